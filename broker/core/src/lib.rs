@@ -1,0 +1,10 @@
+//! The broker as a state machine: [`Input`] in, [`Effects`] out.
+//!
+//! It owns every Session, subscription and message of one shard and reads no clock, socket, file
+//! or thread. A shell feeds it bytes and writes what [`Effects`] holds.
+
+mod effects;
+mod input;
+
+pub use effects::{Close, Effects, Outbox};
+pub use input::{ConnectionId, Input, LossCause};

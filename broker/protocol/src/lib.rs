@@ -1,0 +1,20 @@
+//! MQTT 3.1.1 and 5.0 without I/O: packets, codec, topics, session flows, connection roles.
+//!
+//! One model serves both versions: [`Version`] decides at encode, at decode and in a few named
+//! questions. Nothing outside this crate turns MQTT bytes into packets or packets into bytes.
+//! Nothing here reads a clock: `now` is an argument, and a deadline is a return value.
+
+mod packet_id;
+mod qos;
+mod reason_code;
+mod time;
+mod version;
+
+pub mod packet;
+pub mod topic;
+
+pub use packet_id::PacketId;
+pub use qos::QoS;
+pub use reason_code::ReasonCode;
+pub use time::Instant;
+pub use version::Version;

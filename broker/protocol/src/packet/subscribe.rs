@@ -1,0 +1,112 @@
+//! SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK (§3.8 to §3.11).
+
+use super::{AckProperties, UserProperties};
+use crate::topic::TopicFilter;
+use crate::{PacketId, QoS, ReasonCode};
+
+/// Asks for one or more subscriptions (§3.8).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Subscribe {
+    /// Packet Identifier that SUBACK repeats.
+    pub id: PacketId,
+    /// Empty in 3.1.1.
+    pub properties: SubscribeProperties,
+    /// At least one [MQTT-3.8.3-2].
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// SUBSCRIBE properties (§3.8.2.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SubscribeProperties {
+    /// Comes back with every message that these subscriptions match.
+    pub subscription_identifier: Option<SubscriptionIdentifier>,
+    /// User properties, in order.
+    pub user_properties: UserProperties,
+}
+
+/// A number the client gives a subscription: 1 to 268,435,455 (§3.8.2.1.2).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SubscriptionIdentifier(u32);
+
+impl SubscriptionIdentifier {
+    /// The identifier `value`; `None` outside 1 to 268,435,455.
+    pub const fn new(value: u32) -> Option<Self> {
+        match value {
+            1..=268_435_455 => Some(Self(value)),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// One Topic Filter of a SUBSCRIBE with its options (§3.8.3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Subscription {
+    /// Topic Filter, possibly of a shared subscription.
+    pub filter: TopicFilter<Box<str>>,
+    /// Subscription options.
+    pub options: SubscriptionOptions,
+}
+
+/// Subscription options (§3.8.3.1). 3.1.1 has the QoS only.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct SubscriptionOptions {
+    /// Highest QoS the server sends with.
+    pub qos: QoS,
+    /// Whether the client's own messages are left out [MQTT-3.8.3-3].
+    pub no_local: bool,
+    /// Whether forwarded messages keep their RETAIN flag [MQTT-3.3.1-13].
+    pub retain_as_published: bool,
+    /// When retained messages are sent.
+    pub retain_handling: RetainHandling,
+}
+
+/// When a subscription brings retained messages (§3.8.3.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(u8)]
+pub enum RetainHandling {
+    /// 0: at every SUBSCRIBE [MQTT-3.3.1-9].
+    #[default]
+    SendAtSubscribe = 0,
+    /// 1: only if the subscription is new [MQTT-3.3.1-10].
+    SendIfNew = 1,
+    /// 2: never [MQTT-3.3.1-11].
+    DoNotSend = 2,
+}
+
+/// Answers a SUBSCRIBE, one code a filter in its order (§3.9).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Suback {
+    /// Packet Identifier of the SUBSCRIBE.
+    pub id: PacketId,
+    /// Empty in 3.1.1.
+    pub properties: AckProperties,
+    /// Granted QoS or an error each. In 3.1.1 every error is sent as 0x80.
+    pub reasons: Vec<ReasonCode>,
+}
+
+/// Ends one or more subscriptions (§3.10).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unsubscribe {
+    /// Packet Identifier that UNSUBACK repeats.
+    pub id: PacketId,
+    /// Empty in 3.1.1.
+    pub user_properties: UserProperties,
+    /// At least one [MQTT-3.10.3-2].
+    pub filters: Vec<TopicFilter<Box<str>>>,
+}
+
+/// Answers an UNSUBSCRIBE (§3.11).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unsuback {
+    /// Packet Identifier of the UNSUBSCRIBE.
+    pub id: PacketId,
+    /// Empty in 3.1.1.
+    pub properties: AckProperties,
+    /// One a filter, in order. Not sent in 3.1.1, where decoding leaves it empty.
+    pub reasons: Vec<ReasonCode>,
+}

@@ -1,0 +1,1 @@
+//! The squall broker's sockets, shards, config and shutdown.

@@ -1,0 +1,1 @@
+//! squall's reports: charts, HTML, CSV.

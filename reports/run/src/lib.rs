@@ -1,0 +1,1 @@
+//! The squall run file: schema, histograms, summary figures.

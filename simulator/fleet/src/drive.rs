@@ -1,0 +1,160 @@
+//! The border between the fleet and whatever carries its bytes.
+
+/// Names one attempt of one device to have a Network Connection. Never reused within a run.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SocketId(pub u64);
+
+/// One thing that happened outside the fleet.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// The transport is connected; MQTT bytes may flow.
+    Opened {
+        /// As in [`Action::Open`].
+        socket: SocketId,
+    },
+    /// The transport could not be connected.
+    OpenFailed {
+        /// As in [`Action::Open`].
+        socket: SocketId,
+        /// Why.
+        error: OpenError,
+    },
+    /// Bytes came in, split anyhow.
+    Received {
+        /// Where.
+        socket: SocketId,
+        /// Not empty.
+        bytes: &'a [u8],
+    },
+    /// The peer ended the connection. Not sent after an [`Action::Close`] of ours.
+    Closed {
+        /// Which.
+        socket: SocketId,
+        /// How.
+        how: PeerClose,
+    },
+    /// The deadline that `next_deadline` named has come.
+    DeadlinePassed,
+    /// The user wants the run to end early: drain, check, report.
+    Stop,
+}
+
+/// Why a transport could not be connected.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum OpenError {
+    /// Nothing listens there.
+    Refused,
+    /// `run.connect_timeout` passed.
+    TimedOut,
+    /// No descriptor, port or route was left on our side.
+    LocalLimit,
+    /// Anything else.
+    Other,
+}
+
+/// How the peer ended a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum PeerClose {
+    /// FIN: end of stream.
+    Fin,
+    /// RST, or any other error of the transport.
+    Reset,
+}
+
+/// One thing the fleet asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action<'a> {
+    /// Connect a new transport to the target; answer with `Opened` or `OpenFailed`.
+    Open {
+        /// Its name from now on.
+        socket: SocketId,
+    },
+    /// Write all these bytes, later if the socket is full.
+    Send {
+        /// Where.
+        socket: SocketId,
+        /// Not empty.
+        bytes: &'a [u8],
+    },
+    /// End the connection on our side.
+    Close {
+        /// Which.
+        socket: SocketId,
+        /// How.
+        how: Teardown,
+    },
+}
+
+/// What the fleet asked for since the caller last looked, in the order to carry it out in.
+///
+/// One `Actions` is reused for the whole run: bytes to send share one buffer.
+#[derive(Debug, Default)]
+pub struct Actions {
+    steps: Vec<Step>,
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Open(SocketId),
+    Send(SocketId, std::ops::Range<usize>),
+    Close(SocketId, Teardown),
+}
+
+impl Actions {
+    /// Nothing to do.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for a transport.
+    pub fn open(&mut self, socket: SocketId) {
+        self.steps.push(Step::Open(socket));
+    }
+
+    /// Asks to send what `append` appends to the buffer it is given; nothing is fine.
+    pub fn send(&mut self, socket: SocketId, append: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        append(&mut self.bytes);
+        if self.bytes.len() > start {
+            self.steps.push(Step::Send(socket, start..self.bytes.len()));
+        }
+    }
+
+    /// Asks for an end.
+    pub fn close(&mut self, socket: SocketId, how: Teardown) {
+        self.steps.push(Step::Close(socket, how));
+    }
+
+    /// The actions in order.
+    pub fn iter(&self) -> impl Iterator<Item = Action<'_>> {
+        self.steps.iter().map(|step| match *step {
+            Step::Open(socket) => Action::Open { socket },
+            Step::Send(socket, ref range) => Action::Send {
+                socket,
+                bytes: &self.bytes[range.clone()],
+            },
+            Step::Close(socket, how) => Action::Close { socket, how },
+        })
+    }
+
+    /// Forgets them, keeping the buffers.
+    pub fn clear(&mut self) {
+        self.steps.clear();
+        self.bytes.clear();
+    }
+}
+
+/// How we end a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Teardown {
+    /// Write what is queued, then FIN and close.
+    Fin,
+    /// RST at once; what is queued is dropped (`SO_LINGER` of 0).
+    Reset,
+    /// FIN for our sending side only; go on reading until the peer closes.
+    HalfClose,
+    /// Keep the socket open, read and drop what comes, write nothing: a dead radio. The peer's
+    /// close is still reported, then the socket is freed.
+    Silent,
+}

@@ -1,0 +1,9 @@
+//! Scenarios, simulated devices, faults, the ledger and its checks. No I/O, no clock.
+//!
+//! One `Fleet` is one run of one scenario. It is driven by `runner` over real sockets in real
+//! time, or by `world` in memory in virtual time; both feed it [`Input`]s and carry out
+//! [`Action`]s, and decide nothing.
+
+mod drive;
+
+pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};

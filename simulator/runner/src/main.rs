@@ -1,0 +1,3 @@
+//! The `squall` command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Checks of the tree itself: layering, file length, statement ids.
