@@ -5,5 +5,11 @@
 //! [`Action`]s, and decide nothing.
 
 mod drive;
+mod id;
+mod observation;
+mod stamp;
 
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
+pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
+pub use observation::{EndCause, Fact, Observation, ReceiverLeg, SenderLeg};
+pub use stamp::Stamp;

@@ -1,0 +1,189 @@
+//! What a device saw or did, as the ledger and the metrics hear it.
+//!
+//! Devices report facts of their own side only: nothing here is an inference about the broker.
+//! Times are those of the application: after the inbound link's delay, before the outbound one's.
+
+use squall_protocol::packet::PublishProperties;
+use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
+
+use crate::drive::{OpenError, PeerClose, SocketId};
+use crate::id::{ClientKey, DeviceId, FaultId};
+use crate::stamp::Stamp;
+
+/// One fact, at the `now` it is reported with.
+#[derive(Clone, Debug)]
+pub struct Observation<'a> {
+    /// Whose.
+    pub device: DeviceId,
+    /// Which Session it concerns.
+    pub client: ClientKey,
+    /// The Network Connection it concerns. Facts without one use the next or last attempt's.
+    pub socket: SocketId,
+    /// What.
+    pub fact: Fact<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Fact<'a> {
+    /// The transport was asked for.
+    OpenStarted,
+    /// The transport could not be had.
+    OpenFailed(OpenError),
+    /// CONNECT was handed to the link.
+    ConnectSent {
+        /// Clean Start (5.0) or Clean Session (3.1.1).
+        clean_start: bool,
+        /// Whether the Session outlives this connection.
+        is_persistent: bool,
+        /// Whether the connection carries the group's will.
+        has_will: bool,
+    },
+    /// CONNACK with success came.
+    Connected {
+        /// As the broker said.
+        session_present: bool,
+        /// When the transport was asked for.
+        opened_at: Instant,
+    },
+    /// CONNACK with an error came.
+    ConnectRefused(ReasonCode),
+    /// The Network Connection ended, or, for a silent drop, the device fell silent.
+    Ended(EndCause),
+    /// SUBSCRIBE was handed to the link.
+    SubscribeSent {
+        /// Topic Filters with the QoS asked for, in order.
+        filters: &'a [(String, QoS)],
+    },
+    /// SUBACK came.
+    Subscribed {
+        /// As in `SubscribeSent`.
+        filters: &'a [(String, QoS)],
+        /// One a filter.
+        reasons: &'a [ReasonCode],
+        /// When SUBSCRIBE was sent.
+        sent_at: Instant,
+    },
+    /// A message was handed to the link for the first time.
+    Published {
+        /// Its identity, with the time it was due.
+        stamp: Stamp,
+        /// Where to.
+        topic: &'a str,
+        /// How.
+        qos: QoS,
+        /// Whether the broker is to retain it.
+        retain: bool,
+        /// The payload, stamp included.
+        payload: &'a [u8],
+    },
+    /// A message was due and never handed to the link: no connection, or a full local queue.
+    PublishSkipped {
+        /// Its identity, with the time it was due.
+        stamp: Stamp,
+        /// Where it would have gone.
+        topic: &'a str,
+        /// How.
+        qos: QoS,
+    },
+    /// The exchange of a QoS 1 or 2 message ended: PUBACK, PUBCOMP, or a PUBREC that refused it.
+    /// Never reported at QoS 0.
+    PublishAcknowledged {
+        /// Its identity.
+        stamp: Stamp,
+        /// Success, or why the broker refused it.
+        reason: ReasonCode,
+    },
+    /// A leg of a QoS 2 exchange in which the device is the sender (§4.3.3).
+    SenderLeg {
+        /// Identity of the message.
+        stamp: Stamp,
+        /// Packet Identifier of the exchange.
+        id: PacketId,
+        /// Which leg.
+        leg: SenderLeg,
+    },
+    /// A leg of a QoS 2 exchange in which the device is the receiver (§4.3.3).
+    ReceiverLeg {
+        /// Packet Identifier of the exchange.
+        id: PacketId,
+        /// Which leg.
+        leg: ReceiverLeg,
+    },
+    /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.
+    Delivered {
+        /// Topic Name.
+        topic: &'a str,
+        /// As it came.
+        qos: QoS,
+        /// As it came.
+        dup: bool,
+        /// As it came.
+        retain: bool,
+        /// As it came.
+        payload: &'a [u8],
+        /// As they came.
+        properties: &'a PublishProperties<'a>,
+    },
+    /// A fault did what it was configured to do, to this device.
+    FaultApplied(FaultId),
+}
+
+/// Why a Network Connection ended, as the device knows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndCause {
+    /// A fault ended it without DISCONNECT.
+    Dropped {
+        /// Which.
+        fault: FaultId,
+    },
+    /// A fault ended it with DISCONNECT.
+    Disconnected {
+        /// Which.
+        fault: FaultId,
+        /// Normal disconnection, or Disconnect with Will Message.
+        reason: ReasonCode,
+    },
+    /// A cut of the `qos2` block ended it without DISCONNECT.
+    Qos2Cut,
+    /// The peer closed without a word of MQTT.
+    PeerClosed(PeerClose),
+    /// The broker sent DISCONNECT (5.0).
+    ServerDisconnect(ReasonCode),
+    /// The broker broke the protocol; the device sent DISCONNECT with this code and closed.
+    ProtocolError(ReasonCode),
+    /// PINGRESP or CONNACK did not come in time.
+    TimedOut,
+    /// The run is over; the device left politely.
+    RunEnded,
+}
+
+/// A leg of QoS 2, sender's side, in order.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum SenderLeg {
+    /// PUBLISH without DUP was sent.
+    PublishSent,
+    /// PUBLISH with DUP was sent.
+    PublishResent,
+    /// PUBREC came.
+    PubrecReceived,
+    /// PUBREL was sent, for the first time or again.
+    PubrelSent,
+    /// PUBCOMP came.
+    PubcompReceived,
+}
+
+/// A leg of QoS 2, receiver's side, in order.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ReceiverLeg {
+    /// PUBLISH with a new identifier came.
+    PublishReceived,
+    /// PUBLISH with an identifier that awaits PUBREL came: not delivered again [MQTT-4.3.3-10].
+    DuplicateReceived,
+    /// PUBREC was sent.
+    PubrecSent,
+    /// PUBREL came.
+    PubrelReceived,
+    /// PUBCOMP was sent.
+    PubcompSent,
+}
