@@ -6,10 +6,21 @@
 
 mod drive;
 mod id;
+mod link;
 mod observation;
+mod outcome;
+mod progress;
+mod sink;
 mod stamp;
+
+pub mod random;
+pub mod world;
 
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
+pub use link::{DirectionReport, LinkReport};
 pub use observation::{EndCause, Fact, Observation, ReceiverLeg, SenderLeg};
+pub use outcome::{FaultReport, Outcome};
+pub use progress::{Phase, Progress};
+pub use sink::Sink;
 pub use stamp::Stamp;

@@ -64,6 +64,14 @@ pub enum Fact<'a> {
         /// When SUBSCRIBE was sent.
         sent_at: Instant,
     },
+    /// A message fell due and the generator got to it: the difference of `now` and `scheduled` is
+    /// the generator's own lateness. `Published` or `PublishSkipped` follows, at once or later.
+    PublishDue {
+        /// Its identity, with the time it was due.
+        stamp: Stamp,
+        /// How.
+        qos: QoS,
+    },
     /// A message was handed to the link for the first time.
     Published {
         /// Its identity, with the time it was due.
@@ -127,6 +135,25 @@ pub enum Fact<'a> {
     },
     /// A fault did what it was configured to do, to this device.
     FaultApplied(FaultId),
+    /// A checker, a device that the fleet adds at the end, found a retained message.
+    RetainedFound {
+        /// Which `[[expect]]` asked, counted from 0 in file order.
+        expectation: usize,
+        /// Topic Name.
+        topic: &'a str,
+        /// As stored.
+        payload: &'a [u8],
+    },
+    /// A checker has everything that is retained under its filter.
+    RetainedComplete {
+        /// Which `[[expect]]` asked, counted from 0 in file order.
+        expectation: usize,
+    },
+    /// A checker could not find out: no connection, no SUBACK, or a refused filter.
+    RetainedUnknown {
+        /// Which `[[expect]]` asked, counted from 0 in file order.
+        expectation: usize,
+    },
 }
 
 /// Why a Network Connection ended, as the device knows it.

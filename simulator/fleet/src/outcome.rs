@@ -1,0 +1,35 @@
+//! What a finished run leaves behind, beside what its sink wrote down.
+
+use squall_protocol::Instant;
+
+use crate::id::FaultId;
+use crate::link::LinkReport;
+use crate::progress::Phase;
+
+/// Everything the engine knows at the end of a run.
+#[derive(Debug)]
+pub struct Outcome<S> {
+    /// Who heard every fact.
+    pub sink: S,
+    /// When each phase began, in order; phases that an early stop skipped are absent.
+    pub phases: Vec<(Phase, Instant)>,
+    /// One for each network that devices used, in the order of their ids.
+    pub links: Vec<LinkReport>,
+    /// One for each fault of the scenario, in file order.
+    pub faults: Vec<FaultReport>,
+}
+
+/// What became of one `[[fault]]`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FaultReport {
+    /// Which.
+    pub fault: FaultId,
+    /// When it fired.
+    pub fired_at: Vec<Instant>,
+    /// Devices chosen, summed over all times.
+    pub selected: u64,
+    /// Devices to which it was done.
+    pub applied: u64,
+    /// Devices chosen that had no connection to do it to.
+    pub inapplicable: u64,
+}

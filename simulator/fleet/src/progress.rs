@@ -1,0 +1,41 @@
+//! How far a run is: its phases, and the figures that a person watches meanwhile.
+
+use std::time::Duration;
+
+/// What a run does, in order. It never goes back.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Phase {
+    /// Devices connect at their groups' `connect_rate` and subscribe; nothing is published.
+    Connecting,
+    /// `run.warmup`: load runs, percentiles leave it out.
+    WarmingUp,
+    /// `run.duration`: load runs, faults fire.
+    Measuring,
+    /// `run.drain`: nothing new is published, no new fault fires, late deliveries are awaited.
+    Draining,
+    /// Fresh subscribers look at what is retained.
+    Checking,
+    /// Devices say goodbye; sockets close.
+    Leaving,
+    /// Nothing happens any more.
+    Finished,
+}
+
+/// The figures of a moment. Counters count from the start of the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Progress {
+    /// What the run does.
+    pub phase: Phase,
+    /// Time until the load and the drain are over, as far as the scenario tells.
+    pub time_left: Duration,
+    /// Devices of all groups.
+    pub devices: u32,
+    /// Devices with a CONNACK and an open Network Connection.
+    pub online: u32,
+    /// Messages handed to a link for the first time.
+    pub published: u64,
+    /// Messages delivered to a device.
+    pub delivered: u64,
+    /// Faults done to devices.
+    pub faults_applied: u64,
+}
