@@ -3,8 +3,15 @@
 //! It owns every Session, subscription and message of one shard and reads no clock, socket, file
 //! or thread. A shell feeds it bytes and writes what [`Effects`] holds.
 
+mod broker;
+mod config;
+mod counters;
 mod effects;
 mod input;
+mod timer;
 
+pub use broker::Broker;
+pub use config::{Config, OutboxLimits, QueueLimits, QueuePolicy, RetainedLimits};
+pub use counters::{Counters, DropReason};
 pub use effects::{Close, Effects, Outbox};
 pub use input::{ConnectionId, Input, LossCause};

@@ -1,0 +1,153 @@
+//! Every limit and choice of the broker, each with its unit.
+//!
+//! A `Config` is plain data and every value of it works: what could be wrong is ruled out by a
+//! type (`NonZero…`) or given a meaning (0 messages: nothing is queued). The shell's config file
+//! reads into it.
+
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+const fn non_zero_u16(value: u16) -> NonZeroU16 {
+    NonZeroU16::new(value).expect("a constant above 0")
+}
+
+const fn non_zero_usize(value: usize) -> NonZeroUsize {
+    NonZeroUsize::new(value).expect("a constant above 0")
+}
+
+/// The choices of one broker; [`Config::default`] suits a broker on one machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// Time from `Opened` to a whole CONNECT; then the connection is closed. 10 s.
+    pub connect_timeout: Duration,
+    /// QoS 1 and QoS 2 messages a 5.0 client may have unacknowledged towards us (§3.2.2.3.3).
+    /// 1,024. 3.1.1 has no such limit but its Packet Identifiers.
+    pub receive_maximum: NonZeroU16,
+    /// Bytes of the largest packet we take (§3.2.2.3.6). 16 MiB.
+    pub maximum_packet_size: NonZeroU32,
+    /// Highest Topic Alias a client may use (§3.2.2.3.8). 16; 0 allows none.
+    pub topic_alias_maximum: u16,
+    /// Longest Session Expiry Interval granted, in seconds; a longer wish is cut and answered in
+    /// CONNACK (§3.2.2.3.2). 0xFFFF_FFFF, which is for ever. Sessions of 3.1.1 with Clean Session 0 get
+    /// the same.
+    pub session_expiry_interval_max: u32,
+    /// Levels a Topic Name or Topic Filter may have; more is answered with 0x90 or 0x8F. 128.
+    pub topic_levels_max: NonZeroUsize,
+    /// Subscriptions one Session may hold; more is answered with 0x97. 10,000.
+    pub subscriptions_per_session_max: usize,
+    /// QoS 1 and QoS 2 messages we send at once, even if the client's Receive Maximum is higher
+    /// or its version has none. 1,024.
+    pub in_flight_max: NonZeroU16,
+    /// What waits for a Session that is offline or over its quota.
+    pub queue: QueueLimits,
+    /// What waits for a socket that is slower than its messages.
+    pub outbox: OutboxLimits,
+    /// The retained message store.
+    pub retained: RetainedLimits,
+    /// Topic Names whose matching wildcard filters are remembered. 65,536.
+    pub match_cache_topics_max: NonZeroUsize,
+    /// Time between two publications of the `$SYS` tree; `None` has none. 10 s.
+    pub sys_interval: Option<Duration>,
+    /// What `$SYS/broker/version` says.
+    pub version: String,
+    /// Start of the sequence that assigned Client Identifiers are drawn from [MQTT-3.1.3-6]. A
+    /// shell draws it at random, so that they cannot be guessed; a simulation takes its own.
+    pub client_id_seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            receive_maximum: const { non_zero_u16(1024) },
+            maximum_packet_size: const { NonZeroU32::new(16 * 1024 * 1024).expect("above 0") },
+            topic_alias_maximum: 16,
+            session_expiry_interval_max: u32::MAX,
+            topic_levels_max: const { non_zero_usize(128) },
+            subscriptions_per_session_max: 10_000,
+            in_flight_max: const { non_zero_u16(1024) },
+            queue: QueueLimits::default(),
+            outbox: OutboxLimits::default(),
+            retained: RetainedLimits::default(),
+            match_cache_topics_max: const { non_zero_usize(65_536) },
+            sys_interval: Some(Duration::from_secs(10)),
+            version: format!("squall {}", env!("CARGO_PKG_VERSION")),
+            client_id_seed: 0,
+        }
+    }
+}
+
+/// Limits of one Session's queue, and of what a shared group keeps while no member is online.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct QueueLimits {
+    /// Messages. 10,000.
+    pub messages_max: usize,
+    /// Bytes of their topics, properties and payloads, each counted whole although bodies are
+    /// shared. 16 MiB.
+    pub bytes_max: usize,
+    /// What gives way when a limit is reached.
+    pub policy: QueuePolicy,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            messages_max: 10_000,
+            bytes_max: 16 * 1024 * 1024,
+            policy: QueuePolicy::default(),
+        }
+    }
+}
+
+/// What a full queue does with a new message. Each drop is counted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum QueuePolicy {
+    /// The messages that wait longest make room.
+    DropOldest,
+    /// The new message is dropped for this Session.
+    #[default]
+    DropNewest,
+    /// The publisher's message reaches nobody and is answered with 0x97 (Quota exceeded). A
+    /// 3.1.1 publisher cannot be told: for it this is [`Self::DropNewest`].
+    Reject,
+}
+
+/// Limits of the bytes that wait for one socket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OutboxLimits {
+    /// Above this, QoS 0 messages are dropped and QoS 1 and 2 messages stay in the queue until
+    /// [`crate::Input::Drained`]. 256 KiB.
+    pub soft_bytes: usize,
+    /// Above this, the connection is closed: its peer sends but does not read. 1 MiB.
+    pub hard_bytes: usize,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self {
+            soft_bytes: 256 * 1024,
+            hard_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// Limits of the retained message store. A message beyond them is still delivered, not stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RetainedLimits {
+    /// Messages. 1,000,000.
+    pub messages_max: usize,
+    /// Bytes of their topics, properties and payloads. 1 GiB.
+    pub bytes_max: usize,
+    /// Stored messages looked at for one subscription before others get their turn. 4,096.
+    pub replay_slice: NonZeroUsize,
+}
+
+impl Default for RetainedLimits {
+    fn default() -> Self {
+        Self {
+            messages_max: 1_000_000,
+            bytes_max: 1024 * 1024 * 1024,
+            replay_slice: const { non_zero_usize(4096) },
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A timer wheel of 250 ms slots that owners re-arm lazily.
+//!
+//! Setting a timer is a push and nothing is ever cancelled: a timer that fires is a question to
+//! its owner, who looks at its own state, acts or sets a new one. A timer never fires early, and
+//! at most one slot late. Timers beyond the horizon of the wheel wait in its last slot and are
+//! put back when that slot comes.
+//!
+//! Invariant: a slot's bit in `occupied` is set exactly if the slot holds a timer.
+
+use std::time::Duration;
+
+use squall_protocol::Instant;
+
+/// Width of a slot.
+const SLOT: Duration = Duration::from_millis(250);
+/// Slots; the horizon is 256 s.
+const SLOTS: usize = 1024;
+const WORDS: usize = SLOTS / u64::BITS as usize;
+
+/// When something is due, and what.
+#[derive(Clone, Copy, Debug)]
+struct Timer<T> {
+    due: Instant,
+    what: T,
+}
+
+/// Timers of owners named by `T`.
+#[derive(Debug)]
+pub(crate) struct TimerWheel<T> {
+    /// Slots passed since the start of the run; slot `n` is due at `n * SLOT`.
+    passed: u64,
+    slots: Box<[Vec<Timer<T>>]>,
+    occupied: [u64; WORDS],
+    /// Taken out of a slot, to be put back: kept for its memory.
+    scratch: Vec<Timer<T>>,
+}
+
+impl<T: Copy> TimerWheel<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            passed: 0,
+            slots: std::iter::repeat_with(Vec::new).take(SLOTS).collect(),
+            occupied: [0; WORDS],
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Asks for `what` at `due` or up to one slot later; never for a `due` at the end of time.
+    pub(crate) fn set(&mut self, due: Instant, what: T) {
+        if due.as_nanos() == u64::MAX {
+            return;
+        }
+        let last = self.passed + SLOTS as u64 - 1;
+        let at = due
+            .as_nanos()
+            .div_ceil(SLOT.as_nanos() as u64)
+            .clamp(self.passed + 1, last);
+        let index = at as usize % SLOTS;
+        self.occupied[index / 64] |= 1 << (index % 64);
+        self.slots[index].push(Timer { due, what });
+    }
+
+    /// When [`Self::take_due`] next has something to look at; `None` if no timer is set.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let start = (self.passed + 1) as usize % SLOTS;
+        let distance = self.occupied_after(start)?;
+        let at = self.passed + 1 + distance as u64;
+        Some(Instant::from_nanos(at * SLOT.as_nanos() as u64))
+    }
+
+    /// Takes everything that is due at `now` into `into`, slot by slot.
+    pub(crate) fn take_due(&mut self, now: Instant, into: &mut Vec<T>) {
+        let until = now.as_nanos() / SLOT.as_nanos() as u64;
+        while self.passed < until {
+            let start = (self.passed + 1) as usize % SLOTS;
+            let Some(distance) = self.occupied_after(start) else {
+                self.passed = until;
+                return;
+            };
+            let at = self.passed + 1 + distance as u64;
+            if at > until {
+                self.passed = until;
+                return;
+            }
+            self.passed = at;
+            self.empty_slot(at as usize % SLOTS, now, into);
+        }
+    }
+
+    fn empty_slot(&mut self, index: usize, now: Instant, into: &mut Vec<T>) {
+        self.occupied[index / 64] &= !(1 << (index % 64));
+        let mut timers = std::mem::take(&mut self.scratch);
+        std::mem::swap(&mut timers, &mut self.slots[index]);
+        for timer in timers.drain(..) {
+            if timer.due <= now {
+                into.push(timer.what);
+            } else {
+                self.set(timer.due, timer.what);
+            }
+        }
+        self.scratch = timers;
+    }
+
+    /// Slots from `start`, wrapping, to the first that holds a timer.
+    fn occupied_after(&self, start: usize) -> Option<usize> {
+        let (word, bit) = (start / 64, start % 64);
+        let first = self.occupied[word] >> bit;
+        if first != 0 {
+            return Some(first.trailing_zeros() as usize);
+        }
+        for step in 1..=WORDS {
+            let bits = self.occupied[(word + step) % WORDS];
+            if bits != 0 {
+                return Some(step * 64 - bit + bits.trailing_zeros() as usize);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(millis)
+    }
+
+    fn due(wheel: &mut TimerWheel<u32>, millis: u64) -> Vec<u32> {
+        let mut due = Vec::new();
+        wheel.take_due(at(millis), &mut due);
+        due
+    }
+
+    /// A timer fires in the slot that ends at or after its time, never before.
+    #[test]
+    fn a_timer_fires_at_the_end_of_its_slot() {
+        let mut wheel = TimerWheel::new();
+        wheel.set(at(1001), 7);
+        assert_eq!(wheel.next_deadline(), Some(at(1250)));
+
+        assert_eq!(due(&mut wheel, 1249), []);
+        assert_eq!(due(&mut wheel, 1250), [7]);
+
+        assert_eq!(wheel.next_deadline(), None);
+    }
+
+    /// A timer set for a moment that has passed fires in the next slot.
+    #[test]
+    fn a_timer_in_the_past_fires_next() {
+        let mut wheel = TimerWheel::new();
+        assert_eq!(due(&mut wheel, 10_000), []);
+
+        wheel.set(at(3), 1);
+
+        assert_eq!(wheel.next_deadline(), Some(at(10_250)));
+        assert_eq!(due(&mut wheel, 10_250), [1]);
+    }
+
+    /// A timer beyond the horizon is put back until its time has come.
+    #[test]
+    fn a_timer_beyond_the_horizon_waits() {
+        let mut wheel = TimerWheel::new();
+        let day = 24 * 3600 * 1000;
+        wheel.set(at(day), 1);
+
+        let mut steps = 0;
+        loop {
+            let deadline = wheel.next_deadline().unwrap();
+            let mut fired = Vec::new();
+            wheel.take_due(deadline, &mut fired);
+            steps += 1;
+            if !fired.is_empty() {
+                assert_eq!(deadline, at(day));
+                break;
+            }
+        }
+        assert!(steps < 400, "{steps} wake-ups in a day");
+    }
+
+    /// The end of the range stands for never.
+    #[test]
+    fn a_timer_at_the_end_of_time_is_not_set() {
+        let mut wheel = TimerWheel::new();
+
+        wheel.set(Instant::from_nanos(u64::MAX), 1);
+
+        assert_eq!(wheel.next_deadline(), None);
+    }
+
+    proptest! {
+        /// However time moves, each timer fires once, not early, and at most one slot after it could.
+        #[test]
+        fn each_timer_fires_once_in_its_slot(
+            delays in proptest::collection::vec(0_u64..900_000, 1..50),
+            steps in proptest::collection::vec(1_u64..100_000, 1..40),
+        ) {
+            let mut wheel = TimerWheel::new();
+            for (index, &delay) in delays.iter().enumerate() {
+                wheel.set(at(delay), index as u32);
+            }
+            let mut fired = vec![None; delays.len()];
+            let mut now = 0;
+            for step in steps.into_iter().chain([1_000_000]) {
+                let before = now;
+                now += step;
+                for index in due(&mut wheel, now) {
+                    let index = index as usize;
+                    prop_assert_eq!(fired[index], None);
+                    fired[index] = Some(now);
+                    prop_assert!(delays[index] <= now);
+                    prop_assert!(delays[index].next_multiple_of(250).max(250) > before / 250 * 250);
+                }
+            }
+            prop_assert!(fired.iter().all(Option::is_some));
+        }
+    }
+}
