@@ -14,6 +14,7 @@ mod sink;
 mod stamp;
 
 pub mod random;
+pub mod scenario;
 pub mod world;
 
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};

@@ -1,0 +1,199 @@
+//! Groups: fleets of devices that behave alike.
+
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use squall_protocol::{QoS, Version};
+
+use super::{DeviceTemplate, Distribution, MessageTemplate, Payload};
+use crate::id::{DeviceId, NetworkId};
+
+/// One `[[group]]`: `count` devices.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Unique among groups.
+    pub name: String,
+    /// Devices in it: at least 1.
+    pub count: u32,
+    /// The device with `{index}` 0; the others follow.
+    pub first_device: DeviceId,
+    /// By default `{group}-{index}`. Devices of one group may share one Client Identifier,
+    /// devices of two groups never do.
+    pub client_id: DeviceTemplate,
+    /// `protocol`, by default 5.0.
+    pub version: Version,
+    /// Clean Start, or Clean Session in 3.1.1. Default true.
+    pub clean_start: bool,
+    /// Session Expiry Interval in seconds, `u32::MAX` for ever (§3.1.2.11.2). Default 0. In 3.1.1
+    /// it says what Clean Session means: 0 if it is set, `u32::MAX` otherwise.
+    pub session_expiry_interval: u32,
+    /// In seconds, 0 for none (§3.1.2.10). Default 60.
+    pub keep_alive: u16,
+    /// QoS 1 and 2 messages that a device takes at once (§3.1.2.11.3). The default of 65,535 is
+    /// sent as an absent property.
+    pub receive_maximum: NonZeroU16,
+    /// Connects per second of the whole group, at the start: device `i` is due after
+    /// `i / connect_rate` seconds. Above 0, default 1,000.
+    pub connect_rate: f64,
+    /// Its link; `None` adds nothing to the real one.
+    pub network: Option<NetworkId>,
+    /// Its Last Will.
+    pub will: Option<Will>,
+    /// What each device publishes.
+    pub publishes: Vec<Publish>,
+    /// What each device subscribes to after each CONNACK without Session Present, in one SUBSCRIBE.
+    pub subscribes: Vec<Subscribe>,
+    /// Whether and when a device comes back.
+    pub reconnect: Reconnect,
+    /// Mischief in QoS 2 exchanges.
+    pub qos2: Qos2,
+}
+
+impl Group {
+    /// Its devices, in the order of their `{index}`.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceId> + use<> {
+        let first = self.first_device.0;
+        (first..first + self.count).map(DeviceId)
+    }
+
+    /// The Client Identifier of the device with this `{index}`.
+    pub fn client_id_of(&self, index: u32) -> String {
+        self.client_id.render(index, "")
+    }
+
+    /// Whether a Session outlives its Network Connection.
+    pub fn is_persistent(&self) -> bool {
+        self.session_expiry_interval > 0
+    }
+
+    /// Time from the last packet until the broker must close: 1.5 times Keep Alive
+    /// [MQTT-3.1.2-22]; `None` without Keep Alive.
+    pub fn keep_alive_limit(&self) -> Option<Duration> {
+        (self.keep_alive > 0).then(|| Duration::from_secs(self.keep_alive.into()) * 3 / 2)
+    }
+}
+
+/// `[group.will]`: published by the broker if a device ends without goodbye (§3.1.2.5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Will {
+    /// A Topic Name for every device.
+    pub topic: DeviceTemplate,
+    /// Not stamped. Default `{ text = "offline" }`.
+    pub payload: Payload<DeviceTemplate>,
+    /// Default 0.
+    pub qos: QoS,
+    /// Default false.
+    pub retain: bool,
+}
+
+/// `[[group.publish]]`: a stream of messages of each device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Publish {
+    /// A Topic Name for every message; a device has a limited number of them.
+    pub topic: MessageTemplate,
+    /// Default 0.
+    pub qos: QoS,
+    /// Default false.
+    pub retain: bool,
+    /// Messages per second of one device, above 0. `rate` is divided by the group's `count`,
+    /// `every` is inverted.
+    pub rate_per_device: f64,
+    /// How due times are spread. Default even.
+    pub arrival: Arrival,
+    /// From the beginning of the load (warm-up included) to the first due time. Default none.
+    pub start: Duration,
+    /// Stamped. Default `{ size = "16B" }`: the stamp alone.
+    pub payload: Payload<MessageTemplate>,
+}
+
+/// How due times are spread: an open model, nothing that the broker does moves them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Arrival {
+    /// Message `n` of the device with `{index}` `i` is due at
+    /// `start + (n + i / count) / rate_per_device`: the devices of a group take turns.
+    #[default]
+    Even,
+    /// Gaps are exponential with mean `1 / rate_per_device`, drawn for each device.
+    Poisson,
+}
+
+/// `[[group.subscribe]]`: one subscription of each device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscribe {
+    /// A Topic Filter for every device, possibly shared.
+    pub filter: DeviceTemplate,
+    /// Highest QoS it takes. Default 0.
+    pub qos: QoS,
+}
+
+/// `[group.reconnect]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconnect {
+    /// Default `unexpected`.
+    pub when: ReconnectWhen,
+    /// Time from the end of a connection, or of an attempt, to the next attempt; drawn for each.
+    /// Default uniform from 100 ms to 1 s.
+    pub backoff: Distribution,
+}
+
+/// After which ends a device comes back.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ReconnectWhen {
+    /// `never`.
+    Never,
+    /// `unexpected`: after every end but those that a `[[fault]]` asked for (`drop`,
+    /// `disconnect`). A cut of the `qos2` block, a takeover and a close by the broker count as
+    /// unexpected.
+    #[default]
+    Unexpected,
+    /// `always`: after those too.
+    Always,
+}
+
+/// `[group.qos2]`: mischief in QoS 2 exchanges (§4.3.3). By default none.
+///
+/// Messages are sent again after a reconnect only [MQTT-4.4.0-1].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Qos2 {
+    /// The device drops its connection at a step of an exchange.
+    pub cut_after: CutAfter,
+    /// Time between a PUBREC and the PUBREL of the sender that answers it; `None` is at once.
+    pub delay_pubrel: Option<Distribution>,
+    /// The receiver keeps an answer back.
+    pub withhold: Withhold,
+}
+
+/// Probabilities, 0 to 1, that the device resets its connection right after this step of an
+/// exchange in which it is the sender; drawn once per message and step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CutAfter {
+    /// After it sent PUBLISH.
+    pub publish: f64,
+    /// After it received PUBREC, before PUBREL.
+    pub pubrec: f64,
+    /// After it sent PUBREL.
+    pub pubrel: f64,
+}
+
+/// Probabilities, 0 to 1, that the device keeps this answer back in an exchange in which it is
+/// the receiver; drawn once per message and answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Withhold {
+    /// PUBREC.
+    pub pubrec: f64,
+    /// PUBCOMP.
+    pub pubcomp: f64,
+    /// Time from the first answer kept back to the end of the connection, which the device resets
+    /// so that the broker may send again [MQTT-4.4.0-1]. Above zero, default 1 s.
+    pub reconnect_after: Duration,
+}
+
+impl Default for Withhold {
+    fn default() -> Self {
+        Self {
+            pubrec: 0.0,
+            pubcomp: 0.0,
+            reconnect_after: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The resolved scenario: what a run does, with every name looked up and every default filled in.
+//!
+//! A `Scenario` is made by `resolve` only, which has checked what the field docs promise; the
+//! engine, the checks and the reports rely on them and check nothing again.
+//!
+//! The timeline of a run has four phases, in this order:
+//!
+//! 1. *start*: each group connects and subscribes at its `connect_rate`; all groups at once. It
+//!    ends when every device has its SUBACKs, or `connect_timeout` after the last connect was due.
+//! 2. *warm-up*: the load runs and is checked, but no metric counts it.
+//! 3. *measured*: for `duration`. Times of faults count from its beginning.
+//! 4. *drain*: nothing is published; late deliveries and wills may still come.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::{Expectation, Fault, Group, Network, Threshold};
+use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
+
+/// One scenario, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Names the run in reports and folders: letters, digits, `-`, `_` and `.`, at least one.
+    pub name: String,
+    /// One or more sentences for the report; empty if the file has none.
+    pub description: String,
+    /// Every random draw of the run comes from it.
+    pub seed: u64,
+    /// `[vars]`: already put into every template; kept for the record.
+    pub vars: IndexMap<String, String>,
+    /// What is under test.
+    pub target: Target,
+    /// How long each phase lasts.
+    pub run: RunSettings,
+    /// By [`NetworkId`], in file order.
+    pub networks: Vec<Network>,
+    /// By [`GroupId`], in file order; at least one.
+    pub groups: Vec<Group>,
+    /// By [`FaultId`], in file order.
+    pub faults: Vec<Fault>,
+    /// In file order.
+    pub expectations: Vec<Expectation>,
+    /// In file order.
+    pub thresholds: Vec<Threshold>,
+}
+
+impl Scenario {
+    /// The group `id`.
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.groups[usize::from(id.0)]
+    }
+
+    /// The network `id`.
+    pub fn network(&self, id: NetworkId) -> &Network {
+        &self.networks[usize::from(id.0)]
+    }
+
+    /// The fault `id`.
+    pub fn fault(&self, id: FaultId) -> &Fault {
+        &self.faults[usize::from(id.0)]
+    }
+
+    /// Devices over all groups.
+    pub fn device_count(&self) -> u32 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
+
+    /// The group that `device` belongs to, and its `{index}` there, counted from 0.
+    ///
+    /// Panics if no group has it.
+    pub fn group_of(&self, device: DeviceId) -> (GroupId, u32) {
+        let place = self
+            .groups
+            .partition_point(|group| group.first_device <= device)
+            .checked_sub(1)
+            .expect("the first group begins with device 0");
+        let index = device.0 - self.groups[place].first_device.0;
+        assert!(index < self.groups[place].count, "no such device");
+        let id = u16::try_from(place).expect("groups are counted in 16 bits");
+        (GroupId(id), index)
+    }
+}
+
+/// What is under test: `[target]`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Target {
+    /// No `url` and no `spawn`: squall's own broker, as a child process.
+    #[default]
+    Embedded,
+    /// A broker that runs already.
+    Url(UrlTarget),
+    /// A broker that squall starts, watches and stops.
+    Spawn(SpawnTarget),
+}
+
+/// Where a broker listens: `url = "mqtt://host:port"`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UrlTarget {
+    /// Name or address; an IPv6 address has no brackets here.
+    pub host: String,
+    /// Default 1883.
+    pub port: u16,
+}
+
+/// How to start a broker: `spawn = "mosquitto -p {port}"`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SpawnTarget {
+    /// Program and arguments, at least the program. `{port}` stands for a free port in at least
+    /// one of them.
+    pub command: Vec<String>,
+    /// How long it may take until it answers a CONNECT. Default 10 s.
+    pub ready: Duration,
+    /// Added to the environment, in file order.
+    pub env: IndexMap<String, String>,
+}
+
+/// How long the phases last: `[run]`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RunSettings {
+    /// Load that no metric counts. Default none.
+    pub warmup: Duration,
+    /// The measured part, above zero. By default 30 s, or longer if the last fault and what must
+    /// follow from it need longer.
+    pub duration: Duration,
+    /// Time to wait for late deliveries. Default 5 s.
+    pub drain: Duration,
+    /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
+    pub connect_timeout: Duration,
+}

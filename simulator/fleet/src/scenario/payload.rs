@@ -1,0 +1,13 @@
+//! What a message carries.
+
+/// A payload. `T` is [`MessageTemplate`](super::MessageTemplate) for messages and
+/// [`DeviceTemplate`](super::DeviceTemplate) for wills.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload<T> {
+    /// That many bytes: the stamp, then filling. At least 16 where it is stamped.
+    Size(u32),
+    /// Text.
+    Text(T),
+    /// A JSON object: every rendering begins with `{`, ends with `}` and has at least one member.
+    Json(T),
+}
