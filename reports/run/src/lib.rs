@@ -1,1 +1,66 @@
 //! The squall run file: schema, histograms, summary figures.
+//!
+//! A [`Run`] is one execution of one scenario, whole: what ran, on what, against what, what was
+//! measured and what follows from it. `fleet` fills [`Measured`], `runner` the rest, and every
+//! renderer reads nothing but a `Run`. No I/O here and no clock: text in, text out.
+//!
+//! Units, in the names of all fields: `_s` seconds since the start of the run or seconds long,
+//! `_us` microseconds, `_bytes` bytes, `_cores` processor cores (1.0 is one core fully busy).
+
+mod accounting;
+mod anomaly;
+mod check;
+mod connections;
+mod fault;
+mod histogram;
+mod identity;
+mod machine;
+mod measured;
+mod metric;
+mod network;
+mod percentile;
+mod qos2;
+mod read;
+mod resources;
+mod retained;
+mod run;
+mod series;
+mod settings;
+mod summary;
+mod takeover;
+mod target;
+mod threshold;
+mod times;
+mod unit;
+mod value;
+mod verdict;
+mod will;
+
+pub use accounting::{Accounting, Deliveries, Publications};
+pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
+pub use check::{CheckOutcome, ClaimOutcome};
+pub use connections::{Connections, GroupConnections};
+pub use fault::{FaultOccurrence, FirstAnomaly};
+pub use histogram::{Bucket, Histogram, HistogramError};
+pub use identity::{Identity, ScenarioText, Software};
+pub use machine::{Limits, Machine};
+pub use measured::Measured;
+pub use metric::{CountedFrom, Metric, MetricKind, MetricName, Metrics, Tags, UnknownMetric};
+pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
+pub use percentile::{NotAPercentile, Percentile};
+pub use qos2::{LegCount, Qos2, Qos2Side};
+pub use read::ReadError;
+pub use resources::{ProcessSample, Resources};
+pub use retained::RetainedOutcome;
+pub use run::{Run, VERSION};
+pub use series::{Interval, Series};
+pub use settings::{GroupSettings, Override, Settings};
+pub use summary::{Latency, Summary};
+pub use takeover::Takeovers;
+pub use target::{Target, TargetKind};
+pub use threshold::{Aggregate, Comparison, ThresholdOutcome, ThresholdResult};
+pub use times::{ClockKind, Phase, PhaseKind, Times};
+pub use unit::{bytes_text, count_text, digits, duration_text, rate_text, share_text};
+pub use value::Value;
+pub use verdict::{Outcome, Reason, Verdict};
+pub use will::WillOutcome;

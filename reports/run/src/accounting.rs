@@ -1,0 +1,179 @@
+//! Every message, accounted for.
+//!
+//! Two books. [`Publications`] follows a message from its scheduled time to the end of its
+//! exchange with the broker; [`Deliveries`] follows what the broker owed to Sessions. Warm-up is
+//! part of both: a message lost in it is lost.
+//!
+//! Invariant: [`Publications::balance`] and [`Deliveries::balance`] are zero.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The two books.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Accounting {
+    /// One entry for each publishing group and QoS.
+    pub publications: Vec<Publications>,
+    /// One entry for each subscribing group and QoS.
+    pub deliveries: Vec<Deliveries>,
+}
+
+/// Messages that one group was to publish at one QoS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Publications {
+    /// Group of the publishers.
+    pub group: String,
+    /// QoS of the PUBLISH.
+    pub qos: u8,
+    /// Messages that were due.
+    pub scheduled: u64,
+    /// Of those, handed to the link at least once.
+    pub sent: u64,
+    /// Of those sent, acknowledged with success; at QoS 0, all that were sent on a connection that was up.
+    pub ok: u64,
+    /// Of those scheduled, never sent.
+    pub failed: u64,
+    /// Of those sent, refused by the broker with an error in PUBACK or PUBREC.
+    pub refused: u64,
+    /// Of those sent, neither acknowledged nor refused when the run ended.
+    pub in_doubt: u64,
+}
+
+/// Deliveries to the Sessions of one group, of messages whose granted QoS was `qos`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deliveries {
+    /// Group of the subscribers.
+    pub group: String,
+    /// The lower of the QoS published with and the QoS granted.
+    pub qos: u8,
+    /// Owed: messages that were *ok* times the Sessions whose subscriptions asked for them.
+    pub expected: u64,
+    /// Owed and delivered, each counted once.
+    pub delivered: u64,
+    /// Owed and never delivered, without an excuse.
+    pub lost: u64,
+    /// Owed and not delivered, and the specification allows it: QoS 0 across a lost connection,
+    /// a Session that ended.
+    pub excused: u64,
+    /// Not owed but allowed, and delivered: messages in doubt, and QoS 0 in the same case.
+    pub optional: u64,
+    /// Further copies of a message to the same Session: allowed at QoS 1, a violation at QoS 2.
+    pub duplicated: u64,
+    /// Deliveries that came before an earlier message of the same publisher and topic did.
+    pub reordered: u64,
+    /// Deliveries that no subscription asked for.
+    pub misrouted: u64,
+    /// Delivered after the connection was resumed.
+    pub late: u64,
+    /// Every delivery that the application saw.
+    pub received: u64,
+}
+
+impl Publications {
+    /// What the book does not explain: `scheduled - ok - refused - in_doubt - failed`.
+    pub fn balance(&self) -> i128 {
+        i128::from(self.scheduled)
+            - i128::from(self.ok)
+            - i128::from(self.refused)
+            - i128::from(self.in_doubt)
+            - i128::from(self.failed)
+    }
+}
+
+impl Deliveries {
+    /// What the book does not explain, both sides added without sign:
+    /// `expected - delivered - lost - excused`, and
+    /// `received - delivered - optional - duplicated - misrouted`.
+    pub fn balance(&self) -> u128 {
+        let owed = i128::from(self.expected)
+            - i128::from(self.delivered)
+            - i128::from(self.lost)
+            - i128::from(self.excused);
+        let seen = i128::from(self.received)
+            - i128::from(self.delivered)
+            - i128::from(self.optional)
+            - i128::from(self.duplicated)
+            - i128::from(self.misrouted);
+        owed.unsigned_abs() + seen.unsigned_abs()
+    }
+}
+
+impl Accounting {
+    /// Publications of all groups at `qos`; the group is empty.
+    pub fn publications_at(&self, qos: u8) -> Publications {
+        Self::sum_publications(
+            self.publications.iter().filter(|entry| entry.qos == qos),
+            qos,
+        )
+    }
+
+    /// Deliveries to all groups at `qos`; the group is empty.
+    pub fn deliveries_at(&self, qos: u8) -> Deliveries {
+        Self::sum_deliveries(self.deliveries.iter().filter(|entry| entry.qos == qos), qos)
+    }
+
+    /// The levels of QoS that either book mentions, ascending.
+    pub fn qos_levels(&self) -> Vec<u8> {
+        let mut levels: Vec<u8> = self
+            .publications
+            .iter()
+            .map(|entry| entry.qos)
+            .chain(self.deliveries.iter().map(|entry| entry.qos))
+            .collect();
+        levels.sort_unstable();
+        levels.dedup();
+        levels
+    }
+
+    /// What both books leave unexplained, all entries added without sign: zero, or squall has a bug.
+    pub fn balance(&self) -> u128 {
+        let publications: u128 = self
+            .publications
+            .iter()
+            .map(|entry| entry.balance().unsigned_abs())
+            .sum();
+        let deliveries: u128 = self.deliveries.iter().map(Deliveries::balance).sum();
+        publications + deliveries
+    }
+
+    fn sum_publications<'a>(
+        entries: impl Iterator<Item = &'a Publications>,
+        qos: u8,
+    ) -> Publications {
+        let start = Publications {
+            qos,
+            ..Publications::default()
+        };
+        entries.fold(start, |sum, entry| Publications {
+            group: sum.group,
+            qos,
+            scheduled: sum.scheduled + entry.scheduled,
+            sent: sum.sent + entry.sent,
+            ok: sum.ok + entry.ok,
+            failed: sum.failed + entry.failed,
+            refused: sum.refused + entry.refused,
+            in_doubt: sum.in_doubt + entry.in_doubt,
+        })
+    }
+
+    fn sum_deliveries<'a>(entries: impl Iterator<Item = &'a Deliveries>, qos: u8) -> Deliveries {
+        let start = Deliveries {
+            qos,
+            ..Deliveries::default()
+        };
+        entries.fold(start, |sum, entry| Deliveries {
+            group: sum.group,
+            qos,
+            expected: sum.expected + entry.expected,
+            delivered: sum.delivered + entry.delivered,
+            lost: sum.lost + entry.lost,
+            excused: sum.excused + entry.excused,
+            optional: sum.optional + entry.optional,
+            duplicated: sum.duplicated + entry.duplicated,
+            reordered: sum.reordered + entry.reordered,
+            misrouted: sum.misrouted + entry.misrouted,
+            late: sum.late + entry.late,
+            received: sum.received + entry.received,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Things that should not happen, kept whole: the first of each kind.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One thing that should not have happened, with what a person needs to look into it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Anomaly {
+    /// Of which kind.
+    pub kind: AnomalyKind,
+    /// When it was noticed, since the start of the run.
+    pub at_s: f64,
+    /// Client Identifier of the device that saw it, or that the Session belongs to.
+    pub client_id: Option<String>,
+    /// Topic Name of the message.
+    pub topic: Option<String>,
+    /// Sequence number of the message in its stream.
+    pub sequence: Option<u64>,
+    /// What was expected and what came, with the section of the specification.
+    pub explanation: String,
+}
+
+/// Kinds of anomalies.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AnomalyKind {
+    /// An acknowledged message never came.
+    Lost,
+    /// A message came again.
+    Duplicated,
+    /// A message came before an earlier one of its stream.
+    Reordered,
+    /// A message came that no subscription asked for.
+    Misrouted,
+    /// A message came whose payload or topic is not what was published.
+    Corrupted,
+    /// A will was due and did not come.
+    WillMissing,
+    /// A will came more than once for one ended connection.
+    WillDoubled,
+    /// A will came that was not due: after a polite goodbye.
+    WillUnexpected,
+    /// A will came later than it may.
+    WillLate,
+    /// A retained message is missing or another one is there.
+    RetainedWrong,
+    /// Two connections of one Client Identifier were alive at once.
+    TwoAlive,
+    /// A displaced connection was not closed in time.
+    DisplacedNotClosed,
+    /// A displaced connection was closed with another reason than it should.
+    DisplacedReason,
+    /// Session Present was not what it should be.
+    SessionPresent,
+    /// A QoS 2 exchange was not finished.
+    Qos2Incomplete,
+    /// A repeated PUBLISH at QoS 2 was not answered with PUBREC.
+    Qos2DupUnanswered,
+    /// A PUBLISH came after the PUBREL of its exchange.
+    Qos2PublishAfterPubrel,
+    /// A connection was refused.
+    ConnectionRefused,
+    /// A connection ended though nobody asked for it.
+    UnexpectedDisconnect,
+    /// A link did not behave as configured: squall's own fault, not the broker's.
+    NetworkOffProfile,
+    /// The broker broke the protocol in a way that no other kind names.
+    ProtocolError,
+}
+
+impl AnomalyKind {
+    /// A few words for a table.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Duplicated => "duplicated",
+            Self::Reordered => "reordered",
+            Self::Misrouted => "misrouted",
+            Self::Corrupted => "corrupted",
+            Self::WillMissing => "will missing",
+            Self::WillDoubled => "will doubled",
+            Self::WillUnexpected => "will not due",
+            Self::WillLate => "will too late",
+            Self::RetainedWrong => "retained message wrong",
+            Self::TwoAlive => "two alive for one client id",
+            Self::DisplacedNotClosed => "displaced client not closed",
+            Self::DisplacedReason => "displaced with wrong reason",
+            Self::SessionPresent => "session present wrong",
+            Self::Qos2Incomplete => "QoS 2 handshake incomplete",
+            Self::Qos2DupUnanswered => "QoS 2 duplicate unanswered",
+            Self::Qos2PublishAfterPubrel => "PUBLISH after PUBREL",
+            Self::ConnectionRefused => "connection refused",
+            Self::UnexpectedDisconnect => "unexpected disconnect",
+            Self::NetworkOffProfile => "network off profile",
+            Self::ProtocolError => "protocol error",
+        }
+    }
+}
+
+/// Errors of one reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorCount {
+    /// Where: `connect`, `publish`, `subscribe`, `protocol`, `transport`.
+    pub area: String,
+    /// Why, in words or as a Reason Code: `0x87 not authorized`.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+    /// When the first came, since the start of the run.
+    pub first_at_s: f64,
+}

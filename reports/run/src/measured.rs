@@ -1,0 +1,44 @@
+//! The fleet's part of a run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Accounting, Anomaly, CheckOutcome, Connections, ErrorCount, FaultOccurrence, Metrics,
+    NetworkOutcome, Qos2, RetainedOutcome, Series, Takeovers, ThresholdOutcome, WillOutcome,
+};
+
+/// What the devices saw, and what the ledger makes of it.
+///
+/// A part is empty or `None` if the scenario had nothing of the kind; a report leaves it out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Measured {
+    /// Every message, accounted for.
+    pub accounting: Accounting,
+    /// Every distribution that was measured.
+    pub metrics: Metrics,
+    /// Counters over time.
+    pub series: Series,
+    /// Network Connections.
+    pub connections: Connections,
+    /// QoS 2 exchanges, if any message went at QoS 2.
+    pub qos2: Option<Qos2>,
+    /// Last Wills, one entry for each fault and way of ending.
+    pub wills: Vec<WillOutcome>,
+    /// Takeovers, if client identifiers were contended.
+    pub takeovers: Option<Takeovers>,
+    /// Link profiles, configured against measured.
+    pub networks: Vec<NetworkOutcome>,
+    /// Retained messages that were compared.
+    pub retained: Vec<RetainedOutcome>,
+    /// What was broken on purpose, in order of time.
+    pub faults: Vec<FaultOccurrence>,
+    /// Invariants, in file order.
+    pub checks: Vec<CheckOutcome>,
+    /// Limits on numbers, in file order.
+    pub thresholds: Vec<ThresholdOutcome>,
+    /// Errors by reason.
+    pub errors: Vec<ErrorCount>,
+    /// The first anomalies of each kind, in order of time, judged or not.
+    pub anomalies: Vec<Anomaly>,
+}

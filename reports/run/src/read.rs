@@ -1,0 +1,64 @@
+//! Reading and writing run files.
+
+use serde::Deserialize;
+
+use crate::{Run, VERSION};
+
+/// A text is not a run file that this squall can read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not a run file at all.
+    #[error("not a squall run file: it has no `version`")]
+    NotARunFile {
+        /// What the parser says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Its version is another.
+    #[error(
+        "run file has version {found}, this squall reads version {VERSION}: use the squall that wrote it, or a newer one"
+    )]
+    UnknownVersion {
+        /// The version it has.
+        found: u64,
+    },
+    /// Its version is right and its content is not.
+    #[error("run file is damaged")]
+    Damaged {
+        /// What the parser says, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+#[derive(Deserialize)]
+struct Head {
+    version: u64,
+}
+
+impl Run {
+    /// Reads a run file's text.
+    ///
+    /// The version is looked at first, so that a file of another version says so and nothing else.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        let head: Head =
+            serde_json::from_str(text).map_err(|source| ReadError::NotARunFile { source })?;
+        if head.version != u64::from(VERSION) {
+            return Err(ReadError::UnknownVersion {
+                found: head.version,
+            });
+        }
+        serde_json::from_str(text).map_err(|source| ReadError::Damaged { source })
+    }
+
+    /// The run file's text, indented, with a line end.
+    ///
+    /// # Panics
+    ///
+    /// Never: every map in a run has text for keys. Numbers that are not finite become `null`.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("all keys are text");
+        text.push('\n');
+        text
+    }
+}

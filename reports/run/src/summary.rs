@@ -1,0 +1,191 @@
+//! The figures that a report heads with, computed from a run.
+//!
+//! Computing is here, drawing and writing are in `render`. Rates are those of the measured phase
+//! alone; counts of messages are those of the whole run, since a message lost in warm-up is lost.
+
+use serde::Serialize;
+
+use crate::{CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Resources, Run, Tags};
+
+/// The figures that a report heads with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Messages due a second; `None` without a whole interval of the measured phase.
+    pub offered_per_s: Option<f64>,
+    /// Messages sent a second.
+    pub achieved_per_s: Option<f64>,
+    /// Deliveries a second.
+    pub delivered_per_s: Option<f64>,
+    /// Deliveries owed.
+    pub expected: u64,
+    /// Of those, made.
+    pub delivered: u64,
+    /// Of those, never made and not excused.
+    pub lost: u64,
+    /// Further copies, at all QoS.
+    pub duplicated: u64,
+    /// Of those, at QoS 2, where they are a violation.
+    pub duplicated_at_qos2: u64,
+    /// Deliveries out of order.
+    pub reordered: u64,
+    /// Deliveries that nobody asked for.
+    pub misrouted: u64,
+    /// End-to-end latency from the scheduled time; `None` without samples.
+    pub e2e_latency: Option<Latency>,
+    /// End-to-end latency from the time of sending.
+    pub e2e_service_time: Option<Latency>,
+    /// Time to connect.
+    pub connect_latency: Option<Latency>,
+    /// Schedule lag of the generator.
+    pub schedule_lag: Option<Latency>,
+    /// The most devices connected at once.
+    pub peak_online: u64,
+    /// Mean processor use of the broker over the run, in cores.
+    pub broker_cpu_cores: Option<f64>,
+    /// Peak resident memory of the broker.
+    pub broker_rss_bytes: Option<u64>,
+    /// What a connection costs the broker: growth of its memory from the first sample to the
+    /// peak, for each device of the peak.
+    pub broker_rss_per_connection_bytes: Option<u64>,
+    /// Processor seconds of the broker for each million messages in and out.
+    pub broker_cpu_s_per_million: Option<f64>,
+    /// Mean processor use of the generator, in cores.
+    pub generator_cpu_cores: Option<f64>,
+    /// Peak resident memory of the generator.
+    pub generator_rss_bytes: Option<u64>,
+}
+
+/// A distribution in a few figures. A percentile is `None` with fewer samples than it needs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// Samples.
+    pub count: u64,
+    /// The least, microseconds.
+    pub min_us: u64,
+    /// The mean, microseconds.
+    pub mean_us: f64,
+    /// Those of [`Percentile::SHOWN`], in order, microseconds.
+    pub percentiles_us: [Option<u64>; Percentile::SHOWN.len()],
+    /// The greatest, microseconds.
+    pub max_us: u64,
+}
+
+impl Latency {
+    /// The figures of `histogram`; `None` without samples.
+    pub fn of(histogram: &Histogram) -> Option<Self> {
+        Some(Self {
+            count: histogram.count(),
+            min_us: histogram.min_us()?,
+            mean_us: histogram.mean_us()?,
+            percentiles_us: Percentile::SHOWN.map(|shown| histogram.percentile_us(shown)),
+            max_us: histogram.max_us()?,
+        })
+    }
+
+    /// One of [`Percentile::SHOWN`], microseconds; `None` for others and with too few samples.
+    pub fn percentile_us(&self, percentile: Percentile) -> Option<u64> {
+        let index = Percentile::SHOWN
+            .iter()
+            .position(|shown| *shown == percentile)?;
+        self.percentiles_us[index]
+    }
+}
+
+impl Summary {
+    /// Computes the figures of `run`.
+    pub fn of(run: &Run) -> Self {
+        let metrics = &run.measured.metrics;
+        let from_sent =
+            metrics.select_counted_from(MetricName::E2eLatency, CountedFrom::Sent, &Tags::new());
+        let latency = |name| Latency::of(&metrics.all(name));
+        let deliveries = &run.measured.accounting.deliveries;
+        let sum = |count: fn(&crate::Deliveries) -> u64| deliveries.iter().map(count).sum();
+        let rates = Rates::of(run);
+        let broker = &run.resources.broker;
+        let generator = &run.resources.generator;
+        Self {
+            offered_per_s: rates.as_ref().map(|rates| rates.offered),
+            achieved_per_s: rates.as_ref().map(|rates| rates.achieved),
+            delivered_per_s: rates.as_ref().map(|rates| rates.delivered),
+            expected: sum(|entry| entry.expected),
+            delivered: sum(|entry| entry.delivered),
+            lost: sum(|entry| entry.lost),
+            duplicated: sum(|entry| entry.duplicated),
+            duplicated_at_qos2: sum(|entry| if entry.qos == 2 { entry.duplicated } else { 0 }),
+            reordered: sum(|entry| entry.reordered),
+            misrouted: sum(|entry| entry.misrouted),
+            e2e_latency: latency(MetricName::E2eLatency),
+            e2e_service_time: Latency::of(&from_sent),
+            connect_latency: latency(MetricName::ConnectLatency),
+            schedule_lag: latency(MetricName::ScheduleLag),
+            peak_online: run.measured.connections.peak_online,
+            broker_cpu_cores: Resources::mean_cores(broker),
+            broker_rss_bytes: Resources::peak_rss_bytes(broker),
+            broker_rss_per_connection_bytes: rss_per_connection(run),
+            broker_cpu_s_per_million: cpu_per_million(run),
+            generator_cpu_cores: Resources::mean_cores(generator),
+            generator_rss_bytes: Resources::peak_rss_bytes(generator),
+        }
+    }
+}
+
+struct Rates {
+    offered: f64,
+    achieved: f64,
+    delivered: f64,
+}
+
+impl Rates {
+    /// Rates over the intervals that lie within the measured phase as a whole.
+    fn of(run: &Run) -> Option<Self> {
+        let series = &run.measured.series;
+        let is_measured = |index: usize| {
+            let start_s = index as f64 * series.interval_s;
+            let end_s = start_s + series.interval_s;
+            run.times.phases.iter().any(|phase| {
+                phase.kind == PhaseKind::Measure
+                    && phase.start_s <= start_s + 1e-9
+                    && end_s <= phase.end_s + 1e-9
+            })
+        };
+        let measured: Vec<_> = series
+            .intervals
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_measured(*index))
+            .map(|(_, interval)| interval)
+            .collect();
+        let length_s = measured.len() as f64 * series.interval_s;
+        if length_s <= 0.0 {
+            return None;
+        }
+        let rate = |count: fn(&crate::Interval) -> u64| {
+            measured.iter().map(|interval| count(interval)).sum::<u64>() as f64 / length_s
+        };
+        Some(Self {
+            offered: rate(|interval| interval.scheduled),
+            achieved: rate(|interval| interval.sent),
+            delivered: rate(|interval| interval.delivered),
+        })
+    }
+}
+
+fn rss_per_connection(run: &Run) -> Option<u64> {
+    let broker = &run.resources.broker;
+    let base = broker.first()?.rss_bytes;
+    let growth = Resources::peak_rss_bytes(broker)?.checked_sub(base)?;
+    growth.checked_div(run.measured.connections.peak_online)
+}
+
+fn cpu_per_million(run: &Run) -> Option<f64> {
+    let (first, last) = (run.resources.broker.first()?, run.resources.broker.last()?);
+    let accounting = &run.measured.accounting;
+    let sent: u64 = accounting.publications.iter().map(|entry| entry.sent).sum();
+    let received: u64 = accounting
+        .deliveries
+        .iter()
+        .map(|entry| entry.received)
+        .sum();
+    let messages = sent + received;
+    (messages > 0).then(|| (last.cpu_total_s - first.cpu_total_s) / messages as f64 * 1e6)
+}

@@ -1,0 +1,124 @@
+//! Limits on numbers and whether they were kept.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{MetricName, Percentile, Tags, Value};
+
+/// One expression of `[thresholds]`, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ThresholdOutcome {
+    /// The metric.
+    pub metric: MetricName,
+    /// The tags it was narrowed to.
+    pub tags: Tags,
+    /// The expression as written: `p99 < 250ms`.
+    pub expression: String,
+    /// What is compared.
+    pub aggregate: Aggregate,
+    /// How.
+    pub comparison: Comparison,
+    /// With what.
+    pub limit: Value,
+    /// What was measured; `None` without samples.
+    pub actual: Option<Value>,
+    /// Samples behind `actual`.
+    pub samples: u64,
+    /// What follows.
+    pub result: ThresholdResult,
+}
+
+/// Whether a threshold was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ThresholdResult {
+    /// It was kept.
+    Passed,
+    /// It was not.
+    Failed,
+    /// There are fewer samples than the aggregate needs; counts as failed.
+    TooFewSamples,
+}
+
+/// What of a metric is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregate {
+    /// A percentile.
+    Percentile(Percentile),
+    /// The least sample.
+    Min,
+    /// The mean.
+    Avg,
+    /// The greatest sample.
+    Max,
+    /// How many samples.
+    Count,
+    /// Samples a second of the measured phase.
+    Rate,
+    /// The value of a metric that is one number.
+    Value,
+}
+
+impl fmt::Display for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percentile(percentile) => write!(f, "{percentile}"),
+            Self::Min => f.write_str("min"),
+            Self::Avg => f.write_str("avg"),
+            Self::Max => f.write_str("max"),
+            Self::Count => f.write_str("count"),
+            Self::Rate => f.write_str("rate"),
+            Self::Value => f.write_str("value"),
+        }
+    }
+}
+
+/// How a measured value is compared with its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `==`
+    Equal,
+}
+
+impl Comparison {
+    /// Whether `actual` is to `limit` as asked. Both in the same unit.
+    pub fn holds(self, actual: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => actual < limit,
+            Self::LessOrEqual => actual <= limit,
+            Self::Greater => actual > limit,
+            Self::GreaterOrEqual => actual >= limit,
+            Self::Equal => actual == limit,
+        }
+    }
+
+    /// As it is written in a scenario.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Equal => "==",
+        }
+    }
+}
+
+impl ThresholdOutcome {
+    /// Whether it was kept.
+    pub fn passed(&self) -> bool {
+        self.result == ThresholdResult::Passed
+    }
+}

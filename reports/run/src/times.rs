@@ -1,0 +1,87 @@
+//! When the run was, and in which phases.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// When the run was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Times {
+    /// Wall clock at the start of the run: UTC, ISO 8601, whole seconds, `2026-11-24T06:40:00Z`.
+    pub started_at: String,
+    /// From the start to the end of the drain.
+    pub duration_s: f64,
+    /// Which clock the run went by.
+    pub clock: ClockKind,
+    /// The phases, in order, without gaps.
+    pub phases: Vec<Phase>,
+    /// Whether the user ended it before its time.
+    pub stopped_early: bool,
+}
+
+/// Which clock a run went by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockKind {
+    /// The monotonic clock of one machine: publishers and subscribers share it.
+    Real,
+    /// Virtual time: every latency is exact and the run repeats bit for bit.
+    Virtual,
+}
+
+/// A stretch of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Phase {
+    /// What it is for.
+    pub kind: PhaseKind,
+    /// Start, since the start of the run.
+    pub start_s: f64,
+    /// End, since the start of the run.
+    pub end_s: f64,
+}
+
+/// What a stretch of the run is for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseKind {
+    /// Devices connect; nothing is measured but connecting.
+    Connect,
+    /// Load runs, its latencies are left out of the figures.
+    Warmup,
+    /// The figures come from here.
+    Measure,
+    /// No new messages; late ones may still come.
+    Drain,
+}
+
+impl PhaseKind {
+    /// The name as it is in the run file and in the tag `phase`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Warmup => "warmup",
+            Self::Measure => "measure",
+            Self::Drain => "drain",
+        }
+    }
+}
+
+impl Times {
+    /// The phase that holds `at_s`, if any.
+    pub fn phase_at(&self, at_s: f64) -> Option<PhaseKind> {
+        self.phases
+            .iter()
+            .find(|phase| (phase.start_s..phase.end_s).contains(&at_s))
+            .map(|phase| phase.kind)
+    }
+
+    /// Length of all stretches of `kind` together, seconds.
+    pub fn phase_length_s(&self, kind: PhaseKind) -> f64 {
+        self.phases
+            .iter()
+            .filter(|phase| phase.kind == kind)
+            .map(|phase| phase.end_s - phase.start_s)
+            .sum()
+    }
+}

@@ -1,0 +1,43 @@
+//! A value that a claim allows or that was found, with its unit.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A value that a claim allows or that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// So many.
+    Count(u64),
+    /// A duration in seconds.
+    Seconds(f64),
+    /// A share: 0.1 is ten per cent.
+    Ratio(f64),
+    /// Per second.
+    PerSecond(f64),
+    /// Bytes.
+    Bytes(u64),
+    /// Processor cores: 1.0 is one core fully busy.
+    Cores(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// A word.
+    Text(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{}", crate::count_text(*count)),
+            Self::Seconds(seconds) => write!(f, "{}", crate::duration_text(*seconds)),
+            Self::Ratio(ratio) => write!(f, "{}", crate::share_text(*ratio)),
+            Self::PerSecond(rate) => write!(f, "{}", crate::rate_text(*rate)),
+            Self::Bytes(bytes) => write!(f, "{}", crate::bytes_text(*bytes)),
+            Self::Cores(cores) => write!(f, "{cores:.2} cores"),
+            Self::Flag(flag) => write!(f, "{}", if *flag { "yes" } else { "no" }),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}

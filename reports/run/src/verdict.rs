@@ -1,0 +1,251 @@
+//! What follows from a run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{CheckOutcome, MetricName, ThresholdOutcome, ThresholdResult};
+
+/// What follows from a run, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// In a word.
+    pub outcome: Outcome,
+    /// The process's exit code: 0, 4, 98 or 99.
+    pub exit_code: u8,
+    /// Why, the gravest first. Empty if it passed.
+    pub reasons: Vec<Reason>,
+}
+
+/// The verdict in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every invariant held and every threshold was kept.
+    Pass,
+    /// An invariant is broken or a threshold was not kept.
+    Fail,
+    /// Nothing follows: the generator or the clocks cannot be trusted.
+    Invalid,
+}
+
+/// One reason why a run did not pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "text")]
+pub enum Reason {
+    /// The run cannot be trusted.
+    Invalid(String),
+    /// An invariant is broken.
+    Invariant(String),
+    /// A threshold was not kept.
+    Threshold(String),
+}
+
+impl Reason {
+    /// The sentence.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Invalid(text) | Self::Invariant(text) | Self::Threshold(text) => text,
+        }
+    }
+
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Invalid(_) => 4,
+            Self::Invariant(_) => 98,
+            Self::Threshold(_) => 99,
+        }
+    }
+}
+
+impl Outcome {
+    /// In capitals, as reports head it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Invalid => "INVALID",
+        }
+    }
+}
+
+impl Verdict {
+    /// Judges a run.
+    ///
+    /// `invalid` are reasons beyond the thresholds for which nothing can be trusted. The gravest
+    /// reason decides: an invalid run says nothing about the broker, a broken invariant outranks
+    /// a missed threshold. A threshold on `schedule_lag` that is not kept makes the run invalid.
+    pub fn judge(
+        checks: &[CheckOutcome],
+        thresholds: &[ThresholdOutcome],
+        invalid: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let mut reasons: Vec<Reason> = invalid.into_iter().map(Reason::Invalid).collect();
+        for threshold in thresholds.iter().filter(|threshold| !threshold.passed()) {
+            let text = threshold_text(threshold);
+            reasons.push(if threshold.metric == MetricName::ScheduleLag {
+                Reason::Invalid(text)
+            } else {
+                Reason::Threshold(text)
+            });
+        }
+        reasons.extend(checks.iter().flat_map(broken_claims).map(Reason::Invariant));
+        // Stable: within one kind the file's order stays.
+        reasons.sort_by_key(Reason::exit_code);
+        let exit_code = reasons.first().map_or(0, Reason::exit_code);
+        let outcome = match exit_code {
+            0 => Outcome::Pass,
+            4 => Outcome::Invalid,
+            _ => Outcome::Fail,
+        };
+        Self {
+            outcome,
+            exit_code,
+            reasons,
+        }
+    }
+}
+
+fn threshold_text(threshold: &ThresholdOutcome) -> String {
+    let tags: Vec<String> = threshold
+        .tags
+        .iter()
+        .map(|(tag, value)| format!("{tag}={value}"))
+        .collect();
+    let selector = if tags.is_empty() {
+        threshold.metric.to_string()
+    } else {
+        format!("{}{{{}}}", threshold.metric, tags.join(", "))
+    };
+    let actual = match (&threshold.actual, threshold.result) {
+        (_, ThresholdResult::TooFewSamples) => {
+            format!("only {} samples, too few to judge", threshold.samples)
+        }
+        (Some(actual), _) => format!("it was {actual} ({} samples)", threshold.samples),
+        (None, _) => "nothing was measured".to_owned(),
+    };
+    format!(
+        "{selector}: {} was not kept, {actual}",
+        threshold.expression
+    )
+}
+
+fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = String> + '_ {
+    let selection: Vec<String> = check
+        .selection
+        .iter()
+        .map(|(key, value)| format!("{key} {value}"))
+        .collect();
+    let name = if selection.is_empty() {
+        check.check.clone()
+    } else {
+        format!("{} ({})", check.check, selection.join(", "))
+    };
+    check
+        .claims
+        .iter()
+        .filter(|claim| !claim.passed)
+        .map(move |claim| match &claim.actual {
+            Some(actual) => {
+                format!(
+                    "{name}: {} should be {}, was {actual}",
+                    claim.key, claim.limit
+                )
+            }
+            None => format!(
+                "{name}: {} could not be judged, nothing was measured",
+                claim.key
+            ),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{Aggregate, ClaimOutcome, Comparison, Percentile, Tags, Value};
+
+    fn check(passed: bool) -> CheckOutcome {
+        CheckOutcome {
+            check: "delivery".to_owned(),
+            selection: BTreeMap::from([("qos".to_owned(), "1".to_owned())]),
+            claims: vec![ClaimOutcome {
+                key: "lost".to_owned(),
+                limit: Value::Count(0),
+                actual: Some(Value::Count(if passed { 0 } else { 3 })),
+                passed,
+            }],
+            violations_total: if passed { 0 } else { 3 },
+            violations: Vec::new(),
+        }
+    }
+
+    fn threshold(metric: MetricName, result: ThresholdResult) -> ThresholdOutcome {
+        ThresholdOutcome {
+            metric,
+            tags: Tags::new(),
+            expression: "p99 < 5ms".to_owned(),
+            aggregate: Aggregate::Percentile(Percentile::P99),
+            comparison: Comparison::Less,
+            limit: Value::Seconds(0.005),
+            actual: Some(Value::Seconds(0.009)),
+            samples: 1_000,
+            result,
+        }
+    }
+
+    /// Nothing broken: exit code 0.
+    #[test]
+    fn a_clean_run_passes() {
+        let kept = threshold(MetricName::E2eLatency, ThresholdResult::Passed);
+
+        let verdict = Verdict::judge(&[check(true)], &[kept], []);
+
+        assert_eq!(verdict.outcome, Outcome::Pass);
+        assert_eq!((verdict.exit_code, verdict.reasons.len()), (0, 0));
+    }
+
+    /// A broken invariant is 98 and outranks a missed threshold, which alone is 99.
+    #[test]
+    fn an_invariant_outranks_a_threshold() {
+        let missed = threshold(MetricName::E2eLatency, ThresholdResult::Failed);
+
+        let both = Verdict::judge(&[check(false)], std::slice::from_ref(&missed), []);
+        let alone = Verdict::judge(&[check(true)], &[missed], []);
+
+        assert_eq!((both.outcome, both.exit_code), (Outcome::Fail, 98));
+        assert_eq!(
+            both.reasons[0].text(),
+            "delivery (qos 1): lost should be 0, was 3"
+        );
+        assert_eq!(both.reasons.len(), 2);
+        assert_eq!((alone.outcome, alone.exit_code), (Outcome::Fail, 99));
+    }
+
+    /// A generator that slipped makes the run invalid whatever else was found.
+    #[test]
+    fn schedule_lag_makes_it_invalid() {
+        let lag = threshold(MetricName::ScheduleLag, ThresholdResult::Failed);
+
+        let by_lag = Verdict::judge(&[check(false)], &[lag], []);
+        let by_reason = Verdict::judge(&[], &[], ["clocks differ by 3 s".to_owned()]);
+
+        assert_eq!((by_lag.outcome, by_lag.exit_code), (Outcome::Invalid, 4));
+        assert_eq!(
+            (by_reason.outcome, by_reason.exit_code),
+            (Outcome::Invalid, 4)
+        );
+    }
+
+    /// A threshold that cannot be judged is not kept, and says why.
+    #[test]
+    fn too_few_samples_fail() {
+        let mut few = threshold(MetricName::TimeToWill, ThresholdResult::TooFewSamples);
+        few.samples = 12;
+
+        let verdict = Verdict::judge(&[], &[few], []);
+
+        assert_eq!(verdict.exit_code, 99);
+        assert!(verdict.reasons[0].text().contains("only 12 samples"));
+    }
+}

@@ -1,0 +1,32 @@
+//! Last Wills, by the way connections ended.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Wills after one fault (or one other cause) and one way of ending.
+///
+/// How long they took is in the metric `time_to_will`, under the same `how` and `fault`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WillOutcome {
+    /// Name of the fault; `None` for ends that no fault caused.
+    pub fault: Option<String>,
+    /// How connections ended: `silent`, `rst`, `fin`, `half_close`, `mid_packet`, `malformed`,
+    /// `disconnect`, `disconnect_with_will`, `takeover`, …
+    pub how: String,
+    /// Connections with a will that ended so.
+    pub ended: u64,
+    /// Wills that were due: one for each abnormal end and each watching Session.
+    pub expected: u64,
+    /// Of those, seen.
+    pub seen: u64,
+    /// Of those, not seen before the run ended.
+    pub missing: u64,
+    /// Further copies.
+    pub doubled: u64,
+    /// Wills that came though none was due.
+    pub unexpected: u64,
+    /// Of those seen, later than `limit_s`.
+    pub late: u64,
+    /// The limit of `within`, if the scenario has one.
+    pub limit_s: Option<f64>,
+}
