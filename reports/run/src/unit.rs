@@ -1,4 +1,4 @@
-//! Quantities as a person reads them: three digits and a unit.
+//! Quantities as a person reads them: three significant digits and the unit that fits.
 
 /// A duration in seconds with the unit that fits: `850 µs`, `12.3 ms`, `4.56 s`, `3 min 20 s`.
 pub fn duration_text(seconds: f64) -> String {
@@ -35,7 +35,7 @@ pub fn bytes_text(bytes: u64) -> String {
     }
     let mut amount = bytes as f64 / 1024.0;
     let mut unit = 0;
-    while amount >= 999.5 && unit + 1 < UNITS.len() {
+    while amount >= 1023.5 && unit + 1 < UNITS.len() {
         amount /= 1024.0;
         unit += 1;
     }
@@ -69,7 +69,7 @@ pub fn share_text(share: f64) -> String {
     format!("{} %", digits(share * 100.0))
 }
 
-/// Three significant digits, never an exponent: `0.012`, `1.23`, `12.3`, `123`.
+/// Three significant digits from 1 on, three places below; never an exponent: `0.012`, `1.23`, `123`.
 pub fn digits(amount: f64) -> String {
     let size = amount.abs();
     let places = if size >= 99.95 || size == 0.0 {
@@ -122,15 +122,15 @@ mod tests {
         );
     }
 
-    /// Bytes carry over to the next unit before four digits appear.
+    /// Bytes carry over to the next unit where rounding would show 1024 of the smaller.
     #[test]
     fn bytes_have_a_fitting_unit() {
-        let texts = [0, 1023, 1024, 1536, 1024 * 1023, 24 << 20, 3 << 30].map(bytes_text);
+        let texts = [0, 1023, 1024, 1536, 1023 << 10, (1 << 20) - 1, 3 << 30].map(bytes_text);
 
         assert_eq!(
             texts,
             [
-                "0 B", "1023 B", "1.00 KiB", "1.50 KiB", "1.00 MiB", "24.0 MiB", "3.00 GiB"
+                "0 B", "1023 B", "1.00 KiB", "1.50 KiB", "1023 KiB", "1.00 MiB", "3.00 GiB"
             ]
         );
     }

@@ -71,15 +71,15 @@ impl Outcome {
 impl Verdict {
     /// Judges a run.
     ///
-    /// `invalid` are reasons beyond the thresholds for which nothing can be trusted. The gravest
-    /// reason decides: an invalid run says nothing about the broker, a broken invariant outranks
+    /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
+    /// by itself. The gravest reason decides: an invalid run says nothing about the broker, a broken invariant outranks
     /// a missed threshold. A threshold on `schedule_lag` that is not kept makes the run invalid.
     pub fn judge(
         checks: &[CheckOutcome],
         thresholds: &[ThresholdOutcome],
-        invalid: impl IntoIterator<Item = String>,
+        further: impl IntoIterator<Item = Reason>,
     ) -> Self {
-        let mut reasons: Vec<Reason> = invalid.into_iter().map(Reason::Invalid).collect();
+        let mut reasons: Vec<Reason> = further.into_iter().collect();
         for threshold in thresholds.iter().filter(|threshold| !threshold.passed()) {
             let text = threshold_text(threshold);
             reasons.push(if threshold.metric == MetricName::ScheduleLag {
@@ -228,7 +228,11 @@ mod tests {
         let lag = threshold(MetricName::ScheduleLag, ThresholdResult::Failed);
 
         let by_lag = Verdict::judge(&[check(false)], &[lag], []);
-        let by_reason = Verdict::judge(&[], &[], ["clocks differ by 3 s".to_owned()]);
+        let by_reason = Verdict::judge(
+            &[],
+            &[],
+            [Reason::Invalid("clocks differ by 3 s".to_owned())],
+        );
 
         assert_eq!((by_lag.outcome, by_lag.exit_code), (Outcome::Invalid, 4));
         assert_eq!(
