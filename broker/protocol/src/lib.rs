@@ -4,15 +4,18 @@
 //! questions. Nothing outside this crate turns MQTT bytes into packets or packets into bytes.
 //! Nothing here reads a clock: `now` is an argument, and a deadline is a return value.
 
+mod error;
 mod packet_id;
 mod qos;
 mod reason_code;
 mod time;
 mod version;
 
+pub mod codec;
 pub mod packet;
 pub mod topic;
 
+pub use error::ProtocolError;
 pub use packet_id::PacketId;
 pub use qos::QoS;
 pub use reason_code::ReasonCode;

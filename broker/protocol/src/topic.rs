@@ -1,7 +1,17 @@
 //! Topic Names and Topic Filters (§4.7), shared subscriptions included (§4.8.2).
 //!
 //! A value of either type has been checked. Each is generic over where its text lives: borrowed
-//! from a packet (`&str`), owned (`Box<str>`), or shared (`Rc<str>`).
+//! from a packet (`&str`), owned (`Box<str>`), or shared (`Rc<str>`). Text is only ever cut at
+//! `/`, never at a byte position, so a level that begins with a multi-byte character is safe.
+//!
+//! `$share/group/filter` is a shared subscription in both versions. The specification has them
+//! since 5.0, but brokers serve them to 3.1.1 clients as well, and no other meaning of such a
+//! filter would be of use to anyone. How many levels a topic may have is the broker's policy.
+
+/// What every shared subscription's filter begins with (§4.8.2).
+const SHARE_PREFIX: &str = "$share";
+/// Longest UTF-8 string of the protocol, in bytes (§1.5.4).
+const STRING_BYTES_MAX: usize = 65_535;
 
 /// Why a text is no Topic Name or no Topic Filter (§4.7).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -24,7 +34,8 @@ pub enum TopicError {
     /// `#` that is not the last level on its own, `+` that does not fill its level (§4.7.1).
     #[error("topic filter with a misplaced wildcard")]
     MisplacedWildcard,
-    /// `$share` without a group name or filter, or with a wildcard in the group (§4.8.2).
+    /// `$share` without a group name or filter, with a wildcard in the group, or within
+    /// another `$share` (§4.8.2).
     #[error("malformed shared subscription")]
     MalformedShare,
 }
@@ -33,9 +44,24 @@ pub enum TopicError {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TopicName<S>(S);
 
+impl TopicName<&'static str> {
+    /// What PUBLISH carries where a Topic Alias stands for the name: nothing (§3.3.2.3.4).
+    ///
+    /// It is the only empty Topic Name; nothing else makes one.
+    pub const ALIASED: Self = Self("");
+}
+
+impl<'a> TopicName<&'a str> {
+    /// The text, which may outlive this value.
+    pub const fn text(self) -> &'a str {
+        self.0
+    }
+}
+
 impl<S: AsRef<str>> TopicName<S> {
     /// Checks `text` (§4.7.3).
     pub fn new(text: S) -> Result<Self, TopicError> {
+        check_name(text.as_ref())?;
         Ok(Self(text))
     }
 
@@ -43,15 +69,63 @@ impl<S: AsRef<str>> TopicName<S> {
     pub fn as_str(&self) -> &str {
         self.0.as_ref()
     }
+
+    /// The levels between the slashes, at least one; a level may be empty (§4.7.1.1).
+    pub fn levels(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
+        self.as_str().split('/')
+    }
+
+    /// Whether this is [`TopicName::ALIASED`]: empty, a Topic Alias stands for it.
+    pub fn is_aliased(&self) -> bool {
+        self.as_str().is_empty()
+    }
+
+    /// Whether it begins with `$`, so that no filter that begins with a wildcard matches it
+    /// [MQTT-4.7.2-1].
+    pub fn begins_with_dollar(&self) -> bool {
+        self.as_str().starts_with('$')
+    }
+
+    /// The same name, borrowed.
+    pub fn borrowed(&self) -> TopicName<&str> {
+        TopicName(self.as_str())
+    }
+
+    /// A copy whose text lives in a `T`: `Box<str>`, `Rc<str>`, `String`.
+    pub fn to_stored<'a, T: AsRef<str> + From<&'a str>>(&'a self) -> TopicName<T> {
+        TopicName(T::from(self.as_str()))
+    }
+
+    /// What the text lives in.
+    pub fn into_inner(self) -> S {
+        self.0
+    }
 }
 
 /// A Topic Filter: what a subscription asks for (§4.7).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TopicFilter<S>(S);
 
+/// The parts of a shared subscription's filter, `$share/group/filter` (§4.8.2).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Share<'a> {
+    /// ShareName: at least one character, no `/`, `+` or `#` [MQTT-4.8.2-2].
+    pub group: &'a str,
+    /// What messages are matched against; never shared itself.
+    pub filter: TopicFilter<&'a str>,
+}
+
+impl<'a> TopicFilter<&'a str> {
+    /// The text, which may outlive this value.
+    pub const fn text(self) -> &'a str {
+        self.0
+    }
+}
+
 impl<S: AsRef<str>> TopicFilter<S> {
     /// Checks `text` (§4.7.1, §4.7.3, §4.8.2).
     pub fn new(text: S) -> Result<Self, TopicError> {
+        check_filter(text.as_ref())?;
         Ok(Self(text))
     }
 
@@ -59,4 +133,140 @@ impl<S: AsRef<str>> TopicFilter<S> {
     pub fn as_str(&self) -> &str {
         self.0.as_ref()
     }
+
+    /// The group and the filter proper of a shared subscription; `None` if it is not shared.
+    pub fn share(&self) -> Option<Share<'_>> {
+        let (group, filter) = split_share(self.as_str())?;
+        Some(Share {
+            group,
+            filter: TopicFilter(filter),
+        })
+    }
+
+    /// The filter that messages are matched against: without `$share` and its group.
+    pub fn unshared(&self) -> TopicFilter<&str> {
+        match self.share() {
+            Some(share) => share.filter,
+            None => TopicFilter(self.as_str()),
+        }
+    }
+
+    /// The levels of the filter proper, at least one: `+` and `#` are levels of their own.
+    /// `$share` and the group are not among them.
+    pub fn levels(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
+        self.unshared().0.split('/')
+    }
+
+    /// Whether the filter proper has a `+` or `#`; without, it matches one Topic Name.
+    pub fn has_wildcards(&self) -> bool {
+        self.unshared().0.contains(['+', '#'])
+    }
+
+    /// Whether a message published to `topic` is for this subscription (§4.7).
+    ///
+    /// A filter that begins with a wildcard matches no name that begins with `$`
+    /// [MQTT-4.7.2-1].
+    pub fn matches<T: AsRef<str>>(&self, topic: &TopicName<T>) -> bool {
+        let filter = self.unshared().0;
+        let topic = topic.as_str();
+        if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+            return false;
+        }
+        let mut topic_levels = topic.split('/');
+        for level in filter.split('/') {
+            if level == "#" {
+                return true;
+            }
+            match topic_levels.next() {
+                Some(name) if level == "+" || level == name => {}
+                Some(_) | None => return false,
+            }
+        }
+        topic_levels.next().is_none()
+    }
+
+    /// The same filter, borrowed.
+    pub fn borrowed(&self) -> TopicFilter<&str> {
+        TopicFilter(self.as_str())
+    }
+
+    /// A copy whose text lives in a `T`: `Box<str>`, `Rc<str>`, `String`.
+    pub fn to_stored<'a, T: AsRef<str> + From<&'a str>>(&'a self) -> TopicFilter<T> {
+        TopicFilter(T::from(self.as_str()))
+    }
+
+    /// What the text lives in.
+    pub fn into_inner(self) -> S {
+        self.0
+    }
+}
+
+fn check_name(text: &str) -> Result<(), TopicError> {
+    check_length(text)?;
+    for &byte in text.as_bytes() {
+        match byte {
+            0 => return Err(TopicError::NullCharacter),
+            b'+' | b'#' => return Err(TopicError::WildcardInName),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_filter(text: &str) -> Result<(), TopicError> {
+    check_length(text)?;
+    if text.as_bytes().contains(&0) {
+        return Err(TopicError::NullCharacter);
+    }
+    if !begins_with_share(text) {
+        return check_wildcards(text);
+    }
+    let (group, filter) = split_share(text).ok_or(TopicError::MalformedShare)?;
+    let is_well_formed = !group.is_empty()
+        && !group.contains(['+', '#'])
+        && !filter.is_empty()
+        && !begins_with_share(filter);
+    if !is_well_formed {
+        return Err(TopicError::MalformedShare);
+    }
+    check_wildcards(filter)
+}
+
+fn check_length(text: &str) -> Result<(), TopicError> {
+    match text.len() {
+        0 => Err(TopicError::Empty),
+        1..=STRING_BYTES_MAX => Ok(()),
+        bytes => Err(TopicError::TooLong { bytes }),
+    }
+}
+
+/// `#` is the last level [MQTT-4.7.1-1], and each wildcard fills its level [MQTT-4.7.1-2].
+fn check_wildcards(filter: &str) -> Result<(), TopicError> {
+    let mut levels = filter.split('/');
+    while let Some(level) = levels.next() {
+        let is_misplaced = match level {
+            "+" => false,
+            "#" => levels.next().is_some(),
+            other => other.contains(['+', '#']),
+        };
+        if is_misplaced {
+            return Err(TopicError::MisplacedWildcard);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the first level is `$share`: `$shared/a` is an ordinary filter.
+fn begins_with_share(text: &str) -> bool {
+    match text.strip_prefix(SHARE_PREFIX) {
+        Some(rest) => rest.is_empty() || rest.starts_with('/'),
+        None => false,
+    }
+}
+
+/// The group and the filter after `$share/`, unchecked.
+fn split_share(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix(SHARE_PREFIX)?
+        .strip_prefix('/')?
+        .split_once('/')
 }

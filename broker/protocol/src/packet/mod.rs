@@ -10,6 +10,7 @@ mod auth;
 mod connack;
 mod connect;
 mod disconnect;
+mod packet_type;
 mod publish;
 mod subscribe;
 
@@ -18,6 +19,7 @@ pub use auth::{Auth, AuthProperties};
 pub use connack::{Connack, ConnackProperties};
 pub use connect::{Connect, ConnectProperties, Will, WillProperties};
 pub use disconnect::{Disconnect, DisconnectProperties};
+pub use packet_type::PacketType;
 pub use publish::{Publish, PublishProperties};
 pub use subscribe::{
     RetainHandling, Suback, Subscribe, SubscribeProperties, Subscription, SubscriptionIdentifier,
@@ -60,4 +62,27 @@ pub enum Packet<'a> {
     Disconnect(Disconnect),
     /// AUTH, both ways, 5.0 only (§3.15).
     Auth(Auth),
+}
+
+impl Packet<'_> {
+    /// What kind of packet it is.
+    pub const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Connect(_) => PacketType::Connect,
+            Self::Connack(_) => PacketType::Connack,
+            Self::Publish(_) => PacketType::Publish,
+            Self::Puback(_) => PacketType::Puback,
+            Self::Pubrec(_) => PacketType::Pubrec,
+            Self::Pubrel(_) => PacketType::Pubrel,
+            Self::Pubcomp(_) => PacketType::Pubcomp,
+            Self::Subscribe(_) => PacketType::Subscribe,
+            Self::Suback(_) => PacketType::Suback,
+            Self::Unsubscribe(_) => PacketType::Unsubscribe,
+            Self::Unsuback(_) => PacketType::Unsuback,
+            Self::Pingreq => PacketType::Pingreq,
+            Self::Pingresp => PacketType::Pingresp,
+            Self::Disconnect(_) => PacketType::Disconnect,
+            Self::Auth(_) => PacketType::Auth,
+        }
+    }
 }

@@ -1,0 +1,88 @@
+//! Decodes PUBLISH (§3.3), in place.
+
+use crate::codec::fields::{Fields, Properties};
+use crate::codec::property::PropertyId;
+use crate::packet::{PacketType, Publish, PublishProperties, SubscriptionIdentifier};
+use crate::topic::{TopicError, TopicName};
+use crate::{ProtocolError, QoS, Version};
+
+/// `flags` were accepted with the fixed header.
+#[inline]
+pub(super) fn decode<'a>(
+    mut fields: Fields<'a>,
+    flags: u8,
+    version: Version,
+) -> Result<Publish<'a>, ProtocolError> {
+    let packet = PacketType::Publish;
+    let qos = QoS::from_bits((flags >> 1) & 0b11).ok_or(ProtocolError::QoS3 { packet })?;
+    let text = fields.utf8()?;
+    let topic = topic_name(text, version)?;
+    let packet_id = match qos {
+        QoS::AtMostOnce => None,
+        QoS::AtLeastOnce | QoS::ExactlyOnce => Some(fields.packet_id()?),
+    };
+    let properties = match version {
+        Version::V3_1_1 => PublishProperties::default(),
+        Version::V5 => decode_properties(fields.properties()?)?,
+    };
+    if topic.is_aliased() && properties.topic_alias.is_none() {
+        return Err(ProtocolError::NoTopic);
+    }
+    Ok(Publish {
+        dup: flags & 0b1000 != 0,
+        qos,
+        retain: flags & 0b0001 != 0,
+        topic,
+        packet_id,
+        properties,
+        payload: fields.take_rest(),
+    })
+}
+
+/// An empty name is left to the Topic Alias that 5.0 may have (§3.3.2.1).
+#[inline]
+fn topic_name(text: &str, version: Version) -> Result<TopicName<&str>, ProtocolError> {
+    let packet = PacketType::Publish;
+    match TopicName::new(text) {
+        Ok(topic) => Ok(topic),
+        Err(TopicError::Empty) if version == Version::V5 => Ok(TopicName::ALIASED),
+        Err(TopicError::NullCharacter) => Err(ProtocolError::NullCharacter { packet }),
+        Err(source) => Err(ProtocolError::TopicName { packet, source }),
+    }
+}
+
+#[inline]
+fn decode_properties(mut section: Properties<'_>) -> Result<PublishProperties<'_>, ProtocolError> {
+    let mut properties = PublishProperties::default();
+    while let Some(property) = section.next()? {
+        match property {
+            PropertyId::PayloadFormatIndicator => {
+                properties.payload_format_indicator = Some(section.flag(property)?);
+            }
+            PropertyId::MessageExpiryInterval => {
+                properties.message_expiry_interval = Some(section.u32()?);
+            }
+            PropertyId::TopicAlias => {
+                let alias = match section.u16()? {
+                    0 => return Err(ProtocolError::TopicAliasZero),
+                    alias => alias,
+                };
+                properties.topic_alias = Some(alias);
+            }
+            PropertyId::ResponseTopic => {
+                properties.response_topic = Some(section.response_topic()?);
+            }
+            PropertyId::CorrelationData => properties.correlation_data = Some(section.binary()?),
+            PropertyId::UserProperty => properties.user_properties.push(section.string_pair()?),
+            PropertyId::SubscriptionIdentifier => {
+                let value = section.variable_byte_integer()?;
+                let identifier = SubscriptionIdentifier::new(value)
+                    .ok_or(section.wrong_value(property, value))?;
+                properties.subscription_identifiers.push(identifier);
+            }
+            PropertyId::ContentType => properties.content_type = Some(section.string()?),
+            other => return Err(section.not_allowed(other)),
+        }
+    }
+    Ok(properties)
+}

@@ -1,0 +1,46 @@
+//! Encodes PUBLISH (§3.3).
+
+use super::put_section;
+use crate::codec::property::PropertyId;
+use crate::codec::sink::Sink;
+use crate::packet::{PacketType, Publish, PublishProperties};
+use crate::{QoS, Version};
+
+pub(super) fn put<S: Sink>(publish: &Publish<'_>, version: Version, sink: &mut S) {
+    sink.string(publish.topic.as_str());
+    if let Some(id) = publish.packet_id {
+        sink.u16(id.get());
+    }
+    if version == Version::V5 {
+        put_section(sink, &publish.properties, properties, properties);
+    }
+    sink.bytes(publish.payload);
+}
+
+/// Packet type, DUP, QoS and RETAIN (§3.3.1).
+pub(in crate::codec) fn first_byte(dup: bool, qos: QoS, retain: bool) -> u8 {
+    (PacketType::Publish as u8) << 4 | u8::from(dup) << 3 | (qos as u8) << 1 | u8::from(retain)
+}
+
+/// The properties without their length (§3.3.2.3).
+pub(in crate::codec) fn properties<S: Sink>(properties: &PublishProperties<'_>, sink: &mut S) {
+    sink.flag_property(
+        PropertyId::PayloadFormatIndicator,
+        properties.payload_format_indicator,
+    );
+    sink.u32_property(
+        PropertyId::MessageExpiryInterval,
+        properties.message_expiry_interval,
+    );
+    sink.u16_property(PropertyId::TopicAlias, properties.topic_alias);
+    sink.string_property(PropertyId::ResponseTopic, properties.response_topic);
+    sink.binary_property(PropertyId::CorrelationData, properties.correlation_data);
+    for (name, value) in &properties.user_properties {
+        sink.user_property(name, value);
+    }
+    for identifier in &properties.subscription_identifiers {
+        sink.u8(PropertyId::SubscriptionIdentifier as u8);
+        sink.variable_byte_integer(identifier.get() as usize);
+    }
+    sink.string_property(PropertyId::ContentType, properties.content_type);
+}
