@@ -4,6 +4,7 @@
 //! time, or by `world` in memory in virtual time; both feed it [`Input`]s and carry out
 //! [`Action`]s, and decide nothing.
 
+mod deadline;
 mod drive;
 mod id;
 mod link;
@@ -13,6 +14,7 @@ mod progress;
 mod sink;
 mod stamp;
 
+pub mod payload;
 pub mod random;
 pub mod scenario;
 pub mod world;

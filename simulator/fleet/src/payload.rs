@@ -1,0 +1,190 @@
+//! Payloads that carry a [`Stamp`], and the way back from a payload to its stamp.
+//!
+//! Three forms, which cannot be mistaken for each other:
+//! - binary: the 16 bytes of the stamp, then filler up to the wanted size;
+//! - text: the text, ` #squall:`, 32 hexadecimal digits;
+//! - JSON: the object with a last member `"_squall"`, whose value is 32 hexadecimal digits.
+//!
+//! The 16 bytes are device (4), sequence (4) and scheduled time in nanoseconds (8), big-endian.
+//! A payload of someone else can look like the binary form: who parses one compares the stamp
+//! with what was published.
+
+use squall_protocol::Instant;
+
+use crate::id::DeviceId;
+use crate::stamp::Stamp;
+
+/// Bytes of a binary stamp, the smallest payload that can be accounted for.
+pub const STAMP_BYTES: usize = 16;
+/// Hexadecimal digits of a stamp in text.
+const STAMP_DIGITS: usize = 2 * STAMP_BYTES;
+/// Fills a binary payload: never a part of the two markers below.
+const FILLER: u8 = b'.';
+/// Comes before the digits in text.
+const TEXT_MARKER: &[u8] = b" #squall:";
+/// Comes before the digits in a JSON object.
+const JSON_MARKER: &[u8] = b"\"_squall\":\"";
+/// Comes after the digits in a JSON object.
+const JSON_END: &[u8] = b"\"}";
+
+/// Appends a binary payload of `size` bytes, or of [`STAMP_BYTES`] if that is more.
+pub fn append_binary(out: &mut Vec<u8>, stamp: Stamp, size: usize) {
+    out.extend_from_slice(&to_bytes(stamp));
+    out.resize(out.len() + size.saturating_sub(STAMP_BYTES), FILLER);
+}
+
+/// Appends `text` and the stamp.
+pub fn append_text(out: &mut Vec<u8>, stamp: Stamp, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(TEXT_MARKER);
+    append_digits(out, stamp);
+}
+
+/// Appends the JSON object `object` with the stamp as its last member.
+///
+/// `object` is the text of one object; a text without a closing brace is none, and gets one.
+pub fn append_json(out: &mut Vec<u8>, stamp: Stamp, object: &str) {
+    let open = object.trim_end();
+    let open = open.strip_suffix('}').unwrap_or(open).trim_end();
+    out.extend_from_slice(open.as_bytes());
+    if !open.ends_with('{') {
+        out.push(b',');
+    }
+    out.extend_from_slice(JSON_MARKER);
+    append_digits(out, stamp);
+    out.extend_from_slice(JSON_END);
+}
+
+/// The stamp that `payload` carries, in whatever form; `None` if it is too short for any.
+pub fn parse(payload: &[u8]) -> Option<Stamp> {
+    let in_json = payload.strip_suffix(JSON_END);
+    let stamp = in_json
+        .and_then(|rest| parse_digits(rest, JSON_MARKER))
+        .or_else(|| parse_digits(payload, TEXT_MARKER));
+    stamp.or_else(|| payload.first_chunk().map(from_bytes))
+}
+
+/// The stamp in the digits at the end of `text`, if `marker` comes before them.
+fn parse_digits(text: &[u8], marker: &[u8]) -> Option<Stamp> {
+    let (rest, digits) = text.split_last_chunk::<STAMP_DIGITS>()?;
+    if !rest.ends_with(marker) {
+        return None;
+    }
+    let mut bytes = [0; STAMP_BYTES];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = 16 * digit_value(pair[0])? + digit_value(pair[1])?;
+    }
+    Some(from_bytes(&bytes))
+}
+
+fn append_digits(out: &mut Vec<u8>, stamp: Stamp) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in to_bytes(stamp) {
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 0x0f)]);
+    }
+}
+
+/// The value of a lower-case hexadecimal digit.
+fn digit_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+fn to_bytes(stamp: Stamp) -> [u8; STAMP_BYTES] {
+    let Stamp {
+        device: DeviceId(device),
+        sequence,
+        scheduled,
+    } = stamp;
+    let high = (u64::from(device) << 32) | u64::from(sequence);
+    ((u128::from(high) << 64) | u128::from(scheduled.as_nanos())).to_be_bytes()
+}
+
+fn from_bytes(bytes: &[u8; STAMP_BYTES]) -> Stamp {
+    let all = u128::from_be_bytes(*bytes);
+    let part = |shift: u32| u32::try_from((all >> shift) & u128::from(u32::MAX)).unwrap_or(0);
+    Stamp {
+        device: DeviceId(part(96)),
+        sequence: part(64),
+        scheduled: Instant::from_nanos((u64::from(part(32)) << 32) | u64::from(part(0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp() -> Stamp {
+        Stamp {
+            device: DeviceId(0x0102_0304),
+            sequence: 0x0506_0708,
+            scheduled: Instant::from_nanos(0x090a_0b0c_0d0e_0f10),
+        }
+    }
+
+    fn written(append: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        append(&mut out);
+        out
+    }
+
+    /// The layout is fixed: other tools may read it.
+    #[test]
+    fn a_binary_stamp_is_device_sequence_and_time_in_big_endian() {
+        let payload = written(|out| append_binary(out, stamp(), 18));
+
+        let expected: Vec<u8> = (1..=16).chain([FILLER, FILLER]).collect();
+        assert_eq!(payload, expected);
+        assert_eq!(parse(&payload), Some(stamp()));
+    }
+
+    /// A payload smaller than a stamp could not be accounted for.
+    #[test]
+    fn a_binary_payload_is_never_smaller_than_its_stamp() {
+        let payload = written(|out| append_binary(out, stamp(), 1));
+
+        assert_eq!(payload.len(), STAMP_BYTES);
+        assert_eq!(parse(&payload), Some(stamp()));
+    }
+
+    /// Text stays readable and carries the stamp behind it.
+    #[test]
+    fn text_comes_first_and_its_stamp_is_found() {
+        let payload = written(|out| append_text(out, stamp(), "on"));
+
+        assert_eq!(payload, b"on #squall:0102030405060708090a0b0c0d0e0f10");
+        assert_eq!(parse(&payload), Some(stamp()));
+    }
+
+    /// What carries the stamp is still one JSON object with all its members.
+    #[test]
+    fn json_stays_json_and_its_stamp_is_found() {
+        for (object, members) in [("{}", 1), ("{ \"t\": 20.5 }", 2), ("{\"a\":{\"b\":1}}\n", 2)] {
+            let payload = written(|out| append_json(out, stamp(), object));
+
+            let value: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+            assert_eq!(value.as_object().unwrap().len(), members, "{object}");
+            assert_eq!(parse(&payload), Some(stamp()), "{object}");
+        }
+    }
+
+    /// No stamp is made up for what cannot hold one.
+    #[test]
+    fn a_short_foreign_payload_has_no_stamp() {
+        assert_eq!(parse(b""), None);
+        assert_eq!(parse(b"offline"), None);
+    }
+
+    /// Digits that are none make the text form invalid; its first 16 bytes are then binary.
+    #[test]
+    fn broken_digits_are_not_read_as_text() {
+        let mut payload = written(|out| append_text(out, stamp(), "on"));
+        *payload.last_mut().unwrap() = b'x';
+
+        assert_ne!(parse(&payload), Some(stamp()));
+    }
+}
