@@ -3,8 +3,10 @@
 //! Devices report facts of their own side only: nothing here is an inference about the broker.
 //! Times are those of the application: after the inbound link's delay, before the outbound one's.
 
-use squall_protocol::packet::PublishProperties;
-use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
+use std::time::Duration;
+
+use squall_protocol::packet::{PublishProperties, Will};
+use squall_protocol::{Instant, PacketId, QoS, ReasonCode, Version};
 
 use crate::drive::{OpenError, PeerClose, SocketId};
 use crate::id::{ClientKey, DeviceId, FaultId};
@@ -36,8 +38,12 @@ pub enum Fact<'a> {
         clean_start: bool,
         /// Whether the Session outlives this connection.
         is_persistent: bool,
-        /// Whether the connection carries the group's will.
-        has_will: bool,
+        /// Protocol of the connection.
+        version: Version,
+        /// Keep Alive; zero is none.
+        keep_alive: Duration,
+        /// The will that the connection carries.
+        will: Option<&'a Will>,
     },
     /// CONNACK with success came.
     Connected {
@@ -69,6 +75,8 @@ pub enum Fact<'a> {
     PublishDue {
         /// Its identity, with the time it was due.
         stamp: Stamp,
+        /// Where to.
+        topic: &'a str,
         /// How.
         qos: QoS,
     },
@@ -99,6 +107,8 @@ pub enum Fact<'a> {
     PublishAcknowledged {
         /// Its identity.
         stamp: Stamp,
+        /// Where it went.
+        topic: &'a str,
         /// Success, or why the broker refused it.
         reason: ReasonCode,
     },
@@ -106,6 +116,8 @@ pub enum Fact<'a> {
     SenderLeg {
         /// Identity of the message.
         stamp: Stamp,
+        /// Where it goes.
+        topic: &'a str,
         /// Packet Identifier of the exchange.
         id: PacketId,
         /// Which leg.
@@ -130,6 +142,9 @@ pub enum Fact<'a> {
         retain: bool,
         /// As it came.
         payload: &'a [u8],
+        /// What its payload says of itself: compare it with what was published, since a foreign
+        /// payload can look like a stamp.
+        stamp: Option<Stamp>,
         /// As they came.
         properties: &'a PublishProperties<'a>,
     },

@@ -163,7 +163,11 @@ mod tests {
     /// What carries the stamp is still one JSON object with all its members.
     #[test]
     fn json_stays_json_and_its_stamp_is_found() {
-        for (object, members) in [("{}", 1), ("{ \"t\": 20.5 }", 2), ("{\"a\":{\"b\":1}}\n", 2)] {
+        for (object, members) in [
+            ("{}", 1),
+            ("{ \"t\": 20.5 }", 2),
+            ("{\"a\":{\"b\":1}}\n", 2),
+        ] {
             let payload = written(|out| append_json(out, stamp(), object));
 
             let value: serde_json::Value = serde_json::from_slice(&payload).unwrap();

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use squall_protocol::Instant;
 
 use crate::id::NetworkId;
 
@@ -80,4 +81,33 @@ impl DirectionReport {
             lateness: histogram(),
         }
     }
+
+    /// A segment was handed over and its fate drawn.
+    pub(super) fn sent(
+        &mut self,
+        bytes: usize,
+        serialisation: Duration,
+        losses: u32,
+        latency: Duration,
+    ) {
+        self.segments += 1;
+        self.bytes += bytes as u64;
+        self.serialisation += serialisation;
+        self.lost += u64::from(losses > 0);
+        self.retransmissions += u64::from(losses);
+        record(&mut self.latency, latency);
+    }
+
+    /// A segment that was handed over at `entered` and planned for `due` was released at `now`.
+    pub(super) fn arrived(&mut self, entered: Instant, due: Instant, now: Instant) {
+        record(&mut self.transit, now.saturating_since(entered));
+        record(&mut self.lateness, now.saturating_since(due));
+    }
+}
+
+fn record(histogram: &mut Histogram<u64>, time: Duration) {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    histogram
+        .record(nanos)
+        .expect("the histogram resizes itself to any value");
 }

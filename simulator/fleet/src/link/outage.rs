@@ -1,0 +1,152 @@
+//! When a link is out: nothing passes, nothing is closed, and what waits passes afterwards.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use squall_protocol::Instant;
+
+use crate::random::Generator;
+use crate::scenario::Outages;
+
+/// The outages of one link, drawn as far as anyone has asked.
+///
+/// Invariant: `windows` are in order, do not overlap, and end after the last `forget`.
+#[derive(Debug)]
+pub(super) struct OutageTrack {
+    outages: Option<Outages>,
+    rng: Generator,
+    /// Begin and end of those that are not over.
+    windows: VecDeque<(Instant, Instant)>,
+    /// End of the last one drawn, or the start of the run.
+    drawn_until: Instant,
+    /// Those that are over: how many, and how long in all.
+    over: u64,
+    over_time: Duration,
+}
+
+impl OutageTrack {
+    /// Outages as `outages` describes them, from the start of the run; `None` has none.
+    pub(super) fn new(outages: Option<Outages>, rng: Generator) -> Self {
+        Self {
+            outages,
+            rng,
+            windows: VecDeque::new(),
+            drawn_until: Instant::ZERO,
+            over: 0,
+            over_time: Duration::ZERO,
+        }
+    }
+
+    /// The first moment from `at` on at which the link is not out.
+    pub(super) fn clear_from(&mut self, at: Instant) -> Instant {
+        let Some(outages) = &self.outages else {
+            return at;
+        };
+        while self.drawn_until <= at {
+            let begin = self.drawn_until + outages.every.sample(&mut self.rng);
+            let end = begin + outages.lasts.sample(&mut self.rng);
+            // Two draws of zero must not keep this from getting on.
+            self.drawn_until = end.max(self.drawn_until + Duration::from_nanos(1));
+            self.windows.push_back((begin, end));
+        }
+        self.windows
+            .iter()
+            .find(|&&(begin, end)| begin <= at && at < end)
+            .map_or(at, |&(_, end)| end)
+    }
+
+    /// Drops what is over by `now`; nobody asks about earlier moments any more.
+    pub(super) fn forget(&mut self, now: Instant) {
+        while let Some(&(begin, end)) = self.windows.front()
+            && end <= now
+        {
+            self.over += 1;
+            self.over_time += end.saturating_since(begin);
+            self.windows.pop_front();
+        }
+    }
+
+    /// Outages that began by `now`, and the time that they lasted until then.
+    pub(super) fn total(&mut self, now: Instant) -> (u64, Duration) {
+        // A link that nobody used was out all the same.
+        self.clear_from(now);
+        self.forget(now);
+        let running = self.windows.iter().filter(|&&(begin, _)| begin <= now);
+        running.fold((self.over, self.over_time), |(count, time), &(begin, _)| {
+            (count + 1, time + now.saturating_since(begin))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, generator};
+    use crate::scenario::Distribution;
+
+    fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + secs(seconds)
+    }
+
+    fn track(every: Distribution, lasts: Distribution) -> OutageTrack {
+        OutageTrack::new(
+            Some(Outages { every, lasts }),
+            generator(1, Purpose::Outages, 0, 0),
+        )
+    }
+
+    /// Outages follow each other: the gap counts from the end of the one before.
+    #[test]
+    fn what_comes_in_an_outage_passes_at_its_end() {
+        let mut track = track(
+            Distribution::constant(secs(10)),
+            Distribution::constant(secs(3)),
+        );
+
+        let passes: Vec<Instant> = [9, 10, 12, 13, 22, 23, 25]
+            .map(|second| track.clear_from(at(second)))
+            .to_vec();
+
+        assert_eq!(passes, [9, 13, 13, 13, 22, 26, 26].map(at));
+    }
+
+    /// An answer about the future takes nothing from answers about the present.
+    #[test]
+    fn asking_ahead_changes_no_answer() {
+        let mut track = track(
+            Distribution::constant(secs(10)),
+            Distribution::constant(secs(3)),
+        );
+
+        assert_eq!(track.clear_from(at(24)), at(26));
+        assert_eq!(track.clear_from(at(11)), at(13));
+    }
+
+    /// The share of time in outage is mean / (mean + gap): the `network` check relies on it.
+    #[test]
+    fn the_time_in_outage_has_the_configured_share() {
+        let mut track = track(
+            Distribution::Exponential { mean: secs(45) },
+            Distribution::constant(secs(3)),
+        );
+
+        let (count, time) = track.total(at(1_000_000));
+
+        let share = time.as_secs_f64() / 1e6;
+        assert!((share / (3.0 / 48.0) - 1.0).abs() < 0.05, "{share}");
+        assert!(count.abs_diff(1_000_000 / 48) < 1_000, "{count}");
+    }
+
+    /// Without the block, a link is never out.
+    #[test]
+    fn no_outages_are_none() {
+        let mut track = OutageTrack::new(None, generator(1, Purpose::Outages, 0, 0));
+
+        assert_eq!(track.clear_from(at(5)), at(5));
+        assert_eq!(track.total(at(5)), (0, Duration::ZERO));
+    }
+}
