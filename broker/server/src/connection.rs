@@ -1,0 +1,115 @@
+//! The shard's table of Network Connections: sockets by slot.
+//!
+//! A `Connection` is what the shell knows of one socket; what it said and what waits for it belong to
+//! the broker and its effects. It owns no buffer.
+//!
+//! Invariant: a slot's generation grows when its connection is removed, so an old
+//! [`ConnectionId`] never finds the next user of its slot.
+
+use std::task::Waker;
+
+use squall_core::ConnectionId;
+use tokio::net::TcpStream;
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    /// The broker knows it.
+    Open,
+    /// The broker has let it go, and its last bytes wait for the socket to take them.
+    Flushing,
+    /// All is written and our side is shut. What the peer still sends is discarded until it
+    /// shuts its own: a close with unread bytes would send RST, and with it take back the last
+    /// bytes that we sent.
+    Lingering,
+    /// The peer has shut its side: gone at the end of the turn, after one last write.
+    PeerClosed,
+}
+
+/// One socket.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// Its socket.
+    pub(crate) stream: TcpStream,
+    /// Wakes its task.
+    pub(crate) waker: Waker,
+    /// How far it has come.
+    pub(crate) phase: Phase,
+    /// The socket took less than there was: its task waits until it is writable.
+    pub(crate) is_full: bool,
+    /// Not read until its outbox is shorter: its peer sends but does not read.
+    pub(crate) is_read_paused: bool,
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    connection: Option<Connection>,
+}
+
+/// All connections of a shard.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    open: usize,
+}
+
+impl Connections {
+    /// Connections in the table, whatever their phase.
+    pub(crate) fn len(&self) -> usize {
+        self.open
+    }
+
+    /// Takes in a socket and names it.
+    pub(crate) fn insert(&mut self, stream: TcpStream) -> ConnectionId {
+        let connection = Connection {
+            stream,
+            waker: Waker::noop().clone(),
+            phase: Phase::Open,
+            is_full: false,
+            is_read_paused: false,
+        };
+        self.open += 1;
+        if let Some(slot) = self.free.pop() {
+            let entry = &mut self.slots[slot as usize];
+            entry.connection = Some(connection);
+            return ConnectionId {
+                slot,
+                generation: entry.generation,
+            };
+        }
+        let slot = u32::try_from(self.slots.len()).expect("connections_max fits 32 bits");
+        self.slots.push(Slot {
+            generation: 0,
+            connection: Some(connection),
+        });
+        ConnectionId {
+            slot,
+            generation: 0,
+        }
+    }
+
+    /// The connection of that name, unless it is gone.
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        if slot.generation == id.generation {
+            slot.connection.as_mut()
+        } else {
+            None
+        }
+    }
+
+    /// Takes a connection out; its slot is free for another.
+    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        if slot.generation != id.generation {
+            return None;
+        }
+        let connection = slot.connection.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        self.open -= 1;
+        Some(connection)
+    }
+}
