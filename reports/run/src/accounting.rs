@@ -177,3 +177,32 @@ impl Accounting {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sample;
+
+    /// A delivery that neither came nor is explained unbalances the books, and so does one that
+    /// came and is not explained: they do not cancel out.
+    #[test]
+    fn what_is_not_explained_shows() {
+        let mut accounting = sample::passing().measured.accounting;
+
+        accounting.deliveries[0].delivered -= 1;
+        accounting.publications[0].scheduled += 1;
+        accounting.publications[1].ok += 1;
+
+        assert_eq!(accounting.balance(), 4);
+    }
+
+    /// Sums at one QoS leave the others out.
+    #[test]
+    fn sums_are_per_qos() {
+        let accounting = sample::passing().measured.accounting;
+
+        assert_eq!(accounting.qos_levels(), [1, 2]);
+        assert_eq!(accounting.publications_at(2).scheduled, 55_010);
+        assert_eq!(accounting.deliveries_at(1).expected, 549_852);
+        assert_eq!(accounting.deliveries_at(0).expected, 0);
+    }
+}

@@ -7,6 +7,7 @@
 //! In a file it is the base64 of HdrHistogram's V2 compressed encoding, which other tools read,
 //! beside figures that a person can read.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,7 +24,7 @@ const SIGNIFICANT_DIGITS: u8 = 3;
 const UNIT: &str = "us";
 
 /// A distribution of durations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Encoded", into = "Encoded")]
 #[schemars(with = "Encoded")]
 pub struct Histogram {
@@ -261,6 +262,18 @@ impl Histogram {
             .serialize(counts, &mut bytes)
             .expect("counts in memory always fit a Vec");
         BASE64.encode(bytes)
+    }
+}
+
+impl fmt::Debug for Histogram {
+    /// The figures alone: thousands of counters help nobody.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Histogram")
+            .field("count", &self.count())
+            .field("min_us", &self.min_us())
+            .field("p50_us", &self.quantile_us(0.5))
+            .field("max_us", &self.max_us())
+            .finish_non_exhaustive()
     }
 }
 

@@ -24,6 +24,8 @@ mod read;
 mod resources;
 mod retained;
 mod run;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
 mod series;
 mod settings;
 mod summary;

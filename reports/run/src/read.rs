@@ -62,3 +62,66 @@ impl Run {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    /// What was written is read back whole.
+    #[test]
+    fn a_run_round_trips() {
+        for run in [sample::passing(), sample::failing(), sample::empty()] {
+            let back = Run::from_json(&run.to_json()).unwrap();
+
+            assert!(back == run);
+        }
+    }
+
+    /// A file of a later version says so, whatever else is in it.
+    #[test]
+    fn another_version_is_refused() {
+        let error = Run::from_json(r#"{ "version": 2, "new": [1, 2] }"#).unwrap_err();
+
+        assert!(matches!(error, ReadError::UnknownVersion { found: 2 }));
+        assert!(
+            error
+                .to_string()
+                .contains("has version 2, this squall reads version 1")
+        );
+    }
+
+    /// A text that is no run file and a damaged run file are told apart.
+    #[test]
+    fn other_text_is_refused() {
+        let damaged = sample::empty()
+            .to_json()
+            .replace("\"seed\": 42", "\"seed\": -1");
+
+        assert!(matches!(
+            Run::from_json("[]"),
+            Err(ReadError::NotARunFile { .. })
+        ));
+        assert!(matches!(
+            Run::from_json(r#"{ "version": 1 }"#),
+            Err(ReadError::Damaged { .. })
+        ));
+        assert!(matches!(
+            Run::from_json(&damaged),
+            Err(ReadError::Damaged { .. })
+        ));
+    }
+
+    /// The schema that `squall schema` prints for run files exists and names every part.
+    #[test]
+    fn the_schema_names_every_part() {
+        let schema = schemars::schema_for!(Run).to_value();
+
+        let properties = schema["properties"].as_object().unwrap();
+
+        let parts = serde_json::to_value(sample::empty()).unwrap();
+        for part in parts.as_object().unwrap().keys() {
+            assert!(properties.contains_key(part), "{part}");
+        }
+    }
+}

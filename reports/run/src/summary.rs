@@ -189,3 +189,56 @@ fn cpu_per_million(run: &Run) -> Option<f64> {
     let messages = sent + received;
     (messages > 0).then(|| (last.cpu_total_s - first.cpu_total_s) / messages as f64 * 1e6)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    /// Rates are those of whole intervals of the measured phase: connecting, warm-up and drain
+    /// do not dilute them.
+    #[test]
+    fn rates_are_of_the_measured_phase() {
+        let run = sample::passing();
+
+        let summary = Summary::of(&run);
+
+        let measured = &run.measured.series.intervals[20..120];
+        let scheduled: u64 = measured.iter().map(|interval| interval.scheduled).sum();
+        let sent: u64 = measured.iter().map(|interval| interval.sent).sum();
+        assert_eq!(summary.offered_per_s, Some(scheduled as f64 / 100.0));
+        assert_eq!(summary.achieved_per_s, Some(sent as f64 / 100.0));
+    }
+
+    /// Latency is that of all groups and QoS merged, without warm-up.
+    #[test]
+    fn latency_is_merged_without_warmup() {
+        let run = sample::passing();
+
+        let latency = Summary::of(&run).e2e_latency.unwrap();
+
+        assert_eq!(latency.count, 48_000);
+        assert!(latency.percentile_us(Percentile::P99_99).is_some());
+        assert!(latency.percentiles_us.is_sorted());
+    }
+
+    /// A run without data has no figures rather than zeros.
+    #[test]
+    fn an_empty_run_has_no_figures() {
+        let summary = Summary::of(&sample::empty());
+
+        assert_eq!(summary.offered_per_s, None);
+        assert_eq!(summary.e2e_latency, None);
+        assert_eq!(summary.broker_rss_per_connection_bytes, None);
+    }
+
+    /// A connection costs what memory grew by, not what the broker needs for itself.
+    #[test]
+    fn cost_of_a_connection_is_growth() {
+        let summary = Summary::of(&sample::passing());
+
+        let bytes = summary.broker_rss_per_connection_bytes.unwrap();
+
+        assert!((1_400..1_600).contains(&bytes), "{bytes}");
+    }
+}
