@@ -3,10 +3,10 @@
 //! The first group is what a single packet shows and comes from `codec`. What only a role or a
 //! Session can see (order, state, quotas) follows after it.
 
-use crate::ReasonCode;
 use crate::codec::PropertyId;
 use crate::packet::PacketType;
 use crate::topic::TopicError;
+use crate::{PacketId, ReasonCode};
 
 /// The peer broke the protocol: answer with [`Self::reason`] where the version has a way to say
 /// so, then close the Network Connection [MQTT-4.13.1-1].
@@ -227,6 +227,130 @@ pub enum ProtocolError {
     /// No Local on a shared subscription [MQTT-3.8.3-4].
     #[error("no local on a shared subscription")]
     NoLocalOnShare,
+    /// A second CONNECT on one connection [MQTT-3.1.0-2].
+    #[error("second CONNECT")]
+    SecondConnect,
+    /// Anything but AUTH and DISCONNECT between CONNECT with an Authentication Method and CONNACK
+    /// [MQTT-3.1.2-30].
+    #[error("{packet} during authentication")]
+    DuringAuthentication {
+        /// What came in.
+        packet: PacketType,
+    },
+    /// A packet after DISCONNECT [MQTT-3.14.4-1], or after the error that ended the connection.
+    #[error("{packet} after the end of the connection")]
+    AfterDisconnect {
+        /// What came in.
+        packet: PacketType,
+    },
+    /// A packet that only servers send (§2.1.2).
+    #[error("{packet} from a client")]
+    NotFromClient {
+        /// What came in.
+        packet: PacketType,
+    },
+    /// A packet that only clients send, or DISCONNECT in 3.1.1 (§2.1.2).
+    #[error("{packet} from a server")]
+    NotFromServer {
+        /// What came in.
+        packet: PacketType,
+    },
+    /// Anything but AUTH before CONNACK [MQTT-3.2.0-1].
+    #[error("{packet} before CONNACK")]
+    ConnackExpected {
+        /// What came in.
+        packet: PacketType,
+    },
+    /// A second CONNACK on one connection [MQTT-3.2.0-2].
+    #[error("second CONNACK")]
+    SecondConnack,
+    /// Session Present after Clean Start [MQTT-3.2.2-2], or for a client without Session State
+    /// [MQTT-3.2.2-4].
+    #[error("session present, but the client has none")]
+    UnexpectedSession,
+    /// AUTH although CONNECT named no Authentication Method [MQTT-4.12.0-6] [MQTT-4.12.0-7].
+    #[error("AUTH, but CONNECT named no authentication method")]
+    AuthWithoutMethod,
+    /// AUTH with a Reason Code that does not fit the moment (§3.15.2.1).
+    #[error("AUTH with reason code {:#04x} at the wrong time", *reason as u8)]
+    AuthReason {
+        /// What came in.
+        reason: ReasonCode,
+    },
+    /// DISCONNECT with a Session Expiry Interval where CONNECT had 0 (§3.14.2.2.2).
+    #[error("DISCONNECT changes the session expiry interval from 0 to {seconds} s")]
+    SessionExpiryFromZero {
+        /// What came in.
+        seconds: u32,
+    },
+    /// DISCONNECT with a Session Expiry Interval from a server [MQTT-3.14.2-2].
+    #[error("DISCONNECT with a session expiry interval from a server")]
+    SessionExpiryFromServer,
+    /// PUBLISH with a Subscription Identifier from a client [MQTT-3.3.4-6].
+    #[error("PUBLISH with a subscription identifier from a client")]
+    SubscriptionIdentifierFromClient,
+    /// A Topic Alias above our maximum, or 0 (§3.3.2.3.4).
+    #[error("topic alias {alias}, the maximum is {maximum}")]
+    TopicAliasInvalid {
+        /// What came in.
+        alias: u16,
+        /// Our Topic Alias Maximum.
+        maximum: u16,
+    },
+    /// PUBLISH with only a Topic Alias that stands for nothing (§3.3.4).
+    #[error("topic alias {alias} stands for nothing")]
+    UnknownTopicAlias {
+        /// What came in.
+        alias: u16,
+    },
+    /// More QoS 1 and QoS 2 messages at once than we allowed (§3.3.4).
+    #[error("more than {limit} messages in flight, the receive maximum")]
+    ReceiveMaximumExceeded {
+        /// Our Receive Maximum.
+        limit: u16,
+    },
+    /// PUBACK for a message that was sent at QoS 2 (§4.3.3).
+    #[error("PUBACK for packet identifier {id}, which was sent at QoS 2")]
+    PubackForQoS2 {
+        /// Which exchange.
+        id: PacketId,
+    },
+    /// PUBREC for a message that was sent at QoS 1 (§4.3.2).
+    #[error("PUBREC for packet identifier {id}, which was sent at QoS 1")]
+    PubrecForQoS1 {
+        /// Which exchange.
+        id: PacketId,
+    },
+    /// PUBCOMP for a message that was sent at QoS 1 (§4.3.2).
+    #[error("PUBCOMP for packet identifier {id}, which was sent at QoS 1")]
+    PubcompForQoS1 {
+        /// Which exchange.
+        id: PacketId,
+    },
+    /// PUBCOMP for a message that has no PUBREC (§4.3.3).
+    #[error("PUBCOMP for packet identifier {id} before its PUBREC")]
+    PubcompBeforePubrec {
+        /// Which exchange.
+        id: PacketId,
+    },
+    /// SUBACK or UNSUBACK with an identifier that awaits none [MQTT-2.2.1-6].
+    #[error("{packet} with packet identifier {id}, which awaits none")]
+    UnrequestedAnswer {
+        /// What came in.
+        packet: PacketType,
+        /// Its identifier.
+        id: PacketId,
+    },
+    /// SUBACK or UNSUBACK without one Reason Code per Topic Filter [MQTT-3.9.3-1].
+    #[error("{packet} with {reasons} reason codes for {filters} filters")]
+    AnswerCount {
+        /// What came in.
+        packet: PacketType,
+        /// How many Topic Filters we sent.
+        filters: usize,
+        /// How many Reason Codes came.
+        reasons: usize,
+    },
 }
 
 impl ProtocolError {
@@ -261,10 +385,31 @@ impl ProtocolError {
             | Self::SessionPresentWithError { .. }
             | Self::Empty { .. }
             | Self::RetainHandling3
-            | Self::NoLocalOnShare => ReasonCode::ProtocolError,
+            | Self::NoLocalOnShare
+            | Self::SecondConnect
+            | Self::DuringAuthentication { .. }
+            | Self::AfterDisconnect { .. }
+            | Self::NotFromClient { .. }
+            | Self::NotFromServer { .. }
+            | Self::ConnackExpected { .. }
+            | Self::SecondConnack
+            | Self::UnexpectedSession
+            | Self::AuthWithoutMethod
+            | Self::AuthReason { .. }
+            | Self::SessionExpiryFromZero { .. }
+            | Self::SessionExpiryFromServer
+            | Self::SubscriptionIdentifierFromClient
+            | Self::UnknownTopicAlias { .. }
+            | Self::PubackForQoS2 { .. }
+            | Self::PubrecForQoS1 { .. }
+            | Self::PubcompForQoS1 { .. }
+            | Self::PubcompBeforePubrec { .. }
+            | Self::UnrequestedAnswer { .. }
+            | Self::AnswerCount { .. } => ReasonCode::ProtocolError,
+            Self::ReceiveMaximumExceeded { .. } => ReasonCode::ReceiveMaximumExceeded,
             Self::TopicName { .. } => ReasonCode::TopicNameInvalid,
             Self::TopicFilter { .. } => ReasonCode::TopicFilterInvalid,
-            Self::TopicAliasZero => ReasonCode::TopicAliasInvalid,
+            Self::TopicAliasZero | Self::TopicAliasInvalid { .. } => ReasonCode::TopicAliasInvalid,
             Self::PacketTooLarge { .. } => ReasonCode::PacketTooLarge,
             Self::UnsupportedProtocol { .. } | Self::UnknownProtocolName => {
                 ReasonCode::UnsupportedProtocolVersion

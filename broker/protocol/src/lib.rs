@@ -6,13 +6,19 @@
 
 mod error;
 mod packet_id;
+mod packet_ids;
 mod qos;
 mod reason_code;
 mod time;
 mod version;
 
+pub mod alias;
 pub mod codec;
+pub mod inbound;
+pub mod keep_alive;
+pub mod outbound;
 pub mod packet;
+pub mod server;
 pub mod topic;
 
 pub use error::ProtocolError;

@@ -1,0 +1,87 @@
+//! Keep Alive as the server counts it (§3.1.2.10).
+//!
+//! A packet only stores when it came; whoever keeps the timers asks for the deadline when the one
+//! it had has passed.
+
+use std::time::Duration;
+
+use crate::Instant;
+
+/// How long a connection may be silent, and when it last was not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeepAlive {
+    last_seen: Instant,
+    /// Milliseconds of allowed silence; 0 is for ever.
+    allowance_ms: u32,
+}
+
+impl KeepAlive {
+    /// One and a half times `keep_alive_secs` from `now` [MQTT-3.1.2-22]; 0 turns it off.
+    pub fn new(now: Instant, keep_alive_secs: u16) -> Self {
+        Self {
+            last_seen: now,
+            allowance_ms: u32::from(keep_alive_secs) * 1500,
+        }
+    }
+
+    /// Something must come within `allowance`, to the millisecond and at most 49 days.
+    pub fn within(now: Instant, allowance: Duration) -> Self {
+        let millis = allowance.as_millis().clamp(1, u32::MAX.into());
+        Self {
+            last_seen: now,
+            allowance_ms: u32::try_from(millis).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Records that a packet came.
+    pub fn seen(&mut self, now: Instant) {
+        self.last_seen = now;
+    }
+
+    /// When the last packet came.
+    pub fn last_seen(&self) -> Instant {
+        self.last_seen
+    }
+
+    /// When the silence is too long; `None` for never.
+    pub fn deadline(&self) -> Option<Instant> {
+        let allowance = Duration::from_millis(self.allowance_ms.into());
+        (self.allowance_ms > 0).then(|| self.last_seen + allowance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(value: f64) -> Instant {
+        Instant::ZERO + Duration::from_secs_f64(value)
+    }
+
+    /// The server waits one and a half times the Keep Alive [MQTT-3.1.2-22].
+    #[test]
+    fn the_deadline_is_one_and_a_half_keep_alives_after_the_last_packet() {
+        let mut keep_alive = KeepAlive::new(seconds(1.0), 5);
+        assert_eq!(keep_alive.deadline(), Some(seconds(8.5)));
+
+        keep_alive.seen(seconds(4.0));
+
+        assert_eq!(keep_alive.deadline(), Some(seconds(11.5)));
+    }
+
+    /// Keep Alive 0 turns the mechanism off (§3.1.2.10).
+    #[test]
+    fn keep_alive_0_never_ends() {
+        let keep_alive = KeepAlive::new(seconds(1.0), 0);
+
+        assert_eq!(keep_alive.deadline(), None);
+    }
+
+    /// The longest Keep Alive is 18 hours 12 minutes and 15 seconds (§3.1.2.10).
+    #[test]
+    fn the_longest_keep_alive_does_not_overflow() {
+        let keep_alive = KeepAlive::new(Instant::ZERO, u16::MAX);
+
+        assert_eq!(keep_alive.deadline(), Some(seconds(98_302.5)));
+    }
+}
