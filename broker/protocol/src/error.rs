@@ -86,6 +86,15 @@ pub enum ProtocolError {
         /// What came in.
         packet: PacketType,
     },
+    /// A string with a control character or a non-character, which should not be sent and is
+    /// refused (§1.5.4).
+    #[error("{packet} with the code point U+{:04X} in a string", u32::from(*.character))]
+    DisallowedCodePoint {
+        /// What came in.
+        packet: PacketType,
+        /// The first one.
+        character: char,
+    },
     /// Packet Identifier 0 [MQTT-2.2.1-3].
     #[error("{packet} with packet identifier 0")]
     PacketIdZero {
@@ -355,11 +364,20 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// The Reason Code of the DISCONNECT or CONNACK that answers it (§4.13).
+    ///
+    /// What cannot be a Topic Name or Topic Filter makes its packet malformed; the codes Topic
+    /// Name invalid and Topic Filter invalid are for topics that are well-formed but not
+    /// accepted (§2.4).
     pub const fn reason(&self) -> ReasonCode {
         match self {
-            Self::ReservedPacketType { .. }
+            // The specification calls it malformed in PUBLISH (§3.3.1.2) and in a will
+            // (§3.1.2.6), and a Protocol Error in Subscription Options (§3.8.3.1).
+            Self::QoS3 {
+                packet: PacketType::Subscribe,
+            } => ReasonCode::ProtocolError,
+            Self::QoS3 { .. }
+            | Self::ReservedPacketType { .. }
             | Self::ReservedFlags { .. }
-            | Self::QoS3 { .. }
             | Self::DupWithQoS0
             | Self::VariableByteIntegerTooLong
             | Self::VariableByteIntegerOverlong { .. }
@@ -367,7 +385,12 @@ impl ProtocolError {
             | Self::TrailingBytes { .. }
             | Self::NotUtf8 { .. }
             | Self::NullCharacter { .. }
+            | Self::DisallowedCodePoint { .. }
+            | Self::TopicName { .. }
+            | Self::TopicFilter { .. }
+            | Self::ResponseTopic { .. }
             | Self::UnknownProperty { .. }
+            | Self::PropertyNotAllowed { .. }
             | Self::ReservedConnectFlag
             | Self::WillFlagsWithoutWill { .. }
             | Self::PasswordWithoutUserName
@@ -376,9 +399,7 @@ impl ProtocolError {
             | Self::ReservedSubscriptionOptions { .. } => ReasonCode::MalformedPacket,
             Self::ConnectExpected { .. }
             | Self::PacketIdZero { .. }
-            | Self::ResponseTopic { .. }
             | Self::NoTopic
-            | Self::PropertyNotAllowed { .. }
             | Self::DuplicateProperty { .. }
             | Self::PropertyValue { .. }
             | Self::NoAuthenticationMethod { .. }
@@ -407,8 +428,6 @@ impl ProtocolError {
             | Self::UnrequestedAnswer { .. }
             | Self::AnswerCount { .. } => ReasonCode::ProtocolError,
             Self::ReceiveMaximumExceeded { .. } => ReasonCode::ReceiveMaximumExceeded,
-            Self::TopicName { .. } => ReasonCode::TopicNameInvalid,
-            Self::TopicFilter { .. } => ReasonCode::TopicFilterInvalid,
             Self::TopicAliasZero | Self::TopicAliasInvalid { .. } => ReasonCode::TopicAliasInvalid,
             Self::PacketTooLarge { .. } => ReasonCode::PacketTooLarge,
             Self::UnsupportedProtocol { .. } | Self::UnknownProtocolName => {

@@ -9,6 +9,7 @@ mod packet_id;
 mod packet_ids;
 mod qos;
 mod reason_code;
+mod text;
 mod time;
 mod version;
 

@@ -8,6 +8,8 @@
 //! since 5.0, but brokers serve them to 3.1.1 clients as well, and no other meaning of such a
 //! filter would be of use to anyone. How many levels a topic may have is the broker's policy.
 
+use crate::text::{self, Disallowed};
+
 /// What every shared subscription's filter begins with (§4.8.2).
 const SHARE_PREFIX: &str = "$share";
 /// Longest UTF-8 string of the protocol, in bytes (§1.5.4).
@@ -28,6 +30,12 @@ pub enum TopicError {
     /// U+0000 [MQTT-4.7.3-2].
     #[error("topic with the null character")]
     NullCharacter,
+    /// A control character or a non-character, which should not be sent (§1.5.4).
+    #[error("topic with the code point U+{:04X}", u32::from(*.character))]
+    DisallowedCodePoint {
+        /// The first one.
+        character: char,
+    },
     /// `+` or `#` in a Topic Name [MQTT-3.3.2-2].
     #[error("topic name with a wildcard")]
     WildcardInName,
@@ -159,7 +167,7 @@ impl<S: AsRef<str>> TopicFilter<S> {
 
     /// Whether the filter proper has a `+` or `#`; without, it matches one Topic Name.
     pub fn has_wildcards(&self) -> bool {
-        self.unshared().0.contains(['+', '#'])
+        has_wildcard(self.unshared().0)
     }
 
     /// Whether a message published to `topic` is for this subscription (§4.7).
@@ -202,28 +210,21 @@ impl<S: AsRef<str>> TopicFilter<S> {
 }
 
 fn check_name(text: &str) -> Result<(), TopicError> {
-    check_length(text)?;
-    for &byte in text.as_bytes() {
-        match byte {
-            0 => return Err(TopicError::NullCharacter),
-            b'+' | b'#' => return Err(TopicError::WildcardInName),
-            _ => {}
-        }
+    check_text(text)?;
+    if has_wildcard(text) {
+        return Err(TopicError::WildcardInName);
     }
     Ok(())
 }
 
 fn check_filter(text: &str) -> Result<(), TopicError> {
-    check_length(text)?;
-    if text.as_bytes().contains(&0) {
-        return Err(TopicError::NullCharacter);
-    }
+    check_text(text)?;
     if !begins_with_share(text) {
         return check_wildcards(text);
     }
     let (group, filter) = split_share(text).ok_or(TopicError::MalformedShare)?;
     let is_well_formed = !group.is_empty()
-        && !group.contains(['+', '#'])
+        && !has_wildcard(group)
         && !filter.is_empty()
         && !begins_with_share(filter);
     if !is_well_formed {
@@ -232,12 +233,26 @@ fn check_filter(text: &str) -> Result<(), TopicError> {
     check_wildcards(filter)
 }
 
-fn check_length(text: &str) -> Result<(), TopicError> {
+fn check_text(text: &str) -> Result<(), TopicError> {
     match text.len() {
-        0 => Err(TopicError::Empty),
-        1..=STRING_BYTES_MAX => Ok(()),
-        bytes => Err(TopicError::TooLong { bytes }),
+        0 => return Err(TopicError::Empty),
+        1..=STRING_BYTES_MAX => {}
+        bytes => return Err(TopicError::TooLong { bytes }),
     }
+    match text::check(text) {
+        Ok(()) => Ok(()),
+        Err(Disallowed::Null) => Err(TopicError::NullCharacter),
+        Err(Disallowed::CodePoint(character)) => Err(TopicError::DisallowedCodePoint { character }),
+    }
+}
+
+fn has_wildcard(text: &str) -> bool {
+    let mut has_wildcard = false;
+    // No early exit: this way the loop is done in vectors.
+    for &byte in text.as_bytes() {
+        has_wildcard |= byte == b'+' || byte == b'#';
+    }
+    has_wildcard
 }
 
 /// `#` is the last level [MQTT-4.7.1-1], and each wildcard fills its level [MQTT-4.7.1-2].
@@ -247,7 +262,7 @@ fn check_wildcards(filter: &str) -> Result<(), TopicError> {
         let is_misplaced = match level {
             "+" => false,
             "#" => levels.next().is_some(),
-            other => other.contains(['+', '#']),
+            other => has_wildcard(other),
         };
         if is_misplaced {
             return Err(TopicError::MisplacedWildcard);

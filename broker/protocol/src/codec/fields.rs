@@ -3,7 +3,8 @@
 use super::header::read_variable_byte_integer;
 use super::property::PropertyId;
 use crate::packet::{PacketType, UserProperties};
-use crate::topic::{TopicError, TopicName};
+use crate::text::{self, Disallowed};
+use crate::topic::{TopicFilter, TopicName};
 use crate::{PacketId, ProtocolError};
 
 /// What is still unread of one packet, or of one property section of it.
@@ -101,9 +102,9 @@ impl<'a> Fields<'a> {
         self.take_bytes(usize::from(length))
     }
 
-    /// A UTF-8 string that may still have null characters, for [`crate::topic`] to check.
+    /// A UTF-8 string whose characters are for [`crate::topic`] to check.
     #[inline]
-    pub(super) fn utf8(&mut self) -> Result<&'a str, ProtocolError> {
+    fn utf8(&mut self) -> Result<&'a str, ProtocolError> {
         let bytes = self.binary()?;
         std::str::from_utf8(bytes).map_err(|_| ProtocolError::NotUtf8 {
             packet: self.packet,
@@ -114,12 +115,38 @@ impl<'a> Fields<'a> {
     #[inline]
     pub(super) fn string(&mut self) -> Result<&'a str, ProtocolError> {
         let text = self.utf8()?;
-        if text.as_bytes().contains(&0) {
-            return Err(ProtocolError::NullCharacter {
-                packet: self.packet,
-            });
+        let packet = self.packet;
+        match text::check(text) {
+            Ok(()) => Ok(text),
+            Err(Disallowed::Null) => Err(ProtocolError::NullCharacter { packet }),
+            Err(Disallowed::CodePoint(character)) => {
+                Err(ProtocolError::DisallowedCodePoint { packet, character })
+            }
         }
-        Ok(text)
+    }
+
+    /// A Topic Name that is not empty (§4.7).
+    #[inline]
+    pub(super) fn topic_name(&mut self) -> Result<TopicName<&'a str>, ProtocolError> {
+        let packet = self.packet;
+        TopicName::new(self.utf8()?).map_err(|source| ProtocolError::TopicName { packet, source })
+    }
+
+    /// The Topic Name of a PUBLISH; empty, a Topic Alias must stand for it (§3.3.2.1).
+    #[inline]
+    pub(super) fn topic_name_or_none(&mut self) -> Result<TopicName<&'a str>, ProtocolError> {
+        if let Some(rest) = self.rest.strip_prefix(&[0, 0]) {
+            self.rest = rest;
+            return Ok(TopicName::ALIASED);
+        }
+        self.topic_name()
+    }
+
+    /// A Topic Filter (§4.7).
+    pub(super) fn topic_filter(&mut self) -> Result<TopicFilter<&'a str>, ProtocolError> {
+        let packet = self.packet;
+        TopicFilter::new(self.utf8()?)
+            .map_err(|source| ProtocolError::TopicFilter { packet, source })
     }
 
     /// A UTF-8 string pair (§1.5.7).
@@ -243,9 +270,9 @@ impl<'a> Properties<'a> {
     /// A Response Topic: a Topic Name (§3.3.2.3.5).
     pub(super) fn response_topic(&mut self) -> Result<&'a str, ProtocolError> {
         let packet = self.fields.packet;
-        match TopicName::new(self.fields.utf8()?) {
-            Ok(topic) => Ok(topic.text()),
-            Err(TopicError::NullCharacter) => Err(ProtocolError::NullCharacter { packet }),
+        let text = self.fields.utf8()?;
+        match TopicName::new(text) {
+            Ok(_) => Ok(text),
             Err(source) => Err(ProtocolError::ResponseTopic { packet, source }),
         }
     }

@@ -70,13 +70,9 @@ impl PacketReader {
         decode_noting_version(&mut self.connect_version, header, &self.tail, rules).map(Some)
     }
 
-    /// Bytes of a packet that is not whole yet.
-    pub fn pending_bytes(&self) -> usize {
-        if self.is_handed_out {
-            0
-        } else {
-            self.tail.len()
-        }
+    /// Bytes of memory it holds for a packet that came in parts; 0 between packets.
+    pub fn memory_bytes(&self) -> usize {
+        self.tail.capacity()
     }
 
     /// The version that the last CONNECT named, also one that turned out wrong after it, so that

@@ -3,7 +3,6 @@
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{Connect, ConnectProperties, PacketType, Will, WillProperties};
-use crate::topic::{TopicError, TopicName};
 use crate::{ProtocolError, QoS, Version};
 
 /// Protocol Name of 3.1.1 and 5.0 (§3.1.2.1).
@@ -98,18 +97,12 @@ fn will_qos(flags: u8) -> Result<QoS, ProtocolError> {
 }
 
 fn will(fields: &mut Fields<'_>, flags: u8, version: Version) -> Result<Will, ProtocolError> {
-    let packet = PacketType::Connect;
     let properties = match version {
         Version::V3_1_1 => WillProperties::default(),
         Version::V5 => will_properties(fields)?,
     };
-    let topic = match TopicName::new(fields.utf8()?) {
-        Ok(topic) => topic.to_stored(),
-        Err(TopicError::NullCharacter) => return Err(ProtocolError::NullCharacter { packet }),
-        Err(source) => return Err(ProtocolError::TopicName { packet, source }),
-    };
     Ok(Will {
-        topic,
+        topic: fields.topic_name()?.to_stored(),
         payload: fields.binary()?.to_vec(),
         qos: will_qos(flags)?,
         retain: flags & WILL_RETAIN != 0,

@@ -3,7 +3,6 @@
 use crate::codec::fields::{Fields, Properties};
 use crate::codec::property::PropertyId;
 use crate::packet::{PacketType, Publish, PublishProperties, SubscriptionIdentifier};
-use crate::topic::{TopicError, TopicName};
 use crate::{ProtocolError, QoS, Version};
 
 /// `flags` were accepted with the fixed header.
@@ -15,8 +14,7 @@ pub(super) fn decode<'a>(
 ) -> Result<Publish<'a>, ProtocolError> {
     let packet = PacketType::Publish;
     let qos = QoS::from_bits((flags >> 1) & 0b11).ok_or(ProtocolError::QoS3 { packet })?;
-    let text = fields.utf8()?;
-    let topic = topic_name(text, version)?;
+    let topic = fields.topic_name_or_none()?;
     let packet_id = match qos {
         QoS::AtMostOnce => None,
         QoS::AtLeastOnce | QoS::ExactlyOnce => Some(fields.packet_id()?),
@@ -37,18 +35,6 @@ pub(super) fn decode<'a>(
         properties,
         payload: fields.take_rest(),
     })
-}
-
-/// An empty name is left to the Topic Alias that 5.0 may have (§3.3.2.1).
-#[inline]
-fn topic_name(text: &str, version: Version) -> Result<TopicName<&str>, ProtocolError> {
-    let packet = PacketType::Publish;
-    match TopicName::new(text) {
-        Ok(topic) => Ok(topic),
-        Err(TopicError::Empty) if version == Version::V5 => Ok(TopicName::ALIASED),
-        Err(TopicError::NullCharacter) => Err(ProtocolError::NullCharacter { packet }),
-        Err(source) => Err(ProtocolError::TopicName { packet, source }),
-    }
 }
 
 #[inline]

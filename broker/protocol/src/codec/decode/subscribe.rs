@@ -8,7 +8,6 @@ use crate::packet::{
     AckProperties, RetainHandling, Suback, Subscribe, SubscribeProperties, Subscription,
     SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe, UserProperties,
 };
-use crate::topic::{TopicError, TopicFilter};
 use crate::{ProtocolError, QoS, ReasonCode, Version};
 
 pub(super) fn subscribe(
@@ -22,12 +21,15 @@ pub(super) fn subscribe(
     };
     let mut subscriptions = Vec::new();
     while fields.len() > 0 {
-        let filter = topic_filter(fields)?;
+        let filter = fields.topic_filter()?;
         let options = subscription_options(fields, version)?;
         if options.no_local && filter.share().is_some() {
             return Err(ProtocolError::NoLocalOnShare);
         }
-        subscriptions.push(Subscription { filter, options });
+        subscriptions.push(Subscription {
+            filter: filter.to_stored(),
+            options,
+        });
     }
     check_not_empty(fields, subscriptions.len())?;
     Ok(Subscribe {
@@ -62,7 +64,7 @@ pub(super) fn unsubscribe(
     };
     let mut filters = Vec::new();
     while fields.len() > 0 {
-        filters.push(topic_filter(fields)?);
+        filters.push(fields.topic_filter()?.to_stored());
     }
     check_not_empty(fields, filters.len())?;
     Ok(Unsubscribe {
@@ -119,15 +121,6 @@ fn unsubscribe_properties(fields: &mut Fields<'_>) -> Result<UserProperties, Pro
         }
     }
     Ok(user_properties)
-}
-
-fn topic_filter(fields: &mut Fields<'_>) -> Result<TopicFilter<Box<str>>, ProtocolError> {
-    let packet = fields.packet();
-    match TopicFilter::new(fields.utf8()?) {
-        Ok(filter) => Ok(filter.to_stored()),
-        Err(TopicError::NullCharacter) => Err(ProtocolError::NullCharacter { packet }),
-        Err(source) => Err(ProtocolError::TopicFilter { packet, source }),
-    }
 }
 
 /// The byte after each Topic Filter: Subscription Options, of which 3.1.1 has the QoS only
