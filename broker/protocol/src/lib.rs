@@ -14,6 +14,7 @@ mod time;
 mod version;
 
 pub mod alias;
+pub mod client;
 pub mod codec;
 pub mod inbound;
 pub mod keep_alive;
