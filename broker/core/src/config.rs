@@ -11,6 +11,10 @@ const fn non_zero_u16(value: u16) -> NonZeroU16 {
     NonZeroU16::new(value).expect("a constant above 0")
 }
 
+const fn non_zero_u32(value: u32) -> NonZeroU32 {
+    NonZeroU32::new(value).expect("a constant above 0")
+}
+
 const fn non_zero_usize(value: usize) -> NonZeroUsize {
     NonZeroUsize::new(value).expect("a constant above 0")
 }
@@ -20,6 +24,9 @@ const fn non_zero_usize(value: usize) -> NonZeroUsize {
 pub struct Config {
     /// Time from `Opened` to a whole CONNECT; then the connection is closed. 10 s.
     pub connect_timeout: Duration,
+    /// Bytes of the largest CONNECT, which comes from someone we do not know yet. 256 KiB: room for
+    /// the longest names, and for a will of up to 65,535 bytes.
+    pub connect_size_max: NonZeroU32,
     /// QoS 1 and QoS 2 messages a 5.0 client may have unacknowledged towards us (§3.2.2.3.3).
     /// 1,024. 3.1.1 has no such limit but its Packet Identifiers.
     pub receive_maximum: NonZeroU16,
@@ -59,8 +66,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
+            connect_size_max: const { non_zero_u32(256 * 1024) },
             receive_maximum: const { non_zero_u16(1024) },
-            maximum_packet_size: const { NonZeroU32::new(16 * 1024 * 1024).expect("above 0") },
+            maximum_packet_size: const { non_zero_u32(16 * 1024 * 1024) },
             topic_alias_maximum: 16,
             session_expiry_interval_max: u32::MAX,
             topic_levels_max: const { non_zero_usize(128) },

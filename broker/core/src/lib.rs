@@ -5,10 +5,17 @@
 
 mod broker;
 mod config;
+mod connection;
 mod counters;
 mod effects;
 mod input;
+mod message;
+mod queue;
+mod retained;
+mod session;
+mod subscriptions;
 mod timer;
+mod will;
 
 pub use broker::Broker;
 pub use config::{Config, OutboxLimits, QueueLimits, QueuePolicy, RetainedLimits};

@@ -1,0 +1,204 @@
+//! CONNECT: which Session the client gets, who must leave it, and what CONNACK says (§3.1, §3.2).
+
+use squall_protocol::codec::encoded_len;
+use squall_protocol::packet::{Connack, ConnackProperties, Connect, Packet};
+use squall_protocol::{ReasonCode, Version, server};
+
+use super::ending::Ending;
+use super::{Broker, NEVER, Turn};
+use crate::ConnectionId;
+use crate::session::SessionKey;
+use crate::subscriptions::SubscriptionKey;
+
+/// Whether the client's stored Session goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Continuity {
+    New,
+    Resumed,
+}
+
+impl Broker {
+    /// Applies a CONNECT: the first packet of its connection, as the role has checked.
+    ///
+    /// The connection that held the client's Session leaves it first [MQTT-3.1.4-3].
+    pub(super) fn handle_connect(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConnectionId,
+        role: &mut server::Connection,
+        mut connect: Connect,
+    ) -> Result<(), Ending> {
+        self.check_connect(&connect)?;
+        let assigned_client_id = connect
+            .client_id
+            .is_empty()
+            .then(|| self.assign_client_id());
+        if let Some(client_id) = &assigned_client_id {
+            connect.client_id.clone_from(client_id);
+        }
+        let expiry_wish = expiry_wish(&connect);
+        let expiry_interval = expiry_wish.min(self.config.session_expiry_interval_max);
+        let mut connack = Connack {
+            session_present: false,
+            reason: ReasonCode::Success,
+            properties: ConnackProperties {
+                session_expiry_interval: (expiry_interval < expiry_wish).then_some(expiry_interval),
+                receive_maximum: Some(self.config.receive_maximum.get()),
+                maximum_packet_size: Some(self.config.maximum_packet_size.get()),
+                assigned_client_identifier: assigned_client_id,
+                topic_alias_maximum: Some(self.config.topic_alias_maximum)
+                    .filter(|&maximum| maximum > 0),
+                ..ConnackProperties::default()
+            },
+        };
+        let packet = Packet::Connack(Box::new(connack.clone()));
+        let connack_bytes = encoded_len(&packet, connect.version);
+        if !role.allows_packet_of(connack_bytes) {
+            return Err(Ending::ConnackTooLarge);
+        }
+        let (key, continuity) = self.take_session(turn, &connect);
+        connack.session_present = continuity == Continuity::Resumed;
+        role.accept(turn.now, &connack);
+        self.attach(id, key, role, &mut connect, expiry_interval);
+        self.counters.clients_accepted += 1;
+        let connack = Packet::Connack(Box::new(connack));
+        self.send(turn, id, connect.version, &connack);
+        self.take_waiting_of_groups(turn, key);
+        self.feed(turn, key);
+        Ok(())
+    }
+
+    /// What a single CONNECT shows that we do not take.
+    fn check_connect(&self, connect: &Connect) -> Result<(), Ending> {
+        // No client is nameless and persistent at once [3.1.1: MQTT-3.1.3-8].
+        if connect.version == Version::V3_1_1
+            && connect.client_id.is_empty()
+            && !connect.clean_start
+        {
+            return Err(Ending::Refused(ReasonCode::ClientIdentifierNotValid));
+        }
+        // We know no authentication method [MQTT-4.12.0-1].
+        if connect.properties.authentication_method.is_some() {
+            return Err(Ending::Refused(ReasonCode::BadAuthenticationMethod));
+        }
+        if let Some(will) = &connect.will
+            && self.check_topic(will.topic.borrowed()).is_err()
+        {
+            return Err(Ending::Refused(ReasonCode::TopicNameInvalid));
+        }
+        Ok(())
+    }
+
+    /// The next Client Identifier of ours that no Session has [MQTT-3.1.3-6].
+    fn assign_client_id(&mut self) -> String {
+        loop {
+            let count = self.assigned_client_ids;
+            self.assigned_client_ids += 1;
+            let client_id = format!("squall-{:016x}", scatter(self.config.client_id_seed, count));
+            if self.sessions.find(&client_id).is_none() {
+                return client_id;
+            }
+        }
+    }
+
+    /// Finds or makes the client's Session and takes it from whoever has it.
+    fn take_session(&mut self, turn: &mut Turn<'_>, connect: &Connect) -> (SessionKey, Continuity) {
+        let client_id = &connect.client_id;
+        if let Some(key) = self.sessions.find(client_id)
+            && let Some(session) = self.sessions.get(key)
+        {
+            let ends = connect.clean_start;
+            if let Some(displaced) = session.connection {
+                let ending = if ends {
+                    Ending::TakenOverByNewSession
+                } else {
+                    Ending::TakenOver
+                };
+                self.counters.takeovers += 1;
+                self.end(turn, displaced, ending);
+            } else if ends {
+                self.end_session(turn, key);
+            }
+        }
+        // A Session that was to end with its displaced connection is gone as well.
+        match self.sessions.find(client_id) {
+            Some(key) => (key, Continuity::Resumed),
+            None => (self.sessions.create(client_id), Continuity::New),
+        }
+    }
+
+    /// Joins the connection and the Session.
+    fn attach(
+        &mut self,
+        id: ConnectionId,
+        key: SessionKey,
+        role: &server::Connection,
+        connect: &mut Connect,
+        expiry_interval: u32,
+    ) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            unreachable!("its packets are being read");
+        };
+        connection.session = Some(key);
+        connection.version = connect.version;
+        connection.maximum_packet_size = connect.properties.maximum_packet_size.unwrap_or(u32::MAX);
+        let Some(session) = self.sessions.get_mut(key) else {
+            unreachable!("it was just found or made");
+        };
+        session.connection = Some(id);
+        session.expiry_interval = expiry_interval;
+        session.expires_at = NEVER;
+        // A will that waits for its delay is not sent after all [MQTT-3.1.3-9].
+        session.will = connect.will.take().map(Box::new);
+        session.will_due = NEVER;
+        let in_flight_max = self.config.in_flight_max.get();
+        session
+            .outbound
+            .resume(role.receive_maximum().min(in_flight_max));
+        session.inbound.resume(match connect.version {
+            Version::V3_1_1 => u16::MAX,
+            Version::V5 => self.config.receive_maximum.get(),
+        });
+        self.arm_connection(id, role.deadline());
+    }
+
+    /// Gives the client what its shared groups kept for whoever connects first.
+    pub(super) fn take_waiting_of_groups(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let mut waiting = Vec::new();
+        for &subscription in &session.subscriptions {
+            if let SubscriptionKey::Group(group) = subscription
+                && let Some(group) = self.subscriptions.group_mut(group)
+            {
+                waiting.extend(std::iter::from_fn(|| group.waiting.pop()));
+            }
+        }
+        for copied in waiting {
+            self.give_to_group(turn, copied);
+        }
+    }
+}
+
+/// Seconds for which the client wants its Session kept. In 3.1.1 a Session either ends with its
+/// connection or never (§3.1.2.4 of 3.1.1).
+fn expiry_wish(connect: &Connect) -> u32 {
+    match connect.version {
+        Version::V3_1_1 if connect.clean_start => 0,
+        Version::V3_1_1 => u32::MAX,
+        Version::V5 => connect.properties.session_expiry_interval.unwrap_or(0),
+    }
+}
+
+/// The `count`th number of the sequence that starts at `seed`: different numbers for different
+/// counts, without a visible order.
+///
+/// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014
+/// (SplitMix64's mixing function, a bijection).
+fn scatter(seed: u64, count: u64) -> u64 {
+    let mut z = seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,438 @@
+//! One message to all its recipients: sent at once, queued, or dropped and counted.
+//!
+//! A message for one recipient is encoded straight into its outbox, one for many is encoded once
+//! per version and copied. A body is made only when a copy has to be kept: QoS 0 to connected
+//! recipients needs none. Nothing is allocated per recipient.
+
+use std::rc::Rc;
+
+use squall_protocol::codec::{PublishExtras, PublishFlags, PublishTemplate, encode, encoded_len};
+use squall_protocol::packet::{Packet, Publish, SubscriptionIdentifier};
+use squall_protocol::{Instant, PacketId, QoS, Version};
+
+use super::{Broker, Turn};
+use crate::connection::Connection;
+use crate::counters::DropReason;
+use crate::message::{Copied, CopyOptions, Message};
+use crate::queue::Pushed;
+use crate::session::SessionKey;
+use crate::subscriptions::{GroupKey, Member, Recipient, Recipients};
+
+/// Whether anyone had subscribed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum FanOut {
+    Matched,
+    NoSubscribers,
+}
+
+/// A message on its way to its recipients.
+#[derive(Debug)]
+pub(super) struct Outgoing<'p> {
+    publish: Publish<'p>,
+    body: Option<Rc<Message>>,
+    /// For 3.1.1 and 5.0, made when a second recipient needs it.
+    templates: [Option<PublishTemplate>; 2],
+    recipients: usize,
+}
+
+/// One recipient's copy.
+#[derive(Clone, Copy, Debug)]
+struct Delivery<'i> {
+    session: SessionKey,
+    qos: QoS,
+    retain: bool,
+    identifiers: &'i [SubscriptionIdentifier],
+    group: Option<GroupKey>,
+}
+
+impl<'p> Outgoing<'p> {
+    /// A message as its publisher sent it. What concerned only the publisher's connection is
+    /// taken off: DUP is not propagated [MQTT-3.3.1-3], nor is a Topic Alias.
+    pub(super) fn new(mut publish: Publish<'p>) -> Self {
+        publish.dup = false;
+        publish.packet_id = None;
+        publish.properties.topic_alias = None;
+        Self {
+            publish,
+            body: None,
+            templates: [None, None],
+            recipients: 0,
+        }
+    }
+
+    /// A message that has a body.
+    fn from_body(body: &'p Rc<Message>, now: Instant) -> Self {
+        Self {
+            body: Some(Rc::clone(body)),
+            ..Self::new(body.to_publish(now))
+        }
+    }
+
+    /// The message.
+    pub(super) fn publish(&self) -> &Publish<'p> {
+        &self.publish
+    }
+
+    /// The body, made now if there is none.
+    pub(super) fn message(&mut self, now: Instant) -> Rc<Message> {
+        let publish = &self.publish;
+        let body = self
+            .body
+            .get_or_insert_with(|| Rc::new(Message::new(publish, now)));
+        Rc::clone(body)
+    }
+
+    /// What is kept of a recipient's copy.
+    fn copied(&mut self, delivery: &Delivery<'_>, now: Instant) -> Copied {
+        let (message, identifier) = match delivery.identifiers {
+            [] => (self.message(now), None),
+            &[identifier] => (self.message(now), Some(identifier)),
+            identifiers => (self.message_with(identifiers, now), None),
+        };
+        Copied {
+            message,
+            options: CopyOptions::new(delivery.qos, delivery.retain, identifier),
+            group: delivery.group,
+        }
+    }
+
+    /// A body of its own for the rare copy with several Subscription Identifiers.
+    fn message_with(
+        &mut self,
+        identifiers: &[SubscriptionIdentifier],
+        now: Instant,
+    ) -> Rc<Message> {
+        self.publish.properties.subscription_identifiers = identifiers.to_vec();
+        let message = Rc::new(Message::new(&self.publish, now));
+        self.publish.properties.subscription_identifiers.clear();
+        message
+    }
+
+    fn encoded_len(&mut self, version: Version, delivery: &Delivery<'_>) -> usize {
+        let extras = delivery.extras();
+        self.template(version)
+            .encoded_len_with(delivery.qos, &extras)
+    }
+
+    fn append(
+        &mut self,
+        version: Version,
+        delivery: &Delivery<'_>,
+        packet_id: Option<PacketId>,
+        out: &mut Vec<u8>,
+    ) {
+        let flags = PublishFlags {
+            dup: false,
+            qos: delivery.qos,
+            retain: delivery.retain,
+        };
+        if self.recipients > 1 {
+            let template = self.template(version);
+            if delivery.identifiers.is_empty() {
+                template.append(out, flags, packet_id);
+            } else {
+                template.append_with(out, flags, packet_id, &delivery.extras());
+            }
+            return;
+        }
+        let mut publish = self.publish.clone();
+        publish.qos = delivery.qos;
+        publish.retain = delivery.retain;
+        publish.packet_id = packet_id;
+        let identifiers = &mut publish.properties.subscription_identifiers;
+        identifiers.extend_from_slice(delivery.identifiers);
+        encode(&Packet::Publish(publish), version, out);
+    }
+
+    fn template(&mut self, version: Version) -> &PublishTemplate {
+        let publish = &self.publish;
+        let template = match version {
+            Version::V3_1_1 => &mut self.templates[0],
+            Version::V5 => &mut self.templates[1],
+        };
+        template.get_or_insert_with(|| PublishTemplate::new(publish, version))
+    }
+}
+
+impl Delivery<'_> {
+    fn extras(&self) -> PublishExtras<'_> {
+        PublishExtras {
+            message_expiry_interval: None,
+            subscription_identifiers: self.identifiers,
+        }
+    }
+}
+
+impl Broker {
+    /// Brings a message to everyone who subscribed to its topic.
+    pub(super) fn fan_out(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outgoing: &mut Outgoing<'_>,
+        publisher: Option<SessionKey>,
+    ) -> FanOut {
+        let mut recipients = std::mem::take(&mut self.recipients);
+        let topic = outgoing.publish.topic;
+        self.subscriptions
+            .collect(topic.as_str(), publisher, &mut recipients);
+        outgoing.recipients = recipients.len() + recipients.groups().len();
+        for recipient in recipients.as_slice() {
+            self.deliver_to_recipient(turn, outgoing, &recipients, recipient);
+        }
+        for &group in recipients.groups() {
+            self.deliver_to_group(turn, outgoing, group);
+        }
+        self.recipients = recipients;
+        if outgoing.recipients == 0 {
+            FanOut::NoSubscribers
+        } else {
+            FanOut::Matched
+        }
+    }
+
+    /// Whether a recipient of the message has no room for it in its queue, and would need it.
+    pub(super) fn would_overflow(&mut self, publish: &Publish<'_>, publisher: SessionKey) -> bool {
+        let mut recipients = std::mem::take(&mut self.recipients);
+        let topic = publish.topic.as_str();
+        self.subscriptions
+            .collect(topic, Some(publisher), &mut recipients);
+        let bytes = topic.len() + publish.payload.len();
+        let limits = &self.config.queue;
+        let overflows = recipients.as_slice().iter().any(|recipient| {
+            recipient.qos != QoS::AtMostOnce
+                && self.sessions.get(recipient.session).is_some_and(|session| {
+                    !session.outbound.can_send()
+                        && match &session.backlog {
+                            Some(backlog) => backlog.queue.is_full_for(bytes, limits),
+                            None => bytes > limits.bytes_max || limits.messages_max == 0,
+                        }
+                })
+        });
+        self.recipients = recipients;
+        overflows
+    }
+
+    /// Brings a message that came through a shared subscription to a member of its group, again
+    /// or for the first time.
+    pub(super) fn give_to_group(&mut self, turn: &mut Turn<'_>, copied: Copied) {
+        let Some(group) = copied.group else {
+            return;
+        };
+        if copied.message.is_expired(turn.now) {
+            self.counters.count_dropped(DropReason::Expired, 1);
+            return;
+        }
+        if self.subscriptions.group(group).is_none() {
+            self.counters.count_dropped(DropReason::GroupEnded, 1);
+            return;
+        }
+        let mut outgoing = Outgoing::from_body(&copied.message, turn.now);
+        self.deliver_to_group(turn, &mut outgoing, group);
+    }
+
+    fn deliver_to_recipient(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outgoing: &mut Outgoing<'_>,
+        recipients: &Recipients,
+        recipient: &Recipient,
+    ) {
+        let qos = outgoing.publish.qos.min(recipient.qos);
+        let several: Vec<SubscriptionIdentifier>;
+        let identifiers = if Recipients::has_more_identifiers(recipient) {
+            let more = recipients.more_identifiers(recipient);
+            several = recipient.identifier.into_iter().chain(more).collect();
+            several.as_slice()
+        } else {
+            recipient.identifier.as_slice()
+        };
+        let delivery = Delivery {
+            session: recipient.session,
+            qos,
+            retain: outgoing.publish.retain && recipient.retain_as_published,
+            identifiers,
+            group: None,
+        };
+        self.deliver(turn, outgoing, &delivery);
+    }
+
+    /// Brings a message to the member of the group with the least to do, or keeps it until a
+    /// member connects.
+    fn deliver_to_group(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outgoing: &mut Outgoing<'_>,
+        key: GroupKey,
+    ) {
+        let sessions = &self.sessions;
+        let load = |key| {
+            let session = sessions.get(key)?;
+            session.connection?;
+            Some(session.outbound.len() + session.queued())
+        };
+        let Some(group) = self.subscriptions.group_mut(key) else {
+            return;
+        };
+        match group.choose(load) {
+            Some(member) => {
+                let delivery = Delivery {
+                    session: member.session,
+                    qos: outgoing.publish.qos.min(member.qos),
+                    retain: outgoing.publish.retain && member.retain_as_published,
+                    identifiers: member.identifier.as_slice(),
+                    group: Some(key),
+                };
+                self.deliver(turn, outgoing, &delivery);
+            }
+            None => self.keep_for_group(turn, outgoing, key),
+        }
+    }
+
+    fn keep_for_group(&mut self, turn: &Turn<'_>, outgoing: &mut Outgoing<'_>, key: GroupKey) {
+        let Some(group) = self.subscriptions.group_mut(key) else {
+            return;
+        };
+        let members = group.members().iter();
+        let granted = members.map(|member: &Member| member.qos).max();
+        let qos = outgoing.publish.qos.min(granted.unwrap_or_default());
+        if qos == QoS::AtMostOnce {
+            self.counters.count_dropped(DropReason::OfflineQos0, 1);
+            return;
+        }
+        let copied = Copied {
+            message: outgoing.message(turn.now),
+            options: CopyOptions::new(qos, false, None),
+            group: Some(key),
+        };
+        let pushed = group.waiting.push(copied, &self.config.queue);
+        self.count_pushed(pushed);
+    }
+
+    fn deliver(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outgoing: &mut Outgoing<'_>,
+        delivery: &Delivery<'_>,
+    ) {
+        let Some(session) = self.sessions.get_mut(delivery.session) else {
+            return;
+        };
+        let connection = session.connection.and_then(|id| self.connections.get(id));
+        let Some(connection) = connection else {
+            if delivery.qos == QoS::AtMostOnce {
+                self.counters.count_dropped(DropReason::OfflineQos0, 1);
+            } else {
+                self.enqueue(turn, outgoing, delivery);
+            }
+            return;
+        };
+        let is_writable = turn.effects.pending(connection.id) <= self.config.outbox.soft_bytes;
+        match delivery.qos {
+            QoS::AtMostOnce if session.is_replaying() => {
+                self.enqueue(turn, outgoing, delivery);
+                return;
+            }
+            QoS::AtMostOnce if !is_writable => {
+                self.counters.count_dropped(DropReason::SlowConsumer, 1);
+                return;
+            }
+            QoS::AtLeastOnce | QoS::ExactlyOnce
+                if !is_writable || session.backlog.is_some() || !session.outbound.can_send() =>
+            {
+                self.enqueue(turn, outgoing, delivery);
+                return;
+            }
+            QoS::AtMostOnce | QoS::AtLeastOnce | QoS::ExactlyOnce => {}
+        }
+        if !fits(connection, || {
+            outgoing.encoded_len(connection.version, delivery)
+        }) {
+            self.counters.count_dropped(DropReason::PacketTooLarge, 1);
+            return;
+        }
+        let packet_id = match delivery.qos {
+            QoS::AtMostOnce => None,
+            qos @ (QoS::AtLeastOnce | QoS::ExactlyOnce) => {
+                let copied = outgoing.copied(delivery, turn.now);
+                Some(session.outbound.send(qos, copied))
+            }
+        };
+        let outbox = turn.effects.outbox_mut(connection.id);
+        let before = outbox.len();
+        outgoing.append(connection.version, delivery, packet_id, outbox);
+        self.counters.bytes_sent += (outbox.len() - before) as u64;
+        self.counters.count_sent(delivery.qos);
+    }
+
+    fn enqueue(&mut self, turn: &Turn<'_>, outgoing: &mut Outgoing<'_>, delivery: &Delivery<'_>) {
+        let Some(session) = self.sessions.get_mut(delivery.session) else {
+            return;
+        };
+        let copied = outgoing.copied(delivery, turn.now);
+        let backlog = session.backlog.get_or_insert_default();
+        let pushed = backlog.queue.push(copied, &self.config.queue);
+        self.count_pushed(pushed);
+    }
+
+    fn count_pushed(&mut self, pushed: Pushed) {
+        match pushed {
+            Pushed::Queued => {}
+            Pushed::DroppedOldest(messages) => {
+                self.counters
+                    .count_dropped(DropReason::QueueFullOldest, messages);
+            }
+            Pushed::DroppedNewest => self.counters.count_dropped(DropReason::QueueFullNewest, 1),
+        }
+    }
+
+    /// Sends a kept copy with its Packet Identifier. True if it went out, false if it is larger
+    /// than the client takes [MQTT-3.1.2-25].
+    pub(super) fn send_copied(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: SessionKey,
+        copied: &Copied,
+        sending: Sending,
+    ) -> bool {
+        let session = self.sessions.get(key);
+        let connection = session.and_then(|session| self.connections.get(session.connection?));
+        let Some(connection) = connection else {
+            return false;
+        };
+        let mut publish = copied.to_publish(turn.now);
+        let packet_id = match sending {
+            Sending::Unnumbered => None,
+            Sending::First(id) | Sending::Again(id) => Some(id),
+        };
+        publish.packet_id = packet_id;
+        // [MQTT-3.3.1-1]
+        publish.dup = matches!(sending, Sending::Again(_));
+        let qos = publish.qos;
+        let (id, version) = (connection.id, connection.version);
+        let packet = Packet::Publish(publish);
+        if !fits(connection, || encoded_len(&packet, version)) {
+            self.counters.count_dropped(DropReason::PacketTooLarge, 1);
+            return false;
+        }
+        self.send(turn, id, version, &packet);
+        self.counters.count_sent(qos);
+        self.counters.publishes_repeated += u64::from(matches!(sending, Sending::Again(_)));
+        true
+    }
+}
+
+/// How a kept copy is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sending {
+    /// At QoS 0.
+    Unnumbered,
+    First(PacketId),
+    /// After a reconnect, with DUP.
+    Again(PacketId),
+}
+
+/// Whether the client takes a packet of this length; it is computed only if there is a limit.
+fn fits(connection: &Connection, encoded_len: impl FnOnce() -> usize) -> bool {
+    let limit = connection.maximum_packet_size;
+    limit == u32::MAX || encoded_len() <= limit as usize
+}

@@ -1,0 +1,380 @@
+//! The broker of one shard: every input comes in here and is handed to its part.
+//!
+//! Each part is a file with the `handle_*` of its packets: `connect`, `publish`, `acknowledge`,
+//! `subscribe`, and `ending` for every way a connection or Session ends. `fan_out` brings one
+//! message to its recipients, `feed` brings one Session what waits for it, `sys` publishes the
+//! `$SYS` tree.
+//!
+//! Several shards: each has a `Broker` of its own. A message for Sessions of another shard leaves
+//! through `fan_out`, as one more kind of recipient, and comes in as one more [`Input`].
+//! Durability: what must be on disk before an acknowledgement leaves is known where `publish`
+//! sends it; the record goes to [`Effects`] there, and the acknowledgement waits in the outbox
+//! for the shell to hear that it is durable.
+//!
+//! Invariant: a connection that is not in the table is closed or gone, and no input about it
+//! changes anything.
+
+mod acknowledge;
+mod connect;
+mod ending;
+mod fan_out;
+mod feed;
+mod publish;
+mod subscribe;
+mod sys;
+
+use std::collections::VecDeque;
+
+use squall_protocol::codec::{PacketReader, encode};
+use squall_protocol::packet::Packet;
+use squall_protocol::server::{self, TimedOut};
+use squall_protocol::{Instant, Version};
+
+use crate::config::Config;
+use crate::connection::{Connections, Gate};
+use crate::counters::{Counters, DropReason};
+use crate::retained::RetainedStore;
+use crate::session::{SessionKey, Sessions};
+use crate::subscriptions::{Recipients, Subscriptions};
+use crate::timer::TimerWheel;
+use crate::{ConnectionId, Effects, Input};
+use ending::Ending;
+
+/// The end of time.
+const NEVER: Instant = Instant::from_nanos(u64::MAX);
+
+/// An MQTT broker as a state machine. It owns every Session, subscription and message of one
+/// shard.
+#[derive(Debug)]
+pub struct Broker {
+    config: Config,
+    counters: Counters,
+    connections: Connections,
+    sessions: Sessions,
+    subscriptions: Subscriptions,
+    retained: RetainedStore,
+    timers: TimerWheel<Timer>,
+    /// Sessions whose replay of retained messages let others go first.
+    unfinished: VecDeque<SessionKey>,
+    /// When the broker started.
+    started: Instant,
+    /// When `$SYS` is published next; the end of time for never.
+    sys_due: Instant,
+    /// Client Identifiers assigned until now.
+    assigned_client_ids: u64,
+    /// Kept for its memory.
+    recipients: Recipients,
+    /// Kept for its memory.
+    due: Vec<Timer>,
+}
+
+/// Whom a timer asks.
+#[derive(Clone, Copy, Debug)]
+enum Timer {
+    Connection(ConnectionId),
+    Session(SessionKey),
+}
+
+/// When an input happened, and where what follows goes.
+#[derive(Debug)]
+struct Turn<'e> {
+    now: Instant,
+    effects: &'e mut Effects,
+}
+
+/// Who sent a packet: a client whose CONNECT was accepted.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    connection: ConnectionId,
+    session: SessionKey,
+    version: Version,
+}
+
+impl Broker {
+    /// A broker without Sessions that starts at `now`.
+    pub fn new(config: Config, now: Instant) -> Self {
+        let sys_due = if config.sys_interval.is_some() {
+            now
+        } else {
+            NEVER
+        };
+        Self {
+            counters: Counters::default(),
+            connections: Connections::default(),
+            sessions: Sessions::default(),
+            subscriptions: Subscriptions::new(config.match_cache_topics_max),
+            retained: RetainedStore::default(),
+            timers: TimerWheel::new(),
+            unfinished: VecDeque::new(),
+            started: now,
+            sys_due,
+            assigned_client_ids: 0,
+            recipients: Recipients::default(),
+            due: Vec::new(),
+            config,
+        }
+    }
+
+    /// What it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Applies `input`, which happened at `now`, and appends what follows from it to `effects`.
+    ///
+    /// `now` never goes backwards, and `effects` is always the same one. Inputs about a
+    /// connection that the broker closed, or that a later one replaced in its slot, change
+    /// nothing.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Effects) {
+        let turn = &mut Turn { now, effects };
+        match input {
+            Input::Opened { connection, .. } => self.handle_opened(turn, connection),
+            Input::Received { connection, bytes } => self.handle_received(turn, connection, bytes),
+            Input::Drained { connection } => self.handle_drained(turn, connection),
+            Input::Lost { connection, .. } => self.end(turn, connection, Ending::Lost),
+            Input::DeadlinePassed => self.handle_deadline(turn),
+            Input::Shutdown => self.handle_shutdown(turn),
+        }
+    }
+
+    /// When [`Input::DeadlinePassed`] is due next; a moment that has passed means at once. It is
+    /// worth asking after every turn, not after every input.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        if !self.unfinished.is_empty() {
+            return Some(self.started);
+        }
+        let timer = self.timers.next_deadline().unwrap_or(NEVER);
+        let expiry = self.retained.next_expiry().unwrap_or(NEVER);
+        Some(timer.min(expiry).min(self.sys_due)).filter(|&deadline| deadline != NEVER)
+    }
+
+    /// What was counted until now. It looks at every Session: not for every turn.
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.counters.clone();
+        counters.connections = self.connections.len();
+        counters.sessions = self.sessions.len();
+        counters.subscriptions = self.subscriptions.len();
+        counters.retained_messages = self.retained.len();
+        counters.retained_bytes = self.retained.bytes();
+        counters.queued_messages = self.subscriptions.waiting();
+        for session in self.sessions.iter() {
+            counters.clients_connected += usize::from(session.connection.is_some());
+            counters.queued_messages += session.queued();
+        }
+        counters
+    }
+
+    fn handle_opened(&mut self, turn: &mut Turn<'_>, id: ConnectionId) {
+        let settings = server::Settings {
+            connect_timeout: self.config.connect_timeout,
+            connect_size_max: self.config.connect_size_max.get(),
+            maximum_packet_size: self.config.maximum_packet_size.get(),
+            topic_alias_maximum: self.config.topic_alias_maximum,
+        };
+        let gate = Gate {
+            reader: PacketReader::default(),
+            role: server::Connection::new(turn.now, &settings),
+        };
+        if let Some(replaced) = self.connections.in_slot(id) {
+            self.end(turn, replaced, Ending::Lost);
+        }
+        let deadline = gate.role.deadline();
+        self.connections.open(id, gate);
+        self.counters.connections_opened += 1;
+        self.arm_connection(id, deadline);
+    }
+
+    fn handle_received(&mut self, turn: &mut Turn<'_>, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Some(mut gate) = connection.gate.take() else {
+            unreachable!("the gate is out only within this function");
+        };
+        self.counters.bytes_received += bytes.len() as u64;
+        let read = self.read_packets(turn, id, &mut gate, bytes);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.gate = Some(gate);
+        let is_overfull = turn.effects.pending(id) > self.config.outbox.hard_bytes;
+        match read {
+            Err(ending) => self.end(turn, id, ending),
+            Ok(()) if is_overfull => self.end(turn, id, Ending::DoesNotRead),
+            Ok(()) => {}
+        }
+    }
+
+    fn read_packets(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConnectionId,
+        gate: &mut Gate,
+        mut bytes: &[u8],
+    ) -> Result<(), Ending> {
+        let Gate { reader, role } = gate;
+        while let Some(packet) = reader.poll_packet(&mut bytes, &role.rules())? {
+            let packet = role.handle_packet(turn.now, packet)?;
+            if let Packet::Connect(connect) = packet {
+                self.handle_connect(turn, id, role, *connect)?;
+                continue;
+            }
+            let Some(connection) = self.connections.get(id) else {
+                return Ok(());
+            };
+            let Some(session) = connection.session else {
+                unreachable!("the role takes nothing before CONNECT is accepted");
+            };
+            let version = connection.version;
+            let peer = Peer {
+                connection: id,
+                session,
+                version,
+            };
+            self.handle_packet(turn, peer, packet)?;
+        }
+        Ok(())
+    }
+
+    fn handle_packet(
+        &mut self,
+        turn: &mut Turn<'_>,
+        peer: Peer,
+        packet: Packet<'_>,
+    ) -> Result<(), Ending> {
+        match packet {
+            Packet::Publish(publish) => self.handle_publish(turn, peer, publish),
+            Packet::Puback(puback) => self.handle_puback(turn, peer, &puback),
+            Packet::Pubrec(pubrec) => self.handle_pubrec(turn, peer, &pubrec),
+            Packet::Pubrel(pubrel) => self.handle_pubrel(turn, peer, &pubrel),
+            Packet::Pubcomp(pubcomp) => self.handle_pubcomp(turn, peer, &pubcomp),
+            Packet::Subscribe(subscribe) => {
+                self.handle_subscribe(turn, peer, subscribe);
+                Ok(())
+            }
+            Packet::Unsubscribe(unsubscribe) => {
+                self.handle_unsubscribe(turn, peer, &unsubscribe);
+                Ok(())
+            }
+            Packet::Pingreq => {
+                self.send(turn, peer.connection, peer.version, &Packet::Pingresp);
+                Ok(())
+            }
+            Packet::Disconnect(disconnect) => Err(Ending::Disconnect(disconnect)),
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Suback(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingresp
+            | Packet::Auth(_) => {
+                unreachable!("the role refuses it")
+            }
+        }
+    }
+
+    fn handle_drained(&mut self, turn: &mut Turn<'_>, id: ConnectionId) {
+        if let Some(connection) = self.connections.get(id)
+            && let Some(session) = connection.session
+        {
+            self.feed(turn, session);
+        }
+    }
+
+    fn handle_deadline(&mut self, turn: &mut Turn<'_>) {
+        let mut due = std::mem::take(&mut self.due);
+        self.timers.take_due(turn.now, &mut due);
+        for timer in due.drain(..) {
+            match timer {
+                Timer::Connection(id) => self.handle_connection_timer(turn, id),
+                Timer::Session(key) => self.handle_session_timer(turn, key),
+            }
+        }
+        self.due = due;
+        let expired = self.retained.expire(turn.now);
+        self.counters.count_dropped(DropReason::Expired, expired);
+        if turn.now >= self.sys_due {
+            self.publish_sys(turn);
+        }
+        for _ in 0..self.unfinished.len() {
+            if let Some(session) = self.unfinished.pop_front() {
+                self.feed(turn, session);
+            }
+        }
+    }
+
+    fn handle_connection_timer(&mut self, turn: &mut Turn<'_>, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if turn.now < connection.timer_at {
+            return;
+        }
+        connection.timer_at = NEVER;
+        let Some(gate) = &mut connection.gate else {
+            unreachable!("the gate is out only while packets are read");
+        };
+        match gate.role.handle_timeout(turn.now) {
+            Some(TimedOut::Connect) => self.end(turn, id, Ending::ConnectTimeout),
+            Some(TimedOut::KeepAlive) => self.end(turn, id, Ending::KeepAliveTimeout),
+            None => {
+                let deadline = gate.role.deadline();
+                self.arm_connection(id, deadline);
+            }
+        }
+    }
+
+    fn handle_session_timer(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if turn.now < session.timer_at {
+            return;
+        }
+        session.timer_at = NEVER;
+        if turn.now >= session.expires_at {
+            self.counters.sessions_expired += 1;
+            self.end_session(turn, key);
+            return;
+        }
+        if turn.now >= session.will_due {
+            self.publish_will(turn, key);
+        }
+        self.arm_session(key);
+    }
+
+    /// Makes sure that the connection is asked at `deadline`. Timers are not moved back: one that
+    /// fires too early is set again then.
+    fn arm_connection(&mut self, id: ConnectionId, deadline: Option<Instant>) {
+        let deadline = deadline.unwrap_or(NEVER);
+        if let Some(connection) = self.connections.get_mut(id)
+            && deadline < connection.timer_at
+        {
+            connection.timer_at = deadline;
+            self.timers.set(deadline, Timer::Connection(id));
+        }
+    }
+
+    /// Makes sure that the Session is asked at its deadline.
+    fn arm_session(&mut self, key: SessionKey) {
+        if let Some(session) = self.sessions.get_mut(key)
+            && session.deadline() < session.timer_at
+        {
+            session.timer_at = session.deadline();
+            self.timers.set(session.timer_at, Timer::Session(key));
+        }
+    }
+
+    /// Appends a packet to the connection's outbox.
+    fn send(
+        &mut self,
+        turn: &mut Turn<'_>,
+        connection: ConnectionId,
+        version: Version,
+        packet: &Packet<'_>,
+    ) {
+        let outbox = turn.effects.outbox_mut(connection);
+        let before = outbox.len();
+        encode(packet, version, outbox);
+        self.counters.bytes_sent += (outbox.len() - before) as u64;
+    }
+}

@@ -1,0 +1,155 @@
+//! Sessions: what a client's server side keeps while it has a Network Connection and until the
+//! Session Expiry Interval has passed after it (§4.1).
+//!
+//! Invariant: a Session is in the table under its Client Identifier for as long as it exists; its
+//! key is used again only after it ended.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+use squall_protocol::Instant;
+use squall_protocol::inbound::Inbound;
+use squall_protocol::outbound::Outbound;
+use squall_protocol::packet::Will;
+
+use crate::ConnectionId;
+use crate::message::Copied;
+use crate::queue::Queue;
+use crate::retained::Replay;
+use crate::subscriptions::SubscriptionKey;
+
+/// The end of time.
+const NEVER: Instant = Instant::from_nanos(u64::MAX);
+
+/// Names a Session while it exists.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct SessionKey(u32);
+
+impl SessionKey {
+    #[cfg(test)]
+    pub(crate) const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+
+    pub(crate) const fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// One client's Session. What most Sessions do not need is allocated when it is used.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client_id: Rc<str>,
+    /// Its Network Connection, if it has one.
+    pub(crate) connection: Option<ConnectionId>,
+    /// Messages to the client that are sent and not finished.
+    pub(crate) outbound: Outbound<Copied>,
+    /// Messages from the client that are not finished.
+    pub(crate) inbound: Inbound,
+    pub(crate) subscriptions: Vec<SubscriptionKey>,
+    /// What waits to be sent.
+    pub(crate) backlog: Option<Box<Backlog>>,
+    /// Of the connection, or of the last one while it is delayed.
+    pub(crate) will: Option<Box<Will>>,
+    /// Seconds it outlives its connection, `u32::MAX` for ever.
+    pub(crate) expiry_interval: u32,
+    /// When it ends, if it has no connection; else the end of time.
+    pub(crate) expires_at: Instant,
+    /// When the will is due, if it has no connection; else the end of time.
+    pub(crate) will_due: Instant,
+    /// When its timer fires; the end of time if none is set.
+    pub(crate) timer_at: Instant,
+}
+
+/// Messages that wait for quota, for the socket or for a connection, and retained messages that
+/// a subscription asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    pub(crate) queue: Queue,
+    pub(crate) replays: VecDeque<Replay>,
+}
+
+impl Session {
+    fn new(client_id: Rc<str>) -> Self {
+        Self {
+            client_id,
+            connection: None,
+            outbound: Outbound::default(),
+            inbound: Inbound::default(),
+            subscriptions: Vec::new(),
+            backlog: None,
+            will: None,
+            expiry_interval: 0,
+            expires_at: NEVER,
+            will_due: NEVER,
+            timer_at: NEVER,
+        }
+    }
+
+    /// Messages that wait in its queue.
+    pub(crate) fn queued(&self) -> usize {
+        self.backlog.as_ref().map_or(0, |b| b.queue.len())
+    }
+
+    /// Whether retained messages wait, so that everything later must wait behind them.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.backlog.as_ref().is_some_and(|b| !b.replays.is_empty())
+    }
+
+    /// When something is due while it has no connection; the end of time for never.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.expires_at.min(self.will_due)
+    }
+}
+
+/// All Sessions, by key and by Client Identifier.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    slots: Vec<Option<Session>>,
+    free: Vec<SessionKey>,
+    by_client_id: HashMap<Rc<str>, SessionKey>,
+}
+
+impl Sessions {
+    pub(crate) fn len(&self) -> usize {
+        self.by_client_id.len()
+    }
+
+    pub(crate) fn find(&self, client_id: &str) -> Option<SessionKey> {
+        self.by_client_id.get(client_id).copied()
+    }
+
+    /// Makes a Session for a client that has none.
+    pub(crate) fn create(&mut self, client_id: &str) -> SessionKey {
+        let client_id: Rc<str> = client_id.into();
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            SessionKey(self.slots.len() as u32 - 1)
+        });
+        let replaced = self.by_client_id.insert(Rc::clone(&client_id), key);
+        assert!(replaced.is_none(), "a client has one session");
+        self.slots[key.0 as usize] = Some(Session::new(client_id));
+        key
+    }
+
+    pub(crate) fn get(&self, key: SessionKey) -> Option<&Session> {
+        self.slots.get(key.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.slots.get_mut(key.0 as usize)?.as_mut()
+    }
+
+    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.slots.get_mut(key.0 as usize)?.take()?;
+        self.by_client_id.remove(&session.client_id);
+        self.free.push(key);
+        Some(session)
+    }
+
+    /// Every Session, in the order of the keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.slots.iter().flatten()
+    }
+}

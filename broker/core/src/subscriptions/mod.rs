@@ -1,0 +1,279 @@
+//! Who subscribed to what: filters, their members, and the way from a Topic Name to both.
+//!
+//! Filters without wildcards are found in a hash map, filters with wildcards in a tree behind a
+//! bounded cache that only a filter's coming or going makes stale. A Session knows its
+//! subscriptions by [`SubscriptionKey`]; nothing here knows what a Session is.
+//!
+//! With several shards each shard keeps this index for its own Sessions, and beside it a
+//! replica of the other shards' filters that leads to shards in place of members.
+//!
+//! Invariants: a filter exists exactly while it has a member or a group; a group exactly while
+//! it has a member.
+
+mod cache;
+mod members;
+mod recipients;
+mod shared;
+mod tree;
+
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+
+pub(crate) use members::{Inserted, Member};
+pub(crate) use recipients::{Recipient, Recipients};
+pub(crate) use shared::{Group, GroupKey};
+
+use crate::session::SessionKey;
+use cache::MatchCache;
+use members::Members;
+use shared::{Groups, Left};
+use tree::WildcardTree;
+
+/// Names a filter for as long as it exists; then its key is used again.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct FilterKey(u32);
+
+/// Where a Session's subscription is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SubscriptionKey {
+    Filter(FilterKey),
+    Group(GroupKey),
+}
+
+/// What a Topic Filter asks for, taken apart (§4.8.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    /// The filter without `$share` and the group.
+    pub(crate) filter: &'a str,
+    /// Share name of a shared subscription.
+    pub(crate) group: Option<&'a str>,
+}
+
+#[derive(Debug, Default)]
+struct Filter {
+    text: Rc<str>,
+    members: Members,
+    groups: Vec<GroupKey>,
+}
+
+/// The subscriptions of every Session.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    filters: Vec<Filter>,
+    free: Vec<FilterKey>,
+    exact: HashMap<Rc<str>, FilterKey>,
+    tree: WildcardTree,
+    cache: MatchCache,
+    groups: Groups,
+    /// Subscriptions of all Sessions.
+    len: usize,
+    /// Kept for its memory.
+    matches: Vec<FilterKey>,
+}
+
+impl Subscriptions {
+    pub(crate) fn new(match_cache_topics_max: NonZeroUsize) -> Self {
+        Self {
+            filters: Vec::new(),
+            free: Vec::new(),
+            exact: HashMap::new(),
+            tree: WildcardTree::new(),
+            cache: MatchCache::new(match_cache_topics_max.get()),
+            groups: Groups::default(),
+            len: 0,
+            matches: Vec::new(),
+        }
+    }
+
+    /// Subscriptions of all Sessions.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Messages that wait in groups.
+    pub(crate) fn waiting(&self) -> usize {
+        self.groups.waiting()
+    }
+
+    pub(crate) fn group(&self, key: GroupKey) -> Option<&Group> {
+        self.groups.get(key)
+    }
+
+    pub(crate) fn group_mut(&mut self, key: GroupKey) -> Option<&mut Group> {
+        self.groups.get_mut(key)
+    }
+
+    /// The key of the Session's subscription to `target`, if it has one.
+    pub(crate) fn find(&self, target: Target<'_>, session: SessionKey) -> Option<SubscriptionKey> {
+        let key = self.find_filter(target.filter)?;
+        let filter = &self.filters[key.0 as usize];
+        match target.group {
+            None => {
+                filter.members.get(session)?;
+                Some(SubscriptionKey::Filter(key))
+            }
+            Some(name) => {
+                let group = self.find_group(filter, name)?;
+                self.groups.get(group)?.member(session)?;
+                Some(SubscriptionKey::Group(group))
+            }
+        }
+    }
+
+    /// Adds a subscription or replaces the Session's subscription to the same filter.
+    pub(crate) fn subscribe(
+        &mut self,
+        target: Target<'_>,
+        member: Member,
+    ) -> (SubscriptionKey, Inserted) {
+        let key = self.filter_or_new(target.filter);
+        let (subscription, inserted) = match target.group {
+            None => {
+                let members = &mut self.filters[key.0 as usize].members;
+                (SubscriptionKey::Filter(key), members.insert(member))
+            }
+            Some(name) => {
+                let group = match self.find_group(&self.filters[key.0 as usize], name) {
+                    Some(group) => group,
+                    None => {
+                        let group = self.groups.create(key, name);
+                        self.filters[key.0 as usize].groups.push(group);
+                        group
+                    }
+                };
+                let inserted = self.groups.join(group, member);
+                (SubscriptionKey::Group(group), inserted)
+            }
+        };
+        if inserted == Inserted::New {
+            self.len += 1;
+        }
+        (subscription, inserted)
+    }
+
+    /// Ends a subscription. Returns the group that lost its last member by it, for what waits
+    /// there.
+    pub(crate) fn unsubscribe(
+        &mut self,
+        key: SubscriptionKey,
+        session: SessionKey,
+    ) -> Option<Box<Group>> {
+        let (filter, ended) = match key {
+            SubscriptionKey::Filter(filter) => {
+                self.filters[filter.0 as usize].members.remove(session)?;
+                (filter, None)
+            }
+            SubscriptionKey::Group(group) => match self.groups.leave(group, session) {
+                Left::NotThere => return None,
+                Left::OthersRemain => {
+                    self.len -= 1;
+                    return None;
+                }
+                Left::Ended(ended) => {
+                    let groups = &mut self.filters[ended.filter.0 as usize].groups;
+                    groups.retain(|&key| key != group);
+                    (ended.filter, Some(ended))
+                }
+            },
+        };
+        self.len -= 1;
+        self.drop_unused_filter(filter);
+        ended
+    }
+
+    /// Fills `into` with everyone who gets a message published to `topic` by `publisher`.
+    pub(crate) fn collect(
+        &mut self,
+        topic: &str,
+        publisher: Option<SessionKey>,
+        into: &mut Recipients,
+    ) {
+        into.clear();
+        let mut matches = std::mem::take(&mut self.matches);
+        self.find_matches(topic, &mut matches);
+        let is_single = matches.len() == 1;
+        for key in matches.drain(..) {
+            let filter = &self.filters[key.0 as usize];
+            for member in filter.members.as_slice() {
+                // Own messages are left out [MQTT-3.8.3-3].
+                if member.no_local && Some(member.session) == publisher {
+                    continue;
+                }
+                if is_single {
+                    into.add(member);
+                } else {
+                    into.merge(member);
+                }
+            }
+            for &group in &filter.groups {
+                into.add_group(group);
+            }
+        }
+        self.matches = matches;
+    }
+
+    fn find_matches(&mut self, topic: &str, into: &mut Vec<FilterKey>) {
+        if !self.tree.is_empty() && !self.cache.find(topic, into) {
+            self.tree.find_matches(topic, into);
+            self.cache.remember(topic, into);
+        }
+        into.extend(self.exact.get(topic));
+    }
+
+    fn find_filter(&self, text: &str) -> Option<FilterKey> {
+        if has_wildcard(text) {
+            self.tree.get(text)
+        } else {
+            self.exact.get(text).copied()
+        }
+    }
+
+    fn find_group(&self, filter: &Filter, name: &str) -> Option<GroupKey> {
+        let mut groups = filter.groups.iter().copied();
+        groups.find(|&key| {
+            self.groups
+                .get(key)
+                .is_some_and(|group| &*group.name == name)
+        })
+    }
+
+    fn filter_or_new(&mut self, text: &str) -> FilterKey {
+        if let Some(key) = self.find_filter(text) {
+            return key;
+        }
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.filters.push(Filter::default());
+            FilterKey(self.filters.len() as u32 - 1)
+        });
+        let text: Rc<str> = text.into();
+        self.filters[key.0 as usize].text = Rc::clone(&text);
+        if has_wildcard(&text) {
+            self.tree.insert(&text, key);
+            self.cache.invalidate();
+        } else {
+            self.exact.insert(text, key);
+        }
+        key
+    }
+
+    fn drop_unused_filter(&mut self, key: FilterKey) {
+        let filter = &mut self.filters[key.0 as usize];
+        if !filter.members.is_empty() || !filter.groups.is_empty() {
+            return;
+        }
+        let Filter { text, .. } = std::mem::take(filter);
+        if has_wildcard(&text) {
+            self.tree.remove(&text);
+            self.cache.invalidate();
+        } else {
+            self.exact.remove(&text);
+        }
+        self.free.push(key);
+    }
+}
+
+fn has_wildcard(filter: &str) -> bool {
+    filter.contains(['+', '#'])
+}
