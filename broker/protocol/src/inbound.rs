@@ -189,3 +189,258 @@ impl Inbound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::PublishProperties;
+    use crate::topic::TopicName;
+
+    fn id(value: u16) -> PacketId {
+        PacketId::new(value).unwrap()
+    }
+
+    fn publish(qos: QoS, packet_id: u16) -> Publish<'static> {
+        Publish {
+            dup: false,
+            qos,
+            retain: false,
+            topic: TopicName::new("a").unwrap(),
+            packet_id: PacketId::new(packet_id),
+            properties: PublishProperties::default(),
+            payload: b"",
+        }
+    }
+
+    fn pubrel(value: u16) -> Pubrel {
+        Pubrel::new(id(value), ReasonCode::Success)
+    }
+
+    fn connected(receive_maximum: u16) -> Inbound {
+        let mut inbound = Inbound::default();
+        inbound.resume(receive_maximum);
+        inbound
+    }
+
+    /// A QoS 2 PUBLISH that comes again before its PUBREL is not delivered again
+    /// [MQTT-4.3.3-10].
+    #[test]
+    fn an_identifier_that_awaits_pubrel_is_a_duplicate() {
+        let mut inbound = connected(10);
+        let qos2 = publish(QoS::ExactlyOnce, 1);
+        assert_eq!(inbound.handle_publish(&qos2), Ok(Received::New));
+
+        let again = inbound.handle_publish(&qos2);
+
+        assert_eq!(again, Ok(Received::Duplicate));
+        assert_eq!(inbound.in_flight(), 1);
+    }
+
+    /// The set of identifiers is Session State (§4.1).
+    #[test]
+    fn a_duplicate_is_known_after_a_reconnect() {
+        let mut inbound = connected(10);
+        let qos2 = publish(QoS::ExactlyOnce, 1);
+        inbound.handle_publish(&qos2).unwrap();
+
+        inbound.resume(10);
+
+        assert_eq!(inbound.handle_publish(&qos2), Ok(Received::Duplicate));
+    }
+
+    /// After PUBCOMP a PUBLISH with the same identifier is a new message [MQTT-4.3.3-12].
+    #[test]
+    fn an_identifier_is_new_again_after_pubcomp() {
+        let mut inbound = connected(10);
+        let qos2 = publish(QoS::ExactlyOnce, 1);
+        inbound.handle_publish(&qos2).unwrap();
+
+        assert_eq!(inbound.handle_pubrel(&pubrel(1)), ReasonCode::Success);
+
+        assert_eq!(inbound.handle_publish(&qos2), Ok(Received::New));
+    }
+
+    /// After PUBREC with an error a PUBLISH with the same identifier is new [MQTT-4.3.3-9].
+    #[test]
+    fn an_identifier_is_new_again_after_pubrec_with_an_error() {
+        let mut inbound = connected(10);
+        let qos2 = publish(QoS::ExactlyOnce, 1);
+        inbound.handle_publish(&qos2).unwrap();
+
+        inbound.refused(id(1));
+
+        assert_eq!(inbound.in_flight(), 0);
+        assert_eq!(inbound.handle_publish(&qos2), Ok(Received::New));
+    }
+
+    /// PUBREL for an exchange we do not know is answered with 0x92 (§3.7.2.1).
+    #[test]
+    fn pubrel_for_an_unknown_identifier_is_answered_with_0x92() {
+        let mut inbound = connected(10);
+
+        let reason = inbound.handle_pubrel(&pubrel(1));
+
+        assert_eq!(reason, ReasonCode::PacketIdentifierNotFound);
+    }
+
+    /// QoS 1 has no duplicates to the receiver: each PUBLISH is a message (§4.3.2).
+    #[test]
+    fn a_qos_1_message_that_comes_again_is_delivered_again() {
+        let mut inbound = connected(10);
+        let qos1 = publish(QoS::AtLeastOnce, 1);
+
+        let received = [inbound.handle_publish(&qos1), inbound.handle_publish(&qos1)];
+
+        assert_eq!(received, [Ok(Received::New), Ok(Received::New)]);
+    }
+
+    /// More unanswered messages than the receive maximum are an error, 0x93 (§3.3.4).
+    #[test]
+    fn one_message_more_than_the_receive_maximum_is_refused() {
+        let mut inbound = connected(2);
+        inbound
+            .handle_publish(&publish(QoS::AtLeastOnce, 1))
+            .unwrap();
+        inbound
+            .handle_publish(&publish(QoS::ExactlyOnce, 2))
+            .unwrap();
+
+        let error = inbound
+            .handle_publish(&publish(QoS::ExactlyOnce, 3))
+            .unwrap_err();
+
+        assert_eq!(error, ProtocolError::ReceiveMaximumExceeded { limit: 2 });
+        assert_eq!(error.reason(), ReasonCode::ReceiveMaximumExceeded);
+        assert!(!inbound.is_awaiting_pubrel(id(3)));
+    }
+
+    /// PUBACK and PUBCOMP make room, and QoS 0 takes none (§4.9).
+    #[test]
+    fn answers_give_the_receive_maximum_back() {
+        let mut inbound = connected(2);
+        inbound
+            .handle_publish(&publish(QoS::AtLeastOnce, 1))
+            .unwrap();
+        inbound
+            .handle_publish(&publish(QoS::ExactlyOnce, 2))
+            .unwrap();
+        inbound
+            .handle_publish(&publish(QoS::AtMostOnce, 0))
+            .unwrap();
+        assert_eq!(inbound.in_flight(), 2);
+
+        inbound.puback_sent();
+        inbound.handle_pubrel(&pubrel(2));
+
+        assert_eq!(inbound.in_flight(), 0);
+    }
+
+    /// The count is one of the connection (§3.3.4): what came on an earlier one, and is not sent
+    /// again, takes nothing.
+    #[test]
+    fn the_receive_maximum_counts_from_0_on_each_connection() {
+        let mut inbound = connected(1);
+        inbound
+            .handle_publish(&publish(QoS::ExactlyOnce, 1))
+            .unwrap();
+
+        inbound.resume(1);
+
+        let next = inbound.handle_publish(&publish(QoS::ExactlyOnce, 2));
+        assert_eq!(next, Ok(Received::New));
+        assert_eq!(inbound.handle_pubrel(&pubrel(1)), ReasonCode::Success);
+        assert_eq!(inbound.in_flight(), 1);
+    }
+
+    /// What is restored from stable storage is a duplicate when it comes again.
+    #[test]
+    fn restored_identifiers_await_pubrel_in_ascending_order() {
+        let mut inbound = Inbound::default();
+        for value in [9, 2, 65_535, 2] {
+            inbound.restore(id(value));
+        }
+
+        inbound.resume(10);
+
+        assert_eq!(
+            inbound.iter().collect::<Vec<_>>(),
+            [id(2), id(9), id(65_535)]
+        );
+        let again = inbound.handle_publish(&publish(QoS::ExactlyOnce, 9));
+        assert_eq!(again, Ok(Received::Duplicate));
+    }
+
+    mod against_a_naive_set {
+        use super::*;
+        use proptest::prelude::*;
+        use std::collections::BTreeMap;
+
+        #[derive(Clone, Debug)]
+        enum Action {
+            Publish(u16),
+            Pubrel(u16),
+            Refuse(u16),
+            Reconnect,
+        }
+
+        fn action() -> impl Strategy<Value = Action> {
+            prop_oneof![
+                8 => (1_u16..40).prop_map(Action::Publish),
+                5 => (1_u16..40).prop_map(Action::Pubrel),
+                1 => (1_u16..40).prop_map(Action::Refuse),
+                1 => Just(Action::Reconnect),
+            ]
+        }
+
+        proptest! {
+            /// Answers and counts are those of a map from identifier to "came on this connection".
+            #[test]
+            fn every_answer_agrees(
+                limit in 1_u16..20,
+                actions in prop::collection::vec(action(), 1..300),
+            ) {
+                let mut inbound = connected(limit);
+                let mut naive: BTreeMap<u16, bool> = BTreeMap::new();
+                for action in actions {
+                    let counted = naive.values().filter(|&&counted| counted).count();
+                    match action {
+                        Action::Publish(value) => {
+                            let expected = match naive.get(&value) {
+                                Some(true) => Ok(Received::Duplicate),
+                                _ if counted == usize::from(limit) => {
+                                    Err(ProtocolError::ReceiveMaximumExceeded { limit })
+                                }
+                                Some(false) => Ok(Received::Duplicate),
+                                None => Ok(Received::New),
+                            };
+                            if expected.is_ok() {
+                                naive.insert(value, true);
+                            }
+                            let qos2 = publish(QoS::ExactlyOnce, value);
+                            prop_assert_eq!(inbound.handle_publish(&qos2), expected);
+                        }
+                        Action::Pubrel(value) => {
+                            let expected = match naive.remove(&value) {
+                                Some(_) => ReasonCode::Success,
+                                None => ReasonCode::PacketIdentifierNotFound,
+                            };
+                            prop_assert_eq!(inbound.handle_pubrel(&pubrel(value)), expected);
+                        }
+                        Action::Refuse(value) => {
+                            naive.remove(&value);
+                            inbound.refused(id(value));
+                        }
+                        Action::Reconnect => {
+                            naive.values_mut().for_each(|counted| *counted = false);
+                            inbound.resume(limit);
+                        }
+                    }
+                    let counted = naive.values().filter(|&&counted| counted).count();
+                    prop_assert_eq!(usize::from(inbound.in_flight()), counted);
+                }
+                let kept: Vec<u16> = inbound.iter().map(PacketId::get).collect();
+                prop_assert_eq!(kept, naive.into_keys().collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -318,3 +318,6 @@ fn check_publish(publish: &Publish<'_>) -> Result<(), ProtocolError> {
         Err(ProtocolError::SubscriptionIdentifierFromClient)
     }
 }
+
+#[cfg(test)]
+mod tests;

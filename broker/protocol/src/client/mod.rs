@@ -21,12 +21,14 @@
 //! Invariant: after an event or error that ends the connection, nothing is sent or taken until
 //! the next [`Client::connect`].
 
+mod displaced;
 mod event;
 mod link;
 mod receive;
 mod send;
 mod settings;
 
+pub use displaced::Displaced;
 pub use event::{AbandonCause, Event, TimedOut};
 pub use send::{Message, SendError, Unsent, UnsentCause};
 pub use settings::{Answers, Settings, UnexpectedSession};
