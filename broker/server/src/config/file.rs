@@ -194,6 +194,7 @@ mod tests {
             "server.close_timeout = '2s'",
             "server.sys_interval = 'off'",
             "protocol.connect_timeout = '5s'",
+            "protocol.connect_size_max = '4KiB'",
             "protocol.maximum_packet_size = '1MiB'",
             "protocol.receive_maximum = 20",
             "protocol.topic_alias_maximum = 0",

@@ -123,12 +123,17 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         section: "protocol",
+        name: "connect_size_max",
+        apply: |config, value| {
+            config.broker.connect_size_max = packet_size(value)?;
+            Ok(())
+        },
+    },
+    Key {
+        section: "protocol",
         name: "maximum_packet_size",
         apply: |config, value| {
-            let bytes: NonZeroU32 = size::<u32>(value, 64..=PACKET_BYTES_MAX)?
-                .try_into()
-                .expect("the range starts above 0");
-            config.broker.maximum_packet_size = bytes;
+            config.broker.maximum_packet_size = packet_size(value)?;
             Ok(())
         },
     },
@@ -261,6 +266,11 @@ pub(super) const KEYS: &[Key] = &[
 fn non_zero_u16(value: &DeValue<'_>, max: u64) -> Result<NonZeroU16, Expected> {
     let number: u16 = integer(value, 1..=max)?;
     Ok(NonZeroU16::new(number).expect("the range starts above 0"))
+}
+
+fn packet_size(value: &DeValue<'_>) -> Result<NonZeroU32, Expected> {
+    let bytes: u32 = size(value, 64..=PACKET_BYTES_MAX)?;
+    Ok(NonZeroU32::new(bytes).expect("the range starts above 0"))
 }
 
 fn non_zero_usize(value: &DeValue<'_>, max: u64) -> Result<NonZeroUsize, Expected> {
