@@ -1,19 +1,19 @@
 //! The codec against the specification: bytes written by hand, statements, and properties that
 //! must hold for any packet, any split and any corruption.
 
-//connect_statements
-//fixed_header_statements
-//mutations
-//packets
-//properties_statements
-//publish_statements
-//reader
-//round_trip
-//splits
-//subscribe_statements
-//template
-//text_statements
-//topics
+mod connect_statements;
+mod fixed_header_statements;
+mod mutations;
+mod packets;
+mod properties_statements;
+mod publish_statements;
+mod reader;
+mod round_trip;
+mod splits;
+mod subscribe_statements;
+mod template;
+mod text_statements;
+mod topics;
 mod vectors;
 mod vectors_3_1_1;
 mod vectors_5;

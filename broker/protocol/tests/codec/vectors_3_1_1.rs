@@ -6,16 +6,17 @@ use squall_protocol::packet::{
     SubscribeProperties, Subscription, SubscriptionOptions, Unsuback, Unsubscribe, Will,
     WillProperties,
 };
-use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{QoS, ReasonCode, Version};
 
 use crate::vectors::Vector;
-use crate::wire::id;
+use crate::wire::{filter, id, name};
 
 pub(crate) fn vectors() -> Vec<Vector> {
-    let mut vectors = connection_vectors();
+    let mut vectors = connect_vectors();
+    vectors.extend(connack_vectors());
     vectors.extend(publish_vectors());
     vectors.extend(subscription_vectors());
+    vectors.extend(end_vectors());
     vectors
 }
 
@@ -28,7 +29,7 @@ fn vector(name: &'static str, packet: Packet<'static>, bytes: &'static [u8]) -> 
     }
 }
 
-fn connection_vectors() -> Vec<Vector> {
+fn connect_vectors() -> Vec<Vector> {
     let plain = Connect {
         version: Version::V3_1_1,
         clean_start: true,
@@ -44,7 +45,7 @@ fn connection_vectors() -> Vec<Vector> {
         keep_alive: 600,
         client_id: String::new(),
         will: Some(Will {
-            topic: TopicName::new("will/t").unwrap().to_stored(),
+            topic: name("will/t").to_stored(),
             payload: vec![0, 255],
             qos: QoS::ExactlyOnce,
             retain: true,
@@ -53,13 +54,6 @@ fn connection_vectors() -> Vec<Vector> {
         user_name: Some("user".to_owned()),
         password: Some(b"\x00pw".to_vec()),
         ..plain.clone()
-    };
-    let connack = |session_present, reason| {
-        Packet::Connack(Box::new(Connack {
-            session_present,
-            reason,
-            properties: ConnackProperties::default(),
-        }))
     };
     vec![
         vector(
@@ -73,6 +67,18 @@ fn connection_vectors() -> Vec<Vector> {
             b"\x10\x23\x00\x04MQTT\x04\xf4\x02\x58\x00\x00\
               \x00\x06will/t\x00\x02\x00\xff\x00\x04user\x00\x03\x00pw",
         ),
+    ]
+}
+
+fn connack_vectors() -> Vec<Vector> {
+    let connack = |session_present, reason| {
+        Packet::Connack(Box::new(Connack {
+            session_present,
+            reason,
+            properties: ConnackProperties::default(),
+        }))
+    };
+    vec![
         vector(
             "CONNACK, accepted",
             connack(false, ReasonCode::Success),
@@ -108,13 +114,6 @@ fn connection_vectors() -> Vec<Vector> {
             connack(false, ReasonCode::NotAuthorized),
             b"\x20\x02\x00\x05",
         ),
-        vector("PINGREQ", Packet::Pingreq, b"\xc0\x00"),
-        vector("PINGRESP", Packet::Pingresp, b"\xd0\x00"),
-        vector(
-            "DISCONNECT",
-            Packet::Disconnect(Disconnect::default()),
-            b"\xe0\x00",
-        ),
     ]
 }
 
@@ -123,7 +122,7 @@ fn publish_vectors() -> Vec<Vector> {
         dup: false,
         qos: QoS::AtMostOnce,
         retain: false,
-        topic: TopicName::new("a/b").unwrap(),
+        topic: name("a/b"),
         packet_id: None,
         properties: PublishProperties::default(),
         payload: b"hi",
@@ -179,8 +178,8 @@ fn publish_vectors() -> Vec<Vector> {
 }
 
 fn subscription_vectors() -> Vec<Vector> {
-    let subscription = |filter: &str, qos| Subscription {
-        filter: TopicFilter::new(filter).unwrap().to_stored(),
+    let subscription = |text, qos| Subscription {
+        filter: filter(text),
         options: SubscriptionOptions {
             qos,
             ..SubscriptionOptions::default()
@@ -218,10 +217,7 @@ fn subscription_vectors() -> Vec<Vector> {
             Packet::Unsubscribe(Unsubscribe {
                 id: id(10),
                 user_properties: Vec::new(),
-                filters: vec![
-                    TopicFilter::new("a/b").unwrap().to_stored(),
-                    TopicFilter::new("#").unwrap().to_stored(),
-                ],
+                filters: vec![filter("a/b"), filter("#")],
             }),
             b"\xa2\x0a\x00\x0a\x00\x03a/b\x00\x01#",
         ),
@@ -233,6 +229,18 @@ fn subscription_vectors() -> Vec<Vector> {
                 reasons: Vec::new(),
             }),
             b"\xb0\x02\x00\x0a",
+        ),
+    ]
+}
+
+fn end_vectors() -> Vec<Vector> {
+    vec![
+        vector("PINGREQ", Packet::Pingreq, b"\xc0\x00"),
+        vector("PINGRESP", Packet::Pingresp, b"\xd0\x00"),
+        vector(
+            "DISCONNECT",
+            Packet::Disconnect(Disconnect::default()),
+            b"\xe0\x00",
         ),
     ]
 }

@@ -8,11 +8,11 @@ use squall_protocol::packet::{
     SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe, UserProperties, Will,
     WillProperties,
 };
-use squall_protocol::topic::{TopicFilter, TopicName};
+use squall_protocol::topic::TopicName;
 use squall_protocol::{QoS, ReasonCode, Version};
 
 use crate::vectors::Vector;
-use crate::wire::id;
+use crate::wire::{filter, id, name};
 
 pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = connect_vectors();
@@ -59,7 +59,7 @@ fn connect_vectors() -> Vec<Vector> {
     let full = Connect {
         clean_start: false,
         will: Some(Will {
-            topic: TopicName::new("w").unwrap().to_stored(),
+            topic: name("w").to_stored(),
             payload: b"gone".to_vec(),
             qos: QoS::AtLeastOnce,
             retain: false,
@@ -179,7 +179,7 @@ fn publish_vectors() -> Vec<Vector> {
         dup: false,
         qos: QoS::AtMostOnce,
         retain: false,
-        topic: TopicName::new("a/b").unwrap(),
+        topic: name("a/b"),
         packet_id: None,
         properties: PublishProperties::default(),
         payload: b"hi",
@@ -197,8 +197,8 @@ fn publish_vectors() -> Vec<Vector> {
             correlation_data: Some(b"\x01\x02"),
             user_properties: vec![("n", "v"), ("n", "")],
             subscription_identifiers: vec![
-                SubscriptionIdentifier::new(1).unwrap(),
-                SubscriptionIdentifier::new(268_435_455).unwrap(),
+                SubscriptionIdentifier::new(1).expect("in range"),
+                SubscriptionIdentifier::new(268_435_455).expect("in range"),
             ],
             content_type: Some("t"),
         },
@@ -303,8 +303,8 @@ fn subscribe_vectors() -> Vec<Vector> {
         retain_as_published: true,
         retain_handling: RetainHandling::DoNotSend,
     };
-    let subscription = |filter: &str, options| Subscription {
-        filter: TopicFilter::new(filter).unwrap().to_stored(),
+    let subscription = |text, options| Subscription {
+        filter: filter(text),
         options,
     };
     vec![
@@ -362,7 +362,7 @@ fn subscribe_vectors() -> Vec<Vector> {
 }
 
 fn unsubscribe_vectors() -> Vec<Vector> {
-    let filters = vec![TopicFilter::new("a/b").unwrap().to_stored()];
+    let filters = vec![filter("a/b")];
     vec![
         vector(
             "UNSUBSCRIBE without properties",

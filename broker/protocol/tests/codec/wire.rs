@@ -2,6 +2,7 @@
 
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, encode};
 use squall_protocol::packet::Packet;
+use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{PacketId, ProtocolError, ReasonCode, Version};
 
 /// Rules of a connection of `version` that takes any packet.
@@ -56,6 +57,16 @@ pub(crate) fn framed(first_byte: u8, body: &[u8]) -> Vec<u8> {
 /// A packet identifier.
 pub(crate) fn id(value: u16) -> PacketId {
     PacketId::new(value).expect("not 0")
+}
+
+/// A Topic Name.
+pub(crate) fn name(text: &'static str) -> TopicName<&'static str> {
+    TopicName::new(text).expect("a topic name")
+}
+
+/// A Topic Filter, as packets own it.
+pub(crate) fn filter(text: &str) -> TopicFilter<Box<str>> {
+    TopicFilter::new(text).expect("a topic filter").to_stored()
 }
 
 /// Everything a stream gives until it is used up or an error ends it, packets as text.
