@@ -5,12 +5,16 @@
 //! [`Action`]s, and decide nothing.
 
 mod deadline;
+mod device;
 mod drive;
+mod fault;
+mod fleet;
 mod id;
 mod link;
 mod observation;
 mod outcome;
 mod progress;
+mod schedule;
 mod sink;
 mod stamp;
 
@@ -20,6 +24,7 @@ pub mod scenario;
 pub mod world;
 
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
+pub use fleet::Fleet;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{EndCause, Fact, Observation, ReceiverLeg, SenderLeg};

@@ -194,7 +194,9 @@ pub enum EndCause {
     ServerDisconnect(ReasonCode),
     /// The broker broke the protocol; the device sent DISCONNECT with this code and closed.
     ProtocolError(ReasonCode),
-    /// PINGRESP or CONNACK did not come in time.
+    /// CONNACK refused it.
+    Refused,
+    /// CONNACK, PINGRESP or SUBACK did not come in time.
     TimedOut,
     /// The run is over; the device left politely.
     RunEnded,

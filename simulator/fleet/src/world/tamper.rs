@@ -1,11 +1,12 @@
 //! Something between the devices and the broker that breaks MQTT's promises on purpose.
 //!
 //! Checks are tested with it: each kind of violation is made here, and exactly one check must
-//! see it. It works on whole packets of a byte stream, however the bytes are split, and needs no
-//! socket, so a proxy over real sockets uses the same code.
+//! see it. A tamper sees whole packets and decides what goes on; `interceptor` makes packets of
+//! bytes and needs no socket, so a proxy over real sockets uses the same code.
 
 use std::time::Duration;
 
+use squall_protocol::codec::encode;
 use squall_protocol::packet::Packet;
 use squall_protocol::{Instant, Version};
 
@@ -18,6 +19,16 @@ pub enum Direction {
     ToBroker,
     /// To a device.
     ToDevice,
+}
+
+impl Direction {
+    /// The other one.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::ToBroker => Self::ToDevice,
+            Self::ToDevice => Self::ToBroker,
+        }
+    }
 }
 
 /// One packet on its way.
@@ -63,39 +74,67 @@ pub enum TamperedClose {
 /// What goes on in place of one packet, in order.
 #[derive(Debug, Default)]
 pub struct Tampered {
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Passed>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// Bytes for the same direction, after a delay that holds up what follows.
-    Bytes { delay: Duration, bytes: Vec<u8> },
+/// One thing that comes out of a tampered connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Passed {
+    /// Bytes that go on, after a delay that holds up what follows in their direction.
+    Bytes {
+        /// Which way.
+        direction: Direction,
+        /// Zero for at once.
+        delay: Duration,
+        /// Not empty.
+        bytes: Vec<u8>,
+    },
+    /// An end of stream in this direction.
+    End(Direction),
     /// Both ends see the connection closed.
     Close,
 }
 
 impl Tampered {
-    /// Sends `bytes` on in the packet's direction: its own to let it pass, twice to duplicate it,
-    /// others to rewrite it.
-    pub fn forward(&mut self, bytes: &[u8]) {
-        self.forward_after(Duration::ZERO, bytes);
+    /// Sends `bytes` on in `direction`: the packet's own in its direction to let it pass, twice
+    /// to duplicate it, others to rewrite it, something in the other direction to answer in
+    /// place of the receiver.
+    pub fn forward(&mut self, direction: Direction, bytes: &[u8]) {
+        self.forward_after(Duration::ZERO, direction, bytes);
     }
 
-    /// As [`Self::forward`], `delay` later; what follows in this direction waits as well.
-    pub fn forward_after(&mut self, delay: Duration, bytes: &[u8]) {
-        self.steps.push(Step::Bytes {
-            delay,
-            bytes: bytes.to_vec(),
-        });
+    /// As [`Self::forward`], `delay` later; what follows in that direction waits as well.
+    pub fn forward_after(&mut self, delay: Duration, direction: Direction, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.steps.push(Passed::Bytes {
+                direction,
+                delay,
+                bytes: bytes.to_vec(),
+            });
+        }
+    }
+
+    /// Lets the packet pass as it came.
+    pub fn pass(&mut self, passing: &Passing<'_>) {
+        self.forward(passing.direction, passing.bytes);
+    }
+
+    /// Sends `packet` on in place of the one that came.
+    pub fn replace(&mut self, passing: &Passing<'_>, packet: &Packet<'_>) {
+        let mut bytes = Vec::new();
+        encode(packet, passing.version, &mut bytes);
+        self.forward(passing.direction, &bytes);
+    }
+
+    /// Sends `packet` back in place of an answer from the receiver.
+    pub fn answer(&mut self, passing: &Passing<'_>, packet: &Packet<'_>) {
+        let mut bytes = Vec::new();
+        encode(packet, passing.version, &mut bytes);
+        self.forward(passing.direction.opposite(), &bytes);
     }
 
     /// Closes the connection for both ends.
     pub fn close(&mut self) {
-        self.steps.push(Step::Close);
-    }
-
-    /// Takes the steps out, in order.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Step> + '_ {
-        self.steps.drain(..)
+        self.steps.push(Passed::Close);
     }
 }

@@ -1,0 +1,122 @@
+//! What a fault does to a device (`[[fault]]`).
+
+use squall_protocol::codec::encode;
+use squall_protocol::packet::{
+    Disconnect, DisconnectProperties, Packet, Publish, PublishProperties,
+};
+use squall_protocol::topic::TopicName;
+use squall_protocol::{QoS, ReasonCode};
+
+use super::Device;
+use super::connecting::Parting;
+use super::connection::Role;
+use super::turn::Turn;
+use crate::drive::Teardown;
+use crate::id::FaultId;
+use crate::observation::EndCause;
+use crate::scenario::{DisconnectReason, DropKind, FaultAction};
+
+/// Payload of the PUBLISH that is cut in the middle, in bytes.
+const CUT_PAYLOAD_BYTES: usize = 64;
+
+impl Device {
+    /// Does a fault to this device, or notes that it cannot be done.
+    ///
+    /// `drop` and `disconnect` need a connection with a CONNACK; `takeover` needs nothing, and is
+    /// done when its CONNECT goes.
+    pub(crate) fn apply(&mut self, turn: &mut Turn<'_>, fault: FaultId, action: FaultAction) {
+        match action {
+            FaultAction::Takeover => self.take_over(turn, fault),
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) if !self.is_online() => {
+                turn.note_inapplicable(fault);
+            }
+            FaultAction::Drop(kind) => self.drop_connection(turn, fault, kind),
+            FaultAction::Disconnect(reason) => self.say_goodbye(turn, fault, reason),
+        }
+        self.settle(turn);
+    }
+
+    /// Opens a second connection, or the first one sooner than planned.
+    fn take_over(&mut self, turn: &mut Turn<'_>, fault: FaultId) {
+        let mut connections = self.connections.iter();
+        if connections.any(|connection| matches!(connection.role, Role::Opening(_))) {
+            // It is on its way already; one contender a device is enough.
+            turn.note_inapplicable(fault);
+        } else {
+            self.open(turn, Some(fault));
+        }
+    }
+
+    fn say_goodbye(&mut self, turn: &mut Turn<'_>, fault: FaultId, reason: DisconnectReason) {
+        let reason = match reason {
+            DisconnectReason::Normal => ReasonCode::Success,
+            DisconnectReason::WithWill => ReasonCode::DisconnectWithWillMessage,
+        };
+        let disconnect = Disconnect {
+            reason,
+            properties: DisconnectProperties::default(),
+        };
+        let socket = self.current_socket();
+        if self.client.disconnect(turn.now, &disconnect).is_err() {
+            turn.note_inapplicable(fault);
+            return;
+        }
+        self.note_applied(turn, socket, fault);
+        let cause = EndCause::Disconnected { fault, reason };
+        self.end_active(turn, cause, Parting::Close(Teardown::Fin));
+    }
+
+    fn drop_connection(&mut self, turn: &mut Turn<'_>, fault: FaultId, kind: DropKind) {
+        let Some(place) = self.active_place() else {
+            turn.note_inapplicable(fault);
+            return;
+        };
+        // What was said before the fault is said.
+        self.flush(turn);
+        let parting = match kind {
+            DropKind::Silent => Parting::Close(Teardown::Silent),
+            DropKind::Fin => Parting::Close(Teardown::Fin),
+            DropKind::Rst => Parting::Close(Teardown::Reset),
+            DropKind::HalfClose => Parting::Close(Teardown::HalfClose),
+            DropKind::MidPacket => {
+                let bytes = self.half_a_publish();
+                self.send(turn, place, &bytes);
+                Parting::Close(Teardown::Fin)
+            }
+            DropKind::Malformed => {
+                let bytes = self.malformed_packet();
+                self.send(turn, place, &bytes);
+                Parting::Leave
+            }
+        };
+        self.note_applied(turn, self.connections[place].socket, fault);
+        self.end_active(turn, EndCause::Dropped { fault }, parting);
+    }
+
+    /// The first half of a PUBLISH.
+    fn half_a_publish(&self) -> Vec<u8> {
+        let topic = self.profile.any_topic(self.index, &self.client_id);
+        let topic = TopicName::new(topic.as_str()).unwrap_or(TopicName::ALIASED);
+        let publish = Packet::Publish(Publish {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            topic,
+            packet_id: None,
+            properties: PublishProperties::default(),
+            payload: &[0; CUT_PAYLOAD_BYTES],
+        });
+        let mut bytes = Vec::new();
+        encode(&publish, self.profile.version, &mut bytes);
+        bytes.truncate(bytes.len() / 2);
+        bytes
+    }
+
+    /// A PINGREQ with a reserved flag set, which is a Malformed Packet [MQTT-2.1.3-1].
+    fn malformed_packet(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&Packet::Pingreq, self.profile.version, &mut bytes);
+        bytes[0] |= 1;
+        bytes
+    }
+}

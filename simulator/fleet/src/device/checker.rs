@@ -1,0 +1,121 @@
+//! A checker: a device that the fleet adds at the end of a run, to see what is retained.
+//!
+//! It subscribes once to the filter of one `retained` expectation. The broker sends what is
+//! retained at once (§3.3.1.3); [`QUIET`] after the last message that came, the checker has it
+//! all.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_protocol::{Instant, QoS, ReasonCode};
+
+use super::turn::Turn;
+use super::{Device, Identity, Presence, Profile};
+use crate::observation::Fact;
+
+/// Nothing came for this long: nothing more will.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// What a checker is doing.
+#[derive(Debug)]
+pub(super) struct Check {
+    expectation: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// SUBACK has not come.
+    Asking,
+    /// The last message, or SUBACK, came then.
+    HeardAt(Instant),
+    /// It is over.
+    Concluded,
+}
+
+impl Check {
+    /// Which `[[expect]]` asked.
+    pub(super) fn expectation(&self) -> usize {
+        self.expectation
+    }
+
+    /// A retained message came.
+    pub(super) fn note_found(&mut self, now: Instant) {
+        if self.state != State::Concluded {
+            self.state = State::HeardAt(now);
+        }
+    }
+
+    /// When the checker has waited long enough.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        match self.state {
+            State::HeardAt(at) => Some(at + QUIET),
+            State::Asking | State::Concluded => None,
+        }
+    }
+}
+
+impl Device {
+    /// A checker of `filter` for the `[[expect]]` number `expectation`.
+    pub(crate) fn new_checker(
+        seed: u64,
+        identity: Identity,
+        profile: Rc<Profile>,
+        expectation: usize,
+        filter: &str,
+    ) -> Self {
+        let mut device = Self::new(seed, identity, profile);
+        device.filters = Box::new([(filter.to_owned(), QoS::AtMostOnce)]);
+        device.check = Some(Check {
+            expectation,
+            state: State::Asking,
+        });
+        device
+    }
+
+    /// SUBACK came: what is retained follows, unless the filter was refused.
+    pub(super) fn note_subscribed(&mut self, turn: &mut Turn<'_>, reasons: &[ReasonCode]) {
+        let is_refused = reasons.iter().any(|reason| reason.is_error());
+        let Some(check) = &mut self.check else {
+            return;
+        };
+        if is_refused {
+            self.give_check_up(turn);
+        } else if check.state == State::Asking {
+            check.state = State::HeardAt(turn.now);
+        }
+    }
+
+    /// Tells the result when there is one.
+    pub(super) fn conclude_check(&mut self, turn: &mut Turn<'_>) {
+        let is_gone = self.presence != Presence::Here;
+        let Some(check) = &mut self.check else {
+            return;
+        };
+        let is_due = check.next_due().is_some_and(|at| at <= turn.now);
+        if is_due {
+            let expectation = check.expectation;
+            check.state = State::Concluded;
+            turn.shared.tally.checked += 1;
+            let socket = self.current_socket();
+            self.tell(turn, socket, Fact::RetainedComplete { expectation });
+        } else if is_gone {
+            self.give_check_up(turn);
+        }
+    }
+
+    /// The checker cannot find out.
+    fn give_check_up(&mut self, turn: &mut Turn<'_>) {
+        let Some(check) = &mut self.check else {
+            return;
+        };
+        if check.state == State::Concluded {
+            return;
+        }
+        check.state = State::Concluded;
+        let expectation = check.expectation;
+        turn.shared.tally.checked += 1;
+        let socket = self.current_socket();
+        self.tell(turn, socket, Fact::RetainedUnknown { expectation });
+    }
+}

@@ -1,0 +1,91 @@
+//! One transport of a device: what it is for, and what is on its way over the link.
+
+use squall_protocol::Instant;
+use squall_protocol::client::Displaced;
+
+use crate::drive::{PeerClose, SocketId, Teardown};
+use crate::id::FaultId;
+use crate::link::Lane;
+
+/// One transport.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) socket: SocketId,
+    pub(super) role: Role,
+    /// `None` if the device has no link: then everything passes at once.
+    pub(super) lanes: Option<Box<Lanes>>,
+}
+
+/// What is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    pub(super) up: Lane<Up>,
+    pub(super) down: Lane<Down>,
+}
+
+/// What goes to the broker beside bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Up {
+    Open,
+    Close(Teardown),
+}
+
+/// What comes from the broker beside bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Down {
+    Opened,
+    Closed(PeerClose),
+}
+
+/// What a transport is for.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// It is being connected.
+    Opening(Opening),
+    /// It is the Network Connection of the device's client role: at most one is.
+    Active(Active),
+    /// Another one of the same device took its place: it is read until the broker closes it.
+    Displaced(Box<Displaced>),
+    /// The device is done with it without having closed it: the broker has to.
+    Abandoned,
+    /// It is closed on our side, once what was sent before has passed the link.
+    Closing,
+    /// It is gone.
+    Done,
+}
+
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) since: Instant,
+    pub(super) give_up: Instant,
+    /// The fault that asked for it.
+    pub(super) takeover: Option<FaultId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Active {
+    /// When the transport was asked for.
+    pub(super) since: Instant,
+    /// Whether CONNACK with Success came.
+    pub(super) is_online: bool,
+    /// When the SUBSCRIBE was sent that is not answered.
+    pub(super) subscribing_since: Option<Instant>,
+}
+
+impl Connection {
+    /// When the link has something to release.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let lanes = self.lanes.as_deref()?;
+        let dues = [lanes.up.next_due(), lanes.down.next_due()];
+        dues.into_iter().flatten().min()
+    }
+
+    /// Whether nothing will happen on it any more.
+    pub(super) fn is_over(&self) -> bool {
+        match self.role {
+            Role::Opening(_) | Role::Active(_) | Role::Displaced(_) | Role::Abandoned => false,
+            Role::Closing => self.lanes.as_ref().is_none_or(|lanes| lanes.up.is_empty()),
+            Role::Done => true,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The `[group.qos2]` block: cuts, delays and withheld answers in QoS 2 exchanges (§4.3.3).
+//!
+//! It only draws and remembers; the device cuts and answers. What is withheld is withheld on one
+//! connection: `reconnect_after` the first answer kept back the device cuts, and the broker, which
+//! may resend on a new connection only [MQTT-4.4.0-1], gets the answer there.
+//!
+//! Invariant: PUBRELs leave in the order in which their PUBRECs came [MQTT-4.6.0-4].
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand::RngExt;
+use squall_protocol::{Instant, PacketId};
+
+use super::message::{CutStep, Message};
+use crate::random::Generator;
+use crate::scenario::Qos2;
+
+/// What one device draws and remembers of it.
+#[derive(Debug)]
+pub(crate) struct Mischief {
+    rules: Qos2,
+    rng: Generator,
+    /// PUBRELs that wait, in the order to send them in.
+    pubrels: VecDeque<DelayedPubrel>,
+    /// Exchanges in which the device is the receiver, with the answers drawn for.
+    drawn: BTreeMap<PacketId, DrawnAnswers>,
+    /// When the device cuts because it withholds an answer.
+    cut_at: Option<Instant>,
+}
+
+/// A PUBREL that waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct DelayedPubrel {
+    /// Identifier of the exchange.
+    pub(crate) id: PacketId,
+    /// When it is sent.
+    pub(crate) due: Instant,
+    /// Whether the device cuts right after it.
+    pub(crate) is_last: bool,
+}
+
+/// An answer of a receiver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// PUBREC.
+    Pubrec,
+    /// PUBCOMP.
+    Pubcomp,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct DrawnAnswers {
+    pubrec: bool,
+    pubcomp: bool,
+}
+
+impl Mischief {
+    /// `None` if the rules ask for nothing.
+    pub(crate) fn new(rules: &Qos2, rng: Generator) -> Option<Box<Self>> {
+        (*rules != Qos2::default()).then(|| {
+            Box::new(Self {
+                rules: rules.clone(),
+                rng,
+                pubrels: VecDeque::new(),
+                drawn: BTreeMap::new(),
+                cut_at: None,
+            })
+        })
+    }
+
+    /// Whether the device cuts at this step of the exchange of `message`: drawn the first time it
+    /// is asked.
+    pub(crate) fn cuts(&mut self, message: &Message, step: CutStep) -> bool {
+        let cut_after = self.rules.cut_after;
+        let probability = match step {
+            CutStep::Publish => cut_after.publish,
+            CutStep::Pubrec => cut_after.pubrec,
+            CutStep::Pubrel => cut_after.pubrel,
+        };
+        message.draws_first_time(step) && self.rng.random::<f64>() < probability
+    }
+
+    /// Puts a PUBREL off to its time, which may be `now`.
+    pub(crate) fn delay_pubrel(&mut self, now: Instant, id: PacketId, is_last: bool) {
+        let drawn = match &self.rules.delay_pubrel {
+            Some(delay) => now + delay.sample(&mut self.rng),
+            None => now,
+        };
+        let before = self.pubrels.back().map_or(now, |pubrel| pubrel.due);
+        self.pubrels.push_back(DelayedPubrel {
+            id,
+            due: drawn.max(before),
+            is_last,
+        });
+    }
+
+    /// Takes the next PUBREL if it is due by `now`.
+    pub(crate) fn poll_pubrel(&mut self, now: Instant) -> Option<DelayedPubrel> {
+        if self.pubrels.front()?.due > now {
+            return None;
+        }
+        self.pubrels.pop_front()
+    }
+
+    /// Whether the device keeps this answer back: drawn once for each exchange. From the first
+    /// one kept back, time runs to the cut.
+    pub(crate) fn withholds(&mut self, now: Instant, id: PacketId, answer: Answer) -> bool {
+        let withhold = self.rules.withhold;
+        let drawn = self.drawn.entry(id).or_default();
+        let (was_drawn, probability) = match answer {
+            Answer::Pubrec => (&mut drawn.pubrec, withhold.pubrec),
+            Answer::Pubcomp => (&mut drawn.pubcomp, withhold.pubcomp),
+        };
+        if std::mem::replace(was_drawn, true) || self.rng.random::<f64>() >= probability {
+            return false;
+        }
+        self.cut_at.get_or_insert(now + withhold.reconnect_after);
+        true
+    }
+
+    /// An exchange in which the device is the receiver is over, or a new one begins with its
+    /// identifier.
+    pub(crate) fn forget(&mut self, id: PacketId) {
+        self.drawn.remove(&id);
+    }
+
+    /// Whether the time to cut has come.
+    pub(crate) fn is_cut_due(&self, now: Instant) -> bool {
+        self.cut_at.is_some_and(|at| at <= now)
+    }
+
+    /// When the device has to do something.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let pubrel = self.pubrels.front().map(|pubrel| pubrel.due);
+        [pubrel, self.cut_at].into_iter().flatten().min()
+    }
+
+    /// The connection ended: what waited for it has no meaning. PUBRELs are sent again by the
+    /// client role after the reconnect.
+    pub(crate) fn connection_lost(&mut self) {
+        self.pubrels.clear();
+        self.cut_at = None;
+    }
+}

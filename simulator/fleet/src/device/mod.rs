@@ -1,0 +1,454 @@
+//! One simulated client: what it does when, and what it tells of it.
+//!
+//! The rules of MQTT are `squall_protocol::client`'s. A device decides when to connect, publish,
+//! cut, withhold and come back, and carries bytes between the client role and the drive, over its
+//! link if it has one. Every step is told as a fact, when the device itself does or sees it.
+//!
+//! Files: `connecting` is the life of connections, `publishing` what is sent, `receiving` what
+//! comes, `mischief` the `qos2` block, `breaking` what faults do, `checker` the last look at what
+//! is retained.
+//!
+//! Invariants: at most one connection is active; each connection that sent CONNECT ends with
+//! exactly one `Ended` fact.
+
+mod breaking;
+mod checker;
+mod connecting;
+mod connection;
+mod message;
+mod mischief;
+mod profile;
+mod publishing;
+mod receiving;
+mod turn;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use squall_protocol::client::{Answers, Client, Settings, UnexpectedSession};
+use squall_protocol::{Instant, QoS};
+
+use crate::drive::{Input, SocketId};
+use crate::id::{ClientKey, DeviceId};
+use crate::link::{Arrival, Link, Onto, Way};
+use crate::observation::{Fact, Observation};
+use crate::random::{Generator, Purpose, generator};
+use crate::schedule::Load;
+
+use checker::Check;
+use connection::{Connection, Down, Role, Up};
+use message::MessageHandle;
+use mischief::Mischief;
+use publishing::{Sequences, Stream};
+
+pub(crate) use profile::Profile;
+pub(crate) use turn::{Shared, Tally, Turn};
+
+/// Bits of a [`SocketId`] that name the device; the others count its attempts.
+const DEVICE_BITS: u32 = 32;
+
+/// A simulated client.
+#[derive(Debug)]
+pub(crate) struct Device {
+    who: Who,
+    index: u32,
+    client_id: Rc<str>,
+    profile: Rc<Profile>,
+    client: Client<MessageHandle>,
+    connections: Vec<Connection>,
+    /// Transports asked for.
+    attempts: u32,
+    link: Option<Box<Link>>,
+    presence: Presence,
+    /// When it connects next.
+    wake: Option<Instant>,
+    backoff: Generator,
+    filters: Box<[(String, QoS)]>,
+    subscribed: Subscribed,
+    was_ready: bool,
+    streams: Vec<Stream>,
+    sequences: Sequences,
+    /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
+    queue: VecDeque<MessageHandle>,
+    mischief: Option<Box<Mischief>>,
+    check: Option<Check>,
+}
+
+/// Whom a fact is about.
+#[derive(Clone, Copy, Debug)]
+struct Who {
+    device: DeviceId,
+    client: ClientKey,
+}
+
+/// Whether a device takes part.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Presence {
+    /// It is connected, or will be.
+    Here,
+    /// It does not come back by itself.
+    Gone,
+    /// The run is over for it.
+    Leaving,
+}
+
+/// What the Session knows about the device's subscriptions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Subscribed {
+    /// Nothing was asked for.
+    No,
+    /// SUBSCRIBE was sent, SUBACK did not come.
+    Asked,
+    /// SUBACK came.
+    Yes,
+}
+
+/// What makes one device differ from the others of its group.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// Its name in the run.
+    pub(crate) device: DeviceId,
+    /// Its Session's name in the run.
+    pub(crate) client: ClientKey,
+    /// Client Identifier.
+    pub(crate) client_id: Rc<str>,
+    /// Its place in its group, and the size of that.
+    pub(crate) place: crate::schedule::Place,
+}
+
+impl Device {
+    /// A device that is not connected and does nothing before [`Self::connect_at`].
+    pub(crate) fn new(seed: u64, identity: Identity, profile: Rc<Profile>) -> Self {
+        let Identity {
+            device,
+            client,
+            client_id,
+            place,
+        } = identity;
+        let scope = u64::from(device.0);
+        let settings = Settings {
+            answers: Answers::Manual,
+            connack_timeout: profile.connect_timeout,
+            pingresp_timeout: profile.connect_timeout,
+            // Devices may share a Client Identifier: another one may have made the Session.
+            unexpected_session: UnexpectedSession::Accept,
+            ..Settings::default()
+        };
+        let link = profile.network.as_ref();
+        Self {
+            who: Who { device, client },
+            index: place.index,
+            client: Client::new(settings),
+            connections: Vec::new(),
+            attempts: 0,
+            link: link.map(|(_, network)| Box::new(Link::new(Rc::clone(network), seed, device))),
+            presence: Presence::Here,
+            wake: None,
+            backoff: generator(seed, Purpose::Backoff, scope, 0),
+            filters: profile.filters(place.index, &client_id).into(),
+            subscribed: Subscribed::No,
+            was_ready: false,
+            streams: Stream::all(seed, &profile, device, place),
+            sequences: Sequences::default(),
+            queue: VecDeque::new(),
+            mischief: Mischief::new(&profile.qos2, generator(seed, Purpose::Qos2, scope, 0)),
+            check: None,
+            client_id,
+            profile,
+        }
+    }
+
+    /// Connects for the first time at `at`.
+    pub(crate) fn connect_at(&mut self, at: Instant) {
+        self.wake = Some(at);
+    }
+
+    /// Client Identifier.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Whether a fault may take it: it is not gone.
+    pub(crate) fn is_here(&self) -> bool {
+        self.presence == Presence::Here
+    }
+
+    /// The load begins: messages come due.
+    pub(crate) fn begin_load(&mut self, load: Load) {
+        for stream in &mut self.streams {
+            stream.schedule.begin(load);
+        }
+    }
+
+    /// No message comes due from `end` on.
+    pub(crate) fn end_load(&mut self, end: Instant) {
+        for stream in &mut self.streams {
+            stream.schedule.end(end);
+        }
+    }
+
+    /// What its link did that only the end of the run knows.
+    pub(crate) fn finish_link(&mut self, turn: &mut Turn<'_>) {
+        if let (Some(link), Some((network, _))) = (&mut self.link, &self.profile.network) {
+            link.finish(turn.now, turn.link(*network));
+        }
+    }
+
+    /// The device that a socket belongs to.
+    pub(crate) fn of_socket(SocketId(socket): SocketId) -> DeviceId {
+        DeviceId((socket & u64::from(u32::MAX)) as u32)
+    }
+
+    fn next_socket(&mut self) -> SocketId {
+        self.attempts += 1;
+        self.last_socket()
+    }
+
+    fn last_socket(&self) -> SocketId {
+        let attempt = u64::from(self.attempts);
+        SocketId((attempt << DEVICE_BITS) | u64::from(self.who.device.0))
+    }
+
+    /// When [`Self::handle_deadline`] is due.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let mut next = self.wake;
+        let mut sooner = |at: Option<Instant>| {
+            if let Some(at) = at {
+                next = Some(next.map_or(at, |next| next.min(at)));
+            }
+        };
+        for connection in &self.connections {
+            sooner(connection.next_due());
+            match &connection.role {
+                Role::Opening(opening) => sooner(Some(opening.give_up)),
+                Role::Active(active) => {
+                    sooner(self.client.poll_timeout());
+                    let since = active.subscribing_since;
+                    sooner(since.map(|since| since + self.profile.connect_timeout));
+                }
+                Role::Displaced(_) | Role::Abandoned | Role::Closing | Role::Done => {}
+            }
+        }
+        for stream in &self.streams {
+            sooner(stream.schedule.next_due());
+        }
+        sooner(
+            self.mischief
+                .as_ref()
+                .and_then(|mischief| mischief.next_due()),
+        );
+        sooner(self.check.as_ref().and_then(Check::next_due));
+        next
+    }
+
+    /// Does everything that is due.
+    pub(crate) fn handle_deadline(&mut self, turn: &mut Turn<'_>) {
+        self.carry(turn);
+        self.give_up_opening(turn);
+        self.wake_up(turn);
+        self.handle_timeouts(turn);
+        self.handle_mischief(turn);
+        self.publish_due(turn);
+        self.settle(turn);
+    }
+
+    /// Takes in what the drive says about one of its sockets.
+    pub(crate) fn handle_input(&mut self, turn: &mut Turn<'_>, socket: SocketId, input: Input<'_>) {
+        let Some(place) = self.connections.iter().position(|c| c.socket == socket) else {
+            // We closed it, and the drive had not heard of that.
+            return;
+        };
+        match input {
+            Input::Opened { .. } => self.arrive(turn, place, Down::Opened),
+            Input::Closed { how, .. } => self.arrive(turn, place, Down::Closed(how)),
+            Input::Received { bytes, .. } => self.arrive_bytes(turn, place, bytes),
+            Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),
+            Input::DeadlinePassed | Input::Stop => {}
+        }
+        self.settle(turn);
+    }
+
+    /// Sends what the client role queued, and forgets connections that are over.
+    fn settle(&mut self, turn: &mut Turn<'_>) {
+        self.conclude_check(turn);
+        self.flush(turn);
+        let before = self.connections.len();
+        self.connections.retain(|connection| !connection.is_over());
+        turn.shared.tally.connections -= count(before - self.connections.len());
+    }
+
+    /// Something other than bytes came out of the drive: over the link, or at once.
+    fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
+        let connection = &mut self.connections[place];
+        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
+            (Some(link), Some(lanes), Some((network, _))) => {
+                let now = turn.now;
+                let report = turn.link(*network);
+                let lane = &mut lanes.down;
+                link.send_control(now, Way::Down, what, Onto { lane, report });
+            }
+            _ => self.handle_arrival(turn, place, what),
+        }
+    }
+
+    fn arrive_bytes(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        let connection = &mut self.connections[place];
+        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
+            (Some(link), Some(lanes), Some((network, _))) => {
+                let now = turn.now;
+                let report = turn.link(*network);
+                let lane = &mut lanes.down;
+                link.send(now, Way::Down, bytes, Onto { lane, report });
+            }
+            _ => self.handle_bytes(turn, place, bytes),
+        }
+    }
+
+    fn handle_arrival(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
+        match what {
+            Down::Opened => self.handle_opened(turn, place),
+            Down::Closed(how) => self.handle_closed(turn, place, how),
+        }
+    }
+
+    /// Releases what has crossed the link, in both directions.
+    fn carry(&mut self, turn: &mut Turn<'_>) {
+        for place in 0..self.connections.len() {
+            self.carry_up(turn, place);
+            self.carry_down(turn, place);
+        }
+    }
+
+    fn carry_up(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let connection = &mut self.connections[place];
+        let socket = connection.socket;
+        let (Some(lanes), Some((network, _))) = (&mut connection.lanes, &self.profile.network)
+        else {
+            return;
+        };
+        if matches!(connection.role, Role::Done) {
+            return;
+        }
+        let report = &mut turn.shared.links[usize::from(network.0)].up;
+        let actions = &mut *turn.actions;
+        loop {
+            let mut arrival = None;
+            actions.send(socket, |out| arrival = lanes.up.poll(turn.now, report, out));
+            match arrival {
+                Some(Arrival::Bytes) => {}
+                Some(Arrival::Control(Up::Open)) => actions.open(socket),
+                Some(Arrival::Control(Up::Close(how))) => actions.close(socket, how),
+                None => return,
+            }
+        }
+    }
+
+    fn carry_down(&mut self, turn: &mut Turn<'_>, place: usize) {
+        loop {
+            let lanes = self.connections[place].lanes.as_mut();
+            let (Some(lanes), Some((network, _))) = (lanes, &self.profile.network) else {
+                return;
+            };
+            let report = &mut turn.shared.links[usize::from(network.0)].down;
+            let mut bytes = std::mem::take(&mut turn.shared.scratch);
+            let arrival = lanes.down.poll(turn.now, report, &mut bytes);
+            match arrival {
+                Some(Arrival::Bytes) => self.handle_bytes(turn, place, &bytes),
+                Some(Arrival::Control(what)) => self.handle_arrival(turn, place, what),
+                None => {}
+            }
+            let is_last = arrival.is_none();
+            bytes.clear();
+            turn.shared.scratch = bytes;
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// Sends bytes over the connection at `place`.
+    fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        let connection = &mut self.connections[place];
+        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
+            (Some(link), Some(lanes), Some((network, _))) => {
+                let now = turn.now;
+                let report = turn.link(*network);
+                let lane = &mut lanes.up;
+                link.send(now, Way::Up, bytes, Onto { lane, report });
+            }
+            _ => turn
+                .actions
+                .send(connection.socket, |out| out.extend_from_slice(bytes)),
+        }
+    }
+
+    /// Sends something other than bytes over the connection at `place`.
+    fn send_control(&mut self, turn: &mut Turn<'_>, place: usize, what: Up) {
+        let connection = &mut self.connections[place];
+        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
+            (Some(link), Some(lanes), Some((network, _))) => {
+                let now = turn.now;
+                let report = turn.link(*network);
+                let lane = &mut lanes.up;
+                link.send_control(now, Way::Up, what, Onto { lane, report });
+            }
+            _ => match what {
+                Up::Open => turn.actions.open(connection.socket),
+                Up::Close(how) => turn.actions.close(connection.socket, how),
+            },
+        }
+    }
+
+    /// Sends what the client role queued.
+    fn flush(&mut self, turn: &mut Turn<'_>) {
+        if !self.client.has_transmit() {
+            return;
+        }
+        let Some(place) = self.active_place() else {
+            return;
+        };
+        if self.link.is_none() {
+            let socket = self.connections[place].socket;
+            let client = &mut self.client;
+            turn.actions.send(socket, |out| client.poll_transmit(out));
+            return;
+        }
+        let mut bytes = std::mem::take(&mut turn.shared.scratch);
+        self.client.poll_transmit(&mut bytes);
+        self.send(turn, place, &bytes);
+        bytes.clear();
+        turn.shared.scratch = bytes;
+    }
+
+    /// Place of the active connection.
+    fn active_place(&self) -> Option<usize> {
+        self.connections
+            .iter()
+            .position(|connection| matches!(connection.role, Role::Active(_)))
+    }
+
+    fn is_online(&self) -> bool {
+        self.client.is_connected()
+    }
+
+    /// Tells a fact about one connection.
+    fn tell(&self, turn: &mut Turn<'_>, socket: SocketId, fact: Fact<'_>) {
+        self.who.tell(turn, socket, fact);
+    }
+}
+
+impl Who {
+    fn tell(self, turn: &mut Turn<'_>, socket: SocketId, fact: Fact<'_>) {
+        turn.observe(&Observation {
+            device: self.device,
+            client: self.client,
+            socket,
+            fact,
+        });
+    }
+}
+
+/// A number of things that a device has few of.
+fn count(things: usize) -> u32 {
+    u32::try_from(things).expect("a device has fewer things than 2^32")
+}

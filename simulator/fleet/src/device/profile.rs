@@ -1,0 +1,166 @@
+//! What the devices of one group have in common, and the few things that are one device's own.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_protocol::packet::{
+    Connect, ConnectProperties, Subscription, SubscriptionOptions, Will, WillProperties,
+};
+use squall_protocol::topic::{TopicFilter, TopicName};
+use squall_protocol::{QoS, Version};
+
+use crate::id::NetworkId;
+use crate::scenario::{
+    DeviceTemplate, Distribution, Group, Network, Payload, Publish, Qos2, Reconnect, ReconnectWhen,
+    Scenario, Subscribe, Will as WillTemplate,
+};
+
+/// Fills the payload of a will of a given size.
+const WILL_FILLER: u8 = b'.';
+
+/// How the devices of a group behave.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    /// Of every connection.
+    pub(crate) version: Version,
+    /// Keep Alive; zero is none.
+    pub(crate) keep_alive: Duration,
+    /// Waits for a transport, a CONNACK and SUBACKs, each.
+    pub(crate) connect_timeout: Duration,
+    /// What is published.
+    pub(crate) publishes: Vec<Publish>,
+    /// Whether and when a device comes back.
+    pub(crate) reconnect: Reconnect,
+    /// Mischief in QoS 2 exchanges.
+    pub(crate) qos2: Qos2,
+    /// Its link.
+    pub(crate) network: Option<(NetworkId, Rc<Network>)>,
+    clean_start: bool,
+    session_expiry_interval: u32,
+    receive_maximum: u16,
+    will: Option<WillTemplate>,
+    subscribes: Vec<Subscribe>,
+}
+
+impl Profile {
+    /// How the devices of `group` behave.
+    pub(crate) fn new(scenario: &Scenario, group: &Group) -> Self {
+        let network = group
+            .network
+            .map(|id| (id, Rc::new(scenario.network(id).clone())));
+        Self {
+            version: group.version,
+            keep_alive: Duration::from_secs(group.keep_alive.into()),
+            connect_timeout: scenario.run.connect_timeout,
+            publishes: group.publishes.clone(),
+            reconnect: group.reconnect.clone(),
+            qos2: group.qos2.clone(),
+            network,
+            clean_start: group.clean_start,
+            session_expiry_interval: group.session_expiry_interval,
+            receive_maximum: group.receive_maximum.get(),
+            will: group.will.clone(),
+            subscribes: group.subscribes.clone(),
+        }
+    }
+
+    /// How a checker behaves: it connects once, over no link, with a Session that ends with it.
+    pub(crate) fn of_checker(scenario: &Scenario) -> Self {
+        Self {
+            version: scenario.groups[0].version,
+            keep_alive: Duration::from_secs(60),
+            connect_timeout: scenario.run.connect_timeout,
+            publishes: Vec::new(),
+            reconnect: Reconnect {
+                when: ReconnectWhen::Never,
+                backoff: Distribution::zero(),
+            },
+            qos2: Qos2::default(),
+            network: None,
+            clean_start: true,
+            session_expiry_interval: 0,
+            receive_maximum: u16::MAX,
+            will: None,
+            subscribes: Vec::new(),
+        }
+    }
+
+    /// Whether a Session outlives its Network Connection.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.session_expiry_interval > 0
+    }
+
+    /// The CONNECT of one device.
+    pub(crate) fn connect(&self, index: u32, client_id: &str) -> Connect {
+        let is_v5 = self.version == Version::V5;
+        let keep_alive = u16::try_from(self.keep_alive.as_secs()).unwrap_or(u16::MAX);
+        let expiry = self.session_expiry_interval;
+        let receive_maximum = self.receive_maximum;
+        Connect {
+            version: self.version,
+            clean_start: self.clean_start,
+            keep_alive,
+            client_id: client_id.to_owned(),
+            will: self
+                .will
+                .as_ref()
+                .map(|will| render_will(will, index, client_id)),
+            user_name: None,
+            password: None,
+            properties: ConnectProperties {
+                session_expiry_interval: (is_v5 && expiry > 0).then_some(expiry),
+                receive_maximum: (is_v5 && receive_maximum < u16::MAX).then_some(receive_maximum),
+                ..ConnectProperties::default()
+            },
+        }
+    }
+
+    /// What one device subscribes to: Topic Filters with the QoS asked for.
+    pub(crate) fn filters(&self, index: u32, client_id: &str) -> Vec<(String, QoS)> {
+        self.subscribes
+            .iter()
+            .map(|subscribe| (subscribe.filter.render(index, client_id), subscribe.qos))
+            .collect()
+    }
+
+    /// A Topic Name that a device may publish to, for a PUBLISH that never becomes whole.
+    pub(crate) fn any_topic(&self, index: u32, client_id: &str) -> String {
+        match &self.will {
+            Some(will) => will.topic.render(index, client_id),
+            None => client_id.to_owned(),
+        }
+    }
+}
+
+/// The SUBSCRIBE for these filters.
+pub(crate) fn subscriptions(filters: &[(String, QoS)]) -> Vec<Subscription> {
+    filters
+        .iter()
+        .map(|(filter, qos)| Subscription {
+            filter: TopicFilter::new(filter.clone().into_boxed_str())
+                .expect("a resolved scenario renders Topic Filters"),
+            options: SubscriptionOptions {
+                qos: *qos,
+                ..SubscriptionOptions::default()
+            },
+        })
+        .collect()
+}
+
+fn render_will(will: &WillTemplate, index: u32, client_id: &str) -> Will {
+    let topic = will.topic.render(index, client_id).into_boxed_str();
+    Will {
+        topic: TopicName::new(topic).expect("a resolved scenario renders Topic Names"),
+        payload: render_will_payload(&will.payload, index, client_id),
+        qos: will.qos,
+        retain: will.retain,
+        properties: WillProperties::default(),
+    }
+}
+
+fn render_will_payload(payload: &Payload<DeviceTemplate>, index: u32, client_id: &str) -> Vec<u8> {
+    match payload {
+        Payload::Size(bytes) => vec![WILL_FILLER; *bytes as usize],
+        Payload::Text(text) | Payload::Json(text) => text.render(index, client_id).into_bytes(),
+    }
+}

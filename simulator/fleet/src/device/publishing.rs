@@ -1,0 +1,279 @@
+//! What a device publishes: due by schedule, sent if it can be, queued or skipped if not.
+//!
+//! At QoS 1 and 2 a message that cannot be sent when it is due waits in the device, in order: for
+//! the end of a shortage of send quota (§4.9), and, if the Session outlives the connection, for
+//! the next connection. At most [`QUEUE_MAX`] wait. A message of QoS 0 without a connection, one
+//! beyond the queue's limit, and one that waits when its Session ends are skipped and told so.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use squall_protocol::QoS;
+use squall_protocol::client::{Unsent, UnsentCause};
+use squall_protocol::topic::TopicName;
+
+use super::connecting::Parting;
+use super::message::{CutStep, DrawnSteps, Message, MessageHandle};
+use super::turn::Turn;
+use super::{Device, Profile};
+use crate::drive::{SocketId, Teardown};
+use crate::id::DeviceId;
+use crate::observation::{EndCause, Fact, SenderLeg};
+use crate::payload::{append_binary, append_json, append_text};
+use crate::random::{Generator, Purpose, generator};
+use crate::scenario::{Payload, Publish, TemplateValues};
+use crate::schedule::{Due, Pace, Place, Schedule};
+use crate::stamp::Stamp;
+
+/// Messages that wait in a device at most.
+const QUEUE_MAX: usize = 1_000;
+const NANOS_PER_MILLI: u64 = 1_000_000;
+
+/// One `[[group.publish]]` of one device.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) schedule: Schedule,
+    rng: Generator,
+    /// The Topic Name, if it is the same for every message.
+    fixed_topic: Option<TopicName<Rc<str>>>,
+}
+
+impl Stream {
+    /// All streams of a device, in file order.
+    pub(super) fn all(seed: u64, profile: &Profile, device: DeviceId, place: Place) -> Vec<Self> {
+        let scope = u64::from(device.0);
+        (0..)
+            .zip(&profile.publishes)
+            .map(|(index, publish)| {
+                let pace = Pace {
+                    arrival: publish.arrival,
+                    rate: publish.rate_per_device,
+                    start: publish.start,
+                };
+                let arrivals = generator(seed, Purpose::Arrivals, scope, index);
+                Self {
+                    schedule: Schedule::new(pace, place, arrivals),
+                    rng: generator(seed, Purpose::Payload, scope, index),
+                    fixed_topic: None,
+                }
+            })
+            .collect()
+    }
+
+    /// The Topic Name of a message.
+    fn topic(&mut self, publish: &Publish, values: &TemplateValues<'_>) -> TopicName<Rc<str>> {
+        if let Some(topic) = &self.fixed_topic {
+            return topic.clone();
+        }
+        let mut text = String::new();
+        publish.topic.render(values, &mut self.rng, &mut text);
+        let topic =
+            TopicName::new(Rc::from(text)).expect("a resolved scenario renders Topic Names");
+        if publish.topic.is_fixed_per_device() {
+            self.fixed_topic = Some(topic.clone());
+        }
+        topic
+    }
+
+    fn payload(&mut self, publish: &Publish, values: &TemplateValues<'_>, stamp: Stamp) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut text = String::new();
+        match &publish.payload {
+            Payload::Size(bytes) => append_binary(&mut out, stamp, *bytes as usize),
+            Payload::Text(template) => {
+                template.render(values, &mut self.rng, &mut text);
+                append_text(&mut out, stamp, &text);
+            }
+            Payload::Json(template) => {
+                template.render(values, &mut self.rng, &mut text);
+                append_json(&mut out, stamp, &text);
+            }
+        }
+        out
+    }
+}
+
+/// Numbers the messages of a device to each Topic Name.
+#[derive(Debug, Default)]
+pub(super) struct Sequences {
+    next: BTreeMap<Rc<str>, u32>,
+}
+
+impl Sequences {
+    fn take(&mut self, topic: &TopicName<Rc<str>>) -> u32 {
+        match self.next.get_mut(topic.as_str()) {
+            Some(next) => {
+                let sequence = *next;
+                *next += 1;
+                sequence
+            }
+            None => {
+                self.next.insert(topic.clone().into_inner(), 1);
+                0
+            }
+        }
+    }
+}
+
+impl Device {
+    /// Publishes what is due.
+    pub(super) fn publish_due(&mut self, turn: &mut Turn<'_>) {
+        for index in 0..self.streams.len() {
+            while let Some(due) = self.streams[index].schedule.poll(turn.now) {
+                let message = self.compose(index, due);
+                let fact = Fact::PublishDue {
+                    stamp: message.stamp,
+                    topic: message.topic.as_str(),
+                    qos: message.qos,
+                };
+                self.tell(turn, self.current_socket(), fact);
+                self.offer(turn, MessageHandle(Rc::new(message)));
+            }
+        }
+    }
+
+    /// The message of a stream that is due. All draws of a message are made here, whether it can
+    /// be sent or not.
+    fn compose(&mut self, stream: usize, due: Due) -> Message {
+        let publish = &self.profile.publishes[stream];
+        let stream = &mut self.streams[stream];
+        let values = TemplateValues {
+            index: self.index,
+            client_id: &self.client_id,
+            seq: due.number,
+            now_ms: due.at.as_nanos() / NANOS_PER_MILLI,
+        };
+        let topic = stream.topic(publish, &values);
+        let stamp = Stamp {
+            device: self.who.device,
+            sequence: self.sequences.take(&topic),
+            scheduled: due.at,
+        };
+        Message {
+            stamp,
+            payload: stream.payload(publish, &values, stamp),
+            topic,
+            qos: publish.qos,
+            retain: publish.retain,
+            drawn: Cell::new(DrawnSteps::default()),
+        }
+    }
+
+    /// Sends a message, or lets it wait, or skips it.
+    fn offer(&mut self, turn: &mut Turn<'_>, message: MessageHandle) {
+        let waits_its_turn = message.0.qos != QoS::AtMostOnce && !self.queue.is_empty();
+        let unsent = if waits_its_turn {
+            let cause = if self.is_online() {
+                UnsentCause::QuotaExhausted
+            } else {
+                UnsentCause::NotConnected
+            };
+            Unsent { message, cause }
+        } else {
+            match self.publish(turn, message) {
+                Ok(()) => return,
+                Err(unsent) => unsent,
+            }
+        };
+        let Unsent { message, cause } = unsent;
+        let may_wait = match cause {
+            UnsentCause::NotConnected => {
+                message.0.qos != QoS::AtMostOnce && self.profile.is_persistent()
+            }
+            UnsentCause::QuotaExhausted => true,
+            UnsentCause::PacketTooLarge
+            | UnsentCause::QoSNotSupported { .. }
+            | UnsentCause::RetainNotSupported => false,
+        };
+        if may_wait && self.queue.len() < QUEUE_MAX {
+            self.queue.push_back(message);
+        } else {
+            self.skip(turn, &message.0);
+        }
+    }
+
+    /// Hands a message to the client role; may end in a cut.
+    fn publish(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: MessageHandle,
+    ) -> Result<(), Unsent<MessageHandle>> {
+        let published = Rc::clone(&message.0);
+        let id = self.client.publish(turn.now, message)?;
+        turn.shared.tally.published += 1;
+        let socket = self.current_socket();
+        let Message {
+            stamp,
+            topic,
+            qos,
+            retain,
+            payload,
+            ..
+        } = &*published;
+        let fact = Fact::Published {
+            stamp: *stamp,
+            topic: topic.as_str(),
+            qos: *qos,
+            retain: *retain,
+            payload,
+        };
+        self.tell(turn, socket, fact);
+        let (QoS::ExactlyOnce, Some(id)) = (*qos, id) else {
+            return Ok(());
+        };
+        let fact = Fact::SenderLeg {
+            stamp: *stamp,
+            topic: topic.as_str(),
+            id,
+            leg: SenderLeg::PublishSent,
+        };
+        self.tell(turn, socket, fact);
+        let mischief = self.mischief.as_mut();
+        if mischief.is_some_and(|mischief| mischief.cuts(&published, CutStep::Publish)) {
+            self.cut(turn);
+        }
+        Ok(())
+    }
+
+    /// Sends what waits, as far as it goes.
+    pub(super) fn send_queue(&mut self, turn: &mut Turn<'_>) {
+        while self.client.can_publish()
+            && let Some(message) = self.queue.pop_front()
+        {
+            if let Err(Unsent { message, .. }) = self.publish(turn, message) {
+                self.skip(turn, &message.0);
+            }
+        }
+    }
+
+    /// Gives up what waits: its Session is over, or the run is.
+    pub(super) fn skip_queue(&mut self, turn: &mut Turn<'_>) {
+        while let Some(message) = self.queue.pop_front() {
+            self.skip(turn, &message.0);
+        }
+    }
+
+    fn skip(&self, turn: &mut Turn<'_>, message: &Message) {
+        let fact = Fact::PublishSkipped {
+            stamp: message.stamp,
+            topic: message.topic.as_str(),
+            qos: message.qos,
+        };
+        self.tell(turn, self.current_socket(), fact);
+    }
+
+    /// Resets the active connection: a cut of the `qos2` block.
+    pub(super) fn cut(&mut self, turn: &mut Turn<'_>) {
+        self.end_active(turn, EndCause::Qos2Cut, Parting::Close(Teardown::Reset));
+    }
+
+    /// The socket that facts are about which belong to no certain one: the active one, or the
+    /// last one asked for.
+    pub(super) fn current_socket(&self) -> SocketId {
+        match self.active_place() {
+            Some(place) => self.connections[place].socket,
+            None => self.last_socket(),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What comes to a device: each event of the client role becomes facts, then a reaction.
+
+use squall_protocol::client::Event;
+use squall_protocol::packet::Publish;
+use squall_protocol::{PacketId, QoS, ReasonCode};
+
+use super::connecting::Parting;
+use super::connection::Role;
+use super::message::{CutStep, Message, MessageHandle};
+use super::mischief::{Answer, DelayedPubrel, Mischief};
+use super::turn::Turn;
+use super::{Device, Who};
+use crate::drive::{SocketId, Teardown};
+use crate::observation::{EndCause, Fact, ReceiverLeg, SenderLeg};
+use crate::payload;
+
+/// What a device does about an event, once the event and what it borrows are gone.
+#[derive(Debug)]
+enum Reaction {
+    Nothing,
+    HandleConnected {
+        session_present: bool,
+    },
+    HandleSuback(Vec<ReasonCode>),
+    /// An exchange ended: there is send quota again.
+    SendQueue,
+    AnswerPublish(QoS, Option<PacketId>),
+    AnswerPubrec {
+        id: PacketId,
+        is_last: bool,
+    },
+    AnswerPubrel(PacketId),
+    Cut,
+    End(EndCause),
+}
+
+impl Device {
+    /// Bytes came over the connection at `place`.
+    pub(super) fn handle_bytes(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        match self.connections[place].role {
+            Role::Active(_) => {}
+            Role::Displaced(_) => return self.read_displaced(turn, place, bytes),
+            Role::Opening(_) | Role::Abandoned | Role::Closing | Role::Done => return,
+        }
+        let socket = self.connections[place].socket;
+        let mut input = bytes;
+        while let Some(event) = self.client.poll_event(turn.now, &mut input) {
+            let mut listener = Listener {
+                who: self.who,
+                socket,
+                mischief: self.mischief.as_deref_mut(),
+                check: self.check.as_mut(),
+            };
+            let reaction = listener.note(turn, event);
+            self.react(turn, reaction);
+        }
+    }
+
+    fn react(&mut self, turn: &mut Turn<'_>, reaction: Reaction) {
+        match reaction {
+            Reaction::Nothing => {}
+            Reaction::HandleConnected { session_present } => {
+                self.handle_connected(turn, session_present);
+            }
+            Reaction::HandleSuback(reasons) => self.handle_suback(turn, &reasons),
+            Reaction::SendQueue => self.send_queue(turn),
+            Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
+            Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
+                // Fails only if the connection is over, and then nobody waits for it.
+                let _ = self.client.send_puback(turn.now, id, ReasonCode::Success);
+            }
+            Reaction::AnswerPublish(QoS::ExactlyOnce, Some(id)) => {
+                self.answer(turn, id, Answer::Pubrec);
+            }
+            Reaction::AnswerPubrel(id) => self.answer(turn, id, Answer::Pubcomp),
+            Reaction::AnswerPubrec { id, is_last } => match &mut self.mischief {
+                Some(mischief) => {
+                    mischief.delay_pubrel(turn.now, id, is_last);
+                    self.handle_mischief(turn);
+                }
+                None => self.send_pubrel(turn, id),
+            },
+            Reaction::Cut => self.cut(turn),
+            Reaction::End(cause) => {
+                self.end_active(turn, cause, Parting::Close(Teardown::Fin));
+            }
+        }
+    }
+
+    /// Sends an answer of a receiver, or keeps it back.
+    fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: Answer) {
+        let mischief = self.mischief.as_mut();
+        if mischief.is_some_and(|mischief| mischief.withholds(turn.now, id, answer)) {
+            return;
+        }
+        let (sent, leg) = match answer {
+            Answer::Pubrec => (
+                self.client.send_pubrec(turn.now, id, ReasonCode::Success),
+                ReceiverLeg::PubrecSent,
+            ),
+            Answer::Pubcomp => (
+                self.client.send_pubcomp(turn.now, id),
+                ReceiverLeg::PubcompSent,
+            ),
+        };
+        if sent.is_err() {
+            // The connection ended with the event before: the broker asks again on the next.
+            return;
+        }
+        if let (Answer::Pubcomp, Some(mischief)) = (answer, &mut self.mischief) {
+            mischief.forget(id);
+        }
+        let fact = Fact::ReceiverLeg { id, leg };
+        self.tell(turn, self.current_socket(), fact);
+    }
+
+    /// Sends the PUBRELs that are due, and cuts if it is time to.
+    pub(super) fn handle_mischief(&mut self, turn: &mut Turn<'_>) {
+        while let Some(mischief) = &mut self.mischief
+            && let Some(DelayedPubrel { id, is_last, .. }) = mischief.poll_pubrel(turn.now)
+        {
+            self.send_pubrel(turn, id);
+            if is_last {
+                self.cut(turn);
+            }
+        }
+        let mischief = self.mischief.as_ref();
+        if mischief.is_some_and(|mischief| mischief.is_cut_due(turn.now)) {
+            self.cut(turn);
+        }
+    }
+
+    fn send_pubrel(&mut self, turn: &mut Turn<'_>, id: PacketId) {
+        if self.client.send_pubrel(turn.now, id).is_err() {
+            // The exchange or the connection ended meanwhile.
+            return;
+        }
+        let socket = self.current_socket();
+        if let Some(MessageHandle(message)) = self.client.outbound().message(id) {
+            tell_sender_leg(
+                turn,
+                (self.who, socket),
+                (message, id),
+                SenderLeg::PubrelSent,
+            );
+        }
+    }
+}
+
+/// What hears the events of one connection.
+struct Listener<'a> {
+    who: Who,
+    socket: SocketId,
+    mischief: Option<&'a mut Mischief>,
+    check: Option<&'a mut super::Check>,
+}
+
+impl Listener<'_> {
+    /// Tells an event as facts and finds out what to do about it.
+    fn note(&mut self, turn: &mut Turn<'_>, event: Event<'_, MessageHandle>) -> Reaction {
+        match event {
+            Event::Connected(connack) => Reaction::HandleConnected {
+                session_present: connack.session_present,
+            },
+            Event::Refused(connack) => {
+                self.tell(turn, Fact::ConnectRefused(connack.reason));
+                Reaction::End(EndCause::Refused)
+            }
+            Event::PublishResent { id, message } => {
+                if message.0.qos == QoS::ExactlyOnce {
+                    self.tell_sender(turn, message, id, SenderLeg::PublishResent);
+                }
+                Reaction::SendQueue
+            }
+            Event::PubrelResent { id, message } => {
+                self.tell_sender(turn, message, id, SenderLeg::PubrelSent);
+                if self.cuts(message, CutStep::Pubrel) {
+                    Reaction::Cut
+                } else {
+                    Reaction::SendQueue
+                }
+            }
+            // Neither acknowledged nor refused: it stays in doubt.
+            Event::Abandoned { .. } => Reaction::SendQueue,
+            Event::Puback {
+                reason, message, ..
+            } => {
+                self.tell_acknowledged(turn, &message, reason);
+                Reaction::SendQueue
+            }
+            Event::PubrecReceived { id, message, .. } => self.note_pubrec(turn, id, message),
+            Event::PubrecRefused {
+                id,
+                reason,
+                message,
+            } => {
+                self.tell_sender(turn, &message, id, SenderLeg::PubrecReceived);
+                self.tell_acknowledged(turn, &message, reason);
+                Reaction::SendQueue
+            }
+            Event::Pubcomp {
+                id,
+                reason,
+                message,
+            } => {
+                self.tell_sender(turn, &message, id, SenderLeg::PubcompReceived);
+                self.tell_acknowledged(turn, &message, reason);
+                Reaction::SendQueue
+            }
+            Event::Delivered(publish) => self.note_delivered(turn, &publish),
+            Event::Duplicate(publish) => {
+                if let Some(id) = publish.packet_id {
+                    self.tell_receiver(turn, id, ReceiverLeg::DuplicateReceived);
+                }
+                Reaction::AnswerPublish(publish.qos, publish.packet_id)
+            }
+            Event::PubrelReceived { id } => {
+                self.tell_receiver(turn, id, ReceiverLeg::PubrelReceived);
+                Reaction::AnswerPubrel(id)
+            }
+            Event::Suback(suback) => Reaction::HandleSuback(suback.reasons),
+            Event::ServerDisconnect(disconnect) => {
+                Reaction::End(EndCause::ServerDisconnect(disconnect.reason))
+            }
+            Event::ProtocolError(error) => Reaction::End(EndCause::ProtocolError(error.reason())),
+            Event::UnknownAnswer { .. } | Event::Unsuback(_) | Event::Pingresp | Event::Auth(_) => {
+                Reaction::Nothing
+            }
+        }
+    }
+
+    fn note_pubrec(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: PacketId,
+        message: &MessageHandle,
+    ) -> Reaction {
+        self.tell_sender(turn, message, id, SenderLeg::PubrecReceived);
+        if self.cuts(message, CutStep::Pubrec) {
+            return Reaction::Cut;
+        }
+        Reaction::AnswerPubrec {
+            id,
+            is_last: self.cuts(message, CutStep::Pubrel),
+        }
+    }
+
+    fn note_delivered(&mut self, turn: &mut Turn<'_>, publish: &Publish<'_>) -> Reaction {
+        if let Some(check) = &mut self.check {
+            if publish.retain {
+                let fact = Fact::RetainedFound {
+                    expectation: check.expectation(),
+                    topic: publish.topic.as_str(),
+                    payload: publish.payload,
+                };
+                check.note_found(turn.now);
+                self.tell(turn, fact);
+            }
+            return Reaction::AnswerPublish(publish.qos, publish.packet_id);
+        }
+        turn.shared.tally.delivered += 1;
+        if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
+            if let Some(mischief) = &mut self.mischief {
+                mischief.forget(id);
+            }
+            self.tell_receiver(turn, id, ReceiverLeg::PublishReceived);
+        }
+        let fact = Fact::Delivered {
+            topic: publish.topic.as_str(),
+            qos: publish.qos,
+            dup: publish.dup,
+            retain: publish.retain,
+            payload: publish.payload,
+            stamp: payload::parse(publish.payload),
+            properties: &publish.properties,
+        };
+        self.tell(turn, fact);
+        Reaction::AnswerPublish(publish.qos, publish.packet_id)
+    }
+
+    fn cuts(&mut self, message: &MessageHandle, step: CutStep) -> bool {
+        let mischief = self.mischief.as_mut();
+        mischief.is_some_and(|mischief| mischief.cuts(&message.0, step))
+    }
+
+    fn tell(&self, turn: &mut Turn<'_>, fact: Fact<'_>) {
+        self.who.tell(turn, self.socket, fact);
+    }
+
+    fn tell_sender(
+        &self,
+        turn: &mut Turn<'_>,
+        message: &MessageHandle,
+        id: PacketId,
+        leg: SenderLeg,
+    ) {
+        tell_sender_leg(turn, (self.who, self.socket), (&message.0, id), leg);
+    }
+
+    fn tell_receiver(&self, turn: &mut Turn<'_>, id: PacketId, leg: ReceiverLeg) {
+        self.tell(turn, Fact::ReceiverLeg { id, leg });
+    }
+
+    fn tell_acknowledged(&self, turn: &mut Turn<'_>, message: &MessageHandle, reason: ReasonCode) {
+        let fact = Fact::PublishAcknowledged {
+            stamp: message.0.stamp,
+            topic: message.0.topic.as_str(),
+            reason,
+        };
+        self.tell(turn, fact);
+    }
+}
+
+fn tell_sender_leg(
+    turn: &mut Turn<'_>,
+    from: (Who, SocketId),
+    exchange: (&Message, PacketId),
+    leg: SenderLeg,
+) {
+    let ((who, socket), (message, id)) = (from, exchange);
+    let fact = Fact::SenderLeg {
+        stamp: message.stamp,
+        topic: message.topic.as_str(),
+        id,
+        leg,
+    };
+    who.tell(turn, socket, fact);
+}

@@ -1,0 +1,69 @@
+//! What a device is lent while it handles one input or deadline.
+
+use squall_protocol::Instant;
+
+use crate::drive::Actions;
+use crate::fault::FaultPlan;
+use crate::id::{FaultId, NetworkId};
+use crate::link::LinkReport;
+use crate::observation::Observation;
+use crate::sink::Sink;
+
+/// The moment, and everything outside the device that it may touch.
+pub(crate) struct Turn<'a> {
+    /// The moment.
+    pub(crate) now: Instant,
+    /// What the drive is asked for.
+    pub(crate) actions: &'a mut Actions,
+    /// Who hears the facts.
+    pub(crate) sink: &'a mut dyn Sink,
+    /// What all devices share.
+    pub(crate) shared: &'a mut Shared,
+}
+
+/// What all devices write into.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// By [`NetworkId`].
+    pub(crate) links: Vec<LinkReport>,
+    /// What became of faults.
+    pub(crate) faults: FaultPlan,
+    /// Figures for `progress`.
+    pub(crate) tally: Tally,
+    /// Bytes that came out of a link; empty between uses.
+    pub(crate) scratch: Vec<u8>,
+}
+
+/// Figures that a person watches. Counters count from the start of the run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Tally {
+    /// Devices with a CONNACK and an open Network Connection.
+    pub(crate) online: u32,
+    /// Devices that once were connected with all their subscriptions.
+    pub(crate) ready: u32,
+    /// Messages handed to a link for the first time.
+    pub(crate) published: u64,
+    /// Messages delivered to a device.
+    pub(crate) delivered: u64,
+    /// Connections that are open, being opened, or being closed.
+    pub(crate) connections: u32,
+    /// Checkers that have found out, or cannot.
+    pub(crate) checked: u32,
+}
+
+impl Turn<'_> {
+    /// Reports a fact.
+    pub(crate) fn observe(&mut self, observation: &Observation<'_>) {
+        self.sink.observe(self.now, observation);
+    }
+
+    /// The report of a network.
+    pub(crate) fn link(&mut self, network: NetworkId) -> &mut LinkReport {
+        &mut self.shared.links[usize::from(network.0)]
+    }
+
+    /// A fault could not be done to a device.
+    pub(crate) fn note_inapplicable(&mut self, fault: FaultId) {
+        self.shared.faults.note_inapplicable(fault);
+    }
+}

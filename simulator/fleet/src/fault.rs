@@ -1,0 +1,303 @@
+//! When faults fire and whom they take. What they do to a device is `device`'s.
+
+use rand::RngExt;
+use squall_protocol::Instant;
+
+use crate::id::{DeviceId, FaultId};
+use crate::outcome::FaultReport;
+use crate::random::{Purpose, generator};
+use crate::scenario::{Fault, Select};
+
+/// All firings of all faults of a run, and what became of them.
+#[derive(Debug)]
+pub(crate) struct FaultPlan {
+    /// Sorted: by time, then in file order.
+    firings: Vec<Firing>,
+    /// The first one that has not fired.
+    next: usize,
+    reports: Vec<FaultReport>,
+}
+
+/// One time that one fault fires.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Firing {
+    /// When.
+    pub(crate) at: Instant,
+    /// Which.
+    pub(crate) fault: FaultId,
+    /// How many times it fired before.
+    pub(crate) number: u64,
+}
+
+impl FaultPlan {
+    /// No fault fires before [`Self::begin`].
+    pub(crate) fn new(faults: &[Fault]) -> Self {
+        let reports = with_ids(faults)
+            .map(|(fault, _)| FaultReport {
+                fault,
+                fired_at: Vec::new(),
+                selected: 0,
+                applied: 0,
+                inapplicable: 0,
+            })
+            .collect();
+        Self {
+            firings: Vec::new(),
+            next: 0,
+            reports,
+        }
+    }
+
+    /// The measured part begins at `begin` and ends at `end`: plans every firing in between.
+    pub(crate) fn begin(&mut self, faults: &[Fault], begin: Instant, end: Instant) {
+        for (id, fault) in with_ids(faults) {
+            let firings = (0..).zip(fault.times()).map(|(number, time)| Firing {
+                at: begin + time,
+                fault: id,
+                number,
+            });
+            self.firings
+                .extend(firings.take_while(|firing| firing.at <= end));
+        }
+        self.firings.sort_unstable();
+    }
+
+    /// When the next fault fires.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.firings.get(self.next).map(|firing| firing.at)
+    }
+
+    /// Takes the next firing if it is due by `now`.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Firing> {
+        let firing = *self.firings.get(self.next)?;
+        if firing.at > now {
+            return None;
+        }
+        self.next += 1;
+        Some(firing)
+    }
+
+    /// No fault fires any more: the measured part is over.
+    pub(crate) fn end(&mut self) {
+        self.next = self.firings.len();
+    }
+
+    /// A fault fired at `now` and took `selected` devices.
+    pub(crate) fn note_fired(&mut self, fault: FaultId, now: Instant, selected: usize) {
+        let report = &mut self.reports[usize::from(fault.0)];
+        report.fired_at.push(now);
+        report.selected += selected as u64;
+    }
+
+    /// A fault was done to one device.
+    pub(crate) fn note_applied(&mut self, fault: FaultId) {
+        self.reports[usize::from(fault.0)].applied += 1;
+    }
+
+    /// A fault could not be done to a device that it took.
+    pub(crate) fn note_inapplicable(&mut self, fault: FaultId) {
+        self.reports[usize::from(fault.0)].inapplicable += 1;
+    }
+
+    /// Faults done to devices, over all faults.
+    pub(crate) fn applied(&self) -> u64 {
+        self.reports.iter().map(|report| report.applied).sum()
+    }
+
+    /// One report a fault, in file order.
+    pub(crate) fn into_reports(self) -> Vec<FaultReport> {
+        self.reports
+    }
+}
+
+/// Whom a firing of `fault` takes, in the order of their ids.
+///
+/// `candidates` are those of the fault's group, which has `count` devices, that are not gone, in
+/// the order of their ids, each with its Client Identifier. A firing that asks for more than there
+/// are takes them all.
+pub(crate) fn select<'a>(
+    seed: u64,
+    fault: &Fault,
+    count: u32,
+    firing: Firing,
+    candidates: impl Iterator<Item = (DeviceId, &'a str)>,
+) -> Vec<DeviceId> {
+    if let Select::Match(pattern) = &fault.select {
+        return candidates
+            .filter(|&(_, client_id)| matches_pattern(pattern, client_id))
+            .map(|(device, _)| device)
+            .collect();
+    }
+    let mut devices: Vec<DeviceId> = candidates.map(|(device, _)| device).collect();
+    let wanted = fault.select.wanted(count).unwrap_or(count) as usize;
+    if wanted < devices.len() {
+        let scope = u64::from(firing.fault.0);
+        let mut rng = generator(seed, Purpose::FaultSelection, scope, firing.number);
+        // The first steps of a Fisher-Yates shuffle: every subset is as likely as any other.
+        for place in 0..wanted {
+            let other = rng.random_range(place..devices.len());
+            devices.swap(place, other);
+        }
+        devices.truncate(wanted);
+        devices.sort_unstable();
+    }
+    devices
+}
+
+/// Whether `text` fits `pattern`: `*` stands for any text, `?` for one character.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // Where to go on if what follows the last star does not fit.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(&wanted) if wanted == '?' || wanted == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((star, from)) = retry else {
+                    return false;
+                };
+                retry = Some((star, from + 1));
+                p = star + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|&wanted| wanted == '*')
+}
+
+fn with_ids(faults: &[Fault]) -> impl Iterator<Item = (FaultId, &Fault)> {
+    (0..).map(FaultId).zip(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::id::GroupId;
+    use crate::scenario::{DropKind, FaultAction, FaultTiming};
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn fault(timing: FaultTiming, select: Select) -> Fault {
+        Fault {
+            name: "test".to_owned(),
+            timing,
+            group: GroupId(0),
+            select,
+            action: FaultAction::Drop(DropKind::Rst),
+        }
+    }
+
+    fn firing(number: u64) -> Firing {
+        Firing {
+            at: Instant::ZERO,
+            fault: FaultId(0),
+            number,
+        }
+    }
+
+    /// Whom `select` takes of a group of 100 of which the first `alive` are not gone.
+    fn selected(select: Select, number: u64, alive: u32) -> Vec<DeviceId> {
+        let fault = fault(FaultTiming::At(secs(1)), select);
+        let candidates = (0..alive).map(|device| (DeviceId(device), "dev"));
+        super::select(7, &fault, 100, firing(number), candidates)
+    }
+
+    /// Faults of one moment take in file order.
+    #[test]
+    fn firings_come_by_time_and_then_in_file_order() {
+        let faults = [
+            fault(FaultTiming::At(secs(4)), Select::All),
+            fault(
+                FaultTiming::Every {
+                    period: secs(2),
+                    until: secs(5),
+                },
+                Select::All,
+            ),
+        ];
+        let mut plan = FaultPlan::new(&faults);
+        plan.begin(&faults, Instant::ZERO + secs(10), Instant::ZERO + secs(20));
+
+        let fired: Vec<(u64, u16)> = std::iter::from_fn(|| plan.poll(Instant::ZERO + secs(99)))
+            .map(|firing| (firing.at.since_start().as_secs(), firing.fault.0))
+            .collect();
+
+        assert_eq!(fired, [(12, 1), (14, 0), (14, 1)]);
+    }
+
+    /// A fraction is one of the group, not of those that are left.
+    #[test]
+    fn a_fraction_takes_that_share_of_the_group() {
+        let select = Select::Fraction(0.2);
+
+        assert_eq!(selected(select.clone(), 0, 100).len(), 20);
+        assert_eq!(selected(select.clone(), 0, 50).len(), 20);
+        assert_eq!(selected(select.clone(), 0, 10).len(), 10);
+    }
+
+    /// The seed decides, and each firing draws afresh.
+    #[test]
+    fn a_selection_is_repeatable_and_differs_between_firings() {
+        let select = Select::Count(10);
+
+        assert_eq!(
+            selected(select.clone(), 3, 100),
+            selected(select.clone(), 3, 100)
+        );
+        assert_ne!(
+            selected(select.clone(), 3, 100),
+            selected(select.clone(), 4, 100)
+        );
+    }
+
+    /// Every device is as likely to be taken as any other.
+    #[test]
+    fn a_selection_favours_nobody() {
+        let select = Select::Count(10);
+        let mut taken = [0_u32; 100];
+
+        for number in 0..2_000 {
+            for device in selected(select.clone(), number, 100) {
+                taken[device.0 as usize] += 1;
+            }
+        }
+
+        // 200 on average, with a standard deviation of 13.
+        assert!(
+            taken.iter().all(|&count| (130..270).contains(&count)),
+            "{taken:?}"
+        );
+    }
+
+    /// `*` and `?`, and nothing else.
+    #[test]
+    fn patterns_match_client_ids() {
+        for (pattern, text, fits) in [
+            ("dev-1", "dev-1", true),
+            ("dev-1", "dev-11", false),
+            ("dev-*", "dev-", true),
+            ("*-1?", "a-1-12", true),
+            ("*-1?", "a-1-123", false),
+            ("?", "é", true),
+            ("*", "", true),
+            ("", "a", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("[a]", "a", false),
+        ] {
+            assert_eq!(matches_pattern(pattern, text), fits, "{pattern} on {text}");
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! One run of one scenario: its devices, its phases, its faults.
+//!
+//! The phases, in order: devices connect and subscribe; the load runs, first as warm-up, then
+//! measured, while faults fire; the drain, in which late deliveries come and interrupted exchanges
+//! end; checkers look at what is retained; everybody leaves. `Fleet` only decides when; what a
+//! device does is `device`'s.
+//!
+//! Each device, the faults and the phases have one slot each in one queue of deadlines, so an input
+//! or a deadline costs O(log n) for n devices.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_protocol::Instant;
+
+use crate::deadline::Deadlines;
+use crate::device::{Device, Identity, Profile, Shared, Tally, Turn};
+use crate::drive::{Actions, Input};
+use crate::fault::{FaultPlan, Firing, select};
+use crate::id::{ClientKey, DeviceId, NetworkId};
+use crate::link::LinkReport;
+use crate::outcome::Outcome;
+use crate::progress::{Phase, Progress};
+use crate::scenario::{Expectation, Group, Scenario};
+use crate::schedule::{Load, Place};
+use crate::sink::Sink;
+
+/// How long closing connections may take at the end.
+const LEAVING_MAX: Duration = Duration::from_secs(5);
+
+/// One run, as a state machine. Its facts go to `S`.
+pub struct Fleet<S> {
+    scenario: Rc<Scenario>,
+    sink: S,
+    /// By [`DeviceId`]: those of the scenario, then the checkers.
+    devices: Vec<Device>,
+    /// Devices of the scenario.
+    members: usize,
+    shared: Shared,
+    deadlines: Deadlines,
+    phase: Phase,
+    phases: Vec<(Phase, Instant)>,
+    /// When the phase ends by itself.
+    phase_ends: Instant,
+    /// The end of the measured part, once the load has begun.
+    load_ends: Instant,
+}
+
+impl<S: Sink> Fleet<S> {
+    /// A run that starts at [`Instant::ZERO`] with the first deadline.
+    pub fn new(scenario: Rc<Scenario>, sink: S) -> Self {
+        let mut devices = members(&scenario);
+        let members = devices.len();
+        let networks = 0..u16::try_from(scenario.networks.len()).expect("networks fit in 16 bits");
+        devices.extend(checkers(&scenario, members));
+        let slots = u32::try_from(devices.len() + 2).expect("devices are counted in 32 bits");
+        let mut fleet = Self {
+            sink,
+            members,
+            shared: Shared {
+                links: networks.map(|id| LinkReport::new(NetworkId(id))).collect(),
+                faults: FaultPlan::new(&scenario.faults),
+                tally: Tally::default(),
+                scratch: Vec::new(),
+            },
+            deadlines: Deadlines::new(slots),
+            phase: Phase::Connecting,
+            phases: Vec::new(),
+            phase_ends: Instant::ZERO,
+            load_ends: Instant::ZERO,
+            devices,
+            scenario,
+        };
+        fleet.begin_connecting();
+        fleet
+    }
+
+    /// Takes `input`, which happened at `now`, and appends what follows from it to `actions`.
+    ///
+    /// `now` never goes backwards. Inputs about a socket that the fleet closed change nothing.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
+        self.enter_first_phase(now);
+        match input {
+            Input::Opened { socket }
+            | Input::OpenFailed { socket, .. }
+            | Input::Received { socket, .. }
+            | Input::Closed { socket, .. } => {
+                let place = Device::of_socket(socket).0 as usize;
+                self.with_device(now, actions, place, |device, turn| {
+                    device.handle_input(turn, socket, input);
+                });
+            }
+            Input::DeadlinePassed => self.handle_deadlines(now, actions),
+            Input::Stop => self.stop(now, actions),
+        }
+        self.advance(now, actions);
+    }
+
+    /// When [`Input::DeadlinePassed`] is due next; `None` once the run is over.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Whether the run is over: no input changes anything any more.
+    pub fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    /// The figures of the moment.
+    pub fn progress(&self, now: Instant) -> Progress {
+        let tally = self.shared.tally;
+        Progress {
+            phase: self.phase,
+            time_left: self.time_left(now),
+            devices: u32::try_from(self.members).expect("devices are counted in 32 bits"),
+            online: tally.online,
+            published: tally.published,
+            delivered: tally.delivered,
+            faults_applied: self.shared.faults.applied(),
+        }
+    }
+
+    /// Who hears the facts, for figures of the moment.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// Ends the run at `now` and gives what it leaves behind.
+    pub fn finish(mut self, now: Instant) -> Outcome<S> {
+        for place in 0..self.devices.len() {
+            // Nobody is there to do anything any more.
+            self.with_device(now, &mut Actions::new(), place, |device, turn| {
+                device.finish_link(turn);
+            });
+        }
+        let used = |network: NetworkId| {
+            let mut groups = self.scenario.groups.iter();
+            groups.any(|group| group.network == Some(network))
+        };
+        let mut links = self.shared.links;
+        links.retain(|link| used(link.network));
+        Outcome {
+            sink: self.sink,
+            phases: self.phases,
+            links,
+            faults: self.shared.faults.into_reports(),
+        }
+    }
+
+    /// Lends device `place` everything it needs, and asks for its next deadline afterwards.
+    fn with_device(
+        &mut self,
+        now: Instant,
+        actions: &mut Actions,
+        place: usize,
+        work: impl FnOnce(&mut Device, &mut Turn<'_>),
+    ) {
+        let Some(device) = self.devices.get_mut(place) else {
+            return;
+        };
+        let mut turn = Turn {
+            now,
+            actions,
+            sink: &mut self.sink,
+            shared: &mut self.shared,
+        };
+        work(device, &mut turn);
+        self.deadlines.set(slot(place), device.next_deadline());
+    }
+
+    fn handle_deadlines(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(slot) = self.deadlines.poll(now) {
+            let place = slot as usize;
+            if place < self.devices.len() {
+                self.with_device(now, actions, place, Device::handle_deadline);
+            } else if slot == self.fault_slot() {
+                self.fire_faults(now, actions);
+            } else {
+                self.advance(now, actions);
+            }
+        }
+    }
+
+    fn fire_faults(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(firing) = self.shared.faults.poll(now) {
+            self.fire(now, firing, actions);
+        }
+        self.deadlines
+            .set(self.fault_slot(), self.shared.faults.next_due());
+    }
+
+    fn fire(&mut self, now: Instant, firing: Firing, actions: &mut Actions) {
+        let scenario = Rc::clone(&self.scenario);
+        let fault = scenario.fault(firing.fault);
+        let group = scenario.group(fault.group);
+        let candidates = group.devices().filter_map(|id| {
+            let device = &self.devices[id.0 as usize];
+            device.is_here().then(|| (id, device.client_id()))
+        });
+        let taken = select(scenario.seed, fault, group.count, firing, candidates);
+        self.shared
+            .faults
+            .note_fired(firing.fault, now, taken.len());
+        for DeviceId(device) in taken {
+            self.with_device(now, actions, device as usize, |device, turn| {
+                device.apply(turn, firing.fault, fault.action);
+            });
+        }
+    }
+
+    /// Begins every phase whose time has come.
+    fn advance(&mut self, now: Instant, actions: &mut Actions) {
+        while self.is_phase_over(now) {
+            match self.phase {
+                Phase::Connecting => self.begin_load(now),
+                Phase::WarmingUp => self.begin_measuring(now),
+                Phase::Measuring => self.begin_draining(now),
+                Phase::Draining => self.begin_checking(now),
+                Phase::Checking => self.begin_leaving(now, actions),
+                Phase::Leaving => self.begin(Phase::Finished, now, None),
+                Phase::Finished => return,
+            }
+        }
+    }
+
+    fn is_phase_over(&self, now: Instant) -> bool {
+        let tally = &self.shared.tally;
+        let is_late = self.phase_ends <= now;
+        match self.phase {
+            Phase::Connecting => is_late || tally.ready as usize >= self.members,
+            Phase::WarmingUp | Phase::Measuring | Phase::Draining => is_late,
+            Phase::Checking => tally.checked as usize >= self.devices.len() - self.members,
+            Phase::Leaving => is_late || tally.connections == 0,
+            Phase::Finished => false,
+        }
+    }
+
+    /// Begins a phase that ends at `ends` at the latest, or by itself only.
+    fn begin(&mut self, phase: Phase, now: Instant, ends: Option<Instant>) {
+        self.phase = phase;
+        self.phases.push((phase, now));
+        self.sink.enter_phase(now, phase);
+        self.phase_ends = ends.unwrap_or(Instant::from_nanos(u64::MAX));
+        self.deadlines.set(self.phase_slot(), ends);
+        if phase == Phase::Finished {
+            for place in 0..self.devices.len() {
+                self.deadlines.set(slot(place), None);
+            }
+        }
+    }
+
+    /// Plans the first connect of each device.
+    fn begin_connecting(&mut self) {
+        let scenario = Rc::clone(&self.scenario);
+        let mut last = Instant::ZERO;
+        for group in &scenario.groups {
+            for (index, DeviceId(device)) in (0_u32..).zip(group.devices()) {
+                let after = Duration::from_secs_f64(f64::from(index) / group.connect_rate);
+                let at = Instant::ZERO + after;
+                last = last.max(at);
+                let place = device as usize;
+                self.devices[place].connect_at(at);
+                self.deadlines
+                    .set(device, self.devices[place].next_deadline());
+            }
+        }
+        self.phase_ends = last + scenario.run.connect_timeout;
+        self.deadlines.set(self.phase_slot(), Some(self.phase_ends));
+    }
+
+    fn enter_first_phase(&mut self, now: Instant) {
+        if self.phases.is_empty() {
+            let ends = self.phase_ends;
+            self.begin(Phase::Connecting, now, Some(ends));
+        }
+    }
+
+    fn begin_load(&mut self, now: Instant) {
+        let run = self.scenario.run;
+        let measured = now + run.warmup;
+        let load = Load {
+            begin: now,
+            end: measured + run.duration,
+        };
+        self.load_ends = load.end;
+        self.begin(Phase::WarmingUp, now, Some(measured));
+        for place in 0..self.members {
+            self.devices[place].begin_load(load);
+            let next = self.devices[place].next_deadline();
+            self.deadlines.set(slot(place), next);
+        }
+    }
+
+    fn begin_measuring(&mut self, now: Instant) {
+        let (begin, end) = (self.phase_ends, self.load_ends);
+        self.begin(Phase::Measuring, now, Some(end));
+        self.shared.faults.begin(&self.scenario.faults, begin, end);
+        self.deadlines
+            .set(self.fault_slot(), self.shared.faults.next_due());
+    }
+
+    fn begin_draining(&mut self, now: Instant) {
+        self.shared.faults.end();
+        self.deadlines.set(self.fault_slot(), None);
+        let ends = now + self.scenario.run.drain;
+        self.begin(Phase::Draining, now, Some(ends));
+    }
+
+    fn begin_checking(&mut self, now: Instant) {
+        self.begin(Phase::Checking, now, None);
+        for place in self.members..self.devices.len() {
+            self.devices[place].connect_at(now);
+            let next = self.devices[place].next_deadline();
+            self.deadlines.set(slot(place), next);
+        }
+    }
+
+    fn begin_leaving(&mut self, now: Instant, actions: &mut Actions) {
+        self.begin(Phase::Leaving, now, Some(now + LEAVING_MAX));
+        for place in 0..self.devices.len() {
+            self.with_device(now, actions, place, Device::leave);
+        }
+    }
+
+    /// Goes to the drain at once, or on from it.
+    fn stop(&mut self, now: Instant, actions: &mut Actions) {
+        match self.phase {
+            Phase::Connecting | Phase::WarmingUp | Phase::Measuring => {
+                for place in 0..self.members {
+                    self.with_device(now, actions, place, |device, turn| {
+                        device.end_load(turn.now);
+                    });
+                }
+                self.begin_draining(now);
+            }
+            Phase::Draining => self.phase_ends = now,
+            Phase::Checking | Phase::Leaving | Phase::Finished => {}
+        }
+    }
+
+    fn time_left(&self, now: Instant) -> Duration {
+        let run = self.scenario.run;
+        let rest = self.phase_ends.saturating_since(now);
+        match self.phase {
+            Phase::Connecting => run.warmup + run.duration + run.drain,
+            Phase::WarmingUp => rest + run.duration + run.drain,
+            Phase::Measuring => rest + run.drain,
+            Phase::Draining => rest,
+            Phase::Checking | Phase::Leaving | Phase::Finished => Duration::ZERO,
+        }
+    }
+
+    fn fault_slot(&self) -> u32 {
+        slot(self.devices.len())
+    }
+
+    fn phase_slot(&self) -> u32 {
+        slot(self.devices.len() + 1)
+    }
+}
+
+/// The devices of the scenario.
+fn members(scenario: &Scenario) -> Vec<Device> {
+    let mut devices = Vec::new();
+    let mut keys: HashMap<Rc<str>, ClientKey> = HashMap::new();
+    for group in &scenario.groups {
+        let profile = Rc::new(Profile::new(scenario, group));
+        for (index, device) in (0_u32..).zip(group.devices()) {
+            let client_id = client_id(group, index);
+            let next = ClientKey(u32::try_from(keys.len()).expect("no more keys than devices"));
+            let client = *keys.entry(Rc::clone(&client_id)).or_insert(next);
+            let place = Place {
+                index,
+                count: group.count,
+            };
+            let identity = Identity {
+                device,
+                client,
+                client_id,
+                place,
+            };
+            devices.push(Device::new(scenario.seed, identity, Rc::clone(&profile)));
+        }
+    }
+    devices
+}
+
+fn client_id(group: &Group, index: u32) -> Rc<str> {
+    group.client_id.render(index, "").into()
+}
+
+/// One checker for each `retained` expectation; they come after the devices of the scenario.
+fn checkers(scenario: &Scenario, members: usize) -> Vec<Device> {
+    let profile = Rc::new(Profile::of_checker(scenario));
+    let mut checkers = Vec::new();
+    for (expectation, expected) in scenario.expectations.iter().enumerate() {
+        let Expectation::Retained(claim) = expected else {
+            continue;
+        };
+        // Client keys of checkers come after every key that a device can have.
+        let number = slot(members + checkers.len());
+        let identity = Identity {
+            device: DeviceId(number),
+            client: ClientKey(number),
+            client_id: format!("squall-checker-{}-{expectation}", scenario.seed).into(),
+            place: Place { index: 0, count: 1 },
+        };
+        let profile = Rc::clone(&profile);
+        let filter = claim.filter.as_str();
+        let checker = Device::new_checker(scenario.seed, identity, profile, expectation, filter);
+        checkers.push(checker);
+    }
+    checkers
+}
+
+fn slot(place: usize) -> u32 {
+    u32::try_from(place).expect("devices are counted in 32 bits")
+}
