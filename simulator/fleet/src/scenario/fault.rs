@@ -141,3 +141,104 @@ pub enum DisconnectReason {
     /// `with_will`: 0x04, the will is due all the same (§3.14.2.1). MQTT 5.0 only.
     WithWill,
 }
+
+impl DisconnectReason {
+    /// Its name in scenario files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::WithWill => "with_will",
+        }
+    }
+}
+
+/// Whether `text` fits `pattern`, in which `*` is any text and `?` any one character.
+pub fn fits_pattern(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where to go back to: behind the last `*`, and one character further each time.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                retry = Some((p, t));
+            }
+            Some(c) if *c == '?' || *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match &mut retry {
+                Some((behind_star, from)) => {
+                    *from += 1;
+                    (p, t) = (*behind_star, *from);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(timing: FaultTiming) -> Fault {
+        Fault {
+            name: "storm".to_owned(),
+            timing,
+            group: GroupId(0),
+            select: Select::All,
+            action: FaultAction::Takeover,
+        }
+    }
+
+    /// A fault with `every` comes for the first time after one period, and last at its end.
+    #[test]
+    fn a_repeated_fault_has_a_time_per_period() {
+        let fault = fault(FaultTiming::Every {
+            period: Duration::from_secs(2),
+            until: Duration::from_secs(6),
+        });
+
+        let seconds: Vec<u64> = fault.times().map(|time| time.as_secs()).collect();
+
+        assert_eq!(seconds, [2, 4, 6]);
+    }
+
+    #[test]
+    fn a_single_fault_has_one_time() {
+        let fault = fault(FaultTiming::At(Duration::from_secs(20)));
+
+        assert_eq!(fault.times().collect::<Vec<_>>(), [Duration::from_secs(20)]);
+    }
+
+    #[test]
+    fn a_fraction_is_rounded_to_whole_devices() {
+        assert_eq!(Select::Fraction(0.5).wanted(5), Some(3));
+        assert_eq!(Select::Fraction(0.2).wanted(2_000), Some(400));
+        assert_eq!(Select::All.wanted(7), Some(7));
+        assert_eq!(Select::Match("*".to_owned()).wanted(7), None);
+    }
+
+    #[test]
+    fn a_pattern_has_stars_and_question_marks() {
+        for (pattern, text, fits) in [
+            ("dev-*", "dev-17", true),
+            ("dev-*", "dev-", true),
+            ("dev-?", "dev-1", true),
+            ("dev-?", "dev-17", false),
+            ("*-1*", "dev-2-17", true),
+            ("*7", "dev-177", true),
+            ("*a*b", "xxaxxbxb", true),
+            ("dev", "dev-1", false),
+            ("", "", true),
+            ("*", "", true),
+            ("?", "ä", true),
+        ] {
+            assert_eq!(fits_pattern(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}

@@ -5,28 +5,47 @@
 //! file or a clock: text comes in.
 
 mod distribution;
+mod document;
+mod error;
 mod expectation;
 mod fault;
+mod file;
 mod group;
+mod location;
 mod model;
 mod network;
+mod overrides;
 mod payload;
+mod read;
+mod resolve;
+mod schema;
+mod shape;
+mod source;
 mod template;
 mod threshold;
+mod unsupported;
+
+pub mod units;
 
 pub use distribution::Distribution;
+pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, RetainedClaim,
     RetainedValue, TakeoverClaim, WillClaim,
 };
-pub use fault::{DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Select};
+pub use fault::{
+    DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Select, fits_pattern,
+};
 pub use group::{
     Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, Subscribe, Will, Withhold,
 };
 pub use model::{RunSettings, Scenario, SpawnTarget, Target, UrlTarget};
 pub use network::{Bandwidth, Loss, Network, Outages};
+pub use overrides::{Override, OverrideError};
 pub use payload::Payload;
-pub use template::{DeviceTemplate, MessageTemplate, TemplateValues};
+pub use schema::json_schema;
+pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
 pub use threshold::{
     Aggregate, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Threshold,
+    ThresholdError,
 };

@@ -4,10 +4,17 @@
 //! parsed. A [`DeviceTemplate`] is the same text whenever one device renders it; a
 //! [`MessageTemplate`] may differ from message to message. Two braces, `{{` or `}}`, stand for one.
 
+mod json;
+mod parse;
+
 use std::fmt::Write as _;
 use std::num::NonZeroU64;
 
 use rand::{Rng, RngExt};
+
+pub(super) use json::JsonValue;
+pub use parse::TemplateError;
+pub(super) use parse::{Fixed, Use};
 
 /// What placeholders stand for in one message.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +54,37 @@ impl DeviceTemplate {
         out
     }
 
+    /// Parses `text`; `fixed` goes in now, the placeholders that `allowed` has stay.
+    pub(super) fn parse(
+        text: &str,
+        allowed: Use,
+        fixed: &Fixed<'_>,
+    ) -> Result<Self, TemplateError> {
+        assert!(
+            allowed.is_per_device(),
+            "placeholders of a message are not for a device"
+        );
+        Template::parse(text, allowed, fixed).map(Self)
+    }
+
+    /// Parses every text in a JSON object.
+    pub(super) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+        Template::parse_json(value, Use::DeviceText, fixed).map(Self)
+    }
+
+    /// A text without placeholders.
+    pub(super) fn literal(text: &str) -> Self {
+        Self(Template::literal(text))
+    }
+
+    /// Whether it is the same text for every device.
+    pub(super) fn is_literal(&self) -> bool {
+        self.0
+            .segments
+            .iter()
+            .all(|segment| matches!(segment, Segment::Literal(_)))
+    }
+
     /// As the file writes it.
     pub fn source(&self) -> &str {
         &self.0.source
@@ -79,6 +117,44 @@ impl MessageTemplate {
                 }
             }
         }
+    }
+
+    /// Parses `text`; `fixed` goes in now, the placeholders that `allowed` has stay.
+    pub(super) fn parse(
+        text: &str,
+        allowed: Use,
+        fixed: &Fixed<'_>,
+    ) -> Result<Self, TemplateError> {
+        Template::parse(text, allowed, fixed).map(Self)
+    }
+
+    /// Parses every text in a JSON object.
+    pub(super) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+        Template::parse_json(value, Use::Payload, fixed).map(Self)
+    }
+
+    /// A text without placeholders.
+    pub(super) fn literal(text: &str) -> Self {
+        Self(Template::literal(text))
+    }
+
+    /// Whether `{client_id}` is in it.
+    pub(super) fn has_client_id(&self) -> bool {
+        self.0.segments.contains(&Segment::ClientId)
+    }
+
+    /// The texts that its renderings are put together from, numbers and `{client_id}` aside.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.0.segments.iter().flat_map(Segment::pieces)
+    }
+
+    /// Bytes of its longest rendering, if `{client_id}` has at most `client_id_max`.
+    pub(super) fn length_max(&self, client_id_max: usize) -> usize {
+        self.0
+            .segments
+            .iter()
+            .map(|segment| segment.length_max(client_id_max))
+            .sum()
     }
 
     /// Whether every message of one device has the same text.
@@ -126,6 +202,50 @@ impl Segment {
             | Self::RandInt { .. }
             | Self::RandFloat { .. }
             | Self::RandChoice(_) => true,
+        }
+    }
+}
+
+impl Segment {
+    /// The texts that it may stand for; none for numbers and `{client_id}`.
+    fn pieces(&self) -> Vec<&str> {
+        match self {
+            Self::Literal(text) => vec![text],
+            Self::RandChoice(choices) => choices.iter().map(String::as_str).collect(),
+            Self::Index(_)
+            | Self::ClientId
+            | Self::Seq(_)
+            | Self::NowMs
+            | Self::RandInt { .. }
+            | Self::RandFloat { .. } => Vec::new(),
+        }
+    }
+
+    /// Bytes of the longest text that it may stand for.
+    fn length_max(&self, client_id_max: usize) -> usize {
+        /// `u64::MAX` and `i64::MIN` have 20 characters.
+        const NUMBER: usize = 20;
+        match self {
+            Self::Literal(_) | Self::RandChoice(_) => {
+                self.pieces().into_iter().map(str::len).max().unwrap_or(0)
+            }
+            Self::ClientId => client_id_max,
+            Self::Index(shape) | Self::Seq(shape) => NUMBER.max(shape.width.into()),
+            Self::NowMs | Self::RandInt { .. } => NUMBER,
+            Self::RandFloat { decimals, min, max } => {
+                // The sign, the digits before the point, the point, and the digits behind it.
+                let digits = min.abs().max(max.abs()).max(1.0).log10() as usize + 1;
+                2 + digits + usize::from(*decimals)
+            }
+        }
+    }
+
+    /// Whether it always is a number.
+    fn is_number(&self) -> bool {
+        match self {
+            Self::Index(shape) | Self::Seq(shape) => shape.width == 0,
+            Self::NowMs | Self::RandInt { .. } | Self::RandFloat { .. } => true,
+            Self::Literal(_) | Self::ClientId | Self::RandChoice(_) => false,
         }
     }
 }

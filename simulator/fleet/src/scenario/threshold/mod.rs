@@ -1,5 +1,7 @@
 //! Thresholds: numbers with limits, in k6's syntax.
 
+mod parse;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use squall_protocol::QoS;
 
 use super::DropKind;
 use crate::id::GroupId;
+
+pub use parse::ThresholdError;
 
 /// One entry of `[thresholds]`: a metric, and every condition it must meet.
 #[derive(Clone, Debug, PartialEq)]

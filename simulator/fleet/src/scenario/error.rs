@@ -1,0 +1,447 @@
+//! What can be wrong with a scenario, and how it is told.
+//!
+//! Every error names the file, the line and column, the dotted key, what was expected, and the
+//! nearest thing that would have been right. Several are told at once.
+
+use std::fmt;
+
+use squall_protocol::topic::TopicError;
+
+use super::location::{At, KeyPath};
+use super::overrides::OverrideError;
+use super::source::{Place, Sources, Span};
+use super::template::TemplateError;
+use super::threshold::ThresholdError;
+use super::units::{Quantity, UnitError};
+
+/// Everything that is wrong with a scenario: at least one error, in the order of the text.
+///
+/// `Display` gives the whole report, with the lines in question.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", render_all(errors))]
+pub struct ScenarioErrors {
+    errors: Vec<ScenarioError>,
+}
+
+impl ScenarioErrors {
+    /// One by one.
+    pub fn iter(&self) -> impl Iterator<Item = &ScenarioError> {
+        self.errors.iter()
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScenarioError {
+    /// What.
+    pub problem: Problem,
+    /// Dotted key as `--set` takes it; empty for the file as a whole.
+    pub key: String,
+    place: Place,
+}
+
+impl ScenarioError {
+    /// The file as it was named, or `--set`.
+    pub fn file(&self) -> &str {
+        &self.place.file
+    }
+
+    /// From 1.
+    pub fn line(&self) -> usize {
+        self.place.line
+    }
+
+    /// In characters, from 1.
+    pub fn column(&self) -> usize {
+        self.place.column
+    }
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place {
+            file,
+            line,
+            column,
+            line_text,
+            width,
+        } = &self.place;
+        let gutter = line.to_string().len();
+        let indent = column - 1;
+        writeln!(f, "error: {}", self.problem)?;
+        writeln!(f, "{:gutter$}--> {file}:{line}:{column}", "")?;
+        writeln!(f, "{:gutter$} |", "")?;
+        writeln!(f, "{line} | {line_text}")?;
+        write!(f, "{:gutter$} | {:indent$}{:^>width$}", "", "", "")?;
+        if let Some(suggestion) = self.problem.suggestion() {
+            write!(f, " did you mean `{suggestion}`?")?;
+        }
+        writeln!(f)?;
+        if !self.key.is_empty() {
+            writeln!(f, "{:gutter$} = key: {}", "", self.key)?;
+        }
+        if let Some(expected) = self.problem.expected() {
+            writeln!(f, "{:gutter$} = expected: {expected}", "")?;
+        }
+        Ok(())
+    }
+}
+
+fn render_all(errors: &[ScenarioError]) -> String {
+    let mut texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    if errors.len() > 1 {
+        texts.push(format!("{} errors\n", errors.len()));
+    }
+    texts.join("\n")
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Problem {
+    /// The text is no TOML.
+    #[error("{message}")]
+    Syntax {
+        /// What the parser says.
+        message: String,
+    },
+    /// A document of the right shape that the types of the format refuse all the same.
+    #[error("{message}")]
+    Unreadable {
+        /// What they say.
+        message: String,
+    },
+    /// A key that the format does not have here.
+    #[error("unknown key `{key}` in {place}")]
+    UnknownKey {
+        /// As written.
+        key: String,
+        /// The block.
+        place: String,
+        /// Keys that it has.
+        known: Vec<String>,
+    },
+    /// A part of the format that this version does not carry out.
+    #[error("{what} is not supported yet")]
+    NotSupportedYet {
+        /// The key or value.
+        what: String,
+    },
+    /// A key without which a block says nothing.
+    #[error("{place} lacks {}", one_of(keys))]
+    MissingKey {
+        /// The block.
+        place: String,
+        /// One of these has to be there.
+        keys: Vec<String>,
+    },
+    /// A string where a number should be, and the like.
+    #[error("expected {expected}, found {found}")]
+    WrongType {
+        /// Kinds that fit.
+        expected: String,
+        /// The kind that is there.
+        found: &'static str,
+    },
+    /// A word that is none of those allowed.
+    #[error("unknown value {value:?} of `{key}`")]
+    UnknownValue {
+        /// Whose value.
+        key: String,
+        /// As written.
+        value: String,
+        /// Words that are allowed.
+        known: Vec<String>,
+    },
+    /// A text that is no quantity, or of the wrong kind.
+    #[error("{value:?} is not {}: {error}", quantity.expected())]
+    BadQuantity {
+        /// What should be there.
+        quantity: Quantity,
+        /// As written.
+        value: String,
+        /// What is wrong with it.
+        error: UnitError,
+    },
+    /// A value beyond what is possible.
+    #[error("{value} is out of range, it must be {range}")]
+    OutOfRange {
+        /// As understood.
+        value: String,
+        /// What is possible.
+        range: String,
+    },
+    /// Keys of which only one can be there.
+    #[error("{} exclude each other: keep one of them", list(keys, "and"))]
+    Exclusive {
+        /// Those that are there.
+        keys: Vec<String>,
+    },
+    /// A key that makes no sense with what is beside it.
+    #[error("`{key}` goes with {condition} only")]
+    Misplaced {
+        /// The key.
+        key: String,
+        /// With what it would make sense.
+        condition: String,
+    },
+    /// A key without which another one means nothing.
+    #[error("`{key}` is needed for {reason}")]
+    Needed {
+        /// The key that is missing.
+        key: String,
+        /// What needs it.
+        reason: String,
+    },
+    /// A reference to something that is not there.
+    #[error("no {kind} is named {name:?}")]
+    UnknownName {
+        /// `group`, `network` or `fault`.
+        kind: &'static str,
+        /// As written.
+        name: String,
+        /// Names that exist.
+        known: Vec<String>,
+    },
+    /// A name that another block has.
+    #[error("two {kind}s are named {name:?}")]
+    DuplicateName {
+        /// `group`, `network` or `fault`.
+        kind: &'static str,
+        /// As written.
+        name: String,
+    },
+    /// A name that cannot be used as one.
+    #[error("{name:?} is no name: use letters, digits, `-`, `_` and `.`")]
+    BadName {
+        /// As written.
+        name: String,
+    },
+    /// A template that cannot be understood, or not here.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A topic that MQTT does not allow.
+    #[error("{text:?}: {error}")]
+    Topic {
+        /// As written, or as rendered.
+        text: String,
+        /// The rule (§4.7).
+        error: TopicError,
+    },
+    /// A threshold that cannot be understood.
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
+    /// A `--set` that cannot be applied.
+    #[error(transparent)]
+    Override(#[from] OverrideError),
+    /// Values that are possible one by one and contradict each other.
+    #[error("{what}")]
+    Contradiction {
+        /// Both of them.
+        what: String,
+        /// What would be right.
+        remedy: String,
+    },
+}
+
+impl Problem {
+    /// What was written where one of several words had to be, and those words.
+    fn choice(&self) -> Option<Choice<'_>> {
+        match self {
+            Self::UnknownKey { key, known, .. } => Some(Choice::new(key, known)),
+            Self::UnknownValue { value, known, .. } => Some(Choice::new(value, known)),
+            Self::UnknownName { name, known, .. } => Some(Choice::new(name, known)),
+            Self::Template(error) => error.choice(),
+            Self::Threshold(error) => error.choice(),
+            Self::Override(error) => error.choice(),
+            Self::Syntax { .. }
+            | Self::Unreadable { .. }
+            | Self::NotSupportedYet { .. }
+            | Self::MissingKey { .. }
+            | Self::WrongType { .. }
+            | Self::BadQuantity { .. }
+            | Self::OutOfRange { .. }
+            | Self::Exclusive { .. }
+            | Self::Misplaced { .. }
+            | Self::Needed { .. }
+            | Self::DuplicateName { .. }
+            | Self::BadName { .. }
+            | Self::Topic { .. }
+            | Self::Contradiction { .. } => None,
+        }
+    }
+
+    /// What would have been right.
+    fn expected(&self) -> Option<String> {
+        if let Self::Contradiction { remedy, .. } = self {
+            return Some(remedy.clone());
+        }
+        let known = self.choice()?.known;
+        match known {
+            [] => None,
+            [only] => Some(only.clone()),
+            many => Some(format!("one of {}", many.join(", "))),
+        }
+    }
+
+    /// The nearest thing to what is written.
+    fn suggestion(&self) -> Option<String> {
+        let Choice { written, known } = self.choice()?;
+        nearest(written, known)
+    }
+}
+
+/// A word that is none of those that it had to be one of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice<'a> {
+    written: &'a str,
+    known: &'a [String],
+}
+
+impl<'a> Choice<'a> {
+    /// `written`, where one of `known` had to be.
+    pub(super) fn new(written: &'a str, known: &'a [String]) -> Self {
+        Self { written, known }
+    }
+}
+
+/// The candidate that is nearest to `written`, if any is near: at most one error in three
+/// characters, a swap counting as one.
+fn nearest(written: &str, candidates: &[impl AsRef<str>]) -> Option<String> {
+    let written = written.to_lowercase();
+    candidates
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|candidate| (strsim::damerau_levenshtein(&written, candidate), candidate))
+        .filter(|&(distance, candidate)| {
+            let length = candidate.chars().count().max(written.chars().count());
+            distance <= (length / 3).max(1) && distance < length
+        })
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+fn one_of(keys: &[String]) -> String {
+    match keys {
+        [only] => format!("`{only}`"),
+        many => format!("one of {}", list(many, "and")),
+    }
+}
+
+/// `` `a`, `b` and `c` ``
+fn list(keys: &[String], conjunction: &str) -> String {
+    let quoted: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
+    }
+}
+
+/// Collects what is wrong, so that one look at a file tells all of it.
+#[derive(Debug, Default)]
+pub(super) struct Diagnostics {
+    found: Vec<(Span, KeyPath, Problem)>,
+}
+
+impl Diagnostics {
+    /// Something is wrong with the value at `at`.
+    pub(super) fn value(&mut self, at: &At<'_>, problem: impl Into<Problem>) {
+        self.push(at.span(), at.path().clone(), problem);
+    }
+
+    /// Something is wrong with the key at `at`, or with its being there.
+    pub(super) fn key(&mut self, at: &At<'_>, problem: impl Into<Problem>) {
+        self.push(at.key_span(), at.path().clone(), problem);
+    }
+
+    /// Something is wrong at `span`.
+    pub(super) fn push(&mut self, span: Span, path: KeyPath, problem: impl Into<Problem>) {
+        self.found.push((span, path, problem.into()));
+    }
+
+    /// Nothing, or every error in the order of the text.
+    pub(super) fn finish(mut self, sources: &Sources) -> Result<(), ScenarioErrors> {
+        if self.found.is_empty() {
+            return Ok(());
+        }
+        self.found.sort_by_key(|(span, _, _)| span.start);
+        let errors = self
+            .found
+            .into_iter()
+            .map(|(span, path, problem)| ScenarioError {
+                problem,
+                key: path.to_string(),
+                place: sources.place(&span),
+            })
+            .collect();
+        Err(ScenarioErrors { errors })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(problem: Problem) -> String {
+        let text = "version = 1\nconut = 200\n";
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.push(12..17, KeyPath::default().key("conut"), problem);
+        diagnostics
+            .finish(&Sources::new("a.toml", text, &[]))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_report_shows_the_line_and_points_at_the_place() {
+        let known = vec!["count".to_owned(), "name".to_owned()];
+
+        let report = report(Problem::UnknownKey {
+            key: "conut".to_owned(),
+            place: "[[group]]".to_owned(),
+            known,
+        });
+
+        assert_eq!(
+            report,
+            "error: unknown key `conut` in [[group]]\n \
+             --> a.toml:2:1\n  \
+             |\n\
+             2 | conut = 200\n  \
+             | ^^^^^ did you mean `count`?\n  \
+             = key: conut\n  \
+             = expected: one of count, name\n"
+        );
+    }
+
+    #[test]
+    fn a_suggestion_is_near_or_not_made() {
+        let known = ["count", "client_id", "rate"];
+
+        assert_eq!(nearest("conut", &known), Some("count".to_owned()));
+        assert_eq!(nearest("clientid", &known), Some("client_id".to_owned()));
+        assert_eq!(nearest("Rate", &known), Some("rate".to_owned()));
+        assert_eq!(nearest("colour", &known), None);
+        assert_eq!(nearest("x", &known), None);
+    }
+
+    #[test]
+    fn errors_come_in_the_order_of_the_text() {
+        let mut diagnostics = Diagnostics::default();
+        for start in [8, 2, 5] {
+            let what = format!("at {start}");
+            diagnostics.push(
+                start..start + 1,
+                KeyPath::default(),
+                Problem::NotSupportedYet { what },
+            );
+        }
+
+        let errors = diagnostics
+            .finish(&Sources::new("a.toml", "0123456789", &[]))
+            .unwrap_err();
+
+        let columns: Vec<usize> = errors.iter().map(ScenarioError::column).collect();
+        assert_eq!(columns, [3, 6, 9]);
+    }
+}

@@ -1,0 +1,323 @@
+//! Turns a file into a [`Scenario`]: looks names up, fills defaults in, and refuses what cannot be
+//! or contradicts itself.
+//!
+//! The shape of the document has been checked before. Every function here returns a value even
+//! where something is wrong, and notes what, so that one look at a file tells all of it; a
+//! scenario with a single note is never handed out.
+
+mod claim;
+mod distribution;
+mod fault;
+mod group;
+mod network;
+mod payload;
+mod publish;
+mod target;
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::error::{Diagnostics, Problem};
+use super::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
+use super::location::At;
+use super::threshold::{Condition, MetricSelector};
+use super::{Fault, Group, Network, RunSettings, Scenario, Threshold};
+
+/// Most blocks of one kind. Ids of blocks have 16 bits.
+const BLOCKS_MAX: usize = 1_000;
+
+/// Most devices of a run.
+const DEVICES_MAX: u64 = 1_000_000;
+
+/// `run.duration` unless a fault needs longer.
+const DURATION_DEFAULT: Duration = Duration::from_secs(30);
+
+/// `run.drain` unless the file says otherwise.
+const DRAIN_DEFAULT: Duration = Duration::from_secs(5);
+
+/// `run.connect_timeout` unless the file says otherwise.
+const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// What a default `run.duration` leaves after the last fault's last consequence.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Resolves `file`, whose document begins at `root`.
+pub(super) fn resolve(
+    file: ScenarioFile,
+    root: &At<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Scenario {
+    let mut resolver = Resolver {
+        diagnostics,
+        vars: IndexMap::new(),
+        networks: Vec::new(),
+        groups: Vec::new(),
+        faults: Vec::new(),
+    };
+    resolver.check_sizes(&file, root);
+    resolver.check_name(&file.name, &root.key("name"));
+    resolver.vars = file.vars.iter().map(var_text).collect();
+    resolver.resolve_networks(&file.network, &root.key("network"));
+    resolver.resolve_groups(&file.group, &root.key("group"));
+    let run = resolver.resolve_run(&file, &root.key("run"));
+    resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
+    let expectations = resolver.resolve_expectations(&file.expect, &run, &root.key("expect"));
+    let thresholds = resolver.resolve_thresholds(&file.thresholds, &root.key("thresholds"));
+    let target = resolver.resolve_target(&file.target, &root.key("target"));
+    Scenario {
+        name: file.name,
+        description: file.description.unwrap_or_default(),
+        // The schema keeps it from being negative.
+        seed: file.seed.unwrap_or_default().unsigned_abs(),
+        vars: resolver.vars,
+        target,
+        run,
+        networks: resolver.networks,
+        groups: resolver.groups,
+        faults: resolver.faults,
+        expectations,
+        thresholds,
+    }
+}
+
+/// What has been resolved so far.
+struct Resolver<'a> {
+    diagnostics: &'a mut Diagnostics,
+    vars: IndexMap<String, String>,
+    networks: Vec<Network>,
+    groups: Vec<Group>,
+    faults: Vec<Fault>,
+}
+
+impl Resolver<'_> {
+    fn check_sizes(&mut self, file: &ScenarioFile, root: &At<'_>) {
+        if file.group.is_empty() {
+            let problem = Problem::MissingKey {
+                place: "the file".to_owned(),
+                keys: vec!["group".to_owned()],
+            };
+            self.diagnostics.key(root, problem);
+        }
+        let blocks = [
+            ("network", file.network.len()),
+            ("group", file.group.len()),
+            ("fault", file.fault.len()),
+            ("expect", file.expect.len()),
+        ];
+        for (key, count) in blocks {
+            if count > BLOCKS_MAX {
+                let problem = Problem::OutOfRange {
+                    value: format!("{count} blocks"),
+                    range: format!("at most {BLOCKS_MAX}"),
+                };
+                self.diagnostics.key(&root.key(key), problem);
+            }
+        }
+        let devices: u64 = file.group.iter().map(|group| u64::from(group.count)).sum();
+        if devices > DEVICES_MAX {
+            let problem = Problem::OutOfRange {
+                value: format!("{devices} devices"),
+                range: format!("at most {DEVICES_MAX}"),
+            };
+            self.diagnostics.key(&root.key("group"), problem);
+        }
+    }
+
+    /// Names are used in dotted keys, tags and file names.
+    fn check_name(&mut self, name: &str, at: &At<'_>) {
+        let is_name = !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        if !is_name {
+            let name = name.to_owned();
+            self.diagnostics.value(at, Problem::BadName { name });
+        }
+    }
+
+    /// Checks a name that must differ from those of `others`.
+    fn check_unique<'n>(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        mut others: impl Iterator<Item = &'n String>,
+        at: &At<'_>,
+    ) {
+        self.check_name(name, at);
+        if others.any(|other| other == name) {
+            let name = name.to_owned();
+            self.diagnostics
+                .value(at, Problem::DuplicateName { kind, name });
+        }
+    }
+
+    /// The place of `name` among `known`.
+    fn look_up(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        known: Vec<String>,
+        at: &At<'_>,
+    ) -> Option<u16> {
+        let position = known.iter().position(|known| known == name);
+        let id = position.and_then(|position| u16::try_from(position).ok());
+        if id.is_none() {
+            let name = name.to_owned();
+            self.diagnostics
+                .value(at, Problem::UnknownName { kind, name, known });
+        }
+        id
+    }
+
+    fn group_names(&self) -> Vec<String> {
+        self.groups.iter().map(|group| group.name.clone()).collect()
+    }
+
+    fn resolve_run(&mut self, file: &ScenarioFile, at: &At<'_>) -> RunSettings {
+        let &RunFile {
+            warmup,
+            duration,
+            drain,
+            connect_timeout,
+        } = &file.run;
+        let time = |text: Option<DurationText>, default| text.map_or(default, |text| text.0);
+        let connect_timeout_at = at.key("connect_timeout");
+        let connect_timeout = time(connect_timeout, CONNECT_TIMEOUT_DEFAULT);
+        self.check_above_zero(connect_timeout, &connect_timeout_at);
+        let duration = time(duration, self.default_duration(file));
+        self.check_above_zero(duration, &at.key("duration"));
+        RunSettings {
+            warmup: time(warmup, Duration::ZERO),
+            duration,
+            drain: time(drain, DRAIN_DEFAULT),
+            connect_timeout,
+        }
+    }
+
+    fn check_above_zero(&mut self, duration: Duration, at: &At<'_>) {
+        if duration.is_zero() {
+            let problem = Problem::OutOfRange {
+                value: "0s".to_owned(),
+                range: "above 0s".to_owned(),
+            };
+            self.diagnostics.value(at, problem);
+        }
+    }
+
+    /// Long enough for the last fault and what follows from it.
+    fn default_duration(&self, file: &ScenarioFile) -> Duration {
+        let last = file.fault.iter().map(|fault| {
+            let times = [fault.at, fault.lasts, fault.every];
+            let time = times.into_iter().flatten().next();
+            let time = time.map_or(Duration::ZERO, |text| text.0);
+            time.saturating_add(self.longest_consequence(fault, file))
+        });
+        last.max()
+            .map_or(DURATION_DEFAULT, |last| last.saturating_add(MARGIN))
+            .max(DURATION_DEFAULT)
+    }
+
+    /// The longest time from `fault` to something that it must bring about.
+    fn longest_consequence(&self, fault: &FaultFile, file: &ScenarioFile) -> Duration {
+        let group = self.groups.iter().find(|group| group.name == fault.group);
+        let notice = match (fault::drop_kind(fault), group) {
+            (Some(super::DropKind::Silent), Some(group)) => group.keep_alive_limit(),
+            _ => None,
+        };
+        let promised = claim::promised_time(fault, &file.expect);
+        notice.max(promised).unwrap_or(Duration::ZERO)
+    }
+
+    fn resolve_thresholds(
+        &mut self,
+        file: &IndexMap<String, Vec<String>>,
+        at: &At<'_>,
+    ) -> Vec<Threshold> {
+        let groups = self.group_names();
+        let mut thresholds = Vec::new();
+        for (text, conditions) in file {
+            let at = at.key(text);
+            let selector = match MetricSelector::parse(text, &groups) {
+                Ok(selector) => selector,
+                Err(error) => {
+                    self.diagnostics.key(&at, error);
+                    continue;
+                }
+            };
+            if conditions.is_empty() {
+                let problem = Problem::OutOfRange {
+                    value: "an array of 0".to_owned(),
+                    range: "at least 1 long".to_owned(),
+                };
+                self.diagnostics.value(&at, problem);
+            }
+            let mut parsed = Vec::new();
+            for (index, text) in conditions.iter().enumerate() {
+                match Condition::parse(text, selector.metric) {
+                    Ok(condition) => parsed.push(condition),
+                    Err(error) => self.diagnostics.value(&at.item(index), error),
+                }
+            }
+            thresholds.push(Threshold {
+                selector,
+                conditions: parsed,
+            });
+        }
+        thresholds
+    }
+
+    /// Keys of which exactly one must be there; notes it if not.
+    fn exactly_one(&mut self, place: &str, keys: &[&str], at: &At<'_>) {
+        let owned = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect();
+        let present: Vec<&str> = keys
+            .iter()
+            .copied()
+            .filter(|key| at.key(key).is_written())
+            .collect();
+        match present.as_slice() {
+            [_] => {}
+            [] => {
+                let problem = Problem::MissingKey {
+                    place: place.to_owned(),
+                    keys: owned(keys),
+                };
+                self.diagnostics.key(at, problem);
+            }
+            [.., last] => {
+                let problem = Problem::Exclusive {
+                    keys: owned(&present),
+                };
+                self.diagnostics.key(&at.key(last), problem);
+            }
+        }
+    }
+
+    /// Notes that the key at `at` makes sense under `condition` only.
+    fn misplaced(&mut self, at: &At<'_>, key: &str, condition: &str) {
+        let at = at.key(key);
+        if at.is_written() {
+            let problem = Problem::Misplaced {
+                key: key.to_owned(),
+                condition: condition.to_owned(),
+            };
+            self.diagnostics.key(&at, problem);
+        }
+    }
+
+    /// Notes that values which are possible one by one contradict each other.
+    fn contradiction(&mut self, at: &At<'_>, what: String, remedy: String) {
+        self.diagnostics
+            .value(at, Problem::Contradiction { what, remedy });
+    }
+}
+
+fn var_text((name, value): (&String, &VarFile)) -> (String, String) {
+    let text = match value {
+        VarFile::Bool(value) => value.to_string(),
+        VarFile::Integer(value) => value.to_string(),
+        VarFile::Float(value) => value.to_string(),
+        VarFile::Text(value) => value.clone(),
+    };
+    (name.clone(), text)
+}

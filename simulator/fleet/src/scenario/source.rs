@@ -1,0 +1,165 @@
+//! The texts that a scenario is made of, and places in them.
+//!
+//! The file and every `--set` are one text after another in one row of bytes, so that a span says
+//! where a value comes from, whichever it was.
+
+use std::ops::Range;
+
+use super::Override;
+
+/// Bytes of the row, end excluded.
+pub(super) type Span = Range<usize>;
+
+/// All texts of one scenario.
+#[derive(Debug)]
+pub(super) struct Sources {
+    /// Never empty: the file comes first.
+    sources: Vec<Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    /// A file name, or `--set`.
+    name: String,
+    text: String,
+    /// Where it begins in the row.
+    base: usize,
+}
+
+/// A span as a person sees it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Place {
+    /// A file name, or `--set`.
+    pub(super) file: String,
+    /// From 1.
+    pub(super) line: usize,
+    /// In characters, from 1.
+    pub(super) column: usize,
+    /// The whole line.
+    pub(super) line_text: String,
+    /// Characters of the line that the span covers, at least 1.
+    pub(super) width: usize,
+}
+
+impl Sources {
+    /// The row of the file `file_name` with `text`, and of each override.
+    pub(super) fn new(file_name: &str, text: &str, overrides: &[Override]) -> Self {
+        let file = Source {
+            name: file_name.to_owned(),
+            text: text.to_owned(),
+            base: 0,
+        };
+        let mut sources = vec![file];
+        let mut base = text.len() + 1;
+        for entry in overrides {
+            let text = entry.to_string();
+            let length = text.len();
+            sources.push(Source {
+                name: "--set".to_owned(),
+                text,
+                base,
+            });
+            base += length + 1;
+        }
+        Self { sources }
+    }
+
+    /// Where the text of override `index` begins in the row.
+    pub(super) fn override_base(&self, index: usize) -> usize {
+        self.sources[index + 1].base
+    }
+
+    /// What `span` covers, first line only.
+    pub(super) fn place(&self, span: &Span) -> Place {
+        let source = self
+            .sources
+            .iter()
+            .rev()
+            .find(|source| source.base <= span.start)
+            .unwrap_or(&self.sources[0]);
+        let text = source.text.as_str();
+        let start = floor_char_boundary(text, span.start - source.base);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |newline| start + newline);
+        let end = floor_char_boundary(text, span.end.saturating_sub(source.base));
+        let end = end.clamp(start, line_end);
+        Place {
+            file: source.name.clone(),
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            line_text: text[line_start..line_end].trim_end().to_owned(),
+            width: text[start..end].trim_end().chars().count().max(1),
+        }
+    }
+}
+
+/// The character boundary at or before `index`, at most the end of `text`.
+fn floor_char_boundary(text: &str, index: usize) -> usize {
+    let index = index.min(text.len());
+    (0..=index)
+        .rev()
+        .find(|&index| text.is_char_boundary(index))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        let sources = Sources::new("a.toml", "x = 1\nname = \"ä\" # c\n", &[]);
+        let start = "x = 1\nname = ".len();
+
+        let place = sources.place(&(start..start + 4));
+
+        assert_eq!(
+            place,
+            Place {
+                file: "a.toml".to_owned(),
+                line: 2,
+                column: 8,
+                line_text: "name = \"ä\" # c".to_owned(),
+                width: 3,
+            }
+        );
+    }
+
+    #[test]
+    fn a_place_of_an_override_is_named_after_its_flag() {
+        let entry = Override {
+            key: "seed".to_owned(),
+            value: "x".to_owned(),
+        };
+        let sources = Sources::new("a.toml", "x = 1\n", &[entry]);
+        let base = sources.override_base(0);
+
+        let place = sources.place(&(base + 5..base + 6));
+
+        assert_eq!(
+            (place.file.as_str(), place.line, place.column),
+            ("--set", 1, 6)
+        );
+        assert_eq!(place.line_text, "seed=x");
+    }
+
+    #[test]
+    fn a_span_of_many_lines_is_cut_at_the_end_of_its_first() {
+        let sources = Sources::new("a.toml", "[a]\nb = 1\n", &[]);
+
+        let place = sources.place(&(0..9));
+
+        assert_eq!((place.line, place.column, place.width), (1, 1, 3));
+    }
+
+    #[test]
+    fn a_span_behind_the_end_is_at_the_end() {
+        let sources = Sources::new("a.toml", "", &[]);
+
+        let place = sources.place(&(5..9));
+
+        assert_eq!((place.line, place.column, place.width), (1, 1, 1));
+    }
+}

@@ -1,0 +1,74 @@
+//! Parts of the scenario format that are named in its documentation and not carried out yet.
+//!
+//! They are refused, never ignored: a file that asks for them would otherwise seem to have been
+//! obeyed. Each entry leaves this list when the engine honours it.
+
+/// Keys by the schema's name of their block; the file itself is the empty name.
+const KEYS: [(&str, &[&str]); 8] = [
+    ("", &["matrix", "stage"]),
+    ("target", &["config", "kill"]),
+    ("run", &["repeat"]),
+    ("network", &["partition"]),
+    (
+        "group",
+        &["transport", "username", "password", "credentials", "tls"],
+    ),
+    ("publish", &["stage"]),
+    ("fault", &["contenders", "lasts", "profile", "period"]),
+    ("payload", &["file"]),
+];
+
+/// Values by key.
+const VALUES: [(&str, &[&str]); 4] = [
+    (
+        "action",
+        &[
+            "stall",
+            "mute",
+            "network",
+            "partition",
+            "kill_broker",
+            "pause_broker",
+            "restart_broker",
+            "flap",
+        ],
+    ),
+    ("how", &["tls_abort"]),
+    (
+        "check",
+        &["session", "shared", "keep_alive", "expiry", "quota"],
+    ),
+    ("retransmit", &["same_connection"]),
+];
+
+/// Link profiles that are to be shipped, each with its source.
+const PRESETS: [&str; 8] = [
+    "gprs",
+    "edge",
+    "3g",
+    "lte",
+    "wifi",
+    "dsl",
+    "starlink",
+    "satellite",
+];
+
+/// Whether `key` of the block `block` is such a part.
+pub(super) fn is_key(block: &str, key: &str) -> bool {
+    contains(&KEYS, block, key)
+}
+
+/// Whether `value` of the key `key` is such a part.
+pub(super) fn is_value(key: &str, value: &str) -> bool {
+    contains(&VALUES, key, value)
+}
+
+/// Whether `name` is a link profile that is to be shipped.
+pub(super) fn is_preset(name: &str) -> bool {
+    PRESETS.contains(&name)
+}
+
+fn contains(list: &[(&str, &[&str])], name: &str, word: &str) -> bool {
+    list.iter()
+        .any(|(listed, words)| *listed == name && words.contains(&word))
+}
