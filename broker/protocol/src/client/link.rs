@@ -13,6 +13,7 @@ use crate::{Instant, PacketId, ProtocolError, QoS, ReasonCode, Version};
 #[derive(Debug)]
 pub(super) struct Link {
     phase: Phase,
+    outcome: Outcome,
     version: Version,
     /// Bytes to send. Empty, it owns no memory.
     transmit: Vec<u8>,
@@ -43,6 +44,17 @@ pub(super) enum Phase {
     Over,
 }
 
+/// What became of the CONNECT.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outcome {
+    /// There was none.
+    None,
+    /// CONNACK has not come, or it refused.
+    Unanswered,
+    /// CONNACK with Success came.
+    Accepted,
+}
+
 /// What one side takes.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
@@ -70,6 +82,7 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             phase: Phase::Disconnected,
+            outcome: Outcome::None,
             version: Version::V5,
             transmit: Vec::new(),
             aliases: OutboundAliases::default(),
@@ -88,6 +101,7 @@ impl Link {
     pub(super) fn connect(&mut self, now: Instant, connect: &Connect) {
         let properties = &connect.properties;
         self.phase = Phase::AwaitingConnack;
+        self.outcome = Outcome::Unanswered;
         self.version = connect.version;
         self.keep_alive_secs = connect.keep_alive;
         self.ours = Limits {
@@ -109,6 +123,7 @@ impl Link {
     pub(super) fn accept(&mut self, connack: &Connack, settings: &Settings) {
         let properties = &connack.properties;
         self.phase = Phase::Connected;
+        self.outcome = Outcome::Accepted;
         self.servers = Limits {
             maximum_packet_size: properties.maximum_packet_size.unwrap_or(u32::MAX),
             receive_maximum: properties.receive_maximum.unwrap_or(u16::MAX),
@@ -127,6 +142,10 @@ impl Link {
 
     pub(super) fn phase(&self) -> Phase {
         self.phase
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     pub(super) fn version(&self) -> Version {
@@ -162,7 +181,7 @@ impl Link {
 
     /// Whether the Session ends when this connection does (§3.1.2.11.2).
     pub(super) fn session_ends_with_it(&self) -> bool {
-        self.phase != Phase::Disconnected && self.flags.session_ends_with_connection
+        self.flags.session_ends_with_connection
     }
 
     /// Queues a packet.
@@ -189,15 +208,25 @@ impl Link {
         self.send(now, &Packet::Pubrel(Pubrel::new(id, reason)));
     }
 
-    /// Whether the server takes a PUBLISH of this size, with a Topic Alias if we use them.
-    pub(super) fn allows(&self, mut publish: Publish<'_>) -> bool {
+    /// Whether the server takes a PUBLISH of this size, with the Packet Identifier and the Topic
+    /// Alias that it may get.
+    pub(super) fn allows_publish(&self, mut publish: Publish<'_>) -> bool {
         if self.servers.maximum_packet_size == u32::MAX {
             return true;
         }
+        publish.packet_id = match publish.qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => PacketId::new(1),
+        };
         if self.aliases.maximum() > 0 {
             publish.properties.topic_alias = Some(1);
         }
-        let bytes = codec::encoded_len(&Packet::Publish(publish), self.version);
+        self.allows(&Packet::Publish(publish))
+    }
+
+    /// Whether the server takes a packet of this size [MQTT-3.2.2-15].
+    pub(super) fn allows(&self, packet: &Packet<'_>) -> bool {
+        let bytes = codec::encoded_len(packet, self.version);
         u32::try_from(bytes).is_ok_and(|bytes| bytes <= self.servers.maximum_packet_size)
     }
 

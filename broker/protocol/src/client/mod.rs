@@ -41,7 +41,7 @@ use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::packet::{Connect, PacketType};
 use crate::{Instant, PacketId, Version};
-use link::{Link, Phase};
+use link::{Link, Outcome, Phase};
 
 /// A client with its Session. `M` is a message it publishes: see [`Message`].
 #[derive(Debug)]
@@ -72,6 +72,8 @@ enum Session {
     None,
     /// It asked for a new one [MQTT-3.1.2-4].
     CleanStart,
+    /// It has nothing of one, but the server may have one, as a CONNECT was not answered.
+    Possible,
     /// It has one.
     Stored,
 }
@@ -120,9 +122,7 @@ impl<M> Client<M> {
     ///
     /// Unfinished messages are resent, or reported as abandoned, after the next CONNACK.
     pub fn connection_lost(&mut self) {
-        if self.state.link.session_ends_with_it() {
-            self.state.session = Session::None;
-        }
+        self.state.session = self.state.session_after_connection();
         self.state.outbound.connection_lost();
         self.state.requests = BTreeMap::new();
         self.reader = PacketReader::default();
@@ -172,3 +172,23 @@ impl<M> Client<M> {
         &self.state.inbound
     }
 }
+
+impl<M> State<M> {
+    /// What is known about the Session once the connection is over.
+    fn session_after_connection(&self) -> Session {
+        let ends = self.link.session_ends_with_it();
+        match (self.link.outcome(), self.session) {
+            (Outcome::None, session) => session,
+            (Outcome::Accepted, _) if ends => Session::None,
+            (Outcome::Accepted, session) => session,
+            (Outcome::Unanswered, Session::Stored) => Session::Stored,
+            (Outcome::Unanswered, Session::None) if ends => Session::None,
+            (Outcome::Unanswered, Session::None | Session::CleanStart | Session::Possible) => {
+                Session::Possible
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

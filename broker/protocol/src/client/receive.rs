@@ -87,7 +87,7 @@ impl<M: Message> State<M> {
     fn handle_resend(&mut self, now: Instant, resend: Resend) -> Event<'_, M> {
         let id = resend.id();
         let fits = match (resend, self.outbound.message(id)) {
-            (Resend::Publish(_), Some(message)) => self.link.allows(outgoing(message, Some(id))),
+            (Resend::Publish(_), Some(message)) => self.link.allows_publish(message.publish()),
             (Resend::Publish(_) | Resend::Pubrel(_), _) => true,
         };
         if !fits && let Some(message) = self.outbound.abandon(id) {
@@ -125,8 +125,10 @@ impl<M: Message> State<M> {
         if connack.session_present {
             match (self.session, self.settings.unexpected_session) {
                 (Session::Stored, _) => {}
-                // It is another client's: what we had belonged to a Session that is over.
-                (Session::None, UnexpectedSession::Accept) => self.discard_session(),
+                // It is not the one that we have something of, if we have.
+                (Session::Possible, _) | (Session::None, UnexpectedSession::Accept) => {
+                    self.discard_session();
+                }
                 (Session::CleanStart, _) | (Session::None, UnexpectedSession::Close) => {
                     return Err(ProtocolError::UnexpectedSession);
                 }

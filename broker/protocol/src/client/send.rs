@@ -57,6 +57,9 @@ pub enum SendError {
     /// There is no connection, or CONNACK has not come.
     #[error("not connected")]
     NotConnected,
+    /// Larger than the server's Maximum Packet Size [MQTT-3.2.2-15].
+    #[error("larger than the server's maximum packet size")]
+    PacketTooLarge,
     /// All 65,535 Packet Identifiers are in use.
     #[error("no packet identifier is free")]
     NoPacketId,
@@ -128,7 +131,7 @@ impl<M: Message> Client<M> {
             Err(UnsentCause::RetainNotSupported)
         } else if publish.qos != QoS::AtMostOnce && !self.state.outbound.can_send() {
             Err(UnsentCause::QuotaExhausted)
-        } else if !self.state.link.allows(publish) {
+        } else if !self.state.link.allows_publish(publish) {
             Err(UnsentCause::PacketTooLarge)
         } else {
             Ok(())
@@ -151,8 +154,7 @@ impl<M> Client<M> {
             properties,
             subscriptions,
         };
-        self.state.link.send(now, &Packet::Subscribe(subscribe));
-        Ok(id)
+        self.send_request(now, id, &Packet::Subscribe(subscribe))
     }
 
     /// Queues UNSUBSCRIBE and returns the identifier that UNSUBACK will have. It is not sent again
@@ -169,8 +171,7 @@ impl<M> Client<M> {
             user_properties,
             filters,
         };
-        self.state.link.send(now, &Packet::Unsubscribe(unsubscribe));
-        Ok(id)
+        self.send_request(now, id, &Packet::Unsubscribe(unsubscribe))
     }
 
     /// Queues DISCONNECT and ends the connection: send what is queued, then close the transport.
@@ -267,6 +268,21 @@ impl<M> Client<M> {
         self.check_connected()?;
         let id = self.state.outbound.reserve().ok_or(SendError::NoPacketId)?;
         self.state.requests.insert(id, Request { answer, filters });
+        Ok(id)
+    }
+
+    fn send_request(
+        &mut self,
+        now: Instant,
+        id: PacketId,
+        packet: &Packet<'_>,
+    ) -> Result<PacketId, SendError> {
+        if !self.state.link.allows(packet) {
+            self.state.requests.remove(&id);
+            self.state.outbound.release(id);
+            return Err(SendError::PacketTooLarge);
+        }
+        self.state.link.send(now, packet);
         Ok(id)
     }
 }
