@@ -318,6 +318,3 @@ fn check_publish(publish: &Publish<'_>) -> Result<(), ProtocolError> {
         Err(ProtocolError::SubscriptionIdentifierFromClient)
     }
 }
-
-#[cfg(test)]
-mod tests;

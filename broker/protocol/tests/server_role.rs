@@ -1,12 +1,15 @@
 //! One test per rule of the server's role.
 
-use super::*;
-use crate::packet::{
-    AckProperties, AuthProperties, ConnackProperties, ConnectProperties, DisconnectProperties,
-    PublishProperties, Suback, SubscriptionIdentifier,
+use std::time::Duration;
+
+use squall_protocol::packet::{
+    AckProperties, Auth, AuthProperties, Connack, ConnackProperties, Connect, ConnectProperties,
+    Disconnect, DisconnectProperties, Packet, PacketType, Publish, PublishProperties, Suback,
+    SubscriptionIdentifier,
 };
-use crate::topic::TopicName;
-use crate::{PacketId, QoS};
+use squall_protocol::server::{Connection, Settings, State, TimedOut};
+use squall_protocol::topic::TopicName;
+use squall_protocol::{Instant, PacketId, ProtocolError, QoS, ReasonCode, Version};
 
 const SETTINGS: Settings = Settings {
     connect_timeout: Duration::from_secs(10),
@@ -54,7 +57,9 @@ fn with_method() -> ConnectProperties {
 fn connected(properties: ConnectProperties) -> Connection {
     let mut connection = Connection::new(Instant::ZERO, &SETTINGS);
     let connect = Packet::Connect(Box::new(connect(properties)));
-    connection.handle_packet(seconds(1.0), connect).unwrap();
+    connection
+        .handle_packet(seconds(1.0), connect)
+        .expect("CONNECT comes first");
     connection.accept(seconds(2.0), &connack(None));
     connection
 }
@@ -90,10 +95,14 @@ fn auth(reason: ReasonCode) -> Packet<'static> {
 /// What the connection says to `packet`, which must then be its last.
 fn refusal(mut connection: Connection, packet: Packet<'_>) -> ProtocolError {
     let now = seconds(3.0);
-    let error = connection.handle_packet(now, packet).unwrap_err();
+    let error = connection
+        .handle_packet(now, packet)
+        .expect_err("must be refused");
     assert_eq!(connection.state(), State::Closing);
     assert_eq!(connection.deadline(), None);
-    let next = connection.handle_packet(now, Packet::Pingreq).unwrap_err();
+    let next = connection
+        .handle_packet(now, Packet::Pingreq)
+        .expect_err("it is over");
     let packet = PacketType::Pingreq;
     assert_eq!(next, ProtocolError::AfterDisconnect { packet });
     error
