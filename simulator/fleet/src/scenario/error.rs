@@ -10,6 +10,7 @@ use squall_protocol::topic::TopicError;
 use super::location::{At, KeyPath};
 use super::overrides::OverrideError;
 use super::source::{Place, Sources, Span};
+use super::target::UrlError;
 use super::template::TemplateError;
 use super::threshold::ThresholdError;
 use super::units::{Quantity, UnitError};
@@ -211,7 +212,7 @@ pub enum Problem {
         name: String,
     },
     /// A name that cannot be used as one.
-    #[error("{name:?} is no name: use letters, digits, `-`, `_` and `.`")]
+    #[error("{name:?} is no name: use letters, digits, `-` and `_`")]
     BadName {
         /// As written.
         name: String,
@@ -227,6 +228,9 @@ pub enum Problem {
         /// The rule (§4.7).
         error: TopicError,
     },
+    /// A url that is no address of a broker.
+    #[error(transparent)]
+    Url(#[from] UrlError),
     /// A threshold that cannot be understood.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
@@ -266,6 +270,7 @@ impl Problem {
             | Self::DuplicateName { .. }
             | Self::BadName { .. }
             | Self::Topic { .. }
+            | Self::Url(_)
             | Self::Contradiction { .. } => None,
         }
     }

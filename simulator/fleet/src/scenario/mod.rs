@@ -21,6 +21,7 @@ mod resolve;
 mod schema;
 mod shape;
 mod source;
+mod target;
 mod template;
 mod threshold;
 mod unsupported;
@@ -39,11 +40,12 @@ pub use fault::{
 pub use group::{
     Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, Subscribe, Will, Withhold,
 };
-pub use model::{RunSettings, Scenario, SpawnTarget, Target, UrlTarget};
+pub use model::{RunSettings, Scenario};
 pub use network::{Bandwidth, Loss, Network, Outages};
 pub use overrides::{Override, OverrideError};
 pub use payload::Payload;
 pub use schema::json_schema;
+pub use target::{SpawnTarget, Target, UrlError, UrlTarget};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
 pub use threshold::{
     Aggregate, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Threshold,

@@ -15,13 +15,13 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Expectation, Fault, Group, Network, Threshold};
+use super::{Expectation, Fault, Group, Network, Target, Threshold};
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// Names the run in reports and folders: letters, digits, `-`, `_` and `.`, at least one.
+    /// Names the run in reports and folders: letters, digits, `-` and `_`, at least one.
     pub name: String,
     /// One or more sentences for the report; empty if the file has none.
     pub description: String,
@@ -80,39 +80,6 @@ impl Scenario {
         let id = u16::try_from(place).expect("groups are counted in 16 bits");
         (GroupId(id), index)
     }
-}
-
-/// What is under test: `[target]`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Target {
-    /// No `url` and no `spawn`: squall's own broker, as a child process.
-    #[default]
-    Embedded,
-    /// A broker that runs already.
-    Url(UrlTarget),
-    /// A broker that squall starts, watches and stops.
-    Spawn(SpawnTarget),
-}
-
-/// Where a broker listens: `url = "mqtt://host:port"`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UrlTarget {
-    /// Name or address; an IPv6 address has no brackets here.
-    pub host: String,
-    /// Default 1883.
-    pub port: u16,
-}
-
-/// How to start a broker: `spawn = "mosquitto -p {port}"`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SpawnTarget {
-    /// Program and arguments, at least the program. `{port}` stands for a free port in at least
-    /// one of them.
-    pub command: Vec<String>,
-    /// How long it may take until it answers a CONNECT. Default 10 s.
-    pub ready: Duration,
-    /// Added to the environment, in file order.
-    pub env: IndexMap<String, String>,
 }
 
 /// How long the phases last: `[run]`.

@@ -29,8 +29,11 @@ pub struct Network {
 pub enum Loss {
     /// Each with this probability, 0 to below 1, whatever happened before; 0 is the default.
     Independent(f64),
-    /// A Markov chain of two states that steps once per segment: none is lost in *good*, every
-    /// one in *bad*. It begins in *good*.
+    /// A Markov chain of two states that steps once per 10 ms: a segment that is sent in *good*
+    /// passes, one that is sent in *bad* is lost. It begins in *good*.
+    ///
+    /// The chain steps in time and not with the segments, so that a segment which is sent again
+    /// after a timeout meets a channel that has moved on.
     ///
     /// Source: E. N. Gilbert, "Capacity of a Burst-Noise Channel", BSTJ 39, 1960.
     GilbertElliott {
@@ -42,7 +45,7 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// Share of segments that are lost in the long run.
+    /// Share of time, and so of segments, that is lost in the long run.
     pub fn expected(&self) -> f64 {
         match *self {
             Self::Independent(probability) => probability,

@@ -33,7 +33,7 @@ pub(super) struct ScenarioFile {
     #[schemars(range(min = 1, max = 1))]
     #[serde(rename = "version")]
     pub(super) _version: u32,
-    /// Names the run in reports and folders: letters, digits, `-`, `_` and `.`.
+    /// Names the run in reports and folders: letters, digits, `-` and `_`.
     pub(super) name: String,
     /// What the scenario is about, for the report.
     pub(super) description: Option<String>,

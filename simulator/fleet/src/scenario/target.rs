@@ -1,0 +1,226 @@
+//! What is under test: `[target]`.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+/// Port of MQTT over TCP, as registered with IANA.
+const PORT_DEFAULT: u16 = 1883;
+
+/// What is under test.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Target {
+    /// No `url` and no `spawn`: squall's own broker, as a child process.
+    #[default]
+    Embedded,
+    /// A broker that runs already.
+    Url(UrlTarget),
+    /// A broker that squall starts, watches and stops.
+    Spawn(SpawnTarget),
+}
+
+/// Where a broker listens: `url = "mqtt://host:port"`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UrlTarget {
+    /// Name or address; an IPv6 address has no brackets here.
+    pub host: String,
+    /// Default 1883.
+    pub port: u16,
+}
+
+/// How to start a broker: `spawn = "mosquitto -p {port}"`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SpawnTarget {
+    /// Program and arguments, at least the program. `{port}` stands for a free port in at least
+    /// one of them.
+    pub command: Vec<String>,
+    /// How long it may take until it answers a CONNECT. Default 10 s.
+    pub ready: Duration,
+    /// Added to the environment, in file order.
+    pub env: IndexMap<String, String>,
+}
+
+/// Why a text is no address of a broker.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum UrlError {
+    /// Not a scheme, a host and perhaps a port.
+    #[error("{url:?} is no address of a broker, write it like `mqtt://host:1883`")]
+    Malformed {
+        /// As written.
+        url: String,
+    },
+    /// TLS, WebSocket or credentials.
+    #[error("{what} in a url is not supported yet")]
+    NotSupportedYet {
+        /// The part that is not.
+        what: String,
+    },
+}
+
+impl UrlTarget {
+    /// Parses `mqtt://host`, `mqtt://host:port` or `mqtt://[address]:port`.
+    pub fn parse(url: &str) -> Result<Self, UrlError> {
+        let malformed = || UrlError::Malformed {
+            url: url.to_owned(),
+        };
+        let (scheme, rest) = url.split_once("://").ok_or_else(malformed)?;
+        match scheme {
+            "mqtt" | "tcp" => {}
+            "mqtts" | "ssl" | "ws" | "wss" => {
+                let what = format!("`{scheme}://`");
+                return Err(UrlError::NotSupportedYet { what });
+            }
+            _ => return Err(malformed()),
+        }
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.contains('@') {
+            let what = "a user name".to_owned();
+            return Err(UrlError::NotSupportedYet { what });
+        }
+        let (host, port) = match rest.strip_prefix('[') {
+            Some(rest) => {
+                let (host, after) = rest.split_once(']').ok_or_else(malformed)?;
+                match after {
+                    "" => (host, None),
+                    after => (host, Some(after.strip_prefix(':').ok_or_else(malformed)?)),
+                }
+            }
+            None => match rest.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (rest, None),
+            },
+        };
+        let port = match port {
+            Some(port) => {
+                let port = port.parse().ok().filter(|port| *port > 0);
+                port.ok_or_else(malformed)?
+            }
+            None => PORT_DEFAULT,
+        };
+        if host.is_empty() || host.contains(['/', '?', '#', ' ']) {
+            return Err(malformed());
+        }
+        let host = host.to_owned();
+        Ok(Self { host, port })
+    }
+}
+
+impl std::fmt::Display for UrlTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { host, port } = self;
+        match host.contains(':') {
+            true => write!(f, "mqtt://[{host}]:{port}"),
+            false => write!(f, "mqtt://{host}:{port}"),
+        }
+    }
+}
+
+impl SpawnTarget {
+    /// The command as one line that splits into the same words again.
+    pub fn command_line(&self) -> String {
+        let quoted = |word: &String| {
+            let is_plain = !word.is_empty()
+                && !word.contains(|c: char| c.is_whitespace() || "'\"".contains(c));
+            match (is_plain, word.contains('\'')) {
+                (true, _) => word.clone(),
+                (false, false) => format!("'{word}'"),
+                (false, true) => format!("\"{word}\""),
+            }
+        };
+        let words: Vec<String> = self.command.iter().map(quoted).collect();
+        words.join(" ")
+    }
+}
+
+/// Words between spaces; quotes of either kind hold a word together. `None` if one is not closed.
+pub(super) fn split_command(command: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in command.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => word.get_or_insert_default().push(c),
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            None => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_host_and_a_port() {
+        let target = |host: &str, port| {
+            let host = host.to_owned();
+            Ok(UrlTarget { host, port })
+        };
+
+        assert_eq!(
+            UrlTarget::parse("mqtt://localhost"),
+            target("localhost", 1883)
+        );
+        assert_eq!(
+            UrlTarget::parse("mqtt://10.0.0.1:2883/"),
+            target("10.0.0.1", 2883)
+        );
+        assert_eq!(UrlTarget::parse("mqtt://[::1]:1884"), target("::1", 1884));
+    }
+
+    #[test]
+    fn a_printed_url_reads_back() {
+        for url in ["mqtt://localhost:1883", "mqtt://[::1]:1884"] {
+            assert_eq!(UrlTarget::parse(url).unwrap().to_string(), url);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_broker_is_refused() {
+        for url in [
+            "localhost:1883",
+            "http://x",
+            "mqtt://",
+            "mqtt://x:0",
+            "mqtt://x:y",
+            "mqtt://x/y",
+        ] {
+            let result = UrlTarget::parse(url);
+            assert!(matches!(result, Err(UrlError::Malformed { .. })), "{url}");
+        }
+        for url in ["mqtts://x", "ws://x/mqtt", "mqtt://user:secret@x"] {
+            let result = UrlTarget::parse(url);
+            assert!(
+                matches!(result, Err(UrlError::NotSupportedYet { .. })),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn quotes_hold_a_word_together() {
+        let words = split_command("broker -c 'a b' --name=\"x y\" ''").unwrap();
+
+        assert_eq!(words, ["broker", "-c", "a b", "--name=x y", ""]);
+        assert_eq!(split_command("broker 'a"), None);
+    }
+
+    #[test]
+    fn a_command_line_splits_into_its_words() {
+        let command = ["broker", "a b", "", "it's"].map(str::to_owned).to_vec();
+        let target = SpawnTarget {
+            command: command.clone(),
+            ready: Duration::ZERO,
+            env: IndexMap::new(),
+        };
+
+        assert_eq!(split_command(&target.command_line()), Some(command));
+    }
+}
