@@ -135,11 +135,12 @@ impl<'a> Fields<'a> {
     /// The Topic Name of a PUBLISH; empty, a Topic Alias must stand for it (§3.3.2.1).
     #[inline]
     pub(super) fn topic_name_or_none(&mut self) -> Result<TopicName<&'a str>, ProtocolError> {
-        if let Some(rest) = self.rest.strip_prefix(&[0, 0]) {
-            self.rest = rest;
+        let text = self.utf8()?;
+        if text.is_empty() {
             return Ok(TopicName::ALIASED);
         }
-        self.topic_name()
+        let packet = self.packet;
+        TopicName::new(text).map_err(|source| ProtocolError::TopicName { packet, source })
     }
 
     /// A Topic Filter (§4.7).
@@ -183,12 +184,18 @@ pub(super) struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
+    /// Whether there is no property left.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.rest.is_empty()
+    }
+
     /// The next property, whose value must be read next; `None` at the end of the section.
     ///
     /// Errors if it has no meaning, or is there twice without being a list.
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<PropertyId>, ProtocolError> {
-        if self.fields.rest.is_empty() {
+        if self.is_empty() {
             return Ok(None);
         }
         let packet = self.fields.packet;

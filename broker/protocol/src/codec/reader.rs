@@ -7,7 +7,7 @@
 //!
 //! Invariant: packets and errors do not depend on how the stream was split.
 
-use super::decode;
+use super::decode::{self, Polled};
 use super::header::FixedHeader;
 use crate::packet::{Packet, PacketType};
 use crate::{ProtocolError, Version};
@@ -59,15 +59,15 @@ impl PacketReader {
                 && let Some((packet, rest)) = bytes.split_at_checked(header.packet_bytes)
             {
                 *input = rest;
-                return decode_noting_version(&mut self.connect_version, header, packet, rules)
-                    .map(Some);
+                let version = &mut self.connect_version;
+                return decode_noting_version(version, header, packet, rules);
             }
         }
         let Some(header) = self.join(input, rules)? else {
             return Ok(None);
         };
         self.is_handed_out = true;
-        decode_noting_version(&mut self.connect_version, header, &self.tail, rules).map(Some)
+        decode_noting_version(&mut self.connect_version, header, &self.tail, rules)
     }
 
     /// Bytes of memory it holds for a packet that came in parts; 0 between packets.
@@ -125,13 +125,12 @@ fn split_at_most(bytes: &[u8], count: usize) -> Option<(&[u8], &[u8])> {
     Some(bytes.split_at(count.min(bytes.len())))
 }
 
-#[inline]
 fn decode_noting_version<'p>(
     connect_version: &mut Option<Version>,
     header: FixedHeader,
     packet: &'p [u8],
     rules: &DecodeRules,
-) -> Result<Packet<'p>, ProtocolError> {
+) -> Polled<'p> {
     let body = &packet[header.header_bytes..];
     if header.packet == PacketType::Connect {
         *connect_version = decode::connect_version(body);

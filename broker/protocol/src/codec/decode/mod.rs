@@ -18,6 +18,10 @@ use super::header::FixedHeader;
 use crate::packet::{Packet, PacketType};
 use crate::{ProtocolError, ReasonCode, Version};
 
+/// What polling a reader gives. All of decoding returns it, although `None` is the reader's: so a
+/// packet, which is large, is written once to where the caller wants it.
+pub(super) type Polled<'a> = Result<Option<Packet<'a>>, ProtocolError>;
+
 /// Decodes a packet whose fixed header was accepted. `version` is the connection's; CONNECT does
 /// not need it.
 #[inline]
@@ -25,26 +29,24 @@ pub(super) fn packet<'a>(
     header: FixedHeader,
     body: &'a [u8],
     version: Option<Version>,
-) -> Result<Packet<'a>, ProtocolError> {
+) -> Polled<'a> {
     let packet = header.packet;
     let fields = Fields::new(packet, body);
     if packet == PacketType::Connect {
-        return connect::decode(fields).map(|connect| Packet::Connect(Box::new(connect)));
+        let connect = Box::new(connect::decode(fields)?);
+        return Ok(Some(Packet::Connect(connect)));
     }
     let Some(version) = version else {
         return Err(ProtocolError::ConnectExpected { packet });
     };
     if packet == PacketType::Publish {
-        return publish::decode(fields, header.flags, version).map(Packet::Publish);
+        return publish::decode(fields, header.flags, version);
     }
     other_packet(fields, version)
 }
 
 /// Everything but CONNECT and PUBLISH.
-fn other_packet(
-    mut fields: Fields<'_>,
-    version: Version,
-) -> Result<Packet<'static>, ProtocolError> {
+fn other_packet(mut fields: Fields<'_>, version: Version) -> Polled<'static> {
     let packet = match fields.packet() {
         PacketType::Connack => Packet::Connack(Box::new(connack::decode(&mut fields, version)?)),
         PacketType::Puback => Packet::Puback(acknowledgement::puback(&mut fields, version)?),
@@ -64,7 +66,7 @@ fn other_packet(
         PacketType::Connect | PacketType::Publish => unreachable!("decoded by `packet`"),
     };
     fields.finish()?;
-    Ok(packet)
+    Ok(Some(packet))
 }
 
 /// A Reason Code out of those that the packet may carry.

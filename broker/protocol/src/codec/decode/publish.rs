@@ -1,17 +1,17 @@
 //! Decodes PUBLISH (§3.3), in place.
 
+use super::Polled;
 use crate::codec::fields::{Fields, Properties};
 use crate::codec::property::PropertyId;
-use crate::packet::{PacketType, Publish, PublishProperties, SubscriptionIdentifier};
+use crate::packet::{Packet, PacketType, Publish, PublishProperties, SubscriptionIdentifier};
 use crate::{ProtocolError, QoS, Version};
 
 /// `flags` were accepted with the fixed header.
+///
+/// The packet is filled in where it is: it is large, and moving it would cost more than reading
+/// it.
 #[inline]
-pub(super) fn decode<'a>(
-    mut fields: Fields<'a>,
-    flags: u8,
-    version: Version,
-) -> Result<Publish<'a>, ProtocolError> {
+pub(super) fn decode<'a>(mut fields: Fields<'a>, flags: u8, version: Version) -> Polled<'a> {
     let packet = PacketType::Publish;
     let qos = QoS::from_bits((flags >> 1) & 0b11).ok_or(ProtocolError::QoS3 { packet })?;
     let topic = fields.topic_name_or_none()?;
@@ -19,27 +19,32 @@ pub(super) fn decode<'a>(
         QoS::AtMostOnce => None,
         QoS::AtLeastOnce | QoS::ExactlyOnce => Some(fields.packet_id()?),
     };
-    let properties = match version {
-        Version::V3_1_1 => PublishProperties::default(),
-        Version::V5 => decode_properties(fields.properties()?)?,
-    };
-    if topic.is_aliased() && properties.topic_alias.is_none() {
-        return Err(ProtocolError::NoTopic);
-    }
-    Ok(Publish {
+    let mut publish = Publish {
         dup: flags & 0b1000 != 0,
         qos,
         retain: flags & 0b0001 != 0,
         topic,
         packet_id,
-        properties,
-        payload: fields.take_rest(),
-    })
+        properties: PublishProperties::default(),
+        payload: &[],
+    };
+    if version == Version::V5 {
+        let section = fields.properties()?;
+        if !section.is_empty() {
+            decode_properties(section, &mut publish.properties)?;
+        }
+    }
+    if topic.is_aliased() && publish.properties.topic_alias.is_none() {
+        return Err(ProtocolError::NoTopic);
+    }
+    publish.payload = fields.take_rest();
+    Ok(Some(Packet::Publish(publish)))
 }
 
-#[inline]
-fn decode_properties(mut section: Properties<'_>) -> Result<PublishProperties<'_>, ProtocolError> {
-    let mut properties = PublishProperties::default();
+fn decode_properties<'a>(
+    mut section: Properties<'a>,
+    properties: &mut PublishProperties<'a>,
+) -> Result<(), ProtocolError> {
     while let Some(property) = section.next()? {
         match property {
             PropertyId::PayloadFormatIndicator => {
@@ -70,5 +75,5 @@ fn decode_properties(mut section: Properties<'_>) -> Result<PublishProperties<'_
             other => return Err(section.not_allowed(other)),
         }
     }
-    Ok(properties)
+    Ok(())
 }
