@@ -11,7 +11,8 @@ use squall_protocol::{PacketId, QoS, Version};
 /// One read of the broker, in bytes.
 const READ_BYTES: usize = 64 * 1024;
 const TOPIC: &str = "fleet/sensor-00042/telemetry";
-const PAYLOAD: [u8; 16] = [7; 16];
+/// A small message and a middling one, in bytes.
+const PAYLOAD_SIZES: [usize; 2] = [16, 256];
 
 const CASES: [(&str, Version, QoS); 4] = [
     ("3.1.1 QoS 0", Version::V3_1_1, QoS::AtMostOnce),
@@ -21,8 +22,8 @@ const CASES: [(&str, Version, QoS); 4] = [
 ];
 
 /// As many packets as one read holds whole, and their number.
-fn stream(version: Version, qos: QoS) -> (Vec<u8>, u64) {
-    let packet = Packet::Publish(publish(TOPIC, qos, &PAYLOAD));
+fn stream(version: Version, qos: QoS, payload: &[u8]) -> (Vec<u8>, u64) {
+    let packet = Packet::Publish(publish(TOPIC, qos, payload));
     let mut one = Vec::new();
     encode(&packet, version, &mut one);
     let count = READ_BYTES / one.len();
@@ -30,9 +31,17 @@ fn stream(version: Version, qos: QoS) -> (Vec<u8>, u64) {
 }
 
 fn decode(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("decode PUBLISH of 16 bytes");
+    for payload_bytes in PAYLOAD_SIZES {
+        decode_payload(criterion, payload_bytes);
+    }
+}
+
+fn decode_payload(criterion: &mut Criterion, payload_bytes: usize) {
+    let name = format!("decode PUBLISH of {payload_bytes} bytes");
+    let mut group = criterion.benchmark_group(name);
+    let payload = vec![7; payload_bytes];
     for (name, version, qos) in CASES {
-        let (bytes, count) = stream(version, qos);
+        let (bytes, count) = stream(version, qos, &payload);
         let rules = DecodeRules {
             version: Some(version),
             maximum_packet_size: 1024 * 1024,
@@ -61,8 +70,9 @@ fn decode(criterion: &mut Criterion) {
 fn encode_one(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode PUBLISH of 16 bytes");
     group.throughput(Throughput::Elements(1));
+    let payload = [7; 16];
     for (name, version, qos) in CASES {
-        let packet = Packet::Publish(publish(TOPIC, qos, &PAYLOAD));
+        let packet = Packet::Publish(publish(TOPIC, qos, &payload));
         let mut out = Vec::with_capacity(READ_BYTES);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
