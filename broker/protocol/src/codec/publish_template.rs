@@ -198,7 +198,7 @@ fn put_header(
         "a packet identifier belongs to QoS 1 and 2"
     );
     out.reserve(1 + variable_byte_integer_len(remaining_length) + remaining_length);
-    out.u8(publish_first_byte(flags.dup, flags.qos, flags.retain));
+    out.u8(publish_first_byte(flags));
     out.variable_byte_integer(remaining_length);
 }
 

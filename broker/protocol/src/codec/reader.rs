@@ -2,7 +2,7 @@
 //!
 //! A packet that is whole in the input is decoded where it lies. Only the part of a packet whose
 //! rest has not come is copied, to the reader's tail, which grows with the bytes that come and
-//! never to more than the packet's length. It is freed with the next call after its packet was
+//! never to more than the packet's length, or 32 bytes. It is freed with the next call after its packet was
 //! handed out, so a reader between packets owns no memory.
 //!
 //! Invariant: packets and errors do not depend on how the stream was split.
@@ -11,6 +11,9 @@ use super::decode::{self, Polled};
 use super::header::FixedHeader;
 use crate::packet::{Packet, PacketType};
 use crate::{ProtocolError, Version};
+
+/// Room that the tail begins with, in bytes: a fixed header and most small packets fit.
+const TAIL_BYTES_MIN: usize = 32;
 
 /// What a reader accepts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -106,12 +109,13 @@ impl PacketReader {
         }
     }
 
-    /// Makes room for `more` bytes, doubling, but for no more than `wanted` in all.
+    /// Makes room for `more` bytes, doubling, but for no more than the `wanted` in all.
     fn grow(&mut self, more: usize, wanted: usize) {
         let needed = self.tail.len() + more;
-        if needed > self.tail.capacity() {
-            let capacity = needed.max(self.tail.capacity() * 2).min(wanted.max(needed));
-            self.tail.reserve_exact(capacity - self.tail.len());
+        let capacity = self.tail.capacity();
+        if needed > capacity {
+            let grown = needed.max(capacity * 2).min(wanted).max(TAIL_BYTES_MIN);
+            self.tail.reserve_exact(grown - self.tail.len());
         }
     }
 }

@@ -266,3 +266,19 @@ fn every_error_has_a_return_code_in_3_1_1() {
         assert_eq!(encoded(&connack, Version::V3_1_1), [0x20, 2, 0, code]);
     }
 }
+
+/// A string field has a length of two bytes (§1.5.4): no packet can carry a longer one.
+#[test]
+#[should_panic(expected = "a field has at most 65,535 bytes")]
+fn a_string_that_no_packet_can_carry_is_not_encoded() {
+    let connack = Packet::Connack(Box::new(Connack {
+        session_present: false,
+        reason: ReasonCode::UnspecifiedError,
+        properties: ConnackProperties {
+            reason_string: Some("x".repeat(65_536)),
+            ..ConnackProperties::default()
+        },
+    }));
+
+    encoded(&connack, Version::V5);
+}

@@ -14,6 +14,7 @@ mod subscribe;
 
 pub(super) use publish::{first_byte as publish_first_byte, properties as publish_properties};
 
+use super::PublishFlags;
 use super::header::{required_flags, variable_byte_integer_len};
 use super::sink::{Length, Sink};
 use crate::Version;
@@ -54,7 +55,11 @@ fn remaining_length(packet: &Packet<'_>, version: Version) -> usize {
 /// Packet type and flags (§2.1.2, §2.1.3).
 fn first_byte(packet: &Packet<'_>) -> u8 {
     if let Packet::Publish(publish) = packet {
-        return publish_first_byte(publish.dup, publish.qos, publish.retain);
+        return publish_first_byte(PublishFlags {
+            dup: publish.dup,
+            qos: publish.qos,
+            retain: publish.retain,
+        });
     }
     let packet_type = packet.packet_type();
     (packet_type as u8) << 4 | required_flags(packet_type)
