@@ -5,7 +5,7 @@ use squall_protocol::packet::{Connack, ConnackProperties, Connect, Packet};
 use squall_protocol::{ReasonCode, Version, server};
 
 use super::ending::Ending;
-use super::{Broker, NEVER, Turn};
+use super::{Broker, NEVER, Peer, Turn};
 use crate::ConnectionId;
 use crate::session::SessionKey;
 use crate::subscriptions::SubscriptionKey;
@@ -59,7 +59,12 @@ impl Broker {
         let (key, continuity) = self.take_session(turn, &connect);
         connack.session_present = continuity == Continuity::Resumed;
         role.accept(turn.now, &connack);
-        self.attach(id, key, role, &mut connect, expiry_interval);
+        let peer = Peer {
+            connection: id,
+            session: key,
+            version: connect.version,
+        };
+        self.attach(peer, role, &mut connect);
         self.counters.clients_accepted += 1;
         let connack = Packet::Connack(Box::new(connack));
         self.send(turn, id, connect.version, &connack);
@@ -128,25 +133,18 @@ impl Broker {
     }
 
     /// Joins the connection and the Session.
-    fn attach(
-        &mut self,
-        id: ConnectionId,
-        key: SessionKey,
-        role: &server::Connection,
-        connect: &mut Connect,
-        expiry_interval: u32,
-    ) {
-        let Some(connection) = self.connections.get_mut(id) else {
+    fn attach(&mut self, peer: Peer, role: &server::Connection, connect: &mut Connect) {
+        let Some(connection) = self.connections.get_mut(peer.connection) else {
             unreachable!("its packets are being read");
         };
-        connection.session = Some(key);
-        connection.version = connect.version;
+        connection.session = Some(peer.session);
+        connection.version = peer.version;
         connection.maximum_packet_size = connect.properties.maximum_packet_size.unwrap_or(u32::MAX);
-        let Some(session) = self.sessions.get_mut(key) else {
+        let Some(session) = self.sessions.get_mut(peer.session) else {
             unreachable!("it was just found or made");
         };
-        session.connection = Some(id);
-        session.expiry_interval = expiry_interval;
+        session.connection = Some(peer.connection);
+        session.expiry_interval = expiry_wish(connect).min(self.config.session_expiry_interval_max);
         session.expires_at = NEVER;
         // A will that waits for its delay is not sent after all [MQTT-3.1.3-9].
         session.will = connect.will.take().map(Box::new);
@@ -155,11 +153,11 @@ impl Broker {
         session
             .outbound
             .resume(role.receive_maximum().min(in_flight_max));
-        session.inbound.resume(match connect.version {
+        session.inbound.resume(match peer.version {
             Version::V3_1_1 => u16::MAX,
             Version::V5 => self.config.receive_maximum.get(),
         });
-        self.arm_connection(id, role.deadline());
+        self.arm_connection(peer.connection, role.deadline());
     }
 
     /// Gives the client what its shared groups kept for whoever connects first.

@@ -1,0 +1,282 @@
+//! Queues, outboxes and packets have limits, and each message that one costs is counted.
+
+use squall_core::{DropReason, OutboxLimits, QueueLimits, QueuePolicy};
+use squall_protocol::packet::{Packet, Puback};
+use squall_protocol::{QoS, ReasonCode};
+
+use crate::harness::{Client, Harness};
+use crate::packets::*;
+
+/// A broker whose queues take two messages, a publisher, and a Session subscribed to `t` whose
+/// client is away.
+fn away(policy: QueuePolicy) -> (Harness, Client) {
+    let mut world = Harness::with(|config| {
+        config.queue = QueueLimits {
+            messages_max: 2,
+            policy,
+            ..QueueLimits::default()
+        };
+    });
+    let subscriber = world.join(v5_kept("s"));
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    world.receive(subscriber);
+    world.lose(subscriber);
+    let publisher = world.join(v5("p"));
+    (world, publisher)
+}
+
+fn publish_all(world: &mut Harness, publisher: Client, qos: QoS, payloads: &[&str]) {
+    for (payload, number) in payloads.iter().zip(1..) {
+        let mut sent = publish("t", qos, payload);
+        sent.packet_id = (qos != QOS0).then(|| id(number));
+        world.send(publisher, &Packet::Publish(sent));
+    }
+}
+
+fn queued(world: &mut Harness) -> Vec<String> {
+    let subscriber = world.join(v5_kept("s"));
+    world.receive(subscriber).payloads()
+}
+
+/// Drop oldest: the longest waiting give way.
+#[test]
+fn a_full_queue_drops_its_oldest() {
+    let (mut world, publisher) = away(QueuePolicy::DropOldest);
+
+    publish_all(&mut world, publisher, QOS1, &["1", "2", "3"]);
+
+    let dropped = world.broker.counters().dropped(DropReason::QueueFullOldest);
+    assert_eq!(dropped, 1);
+    assert_eq!(queued(&mut world), ["2", "3"]);
+}
+
+/// Drop newest: what waits stays.
+#[test]
+fn a_full_queue_drops_the_newest() {
+    let (mut world, publisher) = away(QueuePolicy::DropNewest);
+
+    publish_all(&mut world, publisher, QOS1, &["1", "2", "3"]);
+
+    let dropped = world.broker.counters().dropped(DropReason::QueueFullNewest);
+    assert_eq!(dropped, 1);
+    assert_eq!(queued(&mut world), ["1", "2"]);
+}
+
+/// Reject: the publisher is told 0x97 and nobody gets the message.
+#[test]
+fn a_full_queue_rejects_the_message() {
+    let (mut world, publisher) = away(QueuePolicy::Reject);
+    let other = world.join(v5("other"));
+    world.send(other, &subscribe(&[("t", QOS1)]));
+    world.receive(other);
+    publish_all(&mut world, publisher, QOS1, &["1", "2"]);
+    world.receive(publisher);
+
+    publish_all(&mut world, publisher, QOS1, &["3"]);
+
+    let puback = Puback::new(id(1), ReasonCode::QuotaExceeded);
+    assert_eq!(world.receive(publisher).packet(), Packet::Puback(puback));
+    assert_eq!(world.receive(other).payloads(), ["1", "2"]);
+    let dropped = world
+        .broker
+        .counters()
+        .dropped(DropReason::QueueFullRejected);
+    assert_eq!(dropped, 1);
+    assert_eq!(queued(&mut world), ["1", "2"]);
+}
+
+/// A 3.1.1 publisher cannot be told: the others get the message all the same.
+#[test]
+fn a_3_1_1_publisher_is_not_rejected() {
+    let (mut world, _) = away(QueuePolicy::Reject);
+    let publisher = world.join(v4("old"));
+    let other = world.join(v5("other"));
+    world.send(other, &subscribe(&[("t", QOS1)]));
+    world.receive(other);
+
+    publish_all(&mut world, publisher, QOS1, &["1", "2", "3"]);
+
+    assert_eq!(world.receive(other).payloads(), ["1", "2", "3"]);
+    let dropped = world.broker.counters().dropped(DropReason::QueueFullNewest);
+    assert_eq!(dropped, 1);
+}
+
+/// What a refused QoS 2 message's identifier names next is a new message [MQTT-4.3.3-9].
+#[test]
+fn a_rejected_qos_2_identifier_is_free() {
+    let (mut world, publisher) = away(QueuePolicy::Reject);
+    publish_all(&mut world, publisher, QOS1, &["1", "2"]);
+    world.send(publisher, &numbered(9, publish("t", QOS2, "rejected")));
+    let subscriber = world.join(v5_kept("s"));
+    world.receive(subscriber);
+
+    world.send(publisher, &numbered(9, publish("t", QOS2, "new")));
+
+    assert_eq!(world.receive(subscriber).payloads(), ["new"]);
+}
+
+/// The bytes of a queue are limited as well as its messages.
+#[test]
+fn a_queue_is_limited_in_bytes() {
+    let mut world = Harness::with(|config| config.queue.bytes_max = 100);
+    let subscriber = world.join(v4_kept("s"));
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    world.lose(subscriber);
+    let publisher = world.join(v4("p"));
+    let large = "x".repeat(60);
+
+    publish_all(&mut world, publisher, QOS1, &[&large, &large, "small"]);
+
+    let subscriber = world.join(v4_kept("s"));
+    assert_eq!(world.receive(subscriber).payloads(), [&large, "small"]);
+}
+
+/// A client that does not read loses QoS 0 messages, counted, and no others; it gets those of
+/// QoS 1 when it reads again.
+#[test]
+fn a_client_that_does_not_read_loses_qos_0_only() {
+    let limits = OutboxLimits {
+        soft_bytes: 1000,
+        hard_bytes: 10_000,
+    };
+    let mut world = Harness::with(|config| config.outbox = limits);
+    let subscriber = world.join(v5("s"));
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    world.receive(subscriber);
+    let publisher = world.join(v5("p"));
+    let payload = "x".repeat(100);
+    world.stall(subscriber);
+
+    publish_all(&mut world, publisher, QOS0, &[payload.as_str(); 50]);
+    publish_all(&mut world, publisher, QOS1, &["1", "2"]);
+
+    let dropped = world.broker.counters().dropped(DropReason::SlowConsumer);
+    assert!((40..=41).contains(&dropped), "{dropped} dropped");
+    assert_eq!(world.broker.counters().queued_messages, 2);
+    world.resume(subscriber);
+    let payloads = world.receive(subscriber).payloads();
+    assert_eq!(payloads.len() as u64, 50 - dropped + 2);
+    assert_eq!(payloads[payloads.len() - 2..], ["1", "2"]);
+    assert!(!world.is_closed(subscriber));
+}
+
+/// A client that sends and does not read is closed at the hard limit.
+#[test]
+fn a_client_that_only_sends_is_closed() {
+    let limits = OutboxLimits {
+        soft_bytes: 100,
+        hard_bytes: 1000,
+    };
+    let mut world = Harness::with(|config| config.outbox = limits);
+    let client = world.join(v5("c"));
+    world.stall(client);
+
+    for _ in 0..500 {
+        world.send(client, &Packet::Pingreq);
+        assert!(!world.is_closed(client));
+    }
+    world.send(client, &Packet::Pingreq);
+
+    assert!(world.is_closed(client));
+    assert_eq!(world.broker.counters().outbox_overflows, 1);
+}
+
+/// A packet larger than the client takes is not sent and counts as done [MQTT-3.1.2-24],
+/// [MQTT-3.1.2-25].
+#[test]
+fn a_packet_too_large_for_the_client_is_dropped() {
+    for qos in [QOS0, QOS1, QOS2] {
+        let mut world = Harness::new();
+        let mut connect = v5_kept("s");
+        connect.properties.maximum_packet_size = Some(40);
+        connect.properties.receive_maximum = Some(1);
+        let subscriber = world.join(connect);
+        world.send(subscriber, &subscribe(&[("t", QOS2)]));
+        world.receive(subscriber);
+        let publisher = world.join(v5("p"));
+        let large = "x".repeat(40);
+
+        publish_all(&mut world, publisher, qos, &[&large, "fits"]);
+
+        assert_eq!(world.receive(subscriber).payloads(), ["fits"]);
+        assert_eq!(
+            world.broker.counters().dropped(DropReason::PacketTooLarge),
+            1
+        );
+    }
+}
+
+/// A queued packet that is too large counts as done as well: it takes no quota.
+#[test]
+fn a_queued_packet_too_large_for_the_client_is_dropped() {
+    let mut world = Harness::new();
+    let mut connect = v5_kept("s");
+    connect.properties.maximum_packet_size = Some(40);
+    connect.properties.receive_maximum = Some(1);
+    let subscriber = world.join(connect.clone());
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    world.lose(subscriber);
+    let publisher = world.join(v5("p"));
+    let large = "x".repeat(40);
+    publish_all(&mut world, publisher, QOS1, &[&large, "fits", "waits"]);
+
+    let subscriber = world.join(connect);
+
+    assert_eq!(world.receive(subscriber).payloads(), ["fits"]);
+    assert_eq!(world.broker.counters().queued_messages, 1);
+    assert_eq!(
+        world.broker.counters().dropped(DropReason::PacketTooLarge),
+        1
+    );
+}
+
+/// Two subscribers of different limits: the message is dropped for the one it is too large for.
+#[test]
+fn each_clients_own_limit_counts() {
+    let mut world = Harness::new();
+    let mut connect = v5("small");
+    connect.properties.maximum_packet_size = Some(40);
+    let small = world.join(connect);
+    let large = world.join(v5("large"));
+    for client in [small, large] {
+        world.send(client, &subscribe(&[("t", QOS0)]));
+        world.receive(client);
+    }
+
+    let payload = "x".repeat(50);
+    world.send(large, &Packet::Publish(publish("t", QOS0, &payload)));
+
+    assert!(world.receive(small).is_empty());
+    assert_eq!(world.receive(large).payloads(), [payload]);
+}
+
+/// What waits for a Session that ends is counted.
+#[test]
+fn what_waits_for_a_session_that_ends_is_counted() {
+    let mut world = Harness::with(|config| config.in_flight_max = 1.try_into().unwrap());
+    let subscriber = world.join(v4("s"));
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    let publisher = world.join(v4("p"));
+    publish_all(
+        &mut world,
+        publisher,
+        QOS1,
+        &["in flight", "queued", "queued"],
+    );
+
+    world.lose(subscriber);
+
+    let dropped = world.broker.counters().dropped(DropReason::SessionEnded);
+    assert_eq!(dropped, 3);
+}
+
+/// QoS 0 for a Session without a connection is dropped and counted.
+#[test]
+fn qos_0_for_a_session_that_is_away_is_counted() {
+    let (mut world, publisher) = away(QueuePolicy::DropNewest);
+
+    publish_all(&mut world, publisher, QOS0, &["m"]);
+
+    assert_eq!(world.broker.counters().dropped(DropReason::OfflineQos0), 1);
+    assert!(queued(&mut world).is_empty());
+}

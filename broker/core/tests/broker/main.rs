@@ -1,0 +1,22 @@
+//! The broker's rules, one test each, in virtual time and without a socket.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod connect;
+mod delivery;
+mod expiry;
+mod flow_control;
+mod harness;
+mod keep_alive;
+mod limits;
+mod packets;
+mod publish;
+mod received;
+mod retained;
+mod shared;
+mod shutdown;
+mod subscribe;
+mod sys;
+mod takeover;
+mod will;
