@@ -170,6 +170,23 @@ mod tests {
         assert_eq!(resolved(&mut aliases, "c", None), Ok("c".to_owned()));
     }
 
+    /// Every alias from 1 to the maximum is accepted, by clients [MQTT-3.3.2-10] and servers
+    /// [MQTT-3.3.2-12].
+    #[test]
+    fn every_alias_up_to_the_maximum_is_accepted() {
+        let mut aliases = InboundAliases::new(300);
+
+        for alias in (1..=300).rev() {
+            let name = format!("topic {alias}");
+            resolved(&mut aliases, &name, Some(alias)).unwrap();
+        }
+
+        for alias in 1..=300 {
+            let name = resolved(&mut aliases, "", Some(alias));
+            assert_eq!(name, Ok(format!("topic {alias}")));
+        }
+    }
+
     /// An alias above the maximum is refused with 0x94 [MQTT-3.3.2-9].
     #[test]
     fn an_alias_above_the_maximum_is_refused() {
@@ -197,7 +214,8 @@ mod tests {
         assert_eq!(error, Err(ProtocolError::UnknownTopicAlias { alias: 1 }));
     }
 
-    /// A sender gives no alias above the receiver's maximum [MQTT-3.3.2-9].
+    /// A sender gives no alias above the receiver's maximum, the client [MQTT-3.3.2-9] and the
+    /// server [MQTT-3.3.2-11].
     #[test]
     fn aliases_go_to_the_first_names_only() {
         let mut aliases = OutboundAliases::new(2);

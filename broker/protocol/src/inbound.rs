@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(reason, ReasonCode::PacketIdentifierNotFound);
     }
 
-    /// QoS 1 has no duplicates to the receiver: each PUBLISH is a message (§4.3.2).
+    /// QoS 1 has no duplicates to the receiver: each PUBLISH is a message [MQTT-4.3.2-5].
     #[test]
     fn a_qos_1_message_that_comes_again_is_delivered_again() {
         let mut inbound = connected(10);

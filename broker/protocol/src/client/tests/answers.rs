@@ -20,7 +20,7 @@ fn puback_ends_a_qos_1_exchange() {
     assert!(device.client.outbound().is_empty());
 }
 
-/// QoS 2 as the sender: PUBLISH, PUBREC, PUBREL, PUBCOMP (§4.3.3).
+/// QoS 2 as the sender: PUBLISH, PUBREC, PUBREL [MQTT-4.3.3-4], PUBCOMP (§4.3.3).
 #[test]
 fn a_qos_2_exchange_has_four_parts() {
     let mut device = Device::connected(Answers::Automatic);
@@ -32,6 +32,74 @@ fn a_qos_2_exchange_has_four_parts() {
     assert_eq!(device.receive(pubcomp(1)), ["pubcomp 1 a"]);
 
     assert!(device.client.outbound().is_empty());
+}
+
+/// A new message has an identifier of its own [MQTT-4.3.2-1] [MQTT-4.3.3-1] and DUP 0
+/// [MQTT-4.3.2-2] [MQTT-4.3.3-2].
+#[test]
+fn a_new_message_goes_with_a_free_identifier_and_without_dup() {
+    let mut device = Device::connected(Answers::Automatic);
+    device.publish(qos1("a"));
+    device.publish(qos2("b"));
+    device.receive(puback(1));
+    device.publish(qos1("c"));
+
+    assert_eq!(
+        device.sent(),
+        ["PUBLISH 1 t=a", "PUBLISH 2 t=b", "PUBLISH 3 t=c"]
+    );
+}
+
+/// A PUBLISH is unacknowledged until PUBACK [MQTT-4.3.2-3] or PUBREC [MQTT-4.3.3-3], a PUBREL
+/// until PUBCOMP [MQTT-4.3.3-5].
+#[test]
+fn an_exchange_is_open_until_its_last_answer() {
+    let mut device = Device::connected(Answers::Automatic);
+    let at_qos1 = device.publish(qos1("a"));
+    let at_qos2 = device.publish(qos2("b"));
+    let awaiting =
+        |device: &Device| [at_qos1, at_qos2].map(|id| device.client.outbound().awaiting(id));
+    assert_eq!(
+        awaiting(&device),
+        [Some(Awaiting::Puback), Some(Awaiting::Pubrec)]
+    );
+
+    device.receive(puback(1));
+    device.receive(pubrec(2));
+    assert_eq!(awaiting(&device), [None, Some(Awaiting::Pubcomp)]);
+
+    device.receive(pubcomp(2));
+    assert_eq!(awaiting(&device), [None, None]);
+}
+
+/// PUBACK and PUBREC go in the order of the PUBLISH packets [MQTT-4.6.0-2] [MQTT-4.6.0-3], PUBREL
+/// in the order of the PUBREC packets [MQTT-4.6.0-4].
+#[test]
+fn answers_go_in_the_order_of_what_they_answer() {
+    let mut device = Device::connected(Answers::Automatic);
+    for packet_id in [9, 4, 7] {
+        device.receive(incoming(QoS::AtLeastOnce, packet_id));
+        device.receive(incoming(QoS::ExactlyOnce, packet_id + 10));
+    }
+    let expected = [
+        "PUBACK 9",
+        "PUBREC 19",
+        "PUBACK 4",
+        "PUBREC 14",
+        "PUBACK 7",
+        "PUBREC 17",
+    ];
+    assert_eq!(device.sent(), expected);
+    for message in ["a", "b", "c"] {
+        device.publish(qos2(message));
+    }
+    device.sent();
+
+    for packet_id in [3, 1, 2] {
+        device.receive(pubrec(packet_id));
+    }
+
+    assert_eq!(device.sent(), ["PUBREL 3", "PUBREL 1", "PUBREL 2"]);
 }
 
 /// PUBREC with an error ends the exchange, and PUBREL is not sent [MQTT-4.4.0-2].
