@@ -2,8 +2,8 @@
 //!
 //! A packet that is whole in the input is decoded where it lies. Only the part of a packet whose
 //! rest has not come is copied, to the reader's tail, which grows with the bytes that come and
-//! never to more than the packet's length, or 32 bytes. It is freed with the next call after its packet was
-//! handed out, so a reader between packets owns no memory.
+//! never to more than the packet's length, or 32 bytes. It is freed with the next call after its
+//! packet was handed out, so a reader between packets owns no memory.
 //!
 //! Invariant: packets and errors do not depend on how the stream was split.
 

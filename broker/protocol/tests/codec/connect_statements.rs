@@ -166,6 +166,23 @@ fn a_client_identifier_is_there() {
     assert!(decode(Version::V5, b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x0a\x00\x00").is_ok());
 }
 
+/// [MQTT-3.1.3-1]: will, user name and password follow in this order, whatever they contain.
+#[test]
+fn the_payload_has_its_fields_in_order() {
+    let payload = b"\x00\x02p1\x00\x02p2\x00\x02p3\x00\x02p4";
+    let packet = decode(Version::V5, &connect(Version::V3_1_1, 0b1100_0110, payload));
+
+    let Ok(Packet::Connect(connect)) = packet else {
+        panic!("refused: {packet:?}");
+    };
+    let will = connect.will.expect("a will");
+    assert_eq!(connect.client_id, "p");
+    assert_eq!(will.topic.as_str(), "p1");
+    assert_eq!(will.payload, b"p2");
+    assert_eq!(connect.user_name.as_deref(), Some("p3"));
+    assert_eq!(connect.password.as_deref(), Some(b"p4".as_slice()));
+}
+
 /// Keep Alive 0 turns it off (§3.1.2.10).
 #[test]
 fn keep_alive_0_is_accepted() {

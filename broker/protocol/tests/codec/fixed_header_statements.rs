@@ -10,7 +10,7 @@ const BOTH: [Version; 2] = [Version::V3_1_1, Version::V5];
 
 /// [MQTT-2.1.3-1] and [3.1.1: MQTT-2.2.2-2]: every wrong value of the flags of every packet
 /// whose flags are reserved, SUBSCRIBE, UNSUBSCRIBE and PUBREL included [MQTT-3.8.1-1],
-/// [MQTT-3.10.1-1], [MQTT-3.6.1-1].
+/// [MQTT-3.10.1-1], [MQTT-3.6.1-1], DISCONNECT [MQTT-3.14.1-1] and AUTH [MQTT-3.15.1-1].
 #[test]
 fn reserved_flags_are_refused() {
     for vector in all() {

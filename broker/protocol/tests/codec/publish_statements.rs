@@ -30,6 +30,17 @@ fn qos_3_is_refused() {
     }
 }
 
+/// [MQTT-2.2.1-2] and [3.1.1: MQTT-2.3.1-5]: what would be the identifier is payload.
+#[test]
+fn a_message_of_qos_0_has_no_packet_identifier() {
+    let Ok(Packet::Publish(publish)) = decode(Version::V3_1_1, b"\x30\x05\x00\x01t\x00\x0a") else {
+        panic!("refused");
+    };
+
+    assert_eq!(publish.packet_id, None);
+    assert_eq!(publish.payload, b"\x00\x0a");
+}
+
 /// [MQTT-3.3.1-2] and [3.1.1: MQTT-3.3.1-2]
 #[test]
 fn dup_with_qos_0_is_refused() {
@@ -86,6 +97,16 @@ fn topic_alias_0_is_refused() {
     );
 }
 
+/// [MQTT-3.3.2-13]
+#[test]
+fn a_response_topic_is_utf8() {
+    for topic in [b"\x00\x01\xff".as_slice(), b"\x00\x01\x00"] {
+        let section = [b"\x08", topic].concat();
+        let reason = refusal(Version::V5, &publish_with(&section));
+        assert_eq!(reason, ReasonCode::MalformedPacket);
+    }
+}
+
 /// [MQTT-3.3.2-14]
 #[test]
 fn a_response_topic_with_a_wildcard_is_refused() {
@@ -140,7 +161,7 @@ fn an_empty_payload_is_accepted() {
 type ReasonCodes = (u8, &'static [u8], &'static [u8], Vec<u8>);
 
 /// [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.6.2-1], [MQTT-3.7.2-1], [MQTT-3.14.2-1],
-/// [MQTT-3.15.2-1], [MQTT-3.2.2-8]: the codes in the tables of each packet, and no others.
+/// [MQTT-3.15.2-1], [MQTT-3.2.2-8], [MQTT-3.9.3-2], [MQTT-3.11.3-2]: the codes in the tables of each packet, and no others.
 #[test]
 fn every_packet_has_its_own_reason_codes() {
     let answers = vec![0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];

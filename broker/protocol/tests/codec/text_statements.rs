@@ -27,23 +27,36 @@ fn packets_with(text: &[u8], version: Version) -> Vec<Vec<u8>> {
         (0xa2, [b"\x00\x01", section, &string].concat()),
     ];
     if is_5 {
-        let user_property = [b"\x26".as_slice(), &string, b"\x00\x01v"].concat();
-        let length = [user_property.len() as u8];
-        packets.push((
-            0x30,
-            [b"\x00\x01t", length.as_slice(), &user_property].concat(),
-        ));
-        let reason_string = [b"\x1f".as_slice(), &string].concat();
-        let length = [reason_string.len() as u8];
-        packets.push((
-            0x40,
-            [b"\x00\x01\x00", length.as_slice(), &reason_string].concat(),
-        ));
+        packets.extend(packets_with_property(&string));
     }
     packets
         .into_iter()
         .map(|(first_byte, body)| [vec![first_byte, body.len() as u8], body].concat())
         .collect()
+}
+
+/// 5.0 packets with `string` as each kind of property that has one.
+fn packets_with_property(string: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let section = |property: &[&[u8]]| {
+        let property = property.concat();
+        [&[property.len() as u8], property.as_slice()].concat()
+    };
+    let publish =
+        |property: &[&[u8]]| (0x30, [b"\x00\x01t", section(property).as_slice()].concat());
+    let mut packets = vec![
+        publish(&[b"\x26", string, b"\x00\x01v"]),
+        publish(&[b"\x26\x00\x01n", string]),
+        publish(&[b"\x03", string]),
+    ];
+    packets.push((
+        0x40,
+        [b"\x00\x01\x00", section(&[b"\x1f", string]).as_slice()].concat(),
+    ));
+    packets.push((
+        0xf0,
+        [b"\x18", section(&[b"\x15", string]).as_slice()].concat(),
+    ));
+    packets
 }
 
 fn assert_refused(text: &[u8]) {
@@ -67,7 +80,10 @@ fn assert_accepted(text: &[u8]) {
     }
 }
 
-/// [MQTT-1.5.4-1] and [3.1.1: MQTT-1.5.3-1]: surrogates, over-long forms, lone continuation
+/// [MQTT-1.5.4-1] and [3.1.1: MQTT-1.5.3-1], for each kind of string: Client Identifier
+/// [MQTT-3.1.3-4], Will Topic [MQTT-3.1.3-11], User Name [MQTT-3.1.3-12], Topic Name
+/// [MQTT-3.3.2-1], Topic Filters [MQTT-3.8.3-1] [MQTT-3.10.3-1], both strings of a pair
+/// [MQTT-1.5.7-1], Content Type [MQTT-3.3.2-19]. Ill-formed are surrogates, over-long forms, lone continuation
 /// bytes, code points above U+10FFFF, a character that is cut off.
 #[test]
 fn ill_formed_utf8_is_refused() {
