@@ -88,7 +88,7 @@ impl Device {
 
     /// Tells the result when there is one.
     pub(super) fn conclude_check(&mut self, turn: &mut Turn<'_>) {
-        let is_gone = self.presence != Presence::Here;
+        let is_gone = matches!(self.presence, Presence::Gone | Presence::Leaving);
         let Some(check) = &mut self.check else {
             return;
         };

@@ -67,7 +67,6 @@ impl Device {
             is_online: false,
             subscribing_since: None,
         });
-        self.presence = Presence::Here;
         let connect = self.profile.connect(self.index, &self.client_id);
         self.client.connect(turn.now, &connect);
         let socket = self.connections[place].socket;
@@ -211,6 +210,9 @@ impl Device {
         };
         if comes_back {
             self.wake = Some(turn.now + reconnect.backoff.sample(&mut self.backoff));
+            if ending == Ending::Asked {
+                self.presence = Presence::Away;
+            }
             return;
         }
         self.presence = Presence::Gone;
@@ -230,6 +232,7 @@ impl Device {
             return;
         };
         active.is_online = true;
+        self.presence = Presence::Here;
         let opened_at = active.since;
         turn.shared.tally.online += 1;
         let fact = Fact::Connected {

@@ -86,6 +86,8 @@ struct Who {
 enum Presence {
     /// It is connected, or will be.
     Here,
+    /// A fault ended it, and it has not come back yet.
+    Away,
     /// It does not come back by itself.
     Gone,
     /// The run is over for it.

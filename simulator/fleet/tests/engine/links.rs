@@ -1,0 +1,132 @@
+//! Links: what devices see of their network, and what the report says of it.
+
+use squall_fleet::EndCause;
+
+use crate::recording::{What, run};
+
+/// A round trip over the link is two latencies; both sides of the report agree.
+#[test]
+fn a_connack_takes_the_round_trip_of_the_link() {
+    let outcome = run(r#"
+        [run]
+        duration = "5s"
+        [[network]]
+        name = "slow"
+        latency = "100ms"
+        [[group]]
+        name = "devices"
+        count = 1
+        network = "slow"
+        "#);
+    let recording = outcome.sink;
+
+    let sent = recording.times(0, |what| *what == What::ConnectSent)[0];
+    let connected = recording.times(0, |what| matches!(what, What::Connected { .. }))[0];
+    let round_trip = connected.saturating_since(sent).as_secs_f64();
+    assert!((0.2..0.2002).contains(&round_trip), "{round_trip}");
+    assert_eq!(outcome.links.len(), 1);
+    let up = &outcome.links[0].up;
+    assert_eq!(up.lost, 0);
+    assert_eq!(
+        up.latency.value_at_quantile(0.5),
+        up.latency.highest_equivalent(100_000_000)
+    );
+}
+
+/// What is measured over many devices is what was configured.
+#[test]
+fn a_poor_network_is_as_poor_as_configured() {
+    let outcome = run(r#"
+        [run]
+        duration = "2m"
+        drain = "30s"
+        [[network]]
+        name = "poor"
+        latency = { dist = "lognormal", median = "60ms", p99 = "450ms" }
+        loss = { model = "gilbert_elliott", good_to_bad = 0.002, bad_to_good = 0.25 }
+        bandwidth = { up = "256kbit/s", down = "1mbit/s" }
+        outages = { every = { dist = "exponential", mean = "45s" }, lasts = "3s" }
+        [[group]]
+        name = "devices"
+        count = 100
+        keep_alive = "30s"
+        network = "poor"
+        [[group.publish]]
+        topic = "t/{client_id}"
+        qos = 1
+        rate = 200
+        arrival = "poisson"
+        [[group]]
+        name = "backend"
+        count = 1
+        [[group.subscribe]]
+        filter = "t/+"
+        qos = 1
+        "#);
+    let recording = outcome.sink;
+    let link = &outcome.links[0];
+
+    for direction in [&link.up, &link.down] {
+        for (quantile, expected) in [(0.5, 60e6), (0.99, 450e6)] {
+            let measured = direction.latency.value_at_quantile(quantile) as f64;
+            assert!(
+                (measured / expected - 1.0).abs() < 0.05,
+                "{quantile}: {measured}"
+            );
+        }
+        let lost = direction.lost as f64 / direction.segments as f64;
+        assert!((lost / (0.002 / 0.252) - 1.0).abs() < 0.15, "{lost}");
+        // The world is never late.
+        assert_eq!(direction.lateness.max(), 0);
+    }
+    let out = link.outage_time.as_secs_f64() / link.link_time.as_secs_f64();
+    assert!((out / (3.0 / 48.0) - 1.0).abs() < 0.15, "{out}");
+
+    // TCP loses nothing, so nothing is lost; nobody was closed either.
+    let published = recording.count(|what| matches!(what, What::Published(..)));
+    let delivered = recording.count(|what| matches!(what, What::Delivered { .. }));
+    assert_eq!(published, delivered);
+    let ends = recording.count(|what| matches!(what, What::Ended(_)));
+    let polite = recording.count(|what| *what == What::Ended(EndCause::RunEnded));
+    assert_eq!((ends, polite), (101, 101));
+}
+
+/// A drop crosses the link like everything else: what was sent before it arrives.
+#[test]
+fn a_reset_comes_after_what_was_sent_before_it() {
+    let outcome = run(r#"
+        [run]
+        duration = "5s"
+        [[network]]
+        name = "slow"
+        latency = "500ms"
+        [[group]]
+        name = "devices"
+        count = 1
+        network = "slow"
+        [group.will]
+        topic = "status"
+        [[group.publish]]
+        topic = "t"
+        qos = 0
+        rate = 10
+        [[group]]
+        name = "watcher"
+        count = 1
+        [[group.subscribe]]
+        filter = "+"
+        [[fault]]
+        at = "2.05s"
+        group = "devices"
+        action = "drop"
+        how = "rst"
+        "#);
+    let recording = outcome.sink;
+
+    let published = recording.count(|what| matches!(what, What::Published(..)));
+    assert_eq!(recording.deliveries_on("t").len(), published);
+    let fault = recording.times(0, |what| matches!(what, What::FaultApplied(_)))[0];
+    let will = recording.deliveries_on("status")[0];
+    let time = will.saturating_since(fault).as_secs_f64();
+    assert!((0.5..0.501).contains(&time), "{time}");
+}

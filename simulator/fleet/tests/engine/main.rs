@@ -1,0 +1,14 @@
+//! Tests of the engine in virtual time: the fleet against the real broker core, in memory.
+//!
+//! Each test is a scenario as a user would write it, and looks at the facts that the devices told.
+//! A run of minutes takes milliseconds, and its seed alone repeats it.
+
+mod determinism;
+mod drops;
+mod links;
+mod publishing;
+mod qos2;
+mod reconnect;
+mod recording;
+mod retained;
+mod takeover;

@@ -1,0 +1,215 @@
+//! A sink that keeps every fact, and a way to run a scenario with it.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_core::{Broker, Config};
+use squall_fleet::scenario::Scenario;
+use squall_fleet::world::{Tamper, World};
+use squall_fleet::{
+    DeviceId, EndCause, Fact, FaultId, Fleet, Observation, Outcome, Phase, ReceiverLeg, SenderLeg,
+    Sink, SocketId, Stamp,
+};
+use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
+
+/// One fact, without what it borrowed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub at: Instant,
+    pub device: DeviceId,
+    pub socket: SocketId,
+    pub what: What,
+}
+
+/// What happened, as far as the tests ask.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    OpenStarted,
+    OpenFailed,
+    ConnectSent,
+    Connected {
+        session_present: bool,
+    },
+    Refused(ReasonCode),
+    Ended(EndCause),
+    SubscribeSent,
+    Subscribed,
+    Due(Stamp),
+    Published(Stamp, QoS),
+    Skipped(Stamp),
+    Acknowledged(Stamp),
+    Sender(Stamp, SenderLeg),
+    Receiver(PacketId, ReceiverLeg),
+    Delivered {
+        topic: String,
+        payload: Vec<u8>,
+        stamp: Option<Stamp>,
+    },
+    FaultApplied(FaultId),
+    RetainedFound {
+        topic: String,
+        payload: Vec<u8>,
+    },
+    RetainedComplete,
+    RetainedUnknown,
+}
+
+impl What {
+    fn of(fact: &Fact<'_>) -> Self {
+        match fact {
+            Fact::OpenStarted => Self::OpenStarted,
+            Fact::OpenFailed(_) => Self::OpenFailed,
+            Fact::ConnectSent { .. } => Self::ConnectSent,
+            &Fact::Connected {
+                session_present, ..
+            } => Self::Connected { session_present },
+            &Fact::ConnectRefused(reason) => Self::Refused(reason),
+            &Fact::Ended(cause) => Self::Ended(cause),
+            Fact::SubscribeSent { .. } => Self::SubscribeSent,
+            Fact::Subscribed { .. } => Self::Subscribed,
+            &Fact::PublishDue { stamp, .. } => Self::Due(stamp),
+            &Fact::Published { stamp, qos, .. } => Self::Published(stamp, qos),
+            &Fact::PublishSkipped { stamp, .. } => Self::Skipped(stamp),
+            &Fact::PublishAcknowledged { stamp, .. } => Self::Acknowledged(stamp),
+            &Fact::SenderLeg { stamp, leg, .. } => Self::Sender(stamp, leg),
+            &Fact::ReceiverLeg { id, leg } => Self::Receiver(id, leg),
+            Fact::Delivered {
+                topic,
+                payload,
+                stamp,
+                ..
+            } => Self::Delivered {
+                topic: (*topic).to_owned(),
+                payload: payload.to_vec(),
+                stamp: *stamp,
+            },
+            &Fact::FaultApplied(fault) => Self::FaultApplied(fault),
+            Fact::RetainedFound { topic, payload, .. } => Self::RetainedFound {
+                topic: (*topic).to_owned(),
+                payload: payload.to_vec(),
+            },
+            Fact::RetainedComplete { .. } => Self::RetainedComplete,
+            Fact::RetainedUnknown { .. } => Self::RetainedUnknown,
+        }
+    }
+}
+
+/// Every fact of a run, in order.
+#[derive(Debug, Default)]
+pub struct Recording {
+    pub seen: Vec<Seen>,
+    pub phases: Vec<(Phase, Instant)>,
+    hasher: DefaultHasher,
+}
+
+impl Sink for Recording {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        // Every field takes part, also those that no test looks at.
+        format!("{now:?} {observation:?}").hash(&mut self.hasher);
+        self.seen.push(Seen {
+            at: now,
+            device: observation.device,
+            socket: observation.socket,
+            what: What::of(&observation.fact),
+        });
+    }
+
+    fn enter_phase(&mut self, now: Instant, phase: Phase) {
+        self.phases.push((phase, now));
+    }
+}
+
+impl Recording {
+    /// Of every fact with all its fields and its time.
+    pub fn digest(&self) -> u64 {
+        self.hasher.finish()
+    }
+
+    /// Facts of one device.
+    pub fn of(&self, device: u32) -> impl Iterator<Item = &Seen> {
+        self.seen
+            .iter()
+            .filter(move |seen| seen.device == DeviceId(device))
+    }
+
+    /// Times at which a device told a fact that `wanted` accepts.
+    pub fn times(&self, device: u32, wanted: impl Fn(&What) -> bool) -> Vec<Instant> {
+        self.of(device)
+            .filter(|seen| wanted(&seen.what))
+            .map(|seen| seen.at)
+            .collect()
+    }
+
+    /// How many facts `wanted` accepts.
+    pub fn count(&self, wanted: impl Fn(&What) -> bool) -> usize {
+        self.seen.iter().filter(|seen| wanted(&seen.what)).count()
+    }
+
+    /// Stamps that `pick` finds.
+    pub fn stamps(&self, pick: impl Fn(&What) -> Option<Stamp>) -> Vec<Stamp> {
+        self.seen
+            .iter()
+            .filter_map(|seen| pick(&seen.what))
+            .collect()
+    }
+
+    /// Deliveries of payloads without a stamp of `topic`: wills.
+    pub fn deliveries_on(&self, topic: &str) -> Vec<Instant> {
+        let is_on_topic = |what: &What| match what {
+            What::Delivered { topic: on, .. } => on == topic,
+            _ => false,
+        };
+        self.seen
+            .iter()
+            .filter(|seen| is_on_topic(&seen.what))
+            .map(|seen| seen.at)
+            .collect()
+    }
+
+    /// When a phase began.
+    pub fn phase(&self, wanted: Phase) -> Instant {
+        let mut phases = self.phases.iter();
+        let found = phases.find(|&&(phase, _)| phase == wanted);
+        found.unwrap_or_else(|| panic!("no phase {wanted:?}")).1
+    }
+}
+
+/// Every stamp once, whatever the order.
+pub fn set(stamps: Vec<Stamp>) -> BTreeSet<Stamp> {
+    stamps.into_iter().collect()
+}
+
+pub fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// The scenario in `text`, which leaves out `version` and `name`.
+pub fn scenario(text: &str) -> Rc<Scenario> {
+    let text = format!("version = 1\nname = \"test\"\n{text}");
+    match Scenario::parse("test.toml", &text, &[]) {
+        Ok(scenario) => Rc::new(scenario),
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+/// The world of a scenario, at its beginning.
+pub fn world(text: &str) -> World<Recording> {
+    let config = Config {
+        sys_interval: None,
+        ..Config::default()
+    };
+    let fleet = Fleet::new(scenario(text), Recording::default());
+    World::new(fleet, Broker::new(config, Instant::ZERO))
+}
+
+/// Runs a scenario to its end.
+pub fn run(text: &str) -> Outcome<Recording> {
+    world(text).run()
+}
+
+/// Runs a scenario to its end with something in between.
+pub fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Outcome<Recording> {
+    world(text).with_tamper(Box::new(tamper)).run()
+}
