@@ -16,16 +16,16 @@ use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 
 /// One fact, without what it borrowed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
-    pub at: Instant,
-    pub device: DeviceId,
-    pub socket: SocketId,
-    pub what: What,
+pub(crate) struct Seen {
+    pub(crate) at: Instant,
+    pub(crate) device: DeviceId,
+    pub(crate) socket: SocketId,
+    pub(crate) what: What,
 }
 
 /// What happened, as far as the tests ask.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub(crate) enum What {
     OpenStarted,
     OpenFailed,
     ConnectSent,
@@ -98,9 +98,9 @@ impl What {
 
 /// Every fact of a run, in order.
 #[derive(Debug, Default)]
-pub struct Recording {
-    pub seen: Vec<Seen>,
-    pub phases: Vec<(Phase, Instant)>,
+pub(crate) struct Recording {
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) phases: Vec<(Phase, Instant)>,
     hasher: DefaultHasher,
 }
 
@@ -123,19 +123,19 @@ impl Sink for Recording {
 
 impl Recording {
     /// Of every fact with all its fields and its time.
-    pub fn digest(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         self.hasher.finish()
     }
 
     /// Facts of one device.
-    pub fn of(&self, device: u32) -> impl Iterator<Item = &Seen> {
+    pub(crate) fn of(&self, device: u32) -> impl Iterator<Item = &Seen> {
         self.seen
             .iter()
             .filter(move |seen| seen.device == DeviceId(device))
     }
 
     /// Times at which a device told a fact that `wanted` accepts.
-    pub fn times(&self, device: u32, wanted: impl Fn(&What) -> bool) -> Vec<Instant> {
+    pub(crate) fn times(&self, device: u32, wanted: impl Fn(&What) -> bool) -> Vec<Instant> {
         self.of(device)
             .filter(|seen| wanted(&seen.what))
             .map(|seen| seen.at)
@@ -143,12 +143,12 @@ impl Recording {
     }
 
     /// How many facts `wanted` accepts.
-    pub fn count(&self, wanted: impl Fn(&What) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: impl Fn(&What) -> bool) -> usize {
         self.seen.iter().filter(|seen| wanted(&seen.what)).count()
     }
 
     /// Stamps that `pick` finds.
-    pub fn stamps(&self, pick: impl Fn(&What) -> Option<Stamp>) -> Vec<Stamp> {
+    pub(crate) fn stamps(&self, pick: impl Fn(&What) -> Option<Stamp>) -> Vec<Stamp> {
         self.seen
             .iter()
             .filter_map(|seen| pick(&seen.what))
@@ -156,7 +156,7 @@ impl Recording {
     }
 
     /// Deliveries of payloads without a stamp of `topic`: wills.
-    pub fn deliveries_on(&self, topic: &str) -> Vec<Instant> {
+    pub(crate) fn deliveries_on(&self, topic: &str) -> Vec<Instant> {
         let is_on_topic = |what: &What| match what {
             What::Delivered { topic: on, .. } => on == topic,
             _ => false,
@@ -169,7 +169,7 @@ impl Recording {
     }
 
     /// When a phase began.
-    pub fn phase(&self, wanted: Phase) -> Instant {
+    pub(crate) fn phase(&self, wanted: Phase) -> Instant {
         let mut phases = self.phases.iter();
         let found = phases.find(|&&(phase, _)| phase == wanted);
         found.unwrap_or_else(|| panic!("no phase {wanted:?}")).1
@@ -177,16 +177,16 @@ impl Recording {
 }
 
 /// Every stamp once, whatever the order.
-pub fn set(stamps: Vec<Stamp>) -> BTreeSet<Stamp> {
+pub(crate) fn set(stamps: Vec<Stamp>) -> BTreeSet<Stamp> {
     stamps.into_iter().collect()
 }
 
-pub fn secs(seconds: f64) -> Duration {
+pub(crate) fn secs(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
 /// The scenario in `text`, which leaves out `version` and `name`.
-pub fn scenario(text: &str) -> Rc<Scenario> {
+pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
     let text = format!("version = 1\nname = \"test\"\n{text}");
     match Scenario::parse("test.toml", &text, &[]) {
         Ok(scenario) => Rc::new(scenario),
@@ -195,7 +195,7 @@ pub fn scenario(text: &str) -> Rc<Scenario> {
 }
 
 /// The world of a scenario, at its beginning.
-pub fn world(text: &str) -> World<Recording> {
+pub(crate) fn world(text: &str) -> World<Recording> {
     let config = Config {
         sys_interval: None,
         ..Config::default()
@@ -205,11 +205,11 @@ pub fn world(text: &str) -> World<Recording> {
 }
 
 /// Runs a scenario to its end.
-pub fn run(text: &str) -> Outcome<Recording> {
+pub(crate) fn run(text: &str) -> Outcome<Recording> {
     world(text).run()
 }
 
 /// Runs a scenario to its end with something in between.
-pub fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Outcome<Recording> {
+pub(crate) fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Outcome<Recording> {
     world(text).with_tamper(Box::new(tamper)).run()
 }
