@@ -2,7 +2,8 @@
 //!
 //! One `Effects` lives as long as its shard. The broker encodes straight into one [`Outbox`] per
 //! connection that has something to say; the shell writes each dirty connection once per turn.
-//! Empty outboxes own no memory: their buffers go back to a pool.
+//! Empty outboxes own no memory: their buffers go back to a pool. What a socket has taken of an outbox
+//! that never empties is dropped from time to time, so that its memory follows what waits.
 //!
 //! Invariant: a connection is in `dirty` at most once, and only with a non-empty outbox.
 
@@ -37,6 +38,16 @@ pub struct Effects {
     dirty: Vec<ConnectionId>,
     closes: Vec<Close>,
     pool: Vec<Vec<u8>>,
+    appended_bytes: u64,
+    /// The outbox that was handed out last, and not looked at since.
+    lent: Option<Lent>,
+}
+
+/// An outbox that was handed out, and its length then.
+#[derive(Clone, Copy, Debug)]
+struct Lent {
+    slot: usize,
+    bytes: usize,
 }
 
 impl Effects {
@@ -47,6 +58,7 @@ impl Effects {
 
     /// The buffer to append encoded packets to. Marks the connection dirty: append something.
     pub fn outbox_mut(&mut self, connection: ConnectionId) -> &mut Vec<u8> {
+        self.count_appended();
         let slot = connection.slot as usize;
         if self.outboxes.len() <= slot {
             self.outboxes.resize_with(slot + 1, Outbox::default);
@@ -65,7 +77,23 @@ impl Effects {
             outbox.is_dirty = true;
             self.dirty.push(connection);
         }
+        self.lent = Some(Lent {
+            slot,
+            bytes: outbox.bytes.len(),
+        });
         &mut outbox.bytes
+    }
+
+    /// Bytes appended to any outbox until now, for a shell that limits how many it lets pile up.
+    pub fn appended_bytes(&mut self) -> u64 {
+        self.count_appended();
+        self.appended_bytes
+    }
+
+    fn count_appended(&mut self) {
+        if let Some(lent) = self.lent.take() {
+            self.appended_bytes += (self.outboxes[lent.slot].bytes.len() - lent.bytes) as u64;
+        }
     }
 
     /// Asks for a close, after the outbox is written.
@@ -89,7 +117,11 @@ impl Effects {
     }
 
     /// Records that the socket took `bytes` bytes; an emptied buffer goes back to the pool.
+    ///
+    /// # Panics
+    /// If more was taken than waited.
     pub fn written(&mut self, connection: ConnectionId, bytes: usize) {
+        self.count_appended();
         let Some(outbox) = self.outboxes.get_mut(connection.slot as usize) else {
             return;
         };
@@ -103,11 +135,16 @@ impl Effects {
         );
         if outbox.written == outbox.bytes.len() {
             Self::recycle(&mut self.pool, outbox);
+        } else if outbox.written > outbox.bytes.len() / 2 {
+            // Less is moved than was written since the last time.
+            outbox.bytes.drain(..outbox.written);
+            outbox.written = 0;
         }
     }
 
     /// Drops what waits for a connection that is gone.
     pub fn forget(&mut self, connection: ConnectionId) {
+        self.count_appended();
         if let Some(outbox) = self.outboxes.get_mut(connection.slot as usize)
             && outbox.generation == connection.generation
         {
@@ -140,5 +177,50 @@ impl Effects {
             bytes.clear();
             pool.push(bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(slot: u32) -> ConnectionId {
+        ConnectionId {
+            slot,
+            generation: 0,
+        }
+    }
+
+    /// A socket that never takes everything must not make its outbox grow by what it took.
+    #[test]
+    fn memory_of_an_outbox_follows_what_waits() {
+        let mut effects = Effects::new();
+        effects.outbox_mut(id(0)).extend([0; 1000]);
+
+        for round in 0..=100_u8 {
+            effects.outbox_mut(id(0)).extend([round; 1000]);
+            effects.written(id(0), 1000);
+            assert_eq!(effects.pending(id(0)), 1000);
+        }
+
+        assert_eq!(effects.pending_bytes(id(0)), [100; 1000]);
+        assert!(effects.outboxes[0].bytes.capacity() < 8 * 1000);
+    }
+
+    /// Every appended byte is counted once, whatever happens to it.
+    #[test]
+    fn appended_bytes_are_counted_once() {
+        let mut effects = Effects::new();
+
+        effects.outbox_mut(id(0)).extend([0; 10]);
+        effects.outbox_mut(id(1)).extend([0; 20]);
+        effects.outbox_mut(id(0)).extend([0; 30]);
+        assert_eq!(effects.appended_bytes(), 60);
+        effects.written(id(0), 35);
+        effects.outbox_mut(id(0)).extend([0; 5]);
+        effects.forget(id(0));
+        effects.outbox_mut(id(1)).extend([0; 1]);
+
+        assert_eq!(effects.appended_bytes(), 66);
     }
 }

@@ -1,21 +1,18 @@
 //! Accepts connections for a shard, and says no where there is no room.
 //!
-//! What goes wrong with one connection does not stop the loop. Running out of descriptors pauses
+//! What goes wrong with one connection does not stop it. Running out of descriptors pauses
 //! it; both that and a full connection table are logged once an episode.
 
-use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use mio::net::{TcpListener, TcpStream};
+use squall_protocol::Instant;
 
 use crate::descriptors::{self, Spare};
-use crate::limits::{ACCEPT_PAUSE, ACCEPTS_PER_TURN};
-use crate::shard::{self, Shard};
+use crate::limits::ACCEPT_PAUSE;
 
-/// What the accept loop last had to say no to.
+/// What the listener last had to say no to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Room {
     /// Nothing.
@@ -26,50 +23,92 @@ enum Room {
     NoConnections,
 }
 
-/// Accepts until it is dropped.
-pub(crate) async fn accept(
+/// The listener of a shard.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
     listener: TcpListener,
     connections_max: usize,
-    shard: Rc<RefCell<Shard>>,
-) {
-    let mut spare = Spare::open();
-    let mut room = Room::Enough;
-    loop {
-        for _ in 0..ACCEPTS_PER_TURN {
-            match poll_fn(|cx| listener.poll_accept(cx)).await {
-                Ok((stream, _)) if shard.borrow().connections() >= connections_max => {
-                    drop(stream);
-                    if room != Room::NoConnections {
-                        room = Room::NoConnections;
-                        tracing::warn!(connections_max, "connection limit reached");
-                    }
+    spare: Spare,
+    room: Room,
+    /// Whether the queue of the listener may hold another connection.
+    may_have_more: bool,
+    /// Not before this moment.
+    paused_until: Option<Instant>,
+}
+
+impl Acceptor {
+    /// Accepts up to `connections_max` connections at once from `listener`.
+    pub(crate) fn new(listener: TcpListener, connections_max: usize) -> Self {
+        Self {
+            listener,
+            connections_max,
+            spare: Spare::open(),
+            room: Room::Enough,
+            may_have_more: false,
+            paused_until: None,
+        }
+    }
+
+    /// The listener has something new.
+    pub(crate) fn handle_readable(&mut self) {
+        self.may_have_more = true;
+    }
+
+    /// Whether [`Self::poll_accept`] has something to do at `now`.
+    pub(crate) fn is_ready(&self, now: Instant) -> bool {
+        self.may_have_more && self.paused_until.is_none_or(|moment| moment <= now)
+    }
+
+    /// When a pause ends; `None` if there is none.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.paused_until
+    }
+
+    /// Takes the next connection, if there is one and room for it beside `connections` others.
+    pub(crate) fn poll_accept(
+        &mut self,
+        now: Instant,
+        connections: usize,
+    ) -> Option<(TcpStream, SocketAddr)> {
+        self.paused_until = None;
+        match self.listener.accept() {
+            Ok(_) if connections >= self.connections_max => {
+                if self.room != Room::NoConnections {
+                    self.room = Room::NoConnections;
+                    tracing::warn!(connections, "connection limit reached");
                 }
-                Ok((stream, peer)) => {
-                    room = Room::Enough;
-                    shard::open(&shard, stream, peer);
-                }
-                Err(error) if descriptors::are_exhausted(&error) => {
-                    if room != Room::NoDescriptors {
-                        room = Room::NoDescriptors;
-                        tracing::warn!(
-                            connections = shard.borrow().connections(),
-                            %error,
-                            "no descriptor left for another connection"
-                        );
-                    }
-                    spare.lend(|| refuse_one(&listener));
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-                Err(error) if gave_up(&error) => {
-                    tracing::debug!(%error, "connection gone before it was accepted");
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections for a moment");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+                None
+            }
+            Ok(accepted) => {
+                self.room = Room::Enough;
+                Some(accepted)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.may_have_more = false;
+                None
+            }
+            Err(error) => {
+                self.handle_error(now, connections, &error);
+                None
             }
         }
-        tokio::task::yield_now().await;
+    }
+
+    fn handle_error(&mut self, now: Instant, connections: usize, error: &io::Error) {
+        if descriptors::are_exhausted(error) {
+            if self.room != Room::NoDescriptors {
+                self.room = Room::NoDescriptors;
+                tracing::warn!(connections, %error, "no descriptor left for another connection");
+            }
+            let listener = &self.listener;
+            self.spare.lend(|| drop(listener.accept()));
+            self.paused_until = Some(now + ACCEPT_PAUSE);
+        } else if gave_up(error) {
+            tracing::debug!(%error, "connection gone before it was accepted");
+        } else {
+            tracing::warn!(%error, "cannot accept connections for a moment");
+            self.paused_until = Some(now + ACCEPT_PAUSE);
+        }
     }
 }
 
@@ -81,11 +120,4 @@ fn gave_up(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::Interrupted
     )
-}
-
-/// Accepts and closes the connection that waits longest, if there is one.
-fn refuse_one(listener: &TcpListener) {
-    let refused: Poll<io::Result<_>> =
-        listener.poll_accept(&mut Context::from_waker(Waker::noop()));
-    drop(refused);
 }

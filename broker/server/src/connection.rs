@@ -1,15 +1,13 @@
 //! The shard's table of Network Connections: sockets by slot.
 //!
-//! A `Connection` is what the shell knows of one socket; what it said and what waits for it belong to
-//! the broker and its effects. It owns no buffer.
+//! A `Connection` is what the shell knows of one socket, a few bytes; what it said and what waits for
+//! it belong to the broker and its effects. It owns no buffer, no task and no timer.
 //!
 //! Invariant: a slot's generation grows when its connection is removed, so an old
 //! [`ConnectionId`] never finds the next user of its slot.
 
-use std::task::Waker;
-
+use mio::net::TcpStream;
 use squall_core::ConnectionId;
-use tokio::net::TcpStream;
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,11 +29,9 @@ pub(crate) enum Phase {
 pub(crate) struct Connection {
     /// Its socket.
     pub(crate) stream: TcpStream,
-    /// Wakes its task.
-    pub(crate) waker: Waker,
     /// How far it has come.
     pub(crate) phase: Phase,
-    /// The socket took less than there was: its task waits until it is writable.
+    /// The socket took less than there was: nothing is written until it is writable.
     pub(crate) is_full: bool,
     /// Not read until its outbox is shorter: its peer sends but does not read.
     pub(crate) is_read_paused: bool,
@@ -52,41 +48,51 @@ struct Slot {
 pub(crate) struct Connections {
     slots: Vec<Slot>,
     free: Vec<u32>,
-    open: usize,
+    len: usize,
 }
 
 impl Connections {
     /// Connections in the table, whatever their phase.
     pub(crate) fn len(&self) -> usize {
-        self.open
+        self.len
     }
 
-    /// Takes in a socket and names it.
+    /// What the next connection will be called.
+    pub(crate) fn next_id(&self) -> ConnectionId {
+        match self.free.last() {
+            Some(&slot) => self.id(slot),
+            None => ConnectionId {
+                slot: u32::try_from(self.slots.len()).expect("connections_max fits 32 bits"),
+                generation: 0,
+            },
+        }
+    }
+
+    /// Takes in a socket under the name that [`Self::next_id`] gave.
     pub(crate) fn insert(&mut self, stream: TcpStream) -> ConnectionId {
-        let connection = Connection {
+        let id = self.next_id();
+        let connection = Some(Connection {
             stream,
-            waker: Waker::noop().clone(),
             phase: Phase::Open,
             is_full: false,
             is_read_paused: false,
-        };
-        self.open += 1;
-        if let Some(slot) = self.free.pop() {
-            let entry = &mut self.slots[slot as usize];
-            entry.connection = Some(connection);
-            return ConnectionId {
-                slot,
-                generation: entry.generation,
-            };
-        }
-        let slot = u32::try_from(self.slots.len()).expect("connections_max fits 32 bits");
-        self.slots.push(Slot {
-            generation: 0,
-            connection: Some(connection),
         });
+        match self.free.pop() {
+            Some(slot) => self.slots[slot as usize].connection = connection,
+            None => self.slots.push(Slot {
+                generation: id.generation,
+                connection,
+            }),
+        }
+        self.len += 1;
+        id
+    }
+
+    /// Who has a slot now, or had it last.
+    pub(crate) fn id(&self, slot: u32) -> ConnectionId {
         ConnectionId {
             slot,
-            generation: 0,
+            generation: self.slots[slot as usize].generation,
         }
     }
 
@@ -109,7 +115,7 @@ impl Connections {
         let connection = slot.connection.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.slot);
-        self.open -= 1;
+        self.len -= 1;
         Some(connection)
     }
 }

@@ -15,6 +15,7 @@ mod limits;
 mod listener;
 mod serve;
 mod shard;
+mod sockets;
 
 pub use config::{Config, ConfigError, Listen, Place, Server};
 pub use serve::{ServeError, serve, stop_signal};

@@ -5,20 +5,19 @@ use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
-use tokio::net::TcpListener;
+use mio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::coop::unconstrained;
 
-use crate::accept::accept;
+use crate::alarm::Alarm;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::limits::{EVENTS_PER_POLL, TASKS_PER_POLL};
-use crate::shard::{Shard, run_turns};
+use crate::shard::{After, Shard};
 use crate::{descriptors, listener};
 
 /// Why a broker could not start, or had to stop.
@@ -41,20 +40,15 @@ pub enum ServeError {
         /// What the system says.
         source: io::Error,
     },
-    /// The thread's event loop could not be made.
-    #[error("cannot start the event loop")]
+    /// The thread's event loop could not be made, or the system ended it.
+    #[error("the event loop failed")]
     Runtime {
         /// What the system says.
+        #[from]
         source: io::Error,
     },
     /// The broker broke one of its own invariants and stopped, so that it does no harm.
     #[error("the broker stopped after an internal error; please report the message above")]
-    Panicked,
-}
-
-/// How a broker came to its end.
-enum End {
-    Stopped,
     Panicked,
 }
 
@@ -67,7 +61,8 @@ enum End {
 /// It raises the process's soft limit of open files to the hard one.
 ///
 /// # Errors
-/// Any [`ServeError`]; after `ready` only [`ServeError::Panicked`].
+/// Any [`ServeError`]; after `ready` only
+/// [`ServeError::Runtime`] and [`ServeError::Panicked`].
 pub fn serve(
     config: &Config,
     ready: impl FnOnce(SocketAddr),
@@ -80,42 +75,30 @@ pub fn serve(
     let open_files_max = descriptors::raise_limit();
     tracing::info!(%address, open_files_max, "broker listens");
 
-    let failed = |source| ServeError::Runtime { source };
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .event_interval(TASKS_PER_POLL)
-        .max_io_events_per_tick(EVENTS_PER_POLL)
-        .build_local(LocalOptions::default())
-        .map_err(failed)?;
-    let end = runtime.block_on(async {
-        let listener = TcpListener::from_std(listener)?;
-        Ok(run(&config, listener, || ready(address), stop).await)
-    });
-    match end.map_err(failed)? {
-        End::Stopped => Ok(()),
-        End::Panicked => Err(ServeError::Panicked),
-    }
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async {
+        let listener = TcpListener::from_std(listener);
+        let shard = Shard::new(&config, Clock::start(), listener)?;
+        run(Rc::new(RefCell::new(shard)), || ready(address), stop).await
+    })
 }
 
 async fn run(
-    config: &Config,
-    listener: TcpListener,
+    shard: Rc<RefCell<Shard>>,
     ready: impl FnOnce(),
     stop: impl Future<Output = ()>,
-) -> End {
-    let shard = Rc::new(RefCell::new(Shard::new(config, Clock::start())));
-    tokio::task::spawn_local(unconstrained(run_turns(Rc::clone(&shard))));
-    let connections_max = config.listen.connections_max;
-    let accepting = tokio::task::spawn_local(accept(listener, connections_max, Rc::clone(&shard)));
-
+) -> Result<(), ServeError> {
+    let mut turns = tokio::task::spawn_local(unconstrained(run_turns(Rc::clone(&shard))));
     let mut stop = pin!(stop);
     let mut ready = Some(ready);
-    let end = poll_fn(|cx| {
-        if shard.borrow_mut().poll_panicked(cx).is_ready() {
-            return Poll::Ready(End::Panicked);
+    let early_end = poll_fn(|cx| {
+        if let Poll::Ready(end) = Pin::new(&mut turns).poll(cx) {
+            return Poll::Ready(Some(end));
         }
-        let stopped = stop.as_mut().poll(cx).map(|()| End::Stopped);
+        let stopped = stop.as_mut().poll(cx).map(|()| None);
         // `stop` has been polled once: a signal from here on finds its handler.
         if let Some(ready) = ready.take() {
             ready();
@@ -123,23 +106,33 @@ async fn run(
         stopped
     })
     .await;
-    accepting.abort();
-    if matches!(end, End::Panicked) {
-        return end;
-    }
-
+    let end = match early_end {
+        Some(end) => end,
+        None => {
+            let connections = shard.borrow().connections();
+            tracing::info!(connections, "broker stops");
+            shard.borrow_mut().shut_down();
+            turns.await
+        }
+    };
+    end.map_err(|_| ServeError::Panicked)??;
     let connections = shard.borrow().connections();
-    tracing::info!(connections, "broker stops");
-    shard.borrow_mut().shut_down();
-    let empty = poll_fn(|cx| shard.borrow_mut().poll_empty(cx));
-    if tokio::time::timeout(config.server.shutdown_timeout, empty)
-        .await
-        .is_err()
-    {
-        let connections = shard.borrow().connections();
+    if connections > 0 {
         tracing::warn!(connections, "connections cut: they did not close in time");
     }
-    end
+    Ok(())
+}
+
+/// The shard's task: its turns, until it has stopped.
+async fn run_turns(shard: Rc<RefCell<Shard>>) -> io::Result<()> {
+    let mut alarm = Alarm::new();
+    loop {
+        let turn = poll_fn(|cx| shard.borrow_mut().poll_turn(&mut alarm, cx));
+        match turn.await? {
+            After::NextTurn => tokio::task::yield_now().await,
+            After::Stopped => return Ok(()),
+        }
+    }
 }
 
 /// Ready at the first SIGTERM or SIGINT (Ctrl-C) after it was first polled.

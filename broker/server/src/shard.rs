@@ -1,46 +1,56 @@
 //! One shard: a thread's broker, its sockets, and the turns in which they meet.
 //!
-//! A turn begins with the first socket that has something, goes over all that have, and ends with
-//! one write to each connection that the broker had something to say to. A connection's task reads
-//! into the shard's one buffer, at most that much a turn, and the broker parses it in place; idle
-//! connections own no buffer. The end of a turn is a task of its own ([`run_turns`]): woken when
-//! the turn begins, it runs behind all tasks that were woken before it.
+//! A turn asks which sockets have something, reads each into the shard's one buffer, at most
+//! that much from one connection, and lets the broker parse it in place. At its end each connection that
+//! the broker had something to say to is written once. Idle connections own no buffer.
+//!
+//! What a turn may pile up is limited: once [`Shard::flush_received_bytes`] came in or
+//! [`FLUSH_APPENDED_BYTES`] wait to be written, it writes before it reads on. The first keeps a connection
+//! that many publish to from overrunning its outbox within one turn, the second bounds a
+//! fan-out.
 //!
 //! It decides nothing about MQTT. A connection whose outbox is long because its peer sends but
 //! does not read is not read either; what is dropped or closed then is the broker's decision.
 //!
-//! Invariant: what waits for a socket is written by one writer at a time, oldest first: by the end
-//! of the turn, or, once the socket was full, by the connection's task alone.
+//! Invariant: what waits for a socket is written oldest first. A full socket is written again
+//! when it is writable, and not before.
 
-use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use mio::net::TcpStream;
 use squall_core::{Broker, Close, ConnectionId, Effects, Input, LossCause};
 use squall_protocol::Instant;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::task::coop::unconstrained;
 
+use crate::accept::Acceptor;
 use crate::alarm::Alarm;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::{Connection, Connections, Phase};
-use crate::limits::READ_BUFFER_BYTES;
+use crate::limits::{
+    ACCEPTS_PER_TURN, EVENTS_PER_TURN, FLUSH_APPENDED_BYTES, READ_BUFFER_BYTES, SLICE_BYTES,
+};
+use crate::sockets::{Ready, Sockets, Who};
 
-/// What a connection's task does next.
+/// What a shard's task does after a turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Step {
-    /// It has more to read, in the next turn.
+pub(crate) enum After {
+    /// There is more to do, once the runtime has looked at its other tasks.
     NextTurn,
-    /// Its connection is gone.
-    Gone,
+    /// The shard has stopped: no connection is left, or the time to end them is over.
+    Stopped,
+}
+
+/// How much of what a socket holds is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ReadUntil {
+    /// Until a read brings less than there was room for: nothing else has come so far.
+    Short,
+    /// Until there is nothing: the peer's end may stand behind its last bytes.
+    Blocked,
 }
 
 /// A connection that we close must be gone by `deadline`.
@@ -50,70 +60,90 @@ struct Closing {
     connection: ConnectionId,
 }
 
-/// The turn that runs, or the last one.
-#[derive(Debug)]
-struct Turn {
-    /// When it began; the time of everything in it.
-    now: Instant,
-    is_open: bool,
-    /// Wakes the task that ends it.
-    end: Waker,
-}
-
 /// The state of one shard's thread.
 #[derive(Debug)]
 pub(crate) struct Shard {
     clock: Clock,
+    /// When the turn began: the time of everything in it.
+    now: Instant,
     broker: Broker,
     effects: Effects,
+    sockets: Sockets,
+    /// `None` once the shard stops.
+    acceptor: Option<Acceptor>,
     connections: Connections,
     read_buffer: Box<[u8]>,
-    turn: Turn,
-    /// Next deadline of the broker or of a closing connection, as of the last turn's end.
-    due: Option<Instant>,
+    /// To be read in the next turn without being named by [`Sockets`].
+    unread: Vec<ConnectionId>,
     /// In order of their deadlines.
     closing: VecDeque<Closing>,
     close_timeout: Duration,
+    shutdown_timeout: Duration,
+    /// When a shard that stops gives up on the connections that are left.
+    stopped_by: Option<Instant>,
+    /// Next deadline of any kind, as of the last turn's end.
+    due: Option<Instant>,
+    /// Whether the broker was told something since the last write.
+    is_unflushed: bool,
+    /// Bytes that came in since the last write.
+    received_bytes: usize,
+    /// Value of [`Effects::appended_bytes`] at the last write.
+    flushed_at: u64,
+    flush_received_bytes: usize,
     /// From this length of its outbox on a connection is told when it is empty again.
     drained_from_bytes: usize,
     /// Above this length of its outbox a connection is not read.
     read_pause_bytes: usize,
-    /// Reused by every turn's end.
+    /// Wakes the shard's task.
+    waker: Waker,
+    /// Kept for their memory.
+    ready: Vec<Ready>,
     dirty: Vec<ConnectionId>,
     closes: Vec<Close>,
     peers_closed: Vec<ConnectionId>,
-    /// Wakes whoever waits for the shard: for its last connection to go, or for a panic.
-    watcher: Waker,
-    has_panicked: bool,
 }
 
 impl Shard {
-    /// A shard without connections.
-    pub(crate) fn new(config: &Config, clock: Clock) -> Self {
+    /// A shard without connections. It must be made inside the runtime.
+    ///
+    /// # Errors
+    /// If the system has no more selectors to give.
+    pub(crate) fn new(
+        config: &Config,
+        clock: Clock,
+        mut listener: mio::net::TcpListener,
+    ) -> std::io::Result<Self> {
         let now = clock.now();
         let outbox = config.broker.outbox;
-        Self {
+        let sockets = Sockets::new()?;
+        sockets.add(&mut listener, Who::Listener)?;
+        Ok(Self {
             clock,
+            now,
             broker: Broker::new(config.broker.clone(), now),
             effects: Effects::new(),
+            sockets,
+            acceptor: Some(Acceptor::new(listener, config.listen.connections_max)),
             connections: Connections::default(),
             read_buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
-            turn: Turn {
-                now,
-                is_open: false,
-                end: Waker::noop().clone(),
-            },
-            due: None,
+            unread: Vec::new(),
             closing: VecDeque::new(),
             close_timeout: config.server.close_timeout,
+            shutdown_timeout: config.server.shutdown_timeout,
+            stopped_by: None,
+            due: Some(now),
+            is_unflushed: false,
+            received_bytes: 0,
+            flushed_at: 0,
+            flush_received_bytes: outbox.soft_bytes / 2,
             drained_from_bytes: outbox.soft_bytes,
             read_pause_bytes: outbox.soft_bytes.midpoint(outbox.hard_bytes),
+            waker: Waker::noop().clone(),
+            ready: Vec::new(),
             dirty: Vec::new(),
             closes: Vec::new(),
             peers_closed: Vec::new(),
-            watcher: Waker::noop().clone(),
-            has_panicked: false,
-        }
+        })
     }
 
     /// Connections that have a socket, closing ones included.
@@ -121,117 +151,228 @@ impl Shard {
         self.connections.len()
     }
 
-    /// Tells every client that the server stops, and closes.
+    /// Accepts no more, tells every client that the server stops, and lets its task end when
+    /// they are gone.
     pub(crate) fn shut_down(&mut self) {
+        self.now = self.clock.now();
+        self.acceptor = None;
+        self.stopped_by = Some(self.now + self.shutdown_timeout);
         self.handle_input(Input::Shutdown);
+        self.waker.wake_by_ref();
     }
 
-    /// Pending until the last connection is gone.
-    pub(crate) fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.connections.len() == 0 {
-            return Poll::Ready(());
+    /// One step of the shard's task: a turn, if there is anything to do.
+    ///
+    /// # Errors
+    /// If the sockets can no longer be asked.
+    pub(crate) fn poll_turn(
+        &mut self,
+        alarm: &mut Alarm,
+        cx: &mut Context<'_>,
+    ) -> Poll<std::io::Result<After>> {
+        if !self.waker.will_wake(cx.waker()) {
+            self.waker.clone_from(cx.waker());
         }
-        self.watcher.clone_from(cx.waker());
-        Poll::Pending
+        self.now = self.clock.now();
+        loop {
+            self.ready.clear();
+            let polled = self.sockets.poll_ready(cx, &mut self.ready)?;
+            if polled.is_pending() && !self.has_work() {
+                let Some(due) = self.due else {
+                    return Poll::Pending;
+                };
+                return alarm
+                    .poll_set(&self.clock, self.now, due, cx)
+                    .map(|()| Ok(After::NextTurn));
+            }
+            self.run_turn();
+            let is_over = self.stopped_by.is_some_and(|moment| moment <= self.now);
+            if self.stopped_by.is_some() && (is_over || self.connections.len() == 0) {
+                return Poll::Ready(Ok(After::Stopped));
+            }
+            if self.ready.len() == EVENTS_PER_TURN || self.has_work() {
+                return Poll::Ready(Ok(After::NextTurn));
+            }
+        }
     }
 
-    /// Pending unless a task of this shard has panicked: its state can no longer be trusted.
-    pub(crate) fn poll_panicked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.has_panicked {
-            return Poll::Ready(());
-        }
-        self.watcher.clone_from(cx.waker());
-        Poll::Pending
+    /// Whether a turn has something to do although no socket has.
+    fn has_work(&self) -> bool {
+        self.is_unflushed
+            || !self.unread.is_empty()
+            || self.due.is_some_and(|due| due <= self.now)
+            || self.acceptor.as_ref().is_some_and(|a| a.is_ready(self.now))
     }
 
-    /// The time of this turn, which begins if none runs.
-    fn now(&mut self) -> Instant {
-        if !self.turn.is_open {
-            self.turn.is_open = true;
-            self.turn.now = self.clock.now();
-            self.turn.end.wake_by_ref();
+    fn run_turn(&mut self) {
+        self.pass_deadline();
+        let unread = std::mem::take(&mut self.unread);
+        for index in 0..self.ready.len() {
+            self.handle_ready(self.ready[index]);
         }
-        self.turn.now
+        for id in unread {
+            self.read(id, ReadUntil::Blocked);
+        }
+        self.accept();
+        self.flush();
+
+        let closing = self.closing.front().map(|closing| closing.deadline);
+        let accept = self.acceptor.as_ref().and_then(Acceptor::deadline);
+        self.due = [
+            self.broker.next_deadline(),
+            closing,
+            accept,
+            self.stopped_by,
+        ]
+        .into_iter()
+        .flatten()
+        .min();
     }
 
     fn handle_input(&mut self, input: Input<'_>) {
-        let now = self.now();
-        self.broker.handle(now, input, &mut self.effects);
+        self.is_unflushed = true;
+        self.broker.handle(self.now, input, &mut self.effects);
     }
 
-    /// One step of a connection's task.
-    fn poll_connection(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<Step> {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return Poll::Ready(Step::Gone);
-        };
-        if !connection.waker.will_wake(cx.waker()) {
-            connection.waker.clone_from(cx.waker());
+    /// Does what is due by the time of this turn.
+    fn pass_deadline(&mut self) {
+        if self.due.is_none_or(|due| due > self.now) {
+            return;
         }
-        if connection.is_full {
+        if self
+            .broker
+            .next_deadline()
+            .is_some_and(|due| due <= self.now)
+        {
+            self.handle_input(Input::DeadlinePassed);
+        }
+        while let Some(closing) = self.closing.front()
+            && closing.deadline <= self.now
+        {
+            let connection = closing.connection;
+            self.closing.pop_front();
+            self.remove(connection);
+        }
+    }
+
+    fn handle_ready(&mut self, ready: Ready) {
+        let slot = match ready.who {
+            Who::Slot(slot) => slot,
+            Who::Listener => {
+                if let Some(acceptor) = &mut self.acceptor {
+                    acceptor.handle_readable();
+                }
+                return;
+            }
+        };
+        // The slot may have a new connection since the system was asked: then it is looked at
+        // once too often, which changes nothing.
+        let id = self.connections.id(slot);
+        if ready.is_writable
+            && let Some(connection) = self.connections.get_mut(id)
+            && connection.is_full
+        {
             self.write(id);
         }
-        let Some(connection) = self.connections.get_mut(id) else {
-            return Poll::Ready(Step::Gone);
-        };
-        match connection.phase {
-            Phase::Open => self.poll_receive(id, cx),
-            Phase::Flushing | Phase::Lingering => self.poll_discard(id, cx),
-            Phase::PeerClosed => Poll::Pending,
+        if ready.is_readable {
+            let until = if ready.is_ended {
+                ReadUntil::Blocked
+            } else {
+                ReadUntil::Short
+            };
+            self.read(id, until);
         }
     }
 
-    /// Hands the broker what came in, at most one buffer full a turn.
-    fn poll_receive(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<Step> {
-        loop {
-            let Some(connection) = self.connections.get_mut(id) else {
-                return Poll::Ready(Step::Gone);
+    fn accept(&mut self) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let connections = self.connections.len();
+            let Some(acceptor) = &mut self.acceptor else {
+                return;
             };
-            if self.effects.pending(id) > self.read_pause_bytes {
-                connection.is_read_paused = true;
-                return Poll::Pending;
+            if !acceptor.is_ready(self.now) {
+                return;
             }
-            let mut buffer = ReadBuf::new(&mut self.read_buffer);
-            let read = Pin::new(&mut connection.stream).poll_read(cx, &mut buffer);
-            let length = buffer.filled().len();
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => {
+            if let Some((stream, peer)) = acceptor.poll_accept(self.now, connections) {
+                self.open(stream, peer);
+            }
+        }
+    }
+
+    fn open(&mut self, mut stream: TcpStream, peer: SocketAddr) {
+        let who = Who::Slot(self.connections.next_id().slot);
+        if let Err(error) = self.sockets.add(&mut stream, who) {
+            tracing::warn!(%peer, %error, "connection not taken in");
+            return;
+        }
+        let id = self.connections.insert(stream);
+        tracing::debug!(slot = id.slot, %peer, "connection opened");
+        self.handle_input(Input::Opened {
+            connection: id,
+            peer: Some(peer),
+        });
+    }
+
+    /// Reads a connection, at most one buffer full; what is left waits for the next turn.
+    fn read(&mut self, id: ConnectionId, until: ReadUntil) {
+        loop {
+            let waiting_bytes = self.effects.pending(id);
+            let Some(connection) = self.connections.get_mut(id) else {
+                return;
+            };
+            let phase = connection.phase;
+            if phase == Phase::PeerClosed {
+                return;
+            }
+            if phase == Phase::Open && waiting_bytes > self.read_pause_bytes {
+                connection.is_read_paused = true;
+                return;
+            }
+            let length = match connection.stream.read(&mut self.read_buffer) {
+                Ok(0) => return self.lose(id, LossCause::Closed),
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => {
                     tracing::debug!(slot = id.slot, %error, "connection failed");
-                    self.lose(id, LossCause::Failed);
-                    return Poll::Ready(Step::Gone);
+                    return self.lose(id, LossCause::Failed);
                 }
-                Poll::Ready(Ok(())) if length == 0 => {
-                    self.lose(id, LossCause::Closed);
-                    return Poll::Pending;
-                }
-                Poll::Ready(Ok(())) => {
-                    let now = self.now();
-                    let received = Input::Received {
-                        connection: id,
-                        bytes: &self.read_buffer[..length],
-                    };
-                    self.broker.handle(now, received, &mut self.effects);
-                }
+            };
+            if phase == Phase::Open {
+                self.receive(id, length);
             }
             if length == READ_BUFFER_BYTES {
-                return Poll::Ready(Step::NextTurn);
+                self.unread.push(id);
+                return;
+            }
+            if until == ReadUntil::Short {
+                return;
             }
         }
     }
 
-    /// Reads and forgets until the peer shuts its side, at most one buffer full a turn.
-    fn poll_discard(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<Step> {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return Poll::Ready(Step::Gone);
-        };
-        let mut buffer = ReadBuf::new(&mut self.read_buffer);
-        let read = Pin::new(&mut connection.stream).poll_read(cx, &mut buffer);
-        match read {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => Poll::Ready(Step::NextTurn),
-            Poll::Ready(_) => {
-                self.remove(id);
-                Poll::Ready(Step::Gone)
+    /// Hands the broker the first `length` bytes of the read buffer, in slices that grow as long
+    /// as what follows from them is little.
+    fn receive(&mut self, id: ConnectionId, length: usize) {
+        self.is_unflushed = true;
+        let mut slice_bytes = SLICE_BYTES;
+        let mut start = 0;
+        while start < length {
+            let end = length.min(start + slice_bytes);
+            let received = Input::Received {
+                connection: id,
+                bytes: &self.read_buffer[start..end],
+            };
+            self.broker.handle(self.now, received, &mut self.effects);
+            self.received_bytes += end - start;
+            start = end;
+            let appended_bytes = self.effects.appended_bytes() - self.flushed_at;
+            if appended_bytes > FLUSH_APPENDED_BYTES
+                || self.received_bytes > self.flush_received_bytes
+            {
+                self.flush();
+            } else if appended_bytes < FLUSH_APPENDED_BYTES / 4 {
+                slice_bytes *= 2;
             }
         }
     }
@@ -241,15 +382,14 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let was_open = connection.phase == Phase::Open;
-        match cause {
-            LossCause::Closed => {
-                connection.phase = Phase::PeerClosed;
-                self.peers_closed.push(id);
-            }
-            LossCause::Failed => self.remove(id),
+        let phase = connection.phase;
+        if phase == Phase::Open && cause == LossCause::Closed {
+            connection.phase = Phase::PeerClosed;
+            self.peers_closed.push(id);
+        } else {
+            self.remove(id);
         }
-        if was_open {
+        if phase == Phase::Open {
             self.handle_input(Input::Lost {
                 connection: id,
                 cause,
@@ -258,100 +398,23 @@ impl Shard {
     }
 
     fn remove(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.remove(id) else {
-            return;
-        };
-        tracing::debug!(slot = id.slot, phase = ?connection.phase, "connection closed");
-        self.effects.forget(id);
-        connection.waker.wake();
-        if self.connections.len() == 0 {
-            self.watcher.wake_by_ref();
-        }
-    }
-
-    /// Writes what waits for a connection, as far as its socket takes it.
-    fn write(&mut self, id: ConnectionId) {
-        let waiting = self.effects.pending(id);
-        let Some(connection) = self.connections.get_mut(id) else {
+        if let Some(connection) = self.connections.remove(id) {
+            tracing::debug!(slot = id.slot, phase = ?connection.phase, "connection closed");
             self.effects.forget(id);
-            return;
-        };
-        let was_full = std::mem::take(&mut connection.is_full);
-        match poll_write_all(connection, id, &mut self.effects) {
-            Poll::Pending => connection.is_full = true,
-            Poll::Ready(Err(error)) => {
-                tracing::debug!(slot = id.slot, %error, "connection failed");
-                self.lose(id, LossCause::Failed);
-                return;
-            }
-            Poll::Ready(Ok(())) => {
-                if connection.phase == Phase::Flushing {
-                    linger(connection);
-                } else if was_full || waiting >= self.drained_from_bytes {
-                    self.handle_input(Input::Drained { connection: id });
-                }
-            }
-        }
-        self.resume_reading(id);
-    }
-
-    fn resume_reading(&mut self, id: ConnectionId) {
-        if self.effects.pending(id) <= self.read_pause_bytes
-            && let Some(connection) = self.connections.get_mut(id)
-            && std::mem::take(&mut connection.is_read_paused)
-        {
-            connection.waker.wake_by_ref();
-        }
-    }
-
-    /// One step of the task that ends the turns. Ready: the broker wants the next turn at once.
-    fn poll_turn(&mut self, alarm: &mut Alarm, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.turn.end.will_wake(cx.waker()) {
-            self.turn.end.clone_from(cx.waker());
-        }
-        if !self.turn.is_open {
-            // The alarm rang, and nobody else had anything.
-            self.turn.now = self.clock.now();
-        }
-        self.pass_deadline();
-        self.end_turn();
-
-        let closing = self.closing.front().map(|closing| closing.deadline);
-        self.due = self.broker.next_deadline().into_iter().chain(closing).min();
-        match self.due {
-            Some(due) => alarm.poll_set(&self.clock, self.turn.now, due, cx),
-            None => Poll::Pending,
-        }
-    }
-
-    /// Does what is due by the time of this turn.
-    fn pass_deadline(&mut self) {
-        let now = self.turn.now;
-        if self.due.is_none_or(|due| due > now) {
-            return;
-        }
-        if self.broker.next_deadline().is_some_and(|due| due <= now) {
-            self.broker
-                .handle(now, Input::DeadlinePassed, &mut self.effects);
-        }
-        while let Some(closing) = self.closing.front()
-            && closing.deadline <= now
-        {
-            let connection = closing.connection;
-            self.closing.pop_front();
-            self.remove(connection);
         }
     }
 
     /// Writes to each connection that the broker had something for, then closes what it closed.
     ///
-    /// What the broker says in answer to this belongs to the next turn.
-    fn end_turn(&mut self) {
-        self.turn.is_open = false;
+    /// What the broker says in answer to this waits for the next time.
+    fn flush(&mut self) {
+        self.is_unflushed = false;
+        self.received_bytes = 0;
         let mut dirty = std::mem::take(&mut self.dirty);
         self.effects.take_dirty(&mut dirty);
         let mut closes = std::mem::take(&mut self.closes);
         self.effects.take_closes(&mut closes);
+        self.flushed_at = self.effects.appended_bytes();
         for &id in &dirty {
             let is_full = self
                 .connections
@@ -364,16 +427,49 @@ impl Shard {
         for close in &closes {
             self.close(close.connection);
         }
-        for id in std::mem::take(&mut self.peers_closed) {
+        while let Some(id) = self.peers_closed.pop() {
             self.remove(id);
         }
         self.dirty = dirty;
         self.closes = closes;
     }
 
+    /// Writes what waits for a connection, as far as its socket takes it.
+    fn write(&mut self, id: ConnectionId) {
+        let waiting_bytes = self.effects.pending(id);
+        let Some(connection) = self.connections.get_mut(id) else {
+            self.effects.forget(id);
+            return;
+        };
+        let was_full = std::mem::take(&mut connection.is_full);
+        match write_pending(connection, id, &mut self.effects) {
+            Written::Partly => connection.is_full = true,
+            Written::Failed(error) => {
+                tracing::debug!(slot = id.slot, %error, "connection failed");
+                return self.lose(id, LossCause::Failed);
+            }
+            Written::Wholly if connection.phase == Phase::Flushing => linger(connection),
+            Written::Wholly if was_full || waiting_bytes >= self.drained_from_bytes => {
+                self.handle_input(Input::Drained { connection: id });
+            }
+            Written::Wholly => {}
+        }
+        self.resume_reading(id);
+    }
+
+    fn resume_reading(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && connection.is_read_paused
+            && self.effects.pending(id) <= self.read_pause_bytes
+        {
+            connection.is_read_paused = false;
+            self.unread.push(id);
+        }
+    }
+
     /// The broker let a connection go: it ends when all is written and its peer agrees.
     fn close(&mut self, id: ConnectionId) {
-        let deadline = self.turn.now + self.close_timeout;
+        let deadline = self.now + self.close_timeout;
         let is_written = self.effects.pending(id) == 0;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
@@ -390,107 +486,46 @@ impl Shard {
             deadline,
             connection: id,
         });
+        if connection.is_read_paused {
+            connection.is_read_paused = false;
+            self.unread.push(id);
+        }
     }
 }
 
-/// Shuts our side; the connection's task waits for the peer's.
+/// Shuts our side and waits for the peer's.
 fn linger(connection: &mut Connection) {
     connection.phase = Phase::Lingering;
-    // A failure means that the peer is gone already, which its task will find out.
-    let _ = socket2::SockRef::from(&connection.stream).shutdown(Shutdown::Write);
-    connection.waker.wake_by_ref();
+    // A failure means that the peer is gone already, which reading will find out.
+    let _ = connection.stream.shutdown(Shutdown::Write);
 }
 
-/// Writes until nothing waits, or until the socket is full and the connection's task will be woken.
-fn poll_write_all(
-    connection: &mut Connection,
-    id: ConnectionId,
-    effects: &mut Effects,
-) -> Poll<std::io::Result<()>> {
-    let mut cx = Context::from_waker(&connection.waker);
+/// How a write ended.
+#[derive(Debug)]
+enum Written {
+    Wholly,
+    /// The socket is full.
+    Partly,
+    Failed(std::io::Error),
+}
+
+fn write_pending(connection: &mut Connection, id: ConnectionId, effects: &mut Effects) -> Written {
     loop {
         let bytes = effects.pending_bytes(id);
-        if bytes.is_empty() {
-            return Poll::Ready(Ok(()));
+        let waiting_bytes = bytes.len();
+        if waiting_bytes == 0 {
+            return Written::Wholly;
         }
-        match Pin::new(&mut connection.stream).poll_write(&mut cx, bytes) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Ready(Ok(length)) => effects.written(id, length),
+        match connection.stream.write(bytes) {
+            Ok(length) => {
+                effects.written(id, length);
+                if length < waiting_bytes {
+                    return Written::Partly;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Partly,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Written::Failed(error),
         }
-    }
-}
-
-/// Exclusive use of a shard. If its user panics, the shard is marked and its watcher woken.
-struct Using<'s>(RefMut<'s, Shard>);
-
-impl<'s> Using<'s> {
-    /// `None` after a panic: nothing may touch the shard any more.
-    fn new(shard: &'s RefCell<Shard>) -> Option<Self> {
-        let shard = shard.borrow_mut();
-        (!shard.has_panicked).then_some(Self(shard))
-    }
-}
-
-impl Deref for Using<'_> {
-    type Target = Shard;
-
-    fn deref(&self) -> &Shard {
-        &self.0
-    }
-}
-
-impl DerefMut for Using<'_> {
-    fn deref_mut(&mut self) -> &mut Shard {
-        &mut self.0
-    }
-}
-
-impl Drop for Using<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.has_panicked = true;
-            self.watcher.wake_by_ref();
-        }
-    }
-}
-
-/// Takes in an accepted socket and starts its task. It must be called inside the shard's runtime.
-pub(crate) fn open(shard: &Rc<RefCell<Shard>>, stream: TcpStream, peer: SocketAddr) {
-    let Some(mut using) = Using::new(shard) else {
-        return;
-    };
-    let id = using.connections.insert(stream);
-    tracing::debug!(slot = id.slot, %peer, "connection opened");
-    using.handle_input(Input::Opened {
-        connection: id,
-        peer: Some(peer),
-    });
-    drop(using);
-    tokio::task::spawn_local(unconstrained(run_connection(Rc::clone(shard), id)));
-}
-
-async fn run_connection(shard: Rc<RefCell<Shard>>, id: ConnectionId) {
-    let step = || {
-        poll_fn(|cx| match Using::new(&shard) {
-            Some(mut shard) => shard.poll_connection(id, cx),
-            None => Poll::Ready(Step::Gone),
-        })
-    };
-    while step().await == Step::NextTurn {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Ends the turns of a shard, as long as it is polled.
-pub(crate) async fn run_turns(shard: Rc<RefCell<Shard>>) {
-    let mut alarm = Alarm::new();
-    loop {
-        poll_fn(|cx| match Using::new(&shard) {
-            Some(mut shard) => shard.poll_turn(&mut alarm, cx),
-            None => Poll::Pending,
-        })
-        .await;
-        tokio::task::yield_now().await;
     }
 }
