@@ -1,6 +1,6 @@
 //! A Network Connection that lost its Session to a newer one and is only read to its end.
 
-use super::{Client, Message};
+use super::Client;
 use crate::ProtocolError;
 use crate::alias::InboundAliases;
 use crate::codec::{DecodeRules, PacketReader};
@@ -34,7 +34,7 @@ impl Displaced {
     }
 }
 
-impl<M: Message> Client<M> {
+impl<M> Client<M> {
     /// Takes the Session away from the current connection, whose transport stays open, as a
     /// takeover does: like [`Client::connection_lost`], but what comes can still be read.
     pub fn displace(&mut self) -> Displaced {
