@@ -8,9 +8,7 @@ use squall_protocol::{Instant, Version, server};
 
 use crate::ConnectionId;
 use crate::session::SessionKey;
-
-/// The end of time.
-const NEVER: Instant = Instant::from_nanos(u64::MAX);
+use crate::timer::NEVER;
 
 /// One Network Connection.
 #[derive(Debug)]

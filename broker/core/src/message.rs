@@ -12,9 +12,7 @@ use squall_protocol::topic::TopicName;
 use squall_protocol::{Instant, QoS};
 
 use crate::subscriptions::GroupKey;
-
-/// The end of time: a message without a Message Expiry Interval.
-const NEVER: Instant = Instant::from_nanos(u64::MAX);
+use crate::timer::NEVER;
 
 /// A message that outlives its packet.
 #[derive(Debug)]

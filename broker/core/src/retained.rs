@@ -16,6 +16,7 @@ use squall_protocol::{Instant, QoS};
 
 use crate::config::RetainedLimits;
 use crate::message::Message;
+use crate::timer::NEVER;
 
 /// A message that waits for subscriptions to its topic.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl RetainedStore {
             return Stored::Full;
         }
         self.bytes = bytes;
-        if message.expires_at() != Instant::from_nanos(u64::MAX) {
+        if message.expires_at() != NEVER {
             self.expiring
                 .insert((message.expires_at(), Rc::clone(&topic)));
         }

@@ -18,9 +18,7 @@ use crate::message::Copied;
 use crate::queue::Queue;
 use crate::retained::Replay;
 use crate::subscriptions::SubscriptionKey;
-
-/// The end of time.
-const NEVER: Instant = Instant::from_nanos(u64::MAX);
+use crate::timer::NEVER;
 
 /// Names a Session while it exists.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use squall_protocol::Instant;
 
+/// The end of time: what is due then never happens.
+pub(crate) const NEVER: Instant = Instant::from_nanos(u64::MAX);
+
 /// Width of a slot.
 const SLOT: Duration = Duration::from_millis(250);
 /// Slots; the horizon is 256 s.
@@ -47,7 +50,7 @@ impl<T: Copy> TimerWheel<T> {
 
     /// Asks for `what` at `due` or up to one slot later; never for a `due` at the end of time.
     pub(crate) fn set(&mut self, due: Instant, what: T) {
-        if due.as_nanos() == u64::MAX {
+        if due == NEVER {
             return;
         }
         let last = self.passed + SLOTS as u64 - 1;
@@ -185,7 +188,7 @@ mod tests {
     fn a_timer_at_the_end_of_time_is_not_set() {
         let mut wheel = TimerWheel::new();
 
-        wheel.set(Instant::from_nanos(u64::MAX), 1);
+        wheel.set(NEVER, 1);
 
         assert_eq!(wheel.next_deadline(), None);
     }

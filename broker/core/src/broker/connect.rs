@@ -5,10 +5,11 @@ use squall_protocol::packet::{Connack, ConnackProperties, Connect, Packet};
 use squall_protocol::{ReasonCode, Version, server};
 
 use super::ending::Ending;
-use super::{Broker, NEVER, Peer, Turn};
+use super::{Broker, Peer, Turn};
 use crate::ConnectionId;
 use crate::session::SessionKey;
 use crate::subscriptions::SubscriptionKey;
+use crate::timer::NEVER;
 
 /// Whether the client's stored Session goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

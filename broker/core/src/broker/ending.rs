@@ -18,13 +18,14 @@ use squall_protocol::packet::{
 };
 use squall_protocol::{ProtocolError, ReasonCode, Version};
 
-use super::{Broker, NEVER, Turn};
+use super::{Broker, Turn};
 use crate::ConnectionId;
 use crate::connection::Connection;
 use crate::counters::DropReason;
 use crate::message::Copied;
 use crate::session::{Session, SessionKey};
 use crate::subscriptions::SubscriptionKey;
+use crate::timer::NEVER;
 use crate::will;
 
 /// Why a Network Connection ends.

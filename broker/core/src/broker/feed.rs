@@ -183,8 +183,8 @@ impl Broker {
         self.send(turn, connection, version, &pubrel);
     }
 
-    /// An expired message is not sent again, except at QoS 2, where the client may have it and
-    /// the exchange must end before its identifier is free.
+    /// An expired message is not sent again, except at QoS 2, where a message that was sent once
+    /// does not expire [MQTT-4.3.3-7]: its identifier is free only when the exchange is over.
     fn resend_publish(&mut self, turn: &mut Turn<'_>, key: SessionKey, id: PacketId) {
         let Some(session) = self.sessions.get(key) else {
             return;

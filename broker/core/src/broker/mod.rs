@@ -36,12 +36,9 @@ use crate::counters::{Counters, DropReason};
 use crate::retained::RetainedStore;
 use crate::session::{SessionKey, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
-use crate::timer::TimerWheel;
+use crate::timer::{NEVER, TimerWheel};
 use crate::{ConnectionId, Effects, Input};
 use ending::Ending;
-
-/// The end of time.
-const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 /// An MQTT broker as a state machine. It owns every Session, subscription and message of one
 /// shard.
@@ -295,10 +292,9 @@ impl Broker {
         if turn.now >= self.sys_due {
             self.publish_sys(turn);
         }
-        for _ in 0..self.unfinished.len() {
-            if let Some(session) = self.unfinished.pop_front() {
-                self.feed(turn, session);
-            }
+        // One slice a time: sockets are served before the next.
+        if let Some(session) = self.unfinished.pop_front() {
+            self.feed(turn, session);
         }
     }
 

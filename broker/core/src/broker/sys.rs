@@ -5,8 +5,9 @@ use squall_protocol::QoS;
 use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
 
-use super::{Broker, NEVER, Turn};
+use super::{Broker, Turn};
 use crate::counters::DropReason;
+use crate::timer::NEVER;
 
 impl Broker {
     /// Publishes every topic of the tree and sets when that happens next.

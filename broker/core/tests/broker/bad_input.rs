@@ -170,7 +170,7 @@ fn a_malformed_connect_is_refused() {
     assert!(world.is_closed(new) && world.is_closed(old));
 }
 
-/// A packet larger than we take is refused by its header alone [MQTT-3.1.2-24].
+/// A packet larger than we take is refused by its header alone [MQTT-3.2.2-15].
 #[test]
 fn a_packet_larger_than_announced_is_refused() {
     let mut world = Harness::with(|config| config.maximum_packet_size = 100.try_into().unwrap());
@@ -183,8 +183,8 @@ fn a_packet_larger_than_announced_is_refused() {
     assert!(world.is_closed(client));
 }
 
-/// A client that asks for no problem information is told the code and no text
-/// (§3.1.2.11.7).
+/// A client that asks for no problem information is told the code and no text [MQTT-3.1.2-29].
+/// A DISCONNECT of ours never has a Session Expiry Interval [MQTT-3.14.2-2].
 #[test]
 fn problem_information_can_be_refused() {
     for (wanted, has_text) in [(None, true), (Some(true), true), (Some(false), false)] {

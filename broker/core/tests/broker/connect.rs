@@ -21,7 +21,7 @@ fn v5_expiring(client_id: &str, session_expiry_interval: u32) -> Connect {
 }
 
 /// A Session that is kept is there for the next connection, and CONNACK says so [MQTT-3.1.2-5],
-/// [MQTT-3.2.2-2], [3.1.1: MQTT-3.2.2-2].
+/// [MQTT-3.2.2-3], [3.1.1: MQTT-3.2.2-2].
 #[test]
 fn a_kept_session_is_present_at_the_next_connection() {
     for connect in both_kept("c") {
@@ -41,7 +41,7 @@ fn a_kept_session_is_present_at_the_next_connection() {
 }
 
 /// Clean Start, and Clean Session of 3.1.1, discard a stored Session [MQTT-3.1.2-4],
-/// [MQTT-3.2.2-3], [3.1.1: MQTT-3.1.2-6].
+/// [MQTT-3.2.2-2], [3.1.1: MQTT-3.1.2-6].
 #[test]
 fn a_clean_start_discards_the_session() {
     for (kept, clean) in both_kept("c").into_iter().zip(both("c")) {

@@ -189,8 +189,8 @@ fn an_unknown_puback_is_ignored() {
     }
 }
 
-/// Messages for a client that is away wait in the order of their publication [MQTT-4.6.0-6];
-/// those of QoS 0 do not wait.
+/// Messages for a client that is away wait in the order of their publication [MQTT-4.6.0-6],
+/// [3.1.1: MQTT-3.1.2-5]; those of QoS 0 do not wait.
 #[test]
 fn messages_wait_for_a_client_that_is_away() {
     for connect in both_kept("s") {

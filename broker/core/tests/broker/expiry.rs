@@ -110,6 +110,22 @@ fn an_expired_qos_1_message_is_not_sent_again() {
     assert_eq!(world.broker.counters().dropped(DropReason::Expired), 1);
 }
 
+/// A message of QoS 2 that was sent once does not expire [MQTT-4.3.3-7].
+#[test]
+fn a_qos_2_message_that_was_sent_does_not_expire() {
+    let (mut world, publisher) = away();
+    let subscriber = world.join(v5_kept("s"));
+    world.send(publisher, &Packet::Publish(expiring(QOS2, "m", 5)));
+    world.receive(subscriber);
+    world.lose(subscriber);
+    world.advance(seconds(6));
+
+    let subscriber = world.join(v5_kept("s"));
+
+    let message = world.receive(subscriber).message();
+    assert_eq!((&*message.payload, message.dup), ("m", true));
+}
+
 /// A message without an interval never expires.
 #[test]
 fn a_message_without_an_interval_does_not_expire() {

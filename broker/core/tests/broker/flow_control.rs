@@ -33,8 +33,8 @@ fn receive(world: &mut Harness, client: Client) -> Vec<(String, PacketId)> {
     messages.map(|m| (m.payload, m.id.unwrap())).collect()
 }
 
-/// No more than the client's Receive Maximum is unacknowledged [MQTT-3.3.4-9], and each PUBACK
-/// brings the next message (§4.9).
+/// No more than the client's Receive Maximum is unacknowledged [MQTT-3.3.4-9],
+/// [MQTT-4.9.0-2], and each PUBACK brings the next message (§4.9).
 #[test]
 fn a_puback_brings_the_next_message() {
     let (mut world, publisher, subscriber) = pair();
@@ -49,7 +49,7 @@ fn a_puback_brings_the_next_message() {
     assert_eq!(next[0].0, "3");
 }
 
-/// At QoS 2 the quota comes back with PUBCOMP and not with PUBREC [MQTT-4.9.0-2].
+/// At QoS 2 the quota comes back with PUBCOMP and not with PUBREC (§4.9).
 #[test]
 fn a_pubcomp_brings_the_next_message() {
     let (mut world, publisher, subscriber) = pair();
@@ -64,7 +64,7 @@ fn a_pubcomp_brings_the_next_message() {
     assert_eq!(receive(&mut world, subscriber)[0].0, "3");
 }
 
-/// A PUBREC with an error gives the quota back [MQTT-4.9.0-2].
+/// A PUBREC with an error gives the quota back (§4.9).
 #[test]
 fn a_refusal_brings_the_next_message() {
     let (mut world, publisher, subscriber) = pair();
