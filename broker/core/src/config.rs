@@ -126,7 +126,8 @@ pub struct OutboxLimits {
     /// Above this, QoS 0 messages are dropped and QoS 1 and 2 messages stay in the queue until
     /// [`crate::Input::Drained`]. 256 KiB.
     pub soft_bytes: usize,
-    /// Above this, the connection is closed: its peer sends but does not read. 1 MiB.
+    /// Above this, the connection is closed: its peer sends but does not read. 1 MiB. A message
+    /// that is larger on its own does not count.
     pub hard_bytes: usize,
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Connection {
     pub(crate) version: Version,
     /// Largest packet the client takes, in bytes; `u32::MAX` for any.
     pub(crate) maximum_packet_size: u32,
+    /// Bytes of the largest packet it was sent, if that alone is much; else 0.
+    pub(crate) largest_sent: usize,
     /// When its timer fires; the end of time if none is set.
     pub(crate) timer_at: Instant,
     /// `None` only while its packets are read.
@@ -62,6 +64,7 @@ impl Connections {
             session: None,
             version: Version::V3_1_1,
             maximum_packet_size: u32::MAX,
+            largest_sent: 0,
             timer_at: NEVER,
             gate: Some(gate),
         }));

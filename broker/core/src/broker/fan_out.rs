@@ -357,10 +357,12 @@ impl Broker {
                 Some(session.outbound.send(qos, copied))
             }
         };
-        let outbox = turn.effects.outbox_mut(connection.id);
+        let (id, version) = (connection.id, connection.version);
+        let outbox = turn.effects.outbox_mut(id);
         let before = outbox.len();
-        outgoing.append(connection.version, delivery, packet_id, outbox);
-        self.counters.bytes_sent += (outbox.len() - before) as u64;
+        outgoing.append(version, delivery, packet_id, outbox);
+        let bytes = outbox.len() - before;
+        self.count_appended(id, bytes);
         self.counters.count_sent(delivery.qos);
     }
 

@@ -194,7 +194,8 @@ impl Broker {
             return;
         };
         connection.gate = Some(gate);
-        let is_overfull = turn.effects.pending(id) > self.config.outbox.hard_bytes;
+        let limit = self.config.outbox.hard_bytes + connection.largest_sent;
+        let is_overfull = turn.effects.pending(id) > limit;
         match read {
             Err(ending) => self.end(turn, id, ending),
             Ok(()) if is_overfull => self.end(turn, id, Ending::DoesNotRead),
@@ -360,6 +361,16 @@ impl Broker {
         }
     }
 
+    /// Counts what was appended to the connection's outbox.
+    fn count_appended(&mut self, id: ConnectionId, bytes: usize) {
+        self.counters.bytes_sent += bytes as u64;
+        if bytes > self.config.outbox.soft_bytes
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            connection.largest_sent = connection.largest_sent.max(bytes);
+        }
+    }
+
     /// Appends a packet to the connection's outbox.
     fn send(
         &mut self,
@@ -371,6 +382,7 @@ impl Broker {
         let outbox = turn.effects.outbox_mut(connection);
         let before = outbox.len();
         encode(packet, version, outbox);
-        self.counters.bytes_sent += (outbox.len() - before) as u64;
+        let bytes = outbox.len() - before;
+        self.count_appended(connection, bytes);
     }
 }

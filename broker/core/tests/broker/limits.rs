@@ -181,6 +181,30 @@ fn a_client_that_only_sends_is_closed() {
     assert_eq!(world.broker.counters().outbox_overflows, 1);
 }
 
+/// One message that is larger than the hard limit does not close its reader.
+#[test]
+fn a_large_message_does_not_close_its_reader() {
+    let limits = OutboxLimits {
+        soft_bytes: 100,
+        hard_bytes: 1000,
+    };
+    let mut world = Harness::with(|config| config.outbox = limits);
+    let client = world.join(v5("c"));
+    world.send(client, &subscribe(&[("t", QOS0)]));
+    let publisher = world.join(v5("p"));
+    world.stall(client);
+    let large = "x".repeat(5000);
+
+    world.send(publisher, &Packet::Publish(publish("t", QOS0, &large)));
+    world.send(client, &Packet::Pingreq);
+
+    assert!(!world.is_closed(client));
+    for _ in 0..500 {
+        world.send(client, &Packet::Pingreq);
+    }
+    assert!(world.is_closed(client));
+}
+
 /// A packet larger than the client takes is not sent and counts as done [MQTT-3.1.2-24],
 /// [MQTT-3.1.2-25].
 #[test]
