@@ -1,1 +1,20 @@
-//! squall's reports: charts, HTML, CSV.
+//! squall's reports: one HTML file, charts as SVG and PNG, tables as CSV, summaries as JSON, Markdown
+//! and text.
+//!
+//! Everything is made from a [`squall_run::Run`] and nothing else: what a report shows is in its run
+//! file. `section` decides what is shown, `chart` how data becomes a picture, `html`, `markdown`
+//! and `text` how it looks; only `write` touches the disk.
+
+mod chart;
+mod html;
+mod markdown;
+mod section;
+mod table;
+mod text;
+mod tile;
+mod verdict;
+mod write;
+
+pub use chart::ChartError;
+pub use text::{Colours, terminal_summary};
+pub use write::{ReportError, Written, check_folder, write_report};

@@ -1,0 +1,199 @@
+//! Grid, ticks, bands, marks and the axes' words.
+
+use plotters::backend::DrawingBackend;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::layout::Layout;
+use super::pen::{Cut, Drawn, Pen, Words};
+use crate::chart::figure::{Figure, MarkLine};
+use crate::chart::theme::Ink;
+
+/// Shades stretches of the horizontal axis.
+pub(super) fn draw_bands<B: DrawingBackend>(
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    for band in &figure.bands {
+        let (from, to) = (layout.x(band.from), layout.x(band.to));
+        pen.rectangle((from, layout.top), (to, layout.bottom), band.ink, 0.13)?;
+    }
+    Ok(())
+}
+
+/// Draws lines at the ticks.
+pub(super) fn draw_grid<B: DrawingBackend>(layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
+    let ink = |label: &str| {
+        if label.is_empty() {
+            Ink::MinorGrid
+        } else {
+            Ink::Grid
+        }
+    };
+    for tick in &layout.x_ticks {
+        let x = layout.x_at(tick.place);
+        pen.line(
+            &[(x, layout.top), (x, layout.bottom)],
+            0.5,
+            ink(&tick.label),
+            1.0,
+        )?;
+    }
+    for tick in &layout.y_ticks {
+        let y = layout.y_at(tick.place);
+        pen.line(
+            &[(layout.left, y), (layout.right, y)],
+            0.5,
+            ink(&tick.label),
+            1.0,
+        )?;
+    }
+    Ok(())
+}
+
+/// Draws reference lines, and the words of bands and marks where they fit.
+pub(super) fn draw_marks<B: DrawingBackend>(
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    for mark in &figure.marks {
+        match mark.line {
+            MarkLine::Vertical(at) => {
+                let x = layout.x(at);
+                pen.line(&[(x, layout.top), (x, layout.bottom)], 1.0, mark.ink, 0.75)?;
+            }
+            MarkLine::VerticalPart(at, low, high) => {
+                let x = layout.x(at);
+                pen.line(
+                    &[(x, layout.y(low)), (x, layout.y(high))],
+                    2.0,
+                    mark.ink,
+                    1.0,
+                )?;
+                let side = if x > layout.right - pen.units(120.0) {
+                    HPos::Right
+                } else {
+                    HPos::Left
+                };
+                let gap = pen.units(if matches!(side, HPos::Left) {
+                    5.0
+                } else {
+                    -5.0
+                });
+                let at = (x + gap, layout.y(high) + pen.units(8.0));
+                pen.words(&mark.label, at, Words::at(side, VPos::Center, mark.ink))?;
+            }
+            MarkLine::Tick(at) => {
+                let x = layout.x(at);
+                pen.line(
+                    &[(x, layout.top), (x, layout.top + pen.units(7.0))],
+                    1.0,
+                    mark.ink,
+                    1.0,
+                )?;
+            }
+        }
+    }
+    draw_words_above(figure, layout, pen)
+}
+
+/// Writes the words of marks, then of bands, above the plot; those that would overlap are left out.
+fn draw_words_above<B: DrawingBackend>(
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let marks = figure.marks.iter().filter_map(|mark| match mark.line {
+        MarkLine::Vertical(at) => Some((layout.x(at), mark.label.as_str(), mark.ink)),
+        MarkLine::VerticalPart(..) | MarkLine::Tick(_) => None,
+    });
+    let bands = figure.bands.iter().map(|band| {
+        let middle = (layout.x(band.from) + layout.x(band.to)) / 2;
+        (middle, band.label.as_str(), band.ink)
+    });
+    let mut taken: Vec<(i32, i32)> = Vec::new();
+    for (middle, label, ink) in marks.chain(bands) {
+        if label.is_empty() {
+            continue;
+        }
+        let half = pen.width_of(label, Cut::Regular) / 2;
+        let room = (layout.margin + half, layout.right - half);
+        let middle = middle.max(room.0).min(room.1.max(room.0));
+        let (from, to) = (
+            middle - half - pen.units(4.0),
+            middle + half + pen.units(4.0),
+        );
+        if taken.iter().any(|(start, end)| from < *end && *start < to) {
+            continue;
+        }
+        taken.push((from, to));
+        pen.words(
+            label,
+            (middle, layout.words),
+            Words::at(HPos::Center, VPos::Center, ink),
+        )?;
+    }
+    Ok(())
+}
+
+/// Draws the axes and their labels.
+pub(super) fn draw_axes<B: DrawingBackend>(
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let baseline = [(layout.left, layout.bottom), (layout.right, layout.bottom)];
+    pen.line(&baseline, 1.0, Ink::Axis, 1.0)?;
+    let row = layout.bottom + pen.units(14.0);
+    let mut free_from = i32::MIN;
+    for tick in layout.x_ticks.iter().filter(|tick| !tick.label.is_empty()) {
+        let x = layout.x_at(tick.place);
+        let half = pen.width_of(&tick.label, Cut::Regular) / 2;
+        if x - half < free_from {
+            continue;
+        }
+        free_from = x + half + pen.units(8.0);
+        pen.line(
+            &[(x, layout.bottom), (x, layout.bottom + pen.units(4.0))],
+            1.0,
+            Ink::Axis,
+            1.0,
+        )?;
+        pen.words(
+            &tick.label,
+            (x, row),
+            Words::at(HPos::Center, VPos::Center, Ink::Text),
+        )?;
+    }
+    let middle = (layout.left + layout.right) / 2;
+    let words = Words::at(HPos::Center, VPos::Center, Ink::Muted);
+    pen.words(&figure.x.title, (middle, row + pen.units(19.0)), words)?;
+    let room = layout.left - layout.margin;
+    for tick in layout.y_ticks.iter().filter(|tick| !tick.label.is_empty()) {
+        let at = (layout.left - pen.units(6.0), layout.y_at(tick.place));
+        let label = shortened(&tick.label, room, pen);
+        pen.words(&label, at, Words::at(HPos::Right, VPos::Center, Ink::Text))?;
+    }
+    if Layout::has_named_rows(figure) {
+        let upright = [(layout.left, layout.top), (layout.left, layout.bottom)];
+        pen.line(&upright, 1.0, Ink::Axis, 1.0)?;
+    }
+    Ok(())
+}
+
+/// `label`, cut so that it fits into `room`.
+fn shortened<B: DrawingBackend>(label: &str, room: i32, pen: &Pen<'_, B>) -> String {
+    if pen.width_of(label, Cut::Regular) <= room {
+        return label.to_owned();
+    }
+    let mut kept: Vec<char> = label.chars().collect();
+    while kept.len() > 1 {
+        kept.pop();
+        let text: String = kept.iter().chain(['…'].iter()).collect();
+        if pen.width_of(&text, Cut::Regular) <= room {
+            return text;
+        }
+    }
+    kept.into_iter().collect()
+}

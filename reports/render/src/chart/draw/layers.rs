@@ -1,0 +1,106 @@
+//! Draws the layers of a figure within the plot.
+
+use plotters::backend::DrawingBackend;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::layout::Layout;
+use super::pen::{Cut, Drawn, Pen, Point, Words};
+use crate::chart::figure::{Dot, Figure, Layer, Line, Rectangle, Stroke};
+use crate::chart::theme::Ink;
+
+/// Draws one layer.
+pub(super) fn draw<B: DrawingBackend>(
+    layer: &Layer,
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    match layer {
+        Layer::Line(line) => draw_line(line, layout, pen),
+        Layer::Bars {
+            rectangles, ink, ..
+        } => {
+            for rectangle in rectangles {
+                draw_rectangle(rectangle, *ink, layout, pen)?;
+            }
+            Ok(())
+        }
+        Layer::Dots { dots, ink, .. } => {
+            for dot in dots {
+                draw_dot(dot, *ink, figure, layout, pen)?;
+            }
+            Ok(())
+        }
+        Layer::Cells(cells) => {
+            for (rectangle, ink) in cells {
+                draw_rectangle(rectangle, *ink, layout, pen)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn draw_line<B: DrawingBackend>(line: &Line, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
+    let (width, opacity) = match line.stroke {
+        Stroke::Solid => (2.0, 1.0),
+        Stroke::Thin => (1.25, 1.0),
+        Stroke::Broad => (6.0, 0.35),
+    };
+    let is_seen = |point: &&(f64, f64)| point.0.is_finite() && point.1.is_finite();
+    for piece in line.points.split(|point| !is_seen(&point)) {
+        let places: Vec<Point> = piece
+            .iter()
+            .map(|(x, y)| (layout.x(*x), layout.y(*y)))
+            .collect();
+        match places.as_slice() {
+            [] => {}
+            // A point without neighbours would not be seen as a line.
+            [alone] => pen.dot(*alone, 2.0, line.ink)?,
+            _ => pen.line(&places, width, line.ink, opacity)?,
+        }
+    }
+    Ok(())
+}
+
+fn draw_rectangle<B: DrawingBackend>(
+    rectangle: &Rectangle,
+    ink: Ink,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let from = (layout.x(rectangle.x.0), layout.y(rectangle.y.1));
+    let to = (layout.x(rectangle.x.1), layout.y(rectangle.y.0));
+    pen.rectangle(from, to, ink, 1.0)
+}
+
+fn draw_dot<B: DrawingBackend>(
+    dot: &Dot,
+    ink: Ink,
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let (x, y) = (layout.x(dot.at.0), layout.y(dot.at.1));
+    pen.dot((x, y), 4.0, ink)?;
+    if dot.text.is_empty() {
+        return Ok(());
+    }
+    // In named rows words go to the right, where room is kept; else above and to the left.
+    if Layout::has_named_rows(figure) {
+        let at = (x + pen.units(8.0), y);
+        return pen.words(
+            &dot.text,
+            at,
+            Words::at(HPos::Left, VPos::Center, Ink::Text),
+        );
+    }
+    let is_low = y - layout.top < pen.units(20.0);
+    let down = y + pen.units(if is_low { 14.0 } else { -12.0 });
+    let half = pen.width_of(&dot.text, Cut::Regular) / 2;
+    let middle = x.min(layout.right - half).max(layout.left + half);
+    pen.words(
+        &dot.text,
+        (middle, down),
+        Words::at(HPos::Center, VPos::Center, Ink::Text),
+    )
+}

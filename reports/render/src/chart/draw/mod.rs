@@ -1,0 +1,44 @@
+//! Draws a [`Figure`] with plotters' primitives.
+//!
+//! plotters carries the drawing to SVG and to pixels; where things go is decided here, so that a
+//! label never overlaps another and a chart is as legible on a phone as in print.
+//! Order: background, bands, grid, layers, marks, axes, legend.
+
+mod axes;
+mod canvas;
+mod layers;
+mod layout;
+mod legend;
+mod pen;
+
+pub(crate) use canvas::{Canvas, Joins};
+
+use plotters::backend::DrawingBackend;
+use plotters::coord::Shift;
+use plotters::drawing::DrawingArea;
+
+use crate::chart::figure::Figure;
+use crate::chart::theme::{Ink, Theme};
+use layout::Layout;
+use pen::{Drawn, Pen};
+
+/// Draws `figure` on all of `area`.
+pub(crate) fn figure<B: DrawingBackend>(
+    figure: &Figure,
+    canvas: &Canvas,
+    theme: Theme,
+    area: &DrawingArea<B, Shift>,
+) -> Drawn<B> {
+    let pen = Pen::new(area, canvas, theme);
+    let layout = Layout::of(figure, canvas, &pen);
+    let (width, height) = canvas.size();
+    pen.rectangle((0, 0), (width as i32, height as i32), Ink::Background, 1.0)?;
+    axes::draw_bands(figure, &layout, &pen)?;
+    axes::draw_grid(&layout, &pen)?;
+    for layer in &figure.layers {
+        layers::draw(layer, figure, &layout, &pen)?;
+    }
+    axes::draw_marks(figure, &layout, &pen)?;
+    axes::draw_axes(figure, &layout, &pen)?;
+    legend::draw(figure, &layout, &pen)
+}

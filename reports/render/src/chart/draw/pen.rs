@@ -1,0 +1,170 @@
+//! Strokes, shapes and words in units of the picture.
+
+use plotters::backend::DrawingBackend;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
+use plotters::element::{Circle, PathElement, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{
+    Color, FontFamily, FontStyle, IntoFont, RGBAColor, RGBColor, ShapeStyle, TextStyle,
+};
+
+use super::canvas::{Canvas, Joins};
+use crate::chart::font;
+use crate::chart::theme::{Ink, Theme};
+
+/// A point of the picture: right and down.
+pub(super) type Point = (i32, i32);
+
+/// The result of drawing.
+pub(crate) type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+/// Draws on an area in a theme's colours.
+pub(super) struct Pen<'a, B: DrawingBackend> {
+    area: &'a DrawingArea<B, Shift>,
+    canvas: &'a Canvas,
+    theme: Theme,
+}
+
+/// How words are set.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    /// Which point of the words is given: left, centre or right.
+    pub(super) across: HPos,
+    /// Which point of the words is given: top, centre or bottom.
+    pub(super) down: VPos,
+    /// Their colour.
+    pub(super) ink: Ink,
+    /// Their cut.
+    pub(super) cut: Cut,
+}
+
+/// Regular or semi-bold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// Regular.
+    Regular,
+    /// Semi-bold.
+    SemiBold,
+}
+
+impl Words {
+    /// Regular words from left to right.
+    pub(super) fn at(across: HPos, down: VPos, ink: Ink) -> Self {
+        Self {
+            across,
+            down,
+            ink,
+            cut: Cut::Regular,
+        }
+    }
+}
+
+impl<'a, B: DrawingBackend> Pen<'a, B> {
+    /// A pen for `area`.
+    pub(super) fn new(area: &'a DrawingArea<B, Shift>, canvas: &'a Canvas, theme: Theme) -> Self {
+        Self {
+            area,
+            canvas,
+            theme,
+        }
+    }
+
+    /// The sheet.
+    pub(super) fn canvas(&self) -> &Canvas {
+        self.canvas
+    }
+
+    /// `points` in units of the picture.
+    pub(super) fn units(&self, points: f64) -> i32 {
+        self.canvas.units(points)
+    }
+
+    /// A filled rectangle, at least one unit in each direction.
+    pub(super) fn rectangle(&self, from: Point, to: Point, ink: Ink, opacity: f64) -> Drawn<B> {
+        let left = from.0.min(to.0);
+        let top = from.1.min(to.1);
+        let right = from.0.max(to.0).max(left + 1);
+        let bottom = from.1.max(to.1).max(top + 1);
+        let style = ShapeStyle {
+            color: self.color(ink, opacity),
+            filled: true,
+            stroke_width: 0,
+        };
+        self.area
+            .draw(&Rectangle::new([(left, top), (right, bottom)], style))
+    }
+
+    /// A line through points, `width` points wide.
+    pub(super) fn line(&self, points: &[Point], width: f64, ink: Ink, opacity: f64) -> Drawn<B> {
+        let mut points = points.to_vec();
+        points.dedup();
+        if points.len() < 2 {
+            return Ok(());
+        }
+        let stroke_width = self.units(width).max(1) as u32;
+        let style = ShapeStyle {
+            color: self.color(ink, opacity),
+            filled: false,
+            stroke_width,
+        };
+        let is_straight = points.len() == 2;
+        if self.canvas.joins == Joins::Path || is_straight || stroke_width == 1 || opacity < 1.0 {
+            return self.area.draw(&PathElement::new(points, style));
+        }
+        let filled = ShapeStyle {
+            filled: true,
+            stroke_width: 0,
+            ..style
+        };
+        for pair in points.windows(2) {
+            self.area.draw(&PathElement::new(pair.to_vec(), style))?;
+            self.area
+                .draw(&Circle::new(pair[1], (stroke_width / 2) as i32, filled))?;
+        }
+        Ok(())
+    }
+
+    /// A filled circle of `radius` points.
+    pub(super) fn dot(&self, at: Point, radius: f64, ink: Ink) -> Drawn<B> {
+        let style = ShapeStyle {
+            color: self.color(ink, 1.0),
+            filled: true,
+            stroke_width: 0,
+        };
+        self.area.draw(&Circle::new(at, self.units(radius), style))
+    }
+
+    /// Words.
+    pub(super) fn words(&self, text: &str, at: Point, words: Words) -> Drawn<B> {
+        let (red, green, blue) = self.theme.rgb(words.ink);
+        let color = RGBColor(red, green, blue);
+        let style = self.font(words.cut).color(&color);
+        let style = style.pos(Pos::new(words.across, words.down));
+        self.area.draw(&Text::new(text.to_owned(), at, style))
+    }
+
+    /// How wide words are, in units of the picture.
+    pub(super) fn width_of(&self, text: &str, cut: Cut) -> i32 {
+        // The embedded font is always there; without a measure a guess is better than a panic.
+        let guess = (text.chars().count() as f64 * self.canvas.text_units() * 0.5) as i32;
+        self.font(cut)
+            .font
+            .box_size(text)
+            .map_or(guess, |(width, _)| width as i32)
+    }
+
+    fn font(&self, cut: Cut) -> TextStyle<'static> {
+        let style = match cut {
+            Cut::Regular => FontStyle::Normal,
+            Cut::SemiBold => FontStyle::Bold,
+        };
+        let size = self.canvas.text_units();
+        TextStyle::from((FontFamily::Name(font::FAMILY), size, style).into_font())
+    }
+
+    fn color(&self, ink: Ink, opacity: f64) -> RGBAColor {
+        let (red, green, blue) = self.theme.rgb(ink);
+        RGBColor(red, green, blue).mix(opacity)
+    }
+}

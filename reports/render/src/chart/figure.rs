@@ -1,0 +1,209 @@
+//! What a chart shows, before it is drawn: axes, layers, bands and marks, in units of the data.
+//!
+//! A figure holds no pixels and no colours, only roles ([`Ink`]): it is drawn wide or narrow,
+//! light or dark, as SVG or as PNG, from the same description.
+
+use crate::chart::scale::Scale;
+use crate::chart::theme::Ink;
+
+/// A chart's content.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Figure {
+    /// The horizontal axis.
+    pub(crate) x: Axis,
+    /// The vertical axis.
+    pub(crate) y: Axis,
+    /// Shaded stretches of the horizontal axis, behind everything else.
+    pub(crate) bands: Vec<Band>,
+    /// Reference lines.
+    pub(crate) marks: Vec<Mark>,
+    /// What is drawn, first to last.
+    pub(crate) layers: Vec<Layer>,
+    /// A colour scale to explain, if cells are drawn.
+    pub(crate) ramp: Option<Ramp>,
+}
+
+/// One axis.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Axis {
+    /// What it shows, with its unit if the tick labels have none.
+    pub(crate) title: String,
+    /// How values become places.
+    pub(crate) scale: Scale,
+    /// How tick labels are written.
+    pub(crate) unit: Unit,
+}
+
+/// How values on an axis are written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Unit {
+    /// Seconds since the start of the run.
+    RunTime,
+    /// A duration in microseconds.
+    Micros,
+    /// A number of things.
+    Count,
+    /// Things a second.
+    PerSecond,
+    /// Bytes.
+    Bytes,
+    /// Processor cores.
+    Cores,
+    /// A share from 0 to 1.
+    Share,
+    /// A percentile, on [`Scale::Nines`].
+    Percentile,
+    /// Names, at 0, 1, 2, …
+    Names(Vec<String>),
+}
+
+/// A shaded stretch of the horizontal axis.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Band {
+    /// From where.
+    pub(crate) from: f64,
+    /// To where.
+    pub(crate) to: f64,
+    /// A word above it, left out where there is no room.
+    pub(crate) label: String,
+    /// Its colour.
+    pub(crate) ink: Ink,
+}
+
+/// A reference line across the plot.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Mark {
+    /// Which way it runs, and where.
+    pub(crate) line: MarkLine,
+    /// A word at its end, left out where there is no room.
+    pub(crate) label: String,
+    /// Its colour.
+    pub(crate) ink: Ink,
+}
+
+/// Which way a reference line runs, and where.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MarkLine {
+    /// Upright, at a value of the horizontal axis.
+    Vertical(f64),
+    /// Upright, at a value of the horizontal axis, between two values of the vertical one.
+    VerticalPart(f64, f64, f64),
+    /// A tick at the upper edge only, at a value of the horizontal axis.
+    Tick(f64),
+}
+
+/// Something that is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Layer {
+    /// A line through points.
+    Line(Line),
+    /// Rectangles of one colour.
+    Bars {
+        /// What they are; empty for no entry in the legend.
+        label: String,
+        /// The rectangles.
+        rectangles: Vec<Rectangle>,
+        /// Their colour.
+        ink: Ink,
+    },
+    /// Points with a text beside each.
+    Dots {
+        /// What they are; empty for no entry in the legend.
+        label: String,
+        /// Where, with the text.
+        dots: Vec<Dot>,
+        /// Their colour.
+        ink: Ink,
+    },
+    /// Rectangles whose colours tell amounts.
+    Cells(Vec<(Rectangle, Ink)>),
+}
+
+/// A line through points.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Line {
+    /// What it is.
+    pub(crate) label: String,
+    /// The points, ascending; a `y` that is not finite is a gap.
+    pub(crate) points: Vec<(f64, f64)>,
+    /// Its colour.
+    pub(crate) ink: Ink,
+    /// How it is drawn.
+    pub(crate) stroke: Stroke,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stroke {
+    /// As usual.
+    Solid,
+    /// Thin, for what is background to the others.
+    Thin,
+    /// Broad and pale: what another line is to lie on.
+    Broad,
+}
+
+/// A rectangle in units of the data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rectangle {
+    /// Left and right.
+    pub(crate) x: (f64, f64),
+    /// Bottom and top.
+    pub(crate) y: (f64, f64),
+}
+
+/// A point with a text beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Dot {
+    /// Where.
+    pub(crate) at: (f64, f64),
+    /// The text; may be empty.
+    pub(crate) text: String,
+}
+
+/// A colour scale, explained above the plot.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ramp {
+    /// What the palest colour stands for.
+    pub(crate) low: String,
+    /// What the strongest colour stands for.
+    pub(crate) high: String,
+}
+
+impl Figure {
+    /// A figure with axes and nothing in it.
+    pub(crate) fn new(x: Axis, y: Axis) -> Self {
+        Self {
+            x,
+            y,
+            bands: Vec::new(),
+            marks: Vec::new(),
+            layers: Vec::new(),
+            ramp: None,
+        }
+    }
+
+    /// Whether there is nothing to draw.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.layers.iter().all(|layer| match layer {
+            Layer::Line(line) => !line
+                .points
+                .iter()
+                .any(|(x, y)| x.is_finite() && y.is_finite()),
+            Layer::Bars { rectangles, .. } => rectangles.is_empty(),
+            Layer::Dots { dots, .. } => dots.is_empty(),
+            Layer::Cells(cells) => cells.is_empty(),
+        })
+    }
+}
+
+impl Axis {
+    /// An axis.
+    pub(crate) fn new(title: &str, scale: Scale, unit: Unit) -> Self {
+        Self {
+            title: title.to_owned(),
+            scale,
+            unit,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Heat map: all latencies over time, nothing hidden behind a percentile.
+
+use squall_run::{Histogram, Run, count_text};
+
+use super::Chart;
+use super::figure::{Axis, Layer, Ramp, Rectangle, Unit};
+use super::over_time;
+use super::rows;
+use super::scale::Scale;
+use super::theme::Ink;
+use crate::table::{Cell, Column, Table};
+
+const COLUMNS: usize = 110;
+const ROWS: usize = 28;
+
+/// Counts by time and latency.
+struct Grid {
+    scale: Scale,
+    /// Stretches of time, seconds, with the counts of each range of latency.
+    columns: Vec<((f64, f64), Vec<rows::Bin>)>,
+}
+
+impl Grid {
+    fn of(run: &Run) -> Option<Self> {
+        let latencies: Vec<((f64, f64), Histogram)> = over_time::stretches(run, COLUMNS)
+            .iter()
+            .map(|stretch| {
+                (
+                    (stretch.from_s, stretch.to_s),
+                    stretch.merged(|i| &i.e2e_latency),
+                )
+            })
+            .filter(|(_, latency)| !latency.is_empty())
+            .collect();
+        let extremes = latencies
+            .iter()
+            .flat_map(|(_, latency)| [latency.min_us(), latency.max_us()]);
+        let scale = Scale::log_around(extremes.flatten().map(|value| value.max(1) as f64));
+        let Scale::Log(low, high) = scale else {
+            return None;
+        };
+        let column = |(stretch, latency): &((f64, f64), Histogram)| {
+            let mut bins = rows::between(latency, (low, high), ROWS);
+            bins.retain(|bin| bin.count > 0);
+            (*stretch, bins)
+        };
+        Some(Self {
+            scale,
+            columns: latencies.iter().map(column).collect(),
+        })
+    }
+
+    fn cells(&self) -> impl Iterator<Item = ((f64, f64), rows::Bin)> + '_ {
+        self.columns
+            .iter()
+            .flat_map(|(stretch, bins)| bins.iter().map(|bin| (*stretch, *bin)))
+    }
+}
+
+/// End-to-end latency over time, colour by the number of messages.
+pub(crate) fn chart(run: &Run) -> Option<Chart> {
+    let grid = Grid::of(run)?;
+    let most = grid.cells().map(|(_, bin)| bin.count).max()?;
+    let mut figure = over_time::figure(
+        run,
+        Axis::new("End-to-end latency", grid.scale, Unit::Micros),
+    );
+    // Faults are named in the chart of percentiles; here they would hide the cells.
+    figure.marks.clear();
+    figure.bands.clear();
+    let cells = grid.cells().map(|(stretch, bin)| {
+        let rectangle = Rectangle {
+            x: stretch,
+            y: (bin.low_us, bin.high_us),
+        };
+        (rectangle, Ink::Heat(step(bin.count, most)))
+    });
+    figure.layers.push(Layer::Cells(cells.collect()));
+    figure.ramp = Some(Ramp {
+        low: "1".to_owned(),
+        high: format!("{} messages", count_text(most)),
+    });
+    Chart::of(
+        "latency-heat-map",
+        "Every latency over time",
+        "Each cell counts the messages of one stretch of time and one range of latency; the colour is by the logarithm of the \
+         count, so that a single message is still seen.",
+        figure,
+    )
+}
+
+/// The counts behind the chart.
+pub(crate) fn table(run: &Run) -> Table {
+    let columns = vec![
+        Column::quantity("From", "s"),
+        Column::quantity("To", "s"),
+        Column::quantity("Latency from", "us"),
+        Column::quantity("Latency to", "us"),
+        Column::count("Messages"),
+    ];
+    let mut table = Table::new("latency-heat-map", "Messages by time and latency", columns);
+    for ((from_s, to_s), bin) in Grid::of(run).iter().flat_map(Grid::cells) {
+        table.row(vec![
+            Cell::At(from_s),
+            Cell::At(to_s),
+            Cell::Micros(bin.low_us),
+            Cell::Micros(bin.high_us),
+            Cell::Count(bin.count),
+        ]);
+    }
+    table
+}
+
+/// The colour of a count, by its logarithm between 1 and `most`.
+fn step(count: u64, most: u64) -> usize {
+    if most <= 1 {
+        return Ink::HEATS - 1;
+    }
+    let share = (count.max(1) as f64).ln() / (most as f64).ln();
+    (share * (Ink::HEATS - 1) as f64).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One message has the palest colour, the most the strongest.
+    #[test]
+    fn colours_span_the_counts() {
+        assert_eq!(step(1, 10_000), 0);
+        assert_eq!(step(10_000, 10_000), Ink::HEATS - 1);
+        assert_eq!(step(1, 1), Ink::HEATS - 1);
+    }
+}

@@ -1,0 +1,85 @@
+//! The legs of QoS 2 handshakes, side by side.
+
+use squall_run::{MetricName, Percentile, Run, duration_text};
+
+use super::Chart;
+use super::figure::{Axis, Dot, Figure, Layer, Mark, MarkLine, Rectangle, Unit};
+use super::scale::Scale;
+use super::theme::Ink;
+
+const LEGS: [(MetricName, &str); 4] = [
+    (MetricName::Qos2Pubrec, "PUBLISH → PUBREC"),
+    (MetricName::Qos2Pubrel, "PUBREC → PUBREL"),
+    (MetricName::Qos2Pubcomp, "PUBREL → PUBCOMP"),
+    (MetricName::Qos2Handshake, "handshake"),
+];
+
+/// From the median to p99 of each leg, and its maximum.
+pub(crate) fn chart(run: &Run) -> Option<Chart> {
+    let metrics = &run.measured.metrics;
+    let legs: Vec<_> = LEGS
+        .iter()
+        .map(|(metric, name)| (*name, metrics.all(*metric)))
+        .filter(|(_, histogram)| !histogram.is_empty())
+        .collect();
+    let ends = legs
+        .iter()
+        .flat_map(|(_, histogram)| [histogram.quantile_us(0.5), histogram.max_us()]);
+    let names: Vec<String> = legs
+        .iter()
+        .rev()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let mut figure = Figure::new(
+        Axis::new(
+            "Duration",
+            Scale::log_around(ends.flatten().map(|value| value.max(1) as f64)),
+            Unit::Micros,
+        ),
+        Axis::new(
+            "",
+            Scale::Linear(-0.5, legs.len() as f64 - 0.5),
+            Unit::Names(names),
+        ),
+    );
+    let mut bars = Vec::new();
+    let mut dots = Vec::new();
+    for (index, (_, histogram)) in legs.iter().enumerate() {
+        let row = (legs.len() - 1 - index) as f64;
+        let (Some(p50), Some(max)) = (histogram.quantile_us(0.5), histogram.max_us()) else {
+            continue;
+        };
+        let p99 = histogram.percentile_us(Percentile::P99).unwrap_or(max);
+        let bar = (p50.max(1) as f64, p99.max(1) as f64);
+        bars.push(Rectangle {
+            x: bar,
+            y: (row - 0.26, row + 0.26),
+        });
+        figure.marks.push(Mark {
+            line: MarkLine::VerticalPart(bar.0, row - 0.36, row + 0.36),
+            label: String::new(),
+            ink: Ink::Text,
+        });
+        dots.push(Dot {
+            at: (max.max(1) as f64, row),
+            text: duration_text(max as f64 / 1e6),
+        });
+    }
+    figure.layers.push(Layer::Bars {
+        label: "p50 to p99".to_owned(),
+        rectangles: bars,
+        ink: Ink::Series(0),
+    });
+    figure.layers.push(Layer::Dots {
+        label: "maximum".to_owned(),
+        dots,
+        ink: Ink::Series(1),
+    });
+    Chart::of(
+        "qos2-legs",
+        "Legs of the QoS 2 handshake",
+        "At the sending device. PUBREC to PUBREL is the device's own delay, by its settings; the other legs are the broker and \
+         the link. The upright line is the median; with fewer than 100 samples the bar ends at the maximum.",
+        figure,
+    )
+}

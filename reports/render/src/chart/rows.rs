@@ -1,0 +1,134 @@
+//! Distributions cut into bins, and several of them one above the other.
+
+use squall_run::Histogram;
+
+use super::figure::{Axis, Figure, Layer, Rectangle, Unit};
+use super::scale::Scale;
+use super::theme::Ink;
+
+/// Samples between two latencies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bin {
+    /// From here, microseconds.
+    pub(super) low_us: f64,
+    /// To here, microseconds.
+    pub(super) high_us: f64,
+    /// How many.
+    pub(super) count: u64,
+}
+
+/// Cuts a distribution into at most `most` bins, equally wide on a logarithmic axis from the least
+/// to the greatest sample. Zero counts as one microsecond; the overflow is left out.
+pub(super) fn log_bins(histogram: &Histogram, most: usize) -> Vec<Bin> {
+    let low = histogram
+        .buckets()
+        .next()
+        .map(|bucket| bucket.low_us.max(1) as f64);
+    let high = histogram
+        .buckets()
+        .last()
+        .map(|bucket| (bucket.high_us.max(1) + 1) as f64);
+    let (Some(low), Some(high)) = (low, high) else {
+        return Vec::new();
+    };
+    between(histogram, (low, high), most)
+}
+
+/// As [`log_bins`], between two given ends.
+pub(super) fn between(histogram: &Histogram, (low, high): (f64, f64), most: usize) -> Vec<Bin> {
+    // No bin is narrower than the resolution of three digits, or gaps would show between bars.
+    let finest = ((high / low).ln() / 0.04).ceil().max(1.0) as usize;
+    let count = most.min(finest).max(1);
+    let edge = |index: usize| low * (high / low).powf(index as f64 / count as f64);
+    let mut bins: Vec<Bin> = (0..count)
+        .map(|index| Bin {
+            low_us: edge(index),
+            high_us: edge(index + 1),
+            count: 0,
+        })
+        .collect();
+    for bucket in histogram.buckets() {
+        let middle = (bucket.low_us.max(1) + bucket.high_us.max(1)) as f64 / 2.0;
+        let place = (middle / low).ln() / (high / low).ln() * count as f64;
+        bins[(place.max(0.0) as usize).min(count - 1)].count += bucket.count;
+    }
+    bins
+}
+
+/// One distribution of several.
+pub(super) struct Row {
+    /// Its name.
+    pub(super) name: String,
+    /// Its samples.
+    pub(super) histogram: Histogram,
+}
+
+/// Distributions one above the other on one logarithmic axis, each as high as its row.
+pub(super) fn figure(rows: &[Row], x: &str) -> Figure {
+    let ends = rows
+        .iter()
+        .flat_map(|row| [row.histogram.quantile_us(0.0), row.histogram.max_us()])
+        .flatten()
+        .map(|value| value.max(1) as f64);
+    let scale = Scale::log_around(ends);
+    let names: Vec<String> = rows.iter().rev().map(|row| row.name.clone()).collect();
+    let y = Scale::Linear(-0.5, rows.len() as f64 - 0.5);
+    let mut figure = Figure::new(
+        Axis::new(x, scale, Unit::Micros),
+        Axis::new("", y, Unit::Names(names)),
+    );
+    let Scale::Log(low, high) = scale else {
+        return figure;
+    };
+    for (index, row) in rows.iter().enumerate() {
+        let base = (rows.len() - 1 - index) as f64 - 0.42;
+        let bins = between(&row.histogram, (low, high), 150);
+        let highest = bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1) as f64;
+        let rectangles = bins
+            .iter()
+            .filter(|bin| bin.count > 0)
+            .map(|bin| Rectangle {
+                x: (bin.low_us, bin.high_us),
+                y: (base, base + 0.84 * (bin.count as f64 / highest).max(0.04)),
+            })
+            .collect();
+        figure.layers.push(Layer::Bars {
+            label: String::new(),
+            rectangles,
+            ink: Ink::Series(index),
+        });
+    }
+    figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bins keep every sample within the range.
+    #[test]
+    fn bins_keep_all_samples() {
+        let mut histogram = Histogram::new();
+        for value_us in [0, 1, 5, 90, 1_000, 1_000_000] {
+            histogram.record_us(value_us);
+        }
+
+        let bins = log_bins(&histogram, 10);
+
+        assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 6);
+        assert!(
+            bins.windows(2)
+                .all(|pair| (pair[0].high_us - pair[1].low_us).abs() < 1e-6 * pair[1].low_us)
+        );
+    }
+
+    /// One value is one bin, and none is none.
+    #[test]
+    fn few_samples_make_few_bins() {
+        let mut one = Histogram::new();
+        one.record_us(5_000);
+
+        assert_eq!(log_bins(&one, 10).len(), 1);
+        assert!(log_bins(&Histogram::new(), 10).is_empty());
+    }
+}

@@ -1,0 +1,52 @@
+//! How long wills took, by the way connections ended.
+
+use std::collections::BTreeMap;
+
+use squall_run::{MetricName, Run, Tags, duration_text};
+
+use super::Chart;
+use super::figure::{Mark, MarkLine};
+use super::rows::{self, Row};
+use super::theme::Ink;
+
+/// One histogram for each way of ending, on one axis.
+pub(crate) fn chart(run: &Run) -> Option<Chart> {
+    let metrics = &run.measured.metrics;
+    let rows: Vec<Row> = metrics
+        .tag_values(MetricName::TimeToWill, "how")
+        .into_iter()
+        .map(|how| {
+            let tags = Tags::from([("how".to_owned(), how.clone())]);
+            Row {
+                histogram: metrics.select(MetricName::TimeToWill, &tags),
+                name: how,
+            }
+        })
+        .filter(|row| !row.histogram.is_empty())
+        .collect();
+    let mut figure = rows::figure(&rows, "Time from the end of the connection to the will");
+    let limits: BTreeMap<&str, f64> = run
+        .measured
+        .wills
+        .iter()
+        .filter_map(|will| Some((will.how.as_str(), will.limit_s?)))
+        .collect();
+    for (index, row) in rows.iter().enumerate() {
+        let Some(limit_s) = limits.get(row.name.as_str()) else {
+            continue;
+        };
+        let middle = (rows.len() - 1 - index) as f64;
+        figure.marks.push(Mark {
+            line: MarkLine::VerticalPart(limit_s * 1e6, middle - 0.45, middle + 0.45),
+            label: format!("limit {}", duration_text(*limit_s)),
+            ink: Ink::Limit,
+        });
+    }
+    Chart::of(
+        "time-to-will",
+        "Time to will, by the way the connection ended",
+        "Each row is a histogram of its own height. A silent drop is noticed by Keep Alive alone, \
+         after one and a half times its length; the others at once.",
+        figure,
+    )
+}

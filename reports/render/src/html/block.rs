@@ -1,0 +1,123 @@
+//! Blocks of a section: tables, charts, facts, notes.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::chart::{Canvas, Chart, ChartError, Joins};
+use crate::section::Block;
+use crate::table::{Cell, Column, ColumnKind, Held, Table};
+
+/// More rows than this are in the CSV file alone.
+const ROWS_SHOWN: usize = 200;
+
+/// A block.
+pub(super) fn body(block: &Block) -> Result<Markup, ChartError> {
+    Ok(match block {
+        Block::Note(text) => html! { p .note { (text) } },
+        Block::Warning(text) => html! { p .warning role="note" { (text) } },
+        Block::Chart(chart, numbers) => chart_body(chart, numbers)?,
+        Block::Table(table) => html! {
+            h3 { (table.title) }
+            (table_body(table))
+        },
+        Block::Folded(table) => folded(&table.title, &table_body(table)),
+        Block::Facts(facts) => facts_body(facts),
+        Block::Text(title, text) => folded(title, &html! { pre { code { (text) } } }),
+    })
+}
+
+fn folded(title: &str, content: &Markup) -> Markup {
+    html! {
+        details {
+            summary { (title) }
+            (content)
+        }
+    }
+}
+
+fn chart_body(chart: &Chart, numbers: &Table) -> Result<Markup, ChartError> {
+    let wide = chart.to_inline_svg(&Canvas::wide(Joins::Path))?;
+    let narrow = chart.to_inline_svg(&Canvas::narrow())?;
+    Ok(html! {
+        figure #(chart.id) {
+            h3 { (chart.title) }
+            div .chart.wide { (PreEscaped(wide)) }
+            div .chart.narrow { (PreEscaped(narrow)) }
+            figcaption { (chart.caption) }
+            (folded("Numbers", &table_body(numbers)))
+        }
+    })
+}
+
+fn facts_body(facts: &[(&'static str, Vec<Cell>)]) -> Markup {
+    html! {
+        dl .facts {
+            @for (name, cells) in facts {
+                dt { (name) }
+                dd { @for cell in cells { span .fact { (cell_content(cell)) } " " } }
+            }
+        }
+    }
+}
+
+/// A table in a box of its own, which scrolls where the page is narrow.
+fn table_body(table: &Table) -> Markup {
+    let beyond = table.rows.len().saturating_sub(ROWS_SHOWN);
+    html! {
+        div .box tabindex="0" role="region" aria-label=(table.title) {
+            table {
+                thead { tr { @for column in &table.columns { (heading(column)) } } }
+                tbody {
+                    @for row in table.rows.iter().take(ROWS_SHOWN) {
+                        tr { @for (column, cell) in table.columns.iter().zip(row) { (cell_body(column, cell)) } }
+                    }
+                }
+            }
+        }
+        @if beyond > 0 {
+            p .note { (beyond) " further rows are in " code { "tables/" (table.id) ".csv" } "." }
+        }
+    }
+}
+
+fn heading(column: &Column) -> Markup {
+    html! { th scope="col" .(class_of(column.kind)) { (column.heading) } }
+}
+
+fn class_of(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Words => "words",
+        ColumnKind::Sentences => "sentences",
+        ColumnKind::Quantity => "quantity",
+    }
+}
+
+fn cell_body(column: &Column, cell: &Cell) -> Markup {
+    let tone = match cell {
+        Cell::Bad(count) if *count > 0 => "bad",
+        Cell::None | Cell::Percentile(None) => "faint",
+        Cell::Bad(_)
+        | Cell::Text(_)
+        | Cell::Code(_)
+        | Cell::Count(_)
+        | Cell::Micros(_)
+        | Cell::Percentile(Some(_))
+        | Cell::At(_)
+        | Cell::Seconds(_)
+        | Cell::PerSecond(_)
+        | Cell::Bytes(_)
+        | Cell::Cores(_)
+        | Cell::Quantile(_)
+        | Cell::Held(_)
+        | Cell::Value(_) => "plain",
+    };
+    html! { td .(class_of(column.kind)).(tone) { (cell_content(cell)) } }
+}
+
+fn cell_content(cell: &Cell) -> Markup {
+    match cell {
+        Cell::Code(text) => html! { code { (text) } },
+        Cell::Held(Held::Yes) => html! { span .badge.good { "held" } },
+        Cell::Held(Held::No) => html! { span .badge.bad { "broken" } },
+        other => html! { (other.shown()) },
+    }
+}

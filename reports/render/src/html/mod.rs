@@ -1,0 +1,272 @@
+//! The report as one HTML file: nothing is fetched, nothing is run.
+//!
+//! The page carries its style, its font and its charts, and forbids everything else by a content
+//! security policy. All text from a run is escaped by the template engine. Charts are there
+//! twice, wide and narrow, and the stylesheet shows the one that fits.
+
+mod block;
+mod style;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use squall_run::{Outcome, Reason, Run, duration_text};
+
+use crate::chart::ChartError;
+use crate::section::{self, Absent, Section};
+use crate::table::Held;
+use crate::tile::{self, Tile};
+use crate::verdict;
+
+/// The page.
+pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
+    let (sections, absent) = section::sections(run);
+    let bodies = sections
+        .iter()
+        .map(section_body)
+        .collect::<Result<Vec<Markup>, ChartError>>()?;
+    let outcome = run.verdict.outcome;
+    let title = format!("{} · {} · squall", run.identity.name, outcome.as_str());
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:";
+                meta name="generator" content={ "squall " (run.identity.squall.version) };
+                title { (title) }
+                style { (PreEscaped(style::sheet())) }
+            }
+            body {
+                a .skip href="#main" { "Skip to the report" }
+                (header(run))
+                div .page {
+                    (navigation(&sections))
+                    main #main {
+                        (tiles(&tile::tiles(run)))
+                        @for body in bodies { (body) }
+                        (missing(&absent))
+                    }
+                }
+                (footer(run))
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+fn outcome_class(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Invalid => "invalid",
+    }
+}
+
+fn header(run: &Run) -> Markup {
+    let identity = &run.identity;
+    let verdict = &run.verdict;
+    let target = run.target.software.as_deref().unwrap_or(&run.target.url);
+    html! {
+        header .verdict.(outcome_class(verdict.outcome)) #verdict {
+            div .inner {
+                p .line {
+                    strong .outcome { (verdict.outcome.as_str()) }
+                    span .scenario { (identity.name) }
+                    span .against { "against " (target) }
+                }
+                @if let Some(question) = &identity.question { h1 { (question) } }
+                @else { h1 { (identity.name) } }
+                p .sentence { (verdict::sentence(run)) }
+                @if !verdict.reasons.is_empty() {
+                    ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
+                }
+                dl .again {
+                    dt { "Run it again" }
+                    dd { code { (identity.replay) } }
+                }
+                p .small {
+                    (run.times.started_at.replace('T', " ").replace('Z', " UTC"))
+                    " · lasted " (duration_text(run.times.duration_s))
+                    " · seed " (identity.seed)
+                    " · exit code " (verdict.exit_code)
+                }
+            }
+        }
+    }
+}
+
+fn reason_item(reason: &Reason) -> Markup {
+    let kind = match reason {
+        Reason::Invalid(_) => "cannot be trusted",
+        Reason::Invariant(_) => "invariant",
+        Reason::Threshold(_) => "threshold",
+    };
+    html! { li { span .kind { (kind) } " " (reason.text()) } }
+}
+
+fn navigation(sections: &[Section]) -> Markup {
+    html! {
+        nav aria-label="Sections" {
+            ul {
+                li { a href="#verdict" { "Verdict" } }
+                @for section in sections {
+                    li { a href={ "#" (section.id) } { (section.title) } }
+                }
+            }
+        }
+    }
+}
+
+fn tiles(tiles: &[Tile]) -> Markup {
+    html! {
+        section .tiles aria-label="Figures that matter" {
+            @for tile in tiles {
+                div .tile.(held_class(tile.held)) {
+                    p .label { (tile.label) }
+                    p .value { (tile.value) }
+                    p .detail { (tile.detail) }
+                }
+            }
+        }
+    }
+}
+
+fn held_class(held: Option<Held>) -> &'static str {
+    match held {
+        Some(Held::Yes) => "good",
+        Some(Held::No) => "bad",
+        None => "plain",
+    }
+}
+
+fn section_body(section: &Section) -> Result<Markup, ChartError> {
+    let blocks = section
+        .blocks
+        .iter()
+        .map(block::body)
+        .collect::<Result<Vec<Markup>, ChartError>>()?;
+    Ok(html! {
+        section #(section.id) {
+            h2 { (section.title) }
+            @for block in blocks { (block) }
+        }
+    })
+}
+
+fn missing(absent: &[Absent]) -> Markup {
+    html! {
+        @if !absent.is_empty() {
+            section #absent {
+                h2 { "Left out" }
+                ul {
+                    @for missing in absent { li { b { (missing.title) } ": " (missing.why) "." } }
+                }
+            }
+        }
+    }
+}
+
+fn footer(run: &Run) -> Markup {
+    html! {
+        footer {
+            p {
+                "Written by squall " (run.identity.squall.version) " from "
+                code { "run.json" } " beside this file, which has everything that is shown here. Tables are in "
+                code { "tables/" } " as CSV, charts in " code { "charts/" } " as SVG and PNG."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    /// The page asks for nothing beyond itself: no address of another place is in it.
+    #[test]
+    fn nothing_is_fetched() {
+        for run in [sample::passing(), sample::failing(), sample::empty()] {
+            let page = page(&run).unwrap();
+
+            for forbidden in [
+                "http://", "https://", "src=", "url(h", "@import", "<script", "<link", "<iframe",
+            ] {
+                assert!(!page.contains(forbidden), "{forbidden}");
+            }
+        }
+    }
+
+    /// The verdict comes first, then the figures, then the sections in order.
+    #[test]
+    fn parts_are_in_order() {
+        let page = page(&sample::failing()).unwrap();
+
+        let parts = [
+            "id=\"verdict\"",
+            "class=\"tiles\"",
+            "id=\"run\"",
+            "id=\"judgement\"",
+            "id=\"accounting\"",
+            "id=\"latency\"",
+            "id=\"qos2\"",
+            "id=\"connections\"",
+            "id=\"wills\"",
+            "id=\"takeover\"",
+            "id=\"network\"",
+            "id=\"retained\"",
+            "id=\"throughput\"",
+            "id=\"resources\"",
+            "id=\"generator\"",
+            "id=\"faults\"",
+            "id=\"errors\"",
+            "id=\"appendix\"",
+        ];
+        let places: Vec<Option<usize>> = parts.iter().map(|part| page.find(part)).collect();
+        assert!(places.iter().all(Option::is_some), "{places:?}");
+        assert!(places.is_sorted(), "{places:?}");
+    }
+
+    /// Names from a scenario or a broker cannot become markup, wherever they appear.
+    #[test]
+    fn hostile_names_are_escaped() {
+        let evil = "</style><img src=x onerror=alert(1)>\"'&";
+        let mut run = sample::failing();
+        run.identity.name = evil.to_owned();
+        run.identity.question = Some(evil.to_owned());
+        run.identity.replay = evil.to_owned();
+        run.identity.scenario.resolved = evil.to_owned();
+        run.target.software = Some(evil.to_owned());
+        run.target.url = evil.to_owned();
+        run.settings.groups[0].name = evil.to_owned();
+        run.measured.faults[0].name = evil.to_owned();
+        run.measured.networks[0].profile = evil.to_owned();
+        run.measured.anomalies[0].topic = Some(evil.to_owned());
+        run.measured.checks[0].claims[0].key = evil.to_owned();
+        for cell in &mut run.measured.metrics.cells {
+            cell.tags.insert("how".to_owned(), evil.to_owned());
+        }
+        run.verdict = squall_run::Verdict::judge(
+            &run.measured.checks,
+            &[],
+            [Reason::Invalid(evil.to_owned())],
+        );
+
+        let page = page(&run).unwrap();
+
+        assert!(!page.contains("<img"));
+        assert_eq!(page.matches("</style>").count(), 1);
+    }
+
+    /// Sections without data are named at the end rather than shown empty.
+    #[test]
+    fn what_is_missing_is_named() {
+        let page = page(&sample::empty()).unwrap();
+
+        assert!(page.contains("<b>Last Will</b>: no connection with a will ended."));
+        assert!(!page.contains("id=\"wills\""));
+    }
+}

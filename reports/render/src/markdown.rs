@@ -1,0 +1,97 @@
+//! The report in a few lines of Markdown: for a merge request or a chat.
+
+use squall_run::Run;
+
+use crate::tile;
+use crate::verdict;
+
+/// The summary.
+pub(crate) fn summary(run: &Run) -> String {
+    let identity = &run.identity;
+    let mut text = format!(
+        "# {}: {}\n\n{}\n",
+        escaped(&identity.name),
+        run.verdict.outcome.as_str(),
+        verdict::sentence(run)
+    );
+    if !run.verdict.reasons.is_empty() {
+        text.push('\n');
+        for reason in &run.verdict.reasons {
+            text.push_str(&format!("- {}\n", escaped(reason.text())));
+        }
+    }
+    let tiles = tile::tiles(run);
+    if !tiles.is_empty() {
+        text.push_str("\n| figure | value | |\n| --- | ---: | --- |\n");
+        for tile in tiles {
+            text.push_str(&format!(
+                "| {} | {} | {} |\n",
+                escaped(&tile.label),
+                tile.value,
+                escaped(&tile.detail)
+            ));
+        }
+    }
+    text.push_str(&format!("\nAgain: {}\n", code(&identity.replay)));
+    text
+}
+
+/// `text` on one line, without anything that Markdown or HTML would take for markup.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\r' => safe.push(' '),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+                safe.push('\\');
+                safe.push(letter);
+            }
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
+
+/// `text` as inline code, with as many backticks around it as it needs.
+fn code(text: &str) -> String {
+    let mut longest = 0;
+    let mut current = 0;
+    for letter in text.chars() {
+        current = if letter == '`' { current + 1 } else { 0 };
+        longest = longest.max(current);
+    }
+    let fence = "`".repeat(longest + 1);
+    let pad = if longest > 0 { " " } else { "" };
+    format!(
+        "{fence}{pad}{}{pad}{fence}",
+        text.replace(['\n', '\r'], " ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    /// The summary has the verdict, the reasons and the way to run it again.
+    #[test]
+    fn the_summary_is_complete() {
+        let text = summary(&sample::failing());
+
+        assert!(text.starts_with("# network-jitter: FAIL\n"));
+        assert!(text.contains("- delivery (qos 1): lost should be 0, was 7\n"));
+        assert!(text.contains("| Lost | 7 |"));
+        assert!(text.ends_with("Again: `squall run scenarios/network-jitter.toml --seed 42 --set group.sensors.count=5000`\n"));
+    }
+
+    /// Names cannot break out of their line, their cell or their code.
+    #[test]
+    fn markup_is_escaped() {
+        assert_eq!(escaped("a|b\n<i>*"), "a\\|b &lt;i&gt;\\*");
+        assert_eq!(code("a `b` c"), "`` a `b` c ``");
+    }
+}

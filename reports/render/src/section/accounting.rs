@@ -1,0 +1,138 @@
+//! Delivery accounting: what became of every message, by QoS.
+
+use squall_run::{Accounting, Deliveries, Publications, Run, count_text};
+
+use super::{Absent, Block, Section, section_of};
+use crate::table::{Cell, Column, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let accounting = &run.measured.accounting;
+    let mut blocks = Vec::new();
+    if !accounting.publications.is_empty() || !accounting.deliveries.is_empty() {
+        blocks.push(balance(accounting));
+        blocks.push(Block::Table(publications(accounting)));
+        blocks.push(Block::Table(deliveries(accounting)));
+        blocks.push(Block::Note(
+            "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. What is owed is owed to a \
+             Session, whichever device holds it. Duplicates are allowed at QoS 1 and counted; at QoS 2 they are a violation. \
+             Excused are deliveries that the specification lets go: QoS 0 across a lost connection, a Session that ended."
+                .to_owned(),
+        ));
+    }
+    section_of(
+        "accounting",
+        "Delivery accounting",
+        blocks,
+        "no device published or subscribed",
+    )
+}
+
+fn balance(accounting: &Accounting) -> Block {
+    match accounting.balance() {
+        0 => Block::Note("The books balance: every message is accounted for.".to_owned()),
+        rest => Block::Warning(format!(
+            "The books do not balance: {} messages are not explained. This is a fault of squall, not of the broker; the counts \
+             below cannot be trusted.",
+            count_text(u64::try_from(rest).unwrap_or(u64::MAX))
+        )),
+    }
+}
+
+fn publications(accounting: &Accounting) -> Table {
+    let mut table = Table::new(
+        "publications",
+        "Published",
+        vec![
+            Column::words("QoS"),
+            Column::words("Group"),
+            Column::count("Scheduled"),
+            Column::count("Sent"),
+            Column::count("Ok"),
+            Column::count("In doubt"),
+            Column::count("Refused"),
+            Column::count("Never sent"),
+        ],
+    );
+    let mut row = |group: &str, entry: &Publications| {
+        table.row(vec![
+            Cell::text(entry.qos.to_string()),
+            Cell::text(group),
+            Cell::Count(entry.scheduled),
+            Cell::Count(entry.sent),
+            Cell::Count(entry.ok),
+            Cell::Count(entry.in_doubt),
+            Cell::Count(entry.refused),
+            Cell::Count(entry.failed),
+        ]);
+    };
+    for qos in accounting.qos_levels() {
+        let entries: Vec<_> = accounting
+            .publications
+            .iter()
+            .filter(|entry| entry.qos == qos)
+            .collect();
+        for entry in &entries {
+            row(&entry.group, entry);
+        }
+        if entries.len() > 1 {
+            row("all", &accounting.publications_at(qos));
+        }
+    }
+    table
+}
+
+fn deliveries(accounting: &Accounting) -> Table {
+    let mut table = Table::new(
+        "deliveries",
+        "Delivered",
+        vec![
+            Column::words("QoS"),
+            Column::words("Group"),
+            Column::count("Expected"),
+            Column::count("Delivered"),
+            Column::count("Lost"),
+            Column::count("Duplicated"),
+            Column::count("Reordered"),
+            Column::count("Misrouted"),
+            Column::count("Late"),
+            Column::count("Excused"),
+            Column::count("In doubt, came"),
+            Column::count("Received"),
+        ],
+    );
+    let mut row = |group: &str, entry: &Deliveries| {
+        let duplicated = match entry.qos {
+            2 => Cell::Bad(entry.duplicated),
+            _ => Cell::Count(entry.duplicated),
+        };
+        table.row(vec![
+            Cell::text(entry.qos.to_string()),
+            Cell::text(group),
+            Cell::Count(entry.expected),
+            Cell::Count(entry.delivered),
+            Cell::Bad(entry.lost),
+            duplicated,
+            Cell::Bad(entry.reordered),
+            Cell::Bad(entry.misrouted),
+            Cell::Count(entry.late),
+            Cell::Count(entry.excused),
+            Cell::Count(entry.optional),
+            Cell::Count(entry.received),
+        ]);
+    };
+    for qos in accounting.qos_levels() {
+        let entries: Vec<_> = accounting
+            .deliveries
+            .iter()
+            .filter(|entry| entry.qos == qos)
+            .collect();
+        for entry in &entries {
+            row(&entry.group, entry);
+        }
+        if entries.len() > 1 {
+            row("all", &accounting.deliveries_at(qos));
+        }
+    }
+    table
+}

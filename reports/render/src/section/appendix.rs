@@ -1,0 +1,80 @@
+//! Appendix: definitions, and the scenario as it was read and as it was understood.
+
+use squall_run::{MetricName, Run};
+
+use super::{Absent, Block, Section, section_of};
+use crate::table::{Cell, Column, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let scenario = &run.identity.scenario;
+    let blocks = vec![
+        Block::Folded(metrics()),
+        Block::Folded(words()),
+        Block::Text(
+            "Scenario, with every default written out",
+            scenario.resolved.clone(),
+        ),
+        Block::Text("Scenario, as it was read", scenario.original.clone()),
+    ];
+    section_of("appendix", "Appendix", blocks, "")
+}
+
+fn metrics() -> Table {
+    let columns = vec![Column::words("Metric"), Column::sentences("Definition")];
+    let mut table = Table::new("definitions", "What the metrics mean", columns);
+    for metric in MetricName::ALL {
+        table.row(vec![
+            Cell::Code(metric.to_string()),
+            Cell::text(metric.definition()),
+        ]);
+    }
+    table
+}
+
+fn words() -> Table {
+    const WORDS: [(&str, &str); 12] = [
+        (
+            "ok",
+            "acknowledged by the broker; at QoS 0, sent on a connection that was up",
+        ),
+        (
+            "in doubt",
+            "sent, and the connection was lost before the acknowledgement; it may arrive or not",
+        ),
+        ("never sent", "due, and no connection or no room to send it"),
+        (
+            "lost",
+            "ok, owed to a Session, and never delivered, without an excuse in the specification",
+        ),
+        ("duplicated", "delivered again to the same Session"),
+        (
+            "reordered",
+            "delivered before an earlier message of the same publisher and topic (§4.6)",
+        ),
+        ("misrouted", "delivered where no subscription asked for it"),
+        ("late", "delivered after the connection was resumed"),
+        (
+            "response time",
+            "counted from the time a message was due, so that what waited is not hidden",
+        ),
+        (
+            "service time",
+            "counted from the time a message was really sent",
+        ),
+        (
+            "n",
+            "samples; a percentile is shown only if one whole sample lies beyond it",
+        ),
+        (
+            "INVALID",
+            "the generator or the clocks cannot be trusted, so nothing follows about the broker",
+        ),
+    ];
+    let columns = vec![Column::words("Word"), Column::sentences("Meaning")];
+    let mut table = Table::new("words", "What the words mean", columns);
+    for (word, meaning) in WORDS {
+        table.row(vec![Cell::text(word), Cell::text(meaning)]);
+    }
+    table
+}

@@ -1,0 +1,143 @@
+//! Connections: how they began and ended, and how long that took.
+
+use squall_run::{Connections, GroupConnections, MetricName, Run, Tags};
+
+use super::{Absent, Block, Section, chart_block, section_of};
+use crate::chart::{connections, over_time};
+use crate::table::{Cell, Column, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let counted = &run.measured.connections;
+    let mut blocks = Vec::new();
+    if !counted.groups.is_empty() {
+        blocks.push(Block::Table(groups(counted)));
+        blocks.extend(chart_block(connections::chart(run), || intervals(run)));
+        blocks.push(Block::Table(reasons(counted)));
+    }
+    let latencies = latencies(run);
+    if !latencies.rows.is_empty() {
+        blocks.push(Block::Table(latencies));
+    }
+    section_of(
+        "connections",
+        "Connections",
+        blocks,
+        "no device tried to connect",
+    )
+}
+
+fn groups(counted: &Connections) -> Table {
+    let mut table = Table::new(
+        "connections",
+        "Connections by group",
+        vec![
+            Column::words("Group"),
+            Column::count("Attempts"),
+            Column::count("Connected"),
+            Column::count("Reconnects"),
+            Column::count("Session present"),
+            Column::count("Not opened"),
+            Column::count("Refused"),
+            Column::count("Ended unasked"),
+        ],
+    );
+    let mut row = |name: &str, group: &GroupConnections| {
+        table.row(vec![
+            Cell::text(name),
+            Cell::Count(group.attempts),
+            Cell::Count(group.connected),
+            Cell::Count(group.reconnects),
+            Cell::Count(group.session_present),
+            Cell::Bad(group.open_failed.values().sum()),
+            Cell::Bad(group.refused.values().sum()),
+            Cell::Bad(group.unexpected),
+        ]);
+    };
+    for group in &counted.groups {
+        row(&group.group, group);
+    }
+    if counted.groups.len() > 1 {
+        row("all", &counted.total());
+    }
+    table
+}
+
+fn reasons(counted: &Connections) -> Table {
+    let columns = vec![
+        Column::words("What"),
+        Column::words("Why"),
+        Column::count("Count"),
+    ];
+    let mut table = Table::new(
+        "connection-reasons",
+        "How connections failed and ended",
+        columns,
+    );
+    let total = counted.total();
+    let kinds = [
+        ("not opened", &total.open_failed),
+        ("refused", &total.refused),
+        ("ended", &total.ended),
+    ];
+    for (what, reasons) in kinds {
+        for (why, count) in reasons {
+            table.row(vec![
+                Cell::text(what),
+                Cell::text(why.replace('_', " ")),
+                Cell::Count(*count),
+            ]);
+        }
+    }
+    table
+}
+
+fn latencies(run: &Run) -> Table {
+    let mut table = Table::of_distributions(
+        "connection-latency",
+        "How long it took",
+        &["Metric", "Group"],
+    );
+    let metrics = &run.measured.metrics;
+    for metric in [
+        MetricName::ConnectLatency,
+        MetricName::SubscribeLatency,
+        MetricName::ReconnectDelay,
+    ] {
+        for group in metrics.tag_values(metric, "group") {
+            let tags = Tags::from([("group".to_owned(), group.clone())]);
+            let labels = vec![Cell::Code(metric.to_string()), Cell::Text(group)];
+            table.distribution(labels, &metrics.select(metric, &tags));
+        }
+    }
+    table
+}
+
+fn intervals(run: &Run) -> Table {
+    let mut table = Table::new(
+        "connections-over-time",
+        "Connections over time",
+        vec![
+            Column::quantity("From", "s"),
+            Column::quantity("To", "s"),
+            Column::count("Online"),
+            Column::count("Connected"),
+            Column::count("Ended"),
+            Column::count("Failed"),
+        ],
+    );
+    for stretch in over_time::stretches(run, over_time::POINTS) {
+        let sum = |count: fn(&squall_run::Interval) -> u64| {
+            Cell::Count(stretch.intervals.iter().map(count).sum())
+        };
+        table.row(vec![
+            Cell::At(stretch.from_s),
+            Cell::At(stretch.to_s),
+            Cell::Count(stretch.intervals.last().map_or(0, |last| last.online)),
+            sum(|interval| interval.connected),
+            sum(|interval| interval.ended),
+            sum(|interval| interval.connect_failed),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,62 @@
+//! Generator health: whether squall itself kept up.
+
+use squall_run::{MetricName, Run, Summary, count_text, duration_text};
+
+use super::latency::stretches_table;
+use super::{Absent, Block, Section, chart_block, section_of};
+use crate::chart::schedule_lag;
+use crate::table::{Cell, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let lag = run.measured.metrics.all(MetricName::ScheduleLag);
+    let mut blocks = Vec::new();
+    if !lag.is_empty() {
+        blocks.push(Block::Note(introduction(run)));
+        let mut table = Table::of_distributions("generator", "Schedule lag", &["What"]);
+        table.distribution(vec![Cell::text("schedule lag")], &lag);
+        blocks.push(Block::Table(table));
+        blocks.extend(chart_block(schedule_lag::chart(run), || {
+            stretches_table(run, "schedule-lag", "Schedule lag over time", |interval| {
+                &interval.schedule_lag
+            })
+        }));
+    }
+    section_of(
+        "generator",
+        "Generator health",
+        blocks,
+        "the generator had nothing to schedule",
+    )
+}
+
+fn introduction(run: &Run) -> String {
+    let summary = Summary::of(run);
+    let never: u64 = run
+        .measured
+        .accounting
+        .publications
+        .iter()
+        .map(|entry| entry.failed)
+        .sum();
+    let mut text =
+        "squall's own delay between the time something was due and the time it was done."
+            .to_owned();
+    if let Some(cores) = summary.generator_cpu_cores {
+        text.push_str(&format!(
+            " The generator used {cores:.2} of {} cores on average.",
+            run.machine.cores
+        ));
+    }
+    if let Some(latency) = &summary.schedule_lag {
+        text.push_str(&format!(
+            " It was never later than {}.",
+            duration_text(latency.max_us as f64 / 1e6)
+        ));
+    }
+    text.push_str(&format!(
+        " {} messages were due and never sent, for want of a connection.",
+        count_text(never)
+    ));
+    text
+}

@@ -1,0 +1,156 @@
+//! Thresholds and invariants: what was asked, what was found.
+
+use std::collections::BTreeMap;
+
+use squall_run::{Anomaly, CheckOutcome, Run, ThresholdOutcome, ThresholdResult, count_text};
+
+use super::{Absent, Block, Section, section_of};
+use crate::table::{Cell, Column, Held, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let measured = &run.measured;
+    let mut blocks = Vec::new();
+    if !measured.checks.is_empty() {
+        blocks.push(Block::Table(invariants(&measured.checks)));
+    }
+    let violations = violations(&measured.checks);
+    if !violations.rows.is_empty() {
+        let total: u64 = measured
+            .checks
+            .iter()
+            .map(|check| check.violations_total)
+            .sum();
+        blocks.push(Block::Note(format!(
+            "{} violations in all; the first of each invariant are listed.",
+            count_text(total)
+        )));
+        blocks.push(Block::Table(violations));
+    }
+    if !measured.thresholds.is_empty() {
+        blocks.push(Block::Table(thresholds(&measured.thresholds)));
+    }
+    section_of(
+        "judgement",
+        "Invariants and thresholds",
+        blocks,
+        "the scenario claims nothing",
+    )
+}
+
+fn selection(selection: &BTreeMap<String, String>) -> Cell {
+    let parts: Vec<String> = selection
+        .iter()
+        .map(|(key, value)| format!("{key} {value}"))
+        .collect();
+    if parts.is_empty() {
+        Cell::text("everything")
+    } else {
+        Cell::text(parts.join(", "))
+    }
+}
+
+fn invariants(checks: &[CheckOutcome]) -> Table {
+    let mut table = Table::new(
+        "invariants",
+        "Invariants",
+        vec![
+            Column::words(""),
+            Column::words("Invariant"),
+            Column::words("Of"),
+            Column::words("Claim"),
+            Column::count("Allowed"),
+            Column::count("Found"),
+        ],
+    );
+    table.columns[0].key = "result".to_owned();
+    for check in checks {
+        for claim in &check.claims {
+            table.row(vec![
+                Cell::Held(Held::from(claim.passed)),
+                Cell::text(&check.check),
+                selection(&check.selection),
+                Cell::text(&claim.key),
+                Cell::Value(claim.limit.clone()),
+                claim
+                    .actual
+                    .clone()
+                    .map_or(Cell::text("not measured"), Cell::Value),
+            ]);
+        }
+    }
+    table
+}
+
+fn violations(checks: &[CheckOutcome]) -> Table {
+    let mut table = anomaly_table("violations", "First violations", "Invariant");
+    for check in checks {
+        for violation in &check.violations {
+            add_anomaly(&mut table, &check.check, violation);
+        }
+    }
+    table
+}
+
+/// A table of anomalies; `first` heads the first column.
+pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
+    Table::new(
+        id,
+        title,
+        vec![
+            Column::words(first),
+            Column::quantity("At", "s"),
+            Column::words("What"),
+            Column::words("Client id"),
+            Column::words("Topic"),
+            Column::count("Sequence"),
+            Column::sentences("Explanation"),
+        ],
+    )
+}
+
+/// Adds an anomaly to a table made by [`anomaly_table`].
+pub(super) fn add_anomaly(table: &mut Table, first: &str, anomaly: &Anomaly) {
+    let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
+    table.row(vec![
+        Cell::text(first),
+        Cell::At(anomaly.at_s),
+        Cell::text(anomaly.kind.label()),
+        code(&anomaly.client_id),
+        code(&anomaly.topic),
+        anomaly.sequence.map_or(Cell::None, Cell::Count),
+        Cell::text(&anomaly.explanation),
+    ]);
+}
+
+fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
+    let mut table = Table::new(
+        "thresholds",
+        "Thresholds",
+        vec![
+            Column::words(""),
+            Column::words("Metric"),
+            Column::words("Of"),
+            Column::words("Limit"),
+            Column::count("Measured"),
+            Column::count("n"),
+        ],
+    );
+    table.columns[0].key = "result".to_owned();
+    for threshold in thresholds {
+        let actual = match (&threshold.actual, threshold.result) {
+            (_, ThresholdResult::TooFewSamples) => Cell::text("too few samples"),
+            (Some(actual), _) => Cell::Value(actual.clone()),
+            (None, _) => Cell::text("not measured"),
+        };
+        table.row(vec![
+            Cell::Held(Held::from(threshold.passed())),
+            Cell::Code(threshold.metric.to_string()),
+            selection(&threshold.tags),
+            Cell::Code(threshold.expression.clone()),
+            actual,
+            Cell::Count(threshold.samples),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,138 @@
+//! Network: each link profile, configured against measured.
+
+use squall_run::{NetworkOutcome, Run, Value};
+
+use super::{Absent, Block, Section, chart_block, section_of};
+use crate::chart::network;
+use crate::table::{Cell, Column, Table, percent};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let networks = &run.measured.networks;
+    let mut blocks = Vec::new();
+    if !networks.is_empty() {
+        blocks.push(Block::Table(figures(networks)));
+        blocks.extend(chart_block(network::chart(run), || quantiles(networks)));
+        let total = totals(networks);
+        if !total.rows.is_empty() {
+            blocks.push(Block::Table(total));
+        }
+    }
+    section_of("network", "Network", blocks, "no group has a link profile")
+}
+
+fn figures(networks: &[NetworkOutcome]) -> Table {
+    let mut table = Table::new(
+        "network",
+        "Configured against measured",
+        vec![
+            Column::words("Profile"),
+            Column::words("Direction"),
+            Column::words("Figure"),
+            Column::count("Configured"),
+            Column::count("Measured"),
+            Column::count("Off by"),
+            Column::count("n"),
+        ],
+    );
+    for link in networks {
+        for figure in &link.figures {
+            let off = figure
+                .measured
+                .as_ref()
+                .and_then(|measured| off_by(&figure.configured, measured));
+            table.row(vec![
+                Cell::text(&link.profile),
+                Cell::text(network::direction(link.direction)),
+                Cell::text(&figure.name),
+                Cell::Value(figure.configured.clone()),
+                figure
+                    .measured
+                    .clone()
+                    .map_or(Cell::text("no sample"), Cell::Value),
+                off.map_or(Cell::None, Cell::Text),
+                Cell::Count(figure.samples),
+            ]);
+        }
+    }
+    table
+}
+
+/// By how many per cent a measured number differs from the configured one, with its sign.
+fn off_by(configured: &Value, measured: &Value) -> Option<String> {
+    let (configured, measured) = (number(configured)?, number(measured)?);
+    let sign = if measured < configured { "−" } else { "+" };
+    Some(format!(
+        "{sign}{}",
+        percent((measured - configured).abs(), configured)?
+    ))
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Count(number) | Value::Bytes(number) => Some(*number as f64),
+        Value::Seconds(number)
+        | Value::Ratio(number)
+        | Value::PerSecond(number)
+        | Value::Cores(number) => Some(*number),
+        Value::Flag(_) | Value::Text(_) => None,
+    }
+}
+
+fn quantiles(networks: &[NetworkOutcome]) -> Table {
+    let mut table = Table::new(
+        "network-delay",
+        "Quantiles of one-way delay",
+        vec![
+            Column::words("Profile"),
+            Column::words("Direction"),
+            Column::quantity("Quantile", "share"),
+            Column::quantity("Configured", "us"),
+            Column::quantity("Measured", "us"),
+        ],
+    );
+    for link in networks {
+        for configured in &link.configured_delay {
+            let measured = link.measured_delay.quantile_us(configured.quantile);
+            table.row(vec![
+                Cell::text(&link.profile),
+                Cell::text(network::direction(link.direction)),
+                Cell::Quantile(configured.quantile),
+                Cell::Micros(configured.value_us),
+                measured.map_or(Cell::None, |us| Cell::Micros(us as f64)),
+            ]);
+        }
+    }
+    table
+}
+
+fn totals(networks: &[NetworkOutcome]) -> Table {
+    let mut table = Table::of_distributions(
+        "network-total-delay",
+        "One-way delay with retransmissions, queueing and outages",
+        &["Profile", "Direction"],
+    );
+    for link in networks {
+        let labels = vec![
+            Cell::text(&link.profile),
+            Cell::text(network::direction(link.direction)),
+        ];
+        table.distribution(labels, &link.total_delay);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Deviations have a sign, and a configured zero has none.
+    #[test]
+    fn deviation_is_signed() {
+        let off = |configured, measured| off_by(&Value::Ratio(configured), &Value::Ratio(measured));
+
+        assert_eq!(off(0.1, 0.11).unwrap(), "+10.0 %");
+        assert_eq!(off(0.1, 0.09).unwrap(), "−10.0 %");
+        assert_eq!(off(0.0, 0.09), None);
+    }
+}

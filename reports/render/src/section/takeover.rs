@@ -1,0 +1,83 @@
+//! Takeovers: one alive for each Client Identifier, and how long the change took.
+
+use squall_run::{MetricName, Run, Takeovers};
+
+use super::{Absent, Block, Section, chart_block, section_of};
+use crate::chart::{latency_histogram, takeover};
+use crate::table::{Cell, Column, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let mut blocks = Vec::new();
+    if let Some(takeovers) = &run.measured.takeovers {
+        let times = run.measured.metrics.all(MetricName::TakeoverTime);
+        blocks.push(Block::Table(counts(takeovers)));
+        let mut table = Table::of_distributions("takeover-time", "Takeover time", &["What"]);
+        table.distribution(
+            vec![Cell::text("CONNACK to close of the displaced")],
+            &times,
+        );
+        blocks.push(Block::Table(table));
+        blocks.extend(chart_block(takeover::chart(run), || {
+            latency_histogram::table("takeover-bins", "Takeovers by time", &times)
+        }));
+    }
+    section_of(
+        "takeover",
+        "Takeover",
+        blocks,
+        "no client identifier was contended",
+    )
+}
+
+fn counts(takeovers: &Takeovers) -> Table {
+    let columns = vec![
+        Column::words("What"),
+        Column::words("Detail"),
+        Column::count("Count"),
+    ];
+    let mut table = Table::new("takeovers", "Takeovers", columns);
+    let mut row = |what: &str, detail: &str, count: Cell| {
+        let detail = if detail.is_empty() {
+            Cell::None
+        } else {
+            Cell::text(detail)
+        };
+        table.row(vec![Cell::text(what), detail, count]);
+    };
+    row(
+        "Contended client identifiers",
+        "",
+        Cell::Count(takeovers.contended_ids),
+    );
+    row("Takeovers", "", Cell::Count(takeovers.takeovers));
+    row(
+        "Displaced, closed by the broker",
+        "",
+        Cell::Count(takeovers.displaced_closed),
+    );
+    row(
+        "Displaced, left open",
+        "",
+        Cell::Bad(takeovers.displaced_open),
+    );
+    for (reason, count) in &takeovers.reasons {
+        row("Reason given to the displaced", reason, Cell::Count(*count));
+    }
+    row(
+        "Most alive at once for one identifier",
+        "",
+        Cell::Count(takeovers.most_alive),
+    );
+    row(
+        "Session Present right",
+        "",
+        Cell::Count(takeovers.session_present_right),
+    );
+    row(
+        "Session Present wrong",
+        "",
+        Cell::Bad(takeovers.session_present_wrong),
+    );
+    table
+}

@@ -1,0 +1,67 @@
+//! Last Will: whether each came once, and how long it took.
+
+use squall_run::{MetricName, Run, Tags};
+
+use super::{Absent, Block, Section, chart_block, section_of};
+use crate::chart::time_to_will;
+use crate::table::{Cell, Column, Table};
+
+/// The section.
+pub(super) fn section(run: &Run) -> Result<Section, Absent> {
+    let mut blocks = Vec::new();
+    if !run.measured.wills.is_empty() {
+        blocks.push(Block::Table(wills(run)));
+        blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
+    }
+    section_of(
+        "wills",
+        "Last Will",
+        blocks,
+        "no connection with a will ended",
+    )
+}
+
+fn wills(run: &Run) -> Table {
+    let mut table = Table::new(
+        "wills",
+        "Wills by fault",
+        vec![
+            Column::words("Fault"),
+            Column::words("How"),
+            Column::count("Connections"),
+            Column::count("Due"),
+            Column::count("Seen"),
+            Column::count("Missing"),
+            Column::count("Doubled"),
+            Column::count("Not due, came"),
+            Column::count("Too late"),
+            Column::quantity("Limit", "s"),
+        ],
+    );
+    for will in &run.measured.wills {
+        table.row(vec![
+            will.fault.as_ref().map_or(Cell::text("none"), Cell::text),
+            Cell::text(will.how.replace('_', " ")),
+            Cell::Count(will.ended),
+            Cell::Count(will.expected),
+            Cell::Count(will.seen),
+            Cell::Bad(will.missing),
+            Cell::Bad(will.doubled),
+            Cell::Bad(will.unexpected),
+            Cell::Bad(will.late),
+            will.limit_s.map_or(Cell::None, Cell::Seconds),
+        ]);
+    }
+    table
+}
+
+fn durations(run: &Run) -> Table {
+    let mut table = Table::of_distributions("time-to-will", "Time to will", &["How"]);
+    let metrics = &run.measured.metrics;
+    for how in metrics.tag_values(MetricName::TimeToWill, "how") {
+        let tags = Tags::from([("how".to_owned(), how.clone())]);
+        let labels = vec![Cell::text(how.replace('_', " "))];
+        table.distribution(labels, &metrics.select(MetricName::TimeToWill, &tags));
+    }
+    table
+}

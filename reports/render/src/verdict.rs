@@ -1,0 +1,74 @@
+//! The verdict in a sentence.
+
+use squall_run::{Outcome, Run};
+
+/// What follows from `run`, in a sentence.
+pub(crate) fn sentence(run: &Run) -> String {
+    let checks = &run.measured.checks;
+    let thresholds = &run.measured.thresholds;
+    let claims: usize = checks.iter().map(|check| check.claims.len()).sum();
+    let broken = checks
+        .iter()
+        .flat_map(|check| &check.claims)
+        .filter(|claim| !claim.passed)
+        .count();
+    let missed = thresholds
+        .iter()
+        .filter(|threshold| !threshold.passed())
+        .count();
+    match run.verdict.outcome {
+        Outcome::Pass if claims == 0 && thresholds.is_empty() => {
+            "The scenario claims nothing, so nothing could be broken.".to_owned()
+        }
+        Outcome::Pass => format!(
+            "{} held and {} kept.",
+            counted(claims, "invariant"),
+            counted_were(thresholds.len(), "threshold"),
+        ),
+        Outcome::Fail => format!(
+            "{broken} of {} broken, {missed} of {} not kept.",
+            counted(claims, "invariant"),
+            counted(thresholds.len(), "threshold"),
+        ),
+        Outcome::Invalid => {
+            "Nothing follows about the broker: the generator or the clocks cannot be trusted in this run.".to_owned()
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
+}
+
+fn counted_were(count: usize, what: &str) -> String {
+    let were = if count == 1 { "was" } else { "were" };
+    format!("{} {were}", counted(count, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    /// The sentence counts what held and what did not.
+    #[test]
+    fn the_sentence_counts() {
+        assert_eq!(
+            sentence(&sample::passing()),
+            "8 invariants held and 3 thresholds were kept."
+        );
+        assert_eq!(
+            sentence(&sample::failing()),
+            "2 of 8 invariants broken, 1 of 3 thresholds not kept."
+        );
+        assert_eq!(
+            sentence(&sample::empty()),
+            "The scenario claims nothing, so nothing could be broken."
+        );
+    }
+}
