@@ -90,25 +90,28 @@ impl Node {
 
     /// Its entries, none if this is no table.
     pub(super) fn entries(&self) -> &[Entry] {
-        match &self.value {
-            Value::Table(entries) => entries,
-            _ => &[],
+        if let Value::Table(entries) = &self.value {
+            entries
+        } else {
+            &[]
         }
     }
 
     /// Its items, none if this is no array.
     pub(super) fn items(&self) -> &[Self] {
-        match &self.value {
-            Value::Array(items) => items,
-            _ => &[],
+        if let Value::Array(items) = &self.value {
+            items
+        } else {
+            &[]
         }
     }
 
     /// Its text, if it is one.
     pub(super) fn as_str(&self) -> Option<&str> {
-        match &self.value {
-            Value::String(text) => Some(text),
-            _ => None,
+        if let Value::String(text) = &self.value {
+            Some(text)
+        } else {
+            None
         }
     }
 

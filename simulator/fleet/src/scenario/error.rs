@@ -311,7 +311,7 @@ impl<'a> Choice<'a> {
 
 /// The candidate that is nearest to `written`, if any is near: at most one error in three
 /// characters, a swap counting as one.
-fn nearest(written: &str, candidates: &[impl AsRef<str>]) -> Option<String> {
+pub(super) fn nearest(written: &str, candidates: &[impl AsRef<str>]) -> Option<String> {
     let written = written.to_lowercase();
     candidates
         .iter()

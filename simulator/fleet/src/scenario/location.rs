@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::document::{Entry, Node};
 use super::source::Span;
+use super::toml_text::quote_key;
 
 /// A dotted key, as `--set` takes it: `group.sensors.publish[0].rate`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -12,12 +13,7 @@ pub(super) struct KeyPath(String);
 impl KeyPath {
     /// The path of `key` in the table at this path.
     pub(super) fn key(&self, key: &str) -> Self {
-        let needs_quotes =
-            key.is_empty() || !key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
-        let key = match needs_quotes {
-            true => format!("{key:?}"),
-            false => key.to_owned(),
-        };
+        let key = quote_key(key);
         match self.0.is_empty() {
             true => Self(key),
             false => Self(format!("{}.{key}", self.0)),

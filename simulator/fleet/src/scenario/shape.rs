@@ -7,7 +7,7 @@
 use serde_json::Value as Json;
 
 use super::document::{Entry, Node, Value};
-use super::error::{Diagnostics, Problem};
+use super::error::{Diagnostics, Problem, nearest};
 use super::location::KeyPath;
 use super::source::Span;
 use super::units::Quantity;
@@ -124,7 +124,8 @@ impl<'a> Checker<'a> {
                 let words: Vec<String> = many.iter().copied().flat_map(words).collect();
                 self.check_word(spot, text, words);
             }
-            // Several kinds of number, say: any of them will do.
+            // Several kinds of number: any of them will do, if it is one.
+            (_, Value::Float(number)) => self.check_number(spot, *number, &Json::Null),
             (_, _) => {}
         }
     }
@@ -195,6 +196,8 @@ impl<'a> Checker<'a> {
         schema: &'a Json,
         variants: &[&'a Json],
     ) {
+        // A key that is missing because it is misspelt is told once.
+        let mut misspelt: Vec<String> = Vec::new();
         for entry in entries {
             let inner = spot.entry(entry);
             if let Some(property) = schema.get("properties").and_then(|p| p.get(&entry.key)) {
@@ -205,12 +208,14 @@ impl<'a> Checker<'a> {
                 let problem = self.misplaced(&entry.key, variants);
                 self.at_key(&inner, problem);
             } else {
-                self.unknown_key(spot, entry, &known_keys(schema));
+                let known = known_keys(schema);
+                misspelt.extend(nearest(&entry.key, &known));
+                self.unknown_key(spot, entry, &known);
             }
         }
         let missing: Vec<String> = required_keys(schema)
             .into_iter()
-            .filter(|key| spot.node.entry(key).is_none())
+            .filter(|key| spot.node.entry(key).is_none() && !misspelt.contains(key))
             .collect();
         for key in missing {
             self.missing(spot, vec![key]);
@@ -296,9 +301,10 @@ impl<'a> Checker<'a> {
         let range: Vec<String> = lower.into_iter().chain(upper).collect();
         let problem = Problem::OutOfRange {
             value: number.to_string(),
-            range: match range.is_empty() {
-                true => "a finite number".to_owned(),
-                false => range.join(" and "),
+            range: match (min, max) {
+                (Some(min), Some(max)) if min == max => max.to_string(),
+                _ if range.is_empty() => "a finite number".to_owned(),
+                _ => range.join(" and "),
             },
         };
         self.at_value(spot, problem);

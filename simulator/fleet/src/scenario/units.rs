@@ -1,8 +1,8 @@
 //! Quantities with units: `"250ms"`, `"64KiB"`, `"256kbit/s"`.
 //!
 //! A bare number is never a quantity: a reader must not have to guess its unit. What is printed is
-//! what is parsed: [`format_duration`] and its siblings give the shortest text that reads back as
-//! the same value.
+//! what is parsed: [`format_duration`] and its siblings give a text that reads back as the same
+//! value.
 
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ const TIME_UNITS: [(&str, u64); 7] = [
     ("us", 1_000),
     ("ns", 1),
 ];
+
+/// Nanoseconds per second.
+const SECOND: u64 = 1_000_000_000;
 
 /// Bytes per unit of size, largest first.
 const SIZE_UNITS: [(&str, u64); 7] = [
@@ -130,7 +133,7 @@ pub fn parse_bit_rate(text: &str) -> Result<u64, UnitError> {
     scale(number, factor(&unit, &BIT_RATE_UNITS)?)
 }
 
-/// The shortest text that [`parse_duration`] reads as `duration`, in whole numbers.
+/// A text that [`parse_duration`] reads as `duration`: `1m30s`, `1.5s`, `250ms`.
 pub fn format_duration(duration: Duration) -> String {
     let mut nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     if nanos == 0 {
@@ -139,10 +142,23 @@ pub fn format_duration(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, per_unit) in TIME_UNITS {
         let count = nanos / per_unit;
-        nanos %= per_unit;
-        if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
+        if count == 0 {
+            continue;
         }
+        let rest = nanos % per_unit;
+        if per_unit <= SECOND {
+            // Below a second a fraction reads better than one more unit.
+            let digits = per_unit.ilog10() as usize;
+            let fraction = match digits {
+                0 => String::new(),
+                digits => format!(".{rest:0digits$}"),
+            };
+            let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+            text.push_str(&format!("{count}{fraction}{unit}"));
+            break;
+        }
+        text.push_str(&format!("{count}{unit}"));
+        nanos = rest;
     }
     text
 }
@@ -257,6 +273,21 @@ mod tests {
             ),
         ] {
             assert_eq!(parse_duration(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_printed_as_a_person_would_write_it() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (90_000_000_000, "1m30s"),
+            (1_500_000_000, "1.5s"),
+            (60_500_000_000, "1m500ms"),
+            (250_000_000, "250ms"),
+            (1_250_000, "1.25ms"),
+            (7, "7ns"),
+        ] {
+            assert_eq!(format_duration(Duration::from_nanos(nanos)), text);
         }
     }
 

@@ -88,7 +88,9 @@ impl Resolver<'_> {
                     .value(&at.key("weights").item(index), problem);
             }
         }
-        let total: f64 = weights.iter().sum();
+        let sum: f64 = weights.iter().sum();
+        // Weights that sum to one but for rounding are kept as they are.
+        let total = if (sum - 1.0).abs() < 1e-9 { 1.0 } else { sum };
         let mut values: Vec<(Duration, f64)> = values
             .iter()
             .zip(&weights)

@@ -168,9 +168,10 @@ impl Resolver<'_> {
             .filter_map(|other| self.gone_after(other, group))
             .fold(0, u32::saturating_add);
         let left = group.count.saturating_sub(before);
-        if wanted > left {
+        // More than there are at all has been noted before.
+        if wanted > left && wanted <= group.count {
             let what = format!(
-                "it takes {wanted} devices, and earlier faults leave {left} of {} in group `{}`",
+                "it takes {wanted} of {} devices of group `{}`, and earlier faults leave {left}",
                 group.count, group.name
             );
             let remedy = "smaller selections, or `reconnect = { when = \"always\" }`".to_owned();

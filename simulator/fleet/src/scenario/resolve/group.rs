@@ -40,9 +40,13 @@ impl Resolver<'_> {
         let mut taken: BTreeSet<String> = BTreeSet::new();
         for (index, file) in files.iter().enumerate() {
             let at = at.item(index);
+            let is_twice = self.groups.iter().any(|group| group.name == file.name);
             let group = self.resolve_group(file, DeviceId(first_device), &at);
             first_device = first_device.saturating_add(group.count);
-            self.check_client_ids(&group, &mut taken, &at.key("client_id"));
+            // Two groups of one name have the same ids by default: one mistake, not two.
+            if !is_twice {
+                self.check_client_ids(&group, &mut taken, &at.key("client_id"));
+            }
             self.resolve_streams(group, file, &at);
         }
     }
@@ -155,7 +159,7 @@ impl Resolver<'_> {
         let name = name?;
         let known: Vec<String> = self.networks.iter().map(|n| n.name.clone()).collect();
         if unsupported::is_preset(name) && !known.iter().any(|known| known == name) {
-            let what = format!("preset {name:?} without a `[[network]]` of that name");
+            let what = format!("preset {name:?}");
             self.diagnostics
                 .value(at, Problem::NotSupportedYet { what });
             return None;

@@ -54,6 +54,7 @@ pub(super) fn resolve(
         networks: Vec::new(),
         groups: Vec::new(),
         faults: Vec::new(),
+        run_ends: Duration::ZERO,
     };
     resolver.check_sizes(&file, root);
     resolver.check_name(&file.name, &root.key("name"));
@@ -62,7 +63,8 @@ pub(super) fn resolve(
     resolver.resolve_groups(&file.group, &root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
-    let expectations = resolver.resolve_expectations(&file.expect, &run, &root.key("expect"));
+    resolver.run_ends = run.duration.saturating_add(run.drain);
+    let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));
     let thresholds = resolver.resolve_thresholds(&file.thresholds, &root.key("thresholds"));
     let target = resolver.resolve_target(&file.target, &root.key("target"));
     Scenario {
@@ -88,6 +90,8 @@ struct Resolver<'a> {
     networks: Vec<Network>,
     groups: Vec<Group>,
     faults: Vec<Fault>,
+    /// The end of the drain, from the beginning of the measured part.
+    run_ends: Duration,
 }
 
 impl Resolver<'_> {

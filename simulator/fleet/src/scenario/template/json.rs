@@ -5,13 +5,14 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::parse::Segments;
 use super::{Escaping, Fixed, Segment, Template, TemplateError, Use};
+use crate::scenario::toml_text::{quote, quote_key};
 
 /// A JSON value as TOML writes it; members in file order.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(untagged)]
 pub(in crate::scenario) enum JsonValue {
     /// `true` or `false`
@@ -29,9 +30,25 @@ pub(in crate::scenario) enum JsonValue {
 }
 
 impl JsonValue {
-    /// The same as JSON, with its templates as they are.
+    /// The same as TOML in one line, with its templates as they are.
     fn to_source(&self) -> String {
-        serde_json::to_string(self).expect("text keys and finite numbers are JSON")
+        match self {
+            Self::Bool(value) => value.to_string(),
+            Self::Integer(value) => value.to_string(),
+            Self::Float(value) => format!("{value:?}"),
+            Self::Text(text) => quote(text),
+            Self::Array(items) => {
+                let items: Vec<String> = items.iter().map(Self::to_source).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Self::Object(members) => {
+                let member = |(key, value): (&String, &Self)| {
+                    format!("{} = {}", quote_key(key), value.to_source())
+                };
+                let members: Vec<String> = members.iter().map(member).collect();
+                format!("{{ {} }}", members.join(", "))
+            }
+        }
     }
 }
 
@@ -59,9 +76,9 @@ fn push_value(
     fixed: &Fixed<'_>,
 ) -> Result<(), TemplateError> {
     match value {
-        JsonValue::Bool(_) | JsonValue::Integer(_) | JsonValue::Float(_) => {
-            segments.push_raw(&value.to_source());
-        }
+        JsonValue::Bool(value) => segments.push_raw(&value.to_string()),
+        JsonValue::Integer(value) => segments.push_raw(&value.to_string()),
+        JsonValue::Float(value) => segments.push_raw(&serde_json::Value::from(*value).to_string()),
         JsonValue::Text(text) => push_text(segments, text, place, fixed)?,
         JsonValue::Array(items) => {
             segments.push_raw("[");

@@ -1,0 +1,453 @@
+//! Writes a resolved scenario down as a scenario file in which nothing is left to a default.
+//!
+//! The text reads back as the same scenario; the run file keeps it, so that a run can be repeated
+//! even if a default changes. What a file can only leave out is said in a comment.
+
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
+
+use squall_protocol::{QoS, Version};
+
+use super::toml_text::{quote, quote_key};
+use super::units::{format_bit_rate, format_duration, format_size};
+use super::{
+    Arrival, Distribution, Expectation, Fault, FaultAction, FaultTiming, Group, Loss, Network,
+    Payload, Publish, Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target,
+    Threshold, Will,
+};
+
+impl Scenario {
+    /// The scenario as a file with every default written out.
+    pub fn to_resolved_toml(&self) -> String {
+        let mut text = Text::default();
+        text.pair("version", 1);
+        text.pair("name", quote(&self.name));
+        text.pair("description", quote(&self.description));
+        text.pair("seed", self.seed);
+        if !self.vars.is_empty() {
+            text.header("[vars]");
+            for (name, value) in &self.vars {
+                text.pair(&quote_key(name), quote(value));
+            }
+        }
+        write_target(&mut text, &self.target);
+        write_run(&mut text, &self.run);
+        for network in &self.networks {
+            write_network(&mut text, network);
+        }
+        for group in &self.groups {
+            self.write_group(&mut text, group);
+        }
+        for fault in &self.faults {
+            self.write_fault(&mut text, fault);
+        }
+        for expectation in &self.expectations {
+            text.header("[[expect]]");
+            text.pair("check", quote(expectation.check_name()));
+            self.write_claims(&mut text, expectation);
+        }
+        if !self.thresholds.is_empty() {
+            text.header("[thresholds]");
+            for threshold in &self.thresholds {
+                write_threshold(&mut text, threshold);
+            }
+        }
+        text.out
+    }
+
+    fn write_group(&self, text: &mut Text, group: &Group) {
+        text.header("[[group]]");
+        text.pair("name", quote(&group.name));
+        text.pair("count", group.count);
+        text.pair("client_id", quote(group.client_id.source()));
+        text.pair("protocol", quote(version_name(group.version)));
+        text.pair("clean_start", group.clean_start);
+        if group.version == Version::V5 {
+            let expiry = Duration::from_secs(group.session_expiry_interval.into());
+            text.pair("session_expiry", duration(expiry));
+            text.pair("receive_maximum", group.receive_maximum);
+        }
+        let keep_alive = Duration::from_secs(group.keep_alive.into());
+        text.pair("keep_alive", duration(keep_alive));
+        text.pair("connect_rate", float(group.connect_rate));
+        match group.network {
+            Some(id) => text.pair("network", quote(&self.network(id).name)),
+            None => text.comment("no network: the link is as it is"),
+        }
+        write_reconnect_and_qos2(text, group);
+        match &group.will {
+            Some(will) => write_will(text, will),
+            None => text.comment("no will"),
+        }
+        for publish in &group.publishes {
+            write_publish(text, publish);
+        }
+        for subscribe in &group.subscribes {
+            text.header("[[group.subscribe]]");
+            text.pair("filter", quote(subscribe.filter.source()));
+            text.pair("qos", qos(subscribe.qos));
+        }
+    }
+
+    fn write_fault(&self, text: &mut Text, fault: &Fault) {
+        text.header("[[fault]]");
+        text.pair("name", quote(&fault.name));
+        match fault.timing {
+            FaultTiming::At(at) => text.pair("at", duration(at)),
+            FaultTiming::Every { period, until } => {
+                text.pair("every", duration(period));
+                text.pair("for", duration(until));
+            }
+        }
+        text.pair("group", quote(&self.group(fault.group).name));
+        match &fault.select {
+            Select::All => text.comment("select: all"),
+            Select::Fraction(share) => {
+                text.pair("select", format!("{{ fraction = {} }}", float(*share)));
+            }
+            Select::Count(count) => text.pair("select", format!("{{ count = {count} }}")),
+            Select::Match(pattern) => {
+                text.pair("select", format!("{{ match = {} }}", quote(pattern)));
+            }
+        }
+        match fault.action {
+            FaultAction::Drop(how) => {
+                text.pair("action", quote("drop"));
+                text.pair("how", quote(how.name()));
+            }
+            FaultAction::Disconnect(reason) => {
+                text.pair("action", quote("disconnect"));
+                text.pair("reason", quote(reason.name()));
+            }
+            FaultAction::Takeover => text.pair("action", quote("takeover")),
+        }
+    }
+
+    fn write_claims(&self, text: &mut Text, expectation: &Expectation) {
+        let group_name = |id| quote(&self.group(id).name);
+        match expectation {
+            Expectation::Delivery(claim) => {
+                text.option("qos", claim.qos.map(qos));
+                text.option("group", claim.group.map(group_name));
+                text.option("lost", claim.lost);
+                text.option("duplicated", claim.duplicated);
+                text.option("reordered", claim.reordered);
+                text.option("misrouted", claim.misrouted);
+                text.option("late", claim.late);
+            }
+            Expectation::Will(claim) => {
+                let names = claim.after.iter().map(|id| quote(&self.fault(*id).name));
+                text.pair("after", array(names));
+                text.option("exactly", claim.exactly);
+                let limits = claim.within.iter();
+                let limits = limits.map(|(how, limit)| pair(how.name(), duration(*limit)));
+                text.option("within", table(limits));
+            }
+            Expectation::Retained(claim) => {
+                text.pair("filter", quote(claim.filter.as_str()));
+                text.pair("equals", quote(retained_value(&claim.equals)));
+            }
+            Expectation::Takeover(claim) => {
+                text.option("alive_per_client_id", claim.alive_per_client_id);
+                let limit = claim.displaced_closed_within.map(duration);
+                text.option("displaced_closed_within", limit);
+                // The only reason that the format has.
+                let reason = claim.reason.map(|_| quote("session_taken_over"));
+                text.option("reason", reason);
+                let correct = claim.session_present_correct.then(|| quote("correct"));
+                text.option("session_present", correct);
+            }
+            Expectation::Qos2Handshake(claim) => {
+                let if_true = |is_claimed: bool| is_claimed.then_some(true);
+                text.option("incomplete", claim.incomplete);
+                let dup = if_true(claim.dup_answered_with_pubrec);
+                text.option("dup_answered_with_pubrec", dup);
+                let publish = if_true(claim.no_publish_after_pubrel);
+                text.option("no_publish_after_pubrel", publish);
+            }
+            Expectation::Network(claim) => {
+                text.pair("profile", quote(&self.network(claim.profile).name));
+                text.pair("tolerance", float(claim.tolerance));
+            }
+            Expectation::Connections(claim) => {
+                text.option("group", claim.group.map(group_name));
+                text.option("refused", claim.refused);
+                text.option("unexpected_disconnects", claim.unexpected_disconnects);
+            }
+        }
+    }
+}
+
+/// A file under construction.
+#[derive(Default)]
+struct Text {
+    out: String,
+}
+
+impl Text {
+    fn line(&mut self, line: impl Display) {
+        writeln!(self.out, "{line}").expect("a String takes any text");
+    }
+
+    fn pair(&mut self, key: &str, value: impl Display) {
+        self.line(pair(key, value));
+    }
+
+    fn option(&mut self, key: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.pair(key, value);
+        }
+    }
+
+    fn comment(&mut self, comment: &str) {
+        self.line(format_args!("# {comment}"));
+    }
+
+    fn header(&mut self, header: &str) {
+        self.line(format_args!("\n{header}"));
+    }
+}
+
+fn write_target(text: &mut Text, target: &Target) {
+    text.header("[target]");
+    match target {
+        Target::Embedded => text.comment("squall's own broker, as a child process"),
+        Target::Url(url) => text.pair("url", quote(&url.to_string())),
+        Target::Spawn(spawn) => {
+            text.pair("spawn", quote(&spawn.command_line()));
+            text.pair("ready", duration(spawn.ready));
+            let env = spawn.env.iter();
+            let env = env.map(|(name, value)| pair(&quote_key(name), quote(value)));
+            text.option("env", table(env));
+        }
+    }
+}
+
+fn write_run(text: &mut Text, run: &RunSettings) {
+    text.header("[run]");
+    text.pair("warmup", duration(run.warmup));
+    text.pair("duration", duration(run.duration));
+    text.pair("drain", duration(run.drain));
+    text.pair("connect_timeout", duration(run.connect_timeout));
+}
+
+fn write_network(text: &mut Text, network: &Network) {
+    text.header("[[network]]");
+    text.pair("name", quote(&network.name));
+    text.pair("latency", distribution(&network.latency));
+    text.pair("jitter", distribution(&network.jitter));
+    match network.loss {
+        Loss::Independent(probability) => text.pair("loss", float(probability)),
+        Loss::GilbertElliott {
+            good_to_bad,
+            bad_to_good,
+        } => text.option(
+            "loss",
+            table(
+                [
+                    pair("model", quote("gilbert_elliott")),
+                    pair("good_to_bad", float(good_to_bad)),
+                    pair("bad_to_good", float(bad_to_good)),
+                ]
+                .into_iter(),
+            ),
+        ),
+    }
+    let timeout = duration(network.retransmission_timeout);
+    text.pair("retransmission_timeout", timeout);
+    let rate =
+        |key: &str, rate: Option<u64>| rate.map(|rate| pair(key, quote(&format_bit_rate(rate))));
+    let rates = [
+        rate("up", network.bandwidth.up_bits_per_second),
+        rate("down", network.bandwidth.down_bits_per_second),
+    ];
+    match table(rates.into_iter().flatten()) {
+        Some(rates) => text.pair("bandwidth", rates),
+        None => text.comment("no limit of bandwidth"),
+    }
+    match &network.outages {
+        Some(outages) => text.option(
+            "outages",
+            table(
+                [
+                    pair("every", distribution(&outages.every)),
+                    pair("lasts", distribution(&outages.lasts)),
+                ]
+                .into_iter(),
+            ),
+        ),
+        None => text.comment("no outages"),
+    }
+}
+
+fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
+    text.header("[group.reconnect]");
+    let when = match group.reconnect.when {
+        ReconnectWhen::Never => "never",
+        ReconnectWhen::Unexpected => "unexpected",
+        ReconnectWhen::Always => "always",
+    };
+    text.pair("when", quote(when));
+    text.pair("backoff", distribution(&group.reconnect.backoff));
+    let Qos2 {
+        cut_after,
+        delay_pubrel,
+        withhold,
+    } = &group.qos2;
+    if group.qos2 == Qos2::default() {
+        text.comment("no mischief in QoS 2 exchanges");
+        return;
+    }
+    text.header("[group.qos2]");
+    text.pair("retransmit", quote("on_reconnect"));
+    // Each goes with streams of its direction only, so it is written if it says something.
+    let cuts = [
+        ("publish", cut_after.publish),
+        ("pubrec", cut_after.pubrec),
+        ("pubrel", cut_after.pubrel),
+    ];
+    if cuts.iter().any(|(_, probability)| *probability > 0.0) {
+        let cuts = cuts.iter();
+        let cuts = cuts.map(|(step, probability)| pair(step, float(*probability)));
+        text.option("cut_after", table(cuts));
+    }
+    text.option("delay_pubrel", delay_pubrel.as_ref().map(distribution));
+    if *withhold != Qos2::default().withhold {
+        let withhold = [
+            pair("pubrec", float(withhold.pubrec)),
+            pair("pubcomp", float(withhold.pubcomp)),
+            pair("reconnect_after", duration(withhold.reconnect_after)),
+        ];
+        text.option("withhold", table(withhold.into_iter()));
+    }
+}
+
+fn write_will(text: &mut Text, will: &Will) {
+    text.header("[group.will]");
+    text.pair("topic", quote(will.topic.source()));
+    text.pair(
+        "payload",
+        payload(&will.payload, |template| template.source()),
+    );
+    text.pair("qos", qos(will.qos));
+    text.pair("retain", will.retain);
+}
+
+fn write_publish(text: &mut Text, publish: &Publish) {
+    text.header("[[group.publish]]");
+    text.pair("topic", quote(publish.topic.source()));
+    text.pair("qos", qos(publish.qos));
+    text.pair("retain", publish.retain);
+    text.pair("rate_per_device", float(publish.rate_per_device));
+    let arrival = match publish.arrival {
+        Arrival::Even => "even",
+        Arrival::Poisson => "poisson",
+    };
+    text.pair("arrival", quote(arrival));
+    text.pair("start", duration(publish.start));
+    text.pair(
+        "payload",
+        payload(&publish.payload, |template| template.source()),
+    );
+}
+
+fn write_threshold(text: &mut Text, threshold: &Threshold) {
+    let conditions = threshold.conditions.iter();
+    let conditions = conditions.map(|condition| quote(&condition.text));
+    text.pair(&quote(&threshold.selector.text), array(conditions));
+}
+
+fn payload<T>(payload: &Payload<T>, source: impl Fn(&T) -> &str) -> String {
+    match payload {
+        Payload::Size(size) => format!("{{ size = {} }}", quote(&format_size((*size).into()))),
+        Payload::Text(template) => format!("{{ text = {} }}", quote(source(template))),
+        // Its source is an inline table.
+        Payload::Json(template) => format!("{{ json = {} }}", source(template)),
+    }
+}
+
+fn distribution(distribution: &Distribution) -> String {
+    let (dist, parameters) = match distribution {
+        Distribution::Constant { value } => return duration(*value),
+        Distribution::Uniform { min, max } => (
+            "uniform",
+            vec![pair("min", duration(*min)), pair("max", duration(*max))],
+        ),
+        Distribution::Normal { mean, std_dev } => (
+            "normal",
+            vec![
+                pair("mean", duration(*mean)),
+                pair("std_dev", duration(*std_dev)),
+            ],
+        ),
+        Distribution::Lognormal { median, p99 } => (
+            "lognormal",
+            vec![
+                pair("median", duration(*median)),
+                pair("p99", duration(*p99)),
+            ],
+        ),
+        Distribution::Exponential { mean } => ("exponential", vec![pair("mean", duration(*mean))]),
+        Distribution::Pareto { min, alpha } => (
+            "pareto",
+            vec![pair("min", duration(*min)), pair("alpha", float(*alpha))],
+        ),
+        Distribution::Empirical { values } => (
+            "empirical",
+            vec![
+                pair(
+                    "values",
+                    array(values.iter().map(|(value, _)| duration(*value))),
+                ),
+                pair(
+                    "weights",
+                    array(values.iter().map(|(_, weight)| float(*weight))),
+                ),
+            ],
+        ),
+    };
+    let parameters = std::iter::once(pair("dist", quote(dist))).chain(parameters);
+    table(parameters).unwrap_or_default()
+}
+
+fn retained_value(value: &RetainedValue) -> &str {
+    match value {
+        RetainedValue::LastWill => "last_will",
+        RetainedValue::LastPublish => "last_publish",
+        RetainedValue::Text(text) => text,
+    }
+}
+
+fn version_name(version: Version) -> &'static str {
+    match version {
+        Version::V3_1_1 => "3.1.1",
+        Version::V5 => "5.0",
+    }
+}
+
+fn qos(qos: QoS) -> u8 {
+    qos as u8
+}
+
+fn pair(key: &str, value: impl Display) -> String {
+    format!("{key} = {value}")
+}
+
+fn duration(duration: Duration) -> String {
+    quote(&format_duration(duration))
+}
+
+/// A number that TOML reads as a float or an integer, and back as the same number.
+fn float(number: f64) -> String {
+    format!("{number:?}")
+}
+
+fn array(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// An inline table; `None` if it would be empty.
+fn table(pairs: impl Iterator<Item = String>) -> Option<String> {
+    let pairs: Vec<String> = pairs.collect();
+    (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
+}
