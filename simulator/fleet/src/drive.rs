@@ -76,7 +76,8 @@ pub enum Action<'a> {
         /// Not empty.
         bytes: &'a [u8],
     },
-    /// End the connection on our side.
+    /// End the connection on our side, or give it up if it is not open yet. Nothing is told of
+    /// it afterwards, but for what [`Teardown`] says.
     Close {
         /// Which.
         socket: SocketId,
@@ -150,7 +151,8 @@ impl Actions {
 pub enum Teardown {
     /// Write what is queued, then FIN and close.
     Fin,
-    /// RST at once; what is queued is dropped (`SO_LINGER` of 0).
+    /// Write what was sent before as far as the socket takes it at once, then RST (`SO_LINGER` of
+    /// 0).
     Reset,
     /// FIN for our sending side only; go on reading until the peer closes.
     HalfClose,

@@ -18,8 +18,8 @@ pub type Generator = Pcg64Mcg;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u64)]
 pub enum Purpose {
-    /// When the messages of a `[[group.publish]]` are due, and whose each is.
-    /// Scope: the group. Index: the publish block.
+    /// When the messages of a `[[group.publish]]` are due.
+    /// Scope: the device. Index: the publish block.
     Arrivals = 1,
     /// Placeholders of topics and payloads. Scope: the device. Index: the publish block.
     Payload = 2,
@@ -27,18 +27,14 @@ pub enum Purpose {
     Backoff = 3,
     /// Whom a fault hits. Scope: the fault. Index: how many times it fired before.
     FaultSelection = 4,
-    /// When a repeated fault fires. Scope: the fault.
-    FaultTimes = 5,
     /// Cuts, delays and withheld answers of the `qos2` block. Scope: the device.
-    Qos2 = 6,
+    Qos2 = 5,
     /// Latency of segments. Scope: the device. Index: the direction.
-    Latency = 7,
+    Latency = 6,
     /// Loss of segments. Scope: the device. Index: the direction.
-    Loss = 8,
+    Loss = 7,
     /// Outages of a link. Scope: the device.
-    Outages = 9,
-    /// Placeholders of client ids, credentials and filters. Scope: the device.
-    Identity = 10,
+    Outages = 8,
 }
 
 /// Increment of the chain: 2^64 divided by the golden ratio, made odd.

@@ -11,4 +11,5 @@ mod qos2;
 mod reconnect;
 mod recording;
 mod retained;
+mod scale;
 mod takeover;
