@@ -142,3 +142,126 @@ impl Mischief {
         self.cut_at = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use squall_protocol::QoS;
+    use squall_protocol::topic::TopicName;
+
+    use super::*;
+    use crate::device::message::DrawnSteps;
+    use crate::id::DeviceId;
+    use crate::random::{Purpose, generator};
+    use crate::scenario::{CutAfter, Distribution, Withhold};
+    use crate::stamp::Stamp;
+
+    fn mischief(rules: Qos2) -> Mischief {
+        *Mischief::new(&rules, generator(1, Purpose::Qos2, 0, 0)).expect("rules that ask for it")
+    }
+
+    fn id(value: u16) -> PacketId {
+        PacketId::new(value).unwrap()
+    }
+
+    fn at_ms(ms: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(ms)
+    }
+
+    fn message() -> Message {
+        Message {
+            stamp: Stamp {
+                device: DeviceId(0),
+                sequence: 0,
+                scheduled: Instant::ZERO,
+            },
+            topic: TopicName::new(Rc::from("t")).unwrap(),
+            qos: QoS::ExactlyOnce,
+            retain: false,
+            payload: Vec::new(),
+            drawn: Cell::new(DrawnSteps::default()),
+        }
+    }
+
+    /// A group without the block costs nothing.
+    #[test]
+    fn no_rules_are_no_mischief() {
+        let rng = generator(1, Purpose::Qos2, 0, 0);
+
+        assert!(Mischief::new(&Qos2::default(), rng).is_none());
+    }
+
+    /// A resent message is not cut again and again: each step is drawn once.
+    #[test]
+    fn a_cut_is_drawn_once_for_a_message_and_step() {
+        let mut mischief = mischief(Qos2 {
+            cut_after: CutAfter {
+                publish: 1.0,
+                pubrec: 0.0,
+                pubrel: 1.0,
+            },
+            ..Qos2::default()
+        });
+        let message = message();
+
+        assert!(mischief.cuts(&message, CutStep::Publish));
+        assert!(!mischief.cuts(&message, CutStep::Publish));
+        assert!(!mischief.cuts(&message, CutStep::Pubrec));
+        assert!(mischief.cuts(&message, CutStep::Pubrel));
+        assert!(!mischief.cuts(&message, CutStep::Pubrel));
+    }
+
+    /// [MQTT-4.6.0-4]: a short delay waits for the longer one before it.
+    #[test]
+    fn delayed_pubrels_leave_in_the_order_of_their_pubrecs() {
+        let mut mischief = mischief(Qos2 {
+            delay_pubrel: Some(Distribution::Uniform {
+                min: Duration::ZERO,
+                max: Duration::from_secs(1),
+            }),
+            ..Qos2::default()
+        });
+
+        for value in 1..=50 {
+            mischief.delay_pubrel(at_ms(u64::from(value)), id(value), false);
+        }
+
+        let mut sent = Vec::new();
+        while let Some(due) = mischief.next_due() {
+            let pubrel = mischief.poll_pubrel(due).unwrap();
+            sent.push((pubrel.due, pubrel.id.get()));
+        }
+        assert!(sent.is_sorted());
+        assert!(sent.iter().map(|&(_, id)| id).eq(1..=50));
+    }
+
+    /// The cut that frees what is withheld counts from the first answer kept back.
+    #[test]
+    fn the_first_withheld_answer_sets_the_time_of_the_cut() {
+        let mut mischief = mischief(Qos2 {
+            withhold: Withhold {
+                pubrec: 1.0,
+                pubcomp: 0.0,
+                reconnect_after: Duration::from_secs(1),
+            },
+            ..Qos2::default()
+        });
+
+        assert!(mischief.withholds(at_ms(0), id(1), Answer::Pubrec));
+        assert!(mischief.withholds(at_ms(500), id(2), Answer::Pubrec));
+        assert!(!mischief.is_cut_due(at_ms(999)));
+        assert!(mischief.is_cut_due(at_ms(1_000)));
+
+        mischief.connection_lost();
+        assert_eq!(mischief.next_due(), None);
+        // Asked again on the next connection, both are answered.
+        assert!(!mischief.withholds(at_ms(1_500), id(1), Answer::Pubrec));
+        assert!(!mischief.withholds(at_ms(1_500), id(2), Answer::Pubrec));
+        // A new exchange with the identifier draws anew.
+        mischief.forget(id(1));
+        assert!(mischief.withholds(at_ms(2_000), id(1), Answer::Pubrec));
+    }
+}

@@ -83,6 +83,12 @@ impl<S: Sink> World<S> {
         self.fleet.finish(self.now)
     }
 
+    /// Ends the run early: drain, checks, goodbye.
+    pub fn stop(&mut self) {
+        self.fleet.handle(self.now, Input::Stop, &mut self.actions);
+        self.carry_out_actions();
+    }
+
     /// Jumps to the next moment at which anything happens and lets it happen; false once the run
     /// is over.
     pub fn step(&mut self) -> bool {

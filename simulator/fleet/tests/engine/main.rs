@@ -6,6 +6,7 @@
 mod determinism;
 mod drops;
 mod links;
+mod phases;
 mod publishing;
 mod qos2;
 mod reconnect;

@@ -1,0 +1,133 @@
+//! The phases of a run: what happens in which, and what ends them.
+
+use squall_fleet::{Phase, Stamp};
+use squall_protocol::Instant;
+
+use crate::recording::{Recording, What, run, secs, world};
+
+const LOAD: &str = r#"
+[run]
+warmup = "2s"
+duration = "10s"
+drain = "3s"
+[[group]]
+name = "sensors"
+count = 20
+connect_rate = 10
+[group.will]
+topic = "gone"
+[[group.publish]]
+topic = "data"
+qos = 1
+rate = 100
+retain = true
+[[group]]
+name = "backend"
+count = 1
+[[group.subscribe]]
+filter = "data"
+[[fault]]
+at = "5s"
+group = "sensors"
+select = { count = 2 }
+action = "drop"
+how = "rst"
+[[expect]]
+check = "retained"
+filter = "data"
+equals = "last_publish"
+"#;
+
+fn scheduled(recording: &Recording) -> Vec<Instant> {
+    let due = recording.stamps(|what| match what {
+        What::Due(stamp) => Some(*stamp),
+        _ => None,
+    });
+    due.iter()
+        .map(|&Stamp { scheduled, .. }| scheduled)
+        .collect()
+}
+
+/// Device `i` of a group is due after `i / connect_rate` seconds.
+#[test]
+fn devices_connect_at_the_rate_of_their_group() {
+    let recording = run(LOAD).sink;
+
+    for device in 0..20 {
+        let opened = recording.times(device, |what| *what == What::OpenStarted)[0];
+        assert_eq!(opened, Instant::ZERO + secs(f64::from(device) / 10.0));
+    }
+}
+
+/// Every phase in its turn and as long as the file says; the load fills the two it belongs to.
+#[test]
+fn each_phase_lasts_as_long_as_configured() {
+    let recording = run(LOAD).sink;
+
+    let phases: Vec<Phase> = recording.phases.iter().map(|&(phase, _)| phase).collect();
+    assert_eq!(
+        phases,
+        [
+            Phase::Connecting,
+            Phase::WarmingUp,
+            Phase::Measuring,
+            Phase::Draining,
+            Phase::Checking,
+            Phase::Leaving,
+            Phase::Finished,
+        ]
+    );
+    let warm_up = recording.phase(Phase::WarmingUp);
+    assert!(
+        warm_up < Instant::ZERO + secs(2.0),
+        "all were there: {warm_up}"
+    );
+    assert_eq!(recording.phase(Phase::Measuring), warm_up + secs(2.0));
+    assert_eq!(recording.phase(Phase::Draining), warm_up + secs(12.0));
+    assert_eq!(recording.phase(Phase::Checking), warm_up + secs(15.0));
+    let scheduled = scheduled(&recording);
+    assert_eq!(scheduled.iter().min(), Some(&warm_up));
+    assert!(scheduled.iter().all(|&at| at < warm_up + secs(12.0)));
+    // The two that were dropped at 7 s publish nothing after that: 2 x 5 messages a second.
+    assert_eq!(scheduled.len(), 1_200 - 50);
+}
+
+/// Ctrl-C: no more load and no more faults, but drain, checks and goodbye.
+#[test]
+fn a_stopped_run_still_drains_and_checks() {
+    let mut world = world(LOAD);
+    while world.now() < Instant::ZERO + secs(6.0) {
+        assert!(world.step());
+    }
+    let stopped = world.now();
+    world.stop();
+    let outcome = world.run();
+    let recording = &outcome.sink;
+
+    assert!(scheduled(recording).iter().all(|&at| at <= stopped));
+    assert_eq!(recording.phase(Phase::Draining), stopped);
+    assert_eq!(recording.phase(Phase::Checking), stopped + secs(3.0));
+    assert_eq!(outcome.faults[0].fired_at, []);
+    assert_eq!(recording.count(|what| *what == What::RetainedComplete), 1);
+}
+
+/// What a person watches: who is there, and what is left.
+#[test]
+fn progress_tells_who_is_online_and_how_long_it_takes() {
+    let mut world = world(LOAD);
+    while world.now() < Instant::ZERO + secs(5.0) {
+        world.step();
+    }
+    let progress = world.fleet().progress(world.now());
+
+    assert_eq!(progress.phase, Phase::Measuring);
+    assert_eq!((progress.devices, progress.online), (21, 21));
+    let left = progress.time_left.as_secs_f64();
+    assert!((11.8..12.0).contains(&left), "{left}");
+
+    while world.step() {}
+    let progress = world.fleet().progress(world.now());
+    assert_eq!((progress.online, progress.faults_applied), (0, 2));
+    assert_eq!(progress.published, 1_150);
+    assert_eq!(progress.delivered, 1_150);
+}
