@@ -115,6 +115,14 @@ impl Histogram {
 
     /// Adds a sample in microseconds.
     pub fn record_us(&mut self, value_us: u64) {
+        self.record_us_times(value_us, 1);
+    }
+
+    /// Adds a sample in microseconds that came `times` times.
+    pub fn record_us_times(&mut self, value_us: u64, times: u64) {
+        if times == 0 {
+            return;
+        }
         let is_first = self.is_empty();
         self.min_us = if is_first {
             value_us
@@ -123,11 +131,11 @@ impl Histogram {
         };
         self.max_us = self.max_us.max(value_us);
         if value_us > Self::HIGHEST_US {
-            self.overflow += 1;
+            self.overflow += times;
         } else {
             self.counts
                 .get_or_insert_with(|| Box::new(new_counts()))
-                .record(value_us)
+                .record_n(value_us, times)
                 .expect("the range grows up to any u64");
         }
     }

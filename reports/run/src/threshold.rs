@@ -90,6 +90,8 @@ pub enum Comparison {
     GreaterOrEqual,
     /// `==`
     Equal,
+    /// `!=`
+    NotEqual,
 }
 
 impl Comparison {
@@ -101,6 +103,7 @@ impl Comparison {
             Self::Greater => actual > limit,
             Self::GreaterOrEqual => actual >= limit,
             Self::Equal => actual == limit,
+            Self::NotEqual => actual != limit,
         }
     }
 
@@ -112,6 +115,7 @@ impl Comparison {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
             Self::Equal => "==",
+            Self::NotEqual => "!=",
         }
     }
 }

@@ -4,16 +4,21 @@
 //! time, or by `world` in memory in virtual time; both feed it [`Input`]s and carry out
 //! [`Action`]s, and decide nothing.
 
+mod checks;
 mod deadline;
 mod device;
 mod drive;
 mod fault;
 mod fleet;
 mod id;
+pub mod ledger;
 mod link;
+mod metrics;
 mod observation;
 mod outcome;
 mod progress;
+mod recorder;
+mod results;
 mod schedule;
 mod sink;
 mod stamp;
@@ -30,5 +35,7 @@ pub use link::{DirectionReport, LinkReport};
 pub use observation::{EndCause, Fact, Observation, ReceiverLeg, SenderLeg};
 pub use outcome::{FaultReport, Outcome};
 pub use progress::{Phase, Progress};
+pub use recorder::Recorder;
+pub use results::{Judgement, SCHEDULE_LAG_P99_MAX, judge};
 pub use sink::Sink;
 pub use stamp::Stamp;

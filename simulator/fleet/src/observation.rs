@@ -217,6 +217,17 @@ pub enum SenderLeg {
     PubcompReceived,
 }
 
+impl SenderLeg {
+    /// Every leg, in order.
+    pub const ALL: [Self; 5] = [
+        Self::PublishSent,
+        Self::PublishResent,
+        Self::PubrecReceived,
+        Self::PubrelSent,
+        Self::PubcompReceived,
+    ];
+}
+
 /// A leg of QoS 2, receiver's side, in order.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum ReceiverLeg {
@@ -230,4 +241,15 @@ pub enum ReceiverLeg {
     PubrelReceived,
     /// PUBCOMP was sent.
     PubcompSent,
+}
+
+impl ReceiverLeg {
+    /// Every leg, in order.
+    pub const ALL: [Self; 5] = [
+        Self::PublishReceived,
+        Self::DuplicateReceived,
+        Self::PubrecSent,
+        Self::PubrelReceived,
+        Self::PubcompSent,
+    ];
 }
