@@ -37,12 +37,9 @@ impl InboundAliases {
     ///
     /// Errors if the alias is above our maximum [MQTT-3.3.2-9] or stands for nothing yet
     /// [MQTT-3.3.2-12].
-    pub fn resolve<'a>(
-        &'a mut self,
-        mut publish: Publish<'a>,
-    ) -> Result<Publish<'a>, ProtocolError> {
+    pub fn resolve<'a>(&'a mut self, publish: &mut Publish<'a>) -> Result<(), ProtocolError> {
         let Some(alias) = publish.properties.topic_alias.take() else {
-            return Ok(publish);
+            return Ok(());
         };
         if alias == 0 || alias > self.maximum {
             return Err(ProtocolError::TopicAliasInvalid {
@@ -57,12 +54,12 @@ impl InboundAliases {
                 names.resize(index + 1, None);
             }
             names[index] = Some(publish.topic.to_stored());
-            return Ok(publish);
+            return Ok(());
         }
         match self.table.as_ref().and_then(|table| table.names.get(index)) {
             Some(Some(name)) => {
                 publish.topic = name.borrowed();
-                Ok(publish)
+                Ok(())
             }
             Some(None) | None => Err(ProtocolError::UnknownTopicAlias { alias }),
         }
@@ -152,7 +149,8 @@ mod tests {
         topic: &str,
         alias: Option<u16>,
     ) -> Result<String, ProtocolError> {
-        let publish = aliases.resolve(publish(topic, alias))?;
+        let mut publish = publish(topic, alias);
+        aliases.resolve(&mut publish)?;
         assert_eq!(publish.properties.topic_alias, None);
         Ok(publish.topic.as_str().to_owned())
     }

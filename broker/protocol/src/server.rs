@@ -119,41 +119,38 @@ impl Connection {
         }
     }
 
-    /// Applies a packet from the client, and hands it back if the client may send it now. A
-    /// PUBLISH comes back with its Topic Name in place of its Topic Alias.
+    /// Applies a packet from the client; an error if the client may not send it now. A PUBLISH
+    /// has its Topic Name in place of its Topic Alias then.
     ///
     /// Errors are final: answer with the reason where the version has a way, then close.
+    ///
+    /// The packet stays where it is: to move it would cost more than all that is done here.
     pub fn handle_packet<'a>(
         &'a mut self,
         now: Instant,
-        packet: Packet<'a>,
-    ) -> Result<Packet<'a>, ProtocolError> {
-        let allowed = self.check(&packet);
-        if let Err(error) = allowed {
+        packet: &mut Packet<'a>,
+    ) -> Result<(), ProtocolError> {
+        let allowed = self.check(packet);
+        if allowed.is_err() {
             self.state = State::Closing;
-            return Err(error);
+            return allowed;
         }
         if self.state == State::Connected {
             self.keep_alive.seen(now);
         }
-        match packet {
-            Packet::Connect(connect) => {
-                self.handle_connect(&connect);
-                Ok(Packet::Connect(connect))
-            }
-            Packet::Disconnect(disconnect) => {
+        if let Packet::Publish(publish) = packet {
+            let resolved = self.aliases.resolve(publish);
+            if resolved.is_err() {
                 self.state = State::Closing;
-                Ok(Packet::Disconnect(disconnect))
             }
-            Packet::Publish(publish) => match self.aliases.resolve(publish) {
-                Ok(publish) => Ok(Packet::Publish(publish)),
-                Err(error) => {
-                    self.state = State::Closing;
-                    Err(error)
-                }
-            },
-            other => Ok(other),
+            return resolved;
         }
+        if let Packet::Connect(connect) = packet {
+            self.handle_connect(connect);
+        } else if let Packet::Disconnect(_) = packet {
+            self.state = State::Closing;
+        }
+        Ok(())
     }
 
     /// Records that CONNACK with Success is sent: from here Keep Alive counts, the client's or

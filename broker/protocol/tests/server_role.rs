@@ -56,9 +56,9 @@ fn with_method() -> ConnectProperties {
 /// CONNECT came at 1 s and CONNACK was sent at 2 s.
 fn connected(properties: ConnectProperties) -> Connection {
     let mut connection = Connection::new(Instant::ZERO, &SETTINGS);
-    let connect = Packet::Connect(Box::new(connect(properties)));
+    let mut connect = Packet::Connect(Box::new(connect(properties)));
     connection
-        .handle_packet(seconds(1.0), connect)
+        .handle_packet(seconds(1.0), &mut connect)
         .expect("CONNECT comes first");
     connection.accept(seconds(2.0), &connack(None));
     connection
@@ -94,14 +94,15 @@ fn auth(reason: ReasonCode) -> Packet<'static> {
 
 /// What the connection says to `packet`, which must then be its last.
 fn refusal(mut connection: Connection, packet: Packet<'_>) -> ProtocolError {
+    let mut packet = packet;
     let now = seconds(3.0);
     let error = connection
-        .handle_packet(now, packet)
+        .handle_packet(now, &mut packet)
         .expect_err("must be refused");
     assert_eq!(connection.state(), State::Closing);
     assert_eq!(connection.deadline(), None);
     let next = connection
-        .handle_packet(now, Packet::Pingreq)
+        .handle_packet(now, &mut Packet::Pingreq)
         .expect_err("it is over");
     let packet = PacketType::Pingreq;
     assert_eq!(next, ProtocolError::AfterDisconnect { packet });
@@ -125,7 +126,7 @@ fn a_second_connect_is_refused() {
     let mut before_connack = Connection::new(Instant::ZERO, &SETTINGS);
     let connect = Packet::Connect(Box::new(connect(ConnectProperties::default())));
     before_connack
-        .handle_packet(seconds(1.0), connect.clone())
+        .handle_packet(seconds(1.0), &mut connect.clone())
         .unwrap();
     let after_connack = connected(ConnectProperties::default());
 
@@ -162,8 +163,10 @@ fn packets_of_a_server_are_refused() {
 #[test]
 fn a_packet_after_disconnect_is_refused() {
     let mut connection = connected(ConnectProperties::default());
-    let disconnect = Packet::Disconnect(Disconnect::default());
-    connection.handle_packet(seconds(3.0), disconnect).unwrap();
+    let mut disconnect = Packet::Disconnect(Disconnect::default());
+    connection
+        .handle_packet(seconds(3.0), &mut disconnect)
+        .unwrap();
 
     let error = refusal(connection, Packet::Pingreq);
 
@@ -191,9 +194,12 @@ fn a_subscription_identifier_from_a_client_is_refused() {
 fn a_topic_alias_is_resolved() {
     let mut connection = connected(ConnectProperties::default());
     let now = seconds(3.0);
-    connection.handle_packet(now, aliased("a/b", 4)).unwrap();
+    connection
+        .handle_packet(now, &mut aliased("a/b", 4))
+        .unwrap();
 
-    let packet = connection.handle_packet(now, aliased("", 4)).unwrap();
+    let mut packet = aliased("", 4);
+    connection.handle_packet(now, &mut packet).unwrap();
 
     let Packet::Publish(publish) = packet else {
         panic!("not a PUBLISH: {packet:?}");
@@ -223,10 +229,12 @@ fn auth_without_a_method_is_refused() {
 #[test]
 fn only_auth_may_come_during_authentication() {
     let mut connection = Connection::new(Instant::ZERO, &SETTINGS);
-    let connect = Packet::Connect(Box::new(connect(with_method())));
-    connection.handle_packet(seconds(1.0), connect).unwrap();
-    let step = auth(ReasonCode::ContinueAuthentication);
-    assert!(connection.handle_packet(seconds(1.0), step).is_ok());
+    let mut connect = Packet::Connect(Box::new(connect(with_method())));
+    connection
+        .handle_packet(seconds(1.0), &mut connect)
+        .unwrap();
+    let mut step = auth(ReasonCode::ContinueAuthentication);
+    assert!(connection.handle_packet(seconds(1.0), &mut step).is_ok());
 
     let error = refusal(connection, Packet::Pingreq);
 
@@ -238,8 +246,8 @@ fn only_auth_may_come_during_authentication() {
 #[test]
 fn auth_with_the_reason_of_a_server_is_refused() {
     let mut connection = connected(with_method());
-    let again = auth(ReasonCode::ReAuthenticate);
-    assert!(connection.handle_packet(seconds(3.0), again).is_ok());
+    let mut again = auth(ReasonCode::ReAuthenticate);
+    assert!(connection.handle_packet(seconds(3.0), &mut again).is_ok());
 
     let error = refusal(connection, auth(ReasonCode::Success));
 
@@ -271,8 +279,12 @@ fn disconnect_cannot_raise_a_session_expiry_of_0() {
     ];
 
     assert_eq!(error, ProtocolError::SessionExpiryFromZero { seconds: 5 });
-    for (mut connection, disconnect) in allowed {
-        assert!(connection.handle_packet(seconds(3.0), disconnect).is_ok());
+    for (mut connection, mut disconnect) in allowed {
+        assert!(
+            connection
+                .handle_packet(seconds(3.0), &mut disconnect)
+                .is_ok()
+        );
     }
 }
 
@@ -293,11 +305,13 @@ fn connect_must_come_before_the_connect_timeout() {
 #[test]
 fn auth_does_not_move_the_connect_timeout() {
     let mut connection = Connection::new(Instant::ZERO, &SETTINGS);
-    let connect = Packet::Connect(Box::new(connect(with_method())));
-    connection.handle_packet(seconds(1.0), connect).unwrap();
+    let mut connect = Packet::Connect(Box::new(connect(with_method())));
+    connection
+        .handle_packet(seconds(1.0), &mut connect)
+        .unwrap();
 
-    let step = auth(ReasonCode::ContinueAuthentication);
-    connection.handle_packet(seconds(9.0), step).unwrap();
+    let mut step = auth(ReasonCode::ContinueAuthentication);
+    connection.handle_packet(seconds(9.0), &mut step).unwrap();
 
     assert_eq!(connection.deadline(), Some(seconds(10.0)));
 }
@@ -308,7 +322,7 @@ fn silence_ends_the_connection_after_one_and_a_half_keep_alives() {
     let mut connection = connected(ConnectProperties::default());
     assert_eq!(connection.deadline(), Some(seconds(8.0)));
     connection
-        .handle_packet(seconds(7.0), Packet::Pingreq)
+        .handle_packet(seconds(7.0), &mut Packet::Pingreq)
         .unwrap();
     assert_eq!(connection.handle_timeout(seconds(12.9)), None);
 

@@ -264,7 +264,7 @@ impl Broker {
         session.will_due = NEVER;
         if let Some(will) = session.will.take() {
             self.counters.wills_published += 1;
-            self.publish(turn, will::to_publish(&will), Some(key));
+            self.publish(turn, &mut will::to_publish(&will), Some(key));
         }
     }
 
@@ -287,7 +287,7 @@ impl Broker {
         }
         if let Some(will) = session.will {
             self.counters.wills_published += 1;
-            self.publish(turn, will::to_publish(&will), None);
+            self.publish(turn, &mut will::to_publish(&will), None);
         }
     }
 

@@ -6,7 +6,9 @@
 
 use std::rc::Rc;
 
-use squall_protocol::codec::{PublishExtras, PublishFlags, PublishTemplate, encode, encoded_len};
+use squall_protocol::codec::{
+    PublishExtras, PublishFlags, PublishTemplate, encode_publish, encoded_len,
+};
 use squall_protocol::packet::{Packet, Publish, SubscriptionIdentifier};
 use squall_protocol::{Instant, PacketId, QoS, Version};
 
@@ -25,10 +27,11 @@ pub(super) enum FanOut {
     NoSubscribers,
 }
 
-/// A message on its way to its recipients.
+/// A message on its way to its recipients. It borrows the packet, which is large, from where it was
+/// decoded.
 #[derive(Debug)]
-pub(super) struct Outgoing<'p> {
-    publish: Publish<'p>,
+pub(super) struct Outgoing<'o, 'p> {
+    publish: &'o mut Publish<'p>,
     body: Option<Rc<Message>>,
     /// For 3.1.1 and 5.0, made when a second recipient needs it.
     templates: [Option<PublishTemplate>; 2],
@@ -45,10 +48,10 @@ struct Delivery<'i> {
     group: Option<GroupKey>,
 }
 
-impl<'p> Outgoing<'p> {
+impl<'o, 'p> Outgoing<'o, 'p> {
     /// A message as its publisher sent it. What concerned only the publisher's connection is
     /// taken off: DUP is not propagated [MQTT-3.3.1-3], nor is a Topic Alias.
-    pub(super) fn new(mut publish: Publish<'p>) -> Self {
+    pub(super) fn new(publish: &'o mut Publish<'p>) -> Self {
         publish.dup = false;
         publish.packet_id = None;
         publish.properties.topic_alias = None;
@@ -61,21 +64,21 @@ impl<'p> Outgoing<'p> {
     }
 
     /// A message that has a body.
-    fn from_body(body: &'p Rc<Message>, now: Instant) -> Self {
+    fn with_body(publish: &'o mut Publish<'p>, body: &Rc<Message>) -> Self {
         Self {
             body: Some(Rc::clone(body)),
-            ..Self::new(body.to_publish(now))
+            ..Self::new(publish)
         }
     }
 
     /// The message.
     pub(super) fn publish(&self) -> &Publish<'p> {
-        &self.publish
+        self.publish
     }
 
     /// The body, made now if there is none.
     pub(super) fn message(&mut self, now: Instant) -> Rc<Message> {
-        let publish = &self.publish;
+        let publish = &*self.publish;
         let body = self
             .body
             .get_or_insert_with(|| Rc::new(Message::new(publish, now)));
@@ -103,7 +106,7 @@ impl<'p> Outgoing<'p> {
         now: Instant,
     ) -> Rc<Message> {
         self.publish.properties.subscription_identifiers = identifiers.to_vec();
-        let message = Rc::new(Message::new(&self.publish, now));
+        let message = Rc::new(Message::new(self.publish, now));
         self.publish.properties.subscription_identifiers.clear();
         message
     }
@@ -135,17 +138,21 @@ impl<'p> Outgoing<'p> {
             }
             return;
         }
-        let mut publish = self.publish.clone();
-        publish.qos = delivery.qos;
-        publish.retain = delivery.retain;
-        publish.packet_id = packet_id;
-        let identifiers = &mut publish.properties.subscription_identifiers;
+        let Publish { qos, retain, .. } = *self.publish;
+        self.publish.qos = delivery.qos;
+        self.publish.retain = delivery.retain;
+        self.publish.packet_id = packet_id;
+        let identifiers = &mut self.publish.properties.subscription_identifiers;
         identifiers.extend_from_slice(delivery.identifiers);
-        encode(&Packet::Publish(publish), version, out);
+        encode_publish(self.publish, version, out);
+        self.publish.qos = qos;
+        self.publish.retain = retain;
+        self.publish.packet_id = None;
+        self.publish.properties.subscription_identifiers.clear();
     }
 
     fn template(&mut self, version: Version) -> &PublishTemplate {
-        let publish = &self.publish;
+        let publish = &*self.publish;
         let template = match version {
             Version::V3_1_1 => &mut self.templates[0],
             Version::V5 => &mut self.templates[1],
@@ -168,7 +175,7 @@ impl Broker {
     pub(super) fn fan_out(
         &mut self,
         turn: &mut Turn<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut Outgoing<'_, '_>,
         publisher: Option<SessionKey>,
     ) -> FanOut {
         let mut recipients = std::mem::take(&mut self.recipients);
@@ -226,14 +233,15 @@ impl Broker {
             self.counters.count_dropped(DropReason::GroupEnded, 1);
             return;
         }
-        let mut outgoing = Outgoing::from_body(&copied.message, turn.now);
+        let mut publish = copied.message.to_publish(turn.now);
+        let mut outgoing = Outgoing::with_body(&mut publish, &copied.message);
         self.deliver_to_group(turn, &mut outgoing, group);
     }
 
     fn deliver_to_recipient(
         &mut self,
         turn: &mut Turn<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut Outgoing<'_, '_>,
         recipients: &Recipients,
         recipient: &Recipient,
     ) {
@@ -261,7 +269,7 @@ impl Broker {
     fn deliver_to_group(
         &mut self,
         turn: &mut Turn<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut Outgoing<'_, '_>,
         key: GroupKey,
     ) {
         let sessions = &self.sessions;
@@ -288,7 +296,7 @@ impl Broker {
         }
     }
 
-    fn keep_for_group(&mut self, turn: &Turn<'_>, outgoing: &mut Outgoing<'_>, key: GroupKey) {
+    fn keep_for_group(&mut self, turn: &Turn<'_>, outgoing: &mut Outgoing<'_, '_>, key: GroupKey) {
         let Some(group) = self.subscriptions.group_mut(key) else {
             return;
         };
@@ -311,7 +319,7 @@ impl Broker {
     fn deliver(
         &mut self,
         turn: &mut Turn<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut Outgoing<'_, '_>,
         delivery: &Delivery<'_>,
     ) {
         let Some(session) = self.sessions.get_mut(delivery.session) else {
@@ -366,7 +374,12 @@ impl Broker {
         self.counters.count_sent(delivery.qos);
     }
 
-    fn enqueue(&mut self, turn: &Turn<'_>, outgoing: &mut Outgoing<'_>, delivery: &Delivery<'_>) {
+    fn enqueue(
+        &mut self,
+        turn: &Turn<'_>,
+        outgoing: &mut Outgoing<'_, '_>,
+        delivery: &Delivery<'_>,
+    ) {
         let Some(session) = self.sessions.get_mut(delivery.session) else {
             return;
         };

@@ -211,8 +211,8 @@ impl Broker {
         mut bytes: &[u8],
     ) -> Result<(), Ending> {
         let Gate { reader, role } = gate;
-        while let Some(packet) = reader.poll_packet(&mut bytes, &role.rules())? {
-            let packet = role.handle_packet(turn.now, packet)?;
+        while let Some(mut packet) = reader.poll_packet(&mut bytes, &role.rules())? {
+            role.handle_packet(turn.now, &mut packet)?;
             if let Packet::Connect(connect) = packet {
                 self.handle_connect(turn, id, role, *connect)?;
                 continue;
@@ -229,19 +229,21 @@ impl Broker {
                 session,
                 version,
             };
-            self.handle_packet(turn, peer, packet)?;
+            match packet {
+                Packet::Publish(ref mut publish) => self.handle_publish(turn, peer, publish)?,
+                other => self.handle_other_packet(turn, peer, other)?,
+            }
         }
         Ok(())
     }
 
-    fn handle_packet(
+    fn handle_other_packet(
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
         packet: Packet<'_>,
     ) -> Result<(), Ending> {
         match packet {
-            Packet::Publish(publish) => self.handle_publish(turn, peer, publish),
             Packet::Puback(puback) => self.handle_puback(turn, peer, &puback),
             Packet::Pubrec(pubrec) => self.handle_pubrec(turn, peer, &pubrec),
             Packet::Pubrel(pubrel) => self.handle_pubrel(turn, peer, &pubrel),
@@ -259,6 +261,7 @@ impl Broker {
                 Ok(())
             }
             Packet::Disconnect(disconnect) => Err(Ending::Disconnect(disconnect)),
+            Packet::Publish(_) => unreachable!("it is handled where it was read"),
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Suback(_)

@@ -34,13 +34,13 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
-        publish: Publish<'_>,
+        publish: &mut Publish<'_>,
     ) -> Result<(), Ending> {
         self.counters.count_received(publish.qos);
         let Some(session) = self.sessions.get_mut(peer.session) else {
             unreachable!("a peer has a session");
         };
-        let received = session.inbound.handle_publish(&publish)?;
+        let received = session.inbound.handle_publish(publish)?;
         let (qos, packet_id) = (publish.qos, publish.packet_id);
         let reason = match received {
             Received::Duplicate => ReasonCode::Success,
@@ -83,7 +83,9 @@ impl Broker {
 
     /// Checks that we take `topic` from a client.
     pub(super) fn check_topic(&self, topic: TopicName<&str>) -> Result<(), TopicRefusal> {
-        if topic.levels().count() > self.config.topic_levels_max.get() {
+        let levels_max = self.config.topic_levels_max.get();
+        // A topic has no more levels than bytes and one: the usual one is not looked at.
+        if topic.as_str().len() >= levels_max && topic.levels().count() > levels_max {
             Err(TopicRefusal::TooManyLevels)
         } else if topic.as_str().starts_with(RESERVED_PREFIX) {
             Err(TopicRefusal::Reserved)
@@ -97,7 +99,7 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
-        publish: Publish<'_>,
+        publish: &mut Publish<'_>,
     ) -> Result<ReasonCode, Ending> {
         match self.check_topic(publish.topic) {
             Ok(()) => {}
@@ -110,7 +112,7 @@ impl Broker {
         let can_be_refused = peer.version == Version::V5 && publish.qos != QoS::AtMostOnce;
         if can_be_refused
             && self.config.queue.policy == QueuePolicy::Reject
-            && self.would_overflow(&publish, peer.session)
+            && self.would_overflow(publish, peer.session)
         {
             self.counters
                 .count_dropped(DropReason::QueueFullRejected, 1);
@@ -123,11 +125,12 @@ impl Broker {
     }
 
     /// Publishes a message of a client, of a will or of the broker: stores it if it is retained,
-    /// and brings it to its subscribers.
+    /// and brings it to its subscribers. What concerned only its publisher's connection is taken
+    /// off `publish`.
     pub(super) fn publish(
         &mut self,
         turn: &mut Turn<'_>,
-        publish: Publish<'_>,
+        publish: &mut Publish<'_>,
         publisher: Option<SessionKey>,
     ) -> FanOut {
         let mut outgoing = Outgoing::new(publish);

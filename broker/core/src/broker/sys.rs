@@ -58,7 +58,7 @@ impl Broker {
     fn publish_value(&mut self, turn: &mut Turn<'_>, name: &str, value: &str) {
         let topic = format!("$SYS/broker/{name}");
         let topic = TopicName::new(topic.as_str()).expect("a name of the tree is a topic name");
-        let publish = Publish {
+        let mut publish = Publish {
             dup: false,
             qos: QoS::AtMostOnce,
             retain: true,
@@ -67,6 +67,6 @@ impl Broker {
             properties: PublishProperties::default(),
             payload: value.as_bytes(),
         };
-        self.publish(turn, publish, None);
+        self.publish(turn, &mut publish, None);
     }
 }

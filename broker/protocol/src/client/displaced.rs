@@ -25,8 +25,8 @@ impl Displaced {
         input: &mut &'i [u8],
     ) -> Result<Option<Packet<'p>>, ProtocolError> {
         match self.reader.poll_packet(input, &self.rules)? {
-            Some(Packet::Publish(publish)) => {
-                let publish = self.aliases.resolve(publish)?;
+            Some(Packet::Publish(mut publish)) => {
+                self.aliases.resolve(&mut publish)?;
                 Ok(Some(Packet::Publish(publish)))
             }
             other => Ok(other),

@@ -152,12 +152,11 @@ impl<M: Message> State<M> {
         self.inbound.clear();
     }
 
-    fn handle_publish<'p>(&'p mut self, now: Instant, publish: Publish<'p>) -> Event<'p, M> {
+    fn handle_publish<'p>(&'p mut self, now: Instant, mut publish: Publish<'p>) -> Event<'p, M> {
         let link = &mut self.link;
-        let publish = match self.inbound_aliases.resolve(publish) {
-            Ok(publish) => publish,
-            Err(error) => return fail(link, now, error),
-        };
+        if let Err(error) = self.inbound_aliases.resolve(&mut publish) {
+            return fail(link, now, error);
+        }
         let received = match self.inbound.handle_publish(&publish) {
             Ok(received) => received,
             Err(error) => return fail(link, now, error),

@@ -17,7 +17,7 @@ mod publish_template;
 mod reader;
 mod sink;
 
-pub use encode::{encode, encoded_len};
+pub use encode::{encode, encode_publish, encoded_len};
 pub use property::PropertyId;
 pub use publish_template::{PublishExtras, PublishFlags, PublishTemplate};
 pub use reader::{DecodeRules, PacketReader};

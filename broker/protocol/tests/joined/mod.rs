@@ -223,11 +223,11 @@ impl Server {
         let mut connection = self.connection.take().expect("open");
         let mut reader = std::mem::take(&mut self.reader);
         let mut input = bytes;
-        while let Some(packet) = reader
+        while let Some(mut packet) = reader
             .poll_packet(&mut input, &connection.rules())
             .expect("well-formed")
         {
-            let packet = connection.handle_packet(NOW, packet).expect("allowed");
+            connection.handle_packet(NOW, &mut packet).expect("allowed");
             if matches!(packet, Packet::Connect(_)) {
                 self.accept(&mut connection);
             } else {

@@ -18,7 +18,7 @@ use super::PublishFlags;
 use super::header::{required_flags, variable_byte_integer_len};
 use super::sink::{Length, Sink};
 use crate::Version;
-use crate::packet::Packet;
+use crate::packet::{Packet, Publish};
 
 /// Appends `packet` to `out`, as `version` has it.
 ///
@@ -29,11 +29,34 @@ use crate::packet::Packet;
 /// If a string or binary field has more than 65,535 bytes, if the packet would have more than
 /// 268,435,460, or for AUTH in 3.1.1: no such packets exist.
 pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) {
+    if let Packet::Publish(publish) = packet {
+        return encode_publish(publish, version, out);
+    }
     let remaining_length = remaining_length(packet, version);
     out.reserve(1 + variable_byte_integer_len(remaining_length) + remaining_length);
-    out.u8(first_byte(packet));
+    let packet_type = packet.packet_type();
+    out.u8((packet_type as u8) << 4 | required_flags(packet_type));
     out.variable_byte_integer(remaining_length);
     put_body(packet, version, out);
+}
+
+/// Appends a PUBLISH that is not in a [`Packet`], as [`encode`] does.
+///
+/// # Panics
+///
+/// As [`encode`].
+pub fn encode_publish(publish: &Publish<'_>, version: Version, out: &mut Vec<u8>) {
+    let mut remaining_length = Length::default();
+    publish::put(publish, version, &mut remaining_length);
+    let Length(remaining_length) = remaining_length;
+    out.reserve(1 + variable_byte_integer_len(remaining_length) + remaining_length);
+    out.u8(publish_first_byte(PublishFlags {
+        dup: publish.dup,
+        qos: publish.qos,
+        retain: publish.retain,
+    }));
+    out.variable_byte_integer(remaining_length);
+    publish::put(publish, version, out);
 }
 
 /// Bytes that [`encode`] appends, fixed header included.
@@ -50,19 +73,6 @@ fn remaining_length(packet: &Packet<'_>, version: Version) -> usize {
     let mut length = Length::default();
     put_body(packet, version, &mut length);
     length.0
-}
-
-/// Packet type and flags (§2.1.2, §2.1.3).
-fn first_byte(packet: &Packet<'_>) -> u8 {
-    if let Packet::Publish(publish) = packet {
-        return publish_first_byte(PublishFlags {
-            dup: publish.dup,
-            qos: publish.qos,
-            retain: publish.retain,
-        });
-    }
-    let packet_type = packet.packet_type();
-    (packet_type as u8) << 4 | required_flags(packet_type)
 }
 
 /// Everything after the fixed header.
