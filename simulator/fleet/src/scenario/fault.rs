@@ -40,11 +40,32 @@ pub enum FaultTiming {
     At(Duration),
     /// Again and again, for the first time after one period.
     Every {
-        /// Above zero.
+        /// Above zero, and long enough that there are at most 100,000 times.
         period: Duration,
         /// The last moment at which it may happen: `for`, by default the whole `run.duration`.
         until: Duration,
     },
+}
+
+impl FaultTiming {
+    /// The last time, counted from the beginning of the measured part.
+    pub fn last(&self) -> Duration {
+        match *self {
+            Self::At(at) => at,
+            Self::Every { period, .. } => period * u32::try_from(self.count()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// How many times it is.
+    pub fn count(&self) -> u64 {
+        match *self {
+            Self::At(_) => 1,
+            Self::Every { period, until } => {
+                let times = until.as_nanos() / period.as_nanos().max(1);
+                u64::try_from(times).unwrap_or(u64::MAX)
+            }
+        }
+    }
 }
 
 /// Which devices of its group a fault takes.
@@ -206,6 +227,8 @@ mod tests {
         let seconds: Vec<u64> = fault.times().map(|time| time.as_secs()).collect();
 
         assert_eq!(seconds, [2, 4, 6]);
+        assert_eq!(fault.timing.count(), 3);
+        assert_eq!(fault.timing.last(), Duration::from_secs(6));
     }
 
     #[test]

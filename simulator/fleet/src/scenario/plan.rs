@@ -253,14 +253,6 @@ fn listeners(topic: &TopicName<String>, scenario: &Scenario) -> f64 {
 }
 
 fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
-    let (first, last, times) = match fault.timing {
-        FaultTiming::At(at) => (at, at, 1),
-        FaultTiming::Every { period, until } => {
-            let times = until.as_nanos() / period.as_nanos().max(1);
-            let times = u32::try_from(times).unwrap_or(u32::MAX);
-            (period, period * times, u64::from(times))
-        }
-    };
     let group = scenario.group(fault.group);
     PlannedFault {
         name: fault.name.clone(),
@@ -270,9 +262,12 @@ fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
             FaultAction::Takeover => "takeover".to_owned(),
         },
         group: group.name.clone(),
-        first,
-        last,
-        times,
+        first: match fault.timing {
+            FaultTiming::At(at) => at,
+            FaultTiming::Every { period, .. } => period,
+        },
+        last: fault.timing.last(),
+        times: fault.timing.count(),
         devices: fault.select.wanted(group.count),
     }
 }

@@ -258,7 +258,7 @@ impl Resolver<'_> {
                     let limit = claim.within.get(&kind).copied();
                     let notice = keep_alive.filter(|_| kind == DropKind::Silent);
                     let notice = limit.max(notice).unwrap_or_default();
-                    let due = fault.times().last().unwrap_or_default() + notice;
+                    let due = fault.timing.last() + notice;
                     if due <= self.run_ends {
                         continue;
                     }

@@ -16,6 +16,9 @@ use crate::scenario::{
     Select, fits_pattern,
 };
 
+/// Most times of one fault.
+const TIMES_MAX: u64 = 100_000;
+
 impl Resolver<'_> {
     /// Resolves every fault, in order.
     pub(super) fn resolve_faults(&mut self, files: &[FaultFile], run: &RunSettings, at: &At<'_>) {
@@ -73,6 +76,13 @@ impl Resolver<'_> {
             }
             (None, None) => return FaultTiming::At(Duration::ZERO),
         };
+        if timing.count() > TIMES_MAX {
+            let problem = Problem::OutOfRange {
+                value: format!("{} times", timing.count()),
+                range: format!("at most {TIMES_MAX}"),
+            };
+            self.diagnostics.value(&at.key("every"), problem);
+        }
         if last > run.duration {
             let what = format!(
                 "{} is after the end of the measured part, at {}",
