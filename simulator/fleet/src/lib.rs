@@ -32,7 +32,9 @@ pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown
 pub use fleet::Fleet;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use link::{DirectionReport, LinkReport};
-pub use observation::{EndCause, Fact, Observation, ReceiverLeg, SenderLeg};
+pub use observation::{
+    CutStep, EndCause, Fact, Observation, ReceiverAnswer, ReceiverLeg, SenderLeg,
+};
 pub use outcome::{FaultReport, Outcome};
 pub use progress::{Phase, Progress};
 pub use recorder::Recorder;

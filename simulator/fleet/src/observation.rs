@@ -130,6 +130,13 @@ pub enum Fact<'a> {
         /// Which leg.
         leg: ReceiverLeg,
     },
+    /// The `qos2` block kept an answer back on this connection.
+    AnswerWithheld {
+        /// Packet Identifier of the exchange.
+        id: PacketId,
+        /// Which answer.
+        answer: ReceiverAnswer,
+    },
     /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.
     Delivered {
         /// Topic Name.
@@ -187,7 +194,10 @@ pub enum EndCause {
         reason: ReasonCode,
     },
     /// A cut of the `qos2` block ended it without DISCONNECT.
-    Qos2Cut,
+    Qos2Cut {
+        /// At which step of an exchange.
+        step: CutStep,
+    },
     /// The peer closed without a word of MQTT.
     PeerClosed(PeerClose),
     /// The broker sent DISCONNECT (5.0).
@@ -200,6 +210,28 @@ pub enum EndCause {
     TimedOut,
     /// The run is over; the device left politely.
     RunEnded,
+}
+
+/// Where a cut of the `qos2` block comes in an exchange.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum CutStep {
+    /// Right after PUBLISH was sent.
+    Publish,
+    /// Right after PUBREC came, before PUBREL.
+    Pubrec,
+    /// Right after PUBREL was sent.
+    Pubrel,
+    /// Some time after an answer was withheld, so that the broker may ask again.
+    Withheld,
+}
+
+/// An answer of a QoS 2 receiver.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ReceiverAnswer {
+    /// PUBREC.
+    Pubrec,
+    /// PUBCOMP.
+    Pubcomp,
 }
 
 /// A leg of QoS 2, sender's side, in order.

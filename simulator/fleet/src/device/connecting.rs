@@ -426,7 +426,7 @@ impl Ending {
                 Self::Asked
             }
             EndCause::Refused
-            | EndCause::Qos2Cut
+            | EndCause::Qos2Cut { .. }
             | EndCause::PeerClosed(_)
             | EndCause::ServerDisconnect(_)
             | EndCause::ProtocolError(_)

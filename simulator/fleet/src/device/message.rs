@@ -33,7 +33,7 @@ pub(crate) struct DrawnSteps(u8);
 
 /// A step of a QoS 2 exchange after which a sender may cut.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum CutStep {
+pub(crate) enum SenderStep {
     /// PUBLISH was sent.
     Publish,
     /// PUBREC came.
@@ -44,7 +44,7 @@ pub(crate) enum CutStep {
 
 impl Message {
     /// Whether a cut has not been drawn for this step; from now on it has.
-    pub(crate) fn draws_first_time(&self, step: CutStep) -> bool {
+    pub(crate) fn draws_first_time(&self, step: SenderStep) -> bool {
         let DrawnSteps(drawn) = self.drawn.get();
         let bit = 1 << step as u8;
         self.drawn.set(DrawnSteps(drawn | bit));

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 use rand::RngExt;
 use squall_protocol::{Instant, PacketId};
 
-use super::message::{CutStep, Message};
+use super::message::{Message, SenderStep};
+use crate::observation::ReceiverAnswer;
 use crate::random::Generator;
 use crate::scenario::Qos2;
 
@@ -39,15 +40,6 @@ pub(crate) struct DelayedPubrel {
     pub(crate) is_last: bool,
 }
 
-/// An answer of a receiver.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Answer {
-    /// PUBREC.
-    Pubrec,
-    /// PUBCOMP.
-    Pubcomp,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 struct DrawnAnswers {
     pubrec: bool,
@@ -70,12 +62,12 @@ impl Mischief {
 
     /// Whether the device cuts at this step of the exchange of `message`: drawn the first time it
     /// is asked.
-    pub(crate) fn cuts(&mut self, message: &Message, step: CutStep) -> bool {
+    pub(crate) fn cuts(&mut self, message: &Message, step: SenderStep) -> bool {
         let cut_after = self.rules.cut_after;
         let probability = match step {
-            CutStep::Publish => cut_after.publish,
-            CutStep::Pubrec => cut_after.pubrec,
-            CutStep::Pubrel => cut_after.pubrel,
+            SenderStep::Publish => cut_after.publish,
+            SenderStep::Pubrec => cut_after.pubrec,
+            SenderStep::Pubrel => cut_after.pubrel,
         };
         message.draws_first_time(step) && self.rng.random::<f64>() < probability
     }
@@ -104,12 +96,12 @@ impl Mischief {
 
     /// Whether the device keeps this answer back: drawn once for each exchange. From the first
     /// one kept back, time runs to the cut.
-    pub(crate) fn withholds(&mut self, now: Instant, id: PacketId, answer: Answer) -> bool {
+    pub(crate) fn withholds(&mut self, now: Instant, id: PacketId, answer: ReceiverAnswer) -> bool {
         let withhold = self.rules.withhold;
         let drawn = self.drawn.entry(id).or_default();
         let (was_drawn, probability) = match answer {
-            Answer::Pubrec => (&mut drawn.pubrec, withhold.pubrec),
-            Answer::Pubcomp => (&mut drawn.pubcomp, withhold.pubcomp),
+            ReceiverAnswer::Pubrec => (&mut drawn.pubrec, withhold.pubrec),
+            ReceiverAnswer::Pubcomp => (&mut drawn.pubcomp, withhold.pubcomp),
         };
         if std::mem::replace(was_drawn, true) || self.rng.random::<f64>() >= probability {
             return false;
@@ -207,11 +199,11 @@ mod tests {
         });
         let message = message();
 
-        assert!(mischief.cuts(&message, CutStep::Publish));
-        assert!(!mischief.cuts(&message, CutStep::Publish));
-        assert!(!mischief.cuts(&message, CutStep::Pubrec));
-        assert!(mischief.cuts(&message, CutStep::Pubrel));
-        assert!(!mischief.cuts(&message, CutStep::Pubrel));
+        assert!(mischief.cuts(&message, SenderStep::Publish));
+        assert!(!mischief.cuts(&message, SenderStep::Publish));
+        assert!(!mischief.cuts(&message, SenderStep::Pubrec));
+        assert!(mischief.cuts(&message, SenderStep::Pubrel));
+        assert!(!mischief.cuts(&message, SenderStep::Pubrel));
     }
 
     /// [MQTT-4.6.0-4]: a short delay waits for the longer one before it.
@@ -250,18 +242,18 @@ mod tests {
             ..Qos2::default()
         });
 
-        assert!(mischief.withholds(at_ms(0), id(1), Answer::Pubrec));
-        assert!(mischief.withholds(at_ms(500), id(2), Answer::Pubrec));
+        assert!(mischief.withholds(at_ms(0), id(1), ReceiverAnswer::Pubrec));
+        assert!(mischief.withholds(at_ms(500), id(2), ReceiverAnswer::Pubrec));
         assert!(!mischief.is_cut_due(at_ms(999)));
         assert!(mischief.is_cut_due(at_ms(1_000)));
 
         mischief.connection_lost();
         assert_eq!(mischief.next_due(), None);
         // Asked again on the next connection, both are answered.
-        assert!(!mischief.withholds(at_ms(1_500), id(1), Answer::Pubrec));
-        assert!(!mischief.withholds(at_ms(1_500), id(2), Answer::Pubrec));
+        assert!(!mischief.withholds(at_ms(1_500), id(1), ReceiverAnswer::Pubrec));
+        assert!(!mischief.withholds(at_ms(1_500), id(2), ReceiverAnswer::Pubrec));
         // A new exchange with the identifier draws anew.
         mischief.forget(id(1));
-        assert!(mischief.withholds(at_ms(2_000), id(1), Answer::Pubrec));
+        assert!(mischief.withholds(at_ms(2_000), id(1), ReceiverAnswer::Pubrec));
     }
 }

@@ -14,12 +14,12 @@ use squall_protocol::client::{Unsent, UnsentCause};
 use squall_protocol::topic::TopicName;
 
 use super::connecting::Parting;
-use super::message::{CutStep, DrawnSteps, Message, MessageHandle};
+use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
 use crate::id::DeviceId;
-use crate::observation::{EndCause, Fact, SenderLeg};
+use crate::observation::{CutStep, EndCause, Fact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
 use crate::random::{Generator, Purpose, generator};
 use crate::scenario::{Payload, Publish, TemplateValues};
@@ -230,8 +230,8 @@ impl Device {
         };
         self.tell(turn, socket, fact);
         let mischief = self.mischief.as_mut();
-        if mischief.is_some_and(|mischief| mischief.cuts(&published, CutStep::Publish)) {
-            self.cut(turn);
+        if mischief.is_some_and(|mischief| mischief.cuts(&published, SenderStep::Publish)) {
+            self.cut(turn, CutStep::Publish);
         }
         Ok(())
     }
@@ -264,8 +264,9 @@ impl Device {
     }
 
     /// Resets the active connection: a cut of the `qos2` block.
-    pub(super) fn cut(&mut self, turn: &mut Turn<'_>) {
-        self.end_active(turn, EndCause::Qos2Cut, Parting::Close(Teardown::Reset));
+    pub(super) fn cut(&mut self, turn: &mut Turn<'_>, step: CutStep) {
+        let cause = EndCause::Qos2Cut { step };
+        self.end_active(turn, cause, Parting::Close(Teardown::Reset));
     }
 
     /// The socket that facts are about which belong to no certain one: the active one, or the

@@ -6,12 +6,12 @@ use squall_protocol::{PacketId, QoS, ReasonCode};
 
 use super::connecting::Parting;
 use super::connection::Role;
-use super::message::{CutStep, Message, MessageHandle};
-use super::mischief::{Answer, DelayedPubrel, Mischief};
+use super::message::{Message, MessageHandle, SenderStep};
+use super::mischief::{DelayedPubrel, Mischief};
 use super::turn::Turn;
 use super::{Device, Who};
 use crate::drive::{SocketId, Teardown};
-use crate::observation::{EndCause, Fact, ReceiverLeg, SenderLeg};
+use crate::observation::{CutStep, EndCause, Fact, ReceiverAnswer, ReceiverLeg, SenderLeg};
 use crate::payload;
 
 /// What a device does about an event, once the event and what it borrows are gone.
@@ -30,7 +30,7 @@ enum Reaction {
         is_last: bool,
     },
     AnswerPubrel(PacketId),
-    Cut,
+    Cut(CutStep),
     End(EndCause),
 }
 
@@ -70,9 +70,9 @@ impl Device {
                 let _ = self.client.send_puback(turn.now, id, ReasonCode::Success);
             }
             Reaction::AnswerPublish(QoS::ExactlyOnce, Some(id)) => {
-                self.answer(turn, id, Answer::Pubrec);
+                self.answer(turn, id, ReceiverAnswer::Pubrec);
             }
-            Reaction::AnswerPubrel(id) => self.answer(turn, id, Answer::Pubcomp),
+            Reaction::AnswerPubrel(id) => self.answer(turn, id, ReceiverAnswer::Pubcomp),
             Reaction::AnswerPubrec { id, is_last } => match &mut self.mischief {
                 Some(mischief) => {
                     mischief.delay_pubrel(turn.now, id, is_last);
@@ -80,7 +80,7 @@ impl Device {
                 }
                 None => self.send_pubrel(turn, id),
             },
-            Reaction::Cut => self.cut(turn),
+            Reaction::Cut(step) => self.cut(turn, step),
             Reaction::End(cause) => {
                 self.end_active(turn, cause, Parting::Close(Teardown::Fin));
             }
@@ -88,17 +88,19 @@ impl Device {
     }
 
     /// Sends an answer of a receiver, or keeps it back.
-    fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: Answer) {
+    fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
         let mischief = self.mischief.as_mut();
         if mischief.is_some_and(|mischief| mischief.withholds(turn.now, id, answer)) {
+            let fact = Fact::AnswerWithheld { id, answer };
+            self.tell(turn, self.current_socket(), fact);
             return;
         }
         let (sent, leg) = match answer {
-            Answer::Pubrec => (
+            ReceiverAnswer::Pubrec => (
                 self.client.send_pubrec(turn.now, id, ReasonCode::Success),
                 ReceiverLeg::PubrecSent,
             ),
-            Answer::Pubcomp => (
+            ReceiverAnswer::Pubcomp => (
                 self.client.send_pubcomp(turn.now, id),
                 ReceiverLeg::PubcompSent,
             ),
@@ -107,7 +109,7 @@ impl Device {
             // The connection ended with the event before: the broker asks again on the next.
             return;
         }
-        if let (Answer::Pubcomp, Some(mischief)) = (answer, &mut self.mischief) {
+        if let (ReceiverAnswer::Pubcomp, Some(mischief)) = (answer, &mut self.mischief) {
             mischief.forget(id);
         }
         let fact = Fact::ReceiverLeg { id, leg };
@@ -121,12 +123,12 @@ impl Device {
         {
             self.send_pubrel(turn, id);
             if is_last {
-                self.cut(turn);
+                self.cut(turn, CutStep::Pubrel);
             }
         }
         let mischief = self.mischief.as_ref();
         if mischief.is_some_and(|mischief| mischief.is_cut_due(turn.now)) {
-            self.cut(turn);
+            self.cut(turn, CutStep::Withheld);
         }
     }
 
@@ -174,8 +176,8 @@ impl Listener<'_> {
             }
             Event::PubrelResent { id, message } => {
                 self.tell_sender(turn, message, id, SenderLeg::PubrelSent);
-                if self.cuts(message, CutStep::Pubrel) {
-                    Reaction::Cut
+                if self.cuts(message, SenderStep::Pubrel) {
+                    Reaction::Cut(CutStep::Pubrel)
                 } else {
                     Reaction::SendQueue
                 }
@@ -236,12 +238,12 @@ impl Listener<'_> {
         message: &MessageHandle,
     ) -> Reaction {
         self.tell_sender(turn, message, id, SenderLeg::PubrecReceived);
-        if self.cuts(message, CutStep::Pubrec) {
-            return Reaction::Cut;
+        if self.cuts(message, SenderStep::Pubrec) {
+            return Reaction::Cut(CutStep::Pubrec);
         }
         Reaction::AnswerPubrec {
             id,
-            is_last: self.cuts(message, CutStep::Pubrel),
+            is_last: self.cuts(message, SenderStep::Pubrel),
         }
     }
 
@@ -278,7 +280,7 @@ impl Listener<'_> {
         Reaction::AnswerPublish(publish.qos, publish.packet_id)
     }
 
-    fn cuts(&mut self, message: &MessageHandle, step: CutStep) -> bool {
+    fn cuts(&mut self, message: &MessageHandle, step: SenderStep) -> bool {
         let mischief = self.mischief.as_mut();
         mischief.is_some_and(|mischief| mischief.cuts(&message.0, step))
     }

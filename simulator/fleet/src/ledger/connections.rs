@@ -285,7 +285,7 @@ impl ConnectionEnd {
         match self.cause {
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
-            | EndCause::Qos2Cut
+            | EndCause::Qos2Cut { .. }
             | EndCause::Refused
             | EndCause::RunEnded => false,
             EndCause::ProtocolError(_) | EndCause::TimedOut => true,
@@ -304,7 +304,7 @@ impl EndKind {
             EndCause::Dropped { fault } | EndCause::Disconnected { fault, .. } => {
                 Self::Fault(fault)
             }
-            EndCause::Qos2Cut => Self::Qos2Cut,
+            EndCause::Qos2Cut { .. } => Self::Qos2Cut,
             EndCause::PeerClosed(PeerClose::Fin) => Self::PeerClosed("FIN"),
             EndCause::PeerClosed(PeerClose::Reset) => Self::PeerClosed("RST"),
             EndCause::ServerDisconnect(reason) => Self::ServerDisconnect(reason),

@@ -126,8 +126,9 @@ impl Ledger {
                     .handle_receiver_leg(event, id, leg, &mut self.anomalies);
             }
             Fact::Delivered { .. } => self.handle_delivered(event, fact, findings),
-            // What a fault does to a connection is told by its end.
-            Fact::FaultApplied(_) => {}
+            // What a fault does to a connection is told by its end, and an answer that is withheld
+            // by the exchange that waits for it.
+            Fact::FaultApplied(_) | Fact::AnswerWithheld { .. } => {}
             Fact::RetainedFound { .. }
             | Fact::RetainedComplete { .. }
             | Fact::RetainedUnknown { .. } => self.handle_checker(fact),
@@ -306,7 +307,7 @@ impl Ledger {
                     (WillCause::Disconnected, Due::MustNot, Some(fault))
                 }
             }
-            EndCause::Qos2Cut => (WillCause::Qos2Cut, Due::Must, None),
+            EndCause::Qos2Cut { .. } => (WillCause::Qos2Cut, Due::Must, None),
             EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => {
                 (WillCause::ClosedByBroker, Due::May, None)
             }
@@ -467,7 +468,7 @@ fn is_polite(cause: EndCause) -> bool {
     match cause {
         EndCause::Disconnected { .. } | EndCause::RunEnded => true,
         EndCause::Dropped { .. }
-        | EndCause::Qos2Cut
+        | EndCause::Qos2Cut { .. }
         | EndCause::PeerClosed(_)
         | EndCause::ServerDisconnect(_)
         | EndCause::ProtocolError(_)

@@ -274,7 +274,7 @@ impl Takeovers {
             EndCause::PeerClosed(_) => None,
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
-            | EndCause::Qos2Cut
+            | EndCause::Qos2Cut { .. }
             | EndCause::ProtocolError(_)
             | EndCause::TimedOut
             | EndCause::Refused

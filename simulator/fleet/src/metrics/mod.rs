@@ -133,6 +133,7 @@ impl Metrics {
             | Fact::PublishAcknowledged { .. }
             | Fact::SenderLeg { .. }
             | Fact::ReceiverLeg { .. }
+            | Fact::AnswerWithheld { .. }
             | Fact::Delivered { .. }
             | Fact::FaultApplied(_)
             | Fact::RetainedFound { .. }

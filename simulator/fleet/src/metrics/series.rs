@@ -58,6 +58,7 @@ impl Timeline {
             | Fact::PublishAcknowledged { .. }
             | Fact::SenderLeg { .. }
             | Fact::ReceiverLeg { .. }
+            | Fact::AnswerWithheld { .. }
             | Fact::FaultApplied(_)
             | Fact::RetainedFound { .. }
             | Fact::RetainedComplete { .. }

@@ -1,6 +1,6 @@
 //! The `qos2` block: QoS 2 stays exactly once when its handshake is cut or stalled (§4.3.3).
 
-use squall_fleet::{EndCause, ReceiverLeg, SenderLeg, Stamp};
+use squall_fleet::{CutStep, EndCause, ReceiverAnswer, ReceiverLeg, SenderLeg, Stamp};
 
 use crate::recording::{Recording, What, run, set};
 
@@ -62,8 +62,16 @@ fn legs(recording: &Recording, wanted: SenderLeg) -> usize {
     recording.count(|what| matches!(what, What::Sender(_, leg) if *leg == wanted))
 }
 
-fn cuts(recording: &Recording) -> usize {
-    recording.count(|what| *what == What::Ended(EndCause::Qos2Cut))
+fn cuts(recording: &Recording, step: CutStep) -> usize {
+    recording.count(|what| *what == What::Ended(EndCause::Qos2Cut { step }))
+}
+
+/// A tenth of the thousand messages, and all cuts are of this kind.
+fn assert_a_tenth_is_cut(recording: &Recording, step: CutStep) {
+    let all = recording.count(|what| matches!(what, What::Ended(EndCause::Qos2Cut { .. })));
+    let cuts = cuts(recording, step);
+    assert!((70..130).contains(&cuts), "{cuts}");
+    assert_eq!(all, cuts);
 }
 
 /// [MQTT-4.4.0-1]: after a cut following PUBLISH, PUBLISH is sent again with DUP.
@@ -72,11 +80,7 @@ fn cuts_after_publish_are_resumed_with_a_duplicate() {
     let recording = run_with("cut_after = { publish = 0.1 }", "");
 
     assert_exactly_once(&recording);
-    assert!(
-        (70..130).contains(&cuts(&recording)),
-        "{}",
-        cuts(&recording)
-    );
+    assert_a_tenth_is_cut(&recording, CutStep::Publish);
     assert!(legs(&recording, SenderLeg::PublishResent) >= 70);
 }
 
@@ -86,11 +90,7 @@ fn cuts_after_pubrec_are_resumed_with_pubrel() {
     let recording = run_with("cut_after = { pubrec = 0.1 }", "");
 
     assert_exactly_once(&recording);
-    assert!(
-        (70..130).contains(&cuts(&recording)),
-        "{}",
-        cuts(&recording)
-    );
+    assert_a_tenth_is_cut(&recording, CutStep::Pubrec);
     assert_no_publish_after_pubrec(&recording);
 }
 
@@ -100,11 +100,7 @@ fn cuts_after_pubrel_are_resumed_with_pubrel() {
     let recording = run_with("cut_after = { pubrel = 0.1 }", "");
 
     assert_exactly_once(&recording);
-    assert!(
-        (70..130).contains(&cuts(&recording)),
-        "{}",
-        cuts(&recording)
-    );
+    assert_a_tenth_is_cut(&recording, CutStep::Pubrel);
     assert!(legs(&recording, SenderLeg::PubrelSent) > 1_000);
     assert_no_publish_after_pubrec(&recording);
 }
@@ -171,7 +167,12 @@ fn withheld_answers_come_after_the_reconnect() {
     let recording = run_with("", withhold);
 
     assert_exactly_once(&recording);
-    assert!(cuts(&recording) >= 10, "{}", cuts(&recording));
+    let cuts = cuts(&recording, CutStep::Withheld);
+    assert!(cuts >= 10, "{cuts}");
+    for answer in [ReceiverAnswer::Pubrec, ReceiverAnswer::Pubcomp] {
+        let withheld = recording.count(|what| *what == What::Withheld(answer));
+        assert!((25..80).contains(&withheld), "{answer:?}: {withheld}");
+    }
     let again =
         recording.count(|what| matches!(what, What::Receiver(_, ReceiverLeg::DuplicateReceived)));
     assert!(again >= 20, "{again}");

@@ -9,8 +9,8 @@ use squall_core::{Broker, Config};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::world::{Tamper, World};
 use squall_fleet::{
-    DeviceId, EndCause, Fact, FaultId, Fleet, Observation, Outcome, Phase, ReceiverLeg, SenderLeg,
-    Sink, SocketId, Stamp,
+    DeviceId, EndCause, Fact, FaultId, Fleet, Observation, Outcome, Phase, ReceiverAnswer,
+    ReceiverLeg, SenderLeg, Sink, SocketId, Stamp,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 
@@ -42,6 +42,7 @@ pub(crate) enum What {
     Acknowledged(Stamp),
     Sender(Stamp, SenderLeg),
     Receiver(PacketId, ReceiverLeg),
+    Withheld(ReceiverAnswer),
     Delivered {
         topic: String,
         payload: Vec<u8>,
@@ -75,6 +76,7 @@ impl What {
             &Fact::PublishAcknowledged { stamp, .. } => Self::Acknowledged(stamp),
             &Fact::SenderLeg { stamp, leg, .. } => Self::Sender(stamp, leg),
             &Fact::ReceiverLeg { id, leg } => Self::Receiver(id, leg),
+            &Fact::AnswerWithheld { answer, .. } => Self::Withheld(answer),
             Fact::Delivered {
                 topic,
                 payload,
