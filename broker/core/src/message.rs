@@ -50,7 +50,7 @@ impl Message {
         Self {
             topic: publish.topic.to_stored(),
             payload: publish.payload.into(),
-            properties: Properties::copy(properties).map(Box::new),
+            properties: Properties::copy(properties),
             expires_at,
             qos: publish.qos,
             retain: publish.retain,
@@ -109,8 +109,18 @@ impl Message {
 }
 
 impl Properties {
-    fn copy(properties: &PublishProperties<'_>) -> Option<Self> {
-        let copy = Self {
+    /// `None` if there is nothing to keep.
+    fn copy(properties: &PublishProperties<'_>) -> Option<Box<Self>> {
+        let is_empty = properties.payload_format_indicator.is_none()
+            && properties.response_topic.is_none()
+            && properties.correlation_data.is_none()
+            && properties.user_properties.is_empty()
+            && properties.content_type.is_none()
+            && properties.subscription_identifiers.is_empty();
+        if is_empty {
+            return None;
+        }
+        Some(Box::new(Self {
             payload_format_indicator: properties.payload_format_indicator,
             response_topic: properties.response_topic.map(Into::into),
             correlation_data: properties.correlation_data.map(Into::into),
@@ -121,14 +131,7 @@ impl Properties {
                 .collect(),
             content_type: properties.content_type.map(Into::into),
             subscription_identifiers: properties.subscription_identifiers.clone(),
-        };
-        let is_empty = copy.payload_format_indicator.is_none()
-            && copy.response_topic.is_none()
-            && copy.correlation_data.is_none()
-            && copy.user_properties.is_empty()
-            && copy.content_type.is_none()
-            && copy.subscription_identifiers.is_empty();
-        (!is_empty).then_some(copy)
+        }))
     }
 
     fn bytes(&self) -> usize {

@@ -230,24 +230,25 @@ impl Broker {
                 version,
             };
             match packet {
+                // What comes with every message stays where it was decoded.
                 Packet::Publish(ref mut publish) => self.handle_publish(turn, peer, publish)?,
-                other => self.handle_other_packet(turn, peer, other)?,
+                Packet::Puback(ref puback) => self.handle_puback(turn, peer, puback)?,
+                Packet::Pubrec(ref pubrec) => self.handle_pubrec(turn, peer, pubrec)?,
+                Packet::Pubrel(ref pubrel) => self.handle_pubrel(turn, peer, pubrel)?,
+                Packet::Pubcomp(ref pubcomp) => self.handle_pubcomp(turn, peer, pubcomp)?,
+                other => self.handle_request(turn, peer, other)?,
             }
         }
         Ok(())
     }
 
-    fn handle_other_packet(
+    fn handle_request(
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
         packet: Packet<'_>,
     ) -> Result<(), Ending> {
         match packet {
-            Packet::Puback(puback) => self.handle_puback(turn, peer, &puback),
-            Packet::Pubrec(pubrec) => self.handle_pubrec(turn, peer, &pubrec),
-            Packet::Pubrel(pubrel) => self.handle_pubrel(turn, peer, &pubrel),
-            Packet::Pubcomp(pubcomp) => self.handle_pubcomp(turn, peer, &pubcomp),
             Packet::Subscribe(subscribe) => {
                 self.handle_subscribe(turn, peer, subscribe);
                 Ok(())
@@ -261,7 +262,11 @@ impl Broker {
                 Ok(())
             }
             Packet::Disconnect(disconnect) => Err(Ending::Disconnect(disconnect)),
-            Packet::Publish(_) => unreachable!("it is handled where it was read"),
+            Packet::Publish(_)
+            | Packet::Puback(_)
+            | Packet::Pubrec(_)
+            | Packet::Pubrel(_)
+            | Packet::Pubcomp(_) => unreachable!("it is handled where it was read"),
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Suback(_)
