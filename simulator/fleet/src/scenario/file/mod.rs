@@ -70,6 +70,7 @@ pub(super) struct ScenarioFile {
 /// A value that templates share.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "Var")]
 pub(super) enum VarFile {
     /// `true` or `false`
     Bool(bool),
@@ -84,6 +85,7 @@ pub(super) enum VarFile {
 /// What is under test.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Target")]
 pub(super) struct TargetFile {
     /// A broker that runs already: `mqtt://host:port`.
     pub(super) url: Option<String>,
@@ -100,6 +102,7 @@ pub(super) struct TargetFile {
 /// How long the run lasts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Run")]
 pub(super) struct RunFile {
     /// Load that no metric counts. Default 0s.
     pub(super) warmup: Option<DurationText>,

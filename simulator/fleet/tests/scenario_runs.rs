@@ -1,0 +1,83 @@
+//! The shipped scenarios hold against the broker core, in virtual time.
+//!
+//! They are scaled down, so that a test takes seconds; what they ask stays the same.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the crate reads no file, these tests read the repository's"
+)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::rc::Rc;
+
+use squall_core::{Broker, Config};
+use squall_fleet::scenario::{Override, Scenario};
+use squall_fleet::world::World;
+use squall_fleet::{Fleet, Recorder, judge};
+use squall_protocol::Instant;
+use squall_run::{Measured, Resources, ThresholdResult};
+
+/// Runs the shipped scenario `name` with some values set, and checks that everything held.
+fn run(name: &str, overrides: &[&str]) -> Measured {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let text = std::fs::read_to_string(folder.join(name).with_extension("toml")).unwrap();
+    let overrides: Vec<Override> = overrides.iter().map(|text| text.parse().unwrap()).collect();
+    let scenario = Scenario::parse(name, &text, &overrides);
+    let scenario = Rc::new(scenario.unwrap_or_else(|errors| panic!("{errors}")));
+    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let broker = Broker::new(Config::default(), Instant::ZERO);
+
+    let outcome = World::new(fleet, broker).run();
+    let judgement = judge(&scenario, outcome, &Resources::default());
+
+    let measured = judgement.measured;
+    for check in &measured.checks {
+        assert!(check.passed(), "{name}: {check:#?}");
+    }
+    for threshold in &measured.thresholds {
+        let is_kept = threshold.result == ThresholdResult::Passed;
+        assert!(is_kept, "{name}: {threshold:#?}");
+    }
+    assert!(judgement.invalid.is_empty(), "{:?}", judgement.invalid);
+    assert_eq!(measured.checks.len(), scenario.expectations.len());
+    measured
+}
+
+#[test]
+fn smoke_holds() {
+    let measured = run("smoke", &[]);
+
+    // Every part of it took place.
+    assert!(!measured.wills.is_empty());
+    assert!(!measured.networks.is_empty());
+    assert!(!measured.retained.is_empty());
+    assert!(measured.qos2.is_some());
+}
+
+#[test]
+fn network_jitter_holds() {
+    run(
+        "network-jitter",
+        &[
+            "group.sensors.count=200",
+            "group.sensors.publish.rate=200",
+            "run.duration=60s",
+        ],
+    );
+}
+
+#[test]
+fn abrupt_drops_lwt_holds() {
+    let measured = run("abrupt-drops-lwt", &["group.devices.count=1000"]);
+
+    assert_eq!(measured.wills.len(), 3);
+}
+
+#[test]
+fn steady_10k_holds() {
+    run(
+        "steady-10k",
+        &["group.meters.count=1000", "run.duration=30s"],
+    );
+}
