@@ -261,9 +261,22 @@ impl Table {
     }
 }
 
-/// `digits` of a share as per cent, for texts of a page.
+/// A share as per cent; what is not all is not rounded to all, nor what is not nothing to nothing.
 pub(crate) fn percent(part: f64, whole: f64) -> Option<String> {
-    (whole > 0.0).then(|| format!("{} %", digits(part / whole * 100.0)))
+    if whole <= 0.0 {
+        return None;
+    }
+    let percent = part / whole * 100.0;
+    let text = if percent > 0.0 && percent < 0.001 {
+        "<0.001".to_owned()
+    } else if percent > 99.999 && percent < 100.0 {
+        ">99.999".to_owned()
+    } else if percent > 99.9 && percent < 100.0 {
+        format!("{percent:.3}")
+    } else {
+        digits(percent)
+    };
+    Some(format!("{text} %"))
 }
 
 #[cfg(test)]
@@ -292,6 +305,19 @@ mod tests {
         );
         assert!(row.starts_with("all,50,1000,255"), "{row}");
         assert!(row.ends_with(",25007,45023,,,,50000"), "{row}");
+    }
+
+    /// One lost message of a million shows.
+    #[test]
+    fn shares_are_not_rounded_to_all_or_nothing() {
+        let of = |part, whole| percent(part, whole).unwrap();
+
+        assert_eq!(of(999_999.0, 1_000_000.0), ">99.999 %");
+        assert_eq!(of(604_800.0, 604_850.0), "99.992 %");
+        assert_eq!(of(1.0, 1_000_000.0), "<0.001 %");
+        assert_eq!(of(1.0, 1.0), "100 %");
+        assert_eq!(of(0.0, 1.0), "0 %");
+        assert_eq!(percent(1.0, 0.0), None);
     }
 
     /// Text with commas, quotes and line ends stays one cell.

@@ -21,6 +21,17 @@ pub(crate) struct Figure {
     pub(crate) layers: Vec<Layer>,
     /// A colour scale to explain, if cells are drawn.
     pub(crate) ramp: Option<Ramp>,
+    /// Where lines are named.
+    pub(crate) names: Names,
+}
+
+/// Where lines are named, if the sheet leaves the choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// At the end of each line.
+    AtTheLine,
+    /// Above the plot: for lines that all end at one place.
+    Above,
 }
 
 /// One axis.
@@ -180,6 +191,7 @@ impl Figure {
             marks: Vec::new(),
             layers: Vec::new(),
             ramp: None,
+            names: Names::AtTheLine,
         }
     }
 

@@ -10,7 +10,7 @@ use super::scale::Scale;
 use super::theme::Ink;
 use crate::table::{Cell, Column, Table};
 
-const COLUMNS: usize = 110;
+const COLUMNS: usize = 150;
 const ROWS: usize = 28;
 
 /// Counts by time and latency.

@@ -103,6 +103,8 @@ impl Chart {
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        // A tenth of the time of the default for half as many bytes more.
+        encoder.set_compression(png::Compression::Fast);
         let mut writer = encoder.write_header().map_err(failed)?;
         writer.write_image_data(pixels).map_err(failed)?;
         writer.finish().map_err(failed)?;
@@ -112,22 +114,20 @@ impl Chart {
 
 /// Averages squares of `factor` times `factor` pixels of an RGB picture `width` pixels wide.
 fn shrink(pixels: &[u8], width: usize, factor: usize) -> Vec<u8> {
-    let height = pixels.len() / 3 / width;
-    let (small_width, small_height) = (width / factor, height / factor);
     let samples = (factor * factor) as u32;
-    let mut small = Vec::with_capacity(small_width * small_height * 3);
-    for row in 0..small_height {
-        for column in 0..small_width {
-            for channel in 0..3 {
-                let mut sum = 0_u32;
-                for y in row * factor..(row + 1) * factor {
-                    for x in column * factor..(column + 1) * factor {
-                        sum += u32::from(pixels[(y * width + x) * 3 + channel]);
-                    }
+    let mut small = Vec::with_capacity(pixels.len() / (factor * factor));
+    for rows in pixels.chunks_exact(width * 3 * factor) {
+        let mut sums = vec![0_u32; width / factor * 3];
+        for row in rows.chunks_exact(width * 3) {
+            for (sum, square) in sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * factor)) {
+                for pixel in square.chunks_exact(3) {
+                    sum[0] += u32::from(pixel[0]);
+                    sum[1] += u32::from(pixel[1]);
+                    sum[2] += u32::from(pixel[2]);
                 }
-                small.push((sum / samples) as u8);
             }
         }
+        small.extend(sums.into_iter().map(|sum| (sum / samples) as u8));
     }
     small
 }

@@ -177,7 +177,7 @@ impl Scale {
 
     fn nines_ticks(self, nines: f64) -> Vec<Tick> {
         const SHOWN: [(f64, &str); 9] = [
-            (0.0, "0"),
+            (0.0, "min"),
             (0.5, "p50"),
             (0.9, "p90"),
             (0.99, "p99"),

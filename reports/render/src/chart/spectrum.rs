@@ -21,7 +21,9 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
         .into_iter()
         .flat_map(|histogram| [histogram.min_us(), histogram.max_us()])
         .flatten()
-        .map(|value| value as f64);
+        .map(|value| value as f64)
+        // Room above the maximum for its label.
+        .chain(response.max_us().map(|max_us| max_us as f64 * 1.5));
     let mut figure = Figure::new(
         Axis::new(
             "Percentile, on a scale of 1 / (1 − p)",

@@ -11,7 +11,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let histogram = run.measured.metrics.all(MetricName::TakeoverTime);
     let figure = figure(
         &histogram,
-        "Time from CONNACK to the close of the displaced connection",
+        "From CONNACK to the close of the displaced",
         "Takeovers",
         Ink::Series(3),
     );

@@ -3,7 +3,7 @@
 use squall_run::{Interval, Run};
 
 use super::Chart;
-use super::figure::{Axis, Layer, Line, Stroke, Unit};
+use super::figure::{Axis, Layer, Line, Names, Stroke, Unit};
 use super::over_time;
 use super::scale::Scale;
 use super::theme::Ink;
@@ -44,7 +44,9 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     };
     line("offered", offered, Ink::Series(5), Stroke::Broad);
     line("sent", sent, Ink::Series(0), Stroke::Solid);
-    line("delivered", delivered, Ink::Series(2), Stroke::Solid);
+    line("delivered", delivered, Ink::Series(2), Stroke::Thin);
+    // All lines end at zero, when the load does.
+    figure.names = Names::Above;
     Chart::of(
         "throughput",
         "Throughput over time",

@@ -24,7 +24,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         })
         .filter(|row| !row.histogram.is_empty())
         .collect();
-    let mut figure = rows::figure(&rows, "Time from the end of the connection to the will");
+    let mut figure = rows::figure(&rows, "From the end of the connection to the will");
     let limits: BTreeMap<&str, f64> = run
         .measured
         .wills

@@ -84,7 +84,7 @@ fn header(run: &Run) -> Markup {
                 }
                 dl .again {
                     dt { "Run it again" }
-                    dd { code { (identity.replay) } }
+                    dd { code { @for word in identity.replay.split(' ') { span { (word) } " " } } }
                 }
                 p .small {
                     (run.times.started_at.replace('T', " ").replace('Z', " UTC"))
@@ -126,11 +126,29 @@ fn tiles(tiles: &[Tile]) -> Markup {
                 div .tile.(held_class(tile.held)) {
                     p .label { (tile.label) }
                     p .value { (tile.value) }
-                    p .detail { (tile.detail) }
+                    p .detail { (unbroken(&tile.detail)) }
                 }
             }
         }
     }
+}
+
+/// `text` whose numbers stay on one line with their units.
+fn unbroken(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let keep = |index: usize| {
+        let before = index.checked_sub(1).and_then(|before| letters.get(before));
+        letters[index] == ' ' && before.is_some_and(char::is_ascii_digit)
+    };
+    (0..letters.len())
+        .map(|index| {
+            if keep(index) {
+                '\u{a0}'
+            } else {
+                letters[index]
+            }
+        })
+        .collect()
 }
 
 fn held_class(held: Option<Held>) -> &'static str {

@@ -27,8 +27,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
 fn handshakes(qos2: &Qos2) -> Table {
     let columns = vec![
         Column::words("What"),
-        Column::words("Detail"),
         Column::count("Count"),
+        Column::words("Detail"),
     ];
     let mut table = Table::new("qos2", "Handshakes", columns);
     let mut row = |what: &str, detail: &str, count: Cell| {
@@ -37,7 +37,7 @@ fn handshakes(qos2: &Qos2) -> Table {
         } else {
             Cell::text(detail)
         };
-        table.row(vec![Cell::text(what), detail, count]);
+        table.row(vec![Cell::text(what), count, detail]);
     };
     row("Begun by devices", "", Cell::Count(qos2.sender_started));
     row(

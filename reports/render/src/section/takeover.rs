@@ -33,8 +33,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
 fn counts(takeovers: &Takeovers) -> Table {
     let columns = vec![
         Column::words("What"),
-        Column::words("Detail"),
         Column::count("Count"),
+        Column::words("Detail"),
     ];
     let mut table = Table::new("takeovers", "Takeovers", columns);
     let mut row = |what: &str, detail: &str, count: Cell| {
@@ -43,7 +43,7 @@ fn counts(takeovers: &Takeovers) -> Table {
         } else {
             Cell::text(detail)
         };
-        table.row(vec![Cell::text(what), detail, count]);
+        table.row(vec![Cell::text(what), count, detail]);
     };
     row(
         "Contended client identifiers",

@@ -12,8 +12,8 @@ pub(crate) struct Canvas {
     height: u32,
     /// Height of words in points.
     text: u32,
-    /// Where a series' name goes.
-    pub(super) names: Names,
+    /// Whether there is room beside the plot.
+    pub(super) beside: Beside,
     /// How lines are joined.
     pub(super) joins: Joins,
     /// Units a point.
@@ -22,13 +22,13 @@ pub(crate) struct Canvas {
     pub(super) title: Option<String>,
 }
 
-/// Where the names of lines go.
+/// Whether there is room beside the plot for names of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Names {
-    /// At the end of each line.
-    AtTheLine,
-    /// Above the plot.
-    Above,
+pub(super) enum Beside {
+    /// There is.
+    Room,
+    /// There is none: they go above.
+    NoRoom,
 }
 
 /// How the corners of a line are drawn.
@@ -49,7 +49,7 @@ impl Canvas {
             width: 920,
             height: 360,
             text: 15,
-            names: Names::AtTheLine,
+            beside: Beside::Room,
             joins,
             density: Self::DENSITY,
             title: None,
@@ -62,7 +62,7 @@ impl Canvas {
             width: 380,
             height: 320,
             text: 15,
-            names: Names::Above,
+            beside: Beside::NoRoom,
             joins: Joins::Path,
             density: Self::DENSITY,
             title: None,

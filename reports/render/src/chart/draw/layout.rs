@@ -5,7 +5,7 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::canvas::{Canvas, Names};
+use super::canvas::Canvas;
 use super::legend::{self, Entry};
 use super::pen::{Cut, Pen};
 use crate::chart::figure::{Figure, Layer, Unit};
@@ -53,8 +53,7 @@ impl Layout {
         let (width, height) = canvas.size();
         let (width, height) = (width as i32, height as i32);
         let margin = pen.units(MARGIN);
-        let names_at_lines =
-            canvas.names == Names::AtTheLine && !legend::line_names(figure).is_empty();
+        let names_at_lines = legend::names_at_lines(figure, canvas);
         let rows = legend::rows(figure, canvas, pen, width - 2 * margin);
         let has_words = !figure.bands.is_empty() || !figure.marks.is_empty();
 
@@ -84,7 +83,7 @@ impl Layout {
             - if names_at_lines {
                 names_width(figure, pen)
             } else {
-                last_dot_width(figure, pen)
+                room_beside_dots(figure, pen)
             };
         let x_count = ((right - left) / pen.units(84.0).max(1)).max(2) as usize;
         let legend = rows
@@ -144,8 +143,11 @@ fn names_width<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32 {
     widest.unwrap_or(0) + pen.units(12.0)
 }
 
-/// Room for half a label of the last tick, or for words beside points at the right edge.
-fn last_dot_width<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32 {
+/// Room for half a label of the last tick, or for words beside points in named rows.
+fn room_beside_dots<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32 {
+    if !Layout::has_named_rows(figure) {
+        return pen.units(18.0);
+    }
     let words = figure.layers.iter().filter_map(|layer| match layer {
         Layer::Dots { dots, .. } => dots
             .iter()

@@ -3,10 +3,10 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{Canvas, Names};
+use super::canvas::{Beside, Canvas};
 use super::layout::Layout;
 use super::pen::{Cut, Drawn, Pen, Words};
-use crate::chart::figure::{Figure, Layer, Line};
+use crate::chart::figure::{Figure, Layer, Line, Names};
 use crate::chart::theme::Ink;
 
 /// One entry of a legend in a row.
@@ -35,6 +35,13 @@ pub(super) fn line_names(figure: &Figure) -> Vec<&str> {
     lines(figure).map(|line| line.label.as_str()).collect()
 }
 
+/// Whether lines are named at their ends.
+pub(super) fn names_at_lines(figure: &Figure, canvas: &Canvas) -> bool {
+    canvas.beside == Beside::Room
+        && figure.names == Names::AtTheLine
+        && !line_names(figure).is_empty()
+}
+
 fn lines(figure: &Figure) -> impl Iterator<Item = &Line> {
     figure.layers.iter().filter_map(|layer| match layer {
         Layer::Line(line) if !line.label.is_empty() && end_of(line).is_some() => Some(line),
@@ -57,10 +64,11 @@ pub(super) fn rows<B: DrawingBackend>(
     pen: &Pen<'_, B>,
     width: i32,
 ) -> Vec<Vec<Entry>> {
+    let at_lines = names_at_lines(figure, canvas);
     let mut signs: Vec<(Sign, String)> = Vec::new();
     for layer in &figure.layers {
         match layer {
-            Layer::Line(line) if canvas.names == Names::Above && end_of(line).is_some() => {
+            Layer::Line(line) if !at_lines && end_of(line).is_some() => {
                 signs.push((Sign::Line(line.ink), line.label.clone()));
             }
             Layer::Bars { label, ink, .. } => signs.push((Sign::Box(*ink), label.clone())),

@@ -31,8 +31,11 @@ pub(crate) fn figure<B: DrawingBackend>(
 ) -> Drawn<B> {
     let pen = Pen::new(area, canvas, theme);
     let layout = Layout::of(figure, canvas, &pen);
-    let (width, height) = canvas.size();
-    pen.rectangle((0, 0), (width as i32, height as i32), Ink::Background, 1.0)?;
+    if canvas.joins == Joins::Path {
+        // Pixels are white from the start.
+        let (width, height) = canvas.size();
+        pen.rectangle((0, 0), (width as i32, height as i32), Ink::Background, 1.0)?;
+    }
     axes::draw_bands(figure, &layout, &pen)?;
     axes::draw_grid(&layout, &pen)?;
     for layer in &figure.layers {
