@@ -66,9 +66,8 @@ impl From<ProtocolError> for Ending {
 /// What becomes of the will.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum WillFate {
+    /// After its delay, unless a connection that continues the Session comes first.
     Published,
-    /// Only if it is due at once: a connection that continues the Session is there.
-    PublishedUnlessDelayed,
     Discarded,
 }
 
@@ -93,7 +92,6 @@ impl Ending {
                 WillFate::Discarded
             }
             Self::Shutdown => WillFate::Discarded,
-            Self::TakenOver => WillFate::PublishedUnlessDelayed,
             Self::Disconnect(_)
             | Self::Protocol(_)
             | Self::Refused(_)
@@ -102,6 +100,7 @@ impl Ending {
             | Self::ConnectTimeout
             | Self::KeepAliveTimeout
             | Self::DoesNotRead
+            | Self::TakenOver
             | Self::TakenOverByNewSession
             | Self::Lost => WillFate::Published,
         }
@@ -223,14 +222,8 @@ impl Broker {
         }
         let session_ends =
             session.expiry_interval == 0 || matches!(ending, Ending::TakenOverByNewSession);
-        match ending.will_fate() {
-            WillFate::Discarded => session.will = None,
-            WillFate::PublishedUnlessDelayed if !session_ends => {
-                session
-                    .will
-                    .take_if(|will| !will::delay(will, session.expiry_interval).is_zero());
-            }
-            WillFate::PublishedUnlessDelayed | WillFate::Published => {}
+        if ending.will_fate() == WillFate::Discarded {
+            session.will = None;
         }
         if session_ends {
             // Its will, if it is still there, is published with the end of the Session.

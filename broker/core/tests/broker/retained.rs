@@ -266,6 +266,100 @@ fn a_topic_updated_during_the_slices_comes_once() {
     assert_eq!(seen, [("r/1", "old"), ("r/2", "old"), ("r/3", "new")]);
 }
 
+/// A broker with 20 retained messages below `r`, sent in slices of 10.
+fn sliced() -> (Harness, Client) {
+    let limits = RetainedLimits {
+        replay_slice: 10.try_into().unwrap(),
+        ..RetainedLimits::default()
+    };
+    let mut world = Harness::with(|config| config.retained = limits);
+    let publisher = world.join(v4("p"));
+    for number in 0..20 {
+        let topic = format!("r/{number:02}");
+        world.send(publisher, &retained(&topic, QOS0, &topic));
+    }
+    let client = subscribed(&mut world, &[("r/#", QOS0)]);
+    assert_eq!(world.receive(client).payloads().len(), 10);
+    (world, client)
+}
+
+/// After UNSUBSCRIBE no more retained messages come [MQTT-3.10.4-2].
+#[test]
+fn unsubscribe_stops_the_slices() {
+    let (mut world, client) = sliced();
+
+    world.send(client, &unsubscribe(&["r/#"]));
+    world.settle();
+
+    assert!(world.receive(client).messages().is_empty());
+}
+
+/// A subscription that is made again between the slices starts anew, once.
+#[test]
+fn subscribing_again_between_the_slices_starts_anew() {
+    let (mut world, client) = sliced();
+
+    world.send(client, &subscribe(&[("r/#", QOS0)]));
+    world.settle();
+
+    let payloads = world.receive(client).payloads();
+    assert_eq!(payloads.len(), 20);
+    assert_eq!(payloads[0], "r/00");
+}
+
+/// Retained messages that a lost connection held up come on the next one.
+#[test]
+fn a_reconnect_between_retained_messages_loses_none() {
+    let mut world = Harness::with(|config| config.in_flight_max = 1.try_into().unwrap());
+    let publisher = world.join(v4("p"));
+    for topic in ["r/1", "r/2"] {
+        world.send(publisher, &retained(topic, QOS1, topic));
+    }
+    let client = world.join(v5_kept("c"));
+    world.send(client, &subscribe(&[("r/#", QOS1)]));
+    assert_eq!(world.receive(client).payloads(), ["r/1"]);
+    world.lose(client);
+
+    let client = world.join(v5_kept("c"));
+    let again = world.receive(client).message();
+    world.send(client, &puback(again.id.unwrap()));
+
+    let message = world.receive(client).message();
+    assert_eq!((&*again.payload, again.dup), ("r/1", true));
+    assert_eq!((&*message.payload, message.dup), ("r/2", false));
+    assert!(message.retain);
+}
+
+/// What was queued before the subscription goes before its retained messages: an older message
+/// of a topic does not overtake a newer one [MQTT-4.6.0-6].
+#[test]
+fn retained_messages_go_behind_what_was_queued() {
+    let mut world = Harness::with(|config| config.in_flight_max = 1.try_into().unwrap());
+    let client = world.join(v5("c"));
+    world.send(client, &subscribe(&[("+", QOS1)]));
+    let publisher = world.join(v4("p"));
+    for payload in ["1", "2", "3"] {
+        world.send(publisher, &retained("t", QOS1, payload));
+    }
+    world.send(client, &subscribe(&[("t", QOS1)]));
+
+    let mut seen = Vec::new();
+    loop {
+        let messages = world.receive(client).messages();
+        let Some(message) = messages.first() else {
+            break;
+        };
+        seen.push((message.payload.clone(), message.retain));
+        world.send(client, &puback(message.id.unwrap()));
+    }
+
+    let expected = [("1", false), ("2", false), ("3", false), ("3", true)];
+    assert_eq!(
+        seen,
+        expected.map(|(payload, retain)| (payload.to_owned(), retain))
+    );
+}
+
 /// Retained messages of QoS 1 keep the client's quota, and come on as it acknowledges.
 #[test]
 fn retained_messages_keep_the_quota() {

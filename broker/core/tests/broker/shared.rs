@@ -126,6 +126,38 @@ fn unacknowledged_qos_1_messages_return_to_the_group() {
     assert!(world.receive(lost).is_empty());
 }
 
+/// A takeover is no loss: what is in flight moves to the member's new connection.
+#[test]
+fn a_takeover_keeps_the_members_messages() {
+    let mut world = Harness::new();
+    let old = member(&mut world, v5_kept("twin"), QOS1);
+    let other = member(&mut world, v5_kept("other"), QOS1);
+    let publisher = world.join(v5("p"));
+    publish_all(&mut world, publisher, QOS1, &["1"]);
+    assert_eq!(world.receive(old).payloads(), ["1"]);
+
+    let new = world.join(v5_kept("twin"));
+
+    assert!(world.receive(other).is_empty());
+    let message = world.receive(new).message();
+    assert_eq!((&*message.payload, message.dup), ("1", true));
+}
+
+/// Whoever joins a group of which nobody is connected gets what waits there.
+#[test]
+fn messages_wait_for_the_first_member_that_joins() {
+    let mut world = Harness::new();
+    let away = member(&mut world, v5_kept("away"), QOS1);
+    world.lose(away);
+    let publisher = world.join(v5("p"));
+    publish_all(&mut world, publisher, QOS1, &["1", "2"]);
+    let new = world.join(v5("new"));
+
+    world.send(new, &subscribe(&[(FILTER, QOS1)]));
+
+    assert_eq!(world.receive(new).payloads(), ["1", "2"]);
+}
+
 /// Without another member the client gets it again itself (§4.8.2).
 #[test]
 fn without_another_member_the_message_comes_again() {

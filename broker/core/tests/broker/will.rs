@@ -238,6 +238,25 @@ fn a_reconnect_before_the_delay_cancels_the_will() {
     assert!(world.receive(watcher).is_empty());
 }
 
+/// The will of the new connection does not take over the delay of the old one.
+#[test]
+fn a_cancelled_delay_does_not_publish_the_next_will() {
+    let (mut world, watcher) = watched();
+    let client = world.join(with_will(v5_kept("c"), delayed("will/old", 10)));
+    world.lose(client);
+    world.advance(seconds(5));
+
+    let client = world.join(with_will(v5_kept("c"), delayed("will/new", 20)));
+    world.advance(seconds(100));
+    assert!(world.receive(watcher).is_empty());
+    world.lose(client);
+    world.advance(seconds(19));
+    assert!(world.receive(watcher).is_empty());
+    world.advance(seconds(2));
+
+    assert_eq!(world.receive(watcher).message().topic, "will/new");
+}
+
 /// The end of the Session ends the delay [MQTT-3.1.2-8].
 #[test]
 fn the_end_of_the_session_publishes_a_delayed_will() {
