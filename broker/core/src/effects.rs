@@ -9,8 +9,9 @@
 
 use crate::ConnectionId;
 
-/// Buffers kept for reuse; more are freed.
-const POOLED_BUFFERS_MAX: usize = 256;
+/// Memory of all buffers kept for reuse together, in bytes; more are freed. Enough for a fan-out
+/// to thousands, whose buffers would else be allocated anew every time.
+const POOL_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// A buffer that grew beyond this is freed instead of pooled, in bytes.
 const POOLED_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
@@ -37,10 +38,36 @@ pub struct Effects {
     outboxes: Vec<Outbox>,
     dirty: Vec<ConnectionId>,
     closes: Vec<Close>,
-    pool: Vec<Vec<u8>>,
+    pool: Pool,
     appended_bytes: u64,
     /// The outbox that was handed out last, and not looked at since.
     lent: Option<Lent>,
+}
+
+/// Empty buffers for outboxes.
+#[derive(Debug, Default)]
+struct Pool {
+    buffers: Vec<Vec<u8>>,
+    /// Capacity of all of them.
+    bytes: usize,
+}
+
+impl Pool {
+    fn take(&mut self) -> Vec<u8> {
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.bytes -= buffer.capacity();
+        buffer
+    }
+
+    fn give_back(&mut self, mut buffer: Vec<u8>) {
+        let bytes = buffer.capacity();
+        let is_worth_it = bytes > 0 && bytes <= POOLED_BUFFER_BYTES_MAX;
+        if is_worth_it && self.bytes + bytes <= POOL_BYTES_MAX {
+            buffer.clear();
+            self.bytes += bytes;
+            self.buffers.push(buffer);
+        }
+    }
 }
 
 /// An outbox that was handed out, and its length then.
@@ -71,7 +98,7 @@ impl Effects {
             outbox.is_dirty = false;
         }
         if outbox.bytes.capacity() == 0 {
-            outbox.bytes = self.pool.pop().unwrap_or_default();
+            outbox.bytes = self.pool.take();
         }
         if !outbox.is_dirty {
             outbox.is_dirty = true;
@@ -170,13 +197,9 @@ impl Effects {
         std::mem::swap(&mut self.closes, into);
     }
 
-    fn recycle(pool: &mut Vec<Vec<u8>>, outbox: &mut Outbox) {
-        let mut bytes = std::mem::take(&mut outbox.bytes);
+    fn recycle(pool: &mut Pool, outbox: &mut Outbox) {
         outbox.written = 0;
-        if pool.len() < POOLED_BUFFERS_MAX && bytes.capacity() <= POOLED_BUFFER_BYTES_MAX {
-            bytes.clear();
-            pool.push(bytes);
-        }
+        pool.give_back(std::mem::take(&mut outbox.bytes));
     }
 }
 
@@ -222,5 +245,32 @@ mod tests {
         effects.outbox_mut(id(1)).extend([0; 1]);
 
         assert_eq!(effects.appended_bytes(), 66);
+    }
+
+    /// Buffers are used again, and what is kept for that is bounded in bytes.
+    #[test]
+    fn pool_is_bounded_in_bytes() {
+        let mut effects = Effects::new();
+        let connections = 1000;
+
+        for slot in 0..connections {
+            effects
+                .outbox_mut(id(slot))
+                .extend([0; POOLED_BUFFER_BYTES_MAX]);
+        }
+        for slot in 0..connections {
+            effects.forget(id(slot));
+            effects.forget(id(slot));
+        }
+
+        assert_eq!(effects.pool.bytes, POOL_BYTES_MAX);
+        let kept = POOL_BYTES_MAX / POOLED_BUFFER_BYTES_MAX;
+        assert_eq!(effects.pool.buffers.len(), kept);
+        effects.outbox_mut(id(0)).push(0);
+        assert_eq!(effects.pool.buffers.len(), kept - 1);
+        assert_eq!(
+            effects.outboxes[0].bytes.capacity(),
+            POOLED_BUFFER_BYTES_MAX
+        );
     }
 }
