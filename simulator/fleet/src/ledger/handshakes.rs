@@ -120,6 +120,8 @@ impl Handshakes {
                     .entry(key)
                     .or_insert_with(|| Sending::begin(event, stamp));
                 exchange.last = leg;
+                // The time between was the device's own: the broker's begins again.
+                exchange.published_at = now;
                 exchange.awaits_dup_answer = true;
             }
             SenderLeg::PubrecReceived => {
@@ -141,8 +143,8 @@ impl Handshakes {
                 let Some(exchange) = self.sending.get_mut(&key) else {
                     return;
                 };
+                exchange.pubrel_at = now;
                 if exchange.last < SenderLeg::PubrelSent {
-                    exchange.pubrel_at = now;
                     times.push(HandshakeTime::Pubrel(
                         now.saturating_since(exchange.pubrec_at),
                     ));

@@ -53,7 +53,7 @@ pub use wills::{WillCause, WillTally};
 pub(crate) use books::QOS;
 pub(crate) use connections::{Connections, reason_text};
 pub(crate) use handshakes::HandshakeTime;
-pub(crate) use observe::Finding;
+pub(crate) use observe::{Finding, is_taken};
 pub(crate) use retained::Found;
 pub(crate) use stream::fingerprint;
 pub(crate) use takeovers::TakeoverLimits;

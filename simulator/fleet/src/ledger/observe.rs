@@ -366,12 +366,13 @@ impl Ledger {
         reason: ReasonCode,
         findings: &mut Vec<Finding>,
     ) {
+        let is_ok = is_taken(reason);
         let message = self
             .deliveries
-            .handle_acknowledged(event, stamp, topic, reason);
+            .handle_acknowledged(event, stamp, topic, is_ok);
         self.retained
-            .handle_acknowledged(event.now, topic, stamp, !reason.is_error());
-        if reason.is_error() {
+            .handle_acknowledged(event.now, topic, stamp, is_ok);
+        if !is_ok {
             self.handshakes.handle_refused(event.device, stamp);
             self.connections
                 .note_error(event.now, ErrorArea::Publish, &reason_text(reason));
@@ -461,6 +462,12 @@ impl Ledger {
             _ => {}
         }
     }
+}
+
+/// Whether the broker has taken a message on. A PUBCOMP with 0x92 says that it had finished the
+/// exchange before, and that its first PUBCOMP was lost with a connection (§3.7.2.1).
+pub(crate) fn is_taken(reason: ReasonCode) -> bool {
+    !reason.is_error() || reason == ReasonCode::PacketIdentifierNotFound
 }
 
 /// Whether everything that was sent before has arrived.

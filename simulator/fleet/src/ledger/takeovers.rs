@@ -50,7 +50,7 @@ pub(crate) struct ConnectSent {
 pub struct TakeoverCounts {
     /// Client Identifiers that more than one device, or one device twice at once, used.
     pub contended_ids: u64,
-    /// CONNACKs that came while another connection of the identifier was alive.
+    /// Connections that took an identifier over from one that was alive.
     pub takeovers: u64,
     /// Displaced connections that the broker closed.
     pub displaced_closed: u64,
@@ -86,7 +86,7 @@ pub(crate) struct TakeoverViolations {
 pub(crate) struct Displacement {
     /// Whether another connection may be the cause.
     pub(crate) is_possible: bool,
-    /// Time since the CONNACK of the connection that displaced it.
+    /// Time since the CONNACK of the connection that displaced it; zero if it ended before.
     pub(crate) after: Option<Duration>,
 }
 
@@ -296,11 +296,12 @@ impl Takeovers {
                 }
             }
             None if told == Some(ReasonCode::SessionTakenOver) => {
-                // By one that was on its way at the same time, or is gone already.
+                // By one whose CONNACK is not here yet, or that is gone already.
+                self.counts.takeovers += 1;
                 self.note_displaced(event, &end, Duration::ZERO, anomalies);
                 Displacement {
                     is_possible: true,
-                    after: None,
+                    after: Some(Duration::ZERO),
                 }
             }
             None => {

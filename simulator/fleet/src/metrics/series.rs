@@ -9,6 +9,7 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_run::{Interval, Series};
 
+use crate::ledger::is_taken;
 use crate::observation::Fact;
 
 /// Intervals at most; with more, pairs are merged.
@@ -43,7 +44,7 @@ impl Timeline {
         match fact {
             Fact::PublishDue { .. } => interval.scheduled += 1,
             Fact::Published { .. } => interval.sent += 1,
-            Fact::PublishAcknowledged { reason, .. } if !reason.is_error() => {
+            Fact::PublishAcknowledged { reason, .. } if is_taken(*reason) => {
                 interval.acknowledged += 1;
             }
             Fact::Delivered { .. } => interval.delivered += 1,

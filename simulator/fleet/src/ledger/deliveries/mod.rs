@@ -13,7 +13,7 @@ mod sessions;
 
 use std::collections::{HashMap, VecDeque};
 
-use squall_protocol::{QoS, ReasonCode};
+use squall_protocol::QoS;
 
 use super::books::{Books, Excuse, TallyKey};
 use super::event::Event;
@@ -158,13 +158,13 @@ impl Deliveries {
         }
     }
 
-    /// The exchange of a message ended. `None` if its record is gone or it was answered before.
+    /// The exchange of a message ended, `is_ok` or refused. `None` if its record is gone or it was answered before.
     pub(crate) fn handle_acknowledged(
         &mut self,
         event: &Event,
         stamp: Stamp,
         topic: &str,
-        reason: ReasonCode,
+        is_ok: bool,
     ) -> Option<Acknowledged> {
         let topic = self.topics.topic(topic)?;
         let &id = self.stream_ids.get(&(stamp.device, topic))?;
@@ -177,13 +177,13 @@ impl Deliveries {
             return Some(acknowledged);
         }
         let publications = self.books.publications_mut(event.group, record.qos);
-        if reason.is_error() {
+        if is_ok {
+            record.state = RecordState::Acknowledged;
+            publications.acknowledged += 1;
+        } else {
             record.state = RecordState::Refused;
             publications.refused += 1;
             self.withdraw(id, stamp.sequence);
-        } else {
-            record.state = RecordState::Acknowledged;
-            publications.acknowledged += 1;
         }
         self.settle(id);
         Some(acknowledged)
