@@ -13,7 +13,7 @@ use squall_run::AnomalyKind;
 use super::anomalies::{Anomalies, Anomaly, Scope};
 use super::event::Event;
 use crate::id::{DeviceId, GroupId};
-use crate::observation::{ReceiverLeg, SenderLeg};
+use crate::observation::{CutStep, ReceiverAnswer, ReceiverLeg, SenderLeg};
 use crate::stamp::Stamp;
 
 /// Counts of all exchanges.
@@ -39,6 +39,10 @@ pub struct HandshakeCounts {
     pub incomplete: u64,
     /// Exchanges that were open at the end, by side and last step.
     pub open: BTreeMap<&'static str, u64>,
+    /// Connections cut on purpose, by the step after which.
+    pub cuts: BTreeMap<&'static str, u64>,
+    /// Answers kept back on purpose.
+    pub withheld: BTreeMap<&'static str, u64>,
     /// Packets of each of the sender's legs.
     pub sender_legs: BTreeMap<SenderLeg, u64>,
     /// Packets of each of the receiver's legs.
@@ -218,6 +222,26 @@ impl Handshakes {
                 }
             }
         }
+    }
+
+    /// The device cut its connection on purpose.
+    pub(crate) fn handle_cut(&mut self, step: CutStep) {
+        let name = match step {
+            CutStep::Publish => "publish",
+            CutStep::Pubrec => "pubrec",
+            CutStep::Pubrel => "pubrel",
+            CutStep::Withheld => "withheld",
+        };
+        *self.counts.cuts.entry(name).or_default() += 1;
+    }
+
+    /// The device kept an answer back on purpose.
+    pub(crate) fn handle_withheld(&mut self, answer: ReceiverAnswer) {
+        let name = match answer {
+            ReceiverAnswer::Pubrec => "pubrec",
+            ReceiverAnswer::Pubcomp => "pubcomp",
+        };
+        *self.counts.withheld.entry(name).or_default() += 1;
     }
 
     /// A connection ended: what was sent again on it need not be answered any more.

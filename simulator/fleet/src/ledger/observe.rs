@@ -126,9 +126,9 @@ impl Ledger {
                     .handle_receiver_leg(event, id, leg, &mut self.anomalies);
             }
             Fact::Delivered { .. } => self.handle_delivered(event, fact, findings),
-            // What a fault does to a connection is told by its end, and an answer that is withheld
-            // by the exchange that waits for it.
-            Fact::FaultApplied(_) | Fact::AnswerWithheld { .. } => {}
+            Fact::AnswerWithheld { answer, .. } => self.handshakes.handle_withheld(answer),
+            // What a fault does to a connection is told by its end.
+            Fact::FaultApplied(_) => {}
             Fact::RetainedFound { .. }
             | Fact::RetainedComplete { .. }
             | Fact::RetainedUnknown { .. } => self.handle_checker(fact),
@@ -233,8 +233,10 @@ impl Ledger {
         };
         self.connections
             .handle_ended(event, &end, &mut self.anomalies);
-        if matches!(cause, EndCause::ProtocolError(_)) {
-            findings.push(Finding::Error);
+        match cause {
+            EndCause::ProtocolError(_) => findings.push(Finding::Error),
+            EndCause::Qos2Cut { step } => self.handshakes.handle_cut(step),
+            _ => {}
         }
         if self.closed_at.is_some() {
             return;

@@ -117,10 +117,17 @@ pub(super) fn qos2(ledger: &Ledger) -> Option<Qos2> {
         dup_sent: counts.dup_sent,
         dup_answered: counts.dup_answered,
         publish_after_pubrel: counts.publish_after_pubrel,
-        cuts: BTreeMap::new(),
-        withheld: BTreeMap::new(),
+        cuts: by_name(&counts.cuts),
+        withheld: by_name(&counts.withheld),
         legs: sender.chain(receiver).collect(),
     })
+}
+
+fn by_name(counts: &BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
+    counts
+        .iter()
+        .map(|(&name, &count)| (name.to_owned(), count))
+        .collect()
 }
 
 fn ended(scenario: &Scenario, ends: &BTreeMap<EndKind, u64>) -> BTreeMap<String, u64> {
