@@ -4,6 +4,8 @@
 //! code's and not the kernel's. What several of them need stands here. Machines differ and are shared:
 //! compare two runs of one machine, and quote ratios.
 
+pub mod broker;
+
 use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
 use squall_protocol::{PacketId, QoS};
