@@ -30,13 +30,13 @@ use squall_protocol::{Instant, QoS};
 
 use crate::drive::{Input, SocketId};
 use crate::id::{ClientKey, DeviceId};
-use crate::link::{Arrival, Link, Onto, Way};
+use crate::link::{Arrival, Link, LinkReport, Onto, Way};
 use crate::observation::{Fact, Observation};
 use crate::random::{Generator, Purpose, generator};
 use crate::schedule::Load;
 
 use checker::Check;
-use connection::{Connection, Down, Role, Up};
+use connection::{Connection, Down, Lanes, Role, Up};
 use message::MessageHandle;
 use mischief::Mischief;
 use publishing::{Sequences, Stream};
@@ -136,14 +136,17 @@ impl Device {
             unexpected_session: UnexpectedSession::Accept,
             ..Settings::default()
         };
-        let link = profile.network.as_ref();
+        let link = profile
+            .network
+            .as_ref()
+            .map(|(id, network)| Link::new((*id, Rc::clone(network)), seed, device));
         Self {
             who: Who { device, client },
             index: place.index,
             client: Client::new(settings),
             connections: Vec::new(),
             attempts: 0,
-            link: link.map(|(_, network)| Box::new(Link::new(Rc::clone(network), seed, device))),
+            link: link.map(Box::new),
             presence: Presence::Here,
             wake: None,
             backoff: generator(seed, Purpose::Backoff, scope, 0),
@@ -191,8 +194,9 @@ impl Device {
 
     /// What its link did that only the end of the run knows.
     pub(crate) fn finish_link(&mut self, turn: &mut Turn<'_>) {
-        if let (Some(link), Some((network, _))) = (&mut self.link, &self.profile.network) {
-            link.finish(turn.now, turn.link(*network));
+        if let Some(link) = &mut self.link {
+            let report = &mut turn.shared.links[usize::from(link.network().0)];
+            link.finish(turn.now, report);
         }
     }
 
@@ -281,28 +285,20 @@ impl Device {
 
     /// Something other than bytes came out of the drive: over the link, or at once.
     fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
-        let connection = &mut self.connections[place];
-        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
-            (Some(link), Some(lanes), Some((network, _))) => {
-                let now = turn.now;
-                let report = turn.link(*network);
-                let lane = &mut lanes.down;
-                link.send_control(now, Way::Down, what, Onto { lane, report });
-            }
-            _ => self.handle_arrival(turn, place, what),
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, onto) = shaping.down();
+            link.send_control(turn.now, Way::Down, what, onto);
+        } else {
+            self.handle_arrival(turn, place, what);
         }
     }
 
     fn arrive_bytes(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
-        let connection = &mut self.connections[place];
-        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
-            (Some(link), Some(lanes), Some((network, _))) => {
-                let now = turn.now;
-                let report = turn.link(*network);
-                let lane = &mut lanes.down;
-                link.send(now, Way::Down, bytes, Onto { lane, report });
-            }
-            _ => self.handle_bytes(turn, place, bytes),
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, onto) = shaping.down();
+            link.send(turn.now, Way::Down, bytes, onto);
+        } else {
+            self.handle_bytes(turn, place, bytes);
         }
     }
 
@@ -322,20 +318,20 @@ impl Device {
     }
 
     fn carry_up(&mut self, turn: &mut Turn<'_>, place: usize) {
-        let connection = &mut self.connections[place];
+        let connection = &self.connections[place];
         let socket = connection.socket;
-        let (Some(lanes), Some((network, _))) = (&mut connection.lanes, &self.profile.network)
-        else {
-            return;
-        };
         if matches!(connection.role, Role::Done) {
             return;
         }
-        let report = &mut turn.shared.links[usize::from(network.0)].up;
+        let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
+            return;
+        };
         let actions = &mut *turn.actions;
         loop {
             let mut arrival = None;
-            actions.send(socket, |out| arrival = lanes.up.poll(turn.now, report, out));
+            actions.send(socket, |out| {
+                arrival = lanes.up.poll(turn.now, &mut report.up, out);
+            });
             match arrival {
                 Some(Arrival::Bytes) => {}
                 Some(Arrival::Control(Up::Open)) => actions.open(socket),
@@ -346,59 +342,57 @@ impl Device {
     }
 
     fn carry_down(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let mut bytes = std::mem::take(&mut turn.shared.scratch);
         loop {
-            let lanes = self.connections[place].lanes.as_mut();
-            let (Some(lanes), Some((network, _))) = (lanes, &self.profile.network) else {
-                return;
+            bytes.clear();
+            let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
+                break;
             };
-            let report = &mut turn.shared.links[usize::from(network.0)].down;
-            let mut bytes = std::mem::take(&mut turn.shared.scratch);
-            let arrival = lanes.down.poll(turn.now, report, &mut bytes);
-            match arrival {
+            match lanes.down.poll(turn.now, &mut report.down, &mut bytes) {
                 Some(Arrival::Bytes) => self.handle_bytes(turn, place, &bytes),
                 Some(Arrival::Control(what)) => self.handle_arrival(turn, place, what),
-                None => {}
-            }
-            let is_last = arrival.is_none();
-            bytes.clear();
-            turn.shared.scratch = bytes;
-            if is_last {
-                return;
+                None => break,
             }
         }
+        turn.shared.scratch = bytes;
     }
 
     /// Sends bytes over the connection at `place`.
     fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
-        let connection = &mut self.connections[place];
-        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
-            (Some(link), Some(lanes), Some((network, _))) => {
-                let now = turn.now;
-                let report = turn.link(*network);
-                let lane = &mut lanes.up;
-                link.send(now, Way::Up, bytes, Onto { lane, report });
-            }
-            _ => turn
-                .actions
-                .send(connection.socket, |out| out.extend_from_slice(bytes)),
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, onto) = shaping.up();
+            link.send(turn.now, Way::Up, bytes, onto);
+        } else {
+            let socket = self.connections[place].socket;
+            turn.actions
+                .send(socket, |out| out.extend_from_slice(bytes));
         }
     }
 
     /// Sends something other than bytes over the connection at `place`.
     fn send_control(&mut self, turn: &mut Turn<'_>, place: usize, what: Up) {
-        let connection = &mut self.connections[place];
-        match (&mut self.link, &mut connection.lanes, &self.profile.network) {
-            (Some(link), Some(lanes), Some((network, _))) => {
-                let now = turn.now;
-                let report = turn.link(*network);
-                let lane = &mut lanes.up;
-                link.send_control(now, Way::Up, what, Onto { lane, report });
+        let socket = self.connections[place].socket;
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, onto) = shaping.up();
+            link.send_control(turn.now, Way::Up, what, onto);
+        } else {
+            match what {
+                Up::Open => turn.actions.open(socket),
+                Up::Close(how) => turn.actions.close(socket, how),
             }
-            _ => match what {
-                Up::Open => turn.actions.open(connection.socket),
-                Up::Close(how) => turn.actions.close(connection.socket, how),
-            },
         }
+    }
+
+    /// The link under the connection at `place`; `None` if the device has none.
+    fn shaping<'a>(&'a mut self, shared: &'a mut Shared, place: usize) -> Option<Shaping<'a>> {
+        let link = self.link.as_deref_mut()?;
+        let report = &mut shared.links[usize::from(link.network().0)];
+        let lanes = self.connections[place].lanes.as_deref_mut()?;
+        Some(Shaping {
+            link,
+            lanes,
+            report,
+        })
     }
 
     /// Sends what the client role queued.
@@ -436,6 +430,25 @@ impl Device {
     /// Tells a fact about one connection.
     fn tell(&self, turn: &mut Turn<'_>, socket: SocketId, fact: Fact<'_>) {
         self.who.tell(turn, socket, fact);
+    }
+}
+
+/// What a byte meets on its way over a link.
+struct Shaping<'a> {
+    link: &'a mut Link,
+    lanes: &'a mut Lanes,
+    report: &'a mut LinkReport,
+}
+
+impl<'a> Shaping<'a> {
+    fn up(self) -> (&'a mut Link, Onto<'a, Up>) {
+        let (lane, report) = (&mut self.lanes.up, self.report);
+        (self.link, Onto { lane, report })
+    }
+
+    fn down(self) -> (&'a mut Link, Onto<'a, Down>) {
+        let (lane, report) = (&mut self.lanes.down, self.report);
+        (self.link, Onto { lane, report })
     }
 }
 

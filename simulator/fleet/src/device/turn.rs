@@ -4,7 +4,7 @@ use squall_protocol::Instant;
 
 use crate::drive::Actions;
 use crate::fault::FaultPlan;
-use crate::id::{FaultId, NetworkId};
+use crate::id::FaultId;
 use crate::link::LinkReport;
 use crate::observation::Observation;
 use crate::sink::Sink;
@@ -24,7 +24,7 @@ pub(crate) struct Turn<'a> {
 /// What all devices write into.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// By [`NetworkId`].
+    /// By [`NetworkId`](crate::NetworkId).
     pub(crate) links: Vec<LinkReport>,
     /// What became of faults.
     pub(crate) faults: FaultPlan,
@@ -55,11 +55,6 @@ impl Turn<'_> {
     /// Reports a fact.
     pub(crate) fn observe(&mut self, observation: &Observation<'_>) {
         self.sink.observe(self.now, observation);
-    }
-
-    /// The report of a network.
-    pub(crate) fn link(&mut self, network: NetworkId) -> &mut LinkReport {
-        &mut self.shared.links[usize::from(network.0)]
     }
 
     /// A fault could not be done to a device.

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use squall_protocol::Instant;
 
-use crate::id::DeviceId;
+use crate::id::{DeviceId, NetworkId};
 use crate::random::{Generator, Purpose, generator};
 use crate::scenario::Network;
 
@@ -42,6 +42,7 @@ const NANOS_PER_SECOND: u128 = 1_000_000_000;
 /// The link of one device.
 #[derive(Debug)]
 pub(crate) struct Link {
+    id: NetworkId,
     network: Rc<Network>,
     outages: OutageTrack,
     up: Channel,
@@ -68,7 +69,11 @@ struct Channel {
 
 impl Link {
     /// The link of `device` on `network`, from the start of the run.
-    pub(crate) fn new(network: Rc<Network>, seed: u64, device: DeviceId) -> Self {
+    pub(crate) fn new(
+        (id, network): (NetworkId, Rc<Network>),
+        seed: u64,
+        device: DeviceId,
+    ) -> Self {
         let scope = u64::from(device.0);
         let channel = |way: Way| {
             let index = way as u64;
@@ -80,11 +85,17 @@ impl Link {
         };
         let rng = generator(seed, Purpose::Outages, scope, 0);
         Self {
+            id,
             outages: OutageTrack::new(network.outages.clone(), rng),
             up: channel(Way::Up),
             down: channel(Way::Down),
             network,
         }
+    }
+
+    /// Which network it is on.
+    pub(crate) fn network(&self) -> NetworkId {
+        self.id
     }
 
     /// Sends `bytes` at `now`, in as many segments as they need.
@@ -177,7 +188,6 @@ fn serialisation(length: usize, bits_per_second: Option<u64>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::NetworkId;
     use crate::scenario::{Bandwidth, Distribution, Loss, Outages};
 
     fn ms(ms: u64) -> Duration {
@@ -209,7 +219,7 @@ mod tests {
     impl Wire {
         fn new(network: Network) -> Self {
             Self {
-                link: Link::new(Rc::new(network), 42, DeviceId(0)),
+                link: Link::new((NetworkId(0), Rc::new(network)), 42, DeviceId(0)),
                 lane: Lane::default(),
                 report: LinkReport::new(NetworkId(0)),
             }
@@ -342,7 +352,11 @@ mod tests {
         let mut network = network();
         network.latency = Distribution::Exponential { mean: ms(10) };
         let fate = |device| {
-            let mut link = Link::new(Rc::new(network.clone()), 1, DeviceId(device));
+            let mut link = Link::new(
+                (NetworkId(0), Rc::new(network.clone())),
+                1,
+                DeviceId(device),
+            );
             let mut report = LinkReport::new(NetworkId(0));
             (0..20)
                 .map(|n| link.carry(at_ms(1_000 * n), Way::Up, 1, &mut report))
