@@ -151,3 +151,17 @@ impl Sessions {
         self.slots.iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Connection;
+
+    /// What an idle client costs the core, beside its name and its slots in tables.
+    #[test]
+    fn an_idle_session_and_its_connection_are_small() {
+        let bytes = size_of::<Option<Session>>() + size_of::<Connection>();
+
+        assert!(bytes <= 448, "{bytes} bytes");
+    }
+}

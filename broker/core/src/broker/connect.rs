@@ -55,7 +55,7 @@ impl Broker {
         let packet = Packet::Connack(Box::new(connack.clone()));
         let connack_bytes = encoded_len(&packet, connect.version);
         if !role.allows_packet_of(connack_bytes) {
-            return Err(Ending::ConnackTooLarge);
+            return Err(Ending::AnswerTooLarge);
         }
         let (key, continuity) = self.take_session(turn, &connect);
         connack.session_present = continuity == Continuity::Resumed;

@@ -37,8 +37,8 @@ pub(super) enum Ending {
     Protocol(ProtocolError),
     /// CONNECT is refused with this code.
     Refused(ReasonCode),
-    /// The client does not take even our CONNACK [MQTT-3.1.2-24].
-    ConnackTooLarge,
+    /// The client does not take a packet as large as our answer [MQTT-3.1.2-24].
+    AnswerTooLarge,
     /// A Topic Name is none that we take: more levels than allowed (§4.13).
     TopicNameRefused,
     /// CONNECT did not come in time.
@@ -78,11 +78,12 @@ impl Ending {
             Self::Protocol(error) => Some(error.reason()),
             Self::Refused(reason) => Some(*reason),
             Self::TopicNameRefused => Some(ReasonCode::TopicNameInvalid),
+            Self::AnswerTooLarge => Some(ReasonCode::PacketTooLarge),
             Self::KeepAliveTimeout => Some(ReasonCode::KeepAliveTimeout),
             Self::DoesNotRead => Some(ReasonCode::QuotaExceeded),
             Self::TakenOver | Self::TakenOverByNewSession => Some(ReasonCode::SessionTakenOver),
             Self::Shutdown => Some(ReasonCode::ServerShuttingDown),
-            Self::Disconnect(_) | Self::ConnackTooLarge | Self::ConnectTimeout | Self::Lost => None,
+            Self::Disconnect(_) | Self::ConnectTimeout | Self::Lost => None,
         }
     }
 
@@ -95,7 +96,7 @@ impl Ending {
             Self::Disconnect(_)
             | Self::Protocol(_)
             | Self::Refused(_)
-            | Self::ConnackTooLarge
+            | Self::AnswerTooLarge
             | Self::TopicNameRefused
             | Self::ConnectTimeout
             | Self::KeepAliveTimeout
@@ -120,7 +121,7 @@ impl Broker {
             Ending::DoesNotRead => self.counters.outbox_overflows += 1,
             Ending::Disconnect(_)
             | Ending::Refused(_)
-            | Ending::ConnackTooLarge
+            | Ending::AnswerTooLarge
             | Ending::ConnectTimeout
             | Ending::TakenOver
             | Ending::TakenOverByNewSession

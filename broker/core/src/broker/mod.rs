@@ -249,14 +249,8 @@ impl Broker {
         packet: Packet<'_>,
     ) -> Result<(), Ending> {
         match packet {
-            Packet::Subscribe(subscribe) => {
-                self.handle_subscribe(turn, peer, subscribe);
-                Ok(())
-            }
-            Packet::Unsubscribe(unsubscribe) => {
-                self.handle_unsubscribe(turn, peer, &unsubscribe);
-                Ok(())
-            }
+            Packet::Subscribe(subscribe) => self.handle_subscribe(turn, peer, subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(turn, peer, &unsubscribe),
             Packet::Pingreq => {
                 self.send(turn, peer.connection, peer.version, &Packet::Pingresp);
                 Ok(())

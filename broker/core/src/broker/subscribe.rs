@@ -1,5 +1,6 @@
 //! SUBSCRIBE and UNSUBSCRIBE (§3.8, §3.10).
 
+use squall_protocol::codec::encoded_len;
 use squall_protocol::packet::{
     AckProperties, Packet, RetainHandling, Suback, Subscribe, Subscription, SubscriptionIdentifier,
     Unsuback, Unsubscribe,
@@ -7,6 +8,7 @@ use squall_protocol::packet::{
 use squall_protocol::topic::TopicFilter;
 use squall_protocol::{QoS, ReasonCode};
 
+use super::ending::Ending;
 use super::{Broker, Peer, Turn};
 use crate::session::SessionKey;
 use crate::subscriptions::{Inserted, Member, Target};
@@ -19,7 +21,7 @@ impl Broker {
         turn: &mut Turn<'_>,
         peer: Peer,
         subscribe: Subscribe,
-    ) {
+    ) -> Result<(), Ending> {
         let identifier = subscribe.properties.subscription_identifier;
         let subscriptions = subscribe.subscriptions.into_iter();
         let reasons = subscriptions
@@ -30,9 +32,10 @@ impl Broker {
             properties: AckProperties::default(),
             reasons,
         });
-        self.send(turn, peer.connection, peer.version, &suback);
+        self.answer(turn, peer, &suback)?;
         self.take_waiting_of_groups(turn, peer.session);
         self.feed(turn, peer.session);
+        Ok(())
     }
 
     /// Ends subscriptions. UNSUBACK follows also if none was there [3.1.1: MQTT-3.10.4-5].
@@ -41,7 +44,7 @@ impl Broker {
         turn: &mut Turn<'_>,
         peer: Peer,
         unsubscribe: &Unsubscribe,
-    ) {
+    ) -> Result<(), Ending> {
         let filters = unsubscribe.filters.iter();
         let reasons = filters
             .map(|filter| self.end_subscription(peer.session, filter))
@@ -51,7 +54,24 @@ impl Broker {
             properties: AckProperties::default(),
             reasons,
         });
-        self.send(turn, peer.connection, peer.version, &unsuback);
+        self.answer(turn, peer, &unsuback)
+    }
+
+    /// Sends an answer whose length the client's packet decides. Errors if the client does not
+    /// take it: it would wait for it in vain.
+    fn answer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        peer: Peer,
+        answer: &Packet<'_>,
+    ) -> Result<(), Ending> {
+        let connection = self.connections.get(peer.connection);
+        let limit = connection.map_or(u32::MAX, |connection| connection.maximum_packet_size);
+        if limit != u32::MAX && encoded_len(answer, peer.version) > limit as usize {
+            return Err(Ending::AnswerTooLarge);
+        }
+        self.send(turn, peer.connection, peer.version, answer);
+        Ok(())
     }
 
     /// Adds one subscription and returns its code in SUBACK.

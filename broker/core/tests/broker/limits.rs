@@ -254,6 +254,22 @@ fn a_queued_packet_too_large_for_the_client_is_dropped() {
     );
 }
 
+/// A client that takes no SUBACK of the length that it asks for is told so [MQTT-3.1.2-24].
+#[test]
+fn an_answer_too_large_for_the_client_ends_its_connection() {
+    let mut world = Harness::new();
+    let mut connect = v5("c");
+    connect.properties.maximum_packet_size = Some(30);
+    let client = world.join(connect);
+    let filters = [("t", QOS0); 30];
+
+    world.send(client, &subscribe(&filters));
+
+    let reason = world.receive(client).disconnect_reason();
+    assert_eq!(reason, ReasonCode::PacketTooLarge);
+    assert!(world.is_closed(client));
+}
+
 /// Two subscribers of different limits: the message is dropped for the one it is too large for.
 #[test]
 fn each_clients_own_limit_counts() {
