@@ -6,7 +6,8 @@ use squall_protocol::{ReasonCode, Version};
 use crate::harness::Harness;
 use crate::packets::*;
 
-/// A 5.0 client is told the code and closed [MQTT-4.13.1-1]; a 3.1.1 client is closed.
+/// A 5.0 client is told the code and closed [MQTT-4.13.1-1]; a 3.1.1 client is closed
+/// [3.1.1: MQTT-4.8.0-1].
 #[test]
 fn bad_packets_are_answered_with_their_code_and_closed() {
     let cases: [(&str, &[u8], ReasonCode); 8] = [
@@ -76,6 +77,70 @@ fn bad_packets_are_answered_with_their_code_and_closed() {
     }
 }
 
+/// Packets of 3.1.1 that its specification forbids end the connection and deliver nothing.
+#[test]
+fn bad_packets_of_3_1_1_close_the_connection() {
+    let cases: [(&str, &[u8]); 8] = [
+        ("[3.1.1: MQTT-3.3.1-4] QoS 3", &[0x36, 5, 0, 1, b't', 0, 1]),
+        (
+            "[3.1.1: MQTT-3.3.2-2] wildcard in a topic",
+            &[0x30, 4, 0, 2, b'a', b'+'],
+        ),
+        (
+            "[3.1.1: MQTT-4.7.3-2] null character",
+            &[0x30, 4, 0, 2, b'a', 0],
+        ),
+        ("[3.1.1: MQTT-3.6.1-1] PUBREL flags", &[0x60, 2, 0, 1]),
+        (
+            "[3.1.1: MQTT-3.8.1-1] SUBSCRIBE flags",
+            &[0x80, 6, 0, 1, 0, 1, b't', 0],
+        ),
+        (
+            "[3.1.1: MQTT-3.8.3-4] requested QoS 3",
+            &[0x82, 6, 0, 1, 0, 1, b't', 3],
+        ),
+        (
+            "[3.1.1: MQTT-4.7.1-1] # before the end",
+            &[0x82, 8, 0, 1, 0, 3, b'#', b'/', b'a', 0],
+        ),
+        (
+            "[3.1.1: MQTT-3.10.1-1] UNSUBSCRIBE flags",
+            &[0xA0, 5, 0, 1, 0, 1, b't'],
+        ),
+    ];
+    for (name, bytes) in cases {
+        let mut world = Harness::new();
+        let watcher = world.join(v5("watcher"));
+        world.send(watcher, &subscribe(&[("#", QOS0)]));
+        world.receive(watcher);
+        let client = world.join(v4("c"));
+
+        world.send_bytes(client, bytes);
+
+        assert!(world.is_closed(client), "{name}");
+        assert!(world.receive(client).is_empty(), "{name}");
+        assert!(world.receive(watcher).is_empty(), "{name}");
+    }
+}
+
+/// Nothing that follows a refused CONNECT is processed [MQTT-3.1.4-6], [3.1.1: MQTT-3.1.4-5].
+#[test]
+fn nothing_after_a_refused_connect_counts() {
+    let mut world = Harness::new();
+    let watcher = world.join(v5("watcher"));
+    world.send(watcher, &subscribe(&[("t", QOS0)]));
+    world.receive(watcher);
+    let client = world.open(Version::V3_1_1);
+    let refused = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 4, 0, 0, 0, 0, 0];
+    let publish = [0x30, 3, 0, 1, b't'];
+
+    world.send_bytes(client, &[&refused[..], &publish[..]].concat());
+
+    assert_eq!(world.receive_bytes(client), [0x20, 2, 0, 2]);
+    assert!(world.is_closed(client));
+    assert!(world.receive(watcher).is_empty());
+}
+
 /// What follows the bad packet is not looked at.
 #[test]
 fn nothing_after_a_bad_packet_counts() {
@@ -88,7 +153,7 @@ fn nothing_after_a_bad_packet_counts() {
     assert_eq!(reason, ReasonCode::MalformedPacket);
 }
 
-/// The first packet is CONNECT, or there is no second [MQTT-3.1.0-1].
+/// The first packet is CONNECT, or there is no second [MQTT-3.1.0-1], [3.1.1: MQTT-3.1.0-1].
 #[test]
 fn a_first_packet_that_is_no_connect_is_not_answered() {
     for bytes in [
@@ -106,7 +171,7 @@ fn a_first_packet_that_is_no_connect_is_not_answered() {
     }
 }
 
-/// A second CONNECT is a protocol error [MQTT-3.1.0-2].
+/// A second CONNECT is a protocol error [MQTT-3.1.0-2], [3.1.1: MQTT-3.1.0-2].
 #[test]
 fn a_second_connect_ends_the_connection() {
     for connect in both("c") {
@@ -201,6 +266,20 @@ fn problem_information_can_be_refused() {
         assert_eq!(disconnect.properties.reason_string.is_some(), has_text);
         assert_eq!(disconnect.properties.session_expiry_interval, None);
     }
+}
+
+/// The text of a DISCONNECT is left out if the client does not take a packet of that length
+/// [MQTT-3.14.2-3].
+#[test]
+fn a_disconnect_fits_the_clients_maximum_packet_size() {
+    let mut world = Harness::new();
+    let mut connect = v5("c");
+    connect.properties.maximum_packet_size = Some(25);
+    let client = world.join(connect);
+
+    world.send_bytes(client, &[0xC1, 0x00]);
+
+    assert_eq!(world.receive_bytes(client), [0xE0, 1, 0x81]);
 }
 
 /// The same bytes have the same effect however they are split.

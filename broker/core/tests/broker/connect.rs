@@ -21,7 +21,8 @@ fn v5_expiring(client_id: &str, session_expiry_interval: u32) -> Connect {
 }
 
 /// A Session that is kept is there for the next connection, and CONNACK says so [MQTT-3.1.2-5],
-/// [MQTT-3.2.2-3], [3.1.1: MQTT-3.2.2-2].
+/// [MQTT-3.2.2-3], [3.1.1: MQTT-3.2.2-2]. Without one it makes a new Session
+/// [MQTT-3.1.2-6], [3.1.1: MQTT-3.2.2-3].
 #[test]
 fn a_kept_session_is_present_at_the_next_connection() {
     for connect in both_kept("c") {
@@ -41,7 +42,8 @@ fn a_kept_session_is_present_at_the_next_connection() {
 }
 
 /// Clean Start, and Clean Session of 3.1.1, discard a stored Session [MQTT-3.1.2-4],
-/// [MQTT-3.2.2-2], [3.1.1: MQTT-3.1.2-6].
+/// [MQTT-3.2.2-2], [3.1.1: MQTT-3.1.2-6],
+/// [3.1.1: MQTT-3.2.2-1].
 #[test]
 fn a_clean_start_discards_the_session() {
     for (kept, clean) in both_kept("c").into_iter().zip(both("c")) {
@@ -77,7 +79,8 @@ fn a_session_without_expiry_ends_with_its_connection() {
     }
 }
 
-/// The Session is kept until its expiry interval has passed, and not longer [MQTT-3.1.2-23].
+/// The Session is kept until its expiry interval has passed, and not longer [MQTT-3.1.2-23],
+/// [MQTT-4.1.0-2].
 #[test]
 fn a_session_expires_after_its_interval() {
     for (waited, is_present) in [(59, true), (61, false)] {
@@ -92,7 +95,7 @@ fn a_session_expires_after_its_interval() {
     }
 }
 
-/// The interval counts from the end of the connection, not from its beginning (§3.1.2.11.2).
+/// The interval counts from the end of the connection, not from its beginning [MQTT-4.1.0-1].
 #[test]
 fn a_connected_session_does_not_expire() {
     let mut world = Harness::new();
@@ -176,7 +179,8 @@ fn disconnect_from_zero_expiry_to_another_is_a_protocol_error() {
     assert_eq!(reason, ReasonCode::ProtocolError);
 }
 
-/// A client without a Client Identifier gets one of its own [MQTT-3.1.3-6], [MQTT-3.1.3-7].
+/// A client without a Client Identifier gets one of its own [MQTT-3.1.3-6], [MQTT-3.1.3-7],
+/// [MQTT-3.2.2-16], [3.1.1: MQTT-3.1.3-6].
 #[test]
 fn a_client_identifier_is_assigned_and_told() {
     let mut world = Harness::new();
@@ -218,7 +222,8 @@ fn an_empty_client_identifier_needs_clean_session_in_3_1_1() {
     assert!(world.is_closed(client));
 }
 
-/// No authentication method is known to us [MQTT-4.12.0-1].
+/// No authentication method is known to us [MQTT-4.12.0-1]; after the error the connection is
+/// closed [MQTT-3.2.2-7].
 #[test]
 fn an_unknown_authentication_method_is_refused() {
     let mut world = Harness::new();
@@ -275,7 +280,7 @@ fn a_client_that_takes_no_connack_is_closed() {
     assert_eq!(world.broker.counters().sessions, 0);
 }
 
-/// PINGREQ is answered [MQTT-3.12.4-1].
+/// PINGREQ is answered [MQTT-3.12.4-1], [3.1.1: MQTT-3.12.4-1].
 #[test]
 fn pingreq_is_answered_with_pingresp() {
     for connect in both("c") {

@@ -74,7 +74,8 @@ fn a_qos_2_delivery_has_four_parts() {
 }
 
 /// What was not acknowledged comes again after a reconnect, with DUP, the same identifier and in
-/// the original order [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.6.0-1].
+/// the original order [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.6.0-1], [3.1.1: MQTT-4.4.0-1],
+/// [3.1.1: MQTT-3.3.1-1], [3.1.1: MQTT-4.6.0-1].
 #[test]
 fn unacknowledged_messages_come_again_in_order() {
     for connect in both_kept("s") {
@@ -129,6 +130,25 @@ fn after_pubrec_only_pubrel_comes_again() {
         assert_eq!(received.0.len(), 2);
         assert_eq!(received.payloads(), ["received"]);
         assert!(received.messages()[0].dup);
+    }
+}
+
+/// PUBREL packets go in the order of the PUBREC packets that they answer [MQTT-4.6.0-4],
+/// [3.1.1: MQTT-4.6.0-4].
+#[test]
+fn pubrels_keep_the_order_of_pubrecs() {
+    for connect in both("s") {
+        let (mut world, publisher, subscriber) = pair(connect);
+        publish_all(&mut world, publisher, QOS2, &["1", "2", "3"]);
+        let ids = ids(&mut world, subscriber);
+        let order = [ids[1], ids[2], ids[0]];
+
+        for id in order {
+            world.send(subscriber, &pubrec(id));
+        }
+
+        let expected = order.map(|id| Packet::Pubrel(Pubrel::new(id, ReasonCode::Success)));
+        assert_eq!(world.receive(subscriber).others(), expected);
     }
 }
 
@@ -232,7 +252,8 @@ fn redelivered_queued_and_new_messages_keep_their_order() {
     }
 }
 
-/// Every topic is an Ordered Topic [MQTT-4.6.0-5], [MQTT-4.6.0-6].
+/// Every topic is an Ordered Topic [MQTT-4.6.0-5], [MQTT-4.6.0-6], [3.1.1: MQTT-4.6.0-5],
+/// [3.1.1: MQTT-4.6.0-6].
 #[test]
 fn messages_of_one_publisher_keep_their_order() {
     for qos in [QOS0, QOS1, QOS2] {

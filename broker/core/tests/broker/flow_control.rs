@@ -77,7 +77,7 @@ fn a_refusal_brings_the_next_message() {
     assert_eq!(receive(&mut world, subscriber)[0].0, "3");
 }
 
-/// QoS 0 needs no quota, and other packets are served without [MQTT-4.9.0-3].
+/// QoS 0 needs no quota, and other packets are served without [MQTT-4.9.0-3], [MQTT-3.3.4-10].
 #[test]
 fn without_quota_everything_else_goes_on() {
     let (mut world, publisher, subscriber) = pair();

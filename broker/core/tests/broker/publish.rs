@@ -20,7 +20,7 @@ fn pair(publisher: squall_protocol::packet::Connect) -> (Harness, Client, Client
     (world, publisher, subscriber)
 }
 
-/// Each QoS has its answer [MQTT-3.3.4-1].
+/// Each QoS has its answer [MQTT-3.3.4-1], [3.1.1: MQTT-3.3.4-1].
 #[test]
 fn a_publish_is_answered_by_its_qos() {
     for connect in both("p") {
@@ -38,6 +38,28 @@ fn a_publish_is_answered_by_its_qos() {
 
         let pubcomp = Packet::Pubcomp(Pubcomp::new(id(8), ReasonCode::Success));
         assert_eq!(world.receive(publisher).packet(), pubcomp);
+    }
+}
+
+/// Acknowledgements go in the order of the messages [MQTT-4.6.0-2], [MQTT-4.6.0-3],
+/// [3.1.1: MQTT-4.6.0-2], [3.1.1: MQTT-4.6.0-3].
+#[test]
+fn acknowledgements_keep_the_order_of_the_messages() {
+    for connect in both("p") {
+        let (mut world, publisher, _) = pair(connect);
+        let numbers = [5, 3, 9, 1];
+
+        for number in numbers {
+            world.send(publisher, &numbered(number, publish("t", QOS1, "m")));
+        }
+        for number in numbers {
+            world.send(publisher, &numbered(number, publish("t", QOS2, "m")));
+        }
+
+        let pubacks = numbers.map(|n| Packet::Puback(Puback::new(id(n), ReasonCode::Success)));
+        let pubrecs = numbers.map(|n| Packet::Pubrec(Pubrec::new(id(n), ReasonCode::Success)));
+        let answers = world.receive(publisher).others();
+        assert_eq!(answers, [pubacks, pubrecs].concat());
     }
 }
 
@@ -130,7 +152,7 @@ fn an_unknown_pubrel_is_answered() {
     assert!(!world.is_closed(client));
 }
 
-/// DUP is a matter of one connection and not passed on [MQTT-3.3.1-3].
+/// DUP is a matter of one connection and not passed on [MQTT-3.3.1-3], [3.1.1: MQTT-3.3.1-3].
 #[test]
 fn dup_is_not_passed_on() {
     for connect in both("p") {

@@ -13,7 +13,8 @@ fn subscribed(world: &mut Harness, filters: &[(&str, squall_protocol::QoS)]) -> 
     client
 }
 
-/// A retained message is stored and sent to a later subscription, with RETAIN [MQTT-3.3.1-5],
+/// A retained message is stored in place of the topic's older one and sent to a later
+/// subscription, with RETAIN [MQTT-3.3.1-5], [3.1.1: MQTT-3.3.1-5], [3.1.1: MQTT-3.3.1-6],
 /// [3.1.1: MQTT-3.3.1-8].
 #[test]
 fn a_new_subscription_brings_the_retained_message() {
@@ -89,7 +90,8 @@ fn an_empty_retained_message_clears_and_is_delivered() {
     }
 }
 
-/// A message without RETAIN neither replaces nor clears what is stored [MQTT-3.3.1-8].
+/// A message without RETAIN neither replaces nor clears what is stored [MQTT-3.3.1-8],
+/// [3.1.1: MQTT-3.3.1-12].
 #[test]
 fn a_message_without_retain_leaves_the_store_alone() {
     let mut world = Harness::new();

@@ -1,8 +1,8 @@
 //! Shared subscriptions: one member gets each message (§4.8.2).
 
 use squall_core::DropReason;
-use squall_protocol::QoS;
-use squall_protocol::packet::{Connect, Packet};
+use squall_protocol::packet::{Connect, Packet, Puback};
+use squall_protocol::{QoS, ReasonCode};
 
 use crate::harness::{Client, Harness};
 use crate::packets::*;
@@ -209,6 +209,37 @@ fn the_end_of_a_session_returns_qos_1_only() {
         let dropped = world.broker.counters().dropped(DropReason::SessionEnded);
         assert_eq!(dropped, 1 - expected as u64);
     }
+}
+
+/// A message that a member refuses goes to nobody else [MQTT-4.8.2-6].
+#[test]
+fn a_refused_message_goes_to_nobody_else() {
+    let mut world = Harness::new();
+    let refusing = member(&mut world, v5_kept("refusing"), QOS1);
+    let other = member(&mut world, v5_kept("other"), QOS1);
+    let publisher = world.join(v5("p"));
+    publish_all(&mut world, publisher, QOS1, &["1"]);
+    let id = world.receive(refusing).message().id.unwrap();
+
+    let refusal = Puback::new(id, ReasonCode::QuotaExceeded);
+    world.send(refusing, &Packet::Puback(refusal));
+    world.lose(refusing);
+
+    assert!(world.receive(other).is_empty());
+}
+
+/// Each member gets its messages at the QoS that it was granted [MQTT-4.8.2-3].
+#[test]
+fn each_members_own_qos_counts() {
+    let mut world = Harness::new();
+    let low = member(&mut world, v5("low"), QOS0);
+    let high = member(&mut world, v5("high"), QOS2);
+    let publisher = world.join(v5("p"));
+
+    publish_all(&mut world, publisher, QOS1, &["1", "2"]);
+
+    assert_eq!(world.receive(low).message().qos, QOS0);
+    assert_eq!(world.receive(high).message().qos, QOS1);
 }
 
 /// What was queued for a lost member and never sent goes to others at any QoS.

@@ -28,7 +28,9 @@ fn payloads_for(filters: &[(&str, QoS)], topics: &[&str]) -> Vec<String> {
     world.receive(client).payloads()
 }
 
-/// SUBACK has one code a filter, in their order [MQTT-3.8.4-6], [3.1.1: MQTT-3.8.4-5].
+/// SUBACK has the SUBSCRIBE's identifier and one code a filter, in their order [MQTT-3.8.4-1],
+/// [MQTT-3.8.4-2], [MQTT-3.8.4-6], [3.1.1: MQTT-3.8.4-1], [3.1.1: MQTT-3.8.4-2],
+/// [3.1.1: MQTT-3.8.4-5].
 #[test]
 fn suback_has_a_code_for_every_filter() {
     for connect in both("c") {
@@ -196,8 +198,9 @@ fn no_local_leaves_out_own_messages() {
     assert_eq!(world.receive(client).payloads(), ["loud", "quiet", "loud"]);
 }
 
-/// UNSUBSCRIBE ends the subscription [MQTT-3.10.4-2], and UNSUBACK says for each filter whether
-/// there was one [MQTT-3.11.3-2].
+/// UNSUBSCRIBE ends the subscriptions whose filters are equal to its own, character by character
+/// [MQTT-3.10.4-1], [MQTT-3.10.4-2], and UNSUBACK says for each whether there was one
+/// [MQTT-3.10.4-4], [MQTT-3.11.3-1], [MQTT-3.11.3-2].
 #[test]
 fn unsubscribe_ends_subscriptions_and_tells_which_there_were() {
     let mut world = Harness::new();
@@ -224,7 +227,8 @@ fn unsubscribe_ends_subscriptions_and_tells_which_there_were() {
     assert_eq!(world.broker.counters().subscriptions, 1);
 }
 
-/// UNSUBACK comes although nothing matched [3.1.1: MQTT-3.10.4-5].
+/// UNSUBACK comes although nothing matched [3.1.1: MQTT-3.10.4-5], with the identifier of the
+/// UNSUBSCRIBE [3.1.1: MQTT-3.10.4-4].
 #[test]
 fn unsuback_comes_in_any_case() {
     let mut world = Harness::new();

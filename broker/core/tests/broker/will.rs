@@ -124,7 +124,8 @@ fn a_takeover_publishes_the_will_of_the_displaced() {
     }
 }
 
-/// A normal DISCONNECT discards the will [MQTT-3.14.4-3], [3.1.1: MQTT-3.1.2-10].
+/// A normal DISCONNECT discards the will [MQTT-3.14.4-3], [3.1.1: MQTT-3.1.2-10],
+/// [3.1.1: MQTT-3.14.4-3].
 #[test]
 fn a_normal_disconnect_discards_the_will() {
     for connect in with_wills("c") {
