@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use squall_fleet::{EndCause, SocketId};
+use squall_fleet::world::{Direction, Passing, Tamper, Tampered, TamperedClose};
+use squall_fleet::{EndCause, PeerClose, Phase, SocketId};
 use squall_protocol::{Instant, ReasonCode};
 
-use crate::recording::{Recording, What, run, secs};
+use crate::recording::{Recording, What, run, run_tampered, secs};
 
 const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
 
@@ -39,6 +40,56 @@ fn a_takeover_displaces_the_devices_own_connection() {
             }
     });
     assert_eq!(resumed, 1);
+}
+
+const ONE_TAKEOVER: &str = r#"
+[run]
+duration = "10s"
+[[group]]
+name = "devices"
+count = 1
+protocol = "3.1.1"
+clean_start = false
+[[fault]]
+at = "5s"
+group = "devices"
+action = "takeover"
+"#;
+
+/// [3.1.1: MQTT-3.1.4-2]: the older connection is closed without a word, which 3.1.1 has none for.
+#[test]
+fn in_3_1_1_the_displaced_connection_is_just_closed() {
+    let recording = run(ONE_TAKEOVER).sink;
+
+    let closed = EndCause::PeerClosed(PeerClose::Fin);
+    assert_eq!(recording.count(|what| *what == What::Ended(closed)), 1);
+    assert_eq!(each_connect_ends_once(&recording), Ok(()));
+}
+
+/// The device never hears that a connection of its own was closed.
+struct SwallowsCloses;
+
+impl Tamper for SwallowsCloses {
+    fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
+        tampered.pass(passing);
+    }
+
+    fn handle_close(&mut self, _: SocketId, direction: Direction) -> TamperedClose {
+        match direction {
+            Direction::ToDevice => TamperedClose::Swallow,
+            Direction::ToBroker => TamperedClose::Pass,
+        }
+    }
+}
+
+/// A displaced connection is watched as long as the run lasts.
+#[test]
+fn a_displaced_connection_that_nobody_closes_ends_with_the_run() {
+    let recording = run_tampered(ONE_TAKEOVER, SwallowsCloses).sink;
+
+    let ends = recording.times(0, |what| *what == What::Ended(EndCause::RunEnded));
+    assert_eq!(ends, [recording.phase(Phase::Leaving); 2]);
+    assert_eq!(each_connect_ends_once(&recording), Ok(()));
 }
 
 /// Contenders for few identifiers: all the time, no more than one connection each is alive once
