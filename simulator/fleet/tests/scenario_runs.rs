@@ -75,6 +75,33 @@ fn abrupt_drops_lwt_holds() {
 }
 
 #[test]
+fn duplicate_client_ids_holds() {
+    let measured = run(
+        "duplicate-client-ids",
+        &["run.duration=10s", "group.commander.publish.rate=500"],
+    );
+
+    assert!(measured.takeovers.is_some());
+}
+
+#[test]
+fn qos2_retries_holds() {
+    let measured = run(
+        "qos2-retries",
+        &[
+            "run.duration=10s",
+            "group.publishers.count=100",
+            "group.publishers.publish.rate=200",
+            "group.consumers.count=3",
+        ],
+    );
+
+    // A cut or a withheld answer is no refusal: everything sent is owed.
+    let publications = &measured.accounting.publications[0];
+    assert_eq!(publications.refused, 0, "{publications:?}");
+}
+
+#[test]
 fn steady_10k_holds() {
     run(
         "steady-10k",
