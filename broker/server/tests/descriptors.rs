@@ -10,7 +10,7 @@ use std::time::Duration;
 use running::RunningBroker;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// BROKER, fault 26: without a descriptor a client is closed, not left hanging, and once there are
+/// Without a descriptor a client is closed, not left hanging, and once there are
 /// descriptors again others get in.
 #[test]
 fn broker_recovers_from_running_out_of_descriptors() {

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use squall_broker::{Config, serve, stop_signal};
 
-/// BROKER, pitfalls: a broker exits without an error on SIGTERM, as soon as it listens.
+/// A broker exits without an error on SIGTERM, as soon as it listens.
 #[test]
 fn sigterm_stops_the_broker() {
     let mut config = Config::default();

@@ -156,7 +156,7 @@ mod tests {
         with_value(text, |value| size(value, 0..=u64::MAX).ok())
     }
 
-    /// SCENARIOS grammar: durations are strings with a unit, never bare numbers.
+    /// Durations are strings with a unit, never bare numbers.
     #[test]
     fn durations_need_a_known_unit() {
         assert_eq!(any_duration("'1500ms'"), Some(Duration::from_millis(1500)));

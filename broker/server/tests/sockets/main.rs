@@ -83,7 +83,24 @@ fn packet_may_be_larger_than_the_read_buffer() {
     broker.stop();
 }
 
-/// Faults 9 of BROKER: a subscriber that does not read costs the others nothing and the broker
+/// A message may be larger than what an outbox may otherwise hold: also for its own publisher,
+/// which is not taken for one that does not read.
+#[test]
+fn message_may_be_larger_than_the_outbox_limit() {
+    let broker = RunningBroker::start_default();
+    let mut peer = Peer::connect(broker.address(), Version::V5, "echo");
+    peer.subscribe("huge", QoS::AtMostOnce);
+    let payload = vec![7; 3 << 20];
+
+    peer.publish("huge", &payload, QoS::AtMostOnce);
+
+    assert!(peer.hear_payload() == payload);
+    peer.publish("huge", b"more", QoS::AtMostOnce);
+    assert_eq!(peer.hear_payload(), b"more");
+    broker.stop();
+}
+
+/// A subscriber that does not read costs the others nothing and the broker
 /// a bounded outbox; what it gets when it reads again is whole messages in order.
 #[test]
 fn slow_reader_neither_stalls_others_nor_grows_without_end() {
@@ -175,7 +192,7 @@ fn peer_that_does_not_read_is_not_read() {
     broker.stop();
 }
 
-/// BROKER, fault 8: whatever waits is written, then DISCONNECT, then the socket is closed.
+/// Whatever waits is written, then DISCONNECT, then the socket is closed.
 #[test]
 fn shutdown_flushes_and_says_goodbye() {
     let broker = RunningBroker::start_default();
@@ -229,7 +246,7 @@ fn reason_reaches_a_client_that_went_on_sending() {
     broker.stop();
 }
 
-/// BROKER, fault 12: a connection that never says CONNECT is closed at the deadline.
+/// §3.1.4: a connection that never says CONNECT is closed at the deadline.
 #[test]
 fn silent_connection_is_closed_at_the_connect_timeout() {
     let mut config = Config::default();
