@@ -38,6 +38,8 @@ impl Timeline {
 
     /// Counts a fact; `online` devices are connected after it.
     pub(crate) fn count(&mut self, now: Instant, online: u64, fact: &Fact<'_>) {
+        // Intervals that are skipped keep the number of devices from before.
+        self.at(now);
         self.online = online;
         let interval = self.at(now);
         interval.online = online;

@@ -48,6 +48,8 @@ struct Known {
     stamp: Stamp,
     published: QoS,
     sent_at: Option<Instant>,
+    /// The tally it counts in, unless a pledge says otherwise.
+    key: TallyKey,
 }
 
 impl Deliveries {
@@ -61,7 +63,7 @@ impl Deliveries {
         if self.is_closed {
             return None;
         }
-        let known = match self.recognise(delivery) {
+        let known = match self.recognise(event, delivery) {
             Ok(known) => known,
             Err(stranger) => {
                 self.handle_stranger(event, delivery, stranger, anomalies);
@@ -72,22 +74,17 @@ impl Deliveries {
             self.misroute(event, delivery, "no subscription asks for it", anomalies);
             return None;
         };
-        let key = TallyKey {
-            group: event.group,
-            published: known.published,
-            owed: delivery.qos.min(known.published),
-        };
-        self.books.tally_mut(key).received += 1;
+        self.books.tally_mut(known.key).received += 1;
         if delivery.retain {
             // Sent because of a new subscription, beside what is owed [MQTT-3.3.1-9].
-            self.books.tally_mut(key).optional += 1;
+            self.books.tally_mut(known.key).optional += 1;
             return None;
         }
         self.compare(event, delivery, &known, anomalies);
-        self.attribute(event, &known, key, (place, copies), anomalies)
+        self.attribute(event, &known, (place, copies), anomalies)
     }
 
-    fn recognise(&self, delivery: &Delivery<'_>) -> Result<Known, Stranger> {
+    fn recognise(&self, event: &Event, delivery: &Delivery<'_>) -> Result<Known, Stranger> {
         let Some(stamp) = delivery.stamp else {
             return Err(Stranger::Unstamped);
         };
@@ -100,13 +97,19 @@ impl Deliveries {
             return Err(Stranger::NeverPublished);
         }
         let record = self.streams[stream].record(stamp.sequence);
+        // A record that is gone was settled; the QoS of a stream is nearly always one.
+        let published = record.map_or(self.streams[stream].qos, |record| record.qos);
         Ok(Known {
             stream,
             topic,
             stamp,
-            // A record that is gone was settled; the QoS of a stream is nearly always one.
-            published: record.map_or(self.streams[stream].qos, |record| record.qos),
+            published,
             sent_at: record.map(|record| record.sent_at),
+            key: TallyKey {
+                group: event.group,
+                published,
+                owed: delivery.qos.min(published),
+            },
         })
     }
 
@@ -142,7 +145,6 @@ impl Deliveries {
         &mut self,
         event: &Event,
         known: &Known,
-        key: TallyKey,
         (place, copies): (usize, u8),
         anomalies: &mut Anomalies,
     ) -> Option<FirstDelivery> {
@@ -150,16 +152,16 @@ impl Deliveries {
         let arrival = self.streams[known.stream].deliver(place, sequence);
         match arrival {
             Arrival::Pledged(_) | Arrival::Optional => {
-                self.handle_first(event, known, key, (place, arrival), anomalies);
+                self.handle_first(event, known, (place, arrival), anomalies);
             }
-            Arrival::Forgotten => self.books.tally_mut(key).optional += 1,
+            Arrival::Forgotten => self.books.tally_mut(known.key).optional += 1,
             Arrival::Again => {
                 if let Some((share, arrival)) = self.deliver_to_share(event, known, place) {
-                    self.handle_first(event, known, key, (share, arrival), anomalies);
+                    self.handle_first(event, known, (share, arrival), anomalies);
                 } else if self.take_copy((known.stream, event.client, sequence), copies) {
-                    self.books.tally_mut(key).optional += 1;
+                    self.books.tally_mut(known.key).optional += 1;
                 } else {
-                    self.handle_duplicate(event, known, key, anomalies);
+                    self.handle_duplicate(event, known, anomalies);
                     return None;
                 }
             }
@@ -194,7 +196,6 @@ impl Deliveries {
         &mut self,
         event: &Event,
         known: &Known,
-        key: TallyKey,
         (place, arrival): (usize, Arrival),
         anomalies: &mut Anomalies,
     ) {
@@ -206,26 +207,25 @@ impl Deliveries {
                 published: known.published,
                 owed,
             };
-            if pledge != key {
-                self.books.tally_mut(key).received -= 1;
+            if pledge != known.key {
+                self.books.tally_mut(known.key).received -= 1;
                 self.books.tally_mut(pledge).received += 1;
             }
             self.books.tally_mut(pledge).delivered += 1;
         } else {
-            self.books.tally_mut(key).optional += 1;
+            self.books.tally_mut(known.key).optional += 1;
         }
         let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
         if known.sent_at < connected_at && known.sent_at.is_some() {
-            self.books.tally_mut(key).late += 1;
+            self.books.tally_mut(known.key).late += 1;
         }
-        self.check_order(event, known, key, (place, recipient), anomalies);
+        self.check_order(event, known, (place, recipient), anomalies);
     }
 
     fn check_order(
         &mut self,
         event: &Event,
         known: &Known,
-        key: TallyKey,
         (place, recipient): (usize, Recipient),
         anomalies: &mut Anomalies,
     ) {
@@ -248,7 +248,7 @@ impl Deliveries {
             // It was another member's, which was lost: it had to come late.
             return;
         }
-        self.books.tally_mut(key).reordered += 1;
+        self.books.tally_mut(known.key).reordered += 1;
         anomalies.note(AnomalyKind::Reordered, || {
             let explanation = format!(
                 "came after message {later} of the same publisher (device {}) and topic (§4.6)",
@@ -258,27 +258,21 @@ impl Deliveries {
         });
     }
 
-    fn handle_duplicate(
-        &mut self,
-        event: &Event,
-        known: &Known,
-        key: TallyKey,
-        anomalies: &mut Anomalies,
-    ) {
-        let tally = self.books.tally_mut(key);
+    fn handle_duplicate(&mut self, event: &Event, known: &Known, anomalies: &mut Anomalies) {
+        let tally = self.books.tally_mut(known.key);
         tally.duplicated += 1;
-        let has_qos1 = known.published == QoS::AtLeastOnce || key.owed == QoS::AtLeastOnce;
+        let has_qos1 = known.published == QoS::AtLeastOnce || known.key.owed == QoS::AtLeastOnce;
         // A device that was given the Session cannot know what the one before it had received.
         let has_moved = session(&self.sessions, event.client)
             .is_some_and(|session| known.stamp.scheduled < session.moved_at);
-        if has_qos1 || (has_moved && key.owed == QoS::ExactlyOnce) {
+        if has_qos1 || (has_moved && known.key.owed == QoS::ExactlyOnce) {
             return;
         }
-        self.books.tally_mut(key).forbidden += 1;
+        self.books.tally_mut(known.key).forbidden += 1;
         anomalies.note(AnomalyKind::Duplicated, || {
             let explanation = format!(
                 "QoS {} forbids that message {} of device {} comes again (§4.3)",
-                key.owed as u8, known.stamp.sequence, known.stamp.device.0
+                known.key.owed as u8, known.stamp.sequence, known.stamp.device.0
             );
             self.anomaly(AnomalyKind::Duplicated, event, known, explanation)
         });
@@ -317,12 +311,7 @@ impl Deliveries {
         if record.is_none_or(|record| record.hash == fingerprint(delivery.payload)) {
             return;
         }
-        let key = TallyKey {
-            group: event.group,
-            published: known.published,
-            owed: delivery.qos.min(known.published),
-        };
-        self.books.tally_mut(key).corrupted += 1;
+        self.books.tally_mut(known.key).corrupted += 1;
         anomalies.note(AnomalyKind::Corrupted, || {
             let explanation = format!(
                 "the payload of message {} of device {} is not what was published",

@@ -1,0 +1,16 @@
+//! Every check passes over the real broker core, and fails when something between it and the
+//! devices breaks the promise: exactly that check, and no other.
+//!
+//! Each scenario makes many claims, each in an `[[expect]]` of its own unless one violation must
+//! break two. The untampered run keeps them all.
+
+mod connections;
+mod delivery;
+mod network;
+mod qos2_handshake;
+mod retained;
+mod run;
+mod takeover;
+mod tampering;
+mod verdict;
+mod will;

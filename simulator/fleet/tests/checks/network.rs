@@ -1,0 +1,78 @@
+//! `network`: links that do not behave as configured.
+
+use std::time::Duration;
+
+use squall_protocol::packet::Packet;
+
+use crate::run::{assert_broken, broken, run, run_tampered};
+use crate::tampering::{Outcome, script};
+
+/// Devices on a link with every kind of trouble.
+const SCENARIO: &str = r#"
+[run]
+duration = "60s"
+drain = "10s"
+[[network]]
+name = "mobile"
+latency = { dist = "lognormal", median = "40ms", p99 = "200ms" }
+jitter = { dist = "uniform", min = "0ms", max = "10ms" }
+loss = { model = "gilbert_elliott", good_to_bad = 0.01, bad_to_good = 0.3 }
+bandwidth = { up = "256kbit/s", down = "1mbit/s" }
+outages = { every = { dist = "exponential", mean = "10s" }, lasts = "500ms" }
+[[group]]
+name = "sensors"
+count = 100
+network = "mobile"
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 1
+rate = 100
+[[expect]]
+check = "network"
+profile = "mobile"
+tolerance = 0.1
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#;
+
+/// The simulator keeps what it is configured to do.
+#[test]
+fn an_honest_link_keeps_every_claim() {
+    let judgement = run(SCENARIO);
+
+    assert_broken(&judgement, &[]);
+    let claims = &judgement.measured.checks[0].claims;
+    assert_eq!(claims.len(), 10, "{claims:#?}");
+    assert_eq!(judgement.measured.networks.len(), 2);
+}
+
+/// What delays packets beside the link shows in the round trips that devices see.
+#[test]
+fn a_slower_path_is_off_profile() {
+    let tamper = script(|passing, tampered| {
+        let Packet::Connack(_) = passing.packet else {
+            return Outcome::Pass;
+        };
+        tampered.forward_after(Duration::from_millis(80), passing.direction, passing.bytes);
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["network(mobile, 10.0 %).round trip p50"]);
+}
+
+/// Devices that never have a CONNACK have no round trip to compare: that is no pass.
+#[test]
+fn a_link_without_round_trips_proves_nothing() {
+    let tamper = script(|_, _| Outcome::Done);
+    let scenario = SCENARIO.replace("duration = \"60s\"", "duration = \"2s\"");
+
+    let judgement = run_tampered(&scenario, tamper);
+
+    let broken = broken(&judgement);
+    let claim = "network(mobile, 10.0 %).round trip p50";
+    assert!(broken.iter().any(|name| name == claim), "{broken:?}");
+}

@@ -1,0 +1,116 @@
+//! What a run's claims and thresholds come to: the exit code.
+
+use std::time::Duration;
+
+use squall_fleet::Judgement;
+use squall_run::{Outcome as Word, Reason, ThresholdResult, Verdict};
+
+use crate::run::{run, run_tampered};
+use crate::tampering::{delay_it, drop_it, is_to, once};
+
+/// One claim, and thresholds on times, rates and counts.
+const SCENARIO: &str = r#"
+[run]
+warmup = "1s"
+duration = "10s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 2
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 1
+rate = 50
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "t/+"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+[thresholds]
+"e2e_latency{group=reader}" = ["p99 < 10ms", "max < 200ms", "count > 490"]
+"ack_latency" = ["p99 < 10ms"]
+"connect_latency" = ["max < 1s"]
+"publish_rate" = ["avg >= 50", "min >= 50", "max <= 50"]
+"delivery_rate{group=reader}" = ["avg >= 49"]
+"errors" = ["count == 0"]
+"dropped" = ["count == 0"]
+"schedule_lag" = ["max < 1ms"]
+"#;
+
+fn verdict(judgement: &Judgement) -> Verdict {
+    let measured = &judgement.measured;
+    let invalid = judgement.invalid.iter().cloned().map(Reason::Invalid);
+    Verdict::judge(&measured.checks, &measured.thresholds, invalid)
+}
+
+/// Everything kept is 0. Warm-up is left out: 500 messages of 10 s, not 550 of 11 s.
+#[test]
+fn a_clean_run_passes() {
+    let judgement = run(SCENARIO);
+
+    let verdict = verdict(&judgement);
+    assert_eq!(
+        (verdict.outcome, verdict.exit_code),
+        (Word::Pass, 0),
+        "{verdict:#?} {:#?}",
+        judgement.measured.thresholds
+    );
+    let count = &judgement.measured.thresholds[2];
+    assert_eq!(count.samples, 500);
+}
+
+/// A missed threshold is 99.
+#[test]
+fn a_slow_broker_misses_a_threshold() {
+    let tamper = once(
+        200,
+        |passing| is_to(passing, "reader-0", "t"),
+        delay_it(Duration::from_millis(300)),
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_eq!(verdict(&judgement).exit_code, 99);
+    let missed: Vec<&str> = judgement
+        .measured
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.result == ThresholdResult::Failed)
+        .map(|threshold| threshold.expression.as_str())
+        .collect();
+    assert_eq!(missed, ["p99 < 10ms", "max < 200ms"]);
+}
+
+/// A broken invariant is 98.
+#[test]
+fn a_lossy_broker_breaks_an_invariant() {
+    let tamper = once(10, |passing| is_to(passing, "reader-0", "t"), drop_it);
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_eq!(verdict(&judgement).exit_code, 98);
+}
+
+/// A percentile with fewer samples than it needs is no number: the threshold is not kept.
+#[test]
+fn too_few_samples_are_no_percentile() {
+    let scenario = SCENARIO.replace(
+        "\"connect_latency\" = [\"max < 1s\"]",
+        "\"connect_latency\" = [\"p99 < 1s\"]",
+    );
+
+    let judgement = run(&scenario);
+
+    let few = judgement
+        .measured
+        .thresholds
+        .iter()
+        .find(|threshold| threshold.result == ThresholdResult::TooFewSamples);
+    assert_eq!(few.map(|threshold| threshold.samples), Some(3));
+    assert_eq!(verdict(&judgement).exit_code, 99);
+}
