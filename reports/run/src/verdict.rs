@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckOutcome, MetricName, ThresholdOutcome, ThresholdResult};
+use crate::{CheckOutcome, MetricName, ThresholdOutcome, ThresholdResult, count_text};
 
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -118,9 +118,9 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
     };
     let actual = match (&threshold.actual, threshold.result) {
         (_, ThresholdResult::TooFewSamples) => {
-            format!("only {} samples, too few to judge", threshold.samples)
+            format!("only {} samples, too few to judge", count_text(threshold.samples))
         }
-        (Some(actual), _) => format!("it was {actual} ({} samples)", threshold.samples),
+        (Some(actual), _) => format!("it was {actual} ({} samples)", count_text(threshold.samples)),
         (None, _) => "nothing was measured".to_owned(),
     };
     format!(
