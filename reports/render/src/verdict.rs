@@ -20,16 +20,24 @@ pub(crate) fn sentence(run: &Run) -> String {
         Outcome::Pass if claims == 0 && thresholds.is_empty() => {
             "The scenario claims nothing, so nothing could be broken.".to_owned()
         }
+        Outcome::Pass if thresholds.is_empty() => format!("{} held.", counted(claims, "invariant")),
+        Outcome::Pass if claims == 0 => {
+            format!("{} kept.", counted_were(thresholds.len(), "threshold"))
+        }
         Outcome::Pass => format!(
             "{} held and {} kept.",
             counted(claims, "invariant"),
             counted_were(thresholds.len(), "threshold"),
         ),
-        Outcome::Fail => format!(
-            "{broken} of {} broken, {missed} of {} not kept.",
-            counted(claims, "invariant"),
-            counted(thresholds.len(), "threshold"),
-        ),
+        Outcome::Fail => {
+            let broken = format!("{broken} of {} broken", counted(claims, "invariant"));
+            let missed = format!("{missed} of {} not kept", counted(thresholds.len(), "threshold"));
+            match (claims, thresholds.len()) {
+                (0, _) => format!("{missed}."),
+                (_, 0) => format!("{broken}."),
+                _ => format!("{broken}, {missed}."),
+            }
+        }
         Outcome::Invalid => {
             "Nothing follows about the broker: the generator or the clocks cannot be trusted in this run.".to_owned()
         }
@@ -66,6 +74,9 @@ mod tests {
             sentence(&sample::failing()),
             "2 of 8 invariants broken, 1 of 3 thresholds not kept."
         );
+        let mut without_thresholds = sample::passing();
+        without_thresholds.measured.thresholds.clear();
+        assert_eq!(sentence(&without_thresholds), "8 invariants held.");
         assert_eq!(
             sentence(&sample::empty()),
             "The scenario claims nothing, so nothing could be broken."

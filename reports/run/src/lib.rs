@@ -62,7 +62,9 @@ pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
 pub use threshold::{Aggregate, Comparison, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Times};
-pub use unit::{bytes_text, count_text, digits, duration_text, rate_text, share_text};
+pub use unit::{
+    bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
+};
 pub use value::Value;
 pub use verdict::{Outcome, Reason, Verdict};
 pub use will::WillOutcome;

@@ -64,6 +64,18 @@ pub fn rate_text(per_second: f64) -> String {
     }
 }
 
+/// Bits a second with the decimal unit that fits: `256 kbit/s`, `1.00 Mbit/s`.
+pub fn bit_rate_text(bits_per_s: f64) -> String {
+    const UNITS: [&str; 4] = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"];
+    let mut amount = bits_per_s;
+    let mut unit = 0;
+    while amount >= 999.5 && unit + 1 < UNITS.len() {
+        amount /= 1000.0;
+        unit += 1;
+    }
+    format!("{} {}", digits(amount), UNITS[unit])
+}
+
 /// A share as per cent: `0.1 %`, `12.5 %`.
 pub fn share_text(share: f64) -> String {
     format!("{} %", digits(share * 100.0))
@@ -144,5 +156,7 @@ mod tests {
         assert_eq!(rate_text(4_998.3), "4,998/s");
         assert_eq!(rate_text(12.5), "12.5/s");
         assert_eq!(share_text(0.125), "12.5 %");
+        assert_eq!(bit_rate_text(256_000.0), "256 kbit/s");
+        assert_eq!(bit_rate_text(999_900.0), "1.00 Mbit/s");
     }
 }

@@ -17,6 +17,8 @@ pub enum Value {
     Ratio(f64),
     /// Per second.
     PerSecond(f64),
+    /// Bits a second.
+    BitsPerSecond(f64),
     /// Bytes.
     Bytes(u64),
     /// Processor cores: 1.0 is one core fully busy.
@@ -34,6 +36,7 @@ impl fmt::Display for Value {
             Self::Seconds(seconds) => write!(f, "{}", crate::duration_text(*seconds)),
             Self::Ratio(ratio) => write!(f, "{}", crate::share_text(*ratio)),
             Self::PerSecond(rate) => write!(f, "{}", crate::rate_text(*rate)),
+            Self::BitsPerSecond(rate) => write!(f, "{}", crate::bit_rate_text(*rate)),
             Self::Bytes(bytes) => write!(f, "{}", crate::bytes_text(*bytes)),
             Self::Cores(cores) => write!(f, "{cores:.2} cores"),
             Self::Flag(flag) => write!(f, "{}", if *flag { "yes" } else { "no" }),

@@ -118,9 +118,15 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
     };
     let actual = match (&threshold.actual, threshold.result) {
         (_, ThresholdResult::TooFewSamples) => {
-            format!("only {} samples, too few to judge", count_text(threshold.samples))
+            format!(
+                "only {} samples, too few to judge",
+                count_text(threshold.samples)
+            )
         }
-        (Some(actual), _) => format!("it was {actual} ({} samples)", count_text(threshold.samples)),
+        (Some(actual), _) => format!(
+            "it was {actual} ({} samples)",
+            count_text(threshold.samples)
+        ),
         (None, _) => "nothing was measured".to_owned(),
     };
     format!(

@@ -1,9 +1,9 @@
 //! Connections over time.
 
-use squall_run::Run;
+use squall_run::{Interval, Run};
 
 use super::Chart;
-use super::figure::{Axis, Layer, Line, Stroke, Unit};
+use super::figure::{Axis, Layer, Line, Names, Stroke, Unit};
 use super::over_time;
 use super::scale::Scale;
 use super::theme::Ink;
@@ -15,11 +15,27 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         .iter()
         .filter_map(|stretch| Some((stretch.to_s, stretch.intervals.last()?.online as f64)))
         .collect();
-    let highest = online.iter().map(|(_, y)| *y).fold(0.0, f64::max);
+    let rate = |count: fn(&Interval) -> u64| -> Vec<(f64, f64)> {
+        stretches
+            .iter()
+            .map(|stretch| (stretch.middle_s(), stretch.rate(count)))
+            .collect()
+    };
+    let connected = rate(|interval| interval.connected);
+    let ended = rate(|interval| interval.ended);
+    let all = [&online, &connected, &ended];
+    let highest = all
+        .iter()
+        .flat_map(|points| points.iter().map(|(_, y)| *y))
+        .fold(0.0, f64::max);
     if highest <= 0.0 {
         return None;
     }
-    let axis = Axis::new("Devices", Scale::from_zero(highest), Unit::Count);
+    let axis = Axis::new(
+        "Devices, and connections a second",
+        Scale::from_zero(highest),
+        Unit::Count,
+    );
     let mut figure = over_time::figure(run, axis);
     let mut line = |label: &str, points, ink, stroke| {
         figure.layers.push(Layer::Line(Line {
@@ -29,17 +45,11 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
             stroke,
         }));
     };
-    let ended = stretches
-        .iter()
-        .map(|s| (s.middle_s(), s.rate(|interval| interval.ended)))
-        .collect();
-    let connected = stretches
-        .iter()
-        .map(|s| (s.middle_s(), s.rate(|interval| interval.connected)))
-        .collect();
     line("ended /s", ended, Ink::Series(1), Stroke::Thin);
     line("connected /s", connected, Ink::Series(2), Stroke::Thin);
     line("online", online, Ink::Series(0), Stroke::Solid);
+    // Lines meet where the run ends and devices leave.
+    figure.names = Names::Above;
     Chart::of(
         "connections",
         "Connections over time",

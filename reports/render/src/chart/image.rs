@@ -5,7 +5,7 @@ use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea;
 
 use crate::chart::Chart;
-use crate::chart::draw::{self, Canvas, Joins};
+use crate::chart::draw::{self, Canvas, Surface};
 use crate::chart::font;
 use crate::chart::theme::Theme;
 
@@ -40,7 +40,7 @@ const SUPERSAMPLING: u32 = 2;
 impl Chart {
     /// A whole SVG file, light, with its title.
     pub(crate) fn to_svg_file(&self) -> Result<String, ChartError> {
-        self.svg(&Canvas::wide(Joins::Path).with_title(&self.title))
+        self.svg(&Canvas::wide(Surface::Vector).with_title(&self.title))
     }
 
     /// An SVG element for a page: it fills its container, light colours, no title of its own.
@@ -58,7 +58,7 @@ impl Chart {
 
     /// A PNG file's bytes, light, with its title.
     pub(crate) fn to_png(&self) -> Result<Vec<u8>, ChartError> {
-        let canvas = Canvas::wide(Joins::Segments)
+        let canvas = Canvas::wide(Surface::Pixels)
             .with_title(&self.title)
             .enlarged(SUPERSAMPLING);
         let (width, height) = canvas.size();

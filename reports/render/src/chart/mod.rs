@@ -25,7 +25,7 @@ pub(crate) mod theme;
 pub(crate) mod throughput;
 pub(crate) mod time_to_will;
 
-pub(crate) use draw::{Canvas, Joins};
+pub(crate) use draw::{Canvas, Surface};
 pub use image::ChartError;
 
 use figure::Figure;

@@ -1,8 +1,8 @@
 //! What charts over time share: the axis, phases, faults, and intervals joined where there are many.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use squall_run::{Histogram, Interval, PhaseKind, Run};
+use squall_run::{Histogram, Interval, PhaseKind, Run, count_text};
 
 use super::figure::{Axis, Band, Figure, Mark, MarkLine, Unit};
 use super::scale::Scale;
@@ -68,11 +68,22 @@ fn phases(run: &Run) -> Vec<Band> {
 fn mark_faults(run: &Run, figure: &mut Figure) {
     let faults = &run.measured.faults;
     if faults.len() > NAMED_FAULTS {
-        figure.marks.extend(faults.iter().map(|fault| Mark {
-            line: MarkLine::Tick(fault.at_s),
-            label: String::new(),
-            ink: Ink::Fault,
-        }));
+        let names: BTreeSet<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let mut words = format!(
+            "{} faults: {}",
+            count_text(faults.len() as u64),
+            names.join(", ")
+        );
+        for fault in faults {
+            // The first tick speaks for all.
+            let label = std::mem::take(&mut words);
+            figure.marks.push(Mark {
+                line: MarkLine::Tick(fault.at_s),
+                label,
+                ink: Ink::Fault,
+            });
+        }
         return;
     }
     for fault in faults {
@@ -215,6 +226,7 @@ mod tests {
         let labels: Vec<&str> = few.marks.iter().map(|mark| mark.label.as_str()).collect();
         assert_eq!(labels, ["power-cut, socket-reset", "socket-close, polite"]);
         assert_eq!(many.marks.len(), 100);
-        assert!(many.marks.iter().all(|mark| mark.label.is_empty()));
+        assert_eq!(many.marks[0].label, "100 faults: power-cut");
+        assert!(many.marks[1..].iter().all(|mark| mark.label.is_empty()));
     }
 }

@@ -64,12 +64,15 @@ pub(super) struct Row {
 }
 
 /// Distributions one above the other on one logarithmic axis, each as high as its row.
-pub(super) fn figure(rows: &[Row], x: &str) -> Figure {
+///
+/// The axis reaches `further` values as well, in microseconds.
+pub(super) fn figure(rows: &[Row], x: &str, further: impl IntoIterator<Item = f64>) -> Figure {
     let ends = rows
         .iter()
         .flat_map(|row| [row.histogram.quantile_us(0.0), row.histogram.max_us()])
         .flatten()
-        .map(|value| value.max(1) as f64);
+        .map(|value| value.max(1) as f64)
+        .chain(further);
     let scale = Scale::log_around(ends);
     let names: Vec<String> = rows.iter().rev().map(|row| row.name.clone()).collect();
     let y = Scale::Linear(-0.5, rows.len() as f64 - 0.5);

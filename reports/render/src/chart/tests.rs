@@ -61,7 +61,7 @@ fn pictures_are_drawn() {
             .unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
-        let (width, height) = Canvas::wide(Joins::Segments).with_title("").size();
+        let (width, height) = Canvas::wide(Surface::Pixels).with_title("").size();
         assert_eq!((info.width, info.height), (width, height));
         let inked = pixels
             .chunks(3)

@@ -24,13 +24,18 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         })
         .filter(|row| !row.histogram.is_empty())
         .collect();
-    let mut figure = rows::figure(&rows, "From the end of the connection to the will");
     let limits: BTreeMap<&str, f64> = run
         .measured
         .wills
         .iter()
         .filter_map(|will| Some((will.how.as_str(), will.limit_s?)))
         .collect();
+    let limits_us = limits.values().map(|limit_s| limit_s * 1e6);
+    let mut figure = rows::figure(
+        &rows,
+        "From the end of the connection to the will",
+        limits_us,
+    );
     for (index, row) in rows.iter().enumerate() {
         let Some(limit_s) = limits.get(row.name.as_str()) else {
             continue;

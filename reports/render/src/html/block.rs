@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::chart::{Canvas, Chart, ChartError, Joins};
+use crate::chart::{Canvas, Chart, ChartError, Surface};
 use crate::section::Block;
 use crate::table::{Cell, Column, ColumnKind, Held, Table};
 
@@ -35,7 +35,7 @@ fn folded(title: &str, content: &Markup) -> Markup {
 }
 
 fn chart_body(chart: &Chart, numbers: &Table) -> Result<Markup, ChartError> {
-    let wide = chart.to_inline_svg(&Canvas::wide(Joins::Path))?;
+    let wide = chart.to_inline_svg(&Canvas::wide(Surface::Vector))?;
     let narrow = chart.to_inline_svg(&Canvas::narrow())?;
     Ok(html! {
         figure #(chart.id) {

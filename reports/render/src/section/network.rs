@@ -4,7 +4,7 @@ use squall_run::{NetworkOutcome, Run, Value};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::network;
-use crate::table::{Cell, Column, Table, percent};
+use crate::table::{Cell, Column, Table};
 
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
@@ -44,7 +44,7 @@ fn figures(networks: &[NetworkOutcome]) -> Table {
             table.row(vec![
                 Cell::text(&link.profile),
                 Cell::text(network::direction(link.direction)),
-                Cell::text(&figure.name),
+                Cell::text(bare_name(&figure.name)),
                 Cell::Value(figure.configured.clone()),
                 figure
                     .measured
@@ -58,14 +58,21 @@ fn figures(networks: &[NetworkOutcome]) -> Table {
     table
 }
 
+/// The name without the direction, which has a column of its own.
+fn bare_name(name: &str) -> &str {
+    let without = name
+        .strip_suffix(" up")
+        .or_else(|| name.strip_suffix(" down"));
+    without.unwrap_or(name)
+}
+
 /// By how many per cent a measured number differs from the configured one, with its sign.
 fn off_by(configured: &Value, measured: &Value) -> Option<String> {
     let (configured, measured) = (number(configured)?, number(measured)?);
-    let sign = if measured < configured { "−" } else { "+" };
-    Some(format!(
-        "{sign}{}",
-        percent((measured - configured).abs(), configured)?
-    ))
+    (configured != 0.0).then(|| {
+        let off = format!("{:+.1} %", (measured - configured) / configured * 100.0);
+        off.replace("-0.0", "+0.0").replace('-', "−")
+    })
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -74,6 +81,7 @@ fn number(value: &Value) -> Option<f64> {
         Value::Seconds(number)
         | Value::Ratio(number)
         | Value::PerSecond(number)
+        | Value::BitsPerSecond(number)
         | Value::Cores(number) => Some(*number),
         Value::Flag(_) | Value::Text(_) => None,
     }
@@ -133,6 +141,7 @@ mod tests {
 
         assert_eq!(off(0.1, 0.11).unwrap(), "+10.0 %");
         assert_eq!(off(0.1, 0.09).unwrap(), "−10.0 %");
+        assert_eq!(off(0.1, 0.099_999).unwrap(), "+0.0 %");
         assert_eq!(off(0.0, 0.09), None);
     }
 }

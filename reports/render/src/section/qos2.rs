@@ -74,11 +74,7 @@ fn handshakes(qos2: &Qos2) -> Table {
         Cell::Bad(qos2.publish_after_pubrel),
     );
     for (step, count) in &qos2.cuts {
-        row(
-            "Cut on purpose",
-            &format!("after {}", step.to_uppercase()),
-            Cell::Count(*count),
-        );
+        row("Cut on purpose", &cut_step(step), Cell::Count(*count));
     }
     for (answer, count) in &qos2.withheld {
         row(
@@ -88,6 +84,14 @@ fn handshakes(qos2: &Qos2) -> Table {
         );
     }
     table
+}
+
+/// After which step a connection was cut, in words.
+fn cut_step(step: &str) -> String {
+    match step {
+        "withheld" => "some time after an answer was withheld".to_owned(),
+        packet => format!("after {}", packet.to_uppercase()),
+    }
 }
 
 fn durations(run: &Run) -> Table {

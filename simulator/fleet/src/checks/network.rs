@@ -229,8 +229,8 @@ fn bandwidth_figure(configured: u64, way: &DirectionReport, suffix: &str) -> Fig
     let measured = way.bytes as f64 * 8.0 / seconds;
     Figure {
         name: format!("bandwidth {suffix}"),
-        configured: Value::PerSecond(configured as f64),
-        measured: (seconds > 0.0).then_some(Value::PerSecond(measured)),
+        configured: Value::BitsPerSecond(configured as f64),
+        measured: (seconds > 0.0).then_some(Value::BitsPerSecond(measured)),
         samples: way.segments,
         test: Test::Number {
             configured: configured as f64,

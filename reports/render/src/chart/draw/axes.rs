@@ -1,7 +1,7 @@
 //! Grid, ticks, bands, marks and the axes' words.
 
 use plotters::backend::DrawingBackend;
-use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::text_anchor::HPos;
 
 use super::layout::Layout;
 use super::pen::{Cut, Drawn, Pen, Words};
@@ -71,18 +71,8 @@ pub(super) fn draw_marks<B: DrawingBackend>(
                     mark.ink,
                     1.0,
                 )?;
-                let side = if x > layout.right - pen.units(120.0) {
-                    HPos::Right
-                } else {
-                    HPos::Left
-                };
-                let gap = pen.units(if matches!(side, HPos::Left) {
-                    5.0
-                } else {
-                    -5.0
-                });
-                let at = (x + gap, layout.y(high) + pen.units(8.0));
-                pen.words(&mark.label, at, Words::at(side, VPos::Center, mark.ink))?;
+                let at = (x + pen.units(5.0), layout.y(high) + pen.units(8.0));
+                pen.words(&mark.label, at, Words::at(HPos::Left, mark.ink))?;
             }
             MarkLine::Tick(at) => {
                 let x = layout.x(at);
@@ -105,8 +95,10 @@ fn draw_words_above<B: DrawingBackend>(
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
     let marks = figure.marks.iter().filter_map(|mark| match mark.line {
-        MarkLine::Vertical(at) => Some((layout.x(at), mark.label.as_str(), mark.ink)),
-        MarkLine::VerticalPart(..) | MarkLine::Tick(_) => None,
+        MarkLine::Vertical(at) | MarkLine::Tick(at) => {
+            Some((layout.x(at), mark.label.as_str(), mark.ink))
+        }
+        MarkLine::VerticalPart(..) => None,
     });
     let bands = figure.bands.iter().map(|band| {
         let middle = (layout.x(band.from) + layout.x(band.to)) / 2;
@@ -128,11 +120,7 @@ fn draw_words_above<B: DrawingBackend>(
             continue;
         }
         taken.push((from, to));
-        pen.words(
-            label,
-            (middle, layout.words),
-            Words::at(HPos::Center, VPos::Center, ink),
-        )?;
+        pen.words(label, (middle, layout.words), Words::at(HPos::Center, ink))?;
     }
     Ok(())
 }
@@ -160,20 +148,16 @@ pub(super) fn draw_axes<B: DrawingBackend>(
             Ink::Axis,
             1.0,
         )?;
-        pen.words(
-            &tick.label,
-            (x, row),
-            Words::at(HPos::Center, VPos::Center, Ink::Text),
-        )?;
+        pen.words(&tick.label, (x, row), Words::at(HPos::Center, Ink::Text))?;
     }
     let middle = (layout.left + layout.right) / 2;
-    let words = Words::at(HPos::Center, VPos::Center, Ink::Muted);
+    let words = Words::at(HPos::Center, Ink::Muted);
     pen.words(&figure.x.title, (middle, row + pen.units(19.0)), words)?;
     let room = layout.left - layout.margin;
     for tick in layout.y_ticks.iter().filter(|tick| !tick.label.is_empty()) {
         let at = (layout.left - pen.units(6.0), layout.y_at(tick.place));
         let label = shortened(&tick.label, room, pen);
-        pen.words(&label, at, Words::at(HPos::Right, VPos::Center, Ink::Text))?;
+        pen.words(&label, at, Words::at(HPos::Right, Ink::Text))?;
     }
     if Layout::has_named_rows(figure) {
         let upright = [(layout.left, layout.top), (layout.left, layout.bottom)];

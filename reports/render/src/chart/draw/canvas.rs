@@ -14,8 +14,8 @@ pub(crate) struct Canvas {
     text: u32,
     /// Whether there is room beside the plot.
     pub(super) beside: Beside,
-    /// How lines are joined.
-    pub(super) joins: Joins,
+    /// What it is drawn on.
+    pub(super) surface: Surface,
     /// Units a point.
     density: u32,
     /// Above the chart.
@@ -31,26 +31,27 @@ pub(super) enum Beside {
     NoRoom,
 }
 
-/// How the corners of a line are drawn.
+/// What a chart is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Joins {
-    /// As one path, whose corners SVG rounds.
-    Path,
-    /// As pieces with round ends: pixels have no other way that stays within the line.
-    Segments,
+pub(crate) enum Surface {
+    /// SVG: a line is one path, whose corners are joined for us.
+    Vector,
+    /// Pixels, white from the start: a line is drawn in pieces with round ends, since plotters'
+    /// own corners leave the line where it turns back.
+    Pixels,
 }
 
 impl Canvas {
     const DENSITY: u32 = 2;
 
     /// For a desktop page, for print, and for files.
-    pub(crate) fn wide(joins: Joins) -> Self {
+    pub(crate) fn wide(surface: Surface) -> Self {
         Self {
             width: 920,
             height: 360,
             text: 15,
             beside: Beside::Room,
-            joins,
+            surface,
             density: Self::DENSITY,
             title: None,
         }
@@ -63,7 +64,7 @@ impl Canvas {
             height: 320,
             text: 15,
             beside: Beside::NoRoom,
-            joins: Joins::Path,
+            surface: Surface::Vector,
             density: Self::DENSITY,
             title: None,
         }
@@ -95,6 +96,16 @@ impl Canvas {
     /// Height of words in units of the picture.
     pub(super) fn text_units(&self) -> f64 {
         f64::from(self.text * self.density)
+    }
+
+    /// How far below its "centre" plotters has to set words for their digits to be centred: SVG
+    /// centres the small letters, and pixels the box that also holds what hangs below the line.
+    pub(super) fn lowering(&self) -> i32 {
+        let share = match self.surface {
+            Surface::Vector => 0.08,
+            Surface::Pixels => 0.2,
+        };
+        (self.text_units() * share).round() as i32
     }
 
     /// Room for a title, in points.

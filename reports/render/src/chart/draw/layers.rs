@@ -1,7 +1,7 @@
 //! Draws the layers of a figure within the plot.
 
 use plotters::backend::DrawingBackend;
-use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::text_anchor::HPos;
 
 use super::layout::Layout;
 use super::pen::{Cut, Drawn, Pen, Point, Words};
@@ -88,11 +88,7 @@ fn draw_dot<B: DrawingBackend>(
     // In named rows words go to the right, where room is kept; else above and to the left.
     if Layout::has_named_rows(figure) {
         let at = (x + pen.units(8.0), y);
-        return pen.words(
-            &dot.text,
-            at,
-            Words::at(HPos::Left, VPos::Center, Ink::Text),
-        );
+        return pen.words(&dot.text, at, Words::at(HPos::Left, Ink::Text));
     }
     let is_low = y - layout.top < pen.units(20.0);
     let down = y + pen.units(if is_low { 14.0 } else { -12.0 });
@@ -101,6 +97,6 @@ fn draw_dot<B: DrawingBackend>(
     pen.words(
         &dot.text,
         (middle, down),
-        Words::at(HPos::Center, VPos::Center, Ink::Text),
+        Words::at(HPos::Center, Ink::Text),
     )
 }

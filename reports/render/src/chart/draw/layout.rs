@@ -148,14 +148,12 @@ fn room_beside_dots<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32
     if !Layout::has_named_rows(figure) {
         return pen.units(18.0);
     }
-    let words = figure.layers.iter().filter_map(|layer| match layer {
-        Layer::Dots { dots, .. } => dots
-            .iter()
-            .map(|dot| pen.width_of(&dot.text, Cut::Regular))
-            .max(),
-        Layer::Line(_) | Layer::Bars { .. } | Layer::Cells(_) => None,
+    let beside_dots = figure.layers.iter().flat_map(|layer| match layer {
+        Layer::Dots { dots, .. } => dots.iter().map(|dot| dot.text.as_str()).collect(),
+        Layer::Line(_) | Layer::Bars { .. } | Layer::Cells(_) => Vec::new(),
     });
-    words
-        .max()
-        .map_or(pen.units(18.0), |width| width + pen.units(12.0))
+    let beside_marks = figure.marks.iter().map(|mark| mark.label.as_str());
+    let words = beside_dots.chain(beside_marks);
+    let widest = words.map(|words| pen.width_of(words, Cut::Regular)).max();
+    widest.map_or(pen.units(18.0), |width| width + pen.units(12.0))
 }

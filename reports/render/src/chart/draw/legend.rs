@@ -1,7 +1,7 @@
 //! Says what is what: beside each line where there is room, else in rows above the plot.
 
 use plotters::backend::DrawingBackend;
-use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::text_anchor::HPos;
 
 use super::canvas::{Beside, Canvas};
 use super::layout::Layout;
@@ -114,11 +114,11 @@ pub(super) fn draw<B: DrawingBackend>(
     if let Some(title) = &pen.canvas().title {
         let words = Words {
             cut: Cut::SemiBold,
-            ..Words::at(HPos::Left, VPos::Center, Ink::Text)
+            ..Words::at(HPos::Left, Ink::Text)
         };
         pen.words(title, (layout.margin, pen.units(20.0)), words)?;
     }
-    let words = Words::at(HPos::Left, VPos::Center, Ink::Muted);
+    let words = Words::at(HPos::Left, Ink::Muted);
     pen.words(&figure.y.title, (layout.margin, layout.y_title), words)?;
     for (middle, entries) in &layout.legend {
         for entry in entries {
@@ -160,7 +160,7 @@ fn draw_entry<B: DrawingBackend>(
         }
         Sign::Dot(ink) => pen.dot((left + size, middle), 4.0, *ink)?,
         Sign::Ramp(low) => {
-            let words = Words::at(HPos::Left, VPos::Center, Ink::Text);
+            let words = Words::at(HPos::Left, Ink::Text);
             pen.words(low, (left, middle), words)?;
             let mut from = left + pen.width_of(low, Cut::Regular) + pen.units(6.0);
             for step in 0..Ink::HEATS {
@@ -179,7 +179,7 @@ fn draw_entry<B: DrawingBackend>(
     pen.words(
         &entry.label,
         (after, middle),
-        Words::at(HPos::Left, VPos::Center, Ink::Text),
+        Words::at(HPos::Left, Ink::Text),
     )
 }
 
@@ -199,7 +199,7 @@ fn draw_names<B: DrawingBackend>(figure: &Figure, layout: &Layout, pen: &Pen<'_,
     for ((_, _, line), place) in names.iter().zip(places) {
         let words = Words {
             cut: Cut::SemiBold,
-            ..Words::at(HPos::Left, VPos::Center, line.ink)
+            ..Words::at(HPos::Left, line.ink)
         };
         pen.words(&line.label, (layout.right + pen.units(8.0), place), words)?;
     }

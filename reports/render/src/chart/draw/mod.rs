@@ -11,7 +11,7 @@ mod layout;
 mod legend;
 mod pen;
 
-pub(crate) use canvas::{Canvas, Joins};
+pub(crate) use canvas::{Canvas, Surface};
 
 use plotters::backend::DrawingBackend;
 use plotters::coord::Shift;
@@ -31,7 +31,7 @@ pub(crate) fn figure<B: DrawingBackend>(
 ) -> Drawn<B> {
     let pen = Pen::new(area, canvas, theme);
     let layout = Layout::of(figure, canvas, &pen);
-    if canvas.joins == Joins::Path {
+    if canvas.surface == Surface::Vector {
         // Pixels are white from the start.
         let (width, height) = canvas.size();
         pen.rectangle((0, 0), (width as i32, height as i32), Ink::Background, 1.0)?;

@@ -9,7 +9,7 @@ use plotters::style::{
     Color, FontFamily, FontStyle, IntoFont, RGBAColor, RGBColor, ShapeStyle, TextStyle,
 };
 
-use super::canvas::{Canvas, Joins};
+use super::canvas::{Canvas, Surface};
 use crate::chart::font;
 use crate::chart::theme::{Ink, Theme};
 
@@ -31,8 +31,6 @@ pub(super) struct Pen<'a, B: DrawingBackend> {
 pub(super) struct Words {
     /// Which point of the words is given: left, centre or right.
     pub(super) across: HPos,
-    /// Which point of the words is given: top, centre or bottom.
-    pub(super) down: VPos,
     /// Their colour.
     pub(super) ink: Ink,
     /// Their cut.
@@ -50,10 +48,9 @@ pub(super) enum Cut {
 
 impl Words {
     /// Regular words from left to right.
-    pub(super) fn at(across: HPos, down: VPos, ink: Ink) -> Self {
+    pub(super) fn at(across: HPos, ink: Ink) -> Self {
         Self {
             across,
-            down,
             ink,
             cut: Cut::Regular,
         }
@@ -109,7 +106,11 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
             stroke_width,
         };
         let is_straight = points.len() == 2;
-        if self.canvas.joins == Joins::Path || is_straight || stroke_width == 1 || opacity < 1.0 {
+        if self.canvas.surface == Surface::Vector
+            || is_straight
+            || stroke_width == 1
+            || opacity < 1.0
+        {
             return self.area.draw(&PathElement::new(points, style));
         }
         let filled = ShapeStyle {
@@ -135,12 +136,13 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
         self.area.draw(&Circle::new(at, self.units(radius), style))
     }
 
-    /// Words.
+    /// Words, whose digits and capitals are centred on the height of `at`.
     pub(super) fn words(&self, text: &str, at: Point, words: Words) -> Drawn<B> {
         let (red, green, blue) = self.theme.rgb(words.ink);
         let color = RGBColor(red, green, blue);
         let style = self.font(words.cut).color(&color);
-        let style = style.pos(Pos::new(words.across, words.down));
+        let style = style.pos(Pos::new(words.across, VPos::Center));
+        let at = (at.0, at.1 + self.canvas.lowering());
         self.area.draw(&Text::new(text.to_owned(), at, style))
     }
 
