@@ -30,6 +30,9 @@ mod takeovers;
 mod topics;
 mod wills;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use squall_protocol::Instant;

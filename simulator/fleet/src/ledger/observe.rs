@@ -341,7 +341,8 @@ impl Ledger {
                 payload,
             } => {
                 let message = Message { stamp, topic, qos };
-                self.deliveries.handle_published(event, &message, payload);
+                self.deliveries
+                    .handle_published(event, &message, payload, &mut self.anomalies);
                 if retain && self.closed_at.is_none() {
                     let publish = RetainedPublish {
                         topic,

@@ -60,7 +60,9 @@ fn is_retained(passing: &Passing<'_>, prefix: &str) -> bool {
 }
 
 fn change(passing: &Passing<'_>, tampered: &mut Tampered) {
-    let mut changed = to_device(passing).unwrap().clone();
+    let mut changed = to_device(passing)
+        .expect("only a PUBLISH is chosen")
+        .clone();
     changed.payload = b"something else";
     tampered.forward(passing.direction, &publish_bytes(&changed, passing.version));
 }

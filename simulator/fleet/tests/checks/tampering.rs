@@ -93,7 +93,7 @@ pub(crate) fn packet_bytes(packet: &Packet<'_>, version: Version) -> Vec<u8> {
 
 /// A Topic Name.
 pub(crate) fn topic(text: &str) -> TopicName<&str> {
-    TopicName::new(text).unwrap()
+    TopicName::new(text).expect("tests publish to Topic Names")
 }
 
 /// Drops a packet.

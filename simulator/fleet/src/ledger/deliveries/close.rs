@@ -79,22 +79,36 @@ impl Deliveries {
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
         }
+        self.lose(id, (key, open), anomalies);
+    }
+
+    /// Writes down that a pledge will never be kept.
+    pub(super) fn lose(
+        &mut self,
+        id: usize,
+        (key, open): (TallyKey, &OpenPledge),
+        anomalies: &mut Anomalies,
+    ) {
         self.books.tally_mut(key).lost += 1;
+        let stream = &self.streams[id];
+        let recipient = self.topics.places(stream.topic)[open.place].recipient;
         anomalies.note(AnomalyKind::Lost, || {
-            let publisher = self.streams[id].device.0;
             let what = match open.record.state {
                 RecordState::Acknowledged => "acknowledged",
-                _ => "sent on a connection that was up",
+                RecordState::Unheard
+                | RecordState::Skipped
+                | RecordState::Sent
+                | RecordState::Refused => "on a connection that stayed up",
             };
             Anomaly {
                 kind: AnomalyKind::Lost,
                 at: open.record.sent_at,
                 device: self.device_of(recipient),
-                topic: Some(self.topics.text(topic).to_string()),
+                topic: Some(self.topics.text(stream.topic).to_string()),
                 sequence: Some(open.sequence),
                 explanation: format!(
-                    "message {} of device {publisher} was sent at {}, {what}, owed at QoS {} and never came (§4.3)",
-                    open.sequence, open.record.sent_at, open.owed as u8
+                    "message {} of device {}, sent at {}, {what}, owed at QoS {}, never came (§4.3)",
+                    open.sequence, stream.device.0, open.record.sent_at, open.owed as u8
                 ),
                 scope: Scope {
                     group: Some(key.group),

@@ -15,6 +15,7 @@ use std::collections::{HashMap, VecDeque};
 
 use squall_protocol::QoS;
 
+use super::anomalies::Anomalies;
 use super::books::{Books, Excuse, TallyKey};
 use super::event::Event;
 use super::limits::RECORDS_MAX;
@@ -98,6 +99,12 @@ impl Deliveries {
         }
     }
 
+    /// Messages that are kept because somebody may still be owed them, or their end is open.
+    #[cfg(test)]
+    pub(crate) fn records(&self) -> usize {
+        self.records
+    }
+
     /// The books.
     pub(crate) fn books(&self) -> &Books {
         &self.books
@@ -136,6 +143,7 @@ impl Deliveries {
         event: &Event,
         message: &Message<'_>,
         payload: &[u8],
+        anomalies: &mut Anomalies,
     ) {
         if self.is_closed {
             return;
@@ -152,9 +160,9 @@ impl Deliveries {
         };
         self.streams[id].qos = message.qos;
         self.records += self.streams[id].put(message.stamp.sequence, record);
-        self.pledge(id, event, message);
+        self.pledge(id, event, message, anomalies);
         while self.records > RECORDS_MAX && self.streams[id].records() > 1 {
-            self.drop_oldest(id);
+            self.drop_oldest(id, anomalies);
         }
     }
 
@@ -242,7 +250,13 @@ impl Deliveries {
     }
 
     /// Writes down to whom a message that was just sent is owed.
-    fn pledge(&mut self, id: StreamId, event: &Event, message: &Message<'_>) {
+    fn pledge(
+        &mut self,
+        id: StreamId,
+        event: &Event,
+        message: &Message<'_>,
+        anomalies: &mut Anomalies,
+    ) {
         let stream = &mut self.streams[id];
         let sequence = message.stamp.sequence;
         let mut scattered = Vec::new();
@@ -274,27 +288,32 @@ impl Deliveries {
             }
         }
         for (place, group) in scattered {
-            self.give_up_oldest(id, place, group);
+            self.give_up_oldest(id, (place, group), anomalies);
         }
     }
 
     /// Ends the oldest open pledges of a place before their time, to save memory: it has missed so
     /// many messages that the first will not come any more.
-    fn give_up_oldest(&mut self, id: StreamId, place: usize, group: GroupId) {
-        let books = &mut self.books;
-        self.streams[id].take_excess(place, |open| {
+    fn give_up_oldest(
+        &mut self,
+        id: StreamId,
+        (place, group): (usize, GroupId),
+        anomalies: &mut Anomalies,
+    ) {
+        let mut excess = Vec::new();
+        self.streams[id].take_excess(place, |open| excess.push(open));
+        for open in excess {
             let key = TallyKey {
                 group,
                 published: open.record.qos,
                 owed: open.owed,
             };
-            let tally = books.tally_mut(key);
             if open.record.is_ok() {
-                tally.lost += 1;
+                self.lose(id, (key, &open), anomalies);
             } else {
-                tally.withdrawn += 1;
+                self.books.tally_mut(key).withdrawn += 1;
             }
-        });
+        }
         self.settle(id);
     }
 
@@ -346,25 +365,25 @@ impl Deliveries {
     }
 
     /// Settles the oldest record of a stream before its time, to save memory.
-    fn drop_oldest(&mut self, id: StreamId) {
+    fn drop_oldest(&mut self, id: StreamId, anomalies: &mut Anomalies) {
         let stream = &mut self.streams[id];
         let sequence = stream.sequences().start;
         let Some(&record) = stream.record(sequence) else {
             return;
         };
         if record.is_ok() {
+            let mut open = Vec::new();
+            stream.take_open_of(sequence, |pledge| open.push(pledge));
             let topic = stream.topic;
-            let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
-            let books = &mut self.books;
-            stream.take_open_of(sequence, |open| {
-                let recipient = topics.places(topic)[open.place].recipient;
+            for pledge in open {
+                let recipient = self.topics.places(topic)[pledge.place].recipient;
                 let key = TallyKey {
-                    group: group_of(sessions, shares, recipient),
+                    group: group_of(&self.sessions, &self.shares, recipient),
                     published: record.qos,
-                    owed: open.owed,
+                    owed: pledge.owed,
                 };
-                books.tally_mut(key).lost += 1;
-            });
+                self.lose(id, (key, &pledge), anomalies);
+            }
         } else {
             if record.state == RecordState::Sent {
                 self.dropped_in_doubt += 1;
