@@ -51,7 +51,7 @@ pub use metric::{CountedFrom, Metric, MetricKind, MetricName, Metrics, Tags, Unk
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
 pub use percentile::{NotAPercentile, Percentile};
 pub use qos2::{LegCount, Qos2, Qos2Side};
-pub use read::ReadError;
+pub use read::{ReadError, json_schema};
 pub use resources::{ProcessSample, Resources};
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};

@@ -4,6 +4,11 @@ use serde::Deserialize;
 
 use crate::{Run, VERSION};
 
+/// The JSON Schema of run files, generated from the types that read them.
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(Run)
+}
+
 /// A text is not a run file that this squall can read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -1,3 +1,72 @@
-//! The `squall` command line.
+//! The `squall` command line: runs scenarios in real time, and everything around that.
+//!
+//! It does the I/O and decides nothing: scenarios, devices and checks are `squall-fleet`'s, the
+//! broker is `squall-broker`'s, reports are `squall-reports`'.
 
-fn main() {}
+#![expect(
+    unreachable_pub,
+    reason = "in a program, `pub` means: for its other modules"
+)]
+
+mod cli;
+mod clock;
+mod commands;
+mod drive;
+mod exit;
+mod machine;
+mod progress;
+mod record;
+mod sampling;
+mod scenario_file;
+mod target;
+mod terminal_client;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command};
+use exit::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    match dispatch(&cli.command) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.report();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Run(args) => commands::run::run(args),
+        Command::Validate(args) => commands::validate::validate(args),
+        Command::List(args) => commands::list::list(args),
+        Command::Plan(args) => commands::plan::plan(args),
+        Command::Report(args) => commands::report::report(args),
+        Command::Broker(args) => commands::broker::broker(args),
+        Command::Pub(args) => commands::publish::publish(args),
+        Command::Sub(args) => commands::subscribe::subscribe(args),
+        Command::Schema(args) => commands::schema::schema(args),
+        Command::Doctor(args) => commands::doctor::doctor(args),
+        Command::Completions(args) => {
+            commands::completions::completions(args);
+            Ok(0)
+        }
+    }
+}
+
+/// Warnings and worse, or what `RUST_LOG` asks for.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}

@@ -1,0 +1,263 @@
+//! The command line as clap sees it. What a command does is in `commands`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0   passed
+  1   internal error
+  2   bad scenario or usage
+  3   target unreachable
+  4   invalid run: the generator could not keep its schedule
+  98  an invariant is broken ([[expect]])
+  99  a threshold failed ([thresholds])
+
+Try:
+  squall run scenarios/smoke.toml
+  squall run scenarios/network-jitter.toml --set target.spawn=\"mosquitto -p {port}\"";
+
+/// Simulate and load-test MQTT fleets, and prove what happened.
+#[derive(Debug, Parser)]
+#[command(name = "squall", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What squall can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenario files and write a report for each.
+    Run(RunArgs),
+    /// Check scenario files without running them.
+    Validate(ValidateArgs),
+    /// List the scenario files of a folder with the question each asks.
+    List(ListArgs),
+    /// Show what a scenario would do: load, faults, devices, and what it needs of this machine.
+    Plan(PlanArgs),
+    /// Write the report of a run again, from its run file.
+    Report(ReportArgs),
+    /// Serve MQTT on one address until SIGTERM or Ctrl-C.
+    Broker(BrokerArgs),
+    /// Publish one message, or one a line of standard input.
+    Pub(PubArgs),
+    /// Subscribe and print what comes.
+    Sub(SubArgs),
+    /// Print the JSON Schema of scenario files, or of run files.
+    Schema(SchemaArgs),
+    /// Say what this machine allows, and what a bigger run would need.
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Changes to a scenario from the command line.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OverrideArgs {
+    /// Override a value, dotted: `run.duration=30s`, `group.sensors.count=200`,
+    /// `target.url=mqtt://127.0.0.1:1883`. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Override the scenario's seed.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// `squall run`.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Scenario files, run one after the other.
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Overrides of the scenario.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+    /// Folder for the results, one folder a run inside it if there are several
+    /// [default: squall-out/NAME-TIME].
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Print the summary as one JSON object a run on standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Print no progress and no summary, only errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `squall validate`.
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// Scenario files.
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Overrides of the scenario.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+    /// Print the scenario with every default filled in.
+    #[arg(long)]
+    pub resolved: bool,
+}
+
+/// `squall list`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Where to look.
+    #[arg(default_value = "scenarios", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// Print a JSON array.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `squall plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Scenario file.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Overrides of the scenario.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+/// `squall report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Run file (`run.json`), or the folder that holds it.
+    #[arg(value_name = "RUN", value_hint = ValueHint::AnyPath)]
+    pub run: PathBuf,
+    /// Folder for the report [default: the folder of the run file].
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Print the summary as a JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `squall broker`.
+#[derive(Args, Debug)]
+pub struct BrokerArgs {
+    /// TCP port; 0 picks a free one. Overrides the config file [default: 1883].
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Address to listen on. Overrides the config file [default: 127.0.0.1].
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
+    /// Config file (TOML).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Read the config file, say whether it is right, and exit.
+    #[arg(long)]
+    pub check: bool,
+    /// Stop when standard input ends: a parent that dies takes its broker with it.
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
+}
+
+/// Protocol version of `pub` and `sub`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum ProtocolVersion {
+    /// MQTT 3.1.1.
+    #[value(name = "3.1.1")]
+    V3_1_1,
+    /// MQTT 5.0.
+    #[default]
+    #[value(name = "5.0")]
+    V5,
+}
+
+/// How `pub` and `sub` connect.
+#[derive(Args, Debug)]
+pub struct ConnectArgs {
+    /// Broker, `mqtt://HOST[:PORT]`.
+    #[arg(long, default_value = "mqtt://127.0.0.1:1883", value_name = "URL")]
+    pub url: String,
+    /// Protocol version.
+    #[arg(long, value_enum, default_value_t)]
+    pub protocol: ProtocolVersion,
+    /// Client Identifier [default: one with the process id].
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Keep Alive in seconds, 0 for none.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub keep_alive: u16,
+}
+
+/// `squall pub`.
+#[derive(Args, Debug)]
+pub struct PubArgs {
+    /// How to connect.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    /// Topic Name.
+    #[arg(long, short)]
+    pub topic: String,
+    /// Payload [default: one message a line of standard input].
+    #[arg(long, short, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Quality of Service.
+    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub qos: u8,
+    /// Ask the broker to retain it.
+    #[arg(long, short)]
+    pub retain: bool,
+}
+
+/// `squall sub`.
+#[derive(Args, Debug)]
+pub struct SubArgs {
+    /// How to connect.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    /// Topic Filter. May be repeated.
+    #[arg(long = "topic", short, required = true, value_name = "FILTER")]
+    pub filters: Vec<String>,
+    /// Highest Quality of Service.
+    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub qos: u8,
+    /// Exit after so many messages.
+    #[arg(long, short = 'C', value_name = "N")]
+    pub count: Option<u64>,
+    /// Print each message's topic, QoS and flags before its payload.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// What `squall schema` describes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum SchemaOf {
+    /// Scenario files.
+    #[default]
+    Scenario,
+    /// Run files.
+    Run,
+}
+
+/// `squall schema`.
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Of what.
+    #[arg(value_enum, default_value_t)]
+    pub of: SchemaOf,
+}
+
+/// `squall doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Also say whether these scenario files fit on this machine.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
+
+/// `squall completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// For which shell.
+    #[arg(value_enum)]
+    pub shell: Shell,
+}

@@ -1,0 +1,77 @@
+//! `squall broker`: serves MQTT on one address until SIGTERM or Ctrl-C.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+
+use squall_broker::{Config, ServeError};
+use tokio::sync::oneshot;
+
+use crate::cli::BrokerArgs;
+use crate::exit::Failure;
+
+/// What stands before the address on the first line of standard output: the line that a parent
+/// process waits for, so nothing else is printed there before it.
+pub const LISTENING: &str = "squall broker listening on ";
+
+/// Serves until a signal comes, or, for an embedded broker, until the parent is gone.
+pub fn broker(args: &BrokerArgs) -> Result<u8, Failure> {
+    let config = config(args)?;
+    if args.check {
+        println!("the configuration is right");
+        return Ok(0);
+    }
+    let parent_gone = args.until_stdin_ends.then(stdin_ends);
+    let shutdown = async move {
+        match parent_gone {
+            Some(parent_gone) => tokio::select! {
+                () = squall_broker::stop_signal() => {}
+                _ = parent_gone => {}
+            },
+            None => squall_broker::stop_signal().await,
+        }
+    };
+    squall_broker::serve(&config, announce, shutdown).map_err(failure)?;
+    Ok(0)
+}
+
+fn config(args: &BrokerArgs) -> Result<Config, Failure> {
+    let mut config = match &args.config {
+        Some(path) => Config::from_file(path).map_err(|error| Failure::Usage(error.to_string()))?,
+        None => Config::default(),
+    };
+    if let Some(port) = args.port {
+        config.listen.port = port;
+    }
+    if let Some(address) = args.bind {
+        config.listen.address = address;
+    }
+    Ok(config)
+}
+
+fn announce(address: SocketAddr) {
+    println!("{LISTENING}{address}");
+    // Whoever closed the pipe does not want to know.
+    let _ = io::stdout().flush();
+}
+
+/// Resolves when standard input ends. A thread of its own waits for it: there is nothing else to
+/// do with standard input, and it ends with the process.
+fn stdin_ends() -> oneshot::Receiver<()> {
+    let (ended, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut ignored = [0; 64];
+        while io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
+        // Nobody waits any more if the broker is stopping already.
+        let _ = ended.send(());
+    });
+    receiver
+}
+
+fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::Config(_) | ServeError::PortInUse { .. } => {
+            Failure::Usage(super::with_causes(&error))
+        }
+        other => Failure::Internal(other.into()),
+    }
+}

@@ -1,0 +1,57 @@
+//! `squall doctor`: what this machine allows, and what a bigger run would need.
+
+use squall_fleet::scenario::Plan;
+
+use crate::cli::{DoctorArgs, OverrideArgs};
+use crate::exit::Failure;
+use crate::machine::limits::{DESCRIPTORS_RESERVED, Limits};
+use crate::machine::parts;
+use crate::scenario_file::ScenarioFile;
+
+/// Prints the machine, its limits, and whether each named scenario fits; fails if one does not.
+pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
+    let parts = parts::read();
+    let limits = Limits::raise_and_read();
+    println!("machine      {} x {}", parts.cores, parts.cpu_model);
+    println!(
+        "memory       {}",
+        squall_run::bytes_text(parts.memory_bytes)
+    );
+    println!("kernel       {}", parts.kernel);
+    println!("descriptors  {}", descriptors(limits));
+    println!(
+        "local ports  {}: at most as many devices connected to one address (sysctl \
+         net.ipv4.ip_local_port_range)",
+        limits.local_ports
+    );
+    println!("devices      {} at most in one run", limits.devices_max());
+    if parts.cores < 2 {
+        println!(
+            "warning      one core: broker and devices share it, latencies are not the broker's"
+        );
+    }
+    let mut misfits = Vec::new();
+    for path in &args.files {
+        let file = ScenarioFile::read(path.clone(), &OverrideArgs::default())?;
+        let connections = Plan::of(&file.scenario).connections_max;
+        match limits.check(connections) {
+            Ok(()) => println!("{}: fits ({connections} connections)", path.display()),
+            Err(error) => misfits.push(format!("{}: {error}", path.display())),
+        }
+    }
+    match misfits.is_empty() {
+        true => Ok(0),
+        false => Err(Failure::Usage(misfits.join("\n"))),
+    }
+}
+
+fn descriptors(limits: Limits) -> String {
+    match limits.descriptors {
+        Some(limit) => format!(
+            "{limit} in one process: {} devices; the embedded broker has as many of its own \
+             (ulimit -n raises it, up to the hard limit)",
+            limit.saturating_sub(DESCRIPTORS_RESERVED)
+        ),
+        None => "no limit".to_owned(),
+    }
+}

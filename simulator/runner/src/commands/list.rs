@@ -1,0 +1,92 @@
+//! `squall list`: the scenario files of a folder with the question each asks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use squall_fleet::scenario::Plan;
+
+use crate::cli::{ListArgs, OverrideArgs};
+use crate::exit::Failure;
+use crate::scenario_file::ScenarioFile;
+
+/// A line of the list.
+#[derive(Serialize)]
+struct Entry {
+    file: PathBuf,
+    /// Absent if the file is wrong.
+    name: Option<String>,
+    devices: Option<u32>,
+    seconds: Option<f64>,
+    /// What it asks, or what is wrong with it.
+    question: String,
+}
+
+/// Prints the folder's files, sorted by name; a wrong file is listed as such.
+pub fn list(args: &ListArgs) -> Result<u8, Failure> {
+    let entries: Vec<Entry> = scenario_files(&args.folder)?
+        .into_iter()
+        .map(entry)
+        .collect();
+    if args.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&entries).context("the list is no JSON")?
+        );
+        return Ok(0);
+    }
+    if entries.is_empty() {
+        println!("no scenario file (*.toml) in {}", args.folder.display());
+    }
+    for entry in entries {
+        let size = match (entry.devices, entry.seconds) {
+            (Some(devices), Some(seconds)) => format!("{devices} devices, about {seconds:.0} s"),
+            _ => "does not validate".to_owned(),
+        };
+        println!("{}  ({size})\n    {}", entry.file.display(), entry.question);
+    }
+    Ok(0)
+}
+
+fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| {
+        Failure::Usage(format!(
+            "cannot list {}: {error}; name a folder",
+            folder.display()
+        ))
+    })?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn entry(path: PathBuf) -> Entry {
+    match ScenarioFile::read(path.clone(), &OverrideArgs::default()) {
+        Ok(file) => Entry {
+            file: path,
+            name: Some(file.scenario.name.clone()),
+            devices: Some(file.scenario.device_count()),
+            seconds: Some(Plan::of(&file.scenario).total().as_secs_f64()),
+            question: file.question().unwrap_or_default(),
+        },
+        Err(failure) => Entry {
+            file: path,
+            name: None,
+            devices: None,
+            seconds: None,
+            question: failure
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        },
+    }
+}

@@ -1,0 +1,211 @@
+//! `squall plan`: what a scenario would do, drawn as text, and what it needs of this machine.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use squall_fleet::scenario::{Plan, PlannedFault};
+use squall_run::{duration_text, rate_text};
+
+use crate::cli::PlanArgs;
+use crate::exit::Failure;
+use crate::machine::limits::Limits;
+use crate::scenario_file::ScenarioFile;
+
+/// Columns of the drawing.
+const COLUMNS: u32 = 60;
+/// Heights of a column, lowest first.
+const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Prints the plan, and whether it fits here.
+pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
+    let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
+    let plan = Plan::of(&file.scenario);
+    print!("{}", draw(&file.scenario.name, &plan));
+    match file.check_limits(Limits::raise_and_read()) {
+        Ok(()) => println!(
+            "fits on this machine: yes, with {} descriptors",
+            plan.descriptors()
+        ),
+        Err(failure) => println!("fits on this machine: no: {failure}"),
+    }
+    Ok(0)
+}
+
+fn draw(name: &str, plan: &Plan) -> String {
+    let mut text = String::new();
+    let total = seconds(plan.total());
+    line(
+        &mut text,
+        &format!("{name}: {} devices, {total}", plan.devices),
+    );
+    line(
+        &mut text,
+        &format!(
+            "start {}, warm-up {}, measured {}, drain {}",
+            seconds(plan.start),
+            seconds(plan.run.warmup),
+            seconds(plan.run.duration),
+            seconds(plan.run.drain),
+        ),
+    );
+    line(&mut text, "");
+    draw_groups(&mut text, plan);
+    draw_load(&mut text, plan);
+    draw_faults(&mut text, plan);
+    line(
+        &mut text,
+        &format!(
+            "about {:.0} messages, {:.0} deliveries",
+            plan.messages(),
+            plan.deliveries()
+        ),
+    );
+    text
+}
+
+fn draw_groups(text: &mut String, plan: &Plan) {
+    for group in &plan.groups {
+        let connects = rate_text(group.connect_rate);
+        let header = format!(
+            "group {}: {} devices, {connects} connects",
+            group.name, group.devices
+        );
+        line(text, &header);
+        for stream in &group.streams {
+            let (topic, qos, rate) = (&stream.topic, stream.qos as u8, rate_text(stream.rate));
+            let fan_out = stream.fan_out;
+            line(
+                text,
+                &format!("    {topic}  QoS {qos}  {rate}, each to {fan_out:.1} subscribers"),
+            );
+        }
+    }
+    line(text, "");
+}
+
+/// Messages a second over the load, one column for each sixtieth of it.
+fn draw_load(text: &mut String, plan: &Plan) {
+    let load = plan.run.warmup + plan.run.duration;
+    let step = load / COLUMNS;
+    let rates: Vec<f64> = (0..COLUMNS)
+        .map(|column| plan.publish_rate_at(step * column + step / 2))
+        .collect();
+    let peak = rates.iter().copied().fold(0.0, f64::max);
+    if peak == 0.0 {
+        line(text, "no messages are published");
+        line(text, "");
+        return;
+    }
+    let bars: String = rates.iter().map(|rate| bar(rate / peak)).collect();
+    line(text, &format!("publishes, {} at the peak", rate_text(peak)));
+    line(text, &format!("    {bars}"));
+    let faults = plan.faults.iter().flat_map(times);
+    let mut marks = vec![' '; COLUMNS as usize];
+    for time in faults {
+        let column = ((plan.run.warmup + time).as_secs_f64() / step.as_secs_f64()) as usize;
+        if let Some(mark) = marks.get_mut(column) {
+            *mark = '^';
+        }
+    }
+    let marks: String = marks.into_iter().collect();
+    if marks.contains('^') {
+        line(text, &format!("    {}  ^ faults", marks.trim_end()));
+    }
+    line(
+        text,
+        &format!(
+            "    0{:>width$}",
+            seconds(load),
+            width = COLUMNS as usize - 1
+        ),
+    );
+    line(text, "");
+}
+
+/// The share `part` of a full column; a little is never nothing.
+fn bar(part: f64) -> char {
+    let full = BARS.len() - 1;
+    let height = (part * full as f64).round() as usize;
+    BARS[if part > 0.0 { height.clamp(1, full) } else { 0 }]
+}
+
+fn draw_faults(text: &mut String, plan: &Plan) {
+    for fault in &plan.faults {
+        let when = match fault.times {
+            1 => format!("at {}", seconds(fault.first)),
+            times => {
+                format!(
+                    "{times} times from {} to {}",
+                    seconds(fault.first),
+                    seconds(fault.last)
+                )
+            }
+        };
+        let who = match fault.devices {
+            Some(devices) => format!("{devices} of {}", fault.group),
+            None => format!("some of {}", fault.group),
+        };
+        line(
+            text,
+            &format!("fault {}: {} {when}, {who}", fault.name, fault.action),
+        );
+    }
+    if !plan.faults.is_empty() {
+        line(text, "");
+    }
+}
+
+/// When a fault strikes, counted from the beginning of the measured part.
+fn times(fault: &PlannedFault) -> impl Iterator<Item = Duration> + use<> {
+    let (first, last, times) = (fault.first, fault.last, fault.times.max(1));
+    let gaps = u32::try_from(times - 1).unwrap_or(u32::MAX);
+    let period = if gaps == 0 {
+        Duration::ZERO
+    } else {
+        (last - first) / gaps
+    };
+    (0..=gaps).map(move |n| first + period * n)
+}
+
+fn seconds(duration: Duration) -> String {
+    duration_text(duration.as_secs_f64())
+}
+
+fn line(text: &mut String, content: &str) {
+    writeln!(text, "{content}").expect("a string takes any text");
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_fleet::scenario::Scenario;
+
+    use super::*;
+
+    /// The load is drawn from left to right, and a fault stands below its time.
+    #[test]
+    fn the_load_and_the_faults_are_drawn_in_time() {
+        let scenario = "version = 1\nname = \"a\"\n[run]\nwarmup = \"30s\"\nduration = \"30s\"\n\
+            [[group]]\nname = \"g\"\ncount = 4\n[[group.publish]]\ntopic = \"t\"\nrate = 8\n\
+            start = \"30s\"\n\
+            [[fault]]\nname = \"f\"\nat = \"15s\"\ngroup = \"g\"\nselect = { count = 1 }\n\
+            action = \"drop\"\nhow = \"rst\"\n";
+        let scenario = Scenario::parse("a.toml", scenario, &[]).unwrap();
+
+        let text = draw("a", &Plan::of(&scenario));
+
+        let load = format!("    {}{}\n", " ".repeat(30), "█".repeat(30));
+        assert!(text.contains(&load), "{text}");
+        assert!(
+            text.contains(&format!("    {}^  ^ faults\n", " ".repeat(45))),
+            "{text}"
+        );
+    }
+
+    /// A rate that is small beside the peak is still seen.
+    #[test]
+    fn a_little_is_not_nothing() {
+        assert_eq!(bar(0.0), ' ');
+        assert_eq!(bar(0.001), '▁');
+        assert_eq!(bar(1.0), '█');
+    }
+}

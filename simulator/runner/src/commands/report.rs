@@ -1,0 +1,48 @@
+//! `squall report`: writes the report of a run again, from its run file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use squall_run::{Run, Summary};
+
+use crate::cli::ReportArgs;
+use crate::exit::Failure;
+
+/// Reads the run file, writes the report, prints the summary; the exit code is the run's.
+pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
+    let file = run_file(&args.run);
+    let text = fs::read_to_string(&file).map_err(|error| {
+        Failure::Usage(format!("cannot read run file {}: {error}", file.display()))
+    })?;
+    let run = Run::from_json(&text)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let folder = match &args.out {
+        Some(folder) => folder.as_path(),
+        None => file.parent().unwrap_or(Path::new(".")),
+    };
+    super::check_folder(folder)?;
+    let written = squall_reports::write_report(&run, folder)
+        .map_err(|error| Failure::Internal(error.into()))?;
+    if args.json {
+        let summary =
+            serde_json::to_string(&Summary::of(&run)).context("the summary is no JSON")?;
+        println!("{summary}");
+    } else {
+        print!(
+            "{}",
+            squall_reports::terminal_summary(&run, super::colours())
+        );
+    }
+    eprintln!("report: {}", written.page.display());
+    Ok(run.verdict.exit_code)
+}
+
+/// A folder stands for the run file in it.
+fn run_file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("run.json")
+    } else {
+        path.to_owned()
+    }
+}

@@ -1,0 +1,189 @@
+//! `squall run`: runs scenario files and writes a report for each.
+
+use std::fs;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use squall_fleet::scenario::Scenario;
+use squall_fleet::{Fleet, Judgement, Recorder, judge};
+use squall_run::{Run, Summary};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::cli::RunArgs;
+use crate::clock::{self, Clock};
+use crate::drive::{Drive, Transport};
+use crate::exit::Failure;
+use crate::machine::limits::Limits;
+use crate::progress::ProgressDisplay;
+use crate::record::{Circumstances, Driven, record, times};
+use crate::sampling::Sampler;
+use crate::scenario_file::ScenarioFile;
+use crate::target::Target;
+
+/// Runs every file in turn. The exit code is the first that is not 0.
+///
+/// All files are read and checked before the first one runs: a mistake in the last one is not
+/// found an hour later.
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let limits = Limits::raise_and_read();
+    let mut prepared = Vec::new();
+    for path in &args.files {
+        prepared.push(prepare(path.clone(), args, limits)?);
+    }
+    let runtime = super::event_loop()?;
+    let mut first_code = 0;
+    for prepared in prepared {
+        let local = LocalSet::new();
+        let code = runtime.block_on(local.run_until(execute(&prepared, args, limits)))?;
+        if first_code == 0 {
+            first_code = code;
+        }
+    }
+    Ok(first_code)
+}
+
+/// A scenario that fits on this machine, and a folder that takes its results.
+struct Prepared {
+    file: ScenarioFile,
+    folder: PathBuf,
+}
+
+fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Failure> {
+    let file = ScenarioFile::read(path, &args.overrides)?;
+    file.check_limits(limits)?;
+    let name = &file.scenario.name;
+    let folder = match &args.out {
+        Some(folder) if args.files.len() == 1 => folder.clone(),
+        Some(folder) => folder.join(name),
+        None => {
+            let time = clock::iso_8601(clock::since_epoch()).replace(':', "");
+            PathBuf::from("squall-out").join(format!("{name}-{time}"))
+        }
+    };
+    super::check_folder(&folder)?;
+    Ok(Prepared { file, folder })
+}
+
+async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<u8, Failure> {
+    let Prepared { file, folder } = prepared;
+    let display = ProgressDisplay::new(args);
+    // Beside the results only at the end: until then the folder holds nothing that is unfinished.
+    let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
+    let target = Target::start(&file.scenario.target, log.path()).await?;
+    display.remark(&format!(
+        "{}: target {} at {}",
+        file.scenario.name,
+        target.name(),
+        target.url()
+    ));
+    let mut circumstances = Circumstances::begin(&target, limits);
+
+    let driven = drive(file, &target, display).await?;
+    circumstances.ending = target.stop().await;
+
+    let run = record(file, circumstances, driven);
+    let written = squall_reports::write_report(&run, folder)
+        .map_err(|error| Failure::Internal(error.into()))?;
+    if log
+        .as_file()
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() > 0)
+    {
+        fs::copy(log.path(), folder.join("target.log")).context("cannot keep the target's log")?;
+    }
+    print_result(&run, args)?;
+    if !args.quiet {
+        eprintln!("report: {}", written.page.display());
+    }
+    Ok(run.verdict.exit_code)
+}
+
+/// Runs the fleet to its end, or to the user's.
+async fn drive(
+    file: &ScenarioFile,
+    target: &Target,
+    display: ProgressDisplay,
+) -> Result<Driven, Failure> {
+    let scenario: Rc<Scenario> = Rc::new(file.scenario.clone());
+    let transport = Transport {
+        address: target.address,
+        connect_timeout: scenario.run.connect_timeout,
+    };
+    let clock = Clock::start();
+    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let drive = Drive::new(fleet, clock, transport);
+    let sampler = Sampler::default();
+    let sampling = spawn_local(sampler.clone().run(clock, target.pid()));
+    let showing = spawn_local(show(display, drive.clone(), clock));
+
+    let stopped_early = run_until_end_or_signal(&drive).await?;
+
+    sampler.sample(clock.now(), target.pid());
+    for task in [sampling, showing] {
+        task.abort();
+        // Aborted: there is nothing to learn from it.
+        let _ = task.await;
+    }
+    let outcome = drive.finish().context("the run was finished twice")?;
+    let times = times(&outcome.phases, clock.now(), stopped_early);
+    let resources = sampler.take();
+    let Judgement { measured, invalid } = judge(&scenario, outcome, &resources);
+    Ok(Driven {
+        measured,
+        times,
+        resources,
+        invalid,
+    })
+}
+
+/// Whether the user ended the run. The first signal ends the load, the drain and the checks follow;
+/// the second one ends the process.
+async fn run_until_end_or_signal(drive: &Drive<Recorder>) -> Result<bool, Failure> {
+    let mut running = pin!(drive.run());
+    tokio::select! {
+        result = &mut running => {
+            result.context("the event loop failed")?;
+            return Ok(false);
+        }
+        () = squall_broker::stop_signal() => drive.stop(),
+    }
+    tokio::select! {
+        result = &mut running => {
+            result.context("the event loop failed")?;
+            Ok(true)
+        }
+        () = squall_broker::stop_signal() => {
+            Err(Failure::Internal(anyhow::anyhow!("stopped twice: no report was written")))
+        }
+    }
+}
+
+async fn show(mut display: ProgressDisplay, drive: Drive<Recorder>, clock: Clock) {
+    let mut ticks = interval(display.period());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Some(progress) = drive.progress() {
+            display.show(clock.now().since_start(), progress);
+        }
+    }
+}
+
+fn print_result(run: &Run, args: &RunArgs) -> Result<(), Failure> {
+    if args.json {
+        let summary = Summary::of(run);
+        println!(
+            "{}",
+            serde_json::to_string(&summary).context("the summary is no JSON")?
+        );
+    } else if !args.quiet {
+        print!(
+            "{}",
+            squall_reports::terminal_summary(run, super::colours())
+        );
+    }
+    Ok(())
+}

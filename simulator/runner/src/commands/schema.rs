@@ -1,0 +1,19 @@
+//! `squall schema`: the JSON Schema of scenario files, or of run files.
+
+use anyhow::Context as _;
+
+use crate::cli::{SchemaArgs, SchemaOf};
+use crate::exit::Failure;
+
+/// Prints it. Both are generated from the types that read the files.
+pub fn schema(args: &SchemaArgs) -> Result<u8, Failure> {
+    let schema = match args.of {
+        SchemaOf::Scenario => squall_fleet::scenario::json_schema(),
+        SchemaOf::Run => squall_run::json_schema().to_value(),
+    };
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&schema).context("the schema is no JSON")?
+    );
+    Ok(0)
+}

@@ -1,0 +1,118 @@
+//! `squall sub`: subscribes and prints what comes.
+
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+use squall_protocol::QoS;
+use squall_protocol::client::{Event, Message};
+use squall_protocol::packet::{Publish, SubscribeProperties, Subscription, SubscriptionOptions};
+use squall_protocol::topic::TopicFilter;
+
+use crate::cli::SubArgs;
+use crate::exit::Failure;
+use crate::terminal_client::{TerminalClient, text};
+
+/// A subscriber publishes nothing.
+enum Never {}
+
+impl Message for Never {
+    fn publish(&self) -> Publish<'_> {
+        match *self {}
+    }
+}
+
+/// Prints messages until there were enough of them, or until a signal comes.
+pub fn subscribe(args: &SubArgs) -> Result<u8, Failure> {
+    let subscriptions = subscriptions(args)?;
+    let runtime = super::event_loop()?;
+    runtime.block_on(async {
+        let mut client = TerminalClient::<Never>::connect(&args.connect).await?;
+        let now = client.now();
+        client
+            .client()
+            .subscribe(now, SubscribeProperties::default(), subscriptions)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let mut left = args.count;
+        let mut failure = None;
+        tokio::select! {
+            ended = client.wait_for(|event| take(event, args, &mut left, &mut failure)) => ended?,
+            () = squall_broker::stop_signal() => {}
+        }
+        client.disconnect().await?;
+        failure.map_or(Ok(0), Err)
+    })
+}
+
+fn subscriptions(args: &SubArgs) -> Result<Vec<Subscription>, Failure> {
+    let qos = QoS::from_bits(args.qos).context("clap lets 0 to 2 through")?;
+    let options = SubscriptionOptions {
+        qos,
+        ..SubscriptionOptions::default()
+    };
+    let filters = args.filters.iter();
+    filters
+        .map(|text| {
+            let filter = TopicFilter::new(text.clone().into_boxed_str())
+                .map_err(|error| Failure::Usage(format!("topic filter '{text}': {error}")))?;
+            Ok(Subscription { filter, options })
+        })
+        .collect()
+}
+
+/// Prints a message; `Some` when there is nothing more to wait for.
+fn take(
+    event: &Event<'_, Never>,
+    args: &SubArgs,
+    left: &mut Option<u64>,
+    failure: &mut Option<Failure>,
+) -> Option<()> {
+    match event {
+        Event::Suback(suback) => {
+            let refused = suback
+                .reasons
+                .iter()
+                .zip(&args.filters)
+                .find(|(r, _)| r.is_error());
+            let (reason, filter) = refused?;
+            let text = format!("the broker refused '{filter}': {}", text(*reason));
+            *failure = Some(Failure::Unreachable(text));
+            Some(())
+        }
+        Event::Delivered(publish) => {
+            if let Err(error) = print(publish, args) {
+                *failure = closed_output(error);
+                return Some(());
+            }
+            let left = left.as_mut()?;
+            *left = left.saturating_sub(1);
+            (*left == 0).then_some(())
+        }
+        _ => None,
+    }
+}
+
+fn print(publish: &Publish<'_>, args: &SubArgs) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if args.verbose {
+        let flags = [(publish.retain, " retained"), (publish.dup, " dup")];
+        let flags: String = flags
+            .iter()
+            .filter(|(set, _)| *set)
+            .map(|(_, text)| *text)
+            .collect();
+        write!(
+            out,
+            "{} (QoS {}{flags}) ",
+            publish.topic.as_str(),
+            publish.qos as u8
+        )?;
+    }
+    out.write_all(publish.payload)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// A reader that went away, as `head` does, is no error.
+fn closed_output(error: io::Error) -> Option<Failure> {
+    (error.kind() != io::ErrorKind::BrokenPipe).then(|| Failure::Internal(error.into()))
+}

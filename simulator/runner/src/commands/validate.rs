@@ -1,0 +1,21 @@
+//! `squall validate`: checks scenario files without running them.
+
+use crate::cli::ValidateArgs;
+use crate::exit::Failure;
+use crate::scenario_file::ScenarioFile;
+
+/// Checks every file and says of each what is wrong; fails if any is.
+pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
+    let mut wrong = Vec::new();
+    for path in &args.files {
+        match ScenarioFile::read(path.clone(), &args.overrides) {
+            Ok(file) if args.resolved => print!("{}", file.scenario.to_resolved_toml()),
+            Ok(file) => println!("{}: ok ({})", path.display(), file.scenario.name),
+            Err(failure) => wrong.push(failure.to_string()),
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(0),
+        false => Err(Failure::Usage(wrong.join("\n\n"))),
+    }
+}

@@ -1,0 +1,288 @@
+//! Carries a fleet's bytes over real sockets in real time.
+//!
+//! It decides nothing: the fleet says what to open, send and close, and hears what came of it. One
+//! thread owns the fleet, all its sockets and one timer; each socket is one task that only looks
+//! whether it can be read or written.
+//!
+//! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet
+//! hears the next input.
+
+mod socket;
+mod timer;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use squall_fleet::{
+    Action, Actions, Fleet, Input, OpenError, Outcome, Progress, Sink, SocketId, Teardown,
+};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::task::{spawn_local, yield_now};
+
+use crate::clock::Clock;
+use socket::{Progressed, Socket};
+use timer::Timer;
+
+/// Bytes read from one socket in one go; also the most it may read before others have their turn.
+const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// Where and how transports are opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Transport {
+    /// The target's address.
+    pub address: SocketAddr,
+    /// How long opening may take.
+    pub connect_timeout: Duration,
+}
+
+/// A fleet on real sockets. Cheap to clone: all clones are one drive.
+pub struct Drive<S> {
+    state: Rc<RefCell<State<S>>>,
+    /// Rung when the fleet's deadline may have become earlier.
+    deadline_moved: Rc<Notify>,
+}
+
+impl<S> Clone for Drive<S> {
+    fn clone(&self) -> Self {
+        Self {
+            state: Rc::clone(&self.state),
+            deadline_moved: Rc::clone(&self.deadline_moved),
+        }
+    }
+}
+
+struct State<S> {
+    clock: Clock,
+    transport: Transport,
+    /// `None` once the run is over and its fleet was taken out.
+    fleet: Option<Fleet<S>>,
+    sockets: HashMap<SocketId, Socket>,
+    /// Reused for every input.
+    actions: Actions,
+    /// Sockets with something new to write.
+    touched: Vec<SocketId>,
+    read_buffer: Vec<u8>,
+    deadline_moved: Rc<Notify>,
+    /// The drive's own state, for the tasks that it spawns.
+    me: Weak<RefCell<State<S>>>,
+}
+
+impl<S: Sink + 'static> Drive<S> {
+    /// A drive that has not begun. The clock's start is the run's.
+    pub fn new(fleet: Fleet<S>, clock: Clock, transport: Transport) -> Self {
+        let deadline_moved = Rc::new(Notify::new());
+        let state = Rc::new_cyclic(|me| {
+            RefCell::new(State {
+                clock,
+                transport,
+                fleet: Some(fleet),
+                sockets: HashMap::new(),
+                actions: Actions::new(),
+                touched: Vec::new(),
+                read_buffer: vec![0; READ_BYTES_MAX],
+                deadline_moved: Rc::clone(&deadline_moved),
+                me: me.clone(),
+            })
+        });
+        Self {
+            state,
+            deadline_moved,
+        }
+    }
+
+    /// Runs the fleet to its end. Must run in a `LocalSet`.
+    pub async fn run(&self) -> io::Result<()> {
+        let mut timer = Timer::new()?;
+        loop {
+            let (now, deadline) = {
+                let state = self.state.borrow();
+                let Some(fleet) = state.fleet.as_ref().filter(|fleet| !fleet.is_finished()) else {
+                    return Ok(());
+                };
+                (state.clock.now(), fleet.next_deadline())
+            };
+            match deadline {
+                Some(deadline) if deadline <= now => {
+                    self.state.borrow_mut().feed(Input::DeadlinePassed);
+                    // Sockets have their turn, however late the schedule is.
+                    yield_now().await;
+                }
+                Some(deadline) => {
+                    let wait = deadline.saturating_since(now);
+                    tokio::select! {
+                        () = self.deadline_moved.notified() => {}
+                        fired = timer.sleep(wait) => fired?,
+                    }
+                }
+                None => self.deadline_moved.notified().await,
+            }
+        }
+    }
+
+    /// Asks the fleet to end early.
+    pub fn stop(&self) {
+        self.state.borrow_mut().feed(Input::Stop);
+    }
+
+    /// How far the run is; `None` once it is over.
+    pub fn progress(&self) -> Option<Progress> {
+        let state = self.state.borrow();
+        state
+            .fleet
+            .as_ref()
+            .map(|fleet| fleet.progress(state.clock.now()))
+    }
+
+    /// Ends the drive and gives what the run left behind; `None` if that was taken already.
+    pub fn finish(&self) -> Option<Outcome<S>> {
+        let mut state = self.state.borrow_mut();
+        state.sockets.clear();
+        let now = state.clock.now();
+        state.fleet.take().map(|fleet| fleet.finish(now))
+    }
+}
+
+impl<S: Sink + 'static> State<S> {
+    /// Tells the fleet one thing and does all that it then asks for.
+    fn feed(&mut self, input: Input<'_>) {
+        let Some(fleet) = &mut self.fleet else { return };
+        let deadline = fleet.next_deadline();
+        let mut actions = std::mem::take(&mut self.actions);
+        fleet.handle(self.clock.now(), input, &mut actions);
+        let deadline_moved = fleet.next_deadline() != deadline || fleet.is_finished();
+        for action in actions.iter() {
+            match action {
+                Action::Open { socket } => self.open(socket),
+                Action::Send { socket, bytes } => self.send(socket, bytes),
+                Action::Close { socket, how } => self.close(socket, how),
+            }
+        }
+        actions.clear();
+        self.actions = actions;
+        self.flush_touched();
+        if deadline_moved {
+            self.deadline_moved.notify_one();
+        }
+    }
+
+    fn open(&mut self, id: SocketId) {
+        let Some(state) = self.me.upgrade() else {
+            return;
+        };
+        self.sockets.insert(id, Socket::connecting());
+        let transport = self.transport;
+        spawn_local(async move {
+            let connecting = TcpStream::connect(transport.address);
+            match tokio::time::timeout(transport.connect_timeout, connecting).await {
+                Ok(Ok(stream)) => {
+                    if state.borrow_mut().opened(id, stream) {
+                        poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
+                    }
+                }
+                Ok(Err(error)) => state.borrow_mut().open_failed(id, open_error(&error)),
+                Err(_) => state.borrow_mut().open_failed(id, OpenError::TimedOut),
+            }
+        });
+    }
+
+    /// Whether the fleet still wants this socket.
+    fn opened(&mut self, id: SocketId, stream: TcpStream) -> bool {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return false;
+        };
+        match socket.connected(stream) {
+            Ok(()) => self.feed(Input::Opened { socket: id }),
+            Err(error) => self.open_failed(id, open_error(&error)),
+        }
+        self.sockets.contains_key(&id)
+    }
+
+    fn open_failed(&mut self, id: SocketId, error: OpenError) {
+        if self.sockets.remove(&id).is_some() {
+            self.feed(Input::OpenFailed { socket: id, error });
+        }
+    }
+
+    fn send(&mut self, id: SocketId, bytes: &[u8]) {
+        if let Some(socket) = self.sockets.get_mut(&id)
+            && socket.queue(bytes)
+        {
+            self.touched.push(id);
+        }
+    }
+
+    fn close(&mut self, id: SocketId, how: Teardown) {
+        // What was sent before the close leaves before it.
+        self.flush(id);
+        if let Some(socket) = self.sockets.get_mut(&id)
+            && socket.teardown(how).is_done()
+        {
+            self.sockets.remove(&id);
+        }
+    }
+
+    fn flush_touched(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for id in touched.drain(..) {
+            self.flush(id);
+        }
+        self.touched = touched;
+    }
+
+    fn flush(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.flush();
+        }
+    }
+
+    /// Reads and writes what can be; ready when the socket is gone.
+    fn poll_socket(&mut self, id: SocketId, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return Poll::Ready(());
+        };
+        let mut buffer = std::mem::take(&mut self.read_buffer);
+        let progressed = socket.poll(cx, &mut buffer);
+        match progressed {
+            Progressed::Received(count) => {
+                self.feed(Input::Received {
+                    socket: id,
+                    bytes: &buffer[..count],
+                });
+                // Others have their turn; the waker brings this task back at once.
+                cx.waker().wake_by_ref();
+            }
+            Progressed::PeerClosed(how) => {
+                self.sockets.remove(&id);
+                self.feed(Input::Closed { socket: id, how });
+            }
+            Progressed::Gone => {
+                self.sockets.remove(&id);
+            }
+            Progressed::Waiting => {}
+        }
+        self.read_buffer = buffer;
+        match self.sockets.contains_key(&id) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+}
+
+fn open_error(error: &io::Error) -> OpenError {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => OpenError::Refused,
+        io::ErrorKind::TimedOut => OpenError::TimedOut,
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => OpenError::LocalLimit,
+        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => OpenError::LocalLimit,
+        _ => OpenError::Other,
+    }
+}

@@ -1,0 +1,34 @@
+//! The errors that end a command before there is a verdict, and their exit codes.
+
+/// Why a command failed before there was a verdict; each kind has its exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The scenario, a file name or an argument is wrong: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The broker under test cannot be started or reached: exit code 3.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Anything else: exit code 1.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl Failure {
+    /// The exit code of this kind.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Internal(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+
+    /// Says on standard error what went wrong; an internal error with the causes behind it.
+    pub fn report(&self) {
+        match self {
+            Self::Usage(text) | Self::Unreachable(text) => eprintln!("error: {text}"),
+            Self::Internal(error) => eprintln!("error: {error:#}"),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the runner asks of the machine it runs on: its limits, its parts, what processes use.
+
+pub mod limits;
+pub mod parts;
+pub mod process;

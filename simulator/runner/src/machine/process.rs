@@ -1,0 +1,82 @@
+//! What a process uses, read from `/proc`.
+
+use std::fs;
+use std::time::Duration;
+
+/// A reading of one process.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// User and system time since its start.
+    pub cpu: Duration,
+    /// Resident memory in bytes.
+    pub rss_bytes: u64,
+    /// Open descriptors; 0 where they may not be counted.
+    pub descriptors: u64,
+}
+
+/// Reads what process `pid` uses, its threads included, its children not. `None` if it is gone, or
+/// where there is no `/proc`.
+pub fn usage(pid: u32) -> Option<Usage> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+    Some(Usage {
+        cpu: parse_cpu_ticks(&stat).map(ticks_to_duration)?,
+        rss_bytes: parse_resident_pages(&statm)? * page_size(),
+        descriptors: u64::try_from(descriptors).unwrap_or(u64::MAX),
+    })
+}
+
+/// User and system time in clock ticks: fields 14 and 15 of `stat`. The second field is the
+/// command's name in parentheses and may hold anything, so counting starts after the last one.
+fn parse_cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+/// Resident pages: field 2 of `statm`.
+fn parse_resident_pages(statm: &str) -> Option<u64> {
+    statm.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn ticks_to_duration(ticks: u64) -> Duration {
+    let per_second = rustix::param::clock_ticks_per_second();
+    Duration::from_secs_f64(ticks as f64 / per_second as f64)
+}
+
+fn page_size() -> u64 {
+    rustix::param::page_size() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name with spaces and parentheses does not shift the fields.
+    #[test]
+    fn a_hostile_command_name_does_not_shift_the_fields() {
+        let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 90 0 0 0 250 50 0 0 20 0 1 0 5 1 2";
+
+        assert_eq!(parse_cpu_ticks(stat), Some(300));
+    }
+
+    /// A line that was cut short is no reading.
+    #[test]
+    fn a_short_line_is_no_reading() {
+        assert_eq!(parse_cpu_ticks("7 (a) S 1"), None);
+        assert_eq!(parse_resident_pages("12"), None);
+        assert_eq!(parse_resident_pages("12 34 5"), Some(34));
+    }
+
+    /// The test's own process has memory and open files.
+    #[test]
+    fn this_process_can_be_read() {
+        let usage = usage(std::process::id()).expect("there is a /proc");
+
+        assert!(usage.rss_bytes > 0);
+        assert!(usage.descriptors >= 3);
+    }
+}

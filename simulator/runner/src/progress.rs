@@ -1,0 +1,163 @@
+//! What a person sees while a run goes on: one live line in a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use squall_fleet::{Phase, Progress};
+
+use crate::cli::RunArgs;
+
+/// Between two looks in a terminal.
+const LIVE_PERIOD: Duration = Duration::from_millis(500);
+/// Between two lines elsewhere.
+const PLAIN_PERIOD: Duration = Duration::from_secs(5);
+
+/// Where progress goes.
+pub enum Display {
+    /// A terminal: one line that is drawn anew.
+    Live(ProgressBar),
+    /// A pipe or a file: a line now and then.
+    Plain,
+    /// Nowhere.
+    Hidden,
+}
+
+/// Shows a run's progress with rates since the look before.
+pub struct ProgressDisplay {
+    display: Display,
+    last: Option<(Duration, Progress)>,
+}
+
+impl ProgressDisplay {
+    /// Chooses by the arguments and by what standard error is.
+    pub fn new(args: &RunArgs) -> Self {
+        let display = match (args.quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Display::Hidden,
+            (false, true) => Display::Live(live_line()),
+            (false, false) => Display::Plain,
+        };
+        Self {
+            display,
+            last: None,
+        }
+    }
+
+    /// How often to call [`Self::show`].
+    pub fn period(&self) -> Duration {
+        match self.display {
+            Display::Live(_) => LIVE_PERIOD,
+            Display::Plain | Display::Hidden => PLAIN_PERIOD,
+        }
+    }
+
+    /// A remark beside the progress, such as where the target listens.
+    pub fn remark(&self, text: &str) {
+        match &self.display {
+            Display::Live(line) => line.println(text),
+            Display::Plain => eprintln!("{text}"),
+            Display::Hidden => {}
+        }
+    }
+
+    /// Shows where the run is, `since_start` after its start.
+    pub fn show(&mut self, since_start: Duration, progress: Progress) {
+        let (then, before) = self.last.unwrap_or((Duration::ZERO, progress));
+        self.last = Some((since_start, progress));
+        let seconds = since_start.saturating_sub(then).as_secs_f64();
+        let text = line(progress, before, seconds);
+        match &self.display {
+            Display::Live(line) => line.set_message(text),
+            Display::Plain => eprintln!("{:7.1}s  {text}", since_start.as_secs_f64()),
+            Display::Hidden => {}
+        }
+    }
+}
+
+impl Drop for ProgressDisplay {
+    /// Removes the live line.
+    fn drop(&mut self) {
+        if let Display::Live(line) = &self.display {
+            line.finish_and_clear();
+        }
+    }
+}
+
+fn live_line() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {elapsed_precise}  {wide_msg}");
+    let line = ProgressBar::new_spinner();
+    line.set_style(style.expect("the template is right"));
+    line.enable_steady_tick(LIVE_PERIOD / 4);
+    line
+}
+
+/// One line: phase, devices, rates over the `seconds` since `before`, faults, time left.
+fn line(now: Progress, before: Progress, seconds: f64) -> String {
+    let rate = |after: u64, earlier: u64| match seconds > 0.0 {
+        true => after.saturating_sub(earlier) as f64 / seconds,
+        false => 0.0,
+    };
+    format!(
+        "{:<10}  online {}/{}  published {:.0}/s  delivered {:.0}/s  faults {}  left {}",
+        phase_name(now.phase),
+        now.online,
+        now.devices,
+        rate(now.published, before.published),
+        rate(now.delivered, before.delivered),
+        now.faults_applied,
+        time_left(now.time_left),
+    )
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connecting => "connecting",
+        Phase::WarmingUp => "warm-up",
+        Phase::Measuring => "measuring",
+        Phase::Draining => "draining",
+        Phase::Checking => "checking",
+        Phase::Leaving => "leaving",
+        Phase::Finished => "finished",
+    }
+}
+
+fn time_left(left: Duration) -> String {
+    let seconds = left.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(published: u64, delivered: u64) -> Progress {
+        Progress {
+            phase: Phase::Measuring,
+            time_left: Duration::from_secs(75),
+            devices: 2_000,
+            online: 1_999,
+            published,
+            delivered,
+            faults_applied: 3,
+        }
+    }
+
+    /// Rates are those since the look before, not since the start.
+    #[test]
+    fn a_line_has_the_rates_since_the_look_before() {
+        let text = line(progress(1_500, 3_000), progress(500, 2_000), 0.5);
+
+        assert_eq!(
+            text,
+            "measuring   online 1999/2000  published 2000/s  delivered 2000/s  faults 3  left 1:15"
+        );
+    }
+
+    /// The first look has nothing to compare with.
+    #[test]
+    fn the_first_line_has_no_rates() {
+        let text = line(progress(9, 9), progress(9, 9), 0.0);
+
+        assert!(text.contains("published 0/s"));
+    }
+}

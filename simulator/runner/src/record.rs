@@ -1,0 +1,287 @@
+//! Puts a run file together: what was measured, and all that is needed to repeat it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use squall_fleet::Phase;
+use squall_fleet::scenario::{Group, Publish, Scenario};
+use squall_protocol::{Instant, Version};
+use squall_run::{
+    ClockKind, GroupSettings, Identity, Machine, Measured, Override, PhaseKind, Reason, Resources,
+    Run, ScenarioText, Settings, Software, TargetKind, Times, VERSION, Verdict, rate_text,
+};
+
+use crate::clock;
+use crate::machine::limits::Limits;
+use crate::machine::parts;
+use crate::scenario_file::ScenarioFile;
+use crate::target::{Ending, Target};
+
+/// What the runner knows about a run besides what the fleet measured.
+pub struct Circumstances {
+    started_at: Duration,
+    target: squall_run::Target,
+    limits: Limits,
+    /// How the target ended, if it was ours to stop.
+    pub ending: Option<Ending>,
+}
+
+impl Circumstances {
+    /// Notes when the run begins, and against what.
+    pub fn begin(target: &Target, limits: Limits) -> Self {
+        let software = (target.kind == TargetKind::Embedded)
+            .then(|| format!("squall {}", env!("CARGO_PKG_VERSION")));
+        let target = squall_run::Target {
+            kind: target.kind,
+            url: target.url(),
+            command: target.command().map(str::to_owned),
+            software,
+            pid: target.pid(),
+            settings: BTreeMap::new(),
+        };
+        Self {
+            started_at: clock::since_epoch(),
+            target,
+            limits,
+            ending: None,
+        }
+    }
+}
+
+/// What a drive left behind.
+pub struct Driven {
+    /// The fleet's part of the run file.
+    pub measured: Measured,
+    /// Times, but for the wall clock.
+    pub times: Times,
+    /// Samples of the processes.
+    pub resources: Resources,
+    /// Why the figures cannot be trusted, if they cannot.
+    pub invalid: Vec<String>,
+}
+
+/// The phases of a run that ended at `end`, without their wall clock.
+pub fn times(phases: &[(Phase, Instant)], end: Instant, stopped_early: bool) -> Times {
+    let ends = phases.iter().skip(1).map(|(_, begin)| *begin).chain([end]);
+    let mut merged: Vec<squall_run::Phase> = Vec::new();
+    for ((phase, begin), end) in phases.iter().zip(ends) {
+        let Some(kind) = phase_kind(*phase) else {
+            continue;
+        };
+        match merged.last_mut() {
+            Some(last) if last.kind == kind => last.end_s = end.as_secs_f64(),
+            _ => merged.push(squall_run::Phase {
+                kind,
+                start_s: begin.as_secs_f64(),
+                end_s: end.as_secs_f64(),
+            }),
+        }
+    }
+    Times {
+        started_at: String::new(),
+        duration_s: merged.last().map_or(0.0, |last| last.end_s),
+        clock: ClockKind::Real,
+        phases: merged,
+        stopped_early,
+    }
+}
+
+/// What a report calls a phase of the engine; what follows the drain is none of its phases.
+fn phase_kind(phase: Phase) -> Option<PhaseKind> {
+    match phase {
+        Phase::Connecting => Some(PhaseKind::Connect),
+        Phase::WarmingUp => Some(PhaseKind::Warmup),
+        Phase::Measuring => Some(PhaseKind::Measure),
+        Phase::Draining | Phase::Checking => Some(PhaseKind::Drain),
+        Phase::Leaving | Phase::Finished => None,
+    }
+}
+
+/// The run file.
+pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven) -> Run {
+    let Driven {
+        measured,
+        mut times,
+        resources,
+        invalid,
+    } = driven;
+    times.started_at = clock::iso_8601(circumstances.started_at);
+    let further = invalid
+        .into_iter()
+        .map(Reason::Invalid)
+        .chain(circumstances.ending.as_ref().and_then(ending_reason));
+    let verdict = Verdict::judge(&measured.checks, &measured.thresholds, further);
+    Run {
+        version: VERSION,
+        identity: identity(file),
+        machine: machine(circumstances.limits),
+        target: circumstances.target,
+        times,
+        settings: settings(file),
+        measured,
+        resources,
+        verdict,
+    }
+}
+
+/// A broker that ended by itself broke every promise it had made.
+fn ending_reason(ending: &Ending) -> Option<Reason> {
+    match ending {
+        Ending::EndedEarly(status) => Some(Reason::Invariant(format!(
+            "the broker ended during the run with {status}"
+        ))),
+        Ending::Killed => Some(Reason::Invariant(
+            "the broker did not stop within 5 s of SIGTERM and was killed".to_owned(),
+        )),
+        Ending::Stopped(_) => None,
+    }
+}
+
+fn identity(file: &ScenarioFile) -> Identity {
+    let scenario = &file.scenario;
+    Identity {
+        name: scenario.name.clone(),
+        question: file.question(),
+        seed: scenario.seed,
+        scenario: ScenarioText {
+            path: file.path.display().to_string(),
+            hash: hash(&file.text),
+            original: file.text.clone(),
+            resolved: scenario.to_resolved_toml(),
+        },
+        squall: Software {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("SQUALL_COMMIT").map(str::to_owned),
+            profile: if cfg!(debug_assertions) {
+                "debug"
+            } else {
+                "release"
+            }
+            .to_owned(),
+        },
+        command_line: std::env::args().collect(),
+        replay: replay(file),
+    }
+}
+
+fn hash(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest
+        .iter()
+        .fold(String::from("sha256:"), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a string takes any text");
+            hex
+        })
+}
+
+/// The command that repeats the run, with the seed and every override.
+fn replay(file: &ScenarioFile) -> String {
+    let mut command = format!("squall run {}", shell_word(&file.path.to_string_lossy()));
+    for change in file.overrides.iter().filter(|change| change.key != "seed") {
+        let assignment = format!("{}={}", change.key, change.value);
+        write!(command, " --set {}", shell_word(&assignment)).expect("a string takes any text");
+    }
+    write!(command, " --seed {}", file.scenario.seed).expect("a string takes any text");
+    command
+}
+
+/// `text` as one word for a POSIX shell.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn machine(limits: Limits) -> Machine {
+    let parts = parts::read();
+    Machine {
+        cpu: parts.cpu_model,
+        cores: parts.cores,
+        memory_bytes: parts.memory_bytes,
+        kernel: parts.kernel,
+        hostname: parts.hostname,
+        limits: squall_run::Limits {
+            descriptors: limits.descriptors.unwrap_or(u64::MAX),
+            ports: u32::try_from(limits.local_ports).unwrap_or(u32::MAX),
+        },
+    }
+}
+
+fn settings(file: &ScenarioFile) -> Settings {
+    let overrides = file.overrides.iter();
+    Settings {
+        overrides: overrides
+            .map(|change| Override {
+                key: change.key.clone(),
+                value: change.value.clone(),
+            })
+            .collect(),
+        groups: file
+            .scenario
+            .groups
+            .iter()
+            .map(|group| group_settings(group, &file.scenario))
+            .collect(),
+    }
+}
+
+fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
+    let subscribes = group.subscribes.iter();
+    GroupSettings {
+        name: group.name.clone(),
+        count: group.count,
+        protocol: match group.version {
+            Version::V3_1_1 => "3.1.1",
+            Version::V5 => "5.0",
+        }
+        .to_owned(),
+        transport: "tcp".to_owned(),
+        network: group.network.map(|id| scenario.network(id).name.clone()),
+        keep_alive_s: group.keep_alive,
+        publishes: group
+            .publishes
+            .iter()
+            .map(|publish| publish_text(publish, group))
+            .collect(),
+        subscribes: subscribes
+            .map(|subscribe| format!("{}, QoS {}", subscribe.filter.source(), subscribe.qos as u8))
+            .collect(),
+    }
+}
+
+fn publish_text(publish: &Publish, group: &Group) -> String {
+    let rate = publish.rate_per_device * f64::from(group.count);
+    let retained = if publish.retain { ", retained" } else { "" };
+    let (topic, qos) = (publish.topic.source(), publish.qos as u8);
+    format!("{topic}, QoS {qos}{retained}, {}", rate_text(rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A word that a shell would split or expand is quoted, quotes included.
+    #[test]
+    fn shell_words_survive_a_shell() {
+        assert_eq!(
+            shell_word("target.url=mqtt://[::1]:1883"),
+            "'target.url=mqtt://[::1]:1883'"
+        );
+        assert_eq!(shell_word("scenarios/a.toml"), "scenarios/a.toml");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    /// A known digest: that of the empty text (FIPS 180-4).
+    #[test]
+    fn the_hash_names_its_algorithm() {
+        assert_eq!(
+            hash(""),
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+}

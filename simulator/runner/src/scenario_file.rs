@@ -1,0 +1,101 @@
+//! A scenario file as a command reads it: text, overrides, and what it resolves to.
+
+use std::fs;
+use std::path::PathBuf;
+
+use squall_fleet::scenario::{Override, Plan, Scenario};
+
+use crate::cli::OverrideArgs;
+use crate::exit::Failure;
+use crate::machine::limits::Limits;
+
+/// A scenario that has been read, overridden and checked.
+pub struct ScenarioFile {
+    /// The path as given on the command line.
+    pub path: PathBuf,
+    /// The file's text.
+    pub text: String,
+    /// What the command line changed, in order.
+    pub overrides: Vec<Override>,
+    /// What it resolves to.
+    pub scenario: Scenario,
+}
+
+impl ScenarioFile {
+    /// Reads, overrides and checks; every error names its place and the remedy.
+    pub fn read(path: PathBuf, changes: &OverrideArgs) -> Result<Self, Failure> {
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::Usage(format!("cannot read scenario {}: {error}", path.display()))
+        })?;
+        let mut overrides = Vec::new();
+        for change in &changes.set {
+            let parsed = change.parse::<Override>();
+            overrides.push(parsed.map_err(|error| Failure::Usage(error.to_string()))?);
+        }
+        if let Some(seed) = changes.seed {
+            let parsed = format!("seed={seed}").parse::<Override>();
+            overrides.push(parsed.map_err(|error| Failure::Usage(error.to_string()))?);
+        }
+        let scenario = Scenario::parse(&path.to_string_lossy(), &text, &overrides)
+            .map_err(|errors| Failure::Usage(errors.to_string()))?;
+        Ok(Self {
+            path,
+            text,
+            overrides,
+            scenario,
+        })
+    }
+
+    /// The question it asks: its description, or the `Question:` of its first comment.
+    pub fn question(&self) -> Option<String> {
+        let description = &self.scenario.description;
+        if description.is_empty() {
+            question_of(&self.text)
+        } else {
+            Some(description.clone())
+        }
+    }
+
+    /// Whether its devices fit within this process's limits.
+    pub fn check_limits(&self, limits: Limits) -> Result<(), Failure> {
+        let plan = Plan::of(&self.scenario);
+        limits
+            .check(plan.connections_max)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", self.path.display())))
+    }
+}
+
+/// The paragraph after `Question:` in the comment that a file begins with.
+fn question_of(text: &str) -> Option<String> {
+    let comment = text
+        .lines()
+        .map_while(|line| line.strip_prefix('#'))
+        .map(str::trim);
+    let mut paragraph = comment
+        .skip_while(|line| !line.starts_with("Question:"))
+        .take_while(|line| !line.is_empty())
+        .peekable();
+    paragraph.peek()?;
+    let joined = paragraph.collect::<Vec<_>>().join(" ");
+    Some(joined.trim_start_matches("Question:").trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A question may go over several lines; what follows an empty one is not part of it.
+    #[test]
+    fn the_question_is_the_first_paragraph_that_says_so() {
+        let text =
+            "#:schema ./s.json\n#\n# Question: does it\n# hold?\n#\n# It should.\nversion = 1\n";
+
+        assert_eq!(question_of(text).as_deref(), Some("does it hold?"));
+    }
+
+    /// A file without the word has none.
+    #[test]
+    fn a_file_without_a_question_has_none() {
+        assert_eq!(question_of("# A scenario.\nversion = 1\n"), None);
+    }
+}

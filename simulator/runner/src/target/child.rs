@@ -1,0 +1,157 @@
+//! A target that runs as our child process.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process};
+use squall_fleet::scenario::SpawnTarget;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{self, Command};
+use tokio::time::timeout;
+
+use crate::commands::broker::LISTENING;
+use crate::exit::Failure;
+
+/// How long a child may take to stop after SIGTERM before it is killed.
+const STOP_MAX: Duration = Duration::from_secs(5);
+/// Lines of a child's output that an error shows.
+const LAST_LINES: usize = 5;
+/// How long our own broker may take to say where it listens.
+const ANNOUNCE_MAX: Duration = Duration::from_secs(10);
+
+/// A running child. Dropping it kills it.
+pub struct Child {
+    process: process::Child,
+    command_line: String,
+    /// Where its output goes.
+    log: PathBuf,
+}
+
+/// How a child ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// It stopped after SIGTERM, with this status.
+    Stopped(ExitStatus),
+    /// It had ended before it was told to.
+    EndedEarly(ExitStatus),
+    /// It did not stop in time and was killed.
+    Killed,
+}
+
+impl Child {
+    /// Starts this very program as a broker on a free port.
+    pub(super) fn embedded(log: &Path) -> Result<Self, Failure> {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut command = Command::new(program);
+        command.args(["broker", "--port", "0", "--until-stdin-ends"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self::start(command, "squall broker".to_owned(), log)
+    }
+
+    /// Starts another broker, `{port}` of its command filled in.
+    pub(super) fn spawned(spawn: &SpawnTarget, port: u16, log: &Path) -> Result<Self, Failure> {
+        let words: Vec<String> = spawn
+            .command
+            .iter()
+            .map(|word| word.replace("{port}", &port.to_string()))
+            .collect();
+        let (program, arguments) = words.split_first().expect("a command has a program");
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .envs(&spawn.env)
+            .stdin(Stdio::null())
+            .stdout(open_log(log)?);
+        Self::start(command, words.join(" "), log)
+    }
+
+    fn start(mut command: Command, command_line: String, log: &Path) -> Result<Self, Failure> {
+        command.stderr(open_log(log)?).kill_on_drop(true);
+        let process = command.spawn().map_err(|error| {
+            let program = command.as_std().get_program().to_string_lossy();
+            Failure::Unreachable(format!("cannot start '{program}': {error}"))
+        })?;
+        Ok(Self {
+            process,
+            command_line,
+            log: log.to_owned(),
+        })
+    }
+
+    /// Waits until our own broker says where it listens.
+    pub(super) async fn embedded_address(&mut self) -> Result<SocketAddr, Failure> {
+        let stdout = self
+            .process
+            .stdout
+            .as_mut()
+            .context("the broker's output is a pipe")?;
+        let mut line = String::new();
+        let mut reader = BufReader::new(stdout);
+        let read = timeout(ANNOUNCE_MAX, reader.read_line(&mut line)).await;
+        let announced = line
+            .trim_end()
+            .strip_prefix(LISTENING)
+            .and_then(|rest| rest.parse().ok());
+        match (read, announced) {
+            (Ok(Ok(_)), Some(address)) => Ok(address),
+            _ => Err(Failure::Unreachable(format!(
+                "the embedded broker did not start: {}",
+                self.last_words()
+            ))),
+        }
+    }
+
+    /// The command line, ports filled in.
+    pub fn command_line(&self) -> &str {
+        &self.command_line
+    }
+
+    /// The process id; `None` once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// The last lines of its output.
+    pub(super) fn last_words(&self) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        match lines.as_slice() {
+            [] => "it said nothing".to_owned(),
+            lines => lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"),
+        }
+    }
+
+    /// Its status, if it has ended by itself.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().ok().flatten()
+    }
+
+    /// Stops it: SIGTERM, and SIGKILL if that does not help.
+    pub(super) async fn stop(mut self) -> Ending {
+        if let Some(status) = self.ended() {
+            return Ending::EndedEarly(status);
+        }
+        if let Some(pid) = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+            // It may have ended in between: then there is nothing to signal.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        match timeout(STOP_MAX, self.process.wait()).await {
+            Ok(Ok(status)) => Ending::Stopped(status),
+            _ => {
+                // Refused only if it has ended meanwhile.
+                let _ = self.process.kill().await;
+                Ending::Killed
+            }
+        }
+    }
+}
+
+fn open_log(path: &Path) -> Result<File, Failure> {
+    let log = File::options().create(true).append(true).open(path);
+    Ok(log.with_context(|| format!("cannot write {}", path.display()))?)
+}

@@ -1,0 +1,115 @@
+//! The broker under test: ours as a child process, any other as a child process, or one that runs.
+//!
+//! A spawned target is started, watched, measured and stopped here; one given by URL is only
+//! connected to. A target is ready when it answers an MQTT CONNECT, not when its port is open: a
+//! broker whose router is dead still accepts connections.
+
+pub mod address;
+mod child;
+mod probe;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use squall_fleet::scenario::{self, SpawnTarget, UrlTarget};
+use squall_run::TargetKind;
+
+use crate::exit::Failure;
+pub use child::{Child, Ending};
+
+/// Our own broker answers at once or not at all.
+const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
+/// A broker that runs already answers soon.
+const URL_READY_MAX: Duration = Duration::from_secs(5);
+
+/// A target that answers.
+pub struct Target {
+    /// Where devices connect.
+    pub address: SocketAddr,
+    /// How it came to be.
+    pub kind: TargetKind,
+    /// The process, if it is ours to measure and to stop.
+    child: Option<Child>,
+}
+
+impl Target {
+    /// Starts or finds what `wanted` says and waits until it answers. A child's output goes to
+    /// `log`.
+    pub async fn start(wanted: &scenario::Target, log: &Path) -> Result<Self, Failure> {
+        match wanted {
+            scenario::Target::Embedded => Self::start_embedded(log).await,
+            scenario::Target::Url(url) => Self::find(url).await,
+            scenario::Target::Spawn(spawn) => Self::start_spawned(spawn, log).await,
+        }
+    }
+
+    async fn start_embedded(log: &Path) -> Result<Self, Failure> {
+        let mut child = Child::embedded(log)?;
+        let address = child.embedded_address().await?;
+        let target = Self {
+            address,
+            kind: TargetKind::Embedded,
+            child: Some(child),
+        };
+        target.wait_until_it_answers(EMBEDDED_READY_MAX).await
+    }
+
+    async fn find(url: &UrlTarget) -> Result<Self, Failure> {
+        let address = address::resolve(url).await?;
+        let target = Self {
+            address,
+            kind: TargetKind::Url,
+            child: None,
+        };
+        target.wait_until_it_answers(URL_READY_MAX).await
+    }
+
+    async fn start_spawned(spawn: &SpawnTarget, log: &Path) -> Result<Self, Failure> {
+        let port = address::free_port()?;
+        let child = Child::spawned(spawn, port, log)?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let target = Self {
+            address,
+            kind: TargetKind::Spawn,
+            child: Some(child),
+        };
+        target.wait_until_it_answers(spawn.ready).await
+    }
+
+    /// On failure a child is stopped by being dropped.
+    async fn wait_until_it_answers(mut self, limit: Duration) -> Result<Self, Failure> {
+        probe::wait_until_answering(self.address, limit, self.child.as_mut())
+            .await
+            .map_err(|error| Failure::Unreachable(format!("target {}: {error}", self.name())))?;
+        Ok(self)
+    }
+
+    /// A name for messages: the command that started it, or its URL.
+    pub fn name(&self) -> String {
+        self.command().map_or_else(|| self.url(), str::to_owned)
+    }
+
+    /// `mqtt://ADDRESS:PORT`.
+    pub fn url(&self) -> String {
+        format!("mqtt://{}", self.address)
+    }
+
+    /// The command that started it, ports filled in.
+    pub fn command(&self) -> Option<&str> {
+        self.child.as_ref().map(Child::command_line)
+    }
+
+    /// The process id, if the process is ours.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::pid)
+    }
+
+    /// Stops a child, politely at first; `None` if there was none to stop.
+    pub async fn stop(self) -> Option<Ending> {
+        match self.child {
+            Some(child) => Some(child.stop().await),
+            None => None,
+        }
+    }
+}

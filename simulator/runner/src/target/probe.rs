@@ -1,0 +1,124 @@
+//! Whether a target answers MQTT.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use squall_protocol::Version;
+use squall_protocol::codec::{DecodeRules, PacketReader, encode};
+use squall_protocol::packet::{Connect, ConnectProperties, Disconnect, Packet};
+
+use super::Child;
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(25);
+/// How long one attempt may take.
+const ATTEMPT_MAX: Duration = Duration::from_secs(2);
+/// A CONNACK is small.
+const CONNACK_BYTES_MAX: u32 = 64 * 1024;
+
+/// Why a target does not answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProbeError {
+    /// No CONNACK came in time.
+    #[error(
+        "no answer to an MQTT CONNECT at {address} within {limit:?}: {last}; is a broker running there?"
+    )]
+    NoAnswer {
+        address: SocketAddr,
+        limit: Duration,
+        last: String,
+    },
+    /// The child ended instead.
+    #[error("ended with {status} before it answered: {last_words}")]
+    Ended {
+        status: std::process::ExitStatus,
+        last_words: String,
+    },
+}
+
+/// Connects until the target answers a CONNECT with any CONNACK, or until `limit` is over.
+pub(super) async fn wait_until_answering(
+    address: SocketAddr,
+    limit: Duration,
+    mut child: Option<&mut Child>,
+) -> Result<(), ProbeError> {
+    let mut last = String::from("no attempt was made");
+    let attempts = async {
+        loop {
+            match timeout(ATTEMPT_MAX, attempt(address)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => last = error.to_string(),
+                Err(_) => last = "the connection is open and silent".to_owned(),
+            }
+            if let Some(child) = &mut child
+                && let Some(status) = child.ended()
+            {
+                let last_words = child.last_words();
+                return Err(ProbeError::Ended { status, last_words });
+            }
+            sleep(PAUSE).await;
+        }
+    };
+    let result = timeout(limit, attempts).await;
+    result.unwrap_or(Err(ProbeError::NoAnswer {
+        address,
+        limit,
+        last,
+    }))
+}
+
+/// One CONNECT; an error of any kind means that there is no MQTT broker, yet.
+async fn attempt(address: SocketAddr) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let version = Version::V3_1_1;
+    let mut bytes = Vec::new();
+    encode(
+        &Packet::Connect(Box::new(probe_connect(version))),
+        version,
+        &mut bytes,
+    );
+    stream.write_all(&bytes).await?;
+
+    let mut reader = PacketReader::default();
+    let rules = DecodeRules {
+        version: Some(version),
+        maximum_packet_size: CONNACK_BYTES_MAX,
+    };
+    let mut buffer = [0; 256];
+    loop {
+        let count = stream.read(&mut buffer).await?;
+        anyhow::ensure!(count > 0, "the connection was closed without a CONNACK");
+        let mut input = &buffer[..count];
+        match reader.poll_packet(&mut input, &rules)? {
+            Some(Packet::Connack(_)) => break,
+            Some(_) => anyhow::bail!("the first packet was no CONNACK"),
+            None => {}
+        }
+    }
+    bytes.clear();
+    encode(
+        &Packet::Disconnect(Disconnect::default()),
+        version,
+        &mut bytes,
+    );
+    // It answered; whether it still reads our goodbye does not matter.
+    let _ = stream.write_all(&bytes).await;
+    Ok(())
+}
+
+fn probe_connect(version: Version) -> Connect {
+    Connect {
+        version,
+        clean_start: true,
+        keep_alive: 10,
+        client_id: format!("squall-probe-{}", std::process::id()),
+        will: None,
+        user_name: None,
+        password: None,
+        properties: ConnectProperties::default(),
+    }
+}

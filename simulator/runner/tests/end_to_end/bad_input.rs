@@ -1,0 +1,161 @@
+//! What a user can get wrong: each has its exit code, and a message that names place and remedy.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+
+use crate::{Broker, code_and_errors, run, text};
+
+/// A scenario that is right, with `devices` devices.
+fn scenario(devices: u32) -> String {
+    format!(
+        "version = 1\nname = \"small\"\nseed = 1\n[run]\nduration = \"1s\"\n\
+         [[group]]\nname = \"devices\"\ncount = {devices}\n"
+    )
+}
+
+/// A scenario file in a folder of its own.
+fn write_scenario(content: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("small.toml");
+    fs::write(&file, content).expect("the scenario can be written");
+    (folder, file)
+}
+
+/// Exit code 2: the file is named.
+#[test]
+fn a_missing_file_is_named() {
+    let (code, errors) = code_and_errors(&run(&["run", "no/such.toml"]));
+
+    assert_eq!(code, 2);
+    assert!(errors.contains("no/such.toml"), "{errors}");
+}
+
+/// Exit code 2, for `run` as for `validate`: line, column and what was meant.
+#[test]
+fn a_mistake_in_the_scenario_is_shown_in_place() {
+    let (_folder, file) = write_scenario(&scenario(1).replace("count", "cuont"));
+
+    for command in ["run", "validate"] {
+        let (code, errors) = code_and_errors(&run(&[command, text(&file)]));
+
+        assert_eq!(code, 2);
+        assert!(errors.contains("small.toml:8:1"), "{errors}");
+        assert!(
+            errors.contains("did you mean") && errors.contains("count"),
+            "{errors}"
+        );
+    }
+}
+
+/// Exit code 2: an override is checked like the file.
+#[test]
+fn an_override_of_a_group_that_is_not_there_is_refused() {
+    let (_folder, file) = write_scenario(&scenario(1));
+
+    let set = ["run", text(&file), "--set", "group.sensors.count=2"];
+    let (code, errors) = code_and_errors(&run(&set));
+
+    assert_eq!(code, 2);
+    assert!(errors.contains("sensors"), "{errors}");
+}
+
+/// Exit code 3: nobody listens, and the address is named.
+#[test]
+fn an_unreachable_target_is_named() {
+    let (folder, file) = write_scenario(&scenario(1));
+    let unused = {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        listener.local_addr().expect("it listens")
+    };
+    let url = format!("target.url=mqtt://{unused}");
+    let out = folder.path().join("out");
+
+    let output = run(&["run", text(&file), "--set", &url, "--out", text(&out)]);
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 3, "{errors}");
+    assert!(errors.contains(&unused.to_string()), "{errors}");
+    assert!(
+        !out.join("run.json").exists(),
+        "a run that was none left a run file"
+    );
+}
+
+/// Exit code 3: a target that cannot be started, and one that ends at once.
+#[test]
+fn a_target_that_does_not_start_is_named() {
+    let (folder, file) = write_scenario(&scenario(1));
+    let out = folder.path().join("out");
+
+    for (command, said) in [
+        ("no-such-broker {port}", "no-such-broker"),
+        ("false {port}", "ended"),
+    ] {
+        let spawn = format!("target.spawn={command}");
+        let output = run(&["run", text(&file), "--set", &spawn, "--out", text(&out)]);
+
+        let (code, errors) = code_and_errors(&output);
+        assert_eq!(code, 3, "{errors}");
+        assert!(errors.contains(said), "{errors}");
+    }
+}
+
+/// Exit code 2: a port that is taken is named, with the remedy.
+#[test]
+fn a_port_in_use_is_named() {
+    let broker = Broker::start();
+    let port = broker.address.port().to_string();
+
+    let (code, errors) = code_and_errors(&run(&["broker", "--port", &port]));
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains(&port) && errors.contains("in use"),
+        "{errors}"
+    );
+}
+
+/// Exit code 2, before anything is started: more devices than one process may have descriptors.
+#[test]
+fn too_many_devices_are_refused_in_advance_with_the_remedy() {
+    let (folder, file) = write_scenario(&scenario(50_000_000));
+    let out = folder.path().join("out");
+
+    let (code, errors) = code_and_errors(&run(&["run", text(&file), "--out", text(&out)]));
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("--set group."), "{errors}");
+    assert!(
+        !errors.contains("target "),
+        "a target was started: {errors}"
+    );
+}
+
+/// Exit code 2: a folder that takes no files is found before the run, not after it.
+#[test]
+fn a_folder_that_takes_no_files_is_refused_in_advance() {
+    let (folder, file) = write_scenario(&scenario(1));
+    let in_the_way = folder.path().join("a-file");
+    fs::write(&in_the_way, "").expect("a file can be written");
+    let out = in_the_way.join("out");
+
+    let (code, errors) = code_and_errors(&run(&["run", text(&file), "--out", text(&out)]));
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains("a-file") && errors.contains("--out"),
+        "{errors}"
+    );
+}
+
+/// Exit code 2: a run file of another kind or version is not half understood.
+#[test]
+fn a_file_that_is_no_run_file_is_refused() {
+    let (_folder, file) = write_scenario("{}");
+
+    let (code, errors) = code_and_errors(&run(&["report", text(&file)]));
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("run file"), "{errors}");
+}

@@ -1,0 +1,73 @@
+//! The `squall` program as a user runs it: real processes, real sockets, free ports.
+
+mod bad_input;
+mod proxy;
+mod runs;
+mod tampered;
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The program under test.
+fn squall() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_squall"))
+}
+
+/// Runs it to its end.
+fn run(arguments: &[&str]) -> Output {
+    squall()
+        .args(arguments)
+        .output()
+        .expect("squall can be started")
+}
+
+/// The exit code, and what it said on standard error.
+fn code_and_errors(output: &Output) -> (i32, String) {
+    let code = output.status.code().expect("squall ended by itself");
+    (code, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// The path as text.
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary paths are UTF-8")
+}
+
+/// `squall broker` on a free port, killed when dropped.
+struct Broker {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Broker {
+    fn start() -> Self {
+        let mut child = squall()
+            .args(["broker", "--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("squall can be started");
+        let stdout = child.stdout.take().expect("its output is a pipe");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("it says where it listens");
+        let address = line
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .expect("a line has words");
+        let address = address
+            .parse()
+            .unwrap_or_else(|_| panic!("no address in '{line}'"));
+        Self { child, address }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

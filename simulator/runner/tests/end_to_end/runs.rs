@@ -1,0 +1,170 @@
+//! Runs that work: on the embedded broker, on one that squall spawns, ended early, and their reports.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Broker, code_and_errors, run, squall, text};
+
+/// Twenty devices with a will, half of which are reset.
+fn scenario(duration: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "wills"
+seed = 3
+
+[run]
+duration = "{duration}"
+drain = "1s"
+
+[[group]]
+name = "doors"
+count = 20
+client_id = "door-{{index}}"
+[group.will]
+topic = "status/{{client_id}}"
+payload = {{ text = "offline" }}
+qos = 1
+retain = true
+
+[[group]]
+name = "watcher"
+count = 1
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+
+[[fault]]
+name = "crash"
+at = "500ms"
+group = "doors"
+select = {{ fraction = 0.5 }}
+action = "drop"
+how = "rst"
+
+[[expect]]
+check = "will"
+after = ["crash"]
+exactly = 1
+[[expect]]
+check = "retained"
+filter = "status/+"
+equals = "last_will"
+"#
+    )
+}
+
+fn write_scenario(folder: &Path, duration: &str) -> String {
+    let file = folder.join("wills.toml");
+    fs::write(&file, scenario(duration)).expect("the scenario can be written");
+    text(&file).to_owned()
+}
+
+fn run_file(folder: &Path) -> serde_json::Value {
+    let json = fs::read(folder.join("run.json")).expect("there is a run file");
+    serde_json::from_slice(&json).expect("it is JSON")
+}
+
+/// Exit code 0 and a whole folder: what a newcomer's first command gives.
+#[test]
+fn a_run_on_the_embedded_broker_leaves_a_report() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = write_scenario(folder.path(), "1s");
+    let out = folder.path().join("out");
+
+    let output = run(&["run", &file, "--out", text(&out)]);
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 0, "{errors}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("PASS"));
+    for part in [
+        "report.html",
+        "run.json",
+        "summary.json",
+        "charts",
+        "tables",
+    ] {
+        assert!(out.join(part).exists(), "{part} is missing");
+    }
+    let run = run_file(&out);
+    assert_eq!(run["target"]["kind"], "embedded");
+    assert_eq!(run["measured"]["wills"][0]["seen"], 10);
+    assert!(run["resources"]["broker"][0]["rss_bytes"].as_u64() > Some(0));
+}
+
+/// A broker that squall spawns is started on the port it was given, measured, and stopped.
+#[test]
+fn a_spawned_target_is_started_measured_and_stopped() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = write_scenario(folder.path(), "1s");
+    let out = folder.path().join("out");
+    let spawn = format!(
+        "target.spawn={} broker --port {{port}}",
+        env!("CARGO_BIN_EXE_squall")
+    );
+
+    let output = run(&["run", &file, "--set", &spawn, "--out", text(&out)]);
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 0, "{errors}");
+    let run = run_file(&out);
+    assert_eq!(run["target"]["kind"], "spawn");
+    let pid = run["target"]["pid"].as_u64().expect("it was our process");
+    assert!(
+        !Path::new(&format!("/proc/{pid}")).exists(),
+        "it still runs"
+    );
+}
+
+/// The report can be made again from the run file, and says the same.
+#[test]
+fn a_report_can_be_made_again() {
+    let broker = Broker::start();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = write_scenario(folder.path(), "1s");
+    let (out, again) = (folder.path().join("out"), folder.path().join("again"));
+    let url = format!("target.url=mqtt://{}", broker.address);
+    let first = run(&["run", &file, "--set", &url, "--out", text(&out)]);
+    assert_eq!(code_and_errors(&first).0, 0);
+
+    let second = run(&["report", text(&out), "--out", text(&again)]);
+
+    assert_eq!(code_and_errors(&second).0, 0);
+    let page = |folder: &Path| fs::read_to_string(folder.join("report.html")).expect("a page");
+    assert!(page(&out) == page(&again), "the two pages differ");
+}
+
+/// Ctrl-C ends the load, and the report is written all the same.
+#[test]
+fn ctrl_c_ends_a_run_early_and_writes_the_report() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = write_scenario(folder.path(), "10m");
+    let out = folder.path().join("out");
+    let mut child = squall()
+        .args(["run", &file, "--out", text(&out)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("squall can be started");
+    let progress = child.stderr.take().expect("it is a pipe");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(progress));
+    // The run goes on once there is a line about its measured part.
+    let measuring = lines
+        .by_ref()
+        .any(|line| line.is_ok_and(|line| line.contains("measuring")));
+    assert!(measuring, "the run ended by itself");
+
+    let pid = Pid::from_raw(child.id().cast_signed()).expect("a child has an id");
+    kill_process(pid, Signal::INT).expect("it runs");
+
+    // Read to the end, so that it is never held up by a full pipe.
+    let said: Vec<String> = lines.map_while(Result::ok).collect();
+    let status = child.wait().expect("it ends");
+    assert!(status.code().is_some(), "it was killed: {said:?}");
+    let run = run_file(&out);
+    assert_eq!(run["times"]["stopped_early"], true);
+    assert!(out.join("report.html").exists());
+}
