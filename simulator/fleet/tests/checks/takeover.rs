@@ -153,7 +153,7 @@ fn a_session_that_is_denied_is_found() {
     assert_broken(&judgement, &["takeover().session_present"]);
 }
 
-/// [MQTT-3.2.2-2]: a Session that there is not is not announced.
+/// [MQTT-3.2.2-3]: a Session that there is not is not announced.
 #[test]
 fn a_session_that_is_made_up_is_found() {
     let mut is_done = false;

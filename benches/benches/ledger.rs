@@ -1,0 +1,192 @@
+//! What it costs to account for a message: the ledger and the metrics hear of a PUBLISH at QoS 1,
+//! its PUBACK and its deliveries.
+//!
+//! `streams` devices publish in turn to a topic each; every subscriber of a plain fan-out gets all,
+//! one of them at a time if they share. A throughput is deliveries per second.
+
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use squall_fleet::scenario::Scenario;
+use squall_fleet::{
+    ClientKey, DeviceId, Fact, Observation, Phase, Recorder, Sink, SocketId, Stamp, payload,
+};
+use squall_protocol::packet::PublishProperties;
+use squall_protocol::{Instant, QoS, ReasonCode, Version};
+
+/// How messages reach subscribers.
+#[derive(Clone, Copy)]
+enum Spread {
+    /// Each gets all.
+    FanOut,
+    /// One of them gets each.
+    Shared,
+}
+
+/// A recorder whose devices are connected and subscribed, and what comes next.
+struct Scene {
+    recorder: Recorder,
+    now: Instant,
+    topics: Vec<String>,
+    sequences: Vec<u32>,
+    subscribers: u32,
+    spread: Spread,
+    turn: usize,
+}
+
+impl Scene {
+    fn new(streams: u32, subscribers: u32, spread: Spread) -> Self {
+        let text = format!(
+            "version = 1\nname = \"bench\"\n\
+             [[group]]\nname = \"publishers\"\ncount = {streams}\n\
+             [[group]]\nname = \"subscribers\"\ncount = {subscribers}\n"
+        );
+        let scenario = Scenario::parse("bench.toml", &text, &[]).expect("the scenario is valid");
+        let mut scene = Self {
+            recorder: Recorder::new(&scenario),
+            now: Instant::ZERO,
+            topics: (0..streams)
+                .map(|index| format!("t/{index}/telemetry"))
+                .collect(),
+            sequences: vec![0; streams as usize],
+            subscribers,
+            spread,
+            turn: 0,
+        };
+        let filter = match spread {
+            Spread::FanOut => "t/+/telemetry",
+            Spread::Shared => "$share/g/t/+/telemetry",
+        };
+        for device in 0..streams + subscribers {
+            scene.connect(device);
+        }
+        for device in streams..streams + subscribers {
+            scene.subscribe(device, filter);
+        }
+        scene.recorder.enter_phase(scene.now, Phase::Measuring);
+        scene
+    }
+
+    fn tell(&mut self, device: u32, fact: Fact<'_>) {
+        let observation = Observation {
+            device: DeviceId(device),
+            client: ClientKey(device),
+            socket: SocketId(device.into()),
+            fact,
+        };
+        self.recorder.observe(self.now, &observation);
+    }
+
+    fn connect(&mut self, device: u32) {
+        let sent = Fact::ConnectSent {
+            version: Version::V5,
+            clean_start: true,
+            is_persistent: false,
+            keep_alive: Duration::from_secs(60),
+            will: None,
+        };
+        self.tell(device, sent);
+        let connected = Fact::Connected {
+            session_present: false,
+            opened_at: self.now,
+        };
+        self.tell(device, connected);
+    }
+
+    fn subscribe(&mut self, device: u32, filter: &str) {
+        let filters = [(filter.to_owned(), QoS::AtLeastOnce)];
+        self.tell(device, Fact::SubscribeSent { filters: &filters });
+        let granted = Fact::Subscribed {
+            filters: &filters,
+            reasons: &[ReasonCode::GrantedQoS1],
+            sent_at: self.now,
+        };
+        self.tell(device, granted);
+    }
+
+    /// One message from its due time to its last delivery.
+    fn message(&mut self) {
+        let stream = self.turn % self.topics.len();
+        self.turn += 1;
+        self.now += Duration::from_micros(100);
+        let sequence = self.sequences[stream];
+        self.sequences[stream] += 1;
+        // There are fewer than 2^32 streams.
+        let device = stream as u32;
+        let stamp = Stamp {
+            device: DeviceId(device),
+            sequence,
+            scheduled: self.now,
+        };
+        let mut bytes = Vec::with_capacity(100);
+        payload::append_binary(&mut bytes, stamp, 100);
+        let topic = std::mem::take(&mut self.topics[stream]);
+        let qos = QoS::AtLeastOnce;
+        self.tell(
+            device,
+            Fact::PublishDue {
+                stamp,
+                topic: &topic,
+                qos,
+            },
+        );
+        let published = Fact::Published {
+            stamp,
+            topic: &topic,
+            qos,
+            retain: false,
+            payload: &bytes,
+        };
+        self.tell(device, published);
+        self.now += Duration::from_micros(100);
+        let acknowledged = Fact::PublishAcknowledged {
+            stamp,
+            topic: &topic,
+            reason: ReasonCode::Success,
+        };
+        self.tell(device, acknowledged);
+        let first = self.sequences.len() as u32;
+        let receivers = match self.spread {
+            Spread::FanOut => first..first + self.subscribers,
+            Spread::Shared => {
+                let member = first + sequence % self.subscribers;
+                member..member + 1
+            }
+        };
+        for receiver in receivers {
+            let delivered = Fact::Delivered {
+                topic: &topic,
+                qos,
+                dup: false,
+                retain: false,
+                payload: &bytes,
+                properties: &PublishProperties::default(),
+                stamp: payload::parse(&bytes),
+            };
+            self.tell(receiver, delivered);
+        }
+        self.topics[stream] = topic;
+    }
+}
+
+fn observe(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("ledger, deliveries at QoS 1");
+    for (name, streams, subscribers, spread) in [
+        ("1 stream to 1", 1, 1, Spread::FanOut),
+        ("10,000 streams to 1", 10_000, 1, Spread::FanOut),
+        ("1 stream to 1,000", 1, 1_000, Spread::FanOut),
+        ("5,000 streams to a share of 4", 5_000, 4, Spread::Shared),
+    ] {
+        let deliveries = match spread {
+            Spread::FanOut => u64::from(subscribers),
+            Spread::Shared => 1,
+        };
+        group.throughput(Throughput::Elements(deliveries));
+        let mut scene = Scene::new(streams, subscribers, spread);
+        group.bench_function(name, |bencher| bencher.iter(|| scene.message()));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, observe);
+criterion_main!(benches);
