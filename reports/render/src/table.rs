@@ -133,7 +133,7 @@ impl Column {
     }
 }
 
-/// `Session present` becomes `session_present`.
+/// `Not due, came` becomes `not_due_came`.
 fn key_of(heading: &str) -> String {
     let kept = heading.chars().map(|letter| {
         if letter.is_ascii_alphanumeric() || letter == '.' {
@@ -142,7 +142,9 @@ fn key_of(heading: &str) -> String {
             '_'
         }
     });
-    kept.collect::<String>().trim_matches('_').to_owned()
+    let kept: String = kept.collect();
+    let words: Vec<&str> = kept.split('_').filter(|word| !word.is_empty()).collect();
+    words.join("_")
 }
 
 impl Cell {

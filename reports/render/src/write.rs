@@ -103,6 +103,8 @@ const RUN_FILE: &str = "run.json";
 const PAGE: &str = "report.html";
 /// Where things are until all are there.
 const STAGE: &str = ".unfinished";
+/// Where, within the stage, what is replaced waits until all is in place.
+const OLD: &str = "old";
 
 /// Writes the report of `run` into `folder`, which is made if need be.
 ///
@@ -246,20 +248,40 @@ impl Stage {
             .map_err(|source| error_at(&self.folder.join(name), source))
     }
 
-    /// Renames everything to its final name. What was there before goes with the stage.
+    /// Renames everything to its final name, or, if that fails, everything back.
+    ///
+    /// What was there before goes with the stage.
     fn put_in_place(&self) -> Result<(), ReportError> {
-        let old = self.path().join("old");
+        let old = self.path().join(OLD);
         fs::create_dir(&old).map_err(|source| error_at(&old, source))?;
-        for name in ENTRIES {
-            let final_path = self.folder.join(name);
-            if final_path.exists() {
-                fs::rename(&final_path, old.join(name))
-                    .map_err(|source| error_at(&final_path, source))?;
+        for (index, name) in ENTRIES.iter().enumerate() {
+            if let Err(source) = self.place(name) {
+                for placed in ENTRIES[..=index].iter().rev() {
+                    self.take_back(placed);
+                }
+                return Err(error_at(&self.folder.join(name), source));
             }
-            fs::rename(self.path().join(name), &final_path)
-                .map_err(|source| error_at(&final_path, source))?;
         }
         Ok(())
+    }
+
+    fn place(&self, name: &str) -> io::Result<()> {
+        let final_path = self.folder.join(name);
+        if final_path.exists() {
+            fs::rename(&final_path, self.path().join(OLD).join(name))?;
+        }
+        fs::rename(self.path().join(name), &final_path)
+    }
+
+    /// Undoes [`Self::place`] as far as it went. What cannot be undone is left as it is: the error
+    /// that led here is the one to tell.
+    fn take_back(&self, name: &str) {
+        let final_path = self.folder.join(name);
+        let staged = self.path().join(name);
+        if !staged.exists() {
+            let _ = fs::rename(&final_path, staged);
+        }
+        let _ = fs::rename(self.path().join(OLD).join(name), final_path);
     }
 }
 
@@ -398,6 +420,34 @@ mod tests {
 
         assert!(matches!(missing, ReportError::Io { .. }));
         assert_eq!(names(root.path()), [""; 0]);
+    }
+
+    /// When not all can be put in place, an older report is as it was.
+    #[test]
+    fn an_older_report_survives_a_failure() {
+        let root = TempDir::new().unwrap();
+        let run = sample::empty();
+        write_report(&run, root.path()).unwrap();
+        let stage = Stage::open(root.path()).unwrap();
+        for name in ["charts", "tables"] {
+            stage.folder(name).unwrap();
+        }
+        for name in ["summary.json", "summary.md", "report.html"] {
+            stage.file(name, b"new").unwrap();
+        }
+
+        // The run file was never written, so its turn fails, the last of all.
+        let error = stage.put_in_place().unwrap_err();
+        drop(stage);
+
+        assert!(matches!(error, ReportError::Io { .. }), "{error:?}");
+        assert_eq!(names(root.path()).len(), ENTRIES.len());
+        assert!(!names(&root.path().join("tables")).is_empty());
+        assert_ne!(fs::read(root.path().join(PAGE)).unwrap(), b"new");
+        assert_eq!(
+            fs::read_to_string(root.path().join(RUN_FILE)).unwrap(),
+            run.to_json()
+        );
     }
 
     /// What a killed run left behind does not get in the way.

@@ -3,9 +3,12 @@
 //! Computing is here, drawing and writing are in `render`. Rates are those of the measured phase
 //! alone; counts of messages are those of the whole run, since a message lost in warm-up is lost.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Resources, Run, Tags};
+
+/// Messages from which on the processor time for each of them means something.
+const MESSAGES_FOR_CPU: u64 = 100_000;
 
 /// The figures that a report heads with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +50,8 @@ pub struct Summary {
     /// What a connection costs the broker: growth of its memory from the first sample to the
     /// peak, for each device of the peak.
     pub broker_rss_per_connection_bytes: Option<u64>,
-    /// Processor seconds of the broker for each million messages in and out.
+    /// Processor seconds of the broker for each million messages in and out; `None` with fewer than
+    /// 100,000, where what the broker does anyway would outweigh them.
     pub broker_cpu_s_per_million: Option<f64>,
     /// Mean processor use of the generator, in cores.
     pub generator_cpu_cores: Option<f64>,
@@ -65,9 +69,19 @@ pub struct Latency {
     /// The mean, microseconds.
     pub mean_us: f64,
     /// Those of [`Percentile::SHOWN`], in order, microseconds.
+    #[serde(serialize_with = "by_name")]
     pub percentiles_us: [Option<u64>; Percentile::SHOWN.len()],
     /// The greatest, microseconds.
     pub max_us: u64,
+}
+
+/// As a map from `p50` and so on, so that a program need not know the order.
+fn by_name<S: Serializer>(
+    percentiles_us: &[Option<u64>; Percentile::SHOWN.len()],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let pairs = Percentile::SHOWN.iter().map(Percentile::to_string);
+    serializer.collect_map(pairs.zip(percentiles_us))
 }
 
 impl Latency {
@@ -187,7 +201,8 @@ fn cpu_per_million(run: &Run) -> Option<f64> {
         .map(|entry| entry.received)
         .sum();
     let messages = sent + received;
-    (messages > 0).then(|| (last.cpu_total_s - first.cpu_total_s) / messages as f64 * 1e6)
+    (messages >= MESSAGES_FOR_CPU)
+        .then(|| (last.cpu_total_s - first.cpu_total_s) / messages as f64 * 1e6)
 }
 
 #[cfg(test)]
