@@ -67,7 +67,7 @@ impl Layout {
         let row = pen.units(ROW);
         let words = legend_top + row * rows.len() as i32 + row / 2;
         let top = words + row / 2 * i32::from(has_words) - row / 2 * i32::from(!has_words)
-            + pen.units(GAP);
+            + pen.units(GAP + 4.0);
         let bottom =
             height - pen.units(ROW + GAP + if figure.x.title.is_empty() { 2.0 } else { ROW });
 
