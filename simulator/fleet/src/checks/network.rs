@@ -30,8 +30,8 @@ const DRAWS: usize = 100_000;
 const STANDARD_ERRORS: f64 = 3.0;
 /// Time that CONNECT may take beside the link: both pipes of the host and the broker's work.
 const HOST_TIME: Duration = Duration::from_millis(20);
-/// Quantiles of the configured delay that a report draws.
-const DRAWN: [f64; 9] = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
+/// Quantiles of the configured delay that a report draws, in thousandths, beside every fiftieth.
+const TAILS: [u32; 4] = [1, 10, 990, 999];
 
 /// What the links of one network did, beside what they should have done.
 #[derive(Debug)]
@@ -388,16 +388,25 @@ fn direction_outcome(
                 samples: figure.samples,
             })
             .collect(),
-        configured_delay: DRAWN
-            .into_iter()
-            .map(|quantile| Quantile {
-                quantile,
-                value_us: one_way.quantile(quantile).as_secs_f64() * 1e6,
-            })
-            .collect(),
+        configured_delay: configured_delay(one_way),
         measured_delay: micros(&way.latency),
         total_delay: micros(&way.transit),
     }
+}
+
+fn configured_delay(one_way: &Draws) -> Vec<Quantile> {
+    let mut thousandths: Vec<u32> = (20..1000).step_by(20).chain(TAILS).collect();
+    thousandths.sort_unstable();
+    thousandths
+        .into_iter()
+        .map(|thousandth| {
+            let quantile = f64::from(thousandth) / 1000.0;
+            Quantile {
+                quantile,
+                value_us: one_way.quantile(quantile).as_secs_f64() * 1e6,
+            }
+        })
+        .collect()
 }
 
 const fn direction_name(direction: Direction) -> &'static str {

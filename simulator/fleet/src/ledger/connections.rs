@@ -223,9 +223,9 @@ impl Connections {
                 *connections -= 1;
                 if *connections == 0 {
                     self.online_devices.remove(&event.device);
+                    self.ended_at.insert(event.device, event.now);
                 }
             }
-            self.ended_at.insert(event.device, event.now);
         }
         match end.cause {
             EndCause::ProtocolError(reason) => {

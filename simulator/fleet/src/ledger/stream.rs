@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     pub(crate) topic: TopicKey,
     /// QoS of the last message.
     pub(crate) qos: QoS,
+    /// Whether any message had QoS 0: no acknowledgement ends those.
+    pub(crate) has_unacknowledgeable: bool,
     /// Sequence of the first record.
     base: u32,
     records: VecDeque<Record>,
@@ -158,6 +160,7 @@ impl Stream {
             device,
             topic,
             qos: QoS::AtMostOnce,
+            has_unacknowledgeable: false,
             base: 0,
             records: VecDeque::new(),
             cursors: Vec::new(),

@@ -295,7 +295,7 @@ impl Takeovers {
                     after: Some(after),
                 }
             }
-            None if told == Some(ReasonCode::SessionTakenOver) => {
+            None if told == Some(ReasonCode::SessionTakenOver) && attempt.is_contested => {
                 // By one whose CONNACK is not here yet, or that is gone already.
                 self.counts.takeovers += 1;
                 self.note_displaced(event, &end, Duration::ZERO, anomalies);

@@ -158,7 +158,9 @@ impl Deliveries {
             socket: event.socket,
             hash: fingerprint(payload),
         };
-        self.streams[id].qos = message.qos;
+        let stream = &mut self.streams[id];
+        stream.qos = message.qos;
+        stream.has_unacknowledgeable |= message.qos == QoS::AtMostOnce;
         self.records += self.streams[id].put(message.stamp.sequence, record);
         self.pledge(id, event, message, anomalies);
         while self.records > RECORDS_MAX && self.streams[id].records() > 1 {

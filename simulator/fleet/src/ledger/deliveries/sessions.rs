@@ -223,7 +223,10 @@ impl Deliveries {
             return;
         };
         for &id in ids {
-            let stream = &mut self.streams[id];
+            let stream = &self.streams[id];
+            if !stream.has_unacknowledgeable {
+                continue;
+            }
             let open: Vec<u32> = stream
                 .sequences()
                 .filter(|&sequence| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_protocol::packet::PublishProperties;
+use squall_protocol::packet::{PublishProperties, Will};
 use squall_protocol::{Instant, QoS, ReasonCode, Version};
 use squall_run::AnomalyKind;
 
@@ -35,10 +35,15 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// A scene with claims that the ledger must watch.
+    pub(super) fn with_limits(limits: Limits) -> Self {
         let drops = [Some(DropKind::Rst), Some(DropKind::Silent)];
         let roster = Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops);
         Self {
-            ledger: Ledger::new(roster, Limits::default()),
+            ledger: Ledger::new(roster, limits),
             now: Instant::ZERO,
             sockets: vec![0; 9],
             next_socket: 1,
@@ -81,6 +86,12 @@ impl Scene {
     }
 
     pub(super) fn connect_as(&mut self, device: u32, client: u32, session_present: bool) {
+        self.connect_sent(device, client, None);
+        self.connected(device, client, session_present);
+    }
+
+    /// A device sends CONNECT on a new connection.
+    pub(super) fn connect_sent(&mut self, device: u32, client: u32, will: Option<&Will>) {
         self.sockets[device as usize] = self.next_socket;
         self.next_socket += 1;
         let is_kept = device >= KEPT;
@@ -89,9 +100,13 @@ impl Scene {
             clean_start: !is_kept,
             is_persistent: is_kept,
             keep_alive: Duration::from_secs(10),
-            will: None,
+            will,
         };
         self.tell_as(device, client, sent);
+    }
+
+    /// CONNACK comes on the newest connection of a device.
+    pub(super) fn connected(&mut self, device: u32, client: u32, session_present: bool) {
         let connected = Fact::Connected {
             session_present,
             opened_at: self.now,
@@ -179,6 +194,20 @@ impl Scene {
             stamp: Some(stamp),
         };
         self.tell_as(device, client, fact);
+    }
+
+    /// A message without a stamp comes to a device.
+    pub(super) fn deliver_plain(&mut self, device: u32, topic: &str, payload: &[u8]) {
+        let fact = Fact::Delivered {
+            topic,
+            qos: QoS::AtLeastOnce,
+            dup: false,
+            retain: false,
+            payload,
+            properties: &PublishProperties::default(),
+            stamp: payload::parse(payload),
+        };
+        self.tell(device, fact);
     }
 
     /// Closes the books, which must balance, and adds up all tallies.
