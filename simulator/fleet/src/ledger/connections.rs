@@ -218,13 +218,13 @@ impl Connections {
     ) {
         let kind = EndKind::of(end.cause);
         *self.group_mut(event).ended.entry(kind).or_default() += 1;
-        if end.was_connected {
-            if let Some(connections) = self.online_devices.get_mut(&event.device) {
-                *connections -= 1;
-                if *connections == 0 {
-                    self.online_devices.remove(&event.device);
-                    self.ended_at.insert(event.device, event.now);
-                }
+        if end.was_connected
+            && let Some(connections) = self.online_devices.get_mut(&event.device)
+        {
+            *connections -= 1;
+            if *connections == 0 {
+                self.online_devices.remove(&event.device);
+                self.ended_at.insert(event.device, event.now);
             }
         }
         match end.cause {
