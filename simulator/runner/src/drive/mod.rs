@@ -45,7 +45,7 @@ pub struct Transport {
 /// A fleet on real sockets. Cheap to clone: all clones are one drive.
 pub struct Drive<S> {
     state: Rc<RefCell<State<S>>>,
-    /// Rung when the fleet's deadline may have become earlier.
+    /// Rung when the fleet's deadline became earlier, or the run ended.
     deadline_moved: Rc<Notify>,
 }
 
@@ -156,7 +156,13 @@ impl<S: Sink + 'static> State<S> {
         let deadline = fleet.next_deadline();
         let mut actions = std::mem::take(&mut self.actions);
         fleet.handle(self.clock.now(), input, &mut actions);
-        let deadline_moved = fleet.next_deadline() != deadline || fleet.is_finished();
+        // One that moved away is found out when the old one comes.
+        let is_earlier = match (fleet.next_deadline(), deadline) {
+            (Some(new), Some(old)) => new < old,
+            (new, None) => new.is_some(),
+            (None, Some(_)) => false,
+        };
+        let must_look = is_earlier || fleet.is_finished();
         for action in actions.iter() {
             match action {
                 Action::Open { socket } => self.open(socket),
@@ -167,7 +173,7 @@ impl<S: Sink + 'static> State<S> {
         actions.clear();
         self.actions = actions;
         self.flush_touched();
-        if deadline_moved {
+        if must_look {
             self.deadline_moved.notify_one();
         }
     }

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 
 use socket2::SockRef;
 use squall_fleet::{PeerClose, Teardown};
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A transport, from the wish to open it to its end.
@@ -165,19 +167,14 @@ impl Socket {
         }
     }
 
+    /// Reads once. A read that does not fill the buffer emptied the socket: tokio then asks the system
+    /// no second time.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let Some(stream) = &self.stream else {
+        let Some(stream) = &mut self.stream else {
             return Poll::Pending;
         };
-        loop {
-            match stream.poll_read_ready(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(())) => match stream.try_read(buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    result => return Poll::Ready(result),
-                },
-            }
-        }
+        let mut read = ReadBuf::new(buffer);
+        ready!(Pin::new(stream).poll_read(cx, &mut read))?;
+        Poll::Ready(Ok(read.filled().len()))
     }
 }
