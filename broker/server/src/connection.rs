@@ -119,3 +119,34 @@ impl Connections {
         Some(connection)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket() -> TcpStream {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        TcpStream::connect(listener.local_addr().unwrap()).unwrap()
+    }
+
+    /// A slot is used again, but the name of its last connection finds nothing any more.
+    #[test]
+    fn old_name_does_not_find_the_next_user_of_a_slot() {
+        let mut connections = Connections::default();
+        let first = connections.insert(socket());
+        let other = connections.insert(socket());
+
+        assert!(connections.remove(first).is_some());
+        let announced = connections.next_id();
+        let second = connections.insert(socket());
+
+        assert_eq!(second, announced);
+        assert_eq!(second.slot, first.slot);
+        assert_ne!(second.generation, first.generation);
+        assert!(connections.get_mut(first).is_none());
+        assert!(connections.remove(first).is_none());
+        assert!(connections.get_mut(second).is_some());
+        assert!(connections.get_mut(other).is_some());
+        assert_eq!(connections.len(), 2);
+    }
+}
