@@ -1,13 +1,15 @@
 //! `squall run`: runs scenario files and writes a report for each.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::{Fleet, Judgement, Recorder, judge};
+use squall_reports::ReportError;
 use squall_run::{Run, Summary};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
@@ -85,8 +87,8 @@ async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<
     circumstances.ending = target.stop().await;
 
     let run = record(file, circumstances, driven);
-    let written = squall_reports::write_report(&run, folder)
-        .map_err(|error| Failure::Internal(error.into()))?;
+    let written =
+        squall_reports::write_report(&run, folder).map_err(|error| keep_run_file(&run, &error))?;
     if log
         .as_file()
         .metadata()
@@ -156,7 +158,7 @@ async fn run_until_end_or_signal(drive: &Drive<Recorder>) -> Result<bool, Failur
             Ok(true)
         }
         () = squall_broker::stop_signal() => {
-            Err(Failure::Internal(anyhow::anyhow!("stopped twice: no report was written")))
+            Err(Failure::Internal(anyhow!("stopped twice: no report was written")))
         }
     }
 }
@@ -170,6 +172,26 @@ async fn show(mut display: ProgressDisplay, drive: Drive<Recorder>, clock: Clock
             display.show(clock.now().since_start(), progress);
         }
     }
+}
+
+/// The disk filled up, or the folder went away, while the run went on: what was measured is kept.
+fn keep_run_file(run: &Run, error: &ReportError) -> Failure {
+    let text = super::with_causes(error);
+    let kept = tempfile::Builder::new()
+        .prefix("squall-run-")
+        .suffix(".json")
+        .tempfile()
+        .and_then(|mut file| {
+            file.write_all(run.to_json().as_bytes())?;
+            Ok(file.keep()?.1)
+        });
+    Failure::Internal(match kept {
+        Ok(path) => anyhow!(
+            "{text}; the run is kept in {0}: squall report {0} --out FOLDER",
+            path.display()
+        ),
+        Err(cause) => anyhow!("{text}; nor could the run be kept elsewhere: {cause}"),
+    })
 }
 
 fn print_result(run: &Run, args: &RunArgs) -> Result<(), Failure> {

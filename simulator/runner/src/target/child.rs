@@ -71,6 +71,8 @@ impl Child {
 
     fn start(mut command: Command, command_line: String, log: &Path) -> Result<Self, Failure> {
         command.stderr(open_log(log)?).kill_on_drop(true);
+        // A group of its own: Ctrl-C in the terminal ends the run, not the broker under it.
+        command.process_group(0);
         let process = command.spawn().map_err(|error| {
             let program = command.as_std().get_program().to_string_lossy();
             Failure::Unreachable(format!("cannot start '{program}': {error}"))
