@@ -4,7 +4,7 @@ use rand::RngExt;
 use squall_protocol::Instant;
 
 use crate::id::{DeviceId, FaultId};
-use crate::outcome::FaultReport;
+use crate::outcome::{FaultReport, Strike};
 use crate::random::{Purpose, generator};
 use crate::scenario::{Fault, Select, fits_pattern};
 
@@ -35,8 +35,7 @@ impl FaultPlan {
         let reports = with_ids(faults)
             .map(|(fault, _)| FaultReport {
                 fault,
-                fired_at: Vec::new(),
-                selected: 0,
+                strikes: Vec::new(),
                 applied: 0,
                 inapplicable: 0,
             })
@@ -84,14 +83,20 @@ impl FaultPlan {
 
     /// A fault fired at `now` and took `selected` devices.
     pub(crate) fn note_fired(&mut self, fault: FaultId, now: Instant, selected: usize) {
-        let report = &mut self.reports[usize::from(fault.0)];
-        report.fired_at.push(now);
-        report.selected += selected as u64;
+        self.reports[usize::from(fault.0)].strikes.push(Strike {
+            at: now,
+            selected: selected as u64,
+            applied: 0,
+        });
     }
 
     /// A fault was done to one device.
     pub(crate) fn note_applied(&mut self, fault: FaultId) {
-        self.reports[usize::from(fault.0)].applied += 1;
+        let report = &mut self.reports[usize::from(fault.0)];
+        report.applied += 1;
+        if let Some(strike) = report.strikes.last_mut() {
+            strike.applied += 1;
+        }
     }
 
     /// A fault could not be done to a device that it took.

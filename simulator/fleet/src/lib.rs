@@ -35,7 +35,7 @@ pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     CutStep, EndCause, Fact, Observation, ReceiverAnswer, ReceiverLeg, SenderLeg,
 };
-pub use outcome::{FaultReport, Outcome};
+pub use outcome::{FaultReport, Outcome, Strike};
 pub use progress::{Phase, Progress};
 pub use recorder::Recorder;
 pub use results::{Judgement, SCHEDULE_LAG_P99_MAX, judge};

@@ -24,12 +24,21 @@ pub struct Outcome<S> {
 pub struct FaultReport {
     /// Which.
     pub fault: FaultId,
-    /// When it fired.
-    pub fired_at: Vec<Instant>,
-    /// Devices chosen, summed over all times.
-    pub selected: u64,
-    /// Devices to which it was done.
+    /// Each time it struck, in order.
+    pub strikes: Vec<Strike>,
+    /// Devices to which it was done, over all strikes.
     pub applied: u64,
     /// Devices chosen that had no connection to do it to.
     pub inapplicable: u64,
+}
+
+/// One time that a fault struck.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Strike {
+    /// When.
+    pub at: Instant,
+    /// Devices chosen.
+    pub selected: u64,
+    /// Devices to which it was done before the next strike.
+    pub applied: u64,
 }

@@ -80,20 +80,20 @@ pub(super) fn faults(
     let anomalies = ledger.anomalies().all();
     let mut occurrences: Vec<_> = reports
         .iter()
-        .flat_map(|report| report.fired_at.iter().map(move |&at| (at, report)))
+        .flat_map(|report| report.strikes.iter().map(move |strike| (strike, report)))
         .collect();
-    occurrences.sort_by_key(|&(at, report)| (at, report.fault));
-    let times: Vec<_> = occurrences.iter().map(|&(at, _)| at).collect();
+    occurrences.sort_by_key(|&(strike, report)| (strike.at, report.fault));
+    let times: Vec<_> = occurrences.iter().map(|(strike, _)| strike.at).collect();
     occurrences
         .into_iter()
         .enumerate()
-        .map(|(number, (at, report))| {
+        .map(|(number, (strike, report))| {
+            let at = strike.at;
             let next = times[number..].iter().find(|&&other| other > at);
             let first = anomalies
                 .iter()
                 .find(|anomaly| anomaly.at >= at && next.is_none_or(|&next| anomaly.at < next));
             let fault = scenario.fault(report.fault);
-            let strikes = report.fired_at.len().max(1) as u64;
             FaultOccurrence {
                 name: fault.name.clone(),
                 action: action_name(&fault.action).to_owned(),
@@ -101,8 +101,8 @@ pub(super) fn faults(
                 group: Some(scenario.group(fault.group).name.clone()),
                 at_s: at.as_secs_f64(),
                 lasts_s: None,
-                selected: report.selected / strikes,
-                applied: report.applied / strikes,
+                selected: strike.selected,
+                applied: strike.applied,
                 first_anomaly: first.map(|anomaly| FirstAnomaly {
                     kind: anomaly.kind,
                     at_s: anomaly.at.as_secs_f64(),

@@ -133,7 +133,8 @@ fn faults_of_one_moment_share_the_group_among_them() {
     let applied: Vec<u64> = outcome.faults.iter().map(|report| report.applied).collect();
     assert_eq!(applied, [50, 20, 20]);
     let measuring = outcome.sink.phase(Phase::Measuring);
-    assert_eq!(outcome.faults[0].fired_at, [measuring + secs(1.0)]);
+    let struck: Vec<_> = outcome.faults[0].strikes.iter().map(|s| s.at).collect();
+    assert_eq!(struck, [measuring + secs(1.0)]);
     for device in 0..100 {
         let ends = outcome
             .sink

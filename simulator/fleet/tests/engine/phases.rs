@@ -107,7 +107,7 @@ fn a_stopped_run_still_drains_and_checks() {
     assert!(scheduled(recording).iter().all(|&at| at <= stopped));
     assert_eq!(recording.phase(Phase::Draining), stopped);
     assert_eq!(recording.phase(Phase::Checking), stopped + secs(3.0));
-    assert_eq!(outcome.faults[0].fired_at, []);
+    assert_eq!(outcome.faults[0].strikes, []);
     assert_eq!(recording.count(|what| *what == What::RetainedComplete), 1);
 }
 
