@@ -132,17 +132,6 @@ impl Inbound {
         self.find(id).is_ok()
     }
 
-    /// Puts back an identifier from stable storage. Not on a connection.
-    pub fn restore(&mut self, id: PacketId) {
-        if let Err(index) = self.find(id) {
-            let unreleased = Unreleased {
-                id,
-                holds_quota: false,
-            };
-            self.awaiting_pubrel.insert(index, unreleased);
-        }
-    }
-
     /// Identifiers that await PUBREL, ascending.
     pub fn iter(&self) -> impl Iterator<Item = PacketId> {
         self.awaiting_pubrel.iter().map(|unreleased| unreleased.id)
@@ -350,24 +339,6 @@ mod tests {
         assert_eq!(next, Ok(Received::New));
         assert_eq!(inbound.handle_pubrel(&pubrel(1)), ReasonCode::Success);
         assert_eq!(inbound.in_flight(), 1);
-    }
-
-    /// What is restored from stable storage is a duplicate when it comes again.
-    #[test]
-    fn restored_identifiers_await_pubrel_in_ascending_order() {
-        let mut inbound = Inbound::default();
-        for value in [9, 2, 65_535, 2] {
-            inbound.restore(id(value));
-        }
-
-        inbound.resume(10);
-
-        assert_eq!(
-            inbound.iter().collect::<Vec<_>>(),
-            [id(2), id(9), id(65_535)]
-        );
-        let again = inbound.handle_publish(&publish(QoS::ExactlyOnce, 9));
-        assert_eq!(again, Ok(Received::Duplicate));
     }
 
     mod against_a_naive_set {

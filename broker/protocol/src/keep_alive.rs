@@ -38,11 +38,6 @@ impl KeepAlive {
         self.last_seen = now;
     }
 
-    /// When the last packet came.
-    pub fn last_seen(&self) -> Instant {
-        self.last_seen
-    }
-
     /// When the silence is too long; `None` for never.
     pub fn deadline(&self) -> Option<Instant> {
         let allowance = Duration::from_millis(self.allowance_ms.into());

@@ -115,18 +115,14 @@ impl<M> Default for Outbound<M> {
 
 impl<M> Outbound<M> {
     /// Starts the Session's next Network Connection, its first one included, once CONNACK with
-    /// Success is sent or received. Take [`Self::poll_resend`] until it is `None`, then send.
+    /// Success is sent or received; the one before has ended with [`Self::connection_lost`]. Take
+    /// [`Self::poll_resend`] until it is `None`, then send.
     ///
     /// `receive_maximum` is what the peer allows on this connection: 65,535 if it does not say,
     /// and in 3.1.1 [MQTT-3.3.4-7].
     pub fn resume(&mut self, receive_maximum: u16) {
         self.receive_maximum = receive_maximum;
         self.quota = receive_maximum;
-        for exchange in self.exchanges.values_mut() {
-            if let Exchange::Message { holds_quota, .. } = exchange {
-                *holds_quota = false;
-            }
-        }
         let queue: VecDeque<_> = self
             .iter()
             .map(|(id, awaiting, _)| match awaiting {
@@ -148,6 +144,11 @@ impl<M> Outbound<M> {
         self.receive_maximum = 0;
         self.quota = 0;
         self.resends = None;
+        for exchange in self.exchanges.values_mut() {
+            if let Exchange::Message { holds_quota, .. } = exchange {
+                *holds_quota = false;
+            }
+        }
         let requests: Vec<_> = self
             .exchanges
             .iter()
@@ -312,14 +313,6 @@ impl<M> Outbound<M> {
         }
     }
 
-    /// The message of an exchange, to change: what PUBREL does not need may go after PUBREC.
-    pub fn message_mut(&mut self, id: PacketId) -> Option<&mut M> {
-        match self.exchanges.get_mut(id)? {
-            Exchange::Message { message, .. } => Some(message),
-            Exchange::Request => None,
-        }
-    }
-
     /// What an exchange waits for.
     pub fn awaiting(&self, id: PacketId) -> Option<Awaiting> {
         match self.exchanges.get(id)? {
@@ -364,20 +357,6 @@ impl<M> Outbound<M> {
                 } => Some((id, awaiting, message)),
                 Exchange::Request => None,
             })
-    }
-
-    /// Puts back an unfinished message from stable storage, as the youngest. Not on a connection.
-    ///
-    /// # Panics
-    ///
-    /// If the identifier is in use.
-    pub fn restore(&mut self, id: PacketId, awaiting: Awaiting, message: M) {
-        let exchange = Exchange::Message {
-            awaiting,
-            holds_quota: false,
-            message,
-        };
-        self.exchanges.restore(id, exchange);
     }
 
     /// Unfinished messages in the order in which they were sent.

@@ -107,23 +107,6 @@ impl<T> PacketIds<T> {
         id
     }
 
-    /// Puts back `value` with the identifier it had before, as the youngest.
-    ///
-    /// # Panics
-    ///
-    /// If the identifier is in use.
-    pub(crate) fn restore(&mut self, id: PacketId, value: T) {
-        assert!(self.get(id).is_none(), "packet identifier {id} is in use");
-        let ascends = match (self.ring.front(), self.ring.back()) {
-            (Some(front), Some(back)) => distance(front.id, back.id) < distance(front.id, id),
-            (None, _) | (_, None) => true,
-        };
-        while !ascends && !self.ring.is_empty() {
-            self.move_front_to_stragglers();
-        }
-        self.push(id, value);
-    }
-
     /// The value of an identifier in use.
     pub(crate) fn get(&self, id: PacketId) -> Option<&T> {
         if let Some(index) = self.index_in_ring(id)
@@ -293,6 +276,14 @@ mod tests {
         PacketId::new(value).unwrap()
     }
 
+    /// None in use, and `last` given out last.
+    fn after<T>(last: u16) -> PacketIds<T> {
+        PacketIds {
+            last,
+            ..PacketIds::default()
+        }
+    }
+
     fn ids<T>(packet_ids: &PacketIds<T>) -> Vec<u16> {
         packet_ids.iter().map(|(id, _)| id.get()).collect()
     }
@@ -300,12 +291,11 @@ mod tests {
     /// Identifiers are 1 to 65,535, never 0 [MQTT-2.2.1-3].
     #[test]
     fn the_circle_leaves_out_0() {
-        let mut packet_ids = PacketIds::default();
-        packet_ids.restore(id(65_534), 'a');
+        let mut packet_ids = after(65_533);
 
-        let given = [packet_ids.insert('b'), packet_ids.insert('c')];
+        let given = ['a', 'b', 'c'].map(|value| packet_ids.insert(value));
 
-        assert_eq!(given, [id(65_535), id(1)]);
+        assert_eq!(given, [id(65_534), id(65_535), id(1)]);
         assert_eq!(ids(&packet_ids), [65_534, 65_535, 1]);
         assert_eq!(packet_ids.get(id(1)), Some(&'c'));
     }
@@ -342,20 +332,6 @@ mod tests {
 
         assert_eq!(packet_ids.insert(()), id(40_000));
         assert_eq!(packet_ids.iter().next(), Some((id(1), &())));
-    }
-
-    /// Entries come back from a log in send order, whatever their numbers.
-    #[test]
-    fn restored_identifiers_keep_the_order_they_are_restored_in() {
-        let mut packet_ids = PacketIds::default();
-        for value in [7, 9, 3, 65_535, 8] {
-            packet_ids.restore(id(value), value);
-        }
-
-        let next = packet_ids.insert(0);
-
-        assert_eq!(ids(&packet_ids), [7, 9, 3, 65_535, 8, 10]);
-        assert_eq!(next, id(10));
     }
 
     /// A burst must not cost an idle Session memory for ever.
@@ -400,10 +376,8 @@ mod tests {
                 start in 65_400_u16..=65_535,
                 actions in prop::collection::vec(action(), 1..200),
             ) {
-                let mut packet_ids = PacketIds::default();
+                let mut packet_ids = after(start);
                 let mut list: Vec<(PacketId, u32)> = Vec::new();
-                packet_ids.restore(id(start), 0);
-                list.push((id(start), 0));
                 let mut value = 0;
                 for action in actions {
                     let victim = match action {

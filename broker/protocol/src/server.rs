@@ -201,11 +201,6 @@ impl Connection {
         self.version
     }
 
-    /// When the last packet came; the start of the connection before CONNACK.
-    pub fn last_seen(&self) -> Instant {
-        self.keep_alive.last_seen()
-    }
-
     /// Whether a packet of `bytes` bytes may be sent to the client [MQTT-3.1.2-24].
     pub fn allows_packet_of(&self, bytes: usize) -> bool {
         u32::try_from(bytes).is_ok_and(|bytes| bytes <= self.client.maximum_packet_size)

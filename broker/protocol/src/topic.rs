@@ -89,12 +89,6 @@ impl<S: AsRef<str>> TopicName<S> {
         self.as_str().is_empty()
     }
 
-    /// Whether it begins with `$`, so that no filter that begins with a wildcard matches it
-    /// [MQTT-4.7.2-1].
-    pub fn begins_with_dollar(&self) -> bool {
-        self.as_str().starts_with('$')
-    }
-
     /// The same name, borrowed.
     pub fn borrowed(&self) -> TopicName<&str> {
         TopicName(self.as_str())

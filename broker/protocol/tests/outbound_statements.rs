@@ -1,6 +1,6 @@
 //! The sender of QoS 1 and QoS 2, statement by statement.
 
-use squall_protocol::outbound::{Awaiting, Outbound, Resend, Step};
+use squall_protocol::outbound::{Outbound, Resend, Step};
 use squall_protocol::packet::{Puback, Pubcomp, Pubrec};
 use squall_protocol::{PacketId, ProtocolError, QoS, ReasonCode};
 
@@ -274,18 +274,18 @@ fn a_request_is_not_resent() {
     assert!(outbound.is_empty());
 }
 
-/// Exchanges survive a restart of the server in their order.
+/// Without a connection nothing can be sent, whatever is taken out meanwhile (§4.9).
 #[test]
-fn restored_messages_are_resent_in_the_order_they_are_restored_in() {
-    let mut outbound = Outbound::default();
-    outbound.restore(id(9), Awaiting::Pubcomp, 'a');
-    outbound.restore(id(2), Awaiting::Puback, 'b');
+fn extraction_without_a_connection_returns_no_quota() {
+    let mut outbound = connected(10);
+    outbound.send(QoS::AtLeastOnce, 'a');
+    outbound.connection_lost();
 
-    outbound.resume(10);
+    let extracted = outbound.extract(|_, _| true);
 
-    let expected = [Resend::Pubrel(id(9)), Resend::Publish(id(2))];
-    assert_eq!(resends(&mut outbound), expected);
-    assert_eq!(outbound.send(QoS::AtLeastOnce, 'c'), id(3));
+    assert_eq!(extracted, ['a']);
+    assert_eq!(outbound.quota(), 0);
+    assert!(!outbound.can_send());
 }
 
 /// Messages of a shared subscription go back to the group in their order (§4.8.2).
