@@ -1,18 +1,32 @@
 //! Remembers which wildcard filters match a Topic Name.
 //!
 //! The cache holds keys of filters, not subscribers, so it outlives subscriptions to filters
-//! that exist; a filter that comes or goes makes everything stale at once. It is bounded: when
-//! the recent half is full it becomes the older half, and the older half is dropped. What is
-//! used moves to the recent half.
+//! that exist; a filter that comes or goes makes everything stale at once. It is bounded in topics
+//! and in bytes: when the recent half is full it becomes the older half, and the older half is
+//! dropped. What is used moves to the recent half.
+//!
+//! Invariant: `bytes` is the sum over the recent half, and neither half exceeds its limits.
 
 use hashbrown::HashMap;
 
 use super::FilterKey;
 
+/// Bytes of the topics and keys of one half. Long topics and topics that very many filters match
+/// would else make few entries large.
+const HALF_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of the largest entry: no topic alone pushes many others out.
+const ENTRY_BYTES_MAX: usize = HALF_BYTES_MAX / 64;
+
 #[derive(Debug)]
 struct Entry {
     generation: u64,
     filters: Box<[FilterKey]>,
+}
+
+impl Entry {
+    fn bytes(topic: &str, filters: &[FilterKey]) -> usize {
+        topic.len() + size_of_val(filters)
+    }
 }
 
 /// Topic Names and the keys of the wildcard filters that match them.
@@ -21,6 +35,8 @@ pub(crate) struct MatchCache {
     /// What entries must carry to be valid.
     generation: u64,
     recent: HashMap<Box<str>, Entry>,
+    /// Of the recent half.
+    bytes: usize,
     older: HashMap<Box<str>, Entry>,
     topics_max: usize,
 }
@@ -31,6 +47,7 @@ impl MatchCache {
         Self {
             generation: 0,
             recent: HashMap::new(),
+            bytes: 0,
             older: HashMap::new(),
             topics_max,
         }
@@ -61,23 +78,31 @@ impl MatchCache {
         true
     }
 
-    /// Remembers that `filters` are all that match `topic`.
+    /// Remembers that `filters` are all that match `topic`, unless that is very much.
     pub(crate) fn remember(&mut self, topic: &str, filters: &[FilterKey]) {
+        if Entry::bytes(topic, filters) > ENTRY_BYTES_MAX {
+            return;
+        }
         let entry = Entry {
             generation: self.generation,
             filters: filters.into(),
         };
-        match self.recent.get_mut(topic) {
-            Some(stale) => *stale = entry,
-            None => self.insert(topic.into(), entry),
+        if let Some((topic, stale)) = self.recent.remove_entry(topic) {
+            self.bytes -= Entry::bytes(&topic, &stale.filters);
+            self.insert(topic, entry);
+        } else {
+            self.insert(topic.into(), entry);
         }
     }
 
     fn insert(&mut self, topic: Box<str>, entry: Entry) {
-        if self.recent.len() >= self.topics_max.div_ceil(2) {
+        let bytes = Entry::bytes(&topic, &entry.filters);
+        if self.recent.len() >= self.topics_max.div_ceil(2) || self.bytes + bytes > HALF_BYTES_MAX {
             std::mem::swap(&mut self.recent, &mut self.older);
             self.recent.clear();
+            self.bytes = 0;
         }
+        self.bytes += bytes;
         self.recent.insert(topic, entry);
     }
 }
@@ -129,5 +154,35 @@ mod tests {
         }
 
         assert_eq!(find(&mut cache, "1"), None);
+    }
+
+    /// Topics of 64 KiB fill the cache by their bytes long before they do by their number.
+    #[test]
+    fn the_cache_is_bounded_in_bytes() {
+        let mut cache = MatchCache::new(65_536);
+        let long = |n: u32| format!("{n}/{}", "x".repeat(60_000));
+
+        for n in 0..3000 {
+            cache.remember(&long(n), &[FilterKey(n)]);
+            cache.remember(&long(0), &[FilterKey(n)]);
+        }
+
+        let halves = cache.recent.keys().chain(cache.older.keys());
+        let bytes: usize = halves.map(|topic| topic.len()).sum();
+        assert!(bytes <= 2 * HALF_BYTES_MAX, "{bytes} bytes");
+        assert_eq!(find(&mut cache, &long(2999)), Some(vec![FilterKey(2999)]));
+        assert_eq!(find(&mut cache, &long(1)), None);
+    }
+
+    /// A topic that very many filters match is looked for each time.
+    #[test]
+    fn a_very_large_answer_is_not_remembered() {
+        let mut cache = MatchCache::new(8);
+        cache.remember("small", &[FilterKey(1)]);
+
+        cache.remember("large", &vec![FilterKey(2); ENTRY_BYTES_MAX / 4]);
+
+        assert_eq!(find(&mut cache, "large"), None);
+        assert_eq!(find(&mut cache, "small"), Some(vec![FilterKey(1)]));
     }
 }

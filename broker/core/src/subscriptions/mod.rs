@@ -16,6 +16,7 @@ mod recipients;
 mod shared;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
@@ -55,7 +56,8 @@ pub(crate) struct Target<'a> {
 struct Filter {
     text: Rc<str>,
     members: Members,
-    groups: Vec<GroupKey>,
+    /// By share name: one client can make thousands of them.
+    groups: BTreeMap<Box<str>, GroupKey>,
 }
 
 /// The subscriptions of every Session.
@@ -115,7 +117,7 @@ impl Subscriptions {
                 Some(SubscriptionKey::Filter(key))
             }
             Some(name) => {
-                let group = self.find_group(filter, name)?;
+                let &group = filter.groups.get(name)?;
                 self.groups.get(group)?.member(session)?;
                 Some(SubscriptionKey::Group(group))
             }
@@ -135,11 +137,12 @@ impl Subscriptions {
                 (SubscriptionKey::Filter(key), members.insert(member))
             }
             Some(name) => {
-                let group = match self.find_group(&self.filters[key.0 as usize], name) {
-                    Some(group) => group,
+                let groups = &mut self.filters[key.0 as usize].groups;
+                let group = match groups.get(name) {
+                    Some(&group) => group,
                     None => {
                         let group = self.groups.create(key, name);
-                        self.filters[key.0 as usize].groups.push(group);
+                        groups.insert(name.into(), group);
                         group
                     }
                 };
@@ -173,7 +176,7 @@ impl Subscriptions {
                 }
                 Left::Ended(ended) => {
                     let groups = &mut self.filters[ended.filter.0 as usize].groups;
-                    groups.retain(|&key| key != group);
+                    groups.remove(&*ended.name);
                     (ended.filter, Some(ended))
                 }
             },
@@ -207,7 +210,7 @@ impl Subscriptions {
                     into.merge(member);
                 }
             }
-            for &group in &filter.groups {
+            for &group in filter.groups.values() {
                 into.add_group(group);
             }
         }
@@ -228,15 +231,6 @@ impl Subscriptions {
         } else {
             self.exact.get(text).copied()
         }
-    }
-
-    fn find_group(&self, filter: &Filter, name: &str) -> Option<GroupKey> {
-        let mut groups = filter.groups.iter().copied();
-        groups.find(|&key| {
-            self.groups
-                .get(key)
-                .is_some_and(|group| &*group.name == name)
-        })
     }
 
     fn filter_or_new(&mut self, text: &str) -> FilterKey {

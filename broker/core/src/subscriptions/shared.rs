@@ -8,6 +8,7 @@
 use std::num::NonZeroU32;
 
 use hashbrown::HashMap;
+use squall_protocol::QoS;
 
 use super::FilterKey;
 use super::members::{Inserted, Member, Members};
@@ -58,6 +59,12 @@ impl Group {
     /// The member's subscription, if the Session is a member.
     pub(crate) fn member(&self, session: SessionKey) -> Option<Member> {
         self.members.get(session)
+    }
+
+    /// Highest QoS that a member asked for.
+    pub(crate) fn granted_qos(&self) -> QoS {
+        let members = self.members.as_slice().iter();
+        members.map(|member| member.qos).max().unwrap_or_default()
     }
 
     /// Every member, to see whether one is connected.
