@@ -22,6 +22,8 @@ pub(crate) struct Message {
     /// `None` if the publisher set none.
     properties: Option<Box<Properties>>,
     expires_at: Instant,
+    /// What [`bytes_to_keep`] says of it.
+    bytes: usize,
     /// As published; a copy's may be lower.
     qos: QoS,
     /// As published.
@@ -52,6 +54,7 @@ impl Message {
             payload: publish.payload.into(),
             properties: Properties::copy(properties),
             expires_at,
+            bytes: bytes_to_keep(publish),
             qos: publish.qos,
             retain: publish.retain,
         }
@@ -76,10 +79,9 @@ impl Message {
         self.expires_at <= now
     }
 
-    /// Bytes of its topic, payload and properties.
+    /// What it counts for where bytes are limited.
     pub(crate) fn bytes(&self) -> usize {
-        let properties = self.properties.as_ref().map_or(0, |p| p.bytes());
-        self.topic.as_str().len() + self.payload.len() + properties
+        self.bytes
     }
 
     /// The packet as it was published, but for the time that is left [MQTT-3.3.2-6].
@@ -134,16 +136,6 @@ impl Properties {
         }))
     }
 
-    fn bytes(&self) -> usize {
-        let user_properties = self.user_properties.iter();
-        self.response_topic.as_ref().map_or(0, |text| text.len())
-            + self.correlation_data.as_ref().map_or(0, |data| data.len())
-            + self.content_type.as_ref().map_or(0, |text| text.len())
-            + user_properties
-                .map(|(n, v)| n.len() + v.len())
-                .sum::<usize>()
-    }
-
     fn to_publish(&self) -> PublishProperties<'_> {
         PublishProperties {
             payload_format_indicator: self.payload_format_indicator,
@@ -159,6 +151,21 @@ impl Properties {
             ..PublishProperties::default()
         }
     }
+}
+
+/// Bytes of the topic, payload and properties that a message keeps. Each User Property counts with
+/// the memory that holds it: five bytes on the wire, if it is empty, are ten times as many here.
+pub(crate) fn bytes_to_keep(publish: &Publish<'_>) -> usize {
+    let properties = &publish.properties;
+    let user_properties = properties.user_properties.iter();
+    publish.topic.as_str().len()
+        + publish.payload.len()
+        + properties.response_topic.map_or(0, str::len)
+        + properties.correlation_data.map_or(0, <[u8]>::len)
+        + properties.content_type.map_or(0, str::len)
+        + user_properties
+            .map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len())
+            .sum::<usize>()
 }
 
 /// What is a recipient's own about its copy of a message, in 32 bits: a Subscription Identifier
@@ -255,7 +262,24 @@ mod tests {
         let message = Message::new(&publish, Instant::ZERO);
 
         assert_eq!(message.to_publish(Instant::ZERO), publish);
-        assert_eq!(message.bytes(), 3 + 7 + 2 + 1 + 6 + 10);
+    }
+
+    /// Limits of queues and of the store count the memory of User Properties too, which their
+    /// names and values may hardly show.
+    #[test]
+    fn user_properties_count_with_their_memory() {
+        let publish = publish(PublishProperties {
+            response_topic: Some("re"),
+            correlation_data: Some(b"7"),
+            user_properties: vec![("", ""); 1000],
+            content_type: Some("text/plain"),
+            ..PublishProperties::default()
+        });
+
+        let message = Message::new(&publish, Instant::ZERO);
+
+        let pairs = 1000 * size_of::<(String, String)>();
+        assert_eq!(message.bytes(), 3 + 7 + 2 + 1 + 10 + pairs);
     }
 
     /// The interval sent is the one received minus the time waited [MQTT-3.3.2-6].

@@ -50,16 +50,16 @@ impl Queue {
         self.left
     }
 
-    /// Whether a message of `bytes` bytes would make others, or itself, give way.
-    pub(crate) fn is_full_for(&self, bytes: usize, limits: &QueueLimits) -> bool {
-        self.messages.len() >= limits.messages_max || self.bytes + bytes > limits.bytes_max
+    /// Whether a message of `bytes` bytes fits without making others, or itself, give way.
+    pub(crate) fn has_room_for(&self, bytes: usize, limits: &QueueLimits) -> bool {
+        self.messages.len() < limits.messages_max && self.bytes + bytes <= limits.bytes_max
     }
 
     /// Adds a message at the end, within the limits.
     pub(crate) fn push(&mut self, copied: Copied, limits: &QueueLimits) -> Pushed {
         let bytes = copied.message.bytes();
         let mut dropped = 0;
-        while self.is_full_for(bytes, limits) {
+        while !self.has_room_for(bytes, limits) {
             let makes_room = match limits.policy {
                 QueuePolicy::DropOldest => bytes <= limits.bytes_max && self.pop().is_some(),
                 QueuePolicy::DropNewest | QueuePolicy::Reject => false,

@@ -14,6 +14,7 @@ use squall_protocol::outbound::Outbound;
 use squall_protocol::packet::Will;
 
 use crate::ConnectionId;
+use crate::config::QueueLimits;
 use crate::message::Copied;
 use crate::queue::Queue;
 use crate::retained::Replay;
@@ -88,6 +89,19 @@ impl Session {
     /// Messages that wait in its queue.
     pub(crate) fn queued(&self) -> usize {
         self.backlog.as_ref().map_or(0, |b| b.queue.len())
+    }
+
+    /// Whether a new QoS 1 or QoS 2 message must wait behind others or for the send quota.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.backlog.is_some() || !self.outbound.can_send()
+    }
+
+    /// Whether its queue has room for a message of `bytes` bytes.
+    pub(crate) fn has_room_for(&self, bytes: usize, limits: &QueueLimits) -> bool {
+        match &self.backlog {
+            Some(backlog) => backlog.queue.has_room_for(bytes, limits),
+            None => Queue::default().has_room_for(bytes, limits),
+        }
     }
 
     /// Whether retained messages wait, so that everything later must wait behind them.

@@ -160,17 +160,15 @@ impl Broker {
             return;
         };
         self.counters.clients_refused += 1;
-        let connack = Connack {
+        let connack = Packet::Connack(Box::new(Connack {
             session_present: false,
             reason,
             properties: ConnackProperties::default(),
-        };
-        self.send(
-            turn,
-            connection.id,
-            version,
-            &Packet::Connack(Box::new(connack)),
-        );
+        }));
+        let gate = connection.gate.as_ref();
+        if gate.is_some_and(|gate| gate.role.allows_packet_of(encoded_len(&connack, version))) {
+            self.send(turn, connection.id, version, &connack);
+        }
     }
 
     /// DISCONNECT with a text about what the client did wrong, if the client takes a packet of
@@ -361,6 +359,15 @@ fn refusal_version(connection: &Connection, ending: &Ending) -> Option<Version> 
             .reader
             .connect_version()
             .filter(|&version| version == Version::V5),
-        _ => None,
+        Ending::Disconnect(_)
+        | Ending::AnswerTooLarge
+        | Ending::TopicNameRefused
+        | Ending::ConnectTimeout
+        | Ending::KeepAliveTimeout
+        | Ending::DoesNotRead
+        | Ending::TakenOver
+        | Ending::TakenOverByNewSession
+        | Ending::Lost
+        | Ending::Shutdown => None,
     }
 }

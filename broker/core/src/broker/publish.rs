@@ -112,7 +112,7 @@ impl Broker {
         let can_be_refused = peer.version == Version::V5 && publish.qos != QoS::AtMostOnce;
         if can_be_refused
             && self.config.queue.policy == QueuePolicy::Reject
-            && self.would_overflow(publish, peer.session)
+            && self.would_overflow(turn, publish, peer.session)
         {
             self.counters
                 .count_dropped(DropReason::QueueFullRejected, 1);

@@ -280,6 +280,22 @@ fn a_client_that_takes_no_connack_is_closed() {
     assert_eq!(world.broker.counters().sessions, 0);
 }
 
+/// Neither is a CONNACK that refuses [MQTT-3.1.2-24].
+#[test]
+fn a_refusal_larger_than_the_client_takes_is_not_sent() {
+    let mut world = Harness::new();
+    for (maximum_packet_size, is_told) in [(4, false), (5, true)] {
+        let mut connect = v5_kept("c");
+        connect.properties.maximum_packet_size = Some(maximum_packet_size);
+        connect.properties.authentication_method = Some("unknown".to_owned());
+
+        let client = world.try_connect(connect);
+
+        assert_eq!(!world.receive(client).is_empty(), is_told);
+        assert!(world.is_closed(client));
+    }
+}
+
 /// PINGREQ is answered [MQTT-3.12.4-1], [3.1.1: MQTT-3.12.4-1].
 #[test]
 fn pingreq_is_answered_with_pingresp() {

@@ -85,6 +85,79 @@ fn a_full_queue_rejects_the_message() {
     assert_eq!(queued(&mut world), ["1", "2"]);
 }
 
+/// Reject counts a queue that fills behind a slow socket as well.
+#[test]
+fn a_full_queue_behind_a_slow_socket_rejects_the_message() {
+    let mut world = Harness::with(|config| {
+        config.outbox.soft_bytes = 100;
+        config.queue.messages_max = 1;
+        config.queue.policy = QueuePolicy::Reject;
+    });
+    let subscriber = world.join(v5("s"));
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    world.receive(subscriber);
+    let publisher = world.join(v5("p"));
+    world.stall(subscriber);
+    let large = "x".repeat(100);
+
+    publish_all(&mut world, publisher, QOS1, &[&large, "queued", "refused"]);
+
+    let reasons = [
+        ReasonCode::Success,
+        ReasonCode::Success,
+        ReasonCode::QuotaExceeded,
+    ];
+    let pubacks = (1..).zip(reasons);
+    let pubacks = pubacks.map(|(number, reason)| Packet::Puback(Puback::new(id(number), reason)));
+    assert_eq!(
+        world.receive(publisher).others(),
+        pubacks.collect::<Vec<_>>()
+    );
+    world.resume(subscriber);
+    assert_eq!(world.receive(subscriber).payloads(), [&large, "queued"]);
+}
+
+/// Reject counts what waits in a shared group without members online, and what its members can
+/// take if there are any.
+#[test]
+fn a_full_group_rejects_the_message() {
+    let mut world = Harness::with(|config| {
+        config.queue.messages_max = 1;
+        config.queue.policy = QueuePolicy::Reject;
+    });
+    let member = world.join(v5_kept("m"));
+    world.send(member, &subscribe(&[("$share/g/t", QOS1)]));
+    world.lose(member);
+    let publisher = world.join(v5("p"));
+
+    publish_all(&mut world, publisher, QOS1, &["kept"]);
+    world.receive(publisher);
+    publish_all(&mut world, publisher, QOS1, &["refused"]);
+
+    let puback = Puback::new(id(1), ReasonCode::QuotaExceeded);
+    assert_eq!(world.receive(publisher).packet(), Packet::Puback(puback));
+    let member = world.join(v5_kept("m"));
+    publish_all(&mut world, publisher, QOS1, &["taken"]);
+    assert_eq!(world.receive(member).payloads(), ["kept", "taken"]);
+}
+
+/// User Properties without names and values fill a queue like any other bytes.
+#[test]
+fn user_properties_count_against_the_bytes_of_a_queue() {
+    let mut world = Harness::with(|config| config.queue.bytes_max = 10_000);
+    let subscriber = world.join(v5_kept("s"));
+    world.send(subscriber, &subscribe(&[("t", QOS1)]));
+    world.lose(subscriber);
+    let publisher = world.join(v5("p"));
+    let mut bomb = publish("t", QOS1, "bomb");
+    bomb.properties.user_properties = vec![("", ""); 1000];
+
+    world.send(publisher, &numbered(1, bomb));
+    world.send(publisher, &numbered(2, publish("t", QOS1, "fits")));
+
+    assert_eq!(queued(&mut world), ["fits"]);
+}
+
 /// A 3.1.1 publisher cannot be told: the others get the message all the same.
 #[test]
 fn a_3_1_1_publisher_is_not_rejected() {
