@@ -1,9 +1,9 @@
 //! A timer wheel of 250 ms slots that owners re-arm lazily.
 //!
 //! Setting a timer is a push and nothing is ever cancelled: a timer that fires is a question to
-//! its owner, who looks at its own state, acts or sets a new one. A timer never fires early, and
-//! at most one slot late. Timers beyond the horizon of the wheel wait in its last slot and are
-//! put back when that slot comes.
+//! its owner, who looks at its own state, acts or sets a new one. A timer fires at most one slot
+//! late. One beyond the wheel's horizon of 256 s fires there, too early, and its owner sets it again: so
+//! what was set for an owner that is gone since is gone soon as well, however far off it was.
 //!
 //! Invariant: a slot's bit in `occupied` is set exactly if the slot holds a timer.
 
@@ -20,38 +20,29 @@ const SLOT: Duration = Duration::from_millis(250);
 const SLOTS: usize = 1024;
 const WORDS: usize = SLOTS / u64::BITS as usize;
 
-/// When something is due, and what.
-#[derive(Clone, Copy, Debug)]
-struct Timer<T> {
-    due: Instant,
-    what: T,
-}
-
 /// Timers of owners named by `T`.
 #[derive(Debug)]
 pub(crate) struct TimerWheel<T> {
-    /// Slots passed since the start of the run; slot `n` is due at `n * SLOT`.
+    /// Slots passed since the start of the run; slot `n` fires at `n * SLOT`.
     passed: u64,
-    slots: Box<[Vec<Timer<T>>]>,
+    slots: Box<[Vec<T>]>,
     occupied: [u64; WORDS],
-    /// Taken out of a slot, to be put back: kept for its memory.
-    scratch: Vec<Timer<T>>,
 }
 
-impl<T: Copy> TimerWheel<T> {
+impl<T> TimerWheel<T> {
     pub(crate) fn new() -> Self {
         Self {
             passed: 0,
             slots: std::iter::repeat_with(Vec::new).take(SLOTS).collect(),
             occupied: [0; WORDS],
-            scratch: Vec::new(),
         }
     }
 
-    /// Asks for `what` at `due` or up to one slot later; never for a `due` at the end of time.
-    pub(crate) fn set(&mut self, due: Instant, what: T) {
+    /// Asks `owner` at `due` or up to one slot later, or at the horizon if that is sooner. Returns
+    /// when that is; never for a `due` at the end of time.
+    pub(crate) fn set(&mut self, due: Instant, owner: T) -> Instant {
         if due == NEVER {
-            return;
+            return NEVER;
         }
         let last = self.passed + SLOTS as u64 - 1;
         let at = due
@@ -60,18 +51,18 @@ impl<T: Copy> TimerWheel<T> {
             .clamp(self.passed + 1, last);
         let index = at as usize % SLOTS;
         self.occupied[index / 64] |= 1 << (index % 64);
-        self.slots[index].push(Timer { due, what });
+        self.slots[index].push(owner);
+        fires_at(at)
     }
 
-    /// When [`Self::take_due`] next has something to look at; `None` if no timer is set.
+    /// When [`Self::take_due`] next has someone to ask; `None` if no timer is set.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let start = (self.passed + 1) as usize % SLOTS;
         let distance = self.occupied_after(start)?;
-        let at = self.passed + 1 + distance as u64;
-        Some(Instant::from_nanos(at * SLOT.as_nanos() as u64))
+        Some(fires_at(self.passed + 1 + distance as u64))
     }
 
-    /// Takes everything that is due at `now` into `into`, slot by slot.
+    /// Takes everyone who is to be asked by `now` into `into`, slot by slot.
     pub(crate) fn take_due(&mut self, now: Instant, into: &mut Vec<T>) {
         let until = now.as_nanos() / SLOT.as_nanos() as u64;
         while self.passed < until {
@@ -86,22 +77,10 @@ impl<T: Copy> TimerWheel<T> {
                 return;
             }
             self.passed = at;
-            self.empty_slot(at as usize % SLOTS, now, into);
+            let index = at as usize % SLOTS;
+            self.occupied[index / 64] &= !(1 << (index % 64));
+            into.append(&mut std::mem::take(&mut self.slots[index]));
         }
-    }
-
-    fn empty_slot(&mut self, index: usize, now: Instant, into: &mut Vec<T>) {
-        self.occupied[index / 64] &= !(1 << (index % 64));
-        let mut timers = std::mem::take(&mut self.scratch);
-        std::mem::swap(&mut timers, &mut self.slots[index]);
-        for timer in timers.drain(..) {
-            if timer.due <= now {
-                into.push(timer.what);
-            } else {
-                self.set(timer.due, timer.what);
-            }
-        }
-        self.scratch = timers;
     }
 
     /// Slots from `start`, wrapping, to the first that holds a timer.
@@ -119,6 +98,10 @@ impl<T: Copy> TimerWheel<T> {
         }
         None
     }
+}
+
+fn fires_at(slot: u64) -> Instant {
+    Instant::from_nanos(slot * SLOT.as_nanos() as u64)
 }
 
 #[cfg(test)]
@@ -141,7 +124,7 @@ mod tests {
     #[test]
     fn a_timer_fires_at_the_end_of_its_slot() {
         let mut wheel = TimerWheel::new();
-        wheel.set(at(1001), 7);
+        assert_eq!(wheel.set(at(1001), 7), at(1250));
         assert_eq!(wheel.next_deadline(), Some(at(1250)));
 
         assert_eq!(due(&mut wheel, 1249), []);
@@ -162,25 +145,36 @@ mod tests {
         assert_eq!(due(&mut wheel, 10_250), [1]);
     }
 
-    /// A timer beyond the horizon is put back until its time has come.
+    /// A timer beyond the horizon asks whether it is still wanted; one that is comes to its time.
     #[test]
-    fn a_timer_beyond_the_horizon_waits() {
+    fn a_timer_beyond_the_horizon_asks_on_its_way() {
         let mut wheel = TimerWheel::new();
-        let day = 24 * 3600 * 1000;
-        wheel.set(at(day), 1);
+        let day = at(24 * 3600 * 1000);
+        let mut asked_at = wheel.set(day, 1);
 
         let mut steps = 0;
-        loop {
-            let deadline = wheel.next_deadline().unwrap();
-            let mut fired = Vec::new();
-            wheel.take_due(deadline, &mut fired);
+        while asked_at < day {
+            assert_eq!(wheel.next_deadline(), Some(asked_at));
+            let mut asked = Vec::new();
+            wheel.take_due(asked_at, &mut asked);
+            assert_eq!(asked, [1]);
+            asked_at = wheel.set(day, 1);
             steps += 1;
-            if !fired.is_empty() {
-                assert_eq!(deadline, at(day));
-                break;
-            }
         }
+
+        assert_eq!(asked_at, day);
         assert!(steps < 400, "{steps} wake-ups in a day");
+    }
+
+    /// A timer whose owner does not want it any more is not kept until its far moment.
+    #[test]
+    fn a_timer_that_is_not_set_again_is_gone_at_the_horizon() {
+        let mut wheel = TimerWheel::new();
+        wheel.set(at(24 * 3600 * 1000), 1);
+
+        assert_eq!(due(&mut wheel, 256_000), [1]);
+
+        assert_eq!(wheel.next_deadline(), None);
     }
 
     /// The end of the range stands for never.
@@ -188,13 +182,14 @@ mod tests {
     fn a_timer_at_the_end_of_time_is_not_set() {
         let mut wheel = TimerWheel::new();
 
-        wheel.set(NEVER, 1);
+        assert_eq!(wheel.set(NEVER, 1), NEVER);
 
         assert_eq!(wheel.next_deadline(), None);
     }
 
     proptest! {
-        /// However time moves, each timer fires once, not early, and at most one slot after it could.
+        /// However time moves, and if owners who are asked too early set their timers again, each
+        /// timer fires once, not early, and at most one slot after it could.
         #[test]
         fn each_timer_fires_once_in_its_slot(
             delays in proptest::collection::vec(0_u64..900_000, 1..50),
@@ -206,15 +201,18 @@ mod tests {
             }
             let mut fired = vec![None; delays.len()];
             let mut now = 0;
-            for step in steps.into_iter().chain([1_000_000]) {
+            for step in steps.into_iter().chain([1_000_000; 4]) {
                 let before = now;
                 now += step;
                 for index in due(&mut wheel, now) {
-                    let index = index as usize;
-                    prop_assert_eq!(fired[index], None);
-                    fired[index] = Some(now);
-                    prop_assert!(delays[index] <= now);
-                    prop_assert!(delays[index].next_multiple_of(250).max(250) > before / 250 * 250);
+                    let delay = delays[index as usize];
+                    if delay > now {
+                        wheel.set(at(delay), index);
+                        continue;
+                    }
+                    prop_assert_eq!(fired[index as usize], None);
+                    fired[index as usize] = Some(now);
+                    prop_assert!(delay.next_multiple_of(250).max(250) > before / 250 * 250);
                 }
             }
             prop_assert!(fired.iter().all(Option::is_some));

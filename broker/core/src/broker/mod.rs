@@ -348,8 +348,7 @@ impl Broker {
         if let Some(connection) = self.connections.get_mut(id)
             && deadline < connection.timer_at
         {
-            connection.timer_at = deadline;
-            self.timers.set(deadline, Timer::Connection(id));
+            connection.timer_at = self.timers.set(deadline, Timer::Connection(id));
         }
     }
 
@@ -358,8 +357,7 @@ impl Broker {
         if let Some(session) = self.sessions.get_mut(key)
             && session.deadline() < session.timer_at
         {
-            session.timer_at = session.deadline();
-            self.timers.set(session.timer_at, Timer::Session(key));
+            session.timer_at = self.timers.set(session.deadline(), Timer::Session(key));
         }
     }
 
