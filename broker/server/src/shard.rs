@@ -9,8 +9,8 @@
 //! that many publish to from overrunning its outbox within one turn, the second bounds a
 //! fan-out.
 //!
-//! It decides nothing about MQTT. A connection whose outbox is long because its peer sends but
-//! does not read is not read either; what is dropped or closed then is the broker's decision.
+//! It decides nothing about MQTT: when a connection is not read for a while because its peer does
+//! not read either, and what is dropped or closed then, is the broker's decision.
 //!
 //! Invariant: what waits for a socket is written oldest first. A full socket is written again
 //! when it is writable, and not before.
@@ -92,8 +92,6 @@ pub(crate) struct Shard {
     flush_received_bytes: usize,
     /// From this length of its outbox on a connection is told when it is empty again.
     drained_from_bytes: usize,
-    /// Above this length of its outbox a connection is not read.
-    read_pause_bytes: usize,
     /// Wakes the shard's task.
     waker: Waker,
     /// Kept for their memory.
@@ -137,7 +135,6 @@ impl Shard {
             flushed_at: 0,
             flush_received_bytes: outbox.soft_bytes / 2,
             drained_from_bytes: outbox.soft_bytes,
-            read_pause_bytes: outbox.soft_bytes.midpoint(outbox.hard_bytes),
             waker: Waker::noop().clone(),
             ready: Vec::new(),
             dirty: Vec::new(),
@@ -313,10 +310,12 @@ impl Shard {
         });
     }
 
-    /// Reads a connection, at most one buffer full; what is left waits for the next turn.
+    /// Reads a connection until about one buffer full has come; what is left waits for the next
+    /// turn.
     fn read(&mut self, id: ConnectionId, until: ReadUntil) {
+        let mut read_bytes = 0;
         loop {
-            let waiting_bytes = self.effects.pending(id);
+            let takes_input = self.broker.takes_input(id, &self.effects);
             let Some(connection) = self.connections.get_mut(id) else {
                 return;
             };
@@ -324,7 +323,7 @@ impl Shard {
             if phase == Phase::PeerClosed {
                 return;
             }
-            if phase == Phase::Open && waiting_bytes > self.read_pause_bytes {
+            if phase == Phase::Open && !takes_input {
                 connection.is_read_paused = true;
                 return;
             }
@@ -341,7 +340,8 @@ impl Shard {
             if phase == Phase::Open {
                 self.receive(id, length);
             }
-            if length == READ_BUFFER_BYTES {
+            read_bytes += length;
+            if read_bytes >= READ_BUFFER_BYTES {
                 self.unread.push(id);
                 return;
             }
@@ -460,7 +460,7 @@ impl Shard {
     fn resume_reading(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
             && connection.is_read_paused
-            && self.effects.pending(id) <= self.read_pause_bytes
+            && self.broker.takes_input(id, &self.effects)
         {
             connection.is_read_paused = false;
             self.unread.push(id);

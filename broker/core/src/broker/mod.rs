@@ -30,7 +30,7 @@ use squall_protocol::packet::Packet;
 use squall_protocol::server::{self, TimedOut};
 use squall_protocol::{Instant, Version};
 
-use crate::config::Config;
+use crate::config::{Config, OutboxLimits};
 use crate::connection::{Connections, Gate};
 use crate::counters::{Counters, DropReason};
 use crate::retained::RetainedStore;
@@ -143,6 +143,21 @@ impl Broker {
         let timer = self.timers.next_deadline().unwrap_or(NEVER);
         let expiry = self.retained.next_expiry().unwrap_or(NEVER);
         Some(timer.min(expiry).min(self.sys_due)).filter(|&deadline| deadline != NEVER)
+    }
+
+    /// Whether a shell should read on from a connection. It should not while much waits for a socket
+    /// whose peer sends and does not read: it would come to the hard limit, and be closed.
+    ///
+    /// A peer that is slow to read one large message is heard all the same, or its keep alive would
+    /// run out under it.
+    pub fn takes_input(&self, id: ConnectionId, effects: &Effects) -> bool {
+        let pending = effects.pending(id);
+        let OutboxLimits {
+            soft_bytes,
+            hard_bytes,
+        } = self.config.outbox;
+        let largest_sent = || self.connections.get(id).map_or(0, |c| c.largest_sent);
+        pending <= soft_bytes || pending <= soft_bytes.midpoint(hard_bytes) + largest_sent()
     }
 
     /// What was counted until now. It looks at every Session: not for every turn.

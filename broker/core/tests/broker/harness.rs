@@ -140,6 +140,12 @@ impl Harness {
         self.sides[client.0].is_closed
     }
 
+    /// Whether the broker wants to be told more of what the client sends.
+    pub(crate) fn takes_input(&self, client: Client) -> bool {
+        let connection = self.sides[client.0].id;
+        self.broker.takes_input(connection, &self.effects)
+    }
+
     /// The network takes the connection away.
     pub(crate) fn lose(&mut self, client: Client) {
         let side = &self.sides[client.0];

@@ -254,6 +254,57 @@ fn a_client_that_only_sends_is_closed() {
     assert_eq!(world.broker.counters().outbox_overflows, 1);
 }
 
+fn ping_while_it_is_heard(world: &mut Harness, client: Client) {
+    for _ in 0..1000 {
+        if !world.takes_input(client) {
+            return;
+        }
+        world.send(client, &Packet::Pingreq);
+    }
+    panic!("it is heard without end");
+}
+
+/// A shell stops reading from a client that does not read, before that costs its connection.
+#[test]
+fn a_client_that_does_not_read_is_not_read() {
+    let limits = OutboxLimits {
+        soft_bytes: 100,
+        hard_bytes: 1000,
+    };
+    let mut world = Harness::with(|config| config.outbox = limits);
+    let client = world.join(v5("c"));
+    world.stall(client);
+
+    ping_while_it_is_heard(&mut world, client);
+
+    assert!(!world.is_closed(client));
+    world.resume(client);
+    assert!(world.takes_input(client));
+}
+
+/// A client that takes its time for one large message is heard meanwhile: it must be able to keep
+/// its connection alive.
+#[test]
+fn the_reader_of_a_large_message_is_heard() {
+    let mut world = Harness::with(|config| {
+        config.outbox = OutboxLimits {
+            soft_bytes: 100,
+            hard_bytes: 1000,
+        };
+    });
+    let client = world.join(v5("c"));
+    world.send(client, &subscribe(&[("t", QOS0)]));
+    let publisher = world.join(v5("p"));
+    world.stall(client);
+    let large = "x".repeat(5000);
+
+    world.send(publisher, &Packet::Publish(publish("t", QOS0, &large)));
+
+    assert!(world.takes_input(client));
+    ping_while_it_is_heard(&mut world, client);
+    assert!(!world.is_closed(client));
+}
+
 /// One message that is larger than the hard limit does not close its reader.
 #[test]
 fn a_large_message_does_not_close_its_reader() {
