@@ -14,6 +14,7 @@ mod commands;
 mod drive;
 mod exit;
 mod machine;
+mod output;
 mod progress;
 mod record;
 mod sampling;
@@ -54,10 +55,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Sub(args) => commands::subscribe::subscribe(args),
         Command::Schema(args) => commands::schema::schema(args),
         Command::Doctor(args) => commands::doctor::doctor(args),
-        Command::Completions(args) => {
-            commands::completions::completions(args);
-            Ok(0)
-        }
+        Command::Completions(args) => commands::completions::completions(args),
     }
 }
 

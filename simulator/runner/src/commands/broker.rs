@@ -1,6 +1,6 @@
 //! `squall broker`: serves MQTT on one address until SIGTERM or Ctrl-C.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 
 use squall_broker::{Config, ServeError};
@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::BrokerArgs;
 use crate::exit::Failure;
+use crate::output::print_line;
 
 /// What stands before the address on the first line of standard output: the line that a parent
 /// process waits for, so nothing else is printed there before it.
@@ -17,7 +18,7 @@ pub const LISTENING: &str = "squall broker listening on ";
 pub fn broker(args: &BrokerArgs) -> Result<u8, Failure> {
     let config = config(args)?;
     if args.check {
-        println!("the configuration is right");
+        print_line("the configuration is right")?;
         return Ok(0);
     }
     let parent_gone = args.until_stdin_ends.then(stdin_ends);
@@ -49,9 +50,8 @@ fn config(args: &BrokerArgs) -> Result<Config, Failure> {
 }
 
 fn announce(address: SocketAddr) {
-    println!("{LISTENING}{address}");
     // Whoever closed the pipe does not want to know.
-    let _ = io::stdout().flush();
+    let _ = print_line(&format!("{LISTENING}{address}"));
 }
 
 /// Resolves when standard input ends. A thread of its own waits for it: there is nothing else to

@@ -1,12 +1,16 @@
 //! `squall completions`: a completion script for a shell.
 
-use std::io;
-
+use anyhow::Context as _;
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, CompletionsArgs};
+use crate::exit::Failure;
+use crate::output::print;
 
 /// Writes the script to standard output.
-pub fn completions(args: &CompletionsArgs) {
-    clap_complete::generate(args.shell, &mut Cli::command(), "squall", &mut io::stdout());
+pub fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "squall", &mut script);
+    print(&String::from_utf8(script).context("the script is no text")?)?;
+    Ok(0)
 }

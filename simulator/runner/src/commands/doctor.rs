@@ -6,36 +6,43 @@ use crate::cli::{DoctorArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::machine::limits::{DESCRIPTORS_RESERVED, Limits};
 use crate::machine::parts;
+use crate::output::{print, print_line};
 use crate::scenario_file::ScenarioFile;
 
 /// Prints the machine, its limits, and whether each named scenario fits; fails if one does not.
 pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     let parts = parts::read();
     let limits = Limits::raise_and_read();
-    println!("machine      {} x {}", parts.cores, parts.cpu_model);
-    println!(
-        "memory       {}",
-        squall_run::bytes_text(parts.memory_bytes)
-    );
-    println!("kernel       {}", parts.kernel);
-    println!("descriptors  {}", descriptors(limits));
-    println!(
-        "local ports  {}: at most as many devices connected to one address (sysctl \
-         net.ipv4.ip_local_port_range)",
-        limits.local_ports
-    );
-    println!("devices      {} at most in one run", limits.devices_max());
+    print(&format!(
+        "machine      {} x {}\n\
+         memory       {}\n\
+         kernel       {}\n\
+         descriptors  {}\n\
+         local ports  {}: at most as many devices connected to one address (sysctl \
+         net.ipv4.ip_local_port_range)\n\
+         devices      {} at most in one run\n",
+        parts.cores,
+        parts.cpu_model,
+        squall_run::bytes_text(parts.memory_bytes),
+        parts.kernel,
+        descriptors(limits),
+        limits.local_ports,
+        limits.devices_max()
+    ))?;
     if parts.cores < 2 {
-        println!(
-            "warning      one core: broker and devices share it, latencies are not the broker's"
-        );
+        print_line(
+            "warning      one core: broker and devices share it, latencies are not the broker's",
+        )?;
     }
     let mut misfits = Vec::new();
     for path in &args.files {
         let file = ScenarioFile::read(path.clone(), &OverrideArgs::default())?;
         let connections = Plan::of(&file.scenario).connections_max;
         match limits.check(connections) {
-            Ok(()) => println!("{}: fits ({connections} connections)", path.display()),
+            Ok(()) => print_line(&format!(
+                "{}: fits ({connections} connections)",
+                path.display()
+            ))?,
             Err(error) => misfits.push(format!("{}: {error}", path.display())),
         }
     }

@@ -9,6 +9,7 @@ use squall_fleet::scenario::Plan;
 
 use crate::cli::{ListArgs, OverrideArgs};
 use crate::exit::Failure;
+use crate::output::print_line;
 use crate::scenario_file::ScenarioFile;
 
 /// A line of the list.
@@ -30,21 +31,25 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
         .map(entry)
         .collect();
     if args.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&entries).context("the list is no JSON")?
-        );
+        print_line(&serde_json::to_string_pretty(&entries).context("the list is no JSON")?)?;
         return Ok(0);
     }
     if entries.is_empty() {
-        println!("no scenario file (*.toml) in {}", args.folder.display());
+        print_line(&format!(
+            "no scenario file (*.toml) in {}",
+            args.folder.display()
+        ))?;
     }
     for entry in entries {
         let size = match (entry.devices, entry.seconds) {
             (Some(devices), Some(seconds)) => format!("{devices} devices, about {seconds:.0} s"),
             _ => "does not validate".to_owned(),
         };
-        println!("{}  ({size})\n    {}", entry.file.display(), entry.question);
+        print_line(&format!(
+            "{}  ({size})\n    {}",
+            entry.file.display(),
+            entry.question
+        ))?;
     }
     Ok(0)
 }

@@ -9,6 +9,7 @@ use squall_run::{duration_text, rate_text};
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
+use crate::output::print_line;
 use crate::scenario_file::ScenarioFile;
 
 /// Columns of the drawing.
@@ -20,14 +21,14 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
     let plan = Plan::of(&file.scenario);
-    print!("{}", draw(&file.scenario.name, &plan));
-    match file.check_limits(Limits::raise_and_read()) {
-        Ok(()) => println!(
-            "fits on this machine: yes, with {} descriptors",
-            plan.descriptors()
-        ),
-        Err(failure) => println!("fits on this machine: no: {failure}"),
-    }
+    let verdict = match file.check_limits(Limits::raise_and_read()) {
+        Ok(()) => format!("yes, with {} descriptors", plan.descriptors()),
+        Err(failure) => format!("no: {failure}"),
+    };
+    print_line(&format!(
+        "{}fits on this machine: {verdict}",
+        draw(&file.scenario.name, &plan)
+    ))?;
     Ok(0)
 }
 

@@ -8,6 +8,7 @@ use squall_run::{Run, Summary};
 
 use crate::cli::ReportArgs;
 use crate::exit::Failure;
+use crate::output::{print, print_line};
 
 /// Reads the run file, writes the report, prints the summary; the exit code is the run's.
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
@@ -27,12 +28,9 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.json {
         let summary =
             serde_json::to_string(&Summary::of(&run)).context("the summary is no JSON")?;
-        println!("{summary}");
+        print_line(&summary)?;
     } else {
-        print!(
-            "{}",
-            squall_reports::terminal_summary(&run, super::colours())
-        );
+        print(&squall_reports::terminal_summary(&run, super::colours()))?;
     }
     eprintln!("report: {}", written.page.display());
     Ok(run.verdict.exit_code)

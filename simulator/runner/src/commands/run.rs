@@ -19,6 +19,7 @@ use crate::clock::{self, Clock};
 use crate::drive::{Drive, Transport};
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
+use crate::output::{print, print_line};
 use crate::progress::ProgressDisplay;
 use crate::record::{Circumstances, Driven, record, times};
 use crate::sampling::Sampler;
@@ -197,15 +198,9 @@ fn keep_run_file(run: &Run, error: &ReportError) -> Failure {
 fn print_result(run: &Run, args: &RunArgs) -> Result<(), Failure> {
     if args.json {
         let summary = Summary::of(run);
-        println!(
-            "{}",
-            serde_json::to_string(&summary).context("the summary is no JSON")?
-        );
+        print_line(&serde_json::to_string(&summary).context("the summary is no JSON")?)?;
     } else if !args.quiet {
-        print!(
-            "{}",
-            squall_reports::terminal_summary(run, super::colours())
-        );
+        print(&squall_reports::terminal_summary(run, super::colours()))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 
 use crate::cli::{SchemaArgs, SchemaOf};
 use crate::exit::Failure;
+use crate::output::print_line;
 
 /// Prints it. Both are generated from the types that read the files.
 pub fn schema(args: &SchemaArgs) -> Result<u8, Failure> {
@@ -11,9 +12,6 @@ pub fn schema(args: &SchemaArgs) -> Result<u8, Failure> {
         SchemaOf::Scenario => squall_fleet::scenario::json_schema(),
         SchemaOf::Run => squall_run::json_schema().to_value(),
     };
-    println!(
-        "{}",
-        serde_json::to_string_pretty(&schema).context("the schema is no JSON")?
-    );
+    print_line(&serde_json::to_string_pretty(&schema).context("the schema is no JSON")?)?;
     Ok(0)
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::ValidateArgs;
 use crate::exit::Failure;
+use crate::output::{print, print_line};
 use crate::scenario_file::ScenarioFile;
 
 /// Checks every file and says of each what is wrong; fails if any is.
@@ -9,8 +10,10 @@ pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
     let mut wrong = Vec::new();
     for path in &args.files {
         match ScenarioFile::read(path.clone(), &args.overrides) {
-            Ok(file) if args.resolved => print!("{}", file.scenario.to_resolved_toml()),
-            Ok(file) => println!("{}: ok ({})", path.display(), file.scenario.name),
+            Ok(file) if args.resolved => print(&file.scenario.to_resolved_toml())?,
+            Ok(file) => {
+                print_line(&format!("{}: ok ({})", path.display(), file.scenario.name))?;
+            }
             Err(failure) => wrong.push(failure.to_string()),
         }
     }
