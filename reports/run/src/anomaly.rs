@@ -34,7 +34,8 @@ pub enum AnomalyKind {
     Reordered,
     /// A message came that no subscription asked for.
     Misrouted,
-    /// A message came whose payload or topic is not what was published.
+    /// A message came whose payload or topic is not what was published, or at another QoS or with
+    /// another RETAIN flag than its subscription asks for.
     Corrupted,
     /// A will was due and did not come.
     WillMissing,

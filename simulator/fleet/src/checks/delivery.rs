@@ -4,6 +4,9 @@
 //! `lost`: at most once is not a promise to deliver (§4.3.1). With `qos = 0` a message is lost if
 //! every connection on its way was up to the end and it did not come all the same.
 //!
+//! `misrouted` counts what no subscription asked for: another message, or one that was asked for
+//! otherwise, with another payload, QoS or RETAIN flag.
+//!
 //! `duplicated` counts repeats that the QoS forbids: QoS 1 allows them (§4.3.2), whatever is
 //! claimed.
 

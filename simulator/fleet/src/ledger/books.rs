@@ -50,7 +50,8 @@ pub struct Tally {
     pub reordered: u64,
     /// Deliveries that no subscription asked for.
     pub misrouted: u64,
-    /// Deliveries, otherwise in order, with another payload than was published.
+    /// Deliveries, otherwise in order, with another payload than was published, at another QoS
+    /// than was promised, or with a wrong RETAIN flag.
     pub corrupted: u64,
     /// First deliveries of messages that were sent before the connection they came on was resumed.
     pub late: u64,

@@ -125,6 +125,11 @@ impl Connections {
         &self.groups
     }
 
+    /// Devices that had a CONNACK with success at some time.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.len() as u64
+    }
+
     /// The most devices that were connected at once.
     pub(crate) fn peak_online(&self) -> u64 {
         self.peak_online

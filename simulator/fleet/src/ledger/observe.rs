@@ -7,7 +7,7 @@ use squall_protocol::{Instant, QoS, ReasonCode, Version};
 
 use super::Ledger;
 use super::connections::{ConnectionEnd, ErrorArea, reason_text};
-use super::deliveries::{Acknowledged, Delivery, Ending, FirstDelivery, Message};
+use super::deliveries::{Acknowledged, Delivery, Ending, FirstDelivery, Message, Origin};
 use super::event::Event;
 use super::handshakes::HandshakeTime;
 use super::retained::RetainedPublish;
@@ -401,13 +401,19 @@ impl Ledger {
         if self.handle_will_delivery(event, (topic, payload), (qos, dup, retain), findings) {
             return;
         }
+        let may_be_foreign = self.roster.history() == BrokerHistory::Unknown;
+        let origin = match retain {
+            false => Origin::Live,
+            true if may_be_foreign || self.retained.has_published(topic) => Origin::Store,
+            true => Origin::EmptyStore,
+        };
         let delivery = Delivery {
             topic,
             qos,
-            retain,
+            origin,
             payload,
             stamp,
-            may_be_foreign: self.roster.history() == BrokerHistory::Unknown,
+            may_be_foreign,
         };
         let first = self
             .deliveries
@@ -430,10 +436,15 @@ impl Ledger {
         let Some((recipient, copies)) = self.deliveries.recipient_of(event, topic) else {
             return false;
         };
+        let may_be_stored = |published_at| {
+            self.deliveries
+                .may_be_sent_from_store(event, topic, published_at)
+        };
+        let is_from_store = retain && self.wills.may_be_stored(topic, payload, may_be_stored);
         let sighting = Sighting {
             topic,
             payload,
-            retain,
+            is_from_store,
             is_redelivery: Sighting::may_be_redelivery(dup, qos),
             recipient,
             copies,

@@ -112,6 +112,11 @@ impl Retained {
         }
     }
 
+    /// Whether any message with RETAIN was sent there.
+    pub(crate) fn has_published(&self, topic: &str) -> bool {
+        self.publishes.contains_key(topic)
+    }
+
     /// A message was acknowledged, or refused.
     pub(crate) fn handle_acknowledged(
         &mut self,

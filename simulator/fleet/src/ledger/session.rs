@@ -44,6 +44,8 @@ pub(crate) struct Subscription {
     pub(crate) state: SubscriptionState,
     /// Granted by the last SUBACK.
     pub(crate) granted: QoS,
+    /// When SUBACK came; `None` from SUBSCRIBE until then.
+    pub(crate) confirmed_at: Option<Instant>,
     /// The connection that it was made or resumed on.
     pub(crate) socket: SocketId,
 }
@@ -116,6 +118,19 @@ impl Session {
             }
         }
         asked
+    }
+
+    /// Whether the broker may send a message of `published_at` at a place out of its store: a
+    /// subscription that asks for it was made later, or is being made
+    /// [MQTT-3.3.1-9].
+    pub(crate) fn may_be_sent_from_store(&self, place: &Place, published_at: Instant) -> bool {
+        self.subscriptions.iter().any(|subscription| {
+            subscription.state != SubscriptionState::Absent
+                && place.filters.contains(&subscription.filter)
+                && subscription
+                    .confirmed_at
+                    .is_none_or(|confirmed_at| confirmed_at >= published_at)
+        })
     }
 
     /// The subscription to one filter.

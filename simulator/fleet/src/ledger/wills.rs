@@ -210,6 +210,20 @@ impl Wills {
         self.row_of(topic, payload).is_some()
     }
 
+    /// Whether a message may be a will out of the broker's store: `may_be_sent` tells for a time
+    /// of publishing. Without any end it is one of an earlier run, or of no connection at all.
+    pub(crate) fn may_be_stored(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        may_be_sent: impl Fn(Instant) -> bool,
+    ) -> bool {
+        let Some(row) = self.row_of(topic, payload).map(|row| &self.rows[row]) else {
+            return false;
+        };
+        row.ends.is_empty() || row.ends.iter().any(|end| may_be_sent(end.at))
+    }
+
     /// A connection ended; `watchers` certainly ask for its will's topic now.
     pub(crate) fn handle_ended(
         &mut self,
@@ -281,7 +295,7 @@ impl Wills {
         let Some(row) = self.row_of(seen.topic, seen.payload) else {
             return WillDelivery::NoWill;
         };
-        if seen.retain {
+        if seen.is_from_store {
             self.retained_copies += 1;
             return WillDelivery::Counted;
         }
@@ -453,7 +467,7 @@ pub(crate) struct Sighting<'a> {
     /// Payload.
     pub(crate) payload: &'a [u8],
     /// Whether it came from the store, for a new subscription.
-    pub(crate) retain: bool,
+    pub(crate) is_from_store: bool,
     /// Whether it may be the same copy again: DUP at QoS 1.
     pub(crate) is_redelivery: bool,
     /// Who it was for.

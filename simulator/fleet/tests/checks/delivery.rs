@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use squall_fleet::world::Direction;
-use squall_protocol::packet::{Packet, Pubrel};
+use squall_fleet::world::{Direction, Passing};
+use squall_protocol::packet::{Packet, Publish, Pubrel};
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
-use crate::run::{assert_broken, run, run_tampered};
+use crate::run::{assert_broken, broken, run, run_tampered};
 use crate::tampering::{
     Outcome, drop_it, is_to, once, packet_bytes, publish_bytes, script, to_device, topic,
 };
@@ -398,4 +398,103 @@ fn a_broken_connection_makes_messages_late() {
     assert_broken(&honest, &[]);
     assert_eq!(crate::run::broken(&judgement), ["delivery().late"]);
     assert!(judgement.measured.accounting.deliveries_at(1).late > 0);
+}
+
+/// A copy of `passing` at QoS 0, which needs no exchange.
+fn at_qos_0(passing: &Passing<'_>, retain: bool) -> Vec<u8> {
+    let publish = to_device(passing).expect("only PUBLISH packets are chosen");
+    let copy = Publish {
+        qos: QoS::AtMostOnce,
+        dup: false,
+        packet_id: None,
+        retain,
+        ..publish.clone()
+    };
+    publish_bytes(&copy, passing.version)
+}
+
+/// [MQTT-3.8.4-8]: a delivery at less than was published and granted is not what was asked for.
+#[test]
+fn a_message_at_a_lower_qos_is_not_what_was_asked_for() {
+    let tamper = once(
+        5,
+        |passing| is_to(passing, READER, "telemetry"),
+        |passing, tampered| tampered.forward(passing.direction, &at_qos_0(passing, false)),
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["delivery().misrouted"]);
+}
+
+/// A second copy of a QoS 2 message is a duplicate, at whatever QoS it comes.
+#[test]
+fn a_second_copy_at_another_qos_is_a_duplicate_at_qos_2() {
+    let tamper = once(
+        5,
+        |passing| is_to(passing, READER, "orders"),
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            let publish = to_device(passing).expect("only PUBLISH packets are chosen");
+            let copy = Publish {
+                qos: QoS::AtLeastOnce,
+                packet_id: PacketId::new(60_000),
+                ..publish.clone()
+            };
+            tampered.forward(passing.direction, &publish_bytes(&copy, passing.version));
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    let broken = broken(&judgement);
+    assert!(
+        broken.contains(&"delivery(2).duplicated".to_owned()),
+        "{broken:?}"
+    );
+}
+
+/// RETAIN is for what a new subscription finds in the store [MQTT-3.3.1-12]: where nothing was
+/// retained, a copy with the flag is a copy as any other.
+#[test]
+fn a_copy_that_claims_to_be_retained_is_a_duplicate_all_the_same() {
+    let tamper = once(
+        5,
+        |passing| is_to(passing, "auditor-0", "private"),
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            tampered.forward(passing.direction, &at_qos_0(passing, true));
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["delivery(0).duplicated"]);
+}
+
+/// The same where messages are retained: a subscription that was there before them is sent them
+/// without the flag [MQTT-3.3.1-12].
+#[test]
+fn a_live_message_with_retain_is_not_what_was_asked_for() {
+    let retained = SCENARIO.replace(
+        "topic = \"telemetry/{client_id}\"\n",
+        "topic = \"telemetry/{client_id}\"\nretain = true\n",
+    );
+    let tamper = once(
+        5,
+        |passing| is_to(passing, READER, "telemetry"),
+        |passing, tampered| {
+            let publish = to_device(passing).expect("only PUBLISH packets are chosen");
+            let flagged = Publish {
+                retain: true,
+                ..publish.clone()
+            };
+            tampered.forward(passing.direction, &publish_bytes(&flagged, passing.version));
+        },
+    );
+
+    assert_broken(&run(&retained), &[]);
+    let judgement = run_tampered(&retained, tamper);
+
+    assert_broken(&judgement, &["delivery().misrouted"]);
 }

@@ -127,6 +127,29 @@ fn a_will_that_comes_twice_is_doubled() {
     assert_broken(&judgement, &["will(crash).exactly"]);
 }
 
+/// A second one does not pass for a copy out of the store: the watcher had subscribed before
+/// [MQTT-3.3.1-12].
+#[test]
+fn a_will_that_comes_again_with_retain_is_doubled() {
+    let tamper = once(1, is_will, |passing, tampered| {
+        tampered.forward(passing.direction, passing.bytes);
+        let Packet::Publish(publish) = passing.packet else {
+            unreachable!("only wills are chosen");
+        };
+        let again = Publish {
+            qos: QoS::AtMostOnce,
+            packet_id: None,
+            retain: true,
+            ..publish.clone()
+        };
+        tampered.forward(passing.direction, &publish_bytes(&again, passing.version));
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["will(crash).exactly"]);
+}
+
 /// [MQTT-3.14.4-3]: a normal DISCONNECT deletes the will.
 #[test]
 fn a_will_after_a_polite_goodbye_is_found() {

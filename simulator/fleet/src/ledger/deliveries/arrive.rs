@@ -19,14 +19,26 @@ pub(crate) struct Delivery<'a> {
     pub(crate) topic: &'a str,
     /// As it came.
     pub(crate) qos: QoS,
-    /// As it came: from the store of retained messages, for a new subscription.
-    pub(crate) retain: bool,
+    /// What its RETAIN flag says.
+    pub(crate) origin: Origin,
     /// As it came.
     pub(crate) payload: &'a [u8],
     /// What the payload says of itself.
     pub(crate) stamp: Option<Stamp>,
     /// Whether the broker may hold messages of earlier runs.
     pub(crate) may_be_foreign: bool,
+}
+
+/// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription
+/// (§3.3.1.3), and nothing else [MQTT-3.3.1-12].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Origin {
+    /// It was published just now, or waited for the Session.
+    Live,
+    /// It was retained.
+    Store,
+    /// It was retained, but nothing was ever published there that could be.
+    EmptyStore,
 }
 
 /// What a first delivery tells the metrics.
@@ -75,13 +87,40 @@ impl Deliveries {
             return None;
         };
         self.books.tally_mut(known.key).received += 1;
-        if delivery.retain {
-            // Sent because of a new subscription, beside what is owed [MQTT-3.3.1-9].
+        if self.is_from_store(event, delivery, &known) {
+            // Sent because of a new subscription, beside what is owed.
             self.books.tally_mut(known.key).optional += 1;
             return None;
         }
-        self.compare(event, delivery, &known, anomalies);
+        let promised = self.promised_qos(event, &known, (place, copies));
+        self.compare(event, delivery, (&known, promised), anomalies);
         self.attribute(event, &known, (place, copies), anomalies)
+    }
+
+    fn is_from_store(&self, event: &Event, delivery: &Delivery<'_>, known: &Known) -> bool {
+        match delivery.origin {
+            Origin::Live | Origin::EmptyStore => false,
+            Origin::Store => known
+                .sent_at
+                .is_none_or(|sent_at| self.may_be_sent_from_store(event, delivery.topic, sent_at)),
+        }
+    }
+
+    /// The QoS that a delivery must have, where one subscription alone has asked for it
+    /// [MQTT-3.8.4-8].
+    fn promised_qos(
+        &self,
+        event: &Event,
+        known: &Known,
+        (place, copies): (usize, u8),
+    ) -> Option<QoS> {
+        let is_alone = copies == 1
+            && self
+                .member_places(event, known.topic)
+                .all(|other| other == place);
+        let session = session(&self.sessions, event.client).filter(|_| is_alone)?;
+        let asked = session.asked(&self.topics.places(known.topic)[place]);
+        Some(asked.certain?.min(known.published))
     }
 
     fn recognise(&self, event: &Event, delivery: &Delivery<'_>) -> Result<Known, Stranger> {
@@ -161,7 +200,8 @@ impl Deliveries {
                 } else if self.take_copy((known.stream, event.client, sequence), copies) {
                     self.books.tally_mut(known.key).optional += 1;
                 } else {
-                    self.handle_duplicate(event, known, anomalies);
+                    let promised = self.promised_qos(event, known, (place, copies));
+                    self.handle_duplicate(event, (known, promised), anomalies);
                     return None;
                 }
             }
@@ -258,21 +298,28 @@ impl Deliveries {
         });
     }
 
-    fn handle_duplicate(&mut self, event: &Event, known: &Known, anomalies: &mut Anomalies) {
+    fn handle_duplicate(
+        &mut self,
+        event: &Event,
+        (known, promised): (&Known, Option<QoS>),
+        anomalies: &mut Anomalies,
+    ) {
         let tally = self.books.tally_mut(known.key);
         tally.duplicated += 1;
-        let has_qos1 = known.published == QoS::AtLeastOnce || known.key.owed == QoS::AtLeastOnce;
+        // What counts is the QoS that was promised: one that came instead excuses nothing.
+        let owed = promised.unwrap_or(known.key.owed);
+        let has_qos1 = known.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce;
         // A device that was given the Session cannot know what the one before it had received.
         let has_moved = session(&self.sessions, event.client)
             .is_some_and(|session| known.stamp.scheduled < session.moved_at);
-        if has_qos1 || (has_moved && known.key.owed == QoS::ExactlyOnce) {
+        if has_qos1 || (has_moved && owed == QoS::ExactlyOnce) {
             return;
         }
         self.books.tally_mut(known.key).forbidden += 1;
         anomalies.note(AnomalyKind::Duplicated, || {
             let explanation = format!(
                 "QoS {} forbids that message {} of device {} comes again (§4.3)",
-                known.key.owed as u8, known.stamp.sequence, known.stamp.device.0
+                owed as u8, known.stamp.sequence, known.stamp.device.0
             );
             self.anomaly(AnomalyKind::Duplicated, event, known, explanation)
         });
@@ -299,24 +346,35 @@ impl Deliveries {
         true
     }
 
-    /// Compares a payload with what was published, if that is still known.
+    /// Compares a delivery with what was published, if that is still known.
     fn compare(
         &mut self,
         event: &Event,
         delivery: &Delivery<'_>,
-        known: &Known,
+        (known, promised): (&Known, Option<QoS>),
         anomalies: &mut Anomalies,
     ) {
-        let record = self.streams[known.stream].record(known.stamp.sequence);
-        if record.is_none_or(|record| record.hash == fingerprint(delivery.payload)) {
+        let Some(record) = self.streams[known.stream].record(known.stamp.sequence) else {
             return;
-        }
+        };
+        let what = if record.hash != fingerprint(delivery.payload) {
+            "has another payload than was published".to_owned()
+        } else if let Some(promised) = promised.filter(|&promised| promised != delivery.qos) {
+            format!(
+                "came at QoS {}, not at QoS {} [MQTT-3.8.4-8]",
+                delivery.qos as u8, promised as u8
+            )
+        } else if delivery.origin != Origin::Live {
+            "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]".to_owned()
+        } else {
+            return;
+        };
         self.books.tally_mut(known.key).corrupted += 1;
         anomalies.note(AnomalyKind::Corrupted, || {
-            let explanation = format!(
-                "the payload of message {} of device {} is not what was published",
-                known.stamp.sequence, known.stamp.device.0
-            );
+            let Stamp {
+                sequence, device, ..
+            } = known.stamp;
+            let explanation = format!("message {sequence} of device {} {what}", device.0);
             self.anomaly(AnomalyKind::Corrupted, event, known, explanation)
         });
     }
@@ -330,7 +388,7 @@ impl Deliveries {
     ) {
         // The broker's own topics, and what earlier runs left there, are nobody's messages.
         let is_system = delivery.topic.starts_with('$');
-        let is_left_over = delivery.retain && delivery.may_be_foreign;
+        let is_left_over = delivery.origin == Origin::Store && delivery.may_be_foreign;
         if is_system || is_left_over {
             let key = stranger_key(event, delivery);
             let tally = self.books.tally_mut(key);

@@ -13,7 +13,7 @@ mod sessions;
 
 use std::collections::{HashMap, VecDeque};
 
-use squall_protocol::QoS;
+use squall_protocol::{Instant, QoS};
 
 use super::anomalies::Anomalies;
 use super::books::{Books, Excuse, TallyKey};
@@ -26,7 +26,7 @@ use super::topics::{FilterKey, NewPlace, Recipient, Topics};
 use crate::id::{ClientKey, DeviceId, GroupId, TopicKey};
 use crate::stamp::Stamp;
 
-pub(crate) use arrive::{Delivery, FirstDelivery};
+pub(crate) use arrive::{Delivery, FirstDelivery, Origin};
 pub(crate) use sessions::Ending;
 
 /// A message as it was handed to the link, or as it would have been.
@@ -44,7 +44,7 @@ pub(crate) struct Message<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Acknowledged {
     /// When it was sent for the first time.
-    pub(crate) sent_at: squall_protocol::Instant,
+    pub(crate) sent_at: Instant,
     /// QoS of the PUBLISH.
     pub(crate) qos: QoS,
 }
@@ -239,6 +239,23 @@ impl Deliveries {
         let topic = self.topics.topic(topic)?;
         let (place, copies) = self.place_of(event, topic)?;
         Some((self.topics.places(topic)[place].recipient, copies))
+    }
+
+    /// Whether a Session may be sent a message of `published_at` out of the broker's store.
+    pub(crate) fn may_be_sent_from_store(
+        &self,
+        event: &Event,
+        topic: &str,
+        published_at: Instant,
+    ) -> bool {
+        let Some(topic) = self.topics.topic(topic) else {
+            return true;
+        };
+        let place = self.topics.session_place(topic, event.client);
+        let session = session(&self.sessions, event.client);
+        place.zip(session).is_some_and(|(place, session)| {
+            session.may_be_sent_from_store(&self.topics.places(topic)[place], published_at)
+        })
     }
 
     /// Whether a connection holds the Session.

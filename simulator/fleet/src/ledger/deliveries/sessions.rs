@@ -99,6 +99,7 @@ impl Deliveries {
             match session.subscription_mut(filter) {
                 Some(row) => {
                     row.socket = event.socket;
+                    row.confirmed_at = None;
                     if row.state != SubscriptionState::Active {
                         row.state = SubscriptionState::Requested;
                     }
@@ -108,6 +109,7 @@ impl Deliveries {
                         filter,
                         state: SubscriptionState::Requested,
                         granted: QoS::AtMostOnce,
+                        confirmed_at: None,
                         socket: event.socket,
                     });
                     self.take_place(event, filter);
@@ -138,6 +140,7 @@ impl Deliveries {
                 Some(granted) => {
                     row.state = SubscriptionState::Active;
                     row.granted = granted;
+                    row.confirmed_at = Some(event.now);
                 }
                 None => row.state = SubscriptionState::Absent,
             }

@@ -6,7 +6,7 @@ use squall_run::AnomalyKind;
 
 use super::scene::{CLEAN, PUBLISHER, RESET, Scene, message};
 use crate::id::GroupId;
-use crate::ledger::Excuse;
+use crate::ledger::{Excuse, Tally};
 use crate::observation::Fact;
 
 const QOS1: QoS = QoS::AtLeastOnce;
@@ -205,13 +205,20 @@ fn one_copy_for_overlapping_subscriptions_is_enough() {
     assert_eq!((tally.lost, tally.duplicated), (0, 0));
 }
 
-/// A copy from the store of retained messages is beside what is owed [MQTT-3.3.1-9].
-#[test]
-fn a_retained_copy_is_no_duplicate() {
+/// A subscriber that has message 0 of a retained topic, and then a copy of it with RETAIN.
+fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
     let mut scene = Scene::ready(&[CLEAN]);
-    scene.publish(0..1, QOS2);
-    scene.deliver(CLEAN, 0, QOS2);
     let (stamp, payload) = message(0);
+    let retained = Fact::Published {
+        stamp,
+        topic: "t",
+        qos: QOS2,
+        retain: true,
+        payload: &payload,
+    };
+    scene.tell(PUBLISHER, retained);
+    scene.deliver(CLEAN, 0, QOS2);
+    subscribe_again(&mut scene);
     let copy = Fact::Delivered {
         topic: "t",
         qos: QOS2,
@@ -222,10 +229,25 @@ fn a_retained_copy_is_no_duplicate() {
         stamp: Some(stamp),
     };
     scene.tell(CLEAN, copy);
+    scene.acknowledge(0, ReasonCode::Success);
+    scene.close()
+}
 
-    let tally = scene.close();
+/// A copy from the store of retained messages is beside what is owed [MQTT-3.3.1-9].
+#[test]
+fn a_retained_copy_for_a_new_subscription_is_no_duplicate() {
+    let tally = retained_copy(|scene| scene.subscribe(CLEAN, "t", QOS2));
 
     assert_eq!((tally.optional, tally.duplicated), (1, 0));
+}
+
+/// A subscription that was there before the message gets nothing from the store
+/// [MQTT-3.3.1-12].
+#[test]
+fn a_retained_copy_without_a_new_subscription_is_a_duplicate() {
+    let tally = retained_copy(|_| {});
+
+    assert_eq!((tally.optional, tally.forbidden), (0, 1));
 }
 
 /// The broker's own topics are nobody's messages (§4.7.2).
