@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckOutcome, MetricName, ThresholdOutcome, ThresholdResult, count_text};
+use crate::{
+    CheckOutcome, ClaimOutcome, MetricName, ThresholdOutcome, ThresholdResult, count_text,
+};
 
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +28,15 @@ pub enum Outcome {
     Fail,
     /// Nothing follows: the generator or the clocks cannot be trusted.
     Invalid,
+}
+
+/// How much of a scenario a run has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// As much as came before the user ended it.
+    StoppedEarly,
 }
 
 /// One reason why a run did not pass.
@@ -72,23 +83,47 @@ impl Verdict {
     /// Judges a run.
     ///
     /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
-    /// by itself. The gravest reason decides: an invalid run says nothing about the broker, a broken invariant outranks
-    /// a missed threshold. A threshold on `schedule_lag` that is not kept makes the run invalid.
+    /// by itself. The gravest reason decides: an invalid run says nothing about the broker, a
+    /// broken invariant outranks a missed threshold. A threshold on `schedule_lag` that is not
+    /// kept makes the run invalid.
+    ///
+    /// What there was nothing to judge by is not kept, for it proves nothing; but in a run that
+    /// was stopped early it is nobody's fault: such a run is invalid, unless what did happen
+    /// breaks something already.
     pub fn judge(
         checks: &[CheckOutcome],
         thresholds: &[ThresholdOutcome],
+        extent: Extent,
         further: impl IntoIterator<Item = Reason>,
     ) -> Self {
         let mut reasons: Vec<Reason> = further.into_iter().collect();
+        let mut unjudged = Vec::new();
         for threshold in thresholds.iter().filter(|threshold| !threshold.passed()) {
             let text = threshold_text(threshold);
-            reasons.push(if threshold.metric == MetricName::ScheduleLag {
-                Reason::Invalid(text)
+            if threshold.result == ThresholdResult::TooFewSamples {
+                unjudged.push(threshold_reason(threshold.metric, text));
             } else {
-                Reason::Threshold(text)
-            });
+                reasons.push(threshold_reason(threshold.metric, text));
+            }
         }
-        reasons.extend(checks.iter().flat_map(broken_claims).map(Reason::Invariant));
+        for (claim, text) in checks.iter().flat_map(broken_claims) {
+            let reason = Reason::Invariant(text);
+            if claim.actual.is_none() {
+                unjudged.push(reason);
+            } else {
+                reasons.push(reason);
+            }
+        }
+        match extent {
+            Extent::Whole => reasons.extend(unjudged),
+            Extent::StoppedEarly if reasons.is_empty() => {
+                let texts = unjudged
+                    .into_iter()
+                    .map(|reason| Reason::Invalid(format!("stopped early: {}", reason.text())));
+                reasons.extend(texts);
+            }
+            Extent::StoppedEarly => {}
+        }
         // Stable: within one kind the file's order stays.
         reasons.sort_by_key(Reason::exit_code);
         let exit_code = reasons.first().map_or(0, Reason::exit_code);
@@ -102,6 +137,14 @@ impl Verdict {
             exit_code,
             reasons,
         }
+    }
+}
+
+fn threshold_reason(metric: MetricName, text: String) -> Reason {
+    if metric == MetricName::ScheduleLag {
+        Reason::Invalid(text)
+    } else {
+        Reason::Threshold(text)
     }
 }
 
@@ -135,7 +178,7 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
     )
 }
 
-fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = String> + '_ {
+fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, String)> {
     let selection: Vec<String> = check
         .selection
         .iter()
@@ -150,17 +193,18 @@ fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = String> + '_ {
         .claims
         .iter()
         .filter(|claim| !claim.passed)
-        .map(move |claim| match &claim.actual {
-            Some(actual) => {
-                format!(
+        .map(move |claim| {
+            let text = match &claim.actual {
+                Some(actual) => format!(
                     "{name}: {} should be {}, was {actual}",
                     claim.key, claim.limit
-                )
-            }
-            None => format!(
-                "{name}: {} could not be judged, nothing was measured",
-                claim.key
-            ),
+                ),
+                None => format!(
+                    "{name}: {} could not be judged, nothing was measured",
+                    claim.key
+                ),
+            };
+            (claim, text)
         })
 }
 
@@ -169,7 +213,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Aggregate, ClaimOutcome, Comparison, Percentile, Tags, Value};
+    use crate::{Aggregate, Comparison, Percentile, Tags, Value};
 
     fn check(passed: bool) -> CheckOutcome {
         CheckOutcome {
@@ -205,7 +249,7 @@ mod tests {
     fn a_clean_run_passes() {
         let kept = threshold(MetricName::E2eLatency, ThresholdResult::Passed);
 
-        let verdict = Verdict::judge(&[check(true)], &[kept], []);
+        let verdict = Verdict::judge(&[check(true)], &[kept], Extent::Whole, []);
 
         assert_eq!(verdict.outcome, Outcome::Pass);
         assert_eq!((verdict.exit_code, verdict.reasons.len()), (0, 0));
@@ -216,8 +260,13 @@ mod tests {
     fn an_invariant_outranks_a_threshold() {
         let missed = threshold(MetricName::E2eLatency, ThresholdResult::Failed);
 
-        let both = Verdict::judge(&[check(false)], std::slice::from_ref(&missed), []);
-        let alone = Verdict::judge(&[check(true)], &[missed], []);
+        let both = Verdict::judge(
+            &[check(false)],
+            std::slice::from_ref(&missed),
+            Extent::Whole,
+            [],
+        );
+        let alone = Verdict::judge(&[check(true)], &[missed], Extent::Whole, []);
 
         assert_eq!((both.outcome, both.exit_code), (Outcome::Fail, 98));
         assert_eq!(
@@ -233,10 +282,11 @@ mod tests {
     fn schedule_lag_makes_it_invalid() {
         let lag = threshold(MetricName::ScheduleLag, ThresholdResult::Failed);
 
-        let by_lag = Verdict::judge(&[check(false)], &[lag], []);
+        let by_lag = Verdict::judge(&[check(false)], &[lag], Extent::Whole, []);
         let by_reason = Verdict::judge(
             &[],
             &[],
+            Extent::Whole,
             [Reason::Invalid("clocks differ by 3 s".to_owned())],
         );
 
@@ -253,9 +303,41 @@ mod tests {
         let mut few = threshold(MetricName::TimeToWill, ThresholdResult::TooFewSamples);
         few.samples = 12;
 
-        let verdict = Verdict::judge(&[], &[few], []);
+        let verdict = Verdict::judge(&[], &[few], Extent::Whole, []);
 
         assert_eq!(verdict.exit_code, 99);
         assert!(verdict.reasons[0].text().contains("only 12 samples"));
+    }
+
+    /// A fault that did not come any more leaves its claim without a value.
+    fn unjudged() -> CheckOutcome {
+        let mut check = check(false);
+        check.claims[0].actual = None;
+        check.violations_total = 0;
+        check
+    }
+
+    /// A claim about something that never happened proves nothing: it is not kept. Where the user
+    /// ended the run, the broker is not to blame for that, and nothing follows.
+    #[test]
+    fn what_could_not_be_judged_is_held_against_a_whole_run_only() {
+        let whole = Verdict::judge(&[unjudged()], &[], Extent::Whole, []);
+        let stopped = Verdict::judge(&[check(true), unjudged()], &[], Extent::StoppedEarly, []);
+
+        assert_eq!((whole.outcome, whole.exit_code), (Outcome::Fail, 98));
+        assert_eq!((stopped.outcome, stopped.exit_code), (Outcome::Invalid, 4));
+        assert!(stopped.reasons[0].text().starts_with("stopped early: "));
+    }
+
+    /// What is broken stays broken, however early the run was stopped; what held up to then passes.
+    #[test]
+    fn a_stopped_run_is_judged_by_what_happened() {
+        let early = Extent::StoppedEarly;
+
+        let broken = Verdict::judge(&[check(false), unjudged()], &[], early, []);
+        let kept = Verdict::judge(&[check(true)], &[], early, []);
+
+        assert_eq!((broken.exit_code, broken.reasons.len()), (98, 1));
+        assert_eq!(kept.exit_code, 0);
     }
 }

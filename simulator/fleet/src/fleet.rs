@@ -323,7 +323,8 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
-    /// Goes to the drain at once, or on from it.
+    /// Goes to the drain at once. The drain itself is not cut short: what is on its way would be
+    /// taken for lost.
     fn stop(&mut self, now: Instant, actions: &mut Actions) {
         match self.phase {
             Phase::Connecting | Phase::WarmingUp | Phase::Measuring => {
@@ -334,8 +335,7 @@ impl<S: Sink> Fleet<S> {
                 }
                 self.begin_draining(now);
             }
-            Phase::Draining => self.phase_ends = now,
-            Phase::Checking | Phase::Leaving | Phase::Finished => {}
+            Phase::Draining | Phase::Checking | Phase::Leaving | Phase::Finished => {}
         }
     }
 

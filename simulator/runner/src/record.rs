@@ -9,8 +9,9 @@ use squall_fleet::Phase;
 use squall_fleet::scenario::{Group, Publish, Scenario};
 use squall_protocol::{Instant, Version};
 use squall_run::{
-    ClockKind, GroupSettings, Identity, Machine, Measured, Override, PhaseKind, Reason, Resources,
-    Run, ScenarioText, Settings, Software, TargetKind, Times, VERSION, Verdict, rate_text,
+    ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, PhaseKind, Reason,
+    Resources, Run, ScenarioText, Settings, Software, TargetKind, Times, VERSION, Verdict,
+    rate_text,
 };
 
 use crate::clock;
@@ -58,8 +59,8 @@ pub struct Driven {
     pub times: Times,
     /// Samples of the processes.
     pub resources: Resources,
-    /// Why the figures cannot be trusted, if they cannot.
-    pub invalid: Vec<String>,
+    /// What speaks against the run beside its checks and thresholds.
+    pub reasons: Vec<Reason>,
 }
 
 /// The phases of a run that ended at `end`, without their wall clock.
@@ -105,14 +106,17 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
         measured,
         mut times,
         resources,
-        invalid,
+        reasons,
     } = driven;
     times.started_at = clock::iso_8601(circumstances.started_at);
-    let further = invalid
+    let further = reasons
         .into_iter()
-        .map(Reason::Invalid)
         .chain(circumstances.ending.as_ref().and_then(ending_reason));
-    let verdict = Verdict::judge(&measured.checks, &measured.thresholds, further);
+    let extent = match times.stopped_early {
+        true => Extent::StoppedEarly,
+        false => Extent::Whole,
+    };
+    let verdict = Verdict::judge(&measured.checks, &measured.thresholds, extent, further);
     Run {
         version: VERSION,
         identity: identity(file),
@@ -135,6 +139,9 @@ fn ending_reason(ending: &Ending) -> Option<Reason> {
         Ending::Killed => Some(Reason::Invariant(
             "the broker did not stop within 5 s of SIGTERM and was killed".to_owned(),
         )),
+        Ending::Silent(error) => Some(Reason::Invariant(format!(
+            "the broker was dead at the end of the run: {error}"
+        ))),
         Ending::Stopped(_) => None,
     }
 }

@@ -270,6 +270,7 @@ mod tests {
         run.verdict = squall_run::Verdict::judge(
             &run.measured.checks,
             &[],
+            squall_run::Extent::Whole,
             [Reason::Invalid(evil.to_owned())],
         );
 

@@ -13,9 +13,9 @@ use outcomes::{
 };
 
 use crate::{
-    AnomalyKind, ClockKind, ErrorCount, FirstAnomaly, GroupSettings, Identity, Limits, Machine,
-    Measured, Override, Phase, PhaseKind, Resources, RetainedOutcome, Run, ScenarioText, Settings,
-    Software, Target, TargetKind, ThresholdResult, Times, VERSION, Value, Verdict,
+    AnomalyKind, ClockKind, ErrorCount, Extent, FirstAnomaly, GroupSettings, Identity, Limits,
+    Machine, Measured, Override, Phase, PhaseKind, Resources, RetainedOutcome, Run, ScenarioText,
+    Settings, Software, Target, TargetKind, ThresholdResult, Times, VERSION, Value, Verdict,
 };
 
 /// A run with something in every section of a report, in which everything held.
@@ -44,7 +44,7 @@ pub fn passing() -> Run {
         errors: Vec::new(),
         anomalies: Vec::new(),
     };
-    let verdict = Verdict::judge(&measured.checks, &measured.thresholds, []);
+    let verdict = Verdict::judge(&measured.checks, &measured.thresholds, Extent::Whole, []);
     Run {
         version: VERSION,
         identity: identity(),
@@ -98,7 +98,7 @@ pub fn failing() -> Run {
             first_at_s: 44.1,
         },
     ];
-    run.verdict = Verdict::judge(&measured.checks, &measured.thresholds, []);
+    run.verdict = Verdict::judge(&measured.checks, &measured.thresholds, Extent::Whole, []);
     run
 }
 
@@ -111,7 +111,7 @@ pub fn empty() -> Run {
     run.times.duration_s = 0.0;
     run.times.stopped_early = true;
     run.settings = Settings::default();
-    run.verdict = Verdict::judge(&[], &[], []);
+    run.verdict = Verdict::judge(&[], &[], Extent::Whole, []);
     run
 }
 

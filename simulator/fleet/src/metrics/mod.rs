@@ -242,6 +242,11 @@ impl Metrics {
         &self.rates
     }
 
+    /// Whether devices had begun to publish: every one had had its time to connect.
+    pub(crate) fn has_load(&self) -> bool {
+        self.stretch(PhaseKind::Warmup).is_some()
+    }
+
     /// From when to when the measured part lasted; `None` if it never began.
     pub(crate) fn measured(&self) -> Option<(Instant, Instant)> {
         self.stretch(PhaseKind::Measure)

@@ -5,11 +5,11 @@ mod events;
 
 use std::time::Duration;
 
-use squall_run::{Anomaly, Measured, MetricName, Percentile, Resources, Tags};
+use squall_run::{Anomaly, Measured, MetricName, Percentile, Reason, Resources, Tags, count_text};
 
 use crate::checks::{Evidence, judge_expectations};
 use crate::ledger;
-use crate::metrics::judge_thresholds;
+use crate::metrics::{Metrics, judge_thresholds};
 use crate::outcome::Outcome;
 use crate::recorder::Recorder;
 use crate::scenario::{Metric, Scenario};
@@ -23,8 +23,8 @@ pub const SCHEDULE_LAG_P99_MAX: Duration = Duration::from_millis(100);
 pub struct Judgement {
     /// The fleet's part of the run file.
     pub measured: Measured,
-    /// Why nothing can be concluded, beside a threshold on `schedule_lag` that was not kept.
-    pub invalid: Vec<String>,
+    /// What speaks against the run beside its checks and thresholds.
+    pub reasons: Vec<Reason>,
 }
 
 /// Judges a finished run. `resources` are the samples of the broker that thresholds may be about.
@@ -49,7 +49,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let ledger = &*evidence.ledger;
     let cells = metrics.cells(scenario);
     let thresholds = judge_thresholds(scenario, metrics, &cells, resources);
-    let invalid = reasons_of_invalidity(scenario, ledger, &cells);
+    let reasons = further_reasons(scenario, (ledger, metrics), &cells);
     let measured = Measured {
         accounting: accounting::accounting(scenario, ledger),
         series: metrics.series(),
@@ -71,7 +71,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
             .collect(),
         metrics: cells,
     };
-    Judgement { measured, invalid }
+    Judgement { measured, reasons }
 }
 
 /// An anomaly as the run file has it.
@@ -90,17 +90,27 @@ pub(crate) fn anomaly_text(anomaly: &ledger::Anomaly, scenario: &Scenario) -> An
     }
 }
 
-fn reasons_of_invalidity(
+fn further_reasons(
     scenario: &Scenario,
-    ledger: &ledger::Ledger,
+    (ledger, metrics): (&ledger::Ledger, &Metrics),
     cells: &squall_run::Metrics,
-) -> Vec<String> {
+) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let local_limit = ledger.connections.local_limit();
     if local_limit > 0 {
-        reasons.push(format!(
+        reasons.push(Reason::Invalid(format!(
             "{local_limit} connections failed because this machine ran out of descriptors or ports"
-        ));
+        )));
+    }
+    let devices = u64::from(scenario.device_count());
+    let absent = devices - ledger.connections.seen();
+    if absent > 0 && metrics.has_load() {
+        // Whatever was claimed held for the others only.
+        reasons.push(Reason::Invariant(format!(
+            "{} of {} devices never got a CONNACK with success",
+            count_text(absent),
+            count_text(devices)
+        )));
     }
     let says_otherwise = scenario
         .thresholds
@@ -112,9 +122,9 @@ fn reasons_of_invalidity(
         .map(Duration::from_micros)
         .unwrap_or_default();
     if !says_otherwise && p99 > SCHEDULE_LAG_P99_MAX {
-        reasons.push(format!(
+        reasons.push(Reason::Invalid(format!(
             "the generator was late: p99 of its schedule lag is {p99:?}, the limit is {SCHEDULE_LAG_P99_MAX:?}"
-        ));
+        )));
     }
     reasons
 }

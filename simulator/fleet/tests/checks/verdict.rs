@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use squall_fleet::Judgement;
-use squall_run::{Outcome as Word, Reason, ThresholdResult, Verdict};
+use squall_fleet::world::{Passing, Tampered};
+use squall_protocol::ReasonCode;
+use squall_protocol::packet::{Connack, ConnackProperties, Packet};
+use squall_run::{Extent, Outcome as Word, ThresholdResult, Verdict};
 
 use crate::run::{run, run_tampered};
-use crate::tampering::{delay_it, drop_it, is_to, once};
+use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, packet_bytes, script};
 
 /// One claim, and thresholds on times, rates and counts.
 const SCENARIO: &str = r#"
@@ -44,8 +47,13 @@ lost = 0
 
 fn verdict(judgement: &Judgement) -> Verdict {
     let measured = &judgement.measured;
-    let invalid = judgement.invalid.iter().cloned().map(Reason::Invalid);
-    Verdict::judge(&measured.checks, &measured.thresholds, invalid)
+    let further = judgement.reasons.iter().cloned();
+    Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        further,
+    )
 }
 
 /// Everything kept is 0. Warm-up is left out: 500 messages of 10 s, not 550 of 11 s.
@@ -113,4 +121,33 @@ fn too_few_samples_are_no_percentile() {
         .find(|threshold| threshold.result == ThresholdResult::TooFewSamples);
     assert_eq!(few.map(|threshold| threshold.samples), Some(3));
     assert_eq!(verdict(&judgement).exit_code, 99);
+}
+
+/// A broker that never lets one device in breaks the run, whatever held for the others; a run
+/// without any claim is no exception.
+#[test]
+fn a_device_that_never_connects_is_held_against_the_run() {
+    let claims = SCENARIO.find("[[expect]]").unwrap();
+    let without_claims = &SCENARIO[..claims];
+    let refuse = |passing: &Passing<'_>, tampered: &mut Tampered| {
+        let is_connack = matches!(passing.packet, Packet::Connack(_));
+        if passing.client_id != "sensors-1" || !is_connack {
+            return Outcome::Pass;
+        }
+        let refused = Connack {
+            session_present: false,
+            reason: ReasonCode::NotAuthorized,
+            properties: ConnackProperties::default(),
+        };
+        let bytes = packet_bytes(&Packet::Connack(Box::new(refused)), passing.version);
+        tampered.forward(passing.direction, &bytes);
+        Outcome::Done
+    };
+
+    let judgement = run_tampered(without_claims, script(refuse));
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 98);
+    let text = verdict.reasons[0].text();
+    assert_eq!(text, "1 of 3 devices never got a CONNACK with success");
 }

@@ -111,6 +111,20 @@ fn a_stopped_run_still_drains_and_checks() {
     assert_eq!(recording.count(|what| *what == What::RetainedComplete), 1);
 }
 
+/// Ctrl-C in the drain does not shorten it: what is on its way would be taken for lost.
+#[test]
+fn a_run_stopped_in_the_drain_drains_to_its_end() {
+    let mut world = world(LOAD);
+    while world.fleet().progress(world.now()).phase < Phase::Draining {
+        assert!(world.step());
+    }
+    let draining = world.now();
+    world.stop();
+    let recording = world.run().sink;
+
+    assert_eq!(recording.phase(Phase::Checking), draining + secs(3.0));
+}
+
 /// What a person watches: who is there, and what is left.
 #[test]
 fn progress_tells_who_is_online_and_how_long_it_takes() {

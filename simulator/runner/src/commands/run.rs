@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, anyhow};
 use squall_fleet::scenario::Scenario;
-use squall_fleet::{Fleet, Judgement, Recorder, judge};
+use squall_fleet::{Fleet, Judgement, Phase, Recorder, judge};
 use squall_reports::ReportError;
 use squall_run::{Run, Summary};
 use tokio::task::{LocalSet, spawn_local};
@@ -133,17 +133,17 @@ async fn drive(
     let outcome = drive.finish().context("the run was finished twice")?;
     let times = times(&outcome.phases, clock.now(), stopped_early);
     let resources = sampler.take();
-    let Judgement { measured, invalid } = judge(&scenario, outcome, &resources);
+    let Judgement { measured, reasons } = judge(&scenario, outcome, &resources);
     Ok(Driven {
         measured,
         times,
         resources,
-        invalid,
+        reasons,
     })
 }
 
-/// Whether the user ended the run. The first signal ends the load, the drain and the checks follow;
-/// the second one ends the process.
+/// Whether the user ended the load before its time. The first signal does, the drain and the checks
+/// follow; the second one ends the process.
 async fn run_until_end_or_signal(drive: &Drive<Recorder>) -> Result<bool, Failure> {
     let mut running = pin!(drive.run());
     tokio::select! {
@@ -151,12 +151,15 @@ async fn run_until_end_or_signal(drive: &Drive<Recorder>) -> Result<bool, Failur
             result.context("the event loop failed")?;
             return Ok(false);
         }
-        () = squall_broker::stop_signal() => drive.stop(),
+        () = squall_broker::stop_signal() => {}
     }
+    let phase = drive.progress().map(|progress| progress.phase);
+    let had_load = phase.is_some_and(|phase| phase < Phase::Draining);
+    drive.stop();
     tokio::select! {
         result = &mut running => {
             result.context("the event loop failed")?;
-            Ok(true)
+            Ok(had_load)
         }
         () = squall_broker::stop_signal() => {
             Err(Failure::Internal(anyhow!("stopped twice: no report was written")))

@@ -40,6 +40,8 @@ pub enum Ending {
     EndedEarly(ExitStatus),
     /// It did not stop in time and was killed.
     Killed,
+    /// It answered no CONNECT any more, for this reason.
+    Silent(String),
 }
 
 impl Child {

@@ -17,9 +17,12 @@ use squall_run::TargetKind;
 
 use crate::exit::Failure;
 pub use child::{Child, Ending};
+use probe::ProbeError;
 
 /// Our own broker answers at once or not at all.
 const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
+/// A broker that has just served the whole fleet answers soon.
+const STILL_THERE_MAX: Duration = Duration::from_secs(10);
 /// A broker that runs already answers soon.
 const URL_READY_MAX: Duration = Duration::from_secs(5);
 
@@ -105,11 +108,19 @@ impl Target {
         self.child.as_ref().and_then(Child::pid)
     }
 
-    /// Stops a child, politely at first; `None` if there was none to stop.
-    pub async fn stop(self) -> Option<Ending> {
-        match self.child {
+    /// Looks whether it still answers and stops a child, politely at first; `None` if it answers
+    /// and there was none to stop.
+    pub async fn stop(mut self) -> Option<Ending> {
+        let answered =
+            probe::wait_until_answering(self.address, STILL_THERE_MAX, self.child.as_mut()).await;
+        let ending = match self.child {
             Some(child) => Some(child.stop().await),
             None => None,
+        };
+        match answered {
+            Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
+            // How a child ended by itself, it says itself.
+            Ok(()) | Err(ProbeError::Ended { .. }) => ending,
         }
     }
 }

@@ -116,10 +116,10 @@ fn a_port_in_use_is_named() {
     );
 }
 
-/// Exit code 2, before anything is started: more devices than one process may have descriptors.
+/// Exit code 2, before anything is started: more devices than there are local ports.
 #[test]
 fn too_many_devices_are_refused_in_advance_with_the_remedy() {
-    let (folder, file) = write_scenario(&scenario(50_000_000));
+    let (folder, file) = write_scenario(&scenario(1_000_000));
     let out = folder.path().join("out");
 
     let (code, errors) = code_and_errors(&run(&["run", text(&file), "--out", text(&out)]));
