@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use clap_complete::Shell;
 
 const AFTER_HELP: &str = "\
@@ -64,7 +64,7 @@ pub struct OverrideArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Override the scenario's seed.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
 }
 
@@ -201,7 +201,7 @@ pub struct PubArgs {
     #[arg(long, short, value_name = "TEXT")]
     pub message: Option<String>,
     /// Quality of Service.
-    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
     pub qos: u8,
     /// Ask the broker to retain it.
     #[arg(long, short)]
@@ -215,10 +215,10 @@ pub struct SubArgs {
     #[command(flatten)]
     pub connect: ConnectArgs,
     /// Topic Filter. May be repeated.
-    #[arg(long = "topic", short, required = true, value_name = "FILTER")]
+    #[arg(long = "topic", short = 't', required = true, value_name = "FILTER")]
     pub filters: Vec<String>,
     /// Highest Quality of Service.
-    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
     pub qos: u8,
     /// Exit after so many messages.
     #[arg(long, short = 'C', value_name = "N")]

@@ -1,11 +1,16 @@
 //! The errors that end a command before there is a verdict, and their exit codes.
 
+use squall_fleet::scenario::ScenarioErrors;
+
 /// Why a command failed before there was a verdict; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The scenario, a file name or an argument is wrong: exit code 2.
+    /// A file name or an argument is wrong: exit code 2.
     #[error("{0}")]
     Usage(String),
+    /// The scenario is wrong: exit code 2.
+    #[error("{0}")]
+    Scenario(ScenarioErrors),
     /// The broker under test cannot be started or reached: exit code 3.
     #[error("{0}")]
     Unreachable(String),
@@ -19,7 +24,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::Internal(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Scenario(_) => 2,
             Self::Unreachable(_) => 3,
         }
     }
@@ -28,6 +33,8 @@ impl Failure {
     pub fn report(&self) {
         match self {
             Self::Usage(text) | Self::Unreachable(text) => eprintln!("error: {text}"),
+            // A list of errors, each with its own head and its place.
+            Self::Scenario(errors) => eprintln!("{errors}"),
             Self::Internal(error) => eprintln!("error: {error:#}"),
         }
     }

@@ -29,15 +29,13 @@ impl ScenarioFile {
         })?;
         let mut overrides = Vec::new();
         for change in &changes.set {
-            let parsed = change.parse::<Override>();
-            overrides.push(parsed.map_err(|error| Failure::Usage(error.to_string()))?);
+            overrides.push(parse_override(change)?);
         }
         if let Some(seed) = changes.seed {
-            let parsed = format!("seed={seed}").parse::<Override>();
-            overrides.push(parsed.map_err(|error| Failure::Usage(error.to_string()))?);
+            overrides.push(parse_override(&format!("seed={seed}"))?);
         }
         let scenario = Scenario::parse(&path.to_string_lossy(), &text, &overrides)
-            .map_err(|errors| Failure::Usage(errors.to_string()))?;
+            .map_err(Failure::Scenario)?;
         Ok(Self {
             path,
             text,
@@ -46,14 +44,10 @@ impl ScenarioFile {
         })
     }
 
-    /// The question it asks: its description, or the `Question:` of its first comment.
+    /// The question it asks: the `Question:` of its first comment, else its description.
     pub fn question(&self) -> Option<String> {
         let description = &self.scenario.description;
-        if description.is_empty() {
-            question_of(&self.text)
-        } else {
-            Some(description.clone())
-        }
+        question_of(&self.text).or_else(|| (!description.is_empty()).then(|| description.clone()))
     }
 
     /// Whether its devices fit within this process's limits.
@@ -63,6 +57,11 @@ impl ScenarioFile {
             .check(plan.connections_max)
             .map_err(|error| Failure::Usage(format!("{}: {error}", self.path.display())))
     }
+}
+
+fn parse_override(text: &str) -> Result<Override, Failure> {
+    text.parse::<Override>()
+        .map_err(|error| Failure::Usage(format!("--set {text}: {error}")))
 }
 
 /// The paragraph after `Question:` in the comment that a file begins with.

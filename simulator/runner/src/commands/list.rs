@@ -86,12 +86,13 @@ fn entry(path: PathBuf) -> Entry {
             name: None,
             devices: None,
             seconds: None,
-            question: failure
-                .to_string()
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            question: first_line(&failure),
         },
     }
+}
+
+fn first_line(failure: &Failure) -> String {
+    let text = failure.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -32,9 +32,10 @@ use crate::target::Target;
 /// found an hour later.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let limits = Limits::raise_and_read();
-    let mut prepared = Vec::new();
+    let mut prepared: Vec<Prepared> = Vec::new();
     for path in &args.files {
-        prepared.push(prepare(path.clone(), args, limits)?);
+        let next = prepare(path.clone(), args, (limits, &prepared))?;
+        prepared.push(next);
     }
     let runtime = super::event_loop()?;
     let mut first_code = 0;
@@ -54,11 +55,16 @@ struct Prepared {
     folder: PathBuf,
 }
 
-fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Failure> {
+/// Prepares one file beside the `others` before it, whose folders are taken.
+fn prepare(
+    path: PathBuf,
+    args: &RunArgs,
+    (limits, others): (Limits, &[Prepared]),
+) -> Result<Prepared, Failure> {
     let file = ScenarioFile::read(path, &args.overrides)?;
     file.check_limits(limits)?;
     let name = &file.scenario.name;
-    let folder = match &args.out {
+    let wanted = match &args.out {
         Some(folder) if args.files.len() == 1 => folder.clone(),
         Some(folder) => folder.join(name),
         None => {
@@ -66,8 +72,22 @@ fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Fa
             PathBuf::from("squall-out").join(format!("{name}-{time}"))
         }
     };
+    let is_free = |folder: &PathBuf| others.iter().all(|other| other.folder != *folder);
+    let folder = numbered(&wanted)
+        .find(is_free)
+        .context("there are more names than files")?;
     super::check_folder(&folder)?;
     Ok(Prepared { file, folder })
+}
+
+/// `folder`, `folder-2`, `folder-3` and so on.
+fn numbered(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let others = (2_u32..).map(move |number| {
+        let mut name = folder.as_os_str().to_owned();
+        name.push(format!("-{number}"));
+        PathBuf::from(name)
+    });
+    std::iter::once(folder.to_owned()).chain(others)
 }
 
 async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<u8, Failure> {

@@ -7,18 +7,18 @@ use crate::scenario_file::ScenarioFile;
 
 /// Checks every file and says of each what is wrong; fails if any is.
 pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
-    let mut wrong = Vec::new();
+    let mut code = 0;
     for path in &args.files {
         match ScenarioFile::read(path.clone(), &args.overrides) {
             Ok(file) if args.resolved => print(&file.scenario.to_resolved_toml())?,
             Ok(file) => {
                 print_line(&format!("{}: ok ({})", path.display(), file.scenario.name))?;
             }
-            Err(failure) => wrong.push(failure.to_string()),
+            Err(failure) => {
+                failure.report();
+                code = failure.code();
+            }
         }
     }
-    match wrong.is_empty() {
-        true => Ok(0),
-        false => Err(Failure::Usage(wrong.join("\n\n"))),
-    }
+    Ok(code)
 }

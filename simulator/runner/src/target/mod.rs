@@ -22,7 +22,7 @@ use probe::ProbeError;
 /// Our own broker answers at once or not at all.
 const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
 /// A broker that has just served the whole fleet answers soon.
-const STILL_THERE_MAX: Duration = Duration::from_secs(10);
+const STILL_THERE_MAX: Duration = Duration::from_secs(5);
 /// A broker that runs already answers soon.
 const URL_READY_MAX: Duration = Duration::from_secs(5);
 

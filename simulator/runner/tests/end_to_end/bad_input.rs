@@ -40,12 +40,24 @@ fn a_mistake_in_the_scenario_is_shown_in_place() {
         let (code, errors) = code_and_errors(&run(&[command, text(&file)]));
 
         assert_eq!(code, 2);
+        assert!(errors.starts_with("error: unknown key"), "{errors}");
         assert!(errors.contains("small.toml:8:1"), "{errors}");
         assert!(
             errors.contains("did you mean") && errors.contains("count"),
             "{errors}"
         );
     }
+}
+
+/// Exit code 2: what was written is repeated, with what it should look like.
+#[test]
+fn an_override_that_is_none_is_named() {
+    let (_folder, file) = write_scenario(&scenario(1));
+
+    let (code, errors) = code_and_errors(&run(&["run", text(&file), "--set", "nonsense"]));
+
+    assert_eq!(code, 2);
+    assert!(errors.starts_with("error: --set nonsense: "), "{errors}");
 }
 
 /// Exit code 2: an override is checked like the file.

@@ -4,6 +4,7 @@ mod bad_input;
 mod proxy;
 mod runs;
 mod tampered;
+mod terminal;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
