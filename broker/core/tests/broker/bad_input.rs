@@ -211,7 +211,7 @@ fn an_unknown_version_is_refused() {
     }
 }
 
-/// A malformed CONNECT of 5.0 is told so (§3.1.4), one of 3.1.1 is only closed
+/// A malformed CONNECT of 5.0 is told so, one of 3.1.1 is only closed [MQTT-3.1.4-1],
 /// [3.1.1: MQTT-3.1.4-1].
 #[test]
 fn a_malformed_connect_is_refused() {

@@ -41,6 +41,24 @@ fn a_kept_session_is_present_at_the_next_connection() {
     }
 }
 
+/// CONNACK goes first, whatever waits for the client [MQTT-3.2.0-1], [3.1.1: MQTT-3.2.0-1].
+#[test]
+fn connack_goes_before_what_waited() {
+    for connect in both_kept("c") {
+        let mut world = Harness::new();
+        let client = world.join(connect.clone());
+        world.send(client, &subscribe(&[("t", QOS1)]));
+        world.lose(client);
+        let publisher = world.join(v5("p"));
+        world.send(publisher, &numbered(1, publish("t", QOS1, "waits")));
+
+        let client = world.try_connect(connect);
+
+        assert_eq!(world.take_connack(client).reason, ReasonCode::Success);
+        assert_eq!(world.receive(client).payloads(), ["waits"]);
+    }
+}
+
 /// Clean Start, and Clean Session of 3.1.1, discard a stored Session [MQTT-3.1.2-4],
 /// [MQTT-3.2.2-2], [3.1.1: MQTT-3.1.2-6],
 /// [3.1.1: MQTT-3.2.2-1].
@@ -196,6 +214,21 @@ fn a_client_identifier_is_assigned_and_told() {
     assert_eq!(named.properties.assigned_client_identifier, None);
 }
 
+/// Every Client Identifier of 1 to 23 letters and digits is taken [MQTT-3.1.3-5],
+/// [3.1.1: MQTT-3.1.3-5], and CONNACK says so [MQTT-3.1.4-5], [3.1.1: MQTT-3.1.4-4].
+#[test]
+fn client_identifiers_of_letters_and_digits_are_taken() {
+    for client_id in ["0", "abcdefghijklmnopqrstuvw", "ABCDEFGHIJKLMNOPQRSTUVW"] {
+        for connect in both(client_id) {
+            let mut world = Harness::new();
+
+            let (_, connack) = world.connect(connect);
+
+            assert_eq!(connack.reason, ReasonCode::Success);
+        }
+    }
+}
+
 /// An assigned Client Identifier finds its Session again [MQTT-3.1.3-7].
 #[test]
 fn an_assigned_client_identifier_is_the_sessions() {
@@ -210,7 +243,7 @@ fn an_assigned_client_identifier_is_the_sessions() {
 }
 
 /// 3.1.1 allows an empty Client Identifier only with Clean Session 1, and refuses it with 0x02
-/// otherwise [3.1.1: MQTT-3.1.3-7], [3.1.1: MQTT-3.1.3-8].
+/// otherwise [3.1.1: MQTT-3.1.3-7], [3.1.1: MQTT-3.1.3-8], [3.1.1: MQTT-3.2.2-5].
 #[test]
 fn an_empty_client_identifier_needs_clean_session_in_3_1_1() {
     let mut world = Harness::new();
@@ -220,6 +253,25 @@ fn an_empty_client_identifier_needs_clean_session_in_3_1_1() {
 
     assert_eq!(world.receive_bytes(client), [0x20, 0x02, 0x00, 0x02]);
     assert!(world.is_closed(client));
+}
+
+/// A refused client that has a Session is not told so [MQTT-3.2.2-6], gets nothing after CONNACK
+/// [MQTT-3.14.0-1] and is closed [MQTT-4.13.2-1], and its Session stays as it was.
+#[test]
+fn a_refusal_says_nothing_of_the_session() {
+    let mut world = Harness::new();
+    let first = world.join(v5_kept("c"));
+    world.lose(first);
+    let mut connect = v5_kept("c");
+    connect.properties.authentication_method = Some("unknown".to_owned());
+
+    let refused = world.try_connect(connect);
+
+    let connack = [0x20, 3, 0, ReasonCode::BadAuthenticationMethod as u8, 0];
+    assert_eq!(world.receive_bytes(refused), connack);
+    assert!(world.is_closed(refused));
+    let (_, connack) = world.connect(v5_kept("c"));
+    assert!(connack.session_present);
 }
 
 /// No authentication method is known to us [MQTT-4.12.0-1]; after the error the connection is

@@ -210,7 +210,7 @@ fn an_unknown_puback_is_ignored() {
 }
 
 /// Messages for a client that is away wait in the order of their publication [MQTT-4.6.0-6],
-/// [3.1.1: MQTT-3.1.2-5]; those of QoS 0 do not wait.
+/// [MQTT-4.5.0-1], [3.1.1: MQTT-3.1.2-5], [3.1.1: MQTT-4.5.0-1]; those of QoS 0 do not wait.
 #[test]
 fn messages_wait_for_a_client_that_is_away() {
     for connect in both_kept("s") {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use squall_core::DropReason;
-use squall_protocol::QoS;
-use squall_protocol::packet::{Packet, Publish, PublishProperties, Will, WillProperties};
+use squall_protocol::packet::{Packet, Pubcomp, Publish, PublishProperties, Will, WillProperties};
+use squall_protocol::{QoS, ReasonCode};
 
 use crate::harness::{Client, Harness};
 use crate::packets::*;
@@ -124,6 +124,22 @@ fn a_qos_2_message_that_was_sent_does_not_expire() {
 
     let message = world.receive(subscriber).message();
     assert_eq!((&*message.payload, message.dup), ("m", true));
+}
+
+/// As receiver the broker ends the exchange also for a message that has expired since
+/// [MQTT-4.3.3-13].
+#[test]
+fn the_exchange_of_an_expired_qos_2_message_is_ended() {
+    let mut world = Harness::new();
+    let publisher = world.join(v5("p"));
+    world.send(publisher, &numbered(7, expiring(QOS2, "m", 1)));
+    world.receive(publisher);
+    world.advance(seconds(5));
+
+    world.send(publisher, &pubrel(id(7)));
+
+    let pubcomp = Pubcomp::new(id(7), ReasonCode::Success);
+    assert_eq!(world.receive(publisher).packet(), Packet::Pubcomp(pubcomp));
 }
 
 /// A message without an interval never expires.

@@ -20,7 +20,8 @@ fn pair(publisher: squall_protocol::packet::Connect) -> (Harness, Client, Client
     (world, publisher, subscriber)
 }
 
-/// Each QoS has its answer [MQTT-3.3.4-1], [3.1.1: MQTT-3.3.4-1].
+/// Each QoS has its answer, with the message's identifier [MQTT-3.3.4-1], [MQTT-2.2.1-5],
+/// [3.1.1: MQTT-3.3.4-1], [3.1.1: MQTT-2.3.1-6].
 #[test]
 fn a_publish_is_answered_by_its_qos() {
     for connect in both("p") {
@@ -168,7 +169,8 @@ fn dup_is_not_passed_on() {
     }
 }
 
-/// The QoS of a delivery is the lower of the published and the granted one [MQTT-3.8.4-8].
+/// The QoS of a delivery is the lower of the published and the granted one [MQTT-3.8.4-8],
+/// [3.1.1: MQTT-3.8.4-6].
 #[test]
 fn a_message_is_delivered_at_the_lower_qos() {
     let levels = [QOS0, QOS1, QOS2];
@@ -188,31 +190,48 @@ fn a_message_is_delivered_at_the_lower_qos() {
     }
 }
 
-/// Properties of the message reach the subscriber unaltered, User Properties in their order
-/// [MQTT-3.3.2-17], [MQTT-3.3.2-18].
+/// Properties of the message reach every subscriber unaltered, whether it is alone, one of
+/// several, or away: [MQTT-3.3.2-4], [MQTT-3.3.2-15], [MQTT-3.3.2-16], [MQTT-3.3.2-17],
+/// [MQTT-3.3.2-20], and User Properties in their order [MQTT-3.3.2-18].
 #[test]
 fn properties_reach_the_subscriber_unaltered() {
-    let (mut world, publisher, subscriber) = pair(v5("p"));
+    let (mut world, publisher, alone) = pair(v5("p"));
     let sent = Publish {
         properties: PublishProperties {
-            response_topic: Some("re"),
+            payload_format_indicator: Some(true),
             message_expiry_interval: Some(60),
+            response_topic: Some("re"),
+            correlation_data: Some(b"7"),
             user_properties: vec![("b", "1"), ("a", "2"), ("b", "3")],
+            content_type: Some("text/plain"),
             ..PublishProperties::default()
         },
-        ..publish("t", QOS0, "m")
+        ..publish("t", QOS1, "m")
     };
 
-    world.send(publisher, &Packet::Publish(sent));
+    world.send(publisher, &numbered(1, sent.clone()));
+    let mut copies = vec![world.receive(alone).message()];
+    for client_id in ["second", "away"] {
+        let client = world.join(v5_kept(client_id));
+        world.send(client, &subscribe(&[("t", QOS1)]));
+        world.lose(client);
+    }
+    let second = world.join(v5_kept("second"));
+    world.send(publisher, &numbered(1, sent));
+    copies.extend([alone, second].map(|client| world.receive(client).message()));
+    let away = world.join(v5_kept("away"));
+    copies.push(world.receive(away).message());
 
-    let message = world.receive(subscriber).message();
-    let expected = [("b", "1"), ("a", "2"), ("b", "3")];
-    assert_eq!(
-        message.user_properties,
-        expected.map(|(n, v)| (n.into(), v.into()))
-    );
-    assert_eq!(message.response_topic.as_deref(), Some("re"));
-    assert_eq!(message.expiry, Some(60));
+    let pairs = [("b", "1"), ("a", "2"), ("b", "3")];
+    for copy in copies {
+        let user_properties = pairs.map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(copy.user_properties, user_properties);
+        assert_eq!(copy.payload_format_indicator, Some(true));
+        assert_eq!(copy.expiry, Some(60));
+        assert_eq!(copy.response_topic.as_deref(), Some("re"));
+        assert_eq!(copy.correlation_data.as_deref(), Some(&b"7"[..]));
+        assert_eq!(copy.content_type.as_deref(), Some("text/plain"));
+    }
 }
 
 /// A Topic Alias of the publisher's stands for its topic and stays with the publisher

@@ -25,6 +25,9 @@ pub(crate) struct Message {
     pub(crate) user_properties: Vec<(String, String)>,
     pub(crate) identifiers: Vec<u32>,
     pub(crate) response_topic: Option<String>,
+    pub(crate) correlation_data: Option<Vec<u8>>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) payload_format_indicator: Option<bool>,
 }
 
 /// The packets that came, in order.
@@ -144,6 +147,9 @@ impl From<&Publish<'_>> for Message {
                 .collect(),
             identifiers: identifiers.map(|identifier| identifier.get()).collect(),
             response_topic: properties.response_topic.map(str::to_owned),
+            correlation_data: properties.correlation_data.map(<[u8]>::to_vec),
+            content_type: properties.content_type.map(str::to_owned),
+            payload_format_indicator: properties.payload_format_indicator,
         }
     }
 }

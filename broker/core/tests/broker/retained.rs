@@ -34,6 +34,38 @@ fn a_new_subscription_brings_the_retained_message() {
     }
 }
 
+/// Retained messages are no part of a Session and outlive their publisher's
+/// [3.1.1: MQTT-3.1.2-7].
+#[test]
+fn a_retained_message_outlives_its_publishers_session() {
+    for publisher in both("p") {
+        let mut world = Harness::new();
+        let publisher = world.join(publisher);
+        world.send(publisher, &retained("t", QOS1, "kept"));
+        world.send(publisher, &goodbye());
+        assert_eq!(world.broker.counters().sessions, 0);
+
+        let subscriber = subscribed(&mut world, &[("t", QOS0)]);
+
+        assert_eq!(world.receive(subscriber).payloads(), ["kept"]);
+    }
+}
+
+/// A retained message of QoS 0 takes the place of one of any QoS [3.1.1: MQTT-3.3.1-7].
+#[test]
+fn a_retained_message_of_qos_0_replaces_the_older_one() {
+    let mut world = Harness::new();
+    let publisher = world.join(v4("p"));
+    world.send(publisher, &retained("t", QOS2, "old"));
+
+    world.send(publisher, &retained("t", QOS0, "new"));
+
+    let subscriber = subscribed(&mut world, &[("t", QOS2)]);
+    let messages = world.receive(subscriber).messages();
+    assert_eq!(messages.len(), 1);
+    assert_eq!((&*messages[0].payload, messages[0].qos), ("new", QOS0));
+}
+
 /// A subscription that was there before gets it without RETAIN [MQTT-3.3.1-12],
 /// [3.1.1: MQTT-3.3.1-9].
 #[test]

@@ -30,7 +30,8 @@ fn payloads_for(filters: &[(&str, QoS)], topics: &[&str]) -> Vec<String> {
 
 /// SUBACK has the SUBSCRIBE's identifier and one code a filter, in their order [MQTT-3.8.4-1],
 /// [MQTT-3.8.4-2], [MQTT-3.8.4-6], [3.1.1: MQTT-3.8.4-1], [3.1.1: MQTT-3.8.4-2],
-/// [3.1.1: MQTT-3.8.4-5].
+/// [3.1.1: MQTT-3.8.4-5], [MQTT-3.8.4-7], [MQTT-3.9.3-1], [3.1.1: MQTT-3.9.3-1],
+/// [3.1.1: MQTT-2.3.1-7].
 #[test]
 fn suback_has_a_code_for_every_filter() {
     for connect in both("c") {
@@ -45,6 +46,25 @@ fn suback_has_a_code_for_every_filter() {
             ReasonCode::GrantedQoS1,
         ];
         assert_eq!(suback_reasons(&mut world, client), expected);
+    }
+}
+
+/// Several filters in one SUBSCRIBE are taken one after the other, as if each had come on its own
+/// [MQTT-3.8.4-5], [3.1.1: MQTT-3.8.4-4].
+#[test]
+fn filters_of_one_subscribe_are_taken_in_order() {
+    for connect in both("c") {
+        let mut world = Harness::new();
+        let client = world.join(connect);
+
+        world.send(client, &subscribe(&[("t", QOS2), ("t", QOS0)]));
+
+        let expected = [ReasonCode::GrantedQoS2, ReasonCode::Success];
+        assert_eq!(suback_reasons(&mut world, client), expected);
+        world.send(client, &numbered(1, publish("t", QOS1, "m")));
+        let messages = world.receive(client).messages();
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].qos, QOS0);
     }
 }
 
@@ -227,7 +247,25 @@ fn unsubscribe_ends_subscriptions_and_tells_which_there_were() {
     assert_eq!(world.broker.counters().subscriptions, 1);
 }
 
-/// UNSUBACK comes although nothing matched [3.1.1: MQTT-3.10.4-5], with the identifier of the
+/// So are several filters in one UNSUBSCRIBE [MQTT-3.10.4-6].
+#[test]
+fn filters_of_one_unsubscribe_are_taken_in_order() {
+    let mut world = Harness::new();
+    let client = world.join(v5("c"));
+    world.send(client, &subscribe(&[("t", QOS0)]));
+    world.receive(client);
+
+    world.send(client, &unsubscribe(&["t", "t"]));
+
+    let received = world.receive(client).packet();
+    let Packet::Unsuback(Unsuback { reasons, .. }) = received else {
+        panic!("UNSUBACK, not {received:?}");
+    };
+    let expected = [ReasonCode::Success, ReasonCode::NoSubscriptionExisted];
+    assert_eq!(reasons, expected);
+}
+
+/// UNSUBACK comes although nothing matched [3.1.1: MQTT-3.10.4-5], [MQTT-3.10.4-5], with the identifier of the
 /// UNSUBSCRIBE [3.1.1: MQTT-3.10.4-4].
 #[test]
 fn unsuback_comes_in_any_case() {

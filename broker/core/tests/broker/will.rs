@@ -141,6 +141,35 @@ fn a_normal_disconnect_discards_the_will() {
     }
 }
 
+/// What a normal DISCONNECT discards does not come with the end of the Session either
+/// [MQTT-3.1.2-10].
+#[test]
+fn a_discarded_will_does_not_come_with_the_end_of_the_session() {
+    let (mut world, watcher) = watched();
+    let connect = expiring_after(with_will(v5("c"), delayed("will/c", 10)), 20);
+    let client = world.join(connect);
+
+    world.send(client, &goodbye());
+    world.advance(seconds(30));
+
+    assert_eq!(world.broker.counters().sessions_expired, 1);
+    assert!(world.receive(watcher).is_empty());
+}
+
+/// Without the Will Flag nothing is published [3.1.1: MQTT-3.1.2-12].
+#[test]
+fn a_client_without_a_will_leaves_none() {
+    for connect in both("c") {
+        let (mut world, watcher) = watched();
+        let client = world.join(connect);
+
+        world.lose(client);
+
+        assert!(world.receive(watcher).is_empty());
+        assert_eq!(world.broker.counters().wills_published, 0);
+    }
+}
+
 /// DISCONNECT with 0x04 asks for the will (§3.14.2.1).
 #[test]
 fn disconnect_with_will_publishes_the_will() {
@@ -165,7 +194,8 @@ fn disconnect_with_an_error_publishes_the_will() {
     assert_eq!(world.receive(watcher).payloads(), ["will"]);
 }
 
-/// A will with Will Retain 1 is stored [MQTT-3.1.2-15], and one with 0 is not [MQTT-3.1.2-14].
+/// A will with Will Retain 1 is stored [MQTT-3.1.2-15], and one with 0 is not [MQTT-3.1.2-14],
+/// [3.1.1: MQTT-3.1.2-16], [3.1.1: MQTT-3.1.2-17].
 #[test]
 fn will_retain_decides_whether_the_will_is_stored() {
     for retain in [false, true] {
