@@ -30,7 +30,8 @@ pub struct Config {
     /// QoS 1 and QoS 2 messages a 5.0 client may have unacknowledged towards us (§3.2.2.3.3).
     /// 1,024. 3.1.1 has no such limit but its Packet Identifiers.
     pub receive_maximum: NonZeroU16,
-    /// Bytes of the largest packet we take (§3.2.2.3.6). 16 MiB.
+    /// Bytes of the largest packet we take (§3.2.2.3.6). 16 MiB; above
+    /// [`Self::PACKET_BYTES_MAX`] it is taken as that.
     pub maximum_packet_size: NonZeroU32,
     /// Highest Topic Alias a client may use (§3.2.2.3.8). 16; 0 allows none.
     pub topic_alias_maximum: u16,
@@ -40,7 +41,8 @@ pub struct Config {
     pub session_expiry_interval_max: u32,
     /// Levels a Topic Name or Topic Filter may have; more is answered with 0x90 or 0x8F. 128.
     pub topic_levels_max: NonZeroUsize,
-    /// Subscriptions one Session may hold; more is answered with 0x97. 10,000.
+    /// Subscriptions one Session may hold; more is answered with 0x97. 10,000; above
+    /// [`Self::SUBSCRIPTIONS_MAX`] it is taken as that.
     pub subscriptions_per_session_max: usize,
     /// QoS 1 and QoS 2 messages we send at once, even if the client's Receive Maximum is higher
     /// or its version has none. 1,024.
@@ -60,6 +62,26 @@ pub struct Config {
     /// Start of the sequence that assigned Client Identifiers are drawn from [MQTT-3.1.3-6]. A
     /// shell draws it at random, so that they cannot be guessed; a simulation takes its own.
     pub client_id_seed: u64,
+}
+
+impl Config {
+    /// Most bytes of a packet that any config takes: 255 MiB. MQTT ends at 256, and a message may go
+    /// out longer than it came in, by the topic that an alias stood for and by one Subscription
+    /// Identifier for each of [`Self::SUBSCRIPTIONS_MAX`].
+    pub const PACKET_BYTES_MAX: NonZeroU32 = non_zero_u32(255 * 1024 * 1024);
+    /// Most subscriptions of one Session that any config takes.
+    pub const SUBSCRIPTIONS_MAX: usize = 100_000;
+
+    /// The same choices, none of them above what can be served.
+    pub(crate) fn bounded(self) -> Self {
+        Self {
+            maximum_packet_size: self.maximum_packet_size.min(Self::PACKET_BYTES_MAX),
+            subscriptions_per_session_max: self
+                .subscriptions_per_session_max
+                .min(Self::SUBSCRIPTIONS_MAX),
+            ..self
+        }
+    }
 }
 
 impl Default for Config {
@@ -158,5 +180,40 @@ impl Default for RetainedLimits {
             bytes_max: 1024 * 1024 * 1024,
             replay_slice: const { non_zero_usize(4096) },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_protocol::codec::PACKET_BYTES_MAX;
+
+    use super::*;
+
+    /// What delivery may add to the largest packet still makes a packet (§2.1.4).
+    #[test]
+    fn the_largest_packet_can_be_delivered() {
+        let topic_bytes = 65_535;
+        let length_bytes = 8;
+        let identifiers = 5 * Config::SUBSCRIPTIONS_MAX as u32;
+
+        let delivered = Config::PACKET_BYTES_MAX.get() + topic_bytes + length_bytes + identifiers;
+
+        assert!(delivered <= PACKET_BYTES_MAX, "{delivered} bytes");
+    }
+
+    /// A choice above what can be served is the highest that can.
+    #[test]
+    fn choices_are_bounded() {
+        let config = Config {
+            maximum_packet_size: NonZeroU32::MAX,
+            subscriptions_per_session_max: usize::MAX,
+            ..Config::default()
+        };
+
+        let bounded = config.bounded();
+
+        assert_eq!(bounded.maximum_packet_size, Config::PACKET_BYTES_MAX);
+        let subscriptions = bounded.subscriptions_per_session_max;
+        assert_eq!(subscriptions, Config::SUBSCRIPTIONS_MAX);
     }
 }

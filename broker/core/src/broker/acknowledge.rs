@@ -15,10 +15,7 @@ impl Broker {
         peer: Peer,
         puback: &Puback,
     ) -> Result<(), Ending> {
-        let Some(session) = self.sessions.get_mut(peer.session) else {
-            unreachable!("a peer has a session");
-        };
-        let step = session.outbound.handle_puback(puback)?;
+        let step = self.session_of(peer).outbound.handle_puback(puback)?;
         self.take_step(turn, peer, step);
         Ok(())
     }
@@ -30,10 +27,7 @@ impl Broker {
         peer: Peer,
         pubrec: &Pubrec,
     ) -> Result<(), Ending> {
-        let Some(session) = self.sessions.get_mut(peer.session) else {
-            unreachable!("a peer has a session");
-        };
-        let step = session.outbound.handle_pubrec(pubrec)?;
+        let step = self.session_of(peer).outbound.handle_pubrec(pubrec)?;
         self.take_step(turn, peer, step);
         Ok(())
     }
@@ -45,10 +39,7 @@ impl Broker {
         peer: Peer,
         pubcomp: &Pubcomp,
     ) -> Result<(), Ending> {
-        let Some(session) = self.sessions.get_mut(peer.session) else {
-            unreachable!("a peer has a session");
-        };
-        let step = session.outbound.handle_pubcomp(pubcomp)?;
+        let step = self.session_of(peer).outbound.handle_pubcomp(pubcomp)?;
         self.take_step(turn, peer, step);
         Ok(())
     }

@@ -34,7 +34,7 @@ use crate::config::{Config, OutboxLimits};
 use crate::connection::{Connections, Gate};
 use crate::counters::{Counters, DropReason};
 use crate::retained::RetainedStore;
-use crate::session::{SessionKey, Sessions};
+use crate::session::{Session, SessionKey, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
 use crate::timer::{NEVER, TimerWheel};
 use crate::{ConnectionId, Effects, Input};
@@ -90,6 +90,7 @@ struct Peer {
 impl Broker {
     /// A broker without Sessions that starts at `now`.
     pub fn new(config: Config, now: Instant) -> Self {
+        let config = config.bounded();
         let sys_due = if config.sys_interval.is_some() {
             now
         } else {
@@ -373,6 +374,14 @@ impl Broker {
             && session.deadline() < session.timer_at
         {
             session.timer_at = self.timers.set(session.deadline(), Timer::Session(key));
+        }
+    }
+
+    /// The Session of a client that sent a packet.
+    fn session_of(&mut self, peer: Peer) -> &mut Session {
+        match self.sessions.get_mut(peer.session) {
+            Some(session) => session,
+            None => unreachable!("a Session outlives its connection"),
         }
     }
 

@@ -37,10 +37,7 @@ impl Broker {
         publish: &mut Publish<'_>,
     ) -> Result<(), Ending> {
         self.counters.count_received(publish.qos);
-        let Some(session) = self.sessions.get_mut(peer.session) else {
-            unreachable!("a peer has a session");
-        };
-        let received = session.inbound.handle_publish(publish)?;
+        let received = self.session_of(peer).inbound.handle_publish(publish)?;
         let (qos, packet_id) = (publish.qos, publish.packet_id);
         let reason = match received {
             Received::Duplicate => ReasonCode::Success,
@@ -54,12 +51,11 @@ impl Broker {
             QoS::AtLeastOnce => Packet::Puback(Puback::new(id, reason)),
             QoS::ExactlyOnce => Packet::Pubrec(Pubrec::new(id, reason)),
         };
-        if let Some(session) = self.sessions.get_mut(peer.session) {
-            match qos {
-                QoS::AtLeastOnce => session.inbound.puback_sent(),
-                QoS::ExactlyOnce if reason.is_error() => session.inbound.refused(id),
-                QoS::ExactlyOnce | QoS::AtMostOnce => {}
-            }
+        let inbound = &mut self.session_of(peer).inbound;
+        match qos {
+            QoS::AtLeastOnce => inbound.puback_sent(),
+            QoS::ExactlyOnce if reason.is_error() => inbound.refused(id),
+            QoS::ExactlyOnce | QoS::AtMostOnce => {}
         }
         self.send(turn, peer.connection, peer.version, &answer);
         Ok(())
@@ -72,10 +68,7 @@ impl Broker {
         peer: Peer,
         pubrel: &Pubrel,
     ) -> Result<(), Ending> {
-        let Some(session) = self.sessions.get_mut(peer.session) else {
-            unreachable!("a peer has a session");
-        };
-        let reason = session.inbound.handle_pubrel(pubrel);
+        let reason = self.session_of(peer).inbound.handle_pubrel(pubrel);
         let pubcomp = Packet::Pubcomp(Pubcomp::new(pubrel.id, reason));
         self.send(turn, peer.connection, peer.version, &pubcomp);
         Ok(())

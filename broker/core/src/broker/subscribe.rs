@@ -129,7 +129,13 @@ impl Broker {
             return ReasonCode::NoSubscriptionExisted;
         };
         if let Some(session) = self.sessions.get_mut(key) {
-            session.subscriptions.retain(|&kept| kept != subscription);
+            let place = session
+                .subscriptions
+                .iter()
+                .position(|&kept| kept == subscription);
+            if let Some(place) = place {
+                session.subscriptions.swap_remove(place);
+            }
             if let Some(backlog) = &mut session.backlog {
                 backlog.replays.retain(|replay| replay.filter != *filter);
             }

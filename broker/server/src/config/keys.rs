@@ -32,8 +32,8 @@ impl Key {
 
 /// Longest time any key takes.
 const DAY: Duration = Duration::from_secs(86_400);
-/// Largest packet that MQTT can express: 268,435,455 bytes after a header of five (§2.1.4).
-const PACKET_BYTES_MAX: u64 = 268_435_460;
+const PACKET_BYTES_MAX: u64 = squall_core::Config::PACKET_BYTES_MAX.get() as u64;
+const SUBSCRIPTIONS_MAX: u64 = squall_core::Config::SUBSCRIPTIONS_MAX as u64;
 const U16_MAX: u64 = u16::MAX as u64;
 const U32_MAX: u64 = u32::MAX as u64;
 
@@ -177,7 +177,7 @@ pub(super) const KEYS: &[Key] = &[
         section: "session",
         name: "subscriptions_max",
         apply: |config, value| {
-            config.broker.subscriptions_per_session_max = integer(value, 1..=U32_MAX)?;
+            config.broker.subscriptions_per_session_max = integer(value, 1..=SUBSCRIPTIONS_MAX)?;
             Ok(())
         },
     },
