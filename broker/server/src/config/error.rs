@@ -30,7 +30,7 @@ pub enum ConfigError {
         /// The file, as it was named.
         path: PathBuf,
         /// What the system says about it.
-        cause: std::io::ErrorKind,
+        cause: String,
     },
     /// The file is not TOML.
     #[error("{place}: {message}")]

@@ -20,11 +20,22 @@ impl Config {
     /// # Errors
     /// Any [`ConfigError`]; those of the file name the place in it.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        let bytes = std::fs::read(path).map_err(|error| ConfigError::Unreadable {
             path: path.to_owned(),
-            cause: error.kind(),
+            cause: error.to_string(),
         })?;
-        Self::from_toml(&text, path)
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::from_toml(text, path),
+            Err(error) => {
+                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let text = String::from_utf8_lossy(valid);
+                let source = Source { text: &text, path };
+                Err(ConfigError::Syntax {
+                    place: source.place(&(text.len()..text.len())),
+                    message: String::from("not UTF-8 text"),
+                })
+            }
+        }
     }
 
     /// Reads and checks `text`; errors call it `path`.
@@ -260,6 +271,11 @@ mod tests {
              \"drop_newest\" or \"reject\""
         );
         assert_eq!(
+            message("[session]\nexpiry_interval_max = '1500ms'\n"),
+            "broker.toml:2:23: `session.expiry_interval_max` is '1500ms', expected \"never\" or a \
+             whole number of seconds"
+        );
+        assert_eq!(
             message("listen = 1883\n"),
             "broker.toml:1:10: `listen` is 1883, expected a section [listen]"
         );
@@ -285,6 +301,19 @@ mod tests {
         assert!(matches!(error, ConfigError::AnonymousBeyondLoopback { .. }));
     }
 
+    /// A file of something else is refused where it stops being text.
+    #[test]
+    fn binary_file_is_refused_with_its_place() {
+        let path = std::env::temp_dir().join(format!("squall-{}.toml", std::process::id()));
+        std::fs::write(&path, b"[listen]\nport = \xFF").unwrap();
+
+        let error = Config::from_file(&path).unwrap_err();
+
+        std::fs::remove_file(&path).unwrap();
+        let expected = format!("{}:2:8: not UTF-8 text", path.display());
+        assert_eq!(error.to_string(), expected);
+    }
+
     /// A missing file says which one.
     #[test]
     fn missing_file_is_named() {
@@ -292,5 +321,6 @@ mod tests {
 
         let text = error.to_string();
         assert!(text.contains("no/such/broker.toml"), "{text}");
+        assert!(text.contains("No such file"), "{text}");
     }
 }

@@ -165,11 +165,7 @@ pub(super) const KEYS: &[Key] = &[
         section: "session",
         name: "expiry_interval_max",
         apply: |config, value| {
-            let range = Duration::from_secs(1)..=Duration::from_secs(U32_MAX - 1);
-            config.broker.session_expiry_interval_max = duration_or(value, "never", range)?
-                .map_or(u32::MAX, |longest| {
-                    u32::try_from(longest.as_secs()).unwrap_or(u32::MAX)
-                });
+            config.broker.session_expiry_interval_max = seconds_or_never(value)?;
             Ok(())
         },
     },
@@ -262,6 +258,18 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
 ];
+
+/// Whole seconds as the protocol has them, where the highest number stands for ever (§3.1.2.11.2).
+fn seconds_or_never(value: &DeValue<'_>) -> Result<u32, Expected> {
+    let range = Duration::from_secs(1)..=Duration::from_secs(U32_MAX - 1);
+    match duration_or(value, "never", range)? {
+        None => Ok(u32::MAX),
+        Some(longest) if longest.subsec_nanos() == 0 => {
+            Ok(u32::try_from(longest.as_secs()).unwrap_or(u32::MAX))
+        }
+        Some(_) => Err(Expected::from("\"never\" or a whole number of seconds")),
+    }
+}
 
 fn non_zero_u16(value: &DeValue<'_>, max: u64) -> Result<NonZeroU16, Expected> {
     let number: u16 = integer(value, 1..=max)?;
