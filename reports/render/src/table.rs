@@ -166,7 +166,7 @@ impl Cell {
             Self::Seconds(seconds) => duration_text(*seconds),
             Self::PerSecond(rate) => rate_text(*rate),
             Self::Bytes(bytes) => bytes_text(*bytes),
-            Self::Cores(cores) => format!("{cores:.2}"),
+            Self::Cores(cores) => cores_text(*cores),
             Self::Quantile(quantile) => format!("p{}", digits_of_percentile(*quantile)),
             Self::Held(held) => held.word().to_owned(),
             Self::Value(value) => value.to_string(),
@@ -261,6 +261,12 @@ impl Table {
             .into_inner()
             .map_err(|error| csv::Error::from(error.into_error()))
     }
+}
+
+/// Processor cores: `1.25 cores`, and what is little is not rounded to nothing: `0.004 cores`.
+pub(crate) fn cores_text(cores: f64) -> String {
+    let places = if cores >= 0.1 { 2 } else { 3 };
+    format!("{cores:.places$} cores")
 }
 
 /// A share as per cent; what is not all is not rounded to all, nor what is not nothing to nothing.

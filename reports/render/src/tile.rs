@@ -1,11 +1,11 @@
 //! The few figures that matter, as a page's tiles and a terminal's lines.
 
 use squall_run::{
-    Latency, MetricName, Percentile, Run, Summary, Tags, bytes_text, count_text, duration_text,
-    rate_text,
+    Latency, MetricName, Outcome, Percentile, Run, Summary, Tags, bytes_text, count_text,
+    duration_text, rate_text,
 };
 
-use crate::table::{Held, percent};
+use crate::table::{Held, cores_text, percent};
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,12 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
     tiles.extend(handshakes(run));
     tiles.extend(connections(run, &summary));
     tiles.extend(broker(&summary));
+    if run.verdict.outcome == Outcome::Invalid {
+        // What cannot be trusted speaks for nobody.
+        for tile in &mut tiles {
+            tile.held = tile.held.filter(|held| *held == Held::No);
+        }
+    }
     tiles
 }
 
@@ -162,7 +168,10 @@ fn wills(run: &Run) -> Vec<Tile> {
 fn takeovers(run: &Run) -> Option<Tile> {
     let takeovers = run.measured.takeovers.as_ref()?;
     let times = run.measured.metrics.all(MetricName::TakeoverTime);
-    let slowest = times.max_us().map(|us| format!(", slowest {}", micros(us)));
+    let slowest = times.max_us().map(|us| match us {
+        0 => ", the displaced gone before the CONNACK".to_owned(),
+        us => format!(", the displaced gone within {}", micros(us)),
+    });
     let detail = format!(
         "at most {} alive for an identifier{}",
         count_text(takeovers.most_alive),
@@ -206,10 +215,10 @@ fn broker(summary: &Summary) -> Vec<Tile> {
             summary.generator_cpu_cores,
         ) {
             (Some(seconds), _) => format!("{} per million messages", duration_text(seconds)),
-            (None, Some(generator)) => format!("generator {generator:.2} cores"),
+            (None, Some(generator)) => format!("generator {}", cores_text(generator)),
             (None, None) => String::new(),
         };
-        tiles.push(Tile::new("Broker CPU", format!("{cores:.2} cores"), detail));
+        tiles.push(Tile::new("Broker CPU", cores_text(cores), detail));
     }
     if let Some(bytes) = summary.broker_rss_bytes {
         let detail = summary

@@ -30,8 +30,14 @@ pub(crate) fn sentence(run: &Run) -> String {
             counted_were(thresholds.len(), "threshold"),
         ),
         Outcome::Fail => {
-            let broken = format!("{broken} of {} broken", counted(claims, "invariant"));
-            let missed = format!("{missed} of {} not kept", counted(thresholds.len(), "threshold"));
+            let broken = match broken {
+                0 => format!("{} held", counted(claims, "invariant")),
+                some => format!("{some} of {} broken", counted(claims, "invariant")),
+            };
+            let missed = match missed {
+                0 => format!("{} kept", counted_were(thresholds.len(), "threshold")),
+                some => format!("{some} of {} not kept", counted(thresholds.len(), "threshold")),
+            };
             match (claims, thresholds.len()) {
                 (0, _) => format!("{missed}."),
                 (_, 0) => format!("{broken}."),
@@ -73,6 +79,12 @@ mod tests {
         assert_eq!(
             sentence(&sample::failing()),
             "2 of 8 invariants broken, 1 of 3 thresholds not kept."
+        );
+        let mut only_slow = sample::failing();
+        only_slow.measured.checks = sample::passing().measured.checks;
+        assert_eq!(
+            sentence(&only_slow),
+            "8 invariants held, 1 of 3 thresholds not kept."
         );
         let mut without_thresholds = sample::passing();
         without_thresholds.measured.thresholds.clear();

@@ -167,7 +167,9 @@ impl MetricName {
             }
             Self::ConnectLatency => "from asking for a transport to CONNACK",
             Self::SubscribeLatency => "from SUBSCRIBE to SUBACK",
-            Self::Qos2Handshake => "from PUBLISH to PUBCOMP, at the sender",
+            Self::Qos2Handshake => {
+                "from PUBLISH to PUBREC and from PUBREL to PUBCOMP together, at the sender: without the device's own delay"
+            }
             Self::Qos2Pubrec => "from PUBLISH to PUBREC, at the sender",
             Self::Qos2Pubrel => "from PUBREC to PUBREL, at the sender: the device's own delay",
             Self::Qos2Pubcomp => "from PUBREL to PUBCOMP, at the sender",

@@ -15,12 +15,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         .iter()
         .filter_map(|stretch| Some((stretch.to_s, stretch.intervals.last()?.online as f64)))
         .collect();
-    let rate = |count: fn(&Interval) -> u64| -> Vec<(f64, f64)> {
-        stretches
-            .iter()
-            .map(|stretch| (stretch.middle_s(), stretch.rate(count)))
-            .collect()
-    };
+    let rate = |count: fn(&Interval) -> u64| over_time::steps(&stretches, count);
     let connected = rate(|interval| interval.connected);
     let ended = rate(|interval| interval.ended);
     let all = [&online, &connected, &ended];

@@ -1,6 +1,6 @@
 //! Histogram of latency.
 
-use squall_run::{Histogram, MetricName, Run, duration_text};
+use squall_run::{Histogram, MetricName, Percentile, Run, duration_text};
 
 use super::Chart;
 use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle, Unit};
@@ -19,14 +19,14 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
         "latency-histogram",
         "How latencies are spread",
         &with_overflow(
-            "Samples by latency, in bins of equal width on the logarithmic axis; the line is the median.",
+            "Samples by latency, in bins of equal width on the logarithmic axis; the lines are the median and p99.",
             &histogram,
         ),
         figure,
     )
 }
 
-/// Bars of a distribution, with its median marked.
+/// Bars of a distribution, with its median and p99 marked.
 pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figure {
     let bins = log_bins(histogram, BINS);
     let ends = bins.iter().flat_map(|bin| [bin.low_us, bin.high_us]);
@@ -47,10 +47,15 @@ pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figur
         rectangles,
         ink,
     });
-    if let Some(median_us) = histogram.quantile_us(0.5) {
+    let marked = [
+        ("p50", histogram.quantile_us(0.5)),
+        ("p99", histogram.percentile_us(Percentile::P99)),
+    ];
+    for (name, value_us) in marked {
+        let Some(value_us) = value_us else { continue };
         figure.marks.push(Mark {
-            line: MarkLine::Vertical(median_us.max(1) as f64),
-            label: format!("p50 {}", duration_text(median_us as f64 / 1e6)),
+            line: MarkLine::Vertical(value_us.max(1) as f64),
+            label: format!("{name} {}", duration_text(value_us as f64 / 1e6)),
             ink: Ink::Text,
         });
     }

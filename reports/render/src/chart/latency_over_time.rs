@@ -47,7 +47,8 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "latency-over-time",
         "Latency over time",
         "Each point covers the messages delivered in one stretch of time. A percentile is left out where a stretch has \
-         fewer samples than it needs (100 for p99). Grey phases are not part of the figures; red lines are faults.",
+         fewer samples than it needs (100 for p99). Messages that were due in a grey connect or warm-up phase are left out of the tables; nothing new is due in a grey drain, \
+         where only the delayed ones still come. Red lines are faults.",
         figure,
     )
 }

@@ -142,32 +142,52 @@ impl Stretch<'_> {
     }
 }
 
+/// A rate over time, level within each stretch: what it was before a fault does not lean into it.
+pub(crate) fn steps(stretches: &[Stretch<'_>], count: fn(&Interval) -> u64) -> Vec<(f64, f64)> {
+    stretches
+        .iter()
+        .flat_map(|stretch| {
+            let rate = stretch.rate(count);
+            [(stretch.from_s, rate), (stretch.to_s, rate)]
+        })
+        .collect()
+}
+
 /// The intervals of `run`, joined by equal numbers so that there are at most `most`.
+///
+/// A last stretch that the end of the run cut to less than half belongs to the one before: a
+/// rate over a few milliseconds would tower over all others.
 pub(crate) fn stretches(run: &Run, most: usize) -> Vec<Stretch<'_>> {
     let series = &run.measured.series;
     if series.interval_s <= 0.0 {
         return Vec::new();
     }
     let joined = series.intervals.len().div_ceil(most.max(1)).max(1);
-    let length = length_s(run);
-    series
-        .intervals
-        .chunks(joined)
-        .enumerate()
-        .map(|(index, intervals)| {
-            let from_s = (index * joined) as f64 * series.interval_s;
-            let whole = from_s + intervals.len() as f64 * series.interval_s;
-            // The last interval may be cut short, but never to nothing.
-            let to_s = if length > from_s {
-                whole.min(length)
-            } else {
-                whole
-            };
-            Stretch {
-                from_s,
-                to_s,
-                intervals,
-            }
+    let count = series.intervals.len();
+    let start_s = |index: usize| index as f64 * series.interval_s;
+    // The last interval may be cut short, but never to nothing.
+    let end_s = |first: usize, end: usize| {
+        let whole = start_s(end);
+        let length = length_s(run);
+        if end == count && length > start_s(first) {
+            whole.min(length)
+        } else {
+            whole
+        }
+    };
+    let mut firsts: Vec<usize> = (0..count).step_by(joined).collect();
+    let is_cut = |first: &usize| end_s(*first, count) - start_s(*first) < start_s(joined) / 2.0;
+    if firsts.len() > 1 && firsts.last().is_some_and(is_cut) {
+        firsts.pop();
+    }
+    let ends = firsts.iter().skip(1).copied().chain([count]);
+    firsts
+        .iter()
+        .zip(ends)
+        .map(|(first, end)| Stretch {
+            from_s: start_s(*first),
+            to_s: end_s(*first, end),
+            intervals: &series.intervals[*first..end],
         })
         .collect()
 }
@@ -210,6 +230,22 @@ mod tests {
 
         let last = stretches.last().unwrap();
         assert!((last.to_s - last.from_s - 0.5).abs() < 1e-9);
+    }
+
+    /// A last interval of a millisecond belongs to the one before, and its events are kept.
+    #[test]
+    fn a_sliver_at_the_end_makes_no_peak() {
+        let mut run = sample::passing();
+        run.times.duration_s = 134.001;
+        run.times.phases[3].end_s = 134.001;
+
+        let stretches = stretches(&run, 1_000);
+
+        let last = stretches.last().unwrap();
+        assert!((last.to_s - last.from_s - 1.001).abs() < 1e-9);
+        assert_eq!(last.intervals.len(), 2);
+        let intervals: usize = stretches.iter().map(|s| s.intervals.len()).sum();
+        assert_eq!(intervals, run.measured.series.intervals.len());
     }
 
     /// Faults of one moment share one line, and many faults lose their names.

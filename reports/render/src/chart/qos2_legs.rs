@@ -79,7 +79,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "qos2-legs",
         "Legs of the QoS 2 handshake",
         "At the sending device. PUBREC to PUBREL is the device's own delay, by its settings; the other legs are the broker and \
-         the link. The upright line is the median; with fewer than 100 samples the bar ends at the maximum.",
+         the link, and the handshake is those two together. The upright line is the median; with fewer than 100 samples the bar ends at the maximum.",
         figure,
     )
 }

@@ -22,8 +22,7 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
         .flat_map(|histogram| [histogram.min_us(), histogram.max_us()])
         .flatten()
         .map(|value| value as f64)
-        // Room above the maximum for its label.
-        .chain(response.max_us().map(|max_us| max_us as f64 * 1.5));
+        .chain(room_above(&response));
     let mut figure = Figure::new(
         Axis::new(
             "Percentile, on a scale of 1 / (1 − p)",
@@ -61,6 +60,15 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
          where one sample is left: the maximum.",
         figure,
     )
+}
+
+/// Room above the maximum for its label, which would lie on the other line below it.
+fn room_above(histogram: &Histogram) -> Option<f64> {
+    let (least, most) = (
+        histogram.min_us()?.max(1) as f64,
+        histogram.max_us()? as f64,
+    );
+    Some(most * (most / least).max(1.0).powf(0.12).max(1.5))
 }
 
 fn line(label: &str, histogram: &Histogram, ink: Ink, stroke: Stroke) -> Layer {

@@ -9,13 +9,15 @@ use super::theme::Ink;
 /// Histogram of the time from a contender's CONNACK to the close of what it displaced.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let histogram = run.measured.metrics.all(MetricName::TakeoverTime);
+    // Nothing but zeros has no shape: the section says so in words.
+    histogram.max_us().filter(|max_us| *max_us > 0)?;
     let figure = figure(
         &histogram,
         "From CONNACK to the close of the displaced",
         "Takeovers",
         Ink::Series(3),
     );
-    let caption = "The displaced client is to be gone when the contender is accepted; the line is the median.";
+    let caption = "The displaced client is to be gone when the contender is accepted: most take no time (counted as 1 µs). The lines are the median and p99.";
     Chart::of(
         "takeover-time",
         "Takeover time",

@@ -16,7 +16,9 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Note(
             "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. What is owed is owed to a \
              Session, whichever device holds it. Duplicates are allowed at QoS 1 and counted; at QoS 2 they are a violation. \
-             Excused are deliveries that the specification lets go: QoS 0 across a lost connection, a Session that ended."
+             Late are deliveries that came after their connection was resumed: they had waited in the broker or were sent again. \
+             Excused are deliveries that the specification lets go: QoS 0 across a lost connection, a Session that ended. \
+             The counts are those of the whole run, warm-up included."
                 .to_owned(),
         ));
     }

@@ -66,8 +66,8 @@ fn groups(counted: &Connections) -> Table {
 fn reasons(counted: &Connections) -> Table {
     let columns = vec![
         Column::words("What"),
-        Column::count("Count"),
         Column::words("Why"),
+        Column::count("Count"),
     ];
     let mut table = Table::new(
         "connection-reasons",
@@ -84,8 +84,8 @@ fn reasons(counted: &Connections) -> Table {
         for (why, count) in reasons {
             table.row(vec![
                 Cell::text(what),
-                Cell::Count(*count),
                 Cell::text(why.replace('_', " ")),
+                Cell::Count(*count),
             ]);
         }
     }

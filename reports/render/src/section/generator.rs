@@ -5,7 +5,7 @@ use squall_run::{MetricName, Run, Summary, count_text, duration_text};
 use super::latency::stretches_table;
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::schedule_lag;
-use crate::table::{Cell, Table};
+use crate::table::{Cell, Table, cores_text};
 
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
@@ -40,11 +40,12 @@ fn introduction(run: &Run) -> String {
         .map(|entry| entry.failed)
         .sum();
     let mut text =
-        "squall's own delay between the time something was due and the time it was done."
+        "Schedule lag is squall's own delay between the time something was due and the time it was done."
             .to_owned();
     if let Some(cores) = summary.generator_cpu_cores {
         text.push_str(&format!(
-            " The generator used {cores:.2} of {} cores on average.",
+            " The generator used {} of the machine's {} on average.",
+            cores_text(cores),
             run.machine.cores
         ));
     }

@@ -59,7 +59,7 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
             Column::words("Invariant"),
             Column::words("Of"),
             Column::words("Claim"),
-            Column::count("Allowed"),
+            Column::count("Asked for"),
             Column::count("Found"),
         ],
     );

@@ -65,7 +65,7 @@ fn handshakes(qos2: &Qos2) -> Table {
     );
     row(
         "Repeated PUBLISH answered",
-        "with PUBREC",
+        "with PUBREC; the others were cut again before it could come",
         Cell::Count(qos2.dup_answered),
     );
     row(

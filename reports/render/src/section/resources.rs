@@ -11,6 +11,12 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.resources.broker.is_empty() {
         blocks.push(Block::Table(totals(run)));
+        blocks.push(Block::Note(
+            "CPU per million messages is all processor time of the broker, connecting included, for the messages that it took in and \
+             gave out; with fewer than 100,000 it would say more about the connecting and is left out. Memory per connection is the \
+             growth from the first sample to the peak, Sessions and queues included, for each of the most devices online at once."
+                .to_owned(),
+        ));
         blocks.extend(chart_block(broker_cpu::chart(run), || {
             samples(
                 "broker-samples",

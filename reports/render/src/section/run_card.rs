@@ -1,5 +1,7 @@
 //! The run card: everything needed to repeat a run.
 
+use std::path::Path;
+
 use squall_run::{ClockKind, PhaseKind, Run, TargetKind, bytes_text, count_text, duration_text};
 
 use super::{Absent, Block, Section, section_of};
@@ -58,7 +60,7 @@ fn facts(run: &Run) -> Vec<(&'static str, Vec<Cell>)> {
     facts.push(("squall", vec![Cell::text(software(run))]));
     facts.push((
         "Command line",
-        vec![Cell::Code(identity.command_line.join(" "))],
+        vec![Cell::Code(command_line(&identity.command_line))],
     ));
     if !run.settings.overrides.is_empty() {
         let overrides = run.settings.overrides.iter();
@@ -66,6 +68,28 @@ fn facts(run: &Run) -> Vec<(&'static str, Vec<Cell>)> {
         facts.push(("Overrides", cells.collect()));
     }
     facts
+}
+
+/// The command as it was typed; where the program lies on this machine is nobody's business.
+fn command_line(words: &[String]) -> String {
+    let mut words = words.to_vec();
+    if let Some(program) = words.first_mut()
+        && let Some(name) = Path::new(program.as_str()).file_name()
+    {
+        *program = name.to_string_lossy().into_owned();
+    }
+    let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    quoted.join(" ")
+}
+
+/// `word` as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn started(run: &Run) -> String {
@@ -83,13 +107,22 @@ fn lasted(run: &Run) -> String {
         .iter()
         .map(|kind| (kind, run.times.phase_length_s(*kind)))
         .filter(|(_, length_s)| *length_s > 0.0)
-        .map(|(kind, length_s)| format!("{} {}", kind.as_str(), duration_text(length_s)))
+        .map(|(kind, length_s)| format!("{} {}", phase(*kind), duration_text(length_s)))
         .collect();
     let total = duration_text(run.times.duration_s);
     if parts.is_empty() {
         total
     } else {
         format!("{total}: {}", parts.join(", "))
+    }
+}
+
+fn phase(kind: PhaseKind) -> &'static str {
+    match kind {
+        PhaseKind::Connect => "connect",
+        PhaseKind::Warmup => "warm-up",
+        PhaseKind::Measure => "measure",
+        PhaseKind::Drain => "drain",
     }
 }
 
@@ -124,11 +157,11 @@ fn target(run: &Run) -> Vec<Cell> {
     vec![Cell::text(words), Cell::Code(target.url.clone())]
 }
 
+/// What the figures depend on. The host's name is not among it: a report goes further than its machine.
 fn machine(run: &Run) -> String {
     let machine = &run.machine;
     format!(
-        "{}: {}, {} cores, {} of memory, {}; at most {} descriptors and {} local ports",
-        machine.hostname,
+        "{}, {} cores, {} of memory, {}; at most {} descriptors and {} local ports",
         machine.cpu,
         machine.cores,
         bytes_text(machine.memory_bytes),
@@ -187,4 +220,29 @@ fn groups(run: &Run) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command can be pasted into a shell, and does not say where the program lies.
+    #[test]
+    fn the_command_line_can_be_pasted() {
+        let words = [
+            "/opt/x/squall",
+            "run",
+            "a.toml",
+            "--set",
+            "t=[\"p99 < 1s\"]",
+            "it's",
+        ];
+
+        let text = command_line(&words.map(str::to_owned));
+
+        assert_eq!(
+            text,
+            r#"squall run a.toml --set 't=["p99 < 1s"]' 'it'\''s'"#
+        );
+    }
 }

@@ -18,6 +18,12 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             &times,
         );
         blocks.push(Block::Table(table));
+        if times.max_us() == Some(0) {
+            blocks.push(Block::Note(
+                "Every displaced connection had ended when the contender heard its CONNACK: no time to show in a chart."
+                    .to_owned(),
+            ));
+        }
         blocks.extend(chart_block(takeover::chart(run), || {
             latency_histogram::table("takeover-bins", "Takeovers by time", &times)
         }));
@@ -71,7 +77,7 @@ fn counts(takeovers: &Takeovers) -> Table {
     );
     row(
         "Session Present right",
-        "",
+        "in the CONNACKs whose answer was certain beforehand",
         Cell::Count(takeovers.session_present_right),
     );
     row(

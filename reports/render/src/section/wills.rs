@@ -1,9 +1,9 @@
 //! Last Will: whether each came once, and how long it took.
 
-use squall_run::{MetricName, Run, Tags};
+use squall_run::{MetricName, Run, Tags, WillOutcome};
 
 use super::{Absent, Block, Section, chart_block, section_of};
-use crate::chart::time_to_will;
+use crate::chart::{silent_will, time_to_will};
 use crate::table::{Cell, Column, Table};
 
 /// The section.
@@ -11,7 +11,14 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.measured.wills.is_empty() {
         blocks.push(Block::Table(wills(run)));
+        blocks.push(Block::Note(
+            "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none."
+                .to_owned(),
+        ));
         blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
+        blocks.extend(chart_block(silent_will::chart(run), || {
+            silent_will::table(run)
+        }));
     }
     section_of(
         "wills",
@@ -33,8 +40,9 @@ fn wills(run: &Run) -> Table {
             Column::count("Seen"),
             Column::count("Missing"),
             Column::count("Doubled"),
-            Column::count("Not due, came"),
+            Column::count("Came, not due"),
             Column::count("Too late"),
+            Column::quantity("Keep Alive × 1.5", "s"),
             Column::quantity("Limit", "s"),
         ],
     );
@@ -49,10 +57,17 @@ fn wills(run: &Run) -> Table {
             Cell::Bad(will.doubled),
             Cell::Bad(will.unexpected),
             Cell::Bad(will.late),
+            allowed(run, will).map_or(Cell::None, Cell::Seconds),
             will.limit_s.map_or(Cell::None, Cell::Seconds),
         ]);
     }
     table
+}
+
+/// What Keep Alive allows, where nothing else ends the connection.
+fn allowed(run: &Run, will: &WillOutcome) -> Option<f64> {
+    let fault = will.fault.as_deref().filter(|_| will.how == "silent")?;
+    silent_will::keep_alive_allows_s(run, fault)
 }
 
 fn durations(run: &Run) -> Table {

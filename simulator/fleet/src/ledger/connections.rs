@@ -325,7 +325,7 @@ impl std::fmt::Display for EndKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Fault(fault) => write!(f, "fault {}", fault.0),
-            Self::Qos2Cut => f.write_str("qos2 cut"),
+            Self::Qos2Cut => f.write_str("QoS 2 handshake cut on purpose"),
             Self::PeerClosed(how) => write!(f, "peer closed ({how})"),
             Self::ServerDisconnect(reason) => {
                 write!(f, "DISCONNECT from the broker: {}", reason_text(*reason))
