@@ -38,10 +38,7 @@ impl Clients {
                 generation: 0,
             };
             clients.connections.push(connection);
-            clients.handle(Input::Opened {
-                connection,
-                peer: None,
-            });
+            clients.handle(Input::Opened { connection });
             clients.send(client, &Packet::Connect(Box::new(connect(client, version))));
         }
         clients.take_written(|_, _| {});

@@ -17,7 +17,7 @@ const POOLED_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes that wait for one connection's socket, oldest first.
 #[derive(Debug, Default)]
-pub struct Outbox {
+struct Outbox {
     generation: u32,
     bytes: Vec<u8>,
     written: usize,

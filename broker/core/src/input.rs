@@ -1,7 +1,5 @@
 //! What a shell tells the broker.
 
-use std::net::SocketAddr;
-
 /// Names a Network Connection for as long as the broker lives.
 ///
 /// The shell counts `slot`s from 0 and reuses them; `generation` tells two users of one slot
@@ -21,8 +19,6 @@ pub enum Input<'a> {
     Opened {
         /// Its name from now on.
         connection: ConnectionId,
-        /// Its other end, if the transport has addresses.
-        peer: Option<SocketAddr>,
     },
     /// Bytes came in, split anyhow; parsed in place, never kept.
     Received {
@@ -41,20 +37,9 @@ pub enum Input<'a> {
     Lost {
         /// What is gone.
         connection: ConnectionId,
-        /// How it ended.
-        cause: LossCause,
     },
     /// The deadline that `next_deadline` named has come.
     DeadlinePassed,
     /// The server stops: every client gets its DISCONNECT and is closed (§4.13).
     Shutdown,
-}
-
-/// How a Network Connection ended without the broker's doing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LossCause {
-    /// The peer closed its side (FIN).
-    Closed,
-    /// A read or write failed (RST, timeout of the transport).
-    Failed,
 }

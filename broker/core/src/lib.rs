@@ -20,5 +20,5 @@ mod will;
 pub use broker::Broker;
 pub use config::{Config, OutboxLimits, QueueLimits, QueuePolicy, RetainedLimits};
 pub use counters::{Counters, DropReason};
-pub use effects::{Close, Effects, Outbox};
-pub use input::{ConnectionId, Input, LossCause};
+pub use effects::{Close, Effects};
+pub use input::{ConnectionId, Input};

@@ -22,7 +22,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use mio::net::TcpStream;
-use squall_core::{Broker, Close, ConnectionId, Effects, Input, LossCause};
+use squall_core::{Broker, Close, ConnectionId, Effects, Input};
 use squall_protocol::Instant;
 
 use crate::accept::Acceptor;
@@ -51,6 +51,15 @@ enum ReadUntil {
     Short,
     /// Until there is nothing: the peer's end may stand behind its last bytes.
     Blocked,
+}
+
+/// How a connection ended without the broker's doing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// The peer closed its side (FIN): it may still read ours.
+    Closed,
+    /// A read or write failed (RST, timeout of the transport).
+    Failed,
 }
 
 /// A connection that we close must be gone by `deadline`.
@@ -304,10 +313,7 @@ impl Shard {
         }
         let id = self.connections.insert(stream);
         tracing::debug!(slot = id.slot, %peer, "connection opened");
-        self.handle_input(Input::Opened {
-            connection: id,
-            peer: Some(peer),
-        });
+        self.handle_input(Input::Opened { connection: id });
     }
 
     /// Reads a connection until about one buffer full has come; what is left waits for the next
@@ -328,13 +334,13 @@ impl Shard {
                 return;
             }
             let length = match connection.stream.read(&mut self.read_buffer) {
-                Ok(0) => return self.lose(id, LossCause::Closed),
+                Ok(0) => return self.lose(id, End::Closed),
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => {
                     tracing::debug!(slot = id.slot, %error, "connection failed");
-                    return self.lose(id, LossCause::Failed);
+                    return self.lose(id, End::Failed);
                 }
             };
             if phase == Phase::Open {
@@ -378,22 +384,19 @@ impl Shard {
     }
 
     /// The connection ended without the broker's doing.
-    fn lose(&mut self, id: ConnectionId, cause: LossCause) {
+    fn lose(&mut self, id: ConnectionId, end: End) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         let phase = connection.phase;
-        if phase == Phase::Open && cause == LossCause::Closed {
+        if phase == Phase::Open && end == End::Closed {
             connection.phase = Phase::PeerClosed;
             self.peers_closed.push(id);
         } else {
             self.remove(id);
         }
         if phase == Phase::Open {
-            self.handle_input(Input::Lost {
-                connection: id,
-                cause,
-            });
+            self.handle_input(Input::Lost { connection: id });
         }
     }
 
@@ -446,7 +449,7 @@ impl Shard {
             Written::Partly => connection.is_full = true,
             Written::Failed(error) => {
                 tracing::debug!(slot = id.slot, %error, "connection failed");
-                return self.lose(id, LossCause::Failed);
+                return self.lose(id, End::Failed);
             }
             Written::Wholly if connection.phase == Phase::Flushing => linger(connection),
             Written::Wholly if was_full || waiting_bytes >= self.drained_from_bytes => {

@@ -2,8 +2,8 @@
 //!
 //! Each part is a file with the `handle_*` of its packets: `connect`, `publish`, `acknowledge`,
 //! `subscribe`, and `ending` for every way a connection or Session ends. `fan_out` brings one
-//! message to its recipients, `feed` brings one Session what waits for it, `sys` publishes the
-//! `$SYS` tree.
+//! message to its recipients, `room` tells whether all of them can keep it, `feed` brings one
+//! Session what waits for it, `sys` publishes the `$SYS` tree.
 //!
 //! Several shards: each has a `Broker` of its own. A message for Sessions of another shard leaves
 //! through `fan_out`, as one more kind of recipient, and comes in as one more [`Input`].
@@ -20,6 +20,7 @@ mod ending;
 mod fan_out;
 mod feed;
 mod publish;
+mod room;
 mod subscribe;
 mod sys;
 
@@ -126,10 +127,10 @@ impl Broker {
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Effects) {
         let turn = &mut Turn { now, effects };
         match input {
-            Input::Opened { connection, .. } => self.handle_opened(turn, connection),
+            Input::Opened { connection } => self.handle_opened(turn, connection),
             Input::Received { connection, bytes } => self.handle_received(turn, connection, bytes),
             Input::Drained { connection } => self.handle_drained(turn, connection),
-            Input::Lost { connection, .. } => self.end(turn, connection, Ending::Lost),
+            Input::Lost { connection } => self.end(turn, connection, Ending::Lost),
             Input::DeadlinePassed => self.handle_deadline(turn),
             Input::Shutdown => self.handle_shutdown(turn),
         }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, Config, ConnectionId, Effects, Input, LossCause};
+use squall_core::{Broker, Config, ConnectionId, Effects, Input};
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, encode};
 use squall_protocol::packet::{Connack, Connect, Packet};
 use squall_protocol::{Instant, ReasonCode, Version};
@@ -67,10 +67,7 @@ impl Harness {
             is_closed: false,
             is_stalled: false,
         });
-        self.handle(Input::Opened {
-            connection: id,
-            peer: None,
-        });
+        self.handle(Input::Opened { connection: id });
         Client(self.sides.len() - 1)
     }
 
@@ -152,7 +149,6 @@ impl Harness {
         assert!(!side.is_closed, "still open");
         self.handle(Input::Lost {
             connection: side.id,
-            cause: LossCause::Failed,
         });
     }
 

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::time::Duration;
 
-use squall_core::{ConnectionId, LossCause};
+use squall_core::ConnectionId;
 use squall_protocol::Instant;
 
 use super::{Direction, peer_close};
@@ -84,18 +84,9 @@ impl Arrived {
     /// As the broker hears it.
     pub(super) fn for_broker(&self, connection: ConnectionId) -> squall_core::Input<'_> {
         match self {
-            Self::Opened => squall_core::Input::Opened {
-                connection,
-                peer: None,
-            },
+            Self::Opened => squall_core::Input::Opened { connection },
             Self::Bytes(bytes) => squall_core::Input::Received { connection, bytes },
-            Self::Closed(how) => squall_core::Input::Lost {
-                connection,
-                cause: match how {
-                    PeerClose::Fin => LossCause::Closed,
-                    PeerClose::Reset => LossCause::Failed,
-                },
-            },
+            Self::Closed(_) => squall_core::Input::Lost { connection },
         }
     }
 
