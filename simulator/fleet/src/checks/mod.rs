@@ -12,6 +12,7 @@ mod limits;
 mod network;
 mod qos2_handshake;
 mod retained;
+mod strata;
 mod takeover;
 mod will;
 

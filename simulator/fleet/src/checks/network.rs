@@ -1,7 +1,8 @@
 //! `network`: the simulator proves its own links, measured against configured.
 //!
-//! Two kinds of evidence. What the links say of themselves: latency of each segment, losses,
-//! bandwidth, outages. And what devices see: the round trip of CONNECT and CONNACK, which anything
+//! What is configured is computed from the distributions' formulas, never by the sampler that the
+//! links draw with. Two kinds of evidence are compared with it. What the links say of themselves:
+//! latency of each segment, losses, bandwidth, outages. And what devices see: the round trip of CONNECT and CONNACK, which anything
 //! that delays packets beside the link lengthens.
 //!
 //! A figure is off if it differs by more than the tolerance and chance does not explain it: three
@@ -18,14 +19,12 @@ use squall_run::{
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
+use super::strata::Strata;
 use crate::id::{GroupId, NetworkId};
 use crate::ledger::{Anomaly, Scope};
 use crate::link::{DirectionReport, LinkReport};
-use crate::random::{Generator, Purpose, generator};
 use crate::scenario::{Loss, Network, NetworkClaim};
 
-/// Draws by which a distribution without a formula is known: enough for p99 within a per cent.
-const DRAWS: usize = 100_000;
 /// Standard errors that chance may take.
 const STANDARD_ERRORS: f64 = 3.0;
 /// Time that CONNECT may take beside the link: both pipes of the host and the broker's work.
@@ -132,9 +131,8 @@ fn compare(report: &LinkReport, evidence: &Evidence<'_>) -> Comparison {
         .iter()
         .map(|&id| u64::from(evidence.scenario.group(id).count))
         .sum();
-    let mut rng = generator(evidence.scenario.seed, Purpose::Latency, u64::MAX, 0);
-    let one_way = Draws::one_way(network, &mut rng);
-    let round_trip = Draws::round_trip(network, &mut rng);
+    let one_way = Strata::one_way(network);
+    let round_trip = one_way.twice();
     let mut figures = Vec::new();
     for (direction, way) in [(Direction::Up, &report.up), (Direction::Down, &report.down)] {
         figures.extend(direction_figures(network, direction, way, &one_way));
@@ -162,7 +160,7 @@ fn direction_figures(
     network: &Network,
     direction: Direction,
     way: &DirectionReport,
-    one_way: &Draws,
+    one_way: &Strata,
 ) -> Vec<Figure> {
     let suffix = direction_name(direction);
     let samples = micros(&way.latency);
@@ -264,7 +262,7 @@ fn outage_figure(network: &Network, report: &LinkReport) -> Option<Figure> {
     })
 }
 
-fn round_trip_figure(network: &Network, samples: Histogram, configured: &Draws) -> Figure {
+fn round_trip_figure(network: &Network, samples: Histogram, configured: &Strata) -> Figure {
     let delayed = 1.0 - (1.0 - network.loss.expected()).powi(2) + outage_share(network);
     let median = configured.quantile(0.5);
     Figure {
@@ -332,43 +330,11 @@ impl Test {
     }
 }
 
-/// A distribution known by sorted draws.
-#[derive(Debug)]
-struct Draws {
-    sorted: Vec<Duration>,
-}
-
-impl Draws {
-    fn one_way(network: &Network, rng: &mut Generator) -> Self {
-        Self::of(|| latency(network, rng))
-    }
-
-    fn round_trip(network: &Network, rng: &mut Generator) -> Self {
-        Self::of(|| latency(network, rng) + latency(network, rng))
-    }
-
-    fn of(draw: impl FnMut() -> Duration) -> Self {
-        let mut sorted: Vec<Duration> = std::iter::repeat_with(draw).take(DRAWS).collect();
-        sorted.sort_unstable();
-        Self { sorted }
-    }
-
-    fn quantile(&self, quantile: f64) -> Duration {
-        // A share of the draws, rounded up to one of them.
-        let place = (quantile * self.sorted.len() as f64) as usize;
-        self.sorted[place.min(self.sorted.len() - 1)]
-    }
-}
-
-fn latency(network: &Network, rng: &mut Generator) -> Duration {
-    network.latency.sample(rng) + network.jitter.sample(rng)
-}
-
 fn direction_outcome(
     network: &Network,
     (direction, way): (Direction, &DirectionReport),
     devices: u64,
-    (figures, one_way): (&[Figure], &Draws),
+    (figures, one_way): (&[Figure], &Strata),
 ) -> NetworkOutcome {
     let other = match direction {
         Direction::Up => direction_name(Direction::Down),
@@ -394,7 +360,7 @@ fn direction_outcome(
     }
 }
 
-fn configured_delay(one_way: &Draws) -> Vec<Quantile> {
+fn configured_delay(one_way: &Strata) -> Vec<Quantile> {
     let mut thousandths: Vec<u32> = (20..1000).step_by(20).chain(TAILS).collect();
     thousandths.sort_unstable();
     thousandths
