@@ -7,8 +7,8 @@
 //! `misrouted` counts what no subscription asked for: another message, or one that was asked for
 //! otherwise, with another payload, QoS or RETAIN flag.
 //!
-//! `duplicated` counts repeats that the QoS forbids: QoS 1 allows them (§4.3.2), whatever is
-//! claimed.
+//! `duplicated` counts repeats that the QoS forbids: QoS 1 allows them (§4.3.2). Where every
+//! delivery is at QoS 1 there is nothing to judge it by.
 
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
@@ -41,12 +41,15 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     let owed =
         books.sum(|key| is_chosen(key) && (claim.qos.is_some() || key.owed > QoS::AtMostOnce));
     let if_owed = |count: u64| (owed.expected() > 0).then_some(count);
+    let may_break = books.sum(|key| {
+        is_chosen(key) && key.published != QoS::AtLeastOnce && key.owed != QoS::AtLeastOnce
+    });
     let if_received = |count: u64| (all.received > 0).then_some(count);
     claims.add_at_most("lost", claim.lost, if_owed(owed.lost), &[AnomalyKind::Lost]);
     claims.add_at_most(
         "duplicated",
         claim.duplicated,
-        if_received(all.forbidden),
+        (may_break.received > 0).then_some(all.forbidden),
         &[AnomalyKind::Duplicated],
     );
     claims.add_at_most(

@@ -150,6 +150,12 @@ impl Connections {
         &self.errors
     }
 
+    /// Errors of one area, whatever their reason.
+    pub(crate) fn errors_in(&self, area: ErrorArea) -> u64 {
+        let of_area = self.errors.iter().filter(|((other, _), _)| *other == area);
+        of_area.map(|(_, tally)| tally.count).sum()
+    }
+
     /// Transports that could not be had because of our own limits: the run proves nothing.
     pub(crate) fn local_limit(&self) -> u64 {
         self.local_limit

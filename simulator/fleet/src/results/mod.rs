@@ -8,7 +8,7 @@ use std::time::Duration;
 use squall_run::{Anomaly, Measured, MetricName, Percentile, Reason, Resources, Tags, count_text};
 
 use crate::checks::{Evidence, judge_expectations};
-use crate::ledger;
+use crate::ledger::{self, ErrorArea};
 use crate::metrics::{Metrics, judge_thresholds};
 use crate::outcome::Outcome;
 use crate::recorder::Recorder;
@@ -110,6 +110,14 @@ fn further_reasons(
             "{} of {} devices never got a CONNACK with success",
             count_text(absent),
             count_text(devices)
+        )));
+    }
+    let unsubscribed = ledger.connections.errors_in(ErrorArea::Subscribe);
+    if unsubscribed > 0 {
+        // Nothing was owed to those.
+        reasons.push(Reason::Invariant(format!(
+            "subscriptions that were refused: {}",
+            count_text(unsubscribed)
         )));
     }
     let says_otherwise = scenario

@@ -5,7 +5,7 @@ use std::time::Duration;
 use squall_fleet::Judgement;
 use squall_fleet::world::{Passing, Tampered};
 use squall_protocol::ReasonCode;
-use squall_protocol::packet::{Connack, ConnackProperties, Packet};
+use squall_protocol::packet::{Connack, ConnackProperties, Packet, Suback};
 use squall_run::{Extent, Outcome as Word, ThresholdResult, Verdict};
 
 use crate::run::{run, run_tampered};
@@ -150,4 +150,32 @@ fn a_device_that_never_connects_is_held_against_the_run() {
     assert_eq!(verdict.exit_code, 98);
     let text = verdict.reasons[0].text();
     assert_eq!(text, "1 of 3 devices never got a CONNACK with success");
+}
+
+/// A broker that refuses a subscription owes it nothing, and could not lose a message: the refusal
+/// itself is held against the run (§3.9.3).
+#[test]
+fn a_refused_subscription_is_held_against_the_run() {
+    let refuse = |passing: &Passing<'_>, tampered: &mut Tampered| {
+        let Packet::Suback(suback) = passing.packet else {
+            return Outcome::Pass;
+        };
+        let refused = Suback {
+            reasons: vec![ReasonCode::NotAuthorized],
+            ..suback.clone()
+        };
+        let bytes = packet_bytes(&Packet::Suback(refused), passing.version);
+        tampered.forward(passing.direction, &bytes);
+        Outcome::Done
+    };
+    let claims = SCENARIO.find("[[expect]]").unwrap();
+
+    let judgement = run_tampered(&SCENARIO[..claims], script(refuse));
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 98);
+    assert_eq!(
+        verdict.reasons[0].text(),
+        "subscriptions that were refused: 1"
+    );
 }

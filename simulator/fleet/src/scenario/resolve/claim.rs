@@ -144,10 +144,7 @@ impl Resolver<'_> {
     /// An expectation claims something, and something that can be judged.
     fn check_expectation(&mut self, expectation: &Expectation, at: &At<'_>) {
         match expectation {
-            Expectation::Delivery(_) => {
-                let keys = ["lost", "duplicated", "reordered", "misrouted", "late"];
-                self.check_claims_something(&keys, at);
-            }
+            Expectation::Delivery(claim) => self.check_delivery(claim, at),
             Expectation::Will(claim) => self.check_will(claim, at),
             Expectation::Retained(claim) => self.check_retained(claim, at),
             Expectation::Takeover(_) => self.check_takeover(at),
@@ -166,6 +163,16 @@ impl Resolver<'_> {
                 keys: keys.iter().map(|&key| key.to_owned()).collect(),
             };
             self.diagnostics.key(at, problem);
+        }
+    }
+
+    fn check_delivery(&mut self, claim: &DeliveryClaim, at: &At<'_>) {
+        let keys = ["lost", "duplicated", "reordered", "misrouted", "late"];
+        self.check_claims_something(&keys, at);
+        if claim.qos == Some(QoS::AtLeastOnce) && claim.duplicated.is_some() {
+            let what = "QoS 1 allows duplicates: the claim could not fail".to_owned();
+            let remedy = "`qos = 0` or `qos = 2`, or no `duplicated`".to_owned();
+            self.contradiction(&at.key("duplicated"), what, remedy);
         }
     }
 
