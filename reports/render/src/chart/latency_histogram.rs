@@ -9,6 +9,8 @@ use super::scale::Scale;
 use super::theme::Ink;
 use crate::table::{Cell, Column, Table};
 
+/// The lowest bar, as a share of the highest.
+const LEAST_HEIGHT: f64 = 0.007;
 const BINS: usize = 48;
 
 /// Histogram of `metric`, in bins of equal width on a logarithmic axis.
@@ -31,6 +33,11 @@ pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figur
     let bins = log_bins(histogram, BINS);
     let ends = bins.iter().flat_map(|bin| [bin.low_us, bin.high_us]);
     let highest = bins.iter().map(|bin| bin.count).max().unwrap_or(0);
+    // One sample among thousands is to be seen too.
+    let height = |count: u64| match count {
+        0 => 0.0,
+        some => (some as f64).max(highest as f64 * LEAST_HEIGHT),
+    };
     let mut figure = Figure::new(
         Axis::new(x, Scale::log_around(ends), Unit::Micros),
         Axis::new(y, Scale::from_zero(highest as f64), Unit::Count),
@@ -39,7 +46,7 @@ pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figur
         .iter()
         .map(|bin| Rectangle {
             x: (bin.low_us, bin.high_us),
-            y: (0.0, bin.count as f64),
+            y: (0.0, height(bin.count)),
         })
         .collect();
     figure.layers.push(Layer::Bars {

@@ -145,12 +145,11 @@ fn target(run: &Run) -> Vec<Cell> {
         TargetKind::Spawn => "a broker that squall started",
         TargetKind::World => "squall's broker core, in memory",
     };
-    let mut words = target
-        .software
-        .clone()
-        .unwrap_or_else(|| "unknown software".to_owned());
-    words.push_str(", ");
-    words.push_str(kind);
+    // What a broker that is not ours calls itself is not always known.
+    let mut words = match &target.software {
+        Some(software) => format!("{software}, {kind}"),
+        None => kind.to_owned(),
+    };
     if let Some(pid) = target.pid {
         words.push_str(&format!(" (process {pid})"));
     }

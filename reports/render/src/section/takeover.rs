@@ -72,7 +72,7 @@ fn counts(takeovers: &Takeovers) -> Table {
     }
     row(
         "Most alive at once for one identifier",
-        "",
+        "as the devices saw it, while a close was still on its way to them",
         Cell::Count(takeovers.most_alive),
     );
     row(
