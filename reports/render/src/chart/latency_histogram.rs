@@ -21,7 +21,7 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
         "latency-histogram",
         "How latencies are spread",
         &with_overflow(
-            "Samples by latency, in bins of equal width on the logarithmic axis; the lines are the median and p99.",
+            "Samples by latency, in bins of equal width on the logarithmic axis; no bar is too low to be seen. The lines are the median and p99.",
             &histogram,
         ),
         figure,
