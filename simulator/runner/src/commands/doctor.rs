@@ -6,6 +6,7 @@ use crate::cli::{DoctorArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::machine::limits::{DESCRIPTORS_RESERVED, Limits};
 use crate::machine::parts;
+use crate::machine::priority::Priority;
 use crate::output::{print, print_line};
 use crate::scenario_file::ScenarioFile;
 
@@ -20,14 +21,16 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
          descriptors  {}\n\
          local ports  {}: at most as many devices connected to one address (sysctl \
          net.ipv4.ip_local_port_range)\n\
-         devices      {} at most in one run\n",
+         devices      {} at most in one run\n\
+         priority     {}\n",
         parts.cores,
         parts.cpu_model,
         squall_run::bytes_text(parts.memory_bytes),
         parts.kernel,
         descriptors(limits),
         limits.local_ports,
-        limits.devices_max()
+        limits.devices_max(),
+        priority()
     ))?;
     if parts.cores < 2 {
         print_line(
@@ -49,6 +52,14 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     match misfits.is_empty() {
         true => Ok(0),
         false => Err(Failure::Usage(misfits.join("\n"))),
+    }
+}
+
+/// What a run would have.
+fn priority() -> &'static str {
+    match Priority::raise() {
+        Priority::Raised => "a run goes before other processes",
+        Priority::Default => "a run shares the processors (a privileged user's goes first)",
     }
 }
 

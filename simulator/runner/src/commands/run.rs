@@ -19,6 +19,7 @@ use crate::clock::{self, Clock};
 use crate::drive::{Drive, Transport};
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
+use crate::machine::priority::Priority;
 use crate::output::{print, print_line};
 use crate::progress::ProgressDisplay;
 use crate::record::{Circumstances, Driven, record, times};
@@ -32,6 +33,8 @@ use crate::target::Target;
 /// found an hour later.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let limits = Limits::raise_and_read();
+    // Without it, schedule lag tells what the default priority costs.
+    let _ = Priority::raise();
     let mut prepared: Vec<Prepared> = Vec::new();
     for path in &args.files {
         let next = prepare(path.clone(), args, (limits, &prepared))?;

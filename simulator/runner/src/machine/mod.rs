@@ -2,4 +2,5 @@
 
 pub mod limits;
 pub mod parts;
+pub mod priority;
 pub mod process;
