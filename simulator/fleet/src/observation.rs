@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use squall_protocol::packet::{PublishProperties, Will};
+use squall_protocol::packet::{Publish, PublishProperties, Will};
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode, Version};
 
 use crate::drive::{OpenError, PeerClose, SocketId};
 use crate::id::{ClientKey, DeviceId, FaultId};
+use crate::payload;
 use crate::stamp::Stamp;
 
 /// One fact, at the `now` it is reported with.
@@ -176,6 +177,21 @@ pub enum Fact<'a> {
         /// Which `[[expect]]` asked, counted from 0 in file order.
         expectation: usize,
     },
+}
+
+impl<'a> Fact<'a> {
+    /// The application sees this PUBLISH.
+    pub(crate) fn delivered(publish: &'a Publish<'a>) -> Self {
+        Self::Delivered {
+            topic: publish.topic.as_str(),
+            qos: publish.qos,
+            dup: publish.dup,
+            retain: publish.retain,
+            payload: publish.payload,
+            stamp: payload::parse(publish.payload),
+            properties: &publish.properties,
+        }
+    }
 }
 
 /// Why a Network Connection ended, as the device knows it.

@@ -1,5 +1,6 @@
 //! The MQTT client behind `squall pub` and `squall sub`: one connection over one socket.
 
+use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -107,7 +108,7 @@ impl<M: Message> TerminalClient<M> {
         let wait = deadline.map(|deadline| deadline.saturating_since(now));
         tokio::select! {
             read = self.stream.read_buf(&mut self.input) => {
-                if read.context("the connection failed")? == 0 {
+                if read.map_err(connection_failed)? == 0 {
                     return Err(Failure::Unreachable("the broker closed the connection".to_owned()));
                 }
             }
@@ -128,7 +129,7 @@ impl<M: Message> TerminalClient<M> {
                 .stream
                 .write(&self.output)
                 .await
-                .context("the connection failed")?;
+                .map_err(connection_failed)?;
             self.output.drain(..count);
         }
         Ok(())
@@ -146,6 +147,10 @@ impl<M: Message> TerminalClient<M> {
     pub fn now(&self) -> squall_protocol::Instant {
         self.clock.now()
     }
+}
+
+fn connection_failed(error: io::Error) -> Failure {
+    Failure::Unreachable(format!("the connection failed: {error}"))
 }
 
 fn connect_packet(args: &ConnectArgs) -> Connect {

@@ -10,7 +10,6 @@ use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, PeerClose, SocketId, Teardown};
 use crate::id::FaultId;
 use crate::observation::{EndCause, Fact};
-use crate::payload;
 use crate::scenario::ReconnectWhen;
 
 /// What becomes of the transport of an active connection that ends.
@@ -340,16 +339,7 @@ impl Device {
                 // Nobody acknowledges here: the broker sends the others to the new connection.
                 Ok(Some(Packet::Publish(publish))) if publish.qos == QoS::AtMostOnce => {
                     turn.shared.tally.delivered += 1;
-                    let fact = Fact::Delivered {
-                        topic: publish.topic.as_str(),
-                        qos: publish.qos,
-                        dup: publish.dup,
-                        retain: publish.retain,
-                        payload: publish.payload,
-                        stamp: payload::parse(publish.payload),
-                        properties: &publish.properties,
-                    };
-                    who.tell(turn, socket, fact);
+                    who.tell(turn, socket, Fact::delivered(&publish));
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => break None,

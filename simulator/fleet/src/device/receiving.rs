@@ -12,7 +12,6 @@ use super::turn::Turn;
 use super::{Device, Who};
 use crate::drive::{SocketId, Teardown};
 use crate::observation::{CutStep, EndCause, Fact, ReceiverAnswer, ReceiverLeg, SenderLeg};
-use crate::payload;
 
 /// What a device does about an event, once the event and what it borrows are gone.
 #[derive(Debug)]
@@ -267,16 +266,7 @@ impl Listener<'_> {
             }
             self.tell_receiver(turn, id, ReceiverLeg::PublishReceived);
         }
-        let fact = Fact::Delivered {
-            topic: publish.topic.as_str(),
-            qos: publish.qos,
-            dup: publish.dup,
-            retain: publish.retain,
-            payload: publish.payload,
-            stamp: payload::parse(publish.payload),
-            properties: &publish.properties,
-        };
-        self.tell(turn, fact);
+        self.tell(turn, Fact::delivered(publish));
         Reaction::AnswerPublish(publish.qos, publish.packet_id)
     }
 

@@ -7,7 +7,7 @@ use squall_protocol::client::{Event, Message};
 use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
 use squall_protocol::{QoS, ReasonCode};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Split, Stdin};
 
 use crate::cli::PubArgs;
 use crate::exit::Failure;
@@ -55,9 +55,9 @@ pub fn publish(args: &PubArgs) -> Result<u8, Failure> {
         match &args.message {
             Some(text) => publish_one(&mut client, message(text.clone().into_bytes())).await?,
             None => {
-                let mut lines = BufReader::new(tokio::io::stdin()).lines();
+                let mut lines = BufReader::new(tokio::io::stdin()).split(b'\n');
                 while let Some(line) = next_line(&mut lines, &mut client).await? {
-                    publish_one(&mut client, message(line.into_bytes())).await?;
+                    publish_one(&mut client, message(line)).await?;
                 }
             }
         }
@@ -66,13 +66,13 @@ pub fn publish(args: &PubArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The next line; meanwhile the connection is kept alive.
+/// The next line, of whatever bytes; meanwhile the connection is kept alive.
 async fn next_line(
-    lines: &mut Lines<BufReader<Stdin>>,
+    lines: &mut Split<BufReader<Stdin>>,
     client: &mut TerminalClient<TextMessage>,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Vec<u8>>, Failure> {
     tokio::select! {
-        line = lines.next_line() => Ok(line.context("cannot read standard input")?),
+        line = lines.next_segment() => Ok(line.context("cannot read standard input")?),
         ended = client.wait_for(|_| None::<Infallible>) => match ended? {},
     }
 }

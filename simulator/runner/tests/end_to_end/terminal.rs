@@ -68,6 +68,51 @@ fn each_line_is_a_message_and_comes_in_order() {
     assert!(subscriber.wait().expect("it ends").success());
 }
 
+/// A payload is bytes: what is no text passes too.
+#[test]
+fn a_line_may_hold_any_bytes() {
+    let broker = Broker::start();
+    let url = format!("mqtt://{}", broker.address);
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let input = folder.path().join("input");
+    fs::write(&input, b"\xff\x00\xfe\n").expect("it can be written");
+    let published = squall()
+        .args(["pub", "--url", &url, "-t", "bytes", "-q", "1", "-r"])
+        .stdin(fs::File::open(&input).expect("it is there"))
+        .output()
+        .expect("squall can be started");
+    assert_eq!(code_and_errors(&published), (0, String::new()));
+
+    let output = run(&["sub", "--url", &url, "-t", "bytes", "-C", "1"]);
+
+    assert_eq!(output.stdout, b"\xff\x00\xfe\n");
+}
+
+/// Exit code 3: a broker that dies under a subscriber.
+#[test]
+fn a_broker_that_dies_under_a_subscriber_is_told() {
+    let mut broker = Broker::start();
+    let url = format!("mqtt://{}", broker.address);
+    let retained = ["pub", "--url", &url, "-t", "t", "-m", "x", "-r", "-q", "1"];
+    assert_eq!(code_and_errors(&run(&retained)).0, 0);
+    let mut subscriber = squall()
+        .args(["sub", "--url", &url, "-t", "t"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("squall can be started");
+    let output = subscriber.stdout.take().expect("it is a pipe");
+    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+    assert_eq!(lines.next().as_deref(), Some("x"));
+
+    broker.child.kill().expect("it runs");
+
+    let output = subscriber.wait_with_output().expect("it ends");
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 3, "{errors}");
+    assert!(errors.contains("connection"), "{errors}");
+}
+
 /// Exit code 3 without a broker, 2 for a topic that is none.
 #[test]
 fn pub_and_sub_name_what_is_wrong() {
