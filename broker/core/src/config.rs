@@ -41,6 +41,9 @@ pub struct Config {
     pub session_expiry_interval_max: u32,
     /// Levels a Topic Name or Topic Filter may have; more is answered with 0x90 or 0x8F. 128.
     pub topic_levels_max: NonZeroUsize,
+    /// Sessions, of clients that are connected or away; a client who would need one more is refused
+    /// with 0x97. 1,000,000.
+    pub sessions_max: usize,
     /// Subscriptions one Session may hold; more is answered with 0x97. 10,000; above
     /// [`Self::SUBSCRIPTIONS_MAX`] it is taken as that.
     pub subscriptions_per_session_max: usize,
@@ -94,6 +97,7 @@ impl Default for Config {
             topic_alias_maximum: 16,
             session_expiry_interval_max: u32::MAX,
             topic_levels_max: const { non_zero_usize(128) },
+            sessions_max: 1_000_000,
             subscriptions_per_session_max: 10_000,
             in_flight_max: const { non_zero_u16(1024) },
             queue: QueueLimits::default(),

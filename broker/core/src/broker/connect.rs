@@ -92,6 +92,10 @@ impl Broker {
         {
             return Err(Ending::Refused(ReasonCode::TopicNameInvalid));
         }
+        let has_session = self.sessions.find(&connect.client_id).is_some();
+        if !has_session && self.sessions.len() >= self.config.sessions_max {
+            return Err(Ending::Refused(ReasonCode::QuotaExceeded));
+        }
         Ok(())
     }
 

@@ -141,6 +141,27 @@ fn a_full_group_rejects_the_message() {
     assert_eq!(world.receive(member).payloads(), ["kept", "taken"]);
 }
 
+/// There is a limit of Sessions, those of clients that are away included: a client that has one gets
+/// in, another one is told 0x97, or in 3.1.1 that the server is unavailable.
+#[test]
+fn sessions_are_limited() {
+    let mut world = Harness::with(|config| config.sessions_max = 2);
+    let away = world.join(v5_kept("away"));
+    world.lose(away);
+    let leaving = world.join(v4("leaving"));
+
+    let [old, new] = both("another").map(|connect| world.try_connect(connect));
+
+    assert_eq!(world.receive_bytes(old), [0x20, 2, 0, 3]);
+    let quota_exceeded = ReasonCode::QuotaExceeded as u8;
+    assert_eq!(world.receive_bytes(new), [0x20, 3, 0, quota_exceeded, 0]);
+    assert!(world.is_closed(old) && world.is_closed(new));
+    let (_, connack) = world.connect(v5_kept("away"));
+    assert!(connack.session_present);
+    world.send(leaving, &goodbye());
+    world.join(v5("another"));
+}
+
 /// User Properties without names and values fill a queue like any other bytes.
 #[test]
 fn user_properties_count_against_the_bytes_of_a_queue() {

@@ -211,6 +211,7 @@ mod tests {
             "protocol.topic_alias_maximum = 0",
             "protocol.topic_levels_max = 8",
             "session.expiry_interval_max = '1h'",
+            "session.sessions_max = 5",
             "session.subscriptions_max = 5",
             "session.in_flight_max = 20",
             "queue.messages_max = 100",

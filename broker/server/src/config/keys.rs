@@ -171,6 +171,14 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         section: "session",
+        name: "sessions_max",
+        apply: |config, value| {
+            config.broker.sessions_max = integer(value, 1..=U32_MAX)?;
+            Ok(())
+        },
+    },
+    Key {
+        section: "session",
         name: "subscriptions_max",
         apply: |config, value| {
             config.broker.subscriptions_per_session_max = integer(value, 1..=SUBSCRIPTIONS_MAX)?;
