@@ -173,7 +173,8 @@ pub struct RetainedLimits {
     pub messages_max: usize,
     /// Bytes of their topics, properties and payloads. 1 GiB.
     pub bytes_max: usize,
-    /// Stored messages looked at for one subscription before others get their turn. 4,096.
+    /// Stored messages looked at for one subscription, or forgotten because they expired, before
+    /// others get their turn. 4,096.
     pub replay_slice: NonZeroUsize,
 }
 

@@ -124,18 +124,19 @@ impl RetainedStore {
         self.remove(topic);
     }
 
-    /// Forgets every message that expires until `now` and returns how many.
-    pub(crate) fn expire(&mut self, now: Instant) -> usize {
-        let mut expired = 0;
-        while let Some((expires_at, topic)) = self.expiring.first() {
-            if *expires_at > now {
-                break;
+    /// Forgets messages that expire until `now`, `at_most` so many, and returns how many it were.
+    /// More are still due then: [`Self::next_expiry`] tells.
+    pub(crate) fn expire(&mut self, now: Instant, at_most: usize) -> usize {
+        for expired in 0..at_most {
+            match self.expiring.first() {
+                Some((expires_at, topic)) if *expires_at <= now => {
+                    let topic = Rc::clone(topic);
+                    self.remove(&topic);
+                }
+                Some(_) | None => return expired,
             }
-            let topic = Rc::clone(topic);
-            self.remove(&topic);
-            expired += 1;
         }
-        expired
+        at_most
     }
 
     /// When [`Self::expire`] next has something to do.
@@ -325,10 +326,26 @@ mod tests {
         let at = Instant::ZERO + Duration::from_secs(5);
         assert_eq!(store.next_expiry(), Some(at));
 
-        assert_eq!(store.expire(at), 1);
+        assert_eq!(store.expire(at, 10), 1);
 
         assert_eq!((store.len(), store.bytes()), (2, 4));
         assert_eq!(store.next_expiry(), None);
+    }
+
+    /// Many that expire at one moment go in slices, so that others get their turn.
+    #[test]
+    fn messages_expire_in_slices() {
+        let mut store = RetainedStore::default();
+        for topic in ["a", "b", "c"] {
+            store.set(message(topic, Some(5)), &RetainedLimits::default());
+        }
+        let at = Instant::ZERO + Duration::from_secs(5);
+
+        assert_eq!(store.expire(at, 2), 2);
+        assert_eq!((store.len(), store.next_expiry()), (1, Some(at)));
+        assert_eq!(store.expire(at, 2), 1);
+
+        assert_eq!((store.len(), store.next_expiry()), (0, None));
     }
 
     proptest! {

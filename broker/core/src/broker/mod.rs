@@ -307,7 +307,8 @@ impl Broker {
             }
         }
         self.due = due;
-        let expired = self.retained.expire(turn.now);
+        let slice = self.config.retained.replay_slice.get();
+        let expired = self.retained.expire(turn.now, slice);
         self.counters.count_dropped(DropReason::Expired, expired);
         if turn.now >= self.sys_due {
             self.publish_sys(turn);
