@@ -10,7 +10,7 @@ pub struct Usage {
     pub cpu: Duration,
     /// Resident memory in bytes.
     pub rss_bytes: u64,
-    /// Open descriptors; 0 where they may not be counted.
+    /// Open descriptors; 0 where they may not be counted, and before Linux 6.2.
     pub descriptors: u64,
 }
 
@@ -19,11 +19,13 @@ pub struct Usage {
 pub fn usage(pid: u32) -> Option<Usage> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+    // The size of the folder is their number. Listing ten thousand takes milliseconds, in which the
+    // schedule of a run would wait.
+    let descriptors = fs::metadata(format!("/proc/{pid}/fd")).map_or(0, |folder| folder.len());
     Some(Usage {
         cpu: parse_cpu_ticks(&stat).map(ticks_to_duration)?,
         rss_bytes: parse_resident_pages(&statm)? * page_size(),
-        descriptors: u64::try_from(descriptors).unwrap_or(u64::MAX),
+        descriptors,
     })
 }
 
@@ -77,6 +79,6 @@ mod tests {
         let usage = usage(std::process::id()).expect("there is a /proc");
 
         assert!(usage.rss_bytes > 0);
-        assert!(usage.descriptors >= 3);
+        assert!(usage.descriptors == 0 || usage.descriptors >= 3);
     }
 }
