@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::{Fleet, Judgement, Phase, Recorder, judge};
 use squall_reports::ReportError;
-use squall_run::{Run, Summary};
+use squall_run::{Outcome, Run, Summary};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -113,18 +113,27 @@ async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<
     let run = record(file, circumstances, driven);
     let written =
         squall_reports::write_report(&run, folder).map_err(|error| keep_run_file(&run, &error))?;
-    if log
-        .as_file()
-        .metadata()
-        .is_ok_and(|metadata| metadata.len() > 0)
-    {
-        fs::copy(log.path(), folder.join("target.log")).context("cannot keep the target's log")?;
-    }
+    let kept_log = keep_log(log.path(), folder)?;
     print_result(&run, args)?;
     if !args.quiet {
         eprintln!("report: {}", written.page.display());
+        if let Some(log) = kept_log
+            && run.verdict.outcome != Outcome::Pass
+        {
+            eprintln!("the target's log: {}", log.display());
+        }
     }
     Ok(run.verdict.exit_code)
+}
+
+/// Puts what the target said beside the results; `None` if it said nothing.
+fn keep_log(log: &Path, folder: &Path) -> Result<Option<PathBuf>, Failure> {
+    if !fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(None);
+    }
+    let kept = folder.join("target.log");
+    fs::copy(log, &kept).context("cannot keep the target's log")?;
+    Ok(Some(kept))
 }
 
 /// Runs the fleet to its end, or to the user's.

@@ -1,11 +1,13 @@
 //! The `squall` program as a user runs it: real processes, real sockets, free ports.
 
 mod bad_input;
+mod peer;
 mod proxy;
 mod runs;
 mod tampered;
 mod terminal;
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +35,12 @@ fn code_and_errors(output: &Output) -> (i32, String) {
 /// The path as text.
 fn text(path: &Path) -> &str {
     path.to_str().expect("temporary paths are UTF-8")
+}
+
+/// The run file in a folder of results.
+fn run_file(folder: &Path) -> serde_json::Value {
+    let json = fs::read(folder.join("run.json")).expect("there is a run file");
+    serde_json::from_slice(&json).expect("it is JSON")
 }
 
 /// `squall broker` on a free port, killed when dropped.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Broker, code_and_errors, run, squall, text};
+use crate::{Broker, code_and_errors, run, run_file, squall, text};
 
 /// Twenty devices with a will, half of which are reset.
 fn scenario(duration: &str) -> String {
@@ -61,11 +61,6 @@ fn write_scenario(folder: &Path, duration: &str) -> String {
     let file = folder.join("wills.toml");
     fs::write(&file, scenario(duration)).expect("the scenario can be written");
     text(&file).to_owned()
-}
-
-fn run_file(folder: &Path) -> serde_json::Value {
-    let json = fs::read(folder.join("run.json")).expect("there is a run file");
-    serde_json::from_slice(&json).expect("it is JSON")
 }
 
 /// Exit code 0 and a whole folder: what a newcomer's first command gives.
