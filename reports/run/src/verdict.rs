@@ -26,7 +26,8 @@ pub enum Outcome {
     Pass,
     /// An invariant is broken or a threshold was not kept.
     Fail,
-    /// Nothing follows: the generator or the clocks cannot be trusted.
+    /// Nothing follows: the generator or the clocks cannot be trusted, or the user ended the run
+    /// before there was anything to judge by.
     Invalid,
 }
 

@@ -1,10 +1,11 @@
 //! Runs that work: on the embedded broker, on one that squall spawns, ended early, and their reports.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{Broker, code_and_errors, run, run_file, squall, text};
 
@@ -133,6 +134,9 @@ fn a_report_can_be_made_again() {
 }
 
 /// Ctrl-C ends the load, and the report is written all the same: it judges what has happened.
+///
+/// A terminal signals the whole process group. The broker under test goes on until it is stopped:
+/// had it ended by itself, the run would have failed.
 #[test]
 fn ctrl_c_ends_a_run_early_and_writes_the_report() {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -142,6 +146,7 @@ fn ctrl_c_ends_a_run_early_and_writes_the_report() {
         .args(["run", &file, "--out", text(&out)])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
+        .process_group(0)
         .spawn()
         .expect("squall can be started");
     let progress = child.stderr.take().expect("it is a pipe");
@@ -153,7 +158,7 @@ fn ctrl_c_ends_a_run_early_and_writes_the_report() {
     assert!(measuring, "the run ended by itself");
 
     let pid = Pid::from_raw(child.id().cast_signed()).expect("a child has an id");
-    kill_process(pid, Signal::INT).expect("it runs");
+    kill_process_group(pid, Signal::INT).expect("it runs");
 
     // Read to the end, so that it is never held up by a full pipe.
     let said: Vec<String> = lines.map_while(Result::ok).collect();
