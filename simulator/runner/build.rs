@@ -4,16 +4,22 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    let head = Path::new("../../.git/HEAD");
-    if head.exists() {
-        println!("cargo::rerun-if-changed={}", head.display());
+    // HEAD names a branch; its log is written with every commit, also in a worktree.
+    for name in ["HEAD", "logs/HEAD"] {
+        let path = git(&["rev-parse", "--git-path", name]);
+        if let Some(path) = path.filter(|path| Path::new(path).exists()) {
+            println!("cargo::rerun-if-changed={path}");
+        }
     }
-    let output = Command::new("git")
-        .args(["rev-parse", "--short=12", "HEAD"])
-        .output();
-    let commit = output.ok().filter(|output| output.status.success());
-    let commit = commit.and_then(|output| String::from_utf8(output.stdout).ok());
-    if let Some(commit) = commit {
-        println!("cargo::rustc-env=SQUALL_COMMIT={}", commit.trim());
+    println!("cargo::rerun-if-changed=build.rs");
+    if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
+        println!("cargo::rustc-env=SQUALL_COMMIT={commit}");
     }
+}
+
+/// What git answers; `None` without git or outside a repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
 }

@@ -64,7 +64,7 @@ fn parse_override(text: &str) -> Result<Override, Failure> {
         .map_err(|error| Failure::Usage(format!("--set {text}: {error}")))
 }
 
-/// The paragraph after `Question:` in the comment that a file begins with.
+/// The paragraph after `Question:` in the comment that a file begins with, as a heading begins.
 fn question_of(text: &str) -> Option<String> {
     let comment = text
         .lines()
@@ -76,7 +76,10 @@ fn question_of(text: &str) -> Option<String> {
         .peekable();
     paragraph.peek()?;
     let joined = paragraph.collect::<Vec<_>>().join(" ");
-    Some(joined.trim_start_matches("Question:").trim().to_owned())
+    let question = joined.trim_start_matches("Question:").trim();
+    let mut letters = question.chars();
+    let first = letters.next()?;
+    Some(first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -89,7 +92,7 @@ mod tests {
         let text =
             "#:schema ./s.json\n#\n# Question: does it\n# hold?\n#\n# It should.\nversion = 1\n";
 
-        assert_eq!(question_of(text).as_deref(), Some("does it hold?"));
+        assert_eq!(question_of(text).as_deref(), Some("Does it hold?"));
     }
 
     /// A file without the word has none.

@@ -26,7 +26,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         "accounting",
         "Delivery accounting",
         blocks,
-        "no device published or subscribed",
+        "no device published a message",
     )
 }
 

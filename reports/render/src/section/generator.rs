@@ -26,7 +26,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         "generator",
         "Generator health",
         blocks,
-        "the generator had nothing to schedule",
+        "no message was due, so no lag was measured",
     )
 }
 
