@@ -458,7 +458,9 @@ enum Stranger {
 impl Stranger {
     const fn explanation(self) -> &'static str {
         match self {
-            Self::Unstamped => "no device published it, and it is no will: it has no stamp",
+            Self::Unstamped => {
+                "no device published it, or it is a will that nothing here subscribed to"
+            }
             Self::NeverPublishedThere => "the device of its stamp never published to this topic",
             Self::NeverPublished => "its stamp has a sequence number that was never sent",
         }
