@@ -20,7 +20,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// As [`print`], with an end of line.
+/// As [`print()`], with an end of line.
 pub fn print_line(text: &str) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
