@@ -11,12 +11,13 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// The workspace root.
+/// The workspace root: that of the tree which cargo runs us for, not of the one we were built in. The
+/// two differ if clones share a target folder.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("the tidy crate sits in the root")
-        .to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    let root = here.parent().expect("the tidy crate sits in the root");
+    root.to_path_buf()
 }
 
 /// Every `.rs` file of the workspace, sorted by path.
