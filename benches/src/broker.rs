@@ -1,6 +1,6 @@
 //! A broker with its clients, as a shell would drive it, but with sockets that take everything.
 
-use squall_core::{Broker, Config, ConnectionId, Effects, Input};
+use squall_core::{Broker, Config, ConnectionId, Input, Outboxes};
 use squall_protocol::codec::encode;
 use squall_protocol::packet::{
     Connect, ConnectProperties, Packet, Subscribe, SubscribeProperties, Subscription,
@@ -12,7 +12,7 @@ use squall_protocol::{Instant, PacketId, QoS, Version};
 /// A broker and the connections of its clients, all of one version.
 pub struct Clients {
     broker: Broker,
-    effects: Effects,
+    outboxes: Outboxes,
     version: Version,
     connections: Vec<ConnectionId>,
     dirty: Vec<ConnectionId>,
@@ -27,7 +27,7 @@ impl Clients {
         };
         let mut clients = Self {
             broker: Broker::new(config, Instant::ZERO),
-            effects: Effects::new(),
+            outboxes: Outboxes::new(),
             version,
             connections: Vec::with_capacity(count),
             dirty: Vec::new(),
@@ -72,14 +72,14 @@ impl Clients {
     /// Takes what the broker wrote to each client, by client, and returns how many bytes it was.
     pub fn take_written(&mut self, mut look: impl FnMut(usize, &[u8])) -> usize {
         let mut dirty = std::mem::take(&mut self.dirty);
-        self.effects.take_dirty(&mut dirty);
+        self.outboxes.take_dirty(&mut dirty);
         let mut bytes = 0;
         for &connection in &dirty {
-            let pending = self.effects.pending_bytes(connection);
+            let pending = self.outboxes.pending_bytes(connection);
             look(connection.slot as usize, pending);
             let written = pending.len();
             bytes += written;
-            self.effects.written(connection, written);
+            self.outboxes.written(connection, written);
         }
         self.dirty = dirty;
         bytes
@@ -92,7 +92,7 @@ impl Clients {
     }
 
     fn handle(&mut self, input: Input<'_>) {
-        self.broker.handle(Instant::ZERO, input, &mut self.effects);
+        self.broker.handle(Instant::ZERO, input, &mut self.outboxes);
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Input<'a> {
         bytes: &'a [u8],
     },
     /// The shell wrote to a connection that had more than
-    /// [`crate::Effects::pending`] allowed; queued messages may go on.
+    /// [`crate::Outboxes::pending`] allowed; queued messages may go on.
     Drained {
         /// What can be written again.
         connection: ConnectionId,

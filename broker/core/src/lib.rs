@@ -1,15 +1,15 @@
-//! The broker as a state machine: [`Input`] in, [`Effects`] out.
+//! The broker as a state machine: [`Input`] in, [`Outboxes`] out.
 //!
 //! It owns every Session, subscription and message of one shard and reads no clock, socket, file
-//! or thread. A shell feeds it bytes and writes what [`Effects`] holds.
+//! or thread. A shell feeds it bytes and writes what [`Outboxes`] holds.
 
 mod broker;
 mod config;
 mod connection;
 mod counters;
-mod effects;
 mod input;
 mod message;
+mod outboxes;
 mod queue;
 mod retained;
 mod session;
@@ -20,5 +20,5 @@ mod will;
 pub use broker::Broker;
 pub use config::{Config, OutboxLimits, QueueLimits, QueuePolicy, RetainedLimits};
 pub use counters::{Counters, DropReason};
-pub use effects::{Close, Effects};
 pub use input::{ConnectionId, Input};
+pub use outboxes::{Close, Outboxes};

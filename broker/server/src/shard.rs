@@ -22,7 +22,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use mio::net::TcpStream;
-use squall_core::{Broker, Close, ConnectionId, Effects, Input};
+use squall_core::{Broker, Close, ConnectionId, Input, Outboxes};
 use squall_protocol::Instant;
 
 use crate::accept::Acceptor;
@@ -76,7 +76,7 @@ pub(crate) struct Shard {
     /// When the turn began: the time of everything in it.
     now: Instant,
     broker: Broker,
-    effects: Effects,
+    outboxes: Outboxes,
     sockets: Sockets,
     /// `None` once the shard stops.
     acceptor: Option<Acceptor>,
@@ -96,7 +96,7 @@ pub(crate) struct Shard {
     is_unflushed: bool,
     /// Bytes that came in since the last write.
     received_bytes: usize,
-    /// Value of [`Effects::appended_bytes`] at the last write.
+    /// Value of [`Outboxes::appended_bytes`] at the last write.
     flushed_at: u64,
     flush_received_bytes: usize,
     /// From this length of its outbox on a connection is told when it is empty again.
@@ -128,7 +128,7 @@ impl Shard {
             clock,
             now,
             broker: Broker::new(config.broker.clone(), now),
-            effects: Effects::new(),
+            outboxes: Outboxes::new(),
             sockets,
             acceptor: Some(Acceptor::new(listener, config.listen.connections_max)),
             connections: Connections::default(),
@@ -237,7 +237,7 @@ impl Shard {
 
     fn handle_input(&mut self, input: Input<'_>) {
         self.is_unflushed = true;
-        self.broker.handle(self.now, input, &mut self.effects);
+        self.broker.handle(self.now, input, &mut self.outboxes);
     }
 
     /// Does what is due by the time of this turn.
@@ -321,7 +321,7 @@ impl Shard {
     fn read(&mut self, id: ConnectionId, until: ReadUntil) {
         let mut read_bytes = 0;
         loop {
-            let takes_input = self.broker.takes_input(id, &self.effects);
+            let takes_input = self.broker.takes_input(id, &self.outboxes);
             let Some(connection) = self.connections.get_mut(id) else {
                 return;
             };
@@ -369,10 +369,10 @@ impl Shard {
                 connection: id,
                 bytes: &self.read_buffer[start..end],
             };
-            self.broker.handle(self.now, received, &mut self.effects);
+            self.broker.handle(self.now, received, &mut self.outboxes);
             self.received_bytes += end - start;
             start = end;
-            let appended_bytes = self.effects.appended_bytes() - self.flushed_at;
+            let appended_bytes = self.outboxes.appended_bytes() - self.flushed_at;
             if appended_bytes > FLUSH_APPENDED_BYTES
                 || self.received_bytes > self.flush_received_bytes
             {
@@ -403,7 +403,7 @@ impl Shard {
     fn remove(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.remove(id) {
             tracing::debug!(slot = id.slot, phase = ?connection.phase, "connection closed");
-            self.effects.forget(id);
+            self.outboxes.forget(id);
         }
     }
 
@@ -414,10 +414,10 @@ impl Shard {
         self.is_unflushed = false;
         self.received_bytes = 0;
         let mut dirty = std::mem::take(&mut self.dirty);
-        self.effects.take_dirty(&mut dirty);
+        self.outboxes.take_dirty(&mut dirty);
         let mut closes = std::mem::take(&mut self.closes);
-        self.effects.take_closes(&mut closes);
-        self.flushed_at = self.effects.appended_bytes();
+        self.outboxes.take_closes(&mut closes);
+        self.flushed_at = self.outboxes.appended_bytes();
         for &id in &dirty {
             let is_full = self
                 .connections
@@ -439,13 +439,13 @@ impl Shard {
 
     /// Writes what waits for a connection, as far as its socket takes it.
     fn write(&mut self, id: ConnectionId) {
-        let waiting_bytes = self.effects.pending(id);
+        let waiting_bytes = self.outboxes.pending(id);
         let Some(connection) = self.connections.get_mut(id) else {
-            self.effects.forget(id);
+            self.outboxes.forget(id);
             return;
         };
         let was_full = std::mem::take(&mut connection.is_full);
-        match write_pending(connection, id, &mut self.effects) {
+        match write_pending(connection, id, &mut self.outboxes) {
             Written::Partly => connection.is_full = true,
             Written::Failed(error) => {
                 tracing::debug!(slot = id.slot, %error, "connection failed");
@@ -463,7 +463,7 @@ impl Shard {
     fn resume_reading(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
             && connection.is_read_paused
-            && self.broker.takes_input(id, &self.effects)
+            && self.broker.takes_input(id, &self.outboxes)
         {
             connection.is_read_paused = false;
             self.unread.push(id);
@@ -473,7 +473,7 @@ impl Shard {
     /// The broker let a connection go: it ends when all is written and its peer agrees.
     fn close(&mut self, id: ConnectionId) {
         let deadline = self.now + self.close_timeout;
-        let is_written = self.effects.pending(id) == 0;
+        let is_written = self.outboxes.pending(id) == 0;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -512,16 +512,20 @@ enum Written {
     Failed(std::io::Error),
 }
 
-fn write_pending(connection: &mut Connection, id: ConnectionId, effects: &mut Effects) -> Written {
+fn write_pending(
+    connection: &mut Connection,
+    id: ConnectionId,
+    outboxes: &mut Outboxes,
+) -> Written {
     loop {
-        let bytes = effects.pending_bytes(id);
+        let bytes = outboxes.pending_bytes(id);
         let waiting_bytes = bytes.len();
         if waiting_bytes == 0 {
             return Written::Wholly;
         }
         match connection.stream.write(bytes) {
             Ok(length) => {
-                effects.written(id, length);
+                outboxes.written(id, length);
                 if length < waiting_bytes {
                     return Written::Partly;
                 }

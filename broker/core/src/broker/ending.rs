@@ -130,7 +130,7 @@ impl Broker {
         }
         if !matches!(ending, Ending::Lost) {
             self.say_goodbye(turn, &connection, &ending);
-            turn.effects.close(id);
+            turn.outboxes.close(id);
         }
         if let Some(key) = connection.session {
             self.detach(turn, key, &ending);

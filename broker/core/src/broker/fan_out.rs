@@ -310,7 +310,7 @@ impl Broker {
             }
             return;
         };
-        let is_writable = turn.effects.pending(connection.id) <= self.config.outbox.soft_bytes;
+        let is_writable = turn.outboxes.pending(connection.id) <= self.config.outbox.soft_bytes;
         match delivery.qos {
             QoS::AtMostOnce if session.is_replaying() => {
                 self.enqueue(turn, outgoing, delivery);
@@ -340,7 +340,7 @@ impl Broker {
             }
         };
         let (id, version) = (connection.id, connection.version);
-        let outbox = turn.effects.outbox_mut(id);
+        let outbox = turn.outboxes.outbox_mut(id);
         let before = outbox.len();
         outgoing.append(version, delivery, packet_id, outbox);
         let bytes = outbox.len() - before;

@@ -40,7 +40,7 @@ impl Broker {
             let Some(connection) = session.connection else {
                 return;
             };
-            if turn.effects.pending(connection) > self.config.outbox.soft_bytes {
+            if turn.outboxes.pending(connection) > self.config.outbox.soft_bytes {
                 return;
             }
             if let Some(resend) = session.outbound.poll_resend() {

@@ -8,7 +8,7 @@
 //! Several shards: each has a `Broker` of its own. A message for Sessions of another shard leaves
 //! through `fan_out`, as one more kind of recipient, and comes in as one more [`Input`].
 //! Durability: what must be on disk before an acknowledgement leaves is known where `publish`
-//! sends it; the record goes to [`Effects`] there, and the acknowledgement waits in the outbox
+//! sends it; the record goes to [`Outboxes`] there, and the acknowledgement waits in the outbox
 //! for the shell to hear that it is durable.
 //!
 //! Invariant: a connection that is not in the table is closed or gone, and no input about it
@@ -38,7 +38,7 @@ use crate::retained::RetainedStore;
 use crate::session::{Session, SessionKey, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
 use crate::timer::{NEVER, TimerWheel};
-use crate::{ConnectionId, Effects, Input};
+use crate::{ConnectionId, Input, Outboxes};
 use ending::Ending;
 
 /// An MQTT broker as a state machine. It owns every Session, subscription and message of one
@@ -77,7 +77,7 @@ enum Timer {
 #[derive(Debug)]
 struct Turn<'e> {
     now: Instant,
-    effects: &'e mut Effects,
+    outboxes: &'e mut Outboxes,
 }
 
 /// Who sent a packet: a client whose CONNECT was accepted.
@@ -119,13 +119,13 @@ impl Broker {
         &self.config
     }
 
-    /// Applies `input`, which happened at `now`, and appends what follows from it to `effects`.
+    /// Applies `input`, which happened at `now`, and appends what follows from it to `outboxes`.
     ///
-    /// `now` never goes backwards, and `effects` is always the same one. Inputs about a
+    /// `now` never goes backwards, and `outboxes` is always the same one. Inputs about a
     /// connection that the broker closed, or that a later one replaced in its slot, change
     /// nothing.
-    pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Effects) {
-        let turn = &mut Turn { now, effects };
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, outboxes: &mut Outboxes) {
+        let turn = &mut Turn { now, outboxes };
         match input {
             Input::Opened { connection } => self.handle_opened(turn, connection),
             Input::Received { connection, bytes } => self.handle_received(turn, connection, bytes),
@@ -152,8 +152,8 @@ impl Broker {
     ///
     /// A peer that is slow to read one large message is heard all the same, or its keep alive would
     /// run out under it.
-    pub fn takes_input(&self, id: ConnectionId, effects: &Effects) -> bool {
-        let pending = effects.pending(id);
+    pub fn takes_input(&self, id: ConnectionId, outboxes: &Outboxes) -> bool {
+        let pending = outboxes.pending(id);
         let OutboxLimits {
             soft_bytes,
             hard_bytes,
@@ -212,7 +212,7 @@ impl Broker {
         };
         connection.gate = Some(gate);
         let limit = self.config.outbox.hard_bytes + connection.largest_sent;
-        let is_overfull = turn.effects.pending(id) > limit;
+        let is_overfull = turn.outboxes.pending(id) > limit;
         match read {
             Err(ending) => self.end(turn, id, ending),
             Ok(()) if is_overfull => self.end(turn, id, Ending::DoesNotRead),
@@ -405,7 +405,7 @@ impl Broker {
         version: Version,
         packet: &Packet<'_>,
     ) {
-        let outbox = turn.effects.outbox_mut(connection);
+        let outbox = turn.outboxes.outbox_mut(connection);
         let before = outbox.len();
         encode(packet, version, outbox);
         let bytes = outbox.len() - before;

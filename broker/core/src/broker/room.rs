@@ -38,7 +38,7 @@ impl Broker {
         let soft_bytes = self.config.outbox.soft_bytes;
         let is_writable = session
             .connection
-            .is_some_and(|connection| turn.effects.pending(connection) <= soft_bytes);
+            .is_some_and(|connection| turn.outboxes.pending(connection) <= soft_bytes);
         let waits = !is_writable || session.holds_back();
         waits && !session.has_room_for(bytes, &self.config.queue)
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, Config, ConnectionId, Effects, Input};
+use squall_core::{Broker, Config, ConnectionId, Input, Outboxes};
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, encode};
 use squall_protocol::packet::{Connack, Connect, Packet};
 use squall_protocol::{Instant, ReasonCode, Version};
@@ -15,7 +15,7 @@ use crate::received::Received;
 /// A broker under test, and the shell around it.
 pub(crate) struct Harness {
     pub(crate) broker: Broker,
-    effects: Effects,
+    outboxes: Outboxes,
     now: Instant,
     sides: Vec<Side>,
 }
@@ -48,7 +48,7 @@ impl Harness {
         adjust(&mut config);
         Self {
             broker: Broker::new(config, Instant::ZERO),
-            effects: Effects::new(),
+            outboxes: Outboxes::new(),
             now: Instant::ZERO,
             sides: Vec::new(),
         }
@@ -140,7 +140,7 @@ impl Harness {
     /// Whether the broker wants to be told more of what the client sends.
     pub(crate) fn takes_input(&self, client: Client) -> bool {
         let connection = self.sides[client.0].id;
-        self.broker.takes_input(connection, &self.effects)
+        self.broker.takes_input(connection, &self.outboxes)
     }
 
     /// The network takes the connection away.
@@ -186,20 +186,20 @@ impl Harness {
     }
 
     fn handle(&mut self, input: Input<'_>) {
-        self.broker.handle(self.now, input, &mut self.effects);
+        self.broker.handle(self.now, input, &mut self.outboxes);
         let mut dirty = Vec::new();
-        self.effects.take_dirty(&mut dirty);
+        self.outboxes.take_dirty(&mut dirty);
         for id in dirty {
             self.write(id.slot as usize);
         }
         let mut closes = Vec::new();
-        self.effects.take_closes(&mut closes);
+        self.outboxes.take_closes(&mut closes);
         for close in closes {
             let slot = close.connection.slot as usize;
             self.write(slot);
             assert!(!self.sides[slot].is_closed, "closed once");
             self.sides[slot].is_closed = true;
-            self.effects.forget(close.connection);
+            self.outboxes.forget(close.connection);
         }
     }
 
@@ -208,9 +208,9 @@ impl Harness {
         if side.is_stalled {
             return;
         }
-        let pending = self.effects.pending_bytes(side.id);
+        let pending = self.outboxes.pending_bytes(side.id);
         side.received.extend_from_slice(pending);
         let bytes = pending.len();
-        self.effects.written(side.id, bytes);
+        self.outboxes.written(side.id, bytes);
     }
 }

@@ -9,7 +9,7 @@ mod interceptor;
 mod pipe;
 mod tamper;
 
-use squall_core::{Broker, Close, ConnectionId, Effects};
+use squall_core::{Broker, Close, ConnectionId, Outboxes};
 use squall_protocol::Instant;
 
 use crate::drive::{Action, Actions, Input, PeerClose, SocketId, Teardown};
@@ -30,7 +30,7 @@ pub struct World<S> {
     broker: Broker,
     interceptor: Option<Interceptor>,
     ports: Ports,
-    effects: Effects,
+    outboxes: Outboxes,
     actions: Actions,
     /// Reused between turns.
     dirty: Vec<ConnectionId>,
@@ -47,7 +47,7 @@ impl<S: Sink> World<S> {
             broker,
             interceptor: None,
             ports: Ports::default(),
-            effects: Effects::new(),
+            outboxes: Outboxes::new(),
             actions: Actions::new(),
             dirty: Vec::new(),
             closes: Vec::new(),
@@ -106,7 +106,7 @@ impl<S: Sink> World<S> {
         self.deliver();
         if is_due(self.broker.next_deadline(), self.now) {
             let input = squall_core::Input::DeadlinePassed;
-            self.broker.handle(self.now, input, &mut self.effects);
+            self.broker.handle(self.now, input, &mut self.outboxes);
         }
         if is_due(self.fleet.next_deadline(), self.now) {
             let input = Input::DeadlinePassed;
@@ -123,9 +123,9 @@ impl<S: Sink> World<S> {
             match arrival {
                 Arrival::AtBroker(connection, arrived) => {
                     let input = arrived.for_broker(connection);
-                    self.broker.handle(self.now, input, &mut self.effects);
+                    self.broker.handle(self.now, input, &mut self.outboxes);
                     if matches!(arrived, Arrived::Closed(_)) {
-                        self.effects.forget(connection);
+                        self.outboxes.forget(connection);
                     }
                 }
                 Arrival::AtDevice(input) => {
@@ -172,14 +172,14 @@ impl<S: Sink> World<S> {
     fn write_effects(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty);
         let mut closes = std::mem::take(&mut self.closes);
-        self.effects.take_dirty(&mut dirty);
+        self.outboxes.take_dirty(&mut dirty);
         for &connection in &dirty {
             self.write(connection);
         }
-        self.effects.take_closes(&mut closes);
+        self.outboxes.take_closes(&mut closes);
         for &Close { connection } in &closes {
             self.write(connection);
-            self.effects.forget(connection);
+            self.outboxes.forget(connection);
             if let Some(socket) = self.ports.forget_broker(connection) {
                 self.pass_end(socket, Direction::ToDevice);
             }
@@ -190,17 +190,17 @@ impl<S: Sink> World<S> {
 
     /// Moves one outbox into its pipe. A pipe is never full: whatever waited for room goes on.
     fn write(&mut self, connection: ConnectionId) {
-        let bytes = self.effects.pending_bytes(connection).to_vec();
+        let bytes = self.outboxes.pending_bytes(connection).to_vec();
         if bytes.is_empty() {
             return;
         }
-        self.effects.written(connection, bytes.len());
+        self.outboxes.written(connection, bytes.len());
         if let Some(socket) = self.ports.socket(connection) {
             self.pass_bytes(socket, Direction::ToDevice, &bytes);
         }
         if bytes.len() >= self.broker.config().outbox.soft_bytes {
             let input = squall_core::Input::Drained { connection };
-            self.broker.handle(self.now, input, &mut self.effects);
+            self.broker.handle(self.now, input, &mut self.outboxes);
         }
     }
 

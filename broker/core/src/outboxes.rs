@@ -1,6 +1,6 @@
 //! What the broker asks of its shell: bytes to write and connections to close.
 //!
-//! One `Effects` lives as long as its shard. The broker encodes straight into one [`Outbox`] per
+//! One `Outboxes` lives as long as its shard. The broker encodes straight into one [`Outbox`] per
 //! connection that has something to say; the shell writes each dirty connection once per turn.
 //! Empty outboxes own no memory: their buffers go back to a pool. What a socket has taken of an outbox
 //! that never empties is dropped from time to time, so that its memory follows what waits.
@@ -33,7 +33,7 @@ pub struct Close {
 
 /// Everything the broker asked for since the shell last looked.
 #[derive(Debug, Default)]
-pub struct Effects {
+pub struct Outboxes {
     /// By slot.
     outboxes: Vec<Outbox>,
     dirty: Vec<ConnectionId>,
@@ -77,7 +77,7 @@ struct Lent {
     bytes: usize,
 }
 
-impl Effects {
+impl Outboxes {
     /// Nothing to do.
     pub fn new() -> Self {
         Self::default()
@@ -217,59 +217,59 @@ mod tests {
     /// A socket that never takes everything must not make its outbox grow by what it took.
     #[test]
     fn memory_of_an_outbox_follows_what_waits() {
-        let mut effects = Effects::new();
-        effects.outbox_mut(id(0)).extend([0; 1000]);
+        let mut outboxes = Outboxes::new();
+        outboxes.outbox_mut(id(0)).extend([0; 1000]);
 
         for round in 0..=100_u8 {
-            effects.outbox_mut(id(0)).extend([round; 1000]);
-            effects.written(id(0), 1000);
-            assert_eq!(effects.pending(id(0)), 1000);
+            outboxes.outbox_mut(id(0)).extend([round; 1000]);
+            outboxes.written(id(0), 1000);
+            assert_eq!(outboxes.pending(id(0)), 1000);
         }
 
-        assert_eq!(effects.pending_bytes(id(0)), [100; 1000]);
-        assert!(effects.outboxes[0].bytes.capacity() < 8 * 1000);
+        assert_eq!(outboxes.pending_bytes(id(0)), [100; 1000]);
+        assert!(outboxes.outboxes[0].bytes.capacity() < 8 * 1000);
     }
 
     /// Every appended byte is counted once, whatever happens to it.
     #[test]
     fn appended_bytes_are_counted_once() {
-        let mut effects = Effects::new();
+        let mut outboxes = Outboxes::new();
 
-        effects.outbox_mut(id(0)).extend([0; 10]);
-        effects.outbox_mut(id(1)).extend([0; 20]);
-        effects.outbox_mut(id(0)).extend([0; 30]);
-        assert_eq!(effects.appended_bytes(), 60);
-        effects.written(id(0), 35);
-        effects.outbox_mut(id(0)).extend([0; 5]);
-        effects.forget(id(0));
-        effects.outbox_mut(id(1)).extend([0; 1]);
+        outboxes.outbox_mut(id(0)).extend([0; 10]);
+        outboxes.outbox_mut(id(1)).extend([0; 20]);
+        outboxes.outbox_mut(id(0)).extend([0; 30]);
+        assert_eq!(outboxes.appended_bytes(), 60);
+        outboxes.written(id(0), 35);
+        outboxes.outbox_mut(id(0)).extend([0; 5]);
+        outboxes.forget(id(0));
+        outboxes.outbox_mut(id(1)).extend([0; 1]);
 
-        assert_eq!(effects.appended_bytes(), 66);
+        assert_eq!(outboxes.appended_bytes(), 66);
     }
 
     /// Buffers are used again, and what is kept for that is bounded in bytes.
     #[test]
     fn pool_is_bounded_in_bytes() {
-        let mut effects = Effects::new();
+        let mut outboxes = Outboxes::new();
         let connections = 1000;
 
         for slot in 0..connections {
-            effects
+            outboxes
                 .outbox_mut(id(slot))
                 .extend([0; POOLED_BUFFER_BYTES_MAX]);
         }
         for slot in 0..connections {
-            effects.forget(id(slot));
-            effects.forget(id(slot));
+            outboxes.forget(id(slot));
+            outboxes.forget(id(slot));
         }
 
-        assert_eq!(effects.pool.bytes, POOL_BYTES_MAX);
+        assert_eq!(outboxes.pool.bytes, POOL_BYTES_MAX);
         let kept = POOL_BYTES_MAX / POOLED_BUFFER_BYTES_MAX;
-        assert_eq!(effects.pool.buffers.len(), kept);
-        effects.outbox_mut(id(0)).push(0);
-        assert_eq!(effects.pool.buffers.len(), kept - 1);
+        assert_eq!(outboxes.pool.buffers.len(), kept);
+        outboxes.outbox_mut(id(0)).push(0);
+        assert_eq!(outboxes.pool.buffers.len(), kept - 1);
         assert_eq!(
-            effects.outboxes[0].bytes.capacity(),
+            outboxes.outboxes[0].bytes.capacity(),
             POOLED_BUFFER_BYTES_MAX
         );
     }
