@@ -376,11 +376,11 @@ mod tests {
     /// A percentile with fewer samples than it needs is not given.
     #[test]
     fn too_few_samples_give_no_percentile() {
-        let histogram = of(1..=99);
+        let histogram = of(1..=999);
 
         assert_eq!(histogram.percentile_us(Percentile::P99), None);
-        assert_eq!(histogram.percentile_us(Percentile::P90), Some(90));
-        assert_eq!(of(1..=100).percentile_us(Percentile::P99), Some(99));
+        assert_eq!(histogram.percentile_us(Percentile::P90), Some(900));
+        assert_eq!(of(1..=1_000).percentile_us(Percentile::P99), Some(990));
         assert_eq!(Histogram::new().percentile_us(Percentile::P50), None);
     }
 
@@ -388,12 +388,12 @@ mod tests {
     #[test]
     fn overflow_is_counted() {
         let beyond = Histogram::HIGHEST_US + 12_345;
-        let mut histogram = of((1..=98).map(|_| 1_000));
-        histogram.record_us(beyond);
+        let mut histogram = of((1..=980).map(|_| 1_000));
+        histogram.record_us_times(beyond, 19);
         histogram.record_us(beyond + 1);
 
-        assert_eq!(histogram.count(), 100);
-        assert_eq!(histogram.overflow(), 2);
+        assert_eq!(histogram.count(), 1_000);
+        assert_eq!(histogram.overflow(), 20);
         assert_eq!(histogram.max_us(), Some(beyond + 1));
         assert_eq!(histogram.quantile_us(0.98), Some(1_000));
         assert_eq!(histogram.percentile_us(Percentile::P99), Some(beyond + 1));

@@ -64,7 +64,7 @@ fn words() -> Table {
         ),
         (
             "n",
-            "samples; a percentile is shown only if one whole sample lies beyond it",
+            "samples; a percentile is shown and judged only if at least ten samples lie beyond it: p99 needs 1,000",
         ),
         (
             "INVALID",

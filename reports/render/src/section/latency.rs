@@ -1,7 +1,8 @@
 //! Latency: the spectrum, over time, spread and in numbers.
 
 use squall_run::{
-    CountedFrom, Histogram, Metric, MetricName, Percentile, PhaseKind, Run, Tags, duration_text,
+    CountedFrom, Histogram, Metric, MetricName, Percentile, PhaseKind, Run, Tags, count_text,
+    duration_text,
 };
 
 use super::{Absent, Block, Section, chart_block, section_of};
@@ -48,8 +49,10 @@ fn introduction(run: &Run, metric: MetricName) -> String {
         String::new()
     };
     format!(
-        "Charts show {metric}: {}.{warmup} A percentile is shown only with enough samples (100 for p99, 1,000 for p99.9).",
-        metric.definition()
+        "Charts show {metric}: {}.{warmup} A percentile is shown only where at least {} samples lie beyond it ({} for p99).",
+        metric.definition(),
+        Percentile::SAMPLES_BEYOND,
+        count_text(Percentile::P99.samples_needed()),
     )
 }
 

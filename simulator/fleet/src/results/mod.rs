@@ -125,8 +125,9 @@ fn further_reasons(
         .iter()
         .any(|threshold| threshold.selector.metric == Metric::ScheduleLag);
     let lag = cells.select(MetricName::ScheduleLag, &Tags::new());
+    // The quantile, not the percentile: a generator that was late says so in a short run too.
     let p99 = lag
-        .percentile_us(Percentile::P99)
+        .quantile_us(Percentile::P99.quantile())
         .map(Duration::from_micros)
         .unwrap_or_default();
     if !says_otherwise && p99 > SCHEDULE_LAG_P99_MAX {
