@@ -32,6 +32,9 @@ pub(crate) fn summary(run: &Run) -> String {
             ));
         }
     }
+    if let Some(claims) = verdict::proposal(run) {
+        text.push_str(&format!("\n```toml\n{claims}```\n"));
+    }
     text.push_str(&format!("\nAgain: {}\n", code(&identity.replay)));
     text
 }

@@ -23,6 +23,7 @@ const DIM: &str = "2";
 const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
+const GREY: &str = "90";
 
 /// The verdict, the reasons, the figures that matter and the way to run it again.
 pub fn terminal_summary(run: &Run, colours: Colours) -> String {
@@ -33,6 +34,7 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
     let outcome = run.verdict.outcome;
     let tone = match outcome {
         Outcome::Pass => GREEN,
+        Outcome::NoClaims => GREY,
         Outcome::Fail => RED,
         Outcome::Invalid => YELLOW,
     };
@@ -81,6 +83,12 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
         );
         text.push_str(line.trim_end());
         text.push('\n');
+    }
+    if let Some(claims) = verdict::proposal(run) {
+        text.push_str("\n  claims to paste into the scenario file:\n\n");
+        for line in claims.lines() {
+            text.push_str(&format!("  {}\n", printable(line)));
+        }
     }
     text.push_str(&format!("\n  again: {}\n", printable(&run.identity.replay)));
     text

@@ -54,10 +54,13 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
     tiles.extend(handshakes(run));
     tiles.extend(connections(run, &summary));
     tiles.extend(broker(&summary));
-    if run.verdict.outcome == Outcome::Invalid {
-        // What cannot be trusted speaks for nobody.
-        for tile in &mut tiles {
-            tile.held = tile.held.filter(|held| *held == Held::No);
+    match run.verdict.outcome {
+        Outcome::Pass | Outcome::Fail => {}
+        // Where nothing follows from a run, no figure of it may be green.
+        Outcome::Invalid | Outcome::NoClaims => {
+            for tile in &mut tiles {
+                tile.held = tile.held.filter(|held| *held == Held::No);
+            }
         }
     }
     tiles

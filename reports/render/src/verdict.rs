@@ -1,6 +1,6 @@
 //! The verdict in a sentence.
 
-use squall_run::{Outcome, Run};
+use squall_run::{Outcome, Run, proposed_claims};
 
 /// What follows from `run`, in a sentence.
 pub(crate) fn sentence(run: &Run) -> String {
@@ -17,9 +17,7 @@ pub(crate) fn sentence(run: &Run) -> String {
         .filter(|threshold| !threshold.passed())
         .count();
     match run.verdict.outcome {
-        Outcome::Pass if claims == 0 && thresholds.is_empty() => {
-            "The scenario claims nothing, so nothing could be broken.".to_owned()
-        }
+        Outcome::NoClaims => "The scenario claims nothing, so nothing was judged.".to_owned(),
         Outcome::Pass if thresholds.is_empty() => format!("{} held.", counted(claims, "invariant")),
         Outcome::Pass if claims == 0 => {
             format!("{} kept.", counted_were(thresholds.len(), "threshold"))
@@ -48,6 +46,14 @@ pub(crate) fn sentence(run: &Run) -> String {
             }
         }
         Outcome::Invalid => "Nothing follows about the broker from this run.".to_owned(),
+    }
+}
+
+/// Claims to paste into the scenario, if it makes none.
+pub(crate) fn proposal(run: &Run) -> Option<String> {
+    match run.verdict.outcome {
+        Outcome::NoClaims => Some(proposed_claims(&run.measured)),
+        Outcome::Pass | Outcome::Fail | Outcome::Invalid => None,
     }
 }
 
@@ -92,7 +98,7 @@ mod tests {
         assert_eq!(sentence(&without_thresholds), "8 invariants held.");
         assert_eq!(
             sentence(&sample::empty()),
-            "The scenario claims nothing, so nothing could be broken."
+            "The scenario claims nothing, so nothing was judged."
         );
     }
 }

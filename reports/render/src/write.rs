@@ -13,7 +13,7 @@ use squall_run::{Run, Summary};
 use crate::chart::{Chart, ChartError};
 use crate::section::{self, Block, Section};
 use crate::table::Table;
-use crate::{html, markdown};
+use crate::{html, markdown, verdict};
 
 /// Where a report is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +186,9 @@ struct SummaryFile<'a> {
     name: &'a str,
     seed: u64,
     verdict: &'a squall_run::Verdict,
+    /// Claims to paste into a scenario that makes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposed_claims: Option<String>,
     summary: Summary,
 }
 
@@ -195,6 +198,7 @@ fn summary_json(run: &Run) -> String {
         name: &run.identity.name,
         seed: run.identity.seed,
         verdict: &run.verdict,
+        proposed_claims: verdict::proposal(run),
         summary: Summary::of(run),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("no map has keys that are not text");

@@ -10,7 +10,7 @@ use crate::{
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// In a word.
+    /// The result.
     pub outcome: Outcome,
     /// The process's exit code: 0, 4, 98 or 99.
     pub exit_code: u8,
@@ -24,6 +24,8 @@ pub struct Verdict {
 pub enum Outcome {
     /// Every invariant held and every threshold was kept.
     Pass,
+    /// The scenario has no invariant and no threshold: nothing was judged. Exit code 0.
+    NoClaims,
     /// An invariant is broken or a threshold was not kept.
     Fail,
     /// Nothing follows: the generator or the clocks cannot be trusted, or the user ended the run
@@ -74,6 +76,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
+            Self::NoClaims => "NO CLAIMS",
             Self::Fail => "FAIL",
             Self::Invalid => "INVALID",
         }
@@ -128,7 +131,9 @@ impl Verdict {
         // Stable: within one kind the file's order stays.
         reasons.sort_by_key(Reason::exit_code);
         let exit_code = reasons.first().map_or(0, Reason::exit_code);
+        let claims: usize = checks.iter().map(|check| check.claims.len()).sum();
         let outcome = match exit_code {
+            0 if claims == 0 && thresholds.is_empty() => Outcome::NoClaims,
             0 => Outcome::Pass,
             4 => Outcome::Invalid,
             _ => Outcome::Fail,
@@ -254,6 +259,17 @@ mod tests {
 
         assert_eq!(verdict.outcome, Outcome::Pass);
         assert_eq!((verdict.exit_code, verdict.reasons.len()), (0, 0));
+    }
+
+    /// A run that claims nothing did not pass: nothing was judged. It may still fail or be invalid.
+    #[test]
+    fn without_claims_there_is_no_pass() {
+        let nothing = Verdict::judge(&[], &[], Extent::Whole, []);
+        let refused = Reason::Invariant("subscriptions that were refused: 3".to_owned());
+        let broken = Verdict::judge(&[], &[], Extent::Whole, [refused]);
+
+        assert_eq!((nothing.outcome, nothing.exit_code), (Outcome::NoClaims, 0));
+        assert_eq!((broken.outcome, broken.exit_code), (Outcome::Fail, 98));
     }
 
     /// A broken invariant is 98 and outranks a missed threshold, which alone is 99.

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0   passed
+  0   passed, or the scenario claims nothing
   1   internal error
   2   bad scenario or usage
   3   target unreachable

@@ -59,6 +59,7 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
 fn outcome_class(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Pass => "pass",
+        Outcome::NoClaims => "none",
         Outcome::Fail => "fail",
         Outcome::Invalid => "invalid",
     }
@@ -86,6 +87,12 @@ fn header(run: &Run) -> Markup {
                 p .sentence { (verdict::sentence(run)) }
                 @if !verdict.reasons.is_empty() {
                     ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
+                }
+                @if let Some(claims) = verdict::proposal(run) {
+                    div .proposal {
+                        p { "Claims to paste into the scenario file, from what this run saw:" }
+                        pre tabindex="0" { code { (claims) } }
+                    }
                 }
                 dl .again {
                     dt { "Run it again" }
@@ -283,6 +290,22 @@ mod tests {
 
         assert!(!page.contains("<img"));
         assert_eq!(page.matches("</style>").count(), 1);
+    }
+
+    /// A run that claims nothing is grey, not green, and shows what it could claim.
+    #[test]
+    fn no_claims_is_not_a_pass() {
+        let mut run = sample::passing();
+        run.measured.checks.clear();
+        run.measured.thresholds.clear();
+        run.verdict = squall_run::Verdict::judge(&[], &[], squall_run::Extent::Whole, []);
+
+        let page = page(&run).unwrap();
+
+        assert!(page.contains("verdict none"));
+        assert!(page.contains(">NO CLAIMS<"));
+        assert!(page.contains("check = &quot;delivery&quot;"));
+        assert!(!page.contains("tile good"));
     }
 
     /// Sections without data are named at the end rather than shown empty.

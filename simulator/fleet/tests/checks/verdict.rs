@@ -6,7 +6,7 @@ use squall_fleet::Judgement;
 use squall_fleet::world::{Passing, Tampered};
 use squall_protocol::ReasonCode;
 use squall_protocol::packet::{Connack, ConnackProperties, Packet, Suback};
-use squall_run::{Extent, Outcome as Word, ThresholdResult, Verdict};
+use squall_run::{Extent, Outcome as Word, ThresholdResult, Verdict, proposed_claims};
 
 use crate::run::{run, run_tampered};
 use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, packet_bytes, script};
@@ -178,4 +178,27 @@ fn a_refused_subscription_is_held_against_the_run() {
         verdict.reasons[0].text(),
         "subscriptions that were refused: 1"
     );
+}
+
+/// What is proposed to a scenario that claims nothing can be pasted into it, and holds for the
+/// broker that it was proposed from.
+#[test]
+fn proposed_claims_can_be_pasted_and_hold() {
+    let claims = SCENARIO.find("[[expect]]").unwrap();
+    let without_claims = &SCENARIO[..claims];
+    let unjudged = run(without_claims);
+    assert_eq!(verdict(&unjudged).outcome, Word::NoClaims);
+
+    let proposed = proposed_claims(&unjudged.measured);
+    let judged = run(&format!("{without_claims}{proposed}"));
+
+    let claimed: usize = judged
+        .measured
+        .checks
+        .iter()
+        .map(|check| check.claims.len())
+        .sum();
+    assert_eq!(claimed, 5);
+    assert_eq!(judged.measured.thresholds.len(), 1);
+    assert_eq!(verdict(&judged).outcome, Word::Pass);
 }

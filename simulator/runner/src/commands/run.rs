@@ -117,10 +117,13 @@ async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<
     print_result(&run, args)?;
     if !args.quiet {
         eprintln!("report: {}", written.page.display());
-        if let Some(log) = kept_log
-            && run.verdict.outcome != Outcome::Pass
-        {
-            eprintln!("the target's log: {}", log.display());
+        match run.verdict.outcome {
+            Outcome::Pass | Outcome::NoClaims => {}
+            Outcome::Fail | Outcome::Invalid => {
+                if let Some(log) = kept_log {
+                    eprintln!("the target's log: {}", log.display());
+                }
+            }
         }
     }
     Ok(run.verdict.exit_code)
