@@ -221,12 +221,15 @@ impl<M> Outbound<M> {
 
     /// Applies a PUBREC and returns the step it asks for (§4.3.3).
     ///
-    /// An error in it ends the exchange [MQTT-4.3.3-4]. If it comes when PUBREL was sent already,
-    /// PUBREL goes out once more: the receiver waits for it. Errors if the message was sent at
-    /// QoS 1, whose answer is PUBACK.
+    /// An error in it ends the exchange, known to us or not: PUBREL follows only on a code below
+    /// 0x80 [MQTT-4.3.3-4]. If it comes when PUBREL was sent already, PUBREL goes out once more:
+    /// the receiver waits for it. Errors if the message was sent at QoS 1, whose answer is PUBACK.
     pub fn handle_pubrec(&mut self, pubrec: &Pubrec) -> Result<Step<M>, ProtocolError> {
         let id = pubrec.id;
         let Some(awaiting) = self.awaiting_mut(id) else {
+            if pubrec.reason.is_error() {
+                return Ok(Step::UnknownIdentifier);
+            }
             // We lost this exchange, the peer did not: let it finish (§3.6.2.1).
             return Ok(Step::SendPubrel {
                 id,

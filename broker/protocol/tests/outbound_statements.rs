@@ -207,6 +207,18 @@ fn pubrec_for_an_unknown_identifier_asks_for_pubrel_0x92() {
     );
 }
 
+/// PUBREL answers a PUBREC below 0x80 only [MQTT-4.3.3-4]: one with an error ended the exchange
+/// on the receiver's side, also if we do not know it.
+#[test]
+fn pubrec_with_an_error_for_an_unknown_identifier_is_not_answered() {
+    let mut outbound = connected(1);
+
+    let step = outbound.handle_pubrec(&Pubrec::new(id(7), ReasonCode::UnspecifiedError));
+
+    assert_eq!(step, Ok(Step::UnknownIdentifier));
+    assert_eq!(outbound.quota(), 1);
+}
+
 /// PUBACK and PUBCOMP for identifiers that are not in use change nothing.
 #[test]
 fn answers_to_nothing_are_ignored() {

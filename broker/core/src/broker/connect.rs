@@ -90,7 +90,12 @@ impl Broker {
         if let Some(will) = &connect.will
             && self.check_topic(will.topic.borrowed()).is_err()
         {
-            return Err(Ending::Refused(ReasonCode::TopicNameInvalid));
+            return Err(Ending::Refused(match connect.version {
+                // Its nearest words: the server is available, and a retry would change nothing
+                // [3.1.1: MQTT-3.2.2-6].
+                Version::V3_1_1 => ReasonCode::NotAuthorized,
+                Version::V5 => ReasonCode::TopicNameInvalid,
+            }));
         }
         let has_session = self.sessions.find(&connect.client_id).is_some();
         if !has_session && self.sessions.len() >= self.config.sessions_max {

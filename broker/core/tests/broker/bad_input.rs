@@ -189,6 +189,32 @@ fn a_second_connect_ends_the_connection() {
     }
 }
 
+/// Whatever a second CONNECT says, it is a protocol error [MQTT-3.1.0-2]: the Reason Codes that
+/// refuse a first one are none of DISCONNECT's [MQTT-3.14.2-1].
+#[test]
+fn a_second_connect_is_a_protocol_error_whatever_it_says() {
+    let rest = [2, 0, 0, 0, 0, 1, b'c'];
+    let connect_of = |name: &[u8; 4], level: u8| {
+        let header = [0x10, 14, 0, 4];
+        [&header[..], name, &[level], &rest[..]].concat()
+    };
+    for (case, second) in [
+        ("unknown level", connect_of(b"MQTT", 9)),
+        ("3.1.1 within 5.0", connect_of(b"MQTT", 4)),
+        ("unknown name", connect_of(b"AMQP", 5)),
+        ("a truncated body", [0x10, 2, 0, 4].to_vec()),
+    ] {
+        let mut world = Harness::new();
+        let client = world.join(v5("c"));
+
+        world.send_bytes(client, &second);
+
+        let reason = world.receive(client).disconnect_reason();
+        assert_eq!(reason, ReasonCode::ProtocolError, "{case}");
+        assert!(world.is_closed(client), "{case}");
+    }
+}
+
 /// An unknown version is refused in its own way [MQTT-3.1.2-2], [3.1.1: MQTT-3.1.2-2].
 #[test]
 fn an_unknown_version_is_refused() {

@@ -371,6 +371,18 @@ fn a_will_to_a_reserved_topic_is_refused() {
     assert!(world.is_closed(client));
 }
 
+/// 3.1.1 has no code for a topic that we do not take. "Not authorized" says what it is; "server
+/// unavailable" would make the client try again (§3.2.2.3 of 3.1.1).
+#[test]
+fn a_3_1_1_will_to_a_reserved_topic_is_not_authorized() {
+    let (mut world, _) = watched();
+
+    let client = world.try_connect(with_will(v4("c"), will("$SYS/broker/uptime")));
+
+    assert_eq!(world.receive_bytes(client), [0x20, 2, 0, 5]);
+    assert!(world.is_closed(client));
+}
+
 /// A broker with nothing to wait for has no deadline.
 #[test]
 fn an_idle_broker_has_no_deadline() {

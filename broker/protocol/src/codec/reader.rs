@@ -32,7 +32,17 @@ pub struct PacketReader {
     tail: Vec<u8>,
     /// Whether the packet in `tail` was returned.
     is_handed_out: bool,
-    connect_version: Option<Version>,
+    connect: TakenConnect,
+}
+
+/// What the reader remembers of the CONNECT that it took.
+#[derive(Clone, Copy, Debug, Default)]
+enum TakenConnect {
+    /// None came yet.
+    #[default]
+    None,
+    /// The version it named, `None` for one that is not ours.
+    Taken(Option<Version>),
 }
 
 impl PacketReader {
@@ -62,15 +72,14 @@ impl PacketReader {
                 && let Some((packet, rest)) = bytes.split_at_checked(header.packet_bytes)
             {
                 *input = rest;
-                let version = &mut self.connect_version;
-                return decode_noting_version(version, header, packet, rules);
+                return decode_noting_connect(&mut self.connect, header, packet, rules);
             }
         }
         let Some(header) = self.join(input, rules)? else {
             return Ok(None);
         };
         self.is_handed_out = true;
-        decode_noting_version(&mut self.connect_version, header, &self.tail, rules)
+        decode_noting_connect(&mut self.connect, header, &self.tail, rules)
     }
 
     /// Bytes of memory it holds for a packet that came in parts; 0 between packets.
@@ -78,10 +87,13 @@ impl PacketReader {
         self.tail.capacity()
     }
 
-    /// The version that the last CONNECT named, also one that turned out wrong after it, so that
-    /// the answer can be in that version. `None` without CONNECT or for an unknown version.
+    /// The version that CONNECT named, also one that turned out wrong after it, so that the answer
+    /// can be in that version. `None` without CONNECT or for an unknown version.
     pub fn connect_version(&self) -> Option<Version> {
-        self.connect_version
+        match self.connect {
+            TakenConnect::None => None,
+            TakenConnect::Taken(version) => version,
+        }
     }
 
     /// Moves bytes of one packet from `input` to the tail; its header when it is whole there.
@@ -129,15 +141,20 @@ fn split_at_most(bytes: &[u8], count: usize) -> Option<(&[u8], &[u8])> {
     Some(bytes.split_at(count.min(bytes.len())))
 }
 
-fn decode_noting_version<'p>(
-    connect_version: &mut Option<Version>,
+/// Decodes a packet. Whatever a second CONNECT says, it is one too many [MQTT-3.1.0-2]: its own
+/// faults have Reason Codes that no DISCONNECT may carry [MQTT-3.14.2-1].
+fn decode_noting_connect<'p>(
+    connect: &mut TakenConnect,
     header: FixedHeader,
     packet: &'p [u8],
     rules: &DecodeRules,
 ) -> Polled<'p> {
     let body = &packet[header.header_bytes..];
     if header.packet == PacketType::Connect {
-        *connect_version = decode::connect_version(body);
+        match connect {
+            TakenConnect::Taken(_) => return Err(ProtocolError::SecondConnect),
+            TakenConnect::None => *connect = TakenConnect::Taken(decode::connect_version(body)),
+        }
     }
     decode::packet(header, body, rules.version)
 }
