@@ -48,7 +48,7 @@ impl Clients {
     /// Subscribes one client to one filter.
     pub fn subscribe(&mut self, client: usize, filter: &str, qos: QoS) {
         let subscription = Subscription {
-            filter: TopicFilter::new(filter.into()).expect("a topic filter"),
+            filter: Ok(TopicFilter::new(filter.into()).expect("a topic filter")),
             options: SubscriptionOptions {
                 qos,
                 ..SubscriptionOptions::default()

@@ -6,12 +6,15 @@
 //!
 //! `$share/group/filter` is a shared subscription in both versions. The specification has them
 //! since 5.0, but brokers serve them to 3.1.1 clients as well, and no other meaning of such a
-//! filter would be of use to anyone. How many levels a topic may have is the broker's policy.
+//! filter would be of use to anyone. What begins like one and is none is an error in 5.0 only:
+//! 3.1.1 knows no shared subscriptions, so there it is an ordinary filter. How many levels a topic
+//! may have is the broker's policy.
 
+use crate::Version;
 use crate::text::{self, Disallowed};
 
-/// What every shared subscription's filter begins with (§4.8.2).
-const SHARE_PREFIX: &str = "$share";
+/// What every shared subscription's filter begins with [MQTT-4.8.2-1].
+const SHARE_PREFIX: &str = "$share/";
 /// Longest UTF-8 string of the protocol, in bytes (§1.5.4).
 const STRING_BYTES_MAX: usize = 65_535;
 
@@ -42,10 +45,23 @@ pub enum TopicError {
     /// `#` that is not the last level on its own, `+` that does not fill its level (§4.7.1).
     #[error("topic filter with a misplaced wildcard")]
     MisplacedWildcard,
-    /// `$share` without a group name or filter, with a wildcard in the group, or within
-    /// another `$share` (§4.8.2).
+    /// `$share/` without a group name or filter, with a wildcard in the group, or within
+    /// another `$share/` (§4.8.2).
     #[error("malformed shared subscription")]
     MalformedShare,
+}
+
+impl TopicError {
+    /// Whether only the topic is wrong, and not the text that carries it: the text is a UTF-8
+    /// string as every packet may have it (§1.5.4), so the packet around it can be parsed.
+    pub const fn is_of_topic_only(self) -> bool {
+        match self {
+            Self::Empty | Self::WildcardInName | Self::MisplacedWildcard | Self::MalformedShare => {
+                true
+            }
+            Self::TooLong { .. } | Self::NullCharacter | Self::DisallowedCodePoint { .. } => false,
+        }
+    }
 }
 
 /// A Topic Name: where a message is published (§4.7). It has no wildcards.
@@ -126,9 +142,15 @@ impl<'a> TopicFilter<&'a str> {
 }
 
 impl<S: AsRef<str>> TopicFilter<S> {
-    /// Checks `text` (§4.7.1, §4.7.3, §4.8.2).
+    /// Checks `text` (§4.7.1, §4.7.3, §4.8.2): what it gives is a filter in both versions.
     pub fn new(text: S) -> Result<Self, TopicError> {
-        check_filter(text.as_ref())?;
+        Self::for_version(text, Version::V5)
+    }
+
+    /// Checks `text` by the rules of `version`. In 3.1.1 a malformed `$share/…` is an ordinary
+    /// filter, as there are no shared subscriptions.
+    pub fn for_version(text: S, version: Version) -> Result<Self, TopicError> {
+        check_filter(text.as_ref(), version)?;
         Ok(Self(text))
     }
 
@@ -221,20 +243,15 @@ fn check_name(text: &str) -> Result<(), TopicError> {
     Ok(())
 }
 
-fn check_filter(text: &str) -> Result<(), TopicError> {
+fn check_filter(text: &str, version: Version) -> Result<(), TopicError> {
     check_text(text)?;
-    if !begins_with_share(text) {
-        return check_wildcards(text);
+    match split_share(text) {
+        Some((_, filter)) => check_wildcards(filter),
+        None if version == Version::V5 && text.starts_with(SHARE_PREFIX) => {
+            Err(TopicError::MalformedShare)
+        }
+        None => check_wildcards(text),
     }
-    let (group, filter) = split_share(text).ok_or(TopicError::MalformedShare)?;
-    let is_well_formed = !group.is_empty()
-        && !has_wildcard(group)
-        && !filter.is_empty()
-        && !begins_with_share(filter);
-    if !is_well_formed {
-        return Err(TopicError::MalformedShare);
-    }
-    check_wildcards(filter)
 }
 
 fn check_text(text: &str) -> Result<(), TopicError> {
@@ -275,17 +292,13 @@ fn check_wildcards(filter: &str) -> Result<(), TopicError> {
     Ok(())
 }
 
-/// Whether the first level is `$share`: `$shared/a` is an ordinary filter.
-fn begins_with_share(text: &str) -> bool {
-    match text.strip_prefix(SHARE_PREFIX) {
-        Some(rest) => rest.is_empty() || rest.starts_with('/'),
-        None => false,
-    }
-}
-
-/// The group and the filter after `$share/`, unchecked.
+/// The group and the filter of a shared subscription, the filter's wildcards unchecked; `None` if
+/// `text` is none [MQTT-4.8.2-1], [MQTT-4.8.2-2].
 fn split_share(text: &str) -> Option<(&str, &str)> {
-    text.strip_prefix(SHARE_PREFIX)?
-        .strip_prefix('/')?
-        .split_once('/')
+    let (group, filter) = text.strip_prefix(SHARE_PREFIX)?.split_once('/')?;
+    let is_well_formed = !group.is_empty()
+        && !has_wildcard(group)
+        && !filter.is_empty()
+        && !filter.starts_with(SHARE_PREFIX);
+    is_well_formed.then_some((group, filter))
 }

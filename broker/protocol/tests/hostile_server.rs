@@ -164,7 +164,7 @@ fn apply(client: &mut Client<Empty>, now: Instant, action: Action) {
         Action::Publish(qos) => drop(client.publish(now, Empty(qos))),
         Action::Subscribe => {
             let subscription = Subscription {
-                filter: TopicFilter::new("t".into()).expect("valid"),
+                filter: Ok(TopicFilter::new("t".into()).expect("valid")),
                 options: SubscriptionOptions::default(),
             };
             let properties = SubscribeProperties::default();

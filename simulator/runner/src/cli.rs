@@ -171,6 +171,15 @@ pub enum ProtocolVersion {
     V5,
 }
 
+impl From<ProtocolVersion> for squall_protocol::Version {
+    fn from(version: ProtocolVersion) -> Self {
+        match version {
+            ProtocolVersion::V3_1_1 => Self::V3_1_1,
+            ProtocolVersion::V5 => Self::V5,
+        }
+    }
+}
+
 /// How `pub` and `sub` connect.
 #[derive(Args, Debug)]
 pub struct ConnectArgs {

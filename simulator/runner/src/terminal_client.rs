@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::cli::{ConnectArgs, ProtocolVersion};
+use crate::cli::ConnectArgs;
 use crate::clock::Clock;
 use crate::exit::Failure;
 use crate::target::address;
@@ -154,10 +154,7 @@ fn connection_failed(error: io::Error) -> Failure {
 }
 
 fn connect_packet(args: &ConnectArgs) -> Connect {
-    let version = match args.protocol {
-        ProtocolVersion::V3_1_1 => Version::V3_1_1,
-        ProtocolVersion::V5 => Version::V5,
-    };
+    let version = Version::from(args.protocol);
     let client_id = args.client_id.clone();
     Connect {
         version,

@@ -2,8 +2,8 @@
 
 use squall_protocol::codec::encoded_len;
 use squall_protocol::packet::{
-    AckProperties, Packet, RetainHandling, Suback, Subscribe, Subscription, SubscriptionIdentifier,
-    Unsuback, Unsubscribe,
+    AckProperties, Packet, RequestedFilter, RetainHandling, Suback, Subscribe, Subscription,
+    SubscriptionIdentifier, Unsuback, Unsubscribe,
 };
 use squall_protocol::topic::TopicFilter;
 use squall_protocol::{QoS, ReasonCode};
@@ -82,6 +82,9 @@ impl Broker {
         identifier: Option<SubscriptionIdentifier>,
     ) -> ReasonCode {
         let Subscription { filter, options } = subscription;
+        let Ok(filter) = filter else {
+            return ReasonCode::TopicFilterInvalid;
+        };
         if filter.levels().count() > self.config.topic_levels_max.get() {
             return ReasonCode::TopicFilterInvalid;
         }
@@ -124,7 +127,10 @@ impl Broker {
 
     /// Ends one subscription and returns its code in UNSUBACK. What is queued or in flight is
     /// still sent (§3.10.4); retained messages that are not are not [MQTT-3.10.4-2].
-    fn end_subscription(&mut self, key: SessionKey, filter: &TopicFilter<Box<str>>) -> ReasonCode {
+    fn end_subscription(&mut self, key: SessionKey, filter: &RequestedFilter) -> ReasonCode {
+        let Ok(filter) = filter else {
+            return ReasonCode::TopicFilterInvalid;
+        };
         let Some(subscription) = self.subscriptions.find(target(filter), key) else {
             return ReasonCode::NoSubscriptionExisted;
         };

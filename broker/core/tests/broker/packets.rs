@@ -145,7 +145,7 @@ pub(crate) fn subscribe_with(
 
 pub(crate) fn subscription(filter: &str, options: SubscriptionOptions) -> Subscription {
     Subscription {
-        filter: TopicFilter::new(filter.into()).unwrap(),
+        filter: Ok(TopicFilter::new(filter.into()).unwrap()),
         options,
     }
 }
@@ -184,7 +184,7 @@ pub(crate) fn unsubscribe(filters: &[&str]) -> Packet<'static> {
         id: id(101),
         user_properties: Vec::new(),
         filters: filters
-            .map(|&filter| TopicFilter::new(filter.into()).unwrap())
+            .map(|&filter| Ok(TopicFilter::new(filter.into()).unwrap()))
             .collect(),
     })
 }

@@ -2,7 +2,7 @@
 //! §4.7).
 
 use squall_protocol::packet::{Packet, Suback, Unsuback};
-use squall_protocol::{QoS, ReasonCode};
+use squall_protocol::{QoS, ReasonCode, Version};
 
 use crate::harness::{Client, Harness};
 use crate::packets::*;
@@ -331,4 +331,110 @@ fn subscriptions_beyond_the_limit_are_refused() {
         ReasonCode::GrantedQoS1,
     ];
     assert_eq!(suback_reasons(&mut world, client), expected);
+}
+
+/// Bytes of a SUBSCRIBE of 5.0 or 3.1.1 at QoS 0, valid or not.
+fn subscribe_bytes(version: Version, filters: &[&str]) -> Vec<u8> {
+    let mut body = vec![0, 100];
+    body.extend(match version {
+        Version::V3_1_1 => &[][..],
+        Version::V5 => &[0][..],
+    });
+    for filter in filters {
+        body.extend([0, filter.len() as u8]);
+        body.extend(filter.as_bytes());
+        body.push(0);
+    }
+    [&[0x82, body.len() as u8], body.as_slice()].concat()
+}
+
+/// A filter that is none is answered with 0x8F, the others are granted: each is handled as if it
+/// came alone [MQTT-3.8.4-5] and has its own Reason Code [MQTT-3.8.4-6].
+#[test]
+fn an_invalid_filter_is_refused_alone() {
+    for invalid in [
+        "a#",
+        "#/a",
+        "a/b+",
+        "$share/g",
+        "$share//t",
+        "$share/+/t",
+        "",
+    ] {
+        let mut world = Harness::new();
+        let client = world.join(v5("c"));
+
+        world.send_bytes(client, &subscribe_bytes(Version::V5, &["1", invalid, "2"]));
+
+        let expected = [
+            ReasonCode::Success,
+            ReasonCode::TopicFilterInvalid,
+            ReasonCode::Success,
+        ];
+        assert_eq!(suback_reasons(&mut world, client), expected, "{invalid:?}");
+        assert!(!world.is_closed(client), "{invalid:?}");
+        assert_eq!(world.broker.counters().subscriptions, 2, "{invalid:?}");
+    }
+}
+
+/// UNSUBSCRIBE from what is no filter: 0x8F for that one (§3.11.3).
+#[test]
+fn an_invalid_filter_of_unsubscribe_is_refused_alone() {
+    let mut world = Harness::new();
+    let client = world.join(v5("c"));
+    world.send(client, &subscribe(&[("t", QOS0)]));
+    world.receive(client);
+
+    world.send_bytes(client, b"\xa2\x0a\x00\x65\x00\x00\x02a#\x00\x01t");
+
+    let Packet::Unsuback(unsuback) = world.receive(client).packet() else {
+        panic!("UNSUBACK");
+    };
+    let expected = [ReasonCode::TopicFilterInvalid, ReasonCode::Success];
+    assert_eq!(unsuback.reasons, expected);
+}
+
+/// A text that no packet may carry makes the packet malformed [MQTT-1.5.4-2], and 3.1.1 closes
+/// for a filter that is none [3.1.1: MQTT-4.7.1-1], [3.1.1: MQTT-4.8.0-1].
+#[test]
+fn a_malformed_text_and_an_invalid_filter_of_3_1_1_close_the_connection() {
+    for (connect, filter) in [(v5("c"), "a\0b"), (v4("c"), "a\0b"), (v4("c"), "a#")] {
+        let version = connect.version;
+        let mut world = Harness::new();
+        let client = world.join(connect);
+
+        world.send_bytes(client, &subscribe_bytes(version, &["1", filter, "2"]));
+
+        assert!(world.is_closed(client), "{version:?} {filter:?}");
+        if version == Version::V5 {
+            let reason = world.receive(client).disconnect_reason();
+            assert_eq!(reason, ReasonCode::MalformedPacket);
+        }
+    }
+}
+
+/// 3.1.1 knows no shared subscriptions: filters that only begin like one get their SUBACK
+/// [3.1.1: MQTT-3.8.4-1] and what is published to such topics. `$share` alone is an ordinary
+/// filter in both versions: it does not begin with `$share/` [MQTT-4.8.2-1].
+#[test]
+fn what_only_begins_like_a_share_is_an_ordinary_subscription() {
+    for (connect, filter, topic) in [
+        (v4("c"), "$share", "$share"),
+        (v4("c"), "$share/g", "$share/g"),
+        (v4("c"), "$share//a", "$share//a"),
+        (v4("c"), "$share/+/a", "$share/g/a"),
+        (v5("c"), "$share", "$share"),
+    ] {
+        let version = connect.version;
+        let mut world = Harness::new();
+        let publisher = world.join(v5("p"));
+        let client = world.join(connect);
+
+        world.send_bytes(client, &subscribe_bytes(version, &[filter]));
+        let reasons = suback_reasons(&mut world, client);
+        world.send(publisher, &Packet::Publish(publish(topic, QOS0, "m")));
+
+        assert_eq!(reasons, [ReasonCode::Success], "{filter}");
+        assert_eq!(world.receive(client).payloads(), ["m"], "{filter}");
+    }
 }

@@ -169,7 +169,7 @@ impl<M> Client<M> {
         let unsubscribe = Unsubscribe {
             id,
             user_properties,
-            filters,
+            filters: filters.into_iter().map(Ok).collect(),
         };
         self.send_request(now, id, &Packet::Unsubscribe(unsubscribe))
     }

@@ -257,7 +257,7 @@ fn incoming(qos: QoS, packet_id: u16) -> Packet<'static> {
 
 fn subscription(filter: &str) -> Subscription {
     Subscription {
-        filter: TopicFilter::new(filter.into()).unwrap(),
+        filter: Ok(TopicFilter::new(filter.into()).unwrap()),
         options: SubscriptionOptions::default(),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::header::read_variable_byte_integer;
 use super::property::PropertyId;
-use crate::packet::{PacketType, UserProperties};
+use crate::packet::{InvalidFilter, PacketType, RequestedFilter, UserProperties};
 use crate::text::{self, Disallowed};
 use crate::topic::{TopicFilter, TopicName};
-use crate::{PacketId, ProtocolError};
+use crate::{PacketId, ProtocolError, Version};
 
 /// What is still unread of one packet, or of one property section of it.
 #[derive(Clone, Debug)]
@@ -143,11 +143,22 @@ impl<'a> Fields<'a> {
         TopicName::new(text).map_err(|source| ProtocolError::TopicName { packet, source })
     }
 
-    /// A Topic Filter (§4.7).
-    pub(super) fn topic_filter(&mut self) -> Result<TopicFilter<&'a str>, ProtocolError> {
+    /// A Topic Filter (§4.7), or what stands in its place if the packet can be parsed all the
+    /// same: see [`InvalidFilter`] for which that is.
+    pub(super) fn requested_filter(
+        &mut self,
+        version: Version,
+    ) -> Result<RequestedFilter, ProtocolError> {
         let packet = self.packet;
-        TopicFilter::new(self.utf8()?)
-            .map_err(|source| ProtocolError::TopicFilter { packet, source })
+        let text = self.utf8()?;
+        match TopicFilter::for_version(text, version) {
+            Ok(filter) => Ok(Ok(filter.to_stored())),
+            Err(error) if version == Version::V5 && error.is_of_topic_only() => {
+                let text = text.into();
+                Ok(Err(InvalidFilter { text, error }))
+            }
+            Err(source) => Err(ProtocolError::TopicFilter { packet, source }),
+        }
     }
 
     /// A UTF-8 string pair (§1.5.7).

@@ -22,8 +22,8 @@ pub use disconnect::{Disconnect, DisconnectProperties};
 pub use packet_type::PacketType;
 pub use publish::{Publish, PublishProperties};
 pub use subscribe::{
-    RetainHandling, Suback, Subscribe, SubscribeProperties, Subscription, SubscriptionIdentifier,
-    SubscriptionOptions, Unsuback, Unsubscribe,
+    InvalidFilter, RequestedFilter, RetainHandling, Suback, Subscribe, SubscribeProperties,
+    Subscription, SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe,
 };
 
 /// Name and value pairs in the order of the packet (§2.2.2.2, user property).

@@ -1,7 +1,7 @@
 //! SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK (§3.8 to §3.11).
 
 use super::{AckProperties, UserProperties};
-use crate::topic::TopicFilter;
+use crate::topic::{TopicError, TopicFilter};
 use crate::{PacketId, QoS, ReasonCode};
 
 /// Asks for one or more subscriptions (§3.8).
@@ -43,11 +43,31 @@ impl SubscriptionIdentifier {
     }
 }
 
+/// A text in the place of a Topic Filter that is none, in a packet that can be parsed.
+///
+/// §4.13 has a Malformed Packet end the connection, one "that cannot be parsed according to this
+/// specification". A misplaced wildcard (§4.7.1), a `$share/` without a group (§4.8.2) or an empty
+/// filter (§4.7.3) do not keep the rest from being parsed, and each filter of a SUBSCRIBE is
+/// handled as if it came alone [MQTT-3.8.4-5] and has a Reason Code of its own [MQTT-3.8.4-6]: it
+/// is answered with 0x8F, the others are granted. A text that is no UTF-8 string or holds the
+/// null character makes the packet malformed [MQTT-1.5.4-1], [MQTT-1.5.4-2]. 3.1.1 closes the
+/// connection in both cases [3.1.1: MQTT-4.8.0-1].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvalidFilter {
+    /// What stood there.
+    pub text: Box<str>,
+    /// Why it is no Topic Filter.
+    pub error: TopicError,
+}
+
+/// What stands in the place of a Topic Filter in SUBSCRIBE and UNSUBSCRIBE.
+pub type RequestedFilter = Result<TopicFilter<Box<str>>, InvalidFilter>;
+
 /// One Topic Filter of a SUBSCRIBE with its options (§3.8.3).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Subscription {
     /// Topic Filter, possibly of a shared subscription.
-    pub filter: TopicFilter<Box<str>>,
+    pub filter: RequestedFilter,
     /// Subscription options.
     pub options: SubscriptionOptions,
 }
@@ -97,7 +117,7 @@ pub struct Unsubscribe {
     /// Empty in 3.1.1.
     pub user_properties: UserProperties,
     /// At least one [MQTT-3.10.3-2].
-    pub filters: Vec<TopicFilter<Box<str>>>,
+    pub filters: Vec<RequestedFilter>,
 }
 
 /// Answers an UNSUBSCRIBE (§3.11).

@@ -443,7 +443,7 @@ fn subscription(version: Version) -> BoxedStrategy<Subscription> {
             |(filter, qos, (no_local, retain_as_published, retain_handling))| {
                 let no_local = no_local && filter.share().is_none();
                 Subscription {
-                    filter,
+                    filter: Ok(filter),
                     options: SubscriptionOptions {
                         qos,
                         no_local,
@@ -488,7 +488,7 @@ fn unsubscribe(version: Version) -> BoxedStrategy<Packet<'static>> {
             Packet::Unsubscribe(Unsubscribe {
                 id,
                 user_properties,
-                filters,
+                filters: filters.into_iter().map(Ok).collect(),
             })
         })
         .boxed()

@@ -111,10 +111,34 @@ fn no_local_on_a_shared_subscription_is_refused() {
     assert_eq!(error.reason(), ReasonCode::ProtocolError);
 }
 
-/// [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.8.2-1], [MQTT-4.8.2-2], [MQTT-4.7.3-1]: one bad
-/// filter refuses the packet, wherever it is in the list.
+/// SUBSCRIBE payloads with `filter` at the beginning and at the end.
+fn lists_with(filter: &str) -> [Vec<u8>; 2] {
+    let bad = [&[0, filter.len() as u8], filter.as_bytes()].concat();
+    [
+        [bad.as_slice(), b"\x00", b"\x00\x01t", b"\x00"].concat(),
+        [b"\x00\x01t", b"\x00".as_slice(), &bad, b"\x00"].concat(),
+    ]
+}
+
+/// In 3.1.1 one bad filter refuses the packet, wherever it is in the list
+/// [3.1.1: MQTT-4.7.1-2], [3.1.1: MQTT-4.7.1-3], [3.1.1: MQTT-4.7.3-1].
 #[test]
-fn a_malformed_filter_refuses_the_packet() {
+fn an_invalid_filter_refuses_the_packet_in_3_1_1() {
+    for filter in ["a#", "#/a", "a+", "$share/a+/t", ""] {
+        for list in lists_with(filter) {
+            let reason = refusal(Version::V3_1_1, &request(Version::V3_1_1, 0x82, &list));
+            assert_eq!(reason, ReasonCode::MalformedPacket, "{filter}");
+        }
+        let bad = [&[0, filter.len() as u8], filter.as_bytes()].concat();
+        let reason = refusal(Version::V3_1_1, &request(Version::V3_1_1, 0xa2, &bad));
+        assert_eq!(reason, ReasonCode::MalformedPacket, "{filter}");
+    }
+}
+
+/// In 5.0 each filter has its own answer [MQTT-3.8.4-6]: [MQTT-4.7.1-1], [MQTT-4.7.1-2],
+/// [MQTT-4.8.2-1], [MQTT-4.8.2-2] and [MQTT-4.7.3-1] say what is none, and the rest is read.
+#[test]
+fn an_invalid_filter_is_told_apart_in_5() {
     for filter in [
         "a#",
         "#/a",
@@ -124,17 +148,27 @@ fn a_malformed_filter_refuses_the_packet() {
         "$share/a+/t",
         "",
     ] {
-        let bad = [&[0, filter.len() as u8], filter.as_bytes()].concat();
-        for version in BOTH {
-            for list in [
-                [bad.as_slice(), b"\x00", b"\x00\x01t", b"\x00"].concat(),
-                [b"\x00\x01t", b"\x00".as_slice(), &bad, b"\x00"].concat(),
-            ] {
-                let reason = refusal(version, &request(version, 0x82, &list));
-                assert_eq!(reason, ReasonCode::MalformedPacket, "{filter}");
-            }
-            let reason = refusal(version, &request(version, 0xa2, &bad));
-            assert_eq!(reason, ReasonCode::MalformedPacket, "{filter}");
+        for (place, list) in lists_with(filter).iter().enumerate() {
+            let packet = decode(Version::V5, &request(Version::V5, 0x82, list));
+
+            let Ok(Packet::Subscribe(subscribe)) = packet else {
+                panic!("refused: {filter}");
+            };
+            let [invalid, valid] = [place, 1 - place].map(|at| &subscribe.subscriptions[at].filter);
+            let invalid = invalid.as_ref().expect_err(filter);
+            assert_eq!(&*invalid.text, filter);
+            assert_eq!(valid.as_ref().expect("valid").as_str(), "t");
+        }
+    }
+}
+
+/// A null character makes the packet malformed in both versions [MQTT-1.5.4-2].
+#[test]
+fn a_filter_with_a_null_character_refuses_the_packet() {
+    for version in BOTH {
+        for list in lists_with("a\0b") {
+            let reason = refusal(version, &request(version, 0x82, &list));
+            assert_eq!(reason, ReasonCode::MalformedPacket);
         }
     }
 }
@@ -147,7 +181,8 @@ fn a_shared_subscription_is_accepted_in_both_versions() {
         let Ok(Packet::Subscribe(subscribe)) = decode(version, &bytes) else {
             panic!("refused");
         };
-        let share = subscribe.subscriptions[0].filter.share().expect("shared");
+        let filter = subscribe.subscriptions[0].filter.as_ref().expect("valid");
+        let share = filter.share().expect("shared");
         assert_eq!(share.group, "app");
         assert_eq!(share.filter.as_str(), "job/#");
     }

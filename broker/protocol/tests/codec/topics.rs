@@ -2,6 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use squall_protocol::Version;
 use squall_protocol::topic::{Share, TopicError, TopicFilter, TopicName};
 
 fn matches(filter: &str, name: &str) -> bool {
@@ -211,14 +212,7 @@ fn names_and_filters_may_begin_with_any_character() {
 /// [MQTT-4.8.2-1], and a filter follows the ShareName [MQTT-4.8.2-2].
 #[test]
 fn a_shared_subscription_has_a_group_and_a_filter() {
-    for text in [
-        "$share",
-        "$share/",
-        "$share/g",
-        "$share/g/",
-        "$share//t",
-        "$share//",
-    ] {
+    for text in ["$share/", "$share/g", "$share/g/", "$share//t", "$share//"] {
         assert_eq!(
             filter_error(text),
             Some(TopicError::MalformedShare),
@@ -276,6 +270,7 @@ fn a_shared_subscription_is_split_after_its_group() {
 #[test]
 fn what_only_looks_like_a_share_is_an_ordinary_filter() {
     for text in [
+        "$share",
         "$shared/a",
         "$sharex",
         "a/$share/b",
@@ -286,6 +281,29 @@ fn what_only_looks_like_a_share_is_an_ordinary_filter() {
         assert_eq!(filter.share(), None, "{text}");
         assert!(matches(text, text));
     }
+}
+
+/// 3.1.1 knows no shared subscriptions: what begins like one and is none is an ordinary filter
+/// there, and matches as one (§4.7 of 3.1.1).
+#[test]
+fn a_malformed_share_is_an_ordinary_filter_in_3_1_1() {
+    for (text, topic) in [
+        ("$share/g", "$share/g"),
+        ("$share/", "$share/"),
+        ("$share//a", "$share//a"),
+        ("$share/+/a", "$share/x/a"),
+        ("$share/#", "$share/x/y"),
+        ("$share/g/$share/h/t", "$share/g/$share/h/t"),
+    ] {
+        let filter = TopicFilter::for_version(text, Version::V3_1_1).unwrap();
+        let topic = TopicName::new(topic).unwrap();
+
+        assert_eq!(filter.share(), None, "{text}");
+        assert_eq!(filter.levels().next(), Some("$share"), "{text}");
+        assert!(filter.matches(&topic), "{text}");
+    }
+    let misplaced = TopicFilter::for_version("$share/a+/t", Version::V3_1_1);
+    assert_eq!(misplaced, Err(TopicError::MisplacedWildcard));
 }
 
 #[test]

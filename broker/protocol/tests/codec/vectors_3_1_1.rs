@@ -179,7 +179,7 @@ fn publish_vectors() -> Vec<Vector> {
 
 fn subscription_vectors() -> Vec<Vector> {
     let subscription = |text, qos| Subscription {
-        filter: filter(text),
+        filter: Ok(filter(text)),
         options: SubscriptionOptions {
             qos,
             ..SubscriptionOptions::default()
@@ -217,7 +217,7 @@ fn subscription_vectors() -> Vec<Vector> {
             Packet::Unsubscribe(Unsubscribe {
                 id: id(10),
                 user_properties: Vec::new(),
-                filters: vec![filter("a/b"), filter("#")],
+                filters: vec![Ok(filter("a/b")), Ok(filter("#"))],
             }),
             b"\xa2\x0a\x00\x0a\x00\x03a/b\x00\x01#",
         ),

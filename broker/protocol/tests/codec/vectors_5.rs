@@ -304,7 +304,7 @@ fn subscribe_vectors() -> Vec<Vector> {
         retain_handling: RetainHandling::DoNotSend,
     };
     let subscription = |text, options| Subscription {
-        filter: filter(text),
+        filter: Ok(filter(text)),
         options,
     };
     vec![
@@ -362,7 +362,7 @@ fn subscribe_vectors() -> Vec<Vector> {
 }
 
 fn unsubscribe_vectors() -> Vec<Vector> {
-    let filters = vec![filter("a/b")];
+    let filters = vec![Ok(filter("a/b"))];
     vec![
         vector(
             "UNSUBSCRIBE without properties",

@@ -116,7 +116,7 @@ impl Peer {
     /// Subscribes and waits for SUBACK.
     pub(crate) fn subscribe(&mut self, filter: &str, qos: QoS) {
         let subscription = Subscription {
-            filter: TopicFilter::new(Box::from(filter)).unwrap(),
+            filter: Ok(TopicFilter::new(Box::from(filter)).unwrap()),
             options: SubscriptionOptions {
                 qos,
                 ..SubscriptionOptions::default()

@@ -137,8 +137,11 @@ pub(crate) fn subscriptions(filters: &[(String, QoS)]) -> Vec<Subscription> {
     filters
         .iter()
         .map(|(filter, qos)| Subscription {
-            filter: TopicFilter::new(filter.clone().into_boxed_str())
-                .expect("a resolved scenario renders Topic Filters"),
+            // The scenario was checked by the rules of the group's version; 3.1.1 has the fewest.
+            filter: Ok(
+                TopicFilter::for_version(filter.clone().into_boxed_str(), Version::V3_1_1)
+                    .expect("a resolved scenario renders Topic Filters"),
+            ),
             options: SubscriptionOptions {
                 qos: *qos,
                 ..SubscriptionOptions::default()

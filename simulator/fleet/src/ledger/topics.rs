@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use squall_protocol::Version;
 use squall_protocol::topic::{TopicFilter, TopicName};
 
 use crate::id::{ClientKey, TopicKey};
@@ -117,14 +118,14 @@ impl Topics {
         &self.topics[topic.0 as usize].text
     }
 
-    /// The key of a Topic Filter, made now if need be; `None` if it is malformed.
+    /// The key of a Topic Filter, made now if need be; `None` if it is malformed, in 3.1.1 too.
     pub(crate) fn intern_filter(&mut self, text: &str) -> Option<FilterKey> {
         if let Some(&key) = self.filter_keys.get(text) {
             return Some(key);
         }
-        let whole = TopicFilter::new(text).ok()?;
+        let whole = TopicFilter::for_version(text, Version::V3_1_1).ok()?;
         let own: Rc<str> = whole.unshared().as_str().into();
-        let filter = TopicFilter::new(Rc::clone(&own)).ok()?;
+        let filter = TopicFilter::for_version(Rc::clone(&own), Version::V3_1_1).ok()?;
         let key = FilterKey(count(self.filters.len()));
         let topics = self.topics_of(&filter);
         if filter.has_wildcards() {

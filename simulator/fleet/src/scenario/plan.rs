@@ -231,7 +231,7 @@ fn listeners(topic: &TopicName<String>, scenario: &Scenario) -> f64 {
             let mut hears = false;
             for subscribe in &group.subscribes {
                 let text = subscribe.filter.render(index, &client_id);
-                let Ok(filter) = TopicFilter::new(text) else {
+                let Ok(filter) = TopicFilter::for_version(text, group.version) else {
                     continue;
                 };
                 if !filter.matches(topic) {

@@ -3,10 +3,10 @@
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
-use squall_protocol::QoS;
 use squall_protocol::client::{Event, Message};
 use squall_protocol::packet::{Publish, SubscribeProperties, Subscription, SubscriptionOptions};
 use squall_protocol::topic::TopicFilter;
+use squall_protocol::{QoS, Version};
 
 use crate::cli::SubArgs;
 use crate::exit::Failure;
@@ -49,11 +49,13 @@ fn subscriptions(args: &SubArgs) -> Result<Vec<Subscription>, Failure> {
         qos,
         ..SubscriptionOptions::default()
     };
+    let version = Version::from(args.connect.protocol);
     let filters = args.filters.iter();
     filters
         .map(|text| {
-            let filter = TopicFilter::new(text.clone().into_boxed_str())
+            let filter = TopicFilter::for_version(text.clone().into_boxed_str(), version)
                 .map_err(|error| Failure::Usage(format!("topic filter '{text}': {error}")))?;
+            let filter = Ok(filter);
             Ok(Subscription { filter, options })
         })
         .collect()

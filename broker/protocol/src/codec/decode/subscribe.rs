@@ -21,15 +21,13 @@ pub(super) fn subscribe(
     };
     let mut subscriptions = Vec::new();
     while fields.len() > 0 {
-        let filter = fields.topic_filter()?;
+        let filter = fields.requested_filter(version)?;
         let options = subscription_options(fields, version)?;
-        if options.no_local && filter.share().is_some() {
+        let is_shared = filter.as_ref().is_ok_and(|filter| filter.share().is_some());
+        if options.no_local && is_shared {
             return Err(ProtocolError::NoLocalOnShare);
         }
-        subscriptions.push(Subscription {
-            filter: filter.to_stored(),
-            options,
-        });
+        subscriptions.push(Subscription { filter, options });
     }
     check_not_empty(fields, subscriptions.len())?;
     Ok(Subscribe {
@@ -64,7 +62,7 @@ pub(super) fn unsubscribe(
     };
     let mut filters = Vec::new();
     while fields.len() > 0 {
-        filters.push(fields.topic_filter()?.to_stored());
+        filters.push(fields.requested_filter(version)?);
     }
     check_not_empty(fields, filters.len())?;
     Ok(Unsubscribe {

@@ -5,8 +5,8 @@ use super::put_section;
 use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::{
-    Suback, Subscribe, SubscribeProperties, SubscriptionOptions, Unsuback, Unsubscribe,
-    UserProperties,
+    RequestedFilter, Suback, Subscribe, SubscribeProperties, SubscriptionOptions, Unsuback,
+    Unsubscribe, UserProperties,
 };
 use crate::{ReasonCode, Version};
 
@@ -24,7 +24,7 @@ pub(super) fn put_subscribe<S: Sink>(subscribe: &Subscribe, version: Version, si
         );
     }
     for subscription in &subscribe.subscriptions {
-        sink.string(subscription.filter.as_str());
+        sink.string(text(&subscription.filter));
         sink.u8(options_byte(subscription.options, version));
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn put_unsubscribe<S: Sink>(unsubscribe: &Unsubscribe, version: Versi
         );
     }
     for filter in &unsubscribe.filters {
-        sink.string(filter.as_str());
+        sink.string(text(filter));
     }
 }
 
@@ -64,6 +64,13 @@ pub(super) fn put_unsuback<S: Sink>(unsuback: &Unsuback, version: Version, sink:
     if version == Version::V5 {
         put_ack_properties(&unsuback.properties, sink);
         put_reasons(&unsuback.reasons, sink);
+    }
+}
+
+fn text(filter: &RequestedFilter) -> &str {
+    match filter {
+        Ok(filter) => filter.as_str(),
+        Err(invalid) => &invalid.text,
     }
 }
 

@@ -224,7 +224,8 @@ impl Resolver<'_> {
             group.subscribes.iter().any(|subscribe| {
                 let text = subscribe.filter.render(0, &group.client_id_of(0));
                 let matches = |filter: TopicFilter<String>| filter.matches(&topic);
-                !subscribe.filter.is_literal() || TopicFilter::new(text).is_ok_and(matches)
+                !subscribe.filter.is_literal()
+                    || TopicFilter::for_version(text, group.version).is_ok_and(matches)
             })
         })
     }

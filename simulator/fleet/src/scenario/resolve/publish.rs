@@ -125,7 +125,7 @@ impl Resolver<'_> {
             .or_note(filter, &at_filter)
             .unwrap_or_else(|| DeviceTemplate::literal("#"));
         self.check_device_texts(&filter, group, &at_filter, |text| {
-            TopicFilter::new(text).map(drop)
+            TopicFilter::for_version(text, group.version).map(drop)
         });
         Subscribe {
             filter,
