@@ -39,7 +39,7 @@ pub struct Config {
     /// CONNACK (§3.2.2.3.2). 0xFFFF_FFFF, which is for ever. Sessions of 3.1.1 with Clean Session 0 get
     /// the same.
     pub session_expiry_interval_max: u32,
-    /// Levels a Topic Name or Topic Filter may have; more is answered with 0x90 or 0x8F. 128.
+    /// Levels a Topic Name or Topic Filter may have; more is answered with 0x90 or 0x8F. 256.
     pub topic_levels_max: NonZeroUsize,
     /// Sessions, of clients that are connected or away; a client who would need one more is refused
     /// with 0x97. 1,000,000.
@@ -96,7 +96,7 @@ impl Default for Config {
             maximum_packet_size: const { non_zero_u32(16 * 1024 * 1024) },
             topic_alias_maximum: 16,
             session_expiry_interval_max: u32::MAX,
-            topic_levels_max: const { non_zero_usize(128) },
+            topic_levels_max: const { non_zero_usize(256) },
             sessions_max: 1_000_000,
             subscriptions_per_session_max: 10_000,
             in_flight_max: const { non_zero_u16(1024) },
@@ -166,7 +166,12 @@ impl Default for OutboxLimits {
     }
 }
 
-/// Limits of the retained message store. A message beyond them is still delivered, not stored.
+/// Limits of the retained message store; what the broker itself says in `$SYS` does not count.
+///
+/// A message beyond them is answered with 0x97 (Quota exceeded) and goes to nobody, if its
+/// publisher can be told: 5.0 at QoS 1 or 2. From a 3.1.1 client, at QoS 0, and as a will, it is
+/// delivered and not stored, and its topic's older message is forgotten. Either is counted as
+/// [`crate::DropReason::RetainedFull`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RetainedLimits {
     /// Messages. 1,000,000.

@@ -26,7 +26,8 @@ pub enum DropReason {
     SessionEnded,
     /// It waited for a shared subscription whose last member left.
     GroupEnded,
-    /// The retained message store is full.
+    /// The retained message store is full: it was refused, or delivered and not stored
+    /// ([`crate::RetainedLimits`]).
     RetainedFull,
     /// A client published to a topic of the server's own (§4.7.2).
     ReservedTopic,
@@ -109,7 +110,7 @@ pub struct Counters {
     pub sessions: usize,
     /// Gauge: subscriptions of all Sessions.
     pub subscriptions: usize,
-    /// Gauge: retained messages.
+    /// Gauge: retained messages of clients.
     pub retained_messages: usize,
     /// Gauge: bytes of the retained messages.
     pub retained_bytes: usize,

@@ -4,7 +4,11 @@
 //! [`Replay`] remembers the last topic it sent and goes on behind it. It leaves out what was
 //! stored after the subscription began, as the subscription brings that anyway.
 //!
-//! Invariant: `bytes` is the sum over the messages; `expiring` has exactly those that expire.
+//! Messages of the broker's own, to [`RESERVED_PREFIX`], are kept beside the limits: what it says
+//! about itself takes no room from its clients.
+//!
+//! Invariant: `clients` has the messages that are not the broker's own, and the sum of their bytes;
+//! `expiring` has exactly those that expire.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -17,6 +21,9 @@ use squall_protocol::{Instant, QoS};
 use crate::config::RetainedLimits;
 use crate::message::Message;
 use crate::timer::NEVER;
+
+/// Topics that only the broker itself publishes to (§4.7.2).
+pub(crate) const RESERVED_PREFIX: &str = "$SYS/";
 
 /// A message that waits for subscriptions to its topic.
 #[derive(Debug)]
@@ -31,9 +38,16 @@ pub(crate) struct Retained {
 pub(crate) struct RetainedStore {
     messages: BTreeMap<Rc<str>, Retained>,
     expiring: BTreeSet<(Instant, Rc<str>)>,
-    bytes: usize,
+    clients: Usage,
     /// Sequence of the message that is stored next.
     next_sequence: u64,
+}
+
+/// What the limits are compared with.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Usage {
+    messages: usize,
+    bytes: usize,
 }
 
 /// What [`RetainedStore::set`] came to.
@@ -90,25 +104,59 @@ impl Replay {
 }
 
 impl RetainedStore {
-    pub(crate) fn len(&self) -> usize {
-        self.messages.len()
+    /// Whether there is no message at all, the broker's own included.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
     }
 
+    /// Messages of clients.
+    pub(crate) fn len(&self) -> usize {
+        self.clients.messages
+    }
+
+    /// Bytes of the messages of clients.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.clients.bytes
+    }
+
+    /// Whether a message of `bytes` bytes can be stored, in place of its topic's older one if there
+    /// is one.
+    pub(crate) fn has_room_for(&self, topic: &str, bytes: usize, limits: &RetainedLimits) -> bool {
+        if topic.starts_with(RESERVED_PREFIX) {
+            return true;
+        }
+        let Usage {
+            messages,
+            bytes: used,
+        } = self.clients;
+        // The older message is looked for only if the room depends on it.
+        if messages < limits.messages_max && used + bytes <= limits.bytes_max {
+            return true;
+        }
+        match self.messages.get(topic) {
+            Some(older) => {
+                messages <= limits.messages_max
+                    && used - older.message.bytes() + bytes <= limits.bytes_max
+            }
+            None => false,
+        }
     }
 
     /// Stores `message` in place of its topic's older one [MQTT-3.3.1-5].
     pub(crate) fn set(&mut self, message: Rc<Message>, limits: &RetainedLimits) -> Stored {
+        let bytes = message.bytes();
+        let has_room = self.has_room_for(message.topic().as_str(), bytes, limits);
         let topic: Rc<str> = match self.remove(message.topic().as_str()) {
             Some(topic) => topic,
             None => message.topic().as_str().into(),
         };
-        let bytes = self.bytes + message.bytes();
-        if self.messages.len() >= limits.messages_max || bytes > limits.bytes_max {
+        if !has_room {
             return Stored::Full;
         }
-        self.bytes = bytes;
+        if !topic.starts_with(RESERVED_PREFIX) {
+            self.clients.messages += 1;
+            self.clients.bytes += bytes;
+        }
         if message.expires_at() != NEVER {
             self.expiring
                 .insert((message.expires_at(), Rc::clone(&topic)));
@@ -216,7 +264,10 @@ impl RetainedStore {
 
     fn remove(&mut self, topic: &str) -> Option<Rc<str>> {
         let (topic, retained) = self.messages.remove_entry(topic)?;
-        self.bytes -= retained.message.bytes();
+        if !topic.starts_with(RESERVED_PREFIX) {
+            self.clients.messages -= 1;
+            self.clients.bytes -= retained.message.bytes();
+        }
         let expiring = (retained.message.expires_at(), topic);
         self.expiring.remove(&expiring);
         Some(expiring.1)

@@ -18,7 +18,7 @@ use crate::counters::DropReason;
 use crate::message::{Copied, CopyOptions, Message};
 use crate::queue::Pushed;
 use crate::session::SessionKey;
-use crate::subscriptions::{GroupKey, Recipient, Recipients};
+use crate::subscriptions::{GroupKey, Member, Recipient, Recipients};
 
 /// Whether anyone had subscribed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -161,7 +161,18 @@ impl<'o, 'p> Outgoing<'o, 'p> {
     }
 }
 
-impl Delivery<'_> {
+impl<'i> Delivery<'i> {
+    /// The copy for a member of a shared group.
+    fn to_member(member: &'i Member, publish: &Publish<'_>, group: GroupKey) -> Self {
+        Self {
+            session: member.session,
+            qos: publish.qos.min(member.qos),
+            retain: publish.retain && member.retain_as_published,
+            identifiers: member.identifier.as_slice(),
+            group: Some(group),
+        }
+    }
+
     fn extras(&self) -> PublishExtras<'_> {
         PublishExtras {
             message_expiry_interval: None,
@@ -242,34 +253,38 @@ impl Broker {
         self.deliver(turn, outgoing, &delivery);
     }
 
-    /// Brings a message to the member of the group with the least to do, or keeps it until a
-    /// member connects.
+    /// Brings a message to the member of the group with the least to do, of those that take a
+    /// packet of its size, or keeps it until a member connects.
+    ///
+    /// §3.1.2.11.4 leaves the choice to the server what becomes of a message that is too large for
+    /// some of the members: here it is dropped only if it is too large for each that is connected.
     fn deliver_to_group(
         &mut self,
         turn: &mut Turn<'_>,
         outgoing: &mut Outgoing<'_, '_>,
         key: GroupKey,
     ) {
-        let sessions = &self.sessions;
-        let load = |key| {
-            let session = sessions.get(key)?;
-            session.connection?;
-            Some(session.outbound.len() + session.queued())
+        let (sessions, connections) = (&self.sessions, &self.connections);
+        let mut is_connected = false;
+        let load = |member: &Member| {
+            let session = sessions.get(member.session)?;
+            let connection = connections.get(session.connection?)?;
+            is_connected = true;
+            let delivery = Delivery::to_member(member, outgoing.publish, key);
+            fits(connection, || {
+                outgoing.encoded_len(connection.version, &delivery)
+            })
+            .then(|| session.outbound.len() + session.queued())
         };
         let Some(group) = self.subscriptions.group_mut(key) else {
             return;
         };
         match group.choose(load) {
             Some(member) => {
-                let delivery = Delivery {
-                    session: member.session,
-                    qos: outgoing.publish.qos.min(member.qos),
-                    retain: outgoing.publish.retain && member.retain_as_published,
-                    identifiers: member.identifier.as_slice(),
-                    group: Some(key),
-                };
+                let delivery = Delivery::to_member(&member, outgoing.publish, key);
                 self.deliver(turn, outgoing, &delivery);
             }
+            None if is_connected => self.counters.count_dropped(DropReason::PacketTooLarge, 1),
             None => self.keep_for_group(turn, outgoing, key),
         }
     }
@@ -400,13 +415,27 @@ impl Broker {
         let (id, version) = (connection.id, connection.version);
         let packet = Packet::Publish(publish);
         if !fits(connection, || encoded_len(&packet, version)) {
-            self.counters.count_dropped(DropReason::PacketTooLarge, 1);
+            self.handle_too_large(turn, copied, sending);
             return false;
         }
         self.send(turn, id, version, &packet);
         self.counters.count_sent(qos);
         self.counters.publishes_repeated += u64::from(matches!(sending, Sending::Again(_)));
         true
+    }
+
+    /// A kept copy is larger than its client takes: another member of its group gets it if one
+    /// can, unless that is for one client only to finish [MQTT-4.8.2-5].
+    fn handle_too_large(&mut self, turn: &mut Turn<'_>, copied: &Copied, sending: Sending) {
+        let is_begun = match sending {
+            Sending::Unnumbered | Sending::First(_) => false,
+            Sending::Again(_) => copied.options.qos() == QoS::ExactlyOnce,
+        };
+        if copied.group.is_some() && !is_begun {
+            self.give_to_group(turn, copied.clone());
+        } else {
+            self.counters.count_dropped(DropReason::PacketTooLarge, 1);
+        }
     }
 }
 

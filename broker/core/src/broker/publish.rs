@@ -13,11 +13,9 @@ use super::fan_out::{FanOut, Outgoing};
 use super::{Broker, Peer, Turn};
 use crate::config::QueuePolicy;
 use crate::counters::DropReason;
-use crate::retained::Stored;
+use crate::message::bytes_to_keep;
+use crate::retained::{RESERVED_PREFIX, Stored};
 use crate::session::SessionKey;
-
-/// Topics that only the broker itself publishes to.
-const RESERVED_PREFIX: &str = "$SYS/";
 
 /// Why a Topic Name is not taken from a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -111,10 +109,27 @@ impl Broker {
                 .count_dropped(DropReason::QueueFullRejected, 1);
             return Ok(ReasonCode::QuotaExceeded);
         }
+        // Refused as a whole: were it delivered all the same, its publisher's next attempt would
+        // deliver it again.
+        if can_be_refused && !self.has_room_to_retain(publish) {
+            self.counters.count_dropped(DropReason::RetainedFull, 1);
+            return Ok(ReasonCode::QuotaExceeded);
+        }
         match self.publish(turn, publish, Some(peer.session)) {
             FanOut::Matched => Ok(ReasonCode::Success),
             FanOut::NoSubscribers => Ok(ReasonCode::NoMatchingSubscribers),
         }
+    }
+
+    /// Whether what is to be retained of the message can be stored.
+    fn has_room_to_retain(&self, publish: &Publish<'_>) -> bool {
+        !publish.retain
+            || publish.payload.is_empty()
+            || self.retained.has_room_for(
+                publish.topic.as_str(),
+                bytes_to_keep(publish),
+                &self.config.retained,
+            )
     }
 
     /// Publishes a message of a client, of a will or of the broker: stores it if it is retained,

@@ -108,7 +108,7 @@ impl Broker {
                 RetainHandling::SendIfNew => inserted == Inserted::New,
                 RetainHandling::DoNotSend => false,
             };
-        if wants_retained && self.retained.len() > 0 {
+        if wants_retained && !self.retained.is_empty() {
             let backlog = session.backlog.get_or_insert_default();
             // A subscription that is replaced starts anew [MQTT-3.8.4-3].
             backlog.replays.retain(|replay| replay.filter != filter);

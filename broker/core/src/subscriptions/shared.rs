@@ -34,14 +34,17 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// The connected member that should get the next message. `load` tells how many messages a
-    /// member has to deal with, `None` if it is not connected.
-    pub(crate) fn choose(&mut self, load: impl Fn(SessionKey) -> Option<usize>) -> Option<Member> {
+    /// The member that should get the next message. `load` tells how many messages a member has to
+    /// deal with, `None` if it cannot get this one.
+    pub(crate) fn choose(
+        &mut self,
+        mut load: impl FnMut(&Member) -> Option<usize>,
+    ) -> Option<Member> {
         let members = self.members.as_slice();
         let mut best: Option<(usize, usize)> = None;
         for turn in 0..members.len() {
             let place = (self.next + turn) % members.len();
-            let Some(load) = load(members[place].session) else {
+            let Some(load) = load(&members[place]) else {
                 continue;
             };
             if best.is_none_or(|(_, least)| load < least) {
@@ -177,7 +180,7 @@ mod tests {
     }
 
     fn choose(group: &mut Group, loads: &BTreeMap<SessionKey, usize>) -> Option<SessionKey> {
-        let load = |session| loads.get(&session).copied();
+        let load = |member: &Member| loads.get(&member.session).copied();
         group.choose(load).map(|member| member.session)
     }
 

@@ -313,14 +313,14 @@ fn a_client_cannot_publish_to_sys() {
 fn a_topic_of_too_many_levels_is_refused() {
     let mut world = Harness::new();
     let client = world.join(v5("c"));
-    let deep = "/".repeat(127);
-    world.send(client, &Packet::Publish(publish(&deep, QOS0, "128 levels")));
+    let deep = "/".repeat(255);
+    world.send(client, &Packet::Publish(publish(&deep, QOS0, "256 levels")));
     assert!(!world.is_closed(client));
 
-    let too_deep = "/".repeat(128);
+    let too_deep = "/".repeat(256);
     world.send(
         client,
-        &Packet::Publish(publish(&too_deep, QOS0, "129 levels")),
+        &Packet::Publish(publish(&too_deep, QOS0, "257 levels")),
     );
 
     let reason = world.receive(client).disconnect_reason();

@@ -319,3 +319,69 @@ fn a_members_identifier_comes_with_its_messages() {
 
     assert_eq!(world.receive(client).message().identifiers, [5]);
 }
+
+/// CONNECT of a client that takes packets of at most `bytes` bytes.
+fn taking(connect: Connect, bytes: u32) -> Connect {
+    let mut connect = connect;
+    connect.properties.maximum_packet_size = Some(bytes);
+    connect
+}
+
+/// A message that is too large for some members goes to another (§3.1.2.11.4), whatever the
+/// others' load. Smaller ones are shared as ever.
+#[test]
+fn a_large_message_goes_to_a_member_that_takes_it() {
+    for qos in [QOS0, QOS1] {
+        let mut world = Harness::new();
+        let small = member(&mut world, taking(v5("small"), 40), qos);
+        let large = member(&mut world, v5("large"), qos);
+        let publisher = world.join(v5("p"));
+        let long = "more than forty bytes, whatever the header is";
+
+        publish_all(&mut world, publisher, qos, &[long, "1", long, long, "2"]);
+
+        assert_eq!(world.receive(large).payloads(), [long, long, long]);
+        assert_eq!(world.receive(small).payloads(), ["1", "2"]);
+        let counters = world.broker.counters();
+        assert_eq!(counters.dropped(DropReason::PacketTooLarge), 0);
+    }
+}
+
+/// A message that no connected member takes is dropped and counted [MQTT-3.1.2-25].
+#[test]
+fn a_message_too_large_for_every_member_is_dropped() {
+    let mut world = Harness::new();
+    let members = ["a", "b"].map(|name| member(&mut world, taking(v5(name), 40), QOS1));
+    let publisher = world.join(v5("p"));
+    let long = "more than forty bytes, whatever the header is";
+
+    publish_all(&mut world, publisher, QOS1, &[long]);
+
+    for member in members {
+        assert!(world.receive(member).is_empty());
+    }
+    let counters = world.broker.counters();
+    assert_eq!(counters.dropped(DropReason::PacketTooLarge), 1);
+    assert_eq!(counters.queued_messages, 0);
+}
+
+/// A member that comes back and takes less than before leaves its unfinished QoS 1 message to one
+/// that takes it.
+#[test]
+fn a_member_that_takes_less_now_passes_its_message_on() {
+    let mut world = Harness::new();
+    let first = member(&mut world, v5_kept("first"), QOS1);
+    let publisher = world.join(v5("p"));
+    let long = "more than forty bytes, whatever the header is";
+    publish_all(&mut world, publisher, QOS1, &[long]);
+    assert_eq!(world.receive(first).payloads(), [long]);
+    world.lose(first);
+    let second = member(&mut world, v5("second"), QOS1);
+
+    let first = world.join(taking(v5_kept("first"), 40));
+
+    assert!(world.receive(first).is_empty());
+    assert_eq!(world.receive(second).payloads(), [long]);
+    let counters = world.broker.counters();
+    assert_eq!(counters.dropped(DropReason::PacketTooLarge), 0);
+}

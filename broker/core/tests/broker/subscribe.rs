@@ -300,7 +300,7 @@ fn what_was_on_its_way_still_comes() {
 /// A filter of more levels than allowed is refused with 0x8F, 0x80 in 3.1.1.
 #[test]
 fn a_filter_of_too_many_levels_is_refused() {
-    let too_deep = "+/".repeat(128) + "#";
+    let too_deep = "+/".repeat(256) + "#";
     for (connect, expected) in both("c")
         .into_iter()
         .zip([ReasonCode::UnspecifiedError, ReasonCode::TopicFilterInvalid])

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use squall_core::DropReason;
 use squall_protocol::packet::Packet;
 
 use crate::harness::{Client, Harness};
@@ -77,4 +78,27 @@ fn the_tree_is_not_part_of_everything() {
     world.advance(Duration::from_secs(30));
 
     assert!(world.receive(client).messages().is_empty());
+}
+
+/// What the broker says about itself takes no room from its clients' messages.
+#[test]
+fn the_tree_does_not_count_as_retained_messages() {
+    let mut world = Harness::with(|config| {
+        config.sys_interval = Some(Duration::from_secs(10));
+        config.retained.messages_max = 1;
+    });
+    world.settle();
+    let client = world.join(v5("c"));
+
+    world.send(client, &retained("t", QOS1, "m"));
+    world.advance(Duration::from_secs(10));
+
+    let Packet::Puback(puback) = world.receive(client).packet() else {
+        panic!("PUBACK");
+    };
+    assert!(!puback.reason.is_error(), "{:?}", puback.reason);
+    assert_eq!(world.broker.counters().retained_messages, 1);
+    assert_eq!(world.broker.counters().dropped(DropReason::RetainedFull), 0);
+    world.send(client, &subscribe(&[("$SYS/broker/#", QOS0)]));
+    assert!(world.receive(client).messages().len() > 20);
 }
