@@ -6,6 +6,7 @@
 //! and `text` how it looks; only `write` touches the disk.
 
 mod chart;
+mod clock;
 mod html;
 mod markdown;
 mod section;

@@ -16,6 +16,8 @@ pub struct FaultOccurrence {
     pub how: Option<String>,
     /// The group it was aimed at.
     pub group: Option<String>,
+    /// When the scenario asks for it, since measuring began: its `at`, or a multiple of its `every`.
+    pub planned_s: f64,
     /// When it struck, since the start of the run.
     pub at_s: f64,
     /// How long it lasted, for faults that last.

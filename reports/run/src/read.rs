@@ -21,7 +21,7 @@ pub enum ReadError {
     },
     /// Its version is another.
     #[error(
-        "run file has version {found}, this squall reads version {VERSION}: use the squall that wrote it, or a newer one"
+        "run file has version {found}, this squall reads version {VERSION}: use the squall that wrote it"
     )]
     UnknownVersion {
         /// The version it has.
@@ -86,13 +86,13 @@ mod tests {
     /// A file of a later version says so, whatever else is in it.
     #[test]
     fn another_version_is_refused() {
-        let error = Run::from_json(r#"{ "version": 2, "new": [1, 2] }"#).unwrap_err();
+        let error = Run::from_json(r#"{ "version": 3, "new": [1, 2] }"#).unwrap_err();
 
-        assert!(matches!(error, ReadError::UnknownVersion { found: 2 }));
+        assert!(matches!(error, ReadError::UnknownVersion { found: 3 }));
         assert!(
             error
                 .to_string()
-                .contains("has version 2, this squall reads version 1")
+                .contains("has version 3, this squall reads version 2")
         );
     }
 
@@ -108,7 +108,7 @@ mod tests {
             Err(ReadError::NotARunFile { .. })
         ));
         assert!(matches!(
-            Run::from_json(r#"{ "version": 1 }"#),
+            Run::from_json(r#"{ "version": 2 }"#),
             Err(ReadError::Damaged { .. })
         ));
         assert!(matches!(

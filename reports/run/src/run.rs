@@ -9,11 +9,11 @@ use crate::{Identity, Machine, Measured, Resources, Settings, Target, Times, Ver
 ///
 /// A field that is added with a default keeps the version; anything that a reader of this
 /// version would misunderstand takes a new one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One execution of one scenario, complete: what a report is made from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "squall run file, version 1")]
+#[schemars(title = "squall run file, version 2")]
 pub struct Run {
     /// [`VERSION`] of the schema this was written with.
     pub version: u32,

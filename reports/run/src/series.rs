@@ -5,19 +5,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::Histogram;
 
-/// Counters over time, in intervals of equal length from the start of the run.
+/// Counters over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
-    /// Length of an interval; the last may be cut short by the end of the run.
-    pub interval_s: f64,
-    /// The intervals: number `n` starts at `n * interval_s`.
+    /// The intervals, ascending and without gaps. One begins where a phase begins, so that none holds
+    /// events of two phases; within a phase they have one length, but for the last one of it.
     pub intervals: Vec<Interval>,
+}
+
+impl Series {
+    /// The interval that holds `at_s`, seconds since the start of the run.
+    pub fn at(&self, at_s: f64) -> Option<&Interval> {
+        self.intervals
+            .iter()
+            .find(|interval| (interval.start_s..interval.end_s).contains(&at_s))
+    }
 }
 
 /// What happened within one interval.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
-    /// Devices connected at its end.
+    /// Start, since the start of the run.
+    pub start_s: f64,
+    /// End, since the start of the run.
+    pub end_s: f64,
+    /// Devices that were connected at its end.
     pub online: u64,
     /// Messages that were due.
     pub scheduled: u64,

@@ -13,7 +13,7 @@ const MESSAGES_FOR_CPU: u64 = 100_000;
 /// The figures that a report heads with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// Messages due a second; `None` without a whole interval of the measured phase.
+    /// Messages due a second; `None` if the measured phase never began.
     pub offered_per_s: Option<f64>,
     /// Messages sent a second.
     pub achieved_per_s: Option<f64>,
@@ -150,26 +150,19 @@ struct Rates {
 }
 
 impl Rates {
-    /// Rates over the intervals that lie within the measured phase as a whole.
+    /// Rates over the intervals of the measured phase, which cover it exactly.
     fn of(run: &Run) -> Option<Self> {
-        let series = &run.measured.series;
-        let is_measured = |index: usize| {
-            let start_s = index as f64 * series.interval_s;
-            let end_s = start_s + series.interval_s;
-            run.times.phases.iter().any(|phase| {
-                phase.kind == PhaseKind::Measure
-                    && phase.start_s <= start_s + 1e-9
-                    && end_s <= phase.end_s + 1e-9
-            })
-        };
-        let measured: Vec<_> = series
+        let measured: Vec<_> = run
+            .measured
+            .series
             .intervals
             .iter()
-            .enumerate()
-            .filter(|(index, _)| is_measured(*index))
-            .map(|(_, interval)| interval)
+            .filter(|interval| run.times.phase_at(interval.start_s) == Some(PhaseKind::Measure))
             .collect();
-        let length_s = measured.len() as f64 * series.interval_s;
+        let lengths = measured
+            .iter()
+            .map(|interval| interval.end_s - interval.start_s);
+        let length_s: f64 = lengths.sum();
         if length_s <= 0.0 {
             return None;
         }

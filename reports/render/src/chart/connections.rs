@@ -1,54 +1,38 @@
 //! Connections over time.
 
-use squall_run::{Interval, Run};
+use squall_run::Run;
 
 use super::Chart;
-use super::figure::{Axis, Layer, Line, Names, Stroke, Unit};
-use super::over_time;
-use super::scale::Scale;
+use super::figure::Stroke;
+use super::over_time::{self, Look, Series};
 use super::theme::Ink;
+use super::unit::Unit;
 
 /// Devices online over time, and connections begun and ended a second.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
-    let stretches = over_time::stretches(run, over_time::POINTS);
-    let online: Vec<(f64, f64)> = stretches
-        .iter()
-        .filter_map(|stretch| Some((stretch.to_s, stretch.intervals.last()?.online as f64)))
-        .collect();
-    let rate = |count: fn(&Interval) -> u64| over_time::steps(&stretches, count);
-    let connected = rate(|interval| interval.connected);
-    let ended = rate(|interval| interval.ended);
-    let all = [&online, &connected, &ended];
-    let highest = all
-        .iter()
-        .flat_map(|points| points.iter().map(|(_, y)| *y))
-        .fold(0.0, f64::max);
-    if highest <= 0.0 {
-        return None;
-    }
-    let axis = Axis::new(
-        "Devices, and connections a second",
-        Scale::from_zero(highest),
-        Unit::Count,
-    );
-    let mut figure = over_time::figure(run, axis);
-    let mut line = |label: &str, points, ink, stroke| {
-        figure.layers.push(Layer::Line(Line {
-            label: label.to_owned(),
-            points,
-            ink,
-            stroke,
-        }));
+    let series = |label, points, ink, stroke| Series {
+        label,
+        points,
+        look: Look { ink, stroke },
     };
-    line("ended /s", ended, Ink::Series(1), Stroke::Thin);
-    line("connected /s", connected, Ink::Series(2), Stroke::Thin);
-    line("online", online, Ink::Series(0), Stroke::Solid);
-    // Lines meet where the run ends and devices leave.
-    figure.names = Names::Above;
+    let ended = over_time::rate(run, |interval| interval.ended);
+    let connected = over_time::rate(run, |interval| interval.connected);
+    let lines = vec![
+        series("ended /s", ended, Ink::Series(1), Stroke::Thin),
+        series("connected /s", connected, Ink::Series(2), Stroke::Thin),
+        series(
+            "online",
+            over_time::online(run),
+            Ink::Series(0),
+            Stroke::Solid,
+        ),
+    ];
+    let title = "Devices, and connections a second";
     Chart::of(
         "connections",
         "Connections over time",
-        "Devices that hold a connection, and connections accepted and ended a second.",
-        figure,
+        "Devices that hold a connection, and connections accepted and ended a second. Devices are counted at the end of each \
+         interval, and the line steps there. The goodbye of all devices after the drain is left out.",
+        over_time::counts(run, title, Unit::Count, lines)?,
     )
 }

@@ -3,8 +3,9 @@
 //! A figure holds no pixels and no colours, only roles ([`Ink`]): it is drawn wide or narrow,
 //! light or dark, as SVG or as PNG, from the same description.
 
-use crate::chart::scale::Scale;
+use crate::chart::scale::{Scale, Span};
 use crate::chart::theme::Ink;
+use crate::chart::unit::Unit;
 
 /// A chart's content.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,36 +46,11 @@ pub(crate) struct Axis {
     pub(crate) unit: Unit,
 }
 
-/// How values on an axis are written.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Unit {
-    /// Seconds since the start of the run.
-    RunTime,
-    /// A duration in microseconds.
-    Micros,
-    /// A number of things.
-    Count,
-    /// Things a second.
-    PerSecond,
-    /// Bytes.
-    Bytes,
-    /// Processor cores.
-    Cores,
-    /// A share from 0 to 1.
-    Share,
-    /// A percentile, on [`Scale::Nines`].
-    Percentile,
-    /// Names, at 0, 1, 2, …
-    Names(Vec<String>),
-}
-
 /// A shaded stretch of the horizontal axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Band {
-    /// From where.
-    pub(crate) from: f64,
-    /// To where.
-    pub(crate) to: f64,
+    /// The stretch.
+    pub(crate) span: Span,
     /// A word above it, left out where there is no room.
     pub(crate) label: String,
     /// Its colour.
@@ -98,7 +74,12 @@ pub(crate) enum MarkLine {
     /// Upright, at a value of the horizontal axis.
     Vertical(f64),
     /// Upright, at a value of the horizontal axis, between two values of the vertical one.
-    VerticalPart(f64, f64, f64),
+    VerticalPart {
+        /// The value of the horizontal axis.
+        at: f64,
+        /// The values of the vertical one.
+        rows: Span,
+    },
     /// A tick at the upper edge only, at a value of the horizontal axis.
     Tick(f64),
 }
@@ -158,9 +139,9 @@ pub(crate) enum Stroke {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rectangle {
     /// Left and right.
-    pub(crate) x: (f64, f64),
+    pub(crate) x: Span,
     /// Bottom and top.
-    pub(crate) y: (f64, f64),
+    pub(crate) y: Span,
 }
 
 /// A point with a text beside it.

@@ -3,12 +3,13 @@
 use squall_run::{Histogram, Run, count_text};
 
 use super::Chart;
-use super::figure::{Axis, Layer, Ramp, Rectangle, Unit};
+use super::figure::{Axis, Layer, Ramp, Rectangle};
 use super::over_time;
 use super::rows;
-use super::scale::Scale;
+use super::scale::{Scale, Span};
 use super::theme::Ink;
-use crate::table::{Cell, Column, Table};
+use super::unit::Unit;
+use crate::table::{self, Cell, Table};
 
 const COLUMNS: usize = 150;
 const ROWS: usize = 28;
@@ -16,19 +17,30 @@ const ROWS: usize = 28;
 /// Counts by time and latency.
 struct Grid {
     scale: Scale,
-    /// Stretches of time, seconds, with the counts of each range of latency.
-    columns: Vec<((f64, f64), Vec<rows::Bin>)>,
+    columns: Vec<Column>,
+}
+
+/// A stretch of time.
+struct Column {
+    /// Seconds since measuring began.
+    time: Span,
+    /// The ranges of latency that have counts.
+    bins: Vec<rows::Bin>,
+}
+
+/// One range of latency in one stretch of time.
+struct GridCell {
+    time: Span,
+    bin: rows::Bin,
 }
 
 impl Grid {
     fn of(run: &Run) -> Option<Self> {
-        let latencies: Vec<((f64, f64), Histogram)> = over_time::stretches(run, COLUMNS)
+        let latencies: Vec<(Span, Histogram)> = over_time::stretches(run, COLUMNS)
             .iter()
             .map(|stretch| {
-                (
-                    (stretch.from_s, stretch.to_s),
-                    stretch.merged(|i| &i.e2e_latency),
-                )
+                let time = Span::new(stretch.from_s, stretch.to_s);
+                (time, stretch.merged(|interval| &interval.e2e_latency))
             })
             .filter(|(_, latency)| !latency.is_empty())
             .collect();
@@ -39,28 +51,32 @@ impl Grid {
         let Scale::Log(low, high) = scale else {
             return None;
         };
-        let column = |(stretch, latency): &((f64, f64), Histogram)| {
-            let mut bins = rows::between(latency, (low, high), ROWS);
+        let columns = latencies.into_iter().map(|(time, latency)| {
+            let mut bins = rows::between(&latency, Span::new(low, high), ROWS);
             bins.retain(|bin| bin.count > 0);
-            (*stretch, bins)
-        };
+            Column { time, bins }
+        });
         Some(Self {
             scale,
-            columns: latencies.iter().map(column).collect(),
+            columns: columns.collect(),
         })
     }
 
-    fn cells(&self) -> impl Iterator<Item = ((f64, f64), rows::Bin)> + '_ {
-        self.columns
-            .iter()
-            .flat_map(|(stretch, bins)| bins.iter().map(|bin| (*stretch, *bin)))
+    fn cells(&self) -> impl Iterator<Item = GridCell> + '_ {
+        self.columns.iter().flat_map(|column| {
+            let time = column.time;
+            column
+                .bins
+                .iter()
+                .map(move |bin| GridCell { time, bin: *bin })
+        })
     }
 }
 
 /// End-to-end latency over time, colour by the number of messages.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let grid = Grid::of(run)?;
-    let most = grid.cells().map(|(_, bin)| bin.count).max()?;
+    let most = grid.cells().map(|cell| cell.bin.count).max()?;
     let mut figure = over_time::figure(
         run,
         Axis::new("End-to-end latency", grid.scale, Unit::Micros),
@@ -68,10 +84,10 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     // Faults are named in the chart of percentiles; here they would hide the cells.
     figure.marks.clear();
     figure.bands.clear();
-    let cells = grid.cells().map(|(stretch, bin)| {
+    let cells = grid.cells().map(|GridCell { time, bin }| {
         let rectangle = Rectangle {
-            x: stretch,
-            y: (bin.low_us, bin.high_us),
+            x: time,
+            y: Span::new(bin.low_us, bin.high_us),
         };
         (rectangle, Ink::Heat(step(bin.count, most)))
     });
@@ -92,17 +108,17 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
 /// The counts behind the chart.
 pub(crate) fn table(run: &Run) -> Table {
     let columns = vec![
-        Column::quantity("From", "s"),
-        Column::quantity("To", "s"),
-        Column::quantity("Latency from", "us"),
-        Column::quantity("Latency to", "us"),
-        Column::count("Messages"),
+        table::Column::quantity("From", "s"),
+        table::Column::quantity("To", "s"),
+        table::Column::quantity("Latency from", "us"),
+        table::Column::quantity("Latency to", "us"),
+        table::Column::count("Messages"),
     ];
     let mut table = Table::new("latency-heat-map", "Messages by time and latency", columns);
-    for ((from_s, to_s), bin) in Grid::of(run).iter().flat_map(Grid::cells) {
+    for GridCell { time, bin } in Grid::of(run).iter().flat_map(Grid::cells) {
         table.row(vec![
-            Cell::At(from_s),
-            Cell::At(to_s),
+            Cell::At(time.low),
+            Cell::At(time.high),
             Cell::Micros(bin.low_us),
             Cell::Micros(bin.high_us),
             Cell::Count(bin.count),

@@ -3,10 +3,11 @@
 use squall_run::{Histogram, MetricName, Percentile, Run, duration_text};
 
 use super::Chart;
-use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle, Unit};
+use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle};
 use super::rows::log_bins;
-use super::scale::Scale;
+use super::scale::{Scale, Span};
 use super::theme::Ink;
+use super::unit::Unit;
 use crate::table::{Cell, Column, Table};
 
 /// The lowest bar, as a share of the highest.
@@ -45,8 +46,8 @@ pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figur
     let rectangles = bins
         .iter()
         .map(|bin| Rectangle {
-            x: (bin.low_us, bin.high_us),
-            y: (0.0, height(bin.count)),
+            x: Span::new(bin.low_us, bin.high_us),
+            y: Span::new(0.0, height(bin.count)),
         })
         .collect();
     figure.layers.push(Layer::Bars {

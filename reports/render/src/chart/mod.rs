@@ -1,10 +1,8 @@
 //! The charts of a report: one file a kind, each from a run to a [`Figure`].
 //!
 //! Nothing is computed from raw samples here that `squall_run` can compute; a chart chooses what
-//! is shown and how it is called. A kind without data gives `None`.
+//! is shown and what it is called. A kind without data gives `None`.
 
-pub(crate) mod broker_cpu;
-pub(crate) mod broker_memory;
 pub(crate) mod connections;
 mod draw;
 pub(crate) mod figure;
@@ -15,6 +13,7 @@ pub(crate) mod latency_histogram;
 pub(crate) mod latency_over_time;
 pub(crate) mod network;
 pub(crate) mod over_time;
+pub(crate) mod processes;
 pub(crate) mod qos2_legs;
 mod rows;
 mod scale;
@@ -25,6 +24,7 @@ pub(crate) mod takeover;
 pub(crate) mod theme;
 pub(crate) mod throughput;
 pub(crate) mod time_to_will;
+mod unit;
 
 pub(crate) use draw::{Canvas, Surface};
 pub use image::ChartError;

@@ -3,9 +3,10 @@
 use squall_run::{Direction, NetworkOutcome, Run};
 
 use super::Chart;
-use super::figure::{Axis, Figure, Layer, Line, Stroke, Unit};
+use super::figure::{Axis, Figure, Layer, Line, Stroke};
 use super::scale::Scale;
 use super::theme::Ink;
+use super::unit::Unit;
 
 const POINTS: u32 = 200;
 /// More links than this would not be told apart.

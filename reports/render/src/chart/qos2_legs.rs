@@ -1,11 +1,12 @@
 //! The legs of QoS 2 handshakes, side by side.
 
-use squall_run::{MetricName, Percentile, Run, duration_text};
+use squall_run::{MetricName, Percentile, Run, count_text, duration_text};
 
 use super::Chart;
-use super::figure::{Axis, Dot, Figure, Layer, Mark, MarkLine, Rectangle, Unit};
-use super::scale::Scale;
+use super::figure::{Axis, Dot, Figure, Layer, Mark, MarkLine, Rectangle};
+use super::scale::{Scale, Span};
 use super::theme::Ink;
+use super::unit::Unit;
 
 const LEGS: [(MetricName, &str); 4] = [
     (MetricName::Qos2Pubrec, "PUBLISH → PUBREC"),
@@ -50,13 +51,16 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
             continue;
         };
         let p99 = histogram.percentile_us(Percentile::P99).unwrap_or(max);
-        let bar = (p50.max(1) as f64, p99.max(1) as f64);
+        let bar = Span::new(p50.max(1) as f64, p99.max(1) as f64);
         bars.push(Rectangle {
             x: bar,
-            y: (row - 0.26, row + 0.26),
+            y: Span::new(row - 0.26, row + 0.26),
         });
         figure.marks.push(Mark {
-            line: MarkLine::VerticalPart(bar.0, row - 0.36, row + 0.36),
+            line: MarkLine::VerticalPart {
+                at: bar.low,
+                rows: Span::new(row - 0.36, row + 0.36),
+            },
             label: String::new(),
             ink: Ink::Text,
         });
@@ -75,11 +79,11 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         dots,
         ink: Ink::Series(1),
     });
-    Chart::of(
-        "qos2-legs",
-        "Legs of the QoS 2 handshake",
+    let caption = format!(
         "At the sending device. PUBREC to PUBREL is the device's own delay, by its settings; the other legs are the broker and \
-         the link, and the handshake is those two together. The upright line is the median; with fewer than 100 samples the bar ends at the maximum.",
-        figure,
-    )
+         the link, and the handshake is those two together. The upright line is the median; with fewer than {} samples the \
+         bar ends at the maximum.",
+        count_text(Percentile::P99.samples_needed())
+    );
+    Chart::of("qos2-legs", "Legs of the QoS 2 handshake", &caption, figure)
 }

@@ -2,9 +2,10 @@
 
 use squall_run::Histogram;
 
-use super::figure::{Axis, Figure, Layer, Rectangle, Unit};
-use super::scale::Scale;
+use super::figure::{Axis, Figure, Layer, Rectangle};
+use super::scale::{Scale, Span};
 use super::theme::Ink;
+use super::unit::Unit;
 
 /// Samples between two latencies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,11 +32,12 @@ pub(super) fn log_bins(histogram: &Histogram, most: usize) -> Vec<Bin> {
     let (Some(low), Some(high)) = (low, high) else {
         return Vec::new();
     };
-    between(histogram, (low, high), most)
+    between(histogram, Span::new(low, high), most)
 }
 
 /// As [`log_bins`], between two given ends.
-pub(super) fn between(histogram: &Histogram, (low, high): (f64, f64), most: usize) -> Vec<Bin> {
+pub(super) fn between(histogram: &Histogram, span: Span, most: usize) -> Vec<Bin> {
+    let Span { low, high } = span;
     // No bin is narrower than the resolution of three digits, or gaps would show between bars.
     let finest = ((high / low).ln() / 0.04).ceil().max(1.0) as usize;
     let count = most.min(finest).max(1);
@@ -85,14 +87,14 @@ pub(super) fn figure(rows: &[Row], x: &str, further: impl IntoIterator<Item = f6
     };
     for (index, row) in rows.iter().enumerate() {
         let base = (rows.len() - 1 - index) as f64 - 0.42;
-        let bins = between(&row.histogram, (low, high), 150);
+        let bins = between(&row.histogram, Span::new(low, high), 150);
         let highest = bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1) as f64;
         let rectangles = bins
             .iter()
             .filter(|bin| bin.count > 0)
             .map(|bin| Rectangle {
-                x: (bin.low_us, bin.high_us),
-                y: (base, base + 0.84 * (bin.count as f64 / highest).max(0.04)),
+                x: Span::new(bin.low_us, bin.high_us),
+                y: Span::new(base, base + 0.84 * (bin.count as f64 / highest).max(0.04)),
             })
             .collect();
         figure.layers.push(Layer::Bars {

@@ -1,6 +1,6 @@
 //! How values become places on an axis, and where its ticks are.
 
-use crate::chart::figure::Unit;
+use crate::chart::unit::Unit;
 
 /// How values become places.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,8 +9,17 @@ pub(crate) enum Scale {
     Linear(f64, f64),
     /// By the logarithm, from a value above zero to a value. Lower values go to the lower end.
     Log(f64, f64),
-    /// A quantile `q` at `log10(1 / (1 - q))`, from zero to so many nines.
+    /// A quantile `q` at `log10(1 / (1 - q))`, from zero to the given number of nines.
     Nines(f64),
+}
+
+/// A stretch of an axis, in units of the data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Span {
+    /// Its lower end.
+    pub(crate) low: f64,
+    /// Its upper end.
+    pub(crate) high: f64,
 }
 
 /// A tick of an axis.
@@ -72,14 +81,13 @@ impl Scale {
 
     /// About `count` ticks with labels, and minor ones where they help.
     pub(crate) fn ticks(self, unit: &Unit, count: usize) -> Vec<Tick> {
-        match (self, unit) {
-            (_, Unit::Names(names)) => self.name_ticks(names),
-            (Self::Linear(low, high), Unit::RunTime) => self.time_ticks(high - low, count),
-            (Self::Linear(low, high), _) => {
-                self.linear_ticks(unit, (high - low) / count.max(1) as f64)
-            }
-            (Self::Log(low, high), _) => self.log_ticks(unit, (low, high), count),
-            (Self::Nines(nines), _) => self.nines_ticks(nines),
+        if let Unit::Names(names) = unit {
+            return self.name_ticks(names);
+        }
+        match self {
+            Self::Linear(low, high) => self.linear_ticks(unit, Span { low, high }, count),
+            Self::Log(low, high) => self.log_ticks(unit, Span { low, high }, count),
+            Self::Nines(nines) => self.nines_ticks(nines),
         }
     }
 
@@ -91,57 +99,21 @@ impl Scale {
         names.iter().enumerate().map(tick).collect()
     }
 
-    fn linear_ticks(self, unit: &Unit, at_least: f64) -> Vec<Tick> {
-        let Self::Linear(low, high) = self else {
-            return Vec::new();
-        };
-        let step = match unit {
-            Unit::Bytes => binary_step(at_least),
-            Unit::Count => decimal_step(at_least).max(1.0),
-            _ => decimal_step(at_least),
-        };
-        let first = (low / step).ceil() as i64;
-        let last = (high / step).floor() as i64;
+    fn linear_ticks(self, unit: &Unit, span: Span, count: usize) -> Vec<Tick> {
+        let step = unit.step((span.high - span.low) / count.max(1) as f64);
+        let first = (span.low / step).ceil() as i64;
+        let last = (span.high / step).floor() as i64;
         (first..=last)
             .map(|n| n as f64 * step)
             .map(|value| Tick {
                 place: self.place(value),
-                label: label(unit, value, step),
+                label: unit.label(value, step),
             })
             .collect()
     }
 
-    fn time_ticks(self, length_s: f64, count: usize) -> Vec<Tick> {
-        const STEPS_S: [f64; 17] = [
-            1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
-            3600.0, 7200.0, 14_400.0, 21_600.0,
-        ];
-        let Self::Linear(low, high) = self else {
-            return Vec::new();
-        };
-        let at_least = length_s / count.max(1) as f64;
-        let step = STEPS_S
-            .into_iter()
-            .find(|step| *step >= at_least)
-            .unwrap_or_else(|| decimal_step(at_least / 3600.0) * 3600.0);
-        let step = if at_least < 0.5 {
-            decimal_step(at_least)
-        } else {
-            step
-        };
-        let first = (low / step).ceil() as i64;
-        let last = (high / step).floor() as i64;
-        (first..=last)
-            .map(|n| n as f64 * step)
-            .map(|value| Tick {
-                place: self.place(value),
-                label: run_time(value, step),
-            })
-            .collect()
-    }
-
-    fn log_ticks(self, unit: &Unit, (low, high): (f64, f64), count: usize) -> Vec<Tick> {
-        let decades = (high / low).log10();
+    fn log_ticks(self, unit: &Unit, span: Span, count: usize) -> Vec<Tick> {
+        let decades = (span.high / span.low).log10();
         // Few decades: label 2 and 5 as well. Many: label every second or third one.
         let labelled: &[u32] = if decades < 1.2 {
             &[1, 2, 3, 5, 7]
@@ -151,24 +123,23 @@ impl Scale {
             &[1]
         };
         let every = (decades / count.max(1) as f64).ceil().max(1.0) as i32;
+        let first = span.low.log10().floor() as i32;
+        let last = span.high.log10().ceil() as i32;
         let mut ticks = Vec::new();
-        let first = low.log10().floor() as i32;
-        let last = high.log10().ceil() as i32;
         for decade in first..=last {
             for digit in 1..10_u32 {
                 let value = f64::from(digit) * 10_f64.powi(decade);
-                if value < low || value > high {
+                if !span.holds(value) {
                     continue;
                 }
                 let is_labelled = labelled.contains(&digit) && decade.rem_euclid(every) == 0;
-                let label = if is_labelled {
-                    label(unit, value, value)
-                } else {
-                    String::new()
-                };
                 ticks.push(Tick {
                     place: self.place(value),
-                    label,
+                    label: if is_labelled {
+                        unit.label(value, value)
+                    } else {
+                        String::new()
+                    },
                 });
             }
         }
@@ -198,95 +169,26 @@ impl Scale {
     }
 }
 
+impl Span {
+    /// From one value to another that is not below it.
+    pub(crate) fn new(low: f64, high: f64) -> Self {
+        Self { low, high }
+    }
+
+    /// Whether `value` is within, the ends included.
+    pub(crate) fn holds(self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+
+    /// How long it is.
+    pub(crate) fn length(self) -> f64 {
+        self.high - self.low
+    }
+}
+
 /// `log10(1 / (1 - q))`: 0.9 is 1, 0.99 is 2.
 pub(crate) fn nines_of(quantile: f64) -> f64 {
     -(1.0 - quantile).max(f64::MIN_POSITIVE).log10()
-}
-
-/// The smallest of 1, 2, 5 times a power of ten that is `at_least`.
-fn decimal_step(at_least: f64) -> f64 {
-    if !at_least.is_finite() || at_least <= 0.0 {
-        return 1.0;
-    }
-    let power = 10_f64.powi(at_least.log10().floor() as i32);
-    [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|digit| digit * power)
-        .find(|step| *step >= at_least * 0.999)
-        .unwrap_or(10.0 * power)
-}
-
-/// The smallest power of two that is `at_least`: bytes are shown in binary units.
-fn binary_step(at_least: f64) -> f64 {
-    2_f64.powi(at_least.max(1.0).log2().ceil() as i32)
-}
-
-fn label(unit: &Unit, value: f64, step: f64) -> String {
-    match unit {
-        Unit::RunTime => run_time(value, step),
-        Unit::Micros => duration(value),
-        Unit::Count => short(value),
-        Unit::PerSecond => format!("{}/s", short(value)),
-        Unit::Bytes => bytes(value),
-        Unit::Cores | Unit::Percentile | Unit::Names(_) => trimmed(value),
-        Unit::Share => format!("{} %", trimmed(value * 100.0)),
-    }
-}
-
-/// Seconds, minutes or hours since the start, by the step between ticks.
-fn run_time(value_s: f64, step_s: f64) -> String {
-    if step_s < 60.0 {
-        format!("{} s", trimmed(value_s))
-    } else if step_s < 3600.0 {
-        format!("{} min", trimmed(value_s / 60.0))
-    } else {
-        format!("{} h", trimmed(value_s / 3600.0))
-    }
-}
-
-fn duration(value_us: f64) -> String {
-    if value_us < 1e3 {
-        format!("{} µs", trimmed(value_us))
-    } else if value_us < 1e6 {
-        format!("{} ms", trimmed(value_us / 1e3))
-    } else {
-        format!("{} s", trimmed(value_us / 1e6))
-    }
-}
-
-/// `750`, `5k`, `1.5M`.
-fn short(value: f64) -> String {
-    if value < 1e3 {
-        trimmed(value)
-    } else if value < 1e6 {
-        format!("{}k", trimmed(value / 1e3))
-    } else if value < 1e9 {
-        format!("{}M", trimmed(value / 1e6))
-    } else {
-        format!("{}G", trimmed(value / 1e9))
-    }
-}
-
-fn bytes(value: f64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut amount = value;
-    let mut unit = 0;
-    while amount >= 1024.0 && unit + 1 < UNITS.len() {
-        amount /= 1024.0;
-        unit += 1;
-    }
-    format!("{} {}", trimmed(amount), UNITS[unit])
-}
-
-/// Up to four places, without trailing zeros.
-fn trimmed(value: f64) -> String {
-    let text = format!("{value:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]
@@ -316,6 +218,10 @@ mod tests {
             ["0 s", "20 s", "40 s", "60 s", "80 s", "100 s", "120 s"]
         );
         assert_eq!(minutes, ["0 min", "5 min", "10 min", "15 min"]);
+        let from_warmup = labels(Scale::Linear(-12.0, 33.0), &Unit::RunTime, 4);
+        assert_eq!(from_warmup, ["0 s", "15 s", "30 s"]);
+        let early = labels(Scale::Linear(-22.0, 60.0), &Unit::RunTime, 5);
+        assert_eq!(early, ["−20 s", "0 s", "20 s", "40 s", "60 s"]);
         assert_eq!(memory, ["0 B", "16 MiB", "32 MiB", "48 MiB"]);
     }
 

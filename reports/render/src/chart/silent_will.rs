@@ -1,11 +1,12 @@
 //! How long the wills of silent drops took, beside what Keep Alive allows.
 
-use squall_run::{Histogram, MetricName, Run, Tags, duration_text};
+use squall_run::{Histogram, MetricName, Run, Tags, WillOutcome, count_text, duration_text};
 
 use super::Chart;
-use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle, Unit};
-use super::scale::Scale;
+use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle};
+use super::scale::{Scale, Span};
 use super::theme::Ink;
+use super::unit::Unit;
 use crate::table::{Cell, Column, Table};
 
 /// Bars between the least and the greatest sample.
@@ -16,23 +17,20 @@ const SILENT: &str = "silent";
 /// Histogram on an even axis, with one and a half times Keep Alive and the scenario's limit.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let times = times(run);
-    let (least, most) = (times.min_us()? as f64, times.max_us()? as f64);
+    let samples = Span::new(times.min_us()? as f64, times.max_us()? as f64);
     let marks = marks(run);
-    let farthest = marks
-        .iter()
-        .map(|(at_us, _, _)| *at_us)
-        .fold(most, f64::max);
-    let nearest = marks
-        .iter()
-        .map(|(at_us, _, _)| *at_us)
-        .fold(least, f64::min);
-    let room = ((farthest - nearest) * 0.08).max(10_000.0);
-    let bars = bars(&times, (least, most));
-    let highest = bars.iter().map(|bar| bar.y.1).fold(0.0, f64::max);
+    let places = || marks.iter().map(|mark| mark.at_us);
+    let all = Span::new(
+        places().fold(samples.low, f64::min),
+        places().fold(samples.high, f64::max),
+    );
+    let room = (all.length() * 0.08).max(10_000.0);
+    let bars = bars(&times, samples);
+    let highest = bars.iter().map(|bar| bar.y.high).fold(0.0, f64::max);
     let mut figure = Figure::new(
         Axis::new(
             "From the drop to the will",
-            Scale::Linear((nearest - room).max(0.0), farthest + room),
+            Scale::Linear((all.low - room).max(0.0), all.high + room),
             Unit::Micros,
         ),
         Axis::new("Wills", Scale::from_zero(highest), Unit::Count),
@@ -42,20 +40,40 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         rectangles: bars,
         ink: Ink::Series(1),
     });
-    for (at_us, label, ink) in marks {
+    for mark in marks {
         figure.marks.push(Mark {
-            line: MarkLine::Vertical(at_us),
-            label,
-            ink,
+            line: MarkLine::Vertical(mark.at_us),
+            label: mark.label,
+            ink: mark.ink,
         });
     }
     Chart::of(
         "time-to-will-silent",
         "Time to will after a silent drop",
-        "A broker notices a silent drop by Keep Alive alone: it waits 1.5 times its length from the last packet it got, which \
-         was some time before the drop. So wills come up to one Keep Alive sooner than the mark, and not much later.",
+        &caption(&times, &allowed_s(run)),
         figure,
     )
+}
+
+/// How to read it, and how many came later than Keep Alive allows, if that is one time for all.
+fn caption(times: &Histogram, allowed_s: &[f64]) -> String {
+    let mut caption = "A broker notices a silent drop by Keep Alive alone: it waits 1.5 times its length from the last packet it got, which \
+                       was some time before the drop. So a will is due up to one Keep Alive sooner than the mark."
+        .to_owned();
+    if let [allowed_s] = allowed_s {
+        let late = times.count() - times.count_at_or_below((allowed_s * 1e6) as u64);
+        let latest_s = times.max_us().unwrap_or(0) as f64 / 1e6 - allowed_s;
+        let all = count_text(times.count());
+        caption.push_str(&match late {
+            0 => format!(" All {all} came before the mark."),
+            late => format!(
+                " {} of {all} came after the mark, the last one {} after it.",
+                count_text(late),
+                duration_text(latest_s.max(0.0))
+            ),
+        });
+    }
+    caption
 }
 
 /// The bars as a table.
@@ -74,11 +92,11 @@ pub(crate) fn table(run: &Run) -> Table {
     let (Some(least), Some(most)) = (times.min_us(), times.max_us()) else {
         return table;
     };
-    for bar in bars(&times, (least as f64, most as f64)) {
+    for bar in bars(&times, Span::new(least as f64, most as f64)) {
         table.row(vec![
-            Cell::Micros(bar.x.0),
-            Cell::Micros(bar.x.1),
-            Cell::Count(bar.y.1 as u64),
+            Cell::Micros(bar.x.low),
+            Cell::Micros(bar.x.high),
+            Cell::Count(bar.y.high as u64),
         ]);
     }
     table
@@ -89,26 +107,42 @@ fn times(run: &Run) -> Histogram {
     run.measured.metrics.select(MetricName::TimeToWill, &tags)
 }
 
-/// Where the references are, in microseconds.
-fn marks(run: &Run) -> Vec<(f64, String, Ink)> {
-    let silent = || run.measured.wills.iter().filter(|will| will.how == SILENT);
-    let mut allowed_s: Vec<f64> = silent()
-        .filter_map(|will| keep_alive_allows_s(run, will.fault.as_deref()?))
-        .collect();
-    allowed_s.sort_by(f64::total_cmp);
-    allowed_s.dedup();
-    let mut limits_s: Vec<f64> = silent().filter_map(|will| will.limit_s).collect();
-    limits_s.sort_by(f64::total_cmp);
-    limits_s.dedup();
-    let allowed = allowed_s.into_iter().map(|seconds| {
-        let label = format!("1.5 × Keep Alive {}", duration_text(seconds));
-        (seconds * 1e6, label, Ink::Text)
-    });
-    let limits = limits_s.into_iter().map(|seconds| {
-        let label = format!("limit {}", duration_text(seconds));
-        (seconds * 1e6, label, Ink::Limit)
-    });
+/// A reference, in microseconds.
+struct Reference {
+    at_us: f64,
+    label: String,
+    ink: Ink,
+}
+
+fn marks(run: &Run) -> Vec<Reference> {
+    let limits = silent(run).filter_map(|will| will.limit_s);
+    let reference = |words: &str, seconds: f64, ink| Reference {
+        at_us: seconds * 1e6,
+        label: format!("{words} {}", duration_text(seconds)),
+        ink,
+    };
+    let allowed = allowed_s(run).into_iter();
+    let allowed = allowed.map(|seconds| reference("1.5 × Keep Alive", seconds, Ink::Text));
+    let limits = distinct(limits).into_iter();
+    let limits = limits.map(|seconds| reference("limit", seconds, Ink::Limit));
     allowed.chain(limits).collect()
+}
+
+fn silent(run: &Run) -> impl Iterator<Item = &WillOutcome> {
+    run.measured.wills.iter().filter(|will| will.how == SILENT)
+}
+
+/// What Keep Alive allows the groups whose devices fell silent, in seconds.
+fn allowed_s(run: &Run) -> Vec<f64> {
+    distinct(silent(run).filter_map(|will| keep_alive_allows_s(run, will.fault.as_deref()?)))
+}
+
+/// Ascending, each once.
+fn distinct(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    numbers
 }
 
 /// One and a half times the Keep Alive of the group that `fault` is aimed at, in seconds (§3.1.2.10).
@@ -130,25 +164,25 @@ pub(crate) fn keep_alive_allows_s(run: &Run, fault: &str) -> Option<f64> {
 }
 
 /// Bars of equal width that hold every sample between two ends, in microseconds.
-fn bars(times: &Histogram, (least, most): (f64, f64)) -> Vec<Rectangle> {
+fn bars(times: &Histogram, span: Span) -> Vec<Rectangle> {
     // No narrower than what a histogram of three digits can tell apart.
-    let width = ((most - least) / f64::from(BINS))
-        .max(most / 500.0)
+    let width = (span.length() / f64::from(BINS))
+        .max(span.high / 500.0)
         .max(1.0);
-    let count = ((most - least) / width).floor() as usize + 1;
+    let count = (span.length() / width).floor() as usize + 1;
     let mut heights = vec![0_u64; count];
     for bucket in times.buckets() {
-        let place = ((bucket.low_us as f64 - least) / width).max(0.0) as usize;
+        let place = ((bucket.low_us as f64 - span.low) / width).max(0.0) as usize;
         heights[place.min(count - 1)] += bucket.count;
     }
     heights
         .iter()
         .enumerate()
         .map(|(index, height)| {
-            let left = least + index as f64 * width;
+            let left = span.low + index as f64 * width;
             Rectangle {
-                x: (left, left + width),
-                y: (0.0, *height as f64),
+                x: Span::new(left, left + width),
+                y: Span::new(0.0, *height as f64),
             }
         })
         .collect()
@@ -170,9 +204,9 @@ mod tests {
         let mut one = Histogram::new();
         one.record_us_times(15_000_000, 7);
 
-        let sum = |bars: Vec<Rectangle>| bars.iter().map(|bar| bar.y.1).sum::<f64>();
-        assert_eq!(sum(bars(&times, (13e6, 15.01e6))), 4.0);
-        assert_eq!(sum(bars(&one, (15e6, 15e6))), 7.0);
+        let sum = |bars: Vec<Rectangle>| bars.iter().map(|bar| bar.y.high).sum::<f64>();
+        assert_eq!(sum(bars(&times, Span::new(13e6, 15.01e6))), 4.0);
+        assert_eq!(sum(bars(&one, Span::new(15e6, 15e6))), 7.0);
     }
 
     /// The mark is 1.5 times the Keep Alive of the group that was hit (§3.1.2.10), and the limit the scenario's.
@@ -202,5 +236,22 @@ mod tests {
                 format!("limit {}", duration_text(silent.limit_s.unwrap())),
             ]
         );
+    }
+
+    /// The caption counts what came after the mark: a broker that is late is not said to be in time.
+    #[test]
+    fn the_caption_counts_what_was_late() {
+        let mut times = Histogram::new();
+        times.record_us_times(14_000_000, 9);
+        times.record_us_times(19_000_000, 991);
+
+        let late = caption(&times, &[15.0]);
+        let unknown = caption(&times, &[15.0, 30.0]);
+
+        assert!(
+            late.ends_with("991 of 1,000 came after the mark, the last one 4.00 s after it."),
+            "{late}"
+        );
+        assert!(unknown.ends_with("sooner than the mark."), "{unknown}");
     }
 }

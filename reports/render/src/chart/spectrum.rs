@@ -3,9 +3,10 @@
 use squall_run::{CountedFrom, Histogram, MetricName, Run, Tags, duration_text};
 
 use super::Chart;
-use super::figure::{Axis, Dot, Figure, Layer, Line, Stroke, Unit};
+use super::figure::{Axis, Dot, Figure, Layer, Line, Stroke};
 use super::scale::{Scale, nines_of};
 use super::theme::Ink;
+use super::unit::Unit;
 
 /// Points of a line between two nines.
 const POINTS_A_NINE: f64 = 40.0;
@@ -43,7 +44,7 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
         Stroke::Solid,
     ));
     if let Some(max_us) = response.max_us() {
-        let at = (quantile_at(nines_of_count(&response)), max_us as f64);
+        let at = (quantile_at(nines_of_count(&response)), max_us.max(1) as f64);
         let text = format!("max {}", duration_text(max_us as f64 / 1e6));
         let dots = vec![Dot { at, text }];
         figure.layers.push(Layer::Dots {
@@ -74,13 +75,18 @@ fn room_above(histogram: &Histogram) -> Option<f64> {
 fn line(label: &str, histogram: &Histogram, ink: Ink, stroke: Stroke) -> Layer {
     let nines = nines_of_count(histogram);
     let steps = (nines * POINTS_A_NINE).ceil() as u32;
-    let places = (0..=steps).map(|step| nines * f64::from(step) / f64::from(steps.max(1)));
-    let points = places
-        .filter_map(|place| {
-            let quantile = quantile_at(place);
-            let value_us = histogram.quantile_us(quantile)?;
-            Some((quantile, value_us.max(1) as f64))
-        })
+    let places = (0..steps).map(|step| nines * f64::from(step) / f64::from(steps));
+    let before_last = places.map(quantile_at).filter_map(|quantile| {
+        let value_us = histogram.quantile_us(quantile)?;
+        Some((quantile, value_us))
+    });
+    // Where one sample is left, it is the maximum: the quantile there is still that of the last but one.
+    let last = histogram
+        .max_us()
+        .map(|max_us| (quantile_at(nines), max_us));
+    let points = before_last
+        .chain(last)
+        .map(|(quantile, value_us)| (quantile, value_us.max(1) as f64))
         .collect();
     Layer::Line(Line {
         label: label.to_owned(),
@@ -97,4 +103,33 @@ fn nines_of_count(histogram: &Histogram) -> f64 {
 
 fn quantile_at(nines: f64) -> f64 {
     1.0 - 10_f64.powf(-nines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line ends in the maximum, and the dot of the maximum sits on its end.
+    #[test]
+    fn the_maximum_sits_on_the_end_of_the_line() {
+        let mut run = squall_run::sample::passing();
+        for cell in &mut run.measured.metrics.cells {
+            // One sample far beyond the others.
+            cell.histogram.record_us(30_000_000);
+        }
+
+        let chart = chart(&run, MetricName::E2eLatency).unwrap();
+
+        let mut ends = Vec::new();
+        let mut places = Vec::new();
+        for layer in &chart.figure.layers {
+            match layer {
+                Layer::Line(line) => ends.extend(line.points.last().copied()),
+                Layer::Dots { dots, .. } => places.extend(dots.iter().map(|dot| dot.at)),
+                Layer::Bars { .. } | Layer::Cells(_) => {}
+            }
+        }
+        assert_eq!(ends.last(), places.first());
+        assert_eq!(places[0].1, 30_000_000.0);
+    }
 }

@@ -19,8 +19,8 @@ fn charts(run: &Run) -> Vec<Chart> {
         takeover::chart(run),
         network::chart(run),
         throughput::chart(run),
-        broker_cpu::chart(run),
-        broker_memory::chart(run),
+        processes::cpu(run),
+        processes::memory(run),
         schedule_lag::chart(run),
     ]
     .into_iter()
@@ -94,20 +94,23 @@ fn one_sample_is_drawn() {
         link.configured_delay.clear();
     }
     run.measured.series.intervals = vec![Interval {
+        start_s: 20.0,
+        end_s: 21.0,
         online: 1,
         scheduled: 1,
         e2e_latency: one.clone(),
         schedule_lag: one,
         ..Interval::default()
     }];
-    let process = ProcessSample {
-        at_s: 0.0,
+    let process = |at_s| ProcessSample {
+        at_s,
         cpu_cores: 0.0,
         cpu_total_s: 0.0,
         rss_bytes: 0,
         descriptors: 0,
     };
-    run.resources.broker = vec![process];
+    // Processor use is that since the sample before.
+    run.resources.broker = vec![process(0.0), process(0.5)];
     run.resources.generator.clear();
 
     let charts = charts(&run);

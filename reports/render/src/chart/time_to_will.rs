@@ -7,6 +7,7 @@ use squall_run::{MetricName, Run, Tags, duration_text};
 use super::Chart;
 use super::figure::{Mark, MarkLine};
 use super::rows::{self, Row};
+use super::scale::Span;
 use super::theme::Ink;
 
 /// One histogram for each way of ending, on one axis.
@@ -42,7 +43,10 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         };
         let middle = (rows.len() - 1 - index) as f64;
         figure.marks.push(Mark {
-            line: MarkLine::VerticalPart(limit_s * 1e6, middle - 0.45, middle + 0.45),
+            line: MarkLine::VerticalPart {
+                at: limit_s * 1e6,
+                rows: Span::new(middle - 0.45, middle + 0.45),
+            },
             label: format!("limit {}", duration_text(*limit_s)),
             ink: Ink::Limit,
         });

@@ -127,13 +127,11 @@ fn intervals(run: &Run) -> Table {
         ],
     );
     for stretch in over_time::stretches(run, over_time::POINTS) {
-        let sum = |count: fn(&squall_run::Interval) -> u64| {
-            Cell::Count(stretch.intervals.iter().map(count).sum())
-        };
+        let sum = |count: fn(&squall_run::Interval) -> u64| Cell::Count(stretch.sum(count));
         table.row(vec![
             Cell::At(stretch.from_s),
             Cell::At(stretch.to_s),
-            Cell::Count(stretch.intervals.last().map_or(0, |last| last.online)),
+            Cell::Count(stretch.online()),
             sum(|interval| interval.connected),
             sum(|interval| interval.ended),
             sum(|interval| interval.connect_failed),

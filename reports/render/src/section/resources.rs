@@ -3,7 +3,7 @@
 use squall_run::{ProcessSample, Resources, Run, Summary};
 
 use super::{Absent, Block, Section, chart_block, section_of};
-use crate::chart::{broker_cpu, broker_memory};
+use crate::chart::processes;
 use crate::table::{Cell, Column, Table};
 
 /// The section.
@@ -17,14 +17,14 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
              growth from the first sample to the peak, Sessions and queues included, for each of the most devices online at once."
                 .to_owned(),
         ));
-        blocks.extend(chart_block(broker_cpu::chart(run), || {
+        blocks.extend(chart_block(processes::cpu(run), || {
             samples(
                 "broker-samples",
                 "Samples of the broker",
                 &run.resources.broker,
             )
         }));
-        blocks.extend(chart_block(broker_memory::chart(run), || {
+        blocks.extend(chart_block(processes::memory(run), || {
             samples(
                 "generator-samples",
                 "Samples of the generator",

@@ -182,6 +182,8 @@ pub(super) fn series() -> Series {
         let seed = u64::from(second) + 1_000;
         let samples = if is_loaded { 600 } else { 0 };
         Interval {
+            start_s: f64::from(second),
+            end_s: f64::from(second + 1),
             online: match second {
                 0..10 => u64::from(second + 1) * 500,
                 _ if is_hit => 3_500,
@@ -204,7 +206,6 @@ pub(super) fn series() -> Series {
         }
     });
     Series {
-        interval_s: 1.0,
         intervals: intervals.collect(),
     }
 }

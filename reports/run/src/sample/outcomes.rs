@@ -149,6 +149,7 @@ pub(super) fn faults() -> Vec<FaultOccurrence> {
         action: if how.is_some() { "drop" } else { "disconnect" }.to_owned(),
         how: how.map(str::to_owned),
         group: Some("sensors".to_owned()),
+        planned_s: at_s - 20.0,
         at_s,
         lasts_s: None,
         selected: applied + 2,

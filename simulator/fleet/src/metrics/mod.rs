@@ -40,6 +40,8 @@ pub struct Metrics {
     /// When each phase began, in order.
     phases: Vec<(PhaseKind, Instant)>,
     ended_at: Instant,
+    /// Of the last thing that was heard.
+    last: Instant,
 }
 
 /// Names one distribution.
@@ -71,11 +73,13 @@ impl Metrics {
             rates: Rates::default(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],
             ended_at: Instant::ZERO,
+            last: Instant::ZERO,
         }
     }
 
     /// The run entered a phase.
     pub(crate) fn enter_phase(&mut self, now: Instant, phase: Phase) {
+        self.last = now;
         let kind = match phase {
             Phase::Connecting => PhaseKind::Connect,
             Phase::WarmingUp => PhaseKind::Warmup,
@@ -87,6 +91,7 @@ impl Metrics {
         if self.phases.last().is_none_or(|&(last, _)| last != kind) {
             self.phases.push((kind, now));
         }
+        self.timeline.begin_phase(now);
         if phase == Phase::Leaving || phase == Phase::Finished {
             self.ended_at = now;
         }
@@ -101,6 +106,7 @@ impl Metrics {
             group: Some(group),
             ..CellTags::default()
         };
+        self.last = now;
         self.timeline.count(now, online, &observation.fact);
         match observation.fact {
             Fact::Connected { opened_at, .. } => {
@@ -234,7 +240,7 @@ impl Metrics {
 
     /// The counters over time.
     pub(crate) fn series(&self) -> squall_run::Series {
-        self.timeline.series()
+        self.timeline.series(self.last)
     }
 
     /// The counters by group and QoS.

@@ -1,8 +1,9 @@
-//! Counters over time, in a bounded number of intervals of equal length.
+//! Counters over time, in a bounded number of intervals.
 //!
-//! Intervals begin with one second. When there are too many, neighbours are merged in pairs and
-//! the length doubles, so a day and a minute take the same memory. Histograms are merged, never
-//! averaged.
+//! An interval begins where a phase begins, so that none holds events of two phases; within a phase
+//! they have one length, but for the last one of it. The length begins with one second. When there
+//! are too many, neighbours within a phase are merged in pairs and the length doubles, so a day and a
+//! minute take the same memory. Histograms are merged, never averaged.
 
 use std::time::Duration;
 
@@ -21,9 +22,29 @@ const FIRST_LENGTH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Timeline {
     length: Duration,
-    intervals: Vec<Interval>,
+    /// Ascending, without gaps: each ends where the next one starts.
+    spans: Vec<Span>,
     /// Devices that are connected now.
     online: u64,
+}
+
+/// An interval in the making.
+#[derive(Debug)]
+struct Span {
+    start: Instant,
+    /// What it shares with the interval before it.
+    place: Place,
+    /// The bounds in it are filled in when the series is handed out.
+    counts: Interval,
+}
+
+/// Whether an interval may be merged with the one before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    /// It is the first of its phase.
+    BeginsPhase,
+    /// It may.
+    WithinPhase,
 }
 
 impl Timeline {
@@ -31,8 +52,19 @@ impl Timeline {
     pub(crate) fn new() -> Self {
         Self {
             length: FIRST_LENGTH,
-            intervals: Vec::new(),
+            spans: vec![Span::new(Instant::ZERO, Place::BeginsPhase, 0)],
             online: 0,
+        }
+    }
+
+    /// A phase begins at `at`: so does an interval.
+    ///
+    /// If facts of later moments were counted already, it is the first interval from `at` on.
+    pub(crate) fn begin_phase(&mut self, at: Instant) {
+        self.fill_up_to(at);
+        match self.spans.iter_mut().find(|span| span.start >= at) {
+            Some(span) => span.place = Place::BeginsPhase,
+            None => self.push(Span::new(at, Place::BeginsPhase, self.online)),
         }
     }
 
@@ -84,41 +116,69 @@ impl Timeline {
         self.at(now).schedule_lag.record(lag);
     }
 
-    /// As the run file has it.
-    pub(crate) fn series(&self) -> Series {
+    /// As the run file has it, up to `end`.
+    pub(crate) fn series(&self, end: Instant) -> Series {
+        let next_starts = self.spans.iter().skip(1).map(|span| span.start);
+        let ends = next_starts.chain([end]);
+        let intervals = self.spans.iter().zip(ends).map(|(span, end)| Interval {
+            start_s: span.start.as_secs_f64(),
+            end_s: end.max(span.start).as_secs_f64(),
+            ..span.counts.clone()
+        });
         Series {
-            interval_s: self.length.as_secs_f64(),
-            intervals: self.intervals.clone(),
+            intervals: intervals.collect(),
         }
     }
 
     /// The interval of a moment; those up to it are made, with the devices that were connected.
     fn at(&mut self, now: Instant) -> &mut Interval {
-        let mut place = place_at(now, self.length);
-        while place >= INTERVALS_MAX {
+        self.fill_up_to(now);
+        // The first interval starts at zero, so one starts at `now` or before it.
+        let later = self.spans.partition_point(|span| span.start <= now);
+        &mut self.spans[later - 1].counts
+    }
+
+    /// Makes intervals until the last one ends after `now`.
+    fn fill_up_to(&mut self, now: Instant) {
+        while let Some(last) = self.spans.last()
+            && last.start + self.length <= now
+        {
+            let next = Span::new(last.start + self.length, Place::WithinPhase, self.online);
+            self.push(next);
+        }
+    }
+
+    fn push(&mut self, span: Span) {
+        self.spans.push(span);
+        if self.spans.len() > INTERVALS_MAX {
             self.merge_pairs();
-            place = place_at(now, self.length);
         }
-        while self.intervals.len() <= place {
-            self.intervals.push(Interval {
-                online: self.online,
-                ..Interval::default()
-            });
-        }
-        &mut self.intervals[place]
     }
 
     fn merge_pairs(&mut self) {
         self.length *= 2;
-        let mut merged = Vec::with_capacity(self.intervals.len().div_ceil(2));
-        let mut intervals = std::mem::take(&mut self.intervals).into_iter();
-        while let Some(mut first) = intervals.next() {
-            if let Some(second) = intervals.next() {
-                add(&mut first, &second);
+        let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len().div_ceil(2));
+        let mut spans = std::mem::take(&mut self.spans).into_iter().peekable();
+        while let Some(mut first) = spans.next() {
+            if let Some(second) = spans.next_if(|next| next.place == Place::WithinPhase) {
+                add(&mut first.counts, &second.counts);
             }
             merged.push(first);
         }
-        self.intervals = merged;
+        self.spans = merged;
+    }
+}
+
+impl Span {
+    fn new(start: Instant, place: Place, online: u64) -> Self {
+        Self {
+            start,
+            place,
+            counts: Interval {
+                online,
+                ..Interval::default()
+            },
+        }
     }
 }
 
@@ -160,17 +220,37 @@ mod tests {
             timeline.count_will(at(second));
         }
 
-        let series = timeline.series();
-        assert_eq!(series.interval_s, 4.0);
-        assert_eq!(series.intervals.len(), 500);
-        assert_eq!(series.intervals[1].wills, 4);
-        assert_eq!(series.intervals[1].e2e_latency.max_us(), Some(7_000));
-        let samples: u64 = series
-            .intervals
+        let intervals = timeline.series(at(2_000)).intervals;
+        assert_eq!(intervals.len(), 500);
+        assert_eq!((intervals[1].start_s, intervals[1].end_s), (4.0, 8.0));
+        assert_eq!(intervals[1].wills, 4);
+        assert_eq!(intervals[1].e2e_latency.max_us(), Some(7_000));
+        let samples: u64 = intervals
             .iter()
             .map(|interval| interval.e2e_latency.count())
             .sum();
         assert_eq!(samples, 2_000);
+    }
+
+    /// Intervals begin with the measured part, however long connecting took, and stay so when
+    /// they are merged: what a fault did is never counted before it.
+    #[test]
+    fn an_interval_begins_where_a_phase_begins() {
+        let mut timeline = Timeline::new();
+        let measured = Instant::ZERO + Duration::from_millis(2_300);
+        timeline.begin_phase(measured);
+        timeline.count_will(measured);
+
+        let short = timeline.series(at(4)).intervals;
+        timeline.count_will(at(1_000));
+        let long = timeline.series(at(1_001)).intervals;
+
+        let starts: Vec<f64> = short.iter().map(|interval| interval.start_s).collect();
+        assert_eq!(starts, [0.0, 1.0, 2.0, 2.3]);
+        assert_eq!((short[2].end_s, short[3].wills), (2.3, 1));
+        assert!(long.len() <= INTERVALS_MAX);
+        assert!(long.iter().any(|interval| interval.start_s == 2.3));
+        assert!(long.windows(2).all(|pair| pair[0].end_s == pair[1].start_s));
     }
 
     /// An interval in which nothing happens still says how many devices are connected.
@@ -182,7 +262,7 @@ mod tests {
         timeline.count(at(3), 8, &Fact::OpenStarted);
 
         let online: Vec<u64> = timeline
-            .series()
+            .series(at(4))
             .intervals
             .iter()
             .map(|interval| interval.online)

@@ -189,9 +189,7 @@ impl Judge<'_> {
         samples
             .iter()
             .filter_map(|sample| {
-                // The interval of a sample: times are not negative.
-                let place = (sample.at_s / series.interval_s) as usize;
-                let online = series.intervals.get(place)?.online;
+                let online = series.at(sample.at_s)?.online;
                 let grown = sample.rss_bytes.saturating_sub(before.rss_bytes);
                 (online > 0).then(|| grown as f64 / online as f64)
             })

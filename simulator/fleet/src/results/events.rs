@@ -80,14 +80,18 @@ pub(super) fn faults(
     let anomalies = ledger.anomalies().all();
     let mut occurrences: Vec<_> = reports
         .iter()
-        .flat_map(|report| report.strikes.iter().map(move |strike| (strike, report)))
+        .flat_map(|report| {
+            let planned = scenario.fault(report.fault).times();
+            let strikes = report.strikes.iter().zip(planned);
+            strikes.map(move |(strike, planned)| (strike, planned, report))
+        })
         .collect();
-    occurrences.sort_by_key(|&(strike, report)| (strike.at, report.fault));
-    let times: Vec<_> = occurrences.iter().map(|(strike, _)| strike.at).collect();
+    occurrences.sort_by_key(|&(strike, _, report)| (strike.at, report.fault));
+    let times: Vec<_> = occurrences.iter().map(|(strike, ..)| strike.at).collect();
     occurrences
         .into_iter()
         .enumerate()
-        .map(|(number, (strike, report))| {
+        .map(|(number, (strike, planned, report))| {
             let at = strike.at;
             let next = times[number..].iter().find(|&&other| other > at);
             let first = anomalies
@@ -99,6 +103,7 @@ pub(super) fn faults(
                 action: action_name(&fault.action).to_owned(),
                 how: how_name(&fault.action).map(str::to_owned),
                 group: Some(scenario.group(fault.group).name.clone()),
+                planned_s: planned.as_secs_f64(),
                 at_s: at.as_secs_f64(),
                 lasts_s: None,
                 selected: strike.selected,

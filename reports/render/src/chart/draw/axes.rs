@@ -15,7 +15,7 @@ pub(super) fn draw_bands<B: DrawingBackend>(
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
     for band in &figure.bands {
-        let (from, to) = (layout.x(band.from), layout.x(band.to));
+        let (from, to) = (layout.x(band.span.low), layout.x(band.span.high));
         pen.rectangle((from, layout.top), (to, layout.bottom), band.ink, 0.13)?;
     }
     Ok(())
@@ -63,15 +63,11 @@ pub(super) fn draw_marks<B: DrawingBackend>(
                 let x = layout.x(at);
                 pen.line(&[(x, layout.top), (x, layout.bottom)], 1.0, mark.ink, 0.75)?;
             }
-            MarkLine::VerticalPart(at, low, high) => {
+            MarkLine::VerticalPart { at, rows } => {
                 let x = layout.x(at);
-                pen.line(
-                    &[(x, layout.y(low)), (x, layout.y(high))],
-                    2.0,
-                    mark.ink,
-                    1.0,
-                )?;
-                let at = (x + pen.units(5.0), layout.y(high) + pen.units(8.0));
+                let (low, high) = (layout.y(rows.low), layout.y(rows.high));
+                pen.line(&[(x, low), (x, high)], 2.0, mark.ink, 1.0)?;
+                let at = (x + pen.units(5.0), high + pen.units(8.0));
                 pen.words(&mark.label, at, Words::at(HPos::Left, mark.ink))?;
             }
             MarkLine::Tick(at) => {
@@ -98,10 +94,10 @@ fn draw_words_above<B: DrawingBackend>(
         MarkLine::Vertical(at) | MarkLine::Tick(at) => {
             Some((layout.x(at), mark.label.as_str(), mark.ink))
         }
-        MarkLine::VerticalPart(..) => None,
+        MarkLine::VerticalPart { .. } => None,
     });
     let bands = figure.bands.iter().map(|band| {
-        let middle = (layout.x(band.from) + layout.x(band.to)) / 2;
+        let middle = (layout.x(band.span.low) + layout.x(band.span.high)) / 2;
         (middle, band.label.as_str(), band.ink)
     });
     let mut taken: Vec<(i32, i32)> = Vec::new();

@@ -68,8 +68,8 @@ fn draw_rectangle<B: DrawingBackend>(
     layout: &Layout,
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
-    let from = (layout.x(rectangle.x.0), layout.y(rectangle.y.1));
-    let to = (layout.x(rectangle.x.1), layout.y(rectangle.y.0));
+    let from = (layout.x(rectangle.x.low), layout.y(rectangle.y.high));
+    let to = (layout.x(rectangle.x.high), layout.y(rectangle.y.low));
     pen.rectangle(from, to, ink, 1.0)
 }
 

@@ -8,8 +8,9 @@ use plotters::backend::DrawingBackend;
 use super::canvas::Canvas;
 use super::legend::{self, Entry};
 use super::pen::{Cut, Pen};
-use crate::chart::figure::{Figure, Layer, Unit};
+use crate::chart::figure::{Figure, Layer};
 use crate::chart::scale::{Scale, Tick};
+use crate::chart::unit::Unit;
 
 /// Where the parts of a chart go, in units of the picture.
 pub(super) struct Layout {
