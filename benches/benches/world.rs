@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use squall_core::{Broker, Config};
+use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::world::World;
 use squall_fleet::{Fleet, Observation, Phase, Sink};
@@ -51,7 +51,7 @@ fn scenario(network: &str) -> Rc<Scenario> {
 }
 
 fn world(scenario: &Rc<Scenario>) -> World<Deaf> {
-    let broker = Broker::new(Config::default(), Instant::ZERO);
+    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
     World::new(Fleet::new(Rc::clone(scenario), Deaf), broker)
 }
 

@@ -1,6 +1,6 @@
 //! A broker with its clients, as a shell would drive it, but with sockets that take everything.
 
-use squall_core::{Broker, Config, ConnectionId, Input, Outboxes};
+use squall_core::{Broker, ClientIds, Config, ConnectionId, Input, Outboxes};
 use squall_protocol::codec::encode;
 use squall_protocol::packet::{
     Connect, ConnectProperties, Packet, Subscribe, SubscribeProperties, Subscription,
@@ -26,7 +26,7 @@ impl Clients {
             ..Config::default()
         };
         let mut clients = Self {
-            broker: Broker::new(config, Instant::ZERO),
+            broker: Broker::new(config, ClientIds::counted(), Instant::ZERO),
             outboxes: Outboxes::new(),
             version,
             connections: Vec::with_capacity(count),

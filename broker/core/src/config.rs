@@ -62,9 +62,6 @@ pub struct Config {
     pub sys_interval: Option<Duration>,
     /// What `$SYS/broker/version` says.
     pub version: String,
-    /// Start of the sequence that assigned Client Identifiers are drawn from [MQTT-3.1.3-6]. A
-    /// shell draws it at random, so that they cannot be guessed; a simulation takes its own.
-    pub client_id_seed: u64,
 }
 
 impl Config {
@@ -106,7 +103,6 @@ impl Default for Config {
             match_cache_topics_max: const { non_zero_usize(65_536) },
             sys_interval: Some(Duration::from_secs(10)),
             version: format!("squall {}", env!("CARGO_PKG_VERSION")),
-            client_id_seed: 0,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! or thread. A shell feeds it bytes and writes what [`Outboxes`] holds.
 
 mod broker;
+mod client_ids;
 mod config;
 mod connection;
 mod counters;
@@ -18,6 +19,7 @@ mod timer;
 mod will;
 
 pub use broker::Broker;
+pub use client_ids::ClientIds;
 pub use config::{Config, OutboxLimits, QueueLimits, QueuePolicy, RetainedLimits};
 pub use counters::{Counters, DropReason};
 pub use input::{ConnectionId, Input};

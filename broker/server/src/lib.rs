@@ -7,6 +7,7 @@
 
 mod accept;
 mod alarm;
+mod client_ids;
 mod clock;
 mod config;
 mod connection;

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -69,8 +68,6 @@ pub fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     config.check()?;
-    let mut config = config.clone();
-    config.broker.client_id_seed = RandomState::new().hash_one("client_id_seed");
     let (listener, address) = listener::bind(&config.listen)?;
     let open_files_max = descriptors::raise_limit();
     tracing::info!(%address, open_files_max, "broker listens");
@@ -81,7 +78,7 @@ pub fn serve(
         .build_local(LocalOptions::default())?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener);
-        let shard = Shard::new(&config, Clock::start(), listener)?;
+        let shard = Shard::new(config, Clock::start(), listener)?;
         run(Rc::new(RefCell::new(shard)), || ready(address), stop).await
     })
 }

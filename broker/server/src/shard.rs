@@ -27,6 +27,7 @@ use squall_protocol::Instant;
 
 use crate::accept::Acceptor;
 use crate::alarm::Alarm;
+use crate::client_ids;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::{Connection, Connections, Phase};
@@ -127,7 +128,7 @@ impl Shard {
         Ok(Self {
             clock,
             now,
-            broker: Broker::new(config.broker.clone(), now),
+            broker: Broker::new(config.broker.clone(), client_ids::from_system(), now),
             outboxes: Outboxes::new(),
             sockets,
             acceptor: Some(Acceptor::new(listener, config.listen.connections_max)),

@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use squall_core::{Broker, Config};
+use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::scenario::{Override, Scenario};
 use squall_fleet::world::World;
 use squall_fleet::{Fleet, Recorder, judge};
@@ -26,7 +26,7 @@ fn run(name: &str, overrides: &[&str]) -> Measured {
     let scenario = Scenario::parse(name, &text, &overrides);
     let scenario = Rc::new(scenario.unwrap_or_else(|errors| panic!("{errors}")));
     let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
-    let broker = Broker::new(Config::default(), Instant::ZERO);
+    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
 
     let outcome = World::new(fleet, broker).run();
     let judgement = judge(&scenario, outcome, &Resources::default());

@@ -11,6 +11,9 @@ use crate::session::SessionKey;
 use crate::subscriptions::SubscriptionKey;
 use crate::timer::NEVER;
 
+/// Client Identifiers drawn for one client before it is refused.
+const CLIENT_ID_DRAWS_MAX: usize = 4;
+
 /// Whether the client's stored Session goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Continuity {
@@ -30,10 +33,12 @@ impl Broker {
         mut connect: Connect,
     ) -> Result<(), Ending> {
         self.check_connect(&connect)?;
-        let assigned_client_id = connect
-            .client_id
-            .is_empty()
-            .then(|| self.assign_client_id());
+        let assigned_client_id = if connect.client_id.is_empty() {
+            let assigned = self.assign_client_id();
+            Some(assigned.ok_or(Ending::Refused(ReasonCode::ServerUnavailable))?)
+        } else {
+            None
+        };
         if let Some(client_id) = &assigned_client_id {
             connect.client_id.clone_from(client_id);
         }
@@ -104,16 +109,16 @@ impl Broker {
         Ok(())
     }
 
-    /// The next Client Identifier of ours that no Session has [MQTT-3.1.3-6].
-    fn assign_client_id(&mut self) -> String {
-        loop {
-            let count = self.assigned_client_ids;
-            self.assigned_client_ids += 1;
-            let client_id = format!("squall-{:016x}", scatter(self.config.client_id_seed, count));
+    /// A Client Identifier of ours that no Session has [MQTT-3.1.3-6]; `None` if none can be drawn.
+    fn assign_client_id(&mut self) -> Option<String> {
+        // One of 128 bits that is taken is a chance that does not come twice.
+        for _ in 0..CLIENT_ID_DRAWS_MAX {
+            let client_id = self.client_ids.draw()?;
             if self.sessions.find(&client_id).is_none() {
-                return client_id;
+                return Some(client_id);
             }
         }
+        None
     }
 
     /// Finds or makes the client's Session and takes it from whoever has it.
@@ -197,16 +202,4 @@ fn expiry_wish(connect: &Connect) -> u32 {
         Version::V3_1_1 => u32::MAX,
         Version::V5 => connect.properties.session_expiry_interval.unwrap_or(0),
     }
-}
-
-/// The `count`th number of the sequence that starts at `seed`: different numbers for different
-/// counts, without a visible order.
-///
-/// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014
-/// (SplitMix64's mixing function, a bijection).
-fn scatter(seed: u64, count: u64) -> u64 {
-    let mut z = seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

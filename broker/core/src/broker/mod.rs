@@ -38,7 +38,7 @@ use crate::retained::RetainedStore;
 use crate::session::{Session, SessionKey, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
 use crate::timer::{NEVER, TimerWheel};
-use crate::{ConnectionId, Input, Outboxes};
+use crate::{ClientIds, ConnectionId, Input, Outboxes};
 use ending::Ending;
 
 /// An MQTT broker as a state machine. It owns every Session, subscription and message of one
@@ -58,8 +58,7 @@ pub struct Broker {
     started: Instant,
     /// When `$SYS` is published next; the end of time for never.
     sys_due: Instant,
-    /// Client Identifiers assigned until now.
-    assigned_client_ids: u64,
+    client_ids: ClientIds,
     /// Kept for its memory.
     recipients: Recipients,
     /// Kept for its memory.
@@ -89,8 +88,8 @@ struct Peer {
 }
 
 impl Broker {
-    /// A broker without Sessions that starts at `now`.
-    pub fn new(config: Config, now: Instant) -> Self {
+    /// A broker without Sessions that starts at `now` and assigns `client_ids`.
+    pub fn new(config: Config, client_ids: ClientIds, now: Instant) -> Self {
         let config = config.bounded();
         let sys_due = if config.sys_interval.is_some() {
             now
@@ -107,7 +106,7 @@ impl Broker {
             unfinished: VecDeque::new(),
             started: now,
             sys_due,
-            assigned_client_ids: 0,
+            client_ids,
             recipients: Recipients::default(),
             due: Vec::new(),
             config,

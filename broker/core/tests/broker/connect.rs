@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use squall_core::ClientIds;
 use squall_protocol::ReasonCode;
 use squall_protocol::packet::{
     Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet,
@@ -212,6 +213,39 @@ fn a_client_identifier_is_assigned_and_told() {
     assert_eq!(world.broker.counters().sessions, 2);
     let (_, named) = world.connect(v5("c"));
     assert_eq!(named.properties.assigned_client_identifier, None);
+}
+
+/// An assigned Client Identifier is what the shell drew, all 128 bits of it: nothing of it can be
+/// computed from another. One that a Session has is not assigned again [MQTT-3.1.3-6].
+#[test]
+fn an_assigned_client_identifier_is_drawn_by_the_shell() {
+    let mut draws = [u128::MAX / 5, u128::MAX / 5, 7].into_iter();
+    let mut world = Harness::drawing(ClientIds::drawn_by(move || draws.next()), |_| {});
+
+    let assigned = [v5(""), v5("")].map(|connect| {
+        let (_, connack) = world.connect(connect);
+        connack.properties.assigned_client_identifier.unwrap()
+    });
+
+    let expected = [
+        "squall-33333333333333333333333333333333",
+        "squall-00000000000000000000000000000007",
+    ];
+    assert_eq!(assigned, expected);
+}
+
+/// Without random bits a client without a Client Identifier is refused with 0x88, others are not.
+#[test]
+fn a_nameless_client_is_refused_if_nothing_can_be_drawn() {
+    let mut world = Harness::drawing(ClientIds::drawn_by(|| None), |_| {});
+
+    let nameless = world.try_connect(v5(""));
+    let (_, named) = world.connect(v5("c"));
+
+    let connack = world.take_connack(nameless);
+    assert_eq!(connack.reason, ReasonCode::ServerUnavailable);
+    assert!(world.is_closed(nameless));
+    assert_eq!(named.reason, ReasonCode::Success);
 }
 
 /// Every Client Identifier of 1 to 23 letters and digits is taken [MQTT-3.1.3-5],

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, Config, ConnectionId, Input, Outboxes};
+use squall_core::{Broker, ClientIds, Config, ConnectionId, Input, Outboxes};
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, encode};
 use squall_protocol::packet::{Connack, Connect, Packet};
 use squall_protocol::{Instant, ReasonCode, Version};
@@ -41,13 +41,18 @@ impl Harness {
 
     /// A broker without `$SYS` whose limits `adjust` changes.
     pub(crate) fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::drawing(ClientIds::counted(), adjust)
+    }
+
+    /// A broker without `$SYS` that assigns `client_ids`, and whose limits `adjust` changes.
+    pub(crate) fn drawing(client_ids: ClientIds, adjust: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
             sys_interval: None,
             ..Config::default()
         };
         adjust(&mut config);
         Self {
-            broker: Broker::new(config, Instant::ZERO),
+            broker: Broker::new(config, client_ids, Instant::ZERO),
             outboxes: Outboxes::new(),
             now: Instant::ZERO,
             sides: Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, Config};
+use squall_core::{Broker, ClientIds, Config};
 use squall_protocol::packet::{Connect, Packet, Will, WillProperties};
 use squall_protocol::{Instant, ReasonCode};
 
@@ -391,7 +391,7 @@ fn an_idle_broker_has_no_deadline() {
         ..Config::default()
     };
 
-    let broker = Broker::new(config, Instant::ZERO);
+    let broker = Broker::new(config, ClientIds::counted(), Instant::ZERO);
 
     assert_eq!(broker.next_deadline(), None);
 }

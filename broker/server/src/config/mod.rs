@@ -25,8 +25,6 @@ pub struct Config {
     /// Threads and the times around a close.
     pub server: Server,
     /// The limits of the protocol, the Sessions and the queues.
-    ///
-    /// `client_id_seed` is no key of the file: `serve` draws it at random.
     pub broker: squall_core::Config,
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use squall_core::{Broker, Config};
+use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::world::{Tamper, World};
 use squall_fleet::{Fleet, Judgement, Recorder, judge};
@@ -61,7 +61,10 @@ fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
         Scenario::parse("test.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
     let scenario = Rc::new(scenario);
     let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
-    let mut world = World::new(fleet, Broker::new(Config::default(), Instant::ZERO));
+    let mut world = World::new(
+        fleet,
+        Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO),
+    );
     if let Some(tamper) = tamper {
         world = world.with_tamper(tamper);
     }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_core::{Broker, Config};
+use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::world::{Tamper, World};
 use squall_fleet::{
@@ -215,7 +215,10 @@ fn world_with(text: &str, recording: Recording) -> World<Recording> {
         ..Config::default()
     };
     let fleet = Fleet::new(scenario(text), recording);
-    World::new(fleet, Broker::new(config, Instant::ZERO))
+    World::new(
+        fleet,
+        Broker::new(config, ClientIds::counted(), Instant::ZERO),
+    )
 }
 
 /// Runs a scenario to its end.

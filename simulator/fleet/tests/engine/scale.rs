@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use squall_core::{Broker, Config};
+use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::scenario::Scenario;
 use squall_fleet::world::World;
 use squall_fleet::{Fact, Fleet, Observation, Phase, Sink};
@@ -66,7 +66,7 @@ fn ten_thousand_devices_live_through_a_day() {
         sys_interval: None,
         ..Config::default()
     };
-    let broker = Broker::new(config, Instant::ZERO);
+    let broker = Broker::new(config, ClientIds::counted(), Instant::ZERO);
     let fleet = Fleet::new(Rc::new(scenario), Counts::default());
 
     let counts = World::new(fleet, broker).run().sink;
