@@ -6,7 +6,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::config::Listen;
 use crate::serve::ServeError;
@@ -18,12 +18,12 @@ pub(crate) fn bind(listen: &Listen) -> Result<(TcpListener, SocketAddr), ServeEr
         io::ErrorKind::AddrInUse => ServeError::PortInUse { address },
         _ => ServeError::Listen { address, source },
     };
-    let listener = open(address, listen.backlog).map_err(failed)?;
+    let listener = open(address, listen).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
 }
 
-fn open(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+fn open(address: SocketAddr, listen: &Listen) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -36,17 +36,29 @@ fn open(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     }
     // Accepted sockets inherit it: one write a turn leaves nothing that Nagle could join.
     socket.set_tcp_nodelay(true)?;
+    // So is this: a peer that has gone without a word is found.
+    if let Some(idle) = listen.tcp_keepalive.idle {
+        let probes = TcpKeepalive::new()
+            .with_time(idle)
+            .with_interval(listen.tcp_keepalive.interval)
+            .with_retries(listen.tcp_keepalive.probes);
+        socket.set_tcp_keepalive(&probes)?;
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    socket.listen(i32::try_from(listen.backlog).unwrap_or(i32::MAX))?;
     Ok(socket.into())
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::TcpStream;
+    use std::time::Duration;
+
+    use socket2::SockRef;
 
     use super::*;
+    use crate::config;
 
     fn listen(port: u16) -> Listen {
         Listen {
@@ -79,6 +91,49 @@ mod tests {
         let (accepted, _) = listener.accept().unwrap();
 
         assert!(accepted.nodelay().unwrap());
+    }
+
+    /// What the system does about a silent peer of an accepted connection.
+    fn probes_of_accepted(listen: &Listen) -> (bool, config::TcpKeepalive) {
+        let (listener, bound) = bind(listen).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let _client = TcpStream::connect(bound).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let accepted = SockRef::from(&accepted);
+        let probes = config::TcpKeepalive {
+            idle: Some(accepted.tcp_keepalive_time().unwrap()),
+            interval: accepted.tcp_keepalive_interval().unwrap(),
+            probes: accepted.tcp_keepalive_retries().unwrap(),
+        };
+        (accepted.keepalive().unwrap(), probes)
+    }
+
+    /// Accepted sockets ask silent peers whether they are still there, as often as the config says.
+    #[test]
+    fn accepted_sockets_probe_silent_peers() {
+        let probes = config::TcpKeepalive {
+            idle: Some(Duration::from_secs(7)),
+            interval: Duration::from_secs(3),
+            probes: 2,
+        };
+        let listen = Listen {
+            tcp_keepalive: probes,
+            ..listen(0)
+        };
+
+        assert_eq!(probes_of_accepted(&listen), (true, probes));
+    }
+
+    /// They do so by default, and not if the config says so.
+    #[test]
+    fn probes_are_on_by_default_and_can_be_off() {
+        let by_default = listen(0);
+        let mut off = listen(0);
+        off.tcp_keepalive.idle = None;
+
+        let expected = config::TcpKeepalive::default();
+        assert_eq!(probes_of_accepted(&by_default), (true, expected));
+        assert!(!probes_of_accepted(&off).0);
     }
 
     /// An address that is not this machine's is an error with its cause.

@@ -4,6 +4,7 @@
 //! default, stands in `squall-broker.toml`, which a test compares with this table.
 
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::de::DeValue;
@@ -36,6 +37,11 @@ const PACKET_BYTES_MAX: u64 = squall_core::Config::PACKET_BYTES_MAX.get() as u64
 const SUBSCRIPTIONS_MAX: u64 = squall_core::Config::SUBSCRIPTIONS_MAX as u64;
 const U16_MAX: u64 = u16::MAX as u64;
 const U32_MAX: u64 = u32::MAX as u64;
+
+/// Times between probes of the transport that Linux takes (tcp(7)).
+const PROBE_TIMES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(32_767);
+/// Most probes of the transport that Linux takes (tcp(7)).
+const PROBES_MAX: u64 = 127;
 
 /// All keys, in the order of the documented file.
 pub(super) const KEYS: &[Key] = &[
@@ -76,6 +82,36 @@ pub(super) const KEYS: &[Key] = &[
         name: "allow_anonymous",
         apply: |config, value| {
             config.listen.allow_anonymous = boolean(value)?;
+            Ok(())
+        },
+    },
+    Key {
+        section: "listen",
+        name: "tcp_keepalive",
+        apply: |config, value| {
+            let idle = duration_or(value, "off", PROBE_TIMES)?;
+            if let Some(idle) = idle {
+                check_whole_seconds(idle)?;
+            }
+            config.listen.tcp_keepalive.idle = idle;
+            Ok(())
+        },
+    },
+    Key {
+        section: "listen",
+        name: "tcp_keepalive_interval",
+        apply: |config, value| {
+            let interval = duration(value, PROBE_TIMES)?;
+            check_whole_seconds(interval)?;
+            config.listen.tcp_keepalive.interval = interval;
+            Ok(())
+        },
+    },
+    Key {
+        section: "listen",
+        name: "tcp_keepalive_probes",
+        apply: |config, value| {
+            config.listen.tcp_keepalive.probes = integer(value, 1..=PROBES_MAX)?;
             Ok(())
         },
     },
@@ -276,6 +312,14 @@ fn seconds_or_never(value: &DeValue<'_>) -> Result<u32, Expected> {
             Ok(u32::try_from(longest.as_secs()).unwrap_or(u32::MAX))
         }
         Some(_) => Err(Expected::from("\"never\" or a whole number of seconds")),
+    }
+}
+
+/// The system counts these times in seconds.
+fn check_whole_seconds(time: Duration) -> Result<(), Expected> {
+    match time.subsec_nanos() {
+        0 => Ok(()),
+        _ => Err(Expected::from("a whole number of seconds")),
     }
 }
 

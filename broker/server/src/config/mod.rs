@@ -42,6 +42,31 @@ pub struct Listen {
     /// Whether clients that nobody has authenticated may connect from other machines. False:
     /// then only a loopback address may be bound.
     pub allow_anonymous: bool,
+    /// How a peer that is gone without a word is found, also one with Keep Alive 0.
+    pub tcp_keepalive: TcpKeepalive,
+}
+
+/// Probes of the transport on a silent connection (`SO_KEEPALIVE`). A peer that has gone answers none
+/// of them, and its connection ends after `idle + probes * interval`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TcpKeepalive {
+    /// Silence before the first probe, in whole seconds; `None` probes never and leaves it to MQTT's
+    /// Keep Alive. 60 s.
+    pub idle: Option<Duration>,
+    /// Time from a probe to the next, in whole seconds. 10 s.
+    pub interval: Duration,
+    /// Probes without an answer that end the connection. 6.
+    pub probes: u32,
+}
+
+impl Default for TcpKeepalive {
+    fn default() -> Self {
+        Self {
+            idle: Some(Duration::from_secs(60)),
+            interval: Duration::from_secs(10),
+            probes: 6,
+        }
+    }
 }
 
 impl Default for Listen {
@@ -52,6 +77,7 @@ impl Default for Listen {
             backlog: 1024,
             connections_max: 100_000,
             allow_anonymous: false,
+            tcp_keepalive: TcpKeepalive::default(),
         }
     }
 }
