@@ -1,11 +1,19 @@
 //! Keep Alive as the server counts it (§3.1.2.10).
 //!
-//! A packet only stores when it came; whoever keeps the timers asks for the deadline when the one
-//! it had has passed.
+//! A packet only stores when it came; who keeps the timers asks for the deadline when the one it had
+//! has passed.
+//!
+//! A large packet on a slow link takes longer than the Keep Alive, and nothing else fits inside it:
+//! its client is not absent and owes no PINGREQ [MQTT-3.1.2-20]. So the bytes of a packet in progress
+//! count, each as a share of a second. A peer that sends them one by one gains next to nothing.
 
 use std::time::Duration;
 
 use crate::Instant;
+
+/// Bytes of a packet in progress that count as one second of activity. A link that is slower all the
+/// time loses its large packets; GPRS, the slowest in use for MQTT over TCP, has ten times as much.
+pub const PROGRESS_BYTES_PER_SECOND: u64 = 256;
 
 /// How long a connection may be silent, and when it last was not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,6 +46,12 @@ impl KeepAlive {
         self.last_seen = now;
     }
 
+    /// Records that `bytes` bytes of a packet came that is not whole.
+    pub fn progressed(&mut self, now: Instant, bytes: usize) {
+        let nanos = (bytes as u64).saturating_mul(1_000_000_000 / PROGRESS_BYTES_PER_SECOND);
+        self.last_seen = now.min(self.last_seen + Duration::from_nanos(nanos));
+    }
+
     /// When the silence is too long; `None` for never.
     pub fn deadline(&self) -> Option<Instant> {
         let allowance = Duration::from_millis(self.allowance_ms.into());
@@ -62,6 +76,19 @@ mod tests {
         keep_alive.seen(seconds(4.0));
 
         assert_eq!(keep_alive.deadline(), Some(seconds(11.5)));
+    }
+
+    /// A packet in progress extends the time by its bytes, and never beyond what a whole packet
+    /// that comes now would.
+    #[test]
+    fn bytes_in_progress_count_as_time() {
+        let mut keep_alive = KeepAlive::new(seconds(0.0), 2);
+
+        keep_alive.progressed(seconds(1.0), PROGRESS_BYTES_PER_SECOND as usize / 2);
+        assert_eq!(keep_alive.deadline(), Some(seconds(3.5)));
+        keep_alive.progressed(seconds(2.0), usize::MAX);
+
+        assert_eq!(keep_alive.deadline(), Some(seconds(5.0)));
     }
 
     /// Keep Alive 0 turns the mechanism off (§3.1.2.10).

@@ -153,6 +153,14 @@ impl Connection {
         Ok(())
     }
 
+    /// Records that `bytes` bytes came which end no packet: as much of a sign of life as their number
+    /// makes them ([`PROGRESS_BYTES_PER_SECOND`](crate::keep_alive::PROGRESS_BYTES_PER_SECOND)).
+    pub fn handle_partial(&mut self, now: Instant, bytes: usize) {
+        if self.state == State::Connected {
+            self.keep_alive.progressed(now, bytes);
+        }
+    }
+
     /// Records that CONNACK with Success is sent: from here Keep Alive counts, the client's or
     /// the one that CONNACK sets in its place [MQTT-3.2.2-21].
     pub fn accept(&mut self, now: Instant, connack: &Connack) {

@@ -227,6 +227,8 @@ impl Broker {
         mut bytes: &[u8],
     ) -> Result<(), Ending> {
         let Gate { reader, role } = gate;
+        // A packet that is whole counts for more than its bytes, and comes after them.
+        role.handle_partial(turn.now, bytes.len());
         while let Some(mut packet) = reader.poll_packet(&mut bytes, &role.rules())? {
             role.handle_packet(turn.now, &mut packet)?;
             if let Packet::Connect(connect) = packet {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use squall_protocol::codec::encode;
 use squall_protocol::packet::{Connect, Packet};
 use squall_protocol::{ReasonCode, Version};
 
@@ -57,6 +58,55 @@ fn any_packet_is_a_sign_of_life() {
 
     world.advance(millis(16_000));
     assert!(world.is_closed(client));
+}
+
+/// A large PUBLISH on a slow link is in progress as long as its bytes come: no PINGREQ fits inside a
+/// packet, and the client is not absent [MQTT-3.1.2-20]. Silence after it counts as ever.
+#[test]
+fn a_packet_in_progress_is_a_sign_of_life() {
+    for connect in both("c") {
+        let mut world = Harness::new();
+        let watcher = world.join(v5("w"));
+        world.send(watcher, &subscribe(&[("t", QOS0)]));
+        world.receive(watcher);
+        let version = connect.version;
+        let client = world.join(with_keep_alive(connect, 2));
+        let payload = "m".repeat(1024 * 1024);
+        let mut bytes = Vec::new();
+        encode(
+            &Packet::Publish(publish("t", QOS0, &payload)),
+            version,
+            &mut bytes,
+        );
+
+        for chunk in bytes.chunks(20_000) {
+            world.advance(millis(100));
+            world.send_bytes(client, chunk);
+        }
+
+        assert_eq!(world.receive(watcher).payloads(), [payload]);
+        assert!(!world.is_closed(client));
+        world.advance(millis(4_000));
+        assert!(world.is_closed(client));
+    }
+}
+
+/// A peer that drips its packet byte by byte is as good as silent [MQTT-3.1.2-22].
+#[test]
+fn a_dripping_packet_is_no_sign_of_life() {
+    let mut world = Harness::new();
+    let client = world.join(with_keep_alive(v5("c"), 10));
+    world.send_bytes(client, &[0x30, 0xFF, 0xFF, 0x03]);
+
+    let mut seconds = 0;
+    while !world.is_closed(client) && seconds < 60 {
+        world.advance(millis(1_000));
+        world.send_bytes(client, b"x");
+        seconds += 1;
+    }
+
+    assert!((15..=16).contains(&seconds), "{seconds} s");
+    assert_eq!(world.broker.counters().keep_alive_timeouts, 1);
 }
 
 /// What the server sends is no sign of life of the client (§3.1.2.10).
