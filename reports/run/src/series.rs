@@ -9,7 +9,7 @@ use crate::Histogram;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// The intervals, ascending and without gaps. One begins where a phase begins, so that none holds
-    /// events of two phases; within a phase they have one length, but for the last one of it.
+    /// events of two phases, and one where a fault strikes; otherwise they have one length.
     pub intervals: Vec<Interval>,
 }
 

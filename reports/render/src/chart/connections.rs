@@ -32,7 +32,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "connections",
         "Connections over time",
         "Devices that hold a connection, and connections accepted and ended a second. Devices are counted at the end of each \
-         interval, and the line steps there. The goodbye of all devices after the drain is left out.",
+         interval, and an interval begins where a fault strikes. The goodbye of all devices after the drain is left out.",
         over_time::counts(run, title, Unit::Count, lines)?,
     )
 }

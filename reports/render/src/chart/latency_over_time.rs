@@ -5,7 +5,7 @@ use squall_run::{Percentile, Run, count_text};
 use super::Chart;
 use super::over_time;
 
-/// p50, p99 and the maximum of end-to-end latency over time.
+/// p50, p90, p99 and the maximum of end-to-end latency over time.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let figure =
         over_time::percentiles(run, "End-to-end latency", |interval| &interval.e2e_latency);

@@ -5,7 +5,7 @@ use squall_run::Run;
 use super::Chart;
 use super::over_time;
 
-/// p50, p99 and maximum of how late the generator was, over time.
+/// p50, p90, p99 and the maximum of how late the generator was, over time.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     Chart::of(
         "schedule-lag",

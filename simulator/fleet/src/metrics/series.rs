@@ -1,9 +1,10 @@
 //! Counters over time, in a bounded number of intervals.
 //!
-//! An interval begins where a phase begins, so that none holds events of two phases; within a phase
-//! they have one length, but for the last one of it. The length begins with one second. When there
-//! are too many, neighbours within a phase are merged in pairs and the length doubles, so a day and a
-//! minute take the same memory. Histograms are merged, never averaged.
+//! An interval begins where a phase begins, so that none holds events of two phases, and where a fault
+//! strikes, so that what it did is not counted with what came before it. Otherwise they have one
+//! length, at first a second. When there are too many, neighbours within a phase are merged in pairs
+//! and the length doubles, so a day and a minute take the same memory. Histograms are merged, never
+//! averaged.
 
 use std::time::Duration;
 
@@ -68,8 +69,21 @@ impl Timeline {
         }
     }
 
+    /// A fault strikes at `at`: an interval begins there, unless one began a short time before, as
+    /// for the second device that it hits.
+    fn begin_fault(&mut self, at: Instant) {
+        self.fill_up_to(at);
+        let starts_before = self.spans.last().map(|span| span.start + self.length / 4);
+        if starts_before.is_none_or(|earliest| earliest <= at) {
+            self.push(Span::new(at, Place::WithinPhase, self.online));
+        }
+    }
+
     /// Counts a fact; `online` devices are connected after it.
     pub(crate) fn count(&mut self, now: Instant, online: u64, fact: &Fact<'_>) {
+        if let Fact::FaultApplied(_) = fact {
+            self.begin_fault(now);
+        }
         // Intervals that are skipped keep the number of devices from before.
         self.at(now);
         self.online = online;
@@ -205,6 +219,7 @@ fn add(sum: &mut Interval, later: &Interval) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::FaultId;
 
     fn at(seconds: u64) -> Instant {
         Instant::ZERO + Duration::from_secs(seconds)
@@ -251,6 +266,27 @@ mod tests {
         assert!(long.len() <= INTERVALS_MAX);
         assert!(long.iter().any(|interval| interval.start_s == 2.3));
         assert!(long.windows(2).all(|pair| pair[0].end_s == pair[1].start_s));
+    }
+
+    /// An interval begins where a fault strikes, once for all devices that it hits.
+    #[test]
+    fn an_interval_begins_where_a_fault_strikes() {
+        let mut timeline = Timeline::new();
+        let strike = Instant::ZERO + Duration::from_millis(2_600);
+        timeline.count(at(2), 3, &Fact::OpenStarted);
+
+        for micros in [0, 20, 40] {
+            let now = strike + Duration::from_micros(micros);
+            timeline.count(now, 3, &Fact::FaultApplied(FaultId(0)));
+        }
+
+        let starts: Vec<f64> = timeline
+            .series(at(4))
+            .intervals
+            .iter()
+            .map(|interval| interval.start_s)
+            .collect();
+        assert_eq!(starts, [0.0, 1.0, 2.0, 2.6]);
     }
 
     /// An interval in which nothing happens still says how many devices are connected.

@@ -85,16 +85,17 @@ pub(crate) fn rate(run: &Run, count: fn(&Interval) -> u64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Devices online over time.
+/// Devices online over time: level within each stretch, at the number that was counted at its end.
 ///
-/// The number is known at the end of each stretch, so it changes there: after what caused the change,
-/// never before.
+/// A stretch begins where a fault strikes, so the line falls there and not before it.
 pub(crate) fn online(run: &Run) -> Vec<(f64, f64)> {
-    let clock = Clock::of(run);
-    let known = stretches(run, POINTS)
-        .into_iter()
-        .map(|stretch| (stretch.to_s, stretch.online() as f64));
-    steps([(clock.start(), 0.0)].into_iter().chain(known))
+    stretches(run, POINTS)
+        .iter()
+        .flat_map(|stretch| {
+            let online = stretch.online() as f64;
+            [(stretch.from_s, online), (stretch.to_s, online)]
+        })
+        .collect()
 }
 
 /// A state that is known at some moments: it keeps its value until the next one.
@@ -109,7 +110,7 @@ fn steps(known: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-/// Maximum, p99 and p50 of what `of` measures, over time, up to the drain.
+/// Maximum, p99, p90 and p50 of what `of` measures, over time, up to the drain.
 ///
 /// In the drain only those still come that were delayed most: a line through them would show a
 /// collapse that there was not.
@@ -140,6 +141,9 @@ pub(crate) fn percentiles(run: &Run, title: &str, of: fn(&Interval) -> &Histogra
     line("max", Ink::Series(1), Stroke::Thin, &Histogram::max_us);
     line("p99", Ink::Series(3), Stroke::Solid, &|histogram| {
         histogram.percentile_us(Percentile::P99)
+    });
+    line("p90", Ink::Series(4), Stroke::Thin, &|histogram| {
+        histogram.percentile_us(Percentile::P90)
     });
     line("p50", Ink::Series(0), Stroke::Solid, &|histogram| {
         histogram.percentile_us(Percentile::P50)
@@ -208,7 +212,7 @@ mod tests {
     }
 
     /// A state never changes before what changed it: a fault at 20.0 s is not seen at 19.9 s, and
-    /// the line does not lean.
+    /// the line does not lean into it.
     #[test]
     fn states_are_steps() {
         let run = sample::passing();
@@ -216,7 +220,7 @@ mod tests {
         let online = online(&run);
 
         assert_eq!(at(&online, 19.9), 5_004.0);
-        assert_eq!(at(&online, 21.0), 3_500.0);
+        assert_eq!(at(&online, 20.0), 3_500.0);
         assert!(
             online
                 .windows(2)
