@@ -3,13 +3,15 @@
 //!
 //! Everything is made from a [`squall_run::Run`] and nothing else: what a report shows is in its run
 //! file. `section` decides what is shown, `chart` how data becomes a picture, `html`, `markdown`
-//! and `text` how it looks; only `write` touches the disk.
+//! and `text` how it looks; only `write` and `stage` touch the disk.
 
 mod chart;
 mod clock;
 mod html;
 mod markdown;
+mod report_error;
 mod section;
+mod stage;
 mod table;
 mod text;
 mod tile;
@@ -17,5 +19,6 @@ mod verdict;
 mod write;
 
 pub use chart::ChartError;
+pub use report_error::ReportError;
 pub use text::{Colours, terminal_summary};
-pub use write::{ReportError, Written, check_folder, write_report};
+pub use write::{Written, check_folder, write_report};

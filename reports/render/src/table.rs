@@ -4,7 +4,7 @@ use squall_run::{
     Histogram, Latency, Percentile, Value, bytes_text, count_text, digits, duration_text, rate_text,
 };
 
-/// A table.
+/// Rows of cells under named columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Table {
     /// Name of its CSV file, without ending.
@@ -44,7 +44,7 @@ pub(crate) enum ColumnKind {
 pub(crate) enum Cell {
     /// Nothing to show.
     None,
-    /// Words.
+    /// Words for a person.
     Text(String),
     /// Text as a machine knows it: a topic, a command.
     Code(String),
@@ -52,17 +52,17 @@ pub(crate) enum Cell {
     Count(u64),
     /// A count that is bad if it is not zero.
     Bad(u64),
-    /// Microseconds.
+    /// A duration in microseconds.
     Micros(f64),
     /// A percentile, or what it lacks.
     Percentile(Option<u64>),
-    /// Seconds since the start of the run.
+    /// A moment, in seconds.
     At(f64),
     /// A duration in seconds.
     Seconds(f64),
     /// Events a second.
     PerSecond(f64),
-    /// Bytes.
+    /// A number of bytes.
     Bytes(u64),
     /// Processor cores.
     Cores(f64),
@@ -90,7 +90,7 @@ impl From<bool> for Held {
 }
 
 impl Held {
-    /// In a word.
+    /// `held` or `broken`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Yes => "held",
@@ -148,7 +148,7 @@ fn key_of(heading: &str) -> String {
 }
 
 impl Cell {
-    /// Words.
+    /// Words for a person.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
@@ -223,6 +223,25 @@ impl Table {
             self.id
         );
         self.rows.push(cells);
+    }
+
+    /// A table of counts, each with what it counts and, where needed, a detail.
+    pub(crate) fn counts(id: &str, title: &str) -> Self {
+        let columns = vec![
+            Column::words("What"),
+            Column::count("Count"),
+            Column::words("Detail"),
+        ];
+        Self::new(id, title, columns)
+    }
+
+    /// Adds a count to a table made by [`Self::counts`]; an empty detail is none.
+    pub(crate) fn count(&mut self, what: &str, detail: &str, count: Cell) {
+        let detail = match detail {
+            "" => Cell::None,
+            detail => Cell::text(detail),
+        };
+        self.row(vec![Cell::text(what), count, detail]);
     }
 
     /// A table of distributions: `labels` are the columns that say which.

@@ -68,7 +68,7 @@ impl Chart {
             &canvas,
         )?;
         let small = shrink(&pixels, width as usize, SUPERSAMPLING as usize);
-        self.encode_png(&small, (width / SUPERSAMPLING, height / SUPERSAMPLING))
+        self.encode_png(&small, width / SUPERSAMPLING, height / SUPERSAMPLING)
     }
 
     fn svg(&self, canvas: &Canvas) -> Result<String, ChartError> {
@@ -90,11 +90,7 @@ impl Chart {
             })
     }
 
-    fn encode_png(
-        &self,
-        pixels: &[u8],
-        (width, height): (u32, u32),
-    ) -> Result<Vec<u8>, ChartError> {
+    fn encode_png(&self, pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, ChartError> {
         let failed = |source| ChartError::Encoding {
             chart: self.id.to_owned(),
             source,

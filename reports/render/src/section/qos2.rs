@@ -25,20 +25,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
 }
 
 fn handshakes(qos2: &Qos2) -> Table {
-    let columns = vec![
-        Column::words("What"),
-        Column::count("Count"),
-        Column::words("Detail"),
-    ];
-    let mut table = Table::new("qos2", "Handshakes", columns);
-    let mut row = |what: &str, detail: &str, count: Cell| {
-        let detail = if detail.is_empty() {
-            Cell::None
-        } else {
-            Cell::text(detail)
-        };
-        table.row(vec![Cell::text(what), count, detail]);
-    };
+    let mut table = Table::counts("qos2", "Handshakes");
+    let mut row = |what: &str, detail: &str, count: Cell| table.count(what, detail, count);
     row("Begun by devices", "", Cell::Count(qos2.sender_started));
     row(
         "Completed by devices",

@@ -4,7 +4,7 @@ use squall_run::{MetricName, Run, Takeovers};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{latency_histogram, takeover};
-use crate::table::{Cell, Column, Table};
+use crate::table::{Cell, Table};
 
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
@@ -37,20 +37,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
 }
 
 fn counts(takeovers: &Takeovers) -> Table {
-    let columns = vec![
-        Column::words("What"),
-        Column::count("Count"),
-        Column::words("Detail"),
-    ];
-    let mut table = Table::new("takeovers", "Takeovers", columns);
-    let mut row = |what: &str, detail: &str, count: Cell| {
-        let detail = if detail.is_empty() {
-            Cell::None
-        } else {
-            Cell::text(detail)
-        };
-        table.row(vec![Cell::text(what), count, detail]);
-    };
+    let mut table = Table::counts("takeovers", "Takeovers");
+    let mut row = |what: &str, detail: &str, count: Cell| table.count(what, detail, count);
     row(
         "Contended client identifiers",
         "",

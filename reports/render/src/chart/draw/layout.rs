@@ -136,10 +136,8 @@ impl Layout {
 }
 
 fn names_width<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32 {
-    let names = legend::line_names(figure);
-    let widest = names
-        .iter()
-        .map(|name| pen.width_of(name, Cut::SemiBold))
+    let widest = legend::lines(figure)
+        .map(|line| pen.width_of(&line.label, Cut::SemiBold))
         .max();
     widest.unwrap_or(0) + pen.units(12.0)
 }

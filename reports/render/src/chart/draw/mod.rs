@@ -9,6 +9,7 @@ mod canvas;
 mod layers;
 mod layout;
 mod legend;
+mod names;
 mod pen;
 
 pub(crate) use canvas::{Canvas, Surface};
@@ -43,5 +44,5 @@ pub(crate) fn figure<B: DrawingBackend>(
     }
     axes::draw_marks(figure, &layout, &pen)?;
     axes::draw_axes(figure, &layout, &pen)?;
-    legend::draw(figure, &layout, &pen)
+    names::draw(figure, &layout, &pen)
 }

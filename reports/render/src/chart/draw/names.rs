@@ -1,0 +1,155 @@
+//! Writes the titles of chart and vertical axis, the legend, and the names at the ends of lines.
+
+use plotters::backend::DrawingBackend;
+use plotters::style::text_anchor::HPos;
+
+use super::layout::Layout;
+use super::legend::{self, Entry, Sign};
+use super::pen::{Cut, Drawn, Pen, Words};
+use crate::chart::figure::{Figure, Line};
+use crate::chart::theme::Ink;
+
+/// Draws the titles of chart and vertical axis, and the legend.
+pub(super) fn draw<B: DrawingBackend>(
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    if let Some(title) = &pen.canvas().title {
+        let words = Words {
+            cut: Cut::SemiBold,
+            ..Words::at(HPos::Left, Ink::Text)
+        };
+        pen.words(title, (layout.margin, pen.units(20.0)), words)?;
+    }
+    let words = Words::at(HPos::Left, Ink::Muted);
+    pen.words(&figure.y.title, (layout.margin, layout.y_title), words)?;
+    for (middle, entries) in &layout.legend {
+        for entry in entries {
+            draw_entry(entry, layout.margin, *middle, pen)?;
+        }
+    }
+    if layout.names_at_lines {
+        draw_names(figure, layout, pen)
+    } else {
+        Ok(())
+    }
+}
+
+fn draw_entry<B: DrawingBackend>(
+    entry: &Entry,
+    margin: i32,
+    middle: i32,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let left = margin + entry.at;
+    let size = pen.units(5.0);
+    let mut after = left + pen.units(legend::SIGN);
+    match &entry.sign {
+        Sign::Line(ink) => {
+            pen.line(
+                &[(left, middle), (left + pen.units(13.0), middle)],
+                2.5,
+                *ink,
+                1.0,
+            )?;
+        }
+        Sign::Box(ink) => {
+            pen.rectangle(
+                (left + 1, middle - size),
+                (left + 1 + 2 * size, middle + size),
+                *ink,
+                1.0,
+            )?;
+        }
+        Sign::Dot(ink) => pen.dot((left + size, middle), 4.0, *ink)?,
+        Sign::Ramp(low) => {
+            let words = Words::at(HPos::Left, Ink::Text);
+            pen.words(low, (left, middle), words)?;
+            let mut from = left + pen.width_of(low, Cut::Regular) + pen.units(6.0);
+            for step in 0..Ink::HEATS {
+                let to = from + pen.units(legend::RAMP_STEP);
+                pen.rectangle(
+                    (from, middle - size),
+                    (to, middle + size),
+                    Ink::Heat(step),
+                    1.0,
+                )?;
+                from = to;
+            }
+            after = from + pen.units(6.0);
+        }
+    }
+    pen.words(
+        &entry.label,
+        (after, middle),
+        Words::at(HPos::Left, Ink::Text),
+    )
+}
+
+/// Writes each line's name at its end, apart from each other.
+fn draw_names<B: DrawingBackend>(figure: &Figure, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
+    let mut names: Vec<(i32, i32, &Line)> = legend::lines(figure)
+        .filter_map(|line| legend::end_of(line).map(|(x, y)| (layout.x(x), layout.y(y), line)))
+        .collect();
+    names.sort_by_key(|(_, y, _)| *y);
+    let apart = pen.units(16.0);
+    let wanted: Vec<i32> = names.iter().map(|(_, y, _)| *y).collect();
+    let room = Room {
+        top: layout.top + apart / 2,
+        bottom: layout.bottom - apart / 2,
+    };
+    let places = spread(&wanted, apart, room);
+    for ((_, _, line), place) in names.iter().zip(places) {
+        let words = Words {
+            cut: Cut::SemiBold,
+            ..Words::at(HPos::Left, line.ink)
+        };
+        pen.words(&line.label, (layout.right + pen.units(8.0), place), words)?;
+    }
+    Ok(())
+}
+
+/// From where to where names may stand.
+#[derive(Clone, Copy)]
+struct Room {
+    top: i32,
+    bottom: i32,
+}
+
+/// Moves ascending places so that neighbours are `apart`, staying near and within `room`.
+fn spread(wanted: &[i32], apart: i32, room: Room) -> Vec<i32> {
+    let mut places: Vec<i32> = Vec::with_capacity(wanted.len());
+    for place in wanted {
+        let free = places.last().map_or(room.top, |last| last + apart);
+        places.push((*place).max(free));
+    }
+    // What was pushed beyond the end pushes the ones before it back.
+    let mut limit = room
+        .bottom
+        .max(room.top + apart * (wanted.len() as i32 - 1));
+    for place in places.iter_mut().rev() {
+        *place = (*place).min(limit);
+        limit = *place - apart;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names keep their distance and stay in view.
+    #[test]
+    fn names_do_not_overlap() {
+        let room = Room {
+            top: 0,
+            bottom: 100,
+        };
+
+        assert_eq!(spread(&[10, 50, 90], 16, room), [10, 50, 90]);
+        assert_eq!(spread(&[50, 50, 51], 16, room), [50, 66, 82]);
+        assert_eq!(spread(&[98, 99, 100], 16, room), [68, 84, 100]);
+        assert_eq!(spread(&[], 16, room), [0; 0]);
+    }
+}
