@@ -6,6 +6,8 @@
 //!
 //! Invariant: [`Publications::balance`] and [`Deliveries::balance`] are zero.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,8 @@ pub struct Deliveries {
     /// Owed and not delivered, and the specification allows it: QoS 0 across a lost connection,
     /// a Session that ended.
     pub excused: u64,
+    /// Those excused, by reason: `session ended`, `connection lost`.
+    pub excuses: BTreeMap<String, u64>,
     /// Not owed but allowed, and delivered: messages in doubt, and QoS 0 in the same case.
     pub optional: u64,
     /// Further copies of a message to the same Session: allowed at QoS 1, a violation at QoS 2.
@@ -81,6 +85,11 @@ impl Publications {
 }
 
 impl Deliveries {
+    /// Deliveries that the broker had to make: those expected without those excused.
+    pub fn owed(&self) -> u64 {
+        self.expected.saturating_sub(self.excused)
+    }
+
     /// What the book does not explain, both sides added without sign:
     /// `expected - delivered - lost - excused`, and
     /// `received - delivered - optional - duplicated - misrouted`.
@@ -105,6 +114,12 @@ impl Accounting {
             self.publications.iter().filter(|entry| entry.qos == qos),
             qos,
         )
+    }
+
+    /// Excused deliveries of all groups and QoS, by reason.
+    pub fn excuses(&self) -> BTreeMap<String, u64> {
+        let entries = self.deliveries.iter();
+        entries.fold(BTreeMap::new(), |sum, entry| added(sum, &entry.excuses))
     }
 
     /// Deliveries to all groups at `qos`; the group is empty.
@@ -168,6 +183,7 @@ impl Accounting {
             delivered: sum.delivered + entry.delivered,
             lost: sum.lost + entry.lost,
             excused: sum.excused + entry.excused,
+            excuses: added(sum.excuses, &entry.excuses),
             optional: sum.optional + entry.optional,
             duplicated: sum.duplicated + entry.duplicated,
             reordered: sum.reordered + entry.reordered,
@@ -176,6 +192,13 @@ impl Accounting {
             received: sum.received + entry.received,
         })
     }
+}
+
+fn added(mut sum: BTreeMap<String, u64>, part: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    for (reason, count) in part {
+        *sum.entry(reason.clone()).or_default() += count;
+    }
+    sum
 }
 
 #[cfg(test)]

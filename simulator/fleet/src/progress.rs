@@ -30,7 +30,7 @@ pub struct Progress {
     pub time_left: Duration,
     /// Devices of all groups.
     pub devices: u32,
-    /// Devices with a CONNACK and an open Network Connection.
+    /// Of those, with a CONNACK and an open Network Connection.
     pub online: u32,
     /// Messages handed to a link for the first time.
     pub published: u64,

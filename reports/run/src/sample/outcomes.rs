@@ -27,6 +27,7 @@ pub(super) fn accounting() -> Accounting {
         delivered: messages - 4,
         lost: 0,
         excused: 4,
+        excuses: counts(&[("session ended", 4)]),
         optional,
         duplicated: if qos == 1 { 23 } else { 0 },
         reordered: 0,

@@ -7,12 +7,12 @@
 
 mod claim;
 mod connections;
+mod delay;
 mod delivery;
 mod limits;
 mod network;
 mod qos2_handshake;
 mod retained;
-mod strata;
 mod takeover;
 mod will;
 

@@ -19,7 +19,7 @@ use squall_run::{
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
-use super::strata::Strata;
+use super::delay::Delay;
 use crate::id::{GroupId, NetworkId};
 use crate::ledger::{Anomaly, Scope};
 use crate::link::{DirectionReport, LinkReport};
@@ -131,7 +131,7 @@ fn compare(report: &LinkReport, evidence: &Evidence<'_>) -> Comparison {
         .iter()
         .map(|&id| u64::from(evidence.scenario.group(id).count))
         .sum();
-    let one_way = Strata::one_way(network);
+    let one_way = Delay::one_way(network);
     let round_trip = one_way.twice();
     let mut figures = Vec::new();
     for (direction, way) in [(Direction::Up, &report.up), (Direction::Down, &report.down)] {
@@ -160,7 +160,7 @@ fn direction_figures(
     network: &Network,
     direction: Direction,
     way: &DirectionReport,
-    one_way: &Strata,
+    one_way: &Delay,
 ) -> Vec<Figure> {
     let suffix = direction_name(direction);
     let samples = micros(&way.latency);
@@ -262,7 +262,7 @@ fn outage_figure(network: &Network, report: &LinkReport) -> Option<Figure> {
     })
 }
 
-fn round_trip_figure(network: &Network, samples: Histogram, configured: &Strata) -> Figure {
+fn round_trip_figure(network: &Network, samples: Histogram, configured: &Delay) -> Figure {
     let delayed = 1.0 - (1.0 - network.loss.expected()).powi(2) + outage_share(network);
     let median = configured.quantile(0.5);
     Figure {
@@ -334,7 +334,7 @@ fn direction_outcome(
     network: &Network,
     (direction, way): (Direction, &DirectionReport),
     devices: u64,
-    (figures, one_way): (&[Figure], &Strata),
+    (figures, one_way): (&[Figure], &Delay),
 ) -> NetworkOutcome {
     let other = match direction {
         Direction::Up => direction_name(Direction::Down),
@@ -360,7 +360,7 @@ fn direction_outcome(
     }
 }
 
-fn configured_delay(one_way: &Strata) -> Vec<Quantile> {
+fn configured_delay(one_way: &Delay) -> Vec<Quantile> {
     let mut thousandths: Vec<u32> = (20..1000).step_by(20).chain(TAILS).collect();
     thousandths.sort_unstable();
     thousandths

@@ -188,6 +188,7 @@ impl Device {
         if let Role::Active(Active {
             is_online: true, ..
         }) = self.connections[place].role
+            && self.is_of_the_scenario()
         {
             turn.shared.tally.online -= 1;
         }
@@ -233,7 +234,9 @@ impl Device {
         active.is_online = true;
         self.presence = Presence::Here;
         let opened_at = active.since;
-        turn.shared.tally.online += 1;
+        if self.is_of_the_scenario() {
+            turn.shared.tally.online += 1;
+        }
         let fact = Fact::Connected {
             session_present,
             opened_at,

@@ -423,6 +423,11 @@ impl Device {
             .position(|connection| matches!(connection.role, Role::Active(_)))
     }
 
+    /// Whether it is a device of a group: a checker is squall's own, and no figure counts it.
+    fn is_of_the_scenario(&self) -> bool {
+        self.check.is_none()
+    }
+
     fn is_online(&self) -> bool {
         self.client.is_connected()
     }

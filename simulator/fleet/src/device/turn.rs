@@ -37,7 +37,7 @@ pub(crate) struct Shared {
 /// Figures that a person watches. Counters count from the start of the run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Tally {
-    /// Devices with a CONNACK and an open Network Connection.
+    /// Devices of the scenario with a CONNACK and an open Network Connection.
     pub(crate) online: u32,
     /// Devices that once were connected with all their subscriptions.
     pub(crate) ready: u32,

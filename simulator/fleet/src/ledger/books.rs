@@ -80,6 +80,16 @@ impl Excuse {
         Self::OfflineAtEnd,
         Self::MemberLost,
     ];
+
+    /// In words, as reports and the run file name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SessionEnded => "session ended",
+            Self::ConnectionLost => "connection lost at QoS 0",
+            Self::OfflineAtEnd => "offline at the end",
+            Self::MemberLost => "member of the shared subscription lost",
+        }
+    }
 }
 
 /// The books of all groups.

@@ -7,7 +7,7 @@ use squall_run::{
 };
 
 use crate::id::GroupId;
-use crate::ledger::{EndKind, Ledger, QOS, reason_text};
+use crate::ledger::{EndKind, Excuse, Ledger, QOS, reason_text};
 use crate::observation::{ReceiverLeg, SenderLeg};
 use crate::scenario::Scenario;
 
@@ -45,6 +45,11 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     delivered: tally.delivered,
                     lost: tally.lost,
                     excused: tally.excused_total(),
+                    excuses: Excuse::ALL
+                        .into_iter()
+                        .map(|excuse| (excuse.name().to_owned(), tally.excused[excuse as usize]))
+                        .filter(|&(_, count)| count > 0)
+                        .collect(),
                     optional: tally.optional,
                     duplicated: tally.duplicated,
                     reordered: tally.reordered,

@@ -13,7 +13,7 @@ use squall_protocol::QoS;
 use squall_protocol::topic::{TopicFilter, TopicName};
 
 use super::{
-    DropKind, Expectation, Fault, FaultAction, FaultTiming, Group, Publish, ReconnectWhen,
+    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTiming, Group, Publish, ReconnectWhen,
     RunSettings, Scenario, TemplateValues,
 };
 
@@ -70,7 +70,7 @@ pub struct StreamPlan {
     pub begins: Duration,
     /// Messages per second of the whole group.
     pub rate: f64,
-    /// Messages over the whole load, warm-up included.
+    /// Messages over the whole load, warm-up included: exact for even arrivals, expected for others.
     pub messages: f64,
     /// Devices that hear one message, on average; a shared subscription counts once.
     pub fan_out: f64,
@@ -129,12 +129,13 @@ impl Plan {
 
     /// Messages published over the whole load.
     pub fn messages(&self) -> f64 {
-        self.streams().map(|stream| stream.messages).sum()
+        // An empty sum of floats is a negative zero.
+        0.0 + self.streams().map(|stream| stream.messages).sum::<f64>()
     }
 
     /// Messages delivered over the whole load: an estimate.
     pub fn deliveries(&self) -> f64 {
-        self.streams().map(StreamPlan::deliveries).sum()
+        0.0 + self.streams().map(StreamPlan::deliveries).sum::<f64>()
     }
 
     /// Messages published per second once every stream has begun.
@@ -190,8 +191,18 @@ fn plan_stream(publish: &Publish, group: &Group, scenario: &Scenario) -> StreamP
         qos: publish.qos,
         begins: publish.start,
         rate,
-        messages: rate * load.saturating_sub(publish.start).as_secs_f64(),
+        messages: messages(publish.arrival, rate, load.saturating_sub(publish.start)),
         fan_out: fan_out(publish, group, scenario),
+    }
+}
+
+/// Messages that a group sends within `load` at `rate`, counted from its first due time on.
+fn messages(arrival: Arrival, rate: f64, load: Duration) -> f64 {
+    let expected = rate * load.as_secs_f64();
+    match arrival {
+        // The first one is due at once, and none at the end; rounding must not add one.
+        Arrival::Even => (expected - 1e-9).ceil().max(0.0),
+        Arrival::Poisson => expected,
     }
 }
 
@@ -337,6 +348,22 @@ filter = "fleet/+/t"
         assert_eq!(plan.publish_rate_at(Duration::from_secs(19)), 0.0);
         assert_eq!(plan.publish_rate_at(Duration::from_secs(20)), 500.0);
         assert_eq!(plan.publish_rate_at(Duration::from_secs(60)), 0.0);
+    }
+
+    /// However low an even rate is, the first message is due when the load begins; and where
+    /// nothing is published, zero has no sign.
+    #[test]
+    fn an_even_stream_sends_at_least_one_message() {
+        let stream = "[[group.publish]]\ntopic = \"t\"\nrate = 0.01\n";
+        let head = "version = 1\nname = \"a\"\n[run]\nwarmup = \"0s\"\nduration = \"5s\"\n[[group]]\nname = \"g\"\ncount = 1\n";
+
+        let one = plan(&format!("{head}{stream}"));
+        let random = plan(&format!("{head}{stream}arrival = \"poisson\"\n"));
+        let none = plan(head);
+
+        assert_eq!(one.messages(), 1.0);
+        assert!((random.messages() - 0.05).abs() < 1e-9);
+        assert!(none.messages().is_sign_positive() && none.deliveries().is_sign_positive());
     }
 
     /// A shared subscription gets a message once; a device with two matching filters counts once.

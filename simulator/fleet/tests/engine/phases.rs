@@ -125,6 +125,21 @@ fn a_run_stopped_in_the_drain_drains_to_its_end() {
     assert_eq!(recording.phase(Phase::Checking), draining + secs(3.0));
 }
 
+/// A checker is squall's own device: never are more devices online than the scenario has.
+#[test]
+fn checkers_are_not_counted_as_online() {
+    let (head, rest) = LOAD.split_once("[[fault]]").unwrap();
+    let (_, expectation) = rest.split_once("[[expect]]").unwrap();
+    let mut world = world(&format!("{head}[[expect]]{expectation}"));
+    let mut most_online = 0;
+    while world.step() {
+        let progress = world.fleet().progress(world.now());
+        most_online = most_online.max(progress.online);
+        assert!(progress.online <= progress.devices, "{progress:?}");
+    }
+    assert_eq!(most_online, 21);
+}
+
 /// What a person watches: who is there, and what is left.
 #[test]
 fn progress_tells_who_is_online_and_how_long_it_takes() {

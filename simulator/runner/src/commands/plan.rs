@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use squall_fleet::scenario::{Plan, PlannedFault};
-use squall_run::{duration_text, rate_text};
+use squall_run::{count_text, duration_text, rate_text};
 
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
@@ -56,12 +56,22 @@ fn draw(name: &str, plan: &Plan) -> String {
     line(
         &mut text,
         &format!(
-            "about {:.0} messages, {:.0} deliveries",
-            plan.messages(),
-            plan.deliveries()
+            "{}, {}",
+            about(plan.messages(), "message", "messages"),
+            about(plan.deliveries(), "delivery", "deliveries")
         ),
     );
     text
+}
+
+/// `no messages`, `about 1 message`, `about 650,000 messages`; little is not rounded to nothing.
+fn about(number: f64, one: &str, many: &str) -> String {
+    match number.round() as u64 {
+        0 if number <= 0.0 => format!("no {many}"),
+        0 => format!("less than 1 {one}"),
+        1 => format!("about 1 {one}"),
+        rounded => format!("about {} {many}", count_text(rounded)),
+    }
 }
 
 fn draw_groups(text: &mut String, plan: &Plan) {
@@ -199,6 +209,19 @@ mod tests {
         assert!(
             text.contains(&format!("    {}^  ^ faults\n", " ".repeat(45))),
             "{text}"
+        );
+    }
+
+    /// A scenario that publishes nothing is not said to send a negative zero, nor one that
+    /// publishes little to send nothing.
+    #[test]
+    fn numbers_of_messages_are_words_where_they_are_small() {
+        assert_eq!(about(-0.0, "message", "messages"), "no messages");
+        assert_eq!(about(0.2, "message", "messages"), "less than 1 message");
+        assert_eq!(about(1.0, "delivery", "deliveries"), "about 1 delivery");
+        assert_eq!(
+            about(650_000.0, "message", "messages"),
+            "about 650,000 messages"
         );
     }
 
