@@ -1,6 +1,7 @@
 //! Who subscribed to what: filters, their members, and the way from a Topic Name to both.
 //!
-//! Filters without wildcards are found in a hash map, filters with wildcards in a tree behind a
+//! Every filter is found by its text in a hash map, and by a topic there too if it has no wildcard.
+//! Filters with wildcards that match a topic are found in a tree behind a
 //! bounded cache that only a filter's coming or going makes stale. A Session knows its
 //! subscriptions by [`SubscriptionKey`]; nothing here knows what a Session is.
 //!
@@ -65,7 +66,8 @@ struct Filter {
 pub(crate) struct Subscriptions {
     filters: Vec<Filter>,
     free: Vec<FilterKey>,
-    exact: HashMap<Rc<str>, FilterKey>,
+    /// Every filter. A topic is found here only if it is one: it has no wildcards.
+    by_text: HashMap<Rc<str>, FilterKey>,
     tree: WildcardTree,
     cache: MatchCache,
     groups: Groups,
@@ -80,8 +82,8 @@ impl Subscriptions {
         Self {
             filters: Vec::new(),
             free: Vec::new(),
-            exact: HashMap::new(),
-            tree: WildcardTree::new(),
+            by_text: HashMap::new(),
+            tree: WildcardTree::default(),
             cache: MatchCache::new(match_cache_topics_max.get()),
             groups: Groups::default(),
             len: 0,
@@ -222,15 +224,11 @@ impl Subscriptions {
             self.tree.find_matches(topic, into);
             self.cache.remember(topic, into);
         }
-        into.extend(self.exact.get(topic));
+        into.extend(self.by_text.get(topic));
     }
 
     fn find_filter(&self, text: &str) -> Option<FilterKey> {
-        if has_wildcard(text) {
-            self.tree.get(text)
-        } else {
-            self.exact.get(text).copied()
-        }
+        self.by_text.get(text).copied()
     }
 
     fn filter_or_new(&mut self, text: &str) -> FilterKey {
@@ -246,9 +244,8 @@ impl Subscriptions {
         if has_wildcard(&text) {
             self.tree.insert(&text, key);
             self.cache.invalidate();
-        } else {
-            self.exact.insert(text, key);
         }
+        self.by_text.insert(text, key);
         key
     }
 
@@ -261,9 +258,8 @@ impl Subscriptions {
         if has_wildcard(&text) {
             self.tree.remove(&text);
             self.cache.invalidate();
-        } else {
-            self.exact.remove(&text);
         }
+        self.by_text.remove(&text);
         self.free.push(key);
     }
 }
