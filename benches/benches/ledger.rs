@@ -7,12 +7,10 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use squall_fleet::scenario::Scenario;
-use squall_fleet::{
-    ClientKey, DeviceId, Fact, Observation, Phase, Recorder, Sink, SocketId, Stamp, payload,
-};
-use squall_protocol::packet::PublishProperties;
-use squall_protocol::{Instant, QoS, ReasonCode, Version};
+use squall_fleet::{Fact, Observation, Phase, Sink, SocketId, Stamp, payload};
+use squall_ledger::Recorder;
+use squall_protocol::{Instant, QoS, ReasonCode, Version, packet::PublishProperties};
+use squall_scenario::{ClientKey, DeviceId, Scenario};
 
 /// How messages reach subscribers.
 #[derive(Clone, Copy)]

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::scenario::Scenario;
-use squall_fleet::world::World;
 use squall_fleet::{Fleet, Observation, Phase, Sink};
 use squall_protocol::Instant;
+use squall_scenario::Scenario;
+use squall_world::World;
 
 /// Messages that one run publishes and delivers.
 const MESSAGES: u64 = 5_000;

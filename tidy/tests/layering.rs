@@ -17,20 +17,49 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
     ("reports/run", "squall-run", &[]),
     ("reports/render", "squall-reports", &["squall-run"]),
     (
+        "simulator/scenario",
+        "squall-scenario",
+        &["squall-protocol", "squall-run"],
+    ),
+    (
         "simulator/fleet",
         "squall-fleet",
-        &["squall-core", "squall-protocol", "squall-run"],
+        &["squall-protocol", "squall-run", "squall-scenario"],
+    ),
+    (
+        "simulator/ledger",
+        "squall-ledger",
+        &[
+            "squall-fleet",
+            "squall-protocol",
+            "squall-run",
+            "squall-scenario",
+        ],
+    ),
+    (
+        "simulator/world",
+        "squall-world",
+        &[
+            "squall-core",
+            "squall-fleet",
+            "squall-ledger",
+            "squall-protocol",
+            "squall-run",
+            "squall-scenario",
+        ],
     ),
     (
         "simulator/runner",
         "squall",
         &[
             "squall-broker",
-            "squall-core",
             "squall-fleet",
+            "squall-ledger",
             "squall-protocol",
             "squall-reports",
             "squall-run",
+            "squall-scenario",
+            "squall-world",
         ],
     ),
     (
@@ -40,9 +69,12 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
             "squall-broker",
             "squall-core",
             "squall-fleet",
+            "squall-ledger",
             "squall-protocol",
             "squall-reports",
             "squall-run",
+            "squall-scenario",
+            "squall-world",
         ],
     ),
     ("tidy", "squall-tidy", &[]),
@@ -51,7 +83,10 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
 const PURE: &[&str] = &[
     "broker/protocol",
     "broker/core",
+    "simulator/scenario",
     "simulator/fleet",
+    "simulator/ledger",
+    "simulator/world",
     "reports/run",
 ];
 

@@ -2,11 +2,10 @@
 
 use rand::RngExt;
 use squall_protocol::Instant;
+use squall_scenario::{DeviceId, Fault, FaultId, Select, fits_pattern};
 
-use crate::id::{DeviceId, FaultId};
 use crate::outcome::{FaultReport, Strike};
 use crate::random::{Purpose, generator};
-use crate::scenario::{Fault, Select, fits_pattern};
 
 /// All firings of all faults of a run, and what became of them.
 #[derive(Debug)]
@@ -158,8 +157,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::id::GroupId;
-    use crate::scenario::{DropKind, FaultAction, FaultTiming};
+    use squall_scenario::GroupId;
+    use squall_scenario::{DropKind, FaultAction, FaultTiming};
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

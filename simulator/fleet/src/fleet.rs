@@ -13,16 +13,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
+use squall_scenario::{ClientKey, DeviceId, Expectation, Group, NetworkId, Scenario};
 
 use crate::deadline::Deadlines;
 use crate::device::{Device, Identity, Profile, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
 use crate::fault::{FaultPlan, Firing, select};
-use crate::id::{ClientKey, DeviceId, NetworkId};
 use crate::link::LinkReport;
 use crate::outcome::Outcome;
 use crate::progress::{Phase, Progress};
-use crate::scenario::{Expectation, Group, Scenario};
 use crate::schedule::{Load, Place};
 use crate::sink::Sink;
 

@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
-use squall_protocol::packet::{Publish, PublishProperties, Will};
-use squall_protocol::{Instant, PacketId, QoS, ReasonCode, Version};
+use squall_protocol::{
+    Instant, PacketId, QoS, ReasonCode, Version,
+    packet::{Publish, PublishProperties, Will},
+};
+use squall_scenario::{ClientKey, DeviceId, FaultId};
 
 use crate::drive::{OpenError, PeerClose, SocketId};
-use crate::id::{ClientKey, DeviceId, FaultId};
 use crate::payload;
 use crate::stamp::Stamp;
 

@@ -2,9 +2,9 @@
 
 use squall_protocol::Instant;
 
-use crate::id::FaultId;
 use crate::link::LinkReport;
 use crate::progress::Phase;
+use squall_scenario::FaultId;
 
 /// Everything the engine knows at the end of a run.
 #[derive(Debug)]

@@ -11,8 +11,8 @@
 
 use squall_protocol::Instant;
 
-use crate::id::DeviceId;
 use crate::stamp::Stamp;
+use squall_scenario::DeviceId;
 
 /// Bytes of a binary stamp, the smallest payload that can be accounted for.
 pub const STAMP_BYTES: usize = 16;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_distr::Exp1;
 use squall_protocol::Instant;
+use squall_scenario::Arrival;
 
 use crate::random::Generator;
-use crate::scenario::Arrival;
 
 /// The due times of one `[[group.publish]]` of one device.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use squall_protocol::Instant;
 
-use crate::id::DeviceId;
+use squall_scenario::DeviceId;
 
 /// Identity and due time of a message: 16 bytes in a binary payload.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -1,6 +1,6 @@
 //! The errors that end a command before there is a verdict, and their exit codes.
 
-use squall_fleet::scenario::ScenarioErrors;
+use squall_scenario::ScenarioErrors;
 
 /// Why a command failed before there was a verdict; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]

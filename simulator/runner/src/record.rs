@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use squall_fleet::Phase;
-use squall_fleet::scenario::{Group, Publish, Scenario};
 use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, PhaseKind, Reason,
     Resources, Run, ScenarioText, Settings, Software, TargetKind, Times, VERSION, Verdict,
     rate_text,
 };
+use squall_scenario::{Group, Publish, Scenario};
 
 use crate::clock;
 use crate::machine::limits::Limits;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use squall_fleet::scenario::{Override, Plan, Scenario};
+use squall_scenario::{Override, Plan, Scenario};
 
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;

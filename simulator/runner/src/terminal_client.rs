@@ -4,10 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use squall_fleet::scenario::UrlTarget;
-use squall_protocol::client::{Client, Event, Message, Settings};
-use squall_protocol::packet::{Connect, ConnectProperties, Disconnect};
-use squall_protocol::{ReasonCode, Version};
+use squall_protocol::{
+    ReasonCode, Version,
+    client::{Client, Event, Message, Settings},
+    packet::{Connect, ConnectProperties, Disconnect},
+};
+use squall_scenario::UrlTarget;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};

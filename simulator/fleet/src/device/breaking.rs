@@ -1,20 +1,19 @@
 //! What a fault does to a device (`[[fault]]`).
 
-use squall_protocol::codec::encode;
-use squall_protocol::packet::{
-    Disconnect, DisconnectProperties, Packet, Publish, PublishProperties,
+use squall_protocol::{
+    QoS, ReasonCode,
+    codec::encode,
+    packet::{Disconnect, DisconnectProperties, Packet, Publish, PublishProperties},
+    topic::TopicName,
 };
-use squall_protocol::topic::TopicName;
-use squall_protocol::{QoS, ReasonCode};
+use squall_scenario::{DisconnectReason, DropKind, FaultAction, FaultId};
 
 use super::Device;
 use super::connecting::Parting;
 use super::connection::Role;
 use super::turn::Turn;
 use crate::drive::Teardown;
-use crate::id::FaultId;
 use crate::observation::EndCause;
-use crate::scenario::{DisconnectReason, DropKind, FaultAction};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;

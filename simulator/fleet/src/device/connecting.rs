@@ -1,16 +1,17 @@
 //! The life of a device's connections: asked for, active, displaced, ended, and come back from.
 
-use squall_protocol::packet::{Disconnect, DisconnectProperties, Packet, SubscribeProperties};
-use squall_protocol::{Instant, QoS, ReasonCode, Version};
+use squall_protocol::{
+    Instant, QoS, ReasonCode, Version,
+    packet::{Disconnect, DisconnectProperties, Packet, SubscribeProperties},
+};
+use squall_scenario::{FaultId, ReconnectWhen};
 
 use super::connection::{Active, Connection, Opening, Role, Up};
 use super::profile::subscriptions;
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, PeerClose, SocketId, Teardown};
-use crate::id::FaultId;
 use crate::observation::{EndCause, Fact};
-use crate::scenario::ReconnectWhen;
 
 /// What becomes of the transport of an active connection that ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,10 +1,9 @@
 //! One transport of a device: what it is for, and what is on its way over the link.
 
-use squall_protocol::Instant;
-use squall_protocol::client::Displaced;
+use squall_protocol::{Instant, client::Displaced};
+use squall_scenario::FaultId;
 
 use crate::drive::{PeerClose, SocketId, Teardown};
-use crate::id::FaultId;
 use crate::link::Lane;
 
 /// One transport.

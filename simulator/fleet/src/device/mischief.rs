@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rand::RngExt;
 use squall_protocol::{Instant, PacketId};
+use squall_scenario::Qos2;
 
 use super::message::{Message, SenderStep};
 use crate::observation::ReceiverAnswer;
 use crate::random::Generator;
-use crate::scenario::Qos2;
 
 /// What one device draws and remembers of it.
 #[derive(Debug)]
@@ -146,10 +146,10 @@ mod tests {
 
     use super::*;
     use crate::device::message::DrawnSteps;
-    use crate::id::DeviceId;
     use crate::random::{Purpose, generator};
-    use crate::scenario::{CutAfter, Distribution, Withhold};
     use crate::stamp::Stamp;
+    use squall_scenario::DeviceId;
+    use squall_scenario::{CutAfter, Distribution, Withhold};
 
     fn mischief(rules: Qos2) -> Mischief {
         *Mischief::new(&rules, generator(1, Purpose::Qos2, 0, 0)).expect("rules that ask for it")

@@ -25,21 +25,22 @@ mod turn;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use squall_protocol::client::{Answers, Client, Settings, UnexpectedSession};
-use squall_protocol::{Instant, QoS};
-
-use crate::drive::{Input, SocketId};
-use crate::id::{ClientKey, DeviceId};
-use crate::link::{Arrival, Link, LinkReport, Onto, Way};
-use crate::observation::{Fact, Observation};
-use crate::random::{Generator, Purpose, generator};
-use crate::schedule::Load;
-
 use checker::Check;
 use connection::{Connection, Down, Lanes, Role, Up};
 use message::MessageHandle;
 use mischief::Mischief;
 use publishing::{Sequences, Stream};
+use squall_protocol::{
+    Instant, QoS,
+    client::{Answers, Client, Settings, UnexpectedSession},
+};
+use squall_scenario::{ClientKey, DeviceId};
+
+use crate::drive::{Input, SocketId};
+use crate::link::{Arrival, Link, LinkReport, Onto, Way};
+use crate::observation::{Fact, Observation};
+use crate::random::{Generator, Purpose, generator};
+use crate::schedule::Load;
 
 pub(crate) use profile::Profile;
 pub(crate) use turn::{Shared, Tally, Turn};

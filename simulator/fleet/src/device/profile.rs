@@ -3,16 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_protocol::packet::{
-    Connect, ConnectProperties, Subscription, SubscriptionOptions, Will, WillProperties,
+use squall_protocol::{
+    QoS, Version,
+    packet::{Connect, ConnectProperties, Subscription, SubscriptionOptions, Will, WillProperties},
+    topic::{TopicFilter, TopicName},
 };
-use squall_protocol::topic::{TopicFilter, TopicName};
-use squall_protocol::{QoS, Version};
-
-use crate::id::NetworkId;
-use crate::scenario::{
-    DeviceTemplate, Distribution, Group, Network, Payload, Publish, Qos2, Reconnect, ReconnectWhen,
-    Scenario, Subscribe, Will as WillTemplate,
+use squall_scenario::{
+    DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish, Qos2, Reconnect,
+    ReconnectWhen, Scenario, Subscribe, Will as WillTemplate,
 };
 
 /// Fills the payload of a will of a given size.

@@ -9,20 +9,21 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use squall_protocol::QoS;
-use squall_protocol::client::{Unsent, UnsentCause};
-use squall_protocol::topic::TopicName;
+use squall_protocol::{
+    QoS,
+    client::{Unsent, UnsentCause},
+    topic::TopicName,
+};
+use squall_scenario::{DeviceId, Payload, Publish, TemplateValues};
 
 use super::connecting::Parting;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
-use crate::id::DeviceId;
 use crate::observation::{CutStep, EndCause, Fact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
 use crate::random::{Generator, Purpose, generator};
-use crate::scenario::{Payload, Publish, TemplateValues};
 use crate::schedule::{Due, Pace, Place, Schedule};
 use crate::stamp::Stamp;
 

@@ -1,10 +1,10 @@
 //! What a device is lent while it handles one input or deadline.
 
 use squall_protocol::Instant;
+use squall_scenario::FaultId;
 
 use crate::drive::Actions;
 use crate::fault::FaultPlan;
-use crate::id::FaultId;
 use crate::link::LinkReport;
 use crate::observation::Observation;
 use crate::sink::Sink;

@@ -130,8 +130,8 @@ impl<C> Lane<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::NetworkId;
     use crate::link::LinkReport;
+    use squall_scenario::NetworkId;
 
     fn at(nanos: u64) -> Instant {
         Instant::from_nanos(nanos)

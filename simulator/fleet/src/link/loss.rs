@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use rand::RngExt;
 use squall_protocol::Instant;
+use squall_scenario::Loss;
 
 use crate::random::Generator;
-use crate::scenario::Loss;
 
 /// One step of the chain: about the time that a full frame takes at 1 Mbit/s.
 const SLOT: Duration = Duration::from_millis(10);

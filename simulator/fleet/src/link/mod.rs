@@ -18,14 +18,12 @@ mod report;
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_protocol::Instant;
-
-use crate::id::{DeviceId, NetworkId};
-use crate::random::{Generator, Purpose, generator};
-use crate::scenario::Network;
-
 use loss::LossProcess;
 use outage::OutageTrack;
+use squall_protocol::Instant;
+use squall_scenario::{DeviceId, Network, NetworkId};
+
+use crate::random::{Generator, Purpose, generator};
 
 pub(crate) use lane::{Arrival, Lane};
 pub use report::{DirectionReport, LinkReport};
@@ -188,7 +186,7 @@ fn serialisation(length: usize, bits_per_second: Option<u64>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Bandwidth, Distribution, Loss, Outages};
+    use squall_scenario::{Bandwidth, Distribution, Loss, Outages};
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)

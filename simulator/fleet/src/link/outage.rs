@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use squall_protocol::Instant;
+use squall_scenario::Outages;
 
 use crate::random::Generator;
-use crate::scenario::Outages;
 
 /// The outages of one link, drawn as far as anyone has asked.
 ///
@@ -82,7 +82,7 @@ impl OutageTrack {
 mod tests {
     use super::*;
     use crate::random::{Purpose, generator};
-    use crate::scenario::Distribution;
+    use squall_scenario::Distribution;
 
     fn secs(secs: u64) -> Duration {
         Duration::from_secs(secs)

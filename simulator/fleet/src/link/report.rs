@@ -8,7 +8,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use squall_protocol::Instant;
 
-use crate::id::NetworkId;
+use squall_scenario::NetworkId;
 
 /// Significant decimal digits of the histograms.
 const DIGITS: u8 = 3;

@@ -1,6 +1,6 @@
 //! `squall doctor`: what this machine allows, and what a bigger run would need.
 
-use squall_fleet::scenario::Plan;
+use squall_scenario::Plan;
 
 use crate::cli::{DoctorArgs, OverrideArgs};
 use crate::exit::Failure;

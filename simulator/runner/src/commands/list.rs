@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use squall_fleet::scenario::Plan;
+use squall_scenario::Plan;
 
 use crate::cli::{ListArgs, OverrideArgs};
 use crate::exit::Failure;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use squall_fleet::scenario::{Plan, PlannedFault};
 use squall_run::{count_text, duration_text, rate_text};
+use squall_scenario::{Plan, PlannedFault};
 
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
@@ -188,7 +188,7 @@ fn line(text: &mut String, content: &str) {
 
 #[cfg(test)]
 mod tests {
-    use squall_fleet::scenario::Scenario;
+    use squall_scenario::Scenario;
 
     use super::*;
 

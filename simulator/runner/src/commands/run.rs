@@ -7,10 +7,11 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use anyhow::{Context as _, anyhow};
-use squall_fleet::scenario::Scenario;
-use squall_fleet::{Fleet, Judgement, Phase, Recorder, judge};
+use squall_fleet::{Fleet, Phase};
+use squall_ledger::{Judgement, Recorder, judge};
 use squall_reports::ReportError;
 use squall_run::{Outcome, Run, Summary};
+use squall_scenario::Scenario;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 

@@ -9,7 +9,7 @@ use crate::output::print_line;
 /// Prints it. Both are generated from the types that read the files.
 pub fn schema(args: &SchemaArgs) -> Result<u8, Failure> {
     let schema = match args.of {
-        SchemaOf::Scenario => squall_fleet::scenario::json_schema(),
+        SchemaOf::Scenario => squall_scenario::json_schema(),
         SchemaOf::Run => squall_run::json_schema().to_value(),
     };
     print_line(&serde_json::to_string_pretty(&schema).context("the schema is no JSON")?)?;

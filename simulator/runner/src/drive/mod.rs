@@ -19,17 +19,17 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket::{Progressed, Socket};
 use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Progress, Sink, SocketId, Teardown,
 };
 use squall_protocol::Instant;
+use timer::Timer;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{spawn_local, yield_now};
 
 use crate::clock::Clock;
-use socket::{Progressed, Socket};
-use timer::Timer;
 
 /// Bytes read from one socket in one go; also the most it may read before others have their turn.
 const READ_BYTES_MAX: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
-use squall_fleet::scenario::UrlTarget;
+use squall_scenario::UrlTarget;
 
 use crate::exit::Failure;
 

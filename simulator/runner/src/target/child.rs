@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
-use squall_fleet::scenario::SpawnTarget;
+use squall_scenario::SpawnTarget;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, Command};
 use tokio::time::timeout;

@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use squall_fleet::scenario::{self, SpawnTarget, UrlTarget};
 use squall_run::TargetKind;
+use squall_scenario::{SpawnTarget, UrlTarget};
 
 use crate::exit::Failure;
 pub use child::{Child, Ending};
@@ -39,11 +39,11 @@ pub struct Target {
 impl Target {
     /// Starts or finds what `wanted` says and waits until it answers. A child's output goes to
     /// `log`.
-    pub async fn start(wanted: &scenario::Target, log: &Path) -> Result<Self, Failure> {
+    pub async fn start(wanted: &squall_scenario::Target, log: &Path) -> Result<Self, Failure> {
         match wanted {
-            scenario::Target::Embedded => Self::start_embedded(log).await,
-            scenario::Target::Url(url) => Self::find(url).await,
-            scenario::Target::Spawn(spawn) => Self::start_spawned(spawn, log).await,
+            squall_scenario::Target::Embedded => Self::start_embedded(log).await,
+            squall_scenario::Target::Url(url) => Self::find(url).await,
+            squall_scenario::Target::Spawn(spawn) => Self::start_spawned(spawn, log).await,
         }
     }
 

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::{io, thread, time};
 
 use squall_fleet::SocketId;
-use squall_fleet::world::{Direction, Interceptor, Passed, Tamper};
 use squall_protocol::Instant;
+use squall_world::{Direction, Interceptor, Passed, Tamper};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};

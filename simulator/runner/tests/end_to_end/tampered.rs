@@ -3,10 +3,8 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use squall_fleet::world::Direction;
-use squall_fleet::world::{Passing, Tamper, Tampered};
-use squall_protocol::QoS;
-use squall_protocol::packet::Packet;
+use squall_protocol::{QoS, packet::Packet};
+use squall_world::{Direction, Passing, Tamper, Tampered};
 
 use crate::{Broker, code_and_errors, proxy, run, text};
 

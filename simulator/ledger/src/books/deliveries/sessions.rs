@@ -1,0 +1,271 @@
+//! What connections and subscriptions change in what is owed.
+
+use squall_protocol::{Instant, QoS, ReasonCode};
+
+use super::{Deliveries, RecordState, TallyKey};
+use crate::books::event::Event;
+use crate::books::session::{Session, Subscription, SubscriptionState};
+use crate::books::tallies::Excuse;
+use crate::books::topics::{FilterKey, Recipient};
+
+/// How the end of a connection looks to the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Ending {
+    /// Whether DISCONNECT was sent: then everything sent before it has arrived.
+    pub(crate) is_polite: bool,
+    /// When the broker has surely noticed.
+    pub(crate) noticed_by: Instant,
+}
+
+impl Deliveries {
+    /// CONNECT was sent. With Clean Start, the Session before it is about to end.
+    pub(crate) fn handle_connect_sent(&mut self, event: &Event, clean_start: bool) {
+        let session = self.session_mut(event);
+        if !clean_start {
+            return;
+        }
+        session.begin_clean_start();
+        self.excuse_session(event, None, Excuse::SessionEnded);
+        self.excuse_shares(event, None);
+    }
+
+    /// CONNACK with success came.
+    pub(crate) fn handle_connected(
+        &mut self,
+        event: &Event,
+        session_present: bool,
+        expiry: std::time::Duration,
+    ) {
+        let session = self.session_mut(event);
+        let is_over = !session_present && session.has_expired(event.now);
+        if session.connected_at > Instant::ZERO && session.device != event.device {
+            session.moved_at = event.now;
+        }
+        session.device = event.device;
+        session.connected_at = event.now;
+        session.expiry = expiry;
+        session.offline_since = None;
+        session.live.push(event.socket);
+        if session_present {
+            session.resume(event.socket);
+        }
+        if is_over {
+            for subscription in &mut session.subscriptions {
+                subscription.state = SubscriptionState::Absent;
+            }
+            self.excuse_session(event, None, Excuse::SessionEnded);
+        }
+    }
+
+    /// A connection ended, as one of its ends saw it.
+    pub(crate) fn handle_ended(&mut self, event: &Event, ending: Ending) {
+        if self.is_closed {
+            return;
+        }
+        if !ending.is_polite {
+            self.excuse_unacknowledgeable(event);
+        }
+        let session = self.session_mut(event);
+        session.end_ending(event.socket);
+        let Some(place) = session.live.iter().position(|&live| live == event.socket) else {
+            // It never had a CONNACK.
+            return;
+        };
+        session.live.remove(place);
+        let is_offline = session.live.is_empty();
+        if is_offline {
+            session.offline_since = Some(event.now);
+        }
+        let is_over = session.expiry.is_zero();
+        if is_over {
+            session.end_subscriptions(event.socket);
+        }
+        self.disturb_shares(event, ending.noticed_by);
+        if is_over && is_offline {
+            self.excuse_session(event, None, Excuse::SessionEnded);
+        } else {
+            self.excuse_session(event, Some(QoS::AtMostOnce), Excuse::ConnectionLost);
+        }
+        self.excuse_shares(event, Some(QoS::AtMostOnce));
+    }
+
+    /// SUBSCRIBE was sent.
+    pub(crate) fn handle_subscribe_sent(&mut self, event: &Event, filters: &[(String, QoS)]) {
+        for (text, _) in filters {
+            let Some(filter) = self.topics.intern_filter(text) else {
+                continue;
+            };
+            let session = self.session_mut(event);
+            match session.subscription_mut(filter) {
+                Some(row) => {
+                    row.socket = event.socket;
+                    row.confirmed_at = None;
+                    if row.state != SubscriptionState::Active {
+                        row.state = SubscriptionState::Requested;
+                    }
+                }
+                None => {
+                    session.subscriptions.push(Subscription {
+                        filter,
+                        state: SubscriptionState::Requested,
+                        granted: QoS::AtMostOnce,
+                        confirmed_at: None,
+                        socket: event.socket,
+                    });
+                    self.take_place(event, filter);
+                }
+            }
+        }
+    }
+
+    /// SUBACK came.
+    pub(crate) fn handle_subscribed(
+        &mut self,
+        event: &Event,
+        filters: &[(String, QoS)],
+        reasons: &[ReasonCode],
+    ) {
+        for ((text, _), &reason) in filters.iter().zip(reasons) {
+            let Some(filter) = self.topics.intern_filter(text) else {
+                continue;
+            };
+            let Some(row) = self.session_mut(event).subscription_mut(filter) else {
+                continue;
+            };
+            // A SUBACK of a connection that a clean start has displaced says nothing any more.
+            if row.socket != event.socket || row.state == SubscriptionState::Ending {
+                continue;
+            }
+            match granted(reason) {
+                Some(granted) => {
+                    row.state = SubscriptionState::Active;
+                    row.granted = granted;
+                    row.confirmed_at = Some(event.now);
+                }
+                None => row.state = SubscriptionState::Absent,
+            }
+        }
+    }
+
+    pub(super) fn session_mut(&mut self, event: &Event) -> &mut Session {
+        let place = event.client.0 as usize;
+        if self.sessions.len() <= place {
+            self.sessions.resize_with(place + 1, || None);
+        }
+        self.sessions[place].get_or_insert_with(|| Session::new(event.group, event.device))
+    }
+
+    fn take_place(&mut self, event: &Event, filter: FilterKey) {
+        let recipient = if self.topics.is_shared(filter) {
+            let share = self.shares.entry(filter).or_default();
+            share.members.push(event.client);
+            if share.members.len() > 1 {
+                return;
+            }
+            Recipient::Share(filter)
+        } else {
+            Recipient::Session(event.client)
+        };
+        let mut new_places = std::mem::take(&mut self.new_places);
+        self.topics.subscribe(recipient, filter, &mut new_places);
+        for place in new_places.drain(..) {
+            self.add_place(place);
+        }
+        self.new_places = new_places;
+    }
+
+    fn excuse_session(&mut self, event: &Event, only: Option<QoS>, excuse: Excuse) {
+        let places = std::mem::take(&mut self.session_mut(event).places);
+        self.excuse(&places, only, excuse);
+        self.session_mut(event).places = places;
+    }
+
+    /// Excuses what shared subscriptions of a Session cannot deliver any more: all, if no member
+    /// is left; what is owed at `only`, if it may have been on its way to this member.
+    fn excuse_shares(&mut self, event: &Event, only: Option<QoS>) {
+        for filter in self.shares_of(event) {
+            let Some(share) = self.shares.get_mut(&filter) else {
+                continue;
+            };
+            let is_alive = share.is_alive(&self.sessions, filter);
+            let places = std::mem::take(&mut share.places);
+            if !is_alive {
+                self.excuse(&places, None, Excuse::SessionEnded);
+            } else if only.is_some() {
+                self.excuse(&places, only, Excuse::ConnectionLost);
+            }
+            self.shares.entry(filter).or_default().places = places;
+        }
+    }
+
+    fn disturb_shares(&mut self, event: &Event, until: Instant) {
+        for filter in self.shares_of(event) {
+            if let Some(share) = self.shares.get_mut(&filter) {
+                share.disturbed_until = share.disturbed_until.max(until);
+            }
+        }
+    }
+
+    fn shares_of(&mut self, event: &Event) -> Vec<FilterKey> {
+        let session = self.session_mut(event);
+        let filters: Vec<FilterKey> = session
+            .subscriptions
+            .iter()
+            .map(|subscription| subscription.filter)
+            .collect();
+        filters
+            .into_iter()
+            .filter(|&filter| self.topics.is_shared(filter))
+            .collect()
+    }
+
+    /// Excuses QoS 0 messages that were sent on a connection that is lost: no one can know
+    /// whether the broker had them.
+    fn excuse_unacknowledgeable(&mut self, event: &Event) {
+        let Some(ids) = self.device_streams.get(&event.device) else {
+            return;
+        };
+        for &id in ids {
+            let stream = &self.streams[id];
+            if !stream.has_unacknowledgeable {
+                continue;
+            }
+            let open: Vec<u32> = stream
+                .sequences()
+                .filter(|&sequence| {
+                    stream.record(sequence).is_some_and(|record| {
+                        record.qos == QoS::AtMostOnce
+                            && record.state == RecordState::Sent
+                            && record.socket == event.socket
+                            && record.outstanding > 0
+                    })
+                })
+                .collect();
+            let topic = stream.topic;
+            for sequence in open {
+                let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
+                let books = &mut self.books;
+                self.streams[id].take_open_of(sequence, |open| {
+                    let recipient = topics.places(topic)[open.place].recipient;
+                    let key = TallyKey {
+                        group: super::group_of(sessions, shares, recipient),
+                        published: QoS::AtMostOnce,
+                        owed: open.owed,
+                    };
+                    books.tally_mut(key).excused[Excuse::ConnectionLost as usize] += 1;
+                });
+            }
+            self.records -= self.streams[id].settle();
+        }
+    }
+}
+
+/// The QoS that a SUBACK grants; `None` if it refuses (§3.9.3).
+fn granted(reason: ReasonCode) -> Option<QoS> {
+    match reason {
+        ReasonCode::Success => Some(QoS::AtMostOnce),
+        ReasonCode::GrantedQoS1 => Some(QoS::AtLeastOnce),
+        ReasonCode::GrantedQoS2 => Some(QoS::ExactlyOnce),
+        _ => None,
+    }
+}

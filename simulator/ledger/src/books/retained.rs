@@ -1,0 +1,286 @@
+//! What the broker should have retained, and what checkers found (§3.3.1.3).
+//!
+//! Two models, kept apart: the last will with RETAIN of each topic, and the last acknowledged
+//! PUBLISH with RETAIN. Where the order of two values is not known, either is right.
+
+use std::collections::{BTreeMap, HashMap};
+
+use squall_fleet::{SocketId, Stamp};
+use squall_protocol::{
+    Instant, QoS,
+    topic::{TopicFilter, TopicName},
+};
+use squall_scenario::DeviceId;
+
+use super::limits::RETAINED_CANDIDATES_MAX;
+use super::stream::fingerprint;
+
+/// Bytes of a payload that an explanation quotes.
+const QUOTED_BYTES_MAX: usize = 40;
+
+/// What a topic may have retained: `None` is nothing.
+pub(crate) type Value = Option<u64>;
+
+/// The models and the findings.
+#[derive(Debug, Default)]
+pub(crate) struct Retained {
+    publishes: HashMap<String, Published>,
+    /// Whether any message with RETAIN was sent at QoS 0.
+    has_unacknowledgeable: bool,
+    wills: HashMap<String, Vec<WillCandidate>>,
+    /// By `[[expect]]`.
+    probes: BTreeMap<usize, Probe>,
+}
+
+/// What a checker found.
+#[derive(Debug, Default)]
+pub(crate) struct Probe {
+    /// Messages by topic.
+    pub(crate) found: BTreeMap<String, Found>,
+    /// Whether it has seen everything.
+    pub(crate) is_complete: bool,
+}
+
+/// One message that a checker found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Found {
+    /// Of its payload.
+    pub(crate) hash: u64,
+    /// The beginning of its payload, for people.
+    pub(crate) quote: String,
+}
+
+#[derive(Debug, Default)]
+struct Published {
+    /// In order of sending; at first the topic has nothing.
+    candidates: Vec<Candidate>,
+    /// Whether something is surely there in place of nothing.
+    is_set: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    value: Value,
+    device: DeviceId,
+    socket: SocketId,
+    sequence: u32,
+    sent_at: Instant,
+    acknowledged_at: Option<Instant>,
+    qos: QoS,
+    /// Whether it was sent at QoS 0 on a connection that was lost.
+    is_doubtful: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WillCandidate {
+    value: Value,
+    /// When the broker surely had it retained.
+    noticed_by: Instant,
+}
+
+/// A PUBLISH with RETAIN as it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetainedPublish<'a> {
+    /// Topic Name.
+    pub(crate) topic: &'a str,
+    /// Payload; empty clears [MQTT-3.3.1-6].
+    pub(crate) payload: &'a [u8],
+    /// Identity.
+    pub(crate) stamp: Stamp,
+    /// How.
+    pub(crate) qos: QoS,
+    /// On which connection.
+    pub(crate) socket: SocketId,
+}
+
+impl Retained {
+    /// A PUBLISH with RETAIN was sent.
+    pub(crate) fn handle_published(&mut self, now: Instant, publish: &RetainedPublish<'_>) {
+        self.has_unacknowledgeable |= publish.qos == QoS::AtMostOnce;
+        let row = self.publishes.entry(publish.topic.to_owned()).or_default();
+        row.candidates.push(Candidate {
+            value: value_of(publish.payload),
+            device: publish.stamp.device,
+            socket: publish.socket,
+            sequence: publish.stamp.sequence,
+            sent_at: now,
+            acknowledged_at: None,
+            qos: publish.qos,
+            is_doubtful: false,
+        });
+        if row.candidates.len() > RETAINED_CANDIDATES_MAX {
+            row.candidates.remove(0);
+        }
+    }
+
+    /// Whether any message with RETAIN was sent there.
+    pub(crate) fn has_published(&self, topic: &str) -> bool {
+        self.publishes.contains_key(topic)
+    }
+
+    /// A message was acknowledged, or refused.
+    pub(crate) fn handle_acknowledged(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        stamp: Stamp,
+        is_ok: bool,
+    ) {
+        let Some(row) = self.publishes.get_mut(topic) else {
+            return;
+        };
+        let Some(place) = row.candidates.iter().position(|candidate| {
+            candidate.device == stamp.device && candidate.sequence == stamp.sequence
+        }) else {
+            return;
+        };
+        if is_ok {
+            row.candidates[place].acknowledged_at = Some(now);
+            row.confirm(place);
+        } else {
+            row.candidates.remove(place);
+        }
+    }
+
+    /// A connection was lost: what it carried at QoS 0 may not have arrived.
+    pub(crate) fn handle_lost(&mut self, socket: SocketId) {
+        if !self.has_unacknowledgeable {
+            return;
+        }
+        let candidates = self
+            .publishes
+            .values_mut()
+            .flat_map(|row| &mut row.candidates);
+        for candidate in candidates {
+            if candidate.socket == socket && candidate.qos == QoS::AtMostOnce {
+                candidate.is_doubtful = true;
+            }
+        }
+    }
+
+    /// A will with RETAIN is due now, and surely there at `noticed_by`; or it only may be.
+    pub(crate) fn handle_will(
+        &mut self,
+        (now, noticed_by): (Instant, Instant),
+        topic: &str,
+        value: Value,
+        is_certain: bool,
+    ) {
+        let candidates = self.wills.entry(topic.to_owned()).or_insert_with(|| {
+            vec![WillCandidate {
+                value: None,
+                noticed_by: Instant::ZERO,
+            }]
+        });
+        if is_certain {
+            // What was there before the connection ended is overwritten.
+            candidates.retain(|candidate| candidate.noticed_by >= now);
+        }
+        candidates.push(WillCandidate { value, noticed_by });
+        if candidates.len() > RETAINED_CANDIDATES_MAX {
+            candidates.remove(0);
+        }
+    }
+
+    /// A checker found a message.
+    pub(crate) fn handle_found(&mut self, expectation: usize, topic: &str, payload: &[u8]) {
+        let found = Found {
+            hash: fingerprint(payload),
+            quote: quote(payload),
+        };
+        let probe = self.probes.entry(expectation).or_default();
+        probe.found.insert(topic.to_owned(), found);
+    }
+
+    /// A checker has seen everything.
+    pub(crate) fn handle_complete(&mut self, expectation: usize) {
+        self.probes.entry(expectation).or_default().is_complete = true;
+    }
+
+    /// What the checker of an `[[expect]]` found.
+    pub(crate) fn probe(&self, expectation: usize) -> Option<&Probe> {
+        self.probes.get(&expectation)
+    }
+
+    /// What each topic that `filter` matches may have, by the last will.
+    pub(crate) fn last_wills(&self, filter: &TopicFilter<Box<str>>) -> BTreeMap<&str, Vec<Value>> {
+        self.wills
+            .iter()
+            .filter(|(topic, _)| matches(filter, topic))
+            .map(|(topic, candidates)| {
+                let values = candidates.iter().map(|candidate| candidate.value);
+                (topic.as_str(), values.collect())
+            })
+            .collect()
+    }
+
+    /// What each topic that `filter` matches may have, by the last PUBLISH.
+    pub(crate) fn last_publishes(
+        &self,
+        filter: &TopicFilter<Box<str>>,
+    ) -> BTreeMap<&str, Vec<Value>> {
+        self.publishes
+            .iter()
+            .filter(|(topic, _)| matches(filter, topic))
+            .map(|(topic, row)| (topic.as_str(), row.values()))
+            .collect()
+    }
+}
+
+impl Published {
+    /// A candidate surely arrived: what it surely overwrote goes.
+    fn confirm(&mut self, place: usize) {
+        let confirmed = self.candidates[place];
+        self.is_set = true;
+        self.candidates.retain(|other| {
+            let is_same_device = other.device == confirmed.device;
+            let is_older = if is_same_device {
+                other.sequence < confirmed.sequence
+            } else {
+                other
+                    .acknowledged_at
+                    .is_some_and(|acknowledged| acknowledged < confirmed.sent_at)
+            };
+            !is_older
+        });
+    }
+
+    /// What may be there.
+    fn values(&self) -> Vec<Value> {
+        let mut row = Self {
+            candidates: self.candidates.clone(),
+            is_set: self.is_set,
+        };
+        // At QoS 0 a connection that was never lost is the only acknowledgement.
+        while let Some(place) = row.candidates.iter().rposition(|candidate| {
+            candidate.qos == QoS::AtMostOnce
+                && !candidate.is_doubtful
+                && candidate.acknowledged_at.is_none()
+        }) {
+            row.candidates[place].acknowledged_at = Some(row.candidates[place].sent_at);
+            row.confirm(place);
+        }
+        let mut values: Vec<Value> = row
+            .candidates
+            .iter()
+            .map(|candidate| candidate.value)
+            .collect();
+        if !row.is_set {
+            values.push(None);
+        }
+        values
+    }
+}
+
+fn value_of(payload: &[u8]) -> Value {
+    (!payload.is_empty()).then(|| fingerprint(payload))
+}
+
+fn quote(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&payload[..payload.len().min(QUOTED_BYTES_MAX)]);
+    text.escape_debug().to_string()
+}
+
+fn matches(filter: &TopicFilter<Box<str>>, topic: &str) -> bool {
+    TopicName::new(topic).is_ok_and(|name| filter.matches(&name))
+}

@@ -1,0 +1,125 @@
+//! Who takes part in a run, as far as the ledger must know.
+
+use std::time::Duration;
+
+use squall_scenario::{DeviceId, DropKind, FaultAction, FaultId, GroupId, Scenario, Target};
+
+/// Groups and faults of a scenario, reduced to the ledger's questions.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// First device of each group, ascending.
+    first_devices: Vec<DeviceId>,
+    /// Devices of all groups; those from here on are the fleet's own checkers.
+    devices: u32,
+    /// By group: how long a Session outlives its connection.
+    session_expiries: Vec<Duration>,
+    /// By [`FaultId`]: how it drops.
+    drops: Vec<Option<DropKind>>,
+    history: BrokerHistory,
+}
+
+/// What the broker may know from before the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BrokerHistory {
+    /// Nothing: it was started for the run.
+    Empty,
+    /// Anything: Sessions and retained messages of earlier runs.
+    Unknown,
+}
+
+impl Roster {
+    /// Who takes part in a run of `scenario`.
+    pub fn of(scenario: &Scenario) -> Self {
+        Self {
+            first_devices: scenario
+                .groups
+                .iter()
+                .map(|group| group.first_device)
+                .collect(),
+            devices: scenario.device_count(),
+            session_expiries: scenario
+                .groups
+                .iter()
+                .map(|group| expiry_of(group.session_expiry_interval))
+                .collect(),
+            drops: scenario
+                .faults
+                .iter()
+                .map(|fault| match fault.action {
+                    FaultAction::Drop(kind) => Some(kind),
+                    FaultAction::Disconnect(_) | FaultAction::Takeover => None,
+                })
+                .collect(),
+            history: match scenario.target {
+                Target::Embedded | Target::Spawn(_) => BrokerHistory::Empty,
+                Target::Url(_) => BrokerHistory::Unknown,
+            },
+        }
+    }
+
+    /// Number of groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.first_devices.len()
+    }
+
+    /// The group of a device; `None` for the fleet's own checkers.
+    pub(crate) fn group_of(&self, device: DeviceId) -> Option<GroupId> {
+        if device.0 >= self.devices {
+            return None;
+        }
+        let place = self
+            .first_devices
+            .partition_point(|&first| first <= device)
+            .checked_sub(1)?;
+        u16::try_from(place).ok().map(GroupId)
+    }
+
+    /// How long a Session of a group outlives its connection.
+    pub(crate) fn session_expiry(&self, group: GroupId) -> Duration {
+        self.session_expiries[usize::from(group.0)]
+    }
+
+    /// How a fault drops devices; `None` if it does something else.
+    pub(crate) fn drop_kind(&self, fault: FaultId) -> Option<DropKind> {
+        self.drops.get(usize::from(fault.0)).copied().flatten()
+    }
+
+    /// What the broker may know from before the run.
+    pub(crate) fn history(&self) -> BrokerHistory {
+        self.history
+    }
+}
+
+fn expiry_of(seconds: u32) -> Duration {
+    match seconds {
+        u32::MAX => Duration::MAX,
+        seconds => Duration::from_secs(seconds.into()),
+    }
+}
+
+#[cfg(test)]
+impl Roster {
+    /// One group for each pair of a number of devices and a Session Expiry Interval in seconds;
+    /// `drops` are the faults.
+    pub(crate) fn with(groups: &[(u32, u32)], drops: &[Option<DropKind>]) -> Self {
+        let mut first = 0;
+        let first_devices = groups
+            .iter()
+            .map(|(count, _)| {
+                let device = DeviceId(first);
+                first += count;
+                device
+            })
+            .collect();
+        Self {
+            first_devices,
+            devices: first,
+            session_expiries: groups
+                .iter()
+                .map(|&(_, expiry)| expiry_of(expiry))
+                .collect(),
+            drops: drops.to_vec(),
+            history: BrokerHistory::Empty,
+        }
+    }
+}

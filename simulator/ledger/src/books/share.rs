@@ -1,0 +1,58 @@
+//! A shared subscription: its members, and whether one was lost lately (§4.8.2).
+
+use squall_protocol::{Instant, QoS};
+use squall_scenario::{ClientKey, TopicKey};
+
+use super::session::{Session, SubscriptionState};
+use super::topics::FilterKey;
+
+/// One shared subscription.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    /// Every Session that ever subscribed to it.
+    pub(crate) members: Vec<ClientKey>,
+    /// Its places: topic and place number.
+    pub(crate) places: Vec<(TopicKey, usize)>,
+    /// Until then messages may have been given to a member that was gone already; the start of
+    /// the run if no member was lost.
+    pub(crate) disturbed_until: Instant,
+}
+
+impl Share {
+    /// The QoS that a message is owed at: that of the first member that is connected and
+    /// certainly subscribed. `None` if there is none: then the broker may do what it likes.
+    pub(crate) fn certain(&self, sessions: &[Option<Session>], filter: FilterKey) -> Option<QoS> {
+        self.members.iter().find_map(|&member| {
+            let session = sessions[member.0 as usize].as_ref()?;
+            let subscription = session.subscription(filter)?;
+            let asks = subscription.state == SubscriptionState::Active && session.is_online();
+            asks.then_some(subscription.granted)
+        })
+    }
+
+    /// Whether any member may still ask for messages.
+    pub(crate) fn is_alive(&self, sessions: &[Option<Session>], filter: FilterKey) -> bool {
+        self.members.iter().any(|&member| {
+            sessions[member.0 as usize]
+                .as_ref()
+                .and_then(|session| session.subscription(filter))
+                .is_some_and(|subscription| subscription.state != SubscriptionState::Absent)
+        })
+    }
+
+    /// Whether a member's Session lives and no connection holds it.
+    pub(crate) fn has_offline_member(
+        &self,
+        sessions: &[Option<Session>],
+        filter: FilterKey,
+    ) -> bool {
+        self.members.iter().any(|&member| {
+            sessions[member.0 as usize].as_ref().is_some_and(|session| {
+                !session.is_online()
+                    && session
+                        .subscription(filter)
+                        .is_some_and(|row| row.state != SubscriptionState::Absent)
+            })
+        })
+    }
+}

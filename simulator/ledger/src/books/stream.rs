@@ -1,0 +1,448 @@
+//! One stream of messages: those of one device to one Topic Name, and how far each recipient is.
+//!
+//! A message is a [`Record`] from its sending until it is acknowledged and every recipient it was
+//! pledged to has it; then only the recipients' [`SequenceSet`]s remember it.
+//!
+//! Invariant: `record.outstanding` is the number of cursors that have its sequence pending.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hasher};
+
+use squall_fleet::SocketId;
+use squall_protocol::{Instant, QoS};
+use squall_scenario::{ClientKey, DeviceId, TopicKey};
+
+use super::sequences::SequenceSet;
+
+/// Messages of one device to one Topic Name.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// Who publishes.
+    pub(crate) device: DeviceId,
+    /// Where to.
+    pub(crate) topic: TopicKey,
+    /// QoS of the last message.
+    pub(crate) qos: QoS,
+    /// Whether any message had QoS 0: no acknowledgement ends those.
+    pub(crate) has_unacknowledgeable: bool,
+    /// Sequence of the first record.
+    base: u32,
+    records: VecDeque<Record>,
+    /// By place number of the topic; short if later places have had no message yet.
+    cursors: Vec<Cursor>,
+}
+
+/// What is known of one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    /// How far it is.
+    pub(crate) state: RecordState,
+    /// QoS of the PUBLISH.
+    pub(crate) qos: QoS,
+    /// Cursors that still wait for it.
+    pub(crate) outstanding: u32,
+    /// When it was handed to the link for the first time.
+    pub(crate) sent_at: Instant,
+    /// The connection it was handed to.
+    pub(crate) socket: SocketId,
+    /// Of its payload.
+    pub(crate) hash: u64,
+}
+
+/// How far a message is on its way to the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RecordState {
+    /// Due or not even that: nothing was heard of it yet, but of a later one.
+    Unheard,
+    /// Given up: no one will ever have it.
+    Skipped,
+    /// Sent, not acknowledged. At QoS 0 nothing follows.
+    Sent,
+    /// Acknowledged with success.
+    Acknowledged,
+    /// Acknowledged with an error.
+    Refused,
+}
+
+/// How far one recipient is with one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    /// Sequences that it had.
+    received: SequenceSet,
+    /// From here on `received` is exact.
+    exact_from: u32,
+    /// Pledges, by the QoS they are owed at; nearly always one level.
+    levels: Vec<Level>,
+    /// By Session; for a Session's own place there is one.
+    orders: Vec<Order>,
+}
+
+/// Pledges at one QoS.
+#[derive(Debug)]
+struct Level {
+    owed: QoS,
+    /// Pledges to messages that still have a record, open or delivered.
+    pledged: SequenceSet,
+    /// Of those, not delivered.
+    pending: SequenceSet,
+}
+
+/// Order within one stream, as one Session sees it.
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    client: ClientKey,
+    /// Highest sequence of a first delivery, by QoS of the PUBLISH: order is promised within one
+    /// QoS (§4.6).
+    highest: [Option<u32>; 3],
+}
+
+/// What a delivery is to a cursor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Arrival {
+    /// The first, and it was pledged at this QoS.
+    Pledged(QoS),
+    /// The first, without a pledge.
+    Optional,
+    /// Not the first.
+    Again,
+    /// Too long ago to say.
+    Forgotten,
+}
+
+/// A pledge that ends without delivery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenPledge {
+    /// Place number of the recipient.
+    pub(crate) place: usize,
+    /// Which message.
+    pub(crate) sequence: u32,
+    /// QoS it is owed at.
+    pub(crate) owed: QoS,
+    /// The message.
+    pub(crate) record: Record,
+}
+
+impl Record {
+    const UNHEARD: Self = Self {
+        state: RecordState::Unheard,
+        qos: QoS::AtMostOnce,
+        outstanding: 0,
+        sent_at: Instant::ZERO,
+        socket: SocketId(0),
+        hash: 0,
+    };
+
+    /// Whether nothing can change any more.
+    fn is_settled(&self) -> bool {
+        match self.state {
+            RecordState::Unheard => false,
+            RecordState::Skipped => true,
+            RecordState::Sent => self.qos == QoS::AtMostOnce && self.outstanding == 0,
+            RecordState::Acknowledged | RecordState::Refused => self.outstanding == 0,
+        }
+    }
+
+    /// Whether the broker has taken it on, as far as anyone can know: at QoS 0 that is always
+    /// assumed, and judged by the connections on the way.
+    pub(crate) fn is_ok(&self) -> bool {
+        match self.state {
+            RecordState::Acknowledged => true,
+            RecordState::Sent => self.qos == QoS::AtMostOnce,
+            RecordState::Unheard | RecordState::Skipped | RecordState::Refused => false,
+        }
+    }
+}
+
+impl Stream {
+    /// Nothing was sent yet.
+    pub(crate) fn new(device: DeviceId, topic: TopicKey) -> Self {
+        Self {
+            device,
+            topic,
+            qos: QoS::AtMostOnce,
+            has_unacknowledgeable: false,
+            base: 0,
+            records: VecDeque::new(),
+            cursors: Vec::new(),
+        }
+    }
+
+    /// Records that are kept.
+    pub(crate) fn records(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether a message with this sequence was ever heard of.
+    pub(crate) fn has_sent(&self, sequence: u32) -> bool {
+        match self.record(sequence) {
+            Some(record) => !matches!(record.state, RecordState::Unheard | RecordState::Skipped),
+            None => sequence < self.base,
+        }
+    }
+
+    /// The record of a message, if it is kept.
+    pub(crate) fn record(&self, sequence: u32) -> Option<&Record> {
+        self.records.get(sequence.checked_sub(self.base)? as usize)
+    }
+
+    /// As [`Self::record`].
+    pub(crate) fn record_mut(&mut self, sequence: u32) -> Option<&mut Record> {
+        self.records
+            .get_mut(sequence.checked_sub(self.base)? as usize)
+    }
+
+    /// Puts a record in its place; those between it and the last are unheard of. Returns by how
+    /// much the records have grown.
+    pub(crate) fn put(&mut self, sequence: u32, record: Record) -> usize {
+        let before = self.records.len();
+        let Some(place) = sequence.checked_sub(self.base) else {
+            // Settled long ago: a sequence is never used twice.
+            return 0;
+        };
+        let place = place as usize;
+        if place >= self.records.len() {
+            self.records.resize(place + 1, Record::UNHEARD);
+        }
+        self.records[place] = record;
+        self.records.len() - before
+    }
+
+    /// Records that were sent and neither acknowledged nor refused, QoS 0 aside.
+    pub(crate) fn in_doubt(&self) -> u64 {
+        let open = self
+            .records
+            .iter()
+            .filter(|record| record.state == RecordState::Sent && record.qos != QoS::AtMostOnce);
+        open.count() as u64
+    }
+
+    /// The cursor of a place.
+    pub(crate) fn cursor_mut(&mut self, place: usize) -> &mut Cursor {
+        if self.cursors.len() <= place {
+            self.cursors.resize_with(place + 1, Cursor::default);
+        }
+        &mut self.cursors[place]
+    }
+
+    /// Writes down that a place is owed a message; true if its open pledges are too scattered to
+    /// keep them all.
+    pub(crate) fn pledge(&mut self, place: usize, sequence: u32, owed: QoS) -> bool {
+        let has_excess = self.cursor_mut(place).pledge(sequence, owed);
+        if let Some(record) = self.record_mut(sequence) {
+            record.outstanding += 1;
+        }
+        has_excess
+    }
+
+    /// Writes down a delivery to a place.
+    pub(crate) fn deliver(&mut self, place: usize, sequence: u32) -> Arrival {
+        let arrival = self.cursor_mut(place).deliver(sequence);
+        if let Arrival::Pledged(_) = arrival
+            && let Some(record) = self.record_mut(sequence)
+        {
+            record.outstanding -= 1;
+        }
+        arrival
+    }
+
+    /// Takes the open pledges of a place out, those owed at `only` or all, and hands them over.
+    pub(crate) fn take_open(
+        &mut self,
+        place: usize,
+        only: Option<QoS>,
+        mut hand_over: impl FnMut(OpenPledge),
+    ) {
+        let Some(cursor) = self.cursors.get_mut(place) else {
+            return;
+        };
+        for level in &mut cursor.levels {
+            if only.is_some_and(|owed| owed != level.owed) {
+                continue;
+            }
+            for sequence in level.pending.iter() {
+                level.pledged.remove(sequence);
+                let record = &mut self.records[(sequence - self.base) as usize];
+                record.outstanding -= 1;
+                hand_over(OpenPledge {
+                    place,
+                    sequence,
+                    owed: level.owed,
+                    record: *record,
+                });
+            }
+            level.pending.clear();
+        }
+    }
+
+    /// Takes the oldest open pledges of a place out if they are too scattered to keep.
+    pub(crate) fn take_excess(&mut self, place: usize, mut hand_over: impl FnMut(OpenPledge)) {
+        let Some(cursor) = self.cursors.get_mut(place) else {
+            return;
+        };
+        for level in &mut cursor.levels {
+            while let Some((first, last)) = level.pending.excess() {
+                for sequence in first..=last {
+                    level.pending.remove(sequence);
+                    level.pledged.remove(sequence);
+                    let record = &mut self.records[(sequence - self.base) as usize];
+                    record.outstanding -= 1;
+                    hand_over(OpenPledge {
+                        place,
+                        sequence,
+                        owed: level.owed,
+                        record: *record,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Takes the open pledges of one message out, at every place.
+    pub(crate) fn take_open_of(&mut self, sequence: u32, mut hand_over: impl FnMut(OpenPledge)) {
+        let Some(&record) = self.record(sequence) else {
+            return;
+        };
+        for (place, cursor) in self.cursors.iter_mut().enumerate() {
+            for level in &mut cursor.levels {
+                if level.pending.remove(sequence) {
+                    level.pledged.remove(sequence);
+                    hand_over(OpenPledge {
+                        place,
+                        sequence,
+                        owed: level.owed,
+                        record,
+                    });
+                }
+            }
+        }
+        if let Some(record) = self.record_mut(sequence) {
+            record.outstanding = 0;
+        }
+    }
+
+    /// Takes the pledges of one message that were delivered out: place and QoS owed of each. Its
+    /// open pledges must have been taken out before.
+    pub(crate) fn take_kept_of(&mut self, sequence: u32, mut hand_over: impl FnMut(usize, QoS)) {
+        for (place, cursor) in self.cursors.iter_mut().enumerate() {
+            for level in &mut cursor.levels {
+                if level.pledged.remove(sequence) {
+                    hand_over(place, level.owed);
+                }
+            }
+        }
+    }
+
+    /// Sequences whose records are kept.
+    pub(crate) fn sequences(&self) -> std::ops::Range<u32> {
+        let length = u32::try_from(self.records.len()).expect("sequences have 32 bits");
+        self.base..self.base + length
+    }
+
+    /// Forgets settled records at the front; returns how many.
+    pub(crate) fn settle(&mut self) -> usize {
+        let settled = self
+            .records
+            .iter()
+            .take_while(|record| record.is_settled())
+            .count();
+        self.drop_front(settled)
+    }
+
+    /// Forgets the first record, whatever its state, after its pledges were taken out.
+    pub(crate) fn drop_first(&mut self) -> usize {
+        self.drop_front(1)
+    }
+
+    fn drop_front(&mut self, records: usize) -> usize {
+        if records == 0 {
+            return 0;
+        }
+        self.records.drain(..records);
+        self.base += u32::try_from(records).expect("sequences have 32 bits");
+        if self.records.is_empty() {
+            // A long queue that was worked off gives its memory back.
+            self.records.shrink_to(8);
+        }
+        for level in self
+            .cursors
+            .iter_mut()
+            .flat_map(|cursor| &mut cursor.levels)
+        {
+            level.pledged.remove_below(self.base);
+        }
+        records
+    }
+}
+
+impl Cursor {
+    /// Whether this delivery comes after that of a later message of the same QoS; remembers it.
+    pub(crate) fn is_out_of_order(
+        &mut self,
+        client: ClientKey,
+        qos: QoS,
+        sequence: u32,
+    ) -> Option<u32> {
+        let place = self
+            .orders
+            .iter()
+            .position(|order| order.client == client)
+            .unwrap_or_else(|| {
+                self.orders.push(Order {
+                    client,
+                    highest: [None; 3],
+                });
+                self.orders.len() - 1
+            });
+        let highest = &mut self.orders[place].highest[qos as usize];
+        match *highest {
+            Some(later) if later > sequence => Some(later),
+            _ => {
+                *highest = Some(sequence);
+                None
+            }
+        }
+    }
+
+    fn pledge(&mut self, sequence: u32, owed: QoS) -> bool {
+        let place = self
+            .levels
+            .iter()
+            .position(|level| level.owed == owed)
+            .unwrap_or_else(|| {
+                self.levels.push(Level {
+                    owed,
+                    pledged: SequenceSet::default(),
+                    pending: SequenceSet::default(),
+                });
+                self.levels.len() - 1
+            });
+        self.levels[place].pledged.insert(sequence);
+        self.levels[place].pending.insert(sequence);
+        self.levels[place].pending.excess().is_some()
+    }
+
+    fn deliver(&mut self, sequence: u32) -> Arrival {
+        if !self.received.insert(sequence) {
+            return if sequence < self.exact_from {
+                Arrival::Forgotten
+            } else {
+                Arrival::Again
+            };
+        }
+        if let Some(exact_from) = self.received.forget_oldest_gap() {
+            self.exact_from = exact_from;
+        }
+        let pledged = self
+            .levels
+            .iter_mut()
+            .find_map(|level| level.pending.remove(sequence).then_some(level.owed));
+        pledged.map_or(Arrival::Optional, Arrival::Pledged)
+    }
+}
+
+/// A fingerprint of a payload: the same on every machine.
+pub(crate) fn fingerprint(payload: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(payload);
+    hasher.finish()
+}

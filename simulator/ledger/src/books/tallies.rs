@@ -1,0 +1,206 @@
+//! The two books of a group: what it published, and what its Sessions were owed.
+//!
+//! A *pledge* is one message times one recipient whose subscription certainly asked for it. It is
+//! written down when the message is sent, and ends as delivered, lost, excused or withdrawn; a
+//! pledge is withdrawn if its message turns out not to be *ok*.
+//!
+//! Invariants, checked when the books are closed:
+//! `pledged == delivered + lost + excused + withdrawn`,
+//! `received == delivered + optional + duplicated + misrouted`.
+
+use squall_protocol::QoS;
+
+use squall_scenario::GroupId;
+
+/// Messages of one group at one QoS.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Publications {
+    /// Messages that were due.
+    pub scheduled: u64,
+    /// Of those, handed to the link.
+    pub sent: u64,
+    /// Of those sent, acknowledged with success. None at QoS 0.
+    pub acknowledged: u64,
+    /// Of those sent, refused with an error.
+    pub refused: u64,
+    /// Of those due, given up: no connection, or a full local queue.
+    pub skipped: u64,
+}
+
+/// Deliveries to the Sessions of one group, of messages published with one QoS and owed at one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// Pledges.
+    pub pledged: u64,
+    /// Pledges that were delivered.
+    pub delivered: u64,
+    /// Pledges of *ok* messages that were not, without an excuse.
+    pub lost: u64,
+    /// Pledges of *ok* messages that were not, by excuse.
+    pub excused: [u64; Excuse::ALL.len()],
+    /// Pledges of messages that were not *ok*.
+    pub withdrawn: u64,
+    /// Deliveries without a pledge that are allowed.
+    pub optional: u64,
+    /// Deliveries of a message that this recipient had before.
+    pub duplicated: u64,
+    /// Of those, the ones that the QoS forbids.
+    pub forbidden: u64,
+    /// First deliveries after that of a later message of the same stream.
+    pub reordered: u64,
+    /// Deliveries that no subscription asked for.
+    pub misrouted: u64,
+    /// Deliveries, otherwise in order, with another payload than was published, at another QoS
+    /// than was promised, or with a wrong RETAIN flag.
+    pub corrupted: u64,
+    /// First deliveries of messages that were sent before the connection they came on was resumed.
+    pub late: u64,
+    /// All deliveries: wills are not among them.
+    pub received: u64,
+}
+
+/// Why a pledge of an *ok* message may stay undelivered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Excuse {
+    /// The Session ended: with its connection, by Clean Start, or by its expiry.
+    SessionEnded,
+    /// Owed at QoS 0, and a connection on the way was lost: at most once (§4.3.1).
+    ConnectionLost,
+    /// The Session was offline when the run ended.
+    OfflineAtEnd,
+    /// The shared subscription lost the member that may have been chosen (§4.8.2).
+    MemberLost,
+}
+
+impl Excuse {
+    /// Every excuse, by number.
+    pub const ALL: [Self; 4] = [
+        Self::SessionEnded,
+        Self::ConnectionLost,
+        Self::OfflineAtEnd,
+        Self::MemberLost,
+    ];
+
+    /// In words, as reports and the run file name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SessionEnded => "session ended",
+            Self::ConnectionLost => "connection lost at QoS 0",
+            Self::OfflineAtEnd => "offline at the end",
+            Self::MemberLost => "member of the shared subscription lost",
+        }
+    }
+}
+
+/// The books of all groups.
+#[derive(Clone, Debug)]
+pub struct Books {
+    publications: Vec<[Publications; 3]>,
+    /// By group, QoS of the PUBLISH, QoS owed.
+    tallies: Vec<[[Tally; 3]; 3]>,
+}
+
+/// Names one tally.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TallyKey {
+    /// Group of the Session.
+    pub group: GroupId,
+    /// QoS of the PUBLISH.
+    pub published: QoS,
+    /// QoS owed: the lower of that and the QoS granted.
+    pub owed: QoS,
+}
+
+impl Books {
+    /// Empty books of so many groups.
+    pub(crate) fn new(groups: usize) -> Self {
+        Self {
+            publications: vec![Default::default(); groups],
+            tallies: vec![Default::default(); groups],
+        }
+    }
+
+    /// Number of groups.
+    pub(crate) fn groups(&self) -> u16 {
+        u16::try_from(self.tallies.len()).expect("groups are counted in 16 bits")
+    }
+
+    /// What a group published at one QoS.
+    pub fn publications(&self, group: GroupId, qos: QoS) -> &Publications {
+        &self.publications[usize::from(group.0)][qos as usize]
+    }
+
+    pub(crate) fn publications_mut(&mut self, group: GroupId, qos: QoS) -> &mut Publications {
+        &mut self.publications[usize::from(group.0)][qos as usize]
+    }
+
+    /// One tally.
+    pub fn tally(&self, key: TallyKey) -> &Tally {
+        &self.tallies[usize::from(key.group.0)][key.published as usize][key.owed as usize]
+    }
+
+    pub(crate) fn tally_mut(&mut self, key: TallyKey) -> &mut Tally {
+        &mut self.tallies[usize::from(key.group.0)][key.published as usize][key.owed as usize]
+    }
+
+    /// The sum of all tallies that `choose` takes.
+    pub fn sum(&self, choose: impl Fn(TallyKey) -> bool) -> Tally {
+        let mut sum = Tally::default();
+        for group in 0..self.groups() {
+            for published in QOS {
+                for owed in QOS {
+                    let key = TallyKey {
+                        group: GroupId(group),
+                        published,
+                        owed,
+                    };
+                    if choose(key) {
+                        sum.add(self.tally(key));
+                    }
+                }
+            }
+        }
+        sum
+    }
+}
+
+/// Every level, ascending.
+pub(crate) const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+impl Tally {
+    /// Pledges of *ok* messages: what was owed.
+    pub fn expected(&self) -> u64 {
+        self.pledged - self.withdrawn
+    }
+
+    /// Owed, not delivered, and allowed.
+    pub fn excused_total(&self) -> u64 {
+        self.excused.iter().sum()
+    }
+
+    /// What the two invariants leave unexplained, both sides without sign; zero once the books
+    /// are closed.
+    pub fn balance(&self) -> u64 {
+        let ended = self.delivered + self.lost + self.excused_total() + self.withdrawn;
+        let seen = self.delivered + self.optional + self.duplicated + self.misrouted;
+        self.pledged.abs_diff(ended) + self.received.abs_diff(seen)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.pledged += other.pledged;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        for (sum, part) in self.excused.iter_mut().zip(other.excused) {
+            *sum += part;
+        }
+        self.withdrawn += other.withdrawn;
+        self.optional += other.optional;
+        self.duplicated += other.duplicated;
+        self.forbidden += other.forbidden;
+        self.reordered += other.reordered;
+        self.misrouted += other.misrouted;
+        self.corrupted += other.corrupted;
+        self.late += other.late;
+        self.received += other.received;
+    }
+}

@@ -1,0 +1,310 @@
+//! What is owed, and what each delivery is.
+
+use squall_fleet::Fact;
+use squall_protocol::{QoS, ReasonCode, packet::PublishProperties};
+use squall_run::AnomalyKind;
+use squall_scenario::GroupId;
+
+use super::scene::{CLEAN, PUBLISHER, RESET, Scene, message};
+use crate::books::{Excuse, Tally};
+
+const QOS1: QoS = QoS::AtLeastOnce;
+const QOS2: QoS = QoS::ExactlyOnce;
+
+/// What was acknowledged and never came is lost; what came is not.
+#[test]
+fn an_acknowledged_message_that_never_comes_is_lost() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.publish(0..3, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+    scene.deliver(CLEAN, 2, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.delivered, tally.lost), (3, 2, 1));
+    assert_eq!(scene.count(AnomalyKind::Lost), 1);
+    let lost = &scene.ledger.anomalies().first(AnomalyKind::Lost)[0];
+    assert_eq!(lost.sequence, Some(1));
+}
+
+/// A message in doubt may come or not: neither is held against anyone.
+#[test]
+fn a_message_in_doubt_is_never_lost() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.send(0, QOS1);
+    scene.send(1, QOS1);
+    scene.end(PUBLISHER, RESET);
+    scene.deliver(CLEAN, 0, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.lost, tally.optional), (0, 0, 1));
+    let book = scene.ledger.books().publications(GroupId(0), QOS1);
+    assert_eq!((book.sent, book.acknowledged), (2, 0));
+}
+
+/// A message in doubt that is acknowledged after a reconnect is owed after all.
+#[test]
+fn an_acknowledgement_after_a_reconnect_ends_the_doubt() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.send(0, QOS1);
+    scene.end(PUBLISHER, RESET);
+    scene.connect(PUBLISHER);
+    scene.acknowledge(0, ReasonCode::Success);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.lost), (1, 1));
+}
+
+/// A message that the broker refuses is owed to nobody.
+#[test]
+fn a_refused_message_is_owed_to_nobody() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.send(0, QOS1);
+    scene.acknowledge(0, ReasonCode::QuotaExceeded);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.lost), (0, 0));
+    let book = scene.ledger.books().publications(GroupId(0), QOS1);
+    assert_eq!(book.refused, 1);
+}
+
+/// PUBCOMP with 0x92 says that the exchange was finished before (§3.7.2.1).
+#[test]
+fn a_finished_exchange_that_is_not_found_is_no_refusal() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.send(0, QOS2);
+    scene.acknowledge(0, ReasonCode::PacketIdentifierNotFound);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.lost), (1, 1));
+}
+
+/// A message that is given up leaves a gap that nobody misses.
+#[test]
+fn a_skipped_message_is_failed_and_owed_to_nobody() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.publish(0..1, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+    let (stamp, _) = message(1);
+    let topic = "t";
+    let qos = QOS1;
+    scene.tell(PUBLISHER, Fact::PublishDue { stamp, topic, qos });
+    scene.tell(PUBLISHER, Fact::PublishSkipped { stamp, topic, qos });
+    scene.publish(2..3, QOS1);
+    scene.deliver(CLEAN, 2, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.delivered), (2, 2));
+    let book = scene.ledger.books().publications(GroupId(0), QOS1);
+    assert_eq!((book.scheduled, book.sent, book.skipped), (3, 2, 1));
+}
+
+/// Between SUBSCRIBE and SUBACK a message may come or not.
+#[test]
+fn a_subscription_asks_for_sure_from_its_suback_on() {
+    let mut scene = Scene::ready(&[]);
+    scene.connect(CLEAN);
+    let filters = [("t".to_owned(), QOS1)];
+    scene.tell(CLEAN, Fact::SubscribeSent { filters: &filters });
+    scene.publish(0..2, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+    scene.suback(CLEAN, "t", QOS1);
+    scene.publish(2..3, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.optional, tally.misrouted), (1, 0));
+    assert_eq!(
+        (tally.expected(), tally.lost),
+        (1, 1),
+        "only the third is owed"
+    );
+}
+
+/// A subscription that SUBACK refuses asks for nothing (§3.9.3).
+#[test]
+fn a_refused_subscription_asks_for_nothing() {
+    let mut scene = Scene::ready(&[]);
+    scene.connect(CLEAN);
+    let filters = [("t".to_owned(), QOS1)];
+    scene.tell(CLEAN, Fact::SubscribeSent { filters: &filters });
+    let refused = Fact::Subscribed {
+        filters: &filters,
+        reasons: &[ReasonCode::NotAuthorized],
+        sent_at: scene.now,
+    };
+    scene.tell(CLEAN, refused);
+    scene.publish(0..1, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.misrouted), (0, 1));
+}
+
+/// A second delivery is forbidden where every leg is QoS 2 or QoS 0 (§4.3).
+#[test]
+fn the_qos_decides_whether_a_repeat_is_forbidden() {
+    for (published, granted, forbidden) in [
+        (QOS2, QOS2, 1),
+        (QOS2, QOS1, 0),
+        (QOS1, QOS2, 0),
+        (QoS::AtMostOnce, QOS2, 1),
+    ] {
+        let mut scene = Scene::new();
+        scene.connect(PUBLISHER);
+        scene.connect(CLEAN);
+        scene.subscribe(CLEAN, "t", granted);
+        scene.publish(0..1, published);
+        scene.deliver(CLEAN, 0, published.min(granted));
+        scene.deliver(CLEAN, 0, published.min(granted));
+
+        let tally = scene.close();
+
+        assert_eq!(
+            (tally.duplicated, tally.forbidden),
+            (1, forbidden),
+            "published at {published:?}, granted {granted:?}"
+        );
+    }
+}
+
+/// Overlapping subscriptions may bring a copy each, and no more ([MQTT-3.3.4-2],
+/// [3.1.1: MQTT-3.3.5-1]).
+#[test]
+fn overlapping_subscriptions_may_bring_a_copy_each() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.subscribe(CLEAN, "#", QOS2);
+    scene.publish(0..1, QOS2);
+    for _ in 0..3 {
+        scene.deliver(CLEAN, 0, QOS2);
+    }
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.delivered), (1, 1));
+    assert_eq!((tally.optional, tally.forbidden), (1, 1));
+}
+
+/// One copy for two overlapping subscriptions is enough.
+#[test]
+fn one_copy_for_overlapping_subscriptions_is_enough() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.subscribe(CLEAN, "#", QOS2);
+    scene.publish(0..1, QOS2);
+    scene.deliver(CLEAN, 0, QOS2);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.lost, tally.duplicated), (0, 0));
+}
+
+/// A subscriber that has message 0 of a retained topic, and then a copy of it with RETAIN.
+fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
+    let mut scene = Scene::ready(&[CLEAN]);
+    let (stamp, payload) = message(0);
+    let retained = Fact::Published {
+        stamp,
+        topic: "t",
+        qos: QOS2,
+        retain: true,
+        payload: &payload,
+    };
+    scene.tell(PUBLISHER, retained);
+    scene.deliver(CLEAN, 0, QOS2);
+    subscribe_again(&mut scene);
+    let copy = Fact::Delivered {
+        topic: "t",
+        qos: QOS2,
+        dup: false,
+        retain: true,
+        payload: &payload,
+        properties: &PublishProperties::default(),
+        stamp: Some(stamp),
+    };
+    scene.tell(CLEAN, copy);
+    scene.acknowledge(0, ReasonCode::Success);
+    scene.close()
+}
+
+/// A copy from the store of retained messages is beside what is owed [MQTT-3.3.1-9].
+#[test]
+fn a_retained_copy_for_a_new_subscription_is_no_duplicate() {
+    let tally = retained_copy(|scene| scene.subscribe(CLEAN, "t", QOS2));
+
+    assert_eq!((tally.optional, tally.duplicated), (1, 0));
+}
+
+/// A subscription that was there before the message gets nothing from the store
+/// [MQTT-3.3.1-12].
+#[test]
+fn a_retained_copy_without_a_new_subscription_is_a_duplicate() {
+    let tally = retained_copy(|_| {});
+
+    assert_eq!((tally.optional, tally.forbidden), (0, 1));
+}
+
+/// The broker's own topics are nobody's messages (§4.7.2).
+#[test]
+fn system_topics_are_not_misrouted() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    let uptime = Fact::Delivered {
+        topic: "$SYS/broker/uptime",
+        qos: QoS::AtMostOnce,
+        dup: false,
+        retain: false,
+        payload: b"17 seconds and some",
+        properties: &PublishProperties::default(),
+        stamp: None,
+    };
+    scene.tell(CLEAN, uptime);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.optional, tally.misrouted), (1, 0));
+}
+
+/// A stamp that was never sent is somebody else's message.
+#[test]
+fn a_sequence_that_was_never_sent_is_misrouted() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.publish(0..1, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+    scene.deliver(CLEAN, 7, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!(tally.misrouted, 1);
+}
+
+/// The same message for two Sessions is two pledges.
+#[test]
+fn each_session_is_owed_its_own_copy() {
+    let mut scene = Scene::ready(&[CLEAN, CLEAN + 1]);
+    scene.publish(0..1, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.delivered, tally.lost), (2, 1, 1));
+    assert_eq!(tally.excused[Excuse::SessionEnded as usize], 0);
+}
+
+/// What comes after the books are closed changes nothing.
+#[test]
+fn closed_books_stay_closed() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.publish(0..1, QOS1);
+    let before = scene.close();
+
+    scene.deliver(CLEAN, 0, QOS1);
+    scene.send(1, QOS1);
+
+    let after = scene.close();
+    assert_eq!(before, after);
+}

@@ -1,0 +1,233 @@
+//! A few devices whose observations a test tells one by one.
+
+use std::time::Duration;
+
+use squall_fleet::{EndCause, Fact, Observation, SocketId, Stamp, payload};
+use squall_protocol::{
+    Instant, QoS, ReasonCode, Version,
+    packet::{PublishProperties, Will},
+};
+use squall_run::AnomalyKind;
+use squall_scenario::{ClientKey, DeviceId, DropKind, FaultId};
+
+use crate::books::{Ledger, Limits, Roster, Tally};
+
+/// Group 0: three publishers with Sessions that end with the connection.
+pub(super) const PUBLISHER: u32 = 0;
+/// Group 1: three subscribers with Sessions that end with the connection.
+pub(super) const CLEAN: u32 = 3;
+/// Group 2: three subscribers with Sessions of a minute.
+pub(super) const KEPT: u32 = 6;
+
+/// Fault 0 resets connections, fault 1 silences devices.
+pub(super) const RESET: EndCause = EndCause::Dropped { fault: FaultId(0) };
+pub(super) const SILENCE: EndCause = EndCause::Dropped { fault: FaultId(1) };
+
+/// A ledger, a clock, and what each device does next.
+pub(super) struct Scene {
+    pub(super) ledger: Ledger,
+    pub(super) now: Instant,
+    sockets: Vec<u64>,
+    next_socket: u64,
+}
+
+impl Scene {
+    pub(super) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// A scene with claims that the ledger must watch.
+    pub(super) fn with_limits(limits: Limits) -> Self {
+        let drops = [Some(DropKind::Rst), Some(DropKind::Silent)];
+        let roster = Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops);
+        Self {
+            ledger: Ledger::new(roster, limits),
+            now: Instant::ZERO,
+            sockets: vec![0; 9],
+            next_socket: 1,
+        }
+    }
+
+    /// Publisher 0 and the subscribers, connected and subscribed to `t` at QoS 2.
+    pub(super) fn ready(subscribers: &[u32]) -> Self {
+        let mut scene = Self::new();
+        scene.connect(PUBLISHER);
+        for &device in subscribers {
+            scene.connect(device);
+            scene.subscribe(device, "t", QoS::ExactlyOnce);
+        }
+        scene
+    }
+
+    pub(super) fn wait(&mut self, millis: u64) {
+        self.now += Duration::from_millis(millis);
+    }
+
+    /// A fact of a device that is the only one of its client identifier.
+    pub(super) fn tell(&mut self, device: u32, fact: Fact<'_>) {
+        self.tell_as(device, device, fact);
+    }
+
+    pub(super) fn tell_as(&mut self, device: u32, client: u32, fact: Fact<'_>) {
+        let observation = Observation {
+            device: DeviceId(device),
+            client: ClientKey(client),
+            socket: SocketId(self.sockets[device as usize]),
+            fact,
+        };
+        self.wait(1);
+        self.ledger.observe(self.now, &observation, &mut Vec::new());
+    }
+
+    pub(super) fn connect(&mut self, device: u32) {
+        self.connect_as(device, device, false);
+    }
+
+    pub(super) fn connect_as(&mut self, device: u32, client: u32, session_present: bool) {
+        self.connect_sent(device, client, None);
+        self.connected(device, client, session_present);
+    }
+
+    /// A device sends CONNECT on a new connection.
+    pub(super) fn connect_sent(&mut self, device: u32, client: u32, will: Option<&Will>) {
+        self.sockets[device as usize] = self.next_socket;
+        self.next_socket += 1;
+        let is_kept = device >= KEPT;
+        let sent = Fact::ConnectSent {
+            version: Version::V5,
+            clean_start: !is_kept,
+            is_persistent: is_kept,
+            keep_alive: Duration::from_secs(10),
+            will,
+        };
+        self.tell_as(device, client, sent);
+    }
+
+    /// CONNACK comes on the newest connection of a device.
+    pub(super) fn connected(&mut self, device: u32, client: u32, session_present: bool) {
+        let connected = Fact::Connected {
+            session_present,
+            opened_at: self.now,
+        };
+        self.tell_as(device, client, connected);
+    }
+
+    pub(super) fn end(&mut self, device: u32, cause: EndCause) {
+        self.tell(device, Fact::Ended(cause));
+    }
+
+    pub(super) fn subscribe(&mut self, device: u32, filter: &str, qos: QoS) {
+        let filters = [(filter.to_owned(), qos)];
+        self.tell(device, Fact::SubscribeSent { filters: &filters });
+        self.suback(device, filter, qos);
+    }
+
+    pub(super) fn suback(&mut self, device: u32, filter: &str, qos: QoS) {
+        let filters = [(filter.to_owned(), qos)];
+        let granted = match qos {
+            QoS::AtMostOnce => ReasonCode::Success,
+            QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
+            QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
+        };
+        let fact = Fact::Subscribed {
+            filters: &filters,
+            reasons: &[granted],
+            sent_at: self.now,
+        };
+        self.tell(device, fact);
+    }
+
+    /// Publisher 0 sends message `sequence` to `t`.
+    pub(super) fn send(&mut self, sequence: u32, qos: QoS) {
+        let (stamp, payload) = message(sequence);
+        let fact = Fact::PublishDue {
+            stamp,
+            topic: "t",
+            qos,
+        };
+        self.tell(PUBLISHER, fact);
+        let fact = Fact::Published {
+            stamp,
+            topic: "t",
+            qos,
+            retain: false,
+            payload: &payload,
+        };
+        self.tell(PUBLISHER, fact);
+    }
+
+    pub(super) fn acknowledge(&mut self, sequence: u32, reason: ReasonCode) {
+        let (stamp, _) = message(sequence);
+        let fact = Fact::PublishAcknowledged {
+            stamp,
+            topic: "t",
+            reason,
+        };
+        self.tell(PUBLISHER, fact);
+    }
+
+    /// Sends messages and has them acknowledged.
+    pub(super) fn publish(&mut self, sequences: std::ops::Range<u32>, qos: QoS) {
+        for sequence in sequences {
+            self.send(sequence, qos);
+            if qos > QoS::AtMostOnce {
+                self.acknowledge(sequence, ReasonCode::Success);
+            }
+        }
+    }
+
+    pub(super) fn deliver(&mut self, device: u32, sequence: u32, qos: QoS) {
+        self.deliver_as(device, device, sequence, qos);
+    }
+
+    pub(super) fn deliver_as(&mut self, device: u32, client: u32, sequence: u32, qos: QoS) {
+        let (stamp, payload) = message(sequence);
+        let fact = Fact::Delivered {
+            topic: "t",
+            qos,
+            dup: false,
+            retain: false,
+            payload: &payload,
+            properties: &PublishProperties::default(),
+            stamp: Some(stamp),
+        };
+        self.tell_as(device, client, fact);
+    }
+
+    /// A message without a stamp comes to a device.
+    pub(super) fn deliver_plain(&mut self, device: u32, topic: &str, payload: &[u8]) {
+        let fact = Fact::Delivered {
+            topic,
+            qos: QoS::AtLeastOnce,
+            dup: false,
+            retain: false,
+            payload,
+            properties: &PublishProperties::default(),
+            stamp: payload::parse(payload),
+        };
+        self.tell(device, fact);
+    }
+
+    /// Closes the books, which must balance, and adds up all tallies.
+    pub(super) fn close(&mut self) -> Tally {
+        self.wait(10_000);
+        self.ledger.close(self.now);
+        self.ledger.books().sum(|_| true)
+    }
+
+    pub(super) fn count(&self, kind: AnomalyKind) -> u64 {
+        self.ledger.anomalies().count(kind)
+    }
+}
+
+/// Message `sequence` of publisher 0: its stamp and payload.
+pub(super) fn message(sequence: u32) -> (Stamp, Vec<u8>) {
+    let stamp = Stamp {
+        device: DeviceId(PUBLISHER),
+        sequence,
+        scheduled: Instant::from_nanos(u64::from(sequence)),
+    };
+    let mut payload = Vec::new();
+    payload::append_binary(&mut payload, stamp, payload::STAMP_BYTES);
+    (stamp, payload)
+}

@@ -1,0 +1,136 @@
+//! Shared subscriptions: exactly one member (§4.8.2).
+
+use std::time::Duration;
+
+use squall_protocol::QoS;
+
+use super::scene::{CLEAN, RESET, SILENCE, Scene};
+use crate::books::Excuse;
+
+const QOS1: QoS = QoS::AtLeastOnce;
+const QOS2: QoS = QoS::ExactlyOnce;
+
+fn shared(members: &[u32], qos: QoS) -> Scene {
+    let mut scene = Scene::ready(&[]);
+    for &member in members {
+        scene.connect(member);
+        scene.subscribe(member, "$share/g/t", qos);
+    }
+    scene
+}
+
+/// A message is owed to the share once, whoever gets it.
+#[test]
+fn one_member_is_enough() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+    scene.publish(0..4, QOS1);
+    for (sequence, member) in [(0, CLEAN), (1, CLEAN + 1), (2, CLEAN)] {
+        scene.deliver(member, sequence, QOS1);
+    }
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.delivered, tally.lost), (4, 3, 1));
+}
+
+/// A second member is one too many.
+#[test]
+fn two_members_are_too_many() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS2);
+    scene.publish(0..1, QOS2);
+    scene.deliver(CLEAN, 0, QOS2);
+    scene.deliver(CLEAN + 1, 0, QOS2);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.delivered, tally.forbidden), (1, 1));
+}
+
+/// Order holds for each member by itself: others may be ahead.
+#[test]
+fn order_holds_for_each_member() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+    scene.publish(0..4, QOS1);
+    for (sequence, member) in [(1, CLEAN), (0, CLEAN + 1), (3, CLEAN + 1), (2, CLEAN + 1)] {
+        scene.deliver(member, sequence, QOS1);
+    }
+
+    let tally = scene.close();
+
+    assert_eq!(tally.reordered, 1, "only 2 after 3 at one member");
+}
+
+/// What was on its way to a member that is lost may come to another one late.
+#[test]
+fn redistribution_excuses_order() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+    scene.publish(0..2, QOS1);
+    scene.deliver(CLEAN + 1, 1, QOS1);
+    scene.end(CLEAN, RESET);
+    scene.deliver(CLEAN + 1, 0, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.delivered, tally.reordered), (2, 0));
+}
+
+/// A QoS 1 message of a lost member belongs to the others once its loss must be known; before,
+/// it may wait.
+#[test]
+fn a_message_of_a_lost_member_is_owed_to_the_others() {
+    for (cause, wait_s, lost) in [(RESET, 6, 1), (SILENCE, 3, 0), (SILENCE, 20, 1)] {
+        let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+        scene.publish(0..1, QOS1);
+        scene.end(CLEAN, cause);
+        scene.now += Duration::from_secs(wait_s);
+
+        scene.ledger.close(scene.now);
+
+        let tally = scene.ledger.books().sum(|_| true);
+        assert_eq!(tally.lost, lost, "{cause:?} after {wait_s} s");
+        assert_eq!(tally.excused[Excuse::MemberLost as usize], 1 - lost);
+    }
+}
+
+/// At QoS 2 no other member may have it [MQTT-4.8.2-5].
+#[test]
+fn a_qos_2_message_of_a_lost_member_is_excused() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS2);
+    scene.publish(0..1, QOS2);
+    scene.end(CLEAN, RESET);
+
+    let tally = scene.close();
+
+    assert_eq!(tally.excused[Excuse::MemberLost as usize], 1);
+}
+
+/// With its last member the share is gone.
+#[test]
+fn the_last_member_takes_everything_along() {
+    let mut scene = shared(&[CLEAN], QOS1);
+    scene.publish(0..2, QOS1);
+    scene.end(CLEAN, RESET);
+    scene.publish(2..3, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.expected(), tally.lost), (2, 0));
+    assert_eq!(tally.excused[Excuse::SessionEnded as usize], 2);
+}
+
+/// A Session that has its own subscription beside the share is owed its own copy.
+#[test]
+fn an_own_subscription_is_owed_beside_the_share() {
+    let mut scene = shared(&[CLEAN], QOS2);
+    scene.subscribe(CLEAN, "t", QOS2);
+    scene.publish(0..1, QOS2);
+    scene.deliver(CLEAN, 0, QOS2);
+    scene.deliver(CLEAN, 0, QOS2);
+
+    let tally = scene.close();
+
+    assert_eq!(
+        (tally.expected(), tally.delivered, tally.forbidden),
+        (2, 2, 0)
+    );
+}

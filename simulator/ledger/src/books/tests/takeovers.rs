@@ -1,0 +1,151 @@
+//! Connections that share a Client Identifier (§3.1.4).
+
+use std::time::Duration;
+
+use squall_fleet::{EndCause, PeerClose};
+use squall_protocol::ReasonCode;
+use squall_run::AnomalyKind;
+
+use super::scene::{KEPT, RESET, SILENCE, Scene};
+use crate::books::{Limits, TakeoverLimits};
+
+const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
+const A: u32 = KEPT;
+const B: u32 = KEPT + 1;
+
+fn scene() -> Scene {
+    Scene::with_limits(Limits {
+        wills: Vec::new(),
+        takeovers: vec![TakeoverLimits {
+            expectation: 0,
+            alive: Some(1),
+            closed_within: Some(Duration::from_millis(500)),
+            reason: Some(ReasonCode::SessionTakenOver),
+        }],
+    })
+}
+
+fn end(scene: &mut Scene, device: u32, cause: EndCause) {
+    scene.tell_as(device, A, squall_fleet::Fact::Ended(cause));
+}
+
+/// The older connection may look alive for as long as the claim allows, and no longer.
+#[test]
+fn two_may_look_alive_for_a_while() {
+    for (millis, violations) in [(400, 0), (600, 1)] {
+        let mut scene = scene();
+        scene.connect_as(A, A, false);
+        scene.connect_as(B, A, true);
+        scene.wait(millis);
+        end(&mut scene, A, TAKEN_OVER);
+
+        let found = scene.ledger.takeovers.violations(0);
+        assert_eq!(
+            (found.alive, found.late),
+            (violations, violations),
+            "{millis} ms"
+        );
+        assert_eq!(scene.ledger.takeovers.counts().takeovers, 1);
+    }
+}
+
+/// A connection that is closed before the CONNACK of the newer one came is closed in time.
+#[test]
+fn a_close_before_the_connack_is_a_takeover_too() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    scene.connect_sent(B, A, None);
+    end(&mut scene, A, TAKEN_OVER);
+    scene.connected(B, A, true);
+    scene.close();
+
+    let counts = scene.ledger.takeovers.counts();
+    assert_eq!((counts.takeovers, counts.displaced_closed), (1, 1));
+    assert_eq!(counts.slowest_close, Some(Duration::ZERO));
+    assert_eq!(scene.ledger.takeovers.violations(0).reason, 0);
+}
+
+/// Two CONNECTs that were on their way together may be processed in either order: one of the two
+/// connections must end, whichever.
+#[test]
+fn of_two_simultaneous_connects_either_may_win() {
+    for (loser, winner) in [(A, B), (B, A)] {
+        let mut scene = scene();
+        scene.connect_sent(A, A, None);
+        scene.connect_sent(B, A, None);
+        scene.connected(B, A, false);
+        scene.connected(A, A, true);
+        end(&mut scene, loser, TAKEN_OVER);
+        scene.close();
+
+        let found = scene.ledger.takeovers.violations(0);
+        assert_eq!((found.alive, found.reason), (0, 0), "{winner} won");
+        assert_eq!(scene.count(AnomalyKind::SessionPresent), 0);
+        assert_eq!(scene.count(AnomalyKind::UnexpectedDisconnect), 0);
+    }
+}
+
+/// Two that are alive together at the end are two too many if it lasts.
+#[test]
+fn two_alive_at_the_end_are_found() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    scene.connect_as(B, A, true);
+    scene.close();
+
+    assert_eq!(scene.ledger.takeovers.violations(0).alive, 1);
+    assert_eq!(scene.ledger.takeovers.counts().displaced_open, 1);
+}
+
+/// A bare close of a displaced MQTT 5.0 connection gives no reason [MQTT-3.1.4-3].
+#[test]
+fn a_bare_close_gives_no_reason() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    scene.connect_as(B, A, true);
+    end(&mut scene, A, EndCause::PeerClosed(PeerClose::Fin));
+
+    assert_eq!(scene.ledger.takeovers.violations(0).reason, 1);
+    assert_eq!(scene.count(AnomalyKind::UnexpectedDisconnect), 0);
+}
+
+/// A connection that its own device ends was not displaced.
+#[test]
+fn an_end_of_ones_own_is_no_takeover() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    end(&mut scene, A, RESET);
+    scene.connect_as(B, A, true);
+    scene.close();
+
+    let counts = scene.ledger.takeovers.counts();
+    assert_eq!((counts.takeovers, counts.displaced_closed), (0, 0));
+}
+
+/// Session Present is 0 for the first, 1 while the Session lives, 0 or 1 once its expiry has
+/// passed on the device's clock, for the broker counts from when it noticed (§3.1.2.11.2).
+#[test]
+fn session_present_is_judged_where_it_is_known() {
+    for (away_s, present, wrong) in [(10, true, 0), (10, false, 1), (70, true, 0), (70, false, 0)] {
+        let mut scene = scene();
+        scene.connect_as(A, A, false);
+        end(&mut scene, A, SILENCE);
+        scene.now += Duration::from_secs(away_s);
+        scene.connect_as(A, A, present);
+
+        let counts = scene.ledger.takeovers.counts();
+        assert_eq!(
+            counts.session_present_wrong, wrong,
+            "{present} after {away_s} s"
+        );
+    }
+}
+
+/// The first CONNECT of a run finds no Session in a broker that was started for it.
+#[test]
+fn a_fresh_broker_has_no_session() {
+    let mut scene = scene();
+    scene.connect_as(A, A, true);
+
+    assert_eq!(scene.count(AnomalyKind::SessionPresent), 1);
+}

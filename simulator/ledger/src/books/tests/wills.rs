@@ -1,0 +1,185 @@
+//! Last Wills: one for each end that asks for it (§3.1.2.5).
+
+use std::time::Duration;
+
+use squall_fleet::{EndCause, PeerClose};
+use squall_protocol::{
+    QoS,
+    packet::{Will, WillProperties},
+    topic::TopicName,
+};
+use squall_run::AnomalyKind;
+
+use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene};
+use crate::books::WillTally;
+
+const WATCHER: u32 = CLEAN;
+
+fn will(topic: &str) -> Will {
+    Will {
+        topic: TopicName::new(topic.into()).unwrap(),
+        payload: b"offline, and that for good".to_vec(),
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        properties: WillProperties::default(),
+    }
+}
+
+/// Devices with a will each, or all with the same, and a watcher.
+fn scene(devices: &[u32], topic_of: impl Fn(u32) -> String) -> Scene {
+    let mut scene = Scene::new();
+    scene.connect(WATCHER);
+    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    for &device in devices {
+        connect(&mut scene, device, &topic_of(device));
+    }
+    scene
+}
+
+fn connect(scene: &mut Scene, device: u32, topic: &str) {
+    scene.connect_sent(device, device, Some(&will(topic)));
+    scene.connected(device, device, false);
+}
+
+fn see(scene: &mut Scene, topic: &str) {
+    scene.deliver_plain(WATCHER, topic, &will(topic).payload);
+}
+
+fn tally(scene: &mut Scene) -> WillTally {
+    scene.close();
+    let mut tallies = scene.ledger.wills.tallies();
+    let first = tallies.next().map(|(_, _, tally)| tally.clone());
+    assert!(tallies.next().is_none(), "one fault, one cause");
+    first.unwrap()
+}
+
+/// Devices that share topic and payload are told apart by time: each end waits for one will.
+#[test]
+fn a_shared_will_is_counted_per_end() {
+    let mut scene = scene(&[0, 1, 2], |_| "status/all".to_owned());
+    for device in [0, 1, 2] {
+        scene.end(device, RESET);
+    }
+    for _ in 0..2 {
+        see(&mut scene, "status/all");
+    }
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.ended, tally.seen), (3, [1, 2, 0, 0]));
+    assert_eq!(scene.count(AnomalyKind::WillMissing), 1);
+}
+
+/// A device that comes back and is cut again has a will each time.
+#[test]
+fn each_connection_has_its_own_will() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    for _ in 0..2 {
+        scene.end(0, RESET);
+        see(&mut scene, "status/0");
+        connect(&mut scene, 0, "status/0");
+    }
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.ended, tally.seen), (2, [0, 2, 0, 0]));
+}
+
+/// A connection that the broker closed may have a will or not: a takeover has one, an expiry none.
+#[test]
+fn an_end_by_the_broker_allows_a_will() {
+    let closed = EndCause::PeerClosed(PeerClose::Fin);
+    for sightings in [0, 1] {
+        let mut scene = scene(&[0], |_| "status/0".to_owned());
+        scene.end(0, closed);
+        for _ in 0..sightings {
+            see(&mut scene, "status/0");
+        }
+
+        let tally = tally(&mut scene);
+
+        assert_eq!((tally.watched, tally.excused), (0, 1));
+        assert_eq!(scene.ledger.wills.unprovoked(), 0);
+    }
+}
+
+/// A connection without CONNACK may have been seen by the broker or not.
+#[test]
+fn an_end_before_the_connack_allows_a_will() {
+    let mut scene = scene(&[], |_| String::new());
+    scene.connect_sent(PUBLISHER, PUBLISHER, Some(&will("status/0")));
+    scene.end(PUBLISHER, RESET);
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.watched, tally.excused), (0, 1));
+}
+
+/// Who subscribes after the end need not see the will.
+#[test]
+fn only_those_who_ask_at_the_end_must_see_it() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    scene.end(0, RESET);
+    see(&mut scene, "status/0");
+    scene.connect(WATCHER + 1);
+    scene.subscribe(WATCHER + 1, "status/#", QoS::AtLeastOnce);
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.watched, tally.seen[1]), (1, 1));
+}
+
+/// A watcher whose clean Session ends takes its wills along; a kept one must see them later.
+#[test]
+fn a_watcher_that_is_gone_is_excused() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    scene.connect(KEPT);
+    scene.subscribe(KEPT, "status/#", QoS::AtLeastOnce);
+    scene.end(0, RESET);
+    scene.end(WATCHER, RESET);
+    scene.end(KEPT, RESET);
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.excused, tally.seen[0]), (1, 1));
+}
+
+/// A silent device has 1.5 times its Keep Alive before its will is missing [MQTT-3.1.2-22].
+#[test]
+fn a_run_that_ends_too_early_says_nothing() {
+    for (wait_s, missing) in [(5, 0), (20, 1)] {
+        let mut scene = scene(&[0], |_| "status/0".to_owned());
+        scene.end(0, SILENCE);
+        scene.now += Duration::from_secs(wait_s);
+
+        scene.ledger.close(scene.now);
+
+        assert_eq!(scene.count(AnomalyKind::WillMissing), missing, "{wait_s} s");
+    }
+}
+
+/// A will that no subscription of the Session asks for is misrouted as any other message.
+#[test]
+fn a_will_for_nobody_is_misrouted() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    scene.connect(WATCHER + 1);
+    scene.end(0, RESET);
+    scene.deliver_plain(WATCHER + 1, "status/0", &will("status/0").payload);
+
+    assert_eq!(scene.close().misrouted, 1);
+}
+
+/// With overlapping subscriptions one will may bring a copy for each [MQTT-3.3.4-2].
+#[test]
+fn copies_of_one_will_are_one() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    scene.subscribe(WATCHER, "status/0", QoS::AtLeastOnce);
+    scene.end(0, RESET);
+    see(&mut scene, "status/0");
+    see(&mut scene, "status/0");
+
+    let tally = tally(&mut scene);
+
+    assert_eq!(tally.seen, [0, 1, 0, 0]);
+    assert_eq!(scene.count(AnomalyKind::WillDoubled), 0);
+}

@@ -1,0 +1,354 @@
+//! Who may hear what: Topic Names, the Topic Filters that match them, and who subscribed.
+//!
+//! Matching is done once for each pair of a Topic Name and a Topic Filter, when the younger of the
+//! two is first heard of; a message then only walks the places of its topic. Places are added
+//! and never removed, so their numbers stay valid; whether a place is owed a message is the
+//! business of its Session.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use squall_protocol::{
+    Version,
+    topic::{TopicFilter, TopicName},
+};
+use squall_scenario::{ClientKey, TopicKey};
+
+/// Places of a topic that are searched one by one; with more there is an index.
+const LINEAR_SEARCH_MAX: usize = 8;
+
+/// A Topic Filter as subscribed, `$share` and group included, interned.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct FilterKey(pub(crate) u32);
+
+/// To whom a message is owed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Recipient {
+    /// A Session, by its own subscriptions.
+    Session(ClientKey),
+    /// A shared subscription: one of its members (§4.8.2).
+    Share(FilterKey),
+}
+
+/// One recipient of one topic.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Who.
+    pub(crate) recipient: Recipient,
+    /// By which filters, at least one.
+    pub(crate) filters: Vec<FilterKey>,
+}
+
+/// A recipient got a place in a topic.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct NewPlace {
+    /// Who.
+    pub(crate) recipient: Recipient,
+    /// Where.
+    pub(crate) topic: TopicKey,
+    /// Number of the place there.
+    pub(crate) place: usize,
+}
+
+/// All topics and filters of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Topics {
+    topic_keys: HashMap<Rc<str>, TopicKey>,
+    topics: Vec<Topic>,
+    filter_keys: HashMap<Rc<str>, FilterKey>,
+    filters: Vec<Filter>,
+    /// Filters without wildcards, by the Topic Name they name.
+    exact: HashMap<Rc<str>, Vec<FilterKey>>,
+    /// Filters with wildcards.
+    wild: Vec<FilterKey>,
+}
+
+#[derive(Debug)]
+struct Topic {
+    text: Rc<str>,
+    places: Vec<Place>,
+    /// Place numbers by recipient, once there are many.
+    index: HashMap<Recipient, usize>,
+    /// Numbers of the places that are shared subscriptions.
+    shares: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Filter {
+    /// Without `$share` and group.
+    filter: TopicFilter<Rc<str>>,
+    is_shared: bool,
+    /// Bytes before the first wildcard: a Topic Name that does not begin with them is no match.
+    literal_bytes: usize,
+    topics: Vec<TopicKey>,
+    recipients: Vec<Recipient>,
+}
+
+impl Topics {
+    /// The key of a Topic Name, made now if need be, with the places that it got.
+    pub(crate) fn intern_topic(&mut self, text: &str) -> (TopicKey, Vec<NewPlace>) {
+        if let Some(&key) = self.topic_keys.get(text) {
+            return (key, Vec::new());
+        }
+        let key = TopicKey(count(self.topics.len()));
+        let shared: Rc<str> = text.into();
+        self.topic_keys.insert(Rc::clone(&shared), key);
+        self.topics.push(Topic {
+            text: shared,
+            places: Vec::new(),
+            index: HashMap::new(),
+            shares: Vec::new(),
+        });
+        let mut new_places = Vec::new();
+        for filter in self.filters_of(text) {
+            self.filters[index(filter)].topics.push(key);
+            for recipient in self.filters[index(filter)].recipients.clone() {
+                new_places.extend(self.topics[key.0 as usize].add(key, recipient, filter));
+            }
+        }
+        (key, new_places)
+    }
+
+    /// The key of a Topic Name that was heard of before.
+    pub(crate) fn topic(&self, text: &str) -> Option<TopicKey> {
+        self.topic_keys.get(text).copied()
+    }
+
+    /// The text of a Topic Name.
+    pub(crate) fn text(&self, topic: TopicKey) -> &Rc<str> {
+        &self.topics[topic.0 as usize].text
+    }
+
+    /// The key of a Topic Filter, made now if need be; `None` if it is malformed, in 3.1.1 too.
+    pub(crate) fn intern_filter(&mut self, text: &str) -> Option<FilterKey> {
+        if let Some(&key) = self.filter_keys.get(text) {
+            return Some(key);
+        }
+        let whole = TopicFilter::for_version(text, Version::V3_1_1).ok()?;
+        let own: Rc<str> = whole.unshared().as_str().into();
+        let filter = TopicFilter::for_version(Rc::clone(&own), Version::V3_1_1).ok()?;
+        let key = FilterKey(count(self.filters.len()));
+        let topics = self.topics_of(&filter);
+        if filter.has_wildcards() {
+            self.wild.push(key);
+        } else {
+            self.exact.entry(own).or_default().push(key);
+        }
+        self.filter_keys.insert(text.into(), key);
+        self.filters.push(Filter {
+            is_shared: whole.share().is_some(),
+            literal_bytes: literal_bytes(filter.as_str()),
+            filter,
+            topics,
+            recipients: Vec::new(),
+        });
+        Some(key)
+    }
+
+    /// Whether it is a shared subscription.
+    pub(crate) fn is_shared(&self, filter: FilterKey) -> bool {
+        self.filters[index(filter)].is_shared
+    }
+
+    /// Gives `recipient` a place in every topic that `filter` matches, now and later. To be
+    /// called once for each pair of them.
+    ///
+    /// `new_places` gets the places that are new.
+    pub(crate) fn subscribe(
+        &mut self,
+        recipient: Recipient,
+        filter: FilterKey,
+        new_places: &mut Vec<NewPlace>,
+    ) {
+        let row = &mut self.filters[index(filter)];
+        row.recipients.push(recipient);
+        for &topic in &row.topics {
+            new_places.extend(self.topics[topic.0 as usize].add(topic, recipient, filter));
+        }
+    }
+
+    /// The places of a topic; their numbers count from 0.
+    pub(crate) fn places(&self, topic: TopicKey) -> &[Place] {
+        &self.topics[topic.0 as usize].places
+    }
+
+    /// Number of the place of a Session's own subscriptions.
+    pub(crate) fn session_place(&self, topic: TopicKey, client: ClientKey) -> Option<usize> {
+        self.topics[topic.0 as usize].find(Recipient::Session(client))
+    }
+
+    /// Numbers of the places of shared subscriptions.
+    pub(crate) fn share_places(&self, topic: TopicKey) -> &[usize] {
+        &self.topics[topic.0 as usize].shares
+    }
+
+    fn filters_of(&self, topic: &str) -> Vec<FilterKey> {
+        let Ok(name) = TopicName::new(topic) else {
+            return Vec::new();
+        };
+        let exact = self.exact.get(topic).into_iter().flatten();
+        let wild = self
+            .wild
+            .iter()
+            .filter(|&&key| self.filters[index(key)].matches(&name));
+        exact.chain(wild).copied().collect()
+    }
+
+    fn topics_of(&self, filter: &TopicFilter<Rc<str>>) -> Vec<TopicKey> {
+        if !filter.has_wildcards() {
+            return self.topic(filter.as_str()).into_iter().collect();
+        }
+        let literal = &filter.as_str()[..literal_bytes(filter.as_str())];
+        (0..)
+            .zip(&self.topics)
+            .filter(|(_, topic)| topic.text.starts_with(literal))
+            .filter(|(_, topic)| {
+                TopicName::new(Rc::clone(&topic.text)).is_ok_and(|name| filter.matches(&name))
+            })
+            .map(|(key, _)| TopicKey(key))
+            .collect()
+    }
+}
+
+impl Topic {
+    fn add(&mut self, key: TopicKey, recipient: Recipient, filter: FilterKey) -> Option<NewPlace> {
+        if let Some(place) = self.find(recipient) {
+            self.places[place].filters.push(filter);
+            return None;
+        }
+        let place = self.places.len();
+        self.places.push(Place {
+            recipient,
+            filters: vec![filter],
+        });
+        if let Recipient::Share(_) = recipient {
+            self.shares.push(place);
+        }
+        if self.places.len() > LINEAR_SEARCH_MAX {
+            let missing = (self.index.len()..).zip(&self.places[self.index.len()..]);
+            self.index
+                .extend(missing.map(|(place, row)| (row.recipient, place)));
+        }
+        Some(NewPlace {
+            recipient,
+            topic: key,
+            place,
+        })
+    }
+
+    fn find(&self, recipient: Recipient) -> Option<usize> {
+        if self.places.len() > LINEAR_SEARCH_MAX {
+            return self.index.get(&recipient).copied();
+        }
+        self.places
+            .iter()
+            .position(|place| place.recipient == recipient)
+    }
+}
+
+impl Filter {
+    fn matches(&self, topic: &TopicName<&str>) -> bool {
+        let literal = &self.filter.as_str()[..self.literal_bytes];
+        topic.as_str().starts_with(literal) && self.filter.matches(topic)
+    }
+}
+
+/// Bytes that every match begins with. `sport/#` matches `sport` too (§4.7.1.2), so the
+/// separator before a wildcard is left out.
+fn literal_bytes(filter: &str) -> usize {
+    let wildcard = filter.find(['+', '#']).unwrap_or(filter.len());
+    filter[..wildcard].trim_end_matches('/').len()
+}
+
+fn index(filter: FilterKey) -> usize {
+    filter.0 as usize
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("topics and filters are counted in 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(key: u32) -> Recipient {
+        Recipient::Session(ClientKey(key))
+    }
+
+    fn subscribe(topics: &mut Topics, recipient: Recipient, filter: &str) -> Vec<NewPlace> {
+        let key = topics.intern_filter(filter).unwrap();
+        let mut new_places = Vec::new();
+        topics.subscribe(recipient, key, &mut new_places);
+        new_places
+    }
+
+    /// It makes no difference whether the topic or the subscription comes first.
+    #[test]
+    fn topics_and_filters_meet_in_either_order() {
+        let mut topics = Topics::default();
+        let (before, none) = topics.intern_topic("a/1");
+        assert!(none.is_empty());
+
+        let found = subscribe(&mut topics, session(7), "a/+");
+        let (after, new) = topics.intern_topic("a/2");
+
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].topic, before);
+        assert_eq!(new.len(), 1);
+        assert_eq!(new[0].topic, after);
+        assert_eq!(topics.session_place(after, ClientKey(7)), Some(0));
+        assert_eq!(topics.session_place(after, ClientKey(8)), None);
+    }
+
+    /// Overlapping filters of one Session share its place.
+    #[test]
+    fn overlapping_filters_are_one_place() {
+        let mut topics = Topics::default();
+        subscribe(&mut topics, session(1), "a/#");
+        subscribe(&mut topics, session(1), "a/b");
+
+        let (topic, new) = topics.intern_topic("a/b");
+
+        assert_eq!(new.len(), 1);
+        assert_eq!(topics.places(topic)[0].filters.len(), 2);
+    }
+
+    /// A multi-level wildcard matches the level above it (§4.7.1.2).
+    #[test]
+    fn the_parent_level_is_matched() {
+        let mut topics = Topics::default();
+        subscribe(&mut topics, session(1), "sport/#");
+
+        let (_, new) = topics.intern_topic("sport");
+
+        assert_eq!(new.len(), 1);
+    }
+
+    /// Many places are found by the index as few are by search.
+    #[test]
+    fn many_places_are_indexed() {
+        let mut topics = Topics::default();
+        for key in 0..100 {
+            subscribe(&mut topics, session(key), "all");
+        }
+
+        let (topic, new) = topics.intern_topic("all");
+
+        assert_eq!(new.len(), 100);
+        assert_eq!(topics.session_place(topic, ClientKey(99)), Some(99));
+    }
+
+    /// A shared subscription matches by its filter, not by its whole text (§4.8.2).
+    #[test]
+    fn shares_match_by_their_filter() {
+        let mut topics = Topics::default();
+        let key = topics.intern_filter("$share/g/a/+").unwrap();
+        subscribe(&mut topics, Recipient::Share(key), "$share/g/a/+");
+
+        let (topic, _) = topics.intern_topic("a/x");
+
+        assert!(topics.is_shared(key));
+        assert_eq!(topics.share_places(topic), &[0]);
+    }
+}

@@ -1,0 +1,145 @@
+//! The claims of one `[[expect]]` while they are judged.
+
+use std::collections::BTreeMap;
+
+use squall_run::{AnomalyKind, ClaimOutcome, Value};
+
+use crate::books::{Anomaly, Scope};
+
+/// The claims of one `[[expect]]`.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    selection: BTreeMap<String, String>,
+    outcomes: Vec<ClaimOutcome>,
+    /// Kinds of anomalies that break a claim that was not kept.
+    broken: Vec<AnomalyKind>,
+    violations: u64,
+    scope: Scope,
+    /// Faults that an anomaly must come after; empty is any.
+    faults: Vec<squall_scenario::FaultId>,
+}
+
+/// One claim, judged.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// Its key.
+    pub(super) key: String,
+    /// What the file allows.
+    pub(super) limit: Value,
+    /// What was found; `None` if there was nothing to judge by.
+    pub(super) actual: Option<Value>,
+    /// How often it was broken.
+    pub(super) violations: u64,
+    /// Whether it held, if there was something to judge by.
+    pub(super) holds: bool,
+}
+
+impl Claims {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Narrowed to a part, as reports show it.
+    pub(super) fn select(&mut self, key: &str, value: impl Into<String>) {
+        self.selection.insert(key.to_owned(), value.into());
+    }
+
+    /// Anomalies of this scope only belong to the check.
+    pub(super) fn narrow(&mut self, scope: Scope) {
+        self.scope = scope;
+    }
+
+    /// Anomalies after these faults only belong to the check, and those after none.
+    pub(super) fn narrow_to_faults(&mut self, faults: &[squall_scenario::FaultId]) {
+        self.faults = faults.to_vec();
+    }
+
+    /// Adds a claim; `kinds` are the anomalies that break it.
+    pub(super) fn add(&mut self, judged: Judged, kinds: &[AnomalyKind]) {
+        let passed = judged.actual.is_some() && judged.holds;
+        if !passed {
+            self.violations += judged.violations;
+            self.broken.extend(kinds);
+        }
+        self.outcomes.push(ClaimOutcome {
+            key: judged.key,
+            limit: judged.limit,
+            actual: judged.actual,
+            passed,
+        });
+    }
+
+    /// Adds a claim that something happens at most so often, if it is made; `actual` is `None`
+    /// without anything that it could have happened to.
+    pub(super) fn add_at_most(
+        &mut self,
+        key: &str,
+        limit: Option<u64>,
+        actual: Option<u64>,
+        kinds: &[AnomalyKind],
+    ) {
+        let Some(limit) = limit else {
+            return;
+        };
+        let judged = Judged {
+            key: key.to_owned(),
+            limit: Value::Count(limit),
+            actual: actual.map(Value::Count),
+            violations: actual.unwrap_or(0),
+            holds: actual.is_some_and(|actual| actual <= limit),
+        };
+        self.add(judged, kinds);
+    }
+
+    /// Adds a claim that nothing breaks a rule; `violations` is `None` without anything that
+    /// could have broken it.
+    pub(super) fn add_rule(&mut self, key: &str, violations: Option<u64>, kinds: &[AnomalyKind]) {
+        let holds = violations == Some(0);
+        let judged = Judged {
+            key: key.to_owned(),
+            limit: Value::Flag(true),
+            actual: violations.map(|_| Value::Flag(holds)),
+            violations: violations.unwrap_or(0),
+            holds,
+        };
+        self.add(judged, kinds);
+    }
+
+    /// What the check was narrowed to.
+    pub(super) fn selection(&self) -> BTreeMap<String, String> {
+        self.selection.clone()
+    }
+
+    /// How often claims were broken that were not kept.
+    pub(super) fn violations(&self) -> u64 {
+        self.violations
+    }
+
+    /// Kinds of anomalies that break a claim that was not kept.
+    pub(super) fn broken_kinds(&self) -> impl Iterator<Item = AnomalyKind> + '_ {
+        let mut kinds = self.broken.clone();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds.into_iter()
+    }
+
+    /// Whether an anomaly belongs to the check.
+    pub(super) fn concerns(&self, anomaly: &Anomaly) -> bool {
+        let scope = anomaly.scope;
+        let is_within = |wanted: bool, known: bool| !wanted || known;
+        is_within(self.scope.group.is_some(), scope.group == self.scope.group)
+            && is_within(self.scope.qos.is_some(), scope.qos == self.scope.qos)
+            && is_within(
+                self.scope.expectation.is_some(),
+                scope.expectation == self.scope.expectation,
+            )
+            && (self.faults.is_empty()
+                || scope.fault.is_none_or(|fault| self.faults.contains(&fault)))
+    }
+
+    /// The claims as the run file has them.
+    pub(super) fn into_outcomes(self) -> Vec<ClaimOutcome> {
+        self.outcomes
+    }
+}

@@ -1,0 +1,47 @@
+//! `connections`: connections that should not have failed.
+
+use squall_run::AnomalyKind;
+use squall_scenario::ConnectionsClaim;
+
+use super::Evidence;
+use super::claim::Claims;
+use crate::books::Scope;
+
+/// Judges one claim. Transports that our own limits refused are no fault of the broker: they
+/// make the run invalid instead.
+pub(super) fn judge(claim: &ConnectionsClaim, evidence: &Evidence<'_>) -> Claims {
+    let mut claims = Claims::new();
+    if let Some(group) = claim.group {
+        claims.select("group", &evidence.scenario.group(group).name);
+        claims.narrow(Scope {
+            group: Some(group),
+            ..Scope::default()
+        });
+    }
+    let groups = evidence.ledger.connections.groups().iter().enumerate();
+    let chosen: Vec<_> = groups
+        .filter(|(place, _)| {
+            claim
+                .group
+                .is_none_or(|group| usize::from(group.0) == *place)
+        })
+        .map(|(_, counts)| counts)
+        .collect();
+    let attempts: u64 = chosen.iter().map(|counts| counts.attempts).sum();
+    let refused: u64 = chosen.iter().map(|counts| counts.refused_total()).sum();
+    let unexpected: u64 = chosen.iter().map(|counts| counts.unexpected).sum();
+    let connected: u64 = chosen.iter().map(|counts| counts.connected).sum();
+    claims.add_at_most(
+        "refused",
+        claim.refused,
+        (attempts > 0).then_some(refused),
+        &[AnomalyKind::ConnectionRefused],
+    );
+    claims.add_at_most(
+        "unexpected_disconnects",
+        claim.unexpected_disconnects,
+        (connected > 0).then_some(unexpected),
+        &[AnomalyKind::UnexpectedDisconnect],
+    );
+    claims
+}

@@ -1,0 +1,69 @@
+//! `delivery`: every acknowledged message reaches the Sessions that it is owed to.
+//!
+//! With `qos`, only messages published at that level count. Without it, QoS 0 is left out of
+//! `lost`: at most once is not a promise to deliver (§4.3.1). With `qos = 0` a message is lost if
+//! every connection on its way was up to the end and it did not come all the same.
+//!
+//! `misrouted` counts what no subscription asked for: another message, or one that was asked for
+//! otherwise, with another payload, QoS or RETAIN flag.
+//!
+//! `duplicated` counts repeats that the QoS forbids: QoS 1 allows them (§4.3.2). Where every
+//! delivery is at QoS 1 there is nothing to judge it by.
+
+use squall_protocol::QoS;
+use squall_run::AnomalyKind;
+use squall_scenario::DeliveryClaim;
+
+use super::Evidence;
+use super::claim::Claims;
+use crate::books::{Scope, TallyKey};
+
+/// Judges one claim.
+pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
+    let mut claims = Claims::new();
+    claims.narrow(Scope {
+        group: claim.group,
+        qos: claim.qos,
+        ..Scope::default()
+    });
+    if let Some(qos) = claim.qos {
+        claims.select("qos", (qos as u8).to_string());
+    }
+    if let Some(group) = claim.group {
+        claims.select("group", &evidence.scenario.group(group).name);
+    }
+    let books = evidence.ledger.books();
+    let is_chosen = |key: TallyKey| {
+        claim.qos.is_none_or(|qos| qos == key.published)
+            && claim.group.is_none_or(|group| group == key.group)
+    };
+    let all = books.sum(is_chosen);
+    let owed =
+        books.sum(|key| is_chosen(key) && (claim.qos.is_some() || key.owed > QoS::AtMostOnce));
+    let if_owed = |count: u64| (owed.expected() > 0).then_some(count);
+    let may_break = books.sum(|key| {
+        is_chosen(key) && key.published != QoS::AtLeastOnce && key.owed != QoS::AtLeastOnce
+    });
+    let if_received = |count: u64| (all.received > 0).then_some(count);
+    claims.add_at_most("lost", claim.lost, if_owed(owed.lost), &[AnomalyKind::Lost]);
+    claims.add_at_most(
+        "duplicated",
+        claim.duplicated,
+        (may_break.received > 0).then_some(all.forbidden),
+        &[AnomalyKind::Duplicated],
+    );
+    claims.add_at_most(
+        "reordered",
+        claim.reordered,
+        if_received(all.reordered),
+        &[AnomalyKind::Reordered],
+    );
+    claims.add_at_most(
+        "misrouted",
+        claim.misrouted,
+        if_received(all.misrouted + all.corrupted),
+        &[AnomalyKind::Misrouted, AnomalyKind::Corrupted],
+    );
+    claims.add_at_most("late", claim.late, if_received(all.late), &[]);
+    claims
+}

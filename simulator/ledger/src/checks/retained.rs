@@ -1,0 +1,194 @@
+//! `retained`: what a fresh subscriber finds at the end is what should be there (§3.3.1.3).
+
+use std::collections::BTreeMap;
+
+use squall_run::{AnomalyKind, RetainedOutcome, Value};
+use squall_scenario::{RetainedClaim, RetainedValue};
+
+use super::Evidence;
+use super::claim::{Claims, Judged};
+use crate::books::{Anomaly, BrokerHistory, Found, Scope, fingerprint};
+
+/// Judges one claim.
+pub(super) fn judge(
+    number: usize,
+    claim: &RetainedClaim,
+    evidence: &mut Evidence<'_>,
+) -> (Claims, RetainedOutcome) {
+    let equals = match &claim.equals {
+        RetainedValue::LastWill => "last_will".to_owned(),
+        RetainedValue::LastPublish => "last_publish".to_owned(),
+        RetainedValue::Text(text) => text.clone(),
+    };
+    let comparison = compare(number, claim, evidence);
+    let wrong = comparison.faults.len() as u64;
+    let is_complete = evidence
+        .ledger
+        .retained
+        .probe(number)
+        .is_some_and(|probe| probe.is_complete);
+    let actual = if wrong == 0 {
+        Value::Text(equals.clone())
+    } else {
+        Value::Text(comparison.describe())
+    };
+    let mut claims = Claims::new();
+    claims.select("filter", claim.filter.as_str());
+    claims.narrow(Scope {
+        expectation: Some(number),
+        ..Scope::default()
+    });
+    let judged = Judged {
+        key: "equals".to_owned(),
+        limit: Value::Text(equals.clone()),
+        actual: (is_complete && comparison.has_something()).then_some(actual),
+        violations: wrong,
+        holds: wrong == 0,
+    };
+    claims.add(judged, &[AnomalyKind::RetainedWrong]);
+    note_faults(number, &comparison, evidence);
+    let outcome = RetainedOutcome {
+        filter: claim.filter.as_str().to_owned(),
+        equals,
+        expected: comparison.expected,
+        right: comparison.right,
+        wrong: comparison.count(Fault::Wrong),
+        missing: comparison.count(Fault::Missing),
+        unexpected: comparison.count(Fault::Unexpected),
+    };
+    (claims, outcome)
+}
+
+/// What is wrong with one topic.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fault {
+    Wrong,
+    Missing,
+    Unexpected,
+}
+
+#[derive(Debug, Default)]
+struct Comparison {
+    expected: u64,
+    right: u64,
+    faults: Vec<(String, Fault, String)>,
+}
+
+fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Comparison {
+    let retained = &evidence.ledger.retained;
+    let nothing = BTreeMap::new();
+    let found = retained
+        .probe(number)
+        .map_or(&nothing, |probe| &probe.found);
+    let model = match &claim.equals {
+        RetainedValue::LastWill => retained.last_wills(&claim.filter),
+        RetainedValue::LastPublish => retained.last_publishes(&claim.filter),
+        RetainedValue::Text(text) => return compare_text(text, claim, found),
+    };
+    let may_be_foreign = evidence.ledger.roster.history() == BrokerHistory::Unknown;
+    let mut comparison = Comparison::default();
+    for (&topic, allowed) in &model {
+        let must_exist = !allowed.contains(&None);
+        let has = found.get(topic);
+        comparison.expected += u64::from(must_exist);
+        let fault = match has {
+            None if must_exist => Fault::Missing,
+            None => {
+                continue;
+            }
+            Some(has) if allowed.contains(&Some(has.hash)) => {
+                comparison.right += u64::from(must_exist);
+                continue;
+            }
+            Some(_) if allowed.iter().all(Option::is_none) => Fault::Unexpected,
+            Some(_) => Fault::Wrong,
+        };
+        if fault != Fault::Missing && may_be_foreign && !must_exist {
+            continue;
+        }
+        comparison.add(topic, fault, has);
+    }
+    for (topic, has) in found {
+        if !model.contains_key(topic.as_str()) && !may_be_foreign {
+            comparison.add(topic, Fault::Unexpected, Some(has));
+        }
+    }
+    comparison
+}
+
+/// Every topic under the filter that has something has this text; at least one has.
+fn compare_text(text: &str, claim: &RetainedClaim, found: &BTreeMap<String, Found>) -> Comparison {
+    let hash = fingerprint(text.as_bytes());
+    let mut comparison = Comparison {
+        expected: found.len().max(1) as u64,
+        ..Comparison::default()
+    };
+    for (topic, has) in found {
+        if has.hash == hash {
+            comparison.right += 1;
+        } else {
+            comparison.add(topic, Fault::Wrong, Some(has));
+        }
+    }
+    if found.is_empty() {
+        comparison.add(claim.filter.as_str(), Fault::Missing, None);
+    }
+    comparison
+}
+
+impl Comparison {
+    fn add(&mut self, topic: &str, fault: Fault, has: Option<&Found>) {
+        let explanation = match (fault, has) {
+            (Fault::Missing, _) => "nothing is retained, something should be".to_owned(),
+            (Fault::Wrong, Some(has)) => format!("another payload is retained: {}", has.quote),
+            (Fault::Unexpected, Some(has)) => {
+                format!("nothing should be retained, found: {}", has.quote)
+            }
+            (Fault::Wrong | Fault::Unexpected, None) => unreachable!("something was found"),
+        };
+        self.faults.push((topic.to_owned(), fault, explanation));
+    }
+
+    fn count(&self, wanted: Fault) -> u64 {
+        self.faults
+            .iter()
+            .filter(|(_, fault, _)| *fault == wanted)
+            .count() as u64
+    }
+
+    /// Whether there was anything to compare.
+    fn has_something(&self) -> bool {
+        self.expected > 0 || !self.faults.is_empty()
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "{} right, {} wrong, {} missing, {} unexpected",
+            self.right,
+            self.count(Fault::Wrong),
+            self.count(Fault::Missing),
+            self.count(Fault::Unexpected)
+        )
+    }
+}
+
+fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'_>) {
+    let at = evidence.ledger.closed_at().unwrap_or_default();
+    for (topic, _, explanation) in &comparison.faults {
+        evidence
+            .ledger
+            .anomalies
+            .note(AnomalyKind::RetainedWrong, || Anomaly {
+                kind: AnomalyKind::RetainedWrong,
+                at,
+                device: None,
+                topic: Some(topic.clone()),
+                sequence: None,
+                explanation: format!("{explanation} (§3.3.1.3)"),
+                scope: Scope {
+                    expectation: Some(number),
+                    ..Scope::default()
+                },
+            });
+    }
+}

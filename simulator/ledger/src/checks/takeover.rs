@@ -1,0 +1,86 @@
+//! `takeover`: several connections for one Client Identifier (§3.1.4).
+
+use squall_run::{AnomalyKind, Value};
+use squall_scenario::TakeoverClaim;
+
+use super::Evidence;
+use super::claim::{Claims, Judged};
+
+/// Judges one claim.
+pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_>) -> Claims {
+    let takeovers = &evidence.ledger.takeovers;
+    let counts = takeovers.counts();
+    let violations = takeovers.violations(number);
+    let has_happened = counts.takeovers > 0;
+    let mut claims = Claims::new();
+    if let Some(limit) = claim.alive_per_client_id {
+        let alive = match violations.alive {
+            0 => u64::from(limit).min(counts.most_alive),
+            _ => counts.most_alive_too_long,
+        };
+        let judged = Judged {
+            key: "alive_per_client_id".to_owned(),
+            limit: Value::Count(limit.into()),
+            actual: has_happened.then_some(Value::Count(alive)),
+            violations: violations.alive,
+            holds: violations.alive == 0,
+        };
+        claims.add(judged, &[AnomalyKind::TwoAlive]);
+    }
+    if let Some(limit) = claim.displaced_closed_within {
+        let slowest = counts.slowest_close.unwrap_or_default().as_secs_f64();
+        let judged = Judged {
+            key: "displaced_closed_within".to_owned(),
+            limit: Value::Seconds(limit.as_secs_f64()),
+            actual: has_happened.then_some(Value::Seconds(slowest)),
+            violations: violations.late,
+            holds: violations.late == 0,
+        };
+        claims.add(judged, &[AnomalyKind::DisplacedNotClosed]);
+    }
+    if let Some(reason) = claim.reason {
+        let told: Vec<&str> = counts
+            .reasons
+            .keys()
+            .map(|told| reason_name(*told))
+            .collect();
+        let actual = match violations.reason {
+            0 => reason.name().to_owned(),
+            _ => told.join(", "),
+        };
+        let judged = Judged {
+            key: "reason".to_owned(),
+            limit: Value::Text(reason.name().to_owned()),
+            actual: (counts.displaced_closed > 0).then_some(Value::Text(actual)),
+            violations: violations.reason,
+            holds: violations.reason == 0,
+        };
+        claims.add(judged, &[AnomalyKind::DisplacedReason]);
+    }
+    if claim.session_present_correct {
+        let wrong = counts.session_present_wrong;
+        let has_samples = counts.session_present_right + wrong > 0;
+        let actual = match wrong {
+            0 => "correct".to_owned(),
+            _ => format!(
+                "wrong in {wrong} of {}",
+                counts.session_present_right + wrong
+            ),
+        };
+        let judged = Judged {
+            key: "session_present".to_owned(),
+            limit: Value::Text("correct".to_owned()),
+            actual: has_samples.then_some(Value::Text(actual)),
+            violations: wrong,
+            holds: wrong == 0,
+        };
+        claims.add(judged, &[AnomalyKind::SessionPresent]);
+    }
+    claims
+}
+
+/// The name of a Reason Code; a bare close has none.
+fn reason_name(told: Option<u8>) -> &'static str {
+    told.and_then(squall_protocol::ReasonCode::from_byte)
+        .map_or("none", squall_protocol::ReasonCode::name)
+}

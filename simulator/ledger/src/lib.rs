@@ -1,0 +1,18 @@
+//! What is concluded from a run: books of every message, checks, metrics and results.
+//!
+//! A [`Recorder`] hears every fact of a run and feeds books and metrics; [`judge`] turns both into
+//! checks, thresholds and the fleet's part of the run file. Books hear facts, checks read books.
+
+mod books;
+mod checks;
+mod metrics;
+mod recorder;
+mod results;
+
+pub use books::{
+    Anomalies, Anomaly, Books, BrokerHistory, EndKind, ErrorArea, ErrorTally, Excuse, GroupCounts,
+    HandshakeCounts, Ledger, Limits, Publications, Roster, Scope, TakeoverCounts, Tally, TallyKey,
+    WillCause, WillTally,
+};
+pub use recorder::Recorder;
+pub use results::{Judgement, SCHEDULE_LAG_P99_MAX, judge};

@@ -1,0 +1,328 @@
+//! Numbers of a run: distributions of times by tags, counters over time, rates.
+//!
+//! It hears the same facts as the ledger, and what the ledger made of them. A time is a sample of
+//! the phase in which what it measures was due; warm-up is kept apart by that tag and left out of
+//! every threshold. Latencies count from the due time of a message, whatever held it up; beside
+//! them, times from the actual sending are kept for comparison.
+//!
+//! Histograms cover 1 µs to 1 h with three significant digits; longer times are counted in an
+//! overflow, nothing is clipped. A sample is in exactly one cell.
+
+mod rates;
+mod series;
+mod thresholds;
+
+use std::collections::BTreeMap;
+
+use rates::{Rate, Rates};
+use series::Timeline;
+use squall_fleet::{Fact, Observation, Phase};
+use squall_protocol::{Instant, QoS};
+use squall_run::{CountedFrom, Histogram, Metric, MetricName, PhaseKind, Tags};
+use squall_scenario::{FaultId, GroupId, Scenario};
+
+use crate::books::{Finding, HandshakeTime, Roster, WillCause};
+
+pub(crate) use thresholds::judge_thresholds;
+
+/// All numbers of a run.
+#[derive(Debug)]
+pub struct Metrics {
+    roster: Roster,
+    cells: BTreeMap<Cell, Histogram>,
+    timeline: Timeline,
+    rates: Rates,
+    /// From CONNECT to CONNACK, by group: both ways of a link.
+    round_trips: Vec<Histogram>,
+    /// When each phase began, in order.
+    phases: Vec<(PhaseKind, Instant)>,
+    ended_at: Instant,
+    /// Of the last thing that was heard.
+    last: Instant,
+}
+
+/// Names one distribution.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Cell {
+    name: MetricName,
+    counted_from: CountedFrom,
+    tags: CellTags,
+    phase: PhaseKind,
+}
+
+/// Tags of a distribution beside its phase.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+struct CellTags {
+    group: Option<GroupId>,
+    qos: Option<QoS>,
+    how: Option<WillCause>,
+    fault: Option<FaultId>,
+}
+
+impl Metrics {
+    /// Nothing was measured yet.
+    pub(crate) fn new(roster: Roster) -> Self {
+        Self {
+            round_trips: vec![Histogram::new(); roster.groups()],
+            roster,
+            cells: BTreeMap::new(),
+            timeline: Timeline::new(),
+            rates: Rates::default(),
+            phases: vec![(PhaseKind::Connect, Instant::ZERO)],
+            ended_at: Instant::ZERO,
+            last: Instant::ZERO,
+        }
+    }
+
+    /// The run entered a phase.
+    pub(crate) fn enter_phase(&mut self, now: Instant, phase: Phase) {
+        self.last = now;
+        let kind = match phase {
+            Phase::Connecting => PhaseKind::Connect,
+            Phase::WarmingUp => PhaseKind::Warmup,
+            Phase::Measuring => PhaseKind::Measure,
+            Phase::Draining | Phase::Checking | Phase::Leaving | Phase::Finished => {
+                PhaseKind::Drain
+            }
+        };
+        if self.phases.last().is_none_or(|&(last, _)| last != kind) {
+            self.phases.push((kind, now));
+        }
+        self.timeline.begin_phase(now);
+        if phase == Phase::Leaving || phase == Phase::Finished {
+            self.ended_at = now;
+        }
+    }
+
+    /// A device saw or did something; `online` devices are connected after it.
+    pub(crate) fn observe(&mut self, now: Instant, observation: &Observation<'_>, online: u64) {
+        let Some(group) = self.roster.group_of(observation.device) else {
+            return;
+        };
+        let of_group = CellTags {
+            group: Some(group),
+            ..CellTags::default()
+        };
+        self.last = now;
+        self.timeline.count(now, online, &observation.fact);
+        match observation.fact {
+            Fact::Connected { opened_at, .. } => {
+                let latency = now.saturating_since(opened_at);
+                self.record((MetricName::ConnectLatency, of_group), opened_at, latency);
+                self.rates.count(now, (Rate::Connect, group, None));
+            }
+            Fact::Subscribed { sent_at, .. } => {
+                let latency = now.saturating_since(sent_at);
+                self.record((MetricName::SubscribeLatency, of_group), sent_at, latency);
+            }
+            Fact::PublishDue { stamp, .. } => {
+                let lag = now.saturating_since(stamp.scheduled);
+                let due = stamp.scheduled;
+                self.record((MetricName::ScheduleLag, of_group), due, lag);
+                self.timeline.record_lag(now, lag);
+            }
+            Fact::Published { qos, .. } => {
+                self.rates.count(now, (Rate::Publish, group, Some(qos)));
+            }
+            Fact::PublishSkipped { qos, .. } => {
+                self.rates.count(now, (Rate::Dropped, group, Some(qos)));
+            }
+            Fact::OpenStarted
+            | Fact::OpenFailed(_)
+            | Fact::ConnectSent { .. }
+            | Fact::ConnectRefused(_)
+            | Fact::Ended(_)
+            | Fact::SubscribeSent { .. }
+            | Fact::PublishAcknowledged { .. }
+            | Fact::SenderLeg { .. }
+            | Fact::ReceiverLeg { .. }
+            | Fact::AnswerWithheld { .. }
+            | Fact::Delivered { .. }
+            | Fact::FaultApplied(_)
+            | Fact::RetainedFound { .. }
+            | Fact::RetainedComplete { .. }
+            | Fact::RetainedUnknown { .. } => {}
+        }
+    }
+
+    /// The ledger made something of what the device saw.
+    pub(crate) fn handle_finding(
+        &mut self,
+        now: Instant,
+        observation: &Observation<'_>,
+        finding: &Finding,
+    ) {
+        let Some(group) = self.roster.group_of(observation.device) else {
+            return;
+        };
+        let of_group = CellTags {
+            group: Some(group),
+            ..CellTags::default()
+        };
+        match *finding {
+            Finding::Delivered(first) => {
+                let tags = CellTags {
+                    qos: Some(first.published),
+                    ..of_group
+                };
+                let due = first.stamp.scheduled;
+                let latency = now.saturating_since(due);
+                self.record((MetricName::E2eLatency, tags), due, latency);
+                if let Some(sent_at) = first.sent_at {
+                    self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
+                }
+                self.timeline.record_e2e(now, latency);
+                self.rates
+                    .count(now, (Rate::Delivery, group, Some(first.published)));
+            }
+            Finding::Acknowledged { stamp, message } => {
+                let tags = CellTags {
+                    qos: message.map(|message| message.qos),
+                    ..of_group
+                };
+                let due = stamp.scheduled;
+                let latency = now.saturating_since(due);
+                self.record((MetricName::AckLatency, tags), due, latency);
+                if let Some(message) = message {
+                    let stretch = (message.sent_at, now);
+                    self.record_service((MetricName::AckLatency, tags), due, stretch);
+                }
+            }
+            Finding::Will(seen) => {
+                let tags = CellTags {
+                    how: Some(seen.cause),
+                    fault: seen.fault,
+                    ..of_group
+                };
+                self.record((MetricName::TimeToWill, tags), now, seen.after);
+                self.timeline.count_will(now);
+            }
+            Finding::Displaced(after) => {
+                self.record((MetricName::TakeoverTime, of_group), now, after);
+            }
+            Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
+            Finding::Reconnected(after) => {
+                self.record((MetricName::ReconnectDelay, of_group), now, after);
+            }
+            Finding::Handshake(time) => {
+                let (name, took) = match time {
+                    HandshakeTime::Pubrec(took) => (MetricName::Qos2Pubrec, took),
+                    HandshakeTime::Pubrel(took) => (MetricName::Qos2Pubrel, took),
+                    HandshakeTime::Pubcomp(took) => (MetricName::Qos2Pubcomp, took),
+                    HandshakeTime::Whole(took) => (MetricName::Qos2Handshake, took),
+                };
+                self.record((name, of_group), now, took);
+            }
+            Finding::Error => self.rates.count(now, (Rate::Error, group, None)),
+        }
+    }
+
+    /// The distributions as the run file has them.
+    pub(crate) fn cells(&self, scenario: &Scenario) -> squall_run::Metrics {
+        let cells = self.cells.iter().map(|(cell, histogram)| Metric {
+            name: cell.name,
+            counted_from: cell.counted_from,
+            tags: cell.tags.names(scenario, cell.phase),
+            histogram: histogram.clone(),
+        });
+        squall_run::Metrics {
+            cells: cells.collect(),
+        }
+    }
+
+    /// Times from CONNECT to CONNACK of a group's devices.
+    pub(crate) fn round_trips(&self, group: GroupId) -> &Histogram {
+        &self.round_trips[usize::from(group.0)]
+    }
+
+    /// The counters over time.
+    pub(crate) fn series(&self) -> squall_run::Series {
+        self.timeline.series(self.last)
+    }
+
+    /// The counters by group and QoS.
+    fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// Whether devices had begun to publish: every one had had its time to connect.
+    pub(crate) fn has_load(&self) -> bool {
+        self.stretch(PhaseKind::Warmup).is_some()
+    }
+
+    /// From when to when the measured part lasted; `None` if it never began.
+    pub(crate) fn measured(&self) -> Option<(Instant, Instant)> {
+        self.stretch(PhaseKind::Measure)
+    }
+
+    /// From when to when a phase lasted; `None` if it never began.
+    fn stretch(&self, wanted: PhaseKind) -> Option<(Instant, Instant)> {
+        let place = self.phases.iter().position(|&(kind, _)| kind == wanted)?;
+        let start = self.phases[place].1;
+        let end = self
+            .phases
+            .get(place + 1)
+            .map_or(self.ended_at, |&(_, end)| end);
+        Some((start, end.max(start)))
+    }
+
+    fn record(
+        &mut self,
+        (name, tags): (MetricName, CellTags),
+        due: Instant,
+        took: std::time::Duration,
+    ) {
+        let cell = Cell {
+            name,
+            counted_from: CountedFrom::Scheduled,
+            tags,
+            phase: self.phase_at(due),
+        };
+        self.cells.entry(cell).or_default().record(took);
+    }
+
+    fn record_service(
+        &mut self,
+        (name, tags): (MetricName, CellTags),
+        due: Instant,
+        (from, to): (Instant, Instant),
+    ) {
+        let cell = Cell {
+            name,
+            counted_from: CountedFrom::Sent,
+            tags,
+            phase: self.phase_at(due),
+        };
+        self.cells
+            .entry(cell)
+            .or_default()
+            .record(to.saturating_since(from));
+    }
+
+    fn phase_at(&self, at: Instant) -> PhaseKind {
+        self.phases
+            .iter()
+            .rev()
+            .find(|&&(_, start)| start <= at)
+            .map_or(PhaseKind::Connect, |&(kind, _)| kind)
+    }
+}
+
+impl CellTags {
+    fn names(self, scenario: &Scenario, phase: PhaseKind) -> Tags {
+        let mut tags = Tags::from([("phase".to_owned(), phase.as_str().to_owned())]);
+        if let Some(group) = self.group {
+            tags.insert("group".to_owned(), scenario.group(group).name.clone());
+        }
+        if let Some(qos) = self.qos {
+            tags.insert("qos".to_owned(), (qos as u8).to_string());
+        }
+        if let Some(how) = self.how {
+            tags.insert("how".to_owned(), how.name().to_owned());
+        }
+        if let Some(fault) = self.fault {
+            tags.insert("fault".to_owned(), scenario.fault(fault).name.clone());
+        }
+        tags
+    }
+}

@@ -1,0 +1,308 @@
+//! Counters over time, in a bounded number of intervals.
+//!
+//! An interval begins where a phase begins, so that none holds events of two phases, and where a fault
+//! strikes, so that what it did is not counted with what came before it. Otherwise they have one
+//! length, at first a second. When there are too many, neighbours within a phase are merged in pairs
+//! and the length doubles, so a day and a minute take the same memory. Histograms are merged, never
+//! averaged.
+
+use std::time::Duration;
+
+use squall_fleet::Fact;
+use squall_protocol::Instant;
+use squall_run::{Interval, Series};
+
+use crate::books::is_taken;
+
+/// Intervals at most; with more, pairs are merged.
+pub(crate) const INTERVALS_MAX: usize = 600;
+/// Length of an interval at the start.
+const FIRST_LENGTH: Duration = Duration::from_secs(1);
+
+/// Counters over time.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    length: Duration,
+    /// Ascending, without gaps: each ends where the next one starts.
+    spans: Vec<Span>,
+    /// Devices that are connected now.
+    online: u64,
+}
+
+/// An interval in the making.
+#[derive(Debug)]
+struct Span {
+    start: Instant,
+    /// What it shares with the interval before it.
+    place: Place,
+    /// The bounds in it are filled in when the series is handed out.
+    counts: Interval,
+}
+
+/// Whether an interval may be merged with the one before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    /// It is the first of its phase.
+    BeginsPhase,
+    /// It may.
+    WithinPhase,
+}
+
+impl Timeline {
+    /// Nothing has happened.
+    pub(crate) fn new() -> Self {
+        Self {
+            length: FIRST_LENGTH,
+            spans: vec![Span::new(Instant::ZERO, Place::BeginsPhase, 0)],
+            online: 0,
+        }
+    }
+
+    /// A phase begins at `at`: so does an interval.
+    ///
+    /// If facts of later moments were counted already, it is the first interval from `at` on.
+    pub(crate) fn begin_phase(&mut self, at: Instant) {
+        self.fill_up_to(at);
+        match self.spans.iter_mut().find(|span| span.start >= at) {
+            Some(span) => span.place = Place::BeginsPhase,
+            None => self.push(Span::new(at, Place::BeginsPhase, self.online)),
+        }
+    }
+
+    /// A fault strikes at `at`: an interval begins there, unless one began a short time before, as
+    /// for the second device that it hits.
+    fn begin_fault(&mut self, at: Instant) {
+        self.fill_up_to(at);
+        let starts_before = self.spans.last().map(|span| span.start + self.length / 4);
+        if starts_before.is_none_or(|earliest| earliest <= at) {
+            self.push(Span::new(at, Place::WithinPhase, self.online));
+        }
+    }
+
+    /// Counts a fact; `online` devices are connected after it.
+    pub(crate) fn count(&mut self, now: Instant, online: u64, fact: &Fact<'_>) {
+        if let Fact::FaultApplied(_) = fact {
+            self.begin_fault(now);
+        }
+        // Intervals that are skipped keep the number of devices from before.
+        self.at(now);
+        self.online = online;
+        let interval = self.at(now);
+        interval.online = online;
+        match fact {
+            Fact::PublishDue { .. } => interval.scheduled += 1,
+            Fact::Published { .. } => interval.sent += 1,
+            Fact::PublishAcknowledged { reason, .. } if is_taken(*reason) => {
+                interval.acknowledged += 1;
+            }
+            Fact::Delivered { .. } => interval.delivered += 1,
+            Fact::Connected { .. } => interval.connected += 1,
+            Fact::Ended(_) => interval.ended += 1,
+            Fact::OpenFailed(_) | Fact::ConnectRefused(_) => interval.connect_failed += 1,
+            Fact::OpenStarted
+            | Fact::ConnectSent { .. }
+            | Fact::SubscribeSent { .. }
+            | Fact::Subscribed { .. }
+            | Fact::PublishSkipped { .. }
+            | Fact::PublishAcknowledged { .. }
+            | Fact::SenderLeg { .. }
+            | Fact::ReceiverLeg { .. }
+            | Fact::AnswerWithheld { .. }
+            | Fact::FaultApplied(_)
+            | Fact::RetainedFound { .. }
+            | Fact::RetainedComplete { .. }
+            | Fact::RetainedUnknown { .. } => {}
+        }
+    }
+
+    /// Counts a will.
+    pub(crate) fn count_will(&mut self, now: Instant) {
+        self.at(now).wills += 1;
+    }
+
+    /// Adds an end-to-end latency.
+    pub(crate) fn record_e2e(&mut self, now: Instant, latency: Duration) {
+        self.at(now).e2e_latency.record(latency);
+    }
+
+    /// Adds a schedule lag.
+    pub(crate) fn record_lag(&mut self, now: Instant, lag: Duration) {
+        self.at(now).schedule_lag.record(lag);
+    }
+
+    /// As the run file has it, up to `end`.
+    pub(crate) fn series(&self, end: Instant) -> Series {
+        let next_starts = self.spans.iter().skip(1).map(|span| span.start);
+        let ends = next_starts.chain([end]);
+        let intervals = self.spans.iter().zip(ends).map(|(span, end)| Interval {
+            start_s: span.start.as_secs_f64(),
+            end_s: end.max(span.start).as_secs_f64(),
+            ..span.counts.clone()
+        });
+        Series {
+            intervals: intervals.collect(),
+        }
+    }
+
+    /// The interval of a moment; those up to it are made, with the devices that were connected.
+    fn at(&mut self, now: Instant) -> &mut Interval {
+        self.fill_up_to(now);
+        // The first interval starts at zero, so one starts at `now` or before it.
+        let later = self.spans.partition_point(|span| span.start <= now);
+        &mut self.spans[later - 1].counts
+    }
+
+    /// Makes intervals until the last one ends after `now`.
+    fn fill_up_to(&mut self, now: Instant) {
+        while let Some(last) = self.spans.last()
+            && last.start + self.length <= now
+        {
+            let next = Span::new(last.start + self.length, Place::WithinPhase, self.online);
+            self.push(next);
+        }
+    }
+
+    fn push(&mut self, span: Span) {
+        self.spans.push(span);
+        if self.spans.len() > INTERVALS_MAX {
+            self.merge_pairs();
+        }
+    }
+
+    fn merge_pairs(&mut self) {
+        self.length *= 2;
+        let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len().div_ceil(2));
+        let mut spans = std::mem::take(&mut self.spans).into_iter().peekable();
+        while let Some(mut first) = spans.next() {
+            if let Some(second) = spans.next_if(|next| next.place == Place::WithinPhase) {
+                add(&mut first.counts, &second.counts);
+            }
+            merged.push(first);
+        }
+        self.spans = merged;
+    }
+}
+
+impl Span {
+    fn new(start: Instant, place: Place, online: u64) -> Self {
+        Self {
+            start,
+            place,
+            counts: Interval {
+                online,
+                ..Interval::default()
+            },
+        }
+    }
+}
+
+/// Place of the interval that a moment is in.
+pub(crate) fn place_at(now: Instant, length: Duration) -> usize {
+    let place = now.since_start().as_nanos() / length.as_nanos();
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+fn add(sum: &mut Interval, later: &Interval) {
+    sum.online = later.online;
+    sum.scheduled += later.scheduled;
+    sum.sent += later.sent;
+    sum.acknowledged += later.acknowledged;
+    sum.delivered += later.delivered;
+    sum.connected += later.connected;
+    sum.ended += later.ended;
+    sum.connect_failed += later.connect_failed;
+    sum.wills += later.wills;
+    sum.e2e_latency.merge(&later.e2e_latency);
+    sum.schedule_lag.merge(&later.schedule_lag);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use squall_scenario::FaultId;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    /// A run of any length fits, and nothing that was counted is lost.
+    #[test]
+    fn pairs_merge_when_there_are_too_many() {
+        let mut timeline = Timeline::new();
+
+        for second in 0..2_000 {
+            timeline.record_e2e(at(second), Duration::from_millis(second));
+            timeline.count_will(at(second));
+        }
+
+        let intervals = timeline.series(at(2_000)).intervals;
+        assert_eq!(intervals.len(), 500);
+        assert_eq!((intervals[1].start_s, intervals[1].end_s), (4.0, 8.0));
+        assert_eq!(intervals[1].wills, 4);
+        assert_eq!(intervals[1].e2e_latency.max_us(), Some(7_000));
+        let samples: u64 = intervals
+            .iter()
+            .map(|interval| interval.e2e_latency.count())
+            .sum();
+        assert_eq!(samples, 2_000);
+    }
+
+    /// Intervals begin with the measured part, however long connecting took, and stay so when
+    /// they are merged: what a fault did is never counted before it.
+    #[test]
+    fn an_interval_begins_where_a_phase_begins() {
+        let mut timeline = Timeline::new();
+        let measured = Instant::ZERO + Duration::from_millis(2_300);
+        timeline.begin_phase(measured);
+        timeline.count_will(measured);
+
+        let short = timeline.series(at(4)).intervals;
+        timeline.count_will(at(1_000));
+        let long = timeline.series(at(1_001)).intervals;
+
+        let starts: Vec<f64> = short.iter().map(|interval| interval.start_s).collect();
+        assert_eq!(starts, [0.0, 1.0, 2.0, 2.3]);
+        assert_eq!((short[2].end_s, short[3].wills), (2.3, 1));
+        assert!(long.len() <= INTERVALS_MAX);
+        assert!(long.iter().any(|interval| interval.start_s == 2.3));
+        assert!(long.windows(2).all(|pair| pair[0].end_s == pair[1].start_s));
+    }
+
+    /// An interval begins where a fault strikes, once for all devices that it hits.
+    #[test]
+    fn an_interval_begins_where_a_fault_strikes() {
+        let mut timeline = Timeline::new();
+        let strike = Instant::ZERO + Duration::from_millis(2_600);
+        timeline.count(at(2), 3, &Fact::OpenStarted);
+
+        for micros in [0, 20, 40] {
+            let now = strike + Duration::from_micros(micros);
+            timeline.count(now, 3, &Fact::FaultApplied(FaultId(0)));
+        }
+
+        let starts: Vec<f64> = timeline
+            .series(at(4))
+            .intervals
+            .iter()
+            .map(|interval| interval.start_s)
+            .collect();
+        assert_eq!(starts, [0.0, 1.0, 2.0, 2.6]);
+    }
+
+    /// An interval in which nothing happens still says how many devices are connected.
+    #[test]
+    fn quiet_intervals_keep_the_devices_online() {
+        let mut timeline = Timeline::new();
+        timeline.count(at(0), 7, &Fact::OpenStarted);
+
+        timeline.count(at(3), 8, &Fact::OpenStarted);
+
+        let online: Vec<u64> = timeline
+            .series(at(4))
+            .intervals
+            .iter()
+            .map(|interval| interval.online)
+            .collect();
+        assert_eq!(online, [7, 7, 7, 8]);
+    }
+}

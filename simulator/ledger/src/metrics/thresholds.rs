@@ -1,0 +1,309 @@
+//! `[thresholds]`: numbers compared with their limits.
+//!
+//! Warm-up is left out of every number. A percentile with fewer samples than it needs is not a
+//! number: the condition fails, and says why.
+
+use squall_run::{
+    Aggregate, Histogram, MetricName, Percentile, PhaseKind, ProcessSample, Resources, Tags,
+    ThresholdOutcome, ThresholdResult, Value,
+};
+use squall_scenario::{
+    self, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold,
+};
+
+use super::rates::{Rate, RateKey};
+use super::{Metrics, Rates};
+
+/// A number, and the samples behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Measurement {
+    /// In seconds, bytes, cores, events or events per second; `None` if there are too few samples.
+    number: Option<f64>,
+    samples: u64,
+}
+
+/// Judges every condition of every threshold, in file order.
+pub(crate) fn judge_thresholds(
+    scenario: &Scenario,
+    metrics: &Metrics,
+    cells: &squall_run::Metrics,
+    resources: &Resources,
+) -> Vec<ThresholdOutcome> {
+    let judge = Judge {
+        scenario,
+        metrics,
+        cells,
+        resources,
+    };
+    scenario
+        .thresholds
+        .iter()
+        .flat_map(|threshold| judge.threshold(threshold))
+        .collect()
+}
+
+struct Judge<'a> {
+    scenario: &'a Scenario,
+    metrics: &'a Metrics,
+    cells: &'a squall_run::Metrics,
+    resources: &'a Resources,
+}
+
+impl Judge<'_> {
+    fn threshold<'a>(
+        &'a self,
+        threshold: &'a Threshold,
+    ) -> impl Iterator<Item = ThresholdOutcome> + 'a {
+        threshold
+            .conditions
+            .iter()
+            .map(|condition| self.condition(&threshold.selector, condition))
+    }
+
+    fn condition(&self, selector: &MetricSelector, condition: &Condition) -> ThresholdOutcome {
+        let name = name_of(selector.metric);
+        let measured = self.measure(selector, condition.aggregate);
+        let limit = condition.limit.as_f64();
+        let result = match measured.number {
+            None => ThresholdResult::TooFewSamples,
+            Some(number) if condition.comparison.holds(number, limit) => ThresholdResult::Passed,
+            Some(_) => ThresholdResult::Failed,
+        };
+        let value = |number: f64| value_of(selector.metric, condition, number);
+        ThresholdOutcome {
+            metric: name,
+            tags: self.tags(&selector.tags),
+            expression: condition.text.clone(),
+            aggregate: aggregate_of(condition.aggregate),
+            comparison: comparison_of(condition.comparison),
+            limit: value(limit),
+            actual: measured.number.map(value),
+            samples: measured.samples,
+            result,
+        }
+    }
+
+    fn measure(
+        &self,
+        selector: &MetricSelector,
+        aggregate: squall_scenario::Aggregate,
+    ) -> Measurement {
+        match selector.metric {
+            Metric::E2eLatency
+            | Metric::AckLatency
+            | Metric::ConnectLatency
+            | Metric::SubscribeLatency
+            | Metric::Qos2Handshake
+            | Metric::TimeToWill
+            | Metric::TakeoverTime
+            | Metric::ReconnectDelay
+            | Metric::ScheduleLag => {
+                let tags = self.tags(&selector.tags);
+                let histogram = self.cells.select(name_of(selector.metric), &tags);
+                of_times(&histogram, aggregate)
+            }
+            Metric::PublishRate => self.rate(Rate::Publish, &selector.tags, aggregate),
+            Metric::DeliveryRate => self.rate(Rate::Delivery, &selector.tags, aggregate),
+            Metric::ConnectRate => self.rate(Rate::Connect, &selector.tags, aggregate),
+            Metric::Errors => self.events(Rate::Error, &selector.tags, aggregate),
+            Metric::Dropped => self.events(Rate::Dropped, &selector.tags, aggregate),
+            Metric::BrokerCpu | Metric::BrokerRss | Metric::BrokerRssPerConnection => {
+                self.broker(selector.metric, aggregate)
+            }
+        }
+    }
+
+    fn rate(
+        &self,
+        rate: Rate,
+        tags: &MetricTags,
+        aggregate: squall_scenario::Aggregate,
+    ) -> Measurement {
+        let Some(measured) = self.metrics.measured() else {
+            return Measurement::NONE;
+        };
+        let stretch = self
+            .metrics
+            .rates()
+            .within(measured, |key| is_chosen(key, rate, tags));
+        if stretch.intervals == 0 {
+            return Measurement::NONE;
+        }
+        let number = match aggregate {
+            squall_scenario::Aggregate::Min => stretch.min,
+            squall_scenario::Aggregate::Max => stretch.max,
+            squall_scenario::Aggregate::Count => Some(stretch.count as f64),
+            squall_scenario::Aggregate::Avg
+            | squall_scenario::Aggregate::Rate
+            | squall_scenario::Aggregate::Value
+            | squall_scenario::Aggregate::Percentile(_) => Some(stretch.mean),
+        };
+        Measurement {
+            number,
+            samples: stretch.count,
+        }
+    }
+
+    fn events(
+        &self,
+        rate: Rate,
+        tags: &MetricTags,
+        aggregate: squall_scenario::Aggregate,
+    ) -> Measurement {
+        if aggregate == squall_scenario::Aggregate::Rate {
+            return self.rate(rate, tags, aggregate);
+        }
+        let warmup = self.metrics.stretch(PhaseKind::Warmup);
+        let rates: &Rates = self.metrics.rates();
+        let count = rates.total(warmup, |key| is_chosen(key, rate, tags));
+        Measurement {
+            number: Some(count as f64),
+            samples: count,
+        }
+    }
+
+    fn broker(&self, metric: Metric, aggregate: squall_scenario::Aggregate) -> Measurement {
+        let Some((start, end)) = self.metrics.measured() else {
+            return Measurement::NONE;
+        };
+        let samples: Vec<ProcessSample> = self
+            .resources
+            .broker
+            .iter()
+            .filter(|sample| (start.as_secs_f64()..=end.as_secs_f64()).contains(&sample.at_s))
+            .copied()
+            .collect();
+        let numbers: Vec<f64> = match metric {
+            Metric::BrokerCpu => samples.iter().map(|sample| sample.cpu_cores).collect(),
+            Metric::BrokerRss => samples
+                .iter()
+                .map(|sample| sample.rss_bytes as f64)
+                .collect(),
+            _ => self.rss_per_connection(&samples),
+        };
+        let number = match aggregate {
+            squall_scenario::Aggregate::Min => numbers.iter().copied().reduce(f64::min),
+            squall_scenario::Aggregate::Max => numbers.iter().copied().reduce(f64::max),
+            squall_scenario::Aggregate::Value => numbers.last().copied(),
+            _ if numbers.is_empty() => None,
+            _ => Some(numbers.iter().sum::<f64>() / numbers.len() as f64),
+        };
+        Measurement {
+            number,
+            samples: numbers.len() as u64,
+        }
+    }
+
+    /// Memory over that before the first connect, for each device that was connected then.
+    fn rss_per_connection(&self, samples: &[ProcessSample]) -> Vec<f64> {
+        let Some(before) = self.resources.broker.first() else {
+            return Vec::new();
+        };
+        let series = self.metrics.series();
+        samples
+            .iter()
+            .filter_map(|sample| {
+                let online = series.at(sample.at_s)?.online;
+                let grown = sample.rss_bytes.saturating_sub(before.rss_bytes);
+                (online > 0).then(|| grown as f64 / online as f64)
+            })
+            .collect()
+    }
+
+    fn tags(&self, tags: &MetricTags) -> Tags {
+        let mut names = Tags::new();
+        if let Some(group) = tags.group {
+            names.insert("group".to_owned(), self.scenario.group(group).name.clone());
+        }
+        if let Some(qos) = tags.qos {
+            names.insert("qos".to_owned(), (qos as u8).to_string());
+        }
+        if let Some(how) = tags.how {
+            names.insert("how".to_owned(), how.name().to_owned());
+        }
+        names
+    }
+}
+
+impl Measurement {
+    const NONE: Self = Self {
+        number: None,
+        samples: 0,
+    };
+}
+
+fn of_times(histogram: &Histogram, aggregate: squall_scenario::Aggregate) -> Measurement {
+    let seconds = |micros: u64| micros as f64 / 1e6;
+    let number = match aggregate {
+        squall_scenario::Aggregate::Percentile(percentile) => percentile_of(percentile)
+            .and_then(|percentile| histogram.percentile_us(percentile))
+            .map(seconds),
+        squall_scenario::Aggregate::Min => histogram.min_us().map(seconds),
+        squall_scenario::Aggregate::Max => histogram.max_us().map(seconds),
+        squall_scenario::Aggregate::Count => Some(histogram.count() as f64),
+        squall_scenario::Aggregate::Avg
+        | squall_scenario::Aggregate::Rate
+        | squall_scenario::Aggregate::Value => histogram.mean_us().map(|micros| micros / 1e6),
+    };
+    Measurement {
+        number,
+        samples: histogram.count(),
+    }
+}
+
+fn is_chosen(&(rate, group, qos): &RateKey, wanted: Rate, tags: &MetricTags) -> bool {
+    rate == wanted
+        && tags.group.is_none_or(|wanted| wanted == group)
+        && tags.qos.is_none_or(|wanted| Some(wanted) == qos)
+}
+
+fn name_of(metric: Metric) -> MetricName {
+    metric
+        .name()
+        .parse()
+        .expect("scenarios and run files name metrics alike")
+}
+
+fn percentile_of(percentile: f64) -> Option<Percentile> {
+    format!("p{percentile}").parse().ok()
+}
+
+fn aggregate_of(aggregate: squall_scenario::Aggregate) -> Aggregate {
+    match aggregate {
+        squall_scenario::Aggregate::Percentile(percentile) => {
+            let percentile =
+                percentile_of(percentile).expect("scenarios refuse what is no percentile");
+            Aggregate::Percentile(percentile)
+        }
+        squall_scenario::Aggregate::Min => Aggregate::Min,
+        squall_scenario::Aggregate::Avg => Aggregate::Avg,
+        squall_scenario::Aggregate::Max => Aggregate::Max,
+        squall_scenario::Aggregate::Count => Aggregate::Count,
+        squall_scenario::Aggregate::Rate => Aggregate::Rate,
+        squall_scenario::Aggregate::Value => Aggregate::Value,
+    }
+}
+
+const fn comparison_of(comparison: Comparison) -> squall_run::Comparison {
+    match comparison {
+        Comparison::Less => squall_run::Comparison::Less,
+        Comparison::AtMost => squall_run::Comparison::LessOrEqual,
+        Comparison::Greater => squall_run::Comparison::Greater,
+        Comparison::AtLeast => squall_run::Comparison::GreaterOrEqual,
+        Comparison::Equal => squall_run::Comparison::Equal,
+        Comparison::NotEqual => squall_run::Comparison::NotEqual,
+    }
+}
+
+fn value_of(metric: Metric, condition: &Condition, number: f64) -> Value {
+    match (condition.limit, condition.aggregate, metric) {
+        (Limit::Time(_), ..) => Value::Seconds(number),
+        // Sizes are whole numbers of bytes.
+        (Limit::Bytes(_), ..) => Value::Bytes(number.round() as u64),
+        (Limit::Number(_), _, Metric::BrokerCpu) => Value::Cores(number),
+        (Limit::Number(_), squall_scenario::Aggregate::Count, _) => {
+            Value::Count(number.round() as u64)
+        }
+        (Limit::Number(_), ..) => Value::PerSecond(number),
+    }
+}

@@ -1,0 +1,78 @@
+//! Who writes everything down: the ledger and the metrics of one run, fed together.
+
+use squall_fleet::{Observation, Phase, Sink};
+use squall_protocol::Instant;
+use squall_scenario::Scenario;
+
+use crate::books::{Finding, Ledger, Roster};
+use crate::checks::limits_of;
+use crate::metrics::Metrics;
+
+/// The ledger and the metrics of one run.
+#[derive(Debug)]
+pub struct Recorder {
+    ledger: Ledger,
+    metrics: Metrics,
+    /// Reused between facts.
+    findings: Vec<Finding>,
+    ended_at: Instant,
+}
+
+impl Recorder {
+    /// Nothing has happened yet in a run of `scenario`.
+    pub fn new(scenario: &Scenario) -> Self {
+        let roster = Roster::of(scenario);
+        Self {
+            metrics: Metrics::new(roster.clone()),
+            ledger: Ledger::new(roster, limits_of(scenario)),
+            findings: Vec::new(),
+            ended_at: Instant::ZERO,
+        }
+    }
+
+    /// The books.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The numbers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Both, the ledger to be added to by checks.
+    pub(crate) fn parts(&mut self) -> (&mut Ledger, &Metrics) {
+        (&mut self.ledger, &self.metrics)
+    }
+
+    /// Closes the books if no phase has done so.
+    pub(crate) fn close(&mut self) {
+        self.ledger.close(self.ended_at);
+    }
+}
+
+impl Sink for Recorder {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.ended_at = now;
+        self.ledger.observe(now, observation, &mut self.findings);
+        let online = self.ledger.connections.online();
+        self.metrics.observe(now, observation, online);
+        for finding in self.findings.drain(..) {
+            self.metrics.handle_finding(now, observation, &finding);
+        }
+    }
+
+    fn enter_phase(&mut self, now: Instant, phase: Phase) {
+        self.ended_at = now;
+        self.metrics.enter_phase(now, phase);
+        match phase {
+            Phase::Connecting
+            | Phase::WarmingUp
+            | Phase::Measuring
+            | Phase::Draining
+            | Phase::Checking => {}
+            // From here on devices leave: what has not come will not.
+            Phase::Leaving | Phase::Finished => self.ledger.close(now),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The books as the run file has them.
+
+use std::collections::BTreeMap;
+
+use squall_fleet::{ReceiverLeg, SenderLeg};
+use squall_run::{
+    Accounting, Connections, Deliveries, GroupConnections, LegCount, Publications, Qos2, Qos2Side,
+};
+use squall_scenario::{GroupId, Scenario};
+
+use crate::books::{EndKind, Excuse, Ledger, QOS, reason_text};
+
+/// Every message, accounted for: groups that had nothing to do with one QoS are left out.
+pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
+    let books = ledger.books();
+    let mut accounting = Accounting::default();
+    for (id, group) in (0..).map(GroupId).zip(&scenario.groups) {
+        for qos in QOS {
+            let book = books.publications(id, qos);
+            if book.scheduled > 0 || book.sent > 0 {
+                // At QoS 0 nothing is acknowledged: what was sent counts as ok (§4.3.1).
+                let ok = match qos {
+                    squall_protocol::QoS::AtMostOnce => book.sent,
+                    _ => book.acknowledged,
+                };
+                accounting.publications.push(Publications {
+                    group: group.name.clone(),
+                    qos: qos as u8,
+                    scheduled: book.scheduled,
+                    sent: book.sent,
+                    ok,
+                    // Given up, or still in the device's queue when the run ended.
+                    failed: book.scheduled - book.sent,
+                    refused: book.refused,
+                    in_doubt: book.sent - ok - book.refused,
+                });
+            }
+            let tally = books.sum(|key| key.group == id && key.owed == qos);
+            if tally.pledged > 0 || tally.received > 0 {
+                accounting.deliveries.push(Deliveries {
+                    group: group.name.clone(),
+                    qos: qos as u8,
+                    expected: tally.expected(),
+                    delivered: tally.delivered,
+                    lost: tally.lost,
+                    excused: tally.excused_total(),
+                    excuses: Excuse::ALL
+                        .into_iter()
+                        .map(|excuse| (excuse.name().to_owned(), tally.excused[excuse as usize]))
+                        .filter(|&(_, count)| count > 0)
+                        .collect(),
+                    optional: tally.optional,
+                    duplicated: tally.duplicated,
+                    reordered: tally.reordered,
+                    misrouted: tally.misrouted,
+                    late: tally.late,
+                    received: tally.received,
+                });
+            }
+        }
+    }
+    accounting
+}
+
+/// How connections began and ended.
+pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
+    let connections = &ledger.connections;
+    let groups = scenario.groups.iter().zip(connections.groups());
+    Connections {
+        peak_online: connections.peak_online(),
+        groups: groups
+            .map(|(group, counts)| GroupConnections {
+                group: group.name.clone(),
+                attempts: counts.attempts,
+                connected: counts.connected,
+                session_present: counts.session_present,
+                reconnects: counts.reconnects,
+                open_failed: counts
+                    .open_failed
+                    .iter()
+                    .map(|(&reason, &count)| (reason.to_owned(), count))
+                    .collect(),
+                refused: counts
+                    .refused
+                    .iter()
+                    .map(|(&reason, &count)| (reason_text(reason), count))
+                    .collect(),
+                ended: ended(scenario, &counts.ended),
+                unexpected: counts.unexpected,
+            })
+            .collect(),
+    }
+}
+
+/// QoS 2 exchanges; `None` if there were none.
+pub(super) fn qos2(ledger: &Ledger) -> Option<Qos2> {
+    let counts = ledger.handshakes.counts();
+    if counts.sender_started + counts.receiver_started == 0 {
+        return None;
+    }
+    let sender = SenderLeg::ALL.iter().map(|leg| LegCount {
+        side: Qos2Side::Sender,
+        leg: sender_leg_name(*leg).to_owned(),
+        count: counts.sender_legs.get(leg).copied().unwrap_or(0),
+    });
+    let receiver = ReceiverLeg::ALL.iter().map(|leg| LegCount {
+        side: Qos2Side::Receiver,
+        leg: receiver_leg_name(*leg).to_owned(),
+        count: counts.receiver_legs.get(leg).copied().unwrap_or(0),
+    });
+    Some(Qos2 {
+        sender_started: counts.sender_started,
+        sender_completed: counts.sender_completed,
+        receiver_started: counts.receiver_started,
+        receiver_completed: counts.receiver_completed,
+        incomplete: counts
+            .open
+            .iter()
+            .map(|(&state, &count)| (state.to_owned(), count))
+            .collect(),
+        dup_sent: counts.dup_sent,
+        dup_answered: counts.dup_answered,
+        publish_after_pubrel: counts.publish_after_pubrel,
+        cuts: by_name(&counts.cuts),
+        withheld: by_name(&counts.withheld),
+        legs: sender.chain(receiver).collect(),
+    })
+}
+
+fn by_name(counts: &BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
+    counts
+        .iter()
+        .map(|(&name, &count)| (name.to_owned(), count))
+        .collect()
+}
+
+fn ended(scenario: &Scenario, ends: &BTreeMap<EndKind, u64>) -> BTreeMap<String, u64> {
+    ends.iter()
+        .map(|(&kind, &count)| {
+            let name = match kind {
+                EndKind::Fault(fault) => format!("fault {}", scenario.fault(fault).name),
+                kind => kind.to_string(),
+            };
+            (name, count)
+        })
+        .collect()
+}
+
+const fn sender_leg_name(leg: SenderLeg) -> &'static str {
+    match leg {
+        SenderLeg::PublishSent => "PUBLISH sent",
+        SenderLeg::PublishResent => "PUBLISH sent again",
+        SenderLeg::PubrecReceived => "PUBREC received",
+        SenderLeg::PubrelSent => "PUBREL sent",
+        SenderLeg::PubcompReceived => "PUBCOMP received",
+    }
+}
+
+const fn receiver_leg_name(leg: ReceiverLeg) -> &'static str {
+    match leg {
+        ReceiverLeg::PublishReceived => "PUBLISH received",
+        ReceiverLeg::DuplicateReceived => "PUBLISH received again",
+        ReceiverLeg::PubrecSent => "PUBREC sent",
+        ReceiverLeg::PubrelReceived => "PUBREL received",
+        ReceiverLeg::PubcompSent => "PUBCOMP sent",
+    }
+}

@@ -1,0 +1,149 @@
+//! Wills, takeovers, faults and errors as the run file has them.
+
+use squall_fleet::FaultReport;
+use squall_run::{ErrorCount, FaultOccurrence, FirstAnomaly, Takeovers, WillOutcome};
+use squall_scenario::{Expectation, FaultAction, Scenario};
+
+use crate::books::{Ledger, WillCause, reason_text};
+
+/// What became of wills, by fault and way of ending.
+pub(super) fn wills(scenario: &Scenario, ledger: &Ledger) -> Vec<WillOutcome> {
+    ledger
+        .wills
+        .tallies()
+        .map(|(fault, cause, tally)| {
+            let limit = fault.and_then(|fault| {
+                scenario
+                    .expectations
+                    .iter()
+                    .enumerate()
+                    .find_map(|(number, expectation)| {
+                        let (Expectation::Will(claim), WillCause::Dropped(how)) =
+                            (expectation, cause)
+                        else {
+                            return None;
+                        };
+                        let is_named = claim.after.contains(&fault);
+                        let limit = claim.within.get(&how).filter(|_| is_named)?;
+                        Some((*limit, ledger.wills.late(number, fault, how)))
+                    })
+            });
+            let [none, once, twice, more] = tally.seen;
+            let is_polite = cause.is_polite();
+            WillOutcome {
+                fault: fault.map(|fault| scenario.fault(fault).name.clone()),
+                how: cause.name().to_owned(),
+                ended: tally.ended,
+                expected: if is_polite { 0 } else { tally.watched },
+                seen: if is_polite { 0 } else { once + twice + more },
+                missing: if is_polite { 0 } else { none },
+                doubled: if is_polite { 0 } else { twice + more },
+                unexpected: if is_polite { once + twice + more } else { 0 },
+                late: limit.map_or(0, |(_, late)| late),
+                limit_s: limit.map(|(limit, _)| limit.as_secs_f64()),
+            }
+        })
+        .collect()
+}
+
+/// What became of contended Client Identifiers; `None` if none was.
+pub(super) fn takeovers(ledger: &Ledger) -> Option<Takeovers> {
+    let counts = ledger.takeovers.counts();
+    (counts.contended_ids > 0).then(|| Takeovers {
+        contended_ids: counts.contended_ids,
+        takeovers: counts.takeovers,
+        displaced_closed: counts.displaced_closed,
+        displaced_open: counts.displaced_open,
+        reasons: counts
+            .reasons
+            .iter()
+            .map(|(told, &count)| {
+                let name = told
+                    .and_then(squall_protocol::ReasonCode::from_byte)
+                    .map_or_else(|| "none".to_owned(), reason_text);
+                (name, count)
+            })
+            .collect(),
+        most_alive: counts.most_alive,
+        session_present_right: counts.session_present_right,
+        session_present_wrong: counts.session_present_wrong,
+    })
+}
+
+/// What was broken on purpose, in order of time, each with the first anomaly that came after it
+/// and before the next.
+pub(super) fn faults(
+    scenario: &Scenario,
+    reports: &[FaultReport],
+    ledger: &Ledger,
+) -> Vec<FaultOccurrence> {
+    let anomalies = ledger.anomalies().all();
+    let mut occurrences: Vec<_> = reports
+        .iter()
+        .flat_map(|report| {
+            let planned = scenario.fault(report.fault).times();
+            let strikes = report.strikes.iter().zip(planned);
+            strikes.map(move |(strike, planned)| (strike, planned, report))
+        })
+        .collect();
+    occurrences.sort_by_key(|&(strike, _, report)| (strike.at, report.fault));
+    let times: Vec<_> = occurrences.iter().map(|(strike, ..)| strike.at).collect();
+    occurrences
+        .into_iter()
+        .enumerate()
+        .map(|(number, (strike, planned, report))| {
+            let at = strike.at;
+            let next = times[number..].iter().find(|&&other| other > at);
+            let first = anomalies
+                .iter()
+                .find(|anomaly| anomaly.at >= at && next.is_none_or(|&next| anomaly.at < next));
+            let fault = scenario.fault(report.fault);
+            FaultOccurrence {
+                name: fault.name.clone(),
+                action: action_name(&fault.action).to_owned(),
+                how: how_name(&fault.action).map(str::to_owned),
+                group: Some(scenario.group(fault.group).name.clone()),
+                planned_s: planned.as_secs_f64(),
+                at_s: at.as_secs_f64(),
+                lasts_s: None,
+                selected: strike.selected,
+                applied: strike.applied,
+                first_anomaly: first.map(|anomaly| FirstAnomaly {
+                    kind: anomaly.kind,
+                    at_s: anomaly.at.as_secs_f64(),
+                    explanation: anomaly.explanation.clone(),
+                }),
+            }
+        })
+        .collect()
+}
+
+/// Errors by reason.
+pub(super) fn errors(ledger: &Ledger) -> Vec<ErrorCount> {
+    ledger
+        .connections
+        .errors()
+        .iter()
+        .map(|((area, reason), tally)| ErrorCount {
+            area: area.name().to_owned(),
+            reason: reason.clone(),
+            count: tally.count,
+            first_at_s: tally.first_at.as_secs_f64(),
+        })
+        .collect()
+}
+
+const fn action_name(action: &FaultAction) -> &'static str {
+    match action {
+        FaultAction::Drop(_) => "drop",
+        FaultAction::Disconnect(_) => "disconnect",
+        FaultAction::Takeover => "takeover",
+    }
+}
+
+fn how_name(action: &FaultAction) -> Option<&'static str> {
+    match action {
+        FaultAction::Drop(kind) => Some(kind.name()),
+        FaultAction::Disconnect(_) | FaultAction::Takeover => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! A finished run as the run file has it: judged, named, and in its units.
+
+mod accounting;
+mod events;
+
+use std::time::Duration;
+
+use squall_fleet::Outcome;
+use squall_run::{Anomaly, Measured, MetricName, Percentile, Reason, Resources, Tags, count_text};
+use squall_scenario::{Metric, Scenario};
+
+use crate::books::{self, ErrorArea};
+use crate::checks::{Evidence, judge_expectations};
+use crate::metrics::{Metrics, judge_thresholds};
+use crate::recorder::Recorder;
+
+/// The p99 of the schedule lag from which on a run is invalid, if its scenario does not say
+/// otherwise: then latencies say more about the generator than about the broker.
+pub const SCHEDULE_LAG_P99_MAX: Duration = Duration::from_millis(100);
+
+/// What the fleet saw, and what follows from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The fleet's part of the run file.
+    pub measured: Measured,
+    /// What speaks against the run beside its checks and thresholds.
+    pub reasons: Vec<Reason>,
+}
+
+/// Judges a finished run. `resources` are the samples of the broker that thresholds may be about.
+///
+/// Panics if the ledger's books do not balance.
+pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resources) -> Judgement {
+    let Outcome {
+        sink: mut recorder,
+        links,
+        faults,
+        ..
+    } = outcome;
+    recorder.close();
+    let (ledger, metrics) = recorder.parts();
+    let mut evidence = Evidence {
+        scenario,
+        ledger,
+        metrics,
+        links: &links,
+    };
+    let findings = judge_expectations(&mut evidence);
+    let ledger = &*evidence.ledger;
+    let cells = metrics.cells(scenario);
+    let thresholds = judge_thresholds(scenario, metrics, &cells, resources);
+    let reasons = further_reasons(scenario, (ledger, metrics), &cells);
+    let measured = Measured {
+        accounting: accounting::accounting(scenario, ledger),
+        series: metrics.series(),
+        connections: accounting::connections(scenario, ledger),
+        qos2: accounting::qos2(ledger),
+        wills: events::wills(scenario, ledger),
+        takeovers: events::takeovers(ledger),
+        networks: findings.networks,
+        retained: findings.retained,
+        faults: events::faults(scenario, &faults, ledger),
+        checks: findings.checks,
+        thresholds,
+        errors: events::errors(ledger),
+        anomalies: ledger
+            .anomalies()
+            .all()
+            .into_iter()
+            .map(|anomaly| anomaly_text(anomaly, scenario))
+            .collect(),
+        metrics: cells,
+    };
+    Judgement { measured, reasons }
+}
+
+/// An anomaly as the run file has it.
+pub(crate) fn anomaly_text(anomaly: &books::Anomaly, scenario: &Scenario) -> Anomaly {
+    let client_id = anomaly.device.map(|device| {
+        let (group, index) = scenario.group_of(device);
+        scenario.group(group).client_id_of(index)
+    });
+    Anomaly {
+        kind: anomaly.kind,
+        at_s: anomaly.at.as_secs_f64(),
+        client_id,
+        topic: anomaly.topic.clone(),
+        sequence: anomaly.sequence.map(u64::from),
+        explanation: anomaly.explanation.clone(),
+    }
+}
+
+fn further_reasons(
+    scenario: &Scenario,
+    (ledger, metrics): (&books::Ledger, &Metrics),
+    cells: &squall_run::Metrics,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let local_limit = ledger.connections.local_limit();
+    if local_limit > 0 {
+        reasons.push(Reason::Invalid(format!(
+            "{local_limit} connections failed because this machine ran out of descriptors or ports"
+        )));
+    }
+    let devices = u64::from(scenario.device_count());
+    let absent = devices - ledger.connections.seen();
+    if absent > 0 && metrics.has_load() {
+        // Whatever was claimed held for the others only.
+        reasons.push(Reason::Invariant(format!(
+            "{} of {} devices never got a CONNACK with success",
+            count_text(absent),
+            count_text(devices)
+        )));
+    }
+    let unsubscribed = ledger.connections.errors_in(ErrorArea::Subscribe);
+    if unsubscribed > 0 {
+        // Nothing was owed to those.
+        reasons.push(Reason::Invariant(format!(
+            "subscriptions that were refused: {}",
+            count_text(unsubscribed)
+        )));
+    }
+    let says_otherwise = scenario
+        .thresholds
+        .iter()
+        .any(|threshold| threshold.selector.metric == Metric::ScheduleLag);
+    let lag = cells.select(MetricName::ScheduleLag, &Tags::new());
+    // The quantile, not the percentile: a generator that was late says so in a short run too.
+    let p99 = lag
+        .quantile_us(Percentile::P99.quantile())
+        .map(Duration::from_micros)
+        .unwrap_or_default();
+    if !says_otherwise && p99 > SCHEDULE_LAG_P99_MAX {
+        reasons.push(Reason::Invalid(format!(
+            "the generator was late: p99 of its schedule lag is {p99:?}, the limit is {SCHEDULE_LAG_P99_MAX:?}"
+        )));
+    }
+    reasons
+}

@@ -1,0 +1,126 @@
+//! `[[expect]]` as the file writes it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::DurationText;
+
+/// Something that must hold. Only the claims given are judged; everything is counted and reported.
+/// Numbers are the most that is allowed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "check", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "Expect")]
+pub(crate) enum ExpectFile {
+    /// Every acknowledged message reaches the sessions that it is owed to.
+    Delivery {
+        /// Only messages published with this QoS.
+        #[schemars(range(max = 2))]
+        qos: Option<u8>,
+        /// Only deliveries to this group.
+        group: Option<String>,
+        /// Acknowledged, owed and never delivered.
+        lost: Option<u64>,
+        /// Delivered again.
+        duplicated: Option<u64>,
+        /// Out of order within one publisher and topic.
+        reordered: Option<u64>,
+        /// Delivered to a session that did not ask for it.
+        misrouted: Option<u64>,
+        /// Delivered after the session was resumed.
+        late: Option<u64>,
+    },
+    /// Wills after faults.
+    Will {
+        /// Names of the faults, of action `drop` or `disconnect`.
+        #[schemars(length(min = 1))]
+        after: Vec<String>,
+        /// Wills per device that a fault ended.
+        exactly: Option<u32>,
+        /// Longest time from the fault to the will, per kind of drop.
+        #[serde(default)]
+        within: WithinFile,
+    },
+    /// What the broker has retained when the run ends.
+    Retained {
+        /// Topic Filter.
+        filter: String,
+        /// `last_will`, `last_publish`, or the text of every payload.
+        equals: String,
+    },
+    /// Several connections for one Client Identifier.
+    Takeover {
+        /// Connections open at once for one Client Identifier.
+        #[schemars(range(min = 1))]
+        alive_per_client_id: Option<u32>,
+        /// Longest time from the CONNACK of the newer connection to the end of the older one.
+        displaced_closed_within: Option<DurationText>,
+        /// What the displaced device is told. MQTT 5.0 only.
+        reason: Option<DisplacedReasonWord>,
+        /// Session Present is 1 exactly where there was a session.
+        session_present: Option<CorrectWord>,
+    },
+    /// QoS 2 exchanges.
+    #[serde(rename = "qos2_handshake")]
+    Qos2Handshake {
+        /// Exchanges that are not finished when the run ends.
+        incomplete: Option<u64>,
+        /// A PUBLISH sent again is answered with PUBREC.
+        dup_answered_with_pubrec: Option<bool>,
+        /// The broker sends no PUBLISH again once it has sent PUBREL.
+        no_publish_after_pubrel: Option<bool>,
+    },
+    /// The simulated network did what it was told to do.
+    Network {
+        /// Name of a `[[network]]`.
+        profile: String,
+        /// Largest relative difference: 0.1 is ten per cent.
+        #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]
+        tolerance: f64,
+    },
+    /// Connections that should not have failed.
+    Connections {
+        /// Only devices of this group.
+        group: Option<String>,
+        /// Refused CONNECTs and connections that could not be had.
+        refused: Option<u64>,
+        /// Ends that nothing in the scenario explains.
+        unexpected_disconnects: Option<u64>,
+    },
+}
+
+/// Longest time from the fault to the will, per kind of drop.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Within")]
+pub(crate) struct WithinFile {
+    /// After a silent drop: 1.5 times Keep Alive and a little.
+    pub(crate) silent: Option<DurationText>,
+    /// After a close in order.
+    pub(crate) fin: Option<DurationText>,
+    /// After a reset.
+    pub(crate) rst: Option<DurationText>,
+    /// After a close of the sending side.
+    pub(crate) half_close: Option<DurationText>,
+    /// After half a packet.
+    pub(crate) mid_packet: Option<DurationText>,
+    /// After a malformed packet.
+    pub(crate) malformed: Option<DurationText>,
+}
+
+/// What a displaced device is told.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "DisplacedReason")]
+pub(crate) enum DisplacedReasonWord {
+    /// 0x8E, Session taken over.
+    SessionTakenOver,
+}
+
+/// The only claim there is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Correct")]
+pub(crate) enum CorrectWord {
+    /// As the specification says.
+    Correct,
+}

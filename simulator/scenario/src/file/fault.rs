@@ -1,0 +1,88 @@
+//! `[[fault]]` as the file writes it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::DurationText;
+
+/// Something goes wrong.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Fault")]
+pub(crate) struct FaultFile {
+    /// Expectations refer to it. By default the action and its place in the file: `drop-0`.
+    pub(crate) name: Option<String>,
+    /// When it happens, from the beginning of the measured part.
+    pub(crate) at: Option<DurationText>,
+    /// How often it happens, for the first time after one period.
+    pub(crate) every: Option<DurationText>,
+    /// Until when it happens again, with `every`. By default until the end of the measured part.
+    #[serde(rename = "for")]
+    pub(crate) lasts: Option<DurationText>,
+    /// Name of the `[[group]]` it takes devices from.
+    pub(crate) group: String,
+    /// Which devices. By default all.
+    pub(crate) select: Option<SelectFile>,
+    /// What happens to each device.
+    pub(crate) action: ActionWord,
+    /// How a device is gone, with `drop`.
+    pub(crate) how: Option<HowWord>,
+    /// What the goodbye says, with `disconnect`. Default normal.
+    pub(crate) reason: Option<ReasonWord>,
+}
+
+/// Which devices a fault takes, drawn among those that are not gone.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Select")]
+pub(crate) enum SelectFile {
+    /// This share of the group.
+    Fraction(#[schemars(extend("exclusiveMinimum" = 0), range(max = 1))] f64),
+    /// That many.
+    Count(#[schemars(range(min = 1))] u32),
+    /// Those whose Client Identifier fits: `*` is any text, `?` any character.
+    Match(String),
+}
+
+/// What happens to a device.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Action")]
+pub(crate) enum ActionWord {
+    /// It is gone without DISCONNECT.
+    Drop,
+    /// It says goodbye.
+    Disconnect,
+    /// It connects with a Client Identifier that is in use.
+    Takeover,
+}
+
+/// How a device is gone without DISCONNECT.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "How")]
+pub(crate) enum HowWord {
+    /// The socket stays open and says nothing.
+    Silent,
+    /// The connection is closed in order.
+    Fin,
+    /// The connection is reset.
+    Rst,
+    /// The sending side is closed, the receiving side goes on.
+    HalfClose,
+    /// The connection is closed after half a packet.
+    MidPacket,
+    /// A malformed packet is sent, which the broker must answer by closing.
+    Malformed,
+}
+
+/// What a goodbye says.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Goodbye")]
+pub(crate) enum ReasonWord {
+    /// Normal disconnection: no will is due.
+    Normal,
+    /// Disconnect with Will Message: the will is due all the same. MQTT 5.0 only.
+    WithWill,
+}

@@ -1,0 +1,228 @@
+//! `[[group]]` and its sub-blocks as the file writes them.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{DistributionFile, DurationText, SizeText};
+use crate::template::JsonValue;
+
+/// A fleet of devices that behave alike.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Group")]
+pub(crate) struct GroupFile {
+    /// Faults, expectations and thresholds refer to it.
+    pub(crate) name: String,
+    /// Devices in it.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) count: u32,
+    /// Template of the Client Identifier. Default `{group}-{index}`.
+    pub(crate) client_id: Option<String>,
+    /// Version of MQTT. Default 5.0.
+    pub(crate) protocol: Option<ProtocolWord>,
+    /// Clean Start, or Clean Session in 3.1.1. Default true.
+    pub(crate) clean_start: Option<bool>,
+    /// How long a Session outlives its connection, in whole seconds. MQTT 5.0 only.
+    /// Default 0s.
+    pub(crate) session_expiry: Option<DurationText>,
+    /// Keep Alive, in whole seconds; 0s is none. Default 60s.
+    pub(crate) keep_alive: Option<DurationText>,
+    /// QoS 1 and 2 messages that a device takes at once. MQTT 5.0 only. Default 65535.
+    #[schemars(range(min = 1))]
+    pub(crate) receive_maximum: Option<u16>,
+    /// Connects per second of the whole group, at the start. Default 1000.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) connect_rate: Option<f64>,
+    /// Name of a `[[network]]`. By default the link is as it is.
+    pub(crate) network: Option<String>,
+    /// Last Will.
+    pub(crate) will: Option<WillFile>,
+    /// Streams of messages of each device.
+    #[serde(default)]
+    pub(crate) publish: Vec<PublishFile>,
+    /// Subscriptions of each device.
+    #[serde(default)]
+    pub(crate) subscribe: Vec<SubscribeFile>,
+    /// Whether and when a device comes back.
+    #[serde(default)]
+    pub(crate) reconnect: ReconnectFile,
+    /// Mischief in QoS 2 exchanges.
+    #[serde(default)]
+    pub(crate) qos2: Qos2File,
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Protocol")]
+pub(crate) enum ProtocolWord {
+    /// MQTT 3.1.1
+    #[serde(rename = "3.1.1")]
+    V3_1_1,
+    /// MQTT 5.0
+    #[serde(rename = "5.0")]
+    V5,
+}
+
+/// Published by the broker if a device ends without goodbye.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Will")]
+pub(crate) struct WillFile {
+    /// Template of the Topic Name.
+    pub(crate) topic: String,
+    /// Default `{ text = "offline" }`.
+    pub(crate) payload: Option<PayloadFile>,
+    /// Default 0.
+    #[schemars(range(max = 2))]
+    pub(crate) qos: Option<u8>,
+    /// Default false.
+    pub(crate) retain: Option<bool>,
+}
+
+/// A stream of messages of each device.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Publish")]
+pub(crate) struct PublishFile {
+    /// Template of the Topic Name.
+    pub(crate) topic: String,
+    /// Default 0.
+    #[schemars(range(max = 2))]
+    pub(crate) qos: Option<u8>,
+    /// Default false.
+    pub(crate) retain: Option<bool>,
+    /// Messages per second of the whole group.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) rate: Option<f64>,
+    /// Messages per second of each device.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) rate_per_device: Option<f64>,
+    /// Time between two messages of a device.
+    pub(crate) every: Option<DurationText>,
+    /// How due times are spread. Default even.
+    pub(crate) arrival: Option<ArrivalWord>,
+    /// From the beginning of the load to the first message. Default 0s.
+    pub(crate) start: Option<DurationText>,
+    /// Default `{ size = "16B" }`.
+    pub(crate) payload: Option<PayloadFile>,
+}
+
+/// How due times are spread.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Arrival")]
+pub(crate) enum ArrivalWord {
+    /// Devices take turns.
+    Even,
+    /// Gaps are exponential.
+    Poisson,
+}
+
+/// What a message carries.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Payload")]
+pub(crate) enum PayloadFile {
+    /// That many bytes: a stamp of 16 bytes, then filling.
+    Size(SizeText),
+    /// Template of a text.
+    Text(String),
+    /// An object whose texts are templates.
+    Json(IndexMap<String, JsonValue>),
+}
+
+/// A subscription of each device.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Subscribe")]
+pub(crate) struct SubscribeFile {
+    /// Template of the Topic Filter; `$share/name/filter` shares it.
+    pub(crate) filter: String,
+    /// Highest QoS it takes. Default 0.
+    #[schemars(range(max = 2))]
+    pub(crate) qos: Option<u8>,
+}
+
+/// Whether and when a device comes back.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Reconnect")]
+pub(crate) struct ReconnectFile {
+    /// Default `unexpected`.
+    pub(crate) when: Option<WhenWord>,
+    /// Time to the next attempt. Default uniform from 100ms to 1s.
+    pub(crate) backoff: Option<DistributionFile>,
+}
+
+/// After which ends a device comes back.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "When")]
+pub(crate) enum WhenWord {
+    /// Not at all.
+    Never,
+    /// After every end but those that a fault asked for.
+    Unexpected,
+    /// After those too.
+    Always,
+}
+
+/// Mischief in QoS 2 exchanges.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Qos2")]
+pub(crate) struct Qos2File {
+    /// When messages are sent again: `on_reconnect`, as the specification wants.
+    #[serde(rename = "retransmit")]
+    pub(crate) _retransmit: Option<RetransmitWord>,
+    /// Probabilities that a publisher resets its connection right after a step.
+    #[serde(default)]
+    pub(crate) cut_after: CutAfterFile,
+    /// Time between a PUBREC and the PUBREL that answers it.
+    pub(crate) delay_pubrel: Option<DistributionFile>,
+    /// Probabilities that a subscriber keeps an answer back.
+    #[serde(default)]
+    pub(crate) withhold: WithholdFile,
+}
+
+/// When messages are sent again.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Retransmit")]
+pub(crate) enum RetransmitWord {
+    /// After a reconnect only.
+    OnReconnect,
+}
+
+/// Probabilities that a publisher resets its connection right after a step.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CutAfter")]
+pub(crate) struct CutAfterFile {
+    /// After it sent PUBLISH.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) publish: Option<f64>,
+    /// After it received PUBREC.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubrec: Option<f64>,
+    /// After it sent PUBREL.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubrel: Option<f64>,
+}
+
+/// Probabilities that a subscriber keeps an answer back.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Withhold")]
+pub(crate) struct WithholdFile {
+    /// PUBREC.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubrec: Option<f64>,
+    /// PUBCOMP.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubcomp: Option<f64>,
+    /// Time from the first answer kept back until the device resets its connection, so that the
+    /// broker may send again. Default 1s.
+    pub(crate) reconnect_after: Option<DurationText>,
+}

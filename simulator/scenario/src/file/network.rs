@@ -1,0 +1,78 @@
+//! `[[network]]` as the file writes it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{BitRateText, DistributionFile, DurationText};
+
+/// A link profile. Each device that names it has a link of its own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Network")]
+pub(crate) struct NetworkFile {
+    /// Groups refer to it.
+    pub(crate) name: String,
+    /// One way, drawn per segment; order is kept. Default 0s.
+    pub(crate) latency: Option<DistributionFile>,
+    /// Added to each draw of `latency`. Default 0s.
+    pub(crate) jitter: Option<DistributionFile>,
+    /// Segments that have to be sent again: TCP loses no bytes, a loss costs time. Default 0.
+    pub(crate) loss: Option<LossFile>,
+    /// What a lost segment costs before it is sent again. By default the mean round trip plus
+    /// 200ms, as Linux does.
+    pub(crate) retransmission_timeout: Option<DurationText>,
+    /// Bit rates. Without limit by default.
+    #[serde(default)]
+    pub(crate) bandwidth: BandwidthFile,
+    /// Times when nothing passes and nothing is closed.
+    pub(crate) outages: Option<OutagesFile>,
+}
+
+/// Share of segments that are lost, or a model of which ones are.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Loss")]
+pub(crate) enum LossFile {
+    /// Each with this probability.
+    Independent(#[schemars(range(min = 0), extend("exclusiveMaximum" = 1))] f64),
+    /// A model.
+    Model(LossModelFile),
+}
+
+/// A model of which segments are lost.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "model", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "LossModel")]
+pub(crate) enum LossModelFile {
+    /// Two states: nothing is lost in the good one, everything in the bad one.
+    GilbertElliott {
+        /// Probability of the step from good to bad.
+        #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]
+        good_to_bad: f64,
+        /// Probability of the step from bad to good.
+        #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]
+        bad_to_good: f64,
+    },
+}
+
+/// Bit rates of a link.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Bandwidth")]
+pub(crate) struct BandwidthFile {
+    /// From the device to the broker.
+    pub(crate) up: Option<BitRateText>,
+    /// From the broker to the device.
+    pub(crate) down: Option<BitRateText>,
+}
+
+/// Times when nothing passes; each device has its own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Outages")]
+pub(crate) struct OutagesFile {
+    /// From the end of one to the beginning of the next.
+    pub(crate) every: DistributionFile,
+    /// How long one lasts.
+    pub(crate) lasts: DistributionFile,
+}

@@ -1,0 +1,179 @@
+//! Quantities with units, and distributions of times, as the file writes them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::units::{Quantity, UnitError, parse_bit_rate, parse_duration, parse_size};
+
+impl Quantity {
+    /// What the schema calls it, in `format`.
+    pub(crate) const fn format(self) -> &'static str {
+        match self {
+            Self::Duration => "squall-duration",
+            Self::Size => "squall-size",
+            Self::BitRate => "squall-bit-rate",
+        }
+    }
+
+    /// The quantity that the schema calls `format`.
+    pub(crate) fn from_format(format: &str) -> Option<Self> {
+        [Self::Duration, Self::Size, Self::BitRate]
+            .into_iter()
+            .find(|quantity| quantity.format() == format)
+    }
+
+    /// The JSON Schema of a text that is one. Editors know the pattern, squall knows the format.
+    fn schema(self, pattern: &str, description: &str) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": self.format(),
+            "pattern": pattern,
+            "description": description,
+        })
+    }
+}
+
+/// A time with its unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DurationText(pub(crate) Duration);
+
+/// A number of bytes with its unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeText(pub(crate) u64);
+
+/// Bits per second with their unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BitRateText(pub(crate) u64);
+
+fn parse<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: fn(&str) -> Result<T, UnitError>,
+) -> Result<T, D::Error> {
+    let text = Cow::<'de, str>::deserialize(deserializer)?;
+    parse(&text).map_err(de::Error::custom)
+}
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse(deserializer, parse_duration).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SizeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse(deserializer, parse_size).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BitRateText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse(deserializer, parse_bit_rate).map(Self)
+    }
+}
+
+impl JsonSchema for DurationText {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Quantity::Duration.schema(
+            r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$",
+            "A time with its unit: 250ms, 10s, 1m30s.",
+        )
+    }
+}
+
+impl JsonSchema for SizeText {
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Quantity::Size.schema(
+            r"^[0-9]+(\.[0-9]+)? ?(B|KB|KiB|MB|MiB|GB|GiB)$",
+            "A number of bytes with its unit: 16B, 64KiB.",
+        )
+    }
+}
+
+impl JsonSchema for BitRateText {
+    fn schema_name() -> Cow<'static, str> {
+        "BitRate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Quantity::BitRate.schema(
+            r"^[0-9]+(\.[0-9]+)? ?([kKmMgG]?bit/s)$",
+            "Bits per second: 256kbit/s.",
+        )
+    }
+}
+
+/// A time that is always the same, or a distribution of times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Distribution")]
+pub(crate) enum DistributionFile {
+    /// Always the same.
+    Constant(DurationText),
+    /// A distribution.
+    Shape(ShapeFile),
+}
+
+/// A distribution of times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "dist", rename_all = "lowercase", deny_unknown_fields)]
+#[schemars(rename = "Shape")]
+pub(crate) enum ShapeFile {
+    /// Always the same.
+    Constant {
+        /// That time.
+        value: DurationText,
+    },
+    /// Every time of an interval alike.
+    Uniform {
+        /// Shortest.
+        min: DurationText,
+        /// Longest.
+        max: DurationText,
+    },
+    /// Normal; draws below zero count as zero.
+    Normal {
+        /// Mean, at least three times the standard deviation.
+        mean: DurationText,
+        /// Standard deviation.
+        std_dev: DurationText,
+    },
+    /// Log-normal: long to the right, as latencies are.
+    Lognormal {
+        /// Half of the draws are shorter.
+        median: DurationText,
+        /// 99 of 100 draws are shorter.
+        p99: DurationText,
+    },
+    /// Exponential: gaps between events that do not know of each other.
+    Exponential {
+        /// Mean.
+        mean: DurationText,
+    },
+    /// Pareto: few draws are very long.
+    Pareto {
+        /// Shortest.
+        min: DurationText,
+        /// Tail index: the smaller, the longer the tail.
+        #[schemars(extend("exclusiveMinimum" = 0))]
+        alpha: f64,
+    },
+    /// As measured.
+    Empirical {
+        /// The times.
+        #[schemars(length(min = 1))]
+        values: Vec<DurationText>,
+        /// How often each comes, relative to the others. By default all alike.
+        weights: Option<Vec<f64>>,
+    },
+}

@@ -1,0 +1,411 @@
+//! The plan of a scenario: what a run will do, worked out without running it.
+//!
+//! `squall plan` draws it, and `squall run` refuses in advance what the machine cannot hold. Times
+//! and rates are those of the scenario; deliveries are an estimate from a sample of messages,
+//! because topics may be random.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use squall_protocol::{
+    QoS,
+    topic::{TopicFilter, TopicName},
+};
+
+use super::{
+    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTiming, Group, Publish, ReconnectWhen,
+    RunSettings, Scenario, TemplateValues,
+};
+
+/// Descriptors beside those of connections: files, the poller, standard streams, the report.
+const DESCRIPTORS_BASE: u64 = 64;
+
+/// Messages of each stream that are looked at to estimate how many devices hear one.
+const SAMPLE_MESSAGES: u32 = 16;
+
+/// Devices of each group that are looked at for the same purpose.
+const SAMPLE_DEVICES: u32 = 500;
+
+/// What a run will do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Time until the last device is due to connect; answers may take a little longer.
+    pub start: Duration,
+    /// The phases behind it.
+    pub run: RunSettings,
+    /// By group, in file order.
+    pub groups: Vec<GroupPlan>,
+    /// By fault, in file order.
+    pub faults: Vec<PlannedFault>,
+    /// Devices over all groups.
+    pub devices: u32,
+    /// Most connections that are open at once on our side: devices, their second connections
+    /// during a takeover, sockets that silent devices leave behind, and checkers.
+    pub connections_max: u64,
+}
+
+/// What a group will do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupPlan {
+    /// Its name.
+    pub name: String,
+    /// Devices in it.
+    pub devices: u32,
+    /// Connects per second at the start.
+    pub connect_rate: f64,
+    /// Time until its last device is due to connect.
+    pub connected_after: Duration,
+    /// What it publishes, in file order.
+    pub streams: Vec<StreamPlan>,
+}
+
+/// What a stream of messages will be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamPlan {
+    /// Its topic as the file writes it.
+    pub topic: String,
+    /// Its QoS.
+    pub qos: QoS,
+    /// From the beginning of the load (warm-up included) to its first message.
+    pub begins: Duration,
+    /// Messages per second of the whole group.
+    pub rate: f64,
+    /// Messages over the whole load, warm-up included: exact for even arrivals, expected for others.
+    pub messages: f64,
+    /// Devices that hear one message, on average; a shared subscription counts once.
+    pub fan_out: f64,
+}
+
+impl StreamPlan {
+    /// Messages delivered over the whole load.
+    pub fn deliveries(&self) -> f64 {
+        self.messages * self.fan_out
+    }
+}
+
+/// What a fault will do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedFault {
+    /// Its name.
+    pub name: String,
+    /// What happens, as `drop rst`.
+    pub action: String,
+    /// Name of the group it takes devices from.
+    pub group: String,
+    /// When it happens first, from the beginning of the measured part.
+    pub first: Duration,
+    /// When it happens last.
+    pub last: Duration,
+    /// How many times it happens.
+    pub times: u64,
+    /// Devices it takes each time; `None` if that depends on Client Identifiers.
+    pub devices: Option<u32>,
+}
+
+impl Plan {
+    /// The plan of `scenario`.
+    pub fn of(scenario: &Scenario) -> Self {
+        let groups: Vec<GroupPlan> = scenario
+            .groups
+            .iter()
+            .map(|group| plan_group(group, scenario))
+            .collect();
+        let start = groups.iter().map(|group| group.connected_after).max();
+        let faults = scenario.faults.iter();
+        Self {
+            start: start.unwrap_or_default(),
+            run: scenario.run,
+            faults: faults.map(|fault| plan_fault(fault, scenario)).collect(),
+            devices: scenario.device_count(),
+            connections_max: connections_max(scenario),
+            groups,
+        }
+    }
+
+    /// Time from the first connect to the end of the drain, if every answer comes at once.
+    pub fn total(&self) -> Duration {
+        self.start + self.run.warmup + self.run.duration + self.run.drain
+    }
+
+    /// Messages published over the whole load.
+    pub fn messages(&self) -> f64 {
+        // An empty sum of floats is a negative zero.
+        0.0 + self.streams().map(|stream| stream.messages).sum::<f64>()
+    }
+
+    /// Messages delivered over the whole load: an estimate.
+    pub fn deliveries(&self) -> f64 {
+        0.0 + self.streams().map(StreamPlan::deliveries).sum::<f64>()
+    }
+
+    /// Messages published per second once every stream has begun.
+    pub fn publish_rate(&self) -> f64 {
+        self.streams().map(|stream| stream.rate).sum()
+    }
+
+    /// Messages delivered per second once every stream has begun: an estimate.
+    pub fn delivery_rate(&self) -> f64 {
+        self.streams()
+            .map(|stream| stream.rate * stream.fan_out)
+            .sum()
+    }
+
+    /// Messages published per second at `moment`, counted from the beginning of the load.
+    pub fn publish_rate_at(&self, moment: Duration) -> f64 {
+        let is_on = |stream: &&StreamPlan| {
+            stream.begins <= moment && moment < self.run.warmup + self.run.duration
+        };
+        self.streams().filter(is_on).map(|stream| stream.rate).sum()
+    }
+
+    /// Descriptors that the simulator needs; an embedded or spawned broker is a process of its own.
+    pub fn descriptors(&self) -> u64 {
+        self.connections_max + DESCRIPTORS_BASE
+    }
+
+    fn streams(&self) -> impl Iterator<Item = &StreamPlan> {
+        self.groups.iter().flat_map(|group| &group.streams)
+    }
+}
+
+fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
+    let last = f64::from(group.count.saturating_sub(1)) / group.connect_rate;
+    GroupPlan {
+        name: group.name.clone(),
+        devices: group.count,
+        connect_rate: group.connect_rate,
+        connected_after: Duration::try_from_secs_f64(last).unwrap_or(Duration::MAX),
+        streams: group
+            .publishes
+            .iter()
+            .map(|publish| plan_stream(publish, group, scenario))
+            .collect(),
+    }
+}
+
+fn plan_stream(publish: &Publish, group: &Group, scenario: &Scenario) -> StreamPlan {
+    let load = scenario.run.warmup + scenario.run.duration;
+    let rate = publish.rate_per_device * f64::from(group.count);
+    StreamPlan {
+        topic: publish.topic.source().to_owned(),
+        qos: publish.qos,
+        begins: publish.start,
+        rate,
+        messages: messages(publish.arrival, rate, load.saturating_sub(publish.start)),
+        fan_out: fan_out(publish, group, scenario),
+    }
+}
+
+/// Messages that a group sends within `load` at `rate`, counted from its first due time on.
+fn messages(arrival: Arrival, rate: f64, load: Duration) -> f64 {
+    let expected = rate * load.as_secs_f64();
+    match arrival {
+        // The first one is due at once, and none at the end; rounding must not add one.
+        Arrival::Even => (expected - 1e-9).ceil().max(0.0),
+        Arrival::Poisson => expected,
+    }
+}
+
+/// Devices that hear a message of `publish`, on average over a sample of messages.
+fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> f64 {
+    let mut rng = Pcg64Mcg::seed_from_u64(scenario.seed);
+    let heard: f64 = (0..SAMPLE_MESSAGES)
+        .map(|_| {
+            let index = rng.random_range(0..group.count);
+            let client_id = group.client_id_of(index);
+            let values = TemplateValues {
+                index,
+                client_id: &client_id,
+                seq: u64::from(rng.random::<u32>()),
+                now_ms: 0,
+            };
+            let mut topic = String::new();
+            publish.topic.render(&values, &mut rng, &mut topic);
+            TopicName::new(topic).map_or(0.0, |topic| listeners(&topic, scenario))
+        })
+        .sum();
+    heard / f64::from(SAMPLE_MESSAGES)
+}
+
+/// Devices that hear a message to `topic`, from a sample of each group.
+fn listeners(topic: &TopicName<String>, scenario: &Scenario) -> f64 {
+    let mut shares: BTreeSet<String> = BTreeSet::new();
+    let mut heard = 0.0;
+    for group in &scenario.groups {
+        let sampled = group.count.min(SAMPLE_DEVICES);
+        let step = group.count / sampled.max(1);
+        let weight = f64::from(group.count) / f64::from(sampled.max(1));
+        // Devices that fight over a Client Identifier share one Session, and hear once.
+        let mut sessions: BTreeSet<String> = BTreeSet::new();
+        for index in (0..sampled).map(|n| n * step) {
+            let client_id = group.client_id_of(index);
+            let mut hears = false;
+            for subscribe in &group.subscribes {
+                let text = subscribe.filter.render(index, &client_id);
+                let Ok(filter) = TopicFilter::for_version(text, group.version) else {
+                    continue;
+                };
+                if !filter.matches(topic) {
+                    continue;
+                }
+                match filter.share() {
+                    Some(_) => {
+                        shares.insert(filter.as_str().to_owned());
+                    }
+                    None => hears = true,
+                }
+            }
+            if hears && sessions.insert(client_id) {
+                heard += weight;
+            }
+        }
+    }
+    heard + shares.len() as f64
+}
+
+fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
+    let group = scenario.group(fault.group);
+    PlannedFault {
+        name: fault.name.clone(),
+        action: match fault.action {
+            FaultAction::Drop(how) => format!("drop {}", how.name()),
+            FaultAction::Disconnect(reason) => format!("disconnect {}", reason.name()),
+            FaultAction::Takeover => "takeover".to_owned(),
+        },
+        group: group.name.clone(),
+        first: match fault.timing {
+            FaultTiming::At(at) => at,
+            FaultTiming::Every { period, .. } => period,
+        },
+        last: fault.timing.last(),
+        times: fault.timing.count(),
+        devices: fault.select.wanted(group.count),
+    }
+}
+
+fn connections_max(scenario: &Scenario) -> u64 {
+    let seconds = scenario.faults.iter().map(|fault| {
+        let group = scenario.group(fault.group);
+        let comes_back = group.reconnect.when == ReconnectWhen::Always;
+        let wanted = fault.select.wanted(group.count).unwrap_or(group.count);
+        match fault.action {
+            FaultAction::Takeover => u64::from(wanted),
+            FaultAction::Drop(DropKind::Silent) if comes_back => u64::from(group.count),
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) => 0,
+        }
+    });
+    let checkers = scenario
+        .expectations
+        .iter()
+        .filter(|expectation| matches!(expectation, Expectation::Retained(_)));
+    u64::from(scenario.device_count()) + seconds.sum::<u64>() + checkers.count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        let scenario = Scenario::parse("test.toml", text, &[]);
+        Plan::of(&scenario.unwrap_or_else(|errors| panic!("{errors}")))
+    }
+
+    const FLEET: &str = r#"
+version = 1
+name = "plan"
+[run]
+warmup = "10s"
+duration = "50s"
+[[group]]
+name = "sensors"
+count = 1000
+connect_rate = 100
+[[group.publish]]
+topic = "fleet/{client_id}/t"
+rate = 500
+start = "20s"
+[[group]]
+name = "backend"
+count = 4
+[[group.subscribe]]
+filter = "$share/app/fleet/+/t"
+[[group]]
+name = "dashboards"
+count = 3
+[[group.subscribe]]
+filter = "fleet/#"
+[[group.subscribe]]
+filter = "fleet/+/t"
+"#;
+
+    #[test]
+    fn a_plan_counts_messages_over_the_whole_load() {
+        let plan = plan(FLEET);
+
+        let stream = &plan.groups[0].streams[0];
+        assert_eq!(stream.rate, 500.0);
+        assert_eq!(stream.messages, 500.0 * 40.0);
+        assert_eq!(plan.publish_rate_at(Duration::from_secs(19)), 0.0);
+        assert_eq!(plan.publish_rate_at(Duration::from_secs(20)), 500.0);
+        assert_eq!(plan.publish_rate_at(Duration::from_secs(60)), 0.0);
+    }
+
+    /// However low an even rate is, the first message is due when the load begins; and where
+    /// nothing is published, zero has no sign.
+    #[test]
+    fn an_even_stream_sends_at_least_one_message() {
+        let stream = "[[group.publish]]\ntopic = \"t\"\nrate = 0.01\n";
+        let head = "version = 1\nname = \"a\"\n[run]\nwarmup = \"0s\"\nduration = \"5s\"\n[[group]]\nname = \"g\"\ncount = 1\n";
+
+        let one = plan(&format!("{head}{stream}"));
+        let random = plan(&format!("{head}{stream}arrival = \"poisson\"\n"));
+        let none = plan(head);
+
+        assert_eq!(one.messages(), 1.0);
+        assert!((random.messages() - 0.05).abs() < 1e-9);
+        assert!(none.messages().is_sign_positive() && none.deliveries().is_sign_positive());
+    }
+
+    /// A shared subscription gets a message once; a device with two matching filters counts once.
+    #[test]
+    fn a_message_is_heard_once_per_share_and_once_per_session() {
+        let plan = plan(FLEET);
+
+        assert_eq!(plan.groups[0].streams[0].fan_out, 1.0 + 3.0);
+        assert_eq!(plan.deliveries(), plan.messages() * 4.0);
+    }
+
+    #[test]
+    fn the_start_takes_as_long_as_the_slowest_group() {
+        let plan = plan(FLEET);
+
+        assert_eq!(plan.start, Duration::from_millis(9_990));
+        assert_eq!(plan.total(), plan.start + Duration::from_secs(65));
+    }
+
+    #[test]
+    fn takeovers_and_checkers_need_connections_of_their_own() {
+        let text = format!(
+            "{FLEET}
+[[fault]]
+action = \"takeover\"
+every = \"7s\"
+group = \"sensors\"
+select = {{ count = 50 }}
+[[expect]]
+check = \"retained\"
+filter = \"fleet/#\"
+equals = \"x\"
+"
+        );
+
+        let plan = plan(&text);
+
+        assert_eq!(plan.connections_max, 1_007 + 50 + 1);
+        let fault = &plan.faults[0];
+        assert_eq!((fault.times, fault.devices), (7, Some(50)));
+        assert_eq!(fault.last, Duration::from_secs(49));
+    }
+}

@@ -1,0 +1,388 @@
+//! `[[expect]]`: what must hold.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use squall_protocol::{
+    QoS, ReasonCode, Version,
+    topic::{TopicFilter, TopicName},
+};
+
+use super::Resolver;
+use super::group::time;
+use crate::error::Problem;
+use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile, WithinFile};
+use crate::id::{FaultId, GroupId, NetworkId};
+use crate::location::At;
+use crate::units::format_duration;
+use crate::{
+    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, NetworkClaim,
+    Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
+};
+
+impl Resolver<'_> {
+    /// Resolves every expectation, in order.
+    pub(super) fn resolve_expectations(
+        &mut self,
+        files: &[ExpectFile],
+        at: &At<'_>,
+    ) -> Vec<Expectation> {
+        let mut expectations = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let at = at.item(index);
+            if let Some(expectation) = self.resolve_expectation(file, &at) {
+                self.check_expectation(&expectation, &at);
+                expectations.push(expectation);
+            }
+        }
+        expectations
+    }
+
+    /// The expectation, with its names looked up; `None` where one is missing.
+    fn resolve_expectation(&mut self, file: &ExpectFile, at: &At<'_>) -> Option<Expectation> {
+        Some(match file {
+            ExpectFile::Delivery {
+                qos,
+                group,
+                lost,
+                duplicated,
+                reordered,
+                misrouted,
+                late,
+            } => Expectation::Delivery(DeliveryClaim {
+                qos: qos.and_then(QoS::from_bits),
+                group: self.resolve_group_name(group.as_deref(), &at.key("group")),
+                lost: *lost,
+                duplicated: *duplicated,
+                reordered: *reordered,
+                misrouted: *misrouted,
+                late: *late,
+            }),
+            ExpectFile::Will {
+                after,
+                exactly,
+                within,
+            } => Expectation::Will(WillClaim {
+                after: self.resolve_fault_names(after, &at.key("after"))?,
+                exactly: *exactly,
+                within: resolve_within(within),
+            }),
+            ExpectFile::Retained { filter, equals } => Expectation::Retained(RetainedClaim {
+                filter: self.resolve_filter(filter, &at.key("filter"))?,
+                equals: resolve_retained_value(equals),
+            }),
+            ExpectFile::Takeover {
+                alive_per_client_id,
+                displaced_closed_within,
+                reason,
+                session_present,
+            } => Expectation::Takeover(TakeoverClaim {
+                alive_per_client_id: *alive_per_client_id,
+                displaced_closed_within: time(*displaced_closed_within),
+                reason: reason
+                    .map(|DisplacedReasonWord::SessionTakenOver| ReasonCode::SessionTakenOver),
+                session_present_correct: session_present.is_some(),
+            }),
+            ExpectFile::Qos2Handshake {
+                incomplete,
+                dup_answered_with_pubrec,
+                no_publish_after_pubrel,
+            } => Expectation::Qos2Handshake(Qos2HandshakeClaim {
+                incomplete: *incomplete,
+                dup_answered_with_pubrec: *dup_answered_with_pubrec == Some(true),
+                no_publish_after_pubrel: *no_publish_after_pubrel == Some(true),
+            }),
+            ExpectFile::Network { profile, tolerance } => Expectation::Network(NetworkClaim {
+                profile: self.resolve_profile(profile, &at.key("profile"))?,
+                tolerance: *tolerance,
+            }),
+            ExpectFile::Connections {
+                group,
+                refused,
+                unexpected_disconnects,
+            } => Expectation::Connections(ConnectionsClaim {
+                group: self.resolve_group_name(group.as_deref(), &at.key("group")),
+                refused: *refused,
+                unexpected_disconnects: *unexpected_disconnects,
+            }),
+        })
+    }
+
+    fn resolve_group_name(&mut self, name: Option<&str>, at: &At<'_>) -> Option<GroupId> {
+        let known = self.group_names();
+        self.look_up("group", name?, known, at).map(GroupId)
+    }
+
+    fn resolve_profile(&mut self, name: &str, at: &At<'_>) -> Option<NetworkId> {
+        let known: Vec<String> = self.networks.iter().map(|n| n.name.clone()).collect();
+        self.look_up("network", name, known, at).map(NetworkId)
+    }
+
+    /// Every fault, or nothing if one is not there.
+    fn resolve_fault_names(&mut self, names: &[String], at: &At<'_>) -> Option<Vec<FaultId>> {
+        let known: Vec<String> = self.faults.iter().map(|fault| fault.name.clone()).collect();
+        let ids: Vec<Option<FaultId>> = names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| {
+                let id = self.look_up("fault", name, known.clone(), &at.item(index));
+                id.map(FaultId)
+            })
+            .collect();
+        ids.into_iter().collect()
+    }
+
+    fn resolve_filter(&mut self, text: &str, at: &At<'_>) -> Option<TopicFilter<Box<str>>> {
+        match TopicFilter::new(Box::from(text)) {
+            Ok(filter) => Some(filter),
+            Err(error) => {
+                let text = text.to_owned();
+                self.diagnostics.value(at, Problem::Topic { text, error });
+                None
+            }
+        }
+    }
+
+    /// An expectation claims something, and something that can be judged.
+    fn check_expectation(&mut self, expectation: &Expectation, at: &At<'_>) {
+        match expectation {
+            Expectation::Delivery(claim) => self.check_delivery(claim, at),
+            Expectation::Will(claim) => self.check_will(claim, at),
+            Expectation::Retained(claim) => self.check_retained(claim, at),
+            Expectation::Takeover(_) => self.check_takeover(at),
+            Expectation::Qos2Handshake(claim) => self.check_qos2_handshake(claim, at),
+            Expectation::Network(claim) => self.check_network(claim, &at.key("profile")),
+            Expectation::Connections(_) => {
+                self.check_claims_something(&["refused", "unexpected_disconnects"], at);
+            }
+        }
+    }
+
+    fn check_claims_something(&mut self, keys: &[&str], at: &At<'_>) {
+        if !keys.iter().any(|key| at.key(key).is_written()) {
+            let problem = Problem::MissingKey {
+                place: "`expect`".to_owned(),
+                keys: keys.iter().map(|&key| key.to_owned()).collect(),
+            };
+            self.diagnostics.key(at, problem);
+        }
+    }
+
+    fn check_delivery(&mut self, claim: &DeliveryClaim, at: &At<'_>) {
+        let keys = ["lost", "duplicated", "reordered", "misrouted", "late"];
+        self.check_claims_something(&keys, at);
+        if claim.qos == Some(QoS::AtLeastOnce) && claim.duplicated.is_some() {
+            let what = "QoS 1 allows duplicates: the claim could not fail".to_owned();
+            let remedy = "`qos = 0` or `qos = 2`, or no `duplicated`".to_owned();
+            self.contradiction(&at.key("duplicated"), what, remedy);
+        }
+    }
+
+    fn check_will(&mut self, claim: &WillClaim, at: &At<'_>) {
+        self.check_claims_something(&["exactly", "within"], at);
+        let at_after = at.key("after");
+        for (index, id) in claim.after.iter().enumerate() {
+            self.check_will_is_due(*id, &at_after.item(index));
+        }
+        self.check_within(claim, &at.key("within"));
+        if claim.exactly != Some(0) {
+            self.check_time_is_left(claim, &at_after);
+        }
+    }
+
+    /// A fault after which wills are counted ends connections of devices that have one, and
+    /// somebody hears it.
+    fn check_will_is_due(&mut self, id: FaultId, at: &At<'_>) {
+        let fault = &self.faults[usize::from(id.0)];
+        let group = &self.groups[usize::from(fault.group.0)];
+        let problem = match (&fault.action, &group.will) {
+            (FaultAction::Takeover, _) => Some((
+                format!("fault `{}` ends no connection by itself", fault.name),
+                "faults of action `drop` or `disconnect`".to_owned(),
+            )),
+            (FaultAction::Drop(_) | FaultAction::Disconnect(_), None) => Some((
+                format!("devices of group `{}` have no will", group.name),
+                format!("a `[group.will]` in group `{}`", group.name),
+            )),
+            (FaultAction::Drop(_) | FaultAction::Disconnect(_), Some(will)) => {
+                let topic = will.topic.render(0, &group.client_id_of(0));
+                let remedy = format!("a `[[group.subscribe]]` that matches {topic:?}");
+                let what = format!("nobody hears the wills of group `{}`", group.name);
+                (!self.is_heard(&topic)).then_some((what, remedy))
+            }
+        };
+        if let Some((what, remedy)) = problem {
+            self.contradiction(at, what, remedy);
+        }
+    }
+
+    /// Whether a device may subscribe to `topic`. Filters that differ from device to device count
+    /// as if they did.
+    fn is_heard(&self, topic: &str) -> bool {
+        let Ok(topic) = TopicName::new(topic) else {
+            return true;
+        };
+        self.groups.iter().any(|group| {
+            group.subscribes.iter().any(|subscribe| {
+                let text = subscribe.filter.render(0, &group.client_id_of(0));
+                let matches = |filter: TopicFilter<String>| filter.matches(&topic);
+                !subscribe.filter.is_literal()
+                    || TopicFilter::for_version(text, group.version).is_ok_and(matches)
+            })
+        })
+    }
+
+    /// A limit for a kind of drop that no fault of the claim is would be ignored silently.
+    fn check_within(&mut self, claim: &WillClaim, at: &At<'_>) {
+        let kinds: Vec<DropKind> = claim
+            .after
+            .iter()
+            .filter_map(|id| match self.faults[usize::from(id.0)].action {
+                FaultAction::Drop(kind) => Some(kind),
+                FaultAction::Disconnect(_) | FaultAction::Takeover => None,
+            })
+            .collect();
+        for kind in claim.within.keys().filter(|kind| !kinds.contains(kind)) {
+            let condition = format!("a fault of `how = {:?}` in `after`", kind.name());
+            self.misplaced(at, kind.name(), &condition);
+        }
+    }
+
+    /// The run must last until the last will that is claimed is due.
+    fn check_time_is_left(&mut self, claim: &WillClaim, at: &At<'_>) {
+        for id in &claim.after {
+            let fault = &self.faults[usize::from(id.0)];
+            let FaultAction::Drop(kind) = fault.action else {
+                continue;
+            };
+            let keep_alive = self.groups[usize::from(fault.group.0)].keep_alive_limit();
+            let (what, remedy) = match (kind, keep_alive) {
+                (DropKind::Silent, None) => (
+                    format!(
+                        "fault `{}` is silent and its group has no keep alive: nobody notices",
+                        fault.name
+                    ),
+                    "a `keep_alive` above 0s",
+                ),
+                (kind, keep_alive) => {
+                    let limit = claim.within.get(&kind).copied();
+                    let notice = keep_alive.filter(|_| kind == DropKind::Silent);
+                    let notice = limit.max(notice).unwrap_or_default();
+                    let due = fault.timing.last() + notice;
+                    if due <= self.run_ends {
+                        continue;
+                    }
+                    let what = format!(
+                        "wills after `{}` may come until {}, the run ends at {}",
+                        fault.name,
+                        format_duration(due),
+                        format_duration(self.run_ends)
+                    );
+                    (what, "a longer `run.duration` or `run.drain`")
+                }
+            };
+            self.contradiction(at, what, remedy.to_owned());
+        }
+    }
+
+    fn check_retained(&mut self, claim: &RetainedClaim, at: &At<'_>) {
+        if claim.filter.share().is_some() {
+            let what = "a shared subscription is sent no retained message".to_owned();
+            let remedy = "the filter without `$share`".to_owned();
+            self.contradiction(&at.key("filter"), what, remedy);
+        }
+        let mut wills = self.groups.iter().filter_map(|group| group.will.as_ref());
+        let mut publishes = self.groups.iter().flat_map(|group| &group.publishes);
+        let (is_sent, source) = match claim.equals {
+            RetainedValue::LastWill => (wills.any(|will| will.retain), "will"),
+            RetainedValue::LastPublish => (publishes.any(|publish| publish.retain), "publish"),
+            RetainedValue::Text(_) => return,
+        };
+        if !is_sent {
+            let what = format!("no group has a {source} with retain");
+            let remedy = format!("`retain = true` in a `{source}`");
+            self.contradiction(&at.key("equals"), what, remedy);
+        }
+    }
+
+    fn check_takeover(&mut self, at: &At<'_>) {
+        let keys = [
+            "alive_per_client_id",
+            "displaced_closed_within",
+            "reason",
+            "session_present",
+        ];
+        self.check_claims_something(&keys, at);
+        if !self.groups.iter().any(|g| g.version == Version::V5) {
+            self.misplaced(at, "reason", "`protocol = \"5.0\"`");
+        }
+    }
+
+    fn check_qos2_handshake(&mut self, claim: &Qos2HandshakeClaim, at: &At<'_>) {
+        let flags = [
+            ("dup_answered_with_pubrec", claim.dup_answered_with_pubrec),
+            ("no_publish_after_pubrel", claim.no_publish_after_pubrel),
+        ];
+        self.check_claims_something(&["incomplete", flags[0].0, flags[1].0], at);
+        for (key, is_claimed) in flags {
+            let at = at.key(key);
+            if at.is_written() && !is_claimed {
+                let what = format!("`{key} = false` claims nothing");
+                self.contradiction(&at, what, "`true`, or no such key".to_owned());
+            }
+        }
+        let mut publishes = self.groups.iter().flat_map(|group| &group.publishes);
+        if !publishes.any(|publish| publish.qos == QoS::ExactlyOnce) {
+            let what = "no group publishes with QoS 2".to_owned();
+            let remedy = "a `publish` with `qos = 2`".to_owned();
+            self.contradiction(&at.key("check"), what, remedy);
+        }
+    }
+
+    fn check_network(&mut self, claim: &NetworkClaim, at: &At<'_>) {
+        let id = claim.profile;
+        if !self.groups.iter().any(|group| group.network == Some(id)) {
+            let name = &self.networks[usize::from(id.0)].name;
+            let what = format!("no group is on network `{name}`");
+            let remedy = format!("`network = {name:?}` in a `[[group]]`");
+            self.contradiction(at, what, remedy);
+        }
+    }
+}
+
+/// The longest time that a claim gives to what follows from `fault`.
+pub(super) fn promised_time(fault: &FaultFile, claims: &[ExpectFile]) -> Option<Duration> {
+    let kind = super::fault::drop_kind(fault)?;
+    let promised = claims.iter().filter_map(|claim| {
+        let ExpectFile::Will { after, within, .. } = claim else {
+            return None;
+        };
+        let is_meant = after.iter().any(|name| Some(name) == fault.name.as_ref());
+        let limit = resolve_within(within).remove(&kind);
+        limit.filter(|_| is_meant)
+    });
+    promised.max()
+}
+
+fn resolve_within(file: &WithinFile) -> BTreeMap<DropKind, Duration> {
+    let limits = [
+        (DropKind::Silent, file.silent),
+        (DropKind::Fin, file.fin),
+        (DropKind::Rst, file.rst),
+        (DropKind::HalfClose, file.half_close),
+        (DropKind::MidPacket, file.mid_packet),
+        (DropKind::Malformed, file.malformed),
+    ];
+    limits
+        .into_iter()
+        .filter_map(|(kind, limit)| Some((kind, time(limit)?)))
+        .collect()
+}
+
+fn resolve_retained_value(text: &str) -> RetainedValue {
+    match text {
+        "last_will" => RetainedValue::LastWill,
+        "last_publish" => RetainedValue::LastPublish,
+        text => RetainedValue::Text(text.to_owned()),
+    }
+}

@@ -1,0 +1,237 @@
+//! `[[fault]]`: what goes wrong.
+
+use std::time::Duration;
+
+use squall_protocol::Version;
+
+use super::Resolver;
+use super::group::time;
+use crate::error::Problem;
+use crate::file::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
+use crate::id::GroupId;
+use crate::location::At;
+use crate::units::format_duration;
+use crate::{
+    DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Group, ReconnectWhen, RunSettings,
+    Select, fits_pattern,
+};
+
+/// Most times of one fault.
+const TIMES_MAX: u64 = 100_000;
+
+impl Resolver<'_> {
+    /// Resolves every fault, in order.
+    pub(super) fn resolve_faults(&mut self, files: &[FaultFile], run: &RunSettings, at: &At<'_>) {
+        for (index, file) in files.iter().enumerate() {
+            let at = at.item(index);
+            let name = match &file.name {
+                Some(name) => name.clone(),
+                None => format!("{}-{index}", action_name(file.action)),
+            };
+            let names: Vec<String> = self.faults.iter().map(|f| f.name.clone()).collect();
+            self.check_unique("fault", &name, names.iter(), &at.key("name"));
+            let timing = self.resolve_timing(file, run, &at);
+            let known = self.group_names();
+            let group = self.look_up("group", &file.group, known, &at.key("group"));
+            let action = self.resolve_action(file, &at);
+            // Without its group, what a fault selects cannot be checked.
+            let Some(group) = group.map(GroupId) else {
+                continue;
+            };
+            let fault = Fault {
+                name,
+                timing,
+                group,
+                select: resolve_select(file.select.as_ref()),
+                action,
+            };
+            self.check_selection(&fault, &at);
+            self.check_version(&fault, &at);
+            self.check_room(&fault, &at);
+            self.faults.push(fault);
+        }
+    }
+
+    fn resolve_timing(&mut self, file: &FaultFile, run: &RunSettings, at: &At<'_>) -> FaultTiming {
+        self.exactly_one("`fault`", &["at", "every"], at);
+        if file.every.is_none() {
+            self.misplaced(at, "for", "`every`");
+        }
+        let (key, timing, last) = match (time(file.at), time(file.every)) {
+            (Some(moment), _) => ("at", FaultTiming::At(moment), moment),
+            (None, Some(period)) => {
+                self.check_above_zero(period, &at.key("every"));
+                let until = time(file.lasts).unwrap_or(run.duration);
+                if until < period {
+                    let what = format!(
+                        "every {} within {} is never",
+                        format_duration(period),
+                        format_duration(until)
+                    );
+                    let remedy = "a shorter `every`, or a longer `for` or `run.duration`";
+                    self.contradiction(&at.key("every"), what, remedy.to_owned());
+                }
+                let key = if file.lasts.is_some() { "for" } else { "every" };
+                (key, FaultTiming::Every { period, until }, until)
+            }
+            (None, None) => return FaultTiming::At(Duration::ZERO),
+        };
+        if timing.count() > TIMES_MAX {
+            let problem = Problem::OutOfRange {
+                value: format!("{} times", timing.count()),
+                range: format!("at most {TIMES_MAX}"),
+            };
+            self.diagnostics.value(&at.key("every"), problem);
+        }
+        if last > run.duration {
+            let what = format!(
+                "{} is after the end of the measured part, at {}",
+                format_duration(last),
+                format_duration(run.duration)
+            );
+            let remedy = format!("a `run.duration` of at least {}", format_duration(last));
+            self.contradiction(&at.key(key), what, remedy);
+        }
+        timing
+    }
+
+    fn resolve_action(&mut self, file: &FaultFile, at: &At<'_>) -> FaultAction {
+        if file.action != ActionWord::Drop {
+            self.misplaced(at, "how", "`action = \"drop\"`");
+        }
+        if file.action != ActionWord::Disconnect {
+            self.misplaced(at, "reason", "`action = \"disconnect\"`");
+        }
+        match file.action {
+            ActionWord::Drop => match file.how {
+                Some(how) => FaultAction::Drop(resolve_how(how)),
+                None => {
+                    let problem = Problem::Needed {
+                        key: "how".to_owned(),
+                        reason: "`action = \"drop\"`".to_owned(),
+                    };
+                    self.diagnostics.key(&at.key("action"), problem);
+                    FaultAction::Drop(DropKind::Fin)
+                }
+            },
+            ActionWord::Disconnect => FaultAction::Disconnect(match file.reason {
+                Some(ReasonWord::WithWill) => DisconnectReason::WithWill,
+                Some(ReasonWord::Normal) | None => DisconnectReason::Normal,
+            }),
+            ActionWord::Takeover => FaultAction::Takeover,
+        }
+    }
+
+    /// A fault that takes nobody, or more than there are, is a slip.
+    fn check_selection(&mut self, fault: &Fault, at: &At<'_>) {
+        let group = &self.groups[usize::from(fault.group.0)];
+        let at = at.key("select");
+        let (what, remedy) = match &fault.select {
+            Select::Match(pattern) => {
+                let fits = |index| fits_pattern(pattern, &group.client_id_of(index));
+                if (0..group.count).any(fits) {
+                    return;
+                }
+                let example = group.client_id_of(0);
+                (
+                    format!("no client id of group `{}` fits {pattern:?}", group.name),
+                    format!("a pattern for client ids such as {example:?}"),
+                )
+            }
+            select => match select.wanted(group.count) {
+                Some(0) => (
+                    format!("this share of {} devices is none", group.count),
+                    "a larger `fraction`, or `count = 1`".to_owned(),
+                ),
+                Some(wanted) if wanted > group.count => (
+                    format!("group `{}` has {} devices", group.name, group.count),
+                    format!("a `count` of at most {}", group.count),
+                ),
+                _ => return,
+            },
+        };
+        self.contradiction(&at, what, remedy);
+    }
+
+    fn check_version(&mut self, fault: &Fault, at: &At<'_>) {
+        let group = &self.groups[usize::from(fault.group.0)];
+        let with_will = FaultAction::Disconnect(DisconnectReason::WithWill);
+        if fault.action == with_will && group.version == Version::V3_1_1 {
+            self.misplaced(at, "reason", "`protocol = \"5.0\"`");
+        }
+    }
+
+    /// Faults of one moment that end connections must leave each other enough devices.
+    fn check_room(&mut self, fault: &Fault, at: &At<'_>) {
+        let group = &self.groups[usize::from(fault.group.0)];
+        let FaultTiming::At(moment) = fault.timing else {
+            return;
+        };
+        let Some(wanted) = self.gone_after(fault, group) else {
+            return;
+        };
+        let before: u32 = self
+            .faults
+            .iter()
+            .filter(|other| other.group == fault.group)
+            .filter(|other| matches!(other.timing, FaultTiming::At(at) if at <= moment))
+            .filter_map(|other| self.gone_after(other, group))
+            .fold(0, u32::saturating_add);
+        let left = group.count.saturating_sub(before);
+        // More than there are at all has been noted before.
+        if wanted > left && wanted <= group.count {
+            let what = format!(
+                "it takes {wanted} of {} devices of group `{}`, and earlier faults leave {left}",
+                group.count, group.name
+            );
+            let remedy = "smaller selections, or `reconnect = { when = \"always\" }`".to_owned();
+            self.contradiction(&at.key("select"), what, remedy);
+        }
+    }
+
+    /// Devices of `group` that are gone for good after `fault`, if that can be told.
+    fn gone_after(&self, fault: &Fault, group: &Group) -> Option<u32> {
+        match (fault.action, group.reconnect.when) {
+            (FaultAction::Takeover, _) | (_, ReconnectWhen::Always) => None,
+            (FaultAction::Drop(_) | FaultAction::Disconnect(_), _) => {
+                fault.select.wanted(group.count)
+            }
+        }
+    }
+}
+
+/// The kind of drop that a fault is, if it is one.
+pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
+    match file.action {
+        ActionWord::Drop => file.how.map(resolve_how),
+        ActionWord::Disconnect | ActionWord::Takeover => None,
+    }
+}
+
+fn resolve_how(how: HowWord) -> DropKind {
+    match how {
+        HowWord::Silent => DropKind::Silent,
+        HowWord::Fin => DropKind::Fin,
+        HowWord::Rst => DropKind::Rst,
+        HowWord::HalfClose => DropKind::HalfClose,
+        HowWord::MidPacket => DropKind::MidPacket,
+        HowWord::Malformed => DropKind::Malformed,
+    }
+}
+
+fn resolve_select(file: Option<&SelectFile>) -> Select {
+    match file {
+        None => Select::All,
+        Some(SelectFile::Fraction(share)) => Select::Fraction(*share),
+        Some(SelectFile::Count(count)) => Select::Count(*count),
+        Some(SelectFile::Match(pattern)) => Select::Match(pattern.clone()),
+    }
+}
+
+fn action_name(action: ActionWord) -> &'static str {
+    match action {
+        ActionWord::Drop => "drop",
+        ActionWord::Disconnect => "disconnect",
+        ActionWord::Takeover => "takeover",
+    }
+}

@@ -1,0 +1,127 @@
+//! Payloads of messages and wills.
+
+use indexmap::IndexMap;
+
+use super::Resolver;
+use crate::error::Problem;
+use crate::file::PayloadFile;
+use crate::location::At;
+use crate::template::{Fixed, JsonValue, TemplateError, Use};
+use crate::units::format_size;
+use crate::{DeviceTemplate, MessageTemplate, Payload};
+
+/// Bytes of a stamp: the least that a message carries.
+const STAMP: u64 = 16;
+
+/// Most bytes of a message: the largest MQTT packet with room for its topic and properties.
+const MESSAGE_MAX: u64 = 256 * 1024 * 1024 - 128 * 1024;
+
+/// Most bytes of a will: its length has 16 bits (§3.1.3.4).
+const WILL_MAX: u64 = 65_535;
+
+impl Resolver<'_> {
+    /// The payload of a message; the stamp alone if the file says nothing.
+    pub(super) fn resolve_payload(
+        &mut self,
+        file: Option<&PayloadFile>,
+        group: &str,
+        at: &At<'_>,
+    ) -> Payload<MessageTemplate> {
+        match file {
+            None => Payload::Size(STAMP as u32),
+            Some(PayloadFile::Size(size)) => {
+                Payload::Size(self.check_size(size.0, STAMP, MESSAGE_MAX, &at.key("size")))
+            }
+            Some(PayloadFile::Text(text)) => {
+                let fixed = Fixed {
+                    group,
+                    vars: &self.vars,
+                };
+                let template = MessageTemplate::parse(text, Use::Payload, &fixed);
+                let template = self.or_note(template, &at.key("text"));
+                Payload::Text(template.unwrap_or_else(|| MessageTemplate::literal("")))
+            }
+            Some(PayloadFile::Json(members)) => {
+                let value = self.check_members(members, &at.key("json"));
+                let fixed = Fixed {
+                    group,
+                    vars: &self.vars,
+                };
+                let template = MessageTemplate::parse_json(&value, &fixed);
+                let template = self.or_note(template, &at.key("json"));
+                Payload::Json(template.unwrap_or_else(|| MessageTemplate::literal("{}")))
+            }
+        }
+    }
+
+    /// The payload of a will; `offline` if the file says nothing.
+    pub(super) fn resolve_will_payload(
+        &mut self,
+        file: Option<&PayloadFile>,
+        group: &str,
+        at: &At<'_>,
+    ) -> Payload<DeviceTemplate> {
+        match file {
+            None => Payload::Text(DeviceTemplate::literal("offline")),
+            Some(PayloadFile::Size(size)) => {
+                Payload::Size(self.check_size(size.0, 0, WILL_MAX, &at.key("size")))
+            }
+            Some(PayloadFile::Text(text)) => {
+                let fixed = Fixed {
+                    group,
+                    vars: &self.vars,
+                };
+                let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
+                let template = self.or_note(template, &at.key("text"));
+                Payload::Text(template.unwrap_or_else(|| DeviceTemplate::literal("")))
+            }
+            Some(PayloadFile::Json(members)) => {
+                let value = self.check_members(members, &at.key("json"));
+                let fixed = Fixed {
+                    group,
+                    vars: &self.vars,
+                };
+                let template = DeviceTemplate::parse_json(&value, &fixed);
+                let template = self.or_note(template, &at.key("json"));
+                Payload::Json(template.unwrap_or_else(|| DeviceTemplate::literal("{}")))
+            }
+        }
+    }
+
+    /// The template, or nothing and a note.
+    pub(super) fn or_note<T>(
+        &mut self,
+        template: Result<T, TemplateError>,
+        at: &At<'_>,
+    ) -> Option<T> {
+        match template {
+            Ok(template) => Some(template),
+            Err(error) => {
+                self.diagnostics.value(at, error);
+                None
+            }
+        }
+    }
+
+    fn check_size(&mut self, size: u64, min: u64, max: u64, at: &At<'_>) -> u32 {
+        if !(min..=max).contains(&size) {
+            let problem = Problem::OutOfRange {
+                value: format_size(size),
+                range: format!("{} to {}", format_size(min), format_size(max)),
+            };
+            self.diagnostics.value(at, problem);
+        }
+        u32::try_from(size).unwrap_or(u32::MAX)
+    }
+
+    fn check_members(&mut self, members: &IndexMap<String, JsonValue>, at: &At<'_>) -> JsonValue {
+        if members.is_empty() {
+            let problem = Problem::OutOfRange {
+                value: "an object without members".to_owned(),
+                range: "one with at least one".to_owned(),
+            };
+            self.diagnostics.value(at, problem);
+        }
+        JsonValue::Object(members.clone())
+    }
+}

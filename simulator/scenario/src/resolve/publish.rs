@@ -1,0 +1,157 @@
+//! `[[group.publish]]` and `[[group.subscribe]]`: what devices say and what they hear.
+
+use std::time::Duration;
+
+use squall_protocol::topic::{TopicError, TopicFilter, TopicName};
+
+use super::Resolver;
+use super::group::{resolve_qos, time};
+use crate::error::Problem;
+use crate::file::{ArrivalWord, PublishFile, SubscribeFile};
+use crate::location::At;
+use crate::template::{Fixed, Use};
+use crate::{Arrival, DeviceTemplate, Group, MessageTemplate, Publish, Subscribe};
+
+/// Most messages per second of one device.
+const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
+
+/// Most bytes of a Topic Name (§1.5.4).
+const TOPIC_MAX: usize = 65_535;
+
+impl Resolver<'_> {
+    /// Resolves one stream of messages of `group`.
+    pub(super) fn resolve_publish(
+        &mut self,
+        file: &PublishFile,
+        group: &Group,
+        at: &At<'_>,
+    ) -> Publish {
+        let fixed = Fixed {
+            group: &group.name,
+            vars: &self.vars,
+        };
+        let at_topic = at.key("topic");
+        let topic = MessageTemplate::parse(&file.topic, Use::Topic, &fixed);
+        let topic = match self.or_note(topic, &at_topic) {
+            Some(topic) => {
+                self.check_topic(&topic, group, &at_topic);
+                topic
+            }
+            None => MessageTemplate::literal("topic"),
+        };
+        Publish {
+            topic,
+            qos: resolve_qos(file.qos),
+            retain: file.retain.unwrap_or(false),
+            rate_per_device: self.resolve_rate(file, group, at),
+            arrival: match file.arrival {
+                Some(ArrivalWord::Poisson) => Arrival::Poisson,
+                Some(ArrivalWord::Even) | None => Arrival::Even,
+            },
+            start: time(file.start).unwrap_or_default(),
+            payload: self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload")),
+        }
+    }
+
+    /// Messages per second of one device.
+    fn resolve_rate(&mut self, file: &PublishFile, group: &Group, at: &At<'_>) -> f64 {
+        self.exactly_one("`publish`", &["rate", "rate_per_device", "every"], at);
+        let (key, rate) = match (file.rate, file.rate_per_device, time(file.every)) {
+            (Some(rate), _, _) => ("rate", rate / f64::from(group.count)),
+            (None, Some(rate), _) => ("rate_per_device", rate),
+            (None, None, Some(Duration::ZERO)) => {
+                self.check_above_zero(Duration::ZERO, &at.key("every"));
+                return 1.0;
+            }
+            (None, None, Some(every)) => ("every", every.as_secs_f64().recip()),
+            (None, None, None) => return 1.0,
+        };
+        if rate > RATE_PER_DEVICE_MAX {
+            let problem = Problem::OutOfRange {
+                value: format!("{rate} messages per second and device"),
+                range: format!("at most {RATE_PER_DEVICE_MAX}"),
+            };
+            self.diagnostics.value(&at.key(key), problem);
+        }
+        rate
+    }
+
+    /// Every message must have a Topic Name, whatever its placeholders stand for (§4.7).
+    fn check_topic(&mut self, topic: &MessageTemplate, group: &Group, at: &At<'_>) {
+        let mut note = |text: &str, error| {
+            let text = text.to_owned();
+            self.diagnostics.value(at, Problem::Topic { text, error });
+        };
+        // Numbers are Topic Names, so the pieces decide.
+        let malformed = topic
+            .pieces()
+            .find_map(|piece| TopicName::new(piece).err().map(|error| (piece, error)));
+        if let Some((piece, error)) = malformed {
+            return note(piece, error);
+        }
+        if topic.source().is_empty() {
+            return note("", TopicError::Empty);
+        }
+        let mut client_id_max = 0;
+        if topic.has_client_id() {
+            for index in 0..group.count {
+                let client_id = group.client_id_of(index);
+                client_id_max = client_id_max.max(client_id.len());
+                if let Err(error) = TopicName::new(client_id.as_str()) {
+                    return note(&client_id, error);
+                }
+            }
+        }
+        let bytes = topic.length_max(client_id_max);
+        if bytes > TOPIC_MAX {
+            note(topic.source(), TopicError::TooLong { bytes });
+        }
+    }
+
+    /// Resolves one subscription of each device of `group`.
+    pub(super) fn resolve_subscribe(
+        &mut self,
+        file: &SubscribeFile,
+        group: &Group,
+        at: &At<'_>,
+    ) -> Subscribe {
+        let fixed = Fixed {
+            group: &group.name,
+            vars: &self.vars,
+        };
+        let at_filter = at.key("filter");
+        let filter = DeviceTemplate::parse(&file.filter, Use::DeviceText, &fixed);
+        let filter = self
+            .or_note(filter, &at_filter)
+            .unwrap_or_else(|| DeviceTemplate::literal("#"));
+        self.check_device_texts(&filter, group, &at_filter, |text| {
+            TopicFilter::for_version(text, group.version).map(drop)
+        });
+        Subscribe {
+            filter,
+            qos: resolve_qos(file.qos),
+        }
+    }
+
+    /// Notes the first device of `group` for which the text of `template` fails `check`.
+    pub(super) fn check_device_texts(
+        &mut self,
+        template: &DeviceTemplate,
+        group: &Group,
+        at: &At<'_>,
+        check: impl Fn(&str) -> Result<(), TopicError>,
+    ) {
+        let devices = if template.is_literal() {
+            1
+        } else {
+            group.count
+        };
+        for index in 0..devices {
+            let text = template.render(index, &group.client_id_of(index));
+            if let Err(error) = check(&text) {
+                self.diagnostics.value(at, Problem::Topic { text, error });
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `[target]`: what is under test.
+
+use std::time::Duration;
+
+use super::Resolver;
+use crate::file::TargetFile;
+use crate::location::At;
+use crate::target::split_command;
+use crate::{SpawnTarget, Target, UrlTarget};
+
+/// `target.ready` unless the file says otherwise.
+const READY_DEFAULT: Duration = Duration::from_secs(10);
+
+impl Resolver<'_> {
+    /// Resolves the target; the embedded broker if the file names none.
+    pub(super) fn resolve_target(&mut self, file: &TargetFile, at: &At<'_>) -> Target {
+        if file.url.is_some() && file.spawn.is_some() {
+            self.exactly_one("`target`", &["url", "spawn"], at);
+        }
+        if file.spawn.is_none() {
+            self.misplaced(at, "ready", "`spawn`");
+            self.misplaced(at, "env", "`spawn`");
+        }
+        match (&file.url, &file.spawn) {
+            (Some(url), _) => self.resolve_url(url, &at.key("url")),
+            (None, Some(command)) => self.resolve_spawn(command, file, at),
+            (None, None) => Target::Embedded,
+        }
+    }
+
+    fn resolve_url(&mut self, url: &str, at: &At<'_>) -> Target {
+        match UrlTarget::parse(url) {
+            Ok(target) => Target::Url(target),
+            Err(error) => {
+                self.diagnostics.value(at, error);
+                Target::Embedded
+            }
+        }
+    }
+
+    fn resolve_spawn(&mut self, command: &str, file: &TargetFile, at: &At<'_>) -> Target {
+        let at_spawn = at.key("spawn");
+        let words = split_command(command).unwrap_or_else(|| {
+            let what = format!("a quote is not closed in {command:?}");
+            self.contradiction(&at_spawn, what, "pairs of quotes".to_owned());
+            Vec::new()
+        });
+        if !words.iter().any(|word| word.contains("{port}")) {
+            let what = format!("{command:?} does not say where the port goes");
+            let remedy = "`{port}` in one of its arguments".to_owned();
+            self.contradiction(&at_spawn, what, remedy);
+        }
+        let ready = file.ready.map_or(READY_DEFAULT, |text| text.0);
+        self.check_above_zero(ready, &at.key("ready"));
+        Target::Spawn(SpawnTarget {
+            command: words,
+            ready,
+            env: file.env.clone(),
+        })
+    }
+}

@@ -1,0 +1,472 @@
+//! Reads thresholds: `"e2e_latency{group=backend}" = ["p99 < 250ms"]`.
+
+use squall_protocol::QoS;
+
+use super::{Aggregate, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags};
+use crate::DropKind;
+use crate::error::Choice;
+use crate::id::GroupId;
+use crate::units::{Quantity, UnitError, parse_duration, parse_size};
+
+/// Aggregates that are words.
+const WORDS: [(&str, Aggregate); 6] = [
+    ("min", Aggregate::Min),
+    ("avg", Aggregate::Avg),
+    ("max", Aggregate::Max),
+    ("count", Aggregate::Count),
+    ("rate", Aggregate::Rate),
+    ("value", Aggregate::Value),
+];
+
+/// Comparisons, those of two characters first.
+const COMPARISONS: [Comparison; 6] = [
+    Comparison::AtMost,
+    Comparison::AtLeast,
+    Comparison::Equal,
+    Comparison::NotEqual,
+    Comparison::Less,
+    Comparison::Greater,
+];
+
+/// What is wrong with a threshold.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ThresholdError {
+    /// A metric that is not measured.
+    #[error("unknown metric `{written}`")]
+    UnknownMetric {
+        /// As written.
+        written: String,
+        /// Every metric.
+        known: Vec<String>,
+    },
+    /// The part in braces is not `{tag=value, …}`.
+    #[error("malformed selector {written:?}, write it like `e2e_latency{{group=backend,qos=1}}`")]
+    MalformedSelector {
+        /// As written.
+        written: String,
+    },
+    /// A tag that the metric does not have.
+    #[error("`{metric}` has no tag `{tag}`")]
+    UnknownTag {
+        /// Which metric.
+        metric: &'static str,
+        /// As written.
+        tag: String,
+        /// Tags that it has.
+        known: Vec<String>,
+    },
+    /// A tag that is there twice.
+    #[error("tag `{tag}` is there twice")]
+    RepeatedTag {
+        /// As written.
+        tag: String,
+    },
+    /// A value that a tag does not have.
+    #[error("tag `{tag}` has no value {value:?}")]
+    UnknownTagValue {
+        /// Which tag.
+        tag: String,
+        /// As written.
+        value: String,
+        /// Its values.
+        known: Vec<String>,
+    },
+    /// No aggregate, comparison and limit.
+    #[error("malformed condition {written:?}, write it like `p99 < 250ms`")]
+    MalformedCondition {
+        /// As written.
+        written: String,
+    },
+    /// An aggregate that the metric does not have.
+    #[error("`{metric}` has no aggregate `{written}`")]
+    UnknownAggregate {
+        /// Which metric.
+        metric: &'static str,
+        /// As written.
+        written: String,
+        /// Aggregates that it has.
+        known: Vec<String>,
+    },
+    /// A limit with the wrong unit, or none.
+    #[error("limit {written:?} of `{metric}` is not {}: {error}", quantity.expected())]
+    BadLimit {
+        /// Which metric.
+        metric: &'static str,
+        /// As written.
+        written: String,
+        /// What it must be.
+        quantity: Quantity,
+        /// Why it is not.
+        error: UnitError,
+    },
+    /// A limit that must be a plain number and is not.
+    #[error("limit {written:?} of `{metric}` is not a plain number")]
+    NotANumber {
+        /// Which metric.
+        metric: &'static str,
+        /// As written.
+        written: String,
+    },
+}
+
+impl ThresholdError {
+    /// The word that is wrong, and those that would be right.
+    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
+        match self {
+            Self::UnknownMetric { written, known } => Some(Choice::new(written, known)),
+            Self::UnknownTag { tag, known, .. } => Some(Choice::new(tag, known)),
+            Self::UnknownTagValue { value, known, .. } => Some(Choice::new(value, known)),
+            Self::UnknownAggregate { written, known, .. } => Some(Choice::new(written, known)),
+            Self::MalformedSelector { .. }
+            | Self::RepeatedTag { .. }
+            | Self::MalformedCondition { .. }
+            | Self::BadLimit { .. }
+            | Self::NotANumber { .. } => None,
+        }
+    }
+}
+
+/// What a metric is made of: it says which aggregates it has, and in what unit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// A histogram of times.
+    Times,
+    /// Events per second, second by second.
+    Rates,
+    /// Events.
+    Count,
+    /// A number that goes up and down.
+    Gauge,
+    /// A number of bytes that goes up and down.
+    Bytes,
+}
+
+impl Kind {
+    const fn aggregates(self) -> &'static [&'static str] {
+        match self {
+            Self::Times => &["p50", "p90", "p99", "p99.9", "min", "avg", "max", "count"],
+            Self::Rates => &["min", "avg", "max"],
+            Self::Count => &["count", "rate"],
+            Self::Gauge | Self::Bytes => &["min", "avg", "max", "value"],
+        }
+    }
+}
+
+impl Metric {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::E2eLatency
+            | Self::AckLatency
+            | Self::ConnectLatency
+            | Self::SubscribeLatency
+            | Self::Qos2Handshake
+            | Self::TimeToWill
+            | Self::TakeoverTime
+            | Self::ReconnectDelay
+            | Self::ScheduleLag => Kind::Times,
+            Self::PublishRate | Self::DeliveryRate | Self::ConnectRate => Kind::Rates,
+            Self::Errors | Self::Dropped => Kind::Count,
+            Self::BrokerCpu => Kind::Gauge,
+            Self::BrokerRss | Self::BrokerRssPerConnection => Kind::Bytes,
+        }
+    }
+
+    /// Tags that narrow it down.
+    pub const fn tags(self) -> &'static [&'static str] {
+        match self {
+            Self::E2eLatency
+            | Self::AckLatency
+            | Self::PublishRate
+            | Self::DeliveryRate
+            | Self::Dropped => &["group", "qos"],
+            Self::TimeToWill => &["group", "how"],
+            Self::ConnectLatency
+            | Self::SubscribeLatency
+            | Self::Qos2Handshake
+            | Self::TakeoverTime
+            | Self::ReconnectDelay
+            | Self::ScheduleLag
+            | Self::ConnectRate
+            | Self::Errors => &["group"],
+            Self::BrokerCpu | Self::BrokerRss | Self::BrokerRssPerConnection => &[],
+        }
+    }
+}
+
+impl MetricSelector {
+    /// Parses `metric` or `metric{tag=value,…}`; `groups` are the names of all groups, by id.
+    pub(crate) fn parse(text: &str, groups: &[String]) -> Result<Self, ThresholdError> {
+        let malformed = || ThresholdError::MalformedSelector {
+            written: text.to_owned(),
+        };
+        let (name, tags) = match text.split_once('{') {
+            Some((name, tags)) => (
+                name,
+                tags.trim_end().strip_suffix('}').ok_or_else(malformed)?,
+            ),
+            None => (text, ""),
+        };
+        let name = name.trim();
+        let metric = Metric::ALL
+            .into_iter()
+            .find(|metric| metric.name() == name)
+            .ok_or_else(|| ThresholdError::UnknownMetric {
+                written: name.to_owned(),
+                known: Metric::ALL.map(|metric| metric.name().to_owned()).to_vec(),
+            })?;
+        let mut selector = Self {
+            metric,
+            tags: MetricTags::default(),
+            text: text.to_owned(),
+        };
+        for pair in tags.split(',').filter(|pair| !pair.trim().is_empty()) {
+            let (tag, value) = pair.split_once('=').ok_or_else(malformed)?;
+            selector.set_tag(tag.trim(), value.trim(), groups)?;
+        }
+        Ok(selector)
+    }
+
+    fn set_tag(&mut self, tag: &str, value: &str, groups: &[String]) -> Result<(), ThresholdError> {
+        if !self.metric.tags().contains(&tag) {
+            return Err(ThresholdError::UnknownTag {
+                metric: self.metric.name(),
+                tag: tag.to_owned(),
+                known: owned(self.metric.tags()),
+            });
+        }
+        let unknown = |known| ThresholdError::UnknownTagValue {
+            tag: tag.to_owned(),
+            value: value.to_owned(),
+            known,
+        };
+        let tags = &mut self.tags;
+        let was_set = match tag {
+            "group" => {
+                let id = groups.iter().position(|name| name == value);
+                let id = id.and_then(|id| u16::try_from(id).ok());
+                let id = id.ok_or_else(|| unknown(groups.to_vec()))?;
+                tags.group.replace(GroupId(id)).is_some()
+            }
+            "qos" => {
+                let qos = value.parse().ok().and_then(QoS::from_bits);
+                let qos = qos.ok_or_else(|| unknown(owned(&["0", "1", "2"])))?;
+                tags.qos.replace(qos).is_some()
+            }
+            _ => {
+                let how = DropKind::ALL.into_iter().find(|how| how.name() == value);
+                let known = || DropKind::ALL.map(|how| how.name().to_owned()).to_vec();
+                let how = how.ok_or_else(|| unknown(known()))?;
+                tags.how.replace(how).is_some()
+            }
+        };
+        if was_set {
+            let tag = tag.to_owned();
+            return Err(ThresholdError::RepeatedTag { tag });
+        }
+        Ok(())
+    }
+}
+
+impl Condition {
+    /// Parses `p99 < 250ms` as a condition on `metric`.
+    pub(crate) fn parse(text: &str, metric: Metric) -> Result<Self, ThresholdError> {
+        let malformed = || ThresholdError::MalformedCondition {
+            written: text.to_owned(),
+        };
+        let position = text.find(['<', '>', '=', '!']).ok_or_else(malformed)?;
+        let (aggregate, rest) = text.split_at(position);
+        let comparison = COMPARISONS
+            .into_iter()
+            .find(|comparison| rest.starts_with(comparison.symbol()))
+            .ok_or_else(malformed)?;
+        let limit = rest[comparison.symbol().len()..].trim();
+        if limit.is_empty() || aggregate.trim().is_empty() {
+            return Err(malformed());
+        }
+        let aggregate = parse_aggregate(aggregate.trim(), metric)?;
+        Ok(Self {
+            aggregate,
+            comparison,
+            limit: parse_limit(limit, metric, aggregate)?,
+            text: text.trim().to_owned(),
+        })
+    }
+}
+
+fn parse_aggregate(word: &str, metric: Metric) -> Result<Aggregate, ThresholdError> {
+    let unknown = || ThresholdError::UnknownAggregate {
+        metric: metric.name(),
+        written: word.to_owned(),
+        known: owned(metric.kind().aggregates()),
+    };
+    let percentile = word
+        .strip_prefix('p')
+        .and_then(|number| number.parse::<f64>().ok())
+        .filter(|number| *number > 0.0 && *number < 100.0);
+    if let Some(percentile) = percentile {
+        return match metric.kind() {
+            Kind::Times => Ok(Aggregate::Percentile(percentile)),
+            Kind::Rates | Kind::Count | Kind::Gauge | Kind::Bytes => Err(unknown()),
+        };
+    }
+    WORDS
+        .into_iter()
+        .find(|&(name, _)| name == word && metric.kind().aggregates().contains(&name))
+        .map(|(_, aggregate)| aggregate)
+        .ok_or_else(unknown)
+}
+
+fn parse_limit(text: &str, metric: Metric, aggregate: Aggregate) -> Result<Limit, ThresholdError> {
+    let bad = |quantity| {
+        move |error| ThresholdError::BadLimit {
+            metric: metric.name(),
+            written: text.to_owned(),
+            quantity,
+            error,
+        }
+    };
+    match metric.kind() {
+        Kind::Times if aggregate != Aggregate::Count => parse_duration(text)
+            .map(Limit::Time)
+            .map_err(bad(Quantity::Duration)),
+        Kind::Bytes => parse_size(text)
+            .map(Limit::Bytes)
+            .map_err(bad(Quantity::Size)),
+        Kind::Times | Kind::Rates | Kind::Count | Kind::Gauge => text
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite() && *number >= 0.0)
+            .map(Limit::Number)
+            .ok_or_else(|| ThresholdError::NotANumber {
+                metric: metric.name(),
+                written: text.to_owned(),
+            }),
+    }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn selector(text: &str) -> Result<MetricSelector, ThresholdError> {
+        MetricSelector::parse(text, &["sensors".to_owned(), "backend".to_owned()])
+    }
+
+    #[test]
+    fn a_selector_names_a_metric_and_its_part() {
+        let selector = selector("e2e_latency{group=backend, qos=1}").unwrap();
+
+        assert_eq!(selector.metric, Metric::E2eLatency);
+        assert_eq!(
+            selector.tags,
+            MetricTags {
+                group: Some(GroupId(1)),
+                qos: Some(QoS::AtLeastOnce),
+                how: None,
+            }
+        );
+    }
+
+    #[test]
+    fn a_selector_that_means_nothing_is_refused() {
+        assert!(matches!(
+            selector("e2e_latencies"),
+            Err(ThresholdError::UnknownMetric { .. })
+        ));
+        assert!(matches!(
+            selector("e2e_latency{group=backend"),
+            Err(ThresholdError::MalformedSelector { .. })
+        ));
+        assert!(matches!(
+            selector("e2e_latency{how=rst}"),
+            Err(ThresholdError::UnknownTag { .. })
+        ));
+        assert!(matches!(
+            selector("e2e_latency{qos=3}"),
+            Err(ThresholdError::UnknownTagValue { .. })
+        ));
+        assert!(matches!(
+            selector("e2e_latency{group=backends}"),
+            Err(ThresholdError::UnknownTagValue { .. })
+        ));
+        assert!(matches!(
+            selector("e2e_latency{qos=1,qos=2}"),
+            Err(ThresholdError::RepeatedTag { .. })
+        ));
+    }
+
+    #[test]
+    fn a_condition_has_an_aggregate_a_comparison_and_a_limit() {
+        let parse = |text, metric| {
+            let condition = Condition::parse(text, metric).unwrap();
+            (condition.aggregate, condition.comparison, condition.limit)
+        };
+
+        assert_eq!(
+            parse("p99.9 <= 250ms", Metric::E2eLatency),
+            (
+                Aggregate::Percentile(99.9),
+                Comparison::AtMost,
+                Limit::Time(Duration::from_millis(250))
+            )
+        );
+        assert_eq!(
+            parse("count==0", Metric::Errors),
+            (Aggregate::Count, Comparison::Equal, Limit::Number(0.0))
+        );
+        assert_eq!(
+            parse("max < 1.5KiB", Metric::BrokerRssPerConnection),
+            (Aggregate::Max, Comparison::Less, Limit::Bytes(1_536))
+        );
+        assert_eq!(
+            parse("count > 1000", Metric::E2eLatency),
+            (
+                Aggregate::Count,
+                Comparison::Greater,
+                Limit::Number(1_000.0)
+            )
+        );
+    }
+
+    #[test]
+    fn a_condition_that_means_nothing_is_refused() {
+        let parse = |text, metric| Condition::parse(text, metric).unwrap_err();
+
+        for text in ["p99", "< 5ms", "p99 ~ 5ms", "p99 <", ""] {
+            let error = parse(text, Metric::E2eLatency);
+            assert!(
+                matches!(error, ThresholdError::MalformedCondition { .. }),
+                "{text}"
+            );
+        }
+        for (text, metric) in [
+            ("p100 < 5ms", Metric::E2eLatency),
+            ("q99 < 5ms", Metric::E2eLatency),
+            ("p99 < 5", Metric::Errors),
+            ("value < 5ms", Metric::E2eLatency),
+        ] {
+            let error = parse(text, metric);
+            assert!(
+                matches!(error, ThresholdError::UnknownAggregate { .. }),
+                "{text}"
+            );
+        }
+        assert!(matches!(
+            parse("p99 < 5", Metric::E2eLatency),
+            ThresholdError::BadLimit {
+                error: UnitError::NoUnit,
+                ..
+            }
+        ));
+        assert!(matches!(
+            parse("avg > 5ms", Metric::PublishRate),
+            ThresholdError::NotANumber { .. }
+        ));
+    }
+}

@@ -1,0 +1,253 @@
+//! A run in memory and in virtual time: the real broker core and the fleet in one thread.
+//!
+//! A discrete-event loop: time jumps from one event to the next. Between the two sides lie pipes
+//! that keep order and every byte and take [`PIPE_LATENCY`] each way; a [`Tamper`] may sit in them.
+//! Nothing is random but what the scenario's seed decides, so the same scenario gives the same
+//! run, bit for bit, on every machine.
+
+mod interceptor;
+mod pipe;
+mod tamper;
+
+use squall_core::{Broker, Close, ConnectionId, Outboxes};
+use squall_fleet::{Action, Actions, Fleet, Input, Outcome, PeerClose, Sink, SocketId, Teardown};
+use squall_protocol::Instant;
+
+use pipe::{Arrival, Arrived, Ports};
+
+pub use interceptor::Interceptor;
+pub use pipe::PIPE_LATENCY;
+pub use tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
+
+/// A fleet, a broker, and what is between them.
+pub struct World<S> {
+    now: Instant,
+    fleet: Fleet<S>,
+    broker: Broker,
+    interceptor: Option<Interceptor>,
+    ports: Ports,
+    outboxes: Outboxes,
+    actions: Actions,
+    /// Reused between turns.
+    dirty: Vec<ConnectionId>,
+    closes: Vec<Close>,
+    passed: Vec<Passed>,
+}
+
+impl<S: Sink> World<S> {
+    /// Both sides at the start of the run.
+    pub fn new(fleet: Fleet<S>, broker: Broker) -> Self {
+        Self {
+            now: Instant::ZERO,
+            fleet,
+            broker,
+            interceptor: None,
+            ports: Ports::default(),
+            outboxes: Outboxes::new(),
+            actions: Actions::new(),
+            dirty: Vec::new(),
+            closes: Vec::new(),
+            passed: Vec::new(),
+        }
+    }
+
+    /// The same world with `tamper` in every pipe.
+    #[must_use]
+    pub fn with_tamper(mut self, tamper: Box<dyn Tamper>) -> Self {
+        self.interceptor = Some(Interceptor::new(tamper));
+        self
+    }
+
+    /// The moment.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The run as it stands.
+    pub fn fleet(&self) -> &Fleet<S> {
+        &self.fleet
+    }
+
+    /// The broker as it stands.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Runs to the end.
+    pub fn run(mut self) -> Outcome<S> {
+        while self.step() {}
+        self.fleet.finish(self.now)
+    }
+
+    /// Ends the run early: drain, checks, goodbye.
+    pub fn stop(&mut self) {
+        self.fleet.handle(self.now, Input::Stop, &mut self.actions);
+        self.carry_out_actions();
+    }
+
+    /// Jumps to the next moment at which anything happens and lets it happen; false once the run
+    /// is over.
+    pub fn step(&mut self) -> bool {
+        if self.fleet.is_finished() {
+            return false;
+        }
+        let events = [
+            self.ports.next_due(),
+            self.fleet.next_deadline(),
+            self.broker.next_deadline(),
+        ];
+        let next = events.into_iter().flatten().min();
+        let next = next.expect("a run that is not over has a deadline for its phase");
+        self.now = self.now.max(next);
+        self.deliver();
+        if is_due(self.broker.next_deadline(), self.now) {
+            let input = squall_core::Input::DeadlinePassed;
+            self.broker.handle(self.now, input, &mut self.outboxes);
+        }
+        if is_due(self.fleet.next_deadline(), self.now) {
+            let input = Input::DeadlinePassed;
+            self.fleet.handle(self.now, input, &mut self.actions);
+        }
+        self.carry_out_actions();
+        self.write_effects();
+        true
+    }
+
+    /// Hands over everything that has arrived.
+    fn deliver(&mut self) {
+        while let Some((socket, arrival)) = self.ports.poll(self.now) {
+            match arrival {
+                Arrival::AtBroker(connection, arrived) => {
+                    let input = arrived.for_broker(connection);
+                    self.broker.handle(self.now, input, &mut self.outboxes);
+                    if matches!(arrived, Arrived::Closed(_)) {
+                        self.outboxes.forget(connection);
+                    }
+                }
+                Arrival::AtDevice(input) => {
+                    let input = input.for_fleet(socket);
+                    self.fleet.handle(self.now, input, &mut self.actions);
+                }
+            }
+        }
+    }
+
+    /// Does what the fleet asked for.
+    fn carry_out_actions(&mut self) {
+        let actions = std::mem::take(&mut self.actions);
+        for action in actions.iter() {
+            match action {
+                Action::Open { socket } => self.ports.open(self.now, socket),
+                Action::Send { socket, bytes } => {
+                    self.pass_bytes(socket, Direction::ToBroker, bytes);
+                }
+                Action::Close { socket, how } => self.close(socket, how),
+            }
+        }
+        self.actions = actions;
+        self.actions.clear();
+    }
+
+    fn close(&mut self, socket: SocketId, how: Teardown) {
+        match how {
+            Teardown::Silent => self.ports.silence(socket),
+            Teardown::HalfClose => self.pass_end(socket, Direction::ToBroker),
+            Teardown::Fin => {
+                self.pass_end(socket, Direction::ToBroker);
+                self.ports.forget_device(socket);
+            }
+            Teardown::Reset => {
+                self.ports.mark_reset(socket);
+                self.pass_end(socket, Direction::ToBroker);
+                self.ports.forget_device(socket);
+            }
+        }
+    }
+
+    /// Writes what the broker has to say, each connection once, then closes what it wants closed.
+    fn write_effects(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        let mut closes = std::mem::take(&mut self.closes);
+        self.outboxes.take_dirty(&mut dirty);
+        for &connection in &dirty {
+            self.write(connection);
+        }
+        self.outboxes.take_closes(&mut closes);
+        for &Close { connection } in &closes {
+            self.write(connection);
+            self.outboxes.forget(connection);
+            if let Some(socket) = self.ports.forget_broker(connection) {
+                self.pass_end(socket, Direction::ToDevice);
+            }
+        }
+        self.dirty = dirty;
+        self.closes = closes;
+    }
+
+    /// Moves one outbox into its pipe. A pipe is never full: whatever waited for room goes on.
+    fn write(&mut self, connection: ConnectionId) {
+        let bytes = self.outboxes.pending_bytes(connection).to_vec();
+        if bytes.is_empty() {
+            return;
+        }
+        self.outboxes.written(connection, bytes.len());
+        if let Some(socket) = self.ports.socket(connection) {
+            self.pass_bytes(socket, Direction::ToDevice, &bytes);
+        }
+        if bytes.len() >= self.broker.config().outbox.soft_bytes {
+            let input = squall_core::Input::Drained { connection };
+            self.broker.handle(self.now, input, &mut self.outboxes);
+        }
+    }
+
+    fn pass_bytes(&mut self, socket: SocketId, direction: Direction, bytes: &[u8]) {
+        let Some(interceptor) = &mut self.interceptor else {
+            self.ports.send(self.now, socket, direction, bytes.to_vec());
+            return;
+        };
+        let from = (socket, direction);
+        interceptor.handle_bytes(self.now, from, bytes, &mut self.passed);
+        self.pass_on(socket);
+    }
+
+    fn pass_end(&mut self, socket: SocketId, direction: Direction) {
+        let Some(interceptor) = &mut self.interceptor else {
+            self.ports.end(self.now, socket, direction);
+            return;
+        };
+        interceptor.handle_end((socket, direction), &mut self.passed);
+        self.pass_on(socket);
+    }
+
+    /// Puts into the pipe what the tamper let through.
+    fn pass_on(&mut self, socket: SocketId) {
+        for passed in self.passed.drain(..) {
+            match passed {
+                Passed::Bytes {
+                    direction,
+                    delay,
+                    bytes,
+                } => self.ports.send(self.now + delay, socket, direction, bytes),
+                Passed::End(direction) => self.ports.end(self.now, socket, direction),
+                Passed::Close => {
+                    self.ports.mark_reset(socket);
+                    self.ports.end(self.now, socket, Direction::ToBroker);
+                    self.ports.end(self.now, socket, Direction::ToDevice);
+                }
+            }
+        }
+    }
+}
+
+fn is_due(deadline: Option<Instant>, now: Instant) -> bool {
+    deadline.is_some_and(|at| at <= now)
+}
+
+/// How a peer ended a connection that was or was not reset.
+fn peer_close(is_reset: bool) -> PeerClose {
+    if is_reset {
+        PeerClose::Reset
+    } else {
+        PeerClose::Fin
+    }
+}

@@ -1,0 +1,276 @@
+//! The pipes between the devices and the broker, and what is in them.
+//!
+//! Invariant: what goes in in one direction of one connection comes out in that order.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::time::Duration;
+
+use squall_core::ConnectionId;
+use squall_fleet::{Input, PeerClose, SocketId};
+use squall_protocol::Instant;
+
+use super::{Direction, peer_close};
+
+/// One way, always. Small against any link, and above zero, so that a cause comes before its
+/// effect.
+pub const PIPE_LATENCY: Duration = Duration::from_micros(20);
+
+/// All connections and what is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    by_socket: HashMap<SocketId, Port>,
+    /// The broker's side, by slot.
+    slots: Vec<Slot>,
+    free_slots: Vec<u32>,
+    /// Keys of `contents`, by time and then in the order in which they were put in.
+    order: BinaryHeap<Reverse<(Instant, u64)>>,
+    contents: BTreeMap<u64, (SocketId, Content)>,
+    count: u64,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Port {
+    /// `None` before the broker accepted and after it forgot.
+    connection: Option<ConnectionId>,
+    device: DeviceSide,
+    is_reset: bool,
+    /// When the last thing that was put in comes out.
+    last_to_broker: Instant,
+    last_to_device: Instant,
+}
+
+/// Whether the device's side takes what comes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum DeviceSide {
+    Open,
+    /// Bytes are dropped, the end is told.
+    Silent,
+    /// Nothing is told.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    generation: u32,
+    socket: Option<SocketId>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Open,
+    Opened,
+    Bytes(Direction, Vec<u8>),
+    End(Direction),
+}
+
+/// Something came out of a pipe.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    AtBroker(ConnectionId, Arrived),
+    AtDevice(Arrived),
+}
+
+/// What came out.
+#[derive(Debug)]
+pub(super) enum Arrived {
+    Opened,
+    Bytes(Vec<u8>),
+    Closed(PeerClose),
+}
+
+impl Arrived {
+    /// As the broker hears it.
+    pub(super) fn for_broker(&self, connection: ConnectionId) -> squall_core::Input<'_> {
+        match self {
+            Self::Opened => squall_core::Input::Opened { connection },
+            Self::Bytes(bytes) => squall_core::Input::Received { connection, bytes },
+            Self::Closed(_) => squall_core::Input::Lost { connection },
+        }
+    }
+
+    /// As the fleet hears it.
+    pub(super) fn for_fleet(&self, socket: SocketId) -> Input<'_> {
+        match self {
+            Self::Opened => Input::Opened { socket },
+            Self::Bytes(bytes) => Input::Received { socket, bytes },
+            Self::Closed(how) => Input::Closed { socket, how: *how },
+        }
+    }
+}
+
+impl Ports {
+    /// When the next thing comes out.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.order.peek().map(|&Reverse((at, _))| at)
+    }
+
+    /// A device asks for a connection.
+    pub(super) fn open(&mut self, now: Instant, socket: SocketId) {
+        let port = Port {
+            connection: None,
+            device: DeviceSide::Open,
+            is_reset: false,
+            last_to_broker: now,
+            last_to_device: now,
+        };
+        self.by_socket.insert(socket, port);
+        self.put(now, socket, Direction::ToBroker, Content::Open);
+    }
+
+    /// Bytes go in at `now` or, if tampered with, later.
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        direction: Direction,
+        bytes: Vec<u8>,
+    ) {
+        self.put(now, socket, direction, Content::Bytes(direction, bytes));
+    }
+
+    /// The sender in `direction` closes.
+    pub(super) fn end(&mut self, now: Instant, socket: SocketId, direction: Direction) {
+        self.put(now, socket, direction, Content::End(direction));
+    }
+
+    fn put(&mut self, now: Instant, socket: SocketId, direction: Direction, content: Content) {
+        let Some(port) = self.by_socket.get_mut(&socket) else {
+            return;
+        };
+        let last = match direction {
+            Direction::ToBroker => &mut port.last_to_broker,
+            Direction::ToDevice => &mut port.last_to_device,
+        };
+        *last = (now + PIPE_LATENCY).max(*last);
+        self.order.push(Reverse((*last, self.count)));
+        self.contents.insert(self.count, (socket, content));
+        self.count += 1;
+    }
+
+    /// The device says and hears nothing any more, but for the end.
+    pub(super) fn silence(&mut self, socket: SocketId) {
+        if let Some(port) = self.by_socket.get_mut(&socket) {
+            port.device = DeviceSide::Silent;
+        }
+    }
+
+    /// The connection ends by a reset, not in order.
+    pub(super) fn mark_reset(&mut self, socket: SocketId) {
+        if let Some(port) = self.by_socket.get_mut(&socket) {
+            port.is_reset = true;
+        }
+    }
+
+    /// The device closed its side.
+    pub(super) fn forget_device(&mut self, socket: SocketId) {
+        if let Some(port) = self.by_socket.get_mut(&socket) {
+            port.device = DeviceSide::Closed;
+        }
+    }
+
+    /// The broker closed its side; gives the socket, if the connection had not ended before.
+    pub(super) fn forget_broker(&mut self, connection: ConnectionId) -> Option<SocketId> {
+        let socket = self.socket(connection)?;
+        self.slots[connection.slot as usize].socket = None;
+        self.free_slots.push(connection.slot);
+        if let Some(port) = self.by_socket.get_mut(&socket) {
+            port.connection = None;
+        }
+        Some(socket)
+    }
+
+    /// The socket at the other end.
+    pub(super) fn socket(&self, connection: ConnectionId) -> Option<SocketId> {
+        let slot = self.slots.get(connection.slot as usize)?;
+        slot.socket
+            .filter(|_| slot.generation == connection.generation)
+    }
+
+    /// Takes the next thing that comes out by `now` and that anyone hears.
+    pub(super) fn poll(&mut self, now: Instant) -> Option<(SocketId, Arrival)> {
+        while self.next_due()? <= now {
+            let Reverse((_, number)) = self.order.pop()?;
+            let (socket, content) = self.contents.remove(&number)?;
+            if let Some(arrival) = self.arrive(now, socket, content) {
+                return Some((socket, arrival));
+            }
+        }
+        None
+    }
+
+    fn arrive(&mut self, now: Instant, socket: SocketId, content: Content) -> Option<Arrival> {
+        match content {
+            Content::Open => {
+                let connection = self.accept(socket)?;
+                self.put(now, socket, Direction::ToDevice, Content::Opened);
+                Some(Arrival::AtBroker(connection, Arrived::Opened))
+            }
+            Content::Opened => {
+                let port = self.by_socket.get(&socket)?;
+                let is_open = port.device == DeviceSide::Open;
+                is_open.then_some(Arrival::AtDevice(Arrived::Opened))
+            }
+            Content::Bytes(Direction::ToBroker, bytes) => {
+                let connection = self.by_socket.get(&socket)?.connection?;
+                Some(Arrival::AtBroker(connection, Arrived::Bytes(bytes)))
+            }
+            Content::Bytes(Direction::ToDevice, bytes) => {
+                let port = self.by_socket.get(&socket)?;
+                let is_open = port.device == DeviceSide::Open;
+                is_open.then_some(Arrival::AtDevice(Arrived::Bytes(bytes)))
+            }
+            Content::End(Direction::ToBroker) => {
+                let port = self.by_socket.get(&socket)?;
+                let (connection, how) = (port.connection?, peer_close(port.is_reset));
+                self.forget_broker(connection);
+                // Whoever hears the end closes its own side as well.
+                self.put(
+                    now,
+                    socket,
+                    Direction::ToDevice,
+                    Content::End(Direction::ToDevice),
+                );
+                Some(Arrival::AtBroker(connection, Arrived::Closed(how)))
+            }
+            Content::End(Direction::ToDevice) => {
+                let port = self.by_socket.remove(&socket)?;
+                if let Some(connection) = port.connection {
+                    // The tamper ended it for the device alone: the broker's side stays.
+                    self.by_socket.insert(
+                        socket,
+                        Port {
+                            connection: Some(connection),
+                            device: DeviceSide::Closed,
+                            ..port
+                        },
+                    );
+                }
+                let is_told = port.device != DeviceSide::Closed;
+                let how = peer_close(port.is_reset);
+                is_told.then_some(Arrival::AtDevice(Arrived::Closed(how)))
+            }
+        }
+    }
+
+    fn accept(&mut self, socket: SocketId) -> Option<ConnectionId> {
+        let port = self.by_socket.get_mut(&socket)?;
+        let slot = match self.free_slots.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(Slot::default());
+                u32::try_from(self.slots.len() - 1).expect("no more slots than connections")
+            }
+        };
+        let entry = &mut self.slots[slot as usize];
+        entry.generation += 1;
+        entry.socket = Some(socket);
+        let connection = ConnectionId {
+            slot,
+            generation: entry.generation,
+        };
+        port.connection = Some(connection);
+        Some(connection)
+    }
+}

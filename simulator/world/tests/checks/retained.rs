@@ -1,0 +1,228 @@
+//! `retained`: missing, wrong, unexpected; by the last will, the last PUBLISH and a text.
+
+use squall_protocol::{
+    QoS, Version,
+    packet::{Packet, Publish, PublishProperties},
+};
+use squall_world::{Passing, Tampered};
+
+use crate::run::{assert_broken, run, run_tampered};
+use crate::tampering::{Outcome, once, publish_bytes, script, to_device, topic};
+
+/// Retained wills, retained readings, and a retained greeting.
+const SCENARIO: &str = r#"
+[run]
+duration = "3s"
+drain = "1s"
+[[group]]
+name = "doors"
+count = 4
+[group.will]
+topic = "status/{client_id}"
+retain = true
+[[group.publish]]
+topic = "reading/{client_id}"
+qos = 1
+retain = true
+rate = 20
+[[group]]
+name = "host"
+count = 1
+[[group.publish]]
+topic = "reading/host"
+qos = 2
+retain = true
+rate = 10
+[[group]]
+name = "watcher"
+count = 1
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "crash"
+at = "1s"
+group = "doors"
+select = { count = 2 }
+action = "drop"
+how = "rst"
+[[expect]]
+check = "retained"
+filter = "status/+"
+equals = "last_will"
+[[expect]]
+check = "retained"
+filter = "reading/#"
+equals = "last_publish"
+"#;
+
+fn is_retained(passing: &Passing<'_>, prefix: &str) -> bool {
+    to_device(passing)
+        .is_some_and(|publish| publish.retain && publish.topic.as_str().starts_with(prefix))
+}
+
+fn change(passing: &Passing<'_>, tampered: &mut Tampered) {
+    let mut changed = to_device(passing)
+        .expect("only a PUBLISH is chosen")
+        .clone();
+    changed.payload = b"something else";
+    tampered.forward(passing.direction, &publish_bytes(&changed, passing.version));
+}
+
+/// Nothing between: what is retained is what should be.
+#[test]
+fn an_honest_broker_keeps_every_claim() {
+    let judgement = run(SCENARIO);
+
+    assert_broken(&judgement, &[]);
+    let found: Vec<(u64, u64)> = judgement
+        .measured
+        .retained
+        .iter()
+        .map(|outcome| (outcome.expected, outcome.right))
+        .collect();
+    assert_eq!(found, [(2, 2), (5, 5)]);
+}
+
+/// [MQTT-3.3.1-5]: the last retained message replaces those before it.
+#[test]
+fn another_reading_is_wrong() {
+    let tamper = once(0, |passing| is_retained(passing, "reading"), change);
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["retained(reading/#).equals"]);
+    assert_eq!(judgement.measured.retained[1].wrong, 1);
+}
+
+/// A will with Will Retain is retained [MQTT-3.1.2-15].
+#[test]
+fn another_will_is_wrong() {
+    let tamper = once(0, |passing| is_retained(passing, "status"), change);
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["retained(status/+).equals"]);
+    assert_eq!(judgement.measured.retained[0].wrong, 1);
+}
+
+/// A topic that should have a message has none.
+#[test]
+fn a_lost_reading_is_missing() {
+    let tamper = once(0, |passing| is_retained(passing, "reading"), |_, _| {});
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["retained(reading/#).equals"]);
+    assert_eq!(judgement.measured.retained[1].missing, 1);
+}
+
+/// A topic that should have none has one: its device said goodbye or is still there.
+#[test]
+fn a_will_that_was_not_due_is_unexpected() {
+    let mut is_done = false;
+    let tamper = script(move |passing, tampered| {
+        if is_retained(passing, "status") && !is_done {
+            is_done = true;
+            tampered.forward(passing.direction, &invented(passing.version));
+        }
+        Outcome::Pass
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["retained(status/+).equals"]);
+    assert_eq!(judgement.measured.retained[0].unexpected, 1);
+}
+
+/// A text is compared with every topic that has something; at least one must.
+#[test]
+fn a_text_is_compared_with_each_topic() {
+    let scenario = r#"
+        [run]
+        duration = "3s"
+        [[group]]
+        name = "doors"
+        count = 2
+        [group.will]
+        topic = "status/{client_id}"
+        payload = { text = "gone" }
+        retain = true
+        [[group]]
+        name = "watcher"
+        count = 1
+        [[group.subscribe]]
+        filter = "status/+"
+        [[fault]]
+        name = "crash"
+        at = "1s"
+        group = "doors"
+        action = "drop"
+        how = "fin"
+        [[expect]]
+        check = "retained"
+        filter = "status/+"
+        equals = "gone"
+        [[expect]]
+        check = "retained"
+        filter = "nothing/here"
+        equals = "gone"
+        "#;
+    let tamper = once(1, |passing| is_retained(passing, "status"), change);
+
+    let honest = run(scenario);
+    let judgement = run_tampered(scenario, tamper);
+
+    assert_broken(&honest, &["retained(nothing/here).equals"]);
+    assert_broken(
+        &judgement,
+        &["retained(status/+).equals", "retained(nothing/here).equals"],
+    );
+}
+
+/// A checker that is not told what is there has found out nothing.
+#[test]
+fn a_checker_that_is_refused_proves_nothing() {
+    let tamper = script(|passing, tampered| {
+        let Packet::Connack(connack) = passing.packet else {
+            return Outcome::Pass;
+        };
+        if passing.client_id.contains("doors")
+            || passing.client_id.contains("watcher")
+            || passing.client_id.contains("host")
+        {
+            return Outcome::Pass;
+        }
+        let mut refused = connack.clone();
+        refused.reason = squall_protocol::ReasonCode::NotAuthorized;
+        refused.session_present = false;
+        let packet = Packet::Connack(refused);
+        tampered.forward(
+            passing.direction,
+            &crate::tampering::packet_bytes(&packet, passing.version),
+        );
+        tampered.close();
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_eq!(
+        crate::run::broken(&judgement),
+        ["retained(status/+).equals", "retained(reading/#).equals"]
+    );
+    assert_eq!(judgement.measured.checks[0].claims[0].actual, None);
+}
+
+fn invented(version: Version) -> Vec<u8> {
+    let publish = Publish {
+        dup: false,
+        qos: QoS::AtMostOnce,
+        retain: true,
+        topic: topic("status/doors-99"),
+        packet_id: None,
+        properties: PublishProperties::default(),
+        payload: b"offline",
+    };
+    publish_bytes(&publish, version)
+}

@@ -1,0 +1,73 @@
+//! Runs a scenario in virtual time, with or without something between devices and broker.
+
+use std::rc::Rc;
+
+use squall_core::{Broker, ClientIds, Config};
+use squall_fleet::Fleet;
+use squall_ledger::{Judgement, Recorder, judge};
+use squall_protocol::Instant;
+use squall_run::Resources;
+use squall_scenario::Scenario;
+use squall_world::{Tamper, World};
+
+/// Runs `text` over the real broker core.
+pub(crate) fn run(text: &str) -> Judgement {
+    run_with(text, None)
+}
+
+/// Runs `text` with `tamper` in every pipe.
+pub(crate) fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Judgement {
+    run_with(text, Some(Box::new(tamper)))
+}
+
+/// The claims that were not kept, as `check(selection).key`, in file order.
+pub(crate) fn broken(judgement: &Judgement) -> Vec<String> {
+    let mut broken = Vec::new();
+    for check in &judgement.measured.checks {
+        let selection: Vec<&str> = check.selection.values().map(String::as_str).collect();
+        for claim in check.claims.iter().filter(|claim| !claim.passed) {
+            broken.push(format!(
+                "{}({}).{}",
+                check.check,
+                selection.join(", "),
+                claim.key
+            ));
+        }
+    }
+    broken
+}
+
+/// Asserts that these claims were not kept and all others were, and that each check that failed
+/// shows at least one violation.
+pub(crate) fn assert_broken(judgement: &Judgement, expected: &[&str]) {
+    assert_eq!(
+        broken(judgement),
+        expected,
+        "{:#?}",
+        judgement.measured.checks
+    );
+    let balance = judgement.measured.accounting.balance();
+    assert_eq!(balance, 0, "{:#?}", judgement.measured.accounting);
+    for check in &judgement.measured.checks {
+        if !check.passed() {
+            assert!(check.violations_total > 0, "{check:#?}");
+            assert!(!check.violations.is_empty(), "{check:#?}");
+        }
+    }
+}
+
+fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
+    let text = format!("version = 1\nname = \"test\"\nseed = 5\n{text}");
+    let scenario =
+        Scenario::parse("test.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let scenario = Rc::new(scenario);
+    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let mut world = World::new(
+        fleet,
+        Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO),
+    );
+    if let Some(tamper) = tamper {
+        world = world.with_tamper(tamper);
+    }
+    judge(&scenario, world.run(), &Resources::default())
+}

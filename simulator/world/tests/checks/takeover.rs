@@ -1,0 +1,200 @@
+//! `takeover`: two alive, not closed in time, wrong reason, wrong Session Present.
+
+use std::time::Duration;
+
+use squall_protocol::{ReasonCode, packet::Packet};
+use squall_world::Direction;
+
+use crate::run::{assert_broken, run, run_tampered};
+use crate::tampering::{KeepDisplaced, Outcome, once, packet_bytes, script};
+
+/// Two contenders for each of two identifiers, who come back whenever they are displaced.
+const SCENARIO: &str = r#"
+[run]
+duration = "6s"
+drain = "3s"
+[[group]]
+name = "twins"
+count = 4
+client_id = "twin-{index % 2}"
+clean_start = false
+session_expiry = "5m"
+[group.reconnect]
+when = "always"
+backoff = { dist = "uniform", min = "1s", max = "2s" }
+[[group.subscribe]]
+filter = "cmd/{client_id}"
+qos = 1
+[[group]]
+name = "commander"
+count = 1
+[[group.publish]]
+topic = "cmd/twin-{seq % 2}"
+qos = 1
+rate = 20
+
+[[expect]]
+check = "takeover"
+alive_per_client_id = 1
+displaced_closed_within = "1s"
+[[expect]]
+check = "takeover"
+reason = "session_taken_over"
+[[expect]]
+check = "takeover"
+session_present = "correct"
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+[[expect]]
+check = "delivery"
+misrouted = 0
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#;
+
+fn is_connack(passing: &squall_world::Passing<'_>) -> bool {
+    passing.client_id.starts_with("twin") && matches!(passing.packet, Packet::Connack(_))
+}
+
+fn is_displaced(passing: &squall_world::Passing<'_>) -> bool {
+    passing.direction == Direction::ToDevice && matches!(passing.packet, Packet::Disconnect(_))
+}
+
+/// Nothing between: one alive, closed at once with 0x8E, the Session kept.
+#[test]
+fn an_honest_broker_keeps_every_claim() {
+    let judgement = run(SCENARIO);
+
+    assert_broken(&judgement, &[]);
+    let takeovers = judgement.measured.takeovers.unwrap();
+    assert_eq!(takeovers.contended_ids, 2);
+    assert!(takeovers.takeovers > 4, "{takeovers:?}");
+    assert_eq!(takeovers.displaced_closed, takeovers.takeovers);
+    assert!(takeovers.session_present_right > 4);
+}
+
+/// [MQTT-3.1.4-3]: the older connection is closed. Here its device never hears of it.
+#[test]
+fn a_displaced_device_that_stays_makes_two_alive() {
+    let judgement = run_tampered(SCENARIO, KeepDisplaced::default());
+
+    // Nobody is told a reason either, for nobody is closed.
+    assert_broken_takeover(
+        &judgement,
+        &[
+            "takeover().alive_per_client_id",
+            "takeover().displaced_closed_within",
+            "takeover().reason",
+        ],
+    );
+    assert!(judgement.measured.takeovers.unwrap().displaced_open > 0);
+}
+
+/// `displaced_closed_within` counts from the CONNACK of the newer connection.
+#[test]
+fn a_displaced_device_that_dawdles_is_late() {
+    let tamper = once(1, is_displaced, |passing, tampered| {
+        tampered.forward_after(
+            Duration::from_millis(1_500),
+            passing.direction,
+            passing.bytes,
+        );
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(
+        &judgement,
+        &[
+            "takeover().alive_per_client_id",
+            "takeover().displaced_closed_within",
+        ],
+    );
+}
+
+/// [MQTT-3.1.4-3]: the displaced device is told 0x8E.
+#[test]
+fn another_reason_is_found() {
+    let tamper = script(|passing, tampered| {
+        let Packet::Disconnect(disconnect) = passing.packet else {
+            return Outcome::Pass;
+        };
+        if !is_displaced(passing) {
+            return Outcome::Pass;
+        }
+        let mut other = disconnect.clone();
+        other.reason = ReasonCode::UnspecifiedError;
+        let packet = Packet::Disconnect(other);
+        tampered.forward(passing.direction, &packet_bytes(&packet, passing.version));
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    // A close with another reason is nobody's wish: it is unexpected as well.
+    assert_broken(
+        &judgement,
+        &["takeover().reason", "connections().unexpected_disconnects"],
+    );
+}
+
+/// [MQTT-3.2.2-3]: a stored Session is announced.
+#[test]
+fn a_session_that_is_denied_is_found() {
+    let tamper = script(|passing, tampered| flip(passing, tampered, true));
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["takeover().session_present"]);
+}
+
+/// [MQTT-3.2.2-3]: a Session that there is not is not announced.
+#[test]
+fn a_session_that_is_made_up_is_found() {
+    let mut is_done = false;
+    let tamper = script(move |passing, tampered| {
+        if is_done || !is_connack(passing) {
+            return Outcome::Pass;
+        }
+        is_done = true;
+        flip(passing, tampered, false)
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["takeover().session_present"]);
+}
+
+/// Turns Session Present over where it is `from`.
+fn flip(
+    passing: &squall_world::Passing<'_>,
+    tampered: &mut squall_world::Tampered,
+    from: bool,
+) -> Outcome {
+    let Packet::Connack(connack) = passing.packet else {
+        return Outcome::Pass;
+    };
+    if !is_connack(passing) || connack.session_present != from {
+        return Outcome::Pass;
+    }
+    let mut flipped = connack.clone();
+    flipped.session_present = !from;
+    tampered.forward(
+        passing.direction,
+        &packet_bytes(&Packet::Connack(flipped), passing.version),
+    );
+    Outcome::Done
+}
+
+fn assert_broken_takeover(judgement: &squall_ledger::Judgement, expected: &[&str]) {
+    assert_eq!(
+        crate::run::broken(judgement),
+        expected,
+        "{:#?}",
+        judgement.measured.checks
+    );
+}

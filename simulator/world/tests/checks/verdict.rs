@@ -1,0 +1,206 @@
+//! What a run's claims and thresholds come to: the exit code.
+
+use std::time::Duration;
+
+use squall_ledger::Judgement;
+use squall_protocol::{
+    ReasonCode,
+    packet::{Connack, ConnackProperties, Packet, Suback},
+};
+use squall_run::{Extent, Outcome as Word, ThresholdResult, Verdict, proposed_claims};
+use squall_world::{Passing, Tampered};
+
+use crate::run::{run, run_tampered};
+use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, packet_bytes, script};
+
+/// One claim, and thresholds on times, rates and counts.
+const SCENARIO: &str = r#"
+[run]
+warmup = "1s"
+duration = "10s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 2
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 1
+rate = 100
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "t/+"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+[thresholds]
+"e2e_latency{group=reader}" = ["p99 < 10ms", "max < 200ms", "count > 990"]
+"ack_latency" = ["p99 < 10ms"]
+"connect_latency" = ["max < 1s"]
+"publish_rate" = ["avg >= 100", "min >= 100", "max <= 100"]
+"delivery_rate{group=reader}" = ["avg >= 99"]
+"errors" = ["count == 0"]
+"dropped" = ["count == 0"]
+"schedule_lag" = ["max < 1ms"]
+"#;
+
+fn verdict(judgement: &Judgement) -> Verdict {
+    let measured = &judgement.measured;
+    let further = judgement.reasons.iter().cloned();
+    Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        further,
+    )
+}
+
+/// Everything kept is 0. Warm-up is left out: 1,000 messages of 10 s, not 1,100 of 11 s.
+#[test]
+fn a_clean_run_passes() {
+    let judgement = run(SCENARIO);
+
+    let verdict = verdict(&judgement);
+    assert_eq!(
+        (verdict.outcome, verdict.exit_code),
+        (Word::Pass, 0),
+        "{verdict:#?} {:#?}",
+        judgement.measured.thresholds
+    );
+    let count = &judgement.measured.thresholds[2];
+    assert_eq!(count.samples, 1_000);
+}
+
+/// A missed threshold is 99.
+#[test]
+fn a_slow_broker_misses_a_threshold() {
+    let tamper = once(
+        200,
+        |passing| is_to(passing, "reader-0", "t"),
+        delay_it(Duration::from_millis(300)),
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_eq!(verdict(&judgement).exit_code, 99);
+    let missed: Vec<&str> = judgement
+        .measured
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.result == ThresholdResult::Failed)
+        .map(|threshold| threshold.expression.as_str())
+        .collect();
+    assert_eq!(missed, ["p99 < 10ms", "max < 200ms"]);
+}
+
+/// A broken invariant is 98.
+#[test]
+fn a_lossy_broker_breaks_an_invariant() {
+    let tamper = once(10, |passing| is_to(passing, "reader-0", "t"), drop_it);
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_eq!(verdict(&judgement).exit_code, 98);
+}
+
+/// A percentile with fewer samples than it needs is no number: the threshold is not kept.
+#[test]
+fn too_few_samples_are_no_percentile() {
+    let scenario = SCENARIO.replace(
+        "\"connect_latency\" = [\"max < 1s\"]",
+        "\"connect_latency\" = [\"p99 < 1s\"]",
+    );
+
+    let judgement = run(&scenario);
+
+    let few = judgement
+        .measured
+        .thresholds
+        .iter()
+        .find(|threshold| threshold.result == ThresholdResult::TooFewSamples);
+    assert_eq!(few.map(|threshold| threshold.samples), Some(3));
+    assert_eq!(verdict(&judgement).exit_code, 99);
+}
+
+/// A broker that never lets one device in breaks the run, whatever held for the others; a run
+/// without any claim is no exception.
+#[test]
+fn a_device_that_never_connects_is_held_against_the_run() {
+    let claims = SCENARIO.find("[[expect]]").unwrap();
+    let without_claims = &SCENARIO[..claims];
+    let refuse = |passing: &Passing<'_>, tampered: &mut Tampered| {
+        let is_connack = matches!(passing.packet, Packet::Connack(_));
+        if passing.client_id != "sensors-1" || !is_connack {
+            return Outcome::Pass;
+        }
+        let refused = Connack {
+            session_present: false,
+            reason: ReasonCode::NotAuthorized,
+            properties: ConnackProperties::default(),
+        };
+        let bytes = packet_bytes(&Packet::Connack(Box::new(refused)), passing.version);
+        tampered.forward(passing.direction, &bytes);
+        Outcome::Done
+    };
+
+    let judgement = run_tampered(without_claims, script(refuse));
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 98);
+    let text = verdict.reasons[0].text();
+    assert_eq!(text, "1 of 3 devices never got a CONNACK with success");
+}
+
+/// A broker that refuses a subscription owes it nothing, and could not lose a message: the refusal
+/// itself is held against the run (§3.9.3).
+#[test]
+fn a_refused_subscription_is_held_against_the_run() {
+    let refuse = |passing: &Passing<'_>, tampered: &mut Tampered| {
+        let Packet::Suback(suback) = passing.packet else {
+            return Outcome::Pass;
+        };
+        let refused = Suback {
+            reasons: vec![ReasonCode::NotAuthorized],
+            ..suback.clone()
+        };
+        let bytes = packet_bytes(&Packet::Suback(refused), passing.version);
+        tampered.forward(passing.direction, &bytes);
+        Outcome::Done
+    };
+    let claims = SCENARIO.find("[[expect]]").unwrap();
+
+    let judgement = run_tampered(&SCENARIO[..claims], script(refuse));
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 98);
+    assert_eq!(
+        verdict.reasons[0].text(),
+        "subscriptions that were refused: 1"
+    );
+}
+
+/// What is proposed to a scenario that claims nothing can be pasted into it, and holds for the
+/// broker that it was proposed from.
+#[test]
+fn proposed_claims_can_be_pasted_and_hold() {
+    let claims = SCENARIO.find("[[expect]]").unwrap();
+    let without_claims = &SCENARIO[..claims];
+    let unjudged = run(without_claims);
+    assert_eq!(verdict(&unjudged).outcome, Word::NoClaims);
+
+    let proposed = proposed_claims(&unjudged.measured);
+    let judged = run(&format!("{without_claims}{proposed}"));
+
+    let claimed: usize = judged
+        .measured
+        .checks
+        .iter()
+        .map(|check| check.claims.len())
+        .sum();
+    assert_eq!(claimed, 5);
+    assert_eq!(judged.measured.thresholds.len(), 1);
+    assert_eq!(verdict(&judged).outcome, Word::Pass);
+}

@@ -1,0 +1,253 @@
+//! `will`: missing, doubled, after a polite goodbye, too late, without any end.
+
+use std::time::Duration;
+
+use squall_protocol::{
+    QoS,
+    packet::{Packet, Publish, PublishProperties},
+};
+use squall_run::CheckOutcome;
+use squall_world::Direction;
+
+use crate::run::{assert_broken, run, run_tampered};
+use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, publish_bytes, script, topic};
+
+/// Doors that crash have wills, doors that say goodbye have none.
+const SCENARIO: &str = r#"
+[run]
+duration = "6s"
+drain = "6s"
+[[group]]
+name = "doors"
+count = 10
+client_id = "door-{index}"
+keep_alive = "2s"
+[group.will]
+topic = "status/{client_id}"
+payload = { text = "offline" }
+qos = 1
+retain = true
+[[group]]
+name = "watcher"
+count = 1
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "goodbye"
+at = "1s"
+group = "doors"
+select = { count = 3 }
+action = "disconnect"
+[[fault]]
+name = "crash"
+at = "2s"
+group = "doors"
+select = { count = 3 }
+action = "drop"
+how = "rst"
+[[fault]]
+name = "power-cut"
+at = "2s"
+group = "doors"
+select = { count = 2 }
+action = "drop"
+how = "silent"
+
+[[expect]]
+check = "will"
+after = ["crash"]
+exactly = 1
+[[expect]]
+check = "will"
+after = ["power-cut"]
+exactly = 1
+[[expect]]
+check = "will"
+after = ["crash"]
+within = { rst = "500ms" }
+[[expect]]
+check = "will"
+after = ["power-cut"]
+within = { silent = "4s" }
+[[expect]]
+check = "will"
+after = ["goodbye"]
+exactly = 0
+[[expect]]
+check = "retained"
+filter = "status/+"
+equals = "last_will"
+"#;
+
+const WATCHER: &str = "watcher-0";
+
+fn is_will(passing: &squall_world::Passing<'_>) -> bool {
+    is_to(passing, WATCHER, "status")
+}
+
+/// Nothing between: every claim is kept, and wills were counted for each.
+#[test]
+fn an_honest_broker_keeps_every_claim() {
+    let judgement = run(SCENARIO);
+
+    assert_broken(&judgement, &[]);
+    let seen: Vec<(&str, u64, u64)> = judgement
+        .measured
+        .wills
+        .iter()
+        .map(|will| (will.how.as_str(), will.ended, will.seen))
+        .collect();
+    assert_eq!(
+        seen,
+        [("disconnect", 3, 0), ("rst", 3, 3), ("silent", 2, 2)]
+    );
+}
+
+/// [MQTT-3.1.2-8]: a connection that ends without DISCONNECT has its will published.
+#[test]
+fn a_will_that_never_comes_is_missing() {
+    let judgement = run_tampered(SCENARIO, once(0, is_will, drop_it));
+
+    // What never came did not come in time either.
+    assert_broken(
+        &judgement,
+        &["will(crash).exactly", "will(crash).within.rst"],
+    );
+}
+
+/// One connection, one will (§3.1.2.5).
+#[test]
+fn a_will_that_comes_twice_is_doubled() {
+    let tamper = once(1, is_will, |passing, tampered| {
+        tampered.forward(passing.direction, passing.bytes);
+        tampered.forward(passing.direction, passing.bytes);
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["will(crash).exactly"]);
+}
+
+/// A second one does not pass for a copy out of the store: the watcher had subscribed before
+/// [MQTT-3.3.1-12].
+#[test]
+fn a_will_that_comes_again_with_retain_is_doubled() {
+    let tamper = once(1, is_will, |passing, tampered| {
+        tampered.forward(passing.direction, passing.bytes);
+        let Packet::Publish(publish) = passing.packet else {
+            unreachable!("only wills are chosen");
+        };
+        let again = Publish {
+            qos: QoS::AtMostOnce,
+            packet_id: None,
+            retain: true,
+            ..publish.clone()
+        };
+        tampered.forward(passing.direction, &publish_bytes(&again, passing.version));
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["will(crash).exactly"]);
+}
+
+/// [MQTT-3.14.4-3]: a normal DISCONNECT deletes the will.
+#[test]
+fn a_will_after_a_polite_goodbye_is_found() {
+    let mut polite: Option<String> = None;
+    let tamper = script(move |passing, tampered| {
+        let is_goodbye = passing.direction == Direction::ToBroker
+            && passing.client_id.starts_with("door")
+            && matches!(passing.packet, Packet::Disconnect(_));
+        if is_goodbye {
+            polite.get_or_insert_with(|| format!("status/{}", passing.client_id));
+        }
+        if is_will(passing)
+            && let Some(name) = polite.take_if(|name| !name.is_empty())
+        {
+            tampered.forward(passing.direction, &will_bytes(&name, passing.version));
+            polite = Some(String::new());
+        }
+        Outcome::Pass
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["will(goodbye).exactly"]);
+}
+
+/// `within` counts from the end of the connection.
+#[test]
+fn a_will_that_dawdles_is_late() {
+    let is_last_of_crash = |passing: &squall_world::Passing<'_>| is_will(passing);
+    let tamper = once(2, is_last_of_crash, delay_it(Duration::from_millis(600)));
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["will(crash).within.rst"]);
+}
+
+/// A will of a connection that has not ended breaks every claim of exactness: it belongs to no
+/// fault (§3.1.2.5).
+#[test]
+fn a_will_without_an_end_is_found() {
+    let tamper = once(
+        0,
+        |passing| {
+            passing.client_id == WATCHER
+                && passing.direction == Direction::ToDevice
+                && matches!(passing.packet, Packet::Suback(_))
+        },
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            tampered.forward(
+                passing.direction,
+                &will_bytes("status/door-0", passing.version),
+            );
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(
+        &judgement,
+        &[
+            "will(crash).exactly",
+            "will(power-cut).exactly",
+            "will(goodbye).exactly",
+        ],
+    );
+}
+
+/// A claim about a fault that hit nobody is not kept: it proves nothing.
+#[test]
+fn a_claim_about_nothing_is_not_kept() {
+    let tamper = script(|passing, _| {
+        if passing.client_id.starts_with("door") {
+            Outcome::Done
+        } else {
+            Outcome::Pass
+        }
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert!(!judgement.measured.checks.iter().any(CheckOutcome::passed));
+    for check in &judgement.measured.checks {
+        assert_eq!(check.claims[0].actual, None, "{check:#?}");
+    }
+}
+
+fn will_bytes(name: &str, version: squall_protocol::Version) -> Vec<u8> {
+    let publish = Publish {
+        dup: false,
+        qos: QoS::AtMostOnce,
+        retain: false,
+        topic: topic(name),
+        packet_id: None,
+        properties: PublishProperties::default(),
+        payload: b"offline",
+    };
+    publish_bytes(&publish, version)
+}

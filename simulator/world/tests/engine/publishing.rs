@@ -1,0 +1,148 @@
+//! The open model: what is due, when, and what becomes of it.
+
+use squall_protocol::packet::Packet;
+use squall_world::{Passing, Tamper, Tampered};
+
+use crate::recording::{Recording, What, run, run_tampered, secs, set};
+
+const PUBLISHERS: &str = r#"
+[run]
+duration = "10s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 10
+[[group.publish]]
+topic = "data/{client_id}"
+qos = 1
+rate = 100
+payload = { json = { id = "{client_id}", seq = "{seq}" } }
+[[group]]
+name = "backend"
+count = 1
+[[group.subscribe]]
+filter = "data/+"
+qos = 1
+"#;
+
+fn due(recording: &Recording) -> Vec<squall_fleet::Stamp> {
+    recording.stamps(|what| match what {
+        What::Due(stamp) => Some(*stamp),
+        _ => None,
+    })
+}
+
+/// Everything that was due is published, acknowledged and delivered once, and knows who it is.
+#[test]
+fn every_message_is_accounted_for() {
+    let recording = run(PUBLISHERS).sink;
+
+    let due = due(&recording);
+    assert_eq!(due.len(), 1_000);
+    let published = recording.stamps(|what| match what {
+        What::Published(stamp, _) => Some(*stamp),
+        _ => None,
+    });
+    let acknowledged = recording.stamps(|what| match what {
+        What::Acknowledged(stamp) => Some(*stamp),
+        _ => None,
+    });
+    let delivered = recording.stamps(|what| match what {
+        What::Delivered { stamp, .. } => *stamp,
+        _ => None,
+    });
+    assert_eq!(published, due);
+    assert_eq!(acknowledged.len(), 1_000);
+    assert_eq!(delivered.len(), 1_000);
+    assert_eq!(set(acknowledged), set(due.clone()));
+    assert_eq!(set(delivered), set(due));
+}
+
+/// Delays every PUBACK until half a minute after the load, so that no quota is left.
+struct StallsAcknowledgements;
+
+impl Tamper for StallsAcknowledgements {
+    fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
+        if !matches!(passing.packet, Packet::Puback(_)) {
+            tampered.pass(passing);
+        }
+    }
+}
+
+/// No coordinated omission: a broker that stops answering moves no due time.
+#[test]
+fn a_stalled_broker_does_not_shift_scheduled_times() {
+    let stalled = run_tampered(PUBLISHERS, StallsAcknowledgements).sink;
+    let healthy = run(PUBLISHERS).sink;
+
+    assert_eq!(due(&stalled), due(&healthy));
+    assert_eq!(
+        stalled.count(|what| matches!(what, What::Acknowledged(_))),
+        0
+    );
+}
+
+/// In virtual time nothing is late: a message is told to be due at its scheduled time.
+#[test]
+fn the_generator_is_punctual_in_virtual_time() {
+    let recording = run(PUBLISHERS).sink;
+
+    for seen in &recording.seen {
+        if let What::Due(stamp) = seen.what {
+            assert_eq!(seen.at, stamp.scheduled);
+        }
+    }
+}
+
+/// What a device cannot send while it is offline waits at QoS 1 if the Session is persistent, and
+/// is skipped at QoS 0; the schedule goes on meanwhile.
+#[test]
+fn messages_due_offline_wait_or_are_skipped_by_their_qos() {
+    let outcome = run(r#"
+        [run]
+        duration = "10s"
+        [[group]]
+        name = "sensor"
+        count = 1
+        clean_start = false
+        session_expiry = "1m"
+        [group.reconnect]
+        when = "always"
+        backoff = "2s"
+        [[group.publish]]
+        topic = "a"
+        qos = 0
+        rate = 10
+        [[group.publish]]
+        topic = "b"
+        qos = 1
+        rate = 10
+        [[group]]
+        name = "backend"
+        count = 1
+        [[group.subscribe]]
+        filter = "+"
+        qos = 1
+        [[fault]]
+        at = "5.05s"
+        group = "sensor"
+        action = "drop"
+        how = "rst"
+        "#);
+    let recording = outcome.sink;
+
+    // Offline from 5.05 s to 7.05 s: twenty messages of each stream.
+    assert_eq!(recording.count(|what| matches!(what, What::Skipped(_))), 20);
+    assert_eq!(recording.deliveries_on("a").len(), 80);
+    assert_eq!(recording.deliveries_on("b").len(), 100);
+    let back = recording.times(0, |what| matches!(what, What::Connected { .. }))[1];
+    let late = recording
+        .of(0)
+        .filter(|seen| match seen.what {
+            What::Published(stamp, _) => stamp.scheduled + secs(0.01) < seen.at,
+            _ => false,
+        })
+        .collect::<Vec<_>>();
+    assert_eq!(late.len(), 20);
+    assert!(late.iter().all(|seen| seen.at == back));
+}

@@ -1,0 +1,232 @@
+//! A sink that keeps every fact, and a way to run a scenario with it.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_core::{Broker, ClientIds, Config};
+use squall_fleet::{
+    EndCause, Fact, Fleet, Observation, Outcome, Phase, ReceiverAnswer, ReceiverLeg, SenderLeg,
+    Sink, SocketId, Stamp,
+};
+use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
+use squall_scenario::{DeviceId, FaultId, Scenario};
+use squall_world::{Tamper, World};
+
+/// One fact, without what it borrowed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) at: Instant,
+    pub(crate) device: DeviceId,
+    pub(crate) socket: SocketId,
+    pub(crate) what: What,
+}
+
+/// What happened, as far as the tests ask.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum What {
+    OpenStarted,
+    OpenFailed,
+    ConnectSent,
+    Connected {
+        session_present: bool,
+    },
+    Refused(ReasonCode),
+    Ended(EndCause),
+    SubscribeSent,
+    Subscribed,
+    Due(Stamp),
+    Published(Stamp, QoS),
+    Skipped(Stamp),
+    Acknowledged(Stamp),
+    Sender(Stamp, SenderLeg),
+    Receiver(PacketId, ReceiverLeg),
+    Withheld(ReceiverAnswer),
+    Delivered {
+        topic: String,
+        payload: Vec<u8>,
+        stamp: Option<Stamp>,
+    },
+    FaultApplied(FaultId),
+    RetainedFound {
+        topic: String,
+        payload: Vec<u8>,
+    },
+    RetainedComplete,
+    RetainedUnknown,
+}
+
+impl What {
+    fn of(fact: &Fact<'_>) -> Self {
+        match fact {
+            Fact::OpenStarted => Self::OpenStarted,
+            Fact::OpenFailed(_) => Self::OpenFailed,
+            Fact::ConnectSent { .. } => Self::ConnectSent,
+            &Fact::Connected {
+                session_present, ..
+            } => Self::Connected { session_present },
+            &Fact::ConnectRefused(reason) => Self::Refused(reason),
+            &Fact::Ended(cause) => Self::Ended(cause),
+            Fact::SubscribeSent { .. } => Self::SubscribeSent,
+            Fact::Subscribed { .. } => Self::Subscribed,
+            &Fact::PublishDue { stamp, .. } => Self::Due(stamp),
+            &Fact::Published { stamp, qos, .. } => Self::Published(stamp, qos),
+            &Fact::PublishSkipped { stamp, .. } => Self::Skipped(stamp),
+            &Fact::PublishAcknowledged { stamp, .. } => Self::Acknowledged(stamp),
+            &Fact::SenderLeg { stamp, leg, .. } => Self::Sender(stamp, leg),
+            &Fact::ReceiverLeg { id, leg } => Self::Receiver(id, leg),
+            &Fact::AnswerWithheld { answer, .. } => Self::Withheld(answer),
+            Fact::Delivered {
+                topic,
+                payload,
+                stamp,
+                ..
+            } => Self::Delivered {
+                topic: (*topic).to_owned(),
+                payload: payload.to_vec(),
+                stamp: *stamp,
+            },
+            &Fact::FaultApplied(fault) => Self::FaultApplied(fault),
+            Fact::RetainedFound { topic, payload, .. } => Self::RetainedFound {
+                topic: (*topic).to_owned(),
+                payload: payload.to_vec(),
+            },
+            Fact::RetainedComplete { .. } => Self::RetainedComplete,
+            Fact::RetainedUnknown { .. } => Self::RetainedUnknown,
+        }
+    }
+}
+
+/// Every fact of a run, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Recording {
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) phases: Vec<(Phase, Instant)>,
+    /// Of every fact with all its fields and its time; only where it is asked for.
+    hasher: Option<DefaultHasher>,
+}
+
+impl Sink for Recording {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        if let Some(hasher) = &mut self.hasher {
+            format!("{now:?} {observation:?}").hash(hasher);
+        }
+        self.seen.push(Seen {
+            at: now,
+            device: observation.device,
+            socket: observation.socket,
+            what: What::of(&observation.fact),
+        });
+    }
+
+    fn enter_phase(&mut self, now: Instant, phase: Phase) {
+        self.phases.push((phase, now));
+    }
+}
+
+impl Recording {
+    /// Facts of one device.
+    pub(crate) fn of(&self, device: u32) -> impl Iterator<Item = &Seen> {
+        self.seen
+            .iter()
+            .filter(move |seen| seen.device == DeviceId(device))
+    }
+
+    /// Times at which a device told a fact that `wanted` accepts.
+    pub(crate) fn times(&self, device: u32, wanted: impl Fn(&What) -> bool) -> Vec<Instant> {
+        self.of(device)
+            .filter(|seen| wanted(&seen.what))
+            .map(|seen| seen.at)
+            .collect()
+    }
+
+    /// How many facts `wanted` accepts.
+    pub(crate) fn count(&self, wanted: impl Fn(&What) -> bool) -> usize {
+        self.seen.iter().filter(|seen| wanted(&seen.what)).count()
+    }
+
+    /// Stamps that `pick` finds.
+    pub(crate) fn stamps(&self, pick: impl Fn(&What) -> Option<Stamp>) -> Vec<Stamp> {
+        self.seen
+            .iter()
+            .filter_map(|seen| pick(&seen.what))
+            .collect()
+    }
+
+    /// Deliveries of payloads without a stamp of `topic`: wills.
+    pub(crate) fn deliveries_on(&self, topic: &str) -> Vec<Instant> {
+        let is_on_topic = |what: &What| match what {
+            What::Delivered { topic: on, .. } => on == topic,
+            _ => false,
+        };
+        self.seen
+            .iter()
+            .filter(|seen| is_on_topic(&seen.what))
+            .map(|seen| seen.at)
+            .collect()
+    }
+
+    /// When a phase began.
+    pub(crate) fn phase(&self, wanted: Phase) -> Instant {
+        let mut phases = self.phases.iter();
+        let found = phases.find(|&&(phase, _)| phase == wanted);
+        found.unwrap_or_else(|| panic!("no phase {wanted:?}")).1
+    }
+}
+
+/// Every stamp once, whatever the order.
+pub(crate) fn set(stamps: Vec<Stamp>) -> BTreeSet<Stamp> {
+    stamps.into_iter().collect()
+}
+
+pub(crate) fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// The scenario in `text`, which leaves out `version` and `name`.
+pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
+    let text = format!("version = 1\nname = \"test\"\n{text}");
+    match Scenario::parse("test.toml", &text, &[]) {
+        Ok(scenario) => Rc::new(scenario),
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+/// A digest of every fact of a run, with all fields and times, and how many they are.
+pub(crate) fn digest(text: &str) -> (u64, usize) {
+    let recording = Recording {
+        hasher: Some(DefaultHasher::new()),
+        ..Recording::default()
+    };
+    let recording = world_with(text, recording).run().sink;
+    let hasher = recording.hasher.expect("it was asked for");
+    (hasher.finish(), recording.seen.len())
+}
+
+/// The world of a scenario, at its beginning.
+pub(crate) fn world(text: &str) -> World<Recording> {
+    world_with(text, Recording::default())
+}
+
+fn world_with(text: &str, recording: Recording) -> World<Recording> {
+    let config = Config {
+        sys_interval: None,
+        ..Config::default()
+    };
+    let fleet = Fleet::new(scenario(text), recording);
+    World::new(
+        fleet,
+        Broker::new(config, ClientIds::counted(), Instant::ZERO),
+    )
+}
+
+/// Runs a scenario to its end.
+pub(crate) fn run(text: &str) -> Outcome<Recording> {
+    world(text).run()
+}
+
+/// Runs a scenario to its end with something in between.
+pub(crate) fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Outcome<Recording> {
+    world(text).with_tamper(Box::new(tamper)).run()
+}

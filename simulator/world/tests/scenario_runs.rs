@@ -1,0 +1,111 @@
+//! The shipped scenarios hold against the broker core, in virtual time.
+//!
+//! They are scaled down, so that a test takes seconds; what they ask stays the same.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the crate reads no file, these tests read the repository's"
+)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::rc::Rc;
+
+use squall_core::{Broker, ClientIds, Config};
+use squall_fleet::Fleet;
+use squall_ledger::{Recorder, judge};
+use squall_protocol::Instant;
+use squall_run::{Measured, Resources, ThresholdResult};
+use squall_scenario::{Override, Scenario};
+use squall_world::World;
+
+/// Runs the shipped scenario `name` with some values set, and checks that everything held.
+fn run(name: &str, overrides: &[&str]) -> Measured {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let text = std::fs::read_to_string(folder.join(name).with_extension("toml")).unwrap();
+    let overrides: Vec<Override> = overrides.iter().map(|text| text.parse().unwrap()).collect();
+    let scenario = Scenario::parse(name, &text, &overrides);
+    let scenario = Rc::new(scenario.unwrap_or_else(|errors| panic!("{errors}")));
+    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
+
+    let outcome = World::new(fleet, broker).run();
+    let judgement = judge(&scenario, outcome, &Resources::default());
+
+    let measured = judgement.measured;
+    for check in &measured.checks {
+        assert!(check.passed(), "{name}: {check:#?}");
+    }
+    for threshold in &measured.thresholds {
+        let is_kept = threshold.result == ThresholdResult::Passed;
+        assert!(is_kept, "{name}: {threshold:#?}");
+    }
+    assert_eq!(judgement.reasons, []);
+    assert_eq!(measured.checks.len(), scenario.expectations.len());
+    measured
+}
+
+#[test]
+fn smoke_holds() {
+    let measured = run("smoke", &[]);
+
+    // Every part of it took place.
+    assert!(!measured.wills.is_empty());
+    assert!(!measured.networks.is_empty());
+    assert!(!measured.retained.is_empty());
+    assert!(measured.qos2.is_some());
+}
+
+#[test]
+fn network_jitter_holds() {
+    run(
+        "network-jitter",
+        &[
+            "group.sensors.count=200",
+            "group.sensors.publish.rate=200",
+            "run.duration=60s",
+        ],
+    );
+}
+
+#[test]
+fn abrupt_drops_lwt_holds() {
+    let measured = run("abrupt-drops-lwt", &["group.devices.count=1000"]);
+
+    assert_eq!(measured.wills.len(), 3);
+}
+
+#[test]
+fn duplicate_client_ids_holds() {
+    let measured = run(
+        "duplicate-client-ids",
+        &["run.duration=10s", "group.commander.publish.rate=500"],
+    );
+
+    assert!(measured.takeovers.is_some());
+}
+
+#[test]
+fn qos2_retries_holds() {
+    let measured = run(
+        "qos2-retries",
+        &[
+            "run.duration=10s",
+            "group.publishers.count=100",
+            "group.publishers.publish.rate=200",
+            "group.consumers.count=3",
+        ],
+    );
+
+    // A cut or a withheld answer is no refusal: everything sent is owed.
+    let publications = &measured.accounting.publications[0];
+    assert_eq!(publications.refused, 0, "{publications:?}");
+}
+
+#[test]
+fn steady_10k_holds() {
+    run(
+        "steady-10k",
+        &["group.meters.count=1000", "run.duration=30s"],
+    );
+}
