@@ -115,7 +115,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "FAIL  network-jitter  2 of 8 invariants broken, 1 of 3 thresholds not kept."
+            "FAIL  network-jitter  2 of 8 invariants broken, 1 of 3 thresholds broken."
         );
         assert_eq!(lines[1], "  - delivery (qos 1): lost should be 0, was 7");
         assert!(text.contains("  Lost"));

@@ -4,48 +4,60 @@ use squall_run::{Outcome, Run, proposed_claims};
 
 /// What follows from `run`, in a sentence.
 pub(crate) fn sentence(run: &Run) -> String {
-    let checks = &run.measured.checks;
-    let thresholds = &run.measured.thresholds;
-    let claims: usize = checks.iter().map(|check| check.claims.len()).sum();
-    let broken = checks
-        .iter()
-        .flat_map(|check| &check.claims)
-        .filter(|claim| !claim.passed)
-        .count();
-    let missed = thresholds
-        .iter()
-        .filter(|threshold| !threshold.passed())
-        .count();
+    let claims = run.measured.checks.iter().flat_map(|check| &check.claims);
+    let invariants = Counted {
+        what: "invariant",
+        all: claims.clone().count(),
+        broken: claims.filter(|claim| !claim.passed).count(),
+    };
+    let thresholds = run.measured.thresholds.iter();
+    let thresholds = Counted {
+        what: "threshold",
+        all: thresholds.len(),
+        broken: thresholds.filter(|threshold| !threshold.passed()).count(),
+    };
+    let both: Vec<Counted> = [invariants, thresholds]
+        .into_iter()
+        .filter(|counted| counted.all > 0)
+        .collect();
     match run.verdict.outcome {
         Outcome::NoClaims => "The scenario claims nothing, so nothing was judged.".to_owned(),
-        Outcome::Pass if thresholds.is_empty() => format!("{} held.", counted(claims, "invariant")),
-        Outcome::Pass if claims == 0 => {
-            format!("{} kept.", counted_were(thresholds.len(), "threshold"))
+        Outcome::Pass => {
+            let all: Vec<String> = both.iter().map(Counted::all).collect();
+            format!("{} held.", all.join(" and "))
         }
-        Outcome::Pass => format!(
-            "{} held and {} kept.",
-            counted(claims, "invariant"),
-            counted_were(thresholds.len(), "threshold"),
-        ),
         Outcome::Fail => {
-            let broken = match broken {
-                0 => format!("{} held", counted(claims, "invariant")),
-                some => format!("{some} of {} broken", counted(claims, "invariant")),
-            };
-            let missed = match missed {
-                0 => format!("{} kept", counted_were(thresholds.len(), "threshold")),
-                some => format!(
-                    "{some} of {} not kept",
-                    counted(thresholds.len(), "threshold")
-                ),
-            };
-            match (claims, thresholds.len()) {
-                (0, _) => format!("{missed}."),
-                (_, 0) => format!("{broken}."),
-                _ => format!("{broken}, {missed}."),
+            let results: Vec<String> = both.iter().map(Counted::result).collect();
+            let mut sentence = format!("{}.", results.join(", "));
+            if let Some(stop) = run.times.stopped {
+                sentence.push_str(&format!(" The run was {stop}."));
             }
+            sentence
         }
         Outcome::Invalid => "Nothing follows about the broker from this run.".to_owned(),
+    }
+}
+
+/// Invariants or thresholds, counted.
+struct Counted {
+    what: &'static str,
+    all: usize,
+    broken: usize,
+}
+
+impl Counted {
+    /// `8 invariants`
+    fn all(&self) -> String {
+        let plural = if self.all == 1 { "" } else { "s" };
+        format!("{} {}{plural}", self.all, self.what)
+    }
+
+    /// `8 invariants held`, `2 of 8 invariants broken`
+    fn result(&self) -> String {
+        match self.broken {
+            0 => format!("{} held", self.all()),
+            broken => format!("{broken} of {} broken", self.all()),
+        }
     }
 }
 
@@ -57,22 +69,9 @@ pub(crate) fn proposal(run: &Run) -> Option<String> {
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
-}
-
-fn counted_were(count: usize, what: &str) -> String {
-    let were = if count == 1 { "was" } else { "were" };
-    format!("{} {were}", counted(count, what))
-}
-
 #[cfg(test)]
 mod tests {
-    use squall_run::sample;
+    use squall_run::{Extent, PhaseKind, Stop, Verdict, sample};
 
     use super::*;
 
@@ -81,24 +80,44 @@ mod tests {
     fn the_sentence_counts() {
         assert_eq!(
             sentence(&sample::passing()),
-            "8 invariants held and 3 thresholds were kept."
+            "8 invariants and 3 thresholds held."
         );
         assert_eq!(
             sentence(&sample::failing()),
-            "2 of 8 invariants broken, 1 of 3 thresholds not kept."
+            "2 of 8 invariants broken, 1 of 3 thresholds broken."
         );
         let mut only_slow = sample::failing();
         only_slow.measured.checks = sample::passing().measured.checks;
         assert_eq!(
             sentence(&only_slow),
-            "8 invariants held, 1 of 3 thresholds not kept."
+            "8 invariants held, 1 of 3 thresholds broken."
         );
         let mut without_thresholds = sample::passing();
         without_thresholds.measured.thresholds.clear();
         assert_eq!(sentence(&without_thresholds), "8 invariants held.");
+        let mut unclaimed = without_thresholds;
+        unclaimed.measured.checks.clear();
+        unclaimed.verdict = Verdict::judge(&[], &[], Extent::Whole, []);
         assert_eq!(
-            sentence(&sample::empty()),
+            sentence(&unclaimed),
             "The scenario claims nothing, so nothing was judged."
+        );
+    }
+
+    /// A run that was stopped and broke something before says both.
+    #[test]
+    fn a_stopped_run_says_where() {
+        let mut run = sample::failing();
+        run.times.stopped = Some(Stop {
+            at_s: 36.0,
+            phase: PhaseKind::Measure,
+            after_s: 16.0,
+            planned_s: Some(100.0),
+        });
+
+        assert_eq!(
+            sentence(&run),
+            "2 of 8 invariants broken, 1 of 3 thresholds broken. The run was stopped after 16.0 s of 100 s of measuring."
         );
     }
 }

@@ -106,6 +106,9 @@ struct SummaryFile<'a> {
     name: &'a str,
     seed: u64,
     verdict: &'a squall_run::Verdict,
+    /// Where the run was stopped, if it did not run to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<squall_run::Stop>,
     /// Claims to paste into a scenario that makes none.
     #[serde(skip_serializing_if = "Option::is_none")]
     proposed_claims: Option<String>,
@@ -118,6 +121,7 @@ fn summary_json(run: &Run) -> String {
         name: &run.identity.name,
         seed: run.identity.seed,
         verdict: &run.verdict,
+        stopped: run.times.stopped,
         proposed_claims: verdict::proposal(run),
         summary: Summary::of(run),
     };

@@ -1,4 +1,4 @@
-//! Limits on numbers and whether they were kept.
+//! Limits on numbers and whether they held.
 
 use std::fmt;
 
@@ -18,25 +18,25 @@ pub struct ThresholdOutcome {
     pub expression: String,
     /// What is compared.
     pub aggregate: Aggregate,
-    /// How.
+    /// How it is compared.
     pub comparison: Comparison,
-    /// With what.
+    /// What it is compared with.
     pub limit: Value,
     /// What was measured; `None` without samples.
     pub actual: Option<Value>,
     /// Samples behind `actual`.
     pub samples: u64,
-    /// What follows.
+    /// What follows from that.
     pub result: ThresholdResult,
 }
 
-/// Whether a threshold was kept.
+/// Whether a threshold held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdResult {
-    /// It was kept.
+    /// The number is as asked.
     Passed,
-    /// It was not.
+    /// It is not.
     Failed,
     /// There are fewer samples than the aggregate needs; counts as failed.
     TooFewSamples,
@@ -121,7 +121,7 @@ impl Comparison {
 }
 
 impl ThresholdOutcome {
-    /// Whether it was kept.
+    /// Whether it held.
     pub fn passed(&self) -> bool {
         self.result == ThresholdResult::Passed
     }

@@ -1,7 +1,11 @@
 //! When the run was, and in which phases.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::duration_text;
 
 /// When the run was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,8 +18,44 @@ pub struct Times {
     pub clock: ClockKind,
     /// The phases, in order, without gaps.
     pub phases: Vec<Phase>,
-    /// Whether the user ended it before its time.
-    pub stopped_early: bool,
+    /// Where the user stopped it, if it did not run to its end.
+    pub stopped: Option<Stop>,
+}
+
+/// Where a run was stopped before its load was over.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stop {
+    /// When, since the start of the run.
+    pub at_s: f64,
+    /// The phase that was cut short.
+    pub phase: PhaseKind,
+    /// How much of the phase had passed.
+    pub after_s: f64,
+    /// How long the scenario makes the phase; `None` for connecting, which takes as long as it takes.
+    pub planned_s: Option<f64>,
+}
+
+impl fmt::Display for Stop {
+    /// `stopped after 16.0 s of 60.0 s of measuring`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            PhaseKind::Connect => "connecting",
+            PhaseKind::Warmup => "warm-up",
+            PhaseKind::Measure => "measuring",
+            PhaseKind::Drain => "the drain",
+        };
+        let after = duration_text(self.after_s);
+        match self.planned_s {
+            Some(planned_s) => {
+                write!(
+                    f,
+                    "stopped after {after} of {} of {phase}",
+                    duration_text(planned_s)
+                )
+            }
+            None => write!(f, "stopped after {after} of {phase}"),
+        }
+    }
 }
 
 /// Which clock a run went by.

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckOutcome, ClaimOutcome, MetricName, ThresholdOutcome, ThresholdResult, count_text,
+    CheckOutcome, ClaimOutcome, MetricName, Stop, ThresholdOutcome, ThresholdResult, Times,
+    count_text,
 };
 
 /// What follows from a run, and why.
@@ -22,24 +23,30 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every invariant held and every threshold was kept.
+    /// Every invariant held and every threshold held.
     Pass,
     /// The scenario has no invariant and no threshold: nothing was judged. Exit code 0.
     NoClaims,
-    /// An invariant is broken or a threshold was not kept.
+    /// An invariant is broken or a threshold is broken.
     Fail,
-    /// Nothing follows: the generator or the clocks cannot be trusted, or the user ended the run
-    /// before there was anything to judge by.
+    /// Nothing follows: the generator or the clocks cannot be trusted, or the user stopped the run.
     Invalid,
 }
 
 /// How much of a scenario a run has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Extent {
     /// All of it.
     Whole,
-    /// As much as came before the user ended it.
-    StoppedEarly,
+    /// What came before the user stopped it.
+    UpTo(Stop),
+}
+
+impl Extent {
+    /// How much of its scenario a run of these times has done.
+    pub fn of(times: &Times) -> Self {
+        times.stopped.map_or(Self::Whole, Self::UpTo)
+    }
 }
 
 /// One reason why a run did not pass.
@@ -50,7 +57,7 @@ pub enum Reason {
     Invalid(String),
     /// An invariant is broken.
     Invariant(String),
-    /// A threshold was not kept.
+    /// A threshold is broken.
     Threshold(String),
 }
 
@@ -59,6 +66,13 @@ impl Reason {
     pub fn text(&self) -> &str {
         match self {
             Self::Invalid(text) | Self::Invariant(text) | Self::Threshold(text) => text,
+        }
+    }
+
+    const fn is_invariant(&self) -> bool {
+        match self {
+            Self::Invariant(_) => true,
+            Self::Invalid(_) | Self::Threshold(_) => false,
         }
     }
 
@@ -91,9 +105,8 @@ impl Verdict {
     /// broken invariant outranks a missed threshold. A threshold on `schedule_lag` that is not
     /// kept makes the run invalid.
     ///
-    /// What there was nothing to judge by is not kept, for it proves nothing; but in a run that
-    /// was stopped early it is nobody's fault: such a run is invalid, unless what did happen
-    /// breaks something already.
+    /// What there was nothing to judge by counts as broken, for it proves nothing. A run that was stopped is
+    /// invalid, whatever held up to then, unless what did happen breaks an invariant already.
     pub fn judge(
         checks: &[CheckOutcome],
         thresholds: &[ThresholdOutcome],
@@ -120,13 +133,11 @@ impl Verdict {
         }
         match extent {
             Extent::Whole => reasons.extend(unjudged),
-            Extent::StoppedEarly if reasons.is_empty() => {
-                let texts = unjudged
-                    .into_iter()
-                    .map(|reason| Reason::Invalid(format!("stopped early: {}", reason.text())));
-                reasons.extend(texts);
+            Extent::UpTo(stop) => {
+                if !reasons.iter().any(Reason::is_invariant) {
+                    reasons.push(Reason::Invalid(format!("the run was {stop}")));
+                }
             }
-            Extent::StoppedEarly => {}
         }
         // Stable: within one kind the file's order stays.
         reasons.sort_by_key(Reason::exit_code);
@@ -178,10 +189,7 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
         ),
         (None, _) => "nothing was measured".to_owned(),
     };
-    format!(
-        "{selector}: {} was not kept, {actual}",
-        threshold.expression
-    )
+    format!("{selector}: {} broken, {actual}", threshold.expression)
 }
 
 fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, String)> {
@@ -219,7 +227,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Aggregate, Comparison, Percentile, Tags, Value};
+    use crate::{Aggregate, Comparison, Percentile, PhaseKind, Tags, Value};
 
     fn check(passed: bool) -> CheckOutcome {
         CheckOutcome {
@@ -314,7 +322,7 @@ mod tests {
         );
     }
 
-    /// A threshold that cannot be judged is not kept, and says why.
+    /// A threshold that cannot be judged counts as broken, and says why.
     #[test]
     fn too_few_samples_fail() {
         let mut few = threshold(MetricName::TimeToWill, ThresholdResult::TooFewSamples);
@@ -334,27 +342,46 @@ mod tests {
         check
     }
 
-    /// A claim about something that never happened proves nothing: it is not kept. Where the user
+    /// A claim about something that never happened proves nothing: it counts as broken. Where the user
     /// ended the run, the broker is not to blame for that, and nothing follows.
     #[test]
     fn what_could_not_be_judged_is_held_against_a_whole_run_only() {
         let whole = Verdict::judge(&[unjudged()], &[], Extent::Whole, []);
-        let stopped = Verdict::judge(&[check(true), unjudged()], &[], Extent::StoppedEarly, []);
+        let stopped = Verdict::judge(&[check(true), unjudged()], &[], stopped_at_16_s(), []);
 
         assert_eq!((whole.outcome, whole.exit_code), (Outcome::Fail, 98));
         assert_eq!((stopped.outcome, stopped.exit_code), (Outcome::Invalid, 4));
-        assert!(stopped.reasons[0].text().starts_with("stopped early: "));
+        assert_eq!(
+            stopped.reasons,
+            [Reason::Invalid(
+                "the run was stopped after 16.0 s of 60.0 s of measuring".to_owned()
+            )]
+        );
     }
 
-    /// What is broken stays broken, however early the run was stopped; what held up to then passes.
-    #[test]
-    fn a_stopped_run_is_judged_by_what_happened() {
-        let early = Extent::StoppedEarly;
+    fn stopped_at_16_s() -> Extent {
+        Extent::UpTo(Stop {
+            at_s: 18.0,
+            phase: PhaseKind::Measure,
+            after_s: 16.0,
+            planned_s: Some(60.0),
+        })
+    }
 
-        let broken = Verdict::judge(&[check(false), unjudged()], &[], early, []);
-        let kept = Verdict::judge(&[check(true)], &[], early, []);
+    /// What is broken stays broken, however early the run was stopped. What held up to then might
+    /// have broken later, and a threshold is on the whole measured part: nothing follows.
+    #[test]
+    fn a_stopped_run_does_not_pass() {
+        let missed = threshold(MetricName::E2eLatency, ThresholdResult::Failed);
+
+        let broken = Verdict::judge(&[check(false), unjudged()], &[], stopped_at_16_s(), []);
+        let held = Verdict::judge(&[check(true)], &[], stopped_at_16_s(), []);
+        let slow = Verdict::judge(&[check(true)], &[missed], stopped_at_16_s(), []);
+        let unclaimed = Verdict::judge(&[], &[], stopped_at_16_s(), []);
 
         assert_eq!((broken.exit_code, broken.reasons.len()), (98, 1));
-        assert_eq!(kept.exit_code, 0);
+        for verdict in [held, slow, unclaimed] {
+            assert_eq!((verdict.outcome, verdict.exit_code), (Outcome::Invalid, 4));
+        }
     }
 }

@@ -12,7 +12,7 @@ Exit codes:
   1   internal error
   2   bad scenario or usage
   3   target unreachable
-  4   invalid run: the generator could not keep its schedule, or the run was stopped too early
+  4   invalid run: the generator could not keep its schedule, or the run was stopped
   98  an invariant is broken ([[expect]])
   99  a threshold failed ([thresholds])
 

@@ -9,10 +9,10 @@ use squall_fleet::Phase;
 use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, PhaseKind, Reason,
-    Resources, Run, ScenarioText, Settings, Software, TargetKind, Times, VERSION, Verdict,
+    Resources, Run, ScenarioText, Settings, Software, Stop, TargetKind, Times, VERSION, Verdict,
     rate_text,
 };
-use squall_scenario::{Group, Publish, Scenario};
+use squall_scenario::{Group, Publish, RunSettings, Scenario};
 
 use crate::clock;
 use crate::machine::limits::Limits;
@@ -64,7 +64,9 @@ pub struct Driven {
 }
 
 /// The phases of a run that ended at `end`, without their wall clock.
-pub fn times(phases: &[(Phase, Instant)], end: Instant, stopped_early: bool) -> Times {
+///
+/// `stopped` is what the scenario planned, if the user stopped the load before its time.
+pub fn times(phases: &[(Phase, Instant)], end: Instant, stopped: Option<RunSettings>) -> Times {
     let ends = phases.iter().skip(1).map(|(_, begin)| *begin).chain([end]);
     let mut merged: Vec<squall_run::Phase> = Vec::new();
     for ((phase, begin), end) in phases.iter().zip(ends) {
@@ -84,9 +86,26 @@ pub fn times(phases: &[(Phase, Instant)], end: Instant, stopped_early: bool) -> 
         started_at: String::new(),
         duration_s: merged.last().map_or(0.0, |last| last.end_s),
         clock: ClockKind::Real,
+        stopped: stopped.and_then(|planned| stop(&merged, &planned)),
         phases: merged,
-        stopped_early,
     }
+}
+
+/// Where the load was stopped: the drain began there.
+fn stop(phases: &[squall_run::Phase], planned: &RunSettings) -> Option<Stop> {
+    let cut = phases.iter().rfind(|phase| phase.kind < PhaseKind::Drain)?;
+    let planned_s = match cut.kind {
+        PhaseKind::Connect => None,
+        PhaseKind::Warmup => Some(planned.warmup.as_secs_f64()),
+        PhaseKind::Measure => Some(planned.duration.as_secs_f64()),
+        PhaseKind::Drain => Some(planned.drain.as_secs_f64()),
+    };
+    Some(Stop {
+        at_s: cut.end_s,
+        phase: cut.kind,
+        after_s: cut.end_s - cut.start_s,
+        planned_s,
+    })
 }
 
 /// What a report calls a phase of the engine; what follows the drain is none of its phases.
@@ -112,10 +131,7 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
     let further = reasons
         .into_iter()
         .chain(circumstances.ending.as_ref().and_then(ending_reason));
-    let extent = match times.stopped_early {
-        true => Extent::StoppedEarly,
-        false => Extent::Whole,
-    };
+    let extent = Extent::of(&times);
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, extent, further);
     Run {
         version: VERSION,
@@ -270,6 +286,34 @@ fn publish_text(publish: &Publish, group: &Group) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A run that was stopped says in which phase, and how much of it had passed.
+    #[test]
+    fn a_stopped_run_says_where() {
+        let scenario = "version = 1\nname = \"a\"\n[run]\nwarmup = \"2s\"\nduration = \"60s\"\n\
+            [[group]]\nname = \"g\"\ncount = 1\n";
+        let planned = Scenario::parse("a.toml", scenario, &[]).unwrap().run;
+        let at = |seconds| Instant::ZERO + Duration::from_secs(seconds);
+        let phases = [
+            (Phase::Connecting, at(0)),
+            (Phase::WarmingUp, at(1)),
+            (Phase::Measuring, at(3)),
+            (Phase::Draining, at(19)),
+            (Phase::Leaving, at(24)),
+        ];
+
+        let stopped = times(&phases, at(25), Some(planned)).stopped.unwrap();
+        let early = times(&phases[..1], at(1), Some(planned)).stopped.unwrap();
+        let whole = times(&phases, at(25), None).stopped;
+
+        assert_eq!(stopped.at_s, 19.0);
+        assert_eq!(
+            stopped.to_string(),
+            "stopped after 16.0 s of 60.0 s of measuring"
+        );
+        assert_eq!(early.to_string(), "stopped after 1.00 s of connecting");
+        assert_eq!(whole, None);
+    }
 
     /// A word that a shell would split or expand is quoted, quotes included.
     #[test]

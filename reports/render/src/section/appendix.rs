@@ -68,8 +68,8 @@ fn words() -> Table {
         ),
         (
             "INVALID",
-            "the generator or the clocks cannot be trusted, or the run was stopped too early: nothing \
-             follows about the broker",
+            "the generator or the clocks cannot be trusted, or the run was stopped: nothing follows \
+             about the broker",
         ),
     ];
     let columns = vec![Column::words("Word"), Column::sentences("Meaning")];

@@ -10,11 +10,10 @@ use crate::table::{Cell, Column, Table};
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
-    if run.times.stopped_early {
-        blocks.push(Block::Warning(
-            "The run was stopped before its time; what follows covers the part that ran."
-                .to_owned(),
-        ));
+    if let Some(stop) = run.times.stopped {
+        blocks.push(Block::Warning(format!(
+            "The run was {stop}: the figures cover the part that ran."
+        )));
     }
     blocks.push(Block::Facts(facts(run)));
     if !run.settings.groups.is_empty() {

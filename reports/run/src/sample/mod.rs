@@ -15,7 +15,7 @@ use outcomes::{
 use crate::{
     AnomalyKind, ClockKind, ErrorCount, Extent, FirstAnomaly, GroupSettings, Identity, Limits,
     Machine, Measured, Override, Phase, PhaseKind, Resources, RetainedOutcome, Run, ScenarioText,
-    Settings, Software, Target, TargetKind, ThresholdResult, Times, VERSION, Value, Verdict,
+    Settings, Software, Stop, Target, TargetKind, ThresholdResult, Times, VERSION, Value, Verdict,
 };
 
 /// A run with something in every section of a report, in which everything held.
@@ -109,9 +109,14 @@ pub fn empty() -> Run {
     run.resources = Resources::default();
     run.times.phases.clear();
     run.times.duration_s = 0.0;
-    run.times.stopped_early = true;
+    run.times.stopped = Some(Stop {
+        at_s: 0.0,
+        phase: PhaseKind::Connect,
+        after_s: 0.0,
+        planned_s: None,
+    });
     run.settings = Settings::default();
-    run.verdict = Verdict::judge(&[], &[], Extent::Whole, []);
+    run.verdict = Verdict::judge(&[], &[], Extent::of(&run.times), []);
     run
 }
 
@@ -185,7 +190,7 @@ fn times() -> Times {
                 end_s,
             })
             .to_vec(),
-        stopped_early: false,
+        stopped: None,
     }
 }
 

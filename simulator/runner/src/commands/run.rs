@@ -167,7 +167,8 @@ async fn drive(
         let _ = task.await;
     }
     let outcome = drive.finish().context("the run was finished twice")?;
-    let times = times(&outcome.phases, clock.now(), stopped_early);
+    let planned = stopped_early.then_some(scenario.run);
+    let times = times(&outcome.phases, clock.now(), planned);
     let resources = sampler.take();
     let Judgement { measured, reasons } = judge(&scenario, outcome, &resources);
     Ok(Driven {
