@@ -44,8 +44,12 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
     let mut tiles = Vec::new();
     tiles.extend(rate(&summary));
     if summary.expected > 0 {
-        tiles.extend(deliveries(&summary));
+        tiles.push(delivered(run, &summary));
+        tiles.push(lost(&summary));
+        tiles.push(duplicated(run));
+        tiles.push(reordered(&summary));
     }
+    tiles.extend(errors(run, &summary));
     if let Some(latency) = &summary.e2e_latency {
         tiles.extend(latencies(latency));
     }
@@ -66,44 +70,97 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
     tiles
 }
 
+/// How fast messages were sent within the measured part, and whether all were in the end.
 fn rate(summary: &Summary) -> Option<Tile> {
     let (offered, achieved) = (summary.offered_per_s?, summary.achieved_per_s?);
-    let share = percent(achieved, offered)?;
-    let detail = format!("of {} offered ({share})", rate_text(offered));
+    if summary.scheduled == 0 {
+        return None;
+    }
+    let detail = format!(
+        "of {} offered; {} of {} scheduled",
+        rate_text(offered),
+        count_text(summary.sent),
+        count_text(summary.scheduled)
+    );
     Some(Tile::new("Sent", rate_text(achieved), detail))
 }
 
-fn deliveries(summary: &Summary) -> Vec<Tile> {
-    let share = percent(summary.delivered as f64, summary.expected as f64).unwrap_or_default();
-    let lost_share = percent(summary.lost as f64, summary.expected as f64).unwrap_or_default();
-    vec![
-        Tile::new(
-            "Delivered",
-            count_text(summary.delivered),
-            format!("of {} expected ({share})", count_text(summary.expected)),
-        ),
-        Tile::new(
-            "Lost",
-            count_text(summary.lost),
-            format!("{lost_share} of what was owed"),
-        )
-        .judged(summary.lost == 0),
-        Tile::new(
-            "Duplicated",
-            count_text(summary.duplicated),
-            format!(
-                "{} of them at QoS 2",
-                count_text(summary.duplicated_at_qos2)
-            ),
-        )
-        .judged(summary.duplicated_at_qos2 == 0),
-        Tile::new(
-            "Reordered",
-            count_text(summary.reordered),
-            format!("{} misrouted", count_text(summary.misrouted)),
-        )
-        .judged(summary.reordered == 0 && summary.misrouted == 0),
-    ]
+/// What was delivered of what was owed. What is excused is not owed, and says why.
+fn delivered(run: &Run, summary: &Summary) -> Tile {
+    let owed = summary.expected - summary.excused;
+    let mut detail = format!("of {} owed", count_text(owed));
+    if summary.lost > 0
+        && let Some(share) = percent(summary.delivered as f64, owed as f64)
+    {
+        detail.push_str(&format!(" ({share})"));
+    }
+    let excuses = run.measured.accounting.excuses();
+    if summary.excused > 0 {
+        let reasons: Vec<String> = excuses.into_keys().collect();
+        detail.push_str(&format!(", {} excused", count_text(summary.excused)));
+        if !reasons.is_empty() {
+            detail.push_str(&format!(": {}", reasons.join(", ")));
+        }
+    }
+    Tile::new("Delivered", count_text(summary.delivered), detail)
+}
+
+fn lost(summary: &Summary) -> Tile {
+    let owed = summary.expected - summary.excused;
+    let share = percent(summary.lost as f64, owed as f64).unwrap_or_default();
+    let detail = format!("{share} of what was owed");
+    Tile::new("Lost", count_text(summary.lost), detail).judged(summary.lost == 0)
+}
+
+/// Further copies, by what the QoS says about them (§4.3).
+fn duplicated(run: &Run) -> Tile {
+    let accounting = &run.measured.accounting;
+    let at = |qos: u8| accounting.deliveries_at(qos).duplicated;
+    let [at_0, at_1, at_2] = [0, 1, 2].map(at);
+    let mut parts = Vec::new();
+    if at_0 > 0 {
+        parts.push(format!("{} at QoS 0", count_text(at_0)));
+    }
+    if at_1 > 0 {
+        parts.push(format!("{} at QoS 1, which allows it", count_text(at_1)));
+    }
+    if at_2 > 0 {
+        parts.push(format!("{} at QoS 2, which allows none", count_text(at_2)));
+    }
+    let total = at_0 + at_1 + at_2;
+    let tile = Tile::new("Duplicated", count_text(total), parts.join(", "));
+    match (total, at_2) {
+        (0, _) => tile.judged(true),
+        // Copies that are allowed speak neither for nor against the broker.
+        (_, 0) => tile,
+        (_, _) => tile.judged(false),
+    }
+}
+
+fn reordered(summary: &Summary) -> Tile {
+    let detail = format!("{} misrouted", count_text(summary.misrouted));
+    Tile::new("Reordered", count_text(summary.reordered), detail)
+        .judged(summary.reordered == 0 && summary.misrouted == 0)
+}
+
+/// That nothing went wrong is the best news of a report: it has a tile, as errors have.
+fn errors(run: &Run, summary: &Summary) -> Option<Tile> {
+    if summary.peak_online == 0 {
+        return None;
+    }
+    let errors: u64 = run.measured.errors.iter().map(|error| error.count).sum();
+    let anomalies = match run.measured.anomalies.len() {
+        0 => "no anomaly".to_owned(),
+        1 => "1 anomaly listed".to_owned(),
+        many => format!("{} anomalies listed", count_text(many as u64)),
+    };
+    let tile = Tile::new("Errors", count_text(errors), anomalies);
+    // Errors may be what the scenario asks for; what they mean, the claims say.
+    Some(if errors == 0 && run.measured.anomalies.is_empty() {
+        tile.judged(true)
+    } else {
+        tile
+    })
 }
 
 fn latencies(latency: &Latency) -> Vec<Tile> {
@@ -245,4 +302,78 @@ fn broker(summary: &Summary) -> Vec<Tile> {
         ));
     }
     tiles
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    fn tile(run: &Run, label: &str) -> Tile {
+        let tiles = tiles(run);
+        let found = tiles.into_iter().find(|tile| tile.label == label);
+        found.unwrap_or_else(|| panic!("no tile {label}"))
+    }
+
+    /// Beside "lost 0" no percentage below 100 stands: what is excused was not owed, and says why.
+    #[test]
+    fn what_is_excused_is_not_owed() {
+        let run = sample::passing();
+
+        let delivered = tile(&run, "Delivered");
+
+        assert_eq!(delivered.value, "604,842");
+        assert_eq!(
+            delivered.detail,
+            "of 604,842 owed, 8 excused: session ended"
+        );
+        assert_eq!(tile(&run, "Lost").value, "0");
+    }
+
+    /// Copies that QoS 1 allows are neither green nor red, and say that they are allowed; one at QoS 2
+    /// is red.
+    #[test]
+    fn duplicates_say_what_their_qos_allows() {
+        let mut run = sample::passing();
+
+        let allowed = tile(&run, "Duplicated");
+        run.measured.accounting.deliveries[1].duplicated = 2;
+        let forbidden = tile(&run, "Duplicated");
+
+        assert_eq!(allowed.detail, "23 at QoS 1, which allows it");
+        assert_eq!(allowed.held, None);
+        assert_eq!(
+            forbidden.detail,
+            "23 at QoS 1, which allows it, 2 at QoS 2, which allows none"
+        );
+        assert_eq!(forbidden.held, Some(Held::No));
+    }
+
+    /// A rate below the offered one is seen beside the number of messages that were sent in the end.
+    #[test]
+    fn sent_has_rate_and_count() {
+        let mut run = sample::passing();
+        for entry in &mut run.measured.accounting.publications {
+            entry.sent = entry.scheduled;
+        }
+
+        let sent = tile(&run, "Sent");
+
+        assert_eq!(
+            sent.detail,
+            "of 4,998/s offered; 604,883 of 604,883 scheduled"
+        );
+    }
+
+    /// That nothing went wrong has a green tile of its own.
+    #[test]
+    fn no_errors_are_shown() {
+        let good = tile(&sample::passing(), "Errors");
+        let bad = tile(&sample::failing(), "Errors");
+
+        assert_eq!((good.value.as_str(), good.held), ("0", Some(Held::Yes)));
+        assert_eq!(good.detail, "no anomaly");
+        assert_eq!((bad.value.as_str(), bad.held), ("50", None));
+    }
 }

@@ -5,10 +5,15 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Resources, Run, Tags};
+use crate::{
+    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Publications, Resources, Run, Tags,
+};
 
 /// Messages from which on the processor time for each of them means something.
 const MESSAGES_FOR_CPU: u64 = 100_000;
+
+/// Growth of memory from which on its share for each connection means something.
+const GROWTH_TOLD_BYTES: u64 = 256 * 1024;
 
 /// The figures that a report heads with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,11 +24,17 @@ pub struct Summary {
     pub achieved_per_s: Option<f64>,
     /// Deliveries a second.
     pub delivered_per_s: Option<f64>,
-    /// Deliveries owed.
+    /// Messages that were due.
+    pub scheduled: u64,
+    /// Of those, sent, be it late.
+    pub sent: u64,
+    /// Deliveries of acknowledged messages to Sessions that asked for them.
     pub expected: u64,
-    /// Of those, made.
+    /// Of those, excused by the specification: the others are owed.
+    pub excused: u64,
+    /// Of those owed, made.
     pub delivered: u64,
-    /// Of those, never made and not excused.
+    /// Of those owed, never made.
     pub lost: u64,
     /// Further copies, at all QoS.
     pub duplicated: u64,
@@ -31,7 +42,7 @@ pub struct Summary {
     pub duplicated_at_qos2: u64,
     /// Deliveries out of order.
     pub reordered: u64,
-    /// Deliveries that nobody asked for.
+    /// Deliveries that no subscription asked for.
     pub misrouted: u64,
     /// End-to-end latency from the scheduled time; `None` without samples.
     pub e2e_latency: Option<Latency>,
@@ -48,7 +59,8 @@ pub struct Summary {
     /// Peak resident memory of the broker.
     pub broker_rss_bytes: Option<u64>,
     /// What a connection costs the broker: growth of its memory from the first sample to the
-    /// peak, for each device of the peak.
+    /// peak, for each device of the peak. `None` if it grew by less than 256 KiB, which its allocator
+    /// may have had in store.
     pub broker_rss_per_connection_bytes: Option<u64>,
     /// Processor seconds of the broker for each million messages in and out; `None` with fewer than
     /// 100,000, where what the broker does anyway would outweigh them.
@@ -112,6 +124,8 @@ impl Summary {
         let from_sent =
             metrics.select_counted_from(MetricName::E2eLatency, CountedFrom::Sent, &Tags::new());
         let latency = |name| Latency::of(&metrics.all(name));
+        let publications = &run.measured.accounting.publications;
+        let published = |count: fn(&Publications) -> u64| publications.iter().map(count).sum();
         let deliveries = &run.measured.accounting.deliveries;
         let sum = |count: fn(&crate::Deliveries) -> u64| deliveries.iter().map(count).sum();
         let rates = Rates::of(run);
@@ -121,7 +135,10 @@ impl Summary {
             offered_per_s: rates.as_ref().map(|rates| rates.offered),
             achieved_per_s: rates.as_ref().map(|rates| rates.achieved),
             delivered_per_s: rates.as_ref().map(|rates| rates.delivered),
+            scheduled: published(|entry| entry.scheduled),
+            sent: published(|entry| entry.sent),
             expected: sum(|entry| entry.expected),
+            excused: sum(|entry| entry.excused),
             delivered: sum(|entry| entry.delivered),
             lost: sum(|entry| entry.lost),
             duplicated: sum(|entry| entry.duplicated),
@@ -181,6 +198,9 @@ fn rss_per_connection(run: &Run) -> Option<u64> {
     let broker = &run.resources.broker;
     let base = broker.first()?.rss_bytes;
     let growth = Resources::peak_rss_bytes(broker)?.checked_sub(base)?;
+    if growth < GROWTH_TOLD_BYTES {
+        return None;
+    }
     growth.checked_div(run.measured.connections.peak_online)
 }
 
@@ -239,6 +259,19 @@ mod tests {
 
         assert_eq!(summary.offered_per_s, None);
         assert_eq!(summary.e2e_latency, None);
+        assert_eq!(summary.broker_rss_per_connection_bytes, None);
+    }
+
+    /// Growth by a page or two says nothing about a connection: no figure rather than `0 B`.
+    #[test]
+    fn cost_of_a_connection_is_not_guessed() {
+        let mut run = sample::passing();
+        let base = run.resources.broker[0];
+        run.resources.broker = vec![base, base];
+        run.resources.broker[1].rss_bytes += 4_096;
+
+        let summary = Summary::of(&run);
+
         assert_eq!(summary.broker_rss_per_connection_bytes, None);
     }
 

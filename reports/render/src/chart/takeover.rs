@@ -1,6 +1,6 @@
 //! How long takeovers took.
 
-use squall_run::{MetricName, Run};
+use squall_run::{MetricName, Run, count_text};
 
 use super::Chart;
 use super::latency_histogram::{figure, with_overflow};
@@ -17,11 +17,16 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "Takeovers",
         Ink::Series(3),
     );
-    let caption = "The displaced client is to be gone when the contender is accepted: most take no time (counted as 1 µs). The lines are the median and p99.";
+    let caption = format!(
+        "The displaced client is to be gone when the contender is accepted: {} of {} were gone then, and are drawn at 1 µs. \
+         The lines are the median and p99.",
+        count_text(histogram.count_at_or_below(0)),
+        count_text(histogram.count())
+    );
     Chart::of(
         "takeover-time",
         "Takeover time",
-        &with_overflow(caption, &histogram),
+        &with_overflow(&caption, &histogram),
         figure,
     )
 }

@@ -33,7 +33,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
             "Offered is what the schedule asked for whatever the broker did; where sent falls below it, devices were offline or \
              held back. Delivered counts each subscriber."
         } else {
-            "No device published; what was delivered are wills. Delivered counts each subscriber."
+            "No device published; what was delivered are wills or retained messages. Delivered counts each subscriber."
         },
         over_time::counts(run, "Messages a second", Unit::PerSecond, lines)?,
     )

@@ -54,8 +54,8 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     Chart::of(
         "time-to-will",
         "Time to will, by the way the connection ended",
-        "Each row is a histogram of its own height. A silent drop is noticed by Keep Alive alone, \
-         after one and a half times its length; the others at once.",
+        "Each row is a histogram of its own height. A broker notices a silent drop by Keep Alive alone, \
+         one and a half times its length after the last packet; the others it can notice at once.",
         figure,
     )
 }

@@ -42,7 +42,7 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
                 a .skip href="#main" { "Skip to the report" }
                 (header(run))
                 div .page {
-                    (navigation(&sections))
+                    (navigation(&sections, &absent))
                     main #main {
                         (tiles(&tile::tiles(run)))
                         @for body in bodies { (body) }
@@ -118,7 +118,10 @@ fn reason_item(reason: &Reason) -> Markup {
     html! { li { span .kind { (kind) } " " (reason.text()) } }
 }
 
-fn navigation(sections: &[Section]) -> Markup {
+/// Heading of the sections that have nothing to show.
+const ABSENT: &str = "Not in this report, and why";
+
+fn navigation(sections: &[Section], absent: &[Absent]) -> Markup {
     html! {
         nav aria-label="Sections" {
             ul {
@@ -126,6 +129,7 @@ fn navigation(sections: &[Section]) -> Markup {
                 @for section in sections {
                     li { a href={ "#" (section.id) } { (section.title) } }
                 }
+                @if !absent.is_empty() { li { a href="#absent" { (ABSENT) } } }
             }
         }
     }
@@ -189,7 +193,7 @@ fn missing(absent: &[Absent]) -> Markup {
     html! {
         @if !absent.is_empty() {
             section #absent {
-                h2 { "Left out" }
+                h2 { (ABSENT) }
                 ul {
                     @for missing in absent { li { b { (missing.title) } ": " (missing.why) "." } }
                 }
@@ -314,6 +318,7 @@ mod tests {
         let page = page(&sample::empty()).unwrap();
 
         assert!(page.contains("<b>Last Will</b>: no connection with a will ended."));
+        assert!(page.contains("<a href=\"#absent\">Not in this report, and why</a>"));
         assert!(!page.contains("id=\"wills\""));
     }
 }

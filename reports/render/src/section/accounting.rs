@@ -13,11 +13,15 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(balance(accounting));
         blocks.push(Block::Table(publications(accounting)));
         blocks.push(Block::Table(deliveries(accounting)));
+        let excuses = excuses(accounting);
+        if !excuses.rows.is_empty() {
+            blocks.push(Block::Table(excuses));
+        }
         blocks.push(Block::Note(
             "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. What is owed is owed to a \
              Session, whichever device holds it. Duplicates are allowed at QoS 1 and counted; at QoS 2 they are a violation. \
              Late are deliveries that came after their connection was resumed: they had waited in the broker or were sent again. \
-             Excused are deliveries that the specification lets go: QoS 0 across a lost connection, a Session that ended. \
+             Excused are deliveries that the specification lets go; they are not owed. \
              The counts are those of the whole run, warm-up included."
                 .to_owned(),
         ));
@@ -91,34 +95,35 @@ fn deliveries(accounting: &Accounting) -> Table {
         vec![
             Column::words("QoS"),
             Column::words("Group"),
-            Column::count("Expected"),
+            Column::count("Owed"),
             Column::count("Delivered"),
             Column::count("Lost"),
+            Column::count("Excused"),
             Column::count("Duplicated"),
             Column::count("Reordered"),
             Column::count("Misrouted"),
             Column::count("Late"),
-            Column::count("Excused"),
             Column::count("In doubt, came"),
             Column::count("Received"),
         ],
     );
     let mut row = |group: &str, entry: &Deliveries| {
-        let duplicated = match entry.qos {
-            2 => Cell::Bad(entry.duplicated),
-            _ => Cell::Count(entry.duplicated),
+        let duplicated = if entry.qos == 2 {
+            Cell::Bad(entry.duplicated)
+        } else {
+            Cell::Count(entry.duplicated)
         };
         table.row(vec![
             Cell::text(entry.qos.to_string()),
             Cell::text(group),
-            Cell::Count(entry.expected),
+            Cell::Count(entry.owed()),
             Cell::Count(entry.delivered),
             Cell::Bad(entry.lost),
+            Cell::Count(entry.excused),
             duplicated,
             Cell::Bad(entry.reordered),
             Cell::Bad(entry.misrouted),
             Cell::Count(entry.late),
-            Cell::Count(entry.excused),
             Cell::Count(entry.optional),
             Cell::Count(entry.received),
         ]);
@@ -134,6 +139,27 @@ fn deliveries(accounting: &Accounting) -> Table {
         }
         if entries.len() > 1 {
             row("all", &accounting.deliveries_at(qos));
+        }
+    }
+    table
+}
+
+fn excuses(accounting: &Accounting) -> Table {
+    let columns = vec![
+        Column::words("QoS"),
+        Column::words("Group"),
+        Column::words("Excused because"),
+        Column::count("Deliveries"),
+    ];
+    let mut table = Table::new("excuses", "Excused", columns);
+    for entry in &accounting.deliveries {
+        for (reason, count) in &entry.excuses {
+            table.row(vec![
+                Cell::text(entry.qos.to_string()),
+                Cell::text(&entry.group),
+                Cell::text(reason),
+                Cell::Count(*count),
+            ]);
         }
     }
     table

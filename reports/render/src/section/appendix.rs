@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 fn words() -> Table {
-    const WORDS: [(&str, &str); 12] = [
+    const WORDS: [(&str, &str); 14] = [
         (
             "ok",
             "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -44,9 +44,14 @@ fn words() -> Table {
         ),
         ("never sent", "due, and no connection or no room to send it"),
         (
-            "lost",
-            "ok, owed to a Session, and never delivered, without an excuse in the specification",
+            "owed",
+            "ok, asked for by a subscription of a Session, and without an excuse in the specification",
         ),
+        (
+            "excused",
+            "not delivered, and the specification allows it: a Session that ended, QoS 0 across a lost connection",
+        ),
+        ("lost", "owed and never delivered"),
         ("duplicated", "delivered again to the same Session"),
         (
             "reordered",

@@ -34,7 +34,7 @@ fn errors(run: &Run) -> Table {
             Column::words("Where"),
             Column::words("Reason"),
             Column::count("Count"),
-            Column::quantity("First at", "s"),
+            Column::quantity("First since the run began", "s"),
         ],
     );
     for error in &run.measured.errors {

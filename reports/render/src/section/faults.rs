@@ -1,7 +1,8 @@
 //! Fault timeline: what was broken on purpose, and the first anomaly after it.
 
-use squall_run::Run;
+use squall_run::{Qos2, Run};
 
+use super::qos2::cut_step;
 use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
@@ -11,15 +12,26 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if !run.measured.faults.is_empty() {
         blocks.push(Block::Table(timeline(run)));
         blocks.push(Block::Note(
-            "Selected devices that had no connection at the moment were not hit. An anomaly after a fault need not come of it."
+            "At is the time that the scenario names, since measuring began. Selected devices that had no connection at the \
+             moment were not hit. An anomaly after a fault need not come of it."
                 .to_owned(),
         ));
     }
+    if let Some(qos2) = &run.measured.qos2 {
+        let faults = handshake_faults(qos2);
+        if !faults.rows.is_empty() {
+            blocks.push(Block::Table(faults));
+            blocks.push(Block::Note(
+                "What a qos2 block asks for is drawn anew for each handshake, all through the load: it has no moment of its own."
+                    .to_owned(),
+            ));
+        }
+    }
     section_of(
         "faults",
-        "Fault timeline",
+        "Faults",
         blocks,
-        "the scenario breaks nothing",
+        "the scenario has no fault, and no handshake was cut or left waiting on purpose",
     )
 }
 
@@ -29,6 +41,7 @@ fn timeline(run: &Run) -> Table {
         "Faults in order of time",
         vec![
             Column::quantity("At", "s"),
+            Column::quantity("Since the run began", "s"),
             Column::words("Fault"),
             Column::words("Action"),
             Column::words("Group"),
@@ -45,13 +58,14 @@ fn timeline(run: &Run) -> Table {
         };
         let anomaly = fault.first_anomaly.as_ref().map(|anomaly| {
             Cell::Text(format!(
-                "{} at {:.1} s: {}",
+                "{}, {:.1} s since the run began: {}",
                 anomaly.kind.label(),
                 anomaly.at_s,
                 anomaly.explanation
             ))
         });
         table.row(vec![
+            Cell::Seconds(fault.planned_s),
             Cell::At(fault.at_s),
             Cell::text(&fault.name),
             Cell::Text(action),
@@ -63,4 +77,74 @@ fn timeline(run: &Run) -> Table {
         ]);
     }
     table
+}
+
+/// What `qos2` blocks did to handshakes, by kind.
+fn handshake_faults(qos2: &Qos2) -> Table {
+    let mut table = Table::counts("qos2-faults", "Handshakes broken on purpose");
+    for (step, count) in &qos2.cuts {
+        table.count("Connection cut", &cut_step(step), Cell::Count(*count));
+    }
+    for (answer, count) in &qos2.withheld {
+        table.count(
+            "Answer withheld",
+            &answer.to_uppercase(),
+            Cell::Count(*count),
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    fn tables(section: &Section) -> Vec<&Table> {
+        let blocks = section.blocks.iter();
+        blocks
+            .filter_map(|block| match block {
+                Block::Table(table) | Block::Folded(table) | Block::Chart(_, table) => Some(table),
+                Block::Note(_) | Block::Warning(_) | Block::Facts(_) | Block::Text(..) => None,
+            })
+            .collect()
+    }
+
+    /// A scenario whose `qos2` block cuts connections breaks something, though it has no `[[fault]]`.
+    #[test]
+    fn what_a_qos2_block_does_is_a_fault() {
+        let mut run = sample::passing();
+        run.measured.faults.clear();
+
+        let section = section(&run).unwrap();
+
+        let table = tables(&section)[0];
+        let rows: Vec<String> = table
+            .rows
+            .iter()
+            .map(|row| row.iter().map(Cell::shown).collect::<Vec<_>>().join(" | "))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                "Connection cut | 1,104 | after PUBLISH",
+                "Connection cut | 1,090 | after PUBREC",
+                "Connection cut | 1,121 | after PUBREL",
+                "Answer withheld | 549 | PUBCOMP",
+                "Answer withheld | 551 | PUBREC",
+            ]
+        );
+    }
+
+    /// A fault has the time that the file names and the time since the run began.
+    #[test]
+    fn a_fault_has_both_clocks() {
+        let section = section(&sample::passing()).unwrap();
+
+        let first = &tables(&section)[0].rows[0];
+
+        assert_eq!(first[0].shown(), "20.0 s");
+        assert_eq!(first[1].shown(), "40.0 s");
+    }
 }

@@ -99,7 +99,7 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
         title,
         vec![
             Column::words(first),
-            Column::quantity("At", "s"),
+            Column::quantity("Since the run began", "s"),
             Column::words("What"),
             Column::words("Client id"),
             Column::words("Topic"),

@@ -12,6 +12,11 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !networks.is_empty() {
         blocks.push(Block::Table(figures(networks)));
+        blocks.push(Block::Note(
+            "The round trip is from CONNECT to CONNACK, two delays that are drawn apart: where short delays are many and long ones \
+             few, its median is more than twice theirs."
+                .to_owned(),
+        ));
         blocks.extend(chart_block(network::chart(run), || quantiles(networks)));
         let total = totals(networks);
         if !total.rows.is_empty() {

@@ -61,21 +61,11 @@ fn handshakes(qos2: &Qos2) -> Table {
         "",
         Cell::Bad(qos2.publish_after_pubrel),
     );
-    for (step, count) in &qos2.cuts {
-        row("Cut on purpose", &cut_step(step), Cell::Count(*count));
-    }
-    for (answer, count) in &qos2.withheld {
-        row(
-            "Withheld on purpose",
-            &answer.to_uppercase(),
-            Cell::Count(*count),
-        );
-    }
     table
 }
 
 /// After which step a connection was cut, in words.
-fn cut_step(step: &str) -> String {
+pub(super) fn cut_step(step: &str) -> String {
     match step {
         "withheld" => "some time after an answer was withheld".to_owned(),
         packet => format!("after {}", packet.to_uppercase()),
