@@ -7,6 +7,7 @@ use squall_protocol::codec::PacketReader;
 use squall_protocol::{Instant, Version, server};
 
 use crate::ConnectionId;
+use crate::request::Request;
 use crate::session::SessionKey;
 use crate::timer::NEVER;
 
@@ -24,6 +25,8 @@ pub(crate) struct Connection {
     pub(crate) largest_sent: usize,
     /// When its timer fires; the end of time if none is set.
     pub(crate) timer_at: Instant,
+    /// Its SUBSCRIBE or UNSUBSCRIBE that is applied in slices.
+    pub(crate) request: Option<Box<Request>>,
     /// `None` only while its packets are read.
     pub(crate) gate: Option<Gate>,
 }
@@ -66,6 +69,7 @@ impl Connections {
             maximum_packet_size: u32::MAX,
             largest_sent: 0,
             timer_at: NEVER,
+            request: None,
             gate: Some(gate),
         }));
     }

@@ -12,6 +12,8 @@ mod input;
 mod message;
 mod outboxes;
 mod queue;
+mod replays;
+mod request;
 mod retained;
 mod session;
 mod subscriptions;

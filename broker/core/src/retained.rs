@@ -210,9 +210,13 @@ impl RetainedStore {
         }
     }
 
-    /// Looks for the replay's next message. Each stored message looked at costs one of `budget`,
-    /// and one that does not match is done.
+    /// Looks for the replay's next message. Each look costs one of `budget`, and each stored message
+    /// that is passed over another; one that does not match is done.
     pub(crate) fn find_next(&self, replay: &mut Replay, now: Instant, budget: &mut usize) -> Found {
+        let Some(left) = budget.checked_sub(1) else {
+            return Found::Paused;
+        };
+        *budget = left;
         if !replay.filter.has_wildcards() {
             return self.find_exact(replay, now);
         }
@@ -227,16 +231,16 @@ impl RetainedStore {
             if !topic.starts_with(prefix) {
                 break;
             }
-            if *budget == 0 {
-                found = Found::Paused;
-                break;
-            }
-            *budget -= 1;
             if self.is_due(replay, retained, now) {
                 found = Found::message(topic, retained);
                 break;
             }
             last = Some(topic);
+            if *budget == 0 {
+                found = Found::Paused;
+                break;
+            }
+            *budget -= 1;
         }
         if let Some(topic) = last {
             replay.after = Some(Rc::clone(topic));

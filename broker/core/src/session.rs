@@ -4,7 +4,6 @@
 //! Invariant: a Session is in the table under its Client Identifier for as long as it exists; its
 //! key is used again only after it ended.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
@@ -17,8 +16,8 @@ use crate::ConnectionId;
 use crate::config::QueueLimits;
 use crate::message::Copied;
 use crate::queue::Queue;
-use crate::retained::Replay;
-use crate::subscriptions::SubscriptionKey;
+use crate::replays::Replays;
+use crate::subscriptions::SessionSubscriptions;
 use crate::timer::NEVER;
 
 /// Names a Session while it exists.
@@ -46,7 +45,9 @@ pub(crate) struct Session {
     pub(crate) outbound: Outbound<Copied>,
     /// Messages from the client that are not finished.
     pub(crate) inbound: Inbound,
-    pub(crate) subscriptions: Vec<SubscriptionKey>,
+    pub(crate) subscriptions: SessionSubscriptions,
+    /// Whether it waits for its turn to be fed.
+    pub(crate) is_unfinished: bool,
     /// What waits to be sent.
     pub(crate) backlog: Option<Box<Backlog>>,
     /// Of the connection, or of the last one while it is delayed.
@@ -66,7 +67,7 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     pub(crate) queue: Queue,
-    pub(crate) replays: VecDeque<Replay>,
+    pub(crate) replays: Replays,
 }
 
 impl Session {
@@ -76,7 +77,8 @@ impl Session {
             connection: None,
             outbound: Outbound::default(),
             inbound: Inbound::default(),
-            subscriptions: Vec::new(),
+            subscriptions: SessionSubscriptions::default(),
+            is_unfinished: false,
             backlog: None,
             will: None,
             expiry_interval: 0,

@@ -8,7 +8,7 @@ use super::ending::Ending;
 use super::{Broker, Peer, Turn};
 use crate::ConnectionId;
 use crate::session::SessionKey;
-use crate::subscriptions::SubscriptionKey;
+use crate::subscriptions::{GroupKey, SubscriptionKey};
 use crate::timer::NEVER;
 
 /// Client Identifiers drawn for one client before it is refused.
@@ -175,16 +175,26 @@ impl Broker {
         self.arm_connection(peer.connection, role.deadline());
     }
 
-    /// Gives the client what its shared groups kept for whoever connects first.
-    pub(super) fn take_waiting_of_groups(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+    /// Gives the client what its shared groups kept for who connects first.
+    fn take_waiting_of_groups(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let Some(session) = self.sessions.get(key) else {
             return;
         };
+        let subscriptions = session.subscriptions.as_slice().iter();
+        let groups: Vec<GroupKey> = subscriptions
+            .filter_map(|&subscription| match subscription {
+                SubscriptionKey::Filter(_) => None,
+                SubscriptionKey::Group(group) => Some(group),
+            })
+            .collect();
+        self.take_waiting(turn, &groups);
+    }
+
+    /// Sends on what waits in groups, one of whose members is connected now.
+    pub(super) fn take_waiting(&mut self, turn: &mut Turn<'_>, groups: &[GroupKey]) {
         let mut waiting = Vec::new();
-        for &subscription in &session.subscriptions {
-            if let SubscriptionKey::Group(group) = subscription
-                && let Some(group) = self.subscriptions.group_mut(group)
-            {
+        for &group in groups {
+            if let Some(group) = self.subscriptions.group_mut(group) {
                 waiting.extend(std::iter::from_fn(|| group.waiting.pop()));
             }
         }

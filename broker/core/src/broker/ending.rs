@@ -269,7 +269,7 @@ impl Broker {
             return;
         };
         let shared = extract_shared(&mut session);
-        for &subscription in &session.subscriptions {
+        for &subscription in session.subscriptions.as_slice() {
             self.unsubscribe(subscription, key);
         }
         let lost = session.queued() + session.outbound.len();
@@ -291,7 +291,7 @@ impl Broker {
             return;
         };
         let is_member = |key: &SubscriptionKey| matches!(key, SubscriptionKey::Group(_));
-        if !session.subscriptions.iter().any(is_member) {
+        if !session.subscriptions.as_slice().iter().any(is_member) {
             return;
         }
         let mut shared = Vec::new();

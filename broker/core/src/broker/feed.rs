@@ -7,7 +7,7 @@ use squall_protocol::packet::{Packet, Pubrel};
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
 use super::fan_out::Sending;
-use super::{Broker, Turn};
+use super::{Broker, Turn, Unfinished};
 use crate::counters::DropReason;
 use crate::message::{Copied, CopyOptions};
 use crate::retained::Found;
@@ -56,8 +56,11 @@ impl Broker {
                 Progress::Advanced => {}
                 Progress::Blocked => return,
                 Progress::Paused => {
-                    if !self.unfinished.contains(&key) {
-                        self.unfinished.push_back(key);
+                    if let Some(session) = self.sessions.get_mut(key)
+                        && !session.is_unfinished
+                    {
+                        session.is_unfinished = true;
+                        self.unfinished.push_back(Unfinished::Session(key));
                     }
                     return;
                 }

@@ -52,8 +52,8 @@ pub struct Broker {
     subscriptions: Subscriptions,
     retained: RetainedStore,
     timers: TimerWheel<Timer>,
-    /// Sessions whose replay of retained messages let others go first.
-    unfinished: VecDeque<SessionKey>,
+    /// What let others go first.
+    unfinished: VecDeque<Unfinished>,
     /// When the broker started.
     started: Instant,
     /// When `$SYS` is published next; the end of time for never.
@@ -70,6 +70,15 @@ pub struct Broker {
 enum Timer {
     Connection(ConnectionId),
     Session(SessionKey),
+}
+
+/// Work that is done in slices, because all of it at once would keep others waiting.
+#[derive(Clone, Copy, Debug)]
+enum Unfinished {
+    /// A Session's replay of retained messages.
+    Session(SessionKey),
+    /// A connection's SUBSCRIBE or UNSUBSCRIBE.
+    Request(ConnectionId),
 }
 
 /// When an input happened, and where what follows goes.
@@ -146,8 +155,9 @@ impl Broker {
         Some(timer.min(expiry).min(self.sys_due)).filter(|&deadline| deadline != NEVER)
     }
 
-    /// Whether a shell should read on from a connection. It should not while much waits for a socket
-    /// whose peer sends and does not read: it would come to the hard limit, and be closed.
+    /// Whether a shell should read on from a connection. It should not while a long SUBSCRIBE of it is
+    /// in progress, or while much waits for a socket whose peer sends and does not read: it would come
+    /// to the hard limit, and be closed.
     ///
     /// A peer that is slow to read one large message is heard all the same, or its keep alive would
     /// run out under it.
@@ -157,7 +167,11 @@ impl Broker {
             soft_bytes,
             hard_bytes,
         } = self.config.outbox;
-        let largest_sent = || self.connections.get(id).map_or(0, |c| c.largest_sent);
+        let connection = self.connections.get(id);
+        if connection.is_some_and(|connection| connection.request.is_some()) {
+            return false;
+        }
+        let largest_sent = || connection.map_or(0, |c| c.largest_sent);
         pending <= soft_bytes || pending <= soft_bytes.midpoint(hard_bytes) + largest_sent()
     }
 
@@ -201,10 +215,21 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        self.counters.bytes_received += bytes.len() as u64;
+        match &mut connection.request {
+            Some(request) => request.held.extend_from_slice(bytes),
+            None => self.read(turn, id, bytes),
+        }
+    }
+
+    /// Handles the packets in `bytes`, which came next on the connection.
+    fn read(&mut self, turn: &mut Turn<'_>, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
         let Some(mut gate) = connection.gate.take() else {
             unreachable!("the gate is out only within this function");
         };
-        self.counters.bytes_received += bytes.len() as u64;
         let read = self.read_packets(turn, id, &mut gate, bytes);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
@@ -256,6 +281,12 @@ impl Broker {
                 Packet::Pubcomp(ref pubcomp) => self.handle_pubcomp(turn, peer, pubcomp)?,
                 other => self.handle_request(turn, peer, other)?,
             }
+            if let Some(connection) = self.connections.get_mut(id)
+                && let Some(request) = &mut connection.request
+            {
+                request.held.extend_from_slice(bytes);
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -268,7 +299,7 @@ impl Broker {
     ) -> Result<(), Ending> {
         match packet {
             Packet::Subscribe(subscribe) => self.handle_subscribe(turn, peer, subscribe),
-            Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(turn, peer, &unsubscribe),
+            Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(turn, peer, unsubscribe),
             Packet::Pingreq => {
                 self.send(turn, peer.connection, peer.version, &Packet::Pingresp);
                 Ok(())
@@ -315,8 +346,15 @@ impl Broker {
             self.publish_sys(turn);
         }
         // One slice a time: sockets are served before the next.
-        if let Some(session) = self.unfinished.pop_front() {
-            self.feed(turn, session);
+        match self.unfinished.pop_front() {
+            Some(Unfinished::Session(key)) => {
+                if let Some(session) = self.sessions.get_mut(key) {
+                    session.is_unfinished = false;
+                }
+                self.feed(turn, key);
+            }
+            Some(Unfinished::Request(id)) => self.continue_request(turn, id),
+            None => {}
         }
     }
 

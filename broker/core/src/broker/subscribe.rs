@@ -2,16 +2,24 @@
 
 use squall_protocol::codec::encoded_len;
 use squall_protocol::packet::{
-    AckProperties, Packet, RequestedFilter, RetainHandling, Suback, Subscribe, Subscription,
-    SubscriptionIdentifier, Unsuback, Unsubscribe,
+    Packet, RequestedFilter, RetainHandling, Subscribe, Subscription, SubscriptionIdentifier,
+    Unsubscribe,
 };
 use squall_protocol::topic::TopicFilter;
 use squall_protocol::{QoS, ReasonCode};
 
 use super::ending::Ending;
-use super::{Broker, Peer, Turn};
+use super::{Broker, Peer, Turn, Unfinished};
+use crate::ConnectionId;
+use crate::request::{Ask, Request};
 use crate::session::SessionKey;
-use crate::subscriptions::{Inserted, Member, Target};
+use crate::subscriptions::{GroupKey, Inserted, Member, SubscriptionKey, Target};
+
+/// Filters of one packet that are applied before others get their turn. A long filter counts as
+/// several, see [`BYTES_PER_FILTER`].
+const FILTERS_PER_SLICE: usize = 1024;
+/// Bytes of a filter that cost as much as another filter.
+const BYTES_PER_FILTER: usize = 256;
 
 impl Broker {
     /// Adds or replaces subscriptions. SUBACK goes first, then the retained messages that they
@@ -22,20 +30,8 @@ impl Broker {
         peer: Peer,
         subscribe: Subscribe,
     ) -> Result<(), Ending> {
-        let identifier = subscribe.properties.subscription_identifier;
-        let subscriptions = subscribe.subscriptions.into_iter();
-        let reasons = subscriptions
-            .map(|subscription| self.subscribe(peer.session, subscription, identifier))
-            .collect();
-        let suback = Packet::Suback(Suback {
-            id: subscribe.id,
-            properties: AckProperties::default(),
-            reasons,
-        });
-        self.answer(turn, peer, &suback)?;
-        self.take_waiting_of_groups(turn, peer.session);
-        self.feed(turn, peer.session);
-        Ok(())
+        self.apply_slice(turn, peer, Request::subscribe(subscribe))
+            .map(drop)
     }
 
     /// Ends subscriptions. UNSUBACK follows also if none was there [3.1.1: MQTT-3.10.4-5].
@@ -43,18 +39,66 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
-        unsubscribe: &Unsubscribe,
+        unsubscribe: Unsubscribe,
     ) -> Result<(), Ending> {
-        let filters = unsubscribe.filters.iter();
-        let reasons = filters
-            .map(|filter| self.end_subscription(peer.session, filter))
-            .collect();
-        let unsuback = Packet::Unsuback(Unsuback {
-            id: unsubscribe.id,
-            properties: AckProperties::default(),
-            reasons,
-        });
-        self.answer(turn, peer, &unsuback)
+        self.apply_slice(turn, peer, Request::unsubscribe(unsubscribe))
+            .map(drop)
+    }
+
+    /// Goes on with a connection's request, and with what came after it once it is done.
+    pub(super) fn continue_request(&mut self, turn: &mut Turn<'_>, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let (Some(request), Some(session)) = (connection.request.take(), connection.session) else {
+            return;
+        };
+        let peer = Peer {
+            connection: id,
+            session,
+            version: connection.version,
+        };
+        match self.apply_slice(turn, peer, *request) {
+            Ok(held) if held.is_empty() => {}
+            Ok(held) => self.read(turn, id, &held),
+            Err(ending) => self.end(turn, id, ending),
+        }
+    }
+
+    /// Applies the next slice of a request. When it was the last, answers and returns what came after
+    /// the packet; else the request waits for its turn.
+    fn apply_slice(
+        &mut self,
+        turn: &mut Turn<'_>,
+        peer: Peer,
+        mut request: Request,
+    ) -> Result<Vec<u8>, Ending> {
+        let mut cost = 0;
+        while cost < FILTERS_PER_SLICE {
+            let Some(ask) = request.next() else {
+                let answer = request.take_answer();
+                self.answer(turn, peer, &answer)?;
+                self.take_waiting(turn, &request.groups);
+                self.feed(turn, peer.session);
+                return Ok(request.held);
+            };
+            cost += 1 + ask.bytes() / BYTES_PER_FILTER;
+            let reason = match ask {
+                Ask::Subscribe(subscription, identifier) => {
+                    let (reason, group) = self.subscribe(peer.session, subscription, identifier);
+                    request.groups.extend(group);
+                    reason
+                }
+                Ask::Unsubscribe(filter) => self.end_subscription(peer.session, &filter),
+            };
+            request.reasons.push(reason);
+        }
+        if let Some(connection) = self.connections.get_mut(peer.connection) {
+            connection.request = Some(Box::new(request));
+            let unfinished = Unfinished::Request(peer.connection);
+            self.unfinished.push_back(unfinished);
+        }
+        Ok(Vec::new())
     }
 
     /// Sends an answer whose length the client's packet decides. Errors if the client does not
@@ -74,19 +118,19 @@ impl Broker {
         Ok(())
     }
 
-    /// Adds one subscription and returns its code in SUBACK.
+    /// Adds one subscription. Returns its code in SUBACK, and the shared group that it joined.
     fn subscribe(
         &mut self,
         key: SessionKey,
         subscription: Subscription,
         identifier: Option<SubscriptionIdentifier>,
-    ) -> ReasonCode {
+    ) -> (ReasonCode, Option<GroupKey>) {
         let Subscription { filter, options } = subscription;
         let Ok(filter) = filter else {
-            return ReasonCode::TopicFilterInvalid;
+            return (ReasonCode::TopicFilterInvalid, None);
         };
         if filter.levels().count() > self.config.topic_levels_max.get() {
-            return ReasonCode::TopicFilterInvalid;
+            return (ReasonCode::TopicFilterInvalid, None);
         }
         let Some(session) = self.sessions.get_mut(key) else {
             unreachable!("a peer has a session");
@@ -94,12 +138,12 @@ impl Broker {
         let target = target(&filter);
         let has_room = session.subscriptions.len() < self.config.subscriptions_per_session_max;
         if !has_room && self.subscriptions.find(target, key).is_none() {
-            return ReasonCode::QuotaExceeded;
+            return (ReasonCode::QuotaExceeded, None);
         }
         let member = Member::new(key, options, identifier);
         let (subscription, inserted) = self.subscriptions.subscribe(target, member);
         if inserted == Inserted::New {
-            session.subscriptions.push(subscription);
+            session.subscriptions.add(subscription);
         }
         // A shared subscription brings no retained messages (§4.8.2).
         let wants_retained = target.group.is_none()
@@ -110,19 +154,22 @@ impl Broker {
             };
         if wants_retained && !self.retained.is_empty() {
             let backlog = session.backlog.get_or_insert_default();
-            // A subscription that is replaced starts anew [MQTT-3.8.4-3].
-            backlog.replays.retain(|replay| replay.filter != filter);
             let behind = backlog.queue.end();
             let replay = self
                 .retained
                 .replay(filter, options.qos, identifier, behind);
-            backlog.replays.push_back(replay);
+            backlog.replays.push_back(subscription, replay);
         }
-        match options.qos {
+        let reason = match options.qos {
             QoS::AtMostOnce => ReasonCode::Success,
             QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
             QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
-        }
+        };
+        let group = match subscription {
+            SubscriptionKey::Filter(_) => None,
+            SubscriptionKey::Group(group) => Some(group),
+        };
+        (reason, group)
     }
 
     /// Ends one subscription and returns its code in UNSUBACK. What is queued or in flight is
@@ -135,15 +182,9 @@ impl Broker {
             return ReasonCode::NoSubscriptionExisted;
         };
         if let Some(session) = self.sessions.get_mut(key) {
-            let place = session
-                .subscriptions
-                .iter()
-                .position(|&kept| kept == subscription);
-            if let Some(place) = place {
-                session.subscriptions.swap_remove(place);
-            }
+            session.subscriptions.remove(subscription);
             if let Some(backlog) = &mut session.backlog {
-                backlog.replays.retain(|replay| replay.filter != *filter);
+                backlog.replays.remove(subscription);
             }
         }
         self.unsubscribe(subscription, key);

@@ -13,6 +13,7 @@
 
 mod cache;
 mod members;
+mod of_session;
 mod recipients;
 mod shared;
 mod tree;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 
 pub(crate) use members::{Inserted, Member};
+pub(crate) use of_session::SessionSubscriptions;
 pub(crate) use recipients::{Recipient, Recipients};
 pub(crate) use shared::{Group, GroupKey};
 
@@ -38,7 +40,7 @@ use tree::WildcardTree;
 pub(crate) struct FilterKey(u32);
 
 /// Where a Session's subscription is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum SubscriptionKey {
     Filter(FilterKey),
     Group(GroupKey),

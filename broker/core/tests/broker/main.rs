@@ -10,6 +10,7 @@ mod flow_control;
 mod harness;
 mod keep_alive;
 mod limits;
+mod long_requests;
 mod model;
 mod packets;
 mod publish;

@@ -1,0 +1,69 @@
+//! The ways through the retained messages that a Session has before it, in the order of its
+//! subscriptions.
+//!
+//! Invariant: a subscription has at most one, and `sequences` names the place of each.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use crate::retained::Replay;
+use crate::subscriptions::SubscriptionKey;
+
+#[derive(Debug)]
+struct Waiting {
+    subscription: SubscriptionKey,
+    replay: Replay,
+}
+
+/// Replays, first come, first served.
+#[derive(Debug, Default)]
+pub(crate) struct Replays {
+    by_sequence: BTreeMap<u64, Waiting>,
+    sequences: HashMap<SubscriptionKey, u64>,
+    next_sequence: u64,
+}
+
+impl Replays {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_sequence.is_empty()
+    }
+
+    /// Puts a subscription's replay at the end, in place of an older one: a subscription that is
+    /// replaced starts anew [MQTT-3.8.4-3].
+    pub(crate) fn push_back(&mut self, subscription: SubscriptionKey, replay: Replay) {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        if let Some(older) = self.sequences.insert(subscription, sequence) {
+            self.by_sequence.remove(&older);
+        }
+        let waiting = Waiting {
+            subscription,
+            replay,
+        };
+        self.by_sequence.insert(sequence, waiting);
+    }
+
+    /// Takes out the replay of a subscription that ends.
+    pub(crate) fn remove(&mut self, subscription: SubscriptionKey) {
+        if let Some(sequence) = self.sequences.remove(&subscription) {
+            self.by_sequence.remove(&sequence);
+        }
+    }
+
+    pub(crate) fn front(&self) -> Option<&Replay> {
+        let (_, waiting) = self.by_sequence.first_key_value()?;
+        Some(&waiting.replay)
+    }
+
+    pub(crate) fn front_mut(&mut self) -> Option<&mut Replay> {
+        let first = self.by_sequence.first_entry()?;
+        Some(&mut first.into_mut().replay)
+    }
+
+    pub(crate) fn pop_front(&mut self) {
+        if let Some((_, waiting)) = self.by_sequence.pop_first() {
+            self.sequences.remove(&waiting.subscription);
+        }
+    }
+}
