@@ -162,9 +162,17 @@ impl Sessions {
         Some(session)
     }
 
-    /// Every Session, in the order of the keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
-        self.slots.iter().flatten()
+    /// Sessions with a connection, by a look at each.
+    pub(crate) fn connected(&self) -> usize {
+        let sessions = self.slots.iter().flatten();
+        sessions
+            .filter(|session| session.connection.is_some())
+            .count()
+    }
+
+    /// Messages that wait in queues, by a look at each Session.
+    pub(crate) fn queued(&self) -> usize {
+        self.slots.iter().flatten().map(Session::queued).sum()
     }
 }
 

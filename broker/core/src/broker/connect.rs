@@ -159,6 +159,7 @@ impl Broker {
             unreachable!("it was just found or made");
         };
         session.connection = Some(peer.connection);
+        self.counters.clients_connected += 1;
         session.expiry_interval = expiry_wish(connect).min(self.config.session_expiry_interval_max);
         session.expires_at = NEVER;
         // A will that waits for its delay is not sent after all [MQTT-3.1.3-9].
@@ -198,6 +199,7 @@ impl Broker {
                 waiting.extend(std::iter::from_fn(|| group.waiting.pop()));
             }
         }
+        self.counters.queued_messages -= waiting.len();
         for copied in waiting {
             self.give_to_group(turn, copied);
         }

@@ -213,6 +213,7 @@ impl Broker {
             return;
         };
         session.connection = None;
+        self.counters.clients_connected -= 1;
         session.outbound.connection_lost();
         if let Ending::Disconnect(disconnect) = ending
             && let Some(interval) = disconnect.properties.session_expiry_interval
@@ -268,7 +269,9 @@ impl Broker {
         let Some(mut session) = self.sessions.remove(key) else {
             return;
         };
+        let queued = session.queued();
         let shared = extract_shared(&mut session);
+        self.counters.queued_messages -= queued;
         for &subscription in session.subscriptions.as_slice() {
             self.unsubscribe(subscription, key);
         }
@@ -304,7 +307,9 @@ impl Broker {
             session.outbound = outbound;
             session.backlog = backlog;
             if let Some(backlog) = &mut session.backlog {
-                shared.extend(backlog.queue.extract_shared());
+                let queued = backlog.queue.extract_shared();
+                self.counters.queued_messages -= queued.len();
+                shared.extend(queued);
             }
         }
         for copied in shared {
@@ -326,6 +331,7 @@ impl Broker {
     /// Ends one subscription and counts what waited in a group that ended with it.
     pub(super) fn unsubscribe(&mut self, subscription: SubscriptionKey, key: SessionKey) {
         if let Some(group) = self.subscriptions.unsubscribe(subscription, key) {
+            self.counters.queued_messages -= group.waiting.len();
             self.counters
                 .count_dropped(DropReason::GroupEnded, group.waiting.len());
         }

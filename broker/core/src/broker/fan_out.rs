@@ -380,8 +380,9 @@ impl Broker {
 
     fn count_pushed(&mut self, pushed: Pushed) {
         match pushed {
-            Pushed::Queued => {}
+            Pushed::Queued => self.counters.queued_messages += 1,
             Pushed::DroppedOldest(messages) => {
+                self.counters.queued_messages -= messages - 1;
                 self.counters
                     .count_dropped(DropReason::QueueFullOldest, messages);
             }

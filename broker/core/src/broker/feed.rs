@@ -105,6 +105,7 @@ impl Broker {
         let Some(copied) = backlog.queue.pop() else {
             return Progress::Advanced;
         };
+        self.counters.queued_messages -= 1;
         if !is_due(&copied) {
             self.counters.count_dropped(DropReason::Expired, 1);
             return Progress::Advanced;

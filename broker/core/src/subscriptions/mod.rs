@@ -98,7 +98,7 @@ impl Subscriptions {
         self.len
     }
 
-    /// Messages that wait in groups.
+    /// Messages that wait in groups, by a look at each.
     pub(crate) fn waiting(&self) -> usize {
         self.groups.waiting()
     }

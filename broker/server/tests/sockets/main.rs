@@ -68,6 +68,31 @@ fn send_byte_by_byte(peer: &mut Peer) {
     }
 }
 
+/// A SUBSCRIBE that is applied in slices stops the reading from its socket, and what the client
+/// has sent by then is handled afterwards.
+#[test]
+fn client_is_read_on_after_a_long_subscribe() {
+    let broker = RunningBroker::start_default();
+    let mut peer = Peer::connect(broker.address(), Version::V5, "many");
+    let filters = 5_000;
+
+    peer.say_subscribe((0..filters).map(|nth| format!("{nth}/+")));
+    // More than one read of the socket follows, all of it in flight before SUBACK.
+    for _ in 0..3 {
+        peer.say_publish("4999/x", &[b'm'; 100_000], QoS::AtMostOnce);
+    }
+    peer.send();
+
+    assert_eq!(
+        peer.hear(),
+        Heard::Subscribed(vec![ReasonCode::Success; filters])
+    );
+    for _ in 0..3 {
+        assert_eq!(peer.hear_payload().len(), 100_000);
+    }
+    broker.stop();
+}
+
 /// A packet many times the size of one read comes through whole.
 #[test]
 fn packet_may_be_larger_than_the_read_buffer() {

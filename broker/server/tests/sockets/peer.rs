@@ -132,6 +132,18 @@ impl Peer {
         assert!(!reasons[0].is_error(), "{filter}: {reasons:?}");
     }
 
+    /// Queues a SUBSCRIBE of many filters.
+    pub(crate) fn say_subscribe(&mut self, filters: impl Iterator<Item = String>) {
+        let subscriptions = filters.map(|filter| Subscription {
+            filter: Ok(TopicFilter::new(filter.into_boxed_str()).unwrap()),
+            options: SubscriptionOptions::default(),
+        });
+        let subscriptions = subscriptions.collect();
+        self.client
+            .subscribe(NOW, SubscribeProperties::default(), subscriptions)
+            .unwrap();
+    }
+
     /// Queues PUBLISH.
     pub(crate) fn say_publish(&mut self, topic: &'static str, payload: &[u8], qos: QoS) {
         let message = Outgoing {
