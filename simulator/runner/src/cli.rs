@@ -44,6 +44,9 @@ pub enum Command {
     Report(ReportArgs),
     /// Serve MQTT on one address until SIGTERM or Ctrl-C.
     Broker(BrokerArgs),
+    /// Run a target's command and leave nothing of it behind: what `run` starts for `target.spawn`.
+    #[command(hide = true)]
+    Supervise(SuperviseArgs),
     /// Publish one message, or one a line of standard input.
     Pub(PubArgs),
     /// Subscribe and print what comes.
@@ -87,6 +90,14 @@ pub struct RunArgs {
     /// Print no progress and no summary, only errors.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// `squall supervise`.
+#[derive(Args, Debug)]
+pub struct SuperviseArgs {
+    /// Program and arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
 }
 
 /// `squall validate`.

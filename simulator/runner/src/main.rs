@@ -50,6 +50,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::List(args) => commands::list::list(args),
         Command::Plan(args) => commands::plan::plan(args),
         Command::Report(args) => commands::report::report(args),
+        Command::Supervise(args) => commands::supervise::supervise(args),
         Command::Broker(args) => commands::broker::broker(args),
         Command::Pub(args) => commands::publish::publish(args),
         Command::Sub(args) => commands::subscribe::subscribe(args),

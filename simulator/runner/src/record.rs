@@ -17,6 +17,7 @@ use squall_scenario::{Group, Publish, RunSettings, Scenario};
 use crate::clock;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
+use crate::machine::process::Processes;
 use crate::scenario_file::ScenarioFile;
 use crate::target::{Ending, Target};
 
@@ -39,7 +40,7 @@ impl Circumstances {
             url: target.url(),
             command: target.command().map(str::to_owned),
             software,
-            pid: target.pid(),
+            pid: target.processes().and_then(Processes::first),
             settings: BTreeMap::new(),
         };
         Self {

@@ -9,7 +9,7 @@ use squall_run::{ProcessSample, Resources};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
-use crate::machine::process;
+use crate::machine::process::Processes;
 
 /// Between two samples.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -21,8 +21,8 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Samples until dropped. `broker` is the broker's process, if it is ours.
-    pub async fn run(self, clock: Clock, broker: Option<u32>) {
+    /// Samples until dropped. `broker` are the broker's processes, if they are ours.
+    pub async fn run(self, clock: Clock, broker: Option<Processes>) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -32,12 +32,13 @@ impl Sampler {
     }
 
     /// Takes one sample of each process.
-    pub fn sample(&self, now: Instant, broker: Option<u32>) {
+    pub fn sample(&self, now: Instant, broker: Option<Processes>) {
         let mut resources = self.resources.borrow_mut();
-        if let Some(pid) = broker {
-            add(&mut resources.broker, now, pid);
+        if let Some(broker) = broker {
+            add(&mut resources.broker, now, broker);
         }
-        add(&mut resources.generator, now, std::process::id());
+        let generator = Processes::One(std::process::id());
+        add(&mut resources.generator, now, generator);
     }
 
     /// The samples.
@@ -46,9 +47,9 @@ impl Sampler {
     }
 }
 
-/// A process that is gone adds nothing.
-fn add(samples: &mut Vec<ProcessSample>, now: Instant, pid: u32) {
-    let Some(usage) = process::usage(pid) else {
+/// Processes that are gone add nothing.
+fn add(samples: &mut Vec<ProcessSample>, now: Instant, processes: Processes) {
+    let Some(usage) = processes.usage() else {
         return;
     };
     let (at_s, cpu_total_s) = (now.as_secs_f64(), usage.cpu.as_secs_f64());

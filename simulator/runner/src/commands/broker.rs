@@ -1,11 +1,10 @@
 //! `squall broker`: serves MQTT on one address until SIGTERM or Ctrl-C.
 
-use std::io::{self, Read as _};
 use std::net::SocketAddr;
 
 use squall_broker::{Config, ServeError};
-use tokio::sync::oneshot;
 
+use super::stdin_ends;
 use crate::cli::BrokerArgs;
 use crate::exit::Failure;
 use crate::output::print_line;
@@ -52,19 +51,6 @@ fn config(args: &BrokerArgs) -> Result<Config, Failure> {
 fn announce(address: SocketAddr) {
     // Whoever closed the pipe does not want to know.
     let _ = print_line(&format!("{LISTENING}{address}"));
-}
-
-/// Resolves when standard input ends. A thread of its own waits for it: there is nothing else to
-/// do with standard input, and it ends with the process.
-fn stdin_ends() -> oneshot::Receiver<()> {
-    let (ended, receiver) = oneshot::channel();
-    std::thread::spawn(move || {
-        let mut ignored = [0; 64];
-        while io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
-        // Nobody waits any more if the broker is stopping already.
-        let _ = ended.send(());
-    });
-    receiver
 }
 
 fn failure(error: ServeError) -> Failure {

@@ -10,15 +10,17 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod subscribe;
+pub mod supervise;
 pub mod validate;
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 use squall_reports::Colours;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 use crate::exit::Failure;
 
@@ -48,4 +50,17 @@ fn with_causes(error: &dyn Error) -> String {
 fn event_loop() -> Result<Runtime, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
     Ok(runtime.context("cannot start the event loop")?)
+}
+
+/// Resolves when standard input ends. A thread of its own waits for it: there is nothing else to
+/// do with standard input, and it ends with the process.
+fn stdin_ends() -> oneshot::Receiver<()> {
+    let (ended, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut ignored = [0; 64];
+        while io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
+        // The receiver is gone if the process is stopping already.
+        let _ = ended.send(());
+    });
+    receiver
 }

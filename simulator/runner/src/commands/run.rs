@@ -155,12 +155,12 @@ async fn drive(
     let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
     let drive = Drive::new(fleet, clock, transport);
     let sampler = Sampler::default();
-    let sampling = spawn_local(sampler.clone().run(clock, target.pid()));
+    let sampling = spawn_local(sampler.clone().run(clock, target.processes()));
     let showing = spawn_local(show(display, drive.clone(), clock));
 
     let stopped_early = run_until_end_or_signal(&drive).await?;
 
-    sampler.sample(clock.now(), target.pid());
+    sampler.sample(clock.now(), target.processes());
     for task in [sampling, showing] {
         task.abort();
         // Aborted: there is nothing to learn from it.

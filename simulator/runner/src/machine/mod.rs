@@ -4,3 +4,4 @@ pub mod limits;
 pub mod parts;
 pub mod priority;
 pub mod process;
+pub mod tree;

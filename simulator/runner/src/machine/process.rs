@@ -3,15 +3,46 @@
 use std::fs;
 use std::time::Duration;
 
+use super::tree;
+
 /// A reading of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// User and system time since its start.
     pub cpu: Duration,
+    /// User and system time of its children that have ended, and of theirs.
+    pub cpu_of_ended: Duration,
     /// Resident memory in bytes.
     pub rss_bytes: u64,
     /// Open descriptors; 0 where they may not be counted, and before Linux 6.2.
     pub descriptors: u64,
+}
+
+/// What is measured as one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Processes {
+    /// The process of this number.
+    One(u32),
+    /// All that the process of this number started, itself left out.
+    Below(u32),
+}
+
+impl Processes {
+    /// Reads what they use together; `None` if none runs.
+    pub fn usage(self) -> Option<Usage> {
+        match self {
+            Self::One(pid) => usage(pid),
+            Self::Below(root) => tree::usage_below(root),
+        }
+    }
+
+    /// The number of the process that was started first; `None` if none runs.
+    pub fn first(self) -> Option<u32> {
+        match self {
+            Self::One(pid) => Some(pid),
+            Self::Below(root) => tree::children(root).first().copied(),
+        }
+    }
 }
 
 /// Reads what process `pid` uses, its threads included, its children not. `None` if it is gone, or
@@ -22,21 +53,33 @@ pub fn usage(pid: u32) -> Option<Usage> {
     // The size of the folder is their number. Listing ten thousand takes milliseconds, in which the
     // schedule of a run would wait.
     let descriptors = fs::metadata(format!("/proc/{pid}/fd")).map_or(0, |folder| folder.len());
+    let ticks = parse_cpu_ticks(&stat)?;
     Some(Usage {
-        cpu: parse_cpu_ticks(&stat).map(ticks_to_duration)?,
+        cpu: ticks_to_duration(ticks.own),
+        cpu_of_ended: ticks_to_duration(ticks.of_ended),
         rss_bytes: parse_resident_pages(&statm)? * page_size(),
         descriptors,
     })
 }
 
-/// User and system time in clock ticks: fields 14 and 15 of `stat`. The second field is the
-/// command's name in parentheses and may hold anything, so counting starts after the last one.
-fn parse_cpu_ticks(stat: &str) -> Option<u64> {
+/// User and system time in clock ticks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct CpuTicks {
+    own: u64,
+    /// Of children that were waited for.
+    of_ended: u64,
+}
+
+/// Fields 14 to 17 of `stat`. The second field is the command's name in parentheses and may hold
+/// anything, so counting starts after the last one.
+fn parse_cpu_ticks(stat: &str) -> Option<CpuTicks> {
     let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+    let mut fields = rest.split_whitespace().skip(11).map(str::parse::<u64>);
+    let mut sum_of_two = || Some(fields.next()?.ok()? + fields.next()?.ok()?);
+    Some(CpuTicks {
+        own: sum_of_two()?,
+        of_ended: sum_of_two()?,
+    })
 }
 
 /// Resident pages: field 2 of `statm`.
@@ -60,9 +103,13 @@ mod tests {
     /// A name with spaces and parentheses does not shift the fields.
     #[test]
     fn a_hostile_command_name_does_not_shift_the_fields() {
-        let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 90 0 0 0 250 50 0 0 20 0 1 0 5 1 2";
+        let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 90 0 0 0 250 50 7 2 20 0 1 0 5 1 2";
 
-        assert_eq!(parse_cpu_ticks(stat), Some(300));
+        let ticks = CpuTicks {
+            own: 300,
+            of_ended: 9,
+        };
+        assert_eq!(parse_cpu_ticks(stat), Some(ticks));
     }
 
     /// A line that was cut short is no reading.

@@ -14,21 +14,34 @@ use tokio::process::{self, Command};
 use tokio::time::timeout;
 
 use crate::commands::broker::LISTENING;
+use crate::commands::supervise;
 use crate::exit::Failure;
+use crate::machine::process::Processes;
 
-/// How long a child may take to stop after SIGTERM before it is killed.
-const STOP_MAX: Duration = Duration::from_secs(5);
+/// How long a supervisor or our own broker may take to stop after SIGTERM before it is killed: a
+/// supervisor kills what it watches before that.
+const STOP_MAX: Duration = Duration::from_secs(supervise::STOP_MAX.as_secs() + 2);
 /// Lines of a child's output that an error shows.
 const LAST_LINES: usize = 5;
 /// How long our own broker may take to say where it listens.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(10);
 
-/// A running child. Dropping it kills it.
+/// A running child. Dropping it stops it and all that it started.
 pub struct Child {
     process: process::Child,
+    kind: Kind,
     command_line: String,
     /// Where its output goes.
     log: PathBuf,
+}
+
+/// What the child process is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// Our own broker. It ends when its standard input does.
+    Broker,
+    /// A supervisor of another broker's command. It stops that when its standard input ends.
+    Supervisor,
 }
 
 /// How a child ended.
@@ -40,7 +53,7 @@ pub enum Ending {
     EndedEarly(ExitStatus),
     /// It did not stop in time and was killed.
     Killed,
-    /// It answered no CONNECT any more, for this reason.
+    /// It did not answer a CONNECT at the end, for this reason.
     Silent(String),
 }
 
@@ -51,7 +64,7 @@ impl Child {
         let mut command = Command::new(program);
         command.args(["broker", "--port", "0", "--until-stdin-ends"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self::start(command, "squall broker".to_owned(), log)
+        Self::start(command, Kind::Broker, "squall broker".to_owned(), log)
     }
 
     /// Starts another broker, `{port}` of its command filled in.
@@ -61,26 +74,34 @@ impl Child {
             .iter()
             .map(|word| word.replace("{port}", &port.to_string()))
             .collect();
-        let (program, arguments) = words.split_first().expect("a command has a program");
-        let mut command = Command::new(program);
+        let supervisor = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut command = Command::new(supervisor);
         command
-            .args(arguments)
+            .args(["supervise", "--"])
+            .args(&words)
             .envs(&spawn.env)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(open_log(log)?);
-        Self::start(command, words.join(" "), log)
+        Self::start(command, Kind::Supervisor, words.join(" "), log)
     }
 
-    fn start(mut command: Command, command_line: String, log: &Path) -> Result<Self, Failure> {
-        command.stderr(open_log(log)?).kill_on_drop(true);
+    fn start(
+        mut command: Command,
+        kind: Kind,
+        command_line: String,
+        log: &Path,
+    ) -> Result<Self, Failure> {
         // A group of its own: Ctrl-C in the terminal ends the run, not the broker under it.
-        command.process_group(0);
+        command.stderr(open_log(log)?).process_group(0);
+        // A supervisor that is killed would leave behind what it watches.
+        command.kill_on_drop(kind == Kind::Broker);
         let process = command.spawn().map_err(|error| {
             let program = command.as_std().get_program().to_string_lossy();
             Failure::Unreachable(format!("cannot start '{program}': {error}"))
         })?;
         Ok(Self {
             process,
+            kind,
             command_line,
             log: log.to_owned(),
         })
@@ -114,9 +135,13 @@ impl Child {
         &self.command_line
     }
 
-    /// The process id; `None` once it has ended.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.id()
+    /// What to measure; `None` once it has ended.
+    pub fn processes(&self) -> Option<Processes> {
+        let pid = self.process.id()?;
+        Some(match self.kind {
+            Kind::Broker => Processes::One(pid),
+            Kind::Supervisor => Processes::Below(pid),
+        })
     }
 
     /// The last lines of its output.
@@ -140,11 +165,15 @@ impl Child {
         if let Some(status) = self.ended() {
             return Ending::EndedEarly(status);
         }
-        if let Some(pid) = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+        let pid = self.process.id();
+        if let Some(pid) = pid.and_then(|pid| Pid::from_raw(pid.cast_signed())) {
             // It may have ended in between: then there is nothing to signal.
             let _ = kill_process(pid, Signal::TERM);
         }
         match timeout(STOP_MAX, self.process.wait()).await {
+            Ok(Ok(status)) if status.code() == Some(i32::from(supervise::KILLED_CODE)) => {
+                Ending::Killed
+            }
             Ok(Ok(status)) => Ending::Stopped(status),
             _ => {
                 // Refused only if it has ended meanwhile.

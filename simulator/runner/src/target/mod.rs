@@ -8,6 +8,7 @@ pub mod address;
 mod child;
 mod probe;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use squall_run::TargetKind;
 use squall_scenario::{SpawnTarget, UrlTarget};
 
 use crate::exit::Failure;
+use crate::machine::process::Processes;
 pub use child::{Child, Ending};
 use probe::ProbeError;
 
@@ -25,6 +27,34 @@ const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
 const STILL_THERE_MAX: Duration = Duration::from_secs(5);
 /// A broker that runs already answers soon.
 const URL_READY_MAX: Duration = Duration::from_secs(5);
+
+/// A target that did not come up.
+#[derive(Debug)]
+struct NotReady {
+    name: String,
+    cause: ProbeError,
+    /// The end of its output, if squall started it.
+    last_words: Option<String>,
+}
+
+impl NotReady {
+    /// Whether it says that its port was taken.
+    fn is_port_in_use(&self) -> bool {
+        let last_words = self.last_words.as_deref().unwrap_or_default();
+        let last_words = last_words.to_ascii_lowercase();
+        last_words.contains("address already in use") || last_words.contains("eaddrinuse")
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "target {}: {}", self.name, self.cause)?;
+        match &self.last_words {
+            Some(last_words) => write!(f, "; the end of its output:\n{last_words}"),
+            None => write!(f, "; is a broker running there?"),
+        }
+    }
+}
 
 /// A target that answers.
 pub struct Target {
@@ -68,24 +98,54 @@ impl Target {
         target.wait_until_it_answers(URL_READY_MAX).await
     }
 
+    /// Another process may take the port between our choice and the broker's bind: then once more.
     async fn start_spawned(spawn: &SpawnTarget, log: &Path) -> Result<Self, Failure> {
-        let port = address::free_port()?;
-        let child = Child::spawned(spawn, port, log)?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let target = Self {
-            address,
-            kind: TargetKind::Spawn,
-            child: Some(child),
-        };
-        target.wait_until_it_answers(spawn.ready).await
+        match Self::try_spawned(spawn, log).await? {
+            Ok(target) => Ok(target),
+            Err(error) if error.is_port_in_use() => {
+                let again = Self::try_spawned(spawn, log).await?;
+                again.map_err(|error| Failure::Unreachable(error.to_string()))
+            }
+            Err(error) => Err(Failure::Unreachable(error.to_string())),
+        }
     }
 
-    /// On failure a child is stopped by being dropped.
-    async fn wait_until_it_answers(mut self, limit: Duration) -> Result<Self, Failure> {
-        probe::wait_until_answering(self.address, limit, self.child.as_mut())
-            .await
-            .map_err(|error| Failure::Unreachable(format!("target {}: {error}", self.name())))?;
-        Ok(self)
+    async fn try_spawned(
+        spawn: &SpawnTarget,
+        log: &Path,
+    ) -> Result<Result<Self, NotReady>, Failure> {
+        let port = address::free_port()?;
+        let target = Self {
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            kind: TargetKind::Spawn,
+            child: Some(Child::spawned(spawn, port, log)?),
+        };
+        Ok(target.until_ready(spawn.ready).await)
+    }
+
+    async fn wait_until_it_answers(self, limit: Duration) -> Result<Self, Failure> {
+        let ready = self.until_ready(limit).await;
+        ready.map_err(|error| Failure::Unreachable(error.to_string()))
+    }
+
+    /// A child that does not answer is stopped.
+    async fn until_ready(mut self, limit: Duration) -> Result<Self, NotReady> {
+        let answered = probe::wait_until_answering(self.address, limit, self.child.as_mut()).await;
+        match answered {
+            Ok(()) => Ok(self),
+            Err(cause) => {
+                let name = self.name();
+                let last_words = self.child.as_ref().map(Child::last_words);
+                if let Some(child) = self.child.take() {
+                    child.stop().await;
+                }
+                Err(NotReady {
+                    name,
+                    cause,
+                    last_words,
+                })
+            }
+        }
     }
 
     /// A name for messages: the command that started it, or its URL.
@@ -103,9 +163,9 @@ impl Target {
         self.child.as_ref().map(Child::command_line)
     }
 
-    /// The process id, if the process is ours.
-    pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().and_then(Child::pid)
+    /// What to measure, if the target is ours.
+    pub fn processes(&self) -> Option<Processes> {
+        self.child.as_ref().and_then(Child::processes)
     }
 
     /// Looks whether it still answers and stops a child, politely at first; `None` if it answers
@@ -120,7 +180,7 @@ impl Target {
         match answered {
             Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
             // How a child ended by itself, it says itself.
-            Ok(()) | Err(ProbeError::Ended { .. }) => ending,
+            Ok(()) | Err(ProbeError::Ended(_)) => ending,
         }
     }
 }

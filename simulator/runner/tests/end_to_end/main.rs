@@ -5,6 +5,7 @@ mod peer;
 mod proxy;
 mod runs;
 mod tampered;
+mod targets;
 mod terminal;
 
 use std::fs;

@@ -92,7 +92,8 @@ pub(super) struct TargetFile {
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
     /// `{port}` stands for a free port.
     pub(super) spawn: Option<String>,
-    /// How long a spawned broker may take until it answers. Default 10s.
+    /// How long a spawned broker may take until it answers a CONNECT. Default 60s: RabbitMQ, ActiveMQ and EMQX take longer than
+    /// most people expect.
     pub(super) ready: Option<DurationText>,
     /// Environment variables of a spawned broker.
     #[serde(default)]

@@ -9,7 +9,7 @@ use crate::target::split_command;
 use crate::{SpawnTarget, Target, UrlTarget};
 
 /// `target.ready` unless the file says otherwise.
-const READY_DEFAULT: Duration = Duration::from_secs(10);
+const READY_DEFAULT: Duration = Duration::from_secs(60);
 
 impl Resolver<'_> {
     /// Resolves the target; the embedded broker if the file names none.

@@ -1,0 +1,140 @@
+//! `squall supervise`: runs a target's command so that nothing of it outlives the run.
+//!
+//! A target may be a wrapper: a script that starts the broker and waits, or starts it and ends. This
+//! process adopts whatever the command leaves behind (`PR_SET_CHILD_SUBREAPER`), goes on for as
+//! long as any of it runs, and stops all of it when it is told to by SIGTERM, or when its standard
+//! input ends because the run that holds the other end is gone, killed or not.
+
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, timeout_at};
+
+use super::stdin_ends;
+use crate::cli::SuperviseArgs;
+use crate::exit::Failure;
+use crate::machine::tree;
+
+/// How long what runs may take to stop after SIGTERM before it is killed.
+pub const STOP_MAX: Duration = Duration::from_secs(5);
+/// The exit code of a shell for a program that a signal ended: this and the signal's number.
+const SIGNAL_CODE: i32 = 128;
+/// What a supervisor exits with if it had to kill what it watched.
+pub const KILLED_CODE: u8 = 137;
+/// What a supervisor exits with if the command cannot be started, as `env` does.
+pub const NOT_STARTED_CODE: u8 = 127;
+
+/// Runs the command until all of it has ended. The exit code is the command's own, or that of a
+/// shell where a signal ended it.
+pub fn supervise(args: &SuperviseArgs) -> Result<u8, Failure> {
+    // Orphans are adopted by the nearest ancestor that asks for it.
+    set_child_subreaper(Some(getpid())).context("cannot adopt orphans")?;
+    let (program, arguments) = args.command.split_first().expect("clap asks for a command");
+    let runtime = super::event_loop()?;
+    runtime.block_on(async {
+        // Before the command starts: a child that ends at once is noticed.
+        let mut watch = Watch::new()?;
+        let child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn();
+        match child {
+            Ok(child) => watch.run(child.id()).await,
+            Err(error) => {
+                eprintln!("cannot start '{program}': {error}");
+                Ok(NOT_STARTED_CODE)
+            }
+        }
+    })
+}
+
+struct Watch {
+    child_ended: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    /// Held so that they do not end this process: what it watches would be left behind.
+    _ignored: [tokio::signal::unix::Signal; 2],
+    parent_gone: tokio::sync::oneshot::Receiver<()>,
+}
+
+impl Watch {
+    fn new() -> Result<Self, Failure> {
+        let handler = |kind| signal(kind).context("cannot handle a signal");
+        Ok(Self {
+            child_ended: handler(SignalKind::child())?,
+            terminate: handler(SignalKind::terminate())?,
+            _ignored: [
+                handler(SignalKind::hangup())?,
+                handler(SignalKind::interrupt())?,
+            ],
+            parent_gone: stdin_ends(),
+        })
+    }
+
+    /// Until everything that `first` started has ended, or was told to.
+    async fn run(&mut self, first: u32) -> Result<u8, Failure> {
+        let mut ended = None;
+        loop {
+            if !reap(first, &mut ended) {
+                return Ok(exit_code(ended));
+            }
+            tokio::select! {
+                _ = self.child_ended.recv() => {}
+                _ = self.terminate.recv() => break,
+                _ = &mut self.parent_gone => break,
+            }
+        }
+        signal_all(Signal::TERM);
+        let deadline = Instant::now() + STOP_MAX;
+        while reap(first, &mut ended) {
+            if timeout_at(deadline, self.child_ended.recv()).await.is_err() {
+                signal_all(Signal::KILL);
+                // Nothing survives SIGKILL, but a process that is being started may be missed by
+                // one look.
+                while reap(first, &mut ended) {
+                    self.child_ended.recv().await;
+                    signal_all(Signal::KILL);
+                }
+                return Ok(KILLED_CODE);
+            }
+        }
+        Ok(exit_code(ended))
+    }
+}
+
+/// Takes note of all that have ended; whether any still runs.
+fn reap(first: u32, ended: &mut Option<ExitStatus>) -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
+                if pid.as_raw_nonzero().get().cast_unsigned() == first {
+                    *ended = Some(ExitStatus::from_raw(status.as_raw()));
+                }
+            }
+            Ok(None) => return true,
+            // ECHILD: none is left.
+            Err(_) => return false,
+        }
+    }
+}
+
+fn signal_all(signal: Signal) {
+    for pid in tree::descendants(std::process::id()) {
+        if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+            // It may have ended in between.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+fn exit_code(ended: Option<ExitStatus>) -> u8 {
+    let code = ended.map_or(0, |status| {
+        let by_signal = status.signal().map(|signal| SIGNAL_CODE + signal);
+        status.code().or(by_signal).unwrap_or(SIGNAL_CODE)
+    });
+    u8::try_from(code).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,127 @@
+//! Targets that are wrappers: a script that starts the broker and waits for it, or goes away.
+//!
+//! The broker under them is ours, so that the tests need nothing installed.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+
+use crate::{code_and_errors, run, run_file, squall, text};
+
+/// A folder with a scenario and a script that starts a broker and writes down its process number.
+struct Wrapped {
+    folder: tempfile::TempDir,
+}
+
+impl Wrapped {
+    /// `then` is what the script does once the broker runs in its background.
+    fn new(duration: &str, then: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let scenario = format!(
+            "version = 1\nname = \"wrapped\"\n[run]\nduration = \"{duration}\"\ndrain = \"1s\"\n\
+             [[group]]\nname = \"g\"\ncount = 5\n[[group.publish]]\ntopic = \"t\"\nqos = 1\n\
+             rate = 50\n[[group.subscribe]]\nfilter = \"t\"\nqos = 1\n[thresholds]\n\
+             schedule_lag = [\"p50 < 10s\"]\n"
+        );
+        fs::write(folder.path().join("wrapped.toml"), scenario).expect("it can be written");
+        let wrapped = Self { folder };
+        let script = format!(
+            "#!/bin/sh\n{} broker --port \"$1\" &\necho $! > {}\n{then}\n",
+            env!("CARGO_BIN_EXE_squall"),
+            text(&wrapped.path("pid")),
+        );
+        let path = wrapped.path("start-broker");
+        fs::write(&path, script).expect("it can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        wrapped
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let spawn = format!("target.spawn={} {{port}}", text(&self.path("start-broker")));
+        ["run", text(&self.path("wrapped.toml")), "--set", &spawn]
+            .into_iter()
+            .chain(["--out", text(&self.path("out"))])
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The broker's own process number.
+    fn broker(&self) -> i32 {
+        let text = fs::read_to_string(self.path("pid")).expect("the script wrote it");
+        text.trim().parse().expect("it is a number")
+    }
+}
+
+fn runs(pid: i32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// The broker that a script started is measured and stopped, also where the script ended long ago.
+#[test]
+fn a_wrapper_is_measured_and_stopped_with_all_that_it_started() {
+    for then in ["wait", "exit 0"] {
+        let wrapped = Wrapped::new("1s", then);
+        let arguments = wrapped.arguments();
+
+        let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+
+        let (code, errors) = code_and_errors(&output);
+        assert_eq!(code, 0, "{then}: {errors}");
+        assert!(!runs(wrapped.broker()), "{then}: the broker still runs");
+        let samples = run_file(&wrapped.path("out"))["resources"]["broker"].clone();
+        let last = samples.as_array().and_then(|all| all.last().cloned());
+        let last = last.unwrap_or_else(|| panic!("{then}: nothing was measured"));
+        // The listener, the selector and standard streams: more than a shell alone has.
+        assert!(last["descriptors"].as_u64() > Some(5), "{then}: {last}");
+    }
+}
+
+/// A script that ends with an error did not start a broker: its words are shown.
+#[test]
+fn a_wrapper_that_fails_says_why() {
+    let wrapped = Wrapped::new("1s", "kill $!; echo no licence >&2; exit 7");
+    let arguments = wrapped.arguments();
+
+    let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 3, "{errors}");
+    assert!(errors.contains("no licence"), "{errors}");
+    assert!(errors.contains("exit status: 7"), "{errors}");
+}
+
+/// SIGKILL of squall leaves nothing behind: neither the script nor the broker.
+#[test]
+fn a_killed_run_leaves_no_broker_behind() {
+    let wrapped = Wrapped::new("10m", "wait");
+    let mut child = squall()
+        .args(wrapped.arguments())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("squall can be started");
+    let progress = child.stderr.take().expect("it is a pipe");
+    let is_measuring = BufReader::new(progress)
+        .lines()
+        .any(|line| line.is_ok_and(|line| line.contains("measuring")));
+    assert!(is_measuring, "the run ended by itself");
+    let broker = Pid::from_raw(wrapped.broker()).expect("it is a process");
+    let ended = pidfd_open(broker, PidfdFlags::empty()).expect("it runs");
+
+    let squall = Pid::from_raw(child.id().cast_signed()).expect("a child has an id");
+    kill_process(squall, Signal::KILL).expect("it runs");
+
+    child.wait().expect("it ends");
+    // Readable once the process has ended; the test's own time limit is the only one.
+    let mut waiting = [PollFd::new(&ended, PollFlags::IN)];
+    poll(&mut waiting, None).expect("it can be waited for");
+}
