@@ -46,9 +46,9 @@ impl Clock {
     /// Which clock it is, for the title of an axis.
     pub(crate) fn title(self) -> String {
         match self.zero_s {
-            None => "Time since the run began; measuring never did".to_owned(),
+            None => "Since the run began; measuring never did".to_owned(),
             Some(zero_s) => format!(
-                "Time since measuring began, {} after the run did",
+                "Since measuring began, {} into the run",
                 duration_text(zero_s)
             ),
         }

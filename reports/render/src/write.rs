@@ -22,7 +22,7 @@ pub struct Written {
     pub run_file: PathBuf,
     /// Charts, each as SVG and as PNG.
     pub charts: usize,
-    /// Tables.
+    /// Tables, each as CSV.
     pub tables: usize,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that should not have happened, with what a person needs to look into it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
-    /// Of which kind.
+    /// Its kind.
     pub kind: AnomalyKind,
     /// When it was noticed, since the start of the run.
     pub at_s: f64,
@@ -63,7 +63,7 @@ pub enum AnomalyKind {
     Qos2PublishAfterPubrel,
     /// A connection was refused.
     ConnectionRefused,
-    /// A connection ended though nobody asked for it.
+    /// A connection ended, and neither the scenario nor the device had asked for it.
     UnexpectedDisconnect,
     /// A link did not behave as configured: squall's own fault, not the broker's.
     NetworkOffProfile,

@@ -33,9 +33,9 @@ pub struct FaultOccurrence {
 /// The first anomaly after a fault. That it came after does not say that it came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FirstAnomaly {
-    /// Of which kind.
+    /// Its kind.
     pub kind: AnomalyKind,
-    /// When, since the start of the run.
+    /// When it was noticed, since the start of the run.
     pub at_s: f64,
     /// As in [`crate::Anomaly::explanation`].
     pub explanation: String,

@@ -1,7 +1,7 @@
 //! The squall run file: schema, histograms, summary figures.
 //!
 //! A [`Run`] is one execution of one scenario, whole: what ran, on what, against what, what was
-//! measured and what follows from it. `fleet` fills [`Measured`], `runner` the rest, and every
+//! measured and what follows from it. `ledger` fills [`Measured`], `runner` the rest, and every
 //! renderer reads nothing but a `Run`. No I/O here and no clock: text in, text out.
 //!
 //! Units, in the names of all fields: `_s` seconds since the start of the run or seconds long,

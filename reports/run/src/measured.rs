@@ -1,4 +1,4 @@
-//! The fleet's part of a run.
+//! What the devices of a run saw.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

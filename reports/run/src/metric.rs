@@ -26,7 +26,8 @@ pub enum MetricName {
     ConnectLatency,
     /// From SUBSCRIBE to SUBACK.
     SubscribeLatency,
-    /// A whole QoS 2 exchange of a sender: from PUBLISH to PUBCOMP.
+    /// A QoS 2 exchange of a sender: PUBLISH to PUBREC and PUBREL to PUBCOMP together, without the
+    /// device's own delay in between.
     Qos2Handshake,
     /// Its first leg: from PUBLISH to PUBREC.
     Qos2Pubrec,
@@ -63,7 +64,7 @@ pub enum MetricName {
 /// What a metric's values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// Durations.
+    /// Times, kept as a histogram.
     Durations,
     /// Events a second.
     Rate,
@@ -71,7 +72,7 @@ pub enum MetricKind {
     Count,
     /// Processor cores.
     Cores,
-    /// Bytes.
+    /// A number of bytes.
     Bytes,
 }
 

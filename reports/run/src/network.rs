@@ -10,7 +10,7 @@ use crate::{Histogram, Value};
 pub struct NetworkOutcome {
     /// Name of the profile.
     pub profile: String,
-    /// Which way.
+    /// Up or down.
     pub direction: Direction,
     /// Devices whose link had the profile.
     pub devices: u64,
@@ -39,7 +39,7 @@ pub enum Direction {
 /// A figure of a link, configured and measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NetworkFigure {
-    /// Which: `latency p50`, `latency p99`, `loss`, `bandwidth`, `outages`, `outage length`.
+    /// Its name: `latency p50`, `latency p99`, `loss`, `bandwidth`, `outages`, `outage length`.
     pub name: String,
     /// As configured.
     pub configured: Value,
@@ -54,6 +54,6 @@ pub struct NetworkFigure {
 pub struct Quantile {
     /// Share of samples at or below `value_us`, from 0 to 1.
     pub quantile: f64,
-    /// Microseconds.
+    /// The value, in microseconds.
     pub value_us: f64,
 }

@@ -40,7 +40,7 @@ pub struct LegCount {
     pub side: Qos2Side,
     /// The leg: `PUBLISH sent`, `PUBREC received`, …
     pub leg: String,
-    /// Packets.
+    /// Number of packets.
     pub count: u64,
 }
 

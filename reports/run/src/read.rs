@@ -96,7 +96,7 @@ mod tests {
         );
     }
 
-    /// A text that is no run file and a damaged run file are told apart.
+    /// A text that is not a run file and a damaged run file are told apart.
     #[test]
     fn other_text_is_refused() {
         let damaged = sample::empty()

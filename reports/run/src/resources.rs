@@ -12,10 +12,10 @@ pub struct Resources {
     pub generator: Vec<ProcessSample>,
 }
 
-/// One look at a process.
+/// What a process used at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProcessSample {
-    /// When, since the start of the run.
+    /// When it was taken, since the start of the run.
     pub at_s: f64,
     /// Processor use since the sample before: 1.0 is one core fully busy.
     pub cpu_cores: f64,

@@ -26,7 +26,7 @@ pub struct Override {
 pub struct GroupSettings {
     /// `name` of the group.
     pub name: String,
-    /// Devices.
+    /// Number of devices.
     pub count: u32,
     /// `3.1.1` or `5.0`.
     pub protocol: String,

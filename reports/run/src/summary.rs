@@ -74,7 +74,7 @@ pub struct Summary {
 /// A distribution in a few figures. A percentile is `None` with fewer samples than it needs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Latency {
-    /// Samples.
+    /// Number of samples.
     pub count: u64,
     /// The least, microseconds.
     pub min_us: u64,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// So many.
+    /// A number of things.
     Count(u64),
     /// A duration in seconds.
     Seconds(f64),
@@ -19,13 +19,13 @@ pub enum Value {
     PerSecond(f64),
     /// Bits a second.
     BitsPerSecond(f64),
-    /// Bytes.
+    /// A number of bytes.
     Bytes(u64),
     /// Processor cores: 1.0 is one core fully busy.
     Cores(f64),
     /// Yes or no.
     Flag(bool),
-    /// A word.
+    /// A word, such as a Reason Code.
     Text(String),
 }
 

@@ -334,7 +334,7 @@ mod tests {
         assert!(verdict.reasons[0].text().contains("only 12 samples"));
     }
 
-    /// A fault that did not come any more leaves its claim without a value.
+    /// A fault that the stopped run did not reach leaves its claim without a value.
     fn unjudged() -> CheckOutcome {
         let mut check = check(false);
         check.claims[0].actual = None;

@@ -60,7 +60,7 @@ pub(crate) struct Band {
 /// A reference line across the plot.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mark {
-    /// Which way it runs, and where.
+    /// Its direction and its place.
     pub(crate) line: MarkLine,
     /// A word at its end, left out where there is no room.
     pub(crate) label: String,
@@ -68,7 +68,7 @@ pub(crate) struct Mark {
     pub(crate) ink: Ink,
 }
 
-/// Which way a reference line runs, and where.
+/// Direction and place of a reference line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum MarkLine {
     /// Upright, at a value of the horizontal axis.
@@ -102,7 +102,7 @@ pub(crate) enum Layer {
     Dots {
         /// What they are; empty for no entry in the legend.
         label: String,
-        /// Where, with the text.
+        /// The points.
         dots: Vec<Dot>,
         /// Their colour.
         ink: Ink,
@@ -114,7 +114,7 @@ pub(crate) enum Layer {
 /// A line through points.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
-    /// What it is.
+    /// Its name, for the legend.
     pub(crate) label: String,
     /// The points, ascending; a `y` that is not finite is a gap.
     pub(crate) points: Vec<(f64, f64)>,
@@ -127,7 +127,7 @@ pub(crate) struct Line {
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stroke {
-    /// As usual.
+    /// Of the usual breadth.
     Solid,
     /// Thin, for what is background to the others.
     Thin,
@@ -147,7 +147,7 @@ pub(crate) struct Rectangle {
 /// A point with a text beside it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dot {
-    /// Where.
+    /// Its place, in units of the data.
     pub(crate) at: (f64, f64),
     /// The text; may be empty.
     pub(crate) text: String,

@@ -11,7 +11,7 @@
 pub(crate) enum Ink {
     /// Behind everything.
     Background,
-    /// Words.
+    /// Words and figures.
     Text,
     /// Words that matter less.
     Muted,

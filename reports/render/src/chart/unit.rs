@@ -11,7 +11,7 @@ pub(crate) enum Unit {
     Count,
     /// Things a second.
     PerSecond,
-    /// Bytes.
+    /// A number of bytes, with binary units.
     Bytes,
     /// Processor cores.
     Cores,

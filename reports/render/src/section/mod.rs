@@ -1,6 +1,6 @@
 //! The sections of a report, in order: one file a section, each from a run to [`Block`]s.
 //!
-//! A section says what it shows; how it looks is the business of each output.
+//! A section says what is shown; `html`, `markdown` and `text` decide how it looks.
 
 mod accounting;
 mod appendix;
@@ -29,9 +29,9 @@ use crate::table::{Cell, Table};
 pub(crate) struct Section {
     /// Name in links.
     pub(crate) id: &'static str,
-    /// Heading.
+    /// Its heading.
     pub(crate) title: &'static str,
-    /// Content.
+    /// What it shows, in order.
     pub(crate) blocks: Vec<Block>,
 }
 
@@ -46,11 +46,11 @@ pub(crate) enum Block {
     Chart(Box<Chart>, Table),
     /// A table.
     Table(Table),
-    /// A table that few will want to see.
+    /// A table behind a fold: long, and not needed to understand the section.
     Folded(Table),
     /// Names with values.
     Facts(Vec<(&'static str, Vec<Cell>)>),
-    /// A long text that few will want to see: its name and itself.
+    /// A long text behind a fold: its name and itself.
     Text(&'static str, String),
 }
 

@@ -53,7 +53,7 @@ fn handshakes(qos2: &Qos2) -> Table {
     );
     row(
         "Repeated PUBLISH answered",
-        "with PUBREC; the others were cut again before it could come",
+        "with PUBREC; for the others the connection was lost first, or the broker did not answer",
         Cell::Count(qos2.dup_answered),
     );
     row(

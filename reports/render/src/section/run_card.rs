@@ -69,7 +69,8 @@ fn facts(run: &Run) -> Vec<(&'static str, Vec<Cell>)> {
     facts
 }
 
-/// The command as it was typed; where the program lies on this machine is nobody's business.
+/// The command as it was typed, but for the folder of the program: a report goes further than its
+/// machine, and a reader has squall somewhere else.
 fn command_line(words: &[String]) -> String {
     let mut words = words.to_vec();
     if let Some(program) = words.first_mut()

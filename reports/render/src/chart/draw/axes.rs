@@ -4,7 +4,7 @@ use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
 use super::layout::Layout;
-use super::pen::{Cut, Drawn, Pen, Words};
+use super::pen::{Drawn, Pen, TextLook, Weight};
 use crate::chart::figure::{Figure, MarkLine};
 use crate::chart::theme::Ink;
 
@@ -68,7 +68,7 @@ pub(super) fn draw_marks<B: DrawingBackend>(
                 let (low, high) = (layout.y(rows.low), layout.y(rows.high));
                 pen.line(&[(x, low), (x, high)], 2.0, mark.ink, 1.0)?;
                 let at = (x + pen.units(5.0), high + pen.units(8.0));
-                pen.words(&mark.label, at, Words::at(HPos::Left, mark.ink))?;
+                pen.text(&mark.label, at, TextLook::at(HPos::Left, mark.ink))?;
             }
             MarkLine::Tick(at) => {
                 let x = layout.x(at);
@@ -105,7 +105,7 @@ fn draw_words_above<B: DrawingBackend>(
         if label.is_empty() {
             continue;
         }
-        let half = pen.width_of(label, Cut::Regular) / 2;
+        let half = pen.width_of(label, Weight::Regular) / 2;
         let room = (layout.margin + half, layout.right - half);
         let middle = middle.max(room.0).min(room.1.max(room.0));
         let (from, to) = (
@@ -116,7 +116,11 @@ fn draw_words_above<B: DrawingBackend>(
             continue;
         }
         taken.push((from, to));
-        pen.words(label, (middle, layout.words), Words::at(HPos::Center, ink))?;
+        pen.text(
+            label,
+            (middle, layout.words),
+            TextLook::at(HPos::Center, ink),
+        )?;
     }
     Ok(())
 }
@@ -133,7 +137,7 @@ pub(super) fn draw_axes<B: DrawingBackend>(
     let mut free_from = i32::MIN;
     for tick in layout.x_ticks.iter().filter(|tick| !tick.label.is_empty()) {
         let x = layout.x_at(tick.place);
-        let half = pen.width_of(&tick.label, Cut::Regular) / 2;
+        let half = pen.width_of(&tick.label, Weight::Regular) / 2;
         if x - half < free_from {
             continue;
         }
@@ -144,16 +148,18 @@ pub(super) fn draw_axes<B: DrawingBackend>(
             Ink::Axis,
             1.0,
         )?;
-        pen.words(&tick.label, (x, row), Words::at(HPos::Center, Ink::Text))?;
+        pen.text(&tick.label, (x, row), TextLook::at(HPos::Center, Ink::Text))?;
     }
-    let middle = (layout.left + layout.right) / 2;
-    let words = Words::at(HPos::Center, Ink::Muted);
-    pen.words(&figure.x.title, (middle, row + pen.units(19.0)), words)?;
+    let half = pen.width_of(&figure.x.title, Weight::Regular) / 2;
+    let rightmost = pen.canvas().size().0 as i32 - layout.margin - half;
+    let middle = ((layout.left + layout.right) / 2).min(rightmost);
+    let look = TextLook::at(HPos::Center, Ink::Muted);
+    pen.text(&figure.x.title, (middle, row + pen.units(19.0)), look)?;
     let room = layout.left - layout.margin;
     for tick in layout.y_ticks.iter().filter(|tick| !tick.label.is_empty()) {
         let at = (layout.left - pen.units(6.0), layout.y_at(tick.place));
         let label = shortened(&tick.label, room, pen);
-        pen.words(&label, at, Words::at(HPos::Right, Ink::Text))?;
+        pen.text(&label, at, TextLook::at(HPos::Right, Ink::Text))?;
     }
     if Layout::has_named_rows(figure) {
         let upright = [(layout.left, layout.top), (layout.left, layout.bottom)];
@@ -164,14 +170,14 @@ pub(super) fn draw_axes<B: DrawingBackend>(
 
 /// `label`, cut so that it fits into `room`.
 fn shortened<B: DrawingBackend>(label: &str, room: i32, pen: &Pen<'_, B>) -> String {
-    if pen.width_of(label, Cut::Regular) <= room {
+    if pen.width_of(label, Weight::Regular) <= room {
         return label.to_owned();
     }
     let mut kept: Vec<char> = label.chars().collect();
     while kept.len() > 1 {
         kept.pop();
         let text: String = kept.iter().chain(['…'].iter()).collect();
-        if pen.width_of(&text, Cut::Regular) <= room {
+        if pen.width_of(&text, Weight::Regular) <= room {
             return text;
         }
     }

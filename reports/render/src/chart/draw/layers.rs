@@ -4,7 +4,7 @@ use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
 use super::layout::Layout;
-use super::pen::{Cut, Drawn, Pen, Point, Words};
+use super::pen::{Drawn, Pen, Point, TextLook, Weight};
 use crate::chart::figure::{Dot, Figure, Layer, Line, Rectangle, Stroke};
 use crate::chart::theme::Ink;
 
@@ -88,15 +88,15 @@ fn draw_dot<B: DrawingBackend>(
     // In named rows words go to the right, where room is kept; else above and to the left.
     if Layout::has_named_rows(figure) {
         let at = (x + pen.units(8.0), y);
-        return pen.words(&dot.text, at, Words::at(HPos::Left, Ink::Text));
+        return pen.text(&dot.text, at, TextLook::at(HPos::Left, Ink::Text));
     }
     let is_low = y - layout.top < pen.units(20.0);
     let down = y + pen.units(if is_low { 14.0 } else { -12.0 });
-    let half = pen.width_of(&dot.text, Cut::Regular) / 2;
+    let half = pen.width_of(&dot.text, Weight::Regular) / 2;
     let middle = x.min(layout.right - half).max(layout.left + half);
-    pen.words(
+    pen.text(
         &dot.text,
         (middle, down),
-        Words::at(HPos::Center, Ink::Text),
+        TextLook::at(HPos::Center, Ink::Text),
     )
 }

@@ -7,7 +7,7 @@ use plotters::backend::DrawingBackend;
 
 use super::canvas::Canvas;
 use super::legend::{self, Entry};
-use super::pen::{Cut, Pen};
+use super::pen::{Pen, Weight};
 use crate::chart::figure::{Figure, Layer};
 use crate::chart::scale::{Scale, Tick};
 use crate::chart::unit::Unit;
@@ -76,7 +76,7 @@ impl Layout {
         let y_ticks = figure.y.scale.ticks(&figure.y.unit, y_count);
         let widest = y_ticks
             .iter()
-            .map(|tick| pen.width_of(&tick.label, Cut::Regular))
+            .map(|tick| pen.width_of(&tick.label, Weight::Regular))
             .max();
         let left = (margin + widest.unwrap_or(0)).min(width * 2 / 5) + pen.units(GAP);
         let right = width
@@ -129,7 +129,7 @@ impl Layout {
         self.bottom - (place * f64::from(self.bottom - self.top)).round() as i32
     }
 
-    /// Whether the vertical axis shows names, which need no lines across.
+    /// Whether the vertical axis shows names, which need no lines anchor.
     pub(super) fn has_named_rows(figure: &Figure) -> bool {
         matches!(figure.y.unit, Unit::Names(_))
     }
@@ -137,7 +137,7 @@ impl Layout {
 
 fn names_width<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32 {
     let widest = legend::lines(figure)
-        .map(|line| pen.width_of(&line.label, Cut::SemiBold))
+        .map(|line| pen.width_of(&line.label, Weight::SemiBold))
         .max();
     widest.unwrap_or(0) + pen.units(12.0)
 }
@@ -153,6 +153,8 @@ fn room_beside_dots<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32
     });
     let beside_marks = figure.marks.iter().map(|mark| mark.label.as_str());
     let words = beside_dots.chain(beside_marks);
-    let widest = words.map(|words| pen.width_of(words, Cut::Regular)).max();
+    let widest = words
+        .map(|words| pen.width_of(words, Weight::Regular))
+        .max();
     widest.map_or(pen.units(18.0), |width| width + pen.units(12.0))
 }

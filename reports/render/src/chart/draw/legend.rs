@@ -5,7 +5,7 @@
 use plotters::backend::DrawingBackend;
 
 use super::canvas::{Beside, Canvas};
-use super::pen::{Cut, Pen};
+use super::pen::{Pen, Weight};
 use crate::chart::figure::{Figure, Layer, Line, Names};
 use crate::chart::theme::Ink;
 
@@ -89,7 +89,7 @@ pub(super) fn rows<B: DrawingBackend>(
     let mut rows: Vec<Vec<Entry>> = Vec::new();
     let mut at = 0;
     for (sign, label) in signs {
-        let length = sign_width(&sign, pen) + pen.width_of(&label, Cut::Regular);
+        let length = sign_width(&sign, pen) + pen.width_of(&label, Weight::Regular);
         if at == 0 || at + length > width {
             rows.push(Vec::new());
             at = 0;
@@ -106,7 +106,7 @@ fn sign_width<B: DrawingBackend>(sign: &Sign, pen: &Pen<'_, B>) -> i32 {
     match sign {
         Sign::Line(_) | Sign::Box(_) | Sign::Dot(_) => pen.units(SIGN),
         Sign::Ramp(low) => {
-            pen.width_of(low, Cut::Regular) + pen.units(RAMP_STEP * Ink::HEATS as f64 + 12.0)
+            pen.width_of(low, Weight::Regular) + pen.units(RAMP_STEP * Ink::HEATS as f64 + 12.0)
         }
     }
 }

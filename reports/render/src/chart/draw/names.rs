@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::layout::Layout;
 use super::legend::{self, Entry, Sign};
-use super::pen::{Cut, Drawn, Pen, Words};
+use super::pen::{Drawn, Pen, TextLook, Weight};
 use crate::chart::figure::{Figure, Line};
 use crate::chart::theme::Ink;
 
@@ -16,14 +16,14 @@ pub(super) fn draw<B: DrawingBackend>(
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
     if let Some(title) = &pen.canvas().title {
-        let words = Words {
-            cut: Cut::SemiBold,
-            ..Words::at(HPos::Left, Ink::Text)
+        let look = TextLook {
+            weight: Weight::SemiBold,
+            ..TextLook::at(HPos::Left, Ink::Text)
         };
-        pen.words(title, (layout.margin, pen.units(20.0)), words)?;
+        pen.text(title, (layout.margin, pen.units(20.0)), look)?;
     }
-    let words = Words::at(HPos::Left, Ink::Muted);
-    pen.words(&figure.y.title, (layout.margin, layout.y_title), words)?;
+    let look = TextLook::at(HPos::Left, Ink::Muted);
+    pen.text(&figure.y.title, (layout.margin, layout.y_title), look)?;
     for (middle, entries) in &layout.legend {
         for entry in entries {
             draw_entry(entry, layout.margin, *middle, pen)?;
@@ -64,9 +64,9 @@ fn draw_entry<B: DrawingBackend>(
         }
         Sign::Dot(ink) => pen.dot((left + size, middle), 4.0, *ink)?,
         Sign::Ramp(low) => {
-            let words = Words::at(HPos::Left, Ink::Text);
-            pen.words(low, (left, middle), words)?;
-            let mut from = left + pen.width_of(low, Cut::Regular) + pen.units(6.0);
+            let look = TextLook::at(HPos::Left, Ink::Text);
+            pen.text(low, (left, middle), look)?;
+            let mut from = left + pen.width_of(low, Weight::Regular) + pen.units(6.0);
             for step in 0..Ink::HEATS {
                 let to = from + pen.units(legend::RAMP_STEP);
                 pen.rectangle(
@@ -80,10 +80,10 @@ fn draw_entry<B: DrawingBackend>(
             after = from + pen.units(6.0);
         }
     }
-    pen.words(
+    pen.text(
         &entry.label,
         (after, middle),
-        Words::at(HPos::Left, Ink::Text),
+        TextLook::at(HPos::Left, Ink::Text),
     )
 }
 
@@ -101,11 +101,11 @@ fn draw_names<B: DrawingBackend>(figure: &Figure, layout: &Layout, pen: &Pen<'_,
     };
     let places = spread(&wanted, apart, room);
     for ((_, _, line), place) in names.iter().zip(places) {
-        let words = Words {
-            cut: Cut::SemiBold,
-            ..Words::at(HPos::Left, line.ink)
+        let look = TextLook {
+            weight: Weight::SemiBold,
+            ..TextLook::at(HPos::Left, line.ink)
         };
-        pen.words(&line.label, (layout.right + pen.units(8.0), place), words)?;
+        pen.text(&line.label, (layout.right + pen.units(8.0), place), look)?;
     }
     Ok(())
 }

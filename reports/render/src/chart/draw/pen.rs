@@ -26,33 +26,33 @@ pub(super) struct Pen<'a, B: DrawingBackend> {
     theme: Theme,
 }
 
-/// How words are set.
+/// How a text is set.
 #[derive(Clone, Copy)]
-pub(super) struct Words {
-    /// Which point of the words is given: left, centre or right.
-    pub(super) across: HPos,
-    /// Their colour.
+pub(super) struct TextLook {
+    /// Which point of the text is given: left, centre or right.
+    pub(super) anchor: HPos,
+    /// Its colour.
     pub(super) ink: Ink,
-    /// Their cut.
-    pub(super) cut: Cut,
+    /// Its weight.
+    pub(super) weight: Weight,
 }
 
-/// Regular or semi-bold.
+/// The weight of the font.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// Regular.
+pub(super) enum Weight {
+    /// For most words.
     Regular,
-    /// Semi-bold.
+    /// For titles and the names of lines.
     SemiBold,
 }
 
-impl Words {
-    /// Regular words from left to right.
-    pub(super) fn at(across: HPos, ink: Ink) -> Self {
+impl TextLook {
+    /// A text of regular weight.
+    pub(super) fn at(anchor: HPos, ink: Ink) -> Self {
         Self {
-            across,
+            anchor,
             ink,
-            cut: Cut::Regular,
+            weight: Weight::Regular,
         }
     }
 }
@@ -136,30 +136,30 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
         self.area.draw(&Circle::new(at, self.units(radius), style))
     }
 
-    /// Words, whose digits and capitals are centred on the height of `at`.
-    pub(super) fn words(&self, text: &str, at: Point, words: Words) -> Drawn<B> {
-        let (red, green, blue) = self.theme.rgb(words.ink);
+    /// TextLook, whose digits and capitals are centred on the height of `at`.
+    pub(super) fn text(&self, text: &str, at: Point, look: TextLook) -> Drawn<B> {
+        let (red, green, blue) = self.theme.rgb(look.ink);
         let color = RGBColor(red, green, blue);
-        let style = self.font(words.cut).color(&color);
-        let style = style.pos(Pos::new(words.across, VPos::Center));
+        let style = self.font(look.weight).color(&color);
+        let style = style.pos(Pos::new(look.anchor, VPos::Center));
         let at = (at.0, at.1 + self.canvas.lowering());
         self.area.draw(&Text::new(text.to_owned(), at, style))
     }
 
-    /// How wide words are, in units of the picture.
-    pub(super) fn width_of(&self, text: &str, cut: Cut) -> i32 {
+    /// How wide a text is, in units of the picture.
+    pub(super) fn width_of(&self, text: &str, weight: Weight) -> i32 {
         // The embedded font is always there; without a measure a guess is better than a panic.
         let guess = (text.chars().count() as f64 * self.canvas.text_units() * 0.5) as i32;
-        self.font(cut)
+        self.font(weight)
             .font
             .box_size(text)
             .map_or(guess, |(width, _)| width as i32)
     }
 
-    fn font(&self, cut: Cut) -> TextStyle<'static> {
-        let style = match cut {
-            Cut::Regular => FontStyle::Normal,
-            Cut::SemiBold => FontStyle::Bold,
+    fn font(&self, weight: Weight) -> TextStyle<'static> {
+        let style = match weight {
+            Weight::Regular => FontStyle::Normal,
+            Weight::SemiBold => FontStyle::Bold,
         };
         let size = self.canvas.text_units();
         TextStyle::from((FontFamily::Name(font::FAMILY), size, style).into_font())

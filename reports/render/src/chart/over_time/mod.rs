@@ -126,10 +126,7 @@ mod tests {
         let figure = figure(&run, count_axis());
 
         assert_eq!(figure.x.scale, Scale::Linear(-20.0, 115.0));
-        assert_eq!(
-            figure.x.title,
-            "Time since measuring began, 20.0 s after the run did"
-        );
+        assert_eq!(figure.x.title, "Since measuring began, 20.0 s into the run");
         let drain = figure.bands.iter().find(|band| band.label == "drain");
         assert_eq!(drain.unwrap().span, Span::new(100.0, 115.0));
     }
