@@ -5,6 +5,7 @@
 
 mod broker;
 mod client_ids;
+mod close;
 mod config;
 mod connection;
 mod counters;
@@ -22,7 +23,8 @@ mod will;
 
 pub use broker::Broker;
 pub use client_ids::ClientIds;
+pub use close::{Close, CloseCause};
 pub use config::{Config, OutboxLimits, QueueLimits, QueuePolicy, RetainedLimits};
 pub use counters::{Counters, DropReason};
 pub use input::{ConnectionId, Input};
-pub use outboxes::{Close, Outboxes};
+pub use outboxes::Outboxes;

@@ -7,7 +7,7 @@
 //!
 //! Invariant: a connection is in `dirty` at most once, and only with a non-empty outbox.
 
-use crate::ConnectionId;
+use crate::{Close, ConnectionId};
 
 /// Memory of all buffers kept for reuse together, in bytes; more are freed. Enough for a fan-out
 /// to thousands, whose buffers would else be allocated anew every time.
@@ -22,13 +22,6 @@ struct Outbox {
     bytes: Vec<u8>,
     written: usize,
     is_dirty: bool,
-}
-
-/// The broker wants this connection closed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Close {
-    /// Which one. The shell writes what its outbox holds first, as far as the socket takes it.
-    pub connection: ConnectionId,
 }
 
 /// Everything the broker asked for since the shell last looked.
@@ -124,8 +117,8 @@ impl Outboxes {
     }
 
     /// Asks for a close, after the outbox is written.
-    pub fn close(&mut self, connection: ConnectionId) {
-        self.closes.push(Close { connection });
+    pub fn close(&mut self, close: Close) {
+        self.closes.push(close);
     }
 
     /// Bytes that wait for this connection's socket.

@@ -9,6 +9,7 @@ mod accept;
 mod alarm;
 mod client_ids;
 mod clock;
+mod close_log;
 mod config;
 mod connection;
 mod descriptors;

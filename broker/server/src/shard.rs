@@ -27,7 +27,6 @@ use squall_protocol::Instant;
 
 use crate::accept::Acceptor;
 use crate::alarm::Alarm;
-use crate::client_ids;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::{Connection, Connections, Phase};
@@ -35,6 +34,7 @@ use crate::limits::{
     ACCEPTS_PER_TURN, EVENTS_PER_TURN, FLUSH_APPENDED_BYTES, READ_BUFFER_BYTES, SLICE_BYTES,
 };
 use crate::sockets::{Ready, Sockets, Who};
+use crate::{client_ids, close_log};
 
 /// What a shard's task does after a turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -429,7 +429,7 @@ impl Shard {
             }
         }
         for close in &closes {
-            self.close(close.connection);
+            self.close(close);
         }
         while let Some(id) = self.peers_closed.pop() {
             self.remove(id);
@@ -472,7 +472,8 @@ impl Shard {
     }
 
     /// The broker let a connection go: it ends when all is written and its peer agrees.
-    fn close(&mut self, id: ConnectionId) {
+    fn close(&mut self, close: &Close) {
+        let id = close.connection;
         let deadline = self.now + self.close_timeout;
         let is_written = self.outboxes.pending(id) == 0;
         let Some(connection) = self.connections.get_mut(id) else {
@@ -481,6 +482,7 @@ impl Shard {
         if connection.phase != Phase::Open {
             return;
         }
+        close_log::write(close, connection.stream.peer_addr().ok());
         if is_written {
             linger(connection);
         } else {

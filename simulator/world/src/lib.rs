@@ -173,7 +173,7 @@ impl<S: Sink> World<S> {
             self.write(connection);
         }
         self.outboxes.take_closes(&mut closes);
-        for &Close { connection } in &closes {
+        for &Close { connection, .. } in &closes {
             self.write(connection);
             self.outboxes.forget(connection);
             if let Some(socket) = self.ports.forget_broker(connection) {

@@ -11,6 +11,8 @@
 //!
 //! Published means after the Will Delay Interval, or when the Session ends if that is sooner.
 
+use std::rc::Rc;
+
 use squall_protocol::codec::encoded_len;
 use squall_protocol::outbound::Awaiting;
 use squall_protocol::packet::{
@@ -19,7 +21,6 @@ use squall_protocol::packet::{
 use squall_protocol::{ProtocolError, ReasonCode, Version};
 
 use super::{Broker, Turn};
-use crate::ConnectionId;
 use crate::connection::Connection;
 use crate::counters::DropReason;
 use crate::message::Copied;
@@ -27,6 +28,7 @@ use crate::session::{Session, SessionKey};
 use crate::subscriptions::SubscriptionKey;
 use crate::timer::NEVER;
 use crate::will;
+use crate::{Close, CloseCause, ConnectionId};
 
 /// Why a Network Connection ends.
 #[derive(Clone, Debug)]
@@ -39,8 +41,8 @@ pub(super) enum Ending {
     Refused(ReasonCode),
     /// The client does not take a packet as large as our answer [MQTT-3.1.2-24].
     AnswerTooLarge,
-    /// A Topic Name is none that we take: more levels than allowed (§4.13).
-    TopicNameRefused,
+    /// A Topic Name has more levels than we take (§4.13).
+    TopicTooDeep { levels: usize },
     /// CONNECT did not come in time.
     ConnectTimeout,
     /// One and a half times the Keep Alive passed in silence [MQTT-3.1.2-22].
@@ -77,7 +79,7 @@ impl Ending {
         match self {
             Self::Protocol(error) => Some(error.reason()),
             Self::Refused(reason) => Some(*reason),
-            Self::TopicNameRefused => Some(ReasonCode::TopicNameInvalid),
+            Self::TopicTooDeep { .. } => Some(ReasonCode::TopicNameInvalid),
             Self::AnswerTooLarge => Some(ReasonCode::PacketTooLarge),
             Self::KeepAliveTimeout => Some(ReasonCode::KeepAliveTimeout),
             Self::DoesNotRead => Some(ReasonCode::QuotaExceeded),
@@ -97,7 +99,7 @@ impl Ending {
             | Self::Protocol(_)
             | Self::Refused(_)
             | Self::AnswerTooLarge
-            | Self::TopicNameRefused
+            | Self::TopicTooDeep { .. }
             | Self::ConnectTimeout
             | Self::KeepAliveTimeout
             | Self::DoesNotRead
@@ -116,7 +118,7 @@ impl Broker {
         };
         self.counters.connections_closed += 1;
         match ending {
-            Ending::Protocol(_) | Ending::TopicNameRefused => self.counters.protocol_errors += 1,
+            Ending::Protocol(_) | Ending::TopicTooDeep { .. } => self.counters.protocol_errors += 1,
             Ending::KeepAliveTimeout => self.counters.keep_alive_timeouts += 1,
             Ending::DoesNotRead => self.counters.outbox_overflows += 1,
             Ending::Disconnect(_)
@@ -128,13 +130,38 @@ impl Broker {
             | Ending::Lost
             | Ending::Shutdown => {}
         }
-        if !matches!(ending, Ending::Lost) {
+        if let Some(cause) = self.close_cause(&ending) {
             self.say_goodbye(turn, &connection, &ending);
-            turn.outboxes.close(id);
+            let session = connection.session.and_then(|key| self.sessions.get(key));
+            turn.outboxes.close(Close {
+                connection: id,
+                client_id: session.map(|session| Rc::clone(&session.client_id)),
+                cause,
+            });
         }
         if let Some(key) = connection.session {
             self.detach(turn, key, &ending);
         }
+    }
+
+    /// What a shell is told about an ending; `None` for one that it told us.
+    fn close_cause(&self, ending: &Ending) -> Option<CloseCause> {
+        Some(match ending {
+            Ending::Disconnect(disconnect) => CloseCause::Disconnect(disconnect.reason),
+            Ending::Protocol(error) => CloseCause::Protocol(*error),
+            Ending::Refused(reason) => CloseCause::Refused(*reason),
+            Ending::AnswerTooLarge => CloseCause::AnswerTooLarge,
+            Ending::TopicTooDeep { levels } => CloseCause::TopicTooDeep {
+                levels: *levels,
+                limit: self.config.topic_levels_max.get(),
+            },
+            Ending::ConnectTimeout => CloseCause::ConnectTimeout,
+            Ending::KeepAliveTimeout => CloseCause::KeepAliveTimeout,
+            Ending::DoesNotRead => CloseCause::DoesNotRead,
+            Ending::TakenOver | Ending::TakenOverByNewSession => CloseCause::TakenOver,
+            Ending::Shutdown => CloseCause::Shutdown,
+            Ending::Lost => return None,
+        })
     }
 
     /// Ends every connection, also those without CONNECT.
@@ -367,7 +394,7 @@ fn refusal_version(connection: &Connection, ending: &Ending) -> Option<Version> 
             .filter(|&version| version == Version::V5),
         Ending::Disconnect(_)
         | Ending::AnswerTooLarge
-        | Ending::TopicNameRefused
+        | Ending::TopicTooDeep { .. }
         | Ending::ConnectTimeout
         | Ending::KeepAliveTimeout
         | Ending::DoesNotRead

@@ -21,7 +21,7 @@ use crate::session::SessionKey;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TopicRefusal {
     /// It has more levels than [`crate::Config::topic_levels_max`].
-    TooManyLevels,
+    TooManyLevels { levels: usize },
     /// It is the server's own (§4.7.2).
     Reserved,
 }
@@ -76,8 +76,12 @@ impl Broker {
     pub(super) fn check_topic(&self, topic: TopicName<&str>) -> Result<(), TopicRefusal> {
         let levels_max = self.config.topic_levels_max.get();
         // A topic has no more levels than bytes and one: the usual one is not looked at.
-        if topic.as_str().len() >= levels_max && topic.levels().count() > levels_max {
-            Err(TopicRefusal::TooManyLevels)
+        let levels = match topic.as_str().len() {
+            bytes if bytes < levels_max => 1,
+            _ => topic.levels().count(),
+        };
+        if levels > levels_max {
+            Err(TopicRefusal::TooManyLevels { levels })
         } else if topic.as_str().starts_with(RESERVED_PREFIX) {
             Err(TopicRefusal::Reserved)
         } else {
@@ -94,7 +98,9 @@ impl Broker {
     ) -> Result<ReasonCode, Ending> {
         match self.check_topic(publish.topic) {
             Ok(()) => {}
-            Err(TopicRefusal::TooManyLevels) => return Err(Ending::TopicNameRefused),
+            Err(TopicRefusal::TooManyLevels { levels }) => {
+                return Err(Ending::TopicTooDeep { levels });
+            }
             Err(TopicRefusal::Reserved) => {
                 self.counters.count_dropped(DropReason::ReservedTopic, 1);
                 return Ok(ReasonCode::NotAuthorized);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, ClientIds, Config, ConnectionId, Input, Outboxes};
+use squall_core::{Broker, ClientIds, Close, Config, ConnectionId, Input, Outboxes};
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, encode};
 use squall_protocol::packet::{Connack, Connect, Packet};
 use squall_protocol::{Instant, ReasonCode, Version};
@@ -28,7 +28,7 @@ struct Side {
     id: ConnectionId,
     version: Version,
     received: Vec<u8>,
-    is_closed: bool,
+    closed: Option<Close>,
     /// Its socket takes nothing.
     is_stalled: bool,
 }
@@ -69,7 +69,7 @@ impl Harness {
             id,
             version,
             received: Vec::new(),
-            is_closed: false,
+            closed: None,
             is_stalled: false,
         });
         self.handle(Input::Opened { connection: id });
@@ -139,7 +139,13 @@ impl Harness {
 
     /// Whether the broker closed the connection.
     pub(crate) fn is_closed(&self, client: Client) -> bool {
-        self.sides[client.0].is_closed
+        self.sides[client.0].closed.is_some()
+    }
+
+    /// Whose connection the broker closed, and why, as a log line says it.
+    pub(crate) fn close_log(&self, client: Client) -> Option<(Option<&str>, String)> {
+        let close = self.sides[client.0].closed.as_ref()?;
+        Some((close.client_id.as_deref(), close.cause.to_string()))
     }
 
     /// Whether the broker wants to be told more of what the client sends.
@@ -151,7 +157,7 @@ impl Harness {
     /// The network takes the connection away.
     pub(crate) fn lose(&mut self, client: Client) {
         let side = &self.sides[client.0];
-        assert!(!side.is_closed, "still open");
+        assert!(side.closed.is_none(), "still open");
         self.handle(Input::Lost {
             connection: side.id,
         });
@@ -202,9 +208,9 @@ impl Harness {
         for close in closes {
             let slot = close.connection.slot as usize;
             self.write(slot);
-            assert!(!self.sides[slot].is_closed, "closed once");
-            self.sides[slot].is_closed = true;
+            assert!(self.sides[slot].closed.is_none(), "closed once");
             self.outboxes.forget(close.connection);
+            self.sides[slot].closed = Some(close);
         }
     }
 

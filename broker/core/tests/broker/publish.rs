@@ -328,6 +328,22 @@ fn a_topic_of_too_many_levels_is_refused() {
     assert!(world.is_closed(client));
 }
 
+/// 3.1.1 has no way to tell the client, so the log must: whose connection it was, and what it did.
+#[test]
+fn a_close_tells_the_client_and_the_cause() {
+    for connect in both("sensor 7") {
+        let mut world = Harness::new();
+        let client = world.join(connect);
+
+        let too_deep = "/".repeat(256);
+        world.send(client, &Packet::Publish(publish(&too_deep, QOS0, "m")));
+
+        let cause = "a topic name of 257 levels, the limit is 256 (topic_levels_max)";
+        let expected = Some((Some("sensor 7"), cause.to_owned()));
+        assert_eq!(world.close_log(client), expected);
+    }
+}
+
 /// A topic that begins with a character of several bytes is a topic like any other.
 #[test]
 fn topics_may_begin_with_any_character() {

@@ -1,0 +1,33 @@
+//! The log line that answers why a client was disconnected.
+
+use std::net::SocketAddr;
+
+use squall_core::{Close, CloseCause};
+
+/// Says whose connection the broker closes, and why: as a warning if a client did what it must not,
+/// which 3.1.1 has no other way to tell.
+pub(crate) fn write(close: &Close, peer: Option<SocketAddr>) {
+    let slot = close.connection.slot;
+    let cause = &close.cause;
+    let Some(client_id) = close.client_id.as_deref() else {
+        tracing::info!(slot, ?peer, %cause, "connection closed before CONNECT was accepted");
+        return;
+    };
+    match cause {
+        CloseCause::Protocol(_)
+        | CloseCause::AnswerTooLarge
+        | CloseCause::TopicTooDeep { .. }
+        | CloseCause::DoesNotRead => {
+            tracing::warn!(slot, ?peer, client_id, %cause, "connection closed");
+        }
+        CloseCause::Refused(_)
+        | CloseCause::ConnectTimeout
+        | CloseCause::KeepAliveTimeout
+        | CloseCause::TakenOver => {
+            tracing::info!(slot, ?peer, client_id, %cause, "connection closed");
+        }
+        CloseCause::Disconnect(_) | CloseCause::Shutdown => {
+            tracing::debug!(slot, ?peer, client_id, %cause, "connection closed");
+        }
+    }
+}
