@@ -6,10 +6,8 @@
 
 use std::rc::Rc;
 
-use squall_protocol::codec::{
-    PublishExtras, PublishFlags, PublishTemplate, encode_publish, encoded_len,
-};
-use squall_protocol::packet::{Packet, Publish, SubscriptionIdentifier};
+use squall_protocol::codec::{PublishExtras, PublishFlags, PublishTemplate, encode_publish};
+use squall_protocol::packet::{Publish, SubscriptionIdentifier};
 use squall_protocol::{Instant, PacketId, QoS, Version};
 
 use super::{Broker, Turn};
@@ -389,69 +387,10 @@ impl Broker {
             Pushed::DroppedNewest => self.counters.count_dropped(DropReason::QueueFullNewest, 1),
         }
     }
-
-    /// Sends a kept copy with its Packet Identifier. True if it went out, false if it is larger
-    /// than the client takes [MQTT-3.1.2-25].
-    pub(super) fn send_copied(
-        &mut self,
-        turn: &mut Turn<'_>,
-        key: SessionKey,
-        copied: &Copied,
-        sending: Sending,
-    ) -> bool {
-        let session = self.sessions.get(key);
-        let connection = session.and_then(|session| self.connections.get(session.connection?));
-        let Some(connection) = connection else {
-            return false;
-        };
-        let mut publish = copied.to_publish(turn.now);
-        let packet_id = match sending {
-            Sending::Unnumbered => None,
-            Sending::First(id) | Sending::Again(id) => Some(id),
-        };
-        publish.packet_id = packet_id;
-        // [MQTT-3.3.1-1]
-        publish.dup = matches!(sending, Sending::Again(_));
-        let qos = publish.qos;
-        let (id, version) = (connection.id, connection.version);
-        let packet = Packet::Publish(publish);
-        if !fits(connection, || encoded_len(&packet, version)) {
-            self.handle_too_large(turn, copied, sending);
-            return false;
-        }
-        self.send(turn, id, version, &packet);
-        self.counters.count_sent(qos);
-        self.counters.publishes_repeated += u64::from(matches!(sending, Sending::Again(_)));
-        true
-    }
-
-    /// A kept copy is larger than its client takes: another member of its group gets it if one
-    /// can, unless that is for one client only to finish [MQTT-4.8.2-5].
-    fn handle_too_large(&mut self, turn: &mut Turn<'_>, copied: &Copied, sending: Sending) {
-        let is_begun = match sending {
-            Sending::Unnumbered | Sending::First(_) => false,
-            Sending::Again(_) => copied.options.qos() == QoS::ExactlyOnce,
-        };
-        if copied.group.is_some() && !is_begun {
-            self.give_to_group(turn, copied.clone());
-        } else {
-            self.counters.count_dropped(DropReason::PacketTooLarge, 1);
-        }
-    }
-}
-
-/// How a kept copy is sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Sending {
-    /// At QoS 0.
-    Unnumbered,
-    First(PacketId),
-    /// After a reconnect, with DUP.
-    Again(PacketId),
 }
 
 /// Whether the client takes a packet of this length; it is computed only if there is a limit.
-fn fits(connection: &Connection, encoded_len: impl FnOnce() -> usize) -> bool {
+pub(super) fn fits(connection: &Connection, encoded_len: impl FnOnce() -> usize) -> bool {
     let limit = connection.maximum_packet_size;
     limit == u32::MAX || encoded_len() <= limit as usize
 }

@@ -6,7 +6,7 @@ use squall_protocol::outbound::{Awaiting, Resend};
 use squall_protocol::packet::{Packet, Pubrel};
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
-use super::fan_out::Sending;
+use super::kept::Sending;
 use super::{Broker, Turn, Unfinished};
 use crate::counters::DropReason;
 use crate::message::{Copied, CopyOptions};

@@ -19,21 +19,23 @@ mod connect;
 mod ending;
 mod fan_out;
 mod feed;
+mod kept;
 mod publish;
 mod room;
 mod subscribe;
 mod sys;
+mod timers;
 
 use std::collections::VecDeque;
 
 use squall_protocol::codec::{PacketReader, encode};
 use squall_protocol::packet::Packet;
-use squall_protocol::server::{self, TimedOut};
+use squall_protocol::server;
 use squall_protocol::{Instant, Version};
 
 use crate::config::{Config, OutboxLimits};
 use crate::connection::{Connections, Gate};
-use crate::counters::{Counters, DropReason};
+use crate::counters::Counters;
 use crate::retained::RetainedStore;
 use crate::session::{Session, SessionKey, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
@@ -327,95 +329,6 @@ impl Broker {
             && let Some(session) = connection.session
         {
             self.feed(turn, session);
-        }
-    }
-
-    fn handle_deadline(&mut self, turn: &mut Turn<'_>) {
-        let mut due = std::mem::take(&mut self.due);
-        self.timers.take_due(turn.now, &mut due);
-        for timer in due.drain(..) {
-            match timer {
-                Timer::Connection(id) => self.handle_connection_timer(turn, id),
-                Timer::Session(key) => self.handle_session_timer(turn, key),
-            }
-        }
-        self.due = due;
-        let slice = self.config.retained.replay_slice.get();
-        let expired = self.retained.expire(turn.now, slice);
-        self.counters.count_dropped(DropReason::Expired, expired);
-        if turn.now >= self.sys_due {
-            self.publish_sys(turn);
-        }
-        // One slice a time: sockets are served before the next.
-        match self.unfinished.pop_front() {
-            Some(Unfinished::Session(key)) => {
-                if let Some(session) = self.sessions.get_mut(key) {
-                    session.is_unfinished = false;
-                }
-                self.feed(turn, key);
-            }
-            Some(Unfinished::Request(id)) => self.continue_request(turn, id),
-            None => {}
-        }
-    }
-
-    fn handle_connection_timer(&mut self, turn: &mut Turn<'_>, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        if turn.now < connection.timer_at {
-            return;
-        }
-        connection.timer_at = NEVER;
-        let Some(gate) = &mut connection.gate else {
-            unreachable!("the gate is out only while packets are read");
-        };
-        match gate.role.handle_timeout(turn.now) {
-            Some(TimedOut::Connect) => self.end(turn, id, Ending::ConnectTimeout),
-            Some(TimedOut::KeepAlive) => self.end(turn, id, Ending::KeepAliveTimeout),
-            None => {
-                let deadline = gate.role.deadline();
-                self.arm_connection(id, deadline);
-            }
-        }
-    }
-
-    fn handle_session_timer(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        let Some(session) = self.sessions.get_mut(key) else {
-            return;
-        };
-        if turn.now < session.timer_at {
-            return;
-        }
-        session.timer_at = NEVER;
-        if turn.now >= session.expires_at {
-            self.counters.sessions_expired += 1;
-            self.end_session(turn, key);
-            return;
-        }
-        if turn.now >= session.will_due {
-            self.publish_will(turn, key);
-        }
-        self.arm_session(key);
-    }
-
-    /// Makes sure that the connection is asked at `deadline`. Timers are not moved back: one that
-    /// fires too early is set again then.
-    fn arm_connection(&mut self, id: ConnectionId, deadline: Option<Instant>) {
-        let deadline = deadline.unwrap_or(NEVER);
-        if let Some(connection) = self.connections.get_mut(id)
-            && deadline < connection.timer_at
-        {
-            connection.timer_at = self.timers.set(deadline, Timer::Connection(id));
-        }
-    }
-
-    /// Makes sure that the Session is asked at its deadline.
-    fn arm_session(&mut self, key: SessionKey) {
-        if let Some(session) = self.sessions.get_mut(key)
-            && session.deadline() < session.timer_at
-        {
-            session.timer_at = self.timers.set(session.deadline(), Timer::Session(key));
         }
     }
 
