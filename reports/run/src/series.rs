@@ -13,6 +13,14 @@ pub struct Series {
     pub intervals: Vec<Interval>,
 }
 
+impl Interval {
+    /// Messages that were delivered for the first time: without further copies and wills.
+    pub fn first_deliveries(&self) -> u64 {
+        // Each first delivery has an end-to-end latency, and nothing else has.
+        self.e2e_latency.count()
+    }
+}
+
 impl Series {
     /// The interval that holds `at_s`, seconds since the start of the run.
     pub fn at(&self, at_s: f64) -> Option<&Interval> {
@@ -37,7 +45,7 @@ pub struct Interval {
     pub sent: u64,
     /// Messages that were acknowledged.
     pub acknowledged: u64,
-    /// Deliveries that the application saw.
+    /// Deliveries that the application saw, further copies and wills included.
     pub delivered: u64,
     /// Connections accepted.
     pub connected: u64,

@@ -22,7 +22,7 @@ pub struct Summary {
     pub offered_per_s: Option<f64>,
     /// Messages sent a second.
     pub achieved_per_s: Option<f64>,
-    /// Deliveries a second.
+    /// First deliveries a second: further copies and wills are not counted.
     pub delivered_per_s: Option<f64>,
     /// Messages that were due.
     pub scheduled: u64,
@@ -189,7 +189,7 @@ impl Rates {
         Some(Self {
             offered: rate(|interval| interval.scheduled),
             achieved: rate(|interval| interval.sent),
-            delivered: rate(|interval| interval.delivered),
+            delivered: rate(crate::Interval::first_deliveries),
         })
     }
 }
@@ -236,6 +236,21 @@ mod tests {
         let sent: u64 = measured.iter().map(|interval| interval.sent).sum();
         assert_eq!(summary.offered_per_s, Some(scheduled as f64 / 100.0));
         assert_eq!(summary.achieved_per_s, Some(sent as f64 / 100.0));
+    }
+
+    /// A message that comes twice is one delivery: copies are in the count of duplicates.
+    #[test]
+    fn further_copies_are_not_deliveries() {
+        let mut run = sample::passing();
+        let before = Summary::of(&run).delivered_per_s;
+        for interval in &mut run.measured.series.intervals {
+            interval.delivered += 500;
+        }
+
+        let firsts = run.measured.series.intervals[20..120].iter();
+        let firsts: u64 = firsts.map(|interval| interval.e2e_latency.count()).sum();
+        assert_eq!(before, Some(firsts as f64 / 100.0));
+        assert_eq!(Summary::of(&run).delivered_per_s, before);
     }
 
     /// Latency is that of all groups and QoS merged, without warm-up.

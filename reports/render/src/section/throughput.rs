@@ -25,6 +25,7 @@ fn intervals(run: &Run) -> Table {
             Column::quantity("Sent", "per_s"),
             Column::quantity("Acknowledged", "per_s"),
             Column::quantity("Delivered", "per_s"),
+            Column::quantity("Wills", "per_s"),
         ],
     );
     for stretch in over_time::stretches(run, over_time::POINTS) {
@@ -35,7 +36,8 @@ fn intervals(run: &Run) -> Table {
             rate(|interval| interval.scheduled),
             rate(|interval| interval.sent),
             rate(|interval| interval.acknowledged),
-            rate(|interval| interval.delivered),
+            rate(Interval::first_deliveries),
+            rate(|interval| interval.wills),
         ]);
     }
     table
