@@ -7,7 +7,10 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use squall_fleet::{Fact, Observation, Phase, Sink, SocketId, Stamp, payload};
+use squall_fleet::{
+    About, ConnectionFact, DeliveredFact, Fact, Observation, Phase, PublicationFact, Sink,
+    SocketId, Stamp, SubscriptionFact, payload,
+};
 use squall_ledger::Recorder;
 use squall_protocol::{Instant, QoS, ReasonCode, Version, packet::PublishProperties};
 use squall_scenario::{ClientKey, DeviceId, Scenario};
@@ -67,38 +70,43 @@ impl Scene {
 
     fn tell(&mut self, device: u32, fact: Fact<'_>) {
         let observation = Observation {
-            device: DeviceId(device),
-            client: ClientKey(device),
-            socket: SocketId(device.into()),
+            about: About::Device {
+                device: DeviceId(device),
+                client: ClientKey(device),
+                socket: SocketId(device.into()),
+            },
             fact,
         };
         self.recorder.observe(self.now, &observation);
     }
 
     fn connect(&mut self, device: u32) {
-        let sent = Fact::ConnectSent {
+        let sent = Fact::Connection(ConnectionFact::ConnectSent {
             version: Version::V5,
             clean_start: true,
             is_persistent: false,
             keep_alive: Duration::from_secs(60),
             will: None,
-        };
+        });
         self.tell(device, sent);
-        let connected = Fact::Connected {
+        let connected = Fact::Connection(ConnectionFact::Connected {
             session_present: false,
             opened_at: self.now,
-        };
+        });
         self.tell(device, connected);
     }
 
     fn subscribe(&mut self, device: u32, filter: &str) {
         let filters = [(filter.to_owned(), QoS::AtLeastOnce)];
-        self.tell(device, Fact::SubscribeSent { filters: &filters });
-        let granted = Fact::Subscribed {
+        self.tell(
+            device,
+            Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+        );
+        let granted = Fact::Subscription(SubscriptionFact::Answered {
             filters: &filters,
             reasons: &[ReasonCode::GrantedQoS1],
             sent_at: self.now,
-        };
+        });
         self.tell(device, granted);
     }
 
@@ -122,26 +130,26 @@ impl Scene {
         let qos = QoS::AtLeastOnce;
         self.tell(
             device,
-            Fact::PublishDue {
+            Fact::Publication(PublicationFact::Due {
                 stamp,
                 topic: &topic,
                 qos,
-            },
+            }),
         );
-        let published = Fact::Published {
+        let published = Fact::Publication(PublicationFact::Sent {
             stamp,
             topic: &topic,
             qos,
             retain: false,
             payload: &bytes,
-        };
+        });
         self.tell(device, published);
         self.now += Duration::from_micros(100);
-        let acknowledged = Fact::PublishAcknowledged {
+        let acknowledged = Fact::Publication(PublicationFact::Acknowledged {
             stamp,
             topic: &topic,
             reason: ReasonCode::Success,
-        };
+        });
         self.tell(device, acknowledged);
         let first = self.sequences.len() as u32;
         let receivers = match self.spread {
@@ -152,7 +160,7 @@ impl Scene {
             }
         };
         for receiver in receivers {
-            let delivered = Fact::Delivered {
+            let delivered = Fact::Delivered(DeliveredFact {
                 topic: &topic,
                 qos,
                 dup: false,
@@ -160,7 +168,7 @@ impl Scene {
                 payload: &bytes,
                 properties: &PublishProperties::default(),
                 stamp: payload::parse(&bytes),
-            };
+            });
             self.tell(receiver, delivered);
         }
         self.topics[stream] = topic;

@@ -24,7 +24,8 @@ pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown
 pub use fleet::Fleet;
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
-    CutStep, EndCause, Fact, Observation, ReceiverAnswer, ReceiverLeg, SenderLeg,
+    About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation,
+    PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SubscriptionFact,
 };
 pub use outcome::{FaultReport, Outcome, Strike};
 pub use progress::{Phase, Progress};

@@ -18,19 +18,50 @@ use crate::stamp::Stamp;
 /// One fact, at the `now` it is reported with.
 #[derive(Clone, Debug)]
 pub struct Observation<'a> {
-    /// Whose.
-    pub device: DeviceId,
-    /// Which Session it concerns.
-    pub client: ClientKey,
-    /// The Network Connection it concerns. Facts without one use the next or last attempt's.
-    pub socket: SocketId,
-    /// What.
+    /// What it is about.
+    pub about: About,
+    /// What happened.
     pub fact: Fact<'a>,
+}
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum About {
+    /// One device.
+    Device {
+        /// The device that saw or did it.
+        device: DeviceId,
+        /// The Session it concerns.
+        client: ClientKey,
+        /// The Network Connection it concerns. Facts without one use the next or last attempt's.
+        socket: SocketId,
+    },
+    /// The run as a whole: no device of a group saw or did it.
+    Run,
 }
 
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Fact<'a> {
+    /// To a Network Connection.
+    Connection(ConnectionFact<'a>),
+    /// To subscriptions.
+    Subscription(SubscriptionFact<'a>),
+    /// To a message that the device publishes.
+    Publication(PublicationFact<'a>),
+    /// In an exchange of QoS 2.
+    Leg(LegFact<'a>),
+    /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.
+    Delivered(DeliveredFact<'a>),
+    /// A fault did what it was configured to do, to this device.
+    FaultApplied(FaultId),
+    /// A checker, a device that the fleet adds at the end, asked what is retained. About the run.
+    Retained(RetainedFact<'a>),
+}
+
+/// A step in the life of a Network Connection.
+#[derive(Clone, Debug)]
+pub enum ConnectionFact<'a> {
     /// The transport was asked for.
     OpenStarted,
     /// The transport could not be had.
@@ -56,112 +87,132 @@ pub enum Fact<'a> {
         opened_at: Instant,
     },
     /// CONNACK with an error came.
-    ConnectRefused(ReasonCode),
+    Refused(ReasonCode),
     /// The Network Connection ended, or, for a silent drop, the device fell silent.
     Ended(EndCause),
+}
+
+/// A step of a SUBSCRIBE.
+#[derive(Clone, Debug)]
+pub enum SubscriptionFact<'a> {
     /// SUBSCRIBE was handed to the link.
-    SubscribeSent {
+    Sent {
         /// Topic Filters with the QoS asked for, in order.
         filters: &'a [(String, QoS)],
     },
     /// SUBACK came.
-    Subscribed {
-        /// As in `SubscribeSent`.
+    Answered {
+        /// As in `Sent`.
         filters: &'a [(String, QoS)],
         /// One a filter.
         reasons: &'a [ReasonCode],
         /// When SUBSCRIBE was sent.
         sent_at: Instant,
     },
-    /// A message fell due and the generator got to it: the difference of `now` and `scheduled` is
-    /// the generator's own lateness. `Published` or `PublishSkipped` follows, at once or later.
-    PublishDue {
+}
+
+/// A step in the life of a message, on its publisher's side.
+#[derive(Clone, Debug)]
+pub enum PublicationFact<'a> {
+    /// It fell due and the generator got to it: the difference of `now` and `scheduled` is the
+    /// generator's own lateness. `Sent` or `Skipped` follows, at once or later.
+    Due {
         /// Its identity, with the time it was due.
         stamp: Stamp,
-        /// Where to.
+        /// Topic Name.
         topic: &'a str,
-        /// How.
+        /// QoS of the PUBLISH.
         qos: QoS,
     },
-    /// A message was handed to the link for the first time.
-    Published {
+    /// It was handed to the link for the first time.
+    Sent {
         /// Its identity, with the time it was due.
         stamp: Stamp,
-        /// Where to.
+        /// Topic Name.
         topic: &'a str,
-        /// How.
+        /// QoS of the PUBLISH.
         qos: QoS,
         /// Whether the broker is to retain it.
         retain: bool,
         /// The payload, stamp included.
         payload: &'a [u8],
     },
-    /// A message was due and never handed to the link: no connection, or a full local queue.
-    PublishSkipped {
+    /// It was due and never handed to the link: no connection, or a full local queue.
+    Skipped {
         /// Its identity, with the time it was due.
         stamp: Stamp,
-        /// Where it would have gone.
+        /// Topic Name.
         topic: &'a str,
-        /// How.
+        /// QoS of the PUBLISH.
         qos: QoS,
     },
     /// The exchange of a QoS 1 or 2 message ended: PUBACK, PUBCOMP, or a PUBREC that refused it.
     /// Never reported at QoS 0.
-    PublishAcknowledged {
+    Acknowledged {
         /// Its identity.
         stamp: Stamp,
-        /// Where it went.
+        /// Topic Name.
         topic: &'a str,
         /// Success, or why the broker refused it.
         reason: ReasonCode,
     },
-    /// A leg of a QoS 2 exchange in which the device is the sender (§4.3.3).
-    SenderLeg {
+}
+
+/// A packet of a QoS 2 exchange (§4.3.3).
+#[derive(Clone, Debug)]
+pub enum LegFact<'a> {
+    /// The device is the sender.
+    Sender {
         /// Identity of the message.
         stamp: Stamp,
-        /// Where it goes.
+        /// Topic Name.
         topic: &'a str,
         /// Packet Identifier of the exchange.
         id: PacketId,
-        /// Which leg.
+        /// The step of the exchange.
         leg: SenderLeg,
     },
-    /// A leg of a QoS 2 exchange in which the device is the receiver (§4.3.3).
-    ReceiverLeg {
+    /// The device is the receiver.
+    Receiver {
         /// Packet Identifier of the exchange.
         id: PacketId,
-        /// Which leg.
+        /// The step of the exchange.
         leg: ReceiverLeg,
     },
     /// The `qos2` block kept an answer back on this connection.
-    AnswerWithheld {
+    Withheld {
         /// Packet Identifier of the exchange.
         id: PacketId,
-        /// Which answer.
+        /// The answer that was due.
         answer: ReceiverAnswer,
     },
-    /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.
-    Delivered {
-        /// Topic Name.
-        topic: &'a str,
-        /// As it came.
-        qos: QoS,
-        /// As it came.
-        dup: bool,
-        /// As it came.
-        retain: bool,
-        /// As it came.
-        payload: &'a [u8],
-        /// What its payload says of itself: compare it with what was published, since a foreign
-        /// payload can look like a stamp.
-        stamp: Option<Stamp>,
-        /// As they came.
-        properties: &'a PublishProperties<'a>,
-    },
-    /// A fault did what it was configured to do, to this device.
-    FaultApplied(FaultId),
-    /// A checker, a device that the fleet adds at the end, found a retained message.
-    RetainedFound {
+}
+
+/// A PUBLISH as the application sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveredFact<'a> {
+    /// Topic Name.
+    pub topic: &'a str,
+    /// QoS of this delivery.
+    pub qos: QoS,
+    /// The DUP flag.
+    pub dup: bool,
+    /// The RETAIN flag.
+    pub retain: bool,
+    /// The payload, stamp included.
+    pub payload: &'a [u8],
+    /// What its payload says of itself: compare it with what was published, since a foreign
+    /// payload can look like a stamp.
+    pub stamp: Option<Stamp>,
+    /// The properties of the PUBLISH.
+    pub properties: &'a PublishProperties<'a>,
+}
+
+/// What a checker found out.
+#[derive(Clone, Debug)]
+pub enum RetainedFact<'a> {
+    /// It found a retained message.
+    Found {
         /// Which `[[expect]]` asked, counted from 0 in file order.
         expectation: usize,
         /// Topic Name.
@@ -169,13 +220,13 @@ pub enum Fact<'a> {
         /// As stored.
         payload: &'a [u8],
     },
-    /// A checker has everything that is retained under its filter.
-    RetainedComplete {
+    /// It has everything that is retained under its filter.
+    Complete {
         /// Which `[[expect]]` asked, counted from 0 in file order.
         expectation: usize,
     },
-    /// A checker could not find out: no connection, no SUBACK, or a refused filter.
-    RetainedUnknown {
+    /// It could not find out: no connection, no SUBACK, or a refused filter.
+    Unknown {
         /// Which `[[expect]]` asked, counted from 0 in file order.
         expectation: usize,
     },
@@ -184,7 +235,7 @@ pub enum Fact<'a> {
 impl<'a> Fact<'a> {
     /// The application sees this PUBLISH.
     pub(crate) fn delivered(publish: &'a Publish<'a>) -> Self {
-        Self::Delivered {
+        Self::Delivered(DeliveredFact {
             topic: publish.topic.as_str(),
             qos: publish.qos,
             dup: publish.dup,
@@ -192,7 +243,7 @@ impl<'a> Fact<'a> {
             payload: publish.payload,
             stamp: payload::parse(publish.payload),
             properties: &publish.properties,
-        }
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::turn::Turn;
 use super::{Device, Identity, Presence, Profile};
-use crate::observation::Fact;
+use crate::observation::{About, Fact, Observation, RetainedFact};
 
 /// Nothing came for this long: nothing more will.
 const QUIET: Duration = Duration::from_secs(1);
@@ -97,8 +97,7 @@ impl Device {
             let expectation = check.expectation;
             check.state = State::Concluded;
             turn.shared.tally.checked += 1;
-            let socket = self.current_socket();
-            self.tell(turn, socket, Fact::RetainedComplete { expectation });
+            tell(turn, RetainedFact::Complete { expectation });
         } else if is_gone {
             self.give_check_up(turn);
         }
@@ -115,7 +114,14 @@ impl Device {
         check.state = State::Concluded;
         let expectation = check.expectation;
         turn.shared.tally.checked += 1;
-        let socket = self.current_socket();
-        self.tell(turn, socket, Fact::RetainedUnknown { expectation });
+        tell(turn, RetainedFact::Unknown { expectation });
     }
+}
+
+/// Tells what a checker found out: it asks for the run, not for a device of a group.
+pub(super) fn tell(turn: &mut Turn<'_>, found: RetainedFact<'_>) {
+    turn.observe(&Observation {
+        about: About::Run,
+        fact: Fact::Retained(found),
+    });
 }

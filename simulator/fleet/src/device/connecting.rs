@@ -11,7 +11,7 @@ use super::profile::subscriptions;
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, PeerClose, SocketId, Teardown};
-use crate::observation::{EndCause, Fact};
+use crate::observation::{ConnectionFact, EndCause, Fact, SubscriptionFact};
 
 /// What becomes of the transport of an active connection that ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,7 +29,7 @@ impl Device {
     pub(super) fn open(&mut self, turn: &mut Turn<'_>, takeover: Option<FaultId>) {
         self.wake = None;
         let socket = self.next_socket();
-        self.tell(turn, socket, Fact::OpenStarted);
+        self.tell(turn, socket, Fact::Connection(ConnectionFact::OpenStarted));
         self.connections.push(Connection {
             socket,
             role: Role::Opening(Opening {
@@ -70,13 +70,13 @@ impl Device {
         let connect = self.profile.connect(self.index, &self.client_id);
         self.client.connect(turn.now, &connect);
         let socket = self.connections[place].socket;
-        let fact = Fact::ConnectSent {
+        let fact = Fact::Connection(ConnectionFact::ConnectSent {
             clean_start: connect.clean_start,
             is_persistent: self.profile.is_persistent(),
             version: self.profile.version,
             keep_alive: self.profile.keep_alive,
             will: connect.will.as_ref(),
-        };
+        });
         self.tell(turn, socket, fact);
         if let Some(fault) = takeover {
             self.note_applied(turn, socket, fault);
@@ -100,7 +100,11 @@ impl Device {
     ) {
         if let Role::Opening(Opening { takeover, .. }) = self.connections[place].role {
             let socket = self.connections[place].socket;
-            self.tell(turn, socket, Fact::OpenFailed(error));
+            self.tell(
+                turn,
+                socket,
+                Fact::Connection(ConnectionFact::OpenFailed(error)),
+            );
             if let Some(fault) = takeover {
                 turn.note_inapplicable(fault);
             }
@@ -137,7 +141,11 @@ impl Device {
             }
             Role::Displaced(_) => {
                 let socket = self.connections[place].socket;
-                self.tell(turn, socket, Fact::Ended(EndCause::PeerClosed(how)));
+                self.tell(
+                    turn,
+                    socket,
+                    Fact::Connection(ConnectionFact::Ended(EndCause::PeerClosed(how))),
+                );
                 self.connections[place].role = Role::Done;
             }
             Role::Abandoned | Role::Closing | Role::Done => {
@@ -153,7 +161,7 @@ impl Device {
         };
         self.flush(turn);
         let socket = self.connections[place].socket;
-        self.tell(turn, socket, Fact::Ended(cause));
+        self.tell(turn, socket, Fact::Connection(ConnectionFact::Ended(cause)));
         self.forget_connection(turn, place);
         self.client.connection_lost();
         self.part(turn, place, parting);
@@ -238,10 +246,10 @@ impl Device {
         if self.is_of_the_scenario() {
             turn.shared.tally.online += 1;
         }
-        let fact = Fact::Connected {
+        let fact = Fact::Connection(ConnectionFact::Connected {
             session_present,
             opened_at,
-        };
+        });
         self.tell(turn, socket, fact);
         if !session_present {
             self.subscribed = Subscribed::No;
@@ -269,7 +277,7 @@ impl Device {
             active.subscribing_since = Some(turn.now);
         }
         let filters = &self.filters;
-        let fact = Fact::SubscribeSent { filters };
+        let fact = Fact::Subscription(SubscriptionFact::Sent { filters });
         self.who.tell(turn, connection.socket, fact);
     }
 
@@ -287,11 +295,11 @@ impl Device {
         };
         self.subscribed = Subscribed::Yes;
         let filters = &self.filters;
-        let fact = Fact::Subscribed {
+        let fact = Fact::Subscription(SubscriptionFact::Answered {
             filters,
             reasons,
             sent_at,
-        };
+        });
         self.who.tell(turn, connection.socket, fact);
         self.note_subscribed(turn, reasons);
         self.note_ready(turn);
@@ -351,7 +359,7 @@ impl Device {
             }
         };
         if let Some(cause) = end {
-            who.tell(turn, socket, Fact::Ended(cause));
+            who.tell(turn, socket, Fact::Connection(ConnectionFact::Ended(cause)));
             self.part(turn, place, Parting::Close(Teardown::Fin));
         }
     }
@@ -374,7 +382,11 @@ impl Device {
             match self.connections[place].role {
                 Role::Displaced(_) => {
                     let socket = self.connections[place].socket;
-                    self.tell(turn, socket, Fact::Ended(EndCause::RunEnded));
+                    self.tell(
+                        turn,
+                        socket,
+                        Fact::Connection(ConnectionFact::Ended(EndCause::RunEnded)),
+                    );
                 }
                 Role::Opening(_) | Role::Abandoned => {}
                 Role::Active(_) | Role::Closing | Role::Done => continue,

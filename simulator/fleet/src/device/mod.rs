@@ -38,7 +38,7 @@ use squall_scenario::{ClientKey, DeviceId};
 
 use crate::drive::{Input, SocketId};
 use crate::link::{Arrival, Link, LinkReport, Onto, Way};
-use crate::observation::{Fact, Observation};
+use crate::observation::{About, Fact, Observation};
 use crate::random::{Generator, Purpose, generator};
 use crate::schedule::Load;
 
@@ -461,9 +461,11 @@ impl<'a> Shaping<'a> {
 impl Who {
     fn tell(self, turn: &mut Turn<'_>, socket: SocketId, fact: Fact<'_>) {
         turn.observe(&Observation {
-            device: self.device,
-            client: self.client,
-            socket,
+            about: About::Device {
+                device: self.device,
+                client: self.client,
+                socket,
+            },
             fact,
         });
     }

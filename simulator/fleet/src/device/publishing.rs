@@ -21,7 +21,7 @@ use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
-use crate::observation::{CutStep, EndCause, Fact, SenderLeg};
+use crate::observation::{CutStep, EndCause, Fact, LegFact, PublicationFact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
 use crate::random::{Generator, Purpose, generator};
 use crate::schedule::{Due, Pace, Place, Schedule};
@@ -123,11 +123,11 @@ impl Device {
         for index in 0..self.streams.len() {
             while let Some(due) = self.streams[index].schedule.poll(turn.now) {
                 let message = self.compose(index, due);
-                let fact = Fact::PublishDue {
+                let fact = Fact::Publication(PublicationFact::Due {
                     stamp: message.stamp,
                     topic: message.topic.as_str(),
                     qos: message.qos,
-                };
+                });
                 self.tell(turn, self.current_socket(), fact);
                 self.offer(turn, MessageHandle(Rc::new(message)));
             }
@@ -212,23 +212,23 @@ impl Device {
             payload,
             ..
         } = &*published;
-        let fact = Fact::Published {
+        let fact = Fact::Publication(PublicationFact::Sent {
             stamp: *stamp,
             topic: topic.as_str(),
             qos: *qos,
             retain: *retain,
             payload,
-        };
+        });
         self.tell(turn, socket, fact);
         let (QoS::ExactlyOnce, Some(id)) = (*qos, id) else {
             return Ok(());
         };
-        let fact = Fact::SenderLeg {
+        let fact = Fact::Leg(LegFact::Sender {
             stamp: *stamp,
             topic: topic.as_str(),
             id,
             leg: SenderLeg::PublishSent,
-        };
+        });
         self.tell(turn, socket, fact);
         let mischief = self.mischief.as_mut();
         if mischief.is_some_and(|mischief| mischief.cuts(&published, SenderStep::Publish)) {
@@ -256,11 +256,11 @@ impl Device {
     }
 
     fn skip(&self, turn: &mut Turn<'_>, message: &Message) {
-        let fact = Fact::PublishSkipped {
+        let fact = Fact::Publication(PublicationFact::Skipped {
             stamp: message.stamp,
             topic: message.topic.as_str(),
             qos: message.qos,
-        };
+        });
         self.tell(turn, self.current_socket(), fact);
     }
 

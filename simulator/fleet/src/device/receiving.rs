@@ -11,7 +11,10 @@ use super::mischief::{DelayedPubrel, Mischief};
 use super::turn::Turn;
 use super::{Device, Who};
 use crate::drive::{SocketId, Teardown};
-use crate::observation::{CutStep, EndCause, Fact, ReceiverAnswer, ReceiverLeg, SenderLeg};
+use crate::observation::{
+    ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverAnswer, ReceiverLeg,
+    RetainedFact, SenderLeg,
+};
 
 /// What a device does about an event, once the event and what it borrows are gone.
 #[derive(Debug)]
@@ -90,7 +93,7 @@ impl Device {
     fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
         let mischief = self.mischief.as_mut();
         if mischief.is_some_and(|mischief| mischief.withholds(turn.now, id, answer)) {
-            let fact = Fact::AnswerWithheld { id, answer };
+            let fact = Fact::Leg(LegFact::Withheld { id, answer });
             self.tell(turn, self.current_socket(), fact);
             return;
         }
@@ -111,7 +114,7 @@ impl Device {
         if let (ReceiverAnswer::Pubcomp, Some(mischief)) = (answer, &mut self.mischief) {
             mischief.forget(id);
         }
-        let fact = Fact::ReceiverLeg { id, leg };
+        let fact = Fact::Leg(LegFact::Receiver { id, leg });
         self.tell(turn, self.current_socket(), fact);
     }
 
@@ -164,7 +167,10 @@ impl Listener<'_> {
                 session_present: connack.session_present,
             },
             Event::Refused(connack) => {
-                self.tell(turn, Fact::ConnectRefused(connack.reason));
+                self.tell(
+                    turn,
+                    Fact::Connection(ConnectionFact::Refused(connack.reason)),
+                );
                 Reaction::End(EndCause::Refused)
             }
             Event::PublishResent { id, message } => {
@@ -249,13 +255,13 @@ impl Listener<'_> {
     fn note_delivered(&mut self, turn: &mut Turn<'_>, publish: &Publish<'_>) -> Reaction {
         if let Some(check) = &mut self.check {
             if publish.retain {
-                let fact = Fact::RetainedFound {
+                let found = RetainedFact::Found {
                     expectation: check.expectation(),
                     topic: publish.topic.as_str(),
                     payload: publish.payload,
                 };
                 check.note_found(turn.now);
-                self.tell(turn, fact);
+                super::checker::tell(turn, found);
             }
             return Reaction::AnswerPublish(publish.qos, publish.packet_id);
         }
@@ -290,15 +296,15 @@ impl Listener<'_> {
     }
 
     fn tell_receiver(&self, turn: &mut Turn<'_>, id: PacketId, leg: ReceiverLeg) {
-        self.tell(turn, Fact::ReceiverLeg { id, leg });
+        self.tell(turn, Fact::Leg(LegFact::Receiver { id, leg }));
     }
 
     fn tell_acknowledged(&self, turn: &mut Turn<'_>, message: &MessageHandle, reason: ReasonCode) {
-        let fact = Fact::PublishAcknowledged {
+        let fact = Fact::Publication(PublicationFact::Acknowledged {
             stamp: message.0.stamp,
             topic: message.0.topic.as_str(),
             reason,
-        };
+        });
         self.tell(turn, fact);
     }
 }
@@ -310,11 +316,11 @@ fn tell_sender_leg(
     leg: SenderLeg,
 ) {
     let ((who, socket), (message, id)) = (from, exchange);
-    let fact = Fact::SenderLeg {
+    let fact = Fact::Leg(LegFact::Sender {
         stamp: message.stamp,
         topic: message.topic.as_str(),
         id,
         leg,
-    };
+    });
     who.tell(turn, socket, fact);
 }

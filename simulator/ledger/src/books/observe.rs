@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use squall_fleet::{EndCause, Fact, Observation, Stamp};
+use squall_fleet::{
+    About, ConnectionFact, DeliveredFact, EndCause, Fact, LegFact, Observation, PublicationFact,
+    Stamp, SubscriptionFact,
+};
 use squall_protocol::{Instant, QoS, ReasonCode, Version, packet::Will};
 use squall_scenario::DropKind;
 
@@ -65,33 +68,98 @@ impl Ledger {
         observation: &Observation<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        match self.roster.group_of(observation.device) {
-            Some(group) => {
-                let event = Event {
-                    now,
-                    device: observation.device,
-                    group,
-                    client: observation.client,
-                    socket: observation.socket,
-                };
-                self.handle_fact(&event, &observation.fact, findings);
-            }
-            None => self.handle_checker(&observation.fact),
+        let About::Device {
+            device,
+            client,
+            socket,
+        } = observation.about
+        else {
+            self.handle_run_fact(&observation.fact);
+            return;
+        };
+        // What squall's own checkers go through is no part of the scenario.
+        let Some(group) = self.roster.group_of(device) else {
+            return;
+        };
+        let event = Event {
+            now,
+            device,
+            group,
+            client,
+            socket,
+        };
+        self.handle_fact(&event, &observation.fact, findings);
+    }
+
+    fn handle_run_fact(&mut self, fact: &Fact<'_>) {
+        match fact {
+            Fact::Retained(found) => self.retained.handle_checker(found),
+            Fact::Connection(_)
+            | Fact::Subscription(_)
+            | Fact::Publication(_)
+            | Fact::Leg(_)
+            | Fact::Delivered(_)
+            | Fact::FaultApplied(_) => {}
         }
     }
 
     fn handle_fact(&mut self, event: &Event, fact: &Fact<'_>, findings: &mut Vec<Finding>) {
+        match fact {
+            Fact::Connection(fact) => self.handle_connection(event, fact, findings),
+            Fact::Subscription(fact) => self.handle_subscription(event, fact, findings),
+            Fact::Publication(fact) => self.handle_publication(event, fact, findings),
+            Fact::Leg(fact) => self.handle_leg(event, fact, findings),
+            Fact::Delivered(delivered) => self.handle_delivered(event, delivered, findings),
+            // What a fault does to a connection is told by its end.
+            Fact::FaultApplied(_) => {}
+            // A checker asks for the run.
+            Fact::Retained(_) => {}
+        }
+    }
+
+    fn handle_connection(
+        &mut self,
+        event: &Event,
+        fact: &ConnectionFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
         match *fact {
-            Fact::OpenStarted
-            | Fact::OpenFailed(_)
-            | Fact::ConnectSent { .. }
-            | Fact::Connected { .. }
-            | Fact::ConnectRefused(_)
-            | Fact::Ended(_) => self.handle_connection(event, fact, findings),
-            Fact::SubscribeSent { filters } => {
+            ConnectionFact::OpenStarted => self.connections.handle_open_started(event),
+            ConnectionFact::OpenFailed(error) => {
+                self.connections
+                    .handle_open_failed(event, error, &mut self.anomalies);
+                findings.push(Finding::Error);
+            }
+            ConnectionFact::ConnectSent {
+                clean_start,
+                version,
+                keep_alive,
+                will,
+                ..
+            } => self.handle_connect_sent(event, (version, clean_start), keep_alive, will),
+            ConnectionFact::Connected {
+                session_present, ..
+            } => self.handle_connected(event, session_present, findings),
+            ConnectionFact::Refused(reason) => {
+                self.connections
+                    .handle_refused(event, reason, &mut self.anomalies);
+                findings.push(Finding::Error);
+            }
+            ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
+        }
+    }
+
+    fn handle_subscription(
+        &mut self,
+        event: &Event,
+        fact: &SubscriptionFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        match *fact {
+            SubscriptionFact::Sent { filters } => {
                 self.deliveries.handle_subscribe_sent(event, filters);
             }
-            Fact::Subscribed {
+            SubscriptionFact::Answered {
                 filters, reasons, ..
             } => {
                 self.deliveries.handle_subscribed(event, filters, reasons);
@@ -104,60 +172,22 @@ impl Ledger {
                     findings.push(Finding::Error);
                 }
             }
-            Fact::PublishDue { qos, .. } => self.deliveries.handle_due(event, qos),
-            Fact::Published { .. } | Fact::PublishSkipped { .. } => {
-                self.handle_publication(event, fact);
-            }
-            Fact::PublishAcknowledged {
-                stamp,
-                topic,
-                reason,
-            } => self.handle_acknowledged(event, (stamp, topic), reason, findings),
-            Fact::SenderLeg { stamp, id, leg, .. } => {
+        }
+    }
+
+    fn handle_leg(&mut self, event: &Event, fact: &LegFact<'_>, findings: &mut Vec<Finding>) {
+        match *fact {
+            LegFact::Sender { stamp, id, leg, .. } => {
                 let mut times = Vec::new();
                 self.handshakes
                     .handle_sender_leg(event, (id, stamp), leg, &mut times);
                 findings.extend(times.into_iter().map(Finding::Handshake));
             }
-            Fact::ReceiverLeg { id, leg } => {
+            LegFact::Receiver { id, leg } => {
                 self.handshakes
                     .handle_receiver_leg(event, id, leg, &mut self.anomalies);
             }
-            Fact::Delivered { .. } => self.handle_delivered(event, fact, findings),
-            Fact::AnswerWithheld { answer, .. } => self.handshakes.handle_withheld(answer),
-            // What a fault does to a connection is told by its end.
-            Fact::FaultApplied(_) => {}
-            Fact::RetainedFound { .. }
-            | Fact::RetainedComplete { .. }
-            | Fact::RetainedUnknown { .. } => self.handle_checker(fact),
-        }
-    }
-
-    fn handle_connection(&mut self, event: &Event, fact: &Fact<'_>, findings: &mut Vec<Finding>) {
-        match *fact {
-            Fact::OpenStarted => self.connections.handle_open_started(event),
-            Fact::OpenFailed(error) => {
-                self.connections
-                    .handle_open_failed(event, error, &mut self.anomalies);
-                findings.push(Finding::Error);
-            }
-            Fact::ConnectSent {
-                clean_start,
-                version,
-                keep_alive,
-                will,
-                ..
-            } => self.handle_connect_sent(event, (version, clean_start), keep_alive, will),
-            Fact::Connected {
-                session_present, ..
-            } => self.handle_connected(event, session_present, findings),
-            Fact::ConnectRefused(reason) => {
-                self.connections
-                    .handle_refused(event, reason, &mut self.anomalies);
-                findings.push(Finding::Error);
-            }
-            Fact::Ended(cause) => self.handle_ended(event, cause, findings),
-            _ => unreachable!("the caller sends facts of connections only"),
+            LegFact::Withheld { answer, .. } => self.handshakes.handle_withheld(answer),
         }
     }
 
@@ -234,7 +264,13 @@ impl Ledger {
         match cause {
             EndCause::ProtocolError(_) => findings.push(Finding::Error),
             EndCause::Qos2Cut { step } => self.handshakes.handle_cut(step),
-            _ => {}
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::PeerClosed(_)
+            | EndCause::ServerDisconnect(_)
+            | EndCause::Refused
+            | EndCause::TimedOut
+            | EndCause::RunEnded => {}
         }
         if self.closed_at.is_some() {
             return;
@@ -332,9 +368,15 @@ impl Ledger {
         now + keep_alive * 3 / 2 + KEEP_ALIVE_SLACK
     }
 
-    fn handle_publication(&mut self, event: &Event, fact: &Fact<'_>) {
+    fn handle_publication(
+        &mut self,
+        event: &Event,
+        fact: &PublicationFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
         match *fact {
-            Fact::Published {
+            PublicationFact::Due { qos, .. } => self.deliveries.handle_due(event, qos),
+            PublicationFact::Sent {
                 stamp,
                 topic,
                 qos,
@@ -355,11 +397,15 @@ impl Ledger {
                     self.retained.handle_published(event.now, &publish);
                 }
             }
-            Fact::PublishSkipped { stamp, topic, qos } => {
+            PublicationFact::Skipped { stamp, topic, qos } => {
                 let message = Message { stamp, topic, qos };
                 self.deliveries.handle_skipped(event, &message);
             }
-            _ => unreachable!("the caller sends publications only"),
+            PublicationFact::Acknowledged {
+                stamp,
+                topic,
+                reason,
+            } => self.handle_acknowledged(event, (stamp, topic), reason, findings),
         }
     }
 
@@ -386,8 +432,13 @@ impl Ledger {
         }
     }
 
-    fn handle_delivered(&mut self, event: &Event, fact: &Fact<'_>, findings: &mut Vec<Finding>) {
-        let Fact::Delivered {
+    fn handle_delivered(
+        &mut self,
+        event: &Event,
+        delivered: &DeliveredFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let &DeliveredFact {
             topic,
             qos,
             dup,
@@ -395,10 +446,7 @@ impl Ledger {
             payload,
             stamp,
             ..
-        } = *fact
-        else {
-            unreachable!("the caller sends deliveries only");
-        };
+        } = delivered;
         if self.handle_will_delivery(event, (topic, payload), (qos, dup, retain), findings) {
             return;
         }
@@ -462,20 +510,6 @@ impl Ledger {
             WillDelivery::First(seen) => findings.push(Finding::Will(seen)),
         }
         true
-    }
-
-    fn handle_checker(&mut self, fact: &Fact<'_>) {
-        match *fact {
-            Fact::RetainedFound {
-                expectation,
-                topic,
-                payload,
-            } => self.retained.handle_found(expectation, topic, payload),
-            Fact::RetainedComplete { expectation } => self.retained.handle_complete(expectation),
-            // What a checker could not find out stays incomplete; its connections are not the
-            // fleet's.
-            _ => {}
-        }
     }
 }
 

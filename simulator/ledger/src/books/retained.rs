@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use squall_fleet::{SocketId, Stamp};
+use squall_fleet::{RetainedFact, SocketId, Stamp};
 use squall_protocol::{
     Instant, QoS,
     topic::{TopicFilter, TopicName},
@@ -182,19 +182,26 @@ impl Retained {
         }
     }
 
-    /// A checker found a message.
-    pub(crate) fn handle_found(&mut self, expectation: usize, topic: &str, payload: &[u8]) {
-        let found = Found {
-            hash: fingerprint(payload),
-            quote: quote(payload),
-        };
-        let probe = self.probes.entry(expectation).or_default();
-        probe.found.insert(topic.to_owned(), found);
-    }
-
-    /// A checker has seen everything.
-    pub(crate) fn handle_complete(&mut self, expectation: usize) {
-        self.probes.entry(expectation).or_default().is_complete = true;
+    /// A checker found something out. One that could not leaves its probe incomplete.
+    pub(crate) fn handle_checker(&mut self, fact: &RetainedFact<'_>) {
+        match *fact {
+            RetainedFact::Found {
+                expectation,
+                topic,
+                payload,
+            } => {
+                let found = Found {
+                    hash: fingerprint(payload),
+                    quote: quote(payload),
+                };
+                let probe = self.probes.entry(expectation).or_default();
+                probe.found.insert(topic.to_owned(), found);
+            }
+            RetainedFact::Complete { expectation } => {
+                self.probes.entry(expectation).or_default().is_complete = true;
+            }
+            RetainedFact::Unknown { .. } => {}
+        }
     }
 
     /// What the checker of an `[[expect]]` found.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use squall_fleet::About;
 use squall_scenario::{DeviceId, DropKind, FaultAction, FaultId, GroupId, Scenario, Target};
 
 /// Groups and faults of a scenario, reduced to the ledger's questions.
@@ -72,6 +73,14 @@ impl Roster {
             .partition_point(|&first| first <= device)
             .checked_sub(1)?;
         u16::try_from(place).ok().map(GroupId)
+    }
+
+    /// The group that a fact is about; `None` for the run and the fleet's own checkers.
+    pub(crate) fn group_about(&self, about: About) -> Option<GroupId> {
+        match about {
+            About::Device { device, .. } => self.group_of(device),
+            About::Run => None,
+        }
     }
 
     /// How long a Session of a group outlives its connection.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use rates::{Rate, Rates};
 use series::Timeline;
-use squall_fleet::{Fact, Observation, Phase};
+use squall_fleet::{ConnectionFact, Fact, Observation, Phase, PublicationFact, SubscriptionFact};
 use squall_protocol::{Instant, QoS};
 use squall_run::{CountedFrom, Histogram, Metric, MetricName, PhaseKind, Tags};
 use squall_scenario::{FaultId, GroupId, Scenario};
@@ -96,7 +96,7 @@ impl Metrics {
 
     /// A device saw or did something; `online` devices are connected after it.
     pub(crate) fn observe(&mut self, now: Instant, observation: &Observation<'_>, online: u64) {
-        let Some(group) = self.roster.group_of(observation.device) else {
+        let Some(group) = self.roster.group_about(observation.about) else {
             return;
         };
         let of_group = CellTags {
@@ -106,42 +106,40 @@ impl Metrics {
         self.last = now;
         self.timeline.count(now, online, &observation.fact);
         match observation.fact {
-            Fact::Connected { opened_at, .. } => {
+            Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
                 let latency = now.saturating_since(opened_at);
                 self.record((MetricName::ConnectLatency, of_group), opened_at, latency);
                 self.rates.count(now, (Rate::Connect, group, None));
             }
-            Fact::Subscribed { sent_at, .. } => {
+            Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
                 let latency = now.saturating_since(sent_at);
                 self.record((MetricName::SubscribeLatency, of_group), sent_at, latency);
             }
-            Fact::PublishDue { stamp, .. } => {
+            Fact::Publication(PublicationFact::Due { stamp, .. }) => {
                 let lag = now.saturating_since(stamp.scheduled);
                 let due = stamp.scheduled;
                 self.record((MetricName::ScheduleLag, of_group), due, lag);
                 self.timeline.record_lag(now, lag);
             }
-            Fact::Published { qos, .. } => {
+            Fact::Publication(PublicationFact::Sent { qos, .. }) => {
                 self.rates.count(now, (Rate::Publish, group, Some(qos)));
             }
-            Fact::PublishSkipped { qos, .. } => {
+            Fact::Publication(PublicationFact::Skipped { qos, .. }) => {
                 self.rates.count(now, (Rate::Dropped, group, Some(qos)));
             }
-            Fact::OpenStarted
-            | Fact::OpenFailed(_)
-            | Fact::ConnectSent { .. }
-            | Fact::ConnectRefused(_)
-            | Fact::Ended(_)
-            | Fact::SubscribeSent { .. }
-            | Fact::PublishAcknowledged { .. }
-            | Fact::SenderLeg { .. }
-            | Fact::ReceiverLeg { .. }
-            | Fact::AnswerWithheld { .. }
-            | Fact::Delivered { .. }
+            Fact::Connection(
+                ConnectionFact::OpenStarted
+                | ConnectionFact::OpenFailed(_)
+                | ConnectionFact::ConnectSent { .. }
+                | ConnectionFact::Refused(_)
+                | ConnectionFact::Ended(_),
+            )
+            | Fact::Subscription(SubscriptionFact::Sent { .. })
+            | Fact::Publication(PublicationFact::Acknowledged { .. })
+            | Fact::Leg(_)
+            | Fact::Delivered(_)
             | Fact::FaultApplied(_)
-            | Fact::RetainedFound { .. }
-            | Fact::RetainedComplete { .. }
-            | Fact::RetainedUnknown { .. } => {}
+            | Fact::Retained(_) => {}
         }
     }
 
@@ -152,7 +150,7 @@ impl Metrics {
         observation: &Observation<'_>,
         finding: &Finding,
     ) {
-        let Some(group) = self.roster.group_of(observation.device) else {
+        let Some(group) = self.roster.group_about(observation.about) else {
             return;
         };
         let of_group = CellTags {

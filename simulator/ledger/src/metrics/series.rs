@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::Fact;
+use squall_fleet::{ConnectionFact, Fact, PublicationFact};
 use squall_protocol::Instant;
 use squall_run::{Interval, Series};
 
@@ -90,28 +90,27 @@ impl Timeline {
         let interval = self.at(now);
         interval.online = online;
         match fact {
-            Fact::PublishDue { .. } => interval.scheduled += 1,
-            Fact::Published { .. } => interval.sent += 1,
-            Fact::PublishAcknowledged { reason, .. } if is_taken(*reason) => {
+            Fact::Publication(PublicationFact::Due { .. }) => interval.scheduled += 1,
+            Fact::Publication(PublicationFact::Sent { .. }) => interval.sent += 1,
+            Fact::Publication(PublicationFact::Acknowledged { reason, .. })
+                if is_taken(*reason) =>
+            {
                 interval.acknowledged += 1;
             }
-            Fact::Delivered { .. } => interval.delivered += 1,
-            Fact::Connected { .. } => interval.connected += 1,
-            Fact::Ended(_) => interval.ended += 1,
-            Fact::OpenFailed(_) | Fact::ConnectRefused(_) => interval.connect_failed += 1,
-            Fact::OpenStarted
-            | Fact::ConnectSent { .. }
-            | Fact::SubscribeSent { .. }
-            | Fact::Subscribed { .. }
-            | Fact::PublishSkipped { .. }
-            | Fact::PublishAcknowledged { .. }
-            | Fact::SenderLeg { .. }
-            | Fact::ReceiverLeg { .. }
-            | Fact::AnswerWithheld { .. }
+            Fact::Delivered(_) => interval.delivered += 1,
+            Fact::Connection(ConnectionFact::Connected { .. }) => interval.connected += 1,
+            Fact::Connection(ConnectionFact::Ended(_)) => interval.ended += 1,
+            Fact::Connection(ConnectionFact::OpenFailed(_) | ConnectionFact::Refused(_)) => {
+                interval.connect_failed += 1;
+            }
+            Fact::Connection(ConnectionFact::OpenStarted | ConnectionFact::ConnectSent { .. })
+            | Fact::Publication(
+                PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },
+            )
+            | Fact::Subscription(_)
+            | Fact::Leg(_)
             | Fact::FaultApplied(_)
-            | Fact::RetainedFound { .. }
-            | Fact::RetainedComplete { .. }
-            | Fact::RetainedUnknown { .. } => {}
+            | Fact::Retained(_) => {}
         }
     }
 
@@ -273,7 +272,7 @@ mod tests {
     fn an_interval_begins_where_a_fault_strikes() {
         let mut timeline = Timeline::new();
         let strike = Instant::ZERO + Duration::from_millis(2_600);
-        timeline.count(at(2), 3, &Fact::OpenStarted);
+        timeline.count(at(2), 3, &Fact::Connection(ConnectionFact::OpenStarted));
 
         for micros in [0, 20, 40] {
             let now = strike + Duration::from_micros(micros);
@@ -293,9 +292,9 @@ mod tests {
     #[test]
     fn quiet_intervals_keep_the_devices_online() {
         let mut timeline = Timeline::new();
-        timeline.count(at(0), 7, &Fact::OpenStarted);
+        timeline.count(at(0), 7, &Fact::Connection(ConnectionFact::OpenStarted));
 
-        timeline.count(at(3), 8, &Fact::OpenStarted);
+        timeline.count(at(3), 8, &Fact::Connection(ConnectionFact::OpenStarted));
 
         let online: Vec<u64> = timeline
             .series(at(4))

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::{
-    EndCause, Fact, Fleet, Observation, Outcome, Phase, ReceiverAnswer, ReceiverLeg, SenderLeg,
-    Sink, SocketId, Stamp,
+    About, ConnectionFact, DeliveredFact, EndCause, Fact, Fleet, LegFact, Observation, Outcome,
+    Phase, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, Sink, SocketId,
+    Stamp, SubscriptionFact,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId, Scenario};
@@ -18,9 +19,24 @@ use squall_world::{Tamper, World};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) at: Instant,
-    pub(crate) device: DeviceId,
-    pub(crate) socket: SocketId,
+    pub(crate) about: About,
     pub(crate) what: What,
+}
+
+impl Seen {
+    pub(crate) fn device(&self) -> Option<DeviceId> {
+        match self.about {
+            About::Device { device, .. } => Some(device),
+            About::Run => None,
+        }
+    }
+
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        match self.about {
+            About::Device { socket, .. } => Some(socket),
+            About::Run => None,
+        }
+    }
 }
 
 /// What happened, as far as the tests ask.
@@ -60,40 +76,44 @@ pub(crate) enum What {
 impl What {
     fn of(fact: &Fact<'_>) -> Self {
         match fact {
-            Fact::OpenStarted => Self::OpenStarted,
-            Fact::OpenFailed(_) => Self::OpenFailed,
-            Fact::ConnectSent { .. } => Self::ConnectSent,
-            &Fact::Connected {
+            Fact::Connection(ConnectionFact::OpenStarted) => Self::OpenStarted,
+            Fact::Connection(ConnectionFact::OpenFailed(_)) => Self::OpenFailed,
+            Fact::Connection(ConnectionFact::ConnectSent { .. }) => Self::ConnectSent,
+            &Fact::Connection(ConnectionFact::Connected {
                 session_present, ..
-            } => Self::Connected { session_present },
-            &Fact::ConnectRefused(reason) => Self::Refused(reason),
-            &Fact::Ended(cause) => Self::Ended(cause),
-            Fact::SubscribeSent { .. } => Self::SubscribeSent,
-            Fact::Subscribed { .. } => Self::Subscribed,
-            &Fact::PublishDue { stamp, .. } => Self::Due(stamp),
-            &Fact::Published { stamp, qos, .. } => Self::Published(stamp, qos),
-            &Fact::PublishSkipped { stamp, .. } => Self::Skipped(stamp),
-            &Fact::PublishAcknowledged { stamp, .. } => Self::Acknowledged(stamp),
-            &Fact::SenderLeg { stamp, leg, .. } => Self::Sender(stamp, leg),
-            &Fact::ReceiverLeg { id, leg } => Self::Receiver(id, leg),
-            &Fact::AnswerWithheld { answer, .. } => Self::Withheld(answer),
-            Fact::Delivered {
+            }) => Self::Connected { session_present },
+            &Fact::Connection(ConnectionFact::Refused(reason)) => Self::Refused(reason),
+            &Fact::Connection(ConnectionFact::Ended(cause)) => Self::Ended(cause),
+            Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
+            Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
+            &Fact::Publication(PublicationFact::Due { stamp, .. }) => Self::Due(stamp),
+            &Fact::Publication(PublicationFact::Sent { stamp, qos, .. }) => {
+                Self::Published(stamp, qos)
+            }
+            &Fact::Publication(PublicationFact::Skipped { stamp, .. }) => Self::Skipped(stamp),
+            &Fact::Publication(PublicationFact::Acknowledged { stamp, .. }) => {
+                Self::Acknowledged(stamp)
+            }
+            &Fact::Leg(LegFact::Sender { stamp, leg, .. }) => Self::Sender(stamp, leg),
+            &Fact::Leg(LegFact::Receiver { id, leg }) => Self::Receiver(id, leg),
+            &Fact::Leg(LegFact::Withheld { answer, .. }) => Self::Withheld(answer),
+            Fact::Delivered(DeliveredFact {
                 topic,
                 payload,
                 stamp,
                 ..
-            } => Self::Delivered {
+            }) => Self::Delivered {
                 topic: (*topic).to_owned(),
                 payload: payload.to_vec(),
                 stamp: *stamp,
             },
             &Fact::FaultApplied(fault) => Self::FaultApplied(fault),
-            Fact::RetainedFound { topic, payload, .. } => Self::RetainedFound {
+            Fact::Retained(RetainedFact::Found { topic, payload, .. }) => Self::RetainedFound {
                 topic: (*topic).to_owned(),
                 payload: payload.to_vec(),
             },
-            Fact::RetainedComplete { .. } => Self::RetainedComplete,
-            Fact::RetainedUnknown { .. } => Self::RetainedUnknown,
+            Fact::Retained(RetainedFact::Complete { .. }) => Self::RetainedComplete,
+            Fact::Retained(RetainedFact::Unknown { .. }) => Self::RetainedUnknown,
         }
     }
 }
@@ -114,8 +134,7 @@ impl Sink for Recording {
         }
         self.seen.push(Seen {
             at: now,
-            device: observation.device,
-            socket: observation.socket,
+            about: observation.about,
             what: What::of(&observation.fact),
         });
     }
@@ -130,7 +149,7 @@ impl Recording {
     pub(crate) fn of(&self, device: u32) -> impl Iterator<Item = &Seen> {
         self.seen
             .iter()
-            .filter(move |seen| seen.device == DeviceId(device))
+            .filter(move |seen| seen.device() == Some(DeviceId(device)))
     }
 
     /// Times at which a device told a fact that `wanted` accepts.

@@ -1,6 +1,6 @@
 //! The last look at what is retained (§3.3.1.3).
 
-use squall_fleet::Phase;
+use squall_fleet::{About, Phase};
 
 use crate::recording::{What, run};
 
@@ -31,11 +31,15 @@ fn a_checker_finds_what_is_retained() {
         "#);
     let recording = outcome.sink;
 
-    let found: Vec<_> = recording.of(20).filter(|seen| {
+    let found: Vec<_> = recording.seen.iter().filter(|seen| {
         matches!(&seen.what, What::RetainedFound { payload, .. } if payload == b"offline")
     }).collect();
     assert_eq!(found.len(), 7);
     let checking = recording.phase(Phase::Checking);
-    assert!(found.iter().all(|seen| seen.at >= checking));
+    assert!(
+        found
+            .iter()
+            .all(|seen| seen.at >= checking && seen.about == About::Run)
+    );
     assert_eq!(recording.count(|what| *what == What::RetainedComplete), 1);
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Fact, Fleet, Observation, Phase, Sink};
+use squall_fleet::{ConnectionFact, Fact, Fleet, Observation, Phase, PublicationFact, Sink};
 use squall_protocol::Instant;
 use squall_scenario::Scenario;
 use squall_world::World;
@@ -21,11 +21,11 @@ struct Counts {
 impl Sink for Counts {
     fn observe(&mut self, _: Instant, observation: &Observation<'_>) {
         match observation.fact {
-            Fact::Connected { .. } => self.connected += 1,
-            Fact::Published { .. } => self.published += 1,
-            Fact::PublishAcknowledged { .. } => self.acknowledged += 1,
-            Fact::Delivered { .. } => self.delivered += 1,
-            Fact::Ended(_) => self.ended += 1,
+            Fact::Connection(ConnectionFact::Connected { .. }) => self.connected += 1,
+            Fact::Publication(PublicationFact::Sent { .. }) => self.published += 1,
+            Fact::Publication(PublicationFact::Acknowledged { .. }) => self.acknowledged += 1,
+            Fact::Delivered(_) => self.delivered += 1,
+            Fact::Connection(ConnectionFact::Ended(_)) => self.ended += 1,
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Connections: how many, who ended them, and whether anyone asked for it.
 
-use squall_fleet::{CutStep, EndCause, Fact, OpenError, PeerClose};
+use squall_fleet::{ConnectionFact, CutStep, EndCause, Fact, OpenError, PeerClose};
 use squall_protocol::ReasonCode;
 use squall_run::AnomalyKind;
 use squall_scenario::FaultId;
@@ -48,11 +48,14 @@ fn our_own_limits_are_no_refusals() {
         OpenError::TimedOut,
         OpenError::LocalLimit,
     ] {
-        scene.tell(CLEAN, Fact::OpenStarted);
-        scene.tell(CLEAN, Fact::OpenFailed(error));
+        scene.tell(CLEAN, Fact::Connection(ConnectionFact::OpenStarted));
+        scene.tell(CLEAN, Fact::Connection(ConnectionFact::OpenFailed(error)));
     }
     scene.connect_sent(CLEAN, CLEAN, None);
-    scene.tell(CLEAN, Fact::ConnectRefused(ReasonCode::ServerBusy));
+    scene.tell(
+        CLEAN,
+        Fact::Connection(ConnectionFact::Refused(ReasonCode::ServerBusy)),
+    );
     scene.end(CLEAN, EndCause::Refused);
 
     let connections = &scene.ledger.connections;

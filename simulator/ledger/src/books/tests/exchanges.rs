@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::{Fact, Observation, ReceiverLeg, SenderLeg};
+use squall_fleet::{About, Fact, LegFact, Observation, ReceiverLeg, SenderLeg};
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
 use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene, message};
@@ -15,18 +15,18 @@ fn id() -> PacketId {
 
 fn send(scene: &mut Scene, leg: SenderLeg) {
     let (stamp, _) = message(0);
-    let fact = Fact::SenderLeg {
+    let fact = Fact::Leg(LegFact::Sender {
         stamp,
         topic: "t",
         id: id(),
         leg,
-    };
+    });
     scene.tell(PUBLISHER, fact);
 }
 
 fn receive(scene: &mut Scene, device: u32, legs: &[ReceiverLeg]) {
     for &leg in legs {
-        scene.tell(device, Fact::ReceiverLeg { id: id(), leg });
+        scene.tell(device, Fact::Leg(LegFact::Receiver { id: id(), leg }));
     }
 }
 
@@ -165,15 +165,17 @@ fn only_the_brokers_time_counts() {
     ] {
         let (stamp, _) = message(0);
         let observation = Observation {
-            device: squall_scenario::DeviceId(PUBLISHER),
-            client: squall_scenario::ClientKey(PUBLISHER),
-            socket: squall_fleet::SocketId(1),
-            fact: Fact::SenderLeg {
+            about: About::Device {
+                device: squall_scenario::DeviceId(PUBLISHER),
+                client: squall_scenario::ClientKey(PUBLISHER),
+                socket: squall_fleet::SocketId(1),
+            },
+            fact: Fact::Leg(LegFact::Sender {
                 stamp,
                 topic: "t",
                 id: id(),
                 leg,
-            },
+            }),
         };
         let mut findings = Vec::new();
         scene.ledger.observe(scene.now, &observation, &mut findings);

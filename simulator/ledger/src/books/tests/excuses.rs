@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::EndCause;
+use squall_fleet::{ConnectionFact, EndCause, Fact};
 use squall_protocol::{QoS, ReasonCode};
 
 use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene};
@@ -150,7 +150,9 @@ fn another_device_may_take_delivery() {
     scene.connect_as(second, first, true);
     scene.tell(
         first,
-        squall_fleet::Fact::Ended(EndCause::ServerDisconnect(ReasonCode::SessionTakenOver)),
+        Fact::Connection(ConnectionFact::Ended(EndCause::ServerDisconnect(
+            ReasonCode::SessionTakenOver,
+        ))),
     );
     scene.deliver_as(second, first, 1, QOS1);
 

@@ -1,6 +1,6 @@
 //! What is owed, and what each delivery is.
 
-use squall_fleet::Fact;
+use squall_fleet::{DeliveredFact, Fact, PublicationFact, SubscriptionFact};
 use squall_protocol::{QoS, ReasonCode, packet::PublishProperties};
 use squall_run::AnomalyKind;
 use squall_scenario::GroupId;
@@ -92,8 +92,14 @@ fn a_skipped_message_is_failed_and_owed_to_nobody() {
     let (stamp, _) = message(1);
     let topic = "t";
     let qos = QOS1;
-    scene.tell(PUBLISHER, Fact::PublishDue { stamp, topic, qos });
-    scene.tell(PUBLISHER, Fact::PublishSkipped { stamp, topic, qos });
+    scene.tell(
+        PUBLISHER,
+        Fact::Publication(PublicationFact::Due { stamp, topic, qos }),
+    );
+    scene.tell(
+        PUBLISHER,
+        Fact::Publication(PublicationFact::Skipped { stamp, topic, qos }),
+    );
     scene.publish(2..3, QOS1);
     scene.deliver(CLEAN, 2, QOS1);
 
@@ -110,7 +116,10 @@ fn a_subscription_asks_for_sure_from_its_suback_on() {
     let mut scene = Scene::ready(&[]);
     scene.connect(CLEAN);
     let filters = [("t".to_owned(), QOS1)];
-    scene.tell(CLEAN, Fact::SubscribeSent { filters: &filters });
+    scene.tell(
+        CLEAN,
+        Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+    );
     scene.publish(0..2, QOS1);
     scene.deliver(CLEAN, 0, QOS1);
     scene.suback(CLEAN, "t", QOS1);
@@ -132,12 +141,15 @@ fn a_refused_subscription_asks_for_nothing() {
     let mut scene = Scene::ready(&[]);
     scene.connect(CLEAN);
     let filters = [("t".to_owned(), QOS1)];
-    scene.tell(CLEAN, Fact::SubscribeSent { filters: &filters });
-    let refused = Fact::Subscribed {
+    scene.tell(
+        CLEAN,
+        Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+    );
+    let refused = Fact::Subscription(SubscriptionFact::Answered {
         filters: &filters,
         reasons: &[ReasonCode::NotAuthorized],
         sent_at: scene.now,
-    };
+    });
     scene.tell(CLEAN, refused);
     scene.publish(0..1, QOS1);
     scene.deliver(CLEAN, 0, QOS1);
@@ -208,17 +220,17 @@ fn one_copy_for_overlapping_subscriptions_is_enough() {
 fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
     let mut scene = Scene::ready(&[CLEAN]);
     let (stamp, payload) = message(0);
-    let retained = Fact::Published {
+    let retained = Fact::Publication(PublicationFact::Sent {
         stamp,
         topic: "t",
         qos: QOS2,
         retain: true,
         payload: &payload,
-    };
+    });
     scene.tell(PUBLISHER, retained);
     scene.deliver(CLEAN, 0, QOS2);
     subscribe_again(&mut scene);
-    let copy = Fact::Delivered {
+    let copy = Fact::Delivered(DeliveredFact {
         topic: "t",
         qos: QOS2,
         dup: false,
@@ -226,7 +238,7 @@ fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
         payload: &payload,
         properties: &PublishProperties::default(),
         stamp: Some(stamp),
-    };
+    });
     scene.tell(CLEAN, copy);
     scene.acknowledge(0, ReasonCode::Success);
     scene.close()
@@ -253,7 +265,7 @@ fn a_retained_copy_without_a_new_subscription_is_a_duplicate() {
 #[test]
 fn system_topics_are_not_misrouted() {
     let mut scene = Scene::ready(&[CLEAN]);
-    let uptime = Fact::Delivered {
+    let uptime = Fact::Delivered(DeliveredFact {
         topic: "$SYS/broker/uptime",
         qos: QoS::AtMostOnce,
         dup: false,
@@ -261,7 +273,7 @@ fn system_topics_are_not_misrouted() {
         payload: b"17 seconds and some",
         properties: &PublishProperties::default(),
         stamp: None,
-    };
+    });
     scene.tell(CLEAN, uptime);
 
     let tally = scene.close();

@@ -1,6 +1,6 @@
 //! What the broker must have retained, as far as its order is known (§3.3.1.3).
 
-use squall_fleet::{Fact, Stamp};
+use squall_fleet::{Fact, PublicationFact, Stamp};
 use squall_protocol::{QoS, topic::TopicFilter};
 use squall_scenario::DeviceId;
 
@@ -18,22 +18,22 @@ fn stamp(device: u32, sequence: u32) -> Stamp {
 }
 
 fn retain(scene: &mut Scene, (device, sequence): (u32, u32), qos: QoS, payload: &str) {
-    let published = Fact::Published {
+    let published = Fact::Publication(PublicationFact::Sent {
         stamp: stamp(device, sequence),
         topic: "state",
         qos,
         retain: true,
         payload: payload.as_bytes(),
-    };
+    });
     scene.tell(device, published);
 }
 
 fn acknowledge(scene: &mut Scene, (device, sequence): (u32, u32)) {
-    let acknowledged = Fact::PublishAcknowledged {
+    let acknowledged = Fact::Publication(PublicationFact::Acknowledged {
         stamp: stamp(device, sequence),
         topic: "state",
         reason: squall_protocol::ReasonCode::Success,
-    };
+    });
     scene.tell(device, acknowledged);
 }
 

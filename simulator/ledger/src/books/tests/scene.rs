@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use squall_fleet::{EndCause, Fact, Observation, SocketId, Stamp, payload};
+use squall_fleet::{
+    About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, PublicationFact, SocketId,
+    Stamp, SubscriptionFact, payload,
+};
 use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
     packet::{PublishProperties, Will},
@@ -70,9 +73,11 @@ impl Scene {
 
     pub(super) fn tell_as(&mut self, device: u32, client: u32, fact: Fact<'_>) {
         let observation = Observation {
-            device: DeviceId(device),
-            client: ClientKey(client),
-            socket: SocketId(self.sockets[device as usize]),
+            about: About::Device {
+                device: DeviceId(device),
+                client: ClientKey(client),
+                socket: SocketId(self.sockets[device as usize]),
+            },
             fact,
         };
         self.wait(1);
@@ -93,32 +98,35 @@ impl Scene {
         self.sockets[device as usize] = self.next_socket;
         self.next_socket += 1;
         let is_kept = device >= KEPT;
-        let sent = Fact::ConnectSent {
+        let sent = Fact::Connection(ConnectionFact::ConnectSent {
             version: Version::V5,
             clean_start: !is_kept,
             is_persistent: is_kept,
             keep_alive: Duration::from_secs(10),
             will,
-        };
+        });
         self.tell_as(device, client, sent);
     }
 
     /// CONNACK comes on the newest connection of a device.
     pub(super) fn connected(&mut self, device: u32, client: u32, session_present: bool) {
-        let connected = Fact::Connected {
+        let connected = Fact::Connection(ConnectionFact::Connected {
             session_present,
             opened_at: self.now,
-        };
+        });
         self.tell_as(device, client, connected);
     }
 
     pub(super) fn end(&mut self, device: u32, cause: EndCause) {
-        self.tell(device, Fact::Ended(cause));
+        self.tell(device, Fact::Connection(ConnectionFact::Ended(cause)));
     }
 
     pub(super) fn subscribe(&mut self, device: u32, filter: &str, qos: QoS) {
         let filters = [(filter.to_owned(), qos)];
-        self.tell(device, Fact::SubscribeSent { filters: &filters });
+        self.tell(
+            device,
+            Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+        );
         self.suback(device, filter, qos);
     }
 
@@ -129,40 +137,40 @@ impl Scene {
             QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
             QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
         };
-        let fact = Fact::Subscribed {
+        let fact = Fact::Subscription(SubscriptionFact::Answered {
             filters: &filters,
             reasons: &[granted],
             sent_at: self.now,
-        };
+        });
         self.tell(device, fact);
     }
 
     /// Publisher 0 sends message `sequence` to `t`.
     pub(super) fn send(&mut self, sequence: u32, qos: QoS) {
         let (stamp, payload) = message(sequence);
-        let fact = Fact::PublishDue {
+        let fact = Fact::Publication(PublicationFact::Due {
             stamp,
             topic: "t",
             qos,
-        };
+        });
         self.tell(PUBLISHER, fact);
-        let fact = Fact::Published {
+        let fact = Fact::Publication(PublicationFact::Sent {
             stamp,
             topic: "t",
             qos,
             retain: false,
             payload: &payload,
-        };
+        });
         self.tell(PUBLISHER, fact);
     }
 
     pub(super) fn acknowledge(&mut self, sequence: u32, reason: ReasonCode) {
         let (stamp, _) = message(sequence);
-        let fact = Fact::PublishAcknowledged {
+        let fact = Fact::Publication(PublicationFact::Acknowledged {
             stamp,
             topic: "t",
             reason,
-        };
+        });
         self.tell(PUBLISHER, fact);
     }
 
@@ -182,7 +190,7 @@ impl Scene {
 
     pub(super) fn deliver_as(&mut self, device: u32, client: u32, sequence: u32, qos: QoS) {
         let (stamp, payload) = message(sequence);
-        let fact = Fact::Delivered {
+        let fact = Fact::Delivered(DeliveredFact {
             topic: "t",
             qos,
             dup: false,
@@ -190,13 +198,13 @@ impl Scene {
             payload: &payload,
             properties: &PublishProperties::default(),
             stamp: Some(stamp),
-        };
+        });
         self.tell_as(device, client, fact);
     }
 
     /// A message without a stamp comes to a device.
     pub(super) fn deliver_plain(&mut self, device: u32, topic: &str, payload: &[u8]) {
-        let fact = Fact::Delivered {
+        let fact = Fact::Delivered(DeliveredFact {
             topic,
             qos: QoS::AtLeastOnce,
             dup: false,
@@ -204,7 +212,7 @@ impl Scene {
             payload,
             properties: &PublishProperties::default(),
             stamp: payload::parse(payload),
-        };
+        });
         self.tell(device, fact);
     }
 

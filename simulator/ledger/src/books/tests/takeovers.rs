@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::{EndCause, PeerClose};
+use squall_fleet::{ConnectionFact, EndCause, Fact, PeerClose};
 use squall_protocol::ReasonCode;
 use squall_run::AnomalyKind;
 
@@ -26,7 +26,7 @@ fn scene() -> Scene {
 }
 
 fn end(scene: &mut Scene, device: u32, cause: EndCause) {
-    scene.tell_as(device, A, squall_fleet::Fact::Ended(cause));
+    scene.tell_as(device, A, Fact::Connection(ConnectionFact::Ended(cause)));
 }
 
 /// The older connection may look alive for as long as the claim allows, and no longer.
