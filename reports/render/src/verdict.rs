@@ -109,6 +109,7 @@ mod tests {
     fn a_stopped_run_says_where() {
         let mut run = sample::failing();
         run.times.stopped = Some(Stop {
+            signal: squall_run::StopSignal::Sigint,
             at_s: 36.0,
             phase: PhaseKind::Measure,
             after_s: 16.0,
@@ -117,7 +118,7 @@ mod tests {
 
         assert_eq!(
             sentence(&run),
-            "2 of 8 invariants broken, 1 of 3 thresholds broken. The run was stopped after 16.0 s of 100 s of measuring."
+            "2 of 8 invariants broken, 1 of 3 thresholds broken. The run was stopped by SIGINT after 16.0 s of 100 s of measuring."
         );
     }
 }

@@ -63,7 +63,7 @@ pub use summary::{Latency, Summary};
 pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
 pub use threshold::{Aggregate, Comparison, ThresholdOutcome, ThresholdResult};
-pub use times::{ClockKind, Phase, PhaseKind, Stop, Times};
+pub use times::{ClockKind, Phase, PhaseKind, Stop, StopSignal, Times};
 pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
 };

@@ -22,9 +22,11 @@ pub struct Times {
     pub stopped: Option<Stop>,
 }
 
-/// Where a run was stopped before its load was over.
+/// Where a run was stopped before its load was over, or in its drain if that was cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stop {
+    /// What did it.
+    pub signal: StopSignal,
     /// When, since the start of the run.
     pub at_s: f64,
     /// The phase that was cut short.
@@ -35,8 +37,30 @@ pub struct Stop {
     pub planned_s: Option<f64>,
 }
 
+/// A signal that ends a run before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StopSignal {
+    /// Ctrl-C in a terminal.
+    Sigint,
+    /// `kill`, a CI job's time limit, a service manager.
+    Sigterm,
+    /// The terminal was closed.
+    Sighup,
+}
+
+impl fmt::Display for StopSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sigint => "SIGINT",
+            Self::Sigterm => "SIGTERM",
+            Self::Sighup => "SIGHUP",
+        })
+    }
+}
+
 impl fmt::Display for Stop {
-    /// `stopped after 16.0 s of 60.0 s of measuring`
+    /// `stopped by SIGTERM after 16.0 s of 60.0 s of measuring`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = match self.phase {
             PhaseKind::Connect => "connecting",
@@ -44,16 +68,16 @@ impl fmt::Display for Stop {
             PhaseKind::Measure => "measuring",
             PhaseKind::Drain => "the drain",
         };
-        let after = duration_text(self.after_s);
+        let (signal, after) = (self.signal, duration_text(self.after_s));
         match self.planned_s {
             Some(planned_s) => {
                 write!(
                     f,
-                    "stopped after {after} of {} of {phase}",
+                    "stopped by {signal} after {after} of {} of {phase}",
                     duration_text(planned_s)
                 )
             }
-            None => write!(f, "stopped after {after} of {phase}"),
+            None => write!(f, "stopped by {signal} after {after} of {phase}"),
         }
     }
 }

@@ -227,7 +227,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Aggregate, Comparison, Percentile, PhaseKind, Tags, Value};
+    use crate::{Aggregate, Comparison, Percentile, PhaseKind, StopSignal, Tags, Value};
 
     fn check(passed: bool) -> CheckOutcome {
         CheckOutcome {
@@ -354,13 +354,14 @@ mod tests {
         assert_eq!(
             stopped.reasons,
             [Reason::Invalid(
-                "the run was stopped after 16.0 s of 60.0 s of measuring".to_owned()
+                "the run was stopped by SIGINT after 16.0 s of 60.0 s of measuring".to_owned()
             )]
         );
     }
 
     fn stopped_at_16_s() -> Extent {
         Extent::UpTo(Stop {
+            signal: StopSignal::Sigint,
             at_s: 18.0,
             phase: PhaseKind::Measure,
             after_s: 16.0,

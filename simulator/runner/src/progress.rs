@@ -6,12 +6,19 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use squall_fleet::{Phase, Progress};
 
-use crate::cli::RunArgs;
-
 /// Between two looks in a terminal.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);
 /// Between two lines elsewhere.
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
+
+/// How much a person wants to see meanwhile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verbosity {
+    /// How far the run is.
+    Progress,
+    /// Nothing.
+    Silent,
+}
 
 /// Where progress goes.
 pub enum Display {
@@ -30,12 +37,12 @@ pub struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
-    /// Chooses by the arguments and by what standard error is.
-    pub fn new(args: &RunArgs) -> Self {
-        let display = match (args.quiet, std::io::stderr().is_terminal()) {
-            (true, _) => Display::Hidden,
-            (false, true) => Display::Live(live_line()),
-            (false, false) => Display::Plain,
+    /// Chooses by what is wanted and by what standard error is.
+    pub fn new(verbosity: Verbosity) -> Self {
+        let display = match (verbosity, std::io::stderr().is_terminal()) {
+            (Verbosity::Silent, _) => Display::Hidden,
+            (Verbosity::Progress, true) => Display::Live(live_line()),
+            (Verbosity::Progress, false) => Display::Plain,
         };
         Self {
             display,

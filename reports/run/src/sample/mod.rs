@@ -15,7 +15,8 @@ use outcomes::{
 use crate::{
     AnomalyKind, ClockKind, ErrorCount, Extent, FirstAnomaly, GroupSettings, Identity, Limits,
     Machine, Measured, Override, Phase, PhaseKind, Resources, RetainedOutcome, Run, ScenarioText,
-    Settings, Software, Stop, Target, TargetKind, ThresholdResult, Times, VERSION, Value, Verdict,
+    Settings, Software, Stop, StopSignal, Target, TargetKind, ThresholdResult, Times, VERSION,
+    Value, Verdict,
 };
 
 /// A run with something in every section of a report, in which everything held.
@@ -110,6 +111,7 @@ pub fn empty() -> Run {
     run.times.phases.clear();
     run.times.duration_s = 0.0;
     run.times.stopped = Some(Stop {
+        signal: StopSignal::Sigint,
         at_s: 0.0,
         phase: PhaseKind::Connect,
         after_s: 0.0,

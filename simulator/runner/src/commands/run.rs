@@ -3,30 +3,21 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::rc::Rc;
 
 use anyhow::{Context as _, anyhow};
-use squall_fleet::{Fleet, Phase};
-use squall_ledger::{Judgement, Recorder, judge};
 use squall_reports::ReportError;
 use squall_run::{Outcome, Run, Summary};
-use squall_scenario::Scenario;
-use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::task::LocalSet;
 
 use crate::cli::RunArgs;
-use crate::clock::{self, Clock};
-use crate::drive::{Drive, Transport};
+use crate::clock;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
 use crate::output::{print, print_line};
-use crate::progress::ProgressDisplay;
-use crate::record::{Circumstances, Driven, record, times};
-use crate::sampling::Sampler;
+use crate::progress::{ProgressDisplay, Verbosity};
+use crate::run::{self, RunSpec};
 use crate::scenario_file::ScenarioFile;
-use crate::target::Target;
 
 /// Runs every file in turn. The exit code is the first that is not 0.
 ///
@@ -96,22 +87,20 @@ fn numbered(folder: &Path) -> impl Iterator<Item = PathBuf> {
 
 async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<u8, Failure> {
     let Prepared { file, folder } = prepared;
-    let display = ProgressDisplay::new(args);
+    let display = ProgressDisplay::new(match args.quiet {
+        true => Verbosity::Silent,
+        false => Verbosity::Progress,
+    });
     // Beside the results only at the end: until then the folder holds nothing that is unfinished.
     let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
-    let target = Target::start(&file.scenario.target, log.path()).await?;
-    display.remark(&format!(
-        "{}: target {} at {}",
-        file.scenario.name,
-        target.name(),
-        target.url()
-    ));
-    let mut circumstances = Circumstances::begin(&target, limits);
+    let spec = RunSpec {
+        file,
+        limits,
+        target_log: log.path(),
+    };
 
-    let driven = drive(file, &target, display).await?;
-    circumstances.ending = target.stop().await;
+    let run = run::run(&spec, display).await?;
 
-    let run = record(file, circumstances, driven);
     let written =
         squall_reports::write_report(&run, folder).map_err(|error| keep_run_file(&run, &error))?;
     let kept_log = keep_log(log.path(), folder)?;
@@ -138,81 +127,6 @@ fn keep_log(log: &Path, folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let kept = folder.join("target.log");
     fs::copy(log, &kept).context("cannot keep the target's log")?;
     Ok(Some(kept))
-}
-
-/// Runs the fleet to its end, or to the user's.
-async fn drive(
-    file: &ScenarioFile,
-    target: &Target,
-    display: ProgressDisplay,
-) -> Result<Driven, Failure> {
-    let scenario: Rc<Scenario> = Rc::new(file.scenario.clone());
-    let transport = Transport {
-        address: target.address,
-        connect_timeout: scenario.run.connect_timeout,
-    };
-    let clock = Clock::start();
-    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
-    let drive = Drive::new(fleet, clock, transport);
-    let sampler = Sampler::default();
-    let sampling = spawn_local(sampler.clone().run(clock, target.processes()));
-    let showing = spawn_local(show(display, drive.clone(), clock));
-
-    let stopped_early = run_until_end_or_signal(&drive).await?;
-
-    sampler.sample(clock.now(), target.processes());
-    for task in [sampling, showing] {
-        task.abort();
-        // Aborted: there is nothing to learn from it.
-        let _ = task.await;
-    }
-    let outcome = drive.finish().context("the run was finished twice")?;
-    let planned = stopped_early.then_some(scenario.run);
-    let times = times(&outcome.phases, clock.now(), planned);
-    let resources = sampler.take();
-    let Judgement { measured, reasons } = judge(&scenario, outcome, &resources);
-    Ok(Driven {
-        measured,
-        times,
-        resources,
-        reasons,
-    })
-}
-
-/// Whether the user ended the load before its time. The first signal does, the drain and the checks
-/// follow; the second one ends the process.
-async fn run_until_end_or_signal(drive: &Drive<Recorder>) -> Result<bool, Failure> {
-    let mut running = pin!(drive.run());
-    tokio::select! {
-        result = &mut running => {
-            result.context("the event loop failed")?;
-            return Ok(false);
-        }
-        () = squall_broker::stop_signal() => {}
-    }
-    let phase = drive.progress().map(|progress| progress.phase);
-    let had_load = phase.is_some_and(|phase| phase < Phase::Draining);
-    drive.stop();
-    tokio::select! {
-        result = &mut running => {
-            result.context("the event loop failed")?;
-            Ok(had_load)
-        }
-        () = squall_broker::stop_signal() => {
-            Err(Failure::Internal(anyhow!("stopped twice: no report was written")))
-        }
-    }
-}
-
-async fn show(mut display: ProgressDisplay, drive: Drive<Recorder>, clock: Clock) {
-    let mut ticks = interval(display.period());
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Some(progress) = drive.progress() {
-            display.show(clock.now().since_start(), progress);
-        }
-    }
 }
 
 /// The disk filled up, or the folder went away, while the run went on: what was measured is kept.

@@ -8,6 +8,7 @@ pub mod address;
 mod child;
 mod probe;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -161,6 +162,20 @@ impl Target {
     /// The command that started it, ports filled in.
     pub fn command(&self) -> Option<&str> {
         self.child.as_ref().map(Child::command_line)
+    }
+
+    /// As a run file describes it.
+    pub fn describe(&self) -> squall_run::Target {
+        let software = (self.kind == TargetKind::Embedded)
+            .then(|| format!("squall {}", env!("CARGO_PKG_VERSION")));
+        squall_run::Target {
+            kind: self.kind,
+            url: self.url(),
+            command: self.command().map(str::to_owned),
+            software,
+            pid: self.processes().and_then(Processes::first),
+            settings: BTreeMap::new(),
+        }
     }
 
     /// What to measure, if the target is ours.

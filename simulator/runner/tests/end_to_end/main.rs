@@ -4,6 +4,7 @@ mod bad_input;
 mod peer;
 mod proxy;
 mod runs;
+mod stopping;
 mod tampered;
 mod targets;
 mod terminal;

@@ -1,11 +1,8 @@
 //! Runs that work: on the embedded broker, on one that squall spawns, ended early, and their reports.
 
 use std::fs;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Stdio;
-
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{Broker, code_and_errors, run, run_file, squall, text};
 
@@ -131,45 +128,6 @@ fn a_report_can_be_made_again() {
     assert_eq!(code_and_errors(&second).0, 0);
     let page = |folder: &Path| fs::read_to_string(folder.join("report.html")).expect("a page");
     assert!(page(&out) == page(&again), "the two pages differ");
-}
-
-/// Ctrl-C ends the load, and the report is written all the same: nothing follows from what held up to
-/// then, and the report says where it was stopped.
-///
-/// A terminal signals the whole process group. The broker under test goes on until it is stopped:
-/// had it ended by itself, the run would have failed.
-#[test]
-fn ctrl_c_ends_a_run_early_and_writes_the_report() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let file = write_scenario(folder.path(), "10m");
-    let out = folder.path().join("out");
-    let mut child = squall()
-        .args(["run", &file, "--out", text(&out)])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .expect("squall can be started");
-    let progress = child.stderr.take().expect("it is a pipe");
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(progress));
-    // The run goes on once there is a line about its measured part.
-    let measuring = lines
-        .by_ref()
-        .any(|line| line.is_ok_and(|line| line.contains("measuring")));
-    assert!(measuring, "the run ended by itself");
-
-    let pid = Pid::from_raw(child.id().cast_signed()).expect("a child has an id");
-    kill_process_group(pid, Signal::INT).expect("it runs");
-
-    // Read to the end, so that it is never held up by a full pipe.
-    let said: Vec<String> = lines.map_while(Result::ok).collect();
-    let status = child.wait().expect("it ends");
-    assert_eq!(status.code(), Some(4), "{said:?}");
-    let run = run_file(&out);
-    assert_eq!(run["times"]["stopped"]["phase"], "measure");
-    assert_eq!(run["times"]["stopped"]["planned_s"], 600.0);
-    let page = fs::read_to_string(out.join("report.html")).expect("a page");
-    assert!(page.contains("of 10 min of measuring"));
 }
 
 /// Runs of one name keep apart: none replaces the report of another.

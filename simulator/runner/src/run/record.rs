@@ -1,6 +1,5 @@
 //! Puts a run file together: what was measured, and all that is needed to repeat it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,47 +8,38 @@ use squall_fleet::Phase;
 use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, PhaseKind, Reason,
-    Resources, Run, ScenarioText, Settings, Software, Stop, TargetKind, Times, VERSION, Verdict,
-    rate_text,
+    Resources, Run, ScenarioText, Settings, Software, Stop, Times, VERSION, Verdict, rate_text,
 };
 use squall_scenario::{Group, Publish, RunSettings, Scenario};
 
+use super::real::Ended;
 use crate::clock;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
-use crate::machine::process::Processes;
 use crate::scenario_file::ScenarioFile;
-use crate::target::{Ending, Target};
+use crate::target::Ending;
 
-/// What the runner knows about a run besides what the fleet measured.
+/// What is known about a run besides what the fleet measured.
 pub struct Circumstances {
-    started_at: Duration,
-    target: squall_run::Target,
-    limits: Limits,
-    /// How the target ended, if it was ours to stop.
+    /// Wall clock at the start of the run, since 1970.
+    pub started_at: Duration,
+    /// Which clock the run went by.
+    pub clock: ClockKind,
+    /// The broker under test.
+    pub target: squall_run::Target,
+    /// What the machine allowed.
+    pub limits: Limits,
+    /// How the target ended, if it was ours to stop or did not answer at the end.
     pub ending: Option<Ending>,
 }
 
-impl Circumstances {
-    /// Notes when the run begins, and against what.
-    pub fn begin(target: &Target, limits: Limits) -> Self {
-        let software = (target.kind == TargetKind::Embedded)
-            .then(|| format!("squall {}", env!("CARGO_PKG_VERSION")));
-        let target = squall_run::Target {
-            kind: target.kind,
-            url: target.url(),
-            command: target.command().map(str::to_owned),
-            software,
-            pid: target.processes().and_then(Processes::first),
-            settings: BTreeMap::new(),
-        };
-        Self {
-            started_at: clock::since_epoch(),
-            target,
-            limits,
-            ending: None,
-        }
-    }
+/// When and how a run came to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// Since the start of the run.
+    pub at: Instant,
+    /// By itself or by a signal.
+    pub ended: Ended,
 }
 
 /// What a drive left behind.
@@ -64,11 +54,13 @@ pub struct Driven {
     pub reasons: Vec<Reason>,
 }
 
-/// The phases of a run that ended at `end`, without their wall clock.
-///
-/// `stopped` is what the scenario planned, if the user stopped the load before its time.
-pub fn times(phases: &[(Phase, Instant)], end: Instant, stopped: Option<RunSettings>) -> Times {
-    let ends = phases.iter().skip(1).map(|(_, begin)| *begin).chain([end]);
+/// The phases of a run of `planned` that came to its end so, without their wall clock.
+pub fn times(phases: &[(Phase, Instant)], end: End, planned: &RunSettings) -> Times {
+    let ends = phases
+        .iter()
+        .skip(1)
+        .map(|(_, begin)| *begin)
+        .chain([end.at]);
     let mut merged: Vec<squall_run::Phase> = Vec::new();
     for ((phase, begin), end) in phases.iter().zip(ends) {
         let Some(kind) = phase_kind(*phase) else {
@@ -87,14 +79,26 @@ pub fn times(phases: &[(Phase, Instant)], end: Instant, stopped: Option<RunSetti
         started_at: String::new(),
         duration_s: merged.last().map_or(0.0, |last| last.end_s),
         clock: ClockKind::Real,
-        stopped: stopped.and_then(|planned| stop(&merged, &planned)),
+        stopped: stop(&merged, end.ended, planned),
         phases: merged,
     }
 }
 
-/// Where the load was stopped: the drain began there.
-fn stop(phases: &[squall_run::Phase], planned: &RunSettings) -> Option<Stop> {
-    let cut = phases.iter().rfind(|phase| phase.kind < PhaseKind::Drain)?;
+/// Where a run was stopped: in the load, after which it was drained, or at once, wherever it was.
+fn stop(phases: &[squall_run::Phase], ended: Ended, planned: &RunSettings) -> Option<Stop> {
+    let in_load = |phase: &&squall_run::Phase| phase.kind < PhaseKind::Drain;
+    let (signal, cut) = match ended {
+        Ended::Whole => return None,
+        Ended::Stopped(signal) => (signal, phases.iter().rfind(in_load)?),
+        Ended::Cut {
+            by,
+            load_was_stopped: true,
+        } => (by, phases.iter().rfind(in_load)?),
+        Ended::Cut {
+            by,
+            load_was_stopped: false,
+        } => (by, phases.last()?),
+    };
     let planned_s = match cut.kind {
         PhaseKind::Connect => None,
         PhaseKind::Warmup => Some(planned.warmup.as_secs_f64()),
@@ -102,6 +106,7 @@ fn stop(phases: &[squall_run::Phase], planned: &RunSettings) -> Option<Stop> {
         PhaseKind::Drain => Some(planned.drain.as_secs_f64()),
     };
     Some(Stop {
+        signal,
         at_s: cut.end_s,
         phase: cut.kind,
         after_s: cut.end_s - cut.start_s,
@@ -129,6 +134,7 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
         reasons,
     } = driven;
     times.started_at = clock::iso_8601(circumstances.started_at);
+    times.clock = circumstances.clock;
     let further = reasons
         .into_iter()
         .chain(circumstances.ending.as_ref().and_then(ending_reason));
@@ -286,34 +292,76 @@ fn publish_text(publish: &Publish, group: &Group) -> String {
 
 #[cfg(test)]
 mod tests {
+    use squall_run::StopSignal;
+
     use super::*;
+
+    fn planned() -> RunSettings {
+        let scenario = "version = 1\nname = \"a\"\n[run]\nwarmup = \"2s\"\nduration = \"60s\"\n\
+            [[group]]\nname = \"g\"\ncount = 1\n";
+        Scenario::parse("a.toml", scenario, &[]).unwrap().run
+    }
+
+    fn second(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    fn stopped(phases: &[(Phase, Instant)], ended: Ended) -> Option<Stop> {
+        let at = second(25);
+        times(phases, End { at, ended }, &planned()).stopped
+    }
 
     /// A run that was stopped says in which phase, and how much of it had passed.
     #[test]
     fn a_stopped_run_says_where() {
-        let scenario = "version = 1\nname = \"a\"\n[run]\nwarmup = \"2s\"\nduration = \"60s\"\n\
-            [[group]]\nname = \"g\"\ncount = 1\n";
-        let planned = Scenario::parse("a.toml", scenario, &[]).unwrap().run;
-        let at = |seconds| Instant::ZERO + Duration::from_secs(seconds);
         let phases = [
-            (Phase::Connecting, at(0)),
-            (Phase::WarmingUp, at(1)),
-            (Phase::Measuring, at(3)),
-            (Phase::Draining, at(19)),
-            (Phase::Leaving, at(24)),
+            (Phase::Connecting, second(0)),
+            (Phase::WarmingUp, second(1)),
+            (Phase::Measuring, second(3)),
+            (Phase::Draining, second(19)),
+            (Phase::Leaving, second(24)),
         ];
 
-        let stopped = times(&phases, at(25), Some(planned)).stopped.unwrap();
-        let early = times(&phases[..1], at(1), Some(planned)).stopped.unwrap();
-        let whole = times(&phases, at(25), None).stopped;
+        let in_load = stopped(&phases, Ended::Stopped(StopSignal::Sigterm)).unwrap();
+        let early = stopped(&phases[..1], Ended::Stopped(StopSignal::Sigint)).unwrap();
 
-        assert_eq!(stopped.at_s, 19.0);
+        assert_eq!(in_load.at_s, 19.0);
         assert_eq!(
-            stopped.to_string(),
-            "stopped after 16.0 s of 60.0 s of measuring"
+            in_load.to_string(),
+            "stopped by SIGTERM after 16.0 s of 60.0 s of measuring"
         );
-        assert_eq!(early.to_string(), "stopped after 1.00 s of connecting");
-        assert_eq!(whole, None);
+        assert_eq!(
+            early.to_string(),
+            "stopped by SIGINT after 25.0 s of connecting"
+        );
+        assert_eq!(stopped(&phases, Ended::Whole), None);
+    }
+
+    /// A second signal in the drain of a load that was stopped does not hide where that was; one that
+    /// cuts the drain of a whole load short says so.
+    #[test]
+    fn a_cut_run_says_what_was_cut_first() {
+        let phases = [
+            (Phase::Connecting, second(0)),
+            (Phase::Measuring, second(3)),
+            (Phase::Draining, second(19)),
+        ];
+        let cut = |load_was_stopped| Ended::Cut {
+            by: StopSignal::Sigint,
+            load_was_stopped,
+        };
+
+        let after_a_stop = stopped(&phases, cut(true)).unwrap();
+        let in_the_drain = stopped(&phases, cut(false)).unwrap();
+
+        assert_eq!(
+            (after_a_stop.phase, after_a_stop.at_s),
+            (PhaseKind::Measure, 19.0)
+        );
+        assert_eq!(
+            (in_the_drain.phase, in_the_drain.after_s),
+            (PhaseKind::Drain, 6.0)
+        );
     }
 
     /// A word that a shell would split or expand is quoted, quotes included.

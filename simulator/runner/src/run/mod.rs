@@ -1,0 +1,39 @@
+//! One run of one scenario, from a target that answers to a run file.
+//!
+//! Nothing here knows the command line: a [`RunSpec`] comes in, a [`Run`] goes out, and a
+//! [`ProgressDisplay`] is told how far it is.
+
+mod real;
+mod record;
+mod sampling;
+mod signals;
+
+use std::path::Path;
+
+use squall_run::Run;
+
+use crate::exit::Failure;
+use crate::machine::limits::Limits;
+use crate::progress::ProgressDisplay;
+use crate::scenario_file::ScenarioFile;
+
+use record::record;
+
+/// What to run.
+pub struct RunSpec<'a> {
+    /// The scenario, with the text that it was read from.
+    pub file: &'a ScenarioFile,
+    /// What this machine allows.
+    pub limits: Limits,
+    /// Where the output of a target that is started goes.
+    pub target_log: &'a Path,
+}
+
+/// Runs a scenario over sockets in real time.
+///
+/// Errors if there is no target or the event loop fails; whatever happens to the load becomes the
+/// run's verdict. Must run in a `LocalSet`.
+pub async fn run(spec: &RunSpec<'_>, display: ProgressDisplay) -> Result<Run, Failure> {
+    let (circumstances, driven) = real::drive(spec, display).await?;
+    Ok(record(spec.file, circumstances, driven))
+}

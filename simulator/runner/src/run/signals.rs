@@ -1,0 +1,45 @@
+//! The signals by which a person or a supervisor ends a run before its time.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use anyhow::Context as _;
+use squall_run::StopSignal;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit::Failure;
+
+/// Handlers of every signal that stops a run, from the moment they are made.
+pub struct StopSignals {
+    handlers: Vec<(StopSignal, Signal)>,
+}
+
+impl StopSignals {
+    /// From here on none of them ends the process.
+    pub fn handle() -> Result<Self, Failure> {
+        let wanted = [
+            (StopSignal::Sigint, SignalKind::interrupt()),
+            (StopSignal::Sigterm, SignalKind::terminate()),
+            (StopSignal::Sighup, SignalKind::hangup()),
+        ];
+        let mut handlers = Vec::new();
+        for (name, kind) in wanted {
+            let handler = signal(kind).with_context(|| format!("cannot handle {name}"))?;
+            handlers.push((name, handler));
+        }
+        Ok(Self { handlers })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> StopSignal {
+        poll_fn(|cx| {
+            for (name, handler) in &mut self.handlers {
+                if handler.poll_recv(cx).is_ready() {
+                    return Poll::Ready(*name);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
