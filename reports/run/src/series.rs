@@ -39,9 +39,9 @@ pub struct Interval {
     pub end_s: f64,
     /// Devices that were connected at its end.
     pub online: u64,
-    /// Messages that were due.
+    /// Messages that were due within it, whenever they were sent.
     pub scheduled: u64,
-    /// Messages that were handed to the link for the first time.
+    /// Messages that were handed to the link for the first time within it, whenever they were due.
     pub sent: u64,
     /// Messages that were acknowledged.
     pub acknowledged: u64,

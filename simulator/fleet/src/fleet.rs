@@ -5,6 +5,10 @@
 //! end; checkers look at what is retained; everybody leaves. `Fleet` only decides when; what a
 //! device does is `device`'s.
 //!
+//! A phase whose end the scenario tells (warm-up, measuring, drain) ends at that very moment, however
+//! late the shell comes: the next one begins before anything of that moment or later is heard or
+//! done. So a message that is due just when measuring begins is measured.
+//!
 //! Each device, the faults and the phases have one slot each in one queue of deadlines, so an input
 //! or a deadline costs O(log n) for n devices.
 
@@ -80,6 +84,7 @@ impl<S: Sink> Fleet<S> {
     /// `now` never goes backwards. Inputs about a socket that the fleet closed change nothing.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
         self.enter_first_phase(now);
+        self.advance(now, actions);
         match input {
             Input::Opened { socket }
             | Input::OpenFailed { socket, .. }
@@ -208,13 +213,17 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
-    /// Begins every phase whose time has come.
+    /// Begins every phase whose time has come, at the moment that the scenario tells where it does.
     fn advance(&mut self, now: Instant, actions: &mut Actions) {
         while self.is_phase_over(now) {
             match self.phase {
                 Phase::Connecting => self.begin_load(now),
-                Phase::WarmingUp => self.begin_measuring(now),
-                Phase::Measuring => self.begin_draining(now),
+                Phase::WarmingUp => self.begin_measuring(),
+                Phase::Measuring => {
+                    // A fault that was due before the end strikes, however late.
+                    self.fire_faults(now, actions);
+                    self.begin_draining(self.phase_ends);
+                }
                 Phase::Draining => self.begin_checking(now),
                 Phase::Checking => self.begin_leaving(now, actions),
                 Phase::Leaving => self.begin(Phase::Finished, now, None),
@@ -235,11 +244,11 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
-    /// Begins a phase that ends at `ends` at the latest, or by itself only.
-    fn begin(&mut self, phase: Phase, now: Instant, ends: Option<Instant>) {
+    /// Begins a phase at `at`, which ends at `ends` at the latest, or by itself only.
+    fn begin(&mut self, phase: Phase, at: Instant, ends: Option<Instant>) {
         self.phase = phase;
-        self.phases.push((phase, now));
-        self.sink.enter_phase(now, phase);
+        self.phases.push((phase, at));
+        self.sink.enter_phase(at, phase);
         self.phase_ends = ends.unwrap_or(Instant::from_nanos(u64::MAX));
         self.deadlines.set(self.phase_slot(), ends);
         if phase == Phase::Finished {
@@ -291,23 +300,23 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
-    fn begin_measuring(&mut self, now: Instant) {
+    fn begin_measuring(&mut self) {
         let (begin, end) = (self.phase_ends, self.load_ends);
-        self.begin(Phase::Measuring, now, Some(end));
+        self.begin(Phase::Measuring, begin, Some(end));
         self.shared.faults.begin(&self.scenario.faults, begin, end);
         self.deadlines
             .set(self.fault_slot(), self.shared.faults.next_due());
     }
 
-    fn begin_draining(&mut self, now: Instant) {
+    fn begin_draining(&mut self, at: Instant) {
         self.shared.faults.end();
         self.deadlines.set(self.fault_slot(), None);
-        let ends = now + self.scenario.run.drain;
-        self.begin(Phase::Draining, now, Some(ends));
+        let ends = at + self.scenario.run.drain;
+        self.begin(Phase::Draining, at, Some(ends));
     }
 
     fn begin_checking(&mut self, now: Instant) {
-        self.begin(Phase::Checking, now, None);
+        self.begin(Phase::Checking, self.phase_ends, None);
         for place in self.members..self.devices.len() {
             self.devices[place].connect_at(now);
             let next = self.devices[place].next_deadline();

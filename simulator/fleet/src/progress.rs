@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use squall_run::PhaseKind;
+
 /// What a run does, in order. It never goes back.
+///
+/// Finer than the phases that figures are told by: see [`Self::kind`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Phase {
     /// Devices connect at their groups' `connect_rate` and subscribe; nothing is published.
@@ -19,6 +23,20 @@ pub enum Phase {
     Leaving,
     /// Nothing happens any more.
     Finished,
+}
+
+impl Phase {
+    /// The phase that reports and tags know it by; `None` once devices leave, where nothing is
+    /// measured.
+    pub const fn kind(self) -> Option<PhaseKind> {
+        match self {
+            Self::Connecting => Some(PhaseKind::Connect),
+            Self::WarmingUp => Some(PhaseKind::Warmup),
+            Self::Measuring => Some(PhaseKind::Measure),
+            Self::Draining | Self::Checking => Some(PhaseKind::Drain),
+            Self::Leaving | Self::Finished => None,
+        }
+    }
 }
 
 /// The figures of a moment. Counters count from the start of the run.

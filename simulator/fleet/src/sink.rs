@@ -10,6 +10,7 @@ pub trait Sink {
     /// A device saw or did something.
     fn observe(&mut self, now: Instant, observation: &Observation<'_>);
 
-    /// The run entered a phase.
-    fn enter_phase(&mut self, now: Instant, phase: Phase);
+    /// A phase began at `at`: not before anything observed so far, and not after what follows. The
+    /// shell may come later than the moment that the scenario tells; `at` is that moment.
+    fn enter_phase(&mut self, at: Instant, phase: Phase);
 }

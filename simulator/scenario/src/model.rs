@@ -3,13 +3,15 @@
 //! A `Scenario` is made by `resolve` only, which has checked what the field docs promise; the
 //! engine, the checks and the reports rely on them and check nothing again.
 //!
-//! The timeline of a run has four phases, in this order:
+//! The timeline of a run has four phases, in this order ([`squall_run::PhaseKind`]):
 //!
-//! 1. *start*: each group connects and subscribes at its `connect_rate`; all groups at once. It
+//! 1. *connect*: each group connects and subscribes at its `connect_rate`; all groups at once. It
 //!    ends when every device has its SUBACKs, or `connect_timeout` after the last connect was due.
 //! 2. *warm-up*: the load runs and is checked, but no metric counts it.
-//! 3. *measured*: for `duration`. Times of faults count from its beginning.
+//! 3. *measure*: for `duration`. Times of faults count from its beginning.
 //! 4. *drain*: nothing is published; late deliveries and wills may still come.
+//!
+//! A message belongs to the phase in which it is due, whenever it is sent or delivered.
 
 use std::time::Duration;
 

@@ -74,24 +74,18 @@ impl Metrics {
         }
     }
 
-    /// The run entered a phase.
-    pub(crate) fn enter_phase(&mut self, now: Instant, phase: Phase) {
-        self.last = now;
-        let kind = match phase {
-            Phase::Connecting => PhaseKind::Connect,
-            Phase::WarmingUp => PhaseKind::Warmup,
-            Phase::Measuring => PhaseKind::Measure,
-            Phase::Draining | Phase::Checking | Phase::Leaving | Phase::Finished => {
-                PhaseKind::Drain
+    /// A phase began at `at`.
+    pub(crate) fn enter_phase(&mut self, at: Instant, phase: Phase) {
+        self.last = at;
+        match phase.kind() {
+            Some(kind) => {
+                if self.phases.last().is_none_or(|&(last, _)| last != kind) {
+                    self.phases.push((kind, at));
+                }
             }
-        };
-        if self.phases.last().is_none_or(|&(last, _)| last != kind) {
-            self.phases.push((kind, now));
+            None => self.ended_at = at,
         }
-        self.timeline.begin_phase(now);
-        if phase == Phase::Leaving || phase == Phase::Finished {
-            self.ended_at = now;
-        }
+        self.timeline.begin_phase(at);
     }
 
     /// A device saw or did something; `online` devices are connected after it.

@@ -90,7 +90,10 @@ impl Timeline {
         let interval = self.at(now);
         interval.online = online;
         match fact {
-            Fact::Publication(PublicationFact::Due { .. }) => interval.scheduled += 1,
+            // Where it was due: the generator may come later.
+            Fact::Publication(PublicationFact::Due { stamp, .. }) => {
+                self.at(stamp.scheduled).scheduled += 1;
+            }
             Fact::Publication(PublicationFact::Sent { .. }) => interval.sent += 1,
             Fact::Publication(PublicationFact::Acknowledged { reason, .. })
                 if is_taken(*reason) =>

@@ -63,7 +63,7 @@ pub fn times(phases: &[(Phase, Instant)], end: End, planned: &RunSettings) -> Ti
         .chain([end.at]);
     let mut merged: Vec<squall_run::Phase> = Vec::new();
     for ((phase, begin), end) in phases.iter().zip(ends) {
-        let Some(kind) = phase_kind(*phase) else {
+        let Some(kind) = phase.kind() else {
             continue;
         };
         match merged.last_mut() {
@@ -112,17 +112,6 @@ fn stop(phases: &[squall_run::Phase], ended: Ended, planned: &RunSettings) -> Op
         after_s: cut.end_s - cut.start_s,
         planned_s,
     })
-}
-
-/// What a report calls a phase of the engine; what follows the drain is none of its phases.
-fn phase_kind(phase: Phase) -> Option<PhaseKind> {
-    match phase {
-        Phase::Connecting => Some(PhaseKind::Connect),
-        Phase::WarmingUp => Some(PhaseKind::Warmup),
-        Phase::Measuring => Some(PhaseKind::Measure),
-        Phase::Draining | Phase::Checking => Some(PhaseKind::Drain),
-        Phase::Leaving | Phase::Finished => None,
-    }
 }
 
 /// The run file.

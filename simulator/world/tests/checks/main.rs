@@ -6,6 +6,7 @@
 
 mod connections;
 mod delivery;
+mod figures;
 mod network;
 mod qos2_handshake;
 mod retained;

@@ -1,9 +1,10 @@
 //! Runs a scenario in virtual time, with or without something between devices and broker.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::Fleet;
+use squall_fleet::{Actions, Fleet, Input};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::Instant;
 use squall_run::Resources;
@@ -56,11 +57,29 @@ pub(crate) fn assert_broken(judgement: &Judgement, expected: &[&str]) {
     }
 }
 
-fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
+/// Runs `text` without a broker, by a shell that comes `lateness` after every deadline: no device
+/// connects, and what is due is skipped.
+pub(crate) fn run_late(text: &str, lateness: Duration) -> Judgement {
+    let scenario = scenario(text);
+    let mut fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let (mut now, mut actions) = (Instant::ZERO, Actions::new());
+    while let Some(deadline) = fleet.next_deadline() {
+        now = now.max(deadline + lateness);
+        fleet.handle(now, Input::DeadlinePassed, &mut actions);
+        actions.clear();
+    }
+    judge(&scenario, fleet.finish(now), &Resources::default())
+}
+
+fn scenario(text: &str) -> Rc<Scenario> {
     let text = format!("version = 1\nname = \"test\"\nseed = 5\n{text}");
     let scenario =
         Scenario::parse("test.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
-    let scenario = Rc::new(scenario);
+    Rc::new(scenario)
+}
+
+fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
+    let scenario = scenario(text);
     let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
     let mut world = World::new(
         fleet,

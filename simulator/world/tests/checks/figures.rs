@@ -1,0 +1,82 @@
+//! Figures of the measured part: which messages belong to it, whatever the delay of a turn.
+
+use std::time::Duration;
+
+use squall_ledger::Judgement;
+use squall_run::{MetricName, Tags};
+
+use crate::run::{run, run_late};
+
+/// A publisher with `publish` and a receiver, for `run`.
+fn scenario(run: &str, publish: &str) -> String {
+    format!(
+        "[run]\n{run}\n\
+        [[group]]\nname = \"sensors\"\ncount = 1\n[[group.publish]]\ntopic = \"data\"\n{publish}\n\
+        [[group]]\nname = \"backend\"\ncount = 1\n[[group.subscribe]]\nfilter = \"#\"\nqos = 1\n"
+    )
+}
+
+/// Samples of a metric in a phase.
+fn samples(judgement: &Judgement, name: MetricName, phase: &str) -> u64 {
+    let tags = Tags::from([("phase".to_owned(), phase.to_owned())]);
+    judgement.measured.metrics.select(name, &tags).count()
+}
+
+/// A message that is due just when measuring begins is measured: 5 a second for 4 s are 20.
+#[test]
+fn a_message_belongs_to_the_phase_in_which_it_is_due() {
+    let text = scenario("warmup = \"2s\"\nduration = \"4s\"", "qos = 1\nrate = 5");
+
+    let judgement = run(&text);
+
+    for name in [MetricName::E2eLatency, MetricName::AckLatency] {
+        assert_eq!(samples(&judgement, name, "measure"), 20, "{name}");
+        assert_eq!(samples(&judgement, name, "warmup"), 10, "{name}");
+    }
+}
+
+/// The edges: the shortest run, one message, a rate that no float holds, no warm-up.
+#[test]
+fn the_measured_part_holds_what_is_due_in_it() {
+    let cases = [
+        ("duration = \"1s\"", "rate = 1", 1),
+        ("duration = \"1s\"", "rate = 7", 7),
+        ("warmup = \"2s\"\nduration = \"4s\"", "rate = 7", 28),
+        ("warmup = \"300ms\"\nduration = \"1s\"", "rate = 10", 10),
+        ("duration = \"1s\"", "rate = 1\nstart = \"999ms\"", 1),
+        ("duration = \"1s\"", "rate = 1\nstart = \"1s\"", 0),
+    ];
+    for (run_part, publish, expected) in cases {
+        let judgement = run(&scenario(run_part, publish));
+
+        let measured = samples(&judgement, MetricName::E2eLatency, "measure");
+        assert_eq!(measured, expected, "{run_part} {publish}");
+    }
+}
+
+/// A shell that comes late to every deadline changes neither the length of a phase nor what belongs
+/// to it.
+#[test]
+fn phases_change_at_their_nominal_moment() {
+    let text = scenario("warmup = \"2s\"\nduration = \"4s\"", "qos = 1\nrate = 5");
+
+    for millis in [0, 7, 450] {
+        let judgement = run_late(&text, Duration::from_millis(millis));
+
+        let lag = MetricName::ScheduleLag;
+        assert_eq!(samples(&judgement, lag, "warmup"), 10, "{millis} ms late");
+        assert_eq!(samples(&judgement, lag, "measure"), 20, "{millis} ms late");
+        let intervals = &judgement.measured.series.intervals;
+        // The load begins when the time to connect is over, at 10 s, as soon as the shell comes.
+        let [begin, end] =
+            [12_000, 16_000].map(|at| Duration::from_millis(at + millis).as_secs_f64());
+        let within: Vec<_> = intervals
+            .iter()
+            .filter(|interval| (begin..end).contains(&interval.start_s))
+            .collect();
+        assert_eq!(within.first().map(|interval| interval.start_s), Some(begin));
+        assert_eq!(within.last().map(|interval| interval.end_s), Some(end));
+        let scheduled: u64 = within.iter().map(|interval| interval.scheduled).sum();
+        assert_eq!(scheduled, 20, "{millis} ms late");
+    }
+}
