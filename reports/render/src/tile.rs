@@ -1,8 +1,10 @@
 //! The few figures that matter, as a page's tiles and a terminal's lines.
 
+use std::cmp::Reverse;
+
 use squall_run::{
-    Latency, MetricName, Outcome, Percentile, Run, Summary, Tags, bytes_text, count_text,
-    duration_text, rate_text,
+    CountedFrom, Latency, MetricName, Outcome, Percentile, Run, Summary, Tags, bytes_text,
+    count_text, duration_text, rate_text,
 };
 
 use crate::table::{Held, cores_text, percent};
@@ -50,8 +52,9 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
         tiles.push(reordered(&summary));
     }
     tiles.extend(errors(run, &summary));
-    if let Some(latency) = &summary.e2e_latency {
-        tiles.extend(latencies(latency));
+    match &summary.e2e_latency {
+        Some(latency) => tiles.extend(latencies(latency)),
+        None => tiles.extend(latencies_of(run)),
     }
     tiles.extend(wills(run));
     tiles.extend(takeovers(run));
@@ -178,6 +181,39 @@ fn latencies(latency: &Latency) -> Vec<Tile> {
         .collect();
     tiles.push(Tile::new("Latency max", micros(latency.max_us), n));
     tiles
+}
+
+/// Populations with a tile of their own, at most: the section on latency has them all.
+const POPULATIONS: usize = 4;
+
+/// One tile for each group and QoS, the slowest first.
+fn latencies_of(run: &Run) -> Vec<Tile> {
+    let metrics = &run.measured.metrics;
+    let mut populations = metrics.populations(MetricName::E2eLatency, CountedFrom::Scheduled);
+    populations.sort_by_key(|population| Reverse(population.histogram.max_us()));
+    populations
+        .iter()
+        .take(POPULATIONS)
+        .filter_map(|population| {
+            let latency = Latency::of(&population.histogram)?;
+            let p50 = latency.percentile_us(Percentile::P50);
+            let p50 = p50.map(|us| format!("p50 {}, ", micros(us)));
+            let p50 = p50.unwrap_or_default();
+            let (max, n) = (micros(latency.max_us), count_text(latency.count));
+            Some(match latency.percentile_us(Percentile::P99) {
+                Some(p99_us) => Tile::new(
+                    format!("Latency p99, {population}"),
+                    micros(p99_us),
+                    format!("{p50}max {max}, n = {n}"),
+                ),
+                None => Tile::new(
+                    format!("Latency max, {population}"),
+                    max,
+                    format!("{p50}n = {n}"),
+                ),
+            })
+        })
+        .collect()
 }
 
 fn micros(us: u64) -> String {
@@ -348,6 +384,22 @@ mod tests {
             "23 at QoS 1, which allows it, 2 at QoS 2, which allows none"
         );
         assert_eq!(forbidden.held, Some(Held::No));
+    }
+
+    /// Latencies of groups or QoS that have nothing in common are not thrown together.
+    #[test]
+    fn each_population_has_its_latency() {
+        let tiles = tiles(&sample::passing());
+
+        let labels: Vec<&str> = tiles
+            .iter()
+            .map(|tile| tile.label.as_str())
+            .filter(|label| label.starts_with("Latency"))
+            .collect();
+        assert_eq!(
+            labels,
+            ["Latency p99, backend QoS 2", "Latency p99, backend QoS 1"]
+        );
     }
 
     /// A rate below the offered one is seen beside the number of messages that were sent in the end.

@@ -48,7 +48,9 @@ pub use histogram::{Bucket, Histogram, HistogramError};
 pub use identity::{Identity, ScenarioText, Software};
 pub use machine::{Limits, Machine};
 pub use measured::Measured;
-pub use metric::{CountedFrom, Metric, MetricKind, MetricName, Metrics, Tags, UnknownMetric};
+pub use metric::{
+    CountedFrom, Metric, MetricKind, MetricName, Metrics, Population, Tags, UnknownMetric,
+};
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
 pub use percentile::{NotAPercentile, Percentile};
 pub use proposal::proposed_claims;
@@ -59,7 +61,7 @@ pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
 pub use series::{Interval, Series};
 pub use settings::{GroupSettings, Override, Settings};
-pub use summary::{Latency, Summary};
+pub use summary::{Latency, LatencyOf, Summary};
 pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
 pub use threshold::{Aggregate, Comparison, ThresholdOutcome, ThresholdResult};

@@ -273,6 +273,26 @@ impl Metrics {
         self.select(name, &Tags::new())
     }
 
+    /// A metric by group and QoS, by the clock that is asked for, in the order of their names.
+    ///
+    /// A distribution over several of them says little: what waits for a device that a fault holds
+    /// offline has nothing in common with what an idle group gets at QoS 0.
+    pub fn populations(&self, name: MetricName, counted_from: CountedFrom) -> Vec<Population> {
+        let tags: BTreeSet<Tags> = self
+            .cells
+            .iter()
+            .filter(|cell| cell.name == name && cell.counted_from == counted_from)
+            .map(|cell| population_of(&cell.tags))
+            .collect();
+        tags.into_iter()
+            .map(|tags| Population {
+                histogram: self.select_counted_from(name, counted_from, &tags),
+                tags,
+            })
+            .filter(|population| !population.histogram.is_empty())
+            .collect()
+    }
+
     /// The values that `tag` has among the cells of a metric that have samples, in order.
     pub fn tag_values(&self, name: MetricName, tag: &str) -> Vec<String> {
         let values: BTreeSet<&String> = self
@@ -285,6 +305,26 @@ impl Metrics {
     }
 }
 
+/// The samples of one group at one QoS.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Population {
+    /// Its group and its QoS, where its cells have them.
+    pub tags: Tags,
+    /// Its samples, without warm-up.
+    pub histogram: Histogram,
+}
+
+impl fmt::Display for Population {
+    /// `backend QoS 1`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tags.get("group").map_or("all", String::as_str))?;
+        match self.tags.get("qos") {
+            Some(qos) => write!(f, " QoS {qos}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Whether a cell with the tags `cell` is part of a selection.
 fn carries(cell: &Tags, selection: &Tags) -> bool {
     let is_warmup = cell.get("phase").is_some_and(|phase| phase == "warmup");
@@ -294,6 +334,15 @@ fn carries(cell: &Tags, selection: &Tags) -> bool {
     selection
         .iter()
         .all(|(tag, value)| cell.get(tag) == Some(value))
+}
+
+/// The tags of a cell that say which population it belongs to.
+fn population_of(cell: &Tags) -> Tags {
+    let names = ["group", "qos"];
+    cell.iter()
+        .filter(|(tag, _)| names.contains(&tag.as_str()))
+        .map(|(tag, value)| (tag.clone(), value.clone()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -316,6 +365,32 @@ mod tests {
             tags: tags(pairs),
             histogram,
         }
+    }
+
+    /// Groups and QoS are kept apart, phases are not, and warm-up is left out.
+    #[test]
+    fn populations_are_groups_and_qos() {
+        let metrics = Metrics {
+            cells: vec![
+                cell(&[("group", "b"), ("qos", "1"), ("phase", "measure")], 10),
+                cell(&[("group", "b"), ("qos", "1"), ("phase", "drain")], 20),
+                cell(&[("group", "b"), ("qos", "0"), ("phase", "measure")], 30),
+                cell(&[("group", "a"), ("phase", "measure")], 40),
+                cell(&[("group", "c"), ("phase", "warmup")], 50),
+            ],
+        };
+
+        let populations = metrics.populations(MetricName::TimeToWill, CountedFrom::Scheduled);
+
+        let named: Vec<(String, u64)> = populations
+            .iter()
+            .map(|population| (population.to_string(), population.histogram.count()))
+            .collect();
+        let expected = [("a", 1), ("b QoS 0", 1), ("b QoS 1", 2)];
+        assert_eq!(
+            named,
+            expected.map(|(name, count)| (name.to_owned(), count))
+        );
     }
 
     /// Every name is found again, and nothing else is.

@@ -6,7 +6,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
-    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Publications, Resources, Run, Tags,
+    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Population, Publications, Resources,
+    Run,
 };
 
 /// Messages from which on the processor time for each of them means something.
@@ -44,9 +45,12 @@ pub struct Summary {
     pub reordered: u64,
     /// Deliveries that no subscription asked for.
     pub misrouted: u64,
-    /// End-to-end latency from the scheduled time; `None` without samples.
+    /// End-to-end latency from the scheduled time; `None` without samples, and where there are several
+    /// groups or QoS, which are in `e2e_latency_of` alone.
     pub e2e_latency: Option<Latency>,
-    /// End-to-end latency from the time of sending.
+    /// End-to-end latency from the scheduled time, by group and QoS.
+    pub e2e_latency_of: Vec<LatencyOf>,
+    /// End-to-end latency from the time of sending; `None` as with `e2e_latency`.
     pub e2e_service_time: Option<Latency>,
     /// Time to connect.
     pub connect_latency: Option<Latency>,
@@ -87,6 +91,29 @@ pub struct Latency {
     pub max_us: u64,
 }
 
+/// The latency of one group at one QoS.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LatencyOf {
+    /// The group that the messages were delivered to.
+    pub group: Option<String>,
+    /// The QoS that they were published with.
+    pub qos: Option<String>,
+    /// The figures.
+    #[serde(flatten)]
+    pub latency: Latency,
+}
+
+impl LatencyOf {
+    fn of(population: &Population) -> Option<Self> {
+        let tag = |name: &str| population.tags.get(name).cloned();
+        Some(Self {
+            group: tag("group"),
+            qos: tag("qos"),
+            latency: Latency::of(&population.histogram)?,
+        })
+    }
+}
+
 /// As a map from `p50` and so on, so that a program need not know the order.
 fn by_name<S: Serializer>(
     percentiles_us: &[Option<u64>; Percentile::SHOWN.len()],
@@ -121,8 +148,8 @@ impl Summary {
     /// Computes the figures of `run`.
     pub fn of(run: &Run) -> Self {
         let metrics = &run.measured.metrics;
-        let from_sent =
-            metrics.select_counted_from(MetricName::E2eLatency, CountedFrom::Sent, &Tags::new());
+        let of = |from| metrics.populations(MetricName::E2eLatency, from);
+        let (due, sent) = (of(CountedFrom::Scheduled), of(CountedFrom::Sent));
         let latency = |name| Latency::of(&metrics.all(name));
         let publications = &run.measured.accounting.publications;
         let published = |count: fn(&Publications) -> u64| publications.iter().map(count).sum();
@@ -145,8 +172,9 @@ impl Summary {
             duplicated_at_qos2: sum(|entry| if entry.qos == 2 { entry.duplicated } else { 0 }),
             reordered: sum(|entry| entry.reordered),
             misrouted: sum(|entry| entry.misrouted),
-            e2e_latency: latency(MetricName::E2eLatency),
-            e2e_service_time: Latency::of(&from_sent),
+            e2e_latency: the_only_one(&due),
+            e2e_latency_of: due.iter().filter_map(LatencyOf::of).collect(),
+            e2e_service_time: the_only_one(&due).and_then(|_| the_only_one(&sent)),
             connect_latency: latency(MetricName::ConnectLatency),
             schedule_lag: latency(MetricName::ScheduleLag),
             peak_online: run.measured.connections.peak_online,
@@ -157,6 +185,14 @@ impl Summary {
             generator_cpu_cores: Resources::mean_cores(generator),
             generator_rss_bytes: Resources::peak_rss_bytes(generator),
         }
+    }
+}
+
+/// The figures of the population, if there is one alone.
+fn the_only_one(populations: &[Population]) -> Option<Latency> {
+    match populations {
+        [population] => Latency::of(&population.histogram),
+        [] | [_, _, ..] => None,
     }
 }
 
@@ -253,16 +289,27 @@ mod tests {
         assert_eq!(Summary::of(&run).delivered_per_s, before);
     }
 
-    /// Latency is that of all groups and QoS merged, without warm-up.
+    /// Latency is kept apart by group and QoS, without warm-up; a total is there for one alone.
     #[test]
-    fn latency_is_merged_without_warmup() {
-        let run = sample::passing();
+    fn latency_is_by_group_and_qos() {
+        let mut run = sample::passing();
 
-        let latency = Summary::of(&run).e2e_latency.unwrap();
+        let two = Summary::of(&run);
+        let cells = &mut run.measured.metrics.cells;
+        cells.retain(|cell| cell.tags.get("qos").is_none_or(|qos| qos != "2"));
+        let one = Summary::of(&run);
 
-        assert_eq!(latency.count, 48_000);
+        let counts: Vec<u64> = two
+            .e2e_latency_of
+            .iter()
+            .map(|of| of.latency.count)
+            .collect();
+        assert_eq!(counts, [40_000, 8_000]);
+        assert_eq!(two.e2e_latency, None);
+        let latency = one.e2e_latency.unwrap();
+        assert_eq!(latency, one.e2e_latency_of[0].latency);
         assert!(latency.percentile_us(Percentile::P99_9).is_some());
-        // 48,000 samples are too few: p99.99 needs 100,000.
+        // 40,000 samples are too few: p99.99 needs 100,000.
         assert_eq!(latency.percentile_us(Percentile::P99_99), None);
         assert!(latency.percentiles_us[..4].is_sorted());
     }

@@ -118,9 +118,16 @@ pub(crate) struct Line {
     pub(crate) label: String,
     /// The points, ascending; a `y` that is not finite is a gap.
     pub(crate) points: Vec<(f64, f64)>,
+    /// Its colour and its breadth.
+    pub(crate) look: Look,
+}
+
+/// The colour and the breadth of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
     /// Its colour.
     pub(crate) ink: Ink,
-    /// How it is drawn.
+    /// Its breadth.
     pub(crate) stroke: Stroke,
 }
 

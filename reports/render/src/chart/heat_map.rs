@@ -99,7 +99,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     Chart::of(
         "latency-heat-map",
         "Every latency over time",
-        "Each cell counts the messages of one stretch of time and one range of latency; the colour is by the logarithm of the \
+        "All groups and QoS together. Each cell counts the messages of one stretch of time and one range of latency; the colour is by the logarithm of the \
          count, so that a single message is still seen.",
         figure,
     )

@@ -1,10 +1,12 @@
 //! Histogram of latency.
 
-use squall_run::{Histogram, MetricName, Percentile, Run, duration_text};
+use std::cmp::Reverse;
+
+use squall_run::{CountedFrom, Histogram, MetricName, Percentile, Run, duration_text};
 
 use super::Chart;
 use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle};
-use super::rows::log_bins;
+use super::rows::{self, Row, log_bins};
 use super::scale::{Scale, Span};
 use super::theme::Ink;
 use super::unit::Unit;
@@ -14,17 +16,39 @@ use crate::table::{Cell, Column, Table};
 const LEAST_HEIGHT: f64 = 0.007;
 const BINS: usize = 48;
 
-/// Histogram of `metric`, in bins of equal width on a logarithmic axis.
+/// Populations that are shown one above the other, at most.
+const ROWS: usize = 8;
+
+/// Histogram of `metric`, in bins of equal width on a logarithmic axis; of several groups or QoS, one
+/// above the other.
 pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
-    let histogram = run.measured.metrics.all(metric);
-    let figure = figure(&histogram, "Latency", "Samples", Ink::Series(0));
+    let metrics = &run.measured.metrics;
+    let mut populations = metrics.populations(metric, CountedFrom::Scheduled);
+    let all = Histogram::merged(populations.iter().map(|one| &one.histogram));
+    let (figure, caption) = if let [alone] = populations.as_slice() {
+        (
+            figure(&alone.histogram, "Latency", "Samples", Ink::Series(0)),
+            "Samples by latency, in bins of equal width on the logarithmic axis; no bar is too low to be seen. The lines are the median and p99.",
+        )
+    } else {
+        populations.sort_by_key(|population| Reverse(population.histogram.max_us()));
+        populations.truncate(ROWS);
+        let rows: Vec<Row> = populations
+            .into_iter()
+            .map(|population| Row {
+                name: population.to_string(),
+                histogram: population.histogram,
+            })
+            .collect();
+        (
+            rows::figure(&rows, "Latency", []),
+            "Samples by latency, one row for each group and QoS, the slowest first, each of its own height.",
+        )
+    };
     Chart::of(
         "latency-histogram",
         "How latencies are spread",
-        &with_overflow(
-            "Samples by latency, in bins of equal width on the logarithmic axis; no bar is too low to be seen. The lines are the median and p99.",
-            &histogram,
-        ),
+        &with_overflow(caption, &all),
         figure,
     )
 }
@@ -68,6 +92,29 @@ pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figur
         });
     }
     figure
+}
+
+/// The bins of a metric as a table, by group and QoS.
+pub(crate) fn table_of_populations(run: &Run, metric: MetricName) -> Table {
+    let columns = vec![
+        Column::words("Of"),
+        Column::quantity("From", "us"),
+        Column::quantity("To", "us"),
+        Column::count("Samples"),
+    ];
+    let mut table = Table::new("latency-bins", "Samples by latency", columns);
+    let metrics = &run.measured.metrics;
+    for population in metrics.populations(metric, CountedFrom::Scheduled) {
+        for bin in log_bins(&population.histogram, BINS) {
+            table.row(vec![
+                Cell::text(population.to_string()),
+                Cell::Micros(bin.low_us),
+                Cell::Micros(bin.high_us),
+                Cell::Count(bin.count),
+            ]);
+        }
+    }
+    table
 }
 
 /// The bins of a distribution as a table.

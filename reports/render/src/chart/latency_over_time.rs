@@ -10,7 +10,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let figure =
         over_time::percentiles(run, "End-to-end latency", |interval| &interval.e2e_latency);
     let caption = format!(
-        "Each point covers the messages delivered in one stretch of time. A percentile is left out where a stretch has \
+        "All groups and QoS together; each point covers the messages delivered in one stretch of time. A percentile is left out where a stretch has \
          fewer samples than it needs ({} for p99). The lines stop where the drain begins: after it only those messages \
          still come that were delayed most. Messages that were due in a grey connect or warm-up phase are in no other figure. \
          Red lines are faults.",

@@ -3,7 +3,7 @@
 use squall_run::{Direction, NetworkOutcome, Run};
 
 use super::Chart;
-use super::figure::{Axis, Figure, Layer, Line, Stroke};
+use super::figure::{Axis, Figure, Layer, Line, Look, Stroke};
 use super::scale::Scale;
 use super::theme::Ink;
 use super::unit::Unit;
@@ -75,8 +75,10 @@ fn line(label: &str, points: Vec<(f64, f64)>, index: usize, stroke: Stroke) -> L
     Layer::Line(Line {
         label: label.to_owned(),
         points,
-        ink: Ink::Series(index),
-        stroke,
+        look: Look {
+            ink: Ink::Series(index),
+            stroke,
+        },
     })
 }
 

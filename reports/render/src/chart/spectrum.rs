@@ -1,9 +1,9 @@
 //! Percentile spectrum: the whole distribution of latency, its far end spread out.
 
-use squall_run::{CountedFrom, Histogram, MetricName, Run, Tags, duration_text};
+use squall_run::{CountedFrom, Histogram, MetricName, Population, Run, duration_text};
 
 use super::Chart;
-use super::figure::{Axis, Dot, Figure, Layer, Line, Stroke};
+use super::figure::{Axis, Dot, Figure, Layer, Line, Look, Names, Stroke};
 use super::scale::{Scale, nines_of};
 use super::theme::Ink;
 use super::unit::Unit;
@@ -11,55 +11,107 @@ use super::unit::Unit;
 /// Points of a line between two nines.
 const POINTS_A_NINE: f64 = 40.0;
 
-/// Response time and service time of `metric` by percentile.
+/// Latency of `metric` by percentile: response and service time of one population, or the response
+/// times of several.
 pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
-    let metrics = &run.measured.metrics;
-    let response = metrics.all(metric);
-    let service = metrics.select_counted_from(metric, CountedFrom::Sent, &Tags::new());
-    let longest = response.count().max(service.count());
-    let nines = (longest as f64).log10().max(1.0);
-    let ends = [&response, &service]
-        .into_iter()
-        .flat_map(|histogram| [histogram.min_us(), histogram.max_us()])
-        .flatten()
-        .map(|value| value as f64)
-        .chain(room_above(&response));
-    let mut figure = Figure::new(
-        Axis::new(
-            "Percentile, on a scale of 1 / (1 − p)",
-            Scale::Nines(nines),
-            Unit::Percentile,
-        ),
-        Axis::new("Latency", Scale::log_around(ends), Unit::Micros),
-    );
-    if !service.is_empty() {
-        figure
-            .layers
-            .push(line("service time", &service, Ink::Series(5), Stroke::Thin));
+    let of = |from| run.measured.metrics.populations(metric, from);
+    let response = of(CountedFrom::Scheduled);
+    match response.as_slice() {
+        [] => None,
+        [alone] => {
+            let service = of(CountedFrom::Sent);
+            of_one(&alone.histogram, service.first())
+        }
+        several => of_several(several),
+    }
+}
+
+/// Where one sample is left, on every line.
+const END: &str =
+    "Each step to the right is ten times rarer. A line ends where one sample is left: the maximum.";
+
+fn of_one(response: &Histogram, service: Option<&Population>) -> Option<Chart> {
+    let service = service.map(|population| &population.histogram);
+    let mut figure = figure([response].into_iter().chain(service), room_above(response));
+    if let Some(service) = service {
+        figure.layers.push(line(
+            "service time",
+            service,
+            look(Ink::Series(5), Stroke::Thin),
+        ));
     }
     figure.layers.push(line(
         "response time",
-        &response,
-        Ink::Series(0),
-        Stroke::Solid,
+        response,
+        look(Ink::Series(0), Stroke::Solid),
     ));
     if let Some(max_us) = response.max_us() {
-        let at = (quantile_at(nines_of_count(&response)), max_us.max(1) as f64);
+        let at = (quantile_at(nines_of_count(response)), max_us.max(1) as f64);
         let text = format!("max {}", duration_text(max_us as f64 / 1e6));
-        let dots = vec![Dot { at, text }];
         figure.layers.push(Layer::Dots {
             label: String::new(),
-            dots,
+            dots: vec![Dot { at, text }],
             ink: Ink::Series(0),
         });
     }
-    Chart::of(
-        "latency-spectrum",
-        "Latency by percentile",
+    let caption = format!(
         "Response time counts from the moment a message was due, service time from the moment it was really sent; \
-         where they part, messages waited. Each step to the right is ten times rarer. The lines end \
-         where one sample is left: the maximum.",
-        figure,
+         where they part, messages waited. {END}"
+    );
+    chart_of(&caption, figure)
+}
+
+fn of_several(populations: &[Population]) -> Option<Chart> {
+    let mut slowest: Vec<&Population> = populations.iter().collect();
+    slowest.sort_by_key(|population| std::cmp::Reverse(population.histogram.max_us()));
+    slowest.truncate(Ink::SERIES);
+    let mut figure = figure(slowest.iter().map(|population| &population.histogram), None);
+    for (index, population) in slowest.iter().enumerate() {
+        figure.layers.push(line(
+            &population.to_string(),
+            &population.histogram,
+            look(Ink::Series(index), Stroke::Solid),
+        ));
+    }
+    // They end at different percentiles, so that a name beside the plot could stand far from its line.
+    figure.names = Names::Above;
+    let left_out = match populations.len() - slowest.len() {
+        0 => String::new(),
+        more => format!(" {more} further ones, all faster, are in the table."),
+    };
+    let caption = format!(
+        "Response time, from the moment a message was due, by group and QoS. There is no line for all together: what they \
+         wait for differs.{left_out} {END}"
+    );
+    chart_of(&caption, figure)
+}
+
+fn chart_of(caption: &str, figure: Figure) -> Option<Chart> {
+    Chart::of("latency-spectrum", "Latency by percentile", caption, figure)
+}
+
+fn look(ink: Ink, stroke: Stroke) -> Look {
+    Look { ink, stroke }
+}
+
+/// Axes that hold all of `histograms`, and `room` above them.
+fn figure<'a>(
+    histograms: impl Iterator<Item = &'a Histogram> + Clone,
+    room: Option<f64>,
+) -> Figure {
+    let most = histograms.clone().map(Histogram::count).max().unwrap_or(0);
+    let ends = histograms
+        .flat_map(|histogram| [histogram.min_us(), histogram.max_us()])
+        .flatten()
+        .map(|value| value.max(1) as f64)
+        .chain(room);
+    Figure::new(
+        Axis::new(
+            "Percentile, on a scale of 1 / (1 − p)",
+            Scale::Nines((most as f64).log10().max(1.0)),
+            Unit::Percentile,
+        ),
+        Axis::new("Latency", Scale::log_around(ends), Unit::Micros),
     )
 }
 
@@ -72,7 +124,7 @@ fn room_above(histogram: &Histogram) -> Option<f64> {
     Some(most * (most / least).max(1.0).powf(0.12).max(1.5))
 }
 
-fn line(label: &str, histogram: &Histogram, ink: Ink, stroke: Stroke) -> Layer {
+fn line(label: &str, histogram: &Histogram, look: Look) -> Layer {
     let nines = nines_of_count(histogram);
     let steps = (nines * POINTS_A_NINE).ceil() as u32;
     let places = (0..steps).map(|step| nines * f64::from(step) / f64::from(steps));
@@ -91,8 +143,7 @@ fn line(label: &str, histogram: &Histogram, ink: Ink, stroke: Stroke) -> Layer {
     Layer::Line(Line {
         label: label.to_owned(),
         points,
-        ink,
-        stroke,
+        look,
     })
 }
 
@@ -107,29 +158,57 @@ fn quantile_at(nines: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use squall_run::sample;
+
     use super::*;
+
+    fn lines(chart: &Chart) -> Vec<&Line> {
+        let layers = chart.figure.layers.iter();
+        layers
+            .filter_map(|layer| match layer {
+                Layer::Line(line) => Some(line),
+                Layer::Dots { .. } | Layer::Bars { .. } | Layer::Cells(_) => None,
+            })
+            .collect()
+    }
 
     /// The line ends in the maximum, and the dot of the maximum sits on its end.
     #[test]
     fn the_maximum_sits_on_the_end_of_the_line() {
-        let mut run = squall_run::sample::passing();
-        for cell in &mut run.measured.metrics.cells {
+        let mut run = sample::passing();
+        let cells = &mut run.measured.metrics.cells;
+        cells.retain(|cell| cell.tags.get("qos").is_none_or(|qos| qos != "2"));
+        for cell in cells {
             // One sample far beyond the others.
             cell.histogram.record_us(30_000_000);
         }
 
         let chart = chart(&run, MetricName::E2eLatency).unwrap();
 
-        let mut ends = Vec::new();
-        let mut places = Vec::new();
-        for layer in &chart.figure.layers {
-            match layer {
-                Layer::Line(line) => ends.extend(line.points.last().copied()),
-                Layer::Dots { dots, .. } => places.extend(dots.iter().map(|dot| dot.at)),
-                Layer::Bars { .. } | Layer::Cells(_) => {}
-            }
-        }
-        assert_eq!(ends.last(), places.first());
-        assert_eq!(places[0].1, 30_000_000.0);
+        let dots: Vec<(f64, f64)> = chart
+            .figure
+            .layers
+            .iter()
+            .flat_map(|layer| match layer {
+                Layer::Dots { dots, .. } => dots.iter().map(|dot| dot.at).collect(),
+                Layer::Line(_) | Layer::Bars { .. } | Layer::Cells(_) => Vec::new(),
+            })
+            .collect();
+        let response = lines(&chart)[1];
+        assert_eq!(response.label, "response time");
+        assert_eq!(response.points.last(), dots.first());
+        assert_eq!(dots[0].1, 30_000_000.0);
+    }
+
+    /// Groups and QoS that have nothing in common have a line each, and no line is for all.
+    #[test]
+    fn populations_have_lines_of_their_own() {
+        let chart = chart(&sample::passing(), MetricName::E2eLatency).unwrap();
+
+        let labels: Vec<&str> = lines(&chart)
+            .iter()
+            .map(|line| line.label.as_str())
+            .collect();
+        assert_eq!(labels, ["backend QoS 2", "backend QoS 1"]);
     }
 }

@@ -3,8 +3,8 @@
 use squall_run::{Interval, Run};
 
 use super::Chart;
-use super::figure::Stroke;
-use super::over_time::{self, Look, Series};
+use super::figure::{Look, Stroke};
+use super::over_time::{self, Series};
 use super::theme::Ink;
 use super::unit::Unit;
 

@@ -118,6 +118,18 @@ fn cell_content(cell: &Cell) -> Markup {
         Cell::Code(text) => html! { code { (text) } },
         Cell::Held(Held::Yes) => html! { span .badge.good { "held" } },
         Cell::Held(Held::No) => html! { span .badge.bad { "broken" } },
-        other => html! { (other.shown()) },
+        Cell::None
+        | Cell::Text(_)
+        | Cell::Count(_)
+        | Cell::Bad(_)
+        | Cell::Micros(_)
+        | Cell::Percentile(_)
+        | Cell::At(_)
+        | Cell::Seconds(_)
+        | Cell::PerSecond(_)
+        | Cell::Bytes(_)
+        | Cell::Cores(_)
+        | Cell::Quantile(_)
+        | Cell::Value(_) => html! { (cell.shown()) },
     }
 }

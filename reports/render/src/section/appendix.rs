@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 fn words() -> Table {
-    const WORDS: [(&str, &str); 14] = [
+    const WORDS: [(&str, &str); 15] = [
         (
             "ok",
             "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -44,9 +44,10 @@ fn words() -> Table {
         ),
         ("never sent", "due, and no connection or no room to send it"),
         (
-            "owed",
-            "ok, asked for by a subscription of a Session, and without an excuse in the specification",
+            "expected",
+            "ok, and asked for by a subscription of a Session",
         ),
+        ("owed", "expected, and not excused"),
         (
             "excused",
             "not delivered, and the specification allows it: a Session that ended, QoS 0 across a lost connection",

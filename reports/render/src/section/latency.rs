@@ -1,8 +1,7 @@
 //! Latency: the spectrum, over time, spread and in numbers.
 
 use squall_run::{
-    CountedFrom, Histogram, Metric, MetricName, Percentile, PhaseKind, Run, Tags, count_text,
-    duration_text,
+    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Run, count_text, duration_text,
 };
 
 use super::{Absent, Block, Section, chart_block, section_of};
@@ -33,7 +32,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     }));
     blocks.extend(chart_block(heat_map::chart(run), || heat_map::table(run)));
     blocks.extend(chart_block(latency_histogram::chart(run, metric), || {
-        latency_histogram::table("latency-bins", "Samples by latency", &metrics.all(metric))
+        latency_histogram::table_of_populations(run, metric)
     }));
     section_of("latency", "Latency", blocks, "")
 }
@@ -61,61 +60,39 @@ fn spectrum_table(run: &Run, metric: MetricName) -> Table {
     let mut table = Table::of_distributions(
         "latency-spectrum",
         "Response and service time",
-        &["Counted from"],
+        &["Of", "Counted from"],
     );
-    table.distribution(
-        vec![Cell::text("the time it was due (response time)")],
-        &metrics.all(metric),
-    );
-    let service = metrics.select_counted_from(metric, CountedFrom::Sent, &Tags::new());
-    table.distribution(
-        vec![Cell::text("the time it was sent (service time)")],
-        &service,
-    );
+    for (from, words) in [
+        (
+            CountedFrom::Scheduled,
+            "the time it was due (response time)",
+        ),
+        (CountedFrom::Sent, "the time it was sent (service time)"),
+    ] {
+        for population in metrics.populations(metric, from) {
+            let labels = vec![Cell::text(population.to_string()), Cell::text(words)];
+            table.distribution(labels, &population.histogram);
+        }
+    }
     table
 }
 
-/// Every latency of messages by its tags, warm-up left out.
+/// Every latency of messages by group and QoS, warm-up left out.
 fn by_tags(run: &Run) -> Table {
     let mut table = Table::of_distributions(
         "latency",
         "Latency by group and QoS",
         &["Metric", "Group", "QoS"],
     );
+    let metrics = &run.measured.metrics;
     for metric in OF_MESSAGES {
-        let mut selections: Vec<(String, String)> = run
-            .measured
-            .metrics
-            .cells
-            .iter()
-            .filter(|cell| cell.name == metric && cell.counted_from == CountedFrom::Scheduled)
-            .map(|cell| (tag(cell, "group"), tag(cell, "qos")))
-            .collect();
-        selections.sort();
-        selections.dedup();
-        for (group, qos) in selections {
-            let with = [("group", &group), ("qos", &qos)];
-            let tags: Tags = with
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| (name.to_owned(), value.clone()))
-                .collect();
-            let word = |text: String| {
-                if text.is_empty() {
-                    Cell::None
-                } else {
-                    Cell::Text(text)
-                }
-            };
-            let labels = vec![Cell::Code(metric.to_string()), word(group), word(qos)];
-            table.distribution(labels, &run.measured.metrics.select(metric, &tags));
+        for population in metrics.populations(metric, CountedFrom::Scheduled) {
+            let tag = |name: &str| population.tags.get(name).map_or(Cell::None, Cell::text);
+            let labels = vec![Cell::Code(metric.to_string()), tag("group"), tag("qos")];
+            table.distribution(labels, &population.histogram);
         }
     }
     table
-}
-
-fn tag(cell: &Metric, name: &str) -> String {
-    cell.tags.get(name).cloned().unwrap_or_default()
 }
 
 /// A distribution of every stretch of time.

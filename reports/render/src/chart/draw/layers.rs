@@ -41,7 +41,7 @@ pub(super) fn draw<B: DrawingBackend>(
 }
 
 fn draw_line<B: DrawingBackend>(line: &Line, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
-    let (width, opacity) = match line.stroke {
+    let (width, opacity) = match line.look.stroke {
         Stroke::Solid => (2.0, 1.0),
         Stroke::Thin => (1.25, 1.0),
         Stroke::Broad => (6.0, 0.35),
@@ -55,8 +55,8 @@ fn draw_line<B: DrawingBackend>(line: &Line, layout: &Layout, pen: &Pen<'_, B>) 
         match places.as_slice() {
             [] => {}
             // A point without neighbours would not be seen as a line.
-            [alone] => pen.dot(*alone, 2.0, line.ink)?,
-            _ => pen.line(&places, width, line.ink, opacity)?,
+            [alone] => pen.dot(*alone, 2.0, line.look.ink)?,
+            _ => pen.line(&places, width, line.look.ink, opacity)?,
         }
     }
     Ok(())

@@ -75,7 +75,7 @@ pub(super) fn rows<B: DrawingBackend>(
     for layer in &figure.layers {
         match layer {
             Layer::Line(line) if !at_lines && end_of(line).is_some() => {
-                signs.push((Sign::Line(line.ink), line.label.clone()));
+                signs.push((Sign::Line(line.look.ink), line.label.clone()));
             }
             Layer::Bars { label, ink, .. } => signs.push((Sign::Box(*ink), label.clone())),
             Layer::Dots { label, ink, .. } => signs.push((Sign::Dot(*ink), label.clone())),

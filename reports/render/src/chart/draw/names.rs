@@ -103,7 +103,7 @@ fn draw_names<B: DrawingBackend>(figure: &Figure, layout: &Layout, pen: &Pen<'_,
     for ((_, _, line), place) in names.iter().zip(places) {
         let look = TextLook {
             weight: Weight::SemiBold,
-            ..TextLook::at(HPos::Left, line.ink)
+            ..TextLook::at(HPos::Left, line.look.ink)
         };
         pen.text(&line.label, (layout.right + pen.units(8.0), place), look)?;
     }

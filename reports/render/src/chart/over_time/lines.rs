@@ -3,7 +3,7 @@
 use squall_run::{Histogram, Interval, Percentile, PhaseKind, ProcessSample, Run};
 
 use super::{POINTS, Stretch, figure, stretches};
-use crate::chart::figure::{Axis, Figure, Layer, Line, Names, Stroke};
+use crate::chart::figure::{Axis, Figure, Layer, Line, Look, Names, Stroke};
 use crate::chart::scale::Scale;
 use crate::chart::theme::Ink;
 use crate::chart::unit::Unit;
@@ -18,15 +18,6 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
     /// How it is drawn.
     pub(crate) look: Look,
-}
-
-/// The colour and the breadth of a line.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
-    /// Its colour.
-    pub(crate) ink: Ink,
-    /// Its breadth.
-    pub(crate) stroke: Stroke,
 }
 
 /// What a chart shows of a process, from sample to sample.
@@ -68,8 +59,7 @@ impl Series {
         Layer::Line(Line {
             label: self.label.to_owned(),
             points: self.points,
-            ink: self.look.ink,
-            stroke: self.look.stroke,
+            look: self.look,
         })
     }
 }
