@@ -4,7 +4,7 @@ use squall_core::{Broker, ClientIds, Config, ConnectionId, Input, Outboxes};
 use squall_protocol::codec::encode;
 use squall_protocol::packet::{
     Connect, ConnectProperties, Packet, Subscribe, SubscribeProperties, Subscription,
-    SubscriptionOptions,
+    SubscriptionOptions, UndecodedFilters,
 };
 use squall_protocol::topic::TopicFilter;
 use squall_protocol::{Instant, PacketId, QoS, Version};
@@ -58,6 +58,7 @@ impl Clients {
             id: PacketId::new(1).expect("not 0"),
             properties: SubscribeProperties::default(),
             subscriptions: vec![subscription],
+            rest: UndecodedFilters::default(),
         };
         self.send(client, &Packet::Subscribe(subscribe));
         self.take_written(|_, _| {});

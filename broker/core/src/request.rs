@@ -7,11 +7,12 @@
 
 use std::vec;
 
+use squall_protocol::codec::{next_filters, next_subscriptions};
 use squall_protocol::packet::{
     AckProperties, Packet, RequestedFilter, Suback, Subscribe, Subscription,
-    SubscriptionIdentifier, Unsuback, Unsubscribe,
+    SubscriptionIdentifier, UndecodedFilters, Unsuback, Unsubscribe,
 };
-use squall_protocol::{PacketId, ReasonCode};
+use squall_protocol::{PacketId, ProtocolError, ReasonCode};
 
 use crate::subscriptions::GroupKey;
 
@@ -33,9 +34,13 @@ pub(crate) struct Request {
 enum Left {
     Subscribe {
         subscriptions: vec::IntoIter<Subscription>,
+        rest: UndecodedFilters,
         identifier: Option<SubscriptionIdentifier>,
     },
-    Unsubscribe(vec::IntoIter<RequestedFilter>),
+    Unsubscribe {
+        filters: vec::IntoIter<RequestedFilter>,
+        rest: UndecodedFilters,
+    },
 }
 
 /// What is done next.
@@ -47,39 +52,53 @@ pub(crate) enum Ask {
 
 impl Request {
     pub(crate) fn subscribe(subscribe: Subscribe) -> Self {
-        let filters = subscribe.subscriptions.len();
         let left = Left::Subscribe {
             subscriptions: subscribe.subscriptions.into_iter(),
+            rest: subscribe.rest,
             identifier: subscribe.properties.subscription_identifier,
         };
-        Self::new(subscribe.id, left, filters)
+        Self::new(subscribe.id, left)
     }
 
     pub(crate) fn unsubscribe(unsubscribe: Unsubscribe) -> Self {
-        let filters = unsubscribe.filters.len();
-        let left = Left::Unsubscribe(unsubscribe.filters.into_iter());
-        Self::new(unsubscribe.id, left, filters)
+        let left = Left::Unsubscribe {
+            filters: unsubscribe.filters.into_iter(),
+            rest: unsubscribe.rest,
+        };
+        Self::new(unsubscribe.id, left)
     }
 
-    fn new(id: PacketId, left: Left, filters: usize) -> Self {
+    fn new(id: PacketId, left: Left) -> Self {
         Self {
             id,
             left,
-            reasons: Vec::with_capacity(filters),
+            reasons: Vec::new(),
             groups: Vec::new(),
             held: Vec::new(),
         }
     }
 
-    /// Takes the next filter.
-    pub(crate) fn next(&mut self) -> Option<Ask> {
-        match &mut self.left {
+    /// Takes the next filter. Errors if the packet turns out to be malformed there.
+    pub(crate) fn next(&mut self) -> Result<Option<Ask>, ProtocolError> {
+        Ok(match &mut self.left {
             Left::Subscribe {
                 subscriptions,
+                rest,
                 identifier,
-            } => Some(Ask::Subscribe(subscriptions.next()?, *identifier)),
-            Left::Unsubscribe(filters) => Some(Ask::Unsubscribe(filters.next()?)),
-        }
+            } => {
+                if subscriptions.len() == 0 {
+                    *subscriptions = next_subscriptions(rest)?.into_iter();
+                }
+                let next = subscriptions.next();
+                next.map(|subscription| Ask::Subscribe(subscription, *identifier))
+            }
+            Left::Unsubscribe { filters, rest } => {
+                if filters.len() == 0 {
+                    *filters = next_filters(rest)?.into_iter();
+                }
+                filters.next().map(Ask::Unsubscribe)
+            }
+        })
     }
 
     /// SUBACK or UNSUBACK, once every filter is done.
@@ -92,7 +111,7 @@ impl Request {
                 properties,
                 reasons,
             }),
-            Left::Unsubscribe(_) => Packet::Unsuback(Unsuback {
+            Left::Unsubscribe { .. } => Packet::Unsuback(Unsuback {
                 id,
                 properties,
                 reasons,

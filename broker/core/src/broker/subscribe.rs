@@ -75,7 +75,7 @@ impl Broker {
     ) -> Result<Vec<u8>, Ending> {
         let mut cost = 0;
         while cost < FILTERS_PER_SLICE {
-            let Some(ask) = request.next() else {
+            let Some(ask) = request.next()? else {
                 let answer = request.take_answer();
                 self.answer(turn, peer, &answer)?;
                 self.take_waiting(turn, &request.groups);

@@ -166,3 +166,20 @@ fn a_long_subscribe_ends_with_its_connection() {
         Got::Other(Packet::Suback(_))
     ));
 }
+
+/// What is wrong at the end of a long SUBSCRIBE ends the connection as well [MQTT-4.13.1-1].
+#[test]
+fn a_long_subscribe_that_ends_malformed_is_refused() {
+    let mut world = Harness::new();
+    let client = world.join(v5("c"));
+    let mut bytes = bytes_of(&[subscribe_all(&filters())]);
+    // The options of the last filter: reserved bits [MQTT-3.8.3-5].
+    *bytes.last_mut().unwrap() = 0xC1;
+
+    world.send_bytes(client, &bytes);
+    world.settle();
+
+    let reason = world.receive(client).disconnect_reason();
+    assert_eq!(reason, ReasonCode::MalformedPacket);
+    assert!(world.is_closed(client));
+}

@@ -3,7 +3,8 @@
 use squall_protocol::packet::{
     Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet, Puback, Pubcomp, Publish,
     PublishProperties, Pubrec, Pubrel, RetainHandling, Subscribe, SubscribeProperties,
-    Subscription, SubscriptionIdentifier, SubscriptionOptions, Unsubscribe, Will, WillProperties,
+    Subscription, SubscriptionIdentifier, SubscriptionOptions, UndecodedFilters, Unsubscribe, Will,
+    WillProperties,
 };
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{PacketId, QoS, ReasonCode, Version};
@@ -140,6 +141,7 @@ pub(crate) fn subscribe_with(
             user_properties: Vec::new(),
         },
         subscriptions,
+        rest: UndecodedFilters::default(),
     })
 }
 
@@ -186,6 +188,7 @@ pub(crate) fn unsubscribe(filters: &[&str]) -> Packet<'static> {
         filters: filters
             .map(|&filter| Ok(TopicFilter::new(filter.into()).unwrap()))
             .collect(),
+        rest: UndecodedFilters::default(),
     })
 }
 

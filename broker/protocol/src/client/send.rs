@@ -5,7 +5,7 @@ use super::{Client, Request};
 use crate::outbound::{Awaiting, Resend};
 use crate::packet::{
     Auth, Disconnect, Packet, PacketType, Puback, Pubcomp, Publish, Pubrec, Pubrel, Subscribe,
-    SubscribeProperties, Subscription, Unsubscribe, UserProperties,
+    SubscribeProperties, Subscription, UndecodedFilters, Unsubscribe, UserProperties,
 };
 use crate::topic::TopicFilter;
 use crate::{Instant, PacketId, QoS, ReasonCode, Version};
@@ -153,6 +153,7 @@ impl<M> Client<M> {
             id,
             properties,
             subscriptions,
+            rest: UndecodedFilters::default(),
         };
         self.send_request(now, id, &Packet::Subscribe(subscribe))
     }
@@ -170,6 +171,7 @@ impl<M> Client<M> {
             id,
             user_properties,
             filters: filters.into_iter().map(Ok).collect(),
+            rest: UndecodedFilters::default(),
         };
         self.send_request(now, id, &Packet::Unsubscribe(unsubscribe))
     }

@@ -17,6 +17,7 @@ mod publish_template;
 mod reader;
 mod sink;
 
+pub use decode::{next_filters, next_subscriptions};
 pub use encode::{encode, encode_publish, encoded_len};
 pub use property::PropertyId;
 pub use publish_template::{PublishExtras, PublishFlags, PublishTemplate};

@@ -78,6 +78,14 @@ impl PacketReader {
         let Some(header) = self.join(input, rules)? else {
             return Ok(None);
         };
+        if let Some(version) = rules.version
+            && matches!(
+                header.packet,
+                PacketType::Subscribe | PacketType::Unsubscribe
+            )
+        {
+            return decode::owned_request(header, std::mem::take(&mut self.tail), version);
+        }
         self.is_handed_out = true;
         decode_noting_connect(&mut self.connect, header, &self.tail, rules)
     }

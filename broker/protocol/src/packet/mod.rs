@@ -23,7 +23,8 @@ pub use packet_type::PacketType;
 pub use publish::{Publish, PublishProperties};
 pub use subscribe::{
     InvalidFilter, RequestedFilter, RetainHandling, Suback, Subscribe, SubscribeProperties,
-    Subscription, SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe,
+    Subscription, SubscriptionIdentifier, SubscriptionOptions, UndecodedFilters, Unsuback,
+    Unsubscribe,
 };
 
 /// Name and value pairs in the order of the packet (§2.2.2.2, user property).

@@ -1,8 +1,10 @@
 //! SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK (§3.8 to §3.11).
 
+use std::fmt;
+
 use super::{AckProperties, UserProperties};
 use crate::topic::{TopicError, TopicFilter};
-use crate::{PacketId, QoS, ReasonCode};
+use crate::{PacketId, QoS, ReasonCode, Version};
 
 /// Asks for one or more subscriptions (§3.8).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,6 +15,76 @@ pub struct Subscribe {
     pub properties: SubscribeProperties,
     /// At least one [MQTT-3.8.3-2].
     pub subscriptions: Vec<Subscription>,
+    /// More of them, if the packet is long: empty in one that is sent.
+    pub rest: UndecodedFilters,
+}
+
+/// The end of a long SUBSCRIBE or UNSUBSCRIBE, still as it came: to decode a hundred thousand filters
+/// at once would keep a server from its other clients. `codec` takes it apart piece by piece.
+///
+/// What is wrong in it is found when it is decoded. The filters before are applied then, as if each
+/// had come in a packet of its own [MQTT-3.8.4-5].
+#[derive(Clone)]
+pub struct UndecodedFilters {
+    version: Version,
+    packet: Vec<u8>,
+    /// Bytes of the packet that are decoded.
+    decoded: usize,
+}
+
+impl UndecodedFilters {
+    /// The last `left` bytes of `packet`, which is of `version`.
+    pub(crate) fn new(version: Version, packet: Vec<u8>, left: usize) -> Self {
+        match left {
+            0 => Self::default(),
+            left => Self {
+                version,
+                decoded: packet.len() - left,
+                packet,
+            },
+        }
+    }
+
+    /// Bytes that are left.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.packet[self.decoded..]
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Records that only `left` bytes are left.
+    pub(crate) fn decoded_to(&mut self, left: usize) {
+        self.decoded = self.packet.len() - left;
+    }
+}
+
+/// Nothing is left.
+impl Default for UndecodedFilters {
+    fn default() -> Self {
+        Self {
+            version: Version::V5,
+            packet: Vec::new(),
+            decoded: 0,
+        }
+    }
+}
+
+/// What is left is the same.
+impl PartialEq for UndecodedFilters {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for UndecodedFilters {}
+
+/// How much is left: what it is would fill pages.
+impl fmt::Debug for UndecodedFilters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UndecodedFilters({} bytes)", self.as_bytes().len())
+    }
 }
 
 /// SUBSCRIBE properties (§3.8.2.1).
@@ -118,6 +190,8 @@ pub struct Unsubscribe {
     pub user_properties: UserProperties,
     /// At least one [MQTT-3.10.3-2].
     pub filters: Vec<RequestedFilter>,
+    /// More of them, if the packet is long: empty in one that is sent.
+    pub rest: UndecodedFilters,
 }
 
 /// Answers an UNSUBSCRIBE (§3.11).

@@ -7,8 +7,8 @@ use squall_protocol::packet::{
     AckProperties, Auth, AuthProperties, Connack, ConnackProperties, Connect, ConnectProperties,
     Disconnect, DisconnectProperties, Packet, Puback, Pubcomp, Publish, PublishProperties, Pubrec,
     Pubrel, RetainHandling, Suback, Subscribe, SubscribeProperties, Subscription,
-    SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe, UserProperties, Will,
-    WillProperties,
+    SubscriptionIdentifier, SubscriptionOptions, UndecodedFilters, Unsuback, Unsubscribe,
+    UserProperties, Will, WillProperties,
 };
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{PacketId, QoS, ReasonCode, Version};
@@ -426,6 +426,7 @@ fn subscribe(version: Version) -> BoxedStrategy<Packet<'static>> {
                 id,
                 properties,
                 subscriptions,
+                rest: UndecodedFilters::default(),
             })
         })
         .boxed()
@@ -489,6 +490,7 @@ fn unsubscribe(version: Version) -> BoxedStrategy<Packet<'static>> {
                 id,
                 user_properties,
                 filters: filters.into_iter().map(Ok).collect(),
+                rest: UndecodedFilters::default(),
             })
         })
         .boxed()

@@ -1,9 +1,10 @@
 //! SUBSCRIBE to UNSUBACK (§3.8 to §3.11): what one packet shows.
 
+use squall_protocol::codec::{next_filters, next_subscriptions};
 use squall_protocol::packet::{Packet, PacketType, RetainHandling, Suback};
 use squall_protocol::{ProtocolError, QoS, ReasonCode, Version};
 
-use crate::wire::{decode, encoded, framed, id, refusal};
+use crate::wire::{decode, encoded, framed, id, read, refusal, rules};
 
 const BOTH: [Version; 2] = [Version::V3_1_1, Version::V5];
 
@@ -220,4 +221,77 @@ fn an_answer_without_codes_is_refused() {
     assert!(decode(Version::V5, b"\xb0\x03\x00\x01\x00").is_err());
     // 3.1.1 has no codes there.
     assert!(decode(Version::V3_1_1, b"\xb0\x02\x00\x01").is_ok());
+}
+
+/// The same of 16,384 bytes to 2 MiB.
+fn long_request(version: Version, first_byte: u8, payload: &[u8]) -> Vec<u8> {
+    let section: &[u8] = match version {
+        Version::V3_1_1 => b"",
+        Version::V5 => b"\0",
+    };
+    let body = [b"\x00\x01", section, payload].concat();
+    let length = [
+        0x80 | body.len() & 0x7F,
+        0x80 | body.len() >> 7 & 0x7F,
+        body.len() >> 14,
+    ];
+    [
+        &[first_byte],
+        length.map(|byte| byte as u8).as_slice(),
+        &body,
+    ]
+    .concat()
+}
+
+/// A long SUBSCRIBE or UNSUBSCRIBE is taken apart piece by piece, and is the same bytes again.
+#[test]
+fn a_long_request_is_decoded_in_pieces() {
+    for version in BOTH {
+        let texts: Vec<String> = (0..5_000).map(|nth| format!("{nth}/+")).collect();
+        let mut subscribe_payload = Vec::new();
+        let mut unsubscribe_payload = Vec::new();
+        for text in &texts {
+            let field = [&[0, text.len() as u8], text.as_bytes()].concat();
+            subscribe_payload.extend([field.as_slice(), &[1]].concat());
+            unsubscribe_payload.extend(field);
+        }
+        let subscribe_bytes = long_request(version, 0x82, &subscribe_payload);
+        let unsubscribe_bytes = long_request(version, 0xa2, &unsubscribe_payload);
+
+        let Ok(Packet::Subscribe(mut subscribe)) = decode(version, &subscribe_bytes) else {
+            panic!("SUBSCRIBE");
+        };
+        let Ok(Packet::Unsubscribe(mut unsubscribe)) = decode(version, &unsubscribe_bytes) else {
+            panic!("UNSUBSCRIBE");
+        };
+
+        let again = encoded(&Packet::Subscribe(subscribe.clone()), version);
+        assert_eq!(again, subscribe_bytes);
+        let again = encoded(&Packet::Unsubscribe(unsubscribe.clone()), version);
+        assert_eq!(again, unsubscribe_bytes);
+        assert!(subscribe.subscriptions.len() < texts.len());
+        for bytes in [&subscribe_bytes, &unsubscribe_bytes] {
+            let in_parts = read(bytes.chunks(1000), &rules(version));
+            assert_eq!(in_parts, read([bytes.as_slice()], &rules(version)));
+            assert_eq!(in_parts.packets.len(), 1);
+        }
+        let mut subscribed = subscribe.subscriptions;
+        let mut unsubscribed = unsubscribe.filters;
+        while !subscribe.rest.as_bytes().is_empty() {
+            subscribed.extend(next_subscriptions(&mut subscribe.rest).unwrap());
+        }
+        while !unsubscribe.rest.as_bytes().is_empty() {
+            unsubscribed.extend(next_filters(&mut unsubscribe.rest).unwrap());
+        }
+        let subscribed: Vec<_> = subscribed
+            .iter()
+            .map(|s| s.filter.as_ref().unwrap().as_str())
+            .collect();
+        let unsubscribed: Vec<_> = unsubscribed
+            .iter()
+            .map(|f| f.as_ref().unwrap().as_str())
+            .collect();
+        assert_eq!(subscribed, texts);
+        assert_eq!(unsubscribed, texts);
+    }
 }

@@ -3,8 +3,8 @@
 use squall_protocol::packet::{
     AckProperties, Connack, ConnackProperties, Connect, ConnectProperties, Disconnect, Packet,
     Puback, Pubcomp, Publish, PublishProperties, Pubrec, Pubrel, Suback, Subscribe,
-    SubscribeProperties, Subscription, SubscriptionOptions, Unsuback, Unsubscribe, Will,
-    WillProperties,
+    SubscribeProperties, Subscription, SubscriptionOptions, UndecodedFilters, Unsuback,
+    Unsubscribe, Will, WillProperties,
 };
 use squall_protocol::{QoS, ReasonCode, Version};
 
@@ -195,6 +195,7 @@ fn subscription_vectors() -> Vec<Vector> {
                     subscription("a/b", QoS::AtLeastOnce),
                     subscription("c/+/#", QoS::ExactlyOnce),
                 ],
+                rest: UndecodedFilters::default(),
             }),
             b"\x82\x10\x00\x0a\x00\x03a/b\x01\x00\x05c/+/#\x02",
         ),
@@ -218,6 +219,7 @@ fn subscription_vectors() -> Vec<Vector> {
                 id: id(10),
                 user_properties: Vec::new(),
                 filters: vec![Ok(filter("a/b")), Ok(filter("#"))],
+                rest: UndecodedFilters::default(),
             }),
             b"\xa2\x0a\x00\x0a\x00\x03a/b\x00\x01#",
         ),

@@ -5,8 +5,8 @@ use squall_protocol::packet::{
     AckProperties, Auth, AuthProperties, Connack, ConnackProperties, Connect, ConnectProperties,
     Disconnect, DisconnectProperties, Packet, Puback, Pubcomp, Publish, PublishProperties, Pubrec,
     Pubrel, RetainHandling, Suback, Subscribe, SubscribeProperties, Subscription,
-    SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe, UserProperties, Will,
-    WillProperties,
+    SubscriptionIdentifier, SubscriptionOptions, UndecodedFilters, Unsuback, Unsubscribe,
+    UserProperties, Will, WillProperties,
 };
 use squall_protocol::topic::TopicName;
 use squall_protocol::{QoS, ReasonCode, Version};
@@ -314,6 +314,7 @@ fn subscribe_vectors() -> Vec<Vector> {
                 id: id(10),
                 properties: SubscribeProperties::default(),
                 subscriptions: vec![subscription("a/b", SubscriptionOptions::default())],
+                rest: UndecodedFilters::default(),
             }),
             b"\x82\x09\x00\x0a\x00\x00\x03a/b\x00",
         ),
@@ -336,6 +337,7 @@ fn subscribe_vectors() -> Vec<Vector> {
                         },
                     ),
                 ],
+                rest: UndecodedFilters::default(),
             }),
             b"\x82\x1e\x00\x0a\x0a\x0b\x80\x01\x26\x00\x01n\x00\x01v\
               \x00\x01+\x2e\x00\x0a$share/g/#\x11",
@@ -370,6 +372,7 @@ fn unsubscribe_vectors() -> Vec<Vector> {
                 id: id(10),
                 user_properties: Vec::new(),
                 filters: filters.clone(),
+                rest: UndecodedFilters::default(),
             }),
             b"\xa2\x08\x00\x0a\x00\x00\x03a/b",
         ),
@@ -379,6 +382,7 @@ fn unsubscribe_vectors() -> Vec<Vector> {
                 id: id(10),
                 user_properties: user_properties(),
                 filters,
+                rest: UndecodedFilters::default(),
             }),
             b"\xa2\x0f\x00\x0a\x07\x26\x00\x01n\x00\x01v\x00\x03a/b",
         ),

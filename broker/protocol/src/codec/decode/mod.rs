@@ -12,10 +12,11 @@ mod publish;
 mod subscribe;
 
 pub(super) use connect::version as connect_version;
+pub use subscribe::{next_filters, next_subscriptions};
 
 use super::fields::Fields;
 use super::header::FixedHeader;
-use crate::packet::{Packet, PacketType};
+use crate::packet::{Packet, PacketType, UndecodedFilters};
 use crate::{ProtocolError, ReasonCode, Version};
 
 /// What polling a reader gives. All of decoding returns it, although `None` is the reader's: so a
@@ -53,11 +54,16 @@ fn other_packet(mut fields: Fields<'_>, version: Version) -> Polled<'static> {
         PacketType::Pubrec => Packet::Pubrec(acknowledgement::pubrec(&mut fields, version)?),
         PacketType::Pubrel => Packet::Pubrel(acknowledgement::pubrel(&mut fields, version)?),
         PacketType::Pubcomp => Packet::Pubcomp(acknowledgement::pubcomp(&mut fields, version)?),
-        PacketType::Subscribe => Packet::Subscribe(subscribe::subscribe(&mut fields, version)?),
-        PacketType::Suback => Packet::Suback(subscribe::suback(&mut fields, version)?),
-        PacketType::Unsubscribe => {
-            Packet::Unsubscribe(subscribe::unsubscribe(&mut fields, version)?)
+        PacketType::Subscribe | PacketType::Unsubscribe => {
+            let request = request(&mut fields, version)?;
+            let rest = fields.take_rest().to_vec();
+            let left = rest.len();
+            return Ok(Some(with_rest(
+                request,
+                UndecodedFilters::new(version, rest, left),
+            )));
         }
+        PacketType::Suback => Packet::Suback(subscribe::suback(&mut fields, version)?),
         PacketType::Unsuback => Packet::Unsuback(subscribe::unsuback(&mut fields, version)?),
         PacketType::Pingreq => Packet::Pingreq,
         PacketType::Pingresp => Packet::Pingresp,
@@ -67,6 +73,36 @@ fn other_packet(mut fields: Fields<'_>, version: Version) -> Polled<'static> {
     };
     fields.finish()?;
     Ok(Some(packet))
+}
+
+/// Decodes a SUBSCRIBE or UNSUBSCRIBE that came in parts. It keeps the bytes: they are not copied.
+pub(super) fn owned_request(
+    header: FixedHeader,
+    packet: Vec<u8>,
+    version: Version,
+) -> Polled<'static> {
+    let mut fields = Fields::new(header.packet, &packet[header.header_bytes..]);
+    let request = request(&mut fields, version)?;
+    let left = fields.len();
+    let rest = UndecodedFilters::new(version, packet, left);
+    Ok(Some(with_rest(request, rest)))
+}
+
+fn request(fields: &mut Fields<'_>, version: Version) -> Result<Packet<'static>, ProtocolError> {
+    if fields.packet() == PacketType::Subscribe {
+        subscribe::subscribe(fields, version).map(Packet::Subscribe)
+    } else {
+        subscribe::unsubscribe(fields, version).map(Packet::Unsubscribe)
+    }
+}
+
+fn with_rest(mut request: Packet<'static>, rest: UndecodedFilters) -> Packet<'static> {
+    if let Packet::Subscribe(subscribe) = &mut request {
+        subscribe.rest = rest;
+    } else if let Packet::Unsubscribe(unsubscribe) = &mut request {
+        unsubscribe.rest = rest;
+    }
+    request
 }
 
 /// A Reason Code out of those that the packet may carry.

@@ -5,11 +5,18 @@ use super::reason_code;
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{
-    AckProperties, RetainHandling, Suback, Subscribe, SubscribeProperties, Subscription,
-    SubscriptionIdentifier, SubscriptionOptions, Unsuback, Unsubscribe, UserProperties,
+    AckProperties, PacketType, RequestedFilter, RetainHandling, Suback, Subscribe,
+    SubscribeProperties, Subscription, SubscriptionIdentifier, SubscriptionOptions,
+    UndecodedFilters, Unsuback, Unsubscribe, UserProperties,
 };
 use crate::{ProtocolError, QoS, ReasonCode, Version};
 
+/// Filters that are decoded at once.
+const PIECE_FILTERS: usize = 1024;
+/// Bytes after which no further filter is decoded at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Decodes a SUBSCRIBE as far as one piece goes; what is left of `fields` is for its `rest`.
 pub(super) fn subscribe(
     fields: &mut Fields<'_>,
     version: Version,
@@ -19,22 +26,65 @@ pub(super) fn subscribe(
         Version::V3_1_1 => SubscribeProperties::default(),
         Version::V5 => subscribe_properties(fields)?,
     };
-    let mut subscriptions = Vec::new();
-    while fields.len() > 0 {
-        let filter = fields.requested_filter(version)?;
-        let options = subscription_options(fields, version)?;
-        let is_shared = filter.as_ref().is_ok_and(|filter| filter.share().is_some());
-        if options.no_local && is_shared {
-            return Err(ProtocolError::NoLocalOnShare);
-        }
-        subscriptions.push(Subscription { filter, options });
-    }
+    let subscriptions = piece(fields, |fields| subscription(fields, version))?;
     check_not_empty(fields, subscriptions.len())?;
     Ok(Subscribe {
         id,
         properties,
         subscriptions,
+        rest: UndecodedFilters::default(),
     })
+}
+
+/// Decodes the next subscriptions of a long SUBSCRIBE; none at its end.
+pub fn next_subscriptions(rest: &mut UndecodedFilters) -> Result<Vec<Subscription>, ProtocolError> {
+    let version = rest.version();
+    next_piece(rest, PacketType::Subscribe, |fields| {
+        subscription(fields, version)
+    })
+}
+
+/// Decodes the next filters of a long UNSUBSCRIBE; none at its end.
+pub fn next_filters(rest: &mut UndecodedFilters) -> Result<Vec<RequestedFilter>, ProtocolError> {
+    let version = rest.version();
+    next_piece(rest, PacketType::Unsubscribe, |fields| {
+        fields.requested_filter(version)
+    })
+}
+
+fn next_piece<T>(
+    rest: &mut UndecodedFilters,
+    packet: PacketType,
+    decode: impl FnMut(&mut Fields<'_>) -> Result<T, ProtocolError>,
+) -> Result<Vec<T>, ProtocolError> {
+    let mut fields = Fields::new(packet, rest.as_bytes());
+    let entries = piece(&mut fields, decode)?;
+    let left = fields.len();
+    rest.decoded_to(left);
+    Ok(entries)
+}
+
+/// Decodes filters until enough are decoded for one piece or there are no more.
+fn piece<T>(
+    fields: &mut Fields<'_>,
+    mut decode: impl FnMut(&mut Fields<'_>) -> Result<T, ProtocolError>,
+) -> Result<Vec<T>, ProtocolError> {
+    let stop_at = fields.len().saturating_sub(PIECE_BYTES);
+    let mut entries = Vec::new();
+    while fields.len() > stop_at && entries.len() < PIECE_FILTERS {
+        entries.push(decode(fields)?);
+    }
+    Ok(entries)
+}
+
+fn subscription(fields: &mut Fields<'_>, version: Version) -> Result<Subscription, ProtocolError> {
+    let filter = fields.requested_filter(version)?;
+    let options = subscription_options(fields, version)?;
+    let is_shared = || filter.as_ref().is_ok_and(|filter| filter.share().is_some());
+    if options.no_local && is_shared() {
+        return Err(ProtocolError::NoLocalOnShare);
+    }
+    Ok(Subscription { filter, options })
 }
 
 pub(super) fn suback(fields: &mut Fields<'_>, version: Version) -> Result<Suback, ProtocolError> {
@@ -51,6 +101,7 @@ pub(super) fn suback(fields: &mut Fields<'_>, version: Version) -> Result<Suback
     })
 }
 
+/// Decodes an UNSUBSCRIBE as far as one piece goes; what is left of `fields` is for its `rest`.
 pub(super) fn unsubscribe(
     fields: &mut Fields<'_>,
     version: Version,
@@ -60,15 +111,13 @@ pub(super) fn unsubscribe(
         Version::V3_1_1 => UserProperties::new(),
         Version::V5 => unsubscribe_properties(fields)?,
     };
-    let mut filters = Vec::new();
-    while fields.len() > 0 {
-        filters.push(fields.requested_filter(version)?);
-    }
+    let filters = piece(fields, |fields| fields.requested_filter(version))?;
     check_not_empty(fields, filters.len())?;
     Ok(Unsubscribe {
         id,
         user_properties,
         filters,
+        rest: UndecodedFilters::default(),
     })
 }
 

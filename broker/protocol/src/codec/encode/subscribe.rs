@@ -27,6 +27,7 @@ pub(super) fn put_subscribe<S: Sink>(subscribe: &Subscribe, version: Version, si
         sink.string(text(&subscription.filter));
         sink.u8(options_byte(subscription.options, version));
     }
+    sink.bytes(subscribe.rest.as_bytes());
 }
 
 pub(super) fn put_suback<S: Sink>(suback: &Suback, version: Version, sink: &mut S) {
@@ -57,6 +58,7 @@ pub(super) fn put_unsubscribe<S: Sink>(unsubscribe: &Unsubscribe, version: Versi
     for filter in &unsubscribe.filters {
         sink.string(text(filter));
     }
+    sink.bytes(unsubscribe.rest.as_bytes());
 }
 
 pub(super) fn put_unsuback<S: Sink>(unsuback: &Unsuback, version: Version, sink: &mut S) {
