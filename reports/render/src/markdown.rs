@@ -33,7 +33,8 @@ pub(crate) fn summary(run: &Run) -> String {
         }
     }
     if let Some(claims) = verdict::proposal(run) {
-        text.push_str(&format!("\n```toml\n{claims}```\n"));
+        let fence = fence(&claims, 3);
+        text.push_str(&format!("\n{fence}toml\n{claims}{fence}\n"));
     }
     text.push_str(&format!("\nAgain: {}\n", code(&identity.replay)));
     text
@@ -58,16 +59,21 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// `text` as inline code, with as many backticks around it as it needs.
-fn code(text: &str) -> String {
+/// At least `least` backticks, and more than stand together anywhere in `text`.
+fn fence(text: &str, least: usize) -> String {
     let mut longest = 0;
     let mut current = 0;
     for letter in text.chars() {
         current = if letter == '`' { current + 1 } else { 0 };
         longest = longest.max(current);
     }
-    let fence = "`".repeat(longest + 1);
-    let pad = if longest > 0 { " " } else { "" };
+    "`".repeat(least.max(longest + 1))
+}
+
+/// `text` as inline code, with as many backticks around it as it needs.
+fn code(text: &str) -> String {
+    let fence = fence(text, 1);
+    let pad = if fence.len() > 1 { " " } else { "" };
     format!(
         "{fence}{pad}{}{pad}{fence}",
         text.replace(['\n', '\r'], " ")
@@ -96,5 +102,6 @@ mod tests {
     fn markup_is_escaped() {
         assert_eq!(escaped("a|b\n<i>*"), "a\\|b &lt;i&gt;\\*");
         assert_eq!(code("a `b` c"), "`` a `b` c ``");
+        assert_eq!(fence("a\n```\nb", 3), "````");
     }
 }

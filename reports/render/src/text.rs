@@ -87,7 +87,8 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
     if let Some(claims) = verdict::proposal(run) {
         text.push_str("\n  claims to paste into the scenario file:\n\n");
         for line in claims.lines() {
-            text.push_str(&format!("  {}\n", printable(line)));
+            text.push_str(format!("  {}", printable(line)).trim_end());
+            text.push('\n');
         }
     }
     text.push_str(&format!("\n  again: {}\n", printable(&run.identity.replay)));
