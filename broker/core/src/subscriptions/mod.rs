@@ -16,13 +16,12 @@ mod members;
 mod of_session;
 mod recipients;
 mod shared;
+mod text_map;
 mod tree;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-
-use hashbrown::HashMap;
 
 pub(crate) use members::{Inserted, Member};
 pub(crate) use of_session::SessionSubscriptions;
@@ -33,6 +32,7 @@ use crate::session::SessionKey;
 use cache::MatchCache;
 use members::Members;
 use shared::{Groups, Left};
+use text_map::TextMap;
 use tree::WildcardTree;
 
 /// Names a filter for as long as it exists; then its key is used again.
@@ -69,7 +69,7 @@ pub(crate) struct Subscriptions {
     filters: Vec<Filter>,
     free: Vec<FilterKey>,
     /// Every filter. A topic is found here only if it is one: it has no wildcards.
-    by_text: HashMap<Rc<str>, FilterKey>,
+    by_text: TextMap<Rc<str>, FilterKey>,
     tree: WildcardTree,
     cache: MatchCache,
     groups: Groups,
@@ -84,7 +84,7 @@ impl Subscriptions {
         Self {
             filters: Vec::new(),
             free: Vec::new(),
-            by_text: HashMap::new(),
+            by_text: TextMap::default(),
             tree: WildcardTree::default(),
             cache: MatchCache::new(match_cache_topics_max.get()),
             groups: Groups::default(),
@@ -230,7 +230,7 @@ impl Subscriptions {
     }
 
     fn find_filter(&self, text: &str) -> Option<FilterKey> {
-        self.by_text.get(text).copied()
+        self.by_text.get(text)
     }
 
     fn filter_or_new(&mut self, text: &str) -> FilterKey {

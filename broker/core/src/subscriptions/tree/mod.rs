@@ -22,6 +22,7 @@ use std::rc::Rc;
 use hashbrown::{HashMap, HashSet};
 
 use super::FilterKey;
+use super::text_map::TextMap;
 
 /// Filters above which a list is divided.
 const LISTED_FILTERS_MAX: usize = 8;
@@ -48,7 +49,7 @@ enum Node {
 #[derive(Debug)]
 struct Division {
     position: usize,
-    literal: HashMap<Box<str>, u32>,
+    literal: TextMap<Box<str>, u32>,
     /// Those with `+` there.
     open: Option<u32>,
     /// Filters below.
@@ -242,7 +243,7 @@ impl WildcardTree {
         if let Node::Division(division) = &mut self.nodes[parent as usize] {
             match level {
                 "+" => division.open = Some(child),
-                literal => drop(division.literal.insert(literal.into(), child)),
+                literal => division.literal.insert(literal.into(), child),
             }
         }
         child
@@ -263,7 +264,7 @@ impl WildcardTree {
         if is_unused {
             match levels[division.position] {
                 "+" => division.open = None,
-                literal => drop(division.literal.remove(literal)),
+                literal => division.literal.remove(literal),
             }
         }
         if division.filters <= LISTED_FILTERS_MAX / 2 {
@@ -316,7 +317,7 @@ impl WildcardTree {
             asked.ended_alike = parts.len() == 1;
             self.nodes[at as usize] = Node::Division(Box::new(Division {
                 position,
-                literal: HashMap::new(),
+                literal: TextMap::default(),
                 open: None,
                 filters,
                 chosen_for: filters,
@@ -335,7 +336,7 @@ impl Division {
     fn child(&self, level: &str) -> Option<u32> {
         match level {
             "+" => self.open,
-            literal => self.literal.get(literal).copied(),
+            literal => self.literal.get(literal),
         }
     }
 
