@@ -69,6 +69,7 @@ impl<T: AsRef<str>, V: Copy> TextMap<T, V> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::collections::btree_map::Entry;
 
     use proptest::prelude::*;
 
@@ -87,9 +88,9 @@ mod tests {
                 if !adds {
                     map.remove(&text);
                     model.remove(&text);
-                } else if !model.contains_key(&text) {
-                    map.insert(text.as_str().into(), value);
-                    model.insert(text, value);
+                } else if let Entry::Vacant(vacant) = model.entry(text) {
+                    map.insert(vacant.key().as_str().into(), value);
+                    vacant.insert(value);
                 }
                 prop_assert_eq!(map.len(), model.len());
             }
