@@ -136,4 +136,21 @@ mod tests {
         assert!(coloured.contains("\u{1b}[1;31mFAIL"));
         assert!(!coloured.contains("\u{1b}[2J"));
     }
+
+    /// A run that claims nothing shows claims to paste, also in summary.md.
+    #[test]
+    fn claims_are_proposed() {
+        let mut run = sample::passing();
+        run.measured.checks.clear();
+        run.measured.thresholds.clear();
+        run.verdict = squall_run::Verdict::judge(&[], &[], squall_run::Extent::Whole, []);
+
+        let text = terminal_summary(&run, Colours::None);
+        let markdown = crate::markdown::summary(&run);
+
+        assert!(text.starts_with("NO CLAIMS  network-jitter  The scenario claims nothing"));
+        assert!(text.contains("\n  [[expect]]\n  check = \"delivery\"\n  lost = 0\n"));
+        assert!(text.lines().all(|line| line == line.trim_end()));
+        assert!(markdown.contains("\n```toml\n[[expect]]\ncheck = \"delivery\"\n"));
+    }
 }

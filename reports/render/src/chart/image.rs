@@ -48,6 +48,7 @@ impl Chart {
         let svg = self.svg(canvas)?;
         let (width, height) = canvas.size();
         // A fixed size would not follow the page's width; the label is what a screen reader says.
+        // plotters writes the element's head itself and has no setting for either.
         let from = format!(
             "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" xmlns=\"{NAMESPACE}\">"
         );

@@ -46,6 +46,18 @@ fn all_charts_are_drawn() {
     }
 }
 
+/// In a page a chart follows the page's width and has a name for a screen reader.
+#[test]
+fn inline_charts_have_no_fixed_size() {
+    for chart in charts(&sample::passing()) {
+        let svg = chart.to_inline_svg(&Canvas::narrow()).unwrap();
+
+        let head = svg.split_once('>').unwrap().0;
+        assert!(!head.contains("width="), "{head}");
+        assert!(head.contains("role=\"img\" aria-label="), "{head}");
+    }
+}
+
 /// A PNG is one, of the announced size, and not blank.
 #[test]
 fn pictures_are_drawn() {

@@ -1,7 +1,8 @@
 //! Draws a [`Figure`] with plotters' primitives.
 //!
-//! plotters carries the drawing to SVG and to pixels; where things go is decided here, so that a
-//! label never overlaps another and a chart is as legible on a phone as in print.
+//! plotters carries the drawing to SVG and to pixels; where things go is decided here. Its own charts
+//! do not serve: their axes have no scale of nines and no phases or faults above the plot, they lay
+//! labels over each other on a narrow sheet, and they name lines in a box over the data.
 //! Order: background, bands, grid, layers, marks, axes, legend.
 
 mod axes;
