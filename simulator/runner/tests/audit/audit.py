@@ -1,0 +1,276 @@
+"""Compares what squall wrote of a run with what the wire shows.
+
+    audit.py --record FILE --scenario FILE --results FOLDER
+
+Prints every figure with both values and ends with 1 if any differs, with 0 otherwise.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from fractions import Fraction
+
+import hdr
+import mqtt
+import outcomes
+import tables
+from exchanges import Exchanges
+from messages import Messages
+from times import Times, widened
+from wire import Scenario, Wire, nanos
+
+SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
+
+
+class Audit:
+    """The comparison of one run."""
+
+    def __init__(self, arguments):
+        load = lambda name: json.load(open(os.path.join(arguments.results, name), encoding="utf-8"))
+        self.folder = arguments.results
+        self.run, self.summary = load("run.json"), load("summary.json")["summary"]
+        self.measured = self.run["measured"]
+        self.scenario = Scenario(arguments.scenario)
+        self.wire = Wire(arguments.record, self.scenario)
+        phase = {each["kind"]: each for each in self.run["times"]["phases"]}
+        self.window = tuple(round(phase["measure"][end] * 1e9) for end in ("start_s", "end_s"))
+        self.messages = Messages(self.wire)
+        self.publications, self.deliveries = self.messages.publications(), self.messages.deliveries()
+        self.times = Times(self.wire, self.messages, self.window)
+        self.differences = 0
+
+    def say(self, figure, squall, wire, agrees):
+        self.differences += not agrees
+        print(f"{'' if agrees else 'DIFFERS '}{figure}: squall {squall}, wire {wire}")
+
+    def equal(self, figure, squall, wire):
+        self.say(figure, squall, wire, squall == wire)
+
+    def within(self, figure, squall, bounds):
+        low, high = bounds
+        shown = f"{low:g}" if low == high else f"{low:.5g} to {high:.5g}"
+        self.say(figure, squall, shown, squall is not None and low <= squall <= high)
+
+    def everything(self):
+        self.books()
+        self.sums()
+        self.connections()
+        self.rates()
+        self.qos2()
+        self.wills()
+        self.takeovers()
+        self.retained()
+        self.distributions()
+        self.summed_distributions()
+        tables.compare(self)
+        return self.differences
+
+    def books(self):
+        for title, theirs, ours in (
+            ("published", self.measured["accounting"]["publications"], self.publications),
+            ("delivered", self.measured["accounting"]["deliveries"], self.deliveries),
+        ):
+            rows = {(row["group"], row["qos"]): row for row in theirs}
+            empty = {key: 0 for book in ours.values() for key in book}
+            for key in sorted(rows.keys() | ours.keys()):
+                for column, value in ours.get(key, empty).items():
+                    squall = rows.get(key, {}).get(column, 0)
+                    self.equal(f"{title} {key[0]} QoS {key[1]} {column}", squall, value)
+        for row in self.measured["accounting"]["publications"]:
+            group, qos = row["group"], row["qos"]
+            due = self.due(group, qos)
+            if due is not None:
+                self.equal(f"published {group} QoS {qos} scheduled", row["scheduled"], due)
+
+    def due(self, group, qos):
+        """Messages due by the formula of an even stream: the n-th of device i of N is due at
+        (n + i / N) / rate from the beginning of the load, and before its end."""
+        total, group = 0, self.scenario.groups[group]
+        length = Fraction(self.scenario.warmup + self.scenario.duration, 10**9)
+        for stream in group["publish"]:
+            if stream.get("arrival", "even") != "even":
+                return None
+            if stream["qos"] != qos:
+                continue
+            count = group["count"]
+            if "every" in stream:
+                rate = Fraction(10**9, nanos(stream["every"]))
+            else:
+                rate = Fraction(str(stream["rate"])) / count
+            for index in range(count):
+                whole = length * rate - Fraction(index, count)
+                total += max(0, -(-whole.numerator // whole.denominator))
+        return total
+
+    def sums(self):
+        for name in ("expected", "delivered", "lost", "duplicated", "reordered", "misrouted"):
+            wire = sum(book[name] for book in self.deliveries.values())
+            self.equal(f"summary {name}", self.summary[name], wire)
+        wire = sum(book["duplicated"] for key, book in self.deliveries.items() if key[1] == 2)
+        self.equal("summary duplicated_at_qos2", self.summary["duplicated_at_qos2"], wire)
+        self.within("summary peak_online", self.summary["peak_online"],
+                    outcomes.peak_online(self.wire))
+        for kind, wire in (("lost", self.messages.lost), ("duplicated", self.messages.duplicated),
+                           ("reordered", self.messages.reordered)):
+            named = sorted((each["topic"], each["sequence"]) for each in self.measured["anomalies"]
+                           if each["kind"] == kind)
+            # A second copy at QoS 1 is allowed, so it is counted and not named.
+            named_by_wire = sorted(each[:2] for each in wire if kind != "duplicated" or each[2] != 1)
+            self.equal(f"messages named as {kind}", named, named_by_wire)
+
+    def connections(self):
+        hows = {"run ended": "disconnect", "QoS 2 handshake cut on purpose": "rst"}
+        for fault in self.scenario.file.get("fault", []):
+            how = fault.get("how", fault["action"])
+            hows[f"fault {fault['name']}"] = "broker" if how == "silent" else how
+        books = outcomes.connections(self.wire)
+        for row in self.measured["connections"]["groups"]:
+            book = books[row["group"]]
+            columns = ["attempts", "connected", "session_present"]
+            if not book["is_contended"]:
+                # Of devices that share an identifier the wire does not show which came back.
+                columns.append("reconnects")
+            for column in columns:
+                self.equal(f"connections {row['group']} {column}", row[column], book[column])
+            ended = {}
+            for label, count in row["ended"].items():
+                how = hows.get(label, "broker")
+                ended[how] = ended.get(how, 0) + count
+            self.equal(f"connections {row['group']} ended", ended, book["ended"])
+            self.equal(f"connections {row['group']} refused", sum(row["refused"].values()),
+                       book["refused"])
+
+    def rates(self):
+        length = (self.window[1] - self.window[0]) / 1e9
+        for name, (low, high) in outcomes.rates(self.wire, self.messages, self.window).items():
+            bounds = (low / length - 1e-9, high / length + 1e-9)
+            self.within(f"summary {name}_per_s", self.summary[f"{name}_per_s"], bounds)
+
+    def qos2(self):
+        exchanges, theirs = Exchanges(self.wire, self.messages), self.measured["qos2"]
+        if theirs is None:
+            return self.equal("QoS 2 packets", 0, sum(exchanges.legs.values()))
+        squall = {(row["side"], row["leg"]): row["count"] for row in theirs["legs"]}
+        for key in sorted(squall.keys() | exchanges.legs.keys()):
+            self.equal(f"QoS 2 {key[0]} {key[1]}", squall.get(key, 0), exchanges.legs.get(key, 0))
+        for name, wire in exchanges.counts.items():
+            self.equal(f"QoS 2 {name}", theirs[name], wire)
+
+    def retained(self):
+        """What a new subscriber finds: those connections of squall that belong to no group."""
+        found = {}
+        for one in self.wire.strangers:
+            for row in one.packets("to_client", mqtt.PUBLISH):
+                if row.packet.retain:
+                    found[row.packet.topic] = row.packet.payload
+        last = {}
+        for message in self.messages.sent.values():
+            if message.retain and message.is_ok:
+                last[message.topic] = message.first.packet.payload
+        for row in self.measured["retained"]:
+            if row["equals"] != "last_publish":
+                continue
+            due = {topic: payload for topic, payload in last.items()
+                   if mqtt.matches(row["filter"], topic)}
+            right = sum(found.get(topic) == payload for topic, payload in due.items())
+            missing = sum(topic not in found for topic in due)
+            for column, wire in (
+                ("expected", len(due)), ("right", right), ("missing", missing),
+                ("wrong", len(due) - right - missing),
+                ("unexpected", sum(mqtt.matches(row["filter"], topic) and topic not in due
+                                   for topic in found)),
+            ):
+                self.equal(f"retained {row['filter']} {column}", row[column], wire)
+
+    def wills(self):
+        wills = outcomes.Wills(self.wire, self.messages, self.window[0])
+        self.equal("wills that no end explains", 0, wills.unexplained)
+        rows = {(row["fault"], row["how"]): row for row in self.measured["wills"]}
+        for key, book in sorted(wills.books.items(), key=str):
+            if not book["ended"] and key not in rows:
+                continue
+            for column, value in book.items():
+                self.equal(f"wills {key[0]} {key[1]} {column}", rows.get(key, {}).get(column, 0), value)
+        for (group, fault, how), samples in wills.times.items():
+            self.distribution("time_to_will", dict(group=group, fault=fault, how=how), samples)
+
+    def takeovers(self):
+        ours, theirs = outcomes.Takeovers(self.wire), self.measured["takeovers"]
+        if theirs is None:
+            return self.equal("displaced connections", 0, ours.displaced)
+        for name, wire in (
+            ("contended_ids", ours.contended), ("takeovers", ours.displaced),
+            ("displaced_closed", ours.displaced), ("displaced_open", 0),
+        ):
+            self.equal(f"takeovers {name}", theirs[name], wire)
+        codes = {}
+        for label, count in theirs["reasons"].items():
+            found = re.match(r"0x[0-9a-fA-F]{2}", label)
+            codes[("0x" + found[0][2:].upper()) if found else label] = count
+        self.equal("takeovers reasons", codes, ours.reasons)
+
+    def distributions(self):
+        for (name, clock, group, qos), samples in sorted(self.times.samples.items(), key=str):
+            tags = dict(group=group)
+            if qos is not None:
+                tags["qos"] = str(qos)
+            self.distribution(name, tags, samples, clock)
+
+    def summed_distributions(self):
+        """The percentiles of `summary.json`, of all groups and QoS together."""
+        for field, name, clock in (
+            ("e2e_latency", "e2e_latency", "scheduled"), ("e2e_service_time", "e2e_latency", "sent"),
+            ("connect_latency", "connect_latency", "scheduled"),
+            ("schedule_lag", "schedule_lag", "scheduled"),
+        ):
+            squall = self.summary.get(field)
+            wire = self.times.all(name, clock)
+            if squall is None:
+                continue
+            given = dict(squall["percentiles_us"], n=squall["count"], mean=squall["mean_us"],
+                         min=squall["min_us"], max=squall["max_us"])
+            self.percentiles(f"summary {field}", given, wire)
+
+    def percentiles(self, title, given, samples):
+        """`given`: what squall says, by `n`, `min`, `mean`, `max`, `p50` and so on; a percentile
+        is None or missing that had too few samples."""
+        self.within(f"{title} n", given["n"], (len(samples), len(samples) + samples.unsure))
+        if given["n"] != len(samples) or not len(samples):
+            return
+        ranks = {"min": 1, "max": len(samples)}
+        for label, value in given.items():
+            if value is None or label == "n":
+                continue
+            if label == "mean":
+                bounds = samples.mean_us()
+            else:
+                bounds = samples.bounds_us(ranks.get(label) or samples.rank(SHARES[label]))
+            self.within(f"{title} {label} us", value, widened(bounds))
+
+    def distribution(self, name, tags, samples, clock="scheduled"):
+        cells = [cell["histogram"] for cell in self.measured["metrics"]
+                 if cell["name"] == name and cell["counted_from"] == clock
+                 and cell["tags"]["phase"] != "warmup"
+                 and all(cell["tags"].get(tag) == value for tag, value in tags.items())]
+        title = f"{name} {' '.join(tags.values())}" + (" from sent" if clock == "sent" else "")
+        squall = hdr.Histogram(cells)
+        given = {label: squall.quantile(SHARES[label]) for label in ("p50", "p90", "p99")}
+        self.percentiles(title, dict(given, n=squall.count, min=squall.min, max=squall.max), samples)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("--record", "--scenario", "--results"):
+        parser.add_argument(name, required=True)
+    audit = Audit(parser.parse_args())
+    differences = audit.everything()
+    width = audit.wire.epoch[1] - audit.wire.epoch[0]
+    print(f"squall's clock is known to {width / 1e3:.0f} us, the proxy woke within "
+          f"{audit.wire.wake / 1e3:.0f} us; {differences} figures differ")
+    sys.exit(1 if differences else 0)
+
+
+if __name__ == "__main__":
+    main()

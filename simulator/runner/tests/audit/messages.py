@@ -1,0 +1,243 @@
+"""Messages, recounted from the wire: what was published, what was owed to which Session, what came."""
+
+import mqtt
+from wire import NEVER, stamp_of
+
+SHARE = "$share/"
+
+
+class Message:
+    """One message, by its stamp and Topic Name."""
+
+    def __init__(self, row, connection, stamp, group):
+        self.device, self.sequence, self.due = stamp
+        self.topic, self.qos = row.packet.topic, row.packet.qos
+        self.group, self.first = group, row
+        self.retain = row.packet.retain
+        self.acknowledged = None    # the row that ended the exchange
+        self.is_refused = False
+        self.copies_sent = 0
+
+    @property
+    def key(self):
+        return self.device, self.topic, self.sequence
+
+    @property
+    def is_ok(self):
+        return self.qos == 0 or (self.acknowledged is not None and not self.is_refused)
+
+
+class Subscription:
+    """One filter of one client, from SUBACK until its Session ended."""
+
+    def __init__(self, client_id, group, topic_filter, qos, row):
+        self.client_id, self.group, self.qos, self.since = client_id, group, qos, row
+        self.share = None
+        if topic_filter.startswith(SHARE):
+            _, name, topic_filter = topic_filter.split("/", 2)
+            self.share = (name, topic_filter)
+        self.filter, self.until = topic_filter, NEVER
+
+    @property
+    def recipient(self):
+        return self.share or self.client_id
+
+
+class Messages:
+    """The two books of a run, from the wire alone."""
+
+    def __init__(self, wire):
+        self.wire = wire
+        self.sent = {}
+        self.subscriptions = []
+        self.wills = {(one.connect.packet.will[0], one.connect.packet.will[1])
+                      for one in wire.connections if one.is_up and one.connect.packet.will}
+        self.read_publications()
+        self.read_subscriptions()
+        self.read_deliveries()
+
+    def read_publications(self):
+        for connection in self.wire.connections:
+            group = self.wire.scenario.group_of(connection.client_id)
+            open_ids = self.exchanges_of(connection)
+            for row in connection.rows:
+                if row.packet is None:
+                    continue
+                if row.is_to("to_broker", mqtt.PUBLISH):
+                    stamp = stamp_of(row.packet.payload)
+                    if stamp is None:
+                        continue
+                    key = (stamp[0], row.packet.topic, stamp[1])
+                    message = self.sent.get(key)
+                    if message is None:
+                        message = self.sent[key] = Message(row, connection, stamp, group)
+                    message.copies_sent += 1
+                    if row.packet.qos:
+                        open_ids[row.packet.id] = message
+                elif row.out is None or row.direction != "to_client":
+                    continue
+                elif row.packet.type in (mqtt.PUBACK, mqtt.PUBCOMP, mqtt.PUBREC):
+                    message = open_ids.get(row.packet.id)
+                    # PUBCOMP ends what PUBREC has accepted, also if it says that the broker had
+                    # finished before (0x92).
+                    is_error = row.packet.reason >= 0x80 and row.packet.type != mqtt.PUBCOMP
+                    if message is None or (row.packet.type == mqtt.PUBREC and not is_error):
+                        continue
+                    message.acknowledged, message.is_refused = row, is_error
+                    del open_ids[row.packet.id]
+
+    def exchanges_of(self, connection):
+        """Exchanges of a Session outlive its connections, under the same Packet Identifiers."""
+        self.exchanges = getattr(self, "exchanges", {})
+        if connection.connect.packet.clean_start:
+            self.exchanges[connection.client_id] = {}
+        return self.exchanges.setdefault(connection.client_id, {})
+
+    def read_subscriptions(self):
+        alive = {}
+        rows = [(row, one) for one in self.wire.connections for row in one.rows]
+        for row, one in sorted(rows, key=lambda pair: pair[0].place):
+            held = alive.setdefault(one.client_id, {})
+            if row is one.connack and one.is_up and not row.packet.session_present:
+                self.end_session(held, row.at)
+            elif row.is_to("to_client", mqtt.SUBACK):
+                asked = next(each for each in one.packets("to_broker", mqtt.SUBSCRIBE)
+                             if each.packet.id == row.packet.id)
+                for (topic_filter, _), reason in zip(asked.packet.filters, row.packet.reasons):
+                    if reason > 2:
+                        continue
+                    if topic_filter in held:
+                        held[topic_filter].qos = reason
+                        continue
+                    group = self.wire.scenario.group_of(one.client_id)
+                    made = Subscription(one.client_id, group, topic_filter, reason, row)
+                    held[topic_filter] = made
+                    self.subscriptions.append(made)
+            elif one.is_up and row in (one.end, one.broker_end):
+                if one.connect.packet.session_expiry == 0 and one.connack.packet.reason == 0:
+                    if not any(other is not one and other.client_id == one.client_id
+                               and one.connack.place < other.connack.place < row.place
+                               for other in self.wire.connections if other.is_up):
+                        self.end_session(held, row.at)
+
+    @staticmethod
+    def end_session(held, at):
+        for subscription in held.values():
+            subscription.until = at
+        held.clear()
+
+    def recipients(self, message):
+        """Who was owed it, with the QoS: a Session once, and each shared subscription once."""
+        owed = {}
+        for one in self.subscriptions:
+            alive = one.since.at <= message.first.at < one.until
+            if alive and mqtt.matches(one.filter, message.topic):
+                qos = max(one.qos, owed.get(one.recipient, (None, 0))[1])
+                owed[one.recipient] = (one, qos)
+        return {who: (one.group, min(qos, message.qos)) for who, (one, qos) in owed.items()}
+
+    def read_deliveries(self):
+        """Everything that an application saw, in the order in which it was handed to it."""
+        self.first = {}         # (recipient, message key) -> (row, client)
+        self.received = []      # (row, client id, message or None, kind)
+        self.foreign = 0
+        unreleased = set()
+        rows = [(row, one) for one in self.wire.connections for row in one.rows
+                if row.direction == "to_client" and row.packet is not None and row.out is not None]
+        for row, one in sorted(rows, key=lambda pair: (pair[0].out, pair[0].place)):
+            exchange = (one.client_id, row.packet.id)
+            if row.packet.type == mqtt.PUBREL:
+                unreleased.discard(exchange)
+            elif row is one.connack and one.is_up and not row.packet.session_present:
+                unreleased = {each for each in unreleased if each[0] != one.client_id}
+            elif row.packet.type == mqtt.PUBLISH:
+                if row.packet.qos == 2:
+                    if exchange in unreleased:
+                        continue
+                    unreleased.add(exchange)
+                # A client answers what it has seen at QoS 1 and 2. What it did not answer, it left
+                # unread when the connection ended, and it is owed it again.
+                if row.packet.qos == 0 or row.is_answered:
+                    self.deliver(row, one)
+
+    def deliver(self, row, one):
+        if (row.packet.topic, row.packet.payload) in self.wills:
+            return
+        stamp = stamp_of(row.packet.payload)
+        message = stamp and self.sent.get((stamp[0], row.packet.topic, stamp[1]))
+        if not message or message.due != stamp[2]:
+            self.foreign += 1
+            return
+        own, shares = [], []
+        for each in self.subscriptions:
+            if each.client_id == one.client_id and mqtt.matches(each.filter, message.topic):
+                (shares if each.share else own).append(each)
+        if not own and not shares:
+            kind, recipient = "misrouted", None
+        elif row.packet.retain:
+            kind, recipient = "stored", None
+        else:
+            candidates = [each.recipient for each in own[:1] + shares]
+            free = [who for who in candidates if (who, message.key) not in self.first]
+            recipient = free[0] if free else candidates[0]
+            kind = "first" if free else "again"
+            if free:
+                self.first[recipient, message.key] = (row, one.client_id)
+        self.received.append((row, one.client_id, message, kind))
+
+    def publications(self):
+        """By (group, QoS): what the wire can say of each publishing group."""
+        books = {}
+        for message in self.sent.values():
+            book = books.setdefault((message.group, message.qos),
+                                    dict(sent=0, ok=0, refused=0, in_doubt=0))
+            book["sent"] += 1
+            if message.is_ok:
+                book["ok"] += 1
+            elif message.is_refused:
+                book["refused"] += 1
+            else:
+                book["in_doubt"] += 1
+        return books
+
+    def deliveries(self):
+        """By (group, QoS): what each subscribing group was owed and had."""
+        books, pledged = {}, set()
+        entry = lambda key: books.setdefault(key, dict(
+            expected=0, delivered=0, lost=0, duplicated=0, reordered=0, misrouted=0, optional=0,
+            received=0))
+        self.lost = []
+        for message in self.sent.values():
+            for who, (group, qos) in self.recipients(message).items():
+                if not message.is_ok:
+                    continue
+                pledged.add((who, message.key))
+                book = entry((group, qos))
+                book["expected"] += 1
+                if (who, message.key) in self.first:
+                    book["delivered"] += 1
+                else:
+                    book["lost"] += 1
+                    self.lost.append((message.topic, message.sequence, message.qos))
+        firsts = {id(row): who for (who, _), (row, _) in self.first.items()}
+        self.duplicated, self.reordered, highest = [], [], {}
+        for row, client_id, message, kind in self.received:
+            group = self.wire.scenario.group_of(client_id)
+            book = entry((group, min(row.packet.qos, message.qos)))
+            book["received"] += 1
+            if kind == "misrouted":
+                book["misrouted"] += 1
+            elif kind == "stored":
+                book["optional"] += 1
+            elif kind == "again":
+                book["duplicated"] += 1
+                self.duplicated.append((message.topic, message.sequence, message.qos))
+            else:
+                if (firsts[id(row)], message.key) not in pledged:
+                    book["optional"] += 1
+                stream = (client_id, message.device, message.topic, message.qos)
+                if message.sequence < highest.get(stream, -1):
+                    book["reordered"] += 1
+                    self.reordered.append((message.topic, message.sequence, message.qos))
+                highest[stream] = max(highest.get(stream, -1), message.sequence)
+        return books
