@@ -4,6 +4,7 @@ use squall_run::Run;
 
 use super::judgement::{add_anomaly, anomaly_table};
 use super::{Absent, Block, Section, section_of};
+use crate::clock::Clock;
 use crate::table::{Cell, Column, Table};
 
 /// The section.
@@ -19,7 +20,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             "No.",
         );
         for (index, anomaly) in run.measured.anomalies.iter().enumerate() {
-            add_anomaly(&mut table, &(index + 1).to_string(), anomaly);
+            let number = (index + 1).to_string();
+            add_anomaly(&mut table, &number, anomaly, Clock::of(run));
         }
         blocks.push(Block::Table(table));
     }
@@ -34,14 +36,17 @@ fn errors(run: &Run) -> Table {
             Column::words("Where"),
             Column::words("Reason"),
             Column::count("Count"),
-            Column::quantity("First since the run began", "s"),
+            Column::quantity("First at", "s"),
+            Column::quantity("Since the run began", "s"),
         ],
     );
+    let clock = Clock::of(run);
     for error in &run.measured.errors {
         table.row(vec![
             Cell::text(&error.area),
             Cell::text(&error.reason),
             Cell::Count(error.count),
+            Cell::At(clock.at(error.first_at_s)),
             Cell::At(error.first_at_s),
         ]);
     }

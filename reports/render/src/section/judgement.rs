@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use squall_run::{Anomaly, CheckOutcome, Run, ThresholdOutcome, ThresholdResult, count_text};
 
 use super::{Absent, Block, Section, section_of};
+use crate::clock::Clock;
 use crate::table::{Cell, Column, Held, Table};
 
 /// The section.
@@ -14,7 +15,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if !measured.checks.is_empty() {
         blocks.push(Block::Table(invariants(&measured.checks)));
     }
-    let violations = violations(&measured.checks);
+    let violations = violations(&measured.checks, Clock::of(run));
     if !violations.rows.is_empty() {
         let total: u64 = measured
             .checks
@@ -82,11 +83,11 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
     table
 }
 
-fn violations(checks: &[CheckOutcome]) -> Table {
+fn violations(checks: &[CheckOutcome], clock: Clock) -> Table {
     let mut table = anomaly_table("violations", "First violations", "Invariant");
     for check in checks {
         for violation in &check.violations {
-            add_anomaly(&mut table, &check.check, violation);
+            add_anomaly(&mut table, &check.check, violation, clock);
         }
     }
     table
@@ -99,6 +100,7 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
         title,
         vec![
             Column::words(first),
+            Column::quantity("At", "s"),
             Column::quantity("Since the run began", "s"),
             Column::words("What"),
             Column::words("Client id"),
@@ -110,10 +112,14 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
 }
 
 /// Adds an anomaly to a table made by [`anomaly_table`].
-pub(super) fn add_anomaly(table: &mut Table, first: &str, anomaly: &Anomaly) {
+///
+/// It has the time of the charts, which counts from the start of measuring, and that of its
+/// explanation, which counts from the start of the run.
+pub(super) fn add_anomaly(table: &mut Table, first: &str, anomaly: &Anomaly, clock: Clock) {
     let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
     table.row(vec![
         Cell::text(first),
+        Cell::At(clock.at(anomaly.at_s)),
         Cell::At(anomaly.at_s),
         Cell::text(anomaly.kind.label()),
         code(&anomaly.client_id),
