@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use squall_protocol::Version;
+use squall_protocol::topic::TopicError;
 use squall_scenario::{
     Distribution, DropKind, Expectation, FaultAction, Loss, Payload, Problem, ReconnectWhen,
     Scenario, ScenarioErrors, Select, Target,
@@ -424,5 +425,26 @@ exactly = 1
     assert!(
         matches!(problem, Problem::Contradiction { .. }),
         "{problem}"
+    );
+}
+
+/// `$share//a` is malformed in 5.0 [MQTT-4.8.2-1] and an ordinary filter in 3.1.1, which knows no
+/// shared subscriptions.
+#[test]
+fn a_malformed_share_is_a_filter_of_3_1_1_only() {
+    let text = |protocol| {
+        format!(
+            "[[group]]\nname = \"g\"\ncount = 1\nprotocol = \"{protocol}\"\n\
+             [[group.subscribe]]\nfilter = \"$share//a\"\n"
+        )
+    };
+
+    let old = parse(&text("3.1.1"));
+    let new = problem(&text("5.0"));
+
+    assert!(old.is_ok(), "{old:?}");
+    assert!(
+        matches!(&new, Problem::Topic { text, error: TopicError::MalformedShare } if text == "$share//a"),
+        "{new:?}"
     );
 }

@@ -16,6 +16,7 @@ mod packets;
 mod publish;
 mod received;
 mod retained;
+mod retained_limits;
 mod shared;
 mod shutdown;
 mod subscribe;

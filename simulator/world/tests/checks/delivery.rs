@@ -500,3 +500,36 @@ fn a_live_message_with_retain_is_not_what_was_asked_for() {
 
     assert_broken(&judgement, &["delivery().misrouted"]);
 }
+
+/// 3.1.1 knows no shared subscriptions: devices and broker agree that what only begins like one is
+/// an ordinary filter, and its messages are owed (§4.7 of 3.1.1).
+#[test]
+fn a_malformed_share_is_an_ordinary_filter_of_3_1_1_devices() {
+    let judgement = run(r#"
+[run]
+duration = "4s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 1
+[[group.publish]]
+topic = "$share/x/a"
+qos = 1
+rate = 10
+[[group]]
+name = "reader"
+count = 2
+protocol = "3.1.1"
+[[group.subscribe]]
+filter = "$share/+/a"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+"#);
+
+    assert_broken(&judgement, &[]);
+    let read = &judgement.measured.accounting.deliveries[0];
+    assert_eq!((read.expected, read.delivered), (80, 80));
+}
