@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, CheckOutcome, Connections, ErrorCount, FaultOccurrence, Metrics,
-    NetworkOutcome, Qos2, RetainedOutcome, Series, Takeovers, ThresholdOutcome, WillOutcome,
+    NetworkOutcome, Qos2, Rates, RetainedOutcome, Series, Takeovers, ThresholdOutcome, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -17,6 +17,8 @@ pub struct Measured {
     pub accounting: Accounting,
     /// Every distribution that was measured.
     pub metrics: Metrics,
+    /// How often things happened in the measured part.
+    pub rates: Rates,
     /// Counters over time.
     pub series: Series,
     /// Network Connections.

@@ -6,8 +6,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
-    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Population, Publications, Resources,
-    Run,
+    CountedFrom, Event, Histogram, MetricName, Percentile, Population, Publications, Resources, Run,
 };
 
 /// Messages from which on the processor time for each of them means something.
@@ -19,12 +18,18 @@ const GROWTH_TOLD_BYTES: u64 = 256 * 1024;
 /// The figures that a report heads with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// Messages due a second; `None` if the measured phase never began.
+    /// Exact length of the measured part, over which all rates are; 0 if it never began.
+    pub measured_s: f64,
+    /// Messages due a second; `None` if the measured part never began.
     pub offered_per_s: Option<f64>,
     /// Messages sent a second.
     pub achieved_per_s: Option<f64>,
+    /// Messages sent in the fullest of its seconds; `None` if it was shorter than one.
+    pub achieved_peak_per_s: Option<u64>,
     /// First deliveries a second: further copies and wills are not counted.
     pub delivered_per_s: Option<f64>,
+    /// First deliveries in the fullest of its seconds.
+    pub delivered_peak_per_s: Option<u64>,
     /// Messages that were due.
     pub scheduled: u64,
     /// Of those, sent, be it late.
@@ -155,13 +160,18 @@ impl Summary {
         let published = |count: fn(&Publications) -> u64| publications.iter().map(count).sum();
         let deliveries = &run.measured.accounting.deliveries;
         let sum = |count: fn(&crate::Deliveries) -> u64| deliveries.iter().map(count).sum();
-        let rates = Rates::of(run);
+        let rate = |event| run.measured.rates.of_all(event);
+        let (offered, achieved) = (rate(Event::Due), rate(Event::Sent));
+        let delivered = rate(Event::Delivered);
         let broker = &run.resources.broker;
         let generator = &run.resources.generator;
         Self {
-            offered_per_s: rates.as_ref().map(|rates| rates.offered),
-            achieved_per_s: rates.as_ref().map(|rates| rates.achieved),
-            delivered_per_s: rates.as_ref().map(|rates| rates.delivered),
+            measured_s: run.measured.rates.measured_s,
+            offered_per_s: offered.map(|figures| figures.mean_per_s),
+            achieved_per_s: achieved.map(|figures| figures.mean_per_s),
+            achieved_peak_per_s: achieved.and_then(|figures| figures.peak_per_s),
+            delivered_per_s: delivered.map(|figures| figures.mean_per_s),
+            delivered_peak_per_s: delivered.and_then(|figures| figures.peak_per_s),
             scheduled: published(|entry| entry.scheduled),
             sent: published(|entry| entry.sent),
             expected: sum(|entry| entry.expected),
@@ -196,40 +206,6 @@ fn the_only_one(populations: &[Population]) -> Option<Latency> {
     }
 }
 
-struct Rates {
-    offered: f64,
-    achieved: f64,
-    delivered: f64,
-}
-
-impl Rates {
-    /// Rates over the intervals of the measured phase, which cover it exactly.
-    fn of(run: &Run) -> Option<Self> {
-        let measured: Vec<_> = run
-            .measured
-            .series
-            .intervals
-            .iter()
-            .filter(|interval| run.times.phase_at(interval.start_s) == Some(PhaseKind::Measure))
-            .collect();
-        let lengths = measured
-            .iter()
-            .map(|interval| interval.end_s - interval.start_s);
-        let length_s: f64 = lengths.sum();
-        if length_s <= 0.0 {
-            return None;
-        }
-        let rate = |count: fn(&crate::Interval) -> u64| {
-            measured.iter().map(|interval| count(interval)).sum::<u64>() as f64 / length_s
-        };
-        Some(Self {
-            offered: rate(|interval| interval.scheduled),
-            achieved: rate(|interval| interval.sent),
-            delivered: rate(crate::Interval::first_deliveries),
-        })
-    }
-}
-
 fn rss_per_connection(run: &Run) -> Option<u64> {
     let broker = &run.resources.broker;
     let base = broker.first()?.rss_bytes;
@@ -259,8 +235,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    /// Rates are those of whole intervals of the measured phase: connecting, warm-up and drain
-    /// do not dilute them.
+    /// Rates are those of the measured part: connecting, warm-up and drain do not dilute them.
     #[test]
     fn rates_are_of_the_measured_phase() {
         let run = sample::passing();
@@ -272,21 +247,6 @@ mod tests {
         let sent: u64 = measured.iter().map(|interval| interval.sent).sum();
         assert_eq!(summary.offered_per_s, Some(scheduled as f64 / 100.0));
         assert_eq!(summary.achieved_per_s, Some(sent as f64 / 100.0));
-    }
-
-    /// A message that comes twice is one delivery: copies are in the count of duplicates.
-    #[test]
-    fn further_copies_are_not_deliveries() {
-        let mut run = sample::passing();
-        let before = Summary::of(&run).delivered_per_s;
-        for interval in &mut run.measured.series.intervals {
-            interval.delivered += 500;
-        }
-
-        let firsts = run.measured.series.intervals[20..120].iter();
-        let firsts: u64 = firsts.map(|interval| interval.e2e_latency.count()).sum();
-        assert_eq!(before, Some(firsts as f64 / 100.0));
-        assert_eq!(Summary::of(&run).delivered_per_s, before);
     }
 
     /// Latency is kept apart by group and QoS, without warm-up; a total is there for one alone.

@@ -1,8 +1,8 @@
 //! Distributions and counters over time of the made-up runs.
 
 use crate::{
-    CountedFrom, Direction, Histogram, Interval, Metric, MetricName, Metrics, NetworkFigure,
-    NetworkOutcome, ProcessSample, Quantile, Resources, Series, Tags, Value,
+    CountedFrom, Direction, Event, Histogram, Interval, Metric, MetricName, Metrics, NetworkFigure,
+    NetworkOutcome, ProcessSample, Quantile, RateEntry, Rates, Resources, Series, Tags, Value,
 };
 
 /// A small generator (Lehmer, modulus 2^31 - 1): the same numbers on every machine.
@@ -292,5 +292,32 @@ pub(super) fn resources() -> Resources {
     Resources {
         broker: samples(0.31, 6.0, 7.4),
         generator: samples(0.62, 22.0, 31.0),
+    }
+}
+
+/// What was counted in the intervals of `series` from 20 s to 120 s, all of one second.
+pub(super) fn rates(series: &Series) -> Rates {
+    let counted: [(Event, fn(&Interval) -> u64); 3] = [
+        (Event::Due, |interval| interval.scheduled),
+        (Event::Sent, |interval| interval.sent),
+        (Event::Delivered, Interval::first_deliveries),
+    ];
+    let measured = &series.intervals[20..120];
+    let entries = counted.into_iter().map(|(event, count)| {
+        let counts = measured.iter().map(count);
+        let sum = counts.clone().sum();
+        let is_windowed = event != Event::Due;
+        RateEntry {
+            event,
+            tags: Tags::new(),
+            count: sum,
+            count_without_warmup: sum,
+            emptiest_second: counts.clone().min().filter(|_| is_windowed),
+            fullest_second: counts.max().filter(|_| is_windowed),
+        }
+    });
+    Rates {
+        measured_s: 100.0,
+        entries: entries.collect(),
     }
 }

@@ -7,7 +7,7 @@ mod outcomes;
 
 use std::collections::BTreeMap;
 
-use distributions::{metrics, networks, resources, series};
+use distributions::{metrics, networks, rates, resources, series};
 use outcomes::{
     accounting, anomalies, checks, connections, faults, qos2, takeovers, thresholds, wills,
 };
@@ -24,6 +24,7 @@ pub fn passing() -> Run {
     let measured = Measured {
         accounting: accounting(),
         metrics: metrics(),
+        rates: rates(&series()),
         series: series(),
         connections: connections(),
         qos2: Some(qos2()),

@@ -14,11 +14,11 @@ mod thresholds;
 
 use std::collections::BTreeMap;
 
-use rates::{Rate, Rates};
+use rates::{RateKey, Rates};
 use series::Timeline;
 use squall_fleet::{ConnectionFact, Fact, Observation, Phase, PublicationFact, SubscriptionFact};
 use squall_protocol::{Instant, QoS};
-use squall_run::{CountedFrom, Histogram, Metric, MetricName, PhaseKind, Tags};
+use squall_run::{CountedFrom, Event, Histogram, Metric, MetricName, PhaseKind, Tags};
 use squall_scenario::{FaultId, GroupId, Scenario};
 
 use crate::books::{Finding, HandshakeTime, Roster, WillCause};
@@ -67,7 +67,7 @@ impl Metrics {
             roster,
             cells: BTreeMap::new(),
             timeline: Timeline::new(),
-            rates: Rates::default(),
+            rates: Rates::new(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],
             ended_at: Instant::ZERO,
             last: Instant::ZERO,
@@ -81,6 +81,7 @@ impl Metrics {
             Some(kind) => {
                 if self.phases.last().is_none_or(|&(last, _)| last != kind) {
                     self.phases.push((kind, at));
+                    self.rates.enter_phase(at, kind);
                 }
             }
             None => self.ended_at = at,
@@ -97,29 +98,33 @@ impl Metrics {
             group: Some(group),
             ..CellTags::default()
         };
+        let key = |event, qos| RateKey::of(event, group, qos);
         self.last = now;
         self.timeline.count(now, online, &observation.fact);
         match observation.fact {
             Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
                 let latency = now.saturating_since(opened_at);
                 self.record((MetricName::ConnectLatency, of_group), opened_at, latency);
-                self.rates.count(now, (Rate::Connect, group, None));
+                self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
                 let latency = now.saturating_since(sent_at);
                 self.record((MetricName::SubscribeLatency, of_group), sent_at, latency);
             }
-            Fact::Publication(PublicationFact::Due { stamp, .. }) => {
+            Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
                 let lag = now.saturating_since(stamp.scheduled);
                 let due = stamp.scheduled;
                 self.record((MetricName::ScheduleLag, of_group), due, lag);
                 self.timeline.record_lag(now, lag);
+                let phase = self.phase_at(due);
+                self.rates.count_in(phase, key(Event::Due, Some(qos)));
             }
             Fact::Publication(PublicationFact::Sent { qos, .. }) => {
-                self.rates.count(now, (Rate::Publish, group, Some(qos)));
+                self.rates.count(now, key(Event::Sent, Some(qos)));
             }
-            Fact::Publication(PublicationFact::Skipped { qos, .. }) => {
-                self.rates.count(now, (Rate::Dropped, group, Some(qos)));
+            Fact::Publication(PublicationFact::Skipped { stamp, qos, .. }) => {
+                let phase = self.phase_at(stamp.scheduled);
+                self.rates.count_in(phase, key(Event::Dropped, Some(qos)));
             }
             Fact::Connection(
                 ConnectionFact::OpenStarted
@@ -151,6 +156,7 @@ impl Metrics {
             group: Some(group),
             ..CellTags::default()
         };
+        let key = |event, qos| RateKey::of(event, group, qos);
         match *finding {
             Finding::Delivered(first) => {
                 let tags = CellTags {
@@ -164,8 +170,8 @@ impl Metrics {
                     self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
                 }
                 self.timeline.record_e2e(now, latency);
-                self.rates
-                    .count(now, (Rate::Delivery, group, Some(first.published)));
+                let key = key(Event::Delivered, Some(first.published));
+                self.rates.count(now, key);
             }
             Finding::Acknowledged { stamp, message } => {
                 let tags = CellTags {
@@ -205,7 +211,7 @@ impl Metrics {
                 };
                 self.record((name, of_group), now, took);
             }
-            Finding::Error => self.rates.count(now, (Rate::Error, group, None)),
+            Finding::Error => self.rates.count(now, key(Event::Error, None)),
         }
     }
 
@@ -232,9 +238,9 @@ impl Metrics {
         self.timeline.series(self.last)
     }
 
-    /// The counters by group and QoS.
-    fn rates(&self) -> &Rates {
-        &self.rates
+    /// Rates by group and QoS.
+    pub(crate) fn rates(&self, scenario: &Scenario) -> squall_run::Rates {
+        self.rates.outcome(scenario, self.measured())
     }
 
     /// Whether devices had begun to publish: every one had had its time to connect.

@@ -1,172 +1,293 @@
-//! Events per second, by group and QoS.
+//! Events of the measured part, by group and QoS: counts, and the fullest and emptiest second.
+//!
+//! Windows of one second begin with the measured part. Only the open window and the extremes of
+//! those before it are kept, so a day and a minute take the same memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use squall_protocol::{Instant, QoS};
-use squall_scenario::GroupId;
+use squall_run::{Event, PhaseKind, RateEntry, Tags};
+use squall_scenario::{GroupId, Scenario};
 
-use super::series::{INTERVALS_MAX, place_at};
+/// Length of a window.
+const WINDOW: Duration = Duration::from_secs(1);
 
-/// What is counted.
+/// What is counted, of which group, at which QoS; `None` is all.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Rate {
-    /// CONNACKs with success.
-    Connect,
-    /// Messages handed to a link for the first time.
-    Publish,
-    /// First deliveries to a recipient.
-    Delivery,
-    /// Messages that were due and given up.
-    Dropped,
-    /// Anything that was refused or broken.
-    Error,
+pub(crate) struct RateKey {
+    pub(crate) event: Event,
+    pub(crate) group: Option<GroupId>,
+    pub(crate) qos: Option<QoS>,
 }
 
-/// What is counted, of which group, at which QoS.
-pub(crate) type RateKey = (Rate, GroupId, Option<QoS>);
-
-/// Counters over time by group and QoS.
+/// Counters of a run.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    length: Duration,
-    counts: BTreeMap<RateKey, Vec<u64>>,
+    phase: PhaseKind,
+    /// By the narrowest key.
+    counts: BTreeMap<RateKey, Counts>,
+    /// By every key that takes events of windows that are over.
+    extremes: BTreeMap<RateKey, Extremes>,
+    /// Windows that are over.
+    windows: u64,
+    /// Where the open window begins; `None` outside the measured part.
+    open_since: Option<Instant>,
 }
 
-/// Events of a stretch of time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Stretch {
-    /// All of them.
-    pub(crate) count: u64,
-    /// Per second over the whole stretch.
-    pub(crate) mean: f64,
-    /// Per second of the interval with the fewest, of those that lie within the stretch; `None`
-    /// if none does.
-    pub(crate) min: Option<f64>,
-    /// As `min`, with the most.
-    pub(crate) max: Option<f64>,
-    /// Intervals within the stretch.
-    pub(crate) intervals: u64,
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    measured: u64,
+    warmup: u64,
+    total: u64,
+    /// In the open window.
+    open: u64,
 }
 
-impl Default for Rates {
-    fn default() -> Self {
-        Self {
-            length: Duration::from_secs(1),
-            counts: BTreeMap::new(),
-        }
-    }
+/// The least and the most events of a window.
+#[derive(Clone, Copy, Debug)]
+struct Extremes {
+    least: u64,
+    most: u64,
 }
 
 impl Rates {
-    /// Counts one event.
+    /// Nothing was counted; devices connect.
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: PhaseKind::Connect,
+            counts: BTreeMap::new(),
+            extremes: BTreeMap::new(),
+            windows: 0,
+            open_since: None,
+        }
+    }
+
+    /// A phase began at `at`.
+    pub(crate) fn enter_phase(&mut self, at: Instant, phase: PhaseKind) {
+        self.close_windows(at);
+        self.phase = phase;
+        self.open_since = (phase == PhaseKind::Measure).then_some(at);
+    }
+
+    /// Counts an event that happened at `now`; `now` never goes backwards.
     pub(crate) fn count(&mut self, now: Instant, key: RateKey) {
-        while place_at(now, self.length) >= INTERVALS_MAX {
-            self.length *= 2;
-            for counts in self.counts.values_mut() {
-                *counts = counts.chunks(2).map(|pair| pair.iter().sum()).collect();
-            }
+        self.close_windows(now);
+        self.count_in(self.phase, key);
+        if self.open_since.is_some() {
+            self.counts.entry(key).or_default().open += 1;
         }
-        let place = place_at(now, self.length);
+    }
+
+    /// Counts an event that belongs to `phase`, whenever it was noticed.
+    pub(crate) fn count_in(&mut self, phase: PhaseKind, key: RateKey) {
         let counts = self.counts.entry(key).or_default();
-        if counts.len() <= place {
-            counts.resize(place + 1, 0);
+        counts.total += 1;
+        match phase {
+            PhaseKind::Warmup => counts.warmup += 1,
+            PhaseKind::Measure => counts.measured += 1,
+            PhaseKind::Connect | PhaseKind::Drain => {}
         }
-        counts[place] += 1;
     }
 
-    /// Events of the keys that `choose` takes, from `start` to `end`.
-    ///
-    /// The count takes whole intervals, those that begin within the stretch.
-    pub(crate) fn within(
+    /// As the run file has them, of a measured part from `measured.0` to `measured.1`, all windows of
+    /// which are over.
+    pub(crate) fn outcome(
         &self,
-        (start, end): (Instant, Instant),
-        choose: impl Fn(&RateKey) -> bool,
-    ) -> Stretch {
-        let first = start
-            .since_start()
-            .as_nanos()
-            .div_ceil(self.length.as_nanos());
-        let first = usize::try_from(first).unwrap_or(usize::MAX);
-        let last = place_at(end, self.length);
-        let intervals = last.saturating_sub(first);
-        let mut sums = vec![0_u64; intervals];
-        for (_, counts) in self.counts.iter().filter(|(key, _)| choose(key)) {
-            for (sum, count) in sums.iter_mut().zip(counts.iter().skip(first)) {
-                *sum += count;
+        scenario: &Scenario,
+        measured: Option<(Instant, Instant)>,
+    ) -> squall_run::Rates {
+        let mut sums: BTreeMap<RateKey, Counts> = BTreeMap::new();
+        for (&key, counts) in &self.counts {
+            for wider in key.selections() {
+                let sum = sums.entry(wider).or_default();
+                sum.measured += counts.measured;
+                sum.warmup += counts.warmup;
+                sum.total += counts.total;
             }
         }
-        let seconds = self.length.as_secs_f64();
-        let count: u64 = sums.iter().sum();
-        let rate = |count: u64| count as f64 / seconds;
-        let mean = match intervals {
-            0 => 0.0,
-            intervals => rate(count) / intervals as f64,
-        };
-        Stretch {
-            count,
-            mean,
-            min: sums.iter().min().copied().map(rate),
-            max: sums.iter().max().copied().map(rate),
-            intervals: intervals as u64,
+        let entries = sums.into_iter().map(|(key, sum)| {
+            let extremes = self.extremes_of(key);
+            RateEntry {
+                event: key.event,
+                tags: key.tags(scenario),
+                count: sum.measured,
+                count_without_warmup: sum.total - sum.warmup,
+                emptiest_second: extremes.map(|extremes| extremes.least),
+                fullest_second: extremes.map(|extremes| extremes.most),
+            }
+        });
+        let length = measured.map(|(start, end)| end.saturating_since(start));
+        squall_run::Rates {
+            measured_s: length.unwrap_or_default().as_secs_f64(),
+            entries: entries.collect(),
         }
     }
 
-    /// All events of the keys that `choose` takes, except those between `skip`.
-    pub(crate) fn total(
-        &self,
-        skip: Option<(Instant, Instant)>,
-        choose: impl Fn(&RateKey) -> bool,
-    ) -> u64 {
-        let skipped = skip.map_or(0, |stretch| self.within(stretch, &choose).count);
-        let all: u64 = self
-            .counts
+    fn extremes_of(&self, key: RateKey) -> Option<Extremes> {
+        match key.event {
+            Event::Due | Event::Dropped => None,
+            Event::Sent | Event::Delivered | Event::Connected | Event::Error => {
+                // What is not there did not happen in any window.
+                let none = Extremes { least: 0, most: 0 };
+                let extremes = self.extremes.get(&key).copied().unwrap_or(none);
+                (self.windows > 0).then_some(extremes)
+            }
+        }
+    }
+
+    /// Takes note of the windows that are over at `now`.
+    fn close_windows(&mut self, now: Instant) {
+        while let Some(since) = self.open_since
+            && since + WINDOW <= now
+        {
+            self.close_window();
+            self.open_since = Some(since + WINDOW);
+        }
+    }
+
+    fn close_window(&mut self) {
+        let mut sums: BTreeMap<RateKey, u64> = BTreeMap::new();
+        for (&key, counts) in &mut self.counts {
+            let open = std::mem::take(&mut counts.open);
+            for wider in key.selections() {
+                *sums.entry(wider).or_default() += open;
+            }
+        }
+        // One that is new did not happen in the windows before.
+        let least = if self.windows == 0 { u64::MAX } else { 0 };
+        for (key, sum) in sums {
+            let extremes = self.extremes.entry(key);
+            let extremes = extremes.or_insert(Extremes { least, most: 0 });
+            extremes.least = extremes.least.min(sum);
+            extremes.most = extremes.most.max(sum);
+        }
+        self.windows += 1;
+    }
+}
+
+impl RateKey {
+    /// Events of a group, at a QoS where they have one.
+    pub(crate) fn of(event: Event, group: GroupId, qos: Option<QoS>) -> Self {
+        Self {
+            event,
+            group: Some(group),
+            qos,
+        }
+    }
+
+    /// Every key that takes the events of this one, once.
+    fn selections(self) -> impl Iterator<Item = Self> {
+        let groups = [self.group, None];
+        let qos = [self.qos, None];
+        let groups = &groups[..1 + usize::from(self.group.is_some())];
+        let qos = &qos[..1 + usize::from(self.qos.is_some())];
+        let keys: Vec<Self> = groups
             .iter()
-            .filter(|(key, _)| choose(key))
-            .flat_map(|(_, counts)| counts)
-            .sum();
-        all - skipped
+            .flat_map(|&group| qos.iter().map(move |&qos| Self { group, qos, ..self }))
+            .collect();
+        keys.into_iter()
+    }
+
+    fn tags(self, scenario: &Scenario) -> Tags {
+        let group = self.group.map(|id| scenario.group(id).name.clone());
+        let qos = self.qos.map(|qos| (qos as u8).to_string());
+        let tags = [("group", group), ("qos", qos)];
+        tags.into_iter()
+            .filter_map(|(tag, value)| Some((tag.to_owned(), value?)))
+            .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use squall_run::RateFigures;
 
     fn at(millis: u64) -> Instant {
         Instant::ZERO + Duration::from_millis(millis)
     }
 
-    const KEY: RateKey = (Rate::Publish, GroupId(0), Some(QoS::AtLeastOnce));
-
-    /// Rates come from whole intervals within the stretch.
-    #[test]
-    fn rates_are_of_whole_intervals() {
-        let mut rates = Rates::default();
-        for millis in (0..5_000).step_by(100) {
-            rates.count(at(millis), KEY);
-        }
-        rates.count(at(3_050), KEY);
-
-        let stretch = rates.within((at(1_500), at(4_500)), |key| *key == KEY);
-
-        assert_eq!(stretch.intervals, 2);
-        assert_eq!((stretch.count, stretch.mean), (21, 10.5));
-        assert_eq!((stretch.min, stretch.max), (Some(10.0), Some(11.0)));
+    fn key(event: Event) -> RateKey {
+        RateKey::of(event, GroupId(0), Some(QoS::AtLeastOnce))
     }
 
-    /// Merging pairs keeps the sum and the rate.
+    fn scenario() -> Scenario {
+        let text = "version = 1\nname = \"a\"\n[[group]]\nname = \"g\"\ncount = 1\n";
+        Scenario::parse("a.toml", text, &[]).unwrap()
+    }
+
+    fn figures(rates: &Rates, measured: (Instant, Instant), event: Event) -> RateFigures {
+        let outcome = rates.outcome(&scenario(), Some(measured));
+        outcome.of_all(event).unwrap()
+    }
+
+    /// A count over the exact time: the ends of the run belong to it, whatever the clock's seconds.
     #[test]
-    fn long_runs_merge_intervals() {
-        let mut rates = Rates::default();
-        for second in 0..1_500 {
-            rates.count(at(second * 1_000), KEY);
+    fn a_rate_is_over_the_exact_measured_time() {
+        let mut rates = Rates::new();
+        let (start, end) = (at(1_500), at(6_500));
+        rates.enter_phase(at(500), PhaseKind::Warmup);
+        rates.count(at(1_499), key(Event::Sent));
+        rates.enter_phase(start, PhaseKind::Measure);
+        // The second window has 50 more than the others.
+        let even = (0..1_000).map(|number| 1_500 + number * 5);
+        let mut millis: Vec<u64> = even.chain([2_999; 50]).collect();
+        millis.sort_unstable();
+        for millis in millis {
+            rates.count(at(millis), key(Event::Sent));
         }
+        rates.enter_phase(end, PhaseKind::Drain);
+        rates.count(end, key(Event::Sent));
 
-        let stretch = rates.within((at(0), at(1_200_000)), |_| true);
+        let sent = figures(&rates, (start, end), Event::Sent);
 
-        assert_eq!(stretch.mean, 1.0);
-        assert_eq!(rates.total(None, |_| true), 1_500);
-        assert_eq!(rates.total(None, |key| key.0 == Rate::Error), 0);
+        assert_eq!((sent.count, sent.mean_per_s), (1_050, 210.0));
+        assert_eq!((sent.least_per_s, sent.peak_per_s), (Some(200), Some(250)));
+        // With the one of the drain, without the one of the warm-up.
+        let outcome = rates.outcome(&scenario(), Some((start, end)));
+        assert_eq!(
+            outcome.count_without_warmup(Event::Sent, &Tags::new()),
+            1_051
+        );
+    }
+
+    /// A second in which nothing happened is the emptiest, at the beginning, in between and at the end.
+    #[test]
+    fn a_second_without_events_is_the_emptiest() {
+        for second in [0, 1, 2] {
+            let mut rates = Rates::new();
+            rates.enter_phase(at(0), PhaseKind::Measure);
+            for other in (0..3).filter(|other| *other != second) {
+                rates.count(at(other * 1_000), key(Event::Delivered));
+            }
+            rates.enter_phase(at(3_000), PhaseKind::Drain);
+
+            let delivered = figures(&rates, (at(0), at(3_000)), Event::Delivered);
+
+            assert_eq!(delivered.least_per_s, Some(0), "second {second}");
+            assert_eq!(delivered.peak_per_s, Some(1), "second {second}");
+        }
+    }
+
+    /// Less than a second has a rate, but no fullest second; a rest is not a full second.
+    #[test]
+    fn only_full_seconds_have_extremes() {
+        let mut rates = Rates::new();
+        rates.enter_phase(at(0), PhaseKind::Measure);
+        for millis in (0..1_500).step_by(100) {
+            rates.count(at(millis), key(Event::Sent));
+        }
+        rates.enter_phase(at(1_500), PhaseKind::Drain);
+        let mut short = Rates::new();
+        short.enter_phase(at(0), PhaseKind::Measure);
+        short.count(at(100), key(Event::Sent));
+        short.enter_phase(at(500), PhaseKind::Drain);
+
+        let sent = figures(&rates, (at(0), at(1_500)), Event::Sent);
+        let few = figures(&short, (at(0), at(500)), Event::Sent);
+
+        assert_eq!((sent.least_per_s, sent.peak_per_s), (Some(10), Some(10)));
+        assert_eq!((few.mean_per_s, few.peak_per_s), (2.0, None));
     }
 }

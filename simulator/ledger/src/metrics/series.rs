@@ -15,7 +15,7 @@ use squall_run::{Interval, Series};
 use crate::books::is_taken;
 
 /// Intervals at most; with more, pairs are merged.
-pub(crate) const INTERVALS_MAX: usize = 600;
+const INTERVALS_MAX: usize = 600;
 /// Length of an interval at the start.
 const FIRST_LENGTH: Duration = Duration::from_secs(1);
 
@@ -196,12 +196,6 @@ impl Span {
             },
         }
     }
-}
-
-/// Place of the interval that a moment is in.
-pub(crate) fn place_at(now: Instant, length: Duration) -> usize {
-    let place = now.since_start().as_nanos() / length.as_nanos();
-    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 fn add(sum: &mut Interval, later: &Interval) {

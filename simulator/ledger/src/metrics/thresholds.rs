@@ -4,15 +4,14 @@
 //! number: the condition fails, and says why.
 
 use squall_run::{
-    Aggregate, Histogram, MetricName, Percentile, PhaseKind, ProcessSample, Resources, Tags,
+    Aggregate, Event, Histogram, MetricName, Percentile, ProcessSample, Rates, Resources, Tags,
     ThresholdOutcome, ThresholdResult, Value,
 };
 use squall_scenario::{
     self, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold,
 };
 
-use super::rates::{Rate, RateKey};
-use super::{Metrics, Rates};
+use super::Metrics;
 
 /// A number, and the samples behind it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,12 +26,14 @@ pub(crate) fn judge_thresholds(
     scenario: &Scenario,
     metrics: &Metrics,
     cells: &squall_run::Metrics,
+    rates: &Rates,
     resources: &Resources,
 ) -> Vec<ThresholdOutcome> {
     let judge = Judge {
         scenario,
         metrics,
         cells,
+        rates,
         resources,
     };
     scenario
@@ -46,6 +47,7 @@ struct Judge<'a> {
     scenario: &'a Scenario,
     metrics: &'a Metrics,
     cells: &'a squall_run::Metrics,
+    rates: &'a Rates,
     resources: &'a Resources,
 }
 
@@ -102,11 +104,11 @@ impl Judge<'_> {
                 let histogram = self.cells.select(name_of(selector.metric), &tags);
                 of_times(&histogram, aggregate)
             }
-            Metric::PublishRate => self.rate(Rate::Publish, &selector.tags, aggregate),
-            Metric::DeliveryRate => self.rate(Rate::Delivery, &selector.tags, aggregate),
-            Metric::ConnectRate => self.rate(Rate::Connect, &selector.tags, aggregate),
-            Metric::Errors => self.events(Rate::Error, &selector.tags, aggregate),
-            Metric::Dropped => self.events(Rate::Dropped, &selector.tags, aggregate),
+            Metric::PublishRate => self.rate(Event::Sent, &selector.tags, aggregate),
+            Metric::DeliveryRate => self.rate(Event::Delivered, &selector.tags, aggregate),
+            Metric::ConnectRate => self.rate(Event::Connected, &selector.tags, aggregate),
+            Metric::Errors => self.events(Event::Error, &selector.tags, aggregate),
+            Metric::Dropped => self.events(Event::Dropped, &selector.tags, aggregate),
             Metric::BrokerCpu | Metric::BrokerRss | Metric::BrokerRssPerConnection => {
                 self.broker(selector.metric, aggregate)
             }
@@ -115,47 +117,39 @@ impl Judge<'_> {
 
     fn rate(
         &self,
-        rate: Rate,
+        event: Event,
         tags: &MetricTags,
         aggregate: squall_scenario::Aggregate,
     ) -> Measurement {
-        let Some(measured) = self.metrics.measured() else {
+        let Some(figures) = self.rates.figures(event, &self.tags(tags)) else {
             return Measurement::NONE;
         };
-        let stretch = self
-            .metrics
-            .rates()
-            .within(measured, |key| is_chosen(key, rate, tags));
-        if stretch.intervals == 0 {
-            return Measurement::NONE;
-        }
+        let whole = |count: u64| count as f64;
         let number = match aggregate {
-            squall_scenario::Aggregate::Min => stretch.min,
-            squall_scenario::Aggregate::Max => stretch.max,
-            squall_scenario::Aggregate::Count => Some(stretch.count as f64),
+            squall_scenario::Aggregate::Min => figures.least_per_s.map(whole),
+            squall_scenario::Aggregate::Max => figures.peak_per_s.map(whole),
+            squall_scenario::Aggregate::Count => Some(whole(figures.count)),
             squall_scenario::Aggregate::Avg
             | squall_scenario::Aggregate::Rate
             | squall_scenario::Aggregate::Value
-            | squall_scenario::Aggregate::Percentile(_) => Some(stretch.mean),
+            | squall_scenario::Aggregate::Percentile(_) => Some(figures.mean_per_s),
         };
         Measurement {
             number,
-            samples: stretch.count,
+            samples: figures.count,
         }
     }
 
     fn events(
         &self,
-        rate: Rate,
+        event: Event,
         tags: &MetricTags,
         aggregate: squall_scenario::Aggregate,
     ) -> Measurement {
         if aggregate == squall_scenario::Aggregate::Rate {
-            return self.rate(rate, tags, aggregate);
+            return self.rate(event, tags, aggregate);
         }
-        let warmup = self.metrics.stretch(PhaseKind::Warmup);
-        let rates: &Rates = self.metrics.rates();
-        let count = rates.total(warmup, |key| is_chosen(key, rate, tags));
+        let count = self.rates.count_without_warmup(event, &self.tags(tags));
         Measurement {
             number: Some(count as f64),
             samples: count,
@@ -249,12 +243,6 @@ fn of_times(histogram: &Histogram, aggregate: squall_scenario::Aggregate) -> Mea
         number,
         samples: histogram.count(),
     }
-}
-
-fn is_chosen(&(rate, group, qos): &RateKey, wanted: Rate, tags: &MetricTags) -> bool {
-    rate == wanted
-        && tags.group.is_none_or(|wanted| wanted == group)
-        && tags.qos.is_none_or(|wanted| Some(wanted) == qos)
 }
 
 fn name_of(metric: Metric) -> MetricName {

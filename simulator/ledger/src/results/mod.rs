@@ -48,10 +48,12 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let findings = judge_expectations(&mut evidence);
     let ledger = &*evidence.ledger;
     let cells = metrics.cells(scenario);
-    let thresholds = judge_thresholds(scenario, metrics, &cells, resources);
+    let rates = metrics.rates(scenario);
+    let thresholds = judge_thresholds(scenario, metrics, &cells, &rates, resources);
     let reasons = further_reasons(scenario, (ledger, metrics), &cells);
     let measured = Measured {
         accounting: accounting::accounting(scenario, ledger),
+        rates,
         series: metrics.series(),
         connections: accounting::connections(scenario, ledger),
         qos2: accounting::qos2(ledger),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use squall_ledger::Judgement;
-use squall_run::{MetricName, Tags};
+use squall_run::{Event, MetricName, Tags};
 
-use crate::run::{run, run_late};
+use crate::run::{run, run_late, run_tampered};
+use crate::tampering::{Outcome, is_to, script};
 
 /// A publisher with `publish` and a receiver, for `run`.
 fn scenario(run: &str, publish: &str) -> String {
@@ -79,4 +80,52 @@ fn phases_change_at_their_nominal_moment() {
         let scheduled: u64 = within.iter().map(|interval| interval.scheduled).sum();
         assert_eq!(scheduled, 20, "{millis} ms late");
     }
+}
+
+/// A rate is a count over the exact measured time, also of a run of a second, in the run file and in
+/// thresholds alike.
+#[test]
+fn rates_are_counts_over_the_measured_time() {
+    let claims = "[thresholds]\n\
+        publish_rate = [\"avg >= 210\", \"avg <= 210\", \"min >= 210\", \"max <= 210\"]\n\
+        \"delivery_rate{group=backend,qos=1}\" = [\"avg >= 210\", \"avg <= 210\"]\n\
+        \"delivery_rate{group=sensors}\" = [\"max <= 0\"]\n";
+    for (seconds, count) in [(5, 1_050), (1, 210)] {
+        let run_part = format!("warmup = \"300ms\"\nduration = \"{seconds}s\"");
+        let text = scenario(&run_part, "qos = 1\nrate = 210") + claims;
+
+        let judgement = run(&text);
+
+        let rates = &judgement.measured.rates;
+        let length = f64::from(seconds);
+        for event in [Event::Due, Event::Sent] {
+            let figures = rates.of_all(event).unwrap();
+            assert_eq!(
+                (figures.count, figures.mean_per_s),
+                (count, count as f64 / length)
+            );
+        }
+        assert_eq!(rates.measured_s, length);
+        assert_eq!(rates.of_all(Event::Sent).unwrap().peak_per_s, Some(210));
+        for threshold in &judgement.measured.thresholds {
+            assert!(threshold.passed(), "{threshold:?}");
+        }
+    }
+}
+
+/// A second copy is not a delivery more.
+#[test]
+fn further_copies_are_not_in_the_rate_of_deliveries() {
+    let text = scenario("duration = \"2s\"", "qos = 0\nrate = 10");
+    let tamper = script(|passing, tampered| {
+        if is_to(passing, "backend-0", "data") {
+            tampered.forward(passing.direction, passing.bytes);
+        }
+        Outcome::Pass
+    });
+
+    let judgement = run_tampered(&text, tamper);
+
+    let delivered = judgement.measured.rates.of_all(Event::Delivered).unwrap();
+    assert_eq!((delivered.count, delivered.peak_per_s), (20, Some(10)));
 }
