@@ -88,8 +88,8 @@ pub enum Step<M> {
         /// sent in 3.1.1.
         reason: ReasonCode,
     },
-    /// The identifier is not in use: an answer that was given twice. Nothing to do.
-    UnknownIdentifier,
+    /// Nothing to do: the identifier is not in use, or the answer comes after one that it contradicts.
+    Ignored,
 }
 
 /// One packet to send again after a reconnect.
@@ -213,7 +213,7 @@ impl<M> Outbound<M> {
     pub fn handle_puback(&mut self, puback: &Puback) -> Result<Step<M>, ProtocolError> {
         let id = puback.id;
         match self.awaiting(id) {
-            None => Ok(Step::UnknownIdentifier),
+            None => Ok(Step::Ignored),
             Some(Awaiting::Puback) => Ok(self.finished(id)),
             Some(Awaiting::Pubrec | Awaiting::Pubcomp) => Err(ProtocolError::PubackForQoS2 { id }),
         }
@@ -221,14 +221,14 @@ impl<M> Outbound<M> {
 
     /// Applies a PUBREC and returns the step it asks for (§4.3.3).
     ///
-    /// An error in it ends the exchange, known to us or not: PUBREL follows only on a code below
-    /// 0x80 [MQTT-4.3.3-4]. If it comes when PUBREL was sent already, PUBREL goes out once more:
-    /// the receiver waits for it. Errors if the message was sent at QoS 1, whose answer is PUBACK.
+    /// An error in it ends the exchange and is never answered: PUBREL follows only on a code below
+    /// 0x80 [MQTT-4.3.3-4]. If one without an error comes when PUBREL was sent already, PUBREL goes
+    /// out once more: the receiver waits for it. Errors if the message was sent at QoS 1, whose answer is PUBACK.
     pub fn handle_pubrec(&mut self, pubrec: &Pubrec) -> Result<Step<M>, ProtocolError> {
         let id = pubrec.id;
         let Some(awaiting) = self.awaiting_mut(id) else {
             if pubrec.reason.is_error() {
-                return Ok(Step::UnknownIdentifier);
+                return Ok(Step::Ignored);
             }
             // We lost this exchange, the peer did not: let it finish (§3.6.2.1).
             return Ok(Step::SendPubrel {
@@ -239,6 +239,8 @@ impl<M> Outbound<M> {
         match awaiting {
             Awaiting::Puback => Err(ProtocolError::PubrecForQoS1 { id }),
             Awaiting::Pubrec if pubrec.reason.is_error() => Ok(self.finished(id)),
+            // It was taken before, and PUBCOMP is still to come.
+            Awaiting::Pubcomp if pubrec.reason.is_error() => Ok(Step::Ignored),
             // From here on PUBREL is resent, PUBLISH never [MQTT-4.3.3-6].
             Awaiting::Pubrec | Awaiting::Pubcomp => {
                 *awaiting = Awaiting::Pubcomp;
@@ -256,7 +258,7 @@ impl<M> Outbound<M> {
     pub fn handle_pubcomp(&mut self, pubcomp: &Pubcomp) -> Result<Step<M>, ProtocolError> {
         let id = pubcomp.id;
         match self.awaiting(id) {
-            None => Ok(Step::UnknownIdentifier),
+            None => Ok(Step::Ignored),
             Some(Awaiting::Puback) => Err(ProtocolError::PubcompForQoS1 { id }),
             Some(Awaiting::Pubrec) => Err(ProtocolError::PubcompBeforePubrec { id }),
             Some(Awaiting::Pubcomp) => Ok(self.finished(id)),
@@ -385,8 +387,7 @@ impl<M> Outbound<M> {
     }
 
     fn finished(&mut self, id: PacketId) -> Step<M> {
-        self.finish(id)
-            .map_or(Step::UnknownIdentifier, Step::Finished)
+        self.finish(id).map_or(Step::Ignored, Step::Finished)
     }
 
     fn finish(&mut self, id: PacketId) -> Option<M> {

@@ -215,8 +215,23 @@ fn pubrec_with_an_error_for_an_unknown_identifier_is_not_answered() {
 
     let step = outbound.handle_pubrec(&Pubrec::new(id(7), ReasonCode::UnspecifiedError));
 
-    assert_eq!(step, Ok(Step::UnknownIdentifier));
+    assert_eq!(step, Ok(Step::Ignored));
     assert_eq!(outbound.quota(), 1);
+}
+
+/// PUBREL answers a PUBREC below 0x80 only [MQTT-4.3.3-4], also after one that was answered: the
+/// exchange goes on to its PUBCOMP.
+#[test]
+fn pubrec_with_an_error_after_pubrel_is_not_answered() {
+    let mut outbound = connected(1);
+    let sent = outbound.send(QoS::ExactlyOnce, 'a');
+    outbound.handle_pubrec(&pubrec(sent)).unwrap();
+
+    let step = outbound.handle_pubrec(&Pubrec::new(sent, ReasonCode::UnspecifiedError));
+
+    assert_eq!(step, Ok(Step::Ignored));
+    let finished = outbound.handle_pubcomp(&pubcomp(sent));
+    assert_eq!(finished, Ok(Step::Finished('a')));
 }
 
 /// PUBACK and PUBCOMP for identifiers that are not in use change nothing.
@@ -227,8 +242,8 @@ fn answers_to_nothing_are_ignored() {
     let puback = outbound.handle_puback(&puback(id(7)));
     let pubcomp = outbound.handle_pubcomp(&pubcomp(id(7)));
 
-    assert_eq!(puback, Ok(Step::UnknownIdentifier));
-    assert_eq!(pubcomp, Ok(Step::UnknownIdentifier));
+    assert_eq!(puback, Ok(Step::Ignored));
+    assert_eq!(pubcomp, Ok(Step::Ignored));
     assert_eq!(outbound.quota(), 1);
 }
 
@@ -265,10 +280,7 @@ fn a_request_takes_an_identifier_but_no_quota() {
     let sent = outbound.send(QoS::AtLeastOnce, 'a');
 
     assert_ne!(request, sent);
-    assert_eq!(
-        outbound.handle_puback(&puback(request)),
-        Ok(Step::UnknownIdentifier)
-    );
+    assert_eq!(outbound.handle_puback(&puback(request)), Ok(Step::Ignored));
     assert!(outbound.release(request));
     assert!(!outbound.release(sent));
 }

@@ -51,7 +51,7 @@ impl Broker {
                 let pubrel = Packet::Pubrel(Pubrel::new(id, reason));
                 self.send(turn, peer.connection, peer.version, &pubrel);
             }
-            Step::UnknownIdentifier => return,
+            Step::Ignored => return,
         }
         self.feed(turn, peer.session);
     }

@@ -199,7 +199,7 @@ impl<M: Message> State<M> {
                 reason,
                 message,
             },
-            Step::SendPubrel { .. } | Step::UnknownIdentifier => Event::UnknownAnswer { id },
+            Step::SendPubrel { .. } | Step::Ignored => Event::UnknownAnswer { id },
         })
     }
 
@@ -218,7 +218,7 @@ impl<M: Message> State<M> {
                 };
             }
             Step::SendPubrel { reason, .. } => reason,
-            Step::UnknownIdentifier => return Event::UnknownAnswer { id },
+            Step::Ignored => return Event::UnknownAnswer { id },
         };
         let is_known = !pubrel_reason.is_error();
         if self.settings.answers == Answers::Automatic || !is_known {
@@ -242,7 +242,7 @@ impl<M: Message> State<M> {
                 reason,
                 message,
             },
-            Step::SendPubrel { .. } | Step::UnknownIdentifier => Event::UnknownAnswer { id },
+            Step::SendPubrel { .. } | Step::Ignored => Event::UnknownAnswer { id },
         })
     }
 
