@@ -176,7 +176,7 @@ impl MetricName {
             Self::Qos2Pubcomp => "from PUBREL to PUBCOMP, at the sender",
             Self::TimeToWill => "from the end of a connection to its will at a watcher",
             Self::TakeoverTime => {
-                "from the CONNACK of a contender to the close of the connection it displaced"
+                "from the CONNECT of a contender to the end of the connection it displaced, as that one sees it"
             }
             Self::ReconnectDelay => "from the end of a connection to the device's next CONNACK",
             Self::ScheduleLag => "how much later than scheduled the generator acted",

@@ -1,4 +1,10 @@
 //! The border between the fleet and whatever carries its bytes.
+//!
+//! A drive reads its clock for every input anew, and carries out what the fleet asks for before it
+//! reads the clock again. The fleet does little in one call: the moment that it notes for a close
+//! is the moment of that close, however many others are due at the same time.
+
+use std::time::Duration;
 
 /// Names one attempt of one device to have a Network Connection. Never reused within a run.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -11,6 +17,9 @@ pub enum Input<'a> {
     Opened {
         /// As in [`Action::Open`].
         socket: SocketId,
+        /// How long the drive took from the [`Action::Open`] until it had asked the system for the
+        /// connection: the wait of the generator, which is not the broker's.
+        asked_after: Duration,
     },
     /// The transport could not be connected.
     OpenFailed {
@@ -33,7 +42,8 @@ pub enum Input<'a> {
         /// How.
         how: PeerClose,
     },
-    /// The deadline that `next_deadline` named has come.
+    /// The deadline that `next_deadline` named has come. The fleet does one thing that is due; what
+    /// else is due keeps its deadline.
     DeadlinePassed,
     /// The user wants the run to end early: drain, check, report.
     Stop,

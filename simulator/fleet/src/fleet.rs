@@ -22,7 +22,7 @@ use squall_scenario::{ClientKey, DeviceId, Expectation, Group, NetworkId, Scenar
 use crate::deadline::Deadlines;
 use crate::device::{Device, Identity, Profile, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
-use crate::fault::{FaultPlan, Firing, select};
+use crate::fault_plan::{FaultPlan, Firing, select};
 use crate::link::LinkReport;
 use crate::outcome::Outcome;
 use crate::progress::{Phase, Progress};
@@ -82,11 +82,14 @@ impl<S: Sink> Fleet<S> {
     /// Takes `input`, which happened at `now`, and appends what follows from it to `actions`.
     ///
     /// `now` never goes backwards. Inputs about a socket that the fleet closed change nothing.
+    /// [`Input::DeadlinePassed`] does one thing that is due, and nothing if none is: what follows
+    /// from it happens at `now`, so the caller carries the actions out and reads its clock again
+    /// before the next.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
         self.enter_first_phase(now);
         self.advance(now, actions);
         match input {
-            Input::Opened { socket }
+            Input::Opened { socket, .. }
             | Input::OpenFailed { socket, .. }
             | Input::Received { socket, .. }
             | Input::Closed { socket, .. } => {
@@ -95,7 +98,7 @@ impl<S: Sink> Fleet<S> {
                     device.handle_input(turn, socket, input);
                 });
             }
-            Input::DeadlinePassed => self.handle_deadlines(now, actions),
+            Input::DeadlinePassed => self.handle_deadline(now, actions),
             Input::Stop => self.stop(now, actions),
         }
         self.advance(now, actions);
@@ -173,28 +176,38 @@ impl<S: Sink> Fleet<S> {
         self.deadlines.set(slot(place), device.next_deadline());
     }
 
-    fn handle_deadlines(&mut self, now: Instant, actions: &mut Actions) {
-        while let Some(slot) = self.deadlines.poll(now) {
-            let place = slot as usize;
-            if place < self.devices.len() {
-                self.with_device(now, actions, place, Device::handle_deadline);
-            } else if slot == self.fault_slot() {
-                self.fire_faults(now, actions);
-            } else {
-                self.advance(now, actions);
-            }
+    fn handle_deadline(&mut self, now: Instant, actions: &mut Actions) {
+        let Some(slot) = self.deadlines.poll(now) else {
+            return;
+        };
+        let place = slot as usize;
+        if place < self.devices.len() {
+            self.with_device(now, actions, place, Device::handle_deadline);
+        } else if slot == self.fault_slot() {
+            self.do_faults(now, actions);
         }
+        // The phases' slot needs nothing more: every input looks whether a phase is over.
     }
 
-    fn fire_faults(&mut self, now: Instant, actions: &mut Actions) {
-        while let Some(firing) = self.shared.faults.poll(now) {
-            self.fire(now, firing, actions);
+    /// Does what faults ask for to one device, after the next firing has chosen its devices.
+    fn do_faults(&mut self, now: Instant, actions: &mut Actions) {
+        if !self.shared.faults.has_hits()
+            && let Some(firing) = self.shared.faults.poll(now)
+        {
+            self.fire(now, firing);
+        }
+        if let Some(hit) = self.shared.faults.poll_hit() {
+            let action = self.scenario.fault(hit.fault).action;
+            let place = hit.device.0 as usize;
+            self.with_device(now, actions, place, |device, turn| {
+                device.apply(turn, hit, action);
+            });
         }
         self.deadlines
             .set(self.fault_slot(), self.shared.faults.next_due());
     }
 
-    fn fire(&mut self, now: Instant, firing: Firing, actions: &mut Actions) {
+    fn fire(&mut self, now: Instant, firing: Firing) {
         let scenario = Rc::clone(&self.scenario);
         let fault = scenario.fault(firing.fault);
         let group = scenario.group(fault.group);
@@ -203,14 +216,7 @@ impl<S: Sink> Fleet<S> {
             device.is_here().then(|| (id, device.client_id()))
         });
         let taken = select(scenario.seed, fault, group.count, firing, candidates);
-        self.shared
-            .faults
-            .note_fired(firing.fault, now, taken.len());
-        for DeviceId(device) in taken {
-            self.with_device(now, actions, device as usize, |device, turn| {
-                device.apply(turn, firing.fault, fault.action);
-            });
-        }
+        self.shared.faults.note_fired(firing, now, &taken);
     }
 
     /// Begins every phase whose time has come, at the moment that the scenario tells where it does.
@@ -219,11 +225,7 @@ impl<S: Sink> Fleet<S> {
             match self.phase {
                 Phase::Connecting => self.begin_load(now),
                 Phase::WarmingUp => self.begin_measuring(),
-                Phase::Measuring => {
-                    // A fault that was due before the end strikes, however late.
-                    self.fire_faults(now, actions);
-                    self.begin_draining(self.phase_ends);
-                }
+                Phase::Measuring => self.begin_draining(self.phase_ends),
                 Phase::Draining => self.begin_checking(now),
                 Phase::Checking => self.begin_leaving(now, actions),
                 Phase::Leaving => self.begin(Phase::Finished, now, None),
@@ -252,6 +254,7 @@ impl<S: Sink> Fleet<S> {
         self.phase_ends = ends.unwrap_or(Instant::from_nanos(u64::MAX));
         self.deadlines.set(self.phase_slot(), ends);
         if phase == Phase::Finished {
+            self.deadlines.set(self.fault_slot(), None);
             for place in 0..self.devices.len() {
                 self.deadlines.set(slot(place), None);
             }
@@ -309,8 +312,7 @@ impl<S: Sink> Fleet<S> {
     }
 
     fn begin_draining(&mut self, at: Instant) {
-        self.shared.faults.end();
-        self.deadlines.set(self.fault_slot(), None);
+        // A fault that was due before strikes all the same, however late.
         let ends = at + self.scenario.run.drain;
         self.begin(Phase::Draining, at, Some(ends));
     }
@@ -341,6 +343,10 @@ impl<S: Sink> Fleet<S> {
                         device.end_load(turn.now);
                     });
                 }
+                // Devices that a firing chose have it done to them all the same.
+                self.shared.faults.end();
+                self.deadlines
+                    .set(self.fault_slot(), self.shared.faults.next_due());
                 self.begin_draining(now);
             }
             Phase::Draining | Phase::Checking | Phase::Leaving | Phase::Finished => {}

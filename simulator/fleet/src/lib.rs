@@ -7,7 +7,7 @@
 mod deadline;
 mod device;
 mod drive;
-mod fault;
+mod fault_plan;
 mod fleet;
 mod link;
 mod observation;
@@ -24,7 +24,7 @@ pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown
 pub use fleet::Fleet;
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
-    About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation,
+    About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation, Planned,
     PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SubscriptionFact,
 };
 pub use outcome::{FaultReport, Outcome, Strike};

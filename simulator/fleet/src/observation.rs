@@ -53,10 +53,30 @@ pub enum Fact<'a> {
     Leg(LegFact<'a>),
     /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.
     Delivered(DeliveredFact<'a>),
+    /// The generator got to something that it had planned: the difference of `now` and `due` is the
+    /// generator's own lateness. What follows from it is told by other facts. A message has
+    /// [`PublicationFact::Due`] instead.
+    Begun {
+        /// What was planned.
+        what: Planned,
+        /// The moment that it was planned for.
+        due: Instant,
+    },
     /// A fault did what it was configured to do, to this device.
     FaultApplied(FaultId),
     /// A checker, a device that the fleet adds at the end, asked what is retained. About the run.
     Retained(RetainedFact<'a>),
+}
+
+/// Something that a device does at a planned moment, beside publishing.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Planned {
+    /// To ask for its first transport.
+    Connect,
+    /// To ask for another one, after its back-off.
+    Reconnect,
+    /// To have done to it what a fault chose it for.
+    Fault(FaultId),
 }
 
 /// A step in the life of a Network Connection.
@@ -83,7 +103,7 @@ pub enum ConnectionFact<'a> {
     Connected {
         /// As the broker said.
         session_present: bool,
-        /// When the transport was asked for.
+        /// When the system had been asked for the transport.
         opened_at: Instant,
     },
     /// CONNACK with an error came.

@@ -9,6 +9,8 @@ mod interceptor;
 mod pipe;
 mod tamper;
 
+use std::time::Duration;
+
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
 use squall_fleet::{Action, Actions, Fleet, Input, Outcome, PeerClose, Sink, SocketId, Teardown};
 use squall_protocol::Instant;
@@ -22,6 +24,8 @@ pub use tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 /// A fleet, a broker, and what is between them.
 pub struct World<S> {
     now: Instant,
+    /// How long the fleet's side takes to carry out one action.
+    time_per_action: Duration,
     fleet: Fleet<S>,
     broker: Broker,
     interceptor: Option<Interceptor>,
@@ -39,6 +43,7 @@ impl<S: Sink> World<S> {
     pub fn new(fleet: Fleet<S>, broker: Broker) -> Self {
         Self {
             now: Instant::ZERO,
+            time_per_action: Duration::ZERO,
             fleet,
             broker,
             interceptor: None,
@@ -55,6 +60,14 @@ impl<S: Sink> World<S> {
     #[must_use]
     pub fn with_tamper(mut self, tamper: Box<dyn Tamper>) -> Self {
         self.interceptor = Some(Interceptor::new(tamper));
+        self
+    }
+
+    /// The same world with a slow generator: it takes `time` for each thing that the fleet asks for,
+    /// and does nothing else meanwhile.
+    #[must_use]
+    pub fn with_time_per_action(mut self, time: Duration) -> Self {
+        self.time_per_action = time;
         self
     }
 
@@ -104,11 +117,12 @@ impl<S: Sink> World<S> {
             let input = squall_core::Input::DeadlinePassed;
             self.broker.handle(self.now, input, &mut self.outboxes);
         }
+        self.carry_out_actions();
         if is_due(self.fleet.next_deadline(), self.now) {
             let input = Input::DeadlinePassed;
             self.fleet.handle(self.now, input, &mut self.actions);
+            self.carry_out_actions();
         }
-        self.carry_out_actions();
         self.write_effects();
         true
     }
@@ -143,6 +157,7 @@ impl<S: Sink> World<S> {
                 }
                 Action::Close { socket, how } => self.close(socket, how),
             }
+            self.now = self.now + self.time_per_action;
         }
         self.actions = actions;
         self.actions.clear();

@@ -93,7 +93,10 @@ impl Arrived {
     /// As the fleet hears it.
     pub(super) fn for_fleet(&self, socket: SocketId) -> Input<'_> {
         match self {
-            Self::Opened => Input::Opened { socket },
+            Self::Opened => Input::Opened {
+                socket,
+                asked_after: Duration::ZERO,
+            },
             Self::Bytes(bytes) => Input::Received { socket, bytes },
             Self::Closed(how) => Input::Closed { socket, how: *how },
         }

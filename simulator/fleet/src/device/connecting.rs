@@ -11,7 +11,7 @@ use super::profile::subscriptions;
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, PeerClose, SocketId, Teardown};
-use crate::observation::{ConnectionFact, EndCause, Fact, SubscriptionFact};
+use crate::observation::{ConnectionFact, EndCause, Fact, Planned, SubscriptionFact};
 
 /// What becomes of the transport of an active connection that ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +45,12 @@ impl Device {
 
     /// Connects if it is time to.
     pub(super) fn wake_up(&mut self, turn: &mut Turn<'_>) {
-        if self.wake.is_some_and(|at| at <= turn.now) {
+        if let Some(due) = self.wake.filter(|&at| at <= turn.now) {
+            let what = match self.attempts {
+                0 => Planned::Connect,
+                _ => Planned::Reconnect,
+            };
+            self.tell(turn, self.last_socket(), Fact::Begun { what, due });
             self.open(turn, None);
         }
     }

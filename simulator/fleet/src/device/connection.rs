@@ -1,5 +1,7 @@
 //! One transport of a device: what it is for, and what is on its way over the link.
 
+use std::time::Duration;
+
 use squall_protocol::{Instant, client::Displaced};
 use squall_scenario::FaultId;
 
@@ -55,6 +57,7 @@ pub(super) enum Role {
 
 #[derive(Debug)]
 pub(super) struct Opening {
+    /// When the transport was asked for, and from `Opened` on when the system was.
     pub(super) since: Instant,
     pub(super) give_up: Instant,
     /// The fault that asked for it.
@@ -63,7 +66,7 @@ pub(super) struct Opening {
 
 #[derive(Debug)]
 pub(super) struct Active {
-    /// When the transport was asked for.
+    /// When the system was asked for the transport.
     pub(super) since: Instant,
     /// Whether CONNACK with Success came.
     pub(super) is_online: bool,
@@ -72,6 +75,13 @@ pub(super) struct Active {
 }
 
 impl Connection {
+    /// The drive asked the system for the transport so long after it was told to.
+    pub(super) fn note_asked(&mut self, after: Duration) {
+        if let Role::Opening(opening) = &mut self.role {
+            opening.since = opening.since + after;
+        }
+    }
+
     /// When the link has something to release.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let lanes = self.lanes.as_deref()?;

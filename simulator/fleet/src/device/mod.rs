@@ -5,20 +5,20 @@
 //! link if it has one. Every step is told as a fact, when the device itself does or sees it.
 //!
 //! Files: `connecting` is the life of connections, `publishing` what is sent, `receiving` what
-//! comes, `mischief` the `qos2` block, `breaking` what faults do, `checker` the last look at what
+//! comes, `qos2_faults` the `qos2` block, `faults` what `[[fault]]`s do, `checker` the last look at what
 //! is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
 
-mod breaking;
 mod checker;
 mod connecting;
 mod connection;
+mod faults;
 mod message;
-mod mischief;
 mod profile;
 mod publishing;
+mod qos2_faults;
 mod receiving;
 mod turn;
 
@@ -28,8 +28,8 @@ use std::rc::Rc;
 use checker::Check;
 use connection::{Connection, Down, Lanes, Role, Up};
 use message::MessageHandle;
-use mischief::Mischief;
 use publishing::{Sequences, Stream};
+use qos2_faults::Mischief;
 use squall_protocol::{
     Instant, QoS,
     client::{Answers, Client, Settings, UnexpectedSession},
@@ -266,7 +266,10 @@ impl Device {
             return;
         };
         match input {
-            Input::Opened { .. } => self.arrive(turn, place, Down::Opened),
+            Input::Opened { asked_after, .. } => {
+                self.connections[place].note_asked(asked_after);
+                self.arrive(turn, place, Down::Opened);
+            }
             Input::Closed { how, .. } => self.arrive(turn, place, Down::Closed(how)),
             Input::Received { bytes, .. } => self.arrive_bytes(turn, place, bytes),
             Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),

@@ -7,7 +7,7 @@ use squall_protocol::{PacketId, QoS, ReasonCode};
 use super::connecting::Parting;
 use super::connection::Role;
 use super::message::{Message, MessageHandle, SenderStep};
-use super::mischief::{DelayedPubrel, Mischief};
+use super::qos2_faults::{DelayedPubrel, Mischief};
 use super::turn::Turn;
 use super::{Device, Who};
 use crate::drive::{SocketId, Teardown};

@@ -4,7 +4,7 @@ use squall_protocol::Instant;
 use squall_scenario::FaultId;
 
 use crate::drive::Actions;
-use crate::fault::FaultPlan;
+use crate::fault_plan::FaultPlan;
 use crate::link::LinkReport;
 use crate::observation::Observation;
 use crate::sink::Sink;

@@ -40,7 +40,7 @@ pub(crate) enum Finding {
     },
     /// A will reached a watcher for the first time.
     Will(WillSeen),
-    /// A displaced connection ended so long after the CONNACK of the one that displaced it.
+    /// A displaced connection ended so long after the CONNECT of the one that displaced it was sent.
     Displaced(Duration),
     /// CONNACK came so long after CONNECT was sent: both ways of the link.
     RoundTrip(Duration),
@@ -99,6 +99,7 @@ impl Ledger {
             | Fact::Publication(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)
+            | Fact::Begun { .. }
             | Fact::FaultApplied(_) => {}
         }
     }
@@ -111,7 +112,7 @@ impl Ledger {
             Fact::Leg(fact) => self.handle_leg(event, fact, findings),
             Fact::Delivered(delivered) => self.handle_delivered(event, delivered, findings),
             // What a fault does to a connection is told by its end.
-            Fact::FaultApplied(_) => {}
+            Fact::Begun { .. } | Fact::FaultApplied(_) => {}
             // A checker asks for the run.
             Fact::Retained(_) => {}
         }

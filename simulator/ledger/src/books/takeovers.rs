@@ -85,7 +85,7 @@ pub(crate) struct TakeoverViolations {
 pub(crate) struct Displacement {
     /// Whether another connection may be the cause.
     pub(crate) is_possible: bool,
-    /// Time since the CONNACK of the connection that displaced it; zero if it ended before.
+    /// Time since the CONNECT of the connection that displaced it; `None` if that is not known.
     pub(crate) after: Option<Duration>,
 }
 
@@ -131,6 +131,13 @@ struct Attempt {
     is_first: bool,
     /// Whether another CONNECT was on its way at some time while this was there.
     is_contested: bool,
+}
+
+/// A connection that took the place of another.
+#[derive(Clone, Copy, Debug)]
+struct Newer {
+    sent_at: Instant,
+    connected_at: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +207,8 @@ impl Takeovers {
         });
     }
 
-    /// CONNACK with success came.
+    /// CONNACK with success came. Returns how long after this CONNECT each connection ended that it
+    /// displaced before its CONNACK was here.
     pub(crate) fn handle_connected(
         &mut self,
         event: &Event,
@@ -241,7 +249,10 @@ impl Takeovers {
         for end in &displaced {
             self.note_displaced(event, end, Duration::ZERO, anomalies);
         }
-        displaced.iter().map(|_| Duration::ZERO).collect()
+        displaced
+            .iter()
+            .map(|end| end.at.saturating_since(attempt.sent_at))
+            .collect()
     }
 
     /// A connection, or an attempt, ended.
@@ -286,21 +297,22 @@ impl Takeovers {
         };
         let newer = self.row_mut(event).newer_than(&attempt);
         match newer {
-            Some(since) => {
-                let after = event.now.saturating_since(since);
-                self.note_displaced(event, &end, after, anomalies);
+            Some(newer) => {
+                let beside = event.now.saturating_since(newer.connected_at);
+                self.note_displaced(event, &end, beside, anomalies);
                 Displacement {
                     is_possible: true,
-                    after: Some(after),
+                    after: Some(event.now.saturating_since(newer.sent_at)),
                 }
             }
             None if told == Some(ReasonCode::SessionTakenOver) && attempt.is_contested => {
                 // By one whose CONNACK is not here yet, or that is gone already.
                 self.counts.takeovers += 1;
                 self.note_displaced(event, &end, Duration::ZERO, anomalies);
+                let sent_at = self.row_mut(event).only_one_on_its_way();
                 Displacement {
                     is_possible: true,
-                    after: Some(Duration::ZERO),
+                    after: sent_at.map(|sent_at| event.now.saturating_since(sent_at)),
                 }
             }
             None => {
@@ -495,14 +507,30 @@ impl Row {
             .position(|attempt| attempt.socket == socket)
     }
 
-    /// When the first connection had its CONNACK whose CONNECT was sent after that of `older`
-    /// had come; `None` without one that is alive.
-    fn newer_than(&self, older: &Attempt) -> Option<Instant> {
+    /// The connection that was first to have its CONNACK, of those that are alive and whose CONNECT
+    /// was sent after the CONNACK of `older` had come.
+    fn newer_than(&self, older: &Attempt) -> Option<Newer> {
         self.attempts
             .iter()
             .filter(|other| Some(other.sent_at) >= older.connected_at)
-            .filter_map(|other| other.connected_at)
-            .min()
+            .filter_map(|other| {
+                Some(Newer {
+                    connected_at: other.connected_at?,
+                    sent_at: other.sent_at,
+                })
+            })
+            .min_by_key(|newer| newer.connected_at)
+    }
+
+    /// When the CONNECT was sent whose CONNACK is awaited; `None` if there is none, or several, of
+    /// which any may have displaced another connection.
+    fn only_one_on_its_way(&self) -> Option<Instant> {
+        let mut waiting = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.connected_at.is_none());
+        let only = waiting.next()?;
+        waiting.next().is_none().then_some(only.sent_at)
     }
 
     /// Whether a CONNACK must say that there is a Session; `None` if either may be right.

@@ -137,6 +137,7 @@ impl Metrics {
             | Fact::Publication(PublicationFact::Acknowledged { .. })
             | Fact::Leg(_)
             | Fact::Delivered(_)
+            | Fact::Begun { .. }
             | Fact::FaultApplied(_)
             | Fact::Retained(_) => {}
         }

@@ -112,6 +112,7 @@ impl Timeline {
             )
             | Fact::Subscription(_)
             | Fact::Leg(_)
+            | Fact::Begun { .. }
             | Fact::FaultApplied(_)
             | Fact::Retained(_) => {}
         }

@@ -7,6 +7,7 @@
 //! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet
 //! hears the next input.
 
+mod dial;
 mod socket;
 mod timer;
 
@@ -15,11 +16,13 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket::{Progressed, Socket};
+use dial::Dialer;
+use socket::{Progressed, Socket, open_error};
 use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Progress, Sink, SocketId, Teardown,
 };
@@ -38,13 +41,17 @@ const READ_BYTES_MAX: usize = 64 * 1024;
 /// later ones this much at most and saves two system calls each. A lone deadline is kept exactly.
 const TURN_PERIOD_MIN: Duration = Duration::from_micros(200);
 
-/// Where and how transports are opened.
-#[derive(Clone, Copy, Debug)]
-pub struct Transport {
+/// A turn of the schedule ends after this time, however much more is due, so that what has come in
+/// is read, and stamped, at most this much later.
+const TURN_TIME_MAX: Duration = Duration::from_micros(200);
+
+/// Where transports lead, and where they begin.
+#[derive(Clone, Debug)]
+pub struct Route {
     /// The target's address.
-    pub address: SocketAddr,
-    /// How long opening may take.
-    pub connect_timeout: Duration,
+    pub target: SocketAddr,
+    /// Local ports to use; `None` lets the kernel pick.
+    pub local_ports: Option<RangeInclusive<u16>>,
 }
 
 /// A fleet on real sockets. Cheap to clone: all clones are one drive.
@@ -65,7 +72,7 @@ impl<S> Clone for Drive<S> {
 
 struct State<S> {
     clock: Clock,
-    transport: Transport,
+    dialer: Dialer,
     /// `None` once the run is over and its fleet was taken out.
     fleet: Option<Fleet<S>>,
     sockets: HashMap<SocketId, Socket>,
@@ -81,12 +88,12 @@ struct State<S> {
 
 impl<S: Sink + 'static> Drive<S> {
     /// A drive that has not begun. The clock's start is the run's.
-    pub fn new(fleet: Fleet<S>, clock: Clock, transport: Transport) -> Self {
+    pub fn new(fleet: Fleet<S>, clock: Clock, route: Route) -> Self {
         let deadline_moved = Rc::new(Notify::new());
         let state = Rc::new_cyclic(|me| {
             RefCell::new(State {
                 clock,
-                transport,
+                dialer: Dialer::new(route.target, route.local_ports.clone()),
                 fleet: Some(fleet),
                 sockets: HashMap::new(),
                 actions: Actions::new(),
@@ -118,7 +125,7 @@ impl<S: Sink + 'static> Drive<S> {
             match deadline.map(|deadline| deadline.max(next_turn)) {
                 Some(deadline) if deadline <= now => {
                     next_turn = now + TURN_PERIOD_MIN;
-                    self.state.borrow_mut().feed(Input::DeadlinePassed);
+                    self.state.borrow_mut().take_turn(now);
                     // Sockets have their turn, however late the schedule is.
                     yield_now().await;
                 }
@@ -158,12 +165,26 @@ impl<S: Sink + 'static> Drive<S> {
 }
 
 impl<S: Sink + 'static> State<S> {
+    /// Does what is due, one thing after the other, each at a moment of its own.
+    fn take_turn(&mut self, began: Instant) {
+        loop {
+            self.feed(Input::DeadlinePassed);
+            let now = self.clock.now();
+            let deadline = self.fleet.as_ref().and_then(Fleet::next_deadline);
+            let is_due = deadline.is_some_and(|deadline| deadline <= now);
+            if !is_due || now.saturating_since(began) >= TURN_TIME_MAX {
+                return;
+            }
+        }
+    }
+
     /// Tells the fleet one thing and does all that it then asks for.
     fn feed(&mut self, input: Input<'_>) {
         let Some(fleet) = &mut self.fleet else { return };
         let deadline = fleet.next_deadline();
         let mut actions = std::mem::take(&mut self.actions);
-        fleet.handle(self.clock.now(), input, &mut actions);
+        let now = self.clock.now();
+        fleet.handle(now, input, &mut actions);
         // One that moved away is found out when the old one comes.
         let is_earlier = match (fleet.next_deadline(), deadline) {
             (Some(new), Some(old)) => new < old,
@@ -173,7 +194,7 @@ impl<S: Sink + 'static> State<S> {
         let must_look = is_earlier || fleet.is_finished();
         for action in actions.iter() {
             match action {
-                Action::Open { socket } => self.open(socket),
+                Action::Open { socket } => self.open(socket, now),
                 Action::Send { socket, bytes } => self.send(socket, bytes),
                 Action::Close { socket, how } => self.close(socket, how),
             }
@@ -186,42 +207,32 @@ impl<S: Sink + 'static> State<S> {
         }
     }
 
-    fn open(&mut self, id: SocketId) {
+    /// Asks the system for a transport, which the fleet wanted at `wanted`.
+    fn open(&mut self, id: SocketId, wanted: Instant) {
         let Some(state) = self.me.upgrade() else {
             return;
         };
-        self.sockets.insert(id, Socket::connecting());
-        let transport = self.transport;
-        spawn_local(async move {
-            let connecting = TcpStream::connect(transport.address);
-            match tokio::time::timeout(transport.connect_timeout, connecting).await {
-                Ok(Ok(stream)) => {
-                    if state.borrow_mut().opened(id, stream) {
-                        poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
-                    }
-                }
-                Ok(Err(error)) => state.borrow_mut().open_failed(id, open_error(&error)),
-                Err(_) => state.borrow_mut().open_failed(id, OpenError::TimedOut),
+        let asked = self.dialer.dial().and_then(TcpStream::from_std);
+        match asked {
+            Ok(stream) => {
+                let asked_after = self.clock.now().saturating_since(wanted);
+                self.sockets
+                    .insert(id, Socket::connecting(stream, asked_after));
+                spawn_local(async move {
+                    poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
+                });
             }
-        });
-    }
-
-    /// Whether the fleet still wants this socket.
-    fn opened(&mut self, id: SocketId, stream: TcpStream) -> bool {
-        let Some(socket) = self.sockets.get_mut(&id) else {
-            return false;
-        };
-        match socket.connected(stream) {
-            Ok(()) => self.feed(Input::Opened { socket: id }),
-            Err(error) => self.open_failed(id, open_error(&error)),
+            // The fleet hears of it once it has said all that it has to say now.
+            Err(error) => {
+                let error = open_error(&error);
+                spawn_local(async move { state.borrow_mut().open_failed(id, error) });
+            }
         }
-        self.sockets.contains_key(&id)
     }
 
     fn open_failed(&mut self, id: SocketId, error: OpenError) {
-        if self.sockets.remove(&id).is_some() {
-            self.feed(Input::OpenFailed { socket: id, error });
-        }
+        self.sockets.remove(&id);
+        self.feed(Input::OpenFailed { socket: id, error });
     }
 
     fn send(&mut self, id: SocketId, bytes: &[u8]) {
@@ -238,6 +249,7 @@ impl<S: Sink + 'static> State<S> {
         if let Some(socket) = self.sockets.get_mut(&id)
             && socket.teardown(how).is_done()
         {
+            socket.wake_task();
             self.sockets.remove(&id);
         }
     }
@@ -264,6 +276,14 @@ impl<S: Sink + 'static> State<S> {
         let mut buffer = std::mem::take(&mut self.read_buffer);
         let progressed = socket.poll(cx, &mut buffer);
         match progressed {
+            Progressed::Opened(asked_after) => {
+                self.feed(Input::Opened {
+                    socket: id,
+                    asked_after,
+                });
+                cx.waker().wake_by_ref();
+            }
+            Progressed::OpenFailed(error) => self.open_failed(id, error),
             Progressed::Received(count) => {
                 self.feed(Input::Received {
                     socket: id,
@@ -286,17 +306,5 @@ impl<S: Sink + 'static> State<S> {
             true => Poll::Pending,
             false => Poll::Ready(()),
         }
-    }
-}
-
-fn open_error(error: &io::Error) -> OpenError {
-    const EMFILE: i32 = 24;
-    const ENFILE: i32 = 23;
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => OpenError::Refused,
-        io::ErrorKind::TimedOut => OpenError::TimedOut,
-        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => OpenError::LocalLimit,
-        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => OpenError::LocalLimit,
-        _ => OpenError::Other,
     }
 }

@@ -4,29 +4,36 @@ use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
+use rustix::io::Errno;
 use socket2::SockRef;
-use squall_fleet::{PeerClose, Teardown};
+use squall_fleet::{OpenError, PeerClose, Teardown};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A transport, from the wish to open it to its end.
 pub(super) struct Socket {
-    /// `None` while connecting.
-    stream: Option<TcpStream>,
+    stream: TcpStream,
     /// Bytes for the peer; those before `written` have left.
     out: Vec<u8>,
     written: usize,
     mode: Mode,
-    /// The socket's task, to be woken when writing has to wait.
+    /// How long it took to ask the system for it.
+    asked_after: Duration,
+    /// The socket's task, to be woken when writing has to wait or the socket is given up.
     waker: Option<Waker>,
 }
 
 /// What the fleet wants of the transport.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Mode {
+    /// The system was asked for it and has not answered.
+    Connecting,
     /// Reading and writing.
     Open,
+    /// Our side ends once what is left is written; reading goes on.
+    HalfClosing,
     /// Our side has ended; reading goes on.
     HalfClosed,
     /// Nothing is written, what comes is dropped.
@@ -53,6 +60,10 @@ impl TornDown {
 /// What a look at the socket brought.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Progressed {
+    /// The transport is connected, so long after it was to be asked for the system was.
+    Opened(Duration),
+    /// The transport could not be connected.
+    OpenFailed(OpenError),
     /// So many bytes came.
     Received(usize),
     /// The peer ended the connection.
@@ -64,23 +75,19 @@ pub(super) enum Progressed {
 }
 
 impl Socket {
-    pub(super) fn connecting() -> Self {
+    /// A transport that the system was asked for.
+    pub(super) fn connecting(stream: TcpStream, asked_after: Duration) -> Self {
         Self {
-            stream: None,
+            stream,
             out: Vec::new(),
             written: 0,
-            mode: Mode::Open,
+            mode: Mode::Connecting,
+            asked_after,
             waker: None,
         }
     }
 
-    pub(super) fn connected(&mut self, stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        self.stream = Some(stream);
-        Ok(())
-    }
-
-    /// Appends bytes to write. False if nobody will write them.
+    /// Appends bytes to write; false if they will not be written.
     pub(super) fn queue(&mut self, bytes: &[u8]) -> bool {
         let is_open = self.mode == Mode::Open;
         if is_open {
@@ -91,9 +98,8 @@ impl Socket {
 
     /// Writes what the socket takes now; the rest waits until it can be written.
     pub(super) fn flush(&mut self) {
-        let Some(stream) = &self.stream else { return };
         while self.written < self.out.len() {
-            match stream.try_write(&self.out[self.written..]) {
+            match self.stream.try_write(&self.out[self.written..]) {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if let Some(waker) = &self.waker {
@@ -107,12 +113,15 @@ impl Socket {
         }
         self.out = Vec::new();
         self.written = 0;
+        if self.mode == Mode::HalfClosing {
+            self.shut_our_side();
+        }
     }
 
     pub(super) fn teardown(&mut self, how: Teardown) -> TornDown {
-        let Some(stream) = &self.stream else {
+        if self.mode == Mode::Connecting {
             return TornDown::Done;
-        };
+        }
         match how {
             Teardown::Fin if self.out.is_empty() => TornDown::Done,
             Teardown::Fin => {
@@ -121,13 +130,15 @@ impl Socket {
             }
             Teardown::Reset => {
                 // Refused only by a socket that is dead already.
-                let _ = stream.set_zero_linger();
+                let _ = self.stream.set_zero_linger();
                 TornDown::Done
             }
+            Teardown::HalfClose if self.out.is_empty() => {
+                self.shut_our_side();
+                TornDown::Lingers
+            }
             Teardown::HalfClose => {
-                // Refused only by a socket that is dead already: reading tells.
-                let _ = SockRef::from(stream).shutdown(Shutdown::Write);
-                self.mode = Mode::HalfClosed;
+                self.mode = Mode::HalfClosing;
                 TornDown::Lingers
             }
             Teardown::Silent => {
@@ -139,9 +150,25 @@ impl Socket {
         }
     }
 
+    fn shut_our_side(&mut self) {
+        // Refused only by a socket that is dead already: reading tells.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+        self.mode = Mode::HalfClosed;
+    }
+
+    /// Ends the socket's task: the socket is given up.
+    pub(super) fn wake_task(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
     /// Writes what waits and reads once into `buffer`.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Progressed {
         self.waker = Some(cx.waker().clone());
+        if self.mode == Mode::Connecting {
+            return self.poll_connecting(cx);
+        }
         self.poll_write(cx);
         if self.mode == Mode::Finishing && self.out.is_empty() {
             return Progressed::Gone;
@@ -157,10 +184,27 @@ impl Socket {
         }
     }
 
+    fn poll_connecting(&mut self, cx: &mut Context<'_>) -> Progressed {
+        let ready = match self.stream.poll_write_ready(cx) {
+            Poll::Pending => return Progressed::Waiting,
+            Poll::Ready(ready) => ready,
+        };
+        let outcome = ready.and_then(|()| match self.stream.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(()),
+        });
+        match outcome {
+            Ok(()) => {
+                self.mode = Mode::Open;
+                Progressed::Opened(self.asked_after)
+            }
+            Err(error) => Progressed::OpenFailed(open_error(&error)),
+        }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>) {
         while self.written < self.out.len() {
-            let Some(stream) = &self.stream else { return };
-            match stream.poll_write_ready(cx) {
+            match self.stream.poll_write_ready(cx) {
                 Poll::Pending => return,
                 Poll::Ready(_) => self.flush(),
             }
@@ -170,11 +214,20 @@ impl Socket {
     /// Reads once. A read that does not fill the buffer emptied the socket: tokio then asks the system
     /// no second time.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let Some(stream) = &mut self.stream else {
-            return Poll::Pending;
-        };
         let mut read = ReadBuf::new(buffer);
-        ready!(Pin::new(stream).poll_read(cx, &mut read))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
         Poll::Ready(Ok(read.filled().len()))
+    }
+}
+
+/// Why a transport could not be had, as the fleet tells reasons apart.
+pub(super) fn open_error(error: &io::Error) -> OpenError {
+    match Errno::from_io_error(error) {
+        Some(Errno::CONNREFUSED) => OpenError::Refused,
+        Some(Errno::TIMEDOUT) => OpenError::TimedOut,
+        Some(
+            Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::MFILE | Errno::NFILE | Errno::NOBUFS,
+        ) => OpenError::LocalLimit,
+        Some(_) | None => OpenError::Other,
     }
 }

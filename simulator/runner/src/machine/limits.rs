@@ -1,6 +1,7 @@
 //! What this machine allows: open descriptors and local ports.
 
 use std::fs;
+use std::ops::RangeInclusive;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -88,14 +89,25 @@ impl Limits {
 
 /// Size of the range that the kernel picks local ports from.
 fn local_ports() -> u64 {
-    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    parse_port_range(&range).unwrap_or(u64::from(u16::MAX))
+    kernel_range().map_or(u64::from(u16::MAX), |range| range.len() as u64)
 }
 
-fn parse_port_range(text: &str) -> Option<u64> {
-    let mut bounds = text.split_whitespace().map(str::parse::<u64>);
+/// The local ports that a process may take in turn; `None` if they are not known, or if the
+/// administrator keeps some of them for others.
+pub fn local_port_range() -> Option<RangeInclusive<u16>> {
+    let reserved = fs::read_to_string("/proc/sys/net/ipv4/ip_local_reserved_ports").ok()?;
+    kernel_range().filter(|_| reserved.trim().is_empty())
+}
+
+fn kernel_range() -> Option<RangeInclusive<u16>> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    parse_port_range(&range)
+}
+
+fn parse_port_range(text: &str) -> Option<RangeInclusive<u16>> {
+    let mut bounds = text.split_whitespace().map(str::parse::<u16>);
     let (first, last) = (bounds.next()?.ok()?, bounds.next()?.ok()?);
-    (last + 1).checked_sub(first)
+    (first <= last).then_some(first..=last)
 }
 
 #[cfg(test)]
@@ -154,7 +166,7 @@ mod tests {
     /// The kernel's file has the first and the last port.
     #[test]
     fn the_port_range_counts_both_ends() {
-        assert_eq!(parse_port_range("32768\t60999\n"), Some(28_232));
+        assert_eq!(parse_port_range("32768\t60999\n"), Some(32_768..=60_999));
         assert_eq!(parse_port_range(""), None);
     }
 }

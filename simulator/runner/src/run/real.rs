@@ -17,8 +17,9 @@ use super::record::{Circumstances, Driven, End, times};
 use super::sampling::Sampler;
 use super::signals::StopSignals;
 use crate::clock::{self, Clock};
-use crate::drive::{Drive, Transport};
+use crate::drive::{Drive, Route};
 use crate::exit::Failure;
+use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
 use crate::target::Target;
 
@@ -74,13 +75,13 @@ async fn run_fleet(
     display: ProgressDisplay,
     signals: &mut StopSignals,
 ) -> Result<Driven, Failure> {
-    let transport = Transport {
-        address: target.address,
-        connect_timeout: scenario.run.connect_timeout,
+    let route = Route {
+        target: target.address,
+        local_ports: local_port_range(),
     };
     let clock = Clock::start();
     let fleet = Fleet::new(Rc::clone(scenario), Recorder::new(scenario));
-    let drive = Drive::new(fleet, clock, transport);
+    let drive = Drive::new(fleet, clock, route);
     let sampler = Sampler::default();
     let sampling = spawn_local(sampler.clone().run(clock, target.processes()));
     let display = Rc::new(RefCell::new(display));

@@ -59,7 +59,7 @@ pub enum Metric {
     Qos2Handshake,
     /// From a drop to the delivery of its will.
     TimeToWill,
-    /// From the CONNACK of a newer connection to the end of the older one.
+    /// From the CONNECT of a newer connection to the end of the older one.
     TakeoverTime,
     /// From the end of a connection to the CONNACK of the next.
     ReconnectDelay,

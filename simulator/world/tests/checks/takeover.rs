@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use squall_protocol::{ReasonCode, packet::Packet};
-use squall_world::Direction;
+use squall_run::MetricName;
+use squall_world::{Direction, PIPE_LATENCY};
 
 use crate::run::{assert_broken, run, run_tampered};
 use crate::tampering::{KeepDisplaced, Outcome, once, packet_bytes, script};
@@ -92,6 +93,18 @@ fn a_displaced_device_that_stays_makes_two_alive() {
         ],
     );
     assert!(judgement.measured.takeovers.unwrap().displaced_open > 0);
+}
+
+/// `takeover_time` counts from the CONNECT of the newer connection, as it was sent, to the end that
+/// the displaced one sees: two ways through the pipe here, whether CONNACK or the end is read first.
+#[test]
+fn a_takeover_takes_at_least_the_way_there_and_back() {
+    let judgement = run(SCENARIO);
+
+    let times = judgement.measured.metrics.all(MetricName::TakeoverTime);
+    let round_trip = 2 * u64::try_from(PIPE_LATENCY.as_micros()).expect("it is short");
+    assert!(times.count() > 4);
+    assert!(times.min_us() >= Some(round_trip), "{:?}", times.min_us());
 }
 
 /// `displaced_closed_within` counts from the CONNACK of the newer connection.

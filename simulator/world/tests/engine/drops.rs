@@ -6,7 +6,7 @@ use squall_fleet::{EndCause, Phase};
 use squall_protocol::{Instant, ReasonCode};
 use squall_scenario::FaultId;
 
-use crate::recording::{Recording, What, run, secs};
+use crate::recording::{Recording, What, run, secs, world};
 
 /// One device with a will, one watcher, and `fault` at five seconds.
 fn run_with(fault: &str) -> Recording {
@@ -142,4 +142,61 @@ fn faults_of_one_moment_share_the_group_among_them() {
             .times(device, |what| matches!(what, What::Ended(_)));
         assert_eq!(ends.len(), 1, "device {device}");
     }
+}
+
+/// 200 devices with wills, reset by one fault, by a generator that takes `per_action` for each
+/// thing that it does. Returns the times from each device's close to its will, and how late each
+/// close was, both in order of the devices.
+fn reset_200(per_action: Duration) -> (Vec<Duration>, Vec<Duration>) {
+    const DEVICES: u32 = 200;
+    let text = r#"
+        [run]
+        duration = "10s"
+        [[group]]
+        name = "device"
+        count = 200
+        client_id = "device-{index}"
+        [group.will]
+        topic = "status/{client_id}"
+        [[group]]
+        name = "watcher"
+        count = 1
+        [[group.subscribe]]
+        filter = "status/+"
+        [[fault]]
+        at = "5s"
+        group = "device"
+        action = "drop"
+        how = "rst"
+        "#;
+    let world = world(text).with_time_per_action(per_action);
+    let recording = world.run().sink;
+    let measuring = recording.phase(Phase::Measuring);
+    let due = measuring + secs(5.0);
+    let ends: Vec<Instant> = (0..DEVICES)
+        .map(|device| recording.times(device, |what| matches!(what, What::Ended(_)))[0])
+        .collect();
+    let wills = (0..DEVICES).map(|device| {
+        let seen = recording.deliveries_on(&format!("status/device-{device}"));
+        assert_eq!(seen.len(), 1, "device {device}");
+        seen[0].saturating_since(ends[device as usize])
+    });
+    let lags = ends.iter().map(|&end| end.saturating_since(due));
+    (wills.collect(), lags.collect())
+}
+
+/// What a close causes counts from that close. A generator that needs 20 us for each of 200 closes
+/// is late with the last ones, and that is its lag: it does not make the broker's wills late.
+#[test]
+fn a_slow_generator_is_late_and_does_not_make_the_wills_late() {
+    let action = Duration::from_micros(20);
+    let (quick_wills, quick_lags) = reset_200(Duration::ZERO);
+    let (slow_wills, slow_lags) = reset_200(action);
+
+    assert_eq!(quick_lags.iter().max(), Some(&Duration::ZERO));
+    assert!(slow_lags.iter().max() > Some(&(190 * action)));
+    let quick = quick_wills.iter().max().expect("200 wills");
+    let slow = slow_wills.iter().max().expect("200 wills");
+    // What comes in waits for the action that is being done when it comes, on either way.
+    assert!(*slow <= *quick + 2 * action, "{slow:?} against {quick:?}");
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, EndCause, Fact, Fleet, LegFact, Observation, Outcome,
-    Phase, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, Sink, SocketId,
-    Stamp, SubscriptionFact,
+    Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, Sink,
+    SocketId, Stamp, SubscriptionFact,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId, Scenario};
@@ -64,6 +64,7 @@ pub(crate) enum What {
         payload: Vec<u8>,
         stamp: Option<Stamp>,
     },
+    Begun(Planned, Instant),
     FaultApplied(FaultId),
     RetainedFound {
         topic: String,
@@ -107,6 +108,7 @@ impl What {
                 payload: payload.to_vec(),
                 stamp: *stamp,
             },
+            &Fact::Begun { what, due } => Self::Begun(what, due),
             &Fact::FaultApplied(fault) => Self::FaultApplied(fault),
             Fact::Retained(RetainedFact::Found { topic, payload, .. }) => Self::RetainedFound {
                 topic: (*topic).to_owned(),

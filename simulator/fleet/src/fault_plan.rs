@@ -1,5 +1,7 @@
 //! When faults fire and whom they take. What they do to a device is `device`'s.
 
+use std::collections::VecDeque;
+
 use rand::RngExt;
 use squall_protocol::Instant;
 use squall_scenario::{DeviceId, Fault, FaultId, Select, fits_pattern};
@@ -14,7 +16,20 @@ pub(crate) struct FaultPlan {
     firings: Vec<Firing>,
     /// The first one that has not fired.
     next: usize,
+    /// Devices that the last firing chose and to which it has not been done.
+    hits: VecDeque<Hit>,
     reports: Vec<FaultReport>,
+}
+
+/// One device that a firing chose.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Hit {
+    /// The fault that fired.
+    pub(crate) fault: FaultId,
+    /// The device that it chose.
+    pub(crate) device: DeviceId,
+    /// When it was to happen: the moment of the firing by plan.
+    pub(crate) due: Instant,
 }
 
 /// One time that one fault fires.
@@ -42,6 +57,7 @@ impl FaultPlan {
         Self {
             firings: Vec::new(),
             next: 0,
+            hits: VecDeque::new(),
             reports,
         }
     }
@@ -60,9 +76,20 @@ impl FaultPlan {
         self.firings.sort_unstable();
     }
 
-    /// When the next fault fires.
+    /// When there is something to do next: to a device that was chosen, or the next firing.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.firings.get(self.next).map(|firing| firing.at)
+        let hit = self.hits.front().map(|hit| hit.due);
+        hit.or_else(|| self.firings.get(self.next).map(|firing| firing.at))
+    }
+
+    /// Whether devices wait for what the last firing chose them for.
+    pub(crate) fn has_hits(&self) -> bool {
+        !self.hits.is_empty()
+    }
+
+    /// Takes the next device that a firing chose.
+    pub(crate) fn poll_hit(&mut self) -> Option<Hit> {
+        self.hits.pop_front()
     }
 
     /// Takes the next firing if it is due by `now`.
@@ -80,13 +107,19 @@ impl FaultPlan {
         self.next = self.firings.len();
     }
 
-    /// A fault fired at `now` and took `selected` devices.
-    pub(crate) fn note_fired(&mut self, fault: FaultId, now: Instant, selected: usize) {
+    /// A firing came at `now` and chose `devices`: they wait to be hit.
+    pub(crate) fn note_fired(&mut self, firing: Firing, now: Instant, devices: &[DeviceId]) {
+        let Firing { at, fault, .. } = firing;
         self.reports[usize::from(fault.0)].strikes.push(Strike {
             at: now,
-            selected: selected as u64,
+            selected: devices.len() as u64,
             applied: 0,
         });
+        self.hits.extend(devices.iter().map(|&device| Hit {
+            fault,
+            device,
+            due: at,
+        }));
     }
 
     /// A fault was done to one device.

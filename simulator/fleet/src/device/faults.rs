@@ -13,7 +13,8 @@ use super::connecting::Parting;
 use super::connection::Role;
 use super::turn::Turn;
 use crate::drive::Teardown;
-use crate::observation::EndCause;
+use crate::fault_plan::Hit;
+use crate::observation::{EndCause, Fact, Planned};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;
@@ -23,7 +24,10 @@ impl Device {
     ///
     /// `drop` and `disconnect` need a connection with a CONNACK; `takeover` needs nothing, and is
     /// done when its CONNECT goes.
-    pub(crate) fn apply(&mut self, turn: &mut Turn<'_>, fault: FaultId, action: FaultAction) {
+    pub(crate) fn apply(&mut self, turn: &mut Turn<'_>, hit: Hit, action: FaultAction) {
+        let Hit { fault, due, .. } = hit;
+        let what = Planned::Fault(fault);
+        self.tell(turn, self.current_socket(), Fact::Begun { what, due });
         match action {
             FaultAction::Takeover => self.take_over(turn, fault),
             FaultAction::Drop(_) | FaultAction::Disconnect(_) if !self.is_online() => {
