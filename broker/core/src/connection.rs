@@ -7,8 +7,8 @@ use squall_protocol::codec::PacketReader;
 use squall_protocol::{Instant, Version, server};
 
 use crate::ConnectionId;
+use crate::keys::SessionKey;
 use crate::request::Request;
-use crate::session::SessionKey;
 use crate::timer::NEVER;
 
 /// One Network Connection.

@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod counters;
 mod input;
+mod keys;
 mod message;
 mod outboxes;
 mod queue;

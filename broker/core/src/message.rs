@@ -11,7 +11,7 @@ use squall_protocol::packet::{Publish, PublishProperties, SubscriptionIdentifier
 use squall_protocol::topic::TopicName;
 use squall_protocol::{Instant, QoS};
 
-use crate::subscriptions::GroupKey;
+use crate::keys::GroupKey;
 use crate::timer::NEVER;
 
 /// A message that outlives its packet.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
+use crate::keys::SubscriptionKey;
 use crate::retained::Replay;
-use crate::subscriptions::SubscriptionKey;
 
 #[derive(Debug)]
 struct Waiting {

@@ -14,7 +14,7 @@ use squall_protocol::packet::{
 };
 use squall_protocol::{PacketId, ProtocolError, ReasonCode};
 
-use crate::subscriptions::GroupKey;
+use crate::keys::GroupKey;
 
 /// One packet's filters and their answers.
 #[derive(Debug)]

@@ -14,26 +14,12 @@ use squall_protocol::packet::Will;
 
 use crate::ConnectionId;
 use crate::config::QueueLimits;
+use crate::keys::SessionKey;
 use crate::message::Copied;
 use crate::queue::Queue;
 use crate::replays::Replays;
 use crate::subscriptions::SessionSubscriptions;
 use crate::timer::NEVER;
-
-/// Names a Session while it exists.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct SessionKey(u32);
-
-impl SessionKey {
-    #[cfg(test)]
-    pub(crate) const fn from_index(index: u32) -> Self {
-        Self(index)
-    }
-
-    pub(crate) const fn index(self) -> u32 {
-        self.0
-    }
-}
 
 /// One client's Session. What most Sessions do not need is allocated when it is used.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ mod close_log;
 mod config;
 mod connection;
 mod descriptors;
+mod error;
 mod limits;
 mod listener;
 mod serve;
@@ -20,4 +21,5 @@ mod shard;
 mod sockets;
 
 pub use config::{Config, ConfigError, Listen, Place, Server};
-pub use serve::{ServeError, serve, stop_signal};
+pub use error::ServeError;
+pub use serve::{serve, stop_signal};

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::config::Listen;
-use crate::serve::ServeError;
+use crate::error::ServeError;
 
 /// Binds and listens, without blocking calls; port 0 becomes a free port.
 pub(crate) fn bind(listen: &Listen) -> Result<(TcpListener, SocketAddr), ServeError> {

@@ -7,8 +7,7 @@ use squall_protocol::{ReasonCode, Version, server};
 use super::ending::Ending;
 use super::{Broker, Peer, Turn};
 use crate::ConnectionId;
-use crate::session::SessionKey;
-use crate::subscriptions::{GroupKey, SubscriptionKey};
+use crate::keys::{GroupKey, SessionKey, SubscriptionKey};
 use crate::timer::NEVER;
 
 /// Client Identifiers drawn for one client before it is refused.

@@ -13,10 +13,10 @@ use squall_protocol::{Instant, PacketId, QoS, Version};
 use super::{Broker, Turn};
 use crate::connection::Connection;
 use crate::counters::DropReason;
+use crate::keys::{GroupKey, SessionKey};
 use crate::message::{Copied, CopyOptions, Message};
 use crate::queue::Pushed;
-use crate::session::SessionKey;
-use crate::subscriptions::{GroupKey, Member, Recipient, Recipients};
+use crate::subscriptions::{Member, Recipient, Recipients};
 
 /// Whether anyone had subscribed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -9,9 +9,9 @@ use squall_protocol::{PacketId, QoS, ReasonCode};
 use super::kept::Sending;
 use super::{Broker, Turn, Unfinished};
 use crate::counters::DropReason;
+use crate::keys::SessionKey;
 use crate::message::{Copied, CopyOptions};
 use crate::retained::Found;
-use crate::session::SessionKey;
 
 /// What a Session's backlog has next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

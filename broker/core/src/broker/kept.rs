@@ -7,8 +7,8 @@ use squall_protocol::{PacketId, QoS};
 use super::fan_out::fits;
 use super::{Broker, Turn};
 use crate::counters::DropReason;
+use crate::keys::SessionKey;
 use crate::message::Copied;
-use crate::session::SessionKey;
 
 /// How a kept copy is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,9 +13,9 @@ use super::fan_out::{FanOut, Outgoing};
 use super::{Broker, Peer, Turn};
 use crate::config::QueuePolicy;
 use crate::counters::DropReason;
+use crate::keys::SessionKey;
 use crate::message::bytes_to_keep;
 use crate::retained::{RESERVED_PREFIX, Stored};
-use crate::session::SessionKey;
 
 /// Why a Topic Name is not taken from a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

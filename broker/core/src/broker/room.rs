@@ -5,9 +5,9 @@ use squall_protocol::QoS;
 use squall_protocol::packet::Publish;
 
 use super::{Broker, Turn};
+use crate::keys::{GroupKey, SessionKey};
 use crate::message::bytes_to_keep;
-use crate::session::SessionKey;
-use crate::subscriptions::{GroupKey, Member};
+use crate::subscriptions::Member;
 
 impl Broker {
     /// Whether a recipient of the message would have to queue it and has no room for it.

@@ -11,9 +11,9 @@ use squall_protocol::{QoS, ReasonCode};
 use super::ending::Ending;
 use super::{Broker, Peer, Turn, Unfinished};
 use crate::ConnectionId;
+use crate::keys::{GroupKey, SessionKey, SubscriptionKey};
 use crate::request::{Ask, Request};
-use crate::session::SessionKey;
-use crate::subscriptions::{GroupKey, Inserted, Member, SubscriptionKey, Target};
+use crate::subscriptions::{Inserted, Member, Target};
 
 /// Filters of one packet that are applied before others get their turn. A long filter counts as
 /// several, see [`BYTES_PER_FILTER`].

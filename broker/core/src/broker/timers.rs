@@ -7,7 +7,7 @@ use super::ending::Ending;
 use super::{Broker, Timer, Turn, Unfinished};
 use crate::ConnectionId;
 use crate::counters::DropReason;
-use crate::session::SessionKey;
+use crate::keys::SessionKey;
 use crate::timer::NEVER;
 
 impl Broker {

@@ -9,7 +9,7 @@
 
 use hashbrown::HashMap;
 
-use super::FilterKey;
+use crate::keys::FilterKey;
 
 /// Bytes of the topics and keys of one half. Long topics and topics that very many filters match
 /// would else make few entries large.

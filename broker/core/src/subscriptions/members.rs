@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use squall_protocol::QoS;
 use squall_protocol::packet::{SubscriptionIdentifier, SubscriptionOptions};
 
-use crate::session::SessionKey;
+use crate::keys::SessionKey;
 
 /// Members above which the list gets an index.
 const SEARCHED_MAX: usize = 32;
@@ -120,7 +120,7 @@ mod tests {
 
     fn member(session: u32, identifier: u32) -> Member {
         Member::new(
-            SessionKey::from_index(session),
+            SessionKey(session),
             SubscriptionOptions::default(),
             SubscriptionIdentifier::new(identifier),
         )

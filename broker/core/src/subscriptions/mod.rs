@@ -3,7 +3,8 @@
 //! Every filter is found by its text in a hash map, and by a topic there too if it has no wildcard.
 //! Filters with wildcards that match a topic are found in a tree behind a
 //! bounded cache that only a filter's coming or going makes stale. A Session knows its
-//! subscriptions by [`SubscriptionKey`]; nothing here knows what a Session is.
+//! subscriptions by [`SubscriptionKey`]. Of Sessions this index knows only their keys: which of
+//! them are connected, and what waits for them, the broker tells it where it asks.
 //!
 //! With several shards each shard keeps this index for its own Sessions, and beside it a
 //! replica of the other shards' filters that leads to shards in place of members.
@@ -26,25 +27,14 @@ use std::rc::Rc;
 pub(crate) use members::{Inserted, Member};
 pub(crate) use of_session::SessionSubscriptions;
 pub(crate) use recipients::{Recipient, Recipients};
-pub(crate) use shared::{Group, GroupKey};
+pub(crate) use shared::Group;
 
-use crate::session::SessionKey;
+use crate::keys::{FilterKey, GroupKey, SessionKey, SubscriptionKey};
 use cache::MatchCache;
 use members::Members;
 use shared::{Groups, Left};
 use text_map::TextMap;
 use tree::WildcardTree;
-
-/// Names a filter for as long as it exists; then its key is used again.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct FilterKey(u32);
-
-/// Where a Session's subscription is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum SubscriptionKey {
-    Filter(FilterKey),
-    Group(GroupKey),
-}
 
 /// What a Topic Filter asks for, taken apart (§4.8.2).
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@
 
 use hashbrown::HashMap;
 
-use super::SubscriptionKey;
+use crate::keys::SubscriptionKey;
 
 /// Subscriptions above which the list gets an index.
 const SEARCHED_MAX: usize = 32;
@@ -69,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::subscriptions::FilterKey;
+    use crate::keys::FilterKey;
 
     proptest! {
         /// Long or short, the list holds what a set would hold.

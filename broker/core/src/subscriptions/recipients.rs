@@ -9,8 +9,7 @@ use squall_protocol::QoS;
 use squall_protocol::packet::SubscriptionIdentifier;
 
 use super::members::Member;
-use super::shared::GroupKey;
-use crate::session::SessionKey;
+use crate::keys::{GroupKey, SessionKey};
 
 /// One Session's copy of the message.
 #[derive(Clone, Copy, Debug)]

@@ -10,14 +10,9 @@ use std::num::NonZeroU32;
 use hashbrown::HashMap;
 use squall_protocol::QoS;
 
-use super::FilterKey;
 use super::members::{Inserted, Member, Members};
+use crate::keys::{FilterKey, GroupKey, SessionKey};
 use crate::queue::Queue;
-use crate::session::SessionKey;
-
-/// Names a group for as long as it exists; a later group gets another key.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct GroupKey(NonZeroU32);
 
 /// The members of one `$share/name/filter`, and what waits for them.
 #[derive(Debug)]
@@ -166,7 +161,7 @@ mod tests {
     use super::*;
 
     fn session(index: u32) -> SessionKey {
-        SessionKey::from_index(index)
+        SessionKey(index)
     }
 
     fn group(members: u32) -> Group {

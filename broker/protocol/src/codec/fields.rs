@@ -5,7 +5,7 @@ use super::property::PropertyId;
 use crate::packet::{InvalidFilter, PacketType, RequestedFilter, UserProperties};
 use crate::text::{self, Disallowed};
 use crate::topic::{TopicFilter, TopicName};
-use crate::{PacketId, ProtocolError, Version};
+use crate::{PacketId, ProtocolError, ReasonCode, Version};
 
 /// What is still unread of one packet, or of one property section of it.
 #[derive(Clone, Debug)]
@@ -93,6 +93,21 @@ impl<'a> Fields<'a> {
         };
         self.rest = &self.rest[length..];
         Ok(value)
+    }
+
+    /// A Reason Code out of those that the packet may carry.
+    pub(super) fn reason_code(
+        &mut self,
+        is_allowed: fn(ReasonCode) -> bool,
+    ) -> Result<ReasonCode, ProtocolError> {
+        let code = self.u8()?;
+        match ReasonCode::from_byte(code) {
+            Some(reason) if is_allowed(reason) => Ok(reason),
+            Some(_) | None => Err(ProtocolError::ReasonCodeNotAllowed {
+                packet: self.packet,
+                code,
+            }),
+        }
     }
 
     /// Binary Data (§1.5.6).

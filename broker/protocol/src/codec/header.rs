@@ -3,8 +3,7 @@
 //! Whatever of it is wrong is found with the byte that shows it, so that the answer does not
 //! depend on how many bytes came at once.
 
-use super::VARIABLE_BYTE_INTEGER_MAX;
-use super::reader::DecodeRules;
+use super::rules::{DecodeRules, VARIABLE_BYTE_INTEGER_MAX};
 use crate::packet::PacketType;
 use crate::{ProtocolError, QoS, Version};
 

@@ -15,15 +15,12 @@ mod header;
 mod property;
 mod publish_template;
 mod reader;
+mod rules;
 mod sink;
 
 pub use decode::{next_filters, next_subscriptions};
 pub use encode::{encode, encode_publish, encoded_len};
 pub use property::PropertyId;
 pub use publish_template::{PublishExtras, PublishFlags, PublishTemplate};
-pub use reader::{DecodeRules, PacketReader};
-
-/// Largest value of a variable byte integer, and so of a Remaining Length, in bytes (§1.5.5).
-pub const VARIABLE_BYTE_INTEGER_MAX: u32 = 268_435_455;
-/// Largest control packet, in bytes: the largest Remaining Length and five bytes of header.
-pub const PACKET_BYTES_MAX: u32 = VARIABLE_BYTE_INTEGER_MAX + 5;
+pub use reader::PacketReader;
+pub use rules::{DecodeRules, PACKET_BYTES_MAX, VARIABLE_BYTE_INTEGER_MAX};

@@ -9,21 +9,12 @@
 
 use super::decode::{self, Polled};
 use super::header::FixedHeader;
+use super::rules::DecodeRules;
 use crate::packet::{Packet, PacketType};
 use crate::{ProtocolError, Version};
 
 /// Room that the tail begins with, in bytes: a fixed header and most small packets fit.
 const TAIL_BYTES_MIN: usize = 32;
-
-/// What a reader accepts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DecodeRules {
-    /// Version of the Network Connection. `None` before CONNECT, and then only CONNECT is taken.
-    /// CONNECT always tells its own.
-    pub version: Option<Version>,
-    /// Bytes of the largest packet, fixed header included (§2.1.4). The header alone decides.
-    pub maximum_packet_size: u32,
-}
 
 /// Takes the packets of one direction of one Network Connection out of its bytes.
 #[derive(Debug, Default)]

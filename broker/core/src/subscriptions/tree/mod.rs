@@ -21,8 +21,8 @@ use std::rc::Rc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::FilterKey;
 use super::text_map::TextMap;
+use crate::keys::FilterKey;
 
 /// Filters above which a list is divided.
 const LISTED_FILTERS_MAX: usize = 8;

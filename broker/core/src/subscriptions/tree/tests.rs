@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::keys::FilterKey;
 
 /// §4.7.1 word by word: levels compared one by one, without a tree.
 fn matches_naively(filter: &str, topic: &str) -> bool {

@@ -1,6 +1,5 @@
 //! Decodes PUBACK, PUBREC, PUBREL and PUBCOMP (§3.4 to §3.7).
 
-use super::reason_code;
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{AckProperties, Puback, Pubcomp, Pubrec, Pubrel};
@@ -53,7 +52,7 @@ fn acknowledgement(
     if version == Version::V3_1_1 || fields.len() == 0 {
         return Ok((id, ReasonCode::Success, AckProperties::default()));
     }
-    let reason = reason_code(fields, is_allowed)?;
+    let reason = fields.reason_code(is_allowed)?;
     if fields.len() == 0 {
         return Ok((id, reason, AckProperties::default()));
     }

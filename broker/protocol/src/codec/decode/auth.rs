@@ -1,6 +1,5 @@
 //! Decodes AUTH (§3.15).
 
-use super::reason_code;
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{Auth, AuthProperties};
@@ -12,7 +11,7 @@ pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Auth, ProtocolError> {
     if fields.len() == 0 {
         return Ok(Auth::default());
     }
-    let reason = reason_code(fields, is_allowed)?;
+    let reason = fields.reason_code(is_allowed)?;
     let mut section = fields.properties()?;
     let mut properties = AuthProperties::default();
     while let Some(property) = section.next()? {

@@ -1,6 +1,5 @@
 //! Decodes CONNACK (§3.2).
 
-use super::reason_code;
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{Connack, ConnackProperties};
@@ -19,7 +18,7 @@ pub(super) fn decode(fields: &mut Fields<'_>, version: Version) -> Result<Connac
         Version::V3_1_1 => (return_code(fields)?, ConnackProperties::default()),
         Version::V5 if is_short => (short_answer(fields)?, ConnackProperties::default()),
         Version::V5 => {
-            let reason = reason_code(fields, is_allowed)?;
+            let reason = fields.reason_code(is_allowed)?;
             (reason, decode_properties(fields)?)
         }
     };

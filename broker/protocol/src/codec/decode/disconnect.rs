@@ -1,6 +1,5 @@
 //! Decodes DISCONNECT (§3.14).
 
-use super::reason_code;
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{Disconnect, DisconnectProperties};
@@ -15,7 +14,7 @@ pub(super) fn decode(
     if version == Version::V3_1_1 || fields.len() == 0 {
         return Ok(Disconnect::default());
     }
-    let reason = reason_code(fields, is_allowed)?;
+    let reason = fields.reason_code(is_allowed)?;
     let mut properties = DisconnectProperties::default();
     if fields.len() == 0 {
         return Ok(Disconnect { reason, properties });

@@ -17,7 +17,7 @@ pub use subscribe::{next_filters, next_subscriptions};
 use super::fields::Fields;
 use super::header::FixedHeader;
 use crate::packet::{Packet, PacketType, UndecodedFilters};
-use crate::{ProtocolError, ReasonCode, Version};
+use crate::{ProtocolError, Version};
 
 /// What polling a reader gives. All of decoding returns it, although `None` is the reader's: so a
 /// packet, which is large, is written once to where the caller wants it.
@@ -103,19 +103,4 @@ fn with_rest(mut request: Packet<'static>, rest: UndecodedFilters) -> Packet<'st
         unsubscribe.rest = rest;
     }
     request
-}
-
-/// A Reason Code out of those that the packet may carry.
-fn reason_code(
-    fields: &mut Fields<'_>,
-    is_allowed: fn(ReasonCode) -> bool,
-) -> Result<ReasonCode, ProtocolError> {
-    let code = fields.u8()?;
-    match ReasonCode::from_byte(code) {
-        Some(reason) if is_allowed(reason) => Ok(reason),
-        Some(_) | None => Err(ProtocolError::ReasonCodeNotAllowed {
-            packet: fields.packet(),
-            code,
-        }),
-    }
 }

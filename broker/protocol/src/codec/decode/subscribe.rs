@@ -1,7 +1,6 @@
 //! Decodes SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK (§3.8 to §3.11).
 
 use super::acknowledgement::ack_properties;
-use super::reason_code;
 use crate::codec::fields::Fields;
 use crate::codec::property::PropertyId;
 use crate::packet::{
@@ -207,7 +206,7 @@ fn reason_codes(
 ) -> Result<Vec<ReasonCode>, ProtocolError> {
     let mut reasons = Vec::with_capacity(fields.len());
     while fields.len() > 0 {
-        reasons.push(reason_code(fields, is_allowed)?);
+        reasons.push(fields.reason_code(is_allowed)?);
     }
     check_not_empty(fields, reasons.len())?;
     Ok(reasons)
