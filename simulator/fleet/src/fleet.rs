@@ -1,8 +1,8 @@
 //! One run of one scenario: its devices, its phases, its faults.
 //!
-//! The phases, in order: devices connect and subscribe; the load runs, first as warm-up, then
+//! The phases, in order: Sessions that an earlier run left are ended; devices connect and subscribe; the load runs, first as warm-up, then
 //! measured, while faults fire; the drain, in which late deliveries come and interrupted exchanges
-//! end; checkers look at what is retained; everybody leaves. `Fleet` only decides when; what a
+//! end; checkers look at what is retained; devices leave; their Sessions end. `Fleet` only decides when; what a
 //! device does is `device`'s.
 //!
 //! A phase whose end the scenario tells (warm-up, measuring, drain) ends at that very moment, however
@@ -12,19 +12,21 @@
 //! Each device, the faults and the phases have one slot each in one queue of deadlines, so an input
 //! or a deadline costs O(log n) for n devices.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use squall_protocol::Instant;
-use squall_scenario::{ClientKey, DeviceId, Expectation, Group, NetworkId, Scenario};
+use squall_scenario::{ClientKey, DeviceId, Expectation, Group, NetworkId, Scenario, Target};
 
+use crate::clearing::{Clearing, Job};
 use crate::deadline::Deadlines;
 use crate::device::{Device, Identity, Profile, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
 use crate::fault_plan::{FaultPlan, Firing, select};
 use crate::link::LinkReport;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Sessions};
 use crate::progress::{Phase, Progress};
 use crate::schedule::{Load, Place};
 use crate::sink::Sink;
@@ -41,6 +43,8 @@ pub struct Fleet<S> {
     /// Devices of the scenario.
     members: usize,
     shared: Shared,
+    clearing: Clearing,
+    sessions: Sessions,
     deadlines: Deadlines,
     phase: Phase,
     phases: Vec<(Phase, Instant)>,
@@ -57,7 +61,7 @@ impl<S: Sink> Fleet<S> {
         let members = devices.len();
         let networks = 0..u16::try_from(scenario.networks.len()).expect("networks fit in 16 bits");
         devices.extend(checkers(&scenario, members));
-        let slots = u32::try_from(devices.len() + 2).expect("devices are counted in 32 bits");
+        let slots = u32::try_from(devices.len() + 3).expect("devices are counted in 32 bits");
         let mut fleet = Self {
             sink,
             members,
@@ -67,15 +71,17 @@ impl<S: Sink> Fleet<S> {
                 tally: Tally::default(),
                 scratch: Vec::new(),
             },
+            clearing: Clearing::new(scenario.run.connect_timeout),
+            sessions: Sessions::default(),
             deadlines: Deadlines::new(slots),
-            phase: Phase::Connecting,
+            phase: Phase::Clearing,
             phases: Vec::new(),
             phase_ends: Instant::ZERO,
             load_ends: Instant::ZERO,
             devices,
             scenario,
         };
-        fleet.begin_connecting();
+        fleet.deadlines.set(fleet.phase_slot(), Some(Instant::ZERO));
         fleet
     }
 
@@ -89,6 +95,15 @@ impl<S: Sink> Fleet<S> {
         self.enter_first_phase(now);
         self.advance(now, actions);
         match input {
+            Input::Opened { socket, .. }
+            | Input::OpenFailed { socket, .. }
+            | Input::Received { socket, .. }
+            | Input::Closed { socket, .. }
+                if Clearing::owns(socket) =>
+            {
+                self.clearing.handle_input(now, input, actions);
+                self.watch_clearing();
+            }
             Input::Opened { socket, .. }
             | Input::OpenFailed { socket, .. }
             | Input::Received { socket, .. }
@@ -152,6 +167,7 @@ impl<S: Sink> Fleet<S> {
             phases: self.phases,
             links,
             faults: self.shared.faults.into_reports(),
+            sessions: self.sessions,
         }
     }
 
@@ -185,6 +201,9 @@ impl<S: Sink> Fleet<S> {
             self.with_device(now, actions, place, Device::handle_deadline);
         } else if slot == self.fault_slot() {
             self.do_faults(now, actions);
+        } else if slot == self.clearing_slot() {
+            self.clearing.handle_deadline(now, actions);
+            self.watch_clearing();
         }
         // The phases' slot needs nothing more: every input looks whether a phase is over.
     }
@@ -223,12 +242,17 @@ impl<S: Sink> Fleet<S> {
     fn advance(&mut self, now: Instant, actions: &mut Actions) {
         while self.is_phase_over(now) {
             match self.phase {
+                Phase::Clearing => self.begin_connecting(now),
                 Phase::Connecting => self.begin_load(now),
                 Phase::WarmingUp => self.begin_measuring(),
                 Phase::Measuring => self.begin_draining(self.phase_ends),
                 Phase::Draining => self.begin_checking(now),
                 Phase::Checking => self.begin_leaving(now, actions),
-                Phase::Leaving => self.begin(Phase::Finished, now, None),
+                Phase::Leaving => self.begin_ending_sessions(now),
+                Phase::EndingSessions => {
+                    self.sessions.after = self.clearing.report();
+                    self.begin(Phase::Finished, now, None);
+                }
                 Phase::Finished => return,
             }
         }
@@ -238,6 +262,7 @@ impl<S: Sink> Fleet<S> {
         let tally = &self.shared.tally;
         let is_late = self.phase_ends <= now;
         match self.phase {
+            Phase::Clearing | Phase::EndingSessions => self.clearing.is_over(),
             Phase::Connecting => is_late || tally.ready as usize >= self.members,
             Phase::WarmingUp | Phase::Measuring | Phase::Draining => is_late,
             Phase::Checking => tally.checked as usize >= self.devices.len() - self.members,
@@ -261,14 +286,27 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
+    fn enter_first_phase(&mut self, now: Instant) {
+        if !self.phases.is_empty() {
+            return;
+        }
+        let jobs = sessions_to_clear(&self.scenario);
+        if jobs.is_empty() {
+            return self.begin_connecting(Instant::ZERO);
+        }
+        self.clearing.begin(now, jobs);
+        self.begin(Phase::Clearing, now, None);
+        self.watch_clearing();
+    }
+
     /// Plans the first connect of each device.
-    fn begin_connecting(&mut self) {
+    fn begin_connecting(&mut self, now: Instant) {
+        self.sessions.before = self.clearing.report();
         let scenario = Rc::clone(&self.scenario);
-        let mut last = Instant::ZERO;
+        let mut last = now;
         for group in &scenario.groups {
             for (index, DeviceId(device)) in (0_u32..).zip(group.devices()) {
-                let after = Duration::from_secs_f64(f64::from(index) / group.connect_rate);
-                let at = Instant::ZERO + after;
+                let at = now + connects_after(group, index);
                 last = last.max(at);
                 let place = device as usize;
                 self.devices[place].connect_at(at);
@@ -276,15 +314,8 @@ impl<S: Sink> Fleet<S> {
                     .set(device, self.devices[place].next_deadline());
             }
         }
-        self.phase_ends = last + scenario.run.connect_timeout;
-        self.deadlines.set(self.phase_slot(), Some(self.phase_ends));
-    }
-
-    fn enter_first_phase(&mut self, now: Instant) {
-        if self.phases.is_empty() {
-            let ends = self.phase_ends;
-            self.begin(Phase::Connecting, now, Some(ends));
-        }
+        let ends = last + scenario.run.connect_timeout;
+        self.begin(Phase::Connecting, now, Some(ends));
     }
 
     fn begin_load(&mut self, now: Instant) {
@@ -333,11 +364,46 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
+    /// Ends the Sessions that no goodbye ended: of 3.1.1, whose DISCONNECT cannot, and of devices that
+    /// were not connected at the end.
+    fn begin_ending_sessions(&mut self, now: Instant) {
+        let jobs = self.sessions_to_end();
+        if jobs.is_empty() {
+            return self.begin(Phase::Finished, now, None);
+        }
+        self.clearing.begin(now, jobs);
+        self.begin(Phase::EndingSessions, now, None);
+        self.watch_clearing();
+    }
+
+    fn sessions_to_end(&self) -> Vec<Job> {
+        let scenario = &self.scenario;
+        let kept = scenario
+            .groups
+            .iter()
+            .filter(|group| group.leaves_no_session());
+        let jobs = kept.flat_map(|group| {
+            let devices = || group.devices().map(|id| &self.devices[id.0 as usize]);
+            let ended = devices().filter(|device| device.has_ended_session());
+            let ended: HashSet<&str> = ended.map(Device::client_id).collect();
+            let left = devices().map(Device::client_id);
+            jobs(group, left.filter(move |id| !ended.contains(id)))
+        });
+        in_time(scenario, jobs.collect())
+    }
+
+    /// Asks for the next deadline of the connections that end Sessions.
+    fn watch_clearing(&mut self) {
+        self.deadlines
+            .set(self.clearing_slot(), self.clearing.next_due());
+    }
+
     /// Goes to the drain at once. The drain itself is not cut short: what is on its way would be
     /// taken for lost.
     fn stop(&mut self, now: Instant, actions: &mut Actions) {
         match self.phase {
-            Phase::Connecting | Phase::WarmingUp | Phase::Measuring => {
+            Phase::Clearing | Phase::Connecting | Phase::WarmingUp | Phase::Measuring => {
+                self.clearing.stop();
                 for place in 0..self.members {
                     self.with_device(now, actions, place, |device, turn| {
                         device.end_load(turn.now);
@@ -349,7 +415,11 @@ impl<S: Sink> Fleet<S> {
                     .set(self.fault_slot(), self.shared.faults.next_due());
                 self.begin_draining(now);
             }
-            Phase::Draining | Phase::Checking | Phase::Leaving | Phase::Finished => {}
+            Phase::Draining
+            | Phase::Checking
+            | Phase::Leaving
+            | Phase::EndingSessions
+            | Phase::Finished => {}
         }
     }
 
@@ -357,11 +427,13 @@ impl<S: Sink> Fleet<S> {
         let run = self.scenario.run;
         let rest = self.phase_ends.saturating_since(now);
         match self.phase {
-            Phase::Connecting => run.warmup + run.duration + run.drain,
+            Phase::Clearing | Phase::Connecting => run.warmup + run.duration + run.drain,
             Phase::WarmingUp => rest + run.duration + run.drain,
             Phase::Measuring => rest + run.drain,
             Phase::Draining => rest,
-            Phase::Checking | Phase::Leaving | Phase::Finished => Duration::ZERO,
+            Phase::Checking | Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
+                Duration::ZERO
+            }
         }
     }
 
@@ -372,6 +444,51 @@ impl<S: Sink> Fleet<S> {
     fn phase_slot(&self) -> u32 {
         slot(self.devices.len() + 1)
     }
+
+    fn clearing_slot(&self) -> u32 {
+        slot(self.devices.len() + 2)
+    }
+}
+
+/// When the device with this `{index}` is due to connect, after the beginning of the phase.
+fn connects_after(group: &Group, index: u32) -> Duration {
+    Duration::from_secs_f64(f64::from(index) / group.connect_rate)
+}
+
+/// The Sessions that an earlier run may have left: those of Client Identifiers whose first CONNECT
+/// would not discard them itself.
+fn sessions_to_clear(scenario: &Scenario) -> Vec<Job> {
+    let groups = scenario.groups.iter();
+    let jobs = groups
+        .filter(|group| group.may_find_a_session())
+        .flat_map(|group| {
+            let ids = (0..group.count).map(|index| group.client_id_of(index));
+            jobs(group, ids)
+        });
+    in_time(scenario, jobs.collect())
+}
+
+/// One job for each Client Identifier, at the group's `connect_rate`.
+fn jobs(group: &Group, client_ids: impl Iterator<Item = impl Into<String>>) -> Vec<Job> {
+    let ids: IndexSet<String> = client_ids.map(Into::into).collect();
+    (0_u32..)
+        .zip(ids)
+        .map(|(index, client_id)| Job {
+            after: connects_after(group, index),
+            client_id,
+            version: group.version,
+        })
+        .collect()
+}
+
+/// The jobs of all groups in the order of their times; none where the broker is ours and began
+/// with the run.
+fn in_time(scenario: &Scenario, mut jobs: Vec<Job>) -> Vec<Job> {
+    if scenario.target == Target::Embedded {
+        return Vec::new();
+    }
+    jobs.sort_by_key(|job| job.after);
+    jobs
 }
 
 /// The devices of the scenario.

@@ -4,6 +4,7 @@
 //! time, or by `squall-world` in memory in virtual time; both feed it [`Input`]s and carry out
 //! [`Action`]s, and decide nothing. It tells facts to a [`Sink`] and concludes nothing from them.
 
+mod clearing;
 mod deadline;
 mod device;
 mod drive;
@@ -20,6 +21,7 @@ mod stamp;
 pub mod payload;
 pub mod random;
 
+pub use clearing::Cleared;
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
 pub use fleet::Fleet;
 pub use link::{DirectionReport, LinkReport};
@@ -27,7 +29,7 @@ pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation, Planned,
     PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SubscriptionFact,
 };
-pub use outcome::{FaultReport, Outcome, Strike};
+pub use outcome::{FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};
 pub use sink::Sink;
 pub use stamp::Stamp;

@@ -2,6 +2,7 @@
 
 use squall_protocol::Instant;
 
+use crate::clearing::Cleared;
 use crate::link::LinkReport;
 use crate::progress::Phase;
 use squall_scenario::FaultId;
@@ -17,6 +18,17 @@ pub struct Outcome<S> {
     pub links: Vec<LinkReport>,
     /// One for each fault of the scenario, in file order.
     pub faults: Vec<FaultReport>,
+    /// What became of the Sessions that the run did not make, and of those that it made.
+    pub sessions: Sessions,
+}
+
+/// The Sessions that were ended for a run to begin and to leave with none.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Sessions {
+    /// Before the first device connected.
+    pub before: Cleared,
+    /// After the last device left: those that its goodbye did not end.
+    pub after: Cleared,
 }
 
 /// What became of one `[[fault]]`.

@@ -9,6 +9,9 @@ use squall_run::PhaseKind;
 /// Finer than the phases that figures are told by: see [`Self::kind`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Phase {
+    /// Sessions that an earlier run may have left in the broker are ended. Left out where none can
+    /// be there.
+    Clearing,
     /// Devices connect at their groups' `connect_rate` and subscribe; nothing is published.
     Connecting,
     /// `run.warmup`: load runs, percentiles leave it out.
@@ -21,6 +24,8 @@ pub enum Phase {
     Checking,
     /// Devices say goodbye; sockets close.
     Leaving,
+    /// Sessions that no goodbye ended are ended. Left out where there are none.
+    EndingSessions,
     /// Nothing happens any more.
     Finished,
 }
@@ -30,11 +35,11 @@ impl Phase {
     /// measured.
     pub const fn kind(self) -> Option<PhaseKind> {
         match self {
-            Self::Connecting => Some(PhaseKind::Connect),
+            Self::Clearing | Self::Connecting => Some(PhaseKind::Connect),
             Self::WarmingUp => Some(PhaseKind::Warmup),
             Self::Measuring => Some(PhaseKind::Measure),
             Self::Draining | Self::Checking => Some(PhaseKind::Drain),
-            Self::Leaving | Self::Finished => None,
+            Self::Leaving | Self::EndingSessions | Self::Finished => None,
         }
     }
 }

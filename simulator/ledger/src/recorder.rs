@@ -66,13 +66,14 @@ impl Sink for Recorder {
         self.ended_at = now;
         self.metrics.enter_phase(now, phase);
         match phase {
-            Phase::Connecting
+            Phase::Clearing
+            | Phase::Connecting
             | Phase::WarmingUp
             | Phase::Measuring
             | Phase::Draining
             | Phase::Checking => {}
             // From here on devices leave: what has not come will not.
-            Phase::Leaving | Phase::Finished => self.ledger.close(now),
+            Phase::Leaving | Phase::EndingSessions | Phase::Finished => self.ledger.close(now),
         }
     }
 }

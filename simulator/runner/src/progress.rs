@@ -118,12 +118,14 @@ fn line(now: Progress, before: Progress, seconds: f64) -> String {
 
 fn phase_name(phase: Phase) -> &'static str {
     match phase {
+        Phase::Clearing => "clearing",
         Phase::Connecting => "connecting",
         Phase::WarmingUp => "warm-up",
         Phase::Measuring => "measuring",
         Phase::Draining => "draining",
         Phase::Checking => "checking",
         Phase::Leaving => "leaving",
+        Phase::EndingSessions => "ending",
         Phase::Finished => "finished",
     }
 }

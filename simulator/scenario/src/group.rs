@@ -27,6 +27,8 @@ pub struct Group {
     /// Session Expiry Interval in seconds, `u32::MAX` for ever (§3.1.2.11.2). Default 0. In 3.1.1
     /// it says what Clean Session means: 0 if it is set, `u32::MAX` otherwise.
     pub session_expiry_interval: u32,
+    /// Whose Sessions the run begins with. Default fresh.
+    pub session: SessionStart,
     /// In seconds, 0 for none (§3.1.2.10). Default 60.
     pub keep_alive: u16,
     /// QoS 1 and 2 messages that a device takes at once (§3.1.2.11.3). The default of 65,535 is
@@ -41,7 +43,8 @@ pub struct Group {
     pub will: Option<Will>,
     /// What each device publishes.
     pub publishes: Vec<Publish>,
-    /// What each device subscribes to after each CONNACK without Session Present, in one SUBSCRIBE.
+    /// What each device subscribes to, in one SUBSCRIBE: on its first connection, and after each CONNACK
+    /// without Session Present.
     pub subscribes: Vec<Subscribe>,
     /// Whether and when a device comes back.
     pub reconnect: Reconnect,
@@ -66,10 +69,41 @@ impl Group {
         self.session_expiry_interval > 0
     }
 
+    /// Whether a Session of an earlier run would be resumed, though the run is to begin without: no
+    /// first CONNECT discards it.
+    pub fn may_find_a_session(&self) -> bool {
+        !self.clean_start && self.session == SessionStart::Fresh
+    }
+
+    /// Whether the run has to end Sessions of the group that outlive their connections.
+    pub fn leaves_no_session(&self) -> bool {
+        self.is_persistent() && self.session == SessionStart::Fresh
+    }
+
     /// Time from the last packet until the broker must close: 1.5 times Keep Alive
     /// [MQTT-3.1.2-22]; `None` without Keep Alive.
     pub fn keep_alive_limit(&self) -> Option<Duration> {
         (self.keep_alive > 0).then(|| Duration::from_secs(self.keep_alive.into()) * 3 / 2)
+    }
+}
+
+/// `session`: whose Sessions a run begins with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SessionStart {
+    /// Those of its own making: what an earlier run left in the broker is cleared first, and the
+    /// run leaves none behind.
+    Fresh,
+    /// Those that are in the broker; they are left there.
+    Resume,
+}
+
+impl SessionStart {
+    /// The word in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Resume => "resume",
+        }
     }
 }
 

@@ -42,7 +42,8 @@ pub use fault::{
     DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Select, fits_pattern,
 };
 pub use group::{
-    Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, Subscribe, Will, Withhold,
+    Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, SessionStart, Subscribe,
+    Will, Withhold,
 };
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use model::{RunSettings, Scenario};

@@ -16,7 +16,7 @@ use squall_protocol::{
 
 use super::{
     Arrival, DropKind, Expectation, Fault, FaultAction, FaultTiming, Group, Publish, ReconnectWhen,
-    RunSettings, Scenario, TemplateValues,
+    RunSettings, Scenario, Target, TemplateValues,
 };
 
 /// Descriptors beside those of connections: files, the poller, standard streams, the report.
@@ -31,6 +31,9 @@ const SAMPLE_DEVICES: u32 = 500;
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
+    /// Time that ending the Sessions of an earlier run takes before that, if every answer comes at
+    /// once.
+    pub clearing: Duration,
     /// Time until the last device is due to connect; answers may take a little longer.
     pub start: Duration,
     /// The phases behind it.
@@ -115,6 +118,7 @@ impl Plan {
         let start = groups.iter().map(|group| group.connected_after).max();
         let faults = scenario.faults.iter();
         Self {
+            clearing: clearing(scenario),
             start: start.unwrap_or_default(),
             run: scenario.run,
             faults: faults.map(|fault| plan_fault(fault, scenario)).collect(),
@@ -124,9 +128,9 @@ impl Plan {
         }
     }
 
-    /// Time from the first connect to the end of the drain, if every answer comes at once.
+    /// Time from the start to the end of the drain, if every answer comes at once.
     pub fn total(&self) -> Duration {
-        self.start + self.run.warmup + self.run.duration + self.run.drain
+        self.clearing + self.start + self.run.warmup + self.run.duration + self.run.drain
     }
 
     /// Messages published over the whole load.
@@ -183,6 +187,23 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
             .map(|publish| plan_stream(publish, group, scenario))
             .collect(),
     }
+}
+
+/// Sessions are ended at the rate at which devices connect; a broker that begins with the run has none.
+fn clearing(scenario: &Scenario) -> Duration {
+    let is_new = scenario.target == Target::Embedded;
+    let groups = scenario
+        .groups
+        .iter()
+        .filter(|group| group.may_find_a_session() && !is_new);
+    let times = groups.map(|group| {
+        let ids: BTreeSet<String> = (0..group.count)
+            .map(|index| group.client_id_of(index))
+            .collect();
+        let last = ids.len().saturating_sub(1) as f64 / group.connect_rate;
+        Duration::try_from_secs_f64(last).unwrap_or(Duration::MAX)
+    });
+    times.max().unwrap_or_default()
 }
 
 fn plan_stream(publish: &Publish, group: &Group, scenario: &Scenario) -> StreamPlan {

@@ -62,6 +62,9 @@ impl Scenario {
         text.pair("client_id", quote(group.client_id.source()));
         text.pair("protocol", quote(version_name(group.version)));
         text.pair("clean_start", group.clean_start);
+        if !group.clean_start {
+            text.pair("session", quote(group.session.name()));
+        }
         if group.version == Version::V5 {
             let expiry = Duration::from_secs(group.session_expiry_interval.into());
             text.pair("session_expiry", duration(expiry));

@@ -259,8 +259,9 @@ impl Device {
         if !session_present {
             self.subscribed = Subscribed::No;
         }
-        // With a Session, only a SUBSCRIBE that was not answered is repeated.
-        let is_owed = !session_present || self.subscribed == Subscribed::Asked;
+        // The Session may be another device's, or an earlier run's: Session Present says nothing
+        // about the filters of a device that has not had a SUBACK yet.
+        let is_owed = self.subscribed != Subscribed::Yes;
         if is_owed && !self.filters.is_empty() {
             self.subscribe(turn, place);
         } else {
@@ -376,9 +377,14 @@ impl Device {
         self.end_load(Instant::ZERO);
         self.skip_queue(turn);
         if self.active_place().is_some() {
-            let parting = match self.client.disconnect(turn.now, &self.goodbye()) {
-                Ok(()) => Teardown::Fin,
-                // CONNACK has not come: there is nobody to say goodbye to.
+            let goodbye = self.goodbye();
+            let parting = match self.client.disconnect(turn.now, &goodbye) {
+                Ok(()) => {
+                    let expiry = goodbye.properties.session_expiry_interval;
+                    self.ended_session = expiry == Some(0);
+                    Teardown::Fin
+                }
+                // CONNACK has not come, so a DISCONNECT would be a protocol error.
                 Err(_) => Teardown::Reset,
             };
             self.end_active(turn, EndCause::RunEnded, Parting::Close(parting));
@@ -401,10 +407,10 @@ impl Device {
         self.settle(turn);
     }
 
-    /// The DISCONNECT at the end of the run. In 5.0 the Session ends with it: a broker that
-    /// serves others too is left as it was found.
+    /// The DISCONNECT at the end of the run. In 5.0 the Session ends with it, unless a later run is
+    /// to resume it: a broker that serves others too is left as it was found.
     fn goodbye(&self) -> Disconnect {
-        let ends_session = self.profile.version == Version::V5 && self.profile.is_persistent();
+        let ends_session = self.profile.version == Version::V5 && self.profile.leaves_no_session();
         Disconnect {
             reason: ReasonCode::Success,
             properties: DisconnectProperties {

@@ -27,7 +27,6 @@ use std::rc::Rc;
 
 use checker::Check;
 use connection::{Connection, Down, Lanes, Role, Up};
-use message::MessageHandle;
 use publishing::{Sequences, Stream};
 use qos2_faults::Mischief;
 use squall_protocol::{
@@ -42,6 +41,7 @@ use crate::observation::{About, Fact, Observation};
 use crate::random::{Generator, Purpose, generator};
 use crate::schedule::Load;
 
+pub(crate) use message::MessageHandle;
 pub(crate) use profile::Profile;
 pub(crate) use turn::{Shared, Tally, Turn};
 
@@ -67,6 +67,8 @@ pub(crate) struct Device {
     filters: Box<[(String, QoS)]>,
     subscribed: Subscribed,
     was_ready: bool,
+    /// Whether its goodbye ended the Session.
+    ended_session: bool,
     streams: Vec<Stream>,
     sequences: Sequences,
     /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
@@ -154,6 +156,7 @@ impl Device {
             filters: profile.filters(place.index, &client_id).into(),
             subscribed: Subscribed::No,
             was_ready: false,
+            ended_session: false,
             streams: Stream::all(seed, &profile, device, place),
             sequences: Sequences::default(),
             queue: VecDeque::new(),
@@ -172,6 +175,11 @@ impl Device {
     /// Client Identifier.
     pub(crate) fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// Whether its goodbye at the end of the run ended its Session.
+    pub(crate) fn has_ended_session(&self) -> bool {
+        self.ended_session
     }
 
     /// Whether a fault may take it: it is not gone.

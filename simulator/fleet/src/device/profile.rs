@@ -10,7 +10,7 @@ use squall_protocol::{
 };
 use squall_scenario::{
     DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish, Qos2, Reconnect,
-    ReconnectWhen, Scenario, Subscribe, Will as WillTemplate,
+    ReconnectWhen, Scenario, SessionStart, Subscribe, Will as WillTemplate,
 };
 
 /// Fills the payload of a will of a given size.
@@ -35,6 +35,7 @@ pub(crate) struct Profile {
     pub(crate) network: Option<(NetworkId, Rc<Network>)>,
     clean_start: bool,
     session_expiry_interval: u32,
+    session: SessionStart,
     receive_maximum: u16,
     will: Option<WillTemplate>,
     subscribes: Vec<Subscribe>,
@@ -56,6 +57,7 @@ impl Profile {
             network,
             clean_start: group.clean_start,
             session_expiry_interval: group.session_expiry_interval,
+            session: group.session,
             receive_maximum: group.receive_maximum.get(),
             will: group.will.clone(),
             subscribes: group.subscribes.clone(),
@@ -77,6 +79,7 @@ impl Profile {
             network: None,
             clean_start: true,
             session_expiry_interval: 0,
+            session: SessionStart::Fresh,
             receive_maximum: u16::MAX,
             will: None,
             subscribes: Vec::new(),
@@ -86,6 +89,11 @@ impl Profile {
     /// Whether a Session outlives its Network Connection.
     pub(crate) fn is_persistent(&self) -> bool {
         self.session_expiry_interval > 0
+    }
+
+    /// Whether the run has to end a Session that outlives its connection.
+    pub(crate) fn leaves_no_session(&self) -> bool {
+        self.is_persistent() && self.session == SessionStart::Fresh
     }
 
     /// The CONNECT of one device.

@@ -26,6 +26,8 @@ pub(crate) struct GroupFile {
     /// How long a Session outlives its connection, in whole seconds. MQTT 5.0 only.
     /// Default 0s.
     pub(crate) session_expiry: Option<DurationText>,
+    /// Whose Sessions the run begins with. Default `"fresh"`.
+    pub(crate) session: Option<SessionWord>,
     /// Keep Alive, in whole seconds; 0s is none. Default 60s.
     pub(crate) keep_alive: Option<DurationText>,
     /// QoS 1 and 2 messages that a device takes at once. MQTT 5.0 only. Default 65535.
@@ -50,6 +52,18 @@ pub(crate) struct GroupFile {
     /// Mischief in QoS 2 exchanges.
     #[serde(default)]
     pub(crate) qos2: Qos2File,
+}
+
+/// Whose Sessions a run begins with.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Session")]
+pub(crate) enum SessionWord {
+    /// Those of its own making: what an earlier run left in the broker is cleared first, and the
+    /// run leaves none behind.
+    Fresh,
+    /// Those that are in the broker: `clean_start = false` resumes them, and they are left there.
+    Resume,
 }
 
 /// A version of MQTT.

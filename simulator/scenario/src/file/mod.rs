@@ -18,7 +18,7 @@ pub(super) use expect::{DisplacedReasonWord, ExpectFile, WithinFile};
 pub(super) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(super) use group::{
     ArrivalWord, GroupFile, PayloadFile, ProtocolWord, PublishFile, Qos2File, ReconnectFile,
-    SubscribeFile, WhenWord, WillFile,
+    SessionWord, SubscribeFile, WhenWord, WillFile,
 };
 pub(super) use network::{LossFile, LossModelFile, NetworkFile};
 pub(super) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};

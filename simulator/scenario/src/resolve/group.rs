@@ -9,7 +9,7 @@ use squall_protocol::{QoS, Version, topic::TopicName};
 use super::Resolver;
 use crate::error::Problem;
 use crate::file::{
-    DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, WhenWord, WillFile,
+    DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, SessionWord, WhenWord, WillFile,
 };
 use crate::id::{DeviceId, NetworkId};
 use crate::location::At;
@@ -17,7 +17,8 @@ use crate::template::{Fixed, Use};
 use crate::units::format_duration;
 use crate::unsupported;
 use crate::{
-    CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, Will, Withhold,
+    CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, SessionStart,
+    Will, Withhold,
 };
 
 /// `keep_alive` unless the file says otherwise.
@@ -85,6 +86,7 @@ impl Resolver<'_> {
                 Version::V3_1_1 if clean_start => 0,
                 Version::V3_1_1 => u32::MAX,
             },
+            session: self.resolve_session(file, at),
             // Checked to fit; the fallback comes with a note.
             keep_alive: u16::try_from(keep_alive).unwrap_or(u16::MAX),
             receive_maximum: file
@@ -98,6 +100,18 @@ impl Resolver<'_> {
             subscribes: Vec::new(),
             reconnect: self.resolve_reconnect(&file.reconnect, &at.key("reconnect")),
             qos2: self.resolve_qos2(&file.qos2, &at.key("qos2")),
+        }
+    }
+
+    fn resolve_session(&mut self, file: &GroupFile, at: &At<'_>) -> SessionStart {
+        match file.session {
+            None | Some(SessionWord::Fresh) => SessionStart::Fresh,
+            Some(SessionWord::Resume) => {
+                if file.clean_start.unwrap_or(true) {
+                    self.misplaced(at, "session", "`clean_start = false`");
+                }
+                SessionStart::Resume
+            }
         }
     }
 

@@ -1,0 +1,207 @@
+//! Ends Sessions by their Client Identifiers, so that a run begins with Sessions of its own making
+//! and leaves none behind.
+//!
+//! A Session that an earlier run left in the broker would receive what was published meanwhile, and
+//! would hold subscriptions that this run knows nothing of: a correct broker would be called
+//! broken. A CONNECT with Clean Start discards it [MQTT-3.1.2-4]; with Session Expiry Interval 0,
+//! or Clean Session in 3.1.1, the new one ends with its connection (§3.1.2.11.2).
+//!
+//! These connections are not the scenario's: no fact is told of them, so nothing counts them but
+//! [`Cleared`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use squall_protocol::client::{Client, Event, Settings};
+use squall_protocol::packet::{Connect, ConnectProperties, Disconnect};
+use squall_protocol::{Instant, Version};
+
+use crate::device::MessageHandle;
+use crate::drive::{Actions, Input, SocketId, Teardown};
+
+/// Bits of a [`SocketId`] that hold no device's number here: no fleet is that large.
+const NO_DEVICE: u32 = u32::MAX;
+/// Bits below the attempt's number.
+const DEVICE_BITS: u32 = 32;
+/// Keep Alive of these connections, in seconds. They last for one exchange.
+const KEEP_ALIVE: u16 = 30;
+
+/// A Session to end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Job {
+    /// When, after the beginning of the phase.
+    pub(crate) after: Duration,
+    /// Whose.
+    pub(crate) client_id: String,
+    /// In which version to connect: a broker may have Sessions of one version only.
+    pub(crate) version: Version,
+}
+
+/// What became of the Sessions that were to be ended, at one end of the run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Cleared {
+    /// Client Identifiers that were asked for.
+    pub asked: u64,
+    /// Those that the broker answered with success: none of them has a Session now.
+    pub cleared: u64,
+    /// Those for which no success came: refused, cut off, or no answer in time.
+    pub failed: u64,
+}
+
+/// The connections that end Sessions, a few at a time.
+#[derive(Debug)]
+pub(crate) struct Clearing {
+    answer_timeout: Duration,
+    began: Instant,
+    waiting: VecDeque<Job>,
+    /// In the order in which they began, so the first one times out first.
+    running: BTreeMap<SocketId, Running>,
+    attempts: u64,
+    cleared: Cleared,
+}
+
+#[derive(Debug)]
+struct Running {
+    job: Job,
+    give_up: Instant,
+    client: Client<MessageHandle>,
+}
+
+impl Clearing {
+    /// Nothing to do. A transport and a CONNACK may take `answer_timeout` together.
+    pub(crate) fn new(answer_timeout: Duration) -> Self {
+        Self {
+            answer_timeout,
+            began: Instant::ZERO,
+            waiting: VecDeque::new(),
+            running: BTreeMap::new(),
+            attempts: 0,
+            cleared: Cleared::default(),
+        }
+    }
+
+    /// Whether a socket is one of these connections.
+    pub(crate) fn owns(SocketId(socket): SocketId) -> bool {
+        socket as u32 == NO_DEVICE
+    }
+
+    /// Begins with `jobs`, which are sorted by their time.
+    pub(crate) fn begin(&mut self, now: Instant, jobs: Vec<Job>) {
+        self.began = now;
+        self.cleared = Cleared {
+            asked: jobs.len() as u64,
+            ..Cleared::default()
+        };
+        self.waiting = jobs.into();
+    }
+
+    /// Whether every Session was ended or given up.
+    pub(crate) fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// What became of them so far.
+    pub(crate) fn report(&self) -> Cleared {
+        self.cleared
+    }
+
+    /// When [`Self::handle_deadline`] is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let next = self.waiting.front().map(|job| self.began + job.after);
+        let oldest = self.running.values().next().map(|running| running.give_up);
+        [next, oldest].into_iter().flatten().min()
+    }
+
+    /// Begins what is due and gives up what took too long.
+    pub(crate) fn handle_deadline(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(oldest) = self.running.first_entry() {
+            if oldest.get().give_up > now {
+                break;
+            }
+            actions.close(*oldest.key(), Teardown::Reset);
+            oldest.remove();
+            self.cleared.failed += 1;
+        }
+        let began = self.began;
+        let is_due = |job: &Job| began + job.after <= now;
+        while self.waiting.front().is_some_and(is_due) {
+            let Some(job) = self.waiting.pop_front() else {
+                return;
+            };
+            self.attempts += 1;
+            let socket = SocketId((self.attempts << DEVICE_BITS) | u64::from(NO_DEVICE));
+            let running = Running {
+                job,
+                give_up: now + self.answer_timeout,
+                client: Client::new(Settings::default()),
+            };
+            self.running.insert(socket, running);
+            actions.open(socket);
+        }
+    }
+
+    /// Begins no more of them.
+    pub(crate) fn stop(&mut self) {
+        self.cleared.failed += self.waiting.len() as u64;
+        self.waiting.clear();
+    }
+
+    /// Takes in what the drive says about one of these sockets.
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
+        match input {
+            Input::Opened { socket, .. } => self.connect(now, socket, actions),
+            Input::Received { socket, bytes } => self.receive(now, socket, bytes, actions),
+            Input::OpenFailed { socket, .. } | Input::Closed { socket, .. } => {
+                if self.running.remove(&socket).is_some() {
+                    self.cleared.failed += 1;
+                }
+            }
+            Input::DeadlinePassed | Input::Stop => {}
+        }
+    }
+
+    fn connect(&mut self, now: Instant, socket: SocketId, actions: &mut Actions) {
+        let Some(Running { job, client, .. }) = self.running.get_mut(&socket) else {
+            return;
+        };
+        client.connect(now, &connect(job));
+        actions.send(socket, |out| client.poll_transmit(out));
+    }
+
+    fn receive(&mut self, now: Instant, socket: SocketId, mut bytes: &[u8], actions: &mut Actions) {
+        let Some(Running { client, .. }) = self.running.get_mut(&socket) else {
+            return;
+        };
+        let is_cleared = match client.poll_event(now, &mut bytes) {
+            None => return,
+            Some(Event::Connected(_)) => {
+                // It is connected, so it may say goodbye.
+                client.disconnect(now, &Disconnect::default()).is_ok()
+            }
+            // A CONNACK with an error, or something that is not a CONNACK.
+            Some(_) => false,
+        };
+        actions.send(socket, |out| client.poll_transmit(out));
+        actions.close(socket, Teardown::Fin);
+        self.running.remove(&socket);
+        if is_cleared {
+            self.cleared.cleared += 1;
+        } else {
+            self.cleared.failed += 1;
+        }
+    }
+}
+
+/// A CONNECT that discards a Session and makes one that ends with its connection.
+fn connect(job: &Job) -> Connect {
+    Connect {
+        version: job.version,
+        clean_start: true,
+        keep_alive: KEEP_ALIVE,
+        client_id: job.client_id.clone(),
+        will: None,
+        user_name: None,
+        password: None,
+        properties: ConnectProperties::default(),
+    }
+}
