@@ -29,6 +29,7 @@ mod run;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 mod series;
+mod sessions;
 mod settings;
 mod summary;
 mod takeover;
@@ -62,6 +63,7 @@ pub use resources::{ProcessSample, Resources};
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
 pub use series::{Interval, Series};
+pub use sessions::{Sessions, SessionsEnded};
 pub use settings::{GroupSettings, Override, Settings};
 pub use summary::{Latency, LatencyOf, Summary};
 pub use takeover::Takeovers;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, CheckOutcome, Connections, ErrorCount, FaultOccurrence, Metrics,
-    NetworkOutcome, Qos2, Rates, RetainedOutcome, Series, Takeovers, ThresholdOutcome, WillOutcome,
+    NetworkOutcome, Qos2, Rates, RetainedOutcome, Series, Sessions, Takeovers, ThresholdOutcome,
+    WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -23,6 +24,8 @@ pub struct Measured {
     pub series: Series,
     /// Network Connections.
     pub connections: Connections,
+    /// Sessions that were ended so that the run begins with its own and leaves none behind.
+    pub sessions: Sessions,
     /// QoS 2 exchanges, if any message went at QoS 2.
     pub qos2: Option<Qos2>,
     /// Last Wills, one entry for each fault and way of ending.

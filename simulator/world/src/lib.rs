@@ -28,6 +28,8 @@ pub struct World<S> {
     time_per_action: Duration,
     fleet: Fleet<S>,
     broker: Broker,
+    /// How long the broker had served other runs when this one began.
+    broker_age: Duration,
     interceptor: Option<Interceptor>,
     ports: Ports,
     outboxes: Outboxes,
@@ -46,6 +48,7 @@ impl<S: Sink> World<S> {
             time_per_action: Duration::ZERO,
             fleet,
             broker,
+            broker_age: Duration::ZERO,
             interceptor: None,
             ports: Ports::default(),
             outboxes: Outboxes::new(),
@@ -69,6 +72,31 @@ impl<S: Sink> World<S> {
     pub fn with_time_per_action(mut self, time: Duration) -> Self {
         self.time_per_action = time;
         self
+    }
+
+    /// Another run on the broker of this one, which ends here: over or not, all its connections are
+    /// lost, as if the simulator had been killed.
+    pub fn followed_by<T: Sink>(mut self, fleet: Fleet<T>) -> World<T> {
+        let now = self.broker_now();
+        for connection in self.ports.forget_all() {
+            let input = squall_core::Input::Lost { connection };
+            self.broker.handle(now, input, &mut self.outboxes);
+            self.outboxes.forget(connection);
+        }
+        World {
+            now: Instant::ZERO,
+            time_per_action: self.time_per_action,
+            fleet,
+            broker: self.broker,
+            broker_age: now.since_start(),
+            interceptor: None,
+            ports: self.ports,
+            outboxes: self.outboxes,
+            actions: Actions::new(),
+            dirty: self.dirty,
+            closes: self.closes,
+            passed: self.passed,
+        }
     }
 
     /// The moment.
@@ -107,15 +135,16 @@ impl<S: Sink> World<S> {
         let events = [
             self.ports.next_due(),
             self.fleet.next_deadline(),
-            self.broker.next_deadline(),
+            self.broker_deadline(),
         ];
         let next = events.into_iter().flatten().min();
         let next = next.expect("a run that is not over has a deadline for its phase");
         self.now = self.now.max(next);
         self.deliver();
-        if is_due(self.broker.next_deadline(), self.now) {
+        if is_due(self.broker_deadline(), self.now) {
             let input = squall_core::Input::DeadlinePassed;
-            self.broker.handle(self.now, input, &mut self.outboxes);
+            self.broker
+                .handle(self.broker_now(), input, &mut self.outboxes);
         }
         self.carry_out_actions();
         if is_due(self.fleet.next_deadline(), self.now) {
@@ -127,13 +156,27 @@ impl<S: Sink> World<S> {
         true
     }
 
+    /// The moment by the broker's clock, which began with its first run.
+    fn broker_now(&self) -> Instant {
+        self.now + self.broker_age
+    }
+
+    /// The broker's deadline by this run's clock.
+    fn broker_deadline(&self) -> Option<Instant> {
+        let age = self.broker_age.as_nanos();
+        let age = u64::try_from(age).expect("a broker is younger than 584 years");
+        let deadline = self.broker.next_deadline()?;
+        Some(Instant::from_nanos(deadline.as_nanos().saturating_sub(age)))
+    }
+
     /// Hands over everything that has arrived.
     fn deliver(&mut self) {
         while let Some((socket, arrival)) = self.ports.poll(self.now) {
             match arrival {
                 Arrival::AtBroker(connection, arrived) => {
                     let input = arrived.for_broker(connection);
-                    self.broker.handle(self.now, input, &mut self.outboxes);
+                    self.broker
+                        .handle(self.broker_now(), input, &mut self.outboxes);
                     if matches!(arrived, Arrived::Closed(_)) {
                         self.outboxes.forget(connection);
                     }
@@ -211,7 +254,8 @@ impl<S: Sink> World<S> {
         }
         if bytes.len() >= self.broker.config().outbox.soft_bytes {
             let input = squall_core::Input::Drained { connection };
-            self.broker.handle(self.now, input, &mut self.outboxes);
+            self.broker
+                .handle(self.broker_now(), input, &mut self.outboxes);
         }
     }
 

@@ -184,6 +184,24 @@ impl Ports {
         Some(socket)
     }
 
+    /// Everything that is on its way is gone, and so are all connections; gives the broker's sides.
+    pub(super) fn forget_all(&mut self) -> Vec<ConnectionId> {
+        self.by_socket.clear();
+        self.order.clear();
+        self.contents.clear();
+        let mut forgotten = Vec::new();
+        for (number, slot) in (0_u32..).zip(&mut self.slots) {
+            if slot.socket.take().is_some() {
+                self.free_slots.push(number);
+                forgotten.push(ConnectionId {
+                    slot: number,
+                    generation: slot.generation,
+                });
+            }
+        }
+        forgotten
+    }
+
     /// The socket at the other end.
     pub(super) fn socket(&self, connection: ConnectionId) -> Option<SocketId> {
         let slot = self.slots.get(connection.slot as usize)?;

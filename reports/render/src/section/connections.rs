@@ -1,6 +1,6 @@
 //! Connections: how they began and ended, and how long that took.
 
-use squall_run::{Connections, GroupConnections, MetricName, Run, Tags};
+use squall_run::{Connections, GroupConnections, MetricName, Run, Sessions, Tags, count_text};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{connections, over_time};
@@ -15,6 +15,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.extend(chart_block(connections::chart(run), || intervals(run)));
         blocks.push(Block::Table(reasons(counted)));
     }
+    blocks.extend(sessions(run.measured.sessions));
     let latencies = latencies(run);
     if !latencies.rows.is_empty() {
         blocks.push(Block::Table(latencies));
@@ -25,6 +26,26 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks,
         "no device tried to connect",
     )
+}
+
+/// Which Sessions were ended around the run, if any were.
+fn sessions(sessions: Sessions) -> Option<Block> {
+    let Sessions { before, after } = sessions;
+    if before.asked + after.asked == 0 {
+        return None;
+    }
+    let mut text = format!(
+        "Sessions of {} Client Identifiers were ended before the first device connected, and of {} \
+         after the last one left, so that the run begins with Sessions of its own and leaves none \
+         behind. These connections are not counted above.",
+        count_text(before.cleared),
+        count_text(after.cleared)
+    );
+    let failed = before.failed + after.failed;
+    if failed > 0 {
+        text.push_str(&format!(" {} could not be ended.", count_text(failed)));
+    }
+    Some(Block::Note(text))
 }
 
 fn groups(counted: &Connections) -> Table {

@@ -15,8 +15,8 @@ use outcomes::{
 use crate::{
     AnomalyKind, ClockKind, ErrorCount, Extent, FirstAnomaly, GroupSettings, Identity, Limits,
     Machine, Measured, Override, Phase, PhaseKind, Resources, RetainedOutcome, Run, ScenarioText,
-    Settings, Software, Stop, StopSignal, Target, TargetKind, ThresholdResult, Times, VERSION,
-    Value, Verdict,
+    Sessions, Settings, Software, Stop, StopSignal, Target, TargetKind, ThresholdResult, Times,
+    VERSION, Value, Verdict,
 };
 
 /// A run with something in every section of a report, in which everything held.
@@ -27,6 +27,7 @@ pub fn passing() -> Run {
         rates: rates(&series()),
         series: series(),
         connections: connections(),
+        sessions: Sessions::default(),
         qos2: Some(qos2()),
         wills: wills(),
         takeovers: Some(takeovers()),

@@ -2,13 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use squall_fleet::{ReceiverLeg, SenderLeg};
+use squall_fleet::{Cleared, ReceiverLeg, SenderLeg};
 use squall_run::{
     Accounting, Connections, Deliveries, GroupConnections, LegCount, Publications, Qos2, Qos2Side,
+    Sessions, SessionsEnded,
 };
 use squall_scenario::{GroupId, Scenario};
 
 use crate::books::{EndKind, Excuse, Ledger, QOS, reason_text};
+
+/// Sessions that were ended before and after the run.
+pub(super) fn sessions(sessions: squall_fleet::Sessions) -> Sessions {
+    let ended = |Cleared {
+                     asked,
+                     cleared,
+                     failed,
+                 }| SessionsEnded {
+        asked,
+        cleared,
+        failed,
+    };
+    Sessions {
+        before: ended(sessions.before),
+        after: ended(sessions.after),
+    }
+}
 
 /// Every message, accounted for: groups that had nothing to do with one QoS are left out.
 pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {

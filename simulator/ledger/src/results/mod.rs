@@ -5,7 +5,7 @@ mod events;
 
 use std::time::Duration;
 
-use squall_fleet::Outcome;
+use squall_fleet::{Cleared, Outcome};
 use squall_run::{Anomaly, Measured, MetricName, Percentile, Reason, Resources, Tags, count_text};
 use squall_scenario::{Metric, Scenario};
 
@@ -35,6 +35,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         sink: mut recorder,
         links,
         faults,
+        sessions,
         ..
     } = outcome;
     recorder.close();
@@ -50,12 +51,14 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let cells = metrics.cells(scenario);
     let rates = metrics.rates(scenario);
     let thresholds = judge_thresholds(scenario, metrics, &cells, &rates, resources);
-    let reasons = further_reasons(scenario, (ledger, metrics), &cells);
+    let mut reasons = further_reasons(scenario, (ledger, metrics), &cells);
+    reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
         accounting: accounting::accounting(scenario, ledger),
         rates,
         series: metrics.series(),
         connections: accounting::connections(scenario, ledger),
+        sessions: accounting::sessions(sessions),
         qos2: accounting::qos2(ledger),
         wills: events::wills(scenario, ledger),
         takeovers: events::takeovers(ledger),
@@ -74,6 +77,18 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         metrics: cells,
     };
     Judgement { measured, reasons }
+}
+
+/// What an earlier run left may have been judged with this one.
+fn not_cleared(before: Cleared) -> Option<Reason> {
+    (before.failed > 0).then(|| {
+        Reason::Invalid(format!(
+            "Sessions of {} of {} Client Identifiers could not be ended before the run: an earlier \
+             run may have left some, and what they hold would be judged with this run",
+            count_text(before.failed),
+            count_text(before.asked)
+        ))
+    })
 }
 
 /// An anomaly as the run file has it.

@@ -11,6 +11,7 @@ mod network;
 mod qos2_handshake;
 mod retained;
 mod run;
+mod sessions;
 mod takeover;
 mod tampering;
 mod verdict;

@@ -71,7 +71,7 @@ pub(crate) fn run_late(text: &str, lateness: Duration) -> Judgement {
     judge(&scenario, fleet.finish(now), &Resources::default())
 }
 
-fn scenario(text: &str) -> Rc<Scenario> {
+pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
     let text = format!("version = 1\nname = \"test\"\nseed = 5\n{text}");
     let scenario =
         Scenario::parse("test.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));

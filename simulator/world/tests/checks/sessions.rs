@@ -1,0 +1,159 @@
+//! Sessions that an earlier run left in the broker: the verdict is the same both times.
+
+use std::time::Duration;
+
+use squall_core::{Broker, ClientIds, Config};
+use squall_fleet::{Fleet, Phase};
+use squall_ledger::{Judgement, Recorder, judge};
+use squall_protocol::Instant;
+use squall_run::Resources;
+use squall_world::World;
+
+use crate::run::{assert_broken, scenario};
+
+/// Twenty devices whose Sessions outlive their connections, and one that publishes to each of them.
+fn kept_sessions(group: &str) -> String {
+    format!(
+        r#"
+[target]
+url = "mqtt://127.0.0.1:1883"
+[run]
+duration = "4s"
+drain = "2s"
+[[group]]
+name = "keepers"
+count = 20
+clean_start = false
+{group}
+[[group.subscribe]]
+filter = "to/{{client_id}}"
+qos = 1
+[[group]]
+name = "sender"
+count = 1
+[[group.publish]]
+topic = "to/keepers-{{seq % 20}}"
+qos = 1
+rate = 50
+[[expect]]
+check = "delivery"
+lost = 0
+misrouted = 0
+"#
+    )
+}
+
+type Run = World<Recorder>;
+
+fn fleet(text: &str) -> Fleet<Recorder> {
+    let scenario = scenario(text);
+    let recorder = Recorder::new(&scenario);
+    Fleet::new(scenario, recorder)
+}
+
+fn first(text: &str) -> Run {
+    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
+    World::new(fleet(text), broker)
+}
+
+fn run_to_end(world: &mut Run) {
+    while world.step() {}
+}
+
+/// Until the measured part has gone on for two seconds.
+fn run_into_measuring(world: &mut Run) {
+    let is_measuring = |world: &Run| world.fleet().progress(world.now()).phase == Phase::Measuring;
+    while !is_measuring(world) {
+        assert!(world.step());
+    }
+    let until = world.now() + Duration::from_secs(2);
+    while world.now() < until {
+        assert!(world.step());
+    }
+}
+
+/// Sessions that outlive the run: the last goodbyes may still be on their way at its end.
+fn sessions_left(world: Run, text: &str) -> usize {
+    world.followed_by(fleet(text)).broker().counters().sessions
+}
+
+fn finish(text: &str, world: Run) -> Judgement {
+    judge(&scenario(text), world.run(), &Resources::default())
+}
+
+const VERSIONS: [&str; 2] = [
+    "protocol = \"3.1.1\"",
+    "protocol = \"5.0\"\nsession_expiry = \"10m\"",
+];
+
+/// The same scenario twice on one broker: what the first run left changes nothing for the second.
+#[test]
+fn a_second_run_on_the_same_broker_has_the_same_verdict() {
+    for version in VERSIONS {
+        let text = kept_sessions(version);
+        let mut world = first(&text);
+        run_to_end(&mut world);
+
+        let again = finish(&text, world.followed_by(fleet(&text)));
+
+        assert_broken(&again, &[]);
+        assert!(again.reasons.is_empty(), "{version}: {:?}", again.reasons);
+        assert_eq!(again.measured.sessions.before.asked, 20, "{version}");
+        assert_eq!(again.measured.sessions.before.cleared, 20, "{version}");
+    }
+}
+
+/// A run that was killed leaves Sessions with messages in them. The next one ends them first.
+#[test]
+fn a_run_after_a_killed_one_has_the_same_verdict() {
+    for version in VERSIONS {
+        let text = kept_sessions(version);
+        let mut world = first(&text);
+        run_into_measuring(&mut world);
+        assert!(
+            world.broker().counters().clients_connected >= 21,
+            "{version}"
+        );
+
+        let again = finish(&text, world.followed_by(fleet(&text)));
+
+        assert_broken(&again, &[]);
+        assert!(again.reasons.is_empty(), "{version}: {:?}", again.reasons);
+    }
+}
+
+/// A device that is away at the end cannot say goodbye: its Session is ended all the same.
+#[test]
+fn a_device_that_stays_away_leaves_no_session() {
+    let away = r#"
+[[fault]]
+name = "gone"
+at = "1s"
+group = "keepers"
+select = { count = 5 }
+action = "drop"
+how = "rst"
+"#;
+    for version in VERSIONS {
+        let never = format!("{version}\n[group.reconnect]\nwhen = \"never\"");
+        let text = format!("{}{away}", kept_sessions(&never));
+        let mut world = first(&text);
+
+        run_to_end(&mut world);
+
+        assert_eq!(sessions_left(world, &text), 0, "{version}");
+    }
+}
+
+/// `session = "resume"` leaves the Sessions where they are, before the run and after it.
+#[test]
+fn a_group_that_resumes_keeps_its_sessions() {
+    for version in VERSIONS {
+        let text = kept_sessions(&format!("{version}\nsession = \"resume\""));
+        let mut world = first(&text);
+
+        run_to_end(&mut world);
+
+        assert_eq!(sessions_left(world, &text), 20, "{version}");
+    }
+}
