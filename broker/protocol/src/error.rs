@@ -3,10 +3,9 @@
 //! The first group is what a single packet shows and comes from `codec`. What only a role or a
 //! Session can see (order, state, quotas) follows after it.
 
-use crate::codec::PropertyId;
 use crate::packet::PacketType;
 use crate::topic::TopicError;
-use crate::{PacketId, ReasonCode};
+use crate::{PacketId, PropertyId, ReasonCode};
 
 /// The peer broke the protocol: answer with [`Self::reason`] where the version has a way to say
 /// so, then close the Network Connection [MQTT-4.13.1-1].

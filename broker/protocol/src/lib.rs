@@ -7,6 +7,7 @@
 mod error;
 mod packet_id;
 mod packet_ids;
+mod property_id;
 mod qos;
 mod reason_code;
 mod text;
@@ -25,6 +26,7 @@ pub mod topic;
 
 pub use error::ProtocolError;
 pub use packet_id::PacketId;
+pub use property_id::PropertyId;
 pub use qos::QoS;
 pub use reason_code::ReasonCode;
 pub use time::Instant;

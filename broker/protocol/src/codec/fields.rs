@@ -1,11 +1,10 @@
 //! Reads the fields of one packet in order (§1.5) and the properties of a section (§2.2.2).
 
 use super::header::read_variable_byte_integer;
-use super::property::PropertyId;
 use crate::packet::{InvalidFilter, PacketType, RequestedFilter, UserProperties};
 use crate::text::{self, Disallowed};
 use crate::topic::{TopicFilter, TopicName};
-use crate::{PacketId, ProtocolError, ReasonCode, Version};
+use crate::{PacketId, PropertyId, ProtocolError, ReasonCode, Version};
 
 /// What is still unread of one packet, or of one property section of it.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ mod decode;
 mod encode;
 mod fields;
 mod header;
-mod property;
+mod publish_flags;
 mod publish_template;
 mod reader;
 mod rules;
@@ -20,7 +20,7 @@ mod sink;
 
 pub use decode::{next_filters, next_subscriptions};
 pub use encode::{encode, encode_publish, encoded_len};
-pub use property::PropertyId;
-pub use publish_template::{PublishExtras, PublishFlags, PublishTemplate};
+pub use publish_flags::PublishFlags;
+pub use publish_template::{PublishExtras, PublishTemplate};
 pub use reader::PacketReader;
 pub use rules::{DecodeRules, PACKET_BYTES_MAX, VARIABLE_BYTE_INTEGER_MAX};

@@ -7,23 +7,12 @@
 //! Layout of `bytes`: topic with its length, then in 5.0 the property length and the properties,
 //! then the payload.
 
-use super::encode::{publish_first_byte, publish_properties};
+use super::encode::publish_properties;
 use super::header::variable_byte_integer_len;
-use super::property::PropertyId;
+use super::publish_flags::PublishFlags;
 use super::sink::{Length, Sink};
 use crate::packet::{Publish, SubscriptionIdentifier};
-use crate::{PacketId, QoS, Version};
-
-/// The flags of one copy of a message (§3.3.1).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct PublishFlags {
-    /// Whether it may be a re-delivery.
-    pub dup: bool,
-    /// Quality of Service of this copy.
-    pub qos: QoS,
-    /// RETAIN of this copy.
-    pub retain: bool,
-}
+use crate::{PacketId, PropertyId, QoS, Version};
 
 /// Properties that differ from subscriber to subscriber. 3.1.1 has none: they are left out.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -198,7 +187,7 @@ fn put_header(
         "a packet identifier belongs to QoS 1 and 2"
     );
     out.reserve(1 + variable_byte_integer_len(remaining_length) + remaining_length);
-    out.u8(publish_first_byte(flags));
+    out.u8(flags.first_byte());
     out.variable_byte_integer(remaining_length);
 }
 

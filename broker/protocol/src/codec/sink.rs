@@ -4,7 +4,7 @@
 //! exact length, run into a buffer it gives the bytes, and the two cannot disagree.
 
 use super::header::variable_byte_integer_len;
-use super::property::PropertyId;
+use crate::PropertyId;
 use crate::packet::UserProperties;
 
 /// Where fields go.

@@ -1,6 +1,6 @@
 //! Properties (§2.2.2): which packet has which, how often, with which values.
 
-use squall_protocol::codec::PropertyId;
+use squall_protocol::PropertyId;
 use squall_protocol::packet::PacketType;
 use squall_protocol::{ProtocolError, ReasonCode, Version};
 

@@ -1,9 +1,8 @@
 //! Decodes PUBACK, PUBREC, PUBREL and PUBCOMP (§3.4 to §3.7).
 
 use crate::codec::fields::Fields;
-use crate::codec::property::PropertyId;
 use crate::packet::{AckProperties, Puback, Pubcomp, Pubrec, Pubrel};
-use crate::{PacketId, ProtocolError, ReasonCode, Version};
+use crate::{PacketId, PropertyId, ProtocolError, ReasonCode, Version};
 
 pub(super) fn puback(fields: &mut Fields<'_>, version: Version) -> Result<Puback, ProtocolError> {
     let (id, reason, properties) = acknowledgement(fields, version, answers_publish)?;

@@ -1,9 +1,8 @@
 //! Decodes AUTH (§3.15).
 
 use crate::codec::fields::Fields;
-use crate::codec::property::PropertyId;
 use crate::packet::{Auth, AuthProperties};
-use crate::{ProtocolError, ReasonCode};
+use crate::{PropertyId, ProtocolError, ReasonCode};
 
 /// A Remaining Length of 0 stands for Success without properties (§3.15.2.1). Any other AUTH
 /// names its method (§3.15.2.2.2).

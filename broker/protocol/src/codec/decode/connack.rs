@@ -1,9 +1,8 @@
 //! Decodes CONNACK (§3.2).
 
 use crate::codec::fields::Fields;
-use crate::codec::property::PropertyId;
 use crate::packet::{Connack, ConnackProperties};
-use crate::{ProtocolError, QoS, ReasonCode, Version};
+use crate::{PropertyId, ProtocolError, QoS, ReasonCode, Version};
 
 /// A server that knows 3.1.1 only answers a 5.0 CONNECT in its own format, return code 1
 /// [3.1.1: MQTT-3.1.2-2]; that is understood as Unsupported Protocol Version.

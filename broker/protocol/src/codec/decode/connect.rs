@@ -1,9 +1,8 @@
 //! Decodes CONNECT (§3.1).
 
 use crate::codec::fields::Fields;
-use crate::codec::property::PropertyId;
 use crate::packet::{Connect, ConnectProperties, PacketType, Will, WillProperties};
-use crate::{ProtocolError, QoS, Version};
+use crate::{PropertyId, ProtocolError, QoS, Version};
 
 /// Protocol Name of 3.1.1 and 5.0 (§3.1.2.1).
 const PROTOCOL_NAME: &[u8] = b"MQTT";

@@ -1,9 +1,8 @@
 //! Decodes DISCONNECT (§3.14).
 
 use crate::codec::fields::Fields;
-use crate::codec::property::PropertyId;
 use crate::packet::{Disconnect, DisconnectProperties};
-use crate::{ProtocolError, ReasonCode, Version};
+use crate::{PropertyId, ProtocolError, ReasonCode, Version};
 
 /// 3.1.1 has no body. In 5.0 a Remaining Length of 0 stands for Normal disconnection
 /// (§3.14.2.1), and one of 1 for no properties (§3.14.2.2.1).

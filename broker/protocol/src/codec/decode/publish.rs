@@ -2,9 +2,8 @@
 
 use super::Polled;
 use crate::codec::fields::{Fields, Properties};
-use crate::codec::property::PropertyId;
 use crate::packet::{Packet, PacketType, Publish, PublishProperties, SubscriptionIdentifier};
-use crate::{ProtocolError, QoS, Version};
+use crate::{PropertyId, ProtocolError, QoS, Version};
 
 /// `flags` were accepted with the fixed header.
 ///

@@ -2,13 +2,12 @@
 
 use super::acknowledgement::ack_properties;
 use crate::codec::fields::Fields;
-use crate::codec::property::PropertyId;
 use crate::packet::{
     AckProperties, PacketType, RequestedFilter, RetainHandling, Suback, Subscribe,
     SubscribeProperties, Subscription, SubscriptionIdentifier, SubscriptionOptions,
     UndecodedFilters, Unsuback, Unsubscribe, UserProperties,
 };
-use crate::{ProtocolError, QoS, ReasonCode, Version};
+use crate::{PropertyId, ProtocolError, QoS, ReasonCode, Version};
 
 /// Filters that are decoded at once.
 const PIECE_FILTERS: usize = 1024;

@@ -1,10 +1,9 @@
 //! Encodes PUBACK, PUBREC, PUBREL and PUBCOMP (§3.4 to §3.7).
 
 use super::put_section;
-use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::AckProperties;
-use crate::{PacketId, ReasonCode, Version};
+use crate::{PacketId, PropertyId, ReasonCode, Version};
 
 /// The layout of all four. 5.0 leaves out what may be left out: empty properties, and then the
 /// Reason Code if it is Success (§3.4.2.1).

@@ -1,7 +1,7 @@
 //! Encodes AUTH (§3.15).
 
 use super::put_section;
-use crate::codec::property::PropertyId;
+use crate::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::{Auth, AuthProperties};
 

@@ -1,10 +1,9 @@
 //! Encodes CONNACK (§3.2).
 
 use super::put_section;
-use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::{Connack, ConnackProperties};
-use crate::{QoS, ReasonCode, Version};
+use crate::{PropertyId, QoS, ReasonCode, Version};
 
 pub(super) fn put<S: Sink>(connack: &Connack, version: Version, sink: &mut S) {
     sink.u8(u8::from(connack.session_present));

@@ -1,10 +1,9 @@
 //! Encodes CONNECT (§3.1). Its own `version` decides, not the connection's.
 
 use super::put_section;
-use crate::Version;
-use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::{Connect, ConnectProperties, Will, WillProperties};
+use crate::{PropertyId, Version};
 
 pub(super) fn put<S: Sink>(connect: &Connect, sink: &mut S) {
     sink.string("MQTT");

@@ -1,10 +1,9 @@
 //! Encodes DISCONNECT (§3.14).
 
 use super::put_section;
-use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::{Disconnect, DisconnectProperties};
-use crate::{ReasonCode, Version};
+use crate::{PropertyId, ReasonCode, Version};
 
 /// 3.1.1 has no body. 5.0 leaves out empty properties, and then the Reason Code if it is Normal
 /// disconnection (§3.14.2.1).

@@ -12,10 +12,10 @@ mod disconnect;
 mod publish;
 mod subscribe;
 
-pub(super) use publish::{first_byte as publish_first_byte, properties as publish_properties};
+pub(super) use publish::properties as publish_properties;
 
-use super::PublishFlags;
 use super::header::{required_flags, variable_byte_integer_len};
+use super::publish_flags::PublishFlags;
 use super::sink::{Length, Sink};
 use crate::Version;
 use crate::packet::{Packet, Publish};
@@ -50,11 +50,12 @@ pub fn encode_publish(publish: &Publish<'_>, version: Version, out: &mut Vec<u8>
     publish::put(publish, version, &mut remaining_length);
     let Length(remaining_length) = remaining_length;
     out.reserve(1 + variable_byte_integer_len(remaining_length) + remaining_length);
-    out.u8(publish_first_byte(PublishFlags {
+    let flags = PublishFlags {
         dup: publish.dup,
         qos: publish.qos,
         retain: publish.retain,
-    }));
+    };
+    out.u8(flags.first_byte());
     out.variable_byte_integer(remaining_length);
     publish::put(publish, version, out);
 }

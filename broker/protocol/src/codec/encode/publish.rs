@@ -1,11 +1,9 @@
 //! Encodes PUBLISH (§3.3).
 
 use super::put_section;
-use crate::Version;
-use crate::codec::PublishFlags;
-use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
-use crate::packet::{PacketType, Publish, PublishProperties};
+use crate::packet::{Publish, PublishProperties};
+use crate::{PropertyId, Version};
 
 pub(super) fn put<S: Sink>(publish: &Publish<'_>, version: Version, sink: &mut S) {
     sink.string(publish.topic.as_str());
@@ -16,12 +14,6 @@ pub(super) fn put<S: Sink>(publish: &Publish<'_>, version: Version, sink: &mut S
         put_section(sink, &publish.properties, properties, properties);
     }
     sink.bytes(publish.payload);
-}
-
-/// Packet type, DUP, QoS and RETAIN (§3.3.1).
-pub(in crate::codec) fn first_byte(flags: PublishFlags) -> u8 {
-    let PublishFlags { dup, qos, retain } = flags;
-    (PacketType::Publish as u8) << 4 | u8::from(dup) << 3 | (qos as u8) << 1 | u8::from(retain)
 }
 
 /// The properties without their length (§3.3.2.3).

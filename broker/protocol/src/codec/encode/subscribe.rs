@@ -2,13 +2,12 @@
 
 use super::acknowledgement::put_ack_properties;
 use super::put_section;
-use crate::codec::property::PropertyId;
 use crate::codec::sink::Sink;
 use crate::packet::{
     RequestedFilter, Suback, Subscribe, SubscribeProperties, SubscriptionOptions, Unsuback,
     Unsubscribe, UserProperties,
 };
-use crate::{ReasonCode, Version};
+use crate::{PropertyId, ReasonCode, Version};
 
 /// The only failure that a 3.1.1 SUBACK knows [3.1.1: MQTT-3.9.3-2].
 const FAILURE: u8 = 0x80;
