@@ -184,8 +184,8 @@ class Takeovers:
 
 
 def rates(wire, messages, window):
-    """Messages in a stretch of squall's clock: (at least, at most) sent, also those that the
-    generator got to, and delivered. One that is sent or read at its edge may count or not."""
+    """Messages in a stretch of squall's clock: (at least, at most) offered, that is due, then sent and
+    delivered. A message that is sent or read at its edge may count or not."""
     earliest, latest = wire.epoch
     begin, end = window
 
@@ -195,6 +195,7 @@ def rates(wire, messages, window):
         perhaps = sum(high >= earliest + begin and low < latest + end for low, high in moments)
         return surely, perhaps
 
+    due = sum(begin <= message.due < end for message in messages.sent.values())
     sent = within((earliest + message.due, message.first.at) for message in messages.sent.values())
     came = within(row.read for row, _, _, kind in messages.received if kind == "first")
-    return {"offered": sent, "achieved": sent, "delivered": came}
+    return {"offered": (due, due), "achieved": sent, "delivered": came}

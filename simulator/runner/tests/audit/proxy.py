@@ -12,7 +12,7 @@ All times are nanoseconds of the monotonic clock. For a packet they are:
   `after` a packet came later than this: that is when the one before it on the connection came;
   `out`   just before the system call that handed its last byte on; never, for what was dropped.
 The kernel stamps no accepted connection and no end of stream. For these `in` is when the poll that
-told of them returned, `waiting` when that poll began, and `after` when the poll before returned.
+told of them returned, and `after` when the poll before returned, which told of everything till then.
 """
 
 import argparse
@@ -89,19 +89,18 @@ class Proxy:
         self.hold = [int(part * 1e6) for part in hold] if hold else None
         self.random = random.Random(plan.get("seed", 1))
         self.due = []
-        self.polled_before = self.polled = self.waiting_since = time.monotonic_ns()
+        self.polled_before = self.polled = time.monotonic_ns()
         self.wall = None
         while self.wall is None:
             self.compare_clocks()
         self.wall_at_first = self.wall
-        self.wakes = []
         self.opening = max(self.open_one() for _ in range(20))
 
     def serve(self):
         """Until standard input ends."""
         while True:
-            self.waiting_since = time.monotonic_ns()
-            timeout = -1 if not self.due else max(0, self.due[0][0] - self.waiting_since) / 1e9
+            now = time.monotonic_ns()
+            timeout = max(0, self.due[0][0] - now) / 1e9 if self.due else -1
             events = self.poll.poll(timeout, 65536)
             self.polled_before, self.polled = self.polled, time.monotonic_ns()
             self.compare_clocks()
@@ -171,8 +170,6 @@ class Proxy:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                 seconds, nanos = struct.unpack("qq", value[:16])
                 arrived = seconds * 1_000_000_000 + nanos - self.wall
-        if arrived > self.waiting_since:
-            self.wakes.append(self.polled - arrived)
         side.unframed += data
         at = 0
         while True:
@@ -303,16 +300,15 @@ class Proxy:
 
     def note_polled(self, connection, what, direction):
         row = self.note(connection, what, direction, self.polled)
-        row["waiting"], row["after"] = self.waiting_since, self.polled_before
+        row["after"] = self.polled_before
         return row
 
     def summary(self):
-        """What the proxy knows of itself: its own delays, and how the two clocks moved."""
+        """What the proxy knows of itself: its clocks, and how long it takes to open a connection."""
         return {
             "what": "proxy",
             "wall_minus_monotonic": [self.wall_at_first, self.wall],
             "clocks_apart": CLOCKS_APART,
-            "wakes": sorted(self.wakes)[-1000:],
             "opening": self.opening,
         }
 

@@ -40,7 +40,6 @@ class Row:
         self.at, self.after = line["in"], line.get("after", 0) - clocks_apart
         if self.what == "packet" and self.at is not None:
             self.at += clocks_apart
-        self.waiting = line.get("waiting")
         self.out = line.get("out")
         self.tampered = line.get("tampered")
         self.packet = None
@@ -172,7 +171,6 @@ class Wire:
         with open(record, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
         self.scenario, self.proxy = scenario, lines[0]
-        self.wake = max(self.proxy["wakes"], default=0)
         self.apart = self.proxy["clocks_apart"]
         rows = [Row(place, line, self.apart) for place, line in enumerate(lines[1:])]
         numbers = sorted({row.connection for row in rows})
@@ -205,13 +203,10 @@ class Wire:
                 if row.is_to("to_broker", mqtt.PUBLISH, mqtt.PUBREL):
                     later[one.client_id, row.packet.id] = row
 
-    def seen(self, row):
-        """When something was that the kernel does not stamp: a connection, an end of stream.
-
-        It woke the proxy, or it came while the proxy was busy."""
-        if row.at - row.waiting > self.wake:
-            return row.at - self.wake, row.at
-        return min(row.after, row.at - self.wake), row.at
+    @staticmethod
+    def seen(row):
+        """When something was that the kernel does not stamp: a connection, an end of stream."""
+        return row.after, row.at
 
     def publishes(self, direction):
         """PUBLISH packets with a stamp that reached their receiver: row, connection, stamp."""
