@@ -141,11 +141,16 @@ impl Sessions {
         self.slots.get_mut(key.0 as usize)?.as_mut()
     }
 
-    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
+    /// Takes a Session out. Its key is not used again until [`Self::release`].
+    pub(crate) fn take(&mut self, key: SessionKey) -> Option<Session> {
         let session = self.slots.get_mut(key.0 as usize)?.take()?;
         self.by_client_id.remove(&session.client_id);
-        self.free.push(key);
         Some(session)
+    }
+
+    /// Lets the key of a Session that was taken out be used again: nothing knows it any longer.
+    pub(crate) fn release(&mut self, key: SessionKey) {
+        self.free.push(key);
     }
 
     /// Sessions with a connection, by a look at each.

@@ -20,7 +20,8 @@ use squall_protocol::packet::{
 };
 use squall_protocol::{ProtocolError, ReasonCode, Version};
 
-use super::{Broker, Turn};
+use super::subscribe::FILTERS_PER_SLICE;
+use super::{Broker, Leaving, Turn, Unfinished};
 use crate::connection::Connection;
 use crate::counters::DropReason;
 use crate::keys::{SessionKey, SubscriptionKey};
@@ -293,15 +294,16 @@ impl Broker {
     /// Messages of shared subscriptions go to other members, except those of QoS 2 that were
     /// sent [MQTT-4.8.2-5]; all others are lost with the Session.
     pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        let Some(mut session) = self.sessions.remove(key) else {
+        let Some(mut session) = self.sessions.take(key) else {
             return;
         };
         let queued = session.queued();
         let shared = extract_shared(&mut session);
         self.counters.queued_messages -= queued;
-        for &subscription in session.subscriptions.as_slice() {
-            self.unsubscribe(subscription, key);
-        }
+        self.leave(Leaving {
+            session: key,
+            subscriptions: std::mem::take(&mut session.subscriptions).into_vec(),
+        });
         let lost = session.queued() + session.outbound.len();
         self.counters.count_dropped(DropReason::SessionEnded, lost);
         for copied in shared {
@@ -353,6 +355,30 @@ impl Broker {
                 session.is_some_and(|session| session.connection.is_some())
             })
         })
+    }
+
+    /// Goes on with the subscriptions of the Session that ended first and still has some.
+    pub(super) fn continue_leaving(&mut self) {
+        if let Some(leaving) = self.leaving.pop_front() {
+            self.leave(leaving);
+        }
+    }
+
+    /// Ends a slice of the subscriptions of a Session that has ended. To one that still has some no
+    /// message goes, and no other Session gets its key.
+    fn leave(&mut self, mut leaving: Leaving) {
+        for _ in 0..FILTERS_PER_SLICE {
+            let Some(subscription) = leaving.subscriptions.pop() else {
+                break;
+            };
+            self.unsubscribe(subscription, leaving.session);
+        }
+        if leaving.subscriptions.is_empty() {
+            self.sessions.release(leaving.session);
+        } else {
+            self.leaving.push_back(leaving);
+            self.unfinished.push_back(Unfinished::Leaving);
+        }
     }
 
     /// Ends one subscription and counts what waited in a group that ended with it.

@@ -36,7 +36,7 @@ use squall_protocol::{Instant, Version};
 use crate::config::{Config, OutboxLimits};
 use crate::connection::{Connections, Gate};
 use crate::counters::Counters;
-use crate::keys::SessionKey;
+use crate::keys::{SessionKey, SubscriptionKey};
 use crate::retained::RetainedStore;
 use crate::session::{Session, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
@@ -57,6 +57,8 @@ pub struct Broker {
     timers: TimerWheel<Timer>,
     /// What let others go first.
     unfinished: VecDeque<Unfinished>,
+    /// Sessions that have ended and still have subscriptions.
+    leaving: VecDeque<Leaving>,
     /// When the broker started.
     started: Instant,
     /// When `$SYS` is published next; the end of time for never.
@@ -82,6 +84,15 @@ enum Unfinished {
     Session(SessionKey),
     /// A connection's SUBSCRIBE or UNSUBSCRIBE.
     Request(ConnectionId),
+    /// The first of `Broker::leaving`.
+    Leaving,
+}
+
+/// What is left of a Session that has ended.
+#[derive(Debug)]
+struct Leaving {
+    session: SessionKey,
+    subscriptions: Vec<SubscriptionKey>,
 }
 
 /// When an input happened, and where what follows goes.
@@ -116,6 +127,7 @@ impl Broker {
             retained: RetainedStore::default(),
             timers: TimerWheel::new(),
             unfinished: VecDeque::new(),
+            leaving: VecDeque::new(),
             started: now,
             sys_due,
             client_ids,

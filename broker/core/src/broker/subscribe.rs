@@ -17,7 +17,7 @@ use crate::subscriptions::{Inserted, Member, Target};
 
 /// Filters of one packet that are applied before others get their turn. A long filter counts as
 /// several, see [`BYTES_PER_FILTER`].
-const FILTERS_PER_SLICE: usize = 1024;
+pub(super) const FILTERS_PER_SLICE: usize = 1024;
 /// Bytes of a filter that cost as much as another filter.
 const BYTES_PER_FILTER: usize = 256;
 

@@ -37,6 +37,7 @@ impl Broker {
                 self.feed(turn, key);
             }
             Some(Unfinished::Request(id)) => self.continue_request(turn, id),
+            Some(Unfinished::Leaving) => self.continue_leaving(),
             None => {}
         }
     }

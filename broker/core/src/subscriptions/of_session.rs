@@ -29,6 +29,10 @@ impl SessionSubscriptions {
         &self.list
     }
 
+    pub(crate) fn into_vec(self) -> Vec<SubscriptionKey> {
+        self.list
+    }
+
     /// Adds a subscription that is not there.
     pub(crate) fn add(&mut self, key: SubscriptionKey) {
         let place = self.list.len() as u32;

@@ -1,8 +1,9 @@
-//! SUBSCRIBE and UNSUBSCRIBE of thousands of filters: applied in slices, in order (§3.8, §3.10).
+//! SUBSCRIBE and UNSUBSCRIBE of thousands of filters, and the end of a Session with as many: done in
+//! slices, in order (§3.8, §3.10).
 
 use squall_protocol::QoS;
 use squall_protocol::codec::encode;
-use squall_protocol::packet::{Packet, Suback, Unsuback};
+use squall_protocol::packet::{Disconnect, DisconnectProperties, Packet, Suback, Unsuback};
 use squall_protocol::{ReasonCode, Version};
 
 use crate::harness::{Client, Harness};
@@ -182,4 +183,40 @@ fn a_long_subscribe_that_ends_malformed_is_refused() {
     let reason = world.receive(client).disconnect_reason();
     assert_eq!(reason, ReasonCode::MalformedPacket);
     assert!(world.is_closed(client));
+}
+
+/// A Session of thousands of subscriptions ends at once for everyone, and its subscriptions go in
+/// slices: its client can come back meanwhile as a new one and gets each message once.
+#[test]
+fn a_session_with_many_subscriptions_ends_in_slices() {
+    let mut world = Harness::new();
+    let publisher = world.join(v5("p"));
+    let client = subscribed(&mut world);
+
+    world.send(client, &disconnect_for_good());
+    let left = world.broker.counters().subscriptions;
+    let (client, connack) = world.connect(v5_kept("c"));
+    world.send(client, &subscribe(&[("0/+", QOS0)]));
+    for topic in ["0/x", "1/x"] {
+        world.send(publisher, &Packet::Publish(publish(topic, QOS0, topic)));
+    }
+
+    assert!((1..FILTERS).contains(&left), "{left}");
+    assert!(!connack.session_present);
+    assert_eq!(world.receive(client).payloads(), ["0/x"]);
+    world.settle();
+    assert_eq!(world.broker.counters().subscriptions, 1);
+    world.send(publisher, &Packet::Publish(publish("0/x", QOS0, "again")));
+    assert_eq!(world.receive(client).payloads(), ["again"]);
+}
+
+/// DISCONNECT that ends the Session with the connection (§3.14.2.2.2).
+fn disconnect_for_good() -> Packet<'static> {
+    Packet::Disconnect(Disconnect {
+        reason: ReasonCode::Success,
+        properties: DisconnectProperties {
+            session_expiry_interval: Some(0),
+            ..DisconnectProperties::default()
+        },
+    })
 }
