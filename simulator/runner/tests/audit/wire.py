@@ -179,9 +179,16 @@ class Wire:
             of[row.connection].append(row)
         every = [Connection(number, of[number]) for number in numbers]
         self.strangers = [one for one in every if scenario.group_of(one.client_id) is None]
-        self.connections = [one for one in every if scenario.group_of(one.client_id) is not None]
+        # Not a device's: it clears what an earlier run left under its identifier, or this one.
+        self.connections = [one for one in every if scenario.group_of(one.client_id) is not None
+                            and not self.clears(one)]
         self.find_unread()
         self.find_epoch()
+
+    def clears(self, one):
+        """Whether it asks for a clean Session where the scenario's devices keep theirs."""
+        group = self.scenario.groups[self.scenario.group_of(one.client_id)]
+        return one.connect.packet.clean_start and not group.get("clean_start", True)
 
     def find_unread(self):
         """Takes back what was handed to a sender that reset the connection with it unread. How the
