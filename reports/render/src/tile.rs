@@ -316,18 +316,26 @@ fn connections(run: &Run, summary: &Summary) -> Option<Tile> {
 
 fn broker(summary: &Summary) -> Vec<Tile> {
     let mut tiles = Vec::new();
-    if let Some(cores) = summary.broker_cpu_cores {
-        let detail = match (
+    if let (Some(cores), Some(peak)) =
+        (summary.broker_cpu_mean_cores, summary.broker_cpu_peak_cores)
+    {
+        let mut detail = format!("measured part; peak {}", cores_text(peak));
+        match (
             summary.broker_cpu_s_per_million,
-            summary.generator_cpu_cores,
+            summary.generator_cpu_mean_cores,
         ) {
-            (Some(seconds), _) => format!("{} per million messages", duration_text(seconds)),
-            (None, Some(generator)) => format!("generator {}", cores_text(generator)),
-            (None, None) => String::new(),
-        };
+            (Some(seconds), _) => {
+                let each = format!("; {} per million messages", duration_text(seconds));
+                detail.push_str(&each);
+            }
+            (None, Some(generator)) => {
+                detail.push_str(&format!("; generator {}", cores_text(generator)));
+            }
+            (None, None) => {}
+        }
         tiles.push(Tile::new("Broker CPU", cores_text(cores), detail));
     }
-    if let Some(bytes) = summary.broker_rss_bytes {
+    if let Some(bytes) = summary.broker_rss_peak_bytes {
         let detail = summary
             .broker_rss_per_connection_bytes
             .map(|each| format!("{} for each connection", bytes_text(each)));

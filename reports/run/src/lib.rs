@@ -59,7 +59,9 @@ pub use proposal::proposed_claims;
 pub use qos2::{LegCount, Qos2, Qos2Side};
 pub use rate::{Event, RateEntry, RateFigures, Rates};
 pub use read::{ReadError, json_schema};
-pub use resources::{ProcessSample, Resources};
+pub use resources::{
+    ProcessLog, ProcessRecord, ProcessSample, ProcessUse, Reading, Resources, Spread,
+};
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
 pub use series::{Interval, Series};

@@ -5,9 +5,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    CountedFrom, Event, Histogram, MetricName, Percentile, Population, Publications, Resources, Run,
-};
+use crate::{CountedFrom, Event, Histogram, MetricName, Percentile, Population, Publications, Run};
 
 /// Messages from which on the processor time for each of them means something.
 const MESSAGES_FOR_CPU: u64 = 100_000;
@@ -63,21 +61,34 @@ pub struct Summary {
     pub schedule_lag: Option<Latency>,
     /// The most devices connected at once.
     pub peak_online: u64,
-    /// Mean processor use of the broker over the run, in cores.
-    pub broker_cpu_cores: Option<f64>,
-    /// Peak resident memory of the broker.
-    pub broker_rss_bytes: Option<u64>,
+    /// Where the window begins that use of processor and memory is of: the readings at the borders of
+    /// the measured part. Seconds since the start of the run.
+    pub processes_from_s: Option<f64>,
+    /// Where it ends.
+    pub processes_to_s: Option<f64>,
+    /// Mean processor use of the broker in the measured part, in cores.
+    pub broker_cpu_mean_cores: Option<f64>,
+    /// Its busiest stretch of about a second.
+    pub broker_cpu_peak_cores: Option<f64>,
+    /// Peak resident memory of the broker in the measured part.
+    pub broker_rss_peak_bytes: Option<u64>,
+    /// As `broker_rss_peak_bytes`, of the whole run.
+    pub broker_rss_peak_of_run_bytes: Option<u64>,
     /// What a connection costs the broker: growth of its memory from the first sample to the
-    /// peak, for each device of the peak. `None` if it grew by less than 256 KiB, which its allocator
+    /// peak of the run, for each device of the peak. `None` if it grew by less than 256 KiB, which its allocator
     /// may have had in store.
     pub broker_rss_per_connection_bytes: Option<u64>,
-    /// Processor seconds of the broker for each million messages in and out; `None` with fewer than
-    /// 100,000, where what the broker does anyway would outweigh them.
+    /// Processor seconds of the broker for each million messages sent and delivered, all in the measured
+    /// part; `None` with fewer than 100,000, where what the broker does anyway would outweigh them.
     pub broker_cpu_s_per_million: Option<f64>,
-    /// Mean processor use of the generator, in cores.
-    pub generator_cpu_cores: Option<f64>,
-    /// Peak resident memory of the generator.
-    pub generator_rss_bytes: Option<u64>,
+    /// Mean processor use of the generator in the measured part, in cores.
+    pub generator_cpu_mean_cores: Option<f64>,
+    /// Its busiest stretch of about a second.
+    pub generator_cpu_peak_cores: Option<f64>,
+    /// Peak resident memory of the generator in the measured part.
+    pub generator_rss_peak_bytes: Option<u64>,
+    /// As `generator_rss_peak_bytes`, of the whole run.
+    pub generator_rss_peak_of_run_bytes: Option<u64>,
 }
 
 /// A distribution in a few figures. A percentile is `None` with fewer samples than it needs.
@@ -188,12 +199,18 @@ impl Summary {
             connect_latency: latency(MetricName::ConnectLatency),
             schedule_lag: latency(MetricName::ScheduleLag),
             peak_online: run.measured.connections.peak_online,
-            broker_cpu_cores: Resources::mean_cores(broker),
-            broker_rss_bytes: Resources::peak_rss_bytes(broker),
+            processes_from_s: generator.measured.map(|used| used.from_s),
+            processes_to_s: generator.measured.map(|used| used.to_s),
+            broker_cpu_mean_cores: broker.measured.map(|used| used.cpu_cores.mean),
+            broker_cpu_peak_cores: broker.measured.map(|used| used.cpu_cores.peak),
+            broker_rss_peak_bytes: broker.measured.map(|used| used.rss_bytes.peak as u64),
+            broker_rss_peak_of_run_bytes: broker.rss_peak_of_run(),
             broker_rss_per_connection_bytes: rss_per_connection(run),
             broker_cpu_s_per_million: cpu_per_million(run),
-            generator_cpu_cores: Resources::mean_cores(generator),
-            generator_rss_bytes: Resources::peak_rss_bytes(generator),
+            generator_cpu_mean_cores: generator.measured.map(|used| used.cpu_cores.mean),
+            generator_cpu_peak_cores: generator.measured.map(|used| used.cpu_cores.peak),
+            generator_rss_peak_bytes: generator.measured.map(|used| used.rss_bytes.peak as u64),
+            generator_rss_peak_of_run_bytes: generator.rss_peak_of_run(),
         }
     }
 }
@@ -208,8 +225,8 @@ fn the_only_one(populations: &[Population]) -> Option<Latency> {
 
 fn rss_per_connection(run: &Run) -> Option<u64> {
     let broker = &run.resources.broker;
-    let base = broker.first()?.rss_bytes;
-    let growth = Resources::peak_rss_bytes(broker)?.checked_sub(base)?;
+    let base = broker.samples.first()?.rss_bytes;
+    let growth = broker.rss_peak_of_run()?.checked_sub(base)?;
     if growth < GROWTH_TOLD_BYTES {
         return None;
     }
@@ -217,17 +234,10 @@ fn rss_per_connection(run: &Run) -> Option<u64> {
 }
 
 fn cpu_per_million(run: &Run) -> Option<f64> {
-    let (first, last) = (run.resources.broker.first()?, run.resources.broker.last()?);
-    let accounting = &run.measured.accounting;
-    let sent: u64 = accounting.publications.iter().map(|entry| entry.sent).sum();
-    let received: u64 = accounting
-        .deliveries
-        .iter()
-        .map(|entry| entry.received)
-        .sum();
-    let messages = sent + received;
-    (messages >= MESSAGES_FOR_CPU)
-        .then(|| (last.cpu_total_s - first.cpu_total_s) / messages as f64 * 1e6)
+    let used = run.resources.broker.measured?;
+    let count = |event| Some(run.measured.rates.of_all(event)?.count);
+    let messages = count(Event::Sent)? + count(Event::Delivered)?;
+    (messages >= MESSAGES_FOR_CPU).then(|| used.cpu_s / messages as f64 * 1e6)
 }
 
 #[cfg(test)]
@@ -288,9 +298,8 @@ mod tests {
     #[test]
     fn cost_of_a_connection_is_not_guessed() {
         let mut run = sample::passing();
-        let base = run.resources.broker[0];
-        run.resources.broker = vec![base, base];
-        run.resources.broker[1].rss_bytes += 4_096;
+        let base = run.resources.broker.samples[0];
+        run.resources.broker.rss_peak_of_run_bytes = base.rss_bytes + 4_096;
 
         let summary = Summary::of(&run);
 

@@ -129,6 +129,11 @@ impl<S: Sink> Fleet<S> {
         self.phase == Phase::Finished
     }
 
+    /// What the run does now.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
     /// The figures of the moment.
     pub fn progress(&self, now: Instant) -> Progress {
         let tally = self.shared.tally;

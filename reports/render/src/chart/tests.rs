@@ -122,8 +122,8 @@ fn one_sample_is_drawn() {
         descriptors: 0,
     };
     // Processor use is that since the sample before.
-    run.resources.broker = vec![process(0.0), process(0.5)];
-    run.resources.generator.clear();
+    run.resources.broker.samples = vec![process(0.0), process(0.5)];
+    run.resources.generator.samples.clear();
 
     let charts = charts(&run);
 

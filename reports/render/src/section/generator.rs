@@ -42,11 +42,15 @@ fn introduction(run: &Run) -> String {
     let mut text =
         "Schedule lag is squall's own delay between the time something was due and the time it was done."
             .to_owned();
-    if let Some(cores) = summary.generator_cpu_cores {
+    if let (Some(mean), Some(peak)) = (
+        summary.generator_cpu_mean_cores,
+        summary.generator_cpu_peak_cores,
+    ) {
         text.push_str(&format!(
-            " The generator used {} of the machine's {} on average.",
-            cores_text(cores),
-            run.machine.cores
+            " In the measured part the generator used {} of the machine's {} on average, {} at its peak.",
+            cores_text(mean),
+            run.machine.cores,
+            cores_text(peak)
         ));
     }
     if let Some(latency) = &summary.schedule_lag {

@@ -1,6 +1,6 @@
 //! What the broker used: processor, memory, descriptors.
 
-use squall_run::{ProcessSample, Resources, Run, Summary};
+use squall_run::{ProcessSample, ProcessUse, Run, Summary};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::processes;
@@ -9,26 +9,28 @@ use crate::table::{Cell, Column, Table};
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
-    if !run.resources.broker.is_empty() {
+    if !run.resources.broker.samples.is_empty() {
         blocks.push(Block::Table(totals(run)));
         blocks.push(Block::Note(
-            "CPU per million messages is all processor time of the broker, connecting included, for the messages that it took in and \
-             gave out; with fewer than 100,000 it would say more about the connecting and is left out. Memory per connection is the \
-             growth from the first sample to the peak, Sessions and queues included, for each of the most devices online at once."
+            "CPU, and memory unless it says so, are those of the measured part, between readings at its borders: connecting, warm-up and \
+             drain are not in them. The peak of CPU is the busiest stretch of about a second. CPU per million messages is for those \
+             that were sent and delivered in the measured part; with fewer than 100,000 it would say more about idling and is left \
+             out. Memory per connection is the growth from the first sample to the peak of the run, Sessions and queues included, for \
+             each of the most devices online at once."
                 .to_owned(),
         ));
         blocks.extend(chart_block(processes::cpu(run), || {
             samples(
                 "broker-samples",
                 "Samples of the broker",
-                &run.resources.broker,
+                &run.resources.broker.samples,
             )
         }));
         blocks.extend(chart_block(processes::memory(run), || {
             samples(
                 "generator-samples",
                 "Samples of the generator",
-                &run.resources.generator,
+                &run.resources.generator.samples,
             )
         }));
     }
@@ -47,10 +49,14 @@ fn totals(run: &Run) -> Table {
         "Processes",
         vec![
             Column::words("Process"),
+            Column::quantity("From", "s"),
+            Column::quantity("To", "s"),
             Column::quantity("CPU, mean", "cores"),
-            Column::quantity("CPU, total", "s"),
+            Column::quantity("CPU, peak", "cores"),
+            Column::quantity("CPU time", "s"),
             Column::quantity("CPU per million messages", "s"),
             Column::quantity("Memory, peak", "bytes"),
+            Column::quantity("Memory, peak of the run", "bytes"),
             Column::quantity("Memory per connection", "bytes"),
             Column::count("Descriptors, peak"),
         ],
@@ -59,21 +65,28 @@ fn totals(run: &Run) -> Table {
         ("broker", &run.resources.broker),
         ("generator", &run.resources.generator),
     ];
-    for (name, samples) in processes {
-        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+    for (name, record) in processes {
+        if record.samples.is_empty() {
             continue;
-        };
+        }
+        let measured =
+            |cell: fn(&ProcessUse) -> Cell| record.measured.as_ref().map_or(Cell::None, cell);
         let is_broker = name == "broker";
         let of_broker = |cell: Option<Cell>| cell.filter(|_| is_broker).unwrap_or(Cell::None);
         table.row(vec![
             Cell::text(name),
-            Resources::mean_cores(samples).map_or(Cell::None, Cell::Cores),
-            Cell::Seconds(last.cpu_total_s - first.cpu_total_s),
+            measured(|used| Cell::At(used.from_s)),
+            measured(|used| Cell::At(used.to_s)),
+            measured(|used| Cell::Cores(used.cpu_cores.mean)),
+            measured(|used| Cell::Cores(used.cpu_cores.peak)),
+            measured(|used| Cell::Seconds(used.cpu_s)),
             of_broker(summary.broker_cpu_s_per_million.map(Cell::Seconds)),
-            Resources::peak_rss_bytes(samples).map_or(Cell::None, Cell::Bytes),
+            measured(|used| Cell::Bytes(used.rss_bytes.peak as u64)),
+            record.rss_peak_of_run().map_or(Cell::None, Cell::Bytes),
             of_broker(summary.broker_rss_per_connection_bytes.map(Cell::Bytes)),
             Cell::Count(
-                samples
+                record
+                    .samples
                     .iter()
                     .map(|sample| sample.descriptors)
                     .max()

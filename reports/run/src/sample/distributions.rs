@@ -2,7 +2,8 @@
 
 use crate::{
     CountedFrom, Direction, Event, Histogram, Interval, Metric, MetricName, Metrics, NetworkFigure,
-    NetworkOutcome, ProcessSample, Quantile, RateEntry, Rates, Resources, Series, Tags, Value,
+    NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry, Rates, Reading, Resources, Series,
+    Tags, Value,
 };
 
 /// A small generator (Lehmer, modulus 2^31 - 1): the same numbers on every machine.
@@ -266,32 +267,32 @@ pub(super) fn networks() -> Vec<NetworkOutcome> {
 
 /// One second of two processes, for 135 seconds.
 pub(super) fn resources() -> Resources {
-    let samples = |cores: f64, base_mib: f64, grown_mib: f64| {
+    let record = |cores: f64, base_mib: f64, grown_mib: f64| {
         let mut draws = Draws(3);
         let mut cpu_total_s = 0.0;
-        (0..135_u32)
-            .map(|second| {
-                let load = if (10..120).contains(&second) {
-                    1.0
-                } else {
-                    0.2
-                };
-                let cpu_cores = cores * load * (0.9 + draws.unit() * 0.2);
-                cpu_total_s += cpu_cores;
-                let grown = grown_mib * (f64::from(second) / 12.0).min(1.0);
-                ProcessSample {
-                    at_s: f64::from(second),
-                    cpu_cores,
-                    cpu_total_s,
-                    rss_bytes: ((base_mib + grown) * 1_048_576.0) as u64,
-                    descriptors: 20 + u64::from(second.min(10)) * 500,
-                }
-            })
-            .collect()
+        let mut log = ProcessLog::default();
+        for second in 0..135_u32 {
+            let (phase, load) = match second {
+                0..10 => (PhaseKind::Connect, 0.2),
+                10..20 => (PhaseKind::Warmup, 1.0),
+                20..120 => (PhaseKind::Measure, 1.0),
+                _ => (PhaseKind::Drain, 0.2),
+            };
+            cpu_total_s += cores * load * (0.9 + draws.unit() * 0.2);
+            let grown = grown_mib * (f64::from(second) / 12.0).min(1.0);
+            let reading = Reading {
+                at_s: f64::from(second),
+                cpu_total_s,
+                rss_bytes: ((base_mib + grown) * 1_048_576.0) as u64,
+                descriptors: 20 + u64::from(second.min(10)) * 500,
+            };
+            log.add(Some(phase), reading);
+        }
+        log.record()
     };
     Resources {
-        broker: samples(0.31, 6.0, 7.4),
-        generator: samples(0.62, 22.0, 31.0),
+        broker: record(0.31, 6.0, 7.4),
+        generator: record(0.62, 22.0, 31.0),
     }
 }
 

@@ -4,8 +4,8 @@
 //! number: the condition fails, and says why.
 
 use squall_run::{
-    Aggregate, Event, Histogram, MetricName, Percentile, ProcessSample, Rates, Resources, Tags,
-    ThresholdOutcome, ThresholdResult, Value,
+    Aggregate, Event, Histogram, MetricName, Percentile, ProcessUse, Rates, Resources, Spread,
+    Tags, ThresholdOutcome, ThresholdResult, Value,
 };
 use squall_scenario::{
     self, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold,
@@ -157,45 +157,30 @@ impl Judge<'_> {
     }
 
     fn broker(&self, metric: Metric, aggregate: squall_scenario::Aggregate) -> Measurement {
-        let Some((start, end)) = self.metrics.measured() else {
+        let broker = &self.resources.broker;
+        let Some(used) = &broker.measured else {
             return Measurement::NONE;
         };
-        let samples: Vec<ProcessSample> = self
-            .resources
-            .broker
-            .iter()
-            .filter(|sample| (start.as_secs_f64()..=end.as_secs_f64()).contains(&sample.at_s))
-            .copied()
-            .collect();
-        let numbers: Vec<f64> = match metric {
-            Metric::BrokerCpu => samples.iter().map(|sample| sample.cpu_cores).collect(),
-            Metric::BrokerRss => samples
-                .iter()
-                .map(|sample| sample.rss_bytes as f64)
-                .collect(),
-            _ => self.rss_per_connection(&samples),
-        };
-        let number = match aggregate {
-            squall_scenario::Aggregate::Min => numbers.iter().copied().reduce(f64::min),
-            squall_scenario::Aggregate::Max => numbers.iter().copied().reduce(f64::max),
-            squall_scenario::Aggregate::Value => numbers.last().copied(),
-            _ if numbers.is_empty() => None,
-            _ => Some(numbers.iter().sum::<f64>() / numbers.len() as f64),
-        };
-        Measurement {
-            number,
-            samples: numbers.len() as u64,
+        match metric {
+            Metric::BrokerCpu => of_spread(&used.cpu_cores, used.readings, aggregate),
+            Metric::BrokerRss => of_spread(&used.rss_bytes, used.readings, aggregate),
+            _ => {
+                let numbers = self.rss_per_connection(used);
+                of_numbers(&numbers, aggregate)
+            }
         }
     }
 
     /// Memory over that before the first connect, for each device that was connected then.
-    fn rss_per_connection(&self, samples: &[ProcessSample]) -> Vec<f64> {
-        let Some(before) = self.resources.broker.first() else {
+    fn rss_per_connection(&self, used: &ProcessUse) -> Vec<f64> {
+        let samples = &self.resources.broker.samples;
+        let Some(before) = samples.first() else {
             return Vec::new();
         };
         let series = self.metrics.series();
         samples
             .iter()
+            .filter(|sample| (used.from_s..=used.to_s).contains(&sample.at_s))
             .filter_map(|sample| {
                 let online = series.at(sample.at_s)?.online;
                 let grown = sample.rss_bytes.saturating_sub(before.rss_bytes);
@@ -224,6 +209,41 @@ impl Measurement {
         number: None,
         samples: 0,
     };
+}
+
+fn of_spread(spread: &Spread, readings: u64, aggregate: squall_scenario::Aggregate) -> Measurement {
+    let number = match aggregate {
+        squall_scenario::Aggregate::Min => spread.least,
+        squall_scenario::Aggregate::Max => spread.peak,
+        squall_scenario::Aggregate::Value => spread.last,
+        squall_scenario::Aggregate::Avg
+        | squall_scenario::Aggregate::Count
+        | squall_scenario::Aggregate::Rate
+        | squall_scenario::Aggregate::Percentile(_) => spread.mean,
+    };
+    Measurement {
+        number: Some(number),
+        samples: readings,
+    }
+}
+
+fn of_numbers(numbers: &[f64], aggregate: squall_scenario::Aggregate) -> Measurement {
+    let number = match aggregate {
+        squall_scenario::Aggregate::Min => numbers.iter().copied().reduce(f64::min),
+        squall_scenario::Aggregate::Max => numbers.iter().copied().reduce(f64::max),
+        squall_scenario::Aggregate::Value => numbers.last().copied(),
+        squall_scenario::Aggregate::Avg
+        | squall_scenario::Aggregate::Count
+        | squall_scenario::Aggregate::Rate
+        | squall_scenario::Aggregate::Percentile(_) => {
+            let sum: f64 = numbers.iter().sum();
+            (!numbers.is_empty()).then(|| sum / numbers.len() as f64)
+        }
+    };
+    Measurement {
+        number,
+        samples: numbers.len() as u64,
+    }
 }
 
 fn of_times(histogram: &Histogram, aggregate: squall_scenario::Aggregate) -> Measurement {

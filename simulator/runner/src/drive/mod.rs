@@ -24,7 +24,7 @@ use std::time::Duration;
 use dial::Dialer;
 use socket::{Progressed, Socket, open_error};
 use squall_fleet::{
-    Action, Actions, Fleet, Input, OpenError, Outcome, Progress, Sink, SocketId, Teardown,
+    Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
 };
 use squall_protocol::Instant;
 use timer::Timer;
@@ -59,6 +59,8 @@ pub struct Drive<S> {
     state: Rc<RefCell<State<S>>>,
     /// Rung when the fleet's deadline became earlier, or the run ended.
     deadline_moved: Rc<Notify>,
+    /// Rung when the run entered another phase.
+    phase_changed: Rc<Notify>,
 }
 
 impl<S> Clone for Drive<S> {
@@ -66,6 +68,7 @@ impl<S> Clone for Drive<S> {
         Self {
             state: Rc::clone(&self.state),
             deadline_moved: Rc::clone(&self.deadline_moved),
+            phase_changed: Rc::clone(&self.phase_changed),
         }
     }
 }
@@ -82,6 +85,7 @@ struct State<S> {
     touched: Vec<SocketId>,
     read_buffer: Vec<u8>,
     deadline_moved: Rc<Notify>,
+    phase_changed: Rc<Notify>,
     /// The drive's own state, for the tasks that it spawns.
     me: Weak<RefCell<State<S>>>,
 }
@@ -90,6 +94,7 @@ impl<S: Sink + 'static> Drive<S> {
     /// A drive that has not begun. The clock's start is the run's.
     pub fn new(fleet: Fleet<S>, clock: Clock, route: Route) -> Self {
         let deadline_moved = Rc::new(Notify::new());
+        let phase_changed = Rc::new(Notify::new());
         let state = Rc::new_cyclic(|me| {
             RefCell::new(State {
                 clock,
@@ -100,12 +105,14 @@ impl<S: Sink + 'static> Drive<S> {
                 touched: Vec::new(),
                 read_buffer: vec![0; READ_BYTES_MAX],
                 deadline_moved: Rc::clone(&deadline_moved),
+                phase_changed: Rc::clone(&phase_changed),
                 me: me.clone(),
             })
         });
         Self {
             state,
             deadline_moved,
+            phase_changed,
         }
     }
 
@@ -146,6 +153,17 @@ impl<S: Sink + 'static> Drive<S> {
         self.state.borrow_mut().feed(Input::Stop);
     }
 
+    /// Waits until the run has entered another phase than the last time that this was waited for. One
+    /// task may wait.
+    pub async fn phase_changed(&self) {
+        self.phase_changed.notified().await;
+    }
+
+    /// What the run does; `None` once its fleet was taken out.
+    pub fn phase(&self) -> Option<Phase> {
+        self.state.borrow().fleet.as_ref().map(Fleet::phase)
+    }
+
     /// How far the run is; `None` once it is over.
     pub fn progress(&self) -> Option<Progress> {
         let state = self.state.borrow();
@@ -181,7 +199,7 @@ impl<S: Sink + 'static> State<S> {
     /// Tells the fleet one thing and does all that it then asks for.
     fn feed(&mut self, input: Input<'_>) {
         let Some(fleet) = &mut self.fleet else { return };
-        let deadline = fleet.next_deadline();
+        let (deadline, phase) = (fleet.next_deadline(), fleet.phase());
         let mut actions = std::mem::take(&mut self.actions);
         let now = self.clock.now();
         fleet.handle(now, input, &mut actions);
@@ -192,6 +210,9 @@ impl<S: Sink + 'static> State<S> {
             (None, Some(_)) => false,
         };
         let must_look = is_earlier || fleet.is_finished();
+        if fleet.phase() != phase {
+            self.phase_changed.notify_one();
+        }
         for action in actions.iter() {
             match action {
                 Action::Open { socket } => self.open(socket, now),

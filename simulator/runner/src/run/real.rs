@@ -82,14 +82,15 @@ async fn run_fleet(
     let clock = Clock::start();
     let fleet = Fleet::new(Rc::clone(scenario), Recorder::new(scenario));
     let drive = Drive::new(fleet, clock, route);
-    let sampler = Sampler::default();
-    let sampling = spawn_local(sampler.clone().run(clock, target.processes()));
+    let sampler = Sampler::new(target.processes());
+    let sampling = spawn_local(sampler.clone().run(clock, drive.clone()));
     let display = Rc::new(RefCell::new(display));
     let showing = spawn_local(show(Rc::clone(&display), drive.clone(), clock));
 
     let ended = run_until_end_or_signal(&drive, signals, &display).await?;
 
-    sampler.sample(clock.now(), target.processes());
+    let phase = drive.phase().and_then(Phase::kind);
+    sampler.read(clock.now(), phase);
     for task in [sampling, showing] {
         task.abort();
         // Aborted: there is nothing to learn from it.
@@ -101,7 +102,7 @@ async fn run_fleet(
         ended,
     };
     let times = times(&outcome.phases, end, &scenario.run);
-    let resources = sampler.take();
+    let resources = sampler.resources();
     let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
     Ok(Driven {
         measured,

@@ -1,71 +1,89 @@
-//! Samples of what the broker and this process use, once a second while a run goes on.
+//! Readings of what the broker and this process use, while a run goes on: once a second, and where a
+//! phase begins, so that those at the borders of the measured part bound what it used.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use squall_fleet::{Phase, Sink};
 use squall_protocol::Instant;
-use squall_run::{ProcessSample, Resources};
+use squall_run::{PhaseKind, ProcessLog, Reading, Resources};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
+use crate::drive::Drive;
 use crate::machine::process::Processes;
 
-/// Between two samples.
+/// Between two readings.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The samples so far. Clones share them.
-#[derive(Clone, Default)]
+/// What was read so far. Clones share it.
+#[derive(Clone)]
 pub struct Sampler {
-    resources: Rc<RefCell<Resources>>,
+    /// The broker's processes, if they are ours.
+    processes: Option<Processes>,
+    logs: Rc<RefCell<Logs>>,
+}
+
+#[derive(Default)]
+struct Logs {
+    broker: ProcessLog,
+    generator: ProcessLog,
 }
 
 impl Sampler {
-    /// Samples until dropped. `broker` are the broker's processes, if they are ours.
-    pub async fn run(self, clock: Clock, broker: Option<Processes>) {
+    /// Nothing was read yet. `broker` are the broker's processes, if they are ours.
+    pub fn new(broker: Option<Processes>) -> Self {
+        Self {
+            processes: broker,
+            logs: Rc::default(),
+        }
+    }
+
+    /// Reads until dropped. Seconds count anew from the beginning of each phase.
+    pub async fn run<S: Sink + 'static>(self, clock: Clock, drive: Drive<S>) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            self.sample(clock.now(), broker);
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = drive.phase_changed() => ticks.reset(),
+            }
+            let phase = drive.phase().and_then(Phase::kind);
+            self.read(clock.now(), phase);
         }
     }
 
-    /// Takes one sample of each process.
-    pub fn sample(&self, now: Instant, broker: Option<Processes>) {
-        let mut resources = self.resources.borrow_mut();
-        if let Some(broker) = broker {
-            add(&mut resources.broker, now, broker);
+    /// Reads each process once, in `phase`; `None` is after the drain.
+    pub fn read(&self, now: Instant, phase: Option<PhaseKind>) {
+        let mut logs = self.logs.borrow_mut();
+        let of_broker = self.processes.and_then(|broker| reading(now, broker));
+        if let Some(reading) = of_broker {
+            logs.broker.add(phase, reading);
         }
         let generator = Processes::One(std::process::id());
-        add(&mut resources.generator, now, generator);
+        if let Some(reading) = reading(now, generator) {
+            logs.generator.add(phase, reading);
+        }
     }
 
-    /// The samples.
-    pub fn take(&self) -> Resources {
-        self.resources.take()
+    /// What was read.
+    pub fn resources(&self) -> Resources {
+        let logs = self.logs.borrow();
+        Resources {
+            broker: logs.broker.record(),
+            generator: logs.generator.record(),
+        }
     }
 }
 
-/// Processes that are gone add nothing.
-fn add(samples: &mut Vec<ProcessSample>, now: Instant, processes: Processes) {
-    let Some(usage) = processes.usage() else {
-        return;
-    };
-    let (at_s, cpu_total_s) = (now.as_secs_f64(), usage.cpu.as_secs_f64());
-    let cpu_cores = samples.last().map_or(0.0, |last| {
-        let seconds = at_s - last.at_s;
-        if seconds > 0.0 {
-            (cpu_total_s - last.cpu_total_s) / seconds
-        } else {
-            0.0
-        }
-    });
-    samples.push(ProcessSample {
-        at_s,
-        cpu_cores,
-        cpu_total_s,
+/// `None` if the processes are gone.
+fn reading(now: Instant, processes: Processes) -> Option<Reading> {
+    let usage = processes.usage()?;
+    Some(Reading {
+        at_s: now.as_secs_f64(),
+        cpu_total_s: usage.cpu.as_secs_f64(),
         rss_bytes: usage.rss_bytes,
         descriptors: usage.descriptors,
-    });
+    })
 }

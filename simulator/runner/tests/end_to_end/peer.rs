@@ -176,7 +176,7 @@ fn a_scenario_passes_on_mosquitto() {
     // 50 a second for 2 seconds, to two subscribers.
     assert_eq!(orders["expected"], 200, "{orders}");
     assert_eq!(orders["delivered"], 200, "{orders}");
-    assert!(run["resources"]["broker"][0]["rss_bytes"].as_u64() > Some(0));
+    assert!(run["resources"]["broker"]["samples"][0]["rss_bytes"].as_u64() > Some(0));
     let pid = run["target"]["pid"].as_u64().expect("it was our process");
     assert!(
         !Path::new(&format!("/proc/{pid}")).exists(),

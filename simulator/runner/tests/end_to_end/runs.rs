@@ -85,7 +85,7 @@ fn a_run_on_the_embedded_broker_leaves_a_report() {
     let run = run_file(&out);
     assert_eq!(run["target"]["kind"], "embedded");
     assert_eq!(run["measured"]["wills"][0]["seen"], 10);
-    assert!(run["resources"]["broker"][0]["rss_bytes"].as_u64() > Some(0));
+    assert!(run["resources"]["broker"]["samples"][0]["rss_bytes"].as_u64() > Some(0));
 }
 
 /// A broker that squall spawns is started on the port it was given, measured, and stopped.

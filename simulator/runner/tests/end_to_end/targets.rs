@@ -77,7 +77,7 @@ fn a_wrapper_is_measured_and_stopped_with_all_that_it_started() {
         let (code, errors) = code_and_errors(&output);
         assert_eq!(code, 0, "{then}: {errors}");
         assert!(!runs(wrapped.broker()), "{then}: the broker still runs");
-        let samples = run_file(&wrapped.path("out"))["resources"]["broker"].clone();
+        let samples = run_file(&wrapped.path("out"))["resources"]["broker"]["samples"].clone();
         let last = samples.as_array().and_then(|all| all.last().cloned());
         let last = last.unwrap_or_else(|| panic!("{then}: nothing was measured"));
         // The listener, the selector and standard streams: more than a shell alone has.

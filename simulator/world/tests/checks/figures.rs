@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use squall_ledger::Judgement;
-use squall_run::{Event, MetricName, Tags};
+use squall_run::{Event, MetricName, PhaseKind, ProcessLog, Reading, Resources, Tags, Value};
 
-use crate::run::{run, run_late, run_tampered};
+use crate::run::{run, run_late, run_tampered, run_using};
 use crate::tampering::{Outcome, is_to, script};
 
 /// A publisher with `publish` and a receiver, for `run`.
@@ -128,4 +128,46 @@ fn further_copies_are_not_in_the_rate_of_deliveries() {
 
     let delivered = judgement.measured.rates.of_all(Event::Delivered).unwrap();
     assert_eq!((delivered.count, delivered.peak_per_s), (20, Some(10)));
+}
+
+/// Thresholds on the broker's processor and memory judge what the summary shows: the measured part.
+#[test]
+fn thresholds_judge_what_the_broker_used_in_the_measured_part() {
+    let mut log = ProcessLog::default();
+    let readings = [
+        (PhaseKind::Connect, 0.0, 0.0, 1),
+        (PhaseKind::Measure, 5.0, 2.0, 3),
+        (PhaseKind::Measure, 6.0, 2.2, 5),
+        (PhaseKind::Drain, 7.0, 2.8, 4),
+        (PhaseKind::Drain, 17.0, 2.8, 9),
+    ];
+    for (phase, at_s, cpu_total_s, mib) in readings {
+        let reading = Reading {
+            at_s,
+            cpu_total_s,
+            rss_bytes: mib << 20,
+            descriptors: 0,
+        };
+        log.add(Some(phase), reading);
+    }
+    let resources = Resources {
+        broker: log.record(),
+        ..Resources::default()
+    };
+    let text = scenario("duration = \"2s\"", "qos = 1\nrate = 5")
+        + "[thresholds]\nbroker_cpu = [\"avg > 0\", \"max > 0\"]\nbroker_rss = [\"max > 0B\", \"value > 0B\"]\n";
+
+    let judgement = run_using(&text, &resources);
+
+    let used = resources.broker.measured.unwrap();
+    let thresholds = judgement.measured.thresholds.iter();
+    let actual: Vec<Value> = thresholds.filter_map(|each| each.actual.clone()).collect();
+    let expected = [
+        Value::Cores(used.cpu_cores.mean),
+        Value::Cores(used.cpu_cores.peak),
+        Value::Bytes(5 << 20),
+        Value::Bytes(4 << 20),
+    ];
+    assert_eq!(actual, expected);
+    assert!((used.cpu_cores.mean - 0.4).abs() < 1e-9);
 }

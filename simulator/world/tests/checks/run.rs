@@ -57,6 +57,12 @@ pub(crate) fn assert_broken(judgement: &Judgement, expected: &[&str]) {
     }
 }
 
+/// Runs `text` over the real broker core, whose process used `resources`.
+pub(crate) fn run_using(text: &str, resources: &Resources) -> Judgement {
+    let scenario = scenario(text);
+    judge(&scenario, world(&scenario).run(), resources)
+}
+
 /// Runs `text` without a broker, by a shell that comes `lateness` after every deadline: no device
 /// connects, and what is due is skipped.
 pub(crate) fn run_late(text: &str, lateness: Duration) -> Judgement {
@@ -80,13 +86,15 @@ pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
 
 fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
     let scenario = scenario(text);
-    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
-    let mut world = World::new(
-        fleet,
-        Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO),
-    );
+    let mut world = world(&scenario);
     if let Some(tamper) = tamper {
         world = world.with_tamper(tamper);
     }
     judge(&scenario, world.run(), &Resources::default())
+}
+
+fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
+    let fleet = Fleet::new(Rc::clone(scenario), Recorder::new(scenario));
+    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
+    World::new(fleet, broker)
 }

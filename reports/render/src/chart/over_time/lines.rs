@@ -159,8 +159,12 @@ pub(crate) fn processes(run: &Run, title: &str, what: Process) -> Figure {
         },
     };
     let all = vec![
-        series("generator", &run.resources.generator, Ink::Series(1)),
-        series("broker", &run.resources.broker, Ink::Series(0)),
+        series(
+            "generator",
+            &run.resources.generator.samples,
+            Ink::Series(1),
+        ),
+        series("broker", &run.resources.broker.samples, Ink::Series(0)),
     ];
     let unit = match what {
         Process::Cores => Unit::Cores,
@@ -257,7 +261,7 @@ mod tests {
     fn processor_use_is_that_since_the_sample_before() {
         let mut run = sample::passing();
         let samples = [(19.0, 0.1), (20.0, 0.2), (21.0, 0.7), (140.0, 2.0)];
-        run.resources.broker = samples
+        run.resources.broker.samples = samples
             .map(|(at_s, cpu_cores)| ProcessSample {
                 at_s,
                 cpu_cores,
@@ -267,7 +271,7 @@ mod tests {
             })
             .to_vec();
 
-        let points = of_process(&run, &run.resources.broker, Process::Cores);
+        let points = of_process(&run, &run.resources.broker.samples, Process::Cores);
 
         assert_eq!(points, [(-1.0, 0.2), (0.0, 0.2), (0.0, 0.7), (1.0, 0.7)]);
     }

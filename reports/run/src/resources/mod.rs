@@ -1,0 +1,89 @@
+//! What processes used, sampled by the runner.
+
+mod log;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use log::{ProcessLog, Reading};
+
+/// What the broker and squall itself used. Empty where nothing could be sampled.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Resources {
+    /// The broker's processes, if squall started them.
+    pub broker: ProcessRecord,
+    /// The process that ran the devices.
+    pub generator: ProcessRecord,
+}
+
+/// What a process used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessRecord {
+    /// Over time, in order: from the start of the run to its end.
+    pub samples: Vec<ProcessSample>,
+    /// In the measured part; `None` if that has no two readings.
+    pub measured: Option<ProcessUse>,
+    /// The most resident memory of the whole run; 0 without samples.
+    pub rss_peak_of_run_bytes: u64,
+}
+
+impl ProcessRecord {
+    /// The most resident memory of the whole run; `None` if nothing was sampled.
+    pub fn rss_peak_of_run(&self) -> Option<u64> {
+        (!self.samples.is_empty()).then_some(self.rss_peak_of_run_bytes)
+    }
+}
+
+/// What a process used up to one moment, since the sample before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessSample {
+    /// When it was taken, since the start of the run.
+    pub at_s: f64,
+    /// Processor use since the sample before: 1.0 is one core fully busy.
+    pub cpu_cores: f64,
+    /// Processor time since the process began, user and system.
+    pub cpu_total_s: f64,
+    /// Resident memory. In a run of more than ten minutes neighbours are merged: the most of both.
+    pub rss_bytes: u64,
+    /// Open descriptors, merged likewise.
+    pub descriptors: u64,
+}
+
+/// What a process used between two readings at the borders of the measured part.
+///
+/// Connecting, warm-up, drain and idle time are not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessUse {
+    /// When the first reading was taken: when the measured part began, or as soon after as squall came.
+    pub from_s: f64,
+    /// When the last one was taken: likewise after the end.
+    pub to_s: f64,
+    /// Readings, those at both borders included.
+    pub readings: u64,
+    /// Processor time in between.
+    pub cpu_s: f64,
+    /// Processor use in cores over stretches of about a second, of which the first begins at `from_s`.
+    pub cpu_cores: Spread,
+    /// Resident memory in bytes, of all readings.
+    pub rss_bytes: Spread,
+}
+
+/// A number that goes up and down, in figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spread {
+    /// The least.
+    pub least: f64,
+    /// The mean.
+    pub mean: f64,
+    /// The most.
+    pub peak: f64,
+    /// The last.
+    pub last: f64,
+}
+
+impl ProcessUse {
+    /// Length of the window that it is of.
+    pub fn length_s(&self) -> f64 {
+        self.to_s - self.from_s
+    }
+}
