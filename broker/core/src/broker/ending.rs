@@ -20,8 +20,7 @@ use squall_protocol::packet::{
 };
 use squall_protocol::{ProtocolError, ReasonCode, Version};
 
-use super::subscribe::FILTERS_PER_SLICE;
-use super::{Broker, Leaving, Turn, Unfinished};
+use super::{Broker, Turn};
 use crate::connection::Connection;
 use crate::counters::DropReason;
 use crate::keys::{SessionKey, SubscriptionKey};
@@ -300,10 +299,8 @@ impl Broker {
         let queued = session.queued();
         let shared = extract_shared(&mut session);
         self.counters.queued_messages -= queued;
-        self.leave(Leaving {
-            session: key,
-            subscriptions: std::mem::take(&mut session.subscriptions).into_vec(),
-        });
+        let subscriptions = std::mem::take(&mut session.subscriptions);
+        self.end_subscriptions(key, subscriptions.into_vec());
         let lost = session.queued() + session.outbound.len();
         self.counters.count_dropped(DropReason::SessionEnded, lost);
         for copied in shared {
@@ -355,30 +352,6 @@ impl Broker {
                 session.is_some_and(|session| session.connection.is_some())
             })
         })
-    }
-
-    /// Goes on with the subscriptions of the Session that ended first and still has some.
-    pub(super) fn continue_leaving(&mut self) {
-        if let Some(leaving) = self.leaving.pop_front() {
-            self.leave(leaving);
-        }
-    }
-
-    /// Ends a slice of the subscriptions of a Session that has ended. To one that still has some no
-    /// message goes, and no other Session gets its key.
-    fn leave(&mut self, mut leaving: Leaving) {
-        for _ in 0..FILTERS_PER_SLICE {
-            let Some(subscription) = leaving.subscriptions.pop() else {
-                break;
-            };
-            self.unsubscribe(subscription, leaving.session);
-        }
-        if leaving.subscriptions.is_empty() {
-            self.sessions.release(leaving.session);
-        } else {
-            self.leaving.push_back(leaving);
-            self.unfinished.push_back(Unfinished::Leaving);
-        }
     }
 
     /// Ends one subscription and counts what waited in a group that ended with it.

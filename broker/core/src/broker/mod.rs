@@ -20,6 +20,7 @@ mod ending;
 mod fan_out;
 mod feed;
 mod kept;
+mod leaving;
 mod publish;
 mod room;
 mod subscribe;
@@ -36,13 +37,14 @@ use squall_protocol::{Instant, Version};
 use crate::config::{Config, OutboxLimits};
 use crate::connection::{Connections, Gate};
 use crate::counters::Counters;
-use crate::keys::{SessionKey, SubscriptionKey};
+use crate::keys::SessionKey;
 use crate::retained::RetainedStore;
 use crate::session::{Session, Sessions};
 use crate::subscriptions::{Recipients, Subscriptions};
 use crate::timer::{NEVER, TimerWheel};
 use crate::{ClientIds, ConnectionId, Input, Outboxes};
 use ending::Ending;
+use leaving::Leaving;
 
 /// An MQTT broker as a state machine. It owns every Session, subscription and message of one
 /// shard.
@@ -86,13 +88,6 @@ enum Unfinished {
     Request(ConnectionId),
     /// The first of `Broker::leaving`.
     Leaving,
-}
-
-/// What is left of a Session that has ended.
-#[derive(Debug)]
-struct Leaving {
-    session: SessionKey,
-    subscriptions: Vec<SubscriptionKey>,
 }
 
 /// When an input happened, and where what follows goes.
