@@ -1,7 +1,7 @@
 //! Network Connections: what the broker knows of each beside its Session.
 //!
-//! While a connection's packets are read, its [`Gate`] is out of the table, so that messages can
-//! be sent to the connection they came from. What sending needs stays in the table.
+//! While a connection's packets are read, a closed [`Gate`] stands in for its own, so that messages
+//! can be sent to the connection they came from: what sending needs is not in the gate.
 
 use squall_protocol::codec::PacketReader;
 use squall_protocol::{Instant, Version, server};
@@ -27,8 +27,8 @@ pub(crate) struct Connection {
     pub(crate) timer_at: Instant,
     /// Its SUBSCRIBE or UNSUBSCRIBE that is applied in slices.
     pub(crate) request: Option<Box<Request>>,
-    /// `None` only while its packets are read.
-    pub(crate) gate: Option<Gate>,
+    /// A closed one while its packets are read.
+    pub(crate) gate: Gate,
 }
 
 /// What turns a connection's bytes into packets it may send.
@@ -36,6 +36,16 @@ pub(crate) struct Connection {
 pub(crate) struct Gate {
     pub(crate) reader: PacketReader,
     pub(crate) role: server::Connection,
+}
+
+impl Gate {
+    /// A gate that lets nothing through.
+    pub(crate) fn closed() -> Self {
+        Self {
+            reader: PacketReader::default(),
+            role: server::Connection::closed(),
+        }
+    }
 }
 
 /// All Network Connections, by the slot that the shell gave them.
@@ -70,7 +80,7 @@ impl Connections {
             largest_sent: 0,
             timer_at: NEVER,
             request: None,
-            gate: Some(gate),
+            gate,
         }));
     }
 

@@ -33,8 +33,6 @@ pub struct Outboxes {
     closes: Vec<Close>,
     pool: Pool,
     appended_bytes: u64,
-    /// The outbox that was handed out last, and not looked at since.
-    lent: Option<Lent>,
 }
 
 /// Empty buffers for outboxes.
@@ -63,22 +61,16 @@ impl Pool {
     }
 }
 
-/// An outbox that was handed out, and its length then.
-#[derive(Clone, Copy, Debug)]
-struct Lent {
-    slot: usize,
-    bytes: usize,
-}
-
 impl Outboxes {
     /// Nothing to do.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The buffer to append encoded packets to. Marks the connection dirty: append something.
-    pub fn outbox_mut(&mut self, connection: ConnectionId) -> &mut Vec<u8> {
-        self.count_appended();
+    /// Lets `encode` append packets to what waits for the connection, and returns their bytes.
+    ///
+    /// It marks the connection dirty: `encode` must append something.
+    pub fn append(&mut self, connection: ConnectionId, encode: impl FnOnce(&mut Vec<u8>)) -> usize {
         let slot = connection.slot as usize;
         if self.outboxes.len() <= slot {
             self.outboxes.resize_with(slot + 1, Outbox::default);
@@ -97,23 +89,16 @@ impl Outboxes {
             outbox.is_dirty = true;
             self.dirty.push(connection);
         }
-        self.lent = Some(Lent {
-            slot,
-            bytes: outbox.bytes.len(),
-        });
-        &mut outbox.bytes
+        let before = outbox.bytes.len();
+        encode(&mut outbox.bytes);
+        let appended = outbox.bytes.len() - before;
+        self.appended_bytes += appended as u64;
+        appended
     }
 
     /// Bytes appended to any outbox until now, for a shell that limits how many it lets pile up.
-    pub fn appended_bytes(&mut self) -> u64 {
-        self.count_appended();
+    pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes
-    }
-
-    fn count_appended(&mut self) {
-        if let Some(lent) = self.lent.take() {
-            self.appended_bytes += (self.outboxes[lent.slot].bytes.len() - lent.bytes) as u64;
-        }
     }
 
     /// Asks for a close, after the outbox is written.
@@ -141,7 +126,6 @@ impl Outboxes {
     /// # Panics
     /// If more was taken than waited.
     pub fn written(&mut self, connection: ConnectionId, bytes: usize) {
-        self.count_appended();
         let Some(outbox) = self.outboxes.get_mut(connection.slot as usize) else {
             return;
         };
@@ -164,7 +148,6 @@ impl Outboxes {
 
     /// Drops what waits for a connection that is gone.
     pub fn forget(&mut self, connection: ConnectionId) {
-        self.count_appended();
         if let Some(outbox) = self.outboxes.get_mut(connection.slot as usize)
             && outbox.generation == connection.generation
         {
@@ -211,10 +194,10 @@ mod tests {
     #[test]
     fn memory_of_an_outbox_follows_what_waits() {
         let mut outboxes = Outboxes::new();
-        outboxes.outbox_mut(id(0)).extend([0; 1000]);
+        outboxes.append(id(0), |out| out.extend([0; 1000]));
 
         for round in 0..=100_u8 {
-            outboxes.outbox_mut(id(0)).extend([round; 1000]);
+            outboxes.append(id(0), |out| out.extend([round; 1000]));
             outboxes.written(id(0), 1000);
             assert_eq!(outboxes.pending(id(0)), 1000);
         }
@@ -228,14 +211,14 @@ mod tests {
     fn appended_bytes_are_counted_once() {
         let mut outboxes = Outboxes::new();
 
-        outboxes.outbox_mut(id(0)).extend([0; 10]);
-        outboxes.outbox_mut(id(1)).extend([0; 20]);
-        outboxes.outbox_mut(id(0)).extend([0; 30]);
+        outboxes.append(id(0), |out| out.extend([0; 10]));
+        outboxes.append(id(1), |out| out.extend([0; 20]));
+        outboxes.append(id(0), |out| out.extend([0; 30]));
         assert_eq!(outboxes.appended_bytes(), 60);
         outboxes.written(id(0), 35);
-        outboxes.outbox_mut(id(0)).extend([0; 5]);
+        outboxes.append(id(0), |out| out.extend([0; 5]));
         outboxes.forget(id(0));
-        outboxes.outbox_mut(id(1)).extend([0; 1]);
+        outboxes.append(id(1), |out| out.extend([0; 1]));
 
         assert_eq!(outboxes.appended_bytes(), 66);
     }
@@ -247,9 +230,7 @@ mod tests {
         let connections = 1000;
 
         for slot in 0..connections {
-            outboxes
-                .outbox_mut(id(slot))
-                .extend([0; POOLED_BUFFER_BYTES_MAX]);
+            outboxes.append(id(slot), |out| out.extend([0; POOLED_BUFFER_BYTES_MAX]));
         }
         for slot in 0..connections {
             outboxes.forget(id(slot));
@@ -259,7 +240,7 @@ mod tests {
         assert_eq!(outboxes.pool.bytes, POOL_BYTES_MAX);
         let kept = POOL_BYTES_MAX / POOLED_BUFFER_BYTES_MAX;
         assert_eq!(outboxes.pool.buffers.len(), kept);
-        outboxes.outbox_mut(id(0)).push(0);
+        outboxes.append(id(0), |out| out.push(0));
         assert_eq!(outboxes.pool.buffers.len(), kept - 1);
         assert_eq!(
             outboxes.outboxes[0].bytes.capacity(),

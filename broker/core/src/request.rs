@@ -51,19 +51,21 @@ pub(crate) enum Ask {
 }
 
 impl Request {
-    pub(crate) fn subscribe(subscribe: Subscribe) -> Self {
+    /// Takes the filters out of the packet.
+    pub(crate) fn subscribe(subscribe: &mut Subscribe) -> Self {
         let left = Left::Subscribe {
-            subscriptions: subscribe.subscriptions.into_iter(),
-            rest: subscribe.rest,
+            subscriptions: std::mem::take(&mut subscribe.subscriptions).into_iter(),
+            rest: std::mem::take(&mut subscribe.rest),
             identifier: subscribe.properties.subscription_identifier,
         };
         Self::new(subscribe.id, left)
     }
 
-    pub(crate) fn unsubscribe(unsubscribe: Unsubscribe) -> Self {
+    /// Takes the filters out of the packet.
+    pub(crate) fn unsubscribe(unsubscribe: &mut Unsubscribe) -> Self {
         let left = Left::Unsubscribe {
-            filters: unsubscribe.filters.into_iter(),
-            rest: unsubscribe.rest,
+            filters: std::mem::take(&mut unsubscribe.filters).into_iter(),
+            rest: std::mem::take(&mut unsubscribe.rest),
         };
         Self::new(unsubscribe.id, left)
     }

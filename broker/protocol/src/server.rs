@@ -13,7 +13,10 @@ use std::time::Duration;
 use crate::alias::InboundAliases;
 use crate::codec::DecodeRules;
 use crate::keep_alive::KeepAlive;
-use crate::packet::{Auth, Connack, Connect, Disconnect, Packet, PacketType, Publish};
+use crate::packet::{
+    Auth, Connack, Connect, Disconnect, Packet, PacketType, Puback, Pubcomp, Publish, Pubrec,
+    Pubrel, Subscribe, Unsubscribe,
+};
 use crate::{Instant, ProtocolError, ReasonCode, Version};
 
 /// What the server allows every connection.
@@ -45,6 +48,33 @@ pub struct Connection {
     /// `None` before CONNECT.
     version: Option<Version>,
     flags: Flags,
+}
+
+/// A packet that the client may send now: none of those that only a server sends.
+#[derive(Debug)]
+pub enum Admitted<'p, 'a> {
+    /// CONNECT: the first packet, and the only one of its kind.
+    Connect(&'p mut Connect),
+    /// PUBLISH, its Topic Alias resolved.
+    Publish(&'p mut Publish<'a>),
+    /// PUBACK.
+    Puback(&'p Puback),
+    /// PUBREC.
+    Pubrec(&'p Pubrec),
+    /// PUBREL.
+    Pubrel(&'p Pubrel),
+    /// PUBCOMP.
+    Pubcomp(&'p Pubcomp),
+    /// SUBSCRIBE.
+    Subscribe(&'p mut Subscribe),
+    /// UNSUBSCRIBE.
+    Unsubscribe(&'p mut Unsubscribe),
+    /// PINGREQ.
+    Pingreq,
+    /// DISCONNECT: nothing is accepted after it.
+    Disconnect(&'p Disconnect),
+    /// AUTH of a client that named an authentication method.
+    Auth(&'p Auth),
 }
 
 /// How far a connection is.
@@ -108,6 +138,21 @@ impl Connection {
         }
     }
 
+    /// A connection that has ended: it accepts nothing and is never due.
+    pub fn closed() -> Self {
+        let mut closed = Self::new(
+            Instant::ZERO,
+            &Settings {
+                connect_timeout: Duration::ZERO,
+                connect_size_max: 0,
+                maximum_packet_size: 0,
+                topic_alias_maximum: 0,
+            },
+        );
+        closed.state = State::Closing;
+        closed
+    }
+
     /// How to decode what comes next. Ask before every packet: CONNECT changes it.
     pub fn rules(&self) -> DecodeRules {
         DecodeRules {
@@ -125,32 +170,57 @@ impl Connection {
     /// Errors are final: answer with the reason where the version has a way, then close.
     ///
     /// The packet stays where it is: to move it would cost more than all that is done here.
-    pub fn handle_packet<'a>(
+    pub fn handle_packet<'p, 'a: 'p>(
         &'a mut self,
         now: Instant,
-        packet: &mut Packet<'a>,
-    ) -> Result<(), ProtocolError> {
-        let allowed = self.check(packet);
-        if allowed.is_err() {
+        packet: &'p mut Packet<'a>,
+    ) -> Result<Admitted<'p, 'a>, ProtocolError> {
+        let packet_type = packet.packet_type();
+        if let Err(error) = self.check_order(packet_type) {
             self.state = State::Closing;
-            return allowed;
+            return Err(error);
         }
         if self.state == State::Connected {
             self.keep_alive.seen(now);
         }
-        if let Packet::Publish(publish) = packet {
-            let resolved = self.aliases.resolve(publish);
-            if resolved.is_err() {
-                self.state = State::Closing;
+        let admitted = match packet {
+            Packet::Publish(publish) => match check_publish(publish) {
+                Ok(()) => {
+                    return match self.aliases.resolve(publish) {
+                        Ok(()) => Ok(Admitted::Publish(publish)),
+                        Err(error) => {
+                            self.state = State::Closing;
+                            Err(error)
+                        }
+                    };
+                }
+                Err(error) => Err(error),
+            },
+            Packet::Puback(puback) => Ok(Admitted::Puback(puback)),
+            Packet::Pubrec(pubrec) => Ok(Admitted::Pubrec(pubrec)),
+            Packet::Pubrel(pubrel) => Ok(Admitted::Pubrel(pubrel)),
+            Packet::Pubcomp(pubcomp) => Ok(Admitted::Pubcomp(pubcomp)),
+            Packet::Subscribe(subscribe) => Ok(Admitted::Subscribe(subscribe)),
+            Packet::Unsubscribe(unsubscribe) => Ok(Admitted::Unsubscribe(unsubscribe)),
+            Packet::Pingreq => Ok(Admitted::Pingreq),
+            Packet::Connect(connect) => {
+                self.handle_connect(connect);
+                Ok(Admitted::Connect(connect))
             }
-            return resolved;
-        }
-        if let Packet::Connect(connect) = packet {
-            self.handle_connect(connect);
-        } else if let Packet::Disconnect(_) = packet {
+            Packet::Disconnect(disconnect) => self
+                .handle_disconnect(disconnect)
+                .map(|()| Admitted::Disconnect(disconnect)),
+            Packet::Auth(auth) => self.check_auth(auth).map(|()| Admitted::Auth(auth)),
+            Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {
+                Err(ProtocolError::NotFromClient {
+                    packet: packet_type,
+                })
+            }
+        };
+        if admitted.is_err() {
             self.state = State::Closing;
         }
-        Ok(())
+        admitted
     }
 
     /// Records that `bytes` bytes came which end no packet: as much of a sign of life as their number
@@ -251,40 +321,22 @@ impl Connection {
         };
     }
 
-    /// Whether the client may send this packet now.
-    fn check(&self, packet: &Packet<'_>) -> Result<(), ProtocolError> {
-        let packet_type = packet.packet_type();
-        match (self.state, packet_type) {
-            (State::AwaitingConnect, PacketType::Connect) => return Ok(()),
-            (State::AwaitingConnect, packet) => {
-                return Err(ProtocolError::ConnectExpected { packet });
-            }
-            (State::Closing, packet) => return Err(ProtocolError::AfterDisconnect { packet }),
-            (_, PacketType::Connect) => return Err(ProtocolError::SecondConnect),
-            (State::Authenticating, PacketType::Auth | PacketType::Disconnect) => {}
-            (State::Authenticating, packet) => {
-                return Err(ProtocolError::DuringAuthentication { packet });
-            }
-            (State::Connecting | State::Connected, _) => {}
+    /// Whether a packet of this type may come now.
+    fn check_order(&self, packet: PacketType) -> Result<(), ProtocolError> {
+        match (self.state, packet) {
+            (State::AwaitingConnect, PacketType::Connect) => Ok(()),
+            (State::AwaitingConnect, packet) => Err(ProtocolError::ConnectExpected { packet }),
+            (State::Closing, packet) => Err(ProtocolError::AfterDisconnect { packet }),
+            (_, PacketType::Connect) => Err(ProtocolError::SecondConnect),
+            (State::Authenticating, PacketType::Auth | PacketType::Disconnect) => Ok(()),
+            (State::Authenticating, packet) => Err(ProtocolError::DuringAuthentication { packet }),
+            (State::Connecting | State::Connected, _) => Ok(()),
         }
-        match packet {
-            Packet::Publish(publish) => check_publish(publish),
-            Packet::Disconnect(disconnect) => self.check_disconnect(disconnect),
-            Packet::Auth(auth) => self.check_auth(auth),
-            Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {
-                Err(ProtocolError::NotFromClient {
-                    packet: packet_type,
-                })
-            }
-            Packet::Connect(_)
-            | Packet::Puback(_)
-            | Packet::Pubrec(_)
-            | Packet::Pubrel(_)
-            | Packet::Pubcomp(_)
-            | Packet::Subscribe(_)
-            | Packet::Unsubscribe(_)
-            | Packet::Pingreq => Ok(()),
-        }
+    }
+
+    fn handle_disconnect(&mut self, disconnect: &Disconnect) -> Result<(), ProtocolError> {
+        self.state = State::Closing;
+        self.check_disconnect(disconnect)
     }
 
     fn check_disconnect(&self, disconnect: &Disconnect) -> Result<(), ProtocolError> {

@@ -2,7 +2,7 @@
 
 use squall_protocol::codec::encoded_len;
 use squall_protocol::packet::{Connack, ConnackProperties, Connect, Packet};
-use squall_protocol::{ReasonCode, Version, server};
+use squall_protocol::{ReasonCode, Version};
 
 use super::ending::Ending;
 use super::{Broker, Peer, Turn};
@@ -12,6 +12,13 @@ use crate::timer::NEVER;
 
 /// Client Identifiers drawn for one client before it is refused.
 const CLIENT_ID_DRAWS_MAX: usize = 4;
+
+/// A client whose CONNECT was accepted, and what it is told.
+#[derive(Debug)]
+pub(super) struct Welcome {
+    pub(super) peer: Peer,
+    pub(super) connack: Connack,
+}
 
 /// Whether the client's stored Session goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,10 +35,9 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         id: ConnectionId,
-        role: &mut server::Connection,
-        mut connect: Connect,
-    ) -> Result<(), Ending> {
-        self.check_connect(&connect)?;
+        connect: &mut Connect,
+    ) -> Result<Welcome, Ending> {
+        self.check_connect(connect)?;
         let assigned_client_id = if connect.client_id.is_empty() {
             let assigned = self.assign_client_id();
             Some(assigned.ok_or(Ending::Refused(ReasonCode::ServerUnavailable))?)
@@ -41,7 +47,7 @@ impl Broker {
         if let Some(client_id) = &assigned_client_id {
             connect.client_id.clone_from(client_id);
         }
-        let expiry_wish = expiry_wish(&connect);
+        let expiry_wish = expiry_wish(connect);
         let expiry_interval = expiry_wish.min(self.config.session_expiry_interval_max);
         let mut connack = Connack {
             session_present: false,
@@ -57,25 +63,29 @@ impl Broker {
             },
         };
         let packet = Packet::Connack(Box::new(connack.clone()));
-        let connack_bytes = encoded_len(&packet, connect.version);
-        if !role.allows_packet_of(connack_bytes) {
+        let limit = connect.properties.maximum_packet_size.unwrap_or(u32::MAX);
+        if encoded_len(&packet, connect.version) > limit as usize {
             return Err(Ending::AnswerTooLarge);
         }
-        let (key, continuity) = self.take_session(turn, &connect);
+        let (key, continuity) = self.take_session(turn, connect);
         connack.session_present = continuity == Continuity::Resumed;
-        role.accept(turn.now, &connack);
         let peer = Peer {
             connection: id,
             session: key,
             version: connect.version,
         };
-        self.attach(peer, role, &mut connect);
+        self.attach(peer, connect);
         self.counters.clients_accepted += 1;
+        Ok(Welcome { peer, connack })
+    }
+
+    /// Sends CONNACK, and then what waits for the client.
+    pub(super) fn send_welcome(&mut self, turn: &mut Turn<'_>, welcome: Welcome) {
+        let Welcome { peer, connack } = welcome;
         let connack = Packet::Connack(Box::new(connack));
-        self.send(turn, id, connect.version, &connack);
-        self.take_waiting_of_groups(turn, key);
-        self.feed(turn, key);
-        Ok(())
+        self.send(turn, peer.connection, peer.version, &connack);
+        self.take_waiting_of_groups(turn, peer.session);
+        self.feed(turn, peer.session);
     }
 
     /// What a single CONNECT shows that we do not take.
@@ -147,7 +157,7 @@ impl Broker {
     }
 
     /// Joins the connection and the Session.
-    fn attach(&mut self, peer: Peer, role: &server::Connection, connect: &mut Connect) {
+    fn attach(&mut self, peer: Peer, connect: &mut Connect) {
         let Some(connection) = self.connections.get_mut(peer.connection) else {
             unreachable!("its packets are being read");
         };
@@ -165,14 +175,12 @@ impl Broker {
         session.will = connect.will.take().map(Box::new);
         session.will_due = NEVER;
         let in_flight_max = self.config.in_flight_max.get();
-        session
-            .outbound
-            .resume(role.receive_maximum().min(in_flight_max));
+        let receive_maximum = connect.properties.receive_maximum.unwrap_or(u16::MAX);
+        session.outbound.resume(receive_maximum.min(in_flight_max));
         session.inbound.resume(match peer.version {
             Version::V3_1_1 => u16::MAX,
             Version::V5 => self.config.receive_maximum.get(),
         });
-        self.arm_connection(peer.connection, role.deadline());
     }
 
     /// Gives the client what its shared groups kept for who connects first.

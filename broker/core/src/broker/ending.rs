@@ -192,8 +192,8 @@ impl Broker {
             reason,
             properties: ConnackProperties::default(),
         }));
-        let gate = connection.gate.as_ref();
-        if gate.is_some_and(|gate| gate.role.allows_packet_of(encoded_len(&connack, version))) {
+        let role = &connection.gate.role;
+        if role.allows_packet_of(encoded_len(&connack, version)) {
             self.send(turn, connection.id, version, &connack);
         }
     }
@@ -207,10 +207,7 @@ impl Broker {
         reason: ReasonCode,
         ending: &Ending,
     ) {
-        let wants_text = connection
-            .gate
-            .as_ref()
-            .is_some_and(|gate| gate.role.sends_problem_information());
+        let wants_text = connection.gate.role.sends_problem_information();
         let reason_string = match ending {
             Ending::Protocol(error) if wants_text => Some(error.to_string()),
             _ => None,
@@ -378,7 +375,7 @@ fn extract_shared(session: &mut Session) -> Vec<Copied> {
 /// The version of the CONNACK that refuses a CONNECT; `None` if what came was no CONNECT, which
 /// is answered by the close alone.
 fn refusal_version(connection: &Connection, ending: &Ending) -> Option<Version> {
-    let gate = connection.gate.as_ref()?;
+    let gate = &connection.gate;
     match ending {
         // A level above ours is answered as 5.0 has it, one below as 3.1.1 has it.
         Ending::Protocol(ProtocolError::UnsupportedProtocol { level }) if *level > 5 => {

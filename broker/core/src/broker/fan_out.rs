@@ -353,10 +353,9 @@ impl Broker {
             }
         };
         let (id, version) = (connection.id, connection.version);
-        let outbox = turn.outboxes.outbox_mut(id);
-        let before = outbox.len();
-        outgoing.append(version, delivery, packet_id, outbox);
-        let bytes = outbox.len() - before;
+        let bytes = turn.outboxes.append(id, |out| {
+            outgoing.append(version, delivery, packet_id, out);
+        });
         self.count_appended(id, bytes);
         self.counters.count_sent(delivery.qos);
     }

@@ -31,8 +31,8 @@ use std::collections::VecDeque;
 
 use squall_protocol::codec::{PacketReader, encode};
 use squall_protocol::packet::Packet;
-use squall_protocol::server;
-use squall_protocol::{Instant, Version};
+use squall_protocol::server::{self, Admitted};
+use squall_protocol::{Instant, ProtocolError, Version};
 
 use crate::config::{Config, OutboxLimits};
 use crate::connection::{Connections, Gate};
@@ -238,14 +238,12 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let Some(mut gate) = connection.gate.take() else {
-            unreachable!("the gate is out only within this function");
-        };
+        let mut gate = std::mem::replace(&mut connection.gate, Gate::closed());
         let read = self.read_packets(turn, id, &mut gate, bytes);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.gate = Some(gate);
+        connection.gate = gate;
         let limit = self.config.outbox.hard_bytes + connection.largest_sent;
         let is_overfull = turn.outboxes.pending(id) > limit;
         match read {
@@ -266,31 +264,19 @@ impl Broker {
         // A packet that is whole counts for more than its bytes, and comes after them.
         role.handle_partial(turn.now, bytes.len());
         while let Some(mut packet) = reader.poll_packet(&mut bytes, &role.rules())? {
-            role.handle_packet(turn.now, &mut packet)?;
-            if let Packet::Connect(connect) = packet {
-                self.handle_connect(turn, id, role, *connect)?;
-                continue;
-            }
-            let Some(connection) = self.connections.get(id) else {
-                return Ok(());
-            };
-            let Some(session) = connection.session else {
-                unreachable!("the role takes nothing before CONNECT is accepted");
-            };
-            let version = connection.version;
-            let peer = Peer {
-                connection: id,
-                session,
-                version,
-            };
-            match packet {
-                // What comes with every message stays where it was decoded.
-                Packet::Publish(ref mut publish) => self.handle_publish(turn, peer, publish)?,
-                Packet::Puback(ref puback) => self.handle_puback(turn, peer, puback)?,
-                Packet::Pubrec(ref pubrec) => self.handle_pubrec(turn, peer, pubrec)?,
-                Packet::Pubrel(ref pubrel) => self.handle_pubrel(turn, peer, pubrel)?,
-                Packet::Pubcomp(ref pubcomp) => self.handle_pubcomp(turn, peer, pubcomp)?,
-                other => self.handle_request(turn, peer, other)?,
+            match role.handle_packet(turn.now, &mut packet)? {
+                Admitted::Connect(connect) => {
+                    let welcome = self.handle_connect(turn, id, connect)?;
+                    role.accept(turn.now, &welcome.connack);
+                    self.arm_connection(id, role.deadline());
+                    self.send_welcome(turn, welcome);
+                }
+                admitted => {
+                    let Some(peer) = self.peer(id) else {
+                        return Ok(());
+                    };
+                    self.handle_admitted(turn, peer, admitted)?;
+                }
             }
             if let Some(connection) = self.connections.get_mut(id)
                 && let Some(request) = &mut connection.request
@@ -302,33 +288,38 @@ impl Broker {
         Ok(())
     }
 
-    fn handle_request(
+    /// Who sends on a connection; `None` if it was closed meanwhile, or has no Session yet.
+    fn peer(&self, id: ConnectionId) -> Option<Peer> {
+        let connection = self.connections.get(id)?;
+        Some(Peer {
+            connection: id,
+            session: connection.session?,
+            version: connection.version,
+        })
+    }
+
+    fn handle_admitted(
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
-        packet: Packet<'_>,
+        packet: Admitted<'_, '_>,
     ) -> Result<(), Ending> {
         match packet {
-            Packet::Subscribe(subscribe) => self.handle_subscribe(turn, peer, subscribe),
-            Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(turn, peer, unsubscribe),
-            Packet::Pingreq => {
+            Admitted::Publish(publish) => self.handle_publish(turn, peer, publish),
+            Admitted::Puback(puback) => self.handle_puback(turn, peer, puback),
+            Admitted::Pubrec(pubrec) => self.handle_pubrec(turn, peer, pubrec),
+            Admitted::Pubrel(pubrel) => self.handle_pubrel(turn, peer, pubrel),
+            Admitted::Pubcomp(pubcomp) => self.handle_pubcomp(turn, peer, pubcomp),
+            Admitted::Subscribe(subscribe) => self.handle_subscribe(turn, peer, subscribe),
+            Admitted::Unsubscribe(unsubscribe) => self.handle_unsubscribe(turn, peer, unsubscribe),
+            Admitted::Pingreq => {
                 self.send(turn, peer.connection, peer.version, &Packet::Pingresp);
                 Ok(())
             }
-            Packet::Disconnect(disconnect) => Err(Ending::Disconnect(disconnect)),
-            Packet::Publish(_)
-            | Packet::Puback(_)
-            | Packet::Pubrec(_)
-            | Packet::Pubrel(_)
-            | Packet::Pubcomp(_) => unreachable!("it is handled where it was read"),
-            Packet::Connect(_)
-            | Packet::Connack(_)
-            | Packet::Suback(_)
-            | Packet::Unsuback(_)
-            | Packet::Pingresp
-            | Packet::Auth(_) => {
-                unreachable!("the role refuses it")
-            }
+            Admitted::Disconnect(disconnect) => Err(Ending::Disconnect(disconnect.clone())),
+            Admitted::Connect(_) => Err(ProtocolError::SecondConnect.into()),
+            // A CONNECT that names a method is refused, so none was named.
+            Admitted::Auth(_) => Err(ProtocolError::AuthWithoutMethod.into()),
         }
     }
 
@@ -366,10 +357,9 @@ impl Broker {
         version: Version,
         packet: &Packet<'_>,
     ) {
-        let outbox = turn.outboxes.outbox_mut(connection);
-        let before = outbox.len();
-        encode(packet, version, outbox);
-        let bytes = outbox.len() - before;
+        let bytes = turn
+            .outboxes
+            .append(connection, |out| encode(packet, version, out));
         self.count_appended(connection, bytes);
     }
 }

@@ -28,7 +28,7 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
-        subscribe: Subscribe,
+        subscribe: &mut Subscribe,
     ) -> Result<(), Ending> {
         self.apply_slice(turn, peer, Request::subscribe(subscribe))
             .map(drop)
@@ -39,7 +39,7 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         peer: Peer,
-        unsubscribe: Unsubscribe,
+        unsubscribe: &mut Unsubscribe,
     ) -> Result<(), Ending> {
         self.apply_slice(turn, peer, Request::unsubscribe(unsubscribe))
             .map(drop)

@@ -50,14 +50,12 @@ impl Broker {
             return;
         }
         connection.timer_at = NEVER;
-        let Some(gate) = &mut connection.gate else {
-            unreachable!("the gate is out only while packets are read");
-        };
-        match gate.role.handle_timeout(turn.now) {
+        let role = &mut connection.gate.role;
+        match role.handle_timeout(turn.now) {
             Some(TimedOut::Connect) => self.end(turn, id, Ending::ConnectTimeout),
             Some(TimedOut::KeepAlive) => self.end(turn, id, Ending::KeepAliveTimeout),
             None => {
-                let deadline = gate.role.deadline();
+                let deadline = role.deadline();
                 self.arm_connection(id, deadline);
             }
         }
