@@ -7,7 +7,7 @@ use squall_protocol::Instant;
 use squall_scenario::{DeviceId, Fault, FaultId, Select, fits_pattern};
 
 use crate::outcome::{FaultReport, Strike};
-use crate::random::{Purpose, generator};
+use crate::random::{Draws, Purpose};
 
 /// All firings of all faults of a run, and what became of them.
 #[derive(Debug)]
@@ -168,8 +168,8 @@ pub(crate) fn select<'a>(
     let mut devices: Vec<DeviceId> = candidates.map(|(device, _)| device).collect();
     let wanted = fault.select.wanted(count).unwrap_or(count) as usize;
     if wanted < devices.len() {
-        let scope = u64::from(firing.fault.0);
-        let mut rng = generator(seed, Purpose::FaultSelection, scope, firing.number);
+        let draws = Draws::of_fault(seed, &fault.name);
+        let mut rng = draws.generator(Purpose::FaultSelection, firing.number);
         // The first steps of a Fisher-Yates shuffle: every subset is as likely as any other.
         for place in 0..wanted {
             let other = rng.random_range(place..devices.len());

@@ -28,6 +28,7 @@ use crate::fault_plan::{FaultPlan, Firing, select};
 use crate::link::LinkReport;
 use crate::outcome::{Outcome, Sessions};
 use crate::progress::{Phase, Progress};
+use crate::random::Draws;
 use crate::schedule::{Load, Place};
 use crate::sink::Sink;
 
@@ -514,9 +515,10 @@ fn members(scenario: &Scenario) -> Vec<Device> {
                 device,
                 client,
                 client_id,
+                draws: Draws::of_device(scenario.seed, &group.name, index),
                 place,
             };
-            devices.push(Device::new(scenario.seed, identity, Rc::clone(&profile)));
+            devices.push(Device::new(identity, Rc::clone(&profile)));
         }
     }
     devices
@@ -540,11 +542,12 @@ fn checkers(scenario: &Scenario, members: usize) -> Vec<Device> {
             device: DeviceId(number),
             client: ClientKey(number),
             client_id: format!("squall-checker-{}-{expectation}", scenario.seed).into(),
+            draws: Draws::of_checker(scenario.seed, expectation as u64),
             place: Place { index: 0, count: 1 },
         };
         let profile = Rc::clone(&profile);
         let filter = claim.filter.as_str();
-        let checker = Device::new_checker(scenario.seed, identity, profile, expectation, filter);
+        let checker = Device::new_checker(identity, profile, expectation, filter);
         checkers.push(checker);
     }
     checkers

@@ -136,7 +136,7 @@ fn gap(rng: &mut Generator, rate: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Purpose, generator};
+    use crate::random::{Draws, Purpose};
 
     fn pace(rate: f64, arrival: Arrival) -> Pace {
         Pace {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn schedule(pace: Pace, index: u32, count: u32) -> Schedule {
-        let rng = generator(1, Purpose::Arrivals, u64::from(index), 0);
+        let rng = Draws::of_device(1, "g", index).generator(Purpose::Arrivals, 0);
         let mut schedule = Schedule::new(pace, Place { index, count }, rng);
         schedule.begin(Load {
             begin: secs(100.0),
@@ -225,7 +225,7 @@ mod tests {
         let mut waiting = Schedule::new(
             pace,
             Place { index: 0, count: 1 },
-            generator(1, Purpose::Arrivals, 0, 0),
+            Draws::of_device(1, "g", 0).generator(Purpose::Arrivals, 0),
         );
         assert_eq!(waiting.next_due(), None);
 

@@ -58,13 +58,12 @@ impl Check {
 impl Device {
     /// A checker of `filter` for the `[[expect]]` number `expectation`.
     pub(crate) fn new_checker(
-        seed: u64,
         identity: Identity,
         profile: Rc<Profile>,
         expectation: usize,
         filter: &str,
     ) -> Self {
-        let mut device = Self::new(seed, identity, profile);
+        let mut device = Self::new(identity, profile);
         device.filters = Box::new([(filter.to_owned(), QoS::AtMostOnce)]);
         device.check = Some(Check {
             expectation,

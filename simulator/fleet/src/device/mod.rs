@@ -38,7 +38,7 @@ use squall_scenario::{ClientKey, DeviceId};
 use crate::drive::{Input, SocketId};
 use crate::link::{Arrival, Link, LinkReport, Onto, Way};
 use crate::observation::{About, Fact, Observation};
-use crate::random::{Generator, Purpose, generator};
+use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::Load;
 
 pub(crate) use message::MessageHandle;
@@ -117,20 +117,22 @@ pub(crate) struct Identity {
     pub(crate) client: ClientKey,
     /// Client Identifier.
     pub(crate) client_id: Rc<str>,
+    /// Where its random draws come from.
+    pub(crate) draws: Draws,
     /// Its place in its group, and the size of that.
     pub(crate) place: crate::schedule::Place,
 }
 
 impl Device {
     /// A device that is not connected and does nothing before [`Self::connect_at`].
-    pub(crate) fn new(seed: u64, identity: Identity, profile: Rc<Profile>) -> Self {
+    pub(crate) fn new(identity: Identity, profile: Rc<Profile>) -> Self {
         let Identity {
             device,
             client,
             client_id,
+            draws,
             place,
         } = identity;
-        let scope = u64::from(device.0);
         let settings = Settings {
             answers: Answers::Manual,
             connack_timeout: profile.connect_timeout,
@@ -142,7 +144,7 @@ impl Device {
         let link = profile
             .network
             .as_ref()
-            .map(|(id, network)| Link::new((*id, Rc::clone(network)), seed, device));
+            .map(|(id, network)| Link::new((*id, Rc::clone(network)), draws));
         Self {
             who: Who { device, client },
             index: place.index,
@@ -152,15 +154,15 @@ impl Device {
             link: link.map(Box::new),
             presence: Presence::Here,
             wake: None,
-            backoff: generator(seed, Purpose::Backoff, scope, 0),
+            backoff: draws.generator(Purpose::Backoff, 0),
             filters: profile.filters(place.index, &client_id).into(),
             subscribed: Subscribed::No,
             was_ready: false,
             ended_session: false,
-            streams: Stream::all(seed, &profile, device, place),
+            streams: Stream::all(draws, &profile, place),
             sequences: Sequences::default(),
             queue: VecDeque::new(),
-            mischief: Mischief::new(&profile.qos2, generator(seed, Purpose::Qos2, scope, 0)),
+            mischief: Mischief::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
             check: None,
             client_id,
             profile,

@@ -14,7 +14,7 @@ use squall_protocol::{
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
-use squall_scenario::{DeviceId, Payload, Publish, TemplateValues};
+use squall_scenario::{Payload, Publish, TemplateValues};
 
 use super::connecting::Parting;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
@@ -23,7 +23,7 @@ use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
 use crate::observation::{CutStep, EndCause, Fact, LegFact, PublicationFact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
-use crate::random::{Generator, Purpose, generator};
+use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::{Due, Pace, Place, Schedule};
 use crate::stamp::Stamp;
 
@@ -42,8 +42,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// All streams of a device, in file order.
-    pub(super) fn all(seed: u64, profile: &Profile, device: DeviceId, place: Place) -> Vec<Self> {
-        let scope = u64::from(device.0);
+    pub(super) fn all(draws: Draws, profile: &Profile, place: Place) -> Vec<Self> {
         (0..)
             .zip(&profile.publishes)
             .map(|(index, publish)| {
@@ -52,10 +51,10 @@ impl Stream {
                     rate: publish.rate_per_device,
                     start: publish.start,
                 };
-                let arrivals = generator(seed, Purpose::Arrivals, scope, index);
+                let arrivals = draws.generator(Purpose::Arrivals, index);
                 Self {
                     schedule: Schedule::new(pace, place, arrivals),
-                    rng: generator(seed, Purpose::Payload, scope, index),
+                    rng: draws.generator(Purpose::Payload, index),
                     fixed_topic: None,
                 }
             })

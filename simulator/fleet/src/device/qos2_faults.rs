@@ -146,13 +146,17 @@ mod tests {
 
     use super::*;
     use crate::device::message::DrawnSteps;
-    use crate::random::{Purpose, generator};
+    use crate::random::{Draws, Purpose};
     use crate::stamp::Stamp;
     use squall_scenario::DeviceId;
     use squall_scenario::{CutAfter, Distribution, Withhold};
 
     fn mischief(rules: Qos2) -> Mischief {
-        *Mischief::new(&rules, generator(1, Purpose::Qos2, 0, 0)).expect("rules that ask for it")
+        *Mischief::new(
+            &rules,
+            Draws::of_device(1, "g", 0).generator(Purpose::Qos2, 0),
+        )
+        .expect("rules that ask for it")
     }
 
     fn id(value: u16) -> PacketId {
@@ -181,7 +185,7 @@ mod tests {
     /// A group without the block costs nothing.
     #[test]
     fn no_rules_are_no_mischief() {
-        let rng = generator(1, Purpose::Qos2, 0, 0);
+        let rng = Draws::of_device(1, "g", 0).generator(Purpose::Qos2, 0);
 
         assert!(Mischief::new(&Qos2::default(), rng).is_none());
     }

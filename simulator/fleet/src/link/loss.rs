@@ -128,10 +128,10 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Purpose, generator};
+    use crate::random::{Draws, Purpose};
 
     fn process(seed: u64) -> LossProcess {
-        LossProcess::new(generator(seed, Purpose::Loss, 0, 0))
+        LossProcess::new(Draws::of_device(seed, "g", 0).generator(Purpose::Loss, 0))
     }
 
     fn at_ms(ms: u64) -> Instant {

@@ -21,9 +21,9 @@ use std::time::Duration;
 use loss::LossProcess;
 use outage::OutageTrack;
 use squall_protocol::Instant;
-use squall_scenario::{DeviceId, Network, NetworkId};
+use squall_scenario::{Network, NetworkId};
 
-use crate::random::{Generator, Purpose, generator};
+use crate::random::{Draws, Generator, Purpose};
 
 pub(crate) use lane::{Arrival, Lane};
 pub use report::{DirectionReport, LinkReport};
@@ -66,22 +66,17 @@ struct Channel {
 }
 
 impl Link {
-    /// The link of `device` on `network`, from the start of the run.
-    pub(crate) fn new(
-        (id, network): (NetworkId, Rc<Network>),
-        seed: u64,
-        device: DeviceId,
-    ) -> Self {
-        let scope = u64::from(device.0);
+    /// The link of a device on `network`, from the start of the run.
+    pub(crate) fn new((id, network): (NetworkId, Rc<Network>), draws: Draws) -> Self {
         let channel = |way: Way| {
             let index = way as u64;
             Channel {
                 free_at: Instant::ZERO,
-                latency: generator(seed, Purpose::Latency, scope, index),
-                losses: LossProcess::new(generator(seed, Purpose::Loss, scope, index)),
+                latency: draws.generator(Purpose::Latency, index),
+                losses: LossProcess::new(draws.generator(Purpose::Loss, index)),
             }
         };
-        let rng = generator(seed, Purpose::Outages, scope, 0);
+        let rng = draws.generator(Purpose::Outages, 0);
         Self {
             id,
             outages: OutageTrack::new(network.outages.clone(), rng),
@@ -217,7 +212,10 @@ mod tests {
     impl Wire {
         fn new(network: Network) -> Self {
             Self {
-                link: Link::new((NetworkId(0), Rc::new(network)), 42, DeviceId(0)),
+                link: Link::new(
+                    (NetworkId(0), Rc::new(network)),
+                    Draws::of_device(42, "g", 0),
+                ),
                 lane: Lane::default(),
                 report: LinkReport::new(NetworkId(0)),
             }
@@ -352,8 +350,7 @@ mod tests {
         let fate = |device| {
             let mut link = Link::new(
                 (NetworkId(0), Rc::new(network.clone())),
-                1,
-                DeviceId(device),
+                Draws::of_device(1, "g", device),
             );
             let mut report = LinkReport::new(NetworkId(0));
             (0..20)

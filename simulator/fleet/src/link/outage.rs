@@ -81,7 +81,7 @@ impl OutageTrack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Purpose, generator};
+    use crate::random::{Draws, Purpose};
     use squall_scenario::Distribution;
 
     fn secs(secs: u64) -> Duration {
@@ -95,7 +95,7 @@ mod tests {
     fn track(every: Distribution, lasts: Distribution) -> OutageTrack {
         OutageTrack::new(
             Some(Outages { every, lasts }),
-            generator(1, Purpose::Outages, 0, 0),
+            Draws::of_device(1, "g", 0).generator(Purpose::Outages, 0),
         )
     }
 
@@ -144,7 +144,10 @@ mod tests {
     /// Without the block, a link is never out.
     #[test]
     fn no_outages_are_none() {
-        let mut track = OutageTrack::new(None, generator(1, Purpose::Outages, 0, 0));
+        let mut track = OutageTrack::new(
+            None,
+            Draws::of_device(1, "g", 0).generator(Purpose::Outages, 0),
+        );
 
         assert_eq!(track.clear_from(at(5)), at(5));
         assert_eq!(track.total(at(5)), (0, Duration::ZERO));

@@ -29,7 +29,7 @@ filter = "data"
 [[fault]]
 at = "5s"
 group = "sensors"
-select = { count = 2 }
+select = { match = "sensors-*7" }
 action = "drop"
 how = "rst"
 [[expect]]
