@@ -8,6 +8,11 @@ use squall_tidy::tree::{self, SourceFile};
 /// Circles that may stay, each with the reason.
 const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
+        "simulator/fleet/src/",
+        &["clearing", "device", "fault_plan", "outcome"],
+        "not yet mended",
+    ),
+    (
         "simulator/ledger/src/",
         &["checks", "recorder", "results"],
         "not yet mended",

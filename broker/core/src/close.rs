@@ -1,4 +1,4 @@
-//! A connection that the broker wants closed, whose it was, and why: what a log line needs.
+//! The end of a connection, whose it was, and why: what a log line needs.
 
 use std::fmt;
 use std::rc::Rc;
@@ -7,18 +7,18 @@ use squall_protocol::{ProtocolError, ReasonCode};
 
 use crate::ConnectionId;
 
-/// The broker wants this connection closed.
+/// A connection is over for the broker: the shell closes it, unless it was the shell that said so.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Close {
-    /// Which one. The shell writes what its outbox holds first, as far as the socket takes it.
+    /// The shell writes what its outbox holds first, as far as the socket takes it.
     pub connection: ConnectionId,
-    /// Whose it was; `None` before CONNECT was accepted.
+    /// Client Identifier of its Session; `None` before CONNECT was accepted.
     pub client_id: Option<Rc<str>>,
-    /// Why.
+    /// What ended it.
     pub cause: CloseCause,
 }
 
-/// Why the broker closes a connection. As text it is what a log line says of it.
+/// Why a connection is over. As text it is what a log line says of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CloseCause {
     /// The client sent DISCONNECT with this code.
@@ -44,6 +44,8 @@ pub enum CloseCause {
     DoesNotRead,
     /// Another connection has the Client Identifier now [MQTT-3.1.4-3].
     TakenOver,
+    /// The transport ended without DISCONNECT, as the shell has told ([`crate::Input::Lost`]).
+    TransportEnded,
     /// The server stops.
     Shutdown,
 }
@@ -51,6 +53,7 @@ pub enum CloseCause {
 impl fmt::Display for CloseCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Disconnect(ReasonCode::Success) => f.write_str("the client disconnected"),
             Self::Disconnect(reason) => {
                 write!(f, "the client disconnected: {}", reason.name())
             }
@@ -65,6 +68,7 @@ impl fmt::Display for CloseCause {
             Self::KeepAliveTimeout => f.write_str("silent for one and a half keep alives"),
             Self::DoesNotRead => f.write_str("too much waits to be read by the client"),
             Self::TakenOver => f.write_str("another connection took its client identifier"),
+            Self::TransportEnded => f.write_str("the transport ended without DISCONNECT"),
             Self::Shutdown => f.write_str("the server stops"),
         }
     }

@@ -1,10 +1,10 @@
-//! The log line that answers why a client was disconnected.
+//! The log line that answers why a client was disconnected: by whom, from where, for what cause.
 
 use std::net::SocketAddr;
 
 use squall_core::{Close, CloseCause};
 
-/// Says whose connection the broker closes, and why: as a warning if a client did what it must not,
+/// Says whose connection ended, and why: as a warning if a client did what it must not,
 /// which 3.1.1 has no other way to tell.
 pub(crate) fn write(close: &Close, peer: Option<SocketAddr>) {
     let slot = close.connection.slot;
@@ -23,7 +23,8 @@ pub(crate) fn write(close: &Close, peer: Option<SocketAddr>) {
         CloseCause::Refused(_)
         | CloseCause::ConnectTimeout
         | CloseCause::KeepAliveTimeout
-        | CloseCause::TakenOver => {
+        | CloseCause::TakenOver
+        | CloseCause::TransportEnded => {
             tracing::info!(slot, ?peer, client_id, %cause, "connection closed");
         }
         CloseCause::Disconnect(_) | CloseCause::Shutdown => {

@@ -4,7 +4,7 @@ use squall_protocol::codec::encoded_len;
 use squall_protocol::packet::Packet;
 use squall_protocol::{PacketId, QoS};
 
-use super::fan_out::fits;
+use super::deliver::fits;
 use super::{Broker, Turn};
 use crate::counters::DropReason;
 use crate::keys::SessionKey;

@@ -1,9 +1,11 @@
 //! The broker of one shard: every input comes in here and is handed to its part.
 //!
-//! Each part is a file with the `handle_*` of its packets: `connect`, `publish`, `acknowledge`,
-//! `subscribe`, and `ending` for every way a connection or Session ends. `fan_out` brings one
-//! message to its recipients, `room` tells whether all of them can keep it, `feed` brings one
-//! Session what waits for it, `sys` publishes the `$SYS` tree.
+//! Each part is a file with the `handle_*` of its packets: `connect`, `publish`, `acknowledge` and
+//! `subscribe`. `fan_out` finds the recipients of a message, `deliver` decides what each gets,
+//! `outgoing` encodes it, `room` tells whether all of them can keep it. `feed` brings one Session what
+//! waits for it, `kept` sends a copy that waited. `ending` lists why a connection ends, `detach` takes
+//! it from its Session after `goodbye` sent the last packet; `session_end` ends a Session, `wills`
+//! publishes its will. `timers` does what is due, `sys` publishes the `$SYS` tree.
 //!
 //! Several shards: each has a `Broker` of its own. A message for Sessions of another shard leaves
 //! through `fan_out`, as one more kind of recipient, and comes in as one more [`Input`].
@@ -16,16 +18,22 @@
 
 mod acknowledge;
 mod connect;
+mod deliver;
+mod detach;
 mod ending;
 mod fan_out;
 mod feed;
+mod goodbye;
 mod kept;
 mod leaving;
+mod outgoing;
 mod publish;
 mod room;
+mod session_end;
 mod subscribe;
 mod sys;
 mod timers;
+mod wills;
 
 use std::collections::VecDeque;
 

@@ -9,7 +9,8 @@ use squall_protocol::topic::TopicName;
 use squall_protocol::{QoS, ReasonCode, Version};
 
 use super::ending::Ending;
-use super::fan_out::{FanOut, Outgoing};
+use super::fan_out::FanOut;
+use super::outgoing::Outgoing;
 use super::{Broker, Peer, Turn};
 use crate::config::QueuePolicy;
 use crate::counters::DropReason;

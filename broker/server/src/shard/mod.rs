@@ -5,9 +5,12 @@
 //! the broker had something to say to is written once. Idle connections own no buffer.
 //!
 //! What a turn may pile up is limited: once [`Shard::flush_received_bytes`] came in or
-//! [`FLUSH_APPENDED_BYTES`] wait to be written, it writes before it reads on. The first keeps a connection
+//! [`FLUSH_APPENDED_BYTES`](crate::limits::FLUSH_APPENDED_BYTES) wait to be written, it writes before it reads on. The first keeps a connection
 //! that many publish to from overrunning its outbox within one turn, the second bounds a
 //! fan-out.
+//!
+//! `reading` brings bytes from a socket to the broker, `writing` from the outboxes to a socket, and
+//! `closing` has every way a connection leaves.
 //!
 //! It decides nothing about MQTT: when a connection is not read for a while because its peer does
 //! not read either, and what is dropped or closed then, is the broker's decision.
@@ -15,9 +18,12 @@
 //! Invariant: what waits for a socket is written oldest first. A full socket is written again
 //! when it is writable, and not before.
 
+mod closing;
+mod reading;
+mod writing;
+
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -27,14 +33,13 @@ use squall_protocol::Instant;
 
 use crate::accept::Acceptor;
 use crate::alarm::Alarm;
+use crate::client_ids;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connection::{Connection, Connections, Phase};
-use crate::limits::{
-    ACCEPTS_PER_TURN, EVENTS_PER_TURN, FLUSH_APPENDED_BYTES, READ_BUFFER_BYTES, SLICE_BYTES,
-};
+use crate::connection::Connections;
+use crate::limits::{ACCEPTS_PER_TURN, EVENTS_PER_TURN, READ_BUFFER_BYTES};
 use crate::sockets::{Ready, Sockets, Who};
-use crate::{client_ids, close_log};
+use reading::ReadUntil;
 
 /// What a shard's task does after a turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,24 +48,6 @@ pub(crate) enum After {
     NextTurn,
     /// The shard has stopped: no connection is left, or the time to end them is over.
     Stopped,
-}
-
-/// How much of what a socket holds is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum ReadUntil {
-    /// Until a read brings less than there was room for: nothing else has come so far.
-    Short,
-    /// Until there is nothing: the peer's end may stand behind its last bytes.
-    Blocked,
-}
-
-/// How a connection ended without the broker's doing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
-    /// The peer closed its side (FIN): it may still read ours.
-    Closed,
-    /// A read or write failed (RST, timeout of the transport).
-    Failed,
 }
 
 /// A connection that we close must be gone by `deadline`.
@@ -315,227 +302,5 @@ impl Shard {
         let id = self.connections.insert(stream);
         tracing::debug!(slot = id.slot, %peer, "connection opened");
         self.handle_input(Input::Opened { connection: id });
-    }
-
-    /// Reads a connection until about one buffer full has come; what is left waits for the next
-    /// turn.
-    fn read(&mut self, id: ConnectionId, until: ReadUntil) {
-        let mut read_bytes = 0;
-        loop {
-            let takes_input = self.broker.takes_input(id, &self.outboxes);
-            let Some(connection) = self.connections.get_mut(id) else {
-                return;
-            };
-            let phase = connection.phase;
-            if phase == Phase::PeerClosed {
-                return;
-            }
-            if phase == Phase::Open && !takes_input {
-                connection.is_read_paused = true;
-                return;
-            }
-            let length = match connection.stream.read(&mut self.read_buffer) {
-                Ok(0) => return self.lose(id, End::Closed),
-                Ok(length) => length,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    tracing::debug!(slot = id.slot, %error, "connection failed");
-                    return self.lose(id, End::Failed);
-                }
-            };
-            if phase == Phase::Open {
-                self.receive(id, length);
-            }
-            read_bytes += length;
-            if read_bytes >= READ_BUFFER_BYTES {
-                self.unread.push(id);
-                return;
-            }
-            if until == ReadUntil::Short {
-                return;
-            }
-        }
-    }
-
-    /// Hands the broker the first `length` bytes of the read buffer, in slices that grow as long
-    /// as what follows from them is little.
-    fn receive(&mut self, id: ConnectionId, length: usize) {
-        self.is_unflushed = true;
-        let mut slice_bytes = SLICE_BYTES;
-        let mut start = 0;
-        while start < length {
-            let end = length.min(start + slice_bytes);
-            let received = Input::Received {
-                connection: id,
-                bytes: &self.read_buffer[start..end],
-            };
-            self.broker.handle(self.now, received, &mut self.outboxes);
-            self.received_bytes += end - start;
-            start = end;
-            let appended_bytes = self.outboxes.appended_bytes() - self.flushed_at;
-            if appended_bytes > FLUSH_APPENDED_BYTES
-                || self.received_bytes > self.flush_received_bytes
-            {
-                self.flush();
-            } else if appended_bytes < FLUSH_APPENDED_BYTES / 4 {
-                slice_bytes *= 2;
-            }
-        }
-    }
-
-    /// The connection ended without the broker's doing.
-    fn lose(&mut self, id: ConnectionId, end: End) {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        let phase = connection.phase;
-        if phase == Phase::Open && end == End::Closed {
-            connection.phase = Phase::PeerClosed;
-            self.peers_closed.push(id);
-        } else {
-            self.remove(id);
-        }
-        if phase == Phase::Open {
-            self.handle_input(Input::Lost { connection: id });
-        }
-    }
-
-    fn remove(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.remove(id) {
-            tracing::debug!(slot = id.slot, phase = ?connection.phase, "connection closed");
-            self.outboxes.forget(id);
-        }
-    }
-
-    /// Writes to each connection that the broker had something for, then closes what it closed.
-    ///
-    /// What the broker says in answer to this waits for the next time.
-    fn flush(&mut self) {
-        self.is_unflushed = false;
-        self.received_bytes = 0;
-        let mut dirty = std::mem::take(&mut self.dirty);
-        self.outboxes.take_dirty(&mut dirty);
-        let mut closes = std::mem::take(&mut self.closes);
-        self.outboxes.take_closes(&mut closes);
-        self.flushed_at = self.outboxes.appended_bytes();
-        for &id in &dirty {
-            let is_full = self
-                .connections
-                .get_mut(id)
-                .is_some_and(|connection| connection.is_full);
-            if !is_full {
-                self.write(id);
-            }
-        }
-        for close in &closes {
-            self.close(close);
-        }
-        while let Some(id) = self.peers_closed.pop() {
-            self.remove(id);
-        }
-        self.dirty = dirty;
-        self.closes = closes;
-    }
-
-    /// Writes what waits for a connection, as far as its socket takes it.
-    fn write(&mut self, id: ConnectionId) {
-        let waiting_bytes = self.outboxes.pending(id);
-        let Some(connection) = self.connections.get_mut(id) else {
-            self.outboxes.forget(id);
-            return;
-        };
-        let was_full = std::mem::take(&mut connection.is_full);
-        match write_pending(connection, id, &mut self.outboxes) {
-            Written::Partly => connection.is_full = true,
-            Written::Failed(error) => {
-                tracing::debug!(slot = id.slot, %error, "connection failed");
-                return self.lose(id, End::Failed);
-            }
-            Written::Wholly if connection.phase == Phase::Flushing => linger(connection),
-            Written::Wholly if was_full || waiting_bytes >= self.drained_from_bytes => {
-                self.handle_input(Input::Drained { connection: id });
-            }
-            Written::Wholly => {}
-        }
-        self.resume_reading(id);
-    }
-
-    fn resume_reading(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(id)
-            && connection.is_read_paused
-            && self.broker.takes_input(id, &self.outboxes)
-        {
-            connection.is_read_paused = false;
-            self.unread.push(id);
-        }
-    }
-
-    /// The broker let a connection go: it ends when all is written and its peer agrees.
-    fn close(&mut self, close: &Close) {
-        let id = close.connection;
-        let deadline = self.now + self.close_timeout;
-        let is_written = self.outboxes.pending(id) == 0;
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        if connection.phase != Phase::Open {
-            return;
-        }
-        close_log::write(close, connection.stream.peer_addr().ok());
-        if is_written {
-            linger(connection);
-        } else {
-            connection.phase = Phase::Flushing;
-        }
-        self.closing.push_back(Closing {
-            deadline,
-            connection: id,
-        });
-        if connection.is_read_paused {
-            connection.is_read_paused = false;
-            self.unread.push(id);
-        }
-    }
-}
-
-/// Shuts our side and waits for the peer's.
-fn linger(connection: &mut Connection) {
-    connection.phase = Phase::Lingering;
-    // A failure means that the peer is gone already, which reading will find out.
-    let _ = connection.stream.shutdown(Shutdown::Write);
-}
-
-/// How a write ended.
-#[derive(Debug)]
-enum Written {
-    Wholly,
-    /// The socket is full.
-    Partly,
-    Failed(std::io::Error),
-}
-
-fn write_pending(
-    connection: &mut Connection,
-    id: ConnectionId,
-    outboxes: &mut Outboxes,
-) -> Written {
-    loop {
-        let bytes = outboxes.pending_bytes(id);
-        let waiting_bytes = bytes.len();
-        if waiting_bytes == 0 {
-            return Written::Wholly;
-        }
-        match connection.stream.write(bytes) {
-            Ok(length) => {
-                outboxes.written(id, length);
-                if length < waiting_bytes {
-                    return Written::Partly;
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Partly,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Written::Failed(error),
-        }
     }
 }
