@@ -191,10 +191,7 @@ impl Listener<'_> {
             Event::Abandoned { .. } => Reaction::SendQueue,
             Event::Puback {
                 reason, message, ..
-            } => {
-                self.tell_acknowledged(turn, &message, reason);
-                Reaction::SendQueue
-            }
+            } => self.note_finished(turn, &message, reason),
             Event::PubrecReceived { id, message, .. } => self.note_pubrec(turn, id, message),
             Event::PubrecRefused {
                 id,
@@ -202,8 +199,7 @@ impl Listener<'_> {
                 message,
             } => {
                 self.tell_sender(turn, &message, id, SenderLeg::PubrecReceived);
-                self.tell_acknowledged(turn, &message, reason);
-                Reaction::SendQueue
+                self.note_finished(turn, &message, reason)
             }
             Event::Pubcomp {
                 id,
@@ -211,8 +207,7 @@ impl Listener<'_> {
                 message,
             } => {
                 self.tell_sender(turn, &message, id, SenderLeg::PubcompReceived);
-                self.tell_acknowledged(turn, &message, reason);
-                Reaction::SendQueue
+                self.note_finished(turn, &message, reason)
             }
             Event::Delivered(publish) => self.note_delivered(turn, &publish),
             Event::Duplicate(publish) => {
@@ -299,13 +294,20 @@ impl Listener<'_> {
         self.tell(turn, Fact::Leg(LegFact::Receiver { id, leg }));
     }
 
-    fn tell_acknowledged(&self, turn: &mut Turn<'_>, message: &MessageHandle, reason: ReasonCode) {
+    /// The exchange of a message is over: there is room for the next one.
+    fn note_finished(
+        &self,
+        turn: &mut Turn<'_>,
+        message: &MessageHandle,
+        reason: ReasonCode,
+    ) -> Reaction {
         let fact = Fact::Publication(PublicationFact::Acknowledged {
             stamp: message.0.stamp,
             topic: message.0.topic.as_str(),
             reason,
         });
         self.tell(turn, fact);
+        Reaction::SendQueue
     }
 }
 
