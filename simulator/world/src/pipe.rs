@@ -2,8 +2,7 @@
 //!
 //! Invariant: what goes in in one direction of one connection comes out in that order.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use squall_core::ConnectionId;
@@ -23,9 +22,10 @@ pub(super) struct Ports {
     /// The broker's side, by slot.
     slots: Vec<Slot>,
     free_slots: Vec<u32>,
-    /// Keys of `contents`, by time and then in the order in which they were put in.
-    order: BinaryHeap<Reverse<(Instant, u64)>>,
-    contents: BTreeMap<u64, (SocketId, Content)>,
+    /// What is on its way, by the time at which it comes out and then in the order in which it was
+    /// put in.
+    contents: BTreeMap<(Instant, u64), (SocketId, Content)>,
+    /// Numbers what is put in.
     count: u64,
 }
 
@@ -106,7 +106,7 @@ impl Arrived {
 impl Ports {
     /// When the next thing comes out.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.order.peek().map(|&Reverse((at, _))| at)
+        self.contents.keys().next().map(|&(at, _)| at)
     }
 
     /// A device asks for a connection.
@@ -147,12 +147,11 @@ impl Ports {
             Direction::ToDevice => &mut port.last_to_device,
         };
         *last = (now + PIPE_LATENCY).max(*last);
-        self.order.push(Reverse((*last, self.count)));
-        self.contents.insert(self.count, (socket, content));
+        self.contents.insert((*last, self.count), (socket, content));
         self.count += 1;
     }
 
-    /// The device says and hears nothing any more, but for the end.
+    /// From here on the device says nothing and hears nothing but the end.
     pub(super) fn silence(&mut self, socket: SocketId) {
         if let Some(port) = self.by_socket.get_mut(&socket) {
             port.device = DeviceSide::Silent;
@@ -187,7 +186,6 @@ impl Ports {
     /// Everything that is on its way is gone, and so are all connections; gives the broker's sides.
     pub(super) fn forget_all(&mut self) -> Vec<ConnectionId> {
         self.by_socket.clear();
-        self.order.clear();
         self.contents.clear();
         let mut forgotten = Vec::new();
         for (number, slot) in (0_u32..).zip(&mut self.slots) {
@@ -209,11 +207,10 @@ impl Ports {
             .filter(|_| slot.generation == connection.generation)
     }
 
-    /// Takes the next thing that comes out by `now` and that anyone hears.
+    /// Takes the next thing that comes out by `now` and that one side hears.
     pub(super) fn poll(&mut self, now: Instant) -> Option<(SocketId, Arrival)> {
         while self.next_due()? <= now {
-            let Reverse((_, number)) = self.order.pop()?;
-            let (socket, content) = self.contents.remove(&number)?;
+            let (_, (socket, content)) = self.contents.pop_first()?;
             if let Some(arrival) = self.arrive(now, socket, content) {
                 return Some((socket, arrival));
             }
@@ -246,7 +243,7 @@ impl Ports {
                 let port = self.by_socket.get(&socket)?;
                 let (connection, how) = (port.connection?, peer_close(port.is_reset));
                 self.forget_broker(connection);
-                // Whoever hears the end closes its own side as well.
+                // The broker closes its own side when it hears the end.
                 self.put(
                     now,
                     socket,
