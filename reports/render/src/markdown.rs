@@ -1,6 +1,6 @@
 //! The report in a few lines of Markdown: for a merge request or a chat.
 
-use squall_run::Run;
+use squall_run::{Run, lag_notes};
 
 use crate::tile;
 use crate::verdict;
@@ -19,6 +19,9 @@ pub(crate) fn summary(run: &Run) -> String {
         for reason in &run.verdict.reasons {
             text.push_str(&format!("- {}\n", escaped(reason.text())));
         }
+    }
+    for note in lag_notes(&run.measured.metrics) {
+        text.push_str(&format!("\nNote: {}.\n", escaped(&note)));
     }
     let tiles = tile::tiles(run);
     if !tiles.is_empty() {

@@ -1,6 +1,6 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{Outcome, Run};
+use squall_run::{Outcome, Run, lag_notes};
 
 use crate::table::Held;
 use crate::tile;
@@ -54,6 +54,9 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
     let more = run.verdict.reasons.len().saturating_sub(REASONS_SHOWN);
     if more > 0 {
         text.push_str(&format!("  and {more} more\n"));
+    }
+    for note in lag_notes(&run.measured.metrics) {
+        text.push_str(&format!("  note: {note}\n"));
     }
     let tiles = tile::tiles(run);
     let label_width = tiles

@@ -14,6 +14,7 @@ mod connections;
 mod fault;
 mod histogram;
 mod identity;
+mod lag;
 mod machine;
 mod measured;
 mod metric;
@@ -48,6 +49,7 @@ pub use connections::{Connections, GroupConnections};
 pub use fault::{FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};
 pub use identity::{Identity, ScenarioText, Software};
+pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};
 pub use machine::{Limits, Machine};
 pub use measured::Measured;
 pub use metric::{

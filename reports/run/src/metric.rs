@@ -222,6 +222,11 @@ pub enum CountedFrom {
     Scheduled,
     /// When it was really sent (*service time*): hides what waited. For comparison only.
     Sent,
+    /// When the generator acted, and without the time that it stood still since: what is left is
+    /// the broker's, the link's and the device's. Beside [`Self::Scheduled`] it tells the
+    /// generator's share, see [`crate::LagShare`]. An upper bound of that share: a delay of the
+    /// broker during a standstill goes with it.
+    LessLag,
 }
 
 /// One cell: samples of one metric with one set of tags.

@@ -24,6 +24,8 @@ pub struct ThresholdOutcome {
     pub limit: Value,
     /// What was measured; `None` without samples.
     pub actual: Option<Value>,
+    /// What it would be without the generator's own lag; `None` if that is not known.
+    pub less_lag: Option<Value>,
     /// Samples behind `actual`.
     pub samples: u64,
     /// What follows from that.
@@ -38,6 +40,8 @@ pub enum ThresholdResult {
     Passed,
     /// It is not.
     Failed,
+    /// It is not, but would be without the generator's own lag: nothing follows about the broker.
+    ExplainedByLag,
     /// There are fewer samples than the aggregate needs; counts as failed.
     TooFewSamples,
 }

@@ -117,10 +117,14 @@ impl Verdict {
         let mut unjudged = Vec::new();
         for threshold in thresholds.iter().filter(|threshold| !threshold.passed()) {
             let text = threshold_text(threshold);
-            if threshold.result == ThresholdResult::TooFewSamples {
-                unjudged.push(threshold_reason(threshold.metric, text));
-            } else {
-                reasons.push(threshold_reason(threshold.metric, text));
+            match threshold.result {
+                ThresholdResult::TooFewSamples => {
+                    unjudged.push(threshold_reason(threshold.metric, text));
+                }
+                ThresholdResult::ExplainedByLag => reasons.push(Reason::Invalid(text)),
+                ThresholdResult::Failed | ThresholdResult::Passed => {
+                    reasons.push(threshold_reason(threshold.metric, text));
+                }
             }
         }
         for (claim, text) in checks.iter().flat_map(broken_claims) {
@@ -177,6 +181,15 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
         format!("{}{{{}}}", threshold.metric, tags.join(", "))
     };
     let actual = match (&threshold.actual, threshold.result) {
+        (Some(actual), ThresholdResult::ExplainedByLag) => {
+            let less_lag = threshold
+                .less_lag
+                .as_ref()
+                .map_or(String::new(), |less_lag| {
+                    format!(", without its lag it would be {less_lag}")
+                });
+            format!("it was {actual} and the generator explains it{less_lag}")
+        }
         (_, ThresholdResult::TooFewSamples) => {
             format!(
                 "only {} samples, too few to judge",
@@ -253,6 +266,7 @@ mod tests {
             comparison: Comparison::Less,
             limit: Value::Seconds(0.005),
             actual: Some(Value::Seconds(0.009)),
+            less_lag: None,
             samples: 1_000,
             result,
         }
@@ -319,6 +333,22 @@ mod tests {
         assert_eq!(
             (by_reason.outcome, by_reason.exit_code),
             (Outcome::Invalid, 4)
+        );
+    }
+
+    /// A number that the generator's own lag made too large says nothing about the broker.
+    #[test]
+    fn what_the_generator_explains_is_invalid() {
+        let mut explained = threshold(MetricName::E2eLatency, ThresholdResult::ExplainedByLag);
+        explained.less_lag = Some(Value::Seconds(0.002));
+
+        let verdict = Verdict::judge(&[check(true)], &[explained], Extent::Whole, []);
+
+        assert_eq!((verdict.outcome, verdict.exit_code), (Outcome::Invalid, 4));
+        assert_eq!(
+            verdict.reasons[0].text(),
+            "e2e_latency: p99 < 5ms broken, it was 9.00 ms and the generator explains it, without \
+             its lag it would be 2.00 ms"
         );
     }
 

@@ -26,11 +26,16 @@ use crate::device::{Device, Identity, Profile, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
 use crate::fault_plan::{FaultPlan, Firing, select};
 use crate::link::LinkReport;
+use crate::observation::{About, Fact, Observation};
 use crate::outcome::{Outcome, Sessions};
 use crate::progress::{Phase, Progress};
 use crate::random::Draws;
 use crate::schedule::{Load, Place};
 use crate::sink::Sink;
+
+/// From here on a late call is a standstill: timers and other processes cost less than that on a
+/// machine that has room.
+const STANDSTILL_MIN: Duration = Duration::from_millis(1);
 
 /// How long closing connections may take at the end.
 const LEAVING_MAX: Duration = Duration::from_secs(5);
@@ -47,6 +52,8 @@ pub struct Fleet<S> {
     clearing: Clearing,
     sessions: Sessions,
     deadlines: Deadlines,
+    /// When [`Self::handle`] was called last.
+    last_call: Instant,
     phase: Phase,
     phases: Vec<(Phase, Instant)>,
     /// When the phase ends by itself.
@@ -75,6 +82,7 @@ impl<S: Sink> Fleet<S> {
             clearing: Clearing::new(scenario.run.connect_timeout),
             sessions: Sessions::default(),
             deadlines: Deadlines::new(slots),
+            last_call: Instant::ZERO,
             phase: Phase::Clearing,
             phases: Vec::new(),
             phase_ends: Instant::ZERO,
@@ -93,6 +101,7 @@ impl<S: Sink> Fleet<S> {
     /// from it happens at `now`, so the caller carries the actions out and reads its clock again
     /// before the next.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
+        self.tell_standstill(now);
         self.enter_first_phase(now);
         self.advance(now, actions);
         match input {
@@ -322,6 +331,20 @@ impl<S: Sink> Fleet<S> {
         }
         let ends = last + scenario.run.connect_timeout;
         self.begin(Phase::Connecting, now, Some(ends));
+    }
+
+    /// Tells if the caller did nothing for long though something was due.
+    fn tell_standstill(&mut self, now: Instant) {
+        let last = std::mem::replace(&mut self.last_call, now);
+        let Some(due) = self.deadlines.next() else {
+            return;
+        };
+        let since = due.max(last);
+        if now.saturating_since(since) >= STANDSTILL_MIN {
+            let fact = Fact::StoodStill { since };
+            let about = About::Run;
+            self.sink.observe(now, &Observation { about, fact });
+        }
     }
 
     fn begin_load(&mut self, now: Instant) {

@@ -64,6 +64,12 @@ pub enum Fact<'a> {
     },
     /// A fault did what it was configured to do, to this device.
     FaultApplied(FaultId),
+    /// The generator did nothing from `since` until now, though something was due: what came in
+    /// meanwhile was not read. About the run.
+    StoodStill {
+        /// When it was last heard of, or when something was due first after that.
+        since: Instant,
+    },
     /// A checker, a device that the fleet adds at the end, asked what is retained. About the run.
     Retained(RetainedFact<'a>),
 }
@@ -156,6 +162,8 @@ pub enum PublicationFact<'a> {
         retain: bool,
         /// The payload, stamp included.
         payload: &'a [u8],
+        /// When the generator got to it, as in [`Self::Due`].
+        reached_at: Instant,
     },
     /// It was due and never handed to the link: no connection, or a full local queue.
     Skipped {

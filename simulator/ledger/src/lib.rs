@@ -15,4 +15,4 @@ pub use books::{
     WillCause, WillTally,
 };
 pub use recorder::Recorder;
-pub use results::{Judgement, SCHEDULE_LAG_P99_MAX, judge};
+pub use results::{Judgement, judge};

@@ -9,6 +9,7 @@ mod interceptor;
 mod pipe;
 mod tamper;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
@@ -26,6 +27,10 @@ pub struct World<S> {
     now: Instant,
     /// How long the fleet's side takes to carry out one action.
     time_per_action: Duration,
+    /// When the fleet's side does nothing.
+    standstill: Range<Instant>,
+    /// What came to the devices meanwhile, in order.
+    unread: Vec<(SocketId, Arrived)>,
     fleet: Fleet<S>,
     broker: Broker,
     /// How long the broker had served other runs when this one began.
@@ -46,6 +51,8 @@ impl<S: Sink> World<S> {
         Self {
             now: Instant::ZERO,
             time_per_action: Duration::ZERO,
+            standstill: Instant::ZERO..Instant::ZERO,
+            unread: Vec::new(),
             fleet,
             broker,
             broker_age: Duration::ZERO,
@@ -86,6 +93,8 @@ impl<S: Sink> World<S> {
         World {
             now: Instant::ZERO,
             time_per_action: self.time_per_action,
+            standstill: self.standstill,
+            unread: Vec::new(),
             fleet,
             broker: self.broker,
             broker_age: now.since_start(),
@@ -97,6 +106,14 @@ impl<S: Sink> World<S> {
             closes: self.closes,
             passed: self.passed,
         }
+    }
+
+    /// The same world with a generator that does nothing from `start` on for `length`: what is due
+    /// then, and what comes to the devices, it takes in afterwards.
+    #[must_use]
+    pub fn with_standstill(mut self, start: Instant, length: Duration) -> Self {
+        self.standstill = start..start + length;
+        self
     }
 
     /// The moment.
@@ -134,7 +151,7 @@ impl<S: Sink> World<S> {
         }
         let events = [
             self.ports.next_due(),
-            self.fleet.next_deadline(),
+            self.next_of_fleet(),
             self.broker_deadline(),
         ];
         let next = events.into_iter().flatten().min();
@@ -147,7 +164,7 @@ impl<S: Sink> World<S> {
                 .handle(self.broker_now(), input, &mut self.outboxes);
         }
         self.carry_out_actions();
-        if is_due(self.fleet.next_deadline(), self.now) {
+        if is_due(self.next_of_fleet(), self.now) {
             let input = Input::DeadlinePassed;
             self.fleet.handle(self.now, input, &mut self.actions);
             self.carry_out_actions();
@@ -169,8 +186,25 @@ impl<S: Sink> World<S> {
         Some(Instant::from_nanos(deadline.as_nanos().saturating_sub(age)))
     }
 
+    /// When the fleet's side has to do something next.
+    fn next_of_fleet(&self) -> Option<Instant> {
+        let unread = (!self.unread.is_empty()).then_some(self.standstill.end);
+        let deadline = self.fleet.next_deadline().map(|at| {
+            let is_held = self.standstill.contains(&at.max(self.now));
+            if is_held { self.standstill.end } else { at }
+        });
+        [unread, deadline].into_iter().flatten().min()
+    }
+
     /// Hands over everything that has arrived.
     fn deliver(&mut self) {
+        let stands_still = self.standstill.contains(&self.now);
+        if !stands_still {
+            for (socket, arrived) in std::mem::take(&mut self.unread) {
+                let input = arrived.for_fleet(socket);
+                self.fleet.handle(self.now, input, &mut self.actions);
+            }
+        }
         while let Some((socket, arrival)) = self.ports.poll(self.now) {
             match arrival {
                 Arrival::AtBroker(connection, arrived) => {
@@ -181,6 +215,7 @@ impl<S: Sink> World<S> {
                         self.outboxes.forget(connection);
                     }
                 }
+                Arrival::AtDevice(input) if stands_still => self.unread.push((socket, input)),
                 Arrival::AtDevice(input) => {
                     let input = input.for_fleet(socket);
                     self.fleet.handle(self.now, input, &mut self.actions);

@@ -88,6 +88,9 @@ fn header(run: &Run) -> Markup {
                 @if !verdict.reasons.is_empty() {
                     ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
                 }
+                @for note in squall_run::lag_notes(&run.measured.metrics) {
+                    p .note { "Note: " (note) "." }
+                }
                 @if let Some(claims) = verdict::proposal(run) {
                     div .proposal {
                         p { "Claims to paste into the scenario file, from what this run saw:" }

@@ -146,6 +146,9 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
     for threshold in thresholds {
         let actual = match (&threshold.actual, threshold.result) {
             (_, ThresholdResult::TooFewSamples) => Cell::text("too few samples"),
+            (Some(actual), ThresholdResult::ExplainedByLag) => {
+                Cell::text(format!("{actual}, explained by the generator"))
+            }
             (Some(actual), _) => Cell::Value(actual.clone()),
             (None, _) => Cell::text("not measured"),
         };

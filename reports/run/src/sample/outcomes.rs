@@ -236,6 +236,7 @@ pub(super) fn thresholds() -> Vec<ThresholdOutcome> {
             comparison: Comparison::Less,
             limit: Value::Seconds(limit_s),
             actual: Some(Value::Seconds(actual_s)),
+            less_lag: None,
             samples,
             result: ThresholdResult::Passed,
         };

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use squall_protocol::QoS;
 use squall_protocol::client;
 use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
+use squall_protocol::{Instant, QoS};
 
 use crate::stamp::Stamp;
 
@@ -15,6 +15,8 @@ use crate::stamp::Stamp;
 pub(crate) struct Message {
     /// Identity and due time.
     pub(crate) stamp: Stamp,
+    /// When the device got to it: the due time, or as much later as the generator was late.
+    pub(crate) reached_at: Instant,
     /// Where to.
     pub(crate) topic: TopicName<Rc<str>>,
     /// How.

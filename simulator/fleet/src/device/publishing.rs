@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use squall_protocol::{
-    QoS,
+    Instant, QoS,
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
@@ -121,7 +121,7 @@ impl Device {
     pub(super) fn publish_due(&mut self, turn: &mut Turn<'_>) {
         for index in 0..self.streams.len() {
             while let Some(due) = self.streams[index].schedule.poll(turn.now) {
-                let message = self.compose(index, due);
+                let message = self.compose(index, due, turn.now);
                 let fact = Fact::Publication(PublicationFact::Due {
                     stamp: message.stamp,
                     topic: message.topic.as_str(),
@@ -135,7 +135,7 @@ impl Device {
 
     /// The message of a stream that is due. All draws of a message are made here, whether it can
     /// be sent or not.
-    fn compose(&mut self, stream: usize, due: Due) -> Message {
+    fn compose(&mut self, stream: usize, due: Due, reached_at: Instant) -> Message {
         let publish = &self.profile.publishes[stream];
         let stream = &mut self.streams[stream];
         let values = TemplateValues {
@@ -152,6 +152,7 @@ impl Device {
         };
         Message {
             stamp,
+            reached_at,
             payload: stream.payload(publish, &values, stamp),
             topic,
             qos: publish.qos,
@@ -205,6 +206,7 @@ impl Device {
         let socket = self.current_socket();
         let Message {
             stamp,
+            reached_at,
             topic,
             qos,
             retain,
@@ -217,6 +219,7 @@ impl Device {
             qos: *qos,
             retain: *retain,
             payload,
+            reached_at: *reached_at,
         });
         self.tell(turn, socket, fact);
         let (QoS::ExactlyOnce, Some(id)) = (*qos, id) else {

@@ -174,6 +174,7 @@ mod tests {
                 sequence: 0,
                 scheduled: Instant::ZERO,
             },
+            reached_at: Instant::ZERO,
             topic: TopicName::new(Rc::from("t")).unwrap(),
             qos: QoS::ExactlyOnce,
             retain: false,

@@ -100,6 +100,7 @@ impl Ledger {
             | Fact::Leg(_)
             | Fact::Delivered(_)
             | Fact::Begun { .. }
+            | Fact::StoodStill { .. }
             | Fact::FaultApplied(_) => {}
         }
     }
@@ -112,7 +113,7 @@ impl Ledger {
             Fact::Leg(fact) => self.handle_leg(event, fact, findings),
             Fact::Delivered(delivered) => self.handle_delivered(event, delivered, findings),
             // What a fault does to a connection is told by its end.
-            Fact::Begun { .. } | Fact::FaultApplied(_) => {}
+            Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
             // A checker asks for the run.
             Fact::Retained(_) => {}
         }
@@ -383,8 +384,14 @@ impl Ledger {
                 qos,
                 retain,
                 payload,
+                reached_at,
             } => {
-                let message = Message { stamp, topic, qos };
+                let message = Message {
+                    stamp,
+                    topic,
+                    qos,
+                    reached_at,
+                };
                 self.deliveries
                     .handle_published(event, &message, payload, &mut self.anomalies);
                 if retain && self.closed_at.is_none() {
@@ -399,7 +406,12 @@ impl Ledger {
                 }
             }
             PublicationFact::Skipped { stamp, topic, qos } => {
-                let message = Message { stamp, topic, qos };
+                let message = Message {
+                    stamp,
+                    topic,
+                    qos,
+                    reached_at: event.now,
+                };
                 self.deliveries.handle_skipped(event, &message);
             }
             PublicationFact::Acknowledged {

@@ -43,6 +43,8 @@ pub(crate) struct Record {
     pub(crate) outstanding: u32,
     /// When it was handed to the link for the first time.
     pub(crate) sent_at: Instant,
+    /// When the generator got to it.
+    pub(crate) reached_at: Instant,
     /// The connection it was handed to.
     pub(crate) socket: SocketId,
     /// Of its payload.
@@ -128,6 +130,7 @@ impl Record {
         qos: QoS::AtMostOnce,
         outstanding: 0,
         sent_at: Instant::ZERO,
+        reached_at: Instant::ZERO,
         socket: SocketId(0),
         hash: 0,
     };

@@ -3,23 +3,29 @@
 //! It hears the same facts as the ledger, and what the ledger made of them. A time is a sample of
 //! the phase in which what it measures was due; warm-up is kept apart by that tag and left out of
 //! every threshold. Latencies count from the due time of a message, whatever held it up; beside
-//! them, times from the actual sending are kept for comparison.
+//! them, times from the actual sending are kept for comparison, and times less what the generator
+//! itself held up, which tell its share of each percentile.
 //!
 //! Histograms cover 1 µs to 1 h with three significant digits; longer times are counted in an
 //! overflow, nothing is clipped. A sample is in exactly one cell.
 
 mod rates;
 mod series;
+mod standstill;
 mod thresholds;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rates::{RateKey, Rates};
 use series::Timeline;
-use squall_fleet::{ConnectionFact, Fact, Observation, Phase, PublicationFact, SubscriptionFact};
+use squall_fleet::{
+    ConnectionFact, Fact, Observation, Phase, Planned, PublicationFact, SubscriptionFact,
+};
 use squall_protocol::{Instant, QoS};
 use squall_run::{CountedFrom, Event, Histogram, Metric, MetricName, PhaseKind, Tags};
 use squall_scenario::{FaultId, GroupId, Scenario};
+use standstill::Standstills;
 
 use crate::books::{Finding, HandshakeTime, Roster, WillCause};
 
@@ -31,6 +37,7 @@ pub struct Metrics {
     roster: Roster,
     cells: BTreeMap<Cell, Histogram>,
     timeline: Timeline,
+    standstills: Standstills,
     rates: Rates,
     /// From CONNECT to CONNACK, by group: both ways of a link.
     round_trips: Vec<Histogram>,
@@ -57,6 +64,46 @@ struct CellTags {
     qos: Option<QoS>,
     how: Option<WillCause>,
     fault: Option<FaultId>,
+    /// Of a schedule lag.
+    of: Option<Scheduled>,
+}
+
+/// What was scheduled, as the tag `of` of `schedule_lag` has it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Scheduled {
+    /// A message.
+    Message,
+    /// The first connect of a device.
+    Connect,
+    /// A later one.
+    Reconnect,
+    /// What a fault does to one device.
+    Fault,
+}
+
+impl Scheduled {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Message, Self::Connect, Self::Reconnect, Self::Fault];
+
+    /// The value of the tag.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Connect => "connect",
+            Self::Reconnect => "reconnect",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// Several of them, in a sentence.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Message => "messages",
+            Self::Connect => "connects",
+            Self::Reconnect => "reconnects",
+            Self::Fault => "faults",
+        }
+    }
 }
 
 impl Metrics {
@@ -67,6 +114,7 @@ impl Metrics {
             roster,
             cells: BTreeMap::new(),
             timeline: Timeline::new(),
+            standstills: Standstills::default(),
             rates: Rates::new(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],
             ended_at: Instant::ZERO,
@@ -91,6 +139,9 @@ impl Metrics {
 
     /// A device saw or did something; `online` devices are connected after it.
     pub(crate) fn observe(&mut self, now: Instant, observation: &Observation<'_>, online: u64) {
+        if let Fact::StoodStill { since } = observation.fact {
+            self.standstills.note(since, now);
+        }
         let Some(group) = self.roster.group_about(observation.about) else {
             return;
         };
@@ -104,7 +155,9 @@ impl Metrics {
         match observation.fact {
             Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
                 let latency = now.saturating_since(opened_at);
-                self.record((MetricName::ConnectLatency, of_group), opened_at, latency);
+                let cell = (MetricName::ConnectLatency, of_group);
+                self.record(cell, opened_at, latency);
+                self.record_less_lag(cell, opened_at, (opened_at, now));
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
@@ -112,12 +165,17 @@ impl Metrics {
                 self.record((MetricName::SubscribeLatency, of_group), sent_at, latency);
             }
             Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
-                let lag = now.saturating_since(stamp.scheduled);
-                let due = stamp.scheduled;
-                self.record((MetricName::ScheduleLag, of_group), due, lag);
-                self.timeline.record_lag(now, lag);
-                let phase = self.phase_at(due);
+                self.record_lag(now, (group, Scheduled::Message), stamp.scheduled);
+                let phase = self.phase_at(stamp.scheduled);
                 self.rates.count_in(phase, key(Event::Due, Some(qos)));
+            }
+            Fact::Begun { what, due } => {
+                let what = match what {
+                    Planned::Connect => Scheduled::Connect,
+                    Planned::Reconnect => Scheduled::Reconnect,
+                    Planned::Fault(_) => Scheduled::Fault,
+                };
+                self.record_lag(now, (group, what), due);
             }
             Fact::Publication(PublicationFact::Sent { qos, .. }) => {
                 self.rates.count(now, key(Event::Sent, Some(qos)));
@@ -137,7 +195,7 @@ impl Metrics {
             | Fact::Publication(PublicationFact::Acknowledged { .. })
             | Fact::Leg(_)
             | Fact::Delivered(_)
-            | Fact::Begun { .. }
+            | Fact::StoodStill { .. }
             | Fact::FaultApplied(_)
             | Fact::Retained(_) => {}
         }
@@ -167,6 +225,8 @@ impl Metrics {
                 let due = first.stamp.scheduled;
                 let latency = now.saturating_since(due);
                 self.record((MetricName::E2eLatency, tags), due, latency);
+                let reached_at = first.reached_at.unwrap_or(due);
+                self.record_less_lag((MetricName::E2eLatency, tags), due, (reached_at, now));
                 if let Some(sent_at) = first.sent_at {
                     self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
                 }
@@ -182,6 +242,8 @@ impl Metrics {
                 let due = stamp.scheduled;
                 let latency = now.saturating_since(due);
                 self.record((MetricName::AckLatency, tags), due, latency);
+                let reached_at = message.map_or(due, |message| message.reached_at);
+                self.record_less_lag((MetricName::AckLatency, tags), due, (reached_at, now));
                 if let Some(message) = message {
                     let stretch = (message.sent_at, now);
                     self.record_service((MetricName::AckLatency, tags), due, stretch);
@@ -193,11 +255,11 @@ impl Metrics {
                     fault: seen.fault,
                     ..of_group
                 };
-                self.record((MetricName::TimeToWill, tags), now, seen.after);
+                self.record_since((MetricName::TimeToWill, tags), now, seen.after);
                 self.timeline.count_will(now);
             }
             Finding::Displaced(after) => {
-                self.record((MetricName::TakeoverTime, of_group), now, after);
+                self.record_since((MetricName::TakeoverTime, of_group), now, after);
             }
             Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
             Finding::Reconnected(after) => {
@@ -265,12 +327,7 @@ impl Metrics {
         Some((start, end.max(start)))
     }
 
-    fn record(
-        &mut self,
-        (name, tags): (MetricName, CellTags),
-        due: Instant,
-        took: std::time::Duration,
-    ) {
+    fn record(&mut self, (name, tags): (MetricName, CellTags), due: Instant, took: Duration) {
         let cell = Cell {
             name,
             counted_from: CountedFrom::Scheduled,
@@ -278,6 +335,44 @@ impl Metrics {
             phase: self.phase_at(due),
         };
         self.cells.entry(cell).or_default().record(took);
+    }
+
+    /// Something that was due at `due` was begun.
+    fn record_lag(&mut self, now: Instant, (group, of): (GroupId, Scheduled), due: Instant) {
+        let lag = now.saturating_since(due);
+        let tags = CellTags {
+            group: Some(group),
+            of: Some(of),
+            ..CellTags::default()
+        };
+        self.record((MetricName::ScheduleLag, tags), due, lag);
+        self.timeline.record_lag(now, lag);
+    }
+
+    /// A time that began with what the device really did, and ended now.
+    fn record_since(&mut self, cell: (MetricName, CellTags), now: Instant, took: Duration) {
+        self.record(cell, now, took);
+        let began = Instant::ZERO + now.since_start().saturating_sub(took);
+        self.record_less_lag(cell, now, (began, now));
+    }
+
+    /// What is left of a time without what the generator held up: it begins when the generator
+    /// acted, and leaves out how long it stood still meanwhile.
+    fn record_less_lag(
+        &mut self,
+        (name, tags): (MetricName, CellTags),
+        due: Instant,
+        (acted, ended): (Instant, Instant),
+    ) {
+        let cell = Cell {
+            name,
+            counted_from: CountedFrom::LessLag,
+            tags,
+            phase: self.phase_at(due),
+        };
+        let took = ended.saturating_since(acted);
+        let left = took.saturating_sub(self.standstills.within(acted, ended));
+        self.cells.entry(cell).or_default().record(left);
     }
 
     fn record_service(
@@ -318,6 +413,9 @@ impl CellTags {
         }
         if let Some(how) = self.how {
             tags.insert("how".to_owned(), how.name().to_owned());
+        }
+        if let Some(of) = self.of {
+            tags.insert("of".to_owned(), of.name().to_owned());
         }
         if let Some(fault) = self.fault {
             tags.insert("fault".to_owned(), scenario.fault(fault).name.clone());

@@ -113,6 +113,7 @@ impl Timeline {
             | Fact::Subscription(_)
             | Fact::Leg(_)
             | Fact::Begun { .. }
+            | Fact::StoodStill { .. }
             | Fact::FaultApplied(_)
             | Fact::Retained(_) => {}
         }

@@ -4,8 +4,8 @@
 //! number: the condition fails, and says why.
 
 use squall_run::{
-    Aggregate, Event, Histogram, MetricName, Percentile, ProcessUse, Rates, Resources, Spread,
-    Tags, ThresholdOutcome, ThresholdResult, Value,
+    Aggregate, CountedFrom, Event, Histogram, MetricName, Percentile, ProcessUse, Rates, Resources,
+    Spread, Tags, ThresholdOutcome, ThresholdResult, Value,
 };
 use squall_scenario::{
     self, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold,
@@ -66,9 +66,12 @@ impl Judge<'_> {
         let name = name_of(selector.metric);
         let measured = self.measure(selector, condition.aggregate);
         let limit = condition.limit.as_f64();
+        let less_lag = self.less_lag(selector, condition.aggregate);
+        let holds = |number: f64| condition.comparison.holds(number, limit);
         let result = match measured.number {
             None => ThresholdResult::TooFewSamples,
-            Some(number) if condition.comparison.holds(number, limit) => ThresholdResult::Passed,
+            Some(number) if holds(number) => ThresholdResult::Passed,
+            Some(_) if less_lag.is_some_and(holds) => ThresholdResult::ExplainedByLag,
             Some(_) => ThresholdResult::Failed,
         };
         let value = |number: f64| value_of(selector.metric, condition, number);
@@ -80,9 +83,28 @@ impl Judge<'_> {
             comparison: comparison_of(condition.comparison),
             limit: value(limit),
             actual: measured.number.map(value),
+            less_lag: less_lag.map(value),
             samples: measured.samples,
             result,
         }
+    }
+
+    /// What a time would be without the generator's lag; `None` if that is not known, or if it is
+    /// of other samples than the time.
+    fn less_lag(
+        &self,
+        selector: &MetricSelector,
+        aggregate: squall_scenario::Aggregate,
+    ) -> Option<f64> {
+        let name = name_of(selector.metric);
+        let tags = self.tags(&selector.tags);
+        let histogram = self
+            .cells
+            .select_counted_from(name, CountedFrom::LessLag, &tags);
+        if histogram.is_empty() || histogram.count() != self.cells.select(name, &tags).count() {
+            return None;
+        }
+        of_times(&histogram, aggregate).number
     }
 
     fn measure(

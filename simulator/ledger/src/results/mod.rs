@@ -2,21 +2,16 @@
 
 mod accounting;
 mod events;
-
-use std::time::Duration;
+mod lag;
 
 use squall_fleet::{Cleared, Outcome};
-use squall_run::{Anomaly, Measured, MetricName, Percentile, Reason, Resources, Tags, count_text};
-use squall_scenario::{Metric, Scenario};
+use squall_run::{Anomaly, Measured, Reason, Resources, count_text};
+use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
 use crate::checks::{Evidence, judge_expectations};
 use crate::metrics::{Metrics, judge_thresholds};
 use crate::recorder::Recorder;
-
-/// The p99 of the schedule lag from which on a run is invalid, if its scenario does not say
-/// otherwise: then latencies say more about the generator than about the broker.
-pub const SCHEDULE_LAG_P99_MAX: Duration = Duration::from_millis(100);
 
 /// What the fleet saw, and what follows from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,20 +132,6 @@ fn further_reasons(
             count_text(unsubscribed)
         )));
     }
-    let says_otherwise = scenario
-        .thresholds
-        .iter()
-        .any(|threshold| threshold.selector.metric == Metric::ScheduleLag);
-    let lag = cells.select(MetricName::ScheduleLag, &Tags::new());
-    // The quantile, not the percentile: a generator that was late says so in a short run too.
-    let p99 = lag
-        .quantile_us(Percentile::P99.quantile())
-        .map(Duration::from_micros)
-        .unwrap_or_default();
-    if !says_otherwise && p99 > SCHEDULE_LAG_P99_MAX {
-        reasons.push(Reason::Invalid(format!(
-            "the generator was late: p99 of its schedule lag is {p99:?}, the limit is {SCHEDULE_LAG_P99_MAX:?}"
-        )));
-    }
+    reasons.extend(lag::reasons(scenario, cells));
     reasons
 }

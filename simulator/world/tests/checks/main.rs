@@ -7,6 +7,7 @@
 mod connections;
 mod delivery;
 mod figures;
+mod lag;
 mod network;
 mod qos2_handshake;
 mod retained;

@@ -77,6 +77,19 @@ pub(crate) fn run_late(text: &str, lateness: Duration) -> Judgement {
     judge(&scenario, fleet.finish(now), &Resources::default())
 }
 
+/// Runs `text` in the world that `change` makes of the plain one.
+pub(crate) fn run_in(
+    text: &str,
+    change: impl FnOnce(World<Recorder>) -> World<Recorder>,
+) -> Judgement {
+    let scenario = scenario(text);
+    judge(
+        &scenario,
+        change(world(&scenario)).run(),
+        &Resources::default(),
+    )
+}
+
 pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
     let text = format!("version = 1\nname = \"test\"\nseed = 5\n{text}");
     let scenario =
@@ -85,12 +98,10 @@ pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
 }
 
 fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
-    let scenario = scenario(text);
-    let mut world = world(&scenario);
-    if let Some(tamper) = tamper {
-        world = world.with_tamper(tamper);
-    }
-    judge(&scenario, world.run(), &Resources::default())
+    run_in(text, |world| match tamper {
+        Some(tamper) => world.with_tamper(tamper),
+        None => world,
+    })
 }
 
 fn world(scenario: &Rc<Scenario>) -> World<Recorder> {

@@ -65,6 +65,7 @@ pub(crate) enum What {
         stamp: Option<Stamp>,
     },
     Begun(Planned, Instant),
+    StoodStill(Instant),
     FaultApplied(FaultId),
     RetainedFound {
         topic: String,
@@ -108,6 +109,7 @@ impl What {
                 payload: payload.to_vec(),
                 stamp: *stamp,
             },
+            &Fact::StoodStill { since } => Self::StoodStill(since),
             &Fact::Begun { what, due } => Self::Begun(what, due),
             &Fact::FaultApplied(fault) => Self::FaultApplied(fault),
             Fact::Retained(RetainedFact::Found { topic, payload, .. }) => Self::RetainedFound {

@@ -50,6 +50,8 @@ pub(crate) struct FirstDelivery {
     pub(crate) published: QoS,
     /// When it was handed to the publisher's link, if that is still known.
     pub(crate) sent_at: Option<Instant>,
+    /// When the generator got to it, if that is still known.
+    pub(crate) reached_at: Option<Instant>,
 }
 
 /// A delivery whose stream is known.
@@ -60,6 +62,7 @@ struct Known {
     stamp: Stamp,
     published: QoS,
     sent_at: Option<Instant>,
+    reached_at: Option<Instant>,
     /// The tally it counts in, unless a pledge says otherwise.
     key: TallyKey,
 }
@@ -144,6 +147,7 @@ impl Deliveries {
             stamp,
             published,
             sent_at: record.map(|record| record.sent_at),
+            reached_at: record.map(|record| record.reached_at),
             key: TallyKey {
                 group: event.group,
                 published,
@@ -211,6 +215,7 @@ impl Deliveries {
             stamp: known.stamp,
             published: known.published,
             sent_at: known.sent_at,
+            reached_at: known.reached_at,
         })
     }
 

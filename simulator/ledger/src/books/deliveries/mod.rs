@@ -38,6 +38,8 @@ pub(crate) struct Message<'a> {
     pub(crate) topic: &'a str,
     /// QoS of the PUBLISH.
     pub(crate) qos: QoS,
+    /// When the generator got to it.
+    pub(crate) reached_at: Instant,
 }
 
 /// How far an acknowledged message had come.
@@ -45,6 +47,8 @@ pub(crate) struct Message<'a> {
 pub(crate) struct Acknowledged {
     /// When it was sent for the first time.
     pub(crate) sent_at: Instant,
+    /// When the generator got to it.
+    pub(crate) reached_at: Instant,
     /// QoS of the PUBLISH.
     pub(crate) qos: QoS,
 }
@@ -130,6 +134,7 @@ impl Deliveries {
             qos: message.qos,
             outstanding: 0,
             sent_at: event.now,
+            reached_at: message.reached_at,
             socket: event.socket,
             hash: 0,
         };
@@ -155,6 +160,7 @@ impl Deliveries {
             qos: message.qos,
             outstanding: 0,
             sent_at: event.now,
+            reached_at: message.reached_at,
             socket: event.socket,
             hash: fingerprint(payload),
         };
@@ -181,6 +187,7 @@ impl Deliveries {
         let record = self.streams[id].record_mut(stamp.sequence)?;
         let acknowledged = Acknowledged {
             sent_at: record.sent_at,
+            reached_at: record.reached_at,
             qos: record.qos,
         };
         if self.is_closed || record.state != RecordState::Sent {

@@ -226,6 +226,7 @@ fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
         qos: QOS2,
         retain: true,
         payload: &payload,
+        reached_at: stamp.scheduled,
     });
     scene.tell(PUBLISHER, retained);
     scene.deliver(CLEAN, 0, QOS2);

@@ -24,6 +24,7 @@ fn retain(scene: &mut Scene, (device, sequence): (u32, u32), qos: QoS, payload: 
         qos,
         retain: true,
         payload: payload.as_bytes(),
+        reached_at: squall_protocol::Instant::ZERO,
     });
     scene.tell(device, published);
 }

@@ -160,6 +160,7 @@ impl Scene {
             qos,
             retain: false,
             payload: &payload,
+            reached_at: stamp.scheduled,
         });
         self.tell(PUBLISHER, fact);
     }
