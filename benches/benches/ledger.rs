@@ -142,6 +142,7 @@ impl Scene {
             qos,
             retain: false,
             payload: &bytes,
+            reached_at: self.now,
         });
         self.tell(device, published);
         self.now += Duration::from_micros(100);
