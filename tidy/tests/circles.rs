@@ -27,19 +27,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["real", "record"],
         "not yet mended",
     ),
-    (
-        "simulator/scenario/src/",
-        &[
-            "document",
-            "error",
-            "location",
-            "overrides",
-            "source",
-            "template",
-            "threshold",
-        ],
-        "not yet mended",
-    ),
 ];
 
 fn crates() -> Vec<String> {

@@ -7,13 +7,14 @@ use std::fmt;
 
 use squall_protocol::topic::TopicError;
 
-use super::location::{At, KeyPath};
-use super::overrides::OverrideError;
-use super::source::{Place, Sources, Span};
-use super::target::UrlError;
-use super::template::TemplateError;
-use super::threshold::ThresholdError;
-use super::units::{Quantity, UnitError};
+use crate::model::target::UrlError;
+use crate::model::threshold::ThresholdError;
+use crate::overrides::OverrideError;
+use crate::template::TemplateError;
+use crate::text::choice::{Choice, nearest};
+use crate::text::location::{At, KeyPath};
+use crate::text::source::{Place, Sources, Span};
+use crate::text::units::{Quantity, UnitError};
 
 /// Everything that is wrong with a scenario: at least one error, in the order of the text.
 ///
@@ -295,36 +296,6 @@ impl Problem {
     }
 }
 
-/// A word that is none of those that it had to be one of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Choice<'a> {
-    written: &'a str,
-    known: &'a [String],
-}
-
-impl<'a> Choice<'a> {
-    /// `written`, where one of `known` had to be.
-    pub(super) fn new(written: &'a str, known: &'a [String]) -> Self {
-        Self { written, known }
-    }
-}
-
-/// The candidate that is nearest to `written`, if any is near: at most one error in three
-/// characters, a swap counting as one.
-pub(super) fn nearest(written: &str, candidates: &[impl AsRef<str>]) -> Option<String> {
-    let written = written.to_lowercase();
-    candidates
-        .iter()
-        .map(AsRef::as_ref)
-        .map(|candidate| (strsim::damerau_levenshtein(&written, candidate), candidate))
-        .filter(|&(distance, candidate)| {
-            let length = candidate.chars().count().max(written.chars().count());
-            distance <= (length / 3).max(1) && distance < length
-        })
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
 fn one_of(keys: &[String]) -> String {
     match keys {
         [only] => format!("`{only}`"),
@@ -344,28 +315,28 @@ fn list(keys: &[String], conjunction: &str) -> String {
 
 /// Collects what is wrong, so that one look at a file tells all of it.
 #[derive(Debug, Default)]
-pub(super) struct Diagnostics {
+pub(crate) struct Diagnostics {
     found: Vec<(Span, KeyPath, Problem)>,
 }
 
 impl Diagnostics {
     /// Something is wrong with the value at `at`.
-    pub(super) fn value(&mut self, at: &At<'_>, problem: impl Into<Problem>) {
+    pub(crate) fn value(&mut self, at: &At<'_>, problem: impl Into<Problem>) {
         self.push(at.span(), at.path().clone(), problem);
     }
 
     /// Something is wrong with the key at `at`, or with its being there.
-    pub(super) fn key(&mut self, at: &At<'_>, problem: impl Into<Problem>) {
+    pub(crate) fn key(&mut self, at: &At<'_>, problem: impl Into<Problem>) {
         self.push(at.key_span(), at.path().clone(), problem);
     }
 
     /// Something is wrong at `span`.
-    pub(super) fn push(&mut self, span: Span, path: KeyPath, problem: impl Into<Problem>) {
+    pub(crate) fn push(&mut self, span: Span, path: KeyPath, problem: impl Into<Problem>) {
         self.found.push((span, path, problem.into()));
     }
 
     /// Nothing, or every error in the order of the text.
-    pub(super) fn finish(mut self, sources: &Sources) -> Result<(), ScenarioErrors> {
+    pub(crate) fn finish(mut self, sources: &Sources) -> Result<(), ScenarioErrors> {
         if self.found.is_empty() {
             return Ok(());
         }

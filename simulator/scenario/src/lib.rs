@@ -1,60 +1,46 @@
 //! Scenarios: who connects, over what network, what goes wrong and when, and what must hold.
 //!
-//! `model` and its siblings hold the resolved [`Scenario`], which cannot be wrong: every name is
-//! an id, every default is filled in, every value has its unit in its type. Nothing here reads a
-//! file or a clock: text comes in.
+//! From the bottom up: `text` is TOML with places and units, `model` the resolved [`Scenario`],
+//! `file` what the file may say, `resolve` what it means by that, `read` all of it together;
+//! `print` writes a scenario as a file again and `plan` tells what it would do. Nothing here reads
+//! a file or a clock: text comes in.
 
-mod distribution;
-mod document;
 mod error;
-mod expectation;
-mod fault;
 mod file;
-mod group;
 mod id;
-mod location;
 mod model;
-mod network;
 mod overrides;
-mod payload;
 mod plan;
+mod print;
 mod read;
 mod resolve;
-mod resolved;
-mod schema;
-mod shape;
-mod source;
-mod target;
 mod template;
-mod threshold;
-mod toml_text;
-mod unsupported;
+mod text;
 
-pub mod units;
-
-pub use distribution::Distribution;
 pub use error::{Problem, ScenarioError, ScenarioErrors};
-pub use expectation::{
+pub use file::schema::json_schema;
+pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
+pub use model::distribution::Distribution;
+pub use model::expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, RetainedClaim,
     RetainedValue, TakeoverClaim, WillClaim,
 };
-pub use fault::{
+pub use model::fault::{
     DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Select, fits_pattern,
 };
-pub use group::{
+pub use model::group::{
     Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, SessionStart, Subscribe,
     Will, Withhold,
 };
-pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
-pub use model::{RunSettings, Scenario};
-pub use network::{Bandwidth, Loss, Network, Outages};
-pub use overrides::{Override, OverrideError};
-pub use payload::Payload;
-pub use plan::{GroupPlan, Plan, PlannedFault, StreamPlan};
-pub use schema::json_schema;
-pub use target::{SpawnTarget, Target, UrlError, UrlTarget};
-pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
-pub use threshold::{
+pub use model::network::{Bandwidth, Loss, Network, Outages};
+pub use model::payload::Payload;
+pub use model::scenario::{RunSettings, Scenario};
+pub use model::target::{SpawnTarget, Target, UrlError, UrlTarget};
+pub use model::threshold::{
     Aggregate, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Threshold,
     ThresholdError,
 };
+pub use overrides::{Override, OverrideError};
+pub use plan::{GroupPlan, Plan, PlannedFault, StreamPlan};
+pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
+pub use text::units;

@@ -14,7 +14,7 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 
-use super::{
+use crate::{
     Arrival, DropKind, Expectation, Fault, FaultAction, FaultTiming, Group, Publish, ReconnectWhen,
     RunSettings, Scenario, Target, TemplateValues,
 };

@@ -9,69 +9,71 @@ mod fault;
 mod group;
 mod network;
 mod quantity;
+pub(crate) mod schema;
+pub(crate) mod unsupported;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use expect::{DisplacedReasonWord, ExpectFile, WithinFile};
-pub(super) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
-pub(super) use group::{
+pub(crate) use expect::{DisplacedReasonWord, ExpectFile, WithinFile};
+pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
+pub(crate) use group::{
     ArrivalWord, GroupFile, PayloadFile, ProtocolWord, PublishFile, Qos2File, ReconnectFile,
     SessionWord, SubscribeFile, WhenWord, WillFile,
 };
-pub(super) use network::{LossFile, LossModelFile, NetworkFile};
-pub(super) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
+pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
+pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
 
 /// A squall scenario: who connects, over what network, what goes wrong and when, and what must
 /// hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "squall scenario")]
-pub(super) struct ScenarioFile {
+pub(crate) struct ScenarioFile {
     /// Version of the format: 1.
     #[schemars(range(min = 1, max = 1))]
     #[serde(rename = "version")]
-    pub(super) _version: u32,
+    pub(crate) _version: u32,
     /// Names the run in reports and folders: letters, digits, `-` and `_`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What the scenario is about, for the report.
-    pub(super) description: Option<String>,
+    pub(crate) description: Option<String>,
     /// Every random draw of a run comes from it. Default 0.
     #[schemars(range(min = 0))]
-    pub(super) seed: Option<i64>,
+    pub(crate) seed: Option<i64>,
     /// Values that templates share, as `{vars.name}`.
     #[serde(default)]
-    pub(super) vars: IndexMap<String, VarFile>,
+    pub(crate) vars: IndexMap<String, VarFile>,
     /// What is under test. By default squall's own broker, started as a child process.
     #[serde(default)]
-    pub(super) target: TargetFile,
+    pub(crate) target: TargetFile,
     /// How long the run lasts.
     #[serde(default)]
-    pub(super) run: RunFile,
+    pub(crate) run: RunFile,
     /// Link profiles.
     #[serde(default)]
-    pub(super) network: Vec<NetworkFile>,
+    pub(crate) network: Vec<NetworkFile>,
     /// Fleets of devices that behave alike.
     #[serde(default)]
-    pub(super) group: Vec<GroupFile>,
+    pub(crate) group: Vec<GroupFile>,
     /// What goes wrong, and when.
     #[serde(default)]
-    pub(super) fault: Vec<FaultFile>,
+    pub(crate) fault: Vec<FaultFile>,
     /// What must hold. A broken one ends the run with exit code 98.
     #[serde(default)]
-    pub(super) expect: Vec<ExpectFile>,
+    pub(crate) expect: Vec<ExpectFile>,
     /// Limits of metrics: `"e2e_latency{group=backend}" = ["p99 < 250ms"]`. A failed one ends the
     /// run with exit code 99.
     #[serde(default)]
-    pub(super) thresholds: IndexMap<String, Vec<String>>,
+    pub(crate) thresholds: IndexMap<String, Vec<String>>,
 }
 
 /// A value that templates share.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Var")]
-pub(super) enum VarFile {
+pub(crate) enum VarFile {
     /// `true` or `false`
     Bool(bool),
     /// A whole number.
@@ -86,32 +88,32 @@ pub(super) enum VarFile {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Target")]
-pub(super) struct TargetFile {
+pub(crate) struct TargetFile {
     /// A broker that runs already: `mqtt://host:port`.
-    pub(super) url: Option<String>,
+    pub(crate) url: Option<String>,
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
     /// `{port}` stands for a free port.
-    pub(super) spawn: Option<String>,
+    pub(crate) spawn: Option<String>,
     /// How long a spawned broker may take until it answers a CONNECT. Default 60s: RabbitMQ, ActiveMQ and EMQX take longer than
     /// most people expect.
-    pub(super) ready: Option<DurationText>,
+    pub(crate) ready: Option<DurationText>,
     /// Environment variables of a spawned broker.
     #[serde(default)]
-    pub(super) env: IndexMap<String, String>,
+    pub(crate) env: IndexMap<String, String>,
 }
 
 /// How long the run lasts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Run")]
-pub(super) struct RunFile {
+pub(crate) struct RunFile {
     /// Load that no metric counts. Default 0s.
-    pub(super) warmup: Option<DurationText>,
+    pub(crate) warmup: Option<DurationText>,
     /// The measured part; times of faults count from its beginning. Default 30s, or longer if the
     /// last fault and what follows from it need longer.
-    pub(super) duration: Option<DurationText>,
+    pub(crate) duration: Option<DurationText>,
     /// Time to wait for late deliveries. Default 5s.
-    pub(super) drain: Option<DurationText>,
+    pub(crate) drain: Option<DurationText>,
     /// Time that a device waits for its connection, its CONNACK and its SUBACK, each. Default 10s.
-    pub(super) connect_timeout: Option<DurationText>,
+    pub(crate) connect_timeout: Option<DurationText>,
 }

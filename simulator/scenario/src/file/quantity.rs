@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::units::{Quantity, UnitError, parse_bit_rate, parse_duration, parse_size};
+use crate::text::units::{Quantity, UnitError, parse_bit_rate, parse_duration, parse_size};
 
 impl Quantity {
     /// What the schema calls it, in `format`.

@@ -13,8 +13,8 @@ use super::group::time;
 use crate::error::Problem;
 use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile, WithinFile};
 use crate::id::{FaultId, GroupId, NetworkId};
-use crate::location::At;
-use crate::units::format_duration;
+use crate::text::location::At;
+use crate::text::units::format_duration;
 use crate::{
     ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, NetworkClaim,
     Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,

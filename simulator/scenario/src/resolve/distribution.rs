@@ -6,8 +6,8 @@ use super::Resolver;
 use crate::Distribution;
 use crate::error::Problem;
 use crate::file::{DistributionFile, DurationText, ShapeFile};
-use crate::location::At;
-use crate::units::format_duration;
+use crate::text::location::At;
+use crate::text::units::format_duration;
 
 impl Resolver<'_> {
     /// The distribution that `file` writes, or none of any time if there is none.

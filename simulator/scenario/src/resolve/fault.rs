@@ -9,8 +9,8 @@ use super::group::time;
 use crate::error::Problem;
 use crate::file::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 use crate::id::GroupId;
-use crate::location::At;
-use crate::units::format_duration;
+use crate::text::location::At;
+use crate::text::units::format_duration;
 use crate::{
     DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Group, ReconnectWhen, RunSettings,
     Select, fits_pattern,

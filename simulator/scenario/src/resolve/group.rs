@@ -8,14 +8,14 @@ use squall_protocol::{QoS, Version, topic::TopicName};
 
 use super::Resolver;
 use crate::error::Problem;
+use crate::file::unsupported;
 use crate::file::{
     DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, SessionWord, WhenWord, WillFile,
 };
 use crate::id::{DeviceId, NetworkId};
-use crate::location::At;
 use crate::template::{Fixed, Use};
-use crate::units::format_duration;
-use crate::unsupported;
+use crate::text::location::At;
+use crate::text::units::format_duration;
 use crate::{
     CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, SessionStart,
     Will, Withhold,

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::error::{Diagnostics, Problem};
-use super::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
-use super::location::At;
-use super::threshold::{Condition, MetricSelector};
-use super::{Fault, Group, Network, RunSettings, Scenario, Threshold};
+use crate::error::{Diagnostics, Problem};
+use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
+use crate::model::threshold::{Condition, MetricSelector};
+use crate::text::location::At;
+use crate::{Fault, Group, Network, RunSettings, Scenario, Threshold};
 
 /// Most blocks of one kind. Ids of blocks have 16 bits.
 const BLOCKS_MAX: usize = 1_000;
@@ -43,7 +43,7 @@ const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Resolves `file`, whose document begins at `root`.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     file: ScenarioFile,
     root: &At<'_>,
     diagnostics: &mut Diagnostics,
@@ -226,7 +226,7 @@ impl Resolver<'_> {
     fn longest_consequence(&self, fault: &FaultFile, file: &ScenarioFile) -> Duration {
         let group = self.groups.iter().find(|group| group.name == fault.group);
         let notice = match (fault::drop_kind(fault), group) {
-            (Some(super::DropKind::Silent), Some(group)) => group.keep_alive_limit(),
+            (Some(crate::DropKind::Silent), Some(group)) => group.keep_alive_limit(),
             _ => None,
         };
         let promised = claim::promised_time(fault, &file.expect);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Resolver;
 use crate::error::Problem;
 use crate::file::{LossFile, LossModelFile, NetworkFile};
-use crate::location::At;
+use crate::text::location::At;
 use crate::{Bandwidth, Distribution, Loss, Network, Outages};
 
 /// The least that TCP on Linux adds to the round trip before it sends again: `TCP_RTO_MIN`.

@@ -5,9 +5,9 @@ use indexmap::IndexMap;
 use super::Resolver;
 use crate::error::Problem;
 use crate::file::PayloadFile;
-use crate::location::At;
 use crate::template::{Fixed, JsonValue, TemplateError, Use};
-use crate::units::format_size;
+use crate::text::location::At;
+use crate::text::units::format_size;
 use crate::{DeviceTemplate, MessageTemplate, Payload};
 
 /// Bytes of a stamp: the least that a message carries.

@@ -8,8 +8,8 @@ use super::Resolver;
 use super::group::{resolve_qos, time};
 use crate::error::Problem;
 use crate::file::{ArrivalWord, PublishFile, SubscribeFile};
-use crate::location::At;
 use crate::template::{Fixed, Use};
+use crate::text::location::At;
 use crate::{Arrival, DeviceTemplate, Group, MessageTemplate, Publish, Subscribe};
 
 /// Most messages per second of one device.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Resolver;
 use crate::file::TargetFile;
-use crate::location::At;
-use crate::target::split_command;
+use crate::model::target::split_command;
+use crate::text::location::At;
 use crate::{SpawnTarget, Target, UrlTarget};
 
 /// `target.ready` unless the file says otherwise.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::parse::Segments;
 use super::{Escaping, Fixed, Segment, Template, TemplateError, Use};
-use crate::toml_text::{quote, quote_key};
+use crate::text::toml_text::{quote, quote_key};
 
 /// A JSON value as TOML writes it; members in file order.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]

@@ -12,9 +12,9 @@ use std::num::NonZeroU64;
 
 use rand::{Rng, RngExt};
 
-pub(super) use json::JsonValue;
+pub(crate) use json::JsonValue;
 pub use parse::TemplateError;
-pub(super) use parse::{Fixed, Use};
+pub(crate) use parse::{Fixed, Use};
 
 /// What placeholders stand for in one message.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl DeviceTemplate {
     }
 
     /// Parses `text`; `fixed` goes in now, the placeholders that `allowed` has stay.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         text: &str,
         allowed: Use,
         fixed: &Fixed<'_>,
@@ -68,17 +68,17 @@ impl DeviceTemplate {
     }
 
     /// Parses every text in a JSON object.
-    pub(super) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+    pub(crate) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
         Template::parse_json(value, Use::DeviceText, fixed).map(Self)
     }
 
     /// A text without placeholders.
-    pub(super) fn literal(text: &str) -> Self {
+    pub(crate) fn literal(text: &str) -> Self {
         Self(Template::literal(text))
     }
 
     /// Whether it is the same text for every device.
-    pub(super) fn is_literal(&self) -> bool {
+    pub(crate) fn is_literal(&self) -> bool {
         self.0
             .segments
             .iter()
@@ -120,7 +120,7 @@ impl MessageTemplate {
     }
 
     /// Parses `text`; `fixed` goes in now, the placeholders that `allowed` has stay.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         text: &str,
         allowed: Use,
         fixed: &Fixed<'_>,
@@ -129,27 +129,27 @@ impl MessageTemplate {
     }
 
     /// Parses every text in a JSON object.
-    pub(super) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+    pub(crate) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
         Template::parse_json(value, Use::Payload, fixed).map(Self)
     }
 
     /// A text without placeholders.
-    pub(super) fn literal(text: &str) -> Self {
+    pub(crate) fn literal(text: &str) -> Self {
         Self(Template::literal(text))
     }
 
     /// Whether `{client_id}` is in it.
-    pub(super) fn has_client_id(&self) -> bool {
+    pub(crate) fn has_client_id(&self) -> bool {
         self.0.segments.contains(&Segment::ClientId)
     }
 
     /// The texts that its renderings are put together from, numbers and `{client_id}` aside.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &str> {
         self.0.segments.iter().flat_map(Segment::pieces)
     }
 
     /// Bytes of its longest rendering, if `{client_id}` has at most `client_id_max`.
-    pub(super) fn length_max(&self, client_id_max: usize) -> usize {
+    pub(crate) fn length_max(&self, client_id_max: usize) -> usize {
         self.0
             .segments
             .iter()

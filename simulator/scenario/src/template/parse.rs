@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use indexmap::IndexMap;
 
 use super::{Escaping, Segment, Shape, Template};
-use crate::error::Choice;
+use crate::text::choice::Choice;
 
 /// Widest zero-padded number.
 const WIDTH_MAX: u8 = 20;

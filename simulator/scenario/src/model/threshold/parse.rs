@@ -4,9 +4,9 @@ use squall_protocol::QoS;
 
 use super::{Aggregate, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags};
 use crate::DropKind;
-use crate::error::Choice;
 use crate::id::GroupId;
-use crate::units::{Quantity, UnitError, parse_duration, parse_size};
+use crate::text::choice::Choice;
+use crate::text::units::{Quantity, UnitError, parse_duration, parse_size};
 
 /// Aggregates that are words.
 const WORDS: [(&str, Aggregate); 6] = [

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use squall_protocol::{QoS, Version};
 
-use super::toml_text::{quote, quote_key};
-use super::units::{format_bit_rate, format_duration, format_size};
-use super::{
+use crate::text::toml_text::{quote, quote_key};
+use crate::text::units::{format_bit_rate, format_duration, format_size};
+use crate::{
     Arrival, Distribution, Expectation, Fault, FaultAction, FaultTiming, Group, Loss, Network,
     Payload, Publish, Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target,
     Threshold, Will,

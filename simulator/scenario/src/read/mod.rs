@@ -1,17 +1,19 @@
 //! From text to scenario, step by step: TOML, overrides, shape, types, meaning.
 
+mod apply_overrides;
+mod shape;
+
 use serde::Deserialize as _;
 
-use super::Scenario;
-use super::document::{Node, SyntaxError};
-use super::error::{Diagnostics, Problem, ScenarioErrors};
-use super::file::ScenarioFile;
-use super::location::{At, KeyPath};
-use super::overrides::{self, Override};
-use super::resolve::resolve;
-use super::schema::json_schema;
-use super::shape;
-use super::source::Sources;
+use crate::Scenario;
+use crate::error::{Diagnostics, Problem, ScenarioErrors};
+use crate::file::ScenarioFile;
+use crate::file::schema::json_schema;
+use crate::overrides::Override;
+use crate::resolve::resolve;
+use crate::text::document::{Node, SyntaxError};
+use crate::text::location::{At, KeyPath};
+use crate::text::source::Sources;
 
 impl Scenario {
     /// Reads the scenario `text`, with `overrides` put in, in order.
@@ -24,10 +26,11 @@ impl Scenario {
         text: &str,
         overrides: &[Override],
     ) -> Result<Self, ScenarioErrors> {
-        let sources = Sources::new(file_name, text, overrides);
+        let settings: Vec<String> = overrides.iter().map(Override::to_string).collect();
+        let sources = Sources::new(file_name, text, &settings);
         let mut document = parse_toml(text, &sources)?;
         let mut diagnostics = Diagnostics::default();
-        overrides::apply(&mut document, overrides, &sources, &mut diagnostics);
+        apply_overrides::apply(&mut document, overrides, &sources, &mut diagnostics);
         shape::check(&document, &json_schema(), &mut diagnostics);
         diagnostics.finish(&sources)?;
 

@@ -8,20 +8,20 @@ use serde::de::{self, IntoDeserializer, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::source::Span;
+use crate::text::source::Span;
 
 /// A value and where it is.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    /// In the row of [`Sources`](super::source::Sources).
-    pub(super) span: Span,
+pub(crate) struct Node {
+    /// In the row of [`Sources`](crate::text::source::Sources).
+    pub(crate) span: Span,
     /// What.
-    pub(super) value: Value,
+    pub(crate) value: Value,
 }
 
 /// A TOML value.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// `true` or `false`
     Bool(bool),
     /// A whole number.
@@ -40,27 +40,27 @@ pub(super) enum Value {
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Without quotes.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// Where the key is.
-    pub(super) key_span: Span,
+    pub(crate) key_span: Span,
     /// What it says.
-    pub(super) node: Node,
+    pub(crate) node: Node,
 }
 
 /// Text that is no TOML.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct SyntaxError {
+pub(crate) struct SyntaxError {
     /// What the parser says.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// Where.
-    pub(super) span: Span,
+    pub(crate) span: Span,
 }
 
 impl Node {
     /// Parses a whole document that begins at `base`, or says everything that is wrong with it.
-    pub(super) fn parse_document(text: &str, base: usize) -> Result<Self, Vec<SyntaxError>> {
+    pub(crate) fn parse_document(text: &str, base: usize) -> Result<Self, Vec<SyntaxError>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             let span = shift(table.span(), base);
@@ -73,23 +73,23 @@ impl Node {
     }
 
     /// Parses one value that begins at `base`.
-    pub(super) fn parse_value(text: &str, base: usize) -> Result<Self, SyntaxError> {
+    pub(crate) fn parse_value(text: &str, base: usize) -> Result<Self, SyntaxError> {
         let value = DeValue::parse(text).map_err(|error| SyntaxError::from_toml(&error, base))?;
         convert(value, base)
     }
 
     /// The entry `key`, if this is a table that has it.
-    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
     /// The value of `key`, if this is a table that has it.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|entry| &entry.node)
     }
 
     /// Its entries, none if this is no table.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         if let Value::Table(entries) = &self.value {
             entries
         } else {
@@ -98,7 +98,7 @@ impl Node {
     }
 
     /// Its items, none if this is no array.
-    pub(super) fn items(&self) -> &[Self] {
+    pub(crate) fn items(&self) -> &[Self] {
         if let Value::Array(items) = &self.value {
             items
         } else {
@@ -107,7 +107,7 @@ impl Node {
     }
 
     /// Its text, if it is one.
-    pub(super) fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         if let Value::String(text) = &self.value {
             Some(text)
         } else {
@@ -116,7 +116,7 @@ impl Node {
     }
 
     /// What kind of value it is, with its article.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Bool(_) => "a boolean",
             Value::Integer(_) => "an integer",

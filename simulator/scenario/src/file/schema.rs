@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::file::ScenarioFile;
+use crate::file::ScenarioFile;
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for editors and for the check of a file's
 /// shape.

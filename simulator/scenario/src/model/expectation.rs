@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use squall_protocol::{QoS, ReasonCode, topic::TopicFilter};
 
-use super::DropKind;
+use crate::DropKind;
 use crate::id::{FaultId, GroupId, NetworkId};
 
 /// One `[[expect]]`; at least one claim of it is set.

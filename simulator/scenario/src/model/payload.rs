@@ -1,7 +1,7 @@
 //! What a message carries.
 
-/// A payload. `T` is [`MessageTemplate`](super::MessageTemplate) for messages and
-/// [`DeviceTemplate`](super::DeviceTemplate) for wills.
+/// A payload. `T` is [`MessageTemplate`](crate::MessageTemplate) for messages and
+/// [`DeviceTemplate`](crate::DeviceTemplate) for wills.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload<T> {
     /// That many bytes: the stamp, then filling. At least 16 where it is stamped.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Distribution;
+use crate::Distribution;
 
 /// One `[[network]]`: the link of each device that names it. Each device has a link of its own.
 #[derive(Clone, Debug, PartialEq)]

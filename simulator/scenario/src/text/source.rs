@@ -5,14 +5,12 @@
 
 use std::ops::Range;
 
-use super::Override;
-
 /// Bytes of the row, end excluded.
-pub(super) type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// All texts of one scenario.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     /// Never empty: the file comes first.
     sources: Vec<Source>,
 }
@@ -28,22 +26,22 @@ struct Source {
 
 /// A span as a person sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// A file name, or `--set`.
-    pub(super) file: String,
+    pub(crate) file: String,
     /// From 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// In characters, from 1.
-    pub(super) column: usize,
+    pub(crate) column: usize,
     /// The whole line.
-    pub(super) line_text: String,
+    pub(crate) line_text: String,
     /// Characters of the line that the span covers, at least 1.
-    pub(super) width: usize,
+    pub(crate) width: usize,
 }
 
 impl Sources {
-    /// The row of the file `file_name` with `text`, and of each override.
-    pub(super) fn new(file_name: &str, text: &str, overrides: &[Override]) -> Self {
+    /// The row of the file `file_name` with `text`, and of what each `--set` says.
+    pub(crate) fn new(file_name: &str, text: &str, overrides: &[String]) -> Self {
         let file = Source {
             name: file_name.to_owned(),
             text: text.to_owned(),
@@ -51,8 +49,8 @@ impl Sources {
         };
         let mut sources = vec![file];
         let mut base = text.len() + 1;
-        for entry in overrides {
-            let text = entry.to_string();
+        for text in overrides {
+            let text = text.clone();
             let length = text.len();
             sources.push(Source {
                 name: "--set".to_owned(),
@@ -65,12 +63,12 @@ impl Sources {
     }
 
     /// Where the text of override `index` begins in the row.
-    pub(super) fn override_base(&self, index: usize) -> usize {
+    pub(crate) fn override_base(&self, index: usize) -> usize {
         self.sources[index + 1].base
     }
 
     /// What `span` covers, first line only.
-    pub(super) fn place(&self, span: &Span) -> Place {
+    pub(crate) fn place(&self, span: &Span) -> Place {
         let source = self
             .sources
             .iter()
@@ -129,11 +127,7 @@ mod tests {
 
     #[test]
     fn a_place_of_an_override_is_named_after_its_flag() {
-        let entry = Override {
-            key: "seed".to_owned(),
-            value: "x".to_owned(),
-        };
-        let sources = Sources::new("a.toml", "x = 1\n", &[entry]);
+        let sources = Sources::new("a.toml", "x = 1\n", &["seed=x".to_owned()]);
         let base = sources.override_base(0);
 
         let place = sources.place(&(base + 5..base + 6));

@@ -6,15 +6,16 @@
 
 use serde_json::Value as Json;
 
-use super::document::{Entry, Node, Value};
-use super::error::{Diagnostics, Problem, nearest};
-use super::location::KeyPath;
-use super::source::Span;
-use super::units::Quantity;
-use super::unsupported;
+use crate::error::{Diagnostics, Problem};
+use crate::file::unsupported;
+use crate::text::choice::nearest;
+use crate::text::document::{Entry, Node, Value};
+use crate::text::location::KeyPath;
+use crate::text::source::Span;
+use crate::text::units::Quantity;
 
 /// Checks `document` against the schema `root`.
-pub(super) fn check(document: &Node, root: &Json, diagnostics: &mut Diagnostics) {
+pub(crate) fn check(document: &Node, root: &Json, diagnostics: &mut Diagnostics) {
     let spot = Spot {
         node: document,
         path: KeyPath::default(),

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Expectation, Fault, Group, Network, Target, Threshold};
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
+use crate::{Expectation, Fault, Group, Network, Target, Threshold};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use super::document::{Entry, Node};
-use super::source::Span;
-use super::toml_text::quote_key;
+use crate::text::document::{Entry, Node};
+use crate::text::source::Span;
+use crate::text::toml_text::quote_key;
 
 /// A dotted key, as `--set` takes it: `group.sensors.publish[0].rate`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct KeyPath(String);
+pub(crate) struct KeyPath(String);
 
 impl KeyPath {
     /// The path of `key` in the table at this path.
-    pub(super) fn key(&self, key: &str) -> Self {
+    pub(crate) fn key(&self, key: &str) -> Self {
         let key = quote_key(key);
         match self.0.is_empty() {
             true => Self(key),
@@ -21,7 +21,7 @@ impl KeyPath {
     }
 
     /// The path of item `index` of the array at this path: by its `name` if it has one.
-    pub(super) fn item(&self, index: usize, node: &Node) -> Self {
+    pub(crate) fn item(&self, index: usize, node: &Node) -> Self {
         match node.get("name").and_then(Node::as_str) {
             Some(name) if !name.is_empty() => self.key(name),
             _ => Self(format!("{}[{index}]", self.0)),
@@ -38,7 +38,7 @@ impl fmt::Display for KeyPath {
 /// A place in a document that has been checked against the schema: the value at a path, or where
 /// it would be.
 #[derive(Clone, Debug)]
-pub(super) struct At<'d> {
+pub(crate) struct At<'d> {
     node: Option<&'d Node>,
     path: KeyPath,
     /// Of the value, or of the nearest table around it.
@@ -49,7 +49,7 @@ pub(super) struct At<'d> {
 
 impl<'d> At<'d> {
     /// The whole document.
-    pub(super) fn root(node: &'d Node) -> Self {
+    pub(crate) fn root(node: &'d Node) -> Self {
         Self {
             node: Some(node),
             path: KeyPath::default(),
@@ -59,7 +59,7 @@ impl<'d> At<'d> {
     }
 
     /// The value of `key` in this table.
-    pub(super) fn key(&self, key: &str) -> Self {
+    pub(crate) fn key(&self, key: &str) -> Self {
         let path = self.path.key(key);
         match self.node.and_then(|node| node.entry(key)) {
             Some(Entry { key_span, node, .. }) => Self {
@@ -78,7 +78,7 @@ impl<'d> At<'d> {
     }
 
     /// Item `index` of this array.
-    pub(super) fn item(&self, index: usize) -> Self {
+    pub(crate) fn item(&self, index: usize) -> Self {
         match self.node.and_then(|node| node.items().get(index)) {
             Some(node) => Self {
                 node: Some(node),
@@ -94,22 +94,22 @@ impl<'d> At<'d> {
     }
 
     /// Whether the file says anything here.
-    pub(super) fn is_written(&self) -> bool {
+    pub(crate) fn is_written(&self) -> bool {
         self.node.is_some()
     }
 
     /// Its dotted key.
-    pub(super) fn path(&self) -> &KeyPath {
+    pub(crate) fn path(&self) -> &KeyPath {
         &self.path
     }
 
     /// Where the value is, or the nearest table around it.
-    pub(super) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
     /// Where its key is, or the nearest table around it.
-    pub(super) fn key_span(&self) -> Span {
+    pub(crate) fn key_span(&self) -> Span {
         self.key_span.clone()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use squall_protocol::QoS;
 
-use super::DropKind;
+use crate::DropKind;
 use crate::id::GroupId;
 
 pub use parse::ThresholdError;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use squall_protocol::{QoS, Version};
 
-use super::{DeviceTemplate, Distribution, MessageTemplate, Payload};
 use crate::id::{DeviceId, NetworkId};
+use crate::{DeviceTemplate, Distribution, MessageTemplate, Payload};
 
 /// One `[[group]]`: `count` devices.
 #[derive(Clone, Debug, PartialEq)]

@@ -133,7 +133,7 @@ impl SpawnTarget {
 }
 
 /// Words between spaces; quotes of either kind hold a word together. `None` if one is not closed.
-pub(super) fn split_command(command: &str) -> Option<Vec<String>> {
+pub(crate) fn split_command(command: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -54,17 +54,17 @@ const PRESETS: [&str; 8] = [
 ];
 
 /// Whether `key` of the block `block` is such a part.
-pub(super) fn is_key(block: &str, key: &str) -> bool {
+pub(crate) fn is_key(block: &str, key: &str) -> bool {
     contains(&KEYS, block, key)
 }
 
 /// Whether `value` of the key `key` is such a part.
-pub(super) fn is_value(key: &str, value: &str) -> bool {
+pub(crate) fn is_value(key: &str, value: &str) -> bool {
     contains(&VALUES, key, value)
 }
 
 /// Whether `name` is a link profile that is to be shipped.
-pub(super) fn is_preset(name: &str) -> bool {
+pub(crate) fn is_preset(name: &str) -> bool {
     PRESETS.contains(&name)
 }
 

@@ -1,0 +1,14 @@
+//! The resolved scenario: every name is an id, every default is filled in, every value has its
+//! unit in its type.
+//!
+//! It cannot be wrong: `resolve` alone makes it, and has checked what the field docs promise.
+
+pub(crate) mod distribution;
+pub(crate) mod expectation;
+pub(crate) mod fault;
+pub(crate) mod group;
+pub(crate) mod network;
+pub(crate) mod payload;
+pub(crate) mod scenario;
+pub(crate) mod target;
+pub(crate) mod threshold;
