@@ -205,6 +205,8 @@ class Audit:
                 continue
             for column, value in book.items():
                 self.equal(f"wills {key[0]} {key[1]} {column}", rows.get(key, {}).get(column, 0), value)
+        for (group, fault, how), samples in wills.times.items():
+            self.distribution("time_to_will", dict(group=group, fault=fault, how=how), samples)
 
     def takeovers(self):
         ours, theirs = outcomes.Takeovers(self.wire), self.measured["takeovers"]
@@ -220,6 +222,8 @@ class Audit:
             found = re.match(r"0x[0-9a-fA-F]{2}", label)
             codes[("0x" + found[0][2:].upper()) if found else label] = count
         self.equal("takeovers reasons", codes, ours.reasons)
+        for group, samples in ours.times.items():
+            self.distribution("takeover_time", dict(group=group), samples)
 
     def distributions(self):
         for (name, clock, group, qos), samples in sorted(self.times.samples.items(), key=str):

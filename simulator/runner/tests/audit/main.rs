@@ -198,6 +198,17 @@ fn a_lossy_network() {
     audit_on_squall("lossy", BROKEN);
 }
 
+/// A broker that has seen the same fleet before: the second run is as right as the first.
+#[test]
+fn a_second_run_on_the_same_broker() {
+    if !has_python() {
+        return;
+    }
+    let broker = Broker::start_squall();
+    audit("kept-sessions", "kept-sessions-1", &broker, HELD);
+    audit("kept-sessions", "kept-sessions-2", &broker, HELD);
+}
+
 /// The audit finds a figure that is false by one.
 #[test]
 fn a_false_figure_is_found() {

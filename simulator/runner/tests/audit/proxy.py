@@ -11,8 +11,8 @@ All times are nanoseconds of the monotonic clock. For a packet they are:
           the proxy's delay is not part of it;
   `after` a packet came later than this: that is when the one before it on the connection came;
   `out`   just before the system call that handed its last byte on; never, for what was dropped.
-The kernel stamps no accepted connection and no end of stream. For these `in` is when the poll that
-told of them returned, and `after` when the poll before returned, which told of everything till then.
+The kernel stamps no accepted connection and no end of stream. For these `in` is when the proxy found
+them, and `after` when the poll before the one that told of them returned.
 """
 
 import argparse
@@ -156,16 +156,22 @@ class Proxy:
             self.close(side)
 
     def read(self, side):
+        """Until there is nothing more: an end behind the last bytes is seen in the same poll."""
+        while side.is_open and side.is_reading and self.read_once(side):
+            pass
+
+    def read_once(self, side):
         try:
             data, ancillary, _, _ = side.sock.recvmsg(READ_BYTES, 128)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
-            how = "rst" if error.errno in (errno.ECONNRESET, errno.EPIPE) else "error"
-            return self.end(side, how)
+            self.end(side, "rst" if error.errno in (errno.ECONNRESET, errno.EPIPE) else "error")
+            return False
         if not data:
-            return self.end(side, "rst" if side.was_reset else "fin")
-        arrived = self.polled
+            self.end(side, "rst" if side.was_reset else "fin")
+            return False
+        arrived = time.monotonic_ns()
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                 seconds, nanos = struct.unpack("qq", value[:16])
@@ -180,6 +186,7 @@ class Proxy:
             at += length
         del side.unframed[:at]
         side.read_last = arrived
+        return True
 
     def packet(self, side, raw, arrived):
         if raw[0] >> 4 == mqtt.CONNECT:
@@ -299,7 +306,7 @@ class Proxy:
         return row
 
     def note_polled(self, connection, what, direction):
-        row = self.note(connection, what, direction, self.polled)
+        row = self.note(connection, what, direction, time.monotonic_ns())
         row["after"] = self.polled_before
         return row
 

@@ -32,7 +32,7 @@ class Ends:
 
     def moment(self, one):
         """When the client closed it: not before, not after."""
-        return self.wire.seen(one.end)
+        return self.wire.closed(one)
 
     def told(self, one):
         """When the client learnt that the broker had closed it."""
@@ -87,6 +87,7 @@ class Times:
         self.samples = {}
         self.message_times()
         self.connection_times()
+        self.reconnect_times()
         self.handshake_times()
 
     def of(self, *key):
@@ -145,6 +146,22 @@ class Times:
                 low, high = suback.read
                 self.of("subscribe_latency", "scheduled", group, None).add(
                     low - asked.at, high - one.connack.out)
+
+    def reconnect_times(self):
+        """From the end of a connection to the next CONNACK, where no two share the identifier and
+        the client itself ended the one before: the wire does not show which of two came back."""
+        last, ends = {}, Ends(self.wire)
+        for one in self.wire.connections:
+            before = last.get(one.client_id)
+            if not one.is_up:
+                continue
+            last[one.client_id] = one
+            if before is None or ends.how(before) not in ("rst", "fin"):
+                continue
+            low, high = one.connack.read
+            began = self.wire.closed(before)
+            group = self.wire.scenario.group_of(one.client_id)
+            self.of("reconnect_delay", "scheduled", group, None).add(low - began[1], high - began[0])
 
     def handshake_times(self):
         """Legs of a sender, in groups whose exchanges were all finished where they began: of one

@@ -7,6 +7,7 @@ message; where, follows from the stamps of its messages (see `Wire.find_epoch`).
 import json
 import math
 import re
+import statistics
 import tomllib
 
 import mqtt
@@ -183,6 +184,9 @@ class Wire:
         self.connections = [one for one in every if scenario.group_of(one.client_id) is not None
                             and not self.clears(one)]
         self.find_unread()
+        self.step = statistics.median(
+            [row.read_by - row.out for one in self.connections for row in one.rows
+             if row.is_answered and row.out is not None])
         self.find_epoch()
 
     def clears(self, one):
@@ -214,6 +218,11 @@ class Wire:
     def seen(row):
         """When something was that the kernel does not stamp: a connection, an end of stream."""
         return row.after, row.at
+
+    def closed(self, one):
+        """When the client closed its connection, as it can know it: not before, not after. It
+        reads its clock and then closes, in a step as long as the one from reading to answering."""
+        return self.seen(one.end)[0] - self.step, one.end.at
 
     def publishes(self, direction):
         """PUBLISH packets with a stamp that reached their receiver: row, connection, stamp."""
