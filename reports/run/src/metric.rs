@@ -9,7 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Histogram;
 
-/// Tags of a distribution, or of a selection: `group`, `qos`, `how`, `fault`, `phase`.
+/// Tags of a distribution, or of a selection: `group`, `qos`, `how`, `fault`, `phase`, `late`.
+///
+/// For `e2e_latency` and `delivery_rate` the group is the one that receives and the QoS the one that was
+/// published with; for `ack_latency` and `publish_rate` the group is the one that sends. `late` marks
+/// deliveries that were sent before their recipient had resumed the connection on which they came: their
+/// latency is the time for which it was away.
 pub type Tags = BTreeMap<String, String>;
 
 /// What is measured, by the names of `[thresholds]`.
@@ -255,7 +260,8 @@ pub struct Metrics {
 impl Metrics {
     /// All samples of a metric, from the scheduled time, whose cells carry all of `tags`.
     ///
-    /// Warm-up is left out, unless `tags` ask for a `phase`.
+    /// Warm-up is left out, unless `tags` ask for a `phase`, and what was delivered late, unless they ask
+    /// for `late`.
     pub fn select(&self, name: MetricName, tags: &Tags) -> Histogram {
         self.select_counted_from(name, CountedFrom::Scheduled, tags)
     }
@@ -289,13 +295,17 @@ impl Metrics {
             .filter(|cell| cell.name == name && cell.counted_from == counted_from)
             .map(|cell| population_of(&cell.tags))
             .collect();
-        tags.into_iter()
+        let mut populations: Vec<Population> = tags
+            .into_iter()
             .map(|tags| Population {
                 histogram: self.select_counted_from(name, counted_from, &tags),
                 tags,
             })
             .filter(|population| !population.histogram.is_empty())
-            .collect()
+            .collect();
+        // What was late after what was not.
+        populations.sort_by_cached_key(Population::to_string);
+        populations
     }
 
     /// The values that `tag` has among the cells of a metric that have samples, in order.
@@ -319,14 +329,24 @@ pub struct Population {
     pub histogram: Histogram,
 }
 
+impl Population {
+    /// Whether its messages waited for a recipient that was not connected when they were sent.
+    pub fn is_late(&self) -> bool {
+        self.tags.contains_key("late")
+    }
+}
+
 impl fmt::Display for Population {
-    /// `backend QoS 1`
+    /// `backend QoS 1`, `backend QoS 1, late`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tags.get("group").map_or("all", String::as_str))?;
-        match self.tags.get("qos") {
-            Some(qos) => write!(f, " QoS {qos}"),
-            None => Ok(()),
+        if let Some(qos) = self.tags.get("qos") {
+            write!(f, " QoS {qos}")?;
         }
+        if self.is_late() {
+            f.write_str(", late")?;
+        }
+        Ok(())
     }
 }
 
@@ -336,6 +356,9 @@ fn carries(cell: &Tags, selection: &Tags) -> bool {
     if is_warmup && !selection.contains_key("phase") {
         return false;
     }
+    if cell.contains_key("late") && !selection.contains_key("late") {
+        return false;
+    }
     selection
         .iter()
         .all(|(tag, value)| cell.get(tag) == Some(value))
@@ -343,7 +366,7 @@ fn carries(cell: &Tags, selection: &Tags) -> bool {
 
 /// The tags of a cell that say which population it belongs to.
 fn population_of(cell: &Tags) -> Tags {
-    let names = ["group", "qos"];
+    let names = ["group", "qos", "late"];
     cell.iter()
         .filter(|(tag, _)| names.contains(&tag.as_str()))
         .map(|(tag, value)| (tag.clone(), value.clone()))
@@ -370,6 +393,25 @@ mod tests {
             tags: tags(pairs),
             histogram,
         }
+    }
+
+    /// What waited for a device that was away is not in the latency of the others.
+    #[test]
+    fn late_deliveries_are_a_population_of_their_own() {
+        let of_b = [("group", "b"), ("qos", "1"), ("phase", "measure")];
+        let late = [&of_b[..], &[("late", "true")]].concat();
+        let metrics = Metrics {
+            cells: vec![cell(&of_b, 10), cell(&late, 9_000)],
+        };
+
+        let name = MetricName::TimeToWill;
+        let all = metrics.all(name);
+        let populations = metrics.populations(name, CountedFrom::Scheduled);
+
+        assert_eq!((all.count(), all.max_us()), (1, Some(10)));
+        let named: Vec<String> = populations.iter().map(Population::to_string).collect();
+        assert_eq!(named, ["b QoS 1", "b QoS 1, late"]);
+        assert_eq!(populations[1].histogram.max_us(), Some(9_000));
     }
 
     /// Groups and QoS are kept apart, phases are not, and warm-up is left out.

@@ -114,6 +114,9 @@ pub struct LatencyOf {
     pub group: Option<String>,
     /// The QoS that they were published with.
     pub qos: Option<String>,
+    /// Whether these are the deliveries that waited for a device that was away; the others are in an entry
+    /// of their own.
+    pub late: bool,
     /// The figures.
     #[serde(flatten)]
     pub latency: Latency,
@@ -125,6 +128,7 @@ impl LatencyOf {
         Some(Self {
             group: tag("group"),
             qos: tag("qos"),
+            late: population.is_late(),
             latency: Latency::of(&population.histogram)?,
         })
     }
@@ -215,11 +219,14 @@ impl Summary {
     }
 }
 
-/// The figures of the population, if there is one alone.
+/// The figures of the population, if there is one alone beside what was late.
 fn the_only_one(populations: &[Population]) -> Option<Latency> {
-    match populations {
-        [population] => Latency::of(&population.histogram),
-        [] | [_, _, ..] => None,
+    let mut in_time = populations
+        .iter()
+        .filter(|population| !population.is_late());
+    match (in_time.next(), in_time.next()) {
+        (Some(population), None) => Latency::of(&population.histogram),
+        (None, _) | (_, Some(_)) => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Latency: the spectrum, over time, spread and in numbers.
 
 use squall_run::{
-    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Run, count_text, duration_text,
+    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Population, Run, count_text,
+    duration_text,
 };
 
 use super::{Absent, Block, Section, chart_block, section_of};
@@ -47,8 +48,17 @@ fn introduction(run: &Run, metric: MetricName) -> String {
     } else {
         String::new()
     };
+    let populations = run
+        .measured
+        .metrics
+        .populations(metric, CountedFrom::Scheduled);
+    let late = if populations.iter().any(Population::is_late) {
+        " What was sent while its recipient was away came late: its latency is the time of that, and it is kept apart."
+    } else {
+        ""
+    };
     format!(
-        "Charts show {metric}: {}.{warmup} A percentile is shown only where at least {} samples lie beyond it ({} for p99).",
+        "Charts show {metric}: {}.{warmup}{late} A percentile is shown only where at least {} samples lie beyond it ({} for p99).",
         metric.definition(),
         Percentile::SAMPLES_BEYOND,
         count_text(Percentile::P99.samples_needed()),
@@ -88,7 +98,13 @@ fn by_tags(run: &Run) -> Table {
     for metric in OF_MESSAGES {
         for population in metrics.populations(metric, CountedFrom::Scheduled) {
             let tag = |name: &str| population.tags.get(name).map_or(Cell::None, Cell::text);
-            let labels = vec![Cell::Code(metric.to_string()), tag("group"), tag("qos")];
+            let qos = if population.is_late() {
+                let qos = population.tags.get("qos").map_or("", String::as_str);
+                Cell::text(format!("{qos}, late"))
+            } else {
+                tag("qos")
+            };
+            let labels = vec![Cell::Code(metric.to_string()), tag("group"), qos];
             table.distribution(labels, &population.histogram);
         }
     }

@@ -54,6 +54,7 @@ pub use tallies::{Books, Excuse, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
 pub(crate) use connections::{Connections, reason_text};
+pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken};
 pub(crate) use retained::Found;

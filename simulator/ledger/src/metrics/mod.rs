@@ -27,7 +27,7 @@ use squall_run::{CountedFrom, Event, Histogram, Metric, MetricName, PhaseKind, T
 use squall_scenario::{FaultId, GroupId, Scenario};
 use standstill::Standstills;
 
-use crate::books::{Finding, HandshakeTime, Roster, WillCause};
+use crate::books::{Finding, HandshakeTime, Roster, Wait, WillCause};
 
 pub(crate) use thresholds::judge_thresholds;
 
@@ -66,6 +66,7 @@ struct CellTags {
     fault: Option<FaultId>,
     /// Of a schedule lag.
     of: Option<Scheduled>,
+    is_late: bool,
 }
 
 /// What was scheduled, as the tag `of` of `schedule_lag` has it.
@@ -220,6 +221,7 @@ impl Metrics {
             Finding::Delivered(first) => {
                 let tags = CellTags {
                     qos: Some(first.published),
+                    is_late: first.wait == Wait::Offline,
                     ..of_group
                 };
                 let due = first.stamp.scheduled;
@@ -419,6 +421,9 @@ impl CellTags {
         }
         if let Some(fault) = self.fault {
             tags.insert("fault".to_owned(), scenario.fault(fault).name.clone());
+        }
+        if self.is_late {
+            tags.insert("late".to_owned(), "true".to_owned());
         }
         tags
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use squall_ledger::Judgement;
-use squall_run::{Event, MetricName, PhaseKind, ProcessLog, Reading, Resources, Tags, Value};
+use squall_run::{
+    CountedFrom, Event, MetricName, PhaseKind, ProcessLog, Reading, Resources, Tags, Value,
+};
 
 use crate::run::{run, run_late, run_tampered, run_using};
 use crate::tampering::{Outcome, is_to, script};
@@ -177,4 +179,41 @@ fn thresholds_judge_what_the_broker_used_in_the_measured_part() {
     ];
     assert_eq!(actual, expected);
     assert!((used.cpu_cores.mean - 0.4).abs() < 1e-9);
+}
+
+/// What waits for a device that a fault holds offline is late: it is in a distribution of its own, and not
+/// in the latency of the others.
+#[test]
+fn what_waits_for_an_offline_device_is_not_in_the_latency_of_the_others() {
+    let text = "[run]\nduration = \"10s\"\n\
+        [[group]]\nname = \"sensors\"\ncount = 1\n\
+        [[group.publish]]\ntopic = \"data\"\nqos = 1\nrate = 10\nstart = \"50ms\"\n\
+        [[group]]\nname = \"backend\"\ncount = 1\nclean_start = false\nsession_expiry = \"1m\"\n\
+        [group.reconnect]\nwhen = \"always\"\nbackoff = \"2s\"\n\
+        [[group.subscribe]]\nfilter = \"#\"\nqos = 1\n\
+        [[fault]]\nat = \"4s\"\ngroup = \"backend\"\naction = \"drop\"\nhow = \"rst\"\n\
+        [thresholds]\n\"e2e_latency{group=backend}\" = [\"max < 100ms\"]\n";
+
+    let judgement = run(text);
+
+    let populations = judgement
+        .measured
+        .metrics
+        .populations(MetricName::E2eLatency, CountedFrom::Scheduled);
+    let [in_time, late] = populations.as_slice() else {
+        panic!("{populations:#?}");
+    };
+    let deliveries = judgement.measured.accounting.deliveries_at(1);
+    assert_eq!(late.histogram.count(), deliveries.late);
+    assert_eq!(
+        (late.to_string().as_str(), late.histogram.count()),
+        ("backend QoS 1, late", 20)
+    );
+    assert!(late.histogram.max_us() > Some(1_900_000));
+    assert_eq!(in_time.histogram.count(), 80);
+    assert!(
+        judgement.measured.thresholds[0].passed(),
+        "{:?}",
+        judgement.measured.thresholds
+    );
 }

@@ -52,6 +52,18 @@ pub(crate) struct FirstDelivery {
     pub(crate) sent_at: Option<Instant>,
     /// When the generator got to it, if that is still known.
     pub(crate) reached_at: Option<Instant>,
+    /// Whether it waited for its recipient.
+    pub(crate) wait: Wait,
+}
+
+/// Whether a delivery waited for its recipient to be connected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wait {
+    /// The recipient was connected when it was sent, or nothing is known of that.
+    None,
+    /// It was sent before the connection that it came on was resumed: its latency is the time that
+    /// the recipient was away.
+    Offline,
 }
 
 /// A delivery whose stream is known.
@@ -216,7 +228,17 @@ impl Deliveries {
             published: known.published,
             sent_at: known.sent_at,
             reached_at: known.reached_at,
+            wait: self.wait_of(event, known),
         })
+    }
+
+    fn wait_of(&self, event: &Event, known: &Known) -> Wait {
+        let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
+        if known.sent_at.is_some() && known.sent_at < connected_at {
+            Wait::Offline
+        } else {
+            Wait::None
+        }
     }
 
     /// A copy beyond the Session's own may be that of a shared subscription it belongs to.
@@ -260,8 +282,7 @@ impl Deliveries {
         } else {
             self.books.tally_mut(known.key).optional += 1;
         }
-        let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
-        if known.sent_at < connected_at && known.sent_at.is_some() {
+        if self.wait_of(event, known) == Wait::Offline {
             self.books.tally_mut(known.key).late += 1;
         }
         self.check_order(event, known, (place, recipient), anomalies);

@@ -26,7 +26,7 @@ use super::stream::{OpenPledge, Record, RecordState, Stream, fingerprint};
 use super::tallies::{Books, Excuse, TallyKey};
 use super::topics::{FilterKey, NewPlace, Recipient, Topics};
 
-pub(crate) use arrive::{Delivery, FirstDelivery, Origin};
+pub(crate) use arrive::{Delivery, FirstDelivery, Origin, Wait};
 pub(crate) use sessions::Ending;
 
 /// A message as it was handed to the link, or as it would have been.
