@@ -22,7 +22,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dial::Dialer;
-use socket::{Progressed, Socket, open_error};
+use socket::{Progressed, Socket};
 use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
 };
@@ -33,6 +33,8 @@ use tokio::sync::Notify;
 use tokio::task::{spawn_local, yield_now};
 
 use crate::clock::Clock;
+
+pub use socket::open_error;
 
 /// Bytes read from one socket in one go; also the most it may read before others have their turn.
 const READ_BYTES_MAX: usize = 64 * 1024;

@@ -221,7 +221,7 @@ impl Socket {
 }
 
 /// Why a transport could not be had, as the fleet tells reasons apart.
-pub(super) fn open_error(error: &io::Error) -> OpenError {
+pub fn open_error(error: &io::Error) -> OpenError {
     match Errno::from_io_error(error) {
         Some(Errno::CONNREFUSED) => OpenError::Refused,
         Some(Errno::TIMEDOUT) => OpenError::TimedOut,

@@ -8,6 +8,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 /// Descriptors that the runner needs besides one a device: files, pipes, epoll, listeners.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
 
+/// Local ports that the runner needs besides one a device: its probes of the target at the start and
+/// at the end, whose ports wait for the end of their connections.
+pub const PORTS_RESERVED: u64 = 4;
+
 /// The limits that a run must fit in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -35,12 +39,14 @@ pub enum DoesNotFit {
     },
     /// Too few local ports.
     #[error(
-        "{devices} devices need as many local ports, the range has {limit}: lower the groups' counts \
+        "{devices} devices need {needed} local ports, the range has {limit}: lower the groups' counts \
          (--set group.NAME.count=N), or widen it (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")"
     )]
     LocalPorts {
         /// Devices connected at once.
         devices: u64,
+        /// Ports they need, with the runner's own.
+        needed: u64,
         /// Size of the range.
         limit: u64,
     },
@@ -63,23 +69,26 @@ impl Limits {
 
     /// The most devices that can be connected to one address at once.
     pub fn devices_max(&self) -> u64 {
+        let by_ports = self.local_ports.saturating_sub(PORTS_RESERVED);
         let by_descriptors = self
             .descriptors
             .map(|limit| limit.saturating_sub(DESCRIPTORS_RESERVED));
-        by_descriptors.map_or(self.local_ports, |devices| devices.min(self.local_ports))
+        by_descriptors.map_or(by_ports, |devices| devices.min(by_ports))
     }
 
     /// Whether `devices` connections to one address fit beside the runner's own descriptors.
     pub fn check(&self, devices: u64) -> Result<(), DoesNotFit> {
         let needed = devices + DESCRIPTORS_RESERVED;
+        let ports_needed = devices + PORTS_RESERVED;
         match self.descriptors {
             Some(limit) if needed > limit => Err(DoesNotFit::Descriptors {
                 devices,
                 needed,
                 limit,
             }),
-            _ if devices > self.local_ports => Err(DoesNotFit::LocalPorts {
+            _ if ports_needed > self.local_ports => Err(DoesNotFit::LocalPorts {
                 devices,
+                needed: ports_needed,
                 limit: self.local_ports,
             }),
             _ => Ok(()),
@@ -144,7 +153,8 @@ mod tests {
         assert!(error.to_string().contains("ulimit -n 20001"));
     }
 
-    /// Ports run out before descriptors on a machine without a limit of those.
+    /// Ports run out before descriptors on a machine without a limit of those, and the runner needs
+    /// some for itself.
     #[test]
     fn too_few_ports_are_named() {
         let limits = Limits {
@@ -152,15 +162,17 @@ mod tests {
             ..LIMITS
         };
 
-        let error = limits.check(30_000).unwrap_err();
+        let error = limits.check(28_230).unwrap_err();
 
         assert_eq!(
             error,
             DoesNotFit::LocalPorts {
-                devices: 30_000,
+                devices: 28_230,
+                needed: 28_234,
                 limit: 28_232
             }
         );
+        assert_eq!(limits.check(limits.devices_max()), Ok(()));
     }
 
     /// The kernel's file has the first and the last port.

@@ -154,6 +154,9 @@ fn ending_reason(ending: &Ending) -> Option<Reason> {
         Ending::Silent(error) => Some(Reason::Invariant(format!(
             "the broker was dead at the end of the run: {error}"
         ))),
+        Ending::Unasked(error) => Some(Reason::Invalid(format!(
+            "whether the target still answers is not known: {error}"
+        ))),
         Ending::Stopped(_) => None,
     }
 }

@@ -55,6 +55,8 @@ pub enum Ending {
     Killed,
     /// It did not answer a CONNECT at the end, for this reason.
     Silent(String),
+    /// It could not be asked at the end, for this reason on our side.
+    Unasked(String),
 }
 
 impl Child {

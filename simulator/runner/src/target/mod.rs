@@ -52,7 +52,10 @@ impl fmt::Display for NotReady {
         write!(f, "target {}: {}", self.name, self.cause)?;
         match &self.last_words {
             Some(last_words) => write!(f, "; the end of its output:\n{last_words}"),
-            None => write!(f, "; is a broker running there?"),
+            None => match self.cause {
+                ProbeError::NoAnswer { .. } => write!(f, "; is a broker running there?"),
+                ProbeError::LocalLimit { .. } | ProbeError::Ended(_) => Ok(()),
+            },
         }
     }
 }
@@ -194,6 +197,12 @@ impl Target {
         };
         match answered {
             Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
+            Err(error @ ProbeError::LocalLimit { .. }) => match ending {
+                Some(Ending::EndedEarly(_) | Ending::Killed) => ending,
+                Some(Ending::Stopped(_) | Ending::Silent(_) | Ending::Unasked(_)) | None => {
+                    Some(Ending::Unasked(error.to_string()))
+                }
+            },
             // How a child ended by itself, it says itself.
             Ok(()) | Err(ProbeError::Ended(_)) => ending,
         }

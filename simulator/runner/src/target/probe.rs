@@ -1,5 +1,6 @@
 //! Whether a target answers MQTT.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use squall_protocol::codec::{DecodeRules, PacketReader, encode};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect, Packet};
 
 use super::Child;
+use crate::drive::open_error;
+use squall_fleet::OpenError;
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -30,6 +33,9 @@ pub(super) enum ProbeError {
         limit: Duration,
         last: String,
     },
+    /// This machine had no port or descriptor for the attempt: that says nothing about the target.
+    #[error("this machine had no local port or descriptor left to ask {address}: {cause}")]
+    LocalLimit { address: SocketAddr, cause: String },
     /// The child ended instead.
     #[error("it ended with {0} before it answered")]
     Ended(std::process::ExitStatus),
@@ -42,12 +48,19 @@ pub(super) async fn wait_until_answering(
     mut child: Option<&mut Child>,
 ) -> Result<(), ProbeError> {
     let mut last = String::from("no attempt was made");
+    let mut is_local_limit = false;
     let attempts = async {
         loop {
             match timeout(ATTEMPT_MAX, attempt(address)).await {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => last = error.to_string(),
-                Err(_) => last = "the connection is open and silent".to_owned(),
+                Ok(Err(error)) => {
+                    is_local_limit = is_local(&error);
+                    last = error.to_string();
+                }
+                Err(_) => {
+                    is_local_limit = false;
+                    last = "the connection is open and silent".to_owned();
+                }
             }
             if let Some(child) = &mut child
                 && let Some(status) = child.ended()
@@ -58,11 +71,24 @@ pub(super) async fn wait_until_answering(
         }
     };
     let result = timeout(limit, attempts).await;
-    result.unwrap_or(Err(ProbeError::NoAnswer {
-        address,
-        limit,
-        last,
+    result.unwrap_or(Err(if is_local_limit {
+        ProbeError::LocalLimit {
+            address,
+            cause: last,
+        }
+    } else {
+        ProbeError::NoAnswer {
+            address,
+            limit,
+            last,
+        }
     }))
+}
+
+/// Whether an attempt failed for want of something on this side.
+fn is_local(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| open_error(error) == OpenError::LocalLimit)
 }
 
 /// One CONNECT; an error of any kind means that there is no MQTT broker, yet.
@@ -114,5 +140,20 @@ fn probe_connect(version: Version) -> Connect {
         user_name: None,
         password: None,
         properties: ConnectProperties::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without a local port nothing is known of the target; a refusal is the target's.
+    #[test]
+    fn a_local_limit_is_told_from_a_dead_target() {
+        let no_port = io::Error::from(rustix::io::Errno::ADDRNOTAVAIL);
+        let refused = io::Error::from(rustix::io::Errno::CONNREFUSED);
+
+        assert!(is_local(&no_port.into()));
+        assert!(!is_local(&refused.into()));
     }
 }
