@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, Fact, Observation, Phase, PublicationFact, Sink,
+    About, ConnectionFact, DeliveredFact, Fact, Observation, Phase, PublicationFact, RunTag, Sink,
     SocketId, Stamp, SubscriptionFact, payload,
 };
 use squall_ledger::Recorder;
@@ -44,7 +44,7 @@ impl Scene {
         );
         let scenario = Scenario::parse("bench.toml", &text, &[]).expect("the scenario is valid");
         let mut scene = Self {
-            recorder: Recorder::new(&scenario),
+            recorder: Recorder::new(&scenario, RunTag::of_seed(1)),
             now: Instant::ZERO,
             topics: (0..streams)
                 .map(|index| format!("t/{index}/telemetry"))
@@ -120,6 +120,7 @@ impl Scene {
         // There are fewer than 2^32 streams.
         let device = stream as u32;
         let stamp = Stamp {
+            run: RunTag::of_seed(1),
             device: DeviceId(device),
             sequence,
             scheduled: self.now,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Fleet, Observation, Phase, Sink};
+use squall_fleet::{Fleet, Observation, Phase, RunTag, Sink};
 use squall_protocol::Instant;
 use squall_scenario::Scenario;
 use squall_world::World;
@@ -52,7 +52,10 @@ fn scenario(network: &str) -> Rc<Scenario> {
 
 fn world(scenario: &Rc<Scenario>) -> World<Deaf> {
     let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
-    World::new(Fleet::new(Rc::clone(scenario), Deaf), broker)
+    World::new(
+        Fleet::new(Rc::clone(scenario), RunTag::of_seed(1), Deaf),
+        broker,
+    )
 }
 
 fn bench(criterion: &mut Criterion) {

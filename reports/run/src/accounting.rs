@@ -37,6 +37,10 @@ pub struct Publications {
     pub failed: u64,
     /// Of those sent, refused by the broker with an error in PUBACK or PUBREC.
     pub refused: u64,
+    /// Of those sent, settled early to save squall's memory: whether they were acknowledged is not
+    /// known, and the run is invalid.
+    #[serde(default)]
+    pub unknown: u64,
     /// Of those sent, neither acknowledged nor refused when the run ended.
     pub in_doubt: u64,
 }
@@ -59,14 +63,22 @@ pub struct Deliveries {
     pub excused: u64,
     /// Those excused, by reason: `session ended`, `connection lost`.
     pub excuses: BTreeMap<String, u64>,
+    /// Owed, and settled early to save squall's memory: whether they came is not known, and the run
+    /// is invalid.
+    #[serde(default)]
+    pub unknown: u64,
     /// Not owed but allowed, and delivered: messages in doubt, and QoS 0 in the same case.
     pub optional: u64,
     /// Further copies of a message to the same Session: allowed at QoS 1, a violation at QoS 2.
     pub duplicated: u64,
     /// Deliveries that came before an earlier message of the same publisher and topic did.
     pub reordered: u64,
-    /// Deliveries that no subscription asked for.
+    /// Deliveries of this run's messages that no subscription asked for.
     pub misrouted: u64,
+    /// Deliveries that bear no stamp of this run: of other clients, of earlier runs, or of the
+    /// broker itself. Counted, not judged.
+    #[serde(default)]
+    pub foreign: u64,
     /// Delivered after the connection was resumed.
     pub late: u64,
     /// Every delivery that the application saw.
@@ -74,11 +86,12 @@ pub struct Deliveries {
 }
 
 impl Publications {
-    /// What the book does not explain: `scheduled - ok - refused - in_doubt - failed`.
+    /// What the book does not explain: `scheduled - ok - refused - unknown - in_doubt - failed`.
     pub fn balance(&self) -> i128 {
         i128::from(self.scheduled)
             - i128::from(self.ok)
             - i128::from(self.refused)
+            - i128::from(self.unknown)
             - i128::from(self.in_doubt)
             - i128::from(self.failed)
     }
@@ -91,18 +104,20 @@ impl Deliveries {
     }
 
     /// What the book does not explain, both sides added without sign:
-    /// `expected - delivered - lost - excused`, and
-    /// `received - delivered - optional - duplicated - misrouted`.
+    /// `expected - delivered - lost - excused - unknown`, and
+    /// `received - delivered - optional - duplicated - misrouted - foreign`.
     pub fn balance(&self) -> u128 {
         let owed = i128::from(self.expected)
             - i128::from(self.delivered)
             - i128::from(self.lost)
-            - i128::from(self.excused);
+            - i128::from(self.excused)
+            - i128::from(self.unknown);
         let seen = i128::from(self.received)
             - i128::from(self.delivered)
             - i128::from(self.optional)
             - i128::from(self.duplicated)
-            - i128::from(self.misrouted);
+            - i128::from(self.misrouted)
+            - i128::from(self.foreign);
         owed.unsigned_abs() + seen.unsigned_abs()
     }
 }
@@ -167,6 +182,7 @@ impl Accounting {
             ok: sum.ok + entry.ok,
             failed: sum.failed + entry.failed,
             refused: sum.refused + entry.refused,
+            unknown: sum.unknown + entry.unknown,
             in_doubt: sum.in_doubt + entry.in_doubt,
         })
     }
@@ -184,10 +200,12 @@ impl Accounting {
             lost: sum.lost + entry.lost,
             excused: sum.excused + entry.excused,
             excuses: added(sum.excuses, &entry.excuses),
+            unknown: sum.unknown + entry.unknown,
             optional: sum.optional + entry.optional,
             duplicated: sum.duplicated + entry.duplicated,
             reordered: sum.reordered + entry.reordered,
             misrouted: sum.misrouted + entry.misrouted,
+            foreign: sum.foreign + entry.foreign,
             late: sum.late + entry.late,
             received: sum.received + entry.received,
         })

@@ -32,6 +32,7 @@ use crate::progress::{Phase, Progress};
 use crate::random::Draws;
 use crate::schedule::{Load, Place};
 use crate::sink::Sink;
+use crate::stamp::RunTag;
 
 /// From here on a late call is a standstill: timers and other processes cost less than that on a
 /// machine that has room.
@@ -63,8 +64,8 @@ pub struct Fleet<S> {
 }
 
 impl<S: Sink> Fleet<S> {
-    /// A run that starts at [`Instant::ZERO`] with the first deadline.
-    pub fn new(scenario: Rc<Scenario>, sink: S) -> Self {
+    /// A run that starts at [`Instant::ZERO`] with the first deadline. Its messages bear `run`.
+    pub fn new(scenario: Rc<Scenario>, run: RunTag, sink: S) -> Self {
         let mut devices = members(&scenario);
         let members = devices.len();
         let networks = 0..u16::try_from(scenario.networks.len()).expect("networks fit in 16 bits");
@@ -74,6 +75,7 @@ impl<S: Sink> Fleet<S> {
             sink,
             members,
             shared: Shared {
+                run,
                 links: networks.map(|id| LinkReport::new(NetworkId(id))).collect(),
                 faults: FaultPlan::new(&scenario.faults),
                 tally: Tally::default(),

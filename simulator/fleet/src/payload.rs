@@ -5,17 +5,24 @@
 //! - text: the text, ` #squall:`, 32 hexadecimal digits;
 //! - JSON: the object with a last member `"_squall"`, whose value is 32 hexadecimal digits.
 //!
-//! The 16 bytes are device (4), sequence (4) and scheduled time in nanoseconds (8), big-endian.
-//! A payload of someone else can look like the binary form: who parses one compares the stamp
-//! with what was published.
+//! The 16 bytes are one number, big-endian: tag of the run (24 bits), device (20 bits), sequence
+//! (32 bits), scheduled time in nanoseconds (52 bits, 52 days). A payload of someone else can look
+//! like the binary form: who parses one compares the stamp with the run's tag and with what was
+//! published.
 
 use squall_protocol::Instant;
 
-use crate::stamp::Stamp;
+use crate::stamp::{RunTag, Stamp};
 use squall_scenario::DeviceId;
 
 /// Bytes of a binary stamp, the smallest payload that can be accounted for.
 pub const STAMP_BYTES: usize = 16;
+/// A scenario has at most a million devices.
+const DEVICE_BITS: u32 = 20;
+/// Messages of one device to one topic.
+const SEQUENCE_BITS: u32 = 32;
+/// What is left: 2^52 ns are 52 days.
+const TIME_BITS: u32 = 128 - RunTag::BITS - DEVICE_BITS - SEQUENCE_BITS;
 /// Hexadecimal digits of a stamp in text.
 const STAMP_DIGITS: usize = 2 * STAMP_BYTES;
 /// Fills a binary payload: never a part of the two markers below.
@@ -96,21 +103,39 @@ fn digit_value(digit: u8) -> Option<u8> {
 
 fn to_bytes(stamp: Stamp) -> [u8; STAMP_BYTES] {
     let Stamp {
+        run,
         device: DeviceId(device),
         sequence,
         scheduled,
     } = stamp;
-    let high = (u64::from(device) << 32) | u64::from(sequence);
-    ((u128::from(high) << 64) | u128::from(scheduled.as_nanos())).to_be_bytes()
+    let fields = [
+        (u64::from(run.bits()), RunTag::BITS),
+        (u64::from(device), DEVICE_BITS),
+        (u64::from(sequence), SEQUENCE_BITS),
+        (scheduled.as_nanos(), TIME_BITS),
+    ];
+    let all = fields.iter().fold(0_u128, |all, &(value, bits)| {
+        (all << bits) | (u128::from(value) & ((1 << bits) - 1))
+    });
+    all.to_be_bytes()
 }
 
 fn from_bytes(bytes: &[u8; STAMP_BYTES]) -> Stamp {
-    let all = u128::from_be_bytes(*bytes);
-    let part = |shift: u32| u32::try_from((all >> shift) & u128::from(u32::MAX)).unwrap_or(0);
+    let mut all = u128::from_be_bytes(*bytes);
+    let mut take = |bits: u32| {
+        let field = all & ((1 << bits) - 1);
+        all >>= bits;
+        u64::try_from(field).expect("no field has more than 64 bits")
+    };
+    let scheduled = Instant::from_nanos(take(TIME_BITS));
+    let mut take_short = |bits| u32::try_from(take(bits)).expect("it has at most 32 bits");
+    let sequence = take_short(SEQUENCE_BITS);
+    let device = DeviceId(take_short(DEVICE_BITS));
     Stamp {
-        device: DeviceId(part(96)),
-        sequence: part(64),
-        scheduled: Instant::from_nanos((u64::from(part(32)) << 32) | u64::from(part(0))),
+        run: RunTag::from_bits(take_short(RunTag::BITS)),
+        device,
+        sequence,
+        scheduled,
     }
 }
 
@@ -120,9 +145,10 @@ mod tests {
 
     fn stamp() -> Stamp {
         Stamp {
-            device: DeviceId(0x0102_0304),
-            sequence: 0x0506_0708,
-            scheduled: Instant::from_nanos(0x090a_0b0c_0d0e_0f10),
+            run: RunTag::from_bits(0x01_0203),
+            device: DeviceId(0x0_4050),
+            sequence: 0x6070_8090,
+            scheduled: Instant::from_nanos(0xa_0b0c_0d0e_0f10),
         }
     }
 
@@ -134,10 +160,14 @@ mod tests {
 
     /// The layout is fixed: other tools may read it.
     #[test]
-    fn a_binary_stamp_is_device_sequence_and_time_in_big_endian() {
+    fn a_binary_stamp_is_run_device_sequence_and_time_in_big_endian() {
         let payload = written(|out| append_binary(out, stamp(), 18));
 
-        let expected: Vec<u8> = (1..=16).chain([FILLER, FILLER]).collect();
+        let stamp_bytes = [
+            0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e,
+            0x0f, 0x10,
+        ];
+        let expected: Vec<u8> = stamp_bytes.into_iter().chain([FILLER, FILLER]).collect();
         assert_eq!(payload, expected);
         assert_eq!(parse(&payload), Some(stamp()));
     }

@@ -10,9 +10,9 @@ mod recorder;
 mod results;
 
 pub use books::{
-    Anomalies, Anomaly, Books, BrokerHistory, EndKind, ErrorArea, ErrorTally, Excuse, GroupCounts,
-    HandshakeCounts, Ledger, Limits, Publications, Roster, Scope, TakeoverCounts, Tally, TallyKey,
-    WillCause, WillTally,
+    Anomalies, Anomaly, Books, BrokerHistory, EndKind, ErrorArea, ErrorTally, Excuse, GivenUp,
+    GroupCounts, HandshakeCounts, Imbalance, Ledger, Limits, Memory, MemoryLimit, Publications,
+    Roster, Scope, TakeoverCounts, Tally, TallyKey, WillCause, WillTally,
 };
 pub use recorder::Recorder;
 pub use results::{Judgement, judge};

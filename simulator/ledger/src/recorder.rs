@@ -1,11 +1,10 @@
-//! Who writes everything down: the ledger and the metrics of one run, fed together.
+//! Feeds ledger and metrics of one run with the same facts.
 
-use squall_fleet::{Observation, Phase, Sink};
+use squall_fleet::{Observation, Phase, RunTag, Sink};
 use squall_protocol::Instant;
 use squall_scenario::Scenario;
 
-use crate::books::{Finding, Ledger, Roster};
-use crate::checks::limits_of;
+use crate::books::{Finding, Ledger, Limits, Memory, Roster};
 use crate::metrics::Metrics;
 
 /// The ledger and the metrics of one run.
@@ -19,12 +18,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Nothing has happened yet in a run of `scenario`.
-    pub fn new(scenario: &Scenario) -> Self {
-        let roster = Roster::of(scenario);
+    /// Nothing has happened yet in a run of `scenario` whose messages bear `run`.
+    pub fn new(scenario: &Scenario, run: RunTag) -> Self {
+        let roster = Roster::of(scenario, run);
         Self {
             metrics: Metrics::new(roster.clone()),
-            ledger: Ledger::new(roster, limits_of(scenario)),
+            ledger: Ledger::new(roster, Limits::of(scenario), Memory::default()),
             findings: Vec::new(),
             ended_at: Instant::ZERO,
         }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::Fleet;
+use squall_fleet::{Fleet, RunTag};
 use squall_ledger::{Recorder, judge};
 use squall_protocol::Instant;
 use squall_run::{Measured, Resources, ThresholdResult};
@@ -26,7 +26,8 @@ fn run(name: &str, overrides: &[&str]) -> Measured {
     let overrides: Vec<Override> = overrides.iter().map(|text| text.parse().unwrap()).collect();
     let scenario = Scenario::parse(name, &text, &overrides);
     let scenario = Rc::new(scenario.unwrap_or_else(|errors| panic!("{errors}")));
-    let fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let tag = RunTag::of_seed(scenario.seed);
+    let fleet = Fleet::new(Rc::clone(&scenario), tag, Recorder::new(&scenario, tag));
     let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
 
     let outcome = World::new(fleet, broker).run();

@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 fn words() -> Table {
-    const WORDS: [(&str, &str); 15] = [
+    const WORDS: [(&str, &str); 17] = [
         (
             "ok",
             "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -58,7 +58,18 @@ fn words() -> Table {
             "reordered",
             "delivered before an earlier message of the same publisher and topic (§4.6)",
         ),
-        ("misrouted", "delivered where no subscription asked for it"),
+        (
+            "misrouted",
+            "a message of this run, delivered where no subscription asked for it",
+        ),
+        (
+            "foreign",
+            "delivered without a stamp of this run: of another client, an earlier run or the broker; counted, not judged",
+        ),
+        (
+            "unknown",
+            "settled early because squall keeps so much and no more: its end is not known, and the run is INVALID",
+        ),
         ("late", "delivered after the connection was resumed"),
         (
             "response time",

@@ -55,6 +55,11 @@ fn counts(takeovers: &Takeovers) -> Table {
         "",
         Cell::Bad(takeovers.displaced_open),
     );
+    row(
+        "Displaced, ended otherwise",
+        "by a fault, a cut or a timeout, before the broker closed them",
+        Cell::Count(takeovers.displaced_otherwise),
+    );
     for (reason, count) in &takeovers.reasons {
         row("Reason given to the displaced", reason, Cell::Count(*count));
     }

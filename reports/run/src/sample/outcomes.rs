@@ -18,6 +18,7 @@ pub(super) fn accounting() -> Accounting {
         ok: messages - 9 - in_doubt,
         failed: 9,
         refused: 0,
+        unknown: 0,
         in_doubt,
     };
     let owed = |qos: u8, messages: u64, optional: u64| Deliveries {
@@ -28,10 +29,12 @@ pub(super) fn accounting() -> Accounting {
         lost: 0,
         excused: 4,
         excuses: counts(&[("session ended", 4)]),
+        unknown: 0,
         optional,
         duplicated: if qos == 1 { 23 } else { 0 },
         reordered: 0,
         misrouted: 0,
+        foreign: 0,
         late: 31,
         received: messages - 4 + optional + if qos == 1 { 23 } else { 0 },
     };
@@ -137,6 +140,7 @@ pub(super) fn takeovers() -> Takeovers {
         takeovers: 3_000,
         displaced_closed: 3_000,
         displaced_open: 0,
+        displaced_otherwise: 0,
         reasons: counts(&[("0x8E session taken over", 3_000)]),
         most_alive: 1,
         session_present_right: 3_400,

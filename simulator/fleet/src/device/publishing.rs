@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use squall_protocol::{
-    Instant, QoS,
+    QoS,
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
@@ -121,7 +121,7 @@ impl Device {
     pub(super) fn publish_due(&mut self, turn: &mut Turn<'_>) {
         for index in 0..self.streams.len() {
             while let Some(due) = self.streams[index].schedule.poll(turn.now) {
-                let message = self.compose(index, due, turn.now);
+                let message = self.compose(index, due, turn);
                 let fact = Fact::Publication(PublicationFact::Due {
                     stamp: message.stamp,
                     topic: message.topic.as_str(),
@@ -135,7 +135,7 @@ impl Device {
 
     /// The message of a stream that is due. All draws of a message are made here, whether it can
     /// be sent or not.
-    fn compose(&mut self, stream: usize, due: Due, reached_at: Instant) -> Message {
+    fn compose(&mut self, stream: usize, due: Due, turn: &Turn<'_>) -> Message {
         let publish = &self.profile.publishes[stream];
         let stream = &mut self.streams[stream];
         let values = TemplateValues {
@@ -146,13 +146,14 @@ impl Device {
         };
         let topic = stream.topic(publish, &values);
         let stamp = Stamp {
+            run: turn.shared.run,
             device: self.who.device,
             sequence: self.sequences.take(&topic),
             scheduled: due.at,
         };
         Message {
             stamp,
-            reached_at,
+            reached_at: turn.now,
             payload: stream.payload(publish, &values, stamp),
             topic,
             qos: publish.qos,

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::device::message::DrawnSteps;
     use crate::random::{Draws, Purpose};
-    use crate::stamp::Stamp;
+    use crate::stamp::{RunTag, Stamp};
     use squall_scenario::DeviceId;
     use squall_scenario::{CutAfter, Distribution, Withhold};
 
@@ -170,6 +170,7 @@ mod tests {
     fn message() -> Message {
         Message {
             stamp: Stamp {
+                run: RunTag::of_seed(1),
                 device: DeviceId(0),
                 sequence: 0,
                 scheduled: Instant::ZERO,

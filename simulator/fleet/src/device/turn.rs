@@ -8,6 +8,7 @@ use crate::fault_plan::FaultPlan;
 use crate::link::LinkReport;
 use crate::observation::Observation;
 use crate::sink::Sink;
+use crate::stamp::RunTag;
 
 /// The moment, and everything outside the device that it may touch.
 pub(crate) struct Turn<'a> {
@@ -24,6 +25,8 @@ pub(crate) struct Turn<'a> {
 /// What all devices write into.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// What the stamps of this run bear.
+    pub(crate) run: RunTag,
     /// By [`NetworkId`](crate::NetworkId).
     pub(crate) links: Vec<LinkReport>,
     /// What became of faults.

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
-use squall_scenario::{DeviceId, FaultId, GroupId};
-
-use super::limits::ANOMALIES_KEPT_PER_KIND;
+use squall_scenario::{DeviceId, FaultId, GroupId, Scenario};
 
 /// One thing that should not have happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +25,30 @@ pub struct Anomaly {
     pub scope: Scope,
 }
 
+impl Anomaly {
+    /// As the run file has it.
+    pub(crate) fn in_run_file(&self, scenario: &Scenario) -> squall_run::Anomaly {
+        let client_id = self.device.map(|device| {
+            let (group, index) = scenario.group_of(device);
+            scenario.group(group).client_id_of(index)
+        });
+        squall_run::Anomaly {
+            kind: self.kind,
+            at_s: self.at.as_secs_f64(),
+            client_id,
+            topic: self.topic.clone(),
+            sequence: self.sequence.map(u64::from),
+            explanation: self.explanation.clone(),
+        }
+    }
+
+    /// The same, after a fault.
+    pub(crate) fn after(mut self, fault: Option<FaultId>) -> Self {
+        self.scope.fault = fault;
+        self
+    }
+}
+
 /// What an anomaly belongs to; `None` where the question has no answer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Scope {
@@ -40,10 +62,11 @@ pub struct Scope {
     pub expectation: Option<usize>,
 }
 
-/// The anomalies of a run.
-#[derive(Clone, Debug, Default)]
+/// The anomalies that one book noticed, or those of a whole run.
+#[derive(Clone, Debug)]
 pub struct Anomalies {
     kinds: BTreeMap<AnomalyKind, Kind>,
+    kept_per_kind: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -53,11 +76,30 @@ struct Kind {
 }
 
 impl Anomalies {
+    /// None yet; of each kind the first `kept_per_kind` will be kept whole.
+    pub(crate) fn new(kept_per_kind: usize) -> Self {
+        Self {
+            kinds: BTreeMap::new(),
+            kept_per_kind,
+        }
+    }
+
+    /// Adds those of another book.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (&kind, theirs) in &other.kinds {
+            let ours = self.kinds.entry(kind).or_default();
+            ours.count += theirs.count;
+            ours.first.extend(theirs.first.iter().cloned());
+            ours.first.sort_by_key(|anomaly| anomaly.at);
+            ours.first.truncate(self.kept_per_kind);
+        }
+    }
+
     /// Counts an anomaly; `describe` is asked for the whole of it only if it is kept.
     pub fn note(&mut self, kind: AnomalyKind, describe: impl FnOnce() -> Anomaly) {
         let entry = self.kinds.entry(kind).or_default();
         entry.count += 1;
-        if entry.first.len() < ANOMALIES_KEPT_PER_KIND {
+        if entry.first.len() < self.kept_per_kind {
             entry.first.push(describe());
         }
     }

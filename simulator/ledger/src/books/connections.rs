@@ -8,8 +8,9 @@ use squall_protocol::{Instant, ReasonCode};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, FaultId};
 
-use super::anomalies::{Anomalies, Anomaly, Scope};
+use super::anomalies::Anomalies;
 use super::event::Event;
+use super::memory::Memory;
 
 /// Connections of one group.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -28,7 +29,7 @@ pub struct GroupCounts {
     pub refused: BTreeMap<ReasonCode, u64>,
     /// Ends by cause.
     pub ended: BTreeMap<EndKind, u64>,
-    /// Ends that nobody asked for.
+    /// Ends that neither a fault, nor a cut, nor a takeover, nor the end of the run explains.
     pub unexpected: u64,
 }
 
@@ -103,11 +104,12 @@ pub(crate) struct Connections {
     peak_online: u64,
     errors: BTreeMap<(ErrorArea, String), ErrorTally>,
     local_limit: u64,
+    anomalies: Anomalies,
 }
 
 impl Connections {
-    /// Nobody is connected, of that many groups.
-    pub(crate) fn new(groups: usize) -> Self {
+    /// No device is connected, of that many groups.
+    pub(crate) fn new(groups: usize, memory: Memory) -> Self {
         Self {
             groups: vec![GroupCounts::default(); groups],
             seen: HashSet::new(),
@@ -116,7 +118,13 @@ impl Connections {
             peak_online: 0,
             errors: BTreeMap::new(),
             local_limit: 0,
+            anomalies: Anomalies::new(memory.anomalies_per_kind),
         }
+    }
+
+    /// What was wrong with connections.
+    pub(crate) fn anomalies(&self) -> &Anomalies {
+        &self.anomalies
     }
 
     /// By group, in file order.
@@ -166,12 +174,7 @@ impl Connections {
     }
 
     /// A transport could not be had.
-    pub(crate) fn handle_open_failed(
-        &mut self,
-        event: &Event,
-        error: OpenError,
-        anomalies: &mut Anomalies,
-    ) {
+    pub(crate) fn handle_open_failed(&mut self, event: &Event, error: OpenError) {
         let name = open_error_name(error);
         *self.group_mut(event).open_failed.entry(name).or_default() += 1;
         self.note_error(event.now, ErrorArea::Transport, name);
@@ -179,27 +182,24 @@ impl Connections {
             self.local_limit += 1;
             return;
         }
-        note(
-            anomalies,
-            (AnomalyKind::ConnectionRefused, event),
-            format!("the transport could not be had: {name}"),
-        );
+        self.anomalies.note(AnomalyKind::ConnectionRefused, || {
+            event.anomaly(
+                AnomalyKind::ConnectionRefused,
+                format!("the transport could not be had: {name}"),
+            )
+        });
     }
 
     /// CONNACK with an error came.
-    pub(crate) fn handle_refused(
-        &mut self,
-        event: &Event,
-        reason: ReasonCode,
-        anomalies: &mut Anomalies,
-    ) {
+    pub(crate) fn handle_refused(&mut self, event: &Event, reason: ReasonCode) {
         *self.group_mut(event).refused.entry(reason).or_default() += 1;
         self.note_error(event.now, ErrorArea::Connect, &reason_text(reason));
-        note(
-            anomalies,
-            (AnomalyKind::ConnectionRefused, event),
-            format!("CONNACK with {} (§3.2.2.2)", reason_text(reason)),
-        );
+        self.anomalies.note(AnomalyKind::ConnectionRefused, || {
+            event.anomaly(
+                AnomalyKind::ConnectionRefused,
+                format!("CONNACK with {} (§3.2.2.2)", reason_text(reason)),
+            )
+        });
     }
 
     /// CONNACK with success came; returns the time since the device's last connection ended.
@@ -219,13 +219,8 @@ impl Connections {
         Some(event.now.saturating_since(ended_at))
     }
 
-    /// A connection ended, one with a CONNACK or not; returns whether anyone asked for it.
-    pub(crate) fn handle_ended(
-        &mut self,
-        event: &Event,
-        end: &ConnectionEnd,
-        anomalies: &mut Anomalies,
-    ) {
+    /// A connection ended, one with a CONNACK or not.
+    pub(crate) fn handle_ended(&mut self, event: &Event, end: &ConnectionEnd) {
         let kind = EndKind::of(end.cause);
         *self.group_mut(event).ended.entry(kind).or_default() += 1;
         if end.was_connected
@@ -240,24 +235,32 @@ impl Connections {
         match end.cause {
             EndCause::ProtocolError(reason) => {
                 self.note_error(event.now, ErrorArea::Protocol, &reason_text(reason));
-                note(
-                    anomalies,
-                    (AnomalyKind::ProtocolError, event),
-                    format!("the broker broke the protocol: {}", reason_text(reason)),
-                );
+                self.anomalies.note(AnomalyKind::ProtocolError, || {
+                    event.anomaly(
+                        AnomalyKind::ProtocolError,
+                        format!("the broker broke the protocol: {}", reason_text(reason)),
+                    )
+                });
             }
             EndCause::TimedOut => self.note_error(event.now, ErrorArea::Transport, "no answer"),
-            _ => {}
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::Qos2Cut { .. }
+            | EndCause::PeerClosed(_)
+            | EndCause::ServerDisconnect(_)
+            | EndCause::Refused
+            | EndCause::RunEnded => {}
         }
         if !end.is_unexpected() {
             return;
         }
         self.group_mut(event).unexpected += 1;
-        note(
-            anomalies,
-            (AnomalyKind::UnexpectedDisconnect, event),
-            format!("{kind}; no fault, cut or takeover asked for it"),
-        );
+        self.anomalies.note(AnomalyKind::UnexpectedDisconnect, || {
+            event.anomaly(
+                AnomalyKind::UnexpectedDisconnect,
+                format!("{kind}; no fault, cut or takeover asked for it"),
+            )
+        });
     }
 
     /// Something else went wrong.
@@ -368,19 +371,4 @@ const fn open_error_name(error: OpenError) -> &'static str {
         OpenError::LocalLimit => "local_limit",
         OpenError::Other => "other",
     }
-}
-
-fn note(anomalies: &mut Anomalies, (kind, event): (AnomalyKind, &Event), explanation: String) {
-    anomalies.note(kind, || Anomaly {
-        kind,
-        at: event.now,
-        device: Some(event.device),
-        topic: None,
-        sequence: None,
-        explanation,
-        scope: Scope {
-            group: Some(event.group),
-            ..Scope::default()
-        },
-    });
 }

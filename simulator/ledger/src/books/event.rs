@@ -3,19 +3,40 @@
 use squall_protocol::Instant;
 
 use squall_fleet::SocketId;
+use squall_run::AnomalyKind;
 use squall_scenario::{ClientKey, DeviceId, GroupId};
+
+use super::anomalies::{Anomaly, Scope};
 
 /// The frame of one [`crate::Observation`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
-    /// When.
+    /// The moment.
     pub(crate) now: Instant,
-    /// Whose.
+    /// The device that saw or did it.
     pub(crate) device: DeviceId,
-    /// Its group.
+    /// The group of the device.
     pub(crate) group: GroupId,
-    /// Which Session it concerns.
+    /// The Session it concerns.
     pub(crate) client: ClientKey,
-    /// Which Network Connection it concerns.
+    /// The Network Connection it concerns.
     pub(crate) socket: SocketId,
+}
+
+impl Event {
+    /// An anomaly of this device, at this moment.
+    pub(crate) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
+        Anomaly {
+            kind,
+            at: self.now,
+            device: Some(self.device),
+            topic: None,
+            sequence: None,
+            explanation,
+            scope: Scope {
+                group: Some(self.group),
+                ..Scope::default()
+            },
+        }
+    }
 }

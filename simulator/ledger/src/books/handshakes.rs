@@ -1,8 +1,8 @@
 //! QoS 2 exchanges, leg by leg, from the devices' side (§4.3.3).
 //!
 //! An exchange belongs to a device and a Packet Identifier and outlives connections, as long as the
-//! device keeps the Session. Whose turn it is decides who is to blame if it is not finished: an answer that the device itself keeps
-//! back is not the broker's fault.
+//! device keeps the Session. Whose turn it is decides who is to blame if it is not finished: an answer that
+//! the device itself keeps back is not the broker's fault.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use squall_scenario::{DeviceId, GroupId};
 
 use super::anomalies::{Anomalies, Anomaly, Scope};
 use super::event::Event;
+use super::memory::Memory;
 
 /// Counts of all exchanges.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -62,13 +63,20 @@ pub(crate) enum HandshakeTime {
 }
 
 /// All exchanges of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Handshakes {
-    sending: HashMap<(DeviceId, PacketId), Sending>,
-    receiving: HashMap<(DeviceId, PacketId), Receiving>,
-    /// The exchange of each message that devices send.
-    ids: HashMap<Stamp, PacketId>,
+    devices: HashMap<DeviceId, Exchanges>,
     counts: HandshakeCounts,
+    anomalies: Anomalies,
+}
+
+/// The exchanges of one device: what ends its connection or its Session touches no other's.
+#[derive(Debug, Default)]
+struct Exchanges {
+    sending: BTreeMap<PacketId, Sending>,
+    receiving: BTreeMap<PacketId, Receiving>,
+    /// The exchange of each message that the device sends.
+    ids: HashMap<Stamp, PacketId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,34 +101,48 @@ struct Receiving {
 }
 
 impl Handshakes {
+    /// Nothing was sent yet.
+    pub(crate) fn new(memory: Memory) -> Self {
+        Self {
+            devices: HashMap::new(),
+            counts: HandshakeCounts::default(),
+            anomalies: Anomalies::new(memory.anomalies_per_kind),
+        }
+    }
+
     /// The counts so far.
     pub(crate) fn counts(&self) -> &HandshakeCounts {
         &self.counts
     }
 
-    /// A leg of an exchange in which the device is the sender.
+    /// What was wrong with exchanges.
+    pub(crate) fn anomalies(&self) -> &Anomalies {
+        &self.anomalies
+    }
+
+    /// A leg of the exchange `id` in which the device sends the message of `stamp`.
     pub(crate) fn handle_sender_leg(
         &mut self,
         event: &Event,
-        (id, stamp): (PacketId, Stamp),
+        id: PacketId,
+        stamp: Stamp,
         leg: SenderLeg,
-        times: &mut Vec<HandshakeTime>,
-    ) {
+    ) -> Vec<HandshakeTime> {
         *self.counts.sender_legs.entry(leg).or_default() += 1;
-        let key = (event.device, id);
+        let device = self.devices.entry(event.device).or_default();
         let now = event.now;
         match leg {
             SenderLeg::PublishSent => {
                 self.counts.sender_started += 1;
-                self.sending.insert(key, Sending::begin(event, stamp));
-                self.ids.insert(stamp, id);
+                device.sending.insert(id, Sending::begin(event, stamp));
+                device.ids.insert(stamp, id);
             }
             SenderLeg::PublishResent => {
                 self.counts.dup_sent += 1;
                 // A resend without a first sending: only after the account of it was given up.
-                let exchange = self
+                let exchange = device
                     .sending
-                    .entry(key)
+                    .entry(id)
                     .or_insert_with(|| Sending::begin(event, stamp));
                 exchange.last = leg;
                 // The time between was the device's own: the broker's begins again.
@@ -128,51 +150,54 @@ impl Handshakes {
                 exchange.awaits_dup_answer = true;
             }
             SenderLeg::PubrecReceived => {
-                let Some(exchange) = self.sending.get_mut(&key) else {
-                    return;
+                let Some(exchange) = device.sending.get_mut(&id) else {
+                    return Vec::new();
                 };
                 if std::mem::take(&mut exchange.awaits_dup_answer) {
                     self.counts.dup_answered += 1;
                 }
                 if exchange.last >= SenderLeg::PubrecReceived {
-                    return;
+                    return Vec::new();
                 }
                 exchange.last = leg;
                 exchange.pubrec_at = now;
                 exchange.pubrec_took = now.saturating_since(exchange.published_at);
-                times.push(HandshakeTime::Pubrec(exchange.pubrec_took));
+                return vec![HandshakeTime::Pubrec(exchange.pubrec_took)];
             }
             SenderLeg::PubrelSent => {
-                let Some(exchange) = self.sending.get_mut(&key) else {
-                    return;
+                let Some(exchange) = device.sending.get_mut(&id) else {
+                    return Vec::new();
                 };
                 exchange.pubrel_at = now;
-                if exchange.last < SenderLeg::PubrelSent {
-                    times.push(HandshakeTime::Pubrel(
-                        now.saturating_since(exchange.pubrec_at),
-                    ));
+                let last = std::mem::replace(&mut exchange.last, leg);
+                if last < SenderLeg::PubrelSent {
+                    let took = now.saturating_since(exchange.pubrec_at);
+                    return vec![HandshakeTime::Pubrel(took)];
                 }
-                exchange.last = leg;
             }
             SenderLeg::PubcompReceived => {
-                let Some(exchange) = self.sending.remove(&key) else {
-                    return;
+                let Some(exchange) = device.sending.remove(&id) else {
+                    return Vec::new();
                 };
-                self.ids.remove(&exchange.stamp);
+                device.ids.remove(&exchange.stamp);
                 self.counts.sender_completed += 1;
                 let pubcomp_took = now.saturating_since(exchange.pubrel_at);
-                times.push(HandshakeTime::Pubcomp(pubcomp_took));
-                times.push(HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took));
+                return vec![
+                    HandshakeTime::Pubcomp(pubcomp_took),
+                    HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
+                ];
             }
         }
+        Vec::new()
     }
 
     /// The broker refused a message with its PUBREC: the exchange is finished [MQTT-4.3.3-4].
     pub(crate) fn handle_refused(&mut self, device: DeviceId, stamp: Stamp) {
-        let Some(id) = self.ids.remove(&stamp) else {
+        let Some(device) = self.devices.get_mut(&device) else {
             return;
         };
-        if let Some(exchange) = self.sending.remove(&(device, id)) {
+        let id = device.ids.remove(&stamp);
+        if let Some(exchange) = id.and_then(|id| device.sending.remove(&id)) {
             self.counts.sender_completed += 1;
             if exchange.awaits_dup_answer {
                 self.counts.dup_answered += 1;
@@ -181,42 +206,32 @@ impl Handshakes {
     }
 
     /// A leg of an exchange in which the device is the receiver.
-    pub(crate) fn handle_receiver_leg(
-        &mut self,
-        event: &Event,
-        id: PacketId,
-        leg: ReceiverLeg,
-        anomalies: &mut Anomalies,
-    ) {
+    pub(crate) fn handle_receiver_leg(&mut self, event: &Event, id: PacketId, leg: ReceiverLeg) {
         *self.counts.receiver_legs.entry(leg).or_default() += 1;
-        let key = (event.device, id);
+        let receiving = &mut self.devices.entry(event.device).or_default().receiving;
         match leg {
             ReceiverLeg::PublishReceived | ReceiverLeg::DuplicateReceived => {
-                let last = self.receiving.get(&key).map(|exchange| exchange.last);
+                let last = receiving.get(&id).map(|exchange| exchange.last);
                 if last == Some(ReceiverLeg::PubrelReceived) {
+                    let kind = AnomalyKind::Qos2PublishAfterPubrel;
                     self.counts.publish_after_pubrel += 1;
-                    anomalies.note(AnomalyKind::Qos2PublishAfterPubrel, || {
+                    self.anomalies.note(kind, || {
                         let explanation = format!(
                             "PUBLISH with packet identifier {id} came after its PUBREL and before its PUBCOMP [MQTT-4.3.3-6]"
                         );
-                        anomaly(
-                            (AnomalyKind::Qos2PublishAfterPubrel, event.now),
-                            event.device,
-                            event.group,
-                            explanation,
-                        )
+                        event.anomaly(kind, explanation)
                     });
                 }
                 if last.is_none() {
                     self.counts.receiver_started += 1;
                 }
-                self.receiving.insert(key, Receiving::at(event, leg));
+                receiving.insert(id, Receiving::at(event, leg));
             }
             ReceiverLeg::PubrecSent | ReceiverLeg::PubrelReceived => {
-                self.receiving.insert(key, Receiving::at(event, leg));
+                receiving.insert(id, Receiving::at(event, leg));
             }
             ReceiverLeg::PubcompSent => {
-                if self.receiving.remove(&key).is_some() {
+                if receiving.remove(&id).is_some() {
                     self.counts.receiver_completed += 1;
                 }
             }
@@ -243,10 +258,10 @@ impl Handshakes {
         *self.counts.withheld.entry(name).or_default() += 1;
     }
 
-    /// A connection ended: what was sent again on it need not be answered any more.
+    /// A connection ended: what was sent again on it need not be answered.
     pub(crate) fn handle_ended(&mut self, device: DeviceId) {
-        for (&(owner, _), exchange) in &mut self.sending {
-            if owner == device {
+        if let Some(device) = self.devices.get_mut(&device) {
+            for exchange in device.sending.values_mut() {
                 exchange.awaits_dup_answer = false;
             }
         }
@@ -254,68 +269,84 @@ impl Handshakes {
 
     /// The device has lost its Session, or another device had it since: it begins afresh.
     pub(crate) fn handle_session_over(&mut self, device: DeviceId) {
-        self.sending.retain(|&(owner, _), _| owner != device);
-        self.ids.retain(|stamp, _| stamp.device != device);
-        self.receiving.retain(|&(owner, _), _| owner != device);
+        self.devices.remove(&device);
     }
 
     /// Ends the account: exchanges of Sessions that are connected and wait for the broker are
     /// incomplete.
-    pub(crate) fn close(
-        &mut self,
-        now: Instant,
-        is_online: impl Fn(DeviceId) -> bool,
-        anomalies: &mut Anomalies,
-    ) {
-        let mut sending: Vec<_> = std::mem::take(&mut self.sending).into_iter().collect();
-        sending.sort_by_key(|&(key, _)| key);
-        for ((device, id), exchange) in sending {
-            *self.counts.open.entry(exchange.state()).or_default() += 1;
+    pub(crate) fn close(&mut self, now: Instant, is_online: impl Fn(DeviceId) -> bool) {
+        let devices: BTreeMap<DeviceId, Exchanges> = self.devices.drain().collect();
+        for (&device, exchanges) in &devices {
             let is_online = is_online(device);
-            if is_online && exchange.awaits_dup_answer {
-                self.counts.dup_unanswered += 1;
-                anomalies.note(AnomalyKind::Qos2DupUnanswered, || {
-                    anomaly(
-                        (AnomalyKind::Qos2DupUnanswered, now),
-                        device,
-                        exchange.group,
-                        format!(
-                            "PUBLISH with packet identifier {id} was sent again and never answered with PUBREC [MQTT-4.3.3-10]"
-                        ),
-                    )
-                });
-            }
-            if is_online && exchange.is_brokers_turn() {
-                let explanation = format!("packet identifier {id}: {} (§4.3.3)", exchange.state());
-                self.note_incomplete((now, device, exchange.group), explanation, anomalies);
+            for (&id, exchange) in &exchanges.sending {
+                *self.counts.open.entry(exchange.state()).or_default() += 1;
+                let open = Open {
+                    now,
+                    device,
+                    group: exchange.group,
+                    id,
+                };
+                if is_online && exchange.awaits_dup_answer {
+                    self.counts.dup_unanswered += 1;
+                    self.anomalies.note(AnomalyKind::Qos2DupUnanswered, || {
+                        open.anomaly(
+                            AnomalyKind::Qos2DupUnanswered,
+                            "PUBLISH was sent again and never answered with PUBREC [MQTT-4.3.3-10]",
+                        )
+                    });
+                }
+                if is_online && exchange.is_brokers_turn() {
+                    self.note_incomplete(&open, exchange.state());
+                }
             }
         }
-        let mut receiving: Vec<_> = std::mem::take(&mut self.receiving).into_iter().collect();
-        receiving.sort_by_key(|&(key, _)| key);
-        for ((device, id), exchange) in receiving {
-            *self.counts.open.entry(exchange.state()).or_default() += 1;
-            if is_online(device) && exchange.last == ReceiverLeg::PubrecSent {
-                let explanation = format!("packet identifier {id}: {} (§4.3.3)", exchange.state());
-                self.note_incomplete((now, device, exchange.group), explanation, anomalies);
+        for (&device, exchanges) in &devices {
+            for (&id, exchange) in &exchanges.receiving {
+                *self.counts.open.entry(exchange.state()).or_default() += 1;
+                if is_online(device) && exchange.last == ReceiverLeg::PubrecSent {
+                    let open = Open {
+                        now,
+                        device,
+                        group: exchange.group,
+                        id,
+                    };
+                    self.note_incomplete(&open, exchange.state());
+                }
             }
         }
     }
 
-    fn note_incomplete(
-        &mut self,
-        (now, device, group): (Instant, DeviceId, GroupId),
-        explanation: String,
-        anomalies: &mut Anomalies,
-    ) {
+    fn note_incomplete(&mut self, open: &Open, state: &str) {
         self.counts.incomplete += 1;
-        anomalies.note(AnomalyKind::Qos2Incomplete, || {
-            anomaly(
-                (AnomalyKind::Qos2Incomplete, now),
-                device,
-                group,
-                explanation,
-            )
+        self.anomalies.note(AnomalyKind::Qos2Incomplete, || {
+            open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
         });
+    }
+}
+
+/// An exchange that is open when the books are closed.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    now: Instant,
+    device: DeviceId,
+    group: GroupId,
+    id: PacketId,
+}
+
+impl Open {
+    fn anomaly(&self, kind: AnomalyKind, what: &str) -> Anomaly {
+        Anomaly {
+            kind,
+            at: self.now,
+            device: Some(self.device),
+            topic: None,
+            sequence: None,
+            explanation: format!("packet identifier {}: {what}", self.id),
+            scope: Scope {
+                group: Some(self.group),
+                ..Scope::default()
+            },
+        }
     }
 }
 
@@ -364,25 +395,5 @@ impl Receiving {
                 "receiver has not sent PUBCOMP"
             }
         }
-    }
-}
-
-fn anomaly(
-    (kind, at): (AnomalyKind, Instant),
-    device: DeviceId,
-    group: GroupId,
-    explanation: String,
-) -> Anomaly {
-    Anomaly {
-        kind,
-        at,
-        device: Some(device),
-        topic: None,
-        sequence: None,
-        explanation,
-        scope: Scope {
-            group: Some(group),
-            ..Scope::default()
-        },
     }
 }

@@ -1,25 +1,51 @@
-//! How much the ledger remembers.
+//! Claims that cannot be judged from totals: the books compare them as things happen.
 
-/// Anomalies of one kind that are kept whole; more are counted only.
-pub(crate) const ANOMALIES_KEPT_PER_KIND: usize = 20;
+use squall_scenario::{Expectation, FaultAction, Scenario};
 
-/// Ranges of one [`super::sequences::SequenceSet`]. A set that would need more forgets its oldest
-/// gap, and says so.
-pub(crate) const RANGES_MAX: usize = 4_096;
+use super::takeovers::TakeoverLimits;
+use super::wills::WillLimit;
 
-/// Messages whose payload hash and send time are kept, over all streams. Beyond it the oldest of
-/// the stream that grows is settled early.
-pub(crate) const RECORDS_MAX: usize = 2_000_000;
+/// Claims that must be compared while a run goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    pub(crate) wills: Vec<WillLimit>,
+    pub(crate) takeovers: Vec<TakeoverLimits>,
+}
 
-/// Further copies of one message that overlapping subscriptions allow are counted for so many
-/// messages at once; older ones count as used up.
-pub(crate) const COPIES_TRACKED_MAX: usize = 65_536;
-
-/// Values that one retained topic may have at once because their order is not known.
-pub(crate) const RETAINED_CANDIDATES_MAX: usize = 16;
-
-/// Ended connections with a will, of one will topic and payload, that wait for their will.
-pub(crate) const WILL_ENDS_MAX: usize = 64;
-
-/// Ended connections of one Client Identifier that may turn out to have been displaced.
-pub(crate) const RECENT_ENDS_MAX: usize = 8;
+impl Limits {
+    /// Those of a scenario.
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut limits = Self::default();
+        for (expectation, claim) in scenario.expectations.iter().enumerate() {
+            match claim {
+                Expectation::Will(claim) => {
+                    for &fault in &claim.after {
+                        let FaultAction::Drop(how) = scenario.fault(fault).action else {
+                            continue;
+                        };
+                        limits
+                            .wills
+                            .extend(claim.within.get(&how).map(|&limit| WillLimit {
+                                expectation,
+                                fault,
+                                how,
+                                limit,
+                            }));
+                    }
+                }
+                Expectation::Takeover(claim) => limits.takeovers.push(TakeoverLimits {
+                    expectation,
+                    alive: claim.alive_per_client_id,
+                    closed_within: claim.displaced_closed_within,
+                    reason: claim.reason,
+                }),
+                Expectation::Delivery(_)
+                | Expectation::Retained(_)
+                | Expectation::Qos2Handshake(_)
+                | Expectation::Network(_)
+                | Expectation::Connections(_) => {}
+            }
+        }
+        limits
+    }
+}

@@ -18,6 +18,7 @@ mod deliveries;
 mod event;
 mod handshakes;
 mod limits;
+mod memory;
 mod observe;
 mod retained;
 mod roster;
@@ -43,32 +44,25 @@ use self::handshakes::Handshakes;
 use self::observe::OpenConnection;
 use self::retained::Retained;
 use self::takeovers::Takeovers;
-use self::wills::Wills;
+use self::wills::{Audiences, Wills};
 
 pub use anomalies::{Anomalies, Anomaly, Scope};
 pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
 pub use handshakes::HandshakeCounts;
+pub use limits::Limits;
+pub use memory::{GivenUp, Memory, MemoryLimit};
 pub use roster::{BrokerHistory, Roster};
 pub use takeovers::TakeoverCounts;
-pub use tallies::{Books, Excuse, Publications, Tally, TallyKey};
+pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
 pub(crate) use connections::{Connections, reason_text};
 pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken};
-pub(crate) use retained::Found;
+pub(crate) use retained::{Found, Values};
 pub(crate) use stream::fingerprint;
-pub(crate) use takeovers::TakeoverLimits;
 pub(crate) use tallies::QOS;
-pub(crate) use wills::WillLimit;
-
-/// Claims that must be compared while a run goes on.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {
-    pub(crate) wills: Vec<WillLimit>,
-    pub(crate) takeovers: Vec<TakeoverLimits>,
-}
 
 /// All books of a run.
 #[derive(Debug)]
@@ -80,26 +74,34 @@ pub struct Ledger {
     pub(crate) connections: Connections,
     pub(crate) takeovers: Takeovers,
     pub(crate) handshakes: Handshakes,
-    pub(crate) anomalies: Anomalies,
+    /// What checks have noticed that no book has.
+    pub(crate) noticed_by_checks: Anomalies,
+    /// What checks could not judge because a book had given it up.
+    pub(crate) given_up_by_checks: GivenUp,
+    memory: Memory,
     open: HashMap<SocketId, OpenConnection>,
     closed_at: Option<Instant>,
+    imbalances: Vec<Imbalance>,
 }
 
 impl Ledger {
     /// Empty books for the devices of `roster`, with the claims that must be watched.
-    pub fn new(roster: Roster, limits: Limits) -> Self {
+    pub fn new(roster: Roster, limits: Limits, memory: Memory) -> Self {
         let groups = roster.groups();
         Self {
-            deliveries: Deliveries::new(groups),
-            wills: Wills::new(limits.wills),
-            retained: Retained::default(),
-            connections: Connections::new(groups),
-            takeovers: Takeovers::new(roster.history(), limits.takeovers),
-            handshakes: Handshakes::default(),
-            anomalies: Anomalies::default(),
+            deliveries: Deliveries::new(groups, memory),
+            wills: Wills::new(limits.wills, memory),
+            retained: Retained::new(memory),
+            connections: Connections::new(groups, memory),
+            takeovers: Takeovers::new(roster.history(), limits.takeovers, memory),
+            handshakes: Handshakes::new(memory),
+            noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),
+            given_up_by_checks: GivenUp::default(),
+            memory,
             open: HashMap::new(),
             roster,
             closed_at: None,
+            imbalances: Vec::new(),
         }
     }
 
@@ -108,9 +110,33 @@ impl Ledger {
         self.deliveries.books()
     }
 
-    /// Everything that should not have happened.
-    pub fn anomalies(&self) -> &Anomalies {
-        &self.anomalies
+    /// Everything that should not have happened, of all books.
+    pub fn anomalies(&self) -> Anomalies {
+        let mut all = self.noticed_by_checks.clone();
+        for book in [
+            self.deliveries.anomalies(),
+            self.wills.anomalies(),
+            self.connections.anomalies(),
+            self.takeovers.anomalies(),
+            self.handshakes.anomalies(),
+        ] {
+            all.add_all(book);
+        }
+        all
+    }
+
+    /// What was given up to save memory: nothing is concluded from it, and the run is invalid.
+    pub fn given_up(&self) -> GivenUp {
+        let mut all = self.given_up_by_checks.clone();
+        all.add_all(self.deliveries.given_up());
+        all.add_all(self.wills.given_up());
+        all.add_all(self.takeovers.given_up());
+        all
+    }
+
+    /// The limits of memory that these books keep.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// When the books were closed.
@@ -118,21 +144,24 @@ impl Ledger {
         self.closed_at
     }
 
+    /// The books that did not balance when they were closed: a fault of squall, not of the broker.
+    pub fn imbalances(&self) -> &[Imbalance] {
+        &self.imbalances
+    }
+
     /// Closes the books: what has not come by `now` never will. What devices observe later, while
     /// they leave, changes nothing.
-    ///
-    /// Panics if the books do not balance: a bug of the ledger, not of the broker.
     pub fn close(&mut self, now: Instant) {
         if self.closed_at.is_some() {
             return;
         }
         self.closed_at = Some(now);
-        let anomalies = &mut self.anomalies;
-        self.deliveries.close(now, anomalies);
-        self.wills.close(now, anomalies);
-        self.takeovers.close(now, anomalies);
+        self.imbalances = self.deliveries.close(now);
+        self.wills.close(now, Audiences::new(&self.deliveries));
+        self.takeovers.close(now);
+        self.imbalances.extend(self.takeovers.imbalance());
         let connections = &self.connections;
         self.handshakes
-            .close(now, |device| connections.is_online(device), anomalies);
+            .close(now, |device| connections.is_online(device));
     }
 }

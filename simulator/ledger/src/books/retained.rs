@@ -3,7 +3,8 @@
 //! Two models, kept apart: the last will with RETAIN of each topic, and the last acknowledged
 //! PUBLISH with RETAIN. Where the order of two values is not known, either is right.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use squall_fleet::{RetainedFact, SocketId, Stamp};
 use squall_protocol::{
@@ -12,7 +13,7 @@ use squall_protocol::{
 };
 use squall_scenario::DeviceId;
 
-use super::limits::RETAINED_CANDIDATES_MAX;
+use super::memory::Memory;
 use super::stream::fingerprint;
 
 /// Bytes of a payload that an explanation quotes.
@@ -22,12 +23,13 @@ const QUOTED_BYTES_MAX: usize = 40;
 pub(crate) type Value = Option<u64>;
 
 /// The models and the findings.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Retained {
-    publishes: HashMap<String, Published>,
-    /// Whether any message with RETAIN was sent at QoS 0.
-    has_unacknowledgeable: bool,
-    wills: HashMap<String, Vec<WillCandidate>>,
+    candidates_max: usize,
+    publishes: HashMap<Rc<str>, Published>,
+    /// Topics that each open connection has sent messages with RETAIN to at QoS 0.
+    unacknowledgeable: HashMap<SocketId, HashSet<Rc<str>>>,
+    wills: HashMap<String, Wills>,
     /// By `[[expect]]`.
     probes: BTreeMap<usize, Probe>,
 }
@@ -50,12 +52,41 @@ pub(crate) struct Found {
     pub(crate) quote: String,
 }
 
-#[derive(Debug, Default)]
+/// What was published to one topic.
+#[derive(Clone, Debug, Default)]
 struct Published {
     /// In order of sending; at first the topic has nothing.
     candidates: Vec<Candidate>,
     /// Whether something is surely there in place of nothing.
     is_set: bool,
+    /// What was dropped from the candidates to save memory; `None` once it is surely overwritten.
+    dropped: Option<Dropped>,
+}
+
+/// Candidates that are no longer kept.
+#[derive(Clone, Copy, Debug)]
+struct Dropped {
+    /// Who sent them; `None` if several devices did.
+    device: Option<DeviceId>,
+    /// The highest sequence number among them.
+    sequence: u32,
+}
+
+/// Wills with RETAIN of one topic.
+#[derive(Debug)]
+struct Wills {
+    candidates: Vec<WillCandidate>,
+    /// When the broker surely had the last of those that are no longer kept.
+    dropped: Option<Instant>,
+}
+
+/// What one topic may have retained.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Values {
+    /// One of these.
+    OneOf(Vec<Value>),
+    /// Anything: values were dropped to save memory.
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,11 +124,42 @@ pub(crate) struct RetainedPublish<'a> {
     pub(crate) socket: SocketId,
 }
 
+/// A will with RETAIN of a connection that ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetainedWill<'a> {
+    /// Will Topic.
+    pub(crate) topic: &'a str,
+    /// What it leaves there.
+    pub(crate) value: Value,
+    /// When the broker surely had it retained.
+    pub(crate) noticed_by: Instant,
+    /// Whether it must be published.
+    pub(crate) is_certain: bool,
+}
+
 impl Retained {
+    /// Nothing is retained.
+    pub(crate) fn new(memory: Memory) -> Self {
+        Self {
+            candidates_max: memory.retained_candidates,
+            publishes: HashMap::new(),
+            unacknowledgeable: HashMap::new(),
+            wills: HashMap::new(),
+            probes: BTreeMap::new(),
+        }
+    }
+
     /// A PUBLISH with RETAIN was sent.
     pub(crate) fn handle_published(&mut self, now: Instant, publish: &RetainedPublish<'_>) {
-        self.has_unacknowledgeable |= publish.qos == QoS::AtMostOnce;
-        let row = self.publishes.entry(publish.topic.to_owned()).or_default();
+        let topic = match self.publishes.get_key_value(publish.topic) {
+            Some((topic, _)) => Rc::clone(topic),
+            None => Rc::from(publish.topic),
+        };
+        if publish.qos == QoS::AtMostOnce {
+            let topics = self.unacknowledgeable.entry(publish.socket).or_default();
+            topics.insert(Rc::clone(&topic));
+        }
+        let row = self.publishes.entry(topic).or_default();
         row.candidates.push(Candidate {
             value: value_of(publish.payload),
             device: publish.stamp.device,
@@ -108,8 +170,8 @@ impl Retained {
             qos: publish.qos,
             is_doubtful: false,
         });
-        if row.candidates.len() > RETAINED_CANDIDATES_MAX {
-            row.candidates.remove(0);
+        if row.candidates.len() > self.candidates_max {
+            row.drop_oldest();
         }
     }
 
@@ -142,43 +204,49 @@ impl Retained {
         }
     }
 
+    /// A connection ended politely: everything that it carried has arrived.
+    pub(crate) fn handle_left(&mut self, socket: SocketId) {
+        self.unacknowledgeable.remove(&socket);
+    }
+
     /// A connection was lost: what it carried at QoS 0 may not have arrived.
     pub(crate) fn handle_lost(&mut self, socket: SocketId) {
-        if !self.has_unacknowledgeable {
+        let Some(topics) = self.unacknowledgeable.remove(&socket) else {
             return;
-        }
-        let candidates = self
-            .publishes
-            .values_mut()
-            .flat_map(|row| &mut row.candidates);
-        for candidate in candidates {
-            if candidate.socket == socket && candidate.qos == QoS::AtMostOnce {
-                candidate.is_doubtful = true;
+        };
+        for topic in topics {
+            let row = self.publishes.get_mut(&topic);
+            for candidate in row.into_iter().flat_map(|row| &mut row.candidates) {
+                if candidate.socket == socket && candidate.qos == QoS::AtMostOnce {
+                    candidate.is_doubtful = true;
+                }
             }
         }
     }
 
-    /// A will with RETAIN is due now, and surely there at `noticed_by`; or it only may be.
-    pub(crate) fn handle_will(
-        &mut self,
-        (now, noticed_by): (Instant, Instant),
-        topic: &str,
-        value: Value,
-        is_certain: bool,
-    ) {
-        let candidates = self.wills.entry(topic.to_owned()).or_insert_with(|| {
-            vec![WillCandidate {
+    /// A will with RETAIN is due now, or, without `is_certain`, may be.
+    pub(crate) fn handle_will(&mut self, now: Instant, will: &RetainedWill<'_>) {
+        let row = self.wills.entry(will.topic.to_owned());
+        let row = row.or_insert_with(|| Wills {
+            candidates: vec![WillCandidate {
                 value: None,
                 noticed_by: Instant::ZERO,
-            }]
+            }],
+            dropped: None,
         });
-        if is_certain {
+        if will.is_certain {
             // What was there before the connection ended is overwritten.
-            candidates.retain(|candidate| candidate.noticed_by >= now);
+            row.candidates
+                .retain(|candidate| candidate.noticed_by >= now);
+            row.dropped = row.dropped.filter(|&noticed_by| noticed_by >= now);
         }
-        candidates.push(WillCandidate { value, noticed_by });
-        if candidates.len() > RETAINED_CANDIDATES_MAX {
-            candidates.remove(0);
+        row.candidates.push(WillCandidate {
+            value: will.value,
+            noticed_by: will.noticed_by,
+        });
+        if row.candidates.len() > self.candidates_max {
+            let dropped = row.candidates.remove(0);
+            row.dropped = row.dropped.max(Some(dropped.noticed_by));
         }
     }
 
@@ -210,27 +278,33 @@ impl Retained {
     }
 
     /// What each topic that `filter` matches may have, by the last will.
-    pub(crate) fn last_wills(&self, filter: &TopicFilter<Box<str>>) -> BTreeMap<&str, Vec<Value>> {
+    pub(crate) fn last_wills(&self, filter: &TopicFilter<Box<str>>) -> BTreeMap<&str, Values> {
         self.wills
-            .iter()
-            .filter(|(topic, _)| matches(filter, topic))
-            .map(|(topic, candidates)| {
-                let values = candidates.iter().map(|candidate| candidate.value);
-                (topic.as_str(), values.collect())
-            })
-            .collect()
-    }
-
-    /// What each topic that `filter` matches may have, by the last PUBLISH.
-    pub(crate) fn last_publishes(
-        &self,
-        filter: &TopicFilter<Box<str>>,
-    ) -> BTreeMap<&str, Vec<Value>> {
-        self.publishes
             .iter()
             .filter(|(topic, _)| matches(filter, topic))
             .map(|(topic, row)| (topic.as_str(), row.values()))
             .collect()
+    }
+
+    /// What each topic that `filter` matches may have, by the last PUBLISH.
+    pub(crate) fn last_publishes(&self, filter: &TopicFilter<Box<str>>) -> BTreeMap<&str, Values> {
+        self.publishes
+            .iter()
+            .filter(|(topic, _)| matches(filter, topic))
+            .map(|(topic, row)| (&**topic, row.values()))
+            .collect()
+    }
+}
+
+impl Wills {
+    fn values(&self) -> Values {
+        match self.dropped {
+            Some(_) => Values::Unknown,
+            None => {
+                let candidates = self.candidates.iter();
+                Values::OneOf(candidates.map(|candidate| candidate.value).collect())
+            }
+        }
     }
 }
 
@@ -250,14 +324,27 @@ impl Published {
             };
             !is_older
         });
+        self.dropped = self.dropped.filter(|dropped| {
+            dropped.device != Some(confirmed.device) || dropped.sequence >= confirmed.sequence
+        });
+    }
+
+    /// Drops the oldest candidate to save memory.
+    fn drop_oldest(&mut self) {
+        let oldest = self.candidates.remove(0);
+        let dropped = self.dropped.get_or_insert(Dropped {
+            device: Some(oldest.device),
+            sequence: oldest.sequence,
+        });
+        if dropped.device != Some(oldest.device) {
+            dropped.device = None;
+        }
+        dropped.sequence = dropped.sequence.max(oldest.sequence);
     }
 
     /// What may be there.
-    fn values(&self) -> Vec<Value> {
-        let mut row = Self {
-            candidates: self.candidates.clone(),
-            is_set: self.is_set,
-        };
+    fn values(&self) -> Values {
+        let mut row = self.clone();
         // At QoS 0 a connection that was never lost is the only acknowledgement.
         while let Some(place) = row.candidates.iter().rposition(|candidate| {
             candidate.qos == QoS::AtMostOnce
@@ -275,7 +362,10 @@ impl Published {
         if !row.is_set {
             values.push(None);
         }
-        values
+        match row.dropped {
+            Some(_) => Values::Unknown,
+            None => Values::OneOf(values),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::About;
+use squall_fleet::{About, RunTag};
 use squall_scenario::{DeviceId, DropKind, FaultAction, FaultId, GroupId, Scenario, Target};
 
 /// Groups and faults of a scenario, reduced to the ledger's questions.
@@ -17,6 +17,7 @@ pub struct Roster {
     /// By [`FaultId`]: how it drops.
     drops: Vec<Option<DropKind>>,
     history: BrokerHistory,
+    run: RunTag,
 }
 
 /// What the broker may know from before the run.
@@ -29,8 +30,8 @@ pub enum BrokerHistory {
 }
 
 impl Roster {
-    /// Who takes part in a run of `scenario`.
-    pub fn of(scenario: &Scenario) -> Self {
+    /// Who takes part in a run of `scenario` whose messages bear `run`.
+    pub fn of(scenario: &Scenario, run: RunTag) -> Self {
         Self {
             first_devices: scenario
                 .groups
@@ -55,7 +56,13 @@ impl Roster {
                 Target::Embedded | Target::Spawn(_) => BrokerHistory::Empty,
                 Target::Url(_) => BrokerHistory::Unknown,
             },
+            run,
         }
+    }
+
+    /// What the messages of this run bear in their stamps.
+    pub(crate) fn run(&self) -> RunTag {
+        self.run
     }
 
     /// Number of groups.
@@ -129,6 +136,7 @@ impl Roster {
                 .collect(),
             drops: drops.to_vec(),
             history: BrokerHistory::Empty,
+            run: RunTag::of_seed(1),
         }
     }
 }

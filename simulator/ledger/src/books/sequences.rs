@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::limits::RANGES_MAX;
-
 /// Sequence numbers, as disjoint ranges in ascending order that do not touch.
 ///
 /// Streams are delivered nearly in order, so a set is mostly one range. Insertion and removal at
@@ -26,6 +24,11 @@ impl SequenceSet {
     pub(crate) fn contains(&self, sequence: u32) -> bool {
         self.position(sequence)
             .is_some_and(|place| self.ranges[place].first <= sequence)
+    }
+
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
     }
 
     /// Numbers in the set.
@@ -117,15 +120,15 @@ impl SequenceSet {
         count
     }
 
-    /// The first range if there are more ranges than [`RANGES_MAX`]: its owner must let go of it.
-    pub(crate) fn excess(&self) -> Option<(u32, u32)> {
-        (self.ranges.len() > RANGES_MAX).then(|| (self.ranges[0].first, self.ranges[0].last))
+    /// The first range if there are more than `ranges_max`: its owner must let go of it.
+    pub(crate) fn excess(&self, ranges_max: usize) -> Option<(u32, u32)> {
+        (self.ranges.len() > ranges_max).then(|| (self.ranges[0].first, self.ranges[0].last))
     }
 
-    /// Fills the oldest gap if there are more ranges than [`RANGES_MAX`], and returns the number
+    /// Fills the oldest gap if there are more ranges than `ranges_max`, and returns the number
     /// from which on the set is still exact.
-    pub(crate) fn forget_oldest_gap(&mut self) -> Option<u32> {
-        if self.ranges.len() <= RANGES_MAX {
+    pub(crate) fn forget_oldest_gap(&mut self, ranges_max: usize) -> Option<u32> {
+        if self.ranges.len() <= ranges_max {
             return None;
         }
         let first = self.ranges.pop_front()?;
@@ -197,16 +200,16 @@ mod tests {
     #[test]
     fn the_oldest_gap_is_forgotten_first() {
         let mut set = SequenceSet::default();
-        for place in 0..=RANGES_MAX {
-            set.insert(2 * u32::try_from(place).unwrap());
+        for place in 0..=8 {
+            set.insert(2 * place);
         }
 
-        let exact_from = set.forget_oldest_gap();
+        let exact_from = set.forget_oldest_gap(8);
 
         assert_eq!(exact_from, Some(2));
         assert!(set.contains(1), "the gap at 1 is closed");
         assert!(!set.contains(3), "the gap at 3 is kept");
-        assert_eq!(set.forget_oldest_gap(), None);
+        assert_eq!(set.forget_oldest_gap(8), None);
     }
 
     proptest! {

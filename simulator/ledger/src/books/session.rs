@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{DeviceId, GroupId, TopicKey};
+use squall_scenario::{DeviceId, GroupId};
 
-use super::topics::{FilterKey, Place};
+use super::stream::CursorKey;
+use super::topics::FilterKey;
 
 /// One Session.
 #[derive(Debug)]
@@ -21,14 +22,16 @@ pub(crate) struct Session {
     pub(crate) device: DeviceId,
     /// Every filter that was ever subscribed to.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Its places: topic and place number.
-    pub(crate) places: Vec<(TopicKey, usize)>,
+    /// The cursors in which it may have open pledges.
+    pub(crate) open: Vec<CursorKey>,
     /// Connections with a CONNACK and without an end, oldest CONNACK first.
     pub(crate) live: Vec<SocketId>,
     /// When the last CONNACK came.
     pub(crate) connected_at: Instant,
     /// When another device than before got the Session; the start of the run if none did.
     pub(crate) moved_at: Instant,
+    /// When it was surely over the last time; the start of the run if it never was.
+    pub(crate) over_at: Instant,
     /// How long the Session outlives its connection.
     pub(crate) expiry: Duration,
     /// When the last connection ended, if none is live.
@@ -46,6 +49,8 @@ pub(crate) struct Subscription {
     pub(crate) granted: QoS,
     /// When SUBACK came; `None` from SUBSCRIBE until then.
     pub(crate) confirmed_at: Option<Instant>,
+    /// When it became active; means nothing before.
+    pub(crate) active_since: Instant,
     /// The connection that it was made or resumed on.
     pub(crate) socket: SocketId,
 }
@@ -80,7 +85,8 @@ impl Session {
             group,
             device,
             subscriptions: Vec::new(),
-            places: Vec::new(),
+            open: Vec::new(),
+            over_at: Instant::ZERO,
             live: Vec::new(),
             connected_at: Instant::ZERO,
             moved_at: Instant::ZERO,
@@ -100,15 +106,15 @@ impl Session {
             .is_some_and(|since| now >= since + self.expiry)
     }
 
-    /// What its own subscriptions ask of a place.
-    pub(crate) fn asked(&self, place: &Place) -> Asked {
+    /// What those of its subscriptions that are among `filters` ask.
+    pub(crate) fn asked(&self, filters: &[FilterKey]) -> Asked {
         let mut asked = Asked {
             certain: None,
             copies: 0,
         };
         for subscription in &self.subscriptions {
             if subscription.state == SubscriptionState::Absent
-                || !place.filters.contains(&subscription.filter)
+                || !filters.contains(&subscription.filter)
             {
                 continue;
             }
@@ -120,13 +126,38 @@ impl Session {
         asked
     }
 
-    /// Whether the broker may send a message of `published_at` at a place out of its store: a
-    /// subscription that asks for it was made later, or is being made
-    /// [MQTT-3.3.1-9].
-    pub(crate) fn may_be_sent_from_store(&self, place: &Place, published_at: Instant) -> bool {
+    /// Since when it has asked for messages that `filters` match without a break, so that one of
+    /// `qos` had to reach it; `None` if it does not, or has no connection.
+    pub(crate) fn watching_since(&self, filters: &[FilterKey], qos: QoS) -> Option<Instant> {
+        if !self.is_online() {
+            return None;
+        }
+        let asks = |subscription: &&Subscription| {
+            subscription.state == SubscriptionState::Active
+                && filters.contains(&subscription.filter)
+        };
+        let active = || self.subscriptions.iter().filter(asks);
+        let since = active()
+            .map(|subscription| subscription.active_since)
+            .min()?;
+        let granted = active().map(|subscription| subscription.granted).max()?;
+        let kept_since = match granted.min(qos) {
+            QoS::AtMostOnce => self.over_at.max(self.connected_at),
+            QoS::AtLeastOnce | QoS::ExactlyOnce => self.over_at,
+        };
+        Some(since.max(kept_since))
+    }
+
+    /// Whether the broker may send a message of `published_at` that `filters` match out of its
+    /// store: a subscription among them was made later, or is being made [MQTT-3.3.1-9].
+    pub(crate) fn may_be_sent_from_store(
+        &self,
+        filters: &[FilterKey],
+        published_at: Instant,
+    ) -> bool {
         self.subscriptions.iter().any(|subscription| {
             subscription.state != SubscriptionState::Absent
-                && place.filters.contains(&subscription.filter)
+                && filters.contains(&subscription.filter)
                 && subscription
                     .confirmed_at
                     .is_none_or(|confirmed_at| confirmed_at >= published_at)
@@ -153,8 +184,16 @@ impl Session {
             subscription.state = match subscription.state {
                 SubscriptionState::Absent => SubscriptionState::Absent,
                 // What is on its way on a connection that lives may still come.
-                _ if self.live.contains(&subscription.socket) => SubscriptionState::Ending,
-                _ => SubscriptionState::Absent,
+                SubscriptionState::Requested
+                | SubscriptionState::Active
+                | SubscriptionState::Ending
+                    if self.live.contains(&subscription.socket) =>
+                {
+                    SubscriptionState::Ending
+                }
+                SubscriptionState::Requested
+                | SubscriptionState::Active
+                | SubscriptionState::Ending => SubscriptionState::Absent,
             };
         }
     }

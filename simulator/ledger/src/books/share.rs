@@ -1,9 +1,10 @@
 //! A shared subscription: its members, and whether one was lost lately (§4.8.2).
 
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{ClientKey, TopicKey};
+use squall_scenario::ClientKey;
 
 use super::session::{Session, SubscriptionState};
+use super::stream::CursorKey;
 use super::topics::FilterKey;
 
 /// One shared subscription.
@@ -11,8 +12,8 @@ use super::topics::FilterKey;
 pub(crate) struct Share {
     /// Every Session that ever subscribed to it.
     pub(crate) members: Vec<ClientKey>,
-    /// Its places: topic and place number.
-    pub(crate) places: Vec<(TopicKey, usize)>,
+    /// The cursors in which it may have open pledges.
+    pub(crate) open: Vec<CursorKey>,
     /// Until then messages may have been given to a member that was gone already; the start of
     /// the run if no member was lost.
     pub(crate) disturbed_until: Instant,

@@ -10,9 +10,10 @@ use std::hash::{DefaultHasher, Hasher};
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{ClientKey, DeviceId, TopicKey};
+use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::sequences::SequenceSet;
+use super::tallies::TallyKey;
 
 /// Messages of one device to one Topic Name.
 #[derive(Debug)]
@@ -30,6 +31,26 @@ pub(crate) struct Stream {
     records: VecDeque<Record>,
     /// By place number of the topic; short if later places have had no message yet.
     cursors: Vec<Cursor>,
+    /// As [`Memory::ranges`](super::memory::Memory::ranges).
+    ranges_max: usize,
+}
+
+/// Names one cursor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct CursorKey {
+    /// Place of the stream in its table.
+    pub(crate) stream: usize,
+    /// Place number of the recipient.
+    pub(crate) place: usize,
+}
+
+/// What became of a new pledge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Pledged {
+    /// Whether the open pledges of the cursor are too scattered to keep them all.
+    pub(crate) has_excess: bool,
+    /// Whether the recipient must list the cursor among those with open pledges.
+    pub(crate) is_newly_open: bool,
 }
 
 /// What is known of one message.
@@ -47,7 +68,9 @@ pub(crate) struct Record {
     pub(crate) reached_at: Instant,
     /// The connection it was handed to.
     pub(crate) socket: SocketId,
-    /// Of its payload.
+    /// Group of the publisher.
+    pub(crate) group: GroupId,
+    /// Fingerprint of its payload.
     pub(crate) hash: u64,
 }
 
@@ -75,8 +98,13 @@ pub(crate) struct Cursor {
     exact_from: u32,
     /// Pledges, by the QoS they are owed at; nearly always one level.
     levels: Vec<Level>,
+    /// Whether its recipient lists it among those with open pledges.
+    is_listed: bool,
     /// By Session; for a Session's own place there is one.
     orders: Vec<Order>,
+    /// Sequences of which a second copy came, then those with a third, and so on: overlapping
+    /// subscriptions allow them.
+    copies: Vec<SequenceSet>,
 }
 
 /// Pledges at one QoS.
@@ -124,6 +152,17 @@ pub(crate) struct OpenPledge {
     pub(crate) record: Record,
 }
 
+impl OpenPledge {
+    /// The tally of this pledge, made to a recipient of `group`.
+    pub(crate) fn key(&self, group: GroupId) -> TallyKey {
+        TallyKey {
+            group,
+            published: self.record.qos,
+            owed: self.owed,
+        }
+    }
+}
+
 impl Record {
     const UNHEARD: Self = Self {
         state: RecordState::Unheard,
@@ -132,6 +171,7 @@ impl Record {
         sent_at: Instant::ZERO,
         reached_at: Instant::ZERO,
         socket: SocketId(0),
+        group: GroupId(0),
         hash: 0,
     };
 
@@ -158,8 +198,9 @@ impl Record {
 
 impl Stream {
     /// Nothing was sent yet.
-    pub(crate) fn new(device: DeviceId, topic: TopicKey) -> Self {
+    pub(crate) fn new(device: DeviceId, topic: TopicKey, ranges_max: usize) -> Self {
         Self {
+            ranges_max,
             device,
             topic,
             qos: QoS::AtMostOnce,
@@ -227,25 +268,38 @@ impl Stream {
         &mut self.cursors[place]
     }
 
-    /// Writes down that a place is owed a message; true if its open pledges are too scattered to
-    /// keep them all.
-    pub(crate) fn pledge(&mut self, place: usize, sequence: u32, owed: QoS) -> bool {
-        let has_excess = self.cursor_mut(place).pledge(sequence, owed);
+    /// Writes down that a place is owed a message.
+    pub(crate) fn pledge(&mut self, place: usize, sequence: u32, owed: QoS) -> Pledged {
+        let ranges_max = self.ranges_max;
+        let cursor = self.cursor_mut(place);
+        let pledged = Pledged {
+            has_excess: cursor.pledge(sequence, owed, ranges_max),
+            is_newly_open: !std::mem::replace(&mut cursor.is_listed, true),
+        };
         if let Some(record) = self.record_mut(sequence) {
             record.outstanding += 1;
         }
-        has_excess
+        pledged
     }
 
     /// Writes down a delivery to a place.
     pub(crate) fn deliver(&mut self, place: usize, sequence: u32) -> Arrival {
-        let arrival = self.cursor_mut(place).deliver(sequence);
+        let ranges_max = self.ranges_max;
+        let arrival = self.cursor_mut(place).deliver(sequence, ranges_max);
         if let Arrival::Pledged(_) = arrival
             && let Some(record) = self.record_mut(sequence)
         {
-            record.outstanding -= 1;
+            record.outstanding = record.outstanding.saturating_sub(1);
         }
         arrival
+    }
+
+    /// Whether overlapping subscriptions allow one more copy of a message at a place, which may
+    /// have `allowed` in all; uses it up.
+    pub(crate) fn take_copy(&mut self, place: usize, sequence: u32, allowed: u8) -> bool {
+        let ranges_max = self.ranges_max;
+        self.cursor_mut(place)
+            .take_copy(sequence, allowed, ranges_max)
     }
 
     /// Takes the open pledges of a place out, those owed at `only` or all, and hands them over.
@@ -265,7 +319,7 @@ impl Stream {
             for sequence in level.pending.iter() {
                 level.pledged.remove(sequence);
                 let record = &mut self.records[(sequence - self.base) as usize];
-                record.outstanding -= 1;
+                record.outstanding = record.outstanding.saturating_sub(1);
                 hand_over(OpenPledge {
                     place,
                     sequence,
@@ -277,18 +331,27 @@ impl Stream {
         }
     }
 
+    /// Whether a place has open pledges. One that has none is not listed any longer.
+    pub(crate) fn is_open(&mut self, place: usize) -> bool {
+        let Some(cursor) = self.cursors.get_mut(place) else {
+            return false;
+        };
+        cursor.is_listed = cursor.levels.iter().any(|level| !level.pending.is_empty());
+        cursor.is_listed
+    }
+
     /// Takes the oldest open pledges of a place out if they are too scattered to keep.
     pub(crate) fn take_excess(&mut self, place: usize, mut hand_over: impl FnMut(OpenPledge)) {
         let Some(cursor) = self.cursors.get_mut(place) else {
             return;
         };
         for level in &mut cursor.levels {
-            while let Some((first, last)) = level.pending.excess() {
+            while let Some((first, last)) = level.pending.excess(self.ranges_max) {
                 for sequence in first..=last {
                     level.pending.remove(sequence);
                     level.pledged.remove(sequence);
                     let record = &mut self.records[(sequence - self.base) as usize];
-                    record.outstanding -= 1;
+                    record.outstanding = record.outstanding.saturating_sub(1);
                     hand_over(OpenPledge {
                         place,
                         sequence,
@@ -406,7 +469,7 @@ impl Cursor {
         }
     }
 
-    fn pledge(&mut self, sequence: u32, owed: QoS) -> bool {
+    fn pledge(&mut self, sequence: u32, owed: QoS, ranges_max: usize) -> bool {
         let place = self
             .levels
             .iter()
@@ -421,25 +484,44 @@ impl Cursor {
             });
         self.levels[place].pledged.insert(sequence);
         self.levels[place].pending.insert(sequence);
-        self.levels[place].pending.excess().is_some()
+        self.levels[place].pending.excess(ranges_max).is_some()
     }
 
-    fn deliver(&mut self, sequence: u32) -> Arrival {
-        if !self.received.insert(sequence) {
-            return if sequence < self.exact_from {
-                Arrival::Forgotten
-            } else {
-                Arrival::Again
-            };
-        }
-        if let Some(exact_from) = self.received.forget_oldest_gap() {
+    fn deliver(&mut self, sequence: u32, ranges_max: usize) -> Arrival {
+        let is_new = self.received.insert(sequence);
+        if let Some(exact_from) = self.received.forget_oldest_gap(ranges_max) {
             self.exact_from = exact_from;
         }
+        // An open pledge is exact, whatever gap was forgotten: this is the first delivery.
         let pledged = self
             .levels
             .iter_mut()
             .find_map(|level| level.pending.remove(sequence).then_some(level.owed));
-        pledged.map_or(Arrival::Optional, Arrival::Pledged)
+        match pledged {
+            Some(owed) => Arrival::Pledged(owed),
+            None if is_new => Arrival::Optional,
+            None if sequence < self.exact_from => Arrival::Forgotten,
+            None => Arrival::Again,
+        }
+    }
+
+    fn take_copy(&mut self, sequence: u32, allowed: u8, ranges_max: usize) -> bool {
+        let further = usize::from(allowed.saturating_sub(1));
+        if self.copies.len() < further {
+            self.copies.resize_with(further, SequenceSet::default);
+        }
+        // The first copy is in `received`; each further one takes the next set that lacks it.
+        let taken = self.copies[..further]
+            .iter_mut()
+            .find_map(|copies| copies.insert(sequence).then_some(copies));
+        let Some(copies) = taken else {
+            return false;
+        };
+        // A forgotten gap counts as come: then a copy that is allowed looks like one too many.
+        if let Some(exact_from) = copies.forget_oldest_gap(ranges_max) {
+            self.exact_from = self.exact_from.max(exact_from);
+        }
+        true
     }
 }
 

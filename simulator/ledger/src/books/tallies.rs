@@ -5,8 +5,9 @@
 //! pledge is withdrawn if its message turns out not to be *ok*.
 //!
 //! Invariants, checked when the books are closed:
-//! `pledged == delivered + lost + excused + withdrawn`,
-//! `received == delivered + optional + duplicated + misrouted`.
+//! `pledged == delivered + lost + excused + unknown + withdrawn`,
+//! `received == delivered + optional + duplicated + misrouted + foreign`,
+//! `sent == acknowledged + refused + settled early + in doubt` at QoS 1 and 2.
 
 use squall_protocol::QoS;
 
@@ -23,6 +24,8 @@ pub struct Publications {
     pub acknowledged: u64,
     /// Of those sent, refused with an error.
     pub refused: u64,
+    /// Of those sent, settled before they were acknowledged, to save memory.
+    pub settled_early: u64,
     /// Of those due, given up: no connection, or a full local queue.
     pub skipped: u64,
 }
@@ -38,6 +41,8 @@ pub struct Tally {
     pub lost: u64,
     /// Pledges of *ok* messages that were not, by excuse.
     pub excused: [u64; Excuse::ALL.len()],
+    /// Pledges that were given up to save memory before anything was known of them.
+    pub unknown: u64,
     /// Pledges of messages that were not *ok*.
     pub withdrawn: u64,
     /// Deliveries without a pledge that are allowed.
@@ -48,8 +53,10 @@ pub struct Tally {
     pub forbidden: u64,
     /// First deliveries after that of a later message of the same stream.
     pub reordered: u64,
-    /// Deliveries that no subscription asked for.
+    /// Deliveries of this run's messages that no subscription asked for.
     pub misrouted: u64,
+    /// Deliveries that bear no stamp of this run: counted, and not judged.
+    pub foreign: u64,
     /// Deliveries, otherwise in order, with another payload than was published, at another QoS
     /// than was promised, or with a wrong RETAIN flag.
     pub corrupted: u64,
@@ -100,6 +107,15 @@ pub struct Books {
     tallies: Vec<[[Tally; 3]; 3]>,
 }
 
+/// A book that does not balance.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Imbalance {
+    /// Which book.
+    pub book: String,
+    /// Messages or deliveries that it does not explain.
+    pub unexplained: u64,
+}
+
 /// Names one tally.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TallyKey {
@@ -143,6 +159,46 @@ impl Books {
         &mut self.tallies[usize::from(key.group.0)][key.published as usize][key.owed as usize]
     }
 
+    /// Every book that does not balance: a fault of squall. `in_doubt` are the messages at QoS 1
+    /// and 2 whose end is open.
+    pub(crate) fn imbalances(&self, in_doubt: u64) -> Vec<Imbalance> {
+        let mut imbalances = Vec::new();
+        let mut open = 0_u64;
+        for group in (0..self.groups()).map(GroupId) {
+            for published in QOS {
+                if published > QoS::AtMostOnce {
+                    let book = self.publications(group, published);
+                    let ended = book.acknowledged + book.refused + book.settled_early;
+                    open = open.wrapping_add(book.sent.wrapping_sub(ended));
+                }
+                for owed in QOS {
+                    let key = TallyKey {
+                        group,
+                        published,
+                        owed,
+                    };
+                    let unexplained = self.tally(key).balance();
+                    if unexplained > 0 {
+                        imbalances.push(Imbalance {
+                            book: format!(
+                                "deliveries to group {}, published at QoS {}, owed at QoS {}",
+                                group.0, published as u8, owed as u8
+                            ),
+                            unexplained,
+                        });
+                    }
+                }
+            }
+        }
+        if open != in_doubt {
+            imbalances.push(Imbalance {
+                book: "publications without an end".to_owned(),
+                unexplained: open.abs_diff(in_doubt),
+            });
+        }
+        imbalances
+    }
+
     /// The sum of all tallies that `choose` takes.
     pub fn sum(&self, choose: impl Fn(TallyKey) -> bool) -> Tally {
         let mut sum = Tally::default();
@@ -170,7 +226,8 @@ pub(crate) const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::Exactl
 impl Tally {
     /// Pledges of *ok* messages: what was owed.
     pub fn expected(&self) -> u64 {
-        self.pledged - self.withdrawn
+        // Books that do not balance are reported as such; until then they must not panic.
+        self.pledged.saturating_sub(self.withdrawn)
     }
 
     /// Owed, not delivered, and allowed.
@@ -181,8 +238,9 @@ impl Tally {
     /// What the two invariants leave unexplained, both sides without sign; zero once the books
     /// are closed.
     pub fn balance(&self) -> u64 {
-        let ended = self.delivered + self.lost + self.excused_total() + self.withdrawn;
-        let seen = self.delivered + self.optional + self.duplicated + self.misrouted;
+        let ended =
+            self.delivered + self.lost + self.excused_total() + self.unknown + self.withdrawn;
+        let seen = self.delivered + self.optional + self.duplicated + self.misrouted + self.foreign;
         self.pledged.abs_diff(ended) + self.received.abs_diff(seen)
     }
 
@@ -193,12 +251,14 @@ impl Tally {
         for (sum, part) in self.excused.iter_mut().zip(other.excused) {
             *sum += part;
         }
+        self.unknown += other.unknown;
         self.withdrawn += other.withdrawn;
         self.optional += other.optional;
         self.duplicated += other.duplicated;
         self.forbidden += other.forbidden;
         self.reordered += other.reordered;
         self.misrouted += other.misrouted;
+        self.foreign += other.foreign;
         self.corrupted += other.corrupted;
         self.late += other.late;
         self.received += other.received;

@@ -1,9 +1,10 @@
 //! Who may hear what: Topic Names, the Topic Filters that match them, and who subscribed.
 //!
 //! Matching is done once for each pair of a Topic Name and a Topic Filter, when the younger of the
-//! two is first heard of; a message then only walks the places of its topic. Places are added
-//! and never removed, so their numbers stay valid; whether a place is owed a message is the
-//! business of its Session.
+//! two is first heard of; a message then only walks the places of its topic. A topic has places
+//! from its first message on: those of wills have none, so that devices that watch each other's
+//! wills do not cost their square. Places are added and never removed, so their numbers stay
+//! valid; whether a place is owed a message is the business of its Session.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -39,17 +40,6 @@ pub(crate) struct Place {
     pub(crate) filters: Vec<FilterKey>,
 }
 
-/// A recipient got a place in a topic.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct NewPlace {
-    /// Who.
-    pub(crate) recipient: Recipient,
-    /// Where.
-    pub(crate) topic: TopicKey,
-    /// Number of the place there.
-    pub(crate) place: usize,
-}
-
 /// All topics and filters of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
@@ -66,6 +56,12 @@ pub(crate) struct Topics {
 #[derive(Debug)]
 struct Topic {
     text: Rc<str>,
+    /// Filters that match it, shared subscriptions apart.
+    filters: Vec<FilterKey>,
+    /// Shared subscriptions that match it.
+    shared_filters: Vec<FilterKey>,
+    /// Whether a message was sent to it: then every recipient has a place.
+    has_places: bool,
     places: Vec<Place>,
     /// Place numbers by recipient, once there are many.
     index: HashMap<Recipient, usize>,
@@ -80,33 +76,64 @@ struct Filter {
     is_shared: bool,
     /// Bytes before the first wildcard: a Topic Name that does not begin with them is no match.
     literal_bytes: usize,
+    /// Topics with places that it matches.
     topics: Vec<TopicKey>,
     recipients: Vec<Recipient>,
 }
 
 impl Topics {
-    /// The key of a Topic Name, made now if need be, with the places that it got.
-    pub(crate) fn intern_topic(&mut self, text: &str) -> (TopicKey, Vec<NewPlace>) {
+    /// The key of a Topic Name, made now if need be.
+    pub(crate) fn intern_topic(&mut self, text: &str) -> TopicKey {
         if let Some(&key) = self.topic_keys.get(text) {
-            return (key, Vec::new());
+            return key;
         }
         let key = TopicKey(count(self.topics.len()));
-        let shared: Rc<str> = text.into();
-        self.topic_keys.insert(Rc::clone(&shared), key);
+        let (shared_filters, filters) = self
+            .filters_of(text)
+            .into_iter()
+            .partition(|&filter| self.is_shared(filter));
+        let text: Rc<str> = text.into();
+        self.topic_keys.insert(Rc::clone(&text), key);
         self.topics.push(Topic {
-            text: shared,
+            text,
+            filters,
+            shared_filters,
+            has_places: false,
             places: Vec::new(),
             index: HashMap::new(),
             shares: Vec::new(),
         });
-        let mut new_places = Vec::new();
-        for filter in self.filters_of(text) {
-            self.filters[index(filter)].topics.push(key);
-            for recipient in self.filters[index(filter)].recipients.clone() {
-                new_places.extend(self.topics[key.0 as usize].add(key, recipient, filter));
+        key
+    }
+
+    /// A message is sent to a topic: its recipients get their places, those to come too.
+    pub(crate) fn open_places(&mut self, topic: TopicKey) {
+        let row = &mut self.topics[topic.0 as usize];
+        if std::mem::replace(&mut row.has_places, true) {
+            return;
+        }
+        for filter in [&row.filters[..], &row.shared_filters[..]].concat() {
+            let filter_row = &mut self.filters[index(filter)];
+            filter_row.topics.push(topic);
+            for &recipient in &filter_row.recipients {
+                self.topics[topic.0 as usize].add(recipient, filter);
             }
         }
-        (key, new_places)
+    }
+
+    /// Filters that match a topic, shared subscriptions apart.
+    pub(crate) fn filters(&self, topic: TopicKey) -> &[FilterKey] {
+        &self.topics[topic.0 as usize].filters
+    }
+
+    /// Shared subscriptions that match a topic.
+    pub(crate) fn shared_filters(&self, topic: TopicKey) -> &[FilterKey] {
+        &self.topics[topic.0 as usize].shared_filters
+    }
+
+    /// Sessions that ever subscribed to a filter; for a shared subscription, itself.
+    pub(crate) fn recipients(&self, filter: FilterKey) -> &[Recipient] {
+        &self.filters[index(filter)].recipients
     }
 
     /// The key of a Topic Name that was heard of before.
@@ -128,7 +155,17 @@ impl Topics {
         let own: Rc<str> = whole.unshared().as_str().into();
         let filter = TopicFilter::for_version(Rc::clone(&own), Version::V3_1_1).ok()?;
         let key = FilterKey(count(self.filters.len()));
-        let topics = self.topics_of(&filter);
+        let is_shared = whole.share().is_some();
+        let mut topics = self.topics_of(&filter);
+        for &topic in &topics {
+            let row = &mut self.topics[topic.0 as usize];
+            if is_shared {
+                row.shared_filters.push(key);
+            } else {
+                row.filters.push(key);
+            }
+        }
+        topics.retain(|topic| self.topics[topic.0 as usize].has_places);
         if filter.has_wildcards() {
             self.wild.push(key);
         } else {
@@ -136,7 +173,7 @@ impl Topics {
         }
         self.filter_keys.insert(text.into(), key);
         self.filters.push(Filter {
-            is_shared: whole.share().is_some(),
+            is_shared,
             literal_bytes: literal_bytes(filter.as_str()),
             filter,
             topics,
@@ -150,20 +187,13 @@ impl Topics {
         self.filters[index(filter)].is_shared
     }
 
-    /// Gives `recipient` a place in every topic that `filter` matches, now and later. To be
-    /// called once for each pair of them.
-    ///
-    /// `new_places` gets the places that are new.
-    pub(crate) fn subscribe(
-        &mut self,
-        recipient: Recipient,
-        filter: FilterKey,
-        new_places: &mut Vec<NewPlace>,
-    ) {
+    /// Gives `recipient` a place in every topic with places that `filter` matches, now and later.
+    /// To be called once for each pair of them.
+    pub(crate) fn subscribe(&mut self, recipient: Recipient, filter: FilterKey) {
         let row = &mut self.filters[index(filter)];
         row.recipients.push(recipient);
         for &topic in &row.topics {
-            new_places.extend(self.topics[topic.0 as usize].add(topic, recipient, filter));
+            self.topics[topic.0 as usize].add(recipient, filter);
         }
     }
 
@@ -211,10 +241,10 @@ impl Topics {
 }
 
 impl Topic {
-    fn add(&mut self, key: TopicKey, recipient: Recipient, filter: FilterKey) -> Option<NewPlace> {
+    fn add(&mut self, recipient: Recipient, filter: FilterKey) {
         if let Some(place) = self.find(recipient) {
             self.places[place].filters.push(filter);
-            return None;
+            return;
         }
         let place = self.places.len();
         self.places.push(Place {
@@ -229,11 +259,6 @@ impl Topic {
             self.index
                 .extend(missing.map(|(place, row)| (row.recipient, place)));
         }
-        Some(NewPlace {
-            recipient,
-            topic: key,
-            place,
-        })
     }
 
     fn find(&self, recipient: Recipient) -> Option<usize> {
@@ -276,29 +301,46 @@ mod tests {
         Recipient::Session(ClientKey(key))
     }
 
-    fn subscribe(topics: &mut Topics, recipient: Recipient, filter: &str) -> Vec<NewPlace> {
+    fn subscribe(topics: &mut Topics, recipient: Recipient, filter: &str) -> FilterKey {
         let key = topics.intern_filter(filter).unwrap();
-        let mut new_places = Vec::new();
-        topics.subscribe(recipient, key, &mut new_places);
-        new_places
+        topics.subscribe(recipient, key);
+        key
+    }
+
+    fn published(topics: &mut Topics, topic: &str) -> TopicKey {
+        let topic = topics.intern_topic(topic);
+        topics.open_places(topic);
+        topic
     }
 
     /// It makes no difference whether the topic or the subscription comes first.
     #[test]
     fn topics_and_filters_meet_in_either_order() {
         let mut topics = Topics::default();
-        let (before, none) = topics.intern_topic("a/1");
-        assert!(none.is_empty());
+        let before = published(&mut topics, "a/1");
+        assert!(topics.places(before).is_empty());
 
-        let found = subscribe(&mut topics, session(7), "a/+");
-        let (after, new) = topics.intern_topic("a/2");
+        subscribe(&mut topics, session(7), "a/+");
+        let after = published(&mut topics, "a/2");
 
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].topic, before);
-        assert_eq!(new.len(), 1);
-        assert_eq!(new[0].topic, after);
+        assert_eq!(topics.session_place(before, ClientKey(7)), Some(0));
         assert_eq!(topics.session_place(after, ClientKey(7)), Some(0));
         assert_eq!(topics.session_place(after, ClientKey(8)), None);
+    }
+
+    /// A topic that only wills have been announced for costs no place, however many watch it.
+    #[test]
+    fn without_a_message_a_topic_has_no_places() {
+        let mut topics = Topics::default();
+        let topic = topics.intern_topic("status/1");
+
+        let filter = subscribe(&mut topics, session(7), "status/+");
+
+        assert!(topics.places(topic).is_empty());
+        assert_eq!(topics.filters(topic), [filter]);
+        assert_eq!(topics.recipients(filter), [session(7)]);
+        topics.open_places(topic);
+        assert_eq!(topics.places(topic).len(), 1);
     }
 
     /// Overlapping filters of one Session share its place.
@@ -308,9 +350,9 @@ mod tests {
         subscribe(&mut topics, session(1), "a/#");
         subscribe(&mut topics, session(1), "a/b");
 
-        let (topic, new) = topics.intern_topic("a/b");
+        let topic = published(&mut topics, "a/b");
 
-        assert_eq!(new.len(), 1);
+        assert_eq!(topics.places(topic).len(), 1);
         assert_eq!(topics.places(topic)[0].filters.len(), 2);
     }
 
@@ -320,9 +362,9 @@ mod tests {
         let mut topics = Topics::default();
         subscribe(&mut topics, session(1), "sport/#");
 
-        let (_, new) = topics.intern_topic("sport");
+        let topic = published(&mut topics, "sport");
 
-        assert_eq!(new.len(), 1);
+        assert_eq!(topics.places(topic).len(), 1);
     }
 
     /// Many places are found by the index as few are by search.
@@ -333,9 +375,9 @@ mod tests {
             subscribe(&mut topics, session(key), "all");
         }
 
-        let (topic, new) = topics.intern_topic("all");
+        let topic = published(&mut topics, "all");
 
-        assert_eq!(new.len(), 100);
+        assert_eq!(topics.places(topic).len(), 100);
         assert_eq!(topics.session_place(topic, ClientKey(99)), Some(99));
     }
 
@@ -344,11 +386,12 @@ mod tests {
     fn shares_match_by_their_filter() {
         let mut topics = Topics::default();
         let key = topics.intern_filter("$share/g/a/+").unwrap();
-        subscribe(&mut topics, Recipient::Share(key), "$share/g/a/+");
+        topics.subscribe(Recipient::Share(key), key);
 
-        let (topic, _) = topics.intern_topic("a/x");
+        let topic = published(&mut topics, "a/x");
 
         assert!(topics.is_shared(key));
         assert_eq!(topics.share_places(topic), &[0]);
+        assert_eq!(topics.shared_filters(topic), [key]);
     }
 }

@@ -9,7 +9,6 @@ mod claim;
 mod connections;
 mod delay;
 mod delivery;
-mod limits;
 mod network;
 mod qos2_handshake;
 mod retained;
@@ -22,9 +21,7 @@ use squall_scenario::{Expectation, Scenario};
 
 use crate::books::{Anomaly, Ledger};
 use crate::metrics::Metrics;
-use crate::results::anomaly_text;
 
-pub(crate) use limits::limits_of;
 pub(crate) use network::compare_links;
 
 use claim::Claims;
@@ -100,7 +97,7 @@ fn outcome(check: &str, claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome
         violations_total: claims.violations(),
         violations: violations
             .into_iter()
-            .map(|anomaly| anomaly_text(anomaly, evidence.scenario))
+            .map(|anomaly| anomaly.in_run_file(evidence.scenario))
             .collect(),
         claims: claims.into_outcomes(),
     }

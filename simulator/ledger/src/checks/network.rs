@@ -412,7 +412,7 @@ fn note_off(number: usize, figure: &Figure, evidence: &mut Evidence<'_>) {
     );
     evidence
         .ledger
-        .anomalies
+        .noticed_by_checks
         .note(AnomalyKind::NetworkOffProfile, || Anomaly {
             kind: AnomalyKind::NetworkOffProfile,
             at,

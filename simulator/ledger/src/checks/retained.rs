@@ -7,7 +7,7 @@ use squall_scenario::{RetainedClaim, RetainedValue};
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
-use crate::books::{Anomaly, BrokerHistory, Found, Scope, fingerprint};
+use crate::books::{Anomaly, BrokerHistory, Found, MemoryLimit, Scope, Values, fingerprint};
 
 /// Judges one claim.
 pub(super) fn judge(
@@ -47,6 +47,8 @@ pub(super) fn judge(
     };
     claims.add(judged, &[AnomalyKind::RetainedWrong]);
     note_faults(number, &comparison, evidence);
+    let given_up = &mut evidence.ledger.given_up_by_checks;
+    given_up.add(MemoryLimit::RetainedCandidates, comparison.unknown);
     let outcome = RetainedOutcome {
         filter: claim.filter.as_str().to_owned(),
         equals,
@@ -72,6 +74,8 @@ struct Comparison {
     expected: u64,
     right: u64,
     faults: Vec<(String, Fault, String)>,
+    /// Topics whose values were given up to save memory.
+    unknown: u64,
 }
 
 fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Comparison {
@@ -87,7 +91,11 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
     };
     let may_be_foreign = evidence.ledger.roster.history() == BrokerHistory::Unknown;
     let mut comparison = Comparison::default();
-    for (&topic, allowed) in &model {
+    for (&topic, values) in &model {
+        let Values::OneOf(allowed) = values else {
+            comparison.unknown += 1;
+            continue;
+        };
         let must_exist = !allowed.contains(&None);
         let has = found.get(topic);
         comparison.expected += u64::from(must_exist);
@@ -177,7 +185,7 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
     for (topic, _, explanation) in &comparison.faults {
         evidence
             .ledger
-            .anomalies
+            .noticed_by_checks
             .note(AnomalyKind::RetainedWrong, || Anomaly {
                 kind: AnomalyKind::RetainedWrong,
                 at,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use squall_fleet::{Cleared, ReceiverLeg, SenderLeg};
+use squall_protocol::QoS;
 use squall_run::{
     Accounting, Connections, Deliveries, GroupConnections, LegCount, Publications, Qos2, Qos2Side,
     Sessions, SessionsEnded,
@@ -38,8 +39,8 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
             if book.scheduled > 0 || book.sent > 0 {
                 // At QoS 0 nothing is acknowledged: what was sent counts as ok (§4.3.1).
                 let ok = match qos {
-                    squall_protocol::QoS::AtMostOnce => book.sent,
-                    _ => book.acknowledged,
+                    QoS::AtMostOnce => book.sent,
+                    QoS::AtLeastOnce | QoS::ExactlyOnce => book.acknowledged,
                 };
                 accounting.publications.push(Publications {
                     group: group.name.clone(),
@@ -47,10 +48,14 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     scheduled: book.scheduled,
                     sent: book.sent,
                     ok,
-                    // Given up, or still in the device's queue when the run ended.
-                    failed: book.scheduled - book.sent,
+                    // Given up, or still in the device's queue when the run ended. What wraps
+                    // here does not balance, and is reported as that.
+                    failed: book.scheduled.saturating_sub(book.sent),
                     refused: book.refused,
-                    in_doubt: book.sent - ok - book.refused,
+                    unknown: book.settled_early,
+                    in_doubt: book
+                        .sent
+                        .saturating_sub(ok + book.refused + book.settled_early),
                 });
             }
             let tally = books.sum(|key| key.group == id && key.owed == qos);
@@ -67,10 +72,12 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                         .map(|excuse| (excuse.name().to_owned(), tally.excused[excuse as usize]))
                         .filter(|&(_, count)| count > 0)
                         .collect(),
+                    unknown: tally.unknown,
                     optional: tally.optional,
                     duplicated: tally.duplicated,
                     reordered: tally.reordered,
                     misrouted: tally.misrouted,
+                    foreign: tally.foreign,
                     late: tally.late,
                     received: tally.received,
                 });

@@ -54,6 +54,7 @@ pub(super) fn takeovers(ledger: &Ledger) -> Option<Takeovers> {
         takeovers: counts.takeovers,
         displaced_closed: counts.displaced_closed,
         displaced_open: counts.displaced_open,
+        displaced_otherwise: counts.displaced_otherwise,
         reasons: counts
             .reasons
             .iter()
@@ -77,7 +78,8 @@ pub(super) fn faults(
     reports: &[FaultReport],
     ledger: &Ledger,
 ) -> Vec<FaultOccurrence> {
-    let anomalies = ledger.anomalies().all();
+    let anomalies = ledger.anomalies();
+    let anomalies = anomalies.all();
     let mut occurrences: Vec<_> = reports
         .iter()
         .flat_map(|report| {

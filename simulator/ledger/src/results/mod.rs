@@ -5,7 +5,7 @@ mod events;
 mod lag;
 
 use squall_fleet::{Cleared, Outcome};
-use squall_run::{Anomaly, Measured, Reason, Resources, count_text};
+use squall_run::{Measured, Reason, Resources, count_text};
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
@@ -23,8 +23,6 @@ pub struct Judgement {
 }
 
 /// Judges a finished run. `resources` are the samples of the broker that thresholds may be about.
-///
-/// Panics if the ledger's books do not balance.
 pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resources) -> Judgement {
     let Outcome {
         sink: mut recorder,
@@ -67,7 +65,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
             .anomalies()
             .all()
             .into_iter()
-            .map(|anomaly| anomaly_text(anomaly, scenario))
+            .map(|anomaly| anomaly.in_run_file(scenario))
             .collect(),
         metrics: cells,
     };
@@ -86,20 +84,17 @@ fn not_cleared(before: Cleared) -> Option<Reason> {
     })
 }
 
-/// An anomaly as the run file has it.
-pub(crate) fn anomaly_text(anomaly: &books::Anomaly, scenario: &Scenario) -> Anomaly {
-    let client_id = anomaly.device.map(|device| {
-        let (group, index) = scenario.group_of(device);
-        scenario.group(group).client_id_of(index)
+/// What the ledger could not find out, or contradicts itself in: nothing follows from such a run.
+fn doubts_of_the_ledger(ledger: &books::Ledger) -> Vec<Reason> {
+    let imbalances = ledger.imbalances().iter().map(|imbalance| {
+        format!(
+            "the books do not balance ({}: {} not explained); this is a fault of squall, please report it",
+            imbalance.book,
+            count_text(imbalance.unexplained)
+        )
     });
-    Anomaly {
-        kind: anomaly.kind,
-        at_s: anomaly.at.as_secs_f64(),
-        client_id,
-        topic: anomaly.topic.clone(),
-        sequence: anomaly.sequence.map(u64::from),
-        explanation: anomaly.explanation.clone(),
-    }
+    let given_up = ledger.given_up().sentences(ledger.memory());
+    imbalances.chain(given_up).map(Reason::Invalid).collect()
 }
 
 fn further_reasons(
@@ -107,7 +102,7 @@ fn further_reasons(
     (ledger, metrics): (&books::Ledger, &Metrics),
     cells: &squall_run::Metrics,
 ) -> Vec<Reason> {
-    let mut reasons = Vec::new();
+    let mut reasons = doubts_of_the_ledger(ledger);
     let local_limit = ledger.connections.local_limit();
     if local_limit > 0 {
         reasons.push(Reason::Invalid(format!(

@@ -1,11 +1,12 @@
 //! A run in real time: the target, the sockets, the samples and the signals around a fleet.
 
 use std::cell::RefCell;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::pin::pin;
 use std::rc::Rc;
 
 use anyhow::Context as _;
-use squall_fleet::{Fleet, Phase};
+use squall_fleet::{Fleet, Phase, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_run::{ClockKind, StopSignal};
 use squall_scenario::Scenario;
@@ -80,7 +81,9 @@ async fn run_fleet(
         local_ports: local_port_range(),
     };
     let clock = Clock::start();
-    let fleet = Fleet::new(Rc::clone(scenario), Recorder::new(scenario));
+    // Others may use the same broker, and earlier runs may have left messages there.
+    let tag = RunTag::of_run(scenario.seed, RandomState::new().build_hasher().finish());
+    let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag));
     let drive = Drive::new(fleet, clock, route);
     let sampler = Sampler::new(target.processes());
     let sampling = spawn_local(sampler.clone().run(clock, drive.clone()));

@@ -27,8 +27,9 @@ def stamp_of(payload):
         data = payload[:16]
     else:
         return None
-    part = lambda start, end: int.from_bytes(data[start:end], "big")
-    return part(0, 4), part(4, 8), part(8, 16)
+    # Tag of the run (24 bits), device (20), sequence (32), due time (52).
+    number = int.from_bytes(data, "big")
+    return number >> 84 & 0xFFFFF, number >> 52 & 0xFFFFFFFF, number & (1 << 52) - 1
 
 
 class Row:

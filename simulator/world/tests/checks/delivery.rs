@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use squall_fleet::{RunTag, Stamp, payload};
 use squall_protocol::{
     PacketId, QoS, ReasonCode,
     packet::{Packet, Publish, Pubrel},
@@ -287,17 +288,17 @@ fn a_message_for_another_is_misrouted() {
     assert_broken(&judgement, &["delivery().misrouted"]);
 }
 
-/// A message that nobody published is misrouted.
-#[test]
-fn an_invented_message_is_misrouted() {
+/// Runs with one delivery followed by another whose payload is `invent`ed from its stamp.
+fn run_with_invented(invent: impl Fn(Stamp) -> Vec<u8> + 'static) -> squall_ledger::Judgement {
     let tamper = once(
         5,
         |passing| is_to(passing, READER, "telemetry"),
-        |passing, tampered| {
+        move |passing, tampered| {
             tampered.forward(passing.direction, passing.bytes);
             let mut invented = to_device(passing).unwrap().clone();
+            let payload = invent(payload::parse(invented.payload).unwrap());
             invented.topic = topic("telemetry/sensors-0");
-            invented.payload = b"nobody";
+            invented.payload = &payload;
             invented.qos = QoS::AtMostOnce;
             invented.packet_id = None;
             tampered.forward(
@@ -306,10 +307,49 @@ fn an_invented_message_is_misrouted() {
             );
         },
     );
+    run_tampered(SCENARIO, tamper)
+}
 
-    let judgement = run_tampered(SCENARIO, tamper);
+/// A message of this run that no device has sent is misrouted.
+#[test]
+fn an_invented_message_is_misrouted() {
+    let judgement = run_with_invented(|stamp| {
+        let never_sent = Stamp {
+            sequence: stamp.sequence + 1_000_000,
+            ..stamp
+        };
+        let mut payload = Vec::new();
+        payload::append_binary(&mut payload, never_sent, payload::STAMP_BYTES);
+        payload
+    });
 
     assert_broken(&judgement, &["delivery().misrouted"]);
+}
+
+/// Another client may publish to the same topics, and an earlier run may have left messages there:
+/// what bears no stamp of this run is counted and not judged.
+#[test]
+fn a_message_of_others_is_foreign() {
+    let inventions: [fn(Stamp) -> Vec<u8>; 2] = [
+        |_| b"23.5 degrees, by another client".to_vec(),
+        |stamp| {
+            let of_another_run = Stamp {
+                run: RunTag::of_seed(77),
+                ..stamp
+            };
+            let mut payload = Vec::new();
+            payload::append_binary(&mut payload, of_another_run, payload::STAMP_BYTES);
+            payload
+        },
+    ];
+    for invent in inventions {
+        let judgement = run_with_invented(invent);
+
+        assert_broken(&judgement, &[]);
+        let deliveries = &judgement.measured.accounting.deliveries;
+        let foreign: u64 = deliveries.iter().map(|entry| entry.foreign).sum();
+        assert_eq!(foreign, 1);
+    }
 }
 
 /// The payload that comes is the payload that was published, to the last byte.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Actions, Fleet, Input};
+use squall_fleet::{Actions, Fleet, Input, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::Instant;
 use squall_run::Resources;
@@ -67,7 +67,8 @@ pub(crate) fn run_using(text: &str, resources: &Resources) -> Judgement {
 /// connects, and what is due is skipped.
 pub(crate) fn run_late(text: &str, lateness: Duration) -> Judgement {
     let scenario = scenario(text);
-    let mut fleet = Fleet::new(Rc::clone(&scenario), Recorder::new(&scenario));
+    let tag = RunTag::of_seed(scenario.seed);
+    let mut fleet = Fleet::new(Rc::clone(&scenario), tag, Recorder::new(&scenario, tag));
     let (mut now, mut actions) = (Instant::ZERO, Actions::new());
     while let Some(deadline) = fleet.next_deadline() {
         now = now.max(deadline + lateness);
@@ -105,7 +106,8 @@ fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
 }
 
 fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
-    let fleet = Fleet::new(Rc::clone(scenario), Recorder::new(scenario));
+    let tag = RunTag::of_seed(scenario.seed);
+    let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag));
     let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
     World::new(fleet, broker)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Fleet, Phase};
+use squall_fleet::{Fleet, Phase, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::Instant;
 use squall_run::Resources;
@@ -47,8 +47,9 @@ type Run = World<Recorder>;
 
 fn fleet(text: &str) -> Fleet<Recorder> {
     let scenario = scenario(text);
-    let recorder = Recorder::new(&scenario);
-    Fleet::new(scenario, recorder)
+    let tag = RunTag::of_seed(scenario.seed);
+    let recorder = Recorder::new(&scenario, tag);
+    Fleet::new(scenario, tag, recorder)
 }
 
 fn first(text: &str) -> Run {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, EndCause, Fact, Fleet, LegFact, Observation, Outcome,
-    Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, Sink,
-    SocketId, Stamp, SubscriptionFact,
+    Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg,
+    Sink, SocketId, Stamp, SubscriptionFact,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId, Scenario};
@@ -237,7 +237,7 @@ fn world_with(text: &str, recording: Recording) -> World<Recording> {
         sys_interval: None,
         ..Config::default()
     };
-    let fleet = Fleet::new(scenario(text), recording);
+    let fleet = Fleet::new(scenario(text), RunTag::of_seed(1), recording);
     World::new(
         fleet,
         Broker::new(config, ClientIds::counted(), Instant::ZERO),

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{ConnectionFact, Fact, Fleet, Observation, Phase, PublicationFact, Sink};
+use squall_fleet::{
+    ConnectionFact, Fact, Fleet, Observation, Phase, PublicationFact, RunTag, Sink,
+};
 use squall_protocol::Instant;
 use squall_scenario::Scenario;
 use squall_world::World;
@@ -67,7 +69,7 @@ fn ten_thousand_devices_live_through_a_day() {
         ..Config::default()
     };
     let broker = Broker::new(config, ClientIds::counted(), Instant::ZERO);
-    let fleet = Fleet::new(Rc::new(scenario), Counts::default());
+    let fleet = Fleet::new(Rc::new(scenario), RunTag::of_seed(1), Counts::default());
 
     let counts = World::new(fleet, broker).run().sink;
 

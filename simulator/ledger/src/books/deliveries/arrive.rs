@@ -1,32 +1,34 @@
-//! What one delivery is: the first, another copy, out of order, or meant for nobody.
+//! What one delivery is: the first, another copy, out of order, misrouted, or not of this run.
+//!
+//! A delivery is judged in this order, and the first answer ends it: does it bear this run's
+//! stamp, was it ever sent, does a subscription ask for it, may it come out of the broker's store,
+//! is it what was published, has this recipient had it before, and is it in order.
 
-use squall_fleet::Stamp;
+use squall_fleet::{RunTag, Stamp};
 use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::TopicKey;
 
-use super::{CopyKey, Deliveries, StreamId, TallyKey, group_of, session};
-use crate::books::anomalies::{Anomalies, Anomaly, Scope};
+use super::{Deliveries, StreamId, TallyKey, group_of, session};
+use crate::books::anomalies::{Anomaly, Scope};
 use crate::books::event::Event;
-use crate::books::limits::COPIES_TRACKED_MAX;
-use crate::books::stream::{Arrival, fingerprint};
+use crate::books::memory::MemoryLimit;
+use crate::books::stream::{Arrival, Record, fingerprint};
 use crate::books::topics::Recipient;
 
 /// A PUBLISH that reached an application, wills apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery<'a> {
-    /// As it came.
+    /// Topic Name.
     pub(crate) topic: &'a str,
-    /// As it came.
+    /// QoS of this delivery.
     pub(crate) qos: QoS,
     /// What its RETAIN flag says.
     pub(crate) origin: Origin,
-    /// As it came.
+    /// The whole payload.
     pub(crate) payload: &'a [u8],
     /// What the payload says of itself.
     pub(crate) stamp: Option<Stamp>,
-    /// Whether the broker may hold messages of earlier runs.
-    pub(crate) may_be_foreign: bool,
 }
 
 /// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription
@@ -66,17 +68,82 @@ pub(crate) enum Wait {
     Offline,
 }
 
-/// A delivery whose stream is known.
+/// A delivery under judgement: a message of this run that reached a Session which asks for it.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct Case<'a> {
+    event: &'a Event,
+    delivery: &'a Delivery<'a>,
+    stamp: Stamp,
     stream: StreamId,
     topic: TopicKey,
-    stamp: Stamp,
+    /// QoS of the PUBLISH to the broker.
     published: QoS,
+    /// When the message was sent, if its record is kept.
     sent_at: Option<Instant>,
+    /// When the generator got to it, likewise.
     reached_at: Option<Instant>,
+    /// Whether it waited for its recipient.
+    wait: Wait,
+    /// The place that the delivery is taken for.
+    place: usize,
+    /// Copies that the Session's own subscriptions allow at that place.
+    copies: u8,
+    /// The QoS that it must have, where one subscription alone asks for it [MQTT-3.8.4-8].
+    promised: Option<QoS>,
+}
+
+/// A delivery for which no case can be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stranger {
+    /// It bears no stamp of this run: another client's, an earlier run's, or the broker's own.
+    Foreign,
+    /// Of this run, but no subscription asks for it.
+    NotAskedFor,
+    /// Of this run, but its device never published to this topic.
+    NeverPublishedThere,
+    /// Of this run, but with a sequence number that was never sent.
+    NeverPublished,
+}
+
+impl Case<'_> {
     /// The tally it counts in, unless a pledge says otherwise.
-    key: TallyKey,
+    fn key(&self) -> TallyKey {
+        TallyKey {
+            group: self.event.group,
+            published: self.published,
+            owed: self.delivery.qos.min(self.published),
+        }
+    }
+
+    fn sequence(&self) -> u32 {
+        self.stamp.sequence
+    }
+
+    fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
+        Anomaly {
+            kind,
+            at: self.event.now,
+            device: Some(self.event.device),
+            topic: Some(self.delivery.topic.to_owned()),
+            sequence: Some(self.sequence()),
+            explanation,
+            scope: Scope {
+                group: Some(self.event.group),
+                qos: Some(self.published),
+                ..Scope::default()
+            },
+        }
+    }
+
+    fn first(&self) -> FirstDelivery {
+        FirstDelivery {
+            stamp: self.stamp,
+            published: self.published,
+            sent_at: self.sent_at,
+            reached_at: self.reached_at,
+            wait: self.wait,
+        }
+    }
 }
 
 impl Deliveries {
@@ -85,63 +152,43 @@ impl Deliveries {
         &mut self,
         event: &Event,
         delivery: &Delivery<'_>,
-        anomalies: &mut Anomalies,
+        run: RunTag,
     ) -> Option<FirstDelivery> {
         if self.is_closed {
             return None;
         }
-        let known = match self.recognise(event, delivery) {
-            Ok(known) => known,
+        let case = match self.make_case(event, delivery, run) {
+            Ok(case) => case,
             Err(stranger) => {
-                self.handle_stranger(event, delivery, stranger, anomalies);
+                self.handle_stranger(event, delivery, stranger);
                 return None;
             }
         };
-        let Some((place, copies)) = self.place_of(event, known.topic) else {
-            self.misroute(event, delivery, "no subscription asks for it", anomalies);
-            return None;
-        };
-        self.books.tally_mut(known.key).received += 1;
-        if self.is_from_store(event, delivery, &known) {
+        self.books.tally_mut(case.key()).received += 1;
+        if self.may_come_from_store(&case) {
             // Sent because of a new subscription, beside what is owed.
-            self.books.tally_mut(known.key).optional += 1;
+            self.books.tally_mut(case.key()).optional += 1;
             return None;
         }
-        let promised = self.promised_qos(event, &known, (place, copies));
-        self.compare(event, delivery, (&known, promised), anomalies);
-        self.attribute(event, &known, (place, copies), anomalies)
+        self.compare(&case);
+        self.attribute(&case)
     }
 
-    fn is_from_store(&self, event: &Event, delivery: &Delivery<'_>, known: &Known) -> bool {
-        match delivery.origin {
-            Origin::Live | Origin::EmptyStore => false,
-            Origin::Store => known
-                .sent_at
-                .is_none_or(|sent_at| self.may_be_sent_from_store(event, delivery.topic, sent_at)),
+    /// A will of this run reached a Session that does not ask for its topic.
+    pub(crate) fn handle_stray_will(&mut self, event: &Event, delivery: &Delivery<'_>) {
+        if !self.is_closed {
+            self.handle_stranger(event, delivery, Stranger::NotAskedFor);
         }
     }
 
-    /// The QoS that a delivery must have, where one subscription alone has asked for it
-    /// [MQTT-3.8.4-8].
-    fn promised_qos(
+    fn make_case<'a>(
         &self,
-        event: &Event,
-        known: &Known,
-        (place, copies): (usize, u8),
-    ) -> Option<QoS> {
-        let is_alone = copies == 1
-            && self
-                .member_places(event, known.topic)
-                .all(|other| other == place);
-        let session = session(&self.sessions, event.client).filter(|_| is_alone)?;
-        let asked = session.asked(&self.topics.places(known.topic)[place]);
-        Some(asked.certain?.min(known.published))
-    }
-
-    fn recognise(&self, event: &Event, delivery: &Delivery<'_>) -> Result<Known, Stranger> {
-        let Some(stamp) = delivery.stamp else {
-            return Err(Stranger::Unstamped);
-        };
+        event: &'a Event,
+        delivery: &'a Delivery<'a>,
+        run: RunTag,
+    ) -> Result<Case<'a>, Stranger> {
+        let stamp = delivery.stamp.filter(|stamp| stamp.run == run);
+        let stamp = stamp.ok_or(Stranger::Foreign)?;
         let topic = self.topics.topic(delivery.topic);
         let stream = topic.and_then(|topic| self.stream_ids.get(&(stamp.device, topic)));
         let (Some(topic), Some(&stream)) = (topic, stream) else {
@@ -150,30 +197,45 @@ impl Deliveries {
         if !self.streams[stream].has_sent(stamp.sequence) {
             return Err(Stranger::NeverPublished);
         }
+        let (place, copies) = self.place_of(event, topic).ok_or(Stranger::NotAskedFor)?;
         let record = self.streams[stream].record(stamp.sequence);
-        // A record that is gone was settled; the QoS of a stream is nearly always one.
-        let published = record.map_or(self.streams[stream].qos, |record| record.qos);
-        Ok(Known {
+        let mut case = Case {
+            event,
+            delivery,
+            stamp,
             stream,
             topic,
-            stamp,
-            published,
+            // A record that is gone was settled; the QoS of a stream is nearly always one.
+            published: record.map_or(self.streams[stream].qos, |record| record.qos),
             sent_at: record.map(|record| record.sent_at),
             reached_at: record.map(|record| record.reached_at),
-            key: TallyKey {
-                group: event.group,
-                published,
-                owed: delivery.qos.min(published),
-            },
-        })
+            wait: self.wait_of(event, record),
+            place,
+            copies,
+            promised: None,
+        };
+        case.promised = self.promised_qos(&case);
+        Ok(case)
+    }
+
+    fn wait_of(&self, event: &Event, record: Option<&Record>) -> Wait {
+        let sent_at = record.map(|record| record.sent_at);
+        let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
+        if sent_at.is_some() && sent_at < connected_at {
+            Wait::Offline
+        } else {
+            Wait::None
+        }
     }
 
     /// The Session's own place in a topic and the copies its subscriptions allow; without one,
     /// the place of a shared subscription that it is a member of.
-    pub(super) fn place_of(&self, event: &Event, topic: TopicKey) -> Option<(usize, u8)> {
+    fn place_of(&self, event: &Event, topic: TopicKey) -> Option<(usize, u8)> {
         let session = session(&self.sessions, event.client)?;
         if let Some(number) = self.topics.session_place(topic, event.client) {
-            let copies = session.asked(&self.topics.places(topic)[number]).copies;
+            let copies = session
+                .asked(&self.topics.places(topic)[number].filters)
+                .copies;
             if copies > 0 {
                 return Some((number, copies));
             }
@@ -191,201 +253,40 @@ impl Deliveries {
             .iter()
             .copied()
             .filter(move |&number| {
-                session.is_some_and(|session| session.asked(&places[number]).copies > 0)
+                session.is_some_and(|session| session.asked(&places[number].filters).copies > 0)
             })
     }
 
-    /// Finds what the delivery is and writes it down.
-    fn attribute(
-        &mut self,
-        event: &Event,
-        known: &Known,
-        (place, copies): (usize, u8),
-        anomalies: &mut Anomalies,
-    ) -> Option<FirstDelivery> {
-        let sequence = known.stamp.sequence;
-        let arrival = self.streams[known.stream].deliver(place, sequence);
-        match arrival {
-            Arrival::Pledged(_) | Arrival::Optional => {
-                self.handle_first(event, known, (place, arrival), anomalies);
-            }
-            Arrival::Forgotten => self.books.tally_mut(known.key).optional += 1,
-            Arrival::Again => {
-                if let Some((share, arrival)) = self.deliver_to_share(event, known, place) {
-                    self.handle_first(event, known, (share, arrival), anomalies);
-                } else if self.take_copy((known.stream, event.client, sequence), copies) {
-                    self.books.tally_mut(known.key).optional += 1;
-                } else {
-                    let promised = self.promised_qos(event, known, (place, copies));
-                    self.handle_duplicate(event, (known, promised), anomalies);
-                    return None;
-                }
-            }
-        }
-        self.records -= self.streams[known.stream].settle();
-        Some(FirstDelivery {
-            stamp: known.stamp,
-            published: known.published,
-            sent_at: known.sent_at,
-            reached_at: known.reached_at,
-            wait: self.wait_of(event, known),
-        })
-    }
-
-    fn wait_of(&self, event: &Event, known: &Known) -> Wait {
-        let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
-        if known.sent_at.is_some() && known.sent_at < connected_at {
-            Wait::Offline
-        } else {
-            Wait::None
-        }
-    }
-
-    /// A copy beyond the Session's own may be that of a shared subscription it belongs to.
-    fn deliver_to_share(
-        &mut self,
-        event: &Event,
-        known: &Known,
-        own: usize,
-    ) -> Option<(usize, Arrival)> {
-        let shares: Vec<usize> = self.member_places(event, known.topic).collect();
-        shares
-            .into_iter()
-            .filter(|&share| share != own)
-            .find_map(|share| {
-                let arrival = self.streams[known.stream].deliver(share, known.stamp.sequence);
-                matches!(arrival, Arrival::Pledged(_) | Arrival::Optional)
-                    .then_some((share, arrival))
-            })
-    }
-
-    fn handle_first(
-        &mut self,
-        event: &Event,
-        known: &Known,
-        (place, arrival): (usize, Arrival),
-        anomalies: &mut Anomalies,
-    ) {
-        let recipient = self.topics.places(known.topic)[place].recipient;
-        if let Arrival::Pledged(owed) = arrival {
-            // The pledge is in the books of the QoS it was made at, whatever came.
-            let pledge = TallyKey {
-                group: group_of(&self.sessions, &self.shares, recipient),
-                published: known.published,
-                owed,
-            };
-            if pledge != known.key {
-                self.books.tally_mut(known.key).received -= 1;
-                self.books.tally_mut(pledge).received += 1;
-            }
-            self.books.tally_mut(pledge).delivered += 1;
-        } else {
-            self.books.tally_mut(known.key).optional += 1;
-        }
-        if self.wait_of(event, known) == Wait::Offline {
-            self.books.tally_mut(known.key).late += 1;
-        }
-        self.check_order(event, known, (place, recipient), anomalies);
-    }
-
-    fn check_order(
-        &mut self,
-        event: &Event,
-        known: &Known,
-        (place, recipient): (usize, Recipient),
-        anomalies: &mut Anomalies,
-    ) {
-        let newest = session(&self.sessions, event.client).and_then(|row| row.live.last());
-        if newest != Some(&event.socket) {
-            // Order is promised within a connection; this one is about to be closed.
-            return;
-        }
-        let cursor = self.streams[known.stream].cursor_mut(place);
-        let later = cursor.is_out_of_order(event.client, known.published, known.stamp.sequence);
-        let Some(later) = later else {
-            return;
-        };
-        if let Recipient::Share(filter) = recipient
+    fn promised_qos(&self, case: &Case<'_>) -> Option<QoS> {
+        // With several subscriptions the broker may choose whose QoS it uses.
+        let is_alone = case.copies == 1
             && self
-                .shares
-                .get(&filter)
-                .is_some_and(|share| known.sent_at <= Some(share.disturbed_until))
-        {
-            // It was another member's, which was lost: it had to come late.
-            return;
-        }
-        self.books.tally_mut(known.key).reordered += 1;
-        anomalies.note(AnomalyKind::Reordered, || {
-            let explanation = format!(
-                "came after message {later} of the same publisher (device {}) and topic (§4.6)",
-                known.stamp.device.0
-            );
-            self.anomaly(AnomalyKind::Reordered, event, known, explanation)
-        });
+                .member_places(case.event, case.topic)
+                .all(|other| other == case.place);
+        let session = session(&self.sessions, case.event.client).filter(|_| is_alone)?;
+        let asked = session.asked(&self.topics.places(case.topic)[case.place].filters);
+        Some(asked.certain?.min(case.published))
     }
 
-    fn handle_duplicate(
-        &mut self,
-        event: &Event,
-        (known, promised): (&Known, Option<QoS>),
-        anomalies: &mut Anomalies,
-    ) {
-        let tally = self.books.tally_mut(known.key);
-        tally.duplicated += 1;
-        // What counts is the QoS that was promised: one that came instead excuses nothing.
-        let owed = promised.unwrap_or(known.key.owed);
-        let has_qos1 = known.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce;
-        // A device that was given the Session cannot know what the one before it had received.
-        let has_moved = session(&self.sessions, event.client)
-            .is_some_and(|session| known.stamp.scheduled < session.moved_at);
-        if has_qos1 || (has_moved && owed == QoS::ExactlyOnce) {
-            return;
+    fn may_come_from_store(&self, case: &Case<'_>) -> bool {
+        match case.delivery.origin {
+            Origin::Live | Origin::EmptyStore => false,
+            Origin::Store => case.sent_at.is_none_or(|sent_at| {
+                self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at)
+            }),
         }
-        self.books.tally_mut(known.key).forbidden += 1;
-        anomalies.note(AnomalyKind::Duplicated, || {
-            let explanation = format!(
-                "QoS {} forbids that message {} of device {} comes again (§4.3)",
-                owed as u8, known.stamp.sequence, known.stamp.device.0
-            );
-            self.anomaly(AnomalyKind::Duplicated, event, known, explanation)
-        });
-    }
-
-    /// Whether overlapping subscriptions allow one more copy of a message; uses it up.
-    fn take_copy(&mut self, copy: CopyKey, allowed: u8) -> bool {
-        if allowed < 2 {
-            return false;
-        }
-        if !self.copies.contains_key(&copy) {
-            self.copies_order.push_back(copy);
-            if self.copies_order.len() > COPIES_TRACKED_MAX
-                && let Some(oldest) = self.copies_order.pop_front()
-            {
-                self.copies.remove(&oldest);
-            }
-        }
-        let used = self.copies.entry(copy).or_insert(1);
-        if *used >= allowed {
-            return false;
-        }
-        *used += 1;
-        true
     }
 
     /// Compares a delivery with what was published, if that is still known.
-    fn compare(
-        &mut self,
-        event: &Event,
-        delivery: &Delivery<'_>,
-        (known, promised): (&Known, Option<QoS>),
-        anomalies: &mut Anomalies,
-    ) {
-        let Some(record) = self.streams[known.stream].record(known.stamp.sequence) else {
+    fn compare(&mut self, case: &Case<'_>) {
+        let Some(record) = self.streams[case.stream].record(case.sequence()) else {
             return;
         };
+        let delivery = case.delivery;
+        let promised = case.promised.filter(|&promised| promised != delivery.qos);
         let what = if record.hash != fingerprint(delivery.payload) {
             "has another payload than was published".to_owned()
-        } else if let Some(promised) = promised.filter(|&promised| promised != delivery.qos) {
+        } else if let Some(promised) = promised {
             format!(
                 "came at QoS {}, not at QoS {} [MQTT-3.8.4-8]",
                 delivery.qos as u8, promised as u8
@@ -395,47 +296,166 @@ impl Deliveries {
         } else {
             return;
         };
-        self.books.tally_mut(known.key).corrupted += 1;
-        anomalies.note(AnomalyKind::Corrupted, || {
-            let Stamp {
-                sequence, device, ..
-            } = known.stamp;
-            let explanation = format!("message {sequence} of device {} {what}", device.0);
-            self.anomaly(AnomalyKind::Corrupted, event, known, explanation)
+        self.books.tally_mut(case.key()).corrupted += 1;
+        self.anomalies.note(AnomalyKind::Corrupted, || {
+            let explanation = format!(
+                "message {} of device {} {what}",
+                case.sequence(),
+                case.stamp.device.0
+            );
+            case.anomaly(AnomalyKind::Corrupted, explanation)
         });
     }
 
-    fn handle_stranger(
-        &mut self,
-        event: &Event,
-        delivery: &Delivery<'_>,
-        stranger: Stranger,
-        anomalies: &mut Anomalies,
-    ) {
-        // The broker's own topics, and what earlier runs left there, are nobody's messages.
-        let is_system = delivery.topic.starts_with('$');
-        let is_left_over = delivery.origin == Origin::Store && delivery.may_be_foreign;
-        if is_system || is_left_over {
-            let key = stranger_key(event, delivery);
-            let tally = self.books.tally_mut(key);
-            tally.received += 1;
-            tally.optional += 1;
-            return;
+    /// Finds out whether it is the first delivery, and writes down what it is.
+    fn attribute(&mut self, case: &Case<'_>) -> Option<FirstDelivery> {
+        match self.streams[case.stream].deliver(case.place, case.sequence()) {
+            arrival @ (Arrival::Pledged(_) | Arrival::Optional) => {
+                self.handle_first(case, arrival);
+            }
+            Arrival::Forgotten => {
+                // Whether this is a repeat cannot be told any longer: nothing is concluded.
+                self.books.tally_mut(case.key()).optional += 1;
+                self.given_up.add(MemoryLimit::Ranges, 1);
+            }
+            Arrival::Again => {
+                // A Session that also belongs to a shared subscription may get that one's copy:
+                // which of the two a copy is cannot be seen, so its own is taken first.
+                if let Some((share, arrival)) = self.deliver_to_share(case) {
+                    let case = Case {
+                        place: share,
+                        ..*case
+                    };
+                    self.handle_first(&case, arrival);
+                } else if self.streams[case.stream].take_copy(
+                    case.place,
+                    case.sequence(),
+                    case.copies,
+                ) {
+                    self.books.tally_mut(case.key()).optional += 1;
+                } else {
+                    self.handle_duplicate(case);
+                    return None;
+                }
+            }
         }
-        self.misroute(event, delivery, stranger.explanation(), anomalies);
+        self.settle(case.stream);
+        Some(case.first())
     }
 
-    fn misroute(
-        &mut self,
-        event: &Event,
-        delivery: &Delivery<'_>,
-        why: &str,
-        anomalies: &mut Anomalies,
-    ) {
-        let tally = self.books.tally_mut(stranger_key(event, delivery));
+    /// The place of a shared subscription of this Session that has not had the message yet.
+    fn deliver_to_share(&mut self, case: &Case<'_>) -> Option<(usize, Arrival)> {
+        let shares: Vec<usize> = self.member_places(case.event, case.topic).collect();
+        shares
+            .into_iter()
+            .filter(|&share| share != case.place)
+            .find_map(|share| {
+                let arrival = self.streams[case.stream].deliver(share, case.sequence());
+                matches!(arrival, Arrival::Pledged(_) | Arrival::Optional)
+                    .then_some((share, arrival))
+            })
+    }
+
+    fn handle_first(&mut self, case: &Case<'_>, arrival: Arrival) {
+        let recipient = self.topics.places(case.topic)[case.place].recipient;
+        if let Arrival::Pledged(owed) = arrival {
+            // The pledge is in the books of the QoS it was made at, whatever came: move the
+            // delivery there, or neither book would balance.
+            let pledge = TallyKey {
+                group: group_of(&self.sessions, &self.shares, recipient),
+                published: case.published,
+                owed,
+            };
+            let came_in = self.books.tally_mut(case.key());
+            came_in.received = came_in.received.saturating_sub(1);
+            let pledge = self.books.tally_mut(pledge);
+            pledge.received += 1;
+            pledge.delivered += 1;
+        } else {
+            self.books.tally_mut(case.key()).optional += 1;
+        }
+        if case.wait == Wait::Offline {
+            self.books.tally_mut(case.key()).late += 1;
+        }
+        self.check_order(case, recipient);
+    }
+
+    fn check_order(&mut self, case: &Case<'_>, recipient: Recipient) {
+        let event = case.event;
+        let newest = session(&self.sessions, event.client).and_then(|row| row.live.last());
+        if newest != Some(&event.socket) {
+            // Order is promised within a connection; this one is about to be closed.
+            return;
+        }
+        let cursor = self.streams[case.stream].cursor_mut(case.place);
+        let later = cursor.is_out_of_order(event.client, case.published, case.sequence());
+        let Some(later) = later else {
+            return;
+        };
+        if let Recipient::Share(filter) = recipient
+            && self
+                .shares
+                .get(&filter)
+                .is_some_and(|share| case.sent_at <= Some(share.disturbed_until))
+        {
+            // It was another member's, which was lost: it had to come late.
+            return;
+        }
+        self.books.tally_mut(case.key()).reordered += 1;
+        self.anomalies.note(AnomalyKind::Reordered, || {
+            let explanation = format!(
+                "came after message {later} of the same publisher (device {}) and topic (§4.6)",
+                case.stamp.device.0
+            );
+            case.anomaly(AnomalyKind::Reordered, explanation)
+        });
+    }
+
+    fn handle_duplicate(&mut self, case: &Case<'_>) {
+        let tally = self.books.tally_mut(case.key());
+        tally.duplicated += 1;
+        // What counts is the QoS that was promised: one that came instead excuses nothing.
+        let owed = case.promised.unwrap_or(case.key().owed);
+        // At QoS 1, on either half of the way, repeats are allowed (§4.3.2).
+        let has_qos1 = case.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce;
+        // A device that was given the Session cannot know what the one before it had received.
+        let has_moved = session(&self.sessions, case.event.client)
+            .is_some_and(|session| case.stamp.scheduled < session.moved_at);
+        if has_qos1 || (has_moved && owed == QoS::ExactlyOnce) {
+            return;
+        }
+        self.books.tally_mut(case.key()).forbidden += 1;
+        self.anomalies.note(AnomalyKind::Duplicated, || {
+            let explanation = format!(
+                "QoS {} forbids that message {} of device {} comes again (§4.3)",
+                owed as u8,
+                case.sequence(),
+                case.stamp.device.0
+            );
+            case.anomaly(AnomalyKind::Duplicated, explanation)
+        });
+    }
+
+    fn handle_stranger(&mut self, event: &Event, delivery: &Delivery<'_>, stranger: Stranger) {
+        let tally = self.books.tally_mut(TallyKey {
+            group: event.group,
+            published: delivery.qos,
+            owed: delivery.qos,
+        });
         tally.received += 1;
+        let why = match stranger {
+            Stranger::Foreign => {
+                tally.foreign += 1;
+                return;
+            }
+            Stranger::NotAskedFor => "no subscription asks for it",
+            Stranger::NeverPublishedThere => {
+                "the device of its stamp never published to this topic"
+            }
+            Stranger::NeverPublished => "its stamp has a sequence number that was never sent",
+        };
         tally.misrouted += 1;
-        anomalies.note(AnomalyKind::Misrouted, || Anomaly {
+        self.anomalies.note(AnomalyKind::Misrouted, || Anomaly {
             kind: AnomalyKind::Misrouted,
             at: event.now,
             device: Some(event.device),
@@ -448,55 +468,5 @@ impl Deliveries {
                 ..Scope::default()
             },
         });
-    }
-
-    fn anomaly(
-        &self,
-        kind: AnomalyKind,
-        event: &Event,
-        known: &Known,
-        explanation: String,
-    ) -> Anomaly {
-        Anomaly {
-            kind,
-            at: event.now,
-            device: Some(event.device),
-            topic: Some(self.topics.text(known.topic).to_string()),
-            sequence: Some(known.stamp.sequence),
-            explanation,
-            scope: Scope {
-                group: Some(event.group),
-                qos: Some(known.published),
-                ..Scope::default()
-            },
-        }
-    }
-}
-
-/// Why a delivery belongs to no stream.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Stranger {
-    Unstamped,
-    NeverPublishedThere,
-    NeverPublished,
-}
-
-impl Stranger {
-    const fn explanation(self) -> &'static str {
-        match self {
-            Self::Unstamped => {
-                "no device published it, or it is a will that nothing here subscribed to"
-            }
-            Self::NeverPublishedThere => "the device of its stamp never published to this topic",
-            Self::NeverPublished => "its stamp has a sequence number that was never sent",
-        }
-    }
-}
-
-fn stranger_key(event: &Event, delivery: &Delivery<'_>) -> TallyKey {
-    TallyKey {
-        group: event.group,
-        published: delivery.qos,
-        owed: delivery.qos,
     }
 }

@@ -2,7 +2,7 @@
 
 use squall_protocol::{Instant, QoS, ReasonCode};
 
-use super::{Deliveries, RecordState, TallyKey};
+use super::{Deliveries, RecordState};
 use crate::books::event::Event;
 use crate::books::session::{Session, Subscription, SubscriptionState};
 use crate::books::tallies::Excuse;
@@ -25,6 +25,7 @@ impl Deliveries {
             return;
         }
         session.begin_clean_start();
+        session.over_at = event.now;
         self.excuse_session(event, None, Excuse::SessionEnded);
         self.excuse_shares(event, None);
     }
@@ -53,6 +54,7 @@ impl Deliveries {
             for subscription in &mut session.subscriptions {
                 subscription.state = SubscriptionState::Absent;
             }
+            session.over_at = event.now;
             self.excuse_session(event, None, Excuse::SessionEnded);
         }
     }
@@ -79,6 +81,9 @@ impl Deliveries {
         let is_over = session.expiry.is_zero();
         if is_over {
             session.end_subscriptions(event.socket);
+            if is_offline {
+                session.over_at = event.now;
+            }
         }
         self.disturb_shares(event, ending.noticed_by);
         if is_over && is_offline {
@@ -110,6 +115,7 @@ impl Deliveries {
                         state: SubscriptionState::Requested,
                         granted: QoS::AtMostOnce,
                         confirmed_at: None,
+                        active_since: event.now,
                         socket: event.socket,
                     });
                     self.take_place(event, filter);
@@ -132,12 +138,15 @@ impl Deliveries {
             let Some(row) = self.session_mut(event).subscription_mut(filter) else {
                 continue;
             };
-            // A SUBACK of a connection that a clean start has displaced says nothing any more.
+            // A SUBACK of a connection that a clean start has displaced says nothing.
             if row.socket != event.socket || row.state == SubscriptionState::Ending {
                 continue;
             }
             match granted(reason) {
                 Some(granted) => {
+                    if row.state != SubscriptionState::Active {
+                        row.active_since = event.now;
+                    }
                     row.state = SubscriptionState::Active;
                     row.granted = granted;
                     row.confirmed_at = Some(event.now);
@@ -166,35 +175,26 @@ impl Deliveries {
         } else {
             Recipient::Session(event.client)
         };
-        let mut new_places = std::mem::take(&mut self.new_places);
-        self.topics.subscribe(recipient, filter, &mut new_places);
-        for place in new_places.drain(..) {
-            self.add_place(place);
-        }
-        self.new_places = new_places;
+        self.topics.subscribe(recipient, filter);
     }
 
     fn excuse_session(&mut self, event: &Event, only: Option<QoS>, excuse: Excuse) {
-        let places = std::mem::take(&mut self.session_mut(event).places);
-        self.excuse(&places, only, excuse);
-        self.session_mut(event).places = places;
+        self.excuse(Recipient::Session(event.client), only, excuse);
     }
 
-    /// Excuses what shared subscriptions of a Session cannot deliver any more: all, if no member
-    /// is left; what is owed at `only`, if it may have been on its way to this member.
+    /// Excuses what shared subscriptions of a Session can no longer deliver: all, if no member is
+    /// left; what is owed at `only`, if it may have been on its way to this member.
     fn excuse_shares(&mut self, event: &Event, only: Option<QoS>) {
         for filter in self.shares_of(event) {
-            let Some(share) = self.shares.get_mut(&filter) else {
+            let Some(share) = self.shares.get(&filter) else {
                 continue;
             };
-            let is_alive = share.is_alive(&self.sessions, filter);
-            let places = std::mem::take(&mut share.places);
-            if !is_alive {
-                self.excuse(&places, None, Excuse::SessionEnded);
+            let recipient = Recipient::Share(filter);
+            if !share.is_alive(&self.sessions, filter) {
+                self.excuse(recipient, None, Excuse::SessionEnded);
             } else if only.is_some() {
-                self.excuse(&places, only, Excuse::ConnectionLost);
+                self.excuse(recipient, only, Excuse::ConnectionLost);
             }
-            self.shares.entry(filter).or_default().places = places;
         }
     }
 
@@ -219,13 +219,11 @@ impl Deliveries {
             .collect()
     }
 
-    /// Excuses QoS 0 messages that were sent on a connection that is lost: no one can know
-    /// whether the broker had them.
+    /// Excuses QoS 0 messages that were sent on a connection that is lost: nothing tells whether
+    /// the broker had them.
     fn excuse_unacknowledgeable(&mut self, event: &Event) {
-        let Some(ids) = self.device_streams.get(&event.device) else {
-            return;
-        };
-        for &id in ids {
+        let ids = self.device_streams.get(&event.device);
+        for id in ids.cloned().unwrap_or_default() {
             let stream = &self.streams[id];
             if !stream.has_unacknowledgeable {
                 continue;
@@ -241,21 +239,10 @@ impl Deliveries {
                     })
                 })
                 .collect();
-            let topic = stream.topic;
             for sequence in open {
-                let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
-                let books = &mut self.books;
-                self.streams[id].take_open_of(sequence, |open| {
-                    let recipient = topics.places(topic)[open.place].recipient;
-                    let key = TallyKey {
-                        group: super::group_of(sessions, shares, recipient),
-                        published: QoS::AtMostOnce,
-                        owed: open.owed,
-                    };
-                    books.tally_mut(key).excused[Excuse::ConnectionLost as usize] += 1;
-                });
+                self.excuse_message(id, sequence, Excuse::ConnectionLost);
             }
-            self.records -= self.streams[id].settle();
+            self.settle(id);
         }
     }
 }

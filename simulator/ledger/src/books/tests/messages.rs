@@ -1,6 +1,8 @@
 //! What is owed, and what each delivery is.
 
-use squall_fleet::{DeliveredFact, Fact, PublicationFact, SubscriptionFact};
+use squall_fleet::{
+    DeliveredFact, Fact, PublicationFact, RunTag, Stamp, SubscriptionFact, payload,
+};
 use squall_protocol::{QoS, ReasonCode, packet::PublishProperties};
 use squall_run::AnomalyKind;
 use squall_scenario::GroupId;
@@ -23,7 +25,8 @@ fn an_acknowledged_message_that_never_comes_is_lost() {
 
     assert_eq!((tally.expected(), tally.delivered, tally.lost), (3, 2, 1));
     assert_eq!(scene.count(AnomalyKind::Lost), 1);
-    let lost = &scene.ledger.anomalies().first(AnomalyKind::Lost)[0];
+    let anomalies = scene.ledger.anomalies();
+    let lost = &anomalies.first(AnomalyKind::Lost)[0];
     assert_eq!(lost.sequence, Some(1));
 }
 
@@ -262,7 +265,7 @@ fn a_retained_copy_without_a_new_subscription_is_a_duplicate() {
     assert_eq!((tally.optional, tally.forbidden), (0, 1));
 }
 
-/// The broker's own topics are nobody's messages (§4.7.2).
+/// The broker's own topics are not of this run (§4.7.2).
 #[test]
 fn system_topics_are_not_misrouted() {
     let mut scene = Scene::ready(&[CLEAN]);
@@ -279,10 +282,10 @@ fn system_topics_are_not_misrouted() {
 
     let tally = scene.close();
 
-    assert_eq!((tally.optional, tally.misrouted), (1, 0));
+    assert_eq!((tally.foreign, tally.misrouted), (1, 0));
 }
 
-/// A stamp that was never sent is somebody else's message.
+/// A stamp of this run that was never sent is misrouted.
 #[test]
 fn a_sequence_that_was_never_sent_is_misrouted() {
     let mut scene = Scene::ready(&[CLEAN]);
@@ -293,6 +296,30 @@ fn a_sequence_that_was_never_sent_is_misrouted() {
     let tally = scene.close();
 
     assert_eq!(tally.misrouted, 1);
+}
+
+/// What bears no stamp of this run is not judged: another client's message, or one that an earlier
+/// run of squall left behind.
+#[test]
+fn messages_of_others_are_foreign() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    let (stamp, _) = message(0);
+    let mut of_another_run = Vec::new();
+    let stamp = Stamp {
+        run: RunTag::of_seed(2),
+        ..stamp
+    };
+    payload::append_binary(&mut of_another_run, stamp, payload::STAMP_BYTES);
+    scene.publish(0..1, QOS1);
+    scene.deliver(CLEAN, 0, QOS1);
+    scene.deliver_plain(CLEAN, "t", b"17 degrees, and not by us");
+    scene.deliver_plain(CLEAN, "t", &of_another_run);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.foreign, tally.misrouted), (2, 0));
+    assert_eq!((tally.received, tally.delivered), (3, 1));
+    assert_eq!(scene.count(AnomalyKind::Misrouted), 0);
 }
 
 /// The same message for two Sessions is two pledges.

@@ -1,16 +1,18 @@
 //! What the broker must have retained, as far as its order is known (§3.3.1.3).
 
-use squall_fleet::{Fact, PublicationFact, Stamp};
+use squall_fleet::{Fact, PublicationFact, RunTag, Stamp};
 use squall_protocol::{QoS, topic::TopicFilter};
 use squall_scenario::DeviceId;
 
 use super::scene::{PUBLISHER, RESET, Scene};
 use crate::books::fingerprint;
+use crate::books::{Memory, Values};
 
 const QOS1: QoS = QoS::AtLeastOnce;
 
 fn stamp(device: u32, sequence: u32) -> Stamp {
     Stamp {
+        run: RunTag::of_seed(1),
         device: DeviceId(device),
         sequence,
         scheduled: squall_protocol::Instant::ZERO,
@@ -42,7 +44,10 @@ fn acknowledge(scene: &mut Scene, (device, sequence): (u32, u32)) {
 fn allowed(scene: &Scene, candidates: &[&str]) -> Vec<Option<String>> {
     let filter = TopicFilter::new("#".into()).unwrap();
     let values = scene.ledger.retained.last_publishes(&filter);
-    let mut names: Vec<Option<String>> = values["state"]
+    let Values::OneOf(values) = &values["state"] else {
+        panic!("values were dropped");
+    };
+    let mut names: Vec<Option<String>> = values
         .iter()
         .map(|value| {
             value.map(|hash| {
@@ -123,4 +128,25 @@ fn qos_0_counts_while_the_connection_is_up() {
 
     let any = [None, Some("a".to_owned()), Some("b".to_owned())];
     assert_eq!(allowed(&scene, &["a", "b"]), any);
+}
+
+/// A topic whose values were given up may have anything; a later value that surely overwrote them
+/// makes it known again.
+#[test]
+fn a_topic_with_too_many_values_is_unknown() {
+    let memory = Memory {
+        retained_candidates: 2,
+        ..Memory::default()
+    };
+    let mut scene = Scene::with_memory(memory).made_ready(&[]);
+    for sequence in 0..4 {
+        retain(&mut scene, (PUBLISHER, sequence), QOS1, "a");
+    }
+    let filter = TopicFilter::new("#".into()).unwrap();
+    let values = scene.ledger.retained.last_publishes(&filter);
+    assert_eq!(values["state"], Values::Unknown);
+
+    acknowledge(&mut scene, (PUBLISHER, 3));
+
+    assert_eq!(allowed(&scene, &["a"]), [Some("a".to_owned())]);
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, PublicationFact, SocketId,
-    Stamp, SubscriptionFact, payload,
+    About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, PublicationFact, RunTag,
+    SocketId, Stamp, SubscriptionFact, payload,
 };
 use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
@@ -13,7 +13,7 @@ use squall_protocol::{
 use squall_run::AnomalyKind;
 use squall_scenario::{ClientKey, DeviceId, DropKind, FaultId};
 
-use crate::books::{Ledger, Limits, Roster, Tally};
+use crate::books::{Ledger, Limits, Memory, Roster, Tally};
 
 /// Group 0: three publishers with Sessions that end with the connection.
 pub(super) const PUBLISHER: u32 = 0;
@@ -21,6 +21,13 @@ pub(super) const PUBLISHER: u32 = 0;
 pub(super) const CLEAN: u32 = 3;
 /// Group 2: three subscribers with Sessions of a minute.
 pub(super) const KEPT: u32 = 6;
+
+/// Whether a PUBLISH says that it may have come before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Dup {
+    No,
+    Yes,
+}
 
 /// Fault 0 resets connections, fault 1 silences devices.
 pub(super) const RESET: EndCause = EndCause::Dropped { fault: FaultId(0) };
@@ -41,10 +48,19 @@ impl Scene {
 
     /// A scene with claims that the ledger must watch.
     pub(super) fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, Memory::default())
+    }
+
+    /// A scene whose ledger remembers only so much.
+    pub(super) fn with_memory(memory: Memory) -> Self {
+        Self::with(Limits::default(), memory)
+    }
+
+    fn with(limits: Limits, memory: Memory) -> Self {
         let drops = [Some(DropKind::Rst), Some(DropKind::Silent)];
         let roster = Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops);
         Self {
-            ledger: Ledger::new(roster, limits),
+            ledger: Ledger::new(roster, limits, memory),
             now: Instant::ZERO,
             sockets: vec![0; 9],
             next_socket: 1,
@@ -53,13 +69,17 @@ impl Scene {
 
     /// Publisher 0 and the subscribers, connected and subscribed to `t` at QoS 2.
     pub(super) fn ready(subscribers: &[u32]) -> Self {
-        let mut scene = Self::new();
-        scene.connect(PUBLISHER);
+        Self::new().made_ready(subscribers)
+    }
+
+    /// As [`Self::ready`], in a scene that is there.
+    pub(super) fn made_ready(mut self, subscribers: &[u32]) -> Self {
+        self.connect(PUBLISHER);
         for &device in subscribers {
-            scene.connect(device);
-            scene.subscribe(device, "t", QoS::ExactlyOnce);
+            self.connect(device);
+            self.subscribe(device, "t", QoS::ExactlyOnce);
         }
-        scene
+        self
     }
 
     pub(super) fn wait(&mut self, millis: u64) {
@@ -217,10 +237,34 @@ impl Scene {
         self.tell(device, fact);
     }
 
+    /// A will comes to a device at QoS 1.
+    pub(super) fn deliver_will(&mut self, device: u32, will: &Will, dup: Dup) {
+        let fact = Fact::Delivered(DeliveredFact {
+            topic: will.topic.as_str(),
+            qos: QoS::AtLeastOnce,
+            dup: dup == Dup::Yes,
+            retain: false,
+            payload: &will.payload,
+            properties: &PublishProperties::default(),
+            stamp: None,
+        });
+        self.tell(device, fact);
+    }
+
+    /// A connection for a client identifier ends.
+    pub(super) fn tell_end_as(&mut self, device: u32, client: u32, cause: EndCause) {
+        self.tell_as(
+            device,
+            client,
+            Fact::Connection(ConnectionFact::Ended(cause)),
+        );
+    }
+
     /// Closes the books, which must balance, and adds up all tallies.
     pub(super) fn close(&mut self) -> Tally {
         self.wait(10_000);
         self.ledger.close(self.now);
+        assert_eq!(self.ledger.imbalances(), []);
         self.ledger.books().sum(|_| true)
     }
 
@@ -232,6 +276,7 @@ impl Scene {
 /// Message `sequence` of publisher 0: its stamp and payload.
 pub(super) fn message(sequence: u32) -> (Stamp, Vec<u8>) {
     let stamp = Stamp {
+        run: RunTag::of_seed(1),
         device: DeviceId(PUBLISHER),
         sequence,
         scheduled: Instant::from_nanos(u64::from(sequence)),

@@ -7,7 +7,8 @@ use squall_protocol::ReasonCode;
 use squall_run::AnomalyKind;
 
 use super::scene::{KEPT, RESET, SILENCE, Scene};
-use crate::books::{Limits, TakeoverLimits};
+use crate::books::Limits;
+use crate::books::takeovers::TakeoverLimits;
 
 const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
 const A: u32 = KEPT;

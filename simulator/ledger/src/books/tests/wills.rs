@@ -10,8 +10,8 @@ use squall_protocol::{
 };
 use squall_run::AnomalyKind;
 
-use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene};
-use crate::books::WillTally;
+use super::scene::{CLEAN, Dup, KEPT, PUBLISHER, RESET, SILENCE, Scene};
+use crate::books::{Memory, MemoryLimit, WillTally};
 
 const WATCHER: u32 = CLEAN;
 
@@ -98,7 +98,7 @@ fn an_end_by_the_broker_allows_a_will() {
 
         let tally = tally(&mut scene);
 
-        assert_eq!((tally.watched, tally.excused), (0, 1));
+        assert_eq!((tally.ended, tally.watched), (1, 0));
         assert_eq!(scene.ledger.wills.unprovoked(), 0);
     }
 }
@@ -112,7 +112,7 @@ fn an_end_before_the_connack_allows_a_will() {
 
     let tally = tally(&mut scene);
 
-    assert_eq!((tally.watched, tally.excused), (0, 1));
+    assert_eq!((tally.ended, tally.watched), (1, 0));
 }
 
 /// Who subscribes after the end need not see the will.
@@ -129,19 +129,92 @@ fn only_those_who_ask_at_the_end_must_see_it() {
     assert_eq!((tally.watched, tally.seen[1]), (1, 1));
 }
 
-/// A watcher whose clean Session ends takes its wills along; a kept one must see them later.
+/// A watcher whose clean Session ends takes its wills along; a kept one must see them when it is
+/// back, and has no verdict while it is away.
 #[test]
 fn a_watcher_that_is_gone_is_excused() {
-    let mut scene = scene(&[0], |_| "status/0".to_owned());
-    scene.connect(KEPT);
-    scene.subscribe(KEPT, "status/#", QoS::AtLeastOnce);
-    scene.end(0, RESET);
-    scene.end(WATCHER, RESET);
-    scene.end(KEPT, RESET);
+    for (is_back, missing) in [(true, 1), (false, 0)] {
+        let mut scene = scene(&[0], |_| "status/0".to_owned());
+        scene.connect(KEPT);
+        scene.subscribe(KEPT, "status/#", QoS::AtLeastOnce);
+        scene.end(0, RESET);
+        scene.end(WATCHER, RESET);
+        scene.end(KEPT, RESET);
+        if is_back {
+            scene.connect_as(KEPT, KEPT, true);
+        }
+
+        let tally = tally(&mut scene);
+
+        assert_eq!((tally.watched, tally.seen[0]), (missing, missing));
+    }
+}
+
+/// The same copy may come again on another connection; on the same one DUP makes no second will
+/// the first [MQTT-4.4.0-1].
+#[test]
+fn a_will_with_dup_on_the_same_connection_is_a_second_will() {
+    for (reconnects, doubled) in [(true, 0), (false, 1)] {
+        let mut scene = Scene::new();
+        connect(&mut scene, 0, "status/0");
+        scene.connect(KEPT);
+        scene.subscribe(KEPT, "status/#", QoS::AtLeastOnce);
+        scene.end(0, RESET);
+        scene.deliver_will(KEPT, &will("status/0"), Dup::No);
+        if reconnects {
+            scene.end(KEPT, RESET);
+            scene.connect_as(KEPT, KEPT, true);
+        }
+        scene.deliver_will(KEPT, &will("status/0"), Dup::Yes);
+
+        tally(&mut scene);
+
+        assert_eq!(scene.count(AnomalyKind::WillDoubled), doubled);
+    }
+}
+
+/// Ends beyond the limit whose wills did not come are unknown, not missing.
+#[test]
+fn ends_beyond_the_limit_of_memory_are_unknown() {
+    let memory = Memory {
+        will_ends: 4,
+        ..Memory::default()
+    };
+    let mut scene = Scene::with_memory(memory);
+    scene.connect(WATCHER);
+    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    for _ in 0..5 {
+        connect(&mut scene, 0, "status/0");
+        scene.end(0, RESET);
+    }
 
     let tally = tally(&mut scene);
 
-    assert_eq!((tally.excused, tally.seen[0]), (1, 1));
+    assert_eq!((tally.ended, tally.seen[0]), (2, 2));
+    assert_eq!(scene.ledger.given_up().count(MemoryLimit::WillEnds), 3);
+}
+
+/// Ends whose wills came are settled in their place, and nothing is given up.
+#[test]
+fn ends_whose_wills_came_are_settled_early() {
+    let memory = Memory {
+        will_ends: 8,
+        ..Memory::default()
+    };
+    let mut scene = Scene::with_memory(memory);
+    scene.connect(WATCHER);
+    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    for _ in 0..50 {
+        connect(&mut scene, 0, "status/0");
+        scene.end(0, RESET);
+        see(&mut scene, "status/0");
+        scene.wait(10_000);
+    }
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.ended, tally.seen), (50, [0, 50, 0, 0]));
+    assert_eq!(scene.ledger.given_up().count(MemoryLimit::WillEnds), 0);
 }
 
 /// A silent device has 1.5 times its Keep Alive before its will is missing [MQTT-3.1.2-22].

@@ -3,19 +3,26 @@
 //!
 //! Only what a device can know is judged. Two CONNECTs that were on their way at the same time
 //! may have been processed in either order, so of two connections one must close, whichever.
+//!
+//! Invariant, once the books are closed: every takeover displaced one connection, which was closed
+//! by the broker, ended otherwise, or is still open.
 
-use std::collections::{BTreeMap, VecDeque};
+mod row;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use squall_fleet::{EndCause, SocketId};
+use squall_fleet::EndCause;
 use squall_protocol::{Instant, ReasonCode, Version};
 use squall_run::AnomalyKind;
 use squall_scenario::DeviceId;
 
+use self::row::{Attempt, Established, Newer, RecentEnd, Row};
 use super::anomalies::{Anomalies, Anomaly, Scope};
 use super::event::Event;
-use super::limits::RECENT_ENDS_MAX;
+use super::memory::{GivenUp, Memory, MemoryLimit};
 use super::roster::BrokerHistory;
+use super::tallies::Imbalance;
 
 /// Time in which a displaced connection may still look alive, if no claim gives another.
 pub(crate) const DISPLACED_GRACE: Duration = Duration::from_secs(1);
@@ -49,12 +56,15 @@ pub(crate) struct ConnectSent {
 pub struct TakeoverCounts {
     /// Client Identifiers that more than one device, or one device twice at once, used.
     pub contended_ids: u64,
-    /// Connections that took an identifier over from one that was alive.
+    /// Connections that took an identifier over from one that was alive: each displaced one.
     pub takeovers: u64,
     /// Displaced connections that the broker closed.
     pub displaced_closed: u64,
-    /// Displaced connections that it did not close.
+    /// Displaced connections that were still open at the end.
     pub displaced_open: u64,
+    /// Displaced connections that ended otherwise, before the broker closed them: by a fault, a
+    /// cut, a timeout, or the end of the run.
+    pub displaced_otherwise: u64,
     /// What the displaced were told, by Reason Code; `None` for a bare close.
     pub reasons: BTreeMap<Option<u8>, u64>,
     /// The most connections of one identifier that looked alive at once.
@@ -98,73 +108,36 @@ pub(crate) struct Takeovers {
     limits: Vec<TakeoverLimits>,
     violations: Vec<TakeoverViolations>,
     counts: TakeoverCounts,
-}
-
-#[derive(Debug, Default)]
-struct Row {
-    attempts: Vec<Attempt>,
-    ends: VecDeque<RecentEnd>,
-    /// The last connection with a CONNACK.
-    established: Option<Established>,
-    was_tried: bool,
-    is_contended: bool,
-    /// What all CONNECTs had in common; `None` before the first.
-    kind: Option<Kind>,
-}
-
-/// Whether Sessions are kept can differ from CONNECT to CONNECT; then nothing is sure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    Clean,
-    Kept,
-    Mixed,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Attempt {
-    socket: SocketId,
-    device: DeviceId,
-    sent_at: Instant,
-    connected_at: Option<Instant>,
-    sent: ConnectSent,
-    /// Whether no CONNECT with this identifier was sent before.
-    is_first: bool,
-    /// Whether another CONNECT was on its way at some time while this was there.
-    is_contested: bool,
-}
-
-/// A connection that took the place of another.
-#[derive(Clone, Copy, Debug)]
-struct Newer {
-    sent_at: Instant,
-    connected_at: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct RecentEnd {
-    attempt: Attempt,
-    at: Instant,
-    told: Option<ReasonCode>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Established {
-    socket: SocketId,
-    connack_at: Instant,
-    expiry: Duration,
-    ended_at: Option<Instant>,
+    recent_ends_max: usize,
+    given_up: GivenUp,
+    anomalies: Anomalies,
+    is_closed: bool,
 }
 
 impl Takeovers {
-    /// Nobody is connected.
-    pub(crate) fn new(history: BrokerHistory, limits: Vec<TakeoverLimits>) -> Self {
+    /// No device is connected.
+    pub(crate) fn new(history: BrokerHistory, limits: Vec<TakeoverLimits>, memory: Memory) -> Self {
         Self {
             history,
             rows: Vec::new(),
             violations: vec![TakeoverViolations::default(); limits.len()],
             limits,
             counts: TakeoverCounts::default(),
+            recent_ends_max: memory.recent_ends,
+            given_up: GivenUp::default(),
+            anomalies: Anomalies::new(memory.anomalies_per_kind),
+            is_closed: false,
         }
+    }
+
+    /// What was wrong with takeovers.
+    pub(crate) fn anomalies(&self) -> &Anomalies {
+        &self.anomalies
+    }
+
+    /// What was given up to save memory.
+    pub(crate) fn given_up(&self) -> &GivenUp {
+        &self.given_up
     }
 
     /// The counts so far.
@@ -204,23 +177,26 @@ impl Takeovers {
             sent,
             is_first,
             is_contested,
+            displaced_by: None,
         });
     }
 
-    /// CONNACK with success came. Returns how long after this CONNECT each connection ended that it
-    /// displaced before its CONNACK was here.
+    /// CONNACK with success came. Returns for each connection that this one displaced before its
+    /// CONNACK was here how long that took from its CONNECT, where that is known.
     pub(crate) fn handle_connected(
         &mut self,
         event: &Event,
         session_present: bool,
-        anomalies: &mut Anomalies,
     ) -> Vec<Duration> {
+        if self.is_closed {
+            return Vec::new();
+        }
         let place = event.client.0 as usize;
         let Some(number) = self.row_mut(event).find(event.socket) else {
             return Vec::new();
         };
         let attempt = self.rows[place].attempts[number];
-        self.check_session_present(event, &attempt, session_present, anomalies);
+        self.check_session_present(event, &attempt, session_present);
         let row = &mut self.rows[place];
         row.attempts[number].connected_at = Some(event.now);
         row.established = Some(Established {
@@ -229,39 +205,26 @@ impl Takeovers {
             expiry: attempt.sent.session_expiry,
             ended_at: None,
         });
-        let alive = row
-            .attempts
-            .iter()
-            .filter(|other| other.connected_at.is_some())
-            .count() as u64;
+        let alive = row.alive().len() as u64;
+        self.counts.takeovers += row.displace_others(
+            event.socket,
+            Newer {
+                sent_at: attempt.sent_at,
+                connected_at: event.now,
+            },
+        );
         self.counts.most_alive = self.counts.most_alive.max(alive);
-        // Those that this CONNECT displaced before its CONNACK was here.
-        let displaced: Vec<RecentEnd> = row
-            .ends
-            .iter()
-            .filter(|end| end.at >= attempt.sent_at)
-            .copied()
-            .collect();
-        row.ends.retain(|end| end.at < attempt.sent_at);
-        if alive > 1 || !displaced.is_empty() {
-            self.counts.takeovers += 1;
-        }
-        for end in &displaced {
-            self.note_displaced(event, end, Duration::ZERO, anomalies);
-        }
-        displaced
-            .iter()
-            .map(|end| end.at.saturating_since(attempt.sent_at))
-            .collect()
+        // Those that this CONNECT displaced before its CONNACK was here, and those whose cause is
+        // gone without one.
+        let mut displaced = row.take_ends_since(attempt.sent_at);
+        displaced.extend(row.take_abandoned_ends());
+        self.note_displaced_early(event, &displaced);
+        displaced.iter().filter_map(RecentEnd::took).collect()
     }
 
     /// A connection, or an attempt, ended.
-    pub(crate) fn handle_ended(
-        &mut self,
-        event: &Event,
-        cause: EndCause,
-        anomalies: &mut Anomalies,
-    ) -> Displacement {
+    pub(crate) fn handle_ended(&mut self, event: &Event, cause: EndCause) -> Displacement {
+        let is_closed = self.is_closed;
         let row = self.row_mut(event);
         let Some(number) = row.find(event.socket) else {
             return Displacement::default();
@@ -272,13 +235,22 @@ impl Takeovers {
         {
             established.ended_at = Some(event.now);
         }
+        if is_closed {
+            return Displacement {
+                is_possible: attempt.is_contested || attempt.displaced_by.is_some(),
+                after: None,
+            };
+        }
         if attempt.connected_at.is_none() {
+            // It may have displaced others, and been displaced, before its CONNACK was here.
+            let abandoned = row.take_abandoned_ends();
+            self.note_displaced_early(event, &abandoned);
             return Displacement {
                 is_possible: attempt.is_contested,
                 after: None,
             };
         }
-        self.check_overlap(event, &attempt, anomalies);
+        self.check_overlap(event, &attempt);
         let told = match cause {
             EndCause::ServerDisconnect(reason) => Some(reason),
             EndCause::PeerClosed(_) => None,
@@ -288,64 +260,81 @@ impl Takeovers {
             | EndCause::ProtocolError(_)
             | EndCause::TimedOut
             | EndCause::Refused
-            | EndCause::RunEnded => return Displacement::default(),
+            | EndCause::RunEnded => {
+                self.counts.displaced_otherwise += u64::from(attempt.displaced_by.is_some());
+                return Displacement::default();
+            }
         };
         let end = RecentEnd {
+            only_cause: self.row_mut(event).only_one_on_its_way(),
             attempt,
             at: event.now,
             told,
         };
-        let newer = self.row_mut(event).newer_than(&attempt);
-        match newer {
-            Some(newer) => {
-                let beside = event.now.saturating_since(newer.connected_at);
-                self.note_displaced(event, &end, beside, anomalies);
-                Displacement {
-                    is_possible: true,
-                    after: Some(event.now.saturating_since(newer.sent_at)),
-                }
+        self.handle_closed(event, end)
+    }
+
+    /// The broker closed a connection that had its CONNACK.
+    fn handle_closed(&mut self, event: &Event, end: RecentEnd) -> Displacement {
+        let attempt = end.attempt;
+        let recent_ends_max = self.recent_ends_max;
+        let row = self.row_mut(event);
+        // By one that is there, whichever of the two CONNECTs was processed first.
+        let newer = attempt.displaced_by.or_else(|| row.turn_round(&attempt));
+        if let Some(newer) = newer {
+            let beside = event.now.saturating_since(newer.connected_at);
+            self.note_displaced(event, &end, beside);
+            return Displacement {
+                is_possible: true,
+                after: Some(event.now.saturating_since(newer.sent_at)),
+            };
+        }
+        if row.earliest_pending().is_some() {
+            // Perhaps by one whose CONNACK is not here yet.
+            row.ends.push_back(end);
+            if row.ends.len() > recent_ends_max {
+                row.ends.pop_front();
+                self.given_up.add(MemoryLimit::RecentEnds, 1);
             }
-            None if told == Some(ReasonCode::SessionTakenOver) && attempt.is_contested => {
-                // By one whose CONNACK is not here yet, or that is gone already.
-                self.counts.takeovers += 1;
-                self.note_displaced(event, &end, Duration::ZERO, anomalies);
-                let sent_at = self.row_mut(event).only_one_on_its_way();
-                Displacement {
-                    is_possible: true,
-                    after: sent_at.map(|sent_at| event.now.saturating_since(sent_at)),
-                }
-            }
-            None => {
-                let row = self.row_mut(event);
-                row.ends.push_back(end);
-                if row.ends.len() > RECENT_ENDS_MAX {
-                    row.ends.pop_front();
-                }
-                Displacement {
-                    is_possible: attempt.is_contested,
-                    after: None,
-                }
-            }
+        } else if end.told == Some(ReasonCode::SessionTakenOver) && attempt.is_contested {
+            // By one that is gone already.
+            self.note_displaced_early(event, &[end]);
+            return Displacement {
+                is_possible: true,
+                after: None,
+            };
+        }
+        Displacement {
+            is_possible: attempt.is_contested,
+            after: None,
         }
     }
 
     /// Ends the account: those that are still alive together have been for too long or not.
-    pub(crate) fn close(&mut self, now: Instant, anomalies: &mut Anomalies) {
+    pub(crate) fn close(&mut self, now: Instant) {
+        self.is_closed = true;
         for place in 0..self.rows.len() {
-            let attempts = std::mem::take(&mut self.rows[place].attempts);
-            let mut alive: Vec<Attempt> = attempts
-                .iter()
-                .filter(|attempt| attempt.connected_at.is_some())
-                .copied()
-                .collect();
+            let mut alive = self.rows[place].alive();
+            let displaced = alive.iter().filter(|row| row.displaced_by.is_some());
+            self.counts.displaced_open += displaced.count() as u64;
             alive.sort_by_key(|attempt| attempt.connected_at);
             while alive.len() > 1 {
                 let oldest = alive.remove(0);
-                self.counts.displaced_open += 1;
-                self.judge_overlap(now, &oldest, &alive, anomalies);
+                self.judge_overlap(now, &oldest, &alive);
             }
-            self.rows[place].attempts = attempts;
         }
+    }
+
+    /// Takeovers that no displaced connection stands for, or the other way round: none, or squall
+    /// has a fault.
+    pub(crate) fn imbalance(&self) -> Option<Imbalance> {
+        let counts = &self.counts;
+        let displaced =
+            counts.displaced_closed + counts.displaced_open + counts.displaced_otherwise;
+        (displaced != counts.takeovers).then(|| Imbalance {
+            book: "takeovers".to_owned(),
+            unexplained: displaced.abs_diff(counts.takeovers),
+        })
     }
 
     fn row_mut(&mut self, event: &Event) -> &mut Row {
@@ -356,27 +345,15 @@ impl Takeovers {
         &mut self.rows[place]
     }
 
-    fn check_overlap(&mut self, event: &Event, ended: &Attempt, anomalies: &mut Anomalies) {
-        let others: Vec<Attempt> = self
-            .row_mut(event)
-            .attempts
-            .iter()
-            .filter(|other| other.connected_at.is_some())
-            .copied()
-            .collect();
+    fn check_overlap(&mut self, event: &Event, ended: &Attempt) {
+        let others = self.row_mut(event).alive();
         if !others.is_empty() {
-            self.judge_overlap(event.now, ended, &others, anomalies);
+            self.judge_overlap(event.now, ended, &others);
         }
     }
 
     /// Judges how long a connection that ends now was alive beside others that go on.
-    fn judge_overlap(
-        &mut self,
-        now: Instant,
-        ended: &Attempt,
-        others: &[Attempt],
-        anomalies: &mut Anomalies,
-    ) {
+    fn judge_overlap(&mut self, now: Instant, ended: &Attempt, others: &[Attempt]) {
         let overlaps: Vec<Duration> = others
             .iter()
             .map(|other| {
@@ -402,31 +379,28 @@ impl Takeovers {
                 let what = format!(
                     "{alive} connections of one client identifier were alive together for {longest:?} (§3.1.4)"
                 );
-                note(anomalies, (AnomalyKind::TwoAlive, now), ended.device, what);
+                self.note(AnomalyKind::TwoAlive, now, ended.device, what);
             }
             if limits.closed_within.is_some() {
                 self.violations[place].late += 1;
                 let what = format!(
                     "still open {longest:?} after the CONNACK of a newer connection, the limit is {grace:?} (§3.1.4)"
                 );
-                note(
-                    anomalies,
-                    (AnomalyKind::DisplacedNotClosed, now),
-                    ended.device,
-                    what,
-                );
+                self.note(AnomalyKind::DisplacedNotClosed, now, ended.device, what);
             }
         }
     }
 
+    /// The broker closed connections because of a newer one, before the CONNACK of that one came.
+    fn note_displaced_early(&mut self, event: &Event, ends: &[RecentEnd]) {
+        for end in ends {
+            self.counts.takeovers += 1;
+            self.note_displaced(event, end, Duration::ZERO);
+        }
+    }
+
     /// The broker closed a connection because of a newer one.
-    fn note_displaced(
-        &mut self,
-        event: &Event,
-        end: &RecentEnd,
-        after: Duration,
-        anomalies: &mut Anomalies,
-    ) {
+    fn note_displaced(&mut self, event: &Event, end: &RecentEnd, after: Duration) {
         self.counts.displaced_closed += 1;
         self.counts.slowest_close = self.counts.slowest_close.max(Some(after));
         let told = end.told.map(|reason| reason as u8);
@@ -447,22 +421,16 @@ impl Takeovers {
                 Some(told) => format!("closed with {}, expected {}", told.name(), expected.name()),
                 None => format!("closed without DISCONNECT, expected {}", expected.name()),
             };
-            note(
-                anomalies,
-                (AnomalyKind::DisplacedReason, event.now),
+            self.note(
+                AnomalyKind::DisplacedReason,
+                event.now,
                 end.attempt.device,
                 what,
             );
         }
     }
 
-    fn check_session_present(
-        &mut self,
-        event: &Event,
-        attempt: &Attempt,
-        session_present: bool,
-        anomalies: &mut Anomalies,
-    ) {
+    fn check_session_present(&mut self, event: &Event, attempt: &Attempt, session_present: bool) {
         let history = self.history;
         let row = self.row_mut(event);
         let expected = row.expects_session(event.now, attempt, history);
@@ -479,101 +447,18 @@ impl Takeovers {
             u8::from(session_present),
             u8::from(expected)
         );
-        note(
-            anomalies,
-            (AnomalyKind::SessionPresent, event.now),
-            event.device,
-            what,
-        );
-    }
-}
-
-impl Row {
-    fn remember_kind(&mut self, sent: &ConnectSent) {
-        let kind = if sent.clean_start {
-            Kind::Clean
-        } else {
-            Kind::Kept
-        };
-        self.kind = match self.kind {
-            Some(known) if known != kind => Some(Kind::Mixed),
-            Some(_) | None => Some(kind),
-        };
+        self.note(AnomalyKind::SessionPresent, event.now, event.device, what);
     }
 
-    fn find(&self, socket: SocketId) -> Option<usize> {
-        self.attempts
-            .iter()
-            .position(|attempt| attempt.socket == socket)
+    fn note(&mut self, kind: AnomalyKind, at: Instant, device: DeviceId, explanation: String) {
+        self.anomalies.note(kind, || Anomaly {
+            kind,
+            at,
+            device: Some(device),
+            topic: None,
+            sequence: None,
+            explanation,
+            scope: Scope::default(),
+        });
     }
-
-    /// The connection that was first to have its CONNACK, of those that are alive and whose CONNECT
-    /// was sent after the CONNACK of `older` had come.
-    fn newer_than(&self, older: &Attempt) -> Option<Newer> {
-        self.attempts
-            .iter()
-            .filter(|other| Some(other.sent_at) >= older.connected_at)
-            .filter_map(|other| {
-                Some(Newer {
-                    connected_at: other.connected_at?,
-                    sent_at: other.sent_at,
-                })
-            })
-            .min_by_key(|newer| newer.connected_at)
-    }
-
-    /// When the CONNECT was sent whose CONNACK is awaited; `None` if there is none, or several, of
-    /// which any may have displaced another connection.
-    fn only_one_on_its_way(&self) -> Option<Instant> {
-        let mut waiting = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.connected_at.is_none());
-        let only = waiting.next()?;
-        waiting.next().is_none().then_some(only.sent_at)
-    }
-
-    /// Whether a CONNACK must say that there is a Session; `None` if either may be right.
-    fn expects_session(
-        &self,
-        now: Instant,
-        attempt: &Attempt,
-        history: BrokerHistory,
-    ) -> Option<bool> {
-        if attempt.sent.clean_start {
-            return Some(false);
-        }
-        if self.kind == Some(Kind::Mixed) {
-            return None;
-        }
-        if attempt.is_first {
-            // A CONNECT that was sent later may have been first all the same.
-            let is_sure = history == BrokerHistory::Empty && !attempt.is_contested;
-            return is_sure.then_some(false);
-        }
-        let established = self.established?;
-        let was_known = established.connack_at <= attempt.sent_at;
-        let is_kept = established.expiry > Duration::ZERO
-            && established
-                .ended_at
-                .is_none_or(|ended_at| now < ended_at + established.expiry);
-        (was_known && is_kept).then_some(true)
-    }
-}
-
-fn note(
-    anomalies: &mut Anomalies,
-    (kind, at): (AnomalyKind, Instant),
-    device: DeviceId,
-    explanation: String,
-) {
-    anomalies.note(kind, || Anomaly {
-        kind,
-        at,
-        device: Some(device),
-        topic: None,
-        sequence: None,
-        explanation,
-        scope: Scope::default(),
-    });
 }

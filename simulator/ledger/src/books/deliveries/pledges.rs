@@ -1,0 +1,191 @@
+//! Pledges: made when a message is sent, and ended without delivery by an excuse, a withdrawal, or
+//! a limit of memory.
+//!
+//! A recipient keeps a list of the cursors in which it may have open pledges, so that the end of a
+//! connection costs what was pledged since the last one, not a walk over every topic.
+
+use squall_protocol::QoS;
+use squall_scenario::GroupId;
+
+use super::{Deliveries, Message, StreamId, group_of, session, share_group};
+use crate::books::event::Event;
+use crate::books::memory::MemoryLimit;
+use crate::books::stream::{CursorKey, OpenPledge, RecordState};
+use crate::books::tallies::{Books, Excuse, TallyKey};
+use crate::books::topics::{Place, Recipient};
+
+impl Deliveries {
+    /// Writes down to whom a message that was just sent is owed.
+    pub(super) fn pledge(&mut self, id: StreamId, event: &Event, message: &Message<'_>) {
+        let sequence = message.stamp.sequence;
+        let mut scattered = Vec::new();
+        let mut newly_open = Vec::new();
+        for (number, place) in self
+            .topics
+            .places(self.streams[id].topic)
+            .iter()
+            .enumerate()
+        {
+            let Some((group, owed)) = self.owed(place, event, message.qos) else {
+                continue;
+            };
+            let pledged = self.streams[id].pledge(number, sequence, owed);
+            if pledged.has_excess {
+                scattered.push((number, group));
+            }
+            if pledged.is_newly_open {
+                newly_open.push((place.recipient, number));
+            }
+            let key = TallyKey {
+                group,
+                published: message.qos,
+                owed,
+            };
+            self.books.tally_mut(key).pledged += 1;
+        }
+        for (recipient, place) in newly_open {
+            if let Some(open) = self.open_cursors_mut(recipient) {
+                open.push(CursorKey { stream: id, place });
+            }
+        }
+        for (place, group) in scattered {
+            self.give_up_oldest(CursorKey { stream: id, place }, group);
+        }
+    }
+
+    /// Whose books a message that is sent now is owed in, and at which QoS; `None` if it is not
+    /// certainly owed at this place.
+    fn owed(&self, place: &Place, event: &Event, published: QoS) -> Option<(GroupId, QoS)> {
+        match place.recipient {
+            Recipient::Session(client) => {
+                let session = session(&self.sessions, client)?;
+                let owed = session.asked(&place.filters).certain?.min(published);
+                let is_owed = session.is_online()
+                    || (owed > QoS::AtMostOnce && !session.has_expired(event.now));
+                is_owed.then_some((session.group, owed))
+            }
+            Recipient::Share(filter) => {
+                let share = self.shares.get(&filter)?;
+                let granted = share.certain(&self.sessions, filter)?;
+                let group = share_group(&self.sessions, share)?;
+                Some((group, granted.min(published)))
+            }
+        }
+    }
+
+    /// Ends the oldest open pledges of a cursor before their time, to save memory: too many
+    /// messages are missing here and there. What becomes of them stays unknown.
+    fn give_up_oldest(&mut self, cursor: CursorKey, group: GroupId) {
+        let (books, given_up) = (&mut self.books, &mut self.given_up);
+        self.streams[cursor.stream].take_excess(cursor.place, |open| {
+            books.tally_mut(open.key(group)).unknown += 1;
+            given_up.add(MemoryLimit::Ranges, 1);
+        });
+        self.settle(cursor.stream);
+    }
+
+    /// A message turned out not to be *ok*: nothing was owed.
+    pub(super) fn withdraw(&mut self, id: StreamId, sequence: u32) {
+        let Some(published) = self.streams[id].record(sequence).map(|record| record.qos) else {
+            return;
+        };
+        let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
+        let topic = self.streams[id].topic;
+        let group_at =
+            |place: usize| group_of(sessions, shares, topics.places(topic)[place].recipient);
+        let books = &mut self.books;
+        self.streams[id].take_open_of(sequence, |open| {
+            books.tally_mut(open.key(group_at(open.place))).withdrawn += 1;
+        });
+        self.streams[id].take_kept_of(sequence, |place, owed| {
+            let key = TallyKey {
+                group: group_at(place),
+                published,
+                owed,
+            };
+            // It was delivered all the same: allowed, but not owed any longer.
+            let tally = books.tally_mut(key);
+            tally.delivered = tally.delivered.saturating_sub(1);
+            tally.optional += 1;
+            tally.withdrawn += 1;
+        });
+    }
+
+    /// Ends the open pledges of a recipient with an excuse, those owed at `only` or all.
+    pub(super) fn excuse(&mut self, recipient: Recipient, only: Option<QoS>, excuse: Excuse) {
+        let Some(open) = self.open_cursors_mut(recipient) else {
+            return;
+        };
+        let mut cursors = std::mem::take(open);
+        if cursors.is_empty() {
+            return;
+        }
+        let group = group_of(&self.sessions, &self.shares, recipient);
+        cursors.retain(|cursor| {
+            let books = &mut self.books;
+            let stream = &mut self.streams[cursor.stream];
+            stream.take_open(cursor.place, only, |open| {
+                excuse_pledge(books, group, &open, excuse);
+            });
+            let is_open = stream.is_open(cursor.place);
+            let settled = stream.settle();
+            self.records = self.records.saturating_sub(settled);
+            is_open
+        });
+        if let Some(open) = self.open_cursors_mut(recipient) {
+            *open = cursors;
+        }
+    }
+
+    /// Excuses what is still owed of one message.
+    pub(super) fn excuse_message(&mut self, id: StreamId, sequence: u32, excuse: Excuse) {
+        let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
+        let topic = self.streams[id].topic;
+        let books = &mut self.books;
+        self.streams[id].take_open_of(sequence, |open| {
+            let recipient = topics.places(topic)[open.place].recipient;
+            let group = group_of(sessions, shares, recipient);
+            excuse_pledge(books, group, &open, excuse);
+        });
+    }
+
+    /// Settles the oldest record of a stream before its time, to save memory. Whether it was
+    /// acknowledged, and who had it, stays unknown.
+    pub(super) fn settle_oldest_early(&mut self, id: StreamId) {
+        let sequence = self.streams[id].sequences().start;
+        let Some(&record) = self.streams[id].record(sequence) else {
+            return;
+        };
+        let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
+        let topic = self.streams[id].topic;
+        let (books, given_up) = (&mut self.books, &mut self.given_up);
+        self.streams[id].take_open_of(sequence, |open| {
+            let recipient = topics.places(topic)[open.place].recipient;
+            let group = group_of(sessions, shares, recipient);
+            books.tally_mut(open.key(group)).unknown += 1;
+            given_up.add(MemoryLimit::Records, 1);
+        });
+        if record.state == RecordState::Sent && record.qos > QoS::AtMostOnce {
+            books
+                .publications_mut(record.group, record.qos)
+                .settled_early += 1;
+            given_up.add(MemoryLimit::Records, 1);
+        }
+        let dropped = self.streams[id].drop_first();
+        self.records = self.records.saturating_sub(dropped);
+    }
+
+    fn open_cursors_mut(&mut self, recipient: Recipient) -> Option<&mut Vec<CursorKey>> {
+        match recipient {
+            Recipient::Session(client) => {
+                let session = self.sessions.get_mut(client.0 as usize)?.as_mut()?;
+                Some(&mut session.open)
+            }
+            Recipient::Share(filter) => Some(&mut self.shares.get_mut(&filter)?.open),
+        }
+    }
+}
+
+fn excuse_pledge(books: &mut Books, group: GroupId, open: &OpenPledge, excuse: Excuse) {
+    books.tally_mut(open.key(group)).excused[excuse as usize] += 1;
+}

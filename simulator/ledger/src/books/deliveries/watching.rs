@@ -1,0 +1,104 @@
+//! Who watches a topic, and since when without a break: for wills, which are not pledged.
+
+use std::collections::BTreeSet;
+
+use squall_protocol::{Instant, QoS};
+use squall_scenario::ClientKey;
+
+use super::{Deliveries, session};
+use crate::books::event::Event;
+use crate::books::session::Session;
+use crate::books::topics::{FilterKey, Recipient};
+
+/// For whom a will is that reaches a Session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct WillRecipient {
+    /// The Session, or the shared subscription that it is a member of.
+    pub(crate) recipient: Recipient,
+    /// Copies that its subscriptions allow.
+    pub(crate) copies: u8,
+}
+
+impl Deliveries {
+    /// For whom a will is that reaches a Session; `None` if no subscription asks for it.
+    pub(crate) fn recipient_of(&self, event: &Event, topic: &str) -> Option<WillRecipient> {
+        let topic = self.topics.topic(topic)?;
+        let session = session(&self.sessions, event.client)?;
+        let copies = session.asked(self.topics.filters(topic)).copies;
+        if copies > 0 {
+            let recipient = Recipient::Session(event.client);
+            return Some(WillRecipient { recipient, copies });
+        }
+        let mut shares = self.topics.shared_filters(topic).iter();
+        let share = shares.find(|&&filter| session.asked(&[filter]).copies > 0)?;
+        Some(WillRecipient {
+            recipient: Recipient::Share(*share),
+            copies: 1,
+        })
+    }
+
+    /// Filters that match a topic, shared subscriptions apart; none if it is not known.
+    pub(crate) fn filters_of(&self, topic: &str) -> &[FilterKey] {
+        let topic = self.topics.topic(topic);
+        topic.map_or(&[], |topic| self.topics.filters(topic))
+    }
+
+    /// For each Session that watches by one of `filters`, since when it has done so without a
+    /// break: a will of an earlier end may have been lost with the Session, or, at QoS 0, with a
+    /// connection (§4.3.1).
+    pub(crate) fn watching_since(&self, filters: &[FilterKey], qos: QoS) -> Vec<Instant> {
+        let clients: BTreeSet<ClientKey> = filters
+            .iter()
+            .flat_map(|&filter| self.topics.recipients(filter))
+            .filter_map(|recipient| match recipient {
+                Recipient::Session(client) => Some(*client),
+                Recipient::Share(_) => None,
+            })
+            .collect();
+        clients
+            .into_iter()
+            .filter_map(|client| session(&self.sessions, client))
+            .filter_map(|session| session.watching_since(filters, qos))
+            .collect()
+    }
+
+    /// Since when a recipient has watched a topic without a break; `None` if it does not now.
+    pub(crate) fn watched_since(
+        &self,
+        recipient: Recipient,
+        topic: &str,
+        qos: QoS,
+    ) -> Option<Instant> {
+        match recipient {
+            Recipient::Session(client) => session(&self.sessions, client)
+                .and_then(|session: &Session| session.watching_since(self.filters_of(topic), qos)),
+            Recipient::Share(filter) => {
+                let share = self.shares.get(&filter)?;
+                share.certain(&self.sessions, filter)?;
+                Some(share.disturbed_until)
+            }
+        }
+    }
+
+    /// Shared subscriptions that certainly ask for a topic now.
+    pub(crate) fn certain_shares(&self, topic: &str) -> Vec<FilterKey> {
+        let Some(topic) = self.topics.topic(topic) else {
+            return Vec::new();
+        };
+        let filters = self.topics.shared_filters(topic).iter().copied();
+        filters
+            .filter(|filter| {
+                let share = self.shares.get(filter);
+                share.is_some_and(|share| share.certain(&self.sessions, *filter).is_some())
+            })
+            .collect()
+    }
+
+    /// Whether no member of a shared subscription was lost since `at`.
+    pub(crate) fn is_undisturbed_since(&self, share: FilterKey, at: Instant) -> bool {
+        let share_row = self.shares.get(&share);
+        share_row.is_some_and(|row| {
+            row.disturbed_until <= at && row.certain(&self.sessions, share).is_some()
+        })
+    }
+}

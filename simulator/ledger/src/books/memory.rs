@@ -1,0 +1,123 @@
+//! How much the ledger remembers of a run, and what it gave up because of that.
+//!
+//! A limit that is reached must not read as a fault of the broker: what is given up is counted by
+//! limit, nothing is concluded from it, and the run is invalid.
+
+use std::collections::BTreeMap;
+
+use squall_run::count_text;
+
+/// The limits of the ledger's memory. A day of 10,000 devices and a minute take the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Memory {
+    /// Anomalies of one kind that are kept whole; more are counted, so nothing is given up.
+    pub anomalies_per_kind: usize,
+    /// Ranges of sequence numbers that one recipient of one stream may have open or received.
+    pub ranges: usize,
+    /// Messages that are under way at once, over all streams: not acknowledged, or owed to a
+    /// Session that does not have them yet.
+    pub records: usize,
+    /// Values that one retained topic may have at once because their order is not known.
+    pub retained_candidates: usize,
+    /// Ended connections with a will, and sightings of their wills, that are kept at once.
+    pub will_ends: usize,
+    /// Ended connections of one Client Identifier that may turn out to have been displaced.
+    pub recent_ends: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            anomalies_per_kind: 20,
+            ranges: 4_096,
+            records: 2_000_000,
+            retained_candidates: 16,
+            will_ends: 1_000_000,
+            recent_ends: 64,
+        }
+    }
+}
+
+/// A limit behind which something is given up.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum MemoryLimit {
+    /// [`Memory::ranges`].
+    Ranges,
+    /// [`Memory::records`].
+    Records,
+    /// [`Memory::retained_candidates`].
+    RetainedCandidates,
+    /// [`Memory::will_ends`].
+    WillEnds,
+    /// [`Memory::recent_ends`].
+    RecentEnds,
+}
+
+/// What was given up, by limit.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct GivenUp {
+    counts: BTreeMap<MemoryLimit, u64>,
+}
+
+impl GivenUp {
+    /// Counts things that were given up.
+    pub(crate) fn add(&mut self, limit: MemoryLimit, count: u64) {
+        if count > 0 {
+            *self.counts.entry(limit).or_default() += count;
+        }
+    }
+
+    /// Adds what another book gave up.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (&limit, &count) in &other.counts {
+            self.add(limit, count);
+        }
+    }
+
+    /// How much was given up because of one limit.
+    pub fn count(&self, limit: MemoryLimit) -> u64 {
+        self.counts.get(&limit).copied().unwrap_or(0)
+    }
+
+    /// One sentence for each limit that was reached: what is not known, and why.
+    pub(crate) fn sentences(&self, memory: &Memory) -> Vec<String> {
+        self.counts
+            .iter()
+            .map(|(limit, &count)| limit.sentence(memory, count))
+            .collect()
+    }
+}
+
+impl MemoryLimit {
+    fn sentence(self, memory: &Memory, count: u64) -> String {
+        let count = count_text(count);
+        let number = |limit: usize| count_text(limit as u64);
+        match self {
+            Self::Ranges => format!(
+                "{count} deliveries are unknown: the ledger keeps {} gaps of one recipient in one stream, and more messages than \
+                 that were missing here and there",
+                number(memory.ranges)
+            ),
+            Self::Records => format!(
+                "{count} deliveries are unknown: the ledger keeps {} messages that are under way at once, and settled these \
+                 early; lower the rate, or let subscribers stay away for less time",
+                number(memory.records)
+            ),
+            Self::RetainedCandidates => format!(
+                "{count} retained topics are unknown: the ledger keeps {} values of one topic whose order is not known, and more \
+                 were sent at once",
+                number(memory.retained_candidates)
+            ),
+            Self::WillEnds => format!(
+                "the wills of {count} ended connections are unknown: the ledger keeps {} ends and sightings of wills, and \
+                 settled these early",
+                number(memory.will_ends)
+            ),
+            Self::RecentEnds => format!(
+                "{count} ended connections may have been displaced: the ledger keeps {} ends of one client identifier that wait \
+                 for the CONNACK of a newer connection",
+                number(memory.recent_ends)
+            ),
+        }
+    }
+}

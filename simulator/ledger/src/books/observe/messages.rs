@@ -1,0 +1,169 @@
+//! What facts of messages mean for the books: sent, acknowledged, delivered.
+
+use squall_fleet::{DeliveredFact, PublicationFact, Stamp};
+use squall_protocol::{Instant, QoS, ReasonCode};
+
+use super::{Finding, is_taken};
+use crate::books::Ledger;
+use crate::books::connections::{ErrorArea, reason_text};
+use crate::books::deliveries::{Delivery, Message, Origin, WillRecipient};
+use crate::books::event::Event;
+use crate::books::retained::RetainedPublish;
+use crate::books::roster::BrokerHistory;
+use crate::books::wills::{Audiences, WillArrival, WillDelivery};
+
+impl Ledger {
+    pub(super) fn handle_publication(
+        &mut self,
+        event: &Event,
+        fact: &PublicationFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        match *fact {
+            PublicationFact::Due { qos, .. } => self.deliveries.handle_due(event, qos),
+            PublicationFact::Sent {
+                stamp,
+                topic,
+                qos,
+                retain,
+                payload,
+                reached_at,
+            } => {
+                let message = Message {
+                    stamp,
+                    topic,
+                    qos,
+                    reached_at,
+                };
+                self.deliveries.handle_published(event, &message, payload);
+                if retain && self.closed_at.is_none() {
+                    let publish = RetainedPublish {
+                        topic,
+                        payload,
+                        stamp,
+                        qos,
+                        socket: event.socket,
+                    };
+                    self.retained.handle_published(event.now, &publish);
+                }
+            }
+            PublicationFact::Skipped { stamp, topic, qos } => {
+                let message = Message {
+                    stamp,
+                    topic,
+                    qos,
+                    reached_at: event.now,
+                };
+                self.deliveries.handle_skipped(event, &message);
+            }
+            PublicationFact::Acknowledged {
+                stamp,
+                topic,
+                reason,
+            } => findings.push(self.handle_acknowledged(event, stamp, topic, reason)),
+        }
+    }
+
+    fn handle_acknowledged(
+        &mut self,
+        event: &Event,
+        stamp: Stamp,
+        topic: &str,
+        reason: ReasonCode,
+    ) -> Finding {
+        let is_ok = is_taken(reason);
+        let message = self
+            .deliveries
+            .handle_acknowledged(event, stamp, topic, is_ok);
+        self.retained
+            .handle_acknowledged(event.now, topic, stamp, is_ok);
+        if is_ok {
+            return Finding::Acknowledged { stamp, message };
+        }
+        self.handshakes.handle_refused(event.device, stamp);
+        self.connections
+            .note_error(event.now, ErrorArea::Publish, &reason_text(reason));
+        Finding::Error
+    }
+
+    pub(super) fn handle_delivered(
+        &mut self,
+        event: &Event,
+        delivered: &DeliveredFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let &DeliveredFact {
+            topic,
+            qos,
+            retain,
+            payload,
+            stamp,
+            ..
+        } = delivered;
+        let has_old_messages = self.roster.history() == BrokerHistory::Unknown;
+        let origin = if !retain {
+            Origin::Live
+        } else if has_old_messages || self.retained.has_published(topic) {
+            Origin::Store
+        } else {
+            Origin::EmptyStore
+        };
+        let delivery = Delivery {
+            topic,
+            qos,
+            origin,
+            payload,
+            stamp,
+        };
+        if self.wills.known(topic, payload).is_none() {
+            let run = self.roster.run();
+            let first = self.deliveries.handle_delivered(event, &delivery, run);
+            findings.extend(first.map(Finding::Delivered));
+        } else if let Some(recipient) = self.deliveries.recipient_of(event, topic) {
+            findings.extend(self.handle_will_delivery(event, delivered, recipient));
+        } else {
+            self.deliveries.handle_stray_will(event, &delivery);
+        }
+    }
+
+    /// A will came to a recipient that asks for it: wills are accounted for apart.
+    fn handle_will_delivery(
+        &mut self,
+        event: &Event,
+        delivered: &DeliveredFact<'_>,
+        WillRecipient { recipient, copies }: WillRecipient,
+    ) -> Option<Finding> {
+        let &DeliveredFact { topic, payload, .. } = delivered;
+        if self.closed_at.is_some() {
+            return None;
+        }
+        let will_qos = self.wills.known(topic, payload)?.qos;
+        let may_be_sent = |published_at| {
+            self.deliveries
+                .may_be_sent_from_store(event, topic, published_at)
+        };
+        let arrival = WillArrival {
+            topic,
+            payload,
+            is_from_store: delivered.retain
+                && self.wills.may_be_stored(topic, payload, may_be_sent),
+            is_marked_as_repeat: delivered.dup && delivered.qos == QoS::AtLeastOnce,
+            recipient,
+            watched_since: self.deliveries.watched_since(recipient, topic, will_qos),
+            copies,
+        };
+        let arrived = self.wills.handle_delivered(event, &arrival);
+        self.make_room_for_wills(event.now);
+        match arrived {
+            WillDelivery::NoWill | WillDelivery::Counted => None,
+            WillDelivery::First(seen) => Some(Finding::Will(seen)),
+        }
+    }
+
+    /// Settles accounts of wills early if too many are kept.
+    pub(super) fn make_room_for_wills(&mut self, now: Instant) {
+        if self.wills.is_full() {
+            self.wills.make_room(now, Audiences::new(&self.deliveries));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! How each fact finds its books, and what it tells the metrics.
+
+mod connections;
+mod messages;
+
+use std::time::Duration;
+
+use squall_fleet::{About, Fact, LegFact, Observation, Stamp, SubscriptionFact};
+use squall_protocol::{Instant, ReasonCode};
+
+use super::Ledger;
+use super::connections::{ErrorArea, reason_text};
+use super::deliveries::{Acknowledged, FirstDelivery};
+use super::event::Event;
+use super::handshakes::HandshakeTime;
+use super::wills::WillSeen;
+
+pub(crate) use connections::OpenConnection;
+
+/// What a fact means for the metrics.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Finding {
+    /// A message reached a recipient for the first time.
+    Delivered(FirstDelivery),
+    /// The exchange of a message ended with success.
+    Acknowledged {
+        /// The message.
+        stamp: Stamp,
+        /// How far it had come; `None` if that is forgotten.
+        message: Option<Acknowledged>,
+    },
+    /// A will reached a watcher for the first time.
+    Will(WillSeen),
+    /// A displaced connection ended so long after the CONNECT of the one that displaced it was sent.
+    Displaced(Duration),
+    /// CONNACK came so long after CONNECT was sent: both ways of the link.
+    RoundTrip(Duration),
+    /// A device is connected again so long after its last connection ended.
+    Reconnected(Duration),
+    /// A part of a QoS 2 exchange is done.
+    Handshake(HandshakeTime),
+    /// Something was refused or broken.
+    Error,
+}
+
+impl Ledger {
+    /// A device saw or did something. What it means for the metrics is added to `findings`.
+    pub(crate) fn observe(
+        &mut self,
+        now: Instant,
+        observation: &Observation<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let About::Device {
+            device,
+            client,
+            socket,
+        } = observation.about
+        else {
+            self.handle_run_fact(&observation.fact);
+            return;
+        };
+        // What squall's own checkers go through is no part of the scenario.
+        let Some(group) = self.roster.group_of(device) else {
+            return;
+        };
+        let event = Event {
+            now,
+            device,
+            group,
+            client,
+            socket,
+        };
+        self.handle_fact(&event, &observation.fact, findings);
+    }
+
+    fn handle_run_fact(&mut self, fact: &Fact<'_>) {
+        match fact {
+            Fact::Retained(found) => self.retained.handle_checker(found),
+            Fact::Connection(_)
+            | Fact::Subscription(_)
+            | Fact::Publication(_)
+            | Fact::Leg(_)
+            | Fact::Delivered(_)
+            | Fact::Begun { .. }
+            | Fact::StoodStill { .. }
+            | Fact::FaultApplied(_) => {}
+        }
+    }
+
+    fn handle_fact(&mut self, event: &Event, fact: &Fact<'_>, findings: &mut Vec<Finding>) {
+        match fact {
+            Fact::Connection(fact) => self.handle_connection(event, fact, findings),
+            Fact::Subscription(fact) => self.handle_subscription(event, fact, findings),
+            Fact::Publication(fact) => self.handle_publication(event, fact, findings),
+            Fact::Leg(fact) => self.handle_leg(event, fact, findings),
+            Fact::Delivered(delivered) => self.handle_delivered(event, delivered, findings),
+            // What a fault does to a connection is told by its end.
+            Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
+            // A checker asks for the run.
+            Fact::Retained(_) => {}
+        }
+    }
+
+    fn handle_subscription(
+        &mut self,
+        event: &Event,
+        fact: &SubscriptionFact<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        match *fact {
+            SubscriptionFact::Sent { filters } => {
+                self.deliveries.handle_subscribe_sent(event, filters);
+            }
+            SubscriptionFact::Answered {
+                filters, reasons, ..
+            } => {
+                self.deliveries.handle_subscribed(event, filters, reasons);
+                for reason in reasons.iter().filter(|reason| reason.is_error()) {
+                    self.connections.note_error(
+                        event.now,
+                        ErrorArea::Subscribe,
+                        &reason_text(*reason),
+                    );
+                    findings.push(Finding::Error);
+                }
+            }
+        }
+    }
+
+    fn handle_leg(&mut self, event: &Event, fact: &LegFact<'_>, findings: &mut Vec<Finding>) {
+        match *fact {
+            LegFact::Sender { stamp, id, leg, .. } => {
+                let times = self.handshakes.handle_sender_leg(event, id, stamp, leg);
+                findings.extend(times.into_iter().map(Finding::Handshake));
+            }
+            LegFact::Receiver { id, leg } => {
+                self.handshakes.handle_receiver_leg(event, id, leg);
+            }
+            LegFact::Withheld { answer, .. } => self.handshakes.handle_withheld(answer),
+        }
+    }
+}
+
+/// Whether the broker has taken a message on. A PUBCOMP with 0x92 says that it had finished the
+/// exchange before, and that its first PUBCOMP was lost with a connection (§3.7.2.1).
+pub(crate) fn is_taken(reason: ReasonCode) -> bool {
+    !reason.is_error() || reason == ReasonCode::PacketIdentifierNotFound
+}

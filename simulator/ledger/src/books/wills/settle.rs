@@ -1,0 +1,176 @@
+//! The end of an account of wills: who must have seen which, and who has.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use squall_protocol::{Instant, QoS};
+use squall_run::AnomalyKind;
+
+use super::row::End;
+use super::{Due, WillEnd, Wills};
+use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::deliveries::Deliveries;
+use crate::books::memory::MemoryLimit;
+use crate::books::topics::{FilterKey, Recipient};
+
+/// Since when each Session has watched, for one set of filters and one QoS, in ascending order.
+type Audience = Rc<[Instant]>;
+
+/// Who watches what, when accounts are settled: looked up once for topics with the same watchers.
+pub(crate) struct Audiences<'a> {
+    deliveries: &'a Deliveries,
+    known: BTreeMap<(Vec<FilterKey>, QoS), Audience>,
+}
+
+/// How many watchers had to see the will of one end, and did not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Unseen {
+    sessions: u64,
+    shares: u64,
+}
+
+impl<'a> Audiences<'a> {
+    /// Those of this moment.
+    pub(crate) fn new(deliveries: &'a Deliveries) -> Self {
+        Self {
+            deliveries,
+            known: BTreeMap::new(),
+        }
+    }
+
+    fn of(&mut self, topic: &str, qos: QoS) -> Audience {
+        let deliveries = self.deliveries;
+        let filters = deliveries.filters_of(topic).to_vec();
+        let audience = self.known.entry((filters, qos));
+        let audience = audience.or_insert_with_key(|(filters, qos)| {
+            let mut since = deliveries.watching_since(filters, *qos);
+            since.sort_unstable();
+            since.into()
+        });
+        Rc::clone(audience)
+    }
+
+    /// Watchers without a break since `end` that have not seen its will.
+    fn unseen(&mut self, end: &End, topic: &str, qos: QoS) -> Unseen {
+        let audience = self.of(topic, qos);
+        let had_to = audience.partition_point(|&since| since <= end.at) as u64;
+        let deliveries = self.deliveries;
+        let have = end.seen.keys().filter(|&&recipient| {
+            let since = deliveries.watched_since(recipient, topic, qos);
+            matches!(recipient, Recipient::Session(_)) && since.is_some_and(|since| since <= end.at)
+        });
+        let shares = end.shares.iter().filter(|&&share| {
+            !end.seen.contains_key(&Recipient::Share(share))
+                && deliveries.is_undisturbed_since(share, end.at)
+        });
+        Unseen {
+            sessions: had_to.saturating_sub(have.count() as u64),
+            shares: shares.count() as u64,
+        }
+    }
+}
+
+impl Wills {
+    /// Ends the account: what has not come by `now` is missing.
+    pub(crate) fn close(&mut self, now: Instant, mut audiences: Audiences<'_>) {
+        for row in 0..self.rows.len() {
+            while let Some(end) = self.rows[row].pop() {
+                self.settle(row, &end, now, &mut audiences);
+            }
+        }
+    }
+
+    /// Whether accounts must be settled early to save memory.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept > self.kept_max
+    }
+
+    /// Settles what nothing is missing of, and gives up the oldest of the rest until half of the
+    /// memory is free: so that this is needed again only after as many more.
+    pub(crate) fn make_room(&mut self, now: Instant, mut audiences: Audiences<'_>) {
+        for row in 0..self.rows.len() {
+            // The last end of a row stays: what comes again is compared with it.
+            while self.rows[row].ends.len() > 1 && self.is_complete(row, now, &mut audiences) {
+                if let Some(end) = self.rows[row].pop() {
+                    self.kept = self.kept.saturating_sub(1 + end.seen.len());
+                    self.settle(row, &end, now, &mut audiences);
+                }
+            }
+        }
+        for row in 0..self.rows.len() {
+            while self.kept > self.kept_max / 2 {
+                let Some(end) = self.rows[row].pop() else {
+                    break;
+                };
+                self.kept = self.kept.saturating_sub(1 + end.seen.len());
+                self.rows[row].has_given_up = true;
+                self.given_up.add(MemoryLimit::WillEnds, 1);
+            }
+        }
+    }
+
+    /// Whether the will of the oldest end of a row has come to all that it must come to.
+    fn is_complete(&self, row: usize, now: Instant, audiences: &mut Audiences<'_>) -> bool {
+        let row = &self.rows[row];
+        row.ends.front().is_some_and(|end| {
+            let WillEnd {
+                due, noticed_by, ..
+            } = end.end;
+            let unseen = audiences.unseen(end, &row.will.topic, row.will.qos);
+            now >= noticed_by && (due != Due::Must || unseen.total() == 0)
+        })
+    }
+
+    fn settle(&mut self, row: usize, end: &End, now: Instant, audiences: &mut Audiences<'_>) {
+        let will = &self.rows[row].will;
+        let WillEnd {
+            fault,
+            cause,
+            due,
+            noticed_by,
+        } = end.end;
+        let tally = self.tallies.entry((fault, cause)).or_default();
+        tally.ended += 1;
+        if due == Due::May {
+            return;
+        }
+        for seen in end.seen.values().filter(|seen| seen.is_certain) {
+            let times = (seen.times() as usize).min(tally.seen.len() - 1);
+            tally.watched += 1;
+            tally.seen[times] += 1;
+        }
+        if due == Due::Must && now < noticed_by {
+            // The broker may not have noticed yet.
+            return;
+        }
+        let unseen = audiences.unseen(end, &will.topic, will.qos).total();
+        tally.watched += unseen;
+        tally.seen[0] += unseen;
+        if due != Due::Must {
+            return;
+        }
+        for _ in 0..unseen {
+            self.anomalies.note(AnomalyKind::WillMissing, || Anomaly {
+                kind: AnomalyKind::WillMissing,
+                at: end.at,
+                device: Some(end.device),
+                topic: Some(will.topic.to_string()),
+                sequence: None,
+                explanation: format!(
+                    "the connection ended ({}) and its will never came (§3.1.2.5)",
+                    cause.name()
+                ),
+                scope: Scope {
+                    fault,
+                    ..Scope::default()
+                },
+            });
+        }
+    }
+}
+
+impl Unseen {
+    fn total(self) -> u64 {
+        self.sessions + self.shares
+    }
+}
