@@ -16,7 +16,7 @@ impl ClientIds {
         Self(Box::new(draw))
     }
 
-    /// The numbers from 0 on, which everyone can compute: for simulated worlds only.
+    /// The numbers from 0 on, which any client can guess: for simulated worlds only.
     pub fn counted() -> Self {
         let mut next = 0;
         Self::drawn_by(move || {

@@ -36,7 +36,7 @@ pub struct Config {
     /// Highest Topic Alias a client may use (§3.2.2.3.8). 16; 0 allows none.
     pub topic_alias_maximum: u16,
     /// Longest Session Expiry Interval granted, in seconds; a longer wish is cut and answered in
-    /// CONNACK (§3.2.2.3.2). 0xFFFF_FFFF, which is for ever. Sessions of 3.1.1 with Clean Session 0 get
+    /// CONNACK (§3.2.2.3.2). 0xFFFF_FFFF means that it never ends. Sessions of 3.1.1 with Clean Session 0 get
     /// the same.
     pub session_expiry_interval_max: u32,
     /// Levels a Topic Name or Topic Filter may have; more is answered with 0x90 or 0x8F. 256.
@@ -137,7 +137,7 @@ pub enum QueuePolicy {
     /// The new message is dropped for this Session.
     #[default]
     DropNewest,
-    /// The publisher's message reaches nobody and is answered with 0x97 (Quota exceeded). A
+    /// The publisher's message is not delivered and is answered with 0x97 (Quota exceeded). A
     /// 3.1.1 publisher cannot be told: for it this is [`Self::DropNewest`].
     Reject,
 }
@@ -164,7 +164,7 @@ impl Default for OutboxLimits {
 
 /// Limits of the retained message store; what the broker itself says in `$SYS` does not count.
 ///
-/// A message beyond them is answered with 0x97 (Quota exceeded) and goes to nobody, if its
+/// A message beyond them is answered with 0x97 (Quota exceeded) and is not delivered, if its
 /// publisher can be told: 5.0 at QoS 1 or 2. From a 3.1.1 client, at QoS 0, and as a will, it is
 /// delivered and not stored, and its topic's older message is forgotten. Either is counted as
 /// [`crate::DropReason::RetainedFull`].

@@ -84,7 +84,7 @@ impl Connections {
         }));
     }
 
-    /// Who has the slot that `id` names.
+    /// The connection in the slot that `id` names.
     pub(crate) fn in_slot(&self, id: ConnectionId) -> Option<ConnectionId> {
         let connection = self.slots.get(id.slot as usize)?.as_deref()?;
         Some(connection.id)

@@ -72,7 +72,7 @@ impl DropReason {
 pub struct Counters {
     /// Network Connections opened.
     pub connections_opened: u64,
-    /// Network Connections ended, whoever ended them.
+    /// Network Connections that ended, by the client, the broker or the network.
     pub connections_closed: u64,
     /// CONNECTs answered with Success.
     pub clients_accepted: u64,

@@ -1,4 +1,4 @@
-//! What a shell tells the broker.
+//! What a shell tells the broker: connections, bytes, deadlines.
 
 /// Names a Network Connection for as long as the broker lives.
 ///
@@ -24,18 +24,18 @@ pub enum Input<'a> {
     Received {
         /// Where they came in.
         connection: ConnectionId,
-        /// Not empty.
+        /// At least one byte.
         bytes: &'a [u8],
     },
-    /// The shell wrote to a connection that had more than
-    /// [`crate::Outboxes::pending`] allowed; queued messages may go on.
+    /// All that waited for a connection is written, after its socket was full or more waited than
+    /// [`crate::OutboxLimits::soft_bytes`]: queued messages may go on.
     Drained {
-        /// What can be written again.
+        /// The connection whose outbox is empty.
         connection: ConnectionId,
     },
     /// The connection is gone. After a [`crate::Close`] of the broker's own this is not sent.
     Lost {
-        /// What is gone.
+        /// Its name until now.
         connection: ConnectionId,
     },
     /// The deadline that `next_deadline` named has come.

@@ -1,4 +1,4 @@
-//! One Application Message as the broker keeps it: a body that everyone who waits for it shares.
+//! One Application Message as the broker keeps it: a body that all its waiting copies share.
 //!
 //! A message gets a body only when it must outlive the packet it came in: to be queued, to be
 //! retained, or to be sent again. Its bytes are copied once, to their exact size. What differs
@@ -26,7 +26,7 @@ pub(crate) struct Message {
     bytes: usize,
     /// As published; a copy's may be lower.
     qos: QoS,
-    /// As published.
+    /// RETAIN as published.
     retain: bool,
 }
 
@@ -69,7 +69,7 @@ impl Message {
         self.qos
     }
 
-    /// When it must not be sent any more; the end of time for never.
+    /// From when it must not be sent; the end of time for never.
     pub(crate) fn expires_at(&self) -> Instant {
         self.expires_at
     }

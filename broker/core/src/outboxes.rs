@@ -27,7 +27,7 @@ struct Outbox {
 /// Everything the broker asked for since the shell last looked.
 #[derive(Debug, Default)]
 pub struct Outboxes {
-    /// By slot.
+    /// By [`ConnectionId::slot`].
     outboxes: Vec<Outbox>,
     dirty: Vec<ConnectionId>,
     closes: Vec<Close>,

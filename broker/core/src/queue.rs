@@ -16,14 +16,14 @@ pub(crate) struct Queue {
     left: u64,
 }
 
-/// What had to give way to a push.
+/// Which messages a push dropped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Pushed {
-    /// Nothing.
+    /// The new message waits, and all others still do.
     Queued,
-    /// So many of the oldest.
+    /// The new message waits; this many of the oldest were dropped for it.
     DroppedOldest(usize),
-    /// The new one.
+    /// The new message was dropped.
     DroppedNewest,
 }
 

@@ -81,7 +81,7 @@ pub(crate) enum Found {
         topic: Rc<str>,
         message: Rc<Message>,
     },
-    /// There is no more.
+    /// The replay is over.
     End,
     /// The budget is used up.
     Paused,
@@ -172,8 +172,8 @@ impl RetainedStore {
         self.remove(topic);
     }
 
-    /// Forgets messages that expire until `now`, `at_most` so many, and returns how many it were.
-    /// More are still due then: [`Self::next_expiry`] tells.
+    /// Removes up to `at_most` messages that have expired by `now`; returns how many. Whether more have
+    /// expired, [`Self::next_expiry`] tells.
     pub(crate) fn expire(&mut self, now: Instant, at_most: usize) -> usize {
         for expired in 0..at_most {
             match self.expiring.first() {

@@ -38,7 +38,7 @@ pub(crate) struct Session {
     pub(crate) backlog: Option<Box<Backlog>>,
     /// Of the connection, or of the last one while it is delayed.
     pub(crate) will: Option<Box<Will>>,
-    /// Seconds it outlives its connection, `u32::MAX` for ever.
+    /// Seconds it outlives its connection; `u32::MAX`: without end.
     pub(crate) expiry_interval: u32,
     /// When it ends, if it has no connection; else the end of time.
     pub(crate) expires_at: Instant,

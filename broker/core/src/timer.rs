@@ -2,8 +2,8 @@
 //!
 //! Setting a timer is a push and nothing is ever cancelled: a timer that fires is a question to
 //! its owner, who looks at its own state, acts or sets a new one. A timer fires at most one slot
-//! late. One beyond the wheel's horizon of 256 s fires there, too early, and its owner sets it again: so
-//! what was set for an owner that is gone since is gone soon as well, however far off it was.
+//! late. One beyond the wheel's horizon of 256 s fires at the horizon and is set again by its owner, so a
+//! timer whose owner is gone is dropped within 256 s.
 //!
 //! Invariant: a slot's bit in `occupied` is set exactly if the slot holds a timer.
 
@@ -62,7 +62,7 @@ impl<T> TimerWheel<T> {
         Some(fires_at(self.passed + 1 + distance as u64))
     }
 
-    /// Takes everyone who is to be asked by `now` into `into`, slot by slot.
+    /// Takes the owners of all timers that are due by `now` into `into`, slot by slot.
     pub(crate) fn take_due(&mut self, now: Instant, into: &mut Vec<T>) {
         let until = now.as_nanos() / SLOT.as_nanos() as u64;
         while self.passed < until {
@@ -166,7 +166,7 @@ mod tests {
         assert!(steps < 400, "{steps} wake-ups in a day");
     }
 
-    /// A timer whose owner does not want it any more is not kept until its far moment.
+    /// A timer whose owner is gone is dropped at the horizon, not kept until its far moment.
     #[test]
     fn a_timer_that_is_not_set_again_is_gone_at_the_horizon() {
         let mut wheel = TimerWheel::new();

@@ -40,7 +40,7 @@ pub enum ProtocolError {
     /// A variable byte integer with more bytes than its value needs [MQTT-1.5.5-1].
     #[error("variable byte integer {value} with more bytes than it needs")]
     VariableByteIntegerOverlong {
-        /// Its value.
+        /// The value that it had.
         value: u32,
     },
     /// A packet of more bytes than we take [MQTT-3.1.2-24].
@@ -70,7 +70,7 @@ pub enum ProtocolError {
     TrailingBytes {
         /// What came in.
         packet: PacketType,
-        /// How many.
+        /// Bytes that are left over.
         bytes: usize,
     },
     /// A string that is not well-formed UTF-8; surrogates are not [MQTT-1.5.4-1].
@@ -118,7 +118,7 @@ pub enum ProtocolError {
         #[source]
         source: TopicError,
     },
-    /// A Response Topic that is no Topic Name [MQTT-3.3.2-14].
+    /// A Response Topic that is not a Topic Name [MQTT-3.3.2-14].
     #[error("{packet} with an invalid response topic")]
     ResponseTopic {
         /// Where it was.
@@ -138,7 +138,7 @@ pub enum ProtocolError {
     UnknownProperty {
         /// Where it was.
         packet: PacketType,
-        /// The identifier.
+        /// The identifier that it had.
         identifier: u32,
     },
     /// A property that belongs to other packets (§2.2.2.2).
@@ -146,7 +146,7 @@ pub enum ProtocolError {
     PropertyNotAllowed {
         /// Where it was.
         packet: PacketType,
-        /// Which one.
+        /// The property that it had.
         property: PropertyId,
     },
     /// A property more than once that may be there once (§2.2.2.2).
@@ -154,7 +154,7 @@ pub enum ProtocolError {
     DuplicateProperty {
         /// Where it was.
         packet: PacketType,
-        /// Which one.
+        /// The property that it had.
         property: PropertyId,
     },
     /// A property with a value it must not have, such as Receive Maximum 0 (§3.1.2.11.3).
@@ -162,9 +162,9 @@ pub enum ProtocolError {
     PropertyValue {
         /// Where it was.
         packet: PacketType,
-        /// Which one.
+        /// The property that it had.
         property: PropertyId,
-        /// Its value.
+        /// The value that it had.
         value: u32,
     },
     /// Authentication Data without an Authentication Method (§3.1.2.11.10), or AUTH with
@@ -205,7 +205,7 @@ pub enum ProtocolError {
     /// CONNACK with Session Present and an error [MQTT-3.2.2-6].
     #[error("CONNACK with session present and an error")]
     SessionPresentWithError {
-        /// The error.
+        /// The error that it named.
         reason: ReasonCode,
     },
     /// A Reason Code or return code that this packet cannot carry (§2.4).
@@ -213,7 +213,7 @@ pub enum ProtocolError {
     ReasonCodeNotAllowed {
         /// Where it was.
         packet: PacketType,
-        /// The byte.
+        /// The code as it came.
         code: u8,
     },
     /// SUBSCRIBE [MQTT-3.8.3-2] or UNSUBSCRIBE [MQTT-3.10.3-2] without Topic Filters, or their
@@ -226,7 +226,7 @@ pub enum ProtocolError {
     /// Reserved bits in the Subscription Options [MQTT-3.8.3-5].
     #[error("subscription options {options:#010b} with reserved bits")]
     ReservedSubscriptionOptions {
-        /// The byte.
+        /// The options as they came.
         options: u8,
     },
     /// Retain Handling 3 (§3.8.3.1).
@@ -320,25 +320,25 @@ pub enum ProtocolError {
     /// PUBACK for a message that was sent at QoS 2 (§4.3.3).
     #[error("PUBACK for packet identifier {id}, which was sent at QoS 2")]
     PubackForQoS2 {
-        /// Which exchange.
+        /// Packet Identifier of the exchange.
         id: PacketId,
     },
     /// PUBREC for a message that was sent at QoS 1 (§4.3.2).
     #[error("PUBREC for packet identifier {id}, which was sent at QoS 1")]
     PubrecForQoS1 {
-        /// Which exchange.
+        /// Packet Identifier of the exchange.
         id: PacketId,
     },
     /// PUBCOMP for a message that was sent at QoS 1 (§4.3.2).
     #[error("PUBCOMP for packet identifier {id}, which was sent at QoS 1")]
     PubcompForQoS1 {
-        /// Which exchange.
+        /// Packet Identifier of the exchange.
         id: PacketId,
     },
     /// PUBCOMP for a message that has no PUBREC (§4.3.3).
     #[error("PUBCOMP for packet identifier {id} before its PUBREC")]
     PubcompBeforePubrec {
-        /// Which exchange.
+        /// Packet Identifier of the exchange.
         id: PacketId,
     },
     /// SUBACK or UNSUBACK with an identifier that awaits none [MQTT-2.2.1-6].
@@ -346,7 +346,7 @@ pub enum ProtocolError {
     UnrequestedAnswer {
         /// What came in.
         packet: PacketType,
-        /// Its identifier.
+        /// Packet Identifier that it had.
         id: PacketId,
     },
     /// SUBACK or UNSUBACK without one Reason Code per Topic Filter [MQTT-3.9.3-1].

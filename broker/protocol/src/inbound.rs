@@ -116,7 +116,7 @@ impl Inbound {
     }
 
     /// Applies a PUBREL whose PUBCOMP is sent now, and returns the PUBCOMP's Reason Code: Success,
-    /// or Packet Identifier not found, which is no error after a reconnect (§3.7.2.1).
+    /// or Packet Identifier not found, which is not an error after a reconnect (§3.7.2.1).
     ///
     /// From here on a PUBLISH with this identifier is a new message [MQTT-4.3.3-12].
     pub fn handle_pubrel(&mut self, pubrel: &Pubrel) -> ReasonCode {

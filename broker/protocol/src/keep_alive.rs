@@ -19,7 +19,7 @@ pub const PROGRESS_BYTES_PER_SECOND: u64 = 256;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeepAlive {
     last_seen: Instant,
-    /// Milliseconds of allowed silence; 0 is for ever.
+    /// Milliseconds of allowed silence; 0 means without limit.
     allowance_ms: u32,
 }
 

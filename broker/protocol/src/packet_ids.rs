@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(packet_ids.iter().next(), Some((id(1), &())));
     }
 
-    /// A burst must not cost an idle Session memory for ever.
+    /// A burst must not cost an idle Session memory that is never freed.
     #[test]
     fn an_empty_ring_gives_back_the_memory_of_a_burst() {
         let mut packet_ids = PacketIds::default();

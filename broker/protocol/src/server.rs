@@ -57,19 +57,19 @@ pub enum Admitted<'p, 'a> {
     Connect(&'p mut Connect),
     /// PUBLISH, its Topic Alias resolved.
     Publish(&'p mut Publish<'a>),
-    /// PUBACK.
+    /// PUBACK (§3.4).
     Puback(&'p Puback),
-    /// PUBREC.
+    /// PUBREC (§3.5).
     Pubrec(&'p Pubrec),
-    /// PUBREL.
+    /// PUBREL (§3.6).
     Pubrel(&'p Pubrel),
-    /// PUBCOMP.
+    /// PUBCOMP (§3.7).
     Pubcomp(&'p Pubcomp),
-    /// SUBSCRIBE.
+    /// SUBSCRIBE (§3.8): its filters may be taken out.
     Subscribe(&'p mut Subscribe),
-    /// UNSUBSCRIBE.
+    /// UNSUBSCRIBE (§3.10): its filters may be taken out.
     Unsubscribe(&'p mut Unsubscribe),
-    /// PINGREQ.
+    /// PINGREQ (§3.12).
     Pingreq,
     /// DISCONNECT: nothing is accepted after it.
     Disconnect(&'p Disconnect),

@@ -6,7 +6,7 @@
 //!
 //! `$share/group/filter` is a shared subscription in both versions. The specification has them
 //! since 5.0, but brokers serve them to 3.1.1 clients as well, and no other meaning of such a
-//! filter would be of use to anyone. What begins like one and is none is an error in 5.0 only:
+//! filter would be of use. What begins like one and is none is an error in 5.0 only:
 //! 3.1.1 knows no shared subscriptions, so there it is an ordinary filter. How many levels a topic
 //! may have is the broker's policy.
 
@@ -18,7 +18,7 @@ const SHARE_PREFIX: &str = "$share/";
 /// Longest UTF-8 string of the protocol, in bytes (§1.5.4).
 const STRING_BYTES_MAX: usize = 65_535;
 
-/// Why a text is no Topic Name or no Topic Filter (§4.7).
+/// Why a text is not a Topic Name or Topic Filter (§4.7).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TopicError {
     /// No characters [MQTT-4.7.3-1].

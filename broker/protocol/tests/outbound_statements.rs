@@ -146,7 +146,7 @@ fn a_smaller_receive_maximum_resends_in_windows() {
     assert!(outbound.can_send());
 }
 
-/// PUBREL is no PUBLISH: the receive maximum does not hold it back [MQTT-4.9.0-3].
+/// PUBREL is not a PUBLISH: the receive maximum does not hold it back [MQTT-4.9.0-3].
 #[test]
 fn pubrel_is_resent_without_quota() {
     let mut outbound = connected(10);

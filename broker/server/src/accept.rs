@@ -1,4 +1,4 @@
-//! Accepts connections for a shard, and says no where there is no room.
+//! Accepts connections for a shard, and rejects them when the shard is full.
 //!
 //! What goes wrong with one connection does not stop it. Running out of descriptors pauses
 //! it; both that and a full connection table are logged once an episode.
@@ -12,12 +12,12 @@ use squall_protocol::Instant;
 use crate::descriptors::{self, Spare};
 use crate::limits::ACCEPT_PAUSE;
 
-/// What the listener last had to say no to.
+/// What the listener last ran out of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Room {
-    /// Nothing.
+    /// It could accept.
     Enough,
-    /// Descriptors.
+    /// The process or the system had no descriptor left.
     NoDescriptors,
     /// Connections beyond the configured number.
     NoConnections,

@@ -24,10 +24,10 @@ pub(crate) enum Phase {
     PeerClosed,
 }
 
-/// One socket.
+/// What the shard knows of one socket.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    /// Its socket.
+    /// Non-blocking, and known to the selector under its slot.
     pub(crate) stream: TcpStream,
     /// How far it has come.
     pub(crate) phase: Phase,
@@ -88,7 +88,7 @@ impl Connections {
         id
     }
 
-    /// Who has a slot now, or had it last.
+    /// The name of the connection that has a slot, or had it last.
     pub(crate) fn id(&self, slot: u32) -> ConnectionId {
         ConnectionId {
             slot,
@@ -129,7 +129,7 @@ mod tests {
         TcpStream::connect(listener.local_addr().unwrap()).unwrap()
     }
 
-    /// A slot is used again, but the name of its last connection finds nothing any more.
+    /// A slot is used again, but the name of its last connection finds nothing.
     #[test]
     fn old_name_does_not_find_the_next_user_of_a_slot() {
         let mut connections = Connections::default();

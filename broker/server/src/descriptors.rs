@@ -7,7 +7,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Raises the soft limit of open files to the hard limit, so that a broker can hold as many
 /// connections as the system lets it. Returns the limit that holds now; `None` means no limit.
-pub(crate) fn raise_limit() -> Option<u64> {
+pub fn raise_limit() -> Option<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
         return limit.current;
@@ -21,7 +21,7 @@ pub(crate) fn raise_limit() -> Option<u64> {
 }
 
 /// Whether the process (EMFILE) or the system (ENFILE) is out of descriptors.
-pub(crate) fn are_exhausted(error: &io::Error) -> bool {
+pub fn are_exhausted(error: &io::Error) -> bool {
     let out_of = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
     error
         .raw_os_error()
@@ -30,7 +30,7 @@ pub(crate) fn are_exhausted(error: &io::Error) -> bool {
 
 /// A descriptor kept open so that there is one to give up when no other is left.
 ///
-/// A listener whose queue cannot be accepted from stays readable for ever; with the spare one the
+/// A listener whose queue cannot be accepted from stays readable; with the spare one the
 /// waiting client is accepted and closed, and so told.
 #[derive(Debug)]
 pub(crate) struct Spare {
@@ -38,7 +38,7 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Opens it.
+    /// Opens it; without it [`Self::lend`] frees nothing.
     pub(crate) fn open() -> Self {
         Self {
             file: File::open("/dev/null").ok(),

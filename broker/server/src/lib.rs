@@ -12,13 +12,14 @@ mod clock;
 mod close_log;
 mod config;
 mod connection;
-mod descriptors;
 mod error;
 mod limits;
 mod listener;
 mod serve;
 mod shard;
 mod sockets;
+
+pub mod descriptors;
 
 pub use config::{Config, ConfigError, Listen, Place, Server};
 pub use error::ServeError;

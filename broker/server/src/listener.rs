@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn foreign_address_is_refused_with_its_cause() {
         let foreign = Listen {
-            // TEST-NET-1 (RFC 5737) is nobody's.
+            // TEST-NET-1 (RFC 5737) belongs to no machine.
             address: "192.0.2.1".parse().unwrap(),
             ..listen(0)
         };

@@ -5,7 +5,7 @@
 //! and no entry in the runtime's driver: nearly a kilobyte less each, and no wake-up per read.
 //!
 //! Events are edges: a socket is named when something new came, not as long as something is
-//! there. Whoever does not read to the end must come back without being asked.
+//! there. A reader that stops before the end must come back without being asked.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -22,7 +22,7 @@ use crate::limits::EVENTS_PER_TURN;
 /// What the system says about one socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Ready {
-    /// Which socket.
+    /// The socket that it is about.
     pub(crate) who: Who,
     /// Something can be read: bytes, an end or an error.
     pub(crate) is_readable: bool,
@@ -32,10 +32,10 @@ pub(crate) struct Ready {
     pub(crate) is_writable: bool,
 }
 
-/// Whose socket it is.
+/// What a socket belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Who {
-    /// The listener.
+    /// Where connections come in.
     Listener,
     /// The connection in this slot, or one that was in it a moment ago.
     Slot(u32),

@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote, against the broker: Eclipse Paho (Python) and the Mosquitto
+//! Clients that others wrote, against the broker: Eclipse Paho (Python) and the Mosquitto
 //! command line clients.
 //!
 //! A client that is not installed is skipped, which is said on stderr. With

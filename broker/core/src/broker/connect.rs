@@ -130,7 +130,7 @@ impl Broker {
         None
     }
 
-    /// Finds or makes the client's Session and takes it from whoever has it.
+    /// Finds or makes the client's Session and takes it from the connection that has it.
     fn take_session(&mut self, turn: &mut Turn<'_>, connect: &Connect) -> (SessionKey, Continuity) {
         let client_id = &connect.client_id;
         if let Some(key) = self.sessions.find(client_id)

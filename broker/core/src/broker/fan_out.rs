@@ -1,4 +1,4 @@
-//! One message to everyone who subscribed to its topic, and to one member of each shared group.
+//! One message to every Session that subscribed to its topic, and to one member of each shared group.
 
 use squall_protocol::QoS;
 use squall_protocol::packet::SubscriptionIdentifier;
@@ -11,7 +11,7 @@ use crate::keys::{GroupKey, SessionKey};
 use crate::message::{Copied, CopyOptions};
 use crate::subscriptions::{Member, Recipient, Recipients};
 
-/// Whether anyone had subscribed.
+/// Whether a subscription matched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum FanOut {
     Matched,
@@ -19,7 +19,8 @@ pub(super) enum FanOut {
 }
 
 impl Broker {
-    /// Brings a message to everyone who subscribed to its topic.
+    /// Brings a message to every Session that subscribed to its topic, except for one that asks not to
+    /// get its own.
     pub(super) fn fan_out(
         &mut self,
         turn: &mut Turn<'_>,

@@ -32,7 +32,7 @@ enum Progress {
 }
 
 impl Broker {
-    /// Sends what waits for the Session. Whoever removes an obstacle calls this: an
+    /// Sends what waits for the Session. It is called where an obstacle goes away: an
     /// acknowledgement, a drained socket, CONNACK.
     pub(super) fn feed(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let mut budget = self.config.retained.replay_slice.get();

@@ -80,7 +80,7 @@ pub struct Broker {
     due: Vec<Timer>,
 }
 
-/// Whom a timer asks.
+/// The owner of a timer.
 #[derive(Clone, Copy, Debug)]
 enum Timer {
     Connection(ConnectionId),
@@ -105,7 +105,7 @@ struct Turn<'e> {
     outboxes: &'e mut Outboxes,
 }
 
-/// Who sent a packet: a client whose CONNECT was accepted.
+/// The sender of a packet: a client whose CONNECT was accepted.
 #[derive(Clone, Copy, Debug)]
 struct Peer {
     connection: ConnectionId,
@@ -296,7 +296,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Who sends on a connection; `None` if it was closed meanwhile, or has no Session yet.
+    /// The client of a connection; `None` if it was closed meanwhile, or has no Session yet.
     fn peer(&self, id: ConnectionId) -> Option<Peer> {
         let connection = self.connections.get(id)?;
         Some(Peer {

@@ -58,7 +58,7 @@ impl<'o, 'p> Outgoing<'o, 'p> {
         }
     }
 
-    /// The message.
+    /// The message as a packet, in no version yet.
     pub(super) fn publish(&self) -> &Publish<'p> {
         self.publish
     }

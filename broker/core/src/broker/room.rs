@@ -1,5 +1,5 @@
-//! [`QueuePolicy::Reject`](crate::QueuePolicy::Reject): whether a message finds room with everyone
-//! who would have to queue it. It is asked before anything is delivered, and changes nothing.
+//! [`QueuePolicy::Reject`](crate::QueuePolicy::Reject): whether every recipient that would have
+//! to queue a message has room for it. It is asked before anything is delivered, and changes nothing.
 
 use squall_protocol::QoS;
 use squall_protocol::packet::Publish;

@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::will;
 
 impl Broker {
-    /// Ends a Session that has no connection (any more).
+    /// Ends a Session that has no connection, or has just lost it.
     ///
     /// Messages of shared subscriptions go to other members, except those of QoS 2 that were
     /// sent [MQTT-4.8.2-5]; all others are lost with the Session.

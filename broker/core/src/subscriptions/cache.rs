@@ -53,7 +53,7 @@ impl MatchCache {
         }
     }
 
-    /// A wildcard filter came or went: no entry is valid any more.
+    /// A wildcard filter came or went: all entries are stale.
     pub(crate) fn invalidate(&mut self) {
         self.generation += 1;
     }

@@ -1,4 +1,4 @@
-//! Who subscribed to what: filters, their members, and the way from a Topic Name to both.
+//! All subscriptions: filters, their members, and the way from a Topic Name to both.
 //!
 //! Every filter is found by its text in a hash map, and by a topic there too if it has no wildcard.
 //! Filters with wildcards that match a topic are found in a tree behind a
@@ -150,8 +150,8 @@ impl Subscriptions {
         (subscription, inserted)
     }
 
-    /// Ends a subscription. Returns the group that lost its last member by it, for what waits
-    /// there.
+    /// Ends a subscription. Returns the group that lost its last member by it, with the
+    /// messages that wait there.
     pub(crate) fn unsubscribe(
         &mut self,
         key: SubscriptionKey,
@@ -180,7 +180,7 @@ impl Subscriptions {
         ended
     }
 
-    /// Fills `into` with everyone who gets a message published to `topic` by `publisher`.
+    /// Fills `into` with all Sessions and groups that get a message published to `topic` by `publisher`.
     pub(crate) fn collect(
         &mut self,
         topic: &str,

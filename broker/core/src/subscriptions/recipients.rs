@@ -38,7 +38,7 @@ pub(crate) struct Recipients {
     groups: Vec<GroupKey>,
     /// Chains of further identifiers: each with the place of the next, plus 1.
     identifiers: Vec<(SubscriptionIdentifier, u32)>,
-    /// By Session.
+    /// Where in the list each Session is.
     marks: Vec<Mark>,
     message: u32,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Group {
     pub(crate) filter: FilterKey,
     /// Share name, the part between the slashes.
     pub(crate) name: Box<str>,
-    /// Messages for whoever connects first; empty while a member is connected.
+    /// Messages for the member that connects first; empty while a member is connected.
     pub(crate) waiting: Queue,
     members: Members,
     /// Where the next turn among equals starts.
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(chosen, expected);
     }
 
-    /// The member with the least in flight is chosen, whoever's turn it is.
+    /// The member with the least in flight is chosen, whichever member's turn it is.
     #[test]
     fn the_least_loaded_member_is_chosen() {
         let mut group = group(3);

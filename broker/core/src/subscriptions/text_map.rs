@@ -1,7 +1,7 @@
 //! A hash map from texts that keeps their hashes.
 //!
 //! A map of hundreds of thousands of texts grows in one go, and would read each again to hash it:
-//! several milliseconds in which nobody is served. With the hashes at hand it takes a tenth.
+//! several milliseconds in which no client is served. With the hashes at hand it takes a tenth.
 
 use std::hash::BuildHasher;
 

@@ -132,7 +132,7 @@ fn a_connected_session_does_not_expire() {
     assert!(connack.session_present);
 }
 
-/// 0xFFFFFFFF, and Clean Session 0 of 3.1.1, keep the Session for ever (§3.1.2.11.2).
+/// 0xFFFFFFFF, and Clean Session 0 of 3.1.1, keep the Session without end (§3.1.2.11.2).
 #[test]
 fn a_session_without_end_is_kept_for_years() {
     for connect in [v4_kept("c"), v5_expiring("c", u32::MAX)] {

@@ -196,7 +196,7 @@ fn the_wrong_acknowledgement_is_a_protocol_error() {
     }
 }
 
-/// A PUBACK that nobody waits for changes nothing.
+/// A PUBACK for no message in flight changes nothing.
 #[test]
 fn an_unknown_puback_is_ignored() {
     for connect in both("s") {

@@ -163,7 +163,7 @@ impl Harness {
         });
     }
 
-    /// The client's socket takes nothing any more.
+    /// The client's socket takes nothing from here on.
     pub(crate) fn stall(&mut self, client: Client) {
         self.sides[client.0].is_stalled = true;
     }

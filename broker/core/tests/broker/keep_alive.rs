@@ -109,7 +109,7 @@ fn a_dripping_packet_is_no_sign_of_life() {
     assert_eq!(world.broker.counters().keep_alive_timeouts, 1);
 }
 
-/// What the server sends is no sign of life of the client (§3.1.2.10).
+/// What the server sends is not a sign of life of the client (§3.1.2.10).
 #[test]
 fn delivery_does_not_keep_a_connection_alive() {
     let mut world = Harness::new();

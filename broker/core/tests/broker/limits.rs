@@ -62,7 +62,7 @@ fn a_full_queue_drops_the_newest() {
     assert_eq!(queued(&mut world), ["1", "2"]);
 }
 
-/// Reject: the publisher is told 0x97 and nobody gets the message.
+/// Reject: the publisher is told 0x97 and the message is not delivered.
 #[test]
 fn a_full_queue_rejects_the_message() {
     let (mut world, publisher) = away(QueuePolicy::Reject);

@@ -64,7 +64,7 @@ fn acknowledgements_keep_the_order_of_the_messages() {
     }
 }
 
-/// A 5.0 publisher learns that nobody has subscribed (§3.4.2.1); for 3.1.1 there is no code.
+/// A 5.0 publisher learns that no subscription matched (§3.4.2.1); for 3.1.1 there is no code.
 #[test]
 fn a_publisher_learns_that_nobody_subscribed() {
     let mut world = Harness::new();
@@ -137,7 +137,7 @@ fn a_qos_2_message_repeated_after_a_reconnect_is_delivered_once() {
     }
 }
 
-/// PUBREL for an unknown identifier is answered with 0x92, which is no error (§4.3.3).
+/// PUBREL for an unknown identifier is answered with 0x92, which is not an error (§4.3.3).
 #[test]
 fn an_unknown_pubrel_is_answered() {
     let mut world = Harness::new();

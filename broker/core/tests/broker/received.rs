@@ -74,7 +74,7 @@ impl Received {
         messages.map(|message| message.payload).collect()
     }
 
-    /// The only packet, which is no PUBLISH.
+    /// The only packet, which is not a PUBLISH.
     pub(crate) fn packet(&self) -> Packet<'static> {
         match self.0.as_slice() {
             [Got::Other(packet)] => packet.clone(),
@@ -82,7 +82,7 @@ impl Received {
         }
     }
 
-    /// Every packet that is no PUBLISH.
+    /// Every packet that is not a PUBLISH.
     pub(crate) fn others(&self) -> Vec<Packet<'static>> {
         let packets = self.0.iter();
         packets

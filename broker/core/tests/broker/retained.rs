@@ -34,7 +34,7 @@ fn a_new_subscription_brings_the_retained_message() {
     }
 }
 
-/// Retained messages are no part of a Session and outlive their publisher's
+/// Retained messages are not part of a Session and outlive their publisher's
 /// [3.1.1: MQTT-3.1.2-7].
 #[test]
 fn a_retained_message_outlives_its_publishers_session() {

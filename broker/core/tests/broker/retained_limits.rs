@@ -30,7 +30,7 @@ fn a_full_store_takes_no_more() {
     assert_eq!(counters.dropped(DropReason::RetainedFull), 1);
 }
 
-/// A 5.0 publisher is told that its message is not stored (§3.4.2.1, §3.5.2.1). It goes to nobody
+/// A 5.0 publisher is told that its message is not stored (§3.4.2.1, §3.5.2.1). It is not delivered
 /// then, or its publisher's next attempt would deliver it twice; the older message stays.
 #[test]
 fn a_publisher_is_told_that_the_store_is_full() {

@@ -126,7 +126,7 @@ fn unacknowledged_qos_1_messages_return_to_the_group() {
     assert!(world.receive(lost).is_empty());
 }
 
-/// A takeover is no loss: what is in flight moves to the member's new connection.
+/// A takeover loses nothing: what is in flight moves to the member's new connection.
 #[test]
 fn a_takeover_keeps_the_members_messages() {
     let mut world = Harness::new();
@@ -143,7 +143,7 @@ fn a_takeover_keeps_the_members_messages() {
     assert_eq!((&*message.payload, message.dup), ("1", true));
 }
 
-/// Whoever joins a group of which nobody is connected gets what waits there.
+/// A client that joins a group without a connected member gets what waits there.
 #[test]
 fn messages_wait_for_the_first_member_that_joins() {
     let mut world = Harness::new();
@@ -191,7 +191,7 @@ fn a_qos_2_message_stays_with_its_member() {
     assert_eq!(world.receive(lost).payloads(), ["1"]);
 }
 
-/// When the member's Session ends, QoS 1 goes to another member (§4.8.2) and QoS 2 to nobody
+/// When the member's Session ends, QoS 1 goes to another member (§4.8.2) and QoS 2 to none
 /// [MQTT-4.8.2-5].
 #[test]
 fn the_end_of_a_session_returns_qos_1_only() {
@@ -211,7 +211,7 @@ fn the_end_of_a_session_returns_qos_1_only() {
     }
 }
 
-/// A message that a member refuses goes to nobody else [MQTT-4.8.2-6].
+/// A message that a member refuses goes to no other [MQTT-4.8.2-6].
 #[test]
 fn a_refused_message_goes_to_nobody_else() {
     let mut world = Harness::new();

@@ -315,7 +315,7 @@ fn a_filter_of_too_many_levels_is_refused() {
     }
 }
 
-/// A Session has a limit of subscriptions; replacing one is no new one.
+/// A Session has a limit of subscriptions; replacing one does not count as another.
 #[test]
 fn subscriptions_beyond_the_limit_are_refused() {
     let mut world = Harness::with(|config| config.subscriptions_per_session_max = 2);
@@ -377,7 +377,7 @@ fn an_invalid_filter_is_refused_alone() {
     }
 }
 
-/// UNSUBSCRIBE from what is no filter: 0x8F for that one (§3.11.3).
+/// UNSUBSCRIBE from what is not a filter: 0x8F for that one (§3.11.3).
 #[test]
 fn an_invalid_filter_of_unsubscribe_is_refused_alone() {
     let mut world = Harness::new();

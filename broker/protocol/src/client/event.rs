@@ -35,7 +35,7 @@ pub enum Event<'a, M> {
         id: PacketId,
         /// What may be published anew, as a new message.
         message: M,
-        /// Why.
+        /// What ended it.
         cause: AbandonCause,
     },
     /// PUBACK: a QoS 1 exchange is over.

@@ -23,7 +23,7 @@ pub trait Message {
 pub struct Unsent<M> {
     /// The message, given back.
     pub message: M,
-    /// Why.
+    /// What kept it from being sent.
     pub cause: UnsentCause,
 }
 

@@ -29,7 +29,7 @@ pub struct Connect {
 /// CONNECT properties (§3.1.2.11). `None` stands for an absent property.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ConnectProperties {
-    /// Seconds the Session outlives the connection; absent is 0, 0xFFFF_FFFF is for ever.
+    /// Seconds the Session outlives the connection; absent is 0, 0xFFFF_FFFF: without end.
     pub session_expiry_interval: Option<u32>,
     /// QoS 1 and 2 messages the client takes at once; absent is 65,535, 0 is an error.
     pub receive_maximum: Option<u16>,

@@ -28,7 +28,7 @@ pub struct Publish<'a> {
 pub struct PublishProperties<'a> {
     /// Whether the payload is UTF-8 text; absent is no.
     pub payload_format_indicator: Option<bool>,
-    /// Seconds the message lives; absent is for ever.
+    /// Seconds the message lives; absent: without end.
     pub message_expiry_interval: Option<u32>,
     /// Stands for the Topic Name on this connection; never 0 [MQTT-3.3.2-8].
     pub topic_alias: Option<u16>,

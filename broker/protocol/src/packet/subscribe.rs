@@ -121,14 +121,14 @@ impl SubscriptionIdentifier {
 /// specification". A misplaced wildcard (§4.7.1), a `$share/` without a group (§4.8.2) or an empty
 /// filter (§4.7.3) do not keep the rest from being parsed, and each filter of a SUBSCRIBE is
 /// handled as if it came alone [MQTT-3.8.4-5] and has a Reason Code of its own [MQTT-3.8.4-6]: it
-/// is answered with 0x8F, the others are granted. A text that is no UTF-8 string or holds the
+/// is answered with 0x8F, the others are granted. A text that is not a UTF-8 string or holds the
 /// null character makes the packet malformed [MQTT-1.5.4-1], [MQTT-1.5.4-2]. 3.1.1 closes the
 /// connection in both cases [3.1.1: MQTT-4.8.0-1].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidFilter {
     /// What stood there.
     pub text: Box<str>,
-    /// Why it is no Topic Filter.
+    /// Why it is not a Topic Filter.
     pub error: TopicError,
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub struct Place {
     /// The file, as it was named.
     pub path: PathBuf,
-    /// Line.
+    /// Line, counted from 1.
     pub line: usize,
     /// Column, in characters.
     pub column: usize,

@@ -285,7 +285,7 @@ mod tests {
         );
     }
 
-    /// A file that is no TOML names the place where it stops being TOML.
+    /// A file that is not TOML is refused with the place of the first syntax error.
     #[test]
     fn syntax_error_is_refused_with_its_place() {
         let error = read("[listen]\nport = = 1\n").unwrap_err();

@@ -303,7 +303,7 @@ pub(super) const KEYS: &[Key] = &[
     },
 ];
 
-/// Whole seconds as the protocol has them, where the highest number stands for ever (§3.1.2.11.2).
+/// Whole seconds as the protocol has them, where the highest number means without end (§3.1.2.11.2).
 fn seconds_or_never(value: &DeValue<'_>) -> Result<u32, Expected> {
     let range = Duration::from_secs(1)..=Duration::from_secs(U32_MAX - 1);
     match duration_or(value, "never", range)? {

@@ -39,8 +39,8 @@ pub struct Listen {
     pub backlog: u32,
     /// Connections at once; one more is closed right after it is accepted. 100,000.
     pub connections_max: usize,
-    /// Whether clients that nobody has authenticated may connect from other machines. False:
-    /// then only a loopback address may be bound.
+    /// Whether clients may connect from other machines, although none is authenticated. If not, only
+    /// a loopback address may be bound.
     pub allow_anonymous: bool,
     /// How a peer that is gone without a word is found, also one with Keep Alive 0.
     pub tcp_keepalive: TcpKeepalive,
@@ -151,7 +151,7 @@ mod tests {
         assert!(config.listen.address.is_loopback());
     }
 
-    /// Nobody is authenticated yet: other machines get in only if the config says so.
+    /// No client is authenticated: other machines get in only if the config says so.
     #[test]
     fn address_beyond_loopback_needs_allow_anonymous() {
         let mut config = Config::default();

@@ -155,7 +155,7 @@ fn pubrel_for_nothing_is_answered_with_0x92() {
     assert_eq!(device.sent(), ["PUBCOMP 6 0x92"]);
 }
 
-/// PUBREC for an unknown exchange is answered with PUBREL and 0x92, whoever answers the rest.
+/// PUBREC for an unknown exchange is answered with PUBREL and 0x92, whichever side answers the rest.
 #[test]
 fn pubrec_for_nothing_is_answered_with_0x92() {
     for answers in [Answers::Automatic, Answers::Manual] {

@@ -110,7 +110,7 @@ fn a_session_whose_connack_was_lost_is_resumed() {
     assert_eq!(events, ["connected present=true"]);
 }
 
-/// Clients that share a Client Identifier share the Session, whoever made it.
+/// Clients that share a Client Identifier share the Session, whichever of them made it.
 #[test]
 fn an_unexpected_session_can_be_accepted() {
     let mut device = Device::new(Settings {
