@@ -226,10 +226,16 @@ class Audit:
             self.distribution("takeover_time", dict(group=group), samples)
 
     def distributions(self):
-        for (name, clock, group, qos), samples in sorted(self.times.samples.items(), key=str):
+        for (name, clock, group, qos, late), samples in sorted(self.times.samples.items(), key=str):
+            if name == "e2e_latency" and (group, qos) in self.times.unsure:
+                continue
             tags = dict(group=group)
             if qos is not None:
                 tags["qos"] = str(qos)
+            if late:
+                tags["late"] = "true"
+            if name == "schedule_lag":
+                tags["of"] = "message"
             self.distribution(name, tags, samples, clock)
 
     def summed_distributions(self):
@@ -237,15 +243,18 @@ class Audit:
         for field, name, clock in (
             ("e2e_latency", "e2e_latency", "scheduled"), ("e2e_service_time", "e2e_latency", "sent"),
             ("connect_latency", "connect_latency", "scheduled"),
-            ("schedule_lag", "schedule_lag", "scheduled"),
         ):
-            squall = self.summary.get(field)
-            wire = self.times.all(name, clock)
-            if squall is None:
-                continue
-            given = dict(squall["percentiles_us"], n=squall["count"], mean=squall["mean_us"],
-                         min=squall["min_us"], max=squall["max_us"])
-            self.percentiles(f"summary {field}", given, wire)
+            # A total is given only where there is one population.
+            if self.summary.get(field) is not None:
+                if name != "e2e_latency" or not self.times.unsure:
+                    self.percentiles(f"summary {field}", figures(self.summary[field]),
+                                     self.times.all(name, clock))
+        for row in self.summary["e2e_latency_of"]:
+            group, qos = row["group"], int(row["qos"])
+            if (group, qos) not in self.times.unsure:
+                late = "late" if row["late"] else None
+                self.percentiles(f"summary e2e_latency_of {group} {qos}", figures(row),
+                                 self.times.of("e2e_latency", "scheduled", group, qos, late))
 
     def percentiles(self, title, given, samples):
         """`given`: what squall says, by `n`, `min`, `mean`, `max`, `p50` and so on; a percentile
@@ -267,11 +276,18 @@ class Audit:
         cells = [cell["histogram"] for cell in self.measured["metrics"]
                  if cell["name"] == name and cell["counted_from"] == clock
                  and cell["tags"]["phase"] != "warmup"
+                 and cell["tags"].get("late") == tags.get("late")
                  and all(cell["tags"].get(tag) == value for tag, value in tags.items())]
         title = f"{name} {' '.join(tags.values())}" + (" from sent" if clock == "sent" else "")
         squall = hdr.Histogram(cells)
         given = {label: squall.quantile(SHARES[label]) for label in ("p50", "p90", "p99")}
         self.percentiles(title, dict(given, n=squall.count, min=squall.min, max=squall.max), samples)
+
+
+def figures(row):
+    """A distribution of `summary.json` as `Audit.percentiles` takes it."""
+    return dict(row["percentiles_us"], n=row["count"], mean=row["mean_us"], min=row["min_us"],
+                max=row["max_us"])
 
 
 def main():

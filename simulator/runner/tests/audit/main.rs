@@ -198,6 +198,12 @@ fn a_lossy_network() {
     audit_on_squall("lossy", BROKEN);
 }
 
+/// Messages of others are foreign; one of this run that was not asked for is misrouted.
+#[test]
+fn strangers_and_misrouted_messages() {
+    audit_on_squall("strangers", BROKEN);
+}
+
 /// A broker that has seen the same fleet before: the second run is as right as the first.
 #[test]
 fn a_second_run_on_the_same_broker() {

@@ -140,7 +140,6 @@ class Messages:
         """Everything that an application saw, in the order in which it was handed to it."""
         self.first = {}         # (recipient, message key) -> (row, client)
         self.received = []      # (row, client id, message or None, kind)
-        self.foreign = 0
         unreleased = set()
         rows = [(row, one) for one in self.wire.connections for row in one.rows
                 if row.direction == "to_client" and row.packet is not None and row.out is not None]
@@ -166,7 +165,7 @@ class Messages:
         stamp = stamp_of(row.packet.payload)
         message = stamp and self.sent.get((stamp[0], row.packet.topic, stamp[1]))
         if not message or message.due != stamp[2]:
-            self.foreign += 1
+            self.received.append((row, one.client_id, None, "foreign"))
             return
         own, shares = [], []
         for each in self.subscriptions:
@@ -204,8 +203,8 @@ class Messages:
         """By (group, QoS): what each subscribing group was owed and had."""
         books, pledged = {}, set()
         entry = lambda key: books.setdefault(key, dict(
-            expected=0, delivered=0, lost=0, duplicated=0, reordered=0, misrouted=0, optional=0,
-            received=0))
+            expected=0, delivered=0, lost=0, duplicated=0, reordered=0, misrouted=0, foreign=0,
+            optional=0, received=0))
         self.lost = []
         for message in self.sent.values():
             for who, (group, qos) in self.recipients(message).items():
@@ -223,10 +222,10 @@ class Messages:
         self.duplicated, self.reordered, highest = [], [], {}
         for row, client_id, message, kind in self.received:
             group = self.wire.scenario.group_of(client_id)
-            book = entry((group, min(row.packet.qos, message.qos)))
+            book = entry((group, min(row.packet.qos, message.qos if message else 2)))
             book["received"] += 1
-            if kind == "misrouted":
-                book["misrouted"] += 1
+            if kind in ("misrouted", "foreign"):
+                book[kind] += 1
             elif kind == "stored":
                 book["optional"] += 1
             elif kind == "again":

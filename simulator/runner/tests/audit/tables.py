@@ -13,7 +13,7 @@ def compare(audit):
           {name: name for name in ("sent", "ok", "refused", "in_doubt")})
     books(audit, "deliveries.csv", audit.deliveries,
           {"owed": "expected", "in_doubt_came": "optional",
-           **{name: name for name in ("delivered", "lost", "duplicated", "reordered", "misrouted",
+           **{name: name for name in ("delivered", "lost", "duplicated", "reordered", "misrouted", "foreign",
                                       "received")}})
     connections(audit)
     wills(audit)
@@ -59,7 +59,10 @@ def wills(audit):
 
 def latencies(audit):
     for row in rows(audit, "latency.csv"):
-        key = (row["metric"], "scheduled", row["group"], int(row["qos"]))
+        qos, _, late = row["qos"].partition(", ")
+        if row["metric"] == "e2e_latency" and (row["group"], int(qos)) in audit.times.unsure:
+            continue
+        key = (row["metric"], "scheduled", row["group"], int(qos), late or None)
         given = {label.removesuffix("_us"): float(value) if value else None
                  for label, value in row.items() if label.endswith("_us")}
         samples = audit.times.samples.get(key)

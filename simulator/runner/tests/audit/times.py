@@ -80,24 +80,25 @@ def widened(bounds):
 
 
 class Times:
-    """All distributions that the wire shows, by (metric, clock, group, QoS or None)."""
+    """All distributions that the wire shows, by (metric, clock, group, QoS or None, `late` or None)."""
 
     def __init__(self, wire, messages, measured):
         self.wire, self.messages, self.measured = wire, messages, measured
         self.samples = {}
+        self.unsure = set()     # (group, QoS) with a delivery of which it is not seen whether it waited
         self.message_times()
         self.connection_times()
         self.reconnect_times()
         self.handshake_times()
 
-    def of(self, *key):
-        return self.samples.setdefault(key, Samples())
+    def of(self, name, clock, group, qos, late=None):
+        return self.samples.setdefault((name, clock, group, qos, late), Samples())
 
     def all(self, name, clock):
-        """Those of all groups and QoS."""
+        """Those of all groups and QoS, without what came late."""
         together = Samples()
         for key, samples in self.samples.items():
-            if key[:2] == (name, clock):
+            if key[:2] == (name, clock) and key[4] is None:
                 together.join(samples)
         return together
 
@@ -112,10 +113,11 @@ class Times:
                 continue
             group = self.wire.scenario.group_of(client_id)
             low, high = row.read
-            self.of("e2e_latency", "scheduled", group, message.qos).add(
-                low - latest - message.due, high - earliest - message.due)
-            self.of("e2e_latency", "sent", group, message.qos).add(
-                low - message.first.at, high - earliest - message.due)
+            for wait in self.waits(message, row):
+                self.of("e2e_latency", "scheduled", group, message.qos, wait).add(
+                    low - latest - message.due, high - earliest - message.due)
+                self.of("e2e_latency", "sent", group, message.qos, wait).add(
+                    low - message.first.at, high - earliest - message.due)
         for message in self.messages.sent.values():
             if not self.is_measured(message):
                 continue
@@ -128,6 +130,17 @@ class Times:
                 low - latest - message.due, high - earliest - message.due)
             self.of("ack_latency", "sent", message.group, message.qos).add(
                 low - message.first.at, high - earliest - message.due)
+
+    def waits(self, message, row):
+        """Whether the message was sent before the connection that it came on was up: `late`."""
+        up, up_by = self.wire.numbered[row.connection].connack.read
+        if message.first.at < up:
+            return ["late"]
+        if self.wire.epoch[0] + message.due >= up_by:
+            return [None]
+        self.unsure.add((self.wire.scenario.group_of(self.wire.numbered[row.connection].client_id),
+                         message.qos))
+        return []
 
     def connection_times(self):
         opening = self.wire.proxy["opening"]

@@ -19,7 +19,8 @@ STAMP = re.compile(rb'(?: #squall:([0-9a-f]{32})|"_squall":"([0-9a-f]{32})"\})$'
 
 
 def stamp_of(payload):
-    """Device, sequence and due time of a message, as `simulator/*/src/payload.rs` documents."""
+    """Device, sequence and due time of a message, as `simulator/fleet/src/payload.rs` documents;
+    before them comes a tag that all messages of one run share."""
     found = STAMP.search(payload)
     if found:
         data = bytes.fromhex((found[1] or found[2]).decode())
@@ -27,7 +28,6 @@ def stamp_of(payload):
         data = payload[:16]
     else:
         return None
-    # Tag of the run (24 bits), device (20), sequence (32), due time (52).
     number = int.from_bytes(data, "big")
     return number >> 84 & 0xFFFFF, number >> 52 & 0xFFFFFFFF, number & (1 << 52) - 1
 
@@ -180,6 +180,7 @@ class Wire:
         for row in rows:
             of[row.connection].append(row)
         every = [Connection(number, of[number]) for number in numbers]
+        self.numbered = {one.number: one for one in every}
         self.strangers = [one for one in every if scenario.group_of(one.client_id) is None]
         # Not a device's: it clears what an earlier run left under its identifier, or this one.
         self.connections = [one for one in every if scenario.group_of(one.client_id) is not None
