@@ -156,7 +156,8 @@ impl Clearing {
                     self.cleared.failed += 1;
                 }
             }
-            Input::DeadlinePassed | Input::Stop => {}
+            // It sends too little to fill anything.
+            Input::Full { .. } | Input::Drained { .. } | Input::DeadlinePassed | Input::Stop => {}
         }
     }
 

@@ -35,6 +35,17 @@ pub enum Input<'a> {
         /// Not empty.
         bytes: &'a [u8],
     },
+    /// More waits to be written than the drive wants to keep: the device publishes nothing more on
+    /// it until [`Self::Drained`].
+    Full {
+        /// The transport.
+        socket: SocketId,
+    },
+    /// There is room again after [`Self::Full`].
+    Drained {
+        /// The transport.
+        socket: SocketId,
+    },
     /// The peer ended the connection. Not sent after an [`Action::Close`] of ours.
     Closed {
         /// Which.

@@ -110,6 +110,8 @@ impl<S: Sink> Fleet<S> {
             Input::Opened { socket, .. }
             | Input::OpenFailed { socket, .. }
             | Input::Received { socket, .. }
+            | Input::Full { socket }
+            | Input::Drained { socket }
             | Input::Closed { socket, .. }
                 if Clearing::owns(socket) =>
             {
@@ -119,6 +121,8 @@ impl<S: Sink> Fleet<S> {
             Input::Opened { socket, .. }
             | Input::OpenFailed { socket, .. }
             | Input::Received { socket, .. }
+            | Input::Full { socket }
+            | Input::Drained { socket }
             | Input::Closed { socket, .. } => {
                 let place = Device::of_socket(socket).0 as usize;
                 self.with_device(now, actions, place, |device, turn| {

@@ -6,7 +6,7 @@ use squall_protocol::{
 };
 use squall_scenario::{FaultId, ReconnectWhen};
 
-use super::connection::{Active, Connection, Opening, Role, Up};
+use super::connection::{Active, Connection, Opening, Role, Room, Up};
 use super::profile::subscriptions;
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
@@ -37,6 +37,7 @@ impl Device {
                 give_up: turn.now + self.profile.connect_timeout,
                 takeover,
             }),
+            room: Room::Left,
             lanes: self.link.as_ref().map(|_| Box::default()),
         });
         turn.shared.tally.connections += 1;

@@ -13,8 +13,17 @@ use crate::link::Lane;
 pub(super) struct Connection {
     pub(super) socket: SocketId,
     pub(super) role: Role,
+    /// As the drive said last.
+    pub(super) room: Room,
     /// `None` if the device has no link: then everything passes at once.
     pub(super) lanes: Option<Box<Lanes>>,
+}
+
+/// Whether the drive takes more bytes for a transport.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Room {
+    Left,
+    Full,
 }
 
 /// What is on its way.
@@ -75,6 +84,12 @@ pub(super) struct Active {
 }
 
 impl Connection {
+    /// Whether another message may be sent: neither the drive nor the link has too much waiting.
+    pub(super) fn has_room(&self) -> bool {
+        let is_link_full = self.lanes.as_ref().is_some_and(|lanes| lanes.up.is_full());
+        self.room == Room::Left && !is_link_full
+    }
+
     /// The drive asked the system for the transport so long after it was told to.
     pub(super) fn note_asked(&mut self, after: Duration) {
         if let Role::Opening(opening) = &mut self.role {

@@ -26,7 +26,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use checker::Check;
-use connection::{Connection, Down, Lanes, Role, Up};
+use connection::{Connection, Down, Lanes, Role, Room, Up};
 use publishing::{Sequences, Stream};
 use qos2_faults::Mischief;
 use squall_protocol::{
@@ -261,6 +261,7 @@ impl Device {
     /// Does everything that is due.
     pub(crate) fn handle_deadline(&mut self, turn: &mut Turn<'_>) {
         self.carry(turn);
+        self.send_queue(turn);
         self.give_up_opening(turn);
         self.wake_up(turn);
         self.handle_timeouts(turn);
@@ -279,6 +280,11 @@ impl Device {
             Input::Opened { asked_after, .. } => {
                 self.connections[place].note_asked(asked_after);
                 self.arrive(turn, place, Down::Opened);
+            }
+            Input::Full { .. } => self.connections[place].room = Room::Full,
+            Input::Drained { .. } => {
+                self.connections[place].room = Room::Left;
+                self.send_queue(turn);
             }
             Input::Closed { how, .. } => self.arrive(turn, place, Down::Closed(how)),
             Input::Received { bytes, .. } => self.arrive_bytes(turn, place, bytes),

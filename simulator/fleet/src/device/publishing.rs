@@ -2,7 +2,8 @@
 //!
 //! At QoS 1 and 2 a message that cannot be sent when it is due waits in the device, in order: for
 //! the end of a shortage of send quota (§4.9), and, if the Session outlives the connection, for
-//! the next connection. At most [`QUEUE_MAX`] wait. A message of QoS 0 without a connection, one
+//! the next connection, and for room in the drive or on the link, which keep a limited number of
+//! bytes. At most [`QUEUE_MAX`] wait. A message of QoS 0 without a connection or without room, one
 //! beyond the queue's limit, and one that waits when its Session ends are skipped and told so.
 
 use std::cell::Cell;
@@ -165,7 +166,7 @@ impl Device {
     /// Sends a message, or lets it wait, or skips it.
     fn offer(&mut self, turn: &mut Turn<'_>, message: MessageHandle) {
         let waits_its_turn = message.0.qos != QoS::AtMostOnce && !self.queue.is_empty();
-        let unsent = if waits_its_turn {
+        let unsent = if waits_its_turn || !self.has_room() {
             let cause = if self.is_online() {
                 UnsentCause::QuotaExhausted
             } else {
@@ -183,7 +184,7 @@ impl Device {
             UnsentCause::NotConnected => {
                 message.0.qos != QoS::AtMostOnce && self.profile.is_persistent()
             }
-            UnsentCause::QuotaExhausted => true,
+            UnsentCause::QuotaExhausted => message.0.qos != QoS::AtMostOnce,
             UnsentCause::PacketTooLarge
             | UnsentCause::QoSNotSupported { .. }
             | UnsentCause::RetainNotSupported => false,
@@ -243,12 +244,19 @@ impl Device {
     /// Sends what waits, as far as it goes.
     pub(super) fn send_queue(&mut self, turn: &mut Turn<'_>) {
         while self.client.can_publish()
+            && self.has_room()
             && let Some(message) = self.queue.pop_front()
         {
             if let Err(Unsent { message, .. }) = self.publish(turn, message) {
                 self.skip(turn, &message.0);
             }
         }
+    }
+
+    /// Whether the active connection takes another message; without one that is not the question.
+    fn has_room(&self) -> bool {
+        self.active_place()
+            .is_none_or(|place| self.connections[place].has_room())
     }
 
     /// Gives up what waits: its Session is over, or the run is.

@@ -12,6 +12,10 @@ use super::DirectionReport;
 /// Bytes that have gone stay in the buffer until there are this many of them.
 const COMPACT_BYTES: usize = 64 * 1024;
 
+/// Bytes on their way from which on a lane takes no further message: what comes faster than the link
+/// carries would wait for as long as the run lasts.
+const LANE_BYTES_MAX: usize = 1024 * 1024;
+
 /// What is on its way in one direction; `C` is what is sent beside bytes.
 #[derive(Debug)]
 pub(crate) struct Lane<C> {
@@ -79,6 +83,11 @@ impl<C> Lane<C> {
     /// When the next segment arrives.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.segments.front().map(|segment| segment.due)
+    }
+
+    /// Whether so much is on its way that no further message should be sent.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() - self.head >= LANE_BYTES_MAX
     }
 
     /// Whether nothing is on its way.

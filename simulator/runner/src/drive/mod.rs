@@ -22,7 +22,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dial::Dialer;
-use socket::{Progressed, Socket};
+use socket::{Progressed, Room, Socket};
 use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
 };
@@ -279,10 +279,25 @@ impl<S: Sink + 'static> State<S> {
 
     fn flush_touched(&mut self) {
         let mut touched = std::mem::take(&mut self.touched);
-        for id in touched.drain(..) {
+        for &id in &touched {
             self.flush(id);
         }
+        for id in touched.drain(..) {
+            self.tell_room(id);
+        }
+        // Empty, unless the fleet had something to say to what it was told.
+        touched.append(&mut self.touched);
         self.touched = touched;
+    }
+
+    /// Tells the fleet if a socket is full, or no longer.
+    fn tell_room(&mut self, id: SocketId) {
+        let socket = self.sockets.get_mut(&id);
+        match socket.and_then(Socket::take_room_change) {
+            Some(Room::Full) => self.feed(Input::Full { socket: id }),
+            Some(Room::Left) => self.feed(Input::Drained { socket: id }),
+            None => {}
+        }
     }
 
     fn flush(&mut self, id: SocketId) {
@@ -298,6 +313,7 @@ impl<S: Sink + 'static> State<S> {
         };
         let mut buffer = std::mem::take(&mut self.read_buffer);
         let progressed = socket.poll(cx, &mut buffer);
+        self.tell_room(id);
         match progressed {
             Progressed::Opened(asked_after) => {
                 self.feed(Input::Opened {

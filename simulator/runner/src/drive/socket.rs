@@ -12,12 +12,21 @@ use squall_fleet::{OpenError, PeerClose, Teardown};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
+/// Bytes that may wait for one socket before its device is told to publish no more: a broker that
+/// reads slower than messages come due must not fill the memory of the generator.
+const OUT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes that have left stay in the buffer until there are this many of them.
+const COMPACT_BYTES: usize = 64 * 1024;
+
 /// A transport, from the wish to open it to its end.
 pub(super) struct Socket {
     stream: TcpStream,
     /// Bytes for the peer; those before `written` have left.
     out: Vec<u8>,
     written: usize,
+    /// As the fleet knows it.
+    room: Room,
     mode: Mode,
     /// How long it took to ask the system for it.
     asked_after: Duration,
@@ -40,6 +49,15 @@ enum Mode {
     Silent,
     /// Writing what is left, then closing.
     Finishing,
+}
+
+/// Whether another message may be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Room {
+    /// It may.
+    Left,
+    /// Too much waits already.
+    Full,
 }
 
 /// Whether a teardown has been done.
@@ -81,6 +99,7 @@ impl Socket {
             stream,
             out: Vec::new(),
             written: 0,
+            room: Room::Left,
             mode: Mode::Connecting,
             asked_after,
             waker: None,
@@ -105,6 +124,7 @@ impl Socket {
                     if let Some(waker) = &self.waker {
                         waker.wake_by_ref();
                     }
+                    self.compact();
                     return;
                 }
                 // Reading tells how the connection ended.
@@ -116,6 +136,26 @@ impl Socket {
         if self.mode == Mode::HalfClosing {
             self.shut_our_side();
         }
+    }
+
+    fn compact(&mut self) {
+        if self.written >= COMPACT_BYTES {
+            self.out.drain(..self.written);
+            self.written = 0;
+        }
+    }
+
+    /// Whether there is room now, if that has changed: it comes back when half of what may wait
+    /// has left.
+    pub(super) fn take_room_change(&mut self) -> Option<Room> {
+        let waiting = self.out.len() - self.written;
+        let room = match self.room {
+            Room::Left if waiting > OUT_BYTES_MAX => Room::Full,
+            Room::Full if waiting <= OUT_BYTES_MAX / 2 => Room::Left,
+            Room::Left | Room::Full => return None,
+        };
+        self.room = room;
+        Some(room)
     }
 
     pub(super) fn teardown(&mut self, how: Teardown) -> TornDown {
@@ -229,5 +269,52 @@ pub fn open_error(error: &io::Error) -> OpenError {
             Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::MFILE | Errno::NFILE | Errno::NOBUFS,
         ) => OpenError::LocalLimit,
         Some(_) | None => OpenError::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Read as _;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// More than the system takes for a peer that does not read.
+    const MUCH: usize = 32 * 1024 * 1024;
+
+    /// A peer that does not read fills a socket, and the fleet hears of it once. A half-close then
+    /// waits: all that was sent before it reaches the peer before the end of the stream, and there
+    /// is room again when it has left.
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_half_close_on_a_full_socket_loses_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let stream = TcpStream::connect(address).await.expect("it listens");
+        let (mut peer, _) = listener.accept().expect("a connection");
+        let mut socket = Socket::connecting(stream, Duration::ZERO);
+        socket.mode = Mode::Open;
+        socket.queue(&vec![7; MUCH]);
+        socket.flush();
+        assert_eq!(socket.take_room_change(), Some(Room::Full));
+        assert_eq!(socket.take_room_change(), None);
+
+        let torn_down = socket.teardown(Teardown::HalfClose);
+        let reading = thread::spawn(move || {
+            let mut received = Vec::new();
+            peer.read_to_end(&mut received).map(|_| received.len())
+        });
+        let mut buffer = [0; 64];
+        let ended = poll_fn(|cx| match socket.poll(cx, &mut buffer) {
+            Progressed::Waiting => Poll::Pending,
+            progressed => Poll::Ready(progressed),
+        });
+
+        assert_eq!(torn_down, TornDown::Lingers);
+        assert_eq!(ended.await, Progressed::PeerClosed(PeerClose::Fin));
+        let received = reading.join().expect("the peer does not panic");
+        assert_eq!(received.expect("the stream ends in order"), MUCH);
+        assert_eq!(socket.take_room_change(), Some(Room::Left));
     }
 }

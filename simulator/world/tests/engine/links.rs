@@ -130,3 +130,35 @@ fn a_reset_comes_after_what_was_sent_before_it() {
     let time = will.saturating_since(fault).as_secs_f64();
     assert!((0.5..0.501).contains(&time), "{time}");
 }
+
+/// What a link does not carry does not pile up in the simulator: from 1 MiB on its way on, messages
+/// of QoS 0 are skipped, and accounted for as never sent.
+#[test]
+fn a_link_takes_no_more_than_its_limit() {
+    const MESSAGE_BYTES: usize = 10_000;
+    let outcome = run(r#"
+        [run]
+        duration = "8s"
+        drain = "1s"
+        [[network]]
+        name = "tunnel"
+        outages = { every = "1s", lasts = "1h" }
+        [[group]]
+        name = "camera"
+        count = 1
+        network = "tunnel"
+        [[group.publish]]
+        topic = "pictures"
+        rate = 100
+        payload = { size = "10KB" }
+        "#);
+
+    let recording = outcome.sink;
+    let sent = recording.count(|what| matches!(what, What::Published(..)));
+    let skipped = recording.count(|what| matches!(what, What::Skipped(_)));
+    assert_eq!(sent + skipped, 800);
+    // Those before the outage, and as many as may wait.
+    let may_wait = 1024 * 1024 / MESSAGE_BYTES;
+    assert!(sent <= 100 + may_wait + 1, "{sent}");
+    assert!(skipped > 500, "{skipped}");
+}
