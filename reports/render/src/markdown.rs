@@ -14,6 +14,9 @@ pub(crate) fn summary(run: &Run) -> String {
         run.verdict.outcome.as_str(),
         verdict::sentence(run)
     );
+    for refusal in verdict::refusals(run) {
+        text.push_str(&format!("\n{}\n", escaped(&refusal)));
+    }
     if !run.verdict.reasons.is_empty() {
         text.push('\n');
         for reason in &run.verdict.reasons {

@@ -44,6 +44,9 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
         printable(&run.identity.name),
         verdict::sentence(run)
     );
+    for refusal in verdict::refusals(run) {
+        text.push_str(&format!("  {}\n", printable(&refusal)));
+    }
     for reason in run.verdict.reasons.iter().take(REASONS_SHOWN) {
         text.push_str(&format!(
             "  {} {}\n",

@@ -307,10 +307,17 @@ fn connections(run: &Run, summary: &Summary) -> Option<Tile> {
     }
     let total = run.measured.connections.total();
     let value = count_text(summary.peak_online);
-    let detail = format!(
+    let mut detail = format!(
         "at once; {} connections ended unasked",
-        count_text(total.unexpected)
+        count_text(total.unexpected_total())
     );
+    let causes = total.unexpected.iter();
+    let causes: Vec<String> = causes
+        .map(|(cause, count)| format!("{} {cause}", count_text(*count)))
+        .collect();
+    if !causes.is_empty() {
+        detail.push_str(&format!(": {}", causes.join(", ")));
+    }
     Some(Tile::new("Devices online", value, detail))
 }
 

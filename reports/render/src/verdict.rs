@@ -1,6 +1,6 @@
 //! The verdict in a sentence.
 
-use squall_run::{Outcome, Run, proposed_claims};
+use squall_run::{Outcome, Reason, Run, proposed_claims};
 
 /// What follows from `run`, in a sentence.
 pub(crate) fn sentence(run: &Run) -> String {
@@ -59,6 +59,16 @@ impl Counted {
             broken => format!("{broken} of {} broken", self.all()),
         }
     }
+}
+
+/// What kept devices out, a sentence each, unless that is the verdict's reason already.
+pub(crate) fn refusals(run: &Run) -> Vec<String> {
+    let is_told = |reason: &Reason| matches!(reason, Reason::Unreachable(_));
+    if run.verdict.reasons.iter().any(is_told) {
+        return Vec::new();
+    }
+    let refusals = run.measured.connections.refusals.iter();
+    refusals.map(ToString::to_string).collect()
 }
 
 /// Claims to paste into the scenario, if it makes none.

@@ -1,15 +1,20 @@
 //! Network Connections: how they began and how they ended.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::count_text;
 
 /// Network Connections of the whole fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Connections {
     /// The most devices that were connected at once.
     pub peak_online: u64,
+    /// What kept devices out, the most frequent first. Limits of our own machine do not count.
+    pub refusals: Vec<Refusal>,
     /// One entry a group, in file order.
     pub groups: Vec<GroupConnections>,
 }
@@ -34,7 +39,43 @@ pub struct GroupConnections {
     /// Ends of connections by cause: `fault power-cut`, `peer closed (RST)`, `run ended`.
     pub ended: BTreeMap<String, u64>,
     /// Of those, ends that neither the scenario nor the device asked for.
-    pub unexpected: u64,
+    pub unexpected: BTreeMap<String, u64>,
+}
+
+/// One way in which connections did not come about.
+///
+/// As text it is a sentence: "999 of 1,000 CONNECTs were answered with CONNACK 0x84 Unsupported
+/// Protocol Version: set protocol = "3.1.1" in the group".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusal {
+    /// How often.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
+    /// What those are: `CONNECTs`, `connections`.
+    pub what: String,
+    /// What became of them: `were answered with CONNACK 0x87 Not authorized`.
+    pub answer: String,
+    /// What would help, if that is known.
+    pub remedy: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, of) = (count_text(self.count), count_text(self.of));
+        write!(f, "{count} of {of} {} {}", self.what, self.answer)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, ": {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl GroupConnections {
+    /// Ends that neither the scenario nor the device asked for.
+    pub fn unexpected_total(&self) -> u64 {
+        self.unexpected.values().sum()
+    }
 }
 
 impl Connections {
@@ -46,10 +87,10 @@ impl Connections {
             total.connected += entry.connected;
             total.session_present += entry.session_present;
             total.reconnects += entry.reconnects;
-            total.unexpected += entry.unexpected;
             add_all(&mut total.open_failed, &entry.open_failed);
             add_all(&mut total.refused, &entry.refused);
             add_all(&mut total.ended, &entry.ended);
+            add_all(&mut total.unexpected, &entry.unexpected);
         }
         total
     }

@@ -45,7 +45,7 @@ mod will;
 pub use accounting::{Accounting, Deliveries, Publications};
 pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
 pub use check::{CheckOutcome, ClaimOutcome};
-pub use connections::{Connections, GroupConnections};
+pub use connections::{Connections, GroupConnections, Refusal};
 pub use fault::{FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};
 pub use identity::{Identity, ScenarioText, Software};

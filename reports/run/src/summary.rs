@@ -3,6 +3,8 @@
 //! Computing is here, drawing and writing are in `render`. Rates are those of the measured phase
 //! alone; counts of messages are those of the whole run, since a message lost in warm-up is lost.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use crate::{CountedFrom, Event, Histogram, MetricName, Percentile, Population, Publications, Run};
@@ -61,6 +63,10 @@ pub struct Summary {
     pub schedule_lag: Option<Latency>,
     /// The most devices connected at once.
     pub peak_online: u64,
+    /// What kept devices out, the most frequent first.
+    pub refusals: Vec<String>,
+    /// Connections that ended though neither the scenario nor the device asked for it, by cause.
+    pub ended_unasked: BTreeMap<String, u64>,
     /// Where the window begins that use of processor and memory is of: the readings at the borders of
     /// the measured part. Seconds since the start of the run.
     pub processes_from_s: Option<f64>,
@@ -180,6 +186,7 @@ impl Summary {
         let delivered = rate(Event::Delivered);
         let broker = &run.resources.broker;
         let generator = &run.resources.generator;
+        let refusals = &run.measured.connections.refusals;
         Self {
             measured_s: run.measured.rates.measured_s,
             offered_per_s: offered.map(|figures| figures.mean_per_s),
@@ -203,6 +210,8 @@ impl Summary {
             connect_latency: latency(MetricName::ConnectLatency),
             schedule_lag: latency(MetricName::ScheduleLag),
             peak_online: run.measured.connections.peak_online,
+            refusals: refusals.iter().map(ToString::to_string).collect(),
+            ended_unasked: run.measured.connections.total().unexpected,
             processes_from_s: generator.measured.map(|used| used.from_s),
             processes_to_s: generator.measured.map(|used| used.to_s),
             broker_cpu_mean_cores: broker.measured.map(|used| used.cpu_cores.mean),

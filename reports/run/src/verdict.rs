@@ -13,7 +13,7 @@ use crate::{
 pub struct Verdict {
     /// The result.
     pub outcome: Outcome,
-    /// The process's exit code: 0, 4, 98 or 99.
+    /// The process's exit code: 0, 3, 4, 98 or 99.
     pub exit_code: u8,
     /// Why, the gravest first. Empty if it passed.
     pub reasons: Vec<Reason>,
@@ -29,7 +29,8 @@ pub enum Outcome {
     NoClaims,
     /// An invariant is broken or a threshold is broken.
     Fail,
-    /// Nothing follows: the generator or the clocks cannot be trusted, or the user stopped the run.
+    /// Nothing follows: no device could connect, the generator or the clocks cannot be trusted, or the
+    /// user stopped the run.
     Invalid,
 }
 
@@ -53,6 +54,8 @@ impl Extent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "text")]
 pub enum Reason {
+    /// No device could connect: the target cannot be reached by this scenario.
+    Unreachable(String),
     /// The run cannot be trusted.
     Invalid(String),
     /// An invariant is broken.
@@ -65,19 +68,30 @@ impl Reason {
     /// The sentence.
     pub fn text(&self) -> &str {
         match self {
-            Self::Invalid(text) | Self::Invariant(text) | Self::Threshold(text) => text,
+            Self::Unreachable(text)
+            | Self::Invalid(text)
+            | Self::Invariant(text)
+            | Self::Threshold(text) => text,
         }
     }
 
     const fn is_invariant(&self) -> bool {
         match self {
             Self::Invariant(_) => true,
-            Self::Invalid(_) | Self::Threshold(_) => false,
+            Self::Unreachable(_) | Self::Invalid(_) | Self::Threshold(_) => false,
+        }
+    }
+
+    const fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Invalid(_) | Self::Invariant(_) | Self::Threshold(_) => false,
         }
     }
 
     const fn exit_code(&self) -> u8 {
         match self {
+            Self::Unreachable(_) => 3,
             Self::Invalid(_) => 4,
             Self::Invariant(_) => 98,
             Self::Threshold(_) => 99,
@@ -103,7 +117,7 @@ impl Verdict {
     /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
     /// by itself. The gravest reason decides: an invalid run says nothing about the broker, a
     /// broken invariant outranks a missed threshold. A threshold on `schedule_lag` that is not
-    /// kept makes the run invalid.
+    /// kept makes the run invalid. A run in which no device could connect has that one reason.
     ///
     /// What there was nothing to judge by counts as broken, for it proves nothing. A run that was stopped is
     /// invalid, whatever held up to then, unless what did happen breaks an invariant already.
@@ -114,6 +128,14 @@ impl Verdict {
         further: impl IntoIterator<Item = Reason>,
     ) -> Self {
         let mut reasons: Vec<Reason> = further.into_iter().collect();
+        if let Some(place) = reasons.iter().position(Reason::is_unreachable) {
+            // No device took part: there is nothing that claims could be about.
+            return Self {
+                outcome: Outcome::Invalid,
+                exit_code: reasons[place].exit_code(),
+                reasons: vec![reasons.swap_remove(place)],
+            };
+        }
         let mut unjudged = Vec::new();
         for threshold in thresholds.iter().filter(|threshold| !threshold.passed()) {
             let text = threshold_text(threshold);
@@ -150,7 +172,7 @@ impl Verdict {
         let outcome = match exit_code {
             0 if claims == 0 && thresholds.is_empty() => Outcome::NoClaims,
             0 => Outcome::Pass,
-            4 => Outcome::Invalid,
+            3 | 4 => Outcome::Invalid,
             _ => Outcome::Fail,
         };
         Self {

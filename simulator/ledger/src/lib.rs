@@ -14,5 +14,5 @@ pub use books::{
     GroupCounts, HandshakeCounts, Imbalance, Ledger, Limits, Memory, MemoryLimit, Publications,
     Roster, Scope, TakeoverCounts, Tally, TallyKey, WillCause, WillTally,
 };
-pub use recorder::Recorder;
+pub use recorder::{Recorder, SHUT_OUT_AFTER};
 pub use results::{Judgement, judge};

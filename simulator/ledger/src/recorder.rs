@@ -1,11 +1,17 @@
 //! Feeds ledger and metrics of one run with the same facts.
 
+use std::time::Duration;
+
 use squall_fleet::{Observation, Phase, RunTag, Sink};
 use squall_protocol::Instant;
 use squall_scenario::Scenario;
 
 use crate::books::{Finding, Ledger, Limits, Memory, Roster};
 use crate::metrics::Metrics;
+
+/// A run in which no device could connect for this long, counted from the first refusal or failure, is
+/// ended: long enough for a broker that answers "server busy" at first, short against a run.
+pub const SHUT_OUT_AFTER: Duration = Duration::from_secs(5);
 
 /// The ledger and the metrics of one run.
 #[derive(Debug)]
@@ -37,6 +43,13 @@ impl Recorder {
     /// The numbers.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Whether the run is not worth going on with at `now`: no device had a CONNACK with success, and
+    /// for [`SHUT_OUT_AFTER`] every attempt was refused or failed.
+    pub fn is_shut_out(&self, now: Instant) -> bool {
+        let since = self.ledger.connections.shut_out_since();
+        since.is_some_and(|since| now.saturating_since(since) >= SHUT_OUT_AFTER)
     }
 
     /// Both, the ledger to be added to by checks.

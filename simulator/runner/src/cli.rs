@@ -11,7 +11,7 @@ Exit codes:
   0   passed, or the scenario claims nothing
   1   internal error
   2   bad scenario or usage
-  3   target unreachable
+  3   target unreachable, or it let no device in for 5 s
   4   invalid run: the generator could not keep its schedule, or the run was stopped
   98  an invariant is broken ([[expect]])
   99  a threshold failed ([thresholds])

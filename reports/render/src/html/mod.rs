@@ -85,6 +85,7 @@ fn header(run: &Run) -> Markup {
                 @if let Some(question) = &identity.question { h1 { (question) } }
                 @else { h1 { (identity.name) } }
                 p .sentence { (verdict::sentence(run)) }
+                @for refusal in verdict::refusals(run) { p .sentence { (refusal) } }
                 @if !verdict.reasons.is_empty() {
                     ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
                 }
@@ -114,6 +115,7 @@ fn header(run: &Run) -> Markup {
 
 fn reason_item(reason: &Reason) -> Markup {
     let kind = match reason {
+        Reason::Unreachable(_) => "target unreachable",
         Reason::Invalid(_) => "cannot be trusted",
         Reason::Invariant(_) => "invariant",
         Reason::Threshold(_) => "threshold",

@@ -72,7 +72,7 @@ fn groups(counted: &Connections) -> Table {
             Cell::Count(group.session_present),
             Cell::Bad(group.open_failed.values().sum()),
             Cell::Bad(group.refused.values().sum()),
-            Cell::Bad(group.unexpected),
+            Cell::Bad(group.unexpected_total()),
         ]);
     };
     for group in &counted.groups {
@@ -100,6 +100,7 @@ fn reasons(counted: &Connections) -> Table {
         ("not opened", &total.open_failed),
         ("refused", &total.refused),
         ("ended", &total.ended),
+        ("of those, unasked", &total.unexpected),
     ];
     for (what, reasons) in kinds {
         for (why, count) in reasons {

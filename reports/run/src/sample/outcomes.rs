@@ -54,6 +54,7 @@ fn counts(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
 pub(super) fn connections() -> Connections {
     Connections {
         peak_online: 5_004,
+        refusals: Vec::new(),
         groups: vec![
             GroupConnections {
                 group: "sensors".to_owned(),
@@ -70,7 +71,7 @@ pub(super) fn connections() -> Connections {
                     ("fault polite", 300),
                     ("run ended", 5_000),
                 ]),
-                unexpected: 0,
+                unexpected: counts(&[]),
             },
             GroupConnections {
                 group: "backend".to_owned(),

@@ -25,12 +25,16 @@ pub struct GroupCounts {
     pub reconnects: u64,
     /// Transports that could not be had.
     pub open_failed: BTreeMap<&'static str, u64>,
+    /// CONNECTs that were sent.
+    pub connects: u64,
     /// CONNACKs with an error, by Reason Code.
     pub refused: BTreeMap<ReasonCode, u64>,
     /// Ends by cause.
     pub ended: BTreeMap<EndKind, u64>,
-    /// Ends that neither a fault, nor a cut, nor a takeover, nor the end of the run explains.
-    pub unexpected: u64,
+    /// Of those, the ends that neither the scenario nor the device asked for.
+    pub unexpected: BTreeMap<EndKind, u64>,
+    /// Of the unexpected ones, those of connections without a CONNACK.
+    pub unanswered: BTreeMap<EndKind, u64>,
 }
 
 impl GroupCounts {
@@ -43,6 +47,11 @@ impl GroupCounts {
             .filter(|&(&name, _)| name != local)
             .map(|(_, count)| count);
         transports.chain(self.refused.values()).sum()
+    }
+
+    /// Ends that neither the scenario nor the device asked for.
+    pub fn unexpected_total(&self) -> u64 {
+        self.unexpected.values().sum()
     }
 }
 
@@ -105,6 +114,8 @@ pub(crate) struct Connections {
     errors: BTreeMap<(ErrorArea, String), ErrorTally>,
     local_limit: u64,
     anomalies: Anomalies,
+    /// When the broker or the network first refused a connection.
+    failing_since: Option<Instant>,
 }
 
 impl Connections {
@@ -119,6 +130,7 @@ impl Connections {
             errors: BTreeMap::new(),
             local_limit: 0,
             anomalies: Anomalies::new(memory.anomalies_per_kind),
+            failing_since: None,
         }
     }
 
@@ -168,9 +180,20 @@ impl Connections {
         self.local_limit
     }
 
+    /// Since when connections fail, if every one did so far: no device of any group had a CONNACK with
+    /// success. Our own limits do not count.
+    pub(crate) fn shut_out_since(&self) -> Option<Instant> {
+        self.failing_since.filter(|_| self.seen.is_empty())
+    }
+
     /// A transport was asked for.
     pub(crate) fn handle_open_started(&mut self, event: &Event) {
         self.group_mut(event).attempts += 1;
+    }
+
+    /// A CONNECT was sent.
+    pub(crate) fn handle_connect_sent(&mut self, event: &Event) {
+        self.group_mut(event).connects += 1;
     }
 
     /// A transport could not be had.
@@ -182,6 +205,7 @@ impl Connections {
             self.local_limit += 1;
             return;
         }
+        self.failing_since.get_or_insert(event.now);
         self.anomalies.note(AnomalyKind::ConnectionRefused, || {
             event.anomaly(
                 AnomalyKind::ConnectionRefused,
@@ -192,6 +216,7 @@ impl Connections {
 
     /// CONNACK with an error came.
     pub(crate) fn handle_refused(&mut self, event: &Event, reason: ReasonCode) {
+        self.failing_since.get_or_insert(event.now);
         *self.group_mut(event).refused.entry(reason).or_default() += 1;
         self.note_error(event.now, ErrorArea::Connect, &reason_text(reason));
         self.anomalies.note(AnomalyKind::ConnectionRefused, || {
@@ -254,7 +279,12 @@ impl Connections {
         if !end.is_unexpected() {
             return;
         }
-        self.group_mut(event).unexpected += 1;
+        let group = self.group_mut(event);
+        *group.unexpected.entry(kind).or_default() += 1;
+        if !end.was_connected {
+            *group.unanswered.entry(kind).or_default() += 1;
+            self.failing_since.get_or_insert(event.now);
+        }
         self.anomalies.note(AnomalyKind::UnexpectedDisconnect, || {
             event.anomaly(
                 AnomalyKind::UnexpectedDisconnect,
@@ -364,7 +394,8 @@ pub(crate) fn reason_text(reason: ReasonCode) -> String {
     format!("0x{:02X} {}", reason as u8, reason.name())
 }
 
-const fn open_error_name(error: OpenError) -> &'static str {
+/// The name of an error in run files.
+pub(crate) const fn open_error_name(error: OpenError) -> &'static str {
     match error {
         OpenError::Refused => "refused",
         OpenError::TimedOut => "timed_out",

@@ -56,7 +56,7 @@ pub use takeovers::TakeoverCounts;
 pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
-pub(crate) use connections::{Connections, reason_text};
+pub(crate) use connections::{Connections, open_error_name, reason_text};
 pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken};

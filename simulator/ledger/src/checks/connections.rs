@@ -29,7 +29,7 @@ pub(super) fn judge(claim: &ConnectionsClaim, evidence: &Evidence<'_>) -> Claims
         .collect();
     let attempts: u64 = chosen.iter().map(|counts| counts.attempts).sum();
     let refused: u64 = chosen.iter().map(|counts| counts.refused_total()).sum();
-    let unexpected: u64 = chosen.iter().map(|counts| counts.unexpected).sum();
+    let unexpected: u64 = chosen.iter().map(|counts| counts.unexpected_total()).sum();
     let connected: u64 = chosen.iter().map(|counts| counts.connected).sum();
     claims.add_at_most(
         "refused",

@@ -10,6 +10,7 @@ use squall_run::{
 };
 use squall_scenario::{GroupId, Scenario};
 
+use super::refusals::refusals;
 use crate::books::{EndKind, Excuse, Ledger, QOS, reason_text};
 
 /// Sessions that were ended before and after the run.
@@ -93,6 +94,7 @@ pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
     let groups = scenario.groups.iter().zip(connections.groups());
     Connections {
         peak_online: connections.peak_online(),
+        refusals: refusals(scenario, connections),
         groups: groups
             .map(|(group, counts)| GroupConnections {
                 group: group.name.clone(),
@@ -111,7 +113,7 @@ pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
                     .map(|(&reason, &count)| (reason_text(reason), count))
                     .collect(),
                 ended: ended(scenario, &counts.ended),
-                unexpected: counts.unexpected,
+                unexpected: ended(scenario, &counts.unexpected),
             })
             .collect(),
     }

@@ -3,6 +3,7 @@
 mod accounting;
 mod events;
 mod lag;
+mod refusals;
 
 use squall_fleet::{Cleared, Outcome};
 use squall_run::{Measured, Reason, Resources, count_text};
@@ -103,6 +104,7 @@ fn further_reasons(
     cells: &squall_run::Metrics,
 ) -> Vec<Reason> {
     let mut reasons = doubts_of_the_ledger(ledger);
+    reasons.extend(refusals::unreachable(scenario, &ledger.connections));
     let local_limit = ledger.connections.local_limit();
     if local_limit > 0 {
         reasons.push(Reason::Invalid(format!(

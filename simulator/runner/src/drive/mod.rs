@@ -166,6 +166,13 @@ impl<S: Sink + 'static> Drive<S> {
         self.state.borrow().fleet.as_ref().map(Fleet::phase)
     }
 
+    /// What `question` finds out from what hears the run's facts; `None` once its fleet was taken out.
+    pub fn ask<T>(&self, question: impl FnOnce(&S, Instant) -> T) -> Option<T> {
+        let state = self.state.borrow();
+        let fleet = state.fleet.as_ref()?;
+        Some(question(fleet.sink(), state.clock.now()))
+    }
+
     /// How far the run is; `None` once it is over.
     pub fn progress(&self) -> Option<Progress> {
         let state = self.state.borrow();

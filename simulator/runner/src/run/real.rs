@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use squall_fleet::{Fleet, Phase, RunTag};
@@ -24,11 +25,16 @@ use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
 use crate::target::Target;
 
+/// How often to ask whether any device could connect.
+const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
+
 /// How a run came to its end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
     /// Everything that the scenario asks for was done.
     Whole,
+    /// No device could connect: the rest of the scenario would have told nothing.
+    ShutOut,
     /// This signal ended the load before its time; the drain and the checks followed.
     Stopped(StopSignal),
     /// A second signal ended everything at once: what was on its way was not awaited.
@@ -128,6 +134,10 @@ async fn run_until_end_or_signal(
             result.context("the event loop failed")?;
             return Ok(Ended::Whole);
         }
+        () = shut_out(drive) => {
+            display.borrow().remark("no device could connect: the run ends here");
+            return Ok(Ended::ShutOut);
+        }
         name = signals.next() => name,
     };
     let phase = drive.progress().map(|progress| progress.phase);
@@ -145,6 +155,15 @@ async fn run_until_end_or_signal(
             Ok(if had_load { Ended::Stopped(name) } else { Ended::Whole })
         }
         by = signals.next() => Ok(Ended::Cut { by, load_was_stopped: had_load }),
+    }
+}
+
+/// Waits until the run is not worth going on with.
+async fn shut_out(drive: &Drive<Recorder>) {
+    let mut ticks = interval(SHUT_OUT_PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while drive.ask(Recorder::is_shut_out) != Some(true) {
+        ticks.tick().await;
     }
 }
 

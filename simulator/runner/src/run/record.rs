@@ -38,7 +38,7 @@ pub struct Circumstances {
 pub struct End {
     /// Since the start of the run.
     pub at: Instant,
-    /// By itself or by a signal.
+    /// By itself, by a signal, or because no device could connect.
     pub ended: Ended,
 }
 
@@ -88,7 +88,7 @@ pub fn times(phases: &[(Phase, Instant)], end: End, planned: &RunSettings) -> Ti
 fn stop(phases: &[squall_run::Phase], ended: Ended, planned: &RunSettings) -> Option<Stop> {
     let in_load = |phase: &&squall_run::Phase| phase.kind < PhaseKind::Drain;
     let (signal, cut) = match ended {
-        Ended::Whole => return None,
+        Ended::Whole | Ended::ShutOut => return None,
         Ended::Stopped(signal) => (signal, phases.iter().rfind(in_load)?),
         Ended::Cut {
             by,

@@ -1,9 +1,11 @@
 //! `connections`: refused, and ended without a reason.
 
 use squall_protocol::{ReasonCode, packet::Packet};
+use squall_run::{Extent, Outcome as Word, Verdict};
+use squall_world::{Passing, Tampered};
 
 use crate::run::{assert_broken, run, run_tampered};
-use crate::tampering::{is_to, once, packet_bytes};
+use crate::tampering::{Outcome, is_to, once, packet_bytes, script};
 
 /// Two groups, so that a claim about one is not about the other.
 const SCENARIO: &str = r#"
@@ -52,16 +54,7 @@ fn a_refused_connection_is_counted() {
     let tamper = once(
         0,
         |passing| passing.client_id == "reader-0" && matches!(passing.packet, Packet::Connack(_)),
-        |passing, tampered| {
-            let Packet::Connack(connack) = passing.packet else {
-                unreachable!("only CONNACK is chosen")
-            };
-            let mut refused = connack.clone();
-            refused.reason = ReasonCode::NotAuthorized;
-            let packet = Packet::Connack(refused);
-            tampered.forward(passing.direction, &packet_bytes(&packet, passing.version));
-            tampered.close();
-        },
+        refuse,
     );
 
     let judgement = run_tampered(SCENARIO, tamper);
@@ -87,4 +80,84 @@ fn a_closed_connection_is_unexpected() {
     let judgement = run_tampered(SCENARIO, tamper);
 
     assert_broken(&judgement, &["connections(reader).unexpected_disconnects"]);
+}
+
+/// What kept devices out is told with its count and a remedy, also where they came in later.
+#[test]
+fn refusals_are_told_with_a_remedy() {
+    let is_answer = |passing: &Passing<'_>| matches!(passing.packet, Packet::Connack(_));
+
+    let judgement = run_tampered(SCENARIO, once(1, is_answer, refuse));
+
+    let refusals = &judgement.measured.connections.refusals;
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+    let text = refusals[0].to_string();
+    assert!(
+        text.ends_with(
+            "CONNECTs were answered with CONNACK 0x87 Not authorized: devices send no user name: \
+             allow anonymous clients in the broker"
+        ),
+        "{text}"
+    );
+    assert_eq!(refusals[0].count, 1);
+}
+
+/// Where no device comes in, nothing can be claimed: that is the one reason, with its own exit code.
+#[test]
+fn a_run_without_any_connection_is_unreachable() {
+    let tamper = script(|passing: &Passing<'_>, tampered: &mut Tampered| {
+        if !matches!(passing.packet, Packet::Connack(_)) {
+            return Outcome::Pass;
+        }
+        refuse(passing, tampered);
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    let measured = &judgement.measured;
+    let verdict = Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        judgement.reasons,
+    );
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 3));
+    assert_eq!(verdict.reasons.len(), 1);
+    let text = verdict.reasons[0].text();
+    assert!(text.contains("0x87 Not authorized"), "{text}");
+}
+
+/// An end without a reason is counted by its cause.
+#[test]
+fn unexpected_ends_have_their_causes() {
+    let tamper = once(
+        5,
+        |passing| is_to(passing, "reader-0", "t"),
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            tampered.close();
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    let unexpected = &judgement.measured.connections.groups[1].unexpected;
+    assert_eq!(
+        unexpected.get("peer closed (RST)"),
+        Some(&1),
+        "{unexpected:?}"
+    );
+}
+
+/// Answers a CONNACK's CONNECT with "not authorized" in the broker's place.
+fn refuse(passing: &Passing<'_>, tampered: &mut Tampered) {
+    let Packet::Connack(connack) = passing.packet else {
+        unreachable!("only CONNACK is chosen")
+    };
+    let mut refused = connack.clone();
+    refused.reason = ReasonCode::NotAuthorized;
+    let packet = Packet::Connack(refused);
+    tampered.forward(passing.direction, &packet_bytes(&packet, passing.version));
+    tampered.close();
 }

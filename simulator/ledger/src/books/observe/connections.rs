@@ -81,6 +81,7 @@ impl Ledger {
             was_connected: false,
         };
         self.open.insert(event.socket, connection);
+        self.connections.handle_connect_sent(event);
         if let Some(will) = will {
             self.wills.arm(event.socket, will);
             self.deliveries.know_topic(will.topic.as_str());
