@@ -235,7 +235,7 @@ impl<S: Sink> World<S> {
                 }
                 Action::Close { socket, how } => self.close(socket, how),
             }
-            self.now = self.now + self.time_per_action;
+            self.now += self.time_per_action;
         }
         self.actions = actions;
         self.actions.clear();

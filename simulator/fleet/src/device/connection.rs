@@ -93,7 +93,7 @@ impl Connection {
     /// The drive asked the system for the transport so long after it was told to.
     pub(super) fn note_asked(&mut self, after: Duration) {
         if let Role::Opening(opening) = &mut self.role {
-            opening.since = opening.since + after;
+            opening.since += after;
         }
     }
 
