@@ -12,25 +12,25 @@
 //! Each device, the faults and the phases have one slot each in one queue of deadlines, so an input
 //! or a deadline costs O(log n) for n devices.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use indexmap::IndexSet;
 use squall_protocol::Instant;
-use squall_scenario::{ClientKey, DeviceId, Expectation, Group, NetworkId, Scenario, Target};
+use squall_scenario::{DeviceId, Group, NetworkId, Scenario, Target};
 
 use crate::clearing::{Clearing, Job};
 use crate::deadline::Deadlines;
-use crate::device::{Device, Identity, Profile, Shared, Tally, Turn};
+use crate::device::{Device, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
 use crate::fault_plan::{FaultPlan, Firing, select};
 use crate::link::LinkReport;
+use crate::members::{checkers, members, slot};
 use crate::observation::{About, Fact, Observation};
 use crate::outcome::{Outcome, Sessions};
 use crate::progress::{Phase, Progress};
-use crate::random::Draws;
-use crate::schedule::{Load, Place};
+use crate::schedule::Load;
 use crate::sink::Sink;
 use crate::stamp::RunTag;
 
@@ -524,64 +524,4 @@ fn in_time(scenario: &Scenario, mut jobs: Vec<Job>) -> Vec<Job> {
     }
     jobs.sort_by_key(|job| job.after);
     jobs
-}
-
-/// The devices of the scenario.
-fn members(scenario: &Scenario) -> Vec<Device> {
-    let mut devices = Vec::new();
-    let mut keys: HashMap<Rc<str>, ClientKey> = HashMap::new();
-    for group in &scenario.groups {
-        let profile = Rc::new(Profile::new(scenario, group));
-        for (index, device) in (0_u32..).zip(group.devices()) {
-            let client_id = client_id(group, index);
-            let next = ClientKey(u32::try_from(keys.len()).expect("no more keys than devices"));
-            let client = *keys.entry(Rc::clone(&client_id)).or_insert(next);
-            let place = Place {
-                index,
-                count: group.count,
-            };
-            let identity = Identity {
-                device,
-                client,
-                client_id,
-                draws: Draws::of_device(scenario.seed, &group.name, index),
-                place,
-            };
-            devices.push(Device::new(identity, Rc::clone(&profile)));
-        }
-    }
-    devices
-}
-
-fn client_id(group: &Group, index: u32) -> Rc<str> {
-    group.client_id.render(index, "").into()
-}
-
-/// One checker for each `retained` expectation; they come after the devices of the scenario.
-fn checkers(scenario: &Scenario, members: usize) -> Vec<Device> {
-    let profile = Rc::new(Profile::of_checker(scenario));
-    let mut checkers = Vec::new();
-    for (expectation, expected) in scenario.expectations.iter().enumerate() {
-        let Expectation::Retained(claim) = expected else {
-            continue;
-        };
-        // Client keys of checkers come after every key that a device can have.
-        let number = slot(members + checkers.len());
-        let identity = Identity {
-            device: DeviceId(number),
-            client: ClientKey(number),
-            client_id: format!("squall-checker-{}-{expectation}", scenario.seed).into(),
-            draws: Draws::of_checker(scenario.seed, expectation as u64),
-            place: Place { index: 0, count: 1 },
-        };
-        let profile = Rc::clone(&profile);
-        let filter = claim.filter.as_str();
-        let checker = Device::new_checker(identity, profile, expectation, filter);
-        checkers.push(checker);
-    }
-    checkers
-}
-
-fn slot(place: usize) -> u32 {
-    u32::try_from(place).expect("devices are counted in 32 bits")
 }

@@ -11,6 +11,7 @@ mod drive;
 mod fault_plan;
 mod fleet;
 mod link;
+mod members;
 mod observation;
 mod outcome;
 mod progress;
