@@ -10,7 +10,9 @@ use crate::error::Problem;
 use crate::file::{ArrivalWord, PublishFile, SubscribeFile};
 use crate::template::{Fixed, Use};
 use crate::text::location::At;
-use crate::{Arrival, DeviceTemplate, Group, MessageTemplate, Publish, Subscribe};
+use crate::{
+    Arrival, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish, Subscribe,
+};
 
 /// Most messages per second of one device.
 const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
@@ -108,6 +110,32 @@ impl Resolver<'_> {
         }
     }
 
+    /// What a device publishes must pass its link: the rest would wait for as long as the run
+    /// lasts, and a latency without end would be measured. Templates count with the bytes that do
+    /// not change.
+    pub(super) fn check_bandwidth(&mut self, group: &Group, at: &At<'_>) {
+        let network = group
+            .network
+            .map(|NetworkId(id)| &self.networks[usize::from(id)]);
+        let Some(network) = network else { return };
+        let Some(carried) = network.bandwidth.up_bits_per_second else {
+            return;
+        };
+        let streams = group.publishes.iter();
+        let offered: f64 = streams
+            .map(|publish| publish.rate_per_device * 8.0 * bytes_min(publish) as f64)
+            .sum();
+        if offered > carried as f64 {
+            let what = format!(
+                "a device of group {:?} publishes {offered:.0} bit/s and network {:?} carries \
+                 {carried} bit/s up",
+                group.name, network.name
+            );
+            let remedy = "a lower rate, a smaller payload or more bandwidth".to_owned();
+            self.contradiction(at, what, remedy);
+        }
+    }
+
     /// Resolves one subscription of each device of `group`.
     pub(super) fn resolve_subscribe(
         &mut self,
@@ -154,4 +182,15 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Bytes of a PUBLISH at least: its header and what does not change of topic and payload.
+fn bytes_min(publish: &Publish) -> u64 {
+    const HEADER_BYTES: u64 = 4;
+    let fixed = |template: &MessageTemplate| template.literal_bytes() as u64;
+    let payload = match &publish.payload {
+        Payload::Size(bytes) => u64::from(*bytes),
+        Payload::Text(template) | Payload::Json(template) => fixed(template),
+    };
+    HEADER_BYTES + fixed(&publish.topic) + payload
 }

@@ -148,6 +148,23 @@ impl MessageTemplate {
         self.0.segments.iter().flat_map(Segment::pieces)
     }
 
+    /// Bytes that are in every rendering.
+    pub(crate) fn literal_bytes(&self) -> usize {
+        let segments = self.0.segments.iter();
+        segments
+            .map(|segment| match segment {
+                Segment::Literal(text) => text.len(),
+                Segment::RandChoice(_)
+                | Segment::Index(_)
+                | Segment::ClientId
+                | Segment::Seq(_)
+                | Segment::NowMs
+                | Segment::RandInt { .. }
+                | Segment::RandFloat { .. } => 0,
+            })
+            .sum()
+    }
+
     /// Bytes of its longest rendering, if `{client_id}` has at most `client_id_max`.
     pub(crate) fn length_max(&self, client_id_max: usize) -> usize {
         self.0
