@@ -29,7 +29,7 @@ pub struct ClaimOutcome {
     pub key: String,
     /// What the file allows.
     pub limit: Value,
-    /// What was found; `None` if there was nothing to judge by, in which case the claim failed.
+    /// What was found; `None` if there was nothing to judge by, in which case it is not judged.
     pub actual: Option<Value>,
     /// Whether it held.
     pub passed: bool,

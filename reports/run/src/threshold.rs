@@ -42,7 +42,7 @@ pub enum ThresholdResult {
     Failed,
     /// It is not, but would be without the generator's own lag: nothing follows about the broker.
     ExplainedByLag,
-    /// There are fewer samples than the aggregate needs; counts as failed.
+    /// There are fewer samples than the aggregate needs: not judged, and the run is invalid.
     TooFewSamples,
 }
 

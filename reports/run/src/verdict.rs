@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckOutcome, ClaimOutcome, MetricName, Stop, ThresholdOutcome, ThresholdResult, Times,
-    count_text,
+    Aggregate, CheckOutcome, ClaimOutcome, MetricName, Stop, ThresholdOutcome, ThresholdResult,
+    Times, count_text,
 };
 
 /// What follows from a run, and why.
@@ -62,6 +62,8 @@ pub enum Reason {
     Invariant(String),
     /// A threshold is broken.
     Threshold(String),
+    /// A claim or a threshold could not be judged.
+    Unjudged(String),
 }
 
 impl Reason {
@@ -71,30 +73,46 @@ impl Reason {
             Self::Unreachable(text)
             | Self::Invalid(text)
             | Self::Invariant(text)
-            | Self::Threshold(text) => text,
+            | Self::Threshold(text)
+            | Self::Unjudged(text) => text,
         }
     }
 
     const fn is_invariant(&self) -> bool {
         match self {
             Self::Invariant(_) => true,
-            Self::Unreachable(_) | Self::Invalid(_) | Self::Threshold(_) => false,
+            Self::Unreachable(_) | Self::Invalid(_) | Self::Threshold(_) | Self::Unjudged(_) => {
+                false
+            }
         }
     }
 
     const fn is_unreachable(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
-            Self::Invalid(_) | Self::Invariant(_) | Self::Threshold(_) => false,
+            Self::Invalid(_) | Self::Invariant(_) | Self::Threshold(_) | Self::Unjudged(_) => false,
         }
     }
 
     const fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 3,
-            Self::Invalid(_) => 4,
+            Self::Invalid(_) | Self::Unjudged(_) => 4,
             Self::Invariant(_) => 98,
             Self::Threshold(_) => 99,
+        }
+    }
+
+    /// The gravest is first. A broken invariant stands, whatever else happened; in a run that
+    /// cannot be trusted a number proves nothing; a number that can be trusted and is wrong stands,
+    /// though another could not be judged.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Unreachable(_) => 0,
+            Self::Invariant(_) => 1,
+            Self::Invalid(_) => 2,
+            Self::Threshold(_) => 3,
+            Self::Unjudged(_) => 4,
         }
     }
 }
@@ -115,12 +133,13 @@ impl Verdict {
     /// Judges a run.
     ///
     /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
-    /// by itself. The gravest reason decides: an invalid run says nothing about the broker, a
-    /// broken invariant outranks a missed threshold. A threshold on `schedule_lag` that is not
-    /// kept makes the run invalid. A run in which no device could connect has that one reason.
+    /// by itself. The gravest reason decides: a broken invariant stands, whatever else happened; a
+    /// run that cannot be trusted outranks a broken threshold. A threshold on `schedule_lag` that
+    /// is broken makes the run invalid. A run in which no device could
+    /// connect has that one reason.
     ///
-    /// What there was nothing to judge by counts as broken, for it proves nothing. A run that was stopped is
-    /// invalid, whatever held up to then, unless what did happen breaks an invariant already.
+    /// A claim or a threshold that could not be judged proves nothing, and makes the run invalid. So
+    /// does a stop, whatever held up to then.
     pub fn judge(
         checks: &[CheckOutcome],
         thresholds: &[ThresholdOutcome],
@@ -140,9 +159,7 @@ impl Verdict {
         for threshold in thresholds.iter().filter(|threshold| !threshold.passed()) {
             let text = threshold_text(threshold);
             match threshold.result {
-                ThresholdResult::TooFewSamples => {
-                    unjudged.push(threshold_reason(threshold.metric, text));
-                }
+                ThresholdResult::TooFewSamples => unjudged.push(Reason::Unjudged(text)),
                 ThresholdResult::ExplainedByLag => reasons.push(Reason::Invalid(text)),
                 ThresholdResult::Failed | ThresholdResult::Passed => {
                     reasons.push(threshold_reason(threshold.metric, text));
@@ -150,11 +167,10 @@ impl Verdict {
             }
         }
         for (claim, text) in checks.iter().flat_map(broken_claims) {
-            let reason = Reason::Invariant(text);
             if claim.actual.is_none() {
-                unjudged.push(reason);
+                unjudged.push(Reason::Unjudged(text));
             } else {
-                reasons.push(reason);
+                reasons.push(Reason::Invariant(text));
             }
         }
         match extent {
@@ -166,7 +182,7 @@ impl Verdict {
             }
         }
         // Stable: within one kind the file's order stays.
-        reasons.sort_by_key(Reason::exit_code);
+        reasons.sort_by_key(Reason::rank);
         let exit_code = reasons.first().map_or(0, Reason::exit_code);
         let claims: usize = checks.iter().map(|check| check.claims.len()).sum();
         let outcome = match exit_code {
@@ -213,10 +229,11 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
             format!("it was {actual} and the generator explains it{less_lag}")
         }
         (_, ThresholdResult::TooFewSamples) => {
-            format!(
-                "only {} samples, too few to judge",
-                count_text(threshold.samples)
-            )
+            let expression = &threshold.expression;
+            return format!(
+                "{selector}: {expression} could not be judged: {}",
+                samples_missing(threshold)
+            );
         }
         (Some(actual), _) => format!(
             "it was {actual} ({} samples)",
@@ -225,6 +242,30 @@ fn threshold_text(threshold: &ThresholdOutcome) -> String {
         (None, _) => "nothing was measured".to_owned(),
     };
     format!("{selector}: {} broken, {actual}", threshold.expression)
+}
+
+/// How many samples there are, how many it would take, and what would have to change.
+fn samples_missing(threshold: &ThresholdOutcome) -> String {
+    let samples = threshold.samples;
+    let needed = match threshold.aggregate {
+        Aggregate::Percentile(percentile) => percentile.samples_needed(),
+        Aggregate::Min
+        | Aggregate::Avg
+        | Aggregate::Max
+        | Aggregate::Count
+        | Aggregate::Rate
+        | Aggregate::Value => 1,
+    };
+    if samples == 0 {
+        return "it was never measured; let the scenario make it happen while it measures, or leave the threshold out"
+            .to_owned();
+    }
+    format!(
+        "{} samples, it takes {}; run for {} times as long, use as many times more devices, or leave the percentile out",
+        count_text(samples),
+        count_text(needed),
+        count_text(needed.div_ceil(samples))
+    )
 }
 
 fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, String)> {
@@ -249,7 +290,8 @@ fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, S
                     claim.key, claim.limit
                 ),
                 None => format!(
-                    "{name}: {} could not be judged, nothing was measured",
+                    "{name}: {} could not be judged: nothing happened that it is about; let the scenario make it happen, or leave \
+                     the claim out",
                     claim.key
                 ),
             };
@@ -257,12 +299,23 @@ fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, S
         })
 }
 
+/// The exit code of several commands or runs: the worst of theirs, in this order.
+///
+/// An internal error, bad usage and an unreachable target come first: then not all was run. A
+/// broken invariant is worse than a broken threshold, and both are worse than a run from which
+/// nothing follows.
+pub fn worst_exit_code(codes: impl IntoIterator<Item = u8>) -> u8 {
+    const WORST_FIRST: [u8; 7] = [1, 2, 3, 98, 99, 4, 0];
+    let rank = |code: &u8| WORST_FIRST.iter().position(|known| known == code);
+    codes.into_iter().min_by_key(rank).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Aggregate, Comparison, Percentile, PhaseKind, StopSignal, Tags, Value};
+    use crate::{Comparison, Percentile, PhaseKind, StopSignal, Tags, Value};
 
     fn check(passed: bool) -> CheckOutcome {
         CheckOutcome {
@@ -338,12 +391,20 @@ mod tests {
         assert_eq!((alone.outcome, alone.exit_code), (Outcome::Fail, 99));
     }
 
-    /// A generator that slipped makes the run invalid whatever else was found.
+    /// A generator that slipped makes the run invalid, and no threshold is broken in it. What the
+    /// protocol forbids stays forbidden, however late the generator was.
     #[test]
     fn schedule_lag_makes_it_invalid() {
         let lag = threshold(MetricName::ScheduleLag, ThresholdResult::Failed);
+        let missed = threshold(MetricName::E2eLatency, ThresholdResult::Failed);
 
-        let by_lag = Verdict::judge(&[check(false)], &[lag], Extent::Whole, []);
+        let broken = Verdict::judge(
+            &[check(false)],
+            std::slice::from_ref(&lag),
+            Extent::Whole,
+            [],
+        );
+        let by_lag = Verdict::judge(&[check(true)], &[missed, lag], Extent::Whole, []);
         let by_reason = Verdict::judge(
             &[],
             &[],
@@ -351,6 +412,7 @@ mod tests {
             [Reason::Invalid("clocks differ by 3 s".to_owned())],
         );
 
+        assert_eq!((broken.outcome, broken.exit_code), (Outcome::Fail, 98));
         assert_eq!((by_lag.outcome, by_lag.exit_code), (Outcome::Invalid, 4));
         assert_eq!(
             (by_reason.outcome, by_reason.exit_code),
@@ -374,16 +436,37 @@ mod tests {
         );
     }
 
-    /// A threshold that cannot be judged counts as broken, and says why.
+    /// A threshold that cannot be judged says nothing about the broker, and what would have to
+    /// change. One that is broken stands beside it.
     #[test]
-    fn too_few_samples_fail() {
+    fn too_few_samples_are_not_judged() {
         let mut few = threshold(MetricName::TimeToWill, ThresholdResult::TooFewSamples);
-        few.samples = 12;
+        few.samples = 40;
+        let mut never = few.clone();
+        never.samples = 0;
+        let missed = threshold(MetricName::E2eLatency, ThresholdResult::Failed);
 
-        let verdict = Verdict::judge(&[], &[few], Extent::Whole, []);
+        let verdict = Verdict::judge(&[], &[few.clone(), never], Extent::Whole, []);
+        let beside = Verdict::judge(&[], &[few, missed], Extent::Whole, []);
 
-        assert_eq!(verdict.exit_code, 99);
-        assert!(verdict.reasons[0].text().contains("only 12 samples"));
+        assert_eq!((verdict.outcome, verdict.exit_code), (Outcome::Invalid, 4));
+        assert_eq!(
+            verdict.reasons[0].text(),
+            "time_to_will: p99 < 5ms could not be judged: 40 samples, it takes 1,000; run for 25 times as long, use as many \
+             times more devices, or leave the percentile out"
+        );
+        assert!(verdict.reasons[1].text().contains("never measured"));
+        assert_eq!((beside.outcome, beside.exit_code), (Outcome::Fail, 99));
+    }
+
+    /// Of several runs the worst counts, in whatever order they came.
+    #[test]
+    fn of_several_runs_the_worst_counts() {
+        assert_eq!(worst_exit_code([0, 4, 99, 98, 0]), 98);
+        assert_eq!(worst_exit_code([4, 99]), 99);
+        assert_eq!(worst_exit_code([0, 4]), 4);
+        assert_eq!(worst_exit_code([98, 3]), 3);
+        assert_eq!(worst_exit_code([]), 0);
     }
 
     /// A fault that the stopped run did not reach leaves its claim without a value.
@@ -394,14 +477,15 @@ mod tests {
         check
     }
 
-    /// A claim about something that never happened proves nothing: it counts as broken. Where the user
-    /// ended the run, the broker is not to blame for that, and nothing follows.
+    /// A claim about something that never happened proves nothing, neither for the broker nor
+    /// against it. Where the user ended the run, that is the reason.
     #[test]
-    fn what_could_not_be_judged_is_held_against_a_whole_run_only() {
+    fn what_could_not_be_judged_makes_a_run_invalid() {
         let whole = Verdict::judge(&[unjudged()], &[], Extent::Whole, []);
         let stopped = Verdict::judge(&[check(true), unjudged()], &[], stopped_at_16_s(), []);
 
-        assert_eq!((whole.outcome, whole.exit_code), (Outcome::Fail, 98));
+        assert_eq!((whole.outcome, whole.exit_code), (Outcome::Invalid, 4));
+        assert!(matches!(whole.reasons[..], [Reason::Unjudged(_)]));
         assert_eq!((stopped.outcome, stopped.exit_code), (Outcome::Invalid, 4));
         assert_eq!(
             stopped.reasons,

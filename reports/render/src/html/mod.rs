@@ -119,6 +119,7 @@ fn reason_item(reason: &Reason) -> Markup {
         Reason::Invalid(_) => "cannot be trusted",
         Reason::Invariant(_) => "invariant",
         Reason::Threshold(_) => "threshold",
+        Reason::Unjudged(_) => "not judged",
     };
     html! { li { span .kind { (kind) } " " (reason.text()) } }
 }

@@ -49,10 +49,56 @@ pub(crate) struct Subscription {
     pub(crate) granted: QoS,
     /// When SUBACK came; `None` from SUBSCRIBE until then.
     pub(crate) confirmed_at: Option<Instant>,
+    /// SUBSCRIBE packets that were sent for it.
+    pub(crate) requests: Requests,
     /// When it became active; means nothing before.
     pub(crate) active_since: Instant,
     /// The connection that it was made or resumed on.
     pub(crate) socket: SocketId,
+}
+
+/// SUBSCRIBE packets for one Topic Filter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Requests {
+    /// On their way, or lost with a connection.
+    open: u32,
+    /// When the last SUBACKs came, the newest first.
+    answered_at: [Option<Instant>; 4],
+}
+
+impl Requests {
+    /// SUBSCRIBE was sent, on another connection than before or on the same.
+    pub(crate) fn send(&mut self, on: Connection) {
+        self.open = match on {
+            Connection::Same => self.open + 1,
+            Connection::Other => 1,
+        };
+    }
+
+    /// SUBACK came.
+    pub(crate) fn answer(&mut self, now: Instant) {
+        self.open = self.open.saturating_sub(1);
+        self.answered_at.rotate_right(1);
+        self.answered_at[0] = Some(now);
+    }
+
+    /// How many were not answered before `at`; all that can be if they are too many to know.
+    fn since(&self, at: Instant) -> u32 {
+        let answered = self.answered_at.iter().filter(|known| **known >= Some(at));
+        match answered.count() {
+            count if count == self.answered_at.len() => u32::MAX,
+            count => self.open + u32::try_from(count).expect("there are few"),
+        }
+    }
+}
+
+/// Whether a packet is sent on the same connection as the one before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Connection {
+    /// It is.
+    Same,
+    /// It is sent on another.
+    Other,
 }
 
 /// Whether a subscription asks for messages.
@@ -162,6 +208,16 @@ impl Session {
                     .confirmed_at
                     .is_none_or(|confirmed_at| confirmed_at >= published_at)
         })
+    }
+
+    /// SUBSCRIBE packets for any of `filters` that may bring a message of `published_at` out of the
+    /// broker's store: each may do so once.
+    pub(crate) fn requests_since(&self, filters: &[FilterKey], published_at: Instant) -> u32 {
+        let subscriptions = self.subscriptions.iter();
+        subscriptions
+            .filter(|subscription| filters.contains(&subscription.filter))
+            .map(|subscription| subscription.requests.since(published_at))
+            .fold(0, u32::saturating_add)
     }
 
     /// The subscription to one filter.

@@ -98,6 +98,8 @@ pub(crate) struct Cursor {
     exact_from: u32,
     /// Pledges, by the QoS they are owed at; nearly always one level.
     levels: Vec<Level>,
+    /// The last message that came out of the broker's store of retained messages, and how often.
+    replayed: Option<Replayed>,
     /// Whether its recipient lists it among those with open pledges.
     is_listed: bool,
     /// By Session; for a Session's own place there is one.
@@ -105,6 +107,13 @@ pub(crate) struct Cursor {
     /// Sequences of which a second copy came, then those with a third, and so on: overlapping
     /// subscriptions allow them.
     copies: Vec<SequenceSet>,
+}
+
+/// Copies of one message out of the broker's store.
+#[derive(Clone, Copy, Debug)]
+struct Replayed {
+    sequence: u32,
+    times: u32,
 }
 
 /// Pledges at one QoS.
@@ -467,6 +476,15 @@ impl Cursor {
                 None
             }
         }
+    }
+
+    /// Counts one more copy of a message out of the broker's store; returns how many that are. The
+    /// store has one message of a topic: what came before it will not come again.
+    pub(crate) fn count_replay(&mut self, sequence: u32) -> u32 {
+        let before = self.replayed.filter(|last| last.sequence == sequence);
+        let times = before.map_or(0, |last| last.times) + 1;
+        self.replayed = Some(Replayed { sequence, times });
+        times
     }
 
     fn pledge(&mut self, sequence: u32, owed: QoS, ranges_max: usize) -> bool {

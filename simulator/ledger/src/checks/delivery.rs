@@ -49,7 +49,7 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     claims.add_at_most(
         "duplicated",
         claim.duplicated,
-        (may_break.received > 0).then_some(all.forbidden),
+        (may_break.received + all.forbidden > 0).then_some(all.forbidden),
         &[AnomalyKind::Duplicated],
     );
     claims.add_at_most(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use squall_reports::ReportError;
-use squall_run::{Outcome, Run, Summary};
+use squall_run::{Outcome, Run, Summary, worst_exit_code};
 use tokio::task::LocalSet;
 
 use crate::cli::RunArgs;
@@ -19,7 +19,7 @@ use crate::progress::{ProgressDisplay, Verbosity};
 use crate::run::{self, RunSpec};
 use crate::scenario_file::ScenarioFile;
 
-/// Runs every file in turn. The exit code is the first that is not 0.
+/// Runs every file in turn. The exit code is the worst of theirs.
 ///
 /// All files are read and checked before the first one runs: a mistake in the last one is not
 /// found an hour later.
@@ -33,15 +33,13 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         prepared.push(next);
     }
     let runtime = super::event_loop()?;
-    let mut first_code = 0;
+    let mut codes = Vec::new();
     for prepared in prepared {
         let local = LocalSet::new();
         let code = runtime.block_on(local.run_until(execute(&prepared, args, limits)))?;
-        if first_code == 0 {
-            first_code = code;
-        }
+        codes.push(code);
     }
-    Ok(first_code)
+    Ok(worst_exit_code(codes))
 }
 
 /// A scenario that fits on this machine, and a folder that takes its results.

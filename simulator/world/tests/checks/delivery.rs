@@ -573,3 +573,53 @@ lost = 0
     let read = &judgement.measured.accounting.deliveries[0];
     assert_eq!((read.expected, read.delivered), (80, 80));
 }
+
+/// Sensors whose readings are retained, and a reader that comes back and subscribes again.
+const RETAINED: &str = r#"
+[run]
+duration = "4s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 2
+[[group.publish]]
+topic = "reading/{client_id}"
+qos = 2
+retain = true
+rate = 4
+[[group]]
+name = "reader"
+count = 1
+[group.reconnect]
+when = "always"
+backoff = "500ms"
+[[group.subscribe]]
+filter = "reading/+"
+qos = 0
+[[fault]]
+name = "away"
+at = "1s"
+group = "reader"
+action = "drop"
+how = "rst"
+[[expect]]
+check = "delivery"
+duplicated = 0
+"#;
+
+/// One SUBSCRIBE brings a retained message once [MQTT-3.3.1-9].
+#[test]
+fn a_retained_message_that_is_replayed_twice_is_found() {
+    let replayed = |passing: &Passing<'_>| {
+        is_to(passing, READER, "reading") && to_device(passing).unwrap().retain
+    };
+    let tamper = once(0, replayed, |passing, tampered| {
+        tampered.forward(passing.direction, passing.bytes);
+        tampered.forward(passing.direction, passing.bytes);
+    });
+
+    let judgement = run_tampered(RETAINED, tamper);
+
+    assert_broken(&run(RETAINED), &[]);
+    assert_broken(&judgement, &["delivery().duplicated"]);
+}

@@ -251,3 +251,30 @@ fn will_bytes(name: &str, version: squall_protocol::Version) -> Vec<u8> {
     };
     publish_bytes(&publish, version)
 }
+
+/// On the connection that had it already, DUP does not make a second will the first
+/// [MQTT-4.4.0-1].
+#[test]
+fn a_will_doubled_with_dup_is_found() {
+    let tamper = once(
+        0,
+        |passing| is_to(passing, WATCHER, "status"),
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            let Packet::Publish(publish) = passing.packet else {
+                unreachable!("chosen by its topic");
+            };
+            let mut again = publish.clone();
+            again.dup = true;
+            tampered.forward(passing.direction, &publish_bytes(&again, passing.version));
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    let broken = crate::run::broken(&judgement);
+    assert!(
+        broken.iter().all(|claim| claim.ends_with(".exactly")) && broken.len() == 1,
+        "{broken:?}"
+    );
+}

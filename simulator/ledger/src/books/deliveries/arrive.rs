@@ -25,6 +25,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) qos: QoS,
     /// What its RETAIN flag says.
     pub(crate) origin: Origin,
+    /// Its DUP flag: the broker may have sent it before, on another connection.
+    pub(crate) dup: bool,
     /// The whole payload.
     pub(crate) payload: &'a [u8],
     /// What the payload says of itself.
@@ -167,7 +169,7 @@ impl Deliveries {
         self.books.tally_mut(case.key()).received += 1;
         if self.may_come_from_store(&case) {
             // Sent because of a new subscription, beside what is owed.
-            self.books.tally_mut(case.key()).optional += 1;
+            self.handle_replay(&case);
             return None;
         }
         self.compare(&case);
@@ -275,6 +277,33 @@ impl Deliveries {
                 self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at)
             }),
         }
+    }
+
+    /// A message came out of the store: once for each SUBSCRIBE that asks for it [MQTT-3.3.1-9].
+    fn handle_replay(&mut self, case: &Case<'_>) {
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let session = session(&self.sessions, case.event.client);
+        // The time it was due is never after that of its sending.
+        let published_at = case.sent_at.unwrap_or(case.stamp.scheduled);
+        let allowed = session.map_or(0, |session| session.requests_since(filters, published_at));
+        let is_one_too_many = !case.delivery.dup
+            && self.streams[case.stream]
+                .cursor_mut(case.place)
+                .count_replay(case.sequence())
+                > allowed;
+        let tally = self.books.tally_mut(case.key());
+        if !is_one_too_many {
+            tally.optional += 1;
+            return;
+        }
+        tally.duplicated += 1;
+        tally.forbidden += 1;
+        self.anomalies.note(AnomalyKind::Duplicated, || {
+            let explanation = format!(
+                "a retained message came more often than the {allowed} times that SUBSCRIBE asked for it [MQTT-3.3.1-9]"
+            );
+            case.anomaly(AnomalyKind::Duplicated, explanation)
+        });
     }
 
     /// Compares a delivery with what was published, if that is still known.

@@ -4,7 +4,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::{Deliveries, RecordState};
 use crate::books::event::Event;
-use crate::books::session::{Session, Subscription, SubscriptionState};
+use crate::books::session::{Connection, Requests, Session, Subscription, SubscriptionState};
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
 
@@ -103,6 +103,11 @@ impl Deliveries {
             let session = self.session_mut(event);
             match session.subscription_mut(filter) {
                 Some(row) => {
+                    row.requests.send(if row.socket == event.socket {
+                        Connection::Same
+                    } else {
+                        Connection::Other
+                    });
                     row.socket = event.socket;
                     row.confirmed_at = None;
                     if row.state != SubscriptionState::Active {
@@ -110,11 +115,14 @@ impl Deliveries {
                     }
                 }
                 None => {
+                    let mut requests = Requests::default();
+                    requests.send(Connection::Other);
                     session.subscriptions.push(Subscription {
                         filter,
                         state: SubscriptionState::Requested,
                         granted: QoS::AtMostOnce,
                         confirmed_at: None,
+                        requests,
                         active_since: event.now,
                         socket: event.socket,
                     });
@@ -142,6 +150,7 @@ impl Deliveries {
             if row.socket != event.socket || row.state == SubscriptionState::Ending {
                 continue;
             }
+            row.requests.answer(event.now);
             match granted(reason) {
                 Some(granted) => {
                     if row.state != SubscriptionState::Active {

@@ -95,6 +95,7 @@ impl Ledger {
         let &DeliveredFact {
             topic,
             qos,
+            dup,
             retain,
             payload,
             stamp,
@@ -112,6 +113,7 @@ impl Ledger {
             topic,
             qos,
             origin,
+            dup,
             payload,
             stamp,
         };

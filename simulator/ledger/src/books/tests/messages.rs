@@ -222,6 +222,29 @@ fn one_copy_for_overlapping_subscriptions_is_enough() {
 /// A subscriber that has message 0 of a retained topic, and then a copy of it with RETAIN.
 fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
     let mut scene = Scene::ready(&[CLEAN]);
+    retain(&mut scene);
+    scene.deliver(CLEAN, 0, QOS2);
+    subscribe_again(&mut scene);
+    deliver_retained(&mut scene);
+    scene.acknowledge(0, ReasonCode::Success);
+    scene.close()
+}
+
+/// A subscriber that comes after message 0 of a retained topic, and `copies` of it with RETAIN.
+fn retained_copies(copies: u32, subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
+    let mut scene = Scene::ready(&[]);
+    retain(&mut scene);
+    scene.acknowledge(0, ReasonCode::Success);
+    scene.connect(CLEAN);
+    scene.subscribe(CLEAN, "t", QOS2);
+    subscribe_again(&mut scene);
+    for _ in 0..copies {
+        deliver_retained(&mut scene);
+    }
+    scene.close()
+}
+
+fn retain(scene: &mut Scene) {
     let (stamp, payload) = message(0);
     let retained = Fact::Publication(PublicationFact::Sent {
         stamp,
@@ -232,8 +255,10 @@ fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
         reached_at: stamp.scheduled,
     });
     scene.tell(PUBLISHER, retained);
-    scene.deliver(CLEAN, 0, QOS2);
-    subscribe_again(&mut scene);
+}
+
+fn deliver_retained(scene: &mut Scene) {
+    let (stamp, payload) = message(0);
     let copy = Fact::Delivered(DeliveredFact {
         topic: "t",
         qos: QOS2,
@@ -244,8 +269,21 @@ fn retained_copy(subscribe_again: impl FnOnce(&mut Scene)) -> Tally {
         stamp: Some(stamp),
     });
     scene.tell(CLEAN, copy);
-    scene.acknowledge(0, ReasonCode::Success);
-    scene.close()
+}
+
+/// One SUBSCRIBE brings what is retained once [MQTT-3.3.1-9].
+#[test]
+fn a_second_retained_copy_for_one_subscribe_is_a_duplicate() {
+    for (subscribes, forbidden) in [(1, 1), (2, 0)] {
+        let tally = retained_copies(2, |scene| {
+            for _ in 1..subscribes {
+                scene.subscribe(CLEAN, "t", QOS2);
+            }
+        });
+
+        assert_eq!(tally.forbidden, forbidden);
+        assert_eq!(tally.optional, 2 - forbidden);
+    }
 }
 
 /// A copy from the store of retained messages is beside what is owed [MQTT-3.3.1-9].
