@@ -38,6 +38,9 @@ use crate::stamp::RunTag;
 /// machine that has room.
 const STANDSTILL_MIN: Duration = Duration::from_millis(1);
 
+/// Unix time at the start of a run in virtual time: 2026-01-01T00:00:00Z.
+pub const VIRTUAL_START: Duration = Duration::from_secs(1_767_225_600);
+
 /// How long closing connections may take at the end.
 const LEAVING_MAX: Duration = Duration::from_secs(5);
 
@@ -77,6 +80,7 @@ impl<S: Sink> Fleet<S> {
             shared: Shared {
                 run,
                 links: networks.map(|id| LinkReport::new(NetworkId(id))).collect(),
+                started_at: VIRTUAL_START,
                 faults: FaultPlan::new(&scenario.faults),
                 tally: Tally::default(),
                 scratch: Vec::new(),
@@ -94,6 +98,15 @@ impl<S: Sink> Fleet<S> {
         };
         fleet.deadlines.set(fleet.phase_slot(), Some(Instant::ZERO));
         fleet
+    }
+
+    /// The same run, whose [`Instant::ZERO`] is the Unix time `started_at`: what `{now_ms}` counts from.
+    ///
+    /// Without it that is [`VIRTUAL_START`], so that a run in virtual time is the same each time.
+    #[must_use]
+    pub fn starting_at(mut self, started_at: Duration) -> Self {
+        self.shared.started_at = started_at;
+        self
     }
 
     /// Takes `input`, which happened at `now`, and appends what follows from it to `actions`.

@@ -24,7 +24,7 @@ pub mod random;
 
 pub use clearing::Cleared;
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
-pub use fleet::Fleet;
+pub use fleet::{Fleet, VIRTUAL_START};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation, Planned,

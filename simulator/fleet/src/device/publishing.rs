@@ -9,6 +9,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use squall_protocol::{
     QoS,
@@ -30,7 +31,6 @@ use crate::stamp::Stamp;
 
 /// Messages that wait in a device at most.
 const QUEUE_MAX: usize = 1_000;
-const NANOS_PER_MILLI: u64 = 1_000_000;
 
 /// One `[[group.publish]]` of one device.
 #[derive(Debug)]
@@ -117,6 +117,11 @@ impl Sequences {
     }
 }
 
+/// Whole milliseconds of a Unix time.
+fn unix_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Device {
     /// Publishes what is due.
     pub(super) fn publish_due(&mut self, turn: &mut Turn<'_>) {
@@ -143,7 +148,7 @@ impl Device {
             index: self.index,
             client_id: &self.client_id,
             seq: due.number,
-            now_ms: due.at.as_nanos() / NANOS_PER_MILLI,
+            now_ms: unix_millis(turn.shared.started_at + due.at.since_start()),
         };
         let topic = stream.topic(publish, &values);
         let stamp = Stamp {

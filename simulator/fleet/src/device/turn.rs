@@ -1,5 +1,7 @@
 //! What a device is lent while it handles one input or deadline.
 
+use std::time::Duration;
+
 use squall_protocol::Instant;
 use squall_scenario::FaultId;
 
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) run: RunTag,
     /// By [`NetworkId`](crate::NetworkId).
     pub(crate) links: Vec<LinkReport>,
+    /// Unix time at [`Instant::ZERO`](squall_protocol::Instant::ZERO).
+    pub(crate) started_at: Duration,
     /// What became of faults.
     pub(crate) faults: FaultPlan,
     /// Figures for `progress`.

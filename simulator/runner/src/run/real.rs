@@ -89,7 +89,8 @@ async fn run_fleet(
     let clock = Clock::start();
     // Others may use the same broker, and earlier runs may have left messages there.
     let tag = RunTag::of_run(scenario.seed, RandomState::new().build_hasher().finish());
-    let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag));
+    let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag))
+        .starting_at(clock::since_epoch());
     let drive = Drive::new(fleet, clock, route);
     let sampler = Sampler::new(target.processes());
     let sampling = spawn_local(sampler.clone().run(clock, drive.clone()));

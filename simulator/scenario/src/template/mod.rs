@@ -25,7 +25,8 @@ pub struct TemplateValues<'a> {
     pub client_id: &'a str,
     /// `{seq}`: counts the messages of this device from this `[[group.publish]]`, from 0.
     pub seq: u64,
-    /// `{now_ms}`: the due time of the message, in milliseconds since the start of the run.
+    /// `{now_ms}`: the due time of the message as Unix time, in milliseconds. In virtual time a run starts
+    /// at 2026-01-01T00:00:00Z.
     pub now_ms: u64,
 }
 

@@ -1,5 +1,6 @@
 //! The open model: what is due, when, and what becomes of it.
 
+use squall_fleet::{Phase, VIRTUAL_START};
 use squall_protocol::packet::Packet;
 use squall_world::{Passing, Tamper, Tampered};
 
@@ -145,4 +146,29 @@ fn messages_due_offline_wait_or_are_skipped_by_their_qos() {
         .collect::<Vec<_>>();
     assert_eq!(late.len(), 20);
     assert!(late.iter().all(|seen| seen.at == back));
+}
+
+/// `{now_ms}` is the Unix time at which the message is due; virtual time has a start of its own.
+#[test]
+fn now_is_unix_time() {
+    let text = "[run]\nduration = \"2s\"\n[[group]]\nname = \"sensors\"\ncount = 1\n\
+        [[group.publish]]\ntopic = \"data\"\nrate = 1\npayload = { text = \"{now_ms}\" }\n\
+        [[group.subscribe]]\nfilter = \"data\"\n";
+
+    let recording = run(text).sink;
+
+    let load = recording.phase(Phase::WarmingUp).since_start();
+    let delivered = recording.seen.iter().filter_map(|seen| match &seen.what {
+        What::Delivered { payload, .. } => Some(String::from_utf8_lossy(payload).into_owned()),
+        _ => None,
+    });
+    let delivered: Vec<String> = delivered.collect();
+    for (number, payload) in (0..2).zip(&delivered) {
+        let due = VIRTUAL_START + load + secs(f64::from(number));
+        assert!(
+            payload.contains(&due.as_millis().to_string()),
+            "{payload}: {due:?}"
+        );
+    }
+    assert_eq!(delivered.len(), 2);
 }
