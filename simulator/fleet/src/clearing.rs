@@ -18,6 +18,7 @@ use squall_protocol::{Instant, Version};
 
 use crate::device::MessageHandle;
 use crate::drive::{Actions, Input, SocketId, Teardown};
+use crate::outcome::Cleared;
 
 /// Bits of a [`SocketId`] that hold no device's number here: no fleet is that large.
 const NO_DEVICE: u32 = u32::MAX;
@@ -35,17 +36,6 @@ pub(crate) struct Job {
     pub(crate) client_id: String,
     /// In which version to connect: a broker may have Sessions of one version only.
     pub(crate) version: Version,
-}
-
-/// What became of the Sessions that were to be ended, at one end of the run.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Cleared {
-    /// Client Identifiers that were asked for.
-    pub asked: u64,
-    /// Those that the broker answered with success: none of them has a Session now.
-    pub cleared: u64,
-    /// Those for which no success came: refused, cut off, or no answer in time.
-    pub failed: u64,
 }
 
 /// The connections that end Sessions, a few at a time.

@@ -22,7 +22,6 @@ mod stamp;
 pub mod payload;
 pub mod random;
 
-pub use clearing::Cleared;
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
 pub use fleet::{Fleet, VIRTUAL_START};
 pub use link::{DirectionReport, LinkReport};
@@ -30,7 +29,7 @@ pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation, Planned,
     PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SubscriptionFact,
 };
-pub use outcome::{FaultReport, Outcome, Sessions, Strike};
+pub use outcome::{Cleared, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};
 pub use sink::Sink;
 pub use stamp::{RunTag, Stamp};

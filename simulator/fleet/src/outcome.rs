@@ -2,7 +2,6 @@
 
 use squall_protocol::Instant;
 
-use crate::clearing::Cleared;
 use crate::link::LinkReport;
 use crate::progress::Phase;
 use squall_scenario::FaultId;
@@ -29,6 +28,17 @@ pub struct Sessions {
     pub before: Cleared,
     /// After the last device left: those that its goodbye did not end.
     pub after: Cleared,
+}
+
+/// What became of the Sessions that were to be ended, at one end of the run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Cleared {
+    /// Client Identifiers that were asked for.
+    pub asked: u64,
+    /// Those that the broker answered with success: none of them has a Session now.
+    pub cleared: u64,
+    /// Those for which no success came: refused, cut off, or no answer in time.
+    pub failed: u64,
 }
 
 /// What became of one `[[fault]]`.
