@@ -6,23 +6,7 @@ use squall_tidy::imports::{self, Circle};
 use squall_tidy::tree::{self, SourceFile};
 
 /// Circles that may stay, each with the reason.
-const ALLOWED: &[(&str, &[&str], &str)] = &[
-    (
-        "simulator/ledger/src/",
-        &["checks", "recorder", "results"],
-        "not yet mended",
-    ),
-    (
-        "simulator/runner/src/machine",
-        &["process", "tree"],
-        "not yet mended",
-    ),
-    (
-        "simulator/runner/src/run",
-        &["real", "record"],
-        "not yet mended",
-    ),
-];
+const ALLOWED: &[(&str, &[&str], &str)] = &[];
 
 fn crates() -> Vec<String> {
     let manifest = tree::manifest(".");

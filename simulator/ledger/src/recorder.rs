@@ -57,9 +57,9 @@ impl Recorder {
         (&mut self.ledger, &self.metrics)
     }
 
-    /// Closes the books if no phase has done so.
+    /// Closes the books if no phase has done so: the run was cut short.
     pub(crate) fn close(&mut self) {
-        self.ledger.close(self.ended_at);
+        self.ledger.cut(self.ended_at);
     }
 }
 

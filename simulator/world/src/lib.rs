@@ -137,6 +137,11 @@ impl<S: Sink> World<S> {
         self.fleet.finish(self.now)
     }
 
+    /// Ends the run at once, wherever it is: nothing more is awaited.
+    pub fn cut(self) -> Outcome<S> {
+        self.fleet.finish(self.now)
+    }
+
     /// Ends the run early: drain, checks, goodbye.
     pub fn stop(&mut self) {
         self.fleet.handle(self.now, Input::Stop, &mut self.actions);

@@ -39,7 +39,7 @@ use std::collections::HashMap;
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
 
-use self::deliveries::Deliveries;
+use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
 use self::observe::OpenConnection;
 use self::retained::Retained;
@@ -156,12 +156,22 @@ impl Ledger {
             return;
         }
         self.closed_at = Some(now);
-        self.imbalances = self.deliveries.close(now);
+        self.imbalances = self.deliveries.close(RunEnd::Drained(now));
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
         self.imbalances.extend(self.takeovers.imbalance());
         let connections = &self.connections;
         self.handshakes
             .close(now, |device| connections.is_online(device));
+    }
+
+    /// Closes the books of a run that was cut short at `now`, if nothing has closed them before: what
+    /// was on its way is not lost, a will that had not come is not missing, and a handshake that was
+    /// open is not incomplete. What had happened until then stands.
+    pub(crate) fn cut(&mut self, now: Instant) {
+        if self.closed_at.is_none() {
+            self.closed_at = Some(now);
+            self.imbalances = self.deliveries.close(RunEnd::Cut);
+        }
     }
 }

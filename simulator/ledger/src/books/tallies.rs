@@ -77,15 +77,18 @@ pub enum Excuse {
     OfflineAtEnd,
     /// The shared subscription lost the member that may have been chosen (§4.8.2).
     MemberLost,
+    /// The run was cut short before it could come.
+    RunCut,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::SessionEnded,
         Self::ConnectionLost,
         Self::OfflineAtEnd,
         Self::MemberLost,
+        Self::RunCut,
     ];
 
     /// In words, as reports and the run file name it.
@@ -95,6 +98,7 @@ impl Excuse {
             Self::ConnectionLost => "connection lost at QoS 0",
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
+            Self::RunCut => "run cut short",
         }
     }
 }

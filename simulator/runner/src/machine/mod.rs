@@ -4,4 +4,5 @@ pub mod limits;
 pub mod parts;
 pub mod priority;
 pub mod process;
+pub mod processes;
 pub mod tree;

@@ -3,8 +3,6 @@
 use std::fs;
 use std::time::Duration;
 
-use super::tree;
-
 /// A reading of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -16,33 +14,6 @@ pub struct Usage {
     pub rss_bytes: u64,
     /// Open descriptors; 0 where they may not be counted, and before Linux 6.2.
     pub descriptors: u64,
-}
-
-/// What is measured as one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Processes {
-    /// The process of this number.
-    One(u32),
-    /// All that the process of this number started, itself left out.
-    Below(u32),
-}
-
-impl Processes {
-    /// Reads what they use together; `None` if none runs.
-    pub fn usage(self) -> Option<Usage> {
-        match self {
-            Self::One(pid) => usage(pid),
-            Self::Below(root) => tree::usage_below(root),
-        }
-    }
-
-    /// The number of the process that was started first; `None` if none runs.
-    pub fn first(self) -> Option<u32> {
-        match self {
-            Self::One(pid) => Some(pid),
-            Self::Below(root) => tree::children(root).first().copied(),
-        }
-    }
 }
 
 /// Reads what process `pid` uses, its threads included, its children not. `None` if it is gone, or

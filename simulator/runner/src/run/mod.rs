@@ -7,6 +7,7 @@ mod real;
 mod record;
 mod sampling;
 mod signals;
+mod times;
 
 use std::path::Path;
 

@@ -9,15 +9,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use squall_fleet::{Fleet, Phase, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_run::{ClockKind, StopSignal};
+use squall_run::ClockKind;
 use squall_scenario::Scenario;
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::RunSpec;
-use super::record::{Circumstances, Driven, End, times};
+use super::record::{Circumstances, Driven};
 use super::sampling::Sampler;
 use super::signals::StopSignals;
+use super::times::{End, Ended, times};
 use crate::clock::{self, Clock};
 use crate::drive::{Drive, Route};
 use crate::exit::Failure;
@@ -27,24 +28,6 @@ use crate::target::Target;
 
 /// How often to ask whether any device could connect.
 const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
-
-/// How a run came to its end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ended {
-    /// Everything that the scenario asks for was done.
-    Whole,
-    /// No device could connect: the rest of the scenario would have told nothing.
-    ShutOut,
-    /// This signal ended the load before its time; the drain and the checks followed.
-    Stopped(StopSignal),
-    /// A second signal ended everything at once: what was on its way was not awaited.
-    Cut {
-        /// The second signal.
-        by: StopSignal,
-        /// Whether the first one ended the load before its time.
-        load_was_stopped: bool,
-    },
-}
 
 /// Starts the target, runs the fleet to its end or to the user's, and stops the target.
 pub async fn drive(

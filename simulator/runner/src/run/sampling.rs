@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
 use crate::drive::Drive;
-use crate::machine::process::Processes;
+use crate::machine::processes::Processes;
 
 /// Between two readings.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::commands::broker::LISTENING;
 use crate::commands::supervise;
 use crate::exit::Failure;
-use crate::machine::process::Processes;
+use crate::machine::processes::Processes;
 
 /// How long a supervisor or our own broker may take to stop after SIGTERM before it is killed: a
 /// supervisor kills what it watches before that.

@@ -18,7 +18,7 @@ use squall_run::TargetKind;
 use squall_scenario::{SpawnTarget, UrlTarget};
 
 use crate::exit::Failure;
-use crate::machine::process::Processes;
+use crate::machine::processes::Processes;
 pub use child::{Child, Ending};
 use probe::ProbeError;
 

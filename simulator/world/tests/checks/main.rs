@@ -5,6 +5,7 @@
 //! break two. The untampered run keeps them all.
 
 mod connections;
+mod cut;
 mod delivery;
 mod figures;
 mod lag;

@@ -105,7 +105,7 @@ fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
     })
 }
 
-fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
+pub(crate) fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
     let tag = RunTag::of_seed(scenario.seed);
     let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag));
     let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);

@@ -9,24 +9,32 @@ use crate::books::stream::{OpenPledge, RecordState};
 use crate::books::tallies::{Excuse, Imbalance};
 use crate::books::topics::Recipient;
 
+/// How the part of a run ended in which deliveries count.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RunEnd {
+    /// The drain was over at this moment: what had not come then never will.
+    Drained(Instant),
+    /// The run was cut short: what was on its way may have come.
+    Cut,
+}
+
 impl Deliveries {
-    /// Closes the books: what has not been delivered at `now` will never be. Later facts change
-    /// nothing. Returns the books that do not balance.
-    pub(crate) fn close(&mut self, now: Instant) -> Vec<Imbalance> {
+    /// Closes the books: what has not been delivered will never be. Later facts change nothing. Returns the books that do not balance.
+    pub(crate) fn close(&mut self, end: RunEnd) -> Vec<Imbalance> {
         if self.is_closed {
             return Vec::new();
         }
         let in_doubt: u64 = self.streams.iter().map(|stream| stream.in_doubt()).sum();
         for id in 0..self.streams.len() {
             for sequence in self.streams[id].sequences() {
-                self.close_message(id, sequence, now);
+                self.close_message(id, sequence, end);
             }
         }
         self.is_closed = true;
         self.books.imbalances(in_doubt)
     }
 
-    fn close_message(&mut self, id: usize, sequence: u32, now: Instant) {
+    fn close_message(&mut self, id: usize, sequence: u32, end: RunEnd) {
         let Some(&record) = self.streams[id].record(sequence) else {
             return;
         };
@@ -41,15 +49,15 @@ impl Deliveries {
         let mut open = Vec::new();
         self.streams[id].take_open_of(sequence, |pledge| open.push(pledge));
         for pledge in open {
-            self.close_pledge(id, &pledge, now);
+            self.close_pledge(id, &pledge, end);
         }
     }
 
-    fn close_pledge(&mut self, id: usize, open: &OpenPledge, now: Instant) {
+    fn close_pledge(&mut self, id: usize, open: &OpenPledge, end: RunEnd) {
         let topic = self.streams[id].topic;
         let recipient = self.topics.places(topic)[open.place].recipient;
         let key = open.key(group_of(&self.sessions, &self.shares, recipient));
-        if let Some(excuse) = self.excuse_at_end(recipient, open, now) {
+        if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
         }
@@ -88,8 +96,12 @@ impl Deliveries {
         &self,
         recipient: Recipient,
         open: &OpenPledge,
-        now: Instant,
+        end: RunEnd,
     ) -> Option<Excuse> {
+        let now = match end {
+            RunEnd::Drained(now) => now,
+            RunEnd::Cut => return Some(Excuse::RunCut),
+        };
         match recipient {
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;

@@ -13,6 +13,8 @@ mod pledges;
 mod sessions;
 mod watching;
 
+pub(super) use close::RunEnd;
+
 use std::collections::HashMap;
 
 use squall_fleet::Stamp;
