@@ -15,7 +15,7 @@ use std::time::Duration;
 use squall_fleet::{DirectionReport, LinkReport};
 use squall_protocol::Instant;
 use squall_run::{
-    AnomalyKind, Direction, Histogram, NetworkFigure, NetworkOutcome, Quantile, Value,
+    AnomalyKind, Direction, Histogram, NetworkFigure, NetworkOutcome, Percentile, Quantile, Value,
 };
 use squall_scenario::{GroupId, Loss, Network, NetworkClaim, NetworkId};
 
@@ -101,16 +101,19 @@ pub(super) fn judge(
         claims.add(nothing_measured(), &[]);
         return claims;
     };
-    for figure in &comparison.figures {
+    // A short run has no p99: the file claims the profile, and the median stands for it. Without
+    // a median nothing is judged.
+    let has_samples = |figure: &&Figure| figure.is_judged() || !figure.is_of_the_tail();
+    for figure in comparison.figures.iter().filter(has_samples) {
         let holds = figure.test.holds(claim.tolerance);
-        if !holds && figure.measured.is_some() {
+        if !holds && figure.measured.is_some() && figure.is_judged() {
             note_off(number, figure, evidence);
         }
         let judged = Judged {
             key: figure.name.clone(),
-            limit: figure.configured.clone(),
-            actual: figure.measured.clone(),
-            violations: u64::from(!holds),
+            limit: figure.allowed(claim.tolerance),
+            actual: figure.measured.clone().filter(|_| figure.is_judged()),
+            violations: u64::from(!holds && figure.is_judged()),
             holds,
         };
         claims.add(judged, &[AnomalyKind::NetworkOffProfile]);
@@ -287,6 +290,82 @@ fn outage_share(network: &Network) -> f64 {
         let every = outages.every.mean().unwrap_or(Duration::MAX).as_secs_f64();
         lasts / (every + lasts)
     })
+}
+
+/// A number in the unit of another value.
+fn like(unit: &Value, number: f64) -> Value {
+    match unit {
+        Value::Ratio(_) => Value::Ratio(number),
+        Value::BitsPerSecond(_) => Value::BitsPerSecond(number),
+        Value::Seconds(_) => Value::Seconds(number),
+        Value::Count(_)
+        | Value::PerSecond(_)
+        | Value::Bytes(_)
+        | Value::Cores(_)
+        | Value::Flag(_)
+        | Value::Text(_) => unit.clone(),
+    }
+}
+
+impl Figure {
+    /// Whether there are samples enough: as many as a percentile takes to be printed.
+    fn is_judged(&self) -> bool {
+        match &self.test {
+            Test::Number { .. } => self.samples > 0,
+            Test::Rank {
+                samples, quantile, ..
+            } => {
+                let beyond = samples.count() as f64 * quantile.min(1.0 - quantile);
+                beyond >= Percentile::SAMPLES_BEYOND as f64
+            }
+        }
+    }
+
+    fn is_of_the_tail(&self) -> bool {
+        matches!(self.test, Test::Rank { quantile, .. } if quantile > 0.5)
+    }
+
+    /// What the measured figure may be: for a number the range, with what of it is tolerance and
+    /// what is chance; a quantile is compared by rank, so its chance is a share of the samples.
+    fn allowed(&self, tolerance: f64) -> Value {
+        let asked = &self.configured;
+        let within = Value::Ratio(tolerance);
+        let text = match &self.test {
+            Test::Number {
+                configured, error, ..
+            } if error.is_finite() => {
+                let chance = STANDARD_ERRORS * error;
+                let allowed = configured * tolerance + chance;
+                let like = |number: f64| like(asked, number.max(0.0));
+                format!(
+                    "{} to {} ({asked}, tolerance {within}, chance {})",
+                    like(configured - allowed),
+                    like(configured + allowed),
+                    like(chance)
+                )
+            }
+            Test::Number { .. } => format!("{asked}, tolerance {within}"),
+            Test::Rank {
+                samples,
+                quantile,
+                configured,
+                extra,
+                delayed_share,
+            } => {
+                let seconds = configured.as_secs_f64();
+                let count = (samples.count() as f64).max(1.0);
+                let error = STANDARD_ERRORS * (quantile * (1.0 - quantile) / count).sqrt();
+                format!(
+                    "{} to {} for {} of the samples ({asked}, tolerance {within}, chance {} of the samples)",
+                    Value::Seconds(seconds * (1.0 - tolerance)),
+                    Value::Seconds(seconds * (1.0 + tolerance) + extra.as_secs_f64()),
+                    Value::Ratio(*quantile),
+                    Value::Ratio((error + delayed_share).min(1.0)),
+                )
+            }
+        };
+        Value::Text(text)
+    }
 }
 
 impl Test {
