@@ -4,12 +4,10 @@
 //! number: the condition fails, and says why.
 
 use squall_run::{
-    Aggregate, CountedFrom, Event, Histogram, MetricName, Percentile, ProcessUse, Rates, Resources,
-    Spread, Tags, ThresholdOutcome, ThresholdResult, Value,
+    Aggregate, CountedFrom, Event, Histogram, MetricName, ProcessUse, Rates, Resources, Spread,
+    Tags, ThresholdOutcome, ThresholdResult, Value,
 };
-use squall_scenario::{
-    self, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold,
-};
+use squall_scenario::{Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold};
 
 use super::Metrics;
 
@@ -79,8 +77,8 @@ impl Judge<'_> {
             metric: name,
             tags: self.tags(&selector.tags),
             expression: condition.text.clone(),
-            aggregate: aggregate_of(condition.aggregate),
-            comparison: comparison_of(condition.comparison),
+            aggregate: condition.aggregate,
+            comparison: condition.comparison,
             limit: value(limit),
             actual: measured.number.map(value),
             less_lag: less_lag.map(value),
@@ -91,11 +89,7 @@ impl Judge<'_> {
 
     /// What a time would be without the generator's lag; `None` if that is not known, or if it is
     /// of other samples than the time.
-    fn less_lag(
-        &self,
-        selector: &MetricSelector,
-        aggregate: squall_scenario::Aggregate,
-    ) -> Option<f64> {
+    fn less_lag(&self, selector: &MetricSelector, aggregate: Aggregate) -> Option<f64> {
         let name = name_of(selector.metric);
         let tags = self.tags(&selector.tags);
         let histogram = self
@@ -107,11 +101,7 @@ impl Judge<'_> {
         of_times(&histogram, aggregate).number
     }
 
-    fn measure(
-        &self,
-        selector: &MetricSelector,
-        aggregate: squall_scenario::Aggregate,
-    ) -> Measurement {
+    fn measure(&self, selector: &MetricSelector, aggregate: Aggregate) -> Measurement {
         match selector.metric {
             Metric::E2eLatency
             | Metric::AckLatency
@@ -137,24 +127,18 @@ impl Judge<'_> {
         }
     }
 
-    fn rate(
-        &self,
-        event: Event,
-        tags: &MetricTags,
-        aggregate: squall_scenario::Aggregate,
-    ) -> Measurement {
+    fn rate(&self, event: Event, tags: &MetricTags, aggregate: Aggregate) -> Measurement {
         let Some(figures) = self.rates.figures(event, &self.tags(tags)) else {
             return Measurement::NONE;
         };
         let whole = |count: u64| count as f64;
         let number = match aggregate {
-            squall_scenario::Aggregate::Min => figures.least_per_s.map(whole),
-            squall_scenario::Aggregate::Max => figures.peak_per_s.map(whole),
-            squall_scenario::Aggregate::Count => Some(whole(figures.count)),
-            squall_scenario::Aggregate::Avg
-            | squall_scenario::Aggregate::Rate
-            | squall_scenario::Aggregate::Value
-            | squall_scenario::Aggregate::Percentile(_) => Some(figures.mean_per_s),
+            Aggregate::Min => figures.least_per_s.map(whole),
+            Aggregate::Max => figures.peak_per_s.map(whole),
+            Aggregate::Count => Some(whole(figures.count)),
+            Aggregate::Avg | Aggregate::Rate | Aggregate::Value | Aggregate::Percentile(_) => {
+                Some(figures.mean_per_s)
+            }
         };
         Measurement {
             number,
@@ -162,13 +146,8 @@ impl Judge<'_> {
         }
     }
 
-    fn events(
-        &self,
-        event: Event,
-        tags: &MetricTags,
-        aggregate: squall_scenario::Aggregate,
-    ) -> Measurement {
-        if aggregate == squall_scenario::Aggregate::Rate {
+    fn events(&self, event: Event, tags: &MetricTags, aggregate: Aggregate) -> Measurement {
+        if aggregate == Aggregate::Rate {
             return self.rate(event, tags, aggregate);
         }
         let count = self.rates.count_without_warmup(event, &self.tags(tags));
@@ -178,7 +157,7 @@ impl Judge<'_> {
         }
     }
 
-    fn broker(&self, metric: Metric, aggregate: squall_scenario::Aggregate) -> Measurement {
+    fn broker(&self, metric: Metric, aggregate: Aggregate) -> Measurement {
         let broker = &self.resources.broker;
         let Some(used) = &broker.measured else {
             return Measurement::NONE;
@@ -233,15 +212,14 @@ impl Measurement {
     };
 }
 
-fn of_spread(spread: &Spread, readings: u64, aggregate: squall_scenario::Aggregate) -> Measurement {
+fn of_spread(spread: &Spread, readings: u64, aggregate: Aggregate) -> Measurement {
     let number = match aggregate {
-        squall_scenario::Aggregate::Min => spread.least,
-        squall_scenario::Aggregate::Max => spread.peak,
-        squall_scenario::Aggregate::Value => spread.last,
-        squall_scenario::Aggregate::Avg
-        | squall_scenario::Aggregate::Count
-        | squall_scenario::Aggregate::Rate
-        | squall_scenario::Aggregate::Percentile(_) => spread.mean,
+        Aggregate::Min => spread.least,
+        Aggregate::Max => spread.peak,
+        Aggregate::Value => spread.last,
+        Aggregate::Avg | Aggregate::Count | Aggregate::Rate | Aggregate::Percentile(_) => {
+            spread.mean
+        }
     };
     Measurement {
         number: Some(number),
@@ -249,15 +227,12 @@ fn of_spread(spread: &Spread, readings: u64, aggregate: squall_scenario::Aggrega
     }
 }
 
-fn of_numbers(numbers: &[f64], aggregate: squall_scenario::Aggregate) -> Measurement {
+fn of_numbers(numbers: &[f64], aggregate: Aggregate) -> Measurement {
     let number = match aggregate {
-        squall_scenario::Aggregate::Min => numbers.iter().copied().reduce(f64::min),
-        squall_scenario::Aggregate::Max => numbers.iter().copied().reduce(f64::max),
-        squall_scenario::Aggregate::Value => numbers.last().copied(),
-        squall_scenario::Aggregate::Avg
-        | squall_scenario::Aggregate::Count
-        | squall_scenario::Aggregate::Rate
-        | squall_scenario::Aggregate::Percentile(_) => {
+        Aggregate::Min => numbers.iter().copied().reduce(f64::min),
+        Aggregate::Max => numbers.iter().copied().reduce(f64::max),
+        Aggregate::Value => numbers.last().copied(),
+        Aggregate::Avg | Aggregate::Count | Aggregate::Rate | Aggregate::Percentile(_) => {
             let sum: f64 = numbers.iter().sum();
             (!numbers.is_empty()).then(|| sum / numbers.len() as f64)
         }
@@ -268,18 +243,16 @@ fn of_numbers(numbers: &[f64], aggregate: squall_scenario::Aggregate) -> Measure
     }
 }
 
-fn of_times(histogram: &Histogram, aggregate: squall_scenario::Aggregate) -> Measurement {
+fn of_times(histogram: &Histogram, aggregate: Aggregate) -> Measurement {
     let seconds = |micros: u64| micros as f64 / 1e6;
     let number = match aggregate {
-        squall_scenario::Aggregate::Percentile(percentile) => percentile_of(percentile)
-            .and_then(|percentile| histogram.percentile_us(percentile))
-            .map(seconds),
-        squall_scenario::Aggregate::Min => histogram.min_us().map(seconds),
-        squall_scenario::Aggregate::Max => histogram.max_us().map(seconds),
-        squall_scenario::Aggregate::Count => Some(histogram.count() as f64),
-        squall_scenario::Aggregate::Avg
-        | squall_scenario::Aggregate::Rate
-        | squall_scenario::Aggregate::Value => histogram.mean_us().map(|micros| micros / 1e6),
+        Aggregate::Percentile(percentile) => histogram.percentile_us(percentile).map(seconds),
+        Aggregate::Min => histogram.min_us().map(seconds),
+        Aggregate::Max => histogram.max_us().map(seconds),
+        Aggregate::Count => Some(histogram.count() as f64),
+        Aggregate::Avg | Aggregate::Rate | Aggregate::Value => {
+            histogram.mean_us().map(|micros| micros / 1e6)
+        }
     };
     Measurement {
         number,
@@ -294,46 +267,13 @@ fn name_of(metric: Metric) -> MetricName {
         .expect("scenarios and run files name metrics alike")
 }
 
-fn percentile_of(percentile: f64) -> Option<Percentile> {
-    format!("p{percentile}").parse().ok()
-}
-
-fn aggregate_of(aggregate: squall_scenario::Aggregate) -> Aggregate {
-    match aggregate {
-        squall_scenario::Aggregate::Percentile(percentile) => {
-            let percentile =
-                percentile_of(percentile).expect("scenarios refuse what is no percentile");
-            Aggregate::Percentile(percentile)
-        }
-        squall_scenario::Aggregate::Min => Aggregate::Min,
-        squall_scenario::Aggregate::Avg => Aggregate::Avg,
-        squall_scenario::Aggregate::Max => Aggregate::Max,
-        squall_scenario::Aggregate::Count => Aggregate::Count,
-        squall_scenario::Aggregate::Rate => Aggregate::Rate,
-        squall_scenario::Aggregate::Value => Aggregate::Value,
-    }
-}
-
-const fn comparison_of(comparison: Comparison) -> squall_run::Comparison {
-    match comparison {
-        Comparison::Less => squall_run::Comparison::Less,
-        Comparison::AtMost => squall_run::Comparison::LessOrEqual,
-        Comparison::Greater => squall_run::Comparison::Greater,
-        Comparison::AtLeast => squall_run::Comparison::GreaterOrEqual,
-        Comparison::Equal => squall_run::Comparison::Equal,
-        Comparison::NotEqual => squall_run::Comparison::NotEqual,
-    }
-}
-
 fn value_of(metric: Metric, condition: &Condition, number: f64) -> Value {
     match (condition.limit, condition.aggregate, metric) {
         (Limit::Time(_), ..) => Value::Seconds(number),
         // Sizes are whole numbers of bytes.
         (Limit::Bytes(_), ..) => Value::Bytes(number.round() as u64),
         (Limit::Number(_), _, Metric::BrokerCpu) => Value::Cores(number),
-        (Limit::Number(_), squall_scenario::Aggregate::Count, _) => {
-            Value::Count(number.round() as u64)
-        }
+        (Limit::Number(_), Aggregate::Count, _) => Value::Count(number.round() as u64),
         (Limit::Number(_), ..) => Value::PerSecond(number),
     }
 }

@@ -2,10 +2,10 @@
 
 mod parse;
 
-use std::fmt;
 use std::time::Duration;
 
 use squall_protocol::QoS;
+use squall_run::{Aggregate, Comparison};
 
 use crate::DropKind;
 use crate::id::GroupId;
@@ -142,82 +142,6 @@ pub struct Condition {
     pub limit: Limit,
     /// As the file writes it.
     pub text: String,
-}
-
-/// One number out of many.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Aggregate {
-    /// `p50` to `p99.99`: the percentile, above 0, below 100.
-    Percentile(f64),
-    /// `min`
-    Min,
-    /// `avg`
-    Avg,
-    /// `max`
-    Max,
-    /// `count`
-    Count,
-    /// `rate`: per second over the measured part.
-    Rate,
-    /// `value`: the last one.
-    Value,
-}
-
-impl fmt::Display for Aggregate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Percentile(percentile) => write!(f, "p{percentile}"),
-            Self::Min => f.write_str("min"),
-            Self::Avg => f.write_str("avg"),
-            Self::Max => f.write_str("max"),
-            Self::Count => f.write_str("count"),
-            Self::Rate => f.write_str("rate"),
-            Self::Value => f.write_str("value"),
-        }
-    }
-}
-
-/// How a number is compared with its limit.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Comparison {
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Greater,
-    /// `>=`
-    AtLeast,
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-}
-
-impl Comparison {
-    /// As files write it.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Less => "<",
-            Self::AtMost => "<=",
-            Self::Greater => ">",
-            Self::AtLeast => ">=",
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-        }
-    }
-
-    /// Whether `number` compares so with `limit`, both in the same unit.
-    pub fn holds(self, number: f64, limit: f64) -> bool {
-        match self {
-            Self::Less => number < limit,
-            Self::AtMost => number <= limit,
-            Self::Greater => number > limit,
-            Self::AtLeast => number >= limit,
-            Self::Equal => number == limit,
-            Self::NotEqual => number != limit,
-        }
-    }
 }
 
 /// A limit with its unit.

@@ -1,8 +1,9 @@
 //! Reads thresholds: `"e2e_latency{group=backend}" = ["p99 < 250ms"]`.
 
 use squall_protocol::QoS;
+use squall_run::{Aggregate, Comparison, Percentile};
 
-use super::{Aggregate, Comparison, Condition, Limit, Metric, MetricSelector, MetricTags};
+use super::{Condition, Limit, Metric, MetricSelector, MetricTags};
 use crate::DropKind;
 use crate::id::GroupId;
 use crate::text::choice::Choice;
@@ -20,8 +21,8 @@ const WORDS: [(&str, Aggregate); 6] = [
 
 /// Comparisons, those of two characters first.
 const COMPARISONS: [Comparison; 6] = [
-    Comparison::AtMost,
-    Comparison::AtLeast,
+    Comparison::LessOrEqual,
+    Comparison::GreaterOrEqual,
     Comparison::Equal,
     Comparison::NotEqual,
     Comparison::Less,
@@ -299,11 +300,7 @@ fn parse_aggregate(word: &str, metric: Metric) -> Result<Aggregate, ThresholdErr
         written: word.to_owned(),
         known: owned(metric.kind().aggregates()),
     };
-    let percentile = word
-        .strip_prefix('p')
-        .and_then(|number| number.parse::<f64>().ok())
-        .filter(|number| *number > 0.0 && *number < 100.0);
-    if let Some(percentile) = percentile {
+    if let Ok(percentile) = word.parse::<Percentile>() {
         return match metric.kind() {
             Kind::Times => Ok(Aggregate::Percentile(percentile)),
             Kind::Rates | Kind::Count | Kind::Gauge | Kind::Bytes => Err(unknown()),
@@ -411,8 +408,8 @@ mod tests {
         assert_eq!(
             parse("p99.9 <= 250ms", Metric::E2eLatency),
             (
-                Aggregate::Percentile(99.9),
-                Comparison::AtMost,
+                Aggregate::Percentile(Percentile::P99_9),
+                Comparison::LessOrEqual,
                 Limit::Time(Duration::from_millis(250))
             )
         );
@@ -447,6 +444,7 @@ mod tests {
         }
         for (text, metric) in [
             ("p100 < 5ms", Metric::E2eLatency),
+            ("p99.9999 < 5ms", Metric::E2eLatency),
             ("q99 < 5ms", Metric::E2eLatency),
             ("p99 < 5", Metric::Errors),
             ("value < 5ms", Metric::E2eLatency),
