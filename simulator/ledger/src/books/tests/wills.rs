@@ -173,6 +173,26 @@ fn a_will_with_dup_on_the_same_connection_is_a_second_will() {
     }
 }
 
+/// Of devices that watch each other and drop at once each end is kept once, not once for each
+/// watcher, and the watchers that are gone have no verdict.
+#[test]
+fn devices_that_watch_each_other_cost_one_record_each() {
+    let mut scene = Scene::new();
+    for device in 0..9 {
+        connect(&mut scene, device, &format!("status/{device}"));
+        scene.subscribe(device, "status/#", QoS::AtLeastOnce);
+    }
+    for device in 0..6 {
+        scene.end(device, RESET);
+    }
+    assert_eq!(scene.ledger.wills.kept(), 6);
+
+    let tally = tally(&mut scene);
+
+    // Three watchers are left, and none saw any of the six.
+    assert_eq!((tally.ended, tally.seen), (6, [18, 0, 0, 0]));
+}
+
 /// Ends beyond the limit whose wills did not come are unknown, not missing.
 #[test]
 fn ends_beyond_the_limit_of_memory_are_unknown() {

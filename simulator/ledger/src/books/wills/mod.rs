@@ -328,6 +328,12 @@ impl Wills {
         self.unprovoked
     }
 
+    /// Ends, and arrivals of wills, that are kept.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> usize {
+        self.kept
+    }
+
     /// What was wrong with wills.
     pub(crate) fn anomalies(&self) -> &Anomalies {
         &self.anomalies
