@@ -298,14 +298,16 @@ pub(super) fn resources() -> Resources {
 
 /// What was counted in the intervals of `series` from 20 s to 120 s, all of one second.
 pub(super) fn rates(series: &Series) -> Rates {
-    let counted: [(Event, fn(&Interval) -> u64); 3] = [
-        (Event::Due, |interval| interval.scheduled),
-        (Event::Sent, |interval| interval.sent),
-        (Event::Delivered, Interval::first_deliveries),
-    ];
     let measured = &series.intervals[20..120];
-    let entries = counted.into_iter().map(|(event, count)| {
-        let counts = measured.iter().map(count);
+    let events = [Event::Due, Event::Sent, Event::Delivered];
+    let entries = events.into_iter().map(|event| {
+        let counts = measured.iter().map(|interval| match event {
+            Event::Due => interval.scheduled,
+            Event::Sent => interval.sent,
+            Event::Delivered => interval.first_deliveries(),
+            Event::Connected => interval.connected,
+            Event::Dropped | Event::Error => 0,
+        });
         let sum = counts.clone().sum();
         let is_windowed = event != Event::Due;
         RateEntry {
