@@ -6,6 +6,7 @@
 //! run, bit for bit, on every machine.
 
 mod interceptor;
+mod judged;
 mod pipe;
 mod tamper;
 
@@ -19,6 +20,7 @@ use squall_protocol::Instant;
 use pipe::{Arrival, Arrived, Ports};
 
 pub use interceptor::Interceptor;
+pub use judged::{recorded, recorded_fleet, run};
 pub use pipe::PIPE_LATENCY;
 pub use tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 

@@ -12,12 +12,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Fleet, RunTag};
-use squall_ledger::{Recorder, judge};
 use squall_protocol::Instant;
-use squall_run::{Measured, Resources, ThresholdResult};
+use squall_run::{Measured, ThresholdResult};
 use squall_scenario::{Override, Scenario};
-use squall_world::World;
 
 /// Runs the shipped scenario `name` with some values set, and checks that everything held.
 fn run(name: &str, overrides: &[&str]) -> Measured {
@@ -26,12 +23,9 @@ fn run(name: &str, overrides: &[&str]) -> Measured {
     let overrides: Vec<Override> = overrides.iter().map(|text| text.parse().unwrap()).collect();
     let scenario = Scenario::parse(name, &text, &overrides);
     let scenario = Rc::new(scenario.unwrap_or_else(|errors| panic!("{errors}")));
-    let tag = RunTag::of_seed(scenario.seed);
-    let fleet = Fleet::new(Rc::clone(&scenario), tag, Recorder::new(&scenario, tag));
     let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
 
-    let outcome = World::new(fleet, broker).run();
-    let judgement = judge(&scenario, outcome, &Resources::default());
+    let judgement = squall_world::run(&scenario, broker, None);
 
     let measured = judgement.measured;
     for check in &measured.checks {

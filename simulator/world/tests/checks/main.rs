@@ -7,6 +7,7 @@
 mod connections;
 mod cut;
 mod delivery;
+mod determinism;
 mod figures;
 mod lag;
 mod network;

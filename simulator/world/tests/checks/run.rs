@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Actions, Fleet, Input, RunTag};
+use squall_fleet::{Actions, Input};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::Instant;
 use squall_run::Resources;
@@ -13,12 +13,12 @@ use squall_world::{Tamper, World};
 
 /// Runs `text` over the real broker core.
 pub(crate) fn run(text: &str) -> Judgement {
-    run_with(text, None)
+    squall_world::run(&scenario(text), broker(), None)
 }
 
 /// Runs `text` with `tamper` in every pipe.
 pub(crate) fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Judgement {
-    run_with(text, Some(Box::new(tamper)))
+    squall_world::run(&scenario(text), broker(), Some(Box::new(tamper)))
 }
 
 /// The claims that were not kept, as `check(selection).key`, in file order.
@@ -67,8 +67,7 @@ pub(crate) fn run_using(text: &str, resources: &Resources) -> Judgement {
 /// connects, and what is due is skipped.
 pub(crate) fn run_late(text: &str, lateness: Duration) -> Judgement {
     let scenario = scenario(text);
-    let tag = RunTag::of_seed(scenario.seed);
-    let mut fleet = Fleet::new(Rc::clone(&scenario), tag, Recorder::new(&scenario, tag));
+    let mut fleet = squall_world::recorded_fleet(&scenario);
     let (mut now, mut actions) = (Instant::ZERO, Actions::new());
     while let Some(deadline) = fleet.next_deadline() {
         now = now.max(deadline + lateness);
@@ -98,16 +97,11 @@ pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
     Rc::new(scenario)
 }
 
-fn run_with(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
-    run_in(text, |world| match tamper {
-        Some(tamper) => world.with_tamper(tamper),
-        None => world,
-    })
+pub(crate) fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
+    squall_world::recorded(scenario, broker())
 }
 
-pub(crate) fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
-    let tag = RunTag::of_seed(scenario.seed);
-    let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag));
-    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
-    World::new(fleet, broker)
+/// The broker core as it comes.
+pub(crate) fn broker() -> Broker {
+    Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO)
 }

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, ClientIds, Config};
-use squall_fleet::{Fleet, Phase, RunTag};
+use squall_fleet::{Fleet, Phase};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_protocol::Instant;
 use squall_run::Resources;
 use squall_world::World;
 
-use crate::run::{assert_broken, scenario};
+use crate::run::{assert_broken, broker, scenario};
 
 /// Twenty devices whose Sessions outlive their connections, and one that publishes to each of them.
 fn kept_sessions(group: &str) -> String {
@@ -46,15 +44,11 @@ misrouted = 0
 type Run = World<Recorder>;
 
 fn fleet(text: &str) -> Fleet<Recorder> {
-    let scenario = scenario(text);
-    let tag = RunTag::of_seed(scenario.seed);
-    let recorder = Recorder::new(&scenario, tag);
-    Fleet::new(scenario, tag, recorder)
+    squall_world::recorded_fleet(&scenario(text))
 }
 
 fn first(text: &str) -> Run {
-    let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
-    World::new(fleet(text), broker)
+    squall_world::recorded(&scenario(text), broker())
 }
 
 fn run_to_end(world: &mut Run) {
