@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::RangeInclusive;
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use squall_broker::descriptors;
 
 /// Descriptors that the runner needs besides one a device: files, pipes, epoll, listeners.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
@@ -55,14 +55,8 @@ pub enum DoesNotFit {
 impl Limits {
     /// This process's limits, after raising the soft limit of descriptors to the hard one.
     pub fn raise_and_read() -> Self {
-        let mut limit = getrlimit(Resource::Nofile);
-        if limit.current != limit.maximum {
-            limit.current = limit.maximum;
-            // Refused where the hard limit is beyond the system's: the soft one then counts.
-            let _ = setrlimit(Resource::Nofile, limit);
-        }
         Self {
-            descriptors: getrlimit(Resource::Nofile).current,
+            descriptors: descriptors::raise_limit(),
             local_ports: local_ports(),
         }
     }
