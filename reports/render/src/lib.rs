@@ -21,4 +21,4 @@ mod write;
 pub use chart::ChartError;
 pub use report_error::ReportError;
 pub use text::{Colours, terminal_summary};
-pub use write::{Written, check_folder, write_report};
+pub use write::{Written, check_folder, summary_line, write_report};

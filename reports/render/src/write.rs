@@ -115,16 +115,43 @@ struct SummaryFile<'a> {
     summary: Summary,
 }
 
-fn summary_json(run: &Run) -> String {
-    let file = SummaryFile {
-        version: squall_run::VERSION,
-        name: &run.identity.name,
-        seed: run.identity.seed,
-        verdict: &run.verdict,
-        stopped: run.times.stopped,
-        proposed_claims: verdict::proposal(run),
-        summary: Summary::of(run),
+/// What `--json` prints: the summary file with what it was judged by.
+#[derive(serde::Serialize)]
+struct SummaryLine<'a> {
+    #[serde(flatten)]
+    file: SummaryFile<'a>,
+    checks: &'a [squall_run::CheckOutcome],
+    thresholds: &'a [squall_run::ThresholdOutcome],
+    report: &'a Path,
+}
+
+/// Verdict, figures, checks and thresholds as one line of JSON, with the path of the page `report`.
+pub fn summary_line(run: &Run, report: &Path) -> String {
+    let line = SummaryLine {
+        file: SummaryFile::of(run),
+        checks: &run.measured.checks,
+        thresholds: &run.measured.thresholds,
+        report,
     };
+    serde_json::to_string(&line).expect("no map has keys that are not text")
+}
+
+impl<'a> SummaryFile<'a> {
+    fn of(run: &'a Run) -> Self {
+        Self {
+            version: squall_run::VERSION,
+            name: &run.identity.name,
+            seed: run.identity.seed,
+            verdict: &run.verdict,
+            stopped: run.times.stopped,
+            proposed_claims: verdict::proposal(run),
+            summary: Summary::of(run),
+        }
+    }
+}
+
+fn summary_json(run: &Run) -> String {
+    let file = SummaryFile::of(run);
     let mut text = serde_json::to_string_pretty(&file).expect("no map has keys that are not text");
     text.push('\n');
     text

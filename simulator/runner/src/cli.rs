@@ -84,10 +84,10 @@ pub struct RunArgs {
     /// [default: squall-out/NAME-TIME].
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Print the summary as one JSON object a run on standard output.
+    /// Print verdict, figures and checks as one JSON object a run on standard output.
     #[arg(long)]
     pub json: bool,
-    /// Print no progress and no summary, only errors.
+    /// Print no progress and no summary, only errors and why a run did not pass.
     #[arg(long, short)]
     pub quiet: bool,
 }

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use squall_run::{Run, Summary};
+use squall_run::Run;
 
 use crate::cli::ReportArgs;
 use crate::exit::Failure;
@@ -26,9 +25,7 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     let written = squall_reports::write_report(&run, folder)
         .map_err(|error| Failure::Internal(error.into()))?;
     if args.json {
-        let summary =
-            serde_json::to_string(&Summary::of(&run)).context("the summary is no JSON")?;
-        print_line(&summary)?;
+        print_line(&squall_reports::summary_line(&run, &written.page))?;
     } else {
         print(&squall_reports::terminal_summary(&run, super::colours()))?;
     }

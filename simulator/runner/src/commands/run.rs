@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use squall_reports::ReportError;
-use squall_run::{Outcome, Run, Summary, worst_exit_code};
+use squall_run::{Outcome, Run, worst_exit_code};
 use tokio::task::LocalSet;
 
 use crate::cli::RunArgs;
@@ -19,7 +19,7 @@ use crate::progress::{ProgressDisplay, Verbosity};
 use crate::run::{self, RunSpec};
 use crate::scenario_file::ScenarioFile;
 
-/// Runs every file in turn. The exit code is the worst of theirs.
+/// Runs every file in turn, also after one that failed. The worst exit code counts.
 ///
 /// All files are read and checked before the first one runs: a mistake in the last one is not
 /// found an hour later.
@@ -34,12 +34,34 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     let runtime = super::event_loop()?;
     let mut codes = Vec::new();
-    for prepared in prepared {
+    for prepared in &prepared {
         let local = LocalSet::new();
-        let code = runtime.block_on(local.run_until(execute(&prepared, args, limits)))?;
-        codes.push(code);
+        let ended = runtime.block_on(local.run_until(execute(prepared, args, limits)));
+        codes.push(ended.unwrap_or_else(|failure| {
+            failure.report();
+            failure.code()
+        }));
+    }
+    if codes.len() > 1 && !args.quiet {
+        eprintln!("{}", closing_line(&prepared, &codes));
     }
     Ok(worst_exit_code(codes))
+}
+
+/// `2 of 3 runs passed; not passed: a (exit code 98)`
+fn closing_line(prepared: &[Prepared], codes: &[u8]) -> String {
+    let others: Vec<String> = prepared
+        .iter()
+        .zip(codes)
+        .filter(|(_, code)| **code != 0)
+        .map(|(prepared, code)| format!("{} (exit code {code})", prepared.file.scenario.name))
+        .collect();
+    let passed = codes.len() - others.len();
+    let mut line = format!("{passed} of {} runs passed", codes.len());
+    if !others.is_empty() {
+        line.push_str(&format!("; not passed: {}", others.join(", ")));
+    }
+    line
 }
 
 /// A scenario that fits on this machine, and a folder that takes its results.
@@ -102,7 +124,7 @@ async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<
     let written =
         squall_reports::write_report(&run, folder).map_err(|error| keep_run_file(&run, &error))?;
     let kept_log = keep_log(log.path(), folder)?;
-    print_result(&run, args)?;
+    print_result(&run, &written.page, args)?;
     if !args.quiet {
         eprintln!("report: {}", written.page.display());
         match run.verdict.outcome {
@@ -147,12 +169,18 @@ fn keep_run_file(run: &Run, error: &ReportError) -> Failure {
     })
 }
 
-fn print_result(run: &Run, args: &RunArgs) -> Result<(), Failure> {
+fn print_result(run: &Run, report: &Path, args: &RunArgs) -> Result<(), Failure> {
     if args.json {
-        let summary = Summary::of(run);
-        print_line(&serde_json::to_string(&summary).context("the summary is no JSON")?)?;
+        print_line(&squall_reports::summary_line(run, report))?;
     } else if !args.quiet {
         print(&squall_reports::terminal_summary(run, super::colours()))?;
+    }
+    if args.quiet {
+        for reason in &run.verdict.reasons {
+            let name = &run.identity.name;
+            let outcome = run.verdict.outcome.as_str();
+            eprintln!("{name}: {outcome}: {}", reason.text());
+        }
     }
     Ok(())
 }

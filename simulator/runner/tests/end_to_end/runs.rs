@@ -51,6 +51,10 @@ exactly = 1
 check = "retained"
 filter = "status/+"
 equals = "last_will"
+
+# The machine may be slow.
+[thresholds]
+schedule_lag = ["p50 < 10m"]
 "#
     )
 }
