@@ -44,23 +44,7 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
         printable(&run.identity.name),
         verdict::sentence(run)
     );
-    for refusal in verdict::refusals(run) {
-        text.push_str(&format!("  {}\n", printable(&refusal)));
-    }
-    for reason in run.verdict.reasons.iter().take(REASONS_SHOWN) {
-        text.push_str(&format!(
-            "  {} {}\n",
-            paint(tone, "-"),
-            printable(reason.text())
-        ));
-    }
-    let more = run.verdict.reasons.len().saturating_sub(REASONS_SHOWN);
-    if more > 0 {
-        text.push_str(&format!("  and {more} more\n"));
-    }
-    for note in lag_notes(&run.measured.metrics) {
-        text.push_str(&format!("  note: {note}\n"));
-    }
+    text.push_str(&reasons(run, &paint(tone, "-")));
     let tiles = tile::tiles(run);
     let label_width = tiles
         .iter()
@@ -98,6 +82,25 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
         }
     }
     text.push_str(&format!("\n  again: {}\n", printable(&run.identity.replay)));
+    text
+}
+
+/// What kept devices out, and why the run did not pass, a line each after `bullet`.
+fn reasons(run: &Run, bullet: &str) -> String {
+    let mut text = String::new();
+    for refusal in verdict::refusals(run) {
+        text.push_str(&format!("  {}\n", printable(&refusal)));
+    }
+    for reason in run.verdict.reasons.iter().take(REASONS_SHOWN) {
+        text.push_str(&format!("  {} {}\n", bullet, printable(reason.text())));
+    }
+    let more = run.verdict.reasons.len().saturating_sub(REASONS_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("  and {more} more\n"));
+    }
+    for note in lag_notes(&run.measured.metrics) {
+        text.push_str(&format!("  note: {note}\n"));
+    }
     text
 }
 

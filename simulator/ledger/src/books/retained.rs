@@ -3,7 +3,7 @@
 //! Two models, kept apart: the last will with RETAIN of each topic, and the last acknowledged
 //! PUBLISH with RETAIN. Where the order of two values is not known, either is right.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use squall_fleet::{RetainedFact, SocketId, Stamp};
@@ -28,7 +28,7 @@ pub(crate) struct Retained {
     candidates_max: usize,
     publishes: HashMap<Rc<str>, Published>,
     /// Topics that each open connection has sent messages with RETAIN to at QoS 0.
-    unacknowledgeable: HashMap<SocketId, HashSet<Rc<str>>>,
+    unacknowledgeable: HashMap<SocketId, BTreeSet<Rc<str>>>,
     wills: HashMap<String, Wills>,
     /// By `[[expect]]`.
     probes: BTreeMap<usize, Probe>,

@@ -295,8 +295,8 @@ fn run_with_invented(invent: impl Fn(Stamp) -> Vec<u8> + 'static) -> squall_ledg
         |passing| is_to(passing, READER, "telemetry"),
         move |passing, tampered| {
             tampered.forward(passing.direction, passing.bytes);
-            let mut invented = to_device(passing).unwrap().clone();
-            let payload = invent(payload::parse(invented.payload).unwrap());
+            let mut invented = to_device(passing).expect("a PUBLISH was chosen").clone();
+            let payload = invent(payload::parse(invented.payload).expect("it is stamped"));
             invented.topic = topic("telemetry/sensors-0");
             invented.payload = &payload;
             invented.qos = QoS::AtMostOnce;
