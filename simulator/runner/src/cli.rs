@@ -84,6 +84,9 @@ pub struct RunArgs {
     /// [default: squall-out/NAME-TIME].
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Replace the results of an earlier run in that folder.
+    #[arg(long)]
+    pub force: bool,
     /// Print verdict, figures and checks as one JSON object a run on standard output.
     #[arg(long)]
     pub json: bool,
@@ -145,6 +148,9 @@ pub struct ReportArgs {
     /// Folder for the report [default: the folder of the run file].
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Replace the results of another run in that folder.
+    #[arg(long)]
+    pub force: bool,
     /// Print the summary as a JSON object on standard output.
     #[arg(long)]
     pub json: bool,

@@ -20,13 +20,21 @@ use crate::text::units::{Quantity, UnitError};
 ///
 /// `Display` gives the whole report, with the lines in question.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{}", render_all(errors))]
+#[error("{}", render_all(self))]
 pub struct ScenarioErrors {
     errors: Vec<ScenarioError>,
+    /// Errors behind those, which are counted and not told.
+    further: usize,
 }
 
+/// Errors that are told one by one. Behind so many a person mends the first and looks again.
+const ERRORS_SHOWN_MAX: usize = 30;
+
+/// Characters of one value, name or list of names that an error shows.
+const TEXT_SHOWN_MAX: usize = 600;
+
 impl ScenarioErrors {
-    /// One by one.
+    /// The first [`ERRORS_SHOWN_MAX`], one by one.
     pub fn iter(&self) -> impl Iterator<Item = &ScenarioError> {
         self.errors.iter()
     }
@@ -62,37 +70,50 @@ impl ScenarioError {
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place {
-            file,
-            line,
-            column,
-            line_text,
-            width,
+            file, line, column, ..
         } = &self.place;
         let gutter = line.to_string().len();
-        let indent = column - 1;
-        writeln!(f, "error: {}", self.problem)?;
+        writeln!(f, "error: {}", shortened(self.problem.to_string()))?;
         writeln!(f, "{:gutter$}--> {file}:{line}:{column}", "")?;
         writeln!(f, "{:gutter$} |", "")?;
+        let (line_text, caret) = self.place.excerpt();
         writeln!(f, "{line} | {line_text}")?;
-        write!(f, "{:gutter$} | {:indent$}{:^>width$}", "", "", "")?;
+        write!(f, "{:gutter$} | {caret}", "")?;
         if let Some(suggestion) = self.problem.suggestion() {
-            write!(f, " did you mean `{suggestion}`?")?;
+            write!(f, " did you mean `{}`?", shortened(suggestion))?;
         }
         writeln!(f)?;
         if !self.key.is_empty() {
-            writeln!(f, "{:gutter$} = key: {}", "", self.key)?;
+            writeln!(f, "{:gutter$} = key: {}", "", shortened(self.key.clone()))?;
         }
         if let Some(expected) = self.problem.expected() {
-            writeln!(f, "{:gutter$} = expected: {expected}", "")?;
+            writeln!(f, "{:gutter$} = expected: {}", "", shortened(expected))?;
         }
         Ok(())
     }
 }
 
-fn render_all(errors: &[ScenarioError]) -> String {
+/// `text`, with its middle left out where it would fill a screen: a value of the file may be a page
+/// long, and what is wrong with it stands behind it.
+fn shortened(text: String) -> String {
+    let length = text.chars().count();
+    if length <= TEXT_SHOWN_MAX {
+        return text;
+    }
+    let head: String = text.chars().take(TEXT_SHOWN_MAX / 4).collect();
+    let tail: String = text.chars().skip(length - TEXT_SHOWN_MAX / 2).collect();
+    format!("{head}…{tail}")
+}
+
+fn render_all(errors: &ScenarioErrors) -> String {
     let mut texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    if errors.len() > 1 {
-        texts.push(format!("{} errors\n", errors.len()));
+    let total = errors.errors.len() + errors.further;
+    if errors.further > 0 {
+        texts.push(format!(
+            "{total} errors, of which the first {ERRORS_SHOWN_MAX} are shown\n"
+        ));
+    } else if total > 1 {
+        texts.push(format!("{total} errors\n"));
     }
     texts.join("\n")
 }
@@ -213,7 +234,7 @@ pub enum Problem {
         name: String,
     },
     /// A name that cannot be used as one.
-    #[error("{name:?} is no name: use letters, digits, `-` and `_`")]
+    #[error("{name:?} is not a name: use 1 to 100 letters, digits, `-` and `_`")]
     BadName {
         /// As written.
         name: String,
@@ -341,16 +362,18 @@ impl Diagnostics {
             return Ok(());
         }
         self.found.sort_by_key(|(span, _, _)| span.start);
+        let further = self.found.len().saturating_sub(ERRORS_SHOWN_MAX);
         let errors = self
             .found
             .into_iter()
+            .take(ERRORS_SHOWN_MAX)
             .map(|(span, path, problem)| ScenarioError {
                 problem,
                 key: path.to_string(),
                 place: sources.place(&span),
             })
             .collect();
-        Err(ScenarioErrors { errors })
+        Err(ScenarioErrors { errors, further })
     }
 }
 
@@ -399,6 +422,26 @@ mod tests {
         assert_eq!(nearest("Rate", &known), Some("rate".to_owned()));
         assert_eq!(nearest("colour", &known), None);
         assert_eq!(nearest("x", &known), None);
+    }
+
+    /// Ten thousand mistakes are told as thirty and a number.
+    #[test]
+    fn many_errors_are_counted() {
+        let mut diagnostics = Diagnostics::default();
+        for start in 0..10_000 {
+            let what = "x".repeat(5_000);
+            let problem = Problem::NotSupportedYet { what };
+            diagnostics.push(start..start + 1, KeyPath::default(), problem);
+        }
+
+        let text = "0".repeat(10_000);
+        let errors = diagnostics
+            .finish(&Sources::new("a.toml", &text, &[]))
+            .unwrap_err();
+
+        let report = errors.to_string();
+        assert!(report.ends_with("10000 errors, of which the first 30 are shown\n"));
+        assert!(report.len() < 40_000, "{} bytes", report.len());
     }
 
     #[test]

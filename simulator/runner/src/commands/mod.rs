@@ -35,6 +35,22 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     squall_reports::check_folder(folder).map_err(|error| Failure::Usage(with_causes(&error)))
 }
 
+/// Whether a folder has the results of a run.
+fn holds_a_run(folder: &Path) -> bool {
+    folder.join("run.json").exists()
+}
+
+/// Results are not replaced unless the user says so: a run of hours may be among them.
+fn refuse_to_replace(folder: &Path) -> Result<(), Failure> {
+    if holds_a_run(folder) {
+        return Err(Failure::Usage(format!(
+            "{} holds the results of an earlier run: choose another folder, or replace them with --force",
+            folder.display()
+        )));
+    }
+    Ok(())
+}
+
 /// An error's own words and those of what caused it.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();

@@ -21,6 +21,9 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
         Some(folder) => folder.as_path(),
         None => file.parent().unwrap_or(Path::new(".")),
     };
+    if args.out.is_some() && !args.force {
+        super::refuse_to_replace(folder)?;
+    }
     super::check_folder(folder)?;
     let written = squall_reports::write_report(&run, folder)
         .map_err(|error| Failure::Internal(error.into()))?;

@@ -87,10 +87,17 @@ fn prepare(
             PathBuf::from("squall-out").join(format!("{name}-{time}"))
         }
     };
-    let is_free = |folder: &PathBuf| others.iter().all(|other| other.folder != *folder);
+    let is_free = |folder: &PathBuf| {
+        let is_taken = others.iter().any(|other| other.folder == *folder);
+        // A folder that squall names itself never replaces another.
+        !is_taken && (args.out.is_some() || !super::holds_a_run(folder))
+    };
     let folder = numbered(&wanted)
         .find(is_free)
         .context("there are more names than files")?;
+    if !args.force {
+        super::refuse_to_replace(&folder)?;
+    }
     super::check_folder(&folder)?;
     Ok(Prepared { file, folder })
 }

@@ -171,3 +171,28 @@ fn a_file_that_is_no_run_file_is_refused() {
     assert_eq!(code, 2, "{errors}");
     assert!(errors.contains("run file"), "{errors}");
 }
+
+/// The results of a run are not replaced unless it is said so, and then they are.
+#[test]
+fn results_are_replaced_only_by_force() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("short.toml");
+    let scenario = "version = 1\nname = \"short\"\n[run]\nduration = \"1s\"\ndrain = \"0s\"\n\
+        [[group]]\nname = \"g\"\ncount = 1\n";
+    fs::write(&file, scenario).expect("it can be written");
+    let out = folder.path().join("out");
+    let arguments = ["run", text(&file), "--quiet", "--out", text(&out)];
+    assert_eq!(code_and_errors(&run(&arguments)).0, 0);
+    let first = fs::read(out.join("run.json")).expect("there is a run file");
+
+    let refused = run(&arguments);
+    let kept = fs::read(out.join("run.json")).expect("it is still there");
+    let forced = run(&[&arguments[..], &["--force"]].concat());
+
+    let (code, errors) = code_and_errors(&refused);
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("--force"), "{errors}");
+    assert!(kept == first, "the run file was touched");
+    assert_eq!(code_and_errors(&forced).0, 0);
+    assert!(fs::read(out.join("run.json")).expect("a new one") != first);
+}

@@ -34,7 +34,7 @@ pub(crate) struct GroupFile {
     #[schemars(range(min = 1))]
     pub(crate) receive_maximum: Option<u16>,
     /// Connects per second of the whole group, at the start. Default 1000.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(min = 0.001, max = 1_000_000))]
     pub(crate) connect_rate: Option<f64>,
     /// Name of a `[[network]]`. By default the link is as it is.
     pub(crate) network: Option<String>,
@@ -107,10 +107,10 @@ pub(crate) struct PublishFile {
     /// Default false.
     pub(crate) retain: Option<bool>,
     /// Messages per second of the whole group.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(min = 0.000_001, max = 100_000_000))]
     pub(crate) rate: Option<f64>,
     /// Messages per second of each device.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(min = 0.000_001, max = 100_000_000))]
     pub(crate) rate_per_device: Option<f64>,
     /// Time between two messages of a device.
     pub(crate) every: Option<DurationText>,

@@ -165,7 +165,7 @@ pub(crate) enum ShapeFile {
         /// Shortest.
         min: DurationText,
         /// Tail index: the smaller, the longer the tail.
-        #[schemars(extend("exclusiveMinimum" = 0))]
+        #[schemars(extend("exclusiveMinimum" = 0), range(max = 1_000))]
         alpha: f64,
     },
     /// As measured.

@@ -24,6 +24,9 @@ use crate::model::threshold::{Condition, MetricSelector};
 use crate::text::location::At;
 use crate::{Fault, Group, Network, RunSettings, Scenario, Threshold};
 
+/// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
+const NAME_CHARS_MAX: usize = 100;
+
 /// Most blocks of one kind. Ids of blocks have 16 bits.
 const BLOCKS_MAX: usize = 1_000;
 
@@ -44,7 +47,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// Resolves `file`, whose document begins at `root`.
 pub(crate) fn resolve(
-    file: ScenarioFile,
+    mut file: ScenarioFile,
     root: &At<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Scenario {
@@ -56,7 +59,7 @@ pub(crate) fn resolve(
         faults: Vec::new(),
         run_ends: Duration::ZERO,
     };
-    resolver.check_sizes(&file, root);
+    resolver.check_sizes(&mut file, root);
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
     resolver.resolve_networks(&file.network, &root.key("network"));
@@ -95,7 +98,8 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn check_sizes(&mut self, file: &ScenarioFile, root: &At<'_>) {
+    /// Blocks beyond the limit are refused together and left out of what follows.
+    fn check_sizes(&mut self, file: &mut ScenarioFile, root: &At<'_>) {
         if file.group.is_empty() {
             let problem = Problem::MissingKey {
                 place: "the file".to_owned(),
@@ -126,11 +130,15 @@ impl Resolver<'_> {
             };
             self.diagnostics.key(&root.key("group"), problem);
         }
+        file.network.truncate(BLOCKS_MAX);
+        file.group.truncate(BLOCKS_MAX);
+        file.fault.truncate(BLOCKS_MAX);
+        file.expect.truncate(BLOCKS_MAX);
     }
 
     /// Names are used in dotted keys, tags and file names.
     fn check_name(&mut self, name: &str, at: &At<'_>) {
-        let is_name = !name.is_empty()
+        let is_name = (1..=NAME_CHARS_MAX).contains(&name.len())
             && name
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));

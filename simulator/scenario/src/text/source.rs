@@ -39,6 +39,36 @@ pub(crate) struct Place {
     pub(crate) width: usize,
 }
 
+/// Characters of a line that an error shows.
+const LINE_SHOWN_MAX: usize = 160;
+/// Of those, what is shown before the place.
+const BEFORE_SHOWN_MAX: usize = 60;
+
+impl Place {
+    /// The line, or what is around the place in a long one, and the caret under the place.
+    pub(crate) fn excerpt(&self) -> (String, String) {
+        let before = self.column - 1;
+        let length = self.line_text.chars().count();
+        let skipped = match length > LINE_SHOWN_MAX {
+            true => before.saturating_sub(BEFORE_SHOWN_MAX),
+            false => 0,
+        };
+        let shown = self.line_text.chars().skip(skipped).take(LINE_SHOWN_MAX);
+        let head = if skipped > 0 { "…" } else { "" };
+        let tail = if length > skipped + LINE_SHOWN_MAX {
+            "…"
+        } else {
+            ""
+        };
+        let text = format!("{head}{}{tail}", shown.collect::<String>());
+        let indent = before - skipped + head.chars().count();
+        let width = self
+            .width
+            .min(LINE_SHOWN_MAX - (before - skipped).min(LINE_SHOWN_MAX - 1));
+        (text, format!("{}{}", " ".repeat(indent), "^".repeat(width)))
+    }
+}
+
 impl Sources {
     /// The row of the file `file_name` with `text`, and of what each `--set` says.
     pub(crate) fn new(file_name: &str, text: &str, overrides: &[String]) -> Self {
@@ -146,6 +176,22 @@ mod tests {
         let place = sources.place(&(0..9));
 
         assert_eq!((place.line, place.column, place.width), (1, 1, 3));
+    }
+
+    /// A formatter takes no width above 65,535, and no screen does.
+    #[test]
+    fn of_a_long_line_what_is_around_the_place_is_shown() {
+        let text = format!("topic = \"{}\" x", "a".repeat(70_000));
+        let sources = Sources::new("a.toml", &text, &[]);
+
+        let at_the_end = sources.place(&(text.len() - 1..text.len())).excerpt();
+        let whole_value = sources.place(&(8..text.len() - 2)).excerpt();
+
+        assert_eq!(at_the_end.0.chars().count(), 62);
+        assert!(at_the_end.0.starts_with("…aaa") && at_the_end.0.ends_with("a\" x"));
+        assert_eq!(at_the_end.1, format!("{}^", " ".repeat(61)));
+        assert_eq!(whole_value.0.chars().count(), LINE_SHOWN_MAX + 1);
+        assert_eq!(whole_value.1.len(), LINE_SHOWN_MAX);
     }
 
     #[test]
