@@ -290,10 +290,9 @@ fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
     let group = scenario.group(fault.group);
     PlannedFault {
         name: fault.name.clone(),
-        action: match fault.action {
-            FaultAction::Drop(how) => format!("drop {}", how.name()),
-            FaultAction::Disconnect(reason) => format!("disconnect {}", reason.name()),
-            FaultAction::Takeover => "takeover".to_owned(),
+        action: match fault.action.detail() {
+            Some((_, word)) => format!("{} {word}", fault.action.name()),
+            None => fault.action.name().to_owned(),
         },
         group: group.name.clone(),
         first: match fault.timing {

@@ -11,9 +11,8 @@ use squall_protocol::{QoS, Version};
 use crate::text::toml_text::{quote, quote_key};
 use crate::text::units::{format_bit_rate, format_duration, format_size};
 use crate::{
-    Arrival, Distribution, Expectation, Fault, FaultAction, FaultTiming, Group, Loss, Network,
-    Payload, Publish, Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target,
-    Threshold, Will,
+    Arrival, Distribution, Expectation, Fault, FaultTiming, Group, Loss, Network, Payload, Publish,
+    Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
 
 impl Scenario {
@@ -113,16 +112,9 @@ impl Scenario {
                 text.pair("select", format!("{{ match = {} }}", quote(pattern)));
             }
         }
-        match fault.action {
-            FaultAction::Drop(how) => {
-                text.pair("action", quote("drop"));
-                text.pair("how", quote(how.name()));
-            }
-            FaultAction::Disconnect(reason) => {
-                text.pair("action", quote("disconnect"));
-                text.pair("reason", quote(reason.name()));
-            }
-            FaultAction::Takeover => text.pair("action", quote("takeover")),
+        text.pair("action", quote(fault.action.name()));
+        if let Some((key, word)) = fault.action.detail() {
+            text.pair(key, quote(word));
         }
     }
 

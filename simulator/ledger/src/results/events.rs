@@ -102,7 +102,7 @@ pub(super) fn faults(
             let fault = scenario.fault(report.fault);
             FaultOccurrence {
                 name: fault.name.clone(),
-                action: action_name(&fault.action).to_owned(),
+                action: fault.action.name().to_owned(),
                 how: how_name(&fault.action).map(str::to_owned),
                 group: Some(scenario.group(fault.group).name.clone()),
                 planned_s: planned.as_secs_f64(),
@@ -133,14 +133,6 @@ pub(super) fn errors(ledger: &Ledger) -> Vec<ErrorCount> {
             first_at_s: tally.first_at.as_secs_f64(),
         })
         .collect()
-}
-
-const fn action_name(action: &FaultAction) -> &'static str {
-    match action {
-        FaultAction::Drop(_) => "drop",
-        FaultAction::Disconnect(_) => "disconnect",
-        FaultAction::Takeover => "takeover",
-    }
 }
 
 fn how_name(action: &FaultAction) -> Option<&'static str> {

@@ -111,6 +111,26 @@ pub enum FaultAction {
     Takeover,
 }
 
+impl FaultAction {
+    /// Its name in scenario files, run files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drop(_) => "drop",
+            Self::Disconnect(_) => "disconnect",
+            Self::Takeover => "takeover",
+        }
+    }
+
+    /// The key that says more about it, and its word.
+    pub const fn detail(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Drop(how) => Some(("how", how.name())),
+            Self::Disconnect(reason) => Some(("reason", reason.name())),
+            Self::Takeover => None,
+        }
+    }
+}
+
 /// How a device is gone without DISCONNECT: `how`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum DropKind {

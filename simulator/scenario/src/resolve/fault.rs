@@ -24,16 +24,16 @@ impl Resolver<'_> {
     pub(super) fn resolve_faults(&mut self, files: &[FaultFile], run: &RunSettings, at: &At<'_>) {
         for (index, file) in files.iter().enumerate() {
             let at = at.item(index);
+            let action = self.resolve_action(file, &at);
             let name = match &file.name {
                 Some(name) => name.clone(),
-                None => format!("{}-{index}", action_name(file.action)),
+                None => format!("{}-{index}", action.name()),
             };
             let names: Vec<String> = self.faults.iter().map(|f| f.name.clone()).collect();
             self.check_unique("fault", &name, names.iter(), &at.key("name"));
             let timing = self.resolve_timing(file, run, &at);
             let known = self.group_names();
             let group = self.look_up("group", &file.group, known, &at.key("group"));
-            let action = self.resolve_action(file, &at);
             // Without its group, what a fault selects cannot be checked.
             let Some(group) = group.map(GroupId) else {
                 continue;
@@ -225,13 +225,5 @@ fn resolve_select(file: Option<&SelectFile>) -> Select {
         Some(SelectFile::Fraction(share)) => Select::Fraction(*share),
         Some(SelectFile::Count(count)) => Select::Count(*count),
         Some(SelectFile::Match(pattern)) => Select::Match(pattern.clone()),
-    }
-}
-
-fn action_name(action: ActionWord) -> &'static str {
-    match action {
-        ActionWord::Drop => "drop",
-        ActionWord::Disconnect => "disconnect",
-        ActionWord::Takeover => "takeover",
     }
 }
