@@ -95,6 +95,25 @@ fn a_displaced_device_that_stays_makes_two_alive() {
     assert!(judgement.measured.takeovers.unwrap().displaced_open > 0);
 }
 
+/// A displaced device that never hears of it and whose connection a fault drops in the end was
+/// displaced all the same: it ended otherwise, and the rows add up to the takeovers.
+#[test]
+fn a_displaced_device_that_a_fault_drops_ended_otherwise() {
+    let scenario = format!(
+        "{SCENARIO}[[fault]]\nat = \"5s\"\ngroup = \"twins\"\naction = \"drop\"\nhow = \"rst\"\n"
+    );
+
+    let judgement = run_tampered(&scenario, KeepDisplaced::default());
+
+    let takeovers = judgement.measured.takeovers.unwrap();
+    assert!(takeovers.displaced_otherwise > 0, "{takeovers:?}");
+    assert_eq!(
+        takeovers.takeovers,
+        takeovers.displaced_closed + takeovers.displaced_open + takeovers.displaced_otherwise,
+        "{takeovers:?}"
+    );
+}
+
 /// `takeover_time` counts from the CONNECT of the newer connection, as it was sent, to the end that
 /// the displaced one sees: two ways through the pipe here, whether CONNACK or the end is read first.
 #[test]
