@@ -47,6 +47,15 @@ pub struct NetworkFigure {
     pub measured: Option<Value>,
     /// Samples behind the measured value.
     pub samples: u64,
+    /// Samples from which on the figure is judged: for a quantile as many as put ten beyond it.
+    pub samples_needed: u64,
+}
+
+impl NetworkFigure {
+    /// Whether the run gave samples enough to judge the figure.
+    pub fn is_judged(&self) -> bool {
+        self.samples >= self.samples_needed
+    }
 }
 
 /// A quantile of a distribution.

@@ -1,6 +1,6 @@
 //! Network: each link profile, configured against measured.
 
-use squall_run::{NetworkOutcome, Run, Value};
+use squall_run::{NetworkFigure, NetworkOutcome, Run, Value};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::network;
@@ -38,6 +38,7 @@ fn figures(networks: &[NetworkOutcome]) -> Table {
             Column::count("Measured"),
             Column::count("Off by"),
             Column::count("n"),
+            Column::words("Judged"),
         ],
     );
     for link in networks {
@@ -57,10 +58,23 @@ fn figures(networks: &[NetworkOutcome]) -> Table {
                     .map_or(Cell::text("no sample"), Cell::Value),
                 off.map_or(Cell::None, Cell::Text),
                 Cell::Count(figure.samples),
+                Cell::Text(judged(figure)),
             ]);
         }
     }
     table
+}
+
+/// Whether there are samples enough to judge a figure, and how many it takes if not.
+fn judged(figure: &NetworkFigure) -> String {
+    if figure.is_judged() {
+        return "yes".to_owned();
+    }
+    format!(
+        "not judged: {} of {} samples",
+        Value::Count(figure.samples),
+        Value::Count(figure.samples_needed)
+    )
 }
 
 /// The name without the direction, which has a column of its own.
@@ -148,5 +162,22 @@ mod tests {
         assert_eq!(off(0.1, 0.09).unwrap(), "−10.0 %");
         assert_eq!(off(0.1, 0.099_999).unwrap(), "+0.0 %");
         assert_eq!(off(0.0, 0.09), None);
+    }
+
+    /// A quantile with too few samples beyond it says so in its row.
+    #[test]
+    fn a_figure_with_too_few_samples_says_that_it_is_not_judged() {
+        let mut figure = NetworkFigure {
+            name: "latency p99 up".to_owned(),
+            configured: Value::Seconds(0.45),
+            measured: Some(Value::Seconds(0.4)),
+            samples: 999,
+            samples_needed: 1_000,
+        };
+        let few = judged(&figure);
+        figure.samples = 1_000;
+
+        assert_eq!(few, "not judged: 999 of 1,000 samples");
+        assert_eq!(judged(&figure), "yes");
     }
 }

@@ -238,6 +238,7 @@ pub(super) fn networks() -> Vec<NetworkOutcome> {
         configured,
         measured: Some(measured),
         samples,
+        samples_needed: 1_000,
     };
     let link = |direction, seed| NetworkOutcome {
         profile: "lte-poor".to_owned(),

@@ -175,7 +175,7 @@ fn direction_figures(
                 name: format!("latency p{} {suffix}", quantile * 100.0),
                 configured: Value::Seconds(configured.as_secs_f64()),
                 measured: measured.map(|micros| Value::Seconds(micros as f64 / 1e6)),
-                samples: way.segments,
+                samples: samples.count(),
                 test: Test::Rank {
                     samples: samples.clone(),
                     quantile,
@@ -310,13 +310,16 @@ fn like(unit: &Value, number: f64) -> Value {
 impl Figure {
     /// Whether there are samples enough: as many as a percentile takes to be printed.
     fn is_judged(&self) -> bool {
+        self.samples >= self.samples_needed()
+    }
+
+    /// Samples that put enough of them beyond a quantile; a number takes one.
+    fn samples_needed(&self) -> u64 {
         match &self.test {
-            Test::Number { .. } => self.samples > 0,
-            Test::Rank {
-                samples, quantile, ..
-            } => {
-                let beyond = samples.count() as f64 * quantile.min(1.0 - quantile);
-                beyond >= Percentile::SAMPLES_BEYOND as f64
+            Test::Number { .. } => 1,
+            Test::Rank { quantile, .. } => {
+                let beyond = quantile.min(1.0 - quantile);
+                (Percentile::SAMPLES_BEYOND as f64 / beyond).round() as u64
             }
         }
     }
@@ -430,6 +433,7 @@ fn direction_outcome(
                 configured: figure.configured.clone(),
                 measured: figure.measured.clone(),
                 samples: figure.samples,
+                samples_needed: figure.samples_needed(),
             })
             .collect(),
         configured_delay: configured_delay(one_way),

@@ -48,6 +48,46 @@ fn an_honest_link_keeps_every_claim() {
     assert_eq!(judgement.measured.networks.len(), 2);
 }
 
+/// A p99 with fewer than ten samples beyond it is not claimed, and its row says how many it takes.
+/// What is judged says its range, with tolerance and chance apart.
+#[test]
+fn a_tail_with_too_few_samples_is_shown_and_not_judged() {
+    let judgement = run(r#"
+[run]
+duration = "10s"
+drain = "5s"
+[[network]]
+name = "mobile"
+latency = { dist = "lognormal", median = "40ms", p99 = "200ms" }
+[[group]]
+name = "sensors"
+count = 30
+network = "mobile"
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 1
+rate = 5
+[[expect]]
+check = "network"
+profile = "mobile"
+tolerance = 0.1
+"#);
+
+    assert_broken(&judgement, &[]);
+    let claims = &judgement.measured.checks[0].claims;
+    let median = claims.iter().find(|claim| claim.key == "latency p50 up");
+    let limit = median.expect("the median is judged").limit.to_string();
+    let range = "36.0 ms to 44.0 ms for 50.0 % of the samples (40.0 ms, tolerance 10.0 %, chance ";
+    assert!(limit.starts_with(range), "{limit}");
+    assert!(claims.iter().all(|claim| !claim.key.contains("p99")));
+    let figures = &judgement.measured.networks[0].figures;
+    let tail = figures
+        .iter()
+        .find(|figure| figure.name == "latency p99 up");
+    let tail = tail.expect("the tail is shown");
+    assert_eq!((tail.samples_needed, tail.is_judged()), (1_000, false));
+}
+
 /// What delays packets beside the link shows in the round trips that devices see.
 #[test]
 fn a_slower_path_is_off_profile() {

@@ -5,7 +5,7 @@ use squall_fleet::{EndCause, PeerClose};
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 
-use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene};
+use super::scene::{CLEAN, KEPT, RESET, Scene};
 use crate::books::{Memory, MemoryLimit};
 
 const QOS1: QoS = QoS::AtLeastOnce;
