@@ -4,11 +4,8 @@
 //! links draw with. Two kinds of evidence are compared with it. What the links say of themselves:
 //! latency of each segment, losses, bandwidth, outages. And what devices see: the round trip of CONNECT and CONNACK, which anything
 //! that delays packets beside the link lengthens.
-//!
-//! A figure is off if it differs by more than the tolerance and chance does not explain it: three
-//! standard errors of the sample are allowed for. Quantiles are compared by rank, so that the
-//! allowance needs no assumption about the distribution: the share of samples below the
-//! configured quantile, moved by the tolerance, must be on the right side of it.
+
+mod test;
 
 use std::time::Duration;
 
@@ -19,13 +16,12 @@ use squall_run::{
 };
 use squall_scenario::{GroupId, Loss, Network, NetworkClaim, NetworkId};
 
+use self::test::{STANDARD_ERRORS, Test};
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use super::delay::Delay;
 use crate::books::{Anomaly, Scope};
 
-/// Standard errors that chance may take.
-const STANDARD_ERRORS: f64 = 3.0;
 /// Time that CONNECT may take beside the link: both pipes of the host and the broker's work.
 const HOST_TIME: Duration = Duration::from_millis(20);
 /// Quantiles of the configured delay that a report draws, in thousandths, beside every fiftieth.
@@ -47,27 +43,6 @@ struct Figure {
     measured: Option<Value>,
     samples: u64,
     test: Test,
-}
-
-/// How a figure is compared.
-#[derive(Clone, Debug)]
-enum Test {
-    /// A quantile, by rank.
-    Rank {
-        samples: Histogram,
-        quantile: f64,
-        configured: Duration,
-        /// Time that may be added beside the configured one.
-        extra: Duration,
-        /// Share of samples that something else may have delayed.
-        delayed_share: f64,
-    },
-    /// A number, with three standard errors.
-    Number {
-        configured: f64,
-        measured: f64,
-        error: f64,
-    },
 }
 
 /// Compares every network that devices used.
@@ -368,46 +343,6 @@ impl Figure {
             }
         };
         Value::Text(text)
-    }
-}
-
-impl Test {
-    fn holds(&self, tolerance: f64) -> bool {
-        match self {
-            Self::Number {
-                configured,
-                measured,
-                error,
-            } => {
-                let difference = (measured - configured).abs();
-                difference <= configured * tolerance + STANDARD_ERRORS * error
-            }
-            Self::Rank {
-                samples,
-                quantile,
-                configured,
-                extra,
-                delayed_share,
-            } => {
-                let count = samples.count() as f64;
-                if count == 0.0 {
-                    return false;
-                }
-                let error = STANDARD_ERRORS * (quantile * (1.0 - quantile) / count).sqrt();
-                let share_at_or_below = |micros: f64| {
-                    // A time in microseconds that no run reaches saturates.
-                    samples.count_at_or_below(micros as u64) as f64 / count
-                };
-                let micros = configured.as_secs_f64() * 1e6;
-                let upper = micros * (1.0 + tolerance) + extra.as_secs_f64() * 1e6;
-                let lower = micros * (1.0 - tolerance);
-                let is_short_enough =
-                    share_at_or_below(upper.ceil() + 1.0) >= quantile - error - delayed_share;
-                let is_long_enough =
-                    share_at_or_below((lower - 1.0).max(0.0)) <= quantile + error || micros < 1.0;
-                is_short_enough && is_long_enough
-            }
-        }
     }
 }
 
