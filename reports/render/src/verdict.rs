@@ -28,7 +28,13 @@ pub(crate) fn sentence(run: &Run) -> String {
         }
         Outcome::Fail => {
             let results: Vec<String> = both.iter().map(Counted::result).collect();
-            let mut sentence = format!("{}.", results.join(", "));
+            let mut sentence = match run.verdict.reasons.first() {
+                // What no scenario has to claim: a broker that is there at the end, for one.
+                Some(reason) if both.iter().all(|counted| counted.broken == 0) => {
+                    format!("No claim of the scenario is broken, but {}.", reason.text())
+                }
+                _ => format!("{}.", results.join(", ")),
+            };
             if let Some(stop) = run.times.stopped {
                 sentence.push_str(&format!(" The run was {stop}."));
             }
@@ -84,6 +90,24 @@ mod tests {
     use squall_run::{Extent, PhaseKind, Stop, Verdict, sample};
 
     use super::*;
+
+    /// A broker that died is the news, not the claims that held until then.
+    #[test]
+    fn what_no_claim_is_about_comes_first() {
+        let mut run = sample::passing();
+        let dead = Reason::Invariant("the broker was dead at the end of the run".to_owned());
+        run.verdict = Verdict::judge(
+            &run.measured.checks,
+            &run.measured.thresholds,
+            Extent::Whole,
+            [dead],
+        );
+
+        assert_eq!(
+            sentence(&run),
+            "No claim of the scenario is broken, but the broker was dead at the end of the run."
+        );
+    }
 
     /// The sentence counts what held and what did not.
     #[test]
