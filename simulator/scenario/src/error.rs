@@ -34,7 +34,7 @@ const ERRORS_SHOWN_MAX: usize = 30;
 const TEXT_SHOWN_MAX: usize = 600;
 
 impl ScenarioErrors {
-    /// The first [`ERRORS_SHOWN_MAX`], one by one.
+    /// The first 30, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &ScenarioError> {
         self.errors.iter()
     }
