@@ -18,6 +18,7 @@ mod replays;
 mod request;
 mod retained;
 mod session;
+mod sessions;
 mod subscriptions;
 mod timer;
 mod will;

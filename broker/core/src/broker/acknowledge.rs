@@ -15,7 +15,7 @@ impl Broker {
         peer: Peer,
         puback: &Puback,
     ) -> Result<(), Ending> {
-        let step = self.session_of(peer).outbound.handle_puback(puback)?;
+        let step = self.session_of(peer).handle_puback(puback)?;
         self.take_step(turn, peer, step);
         Ok(())
     }
@@ -27,7 +27,7 @@ impl Broker {
         peer: Peer,
         pubrec: &Pubrec,
     ) -> Result<(), Ending> {
-        let step = self.session_of(peer).outbound.handle_pubrec(pubrec)?;
+        let step = self.session_of(peer).handle_pubrec(pubrec)?;
         self.take_step(turn, peer, step);
         Ok(())
     }
@@ -39,7 +39,7 @@ impl Broker {
         peer: Peer,
         pubcomp: &Pubcomp,
     ) -> Result<(), Ending> {
-        let step = self.session_of(peer).outbound.handle_pubcomp(pubcomp)?;
+        let step = self.session_of(peer).handle_pubcomp(pubcomp)?;
         self.take_step(turn, peer, step);
         Ok(())
     }

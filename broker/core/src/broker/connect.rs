@@ -8,7 +8,7 @@ use super::ending::Ending;
 use super::{Broker, Peer, Turn};
 use crate::ConnectionId;
 use crate::keys::{GroupKey, SessionKey, SubscriptionKey};
-use crate::timer::NEVER;
+use crate::session::Connected;
 
 /// Client Identifiers drawn for one client before it is refused.
 const CLIENT_ID_DRAWS_MAX: usize = 4;
@@ -137,7 +137,7 @@ impl Broker {
             && let Some(session) = self.sessions.get(key)
         {
             let ends = connect.clean_start;
-            if let Some(displaced) = session.connection {
+            if let Some(displaced) = session.connection() {
                 let ending = if ends {
                     Ending::TakenOverByNewSession
                 } else {
@@ -158,29 +158,25 @@ impl Broker {
 
     /// Joins the connection and the Session.
     fn attach(&mut self, peer: Peer, connect: &mut Connect) {
-        let Some(connection) = self.connections.get_mut(peer.connection) else {
-            unreachable!("its packets are being read");
-        };
+        let connection = self.connections.get_mut(peer.connection);
+        let connection = connection.expect("a connection whose packets are read is in the table");
         connection.session = Some(peer.session);
         connection.version = peer.version;
         connection.maximum_packet_size = connect.properties.maximum_packet_size.unwrap_or(u32::MAX);
-        let Some(session) = self.sessions.get_mut(peer.session) else {
-            unreachable!("it was just found or made");
-        };
-        session.connection = Some(peer.connection);
-        self.counters.clients_connected += 1;
-        session.expiry_interval = expiry_wish(connect).min(self.config.session_expiry_interval_max);
-        session.expires_at = NEVER;
-        // A will that waits for its delay is not sent after all [MQTT-3.1.3-9].
-        session.will = connect.will.take().map(Box::new);
-        session.will_due = NEVER;
-        let in_flight_max = self.config.in_flight_max.get();
         let receive_maximum = connect.properties.receive_maximum.unwrap_or(u16::MAX);
-        session.outbound.resume(receive_maximum.min(in_flight_max));
-        session.inbound.resume(match peer.version {
-            Version::V3_1_1 => u16::MAX,
-            Version::V5 => self.config.receive_maximum.get(),
-        });
+        let connected = Connected {
+            connection: peer.connection,
+            will: connect.will.take().map(Box::new),
+            expiry_interval: expiry_wish(connect).min(self.config.session_expiry_interval_max),
+            outbound_max: receive_maximum.min(self.config.in_flight_max.get()),
+            inbound_max: match peer.version {
+                Version::V3_1_1 => u16::MAX,
+                Version::V5 => self.config.receive_maximum.get(),
+            },
+        };
+        let session = self.sessions.of_connected(peer.session);
+        session.handle_connected(connected);
+        self.counters.clients_connected += 1;
     }
 
     /// Gives the client what its shared groups kept for who connects first.
@@ -188,7 +184,7 @@ impl Broker {
         let Some(session) = self.sessions.get(key) else {
             return;
         };
-        let subscriptions = session.subscriptions.as_slice().iter();
+        let subscriptions = session.subscriptions().iter();
         let groups: Vec<GroupKey> = subscriptions
             .filter_map(|&subscription| match subscription {
                 SubscriptionKey::Filter(_) => None,

@@ -18,7 +18,7 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(delivery.session) else {
             return;
         };
-        let connection = session.connection.and_then(|id| self.connections.get(id));
+        let connection = session.connection().and_then(|id| self.connections.get(id));
         let Some(connection) = connection else {
             if delivery.qos == QoS::AtMostOnce {
                 self.counters.count_dropped(DropReason::OfflineQos0, 1);
@@ -53,7 +53,7 @@ impl Broker {
             QoS::AtMostOnce => None,
             qos @ (QoS::AtLeastOnce | QoS::ExactlyOnce) => {
                 let copied = outgoing.copied(delivery, turn.now);
-                Some(session.outbound.send(qos, copied))
+                Some(session.message_sent(qos, copied))
             }
         };
         let (id, version) = (connection.id, connection.version);
@@ -74,8 +74,7 @@ impl Broker {
             return;
         };
         let copied = outgoing.copied(delivery, turn.now);
-        let backlog = session.backlog.get_or_insert_default();
-        let pushed = backlog.queue.push(copied, &self.config.queue);
+        let pushed = session.enqueue(copied, &self.config.queue);
         self.count_pushed(pushed);
     }
 

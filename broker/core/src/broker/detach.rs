@@ -1,13 +1,11 @@
 //! The end of a Network Connection: it is taken from its Session, which goes on or ends with it.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::ending::{Ending, WillFate};
 use super::{Broker, Turn};
 use crate::keys::SessionKey;
-use crate::timer::NEVER;
-use crate::will;
+use crate::session::Afterwards;
 use crate::{Close, ConnectionId};
 
 impl Broker {
@@ -34,7 +32,7 @@ impl Broker {
         let session = connection.session.and_then(|key| self.sessions.get(key));
         turn.outboxes.close(Close {
             connection: id,
-            client_id: session.map(|session| Rc::clone(&session.client_id)),
+            client_id: session.map(|session| Rc::clone(session.client_id())),
             cause: ending.close_cause(self.config.topic_levels_max.get()),
         });
         if let Some(key) = connection.session {
@@ -54,35 +52,22 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        session.connection = None;
-        self.counters.clients_connected -= 1;
-        session.outbound.connection_lost();
         if let Ending::Disconnect(disconnect) = ending
             && let Some(interval) = disconnect.properties.session_expiry_interval
         {
-            session.expiry_interval = interval.min(self.config.session_expiry_interval_max);
+            session.set_expiry_interval(interval.min(self.config.session_expiry_interval_max));
         }
-        let session_ends =
-            session.expiry_interval == 0 || matches!(ending, Ending::TakenOverByNewSession);
         if ending.will_fate() == WillFate::Discarded {
-            session.will = None;
+            session.withdraw_will();
         }
-        if session_ends {
+        let afterwards = session.handle_connection_lost(turn.now);
+        self.counters.clients_connected -= 1;
+        if afterwards == Afterwards::Ends || matches!(ending, Ending::TakenOverByNewSession) {
             // Its will, if it is still there, is published with the end of the Session.
             self.end_session(turn, key);
             return;
         }
-        session.expires_at = match session.expiry_interval {
-            u32::MAX => NEVER,
-            seconds => turn.now + Duration::from_secs(seconds.into()),
-        };
-        match &session.will {
-            Some(will) => {
-                session.will_due = turn.now + will::delay(will, session.expiry_interval);
-            }
-            None => session.will_due = NEVER,
-        }
-        if session.will_due <= turn.now {
+        if session.is_will_due(turn.now) {
             self.publish_will(turn, key);
         }
         self.arm_session(key);

@@ -106,13 +106,13 @@ impl Broker {
         let mut is_connected = false;
         let load = |member: &Member| {
             let session = sessions.get(member.session)?;
-            let connection = connections.get(session.connection?)?;
+            let connection = connections.get(session.connection()?)?;
             is_connected = true;
             let delivery = Delivery::to_member(member, outgoing.publish(), key);
             fits(connection, || {
                 outgoing.encoded_len(connection.version, &delivery)
             })
-            .then(|| session.outbound.len() + session.queued())
+            .then(|| session.load())
         };
         let Some(group) = self.subscriptions.group_mut(key) else {
             return;

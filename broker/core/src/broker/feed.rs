@@ -10,16 +10,8 @@ use super::kept::Sending;
 use super::{Broker, Turn, Unfinished};
 use crate::counters::DropReason;
 use crate::keys::SessionKey;
-use crate::message::{Copied, CopyOptions};
-use crate::retained::Found;
-
-/// What a Session's backlog has next.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Next {
-    Queued,
-    Replay,
-    Nothing,
-}
+use crate::message::Copied;
+use crate::session::{Polled, Waiting};
 
 /// Whether feeding goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,29 +29,28 @@ impl Broker {
     pub(super) fn feed(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let mut budget = self.config.retained.replay_slice.get();
         while let Some(session) = self.sessions.get_mut(key) {
-            let Some(connection) = session.connection else {
+            let Some(connection) = session.connection() else {
                 return;
             };
             if turn.outboxes.pending(connection) > self.config.outbox.soft_bytes {
                 return;
             }
-            if let Some(resend) = session.outbound.poll_resend() {
+            if let Some(resend) = session.poll_resend() {
                 self.resend(turn, key, resend);
                 continue;
             }
-            let progress = match self.next_of_backlog(key) {
-                Next::Queued => self.send_queued(turn, key),
-                Next::Replay => self.send_retained(turn, key, &mut budget),
-                Next::Nothing => return,
+            let progress = match session.poll_waiting() {
+                Waiting::Queued => self.send_queued(turn, key),
+                Waiting::Replay => self.send_retained(turn, key, &mut budget),
+                Waiting::Nothing => return,
             };
             match progress {
                 Progress::Advanced => {}
                 Progress::Blocked => return,
                 Progress::Paused => {
                     if let Some(session) = self.sessions.get_mut(key)
-                        && !session.is_unfinished
+                        && session.wait_for_turn()
                     {
-                        session.is_unfinished = true;
                         self.unfinished.push_back(Unfinished::Session(key));
                     }
                     return;
@@ -68,50 +59,16 @@ impl Broker {
         }
     }
 
-    /// Looks at the backlog, and frees it if it is empty.
-    fn next_of_backlog(&mut self, key: SessionKey) -> Next {
-        let Some(session) = self.sessions.get_mut(key) else {
-            return Next::Nothing;
-        };
-        let Some(backlog) = &session.backlog else {
-            return Next::Nothing;
-        };
-        match backlog.replays.front() {
-            Some(replay) if backlog.queue.left() >= replay.behind => Next::Replay,
-            _ if !backlog.queue.is_empty() => Next::Queued,
-            Some(_) => Next::Replay,
-            None => {
-                session.backlog = None;
-                Next::Nothing
-            }
-        }
-    }
-
     fn send_queued(&mut self, turn: &mut Turn<'_>, key: SessionKey) -> Progress {
         let Some(session) = self.sessions.get_mut(key) else {
             return Progress::Blocked;
         };
-        let Some(backlog) = &mut session.backlog else {
-            return Progress::Advanced;
+        let polled = session.poll_queued(turn.now);
+        self.counters.queued_messages -= match polled {
+            Polled::Message(_) | Polled::Expired => 1,
+            Polled::Nothing | Polled::Blocked | Polled::Paused => 0,
         };
-        let is_due = |copied: &Copied| !copied.message.is_expired(turn.now);
-        let blocks = |copied: &Copied| copied.options.qos() != QoS::AtMostOnce;
-        match backlog.queue.front() {
-            Some(copied) if is_due(copied) && blocks(copied) && !session.outbound.can_send() => {
-                return Progress::Blocked;
-            }
-            Some(_) | None => {}
-        }
-        let Some(copied) = backlog.queue.pop() else {
-            return Progress::Advanced;
-        };
-        self.counters.queued_messages -= 1;
-        if !is_due(&copied) {
-            self.counters.count_dropped(DropReason::Expired, 1);
-            return Progress::Advanced;
-        }
-        self.send_first(turn, key, copied);
-        Progress::Advanced
+        self.send_polled(turn, key, polled)
     }
 
     fn send_retained(
@@ -123,32 +80,18 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else {
             return Progress::Blocked;
         };
-        let Some(backlog) = &mut session.backlog else {
-            return Progress::Advanced;
-        };
-        let Some(replay) = backlog.replays.front_mut() else {
-            return Progress::Advanced;
-        };
-        let (topic, message) = match self.retained.find_next(replay, turn.now, budget) {
-            Found::Message { topic, message } => (topic, message),
-            Found::Paused => return Progress::Paused,
-            Found::End => {
-                backlog.replays.pop_front();
-                return Progress::Advanced;
-            }
-        };
-        let qos = message.qos().min(replay.qos);
-        if qos != QoS::AtMostOnce && !session.outbound.can_send() {
-            return Progress::Blocked;
+        let polled = session.poll_retained(&self.retained, turn.now, budget);
+        self.send_polled(turn, key, polled)
+    }
+
+    fn send_polled(&mut self, turn: &mut Turn<'_>, key: SessionKey, polled: Polled) -> Progress {
+        match polled {
+            Polled::Message(copied) => self.send_first(turn, key, copied),
+            Polled::Expired => self.counters.count_dropped(DropReason::Expired, 1),
+            Polled::Nothing => {}
+            Polled::Blocked => return Progress::Blocked,
+            Polled::Paused => return Progress::Paused,
         }
-        replay.advance(topic);
-        // A new subscription sees that it is a retained message, whatever it asks for otherwise.
-        let copied = Copied {
-            message,
-            options: CopyOptions::new(qos, true, replay.identifier),
-            group: None,
-        };
-        self.send_first(turn, key, copied);
         Progress::Advanced
     }
 
@@ -162,7 +105,7 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        let id = session.outbound.send(qos, copied.clone());
+        let id = session.message_sent(qos, copied.clone());
         if !self.send_copied(turn, key, &copied, Sending::First(id)) {
             self.abandon(key, id);
         }
@@ -178,7 +121,7 @@ impl Broker {
 
     fn resend_pubrel(&mut self, turn: &mut Turn<'_>, key: SessionKey, id: PacketId) {
         let session = self.sessions.get(key);
-        let connection = session.and_then(|session| self.connections.get(session.connection?));
+        let connection = session.and_then(|session| self.connections.get(session.connection()?));
         let Some(connection) = connection else {
             return;
         };
@@ -193,11 +136,11 @@ impl Broker {
         let Some(session) = self.sessions.get(key) else {
             return;
         };
-        let Some(copied) = session.outbound.message(id).cloned() else {
+        let Some((copied, awaiting)) = session.exchange(id) else {
             return;
         };
-        let is_qos1 = session.outbound.awaiting(id) == Some(Awaiting::Puback);
-        if is_qos1 && copied.message.is_expired(turn.now) {
+        let copied = copied.clone();
+        if awaiting == Awaiting::Puback && copied.message.is_expired(turn.now) {
             self.counters.count_dropped(DropReason::Expired, 1);
             self.abandon(key, id);
         } else if !self.send_copied(turn, key, &copied, Sending::Again(id)) {
@@ -208,7 +151,7 @@ impl Broker {
     /// Treats a message as completed, so that its identifier and quota are free.
     fn abandon(&mut self, key: SessionKey, id: PacketId) {
         if let Some(session) = self.sessions.get_mut(key) {
-            session.outbound.abandon(id);
+            session.abandon(id);
         }
     }
 }

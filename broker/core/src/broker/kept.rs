@@ -31,7 +31,7 @@ impl Broker {
         sending: Sending,
     ) -> bool {
         let session = self.sessions.get(key);
-        let connection = session.and_then(|session| self.connections.get(session.connection?));
+        let connection = session.and_then(|session| self.connections.get(session.connection()?));
         let Some(connection) = connection else {
             return false;
         };

@@ -47,7 +47,8 @@ use crate::connection::{Connections, Gate};
 use crate::counters::Counters;
 use crate::keys::SessionKey;
 use crate::retained::RetainedStore;
-use crate::session::{Session, Sessions};
+use crate::session::Session;
+use crate::sessions::Sessions;
 use crate::subscriptions::{Recipients, Subscriptions};
 use crate::timer::{NEVER, TimerWheel};
 use crate::{ClientIds, ConnectionId, Input, Outboxes};
@@ -341,10 +342,7 @@ impl Broker {
 
     /// The Session of a client that sent a packet.
     fn session_of(&mut self, peer: Peer) -> &mut Session {
-        match self.sessions.get_mut(peer.session) {
-            Some(session) => session,
-            None => unreachable!("a Session outlives its connection"),
-        }
+        self.sessions.of_connected(peer.session)
     }
 
     /// Counts what was appended to the connection's outbox.

@@ -36,7 +36,7 @@ impl Broker {
         publish: &mut Publish<'_>,
     ) -> Result<(), Ending> {
         self.counters.count_received(publish.qos);
-        let received = self.session_of(peer).inbound.handle_publish(publish)?;
+        let received = self.session_of(peer).handle_publish(publish)?;
         let (qos, packet_id) = (publish.qos, publish.packet_id);
         let reason = match received {
             Received::Duplicate => ReasonCode::Success,
@@ -50,10 +50,10 @@ impl Broker {
             QoS::AtLeastOnce => Packet::Puback(Puback::new(id, reason)),
             QoS::ExactlyOnce => Packet::Pubrec(Pubrec::new(id, reason)),
         };
-        let inbound = &mut self.session_of(peer).inbound;
+        let session = self.session_of(peer);
         match qos {
-            QoS::AtLeastOnce => inbound.puback_sent(),
-            QoS::ExactlyOnce if reason.is_error() => inbound.refused(id),
+            QoS::AtLeastOnce => session.puback_sent(),
+            QoS::ExactlyOnce if reason.is_error() => session.publish_refused(id),
             QoS::ExactlyOnce | QoS::AtMostOnce => {}
         }
         self.send(turn, peer.connection, peer.version, &answer);
@@ -67,7 +67,7 @@ impl Broker {
         peer: Peer,
         pubrel: &Pubrel,
     ) -> Result<(), Ending> {
-        let reason = self.session_of(peer).inbound.handle_pubrel(pubrel);
+        let reason = self.session_of(peer).handle_pubrel(pubrel);
         let pubcomp = Packet::Pubcomp(Pubcomp::new(pubrel.id, reason));
         self.send(turn, peer.connection, peer.version, &pubcomp);
         Ok(())

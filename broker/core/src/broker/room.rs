@@ -37,7 +37,7 @@ impl Broker {
         };
         let soft_bytes = self.config.outbox.soft_bytes;
         let is_writable = session
-            .connection
+            .connection()
             .is_some_and(|connection| turn.outboxes.pending(connection) <= soft_bytes);
         let waits = !is_writable || session.holds_back();
         waits && !session.has_room_for(bytes, &self.config.queue)
@@ -50,7 +50,7 @@ impl Broker {
         };
         let is_connected = |member: &&Member| {
             let session = self.sessions.get(member.session);
-            session.is_some_and(|session| session.connection.is_some())
+            session.is_some_and(|session| session.connection().is_some())
         };
         let mut members = group.members().iter().filter(is_connected).peekable();
         if members.peek().is_some() {

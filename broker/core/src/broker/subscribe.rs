@@ -132,18 +132,16 @@ impl Broker {
         if filter.levels().count() > self.config.topic_levels_max.get() {
             return (ReasonCode::TopicFilterInvalid, None);
         }
-        let Some(session) = self.sessions.get_mut(key) else {
-            unreachable!("a peer has a session");
-        };
+        let session = self.sessions.of_connected(key);
         let target = target(&filter);
-        let has_room = session.subscriptions.len() < self.config.subscriptions_per_session_max;
+        let has_room = session.subscriptions().len() < self.config.subscriptions_per_session_max;
         if !has_room && self.subscriptions.find(target, key).is_none() {
             return (ReasonCode::QuotaExceeded, None);
         }
         let member = Member::new(key, options, identifier);
         let (subscription, inserted) = self.subscriptions.subscribe(target, member);
         if inserted == Inserted::New {
-            session.subscriptions.add(subscription);
+            session.add_subscription(subscription);
         }
         // A shared subscription brings no retained messages (§4.8.2).
         let wants_retained = target.group.is_none()
@@ -153,12 +151,11 @@ impl Broker {
                 RetainHandling::DoNotSend => false,
             };
         if wants_retained && !self.retained.is_empty() {
-            let backlog = session.backlog.get_or_insert_default();
-            let behind = backlog.queue.end();
+            let behind = session.queue_end();
             let replay = self
                 .retained
                 .replay(filter, options.qos, identifier, behind);
-            backlog.replays.push_back(subscription, replay);
+            session.add_replay(subscription, replay);
         }
         let reason = match options.qos {
             QoS::AtMostOnce => ReasonCode::Success,
@@ -172,8 +169,7 @@ impl Broker {
         (reason, group)
     }
 
-    /// Ends one subscription and returns its code in UNSUBACK. What is queued or in flight is
-    /// still sent (§3.10.4); retained messages that are not are not [MQTT-3.10.4-2].
+    /// Ends one subscription and returns its code in UNSUBACK.
     fn end_subscription(&mut self, key: SessionKey, filter: &RequestedFilter) -> ReasonCode {
         let Ok(filter) = filter else {
             return ReasonCode::TopicFilterInvalid;
@@ -182,10 +178,7 @@ impl Broker {
             return ReasonCode::NoSubscriptionExisted;
         };
         if let Some(session) = self.sessions.get_mut(key) {
-            session.subscriptions.remove(subscription);
-            if let Some(backlog) = &mut session.backlog {
-                backlog.replays.remove(subscription);
-            }
+            session.remove_subscription(subscription);
         }
         self.unsubscribe(subscription, key);
         ReasonCode::Success

@@ -8,6 +8,7 @@ use super::{Broker, Timer, Turn, Unfinished};
 use crate::ConnectionId;
 use crate::counters::DropReason;
 use crate::keys::SessionKey;
+use crate::session::Due;
 use crate::timer::NEVER;
 
 impl Broker {
@@ -32,7 +33,7 @@ impl Broker {
         match self.unfinished.pop_front() {
             Some(Unfinished::Session(key)) => {
                 if let Some(session) = self.sessions.get_mut(key) {
-                    session.is_unfinished = false;
+                    session.handle_turn();
                 }
                 self.feed(turn, key);
             }
@@ -65,17 +66,15 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        if turn.now < session.timer_at {
-            return;
-        }
-        session.timer_at = NEVER;
-        if turn.now >= session.expires_at {
-            self.counters.sessions_expired += 1;
-            self.end_session(turn, key);
-            return;
-        }
-        if turn.now >= session.will_due {
-            self.publish_will(turn, key);
+        match session.handle_timer(turn.now) {
+            Due::Outdated => return,
+            Due::End => {
+                self.counters.sessions_expired += 1;
+                self.end_session(turn, key);
+                return;
+            }
+            Due::Will => self.publish_will(turn, key),
+            Due::Nothing => {}
         }
         self.arm_session(key);
     }
@@ -94,9 +93,9 @@ impl Broker {
     /// Makes sure that the Session is asked at its deadline.
     pub(super) fn arm_session(&mut self, key: SessionKey) {
         if let Some(session) = self.sessions.get_mut(key)
-            && session.deadline() < session.timer_at
+            && let Some(deadline) = session.needs_timer()
         {
-            session.timer_at = self.timers.set(session.deadline(), Timer::Session(key));
+            session.timer_set(self.timers.set(deadline, Timer::Session(key)));
         }
     }
 }

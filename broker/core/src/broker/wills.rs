@@ -2,7 +2,6 @@
 
 use super::{Broker, Turn};
 use crate::keys::SessionKey;
-use crate::timer::NEVER;
 use crate::will;
 
 impl Broker {
@@ -11,8 +10,7 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        session.will_due = NEVER;
-        if let Some(will) = session.will.take() {
+        if let Some(will) = session.take_will() {
             self.counters.wills_published += 1;
             self.publish(turn, &mut will::to_publish(&will), Some(key));
         }

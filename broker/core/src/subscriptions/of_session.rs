@@ -21,10 +21,6 @@ pub(crate) struct SessionSubscriptions {
 }
 
 impl SessionSubscriptions {
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
-    }
-
     pub(crate) fn as_slice(&self) -> &[SubscriptionKey] {
         &self.list
     }
@@ -92,7 +88,7 @@ mod tests {
                 } else if model.insert(index) {
                     subscriptions.add(key);
                 }
-                prop_assert_eq!(subscriptions.len(), model.len());
+                prop_assert_eq!(subscriptions.as_slice().len(), model.len());
             }
 
             let mut kept: Vec<u32> = subscriptions
