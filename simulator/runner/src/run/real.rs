@@ -69,11 +69,13 @@ async fn run_fleet(
         target: target.address,
         local_ports: local_port_range(),
     };
+    // Both clocks in one breath: `{now_ms}` is the one plus what the other counts.
+    let started_at = clock::since_epoch();
     let clock = Clock::start();
     // Others may use the same broker, and earlier runs may have left messages there.
     let tag = RunTag::of_run(scenario.seed, RandomState::new().build_hasher().finish());
-    let fleet = Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag))
-        .starting_at(clock::since_epoch());
+    let fleet =
+        Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag)).starting_at(started_at);
     let drive = Drive::new(fleet, clock, route);
     let sampler = Sampler::new(target.processes());
     let sampling = spawn_local(sampler.clone().run(clock, drive.clone()));
