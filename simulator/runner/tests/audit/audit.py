@@ -21,6 +21,9 @@ from messages import Messages
 from times import Times, widened
 from wire import Scenario, Wire, nanos
 
+# Nanoseconds: a whole millisecond of `{now_ms}`, and what the most punctual message of a run may be
+# late on a busy machine.
+MOST_PUNCTUAL = 50_000_000
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
 
 
@@ -54,6 +57,7 @@ class Audit:
         self.say(figure, squall, shown, squall is not None and low <= squall <= high)
 
     def everything(self):
+        self.clock()
         self.phases()
         self.books()
         self.sums()
@@ -67,6 +71,13 @@ class Audit:
         self.summed_distributions()
         tables.compare(self)
         return self.differences
+
+    def clock(self):
+        """`{now_ms}` in the payloads is Unix time of the moment that the stamp names: there is a
+        beginning of squall's clock that fits them all."""
+        earliest, latest = self.wire.epoch
+        self.within("{now_ms} leaves open when squall's clock began, ns", latest - earliest,
+                    (0, MOST_PUNCTUAL))
 
     def phases(self):
         begin, end = self.window

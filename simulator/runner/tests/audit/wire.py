@@ -13,8 +13,6 @@ import tomllib
 import mqtt
 
 NEVER = math.inf
-# Nanoseconds: the most punctual message of a run left at most this late.
-PUNCTUAL = 1_000_000
 STAMP = re.compile(rb'(?: #squall:([0-9a-f]{32})|"_squall":"([0-9a-f]{32})"\})$')
 
 
@@ -237,7 +235,14 @@ class Wire:
     def find_epoch(self):
         """When squall's clock was zero: `epoch`, not before, not after.
 
-        No message leaves before it is due, so the most punctual one gives the latest moment."""
-        latest = min((row.at - due for row, _, (_, _, due) in self.publishes("to_broker")),
-                     default=NEVER)
-        self.epoch = (latest - PUNCTUAL, latest)
+        No message leaves before it is due, so the most punctual one gives the latest moment.
+        The earliest follows from `{now_ms}` of the payloads, Unix time of the same due moment in
+        whole milliseconds: some due moment lies close to the end of its millisecond."""
+        latest, earliest = NEVER, -NEVER
+        wall = self.proxy["wall_minus_monotonic"]
+        for row, _, (_, _, due) in self.publishes("to_broker"):
+            latest = min(latest, row.at - due)
+            found = re.match(rb"now=(\d+) ", row.packet.payload)
+            if found:
+                earliest = max(earliest, int(found[1]) * 1_000_000 - max(wall) - self.apart - due)
+        self.epoch = (earliest, latest)
