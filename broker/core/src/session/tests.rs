@@ -1,3 +1,5 @@
+//! The rules of one Session that hold whatever the broker does around it.
+
 use squall_protocol::packet::{Puback, Publish, PublishProperties, WillProperties};
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{QoS, ReasonCode};
