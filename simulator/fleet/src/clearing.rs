@@ -12,9 +12,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use squall_protocol::client::{Client, Event, Settings};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect};
 use squall_protocol::{Instant, Version};
+use squall_scenario::{Group, Scenario, Target};
 
 use crate::device::MessageHandle;
 use crate::drive::{Actions, Input, SocketId, Teardown};
@@ -195,4 +197,40 @@ fn connect(job: &Job) -> Connect {
         password: None,
         properties: ConnectProperties::default(),
     }
+}
+
+/// The Sessions that an earlier run may have left: those of Client Identifiers whose first CONNECT
+/// would not discard them itself.
+pub(crate) fn sessions_to_clear(scenario: &Scenario) -> Vec<Job> {
+    let groups = scenario.groups.iter();
+    let jobs = groups
+        .filter(|group| group.may_find_a_session())
+        .flat_map(|group| {
+            let ids = (0..group.count).map(|index| group.client_id_of(index));
+            jobs(group, ids)
+        });
+    in_time(scenario, jobs.collect())
+}
+
+/// One job for each Client Identifier, at the group's `connect_rate`.
+pub(crate) fn jobs(group: &Group, client_ids: impl Iterator<Item = impl Into<String>>) -> Vec<Job> {
+    let ids: IndexSet<String> = client_ids.map(Into::into).collect();
+    (0_u32..)
+        .zip(ids)
+        .map(|(index, client_id)| Job {
+            after: group.connects_after(index),
+            client_id,
+            version: group.version,
+        })
+        .collect()
+}
+
+/// The jobs of all groups in the order of their times; none where the broker is ours and began
+/// with the run.
+pub(crate) fn in_time(scenario: &Scenario, mut jobs: Vec<Job>) -> Vec<Job> {
+    if scenario.target == Target::Embedded {
+        return Vec::new();
+    }
+    jobs.sort_by_key(|job| job.after);
+    jobs
 }

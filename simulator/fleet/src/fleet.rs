@@ -16,11 +16,10 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use indexmap::IndexSet;
 use squall_protocol::Instant;
-use squall_scenario::{DeviceId, Group, NetworkId, Scenario, Target};
+use squall_scenario::{DeviceId, NetworkId, Scenario};
 
-use crate::clearing::{Clearing, Job};
+use crate::clearing::{Clearing, Job, in_time, jobs, sessions_to_clear};
 use crate::deadline::Deadlines;
 use crate::device::{Device, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
@@ -340,7 +339,7 @@ impl<S: Sink> Fleet<S> {
         let mut last = now;
         for group in &scenario.groups {
             for (index, DeviceId(device)) in (0_u32..).zip(group.devices()) {
-                let at = now + connects_after(group, index);
+                let at = now + group.connects_after(index);
                 last = last.max(at);
                 let place = device as usize;
                 self.devices[place].connect_at(at);
@@ -496,45 +495,4 @@ impl<S: Sink> Fleet<S> {
     fn clearing_slot(&self) -> u32 {
         slot(self.devices.len() + 2)
     }
-}
-
-/// When the device with this `{index}` is due to connect, after the beginning of the phase.
-fn connects_after(group: &Group, index: u32) -> Duration {
-    Duration::from_secs_f64(f64::from(index) / group.connect_rate)
-}
-
-/// The Sessions that an earlier run may have left: those of Client Identifiers whose first CONNECT
-/// would not discard them itself.
-fn sessions_to_clear(scenario: &Scenario) -> Vec<Job> {
-    let groups = scenario.groups.iter();
-    let jobs = groups
-        .filter(|group| group.may_find_a_session())
-        .flat_map(|group| {
-            let ids = (0..group.count).map(|index| group.client_id_of(index));
-            jobs(group, ids)
-        });
-    in_time(scenario, jobs.collect())
-}
-
-/// One job for each Client Identifier, at the group's `connect_rate`.
-fn jobs(group: &Group, client_ids: impl Iterator<Item = impl Into<String>>) -> Vec<Job> {
-    let ids: IndexSet<String> = client_ids.map(Into::into).collect();
-    (0_u32..)
-        .zip(ids)
-        .map(|(index, client_id)| Job {
-            after: connects_after(group, index),
-            client_id,
-            version: group.version,
-        })
-        .collect()
-}
-
-/// The jobs of all groups in the order of their times; none where the broker is ours and began
-/// with the run.
-fn in_time(scenario: &Scenario, mut jobs: Vec<Job>) -> Vec<Job> {
-    if scenario.target == Target::Embedded {
-        return Vec::new();
-    }
-    jobs.sort_by_key(|job| job.after);
-    jobs
 }

@@ -175,12 +175,11 @@ impl Plan {
 }
 
 fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
-    let last = f64::from(group.count.saturating_sub(1)) / group.connect_rate;
     GroupPlan {
         name: group.name.clone(),
         devices: group.count,
         connect_rate: group.connect_rate,
-        connected_after: Duration::try_from_secs_f64(last).unwrap_or(Duration::MAX),
+        connected_after: group.connects_after(group.count.saturating_sub(1)),
         streams: group
             .publishes
             .iter()
@@ -200,8 +199,8 @@ fn clearing(scenario: &Scenario) -> Duration {
         let ids: BTreeSet<String> = (0..group.count)
             .map(|index| group.client_id_of(index))
             .collect();
-        let last = ids.len().saturating_sub(1) as f64 / group.connect_rate;
-        Duration::try_from_secs_f64(last).unwrap_or(Duration::MAX)
+        let last = ids.len().saturating_sub(1);
+        group.connects_after(u32::try_from(last).expect("devices are counted in 32 bits"))
     });
     times.max().unwrap_or_default()
 }

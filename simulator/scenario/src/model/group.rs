@@ -64,6 +64,12 @@ impl Group {
         self.client_id.render(index, "")
     }
 
+    /// When the device with this `{index}` is due to connect, after the beginning of the phase.
+    pub fn connects_after(&self, index: u32) -> Duration {
+        let seconds = f64::from(index) / self.connect_rate;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
     /// Whether a Session outlives its Network Connection.
     pub fn is_persistent(&self) -> bool {
         self.session_expiry_interval > 0
