@@ -290,7 +290,7 @@ fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
         withhold,
     } = &group.qos2;
     if group.qos2 == Qos2::default() {
-        text.comment("no mischief in QoS 2 exchanges");
+        text.comment("no faults in QoS 2 exchanges");
         return;
     }
     text.header("[group.qos2]");

@@ -67,7 +67,7 @@ connect_rate = 1000.0
 [group.reconnect]
 when = "unexpected"
 backoff = { dist = "uniform", min = "100ms", max = "1s" }
-# no mischief in QoS 2 exchanges
+# no faults in QoS 2 exchanges
 
 [group.will]
 topic = "w"

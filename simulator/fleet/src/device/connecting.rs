@@ -15,13 +15,13 @@ use crate::observation::{ConnectionFact, EndCause, Fact, Planned, SubscriptionFa
 
 /// What becomes of the transport of an active connection that ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Parting {
-    /// The peer closed it.
-    ClosedByPeer,
-    /// We close it.
+pub(super) enum TransportEnd {
+    /// The broker closed it.
+    ByPeer,
+    /// The device closes it.
     Close(Teardown),
-    /// We leave it as it is: the broker has to close it.
-    Leave,
+    /// The device leaves it open: the broker has to close it.
+    LeftToBroker,
 }
 
 impl Device {
@@ -143,7 +143,7 @@ impl Device {
         match self.connections[place].role {
             Role::Opening(_) => self.handle_open_failed(turn, place, OpenError::Other),
             Role::Active(_) => {
-                self.end_active(turn, EndCause::PeerClosed(how), Parting::ClosedByPeer);
+                self.end_active(turn, EndCause::PeerClosed(how), TransportEnd::ByPeer);
             }
             Role::Displaced(_) => {
                 let socket = self.connections[place].socket;
@@ -161,7 +161,12 @@ impl Device {
     }
 
     /// The active connection ends; nothing happens if there is none.
-    pub(super) fn end_active(&mut self, turn: &mut Turn<'_>, cause: EndCause, parting: Parting) {
+    pub(super) fn end_active(
+        &mut self,
+        turn: &mut Turn<'_>,
+        cause: EndCause,
+        transport: TransportEnd,
+    ) {
         let Some(place) = self.active_place() else {
             return;
         };
@@ -170,7 +175,7 @@ impl Device {
         self.tell(turn, socket, Fact::Connection(ConnectionFact::Ended(cause)));
         self.forget_connection(turn, place);
         self.client.connection_lost();
-        self.part(turn, place, parting);
+        self.end_transport(turn, place, transport);
         if !self.profile.is_persistent() {
             self.skip_queue(turn);
         }
@@ -183,11 +188,11 @@ impl Device {
         }
     }
 
-    fn part(&mut self, turn: &mut Turn<'_>, place: usize, parting: Parting) {
-        self.connections[place].role = match parting {
-            Parting::ClosedByPeer => Role::Done,
-            Parting::Leave => Role::Abandoned,
-            Parting::Close(how) => {
+    fn end_transport(&mut self, turn: &mut Turn<'_>, place: usize, transport: TransportEnd) {
+        self.connections[place].role = match transport {
+            TransportEnd::ByPeer => Role::Done,
+            TransportEnd::LeftToBroker => Role::Abandoned,
+            TransportEnd::Close(how) => {
                 self.send_control(turn, place, Up::Close(how));
                 match how {
                     Teardown::Fin | Teardown::Reset => Role::Closing,
@@ -207,8 +212,8 @@ impl Device {
         {
             turn.shared.tally.online -= 1;
         }
-        if let Some(mischief) = &mut self.mischief {
-            mischief.connection_lost();
+        if let Some(faults) = &mut self.qos2_faults {
+            faults.connection_lost();
         }
     }
 
@@ -336,8 +341,8 @@ impl Device {
             None
         };
         if timed_out.is_some() || is_suback_late {
-            let parting = Parting::Close(Teardown::Reset);
-            self.end_active(turn, EndCause::TimedOut, parting);
+            let transport = TransportEnd::Close(Teardown::Reset);
+            self.end_active(turn, EndCause::TimedOut, transport);
         }
     }
 
@@ -367,7 +372,7 @@ impl Device {
         };
         if let Some(cause) = end {
             who.tell(turn, socket, Fact::Connection(ConnectionFact::Ended(cause)));
-            self.part(turn, place, Parting::Close(Teardown::Fin));
+            self.end_transport(turn, place, TransportEnd::Close(Teardown::Fin));
         }
     }
 
@@ -379,7 +384,7 @@ impl Device {
         self.skip_queue(turn);
         if self.active_place().is_some() {
             let goodbye = self.goodbye();
-            let parting = match self.client.disconnect(turn.now, &goodbye) {
+            let teardown = match self.client.disconnect(turn.now, &goodbye) {
                 Ok(()) => {
                     let expiry = goodbye.properties.session_expiry_interval;
                     self.ended_session = expiry == Some(0);
@@ -388,7 +393,7 @@ impl Device {
                 // CONNACK has not come, so a DISCONNECT would be a protocol error.
                 Err(_) => Teardown::Reset,
             };
-            self.end_active(turn, EndCause::RunEnded, Parting::Close(parting));
+            self.end_active(turn, EndCause::RunEnded, TransportEnd::Close(teardown));
         }
         for place in 0..self.connections.len() {
             match self.connections[place].role {
@@ -403,7 +408,7 @@ impl Device {
                 Role::Opening(_) | Role::Abandoned => {}
                 Role::Active(_) | Role::Closing | Role::Done => continue,
             }
-            self.part(turn, place, Parting::Close(Teardown::Reset));
+            self.end_transport(turn, place, TransportEnd::Close(Teardown::Reset));
         }
         self.settle(turn);
     }

@@ -9,7 +9,7 @@ use squall_protocol::{
 use squall_scenario::{DisconnectReason, DropKind, FaultAction, FaultId};
 
 use super::Device;
-use super::connecting::Parting;
+use super::connecting::TransportEnd;
 use super::connection::Role;
 use super::turn::Turn;
 use crate::drive::Teardown;
@@ -66,7 +66,7 @@ impl Device {
         }
         self.note_applied(turn, socket, fault);
         let cause = EndCause::Disconnected { fault, reason };
-        self.end_active(turn, cause, Parting::Close(Teardown::Fin));
+        self.end_active(turn, cause, TransportEnd::Close(Teardown::Fin));
     }
 
     fn drop_connection(&mut self, turn: &mut Turn<'_>, fault: FaultId, kind: DropKind) {
@@ -76,24 +76,24 @@ impl Device {
         };
         // What was said before the fault is said.
         self.flush(turn);
-        let parting = match kind {
-            DropKind::Silent => Parting::Close(Teardown::Silent),
-            DropKind::Fin => Parting::Close(Teardown::Fin),
-            DropKind::Rst => Parting::Close(Teardown::Reset),
-            DropKind::HalfClose => Parting::Close(Teardown::HalfClose),
+        let transport = match kind {
+            DropKind::Silent => TransportEnd::Close(Teardown::Silent),
+            DropKind::Fin => TransportEnd::Close(Teardown::Fin),
+            DropKind::Rst => TransportEnd::Close(Teardown::Reset),
+            DropKind::HalfClose => TransportEnd::Close(Teardown::HalfClose),
             DropKind::MidPacket => {
                 let bytes = self.half_a_publish();
                 self.send(turn, place, &bytes);
-                Parting::Close(Teardown::Fin)
+                TransportEnd::Close(Teardown::Fin)
             }
             DropKind::Malformed => {
                 let bytes = self.malformed_packet();
                 self.send(turn, place, &bytes);
-                Parting::Leave
+                TransportEnd::LeftToBroker
             }
         };
         self.note_applied(turn, self.connections[place].socket, fault);
-        self.end_active(turn, EndCause::Dropped { fault }, parting);
+        self.end_active(turn, EndCause::Dropped { fault }, transport);
     }
 
     /// The first half of a PUBLISH.

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use squall_protocol::client;
 use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
-use squall_protocol::{Instant, QoS};
+use squall_protocol::{Instant, PacketId, QoS};
 
+use crate::observation::{Fact, LegFact, SenderLeg};
 use crate::stamp::Stamp;
 
 /// What is published, and who it is.
@@ -51,6 +52,16 @@ impl Message {
         let bit = 1 << step as u8;
         self.drawn.set(DrawnSteps(drawn | bit));
         drawn & bit == 0
+    }
+
+    /// A step of its QoS 2 exchange, which has the identifier `id`.
+    pub(super) fn sender_leg(&self, id: PacketId, leg: SenderLeg) -> Fact<'_> {
+        Fact::Leg(LegFact::Sender {
+            stamp: self.stamp,
+            topic: self.topic.as_str(),
+            id,
+            leg,
+        })
     }
 }
 

@@ -28,7 +28,7 @@ use std::rc::Rc;
 use checker::Check;
 use connection::{Connection, Down, Lanes, Role, Room, Up};
 use publishing::{Sequences, Stream};
-use qos2_faults::Mischief;
+use qos2_faults::Qos2Faults;
 use squall_protocol::{
     Instant, QoS,
     client::{Answers, Client, Settings, UnexpectedSession},
@@ -36,7 +36,7 @@ use squall_protocol::{
 use squall_scenario::{ClientKey, DeviceId};
 
 use crate::drive::{Input, SocketId};
-use crate::link::{Arrival, Link, LinkReport, Onto, Way};
+use crate::link::{Arrival, Direction, Link, LinkReport, Way};
 use crate::observation::{About, Fact, Observation};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::Load;
@@ -73,7 +73,7 @@ pub(crate) struct Device {
     sequences: Sequences,
     /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
     queue: VecDeque<MessageHandle>,
-    mischief: Option<Box<Mischief>>,
+    qos2_faults: Option<Box<Qos2Faults>>,
     check: Option<Check>,
 }
 
@@ -144,7 +144,7 @@ impl Device {
         let link = profile
             .network
             .as_ref()
-            .map(|(id, network)| Link::new((*id, Rc::clone(network)), draws));
+            .map(|(id, network)| Link::new(*id, Rc::clone(network), draws));
         Self {
             who: Who { device, client },
             index: place.index,
@@ -162,7 +162,7 @@ impl Device {
             streams: Stream::all(draws, &profile, place),
             sequences: Sequences::default(),
             queue: VecDeque::new(),
-            mischief: Mischief::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
+            qos2_faults: Qos2Faults::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
             check: None,
             client_id,
             profile,
@@ -250,9 +250,9 @@ impl Device {
             sooner(stream.schedule.next_due());
         }
         sooner(
-            self.mischief
+            self.qos2_faults
                 .as_ref()
-                .and_then(|mischief| mischief.next_due()),
+                .and_then(|faults| faults.next_due()),
         );
         sooner(self.check.as_ref().and_then(Check::next_due));
         next
@@ -265,7 +265,7 @@ impl Device {
         self.give_up_opening(turn);
         self.wake_up(turn);
         self.handle_timeouts(turn);
-        self.handle_mischief(turn);
+        self.handle_qos2_faults(turn);
         self.publish_due(turn);
         self.settle(turn);
     }
@@ -306,8 +306,8 @@ impl Device {
     /// Something other than bytes came out of the drive: over the link, or at once.
     fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
         if let Some(shaping) = self.shaping(turn.shared, place) {
-            let (link, onto) = shaping.down();
-            link.send_control(turn.now, Way::Down, what, onto);
+            let (link, direction) = shaping.down();
+            link.send_control(turn.now, direction, what);
         } else {
             self.handle_arrival(turn, place, what);
         }
@@ -315,8 +315,8 @@ impl Device {
 
     fn arrive_bytes(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
         if let Some(shaping) = self.shaping(turn.shared, place) {
-            let (link, onto) = shaping.down();
-            link.send(turn.now, Way::Down, bytes, onto);
+            let (link, direction) = shaping.down();
+            link.send(turn.now, direction, bytes);
         } else {
             self.handle_bytes(turn, place, bytes);
         }
@@ -380,8 +380,8 @@ impl Device {
     /// Sends bytes over the connection at `place`.
     fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
         if let Some(shaping) = self.shaping(turn.shared, place) {
-            let (link, onto) = shaping.up();
-            link.send(turn.now, Way::Up, bytes, onto);
+            let (link, direction) = shaping.up();
+            link.send(turn.now, direction, bytes);
         } else {
             let socket = self.connections[place].socket;
             turn.actions
@@ -393,8 +393,8 @@ impl Device {
     fn send_control(&mut self, turn: &mut Turn<'_>, place: usize, what: Up) {
         let socket = self.connections[place].socket;
         if let Some(shaping) = self.shaping(turn.shared, place) {
-            let (link, onto) = shaping.up();
-            link.send_control(turn.now, Way::Up, what, onto);
+            let (link, direction) = shaping.up();
+            link.send_control(turn.now, direction, what);
         } else {
             match what {
                 Up::Open => turn.actions.open(socket),
@@ -466,14 +466,22 @@ struct Shaping<'a> {
 }
 
 impl<'a> Shaping<'a> {
-    fn up(self) -> (&'a mut Link, Onto<'a, Up>) {
-        let (lane, report) = (&mut self.lanes.up, self.report);
-        (self.link, Onto { lane, report })
+    fn up(self) -> (&'a mut Link, Direction<'a, Up>) {
+        let direction = Direction {
+            way: Way::Up,
+            lane: &mut self.lanes.up,
+            report: &mut self.report.up,
+        };
+        (self.link, direction)
     }
 
-    fn down(self) -> (&'a mut Link, Onto<'a, Down>) {
-        let (lane, report) = (&mut self.lanes.down, self.report);
-        (self.link, Onto { lane, report })
+    fn down(self) -> (&'a mut Link, Direction<'a, Down>) {
+        let direction = Direction {
+            way: Way::Down,
+            lane: &mut self.lanes.down,
+            report: &mut self.report.down,
+        };
+        (self.link, direction)
     }
 }
 

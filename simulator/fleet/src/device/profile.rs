@@ -29,7 +29,7 @@ pub(crate) struct Profile {
     pub(crate) publishes: Vec<Publish>,
     /// Whether and when a device comes back.
     pub(crate) reconnect: Reconnect,
-    /// Mischief in QoS 2 exchanges.
+    /// Faults in QoS 2 exchanges.
     pub(crate) qos2: Qos2,
     /// Its link.
     pub(crate) network: Option<(NetworkId, Rc<Network>)>,

@@ -18,12 +18,12 @@ use squall_protocol::{
 };
 use squall_scenario::{Payload, Publish, TemplateValues};
 
-use super::connecting::Parting;
+use super::connecting::TransportEnd;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
-use crate::observation::{CutStep, EndCause, Fact, LegFact, PublicationFact, SenderLeg};
+use crate::observation::{CutStep, EndCause, Fact, PublicationFact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::{Due, Pace, Place, Schedule};
@@ -232,15 +232,10 @@ impl Device {
         let (QoS::ExactlyOnce, Some(id)) = (*qos, id) else {
             return Ok(());
         };
-        let fact = Fact::Leg(LegFact::Sender {
-            stamp: *stamp,
-            topic: topic.as_str(),
-            id,
-            leg: SenderLeg::PublishSent,
-        });
+        let fact = published.sender_leg(id, SenderLeg::PublishSent);
         self.tell(turn, socket, fact);
-        let mischief = self.mischief.as_mut();
-        if mischief.is_some_and(|mischief| mischief.cuts(&published, SenderStep::Publish)) {
+        let faults = self.qos2_faults.as_mut();
+        if faults.is_some_and(|faults| faults.cuts(&published, SenderStep::Publish)) {
             self.cut(turn, CutStep::Publish);
         }
         Ok(())
@@ -283,7 +278,7 @@ impl Device {
     /// Resets the active connection: a cut of the `qos2` block.
     pub(super) fn cut(&mut self, turn: &mut Turn<'_>, step: CutStep) {
         let cause = EndCause::Qos2Cut { step };
-        self.end_active(turn, cause, Parting::Close(Teardown::Reset));
+        self.end_active(turn, cause, TransportEnd::Close(Teardown::Reset));
     }
 
     /// The socket that facts are about which belong to no certain one: the active one, or the

@@ -18,7 +18,7 @@ use crate::random::Generator;
 
 /// What one device draws and remembers of it.
 #[derive(Debug)]
-pub(crate) struct Mischief {
+pub(crate) struct Qos2Faults {
     rules: Qos2,
     rng: Generator,
     /// PUBRELs that wait, in the order to send them in.
@@ -46,7 +46,7 @@ struct DrawnAnswers {
     pubcomp: bool,
 }
 
-impl Mischief {
+impl Qos2Faults {
     /// `None` if the rules ask for nothing.
     pub(crate) fn new(rules: &Qos2, rng: Generator) -> Option<Box<Self>> {
         (*rules != Qos2::default()).then(|| {
@@ -151,8 +151,8 @@ mod tests {
     use squall_scenario::DeviceId;
     use squall_scenario::{CutAfter, Distribution, Withhold};
 
-    fn mischief(rules: Qos2) -> Mischief {
-        *Mischief::new(
+    fn faults(rules: Qos2) -> Qos2Faults {
+        *Qos2Faults::new(
             &rules,
             Draws::of_device(1, "g", 0).generator(Purpose::Qos2, 0),
         )
@@ -186,16 +186,16 @@ mod tests {
 
     /// A group without the block costs nothing.
     #[test]
-    fn no_rules_are_no_mischief() {
+    fn without_rules_there_is_nothing_to_draw() {
         let rng = Draws::of_device(1, "g", 0).generator(Purpose::Qos2, 0);
 
-        assert!(Mischief::new(&Qos2::default(), rng).is_none());
+        assert!(Qos2Faults::new(&Qos2::default(), rng).is_none());
     }
 
     /// A resent message is not cut again and again: each step is drawn once.
     #[test]
     fn a_cut_is_drawn_once_for_a_message_and_step() {
-        let mut mischief = mischief(Qos2 {
+        let mut faults = faults(Qos2 {
             cut_after: CutAfter {
                 publish: 1.0,
                 pubrec: 0.0,
@@ -205,17 +205,17 @@ mod tests {
         });
         let message = message();
 
-        assert!(mischief.cuts(&message, SenderStep::Publish));
-        assert!(!mischief.cuts(&message, SenderStep::Publish));
-        assert!(!mischief.cuts(&message, SenderStep::Pubrec));
-        assert!(mischief.cuts(&message, SenderStep::Pubrel));
-        assert!(!mischief.cuts(&message, SenderStep::Pubrel));
+        assert!(faults.cuts(&message, SenderStep::Publish));
+        assert!(!faults.cuts(&message, SenderStep::Publish));
+        assert!(!faults.cuts(&message, SenderStep::Pubrec));
+        assert!(faults.cuts(&message, SenderStep::Pubrel));
+        assert!(!faults.cuts(&message, SenderStep::Pubrel));
     }
 
     /// [MQTT-4.6.0-4]: a short delay waits for the longer one before it.
     #[test]
     fn delayed_pubrels_leave_in_the_order_of_their_pubrecs() {
-        let mut mischief = mischief(Qos2 {
+        let mut faults = faults(Qos2 {
             delay_pubrel: Some(Distribution::Uniform {
                 min: Duration::ZERO,
                 max: Duration::from_secs(1),
@@ -224,12 +224,12 @@ mod tests {
         });
 
         for value in 1..=50 {
-            mischief.delay_pubrel(at_ms(u64::from(value)), id(value), false);
+            faults.delay_pubrel(at_ms(u64::from(value)), id(value), false);
         }
 
         let mut sent = Vec::new();
-        while let Some(due) = mischief.next_due() {
-            let pubrel = mischief.poll_pubrel(due).unwrap();
+        while let Some(due) = faults.next_due() {
+            let pubrel = faults.poll_pubrel(due).unwrap();
             sent.push((pubrel.due, pubrel.id.get()));
         }
         assert!(sent.is_sorted());
@@ -239,7 +239,7 @@ mod tests {
     /// The cut that frees what is withheld counts from the first answer kept back.
     #[test]
     fn the_first_withheld_answer_sets_the_time_of_the_cut() {
-        let mut mischief = mischief(Qos2 {
+        let mut faults = faults(Qos2 {
             withhold: Withhold {
                 pubrec: 1.0,
                 pubcomp: 0.0,
@@ -248,18 +248,18 @@ mod tests {
             ..Qos2::default()
         });
 
-        assert!(mischief.withholds(at_ms(0), id(1), ReceiverAnswer::Pubrec));
-        assert!(mischief.withholds(at_ms(500), id(2), ReceiverAnswer::Pubrec));
-        assert!(!mischief.is_cut_due(at_ms(999)));
-        assert!(mischief.is_cut_due(at_ms(1_000)));
+        assert!(faults.withholds(at_ms(0), id(1), ReceiverAnswer::Pubrec));
+        assert!(faults.withholds(at_ms(500), id(2), ReceiverAnswer::Pubrec));
+        assert!(!faults.is_cut_due(at_ms(999)));
+        assert!(faults.is_cut_due(at_ms(1_000)));
 
-        mischief.connection_lost();
-        assert_eq!(mischief.next_due(), None);
+        faults.connection_lost();
+        assert_eq!(faults.next_due(), None);
         // Asked again on the next connection, both are answered.
-        assert!(!mischief.withholds(at_ms(1_500), id(1), ReceiverAnswer::Pubrec));
-        assert!(!mischief.withholds(at_ms(1_500), id(2), ReceiverAnswer::Pubrec));
+        assert!(!faults.withholds(at_ms(1_500), id(1), ReceiverAnswer::Pubrec));
+        assert!(!faults.withholds(at_ms(1_500), id(2), ReceiverAnswer::Pubrec));
         // A new exchange with the identifier draws anew.
-        mischief.forget(id(1));
-        assert!(mischief.withholds(at_ms(2_000), id(1), ReceiverAnswer::Pubrec));
+        faults.forget(id(1));
+        assert!(faults.withholds(at_ms(2_000), id(1), ReceiverAnswer::Pubrec));
     }
 }

@@ -4,10 +4,10 @@ use squall_protocol::client::Event;
 use squall_protocol::packet::Publish;
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
-use super::connecting::Parting;
+use super::connecting::TransportEnd;
 use super::connection::Role;
-use super::message::{Message, MessageHandle, SenderStep};
-use super::qos2_faults::{DelayedPubrel, Mischief};
+use super::message::{MessageHandle, SenderStep};
+use super::qos2_faults::{DelayedPubrel, Qos2Faults};
 use super::turn::Turn;
 use super::{Device, Who};
 use crate::drive::{SocketId, Teardown};
@@ -50,7 +50,7 @@ impl Device {
             let mut listener = Listener {
                 who: self.who,
                 socket,
-                mischief: self.mischief.as_deref_mut(),
+                qos2_faults: self.qos2_faults.as_deref_mut(),
                 check: self.check.as_mut(),
             };
             let reaction = listener.note(turn, event);
@@ -75,24 +75,24 @@ impl Device {
                 self.answer(turn, id, ReceiverAnswer::Pubrec);
             }
             Reaction::AnswerPubrel(id) => self.answer(turn, id, ReceiverAnswer::Pubcomp),
-            Reaction::AnswerPubrec { id, is_last } => match &mut self.mischief {
-                Some(mischief) => {
-                    mischief.delay_pubrel(turn.now, id, is_last);
-                    self.handle_mischief(turn);
+            Reaction::AnswerPubrec { id, is_last } => match &mut self.qos2_faults {
+                Some(faults) => {
+                    faults.delay_pubrel(turn.now, id, is_last);
+                    self.handle_qos2_faults(turn);
                 }
                 None => self.send_pubrel(turn, id),
             },
             Reaction::Cut(step) => self.cut(turn, step),
             Reaction::End(cause) => {
-                self.end_active(turn, cause, Parting::Close(Teardown::Fin));
+                self.end_active(turn, cause, TransportEnd::Close(Teardown::Fin));
             }
         }
     }
 
     /// Sends an answer of a receiver, or keeps it back.
     fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
-        let mischief = self.mischief.as_mut();
-        if mischief.is_some_and(|mischief| mischief.withholds(turn.now, id, answer)) {
+        let faults = self.qos2_faults.as_mut();
+        if faults.is_some_and(|faults| faults.withholds(turn.now, id, answer)) {
             let fact = Fact::Leg(LegFact::Withheld { id, answer });
             self.tell(turn, self.current_socket(), fact);
             return;
@@ -111,25 +111,25 @@ impl Device {
             // The connection ended with the event before: the broker asks again on the next.
             return;
         }
-        if let (ReceiverAnswer::Pubcomp, Some(mischief)) = (answer, &mut self.mischief) {
-            mischief.forget(id);
+        if let (ReceiverAnswer::Pubcomp, Some(faults)) = (answer, &mut self.qos2_faults) {
+            faults.forget(id);
         }
         let fact = Fact::Leg(LegFact::Receiver { id, leg });
         self.tell(turn, self.current_socket(), fact);
     }
 
     /// Sends the PUBRELs that are due, and cuts if it is time to.
-    pub(super) fn handle_mischief(&mut self, turn: &mut Turn<'_>) {
-        while let Some(mischief) = &mut self.mischief
-            && let Some(DelayedPubrel { id, is_last, .. }) = mischief.poll_pubrel(turn.now)
+    pub(super) fn handle_qos2_faults(&mut self, turn: &mut Turn<'_>) {
+        while let Some(faults) = &mut self.qos2_faults
+            && let Some(DelayedPubrel { id, is_last, .. }) = faults.poll_pubrel(turn.now)
         {
             self.send_pubrel(turn, id);
             if is_last {
                 self.cut(turn, CutStep::Pubrel);
             }
         }
-        let mischief = self.mischief.as_ref();
-        if mischief.is_some_and(|mischief| mischief.is_cut_due(turn.now)) {
+        let faults = self.qos2_faults.as_ref();
+        if faults.is_some_and(|faults| faults.is_cut_due(turn.now)) {
             self.cut(turn, CutStep::Withheld);
         }
     }
@@ -141,12 +141,8 @@ impl Device {
         }
         let socket = self.current_socket();
         if let Some(MessageHandle(message)) = self.client.outbound().message(id) {
-            tell_sender_leg(
-                turn,
-                (self.who, socket),
-                (message, id),
-                SenderLeg::PubrelSent,
-            );
+            let fact = message.sender_leg(id, SenderLeg::PubrelSent);
+            self.tell(turn, socket, fact);
         }
     }
 }
@@ -155,7 +151,7 @@ impl Device {
 struct Listener<'a> {
     who: Who,
     socket: SocketId,
-    mischief: Option<&'a mut Mischief>,
+    qos2_faults: Option<&'a mut Qos2Faults>,
     check: Option<&'a mut super::Check>,
 }
 
@@ -262,8 +258,8 @@ impl Listener<'_> {
         }
         turn.shared.tally.delivered += 1;
         if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
-            if let Some(mischief) = &mut self.mischief {
-                mischief.forget(id);
+            if let Some(faults) = &mut self.qos2_faults {
+                faults.forget(id);
             }
             self.tell_receiver(turn, id, ReceiverLeg::PublishReceived);
         }
@@ -272,8 +268,8 @@ impl Listener<'_> {
     }
 
     fn cuts(&mut self, message: &MessageHandle, step: SenderStep) -> bool {
-        let mischief = self.mischief.as_mut();
-        mischief.is_some_and(|mischief| mischief.cuts(&message.0, step))
+        let faults = self.qos2_faults.as_mut();
+        faults.is_some_and(|faults| faults.cuts(&message.0, step))
     }
 
     fn tell(&self, turn: &mut Turn<'_>, fact: Fact<'_>) {
@@ -287,7 +283,7 @@ impl Listener<'_> {
         id: PacketId,
         leg: SenderLeg,
     ) {
-        tell_sender_leg(turn, (self.who, self.socket), (&message.0, id), leg);
+        self.tell(turn, message.0.sender_leg(id, leg));
     }
 
     fn tell_receiver(&self, turn: &mut Turn<'_>, id: PacketId, leg: ReceiverLeg) {
@@ -309,20 +305,4 @@ impl Listener<'_> {
         self.tell(turn, fact);
         Reaction::SendQueue
     }
-}
-
-fn tell_sender_leg(
-    turn: &mut Turn<'_>,
-    from: (Who, SocketId),
-    exchange: (&Message, PacketId),
-    leg: SenderLeg,
-) {
-    let ((who, socket), (message, id)) = (from, exchange);
-    let fact = Fact::Leg(LegFact::Sender {
-        stamp: message.stamp,
-        topic: message.topic.as_str(),
-        id,
-        leg,
-    });
-    who.tell(turn, socket, fact);
 }

@@ -67,7 +67,7 @@ struct Channel {
 
 impl Link {
     /// The link of a device on `network`, from the start of the run.
-    pub(crate) fn new((id, network): (NetworkId, Rc<Network>), draws: Draws) -> Self {
+    pub(crate) fn new(id: NetworkId, network: Rc<Network>, draws: Draws) -> Self {
         let channel = |way: Way| {
             let index = way as u64;
             Channel {
@@ -92,8 +92,8 @@ impl Link {
     }
 
     /// Sends `bytes` at `now`, in as many segments as they need.
-    pub(crate) fn send<C>(&mut self, now: Instant, way: Way, bytes: &[u8], onto: Onto<'_, C>) {
-        let Onto { lane, report } = onto;
+    pub(crate) fn send<C>(&mut self, now: Instant, direction: Direction<'_, C>, bytes: &[u8]) {
+        let Direction { way, lane, report } = direction;
         for segment in bytes.chunks(SEGMENT_BYTES) {
             let due = self.carry(now, way, segment.len(), report);
             lane.push_bytes(now, due, segment);
@@ -104,29 +104,26 @@ impl Link {
     pub(crate) fn send_control<C>(
         &mut self,
         now: Instant,
-        way: Way,
+        direction: Direction<'_, C>,
         control: C,
-        onto: Onto<'_, C>,
     ) {
-        let Onto { lane, report } = onto;
+        let Direction { way, lane, report } = direction;
         let due = self.carry(now, way, 0, report);
         lane.push_control(now, due, control);
     }
 
     /// When a segment of `length` bytes that is handed over at `now` arrives at the other end.
-    fn carry(&mut self, now: Instant, way: Way, length: usize, report: &mut LinkReport) -> Instant {
+    fn carry(
+        &mut self,
+        now: Instant,
+        way: Way,
+        length: usize,
+        report: &mut DirectionReport,
+    ) -> Instant {
         let network = &*self.network;
-        let (channel, report, bandwidth) = match way {
-            Way::Up => (
-                &mut self.up,
-                &mut report.up,
-                network.bandwidth.up_bits_per_second,
-            ),
-            Way::Down => (
-                &mut self.down,
-                &mut report.down,
-                network.bandwidth.down_bits_per_second,
-            ),
+        let (channel, bandwidth) = match way {
+            Way::Up => (&mut self.up, network.bandwidth.up_bits_per_second),
+            Way::Down => (&mut self.down, network.bandwidth.down_bits_per_second),
         };
         self.outages.forget(now);
         let outages = &mut self.outages;
@@ -160,13 +157,15 @@ impl Link {
     }
 }
 
-/// Where a segment goes and where its fate is written down.
+/// One direction of one Network Connection on a link.
 #[derive(Debug)]
-pub(crate) struct Onto<'a, C> {
-    /// The connection's lane in the same direction.
+pub(crate) struct Direction<'a, C> {
+    /// Which direction it is.
+    pub(crate) way: Way,
+    /// What the connection has on its way in this direction.
     pub(crate) lane: &'a mut Lane<C>,
-    /// Of the link's network.
-    pub(crate) report: &'a mut LinkReport,
+    /// Counts the segments of all links of the network in this direction.
+    pub(crate) report: &'a mut DirectionReport,
 }
 
 /// Time to clock out `length` bytes; none without a limit.
@@ -212,21 +211,19 @@ mod tests {
     impl Wire {
         fn new(network: Network) -> Self {
             Self {
-                link: Link::new(
-                    (NetworkId(0), Rc::new(network)),
-                    Draws::of_device(42, "g", 0),
-                ),
+                link: Link::new(NetworkId(0), Rc::new(network), Draws::of_device(42, "g", 0)),
                 lane: Lane::default(),
                 report: LinkReport::new(NetworkId(0)),
             }
         }
 
         fn send(&mut self, now: Instant, bytes: usize) {
-            let onto = Onto {
+            let direction = Direction {
+                way: Way::Up,
                 lane: &mut self.lane,
-                report: &mut self.report,
+                report: &mut self.report.up,
             };
-            self.link.send(now, Way::Up, &vec![0; bytes], onto);
+            self.link.send(now, direction, &vec![0; bytes]);
         }
 
         /// Takes everything that is on its way, each at its due time; returns those times.
@@ -349,12 +346,13 @@ mod tests {
         network.latency = Distribution::Exponential { mean: ms(10) };
         let fate = |device| {
             let mut link = Link::new(
-                (NetworkId(0), Rc::new(network.clone())),
+                NetworkId(0),
+                Rc::new(network.clone()),
                 Draws::of_device(1, "g", device),
             );
             let mut report = LinkReport::new(NetworkId(0));
             (0..20)
-                .map(|n| link.carry(at_ms(1_000 * n), Way::Up, 1, &mut report))
+                .map(|n| link.carry(at_ms(1_000 * n), Way::Up, 1, &mut report.up))
                 .collect::<Vec<_>>()
         };
 

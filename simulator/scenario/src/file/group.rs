@@ -49,7 +49,7 @@ pub(crate) struct GroupFile {
     /// Whether and when a device comes back.
     #[serde(default)]
     pub(crate) reconnect: ReconnectFile,
-    /// Mischief in QoS 2 exchanges.
+    /// Faults in QoS 2 exchanges.
     #[serde(default)]
     pub(crate) qos2: Qos2File,
 }
@@ -182,7 +182,7 @@ pub(crate) enum WhenWord {
     Always,
 }
 
-/// Mischief in QoS 2 exchanges.
+/// Faults in QoS 2 exchanges.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Qos2")]

@@ -48,7 +48,7 @@ pub struct Group {
     pub subscribes: Vec<Subscribe>,
     /// Whether and when a device comes back.
     pub reconnect: Reconnect,
-    /// Mischief in QoS 2 exchanges.
+    /// Faults in QoS 2 exchanges.
     pub qos2: Qos2,
 }
 
@@ -190,7 +190,7 @@ pub enum ReconnectWhen {
     Always,
 }
 
-/// `[group.qos2]`: mischief in QoS 2 exchanges (§4.3.3). By default none.
+/// `[group.qos2]`: faults in QoS 2 exchanges (§4.3.3). By default none.
 ///
 /// Messages are sent again after a reconnect only [MQTT-4.4.0-1].
 #[derive(Clone, Debug, Default, PartialEq)]

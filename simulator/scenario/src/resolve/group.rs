@@ -245,7 +245,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Mischief in exchanges that a group never has would be ignored silently.
+    /// Faults in exchanges that a group never has would be ignored silently.
     fn check_qos2_is_used(&mut self, group: &Group, at: &At<'_>) {
         let publishes = group.publishes.iter().any(|p| p.qos == QoS::ExactlyOnce);
         let subscribes = group.subscribes.iter().any(|s| s.qos == QoS::ExactlyOnce);

@@ -183,7 +183,7 @@ fn withheld_answers_come_after_the_reconnect() {
 
 /// Everything at once, on both sides.
 #[test]
-fn all_mischief_together_is_still_exactly_once() {
+fn all_faults_together_leave_delivery_exactly_once() {
     let recording = run_with(
         r#"
         cut_after = { publish = 0.02, pubrec = 0.02, pubrel = 0.02 }
