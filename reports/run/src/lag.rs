@@ -111,7 +111,7 @@ fn both(metrics: &Metrics, metric: MetricName, tags: &Tags) -> Option<[Histogram
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Metric;
+    use crate::MetricCell;
 
     /// 20,000 samples of 5 ms, of which the slowest `slow` took 500 ms, `lag_us` of them by the
     /// generator.
@@ -120,7 +120,7 @@ mod tests {
             let mut histogram = Histogram::new();
             histogram.record_us_times(5_000, 20_000 - slow);
             histogram.record_us_times(slow_us, slow);
-            Metric {
+            MetricCell {
                 name: MetricName::E2eLatency,
                 counted_from,
                 tags: Tags::from([("phase".to_owned(), "measure".to_owned())]),

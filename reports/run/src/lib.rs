@@ -53,7 +53,7 @@ pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};
 pub use machine::{Limits, Machine};
 pub use measured::Measured;
 pub use metric::{
-    CountedFrom, Metric, MetricKind, MetricName, Metrics, Population, Tags, UnknownMetric,
+    CountedFrom, MetricCell, MetricKind, MetricName, Metrics, Population, Tag, Tags, UnknownMetric,
 };
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
 pub use percentile::{NotAPercentile, Percentile};
@@ -72,7 +72,7 @@ pub use settings::{GroupSettings, Override, Settings};
 pub use summary::{Latency, LatencyOf, Summary};
 pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
-pub use threshold::{Aggregate, Comparison, ThresholdOutcome, ThresholdResult};
+pub use threshold::{Aggregate, Comparison, NotAnAggregate, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Stop, StopSignal, Times};
 pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,

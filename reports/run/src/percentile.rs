@@ -36,6 +36,10 @@ impl Percentile {
     pub const P90: Self = Self {
         millipercent: 90_000,
     };
+    /// p95.
+    pub const P95: Self = Self {
+        millipercent: 95_000,
+    };
     /// p99.
     pub const P99: Self = Self {
         millipercent: 99_000,

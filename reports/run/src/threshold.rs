@@ -1,6 +1,7 @@
 //! Limits on numbers and whether they held.
 
 use std::fmt;
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,35 @@ impl fmt::Display for Aggregate {
     }
 }
 
+/// A text is not an aggregate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an aggregate such as p99, avg or max")]
+pub struct NotAnAggregate {
+    /// As it was written.
+    pub text: String,
+}
+
+impl FromStr for Aggregate {
+    type Err = NotAnAggregate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "min" => Ok(Self::Min),
+            "avg" => Ok(Self::Avg),
+            "max" => Ok(Self::Max),
+            "count" => Ok(Self::Count),
+            "rate" => Ok(Self::Rate),
+            "value" => Ok(Self::Value),
+            _ => text
+                .parse()
+                .map(Self::Percentile)
+                .map_err(|_| NotAnAggregate {
+                    text: text.to_owned(),
+                }),
+        }
+    }
+}
+
 /// How a measured value is compared with its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +129,16 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// All of them, those of two characters first: a text that begins with `<=` begins with `<` too.
+    pub const ALL: [Self; 6] = [
+        Self::LessOrEqual,
+        Self::GreaterOrEqual,
+        Self::Equal,
+        Self::NotEqual,
+        Self::Less,
+        Self::Greater,
+    ];
+
     /// Whether `actual` is to `limit` as asked. Both in the same unit.
     pub fn holds(self, actual: f64, limit: f64) -> bool {
         match self {
@@ -128,5 +168,24 @@ impl ThresholdOutcome {
     /// Whether it held.
     pub fn passed(&self) -> bool {
         self.result == ThresholdResult::Passed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An aggregate is read as it is written.
+    #[test]
+    fn aggregates_round_trip() {
+        for text in [
+            "p50", "p99.9", "min", "avg", "max", "count", "rate", "value",
+        ] {
+            let aggregate: Aggregate = text.parse().unwrap();
+
+            assert_eq!(aggregate.to_string(), text);
+        }
+        assert!("q99".parse::<Aggregate>().is_err());
+        assert!("p100".parse::<Aggregate>().is_err());
     }
 }

@@ -37,7 +37,7 @@ pub use model::payload::Payload;
 pub use model::scenario::{RunSettings, Scenario};
 pub use model::target::{SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{
-    Condition, Limit, Metric, MetricSelector, MetricTags, Threshold, ThresholdError,
+    Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };
 pub use overrides::{Override, OverrideError};
 pub use plan::{GroupPlan, Plan, PlannedFault, StreamPlan};

@@ -1,9 +1,9 @@
 //! Distributions and counters over time of the made-up runs.
 
 use crate::{
-    CountedFrom, Direction, Event, Histogram, Interval, Metric, MetricName, Metrics, NetworkFigure,
-    NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry, Rates, Reading, Resources, Series,
-    Tags, Value,
+    CountedFrom, Direction, Event, Histogram, Interval, MetricCell, MetricName, Metrics,
+    NetworkFigure, NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry, Rates, Reading,
+    Resources, Series, Tags, Value,
 };
 
 /// A small generator (Lehmer, modulus 2^31 - 1): the same numbers on every machine.
@@ -32,14 +32,14 @@ fn lognormal_us(seed: u64, count: u32, median_us: f64, sigma: f64) -> Histogram 
     histogram
 }
 
-fn cell(name: MetricName, pairs: &[(&str, &str)], histogram: Histogram) -> Metric {
+fn cell(name: MetricName, pairs: &[(&str, &str)], histogram: Histogram) -> MetricCell {
     let mut tags: Tags = pairs
         .iter()
         .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
         .collect();
     tags.entry("phase".to_owned())
         .or_insert_with(|| "measure".to_owned());
-    Metric {
+    MetricCell {
         name,
         counted_from: CountedFrom::Scheduled,
         tags,
@@ -69,7 +69,7 @@ pub(super) fn metrics() -> Metrics {
     Metrics { cells }
 }
 
-fn latencies() -> Vec<Metric> {
+fn latencies() -> Vec<MetricCell> {
     use MetricName as Name;
     let one = [("group", "backend"), ("qos", "1")];
     let two = [("group", "backend"), ("qos", "2")];
@@ -116,7 +116,7 @@ fn latencies() -> Vec<Metric> {
     ]
 }
 
-fn qos2_legs() -> Vec<Metric> {
+fn qos2_legs() -> Vec<MetricCell> {
     use MetricName as Name;
     let sensors = [("group", "sensors")];
     vec![
@@ -143,7 +143,7 @@ fn qos2_legs() -> Vec<Metric> {
     ]
 }
 
-fn wills() -> Vec<Metric> {
+fn wills() -> Vec<MetricCell> {
     let will = |how, fault, histogram| {
         cell(
             MetricName::TimeToWill,

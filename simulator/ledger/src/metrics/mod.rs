@@ -23,7 +23,7 @@ use squall_fleet::{
     ConnectionFact, Fact, Observation, Phase, Planned, PublicationFact, SubscriptionFact,
 };
 use squall_protocol::{Instant, QoS};
-use squall_run::{CountedFrom, Event, Histogram, Metric, MetricName, PhaseKind, Tags};
+use squall_run::{CountedFrom, Event, Histogram, MetricCell, MetricName, PhaseKind, Tags};
 use squall_scenario::{FaultId, GroupId, Scenario};
 use standstill::Standstills;
 
@@ -282,7 +282,7 @@ impl Metrics {
 
     /// The distributions as the run file has them.
     pub(crate) fn cells(&self, scenario: &Scenario) -> squall_run::Metrics {
-        let cells = self.cells.iter().map(|(cell, histogram)| Metric {
+        let cells = self.cells.iter().map(|(cell, histogram)| MetricCell {
             name: cell.name,
             counted_from: cell.counted_from,
             tags: cell.tags.names(scenario, cell.phase),

@@ -5,9 +5,9 @@
 
 use squall_run::{
     Aggregate, CountedFrom, Event, Histogram, MetricName, ProcessUse, Rates, Resources, Spread,
-    Tags, ThresholdOutcome, ThresholdResult, Value,
+    Tags, ThresholdOutcome, ThresholdResult,
 };
-use squall_scenario::{Condition, Limit, Metric, MetricSelector, MetricTags, Scenario, Threshold};
+use squall_scenario::{Condition, MetricSelector, MetricTags, Scenario, Threshold};
 
 use super::Metrics;
 
@@ -61,7 +61,6 @@ impl Judge<'_> {
     }
 
     fn condition(&self, selector: &MetricSelector, condition: &Condition) -> ThresholdOutcome {
-        let name = name_of(selector.metric);
         let measured = self.measure(selector, condition.aggregate);
         let limit = condition.limit.as_f64();
         let less_lag = self.less_lag(selector, condition.aggregate);
@@ -72,9 +71,9 @@ impl Judge<'_> {
             Some(_) if less_lag.is_some_and(holds) => ThresholdResult::ExplainedByLag,
             Some(_) => ThresholdResult::Failed,
         };
-        let value = |number: f64| value_of(selector.metric, condition, number);
+        let value = |number: f64| selector.metric.kind().value(condition.aggregate, number);
         ThresholdOutcome {
-            metric: name,
+            metric: selector.metric,
             tags: self.tags(&selector.tags),
             expression: condition.text.clone(),
             aggregate: condition.aggregate,
@@ -90,7 +89,7 @@ impl Judge<'_> {
     /// What a time would be without the generator's lag; `None` if that is not known, or if it is
     /// of other samples than the time.
     fn less_lag(&self, selector: &MetricSelector, aggregate: Aggregate) -> Option<f64> {
-        let name = name_of(selector.metric);
+        let name = selector.metric;
         let tags = self.tags(&selector.tags);
         let histogram = self
             .cells
@@ -103,25 +102,28 @@ impl Judge<'_> {
 
     fn measure(&self, selector: &MetricSelector, aggregate: Aggregate) -> Measurement {
         match selector.metric {
-            Metric::E2eLatency
-            | Metric::AckLatency
-            | Metric::ConnectLatency
-            | Metric::SubscribeLatency
-            | Metric::Qos2Handshake
-            | Metric::TimeToWill
-            | Metric::TakeoverTime
-            | Metric::ReconnectDelay
-            | Metric::ScheduleLag => {
+            MetricName::E2eLatency
+            | MetricName::AckLatency
+            | MetricName::ConnectLatency
+            | MetricName::SubscribeLatency
+            | MetricName::Qos2Handshake
+            | MetricName::Qos2Pubrec
+            | MetricName::Qos2Pubrel
+            | MetricName::Qos2Pubcomp
+            | MetricName::TimeToWill
+            | MetricName::TakeoverTime
+            | MetricName::ReconnectDelay
+            | MetricName::ScheduleLag => {
                 let tags = self.tags(&selector.tags);
-                let histogram = self.cells.select(name_of(selector.metric), &tags);
+                let histogram = self.cells.select(selector.metric, &tags);
                 of_times(&histogram, aggregate)
             }
-            Metric::PublishRate => self.rate(Event::Sent, &selector.tags, aggregate),
-            Metric::DeliveryRate => self.rate(Event::Delivered, &selector.tags, aggregate),
-            Metric::ConnectRate => self.rate(Event::Connected, &selector.tags, aggregate),
-            Metric::Errors => self.events(Event::Error, &selector.tags, aggregate),
-            Metric::Dropped => self.events(Event::Dropped, &selector.tags, aggregate),
-            Metric::BrokerCpu | Metric::BrokerRss | Metric::BrokerRssPerConnection => {
+            MetricName::PublishRate => self.rate(Event::Sent, &selector.tags, aggregate),
+            MetricName::DeliveryRate => self.rate(Event::Delivered, &selector.tags, aggregate),
+            MetricName::ConnectRate => self.rate(Event::Connected, &selector.tags, aggregate),
+            MetricName::Errors => self.events(Event::Error, &selector.tags, aggregate),
+            MetricName::Dropped => self.events(Event::Dropped, &selector.tags, aggregate),
+            MetricName::BrokerCpu | MetricName::BrokerRss | MetricName::BrokerRssPerConnection => {
                 self.broker(selector.metric, aggregate)
             }
         }
@@ -157,14 +159,14 @@ impl Judge<'_> {
         }
     }
 
-    fn broker(&self, metric: Metric, aggregate: Aggregate) -> Measurement {
+    fn broker(&self, metric: MetricName, aggregate: Aggregate) -> Measurement {
         let broker = &self.resources.broker;
         let Some(used) = &broker.measured else {
             return Measurement::NONE;
         };
         match metric {
-            Metric::BrokerCpu => of_spread(&used.cpu_cores, used.readings, aggregate),
-            Metric::BrokerRss => of_spread(&used.rss_bytes, used.readings, aggregate),
+            MetricName::BrokerCpu => of_spread(&used.cpu_cores, used.readings, aggregate),
+            MetricName::BrokerRss => of_spread(&used.rss_bytes, used.readings, aggregate),
             _ => {
                 let numbers = self.rss_per_connection(used);
                 of_numbers(&numbers, aggregate)
@@ -257,23 +259,5 @@ fn of_times(histogram: &Histogram, aggregate: Aggregate) -> Measurement {
     Measurement {
         number,
         samples: histogram.count(),
-    }
-}
-
-fn name_of(metric: Metric) -> MetricName {
-    metric
-        .name()
-        .parse()
-        .expect("scenarios and run files name metrics alike")
-}
-
-fn value_of(metric: Metric, condition: &Condition, number: f64) -> Value {
-    match (condition.limit, condition.aggregate, metric) {
-        (Limit::Time(_), ..) => Value::Seconds(number),
-        // Sizes are whole numbers of bytes.
-        (Limit::Bytes(_), ..) => Value::Bytes(number.round() as u64),
-        (Limit::Number(_), _, Metric::BrokerCpu) => Value::Cores(number),
-        (Limit::Number(_), Aggregate::Count, _) => Value::Count(number.round() as u64),
-        (Limit::Number(_), ..) => Value::PerSecond(number),
     }
 }

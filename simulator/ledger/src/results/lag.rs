@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_run::{LagShare, MetricName, Metrics, Percentile, Reason, Tags, duration_text};
-use squall_scenario::{Metric, Scenario};
+use squall_scenario::Scenario;
 
 use crate::metrics::Scheduled;
 
@@ -17,7 +17,7 @@ pub(super) fn reasons(scenario: &Scenario, cells: &Metrics) -> Vec<Reason> {
     let says_otherwise = scenario
         .thresholds
         .iter()
-        .any(|threshold| threshold.selector.metric == Metric::ScheduleLag);
+        .any(|threshold| threshold.selector.metric == MetricName::ScheduleLag);
     if !says_otherwise {
         reasons.extend(
             Scheduled::ALL

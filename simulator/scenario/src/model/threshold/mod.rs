@@ -5,7 +5,7 @@ mod parse;
 use std::time::Duration;
 
 use squall_protocol::QoS;
-use squall_run::{Aggregate, Comparison};
+use squall_run::{Aggregate, Comparison, MetricName};
 
 use crate::DropKind;
 use crate::id::GroupId;
@@ -25,7 +25,7 @@ pub struct Threshold {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricSelector {
     /// Which metric.
-    pub metric: Metric,
+    pub metric: MetricName,
     /// Which part.
     pub tags: MetricTags,
     /// As the file writes it.
@@ -41,94 +41,6 @@ pub struct MetricTags {
     pub qos: Option<QoS>,
     /// Wills after this kind of drop.
     pub how: Option<DropKind>,
-}
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Metric {
-    /// From the due time of a message to its delivery.
-    E2eLatency,
-    /// From the due time of a message to the end of its exchange: PUBACK or PUBCOMP.
-    AckLatency,
-    /// From asking for a transport to CONNACK.
-    ConnectLatency,
-    /// From SUBSCRIBE to SUBACK.
-    SubscribeLatency,
-    /// Time that a publisher's QoS 2 exchange waited for the broker: PUBLISH to PUBREC plus PUBREL to
-    /// PUBCOMP, without what the device delayed itself.
-    Qos2Handshake,
-    /// From a drop to the delivery of its will.
-    TimeToWill,
-    /// From the CONNECT of a newer connection to the end of the older one.
-    TakeoverTime,
-    /// From the end of a connection to the CONNACK of the next.
-    ReconnectDelay,
-    /// From the due time of a message to its hand-over to the link while the device is connected:
-    /// how late the simulator itself is.
-    ScheduleLag,
-    /// Messages published per second.
-    PublishRate,
-    /// Messages delivered per second.
-    DeliveryRate,
-    /// CONNACKs with success per second.
-    ConnectRate,
-    /// Refused connects, refused publishes and broken protocol.
-    Errors,
-    /// Messages that were due and never sent.
-    Dropped,
-    /// CPU of the broker in cores: 1.0 is one core, busy.
-    BrokerCpu,
-    /// Resident memory of the broker in bytes.
-    BrokerRss,
-    /// Resident memory of the broker over its memory before the first connect, in bytes per
-    /// connection.
-    BrokerRssPerConnection,
-}
-
-impl Metric {
-    /// Every metric, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
-        Self::E2eLatency,
-        Self::AckLatency,
-        Self::ConnectLatency,
-        Self::SubscribeLatency,
-        Self::Qos2Handshake,
-        Self::TimeToWill,
-        Self::TakeoverTime,
-        Self::ReconnectDelay,
-        Self::ScheduleLag,
-        Self::PublishRate,
-        Self::DeliveryRate,
-        Self::ConnectRate,
-        Self::Errors,
-        Self::Dropped,
-        Self::BrokerCpu,
-        Self::BrokerRss,
-        Self::BrokerRssPerConnection,
-    ];
-
-    /// Its name in scenario files and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::E2eLatency => "e2e_latency",
-            Self::AckLatency => "ack_latency",
-            Self::ConnectLatency => "connect_latency",
-            Self::SubscribeLatency => "subscribe_latency",
-            Self::Qos2Handshake => "qos2_handshake",
-            Self::TimeToWill => "time_to_will",
-            Self::TakeoverTime => "takeover_time",
-            Self::ReconnectDelay => "reconnect_delay",
-            Self::ScheduleLag => "schedule_lag",
-            Self::PublishRate => "publish_rate",
-            Self::DeliveryRate => "delivery_rate",
-            Self::ConnectRate => "connect_rate",
-            Self::Errors => "errors",
-            Self::Dropped => "dropped",
-            Self::BrokerCpu => "broker_cpu",
-            Self::BrokerRss => "broker_rss",
-            Self::BrokerRssPerConnection => "broker_rss_per_connection",
-        }
-    }
 }
 
 /// One condition, as `p99 < 250ms`.

@@ -1,33 +1,13 @@
 //! Reads thresholds: `"e2e_latency{group=backend}" = ["p99 < 250ms"]`.
 
 use squall_protocol::QoS;
-use squall_run::{Aggregate, Comparison, Percentile};
+use squall_run::{Aggregate, Comparison, MetricKind, MetricName, Tag, UnknownMetric};
 
-use super::{Condition, Limit, Metric, MetricSelector, MetricTags};
+use super::{Condition, Limit, MetricSelector, MetricTags};
 use crate::DropKind;
 use crate::id::GroupId;
 use crate::text::choice::Choice;
 use crate::text::units::{Quantity, UnitError, parse_duration, parse_size};
-
-/// Aggregates that are words.
-const WORDS: [(&str, Aggregate); 6] = [
-    ("min", Aggregate::Min),
-    ("avg", Aggregate::Avg),
-    ("max", Aggregate::Max),
-    ("count", Aggregate::Count),
-    ("rate", Aggregate::Rate),
-    ("value", Aggregate::Value),
-];
-
-/// Comparisons, those of two characters first.
-const COMPARISONS: [Comparison; 6] = [
-    Comparison::LessOrEqual,
-    Comparison::GreaterOrEqual,
-    Comparison::Equal,
-    Comparison::NotEqual,
-    Comparison::Less,
-    Comparison::Greater,
-];
 
 /// What is wrong with a threshold.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -127,73 +107,6 @@ impl ThresholdError {
     }
 }
 
-/// What a metric is made of: it says which aggregates it has, and in what unit.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    /// A histogram of times.
-    Times,
-    /// Events per second, second by second.
-    Rates,
-    /// Events.
-    Count,
-    /// A number that goes up and down.
-    Gauge,
-    /// A number of bytes that goes up and down.
-    Bytes,
-}
-
-impl Kind {
-    const fn aggregates(self) -> &'static [&'static str] {
-        match self {
-            Self::Times => &["p50", "p90", "p99", "p99.9", "min", "avg", "max", "count"],
-            Self::Rates => &["min", "avg", "max"],
-            Self::Count => &["count", "rate"],
-            Self::Gauge | Self::Bytes => &["min", "avg", "max", "value"],
-        }
-    }
-}
-
-impl Metric {
-    const fn kind(self) -> Kind {
-        match self {
-            Self::E2eLatency
-            | Self::AckLatency
-            | Self::ConnectLatency
-            | Self::SubscribeLatency
-            | Self::Qos2Handshake
-            | Self::TimeToWill
-            | Self::TakeoverTime
-            | Self::ReconnectDelay
-            | Self::ScheduleLag => Kind::Times,
-            Self::PublishRate | Self::DeliveryRate | Self::ConnectRate => Kind::Rates,
-            Self::Errors | Self::Dropped => Kind::Count,
-            Self::BrokerCpu => Kind::Gauge,
-            Self::BrokerRss | Self::BrokerRssPerConnection => Kind::Bytes,
-        }
-    }
-
-    /// Tags that narrow it down.
-    pub const fn tags(self) -> &'static [&'static str] {
-        match self {
-            Self::E2eLatency
-            | Self::AckLatency
-            | Self::PublishRate
-            | Self::DeliveryRate
-            | Self::Dropped => &["group", "qos"],
-            Self::TimeToWill => &["group", "how"],
-            Self::ConnectLatency
-            | Self::SubscribeLatency
-            | Self::Qos2Handshake
-            | Self::TakeoverTime
-            | Self::ReconnectDelay
-            | Self::ScheduleLag
-            | Self::ConnectRate
-            | Self::Errors => &["group"],
-            Self::BrokerCpu | Self::BrokerRss | Self::BrokerRssPerConnection => &[],
-        }
-    }
-}
-
 impl MetricSelector {
     /// Parses `metric` or `metric{tag=value,…}`; `groups` are the names of all groups, by id.
     pub(crate) fn parse(text: &str, groups: &[String]) -> Result<Self, ThresholdError> {
@@ -208,13 +121,12 @@ impl MetricSelector {
             None => (text, ""),
         };
         let name = name.trim();
-        let metric = Metric::ALL
-            .into_iter()
-            .find(|metric| metric.name() == name)
-            .ok_or_else(|| ThresholdError::UnknownMetric {
-                written: name.to_owned(),
-                known: Metric::ALL.map(|metric| metric.name().to_owned()).to_vec(),
-            })?;
+        let metric =
+            name.parse()
+                .map_err(|UnknownMetric { name }| ThresholdError::UnknownMetric {
+                    written: name,
+                    known: MetricName::ALL.map(|metric| metric.to_string()).to_vec(),
+                })?;
         let mut selector = Self {
             metric,
             tags: MetricTags::default(),
@@ -228,32 +140,34 @@ impl MetricSelector {
     }
 
     fn set_tag(&mut self, tag: &str, value: &str, groups: &[String]) -> Result<(), ThresholdError> {
-        if !self.metric.tags().contains(&tag) {
+        let known = self.metric.tags();
+        let Some(tag) = known.iter().find(|known| known.as_str() == tag) else {
             return Err(ThresholdError::UnknownTag {
-                metric: self.metric.name(),
+                metric: self.metric.as_str(),
                 tag: tag.to_owned(),
-                known: owned(self.metric.tags()),
+                known: known.iter().map(|tag| tag.as_str().to_owned()).collect(),
             });
-        }
+        };
         let unknown = |known| ThresholdError::UnknownTagValue {
-            tag: tag.to_owned(),
+            tag: tag.as_str().to_owned(),
             value: value.to_owned(),
             known,
         };
         let tags = &mut self.tags;
         let was_set = match tag {
-            "group" => {
+            Tag::Group => {
                 let id = groups.iter().position(|name| name == value);
                 let id = id.and_then(|id| u16::try_from(id).ok());
                 let id = id.ok_or_else(|| unknown(groups.to_vec()))?;
                 tags.group.replace(GroupId(id)).is_some()
             }
-            "qos" => {
+            Tag::Qos => {
                 let qos = value.parse().ok().and_then(QoS::from_bits);
-                let qos = qos.ok_or_else(|| unknown(owned(&["0", "1", "2"])))?;
+                let qos =
+                    qos.ok_or_else(|| unknown(["0", "1", "2"].map(str::to_owned).to_vec()))?;
                 tags.qos.replace(qos).is_some()
             }
-            _ => {
+            Tag::How => {
                 let how = DropKind::ALL.into_iter().find(|how| how.name() == value);
                 let known = || DropKind::ALL.map(|how| how.name().to_owned()).to_vec();
                 let how = how.ok_or_else(|| unknown(known()))?;
@@ -261,7 +175,7 @@ impl MetricSelector {
             }
         };
         if was_set {
-            let tag = tag.to_owned();
+            let tag = tag.as_str().to_owned();
             return Err(ThresholdError::RepeatedTag { tag });
         }
         Ok(())
@@ -270,13 +184,13 @@ impl MetricSelector {
 
 impl Condition {
     /// Parses `p99 < 250ms` as a condition on `metric`.
-    pub(crate) fn parse(text: &str, metric: Metric) -> Result<Self, ThresholdError> {
+    pub(crate) fn parse(text: &str, metric: MetricName) -> Result<Self, ThresholdError> {
         let malformed = || ThresholdError::MalformedCondition {
             written: text.to_owned(),
         };
         let position = text.find(['<', '>', '=', '!']).ok_or_else(malformed)?;
         let (aggregate, rest) = text.split_at(position);
-        let comparison = COMPARISONS
+        let comparison = Comparison::ALL
             .into_iter()
             .find(|comparison| rest.starts_with(comparison.symbol()))
             .ok_or_else(malformed)?;
@@ -294,60 +208,59 @@ impl Condition {
     }
 }
 
-fn parse_aggregate(word: &str, metric: Metric) -> Result<Aggregate, ThresholdError> {
-    let unknown = || ThresholdError::UnknownAggregate {
-        metric: metric.name(),
-        written: word.to_owned(),
-        known: owned(metric.kind().aggregates()),
-    };
-    if let Ok(percentile) = word.parse::<Percentile>() {
-        return match metric.kind() {
-            Kind::Times => Ok(Aggregate::Percentile(percentile)),
-            Kind::Rates | Kind::Count | Kind::Gauge | Kind::Bytes => Err(unknown()),
-        };
-    }
-    WORDS
-        .into_iter()
-        .find(|&(name, _)| name == word && metric.kind().aggregates().contains(&name))
-        .map(|(_, aggregate)| aggregate)
-        .ok_or_else(unknown)
+fn parse_aggregate(word: &str, metric: MetricName) -> Result<Aggregate, ThresholdError> {
+    word.parse()
+        .ok()
+        .filter(|&aggregate| metric.kind().allows(aggregate))
+        .ok_or_else(|| ThresholdError::UnknownAggregate {
+            metric: metric.as_str(),
+            written: word.to_owned(),
+            known: metric
+                .kind()
+                .aggregates()
+                .iter()
+                .map(Aggregate::to_string)
+                .collect(),
+        })
 }
 
-fn parse_limit(text: &str, metric: Metric, aggregate: Aggregate) -> Result<Limit, ThresholdError> {
+fn parse_limit(
+    text: &str,
+    metric: MetricName,
+    aggregate: Aggregate,
+) -> Result<Limit, ThresholdError> {
     let bad = |quantity| {
         move |error| ThresholdError::BadLimit {
-            metric: metric.name(),
+            metric: metric.as_str(),
             written: text.to_owned(),
             quantity,
             error,
         }
     };
     match metric.kind() {
-        Kind::Times if aggregate != Aggregate::Count => parse_duration(text)
+        MetricKind::Durations if aggregate != Aggregate::Count => parse_duration(text)
             .map(Limit::Time)
             .map_err(bad(Quantity::Duration)),
-        Kind::Bytes => parse_size(text)
+        MetricKind::Bytes => parse_size(text)
             .map(Limit::Bytes)
             .map_err(bad(Quantity::Size)),
-        Kind::Times | Kind::Rates | Kind::Count | Kind::Gauge => text
+        MetricKind::Durations | MetricKind::Rate | MetricKind::Count | MetricKind::Cores => text
             .parse()
             .ok()
             .filter(|number: &f64| number.is_finite() && *number >= 0.0)
             .map(Limit::Number)
             .ok_or_else(|| ThresholdError::NotANumber {
-                metric: metric.name(),
+                metric: metric.as_str(),
                 written: text.to_owned(),
             }),
     }
 }
 
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use squall_run::Percentile;
 
     use super::*;
 
@@ -359,7 +272,7 @@ mod tests {
     fn a_selector_names_a_metric_and_its_part() {
         let selector = selector("e2e_latency{group=backend, qos=1}").unwrap();
 
-        assert_eq!(selector.metric, Metric::E2eLatency);
+        assert_eq!(selector.metric, MetricName::E2eLatency);
         assert_eq!(
             selector.tags,
             MetricTags {
@@ -406,7 +319,7 @@ mod tests {
         };
 
         assert_eq!(
-            parse("p99.9 <= 250ms", Metric::E2eLatency),
+            parse("p99.9 <= 250ms", MetricName::E2eLatency),
             (
                 Aggregate::Percentile(Percentile::P99_9),
                 Comparison::LessOrEqual,
@@ -414,15 +327,15 @@ mod tests {
             )
         );
         assert_eq!(
-            parse("count==0", Metric::Errors),
+            parse("count==0", MetricName::Errors),
             (Aggregate::Count, Comparison::Equal, Limit::Number(0.0))
         );
         assert_eq!(
-            parse("max < 1.5KiB", Metric::BrokerRssPerConnection),
+            parse("max < 1.5KiB", MetricName::BrokerRssPerConnection),
             (Aggregate::Max, Comparison::Less, Limit::Bytes(1_536))
         );
         assert_eq!(
-            parse("count > 1000", Metric::E2eLatency),
+            parse("count > 1000", MetricName::E2eLatency),
             (
                 Aggregate::Count,
                 Comparison::Greater,
@@ -436,18 +349,18 @@ mod tests {
         let parse = |text, metric| Condition::parse(text, metric).unwrap_err();
 
         for text in ["p99", "< 5ms", "p99 ~ 5ms", "p99 <", ""] {
-            let error = parse(text, Metric::E2eLatency);
+            let error = parse(text, MetricName::E2eLatency);
             assert!(
                 matches!(error, ThresholdError::MalformedCondition { .. }),
                 "{text}"
             );
         }
         for (text, metric) in [
-            ("p100 < 5ms", Metric::E2eLatency),
-            ("p99.9999 < 5ms", Metric::E2eLatency),
-            ("q99 < 5ms", Metric::E2eLatency),
-            ("p99 < 5", Metric::Errors),
-            ("value < 5ms", Metric::E2eLatency),
+            ("p100 < 5ms", MetricName::E2eLatency),
+            ("p99.9999 < 5ms", MetricName::E2eLatency),
+            ("q99 < 5ms", MetricName::E2eLatency),
+            ("p99 < 5", MetricName::Errors),
+            ("value < 5ms", MetricName::E2eLatency),
         ] {
             let error = parse(text, metric);
             assert!(
@@ -456,14 +369,14 @@ mod tests {
             );
         }
         assert!(matches!(
-            parse("p99 < 5", Metric::E2eLatency),
+            parse("p99 < 5", MetricName::E2eLatency),
             ThresholdError::BadLimit {
                 error: UnitError::NoUnit,
                 ..
             }
         ));
         assert!(matches!(
-            parse("avg > 5ms", Metric::PublishRate),
+            parse("avg > 5ms", MetricName::PublishRate),
             ThresholdError::NotANumber { .. }
         ));
     }
