@@ -33,6 +33,32 @@ pub struct ClaimOutcome {
     pub actual: Option<Value>,
     /// Whether it held.
     pub passed: bool,
+    /// What the measured value may be, where chance plays a part in it.
+    #[serde(default)]
+    pub range: Option<AllowedRange>,
+    /// Why it could not be judged, if that is another reason than that nothing happened that it is
+    /// about.
+    #[serde(default)]
+    pub unjudged: Option<String>,
+}
+
+/// What a measured value may be: what was asked for, give or take a tolerance and chance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AllowedRange {
+    /// What was asked for.
+    pub asked: Value,
+    /// The share of it that the file tolerates.
+    pub tolerance: Value,
+    /// The least value that is allowed. Chance is part of it where `chance` has the unit of a value.
+    pub at_least: Value,
+    /// The greatest, likewise.
+    pub at_most: Value,
+    /// How much chance may take on each side: in the unit of the value, or, for a quantile, which is
+    /// compared by rank, as a share of the samples.
+    pub chance: Value,
+    /// For a quantile: the share of the samples that lies below it. As many of them, give or take
+    /// `chance`, must lie below `at_most`, and no more than that below `at_least`.
+    pub quantile: Option<f64>,
 }
 
 impl CheckOutcome {

@@ -44,7 +44,7 @@ mod will;
 
 pub use accounting::{Accounting, Deliveries, Publications};
 pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
-pub use check::{CheckOutcome, ClaimOutcome};
+pub use check::{AllowedRange, CheckOutcome, ClaimOutcome};
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use fault::{FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};
@@ -66,7 +66,7 @@ pub use resources::{
 };
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
-pub use series::{Interval, Series};
+pub use series::{Interval, IntervalLatency, Series};
 pub use sessions::{Sessions, SessionsEnded};
 pub use settings::{GroupSettings, Override, Settings};
 pub use summary::{Latency, LatencyOf, Summary};

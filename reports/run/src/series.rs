@@ -57,6 +57,22 @@ pub struct Interval {
     pub wills: u64,
     /// End-to-end latency of the deliveries, from the scheduled time; warm-up too.
     pub e2e_latency: Histogram,
+    /// The same, each population by itself: the first eight of the run. Empty where it has one only.
+    #[serde(default)]
+    pub e2e_latency_of: Vec<IntervalLatency>,
     /// Schedule lag of the generator.
     pub schedule_lag: Histogram,
+}
+
+/// The end-to-end latency of one population within one interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IntervalLatency {
+    /// The group that the messages were delivered to.
+    pub group: String,
+    /// The QoS that they were published with.
+    pub qos: u8,
+    /// Whether these are the deliveries that waited for a device that was away.
+    pub late: bool,
+    /// Their latencies; not empty.
+    pub latency: Histogram,
 }

@@ -268,6 +268,10 @@ fn samples_missing(threshold: &ThresholdOutcome) -> String {
     )
 }
 
+/// Why most claims cannot be judged that cannot be.
+const NOTHING_HAPPENED: &str =
+    "nothing happened that it is about; let the scenario make it happen, or leave the claim out";
+
 fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, String)> {
     let selection: Vec<String> = check
         .selection
@@ -290,9 +294,9 @@ fn broken_claims(check: &CheckOutcome) -> impl Iterator<Item = (&ClaimOutcome, S
                     claim.key, claim.limit
                 ),
                 None => format!(
-                    "{name}: {} could not be judged: nothing happened that it is about; let the scenario make it happen, or leave \
-                     the claim out",
-                    claim.key
+                    "{name}: {} could not be judged: {}",
+                    claim.key,
+                    claim.unjudged.as_deref().unwrap_or(NOTHING_HAPPENED)
                 ),
             };
             (claim, text)
@@ -326,6 +330,8 @@ mod tests {
                 limit: Value::Count(0),
                 actual: Some(Value::Count(if passed { 0 } else { 3 })),
                 passed,
+                range: None,
+                unjudged: None,
             }],
             violations_total: if passed { 0 } else { 3 },
             violations: Vec::new(),

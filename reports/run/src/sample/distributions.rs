@@ -203,6 +203,7 @@ pub(super) fn series() -> Series {
             connect_failed: u64::from(is_hit) * 7,
             wills: u64::from(is_hit) * 100,
             e2e_latency: lognormal_us(seed, samples, median_us, 0.6),
+            e2e_latency_of: Vec::new(),
             schedule_lag: lognormal_us(seed + 7, samples, 90.0, 0.7),
         }
     });

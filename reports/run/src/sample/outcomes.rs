@@ -178,6 +178,8 @@ fn claim(key: &str, limit: Value, actual: Value) -> ClaimOutcome {
         limit,
         actual: Some(actual),
         passed: true,
+        range: None,
+        unjudged: None,
     }
 }
 

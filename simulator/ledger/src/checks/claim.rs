@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use squall_run::{AnomalyKind, ClaimOutcome, Value};
+use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Value};
 
 use crate::books::{Anomaly, Scope};
 
@@ -57,6 +57,16 @@ impl Claims {
 
     /// Adds a claim; `kinds` are the anomalies that break it.
     pub(super) fn add(&mut self, judged: Judged, kinds: &[AnomalyKind]) {
+        self.add_within(judged, None, kinds);
+    }
+
+    /// Adds a claim about a value in which chance plays a part: it may be anything in `range`.
+    pub(super) fn add_within(
+        &mut self,
+        judged: Judged,
+        range: Option<AllowedRange>,
+        kinds: &[AnomalyKind],
+    ) {
         let passed = judged.actual.is_some() && judged.holds;
         if !passed {
             self.violations += judged.violations;
@@ -67,6 +77,8 @@ impl Claims {
             limit: judged.limit,
             actual: judged.actual,
             passed,
+            range,
+            unjudged: None,
         });
     }
 

@@ -9,6 +9,7 @@
 //! Histograms cover 1 µs to 1 h with three significant digits; longer times are counted in an
 //! overflow, nothing is clipped. A sample is in exactly one cell.
 
+mod populations;
 mod rates;
 mod series;
 mod standstill;
@@ -17,6 +18,7 @@ mod thresholds;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use populations::Population;
 use rates::{RateKey, Rates};
 use series::Timeline;
 use squall_fleet::{
@@ -232,7 +234,12 @@ impl Metrics {
                 if let Some(sent_at) = first.sent_at {
                     self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
                 }
-                self.timeline.record_e2e(now, latency);
+                let population = Population {
+                    group,
+                    qos: first.published,
+                    is_late: first.wait == Wait::Offline,
+                };
+                self.timeline.record_e2e(now, population, latency);
                 let key = key(Event::Delivered, Some(first.published));
                 self.rates.count(now, key);
             }
@@ -299,8 +306,8 @@ impl Metrics {
     }
 
     /// The counters over time.
-    pub(crate) fn series(&self) -> squall_run::Series {
-        self.timeline.series(self.last)
+    pub(crate) fn series(&self, scenario: &Scenario) -> squall_run::Series {
+        self.timeline.series(scenario, self.last)
     }
 
     /// Rates by group and QoS.

@@ -11,7 +11,9 @@ use std::time::Duration;
 use squall_fleet::{ConnectionFact, Fact, PublicationFact};
 use squall_protocol::Instant;
 use squall_run::{Interval, Series};
+use squall_scenario::Scenario;
 
+use super::populations::{Known, Latencies, Population};
 use crate::books::is_taken;
 
 /// Intervals at most; with more, pairs are merged.
@@ -27,6 +29,7 @@ pub(crate) struct Timeline {
     spans: Vec<Span>,
     /// Devices that are connected now.
     online: u64,
+    populations: Known,
 }
 
 /// An interval in the making.
@@ -35,8 +38,9 @@ struct Span {
     start: Instant,
     /// What it shares with the interval before it.
     place: Place,
-    /// The bounds in it are filled in when the series is handed out.
+    /// The bounds and the end-to-end latencies in it are filled in when the series is handed out.
     counts: Interval,
+    latencies: Latencies,
 }
 
 /// Whether an interval may be merged with the one before it.
@@ -55,6 +59,7 @@ impl Timeline {
             length: FIRST_LENGTH,
             spans: vec![Span::new(Instant::ZERO, Place::BeginsPhase, 0)],
             online: 0,
+            populations: Known::default(),
         }
     }
 
@@ -125,8 +130,10 @@ impl Timeline {
     }
 
     /// Adds an end-to-end latency.
-    pub(crate) fn record_e2e(&mut self, now: Instant, latency: Duration) {
-        self.at(now).e2e_latency.record(latency);
+    pub(crate) fn record_e2e(&mut self, now: Instant, population: Population, latency: Duration) {
+        let place = self.place_of(now);
+        let latencies = &mut self.spans[place].latencies;
+        latencies.record(&mut self.populations, population, latency);
     }
 
     /// Adds a schedule lag.
@@ -135,12 +142,19 @@ impl Timeline {
     }
 
     /// As the run file has it, up to `end`.
-    pub(crate) fn series(&self, end: Instant) -> Series {
+    pub(crate) fn series(&self, scenario: &Scenario, end: Instant) -> Series {
+        let is_apart = !self.populations.are_one();
         let next_starts = self.spans.iter().skip(1).map(|span| span.start);
         let ends = next_starts.chain([end]);
         let intervals = self.spans.iter().zip(ends).map(|(span, end)| Interval {
             start_s: span.start.as_secs_f64(),
             end_s: end.max(span.start).as_secs_f64(),
+            e2e_latency: span.latencies.total(),
+            e2e_latency_of: if is_apart {
+                span.latencies.apart(scenario)
+            } else {
+                Vec::new()
+            },
             ..span.counts.clone()
         });
         Series {
@@ -150,10 +164,14 @@ impl Timeline {
 
     /// The interval of a moment; those up to it are made, with the devices that were connected.
     fn at(&mut self, now: Instant) -> &mut Interval {
+        let place = self.place_of(now);
+        &mut self.spans[place].counts
+    }
+
+    fn place_of(&mut self, now: Instant) -> usize {
         self.fill_up_to(now);
         // The first interval starts at zero, so one starts at `now` or before it.
-        let later = self.spans.partition_point(|span| span.start <= now);
-        &mut self.spans[later - 1].counts
+        self.spans.partition_point(|span| span.start <= now) - 1
     }
 
     /// Makes intervals until the last one ends after `now`.
@@ -180,6 +198,7 @@ impl Timeline {
         while let Some(mut first) = spans.next() {
             if let Some(second) = spans.next_if(|next| next.place == Place::WithinPhase) {
                 add(&mut first.counts, &second.counts);
+                first.latencies.add(&second.latencies);
             }
             merged.push(first);
         }
@@ -196,6 +215,7 @@ impl Span {
                 online,
                 ..Interval::default()
             },
+            latencies: Latencies::default(),
         }
     }
 }
@@ -210,14 +230,33 @@ fn add(sum: &mut Interval, later: &Interval) {
     sum.ended += later.ended;
     sum.connect_failed += later.connect_failed;
     sum.wills += later.wills;
-    sum.e2e_latency.merge(&later.e2e_latency);
     sum.schedule_lag.merge(&later.schedule_lag);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use squall_scenario::FaultId;
+    use squall_protocol::QoS;
+    use squall_scenario::{FaultId, GroupId};
+
+    fn scenario() -> Scenario {
+        let group = |name: &str| format!("[[group]]\nname = \"{name}\"\ncount = 1\n");
+        let groups: String = ('a'..='m').map(|name| group(&name.to_string())).collect();
+        Scenario::parse(
+            "a.toml",
+            &format!("version = 1\nname = \"a\"\n{groups}"),
+            &[],
+        )
+        .unwrap()
+    }
+
+    fn to_group(group: u16) -> Population {
+        Population {
+            group: GroupId(group),
+            qos: QoS::AtLeastOnce,
+            is_late: false,
+        }
+    }
 
     fn at(seconds: u64) -> Instant {
         Instant::ZERO + Duration::from_secs(seconds)
@@ -229,11 +268,11 @@ mod tests {
         let mut timeline = Timeline::new();
 
         for second in 0..2_000 {
-            timeline.record_e2e(at(second), Duration::from_millis(second));
+            timeline.record_e2e(at(second), to_group(0), Duration::from_millis(second));
             timeline.count_will(at(second));
         }
 
-        let intervals = timeline.series(at(2_000)).intervals;
+        let intervals = timeline.series(&scenario(), at(2_000)).intervals;
         assert_eq!(intervals.len(), 500);
         assert_eq!((intervals[1].start_s, intervals[1].end_s), (4.0, 8.0));
         assert_eq!(intervals[1].wills, 4);
@@ -254,9 +293,9 @@ mod tests {
         timeline.begin_phase(measured);
         timeline.count_will(measured);
 
-        let short = timeline.series(at(4)).intervals;
+        let short = timeline.series(&scenario(), at(4)).intervals;
         timeline.count_will(at(1_000));
-        let long = timeline.series(at(1_001)).intervals;
+        let long = timeline.series(&scenario(), at(1_001)).intervals;
 
         let starts: Vec<f64> = short.iter().map(|interval| interval.start_s).collect();
         assert_eq!(starts, [0.0, 1.0, 2.0, 2.3]);
@@ -279,12 +318,46 @@ mod tests {
         }
 
         let starts: Vec<f64> = timeline
-            .series(at(4))
+            .series(&scenario(), at(4))
             .intervals
             .iter()
             .map(|interval| interval.start_s)
             .collect();
         assert_eq!(starts, [0.0, 1.0, 2.0, 2.6]);
+    }
+
+    /// Populations that have nothing in common are told apart in each interval, the first eight of
+    /// them; the total holds all. Of one population there is the total only.
+    #[test]
+    fn populations_are_told_apart_in_each_interval() {
+        let (mut one, mut many) = (Timeline::new(), Timeline::new());
+        one.record_e2e(at(0), to_group(0), Duration::from_millis(3));
+        let late = Population {
+            is_late: true,
+            ..to_group(0)
+        };
+
+        many.record_e2e(at(1), late, Duration::from_secs(4));
+        for group in 0..12 {
+            many.record_e2e(at(1), to_group(group), Duration::from_millis(3));
+        }
+
+        let one = one.series(&scenario(), at(2)).intervals;
+        let many = many.series(&scenario(), at(2)).intervals;
+        assert_eq!(
+            (one[0].first_deliveries(), one[0].e2e_latency_of.len()),
+            (1, 0)
+        );
+        assert_eq!(many[1].first_deliveries(), 13);
+        let apart: Vec<(&str, u8, bool, Option<u64>)> = many[1]
+            .e2e_latency_of
+            .iter()
+            .map(|of| (&*of.group, of.qos, of.late, of.latency.max_us()))
+            .collect();
+        assert_eq!(apart.len(), 8);
+        assert_eq!(apart[0], ("a", 1, false, Some(3_000)));
+        assert_eq!(apart[1], ("a", 1, true, Some(4_000_000)));
+        assert!(many[0].e2e_latency_of.is_empty());
     }
 
     /// An interval in which nothing happens still says how many devices are connected.
@@ -296,7 +369,7 @@ mod tests {
         timeline.count(at(3), 8, &Fact::Connection(ConnectionFact::OpenStarted));
 
         let online: Vec<u64> = timeline
-            .series(at(4))
+            .series(&scenario(), at(4))
             .intervals
             .iter()
             .map(|interval| interval.online)

@@ -180,7 +180,7 @@ impl Judge<'_> {
         let Some(before) = samples.first() else {
             return Vec::new();
         };
-        let series = self.metrics.series();
+        let series = self.metrics.series(self.scenario);
         samples
             .iter()
             .filter(|sample| (used.from_s..=used.to_s).contains(&sample.at_s))

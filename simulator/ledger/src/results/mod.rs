@@ -50,7 +50,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let measured = Measured {
         accounting: accounting::accounting(scenario, ledger),
         rates,
-        series: metrics.series(),
+        series: metrics.series(scenario),
         connections: accounting::connections(scenario, ledger),
         sessions: accounting::sessions(sessions),
         qos2: accounting::qos2(ledger),

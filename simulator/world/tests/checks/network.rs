@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use squall_protocol::packet::Packet;
+use squall_run::Value;
 
 use crate::run::{assert_broken, broken, run, run_tampered};
 use crate::tampering::{Outcome, script};
@@ -76,9 +77,18 @@ tolerance = 0.1
     assert_broken(&judgement, &[]);
     let claims = &judgement.measured.checks[0].claims;
     let median = claims.iter().find(|claim| claim.key == "latency p50 up");
-    let limit = median.expect("the median is judged").limit.to_string();
+    let median = median.expect("the median is judged");
+    let limit = median.limit.to_string();
     let range = "36.0 ms to 44.0 ms for 50.0 % of the samples (40.0 ms, tolerance 10.0 %, chance ";
     assert!(limit.starts_with(range), "{limit}");
+    let range = median.range.as_ref().expect("a figure has a range");
+    assert_eq!(range.asked, Value::Seconds(0.040));
+    assert_eq!(
+        [&range.at_least, &range.at_most].map(ToString::to_string),
+        ["36.0 ms", "44.0 ms"]
+    );
+    assert!(matches!(range.chance, Value::Ratio(share) if share > 0.0 && share < 0.2));
+    assert_eq!(range.quantile, Some(0.5));
     assert!(claims.iter().all(|claim| !claim.key.contains("p99")));
     let figures = &judgement.measured.networks[0].figures;
     let tail = figures
