@@ -16,7 +16,7 @@ use indexmap::IndexSet;
 use squall_protocol::client::{Client, Event, Settings};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect};
 use squall_protocol::{Instant, Version};
-use squall_scenario::{Group, Scenario, Target};
+use squall_scenario::{Group, Scenario, Transport};
 
 use crate::device::MessageHandle;
 use crate::drive::{Actions, Input, SocketId, Teardown};
@@ -38,6 +38,8 @@ pub(crate) struct Job {
     pub(crate) client_id: String,
     /// In which version to connect: a broker may have Sessions of one version only.
     pub(crate) version: Version,
+    /// What its connection runs over.
+    pub(crate) transport: Transport,
 }
 
 /// The connections that end Sessions, a few at a time.
@@ -122,13 +124,14 @@ impl Clearing {
             };
             self.attempts += 1;
             let socket = SocketId((self.attempts << DEVICE_BITS) | u64::from(NO_DEVICE));
+            let transport = job.transport;
             let running = Running {
                 job,
                 give_up: now + self.answer_timeout,
                 client: Client::new(Settings::default()),
             };
             self.running.insert(socket, running);
-            actions.open(socket);
+            actions.open(socket, transport);
         }
     }
 
@@ -202,14 +205,11 @@ fn connect(job: &Job) -> Connect {
 /// The Sessions that an earlier run may have left: those of Client Identifiers whose first CONNECT
 /// would not discard them itself.
 pub(crate) fn sessions_to_clear(scenario: &Scenario) -> Vec<Job> {
-    let groups = scenario.groups.iter();
-    let jobs = groups
-        .filter(|group| group.may_find_a_session())
-        .flat_map(|group| {
-            let ids = (0..group.count).map(|index| group.client_id_of(index));
-            jobs(group, ids)
-        });
-    in_time(scenario, jobs.collect())
+    let jobs = scenario.groups_to_clear().flat_map(|group| {
+        let ids = (0..group.count).map(|index| group.client_id_of(index));
+        jobs(group, ids)
+    });
+    in_order(jobs)
 }
 
 /// One job for each Client Identifier, at the group's `connect_rate`.
@@ -221,16 +221,14 @@ pub(crate) fn jobs(group: &Group, client_ids: impl Iterator<Item = impl Into<Str
             after: group.connects_after(index),
             client_id,
             version: group.version,
+            transport: group.transport,
         })
         .collect()
 }
 
-/// The jobs of all groups in the order of their times; none where the broker is ours and began
-/// with the run.
-pub(crate) fn in_time(scenario: &Scenario, mut jobs: Vec<Job>) -> Vec<Job> {
-    if scenario.target == Target::Embedded {
-        return Vec::new();
-    }
+/// The jobs of all groups in the order of their times.
+pub(crate) fn in_order(jobs: impl Iterator<Item = Job>) -> Vec<Job> {
+    let mut jobs: Vec<Job> = jobs.collect();
     jobs.sort_by_key(|job| job.after);
     jobs
 }

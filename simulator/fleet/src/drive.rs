@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use squall_scenario::Transport;
+
 /// Names one attempt of one device to have a Network Connection. Never reused within a run.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SocketId(pub u64);
@@ -85,10 +87,13 @@ pub enum PeerClose {
 /// One thing the fleet asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action<'a> {
-    /// Connect a new transport to the target; answer with `Opened` or `OpenFailed`.
+    /// Connect a new transport to the target of the scenario, which is the only one of a run;
+    /// answer with `Opened` or `OpenFailed`.
     Open {
         /// Its name from now on.
         socket: SocketId,
+        /// What to connect.
+        transport: Transport,
     },
     /// Write all these bytes, later if the socket is full.
     Send {
@@ -118,7 +123,7 @@ pub struct Actions {
 
 #[derive(Debug)]
 enum Step {
-    Open(SocketId),
+    Open(SocketId, Transport),
     Send(SocketId, std::ops::Range<usize>),
     Close(SocketId, Teardown),
 }
@@ -130,8 +135,8 @@ impl Actions {
     }
 
     /// Asks for a transport.
-    pub fn open(&mut self, socket: SocketId) {
-        self.steps.push(Step::Open(socket));
+    pub fn open(&mut self, socket: SocketId, transport: Transport) {
+        self.steps.push(Step::Open(socket, transport));
     }
 
     /// Asks to send what `append` appends to the buffer it is given; nothing is fine.
@@ -151,7 +156,7 @@ impl Actions {
     /// The actions in order.
     pub fn iter(&self) -> impl Iterator<Item = Action<'_>> {
         self.steps.iter().map(|step| match *step {
-            Step::Open(socket) => Action::Open { socket },
+            Step::Open(socket, transport) => Action::Open { socket, transport },
             Step::Send(socket, ref range) => Action::Send {
                 socket,
                 bytes: &self.bytes[range.clone()],

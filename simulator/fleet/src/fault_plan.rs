@@ -1,4 +1,4 @@
-//! When faults fire and whom they take. What they do to a device is `device`'s.
+//! When faults fire and which devices they take. `device` does them.
 
 use std::collections::VecDeque;
 
@@ -147,28 +147,27 @@ impl FaultPlan {
     }
 }
 
-/// Whom a firing of `fault` takes, in the order of their ids.
+/// The devices that one firing of a fault takes, in the order of their ids.
 ///
-/// `candidates` are those of the fault's group, which has `count` devices, that are not gone, in
+/// `candidates` are the devices of the fault's group, which has `count`, that a fault may take, in
 /// the order of their ids, each with its Client Identifier. A firing that asks for more than there
-/// are takes them all.
+/// are takes them all. `draws` are the fault's.
 pub(crate) fn select<'a>(
-    seed: u64,
-    fault: &Fault,
+    select: &Select,
     count: u32,
+    draws: Draws,
     firing: Firing,
     candidates: impl Iterator<Item = (DeviceId, &'a str)>,
 ) -> Vec<DeviceId> {
-    if let Select::Match(pattern) = &fault.select {
+    if let Select::Match(pattern) = select {
         return candidates
             .filter(|&(_, client_id)| fits_pattern(pattern, client_id))
             .map(|(device, _)| device)
             .collect();
     }
     let mut devices: Vec<DeviceId> = candidates.map(|(device, _)| device).collect();
-    let wanted = fault.select.wanted(count).unwrap_or(count) as usize;
+    let wanted = select.wanted(count).unwrap_or(count) as usize;
     if wanted < devices.len() {
-        let draws = Draws::of_fault(seed, &fault.name);
         let mut rng = draws.generator(Purpose::FaultSelection, firing.number);
         // The first steps of a Fisher-Yates shuffle: every subset is as likely as any other.
         for place in 0..wanted {
@@ -191,19 +190,21 @@ mod tests {
 
     use super::*;
     use squall_scenario::GroupId;
-    use squall_scenario::{DropKind, FaultAction, FaultTiming};
+    use squall_scenario::{DeviceFault, DropKind, FaultAction, FaultTarget, FaultTiming};
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    fn fault(timing: FaultTiming, select: Select) -> Fault {
+    fn fault(timing: FaultTiming) -> Fault {
         Fault {
             name: "test".to_owned(),
             timing,
-            group: GroupId(0),
-            select,
-            action: FaultAction::Drop(DropKind::Rst),
+            target: FaultTarget::Devices(DeviceFault {
+                group: GroupId(0),
+                select: Select::All,
+                action: FaultAction::Drop(DropKind::Rst),
+            }),
         }
     }
 
@@ -217,23 +218,20 @@ mod tests {
 
     /// Whom `select` takes of a group of 100 of which the first `alive` are not gone.
     fn selected(select: Select, number: u64, alive: u32) -> Vec<DeviceId> {
-        let fault = fault(FaultTiming::At(secs(1)), select);
+        let draws = Draws::of_fault(7, "test");
         let candidates = (0..alive).map(|device| (DeviceId(device), "dev"));
-        super::select(7, &fault, 100, firing(number), candidates)
+        super::select(&select, 100, draws, firing(number), candidates)
     }
 
     /// Faults of one moment take in file order.
     #[test]
     fn firings_come_by_time_and_then_in_file_order() {
         let faults = [
-            fault(FaultTiming::At(secs(4)), Select::All),
-            fault(
-                FaultTiming::Every {
-                    period: secs(2),
-                    until: secs(5),
-                },
-                Select::All,
-            ),
+            fault(FaultTiming::At(secs(4))),
+            fault(FaultTiming::Every {
+                period: secs(2),
+                until: secs(5),
+            }),
         ];
         let mut plan = FaultPlan::new(&faults);
         plan.begin(&faults, Instant::ZERO + secs(10), Instant::ZERO + secs(20));

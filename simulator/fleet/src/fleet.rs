@@ -17,9 +17,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{DeviceId, NetworkId, Scenario};
+use squall_scenario::{DeviceId, FaultTarget, NetworkId, Scenario};
 
-use crate::clearing::{Clearing, Job, in_time, jobs, sessions_to_clear};
+use crate::clearing::{Clearing, Job, in_order, jobs, sessions_to_clear};
 use crate::deadline::Deadlines;
 use crate::device::{Device, Shared, Tally, Turn};
 use crate::drive::{Actions, Input};
@@ -29,6 +29,7 @@ use crate::members::{checkers, members, slot};
 use crate::observation::{About, Fact, Observation};
 use crate::outcome::{Outcome, Sessions};
 use crate::progress::{Phase, Progress};
+use crate::random::Draws;
 use crate::schedule::Load;
 use crate::sink::Sink;
 use crate::stamp::RunTag;
@@ -249,10 +250,11 @@ impl<S: Sink> Fleet<S> {
             self.fire(now, firing);
         }
         if let Some(hit) = self.shared.faults.poll_hit() {
-            let action = self.scenario.fault(hit.fault).action;
+            let scenario = Rc::clone(&self.scenario);
+            let FaultTarget::Devices(devices) = &scenario.fault(hit.fault).target;
             let place = hit.device.0 as usize;
             self.with_device(now, actions, place, |device, turn| {
-                device.apply(turn, hit, action);
+                device.apply(turn, hit, devices.action);
             });
         }
         self.deadlines
@@ -262,12 +264,14 @@ impl<S: Sink> Fleet<S> {
     fn fire(&mut self, now: Instant, firing: Firing) {
         let scenario = Rc::clone(&self.scenario);
         let fault = scenario.fault(firing.fault);
-        let group = scenario.group(fault.group);
+        let FaultTarget::Devices(wanted) = &fault.target;
+        let group = scenario.group(wanted.group);
         let candidates = group.devices().filter_map(|id| {
             let device = &self.devices[id.0 as usize];
             device.is_here().then(|| (id, device.client_id()))
         });
-        let taken = select(scenario.seed, fault, group.count, firing, candidates);
+        let draws = Draws::of_fault(scenario.seed, &fault.name);
+        let taken = select(&wanted.select, group.count, draws, firing, candidates);
         self.shared.faults.note_fired(firing, now, &taken);
     }
 
@@ -424,19 +428,14 @@ impl<S: Sink> Fleet<S> {
     }
 
     fn sessions_to_end(&self) -> Vec<Job> {
-        let scenario = &self.scenario;
-        let kept = scenario
-            .groups
-            .iter()
-            .filter(|group| group.leaves_no_session());
-        let jobs = kept.flat_map(|group| {
+        let jobs = self.scenario.groups_to_leave_clean().flat_map(|group| {
             let devices = || group.devices().map(|id| &self.devices[id.0 as usize]);
             let ended = devices().filter(|device| device.has_ended_session());
             let ended: HashSet<&str> = ended.map(Device::client_id).collect();
             let left = devices().map(Device::client_id);
             jobs(group, left.filter(move |id| !ended.contains(id)))
         });
-        in_time(scenario, jobs.collect())
+        in_order(jobs)
     }
 
     /// Asks for the next deadline of the connections that end Sessions.

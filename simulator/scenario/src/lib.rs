@@ -26,11 +26,12 @@ pub use model::expectation::{
     RetainedValue, TakeoverClaim, WillClaim,
 };
 pub use model::fault::{
-    DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Select, fits_pattern,
+    DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,
+    fits_pattern,
 };
 pub use model::group::{
     Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, SessionStart, Subscribe,
-    Will, Withhold,
+    Transport, Will, Withhold,
 };
 pub use model::network::{Bandwidth, Loss, Network, Outages};
 pub use model::payload::Payload;

@@ -15,8 +15,8 @@ use squall_protocol::{
 };
 
 use crate::{
-    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTiming, Group, Publish, ReconnectWhen,
-    RunSettings, Scenario, Target, TemplateValues,
+    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group, Publish,
+    ReconnectWhen, RunSettings, Scenario, TemplateValues,
 };
 
 /// Descriptors beside those of connections: files, the poller, standard streams, the report.
@@ -188,14 +188,9 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
     }
 }
 
-/// Sessions are ended at the rate at which devices connect; a broker that begins with the run has none.
+/// Sessions are ended at the rate at which devices connect.
 fn clearing(scenario: &Scenario) -> Duration {
-    let is_new = scenario.target == Target::Embedded;
-    let groups = scenario
-        .groups
-        .iter()
-        .filter(|group| group.may_find_a_session() && !is_new);
-    let times = groups.map(|group| {
+    let times = scenario.groups_to_clear().map(|group| {
         let ids: BTreeSet<String> = (0..group.count)
             .map(|index| group.client_id_of(index))
             .collect();
@@ -286,12 +281,13 @@ fn listeners(topic: &TopicName<String>, scenario: &Scenario) -> f64 {
 }
 
 fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
-    let group = scenario.group(fault.group);
+    let FaultTarget::Devices(devices) = &fault.target;
+    let group = scenario.group(devices.group);
     PlannedFault {
         name: fault.name.clone(),
-        action: match fault.action.detail() {
-            Some((_, word)) => format!("{} {word}", fault.action.name()),
-            None => fault.action.name().to_owned(),
+        action: match devices.action.detail() {
+            Some((_, word)) => format!("{} {word}", devices.action.name()),
+            None => devices.action.name().to_owned(),
         },
         group: group.name.clone(),
         first: match fault.timing {
@@ -300,16 +296,17 @@ fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
         },
         last: fault.timing.last(),
         times: fault.timing.count(),
-        devices: fault.select.wanted(group.count),
+        devices: devices.select.wanted(group.count),
     }
 }
 
 fn connections_max(scenario: &Scenario) -> u64 {
     let seconds = scenario.faults.iter().map(|fault| {
-        let group = scenario.group(fault.group);
+        let FaultTarget::Devices(devices) = &fault.target;
+        let group = scenario.group(devices.group);
         let comes_back = group.reconnect.when == ReconnectWhen::Always;
-        let wanted = fault.select.wanted(group.count).unwrap_or(group.count);
-        match fault.action {
+        let wanted = devices.select.wanted(group.count).unwrap_or(group.count);
+        match devices.action {
             FaultAction::Takeover => u64::from(wanted),
             FaultAction::Drop(DropKind::Silent) if comes_back => u64::from(group.count),
             FaultAction::Drop(_) | FaultAction::Disconnect(_) => 0,

@@ -11,8 +11,9 @@ use squall_protocol::{QoS, Version};
 use crate::text::toml_text::{quote, quote_key};
 use crate::text::units::{format_bit_rate, format_duration, format_size};
 use crate::{
-    Arrival, Distribution, Expectation, Fault, FaultTiming, Group, Loss, Network, Payload, Publish,
-    Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target, Threshold, Will,
+    Arrival, Distribution, Expectation, Fault, FaultTarget, FaultTiming, Group, Loss, Network,
+    Payload, Publish, Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target,
+    Threshold, Will,
 };
 
 impl Scenario {
@@ -101,8 +102,9 @@ impl Scenario {
                 text.pair("for", duration(until));
             }
         }
-        text.pair("group", quote(&self.group(fault.group).name));
-        match &fault.select {
+        let FaultTarget::Devices(devices) = &fault.target;
+        text.pair("group", quote(&self.group(devices.group).name));
+        match &devices.select {
             Select::All => text.comment("select: all"),
             Select::Fraction(share) => {
                 text.pair("select", format!("{{ fraction = {} }}", float(*share)));
@@ -112,8 +114,8 @@ impl Scenario {
                 text.pair("select", format!("{{ match = {} }}", quote(pattern)));
             }
         }
-        text.pair("action", quote(fault.action.name()));
-        if let Some((key, word)) = fault.action.detail() {
+        text.pair("action", quote(devices.action.name()));
+        if let Some((key, word)) = devices.action.detail() {
             text.pair(key, quote(word));
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use squall_protocol::Version;
 use squall_protocol::topic::TopicError;
 use squall_scenario::{
-    Distribution, DropKind, Expectation, FaultAction, Loss, Payload, Problem, ReconnectWhen,
-    Scenario, ScenarioErrors, Select, Target,
+    Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, Problem,
+    ReconnectWhen, Scenario, ScenarioErrors, Select, Target,
 };
 
 fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {
@@ -305,9 +305,10 @@ within = { half_close = "1s" }
     };
     let cut = scenario.fault(claim.after[0]);
     assert_eq!(cut.name, "cut");
-    assert_eq!(scenario.group(cut.group).name, "devices");
-    assert_eq!(cut.select, Select::Match("devices-?".to_owned()));
-    assert_eq!(cut.action, FaultAction::Drop(DropKind::HalfClose));
+    let FaultTarget::Devices(devices) = &cut.target;
+    assert_eq!(scenario.group(devices.group).name, "devices");
+    assert_eq!(devices.select, Select::Match("devices-?".to_owned()));
+    assert_eq!(devices.action, FaultAction::Drop(DropKind::HalfClose));
     assert_eq!(cut.times().count(), 5);
     assert_eq!(claim.within[&DropKind::HalfClose], Duration::from_secs(1));
     assert_eq!(scenario.groups[0].reconnect.when, ReconnectWhen::Always);

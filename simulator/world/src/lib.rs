@@ -16,6 +16,7 @@ use std::time::Duration;
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
 use squall_fleet::{Action, Actions, Fleet, Input, Outcome, PeerClose, Sink, SocketId, Teardown};
 use squall_protocol::Instant;
+use squall_scenario::Transport;
 
 use pipe::{Arrival, Arrived, Ports};
 
@@ -236,7 +237,10 @@ impl<S: Sink> World<S> {
         let actions = std::mem::take(&mut self.actions);
         for action in actions.iter() {
             match action {
-                Action::Open { socket } => self.ports.open(self.now, socket),
+                Action::Open {
+                    socket,
+                    transport: Transport::Tcp,
+                } => self.ports.open(self.now, socket),
                 Action::Send { socket, bytes } => {
                     self.pass_bytes(socket, Direction::ToBroker, bytes);
                 }

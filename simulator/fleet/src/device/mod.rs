@@ -338,6 +338,7 @@ impl Device {
     }
 
     fn carry_up(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let transport = self.profile.transport;
         let connection = &self.connections[place];
         let socket = connection.socket;
         if matches!(connection.role, Role::Done) {
@@ -354,7 +355,7 @@ impl Device {
             });
             match arrival {
                 Some(Arrival::Bytes) => {}
-                Some(Arrival::Control(Up::Open)) => actions.open(socket),
+                Some(Arrival::Control(Up::Open)) => actions.open(socket, transport),
                 Some(Arrival::Control(Up::Close(how))) => actions.close(socket, how),
                 None => return,
             }
@@ -397,7 +398,7 @@ impl Device {
             link.send_control(turn.now, direction, what);
         } else {
             match what {
-                Up::Open => turn.actions.open(socket),
+                Up::Open => turn.actions.open(socket, self.profile.transport),
                 Up::Close(how) => turn.actions.close(socket, how),
             }
         }

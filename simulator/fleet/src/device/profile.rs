@@ -10,7 +10,7 @@ use squall_protocol::{
 };
 use squall_scenario::{
     DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish, Qos2, Reconnect,
-    ReconnectWhen, Scenario, SessionStart, Subscribe, Will as WillTemplate,
+    ReconnectWhen, Scenario, SessionStart, Subscribe, Transport, Will as WillTemplate,
 };
 
 /// Fills the payload of a will of a given size.
@@ -19,8 +19,10 @@ const WILL_FILLER: u8 = b'.';
 /// How the devices of a group behave.
 #[derive(Debug)]
 pub(crate) struct Profile {
-    /// Of every connection.
+    /// MQTT version of every connection.
     pub(crate) version: Version,
+    /// What every connection runs over.
+    pub(crate) transport: Transport,
     /// Keep Alive; zero is none.
     pub(crate) keep_alive: Duration,
     /// Waits for a transport, a CONNACK and SUBACKs, each.
@@ -49,6 +51,7 @@ impl Profile {
             .map(|id| (id, Rc::new(scenario.network(id).clone())));
         Self {
             version: group.version,
+            transport: group.transport,
             keep_alive: Duration::from_secs(group.keep_alive.into()),
             connect_timeout: scenario.run.connect_timeout,
             publishes: group.publishes.clone(),
@@ -68,6 +71,7 @@ impl Profile {
     pub(crate) fn of_checker(scenario: &Scenario) -> Self {
         Self {
             version: scenario.groups[0].version,
+            transport: scenario.groups[0].transport,
             keep_alive: Duration::from_secs(60),
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),

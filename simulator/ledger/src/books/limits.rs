@@ -1,6 +1,6 @@
 //! Claims that cannot be judged from totals: the books compare them as things happen.
 
-use squall_scenario::{Expectation, FaultAction, Scenario};
+use squall_scenario::{Expectation, Scenario};
 
 use super::takeovers::TakeoverLimits;
 use super::wills::WillLimit;
@@ -20,7 +20,7 @@ impl Limits {
             match claim {
                 Expectation::Will(claim) => {
                     for &fault in &claim.after {
-                        let FaultAction::Drop(how) = scenario.fault(fault).action else {
+                        let Some(how) = scenario.fault(fault).drop_kind() else {
                             continue;
                         };
                         limits

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_fleet::{About, RunTag};
-use squall_scenario::{DeviceId, DropKind, FaultAction, FaultId, GroupId, Scenario, Target};
+use squall_scenario::{DeviceId, DropKind, Fault, FaultId, GroupId, Scenario, Target};
 
 /// Groups and faults of a scenario, reduced to the ledger's questions.
 #[derive(Clone, Debug)]
@@ -44,14 +44,7 @@ impl Roster {
                 .iter()
                 .map(|group| expiry_of(group.session_expiry_interval))
                 .collect(),
-            drops: scenario
-                .faults
-                .iter()
-                .map(|fault| match fault.action {
-                    FaultAction::Drop(kind) => Some(kind),
-                    FaultAction::Disconnect(_) | FaultAction::Takeover => None,
-                })
-                .collect(),
+            drops: scenario.faults.iter().map(Fault::drop_kind).collect(),
             history: match scenario.target {
                 Target::Embedded | Target::Spawn(_) => BrokerHistory::Empty,
                 Target::Url(_) => BrokerHistory::Unknown,

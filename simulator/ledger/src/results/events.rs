@@ -2,7 +2,7 @@
 
 use squall_fleet::FaultReport;
 use squall_run::{ErrorCount, FaultOccurrence, FirstAnomaly, Takeovers, WillOutcome};
-use squall_scenario::{Expectation, FaultAction, Scenario};
+use squall_scenario::{Expectation, FaultTarget, Scenario};
 
 use crate::books::{Ledger, WillCause, reason_text};
 
@@ -100,11 +100,12 @@ pub(super) fn faults(
                 .iter()
                 .find(|anomaly| anomaly.at >= at && next.is_none_or(|&next| anomaly.at < next));
             let fault = scenario.fault(report.fault);
+            let FaultTarget::Devices(devices) = &fault.target;
             FaultOccurrence {
                 name: fault.name.clone(),
-                action: fault.action.name().to_owned(),
-                how: how_name(&fault.action).map(str::to_owned),
-                group: Some(scenario.group(fault.group).name.clone()),
+                action: devices.action.name().to_owned(),
+                how: fault.drop_kind().map(|kind| kind.name().to_owned()),
+                group: Some(scenario.group(devices.group).name.clone()),
                 planned_s: planned.as_secs_f64(),
                 at_s: at.as_secs_f64(),
                 lasts_s: None,
@@ -133,11 +134,4 @@ pub(super) fn errors(ledger: &Ledger) -> Vec<ErrorCount> {
             first_at_s: tally.first_at.as_secs_f64(),
         })
         .collect()
-}
-
-fn how_name(action: &FaultAction) -> Option<&'static str> {
-    match action {
-        FaultAction::Drop(kind) => Some(kind.name()),
-        FaultAction::Disconnect(_) | FaultAction::Takeover => None,
-    }
 }

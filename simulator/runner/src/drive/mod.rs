@@ -27,6 +27,7 @@ use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
 };
 use squall_protocol::Instant;
+use squall_scenario::Transport;
 use timer::Timer;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -224,7 +225,7 @@ impl<S: Sink + 'static> State<S> {
         }
         for action in actions.iter() {
             match action {
-                Action::Open { socket } => self.open(socket, now),
+                Action::Open { socket, transport } => self.open(socket, transport, now),
                 Action::Send { socket, bytes } => self.send(socket, bytes),
                 Action::Close { socket, how } => self.close(socket, how),
             }
@@ -238,11 +239,13 @@ impl<S: Sink + 'static> State<S> {
     }
 
     /// Asks the system for a transport, which the fleet wanted at `wanted`.
-    fn open(&mut self, id: SocketId, wanted: Instant) {
+    fn open(&mut self, id: SocketId, transport: Transport, wanted: Instant) {
         let Some(state) = self.me.upgrade() else {
             return;
         };
-        let asked = self.dialer.dial().and_then(TcpStream::from_std);
+        let asked = match transport {
+            Transport::Tcp => self.dialer.dial().and_then(TcpStream::from_std),
+        };
         match asked {
             Ok(stream) => {
                 let asked_after = self.clock.now().saturating_since(wanted);

@@ -18,7 +18,7 @@ pub(crate) struct FaultFile {
     pub(crate) every: Option<DurationText>,
     /// Until when it happens again, with `every`. By default until the end of the measured part.
     #[serde(rename = "for")]
-    pub(crate) lasts: Option<DurationText>,
+    pub(crate) repeats_for: Option<DurationText>,
     /// Name of the `[[group]]` it takes devices from.
     pub(crate) group: String,
     /// Which devices. By default all.

@@ -11,15 +11,38 @@ pub struct Fault {
     pub name: String,
     /// When it happens.
     pub timing: FaultTiming,
-    /// Whose devices it takes from.
+    /// What it strikes.
+    pub target: FaultTarget,
+}
+
+/// What a fault strikes, and what it does there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultTarget {
+    /// Devices of one group.
+    Devices(DeviceFault),
+}
+
+/// A fault of devices.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceFault {
+    /// The group that it takes devices from.
     pub group: GroupId,
-    /// Which of them, drawn afresh each time.
+    /// The devices that it takes, drawn afresh each time.
     pub select: Select,
-    /// What happens to each.
+    /// What it does to each of them.
     pub action: FaultAction,
 }
 
 impl Fault {
+    /// How it ends connections without DISCONNECT; `None` if it does something else.
+    pub fn drop_kind(&self) -> Option<DropKind> {
+        let FaultTarget::Devices(devices) = &self.target;
+        match devices.action {
+            FaultAction::Drop(kind) => Some(kind),
+            FaultAction::Disconnect(_) | FaultAction::Takeover => None,
+        }
+    }
+
     /// When it happens, in order, counted from the beginning of the measured part.
     pub fn times(&self) -> impl Iterator<Item = Duration> + use<> {
         let (first, period, until) = match self.timing {
@@ -230,9 +253,11 @@ mod tests {
         Fault {
             name: "storm".to_owned(),
             timing,
-            group: GroupId(0),
-            select: Select::All,
-            action: FaultAction::Takeover,
+            target: FaultTarget::Devices(DeviceFault {
+                group: GroupId(0),
+                select: Select::All,
+                action: FaultAction::Takeover,
+            }),
         }
     }
 

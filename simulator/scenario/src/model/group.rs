@@ -22,6 +22,8 @@ pub struct Group {
     pub client_id: DeviceTemplate,
     /// `protocol`, by default 5.0.
     pub version: Version,
+    /// What its connections run over.
+    pub transport: Transport,
     /// Clean Start, or Clean Session in 3.1.1. Default true.
     pub clean_start: bool,
     /// Session Expiry Interval in seconds, `u32::MAX` for ever (§3.1.2.11.2). Default 0. In 3.1.1
@@ -90,6 +92,22 @@ impl Group {
     /// [MQTT-3.1.2-22]; `None` without Keep Alive.
     pub fn keep_alive_limit(&self) -> Option<Duration> {
         (self.keep_alive > 0).then(|| Duration::from_secs(self.keep_alive.into()) * 3 / 2)
+    }
+}
+
+/// What carries the bytes of a Network Connection (§4.2).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Transport {
+    /// TCP without TLS: port 1883 as registered with IANA.
+    Tcp,
+}
+
+impl Transport {
+    /// Its name in run files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+        }
     }
 }
 

@@ -63,6 +63,29 @@ impl Scenario {
         &self.faults[usize::from(id.0)]
     }
 
+    /// Groups whose Sessions of an earlier run must be ended before their devices connect. None
+    /// if the broker begins with the run: it has no Sessions.
+    pub fn groups_to_clear(&self) -> impl Iterator<Item = &Group> {
+        let groups = self.groups.iter();
+        groups.filter(|group| group.may_find_a_session() && self.broker_outlives_the_run())
+    }
+
+    /// Groups whose Sessions must be ended after their devices have left. None if the broker ends
+    /// with the run: its Sessions end with it.
+    pub fn groups_to_leave_clean(&self) -> impl Iterator<Item = &Group> {
+        let groups = self.groups.iter();
+        groups.filter(|group| group.leaves_no_session() && self.broker_outlives_the_run())
+    }
+
+    /// Whether the broker, or what it keeps on a disk, may have existed before the run and may
+    /// exist after it.
+    fn broker_outlives_the_run(&self) -> bool {
+        match self.target {
+            Target::Embedded => false,
+            Target::Url(_) | Target::Spawn(_) => true,
+        }
+    }
+
     /// Devices over all groups.
     pub fn device_count(&self) -> u32 {
         self.groups.iter().map(|group| group.count).sum()

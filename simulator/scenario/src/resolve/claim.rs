@@ -16,7 +16,7 @@ use crate::id::{FaultId, GroupId, NetworkId};
 use crate::text::location::At;
 use crate::text::units::format_duration;
 use crate::{
-    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, NetworkClaim,
+    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, FaultTarget, NetworkClaim,
     Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
 
@@ -194,8 +194,9 @@ impl Resolver<'_> {
     /// somebody hears it.
     fn check_will_is_due(&mut self, id: FaultId, at: &At<'_>) {
         let fault = &self.faults[usize::from(id.0)];
-        let group = &self.groups[usize::from(fault.group.0)];
-        let problem = match (&fault.action, &group.will) {
+        let FaultTarget::Devices(devices) = &fault.target;
+        let group = &self.groups[usize::from(devices.group.0)];
+        let problem = match (&devices.action, &group.will) {
             (FaultAction::Takeover, _) => Some((
                 format!("fault `{}` ends no connection by itself", fault.name),
                 "faults of action `drop` or `disconnect`".to_owned(),
@@ -237,10 +238,7 @@ impl Resolver<'_> {
         let kinds: Vec<DropKind> = claim
             .after
             .iter()
-            .filter_map(|id| match self.faults[usize::from(id.0)].action {
-                FaultAction::Drop(kind) => Some(kind),
-                FaultAction::Disconnect(_) | FaultAction::Takeover => None,
-            })
+            .filter_map(|id| self.faults[usize::from(id.0)].drop_kind())
             .collect();
         for kind in claim.within.keys().filter(|kind| !kinds.contains(kind)) {
             let condition = format!("a fault of `how = {:?}` in `after`", kind.name());
@@ -252,10 +250,11 @@ impl Resolver<'_> {
     fn check_time_is_left(&mut self, claim: &WillClaim, at: &At<'_>) {
         for id in &claim.after {
             let fault = &self.faults[usize::from(id.0)];
-            let FaultAction::Drop(kind) = fault.action else {
+            let FaultTarget::Devices(devices) = &fault.target;
+            let FaultAction::Drop(kind) = devices.action else {
                 continue;
             };
-            let keep_alive = self.groups[usize::from(fault.group.0)].keep_alive_limit();
+            let keep_alive = self.groups[usize::from(devices.group.0)].keep_alive_limit();
             let (what, remedy) = match (kind, keep_alive) {
                 (DropKind::Silent, None) => (
                     format!(

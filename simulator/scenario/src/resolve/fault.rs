@@ -12,8 +12,8 @@ use crate::id::GroupId;
 use crate::text::location::At;
 use crate::text::units::format_duration;
 use crate::{
-    DisconnectReason, DropKind, Fault, FaultAction, FaultTiming, Group, ReconnectWhen, RunSettings,
-    Select, fits_pattern,
+    DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Group,
+    ReconnectWhen, RunSettings, Select, fits_pattern,
 };
 
 /// Most times of one fault.
@@ -38,17 +38,19 @@ impl Resolver<'_> {
             let Some(group) = group.map(GroupId) else {
                 continue;
             };
-            let fault = Fault {
-                name,
-                timing,
+            let devices = DeviceFault {
                 group,
                 select: resolve_select(file.select.as_ref()),
                 action,
             };
-            self.check_selection(&fault, &at);
-            self.check_version(&fault, &at);
-            self.check_room(&fault, &at);
-            self.faults.push(fault);
+            self.check_selection(&devices, &at);
+            self.check_version(&devices, &at);
+            self.check_room(&devices, timing, &at);
+            self.faults.push(Fault {
+                name,
+                timing,
+                target: FaultTarget::Devices(devices),
+            });
         }
     }
 
@@ -61,7 +63,7 @@ impl Resolver<'_> {
             (Some(moment), _) => ("at", FaultTiming::At(moment), moment),
             (None, Some(period)) => {
                 self.check_above_zero(period, &at.key("every"));
-                let until = time(file.lasts).unwrap_or(run.duration);
+                let until = time(file.repeats_for).unwrap_or(run.duration);
                 if until < period {
                     let what = format!(
                         "every {} within {} is never",
@@ -71,7 +73,11 @@ impl Resolver<'_> {
                     let remedy = "a shorter `every`, or a longer `for` or `run.duration`";
                     self.contradiction(&at.key("every"), what, remedy.to_owned());
                 }
-                let key = if file.lasts.is_some() { "for" } else { "every" };
+                let key = if file.repeats_for.is_some() {
+                    "for"
+                } else {
+                    "every"
+                };
                 (key, FaultTiming::Every { period, until }, until)
             }
             (None, None) => return FaultTiming::At(Duration::ZERO),
@@ -123,7 +129,7 @@ impl Resolver<'_> {
     }
 
     /// A fault that takes nobody, or more than there are, is a slip.
-    fn check_selection(&mut self, fault: &Fault, at: &At<'_>) {
+    fn check_selection(&mut self, fault: &DeviceFault, at: &At<'_>) {
         let group = &self.groups[usize::from(fault.group.0)];
         let at = at.key("select");
         let (what, remedy) = match &fault.select {
@@ -153,7 +159,7 @@ impl Resolver<'_> {
         self.contradiction(&at, what, remedy);
     }
 
-    fn check_version(&mut self, fault: &Fault, at: &At<'_>) {
+    fn check_version(&mut self, fault: &DeviceFault, at: &At<'_>) {
         let group = &self.groups[usize::from(fault.group.0)];
         let with_will = FaultAction::Disconnect(DisconnectReason::WithWill);
         if fault.action == with_will && group.version == Version::V3_1_1 {
@@ -162,9 +168,9 @@ impl Resolver<'_> {
     }
 
     /// Faults of one moment that end connections must leave each other enough devices.
-    fn check_room(&mut self, fault: &Fault, at: &At<'_>) {
+    fn check_room(&mut self, fault: &DeviceFault, timing: FaultTiming, at: &At<'_>) {
         let group = &self.groups[usize::from(fault.group.0)];
-        let FaultTiming::At(moment) = fault.timing else {
+        let FaultTiming::At(moment) = timing else {
             return;
         };
         let Some(wanted) = self.gone_after(fault, group) else {
@@ -173,8 +179,12 @@ impl Resolver<'_> {
         let before: u32 = self
             .faults
             .iter()
-            .filter(|other| other.group == fault.group)
             .filter(|other| matches!(other.timing, FaultTiming::At(at) if at <= moment))
+            .map(|other| {
+                let FaultTarget::Devices(devices) = &other.target;
+                devices
+            })
+            .filter(|other| other.group == fault.group)
             .filter_map(|other| self.gone_after(other, group))
             .fold(0, u32::saturating_add);
         let left = group.count.saturating_sub(before);
@@ -190,7 +200,7 @@ impl Resolver<'_> {
     }
 
     /// Devices of `group` that are gone for good after `fault`, if that can be told.
-    fn gone_after(&self, fault: &Fault, group: &Group) -> Option<u32> {
+    fn gone_after(&self, fault: &DeviceFault, group: &Group) -> Option<u32> {
         match (fault.action, group.reconnect.when) {
             (FaultAction::Takeover, _) | (_, ReconnectWhen::Always) => None,
             (FaultAction::Drop(_) | FaultAction::Disconnect(_), _) => {

@@ -18,7 +18,7 @@ use crate::text::location::At;
 use crate::text::units::format_duration;
 use crate::{
     CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, SessionStart,
-    Will, Withhold,
+    Transport, Will, Withhold,
 };
 
 /// `keep_alive` unless the file says otherwise.
@@ -80,6 +80,7 @@ impl Resolver<'_> {
             first_device,
             client_id: self.resolve_client_id(file, &at.key("client_id")),
             version,
+            transport: Transport::Tcp,
             clean_start,
             session_expiry_interval: match version {
                 Version::V5 => session_expiry,

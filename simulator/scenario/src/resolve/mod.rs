@@ -220,7 +220,7 @@ impl Resolver<'_> {
     /// Long enough for the last fault and what follows from it.
     fn default_duration(&self, file: &ScenarioFile) -> Duration {
         let last = file.fault.iter().map(|fault| {
-            let times = [fault.at, fault.lasts, fault.every];
+            let times = [fault.at, fault.repeats_for, fault.every];
             let time = times.into_iter().flatten().next();
             let time = time.map_or(Duration::ZERO, |text| text.0);
             time.saturating_add(self.longest_consequence(fault, file))
