@@ -95,7 +95,7 @@ impl Device {
         if is_due {
             let expectation = check.expectation;
             check.state = State::Concluded;
-            turn.shared.tally.checked += 1;
+            turn.shared.census.checked += 1;
             tell(turn, RetainedFact::Complete { expectation });
         } else if is_gone {
             self.give_check_up(turn);
@@ -112,7 +112,7 @@ impl Device {
         }
         check.state = State::Concluded;
         let expectation = check.expectation;
-        turn.shared.tally.checked += 1;
+        turn.shared.census.checked += 1;
         tell(turn, RetainedFact::Unknown { expectation });
     }
 }

@@ -9,8 +9,8 @@ use squall_protocol::{
 use squall_scenario::{DisconnectReason, DropKind, FaultAction, FaultId};
 
 use super::Device;
-use super::connecting::TransportEnd;
 use super::connection::Role;
+use super::ending::TransportEnd;
 use super::turn::Turn;
 use crate::drive::Teardown;
 use crate::fault_plan::Hit;

@@ -18,7 +18,7 @@ use squall_protocol::{
 };
 use squall_scenario::{Payload, Publish, TemplateValues};
 
-use super::connecting::TransportEnd;
+use super::ending::TransportEnd;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
 use super::turn::Turn;
 use super::{Device, Profile};
@@ -209,7 +209,7 @@ impl Device {
     ) -> Result<(), Unsent<MessageHandle>> {
         let published = Rc::clone(&message.0);
         let id = self.client.publish(turn.now, message)?;
-        turn.shared.tally.published += 1;
+        turn.shared.figures.published += 1;
         let socket = self.current_socket();
         let Message {
             stamp,

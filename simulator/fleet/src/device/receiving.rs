@@ -1,11 +1,11 @@
 //! What comes to a device: each event of the client role becomes facts, then a reaction.
 
 use squall_protocol::client::Event;
-use squall_protocol::packet::Publish;
+use squall_protocol::packet::{Disconnect, Packet, Publish};
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
-use super::connecting::TransportEnd;
 use super::connection::Role;
+use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
 use super::qos2_faults::{DelayedPubrel, Qos2Faults};
 use super::turn::Turn;
@@ -58,6 +58,37 @@ impl Device {
         }
     }
 
+    /// Bytes for a connection whose place another one took.
+    fn read_displaced(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        let who = self.who;
+        let connection = &mut self.connections[place];
+        let socket = connection.socket;
+        let Role::Displaced(displaced) = &mut connection.role else {
+            return;
+        };
+        let mut input = bytes;
+        let end = loop {
+            match displaced.poll_packet(&mut input) {
+                Ok(Some(Packet::Disconnect(Disconnect { reason, .. }))) => {
+                    break Some(EndCause::ServerDisconnect(reason));
+                }
+                // A displaced connection acknowledges nothing: the broker sends messages of QoS 1 and
+                // 2 again on the new one.
+                Ok(Some(Packet::Publish(publish))) if publish.qos == QoS::AtMostOnce => {
+                    turn.shared.figures.delivered += 1;
+                    who.tell(turn, socket, Fact::delivered(&publish));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break None,
+                Err(error) => break Some(EndCause::ProtocolError(error.reason())),
+            }
+        };
+        if let Some(cause) = end {
+            who.tell(turn, socket, Fact::Connection(ConnectionFact::Ended(cause)));
+            self.end_transport(turn, place, TransportEnd::Close(Teardown::Fin));
+        }
+    }
+
     fn react(&mut self, turn: &mut Turn<'_>, reaction: Reaction) {
         match reaction {
             Reaction::Nothing => {}
@@ -68,7 +99,7 @@ impl Device {
             Reaction::SendQueue => self.send_queue(turn),
             Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
             Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
-                // Fails only if the connection is over, and then nobody waits for it.
+                // Fails only if the connection is over; the broker then sends the message again.
                 let _ = self.client.send_puback(turn.now, id, ReasonCode::Success);
             }
             Reaction::AnswerPublish(QoS::ExactlyOnce, Some(id)) => {
@@ -169,20 +200,8 @@ impl Listener<'_> {
                 );
                 Reaction::End(EndCause::Refused)
             }
-            Event::PublishResent { id, message } => {
-                if message.0.qos == QoS::ExactlyOnce {
-                    self.tell_sender(turn, message, id, SenderLeg::PublishResent);
-                }
-                Reaction::SendQueue
-            }
-            Event::PubrelResent { id, message } => {
-                self.tell_sender(turn, message, id, SenderLeg::PubrelSent);
-                if self.cuts(message, SenderStep::Pubrel) {
-                    Reaction::Cut(CutStep::Pubrel)
-                } else {
-                    Reaction::SendQueue
-                }
-            }
+            Event::PublishResent { id, message } => self.note_publish_resent(turn, id, message),
+            Event::PubrelResent { id, message } => self.note_pubrel_resent(turn, id, message),
             // Neither acknowledged nor refused: it stays in doubt.
             Event::Abandoned { .. } => Reaction::SendQueue,
             Event::Puback {
@@ -227,6 +246,32 @@ impl Listener<'_> {
         }
     }
 
+    fn note_publish_resent(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: PacketId,
+        message: &MessageHandle,
+    ) -> Reaction {
+        if message.0.qos == QoS::ExactlyOnce {
+            self.tell_sender(turn, message, id, SenderLeg::PublishResent);
+        }
+        Reaction::SendQueue
+    }
+
+    fn note_pubrel_resent(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: PacketId,
+        message: &MessageHandle,
+    ) -> Reaction {
+        self.tell_sender(turn, message, id, SenderLeg::PubrelSent);
+        if self.cuts(message, SenderStep::Pubrel) {
+            Reaction::Cut(CutStep::Pubrel)
+        } else {
+            Reaction::SendQueue
+        }
+    }
+
     fn note_pubrec(
         &mut self,
         turn: &mut Turn<'_>,
@@ -256,7 +301,7 @@ impl Listener<'_> {
             }
             return Reaction::AnswerPublish(publish.qos, publish.packet_id);
         }
-        turn.shared.tally.delivered += 1;
+        turn.shared.figures.delivered += 1;
         if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
             if let Some(faults) = &mut self.qos2_faults {
                 faults.forget(id);

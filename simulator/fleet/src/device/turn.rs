@@ -35,27 +35,35 @@ pub(crate) struct Shared {
     pub(crate) started_at: Duration,
     /// What became of faults.
     pub(crate) faults: FaultPlan,
-    /// Figures for `progress`.
-    pub(crate) tally: Tally,
+    /// What the end of a phase depends on.
+    pub(crate) census: Census,
+    /// What is shown while the run goes on.
+    pub(crate) figures: Figures,
     /// Bytes that came out of a link; empty between uses.
     pub(crate) scratch: Vec<u8>,
 }
 
-/// Figures that a person watches. Counters count from the start of the run.
+/// What has to be known of all devices together to tell when a phase is over.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Tally {
+pub(crate) struct Census {
+    /// Devices that once were connected with all their subscriptions. Connecting ends when all are.
+    pub(crate) ready: u32,
+    /// Checkers that have a result, or cannot get one. Checking ends when all have.
+    pub(crate) checked: u32,
+    /// Connections that are open, being opened, or being closed. Leaving ends when none is left.
+    pub(crate) connections: u32,
+}
+
+/// What is shown while the run goes on; nothing depends on it. Counters count from the start of
+/// the run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Figures {
     /// Devices of the scenario with a CONNACK and an open Network Connection.
     pub(crate) online: u32,
-    /// Devices that once were connected with all their subscriptions.
-    pub(crate) ready: u32,
     /// Messages handed to a link for the first time.
     pub(crate) published: u64,
     /// Messages delivered to a device.
     pub(crate) delivered: u64,
-    /// Connections that are open, being opened, or being closed.
-    pub(crate) connections: u32,
-    /// Checkers that have found out, or cannot.
-    pub(crate) checked: u32,
 }
 
 impl Turn<'_> {

@@ -1,0 +1,204 @@
+//! How a device's connections end, and whether the device comes back.
+
+use squall_protocol::{
+    Instant, ReasonCode, Version,
+    packet::{Disconnect, DisconnectProperties},
+};
+use squall_scenario::ReconnectWhen;
+
+use super::connection::{Active, Role, Up};
+use super::turn::Turn;
+use super::{Device, Presence};
+use crate::drive::{OpenError, PeerClose, Teardown};
+use crate::observation::{ConnectionFact, EndCause};
+
+/// What becomes of the transport of an active connection that ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum TransportEnd {
+    /// The broker closed it.
+    ByPeer,
+    /// The device closes it.
+    Close(Teardown),
+    /// The device leaves it open: the broker has to close it.
+    LeftToBroker,
+}
+
+impl Device {
+    /// The broker closed the connection at `place`.
+    pub(super) fn handle_closed(&mut self, turn: &mut Turn<'_>, place: usize, how: PeerClose) {
+        match self.connections[place].role {
+            Role::Opening(_) => self.handle_open_failed(turn, place, OpenError::Other),
+            Role::Active(_) => {
+                self.end_active(turn, EndCause::PeerClosed(how), TransportEnd::ByPeer);
+            }
+            Role::Displaced(_) => {
+                let socket = self.connections[place].socket;
+                let fact = ConnectionFact::Ended(EndCause::PeerClosed(how));
+                self.tell_connection(turn, socket, fact);
+                self.connections[place].role = Role::Done;
+            }
+            Role::Abandoned | Role::Closing | Role::Done => {
+                self.connections[place].role = Role::Done;
+            }
+        }
+    }
+
+    /// The active connection ends; nothing happens if there is none.
+    pub(super) fn end_active(
+        &mut self,
+        turn: &mut Turn<'_>,
+        cause: EndCause,
+        transport: TransportEnd,
+    ) {
+        let Some(place) = self.active_place() else {
+            return;
+        };
+        self.flush(turn);
+        let socket = self.connections[place].socket;
+        self.tell_connection(turn, socket, ConnectionFact::Ended(cause));
+        self.forget_connection(turn, place);
+        self.client.connection_lost();
+        self.end_transport(turn, place, transport);
+        if !self.profile.is_persistent() {
+            self.skip_queue(turn);
+        }
+        let is_replaced = self
+            .connections
+            .iter()
+            .any(|connection| matches!(connection.role, Role::Opening(_)));
+        if !is_replaced {
+            self.come_back(turn, Ending::of(cause));
+        }
+    }
+
+    pub(super) fn end_transport(
+        &mut self,
+        turn: &mut Turn<'_>,
+        place: usize,
+        transport: TransportEnd,
+    ) {
+        self.connections[place].role = match transport {
+            TransportEnd::ByPeer => Role::Done,
+            TransportEnd::LeftToBroker => Role::Abandoned,
+            TransportEnd::Close(how) => {
+                self.send_control(turn, place, Up::Close(how));
+                match how {
+                    Teardown::Fin | Teardown::Reset => Role::Closing,
+                    // The broker has to close it, or nothing does.
+                    Teardown::HalfClose | Teardown::Silent => Role::Abandoned,
+                }
+            }
+        };
+    }
+
+    /// The connection at `place` is no longer the client role's.
+    pub(super) fn forget_connection(&mut self, turn: &mut Turn<'_>, place: usize) {
+        if let Role::Active(Active {
+            is_online: true, ..
+        }) = self.connections[place].role
+            && self.is_of_the_scenario()
+        {
+            turn.shared.figures.online -= 1;
+        }
+        if let Some(faults) = &mut self.qos2_faults {
+            faults.connection_lost();
+        }
+    }
+
+    /// Plans the next connect, if the group's `reconnect` asks for one after such an end.
+    pub(super) fn come_back(&mut self, turn: &mut Turn<'_>, ending: Ending) {
+        if self.presence == Presence::Leaving {
+            return;
+        }
+        let reconnect = &self.profile.reconnect;
+        let comes_back = match reconnect.when {
+            ReconnectWhen::Never => false,
+            ReconnectWhen::Unexpected => ending == Ending::Unexpected,
+            ReconnectWhen::Always => true,
+        };
+        if comes_back {
+            self.wake = Some(turn.now + reconnect.backoff.sample(&mut self.backoff));
+            if ending == Ending::Asked {
+                self.presence = Presence::Away;
+            }
+            return;
+        }
+        self.presence = Presence::Gone;
+        if ending == Ending::Asked {
+            // A device that was switched off has nothing to publish.
+            self.end_load(turn.now);
+        }
+    }
+
+    /// The run is over: sends DISCONNECT, closes everything and stays away.
+    pub(crate) fn leave(&mut self, turn: &mut Turn<'_>) {
+        self.presence = Presence::Leaving;
+        self.wake = None;
+        self.end_load(Instant::ZERO);
+        self.skip_queue(turn);
+        if self.active_place().is_some() {
+            let goodbye = self.goodbye();
+            let teardown = match self.client.disconnect(turn.now, &goodbye) {
+                Ok(()) => {
+                    let expiry = goodbye.properties.session_expiry_interval;
+                    self.ended_session = expiry == Some(0);
+                    Teardown::Fin
+                }
+                // CONNACK has not come, so a DISCONNECT would be a protocol error.
+                Err(_) => Teardown::Reset,
+            };
+            self.end_active(turn, EndCause::RunEnded, TransportEnd::Close(teardown));
+        }
+        for place in 0..self.connections.len() {
+            match self.connections[place].role {
+                Role::Displaced(_) => {
+                    let socket = self.connections[place].socket;
+                    let fact = ConnectionFact::Ended(EndCause::RunEnded);
+                    self.tell_connection(turn, socket, fact);
+                }
+                Role::Opening(_) | Role::Abandoned => {}
+                Role::Active(_) | Role::Closing | Role::Done => continue,
+            }
+            self.end_transport(turn, place, TransportEnd::Close(Teardown::Reset));
+        }
+        self.settle(turn);
+    }
+
+    /// The DISCONNECT at the end of the run. In 5.0 the Session ends with it, unless a later run is
+    /// to resume it: a broker that serves others too is left as it was found.
+    fn goodbye(&self) -> Disconnect {
+        let ends_session = self.profile.version == Version::V5 && self.profile.leaves_no_session();
+        Disconnect {
+            reason: ReasonCode::Success,
+            properties: DisconnectProperties {
+                session_expiry_interval: ends_session.then_some(0),
+                ..DisconnectProperties::default()
+            },
+        }
+    }
+}
+
+/// The kinds of ends that `reconnect.when` tells apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ending {
+    /// A `[[fault]]` asked for it.
+    Asked,
+    /// Anything else.
+    Unexpected,
+}
+
+impl Ending {
+    fn of(cause: EndCause) -> Self {
+        match cause {
+            EndCause::Dropped { .. } | EndCause::Disconnected { .. } | EndCause::RunEnded => {
+                Self::Asked
+            }
+            EndCause::Refused
+            | EndCause::Qos2Cut { .. }
+            | EndCause::PeerClosed(_)
+            | EndCause::ServerDisconnect(_)
+            | EndCause::ProtocolError(_)
+            | EndCause::TimedOut => Self::Unexpected,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The way of bytes between the client role and the drive: over the device's link, if it has one.
+//!
+//! What has crossed the link is released by `carry`, in both directions. Without a link
+//! everything passes at once.
+
+use super::Device;
+use super::connection::{Down, Lanes, Role, Up};
+use super::turn::{Shared, Turn};
+use crate::link::{Arrival, Direction, Link, LinkReport, Way};
+
+impl Device {
+    /// Something other than bytes came out of the drive: over the link, or at once.
+    pub(super) fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, direction) = shaping.down();
+            link.send_control(turn.now, direction, what);
+        } else {
+            self.handle_arrival(turn, place, what);
+        }
+    }
+
+    pub(super) fn arrive_bytes(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, direction) = shaping.down();
+            link.send(turn.now, direction, bytes);
+        } else {
+            self.handle_bytes(turn, place, bytes);
+        }
+    }
+
+    fn handle_arrival(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
+        match what {
+            Down::Opened => self.handle_opened(turn, place),
+            Down::Closed(how) => self.handle_closed(turn, place, how),
+        }
+    }
+
+    /// Releases what has crossed the link, in both directions.
+    pub(super) fn carry(&mut self, turn: &mut Turn<'_>) {
+        for place in 0..self.connections.len() {
+            self.carry_up(turn, place);
+            self.carry_down(turn, place);
+        }
+    }
+
+    fn carry_up(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let transport = self.profile.transport;
+        let connection = &self.connections[place];
+        let socket = connection.socket;
+        if matches!(connection.role, Role::Done) {
+            return;
+        }
+        let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
+            return;
+        };
+        let actions = &mut *turn.actions;
+        loop {
+            let mut arrival = None;
+            actions.send(socket, |out| {
+                arrival = lanes.up.poll(turn.now, &mut report.up, out);
+            });
+            match arrival {
+                Some(Arrival::Bytes) => {}
+                Some(Arrival::Control(Up::Open)) => actions.open(socket, transport),
+                Some(Arrival::Control(Up::Close(how))) => actions.close(socket, how),
+                None => return,
+            }
+        }
+    }
+
+    fn carry_down(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let mut bytes = std::mem::take(&mut turn.shared.scratch);
+        loop {
+            bytes.clear();
+            let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
+                break;
+            };
+            match lanes.down.poll(turn.now, &mut report.down, &mut bytes) {
+                Some(Arrival::Bytes) => self.handle_bytes(turn, place, &bytes),
+                Some(Arrival::Control(what)) => self.handle_arrival(turn, place, what),
+                None => break,
+            }
+        }
+        turn.shared.scratch = bytes;
+    }
+
+    /// Sends bytes over the connection at `place`.
+    pub(super) fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, direction) = shaping.up();
+            link.send(turn.now, direction, bytes);
+        } else {
+            let socket = self.connections[place].socket;
+            turn.actions
+                .send(socket, |out| out.extend_from_slice(bytes));
+        }
+    }
+
+    /// Sends something other than bytes over the connection at `place`.
+    pub(super) fn send_control(&mut self, turn: &mut Turn<'_>, place: usize, what: Up) {
+        let socket = self.connections[place].socket;
+        if let Some(shaping) = self.shaping(turn.shared, place) {
+            let (link, direction) = shaping.up();
+            link.send_control(turn.now, direction, what);
+        } else {
+            match what {
+                Up::Open => turn.actions.open(socket, self.profile.transport),
+                Up::Close(how) => turn.actions.close(socket, how),
+            }
+        }
+    }
+
+    /// The link under the connection at `place`; `None` if the device has none.
+    fn shaping<'a>(&'a mut self, shared: &'a mut Shared, place: usize) -> Option<Shaping<'a>> {
+        let link = self.link.as_deref_mut()?;
+        let report = &mut shared.links[usize::from(link.network().0)];
+        let lanes = self.connections[place].lanes.as_deref_mut()?;
+        Some(Shaping {
+            link,
+            lanes,
+            report,
+        })
+    }
+
+    /// Sends what the client role queued.
+    pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
+        if !self.client.has_transmit() {
+            return;
+        }
+        let Some(place) = self.active_place() else {
+            return;
+        };
+        if self.link.is_none() {
+            let socket = self.connections[place].socket;
+            let client = &mut self.client;
+            turn.actions.send(socket, |out| client.poll_transmit(out));
+            return;
+        }
+        let mut bytes = std::mem::take(&mut turn.shared.scratch);
+        self.client.poll_transmit(&mut bytes);
+        self.send(turn, place, &bytes);
+        bytes.clear();
+        turn.shared.scratch = bytes;
+    }
+}
+
+/// What a byte meets on its way over a link.
+struct Shaping<'a> {
+    link: &'a mut Link,
+    lanes: &'a mut Lanes,
+    report: &'a mut LinkReport,
+}
+
+impl<'a> Shaping<'a> {
+    fn up(self) -> (&'a mut Link, Direction<'a, Up>) {
+        let direction = Direction {
+            way: Way::Up,
+            lane: &mut self.lanes.up,
+            report: &mut self.report.up,
+        };
+        (self.link, direction)
+    }
+
+    fn down(self) -> (&'a mut Link, Direction<'a, Down>) {
+        let direction = Direction {
+            way: Way::Down,
+            lane: &mut self.lanes.down,
+            report: &mut self.report.down,
+        };
+        (self.link, direction)
+    }
+}

@@ -1,0 +1,319 @@
+//! One run of one scenario: its devices, its phases, its faults.
+//!
+//! The phases, in order: Sessions that an earlier run left are ended; devices connect and subscribe;
+//! the load runs, first as warm-up, then measured, while faults fire; the drain, in which late
+//! deliveries come and interrupted exchanges end; checkers look at what is retained; devices leave;
+//! their Sessions end. `Fleet` decides when; `device` does it. `phases` has the rules by which one
+//! phase follows another.
+//!
+//! Each device, the faults and the phases have one slot each in one queue of deadlines, so an input
+//! or a deadline costs O(log n) for n devices.
+
+mod phases;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_protocol::Instant;
+use squall_scenario::{FaultTarget, NetworkId, Scenario};
+
+use crate::clearing::Clearing;
+use crate::deadline::Deadlines;
+use crate::device::{Census, Device, Figures, Shared, Turn};
+use crate::drive::{Actions, Input};
+use crate::fault_plan::{FaultPlan, Firing, select};
+use crate::link::LinkReport;
+use crate::members::{checkers, members, slot};
+use crate::observation::{About, Fact, Observation};
+use crate::outcome::{Outcome, Sessions};
+use crate::progress::{Phase, Progress};
+use crate::random::Draws;
+use crate::sink::Sink;
+use crate::stamp::RunTag;
+
+/// A call that is late by this much or more is a standstill: timers and other processes cost less
+/// on a machine that has room.
+const STANDSTILL_MIN: Duration = Duration::from_millis(1);
+
+/// Unix time at the start of a run in virtual time: 2026-01-01T00:00:00Z.
+pub const VIRTUAL_START: Duration = Duration::from_secs(1_767_225_600);
+
+/// One run, as a state machine. Its facts go to `S`.
+pub struct Fleet<S> {
+    scenario: Rc<Scenario>,
+    sink: S,
+    /// By [`DeviceId`]: those of the scenario, then the checkers.
+    devices: Vec<Device>,
+    /// Devices of the scenario.
+    members: usize,
+    shared: Shared,
+    clearing: Clearing,
+    sessions: Sessions,
+    deadlines: Deadlines,
+    /// When [`Self::handle`] was called last.
+    last_call: Instant,
+    phase: Phase,
+    phases: Vec<(Phase, Instant)>,
+    /// When the phase ends by itself.
+    phase_ends: Instant,
+    /// The end of the measured part, once the load has begun.
+    load_ends: Instant,
+}
+
+impl<S: Sink> Fleet<S> {
+    /// A run that starts at [`Instant::ZERO`] with the first deadline. Its messages bear `run`.
+    pub fn new(scenario: Rc<Scenario>, run: RunTag, sink: S) -> Self {
+        let mut devices = members(&scenario);
+        let members = devices.len();
+        let networks = 0..u16::try_from(scenario.networks.len()).expect("networks fit in 16 bits");
+        devices.extend(checkers(&scenario, members));
+        let slots = u32::try_from(devices.len() + 3).expect("devices are counted in 32 bits");
+        let mut fleet = Self {
+            sink,
+            members,
+            shared: Shared {
+                run,
+                links: networks.map(|id| LinkReport::new(NetworkId(id))).collect(),
+                started_at: VIRTUAL_START,
+                faults: FaultPlan::new(&scenario.faults),
+                census: Census::default(),
+                figures: Figures::default(),
+                scratch: Vec::new(),
+            },
+            clearing: Clearing::new(scenario.run.connect_timeout),
+            sessions: Sessions::default(),
+            deadlines: Deadlines::new(slots),
+            last_call: Instant::ZERO,
+            phase: Phase::Clearing,
+            phases: Vec::new(),
+            phase_ends: Instant::ZERO,
+            load_ends: Instant::ZERO,
+            devices,
+            scenario,
+        };
+        fleet.deadlines.set(fleet.phase_slot(), Some(Instant::ZERO));
+        fleet
+    }
+
+    /// The same run, whose [`Instant::ZERO`] is the Unix time `started_at`: what `{now_ms}` counts from.
+    ///
+    /// Without it that is [`VIRTUAL_START`], so that a run in virtual time is the same each time.
+    #[must_use]
+    pub fn starting_at(mut self, started_at: Duration) -> Self {
+        self.shared.started_at = started_at;
+        self
+    }
+
+    /// Takes `input`, which happened at `now`, and appends what follows from it to `actions`.
+    ///
+    /// `now` never goes backwards. Inputs about a socket that the fleet closed change nothing.
+    /// [`Input::DeadlinePassed`] does one thing that is due, and nothing if none is: what follows
+    /// from it happens at `now`, so the caller carries the actions out and reads its clock again
+    /// before the next.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
+        self.tell_standstill(now);
+        self.enter_first_phase(now);
+        self.advance(now, actions);
+        match input {
+            Input::Opened { socket, .. }
+            | Input::OpenFailed { socket, .. }
+            | Input::Received { socket, .. }
+            | Input::Full { socket }
+            | Input::Drained { socket }
+            | Input::Closed { socket, .. }
+                if Clearing::owns(socket) =>
+            {
+                self.clearing.handle_input(now, input, actions);
+                self.watch_clearing();
+            }
+            Input::Opened { socket, .. }
+            | Input::OpenFailed { socket, .. }
+            | Input::Received { socket, .. }
+            | Input::Full { socket }
+            | Input::Drained { socket }
+            | Input::Closed { socket, .. } => {
+                let place = Device::of_socket(socket).0 as usize;
+                self.with_device(now, actions, place, |device, turn| {
+                    device.handle_input(turn, socket, input);
+                });
+            }
+            Input::DeadlinePassed => self.handle_deadline(now, actions),
+            Input::Stop => self.stop(now, actions),
+        }
+        self.advance(now, actions);
+    }
+
+    /// When [`Input::DeadlinePassed`] is due next; `None` once the run is over.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Whether the run is over: no later input changes anything.
+    pub fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    /// What the run does now.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The figures of the moment.
+    pub fn progress(&self, now: Instant) -> Progress {
+        let figures = self.shared.figures;
+        Progress {
+            phase: self.phase,
+            time_left: self.time_left(now),
+            devices: u32::try_from(self.members).expect("devices are counted in 32 bits"),
+            online: figures.online,
+            published: figures.published,
+            delivered: figures.delivered,
+            faults_applied: self.shared.faults.applied(),
+        }
+    }
+
+    /// The receiver of the facts, for figures of the moment.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// Ends the run at `now` and gives what it leaves behind.
+    pub fn finish(mut self, now: Instant) -> Outcome<S> {
+        for place in 0..self.devices.len() {
+            // The run is over: what the device still asks for is not carried out.
+            self.with_device(now, &mut Actions::new(), place, |device, turn| {
+                device.finish_link(turn);
+            });
+        }
+        let used = |network: NetworkId| {
+            let mut groups = self.scenario.groups.iter();
+            groups.any(|group| group.network == Some(network))
+        };
+        let mut links = self.shared.links;
+        links.retain(|link| used(link.network));
+        Outcome {
+            sink: self.sink,
+            phases: self.phases,
+            links,
+            faults: self.shared.faults.into_reports(),
+            sessions: self.sessions,
+        }
+    }
+
+    /// Lends the device at `place` everything it needs, and asks for its next deadline afterwards.
+    fn with_device(
+        &mut self,
+        now: Instant,
+        actions: &mut Actions,
+        place: usize,
+        work: impl FnOnce(&mut Device, &mut Turn<'_>),
+    ) {
+        let Some(device) = self.devices.get_mut(place) else {
+            return;
+        };
+        let mut turn = Turn {
+            now,
+            actions,
+            sink: &mut self.sink,
+            shared: &mut self.shared,
+        };
+        work(device, &mut turn);
+        self.watch_device(place);
+    }
+
+    /// Asks for the next deadline of the device at `place`.
+    fn watch_device(&mut self, place: usize) {
+        let next = self.devices[place].next_deadline();
+        self.deadlines.set(slot(place), next);
+    }
+
+    /// Asks for the next deadline of the faults.
+    fn watch_faults(&mut self) {
+        let next = self.shared.faults.next_due();
+        self.deadlines.set(self.fault_slot(), next);
+    }
+
+    /// Asks for the next deadline of the connections that end Sessions.
+    fn watch_clearing(&mut self) {
+        let next = self.clearing.next_due();
+        self.deadlines.set(self.clearing_slot(), next);
+    }
+
+    fn handle_deadline(&mut self, now: Instant, actions: &mut Actions) {
+        let Some(slot) = self.deadlines.poll(now) else {
+            return;
+        };
+        let place = slot as usize;
+        if place < self.devices.len() {
+            self.with_device(now, actions, place, Device::handle_deadline);
+        } else if slot == self.fault_slot() {
+            self.do_faults(now, actions);
+        } else if slot == self.clearing_slot() {
+            self.clearing.handle_deadline(now, actions);
+            self.watch_clearing();
+        }
+        // The phases' slot needs nothing more: every input looks whether a phase is over.
+    }
+
+    /// Does the next part of what faults ask for: lets the next firing choose its devices, if those of
+    /// the last one have had theirs, then does it to one device.
+    ///
+    /// One device a call, so that the shell carries out what follows, and reads its clock, before
+    /// the next.
+    fn do_faults(&mut self, now: Instant, actions: &mut Actions) {
+        if !self.shared.faults.has_hits()
+            && let Some(firing) = self.shared.faults.poll(now)
+        {
+            self.fire(now, firing);
+        }
+        if let Some(hit) = self.shared.faults.poll_hit() {
+            let scenario = Rc::clone(&self.scenario);
+            let FaultTarget::Devices(devices) = &scenario.fault(hit.fault).target;
+            let place = hit.device.0 as usize;
+            self.with_device(now, actions, place, |device, turn| {
+                device.apply(turn, hit, devices.action);
+            });
+        }
+        self.watch_faults();
+    }
+
+    fn fire(&mut self, now: Instant, firing: Firing) {
+        let scenario = Rc::clone(&self.scenario);
+        let fault = scenario.fault(firing.fault);
+        let FaultTarget::Devices(wanted) = &fault.target;
+        let group = scenario.group(wanted.group);
+        let candidates = group.devices().filter_map(|id| {
+            let device = &self.devices[id.0 as usize];
+            device.is_here().then(|| (id, device.client_id()))
+        });
+        let draws = Draws::of_fault(scenario.seed, &fault.name);
+        let taken = select(&wanted.select, group.count, draws, firing, candidates);
+        self.shared.faults.note_fired(firing, now, &taken);
+    }
+
+    /// Tells if the caller did nothing for long though something was due.
+    fn tell_standstill(&mut self, now: Instant) {
+        let last = std::mem::replace(&mut self.last_call, now);
+        let Some(due) = self.deadlines.next() else {
+            return;
+        };
+        let since = due.max(last);
+        if now.saturating_since(since) >= STANDSTILL_MIN {
+            let fact = Fact::StoodStill { since };
+            let about = About::Run;
+            self.sink.observe(now, &Observation { about, fact });
+        }
+    }
+
+    fn fault_slot(&self) -> u32 {
+        slot(self.devices.len())
+    }
+
+    fn phase_slot(&self) -> u32 {
+        slot(self.devices.len() + 1)
+    }
+
+    fn clearing_slot(&self) -> u32 {
+        slot(self.devices.len() + 2)
+    }
+}

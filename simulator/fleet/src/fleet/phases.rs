@@ -1,0 +1,212 @@
+//! When one phase ends and the next begins, and what a phase begins with.
+//!
+//! A phase whose end the scenario tells (warm-up, measuring, drain) ends at that very moment, however
+//! late the shell comes: the next one begins before anything of that moment or later is heard or
+//! done. So a message that is due just when measuring begins is measured. The others end when
+//! the [`Census`](crate::device::Census) or the clearing says that what they wait for has happened.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_protocol::Instant;
+use squall_scenario::DeviceId;
+
+use super::Fleet;
+use crate::clearing::{Job, in_order, jobs, sessions_to_clear};
+use crate::device::Device;
+use crate::drive::Actions;
+use crate::members::slot;
+use crate::progress::Phase;
+use crate::schedule::Load;
+use crate::sink::Sink;
+
+/// How long closing connections may take at the end.
+const LEAVING_MAX: Duration = Duration::from_secs(5);
+
+impl<S: Sink> Fleet<S> {
+    /// Begins every phase whose time has come, at the moment that the scenario tells where it does.
+    pub(super) fn advance(&mut self, now: Instant, actions: &mut Actions) {
+        while self.is_phase_over(now) {
+            match self.phase {
+                Phase::Clearing => self.begin_connecting(now),
+                Phase::Connecting => self.begin_load(now),
+                Phase::WarmingUp => self.begin_measuring(),
+                Phase::Measuring => self.begin_draining(self.phase_ends),
+                Phase::Draining => self.begin_checking(now),
+                Phase::Checking => self.begin_leaving(now, actions),
+                Phase::Leaving => self.begin_ending_sessions(now),
+                Phase::EndingSessions => {
+                    self.sessions.after = self.clearing.report();
+                    self.begin(Phase::Finished, now, None);
+                }
+                Phase::Finished => return,
+            }
+        }
+    }
+
+    fn is_phase_over(&self, now: Instant) -> bool {
+        let census = &self.shared.census;
+        let is_late = self.phase_ends <= now;
+        match self.phase {
+            Phase::Clearing | Phase::EndingSessions => self.clearing.is_over(),
+            Phase::Connecting => is_late || census.ready as usize >= self.members,
+            Phase::WarmingUp | Phase::Measuring | Phase::Draining => is_late,
+            Phase::Checking => census.checked as usize >= self.devices.len() - self.members,
+            Phase::Leaving => is_late || census.connections == 0,
+            Phase::Finished => false,
+        }
+    }
+
+    /// Begins a phase at `at`, which ends at `ends` at the latest, or by itself only.
+    fn begin(&mut self, phase: Phase, at: Instant, ends: Option<Instant>) {
+        self.phase = phase;
+        self.phases.push((phase, at));
+        self.sink.enter_phase(at, phase);
+        self.phase_ends = ends.unwrap_or(Instant::from_nanos(u64::MAX));
+        self.deadlines.set(self.phase_slot(), ends);
+        if phase == Phase::Finished {
+            self.deadlines.set(self.fault_slot(), None);
+            for place in 0..self.devices.len() {
+                self.deadlines.set(slot(place), None);
+            }
+        }
+    }
+
+    /// Begins the first phase that the run needs, at the first call.
+    pub(super) fn enter_first_phase(&mut self, now: Instant) {
+        if !self.phases.is_empty() {
+            return;
+        }
+        let jobs = sessions_to_clear(&self.scenario);
+        if jobs.is_empty() {
+            return self.begin_connecting(Instant::ZERO);
+        }
+        self.clearing.begin(now, jobs);
+        self.begin(Phase::Clearing, now, None);
+        self.watch_clearing();
+    }
+
+    /// Plans the first connect of each device.
+    fn begin_connecting(&mut self, now: Instant) {
+        self.sessions.before = self.clearing.report();
+        let scenario = Rc::clone(&self.scenario);
+        let mut last = now;
+        for group in &scenario.groups {
+            for (index, DeviceId(device)) in (0_u32..).zip(group.devices()) {
+                let at = now + group.connects_after(index);
+                last = last.max(at);
+                let place = device as usize;
+                self.devices[place].connect_at(at);
+                self.watch_device(place);
+            }
+        }
+        let ends = last + scenario.run.connect_timeout;
+        self.begin(Phase::Connecting, now, Some(ends));
+    }
+
+    fn begin_load(&mut self, now: Instant) {
+        let run = self.scenario.run;
+        let measured = now + run.warmup;
+        let load = Load {
+            begin: now,
+            end: measured + run.duration,
+        };
+        self.load_ends = load.end;
+        self.begin(Phase::WarmingUp, now, Some(measured));
+        for place in 0..self.members {
+            self.devices[place].begin_load(load);
+            self.watch_device(place);
+        }
+    }
+
+    fn begin_measuring(&mut self) {
+        let (begin, end) = (self.phase_ends, self.load_ends);
+        self.begin(Phase::Measuring, begin, Some(end));
+        self.shared.faults.begin(&self.scenario.faults, begin, end);
+        self.watch_faults();
+    }
+
+    fn begin_draining(&mut self, at: Instant) {
+        // A firing that was due before the end strikes all the same, however late the shell is.
+        let ends = at + self.scenario.run.drain;
+        self.begin(Phase::Draining, at, Some(ends));
+    }
+
+    fn begin_checking(&mut self, now: Instant) {
+        self.begin(Phase::Checking, self.phase_ends, None);
+        for place in self.members..self.devices.len() {
+            self.devices[place].connect_at(now);
+            self.watch_device(place);
+        }
+    }
+
+    fn begin_leaving(&mut self, now: Instant, actions: &mut Actions) {
+        self.begin(Phase::Leaving, now, Some(now + LEAVING_MAX));
+        for place in 0..self.devices.len() {
+            self.with_device(now, actions, place, Device::leave);
+        }
+    }
+
+    /// Ends the Sessions that no goodbye ended: of 3.1.1, whose DISCONNECT cannot, and of devices that
+    /// were not connected at the end.
+    fn begin_ending_sessions(&mut self, now: Instant) {
+        let jobs = self.sessions_to_end();
+        if jobs.is_empty() {
+            return self.begin(Phase::Finished, now, None);
+        }
+        self.clearing.begin(now, jobs);
+        self.begin(Phase::EndingSessions, now, None);
+        self.watch_clearing();
+    }
+
+    fn sessions_to_end(&self) -> Vec<Job> {
+        let jobs = self.scenario.groups_to_leave_clean().flat_map(|group| {
+            let devices = || group.devices().map(|id| &self.devices[id.0 as usize]);
+            let ended = devices().filter(|device| device.has_ended_session());
+            let ended: HashSet<&str> = ended.map(Device::client_id).collect();
+            let left = devices().map(Device::client_id);
+            jobs(group, left.filter(move |id| !ended.contains(id)))
+        });
+        in_order(jobs)
+    }
+
+    /// Goes to the drain at once. The drain itself is not cut short: what is on its way would be
+    /// taken for lost.
+    pub(super) fn stop(&mut self, now: Instant, actions: &mut Actions) {
+        match self.phase {
+            Phase::Clearing | Phase::Connecting | Phase::WarmingUp | Phase::Measuring => {
+                self.clearing.stop();
+                for place in 0..self.members {
+                    self.with_device(now, actions, place, |device, turn| {
+                        device.end_load(turn.now);
+                    });
+                }
+                // What the last firing chose devices for is still done to all of them.
+                self.shared.faults.end();
+                self.watch_faults();
+                self.begin_draining(now);
+            }
+            Phase::Draining
+            | Phase::Checking
+            | Phase::Leaving
+            | Phase::EndingSessions
+            | Phase::Finished => {}
+        }
+    }
+
+    /// Time until the load and the drain are over, as far as the scenario tells.
+    pub(super) fn time_left(&self, now: Instant) -> Duration {
+        let run = self.scenario.run;
+        let rest = self.phase_ends.saturating_since(now);
+        match self.phase {
+            Phase::Clearing | Phase::Connecting => run.warmup + run.duration + run.drain,
+            Phase::WarmingUp => rest + run.duration + run.drain,
+            Phase::Measuring => rest + run.drain,
+            Phase::Draining => rest,
+            Phase::Checking | Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
+                Duration::ZERO
+            }
+        }
+    }
+}
