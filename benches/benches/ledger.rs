@@ -76,6 +76,7 @@ impl Scene {
                 socket: SocketId(device.into()),
             },
             fact,
+            waited: None,
         };
         self.recorder.observe(self.now, &observation);
     }

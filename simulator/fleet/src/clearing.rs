@@ -145,7 +145,7 @@ impl Clearing {
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
         match input {
             Input::Opened { socket, .. } => self.connect(now, socket, actions),
-            Input::Received { socket, bytes } => self.receive(now, socket, bytes, actions),
+            Input::Received { socket, bytes, .. } => self.receive(now, socket, bytes, actions),
             Input::OpenFailed { socket, .. } | Input::Closed { socket, .. } => {
                 if self.running.remove(&socket).is_some() {
                     self.cleared.failed += 1;

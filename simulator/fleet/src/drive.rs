@@ -36,6 +36,9 @@ pub enum Input<'a> {
         socket: SocketId,
         /// Not empty.
         bytes: &'a [u8],
+        /// How long ago the system had the last of them, that is how long they waited for the drive:
+        /// the wait of the generator, which is not the broker's. `None` if the drive cannot tell.
+        waited: Option<Duration>,
     },
     /// More waits to be written than the drive wants to keep: the device publishes nothing more on
     /// it until [`Self::Drained`].

@@ -22,6 +22,9 @@ pub struct Observation<'a> {
     pub about: About,
     /// What happened.
     pub fact: Fact<'a>,
+    /// How long the bytes that tell it waited until the generator read them; `None` if that is not
+    /// known, and for what the device did by itself.
+    pub waited: Option<Duration>,
 }
 
 /// What a fact is about.

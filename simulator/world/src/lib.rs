@@ -25,6 +25,14 @@ pub use judged::{recorded, recorded_fleet, run};
 pub use pipe::PIPE_LATENCY;
 pub use tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 
+/// Something that came to a device and that the fleet's side has not read.
+#[derive(Debug)]
+struct Unread {
+    since: Instant,
+    socket: SocketId,
+    arrived: Arrived,
+}
+
 /// A fleet, a broker, and what is between them.
 pub struct World<S> {
     now: Instant,
@@ -33,7 +41,7 @@ pub struct World<S> {
     /// When the fleet's side does nothing.
     standstill: Range<Instant>,
     /// What came to the devices meanwhile, in order.
-    unread: Vec<(SocketId, Arrived)>,
+    unread: Vec<Unread>,
     fleet: Fleet<S>,
     broker: Broker,
     /// How long the broker had served other runs when this one began.
@@ -208,13 +216,12 @@ impl<S: Sink> World<S> {
     fn deliver(&mut self) {
         let stands_still = self.standstill.contains(&self.now);
         if !stands_still {
-            for (socket, arrived) in std::mem::take(&mut self.unread) {
-                let input = arrived.for_fleet(socket);
-                self.fleet.handle(self.now, input, &mut self.actions);
+            for unread in std::mem::take(&mut self.unread) {
+                self.read(&unread);
             }
         }
-        while let Some((socket, arrival)) = self.ports.poll(self.now) {
-            match arrival {
+        while let Some(out) = self.ports.poll(self.now) {
+            match out.arrival {
                 Arrival::AtBroker(connection, arrived) => {
                     let input = arrived.for_broker(connection);
                     self.broker
@@ -223,13 +230,34 @@ impl<S: Sink> World<S> {
                         self.outboxes.forget(connection);
                     }
                 }
-                Arrival::AtDevice(input) if stands_still => self.unread.push((socket, input)),
-                Arrival::AtDevice(input) => {
-                    let input = input.for_fleet(socket);
-                    self.fleet.handle(self.now, input, &mut self.actions);
+                Arrival::AtDevice(arrived) => {
+                    let unread = Unread {
+                        since: out.at,
+                        socket: out.socket,
+                        arrived,
+                    };
+                    if stands_still {
+                        self.unread.push(unread);
+                    } else {
+                        self.read(&unread);
+                    }
                 }
             }
         }
+    }
+
+    /// The fleet's side reads what came to a device.
+    fn read(
+        &mut self,
+        Unread {
+            since,
+            socket,
+            arrived,
+        }: &Unread,
+    ) {
+        let waited = self.now.saturating_since(*since);
+        let input = arrived.for_fleet(*socket, waited);
+        self.fleet.handle(self.now, input, &mut self.actions);
     }
 
     /// Does what the fleet asked for.

@@ -65,6 +65,15 @@ enum Content {
     End(Direction),
 }
 
+/// Something that came out of a port.
+#[derive(Debug)]
+pub(super) struct CameOut {
+    /// When: not after it is looked for.
+    pub(super) at: Instant,
+    pub(super) socket: SocketId,
+    pub(super) arrival: Arrival,
+}
+
 /// Something came out of a pipe.
 #[derive(Debug)]
 pub(super) enum Arrival {
@@ -90,14 +99,18 @@ impl Arrived {
         }
     }
 
-    /// As the fleet hears it.
-    pub(super) fn for_fleet(&self, socket: SocketId) -> Input<'_> {
+    /// As the fleet hears it, `waited` after it came out.
+    pub(super) fn for_fleet(&self, socket: SocketId, waited: Duration) -> Input<'_> {
         match self {
             Self::Opened => Input::Opened {
                 socket,
                 asked_after: Duration::ZERO,
             },
-            Self::Bytes(bytes) => Input::Received { socket, bytes },
+            Self::Bytes(bytes) => Input::Received {
+                socket,
+                bytes,
+                waited: Some(waited),
+            },
             Self::Closed(how) => Input::Closed { socket, how: *how },
         }
     }
@@ -208,11 +221,15 @@ impl Ports {
     }
 
     /// Takes the next thing that comes out by `now` and that one side hears.
-    pub(super) fn poll(&mut self, now: Instant) -> Option<(SocketId, Arrival)> {
+    pub(super) fn poll(&mut self, now: Instant) -> Option<CameOut> {
         while self.next_due()? <= now {
-            let (_, (socket, content)) = self.contents.pop_first()?;
+            let ((at, _), (socket, content)) = self.contents.pop_first()?;
             if let Some(arrival) = self.arrive(now, socket, content) {
-                return Some((socket, arrival));
+                return Some(CameOut {
+                    at,
+                    socket,
+                    arrival,
+                });
             }
         }
         None

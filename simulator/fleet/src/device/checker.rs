@@ -11,7 +11,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::turn::Turn;
 use super::{Device, Identity, Presence, Profile};
-use crate::observation::{About, Fact, Observation, RetainedFact};
+use crate::observation::{About, Fact, RetainedFact};
 
 /// Nothing came for this long: nothing more will.
 const QUIET: Duration = Duration::from_secs(1);
@@ -119,8 +119,5 @@ impl Device {
 
 /// Tells what a checker found out: it asks for the run, not for a device of a group.
 pub(super) fn tell(turn: &mut Turn<'_>, found: RetainedFact<'_>) {
-    turn.observe(&Observation {
-        about: About::Run,
-        fact: Fact::Retained(found),
-    });
+    turn.observe(About::Run, Fact::Retained(found));
 }

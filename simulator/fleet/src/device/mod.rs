@@ -39,7 +39,7 @@ use squall_scenario::{ClientKey, DeviceId};
 
 use crate::drive::{Input, SocketId};
 use crate::link::Link;
-use crate::observation::{About, ConnectionFact, Fact, Observation};
+use crate::observation::{About, ConnectionFact, Fact};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::Load;
 
@@ -289,7 +289,11 @@ impl Device {
                 self.send_queue(turn);
             }
             Input::Closed { how, .. } => self.arrive(turn, place, Down::Closed(how)),
-            Input::Received { bytes, .. } => self.arrive_bytes(turn, place, bytes),
+            Input::Received { bytes, waited, .. } => {
+                turn.waited = waited;
+                self.arrive_bytes(turn, place, bytes);
+                turn.waited = None;
+            }
             Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),
             Input::DeadlinePassed | Input::Stop => {}
         }
@@ -334,14 +338,12 @@ impl Device {
 
 impl Who {
     fn tell(self, turn: &mut Turn<'_>, socket: SocketId, fact: Fact<'_>) {
-        turn.observe(&Observation {
-            about: About::Device {
-                device: self.device,
-                client: self.client,
-                socket,
-            },
-            fact,
-        });
+        let about = About::Device {
+            device: self.device,
+            client: self.client,
+            socket,
+        };
+        turn.observe(about, fact);
     }
 }
 

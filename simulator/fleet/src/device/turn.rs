@@ -8,7 +8,7 @@ use squall_scenario::FaultId;
 use crate::drive::Actions;
 use crate::fault_plan::FaultPlan;
 use crate::link::LinkReport;
-use crate::observation::Observation;
+use crate::observation::{About, Fact, Observation};
 use crate::sink::Sink;
 use crate::stamp::RunTag;
 
@@ -16,6 +16,8 @@ use crate::stamp::RunTag;
 pub(crate) struct Turn<'a> {
     /// The moment.
     pub(crate) now: Instant,
+    /// How long the bytes that are handled waited for the drive to read them, as far as known.
+    pub(crate) waited: Option<Duration>,
     /// What the drive is asked for.
     pub(crate) actions: &'a mut Actions,
     /// Who hears the facts.
@@ -68,8 +70,14 @@ pub(crate) struct Figures {
 
 impl Turn<'_> {
     /// Reports a fact.
-    pub(crate) fn observe(&mut self, observation: &Observation<'_>) {
-        self.sink.observe(self.now, observation);
+    pub(crate) fn observe(&mut self, about: About, fact: Fact<'_>) {
+        let waited = self.waited;
+        let observation = Observation {
+            about,
+            fact,
+            waited,
+        };
+        self.sink.observe(self.now, &observation);
     }
 
     /// A fault could not be done to a device.

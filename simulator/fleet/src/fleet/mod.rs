@@ -213,6 +213,7 @@ impl<S: Sink> Fleet<S> {
         };
         let mut turn = Turn {
             now,
+            waited: None,
             actions,
             sink: &mut self.sink,
             shared: &mut self.shared,
@@ -299,9 +300,12 @@ impl<S: Sink> Fleet<S> {
         };
         let since = due.max(last);
         if now.saturating_since(since) >= STANDSTILL_MIN {
-            let fact = Fact::StoodStill { since };
-            let about = About::Run;
-            self.sink.observe(now, &Observation { about, fact });
+            let observation = Observation {
+                about: About::Run,
+                fact: Fact::StoodStill { since },
+                waited: None,
+            };
+            self.sink.observe(now, &observation);
         }
     }
 

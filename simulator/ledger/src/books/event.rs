@@ -13,6 +13,9 @@ use super::anomalies::{Anomaly, Scope};
 pub(crate) struct Event {
     /// The moment.
     pub(crate) now: Instant,
+    /// When it reached the device's machine: earlier than `now` if the generator read it late. What
+    /// the broker may take is counted up to here.
+    pub(crate) arrived: Instant,
     /// The device that saw or did it.
     pub(crate) device: DeviceId,
     /// The group of the device.

@@ -130,7 +130,7 @@ impl Handshakes {
     ) -> Vec<HandshakeTime> {
         *self.counts.sender_legs.entry(leg).or_default() += 1;
         let device = self.devices.entry(event.device).or_default();
-        let now = event.now;
+        let now = event.arrived;
         match leg {
             SenderLeg::PublishSent => {
                 self.counts.sender_started += 1;

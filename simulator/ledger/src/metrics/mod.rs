@@ -71,6 +71,20 @@ struct CellTags {
     is_late: bool,
 }
 
+/// When the generator read something, and how long that had waited to be read.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    now: Instant,
+    waited: Option<Duration>,
+}
+
+impl Arrival {
+    fn of(now: Instant, observation: &Observation<'_>) -> Self {
+        let waited = observation.waited;
+        Self { now, waited }
+    }
+}
+
 /// What was scheduled, as the tag `of` of `schedule_lag` has it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Scheduled {
@@ -160,7 +174,8 @@ impl Metrics {
                 let latency = now.saturating_since(opened_at);
                 let cell = (MetricName::ConnectLatency, of_group);
                 self.record(cell, opened_at, latency);
-                self.record_less_lag(cell, opened_at, (opened_at, now));
+                let left = self.less_lag(opened_at, Arrival::of(now, observation));
+                self.record_less_lag(cell, opened_at, left);
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
@@ -219,6 +234,7 @@ impl Metrics {
             ..CellTags::default()
         };
         let key = |event, qos| RateKey::of(event, group, qos);
+        let arrival = Arrival::of(now, observation);
         match *finding {
             Finding::Delivered(first) => {
                 let tags = CellTags {
@@ -230,7 +246,8 @@ impl Metrics {
                 let latency = now.saturating_since(due);
                 self.record((MetricName::E2eLatency, tags), due, latency);
                 let reached_at = first.reached_at.unwrap_or(due);
-                self.record_less_lag((MetricName::E2eLatency, tags), due, (reached_at, now));
+                let left = self.less_lag(reached_at, arrival);
+                self.record_less_lag((MetricName::E2eLatency, tags), due, left);
                 if let Some(sent_at) = first.sent_at {
                     self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
                 }
@@ -252,7 +269,8 @@ impl Metrics {
                 let latency = now.saturating_since(due);
                 self.record((MetricName::AckLatency, tags), due, latency);
                 let reached_at = message.map_or(due, |message| message.reached_at);
-                self.record_less_lag((MetricName::AckLatency, tags), due, (reached_at, now));
+                let left = self.less_lag(reached_at, arrival);
+                self.record_less_lag((MetricName::AckLatency, tags), due, left);
                 if let Some(message) = message {
                     let stretch = (message.sent_at, now);
                     self.record_service((MetricName::AckLatency, tags), due, stretch);
@@ -264,11 +282,11 @@ impl Metrics {
                     fault: seen.fault,
                     ..of_group
                 };
-                self.record_since((MetricName::TimeToWill, tags), now, seen.after);
+                self.record_since((MetricName::TimeToWill, tags), arrival, seen.after);
                 self.timeline.count_will(now);
             }
             Finding::Displaced(after) => {
-                self.record_since((MetricName::TakeoverTime, of_group), now, after);
+                self.record_since((MetricName::TakeoverTime, of_group), arrival, after);
             }
             Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
             Finding::Reconnected(after) => {
@@ -358,20 +376,39 @@ impl Metrics {
         self.timeline.record_lag(now, lag);
     }
 
-    /// A time that began with what the device really did, and ended now.
-    fn record_since(&mut self, cell: (MetricName, CellTags), now: Instant, took: Duration) {
+    /// A time that began with what the device really did and ended when the broker's answer had
+    /// arrived; as measured, it ended when the generator read that.
+    fn record_since(
+        &mut self,
+        cell: (MetricName, CellTags),
+        arrival: Arrival,
+        until_arrival: Duration,
+    ) {
+        let Arrival { now, waited } = arrival;
+        let took = until_arrival + waited.unwrap_or_default();
         self.record(cell, now, took);
-        let began = Instant::ZERO + now.since_start().saturating_sub(took);
-        self.record_less_lag(cell, now, (began, now));
+        let left = self.less_lag(now - took, arrival);
+        self.record_less_lag(cell, now, left);
     }
 
-    /// What is left of a time without what the generator held up: it begins when the generator
-    /// acted, and leaves out how long it stood still meanwhile.
+    /// What is left, without what the generator held up, of the time from when it acted until it
+    /// read the answer: up to when the answer arrived. Where that is not known, what it stood still
+    /// meanwhile is left out instead, which is an upper bound of what it held up.
+    fn less_lag(&self, acted: Instant, Arrival { now, waited }: Arrival) -> Duration {
+        match waited {
+            Some(waited) => (now - waited).saturating_since(acted),
+            None => {
+                let still = self.standstills.within(acted, now);
+                now.saturating_since(acted).saturating_sub(still)
+            }
+        }
+    }
+
     fn record_less_lag(
         &mut self,
         (name, tags): (MetricName, CellTags),
         due: Instant,
-        (acted, ended): (Instant, Instant),
+        left: Duration,
     ) {
         let cell = Cell {
             name,
@@ -379,8 +416,6 @@ impl Metrics {
             tags,
             phase: self.phase_at(due),
         };
-        let took = ended.saturating_since(acted);
-        let left = took.saturating_sub(self.standstills.within(acted, ended));
         self.cells.entry(cell).or_default().record(left);
     }
 

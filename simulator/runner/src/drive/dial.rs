@@ -12,6 +12,8 @@ use std::ops::RangeInclusive;
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::receive;
+
 /// Ports that are tried for one transport before the kernel is asked to find one.
 const PORTS_TRIED_MAX: usize = 64;
 
@@ -74,6 +76,7 @@ fn ask(target: SocketAddr, from: Option<SocketAddr>) -> io::Result<TcpStream> {
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    receive::stamp_arrivals(&socket)?;
     if let Some(from) = from {
         // A port whose last connection waits for its end may be used again if the kernel finds
         // that safe, as it does for ports of its own choice.

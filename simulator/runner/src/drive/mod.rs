@@ -8,6 +8,7 @@
 //! hears the next input.
 
 mod dial;
+mod receive;
 mod socket;
 mod timer;
 
@@ -22,6 +23,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dial::Dialer;
+use receive::Reader;
 use socket::{Progressed, Room, Socket};
 use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
@@ -86,7 +88,7 @@ struct State<S> {
     actions: Actions,
     /// Sockets with something new to write.
     touched: Vec<SocketId>,
-    read_buffer: Vec<u8>,
+    reader: Reader,
     deadline_moved: Rc<Notify>,
     phase_changed: Rc<Notify>,
     /// The drive's own state, for the tasks that it spawns.
@@ -106,7 +108,7 @@ impl<S: Sink + 'static> Drive<S> {
                 sockets: HashMap::new(),
                 actions: Actions::new(),
                 touched: Vec::new(),
-                read_buffer: vec![0; READ_BYTES_MAX],
+                reader: Reader::new(READ_BYTES_MAX),
                 deadline_moved: Rc::clone(&deadline_moved),
                 phase_changed: Rc::clone(&phase_changed),
                 me: me.clone(),
@@ -321,8 +323,8 @@ impl<S: Sink + 'static> State<S> {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return Poll::Ready(());
         };
-        let mut buffer = std::mem::take(&mut self.read_buffer);
-        let progressed = socket.poll(cx, &mut buffer);
+        let mut reader = std::mem::take(&mut self.reader);
+        let progressed = socket.poll(cx, &mut reader);
         self.tell_room(id);
         match progressed {
             Progressed::Opened(asked_after) => {
@@ -333,10 +335,11 @@ impl<S: Sink + 'static> State<S> {
                 cx.waker().wake_by_ref();
             }
             Progressed::OpenFailed(error) => self.open_failed(id, error),
-            Progressed::Received(count) => {
+            Progressed::Received(received) => {
                 self.feed(Input::Received {
                     socket: id,
-                    bytes: &buffer[..count],
+                    bytes: reader.bytes(received),
+                    waited: received.waited,
                 });
                 // Others have their turn; the waker brings this task back at once.
                 cx.waker().wake_by_ref();
@@ -350,7 +353,7 @@ impl<S: Sink + 'static> State<S> {
             }
             Progressed::Waiting => {}
         }
-        self.read_buffer = buffer;
+        self.reader = reader;
         match self.sockets.contains_key(&id) {
             true => Poll::Pending,
             false => Poll::Ready(()),

@@ -2,15 +2,16 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::SockRef;
 use squall_fleet::{OpenError, PeerClose, Teardown};
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
+
+use super::receive::{Reader, Received};
 
 /// Bytes that may wait for one socket before its device is told to publish no more: a broker that
 /// reads slower than messages come due must not fill the memory of the generator.
@@ -82,8 +83,8 @@ pub(super) enum Progressed {
     Opened(Duration),
     /// The transport could not be connected.
     OpenFailed(OpenError),
-    /// So many bytes came.
-    Received(usize),
+    /// Bytes came.
+    Received(Received),
     /// The peer ended the connection.
     PeerClosed(PeerClose),
     /// We ended it, and the last byte is written.
@@ -203,8 +204,8 @@ impl Socket {
         }
     }
 
-    /// Writes what waits and reads once into `buffer`.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Progressed {
+    /// Writes what waits and reads once.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, reader: &mut Reader) -> Progressed {
         self.waker = Some(cx.waker().clone());
         if self.mode == Mode::Connecting {
             return self.poll_connecting(cx);
@@ -214,11 +215,13 @@ impl Socket {
             return Progressed::Gone;
         }
         loop {
-            match self.poll_read(cx, buffer) {
+            match self.poll_read(cx, reader) {
                 Poll::Pending => return Progressed::Waiting,
-                Poll::Ready(Ok(0)) => return Progressed::PeerClosed(PeerClose::Fin),
+                Poll::Ready(Ok(Received { count: 0, .. })) => {
+                    return Progressed::PeerClosed(PeerClose::Fin);
+                }
                 Poll::Ready(Ok(_)) if matches!(self.mode, Mode::Silent | Mode::Finishing) => {}
-                Poll::Ready(Ok(count)) => return Progressed::Received(count),
+                Poll::Ready(Ok(received)) => return Progressed::Received(received),
                 Poll::Ready(Err(_)) => return Progressed::PeerClosed(PeerClose::Reset),
             }
         }
@@ -251,12 +254,33 @@ impl Socket {
         }
     }
 
-    /// Reads once. A read that does not fill the buffer emptied the socket: tokio then asks the system
-    /// no second time.
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut read = ReadBuf::new(buffer);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-        Poll::Ready(Ok(read.filled().len()))
+    /// Reads once. A read that does not fill the buffer emptied the socket: tokio is told so, and the
+    /// system is not asked a second time.
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        reader: &mut Reader,
+    ) -> Poll<io::Result<Received>> {
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            let mut received = None;
+            let tried = self.stream.try_io(Interest::READABLE, || {
+                let read = reader.read(&self.stream)?;
+                received = Some(read);
+                if read.count > 0 && reader.has_emptied(read) {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Ok(())
+            });
+            match (received, tried) {
+                (Some(received), _) => return Poll::Ready(Ok(received)),
+                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
+                    return Poll::Ready(Err(error));
+                }
+                // Not readable after all.
+                (None, _) => {}
+            }
+        }
     }
 }
 
@@ -305,8 +329,8 @@ mod tests {
             let mut received = Vec::new();
             peer.read_to_end(&mut received).map(|_| received.len())
         });
-        let mut buffer = [0; 64];
-        let ended = poll_fn(|cx| match socket.poll(cx, &mut buffer) {
+        let mut reader = Reader::new(64);
+        let ended = poll_fn(|cx| match socket.poll(cx, &mut reader) {
             Progressed::Waiting => Poll::Pending,
             progressed => Poll::Ready(progressed),
         });

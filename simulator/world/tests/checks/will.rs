@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use squall_protocol::{
-    QoS,
+    Instant, QoS,
     packet::{Packet, Publish, PublishProperties},
 };
-use squall_run::CheckOutcome;
+use squall_run::{CheckOutcome, LagShare, MetricName, Tags};
 use squall_world::Direction;
 
-use crate::run::{assert_broken, run, run_tampered};
+use crate::run::{assert_broken, run, run_in, run_tampered};
 use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, publish_bytes, script, topic};
 
 /// Doors that crash have wills, doors that say goodbye have none.
@@ -102,6 +102,31 @@ fn an_honest_broker_keeps_every_claim() {
         seen,
         [("disconnect", 3, 0), ("rst", 3, 3), ("silent", 2, 2)]
     );
+}
+
+/// The generator stood still for longer than the limit right after the drops: the wills had come in
+/// time and were read too late. The limit is the broker's and holds; the time as the generator saw it
+/// has its lag in it.
+#[test]
+fn a_will_that_waits_to_be_read_is_not_late() {
+    let honest = run(SCENARIO);
+    let mut faults = honest.measured.faults.iter();
+    let crash = faults
+        .find(|fault| fault.name == "crash")
+        .expect("it struck");
+    let after_crash = Instant::ZERO + Duration::from_secs_f64(crash.at_s) + Duration::from_nanos(1);
+
+    let judgement = run_in(SCENARIO, |world| {
+        world.with_standstill(after_crash, Duration::from_millis(700))
+    });
+
+    assert_broken(&judgement, &[]);
+    let of_resets = Tags::from([("how".to_owned(), "rst".to_owned())]);
+    let metrics = &judgement.measured.metrics;
+    let share = LagShare::of_quantile(metrics, (MetricName::TimeToWill, &of_resets), 0.5)
+        .expect("wills were seen");
+    assert!(share.measured_us > 600_000, "{share:?}");
+    assert!(share.less_lag_us < 1_000, "{share:?}");
 }
 
 /// [MQTT-3.1.2-8]: a connection that ends without DISCONNECT has its will published.

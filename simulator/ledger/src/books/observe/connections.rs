@@ -98,7 +98,7 @@ impl Ledger {
     ) {
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.was_connected = true;
-            let took = event.now.saturating_since(connection.connect_sent_at);
+            let took = event.arrived.saturating_since(connection.connect_sent_at);
             findings.push(Finding::RoundTrip(took));
         }
         let has_moved = self.deliveries.holder(event.client) != Some(event.device);

@@ -66,6 +66,7 @@ impl Ledger {
         };
         let event = Event {
             now,
+            arrived: now - observation.waited.unwrap_or_default(),
             device,
             group,
             client,

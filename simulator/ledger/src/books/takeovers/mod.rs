@@ -198,10 +198,10 @@ impl Takeovers {
         let attempt = self.rows[place].attempts[number];
         self.check_session_present(event, &attempt, session_present);
         let row = &mut self.rows[place];
-        row.attempts[number].connected_at = Some(event.now);
+        row.attempts[number].connected_at = Some(event.arrived);
         row.established = Some(Established {
             socket: event.socket,
-            connack_at: event.now,
+            connack_at: event.arrived,
             expiry: attempt.sent.session_expiry,
             ended_at: None,
         });
@@ -210,7 +210,7 @@ impl Takeovers {
             event.socket,
             Newer {
                 sent_at: attempt.sent_at,
-                connected_at: event.now,
+                connected_at: event.arrived,
             },
         );
         self.counts.most_alive = self.counts.most_alive.max(alive);
@@ -268,7 +268,7 @@ impl Takeovers {
         let end = RecentEnd {
             only_cause: self.row_mut(event).only_one_on_its_way(),
             attempt,
-            at: event.now,
+            at: event.arrived,
             told,
         };
         self.handle_closed(event, end)
@@ -282,11 +282,11 @@ impl Takeovers {
         // By one that is there, whichever of the two CONNECTs was processed first.
         let newer = attempt.displaced_by.or_else(|| row.turn_round(&attempt));
         if let Some(newer) = newer {
-            let beside = event.now.saturating_since(newer.connected_at);
+            let beside = event.arrived.saturating_since(newer.connected_at);
             self.note_displaced(event, &end, beside);
             return Displacement {
                 is_possible: true,
-                after: Some(event.now.saturating_since(newer.sent_at)),
+                after: Some(event.arrived.saturating_since(newer.sent_at)),
             };
         }
         if row.earliest_pending().is_some() {

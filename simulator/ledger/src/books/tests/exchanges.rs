@@ -170,6 +170,7 @@ fn only_the_brokers_time_counts() {
                 client: squall_scenario::ClientKey(PUBLISHER),
                 socket: squall_fleet::SocketId(1),
             },
+            waited: None,
             fact: Fact::Leg(LegFact::Sender {
                 stamp,
                 topic: "t",

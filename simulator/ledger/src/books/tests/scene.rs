@@ -98,6 +98,7 @@ impl Scene {
                 client: ClientKey(client),
                 socket: SocketId(self.sockets[device as usize]),
             },
+            waited: None,
             fact,
         };
         self.wait(1);

@@ -300,7 +300,7 @@ impl Wills {
         let seen = WillSeen {
             fault,
             cause,
-            after: event.now.saturating_since(taken.ended_at),
+            after: event.arrived.saturating_since(taken.ended_at),
         };
         self.check_limits(event, arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();

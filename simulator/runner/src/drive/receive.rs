@@ -1,0 +1,116 @@
+//! Reading from a socket, with the moment at which the system had what is read.
+//!
+//! The difference to now is what the generator itself adds to a latency: it was busy, or the machine
+//! was, while the bytes waited. A packet capture has the same moments.
+
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+
+use crate::clock;
+
+/// What one read brought.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Received {
+    /// Bytes; zero at the end of the stream.
+    pub(super) count: usize,
+    /// How long ago the last of them came, by the wall clock; `None` if the system did not say.
+    pub(super) waited: Option<Duration>,
+}
+
+/// Reads for all sockets, one after the other.
+#[derive(Default)]
+pub(super) struct Reader {
+    bytes: Vec<u8>,
+    /// Where the system says when they came.
+    control: Vec<u8>,
+}
+
+/// Asks the system to note when bytes come. It may begin with that a moment later.
+pub(super) fn stamp_arrivals(socket: &impl AsFd) -> io::Result<()> {
+    Ok(setsockopt(socket, sockopt::ReceiveTimestampns, &true)?)
+}
+
+impl Reader {
+    /// Reads at most `capacity` bytes at once.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            bytes: vec![0; capacity],
+            control: nix::cmsg_space!(TimeSpec),
+        }
+    }
+
+    /// Reads what is there, or fails if nothing is.
+    pub(super) fn read(&mut self, socket: &impl AsRawFd) -> io::Result<Received> {
+        let mut parts = [IoSliceMut::new(&mut self.bytes)];
+        let message = recvmsg::<()>(
+            socket.as_raw_fd(),
+            &mut parts,
+            Some(&mut self.control),
+            MsgFlags::MSG_DONTWAIT,
+        )?;
+        let came = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::ScmTimestampns(came) => Some(Duration::from(came)),
+            _ => None,
+        });
+        Ok(Received {
+            count: message.bytes,
+            waited: came.map(|came| clock::since_epoch().saturating_sub(came)),
+        })
+    }
+
+    /// Whether a read left nothing in the socket when it was made.
+    pub(super) fn has_emptied(&self, received: Received) -> bool {
+        received.count < self.bytes.len()
+    }
+
+    /// What the last read brought.
+    pub(super) fn bytes(&self, received: Received) -> &[u8] {
+        &self.bytes[..received.count]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    /// Writes until the system begins to note arrivals; it takes a moment for the first socket that
+    /// asks.
+    const WRITES_MAX: usize = 100_000;
+
+    /// Over loopback bytes come while they are written: they waited since some moment between the
+    /// begin and the end of that.
+    #[test]
+    fn bytes_wait_from_when_they_came() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let mut peer = TcpStream::connect(address).expect("it listens");
+        let (socket, _) = listener.accept().expect("a connection");
+        stamp_arrivals(&socket).expect("Linux has this option");
+        let mut reader = Reader::new(64);
+
+        let (before, at_least, waited) = (0..WRITES_MAX)
+            .find_map(|_| {
+                let before = clock::since_epoch();
+                peer.write_all(b"hello").expect("the socket is open");
+                let after = clock::since_epoch();
+                thread::yield_now();
+                let looked = clock::since_epoch();
+                let received = reader.read(&socket).expect("it has come");
+                let waited = received.waited?;
+                Some((before, looked - after, waited))
+            })
+            .expect("a stamp");
+        let read_at = clock::since_epoch();
+
+        assert!(waited >= at_least, "{waited:?} {at_least:?}");
+        assert!(before + waited <= read_at, "{before:?} {waited:?}");
+    }
+}
