@@ -1,6 +1,7 @@
 //! Invariants of the protocol and whether they held.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,28 @@ pub struct AllowedRange {
     /// For a quantile: the share of the samples that lies below it. As many of them, give or take
     /// `chance`, must lie below `at_most`, and no more than that below `at_least`.
     pub quantile: Option<f64>,
+}
+
+impl fmt::Display for AllowedRange {
+    /// `15.8 ms to 19.9 ms (tolerance 2 %, chance 1.70 ms)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            tolerance,
+            at_least,
+            at_most,
+            chance,
+            ..
+        } = self;
+        write!(f, "{at_least} to {at_most}")?;
+        if let Some(quantile) = self.quantile {
+            write!(f, " for {} of the samples", Value::Ratio(quantile))?;
+        }
+        write!(f, " (tolerance {tolerance}, chance {chance}")?;
+        match self.quantile {
+            Some(_) => f.write_str(" of the samples)"),
+            None => f.write_str(")"),
+        }
+    }
 }
 
 impl CheckOutcome {

@@ -29,6 +29,7 @@ mod retained;
 mod run;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
+mod scenario_delay;
 mod series;
 mod sessions;
 mod settings;
@@ -66,6 +67,7 @@ pub use resources::{
 };
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
+pub use scenario_delay::ScenarioDelay;
 pub use series::{Interval, IntervalLatency, Series};
 pub use sessions::{Sessions, SessionsEnded};
 pub use settings::{GroupSettings, Override, Settings};

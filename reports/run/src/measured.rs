@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, CheckOutcome, Connections, ErrorCount, FaultOccurrence, Metrics,
-    NetworkOutcome, Qos2, Rates, RetainedOutcome, Series, Sessions, Takeovers, ThresholdOutcome,
-    WillOutcome,
+    NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series, Sessions, Takeovers,
+    ThresholdOutcome, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -20,6 +20,9 @@ pub struct Measured {
     pub metrics: Metrics,
     /// How often things happened in the measured part.
     pub rates: Rates,
+    /// Delays that the scenario itself makes, and that latencies include.
+    #[serde(default)]
+    pub scenario_delays: Vec<ScenarioDelay>,
     /// Counters over time.
     pub series: Series,
     /// Network Connections.

@@ -53,7 +53,14 @@ impl Percentile {
         millipercent: 99_990,
     };
     /// The percentiles that tables show, ascending.
-    pub const SHOWN: [Self; 5] = [Self::P50, Self::P90, Self::P99, Self::P99_9, Self::P99_99];
+    pub const SHOWN: [Self; 6] = [
+        Self::P50,
+        Self::P90,
+        Self::P95,
+        Self::P99,
+        Self::P99_9,
+        Self::P99_99,
+    ];
 
     /// The share of samples at or below it, between 0 and 1.
     pub fn quantile(self) -> f64 {
@@ -157,7 +164,7 @@ mod tests {
     fn ten_samples_lie_beyond_a_percentile() {
         let needed = Percentile::SHOWN.map(Percentile::samples_needed);
 
-        assert_eq!(needed, [20, 100, 1_000, 10_000, 100_000]);
+        assert_eq!(needed, [20, 100, 200, 1_000, 10_000, 100_000]);
         assert_eq!("p1".parse::<Percentile>().unwrap().samples_needed(), 1_000);
     }
 }

@@ -1,9 +1,11 @@
 //! Counters over time.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Histogram;
+use crate::{Histogram, Population, Tags};
 
 /// Counters over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,9 +21,43 @@ impl Interval {
         // Each first delivery has an end-to-end latency, and nothing else has.
         self.e2e_latency.count()
     }
+
+    /// The end-to-end latency of one of [`Series::populations`], if anything came to it.
+    pub fn latency_of(&self, population: &Population) -> Option<&Histogram> {
+        if population.tags.is_empty() {
+            return Some(&self.e2e_latency);
+        }
+        self.e2e_latency_of
+            .iter()
+            .find(|of| of.tags() == population.tags)
+            .map(|of| &of.latency)
+    }
 }
 
 impl Series {
+    /// The groups and QoS that are told apart over time, by their names; one without tags if all
+    /// messages are of one.
+    pub fn populations(&self) -> Vec<Population> {
+        let mut all: BTreeMap<Tags, Histogram> = BTreeMap::new();
+        for of in self
+            .intervals
+            .iter()
+            .flat_map(|interval| &interval.e2e_latency_of)
+        {
+            all.entry(of.tags()).or_default().merge(&of.latency);
+        }
+        if all.is_empty() {
+            let total = self.intervals.iter().map(|interval| &interval.e2e_latency);
+            all.insert(Tags::new(), Histogram::merged(total));
+        }
+        let mut populations: Vec<Population> = all
+            .into_iter()
+            .map(|(tags, histogram)| Population { tags, histogram })
+            .collect();
+        populations.sort_by_cached_key(Population::to_string);
+        populations
+    }
+
     /// The interval that holds `at_s`, seconds since the start of the run.
     pub fn at(&self, at_s: f64) -> Option<&Interval> {
         self.intervals
@@ -75,4 +111,18 @@ pub struct IntervalLatency {
     pub late: bool,
     /// Their latencies; not empty.
     pub latency: Histogram,
+}
+
+impl IntervalLatency {
+    /// As the distributions of the run have them.
+    fn tags(&self) -> Tags {
+        let mut tags = Tags::from([
+            ("group".to_owned(), self.group.clone()),
+            ("qos".to_owned(), self.qos.to_string()),
+        ]);
+        if self.late {
+            tags.insert("late".to_owned(), "true".to_owned());
+        }
+        tags
+    }
 }

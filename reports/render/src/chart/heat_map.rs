@@ -1,6 +1,6 @@
 //! Heat map: all latencies over time, nothing hidden behind a percentile.
 
-use squall_run::{Histogram, Run, count_text};
+use squall_run::{Histogram, Population, Run, count_text};
 
 use super::Chart;
 use super::figure::{Axis, Layer, Ramp, Rectangle};
@@ -35,12 +35,15 @@ struct GridCell {
 }
 
 impl Grid {
-    fn of(run: &Run) -> Option<Self> {
+    fn of(run: &Run, population: &Population) -> Option<Self> {
         let latencies: Vec<(Span, Histogram)> = over_time::stretches(run, COLUMNS)
             .iter()
             .map(|stretch| {
                 let time = Span::new(stretch.from_s, stretch.to_s);
-                (time, stretch.merged(|interval| &interval.e2e_latency))
+                (
+                    time,
+                    stretch.merged(|interval| interval.latency_of(population)),
+                )
             })
             .filter(|(_, latency)| !latency.is_empty())
             .collect();
@@ -73,9 +76,10 @@ impl Grid {
     }
 }
 
-/// End-to-end latency over time, colour by the number of messages.
-pub(crate) fn chart(run: &Run) -> Option<Chart> {
-    let grid = Grid::of(run)?;
+/// End-to-end latency of one population over time, colour by the number of messages; `id` names its
+/// files, and `of` is added to its title.
+pub(crate) fn chart(run: &Run, population: &Population, id: &str, of: &str) -> Option<Chart> {
+    let grid = Grid::of(run, population)?;
     let most = grid.cells().map(|cell| cell.bin.count).max()?;
     let mut figure = over_time::figure(
         run,
@@ -96,17 +100,20 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         low: "1".to_owned(),
         high: format!("{} messages", count_text(most)),
     });
+    let caption = format!(
+        "Messages to {population}. Each cell counts those of one stretch of time and one range of latency; the colour is by the \
+         logarithm of the count, so that a single message is still seen."
+    );
     Chart::of(
-        "latency-heat-map",
-        "Every latency over time",
-        "All groups and QoS together. Each cell counts the messages of one stretch of time and one range of latency; the colour is by the logarithm of the \
-         count, so that a single message is still seen.",
+        id,
+        &format!("Every latency over time{of}"),
+        &caption,
         figure,
     )
 }
 
 /// The counts behind the chart.
-pub(crate) fn table(run: &Run) -> Table {
+pub(crate) fn table(run: &Run, population: &Population, id: &str) -> Table {
     let columns = vec![
         table::Column::quantity("From", "s"),
         table::Column::quantity("To", "s"),
@@ -114,8 +121,8 @@ pub(crate) fn table(run: &Run) -> Table {
         table::Column::quantity("Latency to", "us"),
         table::Column::count("Messages"),
     ];
-    let mut table = Table::new("latency-heat-map", "Messages by time and latency", columns);
-    for GridCell { time, bin } in Grid::of(run).iter().flat_map(Grid::cells) {
+    let mut table = Table::new(id, "Messages by time and latency", columns);
+    for GridCell { time, bin } in Grid::of(run, population).iter().flat_map(Grid::cells) {
         table.row(vec![
             Cell::At(time.low),
             Cell::At(time.high),

@@ -35,7 +35,7 @@ use figure::Figure;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chart {
     /// Name of its files, without ending: `latency-spectrum`.
-    pub(crate) id: &'static str,
+    pub(crate) id: String,
     /// What it shows, as a heading.
     pub(crate) title: String,
     /// How to read it, in a sentence or two.
@@ -46,9 +46,9 @@ pub(crate) struct Chart {
 
 impl Chart {
     /// A chart, unless its figure has nothing in it.
-    fn of(id: &'static str, title: &str, caption: &str, figure: Figure) -> Option<Self> {
+    fn of(id: &str, title: &str, caption: &str, figure: Figure) -> Option<Self> {
         (!figure.is_empty()).then(|| Self {
-            id,
+            id: id.to_owned(),
             title: title.to_owned(),
             caption: caption.to_owned(),
             figure,

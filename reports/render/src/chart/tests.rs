@@ -8,11 +8,20 @@ use super::*;
 
 /// Every chart that `run` has data for.
 fn charts(run: &Run) -> Vec<Chart> {
+    let over_time = run
+        .measured
+        .series
+        .populations()
+        .into_iter()
+        .flat_map(|of| {
+            [
+                latency_over_time::chart(run, &of, "latency-over-time", ""),
+                heat_map::chart(run, &of, "latency-heat-map", ""),
+            ]
+        });
     [
         spectrum::chart(run, MetricName::E2eLatency),
-        latency_over_time::chart(run),
         latency_histogram::chart(run, MetricName::E2eLatency),
-        heat_map::chart(run),
         qos2_legs::chart(run),
         connections::chart(run),
         time_to_will::chart(run),
@@ -24,6 +33,7 @@ fn charts(run: &Run) -> Vec<Chart> {
         schedule_lag::chart(run),
     ]
     .into_iter()
+    .chain(over_time)
     .flatten()
     .collect()
 }
@@ -34,12 +44,12 @@ fn assert_drawn(svg: &str, chart: &Chart) {
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", chart.id);
 }
 
-/// A run with something of everything gives all thirteen charts, in SVG and in PNG.
+/// A run with something of everything gives every chart, two for each of two populations, in SVG and in PNG.
 #[test]
 fn all_charts_are_drawn() {
     let charts = charts(&sample::passing());
 
-    assert_eq!(charts.len(), 13);
+    assert_eq!(charts.len(), 15);
     for chart in &charts {
         assert_drawn(&chart.to_svg_file().unwrap(), chart);
         assert_drawn(&chart.to_inline_svg(&Canvas::narrow()).unwrap(), chart);
@@ -146,6 +156,7 @@ fn zero_latency_is_drawn() {
     }
     for interval in &mut run.measured.series.intervals {
         interval.e2e_latency = zeros.clone();
+        interval.e2e_latency_of.clear();
     }
 
     for chart in charts(&run) {

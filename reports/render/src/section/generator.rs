@@ -18,7 +18,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(table));
         blocks.extend(chart_block(schedule_lag::chart(run), || {
             stretches_table(run, "schedule-lag", "Schedule lag over time", |interval| {
-                &interval.schedule_lag
+                Some(&interval.schedule_lag)
             })
         }));
     }

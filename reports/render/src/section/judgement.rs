@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use squall_run::{Anomaly, CheckOutcome, Run, ThresholdOutcome, ThresholdResult, count_text};
+use squall_run::{
+    AllowedRange, Anomaly, CheckOutcome, Run, ThresholdOutcome, ThresholdResult, count_text,
+};
 
 use super::{Absent, Block, Section, section_of};
 use crate::clock::Clock;
@@ -61,6 +63,7 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
             Column::words("Of"),
             Column::words("Claim"),
             Column::count("Asked for"),
+            Column::count("Allowed"),
             Column::count("Found"),
         ],
     );
@@ -73,6 +76,7 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
                 selection(&check.selection),
                 Cell::text(&claim.key),
                 Cell::Value(claim.limit.clone()),
+                claim.range.as_ref().map_or(Cell::None, allowed),
                 claim
                     .actual
                     .clone()
@@ -81,6 +85,11 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
         }
     }
     table
+}
+
+/// What the figure may be, and what makes the range.
+fn allowed(range: &AllowedRange) -> Cell {
+    Cell::text(range.to_string())
 }
 
 fn violations(checks: &[CheckOutcome], clock: Clock) -> Table {

@@ -1,8 +1,10 @@
 //! Latency: the spectrum, over time, spread and in numbers.
 
+use std::cmp::Reverse;
+
 use squall_run::{
-    CountedFrom, Histogram, MetricName, Percentile, PhaseKind, Population, Run, count_text,
-    duration_text,
+    CountedFrom, Histogram, Interval, MetricName, Percentile, PhaseKind, Population, Run,
+    count_text, duration_text,
 };
 
 use super::{Absent, Block, Section, chart_block, section_of};
@@ -11,6 +13,9 @@ use crate::table::{Cell, Column, Table};
 
 /// Latencies of messages, best first: the one that is there heads the section.
 const OF_MESSAGES: [MetricName; 2] = [MetricName::E2eLatency, MetricName::AckLatency];
+
+/// Groups and QoS that are drawn over time, at most: those to which most messages came.
+const OVER_TIME_MAX: usize = 6;
 
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
@@ -22,20 +27,54 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         return section_of("latency", "Latency", Vec::new(), "no message was measured");
     };
     let mut blocks = vec![Block::Note(introduction(run, metric))];
+    if let Some(delays) = scenario_delays(run) {
+        blocks.push(Block::Note(delays));
+    }
     blocks.extend(chart_block(spectrum::chart(run, metric), || {
         spectrum_table(run, metric)
     }));
     blocks.push(Block::Table(by_tags(run)));
-    blocks.extend(chart_block(latency_over_time::chart(run), || {
-        stretches_table(run, "latency-over-time", "Latency over time", |interval| {
-            &interval.e2e_latency
-        })
-    }));
-    blocks.extend(chart_block(heat_map::chart(run), || heat_map::table(run)));
+    blocks.extend(over_time_blocks(run));
     blocks.extend(chart_block(latency_histogram::chart(run, metric), || {
         latency_histogram::table_of_populations(run, metric)
     }));
     section_of("latency", "Latency", blocks, "")
+}
+
+/// Latency over time, for each group and QoS by itself: a percentile over several of them would move
+/// with how many messages each has at the moment.
+fn over_time_blocks(run: &Run) -> Vec<Block> {
+    let mut populations = run.measured.series.populations();
+    populations.sort_by_key(|population| Reverse(population.histogram.count()));
+    let left_out = populations.split_off(populations.len().min(OVER_TIME_MAX));
+    populations.sort_by_cached_key(Population::to_string);
+    let is_alone = populations.len() == 1;
+    let mut blocks = Vec::new();
+    for (number, population) in (1..).zip(&populations) {
+        let (number, of) = if is_alone {
+            (String::new(), String::new())
+        } else {
+            (format!("-{number}"), format!(": {population}"))
+        };
+        let id = format!("latency-over-time{number}");
+        let chart = latency_over_time::chart(run, population, &id, &of);
+        blocks.extend(chart_block(chart, || {
+            stretches_table(run, &id, "Latency over time", |interval| {
+                interval.latency_of(population)
+            })
+        }));
+        let id = format!("latency-heat-map{number}");
+        let chart = heat_map::chart(run, population, &id, &of);
+        blocks.extend(chart_block(chart, || heat_map::table(run, population, &id)));
+    }
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(Population::to_string).collect();
+        blocks.push(Block::Note(format!(
+            "Not drawn over time, since fewer messages came to them: {}.",
+            names.join("; ")
+        )));
+    }
+    blocks
 }
 
 fn introduction(run: &Run, metric: MetricName) -> String {
@@ -63,6 +102,19 @@ fn introduction(run: &Run, metric: MetricName) -> String {
         Percentile::SAMPLES_BEYOND,
         count_text(Percentile::P99.samples_needed()),
     )
+}
+
+/// What the scenario itself adds to the latencies; `None` if it adds nothing.
+fn scenario_delays(run: &Run) -> Option<String> {
+    let delays = &run.measured.scenario_delays;
+    if delays.is_empty() {
+        return None;
+    }
+    let delays: Vec<String> = delays.iter().map(ToString::to_string).collect();
+    Some(format!(
+        "These latencies include delays that the scenario makes, and that the broker is not the cause of: {}.",
+        delays.join("; ")
+    ))
 }
 
 fn spectrum_table(run: &Run, metric: MetricName) -> Table {
@@ -116,7 +168,7 @@ pub(super) fn stretches_table(
     run: &Run,
     id: &str,
     title: &str,
-    of: fn(&squall_run::Interval) -> &Histogram,
+    of: impl Fn(&Interval) -> Option<&Histogram>,
 ) -> Table {
     let mut table = Table::new(
         id,
@@ -127,12 +179,13 @@ pub(super) fn stretches_table(
             Column::count("n"),
             Column::quantity("p50", "us"),
             Column::quantity("p90", "us"),
+            Column::quantity("p95", "us"),
             Column::quantity("p99", "us"),
             Column::quantity("max", "us"),
         ],
     );
     for stretch in over_time::stretches(run, over_time::POINTS) {
-        let merged = stretch.merged(of);
+        let merged = stretch.merged(&of);
         let Some(max_us) = merged.max_us() else {
             continue;
         };
@@ -141,7 +194,12 @@ pub(super) fn stretches_table(
             Cell::At(stretch.to_s),
             Cell::Count(merged.count()),
         ];
-        let shown = [Percentile::P50, Percentile::P90, Percentile::P99];
+        let shown = [
+            Percentile::P50,
+            Percentile::P90,
+            Percentile::P95,
+            Percentile::P99,
+        ];
         cells.extend(shown.map(|percentile| Cell::Percentile(merged.percentile_us(percentile))));
         cells.push(Cell::Micros(max_us as f64));
         table.row(cells);

@@ -7,11 +7,13 @@ use super::{CountedFrom, MetricName, Metrics, Tags};
 use crate::Histogram;
 
 /// The samples of one group at one QoS.
+///
+/// One without tags has all samples there are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Population {
-    /// Its group and its QoS, where its cells have them.
+    /// `group`, `qos` and `late`, as far as they are known.
     pub tags: Tags,
-    /// Its samples, without warm-up.
+    /// Its samples.
     pub histogram: Histogram,
 }
 
@@ -23,7 +25,7 @@ impl Population {
 }
 
 impl fmt::Display for Population {
-    /// `backend QoS 1`, `backend QoS 1, late`
+    /// `backend QoS 1`, `backend QoS 1, late`, `all`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tags.get("group").map_or("all", String::as_str))?;
         if let Some(qos) = self.tags.get("qos") {

@@ -1,9 +1,9 @@
 //! Distributions and counters over time of the made-up runs.
 
 use crate::{
-    CountedFrom, Direction, Event, Histogram, Interval, MetricCell, MetricName, Metrics,
-    NetworkFigure, NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry, Rates, Reading,
-    Resources, Series, Tags, Value,
+    CountedFrom, Direction, Event, Histogram, Interval, IntervalLatency, MetricCell, MetricName,
+    Metrics, NetworkFigure, NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry, Rates,
+    Reading, Resources, ScenarioDelay, Series, Tags, Value,
 };
 
 /// A small generator (Lehmer, modulus 2^31 - 1): the same numbers on every machine.
@@ -182,6 +182,7 @@ pub(super) fn series() -> Series {
         let median_us = if is_hit { 420_000.0 } else { 64_000.0 };
         let seed = u64::from(second) + 1_000;
         let samples = if is_loaded { 600 } else { 0 };
+        let e2e_latency_of = by_qos(seed, samples, median_us);
         Interval {
             start_s: f64::from(second),
             end_s: f64::from(second + 1),
@@ -202,14 +203,46 @@ pub(super) fn series() -> Series {
             ended: u64::from(is_hit) * 250,
             connect_failed: u64::from(is_hit) * 7,
             wills: u64::from(is_hit) * 100,
-            e2e_latency: lognormal_us(seed, samples, median_us, 0.6),
-            e2e_latency_of: Vec::new(),
+            e2e_latency: Histogram::merged(e2e_latency_of.iter().map(|of| &of.latency)),
+            e2e_latency_of,
             schedule_lag: lognormal_us(seed + 7, samples, 90.0, 0.7),
         }
     });
     Series {
         intervals: intervals.collect(),
     }
+}
+
+/// Five of six messages came at QoS 1, the others at QoS 2 in twice the time.
+fn by_qos(seed: u64, samples: u32, median_us: f64) -> Vec<IntervalLatency> {
+    let of = |qos, latency| IntervalLatency {
+        group: "backend".to_owned(),
+        qos,
+        late: false,
+        latency,
+    };
+    let mut all = vec![
+        of(1, lognormal_us(seed, samples / 6 * 5, median_us, 0.6)),
+        of(
+            2,
+            lognormal_us(seed + 500, samples / 6, 2.0 * median_us, 0.4),
+        ),
+    ];
+    all.retain(|of| !of.latency.is_empty());
+    all
+}
+
+/// What the links add, both ways.
+pub(super) fn scenario_delays() -> Vec<ScenarioDelay> {
+    let link = |network: NetworkOutcome| ScenarioDelay {
+        cause: match network.direction {
+            Direction::Up => "the link lte-poor up".to_owned(),
+            Direction::Down => "the link lte-poor down".to_owned(),
+        },
+        what: "segments".to_owned(),
+        times: network.total_delay,
+    };
+    networks().into_iter().map(link).collect()
 }
 
 pub(super) fn networks() -> Vec<NetworkOutcome> {

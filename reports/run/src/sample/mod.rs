@@ -7,7 +7,7 @@ mod outcomes;
 
 use std::collections::BTreeMap;
 
-use distributions::{metrics, networks, rates, resources, series};
+use distributions::{metrics, networks, rates, resources, scenario_delays, series};
 use outcomes::{
     accounting, anomalies, checks, connections, faults, qos2, takeovers, thresholds, wills,
 };
@@ -25,6 +25,7 @@ pub fn passing() -> Run {
         accounting: accounting(),
         metrics: metrics(),
         rates: rates(&series()),
+        scenario_delays: scenario_delays(),
         series: series(),
         connections: connections(),
         sessions: Sessions::default(),

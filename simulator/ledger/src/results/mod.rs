@@ -50,6 +50,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let measured = Measured {
         accounting: accounting::accounting(scenario, ledger),
         rates,
+        scenario_delays: Vec::new(),
         series: metrics.series(scenario),
         connections: accounting::connections(scenario, ledger),
         sessions: accounting::sessions(sessions),

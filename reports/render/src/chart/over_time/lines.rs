@@ -100,15 +100,19 @@ fn steps(known: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-/// Maximum, p99, p90 and p50 of what `of` measures, over time, up to the drain.
+/// Maximum, p99, p95, p90 and p50 of what `of` measures, over time, up to the drain.
 ///
 /// In the drain only those still come that were delayed most: a line through them would show a
 /// collapse that there was not.
-pub(crate) fn percentiles(run: &Run, title: &str, of: fn(&Interval) -> &Histogram) -> Figure {
+pub(crate) fn percentiles(
+    run: &Run,
+    title: &str,
+    of: impl Fn(&Interval) -> Option<&Histogram>,
+) -> Figure {
     let measured: Vec<(f64, Histogram)> = stretches(run, POINTS)
         .iter()
         .filter(|stretch| is_loaded(stretch))
-        .map(|stretch| (stretch.middle_s(), stretch.merged(of)))
+        .map(|stretch| (stretch.middle_s(), stretch.merged(&of)))
         .collect();
     let extremes = measured
         .iter()
@@ -131,6 +135,9 @@ pub(crate) fn percentiles(run: &Run, title: &str, of: fn(&Interval) -> &Histogra
     line("max", Ink::Series(1), Stroke::Thin, &Histogram::max_us);
     line("p99", Ink::Series(3), Stroke::Solid, &|histogram| {
         histogram.percentile_us(Percentile::P99)
+    });
+    line("p95", Ink::Series(5), Stroke::Thin, &|histogram| {
+        histogram.percentile_us(Percentile::P95)
     });
     line("p90", Ink::Series(4), Stroke::Thin, &|histogram| {
         histogram.percentile_us(Percentile::P90)
@@ -238,10 +245,10 @@ mod tests {
     fn percentiles_stop_at_the_drain() {
         let mut run = sample::passing();
         for interval in &mut run.measured.series.intervals[120..] {
-            interval.e2e_latency.record_us(50_000_000);
+            interval.schedule_lag.record_us(50_000_000);
         }
 
-        let figure = percentiles(&run, "", |interval| &interval.e2e_latency);
+        let figure = percentiles(&run, "", |interval| Some(&interval.schedule_lag));
 
         for layer in &figure.layers {
             let Layer::Line(line) = layer else {

@@ -38,8 +38,8 @@ impl Stretch<'_> {
     }
 
     /// A distribution of all its intervals.
-    pub(crate) fn merged(&self, of: fn(&Interval) -> &Histogram) -> Histogram {
-        Histogram::merged(self.intervals.iter().map(of))
+    pub(crate) fn merged(&self, of: impl Fn(&Interval) -> Option<&Histogram>) -> Histogram {
+        Histogram::merged(self.intervals.iter().filter_map(of))
     }
 }
 
