@@ -6,8 +6,7 @@
 //! broken. A CONNECT with Clean Start discards it [MQTT-3.1.2-4]; with Session Expiry Interval 0,
 //! or Clean Session in 3.1.1, the new one ends with its connection (§3.1.2.11.2).
 //!
-//! These connections are not the scenario's: no fact is told of them, so nothing counts them but
-//! [`Cleared`].
+//! No fact is told of these connections, which are not the scenario's: only [`Cleared`] counts them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -22,7 +21,7 @@ use crate::device::MessageHandle;
 use crate::drive::{Actions, Input, SocketId, Teardown};
 use crate::outcome::Cleared;
 
-/// Bits of a [`SocketId`] that hold no device's number here: no fleet is that large.
+/// Stands in a [`SocketId`] where other sockets have a device's number: no fleet is that large.
 const NO_DEVICE: u32 = u32::MAX;
 /// Bits below the attempt's number.
 const DEVICE_BITS: u32 = 32;
@@ -34,7 +33,7 @@ const KEEP_ALIVE: u16 = 30;
 pub(crate) struct Job {
     /// When, after the beginning of the phase.
     pub(crate) after: Duration,
-    /// Whose.
+    /// Client Identifier of the Session.
     pub(crate) client_id: String,
     /// In which version to connect: a broker may have Sessions of one version only.
     pub(crate) version: Version,
@@ -62,7 +61,7 @@ struct Running {
 }
 
 impl Clearing {
-    /// Nothing to do. A transport and a CONNACK may take `answer_timeout` together.
+    /// Has nothing to do yet. A transport and a CONNACK may take `answer_timeout` together.
     pub(crate) fn new(answer_timeout: Duration) -> Self {
         Self {
             answer_timeout,
@@ -94,7 +93,7 @@ impl Clearing {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
-    /// What became of them so far.
+    /// What became of the Sessions so far.
     pub(crate) fn report(&self) -> Cleared {
         self.cleared
     }
@@ -135,13 +134,13 @@ impl Clearing {
         }
     }
 
-    /// Begins no more of them.
+    /// Gives up the Sessions whose turn has not come.
     pub(crate) fn stop(&mut self) {
         self.cleared.failed += self.waiting.len() as u64;
         self.waiting.clear();
     }
 
-    /// Takes in what the drive says about one of these sockets.
+    /// Handles what the drive says about one of these sockets.
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
         match input {
             Input::Opened { socket, .. } => self.connect(now, socket, actions),
@@ -151,7 +150,7 @@ impl Clearing {
                     self.cleared.failed += 1;
                 }
             }
-            // It sends too little to fill anything.
+            // A CONNECT and a DISCONNECT do not fill a socket.
             Input::Full { .. } | Input::Drained { .. } | Input::DeadlinePassed | Input::Stop => {}
         }
     }
@@ -171,7 +170,7 @@ impl Clearing {
         let is_cleared = match client.poll_event(now, &mut bytes) {
             None => return,
             Some(Event::Connected(_)) => {
-                // It is connected, so it may say goodbye.
+                // DISCONNECT ends the new Session too, since its expiry interval is 0.
                 client.disconnect(now, &Disconnect::default()).is_ok()
             }
             // A CONNACK with an error, or something that is not a CONNACK.

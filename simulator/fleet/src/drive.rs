@@ -1,8 +1,8 @@
-//! The border between the fleet and whatever carries its bytes.
+//! The border between the fleet and the drive that carries its bytes.
 //!
 //! A drive reads its clock for every input anew, and carries out what the fleet asks for before it
 //! reads the clock again. The fleet does little in one call: the moment that it notes for a close
-//! is the moment of that close, however many others are due at the same time.
+//! is the moment of that close, even if many others are due at the same time.
 
 use std::time::Duration;
 
@@ -27,14 +27,14 @@ pub enum Input<'a> {
     OpenFailed {
         /// As in [`Action::Open`].
         socket: SocketId,
-        /// Why.
+        /// The reason, as far as the system tells it.
         error: OpenError,
     },
-    /// Bytes came in, split anyhow.
+    /// Bytes came in: any piece of the stream, packets need not be whole.
     Received {
-        /// Where.
+        /// The transport that they came over.
         socket: SocketId,
-        /// Not empty.
+        /// At least one byte.
         bytes: &'a [u8],
         /// How long ago the system had the last of them, that is how long they waited for the drive:
         /// the wait of the generator, which is not the broker's. `None` if the drive cannot tell.
@@ -43,19 +43,19 @@ pub enum Input<'a> {
     /// More waits to be written than the drive wants to keep: the device publishes nothing more on
     /// it until [`Self::Drained`].
     Full {
-        /// The transport.
+        /// The transport that is full.
         socket: SocketId,
     },
     /// There is room again after [`Self::Full`].
     Drained {
-        /// The transport.
+        /// The transport that has room.
         socket: SocketId,
     },
     /// The peer ended the connection. Not sent after an [`Action::Close`] of ours.
     Closed {
-        /// Which.
+        /// The transport that ended.
         socket: SocketId,
-        /// How.
+        /// FIN or RST.
         how: PeerClose,
     },
     /// The deadline that `next_deadline` named has come. The fleet does one thing that is due; what
@@ -68,13 +68,13 @@ pub enum Input<'a> {
 /// Why a transport could not be connected.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum OpenError {
-    /// Nothing listens there.
+    /// The target's host answered that nothing listens at its port.
     Refused,
     /// `run.connect_timeout` passed.
     TimedOut,
     /// No descriptor, port or route was left on our side.
     LocalLimit,
-    /// Anything else.
+    /// Any other error of the system.
     Other,
 }
 
@@ -95,22 +95,22 @@ pub enum Action<'a> {
     Open {
         /// Its name from now on.
         socket: SocketId,
-        /// What to connect.
+        /// The kind of transport: the target may listen for each at an address of its own.
         transport: Transport,
     },
     /// Write all these bytes, later if the socket is full.
     Send {
-        /// Where.
+        /// The transport to write to.
         socket: SocketId,
-        /// Not empty.
+        /// At least one byte.
         bytes: &'a [u8],
     },
     /// End the connection on our side, or give it up if it is not open yet. Nothing is told of
     /// it afterwards, but for what [`Teardown`] says.
     Close {
-        /// Which.
+        /// The transport to end.
         socket: SocketId,
-        /// How.
+        /// How to end it.
         how: Teardown,
     },
 }
@@ -132,7 +132,7 @@ enum Step {
 }
 
 impl Actions {
-    /// Nothing to do.
+    /// An empty list.
     pub fn new() -> Self {
         Self::default()
     }
@@ -142,7 +142,8 @@ impl Actions {
         self.steps.push(Step::Open(socket, transport));
     }
 
-    /// Asks to send what `append` appends to the buffer it is given; nothing is fine.
+    /// Asks to send what `append` appends to the buffer it is given. Asks for nothing if it appends
+    /// nothing.
     pub fn send(&mut self, socket: SocketId, append: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         append(&mut self.bytes);
@@ -151,7 +152,7 @@ impl Actions {
         }
     }
 
-    /// Asks for an end.
+    /// Asks to end a transport.
     pub fn close(&mut self, socket: SocketId, how: Teardown) {
         self.steps.push(Step::Close(socket, how));
     }
@@ -185,7 +186,7 @@ pub enum Teardown {
     Reset,
     /// FIN for our sending side only; go on reading until the peer closes.
     HalfClose,
-    /// Keep the socket open, read and drop what comes, write nothing: a dead radio. The peer's
-    /// close is still reported, then the socket is freed.
+    /// Keep the socket open, read and drop what comes, write nothing: like a device whose radio is
+    /// dead. The peer's close is still reported, then the socket is freed.
     Silent,
 }

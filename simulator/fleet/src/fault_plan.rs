@@ -16,7 +16,7 @@ pub(crate) struct FaultPlan {
     firings: Vec<Firing>,
     /// The first one that has not fired.
     next: usize,
-    /// Devices that the last firing chose and to which it has not been done.
+    /// Devices that the last firing chose and that have not been hit yet.
     hits: VecDeque<Hit>,
     reports: Vec<FaultReport>,
 }
@@ -28,16 +28,16 @@ pub(crate) struct Hit {
     pub(crate) fault: FaultId,
     /// The device that it chose.
     pub(crate) device: DeviceId,
-    /// When it was to happen: the moment of the firing by plan.
+    /// The planned moment of the firing.
     pub(crate) due: Instant,
 }
 
 /// One time that one fault fires.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Firing {
-    /// When.
+    /// The planned moment.
     pub(crate) at: Instant,
-    /// Which.
+    /// The fault that fires.
     pub(crate) fault: FaultId,
     /// How many times it fired before.
     pub(crate) number: u64,
@@ -76,23 +76,23 @@ impl FaultPlan {
         self.firings.sort_unstable();
     }
 
-    /// When there is something to do next: to a device that was chosen, or the next firing.
+    /// When there is something to do next: the next hit, or else the next firing.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let hit = self.hits.front().map(|hit| hit.due);
         hit.or_else(|| self.firings.get(self.next).map(|firing| firing.at))
     }
 
-    /// Whether devices wait for what the last firing chose them for.
+    /// Whether devices that the last firing chose have not been hit yet.
     pub(crate) fn has_hits(&self) -> bool {
         !self.hits.is_empty()
     }
 
-    /// Takes the next device that a firing chose.
+    /// Takes out the next device to hit.
     pub(crate) fn poll_hit(&mut self) -> Option<Hit> {
         self.hits.pop_front()
     }
 
-    /// Takes the next firing if it is due by `now`.
+    /// Takes out the next firing if it is due by `now`.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Firing> {
         let firing = *self.firings.get(self.next)?;
         if firing.at > now {
@@ -102,7 +102,7 @@ impl FaultPlan {
         Some(firing)
     }
 
-    /// No fault fires any more: the measured part is over.
+    /// Drops the firings that have not come: the measured part is over.
     pub(crate) fn end(&mut self) {
         self.next = self.firings.len();
     }
@@ -122,7 +122,7 @@ impl FaultPlan {
         }));
     }
 
-    /// A fault was done to one device.
+    /// A fault did its work on one device.
     pub(crate) fn note_applied(&mut self, fault: FaultId) {
         let report = &mut self.reports[usize::from(fault.0)];
         report.applied += 1;
@@ -131,17 +131,17 @@ impl FaultPlan {
         }
     }
 
-    /// A fault could not be done to a device that it took.
+    /// A fault could not do its work on a device that it took.
     pub(crate) fn note_inapplicable(&mut self, fault: FaultId) {
         self.reports[usize::from(fault.0)].inapplicable += 1;
     }
 
-    /// Faults done to devices, over all faults.
+    /// Devices on which faults did their work, over all faults.
     pub(crate) fn applied(&self) -> u64 {
         self.reports.iter().map(|report| report.applied).sum()
     }
 
-    /// One report a fault, in file order.
+    /// One report for each fault, in file order.
     pub(crate) fn into_reports(self) -> Vec<FaultReport> {
         self.reports
     }
@@ -216,14 +216,14 @@ mod tests {
         }
     }
 
-    /// Whom `select` takes of a group of 100 of which the first `alive` are not gone.
+    /// The devices that `select` takes of a group of 100 of which the first `alive` are not gone.
     fn selected(select: Select, number: u64, alive: u32) -> Vec<DeviceId> {
         let draws = Draws::of_fault(7, "test");
         let candidates = (0..alive).map(|device| (DeviceId(device), "dev"));
         super::select(&select, 100, draws, firing(number), candidates)
     }
 
-    /// Faults of one moment take in file order.
+    /// Faults of one moment fire in file order.
     #[test]
     fn firings_come_by_time_and_then_in_file_order() {
         let faults = [
@@ -270,7 +270,7 @@ mod tests {
 
     /// Every device is as likely to be taken as any other.
     #[test]
-    fn a_selection_favours_nobody() {
+    fn a_selection_favours_no_device() {
         let select = Select::Count(10);
         let mut taken = [0_u32; 100];
 

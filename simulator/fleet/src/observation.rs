@@ -1,4 +1,4 @@
-//! What a device saw or did, as the ledger and the metrics hear it.
+//! What a device saw or did, as it is told to the ledger and the metrics.
 //!
 //! Devices report facts of their own side only: nothing here is an inference about the broker.
 //! Times are those of the application: after the inbound link's delay, before the outbound one's.
@@ -15,12 +15,12 @@ use crate::drive::{OpenError, PeerClose, SocketId};
 use crate::payload;
 use crate::stamp::Stamp;
 
-/// One fact, at the `now` it is reported with.
+/// One fact. The moment of it is the `now` that it is told with.
 #[derive(Clone, Debug)]
 pub struct Observation<'a> {
-    /// What it is about.
+    /// The device or the run that it is about.
     pub about: About,
-    /// What happened.
+    /// What happened there.
     pub fact: Fact<'a>,
     /// How long the bytes that tell it waited until the generator read them; `None` if that is not
     /// known, and for what the device did by itself.
@@ -30,7 +30,7 @@ pub struct Observation<'a> {
 /// What a fact is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum About {
-    /// One device.
+    /// One device of a group.
     Device {
         /// The device that saw or did it.
         device: DeviceId,
@@ -43,16 +43,16 @@ pub enum About {
     Run,
 }
 
-/// What happened.
+/// One thing that happened.
 #[derive(Clone, Debug)]
 pub enum Fact<'a> {
-    /// To a Network Connection.
+    /// Something happened to a Network Connection.
     Connection(ConnectionFact<'a>),
-    /// To subscriptions.
+    /// Something happened to the device's subscriptions.
     Subscription(SubscriptionFact<'a>),
-    /// To a message that the device publishes.
+    /// Something happened to a message that the device publishes.
     Publication(PublicationFact<'a>),
-    /// In an exchange of QoS 2.
+    /// A packet of a QoS 2 exchange was sent, received or withheld.
     Leg(LegFact<'a>),
     /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.
     Delivered(DeliveredFact<'a>),
@@ -60,7 +60,7 @@ pub enum Fact<'a> {
     /// generator's own lateness. What follows from it is told by other facts. A message has
     /// [`PublicationFact::Due`] instead.
     Begun {
-        /// What was planned.
+        /// The thing that it got to.
         what: Planned,
         /// The moment that it was planned for.
         due: Instant,
@@ -77,14 +77,14 @@ pub enum Fact<'a> {
     Retained(RetainedFact<'a>),
 }
 
-/// Something that a device does at a planned moment, beside publishing.
+/// Something that happens to a device at a planned moment, beside publishing.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Planned {
-    /// To ask for its first transport.
+    /// It asks for its first transport.
     Connect,
-    /// To ask for another one, after its back-off.
+    /// It asks for another transport, after its back-off.
     Reconnect,
-    /// To have done to it what a fault chose it for.
+    /// A fault that chose it does its work on it.
     Fault(FaultId),
 }
 
@@ -133,7 +133,7 @@ pub enum SubscriptionFact<'a> {
     Answered {
         /// As in `Sent`.
         filters: &'a [(String, QoS)],
-        /// One a filter.
+        /// One for each filter, in the same order.
         reasons: &'a [ReasonCode],
         /// When SUBSCRIBE was sent.
         sent_at: Instant,
@@ -239,26 +239,26 @@ pub struct DeliveredFact<'a> {
     pub properties: &'a PublishProperties<'a>,
 }
 
-/// What a checker found out.
+/// What a checker found.
 #[derive(Clone, Debug)]
 pub enum RetainedFact<'a> {
     /// It found a retained message.
     Found {
-        /// Which `[[expect]]` asked, counted from 0 in file order.
+        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
         expectation: usize,
         /// Topic Name.
         topic: &'a str,
-        /// As stored.
+        /// The payload as the broker sent it.
         payload: &'a [u8],
     },
     /// It has everything that is retained under its filter.
     Complete {
-        /// Which `[[expect]]` asked, counted from 0 in file order.
+        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
         expectation: usize,
     },
-    /// It could not find out: no connection, no SUBACK, or a refused filter.
+    /// It has no result: no connection, no SUBACK, or a refused filter.
     Unknown {
-        /// Which `[[expect]]` asked, counted from 0 in file order.
+        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
         expectation: usize,
     },
 }
@@ -283,22 +283,22 @@ impl<'a> Fact<'a> {
 pub enum EndCause {
     /// A fault ended it without DISCONNECT.
     Dropped {
-        /// Which.
+        /// The fault that did it.
         fault: FaultId,
     },
     /// A fault ended it with DISCONNECT.
     Disconnected {
-        /// Which.
+        /// The fault that did it.
         fault: FaultId,
         /// Normal disconnection, or Disconnect with Will Message.
         reason: ReasonCode,
     },
     /// A cut of the `qos2` block ended it without DISCONNECT.
     Qos2Cut {
-        /// At which step of an exchange.
+        /// The step of an exchange at which it came.
         step: CutStep,
     },
-    /// The peer closed without a word of MQTT.
+    /// The broker closed without a DISCONNECT.
     PeerClosed(PeerClose),
     /// The broker sent DISCONNECT (5.0).
     ServerDisconnect(ReasonCode),
@@ -308,7 +308,7 @@ pub enum EndCause {
     Refused,
     /// CONNACK, PINGRESP or SUBACK did not come in time.
     TimedOut,
-    /// The run is over; the device left politely.
+    /// The run is over; the device sent DISCONNECT if it could, and closed.
     RunEnded,
 }
 

@@ -9,7 +9,7 @@ use squall_scenario::FaultId;
 /// Everything the engine knows at the end of a run.
 #[derive(Debug)]
 pub struct Outcome<S> {
-    /// Who heard every fact.
+    /// The receiver of every fact.
     pub sink: S,
     /// When each phase began, in order; phases that an early stop skipped are absent.
     pub phases: Vec<(Phase, Instant)>,
@@ -44,7 +44,7 @@ pub struct Cleared {
 /// What became of one `[[fault]]`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FaultReport {
-    /// Which.
+    /// The fault that this is about.
     pub fault: FaultId,
     /// Each time it struck, in order.
     pub strikes: Vec<Strike>,
@@ -57,9 +57,9 @@ pub struct FaultReport {
 /// One time that a fault struck.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Strike {
-    /// When.
+    /// When it chose its devices: the planned moment, or as much later as the generator was late.
     pub at: Instant,
-    /// Devices chosen.
+    /// Devices that it chose.
     pub selected: u64,
     /// Devices to which it was done before the next strike.
     pub applied: u64,

@@ -6,9 +6,8 @@
 //! - JSON: the object with a last member `"_squall"`, whose value is 32 hexadecimal digits.
 //!
 //! The 16 bytes are one number, big-endian: tag of the run (24 bits), device (20 bits), sequence
-//! (32 bits), scheduled time in nanoseconds (52 bits, 52 days). A payload of someone else can look
-//! like the binary form: who parses one compares the stamp with the run's tag and with what was
-//! published.
+//! (32 bits), scheduled time in nanoseconds (52 bits, 52 days). A foreign payload can look like the
+//! binary form: compare a parsed stamp with the run's tag and with what was published.
 
 use squall_protocol::Instant;
 
@@ -49,7 +48,7 @@ pub fn append_text(out: &mut Vec<u8>, stamp: Stamp, text: &str) {
 
 /// Appends the JSON object `object` with the stamp as its last member.
 ///
-/// `object` is the text of one object; a text without a closing brace is none, and gets one.
+/// `object` is the text of one object. A closing brace is added if it has none.
 pub fn append_json(out: &mut Vec<u8>, stamp: Stamp, object: &str) {
     let open = object.trim_end();
     let open = open.strip_suffix('}').unwrap_or(open).trim_end();
@@ -62,7 +61,9 @@ pub fn append_json(out: &mut Vec<u8>, stamp: Stamp, object: &str) {
     out.extend_from_slice(JSON_END);
 }
 
-/// The stamp that `payload` carries, in whatever form; `None` if it is too short for any.
+/// The stamp that `payload` carries in any of the three forms; `None` if it is too short for them.
+///
+/// Any 16 bytes are a binary stamp, so this says nothing about where the payload comes from.
 pub fn parse(payload: &[u8]) -> Option<Stamp> {
     let in_json = payload.strip_suffix(JSON_END);
     let stamp = in_json

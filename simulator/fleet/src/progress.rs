@@ -22,11 +22,11 @@ pub enum Phase {
     Draining,
     /// Fresh subscribers look at what is retained.
     Checking,
-    /// Devices say goodbye; sockets close.
+    /// Devices send DISCONNECT; sockets close.
     Leaving,
-    /// Sessions that no goodbye ended are ended. Left out where there are none.
+    /// Sessions that no DISCONNECT ended are ended. Left out where there are none.
     EndingSessions,
-    /// Nothing happens any more.
+    /// The run is over: no input changes anything.
     Finished,
 }
 
@@ -53,7 +53,7 @@ pub struct Progress {
     pub time_left: Duration,
     /// Devices of all groups.
     pub devices: u32,
-    /// Of those, with a CONNACK and an open Network Connection.
+    /// Of those, devices with a CONNACK and an open Network Connection.
     pub online: u32,
     /// Messages handed to a link for the first time.
     pub published: u64,

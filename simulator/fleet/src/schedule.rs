@@ -1,8 +1,8 @@
 //! When the messages of one stream of one device are due: an open model.
 //!
 //! Due times follow from the scenario and the seed alone. Nothing that the broker, the network or
-//! the generator does moves them: who comes late to a due time finds it unchanged (no coordinated
-//! omission).
+//! the generator does moves them: a generator that is late finds its due times unchanged, so that
+//! the delay counts (no coordinated omission).
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(crate) struct Load {
 pub(crate) struct Due {
     /// Counts the messages of the stream, from 0.
     pub(crate) number: u64,
-    /// When.
+    /// Its due time, which may be before the call.
     pub(crate) at: Instant,
 }
 
@@ -77,7 +77,7 @@ impl Schedule {
         self.load = Some(load);
     }
 
-    /// No more messages come due from `end` on: the run ends early.
+    /// No message comes due from `end` on: the run ends early.
     pub(crate) fn end(&mut self, end: Instant) {
         if let Some(load) = &mut self.load {
             load.end = load.end.min(end);
@@ -87,7 +87,7 @@ impl Schedule {
     /// When the next message is due; `None` outside the load.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let load = self.load?;
-        // Never beyond the range: an infinite gap ends the stream.
+        // An infinite gap, or one beyond the range of a Duration, ends the stream.
         let next = Duration::try_from_secs_f64(self.next).ok()?;
         let at = load.begin + next;
         (at < load.end).then_some(at)
@@ -121,7 +121,7 @@ pub(crate) struct Pace {
 /// Place of a device in its group.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Place {
-    /// From 0.
+    /// The device's `{index}`, counted from 0.
     pub(crate) index: u32,
     /// Devices in the group.
     pub(crate) count: u32,

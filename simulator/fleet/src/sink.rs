@@ -1,13 +1,13 @@
-//! Who hears what the fleet does: the border between the engine and the books.
+//! Receives every fact of a run: the border between the engine and the books.
 
 use squall_protocol::Instant;
 
 use crate::observation::Observation;
 use crate::progress::Phase;
 
-/// Hears every fact of a run, in the order in which they happen; `now` never goes backwards.
+/// Receives every fact of a run, in the order in which they happen; `now` never goes backwards.
 pub trait Sink {
-    /// A device saw or did something.
+    /// A device saw or did something at `now`, or something happened to the run.
     fn observe(&mut self, now: Instant, observation: &Observation<'_>);
 
     /// A phase began at `at`: not before anything observed so far, and not after what follows. The

@@ -1,7 +1,7 @@
 //! The stamp that every simulated message carries, so that it can be accounted for.
 //!
-//! A broker may hold messages of earlier runs, and others may publish to it: the stamp says which
-//! run a message is of, so that what is foreign is not judged.
+//! A broker may hold messages of earlier runs, and other clients may publish to it: the stamp says
+//! which run a message is of, so that foreign messages are not judged.
 
 use squall_protocol::Instant;
 
@@ -9,8 +9,8 @@ use squall_scenario::DeviceId;
 
 /// Tells the messages of one run from those of others: 24 bits.
 ///
-/// Two runs have the same tag, and any 16 bytes of someone else begin with it, with a probability
-/// of 1 in 16,777,216.
+/// The probability is 1 in 16,777,216 that two runs have the same tag, and the same that a foreign
+/// payload begins with it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RunTag(u32);
 
@@ -42,7 +42,7 @@ impl RunTag {
     }
 }
 
-/// Spreads every bit over all.
+/// Lets every bit of `value` influence every bit of the result.
 ///
 /// Source: the finalizer of SplitMix64, G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom
 /// number generators", 2014.
@@ -58,7 +58,7 @@ fn mix(value: u64) -> u64 {
 pub struct Stamp {
     /// The run that it is of.
     pub run: RunTag,
-    /// Who publishes it.
+    /// The device that publishes it.
     pub device: DeviceId,
     /// Counts the messages of this device to this Topic Name, from 0, in the order they are due.
     pub sequence: u32,

@@ -13,7 +13,7 @@ use super::turn::Turn;
 use super::{Device, Identity, Presence, Profile};
 use crate::observation::{About, Fact, RetainedFact};
 
-/// Nothing came for this long: nothing more will.
+/// After this long without a message the checker takes what it has for complete.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// What a checker is doing.
@@ -27,14 +27,14 @@ pub(super) struct Check {
 enum State {
     /// SUBACK has not come.
     Asking,
-    /// The last message, or SUBACK, came then.
+    /// SUBACK has come; the last message, or SUBACK itself, came at this moment.
     HeardAt(Instant),
-    /// It is over.
+    /// The result was told.
     Concluded,
 }
 
 impl Check {
-    /// Which `[[expect]]` asked.
+    /// The `[[expect]]` that it belongs to, counted from 0 in file order.
     pub(super) fn expectation(&self) -> usize {
         self.expectation
     }
@@ -85,7 +85,7 @@ impl Device {
         }
     }
 
-    /// Tells the result when there is one.
+    /// Tells the result once there is one, or that there will be none.
     pub(super) fn conclude_check(&mut self, turn: &mut Turn<'_>) {
         let is_gone = matches!(self.presence, Presence::Gone | Presence::Leaving);
         let Some(check) = &mut self.check else {
@@ -102,7 +102,7 @@ impl Device {
         }
     }
 
-    /// The checker cannot find out.
+    /// Tells that there will be no result.
     fn give_check_up(&mut self, turn: &mut Turn<'_>) {
         let Some(check) = &mut self.check else {
             return;
@@ -117,7 +117,7 @@ impl Device {
     }
 }
 
-/// Tells what a checker found out: it asks for the run, not for a device of a group.
+/// Tells what a checker found. The fact is about the run: a checker is not a device of a group.
 pub(super) fn tell(turn: &mut Turn<'_>, found: RetainedFact<'_>) {
     turn.observe(About::Run, Fact::Retained(found));
 }

@@ -13,7 +13,7 @@ use crate::link::Lane;
 pub(super) struct Connection {
     pub(super) socket: SocketId,
     pub(super) role: Role,
-    /// As the drive said last.
+    /// Whether the drive takes more bytes: what it said last.
     pub(super) room: Room,
     /// `None` if the device has no link: then everything passes at once.
     pub(super) lanes: Option<Box<Lanes>>,
@@ -26,7 +26,7 @@ pub(super) enum Room {
     Full,
 }
 
-/// What is on its way.
+/// What is on its way over the link, in each direction.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     pub(super) up: Lane<Up>,
@@ -54,11 +54,11 @@ pub(super) enum Role {
     Opening(Opening),
     /// It is the Network Connection of the device's client role: at most one is.
     Active(Active),
-    /// Another one of the same device took its place: it is read until the broker closes it.
+    /// A later connection of the same device took its place: it is read until the broker closes it.
     Displaced(Box<Displaced>),
-    /// The device is done with it without having closed it: the broker has to.
+    /// The device has no use for it and left it open: the broker has to close it.
     Abandoned,
-    /// It is closed on our side, once what was sent before has passed the link.
+    /// The device closed it; it is gone once what was sent before has passed the link.
     Closing,
     /// It is gone.
     Done,
@@ -90,7 +90,7 @@ impl Connection {
         self.room == Room::Left && !is_link_full
     }
 
-    /// The drive asked the system for the transport so long after it was told to.
+    /// The drive asked the system for the transport `after` it was told to.
     pub(super) fn note_asked(&mut self, after: Duration) {
         if let Role::Opening(opening) = &mut self.role {
             opening.since += after;
@@ -104,7 +104,7 @@ impl Connection {
         dues.into_iter().flatten().min()
     }
 
-    /// Whether nothing will happen on it any more.
+    /// Whether nothing more will happen on it.
     pub(super) fn is_over(&self) -> bool {
         match self.role {
             Role::Opening(_) | Role::Active(_) | Role::Displaced(_) | Role::Abandoned => false,

@@ -20,10 +20,10 @@ use crate::observation::{EndCause, Fact, Planned};
 const CUT_PAYLOAD_BYTES: usize = 64;
 
 impl Device {
-    /// Does a fault to this device, or notes that it cannot be done.
+    /// Does to this device what a fault chose it for, or notes that it cannot be done.
     ///
-    /// `drop` and `disconnect` need a connection with a CONNACK; `takeover` needs nothing, and is
-    /// done when its CONNECT goes.
+    /// `drop` and `disconnect` need a connection with a CONNACK. `takeover` needs none, and counts as
+    /// done when its CONNECT is sent.
     pub(crate) fn apply(&mut self, turn: &mut Turn<'_>, hit: Hit, action: FaultAction) {
         let Hit { fault, due, .. } = hit;
         let what = Planned::Fault(fault);
@@ -43,7 +43,8 @@ impl Device {
     fn take_over(&mut self, turn: &mut Turn<'_>, fault: FaultId) {
         let mut connections = self.connections.iter();
         if connections.any(|connection| matches!(connection.role, Role::Opening(_))) {
-            // It is on its way already; one contender a device is enough.
+            // A transport is being opened already, which will take over: a second one would only
+            // displace that.
             turn.note_inapplicable(fault);
         } else {
             self.open(turn, Some(fault));
@@ -74,7 +75,7 @@ impl Device {
             turn.note_inapplicable(fault);
             return;
         };
-        // What was said before the fault is said.
+        // What the device sent before the fault still leaves.
         self.flush(turn);
         let transport = match kind {
             DropKind::Silent => TransportEnd::Close(Teardown::Silent),

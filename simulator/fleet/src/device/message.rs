@@ -11,20 +11,20 @@ use squall_protocol::{Instant, PacketId, QoS};
 use crate::observation::{Fact, LegFact, SenderLeg};
 use crate::stamp::Stamp;
 
-/// What is published, and who it is.
+/// What is published, with its identity.
 #[derive(Debug)]
 pub(crate) struct Message {
     /// Identity and due time.
     pub(crate) stamp: Stamp,
     /// When the device got to it: the due time, or as much later as the generator was late.
     pub(crate) reached_at: Instant,
-    /// Where to.
+    /// Topic Name.
     pub(crate) topic: TopicName<Rc<str>>,
-    /// How.
+    /// QoS of the PUBLISH.
     pub(crate) qos: QoS,
     /// Whether the broker is to retain it.
     pub(crate) retain: bool,
-    /// Stamp included.
+    /// The payload, stamp included.
     pub(crate) payload: Vec<u8>,
     /// Steps of its exchange for which a cut has been drawn.
     pub(crate) drawn: Cell<DrawnSteps>,
@@ -46,7 +46,7 @@ pub(crate) enum SenderStep {
 }
 
 impl Message {
-    /// Whether a cut has not been drawn for this step; from now on it has.
+    /// Whether no cut has been drawn for this step before. Remembers that one is drawn now.
     pub(crate) fn draws_first_time(&self, step: SenderStep) -> bool {
         let DrawnSteps(drawn) = self.drawn.get();
         let bit = 1 << step as u8;
@@ -65,7 +65,7 @@ impl Message {
     }
 }
 
-/// A message that the device and its client role both look at.
+/// A message that the device and its client role share.
 #[derive(Clone, Debug)]
 pub(crate) struct MessageHandle(pub(crate) Rc<Message>);
 

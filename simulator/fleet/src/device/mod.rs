@@ -1,4 +1,4 @@
-//! One simulated client: what it does when, and what it tells of it.
+//! One simulated client: what it does, when, and the facts that it tells.
 //!
 //! The rules of MQTT are `squall_protocol::client`'s. A device decides when to connect, publish,
 //! cut, withhold and come back, and carries bytes between the client role and the drive, over its
@@ -79,19 +79,19 @@ pub(crate) struct Device {
     check: Option<Check>,
 }
 
-/// Whom a fact is about.
+/// The names of a device in facts.
 #[derive(Clone, Copy, Debug)]
 struct Who {
     device: DeviceId,
     client: ClientKey,
 }
 
-/// Whether a device takes part.
+/// Whether a device takes part in the run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Presence {
     /// It is connected, or will be.
     Here,
-    /// A fault ended it, and it has not come back yet.
+    /// A fault ended it, and it will come back.
     Away,
     /// It does not come back by itself.
     Gone,
@@ -272,10 +272,10 @@ impl Device {
         self.settle(turn);
     }
 
-    /// Takes in what the drive says about one of its sockets.
+    /// Handles what the drive says about one of its sockets.
     pub(crate) fn handle_input(&mut self, turn: &mut Turn<'_>, socket: SocketId, input: Input<'_>) {
         let Some(place) = self.connections.iter().position(|c| c.socket == socket) else {
-            // We closed it, and the drive had not heard of that.
+            // The device closed it, and the drive said this before it carried that out.
             return;
         };
         match input {

@@ -25,15 +25,15 @@ pub(crate) struct Profile {
     pub(crate) transport: Transport,
     /// Keep Alive; zero is none.
     pub(crate) keep_alive: Duration,
-    /// Waits for a transport, a CONNACK and SUBACKs, each.
+    /// Longest wait for a transport, a CONNACK and a SUBACK, each.
     pub(crate) connect_timeout: Duration,
-    /// What is published.
+    /// The streams of messages of each device.
     pub(crate) publishes: Vec<Publish>,
     /// Whether and when a device comes back.
     pub(crate) reconnect: Reconnect,
-    /// Faults in QoS 2 exchanges.
+    /// What goes wrong in QoS 2 exchanges.
     pub(crate) qos2: Qos2,
-    /// Its link.
+    /// The network that its devices are on; `None` adds nothing to the real one.
     pub(crate) network: Option<(NetworkId, Rc<Network>)>,
     clean_start: bool,
     session_expiry_interval: u32,
@@ -133,7 +133,7 @@ impl Profile {
             .collect()
     }
 
-    /// A Topic Name that a device may publish to, for a PUBLISH that never becomes whole.
+    /// A Topic Name for a PUBLISH of which only the first half is sent.
     pub(crate) fn any_topic(&self, index: u32, client_id: &str) -> String {
         match &self.will {
             Some(will) => will.topic.render(index, client_id),

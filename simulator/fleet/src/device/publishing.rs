@@ -1,10 +1,10 @@
 //! What a device publishes: due by schedule, sent if it can be, queued or skipped if not.
 //!
-//! At QoS 1 and 2 a message that cannot be sent when it is due waits in the device, in order: for
-//! the end of a shortage of send quota (§4.9), and, if the Session outlives the connection, for
-//! the next connection, and for room in the drive or on the link, which keep a limited number of
-//! bytes. At most [`QUEUE_MAX`] wait. A message of QoS 0 without a connection or without room, one
-//! beyond the queue's limit, and one that waits when its Session ends are skipped and told so.
+//! A message of QoS 1 or 2 that cannot be sent when it is due waits in the device, in order: for
+//! send quota (§4.9), for room in the drive or on the link, which keep a limited number of bytes,
+//! and, if the Session outlives the connection, for the next connection. At most [`QUEUE_MAX`] wait.
+//! Skipped, and told so, are: a message of QoS 0 without a connection or without room, a message
+//! beyond the queue's limit, and those that wait when their Session ends.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -168,7 +168,7 @@ impl Device {
         }
     }
 
-    /// Sends a message, or lets it wait, or skips it.
+    /// Sends a message that is due, or lets it wait, or skips it.
     fn offer(&mut self, turn: &mut Turn<'_>, message: MessageHandle) {
         let waits_its_turn = message.0.qos != QoS::AtMostOnce && !self.queue.is_empty();
         let unsent = if waits_its_turn || !self.has_room() {
@@ -201,7 +201,7 @@ impl Device {
         }
     }
 
-    /// Hands a message to the client role; may end in a cut.
+    /// Hands a message to the client role. A cut of the `qos2` block may follow at once.
     fn publish(
         &mut self,
         turn: &mut Turn<'_>,
@@ -241,7 +241,7 @@ impl Device {
         Ok(())
     }
 
-    /// Sends what waits, as far as it goes.
+    /// Sends what waits, until quota or room runs out.
     pub(super) fn send_queue(&mut self, turn: &mut Turn<'_>) {
         while self.client.can_publish()
             && self.has_room()
@@ -253,13 +253,14 @@ impl Device {
         }
     }
 
-    /// Whether the active connection takes another message; without one that is not the question.
+    /// Whether the active connection takes another message. True without one: the client role
+    /// then refuses the message with its own reason.
     fn has_room(&self) -> bool {
         self.active_place()
             .is_none_or(|place| self.connections[place].has_room())
     }
 
-    /// Gives up what waits: its Session is over, or the run is.
+    /// Skips what waits: its Session is over, or the run is.
     pub(super) fn skip_queue(&mut self, turn: &mut Turn<'_>) {
         while let Some(message) = self.queue.pop_front() {
             self.skip(turn, &message.0);
@@ -281,8 +282,8 @@ impl Device {
         self.end_active(turn, cause, TransportEnd::Close(Teardown::Reset));
     }
 
-    /// The socket that facts are about which belong to no certain one: the active one, or the
-    /// last one asked for.
+    /// The socket to name in facts that belong to no particular connection: the active one, or
+    /// else the last one asked for.
     pub(super) fn current_socket(&self) -> SocketId {
         match self.active_place() {
             Some(place) => self.connections[place].socket,

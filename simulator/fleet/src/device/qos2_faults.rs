@@ -1,8 +1,8 @@
 //! The `[group.qos2]` block: cuts, delays and withheld answers in QoS 2 exchanges (§4.3.3).
 //!
-//! It only draws and remembers; the device cuts and answers. What is withheld is withheld on one
-//! connection: `reconnect_after` the first answer kept back the device cuts, and the broker, which
-//! may resend on a new connection only [MQTT-4.4.0-1], gets the answer there.
+//! It only draws and remembers; the device cuts and answers. An answer is withheld on one
+//! connection only: the device cuts that connection `reconnect_after` the first answer it kept back,
+//! and the broker, which may resend on a new connection only [MQTT-4.4.0-1], gets the answer there.
 //!
 //! Invariant: PUBRELs leave in the order in which their PUBRECs came [MQTT-4.6.0-4].
 
@@ -16,7 +16,7 @@ use super::message::{Message, SenderStep};
 use crate::observation::ReceiverAnswer;
 use crate::random::Generator;
 
-/// What one device draws and remembers of it.
+/// What one device draws and remembers of the `qos2` block.
 #[derive(Debug)]
 pub(crate) struct Qos2Faults {
     rules: Qos2,
@@ -29,7 +29,7 @@ pub(crate) struct Qos2Faults {
     cut_at: Option<Instant>,
 }
 
-/// A PUBREL that waits.
+/// A PUBREL that waits for its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct DelayedPubrel {
     /// Identifier of the exchange.

@@ -1,4 +1,7 @@
-//! What comes to a device: each event of the client role becomes facts, then a reaction.
+//! What comes to a device: each event of the client role is told as facts, then the device reacts.
+//!
+//! An event borrows from the client role, which the reaction needs whole: so `Listener`, which has the
+//! other parts of the device, tells the facts and returns a [`Reaction`] that borrows nothing.
 
 use squall_protocol::client::Event;
 use squall_protocol::packet::{Disconnect, Packet, Publish};
@@ -58,7 +61,7 @@ impl Device {
         }
     }
 
-    /// Bytes for a connection whose place another one took.
+    /// Bytes came for a displaced connection.
     fn read_displaced(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
         let who = self.who;
         let connection = &mut self.connections[place];
@@ -120,7 +123,7 @@ impl Device {
         }
     }
 
-    /// Sends an answer of a receiver, or keeps it back.
+    /// Sends an answer of a QoS 2 receiver, or withholds it.
     fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
         let faults = self.qos2_faults.as_mut();
         if faults.is_some_and(|faults| faults.withholds(turn.now, id, answer)) {
@@ -178,7 +181,7 @@ impl Device {
     }
 }
 
-/// What hears the events of one connection.
+/// Tells the events of one connection as facts.
 struct Listener<'a> {
     who: Who,
     socket: SocketId,
@@ -187,7 +190,7 @@ struct Listener<'a> {
 }
 
 impl Listener<'_> {
-    /// Tells an event as facts and finds out what to do about it.
+    /// Tells an event as facts and returns what the device has to do about it.
     fn note(&mut self, turn: &mut Turn<'_>, event: Event<'_, MessageHandle>) -> Reaction {
         match event {
             Event::Connected(connack) => Reaction::HandleConnected {

@@ -12,15 +12,15 @@ use crate::observation::{About, Fact, Observation};
 use crate::sink::Sink;
 use crate::stamp::RunTag;
 
-/// The moment, and everything outside the device that it may touch.
+/// The moment of the call, and everything outside the device that it may touch.
 pub(crate) struct Turn<'a> {
-    /// The moment.
+    /// When the input came, or the deadline was handled.
     pub(crate) now: Instant,
     /// How long the bytes that are handled waited for the drive to read them, as far as known.
     pub(crate) waited: Option<Duration>,
     /// What the drive is asked for.
     pub(crate) actions: &'a mut Actions,
-    /// Who hears the facts.
+    /// The receiver of the facts.
     pub(crate) sink: &'a mut dyn Sink,
     /// What all devices share.
     pub(crate) shared: &'a mut Shared,
@@ -69,7 +69,7 @@ pub(crate) struct Figures {
 }
 
 impl Turn<'_> {
-    /// Reports a fact.
+    /// Tells a fact of this moment.
     pub(crate) fn observe(&mut self, about: About, fact: Fact<'_>) {
         let waited = self.waited;
         let observation = Observation {
@@ -80,7 +80,7 @@ impl Turn<'_> {
         self.sink.observe(self.now, &observation);
     }
 
-    /// A fault could not be done to a device.
+    /// A fault could not do its work on a device.
     pub(crate) fn note_inapplicable(&mut self, fault: FaultId) {
         self.shared.faults.note_inapplicable(fault);
     }

@@ -12,8 +12,8 @@ use super::DirectionReport;
 /// Bytes that have gone stay in the buffer until there are this many of them.
 const COMPACT_BYTES: usize = 64 * 1024;
 
-/// Bytes on their way from which on a lane takes no further message: what comes faster than the link
-/// carries would wait for as long as the run lasts.
+/// A lane with this many bytes on their way takes no further message: without a limit, a load above
+/// the bandwidth would queue up for as long as the run lasts.
 const LANE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What is on its way in one direction; `C` is what is sent beside bytes.
@@ -44,7 +44,7 @@ enum Content<C> {
 pub(crate) enum Arrival<C> {
     /// The bytes that were appended to the buffer of the call.
     Bytes,
-    /// Something else.
+    /// What `push_control` put in.
     Control(C),
 }
 
@@ -66,7 +66,7 @@ impl<C> Lane<C> {
         self.push(entered, due, Content::Bytes(bytes.len()));
     }
 
-    /// Sends something else in its turn.
+    /// Sends something beside bytes, behind what is on its way.
     pub(super) fn push_control(&mut self, entered: Instant, due: Instant, control: C) {
         self.push(entered, due, Content::Control(control));
     }

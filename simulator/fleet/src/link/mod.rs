@@ -32,8 +32,8 @@ pub use report::{DirectionReport, LinkReport};
 const SEGMENT_BYTES: usize = 1460;
 /// Longest retransmission timeout, as Linux has it.
 const TIMEOUT_MAX: Duration = Duration::from_secs(120);
-/// Transmissions after which a segment gets through whatever the channel does: Linux gives up
-/// after as many (`tcp_retries2`).
+/// After this many retransmissions a segment gets through whatever the channel does: Linux gives
+/// up there (`tcp_retries2`).
 const RETRANSMISSIONS_MAX: u32 = 15;
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
@@ -50,9 +50,9 @@ pub(crate) struct Link {
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
-    /// Device to broker.
+    /// From the device to the broker.
     Up,
-    /// Broker to device.
+    /// From the broker to the device.
     Down,
 }
 
@@ -86,7 +86,7 @@ impl Link {
         }
     }
 
-    /// Which network it is on.
+    /// The network that it is on.
     pub(crate) fn network(&self) -> NetworkId {
         self.id
     }

@@ -8,7 +8,7 @@ use squall_scenario::Outages;
 
 use crate::random::Generator;
 
-/// The outages of one link, drawn as far as anyone has asked.
+/// The outages of one link, drawn up to the latest moment that was asked about.
 ///
 /// Invariant: `windows` are in order, do not overlap, and end after the last `forget`.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl OutageTrack {
         while self.drawn_until <= at {
             let begin = self.drawn_until + outages.every.sample(&mut self.rng);
             let end = begin + outages.lasts.sample(&mut self.rng);
-            // Two draws of zero must not keep this from getting on.
+            // Two draws of zero must not repeat this endlessly: each turn gets on by at least 1 ns.
             self.drawn_until = end.max(self.drawn_until + Duration::from_nanos(1));
             self.windows.push_back((begin, end));
         }
@@ -55,7 +55,7 @@ impl OutageTrack {
             .map_or(at, |&(_, end)| end)
     }
 
-    /// Drops what is over by `now`; nobody asks about earlier moments any more.
+    /// Drops the outages that are over by `now`: no later call asks about an earlier moment.
     pub(super) fn forget(&mut self, now: Instant) {
         while let Some(&(begin, end)) = self.windows.front()
             && end <= now
@@ -68,7 +68,7 @@ impl OutageTrack {
 
     /// Outages that began by `now`, and the time that they lasted until then.
     pub(super) fn total(&mut self, now: Instant) -> (u64, Duration) {
-        // A link that nobody used was out all the same.
+        // A link without traffic asked for no outage yet, and was out all the same.
         self.clear_from(now);
         self.forget(now);
         let running = self.windows.iter().filter(|&&(begin, _)| begin <= now);

@@ -16,11 +16,11 @@ const DIGITS: u8 = 3;
 /// What all links of one network did.
 #[derive(Clone, Debug)]
 pub struct LinkReport {
-    /// Which.
+    /// The network whose links these are.
     pub network: NetworkId,
-    /// Device to broker.
+    /// What happened from the devices to the broker.
     pub up: DirectionReport,
-    /// Broker to device.
+    /// What happened from the broker to the devices.
     pub down: DirectionReport,
     /// Outages that began.
     pub outages: u64,
@@ -33,9 +33,9 @@ pub struct LinkReport {
 /// What happened in one direction.
 #[derive(Clone, Debug)]
 pub struct DirectionReport {
-    /// Segments that crossed.
+    /// Segments that were handed over, those that carry no bytes included.
     pub segments: u64,
-    /// Their bytes.
+    /// Bytes of payload in these segments.
     pub bytes: u64,
     /// Time spent clocking bytes out at the configured bandwidth; zero without one.
     pub serialisation: Duration,
@@ -54,7 +54,7 @@ pub struct DirectionReport {
 }
 
 impl LinkReport {
-    /// Nothing has crossed yet.
+    /// A report of links that nothing has crossed yet.
     pub fn new(network: NetworkId) -> Self {
         Self {
             network,
@@ -82,7 +82,7 @@ impl DirectionReport {
         }
     }
 
-    /// A segment was handed over and its fate drawn.
+    /// A segment was handed over, and its losses and its latency were drawn.
     pub(super) fn sent(
         &mut self,
         bytes: usize,
