@@ -7,19 +7,20 @@ use squall_tidy::tree;
 
 /// Each crate with the crates of ours that it may depend on, dev-dependencies aside.
 const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
+    ("toml", "squall-toml", &[]),
     ("broker/protocol", "squall-protocol", &[]),
     ("broker/core", "squall-core", &["squall-protocol"]),
     (
         "broker/server",
         "squall-broker",
-        &["squall-core", "squall-protocol"],
+        &["squall-core", "squall-protocol", "squall-toml"],
     ),
     ("reports/run", "squall-run", &[]),
     ("reports/render", "squall-reports", &["squall-run"]),
     (
         "simulator/scenario",
         "squall-scenario",
-        &["squall-protocol", "squall-run"],
+        &["squall-protocol", "squall-run", "squall-toml"],
     ),
     (
         "simulator/fleet",
@@ -81,6 +82,7 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
 ];
 
 const PURE: &[&str] = &[
+    "toml",
     "broker/protocol",
     "broker/core",
     "simulator/scenario",

@@ -3,14 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::config::ConfigError;
+use crate::config::ConfigConflict;
 
 /// Why a broker could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The config cannot be used.
+    /// Settings of the config contradict each other.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] ConfigConflict),
     /// Another process listens there.
     #[error("{address} is in use by another process; choose another port, or 0 for any free one")]
     PortInUse {

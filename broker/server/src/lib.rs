@@ -21,6 +21,8 @@ mod sockets;
 
 pub mod descriptors;
 
-pub use config::{Config, ConfigError, Listen, Place, Server};
+pub use config::{
+    Config, ConfigConflict, ConfigError, ConfigErrors, ConfigProblem, Listen, Server,
+};
 pub use error::ServeError;
 pub use serve::{serve, stop_signal};

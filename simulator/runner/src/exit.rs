@@ -1,5 +1,6 @@
 //! The errors that end a command before there is a verdict, and their exit codes.
 
+use squall_broker::ConfigErrors;
 use squall_scenario::ScenarioErrors;
 
 /// Why a command failed before there was a verdict; each kind has its exit code.
@@ -11,6 +12,9 @@ pub enum Failure {
     /// The scenario is wrong: exit code 2.
     #[error("{0}")]
     Scenario(ScenarioErrors),
+    /// The config file of `squall broker` is wrong: exit code 2.
+    #[error("{0}")]
+    Config(ConfigErrors),
     /// The broker under test cannot be started or reached: exit code 3.
     #[error("{0}")]
     Unreachable(String),
@@ -24,7 +28,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::Internal(_) => 1,
-            Self::Usage(_) | Self::Scenario(_) => 2,
+            Self::Usage(_) | Self::Scenario(_) | Self::Config(_) => 2,
             Self::Unreachable(_) => 3,
         }
     }
@@ -35,6 +39,7 @@ impl Failure {
             Self::Usage(text) | Self::Unreachable(text) => eprintln!("error: {text}"),
             // A list of errors, each with its own head and its place.
             Self::Scenario(errors) => eprintln!("{errors}"),
+            Self::Config(errors) => eprintln!("{errors}"),
             Self::Internal(error) => eprintln!("error: {error:#}"),
         }
     }

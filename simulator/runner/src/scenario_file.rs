@@ -1,13 +1,17 @@
 //! A scenario file as a command reads it: text, overrides, and what it resolves to.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use squall_scenario::{Override, Plan, Scenario};
 
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
+
+/// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
+const BYTES_MAX: u64 = 16 << 20;
 
 /// A scenario that has been read, overridden and checked.
 pub struct ScenarioFile {
@@ -24,9 +28,7 @@ pub struct ScenarioFile {
 impl ScenarioFile {
     /// Reads, overrides and checks; every error names its place and the remedy.
     pub fn read(path: PathBuf, changes: &OverrideArgs) -> Result<Self, Failure> {
-        let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::Usage(format!("cannot read scenario {}: {error}", path.display()))
-        })?;
+        let bytes = read_bounded(&path)?;
         let mut overrides = Vec::new();
         for change in &changes.set {
             overrides.push(parse_override(change)?);
@@ -34,11 +36,11 @@ impl ScenarioFile {
         if let Some(seed) = changes.seed {
             overrides.push(parse_override(&format!("seed={seed}"))?);
         }
-        let scenario = Scenario::parse(&path.to_string_lossy(), &text, &overrides)
+        let scenario = Scenario::parse(&path.to_string_lossy(), &bytes, &overrides)
             .map_err(Failure::Scenario)?;
         Ok(Self {
             path,
-            text,
+            text: String::from_utf8(bytes).expect("a scenario that was read is text"),
             overrides,
             scenario,
         })
@@ -57,6 +59,20 @@ impl ScenarioFile {
             .check(plan.connections_max)
             .map_err(|error| Failure::Usage(format!("{}: {error}", self.path.display())))
     }
+}
+
+/// The bytes of a scenario file; one that never ends is refused.
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| Failure::Usage(format!("cannot read scenario {name}: {error}")))?;
+    if bytes.len() as u64 > BYTES_MAX {
+        let text = format!("{name} is not a scenario: it has more than {BYTES_MAX} bytes");
+        return Err(Failure::Usage(text));
+    }
+    Ok(bytes)
 }
 
 fn parse_override(text: &str) -> Result<Override, Failure> {

@@ -1,9 +1,8 @@
 //! Scenarios: who connects, over what network, what goes wrong and when, and what must hold.
 //!
-//! From the bottom up: `text` is TOML with places and units, `model` the resolved [`Scenario`],
-//! `file` what the file may say, `resolve` what it means by that, `read` all of it together;
-//! `print` writes a scenario as a file again and `plan` tells what it would do. Nothing here reads
-//! a file or a clock: text comes in.
+//! From the bottom up: `model` is the resolved [`Scenario`], `file` what the file may say, `resolve`
+//! what it means by that, `read` all of it together; `print` writes a scenario as a file again and
+//! `plan` tells what it would do. Nothing here reads a file or a clock: text comes in.
 
 mod error;
 mod file;
@@ -15,7 +14,6 @@ mod print;
 mod read;
 mod resolve;
 mod template;
-mod text;
 
 pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use file::schema::json_schema;
@@ -43,4 +41,3 @@ pub use model::threshold::{
 pub use overrides::{Override, OverrideError};
 pub use plan::{GroupPlan, Plan, PlannedFault, StreamPlan};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
-pub use text::units;

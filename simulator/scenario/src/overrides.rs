@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::choice::Choice;
-
 /// One `--set KEY=VALUE`.
 ///
 /// The key is dotted, and blocks of which there are many are named: `group.sensors.count`,
@@ -90,10 +88,10 @@ pub enum OverrideError {
 
 impl OverrideError {
     /// The word that is wrong, and those that would be right.
-    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
+    pub(crate) fn choice(&self) -> Option<(&String, &Vec<String>)> {
         match self {
-            Self::NoSuchBlock { written, known, .. } => Some(Choice::new(written, known)),
-            Self::Ambiguous { list, known, .. } => Some(Choice::new(list, known)),
+            Self::NoSuchBlock { written, known, .. } => Some((written, known)),
+            Self::Ambiguous { list, known, .. } => Some((list, known)),
             Self::Malformed | Self::MalformedKey { .. } | Self::NoBlock { .. } => None,
         }
     }

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use squall_protocol::{QoS, Version};
 
-use crate::text::toml_text::{quote, quote_key};
-use crate::text::units::{format_bit_rate, format_duration, format_size};
 use crate::{
     Arrival, Distribution, Expectation, Fault, FaultTarget, FaultTiming, Group, Loss, Network,
     Payload, Publish, Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target,
     Threshold, Will,
 };
+use squall_toml::quantity::{format_bit_rate, format_duration, format_size};
+use squall_toml::quote::{quote, quote_key};
 
 impl Scenario {
     /// The scenario as a file with every default written out.

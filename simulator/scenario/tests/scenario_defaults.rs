@@ -8,6 +8,7 @@ use squall_scenario::{
     Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, Problem,
     ReconnectWhen, Scenario, ScenarioErrors, Select, Target,
 };
+use squall_toml::mistake::Mistake;
 
 fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {
     let text = format!("version = 1\nname = \"test\"\n{text}");
@@ -394,7 +395,10 @@ action = "takeover"
 "#,
     );
 
-    assert!(matches!(problem, Problem::OutOfRange { .. }), "{problem}");
+    assert!(
+        matches!(problem, Problem::Mistake(Mistake::OutOfRange { .. })),
+        "{problem}"
+    );
 }
 
 /// A silent drop of devices without Keep Alive is never noticed, so no will can be claimed.

@@ -1,27 +1,16 @@
 //! What is wrong with a config, where, and what to do about it.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// A place in a config file, both numbers from 1.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
-    /// The file, as it was named.
-    pub path: PathBuf,
-    /// Line, counted from 1.
-    pub line: usize,
-    /// Column, in characters.
-    pub column: usize,
-}
+use squall_toml::at::KeyPath;
+use squall_toml::mistake::Mistake;
+use squall_toml::nearest::Choice;
+use squall_toml::report;
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
-    }
-}
+use super::documented;
 
-/// The config cannot be used.
+/// A config file cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -32,36 +21,39 @@ pub enum ConfigError {
         /// What the system says about it.
         cause: String,
     },
-    /// The file is not TOML.
-    #[error("{place}: {message}")]
-    Syntax {
-        /// Where the parser gave up.
-        place: Place,
-        /// What it says.
-        message: String,
+    /// The file is longer than any config.
+    #[error("{} is not a config file: it has more than {bytes_max} bytes", path.display())]
+    TooLong {
+        /// The file, as it was named.
+        path: PathBuf,
+        /// Bytes that a config file may have.
+        bytes_max: u64,
     },
-    /// A section or key that no broker knows: nothing is ignored silently.
-    #[error("{place}: unknown key `{key}`{}", did_you_mean(suggestion.as_deref()))]
-    UnknownKey {
-        /// Where the key is.
-        place: Place,
-        /// Its dotted name.
-        key: String,
-        /// The known dotted name that looks most like it, if one does.
-        suggestion: Option<String>,
-    },
-    /// A key whose value cannot be taken.
-    #[error("{place}: `{key}` is {found}, expected {expected}")]
-    BadValue {
-        /// Where the value is.
-        place: Place,
-        /// The key's dotted name.
-        key: String,
-        /// The value as the file spells it.
-        found: String,
-        /// What the key takes, with its range and an example.
-        expected: String,
-    },
+    /// Something in the file is wrong. The text is a report of all that is, each with its place.
+    #[error(transparent)]
+    Wrong(#[from] ConfigErrors),
+}
+
+/// Everything that is wrong with a config file, in the order of its text.
+pub type ConfigErrors = report::Errors<ConfigProblem>;
+
+/// Collects what is wrong with a config file.
+pub(super) type Diagnostics = report::Diagnostics<ConfigProblem>;
+
+/// One thing that is wrong with a config file.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ConfigProblem {
+    /// A mistake of a kind that every file can have.
+    #[error(transparent)]
+    Mistake(#[from] Mistake),
+    /// A value that is right by itself and wrong with another one.
+    #[error(transparent)]
+    Conflict(#[from] ConfigConflict),
+}
+
+/// Settings that contradict each other, or that wait for a later part of the broker.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ConfigConflict {
     /// Other machines would get in without authentication.
     #[error(
         "listening on {address} lets other machines connect without authentication; bind a \
@@ -75,7 +67,7 @@ pub enum ConfigError {
     /// More threads than this version can use.
     #[error("server.shards is {shards}, but this version runs one shard only; set it to 1")]
     ShardsUnsupported {
-        /// What was asked for.
+        /// The number that was asked for.
         shards: u16,
     },
     /// The outbox limits leave no room between them.
@@ -91,6 +83,45 @@ pub enum ConfigError {
     },
 }
 
-fn did_you_mean(suggestion: Option<&str>) -> String {
-    suggestion.map_or_else(String::new, |known| format!(", did you mean `{known}`?"))
+impl ConfigConflict {
+    /// The section and the key to change.
+    pub(super) const fn key(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::AnonymousBeyondLoopback { .. } => ("listen", "address"),
+            Self::ShardsUnsupported { .. } => ("server", "shards"),
+            Self::OutboxLimits { .. } => ("outbox", "soft"),
+        }
+    }
+}
+
+impl report::Problem for ConfigProblem {
+    fn choice(&self) -> Option<Choice<'_>> {
+        match self {
+            Self::Mistake(mistake) => mistake.choice("squall-broker.toml"),
+            Self::Conflict(_) => None,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        None
+    }
+
+    /// The line of the documented file: a correct value, which is the default.
+    fn example(&self, at: &KeyPath) -> Option<String> {
+        match self {
+            Self::Mistake(
+                Mistake::WrongType { .. }
+                | Mistake::BadQuantity { .. }
+                | Mistake::Malformed { .. }
+                | Mistake::OutOfRange { .. },
+            ) => documented::line_of(at),
+            Self::Mistake(
+                Mistake::Syntax { .. }
+                | Mistake::NotUtf8
+                | Mistake::UnknownKey { .. }
+                | Mistake::UnknownValue { .. },
+            )
+            | Self::Conflict(_) => None,
+        }
+    }
 }

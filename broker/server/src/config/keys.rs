@@ -1,35 +1,22 @@
-//! Every key of the config file and the setting it changes.
+//! Every key of the config file: the setting it changes and the values it takes.
 //!
-//! This table is the file's grammar: a key that is not here is unknown. What a key means, and its
-//! default, stands in `squall-broker.toml`, which a test compares with this table.
+//! This is the file's grammar: a key that is not asked for here is unknown. What a key means, and its
+//! default, stands in `squall-broker.toml`, which a test compares with this.
 
+use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use toml::de::DeValue;
+use squall_core::QueuePolicy;
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::node::Node;
+use squall_toml::quantity::format_duration;
+use squall_toml::value::{boolean, duration, integer, size, text, word};
 
 use super::Config;
-use super::value::{
-    Expected, address, boolean, duration, duration_or, integer, queue_policy, size,
-};
-
-/// One key.
-pub(super) struct Key {
-    /// Its table.
-    pub(super) section: &'static str,
-    /// Its name within the table.
-    pub(super) name: &'static str,
-    /// Applies a value to the config, or says what was expected instead.
-    pub(super) apply: fn(&mut Config, &DeValue<'_>) -> Result<(), Expected>,
-}
-
-impl Key {
-    /// Section and name, joined by a dot.
-    pub(super) fn dotted(&self) -> String {
-        format!("{}.{}", self.section, self.name)
-    }
-}
+use super::error::Diagnostics;
 
 /// Longest time any key takes.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -43,297 +30,297 @@ const PROBE_TIMES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration:
 /// Most probes of the transport that Linux takes (tcp(7)).
 const PROBES_MAX: u64 = 127;
 
-/// All keys, in the order of the documented file.
-pub(super) const KEYS: &[Key] = &[
-    Key {
-        section: "listen",
-        name: "address",
-        apply: |config, value| {
-            config.listen.address = address(value)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "port",
-        apply: |config, value| {
-            config.listen.port = integer(value, 0..=U16_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "backlog",
-        apply: |config, value| {
-            config.listen.backlog = integer(value, 1..=65_535)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "connections_max",
-        apply: |config, value| {
-            config.listen.connections_max = integer(value, 1..=U32_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "allow_anonymous",
-        apply: |config, value| {
-            config.listen.allow_anonymous = boolean(value)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "tcp_keepalive",
-        apply: |config, value| {
-            let idle = duration_or(value, "off", PROBE_TIMES)?;
-            if let Some(idle) = idle {
-                check_whole_seconds(idle)?;
+/// What a key takes: a value of the file as the value of a setting.
+type Take<T> = fn(&Node) -> Result<T, Mistake>;
+
+/// Sets in `config` what the document at `root` says, and notes what is wrong with it.
+pub(super) fn read(root: &At<'_>, config: &mut Config, diagnostics: &mut Diagnostics) {
+    let mut keys = Keys::new(root, diagnostics);
+    keys.listen(config);
+    keys.server(config);
+    keys.protocol(config);
+    keys.session_and_queue(config);
+    keys.limits(config);
+    keys.refuse_unknown(root);
+}
+
+/// The keys of the file, one after another.
+struct Keys<'a, 'd> {
+    root: &'a At<'d>,
+    /// The section that the next keys are in.
+    section: At<'d>,
+    /// Every section with its keys, so far.
+    known: Vec<(&'static str, Vec<&'static str>)>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a, 'd> Keys<'a, 'd> {
+    fn new(root: &'a At<'d>, diagnostics: &'a mut Diagnostics) -> Self {
+        Self {
+            root,
+            section: root.clone(),
+            known: Vec::new(),
+            diagnostics,
+        }
+    }
+
+    /// The keys that follow are those of `[name]`.
+    fn section(&mut self, name: &'static str) {
+        self.known.push((name, Vec::new()));
+        self.section = self.root.key(name);
+    }
+
+    /// Sets `setting` to the value of `key`, if the file has one.
+    fn set<T>(&mut self, key: &'static str, setting: &mut T, take: Take<T>) {
+        if let Some((_, keys)) = self.known.last_mut() {
+            keys.push(key);
+        }
+        let at = self.section.key(key);
+        let Some(node) = at.node() else { return };
+        match take(node) {
+            Ok(value) => *setting = value,
+            Err(mistake) => self.diagnostics.value(&at, mistake),
+        }
+    }
+
+    fn listen(&mut self, config: &mut Config) {
+        let listen = &mut config.listen;
+        self.section("listen");
+        self.set("address", &mut listen.address, address);
+        self.set("port", &mut listen.port, |v| integer(v, 0..=U16_MAX));
+        self.set("backlog", &mut listen.backlog, |v| integer(v, 1..=65_535));
+        self.set("connections_max", &mut listen.connections_max, |v| {
+            integer(v, 1..=U32_MAX)
+        });
+        self.set("allow_anonymous", &mut listen.allow_anonymous, boolean);
+        let probes = &mut listen.tcp_keepalive;
+        self.set("tcp_keepalive", &mut probes.idle, |v| {
+            unless(v, "off", |v| whole_seconds(v, PROBE_TIMES))
+        });
+        self.set("tcp_keepalive_interval", &mut probes.interval, |v| {
+            whole_seconds(v, PROBE_TIMES)
+        });
+        self.set("tcp_keepalive_probes", &mut probes.probes, |v| {
+            integer(v, 1..=PROBES_MAX)
+        });
+    }
+
+    fn server(&mut self, config: &mut Config) {
+        let server = &mut config.server;
+        self.section("server");
+        self.set("shards", &mut server.shards, non_zero_u16);
+        self.set(
+            "shutdown_timeout",
+            &mut server.shutdown_timeout,
+            up_to_a_day,
+        );
+        self.set("close_timeout", &mut server.close_timeout, up_to_a_day);
+        self.set("sys_interval", &mut config.broker.sys_interval, |v| {
+            unless(v, "off", |v| duration(v, Duration::from_secs(1)..=DAY))
+        });
+    }
+
+    fn protocol(&mut self, config: &mut Config) {
+        let broker = &mut config.broker;
+        self.section("protocol");
+        self.set("connect_timeout", &mut broker.connect_timeout, |v| {
+            duration(v, Duration::from_millis(100)..=DAY)
+        });
+        self.set(
+            "connect_size_max",
+            &mut broker.connect_size_max,
+            packet_size,
+        );
+        let packet = &mut broker.maximum_packet_size;
+        self.set("maximum_packet_size", packet, packet_size);
+        self.set("receive_maximum", &mut broker.receive_maximum, non_zero_u16);
+        self.set(
+            "topic_alias_maximum",
+            &mut broker.topic_alias_maximum,
+            |v| integer(v, 0..=U16_MAX),
+        );
+        self.set("topic_levels_max", &mut broker.topic_levels_max, |v| {
+            non_zero_usize(v, 65_536)
+        });
+    }
+
+    fn session_and_queue(&mut self, config: &mut Config) {
+        let broker = &mut config.broker;
+        self.section("session");
+        let expiry = &mut broker.session_expiry_interval_max;
+        self.set("expiry_interval_max", expiry, seconds_or_never);
+        self.set("sessions_max", &mut broker.sessions_max, |v| {
+            integer(v, 1..=U32_MAX)
+        });
+        let subscriptions = &mut broker.subscriptions_per_session_max;
+        self.set("subscriptions_max", subscriptions, |v| {
+            integer(v, 1..=SUBSCRIPTIONS_MAX)
+        });
+        self.set("in_flight_max", &mut broker.in_flight_max, non_zero_u16);
+
+        self.section("queue");
+        let queue = &mut broker.queue;
+        self.set("messages_max", &mut queue.messages_max, |v| {
+            integer(v, 0..=U32_MAX)
+        });
+        self.set("bytes_max", &mut queue.bytes_max, |v| size(v, 0..=1 << 40));
+        self.set("policy", &mut queue.policy, policy);
+    }
+
+    fn limits(&mut self, config: &mut Config) {
+        let broker = &mut config.broker;
+        self.section("outbox");
+        self.set("soft", &mut broker.outbox.soft_bytes, outbox_size);
+        self.set("hard", &mut broker.outbox.hard_bytes, outbox_size);
+
+        self.section("retained");
+        let retained = &mut broker.retained;
+        self.set("messages_max", &mut retained.messages_max, |v| {
+            integer(v, 0..=U32_MAX)
+        });
+        self.set("bytes_max", &mut retained.bytes_max, |v| {
+            size(v, 0..=1 << 40)
+        });
+        self.set("replay_slice", &mut retained.replay_slice, |v| {
+            non_zero_usize(v, U32_MAX)
+        });
+
+        self.section("routing");
+        let topics = &mut broker.match_cache_topics_max;
+        self.set("match_cache_topics_max", topics, |v| {
+            non_zero_usize(v, U32_MAX)
+        });
+    }
+
+    /// Notes each section and each key that was not asked for: nothing is ignored silently.
+    fn refuse_unknown(&mut self, root: &At<'_>) {
+        let entries = root.node().map_or(&[][..], Node::entries);
+        for entry in entries {
+            let at = root.entry(entry);
+            let keys = self.known.iter().find(|(name, _)| *name == entry.key);
+            match (keys, entry.node.is_table()) {
+                (None, _) => self.unknown(&at, "the file", self.names_of_sections()),
+                (Some(_), false) => {
+                    let expected = format!("a section [{}]", entry.key);
+                    self.diagnostics
+                        .value(&at, entry.node.wrong_type(&expected));
+                }
+                (Some((_, keys)), true) => {
+                    let keys = keys.clone();
+                    for inner in entry.node.entries() {
+                        if !keys.contains(&inner.key.as_str()) {
+                            let known = self.keys_for(&inner.key, &keys);
+                            let place = format!("[{}]", entry.key);
+                            self.unknown(&at.entry(inner), &place, known);
+                        }
+                    }
+                }
             }
-            config.listen.tcp_keepalive.idle = idle;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "tcp_keepalive_interval",
-        apply: |config, value| {
-            let interval = duration(value, PROBE_TIMES)?;
-            check_whole_seconds(interval)?;
-            config.listen.tcp_keepalive.interval = interval;
-            Ok(())
-        },
-    },
-    Key {
-        section: "listen",
-        name: "tcp_keepalive_probes",
-        apply: |config, value| {
-            config.listen.tcp_keepalive.probes = integer(value, 1..=PROBES_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "server",
-        name: "shards",
-        apply: |config, value| {
-            config.server.shards = non_zero_u16(value, U16_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "server",
-        name: "shutdown_timeout",
-        apply: |config, value| {
-            config.server.shutdown_timeout = duration(value, Duration::ZERO..=DAY)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "server",
-        name: "close_timeout",
-        apply: |config, value| {
-            config.server.close_timeout = duration(value, Duration::ZERO..=DAY)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "server",
-        name: "sys_interval",
-        apply: |config, value| {
-            let range = Duration::from_secs(1)..=DAY;
-            config.broker.sys_interval = duration_or(value, "off", range)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "protocol",
-        name: "connect_timeout",
-        apply: |config, value| {
-            let range = Duration::from_millis(100)..=DAY;
-            config.broker.connect_timeout = duration(value, range)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "protocol",
-        name: "connect_size_max",
-        apply: |config, value| {
-            config.broker.connect_size_max = packet_size(value)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "protocol",
-        name: "maximum_packet_size",
-        apply: |config, value| {
-            config.broker.maximum_packet_size = packet_size(value)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "protocol",
-        name: "receive_maximum",
-        apply: |config, value| {
-            config.broker.receive_maximum = non_zero_u16(value, U16_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "protocol",
-        name: "topic_alias_maximum",
-        apply: |config, value| {
-            config.broker.topic_alias_maximum = integer(value, 0..=U16_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "protocol",
-        name: "topic_levels_max",
-        apply: |config, value| {
-            config.broker.topic_levels_max = non_zero_usize(value, 65_536)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "session",
-        name: "expiry_interval_max",
-        apply: |config, value| {
-            config.broker.session_expiry_interval_max = seconds_or_never(value)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "session",
-        name: "sessions_max",
-        apply: |config, value| {
-            config.broker.sessions_max = integer(value, 1..=U32_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "session",
-        name: "subscriptions_max",
-        apply: |config, value| {
-            config.broker.subscriptions_per_session_max = integer(value, 1..=SUBSCRIPTIONS_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "session",
-        name: "in_flight_max",
-        apply: |config, value| {
-            config.broker.in_flight_max = non_zero_u16(value, U16_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "queue",
-        name: "messages_max",
-        apply: |config, value| {
-            config.broker.queue.messages_max = integer(value, 0..=U32_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "queue",
-        name: "bytes_max",
-        apply: |config, value| {
-            config.broker.queue.bytes_max = size(value, 0..=1 << 40)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "queue",
-        name: "policy",
-        apply: |config, value| {
-            config.broker.queue.policy = queue_policy(value)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "outbox",
-        name: "soft",
-        apply: |config, value| {
-            config.broker.outbox.soft_bytes = size(value, 4_096..=1 << 30)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "outbox",
-        name: "hard",
-        apply: |config, value| {
-            config.broker.outbox.hard_bytes = size(value, 4_096..=1 << 30)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "retained",
-        name: "messages_max",
-        apply: |config, value| {
-            config.broker.retained.messages_max = integer(value, 0..=U32_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "retained",
-        name: "bytes_max",
-        apply: |config, value| {
-            config.broker.retained.bytes_max = size(value, 0..=1 << 40)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "retained",
-        name: "replay_slice",
-        apply: |config, value| {
-            config.broker.retained.replay_slice = non_zero_usize(value, U32_MAX)?;
-            Ok(())
-        },
-    },
-    Key {
-        section: "routing",
-        name: "match_cache_topics_max",
-        apply: |config, value| {
-            config.broker.match_cache_topics_max = non_zero_usize(value, U32_MAX)?;
-            Ok(())
-        },
-    },
-];
+        }
+    }
+
+    fn names_of_sections(&self) -> Vec<String> {
+        self.known
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect()
+    }
+
+    /// The keys that `written` may have meant: those of its section, or a key of that very name in
+    /// another one.
+    fn keys_for(&self, written: &str, own: &[&str]) -> Vec<String> {
+        let elsewhere = self.known.iter().filter_map(|(section, keys)| {
+            let is_there = keys.contains(&written);
+            is_there.then(|| format!("{section}.{written}"))
+        });
+        let elsewhere: Vec<String> = elsewhere.collect();
+        match elsewhere.is_empty() {
+            true => own.iter().map(|&key| key.to_owned()).collect(),
+            false => elsewhere,
+        }
+    }
+
+    fn unknown(&mut self, at: &At<'_>, place: &str, known: Vec<String>) {
+        let mistake = Mistake::UnknownKey {
+            key: at.path().last_key().to_owned(),
+            place: place.to_owned(),
+            known,
+        };
+        self.diagnostics.key(at, mistake);
+    }
+}
+
+/// A numeric IPv4 or IPv6 address.
+fn address(node: &Node) -> Result<IpAddr, Mistake> {
+    let expected = "a numeric address such as \"127.0.0.1\" or \"::1\"";
+    let text = text(node, expected)?;
+    text.parse().map_err(|_| Mistake::Malformed {
+        value: text.to_owned(),
+        expected,
+    })
+}
+
+/// What a full queue does.
+fn policy(node: &Node) -> Result<QueuePolicy, Mistake> {
+    let words = [
+        ("drop_newest", QueuePolicy::DropNewest),
+        ("drop_oldest", QueuePolicy::DropOldest),
+        ("reject", QueuePolicy::Reject),
+    ];
+    word(node, "policy", &words)
+}
+
+/// `None` for `word`, and for everything else what `take` makes of it.
+fn unless<T>(node: &Node, word: &str, take: Take<T>) -> Result<Option<T>, Mistake> {
+    match node.as_str() {
+        Some(text) if text == word => Ok(None),
+        Some(_) | None => take(node).map(Some),
+    }
+}
+
+fn up_to_a_day(node: &Node) -> Result<Duration, Mistake> {
+    duration(node, Duration::ZERO..=DAY)
+}
+
+/// A time that the system or the protocol counts in seconds.
+fn whole_seconds(node: &Node, range: RangeInclusive<Duration>) -> Result<Duration, Mistake> {
+    let time = duration(node, range)?;
+    match time.subsec_nanos() {
+        0 => Ok(time),
+        _ => Err(Mistake::OutOfRange {
+            value: format_duration(time),
+            range: "a whole number of seconds".to_owned(),
+        }),
+    }
+}
 
 /// Whole seconds as the protocol has them, where the highest number means without end (§3.1.2.11.2).
-fn seconds_or_never(value: &DeValue<'_>) -> Result<u32, Expected> {
-    let range = Duration::from_secs(1)..=Duration::from_secs(U32_MAX - 1);
-    match duration_or(value, "never", range)? {
-        None => Ok(u32::MAX),
-        Some(longest) if longest.subsec_nanos() == 0 => {
-            Ok(u32::try_from(longest.as_secs()).unwrap_or(u32::MAX))
-        }
-        Some(_) => Err(Expected::from("\"never\" or a whole number of seconds")),
-    }
+fn seconds_or_never(node: &Node) -> Result<u32, Mistake> {
+    let longest = unless(node, "never", |node| {
+        whole_seconds(
+            node,
+            Duration::from_secs(1)..=Duration::from_secs(U32_MAX - 1),
+        )
+    })?;
+    let seconds = longest.map_or(U32_MAX, |longest| longest.as_secs());
+    Ok(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 
-/// The system counts these times in seconds.
-fn check_whole_seconds(time: Duration) -> Result<(), Expected> {
-    match time.subsec_nanos() {
-        0 => Ok(()),
-        _ => Err(Expected::from("a whole number of seconds")),
-    }
-}
-
-fn non_zero_u16(value: &DeValue<'_>, max: u64) -> Result<NonZeroU16, Expected> {
-    let number: u16 = integer(value, 1..=max)?;
+fn non_zero_u16(node: &Node) -> Result<NonZeroU16, Mistake> {
+    let number: u16 = integer(node, 1..=U16_MAX)?;
     Ok(NonZeroU16::new(number).expect("the range starts above 0"))
 }
 
-fn packet_size(value: &DeValue<'_>) -> Result<NonZeroU32, Expected> {
-    let bytes: u32 = size(value, 64..=PACKET_BYTES_MAX)?;
+fn non_zero_usize(node: &Node, max: u64) -> Result<NonZeroUsize, Mistake> {
+    let number: usize = integer(node, 1..=max)?;
+    Ok(NonZeroUsize::new(number).expect("the range starts above 0"))
+}
+
+fn packet_size(node: &Node) -> Result<NonZeroU32, Mistake> {
+    let bytes: u32 = size(node, 64..=PACKET_BYTES_MAX)?;
     Ok(NonZeroU32::new(bytes).expect("the range starts above 0"))
 }
 
-fn non_zero_usize(value: &DeValue<'_>, max: u64) -> Result<NonZeroUsize, Expected> {
-    let number: usize = integer(value, 1..=max)?;
-    Ok(NonZeroUsize::new(number).expect("the range starts above 0"))
+fn outbox_size(node: &Node) -> Result<usize, Mistake> {
+    size(node, 4_096..=1 << 30)
 }

@@ -1,17 +1,17 @@
 //! The settings of one broker process: where it listens, how it stops, what its limits are.
 //!
-//! `file` reads a TOML file into a [`Config`] by the table of `keys`; `value` turns one TOML value into one
-//! setting; `error` says what is wrong and where. [`Config::check`] holds the rules that join two
-//! settings; `serve` applies it too, because a command line may change what a file said.
+//! `file` reads a TOML file into a [`Config`] by the grammar of `keys`; `error` says what is wrong and
+//! where. [`Config::check`] holds the rules that join two settings; `serve` applies it too, because a
+//! command line may change what a file said.
 //!
 //! `squall-broker.toml` beside the manifest lists every key with its meaning and default.
 
+mod documented;
 mod error;
 mod file;
 mod keys;
-mod value;
 
-pub use error::{ConfigError, Place};
+pub use error::{ConfigConflict, ConfigError, ConfigErrors, ConfigProblem};
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
@@ -108,19 +108,18 @@ impl Config {
     /// Rules that join two settings or wait for a later part of the broker.
     ///
     /// # Errors
-    /// [`ConfigError::AnonymousBeyondLoopback`], [`ConfigError::ShardsUnsupported`] or
-    /// [`ConfigError::OutboxLimits`].
-    pub fn check(&self) -> Result<(), ConfigError> {
+    /// The first rule that the settings break.
+    pub fn check(&self) -> Result<(), ConfigConflict> {
         let Listen {
             address,
             allow_anonymous,
             ..
         } = self.listen;
         if !address.is_loopback() && !allow_anonymous {
-            return Err(ConfigError::AnonymousBeyondLoopback { address });
+            return Err(ConfigConflict::AnonymousBeyondLoopback { address });
         }
         if self.server.shards.get() != 1 {
-            return Err(ConfigError::ShardsUnsupported {
+            return Err(ConfigConflict::ShardsUnsupported {
                 shards: self.server.shards.get(),
             });
         }
@@ -129,7 +128,7 @@ impl Config {
             hard_bytes,
         } = self.broker.outbox;
         if soft_bytes >= hard_bytes {
-            return Err(ConfigError::OutboxLimits {
+            return Err(ConfigConflict::OutboxLimits {
                 soft_bytes,
                 hard_bytes,
             });
@@ -163,7 +162,7 @@ mod tests {
 
         assert_eq!(
             refused,
-            Err(ConfigError::AnonymousBeyondLoopback {
+            Err(ConfigConflict::AnonymousBeyondLoopback {
                 address: "0.0.0.0".parse().unwrap()
             })
         );
@@ -180,7 +179,7 @@ mod tests {
 
         assert_eq!(
             config.check(),
-            Err(ConfigError::ShardsUnsupported { shards: 2 })
+            Err(ConfigConflict::ShardsUnsupported { shards: 2 })
         );
     }
 
@@ -192,7 +191,7 @@ mod tests {
 
         assert!(matches!(
             config.check(),
-            Err(ConfigError::OutboxLimits { .. })
+            Err(ConfigConflict::OutboxLimits { .. })
         ));
     }
 }

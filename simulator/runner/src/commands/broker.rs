@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use squall_broker::{Config, ServeError};
+use squall_broker::{Config, ConfigError, ServeError};
 
 use super::stdin_ends;
 use crate::cli::BrokerArgs;
@@ -36,7 +36,12 @@ pub fn broker(args: &BrokerArgs) -> Result<u8, Failure> {
 
 fn config(args: &BrokerArgs) -> Result<Config, Failure> {
     let mut config = match &args.config {
-        Some(path) => Config::from_file(path).map_err(|error| Failure::Usage(error.to_string()))?,
+        Some(path) => Config::from_file(path).map_err(|error| match error {
+            ConfigError::Wrong(errors) => Failure::Config(errors),
+            ConfigError::Unreadable { .. } | ConfigError::TooLong { .. } => {
+                Failure::Usage(error.to_string())
+            }
+        })?,
         None => Config::default(),
     };
     if let Some(port) = args.port {

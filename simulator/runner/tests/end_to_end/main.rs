@@ -3,6 +3,7 @@
 mod bad_input;
 mod peer;
 mod proxy;
+mod quantities;
 mod refusals;
 mod runs;
 mod stopping;

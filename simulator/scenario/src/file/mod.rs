@@ -4,6 +4,7 @@
 //! means, and whether values fit together, is `resolve`'s business. Doc comments are shown by
 //! editors that know the schema, so they speak to the author of a scenario.
 
+pub(crate) mod examples;
 mod expect;
 mod fault;
 mod group;
@@ -13,8 +14,10 @@ pub(crate) mod schema;
 pub(crate) mod unsupported;
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
+use serde_json::json;
+use squall_run::MetricName;
 
 pub(crate) use expect::{DisplacedReasonWord, ExpectFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
@@ -23,6 +26,7 @@ pub(crate) use group::{
     SessionWord, SubscribeFile, WhenWord, WillFile,
 };
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
+pub(crate) use quantity::quantity_of;
 pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
 
 /// A squall scenario: who connects, over what network, what goes wrong and when, and what must
@@ -66,7 +70,15 @@ pub(crate) struct ScenarioFile {
     /// Limits of metrics: `"e2e_latency{group=backend}" = ["p99 < 250ms"]`. A failed one ends the
     /// run with exit code 99.
     #[serde(default)]
+    #[schemars(transform = name_metrics)]
     pub(crate) thresholds: IndexMap<String, Vec<String>>,
+}
+
+/// Says in the schema of `[thresholds]` which metrics there are, with or without tags.
+fn name_metrics(schema: &mut Schema) {
+    let names = MetricName::ALL.map(MetricName::as_str).join("|");
+    let pattern = format!(r"^({names})(\{{.*\}})?$");
+    schema.insert("propertyNames".to_owned(), json!({ "pattern": pattern }));
 }
 
 /// A value that templates share.

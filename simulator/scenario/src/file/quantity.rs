@@ -6,34 +6,32 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::text::units::{Quantity, UnitError, parse_bit_rate, parse_duration, parse_size};
+use squall_toml::quantity::{Quantity, UnitError, parse_bit_rate, parse_duration, parse_size};
 
-impl Quantity {
-    /// What the schema calls it, in `format`.
-    pub(crate) const fn format(self) -> &'static str {
-        match self {
-            Self::Duration => "squall-duration",
-            Self::Size => "squall-size",
-            Self::BitRate => "squall-bit-rate",
-        }
+/// How the schema calls a quantity, in `format`.
+const fn format_of(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Duration => "squall-duration",
+        Quantity::Size => "squall-size",
+        Quantity::BitRate => "squall-bit-rate",
     }
+}
 
-    /// The quantity that the schema calls `format`.
-    pub(crate) fn from_format(format: &str) -> Option<Self> {
-        [Self::Duration, Self::Size, Self::BitRate]
-            .into_iter()
-            .find(|quantity| quantity.format() == format)
-    }
+/// The quantity that the schema calls `format`.
+pub(crate) fn quantity_of(format: &str) -> Option<Quantity> {
+    [Quantity::Duration, Quantity::Size, Quantity::BitRate]
+        .into_iter()
+        .find(|quantity| format_of(*quantity) == format)
+}
 
-    /// The JSON Schema of a text that is one. Editors know the pattern, squall knows the format.
-    fn schema(self, pattern: &str, description: &str) -> Schema {
-        json_schema!({
-            "type": "string",
-            "format": self.format(),
-            "pattern": pattern,
-            "description": description,
-        })
-    }
+/// The JSON Schema of a text that is a quantity. Editors know the pattern, squall knows the format.
+fn schema_of(quantity: Quantity, pattern: &str, description: &str) -> Schema {
+    json_schema!({
+        "type": "string",
+        "format": format_of(quantity),
+        "pattern": pattern,
+        "description": description,
+    })
 }
 
 /// A time with its unit.
@@ -80,8 +78,9 @@ impl JsonSchema for DurationText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        Quantity::Duration.schema(
-            r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$",
+        schema_of(
+            Quantity::Duration,
+            r"^([0-9]+(\.[0-9]+)? ?(ns|us|µs|ms|s|m|h|d) ?)+$",
             "A time with its unit: 250ms, 10s, 1m30s.",
         )
     }
@@ -93,7 +92,8 @@ impl JsonSchema for SizeText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        Quantity::Size.schema(
+        schema_of(
+            Quantity::Size,
             r"^[0-9]+(\.[0-9]+)? ?(B|KB|KiB|MB|MiB|GB|GiB)$",
             "A number of bytes with its unit: 16B, 64KiB.",
         )
@@ -106,7 +106,8 @@ impl JsonSchema for BitRateText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        Quantity::BitRate.schema(
+        schema_of(
+            Quantity::BitRate,
             r"^[0-9]+(\.[0-9]+)? ?([kKmMgG]?bit/s)$",
             "Bits per second: 256kbit/s.",
         )

@@ -2,9 +2,9 @@
 
 use crate::error::Diagnostics;
 use crate::overrides::{Override, OverrideError};
-use crate::text::document::{Entry, Node, Value};
-use crate::text::location::KeyPath;
-use crate::text::source::{Sources, Span};
+use squall_toml::at::KeyPath;
+use squall_toml::node::{Entry, Node, Value};
+use squall_toml::source::{Sources, Span};
 
 /// Keys of which a block has one: setting one takes the others out.
 const ALTERNATIVES: [&[&str]; 5] = [

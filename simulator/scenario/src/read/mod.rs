@@ -11,33 +11,34 @@ use crate::file::ScenarioFile;
 use crate::file::schema::json_schema;
 use crate::overrides::Override;
 use crate::resolve::resolve;
-use crate::text::document::{Node, SyntaxError};
-use crate::text::location::{At, KeyPath};
-use crate::text::source::Sources;
+use squall_toml::at::KeyPath;
+use squall_toml::document::Document;
 
 impl Scenario {
-    /// Reads the scenario `text`, with `overrides` put in, in order.
+    /// Reads the scenario `text`, a text or the bytes of a file, with `overrides` put in, in order.
     ///
-    /// `file_name` is what errors call the text. Everything that is wrong is told at once, as far
-    /// as one mistake does not hide another: text that is no TOML hides all others, and a value of
-    /// the wrong shape hides what it would contradict.
+    /// `file_name` is what errors call the text.
+    ///
+    /// # Errors
+    /// Everything that is wrong, as far as one mistake does not hide another: a syntax error hides
+    /// every other mistake, and a value of the wrong shape hides what it would contradict.
     pub fn parse(
         file_name: &str,
-        text: &str,
+        text: impl AsRef<[u8]>,
         overrides: &[Override],
     ) -> Result<Self, ScenarioErrors> {
         let settings: Vec<String> = overrides.iter().map(Override::to_string).collect();
-        let sources = Sources::new(file_name, text, &settings);
-        let mut document = parse_toml(text, &sources)?;
+        let mut document = Document::read(file_name, text.as_ref(), &settings)?;
         let mut diagnostics = Diagnostics::default();
-        apply_overrides::apply(&mut document, overrides, &sources, &mut diagnostics);
-        shape::check(&document, &json_schema(), &mut diagnostics);
-        diagnostics.finish(&sources)?;
+        let Document { node, sources } = &mut document;
+        apply_overrides::apply(node, overrides, sources, &mut diagnostics);
+        shape::check(node, &json_schema(), &mut diagnostics);
+        diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();
-        let file = ScenarioFile::deserialize(&document);
+        let file = ScenarioFile::deserialize(&document.node);
         let scenario = match file {
-            Ok(file) => Some(resolve(file, &At::root(&document), &mut diagnostics)),
+            Ok(file) => Some(resolve(file, &document.root(), &mut diagnostics)),
             Err(error) => {
                 let message = error.to_string();
                 let problem = Problem::Unreadable { message };
@@ -45,19 +46,7 @@ impl Scenario {
                 None
             }
         };
-        diagnostics.finish(&sources)?;
+        diagnostics.finish(&document.sources)?;
         Ok(scenario.expect("a scenario without errors was resolved"))
     }
-}
-
-fn parse_toml(text: &str, sources: &Sources) -> Result<Node, ScenarioErrors> {
-    Node::parse_document(text, 0).map_err(|errors| {
-        let mut diagnostics = Diagnostics::default();
-        for SyntaxError { message, span } in errors {
-            diagnostics.push(span, KeyPath::default(), Problem::Syntax { message });
-        }
-        diagnostics
-            .finish(sources)
-            .expect_err("a parser that fails says why")
-    })
 }

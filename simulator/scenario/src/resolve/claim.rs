@@ -13,12 +13,12 @@ use super::group::time;
 use crate::error::Problem;
 use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile, WithinFile};
 use crate::id::{FaultId, GroupId, NetworkId};
-use crate::text::location::At;
-use crate::text::units::format_duration;
 use crate::{
     ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, FaultTarget, NetworkClaim,
     Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
+use squall_toml::at::At;
+use squall_toml::quantity::format_duration;
 
 impl Resolver<'_> {
     /// Resolves every expectation, in order.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Resolver;
 use crate::Distribution;
-use crate::error::Problem;
 use crate::file::{DistributionFile, DurationText, ShapeFile};
-use crate::text::location::At;
-use crate::text::units::format_duration;
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_duration;
 
 impl Resolver<'_> {
     /// The distribution that `file` writes, or none of any time if there is none.
@@ -80,7 +80,7 @@ impl Resolver<'_> {
         }
         for (index, weight) in weights.iter().enumerate() {
             if *weight <= 0.0 {
-                let problem = Problem::OutOfRange {
+                let problem = Mistake::OutOfRange {
                     value: weight.to_string(),
                     range: "above 0".to_owned(),
                 };
@@ -102,7 +102,7 @@ impl Resolver<'_> {
 
     fn check_above(&mut self, value: DurationText, limit: Duration, at: &At<'_>) {
         if value.0 <= limit {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format_duration(value.0),
                 range: format!("above {}", format_duration(limit)),
             };

@@ -9,12 +9,13 @@ use super::group::time;
 use crate::error::Problem;
 use crate::file::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 use crate::id::GroupId;
-use crate::text::location::At;
-use crate::text::units::format_duration;
 use crate::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Group,
     ReconnectWhen, RunSettings, Select, fits_pattern,
 };
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_duration;
 
 /// Most times of one fault.
 const TIMES_MAX: u64 = 100_000;
@@ -83,7 +84,7 @@ impl Resolver<'_> {
             (None, None) => return FaultTiming::At(Duration::ZERO),
         };
         if timing.count() > TIMES_MAX {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format!("{} times", timing.count()),
                 range: format!("at most {TIMES_MAX}"),
             };

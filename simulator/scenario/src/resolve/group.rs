@@ -14,12 +14,13 @@ use crate::file::{
 };
 use crate::id::{DeviceId, NetworkId};
 use crate::template::{Fixed, Use};
-use crate::text::location::At;
-use crate::text::units::format_duration;
 use crate::{
     CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, SessionStart,
     Transport, Will, Withhold,
 };
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_duration;
 
 /// `keep_alive` unless the file says otherwise.
 const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(60);
@@ -156,7 +157,7 @@ impl Resolver<'_> {
             .iter()
             .find(|id| id.is_empty() || id.len() > usize::from(u16::MAX) || id.contains('\0'));
         if let Some(id) = malformed {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format!("client id {id:?}"),
                 range: "1 to 65535 bytes without the null character".to_owned(),
             };
@@ -263,7 +264,7 @@ impl Resolver<'_> {
     fn whole_seconds(&mut self, duration: Duration, max: u32, at: &At<'_>) -> u32 {
         let seconds = u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         if duration.subsec_nanos() > 0 || seconds > max {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format_duration(duration),
                 range: format!("whole seconds, at most {max}s"),
             };

@@ -21,8 +21,9 @@ use indexmap::IndexMap;
 use crate::error::{Diagnostics, Problem};
 use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
-use crate::text::location::At;
 use crate::{Fault, Group, Network, RunSettings, Scenario, Threshold};
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;
@@ -115,7 +116,7 @@ impl Resolver<'_> {
         ];
         for (key, count) in blocks {
             if count > BLOCKS_MAX {
-                let problem = Problem::OutOfRange {
+                let problem = Mistake::OutOfRange {
                     value: format!("{count} blocks"),
                     range: format!("at most {BLOCKS_MAX}"),
                 };
@@ -124,7 +125,7 @@ impl Resolver<'_> {
         }
         let devices: u64 = file.group.iter().map(|group| u64::from(group.count)).sum();
         if devices > DEVICES_MAX {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format!("{devices} devices"),
                 range: format!("at most {DEVICES_MAX}"),
             };
@@ -209,7 +210,7 @@ impl Resolver<'_> {
 
     fn check_above_zero(&mut self, duration: Duration, at: &At<'_>) {
         if duration.is_zero() {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: "0s".to_owned(),
                 range: "above 0s".to_owned(),
             };
@@ -258,7 +259,7 @@ impl Resolver<'_> {
                 }
             };
             if conditions.is_empty() {
-                let problem = Problem::OutOfRange {
+                let problem = Mistake::OutOfRange {
                     value: "an array of 0".to_owned(),
                     range: "at least 1 long".to_owned(),
                 };

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::Resolver;
-use crate::error::Problem;
 use crate::file::{LossFile, LossModelFile, NetworkFile};
-use crate::text::location::At;
 use crate::{Bandwidth, Distribution, Loss, Network, Outages};
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 
 /// The least that TCP on Linux adds to the round trip before it sends again: `TCP_RTO_MIN`.
 const RETRANSMISSION_MARGIN: Duration = Duration::from_millis(200);
@@ -40,7 +40,7 @@ impl Resolver<'_> {
             ("down", bandwidth.down_bits_per_second),
         ] {
             if rate == Some(0) {
-                let problem = Problem::OutOfRange {
+                let problem = Mistake::OutOfRange {
                     value: "0bit/s".to_owned(),
                     range: "above 0bit/s".to_owned(),
                 };

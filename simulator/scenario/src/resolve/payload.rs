@@ -3,12 +3,12 @@
 use indexmap::IndexMap;
 
 use super::Resolver;
-use crate::error::Problem;
 use crate::file::PayloadFile;
 use crate::template::{Fixed, JsonValue, TemplateError, Use};
-use crate::text::location::At;
-use crate::text::units::format_size;
 use crate::{DeviceTemplate, MessageTemplate, Payload};
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_size;
 
 /// Bytes of a stamp: the least that a message carries.
 const STAMP: u64 = 16;
@@ -105,7 +105,7 @@ impl Resolver<'_> {
 
     fn check_size(&mut self, size: u64, min: u64, max: u64, at: &At<'_>) -> u32 {
         if !(min..=max).contains(&size) {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format_size(size),
                 range: format!("{} to {}", format_size(min), format_size(max)),
             };
@@ -116,7 +116,7 @@ impl Resolver<'_> {
 
     fn check_members(&mut self, members: &IndexMap<String, JsonValue>, at: &At<'_>) -> JsonValue {
         if members.is_empty() {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: "an object without members".to_owned(),
                 range: "one with at least one".to_owned(),
             };

@@ -9,10 +9,11 @@ use super::group::{resolve_qos, time};
 use crate::error::Problem;
 use crate::file::{ArrivalWord, PublishFile, SubscribeFile};
 use crate::template::{Fixed, Use};
-use crate::text::location::At;
 use crate::{
     Arrival, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish, Subscribe,
 };
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 
 /// Most messages per second of one device.
 const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
@@ -69,7 +70,7 @@ impl Resolver<'_> {
             (None, None, None) => return 1.0,
         };
         if rate > RATE_PER_DEVICE_MAX {
-            let problem = Problem::OutOfRange {
+            let problem = Mistake::OutOfRange {
                 value: format!("{rate} messages per second and device"),
                 range: format!("at most {RATE_PER_DEVICE_MAX}"),
             };

@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::parse::Segments;
-use super::{Escaping, Fixed, Segment, Template, TemplateError, Use};
-use crate::text::toml_text::{quote, quote_key};
+use super::segment::Segment;
+use super::{Escaping, Fixed, Template, TemplateError, Use};
+use squall_toml::quote::{quote, quote_key};
 
 /// A JSON value as TOML writes it; members in file order.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]

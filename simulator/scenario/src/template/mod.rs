@@ -4,17 +4,21 @@
 //! parsed. A [`DeviceTemplate`] is the same text whenever one device renders it; a
 //! [`MessageTemplate`] may differ from message to message. Two braces, `{{` or `}}`, stand for one.
 
+mod error;
 mod json;
 mod parse;
+mod place;
+mod segment;
 
 use std::fmt::Write as _;
-use std::num::NonZeroU64;
 
 use rand::{Rng, RngExt};
 
+pub use error::TemplateError;
 pub(crate) use json::JsonValue;
-pub use parse::TemplateError;
-pub(crate) use parse::{Fixed, Use};
+pub(crate) use parse::Fixed;
+pub(crate) use place::Use;
+use segment::Segment;
 
 /// What placeholders stand for in one message.
 #[derive(Clone, Copy, Debug)]
@@ -195,95 +199,6 @@ struct Template {
     source: String,
     segments: Vec<Segment>,
     escaping: Escaping,
-}
-
-/// A piece of a template. Texts in it are escaped already.
-#[derive(Clone, Debug, PartialEq)]
-enum Segment {
-    Literal(String),
-    Index(Shape),
-    ClientId,
-    Seq(Shape),
-    NowMs,
-    RandInt { min: i64, max: i64 },
-    RandFloat { min: f64, max: f64, decimals: u8 },
-    RandChoice(Vec<String>),
-}
-
-impl Segment {
-    /// Whether it may differ from message to message.
-    fn is_of_message(&self) -> bool {
-        match self {
-            Self::Literal(_) | Self::Index(_) | Self::ClientId => false,
-            Self::Seq(_)
-            | Self::NowMs
-            | Self::RandInt { .. }
-            | Self::RandFloat { .. }
-            | Self::RandChoice(_) => true,
-        }
-    }
-}
-
-impl Segment {
-    /// The texts that it may stand for; none for numbers and `{client_id}`.
-    fn pieces(&self) -> Vec<&str> {
-        match self {
-            Self::Literal(text) => vec![text],
-            Self::RandChoice(choices) => choices.iter().map(String::as_str).collect(),
-            Self::Index(_)
-            | Self::ClientId
-            | Self::Seq(_)
-            | Self::NowMs
-            | Self::RandInt { .. }
-            | Self::RandFloat { .. } => Vec::new(),
-        }
-    }
-
-    /// Bytes of the longest text that it may stand for.
-    fn length_max(&self, client_id_max: usize) -> usize {
-        /// `u64::MAX` and `i64::MIN` have 20 characters.
-        const NUMBER: usize = 20;
-        match self {
-            Self::Literal(_) | Self::RandChoice(_) => {
-                self.pieces().into_iter().map(str::len).max().unwrap_or(0)
-            }
-            Self::ClientId => client_id_max,
-            Self::Index(shape) | Self::Seq(shape) => NUMBER.max(shape.width.into()),
-            Self::NowMs | Self::RandInt { .. } => NUMBER,
-            Self::RandFloat { decimals, min, max } => {
-                // The sign, the digits before the point, the point, and the digits behind it.
-                let digits = min.abs().max(max.abs()).max(1.0).log10() as usize + 1;
-                2 + digits + usize::from(*decimals)
-            }
-        }
-    }
-
-    /// Whether it always is a number.
-    fn is_number(&self) -> bool {
-        match self {
-            Self::Index(shape) | Self::Seq(shape) => shape.width == 0,
-            Self::NowMs | Self::RandInt { .. } | Self::RandFloat { .. } => true,
-            Self::Literal(_) | Self::ClientId | Self::RandChoice(_) => false,
-        }
-    }
-}
-
-/// How a counter is written: `{seq % 100:05}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Shape {
-    modulus: Option<NonZeroU64>,
-    /// Padded with zeros to this width.
-    width: u8,
-}
-
-impl Shape {
-    fn write(self, number: u64, out: &mut String) {
-        let number = self.modulus.map_or(number, |modulus| number % modulus);
-        push(
-            out,
-            format_args!("{number:0width$}", width = usize::from(self.width)),
-        );
-    }
 }
 
 /// How texts get into what surrounds them.

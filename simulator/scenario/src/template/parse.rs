@@ -1,17 +1,11 @@
 //! Reads templates: `{index % 100:03}`, `{rand.float:18..26:2}` and the like.
 
-use std::num::NonZeroU64;
-
 use indexmap::IndexMap;
 
-use super::{Escaping, Segment, Shape, Template};
-use crate::text::choice::Choice;
-
-/// Widest zero-padded number.
-const WIDTH_MAX: u8 = 20;
-
-/// Most digits behind the point of `{rand.float}`.
-const DECIMALS_MAX: u8 = 9;
+use super::error::TemplateError;
+use super::place::{Use, check_allowed};
+use super::segment::{Segment, Shape, parse_rand_float, parse_rand_int, parse_shape};
+use super::{Escaping, Template};
 
 /// What a whole group has in common: put in when a template is parsed.
 #[derive(Clone, Copy, Debug)]
@@ -20,137 +14,6 @@ pub(crate) struct Fixed<'a> {
     pub(crate) group: &'a str,
     /// `{vars.x}`
     pub(crate) vars: &'a IndexMap<String, String>,
-}
-
-/// Where a template stands: it says which placeholders make sense.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Use {
-    /// The Client Identifier of a device.
-    ClientId,
-    /// Any other text that a device has once: a Topic Filter, a will.
-    DeviceText,
-    /// The Topic Name of a message. Only a limited number of them per device.
-    Topic,
-    /// The payload of a message.
-    Payload,
-}
-
-impl Use {
-    /// Placeholders that make sense there, as a reader would write them.
-    const fn allowed(self) -> &'static [&'static str] {
-        match self {
-            Self::ClientId => &["index", "group", "vars"],
-            Self::DeviceText => &["index", "client_id", "group", "vars"],
-            Self::Topic => &[
-                "index",
-                "client_id",
-                "group",
-                "vars",
-                "seq",
-                "rand.int",
-                "rand.choice",
-            ],
-            Self::Payload => &[
-                "index",
-                "client_id",
-                "group",
-                "vars",
-                "seq",
-                "now_ms",
-                "rand.int",
-                "rand.float",
-                "rand.choice",
-            ],
-        }
-    }
-
-    /// How a message calls it.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::ClientId => "a client id",
-            Self::DeviceText => "a filter or a will",
-            Self::Topic => "a topic",
-            Self::Payload => "a payload",
-        }
-    }
-
-    /// Whether none of its placeholders changes from message to message.
-    pub(super) const fn is_per_device(self) -> bool {
-        matches!(self, Self::ClientId | Self::DeviceText)
-    }
-}
-
-/// Why a text is no template, or none that can stand here.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum TemplateError {
-    /// A brace that nothing closes.
-    #[error("`{{` without `}}`; two of them, `{{{{`, stand for the character")]
-    Unclosed,
-    /// A brace that nothing opens.
-    #[error("`}}` without `{{`; two of them, `}}}}`, stand for the character")]
-    Stray,
-    /// A name that no placeholder has.
-    #[error("unknown placeholder `{{{written}}}`")]
-    Unknown {
-        /// As written.
-        written: String,
-        /// Those that make sense here.
-        known: Vec<String>,
-    },
-    /// A placeholder that has no value, or too many, here.
-    #[error("`{{{name}}}` cannot stand in {place}")]
-    NotHere {
-        /// Which.
-        name: String,
-        /// Where it stands.
-        place: &'static str,
-        /// Those that make sense here.
-        known: Vec<String>,
-    },
-    /// A placeholder that this version does not have.
-    #[error("`{{{written}}}` is not supported yet")]
-    NotSupportedYet {
-        /// As written.
-        written: String,
-    },
-    /// A `{vars.x}` that `[vars]` does not have.
-    #[error("`[vars]` has no `{name}`")]
-    UnknownVar {
-        /// As written.
-        name: String,
-        /// Those that it has.
-        known: Vec<String>,
-    },
-    /// What follows the name of a placeholder makes no sense.
-    #[error("malformed `{{{written}}}`, write it like `{{{example}}}`")]
-    Malformed {
-        /// As written.
-        written: String,
-        /// A correct one.
-        example: &'static str,
-    },
-    /// A counter that would make a new topic of every message.
-    #[error("`{{{name}}}` makes a new topic of every message: limit it, as in `{{{name} % 100}}`")]
-    Unlimited {
-        /// Which.
-        name: &'static str,
-    },
-}
-
-impl TemplateError {
-    /// The word that is wrong, and those that would be right.
-    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
-        match self {
-            Self::Unknown { written, known } => Some(Choice::new(written, known)),
-            Self::NotHere { name, known, .. } => Some(Choice::new(name, known)),
-            Self::UnknownVar { name, known } => Some(Choice::new(name, known)),
-            Self::Unclosed
-            | Self::Stray
-            | Self::NotSupportedYet { .. }
-            | Self::Malformed { .. }
-            | Self::Unlimited { .. } => None,
-        }
-    }
 }
 
 impl Template {
@@ -295,74 +158,6 @@ impl Segments {
         let is_usable = choices.iter().all(|choice| !choice.is_empty());
         is_usable.then_some(Segment::RandChoice(choices))
     }
-}
-
-/// Whether the placeholder `name` exists and makes sense in `place`.
-fn check_allowed(written: &str, name: &str, place: Use) -> Result<(), TemplateError> {
-    let head = if name.starts_with("vars.") {
-        "vars"
-    } else {
-        name
-    };
-    if place.allowed().contains(&head) && (head != "vars" || name != "vars") {
-        return Ok(());
-    }
-    if name.starts_with("csv.") {
-        return Err(TemplateError::NotSupportedYet {
-            written: written.to_owned(),
-        });
-    }
-    let known = place
-        .allowed()
-        .iter()
-        .map(|&name| if name == "vars" { "vars.NAME" } else { name }.to_owned())
-        .collect();
-    if Use::Payload.allowed().contains(&head) && head != "vars" {
-        return Err(TemplateError::NotHere {
-            name: name.to_owned(),
-            place: place.name(),
-            known,
-        });
-    }
-    Err(TemplateError::Unknown {
-        written: written.to_owned(),
-        known,
-    })
-}
-
-/// Nothing, `% 100`, `:05` or `% 100:05`.
-fn parse_shape(argument: &str) -> Option<Shape> {
-    let (modulus, width) = match argument.split_once(':') {
-        Some((modulus, width)) => (modulus.trim(), Some(width.trim())),
-        None => (argument.trim(), None),
-    };
-    let modulus = match modulus.strip_prefix('%') {
-        Some(modulus) => Some(modulus.trim().parse::<NonZeroU64>().ok()?),
-        None if modulus.is_empty() => None,
-        None => return None,
-    };
-    let width = match width {
-        Some(width) => width.strip_prefix('0')?.parse().ok()?,
-        None => 0,
-    };
-    (width <= WIDTH_MAX).then_some(Shape { modulus, width })
-}
-
-/// `:1..9`, both ends included.
-fn parse_rand_int(argument: &str) -> Option<Segment> {
-    let (min, max) = argument.strip_prefix(':')?.split_once("..")?;
-    let (min, max) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
-    (min <= max).then_some(Segment::RandInt { min, max })
-}
-
-/// `:18..26:2`, two digits behind the point.
-fn parse_rand_float(argument: &str) -> Option<Segment> {
-    let (range, decimals) = argument.strip_prefix(':')?.split_once(':')?;
-    let (min, max) = range.split_once("..")?;
-    let (min, max): (f64, f64) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
-    let decimals = decimals.trim().parse().ok()?;
-    let is_range = min.is_finite() && max.is_finite() && min <= max && (max - min).is_finite();
-    (is_range && decimals <= DECIMALS_MAX).then_some(Segment::RandFloat { min, max, decimals })
 }
 
 #[cfg(test)]

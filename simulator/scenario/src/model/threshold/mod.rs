@@ -11,6 +11,7 @@ use crate::DropKind;
 use crate::id::GroupId;
 
 pub use parse::ThresholdError;
+pub(crate) use parse::example_condition;
 
 /// One entry of `[thresholds]`: a metric, and every condition it must meet.
 #[derive(Clone, Debug, PartialEq)]

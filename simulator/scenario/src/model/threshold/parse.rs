@@ -6,8 +6,7 @@ use squall_run::{Aggregate, Comparison, MetricKind, MetricName, Tag, UnknownMetr
 use super::{Condition, Limit, MetricSelector, MetricTags};
 use crate::DropKind;
 use crate::id::GroupId;
-use crate::text::choice::Choice;
-use crate::text::units::{Quantity, UnitError, parse_duration, parse_size};
+use squall_toml::quantity::{Quantity, UnitError, parse_duration, parse_size};
 
 /// What is wrong with a threshold.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -92,18 +91,31 @@ pub enum ThresholdError {
 
 impl ThresholdError {
     /// The word that is wrong, and those that would be right.
-    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
+    pub(crate) fn choice(&self) -> Option<(&String, &Vec<String>)> {
         match self {
-            Self::UnknownMetric { written, known } => Some(Choice::new(written, known)),
-            Self::UnknownTag { tag, known, .. } => Some(Choice::new(tag, known)),
-            Self::UnknownTagValue { value, known, .. } => Some(Choice::new(value, known)),
-            Self::UnknownAggregate { written, known, .. } => Some(Choice::new(written, known)),
+            Self::UnknownMetric { written, known } => Some((written, known)),
+            Self::UnknownTag { tag, known, .. } => Some((tag, known)),
+            Self::UnknownTagValue { value, known, .. } => Some((value, known)),
+            Self::UnknownAggregate { written, known, .. } => Some((written, known)),
             Self::MalformedSelector { .. }
             | Self::RepeatedTag { .. }
             | Self::MalformedCondition { .. }
             | Self::BadLimit { .. }
             | Self::NotANumber { .. } => None,
         }
+    }
+}
+
+/// A condition on the metric that `selector` names, as a reader would write it.
+pub(crate) fn example_condition(selector: &str) -> &'static str {
+    let name = selector.split('{').next().unwrap_or_default().trim();
+    let metric = name.parse().unwrap_or(MetricName::E2eLatency);
+    match metric.kind() {
+        MetricKind::Durations => "p99 < 250ms",
+        MetricKind::Rate => "avg > 50",
+        MetricKind::Count => "count == 0",
+        MetricKind::Cores => "max < 0.5",
+        MetricKind::Bytes => "max < 64MiB",
     }
 }
 

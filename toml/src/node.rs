@@ -1,36 +1,37 @@
 //! The document: a TOML tree in which every key and value knows where it was written.
 //!
-//! Entries are in file order. The tree feeds the shape check, the overrides, the file types (it is
-//! a serde deserializer) and the places in the messages of `resolve`.
+//! Entries are in file order. The tree is a serde deserializer, so that the types of a file format
+//! can be read from it, and its spans are the places in error messages.
 
 use serde::de::value::{Error as ValueError, MapDeserializer, SeqDeserializer};
 use serde::de::{self, IntoDeserializer, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::text::source::Span;
+use crate::mistake::Mistake;
+use crate::source::Span;
 
 /// A value and where it is.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    /// In the row of [`Sources`](crate::text::source::Sources).
-    pub(crate) span: Span,
-    /// What.
-    pub(crate) value: Value,
+pub struct Node {
+    /// Its bytes in the row of [`Sources`](crate::source::Sources).
+    pub span: Span,
+    /// The value itself.
+    pub value: Value,
 }
 
 /// A TOML value.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
+pub enum Value {
     /// `true` or `false`
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// Any other number; may be infinite or no number.
+    /// Any other number, infinite and NaN included.
     Float(f64),
-    /// Text.
+    /// A text, without its quotes.
     String(String),
-    /// A date or time: no key of a scenario takes one.
+    /// A date or time; its value is dropped, because no key takes one.
     Datetime,
     /// `[…]` or `[[…]]`
     Array(Vec<Node>),
@@ -40,27 +41,30 @@ pub(crate) enum Value {
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// Without quotes.
-    pub(crate) key: String,
-    /// Where the key is.
-    pub(crate) key_span: Span,
-    /// What it says.
-    pub(crate) node: Node,
+pub struct Entry {
+    /// The key, without quotes.
+    pub key: String,
+    /// The bytes of the key.
+    pub key_span: Span,
+    /// Its value.
+    pub node: Node,
 }
 
-/// Text that is no TOML.
+/// A place where the text is not TOML.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct SyntaxError {
-    /// What the parser says.
-    pub(crate) message: String,
-    /// Where.
-    pub(crate) span: Span,
+pub struct SyntaxError {
+    /// The parser's message.
+    pub message: String,
+    /// The bytes in question.
+    pub span: Span,
 }
 
 impl Node {
-    /// Parses a whole document that begins at `base`, or says everything that is wrong with it.
-    pub(crate) fn parse_document(text: &str, base: usize) -> Result<Self, Vec<SyntaxError>> {
+    /// Parses a whole document that begins at `base` of the row.
+    ///
+    /// # Errors
+    /// Every place where the text is not TOML.
+    pub fn parse_document(text: &str, base: usize) -> Result<Self, Vec<SyntaxError>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             let span = shift(table.span(), base);
@@ -72,24 +76,32 @@ impl Node {
             .collect())
     }
 
-    /// Parses one value that begins at `base`.
-    pub(crate) fn parse_value(text: &str, base: usize) -> Result<Self, SyntaxError> {
+    /// Parses one value that begins at `base` of the row.
+    ///
+    /// # Errors
+    /// The first place where the text is not a TOML value.
+    pub fn parse_value(text: &str, base: usize) -> Result<Self, SyntaxError> {
         let value = DeValue::parse(text).map_err(|error| SyntaxError::from_toml(&error, base))?;
         convert(value, base)
     }
 
     /// The entry `key`, if this is a table that has it.
-    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
     /// The value of `key`, if this is a table that has it.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+    pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    /// Its entries, none if this is no table.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// Whether it is a table.
+    pub fn is_table(&self) -> bool {
+        matches!(self.value, Value::Table(_))
+    }
+
+    /// Its entries, none if this is not a table.
+    pub fn entries(&self) -> &[Entry] {
         if let Value::Table(entries) = &self.value {
             entries
         } else {
@@ -97,8 +109,8 @@ impl Node {
         }
     }
 
-    /// Its items, none if this is no array.
-    pub(crate) fn items(&self) -> &[Self] {
+    /// Its items, none if this is not an array.
+    pub fn items(&self) -> &[Self] {
         if let Value::Array(items) = &self.value {
             items
         } else {
@@ -106,8 +118,8 @@ impl Node {
         }
     }
 
-    /// Its text, if it is one.
-    pub(crate) fn as_str(&self) -> Option<&str> {
+    /// Its text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
         if let Value::String(text) = &self.value {
             Some(text)
         } else {
@@ -116,7 +128,7 @@ impl Node {
     }
 
     /// What kind of value it is, with its article.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self.value {
             Value::Bool(_) => "a boolean",
             Value::Integer(_) => "an integer",
@@ -125,6 +137,14 @@ impl Node {
             Value::Datetime => "a date or time",
             Value::Array(_) => "an array",
             Value::Table(_) => "a table",
+        }
+    }
+
+    /// The mistake of writing this value where `expected` belongs.
+    pub fn wrong_type(&self, expected: &str) -> Mistake {
+        Mistake::WrongType {
+            expected: expected.to_owned(),
+            found: self.kind(),
         }
     }
 }
@@ -234,11 +254,18 @@ impl<'de> de::Deserializer<'de> for &'de Node {
                     value.as_str().into_deserializer();
                 deserializer.deserialize_enum(name, variants, visitor)
             }
-            _ => visitor.visit_enum(de::value::MapAccessDeserializer::new(MapDeserializer::new(
-                self.entries()
-                    .iter()
-                    .map(|entry| (entry.key.as_str(), &entry.node)),
-            ))),
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Datetime
+            | Value::Array(_)
+            | Value::Table(_) => {
+                visitor.visit_enum(de::value::MapAccessDeserializer::new(MapDeserializer::new(
+                    self.entries()
+                        .iter()
+                        .map(|entry| (entry.key.as_str(), &entry.node)),
+                )))
+            }
         }
     }
 

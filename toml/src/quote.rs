@@ -1,12 +1,12 @@
 //! Pieces of TOML text: what is printed where a person, or a parser, reads TOML.
 
 /// `text` as a TOML string.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
 /// `key` as a TOML key: quoted only if it has to be.
-pub(crate) fn quote_key(key: &str) -> String {
+pub fn quote_key(key: &str) -> String {
     let is_bare = !key.is_empty()
         && key
             .chars()

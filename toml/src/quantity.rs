@@ -39,22 +39,22 @@ const BIT_RATE_UNITS: [(&str, u64); 4] = [
     ("bit/s", 1),
 ];
 
-/// The longest time that a scenario may name: a year.
+/// The longest time that a file may name: a year.
 const DURATION_MAX: Duration = Duration::from_secs(366 * 86_400);
 
-/// Why a text is no quantity.
+/// Why a text is not a quantity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnitError {
     /// No number where one should begin.
     #[error("a number is missing")]
     NoNumber,
-    /// A number that nothing follows.
+    /// A number without a unit.
     #[error("the unit is missing")]
     NoUnit,
-    /// Something follows the number that is no unit.
+    /// What follows the number is not a unit of this quantity.
     #[error("unknown unit")]
     UnknownUnit,
-    /// Beyond what can be counted.
+    /// Beyond 64 bits of the smallest unit, or a time of more than a year.
     #[error("too large")]
     TooLarge,
     /// Finer than the smallest unit.
@@ -86,6 +86,9 @@ impl Quantity {
     }
 
     /// Whether `text` is such a quantity.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     pub fn check(self, text: &str) -> Result<(), UnitError> {
         match self {
             Self::Duration => parse_duration(text).map(drop),
@@ -96,6 +99,9 @@ impl Quantity {
 }
 
 /// A time: one or more numbers with units, added up. At most a year, no finer than a nanosecond.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let mut rest = text.trim();
     let mut nanos = 0_u64;
@@ -105,7 +111,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
             .find(|c: char| c.is_ascii_digit())
             .unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_length);
-        let unit = if unit == "µs" { "us" } else { unit };
+        let unit = match unit.trim() {
+            "µs" => "us",
+            unit => unit,
+        };
         let part = scale(number, factor(unit, &TIME_UNITS)?)?;
         nanos = nanos.checked_add(part).ok_or(UnitError::TooLarge)?;
         rest = after;
@@ -121,12 +130,18 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 }
 
 /// A number of bytes.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = split_number(text.trim())?;
     scale(number, factor(unit.trim(), &SIZE_UNITS)?)
 }
 
 /// Bits per second. Capitals are as good as small letters.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_bit_rate(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = split_number(text.trim())?;
     let unit = unit.trim().to_ascii_lowercase();
@@ -183,8 +198,17 @@ fn format_whole(number: u64, units: &[(&str, u64)]) -> String {
     format!("{}{unit}", number / per_unit)
 }
 
-/// A decimal number at the beginning of `text`: its digits before and after the point.
-fn split_number(text: &str) -> Result<((&str, &str), &str), UnitError> {
+/// A decimal number as it was written.
+#[derive(Clone, Copy)]
+struct Decimal<'t> {
+    /// The digits before the point, at least one.
+    whole: &'t str,
+    /// The digits behind it.
+    fraction: &'t str,
+}
+
+/// The decimal number at the beginning of `text`, and what follows it.
+fn split_number(text: &str) -> Result<(Decimal<'_>, &str), UnitError> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
@@ -194,7 +218,7 @@ fn split_number(text: &str) -> Result<((&str, &str), &str), UnitError> {
     if whole.is_empty() || fraction.contains('.') || (has_point && fraction.is_empty()) {
         return Err(UnitError::NoNumber);
     }
-    Ok(((whole, fraction), rest))
+    Ok((Decimal { whole, fraction }, rest))
 }
 
 fn factor(unit: &str, units: &[(&str, u64)]) -> Result<u64, UnitError> {
@@ -208,8 +232,9 @@ fn factor(unit: &str, units: &[(&str, u64)]) -> Result<u64, UnitError> {
         .ok_or(UnitError::UnknownUnit)
 }
 
-/// `whole.fraction` times `factor`, exactly.
-fn scale((whole, fraction): (&str, &str), factor: u64) -> Result<u64, UnitError> {
+/// `number` times `factor`, exactly.
+fn scale(number: Decimal<'_>, factor: u64) -> Result<u64, UnitError> {
+    let Decimal { whole, fraction } = number;
     let fraction = fraction.trim_end_matches('0');
     let whole: u128 = whole.parse().map_err(|_| UnitError::TooLarge)?;
     let power = u32::try_from(fraction.len()).map_err(|_| UnitError::TooFine)?;
@@ -245,6 +270,7 @@ mod tests {
             ("20us", 20_000),
             ("20µs", 20_000),
             ("2h", 7_200_000_000_000),
+            (" 1 m 30s ", 90_000_000_000),
         ] {
             assert_eq!(
                 parse_duration(text),
@@ -255,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_duration_says_why() {
+    fn a_text_that_is_not_a_duration_says_why() {
         for (text, error) in [
             ("", UnitError::NoNumber),
             ("fast", UnitError::NoNumber),

@@ -1,16 +1,16 @@
-//! The texts that a scenario is made of, and places in them.
+//! The texts that a document is made of, and places in them.
 //!
-//! The file and every `--set` are one text after another in one row of bytes, so that a span says
+//! The file and every setting of the command line (`--set`) are one text after another in one row of bytes, so that a span says
 //! where a value comes from, whichever it was.
 
 use std::ops::Range;
 
-/// Bytes of the row, end excluded.
-pub(crate) type Span = Range<usize>;
+/// Bytes of the row of texts, end excluded.
+pub type Span = Range<usize>;
 
-/// All texts of one scenario.
+/// All texts of one document, in a row.
 #[derive(Debug)]
-pub(crate) struct Sources {
+pub struct Sources {
     /// Never empty: the file comes first.
     sources: Vec<Source>,
 }
@@ -24,19 +24,19 @@ struct Source {
     base: usize,
 }
 
-/// A span as a person sees it.
+/// A span as a reader sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Place {
-    /// A file name, or `--set`.
-    pub(crate) file: String,
-    /// From 1.
-    pub(crate) line: usize,
-    /// In characters, from 1.
-    pub(crate) column: usize,
+pub struct Place {
+    /// The name of the file, or `--set`.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
     /// The whole line.
-    pub(crate) line_text: String,
+    pub line_text: String,
     /// Characters of the line that the span covers, at least 1.
-    pub(crate) width: usize,
+    pub width: usize,
 }
 
 /// Characters of a line that an error shows.
@@ -46,7 +46,7 @@ const BEFORE_SHOWN_MAX: usize = 60;
 
 impl Place {
     /// The line, or what is around the place in a long one, and the caret under the place.
-    pub(crate) fn excerpt(&self) -> (String, String) {
+    pub fn excerpt(&self) -> (String, String) {
         let before = self.column - 1;
         let length = self.line_text.chars().count();
         let skipped = match length > LINE_SHOWN_MAX {
@@ -71,7 +71,7 @@ impl Place {
 
 impl Sources {
     /// The row of the file `file_name` with `text`, and of what each `--set` says.
-    pub(crate) fn new(file_name: &str, text: &str, overrides: &[String]) -> Self {
+    pub fn new(file_name: &str, text: &str, overrides: &[String]) -> Self {
         let file = Source {
             name: file_name.to_owned(),
             text: text.to_owned(),
@@ -93,12 +93,12 @@ impl Sources {
     }
 
     /// Where the text of override `index` begins in the row.
-    pub(crate) fn override_base(&self, index: usize) -> usize {
+    pub fn override_base(&self, index: usize) -> usize {
         self.sources[index + 1].base
     }
 
     /// What `span` covers, first line only.
-    pub(crate) fn place(&self, span: &Span) -> Place {
+    pub fn place(&self, span: &Span) -> Place {
         let source = self
             .sources
             .iter()
@@ -106,8 +106,12 @@ impl Sources {
             .find(|source| source.base <= span.start)
             .unwrap_or(&self.sources[0]);
         let text = source.text.as_str();
-        let start = floor_char_boundary(text, span.start - source.base);
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        // A byte order mark is not part of the first line.
+        let text_start = text.len() - text.trim_start_matches('\u{FEFF}').len();
+        let start = floor_char_boundary(text, span.start - source.base).max(text_start);
+        let line_start = text[..start]
+            .rfind('\n')
+            .map_or(text_start, |newline| newline + 1);
         let line_end = text[start..]
             .find('\n')
             .map_or(text.len(), |newline| start + newline);
@@ -117,10 +121,33 @@ impl Sources {
             file: source.name.clone(),
             line: text[..start].matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
-            line_text: text[line_start..line_end].trim_end().to_owned(),
+            line_text: printable(text[line_start..line_end].trim_end()),
             width: text[start..end].trim_end().chars().count().max(1),
         }
     }
+}
+
+/// The text of a file's bytes.
+///
+/// # Errors
+/// The text before the first byte that is not UTF-8.
+pub fn decode(bytes: &[u8]) -> Result<&str, &str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = &bytes[..error.valid_up_to()];
+        std::str::from_utf8(valid).expect("the text up to the error is UTF-8")
+    })
+}
+
+/// `text` with one character of width one for each control character: a terminal must not obey what
+/// a file says, and the caret below a line must stand under its place.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' => ' ',
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
 }
 
 /// The character boundary at or before `index`, at most the end of `text`.
@@ -192,6 +219,37 @@ mod tests {
         assert_eq!(at_the_end.1, format!("{}^", " ".repeat(61)));
         assert_eq!(whole_value.0.chars().count(), LINE_SHOWN_MAX + 1);
         assert_eq!(whole_value.1.len(), LINE_SHOWN_MAX);
+    }
+
+    /// Windows ends lines with CR and LF, and some of its editors begin files with a mark.
+    #[test]
+    fn a_file_from_windows_has_the_same_places() {
+        let text = "\u{FEFF}x = 1\r\nyy = 2\r\n";
+        let sources = Sources::new("a.toml", text, &[]);
+
+        let first = sources.place(&(3..4));
+        let second = sources.place(&(10..12));
+
+        assert_eq!((first.line, first.column), (1, 1));
+        assert_eq!(first.line_text, "x = 1");
+        assert_eq!((second.line, second.column, second.width), (2, 1, 2));
+        assert_eq!(second.line_text, "yy = 2");
+    }
+
+    #[test]
+    fn a_line_is_shown_without_control_characters() {
+        let sources = Sources::new("a.toml", "\tx = '\u{1B}[31m'", &[]);
+
+        let place = sources.place(&(1..2));
+
+        assert_eq!(place.line_text, " x = '\u{FFFD}[31m'");
+        assert_eq!(place.column, 2);
+    }
+
+    #[test]
+    fn bytes_are_text_up_to_the_first_that_is_not_utf_8() {
+        assert_eq!(decode("ä = 1".as_bytes()), Ok("ä = 1"));
+        assert_eq!(decode(b"x = \xFF 1"), Err("x = "));
     }
 
     #[test]

@@ -1,0 +1,225 @@
+//! An example of each key, to paste: what an error shows where a key is missing or malformed.
+
+use squall_toml::at::KeyPath;
+use squall_toml::quote::quote_key;
+
+use crate::model::threshold;
+
+/// A subscription, with all its keys.
+const SUBSCRIBE: &str = "[[group.subscribe]]\nfilter = \"fleet/+/telemetry\"\nqos = 1";
+
+/// A stream of messages.
+const PUBLISH: &str =
+    "[[group.publish]]\ntopic = \"fleet/{client_id}/telemetry\"\nqos = 1\nevery = \"1s\"";
+
+/// Limits of two metrics.
+const THRESHOLDS: &str =
+    "[thresholds]\n\"e2e_latency\" = [\"p99 < 250ms\"]\n\"publish_rate\" = [\"avg > 50\"]";
+
+/// Examples by the keys of their place.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("version", "version = 1"),
+    ("name", "name = \"my-scenario\""),
+    ("description", "description = \"what the run is about\""),
+    ("seed", "seed = 7"),
+    ("vars", "[vars]\nsite = \"berlin\""),
+    ("thresholds", THRESHOLDS),
+    ("target", "[target]\nurl = \"mqtt://localhost:1883\""),
+    ("target.url", "url = \"mqtt://localhost:1883\""),
+    ("target.spawn", "spawn = \"mosquitto -p {port}\""),
+    ("target.ready", "ready = \"60s\""),
+    ("target.env", "env = { LOG_LEVEL = \"warn\" }"),
+    ("run", "[run]\nwarmup = \"5s\"\nduration = \"30s\""),
+    ("run.warmup", "warmup = \"5s\""),
+    ("run.duration", "duration = \"30s\""),
+    ("run.drain", "drain = \"5s\""),
+    ("run.connect_timeout", "connect_timeout = \"10s\""),
+    ("network", "[[network]]\nname = \"lte\"\nlatency = \"40ms\""),
+    ("network.name", "name = \"lte\""),
+    ("network.latency", "latency = \"40ms\""),
+    (
+        "network.jitter",
+        "jitter = { dist = \"uniform\", min = \"0ms\", max = \"20ms\" }",
+    ),
+    ("network.loss", "loss = 0.01"),
+    ("network.loss.model", "model = \"gilbert_elliott\""),
+    ("network.loss.good_to_bad", "good_to_bad = 0.01"),
+    ("network.loss.bad_to_good", "bad_to_good = 0.3"),
+    (
+        "network.retransmission_timeout",
+        "retransmission_timeout = \"300ms\"",
+    ),
+    (
+        "network.bandwidth",
+        "bandwidth = { up = \"256kbit/s\", down = \"1mbit/s\" }",
+    ),
+    ("network.bandwidth.up", "up = \"256kbit/s\""),
+    ("network.bandwidth.down", "down = \"1mbit/s\""),
+    (
+        "network.outages",
+        "outages = { every = \"45s\", lasts = \"3s\" }",
+    ),
+    ("network.outages.every", "every = \"45s\""),
+    ("network.outages.lasts", "lasts = \"3s\""),
+    (
+        "group",
+        "[[group]]\nname = \"sensors\"\ncount = 10\n[[group.publish]]\n\
+         topic = \"fleet/{client_id}/telemetry\"\nevery = \"1s\"",
+    ),
+    ("group.name", "name = \"sensors\""),
+    ("group.count", "count = 10"),
+    ("group.client_id", "client_id = \"sensor-{index}\""),
+    ("group.protocol", "protocol = \"5.0\""),
+    ("group.clean_start", "clean_start = false"),
+    ("group.session_expiry", "session_expiry = \"5m\""),
+    ("group.session", "session = \"fresh\""),
+    ("group.keep_alive", "keep_alive = \"60s\""),
+    ("group.receive_maximum", "receive_maximum = 20"),
+    ("group.connect_rate", "connect_rate = 1000"),
+    ("group.network", "network = \"lte\""),
+    (
+        "group.will",
+        "[group.will]\ntopic = \"status/{client_id}\"\npayload = { text = \"offline\" }\nqos = 1",
+    ),
+    ("group.will.topic", "topic = \"status/{client_id}\""),
+    ("group.will.payload", "payload = { text = \"offline\" }"),
+    ("group.publish", PUBLISH),
+    (
+        "group.publish.topic",
+        "topic = \"fleet/{client_id}/telemetry\"",
+    ),
+    ("group.publish.rate", "rate = 100"),
+    ("group.publish.rate_per_device", "rate_per_device = 0.5"),
+    ("group.publish.every", "every = \"1s\""),
+    ("group.publish.arrival", "arrival = \"poisson\""),
+    ("group.publish.start", "start = \"5s\""),
+    ("group.publish.payload", "payload = { size = \"64B\" }"),
+    ("group.subscribe", SUBSCRIBE),
+    ("group.subscribe.filter", "filter = \"fleet/+/telemetry\""),
+    (
+        "group.reconnect",
+        "[group.reconnect]\nwhen = \"always\"\nbackoff = \"1s\"",
+    ),
+    ("group.reconnect.when", "when = \"always\""),
+    (
+        "group.reconnect.backoff",
+        "backoff = { dist = \"uniform\", min = \"100ms\", max = \"1s\" }",
+    ),
+    (
+        "group.qos2",
+        "[group.qos2]\ncut_after = { publish = 0.01, pubrec = 0.01 }",
+    ),
+    ("group.qos2.retransmit", "retransmit = \"on_reconnect\""),
+    (
+        "group.qos2.cut_after",
+        "cut_after = { publish = 0.01, pubrec = 0.01 }",
+    ),
+    ("group.qos2.delay_pubrel", "delay_pubrel = \"200ms\""),
+    ("group.qos2.withhold", "withhold = { pubrec = 0.05 }"),
+    (
+        "group.qos2.withhold.reconnect_after",
+        "reconnect_after = \"1s\"",
+    ),
+    (
+        "fault",
+        "[[fault]]\nat = \"10s\"\ngroup = \"sensors\"\naction = \"drop\"\nhow = \"rst\"",
+    ),
+    ("fault.name", "name = \"power-cut\""),
+    ("fault.at", "at = \"10s\""),
+    ("fault.every", "every = \"10s\""),
+    ("fault.for", "for = \"60s\""),
+    ("fault.group", "group = \"sensors\""),
+    ("fault.select", "select = { fraction = 0.2 }"),
+    ("fault.select.fraction", "fraction = 0.2"),
+    ("fault.select.count", "count = 50"),
+    ("fault.select.match", "match = \"sensor-1*\""),
+    ("fault.action", "action = \"drop\""),
+    ("fault.how", "how = \"rst\""),
+    ("fault.reason", "reason = \"normal\""),
+    (
+        "expect",
+        "[[expect]]\ncheck = \"delivery\"\nlost = 0\nmisrouted = 0",
+    ),
+    ("expect.check", "check = \"delivery\""),
+    ("expect.group", "group = \"sensors\""),
+    ("expect.after", "after = [\"power-cut\"]"),
+    (
+        "expect.within",
+        "within = { rst = \"1s\", silent = \"16s\" }",
+    ),
+    ("expect.filter", "filter = \"status/#\""),
+    ("expect.equals", "equals = \"last_will\""),
+    (
+        "expect.displaced_closed_within",
+        "displaced_closed_within = \"1s\"",
+    ),
+    ("expect.reason", "reason = \"session_taken_over\""),
+    ("expect.session_present", "session_present = \"correct\""),
+    (
+        "expect.dup_answered_with_pubrec",
+        "dup_answered_with_pubrec = true",
+    ),
+    (
+        "expect.no_publish_after_pubrel",
+        "no_publish_after_pubrel = true",
+    ),
+    ("expect.profile", "profile = \"lte\""),
+    ("expect.tolerance", "tolerance = 0.1"),
+    ("expect.alive_per_client_id", "alive_per_client_id = 1"),
+    ("expect.exactly", "exactly = 1"),
+    (
+        "expect.unexpected_disconnects",
+        "unexpected_disconnects = 0",
+    ),
+    ("expect.refused", "refused = 0"),
+    ("expect.incomplete", "incomplete = 0"),
+];
+
+/// Examples of keys that mean the same in several blocks.
+const ANYWHERE: &[(&str, &str)] = &[
+    ("qos", "qos = 1"),
+    ("retain", "retain = true"),
+    ("size", "size = \"64B\""),
+    ("text", "text = \"on\""),
+    ("json", "json = { id = \"{client_id}\", n = \"{seq}\" }"),
+    ("dist", "dist = \"lognormal\""),
+    ("value", "value = \"20ms\""),
+    ("min", "min = \"10ms\""),
+    ("max", "max = \"50ms\""),
+    ("mean", "mean = \"20ms\""),
+    ("std_dev", "std_dev = \"5ms\""),
+    ("median", "median = \"60ms\""),
+    ("p99", "p99 = \"450ms\""),
+    ("alpha", "alpha = 3.0"),
+    ("values", "values = [\"10ms\", \"20ms\"]"),
+    ("weights", "weights = [0.9, 0.1]"),
+    ("publish", "publish = 0.01"),
+    ("pubrec", "pubrec = 0.01"),
+    ("pubrel", "pubrel = 0.01"),
+    ("pubcomp", "pubcomp = 0.05"),
+    ("silent", "silent = \"16s\""),
+    ("fin", "fin = \"1s\""),
+    ("rst", "rst = \"1s\""),
+    ("half_close", "half_close = \"1s\""),
+    ("mid_packet", "mid_packet = \"1s\""),
+    ("malformed", "malformed = \"1s\""),
+    ("lost", "lost = 0"),
+    ("duplicated", "duplicated = 0"),
+    ("reordered", "reordered = 0"),
+    ("misrouted", "misrouted = 0"),
+    ("late", "late = 0"),
+];
+
+/// What may stand at `at`, as one line `key = value` or as a block with its header; `None` if the
+/// format has no such key.
+pub(crate) fn of(at: &KeyPath) -> Option<String> {
+    if let Some(selector) = at.keys().strip_prefix("thresholds.") {
+        let condition = threshold::example_condition(selector);
+        return Some(format!("{} = [\"{condition}\"]", quote_key(selector)));
+    }
+    let find = |examples: &[(&str, &'static str)], key: &str| {
+        let found = examples.iter().find(|(keys, _)| *keys == key);
+        found.map(|&(_, example)| example.to_owned())
+    };
+    find(EXAMPLES, at.keys()).or_else(|| find(ANYWHERE, at.last_key()))
+}

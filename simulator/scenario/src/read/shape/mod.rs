@@ -1,0 +1,383 @@
+//! Checks a document against the schema of its format, and says everything that does not fit.
+//!
+//! The schema comes from the types that parse the file, so the two cannot disagree. This knows the
+//! part of JSON Schema that those types use: objects with known or with free keys, arrays,
+//! numbers with limits, words, quantities, and choices between them.
+
+mod schema;
+
+use serde_json::Value as Json;
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::nearest::nearest;
+use squall_toml::node::{Entry, Node, Value};
+
+use crate::error::{Diagnostics, Problem};
+use crate::file::{quantity_of, unsupported};
+use schema::{
+    choices, common_tag, describe_type, fits_type, known_keys, referred, required_keys, tag_word,
+    words,
+};
+
+/// Checks `document` against the schema `root`.
+pub(crate) fn check(document: &Node, root: &Json, diagnostics: &mut Diagnostics) {
+    Checker { root, diagnostics }.check(&At::root(document), root);
+}
+
+/// How a message calls the table at `at`.
+fn place_of(at: &At<'_>) -> String {
+    match at.path().last_key() {
+        "" => "the file".to_owned(),
+        block => format!("`{block}`"),
+    }
+}
+
+struct Checker<'a> {
+    root: &'a Json,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a> Checker<'a> {
+    /// Checks the value at `at`, if there is one.
+    fn check(&mut self, at: &At<'_>, schema: &'a Json) {
+        let Some(node) = at.node() else { return };
+        let schema = referred(self.root, schema);
+        if let Some(choices) = choices(self.root, schema) {
+            return self.check_choice(at, node, &choices);
+        }
+        if !fits_type(node, schema) {
+            return self.wrong_type(at, node, &[schema]);
+        }
+        match &node.value {
+            Value::Table(entries) => self.check_table(at, entries, schema),
+            Value::Array(items) => self.check_array(at, items, schema),
+            Value::String(text) => self.check_text(at, text, schema),
+            Value::Integer(number) => self.check_number(at, *number as f64, schema),
+            Value::Float(number) => self.check_number(at, *number, schema),
+            Value::Bool(_) | Value::Datetime => {}
+        }
+    }
+
+    fn check_choice(&mut self, at: &At<'_>, node: &Node, choices: &[&'a Json]) {
+        let fitting: Vec<&Json> = choices
+            .iter()
+            .copied()
+            .filter(|choice| fits_type(node, choice))
+            .collect();
+        match (fitting.as_slice(), &node.value) {
+            ([], _) => self.wrong_type(at, node, choices),
+            ([only], _) => self.check(at, only),
+            (many, Value::Table(entries)) => self.check_variant(at, entries, many),
+            (many, Value::String(text)) => {
+                let words: Vec<String> = many.iter().copied().flat_map(words).collect();
+                self.check_word(at, text, words);
+            }
+            // Several kinds of number: any of them will do, if it is one.
+            (_, Value::Float(number)) => self.check_number(at, *number, &Json::Null),
+            (_, _) => {}
+        }
+    }
+
+    /// Checks a table that is one of several: told by a word, such as `action`, or by its key.
+    fn check_variant(&mut self, at: &At<'_>, entries: &[Entry], variants: &[&'a Json]) {
+        if let Some(tag) = common_tag(variants) {
+            let known: Vec<String> = variants.iter().filter_map(|v| tag_word(v, tag)).collect();
+            let Some(entry) = entries.iter().find(|entry| entry.key == tag) else {
+                return self.missing(at, vec![tag.to_owned()]);
+            };
+            let at_tag = at.entry(entry);
+            let Value::String(word) = &entry.node.value else {
+                return self
+                    .diagnostics
+                    .value(&at_tag, entry.node.wrong_type("a string"));
+            };
+            let chosen = variants
+                .iter()
+                .find(|variant| tag_word(variant, tag).as_ref() == Some(word));
+            return match chosen {
+                Some(variant) => self.check_table_of(at, entries, variant, variants),
+                None => self.check_word(&at_tag, word, known),
+            };
+        }
+        let keys: Vec<String> = variants.iter().copied().flat_map(known_keys).collect();
+        let present: Vec<&Entry> = entries
+            .iter()
+            .filter(|entry| keys.contains(&entry.key))
+            .collect();
+        match present.as_slice() {
+            [] => {
+                let before = entries.len();
+                entries
+                    .iter()
+                    .for_each(|entry| self.unknown_key(at, entry, &keys));
+                if before == 0 {
+                    self.missing(at, keys);
+                }
+            }
+            [only] => {
+                let variant = variants
+                    .iter()
+                    .find(|variant| known_keys(variant).contains(&only.key));
+                if let Some(variant) = variant {
+                    self.check_table_of(at, entries, variant, variants);
+                }
+            }
+            [_, second, ..] => {
+                let keys = present.iter().map(|entry| entry.key.clone()).collect();
+                let at = at.entry(second);
+                self.diagnostics.key(&at, Problem::Exclusive { keys });
+            }
+        }
+    }
+
+    fn check_table(&mut self, at: &At<'_>, entries: &[Entry], schema: &'a Json) {
+        self.check_table_of(at, entries, schema, &[]);
+    }
+
+    /// Checks a table against `schema`, which may be one of `variants`.
+    fn check_table_of(
+        &mut self,
+        at: &At<'_>,
+        entries: &[Entry],
+        schema: &'a Json,
+        variants: &[&'a Json],
+    ) {
+        // A key that is missing because it is misspelt is told once.
+        let mut misspelt: Vec<String> = Vec::new();
+        for entry in entries {
+            let inner = at.entry(entry);
+            if let Some(property) = schema.get("properties").and_then(|p| p.get(&entry.key)) {
+                self.check(&inner, property);
+            } else if let Some(free @ Json::Object(_)) = schema.get("additionalProperties") {
+                self.check(&inner, free);
+            } else if variants.iter().any(|v| known_keys(v).contains(&entry.key)) {
+                let problem = self.misplaced(&entry.key, variants);
+                self.diagnostics.key(&inner, problem);
+            } else {
+                let known = known_keys(schema);
+                misspelt.extend(nearest(&entry.key, &known));
+                self.unknown_key(at, entry, &known);
+            }
+        }
+        let missing: Vec<String> = required_keys(schema)
+            .into_iter()
+            .filter(|key| !at.key(key).is_written() && !misspelt.contains(key))
+            .collect();
+        for key in missing {
+            self.missing(at, vec![key]);
+        }
+    }
+
+    fn check_array(&mut self, at: &At<'_>, items: &[Node], schema: &'a Json) {
+        let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
+        if (items.len() as u64) < least {
+            let problem = Mistake::OutOfRange {
+                value: format!("an array of {}", items.len()),
+                range: format!("at least {least} long"),
+            };
+            self.diagnostics.value(at, problem);
+        }
+        if let Some(schema) = schema.get("items") {
+            for index in 0..items.len() {
+                self.check(&at.item(index), schema);
+            }
+        }
+    }
+
+    fn check_text(&mut self, at: &At<'_>, text: &str, schema: &Json) {
+        let words = words(schema);
+        if !words.is_empty() {
+            return self.check_word(at, text, words);
+        }
+        let format = schema.get("format").and_then(Json::as_str);
+        if let Some(quantity) = format.and_then(quantity_of)
+            && let Err(error) = quantity.check(text)
+        {
+            let problem = Mistake::BadQuantity {
+                quantity,
+                value: text.to_owned(),
+                error,
+            };
+            self.diagnostics.value(at, problem);
+        }
+    }
+
+    fn check_word(&mut self, at: &At<'_>, word: &str, known: Vec<String>) {
+        if known.iter().any(|known| known == word) {
+            return;
+        }
+        let problem = match unsupported::is_value(at.path().last_key(), word) {
+            true => Problem::NotSupportedYet {
+                what: format!("`{} = {word:?}`", at.path().last_key()),
+            },
+            false => Problem::Mistake(Mistake::UnknownValue {
+                key: at.path().last_key().to_owned(),
+                value: word.to_owned(),
+                known,
+            }),
+        };
+        self.diagnostics.value(at, problem);
+    }
+
+    fn check_number(&mut self, at: &At<'_>, number: f64, schema: &Json) {
+        let limit = |name| schema.get(name).and_then(Json::as_f64);
+        let format = schema.get("format").and_then(Json::as_str);
+        let format_max = match format {
+            Some("uint8") => Some(u8::MAX.into()),
+            Some("uint16") => Some(u16::MAX.into()),
+            Some("uint32") => Some(u32::MAX.into()),
+            _ => None,
+        };
+        let (min, above) = (limit("minimum"), limit("exclusiveMinimum"));
+        let (max, below) = (limit("maximum").or(format_max), limit("exclusiveMaximum"));
+        let fits = number.is_finite()
+            && min.is_none_or(|min| number >= min)
+            && above.is_none_or(|above| number > above)
+            && max.is_none_or(|max| number <= max)
+            && below.is_none_or(|below| number < below);
+        if fits {
+            return;
+        }
+        let lower = min
+            .map(|min| format!("at least {min}"))
+            .or(above.map(|above| format!("above {above}")));
+        let upper = max
+            .map(|max| format!("at most {max}"))
+            .or(below.map(|below| format!("below {below}")));
+        let range: Vec<String> = lower.into_iter().chain(upper).collect();
+        let problem = Mistake::OutOfRange {
+            value: number.to_string(),
+            range: match (min, max) {
+                (Some(min), Some(max)) if min == max => max.to_string(),
+                _ if range.is_empty() => "a finite number".to_owned(),
+                _ => range.join(" and "),
+            },
+        };
+        self.diagnostics.value(at, problem);
+    }
+
+    fn unknown_key(&mut self, at: &At<'_>, entry: &Entry, known: &[String]) {
+        let problem = match unsupported::is_key(at.path().last_key(), &entry.key) {
+            true => Problem::NotSupportedYet {
+                what: format!("`{}`", entry.key),
+            },
+            false => Problem::Mistake(Mistake::UnknownKey {
+                key: entry.key.clone(),
+                place: place_of(at),
+                known: known.to_vec(),
+            }),
+        };
+        self.diagnostics
+            .push(entry.key_span.clone(), at.path().key(&entry.key), problem);
+    }
+
+    /// A key of another variant: says of which.
+    fn misplaced(&self, key: &str, variants: &[&Json]) -> Problem {
+        let tag = common_tag(variants).unwrap_or_default();
+        let words: Vec<String> = variants
+            .iter()
+            .filter(|variant| known_keys(variant).iter().any(|known| known == key))
+            .filter_map(|variant| tag_word(variant, tag))
+            .map(|word| format!("`{tag} = {word:?}`"))
+            .collect();
+        Problem::Misplaced {
+            key: key.to_owned(),
+            condition: words.join(" or "),
+        }
+    }
+
+    fn missing(&mut self, at: &At<'_>, keys: Vec<String>) {
+        let problem = Problem::MissingKey {
+            place: place_of(at),
+            keys,
+        };
+        self.diagnostics.key(at, problem);
+    }
+
+    fn wrong_type(&mut self, at: &At<'_>, node: &Node, schemas: &[&Json]) {
+        let mut expected: Vec<String> = Vec::new();
+        for schema in schemas {
+            let text = describe_type(schema);
+            if !expected.contains(&text) {
+                expected.push(text);
+            }
+        }
+        let problem = node.wrong_type(&expected.join(" or "));
+        self.diagnostics.value(at, problem);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+    use squall_toml::at::KeyPath;
+    use squall_toml::source::Sources;
+
+    use super::*;
+    use crate::file::examples;
+    use crate::file::schema::json_schema;
+
+    /// Each key of the schema below `path`, with the schema of its value.
+    fn keys<'s>(
+        root: &'s Json,
+        schema: &'s Json,
+        path: &KeyPath,
+        found: &mut IndexMap<KeyPath, Vec<&'s Json>>,
+    ) {
+        let schema = referred(root, schema);
+        for choice in choices(root, schema).unwrap_or_default() {
+            keys(root, choice, path, found);
+        }
+        if let Some(items) = schema.get("items") {
+            keys(root, items, path, found);
+        }
+        let properties = schema.get("properties").and_then(Json::as_object);
+        for (key, property) in properties.into_iter().flatten() {
+            let path = path.key(key);
+            found.entry(path.clone()).or_default().push(property);
+            keys(root, property, &path, found);
+        }
+    }
+
+    /// An error about a key shows an example to paste, so each key has one that is right.
+    #[test]
+    fn every_key_has_an_example_that_fits_its_schema() {
+        let root = json_schema();
+        // A key of several variants has a schema for each.
+        let mut found = IndexMap::new();
+        keys(&root, &root, &KeyPath::default(), &mut found);
+        assert!(found.len() > 100, "{}", found.len());
+        let mut wrong = Vec::new();
+
+        for (path, schemas) in found {
+            let Some(example) = examples::of(&path) else {
+                wrong.push(format!("{path} has no example"));
+                continue;
+            };
+            let document = Node::parse_document(&example, 0).unwrap();
+            let is_block = example.starts_with('[');
+            let mut at = At::root(&document);
+            for key in path.keys().split('.') {
+                // A line stands in its block, a block names all of its keys.
+                if is_block || key == path.last_key() {
+                    at = at.key(key);
+                }
+            }
+            let fits = |schema: &&Json| {
+                let mut diagnostics = Diagnostics::default();
+                Checker {
+                    root: &root,
+                    diagnostics: &mut diagnostics,
+                }
+                .check(&at, schema);
+                let sources = Sources::new("example", &example, &[]);
+                diagnostics.finish(&sources).is_ok()
+            };
+            if !at.is_written() || !schemas.iter().any(fits) {
+                wrong.push(format!("{path}: {example}"));
+            }
+        }
+
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -1,0 +1,74 @@
+//! What can be wrong with a template.
+
+/// Why a text is not a template, or not one that can stand in its place.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TemplateError {
+    /// A brace that nothing closes.
+    #[error("`{{` without `}}`; two of them, `{{{{`, stand for the character")]
+    Unclosed,
+    /// A brace that nothing opens.
+    #[error("`}}` without `{{`; two of them, `}}}}`, stand for the character")]
+    Stray,
+    /// A name that no placeholder has.
+    #[error("unknown placeholder `{{{written}}}`")]
+    Unknown {
+        /// The placeholder as it was written.
+        written: String,
+        /// Those that make sense here.
+        known: Vec<String>,
+    },
+    /// A placeholder that has no value, or too many, here.
+    #[error("`{{{name}}}` cannot stand in {place}")]
+    NotHere {
+        /// The placeholder.
+        name: String,
+        /// Where it stands.
+        place: &'static str,
+        /// Those that make sense here.
+        known: Vec<String>,
+    },
+    /// A placeholder that this version does not have.
+    #[error("`{{{written}}}` is not supported yet")]
+    NotSupportedYet {
+        /// The placeholder as it was written.
+        written: String,
+    },
+    /// A `{vars.x}` that `[vars]` does not have.
+    #[error("`[vars]` has no `{name}`")]
+    UnknownVar {
+        /// The placeholder as it was written.
+        name: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// What follows the name of a placeholder makes no sense.
+    #[error("malformed `{{{written}}}`, write it like `{{{example}}}`")]
+    Malformed {
+        /// The placeholder as it was written.
+        written: String,
+        /// A correct one.
+        example: &'static str,
+    },
+    /// A counter that would make a new topic of every message.
+    #[error("`{{{name}}}` makes a new topic of every message: limit it, as in `{{{name} % 100}}`")]
+    Unlimited {
+        /// The placeholder.
+        name: &'static str,
+    },
+}
+
+impl TemplateError {
+    /// The word that is wrong, and those that would be right.
+    pub(crate) fn choice(&self) -> Option<(&String, &Vec<String>)> {
+        match self {
+            Self::Unknown { written, known } => Some((written, known)),
+            Self::NotHere { name, known, .. } => Some((name, known)),
+            Self::UnknownVar { name, known } => Some((name, known)),
+            Self::Unclosed
+            | Self::Stray
+            | Self::NotSupportedYet { .. }
+            | Self::Malformed { .. }
+            | Self::Unlimited { .. } => None,
+        }
+    }
+}

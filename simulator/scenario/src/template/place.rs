@@ -1,0 +1,94 @@
+//! Where a template stands, and which placeholders make sense there.
+
+use super::error::TemplateError;
+
+/// Where a template stands: it says which placeholders make sense.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Use {
+    /// The Client Identifier of a device.
+    ClientId,
+    /// Any other text that a device has once: a Topic Filter, a will.
+    DeviceText,
+    /// The Topic Name of a message. Only a limited number of them per device.
+    Topic,
+    /// The payload of a message.
+    Payload,
+}
+
+impl Use {
+    /// Placeholders that make sense there, as a reader would write them.
+    const fn allowed(self) -> &'static [&'static str] {
+        match self {
+            Self::ClientId => &["index", "group", "vars"],
+            Self::DeviceText => &["index", "client_id", "group", "vars"],
+            Self::Topic => &[
+                "index",
+                "client_id",
+                "group",
+                "vars",
+                "seq",
+                "rand.int",
+                "rand.choice",
+            ],
+            Self::Payload => &[
+                "index",
+                "client_id",
+                "group",
+                "vars",
+                "seq",
+                "now_ms",
+                "rand.int",
+                "rand.float",
+                "rand.choice",
+            ],
+        }
+    }
+
+    /// How a message calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ClientId => "a client id",
+            Self::DeviceText => "a filter or a will",
+            Self::Topic => "a topic",
+            Self::Payload => "a payload",
+        }
+    }
+
+    /// Whether none of its placeholders changes from message to message.
+    pub(super) const fn is_per_device(self) -> bool {
+        matches!(self, Self::ClientId | Self::DeviceText)
+    }
+}
+
+/// Whether the placeholder `name` exists and makes sense in `place`.
+pub(super) fn check_allowed(written: &str, name: &str, place: Use) -> Result<(), TemplateError> {
+    let head = if name.starts_with("vars.") {
+        "vars"
+    } else {
+        name
+    };
+    if place.allowed().contains(&head) && (head != "vars" || name != "vars") {
+        return Ok(());
+    }
+    if name.starts_with("csv.") {
+        return Err(TemplateError::NotSupportedYet {
+            written: written.to_owned(),
+        });
+    }
+    let known = place
+        .allowed()
+        .iter()
+        .map(|&name| if name == "vars" { "vars.NAME" } else { name }.to_owned())
+        .collect();
+    if Use::Payload.allowed().contains(&head) && head != "vars" {
+        return Err(TemplateError::NotHere {
+            name: name.to_owned(),
+            place: place.name(),
+            known,
+        });
+    }
+    Err(TemplateError::Unknown {
+        written: written.to_owned(),
+        known,
+    })
+}

@@ -1,0 +1,19 @@
+//! TOML files: each value with the place where it was written, quantities with units, and reports
+//! of everything that is wrong.
+//!
+//! `document` reads a file: `node` is its tree, `source` the text that it came from, `at` a place in it.
+//! `quantity` reads and prints durations, sizes and bit rates; `value` takes one value of one kind
+//! within one range. `mistake` names what can be wrong in any file, `report` collects the mistakes
+//! and shows them with file, line, column, a caret and what to write instead. What the keys of a
+//! file mean is the business of the crate that reads it; a text comes in, nothing here opens a file.
+
+pub mod at;
+pub mod document;
+pub mod mistake;
+pub mod nearest;
+pub mod node;
+pub mod quantity;
+pub mod quote;
+pub mod report;
+pub mod source;
+pub mod value;
