@@ -32,6 +32,11 @@ impl Document {
             diagnostics.into_errors(&Sources::new(name, before, &[]))
         })?;
         let sources = Sources::new(name, text, settings);
+        if let Some(at) = carriage_return_alone(text) {
+            let mut diagnostics = Diagnostics::default();
+            diagnostics.push(at..at + 1, KeyPath::default(), Mistake::BareCarriageReturn);
+            return Err(diagnostics.into_errors(&sources));
+        }
         match Node::parse_document(text, 0) {
             Ok(node) => Ok(Self { node, sources }),
             Err(errors) => {
@@ -47,5 +52,39 @@ impl Document {
     /// The place of the whole document.
     pub fn root(&self) -> At<'_> {
         At::root(&self.node)
+    }
+}
+
+/// Where a line ends with CR alone, as in files of old Macs. TOML does not allow it, and every line
+/// behind it would be one more error.
+fn carriage_return_alone(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find(|&at| bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(bytes: &[u8]) -> Vec<Mistake> {
+        let errors = Document::read::<Mistake>("a.toml", bytes, &[]).unwrap_err();
+        errors.iter().map(|error| error.problem.clone()).collect()
+    }
+
+    /// One mistake of the file as a whole is told once.
+    #[test]
+    fn an_encoding_or_line_ends_that_toml_does_not_have_are_one_mistake() {
+        assert_eq!(
+            mistakes(b"x = 1\ry = 2\rz = 3\r"),
+            [Mistake::BareCarriageReturn]
+        );
+        assert_eq!(mistakes(b"x = '\xE4'\n"), [Mistake::NotUtf8]);
+    }
+
+    #[test]
+    fn each_syntax_error_is_told() {
+        let mistakes = mistakes(b"x = \ny = 1\nz = [1,,2]\n");
+
+        assert!(mistakes.len() >= 2, "{mistakes:?}");
     }
 }

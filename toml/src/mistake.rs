@@ -15,6 +15,11 @@ pub enum Mistake {
     /// A byte that does not belong to UTF-8 text.
     #[error("not UTF-8 text from here on: save the file in the encoding UTF-8")]
     NotUtf8,
+    /// A line that ends with CR alone.
+    #[error(
+        "a line ends with a carriage return alone: save the file with the line ends LF or CR LF"
+    )]
+    BareCarriageReturn,
     /// A key that the format does not have in this table.
     #[error("unknown key `{key}` in {place}")]
     UnknownKey {
@@ -80,6 +85,7 @@ impl Mistake {
             Self::UnknownValue { value, known, .. } => (value, known),
             Self::Syntax { .. }
             | Self::NotUtf8
+            | Self::BareCarriageReturn
             | Self::WrongType { .. }
             | Self::BadQuantity { .. }
             | Self::Malformed { .. }

@@ -1,5 +1,7 @@
 //! The config file: its keys, what each of them takes, and what is told about a wrong one.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use squall_broker::{Config, ConfigError, ConfigErrors, ConfigProblem};

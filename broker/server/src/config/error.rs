@@ -118,6 +118,7 @@ impl report::Problem for ConfigProblem {
             Self::Mistake(
                 Mistake::Syntax { .. }
                 | Mistake::NotUtf8
+                | Mistake::BareCarriageReturn
                 | Mistake::UnknownKey { .. }
                 | Mistake::UnknownValue { .. },
             )

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
-
 use squall_toml::quantity::{Quantity, UnitError, parse_bit_rate, parse_duration, parse_size};
 
 /// How the schema calls a quantity, in `format`.

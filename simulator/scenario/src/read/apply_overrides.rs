@@ -1,10 +1,11 @@
 //! Puts the values of `--set` into the document of the file.
 
-use crate::error::Diagnostics;
-use crate::overrides::{Override, OverrideError};
 use squall_toml::at::KeyPath;
 use squall_toml::node::{Entry, Node, Value};
 use squall_toml::source::{Sources, Span};
+
+use crate::error::Diagnostics;
+use crate::overrides::{Override, OverrideError};
 
 /// Keys of which a block has one: setting one takes the others out.
 const ALTERNATIVES: [&[&str]; 5] = [
@@ -138,13 +139,13 @@ fn set(
     if rest.is_empty() {
         entry.key_span = key_span.clone();
     }
-    match &mut entry.node.value {
-        Value::Array(items) if !rest.is_empty() => {
-            let (item, rest) = choose(items, key, rest)?;
-            set(item, rest, value, key_span)
-        }
-        _ => set(&mut entry.node, rest, value, key_span),
+    if let Value::Array(items) = &mut entry.node.value
+        && !rest.is_empty()
+    {
+        let (item, rest) = choose(items, key, rest)?;
+        return set(item, rest, value, key_span);
     }
+    set(&mut entry.node, rest, value, key_span)
 }
 
 /// The item of the list `key` that `rest` begins with: by name, by index, or the only one.
@@ -231,10 +232,10 @@ qos = 1
     }
 
     fn integer(node: Option<&Node>) -> Option<i64> {
-        match node?.value {
-            Value::Integer(value) => Some(value),
-            _ => None,
-        }
+        let Value::Integer(value) = node?.value else {
+            return None;
+        };
+        Some(value)
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod apply_overrides;
 mod shape;
 
 use serde::Deserialize as _;
+use squall_toml::at::KeyPath;
+use squall_toml::document::Document;
 
 use crate::Scenario;
 use crate::error::{Diagnostics, Problem, ScenarioErrors};
@@ -11,8 +13,6 @@ use crate::file::ScenarioFile;
 use crate::file::schema::json_schema;
 use crate::overrides::Override;
 use crate::resolve::resolve;
-use squall_toml::at::KeyPath;
-use squall_toml::document::Document;
 
 impl Scenario {
     /// Reads the scenario `text`, a text or the bytes of a file, with `overrides` put in, in order.

@@ -7,6 +7,8 @@ use squall_protocol::{
     QoS, ReasonCode, Version,
     topic::{TopicFilter, TopicName},
 };
+use squall_toml::at::At;
+use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
@@ -17,8 +19,6 @@ use crate::{
     ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, FaultTarget, NetworkClaim,
     Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
-use squall_toml::at::At;
-use squall_toml::quantity::format_duration;
 
 impl Resolver<'_> {
     /// Resolves every expectation, in order.
@@ -41,23 +41,7 @@ impl Resolver<'_> {
     /// The expectation, with its names looked up; `None` where one is missing.
     fn resolve_expectation(&mut self, file: &ExpectFile, at: &At<'_>) -> Option<Expectation> {
         Some(match file {
-            ExpectFile::Delivery {
-                qos,
-                group,
-                lost,
-                duplicated,
-                reordered,
-                misrouted,
-                late,
-            } => Expectation::Delivery(DeliveryClaim {
-                qos: qos.and_then(QoS::from_bits),
-                group: self.resolve_group_name(group.as_deref(), &at.key("group")),
-                lost: *lost,
-                duplicated: *duplicated,
-                reordered: *reordered,
-                misrouted: *misrouted,
-                late: *late,
-            }),
+            ExpectFile::Delivery { .. } => Expectation::Delivery(self.resolve_delivery(file, at)?),
             ExpectFile::Will {
                 after,
                 exactly,
@@ -71,18 +55,7 @@ impl Resolver<'_> {
                 filter: self.resolve_filter(filter, &at.key("filter"))?,
                 equals: resolve_retained_value(equals),
             }),
-            ExpectFile::Takeover {
-                alive_per_client_id,
-                displaced_closed_within,
-                reason,
-                session_present,
-            } => Expectation::Takeover(TakeoverClaim {
-                alive_per_client_id: *alive_per_client_id,
-                displaced_closed_within: time(*displaced_closed_within),
-                reason: reason
-                    .map(|DisplacedReasonWord::SessionTakenOver| ReasonCode::SessionTakenOver),
-                session_present_correct: session_present.is_some(),
-            }),
+            ExpectFile::Takeover { .. } => Expectation::Takeover(resolve_takeover(file)?),
             ExpectFile::Qos2Handshake {
                 incomplete,
                 dup_answered_with_pubrec,
@@ -105,6 +78,31 @@ impl Resolver<'_> {
                 refused: *refused,
                 unexpected_disconnects: *unexpected_disconnects,
             }),
+        })
+    }
+
+    /// The claim of a `delivery`, `None` for any other check.
+    fn resolve_delivery(&mut self, file: &ExpectFile, at: &At<'_>) -> Option<DeliveryClaim> {
+        let ExpectFile::Delivery {
+            qos,
+            group,
+            lost,
+            duplicated,
+            reordered,
+            misrouted,
+            late,
+        } = file
+        else {
+            return None;
+        };
+        Some(DeliveryClaim {
+            qos: qos.and_then(QoS::from_bits),
+            group: self.resolve_group_name(group.as_deref(), &at.key("group")),
+            lost: *lost,
+            duplicated: *duplicated,
+            reordered: *reordered,
+            misrouted: *misrouted,
+            late: *late,
         })
     }
 
@@ -190,8 +188,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// A fault after which wills are counted ends connections of devices that have one, and
-    /// somebody hears it.
+    /// A fault after which wills are counted ends connections of devices that have a will, and a
+    /// device is subscribed to it.
     fn check_will_is_due(&mut self, id: FaultId, at: &At<'_>) {
         let fault = &self.faults[usize::from(id.0)];
         let FaultTarget::Devices(devices) = &fault.target;
@@ -208,7 +206,10 @@ impl Resolver<'_> {
             (FaultAction::Drop(_) | FaultAction::Disconnect(_), Some(will)) => {
                 let topic = will.topic.render(0, &group.client_id_of(0));
                 let remedy = format!("a `[[group.subscribe]]` that matches {topic:?}");
-                let what = format!("nobody hears the wills of group `{}`", group.name);
+                let what = format!(
+                    "no device is subscribed to the wills of group `{}`",
+                    group.name
+                );
                 (!self.is_heard(&topic)).then_some((what, remedy))
             }
         };
@@ -233,7 +234,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// A limit for a kind of drop that no fault of the claim is would be ignored silently.
+    /// A limit for a kind of drop that is not among the claim's faults would be ignored silently.
     fn check_within(&mut self, claim: &WillClaim, at: &At<'_>) {
         let kinds: Vec<DropKind> = claim
             .after
@@ -258,7 +259,7 @@ impl Resolver<'_> {
             let (what, remedy) = match (kind, keep_alive) {
                 (DropKind::Silent, None) => (
                     format!(
-                        "fault `{}` is silent and its group has no keep alive: nobody notices",
+                        "fault `{}` is silent and its group has no keep alive: the broker never notices",
                         fault.name
                     ),
                     "a `keep_alive` above 0s",
@@ -376,6 +377,25 @@ fn resolve_within(file: &WithinFile) -> BTreeMap<DropKind, Duration> {
         .into_iter()
         .filter_map(|(kind, limit)| Some((kind, time(limit)?)))
         .collect()
+}
+
+/// The claim of a `takeover`, `None` for any other check.
+fn resolve_takeover(file: &ExpectFile) -> Option<TakeoverClaim> {
+    let ExpectFile::Takeover {
+        alive_per_client_id,
+        displaced_closed_within,
+        reason,
+        session_present,
+    } = file
+    else {
+        return None;
+    };
+    Some(TakeoverClaim {
+        alive_per_client_id: *alive_per_client_id,
+        displaced_closed_within: time(*displaced_closed_within),
+        reason: reason.map(|DisplacedReasonWord::SessionTakenOver| ReasonCode::SessionTakenOver),
+        session_present_correct: session_present.is_some(),
+    })
 }
 
 fn resolve_retained_value(text: &str) -> RetainedValue {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::Resolver;
-use crate::Distribution;
-use crate::file::{DistributionFile, DurationText, ShapeFile};
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
 use squall_toml::quantity::format_duration;
+
+use super::Resolver;
+use crate::Distribution;
+use crate::file::{DistributionFile, DurationText, ShapeFile};
 
 impl Resolver<'_> {
     /// The distribution that `file` writes, or none of any time if there is none.

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use squall_protocol::Version;
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
@@ -13,9 +16,6 @@ use crate::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Group,
     ReconnectWhen, RunSettings, Select, fits_pattern,
 };
-use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
-use squall_toml::quantity::format_duration;
 
 /// Most times of one fault.
 const TIMES_MAX: u64 = 100_000;
@@ -129,10 +129,9 @@ impl Resolver<'_> {
         }
     }
 
-    /// A fault that takes nobody, or more than there are, is a slip.
+    /// A fault that takes no device, or more than there are, is a slip.
     fn check_selection(&mut self, fault: &DeviceFault, at: &At<'_>) {
         let group = &self.groups[usize::from(fault.group.0)];
-        let at = at.key("select");
         let (what, remedy) = match &fault.select {
             Select::Match(pattern) => {
                 let fits = |index| fits_pattern(pattern, &group.client_id_of(index));
@@ -145,19 +144,20 @@ impl Resolver<'_> {
                     format!("a pattern for client ids such as {example:?}"),
                 )
             }
-            select => match select.wanted(group.count) {
-                Some(0) => (
-                    format!("this share of {} devices is none", group.count),
-                    "a larger `fraction`, or `count = 1`".to_owned(),
+            Select::Fraction(_) if fault.select.wanted(group.count) == Some(0) => (
+                format!(
+                    "this share of {} devices is less than one device",
+                    group.count
                 ),
-                Some(wanted) if wanted > group.count => (
-                    format!("group `{}` has {} devices", group.name, group.count),
-                    format!("a `count` of at most {}", group.count),
-                ),
-                _ => return,
-            },
+                "a larger `fraction`, or `count = 1`".to_owned(),
+            ),
+            Select::Count(wanted) if *wanted > group.count => (
+                format!("group `{}` has {} devices", group.name, group.count),
+                format!("a `count` of at most {}", group.count),
+            ),
+            Select::All | Select::Fraction(_) | Select::Count(_) => return,
         };
-        self.contradiction(&at, what, remedy);
+        self.contradiction(&at.key("select"), what, remedy);
     }
 
     fn check_version(&mut self, fault: &DeviceFault, at: &At<'_>) {

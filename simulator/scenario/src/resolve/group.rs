@@ -5,6 +5,9 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use squall_protocol::{QoS, Version, topic::TopicName};
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use crate::error::Problem;
@@ -18,9 +21,6 @@ use crate::{
     CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, SessionStart,
     Transport, Will, Withhold,
 };
-use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
-use squall_toml::quantity::format_duration;
 
 /// `keep_alive` unless the file says otherwise.
 const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(60);

@@ -17,13 +17,13 @@ mod target;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 
 use crate::error::{Diagnostics, Problem};
 use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
 use crate::{Fault, Group, Network, RunSettings, Scenario, Threshold};
-use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+
 use super::Resolver;
 use crate::file::{LossFile, LossModelFile, NetworkFile};
 use crate::{Bandwidth, Distribution, Loss, Network, Outages};
-use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
 
 /// The least that TCP on Linux adds to the round trip before it sends again: `TCP_RTO_MIN`.
 const RETRANSMISSION_MARGIN: Duration = Duration::from_millis(200);

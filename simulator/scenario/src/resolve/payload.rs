@@ -1,14 +1,14 @@
 //! Payloads of messages and wills.
 
 use indexmap::IndexMap;
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::quantity::format_size;
 
 use super::Resolver;
 use crate::file::PayloadFile;
 use crate::template::{Fixed, JsonValue, TemplateError, Use};
 use crate::{DeviceTemplate, MessageTemplate, Payload};
-use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
-use squall_toml::quantity::format_size;
 
 /// Bytes of a stamp: the least that a message carries.
 const STAMP: u64 = 16;

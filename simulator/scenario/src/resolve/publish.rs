@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use squall_protocol::topic::{TopicError, TopicFilter, TopicName};
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 
 use super::Resolver;
 use super::group::{resolve_qos, time};
@@ -12,8 +14,6 @@ use crate::template::{Fixed, Use};
 use crate::{
     Arrival, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish, Subscribe,
 };
-use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
 
 /// Most messages per second of one device.
 const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;

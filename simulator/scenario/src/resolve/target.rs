@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use squall_toml::at::At;
+
 use super::Resolver;
 use crate::file::TargetFile;
 use crate::model::target::split_command;
 use crate::{SpawnTarget, Target, UrlTarget};
-use squall_toml::at::At;
 
 /// `target.ready` unless the file says otherwise.
 const READY_DEFAULT: Duration = Duration::from_secs(60);

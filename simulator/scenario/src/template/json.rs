@@ -6,11 +6,11 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use squall_toml::quote::{quote, quote_key};
 
 use super::parse::Segments;
 use super::segment::Segment;
 use super::{Escaping, Fixed, Template, TemplateError, Use};
-use squall_toml::quote::{quote, quote_key};
 
 /// A JSON value as TOML writes it; members in file order.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
@@ -115,9 +115,10 @@ fn push_text(
     let quote = if is_number { "" } else { "\"" };
     segments.push_raw(quote);
     for segment in inner.list {
-        match segment {
-            Segment::Literal(text) => segments.push_raw(&text),
-            other => segments.list.push(other),
+        if let Segment::Literal(text) = segment {
+            segments.push_raw(&text);
+        } else {
+            segments.list.push(segment);
         }
     }
     segments.push_raw(quote);

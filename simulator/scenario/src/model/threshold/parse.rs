@@ -2,11 +2,11 @@
 
 use squall_protocol::QoS;
 use squall_run::{Aggregate, Comparison, MetricKind, MetricName, Tag, UnknownMetric};
+use squall_toml::quantity::{Quantity, UnitError, parse_duration, parse_size};
 
 use super::{Condition, Limit, MetricSelector, MetricTags};
 use crate::DropKind;
 use crate::id::GroupId;
-use squall_toml::quantity::{Quantity, UnitError, parse_duration, parse_size};
 
 /// What is wrong with a threshold.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
         if let Some(tag) = common_tag(variants) {
             let known: Vec<String> = variants.iter().filter_map(|v| tag_word(v, tag)).collect();
             let Some(entry) = entries.iter().find(|entry| entry.key == tag) else {
-                return self.missing(at, vec![tag.to_owned()]);
+                return self.missing_tag(at, entries, tag, variants);
             };
             let at_tag = at.entry(entry);
             let Value::String(word) = &entry.node.value else {
@@ -283,6 +283,18 @@ impl<'a> Checker<'a> {
         Problem::Misplaced {
             key: key.to_owned(),
             condition: words.join(" or "),
+        }
+    }
+
+    /// The key that tells the variants apart is not there, or is misspelt.
+    fn missing_tag(&mut self, at: &At<'_>, entries: &[Entry], tag: &str, variants: &[&Json]) {
+        let known: Vec<String> = variants.iter().copied().flat_map(known_keys).collect();
+        let misspelt = entries
+            .iter()
+            .find(|entry| !known.contains(&entry.key) && nearest(&entry.key, &[tag]).is_some());
+        match misspelt {
+            Some(entry) => self.unknown_key(at, entry, &[tag.to_owned()]),
+            None => self.missing(at, vec![tag.to_owned()]),
         }
     }
 

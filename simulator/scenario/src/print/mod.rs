@@ -3,18 +3,22 @@
 //! The text reads back as the same scenario; the run file keeps it, so that a run can be repeated
 //! even if a default changes. What a file can only leave out is said in a comment.
 
-use std::fmt::{Display, Write as _};
+mod claims;
+mod distribution;
+mod text;
+
 use std::time::Duration;
 
 use squall_protocol::{QoS, Version};
+use squall_toml::quantity::{format_bit_rate, format_size};
+use squall_toml::quote::{quote, quote_key};
 
 use crate::{
-    Arrival, Distribution, Expectation, Fault, FaultTarget, FaultTiming, Group, Loss, Network,
-    Payload, Publish, Qos2, ReconnectWhen, RetainedValue, RunSettings, Scenario, Select, Target,
-    Threshold, Will,
+    Arrival, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
+    ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
-use squall_toml::quantity::{format_bit_rate, format_duration, format_size};
-use squall_toml::quote::{quote, quote_key};
+use distribution::distribution;
+use text::{Text, array, duration, float, pair, table};
 
 impl Scenario {
     /// The scenario as a file with every default written out.
@@ -118,90 +122,6 @@ impl Scenario {
         if let Some((key, word)) = devices.action.detail() {
             text.pair(key, quote(word));
         }
-    }
-
-    fn write_claims(&self, text: &mut Text, expectation: &Expectation) {
-        let group_name = |id| quote(&self.group(id).name);
-        match expectation {
-            Expectation::Delivery(claim) => {
-                text.option("qos", claim.qos.map(qos));
-                text.option("group", claim.group.map(group_name));
-                text.option("lost", claim.lost);
-                text.option("duplicated", claim.duplicated);
-                text.option("reordered", claim.reordered);
-                text.option("misrouted", claim.misrouted);
-                text.option("late", claim.late);
-            }
-            Expectation::Will(claim) => {
-                let names = claim.after.iter().map(|id| quote(&self.fault(*id).name));
-                text.pair("after", array(names));
-                text.option("exactly", claim.exactly);
-                let limits = claim.within.iter();
-                let limits = limits.map(|(how, limit)| pair(how.name(), duration(*limit)));
-                text.option("within", table(limits));
-            }
-            Expectation::Retained(claim) => {
-                text.pair("filter", quote(claim.filter.as_str()));
-                text.pair("equals", quote(retained_value(&claim.equals)));
-            }
-            Expectation::Takeover(claim) => {
-                text.option("alive_per_client_id", claim.alive_per_client_id);
-                let limit = claim.displaced_closed_within.map(duration);
-                text.option("displaced_closed_within", limit);
-                // The only reason that the format has.
-                let reason = claim.reason.map(|_| quote("session_taken_over"));
-                text.option("reason", reason);
-                let correct = claim.session_present_correct.then(|| quote("correct"));
-                text.option("session_present", correct);
-            }
-            Expectation::Qos2Handshake(claim) => {
-                let if_true = |is_claimed: bool| is_claimed.then_some(true);
-                text.option("incomplete", claim.incomplete);
-                let dup = if_true(claim.dup_answered_with_pubrec);
-                text.option("dup_answered_with_pubrec", dup);
-                let publish = if_true(claim.no_publish_after_pubrel);
-                text.option("no_publish_after_pubrel", publish);
-            }
-            Expectation::Network(claim) => {
-                text.pair("profile", quote(&self.network(claim.profile).name));
-                text.pair("tolerance", float(claim.tolerance));
-            }
-            Expectation::Connections(claim) => {
-                text.option("group", claim.group.map(group_name));
-                text.option("refused", claim.refused);
-                text.option("unexpected_disconnects", claim.unexpected_disconnects);
-            }
-        }
-    }
-}
-
-/// A file under construction.
-#[derive(Default)]
-struct Text {
-    out: String,
-}
-
-impl Text {
-    fn line(&mut self, line: impl Display) {
-        writeln!(self.out, "{line}").expect("a String takes any text");
-    }
-
-    fn pair(&mut self, key: &str, value: impl Display) {
-        self.line(pair(key, value));
-    }
-
-    fn option(&mut self, key: &str, value: Option<impl Display>) {
-        if let Some(value) = value {
-            self.pair(key, value);
-        }
-    }
-
-    fn comment(&mut self, comment: &str) {
-        self.line(format_args!("# {comment}"));
-    }
-
-    fn header(&mut self, header: &str) {
-        self.line(format_args!("\n{header}"));
     }
 }
 
@@ -363,58 +283,6 @@ fn payload<T>(payload: &Payload<T>, source: impl Fn(&T) -> &str) -> String {
     }
 }
 
-fn distribution(distribution: &Distribution) -> String {
-    let (dist, parameters) = match distribution {
-        Distribution::Constant { value } => return duration(*value),
-        Distribution::Uniform { min, max } => (
-            "uniform",
-            vec![pair("min", duration(*min)), pair("max", duration(*max))],
-        ),
-        Distribution::Normal { mean, std_dev } => (
-            "normal",
-            vec![
-                pair("mean", duration(*mean)),
-                pair("std_dev", duration(*std_dev)),
-            ],
-        ),
-        Distribution::Lognormal { median, p99 } => (
-            "lognormal",
-            vec![
-                pair("median", duration(*median)),
-                pair("p99", duration(*p99)),
-            ],
-        ),
-        Distribution::Exponential { mean } => ("exponential", vec![pair("mean", duration(*mean))]),
-        Distribution::Pareto { min, alpha } => (
-            "pareto",
-            vec![pair("min", duration(*min)), pair("alpha", float(*alpha))],
-        ),
-        Distribution::Empirical { values } => (
-            "empirical",
-            vec![
-                pair(
-                    "values",
-                    array(values.iter().map(|(value, _)| duration(*value))),
-                ),
-                pair(
-                    "weights",
-                    array(values.iter().map(|(_, weight)| float(*weight))),
-                ),
-            ],
-        ),
-    };
-    let parameters = std::iter::once(pair("dist", quote(dist))).chain(parameters);
-    table(parameters).unwrap_or_default()
-}
-
-fn retained_value(value: &RetainedValue) -> &str {
-    match value {
-        RetainedValue::LastWill => "last_will",
-        RetainedValue::LastPublish => "last_publish",
-        RetainedValue::Text(text) => text,
-    }
-}
-
 fn version_name(version: Version) -> &'static str {
     match version {
         Version::V3_1_1 => "3.1.1",
@@ -424,27 +292,4 @@ fn version_name(version: Version) -> &'static str {
 
 fn qos(qos: QoS) -> u8 {
     qos as u8
-}
-
-fn pair(key: &str, value: impl Display) -> String {
-    format!("{key} = {value}")
-}
-
-fn duration(duration: Duration) -> String {
-    quote(&format_duration(duration))
-}
-
-/// A number that TOML reads as a float or an integer, and back as the same number.
-fn float(number: f64) -> String {
-    format!("{number:?}")
-}
-
-fn array(items: impl Iterator<Item = String>) -> String {
-    format!("[{}]", items.collect::<Vec<_>>().join(", "))
-}
-
-/// An inline table; `None` if it would be empty.
-fn table(pairs: impl Iterator<Item = String>) -> Option<String> {
-    let pairs: Vec<String> = pairs.collect();
-    (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
 }

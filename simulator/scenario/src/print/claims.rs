@@ -1,0 +1,72 @@
+//! `[[expect]]`, written out.
+
+use squall_toml::quote::quote;
+
+use super::qos;
+use super::text::{Text, array, duration, float, pair, table};
+use crate::{Expectation, RetainedValue, Scenario};
+
+impl Scenario {
+    /// Writes what `expectation` claims.
+    pub(super) fn write_claims(&self, text: &mut Text, expectation: &Expectation) {
+        let group_name = |id| quote(&self.group(id).name);
+        match expectation {
+            Expectation::Delivery(claim) => {
+                text.option("qos", claim.qos.map(qos));
+                text.option("group", claim.group.map(group_name));
+                text.option("lost", claim.lost);
+                text.option("duplicated", claim.duplicated);
+                text.option("reordered", claim.reordered);
+                text.option("misrouted", claim.misrouted);
+                text.option("late", claim.late);
+            }
+            Expectation::Will(claim) => {
+                let names = claim.after.iter().map(|id| quote(&self.fault(*id).name));
+                text.pair("after", array(names));
+                text.option("exactly", claim.exactly);
+                let limits = claim.within.iter();
+                let limits = limits.map(|(how, limit)| pair(how.name(), duration(*limit)));
+                text.option("within", table(limits));
+            }
+            Expectation::Retained(claim) => {
+                text.pair("filter", quote(claim.filter.as_str()));
+                text.pair("equals", quote(retained_value(&claim.equals)));
+            }
+            Expectation::Takeover(claim) => {
+                text.option("alive_per_client_id", claim.alive_per_client_id);
+                let limit = claim.displaced_closed_within.map(duration);
+                text.option("displaced_closed_within", limit);
+                // The only reason that the format has.
+                let reason = claim.reason.map(|_| quote("session_taken_over"));
+                text.option("reason", reason);
+                let correct = claim.session_present_correct.then(|| quote("correct"));
+                text.option("session_present", correct);
+            }
+            Expectation::Qos2Handshake(claim) => {
+                let if_true = |is_claimed: bool| is_claimed.then_some(true);
+                text.option("incomplete", claim.incomplete);
+                let dup = if_true(claim.dup_answered_with_pubrec);
+                text.option("dup_answered_with_pubrec", dup);
+                let publish = if_true(claim.no_publish_after_pubrel);
+                text.option("no_publish_after_pubrel", publish);
+            }
+            Expectation::Network(claim) => {
+                text.pair("profile", quote(&self.network(claim.profile).name));
+                text.pair("tolerance", float(claim.tolerance));
+            }
+            Expectation::Connections(claim) => {
+                text.option("group", claim.group.map(group_name));
+                text.option("refused", claim.refused);
+                text.option("unexpected_disconnects", claim.unexpected_disconnects);
+            }
+        }
+    }
+}
+
+fn retained_value(value: &RetainedValue) -> &str {
+    match value {
+        RetainedValue::LastWill => "last_will",
+        RetainedValue::LastPublish => "last_publish",
+        RetainedValue::Text(text) => text,
+    }
+}
