@@ -1,6 +1,6 @@
 //! The report in a few lines of Markdown: for a merge request or a chat.
 
-use squall_run::{Run, lag_notes};
+use squall_run::Run;
 
 use crate::tile;
 use crate::verdict;
@@ -23,7 +23,7 @@ pub(crate) fn summary(run: &Run) -> String {
             text.push_str(&format!("- {}\n", escaped(reason.text())));
         }
     }
-    for note in lag_notes(&run.measured.metrics) {
+    for note in run.measured.notes() {
         text.push_str(&format!("\nNote: {}.\n", escaped(&note)));
     }
     let tiles = tile::tiles(run);

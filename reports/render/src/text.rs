@@ -1,6 +1,6 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{Outcome, Run, lag_notes};
+use squall_run::{Outcome, Run};
 
 use crate::table::Held;
 use crate::tile;
@@ -98,8 +98,8 @@ fn reasons(run: &Run, bullet: &str) -> String {
     if more > 0 {
         text.push_str(&format!("  and {more} more\n"));
     }
-    for note in lag_notes(&run.measured.metrics) {
-        text.push_str(&format!("  note: {note}\n"));
+    for note in run.measured.notes() {
+        text.push_str(&format!("  note: {}\n", printable(&note)));
     }
     text
 }

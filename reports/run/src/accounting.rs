@@ -35,6 +35,12 @@ pub struct Publications {
     pub ok: u64,
     /// Of those scheduled, never sent.
     pub failed: u64,
+    /// Those never sent, by why: `not connected (fault power-cut)`. They add up to `failed`.
+    #[serde(default)]
+    pub unsent: BTreeMap<String, u64>,
+    /// Of those never sent, the ones that no fault, network or device of the scenario explains.
+    #[serde(default)]
+    pub unsent_unexplained: u64,
     /// Of those sent, refused by the broker with an error in PUBACK or PUBREC.
     pub refused: u64,
     /// Of those sent, settled early to save squall's memory: whether they were acknowledged is not
@@ -131,6 +137,12 @@ impl Accounting {
         )
     }
 
+    /// Messages of all groups that were due and never sent, by why.
+    pub fn unsent(&self) -> BTreeMap<String, u64> {
+        let entries = self.publications.iter();
+        entries.fold(BTreeMap::new(), |sum, entry| added(sum, &entry.unsent))
+    }
+
     /// Excused deliveries of all groups and QoS, by reason.
     pub fn excuses(&self) -> BTreeMap<String, u64> {
         let entries = self.deliveries.iter();
@@ -181,6 +193,8 @@ impl Accounting {
             sent: sum.sent + entry.sent,
             ok: sum.ok + entry.ok,
             failed: sum.failed + entry.failed,
+            unsent: added(sum.unsent, &entry.unsent),
+            unsent_unexplained: sum.unsent_unexplained + entry.unsent_unexplained,
             refused: sum.refused + entry.refused,
             unknown: sum.unknown + entry.unknown,
             in_doubt: sum.in_doubt + entry.in_doubt,

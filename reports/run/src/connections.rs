@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::count_text;
 
 /// Network Connections of the whole fleet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connections {
     /// The most devices that were connected at once.
     pub peak_online: u64,
@@ -20,7 +20,7 @@ pub struct Connections {
 }
 
 /// Network Connections of one group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupConnections {
     /// The group.
     pub group: String,
@@ -34,12 +34,23 @@ pub struct GroupConnections {
     pub reconnects: u64,
     /// Transports that could not be had, by reason: `refused`, `timed_out`, `local_limit`, `other`.
     pub open_failed: BTreeMap<String, u64>,
-    /// CONNACKs with an error, by Reason Code: `0x87 not authorized`.
+    /// CONNECTs that were refused: by a CONNACK with an error, named by its Reason Code (`0x87 Not
+    /// authorized`), or without one, named by how the connection ended (`without CONNACK: peer closed
+    /// (FIN)`).
     pub refused: BTreeMap<String, u64>,
     /// Ends of connections by cause: `fault power-cut`, `peer closed (RST)`, `run ended`.
     pub ended: BTreeMap<String, u64>,
-    /// Of those, ends that neither the scenario nor the device asked for.
+    /// Of those, ends of connections with a CONNACK that neither the scenario nor the device asked for.
     pub unexpected: BTreeMap<String, u64>,
+    /// How long devices were connected, in seconds, added up.
+    #[serde(default)]
+    pub online_s: f64,
+    /// How long devices that had been connected were away, in seconds, added up.
+    #[serde(default)]
+    pub away_s: f64,
+    /// How much of that nothing in the scenario asked for, in seconds.
+    #[serde(default)]
+    pub away_unasked_s: f64,
 }
 
 /// One way in which connections did not come about.
@@ -91,6 +102,9 @@ impl Connections {
             add_all(&mut total.refused, &entry.refused);
             add_all(&mut total.ended, &entry.ended);
             add_all(&mut total.unexpected, &entry.unexpected);
+            total.online_s += entry.online_s;
+            total.away_s += entry.away_s;
+            total.away_unasked_s += entry.away_unasked_s;
         }
         total
     }

@@ -19,6 +19,7 @@ mod machine;
 mod measured;
 mod metric;
 mod network;
+mod notes;
 mod percentile;
 mod proposal;
 mod qos2;

@@ -34,6 +34,10 @@ pub struct Summary {
     pub scheduled: u64,
     /// Of those, sent, be it late.
     pub sent: u64,
+    /// Of those, never sent, by why.
+    pub unsent: BTreeMap<String, u64>,
+    /// Of those never sent, the ones that no fault, network or device of the scenario explains.
+    pub unsent_unexplained: u64,
     /// Deliveries of acknowledged messages to Sessions that asked for them.
     pub expected: u64,
     /// Of those, excused by the specification: the others are owed.
@@ -196,6 +200,8 @@ impl Summary {
             delivered_peak_per_s: delivered.and_then(|figures| figures.peak_per_s),
             scheduled: published(|entry| entry.scheduled),
             sent: published(|entry| entry.sent),
+            unsent: run.measured.accounting.unsent(),
+            unsent_unexplained: published(|entry| entry.unsent_unexplained),
             expected: sum(|entry| entry.expected),
             excused: sum(|entry| entry.excused),
             delivered: sum(|entry| entry.delivered),

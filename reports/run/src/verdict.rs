@@ -56,6 +56,8 @@ impl Extent {
 pub enum Reason {
     /// No device could connect: the target cannot be reached by this scenario.
     Unreachable(String),
+    /// Another client took part as one of the run's devices: whatever is broken may be its doing.
+    Disturbed(String),
     /// The run cannot be trusted.
     Invalid(String),
     /// An invariant is broken.
@@ -71,6 +73,7 @@ impl Reason {
     pub fn text(&self) -> &str {
         match self {
             Self::Unreachable(text)
+            | Self::Disturbed(text)
             | Self::Invalid(text)
             | Self::Invariant(text)
             | Self::Threshold(text)
@@ -81,38 +84,46 @@ impl Reason {
     const fn is_invariant(&self) -> bool {
         match self {
             Self::Invariant(_) => true,
-            Self::Unreachable(_) | Self::Invalid(_) | Self::Threshold(_) | Self::Unjudged(_) => {
-                false
-            }
+            Self::Unreachable(_)
+            | Self::Disturbed(_)
+            | Self::Invalid(_)
+            | Self::Threshold(_)
+            | Self::Unjudged(_) => false,
         }
     }
 
     const fn is_unreachable(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
-            Self::Invalid(_) | Self::Invariant(_) | Self::Threshold(_) | Self::Unjudged(_) => false,
+            Self::Disturbed(_)
+            | Self::Invalid(_)
+            | Self::Invariant(_)
+            | Self::Threshold(_)
+            | Self::Unjudged(_) => false,
         }
     }
 
     const fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 3,
-            Self::Invalid(_) | Self::Unjudged(_) => 4,
+            Self::Disturbed(_) | Self::Invalid(_) | Self::Unjudged(_) => 4,
             Self::Invariant(_) => 98,
             Self::Threshold(_) => 99,
         }
     }
 
-    /// The gravest is first. A broken invariant stands, whatever else happened; in a run that
+    /// The gravest is first. Where another client acted as one of the run's devices, nothing can be held
+    /// against the broker. Otherwise a broken invariant stands, whatever else happened; in a run that
     /// cannot be trusted a number proves nothing; a number that can be trusted and is wrong stands,
     /// though another could not be judged.
     const fn rank(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 0,
-            Self::Invariant(_) => 1,
-            Self::Invalid(_) => 2,
-            Self::Threshold(_) => 3,
-            Self::Unjudged(_) => 4,
+            Self::Disturbed(_) => 1,
+            Self::Invariant(_) => 2,
+            Self::Invalid(_) => 3,
+            Self::Threshold(_) => 4,
+            Self::Unjudged(_) => 5,
         }
     }
 }
@@ -133,8 +144,8 @@ impl Verdict {
     /// Judges a run.
     ///
     /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
-    /// by itself. The gravest reason decides: a broken invariant stands, whatever else happened; a
-    /// run that cannot be trusted outranks a broken threshold. A threshold on `schedule_lag` that
+    /// by itself. The gravest reason decides: where another client acted as one of the run's devices
+    /// nothing follows; a broken invariant stands, whatever else happened; a run that cannot be trusted outranks a broken threshold. A threshold on `schedule_lag` that
     /// is broken makes the run invalid. A run in which no device could
     /// connect has that one reason.
     ///
@@ -395,6 +406,17 @@ mod tests {
         );
         assert_eq!(both.reasons.len(), 2);
         assert_eq!((alone.outcome, alone.exit_code), (Outcome::Fail, 99));
+    }
+
+    /// What is broken while another client acts as one of the run's devices may be its doing.
+    #[test]
+    fn another_client_outranks_an_invariant() {
+        let disturbed = Reason::Disturbed("another client uses our Client Identifiers".to_owned());
+
+        let verdict = Verdict::judge(&[check(false)], &[], Extent::Whole, [disturbed]);
+
+        assert_eq!((verdict.outcome, verdict.exit_code), (Outcome::Invalid, 4));
+        assert_eq!(verdict.reasons.len(), 2);
     }
 
     /// A generator that slipped makes the run invalid, and no threshold is broken in it. What the

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use squall_protocol::{
     Instant, PacketId, QoS, ReasonCode, Version,
+    client::UnsentCause,
     packet::{Publish, PublishProperties, Will},
 };
 use squall_scenario::{ClientKey, DeviceId, FaultId};
@@ -168,7 +169,7 @@ pub enum PublicationFact<'a> {
         /// When the generator got to it, as in [`Self::Due`].
         reached_at: Instant,
     },
-    /// It was due and never handed to the link: no connection, or a full local queue.
+    /// It was due and never handed to the link.
     Skipped {
         /// Its identity, with the time it was due.
         stamp: Stamp,
@@ -176,6 +177,9 @@ pub enum PublicationFact<'a> {
         topic: &'a str,
         /// QoS of the PUBLISH.
         qos: QoS,
+        /// Why it could not be sent; at QoS 1 and 2 the device's queue was full as well, or its Session
+        /// was over.
+        cause: UnsentCause,
     },
     /// The exchange of a QoS 1 or 2 message ended: PUBACK, PUBCOMP, or a PUBREC that refused it.
     /// Never reported at QoS 0.

@@ -89,7 +89,7 @@ fn header(run: &Run) -> Markup {
                 @if !verdict.reasons.is_empty() {
                     ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
                 }
-                @for note in squall_run::lag_notes(&run.measured.metrics) {
+                @for note in run.measured.notes() {
                     p .note { "Note: " (note) "." }
                 }
                 @if let Some(claims) = verdict::proposal(run) {
@@ -116,6 +116,7 @@ fn header(run: &Run) -> Markup {
 fn reason_item(reason: &Reason) -> Markup {
     let kind = match reason {
         Reason::Unreachable(_) => "target unreachable",
+        Reason::Disturbed(_) => "disturbed",
         Reason::Invalid(_) => "cannot be trusted",
         Reason::Invariant(_) => "invariant",
         Reason::Threshold(_) => "threshold",

@@ -17,6 +17,8 @@ pub(super) fn accounting() -> Accounting {
         sent: messages - 9,
         ok: messages - 9 - in_doubt,
         failed: 9,
+        unsent: counts(&[("not connected (fault power-cut)", 9)]),
+        unsent_unexplained: 0,
         refused: 0,
         unknown: 0,
         in_doubt,
@@ -72,6 +74,9 @@ pub(super) fn connections() -> Connections {
                     ("run ended", 5_000),
                 ]),
                 unexpected: counts(&[]),
+                online_s: 561_000.0,
+                away_s: 6_300.0,
+                away_unasked_s: 0.0,
             },
             GroupConnections {
                 group: "backend".to_owned(),

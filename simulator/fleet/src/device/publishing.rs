@@ -197,7 +197,7 @@ impl Device {
         if may_wait && self.queue.len() < QUEUE_MAX {
             self.queue.push_back(message);
         } else {
-            self.skip(turn, &message.0);
+            self.skip(turn, &message.0, cause);
         }
     }
 
@@ -247,8 +247,8 @@ impl Device {
             && self.has_room()
             && let Some(message) = self.queue.pop_front()
         {
-            if let Err(Unsent { message, .. }) = self.publish(turn, message) {
-                self.skip(turn, &message.0);
+            if let Err(Unsent { message, cause }) = self.publish(turn, message) {
+                self.skip(turn, &message.0, cause);
             }
         }
     }
@@ -263,15 +263,16 @@ impl Device {
     /// Skips what waits: its Session is over, or the run is.
     pub(super) fn skip_queue(&mut self, turn: &mut Turn<'_>) {
         while let Some(message) = self.queue.pop_front() {
-            self.skip(turn, &message.0);
+            self.skip(turn, &message.0, UnsentCause::NotConnected);
         }
     }
 
-    fn skip(&self, turn: &mut Turn<'_>, message: &Message) {
+    fn skip(&self, turn: &mut Turn<'_>, message: &Message, cause: UnsentCause) {
         let fact = Fact::Publication(PublicationFact::Skipped {
             stamp: message.stamp,
             topic: message.topic.as_str(),
             qos: message.qos,
+            cause,
         });
         self.tell(turn, self.current_socket(), fact);
     }

@@ -29,6 +29,7 @@ mod stream;
 mod takeovers;
 mod tallies;
 mod topics;
+mod unsent;
 mod wills;
 
 #[cfg(test)]
@@ -44,6 +45,7 @@ use self::handshakes::Handshakes;
 use self::observe::OpenConnection;
 use self::retained::Retained;
 use self::takeovers::Takeovers;
+use self::unsent::UnsentMessages;
 use self::wills::{Audiences, Wills};
 
 pub use anomalies::{Anomalies, Anomaly, Scope};
@@ -56,13 +58,14 @@ pub use takeovers::TakeoverCounts;
 pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
-pub(crate) use connections::{Connections, open_error_name, reason_text};
+pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, reason_text};
 pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken};
 pub(crate) use retained::{Found, Values};
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
+pub(crate) use unsent::Unsent;
 
 /// All books of a run.
 #[derive(Debug)]
@@ -74,6 +77,9 @@ pub struct Ledger {
     pub(crate) connections: Connections,
     pub(crate) takeovers: Takeovers,
     pub(crate) handshakes: Handshakes,
+    pub(crate) unsent: UnsentMessages,
+    /// Messages of other runs that were published while this one went on.
+    pub(crate) messages_of_other_runs: u64,
     /// What checks have noticed that no book has.
     pub(crate) noticed_by_checks: Anomalies,
     /// What checks could not judge because a book had given it up.
@@ -92,9 +98,11 @@ impl Ledger {
             deliveries: Deliveries::new(groups, memory),
             wills: Wills::new(limits.wills, memory),
             retained: Retained::new(memory),
-            connections: Connections::new(groups, memory),
+            connections: Connections::new(&roster, memory),
             takeovers: Takeovers::new(roster.history(), limits.takeovers, memory),
             handshakes: Handshakes::new(memory),
+            unsent: UnsentMessages::default(),
+            messages_of_other_runs: 0,
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),
             given_up_by_checks: GivenUp::default(),
             memory,
@@ -160,6 +168,7 @@ impl Ledger {
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
         self.imbalances.extend(self.takeovers.imbalance());
+        self.close_connections(now);
         let connections = &self.connections;
         self.handshakes
             .close(now, |device| connections.is_online(device));
@@ -172,6 +181,14 @@ impl Ledger {
         if self.closed_at.is_none() {
             self.closed_at = Some(now);
             self.imbalances = self.deliveries.close(RunEnd::Cut);
+            self.close_connections(now);
         }
+    }
+
+    fn close_connections(&mut self, now: Instant) {
+        self.unsent.close(&self.connections);
+        self.connections.close(now);
+        self.imbalances
+            .extend(self.unsent.imbalances(self.deliveries.books()));
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use squall_fleet::{About, RunTag};
-use squall_scenario::{DeviceId, DropKind, Fault, FaultId, GroupId, Scenario, Target};
+use squall_scenario::{
+    DeviceId, DropKind, Fault, FaultId, GroupId, Scenario, SessionStart, Target,
+};
 
 /// Groups and faults of a scenario, reduced to the ledger's questions.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Roster {
     devices: u32,
     /// By group: how long a Session outlives its connection.
     session_expiries: Vec<Duration>,
+    /// By group: whether its Sessions are those of an earlier run.
+    resumes: Vec<bool>,
     /// By [`FaultId`]: how it drops.
     drops: Vec<Option<DropKind>>,
     history: BrokerHistory,
@@ -43,6 +47,11 @@ impl Roster {
                 .groups
                 .iter()
                 .map(|group| expiry_of(group.session_expiry_interval))
+                .collect(),
+            resumes: scenario
+                .groups
+                .iter()
+                .map(|group| group.session == SessionStart::Resume)
                 .collect(),
             drops: scenario.faults.iter().map(Fault::drop_kind).collect(),
             history: match scenario.target {
@@ -88,6 +97,11 @@ impl Roster {
         self.session_expiries[usize::from(group.0)]
     }
 
+    /// Whether the Sessions of a group may hold messages of an earlier run.
+    pub(crate) fn resumes(&self, group: GroupId) -> bool {
+        self.resumes[usize::from(group.0)]
+    }
+
     /// How a fault drops devices; `None` if it does something else.
     pub(crate) fn drop_kind(&self, fault: FaultId) -> Option<DropKind> {
         self.drops.get(usize::from(fault.0)).copied().flatten()
@@ -127,6 +141,7 @@ impl Roster {
                 .iter()
                 .map(|&(_, expiry)| expiry_of(expiry))
                 .collect(),
+            resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
             history: BrokerHistory::Empty,
             run: RunTag::of_seed(1),

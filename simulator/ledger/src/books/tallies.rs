@@ -239,6 +239,11 @@ impl Tally {
         self.excused.iter().sum()
     }
 
+    /// Deliveries of this run's messages.
+    pub fn of_this_run(&self) -> u64 {
+        self.received.saturating_sub(self.foreign)
+    }
+
     /// What the two invariants leave unexplained, both sides without sign; zero once the books
     /// are closed.
     pub fn balance(&self) -> u64 {

@@ -7,6 +7,9 @@
 //! `misrouted` counts what no subscription asked for: another message, or one that was asked for
 //! otherwise, with another payload, QoS or RETAIN flag.
 //!
+//! What bears no stamp of this run says nothing about the run: a claim without any other delivery is
+//! not judged.
+//!
 //! `duplicated` counts repeats that the QoS forbids: QoS 1 allows them (§4.3.2). Where every
 //! delivery is at QoS 1 there is nothing to judge it by.
 
@@ -44,12 +47,12 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     let may_break = books.sum(|key| {
         is_chosen(key) && key.published != QoS::AtLeastOnce && key.owed != QoS::AtLeastOnce
     });
-    let if_received = |count: u64| (all.received > 0).then_some(count);
+    let if_received = |count: u64| (all.of_this_run() > 0).then_some(count);
     claims.add_at_most("lost", claim.lost, if_owed(owed.lost), &[AnomalyKind::Lost]);
     claims.add_at_most(
         "duplicated",
         claim.duplicated,
-        (may_break.received + all.forbidden > 0).then_some(all.forbidden),
+        (may_break.of_this_run() + all.forbidden > 0).then_some(all.forbidden),
         &[AnomalyKind::Duplicated],
     );
     claims.add_at_most(

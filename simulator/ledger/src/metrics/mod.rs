@@ -301,6 +301,10 @@ impl Metrics {
                 };
                 self.record((name, of_group), now, took);
             }
+            Finding::NotConnected => {
+                self.timeline.count_not_connected(now);
+                self.rates.count(now, key(Event::Error, None));
+            }
             Finding::Error => self.rates.count(now, key(Event::Error, None)),
         }
     }

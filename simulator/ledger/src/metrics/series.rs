@@ -108,10 +108,12 @@ impl Timeline {
             Fact::Delivered(_) => interval.delivered += 1,
             Fact::Connection(ConnectionFact::Connected { .. }) => interval.connected += 1,
             Fact::Connection(ConnectionFact::Ended(_)) => interval.ended += 1,
-            Fact::Connection(ConnectionFact::OpenFailed(_) | ConnectionFact::Refused(_)) => {
-                interval.connect_failed += 1;
-            }
-            Fact::Connection(ConnectionFact::OpenStarted | ConnectionFact::ConnectSent { .. })
+            Fact::Connection(
+                ConnectionFact::OpenStarted
+                | ConnectionFact::OpenFailed(_)
+                | ConnectionFact::ConnectSent { .. }
+                | ConnectionFact::Refused(_),
+            )
             | Fact::Publication(
                 PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },
             )
@@ -122,6 +124,11 @@ impl Timeline {
             | Fact::FaultApplied(_)
             | Fact::Retained(_) => {}
         }
+    }
+
+    /// Counts a connection that did not come about.
+    pub(crate) fn count_not_connected(&mut self, now: Instant) {
+        self.at(now).connect_failed += 1;
     }
 
     /// Counts a will.

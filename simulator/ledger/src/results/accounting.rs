@@ -11,7 +11,8 @@ use squall_run::{
 use squall_scenario::{GroupId, Scenario};
 
 use super::refusals::refusals;
-use crate::books::{EndKind, Excuse, Ledger, QOS, reason_text};
+use super::sample;
+use crate::books::{EndKind, Excuse, GroupCounts, Ledger, QOS, reason_text};
 
 /// Sessions that were ended before and after the run.
 pub(super) fn sessions(sessions: squall_fleet::Sessions) -> Sessions {
@@ -39,6 +40,7 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
             let book = books.publications(id, qos);
             if book.scheduled > 0 || book.sent > 0 {
                 // At QoS 0 nothing is acknowledged: what was sent counts as ok (§4.3.1).
+                let unsent = unsent(scenario, ledger, id, qos);
                 let ok = match qos {
                     QoS::AtMostOnce => book.sent,
                     QoS::AtLeastOnce | QoS::ExactlyOnce => book.acknowledged,
@@ -52,6 +54,8 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     // Given up, or still in the device's queue when the run ended. What wraps
                     // here does not balance, and is reported as that.
                     failed: book.scheduled.saturating_sub(book.sent),
+                    unsent: unsent.by_reason,
+                    unsent_unexplained: unsent.unexplained,
                     refused: book.refused,
                     unknown: book.settled_early,
                     in_doubt: book
@@ -88,6 +92,25 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
     accounting
 }
 
+/// Messages that were due and never sent.
+#[derive(Debug, Default)]
+struct UnsentCounts {
+    by_reason: BTreeMap<String, u64>,
+    unexplained: u64,
+}
+
+fn unsent(scenario: &Scenario, ledger: &Ledger, group: GroupId, qos: QoS) -> UnsentCounts {
+    let mut counts = UnsentCounts::default();
+    for (why, count) in ledger.unsent.of(group, qos) {
+        let name = sample::unsent_name(scenario, why);
+        *counts.by_reason.entry(name).or_default() += count;
+        if !sample::is_explained(scenario, group, why) {
+            counts.unexplained += count;
+        }
+    }
+    counts
+}
+
 /// How connections began and ended.
 pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
     let connections = &ledger.connections;
@@ -107,13 +130,12 @@ pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
                     .iter()
                     .map(|(&reason, &count)| (reason.to_owned(), count))
                     .collect(),
-                refused: counts
-                    .refused
-                    .iter()
-                    .map(|(&reason, &count)| (reason_text(reason), count))
-                    .collect(),
+                refused: refused(scenario, counts),
                 ended: ended(scenario, &counts.ended),
                 unexpected: ended(scenario, &counts.unexpected),
+                online_s: counts.online.as_secs_f64(),
+                away_s: counts.away.as_secs_f64(),
+                away_unasked_s: counts.away_unasked.as_secs_f64(),
             })
             .collect(),
     }
@@ -161,16 +183,37 @@ fn by_name(counts: &BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
         .collect()
 }
 
+/// CONNECTs that were refused, with a CONNACK and without one.
+fn refused(scenario: &Scenario, counts: &GroupCounts) -> BTreeMap<String, u64> {
+    let with = counts
+        .refused
+        .iter()
+        .map(|(&reason, &count)| (reason_text(reason), count));
+    let without = counts.unanswered.iter().map(|(&kind, &count)| {
+        let name = format!("without CONNACK: {}", end_name(scenario, kind));
+        (name, count)
+    });
+    with.chain(without).collect()
+}
+
 fn ended(scenario: &Scenario, ends: &BTreeMap<EndKind, u64>) -> BTreeMap<String, u64> {
     ends.iter()
-        .map(|(&kind, &count)| {
-            let name = match kind {
-                EndKind::Fault(fault) => format!("fault {}", scenario.fault(fault).name),
-                kind => kind.to_string(),
-            };
-            (name, count)
-        })
+        .map(|(&kind, &count)| (end_name(scenario, kind), count))
         .collect()
+}
+
+/// The name of an end in reports: a fault is named as the scenario does.
+pub(super) fn end_name(scenario: &Scenario, kind: EndKind) -> String {
+    match kind {
+        EndKind::Fault(fault) => format!("fault {}", scenario.fault(fault).name),
+        EndKind::Qos2Cut
+        | EndKind::PeerClosed(_)
+        | EndKind::ServerDisconnect(_)
+        | EndKind::ProtocolError(_)
+        | EndKind::TimedOut
+        | EndKind::Refused
+        | EndKind::RunEnded => kind.to_string(),
+    }
 }
 
 const fn sender_leg_name(leg: SenderLeg) -> &'static str {

@@ -2,8 +2,10 @@
 
 mod accounting;
 mod events;
+mod interference;
 mod lag;
 mod refusals;
+mod sample;
 
 use squall_fleet::{Cleared, Outcome};
 use squall_run::{Measured, Reason, Resources, count_text};
@@ -45,14 +47,24 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let cells = metrics.cells(scenario);
     let rates = metrics.rates(scenario);
     let thresholds = judge_thresholds(scenario, metrics, &cells, &rates, resources);
-    let mut reasons = further_reasons(scenario, (ledger, metrics), &cells);
+    let accounting = accounting::accounting(scenario, ledger);
+    let connections = accounting::connections(scenario, ledger);
+    let mut reasons = doubts_of_the_ledger(ledger);
+    reasons.extend(interference::reason(scenario, ledger));
+    reasons.extend(doubts_of_connections(scenario, ledger, metrics));
+    reasons.extend(sample::reasons(
+        scenario,
+        &accounting.publications,
+        &connections.groups,
+    ));
+    reasons.extend(lag::reasons(scenario, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
-        accounting: accounting::accounting(scenario, ledger),
+        accounting,
         rates,
         scenario_delays: Vec::new(),
         series: metrics.series(scenario),
-        connections: accounting::connections(scenario, ledger),
+        connections,
         sessions: accounting::sessions(sessions),
         qos2: accounting::qos2(ledger),
         wills: events::wills(scenario, ledger),
@@ -99,12 +111,13 @@ fn doubts_of_the_ledger(ledger: &books::Ledger) -> Vec<Reason> {
     imbalances.chain(given_up).map(Reason::Invalid).collect()
 }
 
-fn further_reasons(
+/// Devices that took no part, wholly or in something that the scenario asked of them.
+fn doubts_of_connections(
     scenario: &Scenario,
-    (ledger, metrics): (&books::Ledger, &Metrics),
-    cells: &squall_run::Metrics,
+    ledger: &books::Ledger,
+    metrics: &Metrics,
 ) -> Vec<Reason> {
-    let mut reasons = doubts_of_the_ledger(ledger);
+    let mut reasons = Vec::new();
     reasons.extend(refusals::unreachable(scenario, &ledger.connections));
     let local_limit = ledger.connections.local_limit();
     if local_limit > 0 {
@@ -130,6 +143,5 @@ fn further_reasons(
             count_text(unsubscribed)
         )));
     }
-    reasons.extend(lag::reasons(scenario, cells));
     reasons
 }

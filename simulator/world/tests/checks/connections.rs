@@ -65,6 +65,39 @@ fn a_refused_connection_is_counted() {
     assert_eq!(judgement.measured.errors[0].area, "connect");
 }
 
+/// A broker that closes instead of answering CONNECT has refused it: there was no connection that could
+/// end unasked.
+#[test]
+fn a_connection_closed_without_connack_is_refused() {
+    let tamper = once(
+        0,
+        |passing| passing.client_id == "reader-0" && matches!(passing.packet, Packet::Connack(_)),
+        |_, tampered| tampered.close(),
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["connections(reader).refused"]);
+    let connections = &judgement.measured.connections;
+    let reader = &connections.groups[1];
+    let name = "without CONNACK: peer closed (RST)";
+    assert_eq!(reader.refused.get(name), Some(&1), "{reader:?}");
+    assert_eq!(reader.unexpected_total(), 0);
+    let text = connections.refusals[0].to_string();
+    assert!(
+        text.contains("closed by the broker (RST) without CONNACK"),
+        "{text}"
+    );
+    let failed: u64 = judgement
+        .measured
+        .series
+        .intervals
+        .iter()
+        .map(|interval| interval.connect_failed)
+        .sum();
+    assert_eq!(failed, 1);
+}
+
 /// A close that no fault, cut or takeover explains.
 #[test]
 fn a_closed_connection_is_unexpected() {

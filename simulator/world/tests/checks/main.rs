@@ -4,6 +4,7 @@
 //! Each scenario makes many claims, each in an `[[expect]]` of its own unless one violation must
 //! break two. The untampered run keeps them all.
 
+mod asked_for;
 mod connections;
 mod cut;
 mod delivery;
@@ -11,6 +12,7 @@ mod determinism;
 mod figures;
 mod lag;
 mod network;
+mod others;
 mod qos2_handshake;
 mod retained;
 mod run;

@@ -98,6 +98,59 @@ fn a_second_run_on_the_same_broker_has_the_same_verdict() {
     }
 }
 
+/// Devices with retained wills and nothing to publish, and a watcher.
+const WILLS_ONLY: &str = r#"
+[target]
+url = "mqtt://127.0.0.1:1883"
+[run]
+duration = "4s"
+drain = "2s"
+[[group]]
+name = "doors"
+count = 20
+[group.will]
+topic = "status/{client_id}"
+retain = true
+[[group]]
+name = "watcher"
+count = 1
+connect_rate = 0.5
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "crash"
+at = "1s"
+group = "doors"
+action = "drop"
+how = "rst"
+[[expect]]
+check = "delivery"
+misrouted = 0
+reordered = 0
+late = 0
+duplicated = 0
+"#;
+
+/// What an earlier run left retained is not of this run: a claim about deliveries of which there were
+/// none is not judged, the first time and the second.
+#[test]
+fn what_an_earlier_run_retained_is_no_delivery_of_this_one() {
+    let mut world = first(WILLS_ONLY);
+    let once = finish(WILLS_ONLY, first(WILLS_ONLY));
+    run_to_end(&mut world);
+
+    let again = finish(WILLS_ONLY, world.followed_by(fleet(WILLS_ONLY)));
+
+    for judgement in [once, again] {
+        let claims = &judgement.measured.checks[0].claims;
+        assert!(
+            claims.iter().all(|claim| claim.actual.is_none()),
+            "{claims:?}"
+        );
+    }
+}
+
 /// A run that was killed leaves Sessions with messages in them. The next one ends them first.
 #[test]
 fn a_run_after_a_killed_one_has_the_same_verdict() {

@@ -1,16 +1,18 @@
 //! What a run's claims and thresholds come to: the exit code.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use squall_ledger::Judgement;
+use squall_fleet::{Fact, Fleet, Observation, Phase, PublicationFact, RunTag, Sink};
+use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::{
-    ReasonCode,
+    Instant, ReasonCode,
     packet::{Connack, ConnackProperties, Packet, Suback},
 };
-use squall_run::{Extent, Outcome as Word, ThresholdResult, Verdict, proposed_claims};
-use squall_world::{Passing, Tampered};
+use squall_run::{Extent, Outcome as Word, Resources, ThresholdResult, Verdict, proposed_claims};
+use squall_world::{Passing, Tampered, World};
 
-use crate::run::{run, run_tampered};
+use crate::run::{broker, run, run_tampered, scenario};
 use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, packet_bytes, script};
 
 /// One claim, and thresholds on times, rates and counts.
@@ -109,12 +111,12 @@ fn a_lossy_broker_breaks_an_invariant() {
 /// A percentile with fewer samples than it needs is not a number: the threshold is not judged.
 #[test]
 fn too_few_samples_are_no_percentile() {
-    let scenario = SCENARIO.replace(
+    let text = SCENARIO.replace(
         "\"connect_latency\" = [\"max < 1s\"]",
         "\"connect_latency\" = [\"p99 < 1s\"]",
     );
 
-    let judgement = run(&scenario);
+    let judgement = run(&text);
 
     let few = judgement
         .measured
@@ -180,6 +182,61 @@ fn a_refused_subscription_is_held_against_the_run() {
         verdict.reasons[0].text(),
         "subscriptions that were refused: 1"
     );
+}
+
+/// Passes every fact on but the first message that falls due.
+struct Forgetful {
+    recorder: Recorder,
+    has_forgotten: bool,
+}
+
+impl Sink for Forgetful {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        let is_due = matches!(
+            observation.fact,
+            Fact::Publication(PublicationFact::Due { .. })
+        );
+        if is_due && !self.has_forgotten {
+            self.has_forgotten = true;
+        } else {
+            self.recorder.observe(now, observation);
+        }
+    }
+
+    fn enter_phase(&mut self, now: Instant, phase: Phase) {
+        self.recorder.enter_phase(now, phase);
+    }
+}
+
+/// Books that contradict themselves are a fault of squall: nothing follows from the run, and the run
+/// file says which book.
+#[test]
+fn books_that_do_not_balance_make_a_run_invalid() {
+    let scenario = scenario(SCENARIO);
+    let tag = RunTag::of_seed(scenario.seed);
+    let sink = Forgetful {
+        recorder: Recorder::new(&scenario, tag),
+        has_forgotten: false,
+    };
+    let outcome = World::new(Fleet::new(Rc::clone(&scenario), tag, sink), broker()).run();
+    let outcome = squall_fleet::Outcome {
+        sink: outcome.sink.recorder,
+        phases: outcome.phases,
+        links: outcome.links,
+        faults: outcome.faults,
+        sessions: outcome.sessions,
+    };
+
+    let judgement = judge(&scenario, outcome, &Resources::default());
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
+    assert_eq!(
+        verdict.reasons[0].text(),
+        "the books do not balance (messages of group 0 that were due at QoS 1: 1 not explained); this is a \
+         fault of squall, please report it"
+    );
+    assert_eq!(judgement.measured.accounting.balance(), 1);
 }
 
 /// What is proposed to a scenario that claims nothing can be pasted into it, and holds for the

@@ -41,7 +41,7 @@ impl Ledger {
             ConnectionFact::OpenStarted => self.connections.handle_open_started(event),
             ConnectionFact::OpenFailed(error) => {
                 self.connections.handle_open_failed(event, error);
-                findings.push(Finding::Error);
+                findings.push(Finding::NotConnected);
             }
             ConnectionFact::ConnectSent {
                 clean_start,
@@ -62,7 +62,7 @@ impl Ledger {
             } => self.handle_connected(event, session_present, findings),
             ConnectionFact::Refused(reason) => {
                 self.connections.handle_refused(event, reason);
-                findings.push(Finding::Error);
+                findings.push(Finding::NotConnected);
             }
             ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
         }
@@ -125,14 +125,17 @@ impl Ledger {
             was_connected: connection.was_connected,
             may_be_displaced: displacement.is_possible,
         };
-        self.connections.handle_ended(event, &end);
+        if self.connections.handle_ended(event, &end) {
+            findings.push(Finding::NotConnected);
+        }
         match cause {
-            EndCause::ProtocolError(_) => findings.push(Finding::Error),
+            EndCause::ProtocolError(_) if connection.was_connected => findings.push(Finding::Error),
             EndCause::Qos2Cut { step } => self.handshakes.handle_cut(step),
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
             | EndCause::PeerClosed(_)
             | EndCause::ServerDisconnect(_)
+            | EndCause::ProtocolError(_)
             | EndCause::Refused
             | EndCause::TimedOut
             | EndCause::RunEnded => {}

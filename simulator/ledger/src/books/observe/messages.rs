@@ -1,5 +1,7 @@
 //! What facts of messages mean for the books: sent, acknowledged, delivered.
 
+use std::time::Duration;
+
 use squall_fleet::{DeliveredFact, PublicationFact, Stamp};
 use squall_protocol::{Instant, QoS, ReasonCode};
 
@@ -12,6 +14,9 @@ use crate::books::retained::RetainedPublish;
 use crate::books::roster::BrokerHistory;
 use crate::books::wills::{Audiences, WillArrival, WillDelivery};
 
+/// Runs are shorter than that.
+const RUN_LENGTH_MAX: Duration = Duration::from_secs(28 * 24 * 3600);
+
 impl Ledger {
     pub(super) fn handle_publication(
         &mut self,
@@ -20,7 +25,12 @@ impl Ledger {
         findings: &mut Vec<Finding>,
     ) {
         match *fact {
-            PublicationFact::Due { qos, .. } => self.deliveries.handle_due(event, qos),
+            PublicationFact::Due { qos, .. } => {
+                self.deliveries.handle_due(event, qos);
+                if self.closed_at.is_none() {
+                    self.unsent.handle_due(event, qos);
+                }
+            }
             PublicationFact::Sent {
                 stamp,
                 topic,
@@ -36,6 +46,7 @@ impl Ledger {
                     reached_at,
                 };
                 self.deliveries.handle_published(event, &message, payload);
+                self.unsent.handle_sent(event, qos);
                 if retain && self.closed_at.is_none() {
                     let publish = RetainedPublish {
                         topic,
@@ -47,7 +58,12 @@ impl Ledger {
                     self.retained.handle_published(event.now, &publish);
                 }
             }
-            PublicationFact::Skipped { stamp, topic, qos } => {
+            PublicationFact::Skipped {
+                stamp,
+                topic,
+                qos,
+                cause,
+            } => {
                 let message = Message {
                     stamp,
                     topic,
@@ -55,6 +71,10 @@ impl Ledger {
                     reached_at: event.now,
                 };
                 self.deliveries.handle_skipped(event, &message);
+                if self.closed_at.is_none() {
+                    self.unsent
+                        .handle_skipped(event, qos, cause, &self.connections);
+                }
             }
             PublicationFact::Acknowledged {
                 stamp,
@@ -117,6 +137,9 @@ impl Ledger {
             payload,
             stamp,
         };
+        if origin == Origin::Live && self.is_of_another_run(event, stamp) {
+            self.messages_of_other_runs += 1;
+        }
         if self.wills.known(topic, payload).is_none() {
             let run = self.roster.run();
             let first = self.deliveries.handle_delivered(event, &delivery, run);
@@ -126,6 +149,18 @@ impl Ledger {
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
         }
+    }
+
+    /// Whether a message that was published just now bears the stamp of another run. Sessions that were
+    /// there before the run may hold messages of an earlier one.
+    fn is_of_another_run(&self, event: &Event, stamp: Option<Stamp>) -> bool {
+        let is_stamped = stamp.is_some_and(|stamp| {
+            // Any 16 bytes look like a stamp; few of them like one that was due in the first weeks
+            // of a run.
+            let due = stamp.scheduled.since_start();
+            stamp.run != self.roster.run() && due > Duration::ZERO && due < RUN_LENGTH_MAX
+        });
+        is_stamped && !self.roster.resumes(event.group)
     }
 
     /// A will came to a recipient that asks for it: wills are accounted for apart.

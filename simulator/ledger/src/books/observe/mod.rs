@@ -39,7 +39,9 @@ pub(crate) enum Finding {
     Reconnected(Duration),
     /// A part of a QoS 2 exchange is done.
     Handshake(HandshakeTime),
-    /// Something was refused or broken.
+    /// A connection did not come about.
+    NotConnected,
+    /// Something else was refused or broken.
     Error,
 }
 

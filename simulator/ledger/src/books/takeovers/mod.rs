@@ -77,6 +77,8 @@ pub struct TakeoverCounts {
     pub session_present_right: u64,
     /// CONNACKs whose Session Present was not.
     pub session_present_wrong: u64,
+    /// Of those, the ones that said that there is no Session where there must be one.
+    pub sessions_gone: u64,
 }
 
 /// Violations of one claim.
@@ -442,6 +444,7 @@ impl Takeovers {
             return;
         }
         self.counts.session_present_wrong += 1;
+        self.counts.sessions_gone += u64::from(expected);
         let what = format!(
             "CONNACK says session present {}, expected {} (§3.2.2.1.1)",
             u8::from(session_present),

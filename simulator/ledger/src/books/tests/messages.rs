@@ -3,7 +3,7 @@
 use squall_fleet::{
     DeliveredFact, Fact, PublicationFact, RunTag, Stamp, SubscriptionFact, payload,
 };
-use squall_protocol::{QoS, ReasonCode, packet::PublishProperties};
+use squall_protocol::{QoS, ReasonCode, client::UnsentCause, packet::PublishProperties};
 use squall_run::AnomalyKind;
 use squall_scenario::GroupId;
 
@@ -101,7 +101,12 @@ fn a_skipped_message_is_failed_and_owed_to_nobody() {
     );
     scene.tell(
         PUBLISHER,
-        Fact::Publication(PublicationFact::Skipped { stamp, topic, qos }),
+        Fact::Publication(PublicationFact::Skipped {
+            stamp,
+            topic,
+            qos,
+            cause: UnsentCause::NotConnected,
+        }),
     );
     scene.publish(2..3, QOS1);
     scene.deliver(CLEAN, 2, QOS1);
@@ -246,6 +251,12 @@ fn retained_copies(copies: u32, subscribe_again: impl FnOnce(&mut Scene)) -> Tal
 
 fn retain(scene: &mut Scene) {
     let (stamp, payload) = message(0);
+    let due = Fact::Publication(PublicationFact::Due {
+        stamp,
+        topic: "t",
+        qos: QOS2,
+    });
+    scene.tell(PUBLISHER, due);
     let retained = Fact::Publication(PublicationFact::Sent {
         stamp,
         topic: "t",

@@ -1,16 +1,29 @@
 //! Network Connections: how they began, how they ended, and what went wrong meanwhile.
+//!
+//! A connection that had no CONNACK with success was refused, whatever the broker did instead: only
+//! one that had it can end unasked.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod absence;
+mod end;
+
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use squall_fleet::{EndCause, OpenError, PeerClose};
+use squall_fleet::{EndCause, OpenError};
 use squall_protocol::{Instant, ReasonCode};
 use squall_run::AnomalyKind;
-use squall_scenario::{DeviceId, FaultId};
+use squall_scenario::DeviceId;
 
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::Memory;
+use super::roster::Roster;
+
+pub(crate) use absence::Away;
+use absence::Presence;
+pub(crate) use end::ConnectionEnd;
+pub use end::EndKind;
+pub(crate) use end::PEER_CLOSES;
 
 /// Connections of one group.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -31,10 +44,18 @@ pub struct GroupCounts {
     pub refused: BTreeMap<ReasonCode, u64>,
     /// Ends by cause.
     pub ended: BTreeMap<EndKind, u64>,
-    /// Of those, the ends that neither the scenario nor the device asked for.
+    /// Of those, the ends of connections with a CONNACK that neither the scenario nor the device asked
+    /// for.
     pub unexpected: BTreeMap<EndKind, u64>,
-    /// Of the unexpected ones, those of connections without a CONNACK.
+    /// Ends before any CONNACK that the scenario did not ask for: the broker refused the CONNECT
+    /// without saying so.
     pub unanswered: BTreeMap<EndKind, u64>,
+    /// How long devices were connected, added up.
+    pub online: Duration,
+    /// How long devices were away between two connections, or after their last one, added up.
+    pub away: Duration,
+    /// How much of that nothing in the scenario asked for.
+    pub away_unasked: Duration,
 }
 
 impl GroupCounts {
@@ -46,34 +67,16 @@ impl GroupCounts {
             .iter()
             .filter(|&(&name, _)| name != local)
             .map(|(_, count)| count);
-        transports.chain(self.refused.values()).sum()
+        transports
+            .chain(self.refused.values())
+            .chain(self.unanswered.values())
+            .sum()
     }
 
     /// Ends that neither the scenario nor the device asked for.
     pub fn unexpected_total(&self) -> u64 {
         self.unexpected.values().sum()
     }
-}
-
-/// How a connection ended, as reports name it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum EndKind {
-    /// A fault.
-    Fault(FaultId),
-    /// A cut of the `qos2` block.
-    Qos2Cut,
-    /// The broker, without DISCONNECT.
-    PeerClosed(&'static str),
-    /// The broker, with DISCONNECT.
-    ServerDisconnect(ReasonCode),
-    /// The device, because of a broken protocol.
-    ProtocolError(ReasonCode),
-    /// The device, because an answer did not come.
-    TimedOut,
-    /// CONNACK with an error.
-    Refused,
-    /// The end of the run.
-    RunEnded,
 }
 
 /// Where an error happened.
@@ -106,31 +109,30 @@ pub(crate) struct Connections {
     groups: Vec<GroupCounts>,
     /// Devices that had a CONNACK at some time.
     seen: HashSet<DeviceId>,
-    /// When the last connection of a device ended, until its next CONNACK.
-    ended_at: HashMap<DeviceId, Instant>,
-    /// Connections with a CONNACK, by device.
-    online_devices: HashMap<DeviceId, u32>,
+    presence: Presence,
     peak_online: u64,
     errors: BTreeMap<(ErrorArea, String), ErrorTally>,
     local_limit: u64,
     anomalies: Anomalies,
     /// When the broker or the network first refused a connection.
     failing_since: Option<Instant>,
+    /// By kind, the first device whose connection ended so though nothing asked for it.
+    first_unexpected: BTreeMap<EndKind, DeviceId>,
 }
 
 impl Connections {
-    /// No device is connected, of that many groups.
-    pub(crate) fn new(groups: usize, memory: Memory) -> Self {
+    /// No device of `roster` is connected.
+    pub(crate) fn new(roster: &Roster, memory: Memory) -> Self {
         Self {
-            groups: vec![GroupCounts::default(); groups],
+            groups: vec![GroupCounts::default(); roster.groups()],
             seen: HashSet::new(),
-            ended_at: HashMap::new(),
-            online_devices: HashMap::new(),
+            presence: Presence::default(),
             peak_online: 0,
             errors: BTreeMap::new(),
             local_limit: 0,
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             failing_since: None,
+            first_unexpected: BTreeMap::new(),
         }
     }
 
@@ -156,12 +158,12 @@ impl Connections {
 
     /// Devices that are connected.
     pub(crate) fn online(&self) -> u64 {
-        self.online_devices.len() as u64
+        self.presence.online()
     }
 
     /// Whether a device is connected.
     pub(crate) fn is_online(&self, device: DeviceId) -> bool {
-        self.online_devices.contains_key(&device)
+        self.presence.is_online(device)
     }
 
     /// Errors by area and reason.
@@ -205,25 +207,28 @@ impl Connections {
             self.local_limit += 1;
             return;
         }
-        self.failing_since.get_or_insert(event.now);
-        self.anomalies.note(AnomalyKind::ConnectionRefused, || {
-            event.anomaly(
-                AnomalyKind::ConnectionRefused,
-                format!("the transport could not be had: {name}"),
-            )
-        });
+        let away = Away::NotOpened(name);
+        self.note_refused(
+            event,
+            away,
+            format!("the transport could not be had: {name}"),
+        );
     }
 
     /// CONNACK with an error came.
     pub(crate) fn handle_refused(&mut self, event: &Event, reason: ReasonCode) {
-        self.failing_since.get_or_insert(event.now);
         *self.group_mut(event).refused.entry(reason).or_default() += 1;
         self.note_error(event.now, ErrorArea::Connect, &reason_text(reason));
+        let what = format!("CONNACK with {} (§3.2.2.2)", reason_text(reason));
+        self.note_refused(event, Away::Refused(reason), what);
+    }
+
+    /// A connection did not come about, by no limit of our own.
+    fn note_refused(&mut self, event: &Event, away: Away, explanation: String) {
+        self.failing_since.get_or_insert(event.now);
+        self.presence.handle_refused(event, away);
         self.anomalies.note(AnomalyKind::ConnectionRefused, || {
-            event.anomaly(
-                AnomalyKind::ConnectionRefused,
-                format!("CONNACK with {} (§3.2.2.2)", reason_text(reason)),
-            )
+            event.anomaly(AnomalyKind::ConnectionRefused, explanation)
         });
     }
 
@@ -238,26 +243,51 @@ impl Connections {
         group.connected += 1;
         group.session_present += u64::from(session_present);
         group.reconnects += u64::from(!is_first);
-        *self.online_devices.entry(event.device).or_default() += 1;
+        let group = &mut self.groups[usize::from(event.group.0)];
+        let away = self.presence.handle_connected(event, group);
         self.peak_online = self.peak_online.max(self.online());
-        let ended_at = self.ended_at.remove(&event.device)?;
-        Some(event.now.saturating_since(ended_at))
+        away
     }
 
-    /// A connection ended, one with a CONNACK or not.
-    pub(crate) fn handle_ended(&mut self, event: &Event, end: &ConnectionEnd) {
+    /// A connection ended, one with a CONNACK or not. Returns whether it was refused by that: it had
+    /// no CONNACK, and nothing in the scenario ended it.
+    pub(crate) fn handle_ended(&mut self, event: &Event, end: &ConnectionEnd) -> bool {
         let kind = EndKind::of(end.cause);
         *self.group_mut(event).ended.entry(kind).or_default() += 1;
-        if end.was_connected
-            && let Some(connections) = self.online_devices.get_mut(&event.device)
-        {
-            *connections -= 1;
-            if *connections == 0 {
-                self.online_devices.remove(&event.device);
-                self.ended_at.insert(event.device, event.now);
-            }
+        self.note_error_of(event, end.cause);
+        if end.was_connected {
+            self.handle_connection_lost(event, end, kind);
+            return false;
         }
-        match end.cause {
+        if !end.is_unexpected() {
+            return false;
+        }
+        *self.group_mut(event).unanswered.entry(kind).or_default() += 1;
+        let what = format!("no CONNACK, but: {kind}");
+        self.note_refused(event, Away::Unanswered(kind), what);
+        true
+    }
+
+    /// A connection with a CONNACK ended.
+    fn handle_connection_lost(&mut self, event: &Event, end: &ConnectionEnd, kind: EndKind) {
+        let group = &mut self.groups[usize::from(event.group.0)];
+        self.presence.handle_ended(event, end, group);
+        if !end.is_unexpected() {
+            return;
+        }
+        *self.group_mut(event).unexpected.entry(kind).or_default() += 1;
+        self.first_unexpected.entry(kind).or_insert(event.device);
+        self.anomalies.note(AnomalyKind::UnexpectedDisconnect, || {
+            event.anomaly(
+                AnomalyKind::UnexpectedDisconnect,
+                format!("{kind}; no fault, cut or takeover asked for it"),
+            )
+        });
+    }
+
+    /// Some ends are errors, with a CONNACK or without.
+    fn note_error_of(&mut self, event: &Event, cause: EndCause) {
+        match cause {
             EndCause::ProtocolError(reason) => {
                 self.note_error(event.now, ErrorArea::Protocol, &reason_text(reason));
                 self.anomalies.note(AnomalyKind::ProtocolError, || {
@@ -276,21 +306,29 @@ impl Connections {
             | EndCause::Refused
             | EndCause::RunEnded => {}
         }
-        if !end.is_unexpected() {
-            return;
-        }
-        let group = self.group_mut(event);
-        *group.unexpected.entry(kind).or_default() += 1;
-        if !end.was_connected {
-            *group.unanswered.entry(kind).or_default() += 1;
-            self.failing_since.get_or_insert(event.now);
-        }
-        self.anomalies.note(AnomalyKind::UnexpectedDisconnect, || {
-            event.anomaly(
-                AnomalyKind::UnexpectedDisconnect,
-                format!("{kind}; no fault, cut or takeover asked for it"),
-            )
-        });
+    }
+
+    /// Why a device is not connected; `None` if it is.
+    pub(crate) fn away(&self, device: DeviceId) -> Option<Away> {
+        (!self.is_online(device)).then(|| self.presence.away(device))
+    }
+
+    /// Connections with a CONNACK that ended so though nothing asked for it, of all groups.
+    pub(crate) fn unexpected(&self, kind: EndKind) -> u64 {
+        let groups = self.groups.iter();
+        groups
+            .filter_map(|counts| counts.unexpected.get(&kind))
+            .sum()
+    }
+
+    /// The first device whose connection ended so though nothing asked for it.
+    pub(crate) fn first_unexpected(&self, kind: EndKind) -> Option<DeviceId> {
+        self.first_unexpected.get(&kind).copied()
+    }
+
+    /// Ends the account at `now`: devices leave from then on.
+    pub(crate) fn close(&mut self, now: Instant) {
+        self.presence.close(now, &mut self.groups);
     }
 
     /// Something else went wrong.
@@ -309,70 +347,6 @@ impl Connections {
 
     fn group_mut(&mut self, event: &Event) -> &mut GroupCounts {
         &mut self.groups[usize::from(event.group.0)]
-    }
-}
-
-/// The end of a connection, as far as it must be explained.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ConnectionEnd {
-    /// Why, as the device knows it.
-    pub(crate) cause: EndCause,
-    /// Whether it had a CONNACK.
-    pub(crate) was_connected: bool,
-    /// Whether another connection may have displaced it.
-    pub(crate) may_be_displaced: bool,
-}
-
-impl ConnectionEnd {
-    fn is_unexpected(&self) -> bool {
-        match self.cause {
-            EndCause::Dropped { .. }
-            | EndCause::Disconnected { .. }
-            | EndCause::Qos2Cut { .. }
-            | EndCause::Refused
-            | EndCause::RunEnded => false,
-            EndCause::ProtocolError(_) | EndCause::TimedOut => true,
-            EndCause::PeerClosed(_) => !self.may_be_displaced,
-            EndCause::ServerDisconnect(reason) => {
-                !(self.may_be_displaced && reason == ReasonCode::SessionTakenOver)
-            }
-        }
-    }
-}
-
-impl EndKind {
-    /// The kind of a cause.
-    pub(crate) fn of(cause: EndCause) -> Self {
-        match cause {
-            EndCause::Dropped { fault } | EndCause::Disconnected { fault, .. } => {
-                Self::Fault(fault)
-            }
-            EndCause::Qos2Cut { .. } => Self::Qos2Cut,
-            EndCause::PeerClosed(PeerClose::Fin) => Self::PeerClosed("FIN"),
-            EndCause::PeerClosed(PeerClose::Reset) => Self::PeerClosed("RST"),
-            EndCause::ServerDisconnect(reason) => Self::ServerDisconnect(reason),
-            EndCause::ProtocolError(reason) => Self::ProtocolError(reason),
-            EndCause::TimedOut => Self::TimedOut,
-            EndCause::Refused => Self::Refused,
-            EndCause::RunEnded => Self::RunEnded,
-        }
-    }
-}
-
-impl std::fmt::Display for EndKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Fault(fault) => write!(f, "fault {}", fault.0),
-            Self::Qos2Cut => f.write_str("QoS 2 handshake cut on purpose"),
-            Self::PeerClosed(how) => write!(f, "peer closed ({how})"),
-            Self::ServerDisconnect(reason) => {
-                write!(f, "DISCONNECT from the broker: {}", reason_text(*reason))
-            }
-            Self::ProtocolError(reason) => write!(f, "protocol error: {}", reason_text(*reason)),
-            Self::TimedOut => f.write_str("no answer in time"),
-            Self::Refused => f.write_str("refused"),
-            Self::RunEnded => f.write_str("run ended"),
-        }
     }
 }
 

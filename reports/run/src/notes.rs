@@ -1,0 +1,106 @@
+//! What must be known beside the outcome of a run, whatever it is.
+
+use crate::{Measured, count_text, lag_notes};
+
+impl Measured {
+    /// Sentences about what neither a claim nor a threshold need be about, and what makes their figures
+    /// worth less: connections that ended though nothing asked for it, messages that were due and never
+    /// sent though no fault explains it, and the generator's lag. Empty if there is nothing to say.
+    pub fn notes(&self) -> Vec<String> {
+        let unasked = self.ends_unasked();
+        let unsent = self.unsent_unexplained();
+        let notes = unasked.into_iter().chain(unsent);
+        notes.chain(lag_notes(&self.metrics)).collect()
+    }
+
+    fn ends_unasked(&self) -> Option<String> {
+        let total = self.connections.total();
+        let count = total.unexpected_total();
+        (count > 0).then(|| {
+            let causes: Vec<String> = total
+                .unexpected
+                .iter()
+                .map(|(cause, &count)| format!("{cause} {}", count_text(count)))
+                .collect();
+            format!(
+                "{} of {} connections ended though nothing asked for it: {}",
+                count_text(count),
+                count_text(total.connected),
+                causes.join(", ")
+            )
+        })
+    }
+
+    fn unsent_unexplained(&self) -> Option<String> {
+        let publications = &self.accounting.publications;
+        let sum = |count: fn(&crate::Publications) -> u64| publications.iter().map(count).sum();
+        let unexplained: u64 = sum(|entry| entry.unsent_unexplained);
+        (unexplained > 0).then(|| {
+            let reasons: Vec<String> = self
+                .accounting
+                .unsent()
+                .iter()
+                .map(|(why, &count)| format!("{why} {}", count_text(count)))
+                .collect();
+            format!(
+                "{} of {} messages that were due were never sent, {} of them though nothing in the scenario explains it: {}",
+                count_text(sum(|entry| entry.failed)),
+                count_text(sum(|entry| entry.scheduled)),
+                count_text(unexplained),
+                reasons.join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample;
+
+    /// Ends that nothing asked for and messages that were not sent are told with their reasons.
+    #[test]
+    fn what_nothing_asked_for_is_noted() {
+        let mut measured = sample::passing().measured;
+        let before = measured.notes();
+        let group = &mut measured.connections.groups[0];
+        group.unexpected = [("peer closed (FIN)".to_owned(), 425)].into();
+        let connected = measured.connections.total().connected;
+        let entry = &mut measured.accounting.publications[0];
+        entry.failed = 1_500;
+        entry.unsent = [("not connected (peer closed (FIN))".to_owned(), 1_500)].into();
+        entry.unsent_unexplained = 1_400;
+        let due: u64 = measured
+            .accounting
+            .publications
+            .iter()
+            .map(|entry| entry.scheduled)
+            .sum();
+        let unsent: u64 = measured
+            .accounting
+            .publications
+            .iter()
+            .map(|entry| entry.failed)
+            .sum();
+
+        let notes = measured.notes();
+
+        assert!(!before.iter().any(|note| note.contains("asked for")));
+        assert_eq!(
+            notes[0],
+            format!(
+                "425 of {} connections ended though nothing asked for it: peer closed (FIN) 425",
+                crate::count_text(connected)
+            )
+        );
+        assert_eq!(
+            notes[1],
+            format!(
+                "{} of {} messages that were due were never sent, 1,400 of them though nothing in \
+                 the scenario explains it: not connected (fault power-cut) 9, not connected (peer \
+                 closed (FIN)) 1,500",
+                crate::count_text(unsent),
+                crate::count_text(due)
+            )
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! How a connection ended, and whether anything asked for it.
+
+use squall_fleet::{EndCause, PeerClose};
+use squall_protocol::ReasonCode;
+use squall_scenario::FaultId;
+
+use super::reason_text;
+
+/// How a peer closes without a word of MQTT, as reports name it.
+const FIN: &str = "FIN";
+const RST: &str = "RST";
+/// Both ways.
+pub(crate) const PEER_CLOSES: [&str; 2] = [FIN, RST];
+
+/// How a connection ended, as reports name it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum EndKind {
+    /// A fault.
+    Fault(FaultId),
+    /// A cut of the `qos2` block.
+    Qos2Cut,
+    /// The broker, without DISCONNECT.
+    PeerClosed(&'static str),
+    /// The broker, with DISCONNECT.
+    ServerDisconnect(ReasonCode),
+    /// The device, because of a broken protocol.
+    ProtocolError(ReasonCode),
+    /// The device, because an answer did not come.
+    TimedOut,
+    /// CONNACK with an error.
+    Refused,
+    /// The end of the run.
+    RunEnded,
+}
+
+/// The end of a connection, as far as it must be explained.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionEnd {
+    /// Why, as the device knows it.
+    pub(crate) cause: EndCause,
+    /// Whether it had a CONNACK.
+    pub(crate) was_connected: bool,
+    /// Whether another connection may have displaced it.
+    pub(crate) may_be_displaced: bool,
+}
+
+impl ConnectionEnd {
+    /// Whether neither the scenario nor the device asked for it.
+    pub(super) fn is_unexpected(&self) -> bool {
+        match self.cause {
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::Qos2Cut { .. }
+            | EndCause::Refused
+            | EndCause::RunEnded => false,
+            EndCause::ProtocolError(_) | EndCause::TimedOut => true,
+            EndCause::PeerClosed(_) => !self.may_be_displaced,
+            EndCause::ServerDisconnect(reason) => {
+                !(self.may_be_displaced && reason == ReasonCode::SessionTakenOver)
+            }
+        }
+    }
+}
+
+impl EndKind {
+    /// Whether the scenario asked for such an end.
+    pub(super) fn is_asked(self) -> bool {
+        match self {
+            Self::Fault(_) | Self::Qos2Cut | Self::RunEnded => true,
+            Self::PeerClosed(_)
+            | Self::ServerDisconnect(_)
+            | Self::ProtocolError(_)
+            | Self::TimedOut
+            | Self::Refused => false,
+        }
+    }
+
+    /// Whether a link that is down for a while can be the cause.
+    pub(super) fn may_be_of_outages(self) -> bool {
+        match self {
+            Self::PeerClosed(_) | Self::TimedOut => true,
+            Self::ServerDisconnect(reason) => reason == ReasonCode::KeepAliveTimeout,
+            Self::Fault(_)
+            | Self::Qos2Cut
+            | Self::ProtocolError(_)
+            | Self::Refused
+            | Self::RunEnded => false,
+        }
+    }
+
+    /// The kind of a cause.
+    pub(crate) fn of(cause: EndCause) -> Self {
+        match cause {
+            EndCause::Dropped { fault } | EndCause::Disconnected { fault, .. } => {
+                Self::Fault(fault)
+            }
+            EndCause::Qos2Cut { .. } => Self::Qos2Cut,
+            EndCause::PeerClosed(PeerClose::Fin) => Self::PeerClosed(FIN),
+            EndCause::PeerClosed(PeerClose::Reset) => Self::PeerClosed(RST),
+            EndCause::ServerDisconnect(reason) => Self::ServerDisconnect(reason),
+            EndCause::ProtocolError(reason) => Self::ProtocolError(reason),
+            EndCause::TimedOut => Self::TimedOut,
+            EndCause::Refused => Self::Refused,
+            EndCause::RunEnded => Self::RunEnded,
+        }
+    }
+}
+
+impl std::fmt::Display for EndKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fault(fault) => write!(f, "fault {}", fault.0),
+            Self::Qos2Cut => f.write_str("QoS 2 handshake cut on purpose"),
+            Self::PeerClosed(how) => write!(f, "peer closed ({how})"),
+            Self::ServerDisconnect(reason) => {
+                write!(f, "DISCONNECT from the broker: {}", reason_text(*reason))
+            }
+            Self::ProtocolError(reason) => write!(f, "protocol error: {}", reason_text(*reason)),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Refused => f.write_str("refused"),
+            Self::RunEnded => f.write_str("run ended"),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Whether the run did what its scenario asked for: a claim that holds for half of the messages is not
+//! the claim of the file.
+//!
+//! What faults, networks and devices of the scenario cause was asked for. The rest may be one in a
+//! hundred, of the messages that were due and of the time that devices were to be connected, in every
+//! group. A scenario with a threshold on `dropped` says itself how many messages may be missing, and one
+//! that claims `unexpected_disconnects` is judged by that too.
+
+use squall_run::{GroupConnections, MetricName, Publications, Reason, count_text};
+use squall_scenario::{GroupId, Scenario};
+
+use crate::books::{Away, Unsent};
+
+/// The share of what was asked for that may be missing without an explanation.
+const MISSING_MAX: f64 = 0.01;
+
+/// Whether the scenario explains why a group did not send a message.
+pub(super) fn is_explained(scenario: &Scenario, group: GroupId, why: Unsent) -> bool {
+    let network = scenario.group(group).network.map(|id| scenario.network(id));
+    match why {
+        Unsent::Away(away) => {
+            let has_outages = network.is_some_and(|network| network.outages.is_some());
+            away.is_asked() || (has_outages && away.may_be_of_outages())
+        }
+        // Acknowledgements take the round trip of the link, and its bandwidth is limited.
+        Unsent::Waiting => network.is_some(),
+        Unsent::Forbidden => false,
+    }
+}
+
+/// The name of a reason in reports.
+pub(super) fn unsent_name(scenario: &Scenario, why: Unsent) -> String {
+    match why {
+        Unsent::Away(Away::Ended(kind)) => {
+            format!(
+                "not connected ({})",
+                super::accounting::end_name(scenario, kind)
+            )
+        }
+        Unsent::Away(_) | Unsent::Waiting | Unsent::Forbidden => why.to_string(),
+    }
+}
+
+/// The groups that did not do what was asked for.
+pub(super) fn reasons(
+    scenario: &Scenario,
+    publications: &[Publications],
+    groups: &[GroupConnections],
+) -> Vec<Reason> {
+    let mut thresholds = scenario.thresholds.iter();
+    let judges_dropped =
+        thresholds.any(|threshold| threshold.selector.metric == MetricName::Dropped);
+    let unsent = publications
+        .iter()
+        .filter(|book| {
+            !judges_dropped && is_missing(book.unsent_unexplained as f64, book.scheduled as f64)
+        })
+        .map(unsent_text);
+    let away = groups
+        .iter()
+        .filter(|group| is_missing(group.away_unasked_s, group.online_s + group.away_s))
+        .map(away_text);
+    unsent.chain(away).map(Reason::Invalid).collect()
+}
+
+fn is_missing(missing: f64, of: f64) -> bool {
+    missing > MISSING_MAX * of
+}
+
+fn unsent_text(book: &Publications) -> String {
+    let reasons: Vec<String> = book
+        .unsent
+        .iter()
+        .map(|(why, &count)| format!("{why} {}", count_text(count)))
+        .collect();
+    format!(
+        "group {} did not send {} of the {} messages that were due at QoS {}, {} of them though nothing in the \
+         scenario explains it ({}): what is claimed of the others is not what the scenario asks for; see to \
+         the cause, or claim how many may be missing with a threshold on `dropped`",
+        book.group,
+        count_text(book.failed),
+        count_text(book.scheduled),
+        book.qos,
+        count_text(book.unsent_unexplained),
+        reasons.join(", ")
+    )
+}
+
+fn away_text(group: &GroupConnections) -> String {
+    let ends: Vec<String> = group
+        .unexpected
+        .iter()
+        .map(|(cause, &count)| format!("{cause} {}", count_text(count)))
+        .collect();
+    let ends = if ends.is_empty() {
+        "their reconnects failed".to_owned()
+    } else {
+        ends.join(", ")
+    };
+    format!(
+        "devices of group {} were away for {:.1} % of their time though nothing in the scenario asked for it \
+         ({ends}): what they would have sent and received meanwhile is in no claim; see to the cause",
+        group.group,
+        100.0 * group.away_unasked_s / (group.online_s + group.away_s)
+    )
+}

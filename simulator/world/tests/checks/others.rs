@@ -1,0 +1,254 @@
+//! Another client that uses the run's Client Identifiers, as far as it can be told from the wire.
+//!
+//! Something between devices and broker plays the takeover: the device sees what it would see.
+
+use squall_ledger::Judgement;
+use squall_protocol::{
+    QoS, ReasonCode, Version,
+    packet::{Disconnect, Packet, Publish, PublishProperties},
+};
+use squall_run::{Extent, Outcome as Word, Reason, Verdict};
+use squall_world::{Direction, Passing, Tamper, Tampered};
+
+use crate::run::{run, run_tampered};
+use crate::tampering::{Outcome, is_to, once, packet_bytes, publish_bytes, script, topic};
+
+const ELSEWHERE: &str = "[target]\nurl = \"mqtt://127.0.0.1:1883\"";
+
+/// Devices that publish to a reader, of which claims hold whatever happens to a connection.
+fn scenario(target: &str, reader: &str) -> String {
+    format!(
+        r#"
+{target}
+[run]
+duration = "20s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 20
+[group.reconnect]
+backoff = "1ms"
+[[group.publish]]
+topic = "t/{{client_id}}"
+qos = 1
+rate = 100
+[[group]]
+name = "reader"
+count = 1
+{reader}
+[group.reconnect]
+backoff = "1ms"
+[[group.subscribe]]
+filter = "t/+"
+qos = 1
+[[expect]]
+check = "delivery"
+misrouted = 0
+"#
+    )
+}
+
+fn verdict(judgement: &Judgement) -> Verdict {
+    let measured = &judgement.measured;
+    let further = judgement.reasons.iter().cloned();
+    Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        further,
+    )
+}
+
+/// After its fifth message: the broker says that another connection took the reader's identifier over.
+fn taken_over() -> impl Tamper {
+    let mut is_over = false;
+    script(move |passing, tampered| {
+        if is_over || !is_to(passing, "reader-0", "t") {
+            return Outcome::Pass;
+        }
+        is_over = true;
+        let told = Packet::Disconnect(Disconnect {
+            reason: ReasonCode::SessionTakenOver,
+            ..Disconnect::default()
+        });
+        tampered.pass(passing);
+        tampered.forward(passing.direction, &packet_bytes(&told, passing.version));
+        tampered.close();
+        Outcome::Done
+    })
+}
+
+/// A takeover that no device and no fault of the run made: on a broker that others use too, the run
+/// proves nothing, and says what to do.
+#[test]
+fn a_takeover_by_another_client_is_told() {
+    let judgement = run_tampered(&scenario(ELSEWHERE, ""), taken_over());
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
+    let text = verdict.reasons[0].text();
+    assert!(
+        text.starts_with(
+            "another client uses our Client Identifiers: the broker ended 1 connections with 0x8E \
+             Session taken over that no device and no fault of this run took over, e.g. reader-0;"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("--set vars.site=NAME"), "{text}");
+    let notes = judgement.measured.notes();
+    assert_eq!(
+        notes[0],
+        "1 of 22 connections ended though nothing asked for it: DISCONNECT from the broker: 0x8E \
+         Session taken over 1"
+    );
+}
+
+/// A broker that was started for the run serves no other client: then it is wrong.
+#[test]
+fn a_broker_that_invents_a_takeover_is_wrong() {
+    let judgement = run_tampered(&scenario("", ""), taken_over());
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Fail, 98));
+    let text = verdict.reasons[0].text();
+    assert!(text.contains("it was started for this run"), "{text}");
+}
+
+/// What is broken while another client takes part may be its doing.
+#[test]
+fn a_takeover_by_another_client_outranks_what_is_broken() {
+    let claims = "[[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\n";
+    let text = format!("{}{claims}", scenario(ELSEWHERE, ""));
+
+    let judgement = run_tampered(&text, taken_over());
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
+    assert!(matches!(
+        verdict.reasons[..],
+        [Reason::Disturbed(_), Reason::Invariant(_)]
+    ));
+}
+
+/// MQTT 3.1.1 has no reason for a close. Beside messages of another run it is taken for a takeover.
+#[test]
+fn a_bare_close_beside_messages_of_another_run_is_told() {
+    let text = scenario(ELSEWHERE, "protocol = \"3.1.1\"");
+    let mut seen = 0;
+    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
+        if !is_to(passing, "reader-0", "t") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        tampered.pass(passing);
+        match seen {
+            3 => tampered.forward(passing.direction, &of_another_run(passing.version)),
+            5 => tampered.close(),
+            _ => {}
+        }
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(&text, tamper);
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
+    let text = verdict.reasons[0].text();
+    assert!(
+        text.starts_with("another run of squall uses our topics"),
+        "{text}"
+    );
+}
+
+/// A message that bears the stamp of another run.
+fn of_another_run(version: Version) -> Vec<u8> {
+    let mut payload = Vec::new();
+    let stamp = squall_fleet::Stamp {
+        run: squall_fleet::RunTag::of_seed(99),
+        device: squall_scenario::DeviceId(0),
+        sequence: 7,
+        scheduled: squall_protocol::Instant::from_nanos(3_000_000_000),
+    };
+    squall_fleet::payload::append_binary(&mut payload, stamp, 16);
+    publish_bytes(
+        &Publish {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            topic: topic("t/sensors-0"),
+            packet_id: None,
+            properties: PublishProperties::default(),
+            payload: &payload,
+        },
+        version,
+    )
+}
+
+/// A close without a reason after which the Session is gone: another client, or a broker that lost it.
+/// Which of them cannot be told, so what is broken stays broken.
+#[test]
+fn a_bare_close_and_a_session_that_is_gone_are_told() {
+    let text = scenario(
+        ELSEWHERE,
+        "protocol = \"3.1.1\"\nclean_start = false\nkeep_alive = \"10s\"",
+    );
+    let mut seen = 0;
+    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
+        if passing.client_id != "reader-0" || passing.direction != Direction::ToDevice {
+            return Outcome::Pass;
+        }
+        if let Packet::Connack(connack) = passing.packet {
+            let mut connack = connack.clone();
+            connack.session_present = false;
+            tampered.replace(passing, &Packet::Connack(connack));
+            return Outcome::Done;
+        }
+        seen += 1;
+        tampered.pass(passing);
+        if seen == 50 {
+            tampered.close();
+        }
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(&text, tamper);
+
+    let reasons = &judgement.reasons;
+    let told = reasons.iter().any(|reason| {
+        matches!(reason, Reason::Invalid(text) if text.contains("1 Sessions were gone at the next CONNECT"))
+    });
+    assert!(told, "{reasons:?}");
+}
+
+/// Nothing between: nothing is told, on a broker of one's own or of others.
+#[test]
+fn an_undisturbed_run_passes() {
+    for target in ["", ELSEWHERE] {
+        let judgement = run(&scenario(target, ""));
+
+        assert_eq!(judgement.reasons, []);
+        assert_eq!(judgement.measured.notes(), [] as [String; 0]);
+    }
+}
+
+/// A close that comes alone is told as an end that nothing asked for, and is nobody's takeover.
+#[test]
+fn a_lone_close_is_noted() {
+    let tamper = once(
+        5,
+        |passing| is_to(passing, "reader-0", "t"),
+        |passing, tampered| {
+            tampered.pass(passing);
+            tampered.close();
+        },
+    );
+
+    let judgement = run_tampered(&scenario(ELSEWHERE, ""), tamper);
+
+    assert_eq!(judgement.reasons, []);
+    let notes = judgement.measured.notes();
+    assert_eq!(
+        notes,
+        ["1 of 22 connections ended though nothing asked for it: peer closed (RST) 1"]
+    );
+}
