@@ -62,12 +62,7 @@ impl fmt::Display for StopSignal {
 impl fmt::Display for Stop {
     /// `stopped by SIGTERM after 16.0 s of 60.0 s of measuring`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = match self.phase {
-            PhaseKind::Connect => "connecting",
-            PhaseKind::Warmup => "warm-up",
-            PhaseKind::Measure => "measuring",
-            PhaseKind::Drain => "the drain",
-        };
+        let phase = self.phase.in_sentence();
         let (signal, after) = (self.signal, duration_text(self.after_s));
         match self.planned_s {
             Some(planned_s) => {
@@ -127,6 +122,16 @@ impl PhaseKind {
             Self::Warmup => "warmup",
             Self::Measure => "measure",
             Self::Drain => "drain",
+        }
+    }
+
+    /// What a sentence says after `into`.
+    pub const fn in_sentence(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::Warmup => "warm-up",
+            Self::Measure => "measuring",
+            Self::Drain => "the drain",
         }
     }
 }

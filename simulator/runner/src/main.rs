@@ -14,6 +14,7 @@ mod commands;
 mod drive;
 mod exit;
 mod machine;
+mod out_folder;
 mod output;
 mod progress;
 mod run;

@@ -30,9 +30,10 @@ pub enum Display {
     Hidden,
 }
 
-/// Shows a run's progress with rates since the look before.
+/// Shows a run's progress with rates since the look before, or since the phase began.
 pub struct ProgressDisplay {
     display: Display,
+    /// What rates count from, with its time since the start of the run.
     last: Option<(Duration, Progress)>,
 }
 
@@ -67,17 +68,28 @@ impl ProgressDisplay {
         }
     }
 
+    /// Rates of the next look are those since here, `since_start` after the run's start.
+    pub fn count_from(&mut self, since_start: Duration, progress: Progress) {
+        self.last = Some((since_start, progress));
+    }
+
     /// Shows where the run is, `since_start` after its start.
     pub fn show(&mut self, since_start: Duration, progress: Progress) {
-        let (then, before) = self.last.unwrap_or((Duration::ZERO, progress));
-        self.last = Some((since_start, progress));
-        let seconds = since_start.saturating_sub(then).as_secs_f64();
-        let text = line(progress, before, seconds);
+        let text = self.next_line(since_start, progress);
         match &self.display {
             Display::Live(line) => line.set_message(text),
             Display::Plain => eprintln!("{:7.1}s  {text}", since_start.as_secs_f64()),
             Display::Hidden => {}
         }
+    }
+}
+
+impl ProgressDisplay {
+    fn next_line(&mut self, since_start: Duration, progress: Progress) -> String {
+        let (then, before) = self.last.unwrap_or((Duration::ZERO, progress));
+        self.last = Some((since_start, progress));
+        let seconds = since_start.saturating_sub(then).as_secs_f64();
+        line(progress, before, seconds)
     }
 }
 
@@ -160,6 +172,22 @@ mod tests {
             text,
             "measuring   online 1999/2000  published 2000/s  delivered 2000/s  faults 3  left 1:15"
         );
+    }
+
+    /// What was published before the drain began is not said to be published in it.
+    #[test]
+    fn rates_do_not_reach_over_a_phase() {
+        let mut display = ProgressDisplay {
+            display: Display::Hidden,
+            last: None,
+        };
+        let second = Duration::from_secs;
+        display.next_line(second(5), progress(500, 500));
+
+        display.count_from(second(9), progress(900, 880));
+        let text = display.next_line(second(10), progress(900, 900));
+
+        assert!(text.contains("published 0/s  delivered 20/s"), "{text}");
     }
 
     /// The first look has nothing to compare with.

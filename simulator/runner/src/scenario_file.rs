@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use squall_scenario::{Override, Plan, Scenario};
+use squall_scenario::{Override, Plan, Scenario, Target};
 
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;
-use crate::machine::limits::Limits;
+use crate::machine::limits::{Limits, Need, Reach, port_wait};
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
 const BYTES_MAX: u64 = 16 << 20;
@@ -52,11 +53,21 @@ impl ScenarioFile {
         question_of(&self.text).or_else(|| (!description.is_empty()).then(|| description.clone()))
     }
 
-    /// Whether its devices fit within this process's limits.
-    pub fn check_limits(&self, limits: Limits) -> Result<(), Failure> {
+    /// What it takes of what this machine limits.
+    pub fn need(&self) -> Need {
         let plan = Plan::of(&self.scenario);
+        let port_wait = port_wait(reach(&self.scenario.target));
+        Need {
+            connections: plan.connections_max,
+            ports: plan.ports(&self.scenario, port_wait),
+            port_wait,
+        }
+    }
+
+    /// Whether it fits within this machine's limits.
+    pub fn check_limits(&self, limits: Limits) -> Result<(), Failure> {
         limits
-            .check(plan.connections_max)
+            .check(self.need())
             .map_err(|error| Failure::Usage(format!("{}: {error}", self.path.display())))
     }
 }
@@ -73,6 +84,22 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(Failure::Usage(text));
     }
     Ok(bytes)
+}
+
+fn reach(target: &Target) -> Reach {
+    match target {
+        Target::Embedded | Target::Spawn(_) => Reach::Loopback,
+        Target::Url(url) => {
+            let address = url.host.trim_matches(['[', ']']).parse::<IpAddr>();
+            let is_loopback =
+                address.map_or(url.host == "localhost", |address| address.is_loopback());
+            if is_loopback {
+                Reach::Loopback
+            } else {
+                Reach::Remote
+            }
+        }
+    }
 }
 
 fn parse_override(text: &str) -> Result<Override, Failure> {

@@ -10,6 +10,7 @@ mod id;
 mod model;
 mod overrides;
 mod plan;
+mod ports;
 mod print;
 mod read;
 mod resolve;
@@ -40,4 +41,5 @@ pub use model::threshold::{
 };
 pub use overrides::{Override, OverrideError};
 pub use plan::{GroupPlan, Plan, PlannedFault, StreamPlan};
+pub use ports::PortNeed;
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};

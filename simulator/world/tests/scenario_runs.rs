@@ -21,7 +21,12 @@ fn run(name: &str, overrides: &[&str]) -> Measured {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let text = std::fs::read_to_string(folder.join(name).with_extension("toml")).unwrap();
     let overrides: Vec<Override> = overrides.iter().map(|text| text.parse().unwrap()).collect();
-    let scenario = Scenario::parse(name, &text, &overrides);
+    run_text(name, &text, &overrides)
+}
+
+/// As [`run`], of a scenario's text.
+fn run_text(name: &str, text: &str, overrides: &[Override]) -> Measured {
+    let scenario = Scenario::parse(name, text, overrides);
     let scenario = Rc::new(scenario.unwrap_or_else(|errors| panic!("{errors}")));
     let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
 
@@ -49,6 +54,21 @@ fn smoke_holds() {
     assert!(!measured.networks.is_empty());
     assert!(!measured.retained.is_empty());
     assert!(measured.qos2.is_some());
+}
+
+/// What the README offers for copying is a scenario, and holds.
+#[test]
+fn the_scenario_of_the_readme_holds() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+
+    let measured = run_text("README.md", text, &[]);
+
+    assert_eq!(measured.wills[0].seen, 20);
+    assert_eq!(measured.checks.len(), 2);
+    assert_eq!(measured.thresholds.len(), 1);
 }
 
 #[test]

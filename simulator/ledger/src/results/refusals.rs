@@ -17,11 +17,15 @@ pub(super) fn refusals(scenario: &Scenario, connections: &Connections) -> Vec<Re
     let groups = connections.groups();
     let attempts: u64 = groups.iter().map(|counts| counts.attempts).sum();
     let connects: u64 = groups.iter().map(|counts| counts.connects).sum();
+    let listening = match groups.iter().any(|counts| counts.connected > 0) {
+        true => Listening::AtTimes,
+        false => Listening::Unknown,
+    };
     let mut transports: BTreeMap<Key, u64> = BTreeMap::new();
     let mut answers: BTreeMap<Key, u64> = BTreeMap::new();
     for (group, counts) in scenario.groups.iter().zip(groups) {
         for (&error, &count) in &counts.open_failed {
-            if let Some((answer, remedy)) = failed_transport(error) {
+            if let Some((answer, remedy)) = failed_transport(error, listening) {
                 let key = (answer.to_owned(), Some(remedy.to_owned()));
                 *transports.entry(key).or_default() += count;
             }
@@ -63,8 +67,17 @@ pub(super) fn unreachable(scenario: &Scenario, connections: &Connections) -> Opt
     )))
 }
 
+/// Whether a broker was seen behind the target's address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Listening {
+    /// No device ever got in.
+    Unknown,
+    /// Some device did: the address is right.
+    AtTimes,
+}
+
 /// `None` for our own limits, which say nothing about the broker.
-fn failed_transport(error: &str) -> Option<(&'static str, &'static str)> {
+fn failed_transport(error: &str, listening: Listening) -> Option<(&'static str, &'static str)> {
     let name = |error| open_error_name(error);
     if error == name(OpenError::LocalLimit) {
         return None;
@@ -72,7 +85,12 @@ fn failed_transport(error: &str) -> Option<(&'static str, &'static str)> {
     Some(if error == name(OpenError::Refused) {
         (
             "were refused by the target's system",
-            "check that the broker listens on target.url",
+            match listening {
+                Listening::Unknown => "check that the broker listens on target.url",
+                Listening::AtTimes => {
+                    "others were accepted, so the broker stopped listening: see its log"
+                }
+            },
         )
     } else if error == name(OpenError::TimedOut) {
         (

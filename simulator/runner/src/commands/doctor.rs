@@ -1,7 +1,5 @@
 //! `squall doctor`: what this machine allows, and what a bigger run would need.
 
-use squall_scenario::Plan;
-
 use crate::cli::{DoctorArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::machine::limits::{DESCRIPTORS_RESERVED, Limits};
@@ -40,12 +38,9 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     let mut misfits = Vec::new();
     for path in &args.files {
         let file = ScenarioFile::read(path.clone(), &OverrideArgs::default())?;
-        let connections = Plan::of(&file.scenario).connections_max;
-        match limits.check(connections) {
-            Ok(()) => print_line(&format!(
-                "{}: fits ({connections} connections)",
-                path.display()
-            ))?,
+        let need = file.need();
+        match limits.check(need) {
+            Ok(()) => print_line(&format!("{}: fits ({need})", path.display()))?,
             Err(error) => misfits.push(format!("{}: {error}", path.display())),
         }
     }

@@ -22,7 +22,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
     let plan = Plan::of(&file.scenario);
     let verdict = match file.check_limits(Limits::raise_and_read()) {
-        Ok(()) => format!("yes, with {} descriptors", plan.descriptors()),
+        Ok(()) => format!("yes, with {}", file.need()),
         Err(failure) => format!("no: {failure}"),
     };
     print_line(&format!(

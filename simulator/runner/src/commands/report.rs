@@ -7,6 +7,7 @@ use squall_run::Run;
 
 use crate::cli::ReportArgs;
 use crate::exit::Failure;
+use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
 
 /// Reads the run file, writes the report, prints the summary; the exit code is the run's.
@@ -24,6 +25,8 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.out.is_some() && !args.force {
         super::refuse_to_replace(folder)?;
     }
+    let held = OutFolder::take(folder.to_owned());
+    let _held = held.map_err(|error| Failure::Usage(error.to_string()))?;
     super::check_folder(folder)?;
     let written = squall_reports::write_report(&run, folder)
         .map_err(|error| Failure::Internal(error.into()))?;

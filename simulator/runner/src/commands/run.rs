@@ -14,6 +14,7 @@ use crate::clock;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
+use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
 use crate::progress::{ProgressDisplay, Verbosity};
 use crate::run::{self, RunSpec};
@@ -29,7 +30,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let _ = Priority::raise();
     let mut prepared: Vec<Prepared> = Vec::new();
     for path in &args.files {
-        let next = prepare(path.clone(), args, (limits, &prepared))?;
+        let next = prepare(path.clone(), args, limits)?;
         prepared.push(next);
     }
     let runtime = super::event_loop()?;
@@ -67,39 +68,40 @@ fn closing_line(prepared: &[Prepared], codes: &[u8]) -> String {
 /// A scenario that fits on this machine, and a folder that takes its results.
 struct Prepared {
     file: ScenarioFile,
-    folder: PathBuf,
+    folder: OutFolder,
 }
 
-/// Prepares one file beside the `others` before it, whose folders are taken.
-fn prepare(
-    path: PathBuf,
-    args: &RunArgs,
-    (limits, others): (Limits, &[Prepared]),
-) -> Result<Prepared, Failure> {
+/// Prepares one file.
+fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Failure> {
     let file = ScenarioFile::read(path, &args.overrides)?;
     file.check_limits(limits)?;
-    let name = &file.scenario.name;
-    let wanted = match &args.out {
-        Some(folder) if args.files.len() == 1 => folder.clone(),
-        Some(folder) => folder.join(name),
+    let folder = match &args.out {
+        Some(out) if args.files.len() == 1 => take(out.clone())?,
+        Some(out) => first_free(&out.join(&file.scenario.name), args)?,
         None => {
             let time = clock::iso_8601(clock::since_epoch()).replace(':', "");
-            PathBuf::from("squall-out").join(format!("{name}-{time}"))
+            let name = format!("{}-{time}", file.scenario.name);
+            first_free(&Path::new("squall-out").join(name), args)?
         }
     };
-    let is_free = |folder: &PathBuf| {
-        let is_taken = others.iter().any(|other| other.folder == *folder);
-        // A folder that squall names itself never replaces another.
-        !is_taken && (args.out.is_some() || !super::holds_a_run(folder))
-    };
-    let folder = numbered(&wanted)
-        .find(is_free)
-        .context("there are more names than files")?;
     if !args.force {
-        super::refuse_to_replace(&folder)?;
+        super::refuse_to_replace(folder.path())?;
     }
-    super::check_folder(&folder)?;
+    super::check_folder(folder.path())?;
     Ok(Prepared { file, folder })
+}
+
+fn take(folder: PathBuf) -> Result<OutFolder, Failure> {
+    OutFolder::take(folder).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The first of `wanted`, `wanted-2` and so on that no run is going to write into: neither one of
+/// this command nor another squall. One that squall names itself also replaces no earlier run.
+fn first_free(wanted: &Path, args: &RunArgs) -> Result<OutFolder, Failure> {
+    let mut folders = numbered(wanted)
+        .filter(|folder| args.out.is_some() || !super::holds_a_run(folder))
+        .filter_map(|folder| OutFolder::take(folder).ok());
+    Ok(folders.next().context("there are more names than files")?)
 }
 
 /// `folder`, `folder-2`, `folder-3` and so on.
@@ -114,6 +116,7 @@ fn numbered(folder: &Path) -> impl Iterator<Item = PathBuf> {
 
 async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<u8, Failure> {
     let Prepared { file, folder } = prepared;
+    let folder = folder.path();
     let display = ProgressDisplay::new(match args.quiet {
         true => Verbosity::Silent,
         false => Verbosity::Progress,

@@ -3,13 +3,15 @@
 //! A target may be a wrapper: a script that starts the broker and waits, or starts it and ends. This
 //! process adopts whatever the command leaves behind (`PR_SET_CHILD_SUBREAPER`), goes on for as
 //! long as any of it runs, and stops all of it when it is told to by SIGTERM, or when its standard
-//! input ends because the run that holds the other end is gone, killed or not.
+//! input ends because the run that holds the other end is gone, killed or not. That input is a socket,
+//! by which it tells the run how each process ended that it has waited for.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout_at};
@@ -111,6 +113,7 @@ fn reap(first: u32, ended: &mut Option<ExitStatus>) -> bool {
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) => {
+                report(pid, status.as_raw());
                 if pid.as_raw_nonzero().get().cast_unsigned() == first {
                     *ended = Some(ExitStatus::from_raw(status.as_raw()));
                 }
@@ -120,6 +123,16 @@ fn reap(first: u32, ended: &mut Option<ExitStatus>) -> bool {
             Err(_) => return false,
         }
     }
+}
+
+/// Tells the run that a process has ended, and how.
+///
+/// Refused where standard input is not a run's socket, and where the run does not read: then there
+/// is no one to tell.
+fn report(pid: Pid, status: i32) {
+    let line = format!("{} {status}\n", pid.as_raw_nonzero());
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let _ = send(std::io::stdin(), line.as_bytes(), flags);
 }
 
 fn signal_all(signal: Signal) {

@@ -32,7 +32,7 @@ use squall_protocol::Instant;
 use squall_scenario::Transport;
 use timer::Timer;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::{spawn_local, yield_now};
 
 use crate::clock::Clock;
@@ -64,8 +64,8 @@ pub struct Drive<S> {
     state: Rc<RefCell<State<S>>>,
     /// Rung when the fleet's deadline became earlier, or the run ended.
     deadline_moved: Rc<Notify>,
-    /// Rung when the run entered another phase.
-    phase_changed: Rc<Notify>,
+    /// What the run does.
+    phases: watch::Receiver<Phase>,
 }
 
 impl<S> Clone for Drive<S> {
@@ -73,7 +73,7 @@ impl<S> Clone for Drive<S> {
         Self {
             state: Rc::clone(&self.state),
             deadline_moved: Rc::clone(&self.deadline_moved),
-            phase_changed: Rc::clone(&self.phase_changed),
+            phases: self.phases.clone(),
         }
     }
 }
@@ -84,13 +84,16 @@ struct State<S> {
     /// `None` once the run is over and its fleet was taken out.
     fleet: Option<Fleet<S>>,
     sockets: HashMap<SocketId, Socket>,
+    /// When a byte of the target came last.
+    last_heard: Option<Instant>,
     /// Reused for every input.
     actions: Actions,
     /// Sockets with something new to write.
     touched: Vec<SocketId>,
     reader: Reader,
     deadline_moved: Rc<Notify>,
-    phase_changed: Rc<Notify>,
+    /// Told of every phase that begins.
+    phases: watch::Sender<Phase>,
     /// The drive's own state, for the tasks that it spawns.
     me: Weak<RefCell<State<S>>>,
 }
@@ -99,25 +102,26 @@ impl<S: Sink + 'static> Drive<S> {
     /// A drive that has not begun. The clock's start is the run's.
     pub fn new(fleet: Fleet<S>, clock: Clock, route: Route) -> Self {
         let deadline_moved = Rc::new(Notify::new());
-        let phase_changed = Rc::new(Notify::new());
+        let (told, phases) = watch::channel(fleet.phase());
         let state = Rc::new_cyclic(|me| {
             RefCell::new(State {
                 clock,
                 dialer: Dialer::new(route.target, route.local_ports.clone()),
                 fleet: Some(fleet),
                 sockets: HashMap::new(),
+                last_heard: None,
                 actions: Actions::new(),
                 touched: Vec::new(),
                 reader: Reader::new(READ_BYTES_MAX),
                 deadline_moved: Rc::clone(&deadline_moved),
-                phase_changed: Rc::clone(&phase_changed),
+                phases: told,
                 me: me.clone(),
             })
         });
         Self {
             state,
             deadline_moved,
-            phase_changed,
+            phases,
         }
     }
 
@@ -158,10 +162,11 @@ impl<S: Sink + 'static> Drive<S> {
         self.state.borrow_mut().feed(Input::Stop);
     }
 
-    /// Waits until the run has entered another phase than the last time that this was waited for. One
-    /// task may wait.
-    pub async fn phase_changed(&self) {
-        self.phase_changed.notified().await;
+    /// Hears of every phase that begins from now on.
+    pub fn phases(&self) -> watch::Receiver<Phase> {
+        let mut phases = self.phases.clone();
+        phases.mark_unchanged();
+        phases
     }
 
     /// What the run does; `None` once its fleet was taken out.
@@ -174,6 +179,11 @@ impl<S: Sink + 'static> Drive<S> {
         let state = self.state.borrow();
         let fleet = state.fleet.as_ref()?;
         Some(question(fleet.sink(), state.clock.now()))
+    }
+
+    /// When a byte of the target came last; `None` if none ever did.
+    pub fn last_heard(&self) -> Option<Instant> {
+        self.state.borrow().last_heard
     }
 
     /// How far the run is; `None` once it is over.
@@ -214,6 +224,9 @@ impl<S: Sink + 'static> State<S> {
         let (deadline, phase) = (fleet.next_deadline(), fleet.phase());
         let mut actions = std::mem::take(&mut self.actions);
         let now = self.clock.now();
+        if matches!(input, Input::Received { .. }) {
+            self.last_heard = Some(now);
+        }
         fleet.handle(now, input, &mut actions);
         // One that moved away is found out when the old one comes.
         let is_earlier = match (fleet.next_deadline(), deadline) {
@@ -223,7 +236,7 @@ impl<S: Sink + 'static> State<S> {
         };
         let must_look = is_earlier || fleet.is_finished();
         if fleet.phase() != phase {
-            self.phase_changed.notify_one();
+            self.phases.send_replace(fleet.phase());
         }
         for action in actions.iter() {
             match action {

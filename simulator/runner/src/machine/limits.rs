@@ -1,9 +1,13 @@
 //! What this machine allows: open descriptors and local ports.
 
+use std::fmt;
 use std::fs;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use squall_broker::descriptors;
+use squall_run::duration_text;
+use squall_scenario::PortNeed;
 
 /// Descriptors that the runner needs besides one a device: files, pipes, epoll, listeners.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
@@ -12,6 +16,9 @@ pub const DESCRIPTORS_RESERVED: u64 = 64;
 /// at the end, whose ports wait for the end of their connections.
 pub const PORTS_RESERVED: u64 = 4;
 
+/// How long Linux keeps the port of a connection that this side ended (`TCP_TIMEWAIT_LEN`).
+const TIME_WAIT: Duration = Duration::from_secs(60);
+
 /// The limits that a run must fit in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -19,6 +26,26 @@ pub struct Limits {
     pub descriptors: Option<u64>,
     /// Local ports that connections to one address can use at a time.
     pub local_ports: u64,
+}
+
+/// What a run takes of what is limited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// Connections that are open at once.
+    pub connections: u64,
+    /// Local ports at the moment that takes the most, without the runner's own.
+    pub ports: PortNeed,
+    /// How long a port waits after a connection that ended.
+    pub port_wait: Duration,
+}
+
+/// Where a target is, as the kernel tells ports that may be used again from others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// At a loopback address.
+    Loopback,
+    /// Anywhere else.
+    Remote,
 }
 
 /// What would not fit, and what helps.
@@ -39,17 +66,63 @@ pub enum DoesNotFit {
     },
     /// Too few local ports.
     #[error(
-        "{devices} devices need {needed} local ports, the range has {limit}: lower the groups' counts \
-         (--set group.NAME.count=N), or widen it (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")"
+        "{} devices need {} local ports{}, the range has {limit}: lower the groups' counts \
+         (--set group.NAME.count=N), or widen it (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"){}",
+        need.connections,
+        ports_needed(need),
+        Waiting(*need),
+        remedy(need)
     )]
     LocalPorts {
-        /// Devices connected at once.
-        devices: u64,
-        /// Ports they need, with the runner's own.
-        needed: u64,
+        /// What the run takes.
+        need: Need,
         /// Size of the range.
         limit: u64,
     },
+}
+
+/// Ports that a run takes, with the runner's own.
+fn ports_needed(need: &Need) -> u64 {
+    need.ports.total() + PORTS_RESERVED
+}
+
+fn remedy(need: &Need) -> &'static str {
+    match need.ports.waiting {
+        0 => "",
+        _ => ", or let ports that wait be used again (sysctl -w net.ipv4.tcp_tw_reuse=1)",
+    }
+}
+
+/// What stands behind a number of ports if some of them wait.
+struct Waiting(Need);
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(Need {
+            ports, port_wait, ..
+        }) = self;
+        match ports.waiting {
+            0 => Ok(()),
+            waiting => write!(
+                f,
+                " ({waiting} of them of connections that ended less than {} before: Sessions that \
+                 are cleared, goodbyes, takeovers)",
+                duration_text(port_wait.as_secs_f64())
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let descriptors = self.connections + DESCRIPTORS_RESERVED;
+        let ports = ports_needed(self);
+        let waiting = Waiting(*self);
+        write!(
+            f,
+            "{descriptors} descriptors and {ports} local ports{waiting}"
+        )
+    }
 }
 
 impl Limits {
@@ -70,23 +143,37 @@ impl Limits {
         by_descriptors.map_or(by_ports, |devices| devices.min(by_ports))
     }
 
-    /// Whether `devices` connections to one address fit beside the runner's own descriptors.
-    pub fn check(&self, devices: u64) -> Result<(), DoesNotFit> {
+    /// Whether a run fits beside the runner's own descriptors and ports.
+    pub fn check(&self, need: Need) -> Result<(), DoesNotFit> {
+        let devices = need.connections;
         let needed = devices + DESCRIPTORS_RESERVED;
-        let ports_needed = devices + PORTS_RESERVED;
         match self.descriptors {
             Some(limit) if needed > limit => Err(DoesNotFit::Descriptors {
                 devices,
                 needed,
                 limit,
             }),
-            _ if ports_needed > self.local_ports => Err(DoesNotFit::LocalPorts {
-                devices,
-                needed: ports_needed,
+            _ if ports_needed(&need) > self.local_ports => Err(DoesNotFit::LocalPorts {
+                need,
                 limit: self.local_ports,
             }),
             _ => Ok(()),
         }
+    }
+}
+
+/// How long the port of a connection that this side ended cannot be used for the next one to the same
+/// address. The kernel may let it be used again sooner, by default on loopback only.
+pub fn port_wait(reach: Reach) -> Duration {
+    let number = |name| {
+        let text = fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).ok()?;
+        text.trim().parse().ok()
+    };
+    // The delay can be set from Linux 6.14 on.
+    let delay = Duration::from_millis(number("tcp_tw_reuse_delay").unwrap_or(1_000));
+    match (number("tcp_tw_reuse"), reach) {
+        (Some(1), _) | (Some(2), Reach::Loopback) => delay,
+        _ => TIME_WAIT,
     }
 }
 
@@ -122,19 +209,32 @@ mod tests {
         local_ports: 28_232,
     };
 
+    /// Connections of which none leaves a port waiting.
+    fn devices(connections: u64) -> Need {
+        let ports = PortNeed {
+            open: connections,
+            waiting: 0,
+        };
+        Need {
+            connections,
+            ports,
+            port_wait: TIME_WAIT,
+        }
+    }
+
     /// 10,000 devices are what one process of this size can hold.
     #[test]
     fn what_fits_is_accepted() {
-        assert_eq!(LIMITS.check(10_000), Ok(()));
+        assert_eq!(LIMITS.check(devices(10_000)), Ok(()));
     }
 
     /// The runner's own descriptors count too.
     #[test]
     fn one_device_too_many_is_refused_with_the_remedy() {
         let limit = 20_000 - DESCRIPTORS_RESERVED;
-        assert_eq!(LIMITS.check(limit), Ok(()));
+        assert_eq!(LIMITS.check(devices(limit)), Ok(()));
 
-        let error = LIMITS.check(limit + 1).unwrap_err();
+        let error = LIMITS.check(devices(limit + 1)).unwrap_err();
 
         assert!(matches!(
             error,
@@ -156,17 +256,32 @@ mod tests {
             ..LIMITS
         };
 
-        let error = limits.check(28_230).unwrap_err();
+        let error = limits.check(devices(28_230)).unwrap_err().to_string();
 
-        assert_eq!(
-            error,
-            DoesNotFit::LocalPorts {
-                devices: 28_230,
-                needed: 28_234,
-                limit: 28_232
-            }
+        assert!(
+            error.starts_with("28230 devices need 28234 local ports, the range has 28232: "),
+            "{error}"
         );
-        assert_eq!(limits.check(limits.devices_max()), Ok(()));
+        assert_eq!(limits.check(devices(limits.devices_max())), Ok(()));
+    }
+
+    /// Ports that wait count, and are named with their remedy.
+    #[test]
+    fn ports_that_wait_count() {
+        let mut need = devices(15_000);
+        need.ports.waiting = 13_228;
+        assert_eq!(LIMITS.check(need), Ok(()));
+
+        need.ports.waiting += 1;
+        let error = LIMITS.check(need).unwrap_err().to_string();
+
+        for part in [
+            "15000 devices need 28233 local ports (13229 of them",
+            "less than 60.0 s before",
+            "tcp_tw_reuse=1",
+        ] {
+            assert!(error.contains(part), "no {part} in {error}");
+        }
     }
 
     /// The kernel's file has the first and the last port.

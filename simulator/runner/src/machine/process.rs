@@ -33,6 +33,26 @@ pub fn usage(pid: u32) -> Option<Usage> {
     })
 }
 
+/// The status of a process that has ended and that its parent has not yet waited for, as `wait`
+/// gives it. `None` if it runs, or if the parent was faster.
+pub fn status_of_ended(pid: u32) -> Option<i32> {
+    parse_status_of_ended(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The process that started `pid`, or that adopted it.
+pub fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Fields 3, the state, and 52, the status, which is the last one.
+fn parse_status_of_ended(stat: &str) -> Option<i32> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    (fields.next()? == "Z").then(|| fields.nth(48)?.parse().ok())?
+}
+
 /// User and system time in clock ticks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct CpuTicks {
@@ -89,6 +109,32 @@ mod tests {
         assert_eq!(parse_cpu_ticks("7 (a) S 1"), None);
         assert_eq!(parse_resident_pages("12"), None);
         assert_eq!(parse_resident_pages("12 34 5"), Some(34));
+    }
+
+    /// A child that has ended keeps its status until it is waited for; a process that runs has none.
+    #[test]
+    fn an_ended_child_has_a_status() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "echo; exit 3"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("there is a shell");
+        let pid = rustix::process::Pid::from_child(&child);
+        let end = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
+        let end = end.expect("it was not waited for");
+        let mut waiting = [rustix::event::PollFd::new(
+            &end,
+            rustix::event::PollFlags::IN,
+        )];
+        rustix::event::poll(&mut waiting, None).expect("it can be waited for");
+
+        let status = status_of_ended(child.id());
+
+        assert_eq!(status, Some(3 << 8));
+        assert_eq!(parent(child.id()), Some(std::process::id()));
+        assert_eq!(status_of_ended(std::process::id()), None);
+        child.wait().expect("it ended");
+        assert_eq!(status_of_ended(child.id()), None);
     }
 
     /// The test's own process has memory and open files.

@@ -13,6 +13,14 @@ pub enum Processes {
 }
 
 impl Processes {
+    /// Their numbers.
+    pub fn all(self) -> Vec<u32> {
+        match self {
+            Self::One(pid) => vec![pid],
+            Self::Below(root) => tree::descendants(root),
+        }
+    }
+
     /// Reads what they use together; `None` if none runs.
     pub fn usage(self) -> Option<Usage> {
         match self {

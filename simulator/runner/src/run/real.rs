@@ -24,7 +24,7 @@ use crate::drive::{Drive, Route};
 use crate::exit::Failure;
 use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
-use crate::target::Target;
+use crate::target::{Death, Target, Watch};
 
 /// How often to ask whether any device could connect.
 const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
@@ -46,43 +46,90 @@ pub async fn drive(
     };
     let (name, url) = (target.name(), target.url());
     display.remark(&format!("{}: target {name} at {url}", scenario.name));
+    // Both clocks in one breath: `{now_ms}` is the one plus what the other counts.
+    let start = Start {
+        at: clock::since_epoch(),
+        clock: Clock::start(),
+    };
+    let display = Rc::new(RefCell::new(display));
     let mut circumstances = Circumstances {
-        started_at: clock::since_epoch(),
+        started_at: start.at,
         clock: ClockKind::Real,
         target: target.describe(),
         limits: spec.limits,
         ending: None,
     };
 
-    let driven = run_fleet(&scenario, &target, display, &mut signals).await?;
-    circumstances.ending = target.stop().await;
+    let death = Rc::new(RefCell::new(None));
+    let watching = target.watch().map(|watch| {
+        spawn_local(watch_broker(
+            watch,
+            start.clock,
+            Rc::clone(&death),
+            Rc::clone(&display),
+        ))
+    });
+
+    let driven = run_fleet(&scenario, &target, start, &display, &mut signals).await?;
+    if let Some(watching) = watching {
+        // From here on the broker ends because it is told to.
+        watching.abort();
+        let _ = watching.await;
+    }
+    let death = death.take();
+    circumstances.ending = target.stop(death).await;
     Ok((circumstances, driven))
+}
+
+/// Remembers how the broker ended, and says so at once.
+async fn watch_broker(
+    watch: Watch,
+    clock: Clock,
+    death: Rc<RefCell<Option<Death>>>,
+    display: Rc<RefCell<ProgressDisplay>>,
+) {
+    // Refused by the event loop only: the end of the run then tells what became of the broker.
+    if let Ok(seen) = watch.death(clock).await {
+        let at = squall_run::duration_text(seen.at.as_secs_f64());
+        display.borrow().remark(&format!(
+            "{at} into the run the broker died: {} {}",
+            seen.process, seen.status
+        ));
+        *death.borrow_mut() = Some(seen);
+    }
+}
+
+/// The beginning of a run by both clocks.
+#[derive(Clone, Copy)]
+struct Start {
+    /// The wall clock.
+    at: Duration,
+    /// Counts from then.
+    clock: Clock,
 }
 
 async fn run_fleet(
     scenario: &Rc<Scenario>,
     target: &Target,
-    display: ProgressDisplay,
+    start: Start,
+    display: &Rc<RefCell<ProgressDisplay>>,
     signals: &mut StopSignals,
 ) -> Result<Driven, Failure> {
     let route = Route {
         target: target.address,
         local_ports: local_port_range(),
     };
-    // Both clocks in one breath: `{now_ms}` is the one plus what the other counts.
-    let started_at = clock::since_epoch();
-    let clock = Clock::start();
+    let clock = start.clock;
     // Others may use the same broker, and earlier runs may have left messages there.
     let tag = RunTag::of_run(scenario.seed, RandomState::new().build_hasher().finish());
     let fleet =
-        Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag)).starting_at(started_at);
+        Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag)).starting_at(start.at);
     let drive = Drive::new(fleet, clock, route);
     let sampler = Sampler::new(target.processes());
     let sampling = spawn_local(sampler.clone().run(clock, drive.clone()));
-    let display = Rc::new(RefCell::new(display));
-    let showing = spawn_local(show(Rc::clone(&display), drive.clone(), clock));
+    let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock));
 
-    let ended = run_until_end_or_signal(&drive, signals, &display).await?;
+    let ended = run_until_end_or_signal(&drive, signals, display).await?;
 
     let phase = drive.phase().and_then(Phase::kind);
     sampler.read(clock.now(), phase);
@@ -91,6 +138,7 @@ async fn run_fleet(
         // Aborted: there is nothing to learn from it.
         let _ = task.await;
     }
+    let last_heard = drive.last_heard();
     let outcome = drive.finish().context("the run was finished twice")?;
     let end = End {
         at: clock.now(),
@@ -104,6 +152,7 @@ async fn run_fleet(
         times,
         resources,
         reasons,
+        last_heard,
     })
 }
 
@@ -153,14 +202,26 @@ async fn shut_out(drive: &Drive<Recorder>) {
     }
 }
 
+/// Shows the progress now and then. Rates are those of one phase: what was published before the drain
+/// began is not the drain's.
 async fn show(display: Rc<RefCell<ProgressDisplay>>, drive: Drive<Recorder>, clock: Clock) {
     let mut ticks = interval(display.borrow().period());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut phases = drive.phases();
     loop {
-        ticks.tick().await;
-        if let Some(progress) = drive.progress() {
-            let since_start = clock.now().since_start();
-            display.borrow_mut().show(since_start, progress);
+        let is_new_phase = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = phases.changed() => true,
+        };
+        let Some(progress) = drive.progress() else {
+            return;
+        };
+        let since_start = clock.now().since_start();
+        let mut display = display.borrow_mut();
+        if is_new_phase {
+            display.count_from(since_start, progress);
+        } else {
+            display.show(since_start, progress);
         }
     }
 }

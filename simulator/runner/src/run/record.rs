@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use squall_protocol::Version;
+use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, Reason, Resources,
     Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, rate_text,
 };
 use squall_scenario::{Group, Publish, Scenario};
 
+use super::broker_end::{self, Moments};
 use crate::clock;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
@@ -42,6 +43,8 @@ pub struct Driven {
     pub resources: Resources,
     /// What speaks against the run beside its checks and thresholds.
     pub reasons: Vec<Reason>,
+    /// When a byte of the target came last, by the run's clock.
+    pub last_heard: Option<Instant>,
 }
 
 /// The run file.
@@ -51,12 +54,18 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
         mut times,
         resources,
         reasons,
+        last_heard,
     } = driven;
     times.started_at = clock::iso_8601(circumstances.started_at);
     times.clock = circumstances.clock;
-    let further = reasons
-        .into_iter()
-        .chain(circumstances.ending.as_ref().and_then(ending_reason));
+    let moments = Moments {
+        times: &times,
+        started_at: circumstances.started_at,
+    };
+    let ending = circumstances.ending.as_ref();
+    let of_broker = ending.and_then(|ending| broker_end::reason(ending, last_heard, moments));
+    // What became of the broker comes before what followed from that.
+    let further = of_broker.into_iter().chain(reasons);
     let extent = Extent::of(&times);
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, extent, further);
     Run {
@@ -69,25 +78,6 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
         measured,
         resources,
         verdict,
-    }
-}
-
-/// A broker that ended by itself broke every promise it had made.
-fn ending_reason(ending: &Ending) -> Option<Reason> {
-    match ending {
-        Ending::EndedEarly(status) => Some(Reason::Invariant(format!(
-            "the broker ended during the run with {status}"
-        ))),
-        Ending::Killed => Some(Reason::Invariant(
-            "the broker did not stop within 5 s of SIGTERM and was killed".to_owned(),
-        )),
-        Ending::Silent(error) => Some(Reason::Invariant(format!(
-            "the broker was dead at the end of the run: {error}"
-        ))),
-        Ending::Unasked(error) => Some(Reason::Invalid(format!(
-            "whether the target still answers is not known: {error}"
-        ))),
-        Ending::Stopped(_) => None,
     }
 }
 

@@ -44,10 +44,12 @@ impl Sampler {
     pub async fn run<S: Sink + 'static>(self, clock: Clock, drive: Drive<S>) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut phases = drive.phases();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                () = drive.phase_changed() => ticks.reset(),
+                // The sender is the drive, which is there as long as this task.
+                _ = phases.changed() => ticks.reset(),
             }
             let phase = drive.phase().and_then(Phase::kind);
             self.read(clock.now(), phase);

@@ -2,8 +2,11 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,6 +16,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, Command};
 use tokio::time::timeout;
 
+use super::reports::Reports;
+use super::watch::{Death, Watch};
 use crate::commands::broker::LISTENING;
 use crate::commands::supervise;
 use crate::exit::Failure;
@@ -33,6 +38,8 @@ pub struct Child {
     command_line: String,
     /// Where its output goes.
     log: PathBuf,
+    /// A supervisor's standard input, by which it is stopped and tells statuses.
+    reports: Option<Rc<Reports>>,
 }
 
 /// What the child process is.
@@ -49,7 +56,16 @@ enum Kind {
 pub enum Ending {
     /// It stopped after SIGTERM, with this status.
     Stopped(ExitStatus),
-    /// It had ended before it was told to.
+    /// Its broker ended by itself while it was watched.
+    Died {
+        /// When, which process, and how.
+        death: Death,
+        /// The status of the command that started it, if that ended by itself too.
+        wrapper: Option<ExitStatus>,
+        /// What it printed last.
+        last_lines: Vec<String>,
+    },
+    /// It had ended before it was told to, unseen.
     EndedEarly(ExitStatus),
     /// It did not stop in time and was killed.
     Killed,
@@ -57,6 +73,17 @@ pub enum Ending {
     Silent(String),
     /// It could not be asked at the end, for this reason on our side.
     Unasked(String),
+}
+
+impl Ending {
+    /// The status of a child that ended by itself.
+    pub(super) fn status(&self) -> Option<ExitStatus> {
+        match self {
+            Self::EndedEarly(status) => Some(*status),
+            Self::Died { wrapper, .. } => *wrapper,
+            Self::Stopped(_) | Self::Killed | Self::Silent(_) | Self::Unasked(_) => None,
+        }
+    }
 }
 
 impl Child {
@@ -77,14 +104,19 @@ impl Child {
             .map(|word| word.replace("{port}", &port.to_string()))
             .collect();
         let supervisor = std::env::current_exe().context("cannot find this program's own file")?;
+        let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
+        ours.set_nonblocking(true).context("cannot make a socket")?;
+        let ours = tokio::net::UnixStream::from_std(ours).context("cannot make a socket")?;
         let mut command = Command::new(supervisor);
         command
             .args(["supervise", "--"])
             .args(&words)
             .envs(&spawn.env)
-            .stdin(Stdio::piped())
+            .stdin(OwnedFd::from(theirs))
             .stdout(open_log(log)?);
-        Self::start(command, Kind::Supervisor, words.join(" "), log)
+        let mut child = Self::start(command, Kind::Supervisor, words.join(" "), log)?;
+        child.reports = Some(Rc::new(Reports::new(ours)));
+        Ok(child)
     }
 
     fn start(
@@ -106,6 +138,7 @@ impl Child {
             kind,
             command_line,
             log: log.to_owned(),
+            reports: None,
         })
     }
 
@@ -146,14 +179,26 @@ impl Child {
         })
     }
 
+    /// What tells when the process that listens on `port` ends; `None` if none is seen to listen.
+    pub(super) fn watch(&self, port: u16) -> Option<Watch> {
+        Watch::start(self.processes()?, port, self.reports.clone())
+    }
+
     /// The last lines of its output.
-    pub(super) fn last_words(&self) -> String {
+    pub(super) fn last_lines(&self) -> Vec<String> {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
-        match lines.as_slice() {
-            [] => "it said nothing".to_owned(),
-            lines => lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"),
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        last.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// The last lines of its output, or that there is none.
+    pub(super) fn last_words(&self) -> String {
+        let lines = self.last_lines();
+        match lines.is_empty() {
+            true => "it printed nothing".to_owned(),
+            false => lines.join("\n"),
         }
     }
 

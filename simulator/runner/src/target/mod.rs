@@ -7,6 +7,8 @@
 pub mod address;
 mod child;
 mod probe;
+mod reports;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +23,7 @@ use crate::exit::Failure;
 use crate::machine::processes::Processes;
 pub use child::{Child, Ending};
 use probe::ProbeError;
+pub use watch::{Death, DeathStatus, Watch};
 
 /// Our own broker answers at once or not at all.
 const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
@@ -186,9 +189,18 @@ impl Target {
         self.child.as_ref().and_then(Child::processes)
     }
 
+    /// What tells when the broker's own process ends; `None` if the broker is not ours, or runs where
+    /// its process cannot be seen.
+    pub fn watch(&self) -> Option<Watch> {
+        self.child.as_ref()?.watch(self.address.port())
+    }
+
     /// Looks whether it still answers and stops a child, politely at first; `None` if it answers
-    /// and there was none to stop.
-    pub async fn stop(mut self) -> Option<Ending> {
+    /// and there was none to stop. `death` is how its broker ended by itself, if it was seen to.
+    pub async fn stop(mut self, death: Option<Death>) -> Option<Ending> {
+        if let Some(death) = death {
+            return Some(self.clear_up(death).await);
+        }
         let answered =
             probe::wait_until_answering(self.address, STILL_THERE_MAX, self.child.as_mut()).await;
         let ending = match self.child {
@@ -198,13 +210,27 @@ impl Target {
         match answered {
             Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
             Err(error @ ProbeError::LocalLimit { .. }) => match ending {
-                Some(Ending::EndedEarly(_) | Ending::Killed) => ending,
+                Some(Ending::Died { .. } | Ending::EndedEarly(_) | Ending::Killed) => ending,
                 Some(Ending::Stopped(_) | Ending::Silent(_) | Ending::Unasked(_)) | None => {
                     Some(Ending::Unasked(error.to_string()))
                 }
             },
             // How a child ended by itself, it says itself.
             Ok(()) | Err(ProbeError::Ended(_)) => ending,
+        }
+    }
+
+    /// Stops what a broker that died has left: a wrapper that waits, processes that it started.
+    async fn clear_up(self, death: Death) -> Ending {
+        let last_lines = self.child.as_ref().map(Child::last_lines);
+        let wrapper = match self.child {
+            Some(child) => child.stop().await.status(),
+            None => None,
+        };
+        Ending::Died {
+            death,
+            wrapper,
+            last_lines: last_lines.unwrap_or_default(),
         }
     }
 }

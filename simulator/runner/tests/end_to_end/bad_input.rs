@@ -1,16 +1,19 @@
 //! What a user can get wrong: each has its exit code, and a message that names place and remedy.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::process::Stdio;
 
-use crate::{Broker, code_and_errors, run, text};
+use crate::{Broker, code_and_errors, run, squall, text};
 
-/// A scenario that is right, with `devices` devices.
+/// A scenario that is right, with `devices` devices. The machine may be slow.
 fn scenario(devices: u32) -> String {
     format!(
         "version = 1\nname = \"small\"\nseed = 1\n[run]\nduration = \"1s\"\n\
-         [[group]]\nname = \"devices\"\ncount = {devices}\n"
+         [[group]]\nname = \"devices\"\ncount = {devices}\n\
+         [thresholds]\nschedule_lag = [\"max < 10m\"]\n"
     )
 }
 
@@ -175,11 +178,7 @@ fn a_file_that_is_no_run_file_is_refused() {
 /// The results of a run are not replaced unless it is said so, and then they are.
 #[test]
 fn results_are_replaced_only_by_force() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let file = folder.path().join("short.toml");
-    let scenario = "version = 1\nname = \"short\"\n[run]\nduration = \"1s\"\ndrain = \"0s\"\n\
-        [[group]]\nname = \"g\"\ncount = 1\n";
-    fs::write(&file, scenario).expect("it can be written");
+    let (folder, file) = write_scenario(&scenario(1));
     let out = folder.path().join("out");
     let arguments = ["run", text(&file), "--quiet", "--out", text(&out)];
     assert_eq!(code_and_errors(&run(&arguments)).0, 0);
@@ -195,4 +194,38 @@ fn results_are_replaced_only_by_force() {
     assert!(kept == first, "the run file was touched");
     assert_eq!(code_and_errors(&forced).0, 0);
     assert!(fs::read(out.join("run.json")).expect("a new one") != first);
+}
+
+/// Exit code 2: a folder that another run is going to write into, with its process; that run is not
+/// disturbed.
+#[test]
+fn a_folder_that_another_run_writes_into_is_refused() {
+    let (folder, file) = write_scenario(&scenario(1));
+    let out = folder.path().join("out");
+    let arguments = ["run", text(&file), "--out", text(&out)];
+    let mut first = squall()
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("squall can be started");
+    let stderr = first.stderr.take().expect("it is a pipe");
+    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+    assert!(
+        lines.any(|line| line.contains("target ")),
+        "it ended by itself"
+    );
+
+    let second = run(&[&arguments[..], &["--force"]].concat());
+
+    let (code, errors) = code_and_errors(&second);
+    assert_eq!(code, 2, "{errors}");
+    let holder = format!("another squall (process {})", first.id());
+    assert!(
+        errors.contains(&holder) && errors.contains("--out"),
+        "{errors}"
+    );
+    lines.for_each(drop);
+    assert_eq!(first.wait().expect("it ends").code(), Some(0));
+    assert!(out.join("run.json").exists());
 }

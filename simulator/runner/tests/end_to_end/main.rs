@@ -1,7 +1,9 @@
 //! The `squall` program as a user runs it: real processes, real sockets, free ports.
 
 mod bad_input;
+mod deaths;
 mod peer;
+mod ports;
 mod proxy;
 mod quantities;
 mod refusals;
@@ -45,6 +47,26 @@ fn text(path: &Path) -> &str {
 fn run_file(folder: &Path) -> serde_json::Value {
     let json = fs::read(folder.join("run.json")).expect("there is a run file");
     serde_json::from_slice(&json).expect("it is JSON")
+}
+
+/// Every claim of the run held, and nothing else speaks against the run but this machine's own lateness,
+/// which a test cannot forbid: how busy the machine is says nothing about squall.
+fn assert_held(code: i32, run: &serde_json::Value) {
+    let checks = run["measured"]["checks"].as_array().expect("it is a list");
+    let claims: Vec<_> = checks
+        .iter()
+        .flat_map(|check| check["claims"].as_array().expect("it is a list"))
+        .collect();
+    assert!(!claims.is_empty(), "nothing was claimed");
+    for claim in claims {
+        assert_eq!(claim["passed"], true, "{claim}");
+    }
+    let reasons = run["verdict"]["reasons"].as_array().expect("it is a list");
+    for reason in reasons {
+        let text = reason["text"].as_str().expect("it is text");
+        assert!(text.starts_with("the generator "), "{text}");
+    }
+    assert_eq!(code, if reasons.is_empty() { 0 } else { 4 });
 }
 
 /// `squall broker` on a free port, killed when dropped.

@@ -9,9 +9,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::{code_and_errors, run, run_file, text};
+use crate::{assert_held, code_and_errors, run, run_file, text};
 
-/// Telemetry and orders of both versions with cuts in the handshake, reset doors, one command.
+/// Telemetry and orders of both versions with cuts in the handshake, and doors that are reset.
 const SCENARIO: &str = r#"
 version = 1
 name = "peer"
@@ -161,10 +161,8 @@ fn a_scenario_passes_on_mosquitto() {
 
     let output = run(&["run", text(&file), "--set", spawn, "--out", text(&out)]);
 
-    let (code, errors) = code_and_errors(&output);
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(code, 0, "{said}{errors}");
     let run = run_file(&out);
+    assert_held(code_and_errors(&output).0, &run);
     let measured = &run["measured"];
     assert_eq!(measured["wills"][0]["seen"], 5);
     let orders = measured["accounting"]["deliveries"]

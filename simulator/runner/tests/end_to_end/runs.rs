@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
-use crate::{Broker, code_and_errors, run, run_file, squall, text};
+use crate::{Broker, code_and_errors, run, run_file, text};
 
 /// Twenty devices with a will, half of which are reset.
 fn scenario(duration: &str) -> String {
@@ -147,37 +146,4 @@ fn runs_of_one_name_have_a_folder_each() {
     for name in ["wills", "wills-2"] {
         assert!(out.join(name).join("run.json").exists(), "{name}");
     }
-}
-
-/// A broker that squall did not start and that dies during the run is found dead at its end:
-/// what can no longer be observed is not taken for kept.
-#[test]
-fn a_broker_that_dies_breaks_the_run() {
-    let mut broker = Broker::start();
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let file = write_scenario(folder.path(), "1s");
-    let url = format!("target.url=mqtt://{}", broker.address);
-    let mut child = squall()
-        .args(["run", &file, "--set", &url])
-        .args(["--set", "run.connect_timeout=500ms"])
-        .args(["--out", text(&folder.path().join("out"))])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("squall can be started");
-    let progress = child.stderr.take().expect("it is a pipe");
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(progress));
-    // The broker has answered the first CONNECT by then.
-    let is_running = lines
-        .by_ref()
-        .any(|line| line.is_ok_and(|line| line.contains("connecting")));
-    assert!(is_running, "the run ended by itself");
-
-    broker.child.kill().expect("it runs");
-
-    let _: Vec<String> = lines.map_while(Result::ok).collect();
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(98));
-    let summary = String::from_utf8_lossy(&output.stdout);
-    assert!(summary.contains("dead at the end"), "{summary}");
 }

@@ -104,7 +104,7 @@ fn each_signal_makes_a_run_invalid_that_held_so_far() {
         (Signal::TERM, "SIGTERM"),
         (Signal::HUP, "SIGHUP"),
     ] {
-        let running = Running::start("1s", NOTHING_LOST);
+        let running = Running::start("3s", NOTHING_LOST);
 
         running.signal(signal);
 

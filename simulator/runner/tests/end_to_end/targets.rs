@@ -14,7 +14,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use crate::{code_and_errors, run, run_file, squall, text};
 
 /// A folder with a scenario and a script that starts a broker and writes down its process number.
-struct Wrapped {
+pub(crate) struct Wrapped {
     folder: tempfile::TempDir,
 }
 
@@ -23,6 +23,14 @@ impl Wrapped {
     ///
     /// `then` is what the script does once the broker runs in its background.
     fn new(duration: &str, then: &str) -> Self {
+        let background =
+            format!("\"$SQUALL\" broker --port \"$1\" &\necho $! > \"$PID\"\n{then}\n");
+        Self::with_script(duration, &background)
+    }
+
+    /// `script` starts the program `$SQUALL` as a broker on port `$1` and writes down in the file
+    /// `$PID` what its process number is.
+    pub(crate) fn with_script(duration: &str, script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let scenario = format!(
             "version = 1\nname = \"wrapped\"\n[run]\nduration = \"{duration}\"\ndrain = \"1s\"\n\
@@ -33,7 +41,7 @@ impl Wrapped {
         fs::write(folder.path().join("wrapped.toml"), scenario).expect("it can be written");
         let wrapped = Self { folder };
         let script = format!(
-            "#!/bin/sh\n{} broker --port \"$1\" &\necho $! > {}\n{then}\n",
+            "#!/bin/sh\nSQUALL={}\nPID={}\n{script}",
             env!("CARGO_BIN_EXE_squall"),
             text(&wrapped.path("pid")),
         );
@@ -43,11 +51,11 @@ impl Wrapped {
         wrapped
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn arguments(&self) -> Vec<String> {
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let spawn = format!("target.spawn={} {{port}}", text(&self.path("start-broker")));
         ["run", text(&self.path("wrapped.toml")), "--set", &spawn]
             .into_iter()
@@ -57,7 +65,7 @@ impl Wrapped {
     }
 
     /// The broker's own process number.
-    fn broker(&self) -> i32 {
+    pub(crate) fn broker(&self) -> i32 {
         let text = fs::read_to_string(self.path("pid")).expect("the script wrote it");
         text.trim().parse().expect("it is a number")
     }

@@ -1,0 +1,161 @@
+//! Watches the broker's own process while a run goes on, and tells when and how it ended.
+//!
+//! The broker is the process that listens on the target's port. It may be a child of a wrapper, whose
+//! own end says little: the wrapper may go on without its broker, or end with a status of its own.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use squall_protocol::Instant;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::time::timeout;
+
+use super::reports::Reports;
+use crate::clock::Clock;
+use crate::machine::listener::listener;
+use crate::machine::process;
+use crate::machine::processes::Processes;
+
+/// How long a supervisor may take to tell the status of a process that has ended.
+const REPORT_MAX: Duration = Duration::from_secs(1);
+
+/// The end of a broker that was not told to end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Death {
+    /// When, by the run's clock.
+    pub at: Instant,
+    /// Which process, as `mosquitto (process 1234)`.
+    pub process: String,
+    /// How it ended.
+    pub status: DeathStatus,
+}
+
+/// What is known of how a process ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DeathStatus {
+    /// Its own exit status or signal.
+    Own(ExitStatus),
+    /// The kernel tells it to the parent alone, and this parent, named as in [`Death::process`], is
+    /// not ours.
+    ToldTo(String),
+}
+
+/// Waits for the end of a target's broker.
+pub struct Watch {
+    /// Where the broker may be found.
+    processes: Processes,
+    port: u16,
+    /// Statuses from the supervisor, if there is one.
+    reports: Option<Rc<Reports>>,
+    broker: Watched,
+}
+
+/// One process that is being watched.
+struct Watched {
+    pid: u32,
+    name: String,
+    parent: String,
+    /// Can be read when the process has ended.
+    end: AsyncFd<OwnedFd>,
+}
+
+impl fmt::Display for DeathStatus {
+    /// What follows the name of the process.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(status) => match status.signal() {
+                Some(_) => write!(f, "was ended by {status}"),
+                None => write!(f, "ended by itself with {status}"),
+            },
+            Self::ToldTo(parent) => {
+                write!(f, "ended, its status known to its parent {parent} alone")
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// Watches the one of `processes` that listens on `port`; `None` if none is seen to.
+    pub(super) fn start(
+        processes: Processes,
+        port: u16,
+        reports: Option<Rc<Reports>>,
+    ) -> Option<Self> {
+        Some(Self {
+            processes,
+            port,
+            reports,
+            broker: Watched::listening(processes, port)?,
+        })
+    }
+
+    /// Waits until the broker has ended and no other process of the target listens in its place.
+    pub async fn death(mut self, clock: Clock) -> io::Result<Death> {
+        loop {
+            // The moment and the status first: the parent may take the latter at any time.
+            drop(self.broker.end.readable().await?);
+            let at = clock.now();
+            let status = process::status_of_ended(self.broker.pid);
+            match Watched::listening(self.processes, self.port) {
+                // One of several that share the socket, or one that took over from another.
+                Some(other) => self.broker = other,
+                None => return Ok(self.died(at, status).await),
+            }
+        }
+    }
+
+    async fn died(self, at: Instant, status: Option<i32>) -> Death {
+        let Watched {
+            pid, name, parent, ..
+        } = self.broker;
+        let status = match (status, self.reports) {
+            (Some(status), _) => Some(status),
+            (None, Some(reports)) => timeout(REPORT_MAX, reports.status_of(pid))
+                .await
+                .ok()
+                .flatten(),
+            (None, None) => None,
+        };
+        Death {
+            at,
+            process: name,
+            status: match status {
+                Some(raw) => DeathStatus::Own(ExitStatus::from_raw(raw)),
+                None => DeathStatus::ToldTo(parent),
+            },
+        }
+    }
+}
+
+impl Watched {
+    #[expect(
+        deprecated,
+        reason = "what replaces it is unsafe; an owned descriptor is sound"
+    )]
+    fn listening(processes: Processes, port: u16) -> Option<Self> {
+        let pid = listener(port, &processes.all())?;
+        let end = pidfd_open(Pid::from_raw(pid.cast_signed())?, PidfdFlags::empty()).ok()?;
+        Some(Self {
+            pid,
+            name: name(pid),
+            parent: process::parent(pid).map_or("not known".to_owned(), name),
+            end: AsyncFd::with_interest(end, Interest::READABLE).ok()?,
+        })
+    }
+}
+
+/// `mosquitto (process 1234)`
+fn name(pid: u32) -> String {
+    match fs::read_to_string(format!("/proc/{pid}/comm")) {
+        Ok(name) => format!("{} (process {pid})", name.trim_end()),
+        Err(_) => format!("process {pid}"),
+    }
+}
