@@ -10,7 +10,8 @@ use std::time::Duration;
 use squall_protocol::Version;
 
 use crate::{
-    Distribution, DropKind, Fault, FaultAction, Group, Plan, ReconnectWhen, Scenario, Target,
+    DeviceFault, Distribution, DropKind, Fault, FaultAction, FaultTarget, Group, Plan,
+    ReconnectWhen, Scenario, Target,
 };
 
 /// Local ports at the moment of a run that takes the most of them.
@@ -107,7 +108,7 @@ impl Plan {
             cleared.chain(one_by_one(group, left, after))
         });
         let faults = scenario.faults.iter().flat_map(|fault| {
-            let count = ports_left(fault, scenario.group(fault.group));
+            let count = ports_left(fault, scenario);
             fault.times().filter(move |_| count > 0).map(move |at| End {
                 at: measured + at,
                 count,
@@ -136,9 +137,11 @@ fn sessions_left(scenario: &Scenario, group: &Group, ids: u64) -> u64 {
         Version::V3_1_1 => ids,
         Version::V5 => {
             let faults = scenario.faults.iter();
-            let taken = faults
-                .filter(|fault| scenario.group(fault.group).name == group.name)
-                .map(|fault| wanted(fault, group).saturating_mul(fault.timing.count()));
+            let taken = faults.filter_map(|fault| {
+                let FaultTarget::Devices(devices) = &fault.target;
+                let is_of_group = scenario.group(devices.group).name == group.name;
+                is_of_group.then(|| wanted(devices, group).saturating_mul(fault.timing.count()))
+            });
             taken.fold(0, u64::saturating_add).min(ids)
         }
     }
@@ -146,9 +149,11 @@ fn sessions_left(scenario: &Scenario, group: &Group, ids: u64) -> u64 {
 
 /// Ports that wait each time that the fault strikes, beside those of open connections: only a device
 /// that comes back takes another.
-fn ports_left(fault: &Fault, group: &Group) -> u64 {
+fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
+    let FaultTarget::Devices(devices) = &fault.target;
+    let group = scenario.group(devices.group);
     let comes_back = group.reconnect.when == ReconnectWhen::Always;
-    let leaves_a_port = match fault.action {
+    let leaves_a_port = match devices.action {
         FaultAction::Takeover => true,
         FaultAction::Disconnect(_) => comes_back,
         FaultAction::Drop(kind) => match kind {
@@ -159,13 +164,13 @@ fn ports_left(fault: &Fault, group: &Group) -> u64 {
         },
     };
     if leaves_a_port {
-        wanted(fault, group)
+        wanted(devices, group)
     } else {
         0
     }
 }
 
-fn wanted(fault: &Fault, group: &Group) -> u64 {
+fn wanted(fault: &DeviceFault, group: &Group) -> u64 {
     fault
         .select
         .wanted(group.count)
