@@ -56,8 +56,10 @@ pub struct Fleet<S> {
     phases: Vec<(Phase, Instant)>,
     /// When the phase ends by itself.
     phase_ends: Instant,
-    /// The end of the measured part, once the load has begun.
+    /// The end of the measured part, once the load has begun; earlier if the run is stopped.
     load_ends: Instant,
+    /// Standstills that prolonged the drain.
+    drain_standstills: u32,
 }
 
 impl<S: Sink> Fleet<S> {
@@ -88,6 +90,7 @@ impl<S: Sink> Fleet<S> {
             phases: Vec::new(),
             phase_ends: Instant::ZERO,
             load_ends: Instant::ZERO,
+            drain_standstills: 0,
             devices,
             scenario,
         };
@@ -306,6 +309,7 @@ impl<S: Sink> Fleet<S> {
                 waited: None,
             };
             self.sink.observe(now, &observation);
+            self.prolong_drain(since, now);
         }
     }
 

@@ -1,9 +1,16 @@
 //! When one phase ends and the next begins, and what a phase begins with.
 //!
-//! A phase whose end the scenario tells (warm-up, measuring, drain) ends at that very moment, however
-//! late the shell comes: the next one begins before anything of that moment or later is heard or
-//! done. So a message that is due just when measuring begins is measured. The others end when
-//! the [`Census`](crate::device::Census) or the clearing says that what they wait for has happened.
+//! Warm-up and measuring end at the very moment that the scenario tells, however late the shell
+//! comes: the next phase begins before anything of that moment or later is done. So a message that is
+//! due just when measuring begins is measured.
+//!
+//! The drain is there to do what is left of the load and to read what is on its way. Its time
+//! counts from when nothing of the load is undone, and while the shell stands still it does not pass:
+//! otherwise a generator that was held up over the end of the load would leave out what was due,
+//! and take for lost what it had not read.
+//!
+//! The other phases end when the [`Census`](crate::device::Census) or the clearing says that what they
+//! wait for has happened.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -24,15 +31,25 @@ use crate::sink::Sink;
 /// How long closing connections may take at the end.
 const LEAVING_MAX: Duration = Duration::from_secs(5);
 
+/// A standstill in the drain that lasts this long prolongs it.
+const DRAIN_STANDSTILL_MIN: Duration = Duration::from_millis(20);
+
+/// Standstills that prolong one drain at most: a machine that is always late must not drain without
+/// end. The lag of the run tells about such a machine.
+const DRAIN_STANDSTILLS_MAX: u32 = 10;
+
 impl<S: Sink> Fleet<S> {
     /// Begins every phase whose time has come, at the moment that the scenario tells where it does.
     pub(super) fn advance(&mut self, now: Instant, actions: &mut Actions) {
+        if self.phase == Phase::Draining && self.is_load_undone() {
+            self.drain_until(now + self.scenario.run.drain);
+        }
         while self.is_phase_over(now) {
             match self.phase {
                 Phase::Clearing => self.begin_connecting(now),
                 Phase::Connecting => self.begin_load(now),
                 Phase::WarmingUp => self.begin_measuring(),
-                Phase::Measuring => self.begin_draining(self.phase_ends),
+                Phase::Measuring => self.begin_draining(self.phase_ends, now),
                 Phase::Draining => self.begin_checking(now),
                 Phase::Checking => self.begin_leaving(now, actions),
                 Phase::Leaving => self.begin_ending_sessions(now),
@@ -51,7 +68,8 @@ impl<S: Sink> Fleet<S> {
         match self.phase {
             Phase::Clearing | Phase::EndingSessions => self.clearing.is_over(),
             Phase::Connecting => is_late || census.ready as usize >= self.members,
-            Phase::WarmingUp | Phase::Measuring | Phase::Draining => is_late,
+            Phase::WarmingUp | Phase::Measuring => is_late,
+            Phase::Draining => is_late && !self.is_load_undone(),
             Phase::Checking => census.checked as usize >= self.devices.len() - self.members,
             Phase::Leaving => is_late || census.connections == 0,
             Phase::Finished => false,
@@ -127,10 +145,37 @@ impl<S: Sink> Fleet<S> {
         self.watch_faults();
     }
 
-    fn begin_draining(&mut self, at: Instant) {
-        // A firing that was due before the end strikes all the same, however late the shell is.
-        let ends = at + self.scenario.run.drain;
+    /// The load ended at `at`: what was due before and is undone at `now` is still done.
+    fn begin_draining(&mut self, at: Instant, now: Instant) {
+        let ends = at.max(now) + self.scenario.run.drain;
         self.begin(Phase::Draining, at, Some(ends));
+    }
+
+    /// Whether something that was due in the load has not been done: a message, a fault, a connect.
+    fn is_load_undone(&self) -> bool {
+        let next = self.deadlines.next();
+        next.is_some_and(|due| due < self.load_ends)
+    }
+
+    fn drain_until(&mut self, ends: Instant) {
+        self.phase_ends = ends;
+        self.deadlines.set(self.phase_slot(), Some(ends));
+    }
+
+    /// The shell did nothing from `since` until `now`: if it should have drained, it goes on for
+    /// longer.
+    pub(super) fn prolong_drain(&mut self, since: Instant, now: Instant) {
+        let stood_still = now.saturating_since(since);
+        if self.phase != Phase::Draining
+            || stood_still < DRAIN_STANDSTILL_MIN
+            || self.drain_standstills == DRAIN_STANDSTILLS_MAX
+        {
+            return;
+        }
+        self.drain_standstills += 1;
+        // Even if the drain is over by now, what came meanwhile is read first.
+        let reading = stood_still.min(self.scenario.run.drain);
+        self.drain_until((self.phase_ends + stood_still).max(now + reading));
     }
 
     fn begin_checking(&mut self, now: Instant) {
@@ -185,7 +230,8 @@ impl<S: Sink> Fleet<S> {
                 // What the last firing chose devices for is still done to all of them.
                 self.shared.faults.end();
                 self.watch_faults();
-                self.begin_draining(now);
+                self.load_ends = now;
+                self.begin_draining(now, now);
             }
             Phase::Draining
             | Phase::Checking

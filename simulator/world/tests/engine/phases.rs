@@ -125,6 +125,60 @@ fn a_run_stopped_in_the_drain_drains_to_its_end() {
     assert_eq!(recording.phase(Phase::Checking), draining + secs(3.0));
 }
 
+/// 50 messages a second for six seconds to one reader, 50 ms away.
+const FAR: &str = r#"
+[run]
+duration = "6s"
+drain = "1s"
+[[network]]
+name = "far"
+latency = "50ms"
+[[group]]
+name = "sensors"
+count = 5
+[[group.publish]]
+topic = "data"
+qos = 1
+rate = 50
+[[group]]
+name = "reader"
+count = 1
+network = "far"
+[[group.subscribe]]
+filter = "data"
+qos = 1
+"#;
+
+/// `FAR` with a generator that does nothing from `start` on for `length`, in seconds.
+fn run_with_standstill(start: f64, length: f64) -> Recording {
+    let start = Instant::ZERO + secs(start);
+    world(FAR).with_standstill(start, secs(length)).run().sink
+}
+
+fn delivered(recording: &Recording) -> usize {
+    recording.count(|what| matches!(what, What::Delivered { .. }))
+}
+
+/// A generator that was held up over the end of the load publishes all that was due, and then drains.
+#[test]
+fn a_standstill_over_the_end_of_the_load_leaves_nothing_out() {
+    let recording = run_with_standstill(3.0, 5.0);
+
+    assert_eq!(scheduled(&recording).len(), 300);
+    assert_eq!(delivered(&recording), 300);
+    assert!(recording.phase(Phase::Checking) >= Instant::ZERO + secs(9.0));
+}
+
+/// What came while the generator was held up in the drain, or over its end, is read.
+#[test]
+fn a_standstill_over_the_drain_leaves_nothing_unread() {
+    for (start, length) in [(6.0, 3.0), (6.08, 0.97), (6.9, 5.0)] {
+        let recording = run_with_standstill(start, length);
+
+        assert_eq!(delivered(&recording), 300, "{length} s from {start} s");
+    }
+}
+
 /// A checker is squall's own device: never are more devices online than the scenario has.
 #[test]
 fn checkers_are_not_counted_as_online() {
