@@ -6,7 +6,7 @@
 //! their Sessions end. `Fleet` decides when; `device` does it. `phases` has the rules by which one
 //! phase follows another.
 //!
-//! Each device, the faults and the phases have one slot each in one queue of deadlines, so an input
+//! Each device, the faults, the phases and the clearing have one slot each in one queue of deadlines, so an input
 //! or a deadline costs O(log n) for n devices.
 
 mod phases;
