@@ -9,7 +9,7 @@ use crate::source::{Sources, decode};
 /// A file that is TOML.
 #[derive(Debug)]
 pub struct Document {
-    /// Its tree.
+    /// The tree of its values.
     pub node: Node,
     /// Its text, and the settings of the command line behind it.
     pub sources: Sources,

@@ -25,7 +25,7 @@ pub enum Mistake {
     UnknownKey {
         /// The key as it was written.
         key: String,
-        /// The table.
+        /// The table that does not have it.
         place: String,
         /// The keys that the table has.
         known: Vec<String>,

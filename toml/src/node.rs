@@ -46,7 +46,7 @@ pub struct Entry {
     pub key: String,
     /// The bytes of the key.
     pub key_span: Span,
-    /// Its value.
+    /// The value of the key.
     pub node: Node,
 }
 

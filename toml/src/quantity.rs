@@ -65,7 +65,7 @@ pub enum UnitError {
 /// What kind of quantity a text should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Quantity {
-    /// A time.
+    /// A span of time.
     Duration,
     /// A number of bytes.
     Size,

@@ -9,7 +9,7 @@ use crate::at::{At, KeyPath};
 use crate::nearest::Choice;
 use crate::source::{Place, Sources, Span, printable};
 
-/// Errors that are shown one by one. A reader mends the first of so many and looks again.
+/// Errors that are shown one by one; a reader who has more mends these first.
 pub const ERRORS_SHOWN_MAX: usize = 30;
 
 /// Characters of one value, name or list of names that an error shows.

@@ -47,10 +47,10 @@ pub enum Problem {
         /// The key or value.
         what: String,
     },
-    /// A key without which a block says nothing.
+    /// A block without a key that it must have.
     #[error("{place} lacks {}", one_of(keys))]
     MissingKey {
-        /// The block.
+        /// The block that lacks it.
         place: String,
         /// One of these has to be there.
         keys: Vec<String>,
@@ -61,12 +61,12 @@ pub enum Problem {
         /// Those that are there.
         keys: Vec<String>,
     },
-    /// A key that makes no sense with what is beside it.
+    /// A key that means nothing without another key or value.
     #[error("`{key}` goes with {condition} only")]
     Misplaced {
-        /// The key.
+        /// The key that is out of place.
         key: String,
-        /// With what it would make sense.
+        /// What has to be there with it.
         condition: String,
     },
     /// A key without which another one means nothing.

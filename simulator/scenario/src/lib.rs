@@ -1,4 +1,4 @@
-//! Scenarios: who connects, over what network, what goes wrong and when, and what must hold.
+//! Scenarios: the devices that connect, their network, what goes wrong and when, and what must hold.
 //!
 //! From the bottom up: `model` is the resolved [`Scenario`], `file` what the file may say, `resolve`
 //! what it means by that, `read` all of it together; `print` writes a scenario as a file again and

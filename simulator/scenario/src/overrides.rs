@@ -10,9 +10,9 @@ use std::str::FromStr;
 /// TOML, or text without quotes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Override {
-    /// Dotted.
+    /// The dotted key, as it was written.
     pub key: String,
-    /// TOML, or text without quotes.
+    /// The value: TOML, or text without quotes.
     pub value: String,
 }
 
@@ -53,17 +53,17 @@ pub enum OverrideError {
     #[error("write it like `group.sensors.count=200`")]
     Malformed,
     /// A key that cannot be read.
-    #[error("{key:?} is no dotted key")]
+    #[error("{key:?} is not a dotted key")]
     MalformedKey {
-        /// As written.
+        /// The key, as it was written.
         key: String,
     },
     /// A block that the file does not have.
     #[error("the scenario has no {list} {written:?}")]
     NoSuchBlock {
-        /// `group`, `fault`, …
+        /// The kind of block, as `group`.
         list: String,
-        /// Name or index as written.
+        /// The name or index, as it was written.
         written: String,
         /// Names or indexes that exist.
         known: Vec<String>,
@@ -71,17 +71,17 @@ pub enum OverrideError {
     /// A block of which there are many, without a name or an index.
     #[error("the scenario has {count} of {list}: say which")]
     Ambiguous {
-        /// `publish`, …
+        /// The kind of block, as `publish`.
         list: String,
-        /// How many.
+        /// The number of blocks of this kind.
         count: usize,
         /// Names or indexes that exist.
         known: Vec<String>,
     },
-    /// A key below a value that is no table.
-    #[error("`{key}` is no block")]
+    /// A key below a value that is not a table.
+    #[error("`{key}` is not a block")]
     NoBlock {
-        /// As written.
+        /// The key, as it was written.
         key: String,
     },
 }

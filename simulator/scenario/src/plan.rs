@@ -31,12 +31,12 @@ const SAMPLE_DEVICES: u32 = 500;
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Time that ending the Sessions of an earlier run takes before that, if every answer comes at
-    /// once.
+    /// Time before the first connect in which the Sessions of an earlier run are ended, if every
+    /// answer comes at once.
     pub clearing: Duration,
     /// Time until the last device is due to connect; answers may take a little longer.
     pub start: Duration,
-    /// The phases behind it.
+    /// The phases after the start.
     pub run: RunSettings,
     /// By group, in file order.
     pub groups: Vec<GroupPlan>,
@@ -52,7 +52,7 @@ pub struct Plan {
 /// What a group will do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupPlan {
-    /// Its name.
+    /// The group's name.
     pub name: String,
     /// Devices in it.
     pub devices: u32,
@@ -69,7 +69,7 @@ pub struct GroupPlan {
 pub struct StreamPlan {
     /// Its topic as the file writes it.
     pub topic: String,
-    /// Its QoS.
+    /// The QoS that it is published with.
     pub qos: QoS,
     /// From the beginning of the load (warm-up included) to its first message.
     pub begins: Duration,
@@ -91,7 +91,7 @@ impl StreamPlan {
 /// What a fault will do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedFault {
-    /// Its name.
+    /// The fault's name.
     pub name: String,
     /// What happens, as `drop rst`.
     pub action: String,

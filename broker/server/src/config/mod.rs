@@ -42,7 +42,7 @@ pub struct Listen {
     /// Whether clients may connect from other machines, although none is authenticated. If not, only
     /// a loopback address may be bound.
     pub allow_anonymous: bool,
-    /// How a peer that is gone without a word is found, also one with Keep Alive 0.
+    /// How a peer that has gone without closing is found, also one with Keep Alive 0.
     pub tcp_keepalive: TcpKeepalive,
 }
 
@@ -50,8 +50,8 @@ pub struct Listen {
 /// of them, and its connection ends after `idle + probes * interval`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TcpKeepalive {
-    /// Silence before the first probe, in whole seconds; `None` probes never and leaves it to MQTT's
-    /// Keep Alive. 60 s.
+    /// Silence before the first probe, in whole seconds; with `None` there are no probes, and only
+    /// MQTT's Keep Alive finds a dead peer. 60 s.
     pub idle: Option<Duration>,
     /// Time from a probe to the next, in whole seconds. 10 s.
     pub interval: Duration,
@@ -85,7 +85,7 @@ impl Default for Listen {
 /// Threads and the times around a close.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Server {
-    /// Threads, each with its own Sessions and sockets. 1, and nothing else so far.
+    /// Threads, each with its own Sessions and sockets. 1, the only number that this version takes.
     pub shards: NonZeroU16,
     /// Time from the signal to stop until the process ends, whatever has been written by then.
     /// 1.5 s.

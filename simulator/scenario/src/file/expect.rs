@@ -18,15 +18,15 @@ pub(crate) enum ExpectFile {
         qos: Option<u8>,
         /// Only deliveries to this group.
         group: Option<String>,
-        /// Acknowledged, owed and never delivered.
+        /// Messages that were acknowledged, owed and never delivered.
         lost: Option<u64>,
-        /// Delivered again.
+        /// Messages that were delivered again.
         duplicated: Option<u64>,
-        /// Out of order within one publisher and topic.
+        /// Messages out of order within one publisher and topic.
         reordered: Option<u64>,
-        /// Delivered to a session that did not ask for it.
+        /// Messages that were delivered to a session without a subscription to them.
         misrouted: Option<u64>,
-        /// Delivered after the session was resumed.
+        /// Messages that were delivered after the session was resumed.
         late: Option<u64>,
     },
     /// Wills after faults.
@@ -34,15 +34,15 @@ pub(crate) enum ExpectFile {
         /// Names of the faults, of action `drop` or `disconnect`.
         #[schemars(length(min = 1))]
         after: Vec<String>,
-        /// Wills per device that a fault ended.
+        /// Number of wills for each device that a fault ended.
         exactly: Option<u32>,
         /// Longest time from the fault to the will, per kind of drop.
         #[serde(default)]
         within: WithinFile,
     },
-    /// What the broker has retained when the run ends.
+    /// What the broker retains when the run ends.
     Retained {
-        /// Topic Filter.
+        /// Topic Filter of the retained messages that are compared.
         filter: String,
         /// `last_will`, `last_publish`, or the text of every payload.
         equals: String,
@@ -54,7 +54,7 @@ pub(crate) enum ExpectFile {
         alive_per_client_id: Option<u32>,
         /// Longest time from the CONNACK of the newer connection to the end of the older one.
         displaced_closed_within: Option<DurationText>,
-        /// What the displaced device is told. MQTT 5.0 only.
+        /// The reason that the displaced device is given. MQTT 5.0 only.
         reason: Option<DisplacedReasonWord>,
         /// Session Present is 1 exactly where there was a session.
         session_present: Option<CorrectWord>,
@@ -77,13 +77,13 @@ pub(crate) enum ExpectFile {
         #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]
         tolerance: f64,
     },
-    /// Connections that should not have failed.
+    /// Connections that must not fail.
     Connections {
         /// Only devices of this group.
         group: Option<String>,
-        /// Refused CONNECTs and connections that could not be had.
+        /// CONNECTs that the broker refused, and transports that could not be opened.
         refused: Option<u64>,
-        /// Ends that nothing in the scenario explains.
+        /// Connections that ended without a cause in the scenario.
         unexpected_disconnects: Option<u64>,
     },
 }
@@ -107,7 +107,7 @@ pub(crate) struct WithinFile {
     pub(crate) malformed: Option<DurationText>,
 }
 
-/// What a displaced device is told.
+/// The reason that a displaced device is given.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "DisplacedReason")]
@@ -116,7 +116,7 @@ pub(crate) enum DisplacedReasonWord {
     SessionTakenOver,
 }
 
-/// The only claim there is.
+/// A claim without a number.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Correct")]

@@ -5,12 +5,12 @@ use serde::Deserialize;
 
 use super::DurationText;
 
-/// Something goes wrong.
+/// Something that goes wrong.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Fault")]
 pub(crate) struct FaultFile {
-    /// Expectations refer to it. By default the action and its place in the file: `drop-0`.
+    /// The name that expectations refer to. By default the action and its place in the file: `drop-0`.
     pub(crate) name: Option<String>,
     /// When it happens, from the beginning of the measured part.
     pub(crate) at: Option<DurationText>,
@@ -27,7 +27,7 @@ pub(crate) struct FaultFile {
     pub(crate) action: ActionWord,
     /// How a device is gone, with `drop`.
     pub(crate) how: Option<HowWord>,
-    /// What the goodbye says, with `disconnect`. Default normal.
+    /// The reason that DISCONNECT gives, with `disconnect`. Default normal.
     pub(crate) reason: Option<ReasonWord>,
 }
 
@@ -36,11 +36,11 @@ pub(crate) struct FaultFile {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Select")]
 pub(crate) enum SelectFile {
-    /// This share of the group.
+    /// This share of the group's devices.
     Fraction(#[schemars(extend("exclusiveMinimum" = 0), range(max = 1))] f64),
-    /// That many.
+    /// This number of devices.
     Count(#[schemars(range(min = 1))] u32),
-    /// Those whose Client Identifier fits: `*` is any text, `?` any character.
+    /// The devices whose Client Identifier matches: `*` is any text, `?` any character.
     Match(String),
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum SelectFile {
 pub(crate) enum ActionWord {
     /// It is gone without DISCONNECT.
     Drop,
-    /// It says goodbye.
+    /// It ends its connection with DISCONNECT.
     Disconnect,
     /// It connects with a Client Identifier that is in use.
     Takeover,
@@ -62,11 +62,11 @@ pub(crate) enum ActionWord {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "How")]
 pub(crate) enum HowWord {
-    /// The socket stays open and says nothing.
+    /// The socket stays open and sends nothing.
     Silent,
-    /// The connection is closed in order.
+    /// The connection is closed with FIN.
     Fin,
-    /// The connection is reset.
+    /// The connection is reset with RST.
     Rst,
     /// The sending side is closed, the receiving side goes on.
     HalfClose,
@@ -76,7 +76,7 @@ pub(crate) enum HowWord {
     Malformed,
 }
 
-/// What a goodbye says.
+/// The reason that DISCONNECT gives.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Goodbye")]

@@ -12,7 +12,7 @@ use crate::template::JsonValue;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Group")]
 pub(crate) struct GroupFile {
-    /// Faults, expectations and thresholds refer to it.
+    /// The name that faults, expectations and thresholds refer to.
     pub(crate) name: String,
     /// Devices in it.
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -36,9 +36,9 @@ pub(crate) struct GroupFile {
     /// Connects per second of the whole group, at the start. Default 1000.
     #[schemars(range(min = 0.001, max = 1_000_000))]
     pub(crate) connect_rate: Option<f64>,
-    /// Name of a `[[network]]`. By default the link is as it is.
+    /// Name of a `[[network]]`. By default nothing is added to the real link.
     pub(crate) network: Option<String>,
-    /// Last Will.
+    /// The Last Will of each device.
     pub(crate) will: Option<WillFile>,
     /// Streams of messages of each device.
     #[serde(default)]
@@ -70,27 +70,27 @@ pub(crate) enum SessionWord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "Protocol")]
 pub(crate) enum ProtocolWord {
-    /// MQTT 3.1.1
+    /// MQTT 3.1.1 (protocol level 4).
     #[serde(rename = "3.1.1")]
     V3_1_1,
-    /// MQTT 5.0
+    /// MQTT 5.0 (protocol level 5).
     #[serde(rename = "5.0")]
     V5,
 }
 
-/// Published by the broker if a device ends without goodbye.
+/// A message that the broker publishes when a device is gone without DISCONNECT.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Will")]
 pub(crate) struct WillFile {
     /// Template of the Topic Name.
     pub(crate) topic: String,
-    /// Default `{ text = "offline" }`.
+    /// What the will carries. Default `{ text = "offline" }`.
     pub(crate) payload: Option<PayloadFile>,
-    /// Default 0.
+    /// QoS that it is published with. Default 0.
     #[schemars(range(max = 2))]
     pub(crate) qos: Option<u8>,
-    /// Default false.
+    /// Whether the broker retains it. Default false.
     pub(crate) retain: Option<bool>,
 }
 
@@ -101,10 +101,10 @@ pub(crate) struct WillFile {
 pub(crate) struct PublishFile {
     /// Template of the Topic Name.
     pub(crate) topic: String,
-    /// Default 0.
+    /// QoS that it is published with. Default 0.
     #[schemars(range(max = 2))]
     pub(crate) qos: Option<u8>,
-    /// Default false.
+    /// Whether the broker retains it. Default false.
     pub(crate) retain: Option<bool>,
     /// Messages per second of the whole group.
     #[schemars(range(min = 0.000_001, max = 100_000_000))]
@@ -114,22 +114,22 @@ pub(crate) struct PublishFile {
     pub(crate) rate_per_device: Option<f64>,
     /// Time between two messages of a device.
     pub(crate) every: Option<DurationText>,
-    /// How due times are spread. Default even.
+    /// How the times at which messages are due are spread. Default even.
     pub(crate) arrival: Option<ArrivalWord>,
     /// From the beginning of the load to the first message. Default 0s.
     pub(crate) start: Option<DurationText>,
-    /// Default `{ size = "16B" }`.
+    /// What each message carries. Default `{ size = "16B" }`.
     pub(crate) payload: Option<PayloadFile>,
 }
 
-/// How due times are spread.
+/// How the times at which messages are due are spread.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Arrival")]
 pub(crate) enum ArrivalWord {
-    /// Devices take turns.
+    /// The devices of the group take turns at even intervals.
     Even,
-    /// Gaps are exponential.
+    /// The gaps between a device's messages are exponential.
     Poisson,
 }
 
@@ -138,9 +138,9 @@ pub(crate) enum ArrivalWord {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Payload")]
 pub(crate) enum PayloadFile {
-    /// That many bytes: a stamp of 16 bytes, then filling.
+    /// This number of bytes: a stamp of 16 bytes, then filling.
     Size(SizeText),
-    /// Template of a text.
+    /// A text, as a template.
     Text(String),
     /// An object whose texts are templates.
     Json(IndexMap<String, JsonValue>),
@@ -153,7 +153,7 @@ pub(crate) enum PayloadFile {
 pub(crate) struct SubscribeFile {
     /// Template of the Topic Filter; `$share/name/filter` shares it.
     pub(crate) filter: String,
-    /// Highest QoS it takes. Default 0.
+    /// Highest QoS that the device takes. Default 0.
     #[schemars(range(max = 2))]
     pub(crate) qos: Option<u8>,
 }
@@ -163,9 +163,9 @@ pub(crate) struct SubscribeFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Reconnect")]
 pub(crate) struct ReconnectFile {
-    /// Default `unexpected`.
+    /// After which ends a device comes back. Default `unexpected`.
     pub(crate) when: Option<WhenWord>,
-    /// Time to the next attempt. Default uniform from 100ms to 1s.
+    /// Time until the next attempt to connect. Default uniform from 100ms to 1s.
     pub(crate) backoff: Option<DistributionFile>,
 }
 
@@ -174,11 +174,11 @@ pub(crate) struct ReconnectFile {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "When")]
 pub(crate) enum WhenWord {
-    /// Not at all.
+    /// After none.
     Never,
-    /// After every end but those that a fault asked for.
+    /// After every end, except those that a fault asked for.
     Unexpected,
-    /// After those too.
+    /// After every end, those that a fault asked for included.
     Always,
 }
 
@@ -195,7 +195,7 @@ pub(crate) struct Qos2File {
     pub(crate) cut_after: CutAfterFile,
     /// Time between a PUBREC and the PUBREL that answers it.
     pub(crate) delay_pubrel: Option<DistributionFile>,
-    /// Probabilities that a subscriber keeps an answer back.
+    /// Probabilities that a subscriber does not send an answer.
     #[serde(default)]
     pub(crate) withhold: WithholdFile,
 }
@@ -225,18 +225,18 @@ pub(crate) struct CutAfterFile {
     pub(crate) pubrel: Option<f64>,
 }
 
-/// Probabilities that a subscriber keeps an answer back.
+/// Probabilities that a subscriber does not send an answer.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Withhold")]
 pub(crate) struct WithholdFile {
-    /// PUBREC.
+    /// Probability that a PUBREC is not sent.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) pubrec: Option<f64>,
-    /// PUBCOMP.
+    /// Probability that a PUBCOMP is not sent.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) pubcomp: Option<f64>,
-    /// Time from the first answer kept back until the device resets its connection, so that the
-    /// broker may send again. Default 1s.
+    /// Time from the first answer that was not sent until the device resets its connection, so that
+    /// the broker may send again. Default 1s.
     pub(crate) reconnect_after: Option<DurationText>,
 }

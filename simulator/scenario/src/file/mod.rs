@@ -1,7 +1,7 @@
 //! The scenario file as it is written: the types that parse it and that its JSON Schema comes from.
 //!
 //! Nothing is decided here. A value has its kind and its unit and no more; what an absent key
-//! means, and whether values fit together, is `resolve`'s business. Doc comments are shown by
+//! means, and whether values fit together, `resolve` decides. Doc comments are shown by
 //! editors that know the schema, so they speak to the author of a scenario.
 
 pub(crate) mod examples;
@@ -29,8 +29,8 @@ pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
 pub(crate) use quantity::quantity_of;
 pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
 
-/// A squall scenario: who connects, over what network, what goes wrong and when, and what must
-/// hold.
+/// A squall scenario: the devices that connect, their network, what goes wrong and when, and what
+/// must hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "squall scenario")]
@@ -39,11 +39,11 @@ pub(crate) struct ScenarioFile {
     #[schemars(range(min = 1, max = 1))]
     #[serde(rename = "version")]
     pub(crate) _version: u32,
-    /// Names the run in reports and folders: letters, digits, `-` and `_`.
+    /// The name of the run in reports and folders: letters, digits, `-` and `_`.
     pub(crate) name: String,
-    /// What the scenario is about, for the report.
+    /// A sentence on what the scenario is about, for the report.
     pub(crate) description: Option<String>,
-    /// Every random draw of a run comes from it. Default 0.
+    /// Seed of every random draw of a run. Default 0.
     #[schemars(range(min = 0))]
     pub(crate) seed: Option<i64>,
     /// Values that templates share, as `{vars.name}`.
@@ -55,7 +55,7 @@ pub(crate) struct ScenarioFile {
     /// How long the run lasts.
     #[serde(default)]
     pub(crate) run: RunFile,
-    /// Link profiles.
+    /// Link profiles that groups refer to.
     #[serde(default)]
     pub(crate) network: Vec<NetworkFile>,
     /// Fleets of devices that behave alike.
@@ -92,7 +92,7 @@ pub(crate) enum VarFile {
     Integer(i64),
     /// Any other number.
     Float(f64),
-    /// Text.
+    /// A text.
     Text(String),
 }
 
@@ -106,8 +106,8 @@ pub(crate) struct TargetFile {
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
     /// `{port}` stands for a free port.
     pub(crate) spawn: Option<String>,
-    /// How long a spawned broker may take until it answers a CONNECT. Default 60s: RabbitMQ, ActiveMQ and EMQX take longer than
-    /// most people expect.
+    /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
+    /// ActiveMQ and EMQX start slowly.
     pub(crate) ready: Option<DurationText>,
     /// Environment variables of a spawned broker.
     #[serde(default)]

@@ -12,19 +12,19 @@ use super::{BitRateText, DistributionFile, DurationText};
 pub(crate) struct NetworkFile {
     /// Groups refer to it.
     pub(crate) name: String,
-    /// One way, drawn per segment; order is kept. Default 0s.
+    /// Latency one way, drawn for each segment; segments stay in order. Default 0s.
     pub(crate) latency: Option<DistributionFile>,
-    /// Added to each draw of `latency`. Default 0s.
+    /// Added to each draw of `latency`; it must vary. Default 0s.
     pub(crate) jitter: Option<DistributionFile>,
-    /// Segments that have to be sent again: TCP loses no bytes, a loss costs time. Default 0.
+    /// Segments that have to be sent again. TCP loses no bytes, so a loss costs time. Default 0.
     pub(crate) loss: Option<LossFile>,
     /// What a lost segment costs before it is sent again. By default the mean round trip plus
     /// 200ms, as Linux does.
     pub(crate) retransmission_timeout: Option<DurationText>,
-    /// Bit rates. Without limit by default.
+    /// Bit rates each way. Unlimited by default.
     #[serde(default)]
     pub(crate) bandwidth: BandwidthFile,
-    /// Times when nothing passes and nothing is closed.
+    /// Times when nothing passes, although no connection is closed.
     pub(crate) outages: Option<OutagesFile>,
 }
 
@@ -33,9 +33,9 @@ pub(crate) struct NetworkFile {
 #[serde(untagged)]
 #[schemars(rename = "Loss")]
 pub(crate) enum LossFile {
-    /// Each with this probability.
+    /// Each segment is lost with this probability.
     Independent(#[schemars(range(min = 0), extend("exclusiveMaximum" = 1))] f64),
-    /// A model.
+    /// A model of which segments are lost.
     Model(LossModelFile),
 }
 
@@ -71,8 +71,8 @@ pub(crate) struct BandwidthFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Outages")]
 pub(crate) struct OutagesFile {
-    /// From the end of one to the beginning of the next.
+    /// Time from the end of an outage to the beginning of the next.
     pub(crate) every: DistributionFile,
-    /// How long one lasts.
+    /// How long an outage lasts.
     pub(crate) lasts: DistributionFile,
 }

@@ -120,7 +120,7 @@ impl JsonSchema for BitRateText {
 pub(crate) enum DistributionFile {
     /// Always the same.
     Constant(DurationText),
-    /// A distribution.
+    /// A distribution, by its name and parameters.
     Shape(ShapeFile),
 }
 
@@ -131,21 +131,21 @@ pub(crate) enum DistributionFile {
 pub(crate) enum ShapeFile {
     /// Always the same.
     Constant {
-        /// That time.
+        /// The time.
         value: DurationText,
     },
-    /// Every time of an interval alike.
+    /// Every time of an interval is equally likely.
     Uniform {
-        /// Shortest.
+        /// The shortest time.
         min: DurationText,
-        /// Longest.
+        /// The longest time.
         max: DurationText,
     },
     /// Normal; draws below zero count as zero.
     Normal {
-        /// Mean, at least three times the standard deviation.
+        /// The mean, at least three times the standard deviation.
         mean: DurationText,
-        /// Standard deviation.
+        /// The standard deviation.
         std_dev: DurationText,
     },
     /// Log-normal: long to the right, as latencies are.
@@ -155,25 +155,25 @@ pub(crate) enum ShapeFile {
         /// 99 of 100 draws are shorter.
         p99: DurationText,
     },
-    /// Exponential: gaps between events that do not know of each other.
+    /// Exponential: gaps between events that are independent of each other.
     Exponential {
-        /// Mean.
+        /// The mean.
         mean: DurationText,
     },
     /// Pareto: few draws are very long.
     Pareto {
-        /// Shortest.
+        /// The shortest time.
         min: DurationText,
         /// Tail index: the smaller, the longer the tail.
         #[schemars(extend("exclusiveMinimum" = 0), range(max = 1_000))]
         alpha: f64,
     },
-    /// As measured.
+    /// Times as they were measured.
     Empirical {
-        /// The times.
+        /// The measured times.
         #[schemars(length(min = 1))]
         values: Vec<DurationText>,
-        /// How often each comes, relative to the others. By default all alike.
+        /// How often each time comes, relative to the others. By default all are equally frequent.
         weights: Option<Vec<f64>>,
     },
 }

@@ -19,21 +19,21 @@ const NORMAL_P99: f64 = 2.326_347_874_040_840_8;
 pub enum Distribution {
     /// Always the same.
     Constant {
-        /// That time.
+        /// The time.
         value: Duration,
     },
-    /// Every time of an interval alike.
+    /// Every time of an interval is equally likely.
     Uniform {
-        /// Shortest.
+        /// The shortest time.
         min: Duration,
-        /// Longest, above `min`.
+        /// The longest time, above `min`.
         max: Duration,
     },
     /// Normal; the few draws below zero count as zero.
     Normal {
-        /// Mean, at least three times `std_dev`.
+        /// The mean, at least three times `std_dev`.
         mean: Duration,
-        /// Standard deviation, above zero.
+        /// The standard deviation, above zero.
         std_dev: Duration,
     },
     /// Log-normal: the logarithm is normal. Long to the right, as latencies are.
@@ -43,19 +43,19 @@ pub enum Distribution {
         /// 99 of 100 draws are shorter. Above `median`.
         p99: Duration,
     },
-    /// Exponential: gaps between events that do not know of each other.
+    /// Exponential: gaps between events that are independent of each other.
     Exponential {
-        /// Mean, above zero.
+        /// The mean, above zero.
         mean: Duration,
     },
     /// Pareto: few draws are very long.
     Pareto {
-        /// Shortest, above zero.
+        /// The shortest time, above zero.
         min: Duration,
         /// Tail index, above 0; the mean is finite above 1 only.
         alpha: f64,
     },
-    /// As measured: each value with a weight.
+    /// Times as they were measured, each with a weight.
     Empirical {
         /// Ascending by time, weights above 0 that sum to 1; at least one.
         values: Vec<(Duration, f64)>,
@@ -63,12 +63,12 @@ pub enum Distribution {
 }
 
 impl Distribution {
-    /// Always `value`.
+    /// The distribution whose every draw is `value`.
     pub const fn constant(value: Duration) -> Self {
         Self::Constant { value }
     }
 
-    /// Never any time at all.
+    /// The distribution whose every draw is zero.
     pub const fn zero() -> Self {
         Self::constant(Duration::ZERO)
     }
@@ -122,7 +122,7 @@ impl Distribution {
         Some(from_seconds(seconds))
     }
 
-    /// Half of the draws are shorter.
+    /// The time that half of the draws are shorter than.
     pub fn median(&self) -> Duration {
         self.quantile(0.5)
     }

@@ -14,19 +14,19 @@ use crate::id::{FaultId, GroupId, NetworkId};
 /// One `[[expect]]`; at least one claim of it is set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expectation {
-    /// `delivery`
+    /// `check = "delivery"`
     Delivery(DeliveryClaim),
-    /// `will`
+    /// `check = "will"`
     Will(WillClaim),
-    /// `retained`
+    /// `check = "retained"`
     Retained(RetainedClaim),
-    /// `takeover`
+    /// `check = "takeover"`
     Takeover(TakeoverClaim),
-    /// `qos2_handshake`
+    /// `check = "qos2_handshake"`
     Qos2Handshake(Qos2HandshakeClaim),
-    /// `network`
+    /// `check = "network"`
     Network(NetworkClaim),
-    /// `connections`
+    /// `check = "connections"`
     Connections(ConnectionsClaim),
 }
 
@@ -52,15 +52,15 @@ pub struct DeliveryClaim {
     pub qos: Option<QoS>,
     /// Only deliveries to Sessions of this group.
     pub group: Option<GroupId>,
-    /// Acknowledged, owed and never delivered.
+    /// Messages that were acknowledged, owed and never delivered.
     pub lost: Option<u64>,
-    /// Delivered again, DUP or not.
+    /// Messages that were delivered again, with DUP or without.
     pub duplicated: Option<u64>,
-    /// Out of order within one publisher and Topic Name (§4.6).
+    /// Messages out of order within one publisher and Topic Name (§4.6).
     pub reordered: Option<u64>,
-    /// Delivered to a Session without a subscription that asked for it.
+    /// Messages that were delivered to a Session without a subscription to them.
     pub misrouted: Option<u64>,
-    /// Delivered after the Session was resumed.
+    /// Messages that were delivered after the Session was resumed.
     pub late: Option<u64>,
 }
 
@@ -70,7 +70,7 @@ pub struct WillClaim {
     /// At least one; each has an action `drop` or `disconnect` and a group with a will and, by
     /// another group or the same, a subscription.
     pub after: Vec<FaultId>,
-    /// Wills per device that a fault ended.
+    /// Number of wills for each device that a fault ended.
     pub exactly: Option<u32>,
     /// Longest time from the fault to the will, per kind of drop.
     pub within: BTreeMap<DropKind, Duration>,
@@ -80,9 +80,9 @@ pub struct WillClaim {
 /// the drain is sent exactly this.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetainedClaim {
-    /// Not shared.
+    /// The messages that are compared; not a shared subscription.
     pub filter: TopicFilter<Box<str>>,
-    /// For each Topic Name that matches.
+    /// What the message on each Topic Name that matches is compared with.
     pub equals: RetainedValue,
 }
 
@@ -106,7 +106,7 @@ pub struct TakeoverClaim {
     pub alive_per_client_id: Option<u32>,
     /// Longest time from the CONNACK of the newer connection to the end of the older one.
     pub displaced_closed_within: Option<Duration>,
-    /// What DISCONNECT tells the displaced device. MQTT 5.0 only.
+    /// The reason that DISCONNECT gives the displaced device. MQTT 5.0 only.
     pub reason: Option<ReasonCode>,
     /// Session Present is 1 exactly where there was a Session to resume (§3.2.2.1.1).
     pub session_present_correct: bool,
@@ -124,7 +124,7 @@ pub struct Qos2HandshakeClaim {
     pub no_publish_after_pubrel: bool,
 }
 
-/// The simulator proves its own network: what was measured is what was configured.
+/// The simulated network did what it was told to do: what was measured is what was configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkClaim {
     /// Used by at least one group.
@@ -133,13 +133,13 @@ pub struct NetworkClaim {
     pub tolerance: f64,
 }
 
-/// Connections that should not have failed.
+/// Connections that must not fail.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ConnectionsClaim {
     /// Only devices of this group.
     pub group: Option<GroupId>,
-    /// CONNACKs with an error and transports that could not be had.
+    /// CONNACKs with an error and transports that could not be opened.
     pub refused: Option<u64>,
-    /// Ends that neither a fault nor a cut nor a takeover nor the end of the run explains.
+    /// Connections whose end is not explained by a fault, a cut, a takeover or the end of the run.
     pub unexpected_disconnects: Option<u64>,
 }

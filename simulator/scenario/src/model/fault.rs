@@ -1,13 +1,13 @@
-//! Faults: what goes wrong, when, and for whom.
+//! Faults: what goes wrong, when, and on which devices.
 
 use std::time::Duration;
 
 use crate::id::GroupId;
 
-/// One `[[fault]]`.
+/// One `[[fault]]`: what goes wrong, and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// Unique among faults. By default the action with a number.
+    /// Its name, unique among faults. By default the action with a number.
     pub name: String,
     /// When it happens.
     pub timing: FaultTiming,
@@ -98,14 +98,14 @@ impl FaultTiming {
 /// are left than asked for, it takes them all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Select {
-    /// Every one: the default.
+    /// Every device: the default.
     All,
     /// This share of the group's `count`, rounded to the nearest number of devices: above 0, at
     /// most 1.
     Fraction(f64),
-    /// That many: at least 1, at most the group's `count`.
+    /// This number: at least 1, at most the group's `count`.
     Count(u32),
-    /// Those whose Client Identifier fits: `*` stands for any text, `?` for one character.
+    /// The devices whose Client Identifier matches: `*` stands for any text, `?` for one character.
     Match(String),
 }
 
@@ -127,7 +127,7 @@ impl Select {
 pub enum FaultAction {
     /// It is gone without DISCONNECT.
     Drop(DropKind),
-    /// It says goodbye with DISCONNECT.
+    /// It ends its connection with DISCONNECT.
     Disconnect(DisconnectReason),
     /// It connects once more with its Client Identifier, which is in use (§3.1.4): the device
     /// that holds the Session is displaced, itself included.
@@ -144,7 +144,7 @@ impl FaultAction {
         }
     }
 
-    /// The key that says more about it, and its word.
+    /// The key that goes with it in a file, and its word.
     pub const fn detail(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Drop(how) => Some(("how", how.name())),
@@ -157,7 +157,7 @@ impl FaultAction {
 /// How a device is gone without DISCONNECT: `how`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum DropKind {
-    /// `silent`: the socket stays open and says nothing, so that only 1.5 times Keep Alive ends it
+    /// `silent`: the socket stays open and sends nothing, so that only 1.5 times Keep Alive ends it
     /// [MQTT-3.1.2-22].
     Silent,
     /// `fin`: the transport is closed in order.
@@ -196,7 +196,7 @@ impl DropKind {
     }
 }
 
-/// What a polite goodbye says: `reason`.
+/// The reason that DISCONNECT gives: `reason`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum DisconnectReason {
     /// `normal`: no will is due [MQTT-3.14.4-3].

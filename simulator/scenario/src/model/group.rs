@@ -11,7 +11,7 @@ use crate::{DeviceTemplate, Distribution, MessageTemplate, Payload};
 /// One `[[group]]`: `count` devices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// Unique among groups.
+    /// Its name, unique among groups.
     pub name: String,
     /// Devices in it: at least 1.
     pub count: u32,
@@ -26,12 +26,12 @@ pub struct Group {
     pub transport: Transport,
     /// Clean Start, or Clean Session in 3.1.1. Default true.
     pub clean_start: bool,
-    /// Session Expiry Interval in seconds, `u32::MAX` for ever (§3.1.2.11.2). Default 0. In 3.1.1
+    /// Session Expiry Interval in seconds, `u32::MAX` for no end (§3.1.2.11.2). Default 0. In 3.1.1
     /// it says what Clean Session means: 0 if it is set, `u32::MAX` otherwise.
     pub session_expiry_interval: u32,
     /// Whose Sessions the run begins with. Default fresh.
     pub session: SessionStart,
-    /// In seconds, 0 for none (§3.1.2.10). Default 60.
+    /// Keep Alive in seconds, 0 for none (§3.1.2.10). Default 60.
     pub keep_alive: u16,
     /// QoS 1 and 2 messages that a device takes at once (§3.1.2.11.3). The default of 65,535 is
     /// sent as an absent property.
@@ -39,7 +39,7 @@ pub struct Group {
     /// Connects per second of the whole group, at the start: device `i` is due after
     /// `i / connect_rate` seconds. Above 0, default 1,000.
     pub connect_rate: f64,
-    /// Its link; `None` adds nothing to the real one.
+    /// The profile of its link; `None` adds nothing to the real one.
     pub network: Option<NetworkId>,
     /// Its Last Will.
     pub will: Option<Will>,
@@ -131,16 +131,16 @@ impl SessionStart {
     }
 }
 
-/// `[group.will]`: published by the broker if a device ends without goodbye (§3.1.2.5).
+/// `[group.will]`: published by the broker when a device is gone without DISCONNECT (§3.1.2.5).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Will {
-    /// A Topic Name for every device.
+    /// A valid Topic Name for every device.
     pub topic: DeviceTemplate,
-    /// Not stamped. Default `{ text = "offline" }`.
+    /// What it carries, without a stamp. Default `{ text = "offline" }`.
     pub payload: Payload<DeviceTemplate>,
-    /// Default 0.
+    /// QoS that it is published with. Default 0.
     pub qos: QoS,
-    /// Default false.
+    /// Whether the broker retains it. Default false.
     pub retain: bool,
 }
 
@@ -149,9 +149,9 @@ pub struct Will {
 pub struct Publish {
     /// A Topic Name for every message; a device has a limited number of them.
     pub topic: MessageTemplate,
-    /// Default 0.
+    /// QoS that it is published with. Default 0.
     pub qos: QoS,
-    /// Default false.
+    /// Whether the broker retains it. Default false.
     pub retain: bool,
     /// Messages per second of one device, above 0. `rate` is divided by the group's `count`,
     /// `every` is inverted.
@@ -160,11 +160,11 @@ pub struct Publish {
     pub arrival: Arrival,
     /// From the beginning of the load (warm-up included) to the first due time. Default none.
     pub start: Duration,
-    /// Stamped. Default `{ size = "16B" }`: the stamp alone.
+    /// What each message carries, with a stamp. Default `{ size = "16B" }`: the stamp alone.
     pub payload: Payload<MessageTemplate>,
 }
 
-/// How due times are spread: an open model, nothing that the broker does moves them.
+/// How due times are spread. The model is open: nothing that the broker does moves them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Arrival {
     /// Message `n` of the device with `{index}` `i` is due at
@@ -184,10 +184,10 @@ pub struct Subscribe {
     pub qos: QoS,
 }
 
-/// `[group.reconnect]`.
+/// `[group.reconnect]`: whether and when a device comes back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reconnect {
-    /// Default `unexpected`.
+    /// After which ends it does. Default `unexpected`.
     pub when: ReconnectWhen,
     /// Time from the end of a connection, or of an attempt, to the next attempt; drawn for each.
     /// Default uniform from 100 ms to 1 s.
@@ -197,14 +197,14 @@ pub struct Reconnect {
 /// After which ends a device comes back.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ReconnectWhen {
-    /// `never`.
+    /// `never`: after no end.
     Never,
-    /// `unexpected`: after every end but those that a `[[fault]]` asked for (`drop`,
+    /// `unexpected`: after every end, except those that a `[[fault]]` asked for (`drop`,
     /// `disconnect`). A cut of the `qos2` block, a takeover and a close by the broker count as
     /// unexpected.
     #[default]
     Unexpected,
-    /// `always`: after those too.
+    /// `always`: after every end, those that a fault asked for included.
     Always,
 }
 
@@ -217,7 +217,7 @@ pub struct Qos2 {
     pub cut_after: CutAfter,
     /// Time between a PUBREC and the PUBREL of the sender that answers it; `None` is at once.
     pub delay_pubrel: Option<Distribution>,
-    /// The receiver keeps an answer back.
+    /// The receiver does not send an answer.
     pub withhold: Withhold,
 }
 
@@ -233,15 +233,15 @@ pub struct CutAfter {
     pub pubrel: f64,
 }
 
-/// Probabilities, 0 to 1, that the device keeps this answer back in an exchange in which it is
+/// Probabilities, 0 to 1, that the device does not send this answer in an exchange in which it is
 /// the receiver; drawn once per message and answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Withhold {
-    /// PUBREC.
+    /// That it does not send PUBREC.
     pub pubrec: f64,
-    /// PUBCOMP.
+    /// That it does not send PUBCOMP.
     pub pubcomp: f64,
-    /// Time from the first answer kept back to the end of the connection, which the device resets
+    /// Time from the first answer that was not sent to the end of the connection, which the device resets
     /// so that the broker may send again [MQTT-4.4.0-1]. Above zero, default 1 s.
     pub reconnect_after: Duration,
 }

@@ -7,7 +7,7 @@ use crate::Distribution;
 /// One `[[network]]`: the link of each device that names it. Each device has a link of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// Unique among networks.
+    /// Its name, unique among networks.
     pub name: String,
     /// One way, drawn per segment; a segment never overtakes the one before it. Default none.
     pub latency: Distribution,
@@ -57,7 +57,7 @@ impl Loss {
     }
 }
 
-/// Bit rates of a link; `None` is no limit.
+/// Bit rates of a link; `None` means unlimited.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Bandwidth {
     /// From the device to the broker, in bits per second, above 0.

@@ -4,9 +4,9 @@
 /// [`DeviceTemplate`](crate::DeviceTemplate) for wills.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload<T> {
-    /// That many bytes: the stamp, then filling. At least 16 where it is stamped.
+    /// This number of bytes: the stamp, then filling. At least 16 where it is stamped.
     Size(u32),
-    /// Text.
+    /// A text.
     Text(T),
     /// A JSON object: every rendering begins with `{`, ends with `}` and has at least one member.
     Json(T),

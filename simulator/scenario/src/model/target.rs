@@ -24,7 +24,7 @@ pub enum Target {
 pub struct UrlTarget {
     /// Name or address; an IPv6 address has no brackets here.
     pub host: String,
-    /// Default 1883.
+    /// TCP port. Default 1883.
     pub port: u16,
 }
 
@@ -34,19 +34,19 @@ pub struct SpawnTarget {
     /// Program and arguments, at least the program. `{port}` stands for a free port in at least
     /// one of them.
     pub command: Vec<String>,
-    /// How long it may take until it answers a CONNECT. Default 10 s.
+    /// How long it may take until it answers a CONNECT. Default 60 s.
     pub ready: Duration,
     /// Added to the environment, in file order.
     pub env: IndexMap<String, String>,
 }
 
-/// Why a text is no address of a broker.
+/// Why a text is not the address of a broker.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UrlError {
-    /// Not a scheme, a host and perhaps a port.
-    #[error("{url:?} is no address of a broker, write it like `mqtt://host:1883`")]
+    /// A text that is not a scheme, a host and perhaps a port.
+    #[error("{url:?} is not the address of a broker, write it like `mqtt://host:1883`")]
     Malformed {
-        /// As written.
+        /// The text as it was written.
         url: String,
     },
     /// TLS, WebSocket or credentials.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_of_a_broker_is_refused() {
+    fn what_is_not_the_address_of_a_broker_is_refused() {
         for url in [
             "localhost:1883",
             "http://x",

@@ -11,7 +11,7 @@ use crate::Distribution;
 use crate::file::{DistributionFile, DurationText, ShapeFile};
 
 impl Resolver<'_> {
-    /// The distribution that `file` writes, or none of any time if there is none.
+    /// The distribution that `file` describes; always zero if the file has none.
     pub(super) fn resolve_distribution(
         &mut self,
         file: Option<&DistributionFile>,

@@ -27,7 +27,7 @@ impl Resolver<'_> {
         let latency = self.resolve_distribution(file.latency.as_ref(), &at.key("latency"));
         let jitter = self.resolve_distribution(file.jitter.as_ref(), &at.key("jitter"));
         if matches!(jitter, Distribution::Constant { .. }) && !jitter.is_zero() {
-            let what = "a jitter that is always the same is none".to_owned();
+            let what = "a jitter that is always the same is part of the latency".to_owned();
             let remedy =
                 "a distribution, such as { dist = \"uniform\", min = \"0ms\", max = \"20ms\" }";
             self.contradiction(&at.key("jitter"), what, remedy.to_owned());

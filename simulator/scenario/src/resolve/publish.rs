@@ -1,4 +1,4 @@
-//! `[[group.publish]]` and `[[group.subscribe]]`: what devices say and what they hear.
+//! `[[group.publish]]` and `[[group.subscribe]]`: what devices publish and what they receive.
 
 use std::time::Duration;
 
@@ -111,9 +111,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// What a device publishes must pass its link: the rest would wait for as long as the run
-    /// lasts, and a latency without end would be measured. Templates count with the bytes that do
-    /// not change.
+    /// What a device publishes must fit its link: the rest would wait for as long as the run lasts,
+    /// and the latency would grow without end. Templates count with the bytes that do not change.
     pub(super) fn check_bandwidth(&mut self, group: &Group, at: &At<'_>) {
         let network = group
             .network

@@ -20,7 +20,7 @@ pub enum TemplateError {
     /// A placeholder that has no value, or too many, here.
     #[error("`{{{name}}}` cannot stand in {place}")]
     NotHere {
-        /// The placeholder.
+        /// The name of the placeholder.
         name: String,
         /// Where it stands.
         place: &'static str,
@@ -52,7 +52,7 @@ pub enum TemplateError {
     /// A counter that would make a new topic of every message.
     #[error("`{{{name}}}` makes a new topic of every message: limit it, as in `{{{name} % 100}}`")]
     Unlimited {
-        /// The placeholder.
+        /// The name of the placeholder.
         name: &'static str,
     },
 }

@@ -22,11 +22,11 @@ pub(crate) enum JsonValue {
     Integer(i64),
     /// Any other number.
     Float(f64),
-    /// A template.
+    /// A text, which is a template.
     Text(String),
-    /// An array.
+    /// An array of values.
     Array(Vec<JsonValue>),
-    /// An object.
+    /// An object of named values.
     Object(IndexMap<String, JsonValue>),
 }
 

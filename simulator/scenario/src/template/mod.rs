@@ -23,9 +23,9 @@ use segment::Segment;
 /// What placeholders stand for in one message.
 #[derive(Clone, Copy, Debug)]
 pub struct TemplateValues<'a> {
-    /// `{index}`: place of the device in its group, from 0.
+    /// `{index}`: the device's place in its group, counted from 0.
     pub index: u32,
-    /// `{client_id}`
+    /// `{client_id}`: the device's Client Identifier.
     pub client_id: &'a str,
     /// `{seq}`: counts the messages of this device from this `[[group.publish]]`, from 0.
     pub seq: u64,
@@ -201,7 +201,7 @@ struct Template {
     escaping: Escaping,
 }
 
-/// How texts get into what surrounds them.
+/// How a text is escaped for what surrounds it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Escaping {
     /// As they are.

@@ -7,7 +7,7 @@ use super::place::{Use, check_allowed};
 use super::segment::{Segment, Shape, parse_rand_float, parse_rand_int, parse_shape};
 use super::{Escaping, Template};
 
-/// What a whole group has in common: put in when a template is parsed.
+/// Placeholders that stand for the same in a whole group; they are put in when a template is parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fixed<'a> {
     /// `{group}`
@@ -144,7 +144,7 @@ impl Segments {
         Ok(())
     }
 
-    /// `:a|b`
+    /// Parses `:a|b`, each choice being equally likely.
     fn parse_rand_choice(&self, argument: &str) -> Option<Segment> {
         let choices: Vec<String> = argument
             .strip_prefix(':')?

@@ -106,7 +106,7 @@ impl Shape {
     }
 }
 
-/// Nothing, `% 100`, `:05` or `% 100:05`.
+/// Parses nothing, `% 100`, `:05` or `% 100:05`.
 pub(super) fn parse_shape(argument: &str) -> Option<Shape> {
     let (modulus, width) = match argument.split_once(':') {
         Some((modulus, width)) => (modulus.trim(), Some(width.trim())),
@@ -124,14 +124,14 @@ pub(super) fn parse_shape(argument: &str) -> Option<Shape> {
     (width <= WIDTH_MAX).then_some(Shape { modulus, width })
 }
 
-/// `:1..9`, both ends included.
+/// Parses `:1..9`, both ends included.
 pub(super) fn parse_rand_int(argument: &str) -> Option<Segment> {
     let (min, max) = argument.strip_prefix(':')?.split_once("..")?;
     let (min, max) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
     (min <= max).then_some(Segment::RandInt { min, max })
 }
 
-/// `:18..26:2`, two digits behind the point.
+/// Parses `:18..26:2`, two digits behind the point.
 pub(super) fn parse_rand_float(argument: &str) -> Option<Segment> {
     let (range, decimals) = argument.strip_prefix(':')?.split_once(':')?;
     let (min, max) = range.split_once("..")?;

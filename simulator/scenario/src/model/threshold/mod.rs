@@ -16,20 +16,20 @@ pub(crate) use parse::example_condition;
 /// One entry of `[thresholds]`: a metric, and every condition it must meet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
-    /// Which numbers.
+    /// The numbers that are compared.
     pub selector: MetricSelector,
-    /// At least one.
+    /// What must hold for them; at least one condition.
     pub conditions: Vec<Condition>,
 }
 
 /// A metric and the part of it that is meant, as `e2e_latency{group=backend}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricSelector {
-    /// Which metric.
+    /// What is measured.
     pub metric: MetricName,
-    /// Which part.
+    /// What the metric is narrowed down to.
     pub tags: MetricTags,
-    /// As the file writes it.
+    /// The text in the file.
     pub text: String,
 }
 
@@ -47,13 +47,13 @@ pub struct MetricTags {
 /// One condition, as `p99 < 250ms`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
-    /// Which number of the metric; one that the metric has.
+    /// The aggregate that is compared; one that the metric has.
     pub aggregate: Aggregate,
     /// How it is compared.
     pub comparison: Comparison,
-    /// With what; in the metric's unit.
+    /// What it is compared with, in the metric's unit.
     pub limit: Limit,
-    /// As the file writes it.
+    /// The text in the file.
     pub text: String,
 }
 

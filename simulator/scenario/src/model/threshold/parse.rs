@@ -14,23 +14,23 @@ pub enum ThresholdError {
     /// A metric that is not measured.
     #[error("unknown metric `{written}`")]
     UnknownMetric {
-        /// As written.
+        /// The text as it was written.
         written: String,
-        /// Every metric.
+        /// The names of all metrics.
         known: Vec<String>,
     },
     /// The part in braces is not `{tag=value, …}`.
     #[error("malformed selector {written:?}, write it like `e2e_latency{{group=backend,qos=1}}`")]
     MalformedSelector {
-        /// As written.
+        /// The text as it was written.
         written: String,
     },
     /// A tag that the metric does not have.
     #[error("`{metric}` has no tag `{tag}`")]
     UnknownTag {
-        /// Which metric.
+        /// The name of the metric.
         metric: &'static str,
-        /// As written.
+        /// The text as it was written.
         tag: String,
         /// Tags that it has.
         known: Vec<String>,
@@ -38,31 +38,31 @@ pub enum ThresholdError {
     /// A tag that is there twice.
     #[error("tag `{tag}` is there twice")]
     RepeatedTag {
-        /// As written.
+        /// The text as it was written.
         tag: String,
     },
     /// A value that a tag does not have.
     #[error("tag `{tag}` has no value {value:?}")]
     UnknownTagValue {
-        /// Which tag.
+        /// The name of the tag.
         tag: String,
-        /// As written.
+        /// The text as it was written.
         value: String,
-        /// Its values.
+        /// The values that it has.
         known: Vec<String>,
     },
-    /// No aggregate, comparison and limit.
+    /// A text that is not an aggregate, a comparison and a limit.
     #[error("malformed condition {written:?}, write it like `p99 < 250ms`")]
     MalformedCondition {
-        /// As written.
+        /// The text as it was written.
         written: String,
     },
     /// An aggregate that the metric does not have.
     #[error("`{metric}` has no aggregate `{written}`")]
     UnknownAggregate {
-        /// Which metric.
+        /// The name of the metric.
         metric: &'static str,
-        /// As written.
+        /// The text as it was written.
         written: String,
         /// Aggregates that it has.
         known: Vec<String>,
@@ -70,9 +70,9 @@ pub enum ThresholdError {
     /// A limit with the wrong unit, or none.
     #[error("limit {written:?} of `{metric}` is not {}: {error}", quantity.expected())]
     BadLimit {
-        /// Which metric.
+        /// The name of the metric.
         metric: &'static str,
-        /// As written.
+        /// The text as it was written.
         written: String,
         /// What it must be.
         quantity: Quantity,
@@ -82,9 +82,9 @@ pub enum ThresholdError {
     /// A limit that must be a plain number and is not.
     #[error("limit {written:?} of `{metric}` is not a plain number")]
     NotANumber {
-        /// Which metric.
+        /// The name of the metric.
         metric: &'static str,
-        /// As written.
+        /// The text as it was written.
         written: String,
     },
 }
