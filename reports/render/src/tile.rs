@@ -232,11 +232,19 @@ fn wills(run: &Run) -> Vec<Tile> {
         Tile::new(
             "Last Wills seen",
             count_text(seen),
-            format!(
-                "of {} due, {} doubled or not due",
-                count_text(due),
-                count_text(wrong - sum(|will| will.missing))
-            ),
+            match sum(|will| will.undecided) {
+                0 => format!(
+                    "of {} due, {} doubled or not due",
+                    count_text(due),
+                    count_text(wrong - sum(|will| will.missing))
+                ),
+                undecided => format!(
+                    "of {} due, {} undecided when the run ended, {} doubled or not due",
+                    count_text(due),
+                    count_text(undecided),
+                    count_text(wrong - sum(|will| will.missing))
+                ),
+            },
         )
         .judged(wrong == 0),
     ];

@@ -19,8 +19,12 @@ pub struct WillOutcome {
     pub expected: u64,
     /// Of those, seen.
     pub seen: u64,
-    /// Of those, not seen before the run ended.
+    /// Of those, not seen although the broker had time enough, or the limit of `within` had passed.
     pub missing: u64,
+    /// Of those, neither seen nor missing: the run ended before the broker must have noticed the end
+    /// of the connection.
+    #[serde(default)]
+    pub undecided: u64,
     /// Further copies.
     pub doubled: u64,
     /// Wills that came though none was due.

@@ -2,13 +2,16 @@
 //!
 //! A [`Recorder`] hears every fact of a run and feeds books and metrics; [`judge`] turns both into
 //! checks, thresholds and the fleet's part of the run file. Books hear facts, checks read books.
+//! [`advice`] says before a run which claims it may leave without a verdict.
 
+mod advice;
 mod books;
 mod checks;
 mod metrics;
 mod recorder;
 mod results;
 
+pub use advice::advice;
 pub use books::{
     Anomalies, Anomaly, Books, BrokerHistory, EndKind, ErrorArea, ErrorTally, Excuse, GivenUp,
     GroupCounts, HandshakeCounts, Imbalance, Ledger, Limits, Memory, MemoryLimit, Publications,

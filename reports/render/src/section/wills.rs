@@ -12,7 +12,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if !run.measured.wills.is_empty() {
         blocks.push(Block::Table(wills(run)));
         blocks.push(Block::Note(
-            "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none."
+            "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none. Undecided are those \
+             that had not come when the run ended, and could come still."
                 .to_owned(),
         ));
         blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
@@ -39,6 +40,7 @@ fn wills(run: &Run) -> Table {
             Column::count("Due"),
             Column::count("Seen"),
             Column::count("Missing"),
+            Column::count("Undecided"),
             Column::count("Doubled"),
             Column::count("Came, not due"),
             Column::count("Too late"),
@@ -54,6 +56,7 @@ fn wills(run: &Run) -> Table {
             Cell::Count(will.expected),
             Cell::Count(will.seen),
             Cell::Bad(will.missing),
+            Cell::Count(will.undecided),
             Cell::Bad(will.doubled),
             Cell::Bad(will.unexpected),
             Cell::Bad(will.late),

@@ -127,6 +127,7 @@ pub(super) fn wills() -> Vec<WillOutcome> {
         expected: due,
         seen: due,
         missing: 0,
+        undecided: 0,
         doubled: 0,
         unexpected: 0,
         late: 0,

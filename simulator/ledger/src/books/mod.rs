@@ -46,7 +46,7 @@ use self::observe::OpenConnection;
 use self::retained::Retained;
 use self::takeovers::Takeovers;
 use self::unsent::UnsentMessages;
-use self::wills::{Audiences, Wills};
+use self::wills::Audiences;
 
 pub use anomalies::{Anomalies, Anomaly, Scope};
 pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
@@ -61,11 +61,12 @@ pub use wills::{WillCause, WillTally};
 pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, reason_text};
 pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
-pub(crate) use observe::{Finding, is_taken};
+pub(crate) use observe::{Finding, is_taken, noticing_time};
 pub(crate) use retained::{Found, Values};
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
 pub(crate) use unsent::Unsent;
+pub(crate) use wills::Wills;
 
 /// All books of a run.
 #[derive(Debug)]

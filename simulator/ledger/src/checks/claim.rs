@@ -32,6 +32,23 @@ pub(super) struct Judged {
     pub(super) violations: u64,
     /// Whether it held, if there was something to judge by.
     pub(super) holds: bool,
+    /// Why there was nothing to judge by, if that is another reason than that nothing happened.
+    pub(super) unjudged: Option<String>,
+}
+
+impl Judged {
+    /// Whether what is printed as found says what the verdict says: a number that holds is not above
+    /// its limit, and a word is the one that was asked for. What is found in another form than it was
+    /// asked for says what is wrong.
+    fn is_consistent(&self) -> bool {
+        let says = match (&self.limit, &self.actual) {
+            (_, None) => return true,
+            (Value::Count(limit), Some(Value::Count(actual))) => actual <= limit,
+            (Value::Seconds(limit), Some(Value::Seconds(actual))) => actual <= limit,
+            (limit, Some(actual)) => limit == actual,
+        };
+        says == self.holds
+    }
 }
 
 impl Claims {
@@ -68,6 +85,10 @@ impl Claims {
         kinds: &[AnomalyKind],
     ) {
         let passed = judged.actual.is_some() && judged.holds;
+        debug_assert!(
+            range.is_some() || judged.is_consistent(),
+            "what is printed says otherwise than the verdict: {judged:?}"
+        );
         if !passed {
             self.violations += judged.violations;
             self.broken.extend(kinds);
@@ -78,7 +99,7 @@ impl Claims {
             actual: judged.actual,
             passed,
             range,
-            unjudged: None,
+            unjudged: judged.unjudged,
         });
     }
 
@@ -100,6 +121,7 @@ impl Claims {
             actual: actual.map(Value::Count),
             violations: actual.unwrap_or(0),
             holds: actual.is_some_and(|actual| actual <= limit),
+            unjudged: None,
         };
         self.add(judged, kinds);
     }
@@ -114,6 +136,7 @@ impl Claims {
             actual: violations.map(|_| Value::Flag(holds)),
             violations: violations.unwrap_or(0),
             holds,
+            unjudged: None,
         };
         self.add(judged, kinds);
     }

@@ -44,6 +44,7 @@ pub(super) fn judge(
         actual: (is_complete && comparison.has_something()).then_some(actual),
         violations: wrong,
         holds: wrong == 0,
+        unjudged: None,
     };
     claims.add(judged, &[AnomalyKind::RetainedWrong]);
     note_faults(number, &comparison, evidence);

@@ -24,6 +24,7 @@ pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_
             actual: has_happened.then_some(Value::Count(alive)),
             violations: violations.alive,
             holds: violations.alive == 0,
+            unjudged: None,
         };
         claims.add(judged, &[AnomalyKind::TwoAlive]);
     }
@@ -35,6 +36,7 @@ pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_
             actual: has_happened.then_some(Value::Seconds(slowest)),
             violations: violations.late,
             holds: violations.late == 0,
+            unjudged: None,
         };
         claims.add(judged, &[AnomalyKind::DisplacedNotClosed]);
     }
@@ -54,6 +56,7 @@ pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_
             actual: (counts.displaced_closed > 0).then_some(Value::Text(actual)),
             violations: violations.reason,
             holds: violations.reason == 0,
+            unjudged: None,
         };
         claims.add(judged, &[AnomalyKind::DisplacedReason]);
     }
@@ -73,6 +76,7 @@ pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_
             actual: has_samples.then_some(Value::Text(actual)),
             violations: wrong,
             holds: wrong == 0,
+            unjudged: None,
         };
         claims.add(judged, &[AnomalyKind::SessionPresent]);
     }

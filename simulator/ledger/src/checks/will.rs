@@ -3,13 +3,31 @@
 //!
 //! What is counted is ends of connections times watching Sessions. A will of a connection that
 //! had not ended at all breaks `exactly` of every such check: it belongs to no fault.
+//!
+//! A will that could come still when the run ended is neither seen nor missing, and a claim that
+//! hangs on it is not judged. Where `within` says how long a will may take, it is missing after that.
 
-use squall_run::{AnomalyKind, Value};
+use std::time::Duration;
+
+use squall_run::{AnomalyKind, Value, count_text, duration_text};
 use squall_scenario::{DropKind, FaultId, WillClaim};
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
-use crate::books::{WillCause, WillTally};
+use crate::books::{WillCause, WillTally, Wills};
+
+/// Wills after the faults of one claim.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    /// By how often they were seen; those that are overdue were not.
+    seen: [u64; 4],
+    /// Neither seen nor missing when the run ended.
+    undecided: u64,
+    /// How much longer the run would have had to go on.
+    short_by: Duration,
+    late: u64,
+    slowest: Option<Duration>,
+}
 
 /// Judges one claim.
 pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -> Claims {
@@ -22,13 +40,20 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
     claims.select("after", names.join(", "));
     claims.narrow_to_faults(&claim.after);
     let wills = &evidence.ledger.wills;
-    let chosen: Vec<(FaultId, WillCause, &WillTally)> = wills
-        .tallies()
-        .filter_map(|(fault, cause, tally)| Some((fault?, cause, tally)))
-        .filter(|(fault, ..)| claim.after.contains(fault))
-        .collect();
+    let sum_of = |choose: &dyn Fn(WillCause) -> bool| {
+        let mut sum = Sum::default();
+        for (fault, cause, tally) in wills.tallies() {
+            let Some(fault) = fault.filter(|fault| claim.after.contains(fault)) else {
+                continue;
+            };
+            if choose(cause) {
+                sum.add(wills, (number, fault, cause), tally);
+            }
+        }
+        sum
+    };
     if let Some(times) = claim.exactly {
-        let judged = judge_exactly(times, &chosen, wills.unprovoked());
+        let judged = judge_exactly(times, &sum_of(&|_| true), wills.unprovoked());
         let kinds = [
             AnomalyKind::WillMissing,
             AnomalyKind::WillDoubled,
@@ -37,54 +62,76 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
         claims.add(judged, &kinds);
     }
     for (&how, &limit) in &claim.within {
-        let of_how: Vec<&WillTally> = chosen
-            .iter()
-            .filter(|(_, cause, _)| *cause == WillCause::Dropped(how))
-            .map(|&(_, _, tally)| tally)
-            .collect();
-        let late = claim
-            .after
-            .iter()
-            .map(|&fault| wills.late(number, fault, how))
-            .sum();
-        let judged = judge_within((how, limit.as_secs_f64()), &of_how, late);
+        let sum = sum_of(&|cause| cause == WillCause::Dropped(how));
+        let judged = judge_within(how, limit, &sum);
         claims.add(judged, &[AnomalyKind::WillLate, AnomalyKind::WillMissing]);
     }
     claims
 }
 
-fn judge_exactly(
-    times: u32,
-    chosen: &[(FaultId, WillCause, &WillTally)],
-    unprovoked: u64,
-) -> Judged {
-    let mut seen = [0; 4];
-    for (_, _, tally) in chosen {
-        for (sum, count) in seen.iter_mut().zip(tally.seen) {
+impl Sum {
+    fn add(
+        &mut self,
+        wills: &Wills,
+        (number, fault, cause): (usize, FaultId, WillCause),
+        tally: &WillTally,
+    ) {
+        for (sum, count) in self.seen.iter_mut().zip(tally.seen) {
             *sum += count;
         }
+        self.undecided += tally.undecided;
+        self.short_by = self.short_by.max(tally.short_by);
+        self.slowest = self.slowest.max(tally.slowest);
+        if let WillCause::Dropped(how) = cause {
+            let overdue = wills.overdue(number, fault, how);
+            self.seen[0] += overdue;
+            self.undecided -= overdue;
+            self.late += wills.late(number, fault, how);
+        }
     }
-    let watched: u64 = seen.iter().sum();
-    let wanted = (times as usize).min(seen.len() - 1);
-    let violations = watched - seen[wanted] + unprovoked;
-    let actual = if violations == 0 {
-        Value::Count(times.into())
-    } else {
-        Value::Text(describe(&seen, unprovoked))
-    };
-    Judged {
-        key: "exactly".to_owned(),
-        limit: Value::Count(times.into()),
-        actual: (watched > 0).then_some(actual),
-        violations,
-        holds: violations == 0,
+
+    fn watched(&self) -> u64 {
+        self.seen.iter().sum()
+    }
+
+    /// Why nothing follows from what was seen, if wills could come still.
+    fn unjudged(&self) -> Option<String> {
+        (self.undecided > 0).then(|| {
+            format!(
+                "{} of {} wills had not come when the run ended, and could come still: the run must go on for {} more; \
+                 make `run.drain` longer, or say with `within` how long a will may take",
+                count_text(self.undecided),
+                count_text(self.undecided + self.watched()),
+                duration_text(self.short_by.as_secs_f64())
+            )
+        })
     }
 }
 
-fn judge_within((how, limit_s): (DropKind, f64), tallies: &[&WillTally], late: u64) -> Judged {
-    let watched: u64 = tallies.iter().map(|tally| tally.watched).sum();
-    let missing: u64 = tallies.iter().map(|tally| tally.seen[0]).sum();
-    let slowest = tallies.iter().filter_map(|tally| tally.slowest).max();
+fn judge_exactly(times: u32, sum: &Sum, unprovoked: u64) -> Judged {
+    let watched = sum.watched();
+    let wanted = (times as usize).min(sum.seen.len() - 1);
+    let violations = watched - sum.seen[wanted] + unprovoked;
+    let actual = if violations == 0 {
+        Value::Count(times.into())
+    } else {
+        Value::Text(describe(&sum.seen, unprovoked))
+    };
+    let unjudged = sum.unjudged().filter(|_| violations == 0);
+    Judged {
+        key: "exactly".to_owned(),
+        limit: Value::Count(times.into()),
+        actual: (watched > 0 && unjudged.is_none()).then_some(actual),
+        violations,
+        holds: violations == 0,
+        unjudged,
+    }
+}
+
+fn judge_within(how: DropKind, limit: Duration, sum: &Sum) -> Judged {
+    let missing = sum.seen[0];
+    let violations = sum.late + missing;
+    let slowest = sum.slowest;
     let slowest = slowest.map(|slowest| Value::Seconds(slowest.as_secs_f64()));
     let actual = if missing == 0 {
         slowest
@@ -94,12 +141,14 @@ fn judge_within((how, limit_s): (DropKind, f64), tallies: &[&WillTally], late: u
         });
         Some(Value::Text(format!("{missing} never came{slowest}")))
     };
+    let unjudged = sum.unjudged().filter(|_| violations == 0);
     Judged {
         key: format!("within.{}", how.name()),
-        limit: Value::Seconds(limit_s),
-        actual: actual.filter(|_| watched > 0),
-        violations: late + missing,
-        holds: late + missing == 0,
+        limit: Value::Seconds(limit.as_secs_f64()),
+        actual: actual.filter(|_| sum.watched() > 0 && unjudged.is_none()),
+        violations,
+        holds: violations == 0,
+        unjudged,
     }
 }
 

@@ -1,10 +1,19 @@
 //! Wills, takeovers, faults and errors as the run file has them.
 
+use std::time::Duration;
+
 use squall_fleet::FaultReport;
 use squall_run::{ErrorCount, FaultOccurrence, FirstAnomaly, Takeovers, WillOutcome};
 use squall_scenario::{Expectation, FaultTarget, Scenario};
 
 use crate::books::{Ledger, WillCause, reason_text};
+
+/// A limit of `within`, and the wills that broke it.
+struct OfLimit {
+    limit: Duration,
+    late: u64,
+    overdue: u64,
+}
 
 /// What became of wills, by fault and way of ending.
 pub(super) fn wills(scenario: &Scenario, ledger: &Ledger) -> Vec<WillOutcome> {
@@ -25,22 +34,32 @@ pub(super) fn wills(scenario: &Scenario, ledger: &Ledger) -> Vec<WillOutcome> {
                         };
                         let is_named = claim.after.contains(&fault);
                         let limit = claim.within.get(&how).filter(|_| is_named)?;
-                        Some((*limit, ledger.wills.late(number, fault, how)))
+                        Some(OfLimit {
+                            limit: *limit,
+                            late: ledger.wills.late(number, fault, how),
+                            overdue: ledger.wills.overdue(number, fault, how),
+                        })
                     })
             });
             let [none, once, twice, more] = tally.seen;
             let is_polite = cause.is_polite();
+            let overdue = limit.as_ref().map_or(0, |limit| limit.overdue);
             WillOutcome {
                 fault: fault.map(|fault| scenario.fault(fault).name.clone()),
                 how: cause.name().to_owned(),
                 ended: tally.ended,
-                expected: if is_polite { 0 } else { tally.watched },
+                expected: if is_polite {
+                    0
+                } else {
+                    tally.watched + tally.undecided
+                },
                 seen: if is_polite { 0 } else { once + twice + more },
-                missing: if is_polite { 0 } else { none },
+                missing: if is_polite { 0 } else { none + overdue },
+                undecided: tally.undecided - overdue,
                 doubled: if is_polite { 0 } else { twice + more },
                 unexpected: if is_polite { once + twice + more } else { 0 },
-                late: limit.map_or(0, |(_, late)| late),
-                limit_s: limit.map(|(limit, _)| limit.as_secs_f64()),
+                late: limit.as_ref().map_or(0, |limit| limit.late),
+                limit_s: limit.map(|limit| limit.limit.as_secs_f64()),
             }
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use squall_ledger::advice;
 use squall_run::{count_text, duration_text, rate_text};
 use squall_scenario::{Plan, PlannedFault};
 
@@ -29,6 +30,9 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
         "{}fits on this machine: {verdict}",
         draw(&file.scenario.name, &plan)
     ))?;
+    for sentence in advice(&file.scenario) {
+        print_line(&format!("note: {sentence}"))?;
+    }
     Ok(0)
 }
 

@@ -1,5 +1,7 @@
 //! `squall validate`: checks scenario files without running them.
 
+use squall_ledger::advice;
+
 use crate::cli::ValidateArgs;
 use crate::exit::Failure;
 use crate::output::{print, print_line};
@@ -13,6 +15,9 @@ pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
             Ok(file) if args.resolved => print(&file.scenario.to_resolved_toml())?,
             Ok(file) => {
                 print_line(&format!("{}: ok ({})", path.display(), file.scenario.name))?;
+                for sentence in advice(&file.scenario) {
+                    print_line(&format!("{}: note: {sentence}", path.display()))?;
+                }
             }
             Err(failure) => {
                 failure.report();

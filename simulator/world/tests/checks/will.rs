@@ -141,6 +141,46 @@ fn a_will_that_never_comes_is_missing() {
     );
 }
 
+/// The run ends before the broker must have noticed: a will that has not come by then may come still.
+/// A claim that hangs on it is not judged, however many of the others were seen; a limit of the
+/// scenario's own says that it is missing.
+#[test]
+fn a_will_that_could_come_still_is_not_judged() {
+    // Without the check of retained messages, which takes its time after the drain.
+    let (claims, _) = SCENARIO.rsplit_once("[[expect]]").expect("it has claims");
+    let hurried = claims
+        .replace("duration = \"6s\"", "duration = \"4s\"")
+        .replace("drain = \"6s\"", "drain = \"2s\"");
+    let honest = run(&hurried);
+
+    for (what, number) in [("one", Some(0)), ("all", None)] {
+        let mut seen = 0;
+        let tamper = script(move |passing, _| {
+            let is_chosen = is_will(passing) && number.is_none_or(|number| number == seen);
+            seen += usize::from(is_will(passing));
+            if is_chosen {
+                Outcome::Done
+            } else {
+                Outcome::Pass
+            }
+        });
+
+        let judgement = run_tampered(&hurried, tamper);
+
+        let exactly = &judgement.measured.checks[0].claims[0];
+        assert_eq!((exactly.passed, &exactly.actual), (false, &None), "{what}");
+        let why = exactly.unjudged.as_deref().unwrap_or_default();
+        assert!(why.contains("of 3 wills had not come"), "{what}: {why}");
+        assert!(why.contains("run.drain"), "{what}: {why}");
+        let within = &judgement.measured.checks[2].claims[0];
+        assert!(!within.passed && within.actual.is_some(), "{within:?}");
+        let resets = &judgement.measured.wills[1];
+        assert_eq!(resets.expected, 3, "{resets:?}");
+        assert_eq!(resets.seen + resets.missing + resets.undecided, 3);
+    }
+    assert_broken(&honest, &[]);
+}
+
 /// One connection, one will (§3.1.2.5).
 #[test]
 fn a_will_that_comes_twice_is_doubled() {

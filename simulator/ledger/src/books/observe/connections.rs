@@ -13,7 +13,7 @@ use crate::books::deliveries::Ending;
 use crate::books::event::Event;
 use crate::books::retained::RetainedWill;
 use crate::books::takeovers::ConnectSent;
-use crate::books::wills::{Due, WillCause, WillEnd};
+use crate::books::wills::{Due, NEVER, WillCause, WillEnd};
 
 /// Time within which a broker has surely noticed the end of a connection that the transport
 /// tells it of, links included.
@@ -226,13 +226,18 @@ impl Ledger {
     fn noticed_by(&self, now: Instant, cause: EndCause, keep_alive: Duration) -> Instant {
         let is_silent = matches!(cause, EndCause::Dropped { fault }
             if self.roster.drop_kind(fault) == Some(DropKind::Silent));
-        if !is_silent {
-            return now + NOTICED_WITHIN;
-        }
-        if keep_alive.is_zero() {
-            return Instant::from_nanos(u64::MAX);
-        }
-        now + keep_alive * 3 / 2 + KEEP_ALIVE_SLACK
+        noticing_time(is_silent.then_some(keep_alive)).map_or(NEVER, |time| now + time)
+    }
+}
+
+/// The longest time in which a broker notices the end of a connection: one that the transport tells
+/// it of, or one that was left `silent` and has this Keep Alive [MQTT-3.1.2-22]. `None` if it never
+/// notices, because Keep Alive is off.
+pub(crate) fn noticing_time(silent: Option<Duration>) -> Option<Duration> {
+    match silent {
+        None => Some(NOTICED_WITHIN),
+        Some(Duration::ZERO) => None,
+        Some(keep_alive) => Some(keep_alive * 3 / 2 + KEEP_ALIVE_SLACK),
     }
 }
 

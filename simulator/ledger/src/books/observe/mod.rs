@@ -15,7 +15,7 @@ use super::event::Event;
 use super::handshakes::HandshakeTime;
 use super::wills::WillSeen;
 
-pub(crate) use connections::OpenConnection;
+pub(crate) use connections::{OpenConnection, noticing_time};
 
 /// What a fact means for the metrics.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use squall_fleet::EndCause;
 use squall_protocol::{Instant, ReasonCode, Version};
-use squall_run::AnomalyKind;
+use squall_run::{AnomalyKind, duration_text};
 use squall_scenario::DeviceId;
 
 use self::row::{Attempt, Established, Newer, RecentEnd, Row};
@@ -263,7 +263,7 @@ impl Takeovers {
             | EndCause::TimedOut
             | EndCause::Refused
             | EndCause::RunEnded => {
-                self.counts.displaced_otherwise += u64::from(attempt.displaced_by.is_some());
+                self.handle_ended_otherwise(event, &attempt);
                 return Displacement::default();
             }
         };
@@ -274,6 +274,18 @@ impl Takeovers {
             told,
         };
         self.handle_closed(event, end)
+    }
+
+    /// A connection that had its CONNACK ended, but the broker did not close it.
+    fn handle_ended_otherwise(&mut self, event: &Event, attempt: &Attempt) {
+        if let Some(newer) = attempt.displaced_by {
+            self.counts.displaced_otherwise += 1;
+            let beside = event.now.saturating_since(newer.connected_at);
+            self.judge_displaced(event.now, attempt, beside);
+        } else if self.row_mut(event).turn_round(attempt).is_some() {
+            // Of two whose CONNECTs crossed it may have been the one that is displaced.
+            self.counts.displaced_otherwise += 1;
+        }
     }
 
     /// The broker closed a connection that had its CONNACK.
@@ -317,8 +329,13 @@ impl Takeovers {
         self.is_closed = true;
         for place in 0..self.rows.len() {
             let mut alive = self.rows[place].alive();
-            let displaced = alive.iter().filter(|row| row.displaced_by.is_some());
-            self.counts.displaced_open += displaced.count() as u64;
+            for open in &alive {
+                if let Some(newer) = open.displaced_by {
+                    self.counts.displaced_open += 1;
+                    let beside = now.saturating_since(newer.connected_at);
+                    self.judge_displaced(now, open, beside);
+                }
+            }
             alive.sort_by_key(|attempt| attempt.connected_at);
             while alive.len() > 1 {
                 let oldest = alive.remove(0);
@@ -363,7 +380,6 @@ impl Takeovers {
             })
             .collect();
         let longest = overlaps.iter().copied().max().unwrap_or_default();
-        self.counts.slowest_close = self.counts.slowest_close.max(Some(longest));
         for place in 0..self.limits.len() {
             let limits = self.limits[place];
             let grace = limits.closed_within.unwrap_or(DISPLACED_GRACE);
@@ -379,17 +395,30 @@ impl Takeovers {
             {
                 self.violations[place].alive += 1;
                 let what = format!(
-                    "{alive} connections of one client identifier were alive together for {longest:?} (§3.1.4)"
+                    "{alive} connections of one client identifier were alive together for {} (§3.1.4)",
+                    duration_text(longest.as_secs_f64())
                 );
                 self.note(AnomalyKind::TwoAlive, now, ended.device, what);
             }
-            if limits.closed_within.is_some() {
-                self.violations[place].late += 1;
-                let what = format!(
-                    "still open {longest:?} after the CONNACK of a newer connection, the limit is {grace:?} (§3.1.4)"
-                );
-                self.note(AnomalyKind::DisplacedNotClosed, now, ended.device, what);
-            }
+        }
+    }
+
+    /// Judges how long a displaced connection was open beside the one that displaced it, whatever
+    /// became of that one since.
+    fn judge_displaced(&mut self, now: Instant, displaced: &Attempt, beside: Duration) {
+        self.counts.slowest_close = self.counts.slowest_close.max(Some(beside));
+        for place in 0..self.limits.len() {
+            let limit = self.limits[place].closed_within;
+            let Some(limit) = limit.filter(|&limit| beside > limit) else {
+                continue;
+            };
+            self.violations[place].late += 1;
+            let what = format!(
+                "still open {} after the CONNACK of a newer connection, the limit is {} (§3.1.4)",
+                duration_text(beside.as_secs_f64()),
+                duration_text(limit.as_secs_f64())
+            );
+            self.note(AnomalyKind::DisplacedNotClosed, now, displaced.device, what);
         }
     }
 
@@ -404,7 +433,7 @@ impl Takeovers {
     /// The broker closed a connection because of a newer one.
     fn note_displaced(&mut self, event: &Event, end: &RecentEnd, after: Duration) {
         self.counts.displaced_closed += 1;
-        self.counts.slowest_close = self.counts.slowest_close.max(Some(after));
+        self.judge_displaced(event.now, &end.attempt, after);
         let told = end.told.map(|reason| reason as u8);
         *self.counts.reasons.entry(told).or_default() += 1;
         if end.attempt.sent.version != Version::V5 {

@@ -105,9 +105,9 @@ impl Row {
         displaced
     }
 
-    /// The broker closed `ended`, although its CONNACK came last: its CONNECT was on its way
-    /// together with that of a connection that goes on, and was processed before it. Then the
-    /// takeover was the other way round, and the other is not displaced.
+    /// `ended` is over, although its CONNACK came last: its CONNECT was on its way together with that
+    /// of a connection that goes on, and was, or may have been, processed before it. Then the takeover
+    /// was the other way round, and the other is not displaced.
     pub(super) fn turn_round(&mut self, ended: &Attempt) -> Option<Newer> {
         let winner = self.attempts.iter_mut().find(|other| {
             other.displaced_by.is_some() && other.connected_at >= Some(ended.sent_at)

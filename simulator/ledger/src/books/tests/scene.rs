@@ -37,6 +37,8 @@ pub(super) const SILENCE: EndCause = EndCause::Dropped { fault: FaultId(1) };
 pub(super) struct Scene {
     pub(super) ledger: Ledger,
     pub(super) now: Instant,
+    /// Of the connections to come.
+    pub(super) keep_alive: Duration,
     sockets: Vec<u64>,
     next_socket: u64,
 }
@@ -62,6 +64,7 @@ impl Scene {
         Self {
             ledger: Ledger::new(roster, limits, memory),
             now: Instant::ZERO,
+            keep_alive: Duration::from_secs(10),
             sockets: vec![0; 9],
             next_socket: 1,
         }
@@ -123,7 +126,7 @@ impl Scene {
             version: Version::V5,
             clean_start: !is_kept,
             is_persistent: is_kept,
-            keep_alive: Duration::from_secs(10),
+            keep_alive: self.keep_alive,
             will,
         });
         self.tell_as(device, client, sent);

@@ -13,6 +13,7 @@ use crate::books::takeovers::TakeoverLimits;
 const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
 const A: u32 = KEPT;
 const B: u32 = KEPT + 1;
+const C: u32 = KEPT + 2;
 
 fn scene() -> Scene {
     Scene::with_limits(Limits {
@@ -96,6 +97,56 @@ fn two_alive_at_the_end_are_found() {
 
     assert_eq!(scene.ledger.takeovers.violations(0).alive, 1);
     assert_eq!(scene.ledger.takeovers.counts().displaced_open, 1);
+}
+
+/// How long a displaced connection was open is counted beside the one that displaced it, whatever
+/// became of that one since, and the figure is the one that is judged.
+#[test]
+fn a_displaced_connection_is_late_though_its_displacer_is_gone() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    scene.connect_as(B, A, true);
+    scene.wait(400);
+    scene.connect_as(C, A, true);
+    end(&mut scene, B, TAKEN_OVER);
+    scene.wait(200);
+    end(&mut scene, A, TAKEN_OVER);
+
+    let counts = scene.ledger.takeovers.counts();
+    assert!(counts.slowest_close > Some(Duration::from_millis(600)));
+    assert_eq!(scene.ledger.takeovers.violations(0).late, 1);
+}
+
+/// A displaced connection that is never closed is late, though no other is there at the end.
+#[test]
+fn a_displaced_connection_that_is_left_alone_is_late() {
+    for gone in [RESET, EndCause::PeerClosed(PeerClose::Fin)] {
+        let mut scene = scene();
+        scene.connect_as(A, A, false);
+        scene.connect_as(B, A, true);
+        end(&mut scene, B, gone);
+        scene.close();
+
+        assert_eq!(scene.ledger.takeovers.counts().displaced_open, 1);
+        assert_eq!(scene.ledger.takeovers.violations(0).late, 1, "{gone:?}");
+    }
+}
+
+/// Of two whose CONNECTs crossed, the one that its own device ended may have been displaced: the
+/// other is not late.
+#[test]
+fn of_two_simultaneous_connects_one_may_go_on_alone() {
+    let mut scene = scene();
+    scene.connect_sent(A, A, None);
+    scene.connect_sent(B, A, None);
+    scene.connected(A, A, false);
+    scene.connected(B, A, true);
+    end(&mut scene, B, RESET);
+    scene.close();
+
+    let counts = scene.ledger.takeovers.counts();
+    assert_eq!((counts.displaced_otherwise, counts.displaced_open), (1, 0));
+    assert_eq!(scene.ledger.takeovers.violations(0).late, 0);
 }
 
 /// A bare close of a displaced MQTT 5.0 connection gives no reason [MQTT-3.1.4-3].

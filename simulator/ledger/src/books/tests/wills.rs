@@ -9,9 +9,11 @@ use squall_protocol::{
     topic::TopicName,
 };
 use squall_run::AnomalyKind;
+use squall_scenario::{DropKind, FaultId};
 
 use super::scene::{CLEAN, Dup, KEPT, PUBLISHER, RESET, SILENCE, Scene};
-use crate::books::{Memory, MemoryLimit, WillTally};
+use crate::books::wills::WillLimit;
+use crate::books::{Limits, Memory, MemoryLimit, WillTally};
 
 const WATCHER: u32 = CLEAN;
 
@@ -237,17 +239,60 @@ fn ends_whose_wills_came_are_settled_early() {
     assert_eq!(scene.ledger.given_up().count(MemoryLimit::WillEnds), 0);
 }
 
-/// A silent device has 1.5 times its Keep Alive before its will is missing [MQTT-3.1.2-22].
+/// A silent device has 1.5 times its Keep Alive, and the broker 2 s more, before its will is missing
+/// [MQTT-3.1.2-22]; until then it is undecided, and counted as that.
 #[test]
-fn a_run_that_ends_too_early_says_nothing() {
-    for (wait_s, missing) in [(5, 0), (20, 1)] {
+fn a_will_that_could_come_still_is_undecided() {
+    for (wait_ms, missing) in [(16_900, 0), (17_100, 1)] {
         let mut scene = scene(&[0], |_| "status/0".to_owned());
         scene.end(0, SILENCE);
-        scene.now += Duration::from_secs(wait_s);
+        scene.wait(wait_ms);
 
         scene.ledger.close(scene.now);
 
-        assert_eq!(scene.count(AnomalyKind::WillMissing), missing, "{wait_s} s");
+        let (_, _, tally) = scene.ledger.wills.tallies().next().unwrap();
+        assert_eq!((tally.seen[0], tally.undecided), (missing, 1 - missing));
+        assert_eq!(scene.count(AnomalyKind::WillMissing), missing, "{wait_ms}");
+    }
+}
+
+/// Without Keep Alive a broker never notices that a device is silent: no will is due.
+#[test]
+fn without_keep_alive_the_will_of_a_silent_device_is_not_due() {
+    let mut scene = scene(&[], |_| String::new());
+    scene.keep_alive = Duration::ZERO;
+    connect(&mut scene, 0, "status/0");
+    scene.end(0, SILENCE);
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.watched, tally.undecided), (0, 0));
+}
+
+/// A limit of the scenario's own says after which time a will is missing.
+#[test]
+fn a_will_is_missing_once_its_limit_has_passed() {
+    for (wait_ms, overdue) in [(400, 0), (600, 1)] {
+        let mut scene = Scene::with_limits(Limits {
+            wills: vec![WillLimit {
+                expectation: 3,
+                fault: FaultId(0),
+                how: DropKind::Rst,
+                limit: Duration::from_millis(500),
+            }],
+            takeovers: Vec::new(),
+        });
+        scene.connect(WATCHER);
+        scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+        connect(&mut scene, 0, "status/0");
+        scene.end(0, RESET);
+        scene.wait(wait_ms);
+
+        scene.ledger.close(scene.now);
+
+        let wills = &scene.ledger.wills;
+        assert_eq!(wills.overdue(3, FaultId(0), DropKind::Rst), overdue);
+        assert_eq!(scene.count(AnomalyKind::WillMissing), overdue);
     }
 }
 

@@ -30,6 +30,9 @@ use super::topics::{FilterKey, Recipient};
 
 pub(crate) use self::settle::Audiences;
 
+/// When the broker notices an end that nothing tells it of: Keep Alive is off.
+pub(crate) const NEVER: Instant = Instant::from_nanos(u64::MAX);
+
 /// How a connection with a will ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum WillCause {
@@ -106,6 +109,11 @@ pub struct WillTally {
     pub watched: u64,
     /// Of those, by how often the will was seen; the last entry stands for more.
     pub seen: [u64; 4],
+    /// Ends times watchers whose will had not come, but might have come still when the books were
+    /// closed: the broker need not have noticed the end by then.
+    pub undecided: u64,
+    /// How much longer the run would have had to go on to decide all of those.
+    pub short_by: Duration,
     /// Longest time to a will.
     pub slowest: Option<Duration>,
 }
@@ -144,6 +152,8 @@ pub(crate) struct Wills {
     limits: Vec<WillLimit>,
     /// Wills later than a limit, by `[[expect]]`, fault and kind of drop.
     late: BTreeMap<(usize, FaultId, DropKind), u64>,
+    /// Undecided wills that a limit had passed for, likewise.
+    overdue: BTreeMap<(usize, FaultId, DropKind), u64>,
     /// Wills of connections that had not ended.
     unprovoked: u64,
     /// Ends, and arrivals of wills, that are kept.
@@ -182,6 +192,7 @@ impl Wills {
             tallies: BTreeMap::new(),
             limits,
             late: BTreeMap::new(),
+            overdue: BTreeMap::new(),
             unprovoked: 0,
             kept: 0,
             kept_max: memory.will_ends,
@@ -318,6 +329,15 @@ impl Wills {
     /// Wills that came later than the limit of an `[[expect]]`.
     pub(crate) fn late(&self, expectation: usize, fault: FaultId, how: DropKind) -> u64 {
         self.late
+            .get(&(expectation, fault, how))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Wills that had not come when the limit of an `[[expect]]` had passed: for that one they are
+    /// missing, although the broker might have published them still.
+    pub(crate) fn overdue(&self, expectation: usize, fault: FaultId, how: DropKind) -> u64 {
+        self.overdue
             .get(&(expectation, fault, how))
             .copied()
             .unwrap_or(0)

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use squall_protocol::{Instant, QoS};
-use squall_run::AnomalyKind;
+use squall_run::{AnomalyKind, duration_text};
 
 use super::row::End;
-use super::{Due, WillEnd, Wills};
+use super::{Due, NEVER, WillCause, WillEnd, WillLimit, Wills};
 use crate::books::anomalies::{Anomaly, Scope};
 use crate::books::deliveries::Deliveries;
 use crate::books::memory::MemoryLimit;
@@ -139,33 +139,78 @@ impl Wills {
             tally.watched += 1;
             tally.seen[times] += 1;
         }
+        let unseen = audiences.unseen(end, &will.topic, will.qos).total();
         if due == Due::Must && now < noticed_by {
-            // The broker may not have noticed yet.
+            self.leave_undecided(row, end, now, unseen);
             return;
         }
-        let unseen = audiences.unseen(end, &will.topic, will.qos).total();
+        let tally = self.tallies.entry((fault, cause)).or_default();
         tally.watched += unseen;
         tally.seen[0] += unseen;
-        if due != Due::Must {
+        if due == Due::Must {
+            for _ in 0..unseen {
+                self.note_missing(row, end, "its will never came (§3.1.2.5)");
+            }
+        }
+    }
+
+    /// The books are closed before the broker has surely noticed an end: only a limit of the
+    /// scenario's own says that its will is missing.
+    fn leave_undecided(&mut self, row: usize, end: &End, now: Instant, unseen: u64) {
+        let WillEnd {
+            fault,
+            cause,
+            noticed_by,
+            ..
+        } = end.end;
+        if unseen == 0 || noticed_by == NEVER {
             return;
         }
-        for _ in 0..unseen {
-            self.anomalies.note(AnomalyKind::WillMissing, || Anomaly {
-                kind: AnomalyKind::WillMissing,
-                at: end.at,
-                device: Some(end.device),
-                topic: Some(will.topic.to_string()),
-                sequence: None,
-                explanation: format!(
-                    "the connection ended ({}) and its will never came (§3.1.2.5)",
-                    cause.name()
-                ),
-                scope: Scope {
-                    fault,
-                    ..Scope::default()
-                },
-            });
+        let tally = self.tallies.entry((fault, cause)).or_default();
+        tally.undecided += unseen;
+        tally.short_by = tally.short_by.max(noticed_by.saturating_since(now));
+        let (Some(fault), WillCause::Dropped(how)) = (fault, cause) else {
+            return;
+        };
+        let waited = now.saturating_since(end.at);
+        let passed: Vec<WillLimit> = self
+            .limits
+            .iter()
+            .copied()
+            .filter(|limit| limit.fault == fault && limit.how == how && waited > limit.limit)
+            .collect();
+        for limit in &passed {
+            let overdue = self.overdue.entry((limit.expectation, fault, how));
+            *overdue.or_default() += unseen;
         }
+        let Some(limit) = passed.iter().map(|limit| limit.limit).min() else {
+            return;
+        };
+        let what = format!(
+            "its will had not come {} later, when the run ended; the limit is {}",
+            duration_text(waited.as_secs_f64()),
+            duration_text(limit.as_secs_f64())
+        );
+        for _ in 0..unseen {
+            self.note_missing(row, end, &what);
+        }
+    }
+
+    fn note_missing(&mut self, row: usize, end: &End, what: &str) {
+        let will = &self.rows[row].will;
+        let WillEnd { fault, cause, .. } = end.end;
+        self.anomalies.note(AnomalyKind::WillMissing, || Anomaly {
+            kind: AnomalyKind::WillMissing,
+            at: end.at,
+            device: Some(end.device),
+            topic: Some(will.topic.to_string()),
+            sequence: None,
+            explanation: format!("the connection ended ({}) and {what}", cause.name()),
+            scope: Scope {
+                fault,
+                ..Scope::default()
+            },
+        });
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) fn judge(
             actual: figure.measured.clone().filter(|_| figure.is_judged()),
             violations: u64::from(!holds && figure.is_judged()),
             holds,
+            unjudged: None,
         };
         claims.add_within(judged, range, &[AnomalyKind::NetworkOffProfile]);
     }
@@ -140,6 +141,7 @@ fn nothing_measured() -> Judged {
         actual: None,
         violations: 0,
         holds: false,
+        unjudged: None,
     }
 }
 

@@ -1,0 +1,94 @@
+//! What a scenario leaves so little time for that its claims may not be judged: said before it runs.
+
+use std::time::Duration;
+
+use squall_run::duration_text;
+use squall_scenario::{DropKind, Expectation, Fault, Scenario};
+
+use crate::books::noticing_time;
+
+/// One sentence for each claim that the end of the run may leave without a verdict.
+///
+/// They are no errors: a broker that is quicker than it has to be gives such a claim its verdict.
+pub fn advice(scenario: &Scenario) -> Vec<String> {
+    let mut advice = Vec::new();
+    for expectation in &scenario.expectations {
+        let Expectation::Will(claim) = expectation else {
+            continue;
+        };
+        for &fault in &claim.after {
+            let fault = scenario.fault(fault);
+            let has_limit = fault
+                .drop_kind()
+                .is_some_and(|how| claim.within.contains_key(&how));
+            if !has_limit {
+                advice.extend(too_short_for_wills(scenario, fault));
+            }
+        }
+    }
+    advice.dedup();
+    advice
+}
+
+/// Says so if the broker may need longer to notice what a fault did than the run goes on after it.
+fn too_short_for_wills(scenario: &Scenario, fault: &Fault) -> Option<String> {
+    let squall_scenario::FaultTarget::Devices(devices) = &fault.target;
+    let is_silent = fault.drop_kind() == Some(DropKind::Silent);
+    let keep_alive = Duration::from_secs(scenario.group(devices.group).keep_alive.into());
+    let needs = noticing_time(is_silent.then_some(keep_alive))?;
+    let has = (scenario.run.duration + scenario.run.drain).saturating_sub(fault.timing.last());
+    let drain = scenario.run.drain + needs.saturating_sub(has);
+    (has < needs).then(|| {
+        format!(
+            "wills after fault `{}` may come {} after it, and the run goes on for {} only: without `run.drain = \"{}s\"`, or a \
+             limit in `within`, those that are not there by then are not judged",
+            fault.name,
+            duration_text(needs.as_secs_f64()),
+            duration_text(has.as_secs_f64()),
+            drain.as_secs_f64().ceil()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice_on(drain: &str, how: &str, claim: &str) -> Vec<String> {
+        let text = format!(
+            "version = 1\nname = \"a\"\n[run]\nduration = \"10s\"\ndrain = \"{drain}\"\n\
+             [[group]]\nname = \"g\"\ncount = 1\nkeep_alive = \"4s\"\n[group.will]\ntopic = \"w\"\n\
+             [[group.subscribe]]\nfilter = \"w\"\n\
+             [[fault]]\nname = \"f\"\nat = \"9s\"\ngroup = \"g\"\naction = \"drop\"\nhow = \"{how}\"\n\
+             [[expect]]\ncheck = \"will\"\nafter = [\"f\"]\n{claim}\n"
+        );
+        let scenario =
+            Scenario::parse("a.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        advice(&scenario)
+    }
+
+    /// A reset is noticed within 5 s, silence within 1.5 times Keep Alive and 2 s more.
+    #[test]
+    fn a_drain_that_is_shorter_than_noticing_takes_is_told_before_the_run() {
+        for (how, enough, too_short) in [("rst", "4s", "3s"), ("silent", "7s", "6s")] {
+            assert_eq!(advice_on(enough, how, "exactly = 1"), [] as [&str; 0]);
+
+            let advice = advice_on(too_short, how, "exactly = 1");
+
+            let wanted = format!("`run.drain = \"{enough}\"`");
+            assert!(
+                advice.len() == 1 && advice[0].contains(&wanted),
+                "{advice:?}"
+            );
+        }
+    }
+
+    /// A limit of its own says when a will is missing.
+    #[test]
+    fn a_claim_with_a_limit_needs_no_longer_drain() {
+        assert_eq!(
+            advice_on("1s", "rst", "within = { rst = \"500ms\" }"),
+            [] as [&str; 0]
+        );
+    }
+}
