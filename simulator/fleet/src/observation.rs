@@ -119,7 +119,14 @@ pub enum ConnectionFact<'a> {
     /// CONNACK with an error came.
     Refused(ReasonCode),
     /// The Network Connection ended, or, for a silent drop, the device fell silent.
-    Ended(EndCause),
+    Ended {
+        /// Why it ended.
+        cause: EndCause,
+        /// When the last of what the device sent over it, the close included, leaves the device's
+        /// link: before that the broker cannot know of the end. The moment of the fact if the
+        /// device has no link, or if the broker closed; later by what the link holds back.
+        left_at: Instant,
+    },
 }
 
 /// A step of a SUBSCRIBE.

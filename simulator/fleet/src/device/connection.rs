@@ -104,6 +104,15 @@ impl Connection {
         dues.into_iter().flatten().min()
     }
 
+    /// When everything that was sent by `now` has left the link towards the broker. Nothing that
+    /// is on its way gets there once the broker has closed.
+    pub(super) fn all_has_left_at(&self, now: Instant) -> Instant {
+        match (&self.role, self.lanes.as_deref()) {
+            (Role::Done, _) | (_, None) => now,
+            (_, Some(lanes)) => lanes.up.last_due().max(now),
+        }
+    }
+
     /// Whether nothing more will happen on it.
     pub(super) fn is_over(&self) -> bool {
         match self.role {

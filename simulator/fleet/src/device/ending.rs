@@ -32,10 +32,8 @@ impl Device {
                 self.end_active(turn, EndCause::PeerClosed(how), TransportEnd::ByPeer);
             }
             Role::Displaced(_) => {
-                let socket = self.connections[place].socket;
-                let fact = ConnectionFact::Ended(EndCause::PeerClosed(how));
-                self.tell_connection(turn, socket, fact);
                 self.connections[place].role = Role::Done;
+                self.tell_ended(turn, place, EndCause::PeerClosed(how));
             }
             Role::Abandoned | Role::Closing | Role::Done => {
                 self.connections[place].role = Role::Done;
@@ -54,11 +52,10 @@ impl Device {
             return;
         };
         self.flush(turn);
-        let socket = self.connections[place].socket;
-        self.tell_connection(turn, socket, ConnectionFact::Ended(cause));
         self.forget_connection(turn, place);
         self.client.connection_lost();
         self.end_transport(turn, place, transport);
+        self.tell_ended(turn, place, cause);
         if !self.profile.is_persistent() {
             self.skip_queue(turn);
         }
@@ -71,6 +68,15 @@ impl Device {
         }
     }
 
+    /// Tells that the connection at `place` has ended, whose transport has been seen to.
+    pub(super) fn tell_ended(&self, turn: &mut Turn<'_>, place: usize, cause: EndCause) {
+        let connection = &self.connections[place];
+        let left_at = connection.all_has_left_at(turn.now);
+        let fact = ConnectionFact::Ended { cause, left_at };
+        self.tell_connection(turn, connection.socket, fact);
+    }
+
+    /// Does to the transport at `place` what its end asks for.
     pub(super) fn end_transport(
         &mut self,
         turn: &mut Turn<'_>,
@@ -150,16 +156,15 @@ impl Device {
             self.end_active(turn, EndCause::RunEnded, TransportEnd::Close(teardown));
         }
         for place in 0..self.connections.len() {
-            match self.connections[place].role {
-                Role::Displaced(_) => {
-                    let socket = self.connections[place].socket;
-                    let fact = ConnectionFact::Ended(EndCause::RunEnded);
-                    self.tell_connection(turn, socket, fact);
-                }
-                Role::Opening(_) | Role::Abandoned => {}
+            let is_displaced = match self.connections[place].role {
+                Role::Displaced(_) => true,
+                Role::Opening(_) | Role::Abandoned => false,
                 Role::Active(_) | Role::Closing | Role::Done => continue,
-            }
+            };
             self.end_transport(turn, place, TransportEnd::Close(Teardown::Reset));
+            if is_displaced {
+                self.tell_ended(turn, place, EndCause::RunEnded);
+            }
         }
         self.settle(turn);
     }

@@ -87,8 +87,8 @@ impl Device {
             }
         };
         if let Some(cause) = end {
-            who.tell(turn, socket, Fact::Connection(ConnectionFact::Ended(cause)));
             self.end_transport(turn, place, TransportEnd::Close(Teardown::Fin));
+            self.tell_ended(turn, place, cause);
         }
     }
 

@@ -85,6 +85,11 @@ impl<C> Lane<C> {
         self.segments.front().map(|segment| segment.due)
     }
 
+    /// When the last of what was sent so far arrives, or has arrived.
+    pub(crate) fn last_due(&self) -> Instant {
+        self.last_due
+    }
+
     /// Whether so much is on its way that no further message should be sent.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes.len() - self.head >= LANE_BYTES_MAX

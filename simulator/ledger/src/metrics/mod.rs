@@ -207,7 +207,7 @@ impl Metrics {
                 | ConnectionFact::OpenFailed(_)
                 | ConnectionFact::ConnectSent { .. }
                 | ConnectionFact::Refused(_)
-                | ConnectionFact::Ended(_),
+                | ConnectionFact::Ended { .. },
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })
             | Fact::Publication(PublicationFact::Acknowledged { .. })

@@ -107,7 +107,7 @@ impl Timeline {
             }
             Fact::Delivered(_) => interval.delivered += 1,
             Fact::Connection(ConnectionFact::Connected { .. }) => interval.connected += 1,
-            Fact::Connection(ConnectionFact::Ended(_)) => interval.ended += 1,
+            Fact::Connection(ConnectionFact::Ended { .. }) => interval.ended += 1,
             Fact::Connection(
                 ConnectionFact::OpenStarted
                 | ConnectionFact::OpenFailed(_)

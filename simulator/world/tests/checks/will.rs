@@ -129,6 +129,29 @@ fn a_will_that_waits_to_be_read_is_not_late() {
     assert!(share.less_lag_us < 1_000, "{share:?}");
 }
 
+/// A reset that the device's own link holds back is not the broker's delay: the time to the will, and
+/// its limit of 500 ms, count from when the reset left the link.
+#[test]
+fn a_reset_that_the_link_holds_back_makes_no_will_late() {
+    let link = "[[network]]\nname = \"far\"\nlatency = \"700ms\"\n";
+    let far = SCENARIO.replace(
+        "name = \"doors\"\n",
+        "name = \"doors\"\nnetwork = \"far\"\n",
+    );
+
+    let judgement = run(&far.replace(
+        "[[group]]\nname = \"doors\"",
+        &format!("{link}[[group]]\nname = \"doors\""),
+    ));
+
+    assert_broken(&judgement, &[]);
+    let of_resets = Tags::from([("how".to_owned(), "rst".to_owned())]);
+    let metrics = &judgement.measured.metrics;
+    let share = LagShare::of_quantile(metrics, (MetricName::TimeToWill, &of_resets), 0.5)
+        .expect("wills were seen");
+    assert!(share.measured_us < 10_000, "{share:?}");
+}
+
 /// [MQTT-3.1.2-8]: a connection that ends without DISCONNECT has its will published.
 #[test]
 fn a_will_that_never_comes_is_missing() {

@@ -85,7 +85,7 @@ impl What {
                 session_present, ..
             }) => Self::Connected { session_present },
             &Fact::Connection(ConnectionFact::Refused(reason)) => Self::Refused(reason),
-            &Fact::Connection(ConnectionFact::Ended(cause)) => Self::Ended(cause),
+            &Fact::Connection(ConnectionFact::Ended { cause, .. }) => Self::Ended(cause),
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
             &Fact::Publication(PublicationFact::Due { stamp, .. }) => Self::Due(stamp),

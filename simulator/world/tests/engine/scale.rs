@@ -27,7 +27,7 @@ impl Sink for Counts {
             Fact::Publication(PublicationFact::Sent { .. }) => self.published += 1,
             Fact::Publication(PublicationFact::Acknowledged { .. }) => self.acknowledged += 1,
             Fact::Delivered(_) => self.delivered += 1,
-            Fact::Connection(ConnectionFact::Ended(_)) => self.ended += 1,
+            Fact::Connection(ConnectionFact::Ended { .. }) => self.ended += 1,
             _ => {}
         }
     }

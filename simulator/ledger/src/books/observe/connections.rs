@@ -16,7 +16,7 @@ use crate::books::takeovers::ConnectSent;
 use crate::books::wills::{Due, NEVER, WillCause, WillEnd};
 
 /// Time within which a broker has surely noticed the end of a connection that the transport
-/// tells it of, links included.
+/// tells it of, counted from when the end has left the device's link.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Time that a broker may take beyond 1.5 times Keep Alive.
@@ -64,7 +64,9 @@ impl Ledger {
                 self.connections.handle_refused(event, reason);
                 findings.push(Finding::NotConnected);
             }
-            ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
+            ConnectionFact::Ended { cause, left_at } => {
+                self.handle_ended(event, cause, left_at, findings);
+            }
         }
     }
 
@@ -114,7 +116,13 @@ impl Ledger {
         findings.extend(away.map(Finding::Reconnected));
     }
 
-    fn handle_ended(&mut self, event: &Event, cause: EndCause, findings: &mut Vec<Finding>) {
+    fn handle_ended(
+        &mut self,
+        event: &Event,
+        cause: EndCause,
+        left_at: Instant,
+        findings: &mut Vec<Finding>,
+    ) {
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
@@ -143,11 +151,17 @@ impl Ledger {
         if self.closed_at.is_some() {
             return;
         }
+        let noticed_by = self.noticed_by(left_at, cause, connection.keep_alive);
         let ending = Ending {
             is_polite: is_polite(cause),
-            noticed_by: self.noticed_by(event.now, cause, connection.keep_alive),
+            noticed_by,
         };
-        self.handle_will_of(event, cause, &connection, ending.noticed_by);
+        let end = EndSeen {
+            cause,
+            left_at,
+            noticed_by,
+        };
+        self.handle_will_of(event, &connection, end);
         if ending.is_polite {
             self.retained.handle_left(event.socket);
         } else {
@@ -161,14 +175,8 @@ impl Ledger {
         }
     }
 
-    fn handle_will_of(
-        &mut self,
-        event: &Event,
-        cause: EndCause,
-        connection: &OpenConnection,
-        noticed_by: Instant,
-    ) {
-        let Some(mut end) = self.will_end(cause, noticed_by) else {
+    fn handle_will_of(&mut self, event: &Event, connection: &OpenConnection, seen: EndSeen) {
+        let Some(mut end) = self.will_end(seen) else {
             self.wills.disarm(event.socket);
             return;
         };
@@ -183,7 +191,7 @@ impl Ledger {
             let retained = RetainedWill {
                 topic: &will.topic,
                 value: will.value,
-                noticed_by,
+                noticed_by: seen.noticed_by,
                 is_certain: end.due == Due::Must,
             };
             self.retained.handle_will(event.now, &retained);
@@ -194,8 +202,13 @@ impl Ledger {
     }
 
     /// What an end means for the will; `None` for one that has no will.
-    fn will_end(&self, cause: EndCause, noticed_by: Instant) -> Option<WillEnd> {
-        let (cause, due, fault) = match cause {
+    fn will_end(&self, seen: EndSeen) -> Option<WillEnd> {
+        let EndSeen {
+            left_at,
+            noticed_by,
+            ..
+        } = seen;
+        let (cause, due, fault) = match seen.cause {
             EndCause::Dropped { fault } => {
                 let kind = self.roster.drop_kind(fault)?;
                 (WillCause::Dropped(kind), Due::Must, Some(fault))
@@ -218,11 +231,12 @@ impl Ledger {
             fault,
             cause,
             due,
+            left_at,
             noticed_by,
         })
     }
 
-    /// When the broker has surely noticed an end.
+    /// When the broker has surely noticed an end that left the device's link at `now`.
     fn noticed_by(&self, now: Instant, cause: EndCause, keep_alive: Duration) -> Instant {
         let is_silent = matches!(cause, EndCause::Dropped { fault }
             if self.roster.drop_kind(fault) == Some(DropKind::Silent));
@@ -239,6 +253,16 @@ pub(crate) fn noticing_time(silent: Option<Duration>) -> Option<Duration> {
         Some(Duration::ZERO) => None,
         Some(keep_alive) => Some(keep_alive * 3 / 2 + KEEP_ALIVE_SLACK),
     }
+}
+
+/// The end of a connection, as far as the broker can see it.
+#[derive(Clone, Copy)]
+struct EndSeen {
+    cause: EndCause,
+    /// When it left the device's link.
+    left_at: Instant,
+    /// When the broker has surely noticed.
+    noticed_by: Instant,
 }
 
 /// Whether everything that was sent before has arrived.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::{ConnectionFact, EndCause, Fact};
+use squall_fleet::EndCause;
 use squall_protocol::{QoS, ReasonCode};
 
 use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene};
@@ -148,11 +148,9 @@ fn another_device_may_take_delivery() {
     scene.publish(0..2, QOS1);
     scene.deliver(first, 0, QOS1);
     scene.connect_as(second, first, true);
-    scene.tell(
+    scene.end(
         first,
-        Fact::Connection(ConnectionFact::Ended(EndCause::ServerDisconnect(
-            ReasonCode::SessionTakenOver,
-        ))),
+        EndCause::ServerDisconnect(ReasonCode::SessionTakenOver),
     );
     scene.deliver_as(second, first, 1, QOS1);
 

@@ -142,7 +142,8 @@ impl Scene {
     }
 
     pub(super) fn end(&mut self, device: u32, cause: EndCause) {
-        self.tell(device, Fact::Connection(ConnectionFact::Ended(cause)));
+        let client = device;
+        self.tell_end_as(device, client, cause);
     }
 
     pub(super) fn subscribe(&mut self, device: u32, filter: &str, qos: QoS) {
@@ -257,11 +258,10 @@ impl Scene {
 
     /// A connection for a client identifier ends.
     pub(super) fn tell_end_as(&mut self, device: u32, client: u32, cause: EndCause) {
-        self.tell_as(
-            device,
-            client,
-            Fact::Connection(ConnectionFact::Ended(cause)),
-        );
+        // When `tell_as` tells it.
+        let left_at = self.now + Duration::from_millis(1);
+        let ended = ConnectionFact::Ended { cause, left_at };
+        self.tell_as(device, client, Fact::Connection(ended));
     }
 
     /// Closes the books, which must balance, and adds up all tallies.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::{ConnectionFact, EndCause, Fact, PeerClose};
+use squall_fleet::{EndCause, PeerClose};
 use squall_protocol::ReasonCode;
 use squall_run::AnomalyKind;
 
@@ -28,7 +28,7 @@ fn scene() -> Scene {
 }
 
 fn end(scene: &mut Scene, device: u32, cause: EndCause) {
-    scene.tell_as(device, A, Fact::Connection(ConnectionFact::Ended(cause)));
+    scene.tell_end_as(device, A, cause);
 }
 
 /// The older connection may look alive for as long as the claim allows, and no longer.

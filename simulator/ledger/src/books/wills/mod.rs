@@ -70,6 +70,8 @@ pub(crate) struct WillEnd {
     pub(crate) cause: WillCause,
     /// What must follow.
     pub(crate) due: Due,
+    /// When the end left the device's link: the time to the will counts from here.
+    pub(crate) left_at: Instant,
     /// When the broker has surely noticed.
     pub(crate) noticed_by: Instant,
 }
@@ -311,7 +313,7 @@ impl Wills {
         let seen = WillSeen {
             fault,
             cause,
-            after: event.arrived.saturating_since(taken.ended_at),
+            after: event.arrived.saturating_since(taken.end.left_at),
         };
         self.check_limits(event, arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();

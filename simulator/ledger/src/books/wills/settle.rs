@@ -128,6 +128,7 @@ impl Wills {
             cause,
             due,
             noticed_by,
+            ..
         } = end.end;
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.ended += 1;
