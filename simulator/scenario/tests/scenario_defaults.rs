@@ -19,16 +19,6 @@ fn resolve(text: &str) -> Scenario {
     parse(text).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// The one thing that is wrong with `text`.
-fn problem(text: &str) -> Problem {
-    let errors = parse(text).expect_err("it is wrong");
-    let problems: Vec<Problem> = errors.iter().map(|error| error.problem.clone()).collect();
-    match problems.as_slice() {
-        [only] => only.clone(),
-        _ => panic!("{errors}"),
-    }
-}
-
 /// A scenario of one block of each kind, resolved.
 const ALL_DEFAULTS: &str = r#"version = 1
 name = "test"
@@ -378,78 +368,4 @@ count = 1
     );
     assert_eq!(spawn.ready, Duration::from_secs(3));
     assert_eq!(spawn.env["LANG"], "C");
-}
-
-/// A fault that happens without end would fill the memory with its times.
-#[test]
-fn a_fault_has_a_limited_number_of_times() {
-    let problem = problem(
-        r#"
-[[group]]
-name = "devices"
-count = 1
-[[fault]]
-every = "1us"
-group = "devices"
-action = "takeover"
-"#,
-    );
-
-    assert!(
-        matches!(problem, Problem::Mistake(Mistake::OutOfRange { .. })),
-        "{problem}"
-    );
-}
-
-/// A silent drop of devices without Keep Alive is never noticed, so no will can be claimed.
-#[test]
-fn a_will_after_a_silent_drop_needs_a_keep_alive() {
-    let problem = problem(
-        r#"
-[[group]]
-name = "devices"
-count = 1
-keep_alive = "0s"
-[group.will]
-topic = "t"
-[[group.subscribe]]
-filter = "t"
-[[fault]]
-name = "cut"
-at = "1s"
-group = "devices"
-action = "drop"
-how = "silent"
-[[expect]]
-check = "will"
-after = ["cut"]
-exactly = 1
-"#,
-    );
-
-    assert!(
-        matches!(problem, Problem::Contradiction { .. }),
-        "{problem}"
-    );
-}
-
-/// `$share//a` is malformed in 5.0 [MQTT-4.8.2-1] and an ordinary filter in 3.1.1, which knows no
-/// shared subscriptions.
-#[test]
-fn a_malformed_share_is_a_filter_of_3_1_1_only() {
-    let text = |protocol| {
-        format!(
-            "[[group]]\nname = \"g\"\ncount = 1\nprotocol = \"{protocol}\"\n\
-             [[group.subscribe]]\nfilter = \"$share//a\"\n"
-        )
-    };
-
-    let old = parse(&text("3.1.1"));
-    let new = problem(&text("5.0"));
-
-    assert!(old.is_ok(), "{old:?}");
-    assert!(
-        matches!(&new, Problem::Topic { text, error: TopicError::MalformedShare } if text == "$share//a"),
-        "{new:?}"
-    );
 }

@@ -52,6 +52,41 @@ fn a_mistake_in_the_scenario_is_shown_in_place() {
     }
 }
 
+/// Exit code 2: all mistakes of the broker's config file, framed as those of a scenario are.
+#[test]
+fn mistakes_in_the_config_file_are_shown_in_place() {
+    let (_folder, file) = write_scenario("[listen]\nprot = 1\n[queue]\nbytes_max = 64\n");
+
+    let broker = ["broker", "--check", "--config", text(&file)];
+    let (code, errors) = code_and_errors(&run(&broker));
+
+    assert_eq!(code, 2);
+    assert!(errors.starts_with("error: unknown key `prot`"), "{errors}");
+    assert!(errors.contains("small.toml:2:1"), "{errors}");
+    assert!(errors.contains("did you mean `port`?"), "{errors}");
+    assert!(errors.contains("small.toml:4:13"), "{errors}");
+    assert!(
+        errors.contains("= example: bytes_max = \"16MiB\""),
+        "{errors}"
+    );
+}
+
+/// Exit code 2: a file in another encoding is named with the place and the remedy.
+#[test]
+fn a_scenario_that_is_not_utf_8_is_shown_in_place() {
+    let (_folder, file) = write_scenario("");
+    fs::write(&file, b"version = 1\nname = \"caf\xE9\"\n").expect("the file can be written");
+
+    let (code, errors) = code_and_errors(&run(&["validate", text(&file)]));
+
+    assert_eq!(code, 2);
+    assert!(errors.contains("small.toml:2:12"), "{errors}");
+    assert!(
+        errors.contains("save the file in the encoding UTF-8"),
+        "{errors}"
+    );
+}
+
 /// Exit code 2: what was written is repeated, with what it should look like.
 #[test]
 fn an_override_that_is_none_is_named() {

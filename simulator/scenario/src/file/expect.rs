@@ -32,7 +32,7 @@ pub(crate) enum ExpectFile {
     /// Wills after faults.
     Will {
         /// Names of the faults, of action `drop` or `disconnect`.
-        #[schemars(length(min = 1))]
+        #[schemars(length(min = 1, max = 1_000))]
         after: Vec<String>,
         /// Number of wills for each device that a fault ended.
         exactly: Option<u32>,

@@ -108,12 +108,12 @@ impl Resolver<'_> {
 
     fn resolve_group_name(&mut self, name: Option<&str>, at: &At<'_>) -> Option<GroupId> {
         let known = self.group_names();
-        self.look_up("group", name?, known, at).map(GroupId)
+        self.look_up("group", name?, &known, at).map(GroupId)
     }
 
     fn resolve_profile(&mut self, name: &str, at: &At<'_>) -> Option<NetworkId> {
         let known: Vec<String> = self.networks.iter().map(|n| n.name.clone()).collect();
-        self.look_up("network", name, known, at).map(NetworkId)
+        self.look_up("network", name, &known, at).map(NetworkId)
     }
 
     /// Every fault, or nothing if one is not there.
@@ -123,7 +123,7 @@ impl Resolver<'_> {
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                let id = self.look_up("fault", name, known.clone(), &at.item(index));
+                let id = self.look_up("fault", name, &known, &at.item(index));
                 id.map(FaultId)
             })
             .collect();

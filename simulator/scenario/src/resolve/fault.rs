@@ -34,7 +34,7 @@ impl Resolver<'_> {
             self.check_unique("fault", &name, names.iter(), &at.key("name"));
             let timing = self.resolve_timing(file, run, &at);
             let known = self.group_names();
-            let group = self.look_up("group", &file.group, known, &at.key("group"));
+            let group = self.look_up("group", &file.group, &known, &at.key("group"));
             // Without its group, what a fault selects cannot be checked.
             let Some(group) = group.map(GroupId) else {
                 continue;

@@ -180,7 +180,7 @@ impl Resolver<'_> {
                 .value(at, Problem::NotSupportedYet { what });
             return None;
         }
-        self.look_up("network", name, known, at).map(NetworkId)
+        self.look_up("network", name, &known, at).map(NetworkId)
     }
 
     fn resolve_will(&mut self, file: &WillFile, group: &Group, at: &At<'_>) -> Will {

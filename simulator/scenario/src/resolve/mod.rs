@@ -28,7 +28,7 @@ use crate::{Fault, Group, Network, RunSettings, Scenario, Threshold};
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;
 
-/// Most blocks of one kind. Ids of blocks have 16 bits.
+/// Most blocks, thresholds or variables. Ids of blocks have 16 bits.
 const BLOCKS_MAX: usize = 1_000;
 
 /// Most devices of a run.
@@ -113,11 +113,13 @@ impl Resolver<'_> {
             ("group", file.group.len()),
             ("fault", file.fault.len()),
             ("expect", file.expect.len()),
+            ("thresholds", file.thresholds.len()),
+            ("vars", file.vars.len()),
         ];
         for (key, count) in blocks {
             if count > BLOCKS_MAX {
                 let problem = Mistake::OutOfRange {
-                    value: format!("{count} blocks"),
+                    value: format!("{count} of `{key}`"),
                     range: format!("at most {BLOCKS_MAX}"),
                 };
                 self.diagnostics.key(&root.key(key), problem);
@@ -135,6 +137,8 @@ impl Resolver<'_> {
         file.group.truncate(BLOCKS_MAX);
         file.fault.truncate(BLOCKS_MAX);
         file.expect.truncate(BLOCKS_MAX);
+        file.thresholds.truncate(BLOCKS_MAX);
+        file.vars.truncate(BLOCKS_MAX);
     }
 
     /// Names are used in dotted keys, tags and file names.
@@ -170,15 +174,18 @@ impl Resolver<'_> {
         &mut self,
         kind: &'static str,
         name: &str,
-        known: Vec<String>,
+        known: &[String],
         at: &At<'_>,
     ) -> Option<u16> {
         let position = known.iter().position(|known| known == name);
         let id = position.and_then(|position| u16::try_from(position).ok());
         if id.is_none() {
-            let name = name.to_owned();
-            self.diagnostics
-                .value(at, Problem::UnknownName { kind, name, known });
+            let problem = Problem::UnknownName {
+                kind,
+                name: name.to_owned(),
+                known: known.to_vec(),
+            };
+            self.diagnostics.value(at, problem);
         }
         id
     }

@@ -24,6 +24,11 @@ pub(crate) fn check(document: &Node, root: &Json, diagnostics: &mut Diagnostics)
     Checker { root, diagnostics }.check(&At::root(document), root);
 }
 
+/// Whether `written` may be a slip of `key`.
+fn is_near(written: &str, key: &str) -> bool {
+    nearest(written, &[key]).is_some()
+}
+
 /// How a message calls the table at `at`.
 fn place_of(at: &At<'_>) -> String {
     match at.path().last_key() {
@@ -142,8 +147,7 @@ impl<'a> Checker<'a> {
         schema: &'a Json,
         variants: &[&'a Json],
     ) {
-        // A key that is missing because it is misspelt is told once.
-        let mut misspelt: Vec<String> = Vec::new();
+        let mut unknown: Vec<&Entry> = Vec::new();
         for entry in entries {
             let inner = at.entry(entry);
             if let Some(property) = schema.get("properties").and_then(|p| p.get(&entry.key)) {
@@ -154,28 +158,33 @@ impl<'a> Checker<'a> {
                 let problem = self.misplaced(&entry.key, variants);
                 self.diagnostics.key(&inner, problem);
             } else {
-                let known = known_keys(schema);
-                misspelt.extend(nearest(&entry.key, &known));
-                self.unknown_key(at, entry, &known);
+                unknown.push(entry);
+                self.unknown_key(at, entry, &known_keys(schema));
             }
         }
-        let missing: Vec<String> = required_keys(schema)
-            .into_iter()
-            .filter(|key| !at.key(key).is_written() && !misspelt.contains(key))
-            .collect();
-        for key in missing {
-            self.missing(at, vec![key]);
+        for key in required_keys(schema) {
+            // A key that is missing because it is misspelt is told once.
+            let is_misspelt = || unknown.iter().any(|entry| is_near(&entry.key, &key));
+            if !at.key(&key).is_written() && !is_misspelt() {
+                self.missing(at, vec![key]);
+            }
         }
     }
 
     fn check_array(&mut self, at: &At<'_>, items: &[Node], schema: &'a Json) {
-        let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
-        if (items.len() as u64) < least {
-            let problem = Mistake::OutOfRange {
-                value: format!("an array of {}", items.len()),
-                range: format!("at least {least} long"),
+        let limit = |name| schema.get(name).and_then(Json::as_u64);
+        let least = limit("minItems").unwrap_or(0);
+        let most = limit("maxItems").unwrap_or(u64::MAX);
+        let length = items.len() as u64;
+        if length < least || length > most {
+            let range = match length < least {
+                true => format!("at least {least} long"),
+                false => format!("at most {most} long"),
             };
-            self.diagnostics.value(at, problem);
+            let value = format!("an array of {length}");
+            self.diagnostics
+                .value(at, Mistake::OutOfRange { value, range });
+            return;
         }
         if let Some(schema) = schema.get("items") {
             for index in 0..items.len() {
@@ -291,7 +300,7 @@ impl<'a> Checker<'a> {
         let known: Vec<String> = variants.iter().copied().flat_map(known_keys).collect();
         let misspelt = entries
             .iter()
-            .find(|entry| !known.contains(&entry.key) && nearest(&entry.key, &[tag]).is_some());
+            .find(|entry| !known.contains(&entry.key) && is_near(&entry.key, tag));
         match misspelt {
             Some(entry) => self.unknown_key(at, entry, &[tag.to_owned()]),
             None => self.missing(at, vec![tag.to_owned()]),

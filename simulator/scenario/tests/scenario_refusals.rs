@@ -1,0 +1,121 @@
+//! What a scenario may not say, beside the files of `scenarios/invalid`: the kind of problem.
+
+use squall_protocol::topic::TopicError;
+use squall_scenario::{Problem, Scenario, ScenarioErrors};
+use squall_toml::mistake::Mistake;
+
+fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {
+    let text = format!("version = 1\nname = \"test\"\n{text}");
+    Scenario::parse("test.toml", &text, &[])
+}
+
+/// The one thing that is wrong with `text`.
+fn problem(text: &str) -> Problem {
+    let errors = parse(text).expect_err("it is wrong");
+    let problems: Vec<Problem> = errors.iter().map(|error| error.problem.clone()).collect();
+    match problems.as_slice() {
+        [only] => only.clone(),
+        _ => panic!("{errors}"),
+    }
+}
+
+/// A fault that happens without end would fill the memory with its times.
+#[test]
+fn a_fault_has_a_limited_number_of_times() {
+    let problem = problem(
+        r#"
+[[group]]
+name = "devices"
+count = 1
+[[fault]]
+every = "1us"
+group = "devices"
+action = "takeover"
+"#,
+    );
+
+    assert!(
+        matches!(problem, Problem::Mistake(Mistake::OutOfRange { .. })),
+        "{problem}"
+    );
+}
+
+/// A silent drop of devices without Keep Alive is never noticed, so no will can be claimed.
+#[test]
+fn a_will_after_a_silent_drop_needs_a_keep_alive() {
+    let problem = problem(
+        r#"
+[[group]]
+name = "devices"
+count = 1
+keep_alive = "0s"
+[group.will]
+topic = "t"
+[[group.subscribe]]
+filter = "t"
+[[fault]]
+name = "cut"
+at = "1s"
+group = "devices"
+action = "drop"
+how = "silent"
+[[expect]]
+check = "will"
+after = ["cut"]
+exactly = 1
+"#,
+    );
+
+    assert!(
+        matches!(problem, Problem::Contradiction { .. }),
+        "{problem}"
+    );
+}
+
+/// `$share//a` is malformed in 5.0 [MQTT-4.8.2-1] and an ordinary filter in 3.1.1, which knows no
+/// shared subscriptions.
+#[test]
+fn a_malformed_share_is_a_filter_of_3_1_1_only() {
+    let text = |protocol| {
+        format!(
+            "[[group]]\nname = \"g\"\ncount = 1\nprotocol = \"{protocol}\"\n\
+             [[group.subscribe]]\nfilter = \"$share//a\"\n"
+        )
+    };
+
+    let old = parse(&text("3.1.1"));
+    let new = problem(&text("5.0"));
+
+    assert!(old.is_ok(), "{old:?}");
+    assert!(
+        matches!(&new, Problem::Topic { text, error: TopicError::MalformedShare } if text == "$share//a"),
+        "{new:?}"
+    );
+}
+
+/// Lists that a file gives are bounded, so that what is wrong with them is told at once.
+#[test]
+fn a_list_has_a_limited_length() {
+    let group = "[[group]]\nname = \"devices\"\ncount = 1\n";
+    let lines = |line: &dyn Fn(usize) -> String| (0..1_001).map(line).collect::<String>();
+    let names = lines(&|n| format!("\"fault-{n}\", "));
+    let texts = [
+        format!("[vars]\n{}{group}", lines(&|n| format!("v{n} = 1\n"))),
+        format!(
+            "{group}[thresholds]\n{}",
+            lines(&|n| format!("\"errors{n}\" = [\"count == 0\"]\n"))
+        ),
+        format!("{group}[[expect]]\ncheck = \"will\"\nexactly = 1\nafter = [{names}]\n"),
+        lines(&|n| format!("[[group]]\nname = \"g{n}\"\ncount = 1\n")),
+    ];
+
+    for text in texts {
+        let errors = parse(&text).unwrap_err();
+
+        let is_about_length = errors.iter().any(|error| {
+            matches!(&error.problem, Problem::Mistake(Mistake::OutOfRange { range, .. })
+                if range.contains("at most 1000"))
+        });
+        assert!(is_about_length, "{errors}");
+    }
+}
