@@ -24,7 +24,7 @@ from wire import Scenario, Wire, nanos
 # Nanoseconds: a whole millisecond of `{now_ms}`, and what the most punctual message of a run may be
 # late on a busy machine.
 MOST_PUNCTUAL = 50_000_000
-SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
+SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
 
 
 class Audit:
@@ -289,7 +289,7 @@ class Audit:
                  and cell["tags"]["phase"] != "warmup"
                  and cell["tags"].get("late") == tags.get("late")
                  and all(cell["tags"].get(tag) == value for tag, value in tags.items())]
-        title = f"{name} {' '.join(tags.values())}" + (" from sent" if clock == "sent" else "")
+        title = f"{name} {' '.join(tags.values())}" + ("" if clock == "scheduled" else f" {clock}")
         squall = hdr.Histogram(cells)
         given = {label: squall.quantile(SHARES[label]) for label in ("p50", "p90", "p99")}
         self.percentiles(title, dict(given, n=squall.count, min=squall.min, max=squall.max), samples)
