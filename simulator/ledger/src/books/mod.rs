@@ -62,7 +62,7 @@ pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, re
 pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken, noticing_time};
-pub(crate) use retained::{Found, Values};
+pub(crate) use retained::{Before, Found, Values};
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
 pub(crate) use unsent::Unsent;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::time::Duration;
 
 use squall_fleet::{RetainedFact, SocketId, Stamp};
 use squall_protocol::{
@@ -15,6 +16,12 @@ use squall_scenario::DeviceId;
 
 use super::memory::Memory;
 use super::stream::fingerprint;
+
+/// Topics of which it is kept what was retained there before the run's own wills.
+const STORED_TOPICS_MAX: usize = 100_000;
+
+/// How long a broker may take to send what is retained, after SUBACK.
+const STORED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Bytes of a payload that an explanation quotes.
 const QUOTED_BYTES_MAX: usize = 40;
@@ -30,6 +37,9 @@ pub(crate) struct Retained {
     /// Topics that each open connection has sent messages with RETAIN to at QoS 0.
     unacknowledgeable: HashMap<SocketId, BTreeSet<Rc<str>>>,
     wills: HashMap<String, Wills>,
+    /// What devices were sent as retained of topics where no will of this run was due yet: it is of
+    /// before the run, or of another client.
+    stored: HashMap<String, Value>,
     /// By `[[expect]]`.
     probes: BTreeMap<usize, Probe>,
 }
@@ -75,6 +85,8 @@ struct Dropped {
 /// Wills with RETAIN of one topic.
 #[derive(Debug)]
 struct Wills {
+    /// When the first one of this run was due.
+    first_at: Instant,
     candidates: Vec<WillCandidate>,
     /// When the broker surely had the last of those that are no longer kept.
     dropped: Option<Instant>,
@@ -107,6 +119,15 @@ struct WillCandidate {
     value: Value,
     /// When the broker surely had it retained.
     noticed_by: Instant,
+}
+
+/// What a topic had retained before the first will of this run was due there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Before {
+    /// This.
+    Had(Value),
+    /// No device that asked for the topic was there to see.
+    Unknown,
 }
 
 /// A PUBLISH with RETAIN as it is sent.
@@ -145,6 +166,7 @@ impl Retained {
             publishes: HashMap::new(),
             unacknowledgeable: HashMap::new(),
             wills: HashMap::new(),
+            stored: HashMap::new(),
             probes: BTreeMap::new(),
         }
     }
@@ -228,6 +250,7 @@ impl Retained {
     pub(crate) fn handle_will(&mut self, now: Instant, will: &RetainedWill<'_>) {
         let row = self.wills.entry(will.topic.to_owned());
         let row = row.or_insert_with(|| Wills {
+            first_at: now,
             candidates: vec![WillCandidate {
                 value: None,
                 noticed_by: Instant::ZERO,
@@ -247,6 +270,31 @@ impl Retained {
         if row.candidates.len() > self.candidates_max {
             let dropped = row.candidates.remove(0);
             row.dropped = row.dropped.max(Some(dropped.noticed_by));
+        }
+    }
+
+    /// A device was sent a retained message.
+    pub(crate) fn handle_stored(&mut self, topic: &str, payload: &[u8]) {
+        let is_new = !self.wills.contains_key(topic) && !self.stored.contains_key(topic);
+        if is_new && self.stored.len() < STORED_TOPICS_MAX {
+            self.stored.insert(topic.to_owned(), value_of(payload));
+        }
+    }
+
+    /// What was retained in a topic before the first will of this run was due there, and when that was.
+    /// `watched_since` is since when a device has asked for the topic without a break, if one has: it
+    /// would have been sent what was retained.
+    pub(crate) fn before_wills(&self, topic: &str, watched_since: Option<Instant>) -> Before {
+        let Some(row) = self.wills.get(topic) else {
+            return Before::Unknown;
+        };
+        if let Some(&value) = self.stored.get(topic) {
+            return Before::Had(value);
+        }
+        let is_full = self.stored.len() >= STORED_TOPICS_MAX;
+        match watched_since {
+            Some(since) if !is_full && since + STORED_WITHIN <= row.first_at => Before::Had(None),
+            Some(_) | None => Before::Unknown,
         }
     }
 

@@ -469,13 +469,11 @@ impl Cursor {
                 self.orders.len() - 1
             });
         let highest = &mut self.orders[place].highest[qos as usize];
-        match *highest {
-            Some(later) if later > sequence => Some(later),
-            _ => {
-                *highest = Some(sequence);
-                None
-            }
+        let later = highest.filter(|&later| later > sequence);
+        if later.is_none() {
+            *highest = Some(sequence);
         }
+        later
     }
 
     /// Counts one more copy of a message out of the broker's store; returns how many that are. The

@@ -22,7 +22,7 @@ use squall_scenario::{Expectation, Scenario};
 use crate::books::{Anomaly, Ledger};
 use crate::metrics::Metrics;
 
-pub(crate) use network::compare_links;
+pub(crate) use network::{compare_links, micros};
 
 use claim::Claims;
 

@@ -1,13 +1,20 @@
 //! `retained`: what a fresh subscriber finds at the end is what should be there (§3.3.1.3).
+//!
+//! A will bears no stamp. On a broker that was there before the run, a topic that has the will it should
+//! have may have had it from an earlier run: that is told apart only where a device of the run saw
+//! what was retained before its wills were due.
 
 use std::collections::BTreeMap;
 
-use squall_run::{AnomalyKind, RetainedOutcome, Value};
+use squall_protocol::QoS;
+use squall_run::{AnomalyKind, RetainedOutcome, Value, count_text};
 use squall_scenario::{RetainedClaim, RetainedValue};
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
-use crate::books::{Anomaly, BrokerHistory, Found, MemoryLimit, Scope, Values, fingerprint};
+use crate::books::{
+    Anomaly, Before, BrokerHistory, Found, Ledger, MemoryLimit, Scope, Values, fingerprint,
+};
 
 /// Judges one claim.
 pub(super) fn judge(
@@ -32,6 +39,7 @@ pub(super) fn judge(
     } else {
         Value::Text(comparison.describe())
     };
+    let unjudged = comparison.unjudged();
     let mut claims = Claims::new();
     claims.select("filter", claim.filter.as_str());
     claims.narrow(Scope {
@@ -41,10 +49,10 @@ pub(super) fn judge(
     let judged = Judged {
         key: "equals".to_owned(),
         limit: Value::Text(equals.clone()),
-        actual: (is_complete && comparison.has_something()).then_some(actual),
+        actual: (is_complete && comparison.has_something() && unjudged.is_none()).then_some(actual),
         violations: wrong,
         holds: wrong == 0,
-        unjudged: None,
+        unjudged,
     };
     claims.add(judged, &[AnomalyKind::RetainedWrong]);
     note_faults(number, &comparison, evidence);
@@ -77,6 +85,9 @@ struct Comparison {
     faults: Vec<(String, Fault, String)>,
     /// Topics whose values were given up to save memory.
     unknown: u64,
+    /// Topics that have what they should, of which it is not known whether they had it before the run's
+    /// wills were due.
+    untold: Vec<String>,
 }
 
 fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Comparison {
@@ -107,6 +118,9 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
             }
             Some(has) if allowed.contains(&Some(has.hash)) => {
                 comparison.right += u64::from(must_exist);
+                if must_exist && may_be_of_an_earlier_run(claim, topic, has, evidence.ledger) {
+                    comparison.untold.push(topic.to_owned());
+                }
                 continue;
             }
             Some(_) if allowed.iter().all(Option::is_none) => Fault::Unexpected,
@@ -123,6 +137,27 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
         }
     }
     comparison
+}
+
+/// Whether a topic may have had the will that it should have before any of this run was due.
+fn may_be_of_an_earlier_run(
+    claim: &RetainedClaim,
+    topic: &str,
+    has: &Found,
+    ledger: &Ledger,
+) -> bool {
+    if claim.equals != RetainedValue::LastWill || ledger.roster.history() == BrokerHistory::Empty {
+        return false;
+    }
+    let filters = ledger.deliveries.filters_of(topic);
+    let watched = ledger.deliveries.watching_since(filters, QoS::AtLeastOnce);
+    match ledger
+        .retained
+        .before_wills(topic, watched.into_iter().min())
+    {
+        Before::Had(value) => value == Some(has.hash),
+        Before::Unknown => true,
+    }
 }
 
 /// Every topic under the filter that has something has this text; at least one has.
@@ -168,6 +203,18 @@ impl Comparison {
     /// Whether there was anything to compare.
     fn has_something(&self) -> bool {
         self.expected > 0 || !self.faults.is_empty()
+    }
+
+    /// Why nothing follows, though every topic has what it should.
+    fn unjudged(&self) -> Option<String> {
+        let example = self.untold.first().filter(|_| self.faults.is_empty())?;
+        Some(format!(
+            "{} of {} topics have the will that they should have, and may have had it from an earlier run, e.g. \
+             {example}: clear them before the run (publish an empty retained message), and let a group \
+             subscribe to the filter a second before the first fault, so that the run sees that nothing is there",
+            count_text(self.untold.len() as u64),
+            count_text(self.expected)
+        ))
     }
 
     fn describe(&self) -> String {

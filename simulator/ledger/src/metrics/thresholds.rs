@@ -164,13 +164,13 @@ impl Judge<'_> {
         let Some(used) = &broker.measured else {
             return Measurement::NONE;
         };
-        match metric {
-            MetricName::BrokerCpu => of_spread(&used.cpu_cores, used.readings, aggregate),
-            MetricName::BrokerRss => of_spread(&used.rss_bytes, used.readings, aggregate),
-            _ => {
-                let numbers = self.rss_per_connection(used);
-                of_numbers(&numbers, aggregate)
-            }
+        if metric == MetricName::BrokerCpu {
+            of_spread(&used.cpu_cores, used.readings, aggregate)
+        } else if metric == MetricName::BrokerRss {
+            of_spread(&used.rss_bytes, used.readings, aggregate)
+        } else {
+            let numbers = self.rss_per_connection(used);
+            of_numbers(&numbers, aggregate)
         }
     }
 

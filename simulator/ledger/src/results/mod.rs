@@ -1,6 +1,7 @@
 //! A finished run as the run file has it: judged, named, and in its units.
 
 mod accounting;
+mod delays;
 mod events;
 mod interference;
 mod lag;
@@ -62,7 +63,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let measured = Measured {
         accounting,
         rates,
-        scenario_delays: Vec::new(),
+        scenario_delays: delays::delays(scenario, &links, &ledger.connections, &cells),
         series: metrics.series(scenario),
         connections,
         sessions: accounting::sessions(sessions),

@@ -128,6 +128,41 @@ how = "rst"
     assert_eq!(judgement.measured.notes(), [] as [String; 0]);
 }
 
+/// What the scenario itself adds to latencies is measured and named: each link, and the time that each
+/// fault keeps devices away.
+#[test]
+fn delays_of_the_scenarios_making_are_named() {
+    let link = "[[network]]\nname = \"far\"\nlatency = \"50ms\"\n";
+    let fault = "[[fault]]\nname = \"cut\"\nat = \"2s\"\ngroup = \"sensors\"\n\
+                 select = { count = 5 }\naction = \"drop\"\nhow = \"rst\"\n";
+    let scenario = SCENARIO.replace(
+        "name = \"sensors\"\n",
+        "name = \"sensors\"\nnetwork = \"far\"\n",
+    );
+
+    let judgement = run(&format!("{link}{scenario}{fault}"));
+
+    let delays = &judgement.measured.scenario_delays;
+    let causes: Vec<&str> = delays.iter().map(|delay| &*delay.cause).collect();
+    assert_eq!(
+        causes,
+        [
+            "the link far up",
+            "the link far down",
+            "reconnecting after fault cut"
+        ]
+    );
+    let slowest = delays[0].times.max_us();
+    assert!(
+        slowest.is_some_and(|us| us.abs_diff(50_000) < 50),
+        "{slowest:?}"
+    );
+    let returns = &delays[2].times;
+    assert_eq!(returns.count(), 5);
+    // Two seconds of back-off and the way there and back.
+    assert!(returns.min_us() >= Some(2_100_000), "{returns:?}");
+}
+
 /// A scenario that says how many messages may be missing is judged by that.
 #[test]
 fn a_threshold_on_dropped_says_how_many_may_be_missing() {

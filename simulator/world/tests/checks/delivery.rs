@@ -153,11 +153,10 @@ fn a_second_exchange_of_one_message_is_a_duplicate_at_qos_2() {
         }
         if passing.direction == Direction::ToBroker {
             // The broker never hears of the forged exchange.
-            let is_forged = match passing.packet {
-                Packet::Pubrec(pubrec) => pubrec.id == forged,
-                Packet::Pubcomp(pubcomp) => pubcomp.id == forged,
-                _ => false,
-            };
+            let is_pubrec = matches!(passing.packet, Packet::Pubrec(pubrec) if pubrec.id == forged);
+            let is_pubcomp =
+                matches!(passing.packet, Packet::Pubcomp(pubcomp) if pubcomp.id == forged);
+            let is_forged = is_pubrec || is_pubcomp;
             return if is_forged {
                 Outcome::Done
             } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_fleet::{Fleet, Phase};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_run::Resources;
+use squall_run::{ClaimOutcome, Resources};
 use squall_world::World;
 
 use crate::run::{assert_broken, broker, scenario};
@@ -149,6 +149,43 @@ fn what_an_earlier_run_retained_is_no_delivery_of_this_one() {
             "{claims:?}"
         );
     }
+}
+
+/// A will bears no stamp: where an earlier run left the same one, a broker that retained nothing looks like
+/// one that did. The run says so, unless it saw that nothing was there.
+#[test]
+fn a_will_of_an_earlier_run_is_not_taken_for_one_of_this() {
+    let claims =
+        "[[expect]]\ncheck = \"retained\"\nfilter = \"status/+\"\nequals = \"last_will\"\n";
+    let watched = format!("{WILLS_ONLY}{claims}").replace("connect_rate = 0.5\n", "");
+    let unwatched = watched.replace(
+        "filter = \"status/+\"\nqos = 1",
+        "filter = \"none\"\nqos = 1",
+    );
+
+    let seen = retained_claim(&finish(&watched, first(&watched)));
+    let unseen = retained_claim(&finish(&unwatched, first(&unwatched)));
+    let mut world = first(&watched);
+    run_to_end(&mut world);
+    let again = retained_claim(&finish(&watched, world.followed_by(fleet(&watched))));
+
+    assert!(seen.passed, "{seen:?}");
+    for claim in [unseen, again] {
+        assert_eq!((claim.passed, &claim.actual), (false, &None));
+        let why = claim.unjudged.as_deref().unwrap_or_default();
+        assert!(
+            why.starts_with(
+                "20 of 20 topics have the will that they should have, and may have had it"
+            ),
+            "{why}"
+        );
+    }
+}
+
+fn retained_claim(judgement: &Judgement) -> ClaimOutcome {
+    let mut checks = judgement.measured.checks.iter();
+    let check = checks.find(|check| check.check == "retained");
+    check.expect("the claim is made").claims[0].clone()
 }
 
 /// A run that was killed leaves Sessions with messages in them. The next one ends them first.

@@ -67,9 +67,10 @@ pub(crate) fn once(
 
 /// The PUBLISH that is on its way to a device, if that is what passes.
 pub(crate) fn to_device<'a>(passing: &'a Passing<'_>) -> Option<&'a Publish<'a>> {
-    match (passing.direction, passing.packet) {
-        (Direction::ToDevice, Packet::Publish(publish)) => Some(publish),
-        _ => None,
+    if let (Direction::ToDevice, Packet::Publish(publish)) = (passing.direction, passing.packet) {
+        Some(publish)
+    } else {
+        None
     }
 }
 

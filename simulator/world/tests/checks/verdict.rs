@@ -1,9 +1,11 @@
 //! What a run's claims and thresholds come to: the exit code.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use squall_fleet::{Fact, Fleet, Observation, Phase, PublicationFact, RunTag, Sink};
+use squall_fleet::{
+    Cleared, ConnectionFact, Fact, Fleet, Observation, OpenError, Phase, PublicationFact, RunTag,
+    Sink,
+};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::{
     Instant, ReasonCode,
@@ -12,7 +14,7 @@ use squall_protocol::{
 use squall_run::{Extent, Outcome as Word, Resources, ThresholdResult, Verdict, proposed_claims};
 use squall_world::{Passing, Tampered, World};
 
-use crate::run::{broker, run, run_tampered, scenario};
+use crate::run::{broker, run, run_tampered, scenario, world};
 use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, packet_bytes, script};
 
 /// One claim, and thresholds on times, rates and counts.
@@ -184,23 +186,52 @@ fn a_refused_subscription_is_held_against_the_run() {
     );
 }
 
-/// Passes every fact on but the first message that falls due.
-struct Forgetful {
+/// Passes facts on, but for what it does to the first of a kind.
+struct Unreliable {
     recorder: Recorder,
-    has_forgotten: bool,
+    does: Unreliably,
+    has_done_it: bool,
 }
 
-impl Sink for Forgetful {
+/// What the facts of a run are made to say.
+enum Unreliably {
+    /// The first message that falls due is not told.
+    ForgetsADueMessage,
+    /// Beside its first attempt a device had no port.
+    RunsOutOfPorts,
+}
+
+impl Sink for Unreliable {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        let is_due = matches!(
-            observation.fact,
-            Fact::Publication(PublicationFact::Due { .. })
-        );
-        if is_due && !self.has_forgotten {
-            self.has_forgotten = true;
-        } else {
-            self.recorder.observe(now, observation);
+        let is_first = |is_of_the_kind: bool| is_of_the_kind && !self.has_done_it;
+        match self.does {
+            Unreliably::ForgetsADueMessage => {
+                let is_due = matches!(
+                    observation.fact,
+                    Fact::Publication(PublicationFact::Due { .. })
+                );
+                if is_first(is_due) {
+                    self.has_done_it = true;
+                    return;
+                }
+            }
+            Unreliably::RunsOutOfPorts => {
+                let is_attempt = matches!(
+                    observation.fact,
+                    Fact::Connection(ConnectionFact::OpenStarted)
+                );
+                if is_first(is_attempt) {
+                    self.has_done_it = true;
+                    let failed = ConnectionFact::OpenFailed(OpenError::LocalLimit);
+                    let no_port = Observation {
+                        fact: Fact::Connection(failed),
+                        ..observation.clone()
+                    };
+                    self.recorder.observe(now, &no_port);
+                }
+            }
         }
+        self.recorder.observe(now, observation);
     }
 
     fn enter_phase(&mut self, now: Instant, phase: Phase) {
@@ -208,26 +239,32 @@ impl Sink for Forgetful {
     }
 }
 
-/// Books that contradict themselves are a fault of squall: nothing follows from the run, and the run
-/// file says which book.
-#[test]
-fn books_that_do_not_balance_make_a_run_invalid() {
+/// The run of [`SCENARIO`] as the recorder heard it.
+fn outcome_heard(does: Unreliably) -> squall_fleet::Outcome<Recorder> {
     let scenario = scenario(SCENARIO);
     let tag = RunTag::of_seed(scenario.seed);
-    let sink = Forgetful {
+    let sink = Unreliable {
         recorder: Recorder::new(&scenario, tag),
-        has_forgotten: false,
+        does,
+        has_done_it: false,
     };
-    let outcome = World::new(Fleet::new(Rc::clone(&scenario), tag, sink), broker()).run();
-    let outcome = squall_fleet::Outcome {
+    let outcome = World::new(Fleet::new(scenario, tag, sink), broker()).run();
+    squall_fleet::Outcome {
         sink: outcome.sink.recorder,
         phases: outcome.phases,
         links: outcome.links,
         faults: outcome.faults,
         sessions: outcome.sessions,
-    };
+    }
+}
 
-    let judgement = judge(&scenario, outcome, &Resources::default());
+/// Books that contradict themselves are a fault of squall: nothing follows from the run, and the run
+/// file says which book.
+#[test]
+fn books_that_do_not_balance_make_a_run_invalid() {
+    let outcome = outcome_heard(Unreliably::ForgetsADueMessage);
+
+    let judgement = judge(&scenario(SCENARIO), outcome, &Resources::default());
 
     let verdict = verdict(&judgement);
     assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
@@ -237,6 +274,41 @@ fn books_that_do_not_balance_make_a_run_invalid() {
          fault of squall, please report it"
     );
     assert_eq!(judgement.measured.accounting.balance(), 1);
+}
+
+/// A machine that runs out of ports is not the broker's fault: the run is invalid and says so.
+#[test]
+fn a_local_limit_makes_a_run_invalid() {
+    let outcome = outcome_heard(Unreliably::RunsOutOfPorts);
+
+    let judgement = judge(&scenario(SCENARIO), outcome, &Resources::default());
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
+    let text = verdict.reasons[0].text();
+    assert!(text.contains("ran out of descriptors or ports"), "{text}");
+}
+
+/// Sessions of an earlier run that could not be ended may have been judged with this one.
+#[test]
+fn sessions_that_could_not_be_ended_make_a_run_invalid() {
+    let scenario = scenario(SCENARIO);
+    let mut outcome = world(&scenario).run();
+    outcome.sessions.before = Cleared {
+        asked: 3,
+        cleared: 1,
+        failed: 2,
+    };
+
+    let judgement = judge(&scenario, outcome, &Resources::default());
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
+    let text = verdict.reasons[0].text();
+    assert!(
+        text.starts_with("Sessions of 2 of 3 Client Identifiers could not be ended"),
+        "{text}"
+    );
 }
 
 /// What is proposed to a scenario that claims nothing can be pasted into it, and holds for the

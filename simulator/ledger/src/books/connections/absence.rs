@@ -1,9 +1,10 @@
 //! Why devices are away, and for how long nothing in the scenario asked for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use squall_protocol::{Instant, ReasonCode};
+use squall_run::Histogram;
 use squall_scenario::{DeviceId, GroupId};
 
 use super::{ConnectionEnd, EndKind, GroupCounts, reason_text};
@@ -65,6 +66,8 @@ impl std::fmt::Display for Away {
 pub(super) struct Presence {
     online: HashMap<DeviceId, Online>,
     absences: HashMap<DeviceId, Absence>,
+    /// By an end that the scenario asked for: how long it was until the devices were back.
+    returns: BTreeMap<EndKind, Histogram>,
 }
 
 /// A device that is connected.
@@ -114,7 +117,16 @@ impl Presence {
         online.connections += 1;
         let absence = self.absences.remove(&event.device)?;
         absence.count(event.now, counts);
-        Some(event.now.saturating_since(absence.ended_at?))
+        let away = event.now.saturating_since(absence.ended_at?);
+        if let (Away::Ended(kind), None) = (absence.why, absence.unasked_since) {
+            self.returns.entry(kind).or_default().record(away);
+        }
+        Some(away)
+    }
+
+    /// How long devices were away after ends that the scenario asked for.
+    pub(super) fn returns(&self) -> &BTreeMap<EndKind, Histogram> {
+        &self.returns
     }
 
     /// A connection with a CONNACK ended: with the last one the device is away.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use squall_fleet::{EndCause, OpenError};
 use squall_protocol::{Instant, ReasonCode};
-use squall_run::AnomalyKind;
+use squall_run::{AnomalyKind, Histogram};
 use squall_scenario::DeviceId;
 
 use super::anomalies::Anomalies;
@@ -306,6 +306,12 @@ impl Connections {
             | EndCause::Refused
             | EndCause::RunEnded => {}
         }
+    }
+
+    /// How long devices were away after ends that the scenario asked for, until they were back, by kind of
+    /// end.
+    pub(crate) fn returns(&self) -> &BTreeMap<EndKind, Histogram> {
+        self.presence.returns()
     }
 
     /// Why a device is not connected; `None` if it is.

@@ -258,10 +258,6 @@ impl Deliveries {
 
 /// The QoS that a SUBACK grants; `None` if it refuses (§3.9.3).
 fn granted(reason: ReasonCode) -> Option<QoS> {
-    match reason {
-        ReasonCode::Success => Some(QoS::AtMostOnce),
-        ReasonCode::GrantedQoS1 => Some(QoS::AtLeastOnce),
-        ReasonCode::GrantedQoS2 => Some(QoS::ExactlyOnce),
-        _ => None,
-    }
+    // The codes that grant are the levels that they grant.
+    QoS::from_bits(reason as u8)
 }

@@ -122,6 +122,9 @@ impl Ledger {
             ..
         } = delivered;
         let has_old_messages = self.roster.history() == BrokerHistory::Unknown;
+        if retain && has_old_messages && self.closed_at.is_none() {
+            self.retained.handle_stored(topic, payload);
+        }
         let origin = if !retain {
             Origin::Live
         } else if has_old_messages || self.retained.has_published(topic) {

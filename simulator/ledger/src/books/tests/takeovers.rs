@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_fleet::{EndCause, PeerClose};
-use squall_protocol::ReasonCode;
+use squall_protocol::{QoS, ReasonCode};
 use squall_run::AnomalyKind;
 
 use super::scene::{KEPT, RESET, SILENCE, Scene};
@@ -85,6 +85,21 @@ fn of_two_simultaneous_connects_either_may_win() {
         assert_eq!(scene.count(AnomalyKind::SessionPresent), 0);
         assert_eq!(scene.count(AnomalyKind::UnexpectedDisconnect), 0);
     }
+}
+
+/// A newer connection that the broker closes was displaced by none that was there before its CONNECT: it
+/// ended unasked, and the one that it displaced stays displaced.
+#[test]
+fn a_newer_connection_is_not_displaced_by_an_older_one() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    scene.connect_as(B, A, true);
+    end(&mut scene, B, EndCause::PeerClosed(PeerClose::Fin));
+    scene.close();
+
+    let counts = scene.ledger.takeovers.counts();
+    assert_eq!((counts.displaced_closed, counts.displaced_open), (0, 1));
+    assert_eq!(scene.count(AnomalyKind::UnexpectedDisconnect), 1);
 }
 
 /// Two that are alive together at the end are two too many if it lasts.
@@ -172,6 +187,28 @@ fn an_end_of_ones_own_is_no_takeover() {
 
     let counts = scene.ledger.takeovers.counts();
     assert_eq!((counts.takeovers, counts.displaced_closed), (0, 0));
+}
+
+/// A device that was given a Session cannot know what the one before it had received: a repeat at QoS 2
+/// may be the rest of an exchange. At QoS 0 there is no exchange, and a repeat stays forbidden.
+#[test]
+fn a_session_that_moved_excuses_repeats_at_qos_2_only() {
+    for (qos, forbidden) in [(QoS::ExactlyOnce, 0), (QoS::AtMostOnce, 1)] {
+        let mut scene = Scene::ready(&[A]);
+        scene.publish(0..1, qos);
+        scene.deliver(A, 0, qos);
+        scene.connect_as(B, A, true);
+        end(&mut scene, A, TAKEN_OVER);
+        scene.deliver_as(B, A, 0, qos);
+
+        let tally = scene.close();
+
+        assert_eq!(
+            (tally.duplicated, tally.forbidden),
+            (1, forbidden),
+            "{qos:?}"
+        );
+    }
 }
 
 /// Session Present is 0 for the first, 1 while the Session lives, 0 or 1 once its expiry has

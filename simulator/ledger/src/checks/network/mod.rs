@@ -16,6 +16,7 @@ use squall_scenario::{GroupId, NetworkClaim, NetworkId};
 
 use self::figure::{Figure, direction_figures, outage_figure, round_trip_figure};
 use self::outcome::Way;
+pub(crate) use self::outcome::micros;
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use super::delay::Delay;

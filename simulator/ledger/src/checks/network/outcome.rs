@@ -34,7 +34,7 @@ pub(super) fn configured_delay(one_way: &Delay) -> Vec<Quantile> {
 }
 
 /// A histogram of nanoseconds as the run file has it.
-pub(super) fn micros(nanos: &hdrhistogram::Histogram<u64>) -> Histogram {
+pub(crate) fn micros(nanos: &hdrhistogram::Histogram<u64>) -> Histogram {
     let mut micros = Histogram::new();
     for value in nanos.iter_recorded() {
         let rounded = value.value_iterated_to().saturating_add(500) / 1000;
