@@ -65,6 +65,8 @@ fn carriage_return_alone(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nearest::Choice;
+    use crate::report::Problem;
 
     fn mistakes(bytes: &[u8]) -> Vec<Mistake> {
         let errors = Document::read::<Mistake>("a.toml", bytes, &[]).unwrap_err();
@@ -86,5 +88,37 @@ mod tests {
         let mistakes = mistakes(b"x = \ny = 1\nz = [1,,2]\n");
 
         assert!(mistakes.len() >= 2, "{mistakes:?}");
+    }
+
+    impl Problem for Mistake {
+        fn choice(&self) -> Option<Choice<'_>> {
+            self.choice("the documentation")
+        }
+
+        fn remedy(&self) -> Option<String> {
+            None
+        }
+
+        fn example(&self, _at: &KeyPath) -> Option<String> {
+            None
+        }
+    }
+
+    proptest::proptest! {
+        /// No bytes make the parser panic, and the report of any is short.
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(0_u8.., 0..200)) {
+            if let Err(errors) = Document::read::<Mistake>("a.toml", &bytes, &[]) {
+                proptest::prop_assert!(errors.to_string().len() < 30_000);
+            }
+        }
+
+        /// The same for text that looks like TOML.
+        #[test]
+        fn any_text_is_read_or_refused(text in "[\\[\\]{}=.,\"'#\\\\a1\n\r\t ]{0,80}") {
+            if let Err(errors) = Document::read::<Mistake>("a.toml", text.as_bytes(), &[]) {
+                proptest::prop_assert!(errors.to_string().len() < 30_000);
+            }
+        }
     }
 }

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use squall_protocol::Version;
-use squall_protocol::topic::TopicError;
 use squall_scenario::{
-    Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, Problem,
-    ReconnectWhen, Scenario, ScenarioErrors, Select, Target,
+    Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, ReconnectWhen,
+    Scenario, ScenarioErrors, Select, Target,
 };
-use squall_toml::mistake::Mistake;
 
 fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {
     let text = format!("version = 1\nname = \"test\"\n{text}");

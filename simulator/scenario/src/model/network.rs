@@ -9,7 +9,7 @@ use crate::Distribution;
 pub struct Network {
     /// Its name, unique among networks.
     pub name: String,
-    /// One way, drawn per segment; a segment never overtakes the one before it. Default none.
+    /// Latency one way, drawn per segment; a segment never overtakes the one before it. Default none.
     pub latency: Distribution,
     /// Added to each draw of `latency`. Default none.
     pub jitter: Distribution,
@@ -18,16 +18,16 @@ pub struct Network {
     /// What a lost segment costs before it is sent again; doubles with each further loss of the
     /// same segment (RFC 6298 §5.5). By default the mean round trip plus 200 ms, as Linux does.
     pub retransmission_timeout: Duration,
-    /// Bytes per second, each way.
+    /// Bit rates, each way.
     pub bandwidth: Bandwidth,
-    /// Times when nothing passes and nothing is closed.
+    /// Times when nothing passes, although no connection is closed.
     pub outages: Option<Outages>,
 }
 
 /// Which segments are lost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loss {
-    /// Each with this probability, 0 to below 1, whatever happened before; 0 is the default.
+    /// Each segment with this probability, 0 to below 1, whatever happened before; 0 is the default.
     Independent(f64),
     /// A Markov chain of two states that steps once per 10 ms: a segment that is sent in *good*
     /// passes, one that is sent in *bad* is lost. It begins in *good*.
@@ -69,8 +69,8 @@ pub struct Bandwidth {
 /// Outages of a link: each device has its own, drawn for it alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outages {
-    /// From the end of one (or the start of the run) to the beginning of the next.
+    /// Time from the end of an outage, or the start of the run, to the beginning of the next.
     pub every: Distribution,
-    /// How long one lasts.
+    /// How long an outage lasts.
     pub lasts: Distribution,
 }

@@ -23,11 +23,11 @@ use crate::{Expectation, Fault, Group, Network, Target, Threshold};
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// Names the run in reports and folders: letters, digits, `-` and `_`, at least one.
+    /// The name of the run in reports and folders: letters, digits, `-` and `_`, at least one.
     pub name: String,
     /// One or more sentences for the report; empty if the file has none.
     pub description: String,
-    /// Every random draw of the run comes from it.
+    /// Seed of every random draw of the run.
     pub seed: u64,
     /// `[vars]`: already put into every template; kept for the record.
     pub vars: IndexMap<String, String>,
@@ -41,9 +41,9 @@ pub struct Scenario {
     pub groups: Vec<Group>,
     /// By [`FaultId`], in file order.
     pub faults: Vec<Fault>,
-    /// In file order.
+    /// What must hold, in file order.
     pub expectations: Vec<Expectation>,
-    /// In file order.
+    /// The limits of metrics, in file order.
     pub thresholds: Vec<Threshold>,
 }
 

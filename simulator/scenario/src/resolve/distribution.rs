@@ -90,7 +90,7 @@ impl Resolver<'_> {
             }
         }
         let sum: f64 = weights.iter().sum();
-        // Weights that sum to one but for rounding are kept as they are.
+        // Weights that sum to one, up to rounding, are kept, so that a printed scenario reads back as itself.
         let total = if (sum - 1.0).abs() < 1e-9 { 1.0 } else { sum };
         let mut values: Vec<(Duration, f64)> = values
             .iter()

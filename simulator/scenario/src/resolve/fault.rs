@@ -17,7 +17,7 @@ use crate::{
     ReconnectWhen, RunSettings, Select, fits_pattern,
 };
 
-/// Most times of one fault.
+/// Most times that one fault may happen.
 const TIMES_MAX: u64 = 100_000;
 
 impl Resolver<'_> {
@@ -67,7 +67,7 @@ impl Resolver<'_> {
                 let until = time(file.repeats_for).unwrap_or(run.duration);
                 if until < period {
                     let what = format!(
-                        "every {} within {} is never",
+                        "a fault every {} does not happen within {}",
                         format_duration(period),
                         format_duration(until)
                     );
@@ -189,7 +189,7 @@ impl Resolver<'_> {
             .filter_map(|other| self.gone_after(other, group))
             .fold(0, u32::saturating_add);
         let left = group.count.saturating_sub(before);
-        // More than there are at all has been noted before.
+        // A selection of more devices than the group has is another mistake, noted before.
         if wanted > left && wanted <= group.count {
             let what = format!(
                 "it takes {wanted} of {} devices of group `{}`, and earlier faults leave {left}",

@@ -260,7 +260,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A time as MQTT carries it.
+    /// `duration` in whole seconds, as MQTT carries it, at most `max`.
     fn whole_seconds(&mut self, duration: Duration, max: u32, at: &At<'_>) -> u32 {
         let seconds = u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         if duration.subsec_nanos() > 0 || seconds > max {
@@ -279,7 +279,7 @@ pub(super) fn resolve_qos(qos: Option<u8>) -> QoS {
     qos.and_then(QoS::from_bits).unwrap_or_default()
 }
 
-/// A time that is there, or nothing.
+/// The time that a file gives, if it gives one.
 pub(super) fn time(text: Option<DurationText>) -> Option<Duration> {
     text.map(|text| text.0)
 }

@@ -88,7 +88,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The template, or nothing and a note.
+    /// The template; `None` if it is malformed, which is noted.
     pub(super) fn or_note<T>(
         &mut self,
         template: Result<T, TemplateError>,

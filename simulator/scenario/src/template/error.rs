@@ -14,7 +14,7 @@ pub enum TemplateError {
     Unknown {
         /// The placeholder as it was written.
         written: String,
-        /// Those that make sense here.
+        /// The placeholders that make sense here.
         known: Vec<String>,
     },
     /// A placeholder that has no value, or too many, here.
@@ -22,9 +22,9 @@ pub enum TemplateError {
     NotHere {
         /// The name of the placeholder.
         name: String,
-        /// Where it stands.
+        /// The text that it stands in, as `a topic`.
         place: &'static str,
-        /// Those that make sense here.
+        /// The placeholders that make sense here.
         known: Vec<String>,
     },
     /// A placeholder that this version does not have.
@@ -36,9 +36,9 @@ pub enum TemplateError {
     /// A `{vars.x}` that `[vars]` does not have.
     #[error("`[vars]` has no `{name}`")]
     UnknownVar {
-        /// The placeholder as it was written.
+        /// The name as it was written.
         name: String,
-        /// Those that it has.
+        /// The variables that it has.
         known: Vec<String>,
     },
     /// What follows the name of a placeholder makes no sense.
@@ -46,7 +46,7 @@ pub enum TemplateError {
     Malformed {
         /// The placeholder as it was written.
         written: String,
-        /// A correct one.
+        /// A correct placeholder of this name.
         example: &'static str,
     },
     /// A counter that would make a new topic of every message.

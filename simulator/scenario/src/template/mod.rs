@@ -90,7 +90,7 @@ impl DeviceTemplate {
             .all(|segment| matches!(segment, Segment::Literal(_)))
     }
 
-    /// As the file writes it.
+    /// The text in the file.
     pub fn source(&self) -> &str {
         &self.0.source
     }
@@ -187,7 +187,7 @@ impl MessageTemplate {
             .all(|segment| !segment.is_of_message())
     }
 
-    /// As the file writes it.
+    /// The text in the file.
     pub fn source(&self) -> &str {
         &self.0.source
     }
@@ -204,9 +204,9 @@ struct Template {
 /// How a text is escaped for what surrounds it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Escaping {
-    /// As they are.
+    /// Not at all.
     Plain,
-    /// Within a JSON string.
+    /// As within a JSON string.
     Json,
 }
 
