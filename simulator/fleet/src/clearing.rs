@@ -151,7 +151,11 @@ impl Clearing {
                 }
             }
             // A CONNECT and a DISCONNECT do not fill a socket.
-            Input::Full { .. } | Input::Drained { .. } | Input::DeadlinePassed | Input::Stop => {}
+            Input::Full { .. }
+            | Input::Drained { .. }
+            | Input::DeadlinePassed
+            | Input::StoodStill { .. }
+            | Input::Stop => {}
         }
     }
 

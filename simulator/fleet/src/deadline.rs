@@ -45,6 +45,11 @@ impl Deadlines {
         self.queue.first().map(|&(at, _)| at)
     }
 
+    /// The slot with the earliest deadline.
+    pub(crate) fn next_slot(&self) -> Option<u32> {
+        self.queue.first().map(|&(_, slot)| slot)
+    }
+
     /// Takes out the slot with the earliest deadline, if that is not after `now`.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<u32> {
         let &(at, slot) = self.queue.first()?;

@@ -3,9 +3,16 @@
 //! A drive reads its clock for every input anew, and carries out what the fleet asks for before it
 //! reads the clock again. The fleet does little in one call: the moment that it notes for a close
 //! is the moment of that close, even if many others are due at the same time.
+//!
+//! What has arrived goes before what is due: a drive tells of everything that had arrived by a deadline
+//! before it tells that the deadline has passed. A device concludes from its deadline that a CONNACK,
+//! a SUBACK or a PINGRESP did not come, a checker that it has everything, the fleet that the drain is over; none of
+//! this may follow from bytes that lie unread because the drive was late. A drive over sockets may
+//! leave out this look at all sockets while it is only a little late.
 
 use std::time::Duration;
 
+use squall_protocol::Instant;
 use squall_scenario::Transport;
 
 /// Names one attempt of one device to have a Network Connection. Never reused within a run.
@@ -58,9 +65,15 @@ pub enum Input<'a> {
         /// FIN or RST.
         how: PeerClose,
     },
-    /// The deadline that `next_deadline` named has come. The fleet does one thing that is due; what
-    /// else is due keeps its deadline.
+    /// The deadline that `next_deadline` named has come, and everything that had arrived by then was
+    /// told. The fleet does one thing that is due; what else is due keeps its deadline.
     DeadlinePassed,
+    /// The drive did nothing from `since` until now, or did not come round to look at its sockets, due or
+    /// not: what came meanwhile was not read. Told before what it reads then.
+    StoodStill {
+        /// When it should have been back.
+        since: Instant,
+    },
     /// The user wants the run to end early: drain, check, report.
     Stop,
 }

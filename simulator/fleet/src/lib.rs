@@ -23,7 +23,7 @@ pub mod payload;
 pub mod random;
 
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
-pub use fleet::{Fleet, VIRTUAL_START};
+pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, EndCause, Fact, LegFact, Observation, Planned,

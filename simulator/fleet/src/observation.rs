@@ -14,6 +14,7 @@ use squall_scenario::{ClientKey, DeviceId, FaultId};
 
 use crate::drive::{OpenError, PeerClose, SocketId};
 use crate::payload;
+use crate::progress::Phase;
 use crate::stamp::Stamp;
 
 /// One fact. The moment of it is the `now` that it is told with.
@@ -68,17 +69,17 @@ pub enum Fact<'a> {
     },
     /// A fault did what it was configured to do, to this device.
     FaultApplied(FaultId),
-    /// The generator did nothing from `since` until now, though something was due: what came in
-    /// meanwhile was not read. About the run.
+    /// The generator did nothing from `since` until now, though something was due, or did not look at its
+    /// sockets: what came in meanwhile was not read. About the run. No two of them overlap.
     StoodStill {
-        /// When it was last heard of, or when something was due first after that.
+        /// When it was last heard of, or when it should have been back after that.
         since: Instant,
     },
     /// A checker, a device that the fleet adds at the end, asked what is retained. About the run.
     Retained(RetainedFact<'a>),
 }
 
-/// Something that happens to a device at a planned moment, beside publishing.
+/// Something that happens at a planned moment, beside publishing.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Planned {
     /// It asks for its first transport.
@@ -87,6 +88,8 @@ pub enum Planned {
     Reconnect,
     /// A fault that chose it does its work on it.
     Fault(FaultId),
+    /// The run enters a phase whose moment the scenario tells. About the run.
+    Phase(Phase),
 }
 
 /// A step in the life of a Network Connection.

@@ -180,7 +180,11 @@ impl<S: Sink> World<S> {
                 .handle(self.broker_now(), input, &mut self.outboxes);
         }
         self.carry_out_actions();
-        if is_due(self.next_of_fleet(), self.now) {
+        if let Some(due) = self.next_of_fleet()
+            && due <= self.now
+            && !is_due(self.ports.next_due(), due)
+        {
+            // What had arrived by then has been told.
             let input = Input::DeadlinePassed;
             self.fleet.handle(self.now, input, &mut self.actions);
             self.carry_out_actions();
@@ -216,9 +220,7 @@ impl<S: Sink> World<S> {
     fn deliver(&mut self) {
         let stands_still = self.standstill.contains(&self.now);
         if !stands_still {
-            for unread in std::mem::take(&mut self.unread) {
-                self.read(&unread);
-            }
+            self.resume();
         }
         while let Some(out) = self.ports.poll(self.now) {
             match out.arrival {
@@ -243,6 +245,19 @@ impl<S: Sink> World<S> {
                     }
                 }
             }
+        }
+    }
+
+    /// The fleet's side goes on after it stood still, and reads what came meanwhile.
+    fn resume(&mut self) {
+        let Range { start, end } = self.standstill;
+        if start < end && end <= self.now {
+            self.standstill = end..end;
+            let input = Input::StoodStill { since: start };
+            self.fleet.handle(self.now, input, &mut self.actions);
+        }
+        for unread in std::mem::take(&mut self.unread) {
+            self.read(&unread);
         }
     }
 

@@ -295,7 +295,7 @@ impl Device {
                 turn.waited = None;
             }
             Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),
-            Input::DeadlinePassed | Input::Stop => {}
+            Input::DeadlinePassed | Input::StoodStill { .. } | Input::Stop => {}
         }
         self.settle(turn);
     }

@@ -33,7 +33,7 @@ use crate::stamp::RunTag;
 
 /// A call that is late by this much or more is a standstill: timers and other processes cost less
 /// on a machine that has room.
-const STANDSTILL_MIN: Duration = Duration::from_millis(1);
+pub const STANDSTILL_MIN: Duration = Duration::from_millis(1);
 
 /// Unix time at the start of a run in virtual time: 2026-01-01T00:00:00Z.
 pub const VIRTUAL_START: Duration = Duration::from_secs(1_767_225_600);
@@ -52,10 +52,14 @@ pub struct Fleet<S> {
     deadlines: Deadlines,
     /// When [`Self::handle`] was called last.
     last_call: Instant,
+    /// End of the last standstill that was told.
+    still_until: Instant,
     phase: Phase,
     phases: Vec<(Phase, Instant)>,
     /// When the phase ends by itself.
     phase_ends: Instant,
+    /// Whether that deadline has had its turn: what was due before is done.
+    has_phase_run_out: bool,
     /// The end of the measured part, once the load has begun; earlier if the run is stopped.
     load_ends: Instant,
     /// Standstills that prolonged the drain.
@@ -86,9 +90,11 @@ impl<S: Sink> Fleet<S> {
             sessions: Sessions::default(),
             deadlines: Deadlines::new(slots),
             last_call: Instant::ZERO,
+            still_until: Instant::ZERO,
             phase: Phase::Clearing,
             phases: Vec::new(),
             phase_ends: Instant::ZERO,
+            has_phase_run_out: false,
             load_ends: Instant::ZERO,
             drain_standstills: 0,
             devices,
@@ -114,7 +120,7 @@ impl<S: Sink> Fleet<S> {
     /// from it happens at `now`, so the caller carries the actions out and reads its clock again
     /// before the next.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
-        self.tell_standstill(now);
+        self.tell_standstill(now, input);
         self.enter_first_phase(now);
         self.advance(now, actions);
         match input {
@@ -141,6 +147,7 @@ impl<S: Sink> Fleet<S> {
                 });
             }
             Input::DeadlinePassed => self.handle_deadline(now, actions),
+            Input::StoodStill { .. } => {}
             Input::Stop => self.stop(now, actions),
         }
         self.advance(now, actions);
@@ -149,6 +156,11 @@ impl<S: Sink> Fleet<S> {
     /// When [`Input::DeadlinePassed`] is due next; `None` once the run is over.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
+    }
+
+    /// Whether the next deadline is the one from which the run concludes that nothing more comes.
+    pub fn is_drain_next_to_end(&self) -> bool {
+        self.phase == Phase::Draining && self.deadlines.next_slot() == Some(self.phase_slot())
     }
 
     /// Whether the run is over: no later input changes anything.
@@ -255,8 +267,9 @@ impl<S: Sink> Fleet<S> {
         } else if slot == self.clearing_slot() {
             self.clearing.handle_deadline(now, actions);
             self.watch_clearing();
+        } else {
+            self.has_phase_run_out = true;
         }
-        // The phases' slot needs nothing more: every input looks whether a phase is over.
     }
 
     /// Does the next part of what faults ask for: lets the next firing choose its devices, if those of
@@ -295,22 +308,39 @@ impl<S: Sink> Fleet<S> {
         self.shared.faults.note_fired(firing, now, &taken);
     }
 
-    /// Tells if the caller did nothing for long though something was due.
-    fn tell_standstill(&mut self, now: Instant) {
+    /// Tells if the caller did nothing for long, by its own word or though something was due.
+    fn tell_standstill(&mut self, now: Instant, input: Input<'_>) {
         let last = std::mem::replace(&mut self.last_call, now);
-        let Some(due) = self.deadlines.next() else {
-            return;
+        let since = match input {
+            Input::StoodStill { since } => since,
+            Input::Opened { .. }
+            | Input::OpenFailed { .. }
+            | Input::Received { .. }
+            | Input::Full { .. }
+            | Input::Drained { .. }
+            | Input::Closed { .. }
+            | Input::DeadlinePassed
+            | Input::Stop => match self.deadlines.next() {
+                Some(due) => due.max(last),
+                None => return,
+            },
         };
-        let since = due.max(last);
+        let since = since.max(self.still_until);
         if now.saturating_since(since) >= STANDSTILL_MIN {
-            let observation = Observation {
-                about: About::Run,
-                fact: Fact::StoodStill { since },
-                waited: None,
-            };
-            self.sink.observe(now, &observation);
+            self.still_until = now;
+            self.tell(now, Fact::StoodStill { since });
             self.prolong_drain(since, now);
         }
+    }
+
+    /// Tells a fact about the run.
+    fn tell(&mut self, now: Instant, fact: Fact<'_>) {
+        let observation = Observation {
+            about: About::Run,
+            fact,
+            waited: None,
+        };
+        self.sink.observe(now, &observation);
     }
 
     fn fault_slot(&self) -> u32 {

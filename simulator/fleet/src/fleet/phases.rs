@@ -7,7 +7,8 @@
 //! The drain is there to do what is left of the load and to read what is on its way. Its time
 //! counts from when nothing of the load is undone, and while the shell stands still it does not pass:
 //! otherwise a generator that was held up over the end of the load would leave out what was due,
-//! and take for lost what it had not read.
+//! and take for lost what it had not read. It ends when its deadline has its turn: what had arrived by
+//! then was told before (`drive`).
 //!
 //! The other phases end when the [`Census`](crate::device::Census) or the clearing says that what they
 //! wait for has happened.
@@ -24,6 +25,7 @@ use crate::clearing::{Job, in_order, jobs, sessions_to_clear};
 use crate::device::Device;
 use crate::drive::Actions;
 use crate::members::slot;
+use crate::observation::{Fact, Planned};
 use crate::progress::Phase;
 use crate::schedule::Load;
 use crate::sink::Sink;
@@ -48,8 +50,11 @@ impl<S: Sink> Fleet<S> {
             match self.phase {
                 Phase::Clearing => self.begin_connecting(now),
                 Phase::Connecting => self.begin_load(now),
-                Phase::WarmingUp => self.begin_measuring(),
-                Phase::Measuring => self.begin_draining(self.phase_ends, now),
+                Phase::WarmingUp => self.begin_measuring(now),
+                Phase::Measuring => {
+                    self.tell_planned(now, Phase::Draining, self.phase_ends);
+                    self.begin_draining(self.phase_ends, now);
+                }
                 Phase::Draining => self.begin_checking(now),
                 Phase::Checking => self.begin_leaving(now, actions),
                 Phase::Leaving => self.begin_ending_sessions(now),
@@ -64,16 +69,22 @@ impl<S: Sink> Fleet<S> {
 
     fn is_phase_over(&self, now: Instant) -> bool {
         let census = &self.shared.census;
-        let is_late = self.phase_ends <= now;
+        let has_run_out = self.has_phase_run_out;
         match self.phase {
             Phase::Clearing | Phase::EndingSessions => self.clearing.is_over(),
-            Phase::Connecting => is_late || census.ready as usize >= self.members,
-            Phase::WarmingUp | Phase::Measuring => is_late,
-            Phase::Draining => is_late && !self.is_load_undone(),
+            Phase::Connecting => has_run_out || census.ready as usize >= self.members,
+            Phase::WarmingUp | Phase::Measuring => self.phase_ends <= now,
+            Phase::Draining => has_run_out && !self.is_load_undone(),
             Phase::Checking => census.checked as usize >= self.devices.len() - self.members,
-            Phase::Leaving => is_late || census.connections == 0,
+            Phase::Leaving => has_run_out || census.connections == 0,
             Phase::Finished => false,
         }
+    }
+
+    /// Tells that a phase begins now whose moment the scenario tells.
+    fn tell_planned(&mut self, now: Instant, phase: Phase, due: Instant) {
+        let what = Planned::Phase(phase);
+        self.tell(now, Fact::Begun { what, due });
     }
 
     /// Begins a phase at `at`, which ends at `ends` at the latest, or by itself only.
@@ -82,6 +93,7 @@ impl<S: Sink> Fleet<S> {
         self.phases.push((phase, at));
         self.sink.enter_phase(at, phase);
         self.phase_ends = ends.unwrap_or(Instant::from_nanos(u64::MAX));
+        self.has_phase_run_out = false;
         self.deadlines.set(self.phase_slot(), ends);
         if phase == Phase::Finished {
             self.deadlines.set(self.fault_slot(), None);
@@ -138,7 +150,8 @@ impl<S: Sink> Fleet<S> {
         }
     }
 
-    fn begin_measuring(&mut self) {
+    fn begin_measuring(&mut self, now: Instant) {
+        self.tell_planned(now, Phase::Measuring, self.phase_ends);
         let (begin, end) = (self.phase_ends, self.load_ends);
         self.begin(Phase::Measuring, begin, Some(end));
         self.shared.faults.begin(&self.scenario.faults, begin, end);
@@ -159,6 +172,7 @@ impl<S: Sink> Fleet<S> {
 
     fn drain_until(&mut self, ends: Instant) {
         self.phase_ends = ends;
+        self.has_phase_run_out = false;
         self.deadlines.set(self.phase_slot(), Some(ends));
     }
 
@@ -179,6 +193,8 @@ impl<S: Sink> Fleet<S> {
     }
 
     fn begin_checking(&mut self, now: Instant) {
+        let due = self.load_ends + self.scenario.run.drain;
+        self.tell_planned(now, Phase::Checking, due);
         self.begin(Phase::Checking, self.phase_ends, None);
         for place in self.members..self.devices.len() {
             self.devices[place].connect_at(now);

@@ -40,6 +40,8 @@ pub struct Metrics {
     cells: BTreeMap<Cell, Histogram>,
     timeline: Timeline,
     standstills: Standstills,
+    /// How long after its moment each phase began whose moment the scenario tells.
+    phase_lags: Vec<(Phase, Duration)>,
     rates: Rates,
     /// From CONNECT to CONNACK, by group: both ways of a link.
     round_trips: Vec<Histogram>,
@@ -96,11 +98,19 @@ pub(crate) enum Scheduled {
     Reconnect,
     /// What a fault does to one device.
     Fault,
+    /// The begin of a phase, of the run as a whole.
+    Phase,
 }
 
 impl Scheduled {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Message, Self::Connect, Self::Reconnect, Self::Fault];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Message,
+        Self::Connect,
+        Self::Reconnect,
+        Self::Fault,
+        Self::Phase,
+    ];
 
     /// The value of the tag.
     pub(crate) const fn name(self) -> &'static str {
@@ -109,6 +119,7 @@ impl Scheduled {
             Self::Connect => "connect",
             Self::Reconnect => "reconnect",
             Self::Fault => "fault",
+            Self::Phase => "phase",
         }
     }
 
@@ -119,6 +130,7 @@ impl Scheduled {
             Self::Connect => "connects",
             Self::Reconnect => "reconnects",
             Self::Fault => "faults",
+            Self::Phase => "phases",
         }
     }
 }
@@ -132,6 +144,7 @@ impl Metrics {
             cells: BTreeMap::new(),
             timeline: Timeline::new(),
             standstills: Standstills::default(),
+            phase_lags: Vec::new(),
             rates: Rates::new(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],
             ended_at: Instant::ZERO,
@@ -159,6 +172,13 @@ impl Metrics {
         if let Fact::StoodStill { since } = observation.fact {
             self.standstills.note(since, now);
         }
+        if let Fact::Begun {
+            what: Planned::Phase(phase),
+            due,
+        } = observation.fact
+        {
+            self.note_phase(now, phase, due);
+        }
         let Some(group) = self.roster.group_about(observation.about) else {
             return;
         };
@@ -183,7 +203,7 @@ impl Metrics {
                 self.record((MetricName::SubscribeLatency, of_group), sent_at, latency);
             }
             Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
-                self.record_lag(now, (group, Scheduled::Message), stamp.scheduled);
+                self.record_lag(now, (Some(group), Scheduled::Message), stamp.scheduled);
                 let phase = self.phase_at(stamp.scheduled);
                 self.rates.count_in(phase, key(Event::Due, Some(qos)));
             }
@@ -192,8 +212,9 @@ impl Metrics {
                     Planned::Connect => Scheduled::Connect,
                     Planned::Reconnect => Scheduled::Reconnect,
                     Planned::Fault(_) => Scheduled::Fault,
+                    Planned::Phase(_) => Scheduled::Phase,
                 };
-                self.record_lag(now, (group, what), due);
+                self.record_lag(now, (Some(group), what), due);
             }
             Fact::Publication(PublicationFact::Sent { qos, .. }) => {
                 self.rates.count(now, key(Event::Sent, Some(qos)));
@@ -368,11 +389,27 @@ impl Metrics {
         self.cells.entry(cell).or_default().record(took);
     }
 
+    /// How long after its moment each phase began whose moment the scenario tells.
+    pub(crate) fn phase_lags(&self) -> &[(Phase, Duration)] {
+        &self.phase_lags
+    }
+
+    /// A phase began whose moment the scenario tells.
+    fn note_phase(&mut self, now: Instant, phase: Phase, due: Instant) {
+        self.record_lag(now, (None, Scheduled::Phase), due);
+        self.phase_lags.push((phase, now.saturating_since(due)));
+    }
+
     /// Something that was due at `due` was begun.
-    fn record_lag(&mut self, now: Instant, (group, of): (GroupId, Scheduled), due: Instant) {
+    fn record_lag(
+        &mut self,
+        now: Instant,
+        (group, of): (Option<GroupId>, Scheduled),
+        due: Instant,
+    ) {
         let lag = now.saturating_since(due);
         let tags = CellTags {
-            group: Some(group),
+            group,
             of: Some(of),
             ..CellTags::default()
         };

@@ -1,17 +1,26 @@
 //! What the generator's own lateness says about a run: with too much of it nothing follows.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use squall_run::{LagShare, MetricName, Metrics, Percentile, Reason, Tags, duration_text};
-use squall_scenario::Scenario;
+use squall_fleet::Phase;
+use squall_run::{
+    Aggregate, Comparison, Histogram, LAG_SHARE_NOTED, LagShare, MetricKind, MetricName, Metrics,
+    Percentile, Reason, Tags, duration_text,
+};
+use squall_scenario::{Condition, Expectation, GroupId, Scenario};
 
-use crate::metrics::Scheduled;
+use crate::metrics::{self, Scheduled};
+
+/// What helps, after a sentence that says what was wrong.
+const REMEDY: &str = "; give squall a machine with less other work, or ask for less load; \
+     a threshold on schedule_lag sets another limit";
 
 /// The p99 of the schedule lag, of a kind of thing that is scheduled, from which on a run is
-/// invalid, if its scenario has no threshold on `schedule_lag`.
+/// invalid, where its scenario has no limit of its own: a threshold on `schedule_lag`.
 const fn schedule_lag_p99_max(of: Scheduled) -> Duration {
     match of {
-        Scheduled::Message | Scheduled::Connect | Scheduled::Reconnect => {
+        Scheduled::Message | Scheduled::Connect | Scheduled::Reconnect | Scheduled::Phase => {
             Duration::from_millis(100)
         }
         // A fault strikes its devices one after the other, and the system takes some 15 us to close
@@ -22,27 +31,97 @@ const fn schedule_lag_p99_max(of: Scheduled) -> Duration {
 }
 
 /// Why the run says nothing about the broker, as far as the generator's lag tells.
-pub(super) fn reasons(scenario: &Scenario, cells: &Metrics) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let says_otherwise = scenario
-        .thresholds
-        .iter()
-        .any(|threshold| threshold.selector.metric == MetricName::ScheduleLag);
-    if !says_otherwise {
-        reasons.extend(
-            Scheduled::ALL
-                .into_iter()
-                .filter_map(|of| late(cells, of))
-                .map(Reason::Invalid),
-        );
+pub(super) fn reasons(
+    scenario: &Scenario,
+    metrics: &metrics::Metrics,
+    cells: &Metrics,
+) -> Vec<Reason> {
+    let own = own_limits(scenario);
+    let groups = (0..).map(GroupId).zip(&scenario.groups);
+    let groups: Vec<&str> = groups
+        .filter(|&(id, _)| !own.contains(&Some(id)))
+        .map(|(_, group)| group.name.as_str())
+        .collect();
+    let mut texts = Vec::new();
+    if !own.contains(&None) {
+        texts.extend(late_phases(metrics));
+        let late = Scheduled::ALL
+            .into_iter()
+            .filter_map(|of| late(cells, of, &groups));
+        texts.extend(late);
     }
-    reasons.extend(saturated(cells).map(Reason::Invalid));
-    reasons
+    if claims_about_time(scenario) {
+        texts.extend(saturated(cells));
+    }
+    texts
+        .into_iter()
+        .map(|text| Reason::Invalid(text + REMEDY))
+        .collect()
 }
 
-/// Says so if things of this kind came too late.
-fn late(cells: &Metrics, of: Scheduled) -> Option<String> {
-    let lag = cells.select(MetricName::ScheduleLag, &of_kind(of));
+/// The groups whose lag the scenario limits itself; `None` is all of them, and the phases. A limit that
+/// half of the run may exceed is not one on being late: it limits a high percentile or the maximum.
+fn own_limits(scenario: &Scenario) -> BTreeSet<Option<GroupId>> {
+    let is_limit = |condition: &Condition| {
+        let is_high = match condition.aggregate {
+            Aggregate::Percentile(percentile) => percentile >= Percentile::P99,
+            Aggregate::Max => true,
+            Aggregate::Min
+            | Aggregate::Avg
+            | Aggregate::Count
+            | Aggregate::Rate
+            | Aggregate::Value => false,
+        };
+        is_high
+            && matches!(
+                condition.comparison,
+                Comparison::Less | Comparison::LessOrEqual
+            )
+    };
+    let thresholds = scenario.thresholds.iter();
+    thresholds
+        .filter(|threshold| threshold.selector.metric == MetricName::ScheduleLag)
+        .filter(|threshold| threshold.conditions.iter().any(is_limit))
+        .map(|threshold| threshold.selector.tags.group)
+        .collect()
+}
+
+/// Whether a claim or a threshold of the scenario is about how long something takes, or how often in a
+/// time it happens. One that claims nothing of the kind loses nothing by a generator that is a little
+/// late with everything: what was lost, doubled or refused is the same.
+fn claims_about_time(scenario: &Scenario) -> bool {
+    let by_threshold = scenario.thresholds.iter().any(|threshold| {
+        let metric = threshold.selector.metric;
+        match metric.kind() {
+            MetricKind::Durations => metric != MetricName::ScheduleLag,
+            MetricKind::Rate => true,
+            MetricKind::Count | MetricKind::Cores | MetricKind::Bytes => false,
+        }
+    });
+    by_threshold
+        || scenario
+            .expectations
+            .iter()
+            .any(|expectation| match expectation {
+                Expectation::Will(claim) => !claim.within.is_empty(),
+                Expectation::Takeover(claim) => claim.displaced_closed_within.is_some(),
+                Expectation::Network(_) => true,
+                Expectation::Delivery(_)
+                | Expectation::Retained(_)
+                | Expectation::Qos2Handshake(_)
+                | Expectation::Connections(_) => false,
+            })
+}
+
+/// Says so if things of this kind came too late in some groups together.
+fn late(cells: &Metrics, of: Scheduled, groups: &[&str]) -> Option<String> {
+    let of_groups = groups.iter().map(|&group| {
+        let mut tags = of_kind(of);
+        tags.insert("group".to_owned(), group.to_owned());
+        cells.select(MetricName::ScheduleLag, &tags)
+    });
+    let of_groups: Vec<Histogram> = of_groups.collect();
+    let lag = Histogram::merged(&of_groups);
     // The quantile, not the percentile: a generator that was late says so in a short run too.
     let p99 = Duration::from_micros(lag.quantile_us(Percentile::P99.quantile())?);
     let limit = schedule_lag_p99_max(of);
@@ -54,6 +133,36 @@ fn late(cells: &Metrics, of: Scheduled) -> Option<String> {
             duration_text(limit.as_secs_f64())
         )
     })
+}
+
+/// Says so for each phase that began too late: there are too few for a percentile, and each of them
+/// changes what the run is.
+fn late_phases(metrics: &metrics::Metrics) -> impl Iterator<Item = String> {
+    let limit = schedule_lag_p99_max(Scheduled::Phase);
+    let late = metrics
+        .phase_lags()
+        .iter()
+        .filter(move |&&(_, lag)| lag > limit);
+    late.map(move |&(phase, lag)| late_phase(phase, lag, limit))
+}
+
+fn late_phase(phase: Phase, lag: Duration, limit: Duration) -> String {
+    let what = match phase {
+        Phase::Draining => "the load ended",
+        Phase::Checking => "the drain ended",
+        Phase::Clearing
+        | Phase::Connecting
+        | Phase::WarmingUp
+        | Phase::Measuring
+        | Phase::Leaving
+        | Phase::EndingSessions
+        | Phase::Finished => "measuring began",
+    };
+    format!(
+        "the generator was late: {what} {} after its moment, the limit is {}",
+        duration_text(lag.as_secs_f64()),
+        duration_text(limit.as_secs_f64())
+    )
 }
 
 /// Says so if half of the messages came so late that this is a large part of what half of them took:
@@ -77,10 +186,12 @@ fn saturated(cells: &Metrics) -> Option<String> {
     };
     share.is_noted().then(|| {
         format!(
-            "the generator could not keep up: half of the messages were {} late or more, {:.0} % of p50 of {metric}, {}",
+            "the generator could not keep up: half of the messages were {} late or more, {:.0} % of p50 of {metric}, {}; \
+             the limit is {:.0} %",
             text(lag_us),
             100.0 * share.share(),
-            text(measured_us)
+            text(measured_us),
+            100.0 * LAG_SHARE_NOTED
         )
     })
 }

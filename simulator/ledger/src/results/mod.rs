@@ -58,7 +58,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         &accounting.publications,
         &connections.groups,
     ));
-    reasons.extend(lag::reasons(scenario, &cells));
+    reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
         accounting,

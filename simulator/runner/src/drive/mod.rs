@@ -5,7 +5,8 @@
 //! whether it can be read or written.
 //!
 //! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet
-//! hears the next input.
+//! hears the next input. What came before the drive stood still for [`LATE`], or while it did, the fleet
+//! hears before its next deadline.
 
 mod dial;
 mod receive;
@@ -26,7 +27,8 @@ use dial::Dialer;
 use receive::Reader;
 use socket::{Progressed, Room, Socket};
 use squall_fleet::{
-    Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
+    Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, STANDSTILL_MIN, Sink,
+    SocketId, Teardown,
 };
 use squall_protocol::Instant;
 use squall_scenario::Transport;
@@ -49,6 +51,14 @@ const TURN_PERIOD_MIN: Duration = Duration::from_micros(200);
 /// A turn of the schedule ends after this time, however much more is due, so that what has come in
 /// is read, and stamped, at most this much later.
 const TURN_TIME_MAX: Duration = Duration::from_micros(200);
+
+/// The drive looks at its clock at least so often, due or not, so that it knows when it stood still.
+const HEARTBEAT: Duration = Duration::from_millis(10);
+
+/// From this lateness on all sockets are read before what is due is done. Reading is left to their tasks
+/// otherwise: it would take 20,000 sockets some 20 ms, and to be late by less matters for no
+/// wait that a device gives up.
+const LATE: Duration = Duration::from_millis(100);
 
 /// Where transports lead, and where they begin.
 #[derive(Clone, Debug)]
@@ -91,6 +101,10 @@ struct State<S> {
     /// Sockets with something new to write.
     touched: Vec<SocketId>,
     reader: Reader,
+    /// When the drive looks at its clock next, at the latest.
+    heartbeat: Instant,
+    /// Everything that had arrived by then was read, when all sockets were read last.
+    read_until: Instant,
     deadline_moved: Rc<Notify>,
     /// Told of every phase that begins.
     phases: watch::Sender<Phase>,
@@ -113,6 +127,8 @@ impl<S: Sink + 'static> Drive<S> {
                 actions: Actions::new(),
                 touched: Vec::new(),
                 reader: Reader::new(READ_BYTES_MAX),
+                heartbeat: clock.now() + HEARTBEAT,
+                read_until: Instant::ZERO,
                 deadline_moved: Rc::clone(&deadline_moved),
                 phases: told,
                 me: me.clone(),
@@ -131,28 +147,22 @@ impl<S: Sink + 'static> Drive<S> {
         // The earliest moment of the next turn of the schedule.
         let mut next_turn = Instant::ZERO;
         loop {
-            let (now, deadline) = {
-                let state = self.state.borrow();
-                let Some(fleet) = state.fleet.as_ref().filter(|fleet| !fleet.is_finished()) else {
-                    return Ok(());
-                };
-                (state.clock.now(), fleet.next_deadline())
+            let Some((now, deadline)) = self.state.borrow_mut().come_round() else {
+                return Ok(());
             };
-            match deadline.map(|deadline| deadline.max(next_turn)) {
-                Some(deadline) if deadline <= now => {
-                    next_turn = now + TURN_PERIOD_MIN;
-                    self.state.borrow_mut().take_turn(now);
-                    // Sockets have their turn, however late the schedule is.
-                    yield_now().await;
+            let heartbeat = now + HEARTBEAT;
+            let next = deadline.map_or(heartbeat, |deadline| deadline.max(next_turn));
+            if next <= now {
+                next_turn = now + TURN_PERIOD_MIN;
+                self.state.borrow_mut().take_turn(now);
+                // Sockets have their turn, however late the schedule is.
+                yield_now().await;
+            } else {
+                let wait = next.min(heartbeat).saturating_since(now);
+                tokio::select! {
+                    () = self.deadline_moved.notified() => {}
+                    fired = timer.sleep(wait) => fired?,
                 }
-                Some(deadline) => {
-                    let wait = deadline.saturating_since(now);
-                    tokio::select! {
-                        () = self.deadline_moved.notified() => {}
-                        fired = timer.sleep(wait) => fired?,
-                    }
-                }
-                None => self.deadline_moved.notified().await,
             }
         }
     }
@@ -205,25 +215,89 @@ impl<S: Sink + 'static> Drive<S> {
 }
 
 impl<S: Sink + 'static> State<S> {
+    /// The moment, and the fleet's deadline; `None` once the run is over. Tells if the drive comes late.
+    fn come_round(&mut self) -> Option<(Instant, Option<Instant>)> {
+        let now = self.clock.now();
+        self.beat(now);
+        self.heartbeat = now + HEARTBEAT;
+        let fleet = self.fleet.as_ref().filter(|fleet| !fleet.is_finished())?;
+        Some((now, fleet.next_deadline()))
+    }
+
+    /// Tells the fleet that the drive has not been where it wanted to be, if that is so.
+    fn beat(&mut self, now: Instant) {
+        let since = self.heartbeat;
+        if now.saturating_since(since) < STANDSTILL_MIN {
+            return;
+        }
+        // What is left of it is told by the next call.
+        self.heartbeat = now;
+        self.feed_at(now, Input::StoodStill { since });
+    }
+
     /// Does what is due, one thing after the other, each at a moment of its own.
     fn take_turn(&mut self, began: Instant) {
+        self.read_before_deadline(began);
         loop {
             self.feed(Input::DeadlinePassed);
             let now = self.clock.now();
             let deadline = self.fleet.as_ref().and_then(Fleet::next_deadline);
             let is_due = deadline.is_some_and(|deadline| deadline <= now);
-            if !is_due || now.saturating_since(began) >= TURN_TIME_MAX {
+            // The end of the drain has a turn of its own: it is read before.
+            let ends_drain = self.fleet.as_ref().is_some_and(Fleet::is_drain_next_to_end);
+            if !is_due || ends_drain || now.saturating_since(began) >= TURN_TIME_MAX {
                 return;
             }
         }
     }
 
+    /// Tells the fleet what has arrived, if its deadline is late by much or ends the drain: nothing
+    /// must be concluded from bytes that only wait to be read.
+    fn read_before_deadline(&mut self, now: Instant) {
+        let Some(fleet) = &self.fleet else { return };
+        let Some(deadline) = fleet.next_deadline() else {
+            return;
+        };
+        let is_late = now.saturating_since(deadline) >= LATE && self.read_until < deadline;
+        if !is_late && !fleet.is_drain_next_to_end() {
+            return;
+        }
+        let mut ids: Vec<SocketId> = self.sockets.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            while self.look_at(id, now) {}
+        }
+        self.read_until = now;
+    }
+
+    /// Tells what one look at a socket brought; whether more may have come by `until`.
+    fn look_at(&mut self, id: SocketId, until: Instant) -> bool {
+        let socket = self.sockets.get_mut(&id);
+        let Some(progressed) = socket.and_then(|socket| socket.look(&mut self.reader)) else {
+            return false;
+        };
+        let may_have_more = if let Progressed::Received(received) = progressed {
+            let since = self.clock.now().saturating_since(until);
+            !self.reader.has_emptied(received)
+                && received.waited.is_some_and(|waited| waited >= since)
+        } else {
+            false
+        };
+        self.tell_progress(id, progressed);
+        may_have_more
+    }
+
     /// Tells the fleet one thing and does all that it then asks for.
     fn feed(&mut self, input: Input<'_>) {
+        let now = self.clock.now();
+        self.beat(now);
+        self.feed_at(now, input);
+    }
+
+    fn feed_at(&mut self, now: Instant, input: Input<'_>) {
         let Some(fleet) = &mut self.fleet else { return };
         let (deadline, phase) = (fleet.next_deadline(), fleet.phase());
         let mut actions = std::mem::take(&mut self.actions);
-        let now = self.clock.now();
         if matches!(input, Input::Received { .. }) {
             self.last_heard = Some(now);
         }
@@ -279,7 +353,7 @@ impl<S: Sink + 'static> State<S> {
     }
 
     fn open_failed(&mut self, id: SocketId, error: OpenError) {
-        self.sockets.remove(&id);
+        self.give_up(id);
         self.feed(Input::OpenFailed { socket: id, error });
     }
 
@@ -297,8 +371,7 @@ impl<S: Sink + 'static> State<S> {
         if let Some(socket) = self.sockets.get_mut(&id)
             && socket.teardown(how).is_done()
         {
-            socket.wake_task();
-            self.sockets.remove(&id);
+            self.give_up(id);
         }
     }
 
@@ -336,40 +409,49 @@ impl<S: Sink + 'static> State<S> {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return Poll::Ready(());
         };
-        let mut reader = std::mem::take(&mut self.reader);
-        let progressed = socket.poll(cx, &mut reader);
+        let progressed = socket.poll(cx, &mut self.reader);
         self.tell_room(id);
+        self.tell_progress(id, progressed);
+        if matches!(progressed, Progressed::Opened(_) | Progressed::Received(_)) {
+            // Others have their turn; the waker brings this task back at once.
+            cx.waker().wake_by_ref();
+        }
+        match self.sockets.contains_key(&id) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+
+    /// Tells the fleet what a look at a socket brought. What was read is in the reader.
+    fn tell_progress(&mut self, id: SocketId, progressed: Progressed) {
         match progressed {
-            Progressed::Opened(asked_after) => {
-                self.feed(Input::Opened {
-                    socket: id,
-                    asked_after,
-                });
-                cx.waker().wake_by_ref();
-            }
+            Progressed::Opened(asked_after) => self.feed(Input::Opened {
+                socket: id,
+                asked_after,
+            }),
             Progressed::OpenFailed(error) => self.open_failed(id, error),
             Progressed::Received(received) => {
+                let reader = std::mem::take(&mut self.reader);
                 self.feed(Input::Received {
                     socket: id,
                     bytes: reader.bytes(received),
                     waited: received.waited,
                 });
-                // Others have their turn; the waker brings this task back at once.
-                cx.waker().wake_by_ref();
+                self.reader = reader;
             }
             Progressed::PeerClosed(how) => {
-                self.sockets.remove(&id);
+                self.give_up(id);
                 self.feed(Input::Closed { socket: id, how });
             }
-            Progressed::Gone => {
-                self.sockets.remove(&id);
-            }
+            Progressed::Gone => self.give_up(id),
             Progressed::Waiting => {}
         }
-        self.reader = reader;
-        match self.sockets.contains_key(&id) {
-            true => Poll::Pending,
-            false => Poll::Ready(()),
+    }
+
+    /// Forgets a socket; its task ends.
+    fn give_up(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.remove(&id) {
+            socket.wake_task();
         }
     }
 }

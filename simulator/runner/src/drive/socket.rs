@@ -227,6 +227,36 @@ impl Socket {
         }
     }
 
+    /// What came and was not read yet, asked of the system itself: its events may not have been heard.
+    pub(super) fn look(&mut self, reader: &mut Reader) -> Option<Progressed> {
+        match self.mode {
+            Mode::Connecting => self.look_whether_connected(),
+            Mode::Open | Mode::HalfClosing | Mode::HalfClosed => {
+                let received = match reader.read(&self.stream) {
+                    Ok(Received { count: 0, .. }) => {
+                        return Some(Progressed::PeerClosed(PeerClose::Fin));
+                    }
+                    Ok(received) => received,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                    Err(_) => return Some(Progressed::PeerClosed(PeerClose::Reset)),
+                };
+                Some(Progressed::Received(received))
+            }
+            Mode::Silent | Mode::Finishing => None,
+        }
+    }
+
+    fn look_whether_connected(&mut self) -> Option<Progressed> {
+        match self.stream.take_error() {
+            Ok(None) if self.stream.peer_addr().is_ok() => {
+                self.mode = Mode::Open;
+                Some(Progressed::Opened(self.asked_after))
+            }
+            Ok(None) => None,
+            Ok(Some(error)) | Err(error) => Some(Progressed::OpenFailed(open_error(&error))),
+        }
+    }
+
     fn poll_connecting(&mut self, cx: &mut Context<'_>) -> Progressed {
         let ready = match self.stream.poll_write_ready(cx) {
             Poll::Pending => return Progressed::Waiting,

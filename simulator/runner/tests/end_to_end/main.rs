@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod deaths;
+mod paused;
 mod peer;
 mod ports;
 mod proxy;

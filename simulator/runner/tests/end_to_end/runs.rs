@@ -53,7 +53,7 @@ equals = "last_will"
 
 # The machine may be slow.
 [thresholds]
-schedule_lag = ["p50 < 10m"]
+schedule_lag = ["max < 10m"]
 "#
     )
 }

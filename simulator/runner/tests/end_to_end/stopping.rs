@@ -26,7 +26,7 @@ impl Running {
             "version = 1\nname = \"long\"\n[run]\nduration = \"10m\"\ndrain = \"{drain}\"\n\
              [[group]]\nname = \"g\"\ncount = 5\n[[group.publish]]\ntopic = \"t\"\nqos = 1\n\
              rate = 50\n[[group.subscribe]]\nfilter = \"t\"\nqos = 1\n{expect}\n\
-             [thresholds]\nschedule_lag = [\"p50 < 10m\"]\n"
+             [thresholds]\nschedule_lag = [\"max < 10m\"]\n"
         );
         fs::write(&file, scenario).expect("it can be written");
         let mut child = squall()

@@ -36,7 +36,7 @@ impl Wrapped {
             "version = 1\nname = \"wrapped\"\n[run]\nduration = \"{duration}\"\ndrain = \"1s\"\n\
              [[group]]\nname = \"g\"\ncount = 5\n[[group.publish]]\ntopic = \"t\"\nqos = 0\n\
              rate = 50\n[thresholds]\n\
-             schedule_lag = [\"p50 < 10s\"]\n"
+             schedule_lag = [\"max < 10m\"]\n"
         );
         fs::write(folder.path().join("wrapped.toml"), scenario).expect("it can be written");
         let wrapped = Self { folder };

@@ -6,7 +6,7 @@ use squall_ledger::Judgement;
 use squall_protocol::Instant;
 use squall_run::{Extent, MetricName, Reason, Tags, ThresholdResult, Verdict, lag_notes};
 
-use crate::run::{run, run_in};
+use crate::run::{assert_broken, run, run_in};
 use crate::tampering::{delay_it, is_to, once};
 
 /// 1,000 messages a second over a link of 50 ms each way: some are always under way.
@@ -93,7 +93,7 @@ fn a_punctual_generator_has_no_share() {
 }
 
 /// A generator that is late with half of its messages, by more than the broker takes, could not
-/// keep up: the run is invalid without any threshold.
+/// keep up: the run is invalid if anything that is claimed is a time, though it holds.
 #[test]
 fn a_saturated_generator_makes_the_run_invalid() {
     let text = r#"
@@ -111,6 +111,8 @@ fn a_saturated_generator_makes_the_run_invalid() {
         count = 1
         [[group.subscribe]]
         filter = "t"
+        [thresholds]
+        "e2e_latency" = ["max < 1h"]
         "#;
 
     let judgement = run_in(text, |world| {
@@ -158,4 +160,167 @@ fn connects_faults_and_reconnects_have_a_lag_too() {
     assert_eq!(lag("fault").count(), 20);
     assert_eq!(lag("message").count(), 0);
     assert_eq!(lag("fault").max_us(), Some(19_000));
+}
+
+/// 50 messages a second for 6 s, over a link of 50 ms, and a drain that is long for this.
+const SHORT: &str = r#"
+[run]
+duration = "6s"
+drain = "1s"
+[[network]]
+name = "far"
+latency = "50ms"
+[[group]]
+name = "sensors"
+count = 5
+[[group.publish]]
+topic = "t"
+qos = 1
+rate = 50
+[[group]]
+name = "reader"
+count = 1
+network = "far"
+[[group.subscribe]]
+filter = "t"
+qos = 1
+[[expect]]
+check = "delivery"
+lost = 0
+[[expect]]
+check = "connections"
+unexpected_disconnects = 0
+"#;
+
+/// A generator that did nothing over the end of the load, or over the end of the drain, does all that was
+/// due before it looks what was lost, and reads what has come. It was not the run that was asked for: which
+/// phase was late, and by how much, is said.
+#[test]
+fn a_standstill_over_the_end_of_a_phase_leaves_nothing_out() {
+    // Measuring takes from 0.3 s, when all have connected, to 6.3 s.
+    let over_the_load = (3_000, 5_000, "the load ended");
+    let over_load_and_drain = (6_000, 3_000, "the load ended");
+    let over_the_drain = (6_500, 3_000, "the drain ended");
+
+    for (start_ms, length_ms, late) in [over_the_load, over_load_and_drain, over_the_drain] {
+        let start = Instant::ZERO + Duration::from_millis(start_ms);
+        let judgement = run_in(SHORT, |world| {
+            world.with_standstill(start, Duration::from_millis(length_ms))
+        });
+
+        assert_broken(&judgement, &[]);
+        let messages = judgement.measured.accounting.publications_at(1);
+        assert_eq!((messages.sent, messages.ok), (300, 300), "{start_ms}");
+        let verdict = verdict(&judgement);
+        assert_eq!(verdict.exit_code, 4, "{verdict:#?}");
+        let mut reasons = verdict.reasons.iter().map(Reason::text);
+        assert!(reasons.any(|text| text.contains(late)), "{verdict:#?}");
+    }
+}
+
+/// 5 devices that connect, drop at 2 s and come back after 1 s; a message each second.
+const EVERYTHING: &str = r#"
+[run]
+duration = "10s"
+connect_timeout = "30s"
+[[group]]
+name = "devices"
+count = 5
+connect_rate = 2
+[group.reconnect]
+when = "always"
+backoff = "1s"
+[[group.publish]]
+topic = "t"
+qos = 1
+rate = 5
+[[group]]
+name = "others"
+count = 1
+[[fault]]
+name = "crash"
+at = "3s"
+group = "devices"
+action = "drop"
+how = "rst"
+"#;
+
+/// Lag is judged of everything that is scheduled: a generator that stands still when devices are to
+/// connect, when messages are due, when a fault strikes or when devices come back makes the run invalid, and says
+/// what came too late. Measuring begins after 2 s of connecting.
+#[test]
+fn a_standstill_is_found_whatever_was_due() {
+    for (start_ms, of) in [
+        (400, "connects"),
+        (3_500, "messages"),
+        (4_990, "faults"),
+        (5_900, "reconnects"),
+    ] {
+        let start = Instant::ZERO + Duration::from_millis(start_ms);
+        let judgement = run_in(EVERYTHING, |world| {
+            world.with_standstill(start, Duration::from_millis(1_500))
+        });
+
+        let verdict = verdict(&judgement);
+        let late = format!("the generator was late: p99 of the schedule lag of {of} is");
+        let mut reasons = verdict.reasons.iter().map(Reason::text);
+        assert!(
+            reasons.any(|text| text.starts_with(&late)),
+            "{of}: {verdict:#?}"
+        );
+        assert_eq!(verdict.exit_code, 4);
+    }
+}
+
+/// A threshold on the lag takes the place of the limit where it selects something and limits how late
+/// that may be: not that of another group, and not with a median, which half of the run may exceed.
+#[test]
+fn a_threshold_on_the_lag_replaces_the_limit_for_what_it_limits() {
+    let standstill = |threshold: &str| {
+        let text = format!("{EVERYTHING}[thresholds]\n{threshold}");
+        let start = Instant::ZERO + Duration::from_millis(3_500);
+        let judgement = run_in(&text, |world| {
+            world.with_standstill(start, Duration::from_millis(1_500))
+        });
+        verdict(&judgement).exit_code
+    };
+
+    assert_eq!(standstill("dropped = [\"count < 1000\"]"), 4);
+    assert_eq!(
+        standstill("\"schedule_lag{group=others}\" = [\"max < 1h\"]"),
+        4
+    );
+    assert_eq!(standstill("schedule_lag = [\"p50 < 1h\"]"), 4);
+    assert_eq!(standstill("schedule_lag = [\"count > 1\"]"), 4);
+    assert_eq!(
+        standstill("\"schedule_lag{group=devices}\" = [\"p99 < 2s\"]"),
+        4
+    );
+    assert_eq!(
+        standstill("\"schedule_lag{group=devices}\" = [\"max < 2s\"]"),
+        0
+    );
+    assert_eq!(standstill("schedule_lag = [\"max < 2s\"]"), 0);
+}
+
+/// A scenario that claims nothing about time loses nothing by messages that are all a little late: what
+/// was lost is the same.
+#[test]
+fn a_little_lag_is_no_matter_where_no_claim_is_about_time() {
+    let slow = |text: &str| {
+        let judgement = run_in(text, |world| {
+            world.with_time_per_action(Duration::from_micros(4_500))
+        });
+        verdict(&judgement)
+    };
+    let near = SHORT.replace("latency = \"50ms\"", "latency = \"1ms\"");
+    let near = near.replace("rate = 50", "rate = 200");
+    let timed = format!("{near}[thresholds]\ne2e_latency = [\"max < 10s\"]");
+
+    assert_eq!(slow(&near).exit_code, 0, "{:#?}", slow(&near));
+    let verdict = slow(&timed);
+    assert_eq!(verdict.exit_code, 4);
+    let text = verdict.reasons[0].text();
+    assert!(text.contains("the limit is 10 %"), "{text}");
+    assert!(text.contains("ask for less load"), "{text}");
 }

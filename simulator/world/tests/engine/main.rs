@@ -5,6 +5,7 @@
 
 mod determinism;
 mod drops;
+mod lateness;
 mod links;
 mod phases;
 mod publishing;
