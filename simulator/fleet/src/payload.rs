@@ -72,6 +72,20 @@ pub fn parse(payload: &[u8]) -> Option<Stamp> {
     stamp.or_else(|| payload.first_chunk().map(from_bytes))
 }
 
+/// Whether `payload` looks as only those of squall do: it has a marker, or a stamp and filler after it.
+/// A binary payload that is no longer than its stamp looks like any other.
+pub fn has_form_of_squall(payload: &[u8]) -> bool {
+    let in_json = payload.strip_suffix(JSON_END);
+    let in_text = || parse_digits(payload, TEXT_MARKER);
+    in_json
+        .and_then(|rest| parse_digits(rest, JSON_MARKER))
+        .or_else(in_text)
+        .is_some()
+        || payload
+            .get(STAMP_BYTES..)
+            .is_some_and(|rest| !rest.is_empty() && rest.iter().all(|&byte| byte == FILLER))
+}
+
 /// The stamp in the digits at the end of `text`, if `marker` comes before them.
 fn parse_digits(text: &[u8], marker: &[u8]) -> Option<Stamp> {
     let (rest, digits) = text.split_last_chunk::<STAMP_DIGITS>()?;

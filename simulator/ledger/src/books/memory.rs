@@ -17,6 +17,9 @@ pub struct Memory {
     /// Messages that are under way at once, over all streams: not acknowledged, or owed to a
     /// Session that does not have them yet.
     pub records: usize,
+    /// Retained messages that Sessions are owed after a SUBSCRIBE and do not have yet, over all
+    /// Sessions. What is subscribed to beyond them is not looked for, so nothing is given up.
+    pub replays: usize,
     /// Values that one retained topic may have at once because their order is not known.
     pub retained_candidates: usize,
     /// Ended connections with a will, and sightings of their wills, that are kept at once.
@@ -31,6 +34,7 @@ impl Default for Memory {
             anomalies_per_kind: 20,
             ranges: 4_096,
             records: 2_000_000,
+            replays: 200_000,
             retained_candidates: 16,
             will_ends: 1_000_000,
             recent_ends: 64,

@@ -20,6 +20,7 @@ mod handshakes;
 mod limits;
 mod memory;
 mod observe;
+mod replays;
 mod retained;
 mod roster;
 mod sequences;
@@ -96,7 +97,7 @@ impl Ledger {
     pub fn new(roster: Roster, limits: Limits, memory: Memory) -> Self {
         let groups = roster.groups();
         Self {
-            deliveries: Deliveries::new(groups, memory),
+            deliveries: Deliveries::new(groups, roster.history(), memory),
             wills: Wills::new(limits.wills, memory),
             retained: Retained::new(memory),
             connections: Connections::new(&roster, memory),

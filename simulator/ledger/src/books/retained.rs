@@ -3,7 +3,7 @@
 //! Two models, kept apart: the last will with RETAIN of each topic, and the last acknowledged
 //! PUBLISH with RETAIN. Where the order of two values is not known, either is right.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,6 +25,12 @@ const STORED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Bytes of a payload that an explanation quotes.
 const QUOTED_BYTES_MAX: usize = 40;
+
+/// Of messages that replace each other, one in this time is remembered.
+const CONFIRMED_EVERY: Duration = Duration::from_millis(250);
+
+/// So many are remembered of one topic.
+const CONFIRMED_MAX: usize = 16;
 
 /// What a topic may have retained: `None` is nothing.
 pub(crate) type Value = Option<u64>;
@@ -67,8 +73,10 @@ pub(crate) struct Found {
 struct Published {
     /// In order of sending; at first the topic has nothing.
     candidates: Vec<Candidate>,
-    /// Whether something is surely there in place of nothing.
-    is_set: bool,
+    /// Since when something is surely there in place of nothing.
+    set_at: Option<Instant>,
+    /// The last messages that surely arrived, the oldest first, one in [`CONFIRMED_EVERY`].
+    confirmed: VecDeque<Confirmed>,
     /// What was dropped from the candidates to save memory; `None` once it is surely overwritten.
     dropped: Option<Dropped>,
 }
@@ -90,6 +98,32 @@ struct Wills {
     candidates: Vec<WillCandidate>,
     /// When the broker surely had the last of those that are no longer kept.
     dropped: Option<Instant>,
+}
+
+/// A message that surely arrived, and replaced what its device had sent before.
+#[derive(Clone, Copy, Debug)]
+struct Confirmed {
+    device: DeviceId,
+    sequence: u32,
+    at: Instant,
+}
+
+/// What is known of a message that came out of the broker's store.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Stored {
+    /// Fingerprint of its payload and QoS of its PUBLISH, if that is still known.
+    pub(crate) published: Option<(u64, QoS)>,
+    /// When a later message of its device had surely replaced it, at the latest.
+    pub(crate) overwritten_at: Option<Instant>,
+}
+
+/// That something is retained, whichever of the values that may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct SurelyThere {
+    /// Since when.
+    pub(crate) since: Instant,
+    /// The lowest QoS of the values that may be there.
+    pub(crate) qos: QoS,
 }
 
 /// What one topic may have retained.
@@ -200,6 +234,30 @@ impl Retained {
     /// Whether any message with RETAIN was sent there.
     pub(crate) fn has_published(&self, topic: &str) -> bool {
         self.publishes.contains_key(topic)
+    }
+
+    /// What is known of a message that came out of the store.
+    pub(crate) fn stored(&self, topic: &str, stamp: Stamp) -> Stored {
+        self.publishes
+            .get(topic)
+            .map_or(Stored::default(), |row| row.stored(stamp))
+    }
+
+    /// Whether a topic surely has something. Of one that wills are retained at nothing is said.
+    pub(crate) fn surely_there(&self, topic: &str) -> Option<SurelyThere> {
+        if self.wills.contains_key(topic) {
+            return None;
+        }
+        let row = self.publishes.get(topic)?;
+        let is_never_empty = row
+            .candidates
+            .iter()
+            .all(|candidate| candidate.value.is_some());
+        let qos = row.candidates.iter().map(|candidate| candidate.qos).min()?;
+        Some(SurelyThere {
+            since: row.set_at.filter(|_| is_never_empty)?,
+            qos,
+        })
     }
 
     /// A message was acknowledged, or refused.
@@ -360,7 +418,10 @@ impl Published {
     /// A candidate surely arrived: what it surely overwrote goes.
     fn confirm(&mut self, place: usize) {
         let confirmed = self.candidates[place];
-        self.is_set = true;
+        if let Some(at) = confirmed.acknowledged_at {
+            self.set_at.get_or_insert(at);
+            self.remember(&confirmed, at);
+        }
         self.candidates.retain(|other| {
             let is_same_device = other.device == confirmed.device;
             let is_older = if is_same_device {
@@ -375,6 +436,34 @@ impl Published {
         self.dropped = self.dropped.filter(|dropped| {
             dropped.device != Some(confirmed.device) || dropped.sequence >= confirmed.sequence
         });
+    }
+
+    fn remember(&mut self, confirmed: &Candidate, at: Instant) {
+        let last = self.confirmed.back().map(|last| last.at);
+        if last.is_some_and(|last| at < last + CONFIRMED_EVERY) {
+            return;
+        }
+        if self.confirmed.len() == CONFIRMED_MAX {
+            self.confirmed.pop_front();
+        }
+        self.confirmed.push_back(Confirmed {
+            device: confirmed.device,
+            sequence: confirmed.sequence,
+            at,
+        });
+    }
+
+    fn stored(&self, stamp: Stamp) -> Stored {
+        let candidate = self.candidates.iter().find(|candidate| {
+            candidate.device == stamp.device && candidate.sequence == stamp.sequence
+        });
+        let later = self.confirmed.iter().find(|confirmed| {
+            confirmed.device == stamp.device && confirmed.sequence > stamp.sequence
+        });
+        Stored {
+            published: candidate.and_then(|candidate| Some((candidate.value?, candidate.qos))),
+            overwritten_at: later.map(|confirmed| confirmed.at),
+        }
     }
 
     /// Drops the oldest candidate to save memory.
@@ -407,7 +496,7 @@ impl Published {
             .iter()
             .map(|candidate| candidate.value)
             .collect();
-        if !row.is_set {
+        if row.set_at.is_none() {
             values.push(None);
         }
         match row.dropped {

@@ -147,4 +147,9 @@ impl Roster {
             run: RunTag::of_seed(1),
         }
     }
+
+    /// The same, with a broker that may know something from before the run.
+    pub(crate) fn on_broker(self, history: BrokerHistory) -> Self {
+        Self { history, ..self }
+    }
 }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use squall_fleet::SocketId;
-use squall_protocol::{Instant, QoS};
+use squall_protocol::{Instant, QoS, Version};
 use squall_scenario::{DeviceId, GroupId};
 
 use super::stream::CursorKey;
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) moved_at: Instant,
     /// When it was surely over the last time; the start of the run if it never was.
     pub(crate) over_at: Instant,
+    /// Protocol version of the last CONNECT.
+    pub(crate) version: Version,
     /// How long the Session outlives its connection.
     pub(crate) expiry: Duration,
     /// When the last connection ended, if none is live.
@@ -51,6 +53,12 @@ pub(crate) struct Subscription {
     pub(crate) confirmed_at: Option<Instant>,
     /// SUBSCRIBE packets that were sent for it.
     pub(crate) requests: Requests,
+    /// When SUBSCRIBE was sent for the first time in this Session.
+    pub(crate) asked_at: Instant,
+    /// The connection of the last SUBSCRIBE.
+    pub(crate) asked_on: SocketId,
+    /// When it was sent for the first time on that connection.
+    pub(crate) asked_here_at: Instant,
     /// When it became active; means nothing before.
     pub(crate) active_since: Instant,
     /// The connection that it was made or resumed on.
@@ -136,6 +144,7 @@ impl Session {
             live: Vec::new(),
             connected_at: Instant::ZERO,
             moved_at: Instant::ZERO,
+            version: Version::V5,
             expiry: Duration::ZERO,
             offline_since: None,
         }
@@ -218,6 +227,43 @@ impl Session {
             .filter(|subscription| filters.contains(&subscription.filter))
             .map(|subscription| subscription.requests.since(published_at))
             .fold(0, u32::saturating_add)
+    }
+
+    /// The earliest time at which SUBSCRIBE was sent for any of `filters`, as far as it may have
+    /// brought something on `socket`: what was asked for on another connection may come here later.
+    pub(crate) fn asked_at(&self, filters: &[FilterKey], socket: SocketId) -> Option<Instant> {
+        let asking = self.asking(filters);
+        asking
+            .map(|row| {
+                if row.asked_on == socket && self.expiry.is_zero() {
+                    row.asked_here_at
+                } else {
+                    row.asked_at
+                }
+            })
+            .min()
+    }
+
+    /// Whether SUBSCRIBE for any of `filters` may have brought something on another connection than
+    /// `socket` that may come again on this one.
+    pub(crate) fn asked_before(&self, filters: &[FilterKey], socket: SocketId) -> bool {
+        self.asking(filters)
+            .any(|row| row.asked_on != socket || row.asked_at < row.asked_here_at)
+    }
+
+    /// The QoS granted for `filters`, while no SUBSCRIBE for them waits for its SUBACK.
+    pub(crate) fn granted_for_certain(&self, filters: &[FilterKey]) -> Option<QoS> {
+        let is_certain = self
+            .asking(filters)
+            .all(|row| row.state == SubscriptionState::Active && row.confirmed_at.is_some());
+        let granted = self.asking(filters).map(|row| row.granted).max();
+        granted.filter(|_| is_certain)
+    }
+
+    fn asking(&self, filters: &[FilterKey]) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions
+            .iter()
+            .filter(|row| row.state != SubscriptionState::Absent && filters.contains(&row.filter))
     }
 
     /// The subscription to one filter.

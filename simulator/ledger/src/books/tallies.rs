@@ -53,10 +53,14 @@ pub struct Tally {
     pub forbidden: u64,
     /// First deliveries after that of a later message of the same stream.
     pub reordered: u64,
-    /// Deliveries of this run's messages that no subscription asked for.
+    /// Deliveries of this run's messages that no subscription asked for, and those that bear no stamp
+    /// although nobody but this run publishes to their Topic Name.
     pub misrouted: u64,
     /// Deliveries that bear no stamp of this run: counted, and not judged.
     pub foreign: u64,
+    /// Of those, to a Topic Name that this run publishes to, live, on a broker that others may use:
+    /// another client's, or damaged on the way.
+    pub unclear: u64,
     /// Deliveries, otherwise in order, with another payload than was published, at another QoS
     /// than was promised, or with a wrong RETAIN flag.
     pub corrupted: u64,
@@ -268,6 +272,7 @@ impl Tally {
         self.reordered += other.reordered;
         self.misrouted += other.misrouted;
         self.foreign += other.foreign;
+        self.unclear += other.unclear;
         self.corrupted += other.corrupted;
         self.late += other.late;
         self.received += other.received;

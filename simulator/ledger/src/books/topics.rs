@@ -121,6 +121,16 @@ impl Topics {
         }
     }
 
+    /// Whether a message was ever sent to a topic.
+    pub(crate) fn has_places(&self, topic: TopicKey) -> bool {
+        self.topics[topic.0 as usize].has_places
+    }
+
+    /// Topics with places that a filter matches.
+    pub(crate) fn topics_with_places(&self, filter: FilterKey) -> &[TopicKey] {
+        &self.filters[index(filter)].topics
+    }
+
     /// Filters that match a topic, shared subscriptions apart.
     pub(crate) fn filters(&self, topic: TopicKey) -> &[FilterKey] {
         &self.topics[topic.0 as usize].filters

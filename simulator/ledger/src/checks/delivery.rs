@@ -14,12 +14,12 @@
 //! delivery is at QoS 1 there is nothing to judge it by.
 
 use squall_protocol::QoS;
-use squall_run::AnomalyKind;
+use squall_run::{AnomalyKind, Value, count_text};
 use squall_scenario::DeliveryClaim;
 
 use super::Evidence;
-use super::claim::Claims;
-use crate::books::{Scope, TallyKey};
+use super::claim::{Claims, Judged};
+use crate::books::{Scope, Tally, TallyKey};
 
 /// Judges one claim.
 pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
@@ -61,12 +61,34 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         if_received(all.reordered),
         &[AnomalyKind::Reordered],
     );
-    claims.add_at_most(
-        "misrouted",
-        claim.misrouted,
-        if_received(all.misrouted + all.corrupted),
-        &[AnomalyKind::Misrouted, AnomalyKind::Corrupted],
-    );
+    add_misrouted(&mut claims, claim, &all);
     claims.add_at_most("late", claim.late, if_received(all.late), &[]);
     claims
+}
+
+/// A message without a stamp on a topic of this run may be another client's, or one of this run that
+/// the broker has damaged: where it may be either, nothing was found to be right.
+fn add_misrouted(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally) {
+    let Some(limit) = claim.misrouted else {
+        return;
+    };
+    let wrong = all.misrouted + all.corrupted;
+    let holds = wrong <= limit;
+    let unjudged = (holds && all.unclear > 0).then(|| {
+        format!(
+            "{} messages without a stamp of this run came to topics that it publishes to: another client's, or damaged by the \
+             broker; give the run topics of its own, or a broker of its own",
+            count_text(all.unclear)
+        )
+    });
+    let has_something = all.of_this_run() > 0 && unjudged.is_none();
+    let judged = Judged {
+        key: "misrouted".to_owned(),
+        limit: Value::Count(limit),
+        actual: has_something.then_some(Value::Count(wrong)),
+        violations: wrong,
+        holds,
+        unjudged,
+    };
+    claims.add(judged, &[AnomalyKind::Misrouted, AnomalyKind::Corrupted]);
 }

@@ -6,6 +6,7 @@
 
 mod asked_for;
 mod connections;
+mod copies;
 mod cut;
 mod delivery;
 mod determinism;
@@ -14,6 +15,7 @@ mod lag;
 mod network;
 mod others;
 mod qos2_handshake;
+mod replays;
 mod retained;
 mod run;
 mod sessions;

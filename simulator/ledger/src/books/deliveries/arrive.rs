@@ -1,18 +1,20 @@
 //! What one delivery is: the first, another copy, out of order, misrouted, or not of this run.
 //!
 //! A delivery is judged in this order, and the first answer ends it: does it bear this run's
-//! stamp, was it ever sent, does a subscription ask for it, may it come out of the broker's store,
-//! is it what was published, has this recipient had it before, and is it in order.
+//! stamp (`stranger`), was it ever sent, does a subscription ask for it, may it come out of the broker's store (`replay`),
+//! is it what was published, has this recipient had it before (`copies`), and is it in order.
 
-use squall_fleet::{RunTag, Stamp};
+use squall_fleet::Stamp;
 use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::TopicKey;
 
+use super::stranger::{Mark, Stranger};
 use super::{Deliveries, StreamId, TallyKey, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
+use crate::books::retained::Stored;
 use crate::books::stream::{Arrival, Record, fingerprint};
 use crate::books::topics::Recipient;
 
@@ -30,7 +32,7 @@ pub(crate) struct Delivery<'a> {
     /// The whole payload.
     pub(crate) payload: &'a [u8],
     /// What the payload says of itself.
-    pub(crate) stamp: Option<Stamp>,
+    pub(crate) mark: Mark,
 }
 
 /// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription
@@ -40,7 +42,7 @@ pub(crate) enum Origin {
     /// It was published just now, or waited for the Session.
     Live,
     /// It was retained.
-    Store,
+    Store(Stored),
     /// It was retained, but nothing was ever published there that could be.
     EmptyStore,
 }
@@ -72,44 +74,31 @@ pub(crate) enum Wait {
 
 /// A delivery under judgement: a message of this run that reached a Session which asks for it.
 #[derive(Clone, Copy, Debug)]
-struct Case<'a> {
-    event: &'a Event,
-    delivery: &'a Delivery<'a>,
-    stamp: Stamp,
-    stream: StreamId,
-    topic: TopicKey,
+pub(super) struct Case<'a> {
+    pub(super) event: &'a Event,
+    pub(super) delivery: &'a Delivery<'a>,
+    pub(super) stamp: Stamp,
+    pub(super) stream: StreamId,
+    pub(super) topic: TopicKey,
     /// QoS of the PUBLISH to the broker.
-    published: QoS,
+    pub(super) published: QoS,
     /// When the message was sent, if its record is kept.
-    sent_at: Option<Instant>,
+    pub(super) sent_at: Option<Instant>,
     /// When the generator got to it, likewise.
     reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
     wait: Wait,
     /// The place that the delivery is taken for.
-    place: usize,
+    pub(super) place: usize,
     /// Copies that the Session's own subscriptions allow at that place.
-    copies: u8,
+    pub(super) copies: u8,
     /// The QoS that it must have, where one subscription alone asks for it [MQTT-3.8.4-8].
-    promised: Option<QoS>,
-}
-
-/// A delivery for which no case can be made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Stranger {
-    /// It bears no stamp of this run: another client's, an earlier run's, or the broker's own.
-    Foreign,
-    /// Of this run, but no subscription asks for it.
-    NotAskedFor,
-    /// Of this run, but its device never published to this topic.
-    NeverPublishedThere,
-    /// Of this run, but with a sequence number that was never sent.
-    NeverPublished,
+    pub(super) promised: Option<QoS>,
 }
 
 impl Case<'_> {
     /// The tally it counts in, unless a pledge says otherwise.
-    fn key(&self) -> TallyKey {
+    pub(super) fn key(&self) -> TallyKey {
         TallyKey {
             group: self.event.group,
             published: self.published,
@@ -117,11 +106,11 @@ impl Case<'_> {
         }
     }
 
-    fn sequence(&self) -> u32 {
+    pub(super) fn sequence(&self) -> u32 {
         self.stamp.sequence
     }
 
-    fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
+    pub(super) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
         Anomaly {
             kind,
             at: self.event.now,
@@ -135,6 +124,11 @@ impl Case<'_> {
                 ..Scope::default()
             },
         }
+    }
+
+    /// A moment that is not after its sending: that at which it was due, where its record is gone.
+    pub(super) fn sent_at_least(&self) -> Instant {
+        self.sent_at.unwrap_or(self.stamp.scheduled)
     }
 
     fn first(&self) -> FirstDelivery {
@@ -154,12 +148,11 @@ impl Deliveries {
         &mut self,
         event: &Event,
         delivery: &Delivery<'_>,
-        run: RunTag,
     ) -> Option<FirstDelivery> {
         if self.is_closed {
             return None;
         }
-        let case = match self.make_case(event, delivery, run) {
+        let case = match self.make_case(event, delivery) {
             Ok(case) => case,
             Err(stranger) => {
                 self.handle_stranger(event, delivery, stranger);
@@ -167,9 +160,9 @@ impl Deliveries {
             }
         };
         self.books.tally_mut(case.key()).received += 1;
-        if self.may_come_from_store(&case) {
+        if let Some(stored) = self.may_come_from_store(&case) {
             // Sent because of a new subscription, beside what is owed.
-            self.handle_replay(&case);
+            self.handle_replay(&case, stored);
             return None;
         }
         self.compare(&case);
@@ -187,10 +180,9 @@ impl Deliveries {
         &self,
         event: &'a Event,
         delivery: &'a Delivery<'a>,
-        run: RunTag,
     ) -> Result<Case<'a>, Stranger> {
-        let stamp = delivery.stamp.filter(|stamp| stamp.run == run);
-        let stamp = stamp.ok_or(Stranger::Foreign)?;
+        let stamp = delivery.mark.ours();
+        let stamp = stamp.ok_or_else(|| self.without_stamp(delivery))?;
         let topic = self.topics.topic(delivery.topic);
         let stream = topic.and_then(|topic| self.stream_ids.get(&(stamp.device, topic)));
         let (Some(topic), Some(&stream)) = (topic, stream) else {
@@ -247,7 +239,11 @@ impl Deliveries {
     }
 
     /// Places of shared subscriptions of a topic that the Session is a member of.
-    fn member_places(&self, event: &Event, topic: TopicKey) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn member_places(
+        &self,
+        event: &Event,
+        topic: TopicKey,
+    ) -> impl Iterator<Item = usize> + '_ {
         let session = session(&self.sessions, event.client);
         let places = self.topics.places(topic);
         self.topics
@@ -270,61 +266,31 @@ impl Deliveries {
         Some(asked.certain?.min(case.published))
     }
 
-    fn may_come_from_store(&self, case: &Case<'_>) -> bool {
-        match case.delivery.origin {
-            Origin::Live | Origin::EmptyStore => false,
-            Origin::Store => case.sent_at.is_none_or(|sent_at| {
-                self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at)
-            }),
-        }
-    }
-
-    /// A message came out of the store: once for each SUBSCRIBE that asks for it [MQTT-3.3.1-9].
-    fn handle_replay(&mut self, case: &Case<'_>) {
-        let filters = &self.topics.places(case.topic)[case.place].filters;
-        let session = session(&self.sessions, case.event.client);
-        // The time it was due is never after that of its sending.
-        let published_at = case.sent_at.unwrap_or(case.stamp.scheduled);
-        let allowed = session.map_or(0, |session| session.requests_since(filters, published_at));
-        let is_one_too_many = !case.delivery.dup
-            && self.streams[case.stream]
-                .cursor_mut(case.place)
-                .count_replay(case.sequence())
-                > allowed;
-        let tally = self.books.tally_mut(case.key());
-        if !is_one_too_many {
-            tally.optional += 1;
-            return;
-        }
-        tally.duplicated += 1;
-        tally.forbidden += 1;
-        self.anomalies.note(AnomalyKind::Duplicated, || {
-            let explanation = format!(
-                "a retained message came more often than the {allowed} times that SUBSCRIBE asked for it [MQTT-3.3.1-9]"
-            );
-            case.anomaly(AnomalyKind::Duplicated, explanation)
-        });
-    }
-
     /// Compares a delivery with what was published, if that is still known.
     fn compare(&mut self, case: &Case<'_>) {
+        let delivery = case.delivery;
         let Some(record) = self.streams[case.stream].record(case.sequence()) else {
+            if let Some(what) = wrong_dup(delivery) {
+                self.note_corrupted(case, what);
+            }
             return;
         };
-        let delivery = case.delivery;
-        let promised = case.promised.filter(|&promised| promised != delivery.qos);
         let what = if record.hash != fingerprint(delivery.payload) {
             "has another payload than was published".to_owned()
-        } else if let Some(promised) = promised {
-            format!(
-                "came at QoS {}, not at QoS {} [MQTT-3.8.4-8]",
-                delivery.qos as u8, promised as u8
-            )
+        } else if let Some(what) = wrong_qos(delivery, case.promised) {
+            what
+        } else if let Some(what) = wrong_dup(delivery) {
+            what.to_owned()
         } else if delivery.origin != Origin::Live {
             "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]".to_owned()
         } else {
             return;
         };
+        self.note_corrupted(case, &what);
+    }
+
+    /// A delivery is not as it must be.
+    pub(super) fn note_corrupted(&mut self, case: &Case<'_>, what: &str) {
         self.books.tally_mut(case.key()).corrupted += 1;
         self.anomalies.note(AnomalyKind::Corrupted, || {
             let explanation = format!(
@@ -338,7 +304,9 @@ impl Deliveries {
 
     /// Finds out whether it is the first delivery, and writes down what it is.
     fn attribute(&mut self, case: &Case<'_>) -> Option<FirstDelivery> {
-        match self.streams[case.stream].deliver(case.place, case.sequence()) {
+        let arrival = self.streams[case.stream].deliver(case.place, case.sequence());
+        self.check_dup(case, arrival);
+        match arrival {
             arrival @ (Arrival::Pledged(_) | Arrival::Optional) => {
                 self.handle_first(case, arrival);
             }
@@ -439,63 +407,19 @@ impl Deliveries {
             case.anomaly(AnomalyKind::Reordered, explanation)
         });
     }
+}
 
-    fn handle_duplicate(&mut self, case: &Case<'_>) {
-        let tally = self.books.tally_mut(case.key());
-        tally.duplicated += 1;
-        // What counts is the QoS that was promised: one that came instead excuses nothing.
-        let owed = case.promised.unwrap_or(case.key().owed);
-        // At QoS 1, on either half of the way, repeats are allowed (§4.3.2).
-        let has_qos1 = case.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce;
-        // A device that was given the Session cannot know what the one before it had received.
-        let has_moved = session(&self.sessions, case.event.client)
-            .is_some_and(|session| case.stamp.scheduled < session.moved_at);
-        if has_qos1 || (has_moved && owed == QoS::ExactlyOnce) {
-            return;
-        }
-        self.books.tally_mut(case.key()).forbidden += 1;
-        self.anomalies.note(AnomalyKind::Duplicated, || {
-            let explanation = format!(
-                "QoS {} forbids that message {} of device {} comes again (§4.3)",
-                owed as u8,
-                case.sequence(),
-                case.stamp.device.0
-            );
-            case.anomaly(AnomalyKind::Duplicated, explanation)
-        });
-    }
+/// What is wrong with the QoS of a delivery that was promised one.
+pub(super) fn wrong_qos(delivery: &Delivery<'_>, promised: Option<QoS>) -> Option<String> {
+    let promised = promised.filter(|&promised| promised != delivery.qos)?;
+    Some(format!(
+        "came at QoS {}, not at QoS {} [MQTT-3.8.4-8]",
+        delivery.qos as u8, promised as u8
+    ))
+}
 
-    fn handle_stranger(&mut self, event: &Event, delivery: &Delivery<'_>, stranger: Stranger) {
-        let tally = self.books.tally_mut(TallyKey {
-            group: event.group,
-            published: delivery.qos,
-            owed: delivery.qos,
-        });
-        tally.received += 1;
-        let why = match stranger {
-            Stranger::Foreign => {
-                tally.foreign += 1;
-                return;
-            }
-            Stranger::NotAskedFor => "no subscription asks for it",
-            Stranger::NeverPublishedThere => {
-                "the device of its stamp never published to this topic"
-            }
-            Stranger::NeverPublished => "its stamp has a sequence number that was never sent",
-        };
-        tally.misrouted += 1;
-        self.anomalies.note(AnomalyKind::Misrouted, || Anomaly {
-            kind: AnomalyKind::Misrouted,
-            at: event.now,
-            device: Some(event.device),
-            topic: Some(delivery.topic.to_owned()),
-            sequence: delivery.stamp.map(|stamp| stamp.sequence),
-            explanation: format!("{why} (§3.3.4)"),
-            scope: Scope {
-                group: Some(event.group),
-                qos: Some(delivery.qos),
-                ..Scope::default()
-            },
-        });
-    }
+/// What is wrong with the DUP flag, whatever came before.
+pub(super) fn wrong_dup(delivery: &Delivery<'_>) -> Option<&'static str> {
+    (delivery.dup && delivery.qos == QoS::AtMostOnce)
+        .then_some("came with DUP at QoS 0 [MQTT-3.3.1-2]")
 }

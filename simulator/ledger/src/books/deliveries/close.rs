@@ -30,6 +30,10 @@ impl Deliveries {
                 self.close_message(id, sequence, end);
             }
         }
+        match end {
+            RunEnd::Drained(now) => self.close_replays(now),
+            RunEnd::Cut => {}
+        }
         self.is_closed = true;
         self.books.imbalances(in_doubt)
     }

@@ -9,8 +9,11 @@
 
 mod arrive;
 mod close;
+mod copies;
 mod pledges;
+mod replay;
 mod sessions;
+mod stranger;
 mod watching;
 
 pub(super) use close::RunEnd;
@@ -24,6 +27,8 @@ use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
+use super::replays::Replays;
+use super::roster::BrokerHistory;
 use super::session::Session;
 use super::share::Share;
 use super::stream::{Record, RecordState, Stream, fingerprint};
@@ -32,6 +37,7 @@ use super::topics::{FilterKey, Recipient, Topics};
 
 pub(crate) use arrive::{Delivery, FirstDelivery, Origin, Wait};
 pub(crate) use sessions::Ending;
+pub(crate) use stranger::Mark;
 pub(crate) use watching::WillRecipient;
 
 /// A message as it was handed to the link, or as it would have been.
@@ -73,6 +79,12 @@ pub(crate) struct Deliveries {
     device_streams: HashMap<DeviceId, Vec<StreamId>>,
     /// Records of all streams.
     records: usize,
+    /// What the broker may know from before the run.
+    history: BrokerHistory,
+    /// When the last connection of a device ended: what it had sent before may be sent again.
+    ended_at: HashMap<DeviceId, Instant>,
+    /// What must come out of the broker's store.
+    replays: Replays,
     memory: Memory,
     given_up: GivenUp,
     books: Books,
@@ -82,7 +94,7 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     /// Nothing was sent yet, by that many groups.
-    pub(crate) fn new(groups: usize, memory: Memory) -> Self {
+    pub(crate) fn new(groups: usize, history: BrokerHistory, memory: Memory) -> Self {
         Self {
             topics: Topics::default(),
             sessions: Vec::new(),
@@ -91,6 +103,9 @@ impl Deliveries {
             stream_ids: HashMap::new(),
             device_streams: HashMap::new(),
             records: 0,
+            history,
+            ended_at: HashMap::new(),
+            replays: Replays::new(memory.replays),
             memory,
             given_up: GivenUp::default(),
             books: Books::new(groups),

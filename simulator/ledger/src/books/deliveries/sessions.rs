@@ -5,6 +5,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 use super::{Deliveries, RecordState};
 use crate::books::event::Event;
 use crate::books::session::{Connection, Requests, Session, Subscription, SubscriptionState};
+use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
 
@@ -19,9 +20,10 @@ pub(crate) struct Ending {
 
 impl Deliveries {
     /// CONNECT was sent. With Clean Start, the Session before it is about to end.
-    pub(crate) fn handle_connect_sent(&mut self, event: &Event, clean_start: bool) {
+    pub(crate) fn handle_connect_sent(&mut self, event: &Event, sent: &ConnectSent) {
         let session = self.session_mut(event);
-        if !clean_start {
+        session.version = sent.version;
+        if !sent.clean_start {
             return;
         }
         session.begin_clean_start();
@@ -64,6 +66,8 @@ impl Deliveries {
         if self.is_closed {
             return;
         }
+        self.ended_at.insert(event.device, event.now);
+        self.replays.handle_ended(event);
         if !ending.is_polite {
             self.excuse_unacknowledgeable(event);
         }
@@ -103,6 +107,13 @@ impl Deliveries {
             let session = self.session_mut(event);
             match session.subscription_mut(filter) {
                 Some(row) => {
+                    if row.state == SubscriptionState::Absent {
+                        row.asked_at = event.now;
+                        row.asked_here_at = event.now;
+                    } else if row.asked_on != event.socket {
+                        row.asked_here_at = event.now;
+                    }
+                    row.asked_on = event.socket;
                     row.requests.send(if row.socket == event.socket {
                         Connection::Same
                     } else {
@@ -123,6 +134,9 @@ impl Deliveries {
                         granted: QoS::AtMostOnce,
                         confirmed_at: None,
                         requests,
+                        asked_at: event.now,
+                        asked_on: event.socket,
+                        asked_here_at: event.now,
                         active_since: event.now,
                         socket: event.socket,
                     });
@@ -257,7 +271,7 @@ impl Deliveries {
 }
 
 /// The QoS that a SUBACK grants; `None` if it refuses (§3.9.3).
-fn granted(reason: ReasonCode) -> Option<QoS> {
+pub(super) fn granted(reason: ReasonCode) -> Option<QoS> {
     // The codes that grant are the levels that they grant.
     QoS::from_bits(reason as u8)
 }

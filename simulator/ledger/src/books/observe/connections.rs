@@ -88,7 +88,7 @@ impl Ledger {
             self.wills.arm(event.socket, will);
             self.deliveries.know_topic(will.topic.as_str());
         }
-        self.deliveries.handle_connect_sent(event, sent.clean_start);
+        self.deliveries.handle_connect_sent(event, &sent);
         self.takeovers.handle_connect_sent(event, sent);
     }
 

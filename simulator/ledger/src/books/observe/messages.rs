@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use squall_fleet::payload::has_form_of_squall;
 use squall_fleet::{DeliveredFact, PublicationFact, Stamp};
 use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::{Finding, is_taken};
 use crate::books::Ledger;
 use crate::books::connections::{ErrorArea, reason_text};
-use crate::books::deliveries::{Delivery, Message, Origin, WillRecipient};
+use crate::books::deliveries::{Delivery, Mark, Message, Origin, WillRecipient};
 use crate::books::event::Event;
-use crate::books::retained::RetainedPublish;
+use crate::books::retained::{RetainedPublish, Stored};
 use crate::books::roster::BrokerHistory;
 use crate::books::wills::{Audiences, WillArrival, WillDelivery};
 
@@ -125,10 +126,14 @@ impl Ledger {
         if retain && has_old_messages && self.closed_at.is_none() {
             self.retained.handle_stored(topic, payload);
         }
+        let mark = self.mark_of(payload, stamp);
+        let stored = mark.ours().map_or(Stored::default(), |stamp| {
+            self.retained.stored(topic, stamp)
+        });
         let origin = if !retain {
             Origin::Live
         } else if has_old_messages || self.retained.has_published(topic) {
-            Origin::Store
+            Origin::Store(stored)
         } else {
             Origin::EmptyStore
         };
@@ -138,19 +143,27 @@ impl Ledger {
             origin,
             dup,
             payload,
-            stamp,
+            mark,
         };
         if origin == Origin::Live && self.is_of_another_run(event, stamp) {
             self.messages_of_other_runs += 1;
         }
         if self.wills.known(topic, payload).is_none() {
-            let run = self.roster.run();
-            let first = self.deliveries.handle_delivered(event, &delivery, run);
+            let first = self.deliveries.handle_delivered(event, &delivery);
             findings.extend(first.map(Finding::Delivered));
         } else if let Some(recipient) = self.deliveries.recipient_of(event, topic) {
             findings.extend(self.handle_will_delivery(event, delivered, recipient));
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
+        }
+    }
+
+    /// Whose message a payload says that it is.
+    fn mark_of(&self, payload: &[u8], stamp: Option<Stamp>) -> Mark {
+        match stamp {
+            Some(stamp) if stamp.run == self.roster.run() => Mark::Ours(stamp),
+            Some(_) if has_form_of_squall(payload) => Mark::OfAnotherRun,
+            Some(_) | None => Mark::None,
         }
     }
 

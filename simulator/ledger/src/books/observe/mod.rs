@@ -114,11 +114,16 @@ impl Ledger {
         match *fact {
             SubscriptionFact::Sent { filters } => {
                 self.deliveries.handle_subscribe_sent(event, filters);
+                if self.closed_at.is_none() {
+                    self.deliveries
+                        .expect_replays(event, filters, &self.retained);
+                }
             }
             SubscriptionFact::Answered {
                 filters, reasons, ..
             } => {
                 self.deliveries.handle_subscribed(event, filters, reasons);
+                self.deliveries.confirm_replays(event, filters, reasons);
                 for reason in reasons.iter().filter(|reason| reason.is_error()) {
                     self.connections.note_error(
                         event.now,

@@ -8,7 +8,7 @@ use squall_run::AnomalyKind;
 use squall_scenario::GroupId;
 
 use super::scene::{CLEAN, PUBLISHER, RESET, Scene, message};
-use crate::books::{Excuse, Tally};
+use crate::books::{BrokerHistory, Excuse, Tally};
 
 const QOS1: QoS = QoS::AtLeastOnce;
 const QOS2: QoS = QoS::ExactlyOnce;
@@ -347,11 +347,11 @@ fn a_sequence_that_was_never_sent_is_misrouted() {
     assert_eq!(tally.misrouted, 1);
 }
 
-/// What bears no stamp of this run is not judged: another client's message, or one that an earlier
-/// run of squall left behind.
+/// On a broker that others use, what bears no stamp of this run is not judged: another client's message,
+/// or one that an earlier run of squall left behind.
 #[test]
 fn messages_of_others_are_foreign() {
-    let mut scene = Scene::ready(&[CLEAN]);
+    let mut scene = Scene::on_broker(BrokerHistory::Unknown).made_ready(&[CLEAN]);
     let (stamp, _) = message(0);
     let mut of_another_run = Vec::new();
     let stamp = Stamp {

@@ -1,13 +1,16 @@
 //! The ledger's rules, one by one: observations by hand, then a look at the books.
 
 mod bounds;
+mod copies;
 mod ends;
 mod exchanges;
 mod excuses;
 mod messages;
 mod order;
+mod replays;
 mod retention;
 mod scene;
 mod sharing;
+mod strangers;
 mod takeovers;
 mod wills;

@@ -13,7 +13,7 @@ use squall_protocol::{
 use squall_run::AnomalyKind;
 use squall_scenario::{ClientKey, DeviceId, DropKind, FaultId};
 
-use crate::books::{Ledger, Limits, Memory, Roster, Tally};
+use crate::books::{BrokerHistory, Ledger, Limits, Memory, Roster, Tally};
 
 /// Group 0: three publishers with Sessions that end with the connection.
 pub(super) const PUBLISHER: u32 = 0;
@@ -39,6 +39,8 @@ pub(super) struct Scene {
     pub(super) now: Instant,
     /// Of the connections to come.
     pub(super) keep_alive: Duration,
+    /// Likewise.
+    pub(super) version: Version,
     sockets: Vec<u64>,
     next_socket: u64,
 }
@@ -58,13 +60,27 @@ impl Scene {
         Self::with(Limits::default(), memory)
     }
 
+    /// A scene with a broker that may know something from before the run.
+    pub(super) fn on_broker(history: BrokerHistory) -> Self {
+        let roster = Self::roster().on_broker(history);
+        Self::of(Ledger::new(roster, Limits::default(), Memory::default()))
+    }
+
     fn with(limits: Limits, memory: Memory) -> Self {
+        Self::of(Ledger::new(Self::roster(), limits, memory))
+    }
+
+    fn roster() -> Roster {
         let drops = [Some(DropKind::Rst), Some(DropKind::Silent)];
-        let roster = Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops);
+        Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops)
+    }
+
+    fn of(ledger: Ledger) -> Self {
         Self {
-            ledger: Ledger::new(roster, limits, memory),
+            ledger,
             now: Instant::ZERO,
             keep_alive: Duration::from_secs(10),
+            version: Version::V5,
             sockets: vec![0; 9],
             next_socket: 1,
         }
@@ -123,7 +139,7 @@ impl Scene {
         self.next_socket += 1;
         let is_kept = device >= KEPT;
         let sent = Fact::Connection(ConnectionFact::ConnectSent {
-            version: Version::V5,
+            version: self.version,
             clean_start: !is_kept,
             is_persistent: is_kept,
             keep_alive: self.keep_alive,
@@ -216,16 +232,44 @@ impl Scene {
 
     pub(super) fn deliver_as(&mut self, device: u32, client: u32, sequence: u32, qos: QoS) {
         let (stamp, payload) = message(sequence);
-        let fact = Fact::Delivered(DeliveredFact {
+        let properties = PublishProperties::default();
+        let delivered = delivery(stamp, &payload, &properties, qos);
+        self.tell_as(device, client, Fact::Delivered(delivered));
+    }
+
+    /// Message `sequence` comes to a device, changed.
+    pub(super) fn deliver_changed(
+        &mut self,
+        device: u32,
+        (sequence, qos): (u32, QoS),
+        change: impl FnOnce(&mut DeliveredFact<'_>),
+    ) {
+        let (stamp, payload) = message(sequence);
+        let properties = PublishProperties::default();
+        let mut delivered = delivery(stamp, &payload, &properties, qos);
+        change(&mut delivered);
+        self.tell(device, Fact::Delivered(delivered));
+    }
+
+    /// Publisher 0 sends message `sequence` to `t`, to be retained, and has it acknowledged.
+    pub(super) fn retain(&mut self, sequence: u32, qos: QoS) {
+        let (stamp, payload) = message(sequence);
+        let due = Fact::Publication(PublicationFact::Due {
+            stamp,
             topic: "t",
             qos,
-            dup: false,
-            retain: false,
-            payload: &payload,
-            properties: &PublishProperties::default(),
-            stamp: Some(stamp),
         });
-        self.tell_as(device, client, fact);
+        self.tell(PUBLISHER, due);
+        let retained = Fact::Publication(PublicationFact::Sent {
+            stamp,
+            topic: "t",
+            qos,
+            retain: true,
+            payload: &payload,
+            reached_at: stamp.scheduled,
+        });
+        self.tell(PUBLISHER, retained);
+        self.acknowledge(sequence, ReasonCode::Success);
     }
 
     /// A message without a stamp comes to a device.
@@ -274,6 +318,23 @@ impl Scene {
 
     pub(super) fn count(&self, kind: AnomalyKind) -> u64 {
         self.ledger.anomalies().count(kind)
+    }
+}
+
+fn delivery<'a>(
+    stamp: Stamp,
+    payload: &'a [u8],
+    properties: &'a PublishProperties<'a>,
+    qos: QoS,
+) -> DeliveredFact<'a> {
+    DeliveredFact {
+        topic: "t",
+        qos,
+        dup: false,
+        retain: false,
+        payload,
+        properties,
+        stamp: Some(stamp),
     }
 }
 

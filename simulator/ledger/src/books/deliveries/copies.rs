@@ -1,0 +1,97 @@
+//! Copies that the protocol forbids, and DUP flags that it forbids.
+//!
+//! A message is sent again only on another connection, after a reconnect of the Session
+//! [MQTT-4.4.0-1]. So what was published after the connection began on which it comes has never been
+//! sent to the Session on another: its first copy has DUP 0, and there is no second one. MQTT 3.1.1
+//! allows a server to send again on the same connection too (§4.4).
+
+use squall_protocol::{QoS, Version};
+use squall_run::AnomalyKind;
+
+use super::arrive::Case;
+use super::{Deliveries, session};
+use crate::books::stream::Arrival;
+use crate::books::topics::Recipient;
+
+impl Deliveries {
+    /// A copy came that neither a subscription nor a place in a shared subscription allows.
+    pub(super) fn handle_duplicate(&mut self, case: &Case<'_>) {
+        let tally = self.books.tally_mut(case.key());
+        tally.duplicated += 1;
+        let Some(why) = self.why_forbidden(case) else {
+            return;
+        };
+        self.books.tally_mut(case.key()).forbidden += 1;
+        self.anomalies.note(AnomalyKind::Duplicated, || {
+            let explanation = format!(
+                "message {} of device {} came again: {why}",
+                case.sequence(),
+                case.stamp.device.0
+            );
+            case.anomaly(AnomalyKind::Duplicated, explanation)
+        });
+    }
+
+    fn why_forbidden(&self, case: &Case<'_>) -> Option<String> {
+        // What counts is the QoS that was promised: one that came instead excuses nothing.
+        let owed = case.promised.unwrap_or(case.key().owed);
+        if case.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce {
+            // On either half of the way repeats are allowed (§4.3.2), for those who have a reason.
+            return self.has_no_reason_to_repeat(case).then(|| {
+                "neither its publisher nor this Session had a connection that ended since it was sent \
+                 [MQTT-4.4.0-1]"
+                    .to_owned()
+            });
+        }
+        // A device that was given the Session cannot know what the one before it had received.
+        let has_moved = session(&self.sessions, case.event.client)
+            .is_some_and(|session| case.stamp.scheduled < session.moved_at);
+        let is_excused = has_moved && owed == QoS::ExactlyOnce;
+        (!is_excused).then(|| format!("QoS {} forbids that (§4.3)", owed as u8))
+    }
+
+    /// Whether a message at QoS 1 must not come again: it was published once, and on this connection
+    /// the broker must not send it twice.
+    fn has_no_reason_to_repeat(&self, case: &Case<'_>) -> bool {
+        let is_v5 = session(&self.sessions, case.event.client)
+            .is_some_and(|session| session.version == Version::V5);
+        // With QoS 2 on the way to the broker, the `qos2` block may have it sent as another message.
+        let was_sent_once = case.published == QoS::AtLeastOnce
+            && self
+                .ended_at
+                .get(&case.stamp.device)
+                .is_none_or(|&ended_at| ended_at < case.sent_at_least());
+        is_v5 && was_sent_once && self.is_first_sent_here(case)
+    }
+
+    /// Whether no other connection of the Session can have been sent this message, and one copy is all
+    /// that it asks for.
+    fn is_first_sent_here(&self, case: &Case<'_>) -> bool {
+        let recipient = self.topics.places(case.topic)[case.place].recipient;
+        let is_of_the_session = matches!(recipient, Recipient::Session(_));
+        let is_alone =
+            case.copies == 1 && self.member_places(case.event, case.topic).next().is_none();
+        is_of_the_session
+            && is_alone
+            && session(&self.sessions, case.event.client).is_some_and(|session| {
+                session.live == [case.event.socket] && session.connected_at < case.sent_at_least()
+            })
+    }
+
+    /// What is wrong with the DUP flag of a message that is no repeat, if anything is.
+    pub(super) fn check_dup(&mut self, case: &Case<'_>, arrival: Arrival) {
+        let is_first = match arrival {
+            Arrival::Pledged(_) | Arrival::Optional => true,
+            Arrival::Again | Arrival::Forgotten => false,
+        };
+        if !case.delivery.dup || case.delivery.qos == QoS::AtMostOnce || !is_first {
+            return;
+        }
+        if self.is_first_sent_here(case) {
+            self.note_corrupted(
+                case,
+                "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]",
+            );
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Retained messages that come because of a SUBSCRIBE: how often, which value, and at which QoS
+//! [MQTT-3.3.1-9].
+//!
+//! A broker answers a SUBSCRIBE with what it has retained at that moment. A value that was surely
+//! overwritten before the SUBSCRIBE was sent must not come, and one that was surely there must.
+
+use std::time::Duration;
+
+use squall_protocol::{Instant, QoS, ReasonCode};
+use squall_run::AnomalyKind;
+
+use super::arrive::{Case, Origin, wrong_dup, wrong_qos};
+use super::sessions::granted;
+use super::{Deliveries, session};
+use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::event::Event;
+use crate::books::replays::Missing;
+use crate::books::retained::{Retained, Stored};
+use crate::books::stream::fingerprint;
+use crate::books::tallies::TallyKey;
+
+/// Time after an acknowledgement in which a broker may still answer a SUBSCRIBE with the value before:
+/// one of several nodes may hear of it later.
+pub(super) const SETTLING_TIME: Duration = Duration::from_secs(1);
+
+impl Deliveries {
+    /// What is known of a message that may come out of the store; `None` if it may not.
+    pub(super) fn may_come_from_store(&self, case: &Case<'_>) -> Option<Stored> {
+        match case.delivery.origin {
+            Origin::Live | Origin::EmptyStore => None,
+            Origin::Store(stored) => {
+                let may_be_sent = case.sent_at.is_none_or(|sent_at| {
+                    self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at)
+                });
+                may_be_sent.then_some(stored)
+            }
+        }
+    }
+
+    /// A message came out of the store: once for each SUBSCRIBE that asks for it [MQTT-3.3.1-9].
+    pub(super) fn handle_replay(&mut self, case: &Case<'_>, stored: Stored) {
+        self.replays.handle_come(case.event, case.topic);
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let session = session(&self.sessions, case.event.client);
+        let allowed = session.map_or(0, |session| {
+            session.requests_since(filters, case.sent_at_least())
+        });
+        // A copy that was sent on an earlier connection, for a SUBSCRIBE there, comes again.
+        let may_be_resent = case.delivery.qos > QoS::AtMostOnce
+            && session.is_some_and(|session| session.asked_before(filters, case.event.socket));
+        let is_resent = case.delivery.dup && may_be_resent;
+        let times = match is_resent {
+            true => 0,
+            false => self.streams[case.stream]
+                .cursor_mut(case.place)
+                .count_replay(case.sequence()),
+        };
+        self.compare_replay(case, stored, times == 1 && !may_be_resent);
+        let tally = self.books.tally_mut(case.key());
+        if times <= allowed {
+            tally.optional += 1;
+            return;
+        }
+        tally.duplicated += 1;
+        tally.forbidden += 1;
+        self.anomalies.note(AnomalyKind::Duplicated, || {
+            let explanation = format!(
+                "a retained message came more often than the {allowed} times that SUBSCRIBE asked for it [MQTT-3.3.1-9]"
+            );
+            case.anomaly(AnomalyKind::Duplicated, explanation)
+        });
+    }
+
+    /// Compares a retained message with what was published, and with what must be retained.
+    fn compare_replay(&mut self, case: &Case<'_>, stored: Stored, is_first: bool) {
+        let delivery = case.delivery;
+        let record = self.streams[case.stream].record(case.sequence());
+        let known = record
+            .map(|record| (record.hash, record.qos))
+            .or(stored.published);
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let session = session(&self.sessions, case.event.client);
+        let promised = session
+            .filter(|_| case.copies == 1)
+            .and_then(|session| session.granted_for_certain(filters))
+            .zip(known)
+            .map(|(granted, (_, published))| granted.min(published));
+        let asked_at = session.and_then(|session| session.asked_at(filters, case.event.socket));
+        let is_old = stored
+            .overwritten_at
+            .zip(asked_at)
+            .is_some_and(|(overwritten_at, asked_at)| overwritten_at + SETTLING_TIME < asked_at);
+        let what = if known.is_some_and(|(hash, _)| hash != fingerprint(delivery.payload)) {
+            "came out of the store with another payload than was published".to_owned()
+        } else if is_old {
+            "came out of the store though a later one had replaced it before SUBSCRIBE was sent [MQTT-3.3.1-5]"
+                .to_owned()
+        } else if let Some(what) = wrong_qos(delivery, promised) {
+            what
+        } else if let Some(what) = wrong_dup(delivery) {
+            what.to_owned()
+        } else if delivery.dup && is_first {
+            "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]"
+                .to_owned()
+        } else {
+            return;
+        };
+        self.note_corrupted(case, &what);
+    }
+
+    /// SUBSCRIBE is sent: what is surely retained for its filters must come.
+    pub(crate) fn expect_replays(
+        &mut self,
+        event: &Event,
+        filters: &[(String, QoS)],
+        retained: &Retained,
+    ) {
+        for (text, _) in filters {
+            let Some(filter) = self.topics.intern_filter(text) else {
+                continue;
+            };
+            if self.topics.is_shared(filter) {
+                // A shared subscription gets no retained messages (§4.8.2).
+                continue;
+            }
+            for &topic in self.topics.topics_with_places(filter) {
+                if self.replays.is_full() {
+                    return;
+                }
+                let surely = retained.surely_there(self.topics.text(topic));
+                if let Some(there) = surely.filter(|there| there.since + SETTLING_TIME < event.now)
+                {
+                    self.replays.expect(event, topic, filter, there.qos);
+                }
+            }
+        }
+    }
+
+    /// SUBACK came: what it refuses is not owed.
+    pub(crate) fn confirm_replays(
+        &mut self,
+        event: &Event,
+        filters: &[(String, QoS)],
+        reasons: &[ReasonCode],
+    ) {
+        for ((text, _), &reason) in filters.iter().zip(reasons) {
+            if let Some(filter) = self.topics.intern_filter(text) {
+                self.replays.confirm(event, filter, granted(reason));
+            }
+        }
+    }
+
+    /// The run is drained: retained messages that have not come never will.
+    pub(super) fn close_replays(&mut self, now: Instant) {
+        for missing in self.replays.take_missing(now, SETTLING_TIME) {
+            let Some(session) = session(&self.sessions, missing.client) else {
+                continue;
+            };
+            if !session.live.contains(&missing.socket) {
+                continue;
+            }
+            let key = TallyKey {
+                group: session.group,
+                published: missing.published,
+                owed: missing.published.min(missing.granted),
+            };
+            let device = session.device;
+            let tally = self.books.tally_mut(key);
+            tally.pledged += 1;
+            tally.lost += 1;
+            self.note_missing_replay(&missing, key, device);
+        }
+    }
+
+    fn note_missing_replay(
+        &mut self,
+        missing: &Missing,
+        key: TallyKey,
+        device: squall_scenario::DeviceId,
+    ) {
+        self.anomalies.note(AnomalyKind::Lost, || Anomaly {
+            kind: AnomalyKind::Lost,
+            at: missing.confirmed_at,
+            device: Some(device),
+            topic: Some(self.topics.text(missing.topic).to_string()),
+            sequence: None,
+            explanation:
+                "something was retained when SUBSCRIBE was sent, and never came [MQTT-3.3.1-9]"
+                    .to_owned(),
+            scope: Scope {
+                group: Some(key.group),
+                qos: Some(key.published),
+                ..Scope::default()
+            },
+        });
+    }
+}

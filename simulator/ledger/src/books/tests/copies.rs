@@ -1,0 +1,131 @@
+//! Copies that QoS 1 forbids, and DUP flags that lie (§3.3.1.1, §4.4).
+
+use squall_protocol::{QoS, Version};
+
+use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene};
+
+const QOS0: QoS = QoS::AtMostOnce;
+const QOS1: QoS = QoS::AtLeastOnce;
+const QOS2: QoS = QoS::ExactlyOnce;
+
+/// Message 1 at QoS 1 comes to a kept Session, something happens, and it comes again. Message 0 is
+/// under way meanwhile, so that the books know when message 1 was sent.
+fn copies_around(version: Version, happens: impl FnOnce(&mut Scene)) -> (u64, u64) {
+    let mut scene = Scene::new();
+    scene.version = version;
+    let mut scene = scene.made_ready(&[KEPT]);
+    scene.send(0, QOS1);
+    scene.publish(1..2, QOS1);
+    scene.deliver(KEPT, 1, QOS1);
+    happens(&mut scene);
+    scene.deliver(KEPT, 1, QOS1);
+    let tally = scene.close();
+    (tally.duplicated, tally.forbidden)
+}
+
+/// A broker sends a message again only after a reconnect of the Session [MQTT-4.4.0-1]; in MQTT 3.1.1
+/// whenever it likes.
+#[test]
+fn a_copy_at_qos_1_on_the_same_connection_is_forbidden() {
+    assert_eq!(copies_around(Version::V5, |_| {}), (1, 1));
+    assert_eq!(copies_around(Version::V3_1_1, |_| {}), (1, 0));
+}
+
+/// The PUBACK may have been lost with the connection: the message comes again.
+#[test]
+fn a_copy_at_qos_1_after_a_reconnect_is_allowed() {
+    let copies = copies_around(Version::V5, |scene| {
+        scene.end(KEPT, RESET);
+        scene.connect_as(KEPT, KEPT, true);
+    });
+
+    assert_eq!(copies, (1, 0));
+}
+
+/// A publisher whose connection ended may have sent the message again, as another one for the broker.
+#[test]
+fn a_copy_at_qos_1_after_the_publisher_lost_its_connection_is_allowed() {
+    let copies = copies_around(Version::V5, |scene| {
+        scene.end(PUBLISHER, RESET);
+        scene.connect(PUBLISHER);
+    });
+
+    assert_eq!(copies, (1, 0));
+}
+
+/// While an older connection of the Session is open, it may have had the first copy.
+#[test]
+fn a_copy_at_qos_1_beside_an_older_connection_is_allowed() {
+    let mut scene = Scene::ready(&[KEPT]);
+    scene.connect_as(KEPT + 1, KEPT, true);
+    scene.send(0, QOS1);
+    scene.publish(1..2, QOS1);
+    for _ in 0..2 {
+        scene.deliver_as(KEPT + 1, KEPT, 1, QOS1);
+    }
+
+    assert_eq!(scene.close().forbidden, 0);
+}
+
+/// Subscriptions that overlap bring a copy each, before a reconnect and after it.
+#[test]
+fn overlapping_subscriptions_may_bring_their_copies_again() {
+    let mut scene = Scene::ready(&[KEPT]);
+    scene.subscribe(KEPT, "#", QOS1);
+    scene.send(0, QOS1);
+    scene.publish(1..2, QOS1);
+    for _ in 0..2 {
+        scene.deliver(KEPT, 1, QOS1);
+    }
+    scene.end(KEPT, RESET);
+    scene.connect_as(KEPT, KEPT, true);
+    for _ in 0..2 {
+        scene.deliver(KEPT, 1, QOS1);
+    }
+
+    assert_eq!(scene.close().forbidden, 0);
+}
+
+/// After a Session has moved to another device only QoS 2 is excused: at QoS 0 nothing is ever sent
+/// again.
+#[test]
+fn a_repeat_at_qos_0_to_another_device_is_forbidden() {
+    let mut scene = Scene::ready(&[KEPT]);
+    scene.publish(0..1, QOS0);
+    scene.deliver(KEPT, 0, QOS0);
+    scene.connect_as(KEPT + 1, KEPT, true);
+    scene.deliver_as(KEPT + 1, KEPT, 0, QOS0);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.duplicated, tally.forbidden), (1, 1));
+}
+
+/// DUP says that a message was sent before: at QoS 0 none is [MQTT-3.3.1-2], and what was published
+/// after the connection began was not [MQTT-3.3.1-1].
+#[test]
+fn a_first_copy_with_dup_is_corrupted() {
+    for qos in [QOS0, QOS1, QOS2] {
+        let mut scene = Scene::ready(&[CLEAN]);
+        scene.publish(0..1, qos);
+        scene.deliver_changed(CLEAN, (0, qos), |fact| fact.dup = true);
+
+        assert_eq!(scene.close().corrupted, 1, "{qos:?}");
+    }
+}
+
+/// What was on its way on a connection that is lost comes with DUP on the next.
+#[test]
+fn a_copy_with_dup_after_a_reconnect_is_right() {
+    for qos in [QOS1, QOS2] {
+        let mut scene = Scene::ready(&[KEPT]);
+        scene.publish(0..1, qos);
+        scene.end(KEPT, RESET);
+        scene.connect_as(KEPT, KEPT, true);
+        scene.deliver_changed(KEPT, (0, qos), |fact| fact.dup = true);
+
+        let tally = scene.close();
+
+        assert_eq!((tally.delivered, tally.corrupted), (1, 0), "{qos:?}");
+    }
+}

@@ -1,0 +1,161 @@
+//! Retained messages that come because of a SUBSCRIBE (§3.3.1.3).
+
+use squall_fleet::DeliveredFact;
+use squall_protocol::QoS;
+
+use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene};
+use crate::books::Tally;
+
+const QOS0: QoS = QoS::AtMostOnce;
+const QOS1: QoS = QoS::AtLeastOnce;
+
+/// Values 0 and 1 were retained, long before the scene goes on.
+fn retained() -> Scene {
+    let mut scene = Scene::new();
+    scene.connect(PUBLISHER);
+    for sequence in 0..2 {
+        scene.retain(sequence, QOS1);
+        scene.wait(2_000);
+    }
+    scene
+}
+
+fn replay(
+    scene: &mut Scene,
+    device: u32,
+    sequence: u32,
+    change: impl FnOnce(&mut DeliveredFact<'_>),
+) {
+    scene.deliver_changed(device, (sequence, QOS1), |fact| {
+        fact.retain = true;
+        change(fact);
+    });
+}
+
+/// A device subscribes, and what `comes` comes.
+fn subscriber(comes: impl FnOnce(&mut Scene)) -> Tally {
+    let mut scene = retained();
+    scene.connect(CLEAN);
+    scene.subscribe(CLEAN, "t", QOS1);
+    comes(&mut scene);
+    scene.close()
+}
+
+/// The last value comes, as it was published, at its QoS.
+#[test]
+fn the_last_value_is_right() {
+    let tally = subscriber(|scene| replay(scene, CLEAN, 1, |_| {}));
+
+    assert_eq!((tally.optional, tally.corrupted, tally.lost), (1, 0, 0));
+}
+
+/// Another payload, another QoS [MQTT-3.8.4-8], DUP without an earlier copy [MQTT-3.3.1-1], and a value
+/// that was replaced before SUBSCRIBE was sent [MQTT-3.3.1-5].
+#[test]
+fn a_wrong_replay_is_corrupted() {
+    let changed = subscriber(|scene| {
+        replay(scene, CLEAN, 1, |fact| {
+            fact.payload = b"something else that is long"
+        });
+    });
+    let lower = subscriber(|scene| replay(scene, CLEAN, 1, |fact| fact.qos = QOS0));
+    let dup = subscriber(|scene| replay(scene, CLEAN, 1, |fact| fact.dup = true));
+    let old = subscriber(|scene| replay(scene, CLEAN, 0, |_| {}));
+
+    for (what, tally) in [
+        ("payload", changed),
+        ("qos", lower),
+        ("dup", dup),
+        ("old", old),
+    ] {
+        assert_eq!((tally.optional, tally.corrupted), (1, 1), "{what}");
+    }
+}
+
+/// What is surely retained when SUBSCRIBE is sent must come [MQTT-3.3.1-9].
+#[test]
+fn a_replay_that_never_comes_is_lost() {
+    let tally = subscriber(|_| {});
+
+    assert_eq!((tally.expected(), tally.lost), (1, 1));
+}
+
+/// A value that was retained just before need not be known everywhere yet, and that of a connection
+/// that ended went with it.
+#[test]
+fn a_replay_that_is_not_certain_is_not_owed() {
+    let mut scene = Scene::new();
+    scene.connect(PUBLISHER);
+    scene.connect(CLEAN);
+    scene.retain(0, QOS1);
+    scene.subscribe(CLEAN, "t", QOS1);
+    assert_eq!(scene.close().lost, 0);
+
+    let tally = subscriber(|scene| scene.end(CLEAN, RESET));
+    assert_eq!(tally.lost, 0);
+}
+
+/// A shared subscription gets nothing out of the store (§4.8.2).
+#[test]
+fn a_shared_subscription_is_owed_no_replay() {
+    let mut scene = retained();
+    scene.connect(CLEAN);
+    scene.subscribe(CLEAN, "$share/g/t", QOS1);
+
+    assert_eq!(scene.close().lost, 0);
+}
+
+/// What a kept Session asked for on one connection may come on the next, with DUP, and be old by then.
+#[test]
+fn a_replay_that_comes_again_on_another_connection_is_right() {
+    let mut scene = Scene::new();
+    scene.connect(PUBLISHER);
+    scene.retain(0, QOS1);
+    scene.wait(2_000);
+    scene.connect(KEPT);
+    scene.subscribe(KEPT, "t", QOS1);
+    scene.end(KEPT, RESET);
+    scene.retain(1, QOS1);
+    scene.wait(2_000);
+    scene.connect_as(KEPT, KEPT, true);
+    scene.subscribe(KEPT, "t", QOS1);
+    replay(&mut scene, KEPT, 0, |fact| fact.dup = true);
+    replay(&mut scene, KEPT, 1, |_| {});
+    scene.deliver(KEPT, 1, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.corrupted, tally.forbidden, tally.lost), (0, 0, 0));
+}
+
+/// DUP on the connection that SUBSCRIBE was sent on makes no second copy the first.
+#[test]
+fn a_second_replay_with_dup_is_a_duplicate() {
+    let tally = subscriber(|scene| {
+        replay(scene, CLEAN, 1, |_| {});
+        replay(scene, CLEAN, 1, |fact| fact.dup = true);
+    });
+
+    assert_eq!((tally.optional, tally.forbidden), (1, 1));
+}
+
+/// What is owed beyond the limit of memory is not looked for.
+#[test]
+fn replays_beyond_the_limit_of_memory_are_not_looked_for() {
+    for (replays, lost) in [(0, 0), (1, 1)] {
+        let memory = crate::books::Memory {
+            replays,
+            ..crate::books::Memory::default()
+        };
+        let mut scene = Scene::with_memory(memory);
+        scene.connect(PUBLISHER);
+        scene.retain(0, QOS1);
+        scene.wait(2_000);
+        for device in [CLEAN, CLEAN + 1] {
+            scene.connect(device);
+            scene.subscribe(device, "t", QOS1);
+        }
+
+        assert_eq!(scene.close().lost, lost);
+    }
+}

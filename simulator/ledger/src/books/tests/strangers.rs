@@ -1,0 +1,51 @@
+//! Messages that bear no stamp of this run.
+
+use squall_protocol::QoS;
+use squall_run::AnomalyKind;
+
+use super::scene::{CLEAN, Scene};
+use crate::books::BrokerHistory;
+
+const QOS1: QoS = QoS::AtLeastOnce;
+const NOT_OURS: &[u8] = b"garbage that is long enough";
+
+/// A broker that was started for the run serves no other client: what comes live to a topic that the run
+/// publishes to was published by the run, and damaged. Elsewhere it may be the broker's own.
+#[test]
+fn a_message_without_a_stamp_on_a_topic_of_this_run_is_corrupted() {
+    for (topic, corrupted) in [("t", 1), ("elsewhere", 0)] {
+        let mut scene = Scene::ready(&[CLEAN]);
+        scene.publish(0..1, QOS1);
+        scene.deliver_plain(CLEAN, topic, NOT_OURS);
+
+        let tally = scene.close();
+
+        assert_eq!((tally.misrouted, tally.foreign), (corrupted, 1 - corrupted));
+        assert_eq!(scene.count(AnomalyKind::Corrupted), corrupted, "{topic}");
+    }
+}
+
+/// On a broker that others use it may be another client's: neither is concluded.
+#[test]
+fn on_a_shared_broker_a_message_without_a_stamp_is_unclear() {
+    let mut scene = Scene::on_broker(BrokerHistory::Unknown).made_ready(&[CLEAN]);
+    scene.publish(0..1, QOS1);
+    scene.deliver_plain(CLEAN, "t", NOT_OURS);
+    scene.deliver_plain(CLEAN, "t", &message_of_another_run());
+
+    let tally = scene.close();
+
+    assert_eq!((tally.misrouted, tally.foreign, tally.unclear), (0, 2, 1));
+}
+
+/// A message of another run of squall, with filler after its stamp.
+fn message_of_another_run() -> Vec<u8> {
+    let (stamp, _) = super::scene::message(0);
+    let stamp = squall_fleet::Stamp {
+        run: squall_fleet::RunTag::of_seed(2),
+        ..stamp
+    };
+    let mut payload = Vec::new();
+    squall_fleet::payload::append_binary(&mut payload, stamp, 20);
+    payload
+}

@@ -1,0 +1,126 @@
+//! Retained messages that a new subscription brings: the value, its QoS, and whether it comes at all.
+
+use squall_protocol::QoS;
+use squall_world::{Passing, Tamper};
+
+use crate::run::{assert_broken, run, run_tampered};
+use crate::tampering::{Outcome, publish_bytes, script, to_device};
+
+/// Readers who come back and subscribe again each second, and a host whose readings are retained.
+const SCENARIO: &str = r#"
+[run]
+duration = "8s"
+drain = "3s"
+[[group]]
+name = "host"
+count = 1
+[[group.publish]]
+topic = "reading/host"
+qos = 1
+retain = true
+rate = 1
+payload = { text = "value of the reading {seq}" }
+[[group]]
+name = "reader"
+count = 3
+[group.reconnect]
+when = "always"
+backoff = "300ms"
+[[group.subscribe]]
+filter = "reading/+"
+qos = 1
+[[fault]]
+name = "crash"
+every = "1s"
+group = "reader"
+action = "drop"
+how = "rst"
+[[expect]]
+check = "delivery"
+lost = 0
+[[expect]]
+check = "delivery"
+reordered = 0
+[[expect]]
+check = "delivery"
+misrouted = 0
+"#;
+
+fn is_replay(passing: &Passing<'_>) -> bool {
+    passing.client_id.starts_with("reader")
+        && to_device(passing).is_some_and(|publish| publish.retain)
+}
+
+/// Every replay is what `change` makes of it.
+fn changed(
+    mut change: impl for<'a> FnMut(&mut squall_protocol::packet::Publish<'a>, &'a [u8]),
+) -> impl Tamper {
+    let mut first: Option<Vec<u8>> = None;
+    script(move |passing, tampered| {
+        if !is_replay(passing) {
+            return Outcome::Pass;
+        }
+        let mut publish = to_device(passing).expect("a replay is a PUBLISH").clone();
+        let first = first.get_or_insert_with(|| publish.payload.to_vec());
+        change(&mut publish, first);
+        tampered.forward(passing.direction, &publish_bytes(&publish, passing.version));
+        Outcome::Done
+    })
+}
+
+/// Nothing between: every replay is right.
+#[test]
+fn an_honest_broker_keeps_every_claim() {
+    assert_broken(&run(SCENARIO), &[]);
+}
+
+/// The first value ever is not the last [MQTT-3.3.1-5].
+#[test]
+fn an_old_value_is_found() {
+    let judgement = run_tampered(SCENARIO, changed(|publish, first| publish.payload = first));
+
+    assert_broken(&judgement, &["delivery().misrouted"]);
+}
+
+/// [MQTT-3.8.4-8]: the QoS of the PUBLISH, or that of the subscription if it is lower.
+#[test]
+fn a_replay_at_another_qos_is_found() {
+    let tamper = changed(|publish, _| {
+        publish.qos = QoS::AtMostOnce;
+        publish.packet_id = None;
+    });
+
+    assert_broken(&run_tampered(SCENARIO, tamper), &["delivery().misrouted"]);
+}
+
+/// What was published comes, not something like it.
+#[test]
+fn a_changed_payload_is_found() {
+    let tamper = script(|passing, tampered| {
+        if !is_replay(passing) {
+            return Outcome::Pass;
+        }
+        let mut publish = to_device(passing).expect("a replay is a PUBLISH").clone();
+        let mut payload = publish.payload.to_vec();
+        payload[0] = b'X';
+        publish.payload = &payload;
+        tampered.forward(passing.direction, &publish_bytes(&publish, passing.version));
+        Outcome::Done
+    });
+
+    assert_broken(&run_tampered(SCENARIO, tamper), &["delivery().misrouted"]);
+}
+
+/// [MQTT-3.3.1-9]: a new subscription is sent what is retained.
+#[test]
+fn replays_that_never_come_are_found() {
+    let tamper = script(|passing, _| {
+        if is_replay(passing) {
+            Outcome::Done
+        } else {
+            Outcome::Pass
+        }
+    });
+
+    assert_broken(&run_tampered(SCENARIO, tamper), &["delivery().lost"]);
+}
