@@ -119,3 +119,34 @@ fn a_list_has_a_limited_length() {
         assert!(is_about_length, "{errors}");
     }
 }
+
+/// What belongs there is said in the words of a file, not of a schema.
+#[test]
+fn a_wrong_kind_says_what_belongs_there() {
+    let group = "[[group]]\nname = \"devices\"\ncount = 1\n";
+    for (text, expected) in [
+        ("group = 1", "blocks `[[group]]`"),
+        ("expect = 1", "blocks `[[expect]]`"),
+        ("[[group]]\npublish = 1", "blocks `[[group.publish]]`"),
+        ("thresholds = { errors = 1 }", "an array of strings"),
+        (
+            "[[network]]\nname = \"n\"\nlatency = { dist = \"empirical\", values = 1 }",
+            "an array, each value a duration such as",
+        ),
+        (
+            "[[network]]\nname = \"n\"\nloss = \"x\"",
+            "a number or a table",
+        ),
+        ("run = 1", "a table"),
+    ] {
+        let with_group = match text.starts_with("[[") || text.starts_with("group") {
+            true => text.to_owned(),
+            false => format!("{text}\n{group}"),
+        };
+
+        let errors = parse(&with_group).unwrap_err();
+
+        let expected = format!("expected {expected}");
+        assert!(errors.to_string().contains(&expected), "{errors}");
+    }
+}

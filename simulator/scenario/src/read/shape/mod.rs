@@ -315,10 +315,31 @@ impl<'a> Checker<'a> {
         self.diagnostics.key(at, problem);
     }
 
+    /// What kind of value `schema` takes at `at`.
+    fn describe(&self, at: &At<'_>, schema: &Json) -> String {
+        let Some(items) = schema.get("items") else {
+            return describe_type(schema);
+        };
+        let items = referred(self.root, items);
+        let kinds = choices(self.root, items).unwrap_or_else(|| vec![items]);
+        let are_all = |kind| {
+            let kind_of = |item: &Json| item.get("type").and_then(Json::as_str) == Some(kind);
+            kinds.iter().all(|item| kind_of(item))
+        };
+        match (are_all("object"), are_all("string")) {
+            (true, _) => format!("blocks `[[{}]]`", at.path().keys()),
+            (_, true) if items.get("format").is_some() => {
+                format!("an array, each value {}", describe_type(items))
+            }
+            (_, true) => "an array of strings".to_owned(),
+            (false, false) => describe_type(schema),
+        }
+    }
+
     fn wrong_type(&mut self, at: &At<'_>, node: &Node, schemas: &[&Json]) {
         let mut expected: Vec<String> = Vec::new();
         for schema in schemas {
-            let text = describe_type(schema);
+            let text = self.describe(at, schema);
             if !expected.contains(&text) {
                 expected.push(text);
             }
