@@ -367,6 +367,7 @@ impl ProtocolError {
     /// What cannot be a Topic Name or Topic Filter makes its packet malformed; the codes Topic
     /// Name invalid and Topic Filter invalid are for topics that are well-formed but not
     /// accepted (§2.4).
+    #[expect(clippy::too_many_lines, reason = "each case has its line")]
     pub const fn reason(&self) -> ReasonCode {
         match self {
             // The specification calls it malformed in PUBLISH (§3.3.1.2) and in a will

@@ -14,9 +14,11 @@ use crate::error::ServeError;
 /// Binds and listens, without blocking calls; port 0 becomes a free port.
 pub(crate) fn bind(listen: &Listen) -> Result<(TcpListener, SocketAddr), ServeError> {
     let address = SocketAddr::new(listen.address, listen.port);
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => ServeError::PortInUse { address },
-        _ => ServeError::Listen { address, source },
+    let failed = |source: io::Error| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            return ServeError::PortInUse { address };
+        }
+        ServeError::Listen { address, source }
     };
     let listener = open(address, listen).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;

@@ -13,7 +13,7 @@ Exit codes:
   2   bad scenario or usage
   3   target unreachable, or it let no device in for 5 s
   4   invalid run: the generator could not keep its schedule, or the run was stopped
-  98  an invariant is broken ([[expect]])
+  98  an invariant is broken ([[expect]]), or the broker died
   99  a threshold failed ([thresholds])
 
 Try:
@@ -197,12 +197,20 @@ impl From<ProtocolVersion> for squall_protocol::Version {
     }
 }
 
+/// For those who come from other clients: says where the port belongs.
+fn in_url(_: &str) -> Result<u16, String> {
+    Err("the port is part of the URL: --url mqtt://HOST:PORT".to_owned())
+}
+
 /// How `pub` and `sub` connect.
 #[derive(Args, Debug)]
 pub struct ConnectArgs {
     /// Broker, `mqtt://HOST[:PORT]`.
     #[arg(long, default_value = "mqtt://127.0.0.1:1883", value_name = "URL")]
     pub url: String,
+    /// What other clients call it.
+    #[arg(long, short, hide = true, value_name = "N", value_parser = in_url)]
+    pub port: Option<u16>,
     /// Protocol version.
     #[arg(long, value_enum, default_value_t)]
     pub protocol: ProtocolVersion,

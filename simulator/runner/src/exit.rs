@@ -3,6 +3,8 @@
 use squall_broker::ConfigErrors;
 use squall_scenario::ScenarioErrors;
 
+use crate::output::remark;
+
 /// Why a command failed before there was a verdict; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -18,6 +20,9 @@ pub enum Failure {
     /// The broker under test cannot be started or reached: exit code 3.
     #[error("{0}")]
     Unreachable(String),
+    /// A signal ended it: exit code 4.
+    #[error("{0}")]
+    Stopped(String),
     /// Anything else: exit code 1.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
@@ -30,17 +35,20 @@ impl Failure {
             Self::Internal(_) => 1,
             Self::Usage(_) | Self::Scenario(_) | Self::Config(_) => 2,
             Self::Unreachable(_) => 3,
+            Self::Stopped(_) => 4,
         }
     }
 
     /// Says on standard error what went wrong; an internal error with the causes behind it.
     pub fn report(&self) {
         match self {
-            Self::Usage(text) | Self::Unreachable(text) => eprintln!("error: {text}"),
+            Self::Usage(text) | Self::Unreachable(text) | Self::Stopped(text) => {
+                remark(&format!("error: {text}"))
+            }
             // A list of errors, each with its own head and its place.
-            Self::Scenario(errors) => eprintln!("{errors}"),
-            Self::Config(errors) => eprintln!("{errors}"),
-            Self::Internal(error) => eprintln!("error: {error:#}"),
+            Self::Scenario(errors) => remark(&errors.to_string()),
+            Self::Config(errors) => remark(&errors.to_string()),
+            Self::Internal(error) => remark(&format!("error: {error:#}")),
         }
     }
 }

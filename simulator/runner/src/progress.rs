@@ -6,6 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use squall_fleet::{Phase, Progress};
 
+use crate::output::remark;
+
 /// Between two looks in a terminal.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);
 /// Between two lines elsewhere.
@@ -63,7 +65,7 @@ impl ProgressDisplay {
     pub fn remark(&self, text: &str) {
         match &self.display {
             Display::Live(line) => line.println(text),
-            Display::Plain => eprintln!("{text}"),
+            Display::Plain => remark(text),
             Display::Hidden => {}
         }
     }
@@ -78,7 +80,7 @@ impl ProgressDisplay {
         let text = self.next_line(since_start, progress);
         match &self.display {
             Display::Live(line) => line.set_message(text),
-            Display::Plain => eprintln!("{:7.1}s  {text}", since_start.as_secs_f64()),
+            Display::Plain => remark(&format!("{:7.1}s  {text}", since_start.as_secs_f64())),
             Display::Hidden => {}
         }
     }
@@ -110,21 +112,22 @@ fn live_line() -> ProgressBar {
     line
 }
 
-/// One line: phase, devices, rates over the `seconds` since `before`, faults, time left.
+/// One line: phase, time left, devices, rates over the `seconds` since `before`, faults. A narrow
+/// terminal cuts off its end.
 fn line(now: Progress, before: Progress, seconds: f64) -> String {
     let rate = |after: u64, earlier: u64| match seconds > 0.0 {
         true => after.saturating_sub(earlier) as f64 / seconds,
         false => 0.0,
     };
     format!(
-        "{:<10}  online {}/{}  published {:.0}/s  delivered {:.0}/s  faults {}  left {}",
+        "{:<10}  left {}  online {}/{}  published {:.0}/s  delivered {:.0}/s  faults {}",
         phase_name(now.phase),
+        time_left(now.time_left),
         now.online,
         now.devices,
         rate(now.published, before.published),
         rate(now.delivered, before.delivered),
         now.faults_applied,
-        time_left(now.time_left),
     )
 }
 
@@ -170,7 +173,7 @@ mod tests {
 
         assert_eq!(
             text,
-            "measuring   online 1999/2000  published 2000/s  delivered 2000/s  faults 3  left 1:15"
+            "measuring   left 1:15  online 1999/2000  published 2000/s  delivered 2000/s  faults 3"
         );
     }
 

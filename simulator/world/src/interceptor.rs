@@ -150,9 +150,10 @@ mod tests {
 
     impl Tamper for AnswersPings {
         fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
-            match passing.packet {
-                Packet::Pingreq => tampered.answer(passing, &Packet::Pingresp),
-                _ => tampered.pass(passing),
+            if *passing.packet == Packet::Pingreq {
+                tampered.answer(passing, &Packet::Pingresp);
+            } else {
+                tampered.pass(passing);
             }
         }
     }

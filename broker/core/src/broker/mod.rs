@@ -273,19 +273,17 @@ impl Broker {
         // A packet that is whole counts for more than its bytes, and comes after them.
         role.handle_partial(turn.now, bytes.len());
         while let Some(mut packet) = reader.poll_packet(&mut bytes, &role.rules())? {
-            match role.handle_packet(turn.now, &mut packet)? {
-                Admitted::Connect(connect) => {
-                    let welcome = self.handle_connect(turn, id, connect)?;
-                    role.accept(turn.now, &welcome.connack);
-                    self.arm_connection(id, role.deadline());
-                    self.send_welcome(turn, welcome);
-                }
-                admitted => {
-                    let Some(peer) = self.peer(id) else {
-                        return Ok(());
-                    };
-                    self.handle_admitted(turn, peer, admitted)?;
-                }
+            let admitted = role.handle_packet(turn.now, &mut packet)?;
+            if let Admitted::Connect(connect) = admitted {
+                let welcome = self.handle_connect(turn, id, connect)?;
+                role.accept(turn.now, &welcome.connack);
+                self.arm_connection(id, role.deadline());
+                self.send_welcome(turn, welcome);
+            } else {
+                let Some(peer) = self.peer(id) else {
+                    return Ok(());
+                };
+                self.handle_admitted(turn, peer, admitted)?;
             }
             if let Some(connection) = self.connections.get_mut(id)
                 && let Some(request) = &mut connection.request

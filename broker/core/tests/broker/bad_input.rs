@@ -6,53 +6,55 @@ use squall_protocol::{ReasonCode, Version};
 use crate::harness::Harness;
 use crate::packets::*;
 
+/// Packets that no client may send, and what each is answered with.
+const BAD_PACKETS: [(&str, &[u8], ReasonCode); 8] = [
+    (
+        "PINGREQ with flags",
+        &[0xC1, 0x00],
+        ReasonCode::MalformedPacket,
+    ),
+    (
+        "PUBREL without its flags",
+        &[0x60, 0x02, 0x00, 0x01],
+        ReasonCode::MalformedPacket,
+    ),
+    (
+        "QoS 3",
+        &[0x36, 0x03, 0x00, 0x01, b't'],
+        ReasonCode::MalformedPacket,
+    ),
+    (
+        "reserved packet type",
+        &[0x00, 0x00],
+        ReasonCode::MalformedPacket,
+    ),
+    (
+        "length of five bytes",
+        &[0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
+        ReasonCode::MalformedPacket,
+    ),
+    (
+        "CONNACK from a client",
+        &[0x20, 0x03, 0x00, 0x00, 0x00],
+        ReasonCode::ProtocolError,
+    ),
+    (
+        "PINGRESP from a client",
+        &[0xD0, 0x00],
+        ReasonCode::ProtocolError,
+    ),
+    (
+        "SUBSCRIBE without filters",
+        &[0x82, 0x03, 0x00, 0x01, 0x00],
+        ReasonCode::ProtocolError,
+    ),
+];
+
 /// A 5.0 client is told the code and closed [MQTT-4.13.1-1]; a 3.1.1 client is closed
 /// [3.1.1: MQTT-4.8.0-1].
 #[test]
 fn bad_packets_are_answered_with_their_code_and_closed() {
-    let cases: [(&str, &[u8], ReasonCode); 8] = [
-        (
-            "PINGREQ with flags",
-            &[0xC1, 0x00],
-            ReasonCode::MalformedPacket,
-        ),
-        (
-            "PUBREL without its flags",
-            &[0x60, 0x02, 0x00, 0x01],
-            ReasonCode::MalformedPacket,
-        ),
-        (
-            "QoS 3",
-            &[0x36, 0x03, 0x00, 0x01, b't'],
-            ReasonCode::MalformedPacket,
-        ),
-        (
-            "reserved packet type",
-            &[0x00, 0x00],
-            ReasonCode::MalformedPacket,
-        ),
-        (
-            "length of five bytes",
-            &[0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
-            ReasonCode::MalformedPacket,
-        ),
-        (
-            "CONNACK from a client",
-            &[0x20, 0x03, 0x00, 0x00, 0x00],
-            ReasonCode::ProtocolError,
-        ),
-        (
-            "PINGRESP from a client",
-            &[0xD0, 0x00],
-            ReasonCode::ProtocolError,
-        ),
-        (
-            "SUBSCRIBE without filters",
-            &[0x82, 0x03, 0x00, 0x01, 0x00],
-            ReasonCode::ProtocolError,
-        ),
-    ];
-    for (name, bytes, expected) in cases {
+    for (name, bytes, expected) in BAD_PACKETS {
         let mut world = Harness::new();
         let client = world.join(v5("c"));
 
@@ -66,7 +68,7 @@ fn bad_packets_are_answered_with_their_code_and_closed() {
         assert!(world.is_closed(client), "{name}");
         assert_eq!(world.broker.counters().protocol_errors, 1, "{name}");
     }
-    for (name, bytes, _) in cases {
+    for (name, bytes, _) in BAD_PACKETS {
         let mut world = Harness::new();
         let client = world.join(v4("c"));
 

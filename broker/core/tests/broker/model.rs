@@ -64,6 +64,15 @@ struct Model {
 }
 
 impl Model {
+    /// Keeps a retained message, or forgets the one on its topic if it is empty.
+    fn retain(&mut self, topic: &'static str, payload: &str, qos: QoS) {
+        if payload.is_empty() {
+            self.retained.remove(topic);
+        } else {
+            self.retained.insert(topic, (payload.to_owned(), qos));
+        }
+    }
+
     /// Returns what the client receives with CONNACK.
     fn connect(&mut self, client: usize, kept: bool) -> Vec<Delivery> {
         let client = &mut self.clients[client];
@@ -227,21 +236,18 @@ fn apply(step: &Step, count: usize, model: &mut Model, real: &mut Real) -> Vec<V
             is_empty,
         } => {
             if let Some(connected) = real.clients[client] {
-                let payload = if is_empty {
-                    String::new()
-                } else {
-                    count.to_string()
+                let payload = match is_empty {
+                    true => String::new(),
+                    false => count.to_string(),
                 };
                 expected = model.publish(topic, qos, &payload);
-                if retain && is_empty {
-                    model.retained.remove(topic);
-                } else if retain {
-                    model.retained.insert(topic, (payload.clone(), qos));
-                }
                 let sent = Publish {
                     retain,
                     ..publish(topic, qos, &payload)
                 };
+                if retain {
+                    model.retain(topic, &payload, qos);
+                }
                 real.world.send(connected, &Packet::Publish(sent));
                 if qos == QOS2 {
                     real.world.send(connected, &pubrel(id(1)));

@@ -95,10 +95,11 @@ impl Received {
 
     /// The code of the only packet, a DISCONNECT.
     pub(crate) fn disconnect_reason(&self) -> ReasonCode {
-        match self.packet() {
-            Packet::Disconnect(Disconnect { reason, .. }) => reason,
-            other => panic!("DISCONNECT, not {other:?}"),
-        }
+        let packet = self.packet();
+        let Packet::Disconnect(Disconnect { reason, .. }) = packet else {
+            panic!("DISCONNECT, not {packet:?}");
+        };
+        reason
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use squall_core::{DropReason, RetainedLimits};
 use squall_protocol::ReasonCode;
-use squall_protocol::packet::Packet;
+use squall_protocol::packet::{Packet, Puback, Pubrec};
 
 use crate::harness::Harness;
 use crate::packets::*;
@@ -50,11 +50,13 @@ fn a_publisher_is_told_that_the_store_is_full() {
         let mut reasons = Vec::new();
         for (topic, payload) in [("2", "m"), ("1", "too large for the store"), ("1", "new")] {
             world.send(client, &retained(topic, qos, payload));
-            reasons.push(match world.receive(client).packet() {
-                Packet::Puback(puback) => puback.reason,
-                Packet::Pubrec(pubrec) => pubrec.reason,
-                other => panic!("an answer, not {other:?}"),
-            });
+            let packet = world.receive(client).packet();
+            let (Packet::Puback(Puback { reason, .. }) | Packet::Pubrec(Pubrec { reason, .. })) =
+                packet
+            else {
+                panic!("an answer, not {packet:?}");
+            };
+            reasons.push(reason);
             assert_eq!(world.broker.counters().retained_messages, 1);
         }
 

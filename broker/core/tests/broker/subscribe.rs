@@ -8,13 +8,12 @@ use crate::harness::{Client, Harness};
 use crate::packets::*;
 
 fn suback_reasons(world: &mut Harness, client: Client) -> Vec<ReasonCode> {
-    match world.receive(client).packet() {
-        Packet::Suback(Suback { reasons, id, .. }) => {
-            assert_eq!(id.get(), 100);
-            reasons
-        }
-        other => panic!("SUBACK, not {other:?}"),
-    }
+    let packet = world.receive(client).packet();
+    let Packet::Suback(Suback { reasons, id, .. }) = packet else {
+        panic!("SUBACK, not {packet:?}");
+    };
+    assert_eq!(id.get(), 100);
+    reasons
 }
 
 fn payloads_for(filters: &[(&str, QoS)], topics: &[&str]) -> Vec<String> {

@@ -48,15 +48,10 @@ impl<M: Message> Client<M> {
 impl<M: Message> State<M> {
     fn handle_packet<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Event<'p, M> {
         if self.link.phase() == Phase::AwaitingConnack {
-            match packet.packet_type() {
-                PacketType::Connack | PacketType::Auth => {}
-                packet => {
-                    return fail(
-                        &mut self.link,
-                        now,
-                        ProtocolError::ConnackExpected { packet },
-                    );
-                }
+            let packet = packet.packet_type();
+            if !matches!(packet, PacketType::Connack | PacketType::Auth) {
+                let error = ProtocolError::ConnackExpected { packet };
+                return fail(&mut self.link, now, error);
             }
         }
         let result = match packet {

@@ -160,9 +160,11 @@ impl Device {
 
 /// `PUBLISH 1 dup "a"`, `PUBACK 1`, `DISCONNECT 0x82`.
 fn describe(packet: &Packet<'_>) -> String {
-    let code = |id: PacketId, reason: ReasonCode| match reason {
-        ReasonCode::Success => format!(" {id}"),
-        reason => format!(" {id} {:#04x}", reason as u8),
+    let code = |id: PacketId, reason: ReasonCode| {
+        if reason == ReasonCode::Success {
+            return format!(" {id}");
+        }
+        format!(" {id} {:#04x}", reason as u8)
     };
     let details = match packet {
         Packet::Publish(publish) => {
@@ -181,7 +183,13 @@ fn describe(packet: &Packet<'_>) -> String {
         Packet::Subscribe(packet) => format!(" {}", packet.id),
         Packet::Unsubscribe(packet) => format!(" {}", packet.id),
         Packet::Disconnect(packet) => format!(" {:#04x}", packet.reason as u8),
-        _ => String::new(),
+        Packet::Connect(_)
+        | Packet::Connack(_)
+        | Packet::Suback(_)
+        | Packet::Unsuback(_)
+        | Packet::Pingreq
+        | Packet::Pingresp
+        | Packet::Auth(_) => String::new(),
     };
     format!("{}{details}", packet.packet_type())
 }

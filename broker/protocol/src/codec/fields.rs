@@ -333,9 +333,6 @@ impl<'a> Properties<'a> {
 /// Whether a property may be there more than once. A PUBLISH from a server has one Subscription
 /// Identifier for each subscription that matched (§3.3.2.3.8).
 fn is_list(property: PropertyId, packet: PacketType) -> bool {
-    match property {
-        PropertyId::UserProperty => true,
-        PropertyId::SubscriptionIdentifier => packet == PacketType::Publish,
-        _ => false,
-    }
+    property == PropertyId::UserProperty
+        || (property == PropertyId::SubscriptionIdentifier && packet == PacketType::Publish)
 }

@@ -2,6 +2,7 @@
 //! must hold for any packet, any split and any corruption.
 
 mod connect_statements;
+mod connection_packets;
 mod fixed_header_statements;
 mod mutations;
 mod packets;

@@ -45,6 +45,7 @@ fn ack_properties() -> AckProperties {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "packets are long, byte by byte")]
 fn connect_vectors() -> Vec<Vector> {
     let plain = Connect {
         version: Version::V5,
@@ -296,6 +297,7 @@ fn acknowledgement_vectors() -> Vec<Vector> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "packets are long, byte by byte")]
 fn subscribe_vectors() -> Vec<Vector> {
     let options = SubscriptionOptions {
         qos: QoS::ExactlyOnce,

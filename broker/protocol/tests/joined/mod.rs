@@ -179,7 +179,16 @@ impl Joined {
                 | Event::Pubcomp { .. }
                 | Event::Duplicate(_)
                 | Event::PubrelReceived { .. } => {}
-                unexpected => panic!("{unexpected:?}"),
+                Event::Refused(_)
+                | Event::Abandoned { .. }
+                | Event::PubrecRefused { .. }
+                | Event::UnknownAnswer { .. }
+                | Event::Suback(_)
+                | Event::Unsuback(_)
+                | Event::Pingresp
+                | Event::ServerDisconnect(_)
+                | Event::ProtocolError(_)
+                | Event::Auth(_) => panic!("{event:?}"),
             }
         }
     }
@@ -296,7 +305,16 @@ impl Server {
                     .handle_pubcomp(pubcomp)
                     .expect("sent at QoS 2");
             }
-            unexpected => panic!("{unexpected:?}"),
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Subscribe(_)
+            | Packet::Suback(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingreq
+            | Packet::Pingresp
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => panic!("{packet:?}"),
         }
         self.resend();
     }

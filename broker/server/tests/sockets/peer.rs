@@ -195,10 +195,11 @@ impl Peer {
 
     /// The next thing heard, which must be a message: its payload.
     pub(crate) fn hear_payload(&mut self) -> Vec<u8> {
-        match self.hear() {
-            Heard::Message { payload, .. } => payload,
-            other => panic!("a message was due, not {other:?}"),
-        }
+        let heard = self.hear();
+        let Heard::Message { payload, .. } = heard else {
+            panic!("a message was due, not {heard:?}");
+        };
+        payload
     }
 
     fn read(&mut self) {
@@ -234,6 +235,16 @@ fn heard(event: Event<'_, Outgoing>) -> Heard {
         Event::Puback { .. } | Event::Pubcomp { .. } => Heard::Published,
         Event::PubrecReceived { .. } | Event::PubrelReceived { .. } => Heard::Step,
         Event::ServerDisconnect(disconnect) => Heard::Disconnected(disconnect.reason),
-        other => panic!("unexpected: {other:?}"),
+        Event::Refused(_)
+        | Event::PublishResent { .. }
+        | Event::PubrelResent { .. }
+        | Event::Abandoned { .. }
+        | Event::PubrecRefused { .. }
+        | Event::UnknownAnswer { .. }
+        | Event::Duplicate(_)
+        | Event::Unsuback(_)
+        | Event::Pingresp
+        | Event::ProtocolError(_)
+        | Event::Auth(_) => panic!("unexpected: {event:?}"),
     }
 }

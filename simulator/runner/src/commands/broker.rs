@@ -54,15 +54,13 @@ fn config(args: &BrokerArgs) -> Result<Config, Failure> {
 }
 
 fn announce(address: SocketAddr) {
-    // Whoever closed the pipe does not want to know.
+    // A parent that closed the pipe does not want to know.
     let _ = print_line(&format!("{LISTENING}{address}"));
 }
 
 fn failure(error: ServeError) -> Failure {
-    match error {
-        ServeError::Config(_) | ServeError::PortInUse { .. } => {
-            Failure::Usage(super::with_causes(&error))
-        }
-        other => Failure::Internal(other.into()),
+    if matches!(error, ServeError::Config(_) | ServeError::PortInUse { .. }) {
+        return Failure::Usage(super::with_causes(&error));
     }
+    Failure::Internal(error.into())
 }

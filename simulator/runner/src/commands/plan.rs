@@ -18,13 +18,14 @@ const COLUMNS: u32 = 60;
 /// Heights of a column, lowest first.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Prints the plan, and whether it fits here.
+/// Prints the plan, and whether it fits here; fails if it does not.
 pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
     let plan = Plan::of(&file.scenario);
-    let verdict = match file.check_limits(Limits::raise_and_read()) {
+    let fits = file.check_limits(Limits::raise_and_read());
+    let verdict = match &fits {
         Ok(()) => format!("yes, with {}", file.need()),
-        Err(failure) => format!("no: {failure}"),
+        Err(_) => "no".to_owned(),
     };
     print_line(&format!(
         "{}fits on this machine: {verdict}",
@@ -33,7 +34,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     for sentence in advice(&file.scenario) {
         print_line(&format!("note: {sentence}"))?;
     }
-    Ok(0)
+    fits.map(|()| 0)
 }
 
 fn draw(name: &str, plan: &Plan) -> String {

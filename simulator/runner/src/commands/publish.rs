@@ -66,15 +66,25 @@ pub fn publish(args: &PubArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The next line, of whatever bytes; meanwhile the connection is kept alive.
+/// The next line, of any bytes, without its end, LF or CR LF; meanwhile the connection is kept alive.
 async fn next_line(
     lines: &mut Split<BufReader<Stdin>>,
     client: &mut TerminalClient<TextMessage>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     tokio::select! {
-        line = lines.next_segment() => Ok(line.context("cannot read standard input")?),
+        line = lines.next_segment() => {
+            let line = line.context("cannot read standard input")?;
+            Ok(line.map(without_carriage_return))
+        }
         ended = client.wait_for(|_| None::<Infallible>) => match ended? {},
     }
+}
+
+fn without_carriage_return(mut line: Vec<u8>) -> Vec<u8> {
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    line
 }
 
 /// One at a time: there is never more in flight than any broker takes.
@@ -87,8 +97,8 @@ async fn publish_one(
     let sent = sent.map_err(|unsent| Failure::Usage(format!("not sent: {}", unsent.cause)))?;
     let Some(id) = sent else { return Ok(()) };
     let reason = client
-        .wait_for(|event| match event {
-            Event::Puback {
+        .wait_for(|event| {
+            let (Event::Puback {
                 id: done, reason, ..
             }
             | Event::Pubcomp {
@@ -96,8 +106,11 @@ async fn publish_one(
             }
             | Event::PubrecRefused {
                 id: done, reason, ..
-            } if *done == id => Some(*reason),
-            _ => None,
+            }) = event
+            else {
+                return None;
+            };
+            (*done == id).then_some(*reason)
         })
         .await?;
     match reason.is_error() {
@@ -107,7 +120,7 @@ async fn publish_one(
         ))),
         false => {
             if reason == ReasonCode::NoMatchingSubscribers {
-                tracing::info!("nobody subscribes to it");
+                tracing::info!("no client subscribes to it");
             }
             Ok(())
         }

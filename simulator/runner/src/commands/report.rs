@@ -8,7 +8,7 @@ use squall_run::Run;
 use crate::cli::ReportArgs;
 use crate::exit::Failure;
 use crate::out_folder::OutFolder;
-use crate::output::{print, print_line};
+use crate::output::{print, print_line, remark};
 
 /// Reads the run file, writes the report, prints the summary; the exit code is the run's.
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
@@ -35,7 +35,7 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     } else {
         print(&squall_reports::terminal_summary(&run, super::colours()))?;
     }
-    eprintln!("report: {}", written.page.display());
+    remark(&format!("report: {}", written.page.display()));
     Ok(run.verdict.exit_code)
 }
 

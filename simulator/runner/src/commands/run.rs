@@ -1,7 +1,7 @@
 //! `squall run`: runs scenario files and writes a report for each.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -15,41 +15,83 @@ use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
 use crate::out_folder::OutFolder;
-use crate::output::{print, print_line};
+use crate::output::{print, print_line, remark};
 use crate::progress::{ProgressDisplay, Verbosity};
+use crate::run::signals::StopSignals;
 use crate::run::{self, RunSpec};
 use crate::scenario_file::ScenarioFile;
 
-/// Runs every file in turn, also after one that failed. The worst exit code counts.
+/// Runs every file in turn, also after one that failed, until a signal stops one. The worst exit code
+/// counts.
 ///
 /// All files are read and checked before the first one runs: a mistake in the last one is not
 /// found an hour later.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    let limits = Limits::raise_and_read();
-    // Without it, schedule lag tells what the default priority costs.
-    let _ = Priority::raise();
-    let mut prepared: Vec<Prepared> = Vec::new();
-    for path in &args.files {
-        let next = prepare(path.clone(), args, limits)?;
-        prepared.push(next);
-    }
+    let prepared = prepare_all(args).inspect_err(|failure| tell_json(args, failure))?;
     let runtime = super::event_loop()?;
+    // One for all files: a signal that comes between two of them is heard of too.
+    let mut signals = runtime.block_on(async { StopSignals::handle() })?;
     let mut codes = Vec::new();
     for prepared in &prepared {
         let local = LocalSet::new();
-        let ended = runtime.block_on(local.run_until(execute(prepared, args, limits)));
-        codes.push(ended.unwrap_or_else(|failure| {
+        let ended = runtime.block_on(local.run_until(execute(prepared, args, &mut signals)));
+        let ended = ended.unwrap_or_else(|failure| {
+            tell_json(args, &failure);
             failure.report();
-            failure.code()
-        }));
+            Ended {
+                code: failure.code(),
+                goes_on: !matches!(failure, Failure::Stopped(_)),
+            }
+        });
+        codes.push(ended.code);
+        let signal = runtime.block_on(signals.pending());
+        if signal.is_some() || !ended.goes_on {
+            break;
+        }
     }
-    if codes.len() > 1 && !args.quiet {
-        eprintln!("{}", closing_line(&prepared, &codes));
+    if prepared.len() > 1 && !args.quiet {
+        remark(&closing_line(&prepared, &codes));
+    }
+    if codes.len() < prepared.len() {
+        codes.push(STOPPED_CODE);
     }
     Ok(worst_exit_code(codes))
 }
 
-/// `2 of 3 runs passed; not passed: a (exit code 98)`
+/// The exit code where a signal kept some files from running.
+const STOPPED_CODE: u8 = 4;
+
+/// How one file ended.
+struct Ended {
+    code: u8,
+    /// Whether the next file runs: not after a run that a signal stopped.
+    goes_on: bool,
+}
+
+fn prepare_all(args: &RunArgs) -> Result<Vec<Prepared>, Failure> {
+    let limits = Limits::raise_and_read();
+    // Without it, schedule lag tells what the default priority costs.
+    let _ = Priority::raise();
+    let files = args.files.iter();
+    files
+        .map(|path| prepare(path.clone(), args, limits))
+        .collect()
+}
+
+/// For a program that reads standard output: why there is no verdict.
+fn tell_json(args: &RunArgs, failure: &Failure) {
+    if args.json {
+        let text = match failure {
+            Failure::Internal(error) => format!("{error:#}"),
+            other => other.to_string(),
+        };
+        let line = serde_json::json!({ "error": text, "exit_code": failure.code() });
+        // The failure itself is reported on standard error in any case.
+        let _ = print_line(&line.to_string());
+    }
+}
+
+/// `1 of 3 runs passed; not passed: a (exit code 98); not run: c`
 fn closing_line(prepared: &[Prepared], codes: &[u8]) -> String {
     let others: Vec<String> = prepared
         .iter()
@@ -58,9 +100,17 @@ fn closing_line(prepared: &[Prepared], codes: &[u8]) -> String {
         .map(|(prepared, code)| format!("{} (exit code {code})", prepared.file.scenario.name))
         .collect();
     let passed = codes.len() - others.len();
-    let mut line = format!("{passed} of {} runs passed", codes.len());
+    let not_run: Vec<&str> = prepared
+        .iter()
+        .skip(codes.len())
+        .map(|prepared| prepared.file.scenario.name.as_str())
+        .collect();
+    let mut line = format!("{passed} of {} runs passed", prepared.len());
     if !others.is_empty() {
         line.push_str(&format!("; not passed: {}", others.join(", ")));
+    }
+    if !not_run.is_empty() {
+        line.push_str(&format!("; not run: {}", not_run.join(", ")));
     }
     line
 }
@@ -69,6 +119,7 @@ fn closing_line(prepared: &[Prepared], codes: &[u8]) -> String {
 struct Prepared {
     file: ScenarioFile,
     folder: OutFolder,
+    limits: Limits,
 }
 
 /// Prepares one file.
@@ -88,7 +139,11 @@ fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Fa
         super::refuse_to_replace(folder.path())?;
     }
     super::check_folder(folder.path())?;
-    Ok(Prepared { file, folder })
+    Ok(Prepared {
+        file,
+        folder,
+        limits,
+    })
 }
 
 fn take(folder: PathBuf) -> Result<OutFolder, Failure> {
@@ -114,8 +169,16 @@ fn numbered(folder: &Path) -> impl Iterator<Item = PathBuf> {
     std::iter::once(folder.to_owned()).chain(others)
 }
 
-async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<u8, Failure> {
-    let Prepared { file, folder } = prepared;
+async fn execute(
+    prepared: &Prepared,
+    args: &RunArgs,
+    signals: &mut StopSignals,
+) -> Result<Ended, Failure> {
+    let Prepared {
+        file,
+        folder,
+        limits,
+    } = prepared;
     let folder = folder.path();
     let display = ProgressDisplay::new(match args.quiet {
         true => Verbosity::Silent,
@@ -125,42 +188,59 @@ async fn execute(prepared: &Prepared, args: &RunArgs, limits: Limits) -> Result<
     let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
     let spec = RunSpec {
         file,
-        limits,
+        limits: *limits,
         target_log: log.path(),
     };
 
-    let run = run::run(&spec, display).await?;
+    let run = run::run(&spec, signals, display).await?;
 
-    let written =
-        squall_reports::write_report(&run, folder).map_err(|error| keep_run_file(&run, &error))?;
+    let written = match squall_reports::write_report(&run, folder) {
+        Ok(written) => written,
+        Err(error) => {
+            // The run is judged all the same.
+            let (kept, failure) = keep_run_file(&run, &error);
+            print_result(&run, kept.as_deref().unwrap_or(folder), args)?;
+            return Err(failure);
+        }
+    };
     let kept_log = keep_log(log.path(), folder)?;
     print_result(&run, &written.page, args)?;
     if !args.quiet {
-        eprintln!("report: {}", written.page.display());
+        remark(&format!("report: {}", written.page.display()));
         match run.verdict.outcome {
             Outcome::Pass | Outcome::NoClaims => {}
             Outcome::Fail | Outcome::Invalid => {
                 if let Some(log) = kept_log {
-                    eprintln!("the target's log: {}", log.display());
+                    remark(&format!("the target's log: {}", log.display()));
                 }
             }
         }
     }
-    Ok(run.verdict.exit_code)
+    Ok(Ended {
+        code: run.verdict.exit_code,
+        goes_on: run.times.stopped.is_none(),
+    })
 }
 
-/// Puts what the target said beside the results; `None` if it said nothing.
+/// Puts what the target said beside the results, in place of what an earlier one said; `None` if it
+/// said nothing.
 fn keep_log(log: &Path, folder: &Path) -> Result<Option<PathBuf>, Failure> {
-    if !fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0) {
-        return Ok(None);
-    }
     let kept = folder.join("target.log");
+    if !fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0) {
+        return match fs::remove_file(&kept) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).context("cannot remove the log of an earlier target")?
+            }
+            Ok(()) | Err(_) => Ok(None),
+        };
+    }
     fs::copy(log, &kept).context("cannot keep the target's log")?;
     Ok(Some(kept))
 }
 
 /// The disk filled up, or the folder went away, while the run went on: what was measured is kept.
-fn keep_run_file(run: &Run, error: &ReportError) -> Failure {
+/// Where that is, if anywhere, and what to say.
+fn keep_run_file(run: &Run, error: &ReportError) -> (Option<PathBuf>, Failure) {
     let text = super::with_causes(error);
     let kept = tempfile::Builder::new()
         .prefix("squall-run-")
@@ -170,13 +250,19 @@ fn keep_run_file(run: &Run, error: &ReportError) -> Failure {
             file.write_all(run.to_json().as_bytes())?;
             Ok(file.keep()?.1)
         });
-    Failure::Internal(match kept {
-        Ok(path) => anyhow!(
-            "{text}; the run is kept in {0}: squall report {0} --out FOLDER",
-            path.display()
-        ),
-        Err(cause) => anyhow!("{text}; nor could the run be kept elsewhere: {cause}"),
-    })
+    match kept {
+        Ok(path) => {
+            let text = format!(
+                "{text}; the run is kept in {0}: squall report {0} --out FOLDER",
+                path.display()
+            );
+            (Some(path), Failure::Internal(anyhow!(text)))
+        }
+        Err(cause) => {
+            let text = format!("{text}; nor could the run be kept elsewhere: {cause}");
+            (None, Failure::Internal(anyhow!(text)))
+        }
+    }
 }
 
 fn print_result(run: &Run, report: &Path, args: &RunArgs) -> Result<(), Failure> {
@@ -189,7 +275,7 @@ fn print_result(run: &Run, report: &Path, args: &RunArgs) -> Result<(), Failure>
         for reason in &run.verdict.reasons {
             let name = &run.identity.name;
             let outcome = run.verdict.outcome.as_str();
-            eprintln!("{name}: {outcome}: {}", reason.text());
+            remark(&format!("{name}: {outcome}: {}", reason.text()));
         }
     }
     Ok(())

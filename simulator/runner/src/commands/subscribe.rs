@@ -89,7 +89,23 @@ fn take(
             *left = left.saturating_sub(1);
             (*left == 0).then_some(())
         }
-        _ => None,
+        Event::Connected(_)
+        | Event::Refused(_)
+        | Event::PublishResent { .. }
+        | Event::PubrelResent { .. }
+        | Event::Abandoned { .. }
+        | Event::Puback { .. }
+        | Event::PubrecReceived { .. }
+        | Event::PubrecRefused { .. }
+        | Event::Pubcomp { .. }
+        | Event::UnknownAnswer { .. }
+        | Event::Duplicate(_)
+        | Event::PubrelReceived { .. }
+        | Event::Unsuback(_)
+        | Event::Pingresp
+        | Event::ServerDisconnect(_)
+        | Event::ProtocolError(_)
+        | Event::Auth(_) => None,
     }
 }
 

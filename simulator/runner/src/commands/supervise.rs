@@ -20,6 +20,7 @@ use super::stdin_ends;
 use crate::cli::SuperviseArgs;
 use crate::exit::Failure;
 use crate::machine::tree;
+use crate::output::remark;
 
 /// How long what runs may take to stop after SIGTERM before it is killed.
 pub const STOP_MAX: Duration = Duration::from_secs(5);
@@ -48,7 +49,7 @@ pub fn supervise(args: &SuperviseArgs) -> Result<u8, Failure> {
         match child {
             Ok(child) => watch.run(child.id()).await,
             Err(error) => {
-                eprintln!("cannot start '{program}': {error}");
+                remark(&format!("cannot start '{program}': {error}"));
                 Ok(NOT_STARTED_CODE)
             }
         }

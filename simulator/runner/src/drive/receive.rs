@@ -52,9 +52,11 @@ impl Reader {
             Some(&mut self.control),
             MsgFlags::MSG_DONTWAIT,
         )?;
-        let came = message.cmsgs()?.find_map(|control| match control {
-            ControlMessageOwned::ScmTimestampns(came) => Some(Duration::from(came)),
-            _ => None,
+        let came = message.cmsgs()?.find_map(|control| {
+            let ControlMessageOwned::ScmTimestampns(came) = control else {
+                return None;
+            };
+            Some(Duration::from(came))
         });
         Ok(Received {
             count: message.bytes,

@@ -360,9 +360,12 @@ mod tests {
             peer.read_to_end(&mut received).map(|_| received.len())
         });
         let mut reader = Reader::new(64);
-        let ended = poll_fn(|cx| match socket.poll(cx, &mut reader) {
-            Progressed::Waiting => Poll::Pending,
-            progressed => Poll::Ready(progressed),
+        let ended = poll_fn(|cx| {
+            let progressed = socket.poll(cx, &mut reader);
+            if progressed == Progressed::Waiting {
+                return Poll::Pending;
+            }
+            Poll::Ready(progressed)
         });
 
         assert_eq!(torn_down, TornDown::Lingers);

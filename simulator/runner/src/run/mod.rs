@@ -7,7 +7,7 @@ mod broker_end;
 mod real;
 mod record;
 mod sampling;
-mod signals;
+pub mod signals;
 mod times;
 
 use std::path::Path;
@@ -20,6 +20,7 @@ use crate::progress::ProgressDisplay;
 use crate::scenario_file::ScenarioFile;
 
 use record::record;
+use signals::StopSignals;
 
 /// What to run.
 pub struct RunSpec<'a> {
@@ -35,7 +36,13 @@ pub struct RunSpec<'a> {
 ///
 /// Errors if there is no target or the event loop fails; whatever happens to the load becomes the
 /// run's verdict. Must run in a `LocalSet`.
-pub async fn run(spec: &RunSpec<'_>, display: ProgressDisplay) -> Result<Run, Failure> {
-    let (circumstances, driven) = real::drive(spec, display).await?;
+///
+/// The first of `signals` ends the load, the second one everything.
+pub async fn run(
+    spec: &RunSpec<'_>,
+    signals: &mut StopSignals,
+    display: ProgressDisplay,
+) -> Result<Run, Failure> {
+    let (circumstances, driven) = real::drive(spec, signals, display).await?;
     Ok(record(spec.file, circumstances, driven))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use squall_fleet::{Fleet, Phase, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_run::ClockKind;
+use squall_run::{ClockKind, duration_text};
 use squall_scenario::Scenario;
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
@@ -32,14 +32,14 @@ const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
 /// Starts the target, runs the fleet to its end or to the user's, and stops the target.
 pub async fn drive(
     spec: &RunSpec<'_>,
+    signals: &mut StopSignals,
     display: ProgressDisplay,
 ) -> Result<(Circumstances, Driven), Failure> {
     let scenario = Rc::new(spec.file.scenario.clone());
-    let mut signals = StopSignals::handle()?;
     let target = tokio::select! {
         target = Target::start(&scenario.target, spec.target_log) => target?,
         name = signals.next() => {
-            return Err(Failure::Unreachable(format!(
+            return Err(Failure::Stopped(format!(
                 "stopped by {name} before the target answered"
             )));
         }
@@ -70,14 +70,21 @@ pub async fn drive(
         ))
     });
 
-    let driven = run_fleet(&scenario, &target, start, &display, &mut signals).await?;
+    let driven = run_fleet(&scenario, &target, start, &display, signals).await?;
     if let Some(watching) = watching {
         // From here on the broker ends because it is told to.
         watching.abort();
         let _ = watching.await;
     }
     let death = death.take();
-    circumstances.ending = target.stop(death).await;
+    circumstances.ending = tokio::select! {
+        ending = target.stop(death) => ending,
+        // What is dropped is killed.
+        name = signals.next() => {
+            display.borrow().remark(&format!("{name}: the target's end is not awaited"));
+            None
+        }
+    };
     Ok((circumstances, driven))
 }
 
@@ -90,7 +97,7 @@ async fn watch_broker(
 ) {
     // Refused by the event loop only: the end of the run then tells what became of the broker.
     if let Ok(seen) = watch.death(clock).await {
-        let at = squall_run::duration_text(seen.at.as_secs_f64());
+        let at = duration_text(seen.at.as_secs_f64());
         display.borrow().remark(&format!(
             "{at} into the run the broker died: {} {}",
             seen.process, seen.status
@@ -178,11 +185,10 @@ async fn run_until_end_or_signal(
     let phase = drive.progress().map(|progress| progress.phase);
     let had_load = phase.is_some_and(|phase| phase < Phase::Draining);
     drive.stop();
-    let left = drive
-        .progress()
-        .map_or(0, |progress| progress.time_left.as_secs());
+    let left = drive.progress().map(|progress| progress.time_left);
+    let left = duration_text(left.unwrap_or_default().as_secs_f64());
     display.borrow().remark(&format!(
-        "{name}: draining for {left} s, then checks and the report; again to stop at once"
+        "{name}: draining for {left}, then checks and the report; again to stop at once"
     ));
     tokio::select! {
         result = &mut running => {

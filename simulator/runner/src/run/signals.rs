@@ -1,6 +1,6 @@
 //! The signals by which a person or a supervisor ends a run before its time.
 
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::task::Poll;
 
 use anyhow::Context as _;
@@ -28,6 +28,15 @@ impl StopSignals {
             handlers.push((name, handler));
         }
         Ok(Self { handlers })
+    }
+
+    /// The one that has come and was not yet heard of, if any.
+    pub async fn pending(&mut self) -> Option<StopSignal> {
+        tokio::select! {
+            biased;
+            name = self.next() => Some(name),
+            () = ready(()) => None,
+        }
     }
 
     /// Waits for the next one.

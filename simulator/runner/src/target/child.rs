@@ -26,7 +26,9 @@ use crate::machine::processes::Processes;
 /// How long a supervisor or our own broker may take to stop after SIGTERM before it is killed: a
 /// supervisor kills what it watches before that.
 const STOP_MAX: Duration = Duration::from_secs(supervise::STOP_MAX.as_secs() + 2);
-/// Lines of a child's output that an error shows.
+/// Lines that an error shows of the beginning of a child's output.
+const FIRST_LINES: usize = 3;
+/// Lines that an error shows of its end.
 const LAST_LINES: usize = 5;
 /// How long our own broker may take to say where it listens.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(10);
@@ -160,7 +162,7 @@ impl Child {
             (Ok(Ok(_)), Some(address)) => Ok(address),
             _ => Err(Failure::Unreachable(format!(
                 "the embedded broker did not start: {}",
-                self.last_words()
+                self.words()
             ))),
         }
     }
@@ -186,20 +188,30 @@ impl Child {
 
     /// The last lines of its output.
     pub(super) fn last_lines(&self) -> Vec<String> {
-        let text = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-        last.iter().map(|line| (*line).to_owned()).collect()
+        let mut lines = self.lines();
+        lines.split_off(lines.len().saturating_sub(LAST_LINES))
     }
 
-    /// The last lines of its output, or that there is none.
-    pub(super) fn last_words(&self) -> String {
-        let lines = self.last_lines();
-        match lines.is_empty() {
-            true => "it printed nothing".to_owned(),
-            false => lines.join("\n"),
+    /// How its output began and ended, or that there is none: a program that was called wrongly says
+    /// so first, and then prints how to call it.
+    pub(super) fn words(&self) -> String {
+        let lines = self.lines();
+        let left_out = lines.len().saturating_sub(FIRST_LINES + LAST_LINES);
+        match (lines.is_empty(), left_out) {
+            (true, _) => "it printed nothing".to_owned(),
+            (false, 0) => lines.join("\n"),
+            (false, left_out) => format!(
+                "{}\n... {left_out} lines ...\n{}",
+                lines[..FIRST_LINES].join("\n"),
+                lines[lines.len() - LAST_LINES..].join("\n")
+            ),
         }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let output = fs::read(&self.log).unwrap_or_default();
+        let output = String::from_utf8_lossy(&output);
+        output.lines().map(str::to_owned).collect()
     }
 
     /// Its status, if it has ended by itself.

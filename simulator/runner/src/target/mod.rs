@@ -37,24 +37,24 @@ const URL_READY_MAX: Duration = Duration::from_secs(5);
 struct NotReady {
     name: String,
     cause: ProbeError,
-    /// The end of its output, if squall started it.
-    last_words: Option<String>,
+    /// Its output, if squall started it.
+    words: Option<String>,
 }
 
 impl NotReady {
     /// Whether it says that its port was taken.
     fn is_port_in_use(&self) -> bool {
-        let last_words = self.last_words.as_deref().unwrap_or_default();
-        let last_words = last_words.to_ascii_lowercase();
-        last_words.contains("address already in use") || last_words.contains("eaddrinuse")
+        let words = self.words.as_deref().unwrap_or_default();
+        let words = words.to_ascii_lowercase();
+        words.contains("address already in use") || words.contains("eaddrinuse")
     }
 }
 
 impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "target {}: {}", self.name, self.cause)?;
-        match &self.last_words {
-            Some(last_words) => write!(f, "; the end of its output:\n{last_words}"),
+        match &self.words {
+            Some(words) => write!(f, "; its output:\n{words}"),
             None => match self.cause {
                 ProbeError::NoAnswer { .. } => write!(f, "; is a broker running there?"),
                 ProbeError::LocalLimit { .. } | ProbeError::Ended(_) => Ok(()),
@@ -142,15 +142,11 @@ impl Target {
             Ok(()) => Ok(self),
             Err(cause) => {
                 let name = self.name();
-                let last_words = self.child.as_ref().map(Child::last_words);
+                let words = self.child.as_ref().map(Child::words);
                 if let Some(child) = self.child.take() {
                     child.stop().await;
                 }
-                Err(NotReady {
-                    name,
-                    cause,
-                    last_words,
-                })
+                Err(NotReady { name, cause, words })
             }
         }
     }

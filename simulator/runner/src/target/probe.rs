@@ -20,6 +20,8 @@ use squall_fleet::OpenError;
 const PAUSE: Duration = Duration::from_millis(25);
 /// How long one attempt may take.
 const ATTEMPT_MAX: Duration = Duration::from_secs(2);
+/// Bytes that are shown of an answer that is not MQTT.
+const ANSWER_BYTES_SHOWN: usize = 32;
 /// A CONNACK is small.
 const CONNACK_BYTES_MAX: u32 = 64 * 1024;
 
@@ -113,10 +115,13 @@ async fn attempt(address: SocketAddr) -> anyhow::Result<()> {
         let count = stream.read(&mut buffer).await?;
         anyhow::ensure!(count > 0, "the connection was closed without a CONNACK");
         let mut input = &buffer[..count];
-        match reader.poll_packet(&mut input, &rules)? {
-            Some(Packet::Connack(_)) => break,
-            Some(_) => anyhow::bail!("the first packet was no CONNACK"),
-            None => {}
+        match reader.poll_packet(&mut input, &rules) {
+            Ok(Some(Packet::Connack(_))) => break,
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => anyhow::bail!(
+                "what listens there does not speak MQTT, it answers \"{}\"",
+                beginning(&buffer[..count])
+            ),
         }
     }
     bytes.clear();
@@ -128,6 +133,12 @@ async fn attempt(address: SocketAddr) -> anyhow::Result<()> {
     // It answered; whether it still reads our goodbye does not matter.
     let _ = stream.write_all(&bytes).await;
     Ok(())
+}
+
+/// The first letters of an answer, what cannot be printed escaped.
+fn beginning(answer: &[u8]) -> String {
+    let shown = &answer[..answer.len().min(ANSWER_BYTES_SHOWN)];
+    shown.escape_ascii().to_string()
 }
 
 fn probe_connect(version: Version) -> Connect {

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod deaths;
+mod interruptions;
 mod paused;
 mod peer;
 mod ports;

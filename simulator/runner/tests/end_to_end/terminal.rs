@@ -68,6 +68,35 @@ fn each_line_is_a_message_and_comes_in_order() {
     assert!(subscriber.wait().expect("it ends").success());
 }
 
+/// A line from Windows is the same message.
+#[test]
+fn a_line_may_end_with_a_carriage_return() {
+    let broker = Broker::start();
+    let url = format!("mqtt://{}", broker.address);
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let input = folder.path().join("input");
+    fs::write(&input, "on\r\n").expect("it can be written");
+    let published = squall()
+        .args(["pub", "--url", &url, "-t", "door", "-q", "1", "-r"])
+        .stdin(fs::File::open(&input).expect("it is there"))
+        .output()
+        .expect("squall can be started");
+    assert_eq!(code_and_errors(&published), (0, String::new()));
+
+    let output = run(&["sub", "--url", &url, "-t", "door", "-C", "1"]);
+
+    assert_eq!(output.stdout, b"on\n");
+}
+
+/// `-p`, which other clients take for the port, is answered with where the port belongs.
+#[test]
+fn a_port_on_its_own_is_answered_with_the_url() {
+    let (code, errors) = code_and_errors(&run(&["sub", "-p", "1883", "-t", "t"]));
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("--url mqtt://HOST:PORT"), "{errors}");
+}
+
 /// A payload is bytes: what is no text passes too.
 #[test]
 fn a_line_may_hold_any_bytes() {

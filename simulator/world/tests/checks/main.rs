@@ -10,8 +10,12 @@ mod copies;
 mod cut;
 mod delivery;
 mod determinism;
+mod duplicates;
 mod figures;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod lag;
+mod misrouted;
 mod network;
 mod others;
 mod qos2_handshake;

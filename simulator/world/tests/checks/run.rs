@@ -3,13 +3,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_core::{Broker, ClientIds, Config};
+use squall_core::{Broker, Config};
 use squall_fleet::{Actions, Input};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::Instant;
 use squall_run::Resources;
 use squall_scenario::Scenario;
 use squall_world::{Tamper, World};
+
+use crate::harness;
 
 /// Runs `text` over the real broker core.
 pub(crate) fn run(text: &str) -> Judgement {
@@ -90,11 +92,9 @@ pub(crate) fn run_in(
     )
 }
 
+/// A scenario from its text.
 pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
-    let text = format!("version = 1\nname = \"test\"\nseed = 5\n{text}");
-    let scenario =
-        Scenario::parse("test.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
-    Rc::new(scenario)
+    harness::scenario(&format!("seed = 5\n{text}"))
 }
 
 pub(crate) fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
@@ -103,5 +103,5 @@ pub(crate) fn world(scenario: &Rc<Scenario>) -> World<Recorder> {
 
 /// The broker core as it comes.
 pub(crate) fn broker() -> Broker {
-    Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO)
+    harness::broker(Config::default())
 }

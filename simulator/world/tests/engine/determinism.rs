@@ -4,7 +4,8 @@ use squall_fleet::EndCause;
 use squall_protocol::Instant;
 use squall_scenario::DeviceId;
 
-use crate::recording::{What, digest, run, scenario};
+use crate::harness::scenario;
+use crate::recording::{What, digest, run};
 
 /// Everything that draws: links, arrivals, backoff, faults, the `qos2` block.
 fn digest_of(seed: u64) -> u64 {
@@ -130,6 +131,25 @@ const FAULT_OF_OTHERS: &str = r#"
         how = "fin"
         "#;
 
+/// What a draw decides on, in words.
+fn what_was_drawn(what: &What) -> Option<String> {
+    if let What::Due(stamp) = what {
+        return Some(format!("due {} {:?}", stamp.sequence, stamp.scheduled));
+    }
+    let word = if *what == What::OpenStarted {
+        "open"
+    } else if matches!(what, What::Connected { .. }) {
+        "connected"
+    } else if matches!(what, What::Ended(EndCause::Dropped { .. })) {
+        "dropped"
+    } else if matches!(what, What::Ended(EndCause::Qos2Cut { .. })) {
+        "cut"
+    } else {
+        return None;
+    };
+    Some(word.to_owned())
+}
+
 /// What the watched group does: when its connections are asked for, up and over, and which of its
 /// messages are due when, by the device's place in its group.
 fn watched(text: &str) -> Vec<(Instant, u32, String)> {
@@ -142,14 +162,7 @@ fn watched(text: &str) -> Vec<(Instant, u32, String)> {
         .iter()
         .filter_map(|seen| {
             let index = place(seen.device()?)?;
-            let what = match &seen.what {
-                What::OpenStarted => "open".to_owned(),
-                What::Connected { .. } => "connected".to_owned(),
-                What::Ended(EndCause::Dropped { .. }) => "dropped".to_owned(),
-                What::Ended(EndCause::Qos2Cut { .. }) => "cut".to_owned(),
-                What::Due(stamp) => format!("due {} {:?}", stamp.sequence, stamp.scheduled),
-                _ => return None,
-            };
+            let what = what_was_drawn(&seen.what)?;
             Some((seen.at, index, what))
         })
         .collect()

@@ -5,6 +5,8 @@
 
 mod determinism;
 mod drops;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod lateness;
 mod links;
 mod phases;

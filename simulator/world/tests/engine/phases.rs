@@ -39,9 +39,12 @@ equals = "last_publish"
 "#;
 
 fn scheduled(recording: &Recording) -> Vec<Instant> {
-    let due = recording.stamps(|what| match what {
-        What::Due(stamp) => Some(*stamp),
-        _ => None,
+    let due = recording.stamps(|what| {
+        if let What::Due(stamp) = what {
+            Some(*stamp)
+        } else {
+            None
+        }
     });
     due.iter()
         .map(|&Stamp { scheduled, .. }| scheduled)

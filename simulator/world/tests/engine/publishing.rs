@@ -27,9 +27,12 @@ qos = 1
 "#;
 
 fn due(recording: &Recording) -> Vec<squall_fleet::Stamp> {
-    recording.stamps(|what| match what {
-        What::Due(stamp) => Some(*stamp),
-        _ => None,
+    recording.stamps(|what| {
+        if let What::Due(stamp) = what {
+            Some(*stamp)
+        } else {
+            None
+        }
     })
 }
 
@@ -40,17 +43,26 @@ fn every_message_is_accounted_for() {
 
     let due = due(&recording);
     assert_eq!(due.len(), 1_000);
-    let published = recording.stamps(|what| match what {
-        What::Published(stamp, _) => Some(*stamp),
-        _ => None,
+    let published = recording.stamps(|what| {
+        if let What::Published(stamp, _) = what {
+            Some(*stamp)
+        } else {
+            None
+        }
     });
-    let acknowledged = recording.stamps(|what| match what {
-        What::Acknowledged(stamp) => Some(*stamp),
-        _ => None,
+    let acknowledged = recording.stamps(|what| {
+        if let What::Acknowledged(stamp) = what {
+            Some(*stamp)
+        } else {
+            None
+        }
     });
-    let delivered = recording.stamps(|what| match what {
-        What::Delivered { stamp, .. } => *stamp,
-        _ => None,
+    let delivered = recording.stamps(|what| {
+        if let What::Delivered { stamp, .. } = what {
+            *stamp
+        } else {
+            None
+        }
     });
     assert_eq!(published, due);
     assert_eq!(acknowledged.len(), 1_000);
@@ -139,9 +151,12 @@ fn messages_due_offline_wait_or_are_skipped_by_their_qos() {
     let back = recording.times(0, |what| matches!(what, What::Connected { .. }))[1];
     let late = recording
         .of(0)
-        .filter(|seen| match seen.what {
-            What::Published(stamp, _) => stamp.scheduled + secs(0.01) < seen.at,
-            _ => false,
+        .filter(|seen| {
+            if let What::Published(stamp, _) = seen.what {
+                stamp.scheduled + secs(0.01) < seen.at
+            } else {
+                false
+            }
         })
         .collect::<Vec<_>>();
     assert_eq!(late.len(), 20);
@@ -158,9 +173,12 @@ fn now_is_unix_time() {
     let recording = run(text).sink;
 
     let load = recording.phase(Phase::WarmingUp).since_start();
-    let delivered = recording.seen.iter().filter_map(|seen| match &seen.what {
-        What::Delivered { payload, .. } => Some(String::from_utf8_lossy(payload).into_owned()),
-        _ => None,
+    let delivered = recording.seen.iter().filter_map(|seen| {
+        if let What::Delivered { payload, .. } = &seen.what {
+            Some(String::from_utf8_lossy(payload).into_owned())
+        } else {
+            None
+        }
     });
     let delivered: Vec<String> = delivered.collect();
     for (number, payload) in (0..2).zip(&delivered) {

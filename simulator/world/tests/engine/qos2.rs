@@ -39,16 +39,22 @@ fn run_with(publishers: &str, consumers: &str) -> Recording {
 }
 
 fn delivered(recording: &Recording) -> Vec<Stamp> {
-    recording.stamps(|what| match what {
-        What::Delivered { stamp, .. } => *stamp,
-        _ => None,
+    recording.stamps(|what| {
+        if let What::Delivered { stamp, .. } = what {
+            *stamp
+        } else {
+            None
+        }
     })
 }
 
 fn assert_exactly_once(recording: &Recording) {
-    let due = recording.stamps(|what| match what {
-        What::Due(stamp) => Some(*stamp),
-        _ => None,
+    let due = recording.stamps(|what| {
+        if let What::Due(stamp) = what {
+            Some(*stamp)
+        } else {
+            None
+        }
     });
     assert_eq!(due.len(), 1_000);
     let delivered = delivered(recording);
@@ -108,14 +114,12 @@ fn cuts_after_pubrel_are_resumed_with_pubrel() {
 fn assert_no_publish_after_pubrec(recording: &Recording) {
     let mut received = std::collections::BTreeSet::new();
     for seen in &recording.seen {
-        match seen.what {
-            What::Sender(stamp, SenderLeg::PubrecReceived) => {
+        if let What::Sender(stamp, leg) = seen.what {
+            if leg == SenderLeg::PubrecReceived {
                 received.insert(stamp);
-            }
-            What::Sender(stamp, SenderLeg::PublishResent) => {
+            } else if leg == SenderLeg::PublishResent {
                 assert!(!received.contains(&stamp), "{stamp:?}");
             }
-            _ => {}
         }
     }
 }
@@ -133,11 +137,11 @@ fn delayed_pubrels_keep_their_order() {
         let of_leg = |wanted| -> Vec<(Stamp, f64)> {
             recording
                 .of(device)
-                .filter_map(|seen| match seen.what {
-                    What::Sender(stamp, leg) if leg == wanted => {
-                        Some((stamp, seen.at.as_secs_f64()))
-                    }
-                    _ => None,
+                .filter_map(|seen| {
+                    let What::Sender(stamp, leg) = seen.what else {
+                        return None;
+                    };
+                    (leg == wanted).then(|| (stamp, seen.at.as_secs_f64()))
                 })
                 .collect()
         };

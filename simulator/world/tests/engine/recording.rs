@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::rc::Rc;
 use std::time::Duration;
 
-use squall_core::{Broker, ClientIds, Config};
+use squall_core::{Broker, Config};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, EndCause, Fact, Fleet, LegFact, Observation, Outcome,
     Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg,
     Sink, SocketId, Stamp, SubscriptionFact,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
-use squall_scenario::{DeviceId, FaultId, Scenario};
+use squall_scenario::{DeviceId, FaultId};
 use squall_world::{Tamper, World};
+
+use crate::harness;
 
 /// One fact, without what it borrowed.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,9 +180,12 @@ impl Recording {
 
     /// Deliveries of payloads without a stamp of `topic`: wills.
     pub(crate) fn deliveries_on(&self, topic: &str) -> Vec<Instant> {
-        let is_on_topic = |what: &What| match what {
-            What::Delivered { topic: on, .. } => on == topic,
-            _ => false,
+        let is_on_topic = |what: &What| {
+            if let What::Delivered { topic: on, .. } = what {
+                on == topic
+            } else {
+                false
+            }
         };
         self.seen
             .iter()
@@ -207,13 +211,12 @@ pub(crate) fn secs(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// The scenario in `text`, which leaves out `version` and `name`.
-pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
-    let text = format!("version = 1\nname = \"test\"\n{text}");
-    match Scenario::parse("test.toml", &text, &[]) {
-        Ok(scenario) => Rc::new(scenario),
-        Err(errors) => panic!("{errors}"),
-    }
+/// The broker core, which publishes nothing of its own.
+pub(crate) fn quiet_broker() -> Broker {
+    harness::broker(Config {
+        sys_interval: None,
+        ..Config::default()
+    })
 }
 
 /// A digest of every fact of a run, with all fields and times, and how many they are.
@@ -233,15 +236,8 @@ pub(crate) fn world(text: &str) -> World<Recording> {
 }
 
 fn world_with(text: &str, recording: Recording) -> World<Recording> {
-    let config = Config {
-        sys_interval: None,
-        ..Config::default()
-    };
-    let fleet = Fleet::new(scenario(text), RunTag::of_seed(1), recording);
-    World::new(
-        fleet,
-        Broker::new(config, ClientIds::counted(), Instant::ZERO),
-    )
+    let fleet = Fleet::new(harness::scenario(text), RunTag::of_seed(1), recording);
+    World::new(fleet, quiet_broker())
 }
 
 /// Runs a scenario to its end.

@@ -1,14 +1,13 @@
 //! Size: many devices for a long time.
 
-use std::rc::Rc;
-
-use squall_core::{Broker, ClientIds, Config};
 use squall_fleet::{
     ConnectionFact, Fact, Fleet, Observation, Phase, PublicationFact, RunTag, Sink,
 };
 use squall_protocol::Instant;
-use squall_scenario::Scenario;
 use squall_world::World;
+
+use crate::harness::scenario;
+use crate::recording::quiet_broker;
 
 /// Counts; keeps nothing.
 #[derive(Debug, Default)]
@@ -22,13 +21,42 @@ struct Counts {
 
 impl Sink for Counts {
     fn observe(&mut self, _: Instant, observation: &Observation<'_>) {
-        match observation.fact {
-            Fact::Connection(ConnectionFact::Connected { .. }) => self.connected += 1,
-            Fact::Publication(PublicationFact::Sent { .. }) => self.published += 1,
-            Fact::Publication(PublicationFact::Acknowledged { .. }) => self.acknowledged += 1,
-            Fact::Delivered(_) => self.delivered += 1,
-            Fact::Connection(ConnectionFact::Ended { .. }) => self.ended += 1,
-            _ => {}
+        let counts = [
+            (
+                matches!(
+                    observation.fact,
+                    Fact::Connection(ConnectionFact::Connected { .. })
+                ),
+                &mut self.connected,
+            ),
+            (
+                matches!(
+                    observation.fact,
+                    Fact::Publication(PublicationFact::Sent { .. })
+                ),
+                &mut self.published,
+            ),
+            (
+                matches!(
+                    observation.fact,
+                    Fact::Publication(PublicationFact::Acknowledged { .. })
+                ),
+                &mut self.acknowledged,
+            ),
+            (
+                matches!(observation.fact, Fact::Delivered(_)),
+                &mut self.delivered,
+            ),
+            (
+                matches!(
+                    observation.fact,
+                    Fact::Connection(ConnectionFact::Ended { .. })
+                ),
+                &mut self.ended,
+            ),
+        ];
+        for (is_one, count) in counts {
+            *count += u64::from(is_one);
         }
     }
 
@@ -39,8 +67,6 @@ impl Sink for Counts {
 #[test]
 fn ten_thousand_devices_live_through_a_day() {
     let text = r#"
-        version = 1
-        name = "day"
         [run]
         duration = "24h"
         drain = "1m"
@@ -63,15 +89,9 @@ fn ten_thousand_devices_live_through_a_day() {
         filter = "fleet/+/telemetry"
         qos = 1
     "#;
-    let scenario = Scenario::parse("day.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"));
-    let config = Config {
-        sys_interval: None,
-        ..Config::default()
-    };
-    let broker = Broker::new(config, ClientIds::counted(), Instant::ZERO);
-    let fleet = Fleet::new(Rc::new(scenario), RunTag::of_seed(1), Counts::default());
+    let fleet = Fleet::new(scenario(text), RunTag::of_seed(1), Counts::default());
 
-    let counts = World::new(fleet, broker).run().sink;
+    let counts = World::new(fleet, quiet_broker()).run().sink;
 
     assert_eq!(counts.connected, 10_001);
     assert_eq!(counts.published, 60_000);

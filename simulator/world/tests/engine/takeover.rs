@@ -131,9 +131,12 @@ fn of_contenders_for_one_client_id_one_is_alive() {
     let taken_over = recording.count(|what| *what == What::Ended(TAKEN_OVER));
     assert!(taken_over > 200, "{taken_over}");
     // One message a second for each twin: everything sent arrives, whoever holds the Session.
-    let delivered = recording.stamps(|what| match what {
-        What::Delivered { stamp, .. } => *stamp,
-        _ => None,
+    let delivered = recording.stamps(|what| {
+        if let What::Delivered { stamp, .. } = what {
+            *stamp
+        } else {
+            None
+        }
     });
     let delivered = crate::recording::set(delivered);
     assert_eq!(delivered.len(), 2_000);
@@ -146,10 +149,12 @@ fn each_connect_ends_once(recording: &Recording) -> Result<(), (SocketId, Instan
         let Some(socket) = seen.socket() else {
             continue;
         };
-        let is_expected = match seen.what {
-            What::ConnectSent => open.insert(socket, seen.at).is_none(),
-            What::Ended(_) => open.remove(&socket).is_some(),
-            _ => true,
+        let is_expected = if seen.what == What::ConnectSent {
+            open.insert(socket, seen.at).is_none()
+        } else if matches!(seen.what, What::Ended(_)) {
+            open.remove(&socket).is_some()
+        } else {
+            true
         };
         if !is_expected {
             return Err((socket, seen.at));

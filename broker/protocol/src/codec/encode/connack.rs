@@ -19,14 +19,17 @@ pub(super) fn put<S: Sink>(connack: &Connack, version: Version, sink: &mut S) {
 /// The return code of 3.1.1 that says the most of what `reason` says
 /// [3.1.1: MQTT-3.2.2-6]. What has none of its own is "server unavailable".
 fn return_code(reason: ReasonCode) -> u8 {
-    match reason {
-        ok if !ok.is_error() => 0,
-        ReasonCode::UnsupportedProtocolVersion => 1,
-        ReasonCode::ClientIdentifierNotValid => 2,
-        ReasonCode::BadUserNameOrPassword | ReasonCode::BadAuthenticationMethod => 4,
-        ReasonCode::NotAuthorized | ReasonCode::Banned => 5,
-        _ => 3,
-    }
+    let named = [
+        (ReasonCode::UnsupportedProtocolVersion, 1),
+        (ReasonCode::ClientIdentifierNotValid, 2),
+        (ReasonCode::BadUserNameOrPassword, 4),
+        (ReasonCode::BadAuthenticationMethod, 4),
+        (ReasonCode::NotAuthorized, 5),
+        (ReasonCode::Banned, 5),
+    ];
+    let found = named.iter().find(|(of, _)| *of == reason);
+    let other = if reason.is_error() { 3 } else { 0 };
+    found.map_or(other, |(_, code)| *code)
 }
 
 fn put_each<S: Sink>(properties: &ConnackProperties, sink: &mut S) {
