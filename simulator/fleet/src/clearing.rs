@@ -41,7 +41,8 @@ pub(crate) struct Job {
     pub(crate) transport: Transport,
 }
 
-/// The connections that end Sessions, a few at a time.
+/// The connections that end Sessions. Those without an answer are open together: at most one for
+/// each device, and no device is connected meanwhile.
 #[derive(Debug)]
 pub(crate) struct Clearing {
     answer_timeout: Duration,
@@ -234,4 +235,73 @@ pub(crate) fn in_order(jobs: impl Iterator<Item = Job>) -> Vec<Job> {
     let mut jobs: Vec<Job> = jobs.collect();
     jobs.sort_by_key(|job| job.after);
     jobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::Action;
+
+    const TIMEOUT: Duration = Duration::from_secs(2);
+
+    fn job(after: u64, client_id: &str) -> Job {
+        Job {
+            after: Duration::from_secs(after),
+            client_id: client_id.to_owned(),
+            version: Version::V5,
+            transport: Transport::Tcp,
+        }
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    /// Two Sessions to end, one at once and one after 5 s; the first connection has been asked for.
+    fn begun() -> (Clearing, SocketId) {
+        let mut clearing = Clearing::new(TIMEOUT);
+        clearing.begin(at(0), vec![job(0, "a"), job(5, "b")]);
+        let mut actions = Actions::new();
+        clearing.handle_deadline(at(0), &mut actions);
+        let opened = actions.iter().find_map(|action| match action {
+            Action::Open { socket, .. } => Some(socket),
+            Action::Send { .. } | Action::Close { .. } => None,
+        });
+        (clearing, opened.expect("the first is due"))
+    }
+
+    /// A Session for which no answer came in time was not ended: the run must not call it cleared.
+    #[test]
+    fn a_session_without_an_answer_in_time_has_failed() {
+        let (mut clearing, socket) = begun();
+        let mut actions = Actions::new();
+
+        clearing.handle_deadline(at(2), &mut actions);
+
+        let closed = Action::Close {
+            socket,
+            how: Teardown::Reset,
+        };
+        assert_eq!(actions.iter().collect::<Vec<_>>(), [closed]);
+        let report = clearing.report();
+        assert_eq!((report.asked, report.cleared, report.failed), (2, 0, 1));
+    }
+
+    /// A run that is stopped asks for no further connection; what is under way ends by itself.
+    #[test]
+    fn a_stopped_clearing_begins_no_more() {
+        let (mut clearing, socket) = begun();
+
+        clearing.stop();
+
+        assert!(!clearing.is_over());
+        let closed = Input::Closed {
+            socket,
+            how: crate::drive::PeerClose::Fin,
+        };
+        clearing.handle_input(at(1), closed, &mut Actions::new());
+        assert!(clearing.is_over());
+        assert_eq!(clearing.next_due(), None);
+        assert_eq!(clearing.report().failed, 2);
+    }
 }

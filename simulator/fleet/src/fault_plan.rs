@@ -24,12 +24,10 @@ pub(crate) struct FaultPlan {
 /// One device that a firing chose.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Hit {
-    /// The fault that fired.
-    pub(crate) fault: FaultId,
+    /// The firing that chose it.
+    pub(crate) firing: Firing,
     /// The device that it chose.
     pub(crate) device: DeviceId,
-    /// The planned moment of the firing.
-    pub(crate) due: Instant,
 }
 
 /// One time that one fault fires.
@@ -78,7 +76,7 @@ impl FaultPlan {
 
     /// When there is something to do next: the next hit, or else the next firing.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let hit = self.hits.front().map(|hit| hit.due);
+        let hit = self.hits.front().map(|hit| hit.firing.at);
         hit.or_else(|| self.firings.get(self.next).map(|firing| firing.at))
     }
 
@@ -109,31 +107,32 @@ impl FaultPlan {
 
     /// A firing came at `now` and chose `devices`: they wait to be hit.
     pub(crate) fn note_fired(&mut self, firing: Firing, now: Instant, devices: &[DeviceId]) {
-        let Firing { at, fault, .. } = firing;
-        self.reports[usize::from(fault.0)].strikes.push(Strike {
+        self.report_mut(firing.fault).strikes.push(Strike {
             at: now,
             selected: devices.len() as u64,
             applied: 0,
         });
-        self.hits.extend(devices.iter().map(|&device| Hit {
-            fault,
-            device,
-            due: at,
-        }));
+        let hits = devices.iter().map(|&device| Hit { firing, device });
+        self.hits.extend(hits);
     }
 
-    /// A fault did its work on one device.
-    pub(crate) fn note_applied(&mut self, fault: FaultId) {
-        let report = &mut self.reports[usize::from(fault.0)];
+    /// A fault did its work on one device that `firing` chose: a takeover perhaps after the next
+    /// firing, since its transport has to be opened first.
+    pub(crate) fn note_applied(&mut self, firing: Firing) {
+        let report = self.report_mut(firing.fault);
         report.applied += 1;
-        if let Some(strike) = report.strikes.last_mut() {
-            strike.applied += 1;
-        }
+        // Every firing before this one has a strike, too: they fire in the order of their numbers.
+        let place = usize::try_from(firing.number).expect("a fault has at most 100,000 times");
+        report.strikes[place].applied += 1;
+    }
+
+    fn report_mut(&mut self, fault: FaultId) -> &mut FaultReport {
+        &mut self.reports[usize::from(fault.0)]
     }
 
     /// A fault could not do its work on a device that it took.
     pub(crate) fn note_inapplicable(&mut self, fault: FaultId) {
-        self.reports[usize::from(fault.0)].inapplicable += 1;
+        self.report_mut(fault).inapplicable += 1;
     }
 
     /// Devices on which faults did their work, over all faults.
@@ -241,6 +240,30 @@ mod tests {
             .collect();
 
         assert_eq!(fired, [(12, 1), (14, 0), (14, 1)]);
+    }
+
+    /// What a takeover does after the next firing counts for the firing that chose its device.
+    #[test]
+    fn a_late_effect_counts_for_its_own_strike() {
+        let faults = [fault(FaultTiming::Every {
+            period: secs(2),
+            until: secs(5),
+        })];
+        let mut plan = FaultPlan::new(&faults);
+        plan.begin(&faults, Instant::ZERO, Instant::ZERO + secs(20));
+        let now = Instant::ZERO + secs(99);
+        let first = plan.poll(now).expect("due after 2 s");
+        plan.note_fired(first, now, &[DeviceId(0), DeviceId(1)]);
+        let second = plan.poll(now).expect("due after 4 s");
+        plan.note_fired(second, now, &[DeviceId(2)]);
+
+        plan.note_applied(second);
+        plan.note_applied(first);
+        plan.note_applied(first);
+
+        let reports = plan.into_reports();
+        let applied: Vec<u64> = reports[0].strikes.iter().map(|s| s.applied).collect();
+        assert_eq!(applied, [2, 1]);
     }
 
     /// A fraction is one of the group, not of those that are left.

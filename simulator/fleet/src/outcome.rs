@@ -61,6 +61,6 @@ pub struct Strike {
     pub at: Instant,
     /// Devices that it chose.
     pub selected: u64,
-    /// Devices to which it was done before the next strike.
+    /// Of these, the devices to which it was done, perhaps after the next strike.
     pub applied: u64,
 }

@@ -2,7 +2,6 @@
 //! rest of its life.
 
 use squall_protocol::{ReasonCode, packet::SubscribeProperties};
-use squall_scenario::FaultId;
 
 use super::connection::{Active, Connection, Opening, Role, Room, Up};
 use super::ending::{Ending, TransportEnd};
@@ -10,11 +9,12 @@ use super::profile::subscriptions;
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, SocketId, Teardown};
+use crate::fault_plan::Firing;
 use crate::observation::{ConnectionFact, EndCause, Fact, Planned, SubscriptionFact};
 
 impl Device {
-    /// Asks for a transport; `takeover` is the fault that wants it, if one does.
-    pub(super) fn open(&mut self, turn: &mut Turn<'_>, takeover: Option<FaultId>) {
+    /// Asks for a transport; `takeover` is the firing of a fault that wants it, if one does.
+    pub(super) fn open(&mut self, turn: &mut Turn<'_>, takeover: Option<Firing>) {
         self.wake = None;
         let socket = self.next_socket();
         self.tell_connection(turn, socket, ConnectionFact::OpenStarted);
@@ -72,8 +72,8 @@ impl Device {
             will: connect.will.as_ref(),
         };
         self.tell_connection(turn, socket, fact);
-        if let Some(fault) = takeover {
-            self.note_applied(turn, socket, fault);
+        if let Some(firing) = takeover {
+            self.note_applied(turn, socket, firing);
         }
         self.flush(turn);
     }
@@ -95,8 +95,8 @@ impl Device {
         if let Role::Opening(Opening { takeover, .. }) = self.connections[place].role {
             let socket = self.connections[place].socket;
             self.tell_connection(turn, socket, ConnectionFact::OpenFailed(error));
-            if let Some(fault) = takeover {
-                turn.note_inapplicable(fault);
+            if let Some(firing) = takeover {
+                turn.note_inapplicable(firing.fault);
             }
             self.connections[place].role = Role::Done;
             if self.active_place().is_none() {
@@ -227,8 +227,8 @@ impl Device {
     }
 
     /// A fault did its work on this device.
-    pub(super) fn note_applied(&self, turn: &mut Turn<'_>, socket: SocketId, fault: FaultId) {
-        turn.shared.faults.note_applied(fault);
-        self.tell(turn, socket, Fact::FaultApplied(fault));
+    pub(super) fn note_applied(&self, turn: &mut Turn<'_>, socket: SocketId, firing: Firing) {
+        turn.shared.faults.note_applied(firing);
+        self.tell(turn, socket, Fact::FaultApplied(firing.fault));
     }
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use squall_protocol::{Instant, client::Displaced};
-use squall_scenario::FaultId;
-
 use crate::drive::{PeerClose, SocketId, Teardown};
+use crate::fault_plan::Firing;
 use crate::link::Lane;
+use squall_protocol::{Instant, client::Displaced};
 
 /// One transport.
 #[derive(Debug)]
@@ -69,8 +68,8 @@ pub(super) struct Opening {
     /// When the transport was asked for, and from `Opened` on when the system was.
     pub(super) since: Instant,
     pub(super) give_up: Instant,
-    /// The fault that asked for it.
-    pub(super) takeover: Option<FaultId>,
+    /// The firing of a fault that asked for it.
+    pub(super) takeover: Option<Firing>,
 }
 
 #[derive(Debug)]
@@ -111,6 +110,15 @@ impl Connection {
             (Role::Done, _) | (_, None) => now,
             (_, Some(lanes)) => lanes.up.last_due().max(now),
         }
+    }
+
+    /// When everything that the link holds, in both directions, has arrived; `None` if it holds
+    /// nothing.
+    pub(super) fn in_transit_until(&self) -> Option<Instant> {
+        let Lanes { up, down } = self.lanes.as_deref()?;
+        let up = (!up.is_empty()).then(|| up.last_due());
+        let down = (!down.is_empty()).then(|| down.last_due());
+        up.max(down)
     }
 
     /// Whether nothing more will happen on it.

@@ -6,14 +6,14 @@ use squall_protocol::{
     packet::{Disconnect, DisconnectProperties, Packet, Publish, PublishProperties},
     topic::TopicName,
 };
-use squall_scenario::{DisconnectReason, DropKind, FaultAction, FaultId};
+use squall_scenario::{DisconnectReason, DropKind, FaultAction};
 
 use super::Device;
 use super::connection::Role;
 use super::ending::TransportEnd;
 use super::turn::Turn;
 use crate::drive::Teardown;
-use crate::fault_plan::Hit;
+use crate::fault_plan::{Firing, Hit};
 use crate::observation::{EndCause, Fact, Planned};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
@@ -25,33 +25,35 @@ impl Device {
     /// `drop` and `disconnect` need a connection with a CONNACK. `takeover` needs none, and counts as
     /// done when its CONNECT is sent.
     pub(crate) fn apply(&mut self, turn: &mut Turn<'_>, hit: Hit, action: FaultAction) {
-        let Hit { fault, due, .. } = hit;
+        let Hit { firing, .. } = hit;
+        let Firing { fault, at: due, .. } = firing;
         let what = Planned::Fault(fault);
         self.tell(turn, self.current_socket(), Fact::Begun { what, due });
         match action {
-            FaultAction::Takeover => self.take_over(turn, fault),
+            FaultAction::Takeover => self.take_over(turn, firing),
             FaultAction::Drop(_) | FaultAction::Disconnect(_) if !self.is_online() => {
                 turn.note_inapplicable(fault);
             }
-            FaultAction::Drop(kind) => self.drop_connection(turn, fault, kind),
-            FaultAction::Disconnect(reason) => self.say_goodbye(turn, fault, reason),
+            FaultAction::Drop(kind) => self.drop_connection(turn, firing, kind),
+            FaultAction::Disconnect(reason) => self.say_goodbye(turn, firing, reason),
         }
         self.settle(turn);
     }
 
     /// Opens a second connection, or the first one sooner than planned.
-    fn take_over(&mut self, turn: &mut Turn<'_>, fault: FaultId) {
+    fn take_over(&mut self, turn: &mut Turn<'_>, firing: Firing) {
         let mut connections = self.connections.iter();
         if connections.any(|connection| matches!(connection.role, Role::Opening(_))) {
             // A transport is being opened already, which will take over: a second one would only
             // displace that.
-            turn.note_inapplicable(fault);
+            turn.note_inapplicable(firing.fault);
         } else {
-            self.open(turn, Some(fault));
+            self.open(turn, Some(firing));
         }
     }
 
-    fn say_goodbye(&mut self, turn: &mut Turn<'_>, fault: FaultId, reason: DisconnectReason) {
+    fn say_goodbye(&mut self, turn: &mut Turn<'_>, firing: Firing, reason: DisconnectReason) {
+        let fault = firing.fault;
         let reason = match reason {
             DisconnectReason::Normal => ReasonCode::Success,
             DisconnectReason::WithWill => ReasonCode::DisconnectWithWillMessage,
@@ -65,12 +67,13 @@ impl Device {
             turn.note_inapplicable(fault);
             return;
         }
-        self.note_applied(turn, socket, fault);
+        self.note_applied(turn, socket, firing);
         let cause = EndCause::Disconnected { fault, reason };
         self.end_active(turn, cause, TransportEnd::Close(Teardown::Fin));
     }
 
-    fn drop_connection(&mut self, turn: &mut Turn<'_>, fault: FaultId, kind: DropKind) {
+    fn drop_connection(&mut self, turn: &mut Turn<'_>, firing: Firing, kind: DropKind) {
+        let fault = firing.fault;
         let Some(place) = self.active_place() else {
             turn.note_inapplicable(fault);
             return;
@@ -93,7 +96,7 @@ impl Device {
                 TransportEnd::LeftToBroker
             }
         };
-        self.note_applied(turn, self.connections[place].socket, fault);
+        self.note_applied(turn, self.connections[place].socket, firing);
         self.end_active(turn, EndCause::Dropped { fault }, transport);
     }
 

@@ -213,6 +213,12 @@ impl Device {
         }
     }
 
+    /// When everything that its link holds has arrived; `None` if it holds nothing.
+    pub(crate) fn in_transit_until(&self) -> Option<Instant> {
+        let connections = self.connections.iter();
+        connections.filter_map(Connection::in_transit_until).max()
+    }
+
     /// The device that a socket belongs to.
     pub(crate) fn of_socket(SocketId(socket): SocketId) -> DeviceId {
         DeviceId((socket & u64::from(u32::MAX)) as u32)

@@ -64,6 +64,8 @@ pub struct Fleet<S> {
     load_ends: Instant,
     /// Standstills that prolonged the drain.
     drain_standstills: u32,
+    /// Times that the drain waited for what the links hold.
+    link_waits: u32,
 }
 
 impl<S: Sink> Fleet<S> {
@@ -97,6 +99,7 @@ impl<S: Sink> Fleet<S> {
             has_phase_run_out: false,
             load_ends: Instant::ZERO,
             drain_standstills: 0,
+            link_waits: 0,
             devices,
             scenario,
         };
@@ -285,7 +288,7 @@ impl<S: Sink> Fleet<S> {
         }
         if let Some(hit) = self.shared.faults.poll_hit() {
             let scenario = Rc::clone(&self.scenario);
-            let FaultTarget::Devices(devices) = &scenario.fault(hit.fault).target;
+            let FaultTarget::Devices(devices) = &scenario.fault(hit.firing.fault).target;
             let place = hit.device.0 as usize;
             self.with_device(now, actions, place, |device, turn| {
                 device.apply(turn, hit, devices.action);

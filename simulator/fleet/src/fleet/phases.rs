@@ -36,6 +36,16 @@ const LEAVING_MAX: Duration = Duration::from_secs(5);
 /// A standstill in the drain that lasts this long prolongs it.
 const DRAIN_STANDSTILL_MIN: Duration = Duration::from_millis(20);
 
+/// Times that a drain waits for what the links hold: what they hold towards the broker, then what
+/// the broker sends on because of it.
+const LINK_WAITS_MAX: u32 = 2;
+
+/// Longest time that a drain waits each time for what the links hold: a link may be out for hours.
+const LINK_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Time for a broker to send on what a link has brought to it.
+const FORWARDING_TIME: Duration = Duration::from_millis(100);
+
 /// Standstills that prolong one drain at most: a machine that is always late must not drain without
 /// end. The lag of the run tells about such a machine.
 const DRAIN_STANDSTILLS_MAX: u32 = 10;
@@ -43,9 +53,10 @@ const DRAIN_STANDSTILLS_MAX: u32 = 10;
 impl<S: Sink> Fleet<S> {
     /// Begins every phase whose time has come, at the moment that the scenario tells where it does.
     pub(super) fn advance(&mut self, now: Instant, actions: &mut Actions) {
-        if self.phase == Phase::Draining && self.is_load_undone() {
+        if self.phase == Phase::Draining && self.is_undone_before(self.load_ends) {
             self.drain_until(now + self.scenario.run.drain);
         }
+        self.wait_for_links(now);
         while self.is_phase_over(now) {
             match self.phase {
                 Phase::Clearing => self.begin_connecting(now),
@@ -74,7 +85,7 @@ impl<S: Sink> Fleet<S> {
             Phase::Clearing | Phase::EndingSessions => self.clearing.is_over(),
             Phase::Connecting => has_run_out || census.ready as usize >= self.members,
             Phase::WarmingUp | Phase::Measuring => self.phase_ends <= now,
-            Phase::Draining => has_run_out && !self.is_load_undone(),
+            Phase::Draining => has_run_out && !self.is_undone_before(self.load_ends),
             Phase::Checking => census.checked as usize >= self.devices.len() - self.members,
             Phase::Leaving => has_run_out || census.connections == 0,
             Phase::Finished => false,
@@ -164,16 +175,30 @@ impl<S: Sink> Fleet<S> {
         self.begin(Phase::Draining, at, Some(ends));
     }
 
-    /// Whether something that was due in the load has not been done: a message, a fault, a connect.
-    fn is_load_undone(&self) -> bool {
-        let next = self.deadlines.next();
-        next.is_some_and(|due| due < self.load_ends)
+    /// Whether something that was due before `end` has not been done: a message, a fault, a connect,
+    /// an arrival over a link.
+    fn is_undone_before(&self, end: Instant) -> bool {
+        self.deadlines.next().is_some_and(|due| due < end)
     }
 
     fn drain_until(&mut self, ends: Instant) {
         self.phase_ends = ends;
         self.has_phase_run_out = false;
         self.deadlines.set(self.phase_slot(), Some(ends));
+    }
+
+    /// At the end of the drain: waits for what the links hold. The broker has delivered that; taken
+    /// for lost, a simulated link would be the broker's fault.
+    fn wait_for_links(&mut self, now: Instant) {
+        let is_over = self.phase == Phase::Draining && self.is_phase_over(now);
+        if !is_over || self.link_waits == LINK_WAITS_MAX {
+            return;
+        }
+        self.link_waits += 1;
+        let arrivals = self.devices.iter().filter_map(Device::in_transit_until);
+        if let Some(last) = arrivals.max().filter(|&last| last > now) {
+            self.drain_until(last.min(now + LINK_WAIT_MAX) + FORWARDING_TIME);
+        }
     }
 
     /// The shell did nothing from `since` until `now`: if it should have drained, it goes on for

@@ -162,3 +162,37 @@ fn a_link_takes_no_more_than_its_limit() {
     assert!(sent <= 100 + may_wait + 1, "{sent}");
     assert!(skipped > 500, "{skipped}");
 }
+
+/// What the broker has delivered and a link still holds at the end of the drain is waited for: a lossy
+/// link may need seconds for its retransmissions.
+#[test]
+fn the_drain_waits_for_what_the_links_hold() {
+    let recording = run(r#"
+        [run]
+        duration = "20s"
+        drain = "1s"
+        [[network]]
+        name = "lossy"
+        latency = "10ms"
+        loss = 0.15
+        [[group]]
+        name = "sensors"
+        count = 5
+        network = "lossy"
+        [[group.publish]]
+        topic = "t"
+        rate = 20
+        [[group]]
+        name = "readers"
+        count = 20
+        network = "lossy"
+        [[group.subscribe]]
+        filter = "t"
+    "#)
+    .sink;
+
+    let published = recording.count(|what| matches!(what, What::Published(..)));
+    let delivered = recording.count(|what| matches!(what, What::Delivered { .. }));
+    assert_eq!(delivered, published * 20);
+    assert_eq!(published, 400);
+}
