@@ -23,12 +23,6 @@ pub type ScenarioError = report::Error<Problem>;
 /// Collects what is wrong with a scenario.
 pub(crate) type Diagnostics = report::Diagnostics<Problem>;
 
-/// Where a reader finds every word of the format.
-const LISTED_IN: &str = "`squall schema`";
-
-/// Where a reader finds the names and variables that a file gives itself.
-const LISTED_IN_FILE: &str = "the file";
-
 /// What is wrong.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Problem {
@@ -133,21 +127,16 @@ pub enum Problem {
 
 impl report::Problem for Problem {
     fn choice(&self) -> Option<Choice<'_>> {
-        let (written, known, listed_in) = match self {
-            Self::Mistake(mistake) => return mistake.choice(LISTED_IN),
-            Self::Template(error) => {
-                let (written, known) = error.choice()?;
-                (written, known, LISTED_IN)
-            }
-            Self::UnknownName { name, known, .. } => (name, known, LISTED_IN_FILE),
-            Self::Threshold(error) => {
-                let (written, known) = error.choice()?;
-                (written, known, LISTED_IN)
-            }
-            Self::Override(error) => {
-                let (written, known) = error.choice()?;
-                (written, known, LISTED_IN_FILE)
-            }
+        match self {
+            Self::Mistake(mistake) => mistake.choice("`squall schema`"),
+            Self::Template(error) => error.choice(),
+            Self::Threshold(error) => error.choice(),
+            Self::Override(error) => error.choice(),
+            Self::UnknownName { name, known, .. } => Some(Choice {
+                written: name,
+                known,
+                listed_in: "the file",
+            }),
             Self::Unreadable { .. }
             | Self::NotSupportedYet { .. }
             | Self::MissingKey { .. }
@@ -158,13 +147,8 @@ impl report::Problem for Problem {
             | Self::BadName { .. }
             | Self::Topic { .. }
             | Self::Url(_)
-            | Self::Contradiction { .. } => return None,
-        };
-        Some(Choice {
-            written,
-            known,
-            listed_in,
-        })
+            | Self::Contradiction { .. } => None,
+        }
     }
 
     fn remedy(&self) -> Option<String> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use squall_toml::nearest::Choice;
+
 /// One `--set KEY=VALUE`.
 ///
 /// The key is dotted, and blocks of which there are many are named: `group.sensors.count`,
@@ -87,12 +89,17 @@ pub enum OverrideError {
 }
 
 impl OverrideError {
-    /// The word that is wrong, and those that would be right.
-    pub(crate) fn choice(&self) -> Option<(&String, &Vec<String>)> {
-        match self {
-            Self::NoSuchBlock { written, known, .. } => Some((written, known)),
-            Self::Ambiguous { list, known, .. } => Some((list, known)),
-            Self::Malformed | Self::MalformedKey { .. } | Self::NoBlock { .. } => None,
-        }
+    /// The words of which the text had to be one, if that is the error.
+    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
+        let (written, known) = match self {
+            Self::NoSuchBlock { written, known, .. } => (written, known),
+            Self::Ambiguous { list, known, .. } => (list, known),
+            Self::Malformed | Self::MalformedKey { .. } | Self::NoBlock { .. } => return None,
+        };
+        Some(Choice {
+            written,
+            known,
+            listed_in: "the file",
+        })
     }
 }

@@ -87,6 +87,15 @@ fn a_scenario_that_is_not_utf_8_is_shown_in_place() {
     );
 }
 
+/// Exit code 2: a file that never ends is not read to its end.
+#[test]
+fn a_scenario_without_end_is_refused() {
+    let (code, errors) = code_and_errors(&run(&["validate", "/dev/zero"]));
+
+    assert_eq!(code, 2);
+    assert!(errors.contains("/dev/zero is not a scenario"), "{errors}");
+}
+
 /// Exit code 2: what was written is repeated, with what it should look like.
 #[test]
 fn an_override_that_is_none_is_named() {

@@ -44,7 +44,8 @@ pub(crate) enum ExpectFile {
     Retained {
         /// Topic Filter of the retained messages that are compared.
         filter: String,
-        /// `last_will`, `last_publish`, or the text of every payload.
+        /// `last_will`, `last_publish`, or the text of every payload. A text that differs from one of the
+        /// two words by a slip is refused.
         equals: String,
     },
     /// Several connections for one Client Identifier.

@@ -98,6 +98,17 @@ pub enum RetainedValue {
     Text(String),
 }
 
+impl RetainedValue {
+    /// What the file calls it: its word, or the text of the payload.
+    pub fn source(&self) -> &str {
+        match self {
+            Self::LastWill => "last_will",
+            Self::LastPublish => "last_publish",
+            Self::Text(text) => text,
+        }
+    }
+}
+
 /// Several connections for one Client Identifier (§3.1.4).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TakeoverClaim {

@@ -4,7 +4,7 @@ use squall_toml::quote::quote;
 
 use super::qos;
 use super::text::{Text, array, duration, float, pair, table};
-use crate::{Expectation, RetainedValue, Scenario};
+use crate::{Expectation, Scenario};
 
 impl Scenario {
     /// Writes what `expectation` claims.
@@ -30,7 +30,7 @@ impl Scenario {
             }
             Expectation::Retained(claim) => {
                 text.pair("filter", quote(claim.filter.as_str()));
-                text.pair("equals", quote(retained_value(&claim.equals)));
+                text.pair("equals", quote(claim.equals.source()));
             }
             Expectation::Takeover(claim) => {
                 text.option("alive_per_client_id", claim.alive_per_client_id);
@@ -60,13 +60,5 @@ impl Scenario {
                 text.option("unexpected_disconnects", claim.unexpected_disconnects);
             }
         }
-    }
-}
-
-fn retained_value(value: &RetainedValue) -> &str {
-    match value {
-        RetainedValue::LastWill => "last_will",
-        RetainedValue::LastPublish => "last_publish",
-        RetainedValue::Text(text) => text,
     }
 }

@@ -8,6 +8,8 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+use squall_toml::nearest::nearest;
 use squall_toml::quantity::format_duration;
 
 use super::Resolver;
@@ -53,7 +55,7 @@ impl Resolver<'_> {
             }),
             ExpectFile::Retained { filter, equals } => Expectation::Retained(RetainedClaim {
                 filter: self.resolve_filter(filter, &at.key("filter"))?,
-                equals: resolve_retained_value(equals),
+                equals: self.resolve_retained_value(equals, &at.key("equals")),
             }),
             ExpectFile::Takeover { .. } => Expectation::Takeover(resolve_takeover(file)?),
             ExpectFile::Qos2Handshake {
@@ -139,6 +141,25 @@ impl Resolver<'_> {
                 None
             }
         }
+    }
+
+    /// One of two words, or the text of a payload. A text that is nearly one of the words is a slip:
+    /// taken as a payload, it would be compared with what no device sends.
+    fn resolve_retained_value(&mut self, text: &str, at: &At<'_>) -> RetainedValue {
+        let words = [RetainedValue::LastWill, RetainedValue::LastPublish];
+        if let Some(value) = words.iter().find(|value| value.source() == text) {
+            return value.clone();
+        }
+        let known = words.map(|value| value.source().to_owned()).to_vec();
+        if nearest(text, &known).is_some() {
+            let mistake = Mistake::UnknownValue {
+                key: "equals".to_owned(),
+                value: text.to_owned(),
+                known,
+            };
+            self.diagnostics.value(at, mistake);
+        }
+        RetainedValue::Text(text.to_owned())
     }
 
     /// An expectation claims something, and something that can be judged.
@@ -396,12 +417,4 @@ fn resolve_takeover(file: &ExpectFile) -> Option<TakeoverClaim> {
         reason: reason.map(|DisplacedReasonWord::SessionTakenOver| ReasonCode::SessionTakenOver),
         session_present_correct: session_present.is_some(),
     })
-}
-
-fn resolve_retained_value(text: &str) -> RetainedValue {
-    match text {
-        "last_will" => RetainedValue::LastWill,
-        "last_publish" => RetainedValue::LastPublish,
-        text => RetainedValue::Text(text.to_owned()),
-    }
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with a template.
 
+use squall_toml::nearest::Choice;
+
 /// Why a text is not a template, or not one that can stand in its place.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TemplateError {
@@ -58,17 +60,22 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    /// The word that is wrong, and those that would be right.
-    pub(crate) fn choice(&self) -> Option<(&String, &Vec<String>)> {
-        match self {
-            Self::Unknown { written, known } => Some((written, known)),
-            Self::NotHere { name, known, .. } => Some((name, known)),
-            Self::UnknownVar { name, known } => Some((name, known)),
+    /// The words of which the text had to be one, if that is the error.
+    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
+        let (written, known, listed_in) = match self {
+            Self::Unknown { written, known } => (written, known, "`squall schema`"),
+            Self::NotHere { name, known, .. } => (name, known, "`squall schema`"),
+            Self::UnknownVar { name, known } => (name, known, "the file"),
             Self::Unclosed
             | Self::Stray
             | Self::NotSupportedYet { .. }
             | Self::Malformed { .. }
-            | Self::Unlimited { .. } => None,
-        }
+            | Self::Unlimited { .. } => return None,
+        };
+        Some(Choice {
+            written,
+            known,
+            listed_in,
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use squall_protocol::QoS;
 use squall_run::{Aggregate, Comparison, MetricKind, MetricName, Tag, UnknownMetric};
+use squall_toml::nearest::Choice;
 use squall_toml::quantity::{Quantity, UnitError, parse_duration, parse_size};
 
 use super::{Condition, Limit, MetricSelector, MetricTags};
@@ -90,19 +91,24 @@ pub enum ThresholdError {
 }
 
 impl ThresholdError {
-    /// The word that is wrong, and those that would be right.
-    pub(crate) fn choice(&self) -> Option<(&String, &Vec<String>)> {
-        match self {
-            Self::UnknownMetric { written, known } => Some((written, known)),
-            Self::UnknownTag { tag, known, .. } => Some((tag, known)),
-            Self::UnknownTagValue { value, known, .. } => Some((value, known)),
-            Self::UnknownAggregate { written, known, .. } => Some((written, known)),
+    /// The words of which the text had to be one, if that is the error.
+    pub(crate) fn choice(&self) -> Option<Choice<'_>> {
+        let (written, known, listed_in) = match self {
+            Self::UnknownMetric { written, known } => (written, known, "`squall schema`"),
+            Self::UnknownTag { tag, known, .. } => (tag, known, "`squall schema`"),
+            Self::UnknownTagValue { value, known, .. } => (value, known, "the file"),
+            Self::UnknownAggregate { written, known, .. } => (written, known, "`squall schema`"),
             Self::MalformedSelector { .. }
             | Self::RepeatedTag { .. }
             | Self::MalformedCondition { .. }
             | Self::BadLimit { .. }
-            | Self::NotANumber { .. } => None,
-        }
+            | Self::NotANumber { .. } => return None,
+        };
+        Some(Choice {
+            written,
+            known,
+            listed_in,
+        })
     }
 }
 
