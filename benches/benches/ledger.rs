@@ -77,6 +77,7 @@ impl Scene {
             },
             fact,
             waited: None,
+            on_link: Duration::ZERO,
         };
         self.recorder.observe(self.now, &observation);
     }
@@ -88,6 +89,7 @@ impl Scene {
             is_persistent: false,
             keep_alive: Duration::from_secs(60),
             will: None,
+            path: squall_fleet::Path::Direct,
         });
         self.tell(device, sent);
         let connected = Fact::Connection(ConnectionFact::Connected {

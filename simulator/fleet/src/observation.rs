@@ -1,7 +1,8 @@
 //! What a device saw or did, as it is told to the ledger and the metrics.
 //!
 //! Devices report facts of their own side only: nothing here is an inference about the broker.
-//! Times are those of the application: after the inbound link's delay, before the outbound one's.
+//! Times are those of the application: after the inbound link's delay, before the outbound one's. What
+//! a link holds back is told beside them, so that the broker is charged only for what it had.
 
 use std::time::Duration;
 
@@ -24,9 +25,12 @@ pub struct Observation<'a> {
     pub about: About,
     /// What happened there.
     pub fact: Fact<'a>,
-    /// How long the bytes that tell it waited until the generator read them; `None` if that is not
-    /// known, and for what the device did by itself.
+    /// How long what tells it waited for the generator: to be read, and to be released from the link.
+    /// `None` if that is not known, and for what the device did by itself.
     pub waited: Option<Duration>,
+    /// How long the device's link held what tells it, after it had reached the device's machine; zero
+    /// without a link, and for what the device did by itself.
+    pub on_link: Duration,
 }
 
 /// What a fact is about.
@@ -92,6 +96,15 @@ pub enum Planned {
     Phase(Phase),
 }
 
+/// How a device gets to the broker.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Path {
+    /// At once.
+    Direct,
+    /// Over a link: [`ConnectionFact::LeftLink`] follows.
+    OverLink,
+}
+
 /// A step in the life of a Network Connection.
 #[derive(Clone, Debug)]
 pub enum ConnectionFact<'a> {
@@ -111,6 +124,8 @@ pub enum ConnectionFact<'a> {
         keep_alive: Duration,
         /// The will that the connection carries.
         will: Option<&'a Will>,
+        /// How it gets to the broker, and all that follows on this connection.
+        path: Path,
     },
     /// CONNACK with success came.
     Connected {
@@ -122,14 +137,19 @@ pub enum ConnectionFact<'a> {
     /// CONNACK with an error came.
     Refused(ReasonCode),
     /// The Network Connection ended, or, for a silent drop, the device fell silent.
-    Ended {
-        /// Why it ended.
-        cause: EndCause,
-        /// When the last of what the device sent over it, the close included, leaves the device's
-        /// link: before that the broker cannot know of the end. The moment of the fact if the
-        /// device has no link, or if the broker closed; later by what the link holds back.
-        left_at: Instant,
-    },
+    Ended(EndCause),
+    /// What the device did before has left its link: from now on the broker is to act on it. Told of
+    /// each connection that runs over a link, and of none without.
+    LeftLink(Departure),
+}
+
+/// What leaves the link of a device.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Departure {
+    /// CONNECT.
+    Connect,
+    /// The end of the connection: FIN, RST, DISCONNECT, or the last bytes before a silence.
+    End,
 }
 
 /// A step of a SUBSCRIBE.

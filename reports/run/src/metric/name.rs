@@ -31,9 +31,11 @@ pub enum MetricName {
     Qos2Pubrel,
     /// From PUBREL to PUBCOMP, at the sender.
     Qos2Pubcomp,
-    /// From the end of a connection to its will at a watcher.
+    /// From the end of a connection to its will at a watcher, without what the links of the two hold
+    /// back.
     TimeToWill,
-    /// From the CONNECT of the newer connection to the end of the older one, as the older one sees it.
+    /// From the CONNECT of the newer connection to the end of the older one, as the older one sees it,
+    /// without what their links hold back.
     TakeoverTime,
     /// From the end of a connection to the device's next CONNACK.
     ReconnectDelay,
@@ -201,9 +203,11 @@ impl MetricName {
             Self::Qos2Pubrec => "from PUBLISH to PUBREC, at the sender",
             Self::Qos2Pubrel => "from PUBREC to PUBREL, at the sender: the device's own delay",
             Self::Qos2Pubcomp => "from PUBREL to PUBCOMP, at the sender",
-            Self::TimeToWill => "from the end of a connection to its will at a watcher",
+            Self::TimeToWill => {
+                "from the end of a connection to its will at a watcher, without what the links of the two hold back"
+            }
             Self::TakeoverTime => {
-                "from the CONNECT of the newer connection to the end of the older one, as the older one sees it"
+                "from the CONNECT of the newer connection to the end of the older one, as the older one sees it, without what their links hold back"
             }
             Self::ReconnectDelay => "from the end of a connection to the device's next CONNACK",
             Self::ScheduleLag => {

@@ -10,7 +10,9 @@ use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, SocketId, Teardown};
 use crate::fault_plan::Firing;
-use crate::observation::{ConnectionFact, EndCause, Fact, Planned, SubscriptionFact};
+use crate::observation::{
+    ConnectionFact, Departure, EndCause, Fact, Path, Planned, SubscriptionFact,
+};
 
 impl Device {
     /// Asks for a transport; `takeover` is the firing of a fault that wants it, if one does.
@@ -70,12 +72,17 @@ impl Device {
             version: self.profile.version,
             keep_alive: self.profile.keep_alive,
             will: connect.will.as_ref(),
+            path: match self.link {
+                Some(_) => Path::OverLink,
+                None => Path::Direct,
+            },
         };
         self.tell_connection(turn, socket, fact);
         if let Some(firing) = takeover {
             self.note_applied(turn, socket, firing);
         }
         self.flush(turn);
+        self.mark(turn, place, Departure::Connect);
     }
 
     /// Gives the client role's connection up to make room for another; it is read on.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use squall_protocol::{Instant, client::Displaced};
+
 use crate::drive::{PeerClose, SocketId, Teardown};
 use crate::fault_plan::Firing;
 use crate::link::Lane;
-use squall_protocol::{Instant, client::Displaced};
+use crate::observation::Departure;
 
 /// One transport.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) struct Lanes {
 pub(super) enum Up {
     Open,
     Close(Teardown),
+    /// Tells that what was sent before it has left the link.
+    Mark(Departure),
 }
 
 /// What comes from the broker beside bytes.
@@ -103,13 +107,11 @@ impl Connection {
         dues.into_iter().flatten().min()
     }
 
-    /// When everything that was sent by `now` has left the link towards the broker. Nothing that
-    /// is on its way gets there once the broker has closed.
-    pub(super) fn all_has_left_at(&self, now: Instant) -> Instant {
-        match (&self.role, self.lanes.as_deref()) {
-            (Role::Done, _) | (_, None) => now,
-            (_, Some(lanes)) => lanes.up.last_due().max(now),
-        }
+    /// Whether something that the device did is still on its link.
+    pub(super) fn is_on_link(&self) -> bool {
+        self.lanes
+            .as_ref()
+            .is_some_and(|lanes| !lanes.up.is_empty())
     }
 
     /// When everything that the link holds, in both directions, has arrived; `None` if it holds
@@ -125,7 +127,7 @@ impl Connection {
     pub(super) fn is_over(&self) -> bool {
         match self.role {
             Role::Opening(_) | Role::Active(_) | Role::Displaced(_) | Role::Abandoned => false,
-            Role::Closing => self.lanes.as_ref().is_none_or(|lanes| lanes.up.is_empty()),
+            Role::Closing => !self.is_on_link(),
             Role::Done => true,
         }
     }

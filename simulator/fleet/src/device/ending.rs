@@ -10,7 +10,7 @@ use super::connection::{Active, Role, Up};
 use super::turn::Turn;
 use super::{Device, Presence};
 use crate::drive::{OpenError, PeerClose, Teardown};
-use crate::observation::{ConnectionFact, EndCause};
+use crate::observation::{ConnectionFact, Departure, EndCause};
 
 /// What becomes of the transport of an active connection that ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,9 +35,16 @@ impl Device {
                 self.connections[place].role = Role::Done;
                 self.tell_ended(turn, place, EndCause::PeerClosed(how));
             }
-            Role::Abandoned | Role::Closing | Role::Done => {
+            Role::Abandoned | Role::Closing => {
+                if self.connections[place].is_on_link() {
+                    // The broker knows of the end, and what is still on the link never leaves it.
+                    let socket = self.connections[place].socket;
+                    let fact = ConnectionFact::LeftLink(Departure::End);
+                    self.tell_connection(turn, socket, fact);
+                }
                 self.connections[place].role = Role::Done;
             }
+            Role::Done => {}
         }
     }
 
@@ -68,12 +75,10 @@ impl Device {
         }
     }
 
-    /// Tells that the connection at `place` has ended, whose transport has been seen to.
+    /// Tells that the connection at `place` has ended.
     pub(super) fn tell_ended(&self, turn: &mut Turn<'_>, place: usize, cause: EndCause) {
-        let connection = &self.connections[place];
-        let left_at = connection.all_has_left_at(turn.now);
-        let fact = ConnectionFact::Ended { cause, left_at };
-        self.tell_connection(turn, connection.socket, fact);
+        let socket = self.connections[place].socket;
+        self.tell_connection(turn, socket, ConnectionFact::Ended(cause));
     }
 
     /// Does to the transport at `place` what its end asks for.
@@ -85,7 +90,10 @@ impl Device {
     ) {
         self.connections[place].role = match transport {
             TransportEnd::ByPeer => Role::Done,
-            TransportEnd::LeftToBroker => Role::Abandoned,
+            TransportEnd::LeftToBroker => {
+                self.mark(turn, place, Departure::End);
+                Role::Abandoned
+            }
             TransportEnd::Close(how) => {
                 self.send_control(turn, place, Up::Close(how));
                 match how {

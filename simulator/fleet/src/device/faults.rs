@@ -14,7 +14,7 @@ use super::ending::TransportEnd;
 use super::turn::Turn;
 use crate::drive::Teardown;
 use crate::fault_plan::{Firing, Hit};
-use crate::observation::{EndCause, Fact, Planned};
+use crate::observation::{Departure, EndCause, Fact, Planned};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;
@@ -68,6 +68,11 @@ impl Device {
             return;
         }
         self.note_applied(turn, socket, firing);
+        if let Some(place) = self.active_place() {
+            // DISCONNECT is the end for the broker, the FIN behind it is not.
+            self.flush(turn);
+            self.mark(turn, place, Departure::End);
+        }
         let cause = EndCause::Disconnected { fault, reason };
         self.end_active(turn, cause, TransportEnd::Close(Teardown::Fin));
     }

@@ -7,7 +7,7 @@ use squall_scenario::FaultId;
 
 use crate::drive::Actions;
 use crate::fault_plan::FaultPlan;
-use crate::link::LinkReport;
+use crate::link::{Entry, LinkReport};
 use crate::observation::{About, Fact, Observation};
 use crate::sink::Sink;
 use crate::stamp::RunTag;
@@ -16,8 +16,10 @@ use crate::stamp::RunTag;
 pub(crate) struct Turn<'a> {
     /// When the input came, or the deadline was handled.
     pub(crate) now: Instant,
-    /// How long the bytes that are handled waited for the drive to read them, as far as known.
+    /// How long what came and is handled had waited for the generator, as far as known.
     pub(crate) waited: Option<Duration>,
+    /// How long the device's link held it.
+    pub(crate) on_link: Duration,
     /// What the drive is asked for.
     pub(crate) actions: &'a mut Actions,
     /// The receiver of the facts.
@@ -71,13 +73,21 @@ pub(crate) struct Figures {
 impl Turn<'_> {
     /// Tells a fact of this moment.
     pub(crate) fn observe(&mut self, about: About, fact: Fact<'_>) {
-        let waited = self.waited;
         let observation = Observation {
             about,
             fact,
-            waited,
+            waited: self.waited,
+            on_link: self.on_link,
         };
         self.sink.observe(self.now, &observation);
+    }
+
+    /// What goes into a link now.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
+            at: self.now,
+            waited: self.waited,
+        }
     }
 
     /// A fault could not do its work on a device.

@@ -3,26 +3,31 @@
 //! What has crossed the link is released by `carry`, in both directions. Without a link
 //! everything passes at once.
 
+use std::time::Duration;
+
 use super::Device;
 use super::connection::{Down, Lanes, Role, Up};
 use super::turn::{Shared, Turn};
-use crate::link::{Arrival, Direction, Link, LinkReport, Way};
+use crate::link::{Arrived, Direction, Link, LinkReport, Way};
+use crate::observation::{ConnectionFact, Departure};
 
 impl Device {
     /// Something other than bytes came out of the drive: over the link, or at once.
     pub(super) fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
+        let entry = turn.entry();
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.down();
-            link.send_control(turn.now, direction, what);
+            link.send_control(entry, direction, what);
         } else {
             self.handle_arrival(turn, place, what);
         }
     }
 
     pub(super) fn arrive_bytes(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        let entry = turn.entry();
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.down();
-            link.send(turn.now, direction, bytes);
+            link.send(entry, direction, bytes);
         } else {
             self.handle_bytes(turn, place, bytes);
         }
@@ -50,19 +55,26 @@ impl Device {
         if matches!(connection.role, Role::Done) {
             return;
         }
-        let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
-            return;
-        };
-        let actions = &mut *turn.actions;
         loop {
+            let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
+                return;
+            };
             let mut arrival = None;
-            actions.send(socket, |out| {
+            turn.actions.send(socket, |out| {
                 arrival = lanes.up.poll(turn.now, &mut report.up, out);
             });
-            match arrival {
-                Some(Arrival::Bytes) => {}
-                Some(Arrival::Control(Up::Open)) => actions.open(socket, transport),
-                Some(Arrival::Control(Up::Close(how))) => actions.close(socket, how),
+            match arrival.map(|arrival| arrival.what) {
+                Some(Arrived::Bytes) => {}
+                Some(Arrived::Control(Up::Open)) => turn.actions.open(socket, transport),
+                Some(Arrived::Control(Up::Close(how))) => {
+                    turn.actions.close(socket, how);
+                    let fact = ConnectionFact::LeftLink(Departure::End);
+                    self.tell_connection(turn, socket, fact);
+                }
+                Some(Arrived::Control(Up::Mark(departure))) => {
+                    let fact = ConnectionFact::LeftLink(departure);
+                    self.tell_connection(turn, socket, fact);
+                }
                 None => return,
             }
         }
@@ -75,20 +87,27 @@ impl Device {
             let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
                 break;
             };
-            match lanes.down.poll(turn.now, &mut report.down, &mut bytes) {
-                Some(Arrival::Bytes) => self.handle_bytes(turn, place, &bytes),
-                Some(Arrival::Control(what)) => self.handle_arrival(turn, place, what),
-                None => break,
+            let Some(arrival) = lanes.down.poll(turn.now, &mut report.down, &mut bytes) else {
+                break;
+            };
+            turn.waited = arrival.waited(turn.now);
+            turn.on_link = arrival.on_link();
+            match arrival.what {
+                Arrived::Bytes => self.handle_bytes(turn, place, &bytes),
+                Arrived::Control(what) => self.handle_arrival(turn, place, what),
             }
         }
+        turn.waited = None;
+        turn.on_link = Duration::ZERO;
         turn.shared.scratch = bytes;
     }
 
     /// Sends bytes over the connection at `place`.
     pub(super) fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        let entry = turn.entry();
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.up();
-            link.send(turn.now, direction, bytes);
+            link.send(entry, direction, bytes);
         } else {
             let socket = self.connections[place].socket;
             turn.actions
@@ -99,14 +118,25 @@ impl Device {
     /// Sends something other than bytes over the connection at `place`.
     pub(super) fn send_control(&mut self, turn: &mut Turn<'_>, place: usize, what: Up) {
         let socket = self.connections[place].socket;
+        let entry = turn.entry();
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.up();
-            link.send_control(turn.now, direction, what);
+            link.send_control(entry, direction, what);
         } else {
             match what {
                 Up::Open => turn.actions.open(socket, self.profile.transport),
                 Up::Close(how) => turn.actions.close(socket, how),
+                // Without a link it left with what was sent before it, and that is not told.
+                Up::Mark(_) => {}
             }
+        }
+    }
+
+    /// Tells once what was sent before over the connection at `place` has left its link; nothing without
+    /// one.
+    pub(super) fn mark(&mut self, turn: &mut Turn<'_>, place: usize, departure: Departure) {
+        if let Some(Shaping { lanes, .. }) = self.shaping(turn.shared, place) {
+            lanes.up.push_mark(turn.now, Up::Mark(departure));
         }
     }
 

@@ -232,6 +232,7 @@ impl<S: Sink> Fleet<S> {
         let mut turn = Turn {
             now,
             waited: None,
+            on_link: Duration::ZERO,
             actions,
             sink: &mut self.sink,
             shared: &mut self.shared,
@@ -342,6 +343,7 @@ impl<S: Sink> Fleet<S> {
             about: About::Run,
             fact,
             waited: None,
+            on_link: Duration::ZERO,
         };
         self.sink.observe(now, &observation);
     }

@@ -4,6 +4,7 @@
 //! never decrease.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use squall_protocol::Instant;
 
@@ -26,9 +27,18 @@ pub(crate) struct Lane<C> {
     last_due: Instant,
 }
 
+/// The hand-over of something to a link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Entry {
+    /// When.
+    pub(crate) at: Instant,
+    /// How long it had waited before, for the drive to read it; `None` if that is not known.
+    pub(crate) waited: Option<Duration>,
+}
+
 #[derive(Debug)]
 struct Segment<C> {
-    entered: Instant,
+    entry: Entry,
     due: Instant,
     content: Content<C>,
 }
@@ -37,15 +47,42 @@ struct Segment<C> {
 enum Content<C> {
     Bytes(usize),
     Control(C),
+    /// No segment of its own.
+    Mark(C),
 }
 
 /// What came out of a lane.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Arrival<C> {
+pub(crate) struct Arrival<C> {
+    /// The thing itself.
+    pub(crate) what: Arrived<C>,
+    /// When it went in. What comes out together went in together.
+    pub(crate) entry: Entry,
+    /// When it should have come out.
+    pub(crate) due: Instant,
+}
+
+/// The kinds of things that come out of a lane.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Arrived<C> {
     /// The bytes that were appended to the buffer of the call.
     Bytes,
     /// What `push_control` put in.
     Control(C),
+}
+
+impl<C> Arrival<C> {
+    /// How long the link held it.
+    pub(crate) fn on_link(&self) -> Duration {
+        self.due.saturating_since(self.entry.at)
+    }
+
+    /// How long the generator held it until `now`: before it went into the link, and after it should
+    /// have come out. `None` if the first is not known.
+    pub(crate) fn waited(&self, now: Instant) -> Option<Duration> {
+        let late = now.saturating_since(self.due);
+        self.entry.waited.map(|before| before + late)
+    }
 }
 
 impl<C> Default for Lane<C> {
@@ -61,20 +98,30 @@ impl<C> Default for Lane<C> {
 
 impl<C> Lane<C> {
     /// Sends one segment of bytes; it arrives at `due`, or later if one before it does.
-    pub(super) fn push_bytes(&mut self, entered: Instant, due: Instant, bytes: &[u8]) {
+    pub(super) fn push_bytes(&mut self, entry: Entry, due: Instant, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        self.push(entered, due, Content::Bytes(bytes.len()));
+        self.push(entry, due, Content::Bytes(bytes.len()));
     }
 
     /// Sends something beside bytes, behind what is on its way.
-    pub(super) fn push_control(&mut self, entered: Instant, due: Instant, control: C) {
-        self.push(entered, due, Content::Control(control));
+    pub(super) fn push_control(&mut self, entry: Entry, due: Instant, control: C) {
+        self.push(entry, due, Content::Control(control));
     }
 
-    fn push(&mut self, entered: Instant, due: Instant, content: Content<C>) {
+    /// Sends something beside bytes that arrives together with the last thing before it: it tells
+    /// when that has arrived.
+    pub(crate) fn push_mark(&mut self, now: Instant, mark: C) {
+        let entry = Entry {
+            at: now,
+            waited: None,
+        };
+        self.push(entry, now, Content::Mark(mark));
+    }
+
+    fn push(&mut self, entry: Entry, due: Instant, content: Content<C>) {
         self.last_due = self.last_due.max(due);
         self.segments.push_back(Segment {
-            entered,
+            entry,
             due: self.last_due,
             content,
         });
@@ -100,7 +147,7 @@ impl<C> Lane<C> {
         self.segments.is_empty()
     }
 
-    /// Takes what has arrived by `now`: bytes as far as they go, appended to `out`, or one thing
+    /// Takes what has arrived by `now`: bytes that went in together, appended to `out`, or one thing
     /// beside bytes.
     pub(crate) fn poll(
         &mut self,
@@ -108,26 +155,40 @@ impl<C> Lane<C> {
         report: &mut DirectionReport,
         out: &mut Vec<u8>,
     ) -> Option<Arrival<C>> {
-        let mut any = false;
+        let mut arrival: Option<Arrival<C>> = None;
         while let Some(segment) = self.segments.front()
             && segment.due <= now
         {
-            if any && matches!(segment.content, Content::Control(_)) {
+            let is_control = matches!(segment.content, Content::Control(_) | Content::Mark(_));
+            if arrival
+                .as_ref()
+                .is_some_and(|arrival| is_control || arrival.entry != segment.entry)
+            {
                 break;
             }
-            let segment = self.segments.pop_front()?;
-            report.arrived(segment.entered, segment.due, now);
-            match segment.content {
+            let Segment {
+                entry,
+                due,
+                content,
+            } = self.segments.pop_front()?;
+            if !matches!(content, Content::Mark(_)) {
+                report.arrived(entry.at, due, now);
+            }
+            let (what, is_last) = match content {
                 Content::Bytes(length) => {
                     out.extend_from_slice(&self.bytes[self.head..self.head + length]);
                     self.head += length;
-                    any = true;
+                    (Arrived::Bytes, false)
                 }
-                Content::Control(control) => return Some(Arrival::Control(control)),
+                Content::Control(what) | Content::Mark(what) => (Arrived::Control(what), true),
+            };
+            arrival = Some(Arrival { what, entry, due });
+            if is_last {
+                break;
             }
         }
         self.compact();
-        any.then_some(Arrival::Bytes)
+        arrival
     }
 
     fn compact(&mut self) {
@@ -155,18 +216,32 @@ mod tests {
         LinkReport::new(NetworkId(0)).up
     }
 
+    fn entry(nanos: u64) -> Entry {
+        Entry {
+            at: at(nanos),
+            waited: None,
+        }
+    }
+
+    /// What comes out at a moment, one after the other.
+    fn arrivals(lane: &mut Lane<char>, now: Instant, out: &mut Vec<u8>) -> Vec<Arrived<char>> {
+        let poll = || lane.poll(now, &mut report(), out);
+        let arrivals = std::iter::from_fn(poll);
+        arrivals.map(|arrival| arrival.what).collect()
+    }
+
     /// TCP keeps order: a fast segment waits for the slow one before it.
     #[test]
     fn a_segment_never_overtakes_the_one_before_it() {
         let mut lane: Lane<char> = Lane::default();
         let mut out = Vec::new();
-        lane.push_bytes(at(0), at(10), b"a");
-        lane.push_bytes(at(1), at(5), b"b");
+        lane.push_bytes(entry(0), at(10), b"a");
+        lane.push_bytes(entry(1), at(5), b"b");
 
-        assert_eq!(lane.poll(at(5), &mut report(), &mut out), None);
+        assert_eq!(arrivals(&mut lane, at(5), &mut out), []);
         assert_eq!(
-            lane.poll(at(10), &mut report(), &mut out),
-            Some(Arrival::Bytes)
+            arrivals(&mut lane, at(10), &mut out),
+            [Arrived::Bytes, Arrived::Bytes]
         );
 
         assert_eq!(out, b"ab");
@@ -178,18 +253,46 @@ mod tests {
     fn what_is_not_bytes_comes_in_its_turn() {
         let mut lane = Lane::default();
         let mut out = Vec::new();
-        lane.push_bytes(at(0), at(1), b"a");
-        lane.push_control(at(0), at(1), 'x');
-        lane.push_bytes(at(0), at(1), b"b");
-
-        let arrivals: Vec<_> =
-            std::iter::from_fn(|| lane.poll(at(1), &mut report(), &mut out)).collect();
+        lane.push_bytes(entry(0), at(1), b"a");
+        lane.push_control(entry(0), at(1), 'x');
+        lane.push_bytes(entry(0), at(1), b"b");
 
         assert_eq!(
-            arrivals,
-            [Arrival::Bytes, Arrival::Control('x'), Arrival::Bytes]
+            arrivals(&mut lane, at(1), &mut out),
+            [Arrived::Bytes, Arrived::Control('x'), Arrived::Bytes]
         );
         assert_eq!(out, b"ab");
+    }
+
+    /// A mark tells when what was sent before it has arrived: it takes no time of its own.
+    #[test]
+    fn a_mark_arrives_with_what_is_before_it() {
+        let mut lane = Lane::default();
+        let mut report = report();
+        lane.push_bytes(entry(0), at(10), b"a");
+        lane.push_mark(at(1), 'x');
+
+        let first = lane.poll(at(10), &mut report, &mut Vec::new());
+        let second = lane.poll(at(10), &mut report, &mut Vec::new());
+
+        assert_eq!(first.map(|arrival| arrival.what), Some(Arrived::Bytes));
+        let second = second.expect("the mark");
+        assert_eq!((second.what, second.due), (Arrived::Control('x'), at(10)));
+        assert_eq!(report.transit.len(), 1);
+    }
+
+    /// What the link took and what the generator took are told apart, on both sides of the link.
+    #[test]
+    fn the_time_on_the_link_is_not_the_generators() {
+        let mut lane: Lane<char> = Lane::default();
+        let waited = Some(Duration::from_nanos(3));
+        lane.push_bytes(Entry { at: at(5), waited }, at(25), b"a");
+
+        let arrival = lane.poll(at(32), &mut report(), &mut Vec::new());
+
+        let arrival = arrival.expect("the bytes");
+        assert_eq!(arrival.on_link(), Duration::from_nanos(20));
+        assert_eq!(arrival.waited(at(32)), Some(Duration::from_nanos(3 + 7)));
     }
 
     /// What was measured is the clock's, not the plan's.
@@ -197,7 +300,7 @@ mod tests {
     fn a_late_release_is_measured_as_late() {
         let mut lane: Lane<char> = Lane::default();
         let mut report = report();
-        lane.push_bytes(at(1_000), at(5_000), b"a");
+        lane.push_bytes(entry(1_000), at(5_000), b"a");
 
         lane.poll(at(7_000), &mut report, &mut Vec::new());
 

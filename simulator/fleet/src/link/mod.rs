@@ -25,7 +25,7 @@ use squall_scenario::{Network, NetworkId};
 
 use crate::random::{Draws, Generator, Purpose};
 
-pub(crate) use lane::{Arrival, Lane};
+pub(crate) use lane::{Arrived, Entry, Lane};
 pub use report::{DirectionReport, LinkReport};
 
 /// Largest segment in bytes: Ethernet's 1,500 without the headers of IPv4 and TCP.
@@ -91,25 +91,25 @@ impl Link {
         self.id
     }
 
-    /// Sends `bytes` at `now`, in as many segments as they need.
-    pub(crate) fn send<C>(&mut self, now: Instant, direction: Direction<'_, C>, bytes: &[u8]) {
+    /// Sends `bytes`, in as many segments as they need.
+    pub(crate) fn send<C>(&mut self, entry: Entry, direction: Direction<'_, C>, bytes: &[u8]) {
         let Direction { way, lane, report } = direction;
         for segment in bytes.chunks(SEGMENT_BYTES) {
-            let due = self.carry(now, way, segment.len(), report);
-            lane.push_bytes(now, due, segment);
+            let due = self.carry(entry.at, way, segment.len(), report);
+            lane.push_bytes(entry, due, segment);
         }
     }
 
     /// Sends something that takes no bandwidth: the opening or the end of a connection.
     pub(crate) fn send_control<C>(
         &mut self,
-        now: Instant,
+        entry: Entry,
         direction: Direction<'_, C>,
         control: C,
     ) {
         let Direction { way, lane, report } = direction;
-        let due = self.carry(now, way, 0, report);
-        lane.push_control(now, due, control);
+        let due = self.carry(entry.at, way, 0, report);
+        lane.push_control(entry, due, control);
     }
 
     /// When a segment of `length` bytes that is handed over at `now` arrives at the other end.
@@ -223,7 +223,11 @@ mod tests {
                 lane: &mut self.lane,
                 report: &mut self.report.up,
             };
-            self.link.send(now, direction, &vec![0; bytes]);
+            let entry = Entry {
+                at: now,
+                waited: None,
+            };
+            self.link.send(entry, direction, &vec![0; bytes]);
         }
 
         /// Takes everything that is on its way, each at its due time; returns those times.

@@ -13,7 +13,9 @@ use super::anomalies::{Anomaly, Scope};
 pub(crate) struct Event {
     /// The moment.
     pub(crate) now: Instant,
-    /// When it reached the device's machine: earlier than `now` if the generator read it late. What
+    /// When it was there for the device: earlier than `now` if the generator came to it late.
+    pub(crate) crossed: Instant,
+    /// When it reached the device's machine: earlier than `crossed` by what the device's link took. What
     /// the broker may take is counted up to here.
     pub(crate) arrived: Instant,
     /// The device that saw or did it.

@@ -130,7 +130,8 @@ impl Handshakes {
     ) -> Vec<HandshakeTime> {
         *self.counts.sender_legs.entry(leg).or_default() += 1;
         let device = self.devices.entry(event.device).or_default();
-        let now = event.arrived;
+        // With the links in it: `scenario_delays` of the run file tells their share.
+        let now = event.crossed;
         match leg {
             SenderLeg::PublishSent => {
                 self.counts.sender_started += 1;
@@ -146,7 +147,7 @@ impl Handshakes {
                     .or_insert_with(|| Sending::begin(event, stamp));
                 exchange.last = leg;
                 // The time between was the device's own: the broker's begins again.
-                exchange.published_at = now;
+                exchange.published_at = event.now;
                 exchange.awaits_dup_answer = true;
             }
             SenderLeg::PubrecReceived => {
@@ -168,10 +169,11 @@ impl Handshakes {
                 let Some(exchange) = device.sending.get_mut(&id) else {
                     return Vec::new();
                 };
-                exchange.pubrel_at = now;
+                // The device sends it, when it has come to that.
+                exchange.pubrel_at = event.now;
                 let last = std::mem::replace(&mut exchange.last, leg);
                 if last < SenderLeg::PubrelSent {
-                    let took = now.saturating_since(exchange.pubrec_at);
+                    let took = event.now.saturating_since(exchange.pubrec_at);
                     return vec![HandshakeTime::Pubrel(took)];
                 }
             }

@@ -36,14 +36,14 @@ mod wills;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
 
 use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
-use self::observe::OpenConnection;
+use self::observe::{Departing, OpenConnection};
 use self::retained::Retained;
 use self::takeovers::Takeovers;
 use self::unsent::UnsentMessages;
@@ -88,6 +88,8 @@ pub struct Ledger {
     pub(crate) given_up_by_checks: GivenUp,
     memory: Memory,
     open: HashMap<SocketId, OpenConnection>,
+    /// Ends of connections that have not left their devices' links, in the order of their sockets.
+    departing: BTreeMap<SocketId, Departing>,
     closed_at: Option<Instant>,
     imbalances: Vec<Imbalance>,
 }
@@ -109,6 +111,7 @@ impl Ledger {
             given_up_by_checks: GivenUp::default(),
             memory,
             open: HashMap::new(),
+            departing: BTreeMap::new(),
             roster,
             closed_at: None,
             imbalances: Vec::new(),
@@ -165,6 +168,7 @@ impl Ledger {
         if self.closed_at.is_some() {
             return;
         }
+        self.close_departing(now);
         self.closed_at = Some(now);
         self.imbalances = self.deliveries.close(RunEnd::Drained(now));
         self.wills.close(now, Audiences::new(&self.deliveries));

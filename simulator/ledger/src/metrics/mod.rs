@@ -73,17 +73,31 @@ struct CellTags {
     is_late: bool,
 }
 
-/// When the generator read something, and how long that had waited to be read.
+/// When the generator read something, how long that had waited for the generator, and how long the
+/// device's link had held it.
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     now: Instant,
     waited: Option<Duration>,
+    on_link: Duration,
 }
 
 impl Arrival {
     fn of(now: Instant, observation: &Observation<'_>) -> Self {
-        let waited = observation.waited;
-        Self { now, waited }
+        Self {
+            now,
+            waited: observation.waited,
+            on_link: observation.on_link,
+        }
+    }
+
+    /// The same without a link.
+    fn without_link(self) -> Self {
+        Self {
+            now: self.now - self.on_link,
+            on_link: Duration::ZERO,
+            ..self
+        }
     }
 }
 
@@ -228,7 +242,8 @@ impl Metrics {
                 | ConnectionFact::OpenFailed(_)
                 | ConnectionFact::ConnectSent { .. }
                 | ConnectionFact::Refused(_)
-                | ConnectionFact::Ended { .. },
+                | ConnectionFact::Ended(_)
+                | ConnectionFact::LeftLink(_),
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })
             | Fact::Publication(PublicationFact::Acknowledged { .. })
@@ -417,15 +432,16 @@ impl Metrics {
         self.timeline.record_lag(now, lag);
     }
 
-    /// A time that began with what the device really did and ended when the broker's answer had
-    /// arrived; as measured, it ended when the generator read that.
+    /// A time that began when what the device did had left its link and ended when the broker's answer
+    /// had arrived there; as measured, it ended when the generator read that.
     fn record_since(
         &mut self,
         cell: (MetricName, CellTags),
         arrival: Arrival,
         until_arrival: Duration,
     ) {
-        let Arrival { now, waited } = arrival;
+        let arrival = arrival.without_link();
+        let Arrival { now, waited, .. } = arrival;
         let took = until_arrival + waited.unwrap_or_default();
         self.record(cell, now, took);
         let left = self.less_lag(now - took, arrival);
@@ -435,7 +451,7 @@ impl Metrics {
     /// What is left, without what the generator held up, of the time from when it acted until it
     /// read the answer: up to when the answer arrived. Where that is not known, what it stood still
     /// meanwhile is left out instead, which is an upper bound of what it held up.
-    fn less_lag(&self, acted: Instant, Arrival { now, waited }: Arrival) -> Duration {
+    fn less_lag(&self, acted: Instant, Arrival { now, waited, .. }: Arrival) -> Duration {
         match waited {
             Some(waited) => (now - waited).saturating_since(acted),
             None => {

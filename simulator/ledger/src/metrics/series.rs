@@ -107,12 +107,13 @@ impl Timeline {
             }
             Fact::Delivered(_) => interval.delivered += 1,
             Fact::Connection(ConnectionFact::Connected { .. }) => interval.connected += 1,
-            Fact::Connection(ConnectionFact::Ended { .. }) => interval.ended += 1,
+            Fact::Connection(ConnectionFact::Ended(_)) => interval.ended += 1,
             Fact::Connection(
                 ConnectionFact::OpenStarted
                 | ConnectionFact::OpenFailed(_)
                 | ConnectionFact::ConnectSent { .. }
-                | ConnectionFact::Refused(_),
+                | ConnectionFact::Refused(_)
+                | ConnectionFact::LeftLink(_),
             )
             | Fact::Publication(
                 PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },

@@ -15,6 +15,7 @@ mod figures;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod lag;
+mod links;
 mod misrouted;
 mod network;
 mod others;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use squall_core::{Broker, Config};
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, EndCause, Fact, Fleet, LegFact, Observation, Outcome,
-    Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg,
-    Sink, SocketId, Stamp, SubscriptionFact,
+    About, ConnectionFact, DeliveredFact, Departure, EndCause, Fact, Fleet, LegFact, Observation,
+    Outcome, Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag,
+    SenderLeg, Sink, SocketId, Stamp, SubscriptionFact,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -67,6 +67,7 @@ pub(crate) enum What {
     },
     Begun(Planned, Instant),
     StoodStill(Instant),
+    LeftLink(Departure),
     FaultApplied(FaultId),
     RetainedFound {
         topic: String,
@@ -86,7 +87,8 @@ impl What {
                 session_present, ..
             }) => Self::Connected { session_present },
             &Fact::Connection(ConnectionFact::Refused(reason)) => Self::Refused(reason),
-            &Fact::Connection(ConnectionFact::Ended { cause, .. }) => Self::Ended(cause),
+            &Fact::Connection(ConnectionFact::Ended(cause)) => Self::Ended(cause),
+            &Fact::Connection(ConnectionFact::LeftLink(departure)) => Self::LeftLink(departure),
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
             &Fact::Publication(PublicationFact::Due { stamp, .. }) => Self::Due(stamp),

@@ -48,10 +48,7 @@ impl Sink for Counts {
                 &mut self.delivered,
             ),
             (
-                matches!(
-                    observation.fact,
-                    Fact::Connection(ConnectionFact::Ended { .. })
-                ),
+                matches!(observation.fact, Fact::Connection(ConnectionFact::Ended(_))),
                 &mut self.ended,
             ),
         ];

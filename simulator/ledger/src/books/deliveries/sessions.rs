@@ -98,6 +98,13 @@ impl Deliveries {
         self.excuse_shares(event, Some(QoS::AtMostOnce));
     }
 
+    /// The end of a connection has left the device's link: the broker has surely noticed by `noticed_by`.
+    pub(crate) fn handle_end_left(&mut self, event: &Event, noticed_by: Instant) {
+        if !self.is_closed {
+            self.disturb_shares(event, noticed_by);
+        }
+    }
+
     /// SUBSCRIBE was sent.
     pub(crate) fn handle_subscribe_sent(&mut self, event: &Event, filters: &[(String, QoS)]) {
         for (text, _) in filters {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use squall_fleet::{ConnectionFact, EndCause};
-use squall_protocol::{Instant, ReasonCode, packet::Will};
+use squall_fleet::{ConnectionFact, EndCause, Path};
+use squall_protocol::{Instant, packet::Will};
 use squall_scenario::DropKind;
 
 use super::Finding;
@@ -11,12 +11,11 @@ use crate::books::Ledger;
 use crate::books::connections::ConnectionEnd;
 use crate::books::deliveries::Ending;
 use crate::books::event::Event;
-use crate::books::retained::RetainedWill;
 use crate::books::takeovers::ConnectSent;
-use crate::books::wills::{Due, NEVER, WillCause, WillEnd};
+use crate::books::wills::NEVER;
 
 /// Time within which a broker has surely noticed the end of a connection that the transport
-/// tells it of, counted from when the end has left the device's link.
+/// tells it of, counted from when that has left the device's link.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Time that a broker may take beyond 1.5 times Keep Alive.
@@ -25,9 +24,15 @@ const KEEP_ALIVE_SLACK: Duration = Duration::from_secs(2);
 /// What the ledger keeps of an open connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenConnection {
+    /// What its CONNECT says.
+    pub(super) sent: ConnectSent,
+    /// When its CONNECT was handed to the link.
     connect_sent_at: Instant,
-    keep_alive: Duration,
-    was_connected: bool,
+    /// How it gets to the broker.
+    pub(super) path: Path,
+    pub(super) keep_alive: Duration,
+    /// Whether it had its CONNACK.
+    pub(super) was_connected: bool,
 }
 
 impl Ledger {
@@ -48,6 +53,7 @@ impl Ledger {
                 version,
                 keep_alive,
                 will,
+                path,
                 ..
             } => {
                 let sent = ConnectSent {
@@ -55,7 +61,14 @@ impl Ledger {
                     clean_start,
                     session_expiry: self.roster.session_expiry(event.group),
                 };
-                self.handle_connect_sent(event, sent, keep_alive, will);
+                let connection = OpenConnection {
+                    sent,
+                    connect_sent_at: event.now,
+                    path,
+                    keep_alive,
+                    was_connected: false,
+                };
+                self.handle_connect_sent(event, connection, will);
             }
             ConnectionFact::Connected {
                 session_present, ..
@@ -64,32 +77,28 @@ impl Ledger {
                 self.connections.handle_refused(event, reason);
                 findings.push(Finding::NotConnected);
             }
-            ConnectionFact::Ended { cause, left_at } => {
-                self.handle_ended(event, cause, left_at, findings);
-            }
+            ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
+            ConnectionFact::LeftLink(departure) => self.handle_left_link(event, departure),
         }
     }
 
     fn handle_connect_sent(
         &mut self,
         event: &Event,
-        sent: ConnectSent,
-        keep_alive: Duration,
+        connection: OpenConnection,
         will: Option<&Will>,
     ) {
-        let connection = OpenConnection {
-            connect_sent_at: event.now,
-            keep_alive,
-            was_connected: false,
-        };
         self.open.insert(event.socket, connection);
         self.connections.handle_connect_sent(event);
         if let Some(will) = will {
             self.wills.arm(event.socket, will);
             self.deliveries.know_topic(will.topic.as_str());
         }
+        let sent = connection.sent;
         self.deliveries.handle_connect_sent(event, &sent);
-        self.takeovers.handle_connect_sent(event, sent);
+        if connection.path == Path::Direct {
+            self.takeovers.handle_connect_sent(event, sent);
+        }
     }
 
     fn handle_connected(
@@ -100,7 +109,7 @@ impl Ledger {
     ) {
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.was_connected = true;
-            let took = event.arrived.saturating_since(connection.connect_sent_at);
+            let took = event.crossed.saturating_since(connection.connect_sent_at);
             findings.push(Finding::RoundTrip(took));
         }
         let has_moved = self.deliveries.holder(event.client) != Some(event.device);
@@ -116,13 +125,7 @@ impl Ledger {
         findings.extend(away.map(Finding::Reconnected));
     }
 
-    fn handle_ended(
-        &mut self,
-        event: &Event,
-        cause: EndCause,
-        left_at: Instant,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn handle_ended(&mut self, event: &Event, cause: EndCause, findings: &mut Vec<Finding>) {
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
@@ -151,17 +154,11 @@ impl Ledger {
         if self.closed_at.is_some() {
             return;
         }
-        let noticed_by = self.noticed_by(left_at, cause, connection.keep_alive);
         let ending = Ending {
             is_polite: is_polite(cause),
-            noticed_by,
+            noticed_by: self.end_noticed_by(event.now, cause, connection.keep_alive),
         };
-        let end = EndSeen {
-            cause,
-            left_at,
-            noticed_by,
-        };
-        self.handle_will_of(event, &connection, end);
+        self.handle_departure(event, connection, cause);
         if ending.is_polite {
             self.retained.handle_left(event.socket);
         } else {
@@ -175,69 +172,13 @@ impl Ledger {
         }
     }
 
-    fn handle_will_of(&mut self, event: &Event, connection: &OpenConnection, seen: EndSeen) {
-        let Some(mut end) = self.will_end(seen) else {
-            self.wills.disarm(event.socket);
-            return;
-        };
-        let Some(will) = self.wills.will_of(event.socket) else {
-            return;
-        };
-        if end.due == Due::Must && !connection.was_connected {
-            // The broker may not have had the CONNECT.
-            end.due = Due::May;
-        }
-        if will.retain && end.due != Due::MustNot {
-            let retained = RetainedWill {
-                topic: &will.topic,
-                value: will.value,
-                noticed_by: seen.noticed_by,
-                is_certain: end.due == Due::Must,
-            };
-            self.retained.handle_will(event.now, &retained);
-        }
-        let shares = self.deliveries.certain_shares(&will.topic);
-        self.wills.handle_ended(event, end, shares);
-        self.make_room_for_wills(event.now);
-    }
-
-    /// What an end means for the will; `None` for one that has no will.
-    fn will_end(&self, seen: EndSeen) -> Option<WillEnd> {
-        let EndSeen {
-            left_at,
-            noticed_by,
-            ..
-        } = seen;
-        let (cause, due, fault) = match seen.cause {
-            EndCause::Dropped { fault } => {
-                let kind = self.roster.drop_kind(fault)?;
-                (WillCause::Dropped(kind), Due::Must, Some(fault))
-            }
-            EndCause::Disconnected { fault, reason } => {
-                if reason == ReasonCode::DisconnectWithWillMessage {
-                    (WillCause::DisconnectedWithWill, Due::Must, Some(fault))
-                } else {
-                    (WillCause::Disconnected, Due::MustNot, Some(fault))
-                }
-            }
-            EndCause::Qos2Cut { .. } => (WillCause::Qos2Cut, Due::Must, None),
-            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => {
-                (WillCause::ClosedByBroker, Due::May, None)
-            }
-            EndCause::ProtocolError(_) | EndCause::TimedOut => (WillCause::GivenUp, Due::May, None),
-            EndCause::Refused | EndCause::RunEnded => return None,
-        };
-        Some(WillEnd {
-            fault,
-            cause,
-            due,
-            left_at,
-            noticed_by,
-        })
-    }
-
     /// When the broker has surely noticed an end that left the device's link at `now`.
-    fn noticed_by(&self, now: Instant, cause: EndCause, keep_alive: Duration) -> Instant {
+    pub(super) fn end_noticed_by(
+        &self,
+        now: Instant,
+        cause: EndCause,
+        keep_alive: Duration,
+    ) -> Instant {
         let is_silent = matches!(cause, EndCause::Dropped { fault }
             if self.roster.drop_kind(fault) == Some(DropKind::Silent));
         noticing_time(is_silent.then_some(keep_alive)).map_or(NEVER, |time| now + time)
@@ -253,16 +194,6 @@ pub(crate) fn noticing_time(silent: Option<Duration>) -> Option<Duration> {
         Some(Duration::ZERO) => None,
         Some(keep_alive) => Some(keep_alive * 3 / 2 + KEEP_ALIVE_SLACK),
     }
-}
-
-/// The end of a connection, as far as the broker can see it.
-#[derive(Clone, Copy)]
-struct EndSeen {
-    cause: EndCause,
-    /// When it left the device's link.
-    left_at: Instant,
-    /// When the broker has surely noticed.
-    noticed_by: Instant,
 }
 
 /// Whether everything that was sent before has arrived.

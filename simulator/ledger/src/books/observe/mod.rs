@@ -1,6 +1,7 @@
 //! How each fact finds its books, and what it tells the metrics.
 
 mod connections;
+mod departing;
 mod messages;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::handshakes::HandshakeTime;
 use super::wills::WillSeen;
 
 pub(crate) use connections::{OpenConnection, noticing_time};
+pub(crate) use departing::Departing;
 
 /// What a fact means for the metrics.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,9 +68,11 @@ impl Ledger {
         let Some(group) = self.roster.group_of(device) else {
             return;
         };
+        let crossed = now - observation.waited.unwrap_or_default();
         let event = Event {
             now,
-            arrived: now - observation.waited.unwrap_or_default(),
+            crossed,
+            arrived: crossed - observation.on_link,
             device,
             group,
             client,

@@ -367,7 +367,7 @@ impl Takeovers {
     fn check_overlap(&mut self, event: &Event, ended: &Attempt) {
         let others = self.row_mut(event).alive();
         if !others.is_empty() {
-            self.judge_overlap(event.now, ended, &others);
+            self.judge_overlap(event.arrived, ended, &others);
         }
     }
 

@@ -171,6 +171,7 @@ fn only_the_brokers_time_counts() {
                 socket: squall_fleet::SocketId(1),
             },
             waited: None,
+            on_link: Duration::ZERO,
             fact: Fact::Leg(LegFact::Sender {
                 stamp,
                 topic: "t",

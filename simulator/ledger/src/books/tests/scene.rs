@@ -118,6 +118,7 @@ impl Scene {
                 socket: SocketId(self.sockets[device as usize]),
             },
             waited: None,
+            on_link: Duration::ZERO,
             fact,
         };
         self.wait(1);
@@ -144,6 +145,7 @@ impl Scene {
             is_persistent: is_kept,
             keep_alive: self.keep_alive,
             will,
+            path: squall_fleet::Path::Direct,
         });
         self.tell_as(device, client, sent);
     }
@@ -302,9 +304,7 @@ impl Scene {
 
     /// A connection for a client identifier ends.
     pub(super) fn tell_end_as(&mut self, device: u32, client: u32, cause: EndCause) {
-        // When `tell_as` tells it.
-        let left_at = self.now + Duration::from_millis(1);
-        let ended = ConnectionFact::Ended { cause, left_at };
+        let ended = ConnectionFact::Ended(cause);
         self.tell_as(device, client, Fact::Connection(ended));
     }
 

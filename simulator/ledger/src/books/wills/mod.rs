@@ -70,8 +70,8 @@ pub(crate) struct WillEnd {
     pub(crate) cause: WillCause,
     /// What must follow.
     pub(crate) due: Due,
-    /// When the end left the device's link: the time to the will counts from here.
-    pub(crate) left_at: Instant,
+    /// When it left the device's link, so that the broker could know of it; `None` before.
+    pub(crate) left_at: Option<Instant>,
     /// When the broker has surely noticed.
     pub(crate) noticed_by: Instant,
 }
@@ -127,7 +127,7 @@ pub(crate) struct WillSeen {
     pub(crate) fault: Option<FaultId>,
     /// How the connection ended.
     pub(crate) cause: WillCause,
-    /// Time since then.
+    /// Time since that left the device's link, until the will reached the watcher's machine.
     pub(crate) after: Duration,
 }
 
@@ -150,6 +150,8 @@ pub(crate) struct Wills {
     keys: HashMap<(u64, u64), usize>,
     /// The row of each open connection that has a will.
     armed: HashMap<SocketId, usize>,
+    /// Row and number of each end that has not left its device's link.
+    on_link: HashMap<SocketId, (usize, u64)>,
     tallies: BTreeMap<(Option<FaultId>, WillCause), WillTally>,
     limits: Vec<WillLimit>,
     /// Wills later than a limit, by `[[expect]]`, fault and kind of drop.
@@ -191,6 +193,7 @@ impl Wills {
             rows: Vec::new(),
             keys: HashMap::new(),
             armed: HashMap::new(),
+            on_link: HashMap::new(),
             tallies: BTreeMap::new(),
             limits,
             late: BTreeMap::new(),
@@ -248,8 +251,19 @@ impl Wills {
         let Some(row) = self.armed.remove(&event.socket) else {
             return;
         };
-        self.rows[row].push(event, end, shares);
+        let number = self.rows[row].push(event, end, shares);
+        if end.left_at.is_none() {
+            self.on_link.insert(event.socket, (row, number));
+        }
         self.kept += 1;
+    }
+
+    /// The end of a connection left the device's link at `event`: the broker has surely noticed by
+    /// `noticed_by`.
+    pub(crate) fn handle_left(&mut self, event: &Event, noticed_by: Instant) {
+        if let Some((row, number)) = self.on_link.remove(&event.socket) {
+            self.rows[row].handle_left(number, event.now, noticed_by);
+        }
     }
 
     /// A connection is over, and its will with it, whatever became of it.
@@ -281,9 +295,10 @@ impl Wills {
                 return WillDelivery::Counted;
             }
         };
+        let end = taken.end;
         let WillEnd {
             fault, cause, due, ..
-        } = taken.end;
+        } = end;
         self.kept += usize::from(taken.count == 1);
         let wrong = match due {
             Due::MustNot => Some((
@@ -313,7 +328,10 @@ impl Wills {
         let seen = WillSeen {
             fault,
             cause,
-            after: event.arrived.saturating_since(taken.end.left_at),
+            // One that comes before, on a timeout of the broker, comes at once.
+            after: end
+                .left_at
+                .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
         };
         self.check_limits(event, arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();

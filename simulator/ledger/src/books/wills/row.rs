@@ -85,7 +85,8 @@ impl Row {
         }
     }
 
-    pub(super) fn push(&mut self, event: &Event, end: WillEnd, shares: Vec<FilterKey>) {
+    /// Adds an end; gives its number.
+    pub(super) fn push(&mut self, event: &Event, end: WillEnd, shares: Vec<FilterKey>) -> u64 {
         self.ends.push_back(End {
             at: event.now,
             device: event.device,
@@ -93,6 +94,17 @@ impl Row {
             shares,
             seen: HashMap::new(),
         });
+        self.first + self.ends.len() as u64 - 1
+    }
+
+    /// The end with this number has left the device's link.
+    pub(super) fn handle_left(&mut self, number: u64, now: Instant, noticed_by: Instant) {
+        let place = number.checked_sub(self.first);
+        let place = place.and_then(|place| usize::try_from(place).ok());
+        if let Some(end) = place.and_then(|place| self.ends.get_mut(place)) {
+            end.end.left_at = Some(now);
+            end.end.noticed_by = noticed_by;
+        }
     }
 
     /// Takes the oldest end out.

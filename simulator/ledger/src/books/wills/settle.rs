@@ -173,7 +173,7 @@ impl Wills {
         let (Some(fault), WillCause::Dropped(how)) = (fault, cause) else {
             return;
         };
-        let waited = now.saturating_since(end.at);
+        let waited = now.saturating_since(end.end.left_at.unwrap_or(now));
         let passed: Vec<WillLimit> = self
             .limits
             .iter()

@@ -1,0 +1,208 @@
+//! Ends of connections on their way to the broker: what follows from one is counted from when it has
+//! left the device's link.
+//!
+//! A device with a link has ended its connection long before the broker can know: the RST, the FIN or
+//! the DISCONNECT waits for the latency, the bandwidth and the outages of the link like everything
+//! else. The time in between is the scenario's.
+
+use squall_fleet::{Departure, EndCause, Path};
+use squall_protocol::{Instant, ReasonCode};
+use squall_scenario::FaultId;
+
+use super::connections::OpenConnection;
+use crate::books::Ledger;
+use crate::books::event::Event;
+use crate::books::retained::RetainedWill;
+use crate::books::wills::{Due, KnownWill, WillCause, WillEnd};
+
+/// When the broker has noticed an end that it cannot know of yet.
+const NOT_YET: Instant = Instant::from_nanos(u64::MAX);
+
+/// The end of a connection, on its way to the broker.
+#[derive(Clone, Debug)]
+pub(crate) struct Departing {
+    event: Event,
+    connection: OpenConnection,
+    cause: EndCause,
+    /// What the connection had announced, and what must become of it; `None` without a will.
+    will: Option<(KnownWill, Due)>,
+}
+
+impl Ledger {
+    /// A connection ended: at once, or, if its device did it and has a link, once that has left it.
+    pub(super) fn handle_departure(
+        &mut self,
+        event: &Event,
+        connection: OpenConnection,
+        cause: EndCause,
+    ) {
+        let is_on_link = connection.path == Path::OverLink && is_by_device(cause);
+        let mut departing = Departing {
+            event: *event,
+            connection,
+            cause,
+            will: None,
+        };
+        let (left_at, noticed_by) = if is_on_link {
+            (None, NOT_YET)
+        } else {
+            (Some(event.now), self.noticed_by(event.now, &departing))
+        };
+        departing.will = self.end_will(&departing, left_at, noticed_by);
+        if is_on_link {
+            self.departing.insert(event.socket, departing);
+        } else {
+            self.retain_will(event.now, &departing);
+        }
+    }
+
+    /// Something that a device did has left its link.
+    pub(super) fn handle_left_link(&mut self, event: &Event, departure: Departure) {
+        match departure {
+            Departure::Connect => self.handle_connect_left(event),
+            Departure::End => {
+                if let Some(departing) = self.departing.remove(&event.socket) {
+                    self.handle_end_left(event, &departing);
+                    self.retain_will(event.now, &departing);
+                }
+            }
+        }
+    }
+
+    /// The books are about to be closed: what is still on a link leaves it now at the earliest, and
+    /// nothing has followed from it.
+    pub(in crate::books) fn close_departing(&mut self, now: Instant) {
+        for mut departing in std::mem::take(&mut self.departing).into_values() {
+            let event = Event {
+                now,
+                crossed: now,
+                arrived: now,
+                ..departing.event
+            };
+            self.handle_end_left(&event, &departing);
+            if let Some((_, due @ Due::Must)) = &mut departing.will {
+                *due = Due::May;
+            }
+            self.retain_will(now, &departing);
+        }
+    }
+
+    fn handle_connect_left(&mut self, event: &Event) {
+        if let Some(connection) = self.open.get(&event.socket) {
+            self.takeovers.handle_connect_sent(event, connection.sent);
+        } else if let Some(departing) = self.departing.get(&event.socket) {
+            // Its end follows it: the broker hears of both.
+            let (sent, cause) = (departing.connection.sent, departing.cause);
+            self.takeovers.handle_connect_sent(event, sent);
+            self.takeovers.handle_ended(event, cause);
+        }
+    }
+
+    fn handle_end_left(&mut self, event: &Event, departing: &Departing) {
+        let noticed_by = self.noticed_by(event.now, departing);
+        self.wills.handle_left(event, noticed_by);
+        self.deliveries.handle_end_left(event, noticed_by);
+    }
+
+    /// Writes down what an end means for the will of its connection; `None` if it has none.
+    fn end_will(
+        &mut self,
+        departing: &Departing,
+        left_at: Option<Instant>,
+        noticed_by: Instant,
+    ) -> Option<(KnownWill, Due)> {
+        let Departing {
+            event, connection, ..
+        } = departing;
+        let Some((cause, mut due)) = self.will_cause(departing.cause) else {
+            self.wills.disarm(event.socket);
+            return None;
+        };
+        let will = self.wills.will_of(event.socket)?;
+        if due == Due::Must && !connection.was_connected {
+            // The broker may not have had the CONNECT.
+            due = Due::May;
+        }
+        let end = WillEnd {
+            fault: fault_of(departing.cause),
+            cause,
+            due,
+            left_at,
+            noticed_by,
+        };
+        let shares = self.deliveries.certain_shares(&will.topic);
+        self.wills.handle_ended(event, end, shares);
+        self.make_room_for_wills(event.now);
+        Some((will, due))
+    }
+
+    /// The broker knows of an end now: what its will leaves retained.
+    fn retain_will(&mut self, now: Instant, departing: &Departing) {
+        let noticed_by = self.noticed_by(now, departing);
+        if let Some((will, due)) = &departing.will
+            && will.retain
+            && *due != Due::MustNot
+        {
+            let retained = RetainedWill {
+                topic: &will.topic,
+                value: will.value,
+                noticed_by,
+                is_certain: *due == Due::Must,
+            };
+            self.retained.handle_will(now, &retained);
+        }
+    }
+
+    /// How reports call an end, and whether a will must follow; `None` if it says nothing of one.
+    fn will_cause(&self, cause: EndCause) -> Option<(WillCause, Due)> {
+        Some(match cause {
+            EndCause::Dropped { fault } => {
+                (WillCause::Dropped(self.roster.drop_kind(fault)?), Due::Must)
+            }
+            EndCause::Disconnected {
+                reason: ReasonCode::DisconnectWithWillMessage,
+                ..
+            } => (WillCause::DisconnectedWithWill, Due::Must),
+            EndCause::Disconnected { .. } => (WillCause::Disconnected, Due::MustNot),
+            EndCause::Qos2Cut { .. } => (WillCause::Qos2Cut, Due::Must),
+            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => {
+                (WillCause::ClosedByBroker, Due::May)
+            }
+            EndCause::ProtocolError(_) | EndCause::TimedOut => (WillCause::GivenUp, Due::May),
+            EndCause::Refused | EndCause::RunEnded => return None,
+        })
+    }
+
+    fn noticed_by(&self, now: Instant, departing: &Departing) -> Instant {
+        let keep_alive = departing.connection.keep_alive;
+        self.end_noticed_by(now, departing.cause, keep_alive)
+    }
+}
+
+/// The fault that ended a connection.
+fn fault_of(cause: EndCause) -> Option<FaultId> {
+    match cause {
+        EndCause::Dropped { fault } | EndCause::Disconnected { fault, .. } => Some(fault),
+        EndCause::Qos2Cut { .. }
+        | EndCause::PeerClosed(_)
+        | EndCause::ServerDisconnect(_)
+        | EndCause::ProtocolError(_)
+        | EndCause::Refused
+        | EndCause::TimedOut
+        | EndCause::RunEnded => None,
+    }
+}
+
+/// Whether the device ended the connection: then the broker hears of it once that has left the link.
+fn is_by_device(cause: EndCause) -> bool {
+    match cause {
+        EndCause::Dropped { .. }
+        | EndCause::Disconnected { .. }
+        | EndCause::Qos2Cut { .. }
+        | EndCause::ProtocolError(_)
+        | EndCause::Refused
+        | EndCause::TimedOut
+        | EndCause::RunEnded => true,
+        EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => false,
+    }
+}

@@ -1,0 +1,149 @@
+//! The simulated link between a device and the broker is the scenario's: the broker is charged with
+//! nothing of it.
+
+use std::time::Duration;
+
+use squall_run::{MetricName, Tags};
+use squall_world::PIPE_LATENCY;
+
+use crate::run::{assert_broken, run, run_tampered};
+use crate::tampering::{delay_it, is_to, once};
+
+/// Doors crash, and a watcher sees their wills; `DOOR_LINK` and `WATCHER_LINK` say which of them is
+/// far away.
+const CRASHES: &str = r#"
+[run]
+duration = "6s"
+drain = "8s"
+[[network]]
+name = "far"
+latency = "700ms"
+[[network]]
+name = "flaky"
+latency = "1ms"
+outages = { every = "1500ms", lasts = "2s" }
+[[group]]
+name = "doors"
+count = 20
+client_id = "door-{index}"
+keep_alive = "20s"
+DOOR_LINK
+[group.will]
+topic = "status/{client_id}"
+payload = { text = "offline" }
+qos = 1
+[[group]]
+name = "watcher"
+count = 1
+WATCHER_LINK
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "crash"
+at = "2s"
+group = "doors"
+select = { count = 10 }
+action = "drop"
+how = "rst"
+[[fault]]
+name = "odd-goodbye"
+at = "4s"
+group = "doors"
+select = { count = 10 }
+action = "disconnect"
+reason = "with_will"
+[[expect]]
+check = "will"
+after = ["crash"]
+exactly = 1
+[[expect]]
+check = "will"
+after = ["crash"]
+within = { rst = "500ms" }
+[thresholds]
+"time_to_will" = ["max < 500ms"]
+"#;
+
+fn crashes(door_link: &str, watcher_link: &str) -> String {
+    CRASHES
+        .replace("DOOR_LINK", door_link)
+        .replace("WATCHER_LINK", watcher_link)
+}
+
+/// The RST of a door, and the will on its way to the watcher, wait in links for longer than the limit.
+#[test]
+fn a_link_makes_no_will_late() {
+    for text in [
+        crashes(r#"network = "far""#, ""),
+        crashes("", r#"network = "far""#),
+        crashes(r#"network = "flaky""#, r#"network = "far""#),
+    ] {
+        let judgement = run(&text);
+
+        assert_broken(&judgement, &[]);
+        assert!(judgement.measured.thresholds.iter().all(|t| t.passed()));
+        let to_will = judgement
+            .measured
+            .metrics
+            .select(MetricName::TimeToWill, &Tags::new());
+        // A pipe to the broker and one back.
+        assert_eq!(
+            to_will.max_us(),
+            Some((2 * PIPE_LATENCY).as_micros() as u64)
+        );
+    }
+}
+
+/// A broker that is late is late over a link too.
+#[test]
+fn a_late_will_is_late_over_a_link() {
+    let text = crashes(r#"network = "far""#, r#"network = "far""#);
+    let is_will = |passing: &squall_world::Passing<'_>| is_to(passing, "watcher-0", "status");
+
+    let judgement = run_tampered(
+        &text,
+        once(0, is_will, delay_it(Duration::from_millis(600))),
+    );
+
+    assert_broken(&judgement, &["will(crash).within.rst"]);
+}
+
+/// Devices on a slow link are taken over: the CONNECT of the newer connection and the end of the older
+/// one wait for longer than the limits.
+const TAKEOVERS: &str = r#"
+[run]
+duration = "6s"
+drain = "4s"
+[[network]]
+name = "far"
+latency = "700ms"
+[[group]]
+name = "twins"
+count = 6
+network = "far"
+[[fault]]
+name = "twice"
+every = "2s"
+group = "twins"
+select = { fraction = 1.0 }
+action = "takeover"
+[[expect]]
+check = "takeover"
+alive_per_client_id = 1
+displaced_closed_within = "500ms"
+[thresholds]
+"takeover_time" = ["max < 500ms"]
+"#;
+
+/// A takeover takes as long as the broker takes for it.
+#[test]
+fn a_link_makes_no_takeover_late() {
+    let judgement = run(TAKEOVERS);
+
+    assert_broken(&judgement, &[]);
+    let thresholds = &judgement.measured.thresholds;
+    assert!(thresholds.iter().all(|t| t.passed()), "{thresholds:#?}");
+    let takeovers = judgement.measured.takeovers.expect("there were some");
+    assert_eq!(takeovers.displaced_closed, 18);
+}
