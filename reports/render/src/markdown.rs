@@ -24,7 +24,7 @@ pub(crate) fn summary(run: &Run) -> String {
         }
     }
     for note in run.measured.notes() {
-        text.push_str(&format!("\nNote: {}.\n", escaped(&note)));
+        text.push_str(&format!("\nNote: {}\n", escaped(&note)));
     }
     let tiles = tile::tiles(run);
     if !tiles.is_empty() {

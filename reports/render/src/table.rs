@@ -1,7 +1,8 @@
 //! A table as every output shows it: HTML for a person, CSV for a program, Markdown for a merge request.
 
 use squall_run::{
-    Histogram, Latency, Percentile, Value, bytes_text, count_text, digits, duration_text, rate_text,
+    ClaimResult, Histogram, Latency, Percentile, Value, bytes_text, count_text, digits,
+    duration_text, rate_text,
 };
 
 /// Rows of cells under named columns.
@@ -68,35 +69,10 @@ pub(crate) enum Cell {
     Cores(f64),
     /// A quantile.
     Quantile(f64),
-    /// Whether something held.
-    Held(Held),
+    /// What became of a claim.
+    Result(ClaimResult),
     /// A value that carries its unit.
     Value(Value),
-}
-
-/// Whether something held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    /// It did.
-    Yes,
-    /// It did not.
-    No,
-}
-
-impl From<bool> for Held {
-    fn from(passed: bool) -> Self {
-        if passed { Self::Yes } else { Self::No }
-    }
-}
-
-impl Held {
-    /// `held` or `broken`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "held",
-            Self::No => "broken",
-        }
-    }
 }
 
 impl Column {
@@ -168,7 +144,7 @@ impl Cell {
             Self::Bytes(bytes) => bytes_text(*bytes),
             Self::Cores(cores) => cores_text(*cores),
             Self::Quantile(quantile) => format!("p{}", digits_of_percentile(*quantile)),
-            Self::Held(held) => held.word().to_owned(),
+            Self::Result(result) => result.word().to_owned(),
             Self::Value(value) => value.to_string(),
         }
     }
@@ -186,7 +162,7 @@ impl Cell {
             | Self::PerSecond(number)
             | Self::Cores(number)
             | Self::Quantile(number) => rounded(*number),
-            Self::Held(held) => held.word().to_owned(),
+            Self::Result(result) => result.word().to_owned(),
             Self::Value(value) => value.to_string(),
         }
     }

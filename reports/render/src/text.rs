@@ -1,8 +1,7 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{Outcome, Run};
+use squall_run::{ClaimResult, Outcome, Run};
 
-use crate::table::Held;
 use crate::tile;
 use crate::verdict;
 
@@ -61,7 +60,7 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
     }
     for tile in tiles {
         let value = format!("{:>value_width$}", tile.value);
-        let value = if tile.held == Some(Held::No) {
+        let value = if tile.held == Some(ClaimResult::Broken) {
             paint(RED, &value)
         } else {
             value

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use squall_run::{
-    CountedFrom, Latency, MetricName, Outcome, Percentile, Run, Summary, Tags, bytes_text,
-    count_text, duration_text, rate_text,
+    ClaimResult, CountedFrom, Latency, MetricName, Outcome, Percentile, Run, Summary, Tags,
+    bytes_text, count_text, duration_text, rate_text,
 };
 
-use crate::table::{Held, cores_text, percent};
+use crate::table::{cores_text, percent};
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Tile {
     /// What it is to be seen beside.
     pub(crate) detail: String,
     /// Whether it speaks for or against the broker, if it does.
-    pub(crate) held: Option<Held>,
+    pub(crate) held: Option<ClaimResult>,
 }
 
 impl Tile {
@@ -34,7 +34,11 @@ impl Tile {
 
     fn judged(self, held: bool) -> Self {
         Self {
-            held: Some(Held::from(held)),
+            held: Some(if held {
+                ClaimResult::Held
+            } else {
+                ClaimResult::Broken
+            }),
             ..self
         }
     }
@@ -66,7 +70,7 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
         // Where nothing follows from a run, no figure of it may be green.
         Outcome::Invalid | Outcome::NoClaims => {
             for tile in &mut tiles {
-                tile.held = tile.held.filter(|held| *held == Held::No);
+                tile.held = tile.held.filter(|held| *held == ClaimResult::Broken);
             }
         }
     }
@@ -152,14 +156,14 @@ fn errors(run: &Run, summary: &Summary) -> Option<Tile> {
         return None;
     }
     let errors: u64 = run.measured.errors.iter().map(|error| error.count).sum();
-    let anomalies = match run.measured.anomalies.len() {
+    let anomalies = match run.measured.anomaly_counts.values().sum() {
         0 => "no anomaly".to_owned(),
-        1 => "1 anomaly listed".to_owned(),
-        many => format!("{} anomalies listed", count_text(many as u64)),
+        1 => "1 anomaly".to_owned(),
+        many => format!("{} anomalies", count_text(many)),
     };
     let tile = Tile::new("Errors", count_text(errors), anomalies);
     // Errors may be what the scenario asks for; what they mean, the claims say.
-    Some(if errors == 0 && run.measured.anomalies.is_empty() {
+    Some(if errors == 0 && run.measured.anomaly_counts.is_empty() {
         tile.judged(true)
     } else {
         tile
@@ -406,7 +410,7 @@ mod tests {
             forbidden.detail,
             "23 at QoS 1, which allows it, 2 at QoS 2, which allows none"
         );
-        assert_eq!(forbidden.held, Some(Held::No));
+        assert_eq!(forbidden.held, Some(ClaimResult::Broken));
     }
 
     /// Latencies of groups or QoS that have nothing in common are not thrown together.
@@ -447,7 +451,10 @@ mod tests {
         let good = tile(&sample::passing(), "Errors");
         let bad = tile(&sample::failing(), "Errors");
 
-        assert_eq!((good.value.as_str(), good.held), ("0", Some(Held::Yes)));
+        assert_eq!(
+            (good.value.as_str(), good.held),
+            ("0", Some(ClaimResult::Held))
+        );
         assert_eq!(good.detail, "no anomaly");
         assert_eq!((bad.value.as_str(), bad.held), ("50", None));
     }

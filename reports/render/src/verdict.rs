@@ -1,21 +1,15 @@
 //! The verdict in a sentence.
 
-use squall_run::{Outcome, Reason, Run, proposed_claims};
+use squall_run::{
+    ClaimOutcome, ClaimResult, Outcome, Reason, Run, ThresholdOutcome, proposed_claims,
+};
 
 /// What follows from `run`, in a sentence.
 pub(crate) fn sentence(run: &Run) -> String {
     let claims = run.measured.checks.iter().flat_map(|check| &check.claims);
-    let invariants = Counted {
-        what: "invariant",
-        all: claims.clone().count(),
-        broken: claims.filter(|claim| !claim.passed).count(),
-    };
+    let invariants = Counted::of("invariant", claims.map(ClaimOutcome::result));
     let thresholds = run.measured.thresholds.iter();
-    let thresholds = Counted {
-        what: "threshold",
-        all: thresholds.len(),
-        broken: thresholds.filter(|threshold| !threshold.passed()).count(),
-    };
+    let thresholds = Counted::of("threshold", thresholds.map(ThresholdOutcome::claim_result));
     let both: Vec<Counted> = [invariants, thresholds]
         .into_iter()
         .filter(|counted| counted.all > 0)
@@ -49,20 +43,46 @@ struct Counted {
     what: &'static str,
     all: usize,
     broken: usize,
+    not_judged: usize,
 }
 
 impl Counted {
+    fn of(what: &'static str, results: impl Iterator<Item = ClaimResult>) -> Self {
+        let mut counted = Self {
+            what,
+            all: 0,
+            broken: 0,
+            not_judged: 0,
+        };
+        for result in results {
+            counted.all += 1;
+            match result {
+                ClaimResult::Held => {}
+                ClaimResult::Broken => counted.broken += 1,
+                ClaimResult::NotJudged => counted.not_judged += 1,
+            }
+        }
+        counted
+    }
+
     /// `8 invariants`
     fn all(&self) -> String {
         let plural = if self.all == 1 { "" } else { "s" };
         format!("{} {}{plural}", self.all, self.what)
     }
 
-    /// `8 invariants held`, `2 of 8 invariants broken`
+    /// `8 invariants held`, `2 of 8 invariants broken`, `2 of 8 invariants broken and 1 not judged`
     fn result(&self) -> String {
-        match self.broken {
-            0 => format!("{} held", self.all()),
-            broken => format!("{broken} of {} broken", self.all()),
+        match (self.broken, self.not_judged) {
+            (0, 0) => format!("{} held", self.all()),
+            (broken, 0) => format!("{broken} of {} broken", self.all()),
+            (0, not_judged) => format!("{not_judged} of {} not judged", self.all()),
+            (broken, not_judged) => {
+                format!(
+                    "{broken} of {} broken and {not_judged} not judged",
+                    self.all()
+                )
+            }
         }
     }
 }
@@ -135,6 +155,21 @@ mod tests {
         assert_eq!(
             sentence(&unclaimed),
             "The scenario claims nothing, so nothing was judged."
+        );
+    }
+
+    /// What could not be judged is not counted as broken.
+    #[test]
+    fn what_is_not_judged_is_not_broken() {
+        let mut run = sample::failing();
+        run.measured.checks[0].claims[1].actual = None;
+        for threshold in &mut run.measured.thresholds {
+            threshold.result = squall_run::ThresholdResult::TooFewSamples;
+        }
+
+        assert_eq!(
+            sentence(&run),
+            "2 of 8 invariants broken and 1 not judged, 3 of 3 thresholds not judged."
         );
     }
 

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use squall_run::{Run, Summary};
+use squall_run::{Run, SummaryFile};
 
 use crate::chart::Chart;
 use crate::report_error::ReportError;
 use crate::section::{self, Block, Section};
 use crate::stage::{PAGE, RUN_FILE, Stage};
 use crate::table::Table;
-use crate::{html, markdown, verdict};
+use crate::{html, markdown};
 
 /// Where a report is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,27 +99,11 @@ fn parts(sections: &[Section]) -> (Vec<&Chart>, Vec<&Table>) {
     (charts, tables)
 }
 
-/// The verdict and the figures that a page heads with, for programs.
-#[derive(serde::Serialize)]
-struct SummaryFile<'a> {
-    version: u32,
-    name: &'a str,
-    seed: u64,
-    verdict: &'a squall_run::Verdict,
-    /// Where the run was stopped, if it did not run to its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<squall_run::Stop>,
-    /// Claims to paste into a scenario that makes none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proposed_claims: Option<String>,
-    summary: Summary,
-}
-
 /// What `--json` prints: the summary file with what it was judged by.
 #[derive(serde::Serialize)]
 struct SummaryLine<'a> {
     #[serde(flatten)]
-    file: SummaryFile<'a>,
+    file: SummaryFile,
     checks: &'a [squall_run::CheckOutcome],
     thresholds: &'a [squall_run::ThresholdOutcome],
     report: &'a Path,
@@ -134,20 +118,6 @@ pub fn summary_line(run: &Run, report: &Path) -> String {
         report,
     };
     serde_json::to_string(&line).expect("no map has keys that are not text")
-}
-
-impl<'a> SummaryFile<'a> {
-    fn of(run: &'a Run) -> Self {
-        Self {
-            version: squall_run::VERSION,
-            name: &run.identity.name,
-            seed: run.identity.seed,
-            verdict: &run.verdict,
-            stopped: run.times.stopped,
-            proposed_claims: verdict::proposal(run),
-            summary: Summary::of(run),
-        }
-    }
 }
 
 fn summary_json(run: &Run) -> String {

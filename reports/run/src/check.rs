@@ -43,6 +43,39 @@ pub struct ClaimOutcome {
     pub unjudged: Option<String>,
 }
 
+/// What became of a claim or of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimResult {
+    /// It is as asked.
+    Held,
+    /// It is not.
+    Broken,
+    /// There was nothing to judge it by, or nothing that tells the broker's share.
+    NotJudged,
+}
+
+impl ClaimResult {
+    /// The word that every output uses.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Broken => "broken",
+            Self::NotJudged => "not judged",
+        }
+    }
+}
+
+impl ClaimOutcome {
+    /// What became of it.
+    pub fn result(&self) -> ClaimResult {
+        match &self.actual {
+            None => ClaimResult::NotJudged,
+            Some(_) if self.passed => ClaimResult::Held,
+            Some(_) => ClaimResult::Broken,
+        }
+    }
+}
+
 /// What a measured value may be: what was asked for, give or take a tolerance and chance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AllowedRange {

@@ -28,7 +28,8 @@ impl LagShare {
     /// measured both ways, or has no samples.
     pub fn of_quantile(
         metrics: &Metrics,
-        (metric, tags): (MetricName, &Tags),
+        metric: MetricName,
+        tags: &Tags,
         quantile: f64,
     ) -> Option<Self> {
         let [measured, less_lag] = both(metrics, metric, tags)?;
@@ -57,23 +58,50 @@ impl LagShare {
     }
 }
 
-/// Sentences about the figures of which the generator's lag is a large part, one a metric; empty if
-/// there are none.
+/// What helps against lag of messages, wills and takeovers.
+const LESS_LOAD: &str = "For less of it: simulate fewer devices or messages a second, use a quieter machine, or give the \
+     broker processor cores of its own.";
+
+/// What helps against lag of connects.
+const SLOWER_CONNECTS: &str = "For less of it: lower `connect_rate`, use a quieter machine, or give the broker processor cores of its own.";
+
+/// Metrics whose figures are noted, in this order.
+const NOTED: [MetricName; 5] = [
+    MetricName::E2eLatency,
+    MetricName::AckLatency,
+    MetricName::ConnectLatency,
+    MetricName::TimeToWill,
+    MetricName::TakeoverTime,
+];
+
+/// Says of which figures squall's own lag is a large part, and what to do about it; empty if there
+/// are none.
 pub fn lag_notes(metrics: &Metrics) -> Vec<String> {
-    const METRICS: [MetricName; 5] = [
-        MetricName::E2eLatency,
-        MetricName::AckLatency,
-        MetricName::ConnectLatency,
-        MetricName::TimeToWill,
-        MetricName::TakeoverTime,
-    ];
-    METRICS
+    let noted: Vec<(MetricName, String)> = NOTED
         .into_iter()
-        .filter_map(|metric| note(metrics, metric))
-        .collect()
+        .filter_map(|metric| Some((metric, noted_figures(metrics, metric)?)))
+        .collect();
+    if noted.is_empty() {
+        return Vec::new();
+    }
+    let figures: Vec<String> = noted
+        .iter()
+        .map(|(metric, figures)| format!("of {}, {figures}", metric.in_words()))
+        .collect();
+    let is_of_connects = |(metric, _): &(MetricName, String)| *metric == MetricName::ConnectLatency;
+    let remedy = if noted.iter().all(is_of_connects) {
+        SLOWER_CONNECTS
+    } else {
+        LESS_LOAD
+    };
+    vec![format!(
+        "squall itself was late, and these figures contain its own delay, not only the broker's: {}. {remedy}",
+        figures.join("; ")
+    )]
 }
 
-fn note(metrics: &Metrics, metric: MetricName) -> Option<String> {
+/// `94 % of the maximum and 62 % of p99.9`
+fn noted_figures(metrics: &Metrics, metric: MetricName) -> Option<String> {
     let [measured, less_lag] = both(metrics, metric, &Tags::new())?;
     let percentiles = Percentile::SHOWN.into_iter().rev();
     let printed = percentiles.filter_map(|percentile| {
@@ -93,11 +121,10 @@ fn note(metrics: &Metrics, metric: MetricName) -> Option<String> {
         .map(|(figure, share)| format!("{:.0} % of {figure}", 100.0 * share.share()))
         .collect();
     let (last, others) = parts.split_last()?;
-    let list = match others {
+    Some(match others {
         [] => last.clone(),
         _ => format!("{} and {last}", others.join(", ")),
-    };
-    Some(format!("generator lag is {list} of {metric}"))
+    })
 }
 
 /// The times as measured and less the lag; `None` without samples of both.
@@ -135,13 +162,13 @@ mod tests {
         }
     }
 
-    /// The share is of the figure, not of the slowest samples: where they do not reach, there is
+    /// The note names the figures in plain words and says what helps. The share is of the figure, not of the slowest samples: where they do not reach, there is
     /// none.
     #[test]
     fn each_percentile_has_a_share_of_its_own() {
         let metrics = metrics(100, 470_000);
         let of = |quantile| {
-            LagShare::of_quantile(&metrics, (MetricName::E2eLatency, &Tags::new()), quantile)
+            LagShare::of_quantile(&metrics, MetricName::E2eLatency, &Tags::new(), quantile)
                 .expect("it is measured both ways")
         };
 
@@ -150,7 +177,11 @@ mod tests {
         assert!((of(0.999).share() - 0.94).abs() < 0.01, "{:?}", of(0.999));
         assert_eq!(
             lag_notes(&metrics),
-            ["generator lag is 94 % of the maximum and 94 % of p99.9 of e2e_latency"]
+            [
+                "squall itself was late, and these figures contain its own delay, not only the broker's: of the end-to-end \
+                 latency, 94 % of the maximum and 94 % of p99.9. For less of it: simulate fewer devices or messages a second, \
+                 use a quieter machine, or give the broker processor cores of its own."
+            ]
         );
     }
 

@@ -1,12 +1,14 @@
 //! What the devices of a run saw.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accounting, Anomaly, CheckOutcome, Connections, ErrorCount, FaultOccurrence, Metrics,
-    NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series, Sessions, Takeovers,
-    ThresholdOutcome, WillOutcome,
+    Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, ErrorCount, FaultOccurrence,
+    Metrics, NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series, Sessions,
+    Takeovers, ThresholdOutcome, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -47,6 +49,9 @@ pub struct Measured {
     pub thresholds: Vec<ThresholdOutcome>,
     /// Errors by reason.
     pub errors: Vec<ErrorCount>,
+    /// How many anomalies of each kind there were, judged or not.
+    #[serde(default)]
+    pub anomaly_counts: BTreeMap<AnomalyKind, u64>,
     /// The first anomalies of each kind, in order of time, judged or not.
     pub anomalies: Vec<Anomaly>,
 }

@@ -3,7 +3,7 @@
 use crate::{Measured, count_text, lag_notes};
 
 impl Measured {
-    /// Sentences about what neither a claim nor a threshold need be about, and what makes their figures
+    /// Sentences, each with a full stop, about what neither a claim nor a threshold need be about, and what makes their figures
     /// worth less: connections that ended though nothing asked for it, messages that were due and never
     /// sent though no fault explains it, and the generator's lag. Empty if there is nothing to say.
     pub fn notes(&self) -> Vec<String> {
@@ -23,7 +23,7 @@ impl Measured {
                 .map(|(cause, &count)| format!("{cause} {}", count_text(count)))
                 .collect();
             format!(
-                "{} of {} connections ended though nothing asked for it: {}",
+                "{} of {} connections ended though nothing asked for it: {}.",
                 count_text(count),
                 count_text(total.connected),
                 causes.join(", ")
@@ -43,7 +43,7 @@ impl Measured {
                 .map(|(why, &count)| format!("{why} {}", count_text(count)))
                 .collect();
             format!(
-                "{} of {} messages that were due were never sent, {} of them though nothing in the scenario explains it: {}",
+                "{} of {} messages that were due were never sent, {} of them though nothing in the scenario explains it: {}.",
                 count_text(sum(|entry| entry.failed)),
                 count_text(sum(|entry| entry.scheduled)),
                 count_text(unexplained),
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(
             notes[0],
             format!(
-                "425 of {} connections ended though nothing asked for it: peer closed (FIN) 425",
+                "425 of {} connections ended though nothing asked for it: peer closed (FIN) 425.",
                 crate::count_text(connected)
             )
         );
@@ -97,7 +97,7 @@ mod tests {
             format!(
                 "{} of {} messages that were due were never sent, 1,400 of them though nothing in \
                  the scenario explains it: not connected (fault power-cut) 9, not connected (peer \
-                 closed (FIN)) 1,500",
+                 closed (FIN)) 1,500.",
                 crate::count_text(unsent),
                 crate::count_text(due)
             )

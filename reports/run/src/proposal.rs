@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Measured, MetricName, Percentile, count_text, duration_text};
+use crate::{LagShare, Measured, MetricName, Percentile, Tags, count_text, duration_text};
 
 /// Limits that are proposed for a latency, in microseconds.
 const LIMITS_US: [u64; 15] = [
@@ -60,10 +60,20 @@ fn faults_with_wills(measured: &Measured) -> Vec<String> {
 fn latency_threshold(measured: &Measured) -> Option<String> {
     let latency = measured.metrics.all(MetricName::E2eLatency);
     let p99 = latency.percentile_us(Percentile::P99);
-    let (aggregate, measured_us) = match p99 {
-        Some(p99_us) => (Percentile::P99.to_string(), p99_us),
-        None => ("max".to_owned(), latency.max_us()?),
+    let (aggregate, quantile, measured_us) = match p99 {
+        Some(p99_us) => (Percentile::P99.to_string(), 0.99, p99_us),
+        None => ("max".to_owned(), 1.0, latency.max_us()?),
     };
+    // A limit made from squall's own lateness would break in the next run.
+    let share = LagShare::of_quantile(
+        &measured.metrics,
+        MetricName::E2eLatency,
+        &Tags::new(),
+        quantile,
+    );
+    if share.is_some_and(|share| share.is_noted()) {
+        return None;
+    }
     let limit_us = LIMITS_US
         .into_iter()
         .find(|limit| *limit >= measured_us * 2)?;

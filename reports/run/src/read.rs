@@ -1,6 +1,9 @@
 //! Reading and writing run files.
 
+use std::cmp::Ordering;
+
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::{Run, VERSION};
 
@@ -19,11 +22,27 @@ pub enum ReadError {
         #[source]
         source: serde_json::Error,
     },
-    /// Its version is another.
+    /// It is no JSON to its end: truncated, empty, or something else altogether.
+    #[error("not a squall run file: it is not JSON; was it written to its end?")]
+    NotJson {
+        /// What the parser says, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// An older squall wrote it.
     #[error(
-        "run file has version {found}, this squall reads version {VERSION}: use the squall that wrote it"
+        "run file has version {found}, this squall reads version {VERSION}: make its report with the squall that wrote it, \
+         or run the scenario again"
     )]
-    UnknownVersion {
+    OlderVersion {
+        /// The version it has.
+        found: u64,
+    },
+    /// A newer squall wrote it.
+    #[error(
+        "run file has version {found}, this squall reads version {VERSION}: use a newer squall"
+    )]
+    NewerVersion {
         /// The version it has.
         found: u64,
     },
@@ -46,12 +65,15 @@ impl Run {
     ///
     /// The version is looked at first, so that a file of another version says so and nothing else.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        let head: Head =
-            serde_json::from_str(text).map_err(|source| ReadError::NotARunFile { source })?;
-        if head.version != u64::from(VERSION) {
-            return Err(ReadError::UnknownVersion {
-                found: head.version,
-            });
+        let head: Head = serde_json::from_str(text).map_err(|source| match source.classify() {
+            Category::Data => ReadError::NotARunFile { source },
+            Category::Io | Category::Syntax | Category::Eof => ReadError::NotJson { source },
+        })?;
+        let found = head.version;
+        match found.cmp(&u64::from(VERSION)) {
+            Ordering::Less => return Err(ReadError::OlderVersion { found }),
+            Ordering::Greater => return Err(ReadError::NewerVersion { found }),
+            Ordering::Equal => {}
         }
         serde_json::from_str(text).map_err(|source| ReadError::Damaged { source })
     }
@@ -83,17 +105,32 @@ mod tests {
         }
     }
 
-    /// A file of a later version says so, whatever else is in it.
+    /// A file of another version says so, whatever else is in it, and what to do.
     #[test]
     fn another_version_is_refused() {
-        let error = Run::from_json(r#"{ "version": 3, "new": [1, 2] }"#).unwrap_err();
+        let older = Run::from_json(r#"{ "version": 1, "old": [1, 2] }"#).unwrap_err();
+        let newer = Run::from_json(r#"{ "version": 3, "new": [1, 2] }"#).unwrap_err();
 
-        assert!(matches!(error, ReadError::UnknownVersion { found: 3 }));
-        assert!(
-            error
-                .to_string()
-                .contains("has version 3, this squall reads version 2")
+        assert!(matches!(older, ReadError::OlderVersion { found: 1 }));
+        assert!(matches!(newer, ReadError::NewerVersion { found: 3 }));
+        assert_eq!(
+            older.to_string(),
+            "run file has version 1, this squall reads version 2: make its report with the squall that wrote it, or run the \
+             scenario again"
         );
+        assert!(newer.to_string().ends_with("use a newer squall"));
+    }
+
+    /// A file that breaks off says that it is not whole, not that it lacks something.
+    #[test]
+    fn a_truncated_file_is_not_json() {
+        let whole = sample::empty().to_json();
+
+        for text in ["", "\u{feff}{}", &whole[..whole.len() / 2]] {
+            let error = Run::from_json(text).unwrap_err();
+
+            assert!(matches!(error, ReadError::NotJson { .. }), "{error:?}");
+        }
     }
 
     /// A text that is not a run file and a damaged run file are told apart.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{MetricName, Percentile, Tags, Value};
+use crate::{ClaimResult, MetricName, Percentile, Tags, Value};
 
 /// One expression of `[thresholds]`, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,9 +38,9 @@ pub struct ThresholdOutcome {
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdResult {
     /// The number is as asked.
-    Passed,
+    Held,
     /// It is not.
-    Failed,
+    Broken,
     /// It is not, but would be without the generator's own lag: nothing follows about the broker.
     ExplainedByLag,
     /// There are fewer samples than the aggregate needs: not judged, and the run is invalid.
@@ -167,7 +167,18 @@ impl Comparison {
 impl ThresholdOutcome {
     /// Whether it held.
     pub fn passed(&self) -> bool {
-        self.result == ThresholdResult::Passed
+        self.result == ThresholdResult::Held
+    }
+
+    /// The same in the words that claims have.
+    pub fn claim_result(&self) -> ClaimResult {
+        match self.result {
+            ThresholdResult::Held => ClaimResult::Held,
+            ThresholdResult::Broken => ClaimResult::Broken,
+            ThresholdResult::ExplainedByLag | ThresholdResult::TooFewSamples => {
+                ClaimResult::NotJudged
+            }
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub enum Command {
     Pub(PubArgs),
     /// Subscribe and print what comes.
     Sub(SubArgs),
-    /// Print the JSON Schema of scenario files, or of run files.
+    /// Print the JSON Schema of scenario files, of run files or of `summary.json`.
     Schema(SchemaArgs),
     /// Say what this machine allows, and what a bigger run would need.
     Doctor(DoctorArgs),
@@ -268,8 +268,10 @@ pub enum SchemaOf {
     /// Scenario files.
     #[default]
     Scenario,
-    /// Run files.
+    /// Run files: `run.json`.
     Run,
+    /// `summary.json`, which a report and a run have beside `run.json`.
+    Summary,
 }
 
 /// `squall schema`.

@@ -37,7 +37,7 @@ fn run_text(name: &str, text: &str, overrides: &[Override]) -> Measured {
         assert!(check.passed(), "{name}: {check:#?}");
     }
     for threshold in &measured.thresholds {
-        let is_kept = threshold.result == ThresholdResult::Passed;
+        let is_kept = threshold.result == ThresholdResult::Held;
         assert!(is_kept, "{name}: {threshold:#?}");
     }
     assert_eq!(judgement.reasons, []);

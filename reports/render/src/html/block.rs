@@ -1,13 +1,17 @@
 //! Blocks of a section: tables, charts, facts, notes.
 
 use maud::{Markup, PreEscaped, html};
+use squall_run::ClaimResult;
 
 use crate::chart::{Canvas, Chart, ChartError, Surface};
 use crate::section::Block;
-use crate::table::{Cell, Column, ColumnKind, Held, Table};
+use crate::table::{Cell, Column, ColumnKind, Table};
 
 /// More rows than this are in the CSV file alone.
 const ROWS_SHOWN: usize = 200;
+
+/// Tables with more columns than this are set smaller, so that they fit a page.
+const DENSE_FROM: usize = 10;
 
 /// A block.
 pub(super) fn body(block: &Block) -> Result<Markup, ChartError> {
@@ -64,7 +68,7 @@ fn table_body(table: &Table) -> Markup {
     let beyond = table.rows.len().saturating_sub(ROWS_SHOWN);
     html! {
         div .box tabindex="0" role="region" aria-label=(table.title) {
-            table {
+            table .dense[table.columns.len() > DENSE_FROM] {
                 thead { tr { @for column in &table.columns { (heading(column)) } } }
                 tbody {
                     @for row in table.rows.iter().take(ROWS_SHOWN) {
@@ -107,7 +111,7 @@ fn cell_body(column: &Column, cell: &Cell) -> Markup {
         | Cell::Bytes(_)
         | Cell::Cores(_)
         | Cell::Quantile(_)
-        | Cell::Held(_)
+        | Cell::Result(_)
         | Cell::Value(_) => "plain",
     };
     html! { td .(class_of(column.kind)).(tone) { (cell_content(cell)) } }
@@ -116,8 +120,7 @@ fn cell_body(column: &Column, cell: &Cell) -> Markup {
 fn cell_content(cell: &Cell) -> Markup {
     match cell {
         Cell::Code(text) => html! { code { (text) } },
-        Cell::Held(Held::Yes) => html! { span .badge.good { "held" } },
-        Cell::Held(Held::No) => html! { span .badge.bad { "broken" } },
+        Cell::Result(result) => html! { span .badge.(tone_of(*result)) { (result.word()) } },
         Cell::None
         | Cell::Text(_)
         | Cell::Count(_)
@@ -131,5 +134,13 @@ fn cell_content(cell: &Cell) -> Markup {
         | Cell::Cores(_)
         | Cell::Quantile(_)
         | Cell::Value(_) => html! { (cell.shown()) },
+    }
+}
+
+fn tone_of(result: ClaimResult) -> &'static str {
+    match result {
+        ClaimResult::Held => "good",
+        ClaimResult::Broken => "bad",
+        ClaimResult::NotJudged => "doubt",
     }
 }

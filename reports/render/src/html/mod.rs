@@ -8,11 +8,10 @@ mod block;
 mod style;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use squall_run::{Outcome, Reason, Run, duration_text};
+use squall_run::{ClaimResult, Outcome, Reason, Run, duration_text};
 
 use crate::chart::ChartError;
 use crate::section::{self, Absent, Section};
-use crate::table::Held;
 use crate::tile::{self, Tile};
 use crate::verdict;
 
@@ -89,9 +88,7 @@ fn header(run: &Run) -> Markup {
                 @if !verdict.reasons.is_empty() {
                     ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
                 }
-                @for note in run.measured.notes() {
-                    p .note { "Note: " (note) "." }
-                }
+                @for note in run.measured.notes() { p .note { "Note: " (note) } }
                 @if let Some(claims) = verdict::proposal(run) {
                     div .proposal {
                         p { "Claims to paste into the scenario file, from what this run saw:" }
@@ -174,11 +171,11 @@ fn unbroken(text: &str) -> String {
         .collect()
 }
 
-fn held_class(held: Option<Held>) -> &'static str {
+fn held_class(held: Option<ClaimResult>) -> &'static str {
     match held {
-        Some(Held::Yes) => "good",
-        Some(Held::No) => "bad",
-        None => "plain",
+        Some(ClaimResult::Held) => "good",
+        Some(ClaimResult::Broken) => "bad",
+        Some(ClaimResult::NotJudged) | None => "plain",
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.extend(chart_block(connections::chart(run), || intervals(run)));
         blocks.push(Block::Table(reasons(counted)));
     }
-    blocks.extend(sessions(run.measured.sessions));
+    blocks.extend(sessions(run));
     let latencies = latencies(run);
     if !latencies.rows.is_empty() {
         blocks.push(Block::Table(latencies));
@@ -29,21 +29,29 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
 }
 
 /// Which Sessions were ended around the run, if any were.
-fn sessions(sessions: Sessions) -> Option<Block> {
-    let Sessions { before, after } = sessions;
+fn sessions(run: &Run) -> Option<Block> {
+    let was_stopped = run.times.stopped.is_some();
+    let Sessions { before, after } = run.measured.sessions;
     if before.asked + after.asked == 0 {
         return None;
     }
     let mut text = format!(
-        "Sessions of {} Client Identifiers were ended before the first device connected, and of {} \
-         after the last one left, so that the run begins with Sessions of its own and leaves none \
-         behind. These connections are not counted above.",
+        "squall ended the Sessions of {} Client Identifiers before the first device connected, so that the run begins with \
+         Sessions of its own, and of {} after the last one left. These connections are not counted above.",
         count_text(before.cleared),
         count_text(after.cleared)
     );
     let failed = before.failed + after.failed;
     if failed > 0 {
-        text.push_str(&format!(" {} could not be ended.", count_text(failed)));
+        text.push_str(&format!(
+            " {} could not be ended and may still be in the broker.",
+            count_text(failed)
+        ));
+    }
+    if was_stopped && after.asked == 0 {
+        text.push_str(
+            " The run was stopped before it ended its own: Sessions may be left in the broker.",
+        );
     }
     Some(Block::Note(text))
 }
@@ -99,8 +107,8 @@ fn reasons(counted: &Connections) -> Table {
     let kinds = [
         ("not opened", &total.open_failed),
         ("refused", &total.refused),
-        ("ended", &total.ended),
-        ("of those, unasked", &total.unexpected),
+        ("ended, with a CONNACK or without", &total.ended),
+        ("of those with one, unasked", &total.unexpected),
     ];
     for (what, reasons) in kinds {
         for (why, count) in reasons {

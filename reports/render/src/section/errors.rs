@@ -1,6 +1,6 @@
 //! Errors by reason, and the first anomalies of each kind.
 
-use squall_run::Run;
+use squall_run::{Run, count_text};
 
 use super::judgement::{add_anomaly, anomaly_table};
 use super::{Absent, Block, Section, section_of};
@@ -14,6 +14,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(errors(run)));
     }
     if !run.measured.anomalies.is_empty() {
+        blocks.push(Block::Note(anomalies_in_all(run)));
         let mut table = anomaly_table(
             "anomalies",
             "First anomalies of each kind, judged or not",
@@ -26,6 +27,22 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(table));
     }
     section_of("errors", "Errors and anomalies", blocks, "there were none")
+}
+
+/// How many there were, of which a table has the first.
+fn anomalies_in_all(run: &Run) -> String {
+    let counts = &run.measured.anomaly_counts;
+    let total: u64 = counts.values().sum();
+    let kinds: Vec<String> = counts
+        .iter()
+        .map(|(kind, count)| format!("{} {}", count_text(*count), kind.label()))
+        .collect();
+    format!(
+        "{} anomalies in all ({}); the table has the first of each kind, {} of them.",
+        count_text(total),
+        kinds.join(", "),
+        count_text(run.measured.anomalies.len() as u64)
+    )
 }
 
 fn errors(run: &Run) -> Table {

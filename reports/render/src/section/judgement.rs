@@ -8,7 +8,7 @@ use squall_run::{
 
 use super::{Absent, Block, Section, section_of};
 use crate::clock::Clock;
-use crate::table::{Cell, Column, Held, Table};
+use crate::table::{Cell, Column, Table};
 
 /// The section.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
@@ -25,7 +25,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             .map(|check| check.violations_total)
             .sum();
         blocks.push(Block::Note(format!(
-            "{} violations in all; the first of each invariant are listed.",
+            "{} violations in all; the first of each kind are listed.",
             count_text(total)
         )));
         blocks.push(Block::Table(violations));
@@ -60,27 +60,25 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
         vec![
             Column::words(""),
             Column::words("Invariant"),
-            Column::words("Of"),
             Column::words("Claim"),
             Column::count("Asked for"),
-            Column::count("Allowed"),
             Column::count("Found"),
+            Column::sentences("Allowed"),
+            Column::sentences("Of"),
         ],
     );
     table.columns[0].key = "result".to_owned();
     for check in checks {
         for claim in &check.claims {
+            let actual = claim.actual.clone();
             table.row(vec![
-                Cell::Held(Held::from(claim.passed)),
+                Cell::Result(claim.result()),
                 Cell::text(&check.check),
-                selection(&check.selection),
                 Cell::text(&claim.key),
                 Cell::Value(claim.limit.clone()),
+                actual.map_or(Cell::text("nothing to judge by"), Cell::Value),
                 claim.range.as_ref().map_or(Cell::None, allowed),
-                claim
-                    .actual
-                    .clone()
-                    .map_or(Cell::text("not measured"), Cell::Value),
+                selection(&check.selection),
             ]);
         }
     }
@@ -145,10 +143,10 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
         vec![
             Column::words(""),
             Column::words("Metric"),
-            Column::words("Of"),
             Column::words("Limit"),
-            Column::count("Measured"),
+            Column::count("Found"),
             Column::count("n"),
+            Column::sentences("Of"),
         ],
     );
     table.columns[0].key = "result".to_owned();
@@ -156,18 +154,18 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
         let actual = match (&threshold.actual, threshold.result) {
             (_, ThresholdResult::TooFewSamples) => Cell::text("too few samples"),
             (Some(actual), ThresholdResult::ExplainedByLag) => {
-                Cell::text(format!("{actual}, explained by the generator"))
+                Cell::text(format!("{actual}, the generator's lag explains it"))
             }
             (Some(actual), _) => Cell::Value(actual.clone()),
-            (None, _) => Cell::text("not measured"),
+            (None, _) => Cell::text("nothing to judge by"),
         };
         table.row(vec![
-            Cell::Held(Held::from(threshold.passed())),
+            Cell::Result(threshold.claim_result()),
             Cell::Code(threshold.metric.to_string()),
-            selection(&threshold.tags),
             Cell::Code(threshold.expression.clone()),
             actual,
             Cell::Count(threshold.samples),
+            selection(&threshold.tags),
         ]);
     }
     table

@@ -186,6 +186,32 @@ impl MetricName {
         }
     }
 
+    /// What it is called in a sentence.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::E2eLatency => "the end-to-end latency",
+            Self::AckLatency => "the time to the acknowledgement",
+            Self::ConnectLatency => "the time to connect",
+            Self::SubscribeLatency => "the time to subscribe",
+            Self::Qos2Handshake => "the QoS 2 handshake",
+            Self::Qos2Pubrec => "the time to PUBREC",
+            Self::Qos2Pubrel => "the time to PUBREL",
+            Self::Qos2Pubcomp => "the time to PUBCOMP",
+            Self::TimeToWill => "the time to the Last Will",
+            Self::TakeoverTime => "the time of a takeover",
+            Self::ReconnectDelay => "the time to reconnect",
+            Self::ScheduleLag => "the schedule lag",
+            Self::PublishRate => "the rate of publishing",
+            Self::DeliveryRate => "the rate of deliveries",
+            Self::ConnectRate => "the rate of connecting",
+            Self::Errors => "the errors",
+            Self::Dropped => "the messages that were never sent",
+            Self::BrokerCpu => "the broker's processor use",
+            Self::BrokerRss => "the broker's memory",
+            Self::BrokerRssPerConnection => "the broker's memory for each connection",
+        }
+    }
+
     /// What it means, as a report's appendix says it: from when to when, or what is counted.
     pub const fn definition(self) -> &'static str {
         match self {

@@ -5,6 +5,8 @@ mod log;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Series;
+
 pub use log::{ProcessLog, Reading};
 
 /// What the broker and squall itself used. Empty where nothing could be sampled.
@@ -31,6 +33,26 @@ impl ProcessRecord {
     /// The most resident memory of the whole run; `None` if nothing was sampled.
     pub fn rss_peak_of_run(&self) -> Option<u64> {
         (!self.samples.is_empty()).then_some(self.rss_peak_of_run_bytes)
+    }
+
+    /// What a connection costs: resident memory above that of the first sample, which is taken before
+    /// the first connect, divided by the devices online; of the samples in the measured part. `None` without
+    /// such a sample, or with no device online at any.
+    ///
+    /// This is where the summary and the metric `broker_rss_per_connection` have it from.
+    pub fn rss_per_connection(&self, series: &Series) -> Option<Spread> {
+        let before = self.samples.first()?;
+        let used = self.measured?;
+        let each = self
+            .samples
+            .iter()
+            .filter(|sample| (used.from_s..=used.to_s).contains(&sample.at_s))
+            .filter_map(|sample| {
+                let online = series.at(sample.at_s)?.online;
+                let grown = sample.rss_bytes.saturating_sub(before.rss_bytes);
+                (online > 0).then(|| grown as f64 / online as f64)
+            });
+        Spread::of_all(each)
     }
 }
 
@@ -79,6 +101,19 @@ pub struct Spread {
     pub peak: f64,
     /// The last.
     pub last: f64,
+}
+
+impl Spread {
+    /// Of numbers in order of time; `None` without any.
+    fn of_all(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+        let numbers: Vec<f64> = numbers.collect();
+        Some(Self {
+            least: numbers.iter().copied().reduce(f64::min)?,
+            mean: numbers.iter().sum::<f64>() / numbers.len() as f64,
+            peak: numbers.iter().copied().reduce(f64::max)?,
+            last: *numbers.last()?,
+        })
+    }
 }
 
 impl ProcessUse {

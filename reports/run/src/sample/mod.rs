@@ -46,6 +46,7 @@ pub fn passing() -> Run {
         checks: checks(),
         thresholds: thresholds(),
         errors: Vec::new(),
+        anomaly_counts: BTreeMap::new(),
         anomalies: Vec::new(),
     };
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, Extent::Whole, []);
@@ -73,6 +74,10 @@ pub fn failing() -> Run {
     measured.wills[0].seen -= 12;
     measured.wills[1].doubled = 3;
     measured.anomalies = anomalies();
+    for anomaly in &measured.anomalies {
+        // More than are listed.
+        *measured.anomaly_counts.entry(anomaly.kind).or_default() += 7;
+    }
     measured.checks[0].claims[0].actual = Some(Value::Count(7));
     measured.checks[0].claims[0].passed = false;
     measured.checks[0].violations_total = 7;
@@ -82,7 +87,7 @@ pub fn failing() -> Run {
     measured.checks[1].violations_total = 15;
     measured.checks[1].violations = measured.anomalies[1..].to_vec();
     measured.thresholds[0].actual = Some(Value::Seconds(1.34));
-    measured.thresholds[0].result = ThresholdResult::Failed;
+    measured.thresholds[0].result = ThresholdResult::Broken;
     measured.faults[1].first_anomaly = Some(FirstAnomaly {
         kind: AnomalyKind::Lost,
         at_s: 47.31,

@@ -262,7 +262,7 @@ pub(super) fn thresholds() -> Vec<ThresholdOutcome> {
             actual: Some(Value::Seconds(actual_s)),
             less_lag: None,
             samples,
-            result: ThresholdResult::Passed,
+            result: ThresholdResult::Held,
         };
     let p99 = Aggregate::Percentile(Percentile::P99);
     let mut latency = threshold(MetricName::E2eLatency, "p99 < 1s", p99, 1.0, 0.412, 48_000);

@@ -109,6 +109,14 @@ impl Anomalies {
         self.kinds.get(&kind).map_or(0, |entry| entry.count)
     }
 
+    /// How many of each kind there were.
+    pub(crate) fn counts(&self) -> BTreeMap<AnomalyKind, u64> {
+        self.kinds
+            .iter()
+            .map(|(&kind, entry)| (kind, entry.count))
+            .collect()
+    }
+
     /// The first of this kind, in the order in which they were noticed.
     pub fn first(&self, kind: AnomalyKind) -> &[Anomaly] {
         self.kinds

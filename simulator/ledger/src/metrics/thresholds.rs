@@ -67,9 +67,9 @@ impl Judge<'_> {
         let holds = |number: f64| condition.comparison.holds(number, limit);
         let result = match measured.number {
             None => ThresholdResult::TooFewSamples,
-            Some(number) if holds(number) => ThresholdResult::Passed,
+            Some(number) if holds(number) => ThresholdResult::Held,
             Some(_) if less_lag.is_some_and(holds) => ThresholdResult::ExplainedByLag,
-            Some(_) => ThresholdResult::Failed,
+            Some(_) => ThresholdResult::Broken,
         };
         let value = |number: f64| selector.metric.kind().value(condition.aggregate, number);
         ThresholdOutcome {
@@ -123,8 +123,10 @@ impl Judge<'_> {
             MetricName::ConnectRate => self.rate(Event::Connected, &selector.tags, aggregate),
             MetricName::Errors => self.events(Event::Error, &selector.tags, aggregate),
             MetricName::Dropped => self.events(Event::Dropped, &selector.tags, aggregate),
-            MetricName::BrokerCpu | MetricName::BrokerRss | MetricName::BrokerRssPerConnection => {
-                self.broker(selector.metric, aggregate)
+            MetricName::BrokerCpu => self.broker(aggregate, |used| Some(used.cpu_cores)),
+            MetricName::BrokerRss => self.broker(aggregate, |used| Some(used.rss_bytes)),
+            MetricName::BrokerRssPerConnection => {
+                self.broker(aggregate, |_| self.rss_per_connection())
             }
         }
     }
@@ -159,37 +161,21 @@ impl Judge<'_> {
         }
     }
 
-    fn broker(&self, metric: MetricName, aggregate: Aggregate) -> Measurement {
-        let broker = &self.resources.broker;
-        let Some(used) = &broker.measured else {
-            return Measurement::NONE;
-        };
-        if metric == MetricName::BrokerCpu {
-            of_spread(&used.cpu_cores, used.readings, aggregate)
-        } else if metric == MetricName::BrokerRss {
-            of_spread(&used.rss_bytes, used.readings, aggregate)
-        } else {
-            let numbers = self.rss_per_connection(used);
-            of_numbers(&numbers, aggregate)
-        }
+    fn broker(
+        &self,
+        aggregate: Aggregate,
+        spread: impl FnOnce(&ProcessUse) -> Option<Spread>,
+    ) -> Measurement {
+        let used = self.resources.broker.measured;
+        let number = used.and_then(|used| Some((spread(&used)?, used.readings)));
+        number.map_or(Measurement::NONE, |(spread, readings)| {
+            of_spread(&spread, readings, aggregate)
+        })
     }
 
-    /// Memory over that before the first connect, for each device that was connected then.
-    fn rss_per_connection(&self, used: &ProcessUse) -> Vec<f64> {
-        let samples = &self.resources.broker.samples;
-        let Some(before) = samples.first() else {
-            return Vec::new();
-        };
+    fn rss_per_connection(&self) -> Option<Spread> {
         let series = self.metrics.series(self.scenario);
-        samples
-            .iter()
-            .filter(|sample| (used.from_s..=used.to_s).contains(&sample.at_s))
-            .filter_map(|sample| {
-                let online = series.at(sample.at_s)?.online;
-                let grown = sample.rss_bytes.saturating_sub(before.rss_bytes);
-                (online > 0).then(|| grown as f64 / online as f64)
-            })
-            .collect()
+        self.resources.broker.rss_per_connection(&series)
     }
 
     fn tags(&self, tags: &MetricTags) -> Tags {
@@ -226,22 +212,6 @@ fn of_spread(spread: &Spread, readings: u64, aggregate: Aggregate) -> Measuremen
     Measurement {
         number: Some(number),
         samples: readings,
-    }
-}
-
-fn of_numbers(numbers: &[f64], aggregate: Aggregate) -> Measurement {
-    let number = match aggregate {
-        Aggregate::Min => numbers.iter().copied().reduce(f64::min),
-        Aggregate::Max => numbers.iter().copied().reduce(f64::max),
-        Aggregate::Value => numbers.last().copied(),
-        Aggregate::Avg | Aggregate::Count | Aggregate::Rate | Aggregate::Percentile(_) => {
-            let sum: f64 = numbers.iter().sum();
-            (!numbers.is_empty()).then(|| sum / numbers.len() as f64)
-        }
-    };
-    Measurement {
-        number,
-        samples: numbers.len() as u64,
     }
 }
 

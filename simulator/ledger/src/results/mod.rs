@@ -76,6 +76,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         checks: findings.checks,
         thresholds,
         errors: events::errors(ledger),
+        anomaly_counts: ledger.anomalies().counts(),
         anomalies: ledger
             .anomalies()
             .all()

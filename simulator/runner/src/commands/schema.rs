@@ -1,4 +1,4 @@
-//! `squall schema`: the JSON Schema of scenario files, or of run files.
+//! `squall schema`: the JSON Schema of scenario files, of run files or of `summary.json`.
 
 use anyhow::Context as _;
 
@@ -6,11 +6,12 @@ use crate::cli::{SchemaArgs, SchemaOf};
 use crate::exit::Failure;
 use crate::output::print_line;
 
-/// Prints it. Both are generated from the types that read the files.
+/// Prints it. All are generated from the types that read and write the files.
 pub fn schema(args: &SchemaArgs) -> Result<u8, Failure> {
     let schema = match args.of {
         SchemaOf::Scenario => squall_scenario::json_schema(),
         SchemaOf::Run => squall_run::json_schema().to_value(),
+        SchemaOf::Summary => squall_run::SummaryFile::json_schema().to_value(),
     };
     print_line(&serde_json::to_string_pretty(&schema).context("the schema is no JSON")?)?;
     Ok(0)

@@ -96,6 +96,12 @@ fn a_connection_closed_without_connack_is_refused() {
         .map(|interval| interval.connect_failed)
         .sum();
     assert_eq!(failed, 1);
+    let errors = &judgement.measured.errors;
+    assert_eq!(
+        (errors[0].area.as_str(), errors[0].count),
+        ("connect", 1),
+        "{errors:?}"
+    );
 }
 
 /// A close that no fault, cut or takeover explains.

@@ -94,7 +94,7 @@ fn a_slow_broker_misses_a_threshold() {
         .measured
         .thresholds
         .iter()
-        .filter(|threshold| threshold.result == ThresholdResult::Failed)
+        .filter(|threshold| threshold.result == ThresholdResult::Broken)
         .map(|threshold| threshold.expression.as_str())
         .collect();
     assert_eq!(missed, ["p99 < 10ms", "max < 200ms"]);

@@ -123,7 +123,7 @@ fn a_will_that_waits_to_be_read_is_not_late() {
     assert_broken(&judgement, &[]);
     let of_resets = Tags::from([("how".to_owned(), "rst".to_owned())]);
     let metrics = &judgement.measured.metrics;
-    let share = LagShare::of_quantile(metrics, (MetricName::TimeToWill, &of_resets), 0.5)
+    let share = LagShare::of_quantile(metrics, MetricName::TimeToWill, &of_resets, 0.5)
         .expect("wills were seen");
     assert!(share.measured_us > 600_000, "{share:?}");
     assert!(share.less_lag_us < 1_000, "{share:?}");

@@ -264,6 +264,10 @@ impl Connections {
         }
         *self.group_mut(event).unanswered.entry(kind).or_default() += 1;
         let what = format!("no CONNACK, but: {kind}");
+        // The two others have been noted as errors of another area.
+        if !matches!(end.cause, EndCause::ProtocolError(_) | EndCause::TimedOut) {
+            self.note_error(event.now, ErrorArea::Connect, &what);
+        }
         self.note_refused(event, Away::Unanswered(kind), what);
         true
     }

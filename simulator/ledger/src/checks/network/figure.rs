@@ -110,31 +110,6 @@ impl Figure {
             }
         })
     }
-
-    /// The same in a sentence.
-    pub(super) fn limit(&self, range: Option<&AllowedRange>, tolerance: f64) -> Value {
-        let asked = &self.configured;
-        let tolerated = Value::Ratio(tolerance);
-        let Some(range) = range else {
-            return Value::Text(format!("{asked}, tolerance {tolerated}"));
-        };
-        let AllowedRange {
-            at_least,
-            at_most,
-            chance,
-            quantile,
-            ..
-        } = range;
-        Value::Text(match quantile {
-            None => {
-                format!("{at_least} to {at_most} ({asked}, tolerance {tolerated}, chance {chance})")
-            }
-            Some(quantile) => format!(
-                "{at_least} to {at_most} for {} of the samples ({asked}, tolerance {tolerated}, chance {chance} of the samples)",
-                Value::Ratio(*quantile)
-            ),
-        })
-    }
 }
 
 /// Latency, losses and bandwidth of one direction.

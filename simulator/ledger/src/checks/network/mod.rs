@@ -73,7 +73,7 @@ pub(super) fn judge(
         let range = figure.allowed(claim.tolerance);
         let judged = Judged {
             key: figure.name.clone(),
-            limit: figure.limit(range.as_ref(), claim.tolerance),
+            limit: figure.configured.clone(),
             actual: figure.measured.clone().filter(|_| figure.is_judged()),
             violations: u64::from(!holds && figure.is_judged()),
             holds,
