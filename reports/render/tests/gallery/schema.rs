@@ -38,8 +38,9 @@ impl Checker<'_> {
                 "type" => types(wanted).iter().any(|name| is_of(value, name)),
                 "const" => value == wanted,
                 "enum" => wanted.as_array().expect("a list").contains(value),
-                "minimum" => value.as_f64() >= wanted.as_f64(),
-                "maximum" => value.as_f64() <= wanted.as_f64(),
+                // Limits are for numbers alone.
+                "minimum" => !value.is_number() || value.as_f64() >= wanted.as_f64(),
+                "maximum" => !value.is_number() || value.as_f64() <= wanted.as_f64(),
                 "oneOf" => self.fitting(value, wanted) == 1,
                 "anyOf" => self.fitting(value, wanted) > 0,
                 "required" => has_all(value, wanted),

@@ -99,7 +99,7 @@ fn a_takeover_by_another_client_is_told() {
     assert_eq!(
         notes[0],
         "1 of 22 connections ended though nothing asked for it: DISCONNECT from the broker: 0x8E \
-         Session taken over 1"
+         Session taken over 1."
     );
 }
 
@@ -249,6 +249,6 @@ fn a_lone_close_is_noted() {
     let notes = judgement.measured.notes();
     assert_eq!(
         notes,
-        ["1 of 22 connections ended though nothing asked for it: peer closed (RST) 1"]
+        ["1 of 22 connections ended though nothing asked for it: peer closed (RST) 1."]
     );
 }

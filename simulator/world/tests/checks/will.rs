@@ -147,7 +147,7 @@ fn a_reset_that_the_link_holds_back_makes_no_will_late() {
     assert_broken(&judgement, &[]);
     let of_resets = Tags::from([("how".to_owned(), "rst".to_owned())]);
     let metrics = &judgement.measured.metrics;
-    let share = LagShare::of_quantile(metrics, (MetricName::TimeToWill, &of_resets), 0.5)
+    let share = LagShare::of_quantile(metrics, MetricName::TimeToWill, &of_resets, 0.5)
         .expect("wills were seen");
     assert!(share.measured_us < 10_000, "{share:?}");
 }
