@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod deaths;
+mod interloper;
 mod interruptions;
 mod paused;
 mod peer;
