@@ -9,6 +9,7 @@
 //! Histograms cover 1 µs to 1 h with three significant digits; longer times are counted in an
 //! overflow, nothing is clipped. A sample is in exactly one cell.
 
+mod cell;
 mod populations;
 mod rates;
 mod series;
@@ -18,19 +19,21 @@ mod thresholds;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cell::{Cell, CellTags};
 use populations::Population;
 use rates::{RateKey, Rates};
 use series::Timeline;
 use squall_fleet::{
     ConnectionFact, Fact, Observation, Phase, Planned, PublicationFact, SubscriptionFact,
 };
-use squall_protocol::{Instant, QoS};
-use squall_run::{CountedFrom, Event, Histogram, MetricCell, MetricName, PhaseKind, Tags};
-use squall_scenario::{FaultId, GroupId, Scenario};
+use squall_protocol::Instant;
+use squall_run::{CountedFrom, Event, Histogram, MetricCell, MetricName, PhaseKind};
+use squall_scenario::{GroupId, Scenario};
 use standstill::Standstills;
 
-use crate::books::{Finding, HandshakeTime, Roster, Wait, WillCause};
+use crate::books::{Finding, HandshakeTime, Roster, Wait};
 
+pub(crate) use cell::Scheduled;
 pub(crate) use thresholds::judge_thresholds;
 
 /// All numbers of a run.
@@ -50,27 +53,6 @@ pub struct Metrics {
     ended_at: Instant,
     /// Of the last thing that was heard.
     last: Instant,
-}
-
-/// Names one distribution.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Cell {
-    name: MetricName,
-    counted_from: CountedFrom,
-    tags: CellTags,
-    phase: PhaseKind,
-}
-
-/// Tags of a distribution beside its phase.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-struct CellTags {
-    group: Option<GroupId>,
-    qos: Option<QoS>,
-    how: Option<WillCause>,
-    fault: Option<FaultId>,
-    /// Of a schedule lag.
-    of: Option<Scheduled>,
-    is_late: bool,
 }
 
 /// When the generator read something, how long that had waited for the generator, and how long the
@@ -97,54 +79,6 @@ impl Arrival {
             now: self.now - self.on_link,
             on_link: Duration::ZERO,
             ..self
-        }
-    }
-}
-
-/// What was scheduled, as the tag `of` of `schedule_lag` has it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Scheduled {
-    /// A message.
-    Message,
-    /// The first connect of a device.
-    Connect,
-    /// A later one.
-    Reconnect,
-    /// What a fault does to one device.
-    Fault,
-    /// The begin of a phase, of the run as a whole.
-    Phase,
-}
-
-impl Scheduled {
-    /// All of them.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Message,
-        Self::Connect,
-        Self::Reconnect,
-        Self::Fault,
-        Self::Phase,
-    ];
-
-    /// The value of the tag.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Connect => "connect",
-            Self::Reconnect => "reconnect",
-            Self::Fault => "fault",
-            Self::Phase => "phase",
-        }
-    }
-
-    /// Several of them, in a sentence.
-    pub(crate) const fn plural(self) -> &'static str {
-        match self {
-            Self::Message => "messages",
-            Self::Connect => "connects",
-            Self::Reconnect => "reconnects",
-            Self::Fault => "faults",
-            Self::Phase => "phases",
         }
     }
 }
@@ -500,30 +434,5 @@ impl Metrics {
             .rev()
             .find(|&&(_, start)| start <= at)
             .map_or(PhaseKind::Connect, |&(kind, _)| kind)
-    }
-}
-
-impl CellTags {
-    fn names(self, scenario: &Scenario, phase: PhaseKind) -> Tags {
-        let mut tags = Tags::from([("phase".to_owned(), phase.as_str().to_owned())]);
-        if let Some(group) = self.group {
-            tags.insert("group".to_owned(), scenario.group(group).name.clone());
-        }
-        if let Some(qos) = self.qos {
-            tags.insert("qos".to_owned(), (qos as u8).to_string());
-        }
-        if let Some(how) = self.how {
-            tags.insert("how".to_owned(), how.name().to_owned());
-        }
-        if let Some(of) = self.of {
-            tags.insert("of".to_owned(), of.name().to_owned());
-        }
-        if let Some(fault) = self.fault {
-            tags.insert("fault".to_owned(), scenario.fault(fault).name.clone());
-        }
-        if self.is_late {
-            tags.insert("late".to_owned(), "true".to_owned());
-        }
-        tags
     }
 }

@@ -68,7 +68,7 @@ fn closed(scenario: &Scenario, ledger: &Ledger) -> Option<Reason> {
     if of_others > 0 {
         return Some(Reason::Disturbed(format!(
             "another run of squall uses our topics and, it seems, our Client Identifiers: {} of its \
-             messages came while {closed} (a takeover looks like that in MQTT 3.1.1); {REMEDY}",
+             messages came while {closed} (where a broker gives no reason, as in MQTT 3.1.1, a takeover looks like that); {REMEDY}",
             count_text(of_others)
         )));
     }

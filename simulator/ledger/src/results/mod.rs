@@ -51,13 +51,17 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let accounting = accounting::accounting(scenario, ledger);
     let connections = accounting::connections(scenario, ledger);
     let mut reasons = doubts_of_the_ledger(ledger);
-    reasons.extend(interference::reason(scenario, ledger));
+    let interference = interference::reason(scenario, ledger);
+    if !matches!(interference, Some(Reason::Disturbed(_))) {
+        // Otherwise the other client explains what is missing.
+        reasons.extend(sample::reasons(
+            scenario,
+            &accounting.publications,
+            &connections.groups,
+        ));
+    }
+    reasons.extend(interference);
     reasons.extend(doubts_of_connections(scenario, ledger, metrics));
-    reasons.extend(sample::reasons(
-        scenario,
-        &accounting.publications,
-        &connections.groups,
-    ));
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {

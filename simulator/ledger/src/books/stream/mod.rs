@@ -5,15 +5,19 @@
 //!
 //! Invariant: `record.outstanding` is the number of cursors that have its sequence pending.
 
+mod cursor;
+mod record;
+
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
 
-use squall_fleet::SocketId;
-use squall_protocol::{Instant, QoS};
-use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
+use squall_protocol::QoS;
+use squall_scenario::{DeviceId, GroupId, TopicKey};
 
-use super::sequences::SequenceSet;
 use super::tallies::TallyKey;
+
+pub(crate) use cursor::{Arrival, Cursor};
+pub(crate) use record::{Record, RecordState};
 
 /// Messages of one device to one Topic Name.
 #[derive(Debug)]
@@ -53,101 +57,6 @@ pub(crate) struct Pledged {
     pub(crate) is_newly_open: bool,
 }
 
-/// What is known of one message.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Record {
-    /// How far it is.
-    pub(crate) state: RecordState,
-    /// QoS of the PUBLISH.
-    pub(crate) qos: QoS,
-    /// Cursors that still wait for it.
-    pub(crate) outstanding: u32,
-    /// When it was handed to the link for the first time.
-    pub(crate) sent_at: Instant,
-    /// When the generator got to it.
-    pub(crate) reached_at: Instant,
-    /// The connection it was handed to.
-    pub(crate) socket: SocketId,
-    /// Group of the publisher.
-    pub(crate) group: GroupId,
-    /// Fingerprint of its payload.
-    pub(crate) hash: u64,
-}
-
-/// How far a message is on its way to the broker.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum RecordState {
-    /// Due or not even that: nothing was heard of it yet, but of a later one.
-    Unheard,
-    /// Given up: no one will ever have it.
-    Skipped,
-    /// Sent, not acknowledged. At QoS 0 nothing follows.
-    Sent,
-    /// Acknowledged with success.
-    Acknowledged,
-    /// Acknowledged with an error.
-    Refused,
-}
-
-/// How far one recipient is with one stream.
-#[derive(Debug, Default)]
-pub(crate) struct Cursor {
-    /// Sequences that it had.
-    received: SequenceSet,
-    /// From here on `received` is exact.
-    exact_from: u32,
-    /// Pledges, by the QoS they are owed at; nearly always one level.
-    levels: Vec<Level>,
-    /// The last message that came out of the broker's store of retained messages, and how often.
-    replayed: Option<Replayed>,
-    /// Whether its recipient lists it among those with open pledges.
-    is_listed: bool,
-    /// By Session; for a Session's own place there is one.
-    orders: Vec<Order>,
-    /// Sequences of which a second copy came, then those with a third, and so on: overlapping
-    /// subscriptions allow them.
-    copies: Vec<SequenceSet>,
-}
-
-/// Copies of one message out of the broker's store.
-#[derive(Clone, Copy, Debug)]
-struct Replayed {
-    sequence: u32,
-    times: u32,
-}
-
-/// Pledges at one QoS.
-#[derive(Debug)]
-struct Level {
-    owed: QoS,
-    /// Pledges to messages that still have a record, open or delivered.
-    pledged: SequenceSet,
-    /// Of those, not delivered.
-    pending: SequenceSet,
-}
-
-/// Order within one stream, as one Session sees it.
-#[derive(Clone, Copy, Debug)]
-struct Order {
-    client: ClientKey,
-    /// Highest sequence of a first delivery, by QoS of the PUBLISH: order is promised within one
-    /// QoS (§4.6).
-    highest: [Option<u32>; 3],
-}
-
-/// What a delivery is to a cursor.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Arrival {
-    /// The first, and it was pledged at this QoS.
-    Pledged(QoS),
-    /// The first, without a pledge.
-    Optional,
-    /// Not the first.
-    Again,
-    /// Too long ago to say.
-    Forgotten,
-}
-
 /// A pledge that ends without delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenPledge {
@@ -168,39 +77,6 @@ impl OpenPledge {
             group,
             published: self.record.qos,
             owed: self.owed,
-        }
-    }
-}
-
-impl Record {
-    const UNHEARD: Self = Self {
-        state: RecordState::Unheard,
-        qos: QoS::AtMostOnce,
-        outstanding: 0,
-        sent_at: Instant::ZERO,
-        reached_at: Instant::ZERO,
-        socket: SocketId(0),
-        group: GroupId(0),
-        hash: 0,
-    };
-
-    /// Whether nothing can change any more.
-    fn is_settled(&self) -> bool {
-        match self.state {
-            RecordState::Unheard => false,
-            RecordState::Skipped => true,
-            RecordState::Sent => self.qos == QoS::AtMostOnce && self.outstanding == 0,
-            RecordState::Acknowledged | RecordState::Refused => self.outstanding == 0,
-        }
-    }
-
-    /// Whether the broker has taken it on, as far as anyone can know: at QoS 0 that is always
-    /// assumed, and judged by the connections on the way.
-    pub(crate) fn is_ok(&self) -> bool {
-        match self.state {
-            RecordState::Acknowledged => true,
-            RecordState::Sent => self.qos == QoS::AtMostOnce,
-            RecordState::Unheard | RecordState::Skipped | RecordState::Refused => false,
         }
     }
 }
@@ -446,98 +322,6 @@ impl Stream {
             level.pledged.remove_below(self.base);
         }
         records
-    }
-}
-
-impl Cursor {
-    /// Whether this delivery comes after that of a later message of the same QoS; remembers it.
-    pub(crate) fn is_out_of_order(
-        &mut self,
-        client: ClientKey,
-        qos: QoS,
-        sequence: u32,
-    ) -> Option<u32> {
-        let place = self
-            .orders
-            .iter()
-            .position(|order| order.client == client)
-            .unwrap_or_else(|| {
-                self.orders.push(Order {
-                    client,
-                    highest: [None; 3],
-                });
-                self.orders.len() - 1
-            });
-        let highest = &mut self.orders[place].highest[qos as usize];
-        let later = highest.filter(|&later| later > sequence);
-        if later.is_none() {
-            *highest = Some(sequence);
-        }
-        later
-    }
-
-    /// Counts one more copy of a message out of the broker's store; returns how many that are. The
-    /// store has one message of a topic: what came before it will not come again.
-    pub(crate) fn count_replay(&mut self, sequence: u32) -> u32 {
-        let before = self.replayed.filter(|last| last.sequence == sequence);
-        let times = before.map_or(0, |last| last.times) + 1;
-        self.replayed = Some(Replayed { sequence, times });
-        times
-    }
-
-    fn pledge(&mut self, sequence: u32, owed: QoS, ranges_max: usize) -> bool {
-        let place = self
-            .levels
-            .iter()
-            .position(|level| level.owed == owed)
-            .unwrap_or_else(|| {
-                self.levels.push(Level {
-                    owed,
-                    pledged: SequenceSet::default(),
-                    pending: SequenceSet::default(),
-                });
-                self.levels.len() - 1
-            });
-        self.levels[place].pledged.insert(sequence);
-        self.levels[place].pending.insert(sequence);
-        self.levels[place].pending.excess(ranges_max).is_some()
-    }
-
-    fn deliver(&mut self, sequence: u32, ranges_max: usize) -> Arrival {
-        let is_new = self.received.insert(sequence);
-        if let Some(exact_from) = self.received.forget_oldest_gap(ranges_max) {
-            self.exact_from = exact_from;
-        }
-        // An open pledge is exact, whatever gap was forgotten: this is the first delivery.
-        let pledged = self
-            .levels
-            .iter_mut()
-            .find_map(|level| level.pending.remove(sequence).then_some(level.owed));
-        match pledged {
-            Some(owed) => Arrival::Pledged(owed),
-            None if is_new => Arrival::Optional,
-            None if sequence < self.exact_from => Arrival::Forgotten,
-            None => Arrival::Again,
-        }
-    }
-
-    fn take_copy(&mut self, sequence: u32, allowed: u8, ranges_max: usize) -> bool {
-        let further = usize::from(allowed.saturating_sub(1));
-        if self.copies.len() < further {
-            self.copies.resize_with(further, SequenceSet::default);
-        }
-        // The first copy is in `received`; each further one takes the next set that lacks it.
-        let taken = self.copies[..further]
-            .iter_mut()
-            .find_map(|copies| copies.insert(sequence).then_some(copies));
-        let Some(copies) = taken else {
-            return false;
-        };
-        // A forgotten gap counts as come: then a copy that is allowed looks like one too many.
-        if let Some(exact_from) = copies.forget_oldest_gap(ranges_max) {
-            self.exact_from = self.exact_from.max(exact_from);
-        }
-        true
     }
 }
 

@@ -1,0 +1,74 @@
+//! One message of a stream, for as long as anything about it is open.
+
+use squall_fleet::SocketId;
+use squall_protocol::{Instant, QoS};
+use squall_scenario::GroupId;
+
+/// What is known of one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    /// How far it is.
+    pub(crate) state: RecordState,
+    /// QoS of the PUBLISH.
+    pub(crate) qos: QoS,
+    /// Cursors that still wait for it.
+    pub(crate) outstanding: u32,
+    /// When it was handed to the link for the first time.
+    pub(crate) sent_at: Instant,
+    /// When the generator got to it.
+    pub(crate) reached_at: Instant,
+    /// The connection it was handed to.
+    pub(crate) socket: SocketId,
+    /// Group of the publisher.
+    pub(crate) group: GroupId,
+    /// Fingerprint of its payload.
+    pub(crate) hash: u64,
+}
+
+/// How far a message is on its way to the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RecordState {
+    /// Due or not even that: nothing was heard of it yet, but of a later one.
+    Unheard,
+    /// Given up: no one will ever have it.
+    Skipped,
+    /// Sent, not acknowledged. At QoS 0 nothing follows.
+    Sent,
+    /// Acknowledged with success.
+    Acknowledged,
+    /// Acknowledged with an error.
+    Refused,
+}
+
+impl Record {
+    pub(super) const UNHEARD: Self = Self {
+        state: RecordState::Unheard,
+        qos: QoS::AtMostOnce,
+        outstanding: 0,
+        sent_at: Instant::ZERO,
+        reached_at: Instant::ZERO,
+        socket: SocketId(0),
+        group: GroupId(0),
+        hash: 0,
+    };
+
+    /// Whether nothing can change any more.
+    pub(super) fn is_settled(&self) -> bool {
+        match self.state {
+            RecordState::Unheard => false,
+            RecordState::Skipped => true,
+            RecordState::Sent => self.qos == QoS::AtMostOnce && self.outstanding == 0,
+            RecordState::Acknowledged | RecordState::Refused => self.outstanding == 0,
+        }
+    }
+
+    /// Whether the broker has taken it on, as far as anyone can know: at QoS 0 that is always
+    /// assumed, and judged by the connections on the way.
+    pub(crate) fn is_ok(&self) -> bool {
+        match self.state {
+            RecordState::Acknowledged => true,
+            RecordState::Sent => self.qos == QoS::AtMostOnce,
+            RecordState::Unheard | RecordState::Skipped | RecordState::Refused => false,
+        }
+    }
+}

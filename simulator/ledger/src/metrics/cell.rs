@@ -1,0 +1,101 @@
+//! The name of one distribution: what is measured, from when, and of whom.
+
+use squall_protocol::QoS;
+use squall_run::{CountedFrom, MetricName, PhaseKind, Tags};
+use squall_scenario::{FaultId, GroupId, Scenario};
+
+use crate::books::WillCause;
+
+/// Names one distribution.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Cell {
+    pub(super) name: MetricName,
+    pub(super) counted_from: CountedFrom,
+    pub(super) tags: CellTags,
+    pub(super) phase: PhaseKind,
+}
+
+/// Tags of a distribution beside its phase.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct CellTags {
+    pub(super) group: Option<GroupId>,
+    pub(super) qos: Option<QoS>,
+    pub(super) how: Option<WillCause>,
+    pub(super) fault: Option<FaultId>,
+    /// Of a schedule lag.
+    pub(super) of: Option<Scheduled>,
+    pub(super) is_late: bool,
+}
+
+/// What was scheduled, as the tag `of` of `schedule_lag` has it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Scheduled {
+    /// A message.
+    Message,
+    /// The first connect of a device.
+    Connect,
+    /// A later one.
+    Reconnect,
+    /// What a fault does to one device.
+    Fault,
+    /// The begin of a phase, of the run as a whole.
+    Phase,
+}
+
+impl Scheduled {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Message,
+        Self::Connect,
+        Self::Reconnect,
+        Self::Fault,
+        Self::Phase,
+    ];
+
+    /// The value of the tag.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Connect => "connect",
+            Self::Reconnect => "reconnect",
+            Self::Fault => "fault",
+            Self::Phase => "phase",
+        }
+    }
+
+    /// Several of them, in a sentence.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Message => "messages",
+            Self::Connect => "connects",
+            Self::Reconnect => "reconnects",
+            Self::Fault => "faults",
+            Self::Phase => "phases",
+        }
+    }
+}
+
+impl CellTags {
+    pub(super) fn names(self, scenario: &Scenario, phase: PhaseKind) -> Tags {
+        let mut tags = Tags::from([("phase".to_owned(), phase.as_str().to_owned())]);
+        if let Some(group) = self.group {
+            tags.insert("group".to_owned(), scenario.group(group).name.clone());
+        }
+        if let Some(qos) = self.qos {
+            tags.insert("qos".to_owned(), (qos as u8).to_string());
+        }
+        if let Some(how) = self.how {
+            tags.insert("how".to_owned(), how.name().to_owned());
+        }
+        if let Some(of) = self.of {
+            tags.insert("of".to_owned(), of.name().to_owned());
+        }
+        if let Some(fault) = self.fault {
+            tags.insert("fault".to_owned(), scenario.fault(fault).name.clone());
+        }
+        if self.is_late {
+            tags.insert("late".to_owned(), "true".to_owned());
+        }
+        tags
+    }
+}
