@@ -3,7 +3,7 @@
 use squall_broker::ConfigErrors;
 use squall_scenario::ScenarioErrors;
 
-use crate::output::remark;
+use crate::remark::remark;
 
 /// Why a command failed before there was a verdict; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,7 @@ mod machine;
 mod out_folder;
 mod output;
 mod progress;
+mod remark;
 mod run;
 mod scenario_file;
 mod target;

@@ -1,4 +1,4 @@
-//! Standard output and standard error, whose readers may go away.
+//! Standard output, whose reader may go away.
 
 use std::io::{self, ErrorKind, Write as _};
 
@@ -23,12 +23,4 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// As [`print()`], with an end of line.
 pub fn print_line(text: &str) -> Result<(), Failure> {
     print(&format!("{text}\n"))
-}
-
-/// Writes a line to standard error.
-///
-/// What cannot be written there is dropped: a run of hours does not end because the reader of its
-/// progress did, or because the disk with its log is full.
-pub fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
 }

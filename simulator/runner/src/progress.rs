@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use squall_fleet::{Phase, Progress};
 
-use crate::output::remark;
+use crate::remark::remark;
 
 /// Between two looks in a terminal.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);

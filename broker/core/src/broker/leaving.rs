@@ -35,10 +35,13 @@ impl Broker {
     }
 
     fn leave(&mut self, mut leaving: Leaving) {
-        for _ in 0..FILTERS_PER_SLICE {
-            let Some(subscription) = leaving.subscriptions.pop() else {
-                break;
-            };
+        let rest = leaving.subscriptions.len();
+        let rest = rest.saturating_sub(FILTERS_PER_SLICE);
+        // A list of its own for each slice: to be asked for some kilobytes makes glibc put together
+        // the small pieces that the slice before has freed. Left alone it does so with the pieces of
+        // all slices at once, which takes 10 ms after 100,000 filters of several levels.
+        let slice = leaving.subscriptions.split_off(rest);
+        for subscription in slice.into_iter().rev() {
             self.unsubscribe(subscription, leaving.session);
         }
         if leaving.subscriptions.is_empty() {

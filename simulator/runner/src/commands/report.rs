@@ -8,7 +8,8 @@ use squall_run::Run;
 use crate::cli::ReportArgs;
 use crate::exit::Failure;
 use crate::out_folder::OutFolder;
-use crate::output::{print, print_line, remark};
+use crate::output::{print, print_line};
+use crate::remark::remark;
 
 /// Reads the run file, writes the report, prints the summary; the exit code is the run's.
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {

@@ -20,7 +20,7 @@ use super::stdin_ends;
 use crate::cli::SuperviseArgs;
 use crate::exit::Failure;
 use crate::machine::tree;
-use crate::output::remark;
+use crate::remark::remark;
 
 /// How long what runs may take to stop after SIGTERM before it is killed.
 pub const STOP_MAX: Duration = Duration::from_secs(5);
