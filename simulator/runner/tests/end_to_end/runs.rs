@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{Broker, code_and_errors, run, run_file, text};
+use crate::{Broker, assert_held, code_and_errors, run, run_file, text};
 
 /// Twenty devices with a will, half of which are reset.
 fn scenario(duration: &str) -> String {
@@ -146,4 +146,30 @@ fn runs_of_one_name_have_a_folder_each() {
     for name in ["wills", "wills-2"] {
         assert!(out.join(name).join("run.json").exists(), "{name}");
     }
+}
+
+/// Four hundred devices that are reset at one moment are closed one after the other, and each will counts
+/// from the close of its own device.
+#[test]
+fn each_of_many_resets_at_one_moment_has_a_time_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = write_scenario(folder.path(), "2s");
+    let out = folder.path().join("out");
+    let many = ["group.doors.count=400", "fault.crash.select.fraction=1"];
+    let many = many.map(|change| ["--set", change]).concat();
+
+    let output = run(&[&["run", &file, "--out", text(&out)], &many[..]].concat());
+
+    let run = run_file(&out);
+    assert_held(code_and_errors(&output).0, &run);
+    let metrics = run["measured"]["metrics"].as_array().expect("a list");
+    let of_resets = metrics.iter().find(|metric| {
+        metric["name"] == "time_to_will"
+            && metric["tags"]["how"] == "rst"
+            && metric["counted_from"] == "scheduled"
+    });
+    let times = &of_resets.expect("wills came")["histogram"];
+    assert_eq!(times["count"], 400, "{times}");
+    let bound = |name: &str| times[name].as_u64().expect("a time in microseconds");
+    assert!(bound("min") < bound("max"), "{times}");
 }
