@@ -1,13 +1,14 @@
-//! What a scenario leaves so little time for that its claims may not be judged: said before it runs.
+//! Why the claims of a scenario may not be judged, or not hold: said before it runs.
 
 use std::time::Duration;
 
 use squall_run::duration_text;
-use squall_scenario::{DropKind, Expectation, Fault, Scenario};
+use squall_scenario::{DropKind, Expectation, Fault, OverloadedLink, Scenario, overloaded_links};
 
 use crate::books::noticing_time;
 
-/// One sentence for each claim that the end of the run may leave without a verdict.
+/// One sentence for each claim that the end of the run may leave without a verdict, and for each
+/// link that is too slow for what its devices subscribe to.
 ///
 /// They are no errors: a broker that is quicker than it has to be gives such a claim its verdict.
 pub fn advice(scenario: &Scenario) -> Vec<String> {
@@ -27,7 +28,21 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
         }
     }
     advice.dedup();
+    let links = overloaded_links(scenario);
+    advice.extend(links.iter().map(|link| too_slow(scenario, link)));
     advice
+}
+
+/// Says what waits behind a link that is too slow.
+fn too_slow(scenario: &Scenario, link: &OverloadedLink) -> String {
+    format!(
+        "each device of group `{}` is sent about {:.0} bit/s, and network `{}` carries {} bit/s down: what is beyond \
+         it waits in the broker and on the link for as long as the run lasts",
+        scenario.group(link.group).name,
+        link.offered_bits_per_second,
+        scenario.network(link.network).name,
+        link.carried_bits_per_second
+    )
 }
 
 /// Says so if the broker may need longer to notice what a fault did than the run goes on after it.
@@ -89,6 +104,29 @@ mod tests {
         assert_eq!(
             advice_on("1s", "rst", "within = { rst = \"500ms\" }"),
             [] as [&str; 0]
+        );
+    }
+
+    /// More than a link carries towards a device is told before the run; it may be what the
+    /// scenario is about.
+    #[test]
+    fn a_link_that_is_too_slow_for_its_subscriptions_is_told_before_the_run() {
+        let text = "version = 1\nname = \"a\"\n\
+             [[network]]\nname = \"slow\"\nbandwidth = { down = \"1kbit/s\" }\n\
+             [[group]]\nname = \"g\"\ncount = 1\nnetwork = \"slow\"\n\
+             [[group.publish]]\ntopic = \"t\"\nrate = 10\n\
+             [[group.subscribe]]\nfilter = \"t\"\n";
+        let scenario = Scenario::parse("a.toml", text, &[]).unwrap();
+
+        let advice = advice(&scenario);
+
+        // 10 messages a second of 4 + 1 + 16 bytes.
+        assert_eq!(
+            advice,
+            [
+                "each device of group `g` is sent about 1680 bit/s, and network `slow` carries 1000 bit/s down: what \
+                 is beyond it waits in the broker and on the link for as long as the run lasts"
+            ]
         );
     }
 }

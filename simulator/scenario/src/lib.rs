@@ -7,6 +7,7 @@
 mod error;
 mod file;
 mod id;
+mod listeners;
 mod model;
 mod overrides;
 mod plan;
@@ -19,6 +20,7 @@ mod template;
 pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use file::schema::json_schema;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
+pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::distribution::Distribution;
 pub use model::expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, RetainedClaim,

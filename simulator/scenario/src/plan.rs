@@ -7,26 +7,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
-use squall_protocol::{
-    QoS,
-    topic::{TopicFilter, TopicName},
-};
+use squall_protocol::QoS;
 
 use crate::{
     Arrival, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group, Publish,
-    ReconnectWhen, RunSettings, Scenario, TemplateValues,
+    ReconnectWhen, RunSettings, Scenario, listeners,
 };
 
 /// Descriptors beside those of connections: files, the poller, standard streams, the report.
 const DESCRIPTORS_BASE: u64 = 64;
-
-/// Messages of each stream that are looked at to estimate how many devices hear one.
-const SAMPLE_MESSAGES: u32 = 16;
-
-/// Devices of each group that are looked at for the same purpose.
-const SAMPLE_DEVICES: u32 = 500;
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,7 +198,7 @@ fn plan_stream(publish: &Publish, group: &Group, scenario: &Scenario) -> StreamP
         begins: publish.start,
         rate,
         messages: messages(publish.arrival, rate, load.saturating_sub(publish.start)),
-        fan_out: fan_out(publish, group, scenario),
+        fan_out: listeners::fan_out(publish, group, scenario),
     }
 }
 
@@ -221,63 +210,6 @@ fn messages(arrival: Arrival, rate: f64, load: Duration) -> f64 {
         Arrival::Even => (expected - 1e-9).ceil().max(0.0),
         Arrival::Poisson => expected,
     }
-}
-
-/// Devices that hear a message of `publish`, on average over a sample of messages.
-fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> f64 {
-    let mut rng = Pcg64Mcg::seed_from_u64(scenario.seed);
-    let heard: f64 = (0..SAMPLE_MESSAGES)
-        .map(|_| {
-            let index = rng.random_range(0..group.count);
-            let client_id = group.client_id_of(index);
-            let values = TemplateValues {
-                index,
-                client_id: &client_id,
-                seq: u64::from(rng.random::<u32>()),
-                now_ms: 0,
-            };
-            let mut topic = String::new();
-            publish.topic.render(&values, &mut rng, &mut topic);
-            TopicName::new(topic).map_or(0.0, |topic| listeners(&topic, scenario))
-        })
-        .sum();
-    heard / f64::from(SAMPLE_MESSAGES)
-}
-
-/// Devices that hear a message to `topic`, from a sample of each group.
-fn listeners(topic: &TopicName<String>, scenario: &Scenario) -> f64 {
-    let mut shares: BTreeSet<String> = BTreeSet::new();
-    let mut heard = 0.0;
-    for group in &scenario.groups {
-        let sampled = group.count.min(SAMPLE_DEVICES);
-        let step = group.count / sampled.max(1);
-        let weight = f64::from(group.count) / f64::from(sampled.max(1));
-        // Devices that fight over a Client Identifier share one Session, and hear once.
-        let mut sessions: BTreeSet<String> = BTreeSet::new();
-        for index in (0..sampled).map(|n| n * step) {
-            let client_id = group.client_id_of(index);
-            let mut hears = false;
-            for subscribe in &group.subscribes {
-                let text = subscribe.filter.render(index, &client_id);
-                let Ok(filter) = TopicFilter::for_version(text, group.version) else {
-                    continue;
-                };
-                if !filter.matches(topic) {
-                    continue;
-                }
-                match filter.share() {
-                    Some(_) => {
-                        shares.insert(filter.as_str().to_owned());
-                    }
-                    None => hears = true,
-                }
-            }
-            if hears && sessions.insert(client_id) {
-                heard += weight;
-            }
-        }
-    }
-    heard + shares.len() as f64
 }
 
 fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {

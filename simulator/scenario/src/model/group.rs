@@ -164,6 +164,19 @@ pub struct Publish {
     pub payload: Payload<MessageTemplate>,
 }
 
+impl Publish {
+    /// Bytes of a PUBLISH at least: its header, and what does not change of topic and payload.
+    pub(crate) fn bytes_min(&self) -> u64 {
+        const HEADER_BYTES: u64 = 4;
+        let fixed = |template: &MessageTemplate| template.literal_bytes() as u64;
+        let payload = match &self.payload {
+            Payload::Size(bytes) => u64::from(*bytes),
+            Payload::Text(template) | Payload::Json(template) => fixed(template),
+        };
+        HEADER_BYTES + fixed(&self.topic) + payload
+    }
+}
+
 /// How due times are spread. The model is open: nothing that the broker does moves them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Arrival {

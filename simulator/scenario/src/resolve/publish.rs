@@ -11,9 +11,7 @@ use super::group::{resolve_qos, time};
 use crate::error::Problem;
 use crate::file::{ArrivalWord, PublishFile, SubscribeFile};
 use crate::template::{Fixed, Use};
-use crate::{
-    Arrival, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish, Subscribe,
-};
+use crate::{Arrival, DeviceTemplate, Group, MessageTemplate, NetworkId, Publish, Subscribe};
 
 /// Most messages per second of one device.
 const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
@@ -123,7 +121,7 @@ impl Resolver<'_> {
         };
         let streams = group.publishes.iter();
         let offered: f64 = streams
-            .map(|publish| publish.rate_per_device * 8.0 * bytes_min(publish) as f64)
+            .map(|publish| publish.rate_per_device * 8.0 * publish.bytes_min() as f64)
             .sum();
         if offered > carried as f64 {
             let what = format!(
@@ -182,15 +180,4 @@ impl Resolver<'_> {
             }
         }
     }
-}
-
-/// Bytes of a PUBLISH at least: its header and what does not change of topic and payload.
-fn bytes_min(publish: &Publish) -> u64 {
-    const HEADER_BYTES: u64 = 4;
-    let fixed = |template: &MessageTemplate| template.literal_bytes() as u64;
-    let payload = match &publish.payload {
-        Payload::Size(bytes) => u64::from(*bytes),
-        Payload::Text(template) | Payload::Json(template) => fixed(template),
-    };
-    HEADER_BYTES + fixed(&publish.topic) + payload
 }

@@ -1,0 +1,184 @@
+//! Which devices hear what is published: an estimate from a sample, because topics may be random.
+
+use std::collections::BTreeSet;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use squall_protocol::topic::{TopicFilter, TopicName};
+
+use crate::id::{GroupId, NetworkId};
+use crate::{Group, Publish, Scenario, TemplateValues};
+
+/// Messages of each stream that are looked at to estimate how many devices hear one.
+const SAMPLE_MESSAGES: u32 = 16;
+
+/// Devices of each group that are looked at for the same purpose.
+const SAMPLE_DEVICES: u32 = 500;
+
+/// A link that carries less towards its device than the group's subscriptions ask for.
+///
+/// What is beyond the link waits, in the broker and on the link, for as long as the run lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverloadedLink {
+    /// The group whose devices are behind it.
+    pub group: GroupId,
+    /// Its profile.
+    pub network: NetworkId,
+    /// Bits per second that a device is sent, on average over the group: an estimate, without what
+    /// comes through shared subscriptions.
+    pub offered_bits_per_second: f64,
+    /// Bits per second that the link carries.
+    pub carried_bits_per_second: u64,
+}
+
+/// The links that are too slow for what their devices subscribe to, in file order.
+pub fn overloaded_links(scenario: &Scenario) -> Vec<OverloadedLink> {
+    let ids = (0..).map(GroupId);
+    let links = ids.zip(&scenario.groups).filter_map(|(id, group)| {
+        let network = group.network?;
+        let carried = scenario.network(network).bandwidth.down_bits_per_second?;
+        let offered = sent_to(group, scenario);
+        (offered > carried as f64).then_some(OverloadedLink {
+            group: id,
+            network,
+            offered_bits_per_second: offered,
+            carried_bits_per_second: carried,
+        })
+    });
+    links.collect()
+}
+
+/// Bits per second that a device of `group` is sent, on average.
+fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
+    let mut bits = 0.0;
+    for sender in &scenario.groups {
+        for publish in &sender.publishes {
+            let messages = publish.rate_per_device * f64::from(sender.count);
+            let heard: f64 = sample(publish, sender, scenario)
+                .iter()
+                .map(|topic| Audience::of(topic, group).devices)
+                .sum();
+            let share = heard / f64::from(SAMPLE_MESSAGES) / f64::from(group.count);
+            bits += messages * share * 8.0 * publish.bytes_min() as f64;
+        }
+    }
+    bits
+}
+
+/// Devices that hear a message of `publish`, on average over a sample of messages. A shared
+/// subscription counts once.
+pub(crate) fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> f64 {
+    let sample = sample(publish, group, scenario);
+    let heard: f64 = sample
+        .iter()
+        .map(|topic| {
+            let mut shares: BTreeSet<String> = BTreeSet::new();
+            let mut devices = 0.0;
+            for group in &scenario.groups {
+                let audience = Audience::of(topic, group);
+                devices += audience.devices;
+                shares.extend(audience.shares);
+            }
+            devices + shares.len() as f64
+        })
+        .sum();
+    heard / f64::from(SAMPLE_MESSAGES)
+}
+
+/// Topic Names of a few messages of `publish`, by devices drawn from `group`.
+fn sample(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<TopicName<String>> {
+    let mut rng = Pcg64Mcg::seed_from_u64(scenario.seed);
+    let topics = (0..SAMPLE_MESSAGES).filter_map(|_| {
+        let index = rng.random_range(0..group.count);
+        let client_id = group.client_id_of(index);
+        let values = TemplateValues {
+            index,
+            client_id: &client_id,
+            seq: u64::from(rng.random::<u32>()),
+            now_ms: 0,
+        };
+        let mut topic = String::new();
+        publish.topic.render(&values, &mut rng, &mut topic);
+        TopicName::new(topic).ok()
+    });
+    topics.collect()
+}
+
+/// Those who hear a message, of one group.
+struct Audience {
+    /// Devices with a subscription of their own, from a sample of the group.
+    devices: f64,
+    /// Shared subscriptions of its devices.
+    shares: BTreeSet<String>,
+}
+
+impl Audience {
+    fn of(topic: &TopicName<String>, group: &Group) -> Self {
+        let sampled = group.count.min(SAMPLE_DEVICES);
+        let step = group.count / sampled.max(1);
+        let weight = f64::from(group.count) / f64::from(sampled.max(1));
+        let mut shares: BTreeSet<String> = BTreeSet::new();
+        // Devices that fight over a Client Identifier share one Session, and hear once.
+        let mut sessions: BTreeSet<String> = BTreeSet::new();
+        for index in (0..sampled).map(|n| n * step) {
+            let client_id = group.client_id_of(index);
+            let filters = group.subscribes.iter().filter_map(|subscribe| {
+                let text = subscribe.filter.render(index, &client_id);
+                TopicFilter::for_version(text, group.version).ok()
+            });
+            let mut hears = false;
+            for filter in filters.filter(|filter| filter.matches(topic)) {
+                match filter.share() {
+                    Some(_) => {
+                        shares.insert(filter.as_str().to_owned());
+                    }
+                    None => hears = true,
+                }
+            }
+            if hears {
+                sessions.insert(client_id);
+            }
+        }
+        Self {
+            devices: sessions.len() as f64 * weight,
+            shares,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overloaded(down: &str, filter: &str) -> Vec<OverloadedLink> {
+        let text = format!(
+            "version = 1\nname = \"a\"\n\
+             [[network]]\nname = \"slow\"\nbandwidth = {{ down = \"{down}\" }}\n\
+             [[group]]\nname = \"senders\"\ncount = 10\n\
+             [[group.publish]]\ntopic = \"t/{{index}}\"\nrate = 100\npayload = {{ size = \"94B\" }}\n\
+             [[group]]\nname = \"listeners\"\ncount = 4\nnetwork = \"slow\"\n\
+             [[group.subscribe]]\nfilter = \"{filter}\"\n"
+        );
+        let scenario = Scenario::parse("a.toml", &text, &[]);
+        overloaded_links(&scenario.unwrap_or_else(|errors| panic!("{errors}")))
+    }
+
+    /// 100 messages a second of 100 bytes are 80 kbit/s for each device that hears all of them.
+    #[test]
+    fn a_link_that_carries_less_than_its_device_is_sent_is_found() {
+        let found = overloaded("79kbit/s", "t/#");
+
+        assert_eq!(
+            found,
+            [OverloadedLink {
+                group: GroupId(1),
+                network: NetworkId(0),
+                offered_bits_per_second: 80_000.0,
+                carried_bits_per_second: 79_000,
+            }]
+        );
+        assert_eq!(overloaded("80kbit/s", "t/#"), []);
+        assert_eq!(overloaded("1kbit/s", "other/#"), []);
+        assert_eq!(overloaded("1kbit/s", "$share/g/t/#"), []);
+    }
+}
