@@ -62,6 +62,8 @@ pub struct Fleet<S> {
     has_phase_run_out: bool,
     /// The end of the measured part, once the load has begun; earlier if the run is stopped.
     load_ends: Instant,
+    /// When the drain was to end by plan, waits for links included.
+    drain_due: Instant,
     /// Standstills that prolonged the drain.
     drain_standstills: u32,
     /// Times that the drain waited for what the links hold.
@@ -98,6 +100,7 @@ impl<S: Sink> Fleet<S> {
             phase_ends: Instant::ZERO,
             has_phase_run_out: false,
             load_ends: Instant::ZERO,
+            drain_due: Instant::ZERO,
             drain_standstills: 0,
             link_waits: 0,
             devices,

@@ -171,8 +171,9 @@ impl<S: Sink> Fleet<S> {
 
     /// The load ended at `at`: what was due before and is undone at `now` is still done.
     fn begin_draining(&mut self, at: Instant, now: Instant) {
-        let ends = at.max(now) + self.scenario.run.drain;
-        self.begin(Phase::Draining, at, Some(ends));
+        let drain = self.scenario.run.drain;
+        self.drain_due = at + drain;
+        self.begin(Phase::Draining, at, Some(at.max(now) + drain));
     }
 
     /// Whether something that was due before `end` has not been done: a message, a fault, a connect,
@@ -197,7 +198,9 @@ impl<S: Sink> Fleet<S> {
         self.link_waits += 1;
         let arrivals = self.devices.iter().filter_map(Device::in_transit_until);
         if let Some(last) = arrivals.max().filter(|&last| last > now) {
-            self.drain_until(last.min(now + LINK_WAIT_MAX) + FORWARDING_TIME);
+            // The wait is planned, so it is not a lag of the generator.
+            self.drain_due = last.min(now + LINK_WAIT_MAX) + FORWARDING_TIME;
+            self.drain_until(self.drain_due);
         }
     }
 
@@ -218,8 +221,7 @@ impl<S: Sink> Fleet<S> {
     }
 
     fn begin_checking(&mut self, now: Instant) {
-        let due = self.load_ends + self.scenario.run.drain;
-        self.tell_planned(now, Phase::Checking, due);
+        self.tell_planned(now, Phase::Checking, self.drain_due);
         self.begin(Phase::Checking, self.phase_ends, None);
         for place in self.members..self.devices.len() {
             self.devices[place].connect_at(now);

@@ -327,3 +327,15 @@ fn a_little_lag_is_no_matter_where_no_claim_is_about_time() {
     assert!(text.contains("the limit is 10 %"), "{text}");
     assert!(text.contains("ask for less load"), "{text}");
 }
+
+/// A drain that waits for what a link holds ends later by plan: that is not a lag of the generator.
+#[test]
+fn a_wait_for_the_links_is_no_lag() {
+    let far = SCENARIO.replace("latency = \"50ms\"", "latency = \"2s\"");
+    let far = far.replace("duration = \"60s\"", "duration = \"10s\"\ndrain = \"1s\"");
+
+    let judgement = run(&far.replace("p99.9 < 100ms", "p50 < 10s"));
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 0, "{verdict:#?}");
+}
