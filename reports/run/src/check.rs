@@ -19,8 +19,21 @@ pub struct CheckOutcome {
     pub claims: Vec<ClaimOutcome>,
     /// How many violations there were in all.
     pub violations_total: u64,
-    /// The first of them.
+    /// Some of them, spread over the devices that have any.
     pub violations: Vec<Anomaly>,
+    /// How many each device has, those with the most first: at most 100 devices. A violation without a
+    /// device is not among them.
+    #[serde(default)]
+    pub by_device: Vec<DeviceViolations>,
+}
+
+/// The violations of one check that one device has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceViolations {
+    /// Client Identifier of the device; several devices may share it.
+    pub client_id: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// One key of an `[[expect]]` block, judged.

@@ -47,7 +47,7 @@ mod will;
 
 pub use accounting::{Accounting, Deliveries, Publications};
 pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
-pub use check::{AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult};
+pub use check::{AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations};
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use fault::{FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};

@@ -15,7 +15,7 @@ pub use advice::advice;
 pub use books::{
     Anomalies, Anomaly, Books, BrokerHistory, EndKind, ErrorArea, ErrorTally, Excuse, GivenUp,
     GroupCounts, HandshakeCounts, Imbalance, Ledger, Limits, Memory, MemoryLimit, Publications,
-    Roster, Scope, TakeoverCounts, Tally, TallyKey, WillCause, WillTally,
+    Roster, Scope, Subject, TakeoverCounts, Tally, TallyKey, WillCause, WillTally,
 };
 pub use recorder::{Recorder, SHUT_OUT_AFTER};
 pub use results::{Judgement, judge};

@@ -25,10 +25,14 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             .map(|check| check.violations_total)
             .sum();
         blocks.push(Block::Note(format!(
-            "{} violations in all; the first of each kind are listed.",
+            "{} violations in all; some of each kind are listed, of as many devices as have any.",
             count_text(total)
         )));
         blocks.push(Block::Table(violations));
+        let by_device = violations_by_device(&measured.checks);
+        if !by_device.rows.is_empty() {
+            blocks.push(Block::Table(by_device));
+        }
     }
     if !measured.thresholds.is_empty() {
         blocks.push(Block::Table(thresholds(&measured.thresholds)));
@@ -95,6 +99,28 @@ fn violations(checks: &[CheckOutcome], clock: Clock) -> Table {
     for check in checks {
         for violation in &check.violations {
             add_anomaly(&mut table, &check.check, violation, clock);
+        }
+    }
+    table
+}
+
+fn violations_by_device(checks: &[CheckOutcome]) -> Table {
+    let mut table = Table::new(
+        "violations-by-device",
+        "Violations by device",
+        vec![
+            Column::words("Invariant"),
+            Column::words("Client id"),
+            Column::count("Violations"),
+        ],
+    );
+    for check in checks {
+        for device in &check.by_device {
+            table.row(vec![
+                Cell::text(&check.check),
+                Cell::Code(device.client_id.clone()),
+                Cell::Count(device.count),
+            ]);
         }
     }
     table

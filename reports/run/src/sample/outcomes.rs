@@ -213,6 +213,7 @@ fn check(name: &str, selection: &[(&str, &str)], claims: Vec<ClaimOutcome>) -> C
             .collect(),
         claims,
         violations_total: 0,
+        by_device: Vec::new(),
         violations: Vec::new(),
     }
 }

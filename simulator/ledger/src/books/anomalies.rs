@@ -1,4 +1,7 @@
-//! Things that should not happen: all counted, the first of each kind kept whole.
+//! Things that should not happen: all counted, by device too, and of each kind some kept whole.
+//!
+//! Where one device has many, those that are kept are spread: of twenty devices that lost messages each
+//! has one kept, not the first of them twenty.
 
 use std::collections::BTreeMap;
 
@@ -25,13 +28,16 @@ pub struct Anomaly {
     pub scope: Scope,
 }
 
+/// The Client Identifier of a device.
+pub(crate) fn client_id(scenario: &Scenario, device: DeviceId) -> String {
+    let (group, index) = scenario.group_of(device);
+    scenario.group(group).client_id_of(index)
+}
+
 impl Anomaly {
     /// As the run file has it.
     pub(crate) fn in_run_file(&self, scenario: &Scenario) -> squall_run::Anomaly {
-        let client_id = self.device.map(|device| {
-            let (group, index) = scenario.group_of(device);
-            scenario.group(group).client_id_of(index)
-        });
+        let client_id = self.device.map(|device| client_id(scenario, device));
         squall_run::Anomaly {
             kind: self.kind,
             at_s: self.at.as_secs_f64(),
@@ -50,7 +56,7 @@ impl Anomaly {
 }
 
 /// What an anomaly belongs to; `None` where the question has no answer.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Scope {
     /// Group of the device, or of the Session.
     pub group: Option<GroupId>,
@@ -60,6 +66,39 @@ pub struct Scope {
     pub fault: Option<FaultId>,
     /// The `[[expect]]` that it breaks, counted from 0 in file order.
     pub expectation: Option<usize>,
+}
+
+/// Whose an anomaly is, and what it belongs to: known before it is described.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Subject {
+    /// The device that it is about.
+    pub device: Option<DeviceId>,
+    /// What it belongs to.
+    pub scope: Scope,
+}
+
+impl Subject {
+    /// A device, after a fault.
+    pub(crate) fn after(fault: Option<FaultId>, device: DeviceId) -> Self {
+        Self {
+            device: Some(device),
+            scope: Scope {
+                fault,
+                ..Scope::default()
+            },
+        }
+    }
+
+    /// No device: what breaks the `[[expect]]` with this number.
+    pub(crate) fn of_expectation(number: usize) -> Self {
+        Self {
+            device: None,
+            scope: Scope {
+                expectation: Some(number),
+                ..Scope::default()
+            },
+        }
+    }
 }
 
 /// The anomalies that one book noticed, or those of a whole run.
@@ -72,11 +111,41 @@ pub struct Anomalies {
 #[derive(Clone, Debug, Default)]
 struct Kind {
     count: u64,
-    first: Vec<Anomaly>,
+    counts: BTreeMap<Subject, u64>,
+    kept: Vec<Anomaly>,
+}
+
+impl Kind {
+    /// The place of the anomaly that one of `device` takes the place of, if it takes any: the last of the
+    /// device that has the most, so that each has its share.
+    fn to_give_up_for(&self, device: Option<DeviceId>) -> Option<usize> {
+        let mut shares: BTreeMap<Option<DeviceId>, usize> = BTreeMap::new();
+        for kept in &self.kept {
+            *shares.entry(kept.device).or_default() += 1;
+        }
+        let own = shares.get(&device).copied().unwrap_or(0);
+        let (richest, most) = shares.into_iter().max_by_key(|&(_, share)| share)?;
+        (own + 1 < most).then(|| self.kept.iter().rposition(|kept| kept.device == richest))?
+    }
+
+    fn keep(
+        &mut self,
+        kept_max: usize,
+        device: Option<DeviceId>,
+        describe: impl FnOnce() -> Anomaly,
+    ) {
+        if self.kept.len() >= kept_max {
+            let Some(place) = self.to_give_up_for(device) else {
+                return;
+            };
+            self.kept.remove(place);
+        }
+        self.kept.push(describe());
+    }
 }
 
 impl Anomalies {
-    /// None yet; of each kind the first `kept_per_kind` will be kept whole.
+    /// None yet; of each kind `kept_per_kind` will be kept whole.
     pub(crate) fn new(kept_per_kind: usize) -> Self {
         Self {
             kinds: BTreeMap::new(),
@@ -89,19 +158,38 @@ impl Anomalies {
         for (&kind, theirs) in &other.kinds {
             let ours = self.kinds.entry(kind).or_default();
             ours.count += theirs.count;
-            ours.first.extend(theirs.first.iter().cloned());
-            ours.first.sort_by_key(|anomaly| anomaly.at);
-            ours.first.truncate(self.kept_per_kind);
+            for (&subject, count) in &theirs.counts {
+                *ours.counts.entry(subject).or_default() += count;
+            }
+            for anomaly in &theirs.kept {
+                ours.keep(self.kept_per_kind, anomaly.device, || anomaly.clone());
+            }
+            ours.kept.sort_by_key(|anomaly| anomaly.at);
         }
     }
 
     /// Counts an anomaly; `describe` is asked for the whole of it only if it is kept.
-    pub fn note(&mut self, kind: AnomalyKind, describe: impl FnOnce() -> Anomaly) {
+    pub fn note(
+        &mut self,
+        kind: AnomalyKind,
+        subject: Subject,
+        describe: impl FnOnce() -> Anomaly,
+    ) {
         let entry = self.kinds.entry(kind).or_default();
         entry.count += 1;
-        if entry.first.len() < self.kept_per_kind {
-            entry.first.push(describe());
-        }
+        *entry.counts.entry(subject).or_default() += 1;
+        entry.keep(self.kept_per_kind, subject.device, describe);
+    }
+
+    /// How many of this kind there were, by what they are about.
+    pub fn counts_of(&self, kind: AnomalyKind) -> impl Iterator<Item = (Subject, u64)> + '_ {
+        let counts = self.kinds.get(&kind).into_iter();
+        counts.flat_map(|entry| {
+            entry
+                .counts
+                .iter()
+                .map(|(&subject, &count)| (subject, count))
+        })
     }
 
     /// How many of this kind there were.
@@ -117,11 +205,11 @@ impl Anomalies {
             .collect()
     }
 
-    /// The first of this kind, in the order in which they were noticed.
-    pub fn first(&self, kind: AnomalyKind) -> &[Anomaly] {
+    /// Those of this kind that are kept, in the order in which they were noticed.
+    pub fn kept(&self, kind: AnomalyKind) -> &[Anomaly] {
         self.kinds
             .get(&kind)
-            .map_or(&[], |entry| entry.first.as_slice())
+            .map_or(&[], |entry| entry.kept.as_slice())
     }
 
     /// All that are kept, in order of time.
@@ -129,7 +217,7 @@ impl Anomalies {
         let mut all: Vec<&Anomaly> = self
             .kinds
             .values()
-            .flat_map(|entry| entry.first.iter())
+            .flat_map(|entry| entry.kept.iter())
             .collect();
         all.sort_by_key(|anomaly| anomaly.at);
         all

@@ -6,7 +6,7 @@ use squall_fleet::SocketId;
 use squall_run::AnomalyKind;
 use squall_scenario::{ClientKey, DeviceId, GroupId};
 
-use super::anomalies::{Anomaly, Scope};
+use super::anomalies::{Anomaly, Scope, Subject};
 
 /// The frame of one [`crate::Observation`].
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,17 @@ pub(crate) struct Event {
 }
 
 impl Event {
+    /// What an anomaly of this device is about.
+    pub(crate) fn subject(&self) -> Subject {
+        Subject {
+            device: Some(self.device),
+            scope: Scope {
+                group: Some(self.group),
+                ..Scope::default()
+            },
+        }
+    }
+
     /// An anomaly of this device, at this moment.
     pub(crate) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
         Anomaly {
@@ -38,10 +49,7 @@ impl Event {
             topic: None,
             sequence: None,
             explanation,
-            scope: Scope {
-                group: Some(self.group),
-                ..Scope::default()
-            },
+            scope: self.subject().scope,
         }
     }
 }

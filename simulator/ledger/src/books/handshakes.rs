@@ -12,7 +12,7 @@ use squall_protocol::{Instant, PacketId};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
-use super::anomalies::{Anomalies, Anomaly, Scope};
+use super::anomalies::{Anomalies, Anomaly, Scope, Subject};
 use super::event::Event;
 use super::memory::Memory;
 
@@ -217,7 +217,7 @@ impl Handshakes {
                 if last == Some(ReceiverLeg::PubrelReceived) {
                     let kind = AnomalyKind::Qos2PublishAfterPubrel;
                     self.counts.publish_after_pubrel += 1;
-                    self.anomalies.note(kind, || {
+                    self.anomalies.note(kind, event.subject(), || {
                         let explanation = format!(
                             "PUBLISH with packet identifier {id} came after its PUBREL and before its PUBCOMP [MQTT-4.3.3-6]"
                         );
@@ -290,12 +290,13 @@ impl Handshakes {
                 };
                 if is_online && exchange.awaits_dup_answer {
                     self.counts.dup_unanswered += 1;
-                    self.anomalies.note(AnomalyKind::Qos2DupUnanswered, || {
-                        open.anomaly(
+                    self.anomalies
+                        .note(AnomalyKind::Qos2DupUnanswered, open.subject(), || {
+                            open.anomaly(
                             AnomalyKind::Qos2DupUnanswered,
                             "PUBLISH was sent again and never answered with PUBREC [MQTT-4.3.3-10]",
                         )
-                    });
+                        });
                 }
                 if is_online && exchange.is_brokers_turn() {
                     self.note_incomplete(&open, exchange.state());
@@ -320,9 +321,10 @@ impl Handshakes {
 
     fn note_incomplete(&mut self, open: &Open, state: &str) {
         self.counts.incomplete += 1;
-        self.anomalies.note(AnomalyKind::Qos2Incomplete, || {
-            open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
-        });
+        self.anomalies
+            .note(AnomalyKind::Qos2Incomplete, open.subject(), || {
+                open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
+            });
     }
 }
 
@@ -336,6 +338,16 @@ struct Open {
 }
 
 impl Open {
+    fn subject(&self) -> Subject {
+        Subject {
+            device: Some(self.device),
+            scope: Scope {
+                group: Some(self.group),
+                ..Scope::default()
+            },
+        }
+    }
+
     fn anomaly(&self, kind: AnomalyKind, what: &str) -> Anomaly {
         Anomaly {
             kind,
@@ -344,10 +356,7 @@ impl Open {
             topic: None,
             sequence: None,
             explanation: format!("packet identifier {}: {what}", self.id),
-            scope: Scope {
-                group: Some(self.group),
-                ..Scope::default()
-            },
+            scope: self.subject().scope,
         }
     }
 }

@@ -49,7 +49,7 @@ use self::takeovers::Takeovers;
 use self::unsent::UnsentMessages;
 use self::wills::Audiences;
 
-pub use anomalies::{Anomalies, Anomaly, Scope};
+pub use anomalies::{Anomalies, Anomaly, Scope, Subject};
 pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
 pub use handshakes::HandshakeCounts;
 pub use limits::Limits;
@@ -59,6 +59,7 @@ pub use takeovers::TakeoverCounts;
 pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
+pub(crate) use anomalies::client_id;
 pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, reason_text};
 pub(crate) use deliveries::Wait;
 pub(crate) use handshakes::HandshakeTime;
@@ -97,10 +98,9 @@ pub struct Ledger {
 impl Ledger {
     /// Empty books for the devices of `roster`, with the claims that must be watched.
     pub fn new(roster: Roster, limits: Limits, memory: Memory) -> Self {
-        let groups = roster.groups();
         Self {
-            deliveries: Deliveries::new(groups, roster.history(), memory),
-            wills: Wills::new(limits.wills, memory),
+            deliveries: Deliveries::new(&roster, memory),
+            wills: Wills::new(limits.wills, roster.names(), memory),
             retained: Retained::new(memory),
             connections: Connections::new(&roster, memory),
             takeovers: Takeovers::new(roster.history(), limits.takeovers, memory),

@@ -1,10 +1,11 @@
 //! Who takes part in a run, as far as the ledger must know.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use squall_fleet::{About, RunTag};
 use squall_scenario::{
-    DeviceId, DropKind, Fault, FaultId, GroupId, Scenario, SessionStart, Target,
+    DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart, Target,
 };
 
 /// Groups and faults of a scenario, reduced to the ledger's questions.
@@ -21,7 +22,28 @@ pub struct Roster {
     /// By [`FaultId`]: how it drops.
     drops: Vec<Option<DropKind>>,
     history: BrokerHistory,
+    names: Names,
     run: RunTag,
+}
+
+/// What devices are called: as their Client Identifiers.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    groups: Rc<[Group]>,
+}
+
+impl Names {
+    /// The Client Identifier of a device.
+    pub(crate) fn of(&self, device: DeviceId) -> String {
+        let later = self
+            .groups
+            .partition_point(|group| group.first_device <= device);
+        let group = later.checked_sub(1).map(|place| &self.groups[place]);
+        group.map_or_else(
+            || format!("device {}", device.0),
+            |group| group.client_id_of(device.0 - group.first_device.0),
+        )
+    }
 }
 
 /// What the broker may know from before the run.
@@ -58,8 +80,16 @@ impl Roster {
                 Target::Embedded | Target::Spawn(_) => BrokerHistory::Empty,
                 Target::Url(_) => BrokerHistory::Unknown,
             },
+            names: Names {
+                groups: scenario.groups.as_slice().into(),
+            },
             run,
         }
+    }
+
+    /// What devices are called.
+    pub(crate) fn names(&self) -> Names {
+        self.names.clone()
     }
 
     /// What the messages of this run bear in their stamps.
@@ -144,6 +174,9 @@ impl Roster {
             resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
             history: BrokerHistory::Empty,
+            names: Names {
+                groups: Rc::default(),
+            },
             run: RunTag::of_seed(1),
         }
     }

@@ -36,8 +36,23 @@ pub(crate) struct Session {
     pub(crate) version: Version,
     /// How long the Session outlives its connection.
     pub(crate) expiry: Duration,
+    /// The last time in which no connection held it.
+    pub(crate) away: Option<Away>,
     /// When the last connection ended, if none is live.
     pub(crate) offline_since: Option<Instant>,
+}
+
+/// A time in which no connection held a Session that goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Away {
+    /// When it began.
+    pub(crate) from: Instant,
+    /// When the Session was connected again; `None` if it was not.
+    pub(crate) until: Option<Instant>,
+    /// Messages that were owed to it meanwhile.
+    pub(crate) waited: u64,
+    /// Of those, the ones that came afterwards.
+    pub(crate) came: u64,
 }
 
 /// One Topic Filter of one Session.
@@ -146,6 +161,7 @@ impl Session {
             moved_at: Instant::ZERO,
             version: Version::V5,
             expiry: Duration::ZERO,
+            away: None,
             offline_since: None,
         }
     }

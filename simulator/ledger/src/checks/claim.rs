@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Value};
 
-use crate::books::{Anomaly, Scope};
+use crate::books::Scope;
 
 /// The claims of one `[[expect]]`.
 #[derive(Debug, Default)]
@@ -159,9 +159,8 @@ impl Claims {
         kinds.into_iter()
     }
 
-    /// Whether an anomaly belongs to the check.
-    pub(super) fn concerns(&self, anomaly: &Anomaly) -> bool {
-        let scope = anomaly.scope;
+    /// Whether an anomaly of this scope belongs to the check.
+    pub(super) fn concerns(&self, scope: Scope) -> bool {
         let is_within = |wanted: bool, known: bool| !wanted || known;
         is_within(self.scope.group.is_some(), scope.group == self.scope.group)
             && is_within(self.scope.qos.is_some(), scope.qos == self.scope.qos)

@@ -15,11 +15,13 @@ mod retained;
 mod takeover;
 mod will;
 
+use std::collections::BTreeMap;
+
 use squall_fleet::LinkReport;
-use squall_run::{AnomalyKind, CheckOutcome, NetworkOutcome, RetainedOutcome};
+use squall_run::{AnomalyKind, CheckOutcome, DeviceViolations, NetworkOutcome, RetainedOutcome};
 use squall_scenario::{Expectation, Scenario};
 
-use crate::books::{Anomaly, Ledger};
+use crate::books::{Anomalies, Anomaly, Ledger, client_id};
 use crate::metrics::Metrics;
 
 pub(crate) use network::{compare_links, micros};
@@ -28,6 +30,9 @@ use claim::Claims;
 
 /// Violations of one check that are shown whole.
 const VIOLATIONS_SHOWN: usize = 20;
+
+/// Devices of one check whose violations are counted one by one in the run file.
+const DEVICES_SHOWN: usize = 100;
 
 /// What checks are judged by.
 #[derive(Debug)]
@@ -84,21 +89,60 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
 
 fn outcome(check: &str, claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
-    let mut violations: Vec<&Anomaly> = claims
+    let violations: Vec<&Anomaly> = claims
         .broken_kinds()
-        .flat_map(|kind: AnomalyKind| anomalies.first(kind))
-        .filter(|anomaly| claims.concerns(anomaly))
+        .flat_map(|kind: AnomalyKind| anomalies.kept(kind))
+        .filter(|anomaly| claims.concerns(anomaly.scope))
         .collect();
-    violations.sort_by_key(|anomaly| anomaly.at);
-    violations.truncate(VIOLATIONS_SHOWN);
     CheckOutcome {
         check: check.to_owned(),
         selection: claims.selection(),
         violations_total: claims.violations(),
-        violations: violations
+        violations: spread(violations)
             .into_iter()
             .map(|anomaly| anomaly.in_run_file(evidence.scenario))
             .collect(),
+        by_device: by_device(&claims, &anomalies, evidence.scenario),
         claims: claims.into_outcomes(),
     }
+}
+
+/// The violations that are shown, in order of time: the first of each device, then the second of each,
+/// until there are enough.
+fn spread(mut violations: Vec<&Anomaly>) -> Vec<&Anomaly> {
+    violations.sort_by_key(|anomaly| anomaly.at);
+    let mut of_device: BTreeMap<_, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, &Anomaly)> = violations
+        .into_iter()
+        .map(|anomaly| {
+            let rank = of_device.entry(anomaly.device).or_default();
+            *rank += 1;
+            (*rank, anomaly)
+        })
+        .collect();
+    // Stable: within one rank the order of time stays.
+    ranked.sort_by_key(|&(rank, _)| rank);
+    ranked.truncate(VIOLATIONS_SHOWN);
+    let mut shown: Vec<&Anomaly> = ranked.into_iter().map(|(_, anomaly)| anomaly).collect();
+    shown.sort_by_key(|anomaly| anomaly.at);
+    shown
+}
+
+/// How many violations each device has, those with the most first.
+fn by_device(claims: &Claims, anomalies: &Anomalies, scenario: &Scenario) -> Vec<DeviceViolations> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for kind in claims.broken_kinds() {
+        for (subject, count) in anomalies.counts_of(kind) {
+            if let Some(device) = subject.device.filter(|_| claims.concerns(subject.scope)) {
+                *counts.entry(client_id(scenario, device)).or_default() += count;
+            }
+        }
+    }
+    let mut devices: Vec<DeviceViolations> = counts
+        .into_iter()
+        .map(|(client_id, count)| DeviceViolations { client_id, count })
+        .collect();
+    devices.sort_by_key(|device| std::cmp::Reverse(device.count));
+    devices.truncate(DEVICES_SHOWN);
+    devices
 }

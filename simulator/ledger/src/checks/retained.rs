@@ -13,7 +13,7 @@ use squall_scenario::{RetainedClaim, RetainedValue};
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use crate::books::{
-    Anomaly, Before, BrokerHistory, Found, Ledger, MemoryLimit, Scope, Values, fingerprint,
+    Anomaly, Before, BrokerHistory, Found, Ledger, MemoryLimit, Scope, Subject, Values, fingerprint,
 };
 
 /// Judges one claim.
@@ -229,22 +229,20 @@ impl Comparison {
 }
 
 fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'_>) {
+    let subject = Subject::of_expectation(number);
     let at = evidence.ledger.closed_at().unwrap_or_default();
     for (topic, _, explanation) in &comparison.faults {
         evidence
             .ledger
             .noticed_by_checks
-            .note(AnomalyKind::RetainedWrong, || Anomaly {
+            .note(AnomalyKind::RetainedWrong, subject, || Anomaly {
                 kind: AnomalyKind::RetainedWrong,
                 at,
                 device: None,
                 topic: Some(topic.clone()),
                 sequence: None,
                 explanation: format!("{explanation} (§3.3.1.3)"),
-                scope: Scope {
-                    expectation: Some(number),
-                    ..Scope::default()
-                },
+                scope: subject.scope,
             });
     }
 }

@@ -27,4 +27,5 @@ mod sessions;
 mod takeover;
 mod tampering;
 mod verdict;
+mod violations;
 mod will;

@@ -227,9 +227,10 @@ impl Connections {
     fn note_refused(&mut self, event: &Event, away: Away, explanation: String) {
         self.failing_since.get_or_insert(event.now);
         self.presence.handle_refused(event, away);
-        self.anomalies.note(AnomalyKind::ConnectionRefused, || {
-            event.anomaly(AnomalyKind::ConnectionRefused, explanation)
-        });
+        self.anomalies
+            .note(AnomalyKind::ConnectionRefused, event.subject(), || {
+                event.anomaly(AnomalyKind::ConnectionRefused, explanation)
+            });
     }
 
     /// CONNACK with success came; returns the time since the device's last connection ended.
@@ -281,12 +282,13 @@ impl Connections {
         }
         *self.group_mut(event).unexpected.entry(kind).or_default() += 1;
         self.first_unexpected.entry(kind).or_insert(event.device);
-        self.anomalies.note(AnomalyKind::UnexpectedDisconnect, || {
-            event.anomaly(
-                AnomalyKind::UnexpectedDisconnect,
-                format!("{kind}; no fault, cut or takeover asked for it"),
-            )
-        });
+        self.anomalies
+            .note(AnomalyKind::UnexpectedDisconnect, event.subject(), || {
+                event.anomaly(
+                    AnomalyKind::UnexpectedDisconnect,
+                    format!("{kind}; no fault, cut or takeover asked for it"),
+                )
+            });
     }
 
     /// Some ends are errors, with a CONNACK or without.
@@ -294,12 +296,13 @@ impl Connections {
         match cause {
             EndCause::ProtocolError(reason) => {
                 self.note_error(event.now, ErrorArea::Protocol, &reason_text(reason));
-                self.anomalies.note(AnomalyKind::ProtocolError, || {
-                    event.anomaly(
-                        AnomalyKind::ProtocolError,
-                        format!("the broker broke the protocol: {}", reason_text(reason)),
-                    )
-                });
+                self.anomalies
+                    .note(AnomalyKind::ProtocolError, event.subject(), || {
+                        event.anomaly(
+                            AnomalyKind::ProtocolError,
+                            format!("the broker broke the protocol: {}", reason_text(reason)),
+                        )
+                    });
             }
             EndCause::TimedOut => self.note_error(event.now, ErrorArea::Transport, "no answer"),
             EndCause::Dropped { .. }

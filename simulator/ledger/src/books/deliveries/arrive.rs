@@ -11,7 +11,7 @@ use squall_scenario::TopicKey;
 
 use super::stranger::{Mark, Stranger};
 use super::{Deliveries, StreamId, TallyKey, group_of, session};
-use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
 use crate::books::retained::Stored;
@@ -108,6 +108,17 @@ impl Case<'_> {
 
     pub(super) fn sequence(&self) -> u32 {
         self.stamp.sequence
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject {
+            device: Some(self.event.device),
+            scope: Scope {
+                group: Some(self.event.group),
+                qos: Some(self.published),
+                ..Scope::default()
+            },
+        }
     }
 
     pub(super) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
@@ -292,14 +303,15 @@ impl Deliveries {
     /// A delivery is not as it must be.
     pub(super) fn note_corrupted(&mut self, case: &Case<'_>, what: &str) {
         self.books.tally_mut(case.key()).corrupted += 1;
-        self.anomalies.note(AnomalyKind::Corrupted, || {
-            let explanation = format!(
-                "message {} of device {} {what}",
-                case.sequence(),
-                case.stamp.device.0
-            );
-            case.anomaly(AnomalyKind::Corrupted, explanation)
-        });
+        self.anomalies
+            .note(AnomalyKind::Corrupted, case.subject(), || {
+                let explanation = format!(
+                    "message {} of {} {what}",
+                    case.sequence(),
+                    self.names.of(case.stamp.device)
+                );
+                case.anomaly(AnomalyKind::Corrupted, explanation)
+            });
     }
 
     /// Finds out whether it is the first delivery, and writes down what it is.
@@ -368,6 +380,7 @@ impl Deliveries {
             let pledge = self.books.tally_mut(pledge);
             pledge.received += 1;
             pledge.delivered += 1;
+            self.note_waited(case);
         } else {
             self.books.tally_mut(case.key()).optional += 1;
         }
@@ -375,6 +388,18 @@ impl Deliveries {
             self.books.tally_mut(case.key()).late += 1;
         }
         self.check_order(case, recipient);
+    }
+
+    /// A message that was owed came, and had perhaps waited while its Session was away.
+    fn note_waited(&mut self, case: &Case<'_>) {
+        let session = self.sessions.get_mut(case.event.client.0 as usize);
+        let away = session.and_then(|session| session.as_mut()?.away.as_mut());
+        if let Some(away) = away
+            && case.wait == Wait::Offline
+            && case.sent_at >= Some(away.from)
+        {
+            away.came += 1;
+        }
     }
 
     fn check_order(&mut self, case: &Case<'_>, recipient: Recipient) {
@@ -399,13 +424,14 @@ impl Deliveries {
             return;
         }
         self.books.tally_mut(case.key()).reordered += 1;
-        self.anomalies.note(AnomalyKind::Reordered, || {
-            let explanation = format!(
-                "came after message {later} of the same publisher (device {}) and topic (§4.6)",
-                case.stamp.device.0
-            );
-            case.anomaly(AnomalyKind::Reordered, explanation)
-        });
+        self.anomalies
+            .note(AnomalyKind::Reordered, case.subject(), || {
+                let explanation = format!(
+                    "came after message {later} of the same publisher ({}) and topic (§4.6)",
+                    self.names.of(case.stamp.device)
+                );
+                case.anomaly(AnomalyKind::Reordered, explanation)
+            });
     }
 }
 

@@ -1,10 +1,12 @@
 //! The end of the books: what is still open is lost, excused or withdrawn.
 
 use squall_protocol::{Instant, QoS};
-use squall_run::AnomalyKind;
+use squall_run::{AnomalyKind, count_text, duration_text};
+use squall_scenario::DeviceId;
 
 use super::{Deliveries, group_of, session};
-use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::anomalies::{Anomaly, Scope, Subject};
+use crate::books::session::Away;
 use crate::books::stream::{OpenPledge, RecordState};
 use crate::books::tallies::{Excuse, Imbalance};
 use crate::books::topics::Recipient;
@@ -68,31 +70,41 @@ impl Deliveries {
         self.books.tally_mut(key).lost += 1;
         let stream = &self.streams[id];
         let device = self.device_of(recipient);
-        self.anomalies.note(AnomalyKind::Lost, || {
-            let what = match open.record.state {
-                RecordState::Acknowledged => "acknowledged",
-                RecordState::Unheard
-                | RecordState::Skipped
-                | RecordState::Sent
-                | RecordState::Refused => "on a connection that stayed up",
-            };
+        let subject = Subject {
+            device,
+            scope: Scope {
+                group: Some(key.group),
+                qos: Some(open.record.qos),
+                ..Scope::default()
+            },
+        };
+        let away = self.away_of(recipient, open);
+        self.anomalies.note(AnomalyKind::Lost, subject, || {
+            let publisher = self.names.of(stream.device);
+            let away = away.map(|(device, away)| (self.names.of(device), away));
             Anomaly {
                 kind: AnomalyKind::Lost,
                 at: open.record.sent_at,
                 device,
                 topic: Some(self.topics.text(topic).to_string()),
                 sequence: Some(open.sequence),
-                explanation: format!(
-                    "message {} of device {}, sent at {}, {what}, owed at QoS {}, never came (§4.3)",
-                    open.sequence, stream.device.0, open.record.sent_at, open.owed as u8
-                ),
-                scope: Scope {
-                    group: Some(key.group),
-                    qos: Some(open.record.qos),
-                    ..Scope::default()
-                },
+                explanation: explain_lost(open, &publisher, away),
+                scope: subject.scope,
             }
         });
+    }
+
+    /// While the Session was away for the last time: what waited for it then, if the message did.
+    fn away_of(&self, recipient: Recipient, open: &OpenPledge) -> Option<(DeviceId, Away)> {
+        let Recipient::Session(client) = recipient else {
+            return None;
+        };
+        let session = session(&self.sessions, client)?;
+        let away = session.away.filter(|away| {
+            let sent_at = open.record.sent_at;
+            sent_at >= away.from && away.until.is_some_and(|until| sent_at < until)
+        })?;
+        Some((session.device, away))
     }
 
     /// Why a pledge that is open at the end may be.
@@ -133,10 +145,40 @@ impl Deliveries {
         }
     }
 
-    fn device_of(&self, recipient: Recipient) -> Option<squall_scenario::DeviceId> {
+    fn device_of(&self, recipient: Recipient) -> Option<DeviceId> {
         match recipient {
             Recipient::Session(client) => Some(session(&self.sessions, client)?.device),
             Recipient::Share(_) => None,
         }
     }
+}
+
+/// What was lost, and what squall knows of why.
+fn explain_lost(open: &OpenPledge, publisher: &str, away: Option<(String, Away)>) -> String {
+    let seconds = |at: Instant| duration_text(at.as_secs_f64());
+    let state = match open.record.state {
+        RecordState::Acknowledged => "acknowledged",
+        RecordState::Unheard | RecordState::Skipped | RecordState::Sent | RecordState::Refused => {
+            "on a connection that stayed up"
+        }
+    };
+    let lost = format!(
+        "message {} of {publisher}, sent at {}, {state}, owed at QoS {}, never came (§4.3)",
+        open.sequence,
+        seconds(open.record.sent_at),
+        open.owed as u8
+    );
+    let Some((name, away)) = away else {
+        return lost;
+    };
+    let until = away
+        .until
+        .map_or(String::new(), |until| format!(" to {}", seconds(until)));
+    format!(
+        "{lost}; {name} was away from {}{until}, and {} of the {} messages that waited for it came: a limit of the broker's \
+         queue?",
+        seconds(away.from),
+        count_text(away.came),
+        count_text(away.waited)
+    )
 }

@@ -22,14 +22,15 @@ impl Deliveries {
             return;
         };
         self.books.tally_mut(case.key()).forbidden += 1;
-        self.anomalies.note(AnomalyKind::Duplicated, || {
-            let explanation = format!(
-                "message {} of device {} came again: {why}",
-                case.sequence(),
-                case.stamp.device.0
-            );
-            case.anomaly(AnomalyKind::Duplicated, explanation)
-        });
+        self.anomalies
+            .note(AnomalyKind::Duplicated, case.subject(), || {
+                let explanation = format!(
+                    "message {} of {} came again: {why}",
+                    case.sequence(),
+                    self.names.of(case.stamp.device)
+                );
+                case.anomaly(AnomalyKind::Duplicated, explanation)
+            });
     }
 
     fn why_forbidden(&self, case: &Case<'_>) -> Option<String> {

@@ -28,7 +28,7 @@ use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
 use super::replays::Replays;
-use super::roster::BrokerHistory;
+use super::roster::{BrokerHistory, Names, Roster};
 use super::session::Session;
 use super::share::Share;
 use super::stream::{Record, RecordState, Stream, fingerprint};
@@ -81,6 +81,7 @@ pub(crate) struct Deliveries {
     records: usize,
     /// What the broker may know from before the run.
     history: BrokerHistory,
+    names: Names,
     /// When the last connection of a device ended: what it had sent before may be sent again.
     ended_at: HashMap<DeviceId, Instant>,
     /// What must come out of the broker's store.
@@ -93,8 +94,8 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// Nothing was sent yet, by that many groups.
-    pub(crate) fn new(groups: usize, history: BrokerHistory, memory: Memory) -> Self {
+    /// Nothing was sent yet.
+    pub(crate) fn new(roster: &Roster, memory: Memory) -> Self {
         Self {
             topics: Topics::default(),
             sessions: Vec::new(),
@@ -103,12 +104,13 @@ impl Deliveries {
             stream_ids: HashMap::new(),
             device_streams: HashMap::new(),
             records: 0,
-            history,
+            history: roster.history(),
+            names: roster.names(),
             ended_at: HashMap::new(),
             replays: Replays::new(memory.replays),
             memory,
             given_up: GivenUp::default(),
-            books: Books::new(groups),
+            books: Books::new(roster.groups()),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             is_closed: false,
         }

@@ -42,6 +42,13 @@ impl Deliveries {
                 owed,
             };
             self.books.tally_mut(key).pledged += 1;
+            if let Recipient::Session(client) = place.recipient
+                && let Some(session) = self.sessions[client.0 as usize].as_mut()
+                && !session.is_online()
+                && let Some(away) = session.away.as_mut()
+            {
+                away.waited += 1;
+            }
         }
         for (recipient, place) in newly_open {
             if let Some(open) = self.open_cursors_mut(recipient) {

@@ -12,7 +12,7 @@ use squall_run::AnomalyKind;
 use super::arrive::{Case, Origin, wrong_dup, wrong_qos};
 use super::sessions::granted;
 use super::{Deliveries, session};
-use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::replays::Missing;
 use crate::books::retained::{Retained, Stored};
@@ -63,7 +63,7 @@ impl Deliveries {
         }
         tally.duplicated += 1;
         tally.forbidden += 1;
-        self.anomalies.note(AnomalyKind::Duplicated, || {
+        self.anomalies.note(AnomalyKind::Duplicated, case.subject(), || {
             let explanation = format!(
                 "a retained message came more often than the {allowed} times that SUBSCRIBE asked for it [MQTT-3.3.1-9]"
             );
@@ -178,7 +178,15 @@ impl Deliveries {
         key: TallyKey,
         device: squall_scenario::DeviceId,
     ) {
-        self.anomalies.note(AnomalyKind::Lost, || Anomaly {
+        let subject = Subject {
+            device: Some(device),
+            scope: Scope {
+                group: Some(key.group),
+                qos: Some(key.published),
+                ..Scope::default()
+            },
+        };
+        self.anomalies.note(AnomalyKind::Lost, subject, || Anomaly {
             kind: AnomalyKind::Lost,
             at: missing.confirmed_at,
             device: Some(device),
@@ -187,11 +195,7 @@ impl Deliveries {
             explanation:
                 "something was retained when SUBSCRIBE was sent, and never came [MQTT-3.3.1-9]"
                     .to_owned(),
-            scope: Scope {
-                group: Some(key.group),
-                qos: Some(key.published),
-                ..Scope::default()
-            },
+            scope: subject.scope,
         });
     }
 }

@@ -4,7 +4,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::{Deliveries, RecordState};
 use crate::books::event::Event;
-use crate::books::session::{Connection, Requests, Session, Subscription, SubscriptionState};
+use crate::books::session::{Away, Connection, Requests, Session, Subscription, SubscriptionState};
 use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
@@ -48,6 +48,9 @@ impl Deliveries {
         session.connected_at = event.now;
         session.expiry = expiry;
         session.offline_since = None;
+        if let Some(away) = session.away.as_mut() {
+            away.until.get_or_insert(event.now);
+        }
         session.live.push(event.socket);
         if session_present {
             session.resume(event.socket);
@@ -81,6 +84,12 @@ impl Deliveries {
         let is_offline = session.live.is_empty();
         if is_offline {
             session.offline_since = Some(event.now);
+            session.away = Some(Away {
+                from: event.now,
+                until: None,
+                waited: 0,
+                came: 0,
+            });
         }
         let is_over = session.expiry.is_zero();
         if is_over {

@@ -5,7 +5,7 @@ use squall_run::AnomalyKind;
 
 use super::arrive::{Delivery, Origin};
 use super::{Deliveries, TallyKey};
-use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::roster::BrokerHistory;
 
@@ -98,18 +98,22 @@ impl Deliveries {
             ),
         };
         tally.misrouted += 1;
-        self.anomalies.note(kind, || Anomaly {
+        let subject = Subject {
+            device: Some(event.device),
+            scope: Scope {
+                group: Some(event.group),
+                qos: Some(delivery.qos),
+                ..Scope::default()
+            },
+        };
+        self.anomalies.note(kind, subject, || Anomaly {
             kind,
             at: event.now,
             device: Some(event.device),
             topic: Some(delivery.topic.to_owned()),
             sequence: delivery.mark.ours().map(|stamp| stamp.sequence),
             explanation: format!("{why} (§3.3.4)"),
-            scope: Scope {
-                group: Some(event.group),
-                qos: Some(delivery.qos),
-                ..Scope::default()
-            },
+            scope: subject.scope,
         });
     }
 }

@@ -119,6 +119,7 @@ impl Ledger {
         let expiry = self.roster.session_expiry(event.group);
         self.deliveries
             .handle_connected(event, session_present, expiry);
+        self.wills.handle_connected(event);
         let displaced = self.takeovers.handle_connected(event, session_present);
         findings.extend(displaced.into_iter().map(Finding::Displaced));
         let away = self.connections.handle_connected(event, session_present);

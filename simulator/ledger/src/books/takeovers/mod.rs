@@ -20,7 +20,7 @@ use squall_scenario::DeviceId;
 pub use self::counts::TakeoverCounts;
 pub(crate) use self::counts::{TakeoverLimits, TakeoverViolations};
 use self::row::{Attempt, Established, Newer, RecentEnd, Row};
-use super::anomalies::{Anomalies, Anomaly, Scope};
+use super::anomalies::{Anomalies, Anomaly, Scope, Subject};
 use super::event::Event;
 use super::memory::{GivenUp, Memory, MemoryLimit};
 use super::roster::BrokerHistory;
@@ -431,14 +431,18 @@ impl Takeovers {
     }
 
     fn note(&mut self, kind: AnomalyKind, at: Instant, device: DeviceId, explanation: String) {
-        self.anomalies.note(kind, || Anomaly {
+        let subject = Subject {
+            device: Some(device),
+            scope: Scope::default(),
+        };
+        self.anomalies.note(kind, subject, || Anomaly {
             kind,
             at,
             device: Some(device),
             topic: None,
             sequence: None,
             explanation,
-            scope: Scope::default(),
+            scope: subject.scope,
         });
     }
 }

@@ -161,7 +161,7 @@ fn only_the_first_anomalies_are_kept() {
 
     assert_eq!(scene.count(AnomalyKind::Lost), 100);
     let anomalies = scene.ledger.anomalies();
-    let kept = anomalies.first(AnomalyKind::Lost);
+    let kept = anomalies.kept(AnomalyKind::Lost);
     assert_eq!(kept.len(), 3);
     assert_eq!(kept[0].sequence, Some(0));
 }

@@ -26,7 +26,7 @@ fn an_acknowledged_message_that_never_comes_is_lost() {
     assert_eq!((tally.expected(), tally.delivered, tally.lost), (3, 2, 1));
     assert_eq!(scene.count(AnomalyKind::Lost), 1);
     let anomalies = scene.ledger.anomalies();
-    let lost = &anomalies.first(AnomalyKind::Lost)[0];
+    let lost = &anomalies.kept(AnomalyKind::Lost)[0];
     assert_eq!(lost.sequence, Some(1));
 }
 

@@ -1,5 +1,6 @@
 //! The ledger's rules, one by one: observations by hand, then a look at the books.
 
+mod anomalies;
 mod bounds;
 mod copies;
 mod ends;

@@ -20,7 +20,7 @@ fn a_first_delivery_after_a_later_one_is_reordered() {
 
     assert_eq!((tally.reordered, tally.lost), (1, 0));
     let anomalies = scene.ledger.anomalies();
-    let anomaly = &anomalies.first(AnomalyKind::Reordered)[0];
+    let anomaly = &anomalies.kept(AnomalyKind::Reordered)[0];
     assert_eq!(anomaly.sequence, Some(1));
 }
 

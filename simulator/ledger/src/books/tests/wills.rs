@@ -321,3 +321,55 @@ fn copies_of_one_will_are_one() {
     assert_eq!(tally.seen, [0, 1, 0, 0]);
     assert_eq!(scene.count(AnomalyKind::WillDoubled), 0);
 }
+
+/// A device that is silent and comes back takes its own Session over: that is what closes the connection
+/// before, whatever Keep Alive says (§3.1.4).
+#[test]
+fn a_will_that_a_takeover_had_to_bring_says_so() {
+    for (is_back, rule) in [(true, "[MQTT-3.1.4-3]"), (false, "(§3.1.2.5)")] {
+        let mut scene = scene(&[KEPT], |_| "status/6".to_owned());
+        scene.end(KEPT, SILENCE);
+        if is_back {
+            scene.connect_as(KEPT, KEPT, true);
+        }
+        scene.wait(20_000);
+
+        scene.close();
+
+        let anomalies = scene.ledger.anomalies();
+        let missing = &anomalies.kept(AnomalyKind::WillMissing)[0];
+        assert!(
+            missing.explanation.contains(rule),
+            "{}",
+            missing.explanation
+        );
+    }
+}
+
+/// A will that is late is about the device that died, not about the one that saw it.
+#[test]
+fn a_late_will_names_the_device_that_died() {
+    let mut scene = Scene::with_limits(Limits {
+        wills: vec![WillLimit {
+            expectation: 0,
+            fault: FaultId(0),
+            how: DropKind::Rst,
+            limit: Duration::from_millis(500),
+        }],
+        takeovers: Vec::new(),
+    });
+    scene.connect(WATCHER);
+    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    connect(&mut scene, 0, "status/0");
+    scene.end(0, RESET);
+    scene.wait(1_391);
+    see(&mut scene, "status/0");
+
+    let anomalies = scene.ledger.anomalies();
+    let late = &anomalies.kept(AnomalyKind::WillLate)[0];
+    assert_eq!(late.device, Some(squall_scenario::DeviceId(0)));
+    assert_eq!(
+        late.explanation,
+        "its will came 1.39 s after the drop, the limit is 500 ms; seen by device 3"
+    );
+}

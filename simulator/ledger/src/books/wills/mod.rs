@@ -18,13 +18,14 @@ use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS, packet::Will};
-use squall_run::AnomalyKind;
-use squall_scenario::{DropKind, FaultId};
+use squall_run::{AnomalyKind, duration_text};
+use squall_scenario::{ClientKey, DeviceId, DropKind, FaultId};
 
 use self::row::{Row, Taken};
-use super::anomalies::{Anomalies, Anomaly};
+use super::anomalies::{Anomalies, Anomaly, Subject};
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
+use super::roster::Names;
 use super::stream::fingerprint;
 use super::topics::{FilterKey, Recipient};
 
@@ -145,6 +146,7 @@ pub(crate) enum WillDelivery {
 /// All wills of a run.
 #[derive(Debug)]
 pub(crate) struct Wills {
+    names: Names,
     rows: Vec<Row>,
     /// By fingerprints of topic and payload.
     keys: HashMap<(u64, u64), usize>,
@@ -152,6 +154,8 @@ pub(crate) struct Wills {
     armed: HashMap<SocketId, usize>,
     /// Row and number of each end that has not left its device's link.
     on_link: HashMap<SocketId, (usize, u64)>,
+    /// The row and the number of the last end of each Session that has not been connected since.
+    last_ends: HashMap<ClientKey, (usize, u64)>,
     tallies: BTreeMap<(Option<FaultId>, WillCause), WillTally>,
     limits: Vec<WillLimit>,
     /// Wills later than a limit, by `[[expect]]`, fault and kind of drop.
@@ -188,12 +192,14 @@ pub(crate) struct WillArrival<'a> {
 
 impl Wills {
     /// No connection has a will yet.
-    pub(crate) fn new(limits: Vec<WillLimit>, memory: Memory) -> Self {
+    pub(crate) fn new(limits: Vec<WillLimit>, names: Names, memory: Memory) -> Self {
         Self {
+            names,
             rows: Vec::new(),
             keys: HashMap::new(),
             armed: HashMap::new(),
             on_link: HashMap::new(),
+            last_ends: HashMap::new(),
             tallies: BTreeMap::new(),
             limits,
             late: BTreeMap::new(),
@@ -252,10 +258,18 @@ impl Wills {
             return;
         };
         let number = self.rows[row].push(event, end, shares);
+        self.last_ends.insert(event.client, (row, number));
         if end.left_at.is_none() {
             self.on_link.insert(event.socket, (row, number));
         }
         self.kept += 1;
+    }
+
+    /// A Session is connected again.
+    pub(crate) fn handle_connected(&mut self, event: &Event) {
+        if let Some((row, number)) = self.last_ends.remove(&event.client) {
+            self.rows[row].note_back(number, event.arrived);
+        }
     }
 
     /// The end of a connection left the device's link at `event`: the broker has surely noticed by
@@ -288,10 +302,11 @@ impl Wills {
             Taken::Repeat | Taken::Unknown => return WillDelivery::Counted,
             Taken::Unprovoked => {
                 self.unprovoked += 1;
-                self.anomalies.note(AnomalyKind::WillUnexpected, || {
-                    let what = "a will of a connection that had not ended (§3.1.2.5)";
-                    arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
-                });
+                self.anomalies
+                    .note(AnomalyKind::WillUnexpected, event.subject(), || {
+                        let what = "a will of a connection that had not ended (§3.1.2.5)";
+                        arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
+                    });
                 return WillDelivery::Counted;
             }
         };
@@ -305,21 +320,25 @@ impl Wills {
                 AnomalyKind::WillUnexpected,
                 format!(
                     "a will after a polite goodbye at {} [MQTT-3.14.4-3]",
-                    taken.ended_at
+                    seconds(taken.ended_at)
                 ),
             )),
             Due::Must | Due::May if taken.times > 1 => Some((
                 AnomalyKind::WillDoubled,
                 format!(
                     "will number {} for one connection that ended at {} (§3.1.2.5)",
-                    taken.times, taken.ended_at
+                    taken.times,
+                    seconds(taken.ended_at)
                 ),
             )),
             Due::Must | Due::May => None,
         };
         if let Some((kind, explanation)) = wrong {
-            self.anomalies.note(kind, || {
-                arrival.anomaly(kind, event, explanation).after(fault)
+            let subject = Subject::after(fault, taken.device);
+            self.anomalies.note(kind, subject, || Anomaly {
+                device: subject.device,
+                explanation: format!("{explanation}; seen by {}", self.names.of(event.device)),
+                ..arrival.anomaly(kind, event, String::new()).after(fault)
             });
         }
         if taken.count > 1 || due == Due::MustNot {
@@ -333,7 +352,7 @@ impl Wills {
                 .left_at
                 .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
         };
-        self.check_limits(event, arrival, &seen);
+        self.check_limits((event, taken.device), arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.slowest = tally.slowest.max(Some(seen.after));
         WillDelivery::First(seen)
@@ -392,7 +411,13 @@ impl Wills {
         self.keys.get(&key).copied()
     }
 
-    fn check_limits(&mut self, event: &Event, arrival: &WillArrival<'_>, seen: &WillSeen) {
+    /// Compares the time to a will of the connection of `device`, as the device of `event` saw it.
+    fn check_limits(
+        &mut self,
+        (event, device): (&Event, DeviceId),
+        arrival: &WillArrival<'_>,
+        seen: &WillSeen,
+    ) {
         let (Some(fault), WillCause::Dropped(how)) = (seen.fault, seen.cause) else {
             return;
         };
@@ -405,17 +430,26 @@ impl Wills {
                 .late
                 .entry((limit.expectation, fault, how))
                 .or_default() += 1;
-            self.anomalies.note(AnomalyKind::WillLate, || {
-                let explanation = format!(
-                    "the will came {:?} after the drop, the limit is {:?}",
-                    seen.after, limit.limit
-                );
-                arrival
-                    .anomaly(AnomalyKind::WillLate, event, explanation)
-                    .after(Some(fault))
-            });
+            let subject = Subject::after(Some(fault), device);
+            self.anomalies
+                .note(AnomalyKind::WillLate, subject, || Anomaly {
+                    device: subject.device,
+                    explanation: format!(
+                        "its will came {} after the drop, the limit is {}; seen by {}",
+                        duration_text(seen.after.as_secs_f64()),
+                        duration_text(limit.limit.as_secs_f64()),
+                        self.names.of(event.device)
+                    ),
+                    ..arrival
+                        .anomaly(AnomalyKind::WillLate, event, String::new())
+                        .after(Some(fault))
+                });
         }
     }
+}
+
+fn seconds(at: Instant) -> String {
+    duration_text(at.as_secs_f64())
 }
 
 impl WillArrival<'_> {

@@ -31,6 +31,8 @@ pub(super) struct End {
     pub(super) at: Instant,
     pub(super) device: DeviceId,
     pub(super) end: WillEnd,
+    /// When its Session was connected again.
+    pub(super) back_at: Option<Instant>,
     /// Shared subscriptions that certainly asked for the will when the connection ended.
     pub(super) shares: Vec<FilterKey>,
     /// What each recipient saw that saw anything.
@@ -67,6 +69,7 @@ pub(super) enum Taken {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TakenFor {
     pub(super) end: WillEnd,
+    pub(super) device: DeviceId,
     pub(super) ended_at: Instant,
     /// Copies that this recipient has had of it.
     pub(super) count: u32,
@@ -93,18 +96,30 @@ impl Row {
             end,
             shares,
             seen: HashMap::new(),
+            back_at: None,
         });
         self.first + self.ends.len() as u64 - 1
     }
 
     /// The end with this number has left the device's link.
     pub(super) fn handle_left(&mut self, number: u64, now: Instant, noticed_by: Instant) {
-        let place = number.checked_sub(self.first);
-        let place = place.and_then(|place| usize::try_from(place).ok());
-        if let Some(end) = place.and_then(|place| self.ends.get_mut(place)) {
+        if let Some(end) = self.end_mut(number) {
             end.end.left_at = Some(now);
             end.end.noticed_by = noticed_by;
         }
+    }
+
+    /// The Session of the end with this number was connected again.
+    pub(super) fn note_back(&mut self, number: u64, at: Instant) {
+        if let Some(end) = self.end_mut(number) {
+            end.back_at = Some(at);
+        }
+    }
+
+    /// The end with this number, if it is kept.
+    fn end_mut(&mut self, number: u64) -> Option<&mut End> {
+        let place = number.checked_sub(self.first)?;
+        self.ends.get_mut(usize::try_from(place).ok()?)
     }
 
     /// Takes the oldest end out.
@@ -148,6 +163,7 @@ impl Row {
         seen.allowed = seen.allowed.max(u32::from(arrival.copies));
         let taken = TakenFor {
             end: end.end,
+            device: end.device,
             ended_at: end.at,
             count: seen.count,
             times: seen.times(),

@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, duration_text};
+use squall_scenario::DropKind;
 
 use super::row::End;
 use super::{Due, NEVER, WillCause, WillEnd, WillLimit, Wills};
-use crate::books::anomalies::{Anomaly, Scope};
+use crate::books::anomalies::{Anomaly, Subject};
 use crate::books::deliveries::Deliveries;
 use crate::books::memory::MemoryLimit;
 use crate::books::topics::{FilterKey, Recipient};
@@ -150,7 +151,7 @@ impl Wills {
         tally.seen[0] += unseen;
         if due == Due::Must {
             for _ in 0..unseen {
-                self.note_missing(row, end, "its will never came (§3.1.2.5)");
+                self.note_missing(row, end, &why_due(end));
             }
         }
     }
@@ -200,18 +201,34 @@ impl Wills {
     fn note_missing(&mut self, row: usize, end: &End, what: &str) {
         let will = &self.rows[row].will;
         let WillEnd { fault, cause, .. } = end.end;
-        self.anomalies.note(AnomalyKind::WillMissing, || Anomaly {
-            kind: AnomalyKind::WillMissing,
-            at: end.at,
-            device: Some(end.device),
-            topic: Some(will.topic.to_string()),
-            sequence: None,
-            explanation: format!("the connection ended ({}) and {what}", cause.name()),
-            scope: Scope {
-                fault,
-                ..Scope::default()
-            },
-        });
+        let subject = Subject::after(fault, end.device);
+        self.anomalies
+            .note(AnomalyKind::WillMissing, subject, || Anomaly {
+                kind: AnomalyKind::WillMissing,
+                at: end.at,
+                device: Some(end.device),
+                topic: Some(will.topic.to_string()),
+                sequence: None,
+                explanation: format!("the connection ended ({}) and {what}", cause.name()),
+                scope: subject.scope,
+            });
+    }
+}
+
+/// What never came, and what asked for it: of a device that was silent and came back, the takeover of
+/// its own Session.
+fn why_due(end: &End) -> String {
+    let is_silent = end.end.cause == WillCause::Dropped(DropKind::Silent);
+    let back_at = end
+        .back_at
+        .filter(|&at| is_silent && at < end.end.noticed_by);
+    match back_at {
+        Some(at) => format!(
+            "its will never came, although the device was back after {}: that closes the connection before, and publishes its \
+             will [MQTT-3.1.4-3]",
+            duration_text(at.saturating_since(end.at).as_secs_f64())
+        ),
+        None => "its will never came (§3.1.2.5)".to_owned(),
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use self::outcome::micros;
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use super::delay::Delay;
-use crate::books::{Anomaly, Scope};
+use crate::books::{Anomaly, Scope, Subject};
 
 /// What the links of one network did, beside what they should have done.
 #[derive(Debug)]
@@ -147,6 +147,7 @@ fn nothing_measured() -> Judged {
 }
 
 fn note_off(number: usize, figure: &Figure, evidence: &mut Evidence<'_>) {
+    let subject = Subject::of_expectation(number);
     let at: Instant = evidence.ledger.closed_at().unwrap_or_default();
     let Some(measured) = &figure.measured else {
         return;
@@ -158,16 +159,13 @@ fn note_off(number: usize, figure: &Figure, evidence: &mut Evidence<'_>) {
     evidence
         .ledger
         .noticed_by_checks
-        .note(AnomalyKind::NetworkOffProfile, || Anomaly {
+        .note(AnomalyKind::NetworkOffProfile, subject, || Anomaly {
             kind: AnomalyKind::NetworkOffProfile,
             at,
             device: None,
             topic: None,
             sequence: None,
             explanation,
-            scope: Scope {
-                expectation: Some(number),
-                ..Scope::default()
-            },
+            scope: subject.scope,
         });
 }
