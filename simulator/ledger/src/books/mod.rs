@@ -9,7 +9,8 @@
 //! - `connections`, `takeovers`: Network Connections, and those that share a Client Identifier.
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
 //!
-//! Memory is bounded by `limits`, not by the length of a run. Only the first anomalies of each
+//! Memory is bounded by `memory`, not by the length of a run. `limits` are claims that books must watch
+//! as things happen. Only the first anomalies of each
 //! kind are kept whole; all are counted.
 
 mod anomalies;
@@ -61,7 +62,7 @@ pub use wills::{WillCause, WillTally};
 
 pub(crate) use anomalies::client_id;
 pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, reason_text};
-pub(crate) use deliveries::Wait;
+pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken, noticing_time};
 pub(crate) use retained::{Before, Found, Values};

@@ -142,7 +142,7 @@ pub(crate) enum SubscriptionState {
 pub(crate) struct Asked {
     /// The highest QoS granted, if one asks certainly.
     pub(crate) certain: Option<QoS>,
-    /// Subscriptions that ask, certainly or not: so many copies are allowed
+    /// Subscriptions that ask, certainly or not: as many copies are allowed
     /// ([MQTT-3.3.4-2], [3.1.1: MQTT-3.3.5-1]).
     pub(crate) copies: u8,
 }

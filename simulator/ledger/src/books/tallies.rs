@@ -54,7 +54,7 @@ pub struct Tally {
     /// First deliveries after that of a later message of the same stream.
     pub reordered: u64,
     /// Deliveries of this run's messages that no subscription asked for, and those that bear no stamp
-    /// although nobody but this run publishes to their Topic Name.
+    /// although only this run publishes to their Topic Name.
     pub misrouted: u64,
     /// Deliveries that bear no stamp of this run: counted, and not judged.
     pub foreign: u64,
@@ -136,7 +136,7 @@ pub struct TallyKey {
 }
 
 impl Books {
-    /// Empty books of so many groups.
+    /// Empty books of that many groups.
     pub(crate) fn new(groups: usize) -> Self {
         Self {
             publications: vec![Default::default(); groups],

@@ -74,7 +74,7 @@ struct Filter {
     /// Without `$share` and group.
     filter: TopicFilter<Rc<str>>,
     is_shared: bool,
-    /// Bytes before the first wildcard: a Topic Name that does not begin with them is no match.
+    /// Bytes before the first wildcard: a Topic Name that does not begin with them does not match.
     literal_bytes: usize,
     /// Topics with places that it matches.
     topics: Vec<TopicKey>,

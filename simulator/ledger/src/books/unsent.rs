@@ -1,7 +1,7 @@
 //! Messages that were due and never sent, and why: a claim that holds for what was sent says little
 //! if half of what the scenario asked for was not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use squall_protocol::{QoS, client::UnsentCause};
 use squall_scenario::{DeviceId, GroupId};
@@ -39,7 +39,7 @@ impl std::fmt::Display for Unsent {
 pub(crate) struct UnsentMessages {
     counts: BTreeMap<(GroupId, QoS, Unsent), u64>,
     /// Messages that are due and neither sent nor given up, by device and QoS.
-    waiting: HashMap<(DeviceId, GroupId, QoS), u64>,
+    waiting: BTreeMap<(DeviceId, GroupId, QoS), u64>,
 }
 
 impl UnsentMessages {

@@ -11,7 +11,7 @@ use crate::books::Scope;
 pub(super) struct Claims {
     selection: BTreeMap<String, String>,
     outcomes: Vec<ClaimOutcome>,
-    /// Kinds of anomalies that break a claim that was not kept.
+    /// Kinds of anomalies that break a broken claim.
     broken: Vec<AnomalyKind>,
     violations: u64,
     scope: Scope,
@@ -146,12 +146,12 @@ impl Claims {
         self.selection.clone()
     }
 
-    /// How often claims were broken that were not kept.
+    /// How often the broken claims were broken.
     pub(super) fn violations(&self) -> u64 {
         self.violations
     }
 
-    /// Kinds of anomalies that break a claim that was not kept.
+    /// Kinds of anomalies that break a broken claim.
     pub(super) fn broken_kinds(&self) -> impl Iterator<Item = AnomalyKind> + '_ {
         let mut kinds = self.broken.clone();
         kinds.sort_unstable();

@@ -2,7 +2,7 @@
 //!
 //! One file a check. Only the keys that a scenario gives are judged; everything is counted and
 //! reported all the same. A claim about something that never happened proves nothing: it is not
-//! kept, and its outcome has no value. Checks change no book; `retained` and `network`, which
+//! judged, and its outcome has no value. Checks change no book; `retained` and `network`, which
 //! compare at the end only, add the anomalies that they find.
 
 mod claim;

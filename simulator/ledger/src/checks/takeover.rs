@@ -1,10 +1,12 @@
 //! `takeover`: several connections for one Client Identifier (§3.1.4).
 
+use squall_protocol::ReasonCode;
 use squall_run::{AnomalyKind, Value};
 use squall_scenario::TakeoverClaim;
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
+use crate::books::TakeoverCounts;
 
 /// Judges one claim.
 pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_>) -> Claims {
@@ -41,50 +43,59 @@ pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_
         claims.add(judged, &[AnomalyKind::DisplacedNotClosed]);
     }
     if let Some(reason) = claim.reason {
-        let told: Vec<&str> = counts
-            .reasons
-            .keys()
-            .map(|told| reason_name(*told))
-            .collect();
-        let actual = match violations.reason {
-            0 => reason.name().to_owned(),
-            _ => told.join(", "),
-        };
-        let judged = Judged {
-            key: "reason".to_owned(),
-            limit: Value::Text(reason.name().to_owned()),
-            actual: (counts.displaced_closed > 0).then_some(Value::Text(actual)),
-            violations: violations.reason,
-            holds: violations.reason == 0,
-            unjudged: None,
-        };
+        let judged = judge_reason(reason, counts, violations.reason);
         claims.add(judged, &[AnomalyKind::DisplacedReason]);
     }
     if claim.session_present_correct {
-        let wrong = counts.session_present_wrong;
-        let has_samples = counts.session_present_right + wrong > 0;
-        let actual = match wrong {
-            0 => "correct".to_owned(),
-            _ => format!(
-                "wrong in {wrong} of {}",
-                counts.session_present_right + wrong
-            ),
-        };
-        let judged = Judged {
-            key: "session_present".to_owned(),
-            limit: Value::Text("correct".to_owned()),
-            actual: has_samples.then_some(Value::Text(actual)),
-            violations: wrong,
-            holds: wrong == 0,
-            unjudged: None,
-        };
-        claims.add(judged, &[AnomalyKind::SessionPresent]);
+        claims.add(
+            judge_session_present(counts),
+            &[AnomalyKind::SessionPresent],
+        );
     }
     claims
 }
 
+/// What displaced connections were told.
+fn judge_reason(reason: ReasonCode, counts: &TakeoverCounts, violations: u64) -> Judged {
+    let told: Vec<&str> = counts
+        .reasons
+        .keys()
+        .map(|told| reason_name(*told))
+        .collect();
+    let actual = match violations {
+        0 => reason.name().to_owned(),
+        _ => told.join(", "),
+    };
+    Judged {
+        key: "reason".to_owned(),
+        limit: Value::Text(reason.name().to_owned()),
+        actual: (counts.displaced_closed > 0).then_some(Value::Text(actual)),
+        violations,
+        holds: violations == 0,
+        unjudged: None,
+    }
+}
+
+/// What CONNACKs said of the Session.
+fn judge_session_present(counts: &TakeoverCounts) -> Judged {
+    let wrong = counts.session_present_wrong;
+    let samples = counts.session_present_right + wrong;
+    let actual = match wrong {
+        0 => "correct".to_owned(),
+        _ => format!("wrong in {wrong} of {samples}"),
+    };
+    Judged {
+        key: "session_present".to_owned(),
+        limit: Value::Text("correct".to_owned()),
+        actual: (samples > 0).then_some(Value::Text(actual)),
+        violations: wrong,
+        holds: wrong == 0,
+        unjudged: None,
+    }
+}
+
 /// The name of a Reason Code; a bare close has none.
 fn reason_name(told: Option<u8>) -> &'static str {
-    told.and_then(squall_protocol::ReasonCode::from_byte)
-        .map_or("none", squall_protocol::ReasonCode::name)
+    told.and_then(ReasonCode::from_byte)
+        .map_or("none", ReasonCode::name)
 }

@@ -31,7 +31,7 @@ use squall_run::{CountedFrom, Event, Histogram, MetricCell, MetricName, PhaseKin
 use squall_scenario::{GroupId, Scenario};
 use standstill::Standstills;
 
-use crate::books::{Finding, HandshakeTime, Roster, Wait};
+use crate::books::{Acknowledged, Finding, FirstDelivery, HandshakeTime, Roster, Wait};
 
 pub(crate) use cell::Scheduled;
 pub(crate) use thresholds::judge_thresholds;
@@ -206,45 +206,13 @@ impl Metrics {
         let key = |event, qos| RateKey::of(event, group, qos);
         let arrival = Arrival::of(now, observation);
         match *finding {
-            Finding::Delivered(first) => {
-                let tags = CellTags {
-                    qos: Some(first.published),
-                    is_late: first.wait == Wait::Offline,
-                    ..of_group
-                };
-                let due = first.stamp.scheduled;
-                let latency = now.saturating_since(due);
-                self.record((MetricName::E2eLatency, tags), due, latency);
-                let reached_at = first.reached_at.unwrap_or(due);
-                let left = self.less_lag(reached_at, arrival);
-                self.record_less_lag((MetricName::E2eLatency, tags), due, left);
-                if let Some(sent_at) = first.sent_at {
-                    self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
-                }
-                let population = Population {
-                    group,
-                    qos: first.published,
-                    is_late: first.wait == Wait::Offline,
-                };
-                self.timeline.record_e2e(now, population, latency);
-                let key = key(Event::Delivered, Some(first.published));
-                self.rates.count(now, key);
-            }
+            Finding::Delivered(first) => self.record_delivered(group, &first, arrival),
             Finding::Acknowledged { stamp, message } => {
                 let tags = CellTags {
                     qos: message.map(|message| message.qos),
                     ..of_group
                 };
-                let due = stamp.scheduled;
-                let latency = now.saturating_since(due);
-                self.record((MetricName::AckLatency, tags), due, latency);
-                let reached_at = message.map_or(due, |message| message.reached_at);
-                let left = self.less_lag(reached_at, arrival);
-                self.record_less_lag((MetricName::AckLatency, tags), due, left);
-                if let Some(message) = message {
-                    let stretch = (message.sent_at, now);
-                    self.record_service((MetricName::AckLatency, tags), due, stretch);
-                }
+                self.record_acknowledged(tags, stamp.scheduled, message, arrival);
             }
             Finding::Will(seen) => {
                 let tags = CellTags {
@@ -276,6 +244,53 @@ impl Metrics {
                 self.rates.count(now, key(Event::Error, None));
             }
             Finding::Error => self.rates.count(now, key(Event::Error, None)),
+        }
+    }
+
+    /// A message that was due came to a recipient of `group` for the first time.
+    fn record_delivered(&mut self, group: GroupId, first: &FirstDelivery, arrival: Arrival) {
+        let tags = CellTags {
+            group: Some(group),
+            qos: Some(first.published),
+            is_late: first.wait == Wait::Offline,
+            ..CellTags::default()
+        };
+        let (due, now) = (first.stamp.scheduled, arrival.now);
+        let latency = now.saturating_since(due);
+        self.record((MetricName::E2eLatency, tags), due, latency);
+        let reached_at = first.reached_at.unwrap_or(due);
+        let left = self.less_lag(reached_at, arrival);
+        self.record_less_lag((MetricName::E2eLatency, tags), due, left);
+        if let Some(sent_at) = first.sent_at {
+            self.record_service((MetricName::E2eLatency, tags), due, (sent_at, now));
+        }
+        let population = Population {
+            group,
+            qos: first.published,
+            is_late: first.wait == Wait::Offline,
+        };
+        self.timeline.record_e2e(now, population, latency);
+        let key = RateKey::of(Event::Delivered, group, Some(first.published));
+        self.rates.count(now, key);
+    }
+
+    /// The exchange of a message that was due at `due` ended with success.
+    fn record_acknowledged(
+        &mut self,
+        tags: CellTags,
+        due: Instant,
+        message: Option<Acknowledged>,
+        arrival: Arrival,
+    ) {
+        let now = arrival.now;
+        let latency = now.saturating_since(due);
+        self.record((MetricName::AckLatency, tags), due, latency);
+        let reached_at = message.map_or(due, |message| message.reached_at);
+        let left = self.less_lag(reached_at, arrival);
+        self.record_less_lag((MetricName::AckLatency, tags), due, left);
+        if let Some(message) = message {
+            let stretch = (message.sent_at, now);
+            self.record_service((MetricName::AckLatency, tags), due, stretch);
         }
     }
 

@@ -1,7 +1,7 @@
 //! `[thresholds]`: numbers compared with their limits.
 //!
 //! Warm-up is left out of every number. A percentile with fewer samples than it needs is not a
-//! number: the condition fails, and says why.
+//! number: the condition is not judged, and says what it would take.
 
 use squall_run::{
     Aggregate, CountedFrom, Event, Histogram, MetricName, ProcessUse, Rates, Resources, Spread,

@@ -1,6 +1,6 @@
 //! Why devices are away, and for how long nothing in the scenario asked for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use squall_protocol::{Instant, ReasonCode};
@@ -64,8 +64,8 @@ impl std::fmt::Display for Away {
 /// Since when each device is connected or away.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    online: HashMap<DeviceId, Online>,
-    absences: HashMap<DeviceId, Absence>,
+    online: BTreeMap<DeviceId, Online>,
+    absences: BTreeMap<DeviceId, Absence>,
     /// By an end that the scenario asked for: how long it was until the devices were back.
     returns: BTreeMap<EndKind, Histogram>,
 }

@@ -3,6 +3,11 @@
 //! A delivery is judged in this order, and the first answer ends it: does it bear this run's
 //! stamp (`stranger`), was it ever sent, does a subscription ask for it, may it come out of the broker's store (`replay`),
 //! is it what was published, has this recipient had it before (`copies`), and is it in order.
+//!
+//! The order matters. A copy out of the store is sent because of a SUBSCRIBE, beside what is owed: counted
+//! after the pledges it would end one, and the message itself would be taken for a repeat. What a message
+//! says is compared before it is attributed, so that a corrupted one still ends its pledge: it came, and is not
+//! lost as well. Order is judged last, of first deliveries only: a repeat is late by nature.
 
 use squall_fleet::Stamp;
 use squall_protocol::{Instant, QoS};

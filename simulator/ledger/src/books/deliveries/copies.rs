@@ -79,7 +79,7 @@ impl Deliveries {
             })
     }
 
-    /// What is wrong with the DUP flag of a message that is no repeat, if anything is.
+    /// What is wrong with the DUP flag of a message that is not a repeat, if anything is.
     pub(super) fn check_dup(&mut self, case: &Case<'_>, arrival: Arrival) {
         let is_first = match arrival {
             Arrival::Pledged(_) | Arrival::Optional => true,

@@ -236,7 +236,7 @@ impl Deliveries {
         Some(acknowledged)
     }
 
-    /// Makes a Topic Name known that is no stream's: that of a will.
+    /// Makes the Topic Name of a will known: no stream has it.
     pub(crate) fn know_topic(&mut self, topic: &str) {
         self.topics.intern_topic(topic);
     }

@@ -64,7 +64,7 @@ impl Ledger {
             self.handle_run_fact(&observation.fact);
             return;
         };
-        // What squall's own checkers go through is no part of the scenario.
+        // What happens to squall's own checkers is not part of the scenario.
         let Some(group) = self.roster.group_of(device) else {
             return;
         };

@@ -30,7 +30,7 @@ pub(crate) struct Record {
 pub(crate) enum RecordState {
     /// Due or not even that: nothing was heard of it yet, but of a later one.
     Unheard,
-    /// Given up: no one will ever have it.
+    /// Given up: it was never sent.
     Skipped,
     /// Sent, not acknowledged. At QoS 0 nothing follows.
     Sent,
@@ -52,7 +52,7 @@ impl Record {
         hash: 0,
     };
 
-    /// Whether nothing can change any more.
+    /// Whether nothing can change from here on.
     pub(super) fn is_settled(&self) -> bool {
         match self.state {
             RecordState::Unheard => false,

@@ -4,6 +4,14 @@
 //! Only what a device can know is judged. Two CONNECTs that were on their way at the same time
 //! may have been processed in either order, so of two connections one must close, whichever.
 //!
+//! The news of one takeover comes in two orders. A broker closes the older connection when it processes the
+//! newer CONNECT, and the two devices have different links: the close may be heard of after the CONNACK of
+//! the newer connection, or before it. In the first case the older one is marked as displaced when the
+//! CONNACK comes, and its close is then explained. In the second the close is kept for as long as a CONNECT
+//! is on its way that may have caused it, and is explained by the CONNACK, or by the end of that attempt. Where
+//! the connection with the last CONNACK is the one that closes, the broker processed the two CONNECTs the
+//! other way round: the mark is taken from the one that goes on.
+//!
 //! Invariant, once the books are closed: every takeover displaced one connection, which was closed
 //! by the broker, ended otherwise, or is still open.
 

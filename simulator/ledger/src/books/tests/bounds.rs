@@ -1,4 +1,4 @@
-//! Memory stays bounded, whatever a broker does, and what is given up because of that is no fault
+//! Memory stays bounded, whatever a broker does, and what is given up because of that is not a fault
 //! of the broker: it is unknown, the limit is named, and the books balance all the same.
 
 use squall_fleet::{EndCause, PeerClose};

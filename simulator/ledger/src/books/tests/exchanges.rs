@@ -80,7 +80,7 @@ fn the_one_whose_turn_it_is_is_to_blame() {
     }
 }
 
-/// An exchange of a Session that is gone, or of a device that is offline, is nobody's fault.
+/// An exchange of a Session that is gone, or of a device that is offline, is not a fault of the broker.
 #[test]
 fn an_exchange_without_a_connection_is_excused() {
     let mut scene = Scene::ready(&[CLEAN, KEPT]);

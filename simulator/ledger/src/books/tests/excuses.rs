@@ -39,7 +39,7 @@ fn a_clean_start_begins_afresh() {
 
     let tally = scene.close();
 
-    assert_eq!(tally.misrouted, 1, "nobody had subscribed yet");
+    assert_eq!(tally.misrouted, 1, "no device had subscribed yet");
     assert_eq!((tally.expected(), tally.lost), (1, 1));
 }
 
@@ -88,7 +88,7 @@ fn an_expired_session_is_owed_nothing() {
     assert_eq!(tally.excused[Excuse::SessionEnded as usize], 1);
 }
 
-/// A Session that the broker has forgotten before its time is no excuse.
+/// A Session that the broker has forgotten before its time does not excuse a loss.
 #[test]
 fn a_session_that_the_broker_forgot_is_owed_all_the_same() {
     let mut scene = Scene::ready(&[KEPT]);

@@ -60,7 +60,7 @@ fn an_acknowledgement_after_a_reconnect_ends_the_doubt() {
     assert_eq!((tally.expected(), tally.lost), (1, 1));
 }
 
-/// A message that the broker refuses is owed to nobody.
+/// A message that the broker refuses is not owed to any Session.
 #[test]
 fn a_refused_message_is_owed_to_nobody() {
     let mut scene = Scene::ready(&[CLEAN]);
@@ -86,7 +86,7 @@ fn a_finished_exchange_that_is_not_found_is_no_refusal() {
     assert_eq!((tally.expected(), tally.lost), (1, 1));
 }
 
-/// A message that is given up leaves a gap that nobody misses.
+/// A message that is given up leaves a gap, and no Session is owed it.
 #[test]
 fn a_skipped_message_is_failed_and_owed_to_nobody() {
     let mut scene = Scene::ready(&[CLEAN]);

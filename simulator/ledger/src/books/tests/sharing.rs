@@ -19,7 +19,7 @@ fn shared(members: &[u32], qos: QoS) -> Scene {
     scene
 }
 
-/// A message is owed to the share once, whoever gets it.
+/// A message is owed to the share once, whichever member gets it.
 #[test]
 fn one_member_is_enough() {
     let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);

@@ -135,7 +135,7 @@ pub(crate) struct WillSeen {
 /// What a delivery has to do with wills.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WillDelivery {
-    /// Nothing: it is no will of this run.
+    /// Nothing: it is not a will of this run.
     NoWill,
     /// It is a will, and there is nothing to measure.
     Counted,
