@@ -37,7 +37,7 @@ impl ScenarioFile {
         if let Some(seed) = changes.seed {
             overrides.push(parse_override(&format!("seed={seed}"))?);
         }
-        let scenario = Scenario::parse(&path.to_string_lossy(), &bytes, &overrides)
+        let scenario = Scenario::parse_bytes(&path.to_string_lossy(), &bytes, &overrides)
             .map_err(Failure::Scenario)?;
         Ok(Self {
             path,

@@ -252,7 +252,7 @@ mod tests {
         let groups: String = ('a'..='m').map(|name| group(&name.to_string())).collect();
         Scenario::parse(
             "a.toml",
-            format!("version = 1\nname = \"a\"\n{groups}"),
+            &format!("version = 1\nname = \"a\"\n{groups}"),
             &[],
         )
         .unwrap()

@@ -33,7 +33,7 @@ fn config_takes(key: &str, value: &str) -> bool {
 /// Whether a scenario with the line `key = "value"` in `block` is taken.
 fn scenario_takes(block: &str, line: &str) -> bool {
     let head = "version = 1\nname = \"a\"\n[[group]]\nname = \"g\"\ncount = 1\n";
-    Scenario::parse("a.toml", format!("{head}{block}\n{line}\n"), &[]).is_ok()
+    Scenario::parse("a.toml", &format!("{head}{block}\n{line}\n"), &[]).is_ok()
 }
 
 #[test]

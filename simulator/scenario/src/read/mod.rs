@@ -15,20 +15,32 @@ use crate::overrides::Override;
 use crate::resolve::resolve;
 
 impl Scenario {
-    /// Reads the scenario `text`, a text or the bytes of a file, with `overrides` put in, in order.
+    /// Reads the scenario `text`, as [`Self::parse_bytes`] does.
     ///
-    /// `file_name` is what errors call the text.
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(
+        file_name: &str,
+        text: &str,
+        overrides: &[Override],
+    ) -> Result<Self, ScenarioErrors> {
+        Self::parse_bytes(file_name, text.as_bytes(), overrides)
+    }
+
+    /// Reads the scenario in the bytes of a file, with `overrides` put in, in order.
+    ///
+    /// `file_name` is what errors call it.
     ///
     /// # Errors
     /// Everything that is wrong, as far as one mistake does not hide another: a syntax error hides
     /// every other mistake, and a value of the wrong shape hides what it would contradict.
-    pub fn parse(
+    pub fn parse_bytes(
         file_name: &str,
-        text: impl AsRef<[u8]>,
+        bytes: &[u8],
         overrides: &[Override],
     ) -> Result<Self, ScenarioErrors> {
         let settings: Vec<String> = overrides.iter().map(Override::to_string).collect();
-        let mut document = Document::read(file_name, text.as_ref(), &settings)?;
+        let mut document = Document::read(file_name, bytes, &settings)?;
         let mut diagnostics = Diagnostics::default();
         let Document { node, sources } = &mut document;
         apply_overrides::apply(node, overrides, sources, &mut diagnostics);
