@@ -54,6 +54,10 @@ pub struct ClaimOutcome {
     /// about.
     #[serde(default)]
     pub unjudged: Option<String>,
+    /// What the generator itself may have to do with it that it is broken; then nothing follows about the
+    /// broker. `None` if it held, and if no lag can be the cause.
+    #[serde(default)]
+    pub explained: Option<String>,
 }
 
 /// What became of a claim or of a threshold.
@@ -84,6 +88,7 @@ impl ClaimOutcome {
         match &self.actual {
             None => ClaimResult::NotJudged,
             Some(_) if self.passed => ClaimResult::Held,
+            Some(_) if self.explained.is_some() => ClaimResult::NotJudged,
             Some(_) => ClaimResult::Broken,
         }
     }

@@ -208,12 +208,12 @@ impl<S: Sink> World<S> {
 
     /// When the fleet's side has to do something next.
     fn next_of_fleet(&self) -> Option<Instant> {
-        let unread = (!self.unread.is_empty()).then_some(self.standstill.end);
+        let resumes = (!self.standstill.is_empty()).then_some(self.standstill.end);
         let deadline = self.fleet.next_deadline().map(|at| {
             let is_held = self.standstill.contains(&at.max(self.now));
             if is_held { self.standstill.end } else { at }
         });
-        [unread, deadline].into_iter().flatten().min()
+        [resumes, deadline].into_iter().flatten().min()
     }
 
     /// Hands over everything that has arrived.

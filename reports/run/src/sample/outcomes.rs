@@ -186,6 +186,7 @@ fn claim(key: &str, limit: Value, actual: Value) -> ClaimOutcome {
         passed: true,
         range: None,
         unjudged: None,
+        explained: None,
     }
 }
 

@@ -136,7 +136,10 @@ fn claim_reason(check: &CheckOutcome, claim: &ClaimOutcome) -> Option<Reason> {
     match claim.result() {
         ClaimResult::Held => None,
         ClaimResult::Broken => Some(Reason::Invariant(text)),
-        ClaimResult::NotJudged => Some(Reason::Unjudged(text)),
+        ClaimResult::NotJudged => Some(match &claim.explained {
+            Some(explained) => Reason::of_the_generator(&text, explained),
+            None => Reason::Unjudged(text),
+        }),
     }
 }
 

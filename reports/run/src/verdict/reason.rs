@@ -22,6 +22,13 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Something is broken that the generator may have broken itself, by what `explained` says.
+    pub fn of_the_generator(text: &str, explained: &str) -> Self {
+        Self::Invalid(format!(
+            "{text}; the generator may be the cause: {explained}"
+        ))
+    }
+
     /// The sentence.
     pub fn text(&self) -> &str {
         match self {
@@ -77,8 +84,8 @@ impl Reason {
     }
 
     /// The gravest is first. Where another client acted as one of the run's devices, nothing can be held
-    /// against the broker. Otherwise a broken invariant stands, whatever else happened; in a run that
-    /// cannot be trusted a number proves nothing; a number that can be trusted and is wrong stands,
+    /// against the broker. Otherwise a broken invariant stands, whatever else happened: one that the
+    /// generator may have broken itself is [`Self::Invalid`] from the start. In a run that cannot be trusted a number proves nothing; a number that can be trusted and is wrong stands,
     /// though another could not be judged.
     pub(super) const fn rank(&self) -> u8 {
         match self {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Value};
 
+use super::generator::Generator;
 use crate::books::Scope;
 
 /// The claims of one `[[expect]]`.
@@ -11,8 +12,8 @@ use crate::books::Scope;
 pub(super) struct Claims {
     selection: BTreeMap<String, String>,
     outcomes: Vec<ClaimOutcome>,
-    /// Kinds of anomalies that break a broken claim.
-    broken: Vec<AnomalyKind>,
+    /// For each claim the kinds of anomalies that break it; none if it is not broken.
+    broken: Vec<Vec<AnomalyKind>>,
     violations: u64,
     scope: Scope,
     /// Faults that an anomaly must come after; empty is any.
@@ -89,10 +90,12 @@ impl Claims {
             range.is_some() || judged.is_consistent(),
             "what is printed says otherwise than the verdict: {judged:?}"
         );
+        let mut broken = Vec::new();
         if !passed {
             self.violations += judged.violations;
-            self.broken.extend(kinds);
+            broken.extend(kinds);
         }
+        self.broken.push(broken);
         self.outcomes.push(ClaimOutcome {
             key: judged.key,
             limit: judged.limit,
@@ -100,6 +103,7 @@ impl Claims {
             passed,
             range,
             unjudged: judged.unjudged,
+            explained: None,
         });
     }
 
@@ -153,7 +157,7 @@ impl Claims {
 
     /// Kinds of anomalies that break a broken claim.
     pub(super) fn broken_kinds(&self) -> impl Iterator<Item = AnomalyKind> + '_ {
-        let mut kinds = self.broken.clone();
+        let mut kinds = self.broken.concat();
         kinds.sort_unstable();
         kinds.dedup();
         kinds.into_iter()
@@ -170,6 +174,21 @@ impl Claims {
             )
             && (self.faults.is_empty()
                 || scope.fault.is_none_or(|fault| self.faults.contains(&fault)))
+    }
+
+    /// Says of each broken claim what the generator may have to do with that; of the anomalies that break
+    /// it, `has_happened` tells which kinds there were.
+    pub(super) fn explain(
+        &mut self,
+        generator: Generator,
+        has_happened: impl Fn(&Self, AnomalyKind) -> bool,
+    ) {
+        for place in 0..self.outcomes.len() {
+            let kinds = self.broken[place].iter().copied();
+            let happened: Vec<_> = kinds.filter(|&kind| has_happened(self, kind)).collect();
+            let claim = &mut self.outcomes[place];
+            claim.explained = generator.explains(claim, &happened);
+        }
     }
 
     /// The claims as the run file has them.

@@ -2,13 +2,15 @@
 //!
 //! One file a check. Only the keys that a scenario gives are judged; everything is counted and
 //! reported all the same. A claim about something that never happened proves nothing: it is not
-//! judged, and its outcome has no value. Checks change no book; `retained` and `network`, which
+//! judged, and its outcome has no value. What the generator may have broken itself is told of each broken claim
+//! (`generator`). Checks change no book; `retained` and `network`, which
 //! compare at the end only, add the anomalies that they find.
 
 mod claim;
 mod connections;
 mod delay;
 mod delivery;
+mod generator;
 mod network;
 mod qos2_handshake;
 mod retained;
@@ -28,6 +30,8 @@ pub(crate) use network::{compare_links, micros};
 
 use claim::Claims;
 
+pub(crate) use generator::Generator;
+
 /// Violations of one check that are shown whole.
 const VIOLATIONS_SHOWN: usize = 20;
 
@@ -43,6 +47,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ledger: &'a mut Ledger,
     /// The numbers.
     pub(crate) metrics: &'a Metrics,
+    /// How late the generator itself was.
+    pub(crate) generator: Generator,
     /// What the links did.
     pub(crate) links: &'a [LinkReport],
 }
@@ -87,8 +93,12 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
     findings
 }
 
-fn outcome(check: &str, claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
+fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
+    claims.explain(evidence.generator, |claims, kind| {
+        let mut of_kind = anomalies.kept(kind).into_iter();
+        of_kind.any(|anomaly| claims.concerns(anomaly.scope))
+    });
     let violations: Vec<&Anomaly> = claims
         .broken_kinds()
         .flat_map(|kind: AnomalyKind| anomalies.kept(kind))

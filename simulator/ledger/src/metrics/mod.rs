@@ -43,6 +43,8 @@ pub struct Metrics {
     cells: BTreeMap<Cell, Histogram>,
     timeline: Timeline,
     standstills: Standstills,
+    /// The longest of all lags, and of all waits to be read.
+    held_up: Duration,
     /// How long after its moment each phase began whose moment the scenario tells.
     phase_lags: Vec<(Phase, Duration)>,
     rates: Rates,
@@ -92,6 +94,7 @@ impl Metrics {
             cells: BTreeMap::new(),
             timeline: Timeline::new(),
             standstills: Standstills::default(),
+            held_up: Duration::ZERO,
             phase_lags: Vec::new(),
             rates: Rates::new(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],
@@ -117,6 +120,7 @@ impl Metrics {
 
     /// A device saw or did something; `online` devices are connected after it.
     pub(crate) fn observe(&mut self, now: Instant, observation: &Observation<'_>, online: u64) {
+        self.held_up = self.held_up.max(observation.waited.unwrap_or_default());
         if let Fact::StoodStill { since } = observation.fact {
             self.standstills.note(since, now);
         }
@@ -322,6 +326,12 @@ impl Metrics {
         self.rates.outcome(scenario, self.measured())
     }
 
+    /// The longest that the generator was held up: it did nothing, it did something that much too late, or
+    /// something had waited that long for it to be read.
+    pub(crate) fn held_up(&self) -> Duration {
+        self.held_up.max(self.standstills.longest())
+    }
+
     /// Whether devices had begun to publish: every one had had its time to connect.
     pub(crate) fn has_load(&self) -> bool {
         self.stretch(PhaseKind::Warmup).is_some()
@@ -372,6 +382,7 @@ impl Metrics {
         due: Instant,
     ) {
         let lag = now.saturating_since(due);
+        self.held_up = self.held_up.max(lag);
         let tags = CellTags {
             group,
             of: Some(of),

@@ -19,6 +19,7 @@ pub(super) struct Standstills {
     kept: VecDeque<Standstill>,
     /// All of them together.
     total: Duration,
+    longest: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +38,17 @@ impl Standstills {
             to,
             before: self.total,
         });
-        self.total += to.saturating_since(from);
+        let length = to.saturating_since(from);
+        self.total += length;
+        self.longest = self.longest.max(length);
         if self.kept.len() > STANDSTILLS_MAX {
             self.kept.pop_front();
         }
+    }
+
+    /// The longest of all.
+    pub(super) fn longest(&self) -> Duration {
+        self.longest
     }
 
     /// How much of the time between two moments the generator stood still.

@@ -13,7 +13,7 @@ use squall_run::{Measured, Reason, Resources, count_text};
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
-use crate::checks::{Evidence, judge_expectations};
+use crate::checks::{Evidence, Generator, judge_expectations};
 use crate::metrics::{Metrics, judge_thresholds};
 use crate::recorder::Recorder;
 
@@ -37,10 +37,12 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     } = outcome;
     recorder.close();
     let (ledger, metrics) = recorder.parts();
+    let generator = Generator::of(scenario, metrics);
     let mut evidence = Evidence {
         scenario,
         ledger,
         metrics,
+        generator,
         links: &links,
     };
     let findings = judge_expectations(&mut evidence);
@@ -61,7 +63,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         ));
     }
     reasons.extend(interference);
-    reasons.extend(doubts_of_connections(scenario, ledger, metrics));
+    reasons.extend(doubts_of_connections(scenario, ledger, metrics, generator));
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
@@ -122,32 +124,52 @@ fn doubts_of_connections(
     scenario: &Scenario,
     ledger: &books::Ledger,
     metrics: &Metrics,
+    generator: Generator,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(refusals::unreachable(scenario, &ledger.connections));
+    reasons.extend(local_limits(ledger));
+    if metrics.has_load() {
+        reasons.extend(absent(scenario, ledger, generator));
+    }
+    reasons.extend(unsubscribed(ledger));
+    reasons
+}
+
+/// Our own limits say nothing about the broker.
+fn local_limits(ledger: &books::Ledger) -> Option<Reason> {
     let local_limit = ledger.connections.local_limit();
-    if local_limit > 0 {
-        reasons.push(Reason::Invalid(format!(
-            "{local_limit} connections failed because this machine ran out of descriptors or ports"
-        )));
-    }
+    (local_limit > 0).then(|| {
+        Reason::Invalid(format!(
+            "{} connections failed because this machine ran out of descriptors or ports",
+            count_text(local_limit)
+        ))
+    })
+}
+
+/// Devices that took no part: whatever was claimed held for the others only. Those that had no port or
+/// descriptor of ours are not the broker's.
+fn absent(scenario: &Scenario, ledger: &books::Ledger, generator: Generator) -> Option<Reason> {
     let devices = u64::from(scenario.device_count());
-    let absent = devices - ledger.connections.seen();
-    if absent > 0 && metrics.has_load() {
-        // Whatever was claimed held for the others only.
-        reasons.push(Reason::Invariant(format!(
-            "{} of {} devices never got a CONNACK with success",
-            count_text(absent),
-            count_text(devices)
-        )));
-    }
+    let absent = devices - ledger.connections.seen() - ledger.connections.locally_limited();
+    let text = format!(
+        "{} of {} devices never got a CONNACK with success",
+        count_text(absent),
+        count_text(devices)
+    );
+    (absent > 0).then(|| match generator.explains_missing() {
+        Some(explained) => Reason::of_the_generator(&text, &explained),
+        None => Reason::Invariant(text),
+    })
+}
+
+/// Nothing is owed to subscriptions that were refused.
+fn unsubscribed(ledger: &books::Ledger) -> Option<Reason> {
     let unsubscribed = ledger.connections.errors_in(ErrorArea::Subscribe);
-    if unsubscribed > 0 {
-        // Nothing was owed to those.
-        reasons.push(Reason::Invariant(format!(
+    (unsubscribed > 0).then(|| {
+        Reason::Invariant(format!(
             "subscriptions that were refused: {}",
             count_text(unsubscribed)
-        )));
-    }
-    reasons
+        ))
+    })
 }

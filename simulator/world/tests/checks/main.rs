@@ -12,6 +12,7 @@ mod delivery;
 mod determinism;
 mod duplicates;
 mod figures;
+mod generator;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod lag;

@@ -113,6 +113,8 @@ pub(crate) struct Connections {
     peak_online: u64,
     errors: BTreeMap<(ErrorArea, String), ErrorTally>,
     local_limit: u64,
+    /// Devices that our own limits kept from a transport at some time.
+    locally_limited: HashSet<DeviceId>,
     anomalies: Anomalies,
     /// When the broker or the network first refused a connection.
     failing_since: Option<Instant>,
@@ -130,6 +132,7 @@ impl Connections {
             peak_online: 0,
             errors: BTreeMap::new(),
             local_limit: 0,
+            locally_limited: HashSet::new(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             failing_since: None,
             first_unexpected: BTreeMap::new(),
@@ -182,6 +185,11 @@ impl Connections {
         self.local_limit
     }
 
+    /// Devices that our own limits kept from a transport and that never had a CONNACK with success.
+    pub(crate) fn locally_limited(&self) -> u64 {
+        self.locally_limited.difference(&self.seen).count() as u64
+    }
+
     /// Since when connections fail, if every one did so far: no device of any group had a CONNACK with
     /// success. Our own limits do not count.
     pub(crate) fn shut_out_since(&self) -> Option<Instant> {
@@ -205,6 +213,7 @@ impl Connections {
         self.note_error(event.now, ErrorArea::Transport, name);
         if error == OpenError::LocalLimit {
             self.local_limit += 1;
+            self.locally_limited.insert(event.device);
             return;
         }
         let away = Away::NotOpened(name);

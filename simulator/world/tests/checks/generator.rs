@@ -1,0 +1,259 @@
+//! What a generator that was held up, or had no port, may have broken itself is not held against the
+//! broker; what no lag brings about is, whatever the generator did.
+
+use std::time::Duration;
+
+use squall_fleet::{Action, Actions, Input, OpenError};
+use squall_ledger::{Judgement, judge};
+use squall_protocol::Instant;
+use squall_run::{Extent, Reason, Resources, Verdict};
+use squall_world::{Passing, Tampered};
+
+use crate::run::{run, run_in, scenario};
+use crate::tampering::{drop_it, is_to, once};
+
+/// A chatty group and a quiet one, with a Keep Alive that is short, for a minute.
+const SCENARIO: &str = r#"
+[run]
+duration = "60s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 2
+keep_alive = "2s"
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 2
+every = "10s"
+[[group.publish]]
+topic = "z/{client_id}"
+every = "10s"
+[[group]]
+name = "reader"
+count = 1
+keep_alive = "2s"
+[[group.subscribe]]
+filter = "t/+"
+qos = 2
+[[group.subscribe]]
+filter = "z/+"
+[[expect]]
+check = "delivery"
+lost = 0
+duplicated = 0
+[[expect]]
+check = "connections"
+unexpected_disconnects = 0
+[thresholds]
+schedule_lag = ["max < 1h"]
+"#;
+
+fn verdict(judgement: &Judgement) -> Verdict {
+    let measured = &judgement.measured;
+    let further = judgement.reasons.iter().cloned();
+    Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        further,
+    )
+}
+
+fn texts(verdict: &Verdict) -> Vec<&str> {
+    verdict.reasons.iter().map(Reason::text).collect()
+}
+
+/// Gives a message of the reader a copy, which no lag of squall makes.
+fn double_it(passing: &Passing<'_>, tampered: &mut Tampered) {
+    tampered.forward(passing.direction, passing.bytes);
+    tampered.forward(passing.direction, passing.bytes);
+}
+
+/// [MQTT-3.1.2-22]: a generator that says nothing for longer than its Keep Alive has its connections
+/// ended by any broker that is right.
+#[test]
+fn a_pause_beyond_the_keep_alive_is_not_held_against_the_broker() {
+    let judgement = run_in(SCENARIO, |world| {
+        world.with_standstill(
+            Instant::ZERO + Duration::from_secs(31),
+            Duration::from_secs(5),
+        )
+    });
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 4, "{verdict:#?}");
+    let expected = "connections: unexpected_disconnects should be 0, was 3; the generator may be the cause: \
+                    it was held up for up to 5.00 s, and a device that is late by 1.00 s may lose its connection";
+    assert!(texts(&verdict).contains(&expected), "{verdict:#?}");
+}
+
+/// The same of a broker that ends a connection while the generator is punctual: it is broken.
+#[test]
+fn an_end_that_no_pause_explains_is_held_against_the_broker() {
+    let close = once(
+        2,
+        |passing| is_to(passing, "reader-0", "t"),
+        |_: &Passing<'_>, tampered: &mut Tampered| tampered.close(),
+    );
+
+    let judgement = run_in(SCENARIO, |world| {
+        world.with_tamper(Box::new(close)).with_standstill(
+            Instant::ZERO + Duration::from_secs(31),
+            Duration::from_millis(900),
+        )
+    });
+
+    assert_eq!(verdict(&judgement).exit_code, 98);
+}
+
+/// A message that is missing may be missing by a subscriber that did not read for seconds, and not
+/// by one that was a little late.
+#[test]
+fn a_loss_is_held_against_the_broker_unless_its_client_did_not_read() {
+    let lossy = |pause_ms| {
+        let drop = once(1, |passing| is_to(passing, "reader-0", "t"), drop_it);
+        let text = SCENARIO.replace("\"2s\"\n[[group.", "\"1h\"\n[[group.");
+        let start = Instant::ZERO + Duration::from_secs(31);
+        let judgement = run_in(&text, |world| {
+            world
+                .with_tamper(Box::new(drop))
+                .with_standstill(start, Duration::from_millis(pause_ms))
+        });
+        verdict(&judgement).exit_code
+    };
+
+    assert_eq!((lossy(0), lossy(500), lossy(5_000)), (98, 98, 4));
+}
+
+/// QoS 0 forbids a copy, and no lag makes one: exit code 98 in a run that nothing else follows from.
+#[test]
+fn what_no_lag_brings_about_outranks_an_invalid_run() {
+    let double = once(1, |passing| is_to(passing, "reader-0", "z"), double_it);
+    let text = SCENARIO.replace(
+        "schedule_lag = [\"max < 1h\"]",
+        "schedule_lag = [\"max < 1s\"]",
+    );
+
+    let judgement = run_in(&text, |world| {
+        world.with_tamper(Box::new(double)).with_standstill(
+            Instant::ZERO + Duration::from_secs(30),
+            Duration::from_secs(5),
+        )
+    });
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 98, "{verdict:#?}");
+    let texts = texts(&verdict);
+    assert!(
+        texts[0].contains("duplicated should be 0, was 1"),
+        "{texts:?}"
+    );
+    assert!(
+        texts[1..].iter().any(|text| text.contains("schedule_lag")),
+        "{texts:?}"
+    );
+}
+
+/// §3.1.4: the end of a displaced connection of 3.1.1 is a FIN, and the system does not say when that
+/// came. Read late, it may have come in time.
+#[test]
+fn an_end_that_is_read_late_may_have_come_in_time() {
+    let text = r#"
+        [run]
+        duration = "10s"
+        drain = "2s"
+        [[group]]
+        name = "twins"
+        count = 2
+        client_id = "twin"
+        protocol = "3.1.1"
+        connect_rate = 0.2
+        [[expect]]
+        check = "takeover"
+        displaced_closed_within = "100ms"
+        [thresholds]
+        schedule_lag = ["max < 1h"]
+        "#;
+    // The second one connects at 5 s, and is there 80 us later: its CONNECT has left by then.
+    let start = Instant::ZERO + Duration::from_secs(5) + Duration::from_micros(50);
+
+    let judgement = run_in(text, |world| {
+        world.with_standstill(start, Duration::from_millis(700))
+    });
+
+    assert_eq!(
+        verdict(&run(text)).exit_code,
+        0,
+        "{:#?}",
+        verdict(&run(text))
+    );
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 4, "{verdict:#?}");
+    let text = texts(&verdict)[0];
+    assert!(
+        text.contains("displaced_closed_within should be 100 ms, was 700 ms"),
+        "{text}"
+    );
+}
+
+/// A device that this machine has no port for is not the broker's: the run is invalid by our limit, and
+/// nothing else is said of it.
+#[test]
+fn a_device_without_a_port_is_no_fault_of_the_broker() {
+    let text = "[run]\nduration = \"3s\"\n[[group]]\nname = \"p\"\ncount = 2\n\
+                [[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\nrefused = 0\n";
+    let scenario = scenario(text);
+    let mut fleet = squall_world::recorded_fleet(&scenario);
+    let (mut now, mut actions) = (Instant::ZERO, Actions::new());
+    let mut had_one = false;
+    while let Some(deadline) = fleet.next_deadline() {
+        now = now.max(deadline);
+        fleet.handle(now, Input::DeadlinePassed, &mut actions);
+        let asked: Vec<Action<'_>> = actions.iter().collect();
+        let sockets: Vec<_> = asked
+            .iter()
+            .filter_map(|action| match action {
+                Action::Open { socket, .. } => Some(*socket),
+                Action::Send { .. } | Action::Close { .. } => None,
+            })
+            .collect();
+        actions.clear();
+        for socket in sockets {
+            if std::mem::replace(&mut had_one, true) {
+                let error = OpenError::LocalLimit;
+                fleet.handle(now, Input::OpenFailed { socket, error }, &mut actions);
+            } else {
+                let asked_after = Duration::ZERO;
+                fleet.handle(
+                    now,
+                    Input::Opened {
+                        socket,
+                        asked_after,
+                    },
+                    &mut actions,
+                );
+                let bytes = &[0x20, 3, 0, 0, 0];
+                let waited = None;
+                fleet.handle(
+                    now,
+                    Input::Received {
+                        socket,
+                        bytes,
+                        waited,
+                    },
+                    &mut actions,
+                );
+            }
+            actions.clear();
+        }
+    }
+
+    let judgement = judge(&scenario, fleet.finish(now), &Resources::default());
+
+    let verdict = verdict(&judgement);
+    let [text] = texts(&verdict)[..] else {
+        panic!("{verdict:#?}");
+    };
+    assert!(text.contains("ran out of descriptors or ports"), "{text}");
+    assert_eq!(verdict.exit_code, 4);
+}
