@@ -26,7 +26,7 @@ fn every_cited_statement_exists() {
     assert!(wrong.is_empty(), "no such statement:\n{}", wrong.join("\n"));
 }
 
-/// What is not shown by a test is written down, so that nobody believes it is.
+/// What no test shows is written down, so that it is not taken for shown.
 #[test]
 fn the_list_of_statements_without_a_test_is_true() {
     let untested: BTreeSet<String> = statements::without_a_test(&tree::source_files())

@@ -14,7 +14,7 @@ pub struct Close {
     pub connection: ConnectionId,
     /// Client Identifier of its Session; `None` before CONNECT was accepted.
     pub client_id: Option<Rc<str>>,
-    /// What ended it.
+    /// What ended the connection.
     pub cause: CloseCause,
 }
 
@@ -46,7 +46,7 @@ pub enum CloseCause {
     TakenOver,
     /// The transport ended without DISCONNECT, as the shell has told ([`crate::Input::Lost`]).
     TransportEnded,
-    /// The server stops.
+    /// The server stops, and closes every connection.
     Shutdown,
 }
 

@@ -62,7 +62,7 @@ impl Pool {
 }
 
 impl Outboxes {
-    /// Nothing to do.
+    /// No connection has anything to be written.
     pub fn new() -> Self {
         Self::default()
     }

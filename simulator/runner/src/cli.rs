@@ -10,10 +10,11 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0   passed, or the scenario claims nothing
   1   internal error
-  2   bad scenario or usage
+  2   bad scenario or usage, or the scenario does not fit on this machine
   3   target unreachable, or it let no device in for 5 s
-  4   invalid run: the generator could not keep its schedule, or the run was stopped
-  98  an invariant is broken ([[expect]]), or the broker died
+  4   invalid run: the generator could not keep its schedule, the run was stopped, or a claim
+      could not be judged
+  98  an invariant is broken ([[expect]]), the broker died, or some devices were never let in
   99  a threshold failed ([thresholds])
 
 Try:
@@ -24,7 +25,7 @@ Try:
 #[derive(Debug, Parser)]
 #[command(name = "squall", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
-    /// What to do.
+    /// The command to carry out.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -38,7 +39,7 @@ pub enum Command {
     Validate(ValidateArgs),
     /// List the scenario files of a folder with the question each asks.
     List(ListArgs),
-    /// Show what a scenario would do: load, faults, devices, and what it needs of this machine.
+    /// Show what a scenario would do: load, faults, devices, and whether it fits on this machine.
     Plan(PlanArgs),
     /// Write the report of a run again, from its run file.
     Report(ReportArgs),
@@ -49,7 +50,7 @@ pub enum Command {
     Supervise(SuperviseArgs),
     /// Publish one message, or one a line of standard input.
     Pub(PubArgs),
-    /// Subscribe and print what comes.
+    /// Subscribe and print the messages that come.
     Sub(SubArgs),
     /// Print the JSON Schema of scenario files, of run files or of `summary.json`.
     Schema(SchemaArgs),
@@ -87,7 +88,8 @@ pub struct RunArgs {
     /// Replace the results of an earlier run in that folder.
     #[arg(long)]
     pub force: bool,
-    /// Print verdict, figures and checks as one JSON object a run on standard output.
+    /// Print verdict, figures and checks as one JSON object a run on standard output, or the error
+    /// where there is no verdict.
     #[arg(long)]
     pub json: bool,
     /// Print no progress and no summary, only errors and why a run did not pass.
@@ -98,7 +100,7 @@ pub struct RunArgs {
 /// `squall supervise`.
 #[derive(Args, Debug)]
 pub struct SuperviseArgs {
-    /// Program and arguments.
+    /// The program to run and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,
 }
@@ -120,7 +122,7 @@ pub struct ValidateArgs {
 /// `squall list`.
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Where to look.
+    /// The folder whose scenario files are listed.
     #[arg(default_value = "scenarios", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
     /// Print a JSON array.
@@ -211,7 +213,7 @@ pub struct ConnectArgs {
     /// What other clients call it.
     #[arg(long, short, hide = true, value_name = "N", value_parser = in_url)]
     pub port: Option<u16>,
-    /// Protocol version.
+    /// MQTT version to speak.
     #[arg(long, value_enum, default_value_t)]
     pub protocol: ProtocolVersion,
     /// Client Identifier [default: one with the process id].
@@ -225,19 +227,19 @@ pub struct ConnectArgs {
 /// `squall pub`.
 #[derive(Args, Debug)]
 pub struct PubArgs {
-    /// How to connect.
+    /// How the client connects to the broker.
     #[command(flatten)]
     pub connect: ConnectArgs,
-    /// Topic Name.
+    /// Topic Name to publish to.
     #[arg(long, short)]
     pub topic: String,
     /// Payload [default: one message a line of standard input].
     #[arg(long, short, value_name = "TEXT")]
     pub message: Option<String>,
-    /// Quality of Service.
+    /// Quality of Service of the messages: 0, 1 or 2.
     #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
     pub qos: u8,
-    /// Ask the broker to retain it.
+    /// Ask the broker to retain the message.
     #[arg(long, short)]
     pub retain: bool,
 }
@@ -245,16 +247,16 @@ pub struct PubArgs {
 /// `squall sub`.
 #[derive(Args, Debug)]
 pub struct SubArgs {
-    /// How to connect.
+    /// How the client connects to the broker.
     #[command(flatten)]
     pub connect: ConnectArgs,
     /// Topic Filter. May be repeated.
     #[arg(long = "topic", short = 't', required = true, value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Highest Quality of Service.
+    /// Highest Quality of Service to receive: 0, 1 or 2.
     #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
     pub qos: u8,
-    /// Exit after so many messages.
+    /// Exit after N messages.
     #[arg(long, short = 'C', value_name = "N")]
     pub count: Option<u64>,
     /// Print each message's topic, QoS and flags before its payload.
@@ -277,7 +279,7 @@ pub enum SchemaOf {
 /// `squall schema`.
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// Of what.
+    /// The kind of file that the schema describes.
     #[arg(value_enum, default_value_t)]
     pub of: SchemaOf,
 }
@@ -285,7 +287,7 @@ pub struct SchemaArgs {
 /// `squall doctor`.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Also say whether these scenario files fit on this machine.
+    /// Also say whether these scenario files fit on this machine; exit code 2 if one does not.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
 }
@@ -293,7 +295,7 @@ pub struct DoctorArgs {
 /// `squall completions`.
 #[derive(Args, Debug)]
 pub struct CompletionsArgs {
-    /// For which shell.
+    /// The shell that the script is for.
     #[arg(value_enum)]
     pub shell: Shell,
 }

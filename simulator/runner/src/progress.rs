@@ -13,22 +13,22 @@ const LIVE_PERIOD: Duration = Duration::from_millis(500);
 /// Between two lines elsewhere.
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
 
-/// How much a person wants to see meanwhile.
+/// How much the user wants to see while a run goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verbosity {
     /// How far the run is.
     Progress,
-    /// Nothing.
+    /// No progress at all.
     Silent,
 }
 
-/// Where progress goes.
+/// The place where progress is shown.
 pub enum Display {
     /// A terminal: one line that is drawn anew.
     Live(ProgressBar),
     /// A pipe or a file: a line now and then.
     Plain,
-    /// Nowhere.
+    /// It is not shown.
     Hidden,
 }
 

@@ -137,7 +137,7 @@ impl<M: Message> TerminalClient<M> {
         Ok(())
     }
 
-    /// Says goodbye.
+    /// Sends DISCONNECT, so that the broker does not publish a will.
     pub async fn disconnect(mut self) -> Result<(), Failure> {
         let goodbye = Disconnect::default();
         let said = self.client.disconnect(self.clock.now(), &goodbye);

@@ -21,7 +21,7 @@ pub struct Interceptor {
     connections: BTreeMap<SocketId, Intercepted>,
 }
 
-/// One connection.
+/// The two readers of one connection, and what is known of its client.
 #[derive(Default)]
 struct Intercepted {
     version: Option<Version>,

@@ -127,7 +127,7 @@ impl<S: Sink> World<S> {
         self
     }
 
-    /// The moment.
+    /// The moment of virtual time that the world has reached.
     pub fn now(&self) -> Instant {
         self.now
     }

@@ -29,7 +29,7 @@ pub(super) struct Ports {
     count: u64,
 }
 
-/// One connection.
+/// The state of one connection between a device and the broker.
 #[derive(Debug)]
 struct Port {
     /// `None` before the broker accepted and after it forgot.
@@ -47,7 +47,7 @@ enum DeviceSide {
     Open,
     /// Bytes are dropped, the end is told.
     Silent,
-    /// Nothing is told.
+    /// Bytes are dropped, and the end is not told.
     Closed,
 }
 
@@ -81,7 +81,7 @@ pub(super) enum Arrival {
     AtDevice(Arrived),
 }
 
-/// What came out.
+/// What a pipe gives to one of its ends.
 #[derive(Debug)]
 pub(super) enum Arrived {
     Opened,

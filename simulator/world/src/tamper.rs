@@ -12,14 +12,14 @@ use squall_protocol::{Instant, Version, codec::encode, packet::Packet};
 /// Which way a packet goes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Direction {
-    /// From a device.
+    /// From a device to the broker.
     ToBroker,
-    /// To a device.
+    /// From the broker to a device.
     ToDevice,
 }
 
 impl Direction {
-    /// The other one.
+    /// The opposite direction.
     pub const fn opposite(self) -> Self {
         match self {
             Self::ToBroker => Self::ToDevice,
@@ -31,17 +31,17 @@ impl Direction {
 /// One packet on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Passing<'a> {
-    /// When.
+    /// The moment at which the packet passes.
     pub now: Instant,
-    /// On which connection.
+    /// The connection that it passes on.
     pub socket: SocketId,
-    /// Which way.
+    /// The direction in which it passes.
     pub direction: Direction,
     /// As the connection's CONNECT said.
     pub version: Version,
     /// Client Identifier of the connection's CONNECT; a CONNECT knows its own.
     pub client_id: &'a str,
-    /// What it says.
+    /// The packet, decoded.
     pub packet: &'a Packet<'a>,
     /// The packet as it came.
     pub bytes: &'a [u8],
@@ -62,7 +62,7 @@ pub trait Tamper {
 /// What becomes of an end of stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TamperedClose {
-    /// It goes on.
+    /// The other end hears of it.
     Pass,
     /// The other end never hears of it.
     Swallow,
@@ -79,11 +79,11 @@ pub struct Tampered {
 pub enum Passed {
     /// Bytes that go on, after a delay that holds up what follows in their direction.
     Bytes {
-        /// Which way.
+        /// The direction in which they pass.
         direction: Direction,
         /// Zero for at once.
         delay: Duration,
-        /// Not empty.
+        /// At least one byte.
         bytes: Vec<u8>,
     },
     /// An end of stream in this direction.

@@ -41,7 +41,7 @@ pub(super) enum Ending {
     TakenOverByNewSession,
     /// The shell says that it is gone.
     Lost,
-    /// The server stops.
+    /// The server stops, and closes every connection.
     Shutdown,
 }
 

@@ -13,7 +13,7 @@ use crate::message::Copied;
 /// How a kept copy is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Sending {
-    /// At QoS 0.
+    /// At QoS 0, without a Packet Identifier.
     Unnumbered,
     First(PacketId),
     /// After a reconnect, with DUP.

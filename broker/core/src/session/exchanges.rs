@@ -8,7 +8,7 @@ use squall_protocol::{PacketId, ProtocolError, QoS, ReasonCode};
 use super::Session;
 use crate::message::Copied;
 
-/// To the client.
+/// Exchanges in which the broker is the sender.
 impl Session {
     /// Messages that are in flight or in its queue.
     pub(crate) fn load(&self) -> usize {
@@ -71,7 +71,7 @@ impl Session {
     }
 }
 
-/// From the client.
+/// Exchanges in which the client is the sender.
 impl Session {
     pub(crate) fn handle_publish(
         &mut self,

@@ -14,7 +14,7 @@ struct Entry<T, V> {
     value: V,
 }
 
-/// Values by text.
+/// A map from texts to values.
 #[derive(Debug)]
 pub(super) struct TextMap<T, V> {
     entries: HashTable<Entry<T, V>>,

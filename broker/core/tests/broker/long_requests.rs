@@ -185,7 +185,7 @@ fn a_long_subscribe_that_ends_malformed_is_refused() {
     assert!(world.is_closed(client));
 }
 
-/// A Session of thousands of subscriptions ends at once for everyone, and its subscriptions go in
+/// A Session of thousands of subscriptions ends at once for all others, and its subscriptions go in
 /// slices: its client can come back meanwhile as a new one and gets each message once.
 #[test]
 fn a_session_with_many_subscriptions_ends_in_slices() {

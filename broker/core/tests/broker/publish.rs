@@ -66,13 +66,13 @@ fn acknowledgements_keep_the_order_of_the_messages() {
 
 /// A 5.0 publisher learns that no subscription matched (§3.4.2.1); for 3.1.1 there is no code.
 #[test]
-fn a_publisher_learns_that_nobody_subscribed() {
+fn a_publisher_learns_that_no_client_subscribed() {
     let mut world = Harness::new();
     let new = world.join(v5("new"));
     let old = world.join(v4("old"));
 
-    world.send(new, &Packet::Publish(publish("nobody", QOS1, "m")));
-    world.send(old, &Packet::Publish(publish("nobody", QOS1, "m")));
+    world.send(new, &Packet::Publish(publish("unheard", QOS1, "m")));
+    world.send(old, &Packet::Publish(publish("unheard", QOS1, "m")));
 
     let puback = Puback::new(id(1), ReasonCode::NoMatchingSubscribers);
     assert_eq!(world.receive(new).packet(), Packet::Puback(puback));

@@ -213,7 +213,7 @@ fn the_end_of_a_session_returns_qos_1_only() {
 
 /// A message that a member refuses goes to no other [MQTT-4.8.2-6].
 #[test]
-fn a_refused_message_goes_to_nobody_else() {
+fn a_refused_message_goes_to_no_other_member() {
     let mut world = Harness::new();
     let refusing = member(&mut world, v5_kept("refusing"), QOS1);
     let other = member(&mut world, v5_kept("other"), QOS1);

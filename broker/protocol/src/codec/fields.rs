@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
         self.rest.len()
     }
 
-    /// Everything unread.
+    /// All bytes that were not read yet.
     #[inline]
     pub(super) fn take_rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)

@@ -29,7 +29,7 @@ pub struct PacketReader {
 /// What the reader remembers of the CONNECT that it took.
 #[derive(Clone, Copy, Debug, Default)]
 enum TakenConnect {
-    /// None came yet.
+    /// No CONNECT has come yet.
     #[default]
     None,
     /// The version it named, `None` for one that is not ours.

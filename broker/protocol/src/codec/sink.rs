@@ -7,7 +7,7 @@ use super::header::variable_byte_integer_len;
 use crate::PropertyId;
 use crate::packet::UserProperties;
 
-/// Where fields go.
+/// Takes the fields of a packet in the order of the wire.
 pub(super) trait Sink {
     /// Appends bytes as they are.
     fn bytes(&mut self, bytes: &[u8]);

@@ -28,7 +28,7 @@ fn copy() -> impl Strategy<Value = (PublishFlags, Option<PacketId>)> {
     })
 }
 
-/// So many that they make the Property Length longer.
+/// Enough of them to make the Property Length longer.
 fn identifiers() -> impl Strategy<Value = Vec<SubscriptionIdentifier>> {
     let identifier = (1..=268_435_455_u32)
         .prop_map(|value| SubscriptionIdentifier::new(value).expect("in range"));

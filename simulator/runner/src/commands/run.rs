@@ -123,7 +123,7 @@ struct Prepared {
     limits: Limits,
 }
 
-/// Prepares one file.
+/// Reads and checks one file, and takes the folder for its results.
 fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Failure> {
     let file = ScenarioFile::read(path, &args.overrides)?;
     file.check_limits(limits)?;

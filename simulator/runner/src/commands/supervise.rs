@@ -22,8 +22,9 @@ use crate::exit::Failure;
 use crate::machine::tree;
 use crate::remark::remark;
 
-/// How long what runs may take to stop after SIGTERM before it is killed.
-pub const STOP_MAX: Duration = Duration::from_secs(5);
+/// How long what runs may take to stop after SIGTERM before it is killed. A broker on the JVM or on BEAM
+/// takes long to stop, as it does to start.
+pub const STOP_MAX: Duration = Duration::from_secs(60);
 /// The exit code of a shell for a program that a signal ended: this and the signal's number.
 const SIGNAL_CODE: i32 = 128;
 /// What a supervisor exits with if it had to kill what it watched.

@@ -40,7 +40,7 @@ pub(super) struct Socket {
 enum Mode {
     /// The system was asked for it and has not answered.
     Connecting,
-    /// Reading and writing.
+    /// Connected: bytes are read and written.
     Open,
     /// Our side ends once what is left is written; reading goes on.
     HalfClosing,
@@ -55,7 +55,7 @@ enum Mode {
 /// Whether another message may be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Room {
-    /// It may.
+    /// There is room: bytes may be queued.
     Left,
     /// Too much waits already.
     Full,
@@ -83,7 +83,7 @@ pub(super) enum Progressed {
     Opened(Duration),
     /// The transport could not be connected.
     OpenFailed(OpenError),
-    /// Bytes came.
+    /// Bytes of the peer came in.
     Received(Received),
     /// The peer ended the connection.
     PeerClosed(PeerClose),

@@ -44,7 +44,7 @@ pub struct Need {
 pub enum Reach {
     /// At a loopback address.
     Loopback,
-    /// Anywhere else.
+    /// At an address of another machine, or of this one under another address than loopback.
     Remote,
 }
 

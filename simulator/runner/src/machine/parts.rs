@@ -18,7 +18,7 @@ pub struct Parts {
     pub hostname: String,
 }
 
-/// Reads them.
+/// Reads the machine's parts from `/proc` and the system.
 pub fn read() -> Parts {
     let cores = thread::available_parallelism().map_or(1, |n| n.get());
     let uname = rustix::system::uname();

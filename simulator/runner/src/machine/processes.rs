@@ -13,7 +13,7 @@ pub enum Processes {
 }
 
 impl Processes {
-    /// Their numbers.
+    /// The process numbers, the root's children first.
     pub fn all(self) -> Vec<u32> {
         match self {
             Self::One(pid) => vec![pid],

@@ -80,7 +80,7 @@ pub(super) fn reason(
         Ending::Unasked(error) => Some(Reason::Invalid(format!(
             "whether the target still answers is not known: {error}"
         ))),
-        Ending::Stopped(_) => None,
+        Ending::Stopped(_) | Ending::CutShort(_) => None,
     }
 }
 
@@ -224,6 +224,22 @@ mod tests {
         ] {
             assert!(text.contains(part), "no {part} in {text}");
         }
+    }
+
+    /// A broker of others may take its time to stop; ours may not.
+    #[test]
+    fn a_slow_end_speaks_against_our_own_broker_only() {
+        let times = times();
+        let moments = Moments {
+            times: &times,
+            started_at: Duration::ZERO,
+        };
+
+        let of_others = reason(&Ending::CutShort(Duration::from_secs(60)), None, moments);
+        let ours = reason(&Ending::Killed, None, moments);
+
+        assert_eq!(of_others, None);
+        assert!(matches!(ours, Some(Reason::Invariant(_))), "{ours:?}");
     }
 
     /// A status that only a wrapper was told is not taken for the broker's; where it is a shell's word

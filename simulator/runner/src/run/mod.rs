@@ -22,7 +22,7 @@ use crate::scenario_file::ScenarioFile;
 use record::record;
 use signals::StopSignals;
 
-/// What to run.
+/// One run to carry out.
 pub struct RunSpec<'a> {
     /// The scenario, with the text that it was read from.
     pub file: &'a ScenarioFile,

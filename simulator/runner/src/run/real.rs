@@ -24,7 +24,7 @@ use crate::drive::{Drive, Route};
 use crate::exit::Failure;
 use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
-use crate::target::{Death, Target, Watch};
+use crate::target::{Death, Ending, Target, Watch};
 
 /// How often to ask whether any device could connect.
 const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
@@ -85,6 +85,12 @@ pub async fn drive(
             None
         }
     };
+    if let Some(Ending::CutShort(limit)) = circumstances.ending {
+        let limit = duration_text(limit.as_secs_f64());
+        display.borrow().remark(&format!(
+            "the target did not stop within {limit} of SIGTERM and was killed"
+        ));
+    }
     Ok((circumstances, driven))
 }
 
@@ -109,9 +115,9 @@ async fn watch_broker(
 /// The beginning of a run by both clocks.
 #[derive(Clone, Copy)]
 struct Start {
-    /// The wall clock.
+    /// The wall clock at that moment, since 1970.
     at: Duration,
-    /// Counts from then.
+    /// The run's clock, which counts from that moment.
     clock: Clock,
 }
 

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::drive::Drive;
 use crate::machine::processes::Processes;
 
-/// Between two readings.
+/// The time between two readings.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// What was read so far. Clones share it.
@@ -69,7 +69,7 @@ impl Sampler {
         }
     }
 
-    /// What was read.
+    /// The readings, as the run file holds them.
     pub fn resources(&self) -> Resources {
         let logs = self.logs.borrow();
         Resources {

@@ -18,7 +18,7 @@ pub async fn resolve(url: &UrlTarget) -> Result<SocketAddr, Failure> {
         .ok_or_else(|| Failure::Unreachable(format!("'{host}' has no address")))
 }
 
-/// A TCP port that nobody listens on at this moment.
+/// A TCP port on which no process listens at this moment.
 pub(super) fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free TCP port")?;
     Ok(listener.local_addr().context("no free TCP port")?.port())

@@ -23,9 +23,10 @@ use crate::commands::supervise;
 use crate::exit::Failure;
 use crate::machine::processes::Processes;
 
-/// How long a supervisor or our own broker may take to stop after SIGTERM before it is killed: a
-/// supervisor kills what it watches before that.
-const STOP_MAX: Duration = Duration::from_secs(supervise::STOP_MAX.as_secs() + 2);
+/// How long our own broker may take to stop after SIGTERM before it is killed.
+const OWN_STOP_MAX: Duration = Duration::from_secs(5);
+/// How long a supervisor may take for itself, once it has killed what it watches.
+const SUPERVISOR_STOP_MAX: Duration = Duration::from_secs(2);
 /// Lines that an error shows of the beginning of a child's output.
 const FIRST_LINES: usize = 3;
 /// Lines that an error shows of its end.
@@ -69,8 +70,11 @@ pub enum Ending {
     },
     /// It had ended before it was told to, unseen.
     EndedEarly(ExitStatus),
-    /// It did not stop in time and was killed.
+    /// It was ours, did not stop in time and was killed.
     Killed,
+    /// It was a broker of others, and was killed after this time of waiting for its end. How long that
+    /// takes is no promise of a broker.
+    CutShort(Duration),
     /// It did not answer a CONNECT at the end, for this reason.
     Silent(String),
     /// It could not be asked at the end, for this reason on our side.
@@ -83,7 +87,11 @@ impl Ending {
         match self {
             Self::EndedEarly(status) => Some(*status),
             Self::Died { wrapper, .. } => *wrapper,
-            Self::Stopped(_) | Self::Killed | Self::Silent(_) | Self::Unasked(_) => None,
+            Self::Stopped(_)
+            | Self::Killed
+            | Self::CutShort(_)
+            | Self::Silent(_)
+            | Self::Unasked(_) => None,
         }
     }
 }
@@ -229,15 +237,20 @@ impl Child {
             // It may have ended in between: then there is nothing to signal.
             let _ = kill_process(pid, Signal::TERM);
         }
-        match timeout(STOP_MAX, self.process.wait()).await {
-            Ok(Ok(status)) if status.code() == Some(i32::from(supervise::KILLED_CODE)) => {
-                Ending::Killed
-            }
+        let (limit, killed) = match self.kind {
+            Kind::Broker => (OWN_STOP_MAX, Ending::Killed),
+            Kind::Supervisor => (
+                supervise::STOP_MAX + SUPERVISOR_STOP_MAX,
+                Ending::CutShort(supervise::STOP_MAX),
+            ),
+        };
+        match timeout(limit, self.process.wait()).await {
+            Ok(Ok(status)) if status.code() == Some(i32::from(supervise::KILLED_CODE)) => killed,
             Ok(Ok(status)) => Ending::Stopped(status),
             _ => {
                 // Refused only if it has ended meanwhile.
                 let _ = self.process.kill().await;
-                Ending::Killed
+                killed
             }
         }
     }

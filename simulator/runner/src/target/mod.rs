@@ -207,9 +207,13 @@ impl Target {
             Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
             Err(error @ ProbeError::LocalLimit { .. }) => match ending {
                 Some(Ending::Died { .. } | Ending::EndedEarly(_) | Ending::Killed) => ending,
-                Some(Ending::Stopped(_) | Ending::Silent(_) | Ending::Unasked(_)) | None => {
-                    Some(Ending::Unasked(error.to_string()))
-                }
+                Some(
+                    Ending::Stopped(_)
+                    | Ending::CutShort(_)
+                    | Ending::Silent(_)
+                    | Ending::Unasked(_),
+                )
+                | None => Some(Ending::Unasked(error.to_string())),
             },
             // How a child ended by itself, it says itself.
             Ok(()) | Err(ProbeError::Ended(_)) => ending,

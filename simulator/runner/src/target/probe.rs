@@ -16,7 +16,7 @@ use super::Child;
 use crate::drive::open_error;
 use squall_fleet::OpenError;
 
-/// Between two attempts.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(25);
 /// How long one attempt may take.
 const ATTEMPT_MAX: Duration = Duration::from_secs(2);

@@ -34,7 +34,7 @@ pub struct Death {
     pub at: Instant,
     /// Which process, as `mosquitto (process 1234)`.
     pub process: String,
-    /// How it ended.
+    /// Its exit status or signal, as far as it is known.
     pub status: DeathStatus,
 }
 

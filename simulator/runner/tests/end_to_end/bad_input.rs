@@ -119,7 +119,7 @@ fn an_override_of_a_group_that_is_not_there_is_refused() {
     assert!(errors.contains("sensors"), "{errors}");
 }
 
-/// Exit code 3: nobody listens, and the address is named.
+/// Exit code 3: no broker listens there, and the address is named.
 #[test]
 fn an_unreachable_target_is_named() {
     let (folder, file) = write_scenario(&scenario(1));

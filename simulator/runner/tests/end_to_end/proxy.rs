@@ -111,7 +111,7 @@ async fn read(proxy: Rc<Proxy>, from: (SocketId, Direction), mut input: OwnedRea
         }
         for step in passed {
             let (broker, device) = (ends.to_broker.clone(), ends.to_device.clone());
-            // An end that is gone takes nothing any more.
+            // An end that is gone takes nothing more.
             let _ = match step {
                 Passed::Bytes {
                     direction: Direction::ToBroker,

@@ -16,7 +16,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A retained message is there for whoever asks later; with `--verbose` its topic, QoS and flag.
+/// A retained message is there for a client that asks later; with `--verbose` its topic, QoS and flag.
 #[test]
 fn a_retained_message_is_found_by_a_later_subscriber() {
     let broker = Broker::start();
@@ -146,9 +146,9 @@ fn a_broker_that_dies_under_a_subscriber_is_told() {
 #[test]
 fn pub_and_sub_name_what_is_wrong() {
     for command in ["pub", "sub"] {
-        // Port 1 of loopback: nobody listens below 1024 in a test.
-        let nobody = run(&[command, "--url", "mqtt://127.0.0.1:1", "-t", "t"]);
-        let (code, errors) = code_and_errors(&nobody);
+        // Port 1 of loopback: no test listens below 1024.
+        let unreachable = run(&[command, "--url", "mqtt://127.0.0.1:1", "-t", "t"]);
+        let (code, errors) = code_and_errors(&unreachable);
         assert_eq!(code, 3, "{errors}");
         assert!(errors.contains("127.0.0.1:1"), "{errors}");
 

@@ -33,7 +33,7 @@ check = "delivery"
 misrouted = 0
 "#;
 
-/// Closes a connection of a sensor each time that so many messages of sensors have passed.
+/// Closes a connection of a sensor each time that a given number of messages of sensors has passed.
 fn close_after(messages: usize) -> impl Tamper {
     let mut seen = 0;
     script(move |passing: &Passing<'_>, tampered: &mut Tampered| {

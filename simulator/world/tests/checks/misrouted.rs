@@ -121,7 +121,7 @@ fn a_changed_payload_is_found() {
     );
 }
 
-/// A message keeps its topic: under another it is nobody's, and its own is lost.
+/// A message keeps its topic: under another no device asked for it, and its own is lost.
 #[test]
 fn a_changed_topic_is_found() {
     let tamper = once(

@@ -231,7 +231,7 @@ fn an_undisturbed_run_passes() {
     }
 }
 
-/// A close that comes alone is told as an end that nothing asked for, and is nobody's takeover.
+/// A close that comes alone is told as an end that nothing asked for, and belongs to no takeover.
 #[test]
 fn a_lone_close_is_noted() {
     let tamper = once(

@@ -83,7 +83,7 @@ fn an_honest_broker_keeps_every_claim() {
 fn a_displaced_device_that_stays_makes_two_alive() {
     let judgement = run_tampered(SCENARIO, KeepDisplaced::default());
 
-    // Nobody is told a reason either, for nobody is closed.
+    // No device is told a reason either, for none is closed.
     assert_broken_takeover(
         &judgement,
         &[
@@ -167,7 +167,7 @@ fn another_reason_is_found() {
 
     let judgement = run_tampered(SCENARIO, tamper);
 
-    // A close with another reason is nobody's wish: it is unexpected as well.
+    // A close with another reason was not asked for: it is unexpected as well.
     assert_broken(
         &judgement,
         &["takeover().reason", "connections().unexpected_disconnects"],

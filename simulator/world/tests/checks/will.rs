@@ -308,7 +308,7 @@ fn a_will_without_an_end_is_found() {
     );
 }
 
-/// A claim about a fault that hit nobody is not kept: it proves nothing.
+/// A claim about a fault that hit no device is not kept: it proves nothing.
 #[test]
 fn a_claim_about_nothing_is_not_kept() {
     let tamper = script(|passing, _| {

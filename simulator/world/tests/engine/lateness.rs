@@ -44,7 +44,7 @@ fn what_came_by_a_deadline_goes_before_it_in_a_slow_drive() {
     assert_eq!(recording.count(|what| *what == What::OpenStarted), 6);
 }
 
-/// Nothing was due, and still it is told that nothing was read: what was on its way came to nobody.
+/// Nothing was due, and still it is told that nothing was read: what was on its way reached no device.
 #[test]
 fn a_standstill_is_told_though_nothing_was_due() {
     let since = Instant::ZERO + secs(10.0);

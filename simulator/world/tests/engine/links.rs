@@ -82,7 +82,7 @@ fn a_poor_network_is_as_poor_as_configured() {
     let out = link.outage_time.as_secs_f64() / link.link_time.as_secs_f64();
     assert!((out / (3.0 / 48.0) - 1.0).abs() < 0.15, "{out}");
 
-    // TCP loses nothing, so nothing is lost; nobody was closed either.
+    // TCP loses nothing, so nothing is lost; and no connection was closed.
     let published = recording.count(|what| matches!(what, What::Published(..)));
     let delivered = recording.count(|what| matches!(what, What::Delivered { .. }));
     assert_eq!(published, delivered);

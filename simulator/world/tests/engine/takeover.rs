@@ -84,7 +84,7 @@ impl Tamper for SwallowsCloses {
 
 /// A displaced connection is watched as long as the run lasts.
 #[test]
-fn a_displaced_connection_that_nobody_closes_ends_with_the_run() {
+fn a_displaced_connection_that_is_not_closed_ends_with_the_run() {
     let recording = run_tampered(ONE_TAKEOVER, SwallowsCloses).sink;
 
     let ends = recording.times(0, |what| *what == What::Ended(EndCause::RunEnded));
@@ -130,7 +130,7 @@ fn of_contenders_for_one_client_id_one_is_alive() {
     assert_eq!(each_connect_ends_once(&recording), Ok(()));
     let taken_over = recording.count(|what| *what == What::Ended(TAKEN_OVER));
     assert!(taken_over > 200, "{taken_over}");
-    // One message a second for each twin: everything sent arrives, whoever holds the Session.
+    // One message a second for each twin: everything sent arrives, whichever device holds the Session.
     let delivered = recording.stamps(|what| {
         if let What::Delivered { stamp, .. } = what {
             *stamp

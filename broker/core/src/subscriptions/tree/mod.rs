@@ -52,7 +52,7 @@ struct Division {
     literal: TextMap<Box<str>, u32>,
     /// Those with `+` there.
     open: Option<u32>,
-    /// Filters below.
+    /// How many filters it divides.
     filters: usize,
     /// Of which the position was chosen.
     chosen_for: usize,
