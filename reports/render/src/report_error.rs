@@ -68,17 +68,27 @@ impl ReportError {
     /// What the system said about `path`, as one of the cases.
     pub(crate) fn at(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => Self::NoRoom { path, source },
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::NotAllowed { path, source }
-            }
-            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                Self::NotAFolder { path, source }
-            }
-            _ => Self::Io { path, source },
+        let kind = source.kind();
+        let has_no_room = matches!(
+            kind,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        );
+        let is_not_allowed = matches!(
+            kind,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        );
+        let is_no_folder = matches!(
+            kind,
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists
+        );
+        if has_no_room {
+            Self::NoRoom { path, source }
+        } else if is_not_allowed {
+            Self::NotAllowed { path, source }
+        } else if is_no_folder {
+            Self::NotAFolder { path, source }
+        } else {
+            Self::Io { path, source }
         }
     }
 }

@@ -7,7 +7,7 @@ use squall_run::{
 /// What follows from `run`, in a sentence.
 pub(crate) fn sentence(run: &Run) -> String {
     let claims = run.measured.checks.iter().flat_map(|check| &check.claims);
-    let invariants = Counted::of("invariant", claims.map(ClaimOutcome::result));
+    let invariants = Counted::of(INVARIANT, claims.map(ClaimOutcome::result));
     let thresholds = run.measured.thresholds.iter();
     let thresholds = Counted::of("threshold", thresholds.map(ThresholdOutcome::claim_result));
     let both: Vec<Counted> = [invariants, thresholds]
@@ -27,7 +27,7 @@ pub(crate) fn sentence(run: &Run) -> String {
                 Some(reason) if both.iter().all(|counted| counted.broken == 0) => {
                     format!("No claim of the scenario is broken, but {}.", reason.text())
                 }
-                _ => format!("{}.", results.join(", ")),
+                _ => format!("{}{}.", results.join(", "), beyond_claims(run, &both)),
             };
             if let Some(stop) = run.times.stopped {
                 sentence.push_str(&format!(" The run was {stop}."));
@@ -37,6 +37,20 @@ pub(crate) fn sentence(run: &Run) -> String {
         Outcome::Invalid => "Nothing follows about the broker from this run.".to_owned(),
     }
 }
+
+/// Counts what is broken without a claim about it: a broker that died, devices that were never let in.
+fn beyond_claims(run: &Run, counted: &[Counted]) -> String {
+    let is_invariant = |reason: &&Reason| matches!(reason, Reason::Invariant(_));
+    let reasons = run.verdict.reasons.iter().filter(is_invariant).count();
+    let broken = counted.iter().filter(|counted| counted.what == INVARIANT);
+    match reasons.saturating_sub(broken.map(|counted| counted.broken).sum()) {
+        0 => String::new(),
+        1 => ", and 1 fault that no claim is about".to_owned(),
+        more => format!(", and {more} faults that no claim is about"),
+    }
+}
+
+const INVARIANT: &str = "invariant";
 
 /// Invariants or thresholds, counted.
 struct Counted {
@@ -142,6 +156,12 @@ mod tests {
         );
         let mut only_slow = sample::failing();
         only_slow.measured.checks = sample::passing().measured.checks;
+        only_slow.verdict = Verdict::judge(
+            &only_slow.measured.checks,
+            &only_slow.measured.thresholds,
+            Extent::Whole,
+            [],
+        );
         assert_eq!(
             sentence(&only_slow),
             "8 invariants held, 1 of 3 thresholds broken."
@@ -155,6 +175,19 @@ mod tests {
         assert_eq!(
             sentence(&unclaimed),
             "The scenario claims nothing, so nothing was judged."
+        );
+    }
+
+    /// A fault that no claim is about is counted beside the claims that are broken.
+    #[test]
+    fn faults_beyond_the_claims_are_counted() {
+        let mut run = sample::failing();
+        let dead = Reason::Invariant("the broker was dead at the end of the run".to_owned());
+        run.verdict.reasons.insert(0, dead);
+
+        assert_eq!(
+            sentence(&run),
+            "2 of 8 invariants broken, 1 of 3 thresholds broken, and 1 fault that no claim is about."
         );
     }
 

@@ -56,7 +56,8 @@ pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};
 pub use machine::{Limits, Machine};
 pub use measured::Measured;
 pub use metric::{
-    CountedFrom, MetricCell, MetricKind, MetricName, Metrics, Population, Tag, Tags, UnknownMetric,
+    Aggregate, CountedFrom, MetricCell, MetricKind, MetricName, Metrics, NotAnAggregate,
+    Population, Tag, Tags, UnknownMetric,
 };
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
 pub use percentile::{NotAPercentile, Percentile};
@@ -77,7 +78,7 @@ pub use summary::{Latency, LatencyOf, Summary};
 pub use summary_file::SummaryFile;
 pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
-pub use threshold::{Aggregate, Comparison, NotAnAggregate, ThresholdOutcome, ThresholdResult};
+pub use threshold::{Comparison, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Stop, StopSignal, Times};
 pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,

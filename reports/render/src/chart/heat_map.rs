@@ -101,8 +101,9 @@ pub(crate) fn chart(run: &Run, population: &Population, id: &str, of: &str) -> O
         high: format!("{} messages", count_text(most)),
     });
     let caption = format!(
-        "Messages to {population}. Each cell counts those of one stretch of time and one range of latency; the colour is by the \
-         logarithm of the count, so that a single message is still seen."
+        "{}. Each cell counts those of one stretch of time and one range of latency; the colour is by the logarithm of the \
+         count, so that a single message is still seen.",
+        over_time::messages_of(population)
     );
     Chart::of(
         id,

@@ -12,10 +12,11 @@ pub(crate) fn chart(run: &Run, population: &Population, id: &str, of: &str) -> O
         interval.latency_of(population)
     });
     let caption = format!(
-        "Messages to {population}; each point covers those delivered in one stretch of time. A percentile is left out where a \
+        "{}; each point covers those delivered in one stretch of time. A percentile is left out where a \
          stretch has fewer samples than it needs ({} for p99). The lines stop where the drain begins: after it only those \
          messages still come that were delayed most. Messages that were due in a grey connect or warm-up phase are in no other \
          figure. Red lines are faults.",
+        over_time::messages_of(population),
         count_text(Percentile::P99.samples_needed())
     );
     Chart::of(id, &format!("Latency over time{of}"), &caption, figure)

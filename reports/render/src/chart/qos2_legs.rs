@@ -1,6 +1,6 @@
 //! The legs of QoS 2 handshakes, side by side.
 
-use squall_run::{MetricName, Percentile, Run, count_text, duration_text};
+use squall_run::{Histogram, MetricName, Percentile, Run, count_text, duration_text};
 
 use super::Chart;
 use super::figure::{Axis, Dot, Figure, Layer, Mark, MarkLine, Rectangle};
@@ -15,34 +15,18 @@ const LEGS: [(MetricName, &str); 4] = [
     (MetricName::Qos2Handshake, "handshake"),
 ];
 
+/// A leg that was measured: its name and its times.
+type Leg = (&'static str, Histogram);
+
 /// From the median to p99 of each leg, and its maximum.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let metrics = &run.measured.metrics;
-    let legs: Vec<_> = LEGS
+    let legs: Vec<Leg> = LEGS
         .iter()
         .map(|(metric, name)| (*name, metrics.all(*metric)))
         .filter(|(_, histogram)| !histogram.is_empty())
         .collect();
-    let ends = legs
-        .iter()
-        .flat_map(|(_, histogram)| [histogram.quantile_us(0.5), histogram.max_us()]);
-    let names: Vec<String> = legs
-        .iter()
-        .rev()
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
-    let mut figure = Figure::new(
-        Axis::new(
-            "Duration",
-            Scale::log_around(ends.flatten().map(|value| value.max(1) as f64)),
-            Unit::Micros,
-        ),
-        Axis::new(
-            "",
-            Scale::Linear(-0.5, legs.len() as f64 - 0.5),
-            Unit::Names(names),
-        ),
-    );
+    let mut figure = empty_figure(&legs);
     let mut bars = Vec::new();
     let mut dots = Vec::new();
     for (index, (_, histogram)) in legs.iter().enumerate() {
@@ -86,4 +70,28 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         count_text(Percentile::P99.samples_needed())
     );
     Chart::of("qos2-legs", "Legs of the QoS 2 handshake", &caption, figure)
+}
+
+/// A row for each leg, and room for all their times.
+fn empty_figure(legs: &[Leg]) -> Figure {
+    let ends = legs
+        .iter()
+        .flat_map(|(_, histogram)| [histogram.quantile_us(0.5), histogram.max_us()]);
+    let names: Vec<String> = legs
+        .iter()
+        .rev()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    Figure::new(
+        Axis::new(
+            "Duration",
+            Scale::log_around(ends.flatten().map(|value| value.max(1) as f64)),
+            Unit::Micros,
+        ),
+        Axis::new(
+            "",
+            Scale::Linear(-0.5, legs.len() as f64 - 0.5),
+            Unit::Names(names),
+        ),
+    )
 }

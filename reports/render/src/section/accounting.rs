@@ -112,30 +112,6 @@ fn deliveries(accounting: &Accounting) -> Table {
             Column::count("Received"),
         ],
     );
-    let mut row = |group: &str, entry: &Deliveries| {
-        let duplicated = if entry.qos == 2 {
-            Cell::Bad(entry.duplicated)
-        } else {
-            Cell::Count(entry.duplicated)
-        };
-        table.row(vec![
-            Cell::text(entry.qos.to_string()),
-            Cell::text(group),
-            Cell::Count(entry.expected),
-            Cell::Count(entry.excused),
-            Cell::Bad(entry.unknown),
-            Cell::Count(entry.owed()),
-            Cell::Count(entry.delivered),
-            Cell::Bad(entry.lost),
-            duplicated,
-            Cell::Bad(entry.reordered),
-            Cell::Bad(entry.misrouted),
-            Cell::Count(entry.foreign),
-            Cell::Count(entry.late),
-            Cell::Count(entry.optional),
-            Cell::Count(entry.received),
-        ]);
-    };
     for qos in accounting.qos_levels() {
         let entries: Vec<_> = accounting
             .deliveries
@@ -143,13 +119,39 @@ fn deliveries(accounting: &Accounting) -> Table {
             .filter(|entry| entry.qos == qos)
             .collect();
         for entry in &entries {
-            row(&entry.group, entry);
+            table.row(delivery_row(&entry.group, entry));
         }
         if entries.len() > 1 {
-            row("all", &accounting.deliveries_at(qos));
+            table.row(delivery_row("all", &accounting.deliveries_at(qos)));
         }
     }
     table
+}
+
+fn delivery_row(group: &str, entry: &Deliveries) -> Vec<Cell> {
+    // QoS 2 allows no further copy.
+    let duplicated = if entry.qos == 2 {
+        Cell::Bad(entry.duplicated)
+    } else {
+        Cell::Count(entry.duplicated)
+    };
+    vec![
+        Cell::text(entry.qos.to_string()),
+        Cell::text(group),
+        Cell::Count(entry.expected),
+        Cell::Count(entry.excused),
+        Cell::Bad(entry.unknown),
+        Cell::Count(entry.owed()),
+        Cell::Count(entry.delivered),
+        Cell::Bad(entry.lost),
+        duplicated,
+        Cell::Bad(entry.reordered),
+        Cell::Bad(entry.misrouted),
+        Cell::Count(entry.foreign),
+        Cell::Count(entry.late),
+        Cell::Count(entry.optional),
+        Cell::Count(entry.received),
+    ]
 }
 
 fn excuses(accounting: &Accounting) -> Table {

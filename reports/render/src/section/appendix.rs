@@ -32,63 +32,74 @@ fn metrics() -> Table {
     table
 }
 
+/// Words of the tables, and what they mean.
+const WORDS: [(&str, &str); 20] = [
+    (
+        "ok",
+        "acknowledged by the broker; at QoS 0, sent on a connection that was up",
+    ),
+    (
+        "in doubt",
+        "sent, and the connection was lost before the acknowledgement; it may arrive or not",
+    ),
+    ("never sent", "due, and no connection or no room to send it"),
+    (
+        "expected",
+        "ok, and asked for by a subscription of a Session",
+    ),
+    ("owed", "expected, and not excused"),
+    (
+        "excused",
+        "not delivered, and the specification allows it: a Session that ended, QoS 0 across a lost connection",
+    ),
+    ("lost", "owed and never delivered"),
+    ("duplicated", "delivered again to the same Session"),
+    (
+        "reordered",
+        "delivered before an earlier message of the same publisher and topic (§4.6)",
+    ),
+    (
+        "misrouted",
+        "a message of this run, delivered where no subscription asked for it",
+    ),
+    (
+        "foreign",
+        "delivered without a stamp of this run: of another client, an earlier run or the broker; counted, not judged",
+    ),
+    (
+        "unknown",
+        "settled early to keep squall within its memory: what became of it is not known, and the run is INVALID",
+    ),
+    ("late", "delivered after the connection was resumed"),
+    (
+        "response time",
+        "counted from the time a message was due, so that what waited is not hidden",
+    ),
+    (
+        "service time",
+        "counted from the time a message was really sent",
+    ),
+    (
+        "n",
+        "samples; a percentile is shown and judged only if at least ten samples lie beyond it: p99 needs 1,000",
+    ),
+    (
+        "held",
+        "a claim or a threshold that is as the scenario asks",
+    ),
+    ("broken", "one that is not"),
+    (
+        "not judged",
+        "one about which nothing follows: too few samples, nothing happened that it is about, or squall itself was too late",
+    ),
+    (
+        "INVALID",
+        "the generator or the clocks cannot be trusted, or the run was stopped: nothing follows \
+         about the broker",
+    ),
+];
+
 fn words() -> Table {
-    const WORDS: [(&str, &str); 17] = [
-        (
-            "ok",
-            "acknowledged by the broker; at QoS 0, sent on a connection that was up",
-        ),
-        (
-            "in doubt",
-            "sent, and the connection was lost before the acknowledgement; it may arrive or not",
-        ),
-        ("never sent", "due, and no connection or no room to send it"),
-        (
-            "expected",
-            "ok, and asked for by a subscription of a Session",
-        ),
-        ("owed", "expected, and not excused"),
-        (
-            "excused",
-            "not delivered, and the specification allows it: a Session that ended, QoS 0 across a lost connection",
-        ),
-        ("lost", "owed and never delivered"),
-        ("duplicated", "delivered again to the same Session"),
-        (
-            "reordered",
-            "delivered before an earlier message of the same publisher and topic (§4.6)",
-        ),
-        (
-            "misrouted",
-            "a message of this run, delivered where no subscription asked for it",
-        ),
-        (
-            "foreign",
-            "delivered without a stamp of this run: of another client, an earlier run or the broker; counted, not judged",
-        ),
-        (
-            "unknown",
-            "settled early because squall keeps so much and no more: its end is not known, and the run is INVALID",
-        ),
-        ("late", "delivered after the connection was resumed"),
-        (
-            "response time",
-            "counted from the time a message was due, so that what waited is not hidden",
-        ),
-        (
-            "service time",
-            "counted from the time a message was really sent",
-        ),
-        (
-            "n",
-            "samples; a percentile is shown and judged only if at least ten samples lie beyond it: p99 needs 1,000",
-        ),
-        (
-            "INVALID",
-            "the generator or the clocks cannot be trusted, or the run was stopped: nothing follows \
-             about the broker",
-        ),
-    ];
     let columns = vec![Column::words("Word"), Column::sentences("Meaning")];
     let mut table = Table::new("words", "What the words mean", columns);
     for (word, meaning) in WORDS {

@@ -1,6 +1,7 @@
 //! What a metric's values are, and what follows from that: its aggregates and its units.
 
-use crate::{Aggregate, Percentile, Value};
+use super::Aggregate;
+use crate::{Percentile, Value};
 
 /// What a metric's values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

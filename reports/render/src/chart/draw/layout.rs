@@ -58,11 +58,7 @@ impl Layout {
         let rows = legend::rows(figure, canvas, pen, width - 2 * margin);
         let has_words = !figure.bands.is_empty() || !figure.marks.is_empty();
 
-        let title = if canvas.title.is_some() {
-            f64::from(Canvas::TITLE_HEIGHT)
-        } else {
-            0.0
-        };
+        let title = title_height(canvas);
         let y_title = pen.units(title + 4.0 + ROW / 2.0);
         let legend_top = pen.units(title + 4.0 + if figure.y.title.is_empty() { 0.0 } else { ROW });
         let row = pen.units(ROW);
@@ -157,4 +153,13 @@ fn room_beside_dots<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32
         .map(|words| pen.width_of(words, Weight::Regular))
         .max();
     widest.map_or(pen.units(18.0), |width| width + pen.units(12.0))
+}
+
+/// Height of the row of the picture's own title, if it has one.
+fn title_height(canvas: &Canvas) -> f64 {
+    if canvas.title.is_some() {
+        f64::from(Canvas::TITLE_HEIGHT)
+    } else {
+        0.0
+    }
 }

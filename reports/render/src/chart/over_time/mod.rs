@@ -9,7 +9,7 @@ mod stretch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squall_run::{PhaseKind, Run, count_text};
+use squall_run::{PhaseKind, Population, Run, count_text};
 
 use super::figure::{Axis, Band, Figure, Mark, MarkLine};
 use super::scale::{Scale, Span};
@@ -34,6 +34,15 @@ pub(crate) fn figure(run: &Run, y: Axis) -> Figure {
     figure.bands = phases(run);
     mark_faults(run, &mut figure);
     figure
+}
+
+/// Which messages a chart of a population shows, to begin a caption with.
+pub(crate) fn messages_of(population: &Population) -> String {
+    if population.tags.is_empty() {
+        "All messages".to_owned()
+    } else {
+        format!("Messages to {population}")
+    }
 }
 
 fn phases(run: &Run) -> Vec<Band> {

@@ -1,10 +1,10 @@
 //! The few figures that matter, as a page's tiles and a terminal's lines.
 
-use std::cmp::Reverse;
+mod events;
+mod latency;
 
 use squall_run::{
-    ClaimResult, CountedFrom, Latency, MetricName, Outcome, Percentile, Run, Summary, Tags,
-    bytes_text, count_text, duration_text, rate_text,
+    ClaimResult, Outcome, Run, Summary, bytes_text, count_text, duration_text, rate_text,
 };
 
 use crate::table::{cores_text, percent};
@@ -57,12 +57,12 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
     }
     tiles.extend(errors(run, &summary));
     match &summary.e2e_latency {
-        Some(latency) => tiles.extend(latencies(latency)),
-        None => tiles.extend(latencies_of(run)),
+        Some(latency) => tiles.extend(latency::latencies(latency)),
+        None => tiles.extend(latency::latencies_of(run)),
     }
-    tiles.extend(wills(run));
-    tiles.extend(takeovers(run));
-    tiles.extend(handshakes(run));
+    tiles.extend(events::wills(run));
+    tiles.extend(events::takeovers(run));
+    tiles.extend(events::handshakes(run));
     tiles.extend(connections(run, &summary));
     tiles.extend(broker(&summary));
     match run.verdict.outcome {
@@ -170,147 +170,8 @@ fn errors(run: &Run, summary: &Summary) -> Option<Tile> {
     })
 }
 
-fn latencies(latency: &Latency) -> Vec<Tile> {
-    let n = format!("end to end, n = {}", count_text(latency.count));
-    let mut tiles: Vec<Tile> = [Percentile::P50, Percentile::P99, Percentile::P99_9]
-        .into_iter()
-        .filter_map(|percentile| {
-            let us = latency.percentile_us(percentile)?;
-            Some(Tile::new(
-                format!("Latency {percentile}"),
-                micros(us),
-                n.clone(),
-            ))
-        })
-        .collect();
-    tiles.push(Tile::new("Latency max", micros(latency.max_us), n));
-    tiles
-}
-
-/// Populations with a tile of their own, at most: the section on latency has them all.
-const POPULATIONS: usize = 4;
-
-/// One tile for each group and QoS, the slowest first.
-fn latencies_of(run: &Run) -> Vec<Tile> {
-    let metrics = &run.measured.metrics;
-    let mut populations = metrics.populations(MetricName::E2eLatency, CountedFrom::Scheduled);
-    populations.sort_by_key(|population| Reverse(population.histogram.max_us()));
-    populations
-        .iter()
-        .take(POPULATIONS)
-        .filter_map(|population| {
-            let latency = Latency::of(&population.histogram)?;
-            let p50 = latency.percentile_us(Percentile::P50);
-            let p50 = p50.map(|us| format!("p50 {}, ", micros(us)));
-            let p50 = p50.unwrap_or_default();
-            let (max, n) = (micros(latency.max_us), count_text(latency.count));
-            Some(match latency.percentile_us(Percentile::P99) {
-                Some(p99_us) => Tile::new(
-                    format!("Latency p99, {population}"),
-                    micros(p99_us),
-                    format!("{p50}max {max}, n = {n}"),
-                ),
-                None => Tile::new(
-                    format!("Latency max, {population}"),
-                    max,
-                    format!("{p50}n = {n}"),
-                ),
-            })
-        })
-        .collect()
-}
-
 fn micros(us: u64) -> String {
     duration_text(us as f64 / 1e6)
-}
-
-fn wills(run: &Run) -> Vec<Tile> {
-    let wills = &run.measured.wills;
-    let sum = |count: fn(&squall_run::WillOutcome) -> u64| wills.iter().map(count).sum::<u64>();
-    let (due, seen) = (sum(|will| will.expected), sum(|will| will.seen));
-    let wrong = sum(|will| will.missing) + sum(|will| will.doubled) + sum(|will| will.unexpected);
-    if wills.is_empty() {
-        return Vec::new();
-    }
-    let mut tiles = vec![
-        Tile::new(
-            "Last Wills seen",
-            count_text(seen),
-            match sum(|will| will.undecided) {
-                0 => format!(
-                    "of {} due, {} doubled or not due",
-                    count_text(due),
-                    count_text(wrong - sum(|will| will.missing))
-                ),
-                undecided => format!(
-                    "of {} due, {} undecided when the run ended, {} doubled or not due",
-                    count_text(due),
-                    count_text(undecided),
-                    count_text(wrong - sum(|will| will.missing))
-                ),
-            },
-        )
-        .judged(wrong == 0),
-    ];
-    let metrics = &run.measured.metrics;
-    for how in metrics.tag_values(MetricName::TimeToWill, "how") {
-        let tags = Tags::from([("how".to_owned(), how.clone())]);
-        let times = metrics.select(MetricName::TimeToWill, &tags);
-        let (Some(max_us), p99) = (times.max_us(), times.percentile_us(Percentile::P99)) else {
-            continue;
-        };
-        let detail = format!("max {}, n = {}", micros(max_us), count_text(times.count()));
-        let name = how.replace('_', " ");
-        tiles.push(match p99 {
-            Some(us) => Tile::new(format!("Time to will p99, {name}"), micros(us), detail),
-            None => Tile::new(
-                format!("Time to will max, {name}"),
-                micros(max_us),
-                format!("n = {}", times.count()),
-            ),
-        });
-    }
-    tiles
-}
-
-fn takeovers(run: &Run) -> Option<Tile> {
-    let takeovers = run.measured.takeovers.as_ref()?;
-    let times = run.measured.metrics.all(MetricName::TakeoverTime);
-    let slowest = times.max_us().map(|us| match us {
-        0 => ", the displaced gone before the CONNACK".to_owned(),
-        us => format!(", the displaced gone within {}", micros(us)),
-    });
-    let detail = format!(
-        "at most {} seen alive for an identifier{}",
-        count_text(takeovers.most_alive),
-        slowest.unwrap_or_default()
-    );
-    let tile = Tile::new("Takeovers", count_text(takeovers.takeovers), detail);
-    let mut claims = run
-        .measured
-        .checks
-        .iter()
-        .filter(|check| check.check == "takeover")
-        .flat_map(|check| &check.claims)
-        .peekable();
-    // Devices may see two alive while a close is on its way: how long is too long, the claims say.
-    if claims.peek().is_none() {
-        return Some(tile);
-    }
-    Some(tile.judged(claims.all(|claim| claim.passed)))
-}
-
-fn handshakes(run: &Run) -> Option<Tile> {
-    let qos2 = run.measured.qos2.as_ref()?;
-    let open: u64 = qos2.incomplete.values().sum();
-    let cuts: u64 = qos2.cuts.values().sum();
-    let value = count_text(qos2.sender_completed + qos2.receiver_completed);
-    let detail = format!(
-        "{} open at the end, {} cut on purpose",
-        count_text(open),
-        count_text(cuts)
-    );
-    Some(Tile::new("QoS 2 handshakes", value, detail))
 }
 
 fn connections(run: &Run, summary: &Summary) -> Option<Tile> {

@@ -1,0 +1,94 @@
+//! Tiles of wills, takeovers and QoS 2 handshakes.
+
+use squall_run::{MetricName, Percentile, Run, Tags, count_text};
+
+use super::{Tile, micros};
+
+pub(super) fn wills(run: &Run) -> Vec<Tile> {
+    let wills = &run.measured.wills;
+    let sum = |count: fn(&squall_run::WillOutcome) -> u64| wills.iter().map(count).sum::<u64>();
+    let (due, seen) = (sum(|will| will.expected), sum(|will| will.seen));
+    let wrong = sum(|will| will.missing) + sum(|will| will.doubled) + sum(|will| will.unexpected);
+    if wills.is_empty() {
+        return Vec::new();
+    }
+    let mut tiles = vec![
+        Tile::new(
+            "Last Wills seen",
+            count_text(seen),
+            match sum(|will| will.undecided) {
+                0 => format!(
+                    "of {} due, {} doubled or not due",
+                    count_text(due),
+                    count_text(wrong - sum(|will| will.missing))
+                ),
+                undecided => format!(
+                    "of {} due, {} undecided when the run ended, {} doubled or not due",
+                    count_text(due),
+                    count_text(undecided),
+                    count_text(wrong - sum(|will| will.missing))
+                ),
+            },
+        )
+        .judged(wrong == 0),
+    ];
+    let metrics = &run.measured.metrics;
+    for how in metrics.tag_values(MetricName::TimeToWill, "how") {
+        let tags = Tags::from([("how".to_owned(), how.clone())]);
+        let times = metrics.select(MetricName::TimeToWill, &tags);
+        let (Some(max_us), p99) = (times.max_us(), times.percentile_us(Percentile::P99)) else {
+            continue;
+        };
+        let detail = format!("max {}, n = {}", micros(max_us), count_text(times.count()));
+        let name = how.replace('_', " ");
+        tiles.push(match p99 {
+            Some(us) => Tile::new(format!("Time to will p99, {name}"), micros(us), detail),
+            None => Tile::new(
+                format!("Time to will max, {name}"),
+                micros(max_us),
+                format!("n = {}", times.count()),
+            ),
+        });
+    }
+    tiles
+}
+
+pub(super) fn takeovers(run: &Run) -> Option<Tile> {
+    let takeovers = run.measured.takeovers.as_ref()?;
+    let times = run.measured.metrics.all(MetricName::TakeoverTime);
+    let slowest = times.max_us().map(|us| match us {
+        0 => ", the displaced gone before the CONNACK".to_owned(),
+        us => format!(", the displaced gone within {}", micros(us)),
+    });
+    let detail = format!(
+        "at most {} seen alive for an identifier{}",
+        count_text(takeovers.most_alive),
+        slowest.unwrap_or_default()
+    );
+    let tile = Tile::new("Takeovers", count_text(takeovers.takeovers), detail);
+    let mut claims = run
+        .measured
+        .checks
+        .iter()
+        .filter(|check| check.check == "takeover")
+        .flat_map(|check| &check.claims)
+        .peekable();
+    // Devices may see two alive while a close is on its way: how long is too long, the claims say.
+    if claims.peek().is_none() {
+        return Some(tile);
+    }
+    Some(tile.judged(claims.all(|claim| claim.passed)))
+}
+
+pub(super) fn handshakes(run: &Run) -> Option<Tile> {
+    let qos2 = run.measured.qos2.as_ref()?;
+    let open: u64 = qos2.incomplete.values().sum();
+    let cuts: u64 = qos2.cuts.values().sum();
+    let value = count_text(qos2.sender_completed + qos2.receiver_completed);
+    let detail = format!(
+        "{} open at the end, {} cut on purpose",
+        count_text(open),
+        count_text(cuts)
+    );
+    Some(Tile::new("QoS 2 handshakes", value, detail))
+}
