@@ -179,10 +179,20 @@ class Messages:
             candidates = [each.recipient for each in own[:1] + shares]
             free = [who for who in candidates if (who, message.key) not in self.first]
             recipient = free[0] if free else candidates[0]
-            kind = "first" if free else "again"
             if free:
+                kind = "first"
                 self.first[recipient, message.key] = (row, one.client_id)
+            else:
+                first = self.first[recipient, message.key][0]
+                kind = "allowed" if self.may_repeat(first, row, message) else "again"
         self.received.append((row, one.client_id, message, kind))
+
+    def may_repeat(self, first, row, message):
+        """At QoS 1 a publisher may send again, and so may the broker on another connection of the
+        Session; MQTT 3.1.1 allows it on the same one too."""
+        is_same_connection = first.connection == row.connection
+        is_v5 = self.wire.numbered[row.connection].version == 5
+        return message.qos == 1 and not (is_same_connection and is_v5 and message.copies_sent == 1)
 
     def publications(self):
         """By (group, QoS): what the wire can say of each publishing group."""
@@ -228,9 +238,10 @@ class Messages:
                 book[kind] += 1
             elif kind == "stored":
                 book["optional"] += 1
-            elif kind == "again":
+            elif kind in ("again", "allowed"):
                 book["duplicated"] += 1
-                self.duplicated.append((message.topic, message.sequence, message.qos))
+                if kind == "again":
+                    self.duplicated.append((message.topic, message.sequence))
             else:
                 if (firsts[id(row)], message.key) not in pledged:
                     book["optional"] += 1
