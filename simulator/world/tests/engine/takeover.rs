@@ -92,7 +92,7 @@ fn a_displaced_connection_that_is_not_closed_ends_with_the_run() {
     assert_eq!(each_connect_ends_once(&recording), Ok(()));
 }
 
-/// Contenders for few identifiers: all the time, no more than one connection each is alive once
+/// Contenders for few identifiers: at any time, at most one connection of each is alive once
 /// the displaced one has been told, and each CONNECT has one end.
 #[test]
 fn of_contenders_for_one_client_id_one_is_alive() {
