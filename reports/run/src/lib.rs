@@ -40,6 +40,7 @@ mod takeover;
 mod target;
 mod threshold;
 mod times;
+mod unfinished;
 mod unit;
 mod value;
 mod verdict;
@@ -80,6 +81,7 @@ pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
 pub use threshold::{Comparison, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Stop, StopSignal, Times};
+pub use unfinished::Unfinished;
 pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
 };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, ErrorCount, FaultOccurrence,
     Metrics, NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series, Sessions,
-    Takeovers, ThresholdOutcome, WillOutcome,
+    Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -20,6 +20,9 @@ pub struct Measured {
     pub accounting: Accounting,
     /// Every distribution that was measured.
     pub metrics: Metrics,
+    /// What of these distributions had no end when the run ended, and is in them with its age.
+    #[serde(default)]
+    pub unfinished: Vec<Unfinished>,
     /// How often things happened in the measured part.
     pub rates: Rates,
     /// Delays that the scenario itself makes, and that latencies include.

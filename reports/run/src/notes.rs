@@ -1,6 +1,6 @@
 //! What must be known beside the outcome of a run, whatever it is.
 
-use crate::{Measured, count_text, lag_notes};
+use crate::{Measured, Unfinished, count_text, duration_text, lag_notes};
 
 impl Measured {
     /// Sentences, each with a full stop, about what neither a claim nor a threshold need be about, and what makes their figures
@@ -9,7 +9,8 @@ impl Measured {
     pub fn notes(&self) -> Vec<String> {
         let unasked = self.ends_unasked();
         let unsent = self.unsent_unexplained();
-        let notes = unasked.into_iter().chain(unsent);
+        let unfinished = self.unfinished.iter().map(unfinished);
+        let notes = unasked.into_iter().chain(unsent).chain(unfinished);
         notes.chain(lag_notes(&self.metrics)).collect()
     }
 
@@ -51,6 +52,20 @@ impl Measured {
             )
         })
     }
+}
+
+/// What a distribution has of messages without an end.
+fn unfinished(unfinished: &Unfinished) -> String {
+    let &Unfinished {
+        metric,
+        count,
+        oldest_us,
+    } = unfinished;
+    format!(
+        "{metric} counts {} messages that were under way when the run ended with their age, {} at most.",
+        count_text(count),
+        duration_text(oldest_us as f64 / 1e6)
+    )
 }
 
 #[cfg(test)]

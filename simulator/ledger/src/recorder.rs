@@ -85,7 +85,10 @@ impl Sink for Recorder {
             | Phase::Draining
             | Phase::Checking => {}
             // From here on devices leave: what has not come will not.
-            Phase::Leaving | Phase::EndingSessions | Phase::Finished => self.ledger.close(now),
+            Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
+                self.metrics.note_under_way(now, &self.ledger.under_way());
+                self.ledger.close(now);
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ pub fn passing() -> Run {
         accounting: accounting(),
         metrics: metrics(),
         rates: rates(&series()),
+        unfinished: Vec::new(),
         scenario_delays: scenario_delays(),
         series: series(),
         connections: connections(),

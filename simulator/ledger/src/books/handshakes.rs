@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use squall_fleet::{CutStep, ReceiverAnswer, ReceiverLeg, SenderLeg, Stamp};
-use squall_protocol::{Instant, PacketId};
+use squall_protocol::{Instant, PacketId, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
 use super::anomalies::{Anomalies, Anomaly, Scope, Subject};
 use super::event::Event;
 use super::memory::Memory;
+use super::unanswered::Pending;
 
 /// Counts of all exchanges.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -77,6 +78,8 @@ struct Exchanges {
     receiving: BTreeMap<PacketId, Receiving>,
     /// The exchange of each message that the device sends.
     ids: HashMap<Stamp, PacketId>,
+    /// When the latest PUBLISH was sent that was answered with PUBREC.
+    answered_until: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +165,7 @@ impl Handshakes {
                 }
                 exchange.last = leg;
                 exchange.pubrec_at = now;
+                device.answered_until = device.answered_until.max(exchange.published_at);
                 exchange.pubrec_took = now.saturating_since(exchange.published_at);
                 return vec![HandshakeTime::Pubrec(exchange.pubrec_took)];
             }
@@ -274,6 +278,19 @@ impl Handshakes {
         self.devices.remove(&device);
     }
 
+    /// Exchanges of devices that are connected in which the broker is to answer the sender.
+    pub(crate) fn pending(&self, is_online: impl Fn(DeviceId) -> bool) -> Vec<Pending> {
+        let devices: BTreeMap<&DeviceId, &Exchanges> = self.devices.iter().collect();
+        let online = devices
+            .into_iter()
+            .filter(|&(&device, _)| is_online(device));
+        let pending = online.flat_map(|(&device, exchanges)| {
+            let open = exchanges.sending.values().filter(|e| e.is_brokers_turn());
+            open.map(move |exchange| exchange.pending(device, exchanges.answered_until))
+        });
+        pending.collect()
+    }
+
     /// Ends the account: exchanges of Sessions that are connected and wait for the broker are
     /// incomplete.
     pub(crate) fn close(&mut self, now: Instant, is_online: impl Fn(DeviceId) -> bool) {
@@ -372,6 +389,21 @@ impl Sending {
             pubrel_at: event.now,
             pubrec_took: Duration::ZERO,
             awaits_dup_answer: false,
+        }
+    }
+
+    fn pending(&self, device: DeviceId, answered_until: Instant) -> Pending {
+        let awaits_pubrec = self.last < SenderLeg::PubrecReceived;
+        Pending {
+            device,
+            group: self.group,
+            qos: QoS::ExactlyOnce,
+            reached_at: self.stamp.scheduled,
+            asked_at: match awaits_pubrec {
+                true => self.published_at,
+                false => self.pubrel_at,
+            },
+            is_overtaken: awaits_pubrec && self.published_at < answered_until,
         }
     }
 

@@ -8,6 +8,7 @@
 //! - `wills`, `retained`: messages that the broker publishes or keeps on its own account.
 //! - `connections`, `takeovers`: Network Connections, and those that share a Client Identifier.
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
+//! - `unanswered`: requests that the broker left without an answer.
 //!
 //! Memory is bounded by `memory`, not by the length of a run. `limits` are claims that books must watch
 //! as things happen. Only the first anomalies of each
@@ -31,6 +32,7 @@ mod stream;
 mod takeovers;
 mod tallies;
 mod topics;
+mod unanswered;
 mod unsent;
 mod wills;
 
@@ -47,6 +49,7 @@ use self::handshakes::Handshakes;
 use self::observe::{Departing, OpenConnection};
 use self::retained::Retained;
 use self::takeovers::Takeovers;
+use self::unanswered::Unanswered;
 use self::unsent::UnsentMessages;
 use self::wills::Audiences;
 
@@ -68,6 +71,7 @@ pub(crate) use observe::{Finding, is_taken, noticing_time};
 pub(crate) use retained::{Before, Found, Values};
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
+pub(crate) use unanswered::{Request, UnderWay, Waiting};
 pub(crate) use unsent::Unsent;
 pub(crate) use wills::Wills;
 
@@ -81,6 +85,7 @@ pub struct Ledger {
     pub(crate) connections: Connections,
     pub(crate) takeovers: Takeovers,
     pub(crate) handshakes: Handshakes,
+    pub(crate) unanswered: Unanswered,
     pub(crate) unsent: UnsentMessages,
     /// Messages of other runs that were published while this one went on.
     pub(crate) messages_of_other_runs: u64,
@@ -106,6 +111,7 @@ impl Ledger {
             connections: Connections::new(&roster, memory),
             takeovers: Takeovers::new(roster.history(), limits.takeovers, memory),
             handshakes: Handshakes::new(memory),
+            unanswered: Unanswered::default(),
             unsent: UnsentMessages::default(),
             messages_of_other_runs: 0,
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),
@@ -169,6 +175,8 @@ impl Ledger {
         if self.closed_at.is_some() {
             return;
         }
+        let under_way = self.under_way();
+        self.unanswered.close(now, &under_way.exchanges);
         self.close_departing(now);
         self.closed_at = Some(now);
         self.imbalances = self.deliveries.close(RunEnd::Drained(now));
@@ -190,6 +198,25 @@ impl Ledger {
             self.imbalances = self.deliveries.close(RunEnd::Cut);
             self.close_connections(now);
         }
+    }
+
+    /// Exchanges that the broker is to go on with over connections that are up, and deliveries of their
+    /// messages. Nothing once the books are closed.
+    pub(crate) fn under_way(&self) -> UnderWay {
+        if self.closed_at.is_some() {
+            return UnderWay::default();
+        }
+        let is_up = |socket| {
+            let connection = self.open.get(&socket);
+            connection.is_some_and(|connection: &OpenConnection| connection.was_connected)
+        };
+        let mut under_way = self.deliveries.under_way(is_up);
+        let connections = &self.connections;
+        let is_online = |device| connections.is_online(device);
+        under_way
+            .exchanges
+            .extend(self.handshakes.pending(is_online));
+        under_way
     }
 
     fn close_connections(&mut self, now: Instant) {

@@ -20,7 +20,6 @@ struct Range {
 
 impl SequenceSet {
     /// Whether `sequence` is in the set.
-    #[cfg(test)]
     pub(crate) fn contains(&self, sequence: u32) -> bool {
         self.position(sequence)
             .is_some_and(|place| self.ranges[place].first <= sequence)

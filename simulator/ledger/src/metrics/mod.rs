@@ -15,6 +15,7 @@ mod rates;
 mod series;
 mod standstill;
 mod thresholds;
+mod under_way;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Metrics {
     standstills: Standstills,
     /// The longest of all lags, and of all waits to be read.
     held_up: Duration,
+    /// By metric: how many had no end when the books were closed, and the age of the oldest.
+    unfinished: BTreeMap<MetricName, (u64, Duration)>,
     /// How long after its moment each phase began whose moment the scenario tells.
     phase_lags: Vec<(Phase, Duration)>,
     rates: Rates,
@@ -95,6 +98,7 @@ impl Metrics {
             timeline: Timeline::new(),
             standstills: Standstills::default(),
             held_up: Duration::ZERO,
+            unfinished: BTreeMap::new(),
             phase_lags: Vec::new(),
             rates: Rates::new(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],

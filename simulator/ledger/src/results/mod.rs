@@ -7,6 +7,7 @@ mod interference;
 mod lag;
 mod refusals;
 mod sample;
+mod unanswered;
 
 use squall_fleet::{Cleared, Outcome};
 use squall_run::{Measured, Reason, Resources, count_text};
@@ -64,6 +65,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     }
     reasons.extend(interference);
     reasons.extend(doubts_of_connections(scenario, ledger, metrics, generator));
+    reasons.extend(unanswered::reasons(scenario, ledger));
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
@@ -90,6 +92,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
             .map(|anomaly| anomaly.in_run_file(scenario))
             .collect(),
         metrics: cells,
+        unfinished: metrics.unfinished(),
     };
     Judgement { measured, reasons }
 }

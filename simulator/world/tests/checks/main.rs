@@ -27,6 +27,7 @@ mod run;
 mod sessions;
 mod takeover;
 mod tampering;
+mod unanswered;
 mod verdict;
 mod violations;
 mod will;

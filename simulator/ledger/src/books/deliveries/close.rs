@@ -1,15 +1,17 @@
 //! The end of the books: what is still open is lost, excused or withdrawn.
 
+use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
 use squall_scenario::DeviceId;
 
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
-use crate::books::session::Away;
-use crate::books::stream::{OpenPledge, RecordState};
+use crate::books::session::{Away, Session};
+use crate::books::stream::{OpenPledge, Record, RecordState, Stream};
 use crate::books::tallies::{Excuse, Imbalance};
 use crate::books::topics::Recipient;
+use crate::books::unanswered::{Pending, Undelivered, UnderWay};
 
 /// How the part of a run ended in which deliveries count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +23,66 @@ pub(crate) enum RunEnd {
 }
 
 impl Deliveries {
+    /// Messages of QoS 1 without an answer over connections that `is_up` says are up, and what of these
+    /// and of those of QoS 2 has not come to recipients that are online.
+    pub(crate) fn under_way(&self, is_up: impl Fn(SocketId) -> bool) -> UnderWay {
+        let mut under_way = UnderWay::default();
+        for stream in &self.streams {
+            for sequence in stream.sequences() {
+                let Some(record) = stream.record(sequence) else {
+                    continue;
+                };
+                let is_open = record.state == RecordState::Sent
+                    && record.qos != QoS::AtMostOnce
+                    && is_up(record.socket);
+                if is_open {
+                    self.add_under_way(&mut under_way, stream, sequence, record);
+                }
+            }
+        }
+        under_way
+    }
+
+    fn add_under_way(
+        &self,
+        under_way: &mut UnderWay,
+        stream: &Stream,
+        sequence: u32,
+        record: &Record,
+    ) {
+        if record.qos == QoS::AtLeastOnce {
+            let answered = self.answered_until.get(&stream.device);
+            under_way.exchanges.push(Pending {
+                device: stream.device,
+                group: record.group,
+                qos: record.qos,
+                reached_at: record.reached_at,
+                asked_at: record.sent_at,
+                is_overtaken: answered.is_some_and(|&until| record.sent_at < until),
+            });
+        }
+        let places = self.topics.places(stream.topic);
+        for place in stream.open_places(sequence) {
+            let recipient = places[place].recipient;
+            let is_online = match recipient {
+                Recipient::Session(client) => {
+                    session(&self.sessions, client).is_some_and(Session::is_online)
+                }
+                Recipient::Share(filter) => {
+                    let share = self.shares.get(&filter);
+                    share.is_some_and(|share| share.is_alive(&self.sessions, filter))
+                }
+            };
+            if is_online {
+                under_way.deliveries.push(Undelivered {
+                    group: group_of(&self.sessions, &self.shares, recipient),
+                    qos: record.qos,
+                    reached_at: record.reached_at,
+                });
+            }
+        }
+    }
+
     /// Closes the books: what has not been delivered will never be. Later facts change nothing. Returns the books that do not balance.
     pub(crate) fn close(&mut self, end: RunEnd) -> Vec<Imbalance> {
         if self.is_closed {

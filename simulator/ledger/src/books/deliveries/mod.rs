@@ -84,6 +84,8 @@ pub(crate) struct Deliveries {
     names: Names,
     /// When the last connection of a device ended: what it had sent before may be sent again.
     ended_at: HashMap<DeviceId, Instant>,
+    /// When the latest message of QoS 1 of a device was sent that was answered.
+    answered_until: HashMap<DeviceId, Instant>,
     /// What must come out of the broker's store.
     replays: Replays,
     memory: Memory,
@@ -107,6 +109,7 @@ impl Deliveries {
             history: roster.history(),
             names: roster.names(),
             ended_at: HashMap::new(),
+            answered_until: HashMap::new(),
             replays: Replays::new(memory.replays),
             memory,
             given_up: GivenUp::default(),
@@ -222,6 +225,10 @@ impl Deliveries {
         };
         if self.is_closed || record.state != RecordState::Sent {
             return Some(acknowledged);
+        }
+        if record.qos == QoS::AtLeastOnce {
+            let until = self.answered_until.entry(event.device).or_default();
+            *until = record.sent_at.max(*until);
         }
         let publications = self.books.publications_mut(event.group, record.qos);
         if is_ok {

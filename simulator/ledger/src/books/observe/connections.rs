@@ -32,7 +32,7 @@ pub(crate) struct OpenConnection {
     pub(super) path: Path,
     pub(super) keep_alive: Duration,
     /// Whether it had its CONNACK.
-    pub(super) was_connected: bool,
+    pub(in crate::books) was_connected: bool,
 }
 
 impl Ledger {
@@ -154,6 +154,9 @@ impl Ledger {
         }
         if self.closed_at.is_some() {
             return;
+        }
+        if connection.was_connected {
+            self.unanswered.handle_ended(event, cause, connection.path);
         }
         let ending = Ending {
             is_polite: is_polite(cause),

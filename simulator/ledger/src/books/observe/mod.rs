@@ -119,6 +119,7 @@ impl Ledger {
             SubscriptionFact::Sent { filters } => {
                 self.deliveries.handle_subscribe_sent(event, filters);
                 if self.closed_at.is_none() {
+                    self.unanswered.handle_subscribe_sent(event);
                     self.deliveries
                         .expect_replays(event, filters, &self.retained);
                 }
@@ -126,6 +127,7 @@ impl Ledger {
             SubscriptionFact::Answered {
                 filters, reasons, ..
             } => {
+                self.unanswered.handle_subscribed(event);
                 self.deliveries.handle_subscribed(event, filters, reasons);
                 self.deliveries.confirm_replays(event, filters, reasons);
                 for reason in reasons.iter().filter(|reason| reason.is_error()) {

@@ -248,6 +248,17 @@ impl Stream {
         }
     }
 
+    /// The places that still wait for one message.
+    pub(crate) fn open_places(&self, sequence: u32) -> impl Iterator<Item = usize> + '_ {
+        let cursors = self.cursors.iter().enumerate();
+        cursors.filter_map(move |(place, cursor)| {
+            let mut levels = cursor.levels.iter();
+            levels
+                .any(|level| level.pending.contains(sequence))
+                .then_some(place)
+        })
+    }
+
     /// Takes the open pledges of one message out, at every place.
     pub(crate) fn take_open_of(&mut self, sequence: u32, mut hand_over: impl FnMut(OpenPledge)) {
         let Some(&record) = self.record(sequence) else {

@@ -1,0 +1,172 @@
+//! What the broker never answered, over connections that gave it every chance to.
+//!
+//! A PUBLISH of QoS 1 or 2, a SUBSCRIBE and a PINGREQ each have an answer (§3.3.4, §3.8.4, §3.12.4). A
+//! broker that leaves one out breaks no claim by that: the message is not owed, the latency has no
+//! sample, the device has no subscription. So it is counted here, whatever a scenario claims.
+//!
+//! A connection over a link is left out where a device gave up: the link may have held the answer
+//! back. Where a connection ended before the answer could come, none is missed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use squall_fleet::{EndCause, Path, SocketId};
+use squall_protocol::{Instant, QoS};
+use squall_scenario::{DeviceId, GroupId};
+
+use super::event::Event;
+
+/// Something that the broker must answer.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Request {
+    /// PUBLISH at QoS 1.
+    PublishQos1,
+    /// PUBLISH, or PUBREL, of an exchange at QoS 2.
+    ExchangeQos2,
+    /// SUBSCRIBE.
+    Subscribe,
+    /// PINGREQ.
+    Pingreq,
+}
+
+/// Requests of one kind without an answer.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Waiting {
+    /// All of them.
+    pub(crate) count: u64,
+    /// Of those, the ones that certainly get none: the device gave up, or the broker has answered a
+    /// later one, although it must answer in order [MQTT-4.6.0-2].
+    pub(crate) hopeless: u64,
+    /// How long the oldest had waited.
+    pub(crate) oldest: Duration,
+    /// The device of the first that was noticed.
+    pub(crate) first: Option<DeviceId>,
+}
+
+/// A message whose exchange was open when the books were closed, over a connection that was up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    /// Who publishes it.
+    pub(crate) device: DeviceId,
+    /// The group of that.
+    pub(crate) group: GroupId,
+    /// Its QoS.
+    pub(crate) qos: QoS,
+    /// When the generator got to it.
+    pub(crate) reached_at: Instant,
+    /// Since when the broker is to answer.
+    pub(crate) asked_at: Instant,
+    /// Whether the broker has answered a later one of the same device.
+    pub(crate) is_overtaken: bool,
+}
+
+/// A message that one online recipient had not had when the books were closed, whose exchange with the
+/// broker was open too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Undelivered {
+    /// The group of the recipient.
+    pub(crate) group: GroupId,
+    /// QoS of the PUBLISH.
+    pub(crate) qos: QoS,
+    /// When the generator got to it.
+    pub(crate) reached_at: Instant,
+}
+
+/// What is under way when the books are closed: a latency without an end has its age at least.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UnderWay {
+    /// Exchanges that the broker is to go on with.
+    pub(crate) exchanges: Vec<Pending>,
+    /// Deliveries of their messages.
+    pub(crate) deliveries: Vec<Undelivered>,
+}
+
+/// Requests without an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Unanswered {
+    subscribing: HashMap<SocketId, Event>,
+    waiting: BTreeMap<Request, Waiting>,
+}
+
+impl Unanswered {
+    /// All kinds of which there are any.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (Request, &Waiting)> {
+        self.waiting
+            .iter()
+            .map(|(&request, waiting)| (request, waiting))
+    }
+
+    /// SUBSCRIBE was sent.
+    pub(crate) fn handle_subscribe_sent(&mut self, event: &Event) {
+        self.subscribing.insert(event.socket, *event);
+    }
+
+    /// SUBACK came.
+    pub(crate) fn handle_subscribed(&mut self, event: &Event) {
+        self.subscribing.remove(&event.socket);
+    }
+
+    /// A connection with a CONNACK ended.
+    pub(crate) fn handle_ended(&mut self, event: &Event, cause: EndCause, path: Path) {
+        let subscribing = self.subscribing.remove(&event.socket);
+        if cause != EndCause::TimedOut || path == Path::OverLink {
+            return;
+        }
+        let (request, since) = match subscribing {
+            Some(sent) => (Request::Subscribe, sent.now),
+            None => (Request::Pingreq, event.now),
+        };
+        let waiting = self.waiting.entry(request).or_default();
+        waiting.note(event.device, event.now.saturating_since(since));
+        waiting.hopeless += 1;
+    }
+
+    /// The books are closed: `pending` are the messages whose exchanges are open.
+    pub(crate) fn close(&mut self, now: Instant, pending: &[Pending]) {
+        let mut subscribing: Vec<Event> = self.subscribing.drain().map(|(_, sent)| sent).collect();
+        subscribing.sort_by_key(|sent| sent.device);
+        for sent in subscribing {
+            let waiting = self.waiting.entry(Request::Subscribe).or_default();
+            waiting.note(sent.device, now.saturating_since(sent.now));
+        }
+        for pending in pending {
+            let request = match pending.qos {
+                QoS::ExactlyOnce => Request::ExchangeQos2,
+                QoS::AtMostOnce | QoS::AtLeastOnce => Request::PublishQos1,
+            };
+            let waiting = self.waiting.entry(request).or_default();
+            waiting.note(pending.device, now.saturating_since(pending.asked_at));
+            waiting.hopeless += u64::from(pending.is_overtaken);
+        }
+    }
+}
+
+impl Waiting {
+    fn note(&mut self, device: DeviceId, waited: Duration) {
+        self.count += 1;
+        self.oldest = self.oldest.max(waited);
+        self.first.get_or_insert(device);
+    }
+}
+
+impl Request {
+    /// Several of them, in a sentence.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::PublishQos1 => "PUBLISHes at QoS 1",
+            Self::ExchangeQos2 => "exchanges at QoS 2",
+            Self::Subscribe => "SUBSCRIBEs",
+            Self::Pingreq => "PINGREQs",
+        }
+    }
+
+    /// What they were waiting for.
+    pub(crate) const fn answer(self) -> &'static str {
+        match self {
+            Self::PublishQos1 => "PUBACK (§3.3.4)",
+            Self::ExchangeQos2 => "PUBREC or PUBCOMP (§4.3.3)",
+            Self::Subscribe => "SUBACK [MQTT-3.8.4-1]",
+            Self::Pingreq => "PINGRESP [MQTT-3.12.4-1]",
+        }
+    }
+}
