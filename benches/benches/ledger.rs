@@ -165,18 +165,22 @@ impl Scene {
             }
         };
         for receiver in receivers {
-            let delivered = Fact::Delivered(DeliveredFact {
-                topic: &topic,
-                qos,
-                dup: false,
-                retain: false,
-                payload: &bytes,
-                properties: &PublishProperties::default(),
-                stamp: payload::parse(&bytes),
-            });
-            self.tell(receiver, delivered);
+            self.deliver(receiver, &topic, &bytes);
         }
         self.topics[stream] = topic;
+    }
+
+    fn deliver(&mut self, receiver: u32, topic: &str, payload: &[u8]) {
+        let delivered = Fact::Delivered(DeliveredFact {
+            topic,
+            qos: QoS::AtLeastOnce,
+            dup: false,
+            retain: false,
+            payload,
+            properties: &PublishProperties::default(),
+            stamp: payload::parse(payload),
+        });
+        self.tell(receiver, delivered);
     }
 }
 

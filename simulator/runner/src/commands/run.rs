@@ -82,9 +82,10 @@ fn prepare_all(args: &RunArgs) -> Result<Vec<Prepared>, Failure> {
 /// For a program that reads standard output: why there is no verdict.
 fn tell_json(args: &RunArgs, failure: &Failure) {
     if args.json {
-        let text = match failure {
-            Failure::Internal(error) => format!("{error:#}"),
-            other => other.to_string(),
+        let text = if let Failure::Internal(error) = failure {
+            format!("{error:#}")
+        } else {
+            failure.to_string()
         };
         let line = serde_json::json!({ "error": text, "exit_code": failure.code() });
         // The failure itself is reported on standard error in any case.
