@@ -5,7 +5,7 @@
 //! percentile is. The share of a percentile is how much smaller it would be without the lag:
 //! `1 - less_lag / measured`, both at the same percentile.
 
-use crate::{CountedFrom, Histogram, MetricName, Metrics, Percentile, Tags};
+use crate::{CountedFrom, Histogram, MetricName, Metrics, Percentile, Tags, WithoutLag};
 
 /// From this share on a figure carries a note.
 pub const LAG_SHARE_NOTED: f64 = 0.1;
@@ -65,20 +65,12 @@ const LESS_LOAD: &str = "For less of it: simulate fewer devices or messages a se
 /// What helps against lag of connects.
 const SLOWER_CONNECTS: &str = "For less of it: lower `connect_rate`, use a quieter machine, or give the broker processor cores of its own.";
 
-/// Metrics whose figures are noted, in this order.
-const NOTED: [MetricName; 5] = [
-    MetricName::E2eLatency,
-    MetricName::AckLatency,
-    MetricName::ConnectLatency,
-    MetricName::TimeToWill,
-    MetricName::TakeoverTime,
-];
-
 /// Says of which figures squall's own lag is a large part, and what to do about it; empty if there
 /// are none.
 pub fn lag_notes(metrics: &Metrics) -> Vec<String> {
-    let noted: Vec<(MetricName, String)> = NOTED
+    let noted: Vec<(MetricName, String)> = MetricName::ALL
         .into_iter()
+        .filter(|metric| metric.without_lag() == WithoutLag::Kept)
         .filter_map(|metric| Some((metric, noted_figures(metrics, metric)?)))
         .collect();
     if noted.is_empty() {

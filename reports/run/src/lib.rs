@@ -58,7 +58,7 @@ pub use machine::{Limits, Machine};
 pub use measured::Measured;
 pub use metric::{
     Aggregate, CountedFrom, MetricCell, MetricKind, MetricName, Metrics, NotAnAggregate,
-    Population, Tag, Tags, UnknownMetric,
+    Population, Tag, Tags, UnknownMetric, WithoutLag,
 };
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
 pub use percentile::{NotAPercentile, Percentile};

@@ -12,5 +12,5 @@ mod population;
 pub use aggregate::{Aggregate, NotAnAggregate};
 pub use cell::{CountedFrom, MetricCell, Metrics, Tags};
 pub use kind::MetricKind;
-pub use name::{MetricName, Tag, UnknownMetric};
+pub use name::{MetricName, Tag, UnknownMetric, WithoutLag};
 pub use population::Population;

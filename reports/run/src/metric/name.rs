@@ -81,6 +81,17 @@ impl Tag {
     }
 }
 
+/// How what a metric would be without the generator's lag is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutLag {
+    /// Each sample is kept less the lag too ([`CountedFrom::LessLag`](crate::CountedFrom::LessLag)).
+    Kept,
+    /// It follows from how long the generator stood still meanwhile.
+    FromStandstills,
+    /// It is not known, or the metric is the lag itself.
+    Unknown,
+}
+
 /// No metric has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no metric is called `{name}`")]
@@ -159,6 +170,32 @@ impl MetricName {
             Self::Errors | Self::Dropped => MetricKind::Count,
             Self::BrokerCpu => MetricKind::Cores,
             Self::BrokerRss | Self::BrokerRssPerConnection => MetricKind::Bytes,
+        }
+    }
+
+    /// How what it would be without the generator's lag is known.
+    pub const fn without_lag(self) -> WithoutLag {
+        match self {
+            Self::E2eLatency
+            | Self::AckLatency
+            | Self::ConnectLatency
+            | Self::SubscribeLatency
+            | Self::Qos2Handshake
+            | Self::Qos2Pubrec
+            | Self::Qos2Pubrel
+            | Self::Qos2Pubcomp
+            | Self::TimeToWill
+            | Self::TakeoverTime
+            | Self::ReconnectDelay => WithoutLag::Kept,
+            Self::PublishRate | Self::DeliveryRate | Self::ConnectRate => {
+                WithoutLag::FromStandstills
+            }
+            Self::ScheduleLag
+            | Self::Errors
+            | Self::Dropped
+            | Self::BrokerCpu
+            | Self::BrokerRss
+            | Self::BrokerRssPerConnection => WithoutLag::Unknown,
         }
     }
 

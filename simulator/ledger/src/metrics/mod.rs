@@ -155,8 +155,9 @@ impl Metrics {
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
-                let latency = now.saturating_since(sent_at);
-                self.record((MetricName::SubscribeLatency, of_group), sent_at, latency);
+                let arrival = Arrival::of(now, observation);
+                let took = now.saturating_since(sent_at);
+                self.record_until_now((MetricName::SubscribeLatency, of_group), arrival, took);
             }
             Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
                 self.record_lag(now, (Some(group), Scheduled::Message), stamp.scheduled);
@@ -236,7 +237,7 @@ impl Metrics {
             }
             Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
             Finding::Reconnected(after) => {
-                self.record((MetricName::ReconnectDelay, of_group), now, after);
+                self.record_until_now((MetricName::ReconnectDelay, of_group), arrival, after);
             }
             Finding::Handshake(time) => {
                 let (name, took) = match time {
@@ -245,7 +246,7 @@ impl Metrics {
                     HandshakeTime::Pubcomp(took) => (MetricName::Qos2Pubcomp, took),
                     HandshakeTime::Whole(took) => (MetricName::Qos2Handshake, took),
                 };
-                self.record((name, of_group), now, took);
+                self.record_until_now((name, of_group), arrival, took);
             }
             Finding::NotConnected => {
                 self.timeline.count_not_connected(now);
@@ -405,24 +406,46 @@ impl Metrics {
         until_arrival: Duration,
     ) {
         let arrival = arrival.without_link();
-        let Arrival { now, waited, .. } = arrival;
+        let Arrival { waited, .. } = arrival;
         let took = until_arrival + waited.unwrap_or_default();
-        self.record(cell, now, took);
-        let left = self.less_lag(now - took, arrival);
-        self.record_less_lag(cell, now, left);
+        self.record_until_now(cell, arrival, took);
+    }
+
+    /// A time that began with what the device did, `took` before it read the broker's answer.
+    fn record_until_now(&mut self, cell: (MetricName, CellTags), arrival: Arrival, took: Duration) {
+        let began = arrival.now - took;
+        self.record(cell, began, took);
+        let left = self.less_lag(began, arrival).min(took);
+        self.record_less_lag(cell, began, left);
+    }
+
+    /// For how long the generator stood still in the measured part, all in all and at once at most, and how
+    /// long that part was.
+    pub(crate) fn standstills_while_measuring(&self) -> Option<[Duration; 3]> {
+        let (start, end) = self.measured()?;
+        let all = self.standstills.within(start, end);
+        let longest = self.standstills.longest().min(all);
+        Some([all, longest, end.saturating_since(start)])
     }
 
     /// What is left, without what the generator held up, of the time from when it acted until it
     /// read the answer: up to when the answer arrived. Where that is not known, what it stood still
     /// meanwhile is left out instead, which is an upper bound of what it held up.
-    fn less_lag(&self, acted: Instant, Arrival { now, waited, .. }: Arrival) -> Duration {
-        match waited {
-            Some(waited) => (now - waited).saturating_since(acted),
-            None => {
-                let still = self.standstills.within(acted, now);
-                now.saturating_since(acted).saturating_sub(still)
-            }
+    ///
+    /// Over a link the device's packet may have waited in it while the generator stood still: that part is
+    /// left out too.
+    fn less_lag(&self, acted: Instant, arrival: Arrival) -> Duration {
+        let Arrival {
+            now,
+            waited,
+            on_link,
+        } = arrival;
+        let came = now - waited.unwrap_or_default();
+        let left = came.saturating_since(acted);
+        if waited.is_some() && on_link.is_zero() {
+            return left;
         }
+        left.saturating_sub(self.standstills.within(acted, came))
     }
 
     fn record_less_lag(

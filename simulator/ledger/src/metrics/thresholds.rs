@@ -5,7 +5,7 @@
 
 use squall_run::{
     Aggregate, CountedFrom, Event, Histogram, MetricName, ProcessUse, Rates, Resources, Spread,
-    Tags, ThresholdOutcome, ThresholdResult,
+    Tags, ThresholdOutcome, ThresholdResult, WithoutLag,
 };
 use squall_scenario::{Condition, MetricSelector, MetricTags, Scenario, Threshold};
 
@@ -86,9 +86,37 @@ impl Judge<'_> {
         }
     }
 
-    /// What a time would be without the generator's lag; `None` if that is not known, or if it is
-    /// of other samples than the time.
+    /// What a number would be without the generator's lag; `None` if that is not known, or if it is
+    /// of other samples than the number.
     fn less_lag(&self, selector: &MetricSelector, aggregate: Aggregate) -> Option<f64> {
+        match selector.metric.without_lag() {
+            WithoutLag::Kept => self.time_less_lag(selector, aggregate),
+            WithoutLag::FromStandstills => self.rate_less_lag(selector, aggregate),
+            WithoutLag::Unknown => None,
+        }
+    }
+
+    /// What a rate may have been without the standstills: in the emptiest second nothing happened while the
+    /// generator stood still, in the fullest what it had not done before happened too.
+    fn rate_less_lag(&self, selector: &MetricSelector, aggregate: Aggregate) -> Option<f64> {
+        let measured = self.measure(selector, aggregate).number?;
+        let [all, longest, length] = self.metrics.standstills_while_measuring()?;
+        let [all, longest, length] = [all, longest, length].map(|time| time.as_secs_f64());
+        let mean = || self.measure(selector, Aggregate::Avg).number;
+        match aggregate {
+            Aggregate::Min if longest < 1.0 => {
+                mean().map(|mean| (measured / (1.0 - longest)).min(mean.max(measured)))
+            }
+            Aggregate::Min => mean(),
+            Aggregate::Max => Some(measured / (1.0 + longest)),
+            Aggregate::Avg => (all < length).then(|| measured * length / (length - all)),
+            Aggregate::Count | Aggregate::Rate | Aggregate::Value | Aggregate::Percentile(_) => {
+                None
+            }
+        }
+    }
+
+    fn time_less_lag(&self, selector: &MetricSelector, aggregate: Aggregate) -> Option<f64> {
         let name = selector.metric;
         let tags = self.tags(&selector.tags);
         let histogram = self

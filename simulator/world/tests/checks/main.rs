@@ -16,6 +16,7 @@ mod generator;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod lag;
+mod less_lag;
 mod links;
 mod misrouted;
 mod network;
