@@ -28,7 +28,7 @@ pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, Fact, LegFact, Observation,
     Path, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg,
-    SubscriptionFact,
+    SubscriptionFact, Way,
 };
 pub use outcome::{Cleared, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};

@@ -141,6 +141,17 @@ pub enum ConnectionFact<'a> {
     /// What the device did before has left its link: from now on the broker is to act on it. Told of
     /// each connection that runs over a link, and of none without.
     LeftLink(Departure),
+    /// Devices are about to leave, and the link still holds something of this connection that way.
+    StillOnLink(Way),
+}
+
+/// Which way something goes over a link.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Way {
+    /// From the device to the broker.
+    Up,
+    /// From the broker to the device.
+    Down,
 }
 
 /// What leaves the link of a device.

@@ -82,8 +82,8 @@ impl Sink for Recorder {
             | Phase::Connecting
             | Phase::WarmingUp
             | Phase::Measuring
-            | Phase::Draining
-            | Phase::Checking => {}
+            | Phase::Draining => {}
+            Phase::Checking => self.ledger.begin_checking(now),
             // From here on devices leave: what has not come will not.
             Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
                 self.metrics.note_under_way(now, &self.ledger.under_way());

@@ -7,7 +7,7 @@ use squall_protocol::{Instant, client::Displaced};
 use crate::drive::{PeerClose, SocketId, Teardown};
 use crate::fault_plan::Firing;
 use crate::link::Lane;
-use crate::observation::Departure;
+use crate::observation::{Departure, Way};
 
 /// One transport.
 #[derive(Debug)]
@@ -121,6 +121,15 @@ impl Connection {
         let up = (!up.is_empty()).then(|| up.last_due());
         let down = (!down.is_empty()).then(|| down.last_due());
         up.max(down)
+    }
+
+    /// The ways on which the link holds something.
+    pub(super) fn ways_in_transit(&self) -> impl Iterator<Item = Way> + use<> {
+        let lanes = self.lanes.as_deref();
+        let up = lanes.is_some_and(|lanes| !lanes.up.is_empty());
+        let down = lanes.is_some_and(|lanes| !lanes.down.is_empty());
+        let up = up.then_some(Way::Up);
+        up.into_iter().chain(down.then_some(Way::Down))
     }
 
     /// Whether nothing more will happen on it.

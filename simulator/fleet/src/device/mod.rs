@@ -219,6 +219,15 @@ impl Device {
         connections.filter_map(Connection::in_transit_until).max()
     }
 
+    /// Tells what its links hold at the end: it has not come, and nothing follows from that.
+    pub(crate) fn tell_in_transit(&mut self, turn: &mut Turn<'_>) {
+        for connection in &self.connections {
+            for way in connection.ways_in_transit() {
+                self.tell_connection(turn, connection.socket, ConnectionFact::StillOnLink(way));
+            }
+        }
+    }
+
     /// The device that a socket belongs to.
     pub(crate) fn of_socket(SocketId(socket): SocketId) -> DeviceId {
         DeviceId((socket & u64::from(u32::MAX)) as u32)

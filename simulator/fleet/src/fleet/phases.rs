@@ -230,6 +230,9 @@ impl<S: Sink> Fleet<S> {
     }
 
     fn begin_leaving(&mut self, now: Instant, actions: &mut Actions) {
+        for place in 0..self.members {
+            self.with_device(now, actions, place, Device::tell_in_transit);
+        }
         self.begin(Phase::Leaving, now, Some(now + LEAVING_MAX));
         for place in 0..self.devices.len() {
             self.with_device(now, actions, place, Device::leave);

@@ -39,10 +39,11 @@ mod wills;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
+use squall_scenario::DeviceId;
 
 use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
@@ -97,6 +98,10 @@ pub struct Ledger {
     open: HashMap<SocketId, OpenConnection>,
     /// Ends of connections that have not left their devices' links, in the order of their sockets.
     departing: BTreeMap<SocketId, Departing>,
+    /// Devices whose links held something at the end.
+    on_link: HashSet<DeviceId>,
+    /// When checkers began to look.
+    checked_at: Option<Instant>,
     closed_at: Option<Instant>,
     imbalances: Vec<Imbalance>,
 }
@@ -120,6 +125,8 @@ impl Ledger {
             open: HashMap::new(),
             departing: BTreeMap::new(),
             roster,
+            on_link: HashSet::new(),
+            checked_at: None,
             closed_at: None,
             imbalances: Vec::new(),
         }
@@ -159,6 +166,16 @@ impl Ledger {
         &self.memory
     }
 
+    /// The checkers begin to look: what the broker must have done by now can be seen.
+    pub(crate) fn begin_checking(&mut self, now: Instant) {
+        self.checked_at = Some(now);
+    }
+
+    /// When checkers began to look, or the books were closed.
+    pub(crate) fn checked_at(&self) -> Option<Instant> {
+        self.checked_at.or(self.closed_at)
+    }
+
     /// When the books were closed.
     pub fn closed_at(&self) -> Option<Instant> {
         self.closed_at
@@ -184,9 +201,10 @@ impl Ledger {
         self.takeovers.close(now);
         self.imbalances.extend(self.takeovers.imbalance());
         self.close_connections(now);
-        let connections = &self.connections;
-        self.handshakes
-            .close(now, |device| connections.is_online(device));
+        let (connections, on_link) = (&self.connections, &self.on_link);
+        self.handshakes.close(now, |device| {
+            connections.is_online(device) && !on_link.contains(&device)
+        });
     }
 
     /// Closes the books of a run that was cut short at `now`, if nothing has closed them before: what

@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) version: Version,
     /// How long the Session outlives its connection.
     pub(crate) expiry: Duration,
+    /// Whether a link still held something on its way to it at the end.
+    pub(crate) is_on_link: bool,
     /// The last time in which no connection held it.
     pub(crate) away: Option<Away>,
     /// When the last connection ended, if none is live.
@@ -161,6 +163,7 @@ impl Session {
             moved_at: Instant::ZERO,
             version: Version::V5,
             expiry: Duration::ZERO,
+            is_on_link: false,
             away: None,
             offline_since: None,
         }
@@ -200,7 +203,7 @@ impl Session {
     /// Since when it has asked for messages that `filters` match without a break, so that one of
     /// `qos` had to reach it; `None` if it does not, or has no connection.
     pub(crate) fn watching_since(&self, filters: &[FilterKey], qos: QoS) -> Option<Instant> {
-        if !self.is_online() {
+        if !self.is_online() || self.is_on_link {
             return None;
         }
         let asks = |subscription: &&Subscription| {

@@ -41,6 +41,14 @@ impl Share {
         })
     }
 
+    /// Whether a link still held something on its way to a member at the end.
+    pub(crate) fn has_member_on_link(&self, sessions: &[Option<Session>]) -> bool {
+        self.members.iter().any(|&member| {
+            let session = sessions[member.0 as usize].as_ref();
+            session.is_some_and(|session| session.is_on_link)
+        })
+    }
+
     /// Whether a member's Session lives and no connection holds it.
     pub(crate) fn has_offline_member(
         &self,

@@ -81,17 +81,20 @@ pub enum Excuse {
     OfflineAtEnd,
     /// The shared subscription lost the member that may have been chosen (§4.8.2).
     MemberLost,
+    /// The link that squall simulates still held it, or what it was owed for, when the run ended.
+    OnLink,
     /// The run was cut short before it could come.
     RunCut,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SessionEnded,
         Self::ConnectionLost,
         Self::OfflineAtEnd,
         Self::MemberLost,
+        Self::OnLink,
         Self::RunCut,
     ];
 
@@ -102,6 +105,7 @@ impl Excuse {
             Self::ConnectionLost => "connection lost at QoS 0",
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
+            Self::OnLink => "still on the simulated link at the end",
             Self::RunCut => "run cut short",
         }
     }

@@ -186,7 +186,8 @@ impl Metrics {
                 | ConnectionFact::ConnectSent { .. }
                 | ConnectionFact::Refused(_)
                 | ConnectionFact::Ended(_)
-                | ConnectionFact::LeftLink(_),
+                | ConnectionFact::LeftLink(_)
+                | ConnectionFact::StillOnLink(_),
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })
             | Fact::Publication(PublicationFact::Acknowledged { .. })

@@ -113,7 +113,8 @@ impl Timeline {
                 | ConnectionFact::OpenFailed(_)
                 | ConnectionFact::ConnectSent { .. }
                 | ConnectionFact::Refused(_)
-                | ConnectionFact::LeftLink(_),
+                | ConnectionFact::LeftLink(_)
+                | ConnectionFact::StillOnLink(_),
             )
             | Fact::Publication(
                 PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },

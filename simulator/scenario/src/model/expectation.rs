@@ -89,8 +89,8 @@ pub struct RetainedClaim {
 /// What a retained message is compared with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RetainedValue {
-    /// `last_will`: the last will with RETAIN that was due on that Topic Name, and nothing where
-    /// none was due.
+    /// `last_will`: the last will with RETAIN that was due on that Topic Name, unless a message with RETAIN
+    /// came after it, and nothing where there was neither.
     LastWill,
     /// `last_publish`: the last acknowledged message with RETAIN on that Topic Name.
     LastPublish,

@@ -20,6 +20,7 @@ mod less_lag;
 mod links;
 mod misrouted;
 mod network;
+mod on_link;
 mod others;
 mod qos2_handshake;
 mod replays;

@@ -226,3 +226,107 @@ fn invented(version: Version) -> Vec<u8> {
     };
     publish_bytes(&publish, version)
 }
+
+/// Devices that announce themselves on the topic of their wills, as most do: some are dropped and come
+/// back, some stay away.
+fn births_and_deaths(equals: &str) -> String {
+    format!(
+        r#"
+[run]
+duration = "5s"
+drain = "6s"
+[[group]]
+name = "back"
+count = 5
+[group.will]
+topic = "status/{{client_id}}"
+payload = {{ text = "offline" }}
+qos = 1
+retain = true
+[group.reconnect]
+when = "always"
+backoff = "300ms"
+[[group.publish]]
+topic = "status/{{client_id}}"
+payload = {{ text = "online" }}
+qos = 1
+retain = true
+every = "1s"
+[[group]]
+name = "away"
+count = 5
+[group.will]
+topic = "status/{{client_id}}"
+payload = {{ text = "offline" }}
+qos = 1
+retain = true
+[group.reconnect]
+when = "never"
+[[group.publish]]
+topic = "status/{{client_id}}"
+payload = {{ text = "online" }}
+qos = 1
+retain = true
+every = "1s"
+[[fault]]
+name = "blink"
+at = "2s"
+group = "back"
+select = {{ count = 3 }}
+action = "drop"
+how = "rst"
+[[fault]]
+name = "crash"
+at = "2500ms"
+group = "away"
+select = {{ count = 3 }}
+action = "drop"
+how = "rst"
+[[expect]]
+check = "retained"
+filter = "status/+"
+equals = "{equals}"
+"#
+    )
+}
+
+/// Birth and death on one topic: what came last counts, by either name of the claim.
+#[test]
+fn birth_and_death_on_one_topic_are_put_in_order() {
+    for equals in ["last_will", "last_publish"] {
+        let judgement = run(&births_and_deaths(equals));
+
+        assert_broken(&judgement, &[]);
+        let found = &judgement.measured.retained[0];
+        assert_eq!((found.expected, found.right), (10, 10), "{equals}");
+    }
+}
+
+/// A device that is back and whose topic still says that it is gone, and one that is gone and whose topic
+/// still says that it is there.
+#[test]
+fn a_status_that_is_not_the_last_is_wrong() {
+    for (device, other) in [("status/back", "offline"), ("status/away", "online")] {
+        let mut others: Option<Vec<u8>> = None;
+        let tamper = script(move |passing, tampered| {
+            let is_status = is_retained(passing, "status/");
+            let Some(publish) = to_device(passing).filter(|_| is_status) else {
+                return Outcome::Pass;
+            };
+            let says = |text: &str| publish.payload.starts_with(text.as_bytes());
+            if publish.topic.as_str().starts_with(device) && !says(other) && others.is_none() {
+                let mut changed = publish.clone();
+                changed.payload = other.as_bytes();
+                others = Some(publish.payload.to_vec());
+                tampered.forward(passing.direction, &publish_bytes(&changed, passing.version));
+                return Outcome::Done;
+            }
+            Outcome::Pass
+        });
+
+        let judgement = run_tampered(&births_and_deaths("last_will"), tamper);
+
+        assert_broken(&judgement, &["retained(status/+).equals"]);
+        assert_eq!(judgement.measured.retained[0].wrong, 1, "{device}");
+    }
+}

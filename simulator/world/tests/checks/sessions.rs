@@ -242,3 +242,24 @@ fn a_group_that_resumes_keeps_its_sessions() {
         assert_eq!(sessions_left(world, &text), 20, "{version}");
     }
 }
+
+/// A Session of which the broker does not say that it has ended may hold what an earlier run left: with
+/// it the run proves nothing.
+#[test]
+fn a_session_that_could_not_be_ended_makes_the_run_invalid() {
+    let is_its_connack = |passing: &squall_world::Passing<'_>| {
+        passing.client_id == "keepers-0"
+            && matches!(passing.packet, squall_protocol::packet::Packet::Connack(_))
+    };
+
+    let judgement = crate::run::run_tampered(
+        &kept_sessions(""),
+        crate::tampering::once(0, is_its_connack, crate::tampering::drop_it),
+    );
+
+    let told = judgement.reasons.iter().map(squall_run::Reason::text);
+    let told: Vec<&str> = told
+        .filter(|text| text.contains("could not be ended before the run"))
+        .collect();
+    assert_eq!(told.len(), 1, "{:?}", judgement.reasons);
+}

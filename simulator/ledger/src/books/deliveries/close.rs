@@ -180,10 +180,16 @@ impl Deliveries {
             RunEnd::Drained(now) => now,
             RunEnd::Cut => return Some(Excuse::RunCut),
         };
+        // At QoS 0 nothing tells whether it has left the publisher's link.
+        if open.record.qos == QoS::AtMostOnce && self.on_link_up.contains(&open.record.socket) {
+            return Some(Excuse::OnLink);
+        }
         match recipient {
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;
-                if session.is_online() {
+                if session.is_on_link {
+                    Some(Excuse::OnLink)
+                } else if session.is_online() {
                     None
                 } else if session.has_expired(now) {
                     Some(Excuse::SessionEnded)
@@ -193,6 +199,9 @@ impl Deliveries {
             }
             Recipient::Share(filter) => {
                 let share = self.shares.get(&filter)?;
+                if share.has_member_on_link(&self.sessions) {
+                    return Some(Excuse::OnLink);
+                }
                 if open.record.sent_at > share.disturbed_until {
                     return None;
                 }

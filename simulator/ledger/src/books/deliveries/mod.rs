@@ -18,9 +18,9 @@ mod watching;
 
 pub(super) use close::RunEnd;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use squall_fleet::Stamp;
+use squall_fleet::{SocketId, Stamp};
 use squall_protocol::{Instant, QoS};
 use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
 
@@ -86,6 +86,8 @@ pub(crate) struct Deliveries {
     ended_at: HashMap<DeviceId, Instant>,
     /// When the latest message of QoS 1 of a device was sent that was answered.
     answered_until: HashMap<DeviceId, Instant>,
+    /// Connections whose way to the broker was still held by a link at the end.
+    on_link_up: HashSet<SocketId>,
     /// What must come out of the broker's store.
     replays: Replays,
     memory: Memory,
@@ -110,6 +112,7 @@ impl Deliveries {
             names: roster.names(),
             ended_at: HashMap::new(),
             answered_until: HashMap::new(),
+            on_link_up: HashSet::new(),
             replays: Replays::new(memory.replays),
             memory,
             given_up: GivenUp::default(),

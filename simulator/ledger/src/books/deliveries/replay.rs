@@ -156,7 +156,7 @@ impl Deliveries {
             let Some(session) = session(&self.sessions, missing.client) else {
                 continue;
             };
-            if !session.live.contains(&missing.socket) {
+            if !session.live.contains(&missing.socket) || session.is_on_link {
                 continue;
             }
             let key = TallyKey {

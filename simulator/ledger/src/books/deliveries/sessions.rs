@@ -1,5 +1,6 @@
 //! What connections and subscriptions change in what is owed.
 
+use squall_fleet::Way;
 use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::{Deliveries, RecordState};
@@ -111,6 +112,16 @@ impl Deliveries {
     pub(crate) fn handle_end_left(&mut self, event: &Event, noticed_by: Instant) {
         if !self.is_closed {
             self.disturb_shares(event, noticed_by);
+        }
+    }
+
+    /// The run is about to end, and the link of a connection still holds something.
+    pub(crate) fn handle_still_on_link(&mut self, event: &Event, way: Way) {
+        match way {
+            Way::Up => {
+                self.on_link_up.insert(event.socket);
+            }
+            Way::Down => self.session_mut(event).is_on_link = true,
         }
     }
 

@@ -79,6 +79,7 @@ impl Ledger {
             }
             ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
             ConnectionFact::LeftLink(departure) => self.handle_left_link(event, departure),
+            ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
     }
 
@@ -120,6 +121,7 @@ impl Ledger {
         self.deliveries
             .handle_connected(event, session_present, expiry);
         self.wills.handle_connected(event);
+        self.retained.handle_connected(event.client, event.now);
         let displaced = self.takeovers.handle_connected(event, session_present);
         findings.extend(displaced.into_iter().map(Finding::Displaced));
         let away = self.connections.handle_connected(event, session_present);

@@ -5,7 +5,7 @@
 //! the DISCONNECT waits for the latency, the bandwidth and the outages of the link like everything
 //! else. The time in between is the scenario's.
 
-use squall_fleet::{Departure, EndCause, Path};
+use squall_fleet::{Departure, EndCause, Path, Way};
 use squall_protocol::{Instant, ReasonCode};
 use squall_scenario::FaultId;
 
@@ -67,6 +67,13 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// The run is about to end, and a link still holds something: what has not come because of that
+    /// proves nothing.
+    pub(super) fn handle_still_on_link(&mut self, event: &Event, way: Way) {
+        self.on_link.insert(event.device);
+        self.deliveries.handle_still_on_link(event, way);
     }
 
     /// The books are about to be closed: what is still on a link leaves it now at the earliest, and
@@ -146,6 +153,8 @@ impl Ledger {
             let retained = RetainedWill {
                 topic: &will.topic,
                 value: will.value,
+                client: departing.event.client,
+                socket: departing.event.socket,
                 noticed_by,
                 is_certain: *due == Due::Must,
             };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::EndCause;
+use squall_fleet::{ConnectionFact, EndCause, Fact, Way};
 use squall_protocol::{QoS, ReasonCode};
 
 use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene};
@@ -186,4 +186,37 @@ fn a_silent_device_is_owed_nothing() {
     let tally = scene.close();
 
     assert_eq!((tally.expected(), tally.lost), (0, 0));
+}
+
+/// What squall's own link still holds at the end was delivered, or never reached the broker: nobody has
+/// lost it.
+#[test]
+fn what_the_link_still_holds_is_excused() {
+    for (device, way, qos) in [
+        (CLEAN, Way::Down, QOS1),
+        (CLEAN, Way::Down, QOS0),
+        (PUBLISHER, Way::Up, QOS0),
+    ] {
+        let mut scene = Scene::ready(&[CLEAN]);
+        scene.publish(0..1, qos);
+        scene.tell(device, Fact::Connection(ConnectionFact::StillOnLink(way)));
+
+        let tally = scene.close();
+
+        assert_eq!(tally.lost, 0, "{way:?} {qos:?}");
+        assert_eq!(tally.excused[Excuse::OnLink as usize], 1);
+    }
+}
+
+/// What was acknowledged has left the publisher's link, whatever that holds at the end.
+#[test]
+fn an_acknowledged_message_is_not_on_the_publishers_link() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    scene.publish(0..1, QOS1);
+    scene.tell(
+        PUBLISHER,
+        Fact::Connection(ConnectionFact::StillOnLink(Way::Up)),
+    );
+
+    assert_eq!(scene.close().lost, 1);
 }

@@ -1,7 +1,11 @@
 //! What the broker must have retained, as far as its order is known (§3.3.1.3).
 
 use squall_fleet::{Fact, PublicationFact, RunTag, Stamp};
-use squall_protocol::{QoS, topic::TopicFilter};
+use squall_protocol::{
+    QoS,
+    packet::{Will, WillProperties},
+    topic::{TopicFilter, TopicName},
+};
 use squall_scenario::DeviceId;
 
 use super::scene::{PUBLISHER, RESET, Scene};
@@ -43,11 +47,12 @@ fn acknowledge(scene: &mut Scene, (device, sequence): (u32, u32)) {
 /// The payloads that the topic may have; `None` is nothing.
 fn allowed(scene: &Scene, candidates: &[&str]) -> Vec<Option<String>> {
     let filter = TopicFilter::new("#".into()).unwrap();
-    let values = scene.ledger.retained.last_publishes(&filter);
+    let values = scene.ledger.retained.values(&filter, scene.now);
     let Values::OneOf(values) = &values["state"] else {
         panic!("values were dropped");
     };
     let mut names: Vec<Option<String>> = values
+        .last
         .iter()
         .map(|value| {
             value.map(|hash| {
@@ -143,10 +148,99 @@ fn a_topic_with_too_many_values_is_unknown() {
         retain(&mut scene, (PUBLISHER, sequence), QOS1, "a");
     }
     let filter = TopicFilter::new("#".into()).unwrap();
-    let values = scene.ledger.retained.last_publishes(&filter);
+    let values = scene.ledger.retained.values(&filter, scene.now);
     assert_eq!(values["state"], Values::Unknown);
 
     acknowledge(&mut scene, (PUBLISHER, 3));
 
     assert_eq!(allowed(&scene, &["a"]), [Some("a".to_owned())]);
+}
+
+/// The will of a device that announces itself on the same topic, with RETAIN (§3.1.2.5).
+fn death(topic: &str) -> Will {
+    Will {
+        topic: TopicName::new(topic.into()).unwrap(),
+        payload: b"dead".to_vec(),
+        qos: QOS1,
+        retain: true,
+        properties: WillProperties::default(),
+    }
+}
+
+/// A device that has announced itself, and whose connection has ended a second later.
+fn born_and_dead() -> Scene {
+    let mut scene = Scene::new();
+    scene.connect_sent(PUBLISHER, PUBLISHER, Some(&death("state")));
+    scene.connected(PUBLISHER, PUBLISHER, false);
+    retain(&mut scene, (PUBLISHER, 0), QOS1, "born");
+    acknowledge(&mut scene, (PUBLISHER, 0));
+    scene.wait(1_000);
+    scene.end(PUBLISHER, RESET);
+    scene
+}
+
+fn named(text: &str) -> Vec<Option<String>> {
+    vec![Some(text.to_owned())]
+}
+
+/// A will comes after what its device had published; until the broker must have noticed, that may be
+/// there still.
+#[test]
+fn a_death_comes_after_the_birth() {
+    let mut scene = born_and_dead();
+    let filter = TopicFilter::new("#".into()).unwrap();
+    let early = scene.ledger.retained.values(&filter, scene.now);
+    let Values::OneOf(early) = &early["state"] else {
+        panic!("nothing was dropped");
+    };
+    assert_eq!((early.last.len(), early.not_yet.len()), (1, 1));
+
+    scene.wait(6_000);
+
+    assert_eq!(allowed(&scene, &["born", "dead"]), named("dead"));
+    let late = scene.ledger.retained.values(&filter, scene.now);
+    let Values::OneOf(late) = &late["state"] else {
+        panic!("nothing was dropped");
+    };
+    assert_eq!(late.not_yet, []);
+}
+
+/// A device that is back has had its will published by then (§3.1.4): what it announces next counts.
+#[test]
+fn a_birth_after_the_reconnect_replaces_the_death() {
+    let mut scene = born_and_dead();
+    scene.connect_sent(PUBLISHER, PUBLISHER, Some(&death("state")));
+    scene.connected(PUBLISHER, PUBLISHER, false);
+    retain(&mut scene, (PUBLISHER, 1), QOS1, "again");
+    acknowledge(&mut scene, (PUBLISHER, 1));
+
+    assert_eq!(allowed(&scene, &["born", "dead", "again"]), named("again"));
+}
+
+/// Of two devices the order is known only where the broker must have noticed the end before.
+#[test]
+fn a_birth_of_another_device_may_come_before_the_death() {
+    for (wait_ms, values) in [(0, 2), (6_000, 1)] {
+        let mut scene = born_and_dead();
+        scene.connect(1);
+        scene.wait(wait_ms);
+        retain(&mut scene, (1, 0), QOS1, "other");
+        acknowledge(&mut scene, (1, 0));
+
+        let allowed = allowed(&scene, &["born", "dead", "other"]);
+        assert_eq!(allowed.len(), values, "{allowed:?}");
+    }
+}
+
+/// What was not acknowledged when the connection ended may be sent again after the will.
+#[test]
+fn a_birth_in_doubt_may_come_after_the_death() {
+    let mut scene = Scene::new();
+    scene.connect_sent(PUBLISHER, PUBLISHER, Some(&death("state")));
+    scene.connected(PUBLISHER, PUBLISHER, false);
+    retain(&mut scene, (PUBLISHER, 0), QOS1, "born");
+    scene.end(PUBLISHER, RESET);
+    scene.wait(6_000);
+
+    assert_eq!(allowed(&scene, &["born", "dead"]).len(), 2);
 }

@@ -373,3 +373,30 @@ fn a_late_will_names_the_device_that_died() {
         "its will came 1.39 s after the drop, the limit is 500 ms; seen by device 3"
     );
 }
+
+/// What is settled is enough: wills that are not complete are kept, though the memory was full.
+#[test]
+fn nothing_is_given_up_where_settling_frees_enough() {
+    let memory = Memory {
+        will_ends: 16,
+        ..Memory::default()
+    };
+    let mut scene = Scene::with_memory(memory);
+    scene.connect(WATCHER);
+    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    for _ in 0..9 {
+        connect(&mut scene, 1, "status/1");
+        scene.end(1, RESET);
+    }
+    for _ in 0..8 {
+        connect(&mut scene, 0, "status/0");
+        scene.end(0, RESET);
+        see(&mut scene, "status/0");
+        scene.wait(10_000);
+    }
+
+    scene.close();
+
+    assert_eq!(scene.ledger.given_up().count(MemoryLimit::WillEnds), 0);
+    assert_eq!(scene.count(AnomalyKind::WillMissing), 9);
+}

@@ -167,6 +167,8 @@ pub(crate) struct Wills {
     /// Ends, and arrivals of wills, that are kept.
     kept: usize,
     kept_max: usize,
+    /// The row that settling early begins with.
+    next_to_settle: usize,
     given_up: GivenUp,
     anomalies: Anomalies,
 }
@@ -207,6 +209,7 @@ impl Wills {
             unprovoked: 0,
             kept: 0,
             kept_max: memory.will_ends,
+            next_to_settle: 0,
             given_up: GivenUp::default(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
         }

@@ -86,10 +86,17 @@ impl Wills {
         self.kept > self.kept_max
     }
 
-    /// Settles what nothing is missing of, and gives up the oldest of the rest until half of the
-    /// memory is free: so that this is needed again only after as many more.
+    /// Settles what nothing is missing of until half of the memory is free, beginning where it ended the
+    /// last time. If that leaves less than a quarter, the oldest of the rest is given up: so that this is
+    /// needed again only after many more.
     pub(crate) fn make_room(&mut self, now: Instant, mut audiences: Audiences<'_>) {
-        for row in 0..self.rows.len() {
+        let first = self.next_to_settle;
+        let rows = self.rows.len();
+        for row in (first..rows).chain(0..first) {
+            if self.kept <= self.kept_max / 2 {
+                break;
+            }
+            self.next_to_settle = (row + 1) % rows;
             // The last end of a row stays: what comes again is compared with it.
             while self.rows[row].ends.len() > 1 && self.is_complete(row, now, &mut audiences) {
                 if let Some(end) = self.rows[row].pop() {
@@ -97,6 +104,10 @@ impl Wills {
                     self.settle(row, &end, now, &mut audiences);
                 }
             }
+        }
+        if self.kept <= self.kept_max / 4 * 3 {
+            // Enough is free: this is needed again only after a quarter of the memory.
+            return;
         }
         for row in 0..self.rows.len() {
             while self.kept > self.kept_max / 2 {

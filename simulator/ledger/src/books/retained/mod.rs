@@ -1,9 +1,13 @@
 //! What the broker should have retained, and what checkers found (§3.3.1.3).
 //!
-//! Two models, kept apart: the last will with RETAIN of each topic, and the last acknowledged
-//! PUBLISH with RETAIN. Where the order of two values is not known, either is right.
+//! `published` and `wills` have what may be there by messages and by wills with RETAIN, `order` puts both
+//! together. Where the order of two values is not known, either is right.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+mod order;
+mod published;
+mod wills;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,8 +16,10 @@ use squall_protocol::{
     Instant, QoS,
     topic::{TopicFilter, TopicName},
 };
-use squall_scenario::DeviceId;
+use squall_scenario::ClientKey;
 
+use self::published::{Candidate, Published};
+use self::wills::{WillCandidate, Wills};
 use super::memory::Memory;
 use super::stream::fingerprint;
 
@@ -26,12 +32,6 @@ const STORED_WITHIN: Duration = Duration::from_secs(1);
 /// Bytes of a payload that an explanation quotes.
 const QUOTED_BYTES_MAX: usize = 40;
 
-/// Of messages that replace each other, one in this time is remembered.
-const CONFIRMED_EVERY: Duration = Duration::from_millis(250);
-
-/// So many are remembered of one topic.
-const CONFIRMED_MAX: usize = 16;
-
 /// What a topic may have retained: `None` is nothing.
 pub(crate) type Value = Option<u64>;
 
@@ -43,6 +43,8 @@ pub(crate) struct Retained {
     /// Topics that each open connection has sent messages with RETAIN to at QoS 0.
     unacknowledgeable: HashMap<SocketId, BTreeSet<Rc<str>>>,
     wills: HashMap<String, Wills>,
+    /// The topic of the last will of each Session that has not been connected since.
+    last_wills: HashMap<ClientKey, String>,
     /// What devices were sent as retained of topics where no will of this run was due yet: it is of
     /// before the run, or of another client.
     stored: HashMap<String, Value>,
@@ -68,46 +70,6 @@ pub(crate) struct Found {
     pub(crate) quote: String,
 }
 
-/// What was published to one topic.
-#[derive(Clone, Debug, Default)]
-struct Published {
-    /// In order of sending; at first the topic has nothing.
-    candidates: Vec<Candidate>,
-    /// Since when something is surely there in place of nothing.
-    set_at: Option<Instant>,
-    /// The last messages that surely arrived, the oldest first, one in [`CONFIRMED_EVERY`].
-    confirmed: VecDeque<Confirmed>,
-    /// What was dropped from the candidates to save memory; `None` once it is surely overwritten.
-    dropped: Option<Dropped>,
-}
-
-/// Candidates that are no longer kept.
-#[derive(Clone, Copy, Debug)]
-struct Dropped {
-    /// Who sent them; `None` if several devices did.
-    device: Option<DeviceId>,
-    /// The highest sequence number among them.
-    sequence: u32,
-}
-
-/// Wills with RETAIN of one topic.
-#[derive(Debug)]
-struct Wills {
-    /// When the first one of this run was due.
-    first_at: Instant,
-    candidates: Vec<WillCandidate>,
-    /// When the broker surely had the last of those that are no longer kept.
-    dropped: Option<Instant>,
-}
-
-/// A message that surely arrived, and replaced what its device had sent before.
-#[derive(Clone, Copy, Debug)]
-struct Confirmed {
-    device: DeviceId,
-    sequence: u32,
-    at: Instant,
-}
-
 /// What is known of a message that came out of the broker's store.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Stored {
@@ -130,29 +92,18 @@ pub(crate) struct SurelyThere {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Values {
     /// One of these.
-    OneOf(Vec<Value>),
+    OneOf(Allowed),
     /// Anything: values were dropped to save memory.
     Unknown,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    value: Value,
-    device: DeviceId,
-    socket: SocketId,
-    sequence: u32,
-    sent_at: Instant,
-    acknowledged_at: Option<Instant>,
-    qos: QoS,
-    /// Whether it was sent at QoS 0 on a connection that was lost.
-    is_doubtful: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct WillCandidate {
-    value: Value,
-    /// When the broker surely had it retained.
-    noticed_by: Instant,
+/// Values of a topic that are right.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Allowed {
+    /// By everything that must have come in the end.
+    pub(crate) last: Vec<Value>,
+    /// Further ones, as long as wills have not come that the broker need not have published yet.
+    pub(crate) not_yet: Vec<Value>,
 }
 
 /// What a topic had retained before the first will of this run was due there.
@@ -186,6 +137,10 @@ pub(crate) struct RetainedWill<'a> {
     pub(crate) topic: &'a str,
     /// What it leaves there.
     pub(crate) value: Value,
+    /// Whose connection ended.
+    pub(crate) client: ClientKey,
+    /// Which one.
+    pub(crate) socket: SocketId,
     /// When the broker surely had it retained.
     pub(crate) noticed_by: Instant,
     /// Whether it must be published.
@@ -200,6 +155,7 @@ impl Retained {
             publishes: HashMap::new(),
             unacknowledgeable: HashMap::new(),
             wills: HashMap::new(),
+            last_wills: HashMap::new(),
             stored: HashMap::new(),
             probes: BTreeMap::new(),
         }
@@ -225,6 +181,7 @@ impl Retained {
             acknowledged_at: None,
             qos: publish.qos,
             is_doubtful: false,
+            is_certain: false,
         });
         if row.candidates.len() > self.candidates_max {
             row.drop_oldest();
@@ -278,6 +235,7 @@ impl Retained {
         };
         if is_ok {
             row.candidates[place].acknowledged_at = Some(now);
+            row.candidates[place].is_certain = true;
             row.confirm(place);
         } else {
             row.candidates.remove(place);
@@ -307,27 +265,34 @@ impl Retained {
     /// A will with RETAIN is due now, or, without `is_certain`, may be.
     pub(crate) fn handle_will(&mut self, now: Instant, will: &RetainedWill<'_>) {
         let row = self.wills.entry(will.topic.to_owned());
-        let row = row.or_insert_with(|| Wills {
-            first_at: now,
-            candidates: vec![WillCandidate {
-                value: None,
-                noticed_by: Instant::ZERO,
-            }],
-            dropped: None,
-        });
-        if will.is_certain {
-            // What was there before the connection ended is overwritten.
-            row.candidates
-                .retain(|candidate| candidate.noticed_by >= now);
-            row.dropped = row.dropped.filter(|&noticed_by| noticed_by >= now);
-        }
-        row.candidates.push(WillCandidate {
-            value: will.value,
-            noticed_by: will.noticed_by,
-        });
-        if row.candidates.len() > self.candidates_max {
-            let dropped = row.candidates.remove(0);
-            row.dropped = row.dropped.max(Some(dropped.noticed_by));
+        let row = row.or_insert_with(|| Wills::new(now));
+        let &RetainedWill {
+            topic,
+            value,
+            client,
+            socket,
+            noticed_by,
+            is_certain,
+        } = will;
+        row.push(
+            WillCandidate {
+                value,
+                client,
+                socket,
+                at: now,
+                noticed_by,
+                is_certain,
+            },
+            self.candidates_max,
+        );
+        self.last_wills.insert(client, topic.to_owned());
+    }
+
+    /// A Session is connected again.
+    pub(crate) fn handle_connected(&mut self, client: ClientKey, now: Instant) {
+        let topic = self.last_wills.remove(&client);
+        if let Some(row) = topic.and_then(|topic| self.wills.get_mut(&topic)) {
+            row.note_back(client, now);
         }
     }
 
@@ -383,126 +348,32 @@ impl Retained {
         self.probes.get(&expectation)
     }
 
-    /// What each topic that `filter` matches may have, by the last will.
-    pub(crate) fn last_wills(&self, filter: &TopicFilter<Box<str>>) -> BTreeMap<&str, Values> {
-        self.wills
-            .iter()
-            .filter(|(topic, _)| matches(filter, topic))
-            .map(|(topic, row)| (topic.as_str(), row.values()))
+    /// What each topic that `filter` matches may have at `at`, when a checker looked.
+    pub(crate) fn values(
+        &self,
+        filter: &TopicFilter<Box<str>>,
+        at: Instant,
+    ) -> BTreeMap<&str, Values> {
+        let of_wills = self.wills.keys().map(String::as_str);
+        let topics = self.publishes.keys().map(|topic| &**topic).chain(of_wills);
+        topics
+            .filter(|topic| matches(filter, topic))
+            .map(|topic| {
+                let (published, wills) = (self.publishes.get(topic), self.wills.get(topic));
+                (topic, order::values(published, wills, at))
+            })
             .collect()
     }
 
-    /// What each topic that `filter` matches may have, by the last PUBLISH.
-    pub(crate) fn last_publishes(&self, filter: &TopicFilter<Box<str>>) -> BTreeMap<&str, Values> {
-        self.publishes
-            .iter()
-            .filter(|(topic, _)| matches(filter, topic))
-            .map(|(topic, row)| (&**topic, row.values()))
-            .collect()
-    }
-}
-
-impl Wills {
-    fn values(&self) -> Values {
-        match self.dropped {
-            Some(_) => Values::Unknown,
-            None => {
-                let candidates = self.candidates.iter();
-                Values::OneOf(candidates.map(|candidate| candidate.value).collect())
-            }
-        }
-    }
-}
-
-impl Published {
-    /// A candidate surely arrived: what it surely overwrote goes.
-    fn confirm(&mut self, place: usize) {
-        let confirmed = self.candidates[place];
-        if let Some(at) = confirmed.acknowledged_at {
-            self.set_at.get_or_insert(at);
-            self.remember(&confirmed, at);
-        }
-        self.candidates.retain(|other| {
-            let is_same_device = other.device == confirmed.device;
-            let is_older = if is_same_device {
-                other.sequence < confirmed.sequence
-            } else {
-                other
-                    .acknowledged_at
-                    .is_some_and(|acknowledged| acknowledged < confirmed.sent_at)
-            };
-            !is_older
-        });
-        self.dropped = self.dropped.filter(|dropped| {
-            dropped.device != Some(confirmed.device) || dropped.sequence >= confirmed.sequence
-        });
+    /// Whether a will with RETAIN was due there.
+    pub(crate) fn has_will(&self, topic: &str) -> bool {
+        self.wills.contains_key(topic)
     }
 
-    fn remember(&mut self, confirmed: &Candidate, at: Instant) {
-        let last = self.confirmed.back().map(|last| last.at);
-        if last.is_some_and(|last| at < last + CONFIRMED_EVERY) {
-            return;
-        }
-        if self.confirmed.len() == CONFIRMED_MAX {
-            self.confirmed.pop_front();
-        }
-        self.confirmed.push_back(Confirmed {
-            device: confirmed.device,
-            sequence: confirmed.sequence,
-            at,
-        });
-    }
-
-    fn stored(&self, stamp: Stamp) -> Stored {
-        let candidate = self.candidates.iter().find(|candidate| {
-            candidate.device == stamp.device && candidate.sequence == stamp.sequence
-        });
-        let later = self.confirmed.iter().find(|confirmed| {
-            confirmed.device == stamp.device && confirmed.sequence > stamp.sequence
-        });
-        Stored {
-            published: candidate.and_then(|candidate| Some((candidate.value?, candidate.qos))),
-            overwritten_at: later.map(|confirmed| confirmed.at),
-        }
-    }
-
-    /// Drops the oldest candidate to save memory.
-    fn drop_oldest(&mut self) {
-        let oldest = self.candidates.remove(0);
-        let dropped = self.dropped.get_or_insert(Dropped {
-            device: Some(oldest.device),
-            sequence: oldest.sequence,
-        });
-        if dropped.device != Some(oldest.device) {
-            dropped.device = None;
-        }
-        dropped.sequence = dropped.sequence.max(oldest.sequence);
-    }
-
-    /// What may be there.
-    fn values(&self) -> Values {
-        let mut row = self.clone();
-        // At QoS 0 a connection that was never lost is the only acknowledgement.
-        while let Some(place) = row.candidates.iter().rposition(|candidate| {
-            candidate.qos == QoS::AtMostOnce
-                && !candidate.is_doubtful
-                && candidate.acknowledged_at.is_none()
-        }) {
-            row.candidates[place].acknowledged_at = Some(row.candidates[place].sent_at);
-            row.confirm(place);
-        }
-        let mut values: Vec<Value> = row
-            .candidates
-            .iter()
-            .map(|candidate| candidate.value)
-            .collect();
-        if row.set_at.is_none() {
-            values.push(None);
-        }
-        match row.dropped {
-            Some(_) => Values::Unknown,
-            None => Values::OneOf(values),
-        }
+    /// Whether a value is that of a message that may be there.
+    pub(crate) fn is_published(&self, topic: &str, hash: u64) -> bool {
+        let row = self.publishes.get(topic);
+        row.is_some_and(|row| row.candidates.iter().any(|other| other.value == Some(hash)))
     }
 }
 
