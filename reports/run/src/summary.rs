@@ -19,6 +19,8 @@ const GROWTH_TOLD_BYTES: u64 = 256 * 1024;
 /// The figures that a report heads with.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
+    /// What must be known beside the outcome, such as the generator's share of the figures.
+    pub notes: Vec<String>,
     /// Exact length of the measured part, over which all rates are; 0 if it never began.
     pub measured_s: f64,
     /// Messages due a second; `None` if the measured part never began.
@@ -197,6 +199,7 @@ impl Summary {
         let generator = &run.resources.generator;
         let refusals = &run.measured.connections.refusals;
         Self {
+            notes: run.measured.notes(),
             measured_s: run.measured.rates.measured_s,
             offered_per_s: offered.map(|figures| figures.mean_per_s),
             achieved_per_s: achieved.map(|figures| figures.mean_per_s),

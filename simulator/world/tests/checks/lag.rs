@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use squall_ledger::Judgement;
 use squall_protocol::Instant;
-use squall_run::{
-    CountedFrom, Extent, MetricKind, MetricName, Reason, Tags, ThresholdResult, Verdict,
-    WithoutLag, lag_notes,
-};
+use squall_run::{Extent, MetricName, Reason, Tags, ThresholdResult, Verdict, lag_notes};
 
 use crate::run::{assert_broken, run, run_in};
 use crate::tampering::{delay_it, is_to, once};
