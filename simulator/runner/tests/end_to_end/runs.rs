@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{Broker, assert_held, code_and_errors, run, run_file, text};
+use crate::{assert_held, code_and_errors, run, run_file, text};
 
 /// Twenty devices with a will, half of which are reset.
 fn scenario(duration: &str) -> String {
@@ -117,12 +117,10 @@ fn a_spawned_target_is_started_measured_and_stopped() {
 /// The report can be made again from the run file, and says the same.
 #[test]
 fn a_report_can_be_made_again() {
-    let broker = Broker::start();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = write_scenario(folder.path(), "1s");
     let (out, again) = (folder.path().join("out"), folder.path().join("again"));
-    let url = format!("target.url=mqtt://{}", broker.address);
-    let first = run(&["run", &file, "--set", &url, "--out", text(&out)]);
+    let first = run(&["run", &file, "--out", text(&out)]);
     let code = code_and_errors(&first).0;
     assert_held(code, &run_file(&out));
 
