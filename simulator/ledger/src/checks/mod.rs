@@ -96,7 +96,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
 fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
     claims.explain(evidence.generator, |claims, kind| {
-        let mut of_kind = anomalies.kept(kind).into_iter();
+        let mut of_kind = anomalies.kept(kind).iter();
         of_kind.any(|anomaly| claims.concerns(anomaly.scope))
     });
     let violations: Vec<&Anomaly> = claims

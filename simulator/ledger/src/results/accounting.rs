@@ -10,6 +10,7 @@ use squall_run::{
 };
 use squall_scenario::{GroupId, Scenario};
 
+use super::end::end_name;
 use super::refusals::refusals;
 use super::sample;
 use crate::books::{EndKind, Excuse, GroupCounts, Ledger, QOS, reason_text};
@@ -200,20 +201,6 @@ fn ended(scenario: &Scenario, ends: &BTreeMap<EndKind, u64>) -> BTreeMap<String,
     ends.iter()
         .map(|(&kind, &count)| (end_name(scenario, kind), count))
         .collect()
-}
-
-/// The name of an end in reports: a fault is named as the scenario does.
-pub(super) fn end_name(scenario: &Scenario, kind: EndKind) -> String {
-    match kind {
-        EndKind::Fault(fault) => format!("fault {}", scenario.fault(fault).name),
-        EndKind::Qos2Cut
-        | EndKind::PeerClosed(_)
-        | EndKind::ServerDisconnect(_)
-        | EndKind::ProtocolError(_)
-        | EndKind::TimedOut
-        | EndKind::Refused
-        | EndKind::RunEnded => kind.to_string(),
-    }
 }
 
 const fn sender_leg_name(leg: SenderLeg) -> &'static str {

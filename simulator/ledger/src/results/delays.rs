@@ -5,7 +5,7 @@ use squall_fleet::LinkReport;
 use squall_run::{Histogram, MetricName, Metrics, ScenarioDelay, Tags};
 use squall_scenario::Scenario;
 
-use super::accounting::end_name;
+use super::end::end_name;
 use crate::books::Connections;
 use crate::checks::micros;
 

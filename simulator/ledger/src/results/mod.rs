@@ -2,6 +2,7 @@
 
 mod accounting;
 mod delays;
+mod end;
 mod events;
 mod interference;
 mod lag;
@@ -10,7 +11,7 @@ mod sample;
 mod unanswered;
 
 use squall_fleet::{Cleared, Outcome};
-use squall_run::{Measured, Reason, Resources, count_text};
+use squall_run::{Accounting, Connections, Measured, Reason, Resources, count_text};
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
@@ -53,19 +54,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let thresholds = judge_thresholds(scenario, metrics, &cells, &rates, resources);
     let accounting = accounting::accounting(scenario, ledger);
     let connections = accounting::connections(scenario, ledger);
-    let mut reasons = doubts_of_the_ledger(ledger);
-    let interference = interference::reason(scenario, ledger);
-    if !matches!(interference, Some(Reason::Disturbed(_))) {
-        // Otherwise the other client explains what is missing.
-        reasons.extend(sample::reasons(
-            scenario,
-            &accounting.publications,
-            &connections.groups,
-        ));
-    }
-    reasons.extend(interference);
-    reasons.extend(doubts_of_connections(scenario, ledger, metrics, generator));
-    reasons.extend(unanswered::reasons(scenario, ledger));
+    let mut reasons = doubts(&evidence, &accounting, &connections);
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
@@ -95,6 +84,35 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         unfinished: metrics.unfinished(),
     };
     Judgement { measured, reasons }
+}
+
+/// Why nothing follows from what the ledger knows, or something is broken that no claim is about.
+fn doubts(
+    evidence: &Evidence<'_>,
+    accounting: &Accounting,
+    connections: &Connections,
+) -> Vec<Reason> {
+    let Evidence {
+        scenario,
+        metrics,
+        generator,
+        ..
+    } = *evidence;
+    let ledger = &*evidence.ledger;
+    let mut reasons = doubts_of_the_ledger(ledger);
+    let interference = interference::reason(scenario, ledger);
+    if !matches!(interference, Some(Reason::Disturbed(_))) {
+        // Otherwise the other client explains what is missing.
+        reasons.extend(sample::reasons(
+            scenario,
+            &accounting.publications,
+            &connections.groups,
+        ));
+    }
+    reasons.extend(interference);
+    reasons.extend(doubts_of_connections(scenario, ledger, metrics, generator));
+    reasons.extend(unanswered::reasons(scenario, ledger));
+    reasons
 }
 
 /// What an earlier run left may have been judged with this one.

@@ -32,10 +32,7 @@ pub(super) fn is_explained(scenario: &Scenario, group: GroupId, why: Unsent) -> 
 pub(super) fn unsent_name(scenario: &Scenario, why: Unsent) -> String {
     match why {
         Unsent::Away(Away::Ended(kind)) => {
-            format!(
-                "not connected ({})",
-                super::accounting::end_name(scenario, kind)
-            )
+            format!("not connected ({})", super::end::end_name(scenario, kind))
         }
         Unsent::Away(_) | Unsent::Waiting | Unsent::Forbidden => why.to_string(),
     }

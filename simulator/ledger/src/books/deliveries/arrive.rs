@@ -14,43 +14,14 @@ use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::TopicKey;
 
-use super::stranger::{Mark, Stranger};
+use super::delivery::{Delivery, Origin};
+use super::stranger::Stranger;
 use super::{Deliveries, StreamId, TallyKey, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
-use crate::books::retained::Stored;
 use crate::books::stream::{Arrival, Record, fingerprint};
 use crate::books::topics::Recipient;
-
-/// A PUBLISH that reached an application, wills apart.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Delivery<'a> {
-    /// Topic Name.
-    pub(crate) topic: &'a str,
-    /// QoS of this delivery.
-    pub(crate) qos: QoS,
-    /// What its RETAIN flag says.
-    pub(crate) origin: Origin,
-    /// Its DUP flag: the broker may have sent it before, on another connection.
-    pub(crate) dup: bool,
-    /// The whole payload.
-    pub(crate) payload: &'a [u8],
-    /// What the payload says of itself.
-    pub(crate) mark: Mark,
-}
-
-/// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription
-/// (§3.3.1.3), and nothing else [MQTT-3.3.1-12].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Origin {
-    /// It was published just now, or waited for the Session.
-    Live,
-    /// It was retained.
-    Store(Stored),
-    /// It was retained, but nothing was ever published there that could be.
-    EmptyStore,
-}
 
 /// What a first delivery tells the metrics.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

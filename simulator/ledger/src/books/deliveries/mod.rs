@@ -10,6 +10,7 @@
 mod arrive;
 mod close;
 mod copies;
+mod delivery;
 mod pledges;
 mod replay;
 mod sessions;
@@ -35,9 +36,9 @@ use super::stream::{Record, RecordState, Stream, fingerprint};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
 
-pub(crate) use arrive::{Delivery, FirstDelivery, Origin, Wait};
+pub(crate) use arrive::{FirstDelivery, Wait};
+pub(crate) use delivery::{Delivery, Mark, Origin};
 pub(crate) use sessions::Ending;
-pub(crate) use stranger::Mark;
 pub(crate) use watching::WillRecipient;
 
 /// A message as it was handed to the link, or as it would have been.

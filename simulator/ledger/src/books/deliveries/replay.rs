@@ -9,7 +9,8 @@ use std::time::Duration;
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::AnomalyKind;
 
-use super::arrive::{Case, Origin, wrong_dup, wrong_qos};
+use super::arrive::{Case, wrong_dup, wrong_qos};
+use super::delivery::Origin;
 use super::sessions::granted;
 use super::{Deliveries, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};

@@ -1,34 +1,12 @@
 //! Deliveries that no message of this run can be found for.
 
-use squall_fleet::Stamp;
 use squall_run::AnomalyKind;
 
-use super::arrive::{Delivery, Origin};
+use super::delivery::{Delivery, Mark, Origin};
 use super::{Deliveries, TallyKey};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::roster::BrokerHistory;
-
-/// Whose message a payload says that it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Mark {
-    /// One of this run.
-    Ours(Stamp),
-    /// One of another run of squall.
-    OfAnotherRun,
-    /// It does not say.
-    None,
-}
-
-impl Mark {
-    /// The stamp of a message of this run.
-    pub(crate) fn ours(self) -> Option<Stamp> {
-        match self {
-            Self::Ours(stamp) => Some(stamp),
-            Self::OfAnotherRun | Self::None => None,
-        }
-    }
-}
 
 /// A delivery for which no case can be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -9,6 +9,9 @@
 //! watch each other every end would have 9,999 watchers. An end keeps its time, and each watcher
 //! the time since when it has watched without a break; `settle` compares the two at the end.
 
+mod arrival;
+mod deliver;
+mod end;
 mod row;
 mod settle;
 
@@ -18,64 +21,24 @@ use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS, packet::Will};
-use squall_run::{AnomalyKind, duration_text};
-use squall_scenario::{ClientKey, DeviceId, DropKind, FaultId};
+use squall_scenario::{ClientKey, DropKind, FaultId};
 
-use self::row::{Row, Taken};
-use super::anomalies::{Anomalies, Anomaly, Subject};
+use self::row::Row;
+use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
 use super::roster::Names;
 use super::stream::fingerprint;
-use super::topics::{FilterKey, Recipient};
+use super::topics::FilterKey;
 
+pub(crate) use self::arrival::WillArrival;
+pub(crate) use self::deliver::{WillDelivery, WillSeen};
+pub use self::end::WillCause;
+pub(crate) use self::end::{Due, WillEnd};
 pub(crate) use self::settle::Audiences;
 
 /// When the broker notices an end that nothing tells it of: Keep Alive is off.
 pub(crate) const NEVER: Instant = Instant::from_nanos(u64::MAX);
-
-/// How a connection with a will ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum WillCause {
-    /// A fault dropped it.
-    Dropped(DropKind),
-    /// A fault said goodbye for it.
-    Disconnected,
-    /// A fault said goodbye with reason 0x04 (§3.14.2.1).
-    DisconnectedWithWill,
-    /// A cut of the `qos2` block.
-    Qos2Cut,
-    /// The broker closed it, with or without a reason: a takeover or a fault of the broker.
-    ClosedByBroker,
-    /// The device gave up: no answer, or a broken protocol.
-    GivenUp,
-}
-
-/// Whether a will must follow.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Due {
-    /// Exactly one.
-    Must,
-    /// At most one: the broker may see the end otherwise than the device.
-    May,
-    /// None [MQTT-3.14.4-3].
-    MustNot,
-}
-
-/// The end of a connection, as far as wills are concerned.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WillEnd {
-    /// The fault behind it, if any.
-    pub(crate) fault: Option<FaultId>,
-    /// How it ended.
-    pub(crate) cause: WillCause,
-    /// What must follow.
-    pub(crate) due: Due,
-    /// When it left the device's link, so that the broker could know of it; `None` before.
-    pub(crate) left_at: Option<Instant>,
-    /// When the broker has surely noticed.
-    pub(crate) noticed_by: Instant,
-}
 
 /// The will of a connection.
 #[derive(Clone, Debug)]
@@ -121,28 +84,6 @@ pub struct WillTally {
     pub slowest: Option<Duration>,
 }
 
-/// A will that was seen for the first time by one watcher.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct WillSeen {
-    /// The fault before it, if any.
-    pub(crate) fault: Option<FaultId>,
-    /// How the connection ended.
-    pub(crate) cause: WillCause,
-    /// Time since that left the device's link, until the will reached the watcher's machine.
-    pub(crate) after: Duration,
-}
-
-/// What a delivery has to do with wills.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum WillDelivery {
-    /// Nothing: it is not a will of this run.
-    NoWill,
-    /// It is a will, and there is nothing to measure.
-    Counted,
-    /// It is a will, seen for the first time by this watcher.
-    First(WillSeen),
-}
-
 /// All wills of a run.
 #[derive(Debug)]
 pub(crate) struct Wills {
@@ -171,25 +112,6 @@ pub(crate) struct Wills {
     next_to_settle: usize,
     given_up: GivenUp,
     anomalies: Anomalies,
-}
-
-/// A message that may be a will, as one recipient saw it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WillArrival<'a> {
-    /// Topic Name.
-    pub(crate) topic: &'a str,
-    /// The whole payload.
-    pub(crate) payload: &'a [u8],
-    /// Whether it came from the store, for a new subscription.
-    pub(crate) is_from_store: bool,
-    /// Whether DUP at QoS 1 says that it may be a copy that the recipient had before.
-    pub(crate) is_marked_as_repeat: bool,
-    /// Who it was for.
-    pub(crate) recipient: Recipient,
-    /// Since when that one has certainly watched without a break; `None` if it does not.
-    pub(crate) watched_since: Option<Instant>,
-    /// Copies that its subscriptions allow.
-    pub(crate) copies: u8,
 }
 
 impl Wills {
@@ -288,79 +210,6 @@ impl Wills {
         self.armed.remove(&socket);
     }
 
-    /// A message without stamp came to a recipient that may have `copies` of it.
-    pub(crate) fn handle_delivered(
-        &mut self,
-        event: &Event,
-        arrival: &WillArrival<'_>,
-    ) -> WillDelivery {
-        let Some(row) = self.row_of(arrival.topic, arrival.payload) else {
-            return WillDelivery::NoWill;
-        };
-        if arrival.is_from_store {
-            return WillDelivery::Counted;
-        }
-        let taken = match self.rows[row].take(event, arrival) {
-            Taken::For(taken) => taken,
-            Taken::Repeat | Taken::Unknown => return WillDelivery::Counted,
-            Taken::Unprovoked => {
-                self.unprovoked += 1;
-                self.anomalies
-                    .note(AnomalyKind::WillUnexpected, event.subject(), || {
-                        let what = "a will of a connection that had not ended (§3.1.2.5)";
-                        arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
-                    });
-                return WillDelivery::Counted;
-            }
-        };
-        let end = taken.end;
-        let WillEnd {
-            fault, cause, due, ..
-        } = end;
-        self.kept += usize::from(taken.count == 1);
-        let wrong = match due {
-            Due::MustNot => Some((
-                AnomalyKind::WillUnexpected,
-                format!(
-                    "a will after a polite goodbye at {} [MQTT-3.14.4-3]",
-                    seconds(taken.ended_at)
-                ),
-            )),
-            Due::Must | Due::May if taken.times > 1 => Some((
-                AnomalyKind::WillDoubled,
-                format!(
-                    "will number {} for one connection that ended at {} (§3.1.2.5)",
-                    taken.times,
-                    seconds(taken.ended_at)
-                ),
-            )),
-            Due::Must | Due::May => None,
-        };
-        if let Some((kind, explanation)) = wrong {
-            let subject = Subject::after(fault, taken.device);
-            self.anomalies.note(kind, subject, || Anomaly {
-                device: subject.device,
-                explanation: format!("{explanation}; seen by {}", self.names.of(event.device)),
-                ..arrival.anomaly(kind, event, String::new()).after(fault)
-            });
-        }
-        if taken.count > 1 || due == Due::MustNot {
-            return WillDelivery::Counted;
-        }
-        let seen = WillSeen {
-            fault,
-            cause,
-            // One that comes before, on a timeout of the broker, comes at once.
-            after: end
-                .left_at
-                .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
-        };
-        self.check_limits((event, taken.device), arrival, &seen);
-        let tally = self.tallies.entry((fault, cause)).or_default();
-        tally.slowest = tally.slowest.max(Some(seen.after));
-        WillDelivery::First(seen)
-    }
-
     /// What became of wills, by fault and way of ending.
     pub(crate) fn tallies(&self) -> impl Iterator<Item = (Option<FaultId>, WillCause, &WillTally)> {
         self.tallies
@@ -412,73 +261,5 @@ impl Wills {
         }
         let key = (fingerprint(topic.as_bytes()), fingerprint(payload));
         self.keys.get(&key).copied()
-    }
-
-    /// Compares the time to a will of the connection of `device`, as the device of `event` saw it.
-    fn check_limits(
-        &mut self,
-        (event, device): (&Event, DeviceId),
-        arrival: &WillArrival<'_>,
-        seen: &WillSeen,
-    ) {
-        let (Some(fault), WillCause::Dropped(how)) = (seen.fault, seen.cause) else {
-            return;
-        };
-        for place in 0..self.limits.len() {
-            let limit = self.limits[place];
-            if limit.fault != fault || limit.how != how || seen.after <= limit.limit {
-                continue;
-            }
-            *self
-                .late
-                .entry((limit.expectation, fault, how))
-                .or_default() += 1;
-            let subject = Subject::after(Some(fault), device);
-            self.anomalies
-                .note(AnomalyKind::WillLate, subject, || Anomaly {
-                    device: subject.device,
-                    explanation: format!(
-                        "its will came {} after the drop, the limit is {}; seen by {}",
-                        duration_text(seen.after.as_secs_f64()),
-                        duration_text(limit.limit.as_secs_f64()),
-                        self.names.of(event.device)
-                    ),
-                    ..arrival
-                        .anomaly(AnomalyKind::WillLate, event, String::new())
-                        .after(Some(fault))
-                });
-        }
-    }
-}
-
-fn seconds(at: Instant) -> String {
-    duration_text(at.as_secs_f64())
-}
-
-impl WillArrival<'_> {
-    fn anomaly(&self, kind: AnomalyKind, event: &Event, explanation: String) -> Anomaly {
-        Anomaly {
-            topic: Some(self.topic.to_owned()),
-            ..event.anomaly(kind, explanation)
-        }
-    }
-}
-
-impl WillCause {
-    /// Its name in reports, and the tag `how`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Dropped(kind) => kind.name(),
-            Self::Disconnected => "disconnect",
-            Self::DisconnectedWithWill => "disconnect_with_will",
-            Self::Qos2Cut => "qos2_cut",
-            Self::ClosedByBroker => "closed_by_broker",
-            Self::GivenUp => "given_up",
-        }
-    }
-
-    /// Whether a polite goodbye: no will must follow.
-    pub const fn is_polite(self) -> bool {
-        matches!(self, Self::Disconnected)
     }
 }

@@ -1,0 +1,56 @@
+//! A PUBLISH as its recipient saw it: what it says of itself, before anything is concluded.
+
+use squall_fleet::Stamp;
+use squall_protocol::QoS;
+
+use crate::books::retained::Stored;
+
+/// A PUBLISH that reached an application, wills apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery<'a> {
+    /// Topic Name.
+    pub(crate) topic: &'a str,
+    /// QoS of this delivery.
+    pub(crate) qos: QoS,
+    /// What its RETAIN flag says.
+    pub(crate) origin: Origin,
+    /// Its DUP flag: the broker may have sent it before, on another connection.
+    pub(crate) dup: bool,
+    /// The whole payload.
+    pub(crate) payload: &'a [u8],
+    /// What the payload says of itself.
+    pub(crate) mark: Mark,
+}
+
+/// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription
+/// (§3.3.1.3), and nothing else [MQTT-3.3.1-12].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Origin {
+    /// It was published just now, or waited for the Session.
+    Live,
+    /// It was retained.
+    Store(Stored),
+    /// It was retained, but nothing was ever published there that could be.
+    EmptyStore,
+}
+
+/// Whose message a payload says that it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mark {
+    /// One of this run.
+    Ours(Stamp),
+    /// One of another run of squall.
+    OfAnotherRun,
+    /// It does not say.
+    None,
+}
+
+impl Mark {
+    /// The stamp of a message of this run.
+    pub(crate) fn ours(self) -> Option<Stamp> {
+        match self {
+            Self::Ours(stamp) => Some(stamp),
+            Self::OfAnotherRun | Self::None => None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! A message that may be a will.
+
+use squall_protocol::Instant;
+use squall_run::AnomalyKind;
+
+use crate::books::anomalies::Anomaly;
+use crate::books::event::Event;
+use crate::books::topics::Recipient;
+
+/// A message that may be a will, as one recipient saw it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WillArrival<'a> {
+    /// Topic Name.
+    pub(crate) topic: &'a str,
+    /// The whole payload.
+    pub(crate) payload: &'a [u8],
+    /// Whether it came from the store, for a new subscription.
+    pub(crate) is_from_store: bool,
+    /// Whether DUP at QoS 1 says that it may be a copy that the recipient had before.
+    pub(crate) is_marked_as_repeat: bool,
+    /// Who it was for.
+    pub(crate) recipient: Recipient,
+    /// Since when that one has certainly watched without a break; `None` if it does not.
+    pub(crate) watched_since: Option<Instant>,
+    /// Copies that its subscriptions allow.
+    pub(crate) copies: u8,
+}
+
+impl WillArrival<'_> {
+    pub(super) fn anomaly(&self, kind: AnomalyKind, event: &Event, explanation: String) -> Anomaly {
+        Anomaly {
+            topic: Some(self.topic.to_owned()),
+            ..event.anomaly(kind, explanation)
+        }
+    }
+}

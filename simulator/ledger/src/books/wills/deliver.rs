@@ -1,0 +1,155 @@
+//! What a message without stamp is to the wills: one of them, a copy, one too many or one too late.
+
+use std::time::Duration;
+
+use squall_protocol::Instant;
+use squall_run::{AnomalyKind, duration_text};
+use squall_scenario::{DeviceId, FaultId};
+
+use super::Wills;
+use super::arrival::WillArrival;
+use super::end::{Due, WillCause, WillEnd};
+use super::row::{Taken, TakenFor};
+use crate::books::anomalies::{Anomaly, Subject};
+use crate::books::event::Event;
+
+/// A will that was seen for the first time by one watcher.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct WillSeen {
+    /// The fault before it, if any.
+    pub(crate) fault: Option<FaultId>,
+    /// How the connection ended.
+    pub(crate) cause: WillCause,
+    /// Time since that left the device's link, until the will reached the watcher's machine.
+    pub(crate) after: Duration,
+}
+
+/// What a delivery has to do with wills.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum WillDelivery {
+    /// Nothing: it is not a will of this run.
+    NoWill,
+    /// It is a will, and there is nothing to measure.
+    Counted,
+    /// It is a will, seen for the first time by this watcher.
+    First(WillSeen),
+}
+
+impl Wills {
+    /// A message without stamp came to a recipient that may have `copies` of it.
+    pub(crate) fn handle_delivered(
+        &mut self,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+    ) -> WillDelivery {
+        let Some(row) = self.row_of(arrival.topic, arrival.payload) else {
+            return WillDelivery::NoWill;
+        };
+        if arrival.is_from_store {
+            return WillDelivery::Counted;
+        }
+        let taken = match self.rows[row].take(event, arrival) {
+            Taken::For(taken) => taken,
+            Taken::Repeat | Taken::Unknown => return WillDelivery::Counted,
+            Taken::Unprovoked => {
+                self.unprovoked += 1;
+                self.anomalies
+                    .note(AnomalyKind::WillUnexpected, event.subject(), || {
+                        let what = "a will of a connection that had not ended (§3.1.2.5)";
+                        arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
+                    });
+                return WillDelivery::Counted;
+            }
+        };
+        let end = taken.end;
+        let WillEnd {
+            fault, cause, due, ..
+        } = end;
+        self.kept += usize::from(taken.count == 1);
+        if let Some((kind, explanation)) = what_is_wrong(&taken) {
+            let subject = Subject::after(fault, taken.device);
+            self.anomalies.note(kind, subject, || Anomaly {
+                device: subject.device,
+                explanation: format!("{explanation}; seen by {}", self.names.of(event.device)),
+                ..arrival.anomaly(kind, event, String::new()).after(fault)
+            });
+        }
+        if taken.count > 1 || due == Due::MustNot {
+            return WillDelivery::Counted;
+        }
+        let seen = WillSeen {
+            fault,
+            cause,
+            // One that comes before, on a timeout of the broker, comes at once.
+            after: end
+                .left_at
+                .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
+        };
+        self.check_limits((event, taken.device), arrival, &seen);
+        let tally = self.tallies.entry((fault, cause)).or_default();
+        tally.slowest = tally.slowest.max(Some(seen.after));
+        WillDelivery::First(seen)
+    }
+
+    /// Compares the time to a will of the connection of `device`, as the device of `event` saw it.
+    fn check_limits(
+        &mut self,
+        (event, device): (&Event, DeviceId),
+        arrival: &WillArrival<'_>,
+        seen: &WillSeen,
+    ) {
+        let (Some(fault), WillCause::Dropped(how)) = (seen.fault, seen.cause) else {
+            return;
+        };
+        for place in 0..self.limits.len() {
+            let limit = self.limits[place];
+            if limit.fault != fault || limit.how != how || seen.after <= limit.limit {
+                continue;
+            }
+            *self
+                .late
+                .entry((limit.expectation, fault, how))
+                .or_default() += 1;
+            let subject = Subject::after(Some(fault), device);
+            self.anomalies
+                .note(AnomalyKind::WillLate, subject, || Anomaly {
+                    device: subject.device,
+                    explanation: format!(
+                        "its will came {} after the drop, the limit is {}; seen by {}",
+                        duration_text(seen.after.as_secs_f64()),
+                        duration_text(limit.limit.as_secs_f64()),
+                        self.names.of(event.device)
+                    ),
+                    ..arrival
+                        .anomaly(AnomalyKind::WillLate, event, String::new())
+                        .after(Some(fault))
+                });
+        }
+    }
+}
+
+/// What is wrong with a will whatever its time, if anything is.
+fn what_is_wrong(taken: &TakenFor) -> Option<(AnomalyKind, String)> {
+    match taken.end.due {
+        Due::MustNot => Some((
+            AnomalyKind::WillUnexpected,
+            format!(
+                "a will after a polite goodbye at {} [MQTT-3.14.4-3]",
+                seconds(taken.ended_at)
+            ),
+        )),
+        Due::Must | Due::May if taken.times > 1 => Some((
+            AnomalyKind::WillDoubled,
+            format!(
+                "will number {} for one connection that ended at {} (§3.1.2.5)",
+                taken.times,
+                seconds(taken.ended_at)
+            ),
+        )),
+        Due::Must | Due::May => None,
+    }
+}
+
+fn seconds(at: Instant) -> String {
+    duration_text(at.as_secs_f64())
+}
