@@ -11,7 +11,35 @@ impl Measured {
         let unsent = self.unsent_unexplained();
         let unfinished = self.unfinished.iter().map(unfinished);
         let notes = unasked.into_iter().chain(unsent).chain(unfinished);
+        let notes = notes
+            .chain(self.refused_publishes())
+            .chain(self.sessions_left());
         notes.chain(lag_notes(&self.metrics)).collect()
+    }
+
+    fn refused_publishes(&self) -> Option<String> {
+        let refused = self.errors.iter().filter(|error| error.area == "publish");
+        let count: u64 = refused.clone().map(|error| error.count).sum();
+        (count > 0).then(|| {
+            let reasons: Vec<String> = refused
+                .map(|error| format!("{} {}", error.reason, count_text(error.count)))
+                .collect();
+            format!(
+                "The broker refused {} messages: {}.",
+                count_text(count),
+                reasons.join(", ")
+            )
+        })
+    }
+
+    fn sessions_left(&self) -> Option<String> {
+        let left = self.sessions.after.failed;
+        (left > 0).then(|| {
+            format!(
+                "Sessions of up to {} Client Identifiers are left in the broker: squall could not end them after the run.",
+                count_text(left)
+            )
+        })
     }
 
     fn ends_unasked(&self) -> Option<String> {

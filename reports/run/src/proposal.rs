@@ -24,7 +24,7 @@ pub fn proposed_claims(measured: &Measured) -> String {
         .any(|entry| entry.expected > 0)
     {
         text.push_str(
-            "[[expect]]\ncheck = \"delivery\"\nlost = 0\nreordered = 0\nmisrouted = 0\n\n",
+            "[[expect]]\ncheck = \"delivery\"\nlost = 0\nreordered = 0\nmisrouted = 0\n# `lost` is of what is owed at QoS 1 and 2.\n\n",
         );
     }
     let faults = faults_with_wills(measured);

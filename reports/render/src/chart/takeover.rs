@@ -6,21 +6,19 @@ use super::Chart;
 use super::latency_histogram::{figure, with_overflow};
 use super::theme::Ink;
 
-/// Histogram of the time from a contender's CONNACK to the close of what it displaced.
+/// Histogram of the time from a contender's CONNECT to the close of what it displaced.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let histogram = run.measured.metrics.all(MetricName::TakeoverTime);
-    // Nothing but zeros has no shape: the section says so in words.
-    histogram.max_us().filter(|max_us| *max_us > 0)?;
+    histogram.max_us()?;
     let figure = figure(
         &histogram,
-        "From CONNACK to the close of the displaced",
+        "From CONNECT to the close of the displaced",
         "Takeovers",
         Ink::Series(3),
     );
     let caption = format!(
-        "The displaced client is to be gone when the contender is accepted: {} of {} were gone then, and are drawn at 1 µs. \
+        "From when the CONNECT of the contender had left its link to when the close of the displaced connection had come: {} takeovers. \
          The lines are the median and p99.",
-        count_text(histogram.count_at_or_below(0)),
         count_text(histogram.count())
     );
     Chart::of(

@@ -1,6 +1,6 @@
 //! Takeovers: one alive for each Client Identifier, and how long the change took.
 
-use squall_run::{MetricName, Run, Takeovers};
+use squall_run::{MetricName, Run, Takeovers, count_text};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{latency_histogram, takeover};
@@ -14,16 +14,11 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(counts(takeovers)));
         let mut table = Table::of_distributions("takeover-time", "Takeover time", &["What"]);
         table.distribution(
-            vec![Cell::text("CONNACK to close of the displaced")],
+            vec![Cell::text("CONNECT of the newer to close of the displaced")],
             &times,
         );
         blocks.push(Block::Table(table));
-        if times.max_us() == Some(0) {
-            blocks.push(Block::Note(
-                "Every displaced connection had ended when the contender heard its CONNACK: no time to show in a chart."
-                    .to_owned(),
-            ));
-        }
+        blocks.extend(untimed(takeovers, times.count()).map(Block::Note));
         blocks.extend(chart_block(takeover::chart(run), || {
             latency_histogram::table("takeover-bins", "Takeovers by time", &times)
         }));
@@ -34,6 +29,19 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks,
         "no client identifier was contended",
     )
+}
+
+/// Why fewer times are known than there were takeovers, if they are.
+fn untimed(takeovers: &Takeovers, timed: u64) -> Option<String> {
+    let untimed = takeovers.takeovers.saturating_sub(timed);
+    (untimed > 0).then(|| {
+        format!(
+            "{} of {} takeovers have no time: the displaced connection was not closed by the broker, or several CONNECTs were on \
+             their way and any of them may have displaced it, or they were in the warm-up.",
+            count_text(untimed),
+            count_text(takeovers.takeovers)
+        )
+    })
 }
 
 fn counts(takeovers: &Takeovers) -> Table {

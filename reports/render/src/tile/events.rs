@@ -57,8 +57,8 @@ pub(super) fn takeovers(run: &Run) -> Option<Tile> {
     let takeovers = run.measured.takeovers.as_ref()?;
     let times = run.measured.metrics.all(MetricName::TakeoverTime);
     let slowest = times.max_us().map(|us| match us {
-        0 => ", the displaced gone before the CONNACK".to_owned(),
-        us => format!(", the displaced gone within {}", micros(us)),
+        0 => ", the displaced closed at once".to_owned(),
+        us => format!(", those closed within {} of the CONNECT", micros(us)),
     });
     let detail = format!(
         "at most {} seen alive for an identifier{}",

@@ -200,6 +200,9 @@ impl<S: Sink> Fleet<S> {
 
     /// Ends the run at `now` and gives what it leaves behind.
     pub fn finish(mut self, now: Instant) -> Outcome<S> {
+        if !self.is_finished() {
+            self.sessions.after = self.sessions_left();
+        }
         for place in 0..self.devices.len() {
             // The run is over: what the device still asks for is not carried out.
             self.with_device(now, &mut Actions::new(), place, |device, turn| {

@@ -26,6 +26,7 @@ use crate::device::Device;
 use crate::drive::Actions;
 use crate::members::slot;
 use crate::observation::{Fact, Planned};
+use crate::outcome::Cleared;
 use crate::progress::Phase;
 use crate::schedule::Load;
 use crate::sink::Sink;
@@ -249,6 +250,29 @@ impl<S: Sink> Fleet<S> {
         self.clearing.begin(now, jobs);
         self.begin(Phase::EndingSessions, now, None);
         self.watch_clearing();
+    }
+
+    /// What a run leaves behind that is cut short now: Sessions that it would have ended.
+    pub(super) fn sessions_left(&self) -> Cleared {
+        let (asked, cleared) = match self.phase {
+            Phase::EndingSessions => {
+                let Cleared { asked, cleared, .. } = self.clearing.report();
+                (asked, cleared)
+            }
+            Phase::Clearing => (0, 0),
+            Phase::Connecting
+            | Phase::WarmingUp
+            | Phase::Measuring
+            | Phase::Draining
+            | Phase::Checking
+            | Phase::Leaving
+            | Phase::Finished => (self.sessions_to_end().len() as u64, 0),
+        };
+        Cleared {
+            asked,
+            cleared,
+            failed: asked - cleared,
+        }
     }
 
     fn sessions_to_end(&self) -> Vec<Job> {

@@ -49,11 +49,12 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     });
     let if_received = |count: u64| (all.of_this_run() > 0).then_some(count);
     claims.add_at_most("lost", claim.lost, if_owed(owed.lost), &[AnomalyKind::Lost]);
-    claims.add_at_most(
-        "duplicated",
-        claim.duplicated,
-        (may_break.of_this_run() + all.forbidden > 0).then_some(all.forbidden),
-        &[AnomalyKind::Duplicated],
+    let has_judged = may_break.of_this_run() + all.forbidden > 0;
+    add_duplicated(
+        &mut claims,
+        claim,
+        &all,
+        has_judged.then_some(all.forbidden),
     );
     claims.add_at_most(
         "reordered",
@@ -64,6 +65,28 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     add_misrouted(&mut claims, claim, &all);
     claims.add_at_most("late", claim.late, if_received(all.late), &[]);
     claims
+}
+
+/// At QoS 1 a broker may send a message again after a reconnect: only what the QoS forbids counts.
+fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found: Option<u64>) {
+    let Some(limit) = claim.duplicated else {
+        return;
+    };
+    let unjudged = (found.is_none() && all.of_this_run() > 0).then(|| {
+        format!(
+            "{} deliveries at QoS 1, where copies may be allowed, and none at QoS 0 or 2",
+            count_text(all.of_this_run())
+        )
+    });
+    let judged = Judged {
+        key: "duplicated".to_owned(),
+        limit: Value::Count(limit),
+        actual: found.map(Value::Count),
+        violations: all.forbidden,
+        holds: found.is_some_and(|found| found <= limit),
+        unjudged,
+    };
+    claims.add(judged, &[AnomalyKind::Duplicated]);
 }
 
 /// A message without a stamp on a topic of this run may be another client's, or one of this run that

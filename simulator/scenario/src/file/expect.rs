@@ -18,7 +18,8 @@ pub(crate) enum ExpectFile {
         qos: Option<u8>,
         /// Only deliveries to this group.
         group: Option<String>,
-        /// Messages that were acknowledged, owed and never delivered.
+        /// Messages that were acknowledged, owed and never delivered: without `qos`, those owed at
+        /// QoS 1 and 2.
         lost: Option<u64>,
         /// Messages that were delivered again.
         duplicated: Option<u64>,
