@@ -1,5 +1,6 @@
 //! The name of one distribution: what is measured, from when, and of whom.
 
+use squall_fleet::Planned;
 use squall_protocol::QoS;
 use squall_run::{CountedFrom, MetricName, PhaseKind, Tags};
 use squall_scenario::{FaultId, GroupId, Scenario};
@@ -13,6 +14,19 @@ pub(super) struct Cell {
     pub(super) counted_from: CountedFrom,
     pub(super) tags: CellTags,
     pub(super) phase: PhaseKind,
+}
+
+/// What is measured, and of whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measure {
+    pub(super) name: MetricName,
+    pub(super) tags: CellTags,
+}
+
+impl Measure {
+    pub(super) const fn new(name: MetricName, tags: CellTags) -> Self {
+        Self { name, tags }
+    }
 }
 
 /// Tags of a distribution beside its phase.
@@ -52,6 +66,16 @@ impl Scheduled {
         Self::Phase,
     ];
 
+    /// What a fact calls so.
+    pub(super) const fn of(what: Planned) -> Self {
+        match what {
+            Planned::Connect => Self::Connect,
+            Planned::Reconnect => Self::Reconnect,
+            Planned::Fault(_) => Self::Fault,
+            Planned::Phase(_) => Self::Phase,
+        }
+    }
+
     /// The value of the tag.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -76,6 +100,15 @@ impl Scheduled {
 }
 
 impl CellTags {
+    /// Of one group and QoS.
+    pub(super) fn of(group: GroupId, qos: QoS) -> Self {
+        Self {
+            group: Some(group),
+            qos: Some(qos),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn names(self, scenario: &Scenario, phase: PhaseKind) -> Tags {
         let mut tags = Tags::from([("phase".to_owned(), phase.as_str().to_owned())]);
         if let Some(group) = self.group {

@@ -1,11 +1,10 @@
 //! What has no end when the run ends: its age is a sample.
 
-use squall_protocol::{Instant, QoS};
-use squall_run::{MetricName, Unfinished};
-use squall_scenario::GroupId;
+use squall_protocol::Instant;
+use squall_run::{CountedFrom, MetricName, Unfinished};
 
 use super::Metrics;
-use super::cell::CellTags;
+use super::cell::{CellTags, Measure};
 use crate::books::UnderWay;
 
 impl Metrics {
@@ -13,30 +12,22 @@ impl Metrics {
     /// percentile without them would be the better the more of them there are.
     pub(crate) fn note_under_way(&mut self, now: Instant, under_way: &UnderWay) {
         for exchange in &under_way.exchanges {
-            let of = (MetricName::AckLatency, exchange.group, exchange.qos);
-            self.note_unfinished(now, of, exchange.reached_at);
+            let tags = CellTags::of(exchange.group, exchange.qos);
+            let measure = Measure::new(MetricName::AckLatency, tags);
+            self.note_unfinished(now, measure, exchange.reached_at);
         }
         for delivery in &under_way.deliveries {
-            let of = (MetricName::E2eLatency, delivery.group, delivery.qos);
-            self.note_unfinished(now, of, delivery.reached_at);
+            let tags = CellTags::of(delivery.group, delivery.qos);
+            let measure = Measure::new(MetricName::E2eLatency, tags);
+            self.note_unfinished(now, measure, delivery.reached_at);
         }
     }
 
-    fn note_unfinished(
-        &mut self,
-        now: Instant,
-        (name, group, qos): (MetricName, GroupId, QoS),
-        since: Instant,
-    ) {
-        let tags = CellTags {
-            group: Some(group),
-            qos: Some(qos),
-            ..CellTags::default()
-        };
+    fn note_unfinished(&mut self, now: Instant, measure: Measure, since: Instant) {
         let age = now.saturating_since(since);
-        self.record((name, tags), since, age);
-        self.record_less_lag((name, tags), since, age);
-        let (count, oldest) = self.unfinished.entry(name).or_default();
+        self.record(measure, CountedFrom::Scheduled, since, age);
+        self.record(measure, CountedFrom::LessLag, since, age);
+        let (count, oldest) = self.unfinished.entry(measure.name).or_default();
         *count += 1;
         *oldest = age.max(*oldest);
     }

@@ -1,0 +1,227 @@
+//! What each fact, and what the ledger made of it, adds to the numbers.
+
+use std::time::Duration;
+
+use squall_fleet::{
+    ConnectionFact, Fact, Observation, Phase, Planned, PublicationFact, SubscriptionFact,
+};
+use squall_protocol::Instant;
+use squall_run::{CountedFrom, Event, MetricName};
+use squall_scenario::GroupId;
+
+use super::Metrics;
+use super::arrival::Arrival;
+use super::cell::{CellTags, Measure, Scheduled};
+use super::populations::Population;
+use super::rates::RateKey;
+use crate::books::{Acknowledged, Finding, FirstDelivery, HandshakeTime, Wait};
+
+impl Metrics {
+    /// A device saw or did something; `online` devices are connected after it.
+    pub(crate) fn observe(&mut self, now: Instant, observation: &Observation<'_>, online: u64) {
+        self.note_generator(now, observation);
+        let Some(group) = self.roster.group_about(observation.about) else {
+            return;
+        };
+        let of_group = CellTags {
+            group: Some(group),
+            ..CellTags::default()
+        };
+        let key = |event, qos| RateKey::of(event, group, qos);
+        self.last = now;
+        self.timeline.count(now, online, &observation.fact);
+        match observation.fact {
+            Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
+                let measure = Measure::new(MetricName::ConnectLatency, of_group);
+                let arrival = Arrival::of(now, observation);
+                self.record_until_now(measure, arrival, now.saturating_since(opened_at));
+                self.rates.count(now, key(Event::Connected, None));
+            }
+            Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
+                let arrival = Arrival::of(now, observation);
+                let took = now.saturating_since(sent_at);
+                self.record_until_now(
+                    Measure::new(MetricName::SubscribeLatency, of_group),
+                    arrival,
+                    took,
+                );
+            }
+            Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
+                self.record_lag(now, Some(group), Scheduled::Message, stamp.scheduled);
+                let phase = self.phase_at(stamp.scheduled);
+                self.rates.count_in(phase, key(Event::Due, Some(qos)));
+            }
+            Fact::Begun { what, due } => {
+                self.record_lag(now, Some(group), Scheduled::of(what), due);
+            }
+            Fact::Publication(PublicationFact::Sent { qos, .. }) => {
+                self.rates.count(now, key(Event::Sent, Some(qos)));
+            }
+            Fact::Publication(PublicationFact::Skipped { stamp, qos, .. }) => {
+                let phase = self.phase_at(stamp.scheduled);
+                self.rates.count_in(phase, key(Event::Dropped, Some(qos)));
+            }
+            Fact::Connection(
+                ConnectionFact::OpenStarted
+                | ConnectionFact::OpenFailed(_)
+                | ConnectionFact::ConnectSent { .. }
+                | ConnectionFact::Refused(_)
+                | ConnectionFact::Ended(_)
+                | ConnectionFact::LeftLink(_)
+                | ConnectionFact::StillOnLink(_),
+            )
+            | Fact::Subscription(SubscriptionFact::Sent { .. })
+            | Fact::Publication(PublicationFact::Acknowledged { .. })
+            | Fact::Leg(_)
+            | Fact::Delivered(_)
+            | Fact::StoodStill { .. }
+            | Fact::FaultApplied(_)
+            | Fact::Retained(_) => {}
+        }
+    }
+
+    /// The ledger made something of what the device saw.
+    pub(crate) fn handle_finding(
+        &mut self,
+        now: Instant,
+        observation: &Observation<'_>,
+        finding: &Finding,
+    ) {
+        let Some(group) = self.roster.group_about(observation.about) else {
+            return;
+        };
+        let of_group = CellTags {
+            group: Some(group),
+            ..CellTags::default()
+        };
+        let key = |event, qos| RateKey::of(event, group, qos);
+        let arrival = Arrival::of(now, observation);
+        match *finding {
+            Finding::Delivered(first) => self.record_delivered(group, &first, arrival),
+            Finding::Acknowledged { stamp, message } => {
+                let tags = CellTags {
+                    qos: message.map(|message| message.qos),
+                    ..of_group
+                };
+                self.record_acknowledged(tags, stamp.scheduled, message, arrival);
+            }
+            Finding::Will(seen) => {
+                let tags = CellTags {
+                    how: Some(seen.cause),
+                    fault: seen.fault,
+                    ..of_group
+                };
+                self.record_since(
+                    Measure::new(MetricName::TimeToWill, tags),
+                    arrival,
+                    seen.after,
+                );
+                self.timeline.count_will(now);
+            }
+            Finding::Displaced(after) => {
+                self.record_since(
+                    Measure::new(MetricName::TakeoverTime, of_group),
+                    arrival,
+                    after,
+                );
+            }
+            Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
+            Finding::Reconnected(after) => {
+                self.record_until_now(
+                    Measure::new(MetricName::ReconnectDelay, of_group),
+                    arrival,
+                    after,
+                );
+            }
+            Finding::Handshake(time) => {
+                let (name, took) = handshake_metric(time);
+                self.record_until_now(Measure::new(name, of_group), arrival, took);
+            }
+            Finding::NotConnected => {
+                self.timeline.count_not_connected(now);
+                self.rates.count(now, key(Event::Error, None));
+            }
+            Finding::Error => self.rates.count(now, key(Event::Error, None)),
+        }
+    }
+
+    /// A message that was due came to a recipient of `group` for the first time.
+    fn record_delivered(&mut self, group: GroupId, first: &FirstDelivery, arrival: Arrival) {
+        let tags = CellTags {
+            group: Some(group),
+            qos: Some(first.published),
+            is_late: first.wait == Wait::Offline,
+            ..CellTags::default()
+        };
+        let (due, now) = (first.stamp.scheduled, arrival.now);
+        let latency = now.saturating_since(due);
+        let measure = Measure::new(MetricName::E2eLatency, tags);
+        self.record(measure, CountedFrom::Scheduled, due, latency);
+        let reached_at = first.reached_at.unwrap_or(due);
+        let left = self.less_lag(reached_at, arrival);
+        self.record(measure, CountedFrom::LessLag, due, left);
+        if let Some(sent_at) = first.sent_at {
+            let took = now.saturating_since(sent_at);
+            self.record(measure, CountedFrom::Sent, due, took);
+        }
+        let population = Population {
+            group,
+            qos: first.published,
+            is_late: first.wait == Wait::Offline,
+        };
+        self.timeline.record_e2e(now, population, latency);
+        let key = RateKey::of(Event::Delivered, group, Some(first.published));
+        self.rates.count(now, key);
+    }
+
+    /// The exchange of a message that was due at `due` ended with success.
+    fn record_acknowledged(
+        &mut self,
+        tags: CellTags,
+        due: Instant,
+        message: Option<Acknowledged>,
+        arrival: Arrival,
+    ) {
+        let now = arrival.now;
+        let latency = now.saturating_since(due);
+        let measure = Measure::new(MetricName::AckLatency, tags);
+        self.record(measure, CountedFrom::Scheduled, due, latency);
+        let reached_at = message.map_or(due, |message| message.reached_at);
+        let left = self.less_lag(reached_at, arrival);
+        self.record(measure, CountedFrom::LessLag, due, left);
+        if let Some(message) = message {
+            let took = now.saturating_since(message.sent_at);
+            self.record(measure, CountedFrom::Sent, due, took);
+        }
+    }
+
+    /// What the fact tells of the generator itself.
+    fn note_generator(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.held_up = self.held_up.max(observation.waited.unwrap_or_default());
+        if let Fact::StoodStill { since } = observation.fact {
+            self.standstills.note(since, now);
+        }
+        if let Fact::Begun {
+            what: Planned::Phase(phase),
+            due,
+        } = observation.fact
+        {
+            self.note_phase(now, phase, due);
+        }
+    }
+
+    /// A phase began whose moment the scenario tells.
+    fn note_phase(&mut self, now: Instant, phase: Phase, due: Instant) {
+        self.record_lag(now, None, Scheduled::Phase, due);
+        self.phase_lags.push((phase, now.saturating_since(due)));
+    }
+}
+
+fn handshake_metric(time: HandshakeTime) -> (MetricName, Duration) {
+    match time {
+        HandshakeTime::Pubrec(took) => (MetricName::Qos2Pubrec, took),
+        HandshakeTime::Pubrel(took) => (MetricName::Qos2Pubrel, took),
+        HandshakeTime::Pubcomp(took) => (MetricName::Qos2Pubcomp, took),
+        HandshakeTime::Whole(took) => (MetricName::Qos2Handshake, took),
+    }
+}
