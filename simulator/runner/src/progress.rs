@@ -13,6 +13,9 @@ const LIVE_PERIOD: Duration = Duration::from_millis(500);
 /// Between two lines elsewhere.
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
 
+/// A rate over less time than this would tell of a moment, not of the run.
+const RATE_TIME_MIN: Duration = Duration::from_millis(400);
+
 /// How much the user wants to see while a run goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verbosity {
@@ -90,8 +93,7 @@ impl ProgressDisplay {
     fn next_line(&mut self, since_start: Duration, progress: Progress) -> String {
         let (then, before) = self.last.unwrap_or((Duration::ZERO, progress));
         self.last = Some((since_start, progress));
-        let seconds = since_start.saturating_sub(then).as_secs_f64();
-        line(progress, before, seconds)
+        line(progress, before, since_start.saturating_sub(then))
     }
 }
 
@@ -112,15 +114,18 @@ fn live_line() -> ProgressBar {
     line
 }
 
-/// One line: phase, time left, devices, rates over the `seconds` since `before`, faults. A narrow
-/// terminal cuts off its end.
-fn line(now: Progress, before: Progress, seconds: f64) -> String {
-    let rate = |after: u64, earlier: u64| match seconds > 0.0 {
-        true => after.saturating_sub(earlier) as f64 / seconds,
-        false => 0.0,
+/// One line: phase, time left, devices, rates over the time since `before`, faults. A narrow terminal
+/// cuts off its end.
+fn line(now: Progress, before: Progress, since: Duration) -> String {
+    let rate = |after: u64, earlier: u64| match since >= RATE_TIME_MIN {
+        true => {
+            let count = after.saturating_sub(earlier);
+            format!("{:.0}", count as f64 / since.as_secs_f64())
+        }
+        false => "-".to_owned(),
     };
     format!(
-        "{:<10}  left {}  online {}/{}  published {:.0}/s  delivered {:.0}/s  faults {}",
+        "{:<10}  left {}  online {}/{}  published {}/s  delivered {}/s  faults {}",
         phase_name(now.phase),
         time_left(now.time_left),
         now.online,
@@ -169,7 +174,11 @@ mod tests {
     /// Rates are those since the look before, not since the start.
     #[test]
     fn a_line_has_the_rates_since_the_look_before() {
-        let text = line(progress(1_500, 3_000), progress(500, 2_000), 0.5);
+        let text = line(
+            progress(1_500, 3_000),
+            progress(500, 2_000),
+            Duration::from_millis(500),
+        );
 
         assert_eq!(
             text,
@@ -196,8 +205,8 @@ mod tests {
     /// The first look has nothing to compare with.
     #[test]
     fn the_first_line_has_no_rates() {
-        let text = line(progress(9, 9), progress(9, 9), 0.0);
+        let text = line(progress(9, 9), progress(9, 9), Duration::ZERO);
 
-        assert!(text.contains("published 0/s"));
+        assert!(text.contains("published -/s"), "{text}");
     }
 }

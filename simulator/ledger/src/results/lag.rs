@@ -20,9 +20,12 @@ const REMEDY: &str = "; give squall a machine with less other work, or ask for l
 /// invalid, where its scenario has no limit of its own: a threshold on `schedule_lag`.
 const fn schedule_lag_p99_max(of: Scheduled) -> Duration {
     match of {
-        Scheduled::Message | Scheduled::Connect | Scheduled::Reconnect | Scheduled::Phase => {
+        Scheduled::Message | Scheduled::Connect | Scheduled::Reconnect => {
             Duration::from_millis(100)
         }
+        // A busy machine may be 0.2 s late with one wake-up, and one that comes at the end of a phase
+        // changes little: what is measured is told by the moment that the file names.
+        Scheduled::Phase => Duration::from_millis(500),
         // A fault strikes its devices one after the other, and the system takes some 15 us to close
         // one socket: that of 10,000 devices is over after 0.15 s on an idle machine. What a fault
         // causes is counted from each device's own moment.
