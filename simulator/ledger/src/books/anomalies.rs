@@ -1,7 +1,8 @@
 //! Things that should not happen: all counted, by device too, and of each kind some kept whole.
 //!
-//! Where one device has many, those that are kept are spread: of twenty devices that lost messages each
-//! has one kept, not the first of them twenty.
+//! Some are kept for each scope, so that those of one group or fault leave room for those of another, and each
+//! check can show its own. Where one device has many, those that are kept are spread: of twenty devices that
+//! lost messages each has one kept, not the first of them twenty.
 
 use std::collections::BTreeMap;
 
@@ -105,27 +106,32 @@ impl Subject {
 #[derive(Clone, Debug)]
 pub struct Anomalies {
     kinds: BTreeMap<AnomalyKind, Kind>,
-    kept_per_kind: usize,
+    /// Of one kind, in one scope.
+    kept_max: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Kind {
     count: u64,
     counts: BTreeMap<Subject, u64>,
-    kept: Vec<Anomaly>,
+    kept: BTreeMap<Scope, Kept>,
 }
 
-impl Kind {
+/// Those of one kind and scope that are kept whole.
+#[derive(Clone, Debug, Default)]
+struct Kept(Vec<Anomaly>);
+
+impl Kept {
     /// The place of the anomaly that one of `device` takes the place of, if it takes any: the last of the
     /// device that has the most, so that each has its share.
     fn to_give_up_for(&self, device: Option<DeviceId>) -> Option<usize> {
         let mut shares: BTreeMap<Option<DeviceId>, usize> = BTreeMap::new();
-        for kept in &self.kept {
+        for kept in &self.0 {
             *shares.entry(kept.device).or_default() += 1;
         }
         let own = shares.get(&device).copied().unwrap_or(0);
         let (richest, most) = shares.into_iter().max_by_key(|&(_, share)| share)?;
-        (own + 1 < most).then(|| self.kept.iter().rposition(|kept| kept.device == richest))?
+        (own + 1 < most).then(|| self.0.iter().rposition(|kept| kept.device == richest))?
     }
 
     fn keep(
@@ -134,22 +140,22 @@ impl Kind {
         device: Option<DeviceId>,
         describe: impl FnOnce() -> Anomaly,
     ) {
-        if self.kept.len() >= kept_max {
+        if self.0.len() >= kept_max {
             let Some(place) = self.to_give_up_for(device) else {
                 return;
             };
-            self.kept.remove(place);
+            self.0.remove(place);
         }
-        self.kept.push(describe());
+        self.0.push(describe());
     }
 }
 
 impl Anomalies {
-    /// None yet; of each kind `kept_per_kind` will be kept whole.
-    pub(crate) fn new(kept_per_kind: usize) -> Self {
+    /// None yet; of each kind `kept_max` of one scope will be kept whole.
+    pub(crate) fn new(kept_max: usize) -> Self {
         Self {
             kinds: BTreeMap::new(),
-            kept_per_kind,
+            kept_max,
         }
     }
 
@@ -161,10 +167,12 @@ impl Anomalies {
             for (&subject, count) in &theirs.counts {
                 *ours.counts.entry(subject).or_default() += count;
             }
-            for anomaly in &theirs.kept {
-                ours.keep(self.kept_per_kind, anomaly.device, || anomaly.clone());
+            for (&scope, kept) in &theirs.kept {
+                let of_scope = ours.kept.entry(scope).or_default();
+                for anomaly in &kept.0 {
+                    of_scope.keep(self.kept_max, anomaly.device, || anomaly.clone());
+                }
             }
-            ours.kept.sort_by_key(|anomaly| anomaly.at);
         }
     }
 
@@ -178,7 +186,8 @@ impl Anomalies {
         let entry = self.kinds.entry(kind).or_default();
         entry.count += 1;
         *entry.counts.entry(subject).or_default() += 1;
-        entry.keep(self.kept_per_kind, subject.device, describe);
+        let of_scope = entry.kept.entry(subject.scope).or_default();
+        of_scope.keep(self.kept_max, subject.device, describe);
     }
 
     /// How many of this kind there were, by what they are about.
@@ -205,21 +214,54 @@ impl Anomalies {
             .collect()
     }
 
-    /// Those of this kind that are kept, in the order in which they were noticed.
-    pub fn kept(&self, kind: AnomalyKind) -> &[Anomaly] {
-        self.kinds
+    /// Those of this kind that are kept whole, in order of time: some of each scope that `is_chosen`.
+    pub fn kept_in(&self, kind: AnomalyKind, is_chosen: impl Fn(Scope) -> bool) -> Vec<&Anomaly> {
+        let scopes = self
+            .kinds
             .get(&kind)
-            .map_or(&[], |entry| entry.kept.as_slice())
+            .into_iter()
+            .flat_map(|of_kind| &of_kind.kept);
+        let mut kept: Vec<&Anomaly> = scopes
+            .filter(|&(&scope, _)| is_chosen(scope))
+            .flat_map(|(_, kept)| &kept.0)
+            .collect();
+        kept.sort_by_key(|anomaly| anomaly.at);
+        kept
     }
 
-    /// All that are kept, in order of time.
-    pub fn all(&self) -> Vec<&Anomaly> {
-        let mut all: Vec<&Anomaly> = self
-            .kinds
-            .values()
-            .flat_map(|entry| entry.kept.iter())
+    /// Those of this kind that are kept whole, of all scopes, in order of time.
+    pub fn kept(&self, kind: AnomalyKind) -> Vec<&Anomaly> {
+        self.kept_in(kind, |_| true)
+    }
+
+    /// Of each kind as many as are kept of one scope, in order of time.
+    pub fn some_of_each(&self) -> Vec<&Anomaly> {
+        let kinds = self.kinds.keys();
+        let mut all: Vec<&Anomaly> = kinds
+            .flat_map(|&kind| spread(self.kept(kind), self.kept_max))
             .collect();
         all.sort_by_key(|anomaly| anomaly.at);
         all
     }
+}
+
+/// At most `most` of them, in order of time: the first of each device, then the second of each, until there
+/// are enough.
+pub(crate) fn spread(mut anomalies: Vec<&Anomaly>, most: usize) -> Vec<&Anomaly> {
+    anomalies.sort_by_key(|anomaly| anomaly.at);
+    let mut of_device: BTreeMap<_, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, &Anomaly)> = anomalies
+        .into_iter()
+        .map(|anomaly| {
+            let rank = of_device.entry(anomaly.device).or_default();
+            *rank += 1;
+            (*rank, anomaly)
+        })
+        .collect();
+    // Stable: within one rank the order of time stays.
+    ranked.sort_by_key(|&(rank, _)| rank);
+    ranked.truncate(most);
+    let mut shown: Vec<&Anomaly> = ranked.into_iter().map(|(_, anomaly)| anomaly).collect();
+    shown.sort_by_key(|anomaly| anomaly.at);
+    shown
 }

@@ -10,7 +10,7 @@ use squall_run::count_text;
 /// The limits of the ledger's memory. A day of 10,000 devices and a minute take the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Memory {
-    /// Anomalies of one kind that are kept whole; more are counted, so nothing is given up.
+    /// Anomalies of one kind and scope that are kept whole; more are counted, so nothing is given up.
     pub anomalies_per_kind: usize,
     /// Ranges of sequence numbers that one recipient of one stream may have open or received.
     pub ranges: usize,

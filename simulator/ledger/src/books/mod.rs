@@ -64,7 +64,7 @@ pub use takeovers::TakeoverCounts;
 pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
-pub(crate) use anomalies::client_id;
+pub(crate) use anomalies::{client_id, spread};
 pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, reason_text};
 pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
 pub(crate) use handshakes::HandshakeTime;

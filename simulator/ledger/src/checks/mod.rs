@@ -23,7 +23,7 @@ use squall_fleet::LinkReport;
 use squall_run::{AnomalyKind, CheckOutcome, DeviceViolations, NetworkOutcome, RetainedOutcome};
 use squall_scenario::{Expectation, Scenario};
 
-use crate::books::{Anomalies, Anomaly, Ledger, client_id};
+use crate::books::{Anomalies, Anomaly, Ledger, client_id, spread};
 use crate::metrics::Metrics;
 
 pub(crate) use network::{compare_links, micros};
@@ -96,46 +96,24 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
 fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
     claims.explain(evidence.generator, |claims, kind| {
-        let mut of_kind = anomalies.kept(kind).iter();
-        of_kind.any(|anomaly| claims.concerns(anomaly.scope))
+        let mut of_kind = anomalies.counts_of(kind);
+        of_kind.any(|(subject, _)| claims.concerns(subject.scope))
     });
     let violations: Vec<&Anomaly> = claims
         .broken_kinds()
-        .flat_map(|kind: AnomalyKind| anomalies.kept(kind))
-        .filter(|anomaly| claims.concerns(anomaly.scope))
+        .flat_map(|kind: AnomalyKind| anomalies.kept_in(kind, |scope| claims.concerns(scope)))
         .collect();
     CheckOutcome {
         check: check.to_owned(),
         selection: claims.selection(),
         violations_total: claims.violations(),
-        violations: spread(violations)
+        violations: spread(violations, VIOLATIONS_SHOWN)
             .into_iter()
             .map(|anomaly| anomaly.in_run_file(evidence.scenario))
             .collect(),
         by_device: by_device(&claims, &anomalies, evidence.scenario),
         claims: claims.into_outcomes(),
     }
-}
-
-/// The violations that are shown, in order of time: the first of each device, then the second of each,
-/// until there are enough.
-fn spread(mut violations: Vec<&Anomaly>) -> Vec<&Anomaly> {
-    violations.sort_by_key(|anomaly| anomaly.at);
-    let mut of_device: BTreeMap<_, usize> = BTreeMap::new();
-    let mut ranked: Vec<(usize, &Anomaly)> = violations
-        .into_iter()
-        .map(|anomaly| {
-            let rank = of_device.entry(anomaly.device).or_default();
-            *rank += 1;
-            (*rank, anomaly)
-        })
-        .collect();
-    // Stable: within one rank the order of time stays.
-    ranked.sort_by_key(|&(rank, _)| rank);
-    ranked.truncate(VIOLATIONS_SHOWN);
-    let mut shown: Vec<&Anomaly> = ranked.into_iter().map(|(_, anomaly)| anomaly).collect();
-    shown.sort_by_key(|anomaly| anomaly.at);
-    shown
 }
 
 /// How many violations each device has, those with the most first.

@@ -98,7 +98,7 @@ pub(super) fn faults(
     ledger: &Ledger,
 ) -> Vec<FaultOccurrence> {
     let anomalies = ledger.anomalies();
-    let anomalies = anomalies.all();
+    let anomalies = anomalies.some_of_each();
     let mut occurrences: Vec<_> = reports
         .iter()
         .flat_map(|report| {

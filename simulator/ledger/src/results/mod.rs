@@ -76,7 +76,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         anomaly_counts: ledger.anomalies().counts(),
         anomalies: ledger
             .anomalies()
-            .all()
+            .some_of_each()
             .into_iter()
             .map(|anomaly| anomaly.in_run_file(scenario))
             .collect(),

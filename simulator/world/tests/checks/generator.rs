@@ -257,3 +257,33 @@ fn a_device_without_a_port_is_no_fault_of_the_broker() {
     assert!(text.contains("ran out of descriptors or ports"), "{text}");
     assert_eq!(verdict.exit_code, 4);
 }
+
+/// Of each kind only some anomalies are kept whole. The claim of a group whose own were not among the first is
+/// judged by its own all the same, and shows them.
+#[test]
+fn a_claim_is_judged_by_anomalies_of_its_own_group() {
+    let group = |name| {
+        format!(
+            "[[group]]\nname = \"{name}\"\ncount = 25\nkeep_alive = \"2s\"\n\
+             [[expect]]\ncheck = \"connections\"\ngroup = \"{name}\"\nunexpected_disconnects = 0\n"
+        )
+    };
+    let text = format!(
+        "[run]\nduration = \"60s\"\ndrain = \"2s\"\n{}{}[thresholds]\nschedule_lag = [\"max < 1h\"]\n",
+        group("a"),
+        group("b")
+    );
+
+    let judgement = run_in(&text, |world| {
+        world.with_standstill(
+            Instant::ZERO + Duration::from_secs(31),
+            Duration::from_secs(5),
+        )
+    });
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 4, "{verdict:#?}");
+    let shown = judgement.measured.checks.iter();
+    let shown: Vec<_> = shown.map(|check| check.violations.len()).collect();
+    assert_eq!(shown, [20, 20]);
+}
