@@ -51,6 +51,9 @@ pub struct Tally {
     pub duplicated: u64,
     /// Of those, the ones that the QoS forbids.
     pub forbidden: u64,
+    /// First deliveries of messages of QoS 1 that must not come again on their connection: a second copy
+    /// would be among `forbidden`.
+    pub unrepeatable: u64,
     /// First deliveries after that of a later message of the same stream.
     pub reordered: u64,
     /// Deliveries of this run's messages that no subscription asked for, and those that bear no stamp
@@ -273,6 +276,7 @@ impl Tally {
         self.optional += other.optional;
         self.duplicated += other.duplicated;
         self.forbidden += other.forbidden;
+        self.unrepeatable += other.unrepeatable;
         self.reordered += other.reordered;
         self.misrouted += other.misrouted;
         self.foreign += other.foreign;

@@ -10,8 +10,9 @@
 //! What bears no stamp of this run says nothing about the run: a claim without any other delivery is
 //! not judged.
 //!
-//! `duplicated` counts repeats that the QoS forbids: QoS 1 allows them (§4.3.2). Where every
-//! delivery is at QoS 1 there is nothing to judge it by.
+//! `duplicated` counts repeats that are forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, because neither
+//! the publisher nor the Session had another connection since [MQTT-4.4.0-1]. Where every message that
+//! came was allowed to come again there is nothing to judge it by.
 
 use squall_protocol::QoS;
 use squall_run::{AnomalyKind, Value, count_text};
@@ -49,7 +50,7 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     });
     let if_received = |count: u64| (all.of_this_run() > 0).then_some(count);
     claims.add_at_most("lost", claim.lost, if_owed(owed.lost), &[AnomalyKind::Lost]);
-    let has_judged = may_break.of_this_run() + all.forbidden > 0;
+    let has_judged = may_break.of_this_run() + all.unrepeatable + all.forbidden > 0;
     add_duplicated(
         &mut claims,
         claim,
@@ -67,14 +68,15 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     claims
 }
 
-/// At QoS 1 a broker may send a message again after a reconnect: only what the QoS forbids counts.
+/// At QoS 1 a broker may send a message again after a reconnect, and in MQTT 3.1.1 at any time: only what
+/// is forbidden counts.
 fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found: Option<u64>) {
     let Some(limit) = claim.duplicated else {
         return;
     };
     let unjudged = (found.is_none() && all.of_this_run() > 0).then(|| {
         format!(
-            "{} deliveries at QoS 1, where copies may be allowed, and none at QoS 0 or 2",
+            "{} deliveries at QoS 1, each of which was allowed to come again, and none at QoS 0 or 2",
             count_text(all.of_this_run())
         )
     });

@@ -125,7 +125,14 @@ impl Resolver<'_> {
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                let id = self.look_up("fault", name, &known, &at.item(index));
+                let at = at.item(index);
+                let id = self.look_up("fault", name, &known, &at);
+                if names[..index].contains(name) {
+                    // Counted twice, its wills would be twice as many as there are.
+                    let what = format!("fault {name:?} is named twice");
+                    self.contradiction(&at, what, "each fault once".to_owned());
+                    return None;
+                }
                 id.map(FaultId)
             })
             .collect();
@@ -190,9 +197,14 @@ impl Resolver<'_> {
     fn check_delivery(&mut self, claim: &DeliveryClaim, at: &At<'_>) {
         let keys = ["lost", "duplicated", "reordered", "misrouted", "late"];
         self.check_claims_something(&keys, at);
-        if claim.qos == Some(QoS::AtLeastOnce) && claim.duplicated.is_some() {
-            let what = "QoS 1 allows duplicates: the claim could not fail".to_owned();
-            let remedy = "`qos = 0` or `qos = 2`, or no `duplicated`".to_owned();
+        // A server of MQTT 5.0 sends again only after a reconnect [MQTT-4.4.0-1].
+        let may_fail = self.groups.iter().zip(0..).any(|(group, id)| {
+            group.version == Version::V5 && claim.group.is_none_or(|only| only == GroupId(id))
+        });
+        if claim.qos == Some(QoS::AtLeastOnce) && claim.duplicated.is_some() && !may_fail {
+            let what = "QoS 1 of MQTT 3.1.1 allows duplicates: the claim could not fail".to_owned();
+            let remedy =
+                "`protocol = \"5.0\"`, `qos = 0` or `qos = 2`, or no `duplicated`".to_owned();
             self.contradiction(&at.key("duplicated"), what, remedy);
         }
     }

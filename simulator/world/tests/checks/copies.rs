@@ -136,6 +136,52 @@ fn a_second_copy_at_qos_1_is_found() {
     }
 }
 
+/// A run with QoS 1 alone: whether a copy comes decides, where one is forbidden.
+#[test]
+fn with_qos_1_alone_copies_are_judged_in_5_0() {
+    let scenario = |protocol: &str| {
+        format!(
+            r#"
+[run]
+duration = "5s"
+[[group]]
+name = "a"
+count = 2
+[[group.publish]]
+topic = "one/{{client_id}}"
+qos = 1
+rate = 20
+[[group]]
+name = "r"
+count = 1
+protocol = "{protocol}"
+[[group.subscribe]]
+filter = "one/+"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+duplicated = 0
+"#
+        )
+    };
+    let twice = || {
+        once(5, is_to_reader("one"), |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            tampered.forward(passing.direction, passing.bytes);
+        })
+    };
+
+    assert_broken(&run(&scenario("5.0")), &[]);
+    assert_broken(
+        &run_tampered(&scenario("5.0"), twice()),
+        &["delivery(1).duplicated"],
+    );
+    let unjudged = run(&scenario("3.1.1"));
+    let claim = &unjudged.measured.checks[0].claims[0];
+    assert_eq!((claim.passed, &claim.actual), (false, &None));
+}
+
 /// DUP says that a message was sent before [MQTT-3.3.1-1], and at QoS 0 none is [MQTT-3.3.1-2].
 #[test]
 fn a_first_copy_with_dup_is_found() {

@@ -360,6 +360,9 @@ impl Deliveries {
         } else {
             self.books.tally_mut(case.key()).optional += 1;
         }
+        if self.has_no_reason_to_repeat(case) {
+            self.books.tally_mut(case.key()).unrepeatable += 1;
+        }
         if case.wait == Wait::Offline {
             self.books.tally_mut(case.key()).late += 1;
         }

@@ -39,7 +39,7 @@ impl Deliveries {
         if case.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce {
             // On either half of the way repeats are allowed (§4.3.2), for those who have a reason.
             return self.has_no_reason_to_repeat(case).then(|| {
-                "neither its publisher nor this Session had a connection that ended since it was sent \
+                "neither its publisher nor this Session had another connection since it was sent \
                  [MQTT-4.4.0-1]"
                     .to_owned()
             });
@@ -53,15 +53,17 @@ impl Deliveries {
 
     /// Whether a message at QoS 1 must not come again: it was published once, and on this connection
     /// the broker must not send it twice.
-    fn has_no_reason_to_repeat(&self, case: &Case<'_>) -> bool {
+    pub(super) fn has_no_reason_to_repeat(&self, case: &Case<'_>) -> bool {
+        // With QoS 2 on the way to the broker, the `qos2` block may have it sent as another message.
+        if case.published != QoS::AtLeastOnce {
+            return false;
+        }
         let is_v5 = session(&self.sessions, case.event.client)
             .is_some_and(|session| session.version == Version::V5);
-        // With QoS 2 on the way to the broker, the `qos2` block may have it sent as another message.
-        let was_sent_once = case.published == QoS::AtLeastOnce
-            && self
-                .ended_at
-                .get(&case.stamp.device)
-                .is_none_or(|&ended_at| ended_at < case.sent_at_least());
+        let was_sent_once = self
+            .connected_at
+            .get(&case.stamp.device)
+            .is_none_or(|&connected_at| connected_at < case.sent_at_least());
         is_v5 && was_sent_once && self.is_first_sent_here(case)
     }
 

@@ -83,8 +83,9 @@ pub(crate) struct Deliveries {
     /// What the broker may know from before the run.
     history: BrokerHistory,
     names: Names,
-    /// When the last connection of a device ended: what it had sent before may be sent again.
-    ended_at: HashMap<DeviceId, Instant>,
+    /// When the last CONNACK of a device came: what it had sent before may have been sent again, also
+    /// where the connection before has not ended yet.
+    connected_at: HashMap<DeviceId, Instant>,
     /// When the latest message of QoS 1 of a device was sent that was answered.
     answered_until: HashMap<DeviceId, Instant>,
     /// Connections whose way to the broker was still held by a link at the end.
@@ -111,7 +112,7 @@ impl Deliveries {
             records: 0,
             history: roster.history(),
             names: roster.names(),
-            ended_at: HashMap::new(),
+            connected_at: HashMap::new(),
             answered_until: HashMap::new(),
             on_link_up: HashSet::new(),
             replays: Replays::new(memory.replays),

@@ -40,6 +40,7 @@ impl Deliveries {
         session_present: bool,
         expiry: std::time::Duration,
     ) {
+        self.connected_at.insert(event.device, event.now);
         let session = self.session_mut(event);
         let is_over = !session_present && session.has_expired(event.now);
         if session.connected_at > Instant::ZERO && session.device != event.device {
@@ -70,7 +71,6 @@ impl Deliveries {
         if self.is_closed {
             return;
         }
-        self.ended_at.insert(event.device, event.now);
         self.replays.handle_ended(event);
         if !ending.is_polite {
             self.excuse_unacknowledgeable(event);

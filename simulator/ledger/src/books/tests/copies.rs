@@ -53,6 +53,25 @@ fn a_copy_at_qos_1_after_the_publisher_lost_its_connection_is_allowed() {
     assert_eq!(copies, (1, 0));
 }
 
+/// After a takeover it sends the message again on the newer connection, before it reads that the broker
+/// has closed the older one.
+#[test]
+fn a_copy_at_qos_1_after_the_publisher_has_a_newer_connection_is_allowed() {
+    let copies = copies_around(Version::V5, |scene| {
+        scene.connect_as(PUBLISHER, PUBLISHER, true);
+    });
+
+    assert_eq!(copies, (1, 0));
+}
+
+/// The broker had the message once, whatever became of the connection that it came on.
+#[test]
+fn a_copy_at_qos_1_after_the_publisher_left_for_good_is_forbidden() {
+    let copies = copies_around(Version::V5, |scene| scene.end(PUBLISHER, RESET));
+
+    assert_eq!(copies, (1, 1));
+}
+
 /// While an older connection of the Session is open, it may have had the first copy.
 #[test]
 fn a_copy_at_qos_1_beside_an_older_connection_is_allowed() {
