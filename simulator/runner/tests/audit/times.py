@@ -202,17 +202,19 @@ class Times:
         began = (self.wire.epoch[0] + message.due, publish.at)
         first = (pubrec.out - began[1], pubrec.read_by - began[0])
         last = (pubcomp.out - pubrel.at, pubcomp.read_by - pubrec.out)
-        for name, (low, high), (ended, ended_by) in (
-            ("qos2_pubrec", first, pubrec.read),
-            ("qos2_pubrel", (0, pubrel.at - pubrec.out), (pubrec.out, pubrel.at)),
-            ("qos2_pubcomp", last, pubcomp.read),
-            ("qos2_handshake", (max(0, first[0]) + max(0, last[0]), first[1] + last[1]), pubcomp.read),
+        whole = (max(0, first[0]) + max(0, last[0]), first[1] + last[1])
+        for name, (low, high), (since, since_by) in (
+            ("qos2_pubrec", first, began),
+            ("qos2_pubrel", (0, pubrel.at - pubrec.out), pubrec.read),
+            ("qos2_pubcomp", last, (pubrec.out, pubrel.at)),
+            # The broker's share only: it ended with PUBCOMP and began as much before.
+            ("qos2_handshake", whole, (pubcomp.out - whole[1], pubcomp.read_by - whole[0])),
         ):
-            # A leg belongs to the phase in which it ended.
+            # A time belongs to the phase in which it began.
             samples = self.of(name, "scheduled", group, None)
-            if ended >= self.wire.epoch[1] + self.measured[0]:
+            if since >= self.wire.epoch[1] + self.measured[0]:
                 samples.add(low, high)
-            elif ended_by >= self.wire.epoch[0] + self.measured[0]:
+            elif since_by >= self.wire.epoch[0] + self.measured[0]:
                 samples.unsure += 1
 
 
