@@ -32,7 +32,8 @@ pub struct GroupConnections {
     pub session_present: u64,
     /// Of those, by a device that had been connected before.
     pub reconnects: u64,
-    /// Transports that could not be had, by reason: `refused`, `timed_out`, `local_limit`, `other`.
+    /// Transports that could not be had, by reason: `refused`, `timed_out`, `local_limit`, `other`,
+    /// and `simulated_link_out`: the device's own link was out for longer than the device waits.
     pub open_failed: BTreeMap<String, u64>,
     /// CONNECTs that were refused: by a CONNACK with an error, named by its Reason Code (`0x87 Not
     /// authorized`), or without one, named by how the connection ended (`without CONNACK: peer closed

@@ -22,6 +22,7 @@ mod handshakes;
 mod limits;
 mod memory;
 mod observe;
+mod outages;
 mod replays;
 mod retained;
 mod roster;
@@ -65,7 +66,9 @@ pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
 
 pub(crate) use anomalies::{client_id, spread};
-pub(crate) use connections::{Away, Connections, PEER_CLOSES, open_error_name, reason_text};
+pub(crate) use connections::{
+    Away, Connections, OPENING_ON_LINK, PEER_CLOSES, open_error_name, reason_text,
+};
 pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use observe::{Finding, is_taken, noticing_time};

@@ -8,6 +8,8 @@ use squall_scenario::{
     DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart, Target,
 };
 
+use super::outages::Outages;
+
 /// Groups and faults of a scenario, reduced to the ledger's questions.
 #[derive(Clone, Debug)]
 pub struct Roster {
@@ -21,6 +23,8 @@ pub struct Roster {
     resumes: Vec<bool>,
     /// By [`FaultId`]: how it drops.
     drops: Vec<Option<DropKind>>,
+    /// By group: when its links may be out.
+    outages: Vec<Option<Outages>>,
     history: BrokerHistory,
     names: Names,
     run: RunTag,
@@ -76,6 +80,11 @@ impl Roster {
                 .map(|group| group.session == SessionStart::Resume)
                 .collect(),
             drops: scenario.faults.iter().map(Fault::drop_kind).collect(),
+            outages: scenario
+                .groups
+                .iter()
+                .map(|group| Outages::of(scenario, group))
+                .collect(),
             history: match scenario.target {
                 Target::Embedded | Target::Spawn(_) => BrokerHistory::Empty,
                 Target::Url(_) => BrokerHistory::Unknown,
@@ -137,6 +146,18 @@ impl Roster {
         self.drops.get(usize::from(fault.0)).copied().flatten()
     }
 
+    /// By group: when its links may be out; `None` if they never are.
+    pub(crate) fn outages(&self) -> &[Option<Outages>] {
+        &self.outages
+    }
+
+    /// The devices of the group at this place of the scenario.
+    pub(crate) fn devices_of(&self, group: usize) -> impl Iterator<Item = DeviceId> + use<> {
+        let end = self.first_devices.get(group + 1);
+        let end = end.map_or(self.devices, |first| first.0);
+        (self.first_devices[group].0..end).map(DeviceId)
+    }
+
     /// What the broker may know from before the run.
     pub(crate) fn history(&self) -> BrokerHistory {
         self.history
@@ -173,6 +194,7 @@ impl Roster {
                 .collect(),
             resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
+            outages: vec![None; groups.len()],
             history: BrokerHistory::Empty,
             names: Names {
                 groups: Rc::default(),

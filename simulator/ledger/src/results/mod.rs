@@ -152,6 +152,7 @@ fn doubts_of_connections(
     reasons.extend(local_limits(ledger));
     if metrics.has_load() {
         reasons.extend(absent(scenario, ledger, generator));
+        reasons.extend(kept_out_by_links(ledger));
     }
     reasons.extend(unsubscribed(ledger));
     reasons
@@ -172,7 +173,10 @@ fn local_limits(ledger: &books::Ledger) -> Option<Reason> {
 /// descriptor of ours are not the broker's.
 fn absent(scenario: &Scenario, ledger: &books::Ledger, generator: Generator) -> Option<Reason> {
     let devices = u64::from(scenario.device_count());
-    let absent = devices - ledger.connections.seen() - ledger.connections.locally_limited();
+    let connections = &ledger.connections;
+    let explained =
+        connections.locally_limited() + ledger.connections.kept_out_by_links(&ledger.roster);
+    let absent = devices - connections.seen() - explained;
     let text = format!(
         "{} of {} devices never got a CONNACK with success",
         count_text(absent),
@@ -181,6 +185,18 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger, generator: Generator) -> 
     (absent > 0).then(|| match generator.explains_missing() {
         Some(explained) => Reason::of_the_generator(&text, &explained),
         None => Reason::Invariant(text),
+    })
+}
+
+/// Devices whose own links never let them in: nothing that is claimed is about them.
+fn kept_out_by_links(ledger: &books::Ledger) -> Option<Reason> {
+    let kept_out = ledger.connections.kept_out_by_links(&ledger.roster);
+    (kept_out > 0).then(|| {
+        Reason::Invalid(format!(
+            "{} devices never got a CONNACK because their simulated links were out: nothing that is \
+             claimed is about them; give the network shorter outages, or run.connect_timeout more time",
+            count_text(kept_out)
+        ))
     })
 }
 

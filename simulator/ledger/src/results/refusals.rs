@@ -7,7 +7,7 @@ use squall_protocol::{ReasonCode, Version};
 use squall_run::{Reason, Refusal};
 use squall_scenario::Scenario;
 
-use crate::books::{Connections, EndKind, open_error_name, reason_text};
+use crate::books::{Connections, EndKind, OPENING_ON_LINK, open_error_name, reason_text};
 
 /// The answer, and what would help.
 type Key = (String, Option<String>);
@@ -76,10 +76,10 @@ enum Listening {
     AtTimes,
 }
 
-/// `None` for our own limits, which say nothing about the broker.
+/// `None` for our own limits and links, which say nothing about the broker.
 fn failed_transport(error: &str, listening: Listening) -> Option<(&'static str, &'static str)> {
     let name = |error| open_error_name(error);
-    if error == name(OpenError::LocalLimit) {
+    if error == name(OpenError::LocalLimit) || error == OPENING_ON_LINK {
         return None;
     }
     Some(if error == name(OpenError::Refused) {

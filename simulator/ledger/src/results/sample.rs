@@ -20,7 +20,8 @@ pub(super) fn is_explained(scenario: &Scenario, group: GroupId, why: Unsent) -> 
     match why {
         Unsent::Away(away) => {
             let has_outages = network.is_some_and(|network| network.outages.is_some());
-            away.is_asked() || (has_outages && away.may_be_of_outages())
+            // A device that waits for its first CONNACK has done nothing else yet.
+            away.is_asked() || (has_outages && away == Away::NotYet)
         }
         // Acknowledgements take the round trip of the link, and its bandwidth is limited.
         Unsent::Waiting => network.is_some(),

@@ -22,6 +22,7 @@ mod misrouted;
 mod network;
 mod on_link;
 mod others;
+mod outages;
 mod qos2_handshake;
 mod replays;
 mod retained;

@@ -25,25 +25,17 @@ pub(crate) enum Away {
     Unanswered(EndKind),
     /// It had no transport.
     NotOpened(&'static str),
+    /// Its link was out for longer than the broker, or the device itself, may wait.
+    OfLink,
 }
 
 impl Away {
-    /// Whether a fault of the run, a cut, or a device of its own is the cause.
+    /// Whether the scenario is the cause: a fault, a cut, a takeover, or a link that was out.
     pub(crate) fn is_asked(self) -> bool {
         match self {
-            Self::Displaced => true,
+            Self::Displaced | Self::OfLink => true,
             Self::Ended(kind) => kind.is_asked(),
             Self::NotYet | Self::Refused(_) | Self::Unanswered(_) | Self::NotOpened(_) => false,
-        }
-    }
-
-    /// Whether a link that is down for a while can be the cause: the broker misses PINGREQ, or the
-    /// device an answer.
-    pub(crate) fn may_be_of_outages(self) -> bool {
-        match self {
-            Self::Ended(kind) | Self::Unanswered(kind) => kind.may_be_of_outages(),
-            Self::NotYet | Self::NotOpened(_) => true,
-            Self::Displaced | Self::Refused(_) => false,
         }
     }
 }
@@ -57,6 +49,7 @@ impl std::fmt::Display for Away {
             Self::Refused(reason) => write!(f, "CONNACK {}", reason_text(*reason)),
             Self::Unanswered(kind) => write!(f, "no CONNACK, but: {kind}"),
             Self::NotOpened(error) => write!(f, "no transport: {error}"),
+            Self::OfLink => f.write_str("its simulated link was out"),
         }
     }
 }
@@ -147,7 +140,9 @@ impl Presence {
         self.online.remove(&event.device);
         let kind = EndKind::of(end.cause);
         let is_unasked = end.is_unexpected();
-        let why = if is_unasked || kind.is_asked() {
+        let why = if end.is_of_link {
+            Away::OfLink
+        } else if is_unasked || kind.is_asked() {
             Away::Ended(kind)
         } else {
             Away::Displaced
@@ -167,6 +162,7 @@ impl Presence {
             // A second connection beside one that is there.
             return;
         }
+        let is_unasked = !why.is_asked();
         let absence = self.absences.entry(event.device).or_insert(Absence {
             group: event.group,
             ended_at: None,
@@ -174,7 +170,9 @@ impl Presence {
             why,
         });
         absence.why = why;
-        absence.unasked_since.get_or_insert(event.now);
+        if is_unasked {
+            absence.unasked_since.get_or_insert(event.now);
+        }
     }
 
     /// Why a device that is not connected is away.

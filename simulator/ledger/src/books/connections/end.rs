@@ -42,11 +42,16 @@ pub(crate) struct ConnectionEnd {
     pub(crate) was_connected: bool,
     /// Whether another connection may have displaced it.
     pub(crate) may_be_displaced: bool,
+    /// Whether squall's own link brought it about.
+    pub(crate) is_of_link: bool,
 }
 
 impl ConnectionEnd {
-    /// Whether neither the scenario nor the device asked for it.
+    /// Whether neither the scenario, its links among it, nor the device asked for it.
     pub(super) fn is_unexpected(&self) -> bool {
+        if self.is_of_link {
+            return false;
+        }
         match self.cause {
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
@@ -72,19 +77,6 @@ impl EndKind {
             | Self::ProtocolError(_)
             | Self::TimedOut
             | Self::Refused => false,
-        }
-    }
-
-    /// Whether a link that is down for a while can be the cause.
-    pub(super) fn may_be_of_outages(self) -> bool {
-        match self {
-            Self::PeerClosed(_) | Self::TimedOut => true,
-            Self::ServerDisconnect(reason) => reason == ReasonCode::KeepAliveTimeout,
-            Self::Fault(_)
-            | Self::Qos2Cut
-            | Self::ProtocolError(_)
-            | Self::Refused
-            | Self::RunEnded => false,
         }
     }
 

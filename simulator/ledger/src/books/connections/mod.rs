@@ -17,6 +17,7 @@ use squall_scenario::DeviceId;
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::Memory;
+use super::outages::Outages;
 use super::roster::Roster;
 
 pub(crate) use absence::Away;
@@ -24,6 +25,9 @@ use absence::Presence;
 pub(crate) use end::ConnectionEnd;
 pub use end::EndKind;
 pub(crate) use end::PEER_CLOSES;
+
+/// The name in run files of a transport that could not be had because the device's link was out.
+pub(crate) const OPENING_ON_LINK: &str = "simulated_link_out";
 
 /// Connections of one group.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -65,7 +69,7 @@ impl GroupCounts {
         let transports = self
             .open_failed
             .iter()
-            .filter(|&(&name, _)| name != local)
+            .filter(|&(&name, _)| name != local && name != OPENING_ON_LINK)
             .map(|(_, count)| count);
         transports
             .chain(self.refused.values())
@@ -115,6 +119,10 @@ pub(crate) struct Connections {
     local_limit: u64,
     /// Devices that our own limits kept from a transport at some time.
     locally_limited: HashSet<DeviceId>,
+    /// Devices that the broker or the network refused at some time.
+    turned_away: HashSet<DeviceId>,
+    /// By group: when its links may be out.
+    outages: Vec<Option<Outages>>,
     anomalies: Anomalies,
     /// When the broker or the network first refused a connection.
     failing_since: Option<Instant>,
@@ -133,6 +141,8 @@ impl Connections {
             errors: BTreeMap::new(),
             local_limit: 0,
             locally_limited: HashSet::new(),
+            turned_away: HashSet::new(),
+            outages: roster.outages().to_vec(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             failing_since: None,
             first_unexpected: BTreeMap::new(),
@@ -190,6 +200,28 @@ impl Connections {
         self.locally_limited.difference(&self.seen).count() as u64
     }
 
+    /// Devices whose links are out at times that never had a CONNACK with success, though nothing but
+    /// their links kept them from it.
+    pub(crate) fn kept_out_by_links(&self, roster: &Roster) -> u64 {
+        let on_links = self
+            .outages
+            .iter()
+            .enumerate()
+            .filter(|(_, outages)| outages.is_some());
+        let devices = on_links.flat_map(|(group, _)| roster.devices_of(group));
+        let kept_out = devices.filter(|device| {
+            let sets = [&self.seen, &self.turned_away, &self.locally_limited];
+            sets.iter().all(|set| !set.contains(device))
+        });
+        kept_out.count() as u64
+    }
+
+    /// Whether the link of a device may have held what it waits for until it gives up.
+    fn may_hold_an_answer(&self, event: &Event) -> bool {
+        let outages = self.outages[usize::from(event.group.0)].as_ref();
+        outages.is_some_and(Outages::may_hold_an_answer)
+    }
+
     /// Since when connections fail, if every one did so far: no device of any group had a CONNACK with
     /// success. Our own limits do not count.
     pub(crate) fn shut_out_since(&self) -> Option<Instant> {
@@ -208,6 +240,12 @@ impl Connections {
 
     /// A transport could not be had.
     pub(crate) fn handle_open_failed(&mut self, event: &Event, error: OpenError) {
+        if error == OpenError::TimedOut && self.may_hold_an_answer(event) {
+            let failed = &mut self.group_mut(event).open_failed;
+            *failed.entry(OPENING_ON_LINK).or_default() += 1;
+            self.presence.handle_refused(event, Away::OfLink);
+            return;
+        }
         let name = open_error_name(error);
         *self.group_mut(event).open_failed.entry(name).or_default() += 1;
         self.note_error(event.now, ErrorArea::Transport, name);
@@ -235,6 +273,7 @@ impl Connections {
     /// A connection did not come about, by no limit of our own.
     fn note_refused(&mut self, event: &Event, away: Away, explanation: String) {
         self.failing_since.get_or_insert(event.now);
+        self.turned_away.insert(event.device);
         self.presence.handle_refused(event, away);
         self.anomalies
             .note(AnomalyKind::ConnectionRefused, event.subject(), || {
@@ -268,6 +307,9 @@ impl Connections {
         if end.was_connected {
             self.handle_connection_lost(event, end, kind);
             return false;
+        }
+        if end.is_of_link {
+            self.presence.handle_refused(event, Away::OfLink);
         }
         if !end.is_unexpected() {
             return false;

@@ -11,6 +11,7 @@ use crate::books::Ledger;
 use crate::books::connections::ConnectionEnd;
 use crate::books::deliveries::Ending;
 use crate::books::event::Event;
+use crate::books::outages::{Progress, is_of_the_link};
 use crate::books::takeovers::ConnectSent;
 use crate::books::wills::NEVER;
 
@@ -28,11 +29,26 @@ pub(crate) struct OpenConnection {
     pub(super) sent: ConnectSent,
     /// When its CONNECT was handed to the link.
     connect_sent_at: Instant,
+    /// When its CONNECT had left the device's link; `None` while that holds it.
+    pub(super) connect_left_at: Option<Instant>,
     /// How it gets to the broker.
     pub(super) path: Path,
     pub(super) keep_alive: Duration,
     /// Whether it had its CONNACK.
     pub(in crate::books) was_connected: bool,
+}
+
+impl OpenConnection {
+    /// How far its CONNECT had come when what `event` tells was at the device's machine.
+    fn progress(&self, event: &Event) -> Progress {
+        if self.was_connected {
+            Progress::Connected
+        } else if self.connect_left_at.is_some_and(|at| at < event.arrived) {
+            Progress::AtBroker
+        } else {
+            Progress::OnLink
+        }
+    }
 }
 
 impl Ledger {
@@ -64,6 +80,7 @@ impl Ledger {
                 let connection = OpenConnection {
                     sent,
                     connect_sent_at: event.now,
+                    connect_left_at: (path == Path::Direct).then_some(event.now),
                     path,
                     keep_alive,
                     was_connected: false,
@@ -138,6 +155,12 @@ impl Ledger {
             cause,
             was_connected: connection.was_connected,
             may_be_displaced: displacement.is_possible,
+            is_of_link: connection.path == Path::OverLink
+                && is_of_the_link(
+                    cause,
+                    connection.progress(event),
+                    self.roster.outages()[usize::from(event.group.0)].as_ref(),
+                ),
         };
         if self.connections.handle_ended(event, &end) {
             findings.push(Finding::NotConnected);

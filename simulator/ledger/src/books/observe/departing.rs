@@ -95,7 +95,8 @@ impl Ledger {
     }
 
     fn handle_connect_left(&mut self, event: &Event) {
-        if let Some(connection) = self.open.get(&event.socket) {
+        if let Some(connection) = self.open.get_mut(&event.socket) {
+            connection.connect_left_at = Some(event.now);
             self.takeovers.handle_connect_sent(event, connection.sent);
         } else if let Some(departing) = self.departing.get(&event.socket) {
             // Its end follows it: the broker hears of both.

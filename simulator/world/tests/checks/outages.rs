@@ -1,0 +1,109 @@
+//! Links of the scenario that are out for longer than Keep Alive, or a device, allows: what follows is not
+//! the broker's.
+
+use squall_protocol::packet::Packet;
+use squall_run::{Extent, Verdict};
+
+use crate::run::{assert_broken, run, run_tampered};
+use crate::tampering::{Outcome, once, script};
+
+/// Every link is out for `LASTS` after each ten seconds.
+const SCENARIO: &str = r#"
+[run]
+duration = "60s"
+drain = "15s"
+connect_timeout = "4s"
+[[network]]
+name = "tunnel"
+latency = "20ms"
+outages = { every = "EVERY", lasts = "LASTS" }
+[[group]]
+name = "cars"
+count = 10
+network = "tunnel"
+keep_alive = "2s"
+reconnect = { backoff = "500ms" }
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 1
+rate = 20
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#;
+
+fn scenario(every: &str, lasts: &str) -> String {
+    SCENARIO.replace("EVERY", every).replace("LASTS", lasts)
+}
+
+fn verdict(judgement: &squall_ledger::Judgement) -> Verdict {
+    let measured = &judgement.measured;
+    let reasons = judgement.reasons.clone();
+    Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        reasons,
+    )
+}
+
+/// The broker must close after one and a half Keep Alive [MQTT-3.1.2-22], and the devices give up: neither
+/// an end, nor a CONNECT that the link held, nor the time away counts against the broker or the run.
+#[test]
+fn an_outage_beyond_keep_alive_is_not_the_brokers() {
+    let judgement = run(&scenario("10s", "10s"));
+
+    assert_broken(&judgement, &[]);
+    let group = &judgement.measured.connections.groups[0];
+    assert!(group.reconnects >= 10, "{group:?}");
+    assert!(group.away_s > 10.0, "{group:?}");
+    assert_eq!(verdict(&judgement).exit_code, 0, "{:?}", judgement.reasons);
+}
+
+/// Links that are out from the start keep devices out: the run says nothing, and the broker did nothing.
+#[test]
+fn devices_that_their_links_keep_out_make_a_run_invalid() {
+    let judgement = run(&scenario("1ms", "1h"));
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 4, "{:?}", judgement.reasons);
+    let texts: Vec<&str> = verdict.reasons.iter().map(|reason| reason.text()).collect();
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.starts_with("10 devices never got a CONNACK because")),
+        "{texts:?}"
+    );
+}
+
+/// An outage shorter than half a Keep Alive explains no close.
+#[test]
+fn a_close_that_no_outage_explains_is_unexpected() {
+    let tamper = once(
+        20,
+        |passing| passing.client_id == "cars-0" && matches!(passing.packet, Packet::Puback(_)),
+        |_, tampered| tampered.close(),
+    );
+
+    let judgement = run_tampered(&scenario("10s", "500ms"), tamper);
+
+    assert_broken(&judgement, &["connections().unexpected_disconnects"]);
+}
+
+/// A CONNECT that has left the link, and that the broker does not answer, is refused.
+#[test]
+fn a_connect_that_the_broker_had_is_refused() {
+    let tamper = script(|passing, tampered| {
+        let is_chosen = passing.client_id == "cars-0";
+        if !is_chosen || !matches!(passing.packet, Packet::Connack(_)) {
+            return Outcome::Pass;
+        }
+        tampered.close();
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(&scenario("10s", "500ms"), tamper);
+
+    assert_broken(&judgement, &["connections().refused"]);
+}
