@@ -14,7 +14,7 @@ pub struct RetainedOutcome {
     pub expected: u64,
     /// Of those, right.
     pub right: u64,
-    /// Of those, with another payload.
+    /// With another payload than they should have, or sent more than once for one SUBSCRIBE.
     pub wrong: u64,
     /// Of those, without one.
     pub missing: u64,

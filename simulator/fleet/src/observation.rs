@@ -296,6 +296,13 @@ pub enum RetainedFact<'a> {
         /// The payload as the broker sent it.
         payload: &'a [u8],
     },
+    /// What the broker sent it broke the protocol: it closed the connection, and hears no more.
+    Broken {
+        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
+        expectation: usize,
+        /// What was broken, as MQTT 5.0 names it.
+        reason: ReasonCode,
+    },
     /// It has everything that is retained under its filter.
     Complete {
         /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.

@@ -242,7 +242,7 @@ impl Listener<'_> {
             Event::ServerDisconnect(disconnect) => {
                 Reaction::End(EndCause::ServerDisconnect(disconnect.reason))
             }
-            Event::ProtocolError(error) => Reaction::End(EndCause::ProtocolError(error.reason())),
+            Event::ProtocolError(error) => self.note_broken(turn, error.reason()),
             Event::UnknownAnswer { .. } | Event::Unsuback(_) | Event::Pingresp | Event::Auth(_) => {
                 Reaction::Nothing
             }
@@ -289,6 +289,19 @@ impl Listener<'_> {
             id,
             is_last: self.cuts(message, SenderStep::Pubrel),
         }
+    }
+
+    /// The broker broke the protocol.
+    fn note_broken(&self, turn: &mut Turn<'_>, reason: ReasonCode) -> Reaction {
+        if let Some(check) = &self.check {
+            let expectation = check.expectation();
+            let broken = RetainedFact::Broken {
+                expectation,
+                reason,
+            };
+            super::checker::tell(turn, broken);
+        }
+        Reaction::End(EndCause::ProtocolError(reason))
     }
 
     fn note_delivered(&mut self, turn: &mut Turn<'_>, publish: &Publish<'_>) -> Reaction {

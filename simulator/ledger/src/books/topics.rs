@@ -62,6 +62,8 @@ struct Topic {
     shared_filters: Vec<FilterKey>,
     /// Whether a message was sent to it: then every recipient has a place.
     has_places: bool,
+    /// Whether it ever had a message retained.
+    has_retained: bool,
     places: Vec<Place>,
     /// Place numbers by recipient, once there are many.
     index: HashMap<Recipient, usize>,
@@ -78,6 +80,8 @@ struct Filter {
     literal_bytes: usize,
     /// Topics with places that it matches.
     topics: Vec<TopicKey>,
+    /// Topics that it matches and that ever had a message retained: a SUBSCRIBE walks them.
+    retained: Vec<TopicKey>,
     recipients: Vec<Recipient>,
 }
 
@@ -99,6 +103,7 @@ impl Topics {
             filters,
             shared_filters,
             has_places: false,
+            has_retained: false,
             places: Vec::new(),
             index: HashMap::new(),
             shares: Vec::new(),
@@ -126,9 +131,20 @@ impl Topics {
         self.topics[topic.0 as usize].has_places
     }
 
-    /// Topics with places that a filter matches.
-    pub(crate) fn topics_with_places(&self, filter: FilterKey) -> &[TopicKey] {
-        &self.filters[index(filter)].topics
+    /// A message is retained at a topic for the first time.
+    pub(crate) fn note_retained(&mut self, topic: TopicKey) {
+        let row = &mut self.topics[topic.0 as usize];
+        if std::mem::replace(&mut row.has_retained, true) {
+            return;
+        }
+        for &filter in &row.filters {
+            self.filters[index(filter)].retained.push(topic);
+        }
+    }
+
+    /// Topics that a filter matches and that ever had a message retained; none of a shared subscription.
+    pub(crate) fn topics_retained(&self, filter: FilterKey) -> &[TopicKey] {
+        &self.filters[index(filter)].retained
     }
 
     /// Filters that match a topic, shared subscriptions apart.
@@ -175,6 +191,11 @@ impl Topics {
                 row.filters.push(key);
             }
         }
+        let has_retained = |topic: &&TopicKey| self.topics[topic.0 as usize].has_retained;
+        let retained = match is_shared {
+            true => Vec::new(),
+            false => topics.iter().filter(has_retained).copied().collect(),
+        };
         topics.retain(|topic| self.topics[topic.0 as usize].has_places);
         if filter.has_wildcards() {
             self.wild.push(key);
@@ -187,6 +208,7 @@ impl Topics {
             literal_bytes: literal_bytes(filter.as_str()),
             filter,
             topics,
+            retained,
             recipients: Vec::new(),
         });
         Some(key)
@@ -375,6 +397,23 @@ mod tests {
         let topic = published(&mut topics, "sport");
 
         assert_eq!(topics.places(topic).len(), 1);
+    }
+
+    /// What a SUBSCRIBE may bring is kept by filter, whichever of the two comes first.
+    #[test]
+    fn a_filter_knows_the_topics_with_something_retained() {
+        let mut topics = Topics::default();
+        let before = topics.intern_filter("a/+").unwrap();
+        let (set, _plain) = (published(&mut topics, "a/1"), published(&mut topics, "a/2"));
+
+        topics.note_retained(set);
+        topics.note_retained(set);
+
+        let after = topics.intern_filter("#").unwrap();
+        let shared = topics.intern_filter("$share/g/#").unwrap();
+        assert_eq!(topics.topics_retained(before), [set]);
+        assert_eq!(topics.topics_retained(after), [set]);
+        assert_eq!(topics.topics_retained(shared), []);
     }
 
     /// Many places are found by the index as few are by search.

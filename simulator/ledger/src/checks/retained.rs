@@ -1,19 +1,23 @@
 //! `retained`: what a fresh subscriber finds at the end is what should be there (§3.3.1.3).
 //!
+//! A checker that did not get all of it proves nothing by what did not come; what came and is wrong, or came
+//! twice, stands.
+//!
 //! A will bears no stamp. On a broker that was there before the run, a topic that has the will it should
 //! have may have had it from an earlier run: that is told apart only where a device of the run saw
 //! what was retained before its wills were due.
 
 use std::collections::BTreeMap;
 
-use squall_protocol::QoS;
+use squall_protocol::{QoS, ReasonCode};
 use squall_run::{AnomalyKind, RetainedOutcome, Value, count_text};
 use squall_scenario::{RetainedClaim, RetainedValue};
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use crate::books::{
-    Anomaly, Before, BrokerHistory, Found, Ledger, MemoryLimit, Scope, Subject, Values, fingerprint,
+    Anomaly, Before, BrokerHistory, Found, Ledger, MemoryLimit, Scope, Subject, Values,
+    fingerprint, reason_text,
 };
 
 /// Judges one claim.
@@ -28,12 +32,7 @@ pub(super) fn judge(
         RetainedValue::Text(text) => text.clone(),
     };
     let comparison = compare(number, claim, evidence);
-    let wrong = comparison.faults.len() as u64;
-    let is_complete = evidence
-        .ledger
-        .retained
-        .probe(number)
-        .is_some_and(|probe| probe.is_complete);
+    let wrong = comparison.violations();
     let actual = if wrong == 0 {
         Value::Text(equals.clone())
     } else {
@@ -49,12 +48,13 @@ pub(super) fn judge(
     let judged = Judged {
         key: "equals".to_owned(),
         limit: Value::Text(equals.clone()),
-        actual: (is_complete && comparison.has_something() && unjudged.is_none()).then_some(actual),
+        actual: (comparison.has_something() && unjudged.is_none()).then_some(actual),
         violations: wrong,
         holds: wrong == 0,
         unjudged,
     };
-    claims.add(judged, &[AnomalyKind::RetainedWrong]);
+    let kinds = [AnomalyKind::RetainedWrong, AnomalyKind::ProtocolError];
+    claims.add(judged, &kinds);
     note_faults(number, &comparison, evidence);
     let given_up = &mut evidence.ledger.given_up_by_checks;
     given_up.add(MemoryLimit::RetainedCandidates, comparison.unknown);
@@ -63,7 +63,7 @@ pub(super) fn judge(
         equals,
         expected: comparison.expected,
         right: comparison.right,
-        wrong: comparison.count(Fault::Wrong),
+        wrong: comparison.count(Fault::Wrong) + comparison.count(Fault::Doubled),
         missing: comparison.count(Fault::Missing),
         unexpected: comparison.count(Fault::Unexpected),
     };
@@ -76,6 +76,8 @@ enum Fault {
     Wrong,
     Missing,
     Unexpected,
+    /// It came more than once for one SUBSCRIBE.
+    Doubled,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +89,10 @@ struct Comparison {
     /// Topics that have what was there before a will that the broker need not have published yet.
     early: u64,
     faults: Vec<(String, Fault, String)>,
+    /// Whether the checker has seen everything: if not, nothing is missing.
+    is_complete: bool,
+    /// What was wrong with the packet at which the checker closed its connection.
+    broken: Option<ReasonCode>,
     /// Topics whose values were given up to save memory.
     unknown: u64,
     /// Topics that have what they should, of which it is not known whether they had it before the run's
@@ -100,9 +106,29 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
     let found = retained
         .probe(number)
         .map_or(&nothing, |probe| &probe.found);
-    if let RetainedValue::Text(text) = &claim.equals {
-        return compare_text(text, claim, found);
+    let mut comparison = match &claim.equals {
+        RetainedValue::Text(text) => compare_text(text, claim, found),
+        RetainedValue::LastWill | RetainedValue::LastPublish => {
+            compare_model(claim, found, evidence)
+        }
+    };
+    if let Some(probe) = retained.probe(number) {
+        comparison.is_complete = probe.is_complete;
+        comparison.broken = probe.broken;
     }
+    if !comparison.is_complete {
+        let faults = &mut comparison.faults;
+        faults.retain(|&(_, fault, _)| fault != Fault::Missing);
+    }
+    comparison
+}
+
+fn compare_model(
+    claim: &RetainedClaim,
+    found: &BTreeMap<String, Found>,
+    evidence: &Evidence<'_>,
+) -> Comparison {
+    let retained = &evidence.ledger.retained;
     let at = evidence.ledger.checked_at().unwrap_or_default();
     let model = retained.values(&claim.filter, at);
     let may_be_foreign = evidence.ledger.roster.history() == BrokerHistory::Unknown;
@@ -122,6 +148,10 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
         };
         comparison.asked_about += u64::from(must_exist && is_asked_about);
         let value = has.map(|has| has.hash);
+        if has.is_some_and(Found::is_doubled) {
+            comparison.add(topic, Fault::Doubled, has);
+            continue;
+        }
         if allowed.not_yet.contains(&value) {
             comparison.early += 1;
             continue;
@@ -146,8 +176,11 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
         }
         comparison.add(topic, fault, has);
     }
-    for (topic, has) in found {
-        if !model.contains_key(topic.as_str()) && !may_be_foreign {
+    let is_known = |topic: &str| model.contains_key(topic);
+    for (topic, has) in found.iter().filter(|(topic, _)| !is_known(topic)) {
+        if has.is_doubled() {
+            comparison.add(topic, Fault::Doubled, Some(has));
+        } else if !may_be_foreign {
             comparison.add(topic, Fault::Unexpected, Some(has));
         }
     }
@@ -187,7 +220,9 @@ fn compare_text(text: &str, claim: &RetainedClaim, found: &BTreeMap<String, Foun
         ..Comparison::default()
     };
     for (topic, has) in found {
-        if has.hash == hash {
+        if has.is_doubled() {
+            comparison.add(topic, Fault::Doubled, Some(has));
+        } else if has.hash == hash {
             comparison.right += 1;
         } else {
             comparison.add(topic, Fault::Wrong, Some(has));
@@ -207,7 +242,13 @@ impl Comparison {
             (Fault::Unexpected, Some(has)) => {
                 format!("nothing should be retained, found: {}", has.quote)
             }
-            (Fault::Wrong | Fault::Unexpected, None) => unreachable!("something was found"),
+            (Fault::Doubled, Some(has)) => format!(
+                "it came {} times for one SUBSCRIBE: {}",
+                has.times, has.quote
+            ),
+            (Fault::Wrong | Fault::Unexpected | Fault::Doubled, None) => {
+                unreachable!("something was found")
+            }
         };
         self.faults.push((topic.to_owned(), fault, explanation));
     }
@@ -219,15 +260,25 @@ impl Comparison {
             .count() as u64
     }
 
+    /// How often what a checker was sent is not as it must be.
+    fn violations(&self) -> u64 {
+        self.faults.len() as u64 + u64::from(self.broken.is_some())
+    }
+
     /// Whether there was anything to compare.
     fn has_something(&self) -> bool {
-        self.asked_about > 0 || !self.faults.is_empty()
+        self.asked_about > 0 || self.violations() > 0
     }
 
     /// Why nothing follows, though every topic has what it should.
     fn unjudged(&self) -> Option<String> {
-        if !self.faults.is_empty() {
+        if self.violations() > 0 {
             return None;
+        }
+        if !self.is_complete {
+            let why = "the checker that asked what is retained did not get all of it: it had no connection until then, or the \
+                       broker refused its filter";
+            return Some(why.to_owned());
         }
         if self.early > 0 {
             return Some(format!(
@@ -248,19 +299,45 @@ impl Comparison {
     }
 
     fn describe(&self) -> String {
-        format!(
+        let mut text = format!(
             "{} right, {} wrong, {} missing, {} unexpected",
             self.right,
             self.count(Fault::Wrong),
             self.count(Fault::Missing),
             self.count(Fault::Unexpected)
-        )
+        );
+        let doubled = self.count(Fault::Doubled);
+        if doubled > 0 {
+            text.push_str(&format!(", {doubled} more than once"));
+        }
+        if self.broken.is_some() {
+            text.push_str(", then a packet that breaks the protocol");
+        }
+        text
     }
 }
 
 fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'_>) {
     let subject = Subject::of_expectation(number);
     let at = evidence.ledger.closed_at().unwrap_or_default();
+    if let Some(reason) = comparison.broken {
+        let kind = AnomalyKind::ProtocolError;
+        evidence
+            .ledger
+            .noticed_by_checks
+            .note(kind, subject, || Anomaly {
+                kind,
+                at,
+                device: None,
+                topic: None,
+                sequence: None,
+                explanation: format!(
+                    "a checker that asked what is retained was sent a packet that breaks the protocol: {}",
+                    reason_text(reason)
+                ),
+                scope: subject.scope,
+            });
+    }
     for (topic, _, explanation) in &comparison.faults {
         evidence
             .ledger

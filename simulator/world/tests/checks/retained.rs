@@ -330,3 +330,52 @@ fn a_status_that_is_not_the_last_is_wrong() {
         assert_eq!(judgement.measured.retained[0].wrong, 1, "{device}");
     }
 }
+
+/// A SUBSCRIBE brings each retained message once [MQTT-3.3.1-9].
+#[test]
+fn a_reading_that_comes_twice_is_wrong() {
+    let tamper = once(
+        0,
+        |passing| is_retained(passing, "reading"),
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            tampered.forward(passing.direction, passing.bytes);
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["retained(reading/#).equals"]);
+    let found = &judgement.measured.retained[1];
+    assert_eq!((found.right, found.wrong, found.missing), (4, 1, 0));
+}
+
+/// DUP at QoS 0 breaks the protocol [MQTT-3.3.1-2], and the checker hears no more: what did not come then
+/// may be there all the same.
+#[test]
+fn a_packet_that_breaks_the_protocol_breaks_the_claim() {
+    let tamper = once(
+        1,
+        |passing| is_retained(passing, "reading"),
+        |passing, tampered| {
+            let mut changed = to_device(passing)
+                .expect("only a PUBLISH is chosen")
+                .clone();
+            changed.dup = true;
+            tampered.forward(passing.direction, &publish_bytes(&changed, passing.version));
+        },
+    );
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["retained(reading/#).equals"]);
+    let found = &judgement.measured.retained[1];
+    assert_eq!((found.right, found.wrong, found.missing), (1, 0, 0));
+    let said: Vec<&str> = judgement.measured.checks[1]
+        .violations
+        .iter()
+        .map(|violation| violation.explanation.as_str())
+        .collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("breaks the protocol"), "{said:?}");
+}

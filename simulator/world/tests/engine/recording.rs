@@ -75,6 +75,7 @@ pub(crate) enum What {
         payload: Vec<u8>,
     },
     RetainedComplete,
+    RetainedBroken,
     RetainedUnknown,
 }
 
@@ -121,6 +122,7 @@ impl What {
                 topic: (*topic).to_owned(),
                 payload: payload.to_vec(),
             },
+            Fact::Retained(RetainedFact::Broken { .. }) => Self::RetainedBroken,
             Fact::Retained(RetainedFact::Complete { .. }) => Self::RetainedComplete,
             Fact::Retained(RetainedFact::Unknown { .. }) => Self::RetainedUnknown,
         }

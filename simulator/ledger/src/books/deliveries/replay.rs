@@ -4,8 +4,6 @@
 //! A broker answers a SUBSCRIBE with what it has retained at that moment. A value that was surely
 //! overwritten before the SUBSCRIBE was sent must not come, and one that was surely there must.
 
-use std::time::Duration;
-
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::AnomalyKind;
 
@@ -16,13 +14,9 @@ use super::{Deliveries, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::replays::Missing;
-use crate::books::retained::{Retained, Stored};
+use crate::books::retained::{Retained, SETTLING_TIME, Stored};
 use crate::books::stream::fingerprint;
 use crate::books::tallies::TallyKey;
-
-/// Time after an acknowledgement in which a broker may still answer a SUBSCRIBE with the value before:
-/// one of several nodes may hear of it later.
-pub(super) const SETTLING_TIME: Duration = Duration::from_secs(1);
 
 impl Deliveries {
     /// What is known of a message that may come out of the store; `None` if it may not.
@@ -109,6 +103,13 @@ impl Deliveries {
         self.note_corrupted(case, &what);
     }
 
+    /// A message is surely retained at a topic for the first time.
+    pub(crate) fn note_retained(&mut self, topic: &str) {
+        if let Some(topic) = self.topics.topic(topic) {
+            self.topics.note_retained(topic);
+        }
+    }
+
     /// SUBSCRIBE is sent: what is surely retained for its filters must come.
     pub(crate) fn expect_replays(
         &mut self,
@@ -124,7 +125,7 @@ impl Deliveries {
                 // A shared subscription gets no retained messages (§4.8.2).
                 continue;
             }
-            for &topic in self.topics.topics_with_places(filter) {
+            for &topic in self.topics.topics_retained(filter) {
                 if self.replays.is_full() {
                     return;
                 }

@@ -62,7 +62,7 @@ impl Deliveries {
                 return;
             }
             Stranger::Damaged => (
-                AnomalyKind::Corrupted,
+                AnomalyKind::Misrouted,
                 "its payload bears no stamp, and this run alone publishes to its Topic Name",
             ),
             Stranger::NotAskedFor => (AnomalyKind::Misrouted, "no subscription asks for it"),

@@ -96,8 +96,12 @@ impl Ledger {
         let message = self
             .deliveries
             .handle_acknowledged(event, stamp, topic, is_ok);
-        self.retained
+        let is_new = self
+            .retained
             .handle_acknowledged(event.now, topic, stamp, is_ok);
+        if is_new {
+            self.deliveries.note_retained(topic);
+        }
         if is_ok {
             return Finding::Acknowledged { stamp, message };
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use squall_fleet::{RetainedFact, SocketId, Stamp};
 use squall_protocol::{
-    Instant, QoS,
+    Instant, QoS, ReasonCode,
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::ClientKey;
@@ -26,8 +26,9 @@ use super::stream::fingerprint;
 /// Topics of which it is kept what was retained there before the run's own wills.
 const STORED_TOPICS_MAX: usize = 100_000;
 
-/// How long a broker may take to send what is retained, after SUBACK.
-const STORED_WITHIN: Duration = Duration::from_secs(1);
+/// How long a broker may take with what is retained: to send it, after SUBACK, and, where it has several
+/// nodes, to have each of them know of a value that it has acknowledged.
+pub(crate) const SETTLING_TIME: Duration = Duration::from_secs(1);
 
 /// Bytes of a payload that an explanation quotes.
 const QUOTED_BYTES_MAX: usize = 40;
@@ -59,6 +60,8 @@ pub(crate) struct Probe {
     pub(crate) found: BTreeMap<String, Found>,
     /// Whether it has seen everything.
     pub(crate) is_complete: bool,
+    /// What was wrong with the packet at which it closed its connection.
+    pub(crate) broken: Option<ReasonCode>,
 }
 
 /// One message that a checker found.
@@ -68,6 +71,15 @@ pub(crate) struct Found {
     pub(crate) hash: u64,
     /// The beginning of its payload, for people.
     pub(crate) quote: String,
+    /// How often the topic's message came.
+    pub(crate) times: u32,
+}
+
+impl Found {
+    /// Whether it came more than once: a SUBSCRIBE brings it once [MQTT-3.3.1-9].
+    pub(crate) fn is_doubled(&self) -> bool {
+        self.times > 1
+    }
 }
 
 /// What is known of a message that came out of the broker's store.
@@ -217,22 +229,24 @@ impl Retained {
         })
     }
 
-    /// A message was acknowledged, or refused.
+    /// A message was acknowledged, or refused. Tells whether something is surely there now for the first
+    /// time.
     pub(crate) fn handle_acknowledged(
         &mut self,
         now: Instant,
         topic: &str,
         stamp: Stamp,
         is_ok: bool,
-    ) {
+    ) -> bool {
         let Some(row) = self.publishes.get_mut(topic) else {
-            return;
+            return false;
         };
         let Some(place) = row.candidates.iter().position(|candidate| {
             candidate.device == stamp.device && candidate.sequence == stamp.sequence
         }) else {
-            return;
+            return false;
         };
+        let was_set = row.set_at.is_some();
         if is_ok {
             row.candidates[place].acknowledged_at = Some(now);
             row.candidates[place].is_certain = true;
@@ -240,6 +254,7 @@ impl Retained {
         } else {
             row.candidates.remove(place);
         }
+        !was_set && row.set_at.is_some()
     }
 
     /// A connection ended politely: everything that it carried has arrived.
@@ -316,7 +331,7 @@ impl Retained {
         }
         let is_full = self.stored.len() >= STORED_TOPICS_MAX;
         match watched_since {
-            Some(since) if !is_full && since + STORED_WITHIN <= row.first_at => Before::Had(None),
+            Some(since) if !is_full && since + SETTLING_TIME <= row.first_at => Before::Had(None),
             Some(_) | None => Before::Unknown,
         }
     }
@@ -329,13 +344,19 @@ impl Retained {
                 topic,
                 payload,
             } => {
+                let probe = self.probes.entry(expectation).or_default();
+                let before = probe.found.get(topic).map_or(0, |found| found.times);
                 let found = Found {
                     hash: fingerprint(payload),
                     quote: quote(payload),
+                    times: before + 1,
                 };
-                let probe = self.probes.entry(expectation).or_default();
                 probe.found.insert(topic.to_owned(), found);
             }
+            RetainedFact::Broken {
+                expectation,
+                reason,
+            } => self.probes.entry(expectation).or_default().broken = Some(reason),
             RetainedFact::Complete { expectation } => {
                 self.probes.entry(expectation).or_default().is_complete = true;
             }

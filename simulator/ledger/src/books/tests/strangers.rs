@@ -12,16 +12,17 @@ const NOT_OURS: &[u8] = b"garbage that is long enough";
 /// A broker that was started for the run serves no other client: what comes live to a topic that the run
 /// publishes to was published by the run, and damaged. Elsewhere it may be the broker's own.
 #[test]
-fn a_message_without_a_stamp_on_a_topic_of_this_run_is_corrupted() {
-    for (topic, corrupted) in [("t", 1), ("elsewhere", 0)] {
+fn a_message_without_a_stamp_on_a_topic_of_this_run_is_misrouted() {
+    for (topic, misrouted) in [("t", 1), ("elsewhere", 0)] {
         let mut scene = Scene::ready(&[CLEAN]);
         scene.publish(0..1, QOS1);
         scene.deliver_plain(CLEAN, topic, NOT_OURS);
 
         let tally = scene.close();
 
-        assert_eq!((tally.misrouted, tally.foreign), (corrupted, 1 - corrupted));
-        assert_eq!(scene.count(AnomalyKind::Corrupted), corrupted, "{topic}");
+        assert_eq!((tally.misrouted, tally.foreign), (misrouted, 1 - misrouted));
+        assert_eq!(scene.count(AnomalyKind::Misrouted), misrouted, "{topic}");
+        assert_eq!(scene.count(AnomalyKind::Corrupted), tally.corrupted);
     }
 }
 
