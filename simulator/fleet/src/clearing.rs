@@ -265,7 +265,10 @@ mod tests {
         clearing.handle_deadline(at(0), &mut actions);
         let opened = actions.iter().find_map(|action| match action {
             Action::Open { socket, .. } => Some(socket),
-            Action::Send { .. } | Action::Close { .. } => None,
+            Action::Send { .. }
+            | Action::Pause { .. }
+            | Action::Resume { .. }
+            | Action::Close { .. } => None,
         });
         (clearing, opened.expect("the first is due"))
     }

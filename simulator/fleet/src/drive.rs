@@ -44,7 +44,9 @@ pub enum Input<'a> {
         /// At least one byte.
         bytes: &'a [u8],
         /// How long ago the system had the last of them, that is how long they waited for the drive:
-        /// the wait of the generator, which is not the broker's. `None` if the drive cannot tell.
+        /// the wait of the generator, which is not the broker's. After an [`Action::Pause`] it counts
+        /// from the [`Action::Resume`] on at the earliest: before that the link held them. `None` if the
+        /// drive cannot tell.
         waited: Option<Duration>,
     },
     /// More waits to be written than the drive wants to keep: the device publishes nothing more on
@@ -58,7 +60,8 @@ pub enum Input<'a> {
         /// The transport that has room.
         socket: SocketId,
     },
-    /// The peer ended the connection. Not sent after an [`Action::Close`] of ours.
+    /// The peer ended the connection. Not sent after an [`Action::Close`] of ours, nor between an
+    /// [`Action::Pause`] and the [`Action::Resume`].
     Closed {
         /// The transport that ended.
         socket: SocketId,
@@ -118,7 +121,19 @@ pub enum Action<'a> {
         /// At least one byte.
         bytes: &'a [u8],
     },
-    /// End the connection on our side, or give it up if it is not open yet. Nothing is told of
+    /// Read nothing from it until [`Self::Resume`]: what comes stays in the system, whose window closes
+    /// once it has enough, so that the broker has to wait. The end of the connection is part of what is
+    /// not read.
+    Pause {
+        /// The transport that is not to be read.
+        socket: SocketId,
+    },
+    /// Read on after [`Self::Pause`].
+    Resume {
+        /// The transport to read again.
+        socket: SocketId,
+    },
+    /// End the connection on our side, paused or not, or give it up if it is not open yet. Nothing is told of
     /// it afterwards, but for what [`Teardown`] says.
     Close {
         /// The transport to end.
@@ -141,6 +156,8 @@ pub struct Actions {
 enum Step {
     Open(SocketId, Transport),
     Send(SocketId, std::ops::Range<usize>),
+    Pause(SocketId),
+    Resume(SocketId),
     Close(SocketId, Teardown),
 }
 
@@ -165,19 +182,31 @@ impl Actions {
         }
     }
 
+    /// Asks to read nothing from a transport until [`Self::resume`].
+    pub fn pause(&mut self, socket: SocketId) {
+        self.steps.push(Step::Pause(socket));
+    }
+
+    /// Asks to read a transport again.
+    pub fn resume(&mut self, socket: SocketId) {
+        self.steps.push(Step::Resume(socket));
+    }
+
     /// Asks to end a transport.
     pub fn close(&mut self, socket: SocketId, how: Teardown) {
         self.steps.push(Step::Close(socket, how));
     }
 
     /// The actions in order.
-    pub fn iter(&self) -> impl Iterator<Item = Action<'_>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Action<'_>> {
         self.steps.iter().map(|step| match *step {
             Step::Open(socket, transport) => Action::Open { socket, transport },
             Step::Send(socket, ref range) => Action::Send {
                 socket,
                 bytes: &self.bytes[range.clone()],
             },
+            Step::Pause(socket) => Action::Pause { socket },
+            Step::Resume(socket) => Action::Resume { socket },
             Step::Close(socket, how) => Action::Close { socket, how },
         })
     }

@@ -273,6 +273,10 @@ impl<S: Sink> World<S> {
         let waited = self.now.saturating_since(*since);
         let input = arrived.for_fleet(*socket, waited);
         self.fleet.handle(self.now, input, &mut self.actions);
+        if matches!(self.actions.iter().next_back(), Some(Action::Pause { .. })) {
+            // What else came at this moment is not read.
+            self.carry_out_actions();
+        }
     }
 
     /// Does what the fleet asked for.
@@ -287,6 +291,8 @@ impl<S: Sink> World<S> {
                 Action::Send { socket, bytes } => {
                     self.pass_bytes(socket, Direction::ToBroker, bytes);
                 }
+                Action::Pause { socket } => self.ports.pause(socket),
+                Action::Resume { socket } => self.ports.resume(self.now, socket),
                 Action::Close { socket, how } => self.close(socket, how),
             }
             self.now += self.time_per_action;
@@ -297,18 +303,27 @@ impl<S: Sink> World<S> {
 
     fn close(&mut self, socket: SocketId, how: Teardown) {
         match how {
-            Teardown::Silent => self.ports.silence(socket),
+            Teardown::Silent => {
+                self.ports.silence(socket);
+                self.ports.resume(self.now, socket);
+            }
             Teardown::HalfClose => self.pass_end(socket, Direction::ToBroker),
             Teardown::Fin => {
                 self.pass_end(socket, Direction::ToBroker);
-                self.ports.forget_device(socket);
+                self.forget_device(socket);
             }
             Teardown::Reset => {
                 self.ports.mark_reset(socket);
                 self.pass_end(socket, Direction::ToBroker);
-                self.ports.forget_device(socket);
+                self.forget_device(socket);
             }
         }
+    }
+
+    /// The device closed its side; what it has not read is dropped.
+    fn forget_device(&mut self, socket: SocketId) {
+        self.ports.forget_device(socket);
+        self.ports.resume(self.now, socket);
     }
 
     /// Writes what the broker has to say, each connection once, then closes what it wants closed.

@@ -39,6 +39,16 @@ struct Port {
     /// When the last thing that was put in comes out.
     last_to_broker: Instant,
     last_to_device: Instant,
+    reading: Reading,
+}
+
+/// Whether the device's side reads what came.
+#[derive(Debug)]
+enum Reading {
+    /// From the beginning, or since a pause ended then.
+    Since(Instant),
+    /// Not now; what came out meanwhile, with its place in [`Ports::contents`].
+    Paused(Vec<((Instant, u64), Content)>),
 }
 
 /// Whether the device's side takes what comes.
@@ -130,6 +140,7 @@ impl Ports {
             is_reset: false,
             last_to_broker: now,
             last_to_device: now,
+            reading: Reading::Since(now),
         };
         self.by_socket.insert(socket, port);
         self.put(now, socket, Direction::ToBroker, Content::Open);
@@ -162,6 +173,60 @@ impl Ports {
         *last = (now + PIPE_LATENCY).max(*last);
         self.contents.insert((*last, self.count), (socket, content));
         self.count += 1;
+    }
+
+    /// The device's side reads nothing until [`Self::resume`].
+    pub(super) fn pause(&mut self, socket: SocketId) {
+        if let Some(port) = self.by_socket.get_mut(&socket) {
+            port.reading = Reading::Paused(Vec::new());
+        }
+    }
+
+    /// The device's side reads on: first what came meanwhile.
+    pub(super) fn resume(&mut self, now: Instant, socket: SocketId) {
+        let Some(port) = self.by_socket.get_mut(&socket) else {
+            return;
+        };
+        let reading = std::mem::replace(&mut port.reading, Reading::Since(now));
+        if let Reading::Paused(unread) = reading {
+            let unread = unread.into_iter();
+            self.contents
+                .extend(unread.map(|(place, content)| (place, (socket, content))));
+        }
+    }
+
+    /// Keeps what came out for the device's side if that does not read now; gives it back otherwise.
+    fn keep_unread(
+        &mut self,
+        place: (Instant, u64),
+        socket: SocketId,
+        content: Content,
+    ) -> Option<Content> {
+        let is_for_device = match &content {
+            Content::Open | Content::Opened => false,
+            Content::Bytes(direction, _) | Content::End(direction) => {
+                *direction == Direction::ToDevice
+            }
+        };
+        match self.by_socket.get_mut(&socket) {
+            Some(Port {
+                device: DeviceSide::Open,
+                reading: Reading::Paused(unread),
+                ..
+            }) if is_for_device => {
+                unread.push((place, content));
+                None
+            }
+            Some(_) | None => Some(content),
+        }
+    }
+
+    /// From when on what came out at `at` waits for the device's side.
+    fn unread_since(&self, socket: SocketId, at: Instant) -> Instant {
+        match self.by_socket.get(&socket).map(|port| &port.reading) {
+            Some(&Reading::Since(since)) => at.max(since),
+            Some(Reading::Paused(_)) | None => at,
+        }
     }
 
     /// From here on the device says nothing and hears nothing but the end.
@@ -223,7 +288,11 @@ impl Ports {
     /// Takes the next thing that comes out by `now` and that one side hears.
     pub(super) fn poll(&mut self, now: Instant) -> Option<CameOut> {
         while self.next_due()? <= now {
-            let ((at, _), (socket, content)) = self.contents.pop_first()?;
+            let (place, (socket, content)) = self.contents.pop_first()?;
+            let Some(content) = self.keep_unread(place, socket, content) else {
+                continue;
+            };
+            let at = self.unread_since(socket, place.0);
             if let Some(arrival) = self.arrive(now, socket, content) {
                 return Some(CameOut {
                     at,

@@ -32,6 +32,30 @@ pub(super) enum Room {
 pub(super) struct Lanes {
     pub(super) up: Lane<Up>,
     pub(super) down: Lane<Down>,
+    /// Whether the drive reads the transport: what was asked of it last.
+    pub(super) reading: Reading,
+}
+
+/// Whether the drive reads a transport.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Reading {
+    #[default]
+    On,
+    /// The link holds as much as it takes towards the device.
+    Paused,
+}
+
+impl Lanes {
+    /// What the drive is to do from now on, if that has changed.
+    pub(super) fn take_reading_change(&mut self) -> Option<Reading> {
+        let reading = match self.reading {
+            Reading::On if self.down.is_full() => Reading::Paused,
+            Reading::Paused if self.down.has_drained() => Reading::On,
+            Reading::On | Reading::Paused => return None,
+        };
+        self.reading = reading;
+        Some(reading)
+    }
 }
 
 /// What goes to the broker beside bytes.
@@ -117,7 +141,7 @@ impl Connection {
     /// When everything that the link holds, in both directions, has arrived; `None` if it holds
     /// nothing.
     pub(super) fn in_transit_until(&self) -> Option<Instant> {
-        let Lanes { up, down } = self.lanes.as_deref()?;
+        let Lanes { up, down, .. } = self.lanes.as_deref()?;
         let up = (!up.is_empty()).then(|| up.last_due());
         let down = (!down.is_empty()).then(|| down.last_due());
         up.max(down)

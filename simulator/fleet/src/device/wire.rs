@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Device;
-use super::connection::{Down, Lanes, Role, Up};
+use super::connection::{Down, Lanes, Reading, Role, Up};
 use super::turn::{Shared, Turn};
 use crate::link::{Arrived, Direction, Link, LinkReport, Way};
 use crate::observation::{ConnectionFact, Departure};
@@ -28,8 +28,20 @@ impl Device {
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.down();
             link.send(entry, direction, bytes);
+            self.limit_reading(turn, place);
         } else {
             self.handle_bytes(turn, place, bytes);
+        }
+    }
+
+    /// Has the drive read the transport at `place` only while its link takes more.
+    fn limit_reading(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let connection = &mut self.connections[place];
+        let lanes = connection.lanes.as_deref_mut();
+        match lanes.and_then(Lanes::take_reading_change) {
+            Some(Reading::Paused) => turn.actions.pause(connection.socket),
+            Some(Reading::On) => turn.actions.resume(connection.socket),
+            None => {}
         }
     }
 
@@ -100,6 +112,7 @@ impl Device {
         turn.waited = None;
         turn.on_link = Duration::ZERO;
         turn.shared.scratch = bytes;
+        self.limit_reading(turn, place);
     }
 
     /// Sends bytes over the connection at `place`.

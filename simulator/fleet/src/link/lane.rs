@@ -13,8 +13,10 @@ use super::DirectionReport;
 /// Bytes that have gone stay in the buffer until there are this many of them.
 const COMPACT_BYTES: usize = 64 * 1024;
 
-/// A lane with this many bytes on their way takes no further message: without a limit, a load above
-/// the bandwidth would queue up for as long as the run lasts.
+/// A lane with this many bytes on their way takes nothing further, but for the rest of what it is given at
+/// once: without a limit, a load above the bandwidth would queue up for as long as the run lasts. Towards
+/// the broker the device then publishes nothing more; towards the device its socket is not read. So
+/// it is to a connection what a TCP window of this size is.
 const LANE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What is on its way in one direction; `C` is what is sent beside bytes.
@@ -137,9 +139,14 @@ impl<C> Lane<C> {
         self.last_due
     }
 
-    /// Whether so much is on its way that no further message should be sent.
+    /// Whether so much is on its way that nothing further should be sent.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes.len() - self.head >= LANE_BYTES_MAX
+    }
+
+    /// Whether so little is on its way that one that was full takes more: half of what may be.
+    pub(crate) fn has_drained(&self) -> bool {
+        self.bytes.len() - self.head <= LANE_BYTES_MAX / 2
     }
 
     /// Whether nothing is on its way.

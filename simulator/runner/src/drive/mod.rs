@@ -316,6 +316,8 @@ impl<S: Sink + 'static> State<S> {
             match action {
                 Action::Open { socket, transport } => self.open(socket, transport, now),
                 Action::Send { socket, bytes } => self.send(socket, bytes),
+                Action::Pause { socket } => self.pause(socket),
+                Action::Resume { socket } => self.resume(socket),
                 Action::Close { socket, how } => self.close(socket, how),
             }
         }
@@ -362,6 +364,19 @@ impl<S: Sink + 'static> State<S> {
             && socket.queue(bytes)
         {
             self.touched.push(id);
+        }
+    }
+
+    fn pause(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.pause();
+        }
+    }
+
+    fn resume(&mut self, id: SocketId) {
+        let now = self.clock.now();
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.resume(now);
         }
     }
 
@@ -431,11 +446,14 @@ impl<S: Sink + 'static> State<S> {
             }),
             Progressed::OpenFailed(error) => self.open_failed(id, error),
             Progressed::Received(received) => {
+                let now = self.clock.now();
+                let socket = self.sockets.get(&id);
+                let waited = socket.and_then(|socket| socket.waited(now, received));
                 let reader = std::mem::take(&mut self.reader);
                 self.feed(Input::Received {
                     socket: id,
                     bytes: reader.bytes(received),
-                    waited: received.waited,
+                    waited,
                 });
                 self.reader = reader;
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use socket2::SockRef;
 use squall_fleet::{OpenError, PeerClose, Teardown};
+use squall_protocol::Instant;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -29,6 +30,7 @@ pub(super) struct Socket {
     /// As the fleet knows it.
     room: Room,
     mode: Mode,
+    reading: Reading,
     /// How long it took to ask the system for it.
     asked_after: Duration,
     /// The socket's task, to be woken when writing has to wait or the socket is given up.
@@ -50,6 +52,17 @@ enum Mode {
     Silent,
     /// Writing what is left, then closing.
     Finishing,
+}
+
+/// Whether the fleet wants to have what comes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reading {
+    /// It always did.
+    On,
+    /// Not now: what comes stays with the system.
+    Paused,
+    /// Again, from that moment on.
+    Resumed(Instant),
 }
 
 /// Whether another message may be written.
@@ -102,8 +115,38 @@ impl Socket {
             written: 0,
             room: Room::Left,
             mode: Mode::Connecting,
+            reading: Reading::On,
             asked_after,
             waker: None,
+        }
+    }
+
+    /// Reads nothing until [`Self::resume`].
+    pub(super) fn pause(&mut self) {
+        self.reading = Reading::Paused;
+    }
+
+    /// Reads on.
+    pub(super) fn resume(&mut self, now: Instant) {
+        self.reading = Reading::Resumed(now);
+        self.wake_task();
+    }
+
+    /// How long what is read at `now` waited for us to read it. What came during a pause waited for the
+    /// fleet to want it until the pause ended.
+    pub(super) fn waited(&self, now: Instant, received: Received) -> Option<Duration> {
+        let waited = received.waited?;
+        match self.reading {
+            Reading::On | Reading::Paused => Some(waited),
+            Reading::Resumed(since) => Some(waited.min(now.saturating_since(since))),
+        }
+    }
+
+    /// Whether what comes stays with the system: only where the fleet would be told of it.
+    fn is_paused(&self) -> bool {
+        match self.mode {
+            Mode::Connecting | Mode::Silent | Mode::Finishing => false,
+            Mode::Open | Mode::HalfClosing | Mode::HalfClosed => self.reading == Reading::Paused,
         }
     }
 
@@ -164,7 +207,10 @@ impl Socket {
             return TornDown::Done;
         }
         match how {
-            Teardown::Fin if self.out.is_empty() => TornDown::Done,
+            Teardown::Fin if self.out.is_empty() => {
+                self.end_in_order();
+                TornDown::Done
+            }
             Teardown::Fin => {
                 self.mode = Mode::Finishing;
                 TornDown::Lingers
@@ -186,8 +232,18 @@ impl Socket {
                 self.out = Vec::new();
                 self.written = 0;
                 self.mode = Mode::Silent;
+                // What comes is dropped from now on, paused or not.
+                self.wake_task();
                 TornDown::Lingers
             }
+        }
+    }
+
+    /// Sends the FIN of a socket that is about to be dropped and in which a pause may have left much
+    /// unread: the system then resets it, and the peer must have our end before that.
+    fn end_in_order(&mut self) {
+        if self.reading != Reading::On {
+            self.shut_our_side();
         }
     }
 
@@ -212,7 +268,11 @@ impl Socket {
         }
         self.poll_write(cx);
         if self.mode == Mode::Finishing && self.out.is_empty() {
+            self.end_in_order();
             return Progressed::Gone;
+        }
+        if self.is_paused() {
+            return Progressed::Waiting;
         }
         loop {
             match self.poll_read(cx, reader) {
@@ -229,6 +289,9 @@ impl Socket {
 
     /// What came and was not read yet, asked of the system itself: its events may not have been heard.
     pub(super) fn look(&mut self, reader: &mut Reader) -> Option<Progressed> {
+        if self.is_paused() {
+            return None;
+        }
         match self.mode {
             Mode::Connecting => self.look_whether_connected(),
             Mode::Open | Mode::HalfClosing | Mode::HalfClosed => {
@@ -329,7 +392,7 @@ pub fn open_error(error: &io::Error) -> OpenError {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::io::Read as _;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread;
 
@@ -373,5 +436,83 @@ mod tests {
         let received = reading.join().expect("the peer does not panic");
         assert_eq!(received.expect("the stream ends in order"), MUCH);
         assert_eq!(socket.take_room_change(), Some(Room::Left));
+    }
+
+    /// An open socket, and the peer's end of it.
+    async fn connected() -> (Socket, std::net::TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let stream = TcpStream::connect(address).await.expect("it listens");
+        let (peer, _) = listener.accept().expect("a connection");
+        let mut socket = Socket::connecting(stream, Duration::ZERO);
+        socket.mode = Mode::Open;
+        (socket, peer)
+    }
+
+    async fn next(socket: &mut Socket, reader: &mut Reader) -> Progressed {
+        poll_fn(|cx| match socket.poll(cx, reader) {
+            Progressed::Waiting => Poll::Pending,
+            progressed => Poll::Ready(progressed),
+        })
+        .await
+    }
+
+    /// What comes during a pause, the end included, stays with the system until the pause is over.
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_paused_socket_is_read_after_the_pause() {
+        let (mut socket, mut peer) = connected().await;
+        let mut reader = Reader::new(64);
+        socket.pause();
+        peer.write_all(b"hello").expect("the socket is open");
+        drop(peer);
+
+        let meanwhile = poll_fn(|cx| Poll::Ready(socket.poll(cx, &mut reader))).await;
+        let looked = socket.look(&mut reader);
+        socket.resume(Instant::ZERO);
+        let first = next(&mut socket, &mut reader).await;
+        let second = next(&mut socket, &mut reader).await;
+
+        assert_eq!((meanwhile, looked), (Progressed::Waiting, None));
+        let is_hello = matches!(first, Progressed::Received(received) if received.count == 5);
+        assert!(is_hello, "{first:?}");
+        assert_eq!(second, Progressed::PeerClosed(PeerClose::Fin));
+    }
+
+    /// What came during a pause of 5 s and is read 2 s later has waited 2 s for the generator; what came
+    /// after that as long as it did.
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_pause_is_not_the_generators_wait() {
+        let (mut socket, _peer) = connected().await;
+        let seconds = Duration::from_secs;
+        let came = |ago| Received {
+            count: 1,
+            waited: Some(seconds(ago)),
+        };
+        socket.pause();
+        socket.resume(Instant::ZERO + seconds(5));
+        let now = Instant::ZERO + seconds(7);
+
+        assert_eq!(socket.waited(now, came(6)), Some(seconds(2)));
+        assert_eq!(socket.waited(now, came(1)), Some(seconds(1)));
+    }
+
+    /// A device that says goodbye while its link is full ends its connection in order, though what
+    /// the broker sent meanwhile is never read.
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_paused_socket_ends_in_order() {
+        let (mut socket, mut peer) = connected().await;
+        socket.pause();
+        peer.write_all(b"unread").expect("the socket is open");
+        socket.queue(b"goodbye");
+        socket.flush();
+
+        let torn_down = socket.teardown(Teardown::Fin);
+        drop(socket);
+
+        let mut received = Vec::new();
+        let ended = peer.read_to_end(&mut received);
+        assert_eq!(torn_down, TornDown::Done);
+        assert_eq!(received, b"goodbye");
+        assert_eq!(ended.expect("the stream ends in order"), 7);
     }
 }

@@ -214,7 +214,10 @@ fn a_device_without_a_port_is_no_fault_of_the_broker() {
             .iter()
             .filter_map(|action| match action {
                 Action::Open { socket, .. } => Some(*socket),
-                Action::Send { .. } | Action::Close { .. } => None,
+                Action::Send { .. }
+                | Action::Pause { .. }
+                | Action::Resume { .. }
+                | Action::Close { .. } => None,
             })
             .collect();
         actions.clear();

@@ -163,6 +163,94 @@ fn a_link_takes_no_more_than_its_limit() {
     assert!(skipped > 500, "{skipped}");
 }
 
+/// What comes for a device that its link does not carry does not pile up in the simulator either: from 1 MiB
+/// on its way on, the rest stays unread, and the broker has to keep it.
+#[test]
+fn a_link_down_takes_no_more_than_its_limit() {
+    const MESSAGE_BYTES: u64 = 10_000;
+    let outcome = run(r#"
+        [run]
+        duration = "8s"
+        drain = "1s"
+        [[network]]
+        name = "tunnel"
+        outages = { every = "1s", lasts = "1h" }
+        [[group]]
+        name = "cameras"
+        count = 1
+        [[group.publish]]
+        topic = "pictures"
+        rate = 100
+        payload = { size = "10KB" }
+        [[group]]
+        name = "screens"
+        count = 1
+        network = "tunnel"
+        [[group.subscribe]]
+        filter = "pictures"
+        "#);
+
+    let recording = outcome.sink;
+    let delivered = recording.count(|what| matches!(what, What::Delivered { .. })) as u64;
+    // Without a limit it has taken all 800.
+    let taken = outcome.links[0].down.bytes - delivered * MESSAGE_BYTES;
+    assert!(taken >= 1024 * 1024, "{taken}");
+    // Beside the message that passes the limit, the heads of those delivered and what else came.
+    assert!(taken <= 1024 * 1024 + 2 * MESSAGE_BYTES, "{taken}");
+}
+
+/// A link that was full takes more once it has carried half: everything comes, in order, at the speed of
+/// the link, and what stayed unread meanwhile did not wait for the generator.
+#[test]
+fn a_link_down_that_was_full_goes_on() {
+    let outcome = run(r#"
+        [run]
+        duration = "8s"
+        drain = "20s"
+        [[network]]
+        name = "thin"
+        bandwidth = { down = "4mbit/s" }
+        [[group]]
+        name = "cameras"
+        count = 1
+        [[group.publish]]
+        topic = "pictures"
+        rate = 100
+        payload = { size = "10KB" }
+        [[group]]
+        name = "screens"
+        count = 1
+        network = "thin"
+        [[group.subscribe]]
+        filter = "pictures"
+        "#);
+
+    let recording = &outcome.sink;
+    let delivered = recording.deliveries_on("pictures");
+    assert_eq!(delivered.len(), 800);
+    let published = recording.stamps(|what| {
+        if let What::Published(stamp, _) = what {
+            Some(*stamp)
+        } else {
+            None
+        }
+    });
+    let came = recording.stamps(|what| {
+        if let What::Delivered { stamp, .. } = what {
+            *stamp
+        } else {
+            None
+        }
+    });
+    assert_eq!(came, published);
+    // 8 MB at 4 Mbit/s are 16 s; the link was never idle.
+    let took = delivered[799].saturating_since(delivered[0]).as_secs_f64();
+    assert!((16.0..16.1).contains(&took), "{took}");
+    // 1 MiB takes the link 2.1 s: nothing was in it for longer.
+    let longest = outcome.links[0].down.transit.max();
+    assert!(longest < 2_200_000_000, "{longest}");
+}
+
 /// What the broker has delivered and a link still holds at the end of the drain is waited for: a lossy
 /// link may need seconds for its retransmissions.
 #[test]
