@@ -28,6 +28,10 @@ const DEVICE_BITS: u32 = 32;
 /// Keep Alive of these connections, in seconds. They last for one exchange.
 const KEEP_ALIVE: u16 = 30;
 
+/// Connections without an answer that are open at once: a broker that answers slowly must not take one for
+/// each Client Identifier, of which there may be more than descriptors.
+const CONNECTIONS_MAX: usize = 256;
+
 /// A Session to end.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Job {
@@ -41,8 +45,9 @@ pub(crate) struct Job {
     pub(crate) transport: Transport,
 }
 
-/// The connections that end Sessions. Those without an answer are open together: at most one for
-/// each device, and no device is connected meanwhile.
+/// The connections that end Sessions. At most [`CONNECTIONS_MAX`] are open together and at most one for each
+/// device; no device is connected meanwhile, so the descriptors that a plan counts for the devices are enough
+/// for them.
 #[derive(Debug)]
 pub(crate) struct Clearing {
     answer_timeout: Duration,
@@ -50,6 +55,8 @@ pub(crate) struct Clearing {
     waiting: VecDeque<Job>,
     /// In the order in which they began, so the first one times out first.
     running: BTreeMap<SocketId, Running>,
+    /// Connections that got no answer in time since one last did.
+    unanswered: usize,
     attempts: u64,
     cleared: Cleared,
 }
@@ -69,6 +76,7 @@ impl Clearing {
             began: Instant::ZERO,
             waiting: VecDeque::new(),
             running: BTreeMap::new(),
+            unanswered: 0,
             attempts: 0,
             cleared: Cleared::default(),
         }
@@ -87,6 +95,7 @@ impl Clearing {
             ..Cleared::default()
         };
         self.waiting = jobs.into();
+        self.unanswered = 0;
     }
 
     /// Whether every Session was ended or given up.
@@ -101,12 +110,20 @@ impl Clearing {
 
     /// When [`Self::handle_deadline`] is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let next = self.waiting.front().map(|job| self.began + job.after);
+        let next = self.waiting.front().filter(|_| self.has_room());
+        let next = next.map(|job| self.began + job.after);
         let oldest = self.running.values().next().map(|running| running.give_up);
         [next, oldest].into_iter().flatten().min()
     }
 
-    /// Begins what is due and gives up what took too long.
+    /// Whether another connection may be opened now.
+    fn has_room(&self) -> bool {
+        self.running.len() < CONNECTIONS_MAX
+    }
+
+    /// Begins what is due and gives up what took too long. A broker that has left as many connections in a
+    /// row without an answer as may be open together is asked for no more of them: that would take as
+    /// long again for each such lot.
     pub(crate) fn handle_deadline(&mut self, now: Instant, actions: &mut Actions) {
         while let Some(oldest) = self.running.first_entry() {
             if oldest.get().give_up > now {
@@ -115,10 +132,14 @@ impl Clearing {
             actions.close(*oldest.key(), Teardown::Reset);
             oldest.remove();
             self.cleared.failed += 1;
+            self.unanswered += 1;
+        }
+        if self.unanswered >= CONNECTIONS_MAX {
+            self.stop();
         }
         let began = self.began;
         let is_due = |job: &Job| began + job.after <= now;
-        while self.waiting.front().is_some_and(is_due) {
+        while self.has_room() && self.waiting.front().is_some_and(is_due) {
             let Some(job) = self.waiting.pop_front() else {
                 return;
             };
@@ -147,6 +168,7 @@ impl Clearing {
             Input::Opened { socket, .. } => self.connect(now, socket, actions),
             Input::Received { socket, bytes, .. } => self.receive(now, socket, bytes, actions),
             Input::OpenFailed { socket, .. } | Input::Closed { socket, .. } => {
+                self.unanswered = 0;
                 if self.running.remove(&socket).is_some() {
                     self.cleared.failed += 1;
                 }
@@ -172,6 +194,7 @@ impl Clearing {
         let Some(Running { client, .. }) = self.running.get_mut(&socket) else {
             return;
         };
+        self.unanswered = 0;
         let is_cleared = match client.poll_event(now, &mut bytes) {
             None => return,
             Some(Event::Connected(_)) => {
@@ -288,6 +311,77 @@ mod tests {
         assert_eq!(actions.iter().collect::<Vec<_>>(), [closed]);
         let report = clearing.report();
         assert_eq!((report.asked, report.cleared, report.failed), (2, 0, 1));
+    }
+
+    /// What happens at a moment: the sockets that are opened then.
+    fn opened(clearing: &mut Clearing, now: Instant) -> Vec<SocketId> {
+        let mut actions = Actions::new();
+        clearing.handle_deadline(now, &mut actions);
+        let actions = actions.iter();
+        let opened = actions.filter_map(|action| match action {
+            Action::Open { socket, .. } => Some(socket),
+            Action::Send { .. }
+            | Action::Pause { .. }
+            | Action::Resume { .. }
+            | Action::Close { .. } => None,
+        });
+        opened.collect()
+    }
+
+    /// Three lots of Sessions to end, one every `period` seconds.
+    fn many(period: u64) -> Clearing {
+        let mut clearing = Clearing::new(TIMEOUT);
+        let ids = 0..3 * CONNECTIONS_MAX as u64;
+        let jobs = ids.map(|id| job(id * period, &id.to_string()));
+        clearing.begin(at(0), jobs.collect());
+        clearing
+    }
+
+    /// A broker that does not answer has a limited number of connections; each that ends makes room for one.
+    #[test]
+    fn no_more_connections_are_open_than_the_limit() {
+        let mut clearing = many(0);
+
+        let first = opened(&mut clearing, at(0));
+        let none = opened(&mut clearing, at(1));
+        let due = clearing.next_due();
+        let closed = Input::Closed {
+            socket: first[7],
+            how: crate::drive::PeerClose::Fin,
+        };
+        clearing.handle_input(at(1), closed, &mut Actions::new());
+        let next = opened(&mut clearing, at(1));
+
+        assert_eq!(first.len(), CONNECTIONS_MAX);
+        assert_eq!(none, []);
+        assert_eq!(due, Some(at(2)));
+        assert_eq!(next.len(), 1);
+    }
+
+    /// A broker that hangs, whose system takes connections still, is found out once: the rest is given up.
+    #[test]
+    fn a_broker_that_never_answers_is_not_asked_for_every_session() {
+        let mut clearing = many(1);
+        let mut asked = 0;
+
+        for second in 0.. {
+            let sockets = opened(&mut clearing, at(second));
+            asked += sockets.len();
+            for socket in sockets {
+                let input = Input::Opened {
+                    socket,
+                    asked_after: Duration::ZERO,
+                };
+                clearing.handle_input(at(second), input, &mut Actions::new());
+            }
+            if clearing.is_over() {
+                break;
+            }
+        }
+
+        // Those that were asked for while the last of the first lot took its time.
+        assert_eq!(asked, CONNECTIONS_MAX + 1);
+        assert_eq!(clearing.report().failed, 3 * CONNECTIONS_MAX as u64);
     }
 
     /// A run that is stopped asks for no further connection; what is under way ends by itself.
