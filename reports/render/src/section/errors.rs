@@ -38,7 +38,7 @@ fn anomalies_in_all(run: &Run) -> String {
         .map(|(kind, count)| format!("{} {}", count_text(*count), kind.label()))
         .collect();
     format!(
-        "{} anomalies in all ({}); the table has the first of each kind, {} of them.",
+        "Anomalies in all: {} ({}). The table has the first of each kind, {} of them.",
         count_text(total),
         kinds.join(", "),
         count_text(run.measured.anomalies.len() as u64)

@@ -25,7 +25,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             .map(|check| check.violations_total)
             .sum();
         blocks.push(Block::Note(format!(
-            "{} violations in all; some of each kind are listed, of as many devices as have any.",
+            "Violations in all: {}. Some of each kind are listed, of as many devices as have any.",
             count_text(total)
         )));
         blocks.push(Block::Table(violations));

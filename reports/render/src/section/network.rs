@@ -38,7 +38,7 @@ fn figures(networks: &[NetworkOutcome]) -> Table {
             Column::count("Measured"),
             Column::count("Off by"),
             Column::count("n"),
-            Column::words("Judged"),
+            Column::words("Enough samples"),
         ],
     );
     for link in networks {
@@ -58,20 +58,20 @@ fn figures(networks: &[NetworkOutcome]) -> Table {
                     .map_or(Cell::text("no sample"), Cell::Value),
                 off.map_or(Cell::None, Cell::Text),
                 Cell::Count(figure.samples),
-                Cell::Text(judged(figure)),
+                Cell::Text(enough_samples(figure)),
             ]);
         }
     }
     table
 }
 
-/// Whether there are samples enough to judge a figure, and how many it takes if not.
-fn judged(figure: &NetworkFigure) -> String {
+/// Whether a check of the network could judge a figure, and how many samples that takes if not.
+fn enough_samples(figure: &NetworkFigure) -> String {
     if figure.is_judged() {
         return "yes".to_owned();
     }
     format!(
-        "not judged: {} of {} samples",
+        "no: {} of {}",
         Value::Count(figure.samples),
         Value::Count(figure.samples_needed)
     )
@@ -166,7 +166,7 @@ mod tests {
 
     /// A quantile with too few samples beyond it says so in its row.
     #[test]
-    fn a_figure_with_too_few_samples_says_that_it_is_not_judged() {
+    fn a_figure_with_too_few_samples_says_so() {
         let mut figure = NetworkFigure {
             name: "latency p99 up".to_owned(),
             configured: Value::Seconds(0.45),
@@ -174,10 +174,10 @@ mod tests {
             samples: 999,
             samples_needed: 1_000,
         };
-        let few = judged(&figure);
+        let few = enough_samples(&figure);
         figure.samples = 1_000;
 
-        assert_eq!(few, "not judged: 999 of 1,000 samples");
-        assert_eq!(judged(&figure), "yes");
+        assert_eq!(few, "no: 999 of 1,000");
+        assert_eq!(enough_samples(&figure), "yes");
     }
 }

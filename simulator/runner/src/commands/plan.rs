@@ -42,7 +42,7 @@ fn draw(name: &str, plan: &Plan) -> String {
     let total = seconds(plan.total());
     line(
         &mut text,
-        &format!("{name}: {} devices, {total}", plan.devices),
+        &format!("{name}: {}, {total}", devices(plan.devices)),
     );
     line(
         &mut text,
@@ -79,12 +79,20 @@ fn about(number: f64, one: &str, many: &str) -> String {
     }
 }
 
+fn devices(count: u32) -> String {
+    match count {
+        1 => "1 device".to_owned(),
+        many => format!("{many} devices"),
+    }
+}
+
 fn draw_groups(text: &mut String, plan: &Plan) {
     for group in &plan.groups {
         let connects = rate_text(group.connect_rate);
         let header = format!(
-            "group {}: {} devices, {connects} connects",
-            group.name, group.devices
+            "group {}: {}, {connects} connects",
+            group.name,
+            devices(group.devices)
         );
         line(text, &header);
         for stream in &group.streams {
