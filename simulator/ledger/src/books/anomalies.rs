@@ -5,10 +5,14 @@
 //! lost messages each has one kept, not the first of them twenty.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, FaultId, GroupId, Scenario};
+
+use super::hold_ups::{HoldUps, Span};
 
 /// One thing that should not have happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -102,9 +106,55 @@ impl Subject {
     }
 }
 
+impl Subject {
+    /// Something that may have come about between two moments, by a generator that was held up then.
+    pub(crate) fn between(self, since: Instant, until: Instant) -> Noticed {
+        let excess = Duration::ZERO;
+        Noticed {
+            subject: self,
+            span: Some(Span {
+                since,
+                until,
+                excess,
+            }),
+        }
+    }
+}
+
+/// Whose an anomaly is, and when a generator that was held up may have brought it about; without a time it
+/// cannot have.
+#[derive(Clone, Copy, Debug)]
+pub struct Noticed {
+    subject: Subject,
+    span: Option<Span>,
+}
+
+impl Noticed {
+    /// Whose it is.
+    pub(crate) fn subject(self) -> Subject {
+        self.subject
+    }
+
+    /// A time that was above its limit by `excess`.
+    pub(crate) fn beyond(self, excess: Duration) -> Self {
+        let span = self.span.map(|span| Span { excess, ..span });
+        Self { span, ..self }
+    }
+}
+
+impl From<Subject> for Noticed {
+    fn from(subject: Subject) -> Self {
+        let span = None;
+        Self { subject, span }
+    }
+}
+
 /// The anomalies that one book noticed, or those of a whole run.
+///
+/// Each is weighed when it is noted: a book is told of the generator's hold-ups as they end.
 #[derive(Clone, Debug)]
 pub struct Anomalies {
+    hold_ups: HoldUps,
     kinds: BTreeMap<AnomalyKind, Kind>,
     /// Of one kind, in one scope.
     kept_max: usize,
@@ -113,8 +163,34 @@ pub struct Anomalies {
 #[derive(Clone, Debug, Default)]
 struct Kind {
     count: u64,
-    counts: BTreeMap<Subject, u64>,
+    counts: BTreeMap<Subject, Count>,
     kept: BTreeMap<Scope, Kept>,
+}
+
+/// How many there were of one kind and subject.
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    count: u64,
+    /// Of each the longest hold-up that may have brought it about; of those the shortest. `None` if there is
+    /// one that no hold-up explains.
+    cause: Option<Duration>,
+}
+
+impl Kind {
+    fn add(&mut self, subject: Subject, more: Count) {
+        self.count += more.count;
+        match self.counts.entry(subject) {
+            Entry::Vacant(entry) => {
+                entry.insert(more);
+            }
+            Entry::Occupied(mut entry) => {
+                let sum = entry.get_mut();
+                sum.count += more.count;
+                // `None` is less than any time.
+                sum.cause = sum.cause.min(more.cause);
+            }
+        }
+    }
 }
 
 /// Those of one kind and scope that are kept whole.
@@ -154,6 +230,7 @@ impl Anomalies {
     /// None yet; of each kind `kept_max` of one scope will be kept whole.
     pub(crate) fn new(kept_max: usize) -> Self {
         Self {
+            hold_ups: HoldUps::default(),
             kinds: BTreeMap::new(),
             kept_max,
         }
@@ -163,9 +240,8 @@ impl Anomalies {
     pub(crate) fn add_all(&mut self, other: &Self) {
         for (&kind, theirs) in &other.kinds {
             let ours = self.kinds.entry(kind).or_default();
-            ours.count += theirs.count;
-            for (&subject, count) in &theirs.counts {
-                *ours.counts.entry(subject).or_default() += count;
+            for (&subject, &count) in &theirs.counts {
+                ours.add(subject, count);
             }
             for (&scope, kept) in &theirs.kept {
                 let of_scope = ours.kept.entry(scope).or_default();
@@ -176,16 +252,22 @@ impl Anomalies {
         }
     }
 
+    /// The generator was held up for `length` until `until`.
+    pub(crate) fn note_hold_up(&mut self, length: Duration, until: Instant) {
+        self.hold_ups.note(length, until);
+    }
+
     /// Counts an anomaly; `describe` is asked for the whole of it only if it is kept.
     pub fn note(
         &mut self,
         kind: AnomalyKind,
-        subject: Subject,
+        noticed: impl Into<Noticed>,
         describe: impl FnOnce() -> Anomaly,
     ) {
+        let Noticed { subject, span } = noticed.into();
+        let cause = span.and_then(|span| self.hold_ups.cause_of(kind, span));
         let entry = self.kinds.entry(kind).or_default();
-        entry.count += 1;
-        *entry.counts.entry(subject).or_default() += 1;
+        entry.add(subject, Count { count: 1, cause });
         let of_scope = entry.kept.entry(subject.scope).or_default();
         of_scope.keep(self.kept_max, subject.device, describe);
     }
@@ -197,8 +279,30 @@ impl Anomalies {
             entry
                 .counts
                 .iter()
-                .map(|(&subject, &count)| (subject, count))
+                .map(|(&subject, count)| (subject, count.count))
         })
+    }
+
+    /// By what they are about, the shortest of the hold-ups that explain those of this kind; `None` where one is
+    /// not explained.
+    pub(crate) fn causes_of(
+        &self,
+        kind: AnomalyKind,
+    ) -> impl Iterator<Item = (Scope, Option<Duration>)> + '_ {
+        let of_kind = self.kinds.get(&kind).into_iter();
+        let counts = of_kind.flat_map(|of_kind| &of_kind.counts);
+        counts.map(|(subject, count)| (subject.scope, count.cause))
+    }
+
+    /// The longest hold-up by which something may be missing that was due between two moments.
+    pub(crate) fn cause_of_missing(&self, since: Instant, until: Instant) -> Option<Duration> {
+        let excess = Duration::ZERO;
+        let span = Span {
+            since,
+            until,
+            excess,
+        };
+        self.hold_ups.cause_of(AnomalyKind::Lost, span)
     }
 
     /// How many of this kind there were.

@@ -6,7 +6,8 @@ use squall_fleet::SocketId;
 use squall_run::AnomalyKind;
 use squall_scenario::{ClientKey, DeviceId, GroupId};
 
-use super::anomalies::{Anomaly, Scope, Subject};
+use super::anomalies::{Anomaly, Noticed, Scope, Subject};
+use super::hold_ups::NOTICED_AFTER;
 
 /// The frame of one [`crate::Observation`].
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,11 @@ impl Event {
                 ..Scope::default()
             },
         }
+    }
+
+    /// The same of what a generator that said nothing until a while ago may have brought about.
+    pub(crate) fn after_a_silence(&self) -> Noticed {
+        self.subject().between(self.now - NOTICED_AFTER, self.now)
     }
 
     /// An anomaly of this device, at this moment.

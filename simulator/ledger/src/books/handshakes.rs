@@ -12,7 +12,7 @@ use squall_protocol::{Instant, PacketId, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
-use super::anomalies::{Anomalies, Anomaly, Scope, Subject};
+use super::anomalies::{Anomalies, Anomaly, Noticed, Scope, Subject};
 use super::event::Event;
 use super::memory::Memory;
 use super::unanswered::Pending;
@@ -100,6 +100,7 @@ struct Sending {
 #[derive(Clone, Copy, Debug)]
 struct Receiving {
     group: GroupId,
+    since: Instant,
     last: ReceiverLeg,
 }
 
@@ -121,6 +122,11 @@ impl Handshakes {
     /// What was wrong with exchanges.
     pub(crate) fn anomalies(&self) -> &Anomalies {
         &self.anomalies
+    }
+
+    /// The same, to be told of the generator's hold-ups.
+    pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
     }
 
     /// A leg of the exchange `id` in which the device sends the message of `stamp`.
@@ -300,6 +306,7 @@ impl Handshakes {
             for (&id, exchange) in &exchanges.sending {
                 *self.counts.open.entry(exchange.state()).or_default() += 1;
                 let open = Open {
+                    since: exchange.published_at,
                     now,
                     device,
                     group: exchange.group,
@@ -308,7 +315,7 @@ impl Handshakes {
                 if is_online && exchange.awaits_dup_answer {
                     self.counts.dup_unanswered += 1;
                     self.anomalies
-                        .note(AnomalyKind::Qos2DupUnanswered, open.subject(), || {
+                        .note(AnomalyKind::Qos2DupUnanswered, open.noticed(), || {
                             open.anomaly(
                             AnomalyKind::Qos2DupUnanswered,
                             "PUBLISH was sent again and never answered with PUBREC [MQTT-4.3.3-10]",
@@ -325,6 +332,7 @@ impl Handshakes {
                 *self.counts.open.entry(exchange.state()).or_default() += 1;
                 if is_online(device) && exchange.last == ReceiverLeg::PubrecSent {
                     let open = Open {
+                        since: exchange.since,
                         now,
                         device,
                         group: exchange.group,
@@ -339,7 +347,7 @@ impl Handshakes {
     fn note_incomplete(&mut self, open: &Open, state: &str) {
         self.counts.incomplete += 1;
         self.anomalies
-            .note(AnomalyKind::Qos2Incomplete, open.subject(), || {
+            .note(AnomalyKind::Qos2Incomplete, open.noticed(), || {
                 open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
             });
     }
@@ -348,6 +356,8 @@ impl Handshakes {
 /// An exchange that is open when the books are closed.
 #[derive(Clone, Copy, Debug)]
 struct Open {
+    /// Since when the device waits for the broker, at the earliest.
+    since: Instant,
     now: Instant,
     device: DeviceId,
     group: GroupId,
@@ -355,6 +365,10 @@ struct Open {
 }
 
 impl Open {
+    fn noticed(&self) -> Noticed {
+        self.subject().between(self.since, self.now)
+    }
+
     fn subject(&self) -> Subject {
         Subject {
             device: Some(self.device),
@@ -424,6 +438,7 @@ impl Receiving {
     fn at(event: &Event, last: ReceiverLeg) -> Self {
         Self {
             group: event.group,
+            since: event.now,
             last,
         }
     }

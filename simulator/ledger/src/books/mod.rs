@@ -19,6 +19,7 @@ mod connections;
 mod deliveries;
 mod event;
 mod handshakes;
+mod hold_ups;
 mod limits;
 mod memory;
 mod observe;
@@ -71,6 +72,7 @@ pub(crate) use connections::{
 };
 pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
 pub(crate) use handshakes::HandshakeTime;
+pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
 pub(crate) use retained::{Before, Found, Values};
 pub(crate) use stream::fingerprint;

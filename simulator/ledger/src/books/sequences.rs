@@ -30,6 +30,13 @@ impl SequenceSet {
         self.ranges.is_empty()
     }
 
+    /// The highest number in the set that is lower than `sequence`.
+    pub(crate) fn highest_below(&self, sequence: u32) -> Option<u32> {
+        let begun = self.ranges.partition_point(|range| range.first < sequence);
+        let range = self.ranges.get(begun.checked_sub(1)?)?;
+        Some(range.last.min(sequence - 1))
+    }
+
     /// Numbers in the set.
     pub(crate) fn len(&self) -> u64 {
         self.ranges

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Value};
 
 use super::generator::Generator;
-use crate::books::Scope;
+use crate::books::{Anomalies, Scope};
 
 /// The claims of one `[[expect]]`.
 #[derive(Debug, Default)]
@@ -176,18 +176,16 @@ impl Claims {
                 || scope.fault.is_none_or(|fault| self.faults.contains(&fault)))
     }
 
-    /// Says of each broken claim what the generator may have to do with that; of the anomalies that break
-    /// it, `has_happened` tells which kinds there were.
-    pub(super) fn explain(
-        &mut self,
-        generator: Generator,
-        has_happened: impl Fn(&Self, AnomalyKind) -> bool,
-    ) {
+    /// Says of each broken claim what the generator may have to do with that; `anomalies` are
+    /// all that there were.
+    pub(super) fn explain(&mut self, generator: &Generator, anomalies: &Anomalies) {
         for place in 0..self.outcomes.len() {
-            let kinds = self.broken[place].iter().copied();
-            let happened: Vec<_> = kinds.filter(|&kind| has_happened(self, kind)).collect();
-            let claim = &mut self.outcomes[place];
-            claim.explained = generator.explains(claim, &happened);
+            let outcome = &self.outcomes[place];
+            if !outcome.passed && outcome.actual.is_some() {
+                let kinds = &self.broken[place];
+                let explained = generator.explains(kinds, anomalies, |scope| self.concerns(scope));
+                self.outcomes[place].explained = explained;
+            }
         }
     }
 

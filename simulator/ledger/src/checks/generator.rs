@@ -1,131 +1,82 @@
 //! Which broken claims the generator may have broken itself.
 //!
-//! What the protocol forbids stays forbidden, however late the generator was: no lag makes a broker send
-//! a message twice, change it, or send it to a device that did not ask for it. Such a claim is
-//! broken whatever else happened. But a generator that is held up reads late, so answers and messages
-//! seem to be late or missing; it does not read, so a broker may give up what waits for it; and it sends no
-//! PINGREQ, so a broker must end its connections and publish their wills. If it was held up for long
-//! enough for that, nothing follows about the broker.
+//! A claim is explained if each single anomaly that breaks it is: by a hold-up that lies where it can have
+//! brought that one about (`books::hold_ups`). One that no lag brings about, or that came at another time, is
+//! the broker's, whatever else happened.
 
 use std::time::Duration;
 
-use squall_run::{AnomalyKind, ClaimOutcome, Value, duration_text};
-use squall_scenario::{Group, Scenario};
+use squall_run::{AnomalyKind, duration_text};
+use squall_scenario::{Group, GroupId, Scenario};
 
-use crate::metrics::Metrics;
+use crate::books::{Anomalies, ByLag, Scope};
 
-/// A generator that does not read for this long may be what a message is missing by: a broker gives up
-/// what waits for a client that does not read.
-const MISSING_FROM: Duration = Duration::from_secs(1);
-
-/// How a generator that is held up may bring about what should not happen.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum ByLag {
-    /// Not at all.
-    Never,
-    /// It reads late.
-    Late,
-    /// It does not read, or not in time.
-    Missing,
-    /// It says nothing for longer than its Keep Alive allows.
-    Silent,
-}
-
-/// What a lag can do, for each kind of anomaly.
-const fn by_lag(kind: AnomalyKind) -> ByLag {
-    match kind {
-        AnomalyKind::Duplicated
-        | AnomalyKind::Reordered
-        | AnomalyKind::Misrouted
-        | AnomalyKind::Corrupted
-        | AnomalyKind::WillDoubled
-        | AnomalyKind::DisplacedReason
-        | AnomalyKind::SessionPresent
-        | AnomalyKind::Qos2PublishAfterPubrel
-        | AnomalyKind::ConnectionRefused
-        | AnomalyKind::ProtocolError => ByLag::Never,
-        AnomalyKind::WillLate
-        | AnomalyKind::TwoAlive
-        | AnomalyKind::DisplacedNotClosed
-        | AnomalyKind::NetworkOffProfile => ByLag::Late,
-        AnomalyKind::Lost
-        | AnomalyKind::WillMissing
-        | AnomalyKind::Qos2Incomplete
-        | AnomalyKind::Qos2DupUnanswered => ByLag::Missing,
-        // A will of a connection whose end the device has not read is one that was not due, and may be
-        // what is retained.
-        AnomalyKind::WillUnexpected
-        | AnomalyKind::RetainedWrong
-        | AnomalyKind::UnexpectedDisconnect => ByLag::Silent,
-    }
-}
-
-/// How long the generator was held up, and how long it may be silent.
-#[derive(Clone, Copy, Debug)]
+/// How long devices may be silent.
+#[derive(Debug)]
 pub(crate) struct Generator {
-    held_up: Duration,
-    /// How long a device may do nothing: then the broker ends its connection, or it gives up itself.
-    patience: Duration,
+    /// By group, how long a device may do nothing: then the broker ends its connection, or it gives up itself.
+    patience: Vec<Duration>,
 }
 
 impl Generator {
-    /// As a finished run of `scenario` shows it.
-    pub(crate) fn of(scenario: &Scenario, metrics: &Metrics) -> Self {
-        let limits = scenario.groups.iter().filter_map(Group::keep_alive_limit);
+    /// As `scenario` says it.
+    pub(crate) fn of(scenario: &Scenario) -> Self {
+        let connect_timeout = scenario.run.connect_timeout;
         // A device pings at its Keep Alive, a broker ends the connection at one and a half times that
         // [MQTT-3.1.2-22].
-        let patience = limits.map(|limit| limit / 3).min();
-        let connect_timeout = scenario.run.connect_timeout;
+        let patience = |group: &Group| {
+            let limit = group.keep_alive_limit();
+            limit.map_or(connect_timeout, |limit| (limit / 3).min(connect_timeout))
+        };
         Self {
-            held_up: metrics.held_up(),
-            patience: patience.map_or(connect_timeout, |patience| patience.min(connect_timeout)),
+            patience: scenario.groups.iter().map(patience).collect(),
         }
     }
 
-    /// Whether devices that took no part may have been missed.
-    pub(crate) fn explains_missing(&self) -> Option<String> {
-        self.held_up_for(MISSING_FROM)
-    }
-
-    /// What may have broken a claim, in words; `None` if it is not broken, or if one of these things happened
-    /// that broke it and that no lag brings about. `kinds` are those that happened.
-    pub(super) fn explains(&self, claim: &ClaimOutcome, kinds: &[AnomalyKind]) -> Option<String> {
-        if claim.passed || claim.actual.is_none() {
-            return None;
+    /// What may have brought about all anomalies of these kinds whose scope `is_chosen`, in words; `None` if there
+    /// are none, or if one of them is not explained.
+    pub(super) fn explains(
+        &self,
+        kinds: &[AnomalyKind],
+        anomalies: &Anomalies,
+        is_chosen: impl Fn(Scope) -> bool,
+    ) -> Option<String> {
+        let mut longest = None;
+        let mut patience = None;
+        for &kind in kinds {
+            let chosen = anomalies.causes_of(kind);
+            for (scope, cause) in chosen.filter(|&(scope, _)| is_chosen(scope)) {
+                let held_up = cause?;
+                if ByLag::of(kind) == ByLag::Silent {
+                    let needed = self.patience_of(scope.group);
+                    if held_up < needed {
+                        return None;
+                    }
+                    patience = patience.max(Some(needed));
+                }
+                longest = longest.max(Some(held_up));
+            }
         }
-        let explanations = kinds.iter().map(|&kind| match by_lag(kind) {
-            ByLag::Never => None,
-            ByLag::Late => self.held_up_for(excess(claim)),
-            ByLag::Missing => self.explains_missing(),
-            ByLag::Silent => self.silent(),
-        });
-        let explanations: Option<Vec<String>> = explanations.collect();
-        explanations?.into_iter().next()
-    }
-
-    fn silent(&self) -> Option<String> {
-        let text = self.held_up_for(self.patience)?;
-        let patience = duration_text(self.patience.as_secs_f64());
-        Some(format!(
-            "{text}, and a device that is late by {patience} may lose its connection"
-        ))
-    }
-
-    fn held_up_for(&self, at_least: Duration) -> Option<String> {
-        (self.held_up >= at_least).then(|| {
-            let held_up = duration_text(self.held_up.as_secs_f64());
-            format!("it was held up for up to {held_up}")
+        let text = held_up_text(longest?);
+        Some(match patience {
+            Some(patience) => format!(
+                "{text}, and a device that is late by {} may lose its connection",
+                duration_text(patience.as_secs_f64())
+            ),
+            None => text,
         })
+    }
+
+    /// Of a group, or the shortest of all where it is not known whose connection it was.
+    fn patience_of(&self, group: Option<GroupId>) -> Duration {
+        let shortest = self.patience.iter().min();
+        let of_group = group.and_then(|group| self.patience.get(usize::from(group.0)));
+        of_group.or(shortest).copied().unwrap_or_default()
     }
 }
 
-/// By how much a time is above its limit; where it is no time that was found, what a message may be missing
-/// by.
-fn excess(claim: &ClaimOutcome) -> Duration {
-    match (&claim.limit, &claim.actual) {
-        (Value::Seconds(limit), Some(Value::Seconds(actual))) => {
-            Duration::try_from_secs_f64(actual - limit).unwrap_or_default()
-        }
-        _ => MISSING_FROM,
-    }
+/// A hold-up, in words.
+pub(crate) fn held_up_text(held_up: Duration) -> String {
+    let held_up = duration_text(held_up.as_secs_f64());
+    format!("it was held up for up to {held_up}")
 }

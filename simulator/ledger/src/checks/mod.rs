@@ -30,7 +30,7 @@ pub(crate) use network::{compare_links, micros};
 
 use claim::Claims;
 
-pub(crate) use generator::Generator;
+pub(crate) use generator::{Generator, held_up_text};
 
 /// Violations of one check that are shown whole.
 const VIOLATIONS_SHOWN: usize = 20;
@@ -47,7 +47,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ledger: &'a mut Ledger,
     /// The numbers.
     pub(crate) metrics: &'a Metrics,
-    /// How late the generator itself was.
+    /// How late the generator itself may be.
     pub(crate) generator: Generator,
     /// What the links did.
     pub(crate) links: &'a [LinkReport],
@@ -95,10 +95,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
 
 fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
-    claims.explain(evidence.generator, |claims, kind| {
-        let mut of_kind = anomalies.counts_of(kind);
-        of_kind.any(|(subject, _)| claims.concerns(subject.scope))
-    });
+    claims.explain(&evidence.generator, &anomalies);
     let violations: Vec<&Anomaly> = claims
         .broken_kinds()
         .flat_map(|kind: AnomalyKind| anomalies.kept_in(kind, |scope| claims.concerns(scope)))

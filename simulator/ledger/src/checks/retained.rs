@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use squall_protocol::{QoS, ReasonCode};
+use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::{AnomalyKind, RetainedOutcome, Value, count_text};
 use squall_scenario::{RetainedClaim, RetainedValue};
 
@@ -339,10 +339,16 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
             });
     }
     for (topic, _, explanation) in &comparison.faults {
+        // Only a will is published without the device's doing, when a connection ends that is silent.
+        let noticed = if evidence.ledger.retained.has_will(topic) {
+            subject.between(Instant::ZERO, at)
+        } else {
+            subject.into()
+        };
         evidence
             .ledger
             .noticed_by_checks
-            .note(AnomalyKind::RetainedWrong, subject, || Anomaly {
+            .note(AnomalyKind::RetainedWrong, noticed, || Anomaly {
                 kind: AnomalyKind::RetainedWrong,
                 at,
                 device: None,

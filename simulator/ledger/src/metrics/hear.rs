@@ -197,7 +197,6 @@ impl Metrics {
 
     /// What the fact tells of the generator itself.
     fn note_generator(&mut self, now: Instant, observation: &Observation<'_>) {
-        self.held_up = self.held_up.max(observation.waited.unwrap_or_default());
         if let Fact::StoodStill { since } = observation.fact {
             self.standstills.note(since, now);
         }

@@ -44,8 +44,6 @@ pub struct Metrics {
     cells: BTreeMap<Cell, Histogram>,
     timeline: Timeline,
     standstills: Standstills,
-    /// The longest of all lags, and of all waits to be read.
-    held_up: Duration,
     /// By metric: how many had no end when the books were closed, and the age of the oldest.
     unfinished: BTreeMap<MetricName, (u64, Duration)>,
     /// How long after its moment each phase began whose moment the scenario tells.
@@ -69,7 +67,6 @@ impl Metrics {
             cells: BTreeMap::new(),
             timeline: Timeline::new(),
             standstills: Standstills::default(),
-            held_up: Duration::ZERO,
             unfinished: BTreeMap::new(),
             phase_lags: Vec::new(),
             rates: Rates::new(),
@@ -120,12 +117,6 @@ impl Metrics {
     /// Rates by group and QoS.
     pub(crate) fn rates(&self, scenario: &Scenario) -> squall_run::Rates {
         self.rates.outcome(scenario, self.measured())
-    }
-
-    /// The longest that the generator was held up: it did nothing, it did something that much too late, or
-    /// something had waited that long for it to be read.
-    pub(crate) fn held_up(&self) -> Duration {
-        self.held_up.max(self.standstills.longest())
     }
 
     /// Whether devices had begun to publish: every one had had its time to connect.

@@ -37,7 +37,6 @@ impl Metrics {
         due: Instant,
     ) {
         let lag = now.saturating_since(due);
-        self.held_up = self.held_up.max(lag);
         let tags = CellTags {
             group,
             of: Some(of),

@@ -11,11 +11,12 @@ mod sample;
 mod unanswered;
 
 use squall_fleet::{Cleared, Outcome};
+use squall_protocol::Instant;
 use squall_run::{Accounting, Connections, Measured, Reason, Resources, count_text};
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
-use crate::checks::{Evidence, Generator, judge_expectations};
+use crate::checks::{Evidence, Generator, held_up_text, judge_expectations};
 use crate::metrics::{Metrics, judge_thresholds};
 use crate::recorder::Recorder;
 
@@ -39,7 +40,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     } = outcome;
     recorder.close();
     let (ledger, metrics) = recorder.parts();
-    let generator = Generator::of(scenario, metrics);
+    let generator = Generator::of(scenario);
     let mut evidence = Evidence {
         scenario,
         ledger,
@@ -93,10 +94,7 @@ fn doubts(
     connections: &Connections,
 ) -> Vec<Reason> {
     let Evidence {
-        scenario,
-        metrics,
-        generator,
-        ..
+        scenario, metrics, ..
     } = *evidence;
     let ledger = &*evidence.ledger;
     let mut reasons = doubts_of_the_ledger(ledger);
@@ -110,7 +108,7 @@ fn doubts(
         ));
     }
     reasons.extend(interference);
-    reasons.extend(doubts_of_connections(scenario, ledger, metrics, generator));
+    reasons.extend(doubts_of_connections(scenario, ledger, metrics));
     reasons.extend(unanswered::reasons(scenario, ledger));
     reasons
 }
@@ -145,13 +143,12 @@ fn doubts_of_connections(
     scenario: &Scenario,
     ledger: &books::Ledger,
     metrics: &Metrics,
-    generator: Generator,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(refusals::unreachable(scenario, &ledger.connections));
     reasons.extend(local_limits(ledger));
     if metrics.has_load() {
-        reasons.extend(absent(scenario, ledger, generator));
+        reasons.extend(absent(scenario, ledger));
         reasons.extend(kept_out_by_links(ledger));
     }
     reasons.extend(unsubscribed(ledger));
@@ -171,7 +168,7 @@ fn local_limits(ledger: &books::Ledger) -> Option<Reason> {
 
 /// Devices that took no part: whatever was claimed held for the others only. Those that had no port or
 /// descriptor of ours are not the broker's.
-fn absent(scenario: &Scenario, ledger: &books::Ledger, generator: Generator) -> Option<Reason> {
+fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
     let devices = u64::from(scenario.device_count());
     let connections = &ledger.connections;
     let explained =
@@ -182,10 +179,14 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger, generator: Generator) -> 
         count_text(absent),
         count_text(devices)
     );
-    (absent > 0).then(|| match generator.explains_missing() {
-        Some(explained) => Reason::of_the_generator(&text, &explained),
-        None => Reason::Invariant(text),
-    })
+    let closed_at = ledger.closed_at().unwrap_or_default();
+    let hold_ups = &ledger.noticed_by_checks;
+    (absent > 0).then(
+        || match hold_ups.cause_of_missing(Instant::ZERO, closed_at) {
+            Some(held_up) => Reason::of_the_generator(&text, &held_up_text(held_up)),
+            None => Reason::Invariant(text),
+        },
+    )
 }
 
 /// Devices whose own links never let them in: nothing that is claimed is about them.

@@ -14,7 +14,7 @@ use squall_protocol::{Instant, ReasonCode};
 use squall_run::{AnomalyKind, Histogram};
 use squall_scenario::DeviceId;
 
-use super::anomalies::Anomalies;
+use super::anomalies::{Anomalies, Noticed};
 use super::event::Event;
 use super::memory::Memory;
 use super::outages::Outages;
@@ -154,6 +154,11 @@ impl Connections {
         &self.anomalies
     }
 
+    /// The same, to be told of the generator's hold-ups.
+    pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
+    }
+
     /// By group, in file order.
     pub(crate) fn groups(&self) -> &[GroupCounts] {
         &self.groups
@@ -255,11 +260,12 @@ impl Connections {
             return;
         }
         let away = Away::NotOpened(name);
-        self.note_refused(
-            event,
-            away,
-            format!("the transport could not be had: {name}"),
-        );
+        let what = format!("the transport could not be had: {name}");
+        let noticed = match error {
+            OpenError::TimedOut => event.after_a_silence(),
+            OpenError::Refused | OpenError::LocalLimit | OpenError::Other => event.subject().into(),
+        };
+        self.note_refused(event, away, noticed, what);
     }
 
     /// CONNACK with an error came.
@@ -267,16 +273,16 @@ impl Connections {
         *self.group_mut(event).refused.entry(reason).or_default() += 1;
         self.note_error(event.now, ErrorArea::Connect, &reason_text(reason));
         let what = format!("CONNACK with {} (§3.2.2.2)", reason_text(reason));
-        self.note_refused(event, Away::Refused(reason), what);
+        self.note_refused(event, Away::Refused(reason), event.subject().into(), what);
     }
 
     /// A connection did not come about, by no limit of our own.
-    fn note_refused(&mut self, event: &Event, away: Away, explanation: String) {
+    fn note_refused(&mut self, event: &Event, away: Away, noticed: Noticed, explanation: String) {
         self.failing_since.get_or_insert(event.now);
         self.turned_away.insert(event.device);
         self.presence.handle_refused(event, away);
         self.anomalies
-            .note(AnomalyKind::ConnectionRefused, event.subject(), || {
+            .note(AnomalyKind::ConnectionRefused, noticed, || {
                 event.anomaly(AnomalyKind::ConnectionRefused, explanation)
             });
     }
@@ -320,7 +326,7 @@ impl Connections {
         if !matches!(end.cause, EndCause::ProtocolError(_) | EndCause::TimedOut) {
             self.note_error(event.now, ErrorArea::Connect, &what);
         }
-        self.note_refused(event, Away::Unanswered(kind), what);
+        self.note_refused(event, Away::Unanswered(kind), event.after_a_silence(), what);
         true
     }
 
@@ -333,13 +339,16 @@ impl Connections {
         }
         *self.group_mut(event).unexpected.entry(kind).or_default() += 1;
         self.first_unexpected.entry(kind).or_insert(event.device);
-        self.anomalies
-            .note(AnomalyKind::UnexpectedDisconnect, event.subject(), || {
+        self.anomalies.note(
+            AnomalyKind::UnexpectedDisconnect,
+            event.after_a_silence(),
+            || {
                 event.anomaly(
                     AnomalyKind::UnexpectedDisconnect,
                     format!("{kind}; no fault, cut or takeover asked for it"),
                 )
-            });
+            },
+        );
     }
 
     /// Some ends are errors, with a CONNACK or without.

@@ -292,7 +292,9 @@ impl Deliveries {
 
     /// Finds out whether it is the first delivery, and writes down what it is.
     fn attribute(&mut self, case: &Case<'_>) -> Option<FirstDelivery> {
-        let arrival = self.streams[case.stream].deliver(case.place, case.sequence());
+        let now = case.event.now;
+        let stream = &mut self.streams[case.stream];
+        let arrival = stream.deliver(case.place, case.sequence(), now);
         self.check_dup(case, arrival);
         match arrival {
             arrival @ (Arrival::Pledged(_) | Arrival::Optional) => {
@@ -335,7 +337,8 @@ impl Deliveries {
             .into_iter()
             .filter(|&share| share != case.place)
             .find_map(|share| {
-                let arrival = self.streams[case.stream].deliver(share, case.sequence());
+                let stream = &mut self.streams[case.stream];
+                let arrival = stream.deliver(share, case.sequence(), case.event.now);
                 matches!(arrival, Arrival::Pledged(_) | Arrival::Optional)
                     .then_some((share, arrival))
             })

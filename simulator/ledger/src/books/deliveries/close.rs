@@ -141,7 +141,8 @@ impl Deliveries {
             },
         };
         let away = self.away_of(recipient, open);
-        self.anomalies.note(AnomalyKind::Lost, subject, || {
+        let noticed = subject.between(open.record.sent_at, missed_at(recipient, open, end));
+        self.anomalies.note(AnomalyKind::Lost, noticed, || {
             let publisher = self.names.of(stream.device);
             let away = away.map(|(device, away)| (self.names.of(device), away));
             Anomaly {
@@ -252,4 +253,17 @@ fn explain_lost(open: &OpenPledge, publisher: &str, away: Option<(String, Away)>
         count_text(away.came),
         count_text(away.waited)
     )
+}
+
+/// When it was seen that a message is missing: a later one of its stream came to the Session, for whose order it
+/// was too late then [MQTT-4.6.0-6]. Members of a share have no order between them.
+fn missed_at(recipient: Recipient, open: &OpenPledge, end: RunEnd) -> Instant {
+    let at_end = match end {
+        RunEnd::Drained(now) => now,
+        RunEnd::Cut => open.record.sent_at,
+    };
+    match recipient {
+        Recipient::Session(_) => open.overtaken_at.unwrap_or(at_end),
+        Recipient::Share(_) => at_end,
+    }
 }

@@ -170,25 +170,26 @@ impl Deliveries {
             let tally = self.books.tally_mut(key);
             tally.pledged += 1;
             tally.lost += 1;
-            self.note_missing_replay(&missing, key, device);
+            self.note_missing_replay(now, &missing, (key.group, device));
         }
     }
 
     fn note_missing_replay(
         &mut self,
+        now: Instant,
         missing: &Missing,
-        key: TallyKey,
-        device: squall_scenario::DeviceId,
+        (group, device): (squall_scenario::GroupId, squall_scenario::DeviceId),
     ) {
         let subject = Subject {
             device: Some(device),
             scope: Scope {
-                group: Some(key.group),
-                qos: Some(key.published),
+                group: Some(group),
+                qos: Some(missing.published),
                 ..Scope::default()
             },
         };
-        self.anomalies.note(AnomalyKind::Lost, subject, || Anomaly {
+        let noticed = subject.between(missing.confirmed_at, now);
+        self.anomalies.note(AnomalyKind::Lost, noticed, || Anomaly {
             kind: AnomalyKind::Lost,
             at: missing.confirmed_at,
             device: Some(device),

@@ -2,6 +2,7 @@
 
 mod connections;
 mod departing;
+mod generator;
 mod messages;
 
 use std::time::Duration;
@@ -55,6 +56,7 @@ impl Ledger {
         observation: &Observation<'_>,
         findings: &mut Vec<Finding>,
     ) {
+        self.note_generator(now, observation);
         let About::Device {
             device,
             client,

@@ -1,6 +1,8 @@
 //! How far one recipient is with one stream: what it had, what it is owed, and in which order it came.
 
-use squall_protocol::QoS;
+use std::collections::VecDeque;
+
+use squall_protocol::{Instant, QoS};
 use squall_scenario::ClientKey;
 
 use crate::books::sequences::SequenceSet;
@@ -40,6 +42,40 @@ pub(super) struct Level {
     pub(super) pledged: SequenceSet,
     /// Of those, not delivered.
     pub(super) pending: SequenceSet,
+    /// Sequences up to which everything pending was overtaken, by a later one that came, and when.
+    overtaken: VecDeque<(u32, Instant)>,
+}
+
+impl Level {
+    fn new(owed: QoS) -> Self {
+        Self {
+            owed,
+            pledged: SequenceSet::default(),
+            pending: SequenceSet::default(),
+            overtaken: VecDeque::new(),
+        }
+    }
+
+    /// `sequence` came: those that are pending before it did not come in order.
+    fn note_overtaken(&mut self, sequence: u32, now: Instant, most: usize) {
+        let Some(highest) = self.pending.highest_below(sequence) else {
+            return;
+        };
+        if self.overtaken.back().is_some_and(|&(to, _)| to >= highest) {
+            return;
+        }
+        self.overtaken.push_back((highest, now));
+        if self.overtaken.len() > most {
+            // The oldest count as overtaken by what overtook the next.
+            self.overtaken.pop_front();
+        }
+    }
+
+    /// When a later message than this one first came, while this one was pending.
+    pub(super) fn overtaken_at(&self, sequence: u32) -> Option<Instant> {
+        let place = self.overtaken.partition_point(|&(to, _)| to < sequence);
+        self.overtaken.get(place).map(|&(_, at)| at)
+    }
 }
 
 /// Order within one stream, as one Session sees it.
@@ -106,11 +142,7 @@ impl Cursor {
             .iter()
             .position(|level| level.owed == owed)
             .unwrap_or_else(|| {
-                self.levels.push(Level {
-                    owed,
-                    pledged: SequenceSet::default(),
-                    pending: SequenceSet::default(),
-                });
+                self.levels.push(Level::new(owed));
                 self.levels.len() - 1
             });
         self.levels[place].pledged.insert(sequence);
@@ -118,16 +150,19 @@ impl Cursor {
         self.levels[place].pending.excess(ranges_max).is_some()
     }
 
-    pub(super) fn deliver(&mut self, sequence: u32, ranges_max: usize) -> Arrival {
+    pub(super) fn deliver(&mut self, sequence: u32, now: Instant, ranges_max: usize) -> Arrival {
         let is_new = self.received.insert(sequence);
         if let Some(exact_from) = self.received.forget_oldest_gap(ranges_max) {
             self.exact_from = exact_from;
         }
         // An open pledge is exact, whatever gap was forgotten: this is the first delivery.
-        let pledged = self
-            .levels
-            .iter_mut()
-            .find_map(|level| level.pending.remove(sequence).then_some(level.owed));
+        let pledged = self.levels.iter_mut().find_map(|level| {
+            if !level.pending.remove(sequence) {
+                return None;
+            }
+            level.note_overtaken(sequence, now, ranges_max);
+            Some(level.owed)
+        });
         match pledged {
             Some(owed) => Arrival::Pledged(owed),
             None if is_new => Arrival::Optional,

@@ -11,7 +11,7 @@ mod record;
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
 
-use squall_protocol::QoS;
+use squall_protocol::{Instant, QoS};
 use squall_scenario::{DeviceId, GroupId, TopicKey};
 
 use super::tallies::TallyKey;
@@ -68,6 +68,8 @@ pub(crate) struct OpenPledge {
     pub(crate) owed: QoS,
     /// The message.
     pub(crate) record: Record,
+    /// When a later one of the same stream came to this place.
+    pub(crate) overtaken_at: Option<Instant>,
 }
 
 impl OpenPledge {
@@ -168,9 +170,9 @@ impl Stream {
     }
 
     /// Writes down a delivery to a place.
-    pub(crate) fn deliver(&mut self, place: usize, sequence: u32) -> Arrival {
+    pub(crate) fn deliver(&mut self, place: usize, sequence: u32, now: Instant) -> Arrival {
         let ranges_max = self.ranges_max;
-        let arrival = self.cursor_mut(place).deliver(sequence, ranges_max);
+        let arrival = self.cursor_mut(place).deliver(sequence, now, ranges_max);
         if let Arrival::Pledged(_) = arrival
             && let Some(record) = self.record_mut(sequence)
         {
@@ -210,6 +212,7 @@ impl Stream {
                     sequence,
                     owed: level.owed,
                     record: *record,
+                    overtaken_at: level.overtaken_at(sequence),
                 });
             }
             level.pending.clear();
@@ -242,6 +245,7 @@ impl Stream {
                         sequence,
                         owed: level.owed,
                         record: *record,
+                        overtaken_at: level.overtaken_at(sequence),
                     });
                 }
             }
@@ -273,6 +277,7 @@ impl Stream {
                         sequence,
                         owed: level.owed,
                         record,
+                        overtaken_at: level.overtaken_at(sequence),
                     });
                 }
             }

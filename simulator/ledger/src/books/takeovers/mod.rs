@@ -28,7 +28,7 @@ use squall_scenario::DeviceId;
 pub use self::counts::TakeoverCounts;
 pub(crate) use self::counts::{TakeoverLimits, TakeoverViolations};
 use self::row::{Attempt, Established, Newer, RecentEnd, Row};
-use super::anomalies::{Anomalies, Anomaly, Scope, Subject};
+use super::anomalies::{Anomalies, Anomaly, Noticed, Scope, Subject};
 use super::event::Event;
 use super::memory::{GivenUp, Memory, MemoryLimit};
 use super::roster::BrokerHistory;
@@ -91,6 +91,11 @@ impl Takeovers {
     /// What was wrong with takeovers.
     pub(crate) fn anomalies(&self) -> &Anomalies {
         &self.anomalies
+    }
+
+    /// The same, to be told of the generator's hold-ups.
+    pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
     }
 
     /// What was given up to save memory.
@@ -354,7 +359,13 @@ impl Takeovers {
                     "{alive} connections of one client identifier were alive together for {} (§3.1.4)",
                     duration_text(longest.as_secs_f64())
                 );
-                self.note(AnomalyKind::TwoAlive, now, ended.device, what);
+                let noticed = of(ended.device).between(now - longest, now);
+                self.note(
+                    AnomalyKind::TwoAlive,
+                    now,
+                    noticed.beyond(longest - grace),
+                    what,
+                );
             }
         }
     }
@@ -374,7 +385,9 @@ impl Takeovers {
                 duration_text(beside.as_secs_f64()),
                 duration_text(limit.as_secs_f64())
             );
-            self.note(AnomalyKind::DisplacedNotClosed, now, displaced.device, what);
+            let noticed = of(displaced.device).between(now - beside, now);
+            let noticed = noticed.beyond(beside - limit);
+            self.note(AnomalyKind::DisplacedNotClosed, now, noticed, what);
         }
     }
 
@@ -411,7 +424,7 @@ impl Takeovers {
             self.note(
                 AnomalyKind::DisplacedReason,
                 event.now,
-                end.attempt.device,
+                of(end.attempt.device).into(),
                 what,
             );
         }
@@ -435,22 +448,31 @@ impl Takeovers {
             u8::from(session_present),
             u8::from(expected)
         );
-        self.note(AnomalyKind::SessionPresent, event.now, event.device, what);
+        self.note(
+            AnomalyKind::SessionPresent,
+            event.now,
+            of(event.device).into(),
+            what,
+        );
     }
 
-    fn note(&mut self, kind: AnomalyKind, at: Instant, device: DeviceId, explanation: String) {
-        let subject = Subject {
-            device: Some(device),
-            scope: Scope::default(),
-        };
-        self.anomalies.note(kind, subject, || Anomaly {
+    fn note(&mut self, kind: AnomalyKind, at: Instant, noticed: Noticed, explanation: String) {
+        let subject = noticed.subject();
+        self.anomalies.note(kind, noticed, || Anomaly {
             kind,
             at,
-            device: Some(device),
+            device: subject.device,
             topic: None,
             sequence: None,
             explanation,
             scope: subject.scope,
         });
+    }
+}
+
+fn of(device: DeviceId) -> Subject {
+    Subject {
+        device: Some(device),
+        scope: Scope::default(),
     }
 }

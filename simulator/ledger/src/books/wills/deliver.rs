@@ -12,6 +12,7 @@ use super::end::{Due, WillCause, WillEnd};
 use super::row::{Taken, TakenFor};
 use crate::books::anomalies::{Anomaly, Subject};
 use crate::books::event::Event;
+use crate::books::hold_ups::NOTICED_AFTER;
 
 /// A will that was seen for the first time by one watcher.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,8 +54,9 @@ impl Wills {
             Taken::Repeat | Taken::Unknown => return WillDelivery::Counted,
             Taken::Unprovoked => {
                 self.unprovoked += 1;
+                let noticed = event.after_a_silence();
                 self.anomalies
-                    .note(AnomalyKind::WillUnexpected, event.subject(), || {
+                    .note(AnomalyKind::WillUnexpected, noticed, || {
                         let what = "a will of a connection that had not ended (§3.1.2.5)";
                         arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
                     });
@@ -68,7 +70,8 @@ impl Wills {
         self.kept += usize::from(taken.count == 1);
         if let Some((kind, explanation)) = what_is_wrong(&taken) {
             let subject = Subject::after(fault, taken.device);
-            self.anomalies.note(kind, subject, || Anomaly {
+            let noticed = subject.between(event.now - NOTICED_AFTER, event.now);
+            self.anomalies.note(kind, noticed, || Anomaly {
                 device: subject.device,
                 explanation: format!("{explanation}; seen by {}", self.names.of(event.device)),
                 ..arrival.anomaly(kind, event, String::new()).after(fault)
@@ -111,8 +114,11 @@ impl Wills {
                 .entry((limit.expectation, fault, how))
                 .or_default() += 1;
             let subject = Subject::after(Some(fault), device);
+            let ended_at = event.arrived - seen.after;
+            let noticed = subject.between(ended_at, event.now);
+            let noticed = noticed.beyond(seen.after - limit.limit);
             self.anomalies
-                .note(AnomalyKind::WillLate, subject, || Anomaly {
+                .note(AnomalyKind::WillLate, noticed, || Anomaly {
                     device: subject.device,
                     explanation: format!(
                         "its will came {} after the drop, the limit is {}; seen by {}",

@@ -250,6 +250,11 @@ impl Wills {
         &self.anomalies
     }
 
+    /// The same, to be told of the generator's hold-ups.
+    pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
+    }
+
     /// What was given up to save memory.
     pub(crate) fn given_up(&self) -> &GivenUp {
         &self.given_up

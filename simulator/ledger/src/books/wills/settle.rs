@@ -162,7 +162,7 @@ impl Wills {
         tally.seen[0] += unseen;
         if due == Due::Must {
             for _ in 0..unseen {
-                self.note_missing(row, end, &why_due(end));
+                self.note_missing(row, end, now, &why_due(end));
             }
         }
     }
@@ -205,16 +205,18 @@ impl Wills {
             duration_text(limit.as_secs_f64())
         );
         for _ in 0..unseen {
-            self.note_missing(row, end, &what);
+            self.note_missing(row, end, now, &what);
         }
     }
 
-    fn note_missing(&mut self, row: usize, end: &End, what: &str) {
+    fn note_missing(&mut self, row: usize, end: &End, now: Instant, what: &str) {
         let will = &self.rows[row].will;
         let WillEnd { fault, cause, .. } = end.end;
         let subject = Subject::after(fault, end.device);
-        self.anomalies
-            .note(AnomalyKind::WillMissing, subject, || Anomaly {
+        self.anomalies.note(
+            AnomalyKind::WillMissing,
+            subject.between(end.at, now),
+            || Anomaly {
                 kind: AnomalyKind::WillMissing,
                 at: end.at,
                 device: Some(end.device),
@@ -222,7 +224,8 @@ impl Wills {
                 sequence: None,
                 explanation: format!("the connection ended ({}) and {what}", cause.name()),
                 scope: subject.scope,
-            });
+            },
+        );
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use self::outcome::micros;
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use super::delay::Delay;
-use crate::books::{Anomaly, Scope, Subject};
+use crate::books::{Anomaly, MISSING_FROM, Scope, Subject};
 
 /// What the links of one network did, beside what they should have done.
 #[derive(Debug)]
@@ -156,10 +156,11 @@ fn note_off(number: usize, figure: &Figure, evidence: &mut Evidence<'_>) {
         "{}: configured {}, measured {measured} ({} samples)",
         figure.name, figure.configured, figure.samples
     );
+    let noticed = subject.between(Instant::ZERO, at).beyond(MISSING_FROM);
     evidence
         .ledger
         .noticed_by_checks
-        .note(AnomalyKind::NetworkOffProfile, subject, || Anomaly {
+        .note(AnomalyKind::NetworkOffProfile, noticed, || Anomaly {
             kind: AnomalyKind::NetworkOffProfile,
             at,
             device: None,

@@ -1,0 +1,47 @@
+//! What facts tell of the generator itself: when it was held up.
+
+use std::time::Duration;
+
+use squall_fleet::{Fact, Observation, PublicationFact};
+use squall_protocol::Instant;
+
+use crate::books::Ledger;
+
+impl Ledger {
+    /// Notes what the generator was late by. What it does after the books are closed breaks no claim.
+    pub(super) fn note_generator(&mut self, now: Instant, observation: &Observation<'_>) {
+        if self.closed_at.is_some() {
+            return;
+        }
+        let late_since = match observation.fact {
+            Fact::StoodStill { since } => since,
+            Fact::Begun { due, .. } => due,
+            Fact::Publication(PublicationFact::Due { stamp, .. }) => stamp.scheduled,
+            Fact::Publication(
+                PublicationFact::Sent { .. }
+                | PublicationFact::Skipped { .. }
+                | PublicationFact::Acknowledged { .. },
+            )
+            | Fact::Connection(_)
+            | Fact::Subscription(_)
+            | Fact::Leg(_)
+            | Fact::Delivered(_)
+            | Fact::FaultApplied(_)
+            | Fact::Retained(_) => now,
+        };
+        let lag = now.saturating_since(late_since);
+        let length = lag.max(observation.waited.unwrap_or_default());
+        if length > Duration::ZERO {
+            for book in [
+                self.deliveries.anomalies_mut(),
+                self.wills.anomalies_mut(),
+                self.connections.anomalies_mut(),
+                self.takeovers.anomalies_mut(),
+                self.handshakes.anomalies_mut(),
+                &mut self.noticed_by_checks,
+            ] {
+                book.note_hold_up(length, now);
+            }
+        }
+    }
+}
