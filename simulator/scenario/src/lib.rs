@@ -37,7 +37,7 @@ pub use model::group::{
 pub use model::network::{Bandwidth, Loss, Network, Outages};
 pub use model::payload::Payload;
 pub use model::scenario::{RunSettings, Scenario};
-pub use model::target::{SpawnTarget, Target, UrlError, UrlTarget};
+pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };

@@ -61,7 +61,7 @@ pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
 pub use handshakes::HandshakeCounts;
 pub use limits::Limits;
 pub use memory::{GivenUp, Memory, MemoryLimit};
-pub use roster::{BrokerHistory, Roster};
+pub use roster::Roster;
 pub use takeovers::TakeoverCounts;
 pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use wills::{WillCause, WillTally};
@@ -93,8 +93,9 @@ pub struct Ledger {
     pub(crate) handshakes: Handshakes,
     pub(crate) unanswered: Unanswered,
     pub(crate) unsent: UnsentMessages,
-    /// Messages of other runs that were published while this one went on.
-    pub(crate) messages_of_other_runs: u64,
+    /// Messages of other runs that were published while this one went on, by the numbers that their
+    /// stamps give their devices.
+    pub(crate) messages_of_other_runs: BTreeMap<DeviceId, u64>,
     /// What checks have noticed that no book has.
     pub(crate) noticed_by_checks: Anomalies,
     /// What checks could not judge because a book had given it up.
@@ -116,14 +117,14 @@ impl Ledger {
     pub fn new(roster: Roster, limits: Limits, memory: Memory) -> Self {
         Self {
             deliveries: Deliveries::new(&roster, memory),
-            wills: Wills::new(limits.wills, roster.names(), memory),
+            wills: Wills::new(limits.wills, &roster, memory),
             retained: Retained::new(memory),
             connections: Connections::new(&roster, memory),
             takeovers: Takeovers::new(roster.history(), limits.takeovers, memory),
             handshakes: Handshakes::new(memory),
             unanswered: Unanswered::default(),
             unsent: UnsentMessages::default(),
-            messages_of_other_runs: 0,
+            messages_of_other_runs: BTreeMap::new(),
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),
             given_up_by_checks: GivenUp::default(),
             memory,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squall_fleet::{About, RunTag};
 use squall_scenario::{
-    DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart, Target,
+    BrokerHistory, DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart,
 };
 
 use super::outages::Outages;
@@ -50,15 +50,6 @@ impl Names {
     }
 }
 
-/// What the broker may know from before the run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum BrokerHistory {
-    /// Nothing: it was started for the run.
-    Empty,
-    /// Anything: Sessions and retained messages of earlier runs.
-    Unknown,
-}
-
 impl Roster {
     /// Who takes part in a run of `scenario` whose messages bear `run`.
     pub fn of(scenario: &Scenario, run: RunTag) -> Self {
@@ -85,10 +76,7 @@ impl Roster {
                 .iter()
                 .map(|group| Outages::of(scenario, group))
                 .collect(),
-            history: match scenario.target {
-                Target::Embedded | Target::Spawn(_) => BrokerHistory::Empty,
-                Target::Url(_) => BrokerHistory::Unknown,
-            },
+            history: scenario.target.history(),
             names: Names {
                 groups: scenario.groups.as_slice().into(),
             },
@@ -109,6 +97,11 @@ impl Roster {
     /// Number of groups.
     pub(crate) fn groups(&self) -> usize {
         self.first_devices.len()
+    }
+
+    /// The number after that of the last device.
+    pub(crate) fn end_of_devices(&self) -> DeviceId {
+        DeviceId(self.devices)
     }
 
     /// The group of a device; `None` for the fleet's own checkers.
@@ -141,6 +134,11 @@ impl Roster {
         self.resumes[usize::from(group.0)]
     }
 
+    /// By group: whether its Sessions may hold messages of an earlier run.
+    pub(crate) fn resuming(&self) -> &[bool] {
+        &self.resumes
+    }
+
     /// How a fault drops devices; `None` if it does something else.
     pub(crate) fn drop_kind(&self, fault: FaultId) -> Option<DropKind> {
         self.drops.get(usize::from(fault.0)).copied().flatten()
@@ -158,7 +156,7 @@ impl Roster {
         (self.first_devices[group].0..end).map(DeviceId)
     }
 
-    /// What the broker may know from before the run.
+    /// What the broker may know that is not of the run.
     pub(crate) fn history(&self) -> BrokerHistory {
         self.history
     }
@@ -203,8 +201,16 @@ impl Roster {
         }
     }
 
-    /// The same, with a broker that may know something from before the run.
+    /// The same, with a broker that may know this.
     pub(crate) fn on_broker(self, history: BrokerHistory) -> Self {
         Self { history, ..self }
+    }
+
+    /// The same, with groups whose Sessions are those of an earlier run.
+    pub(crate) fn with_resuming(mut self, groups: &[usize]) -> Self {
+        for &group in groups {
+            self.resumes[group] = true;
+        }
+        self
     }
 }

@@ -64,6 +64,9 @@ pub struct Tally {
     /// Of those, to a Topic Name that this run publishes to, live, on a broker that others may use:
     /// another client's, or damaged on the way.
     pub unclear: u64,
+    /// Retained messages that SUBSCRIBE asked for and that did not come, on a broker where another client
+    /// may have cleared them: not owed, and not judged.
+    pub perhaps_cleared: u64,
     /// Deliveries, otherwise in order, with another payload than was published, at another QoS
     /// than was promised, or with a wrong RETAIN flag.
     pub corrupted: u64,
@@ -281,6 +284,7 @@ impl Tally {
         self.misrouted += other.misrouted;
         self.foreign += other.foreign;
         self.unclear += other.unclear;
+        self.perhaps_cleared += other.perhaps_cleared;
         self.corrupted += other.corrupted;
         self.late += other.late;
         self.received += other.received;

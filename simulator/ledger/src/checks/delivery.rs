@@ -44,12 +44,11 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     let all = books.sum(is_chosen);
     let owed =
         books.sum(|key| is_chosen(key) && (claim.qos.is_some() || key.owed > QoS::AtMostOnce));
-    let if_owed = |count: u64| (owed.expected() > 0).then_some(count);
     let may_break = books.sum(|key| {
         is_chosen(key) && key.published != QoS::AtLeastOnce && key.owed != QoS::AtLeastOnce
     });
     let if_received = |count: u64| (all.of_this_run() > 0).then_some(count);
-    claims.add_at_most("lost", claim.lost, if_owed(owed.lost), &[AnomalyKind::Lost]);
+    add_lost(&mut claims, claim, &owed);
     let has_judged = may_break.of_this_run() + all.unrepeatable + all.forbidden > 0;
     add_duplicated(
         &mut claims,
@@ -66,6 +65,32 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     add_misrouted(&mut claims, claim, &all);
     claims.add_at_most("late", claim.late, if_received(all.late), &[]);
     claims
+}
+
+/// What was retained and did not come may have been cleared by another client, or lost by the broker:
+/// where it may be either, nothing was found to be right.
+fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
+    let Some(limit) = claim.lost else {
+        return;
+    };
+    let holds = owed.lost <= limit;
+    let unjudged = (holds && owed.perhaps_cleared > 0).then(|| {
+        format!(
+            "{} retained messages that SUBSCRIBE asked for did not come: cleared by another client, or lost by the broker; \
+             give the run topics of its own, or a broker of its own",
+            count_text(owed.perhaps_cleared)
+        )
+    });
+    let has_something = owed.expected() > 0 && unjudged.is_none();
+    let judged = Judged {
+        key: "lost".to_owned(),
+        limit: Value::Count(limit),
+        actual: has_something.then_some(Value::Count(owed.lost)),
+        violations: owed.lost,
+        holds,
+        unjudged,
+    };
+    claims.add(judged, &[AnomalyKind::Lost]);
 }
 
 /// At QoS 1 a broker may send a message again after a reconnect, and in MQTT 3.1.1 at any time: only what
@@ -101,8 +126,8 @@ fn add_misrouted(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally) {
     let holds = wrong <= limit;
     let unjudged = (holds && all.unclear > 0).then(|| {
         format!(
-            "{} messages without a stamp of this run came to topics that it publishes to: another client's, or damaged by the \
-             broker; give the run topics of its own, or a broker of its own",
+            "{} messages without a stamp of this run came to topics that it publishes to: of another client, of an earlier \
+             run, or damaged by the broker; give the run topics of its own, or a broker of its own",
             count_text(all.unclear)
         )
     });

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::{AnomalyKind, RetainedOutcome, Value, count_text};
-use squall_scenario::{RetainedClaim, RetainedValue};
+use squall_scenario::{BrokerHistory, RetainedClaim, RetainedValue};
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use crate::books::{
-    Anomaly, Before, BrokerHistory, Found, Ledger, MemoryLimit, Scope, Subject, Values,
-    fingerprint, reason_text,
+    Anomaly, Before, Found, Ledger, MemoryLimit, Scope, Subject, Values, fingerprint, reason_text,
 };
 
 /// Judges one claim.
@@ -31,6 +30,7 @@ pub(super) fn judge(
         RetainedValue::LastPublish => "last_publish".to_owned(),
         RetainedValue::Text(text) => text.clone(),
     };
+    know_found_topics(number, evidence.ledger);
     let comparison = compare(number, claim, evidence);
     let wrong = comparison.violations();
     let actual = if wrong == 0 {
@@ -131,7 +131,6 @@ fn compare_model(
     let retained = &evidence.ledger.retained;
     let at = evidence.ledger.checked_at().unwrap_or_default();
     let model = retained.values(&claim.filter, at);
-    let may_be_foreign = evidence.ledger.roster.history() == BrokerHistory::Unknown;
     let mut comparison = Comparison::default();
     for (&topic, values) in &model {
         let Values::OneOf(allowed) = values else {
@@ -171,7 +170,8 @@ fn compare_model(
             Some(_) if allowed.last.iter().all(Option::is_none) => Fault::Unexpected,
             Some(_) => Fault::Wrong,
         };
-        if fault != Fault::Missing && may_be_foreign && !must_exist {
+        let is_foreign = |has| may_be_foreign(topic, has, evidence);
+        if !must_exist && has.is_some_and(is_foreign) {
             continue;
         }
         comparison.add(topic, fault, has);
@@ -180,11 +180,46 @@ fn compare_model(
     for (topic, has) in found.iter().filter(|(topic, _)| !is_known(topic)) {
         if has.is_doubled() {
             comparison.add(topic, Fault::Doubled, Some(has));
-        } else if !may_be_foreign {
+        } else if !may_be_foreign(topic, has, evidence) {
             comparison.add(topic, Fault::Unexpected, Some(has));
         }
     }
     comparison
+}
+
+/// Makes known what checkers found, so that it can be told who watched it.
+fn know_found_topics(number: usize, ledger: &mut Ledger) {
+    if ledger.roster.history() != BrokerHistory::EarlierRuns {
+        return;
+    }
+    let probe = ledger.retained.probe(number);
+    for topic in probe.iter().flat_map(|probe| probe.found.keys()) {
+        ledger.deliveries.know_topic(topic);
+    }
+}
+
+/// Whether another client, or an earlier run, may have left what is retained at a topic where this run
+/// need not have left anything.
+fn may_be_foreign(topic: &str, has: &Found, evidence: &Evidence<'_>) -> bool {
+    match evidence.ledger.roster.history() {
+        BrokerHistory::Empty => false,
+        BrokerHistory::EarlierRuns => had_before(topic, has, evidence.ledger),
+        BrokerHistory::OtherClients => true,
+    }
+}
+
+/// Whether a topic may have had this value before the run, as far as a device was there to see.
+fn had_before(topic: &str, has: &Found, ledger: &Ledger) -> bool {
+    let filters = ledger.deliveries.filters_of(topic);
+    let watched = ledger.deliveries.watching_since(filters, QoS::AtLeastOnce);
+    let until = ledger.closed_at().unwrap_or_default();
+    match ledger
+        .retained
+        .before(topic, watched.into_iter().min(), until)
+    {
+        Before::Had(value) => value == Some(has.hash),
+        Before::Unknown => true,
+    }
 }
 
 /// Whether a topic may have had the will that it should have before any of this run was due.
@@ -197,18 +232,7 @@ fn may_be_of_an_earlier_run(
     let is_will = claim.equals == RetainedValue::LastWill
         && ledger.retained.has_will(topic)
         && !ledger.retained.is_published(topic, has.hash);
-    if !is_will || ledger.roster.history() == BrokerHistory::Empty {
-        return false;
-    }
-    let filters = ledger.deliveries.filters_of(topic);
-    let watched = ledger.deliveries.watching_since(filters, QoS::AtLeastOnce);
-    match ledger
-        .retained
-        .before_wills(topic, watched.into_iter().min())
-    {
-        Before::Had(value) => value == Some(has.hash),
-        Before::Unknown => true,
-    }
+    is_will && ledger.roster.history().has_earlier_runs() && had_before(topic, has, ledger)
 }
 
 /// Every topic under the filter that has something has this text; at least one has.

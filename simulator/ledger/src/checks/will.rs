@@ -5,7 +5,7 @@
 //! had not ended at all breaks `exactly` of every such check: it belongs to no fault.
 //!
 //! A will that could come still when the run ended is neither seen nor missing, and a claim that
-//! hangs on it is not judged. Where `within` says how long a will may take, it is missing after that.
+//! hangs on it is not judged. Nor is one where another client may have sent what looks like a will too many. Where `within` says how long a will may take, it is missing after that.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
         sum
     };
     if let Some(times) = claim.exactly {
-        let judged = judge_exactly(times, &sum_of(&|_| true), wills.unprovoked());
+        let judged = judge_exactly(times, &sum_of(&|_| true), wills);
         let kinds = [
             AnomalyKind::WillMissing,
             AnomalyKind::WillDoubled,
@@ -108,7 +108,19 @@ impl Sum {
     }
 }
 
-fn judge_exactly(times: u32, sum: &Sum, unprovoked: u64) -> Judged {
+/// Why nothing follows from how often wills came, if another client may have sent some of them.
+fn unclear(wills: &Wills) -> Option<String> {
+    (wills.unclear() > 0).then(|| {
+        format!(
+            "{} messages with the topic and payload of a will came that no end of a connection asked for: of another client, or \
+             wills too many; give the wills topics of their own, with the Client Identifier in them, or the run a broker of its own",
+            count_text(wills.unclear())
+        )
+    })
+}
+
+fn judge_exactly(times: u32, sum: &Sum, wills: &Wills) -> Judged {
+    let unprovoked = wills.unprovoked();
     let watched = sum.watched();
     let wanted = (times as usize).min(sum.seen.len() - 1);
     let violations = watched - sum.seen[wanted] + unprovoked;
@@ -117,7 +129,8 @@ fn judge_exactly(times: u32, sum: &Sum, unprovoked: u64) -> Judged {
     } else {
         Value::Text(describe(&sum.seen, unprovoked))
     };
-    let unjudged = sum.unjudged().filter(|_| violations == 0);
+    let unjudged = sum.unjudged().or_else(|| unclear(wills));
+    let unjudged = unjudged.filter(|_| violations == 0);
     Judged {
         key: "exactly".to_owned(),
         limit: Value::Count(times.into()),

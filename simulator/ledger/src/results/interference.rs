@@ -8,9 +8,9 @@
 
 use squall_protocol::ReasonCode;
 use squall_run::{Reason, count_text};
-use squall_scenario::{DeviceId, Scenario};
+use squall_scenario::{BrokerHistory, DeviceId, Scenario};
 
-use crate::books::{BrokerHistory, EndKind, Ledger, PEER_CLOSES};
+use crate::books::{EndKind, Ledger, PEER_CLOSES};
 
 /// What a user can do about it.
 const REMEDY: &str = "let one run at a time use the broker, or give each its own identifiers, with \
@@ -35,10 +35,10 @@ fn displaced(scenario: &Scenario, ledger: &Ledger) -> Option<Reason> {
         count_text(count)
     );
     Some(match ledger.roster.history() {
-        BrokerHistory::Empty => Reason::Invariant(format!(
+        BrokerHistory::Empty | BrokerHistory::EarlierRuns => Reason::Invariant(format!(
             "{connections}; it was started for this run and serves no other client [MQTT-3.1.4-3]"
         )),
-        BrokerHistory::Unknown => Reason::Disturbed(format!(
+        BrokerHistory::OtherClients => Reason::Disturbed(format!(
             "another client uses our Client Identifiers: {connections}; {REMEDY}; if the broker serves \
              this run alone, it breaks [MQTT-3.1.4-3]"
         )),
@@ -47,7 +47,7 @@ fn displaced(scenario: &Scenario, ledger: &Ledger) -> Option<Reason> {
 
 /// The broker closed connections without a word, and something else says why it may have.
 fn closed(scenario: &Scenario, ledger: &Ledger) -> Option<Reason> {
-    if ledger.roster.history() == BrokerHistory::Empty {
+    if !ledger.roster.history().has_other_clients() {
         return None;
     }
     let connections = &ledger.connections;
@@ -64,15 +64,27 @@ fn closed(scenario: &Scenario, ledger: &Ledger) -> Option<Reason> {
         count_text(count),
         example(scenario, first)
     );
-    let of_others = ledger.messages_of_other_runs;
+    let gone = ledger.takeovers.counts().sessions_gone;
+    let of_others: u64 = ledger.messages_of_other_runs.values().sum();
     if of_others > 0 {
-        return Some(Reason::Disturbed(format!(
-            "another run of squall uses our topics and, it seems, our Client Identifiers: {} of its \
+        let has_our_identifiers = gone > 0 || is_of_closed_device(ledger);
+        let seems = if has_our_identifiers {
+            "it seems,"
+        } else {
+            "perhaps,"
+        };
+        let text = format!(
+            "another run of squall uses our topics and, {seems} our Client Identifiers: {} of its \
              messages came while {closed} (where a broker gives no reason, as in MQTT 3.1.1, a takeover looks like that); {REMEDY}",
             count_text(of_others)
-        )));
+        );
+        // Without that either may have broken what is broken.
+        return Some(if has_our_identifiers {
+            Reason::Disturbed(text)
+        } else {
+            Reason::Invalid(text)
+        });
     }
-    let gone = ledger.takeovers.counts().sessions_gone;
     (gone > 0).then(|| {
         Reason::Invalid(format!(
             "{closed}, and {} Sessions were gone at the next CONNECT: another client may use our Client \
@@ -80,6 +92,13 @@ fn closed(scenario: &Scenario, ledger: &Ledger) -> Option<Reason> {
             count_text(gone)
         ))
     })
+}
+
+/// Whether a message of another run bears the number of a device whose connection the broker closed: two
+/// runs of one scenario number their devices alike, and give the same number the same identifier.
+fn is_of_closed_device(ledger: &Ledger) -> bool {
+    let mut devices = ledger.messages_of_other_runs.keys();
+    devices.any(|&device| ledger.connections.was_closed_by_peer(device))
 }
 
 fn example(scenario: &Scenario, device: Option<DeviceId>) -> String {

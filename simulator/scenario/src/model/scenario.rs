@@ -80,10 +80,7 @@ impl Scenario {
     /// Whether the broker, or what it keeps on a disk, may have existed before the run and may
     /// exist after it.
     fn broker_outlives_the_run(&self) -> bool {
-        match self.target {
-            Target::Embedded => false,
-            Target::Url(_) | Target::Spawn(_) => true,
-        }
+        self.target.history().has_earlier_runs()
     }
 
     /// Devices over all groups.

@@ -19,6 +19,40 @@ pub enum Target {
     Spawn(SpawnTarget),
 }
 
+/// What the broker may know that is not of the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BrokerHistory {
+    /// Nothing: it keeps nothing on a disk, it began with the run, and it serves no other client.
+    Empty,
+    /// What earlier runs left on its disk. It serves no other client.
+    EarlierRuns,
+    /// What earlier runs left, and what other clients send while the run goes on.
+    OtherClients,
+}
+
+impl BrokerHistory {
+    /// Whether it may have Sessions and retained messages from before the run.
+    pub fn has_earlier_runs(self) -> bool {
+        self != Self::Empty
+    }
+
+    /// Whether other clients may use the broker while the run goes on.
+    pub fn has_other_clients(self) -> bool {
+        self == Self::OtherClients
+    }
+}
+
+impl Target {
+    /// What the broker may know that is not of the run.
+    pub fn history(&self) -> BrokerHistory {
+        match self {
+            Self::Embedded => BrokerHistory::Empty,
+            Self::Spawn(_) => BrokerHistory::EarlierRuns,
+            Self::Url(_) => BrokerHistory::OtherClients,
+        }
+    }
+}
+
 /// Where a broker listens: `url = "mqtt://host:port"`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UrlTarget {

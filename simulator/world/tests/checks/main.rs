@@ -5,6 +5,7 @@
 //! break two. The untampered run keeps them all.
 
 mod asked_for;
+mod brokers;
 mod connections;
 mod copies;
 mod cut;

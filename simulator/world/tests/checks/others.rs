@@ -2,15 +2,14 @@
 //!
 //! Something between devices and broker plays the takeover: the device sees what it would see.
 
-use squall_ledger::Judgement;
 use squall_protocol::{
     QoS, ReasonCode, Version,
     packet::{Disconnect, Packet, Publish, PublishProperties},
 };
-use squall_run::{Extent, Outcome as Word, Reason, Verdict};
+use squall_run::{Outcome as Word, Reason};
 use squall_world::{Direction, Passing, Tamper, Tampered};
 
-use crate::run::{run, run_tampered};
+use crate::run::{run, run_tampered, verdict};
 use crate::tampering::{Outcome, is_to, once, packet_bytes, publish_bytes, script, topic};
 
 const ELSEWHERE: &str = "[target]\nurl = \"mqtt://127.0.0.1:1883\"";
@@ -45,17 +44,6 @@ qos = 1
 check = "delivery"
 misrouted = 0
 "#
-    )
-}
-
-fn verdict(judgement: &Judgement) -> Verdict {
-    let measured = &judgement.measured;
-    let further = judgement.reasons.iter().cloned();
-    Verdict::judge(
-        &measured.checks,
-        &measured.thresholds,
-        Extent::Whole,
-        further,
     )
 }
 
@@ -158,6 +146,67 @@ fn a_bare_close_beside_messages_of_another_run_is_told() {
         text.starts_with("another run of squall uses our topics"),
         "{text}"
     );
+}
+
+/// One message of another run and one connection that the broker resets are no sign that our identifiers are
+/// used: what is broken stays broken.
+#[test]
+fn a_message_of_another_run_excuses_no_reset_of_another_device() {
+    let claims = "[[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\n";
+    let text = format!("{}{claims}", scenario(ELSEWHERE, "protocol = \"3.1.1\""));
+    let mut seen = 0;
+    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
+        if !is_to(passing, "reader-0", "t") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        tampered.pass(passing);
+        match seen {
+            3 => tampered.forward(passing.direction, &of_another_run(passing.version)),
+            900 => tampered.close(),
+            _ => {}
+        }
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(&text, tamper);
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Fail, 98));
+}
+
+/// A message of another run that bears the number of the device that was closed: two runs of one scenario
+/// number their devices alike.
+#[test]
+fn a_message_of_another_run_by_the_device_that_was_closed_outranks_what_is_broken() {
+    let claims = "[[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\n";
+    let text = format!(
+        "{}{claims}",
+        scenario(ELSEWHERE, "protocol = \"3.1.1\"")
+            .replace("count = 20", "count = 20\nprotocol = \"3.1.1\"")
+    );
+    let (mut seen, mut is_closed) = (0, false);
+    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
+        if passing.client_id == "sensors-0" && seen > 3 && !is_closed {
+            is_closed = true;
+            tampered.close();
+            return Outcome::Done;
+        }
+        if !is_to(passing, "reader-0", "t") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        tampered.pass(passing);
+        if seen == 3 {
+            tampered.forward(passing.direction, &of_another_run(passing.version));
+        }
+        Outcome::Done
+    });
+
+    let judgement = run_tampered(&text, tamper);
+
+    let verdict = verdict(&judgement);
+    assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
 }
 
 /// A message that bears the stamp of another run.

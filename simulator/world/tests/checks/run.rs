@@ -7,7 +7,7 @@ use squall_core::{Broker, Config};
 use squall_fleet::{Actions, Input};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_protocol::Instant;
-use squall_run::Resources;
+use squall_run::{Extent, Resources, Verdict};
 use squall_scenario::Scenario;
 use squall_world::{Tamper, World};
 
@@ -21,6 +21,18 @@ pub(crate) fn run(text: &str) -> Judgement {
 /// Runs `text` with `tamper` in every pipe.
 pub(crate) fn run_tampered(text: &str, tamper: impl Tamper + 'static) -> Judgement {
     squall_world::run(&scenario(text), broker(), Some(Box::new(tamper)))
+}
+
+/// What follows from a whole run.
+pub(crate) fn verdict(judgement: &Judgement) -> Verdict {
+    let measured = &judgement.measured;
+    let further = judgement.reasons.iter().cloned();
+    Verdict::judge(
+        &measured.checks,
+        &measured.thresholds,
+        Extent::Whole,
+        further,
+    )
 }
 
 /// The claims that were not kept, as `check(selection).key`, in file order.

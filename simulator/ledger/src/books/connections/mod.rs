@@ -128,6 +128,8 @@ pub(crate) struct Connections {
     failing_since: Option<Instant>,
     /// By kind, the first device whose connection ended so though nothing asked for it.
     first_unexpected: BTreeMap<EndKind, DeviceId>,
+    /// Devices of which the broker closed a connection without a word though nothing asked for it.
+    closed_by_peer: HashSet<DeviceId>,
 }
 
 impl Connections {
@@ -146,6 +148,7 @@ impl Connections {
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             failing_since: None,
             first_unexpected: BTreeMap::new(),
+            closed_by_peer: HashSet::new(),
         }
     }
 
@@ -339,6 +342,9 @@ impl Connections {
         }
         *self.group_mut(event).unexpected.entry(kind).or_default() += 1;
         self.first_unexpected.entry(kind).or_insert(event.device);
+        if matches!(end.cause, EndCause::PeerClosed(_)) {
+            self.closed_by_peer.insert(event.device);
+        }
         self.anomalies.note(
             AnomalyKind::UnexpectedDisconnect,
             event.after_a_silence(),
@@ -397,6 +403,11 @@ impl Connections {
     /// The first device whose connection ended so though nothing asked for it.
     pub(crate) fn first_unexpected(&self, kind: EndKind) -> Option<DeviceId> {
         self.first_unexpected.get(&kind).copied()
+    }
+
+    /// Whether the broker closed a connection of a device without a word though nothing asked for it.
+    pub(crate) fn was_closed_by_peer(&self, device: DeviceId) -> bool {
+        self.closed_by_peer.contains(&device)
     }
 
     /// Ends the account at `now`: devices leave from then on.

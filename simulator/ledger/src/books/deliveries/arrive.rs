@@ -169,7 +169,7 @@ impl Deliveries {
         delivery: &'a Delivery<'a>,
     ) -> Result<Case<'a>, Stranger> {
         let stamp = delivery.mark.ours();
-        let stamp = stamp.ok_or_else(|| self.without_stamp(delivery))?;
+        let stamp = stamp.ok_or_else(|| self.without_stamp(event, delivery))?;
         let topic = self.topics.topic(delivery.topic);
         let stream = topic.and_then(|topic| self.stream_ids.get(&(stamp.device, topic)));
         let (Some(topic), Some(&stream)) = (topic, stream) else {

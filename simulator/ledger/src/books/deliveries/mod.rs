@@ -23,13 +23,13 @@ use std::collections::{HashMap, HashSet};
 
 use squall_fleet::{SocketId, Stamp};
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
+use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
 use super::replays::Replays;
-use super::roster::{BrokerHistory, Names, Roster};
+use super::roster::{Names, Roster};
 use super::session::Session;
 use super::share::Share;
 use super::stream::{Record, RecordState, Stream, fingerprint};
@@ -80,8 +80,10 @@ pub(crate) struct Deliveries {
     device_streams: HashMap<DeviceId, Vec<StreamId>>,
     /// Records of all streams.
     records: usize,
-    /// What the broker may know from before the run.
+    /// What the broker may know that is not of the run.
     history: BrokerHistory,
+    /// By group: whether its Sessions are those of an earlier run.
+    resumes: Vec<bool>,
     names: Names,
     /// When the last CONNACK of a device came: what it had sent before may have been sent again, also
     /// where the connection before has not ended yet.
@@ -111,6 +113,7 @@ impl Deliveries {
             device_streams: HashMap::new(),
             records: 0,
             history: roster.history(),
+            resumes: roster.resuming().to_vec(),
             names: roster.names(),
             connected_at: HashMap::new(),
             answered_until: HashMap::new(),
@@ -253,7 +256,7 @@ impl Deliveries {
         Some(acknowledged)
     }
 
-    /// Makes the Topic Name of a will known: no stream has it.
+    /// Makes the Topic Name of a will known, or of what a checker found: no stream need have it.
     pub(crate) fn know_topic(&mut self, topic: &str) {
         self.topics.intern_topic(topic);
     }

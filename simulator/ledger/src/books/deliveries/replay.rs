@@ -152,6 +152,16 @@ impl Deliveries {
         }
     }
 
+    /// A retained message of another client came: on a broker that others use it has replaced what
+    /// was to come.
+    pub(super) fn end_replaced(&mut self, event: &Event, topic: &str) {
+        if self.history.has_other_clients()
+            && let Some(topic) = self.topics.topic(topic)
+        {
+            self.replays.handle_come(event, topic);
+        }
+    }
+
     /// The run is drained: retained messages that have not come never will.
     pub(super) fn close_replays(&mut self, now: Instant) {
         for missing in self.replays.take_missing(now, SETTLING_TIME) {
@@ -168,6 +178,11 @@ impl Deliveries {
             };
             let device = session.device;
             let tally = self.books.tally_mut(key);
+            if self.history.has_other_clients() {
+                // Another client may have cleared it.
+                tally.perhaps_cleared += 1;
+                continue;
+            }
             tally.pledged += 1;
             tally.lost += 1;
             self.note_missing_replay(now, &missing, (key.group, device));

@@ -1,19 +1,19 @@
 //! Deliveries that no message of this run can be found for.
 
 use squall_run::AnomalyKind;
+use squall_scenario::BrokerHistory;
 
 use super::delivery::{Delivery, Mark, Origin};
 use super::{Deliveries, TallyKey};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
-use crate::books::roster::BrokerHistory;
 
 /// A delivery for which no case can be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stranger {
     /// It bears no stamp of this run: another client's, an earlier run's, or the broker's own.
     Foreign,
-    /// As foreign, but to a Topic Name that this run publishes to, just now.
+    /// As foreign, but live, to a Topic Name that this run publishes to.
     Unclear,
     /// It bears no stamp, and this run alone publishes to its Topic Name.
     Damaged,
@@ -26,20 +26,29 @@ pub(super) enum Stranger {
 }
 
 impl Deliveries {
-    /// What a delivery is that bears no stamp of this run. A broker that was started for the run serves
-    /// no other client, so that nobody else can have published what comes live.
-    pub(super) fn without_stamp(&self, delivery: &Delivery<'_>) -> Stranger {
+    /// What a delivery is that bears no stamp of this run. On a broker that serves no other client what
+    /// comes live was published by this run, unless the Session is that of an earlier one.
+    pub(super) fn without_stamp(&self, event: &Event, delivery: &Delivery<'_>) -> Stranger {
         let is_published_to = self
             .topics
             .topic(delivery.topic)
             .is_some_and(|topic| self.topics.has_places(topic));
-        match (delivery.origin, self.history, delivery.mark) {
-            // An earlier run may have left it.
-            (Origin::Store(_) | Origin::EmptyStore, _, _) => Stranger::Foreign,
-            (Origin::Live, _, _) if !is_published_to => Stranger::Foreign,
-            (Origin::Live, BrokerHistory::Empty, _) => Stranger::Damaged,
-            (Origin::Live, BrokerHistory::Unknown, Mark::OfAnotherRun) => Stranger::Foreign,
-            (Origin::Live, BrokerHistory::Unknown, Mark::None | Mark::Ours(_)) => Stranger::Unclear,
+        let is_live_and_ours = delivery.origin == Origin::Live && is_published_to;
+        if !is_live_and_ours {
+            // An earlier run may have left it, or it is on a topic that is not the run's.
+            return Stranger::Foreign;
+        }
+        let may_be_of_others = match self.history {
+            BrokerHistory::Empty => false,
+            BrokerHistory::EarlierRuns => self.resumes[usize::from(event.group.0)],
+            BrokerHistory::OtherClients => true,
+        };
+        if !may_be_of_others {
+            return Stranger::Damaged;
+        }
+        match delivery.mark {
+            Mark::OfAnotherRun => Stranger::Foreign,
+            Mark::None | Mark::Ours(_) => Stranger::Unclear,
         }
     }
 
@@ -49,12 +58,16 @@ impl Deliveries {
         delivery: &Delivery<'_>,
         stranger: Stranger,
     ) {
-        let tally = self.books.tally_mut(TallyKey {
+        let key = TallyKey {
             group: event.group,
             published: delivery.qos,
             owed: delivery.qos,
-        });
-        tally.received += 1;
+        };
+        self.books.tally_mut(key).received += 1;
+        if stranger == Stranger::Foreign && delivery.origin != Origin::Live {
+            self.end_replaced(event, delivery.topic);
+        }
+        let tally = self.books.tally_mut(key);
         let (kind, why) = match stranger {
             Stranger::Foreign | Stranger::Unclear => {
                 tally.foreign += 1;

@@ -12,7 +12,6 @@ use crate::books::connections::{ErrorArea, reason_text};
 use crate::books::deliveries::{Delivery, Mark, Message, Origin, WillRecipient};
 use crate::books::event::Event;
 use crate::books::retained::{RetainedPublish, Stored};
-use crate::books::roster::BrokerHistory;
 use crate::books::wills::{Audiences, WillArrival, WillDelivery};
 
 /// Runs are shorter than that.
@@ -126,7 +125,7 @@ impl Ledger {
             stamp,
             ..
         } = delivered;
-        let has_old_messages = self.roster.history() == BrokerHistory::Unknown;
+        let has_old_messages = self.roster.history().has_earlier_runs();
         if retain && has_old_messages && self.closed_at.is_none() {
             self.retained.handle_stored(topic, payload);
         }
@@ -149,8 +148,8 @@ impl Ledger {
             payload,
             mark,
         };
-        if origin == Origin::Live && self.is_of_another_run(event, stamp) {
-            self.messages_of_other_runs += 1;
+        if origin == Origin::Live {
+            self.note_other_run(event, stamp);
         }
         if self.wills.known(topic, payload).is_none() {
             let first = self.deliveries.handle_delivered(event, &delivery);
@@ -171,16 +170,22 @@ impl Ledger {
         }
     }
 
-    /// Whether a message that was published just now bears the stamp of another run. Sessions that were
-    /// there before the run may hold messages of an earlier one.
-    fn is_of_another_run(&self, event: &Event, stamp: Option<Stamp>) -> bool {
-        let is_stamped = stamp.is_some_and(|stamp| {
-            // Any 16 bytes look like a stamp; few of them like one that was due in the first weeks
-            // of a run.
-            let due = stamp.scheduled.since_start();
-            stamp.run != self.roster.run() && due > Duration::ZERO && due < RUN_LENGTH_MAX
-        });
-        is_stamped && !self.roster.resumes(event.group)
+    /// Counts a message that was published just now if it bears the stamp of another run. Sessions that
+    /// were there before the run may hold messages of an earlier one.
+    fn note_other_run(&mut self, event: &Event, stamp: Option<Stamp>) {
+        let Some(stamp) = stamp else {
+            return;
+        };
+        // Any 16 bytes look like a stamp; few of them like one that was due in the first weeks
+        // of a run.
+        let due = stamp.scheduled.since_start();
+        let is_plausible = due > Duration::ZERO && due < RUN_LENGTH_MAX;
+        let is_of_another = is_plausible && stamp.run != self.roster.run();
+        if is_of_another && !self.roster.resumes(event.group) {
+            // Devices that this run does not have are counted as one.
+            let device = stamp.device.min(self.roster.end_of_devices());
+            *self.messages_of_other_runs.entry(device).or_default() += 1;
+        }
     }
 
     /// A will came to a recipient that asks for it: wills are accounted for apart.

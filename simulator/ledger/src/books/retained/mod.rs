@@ -319,19 +319,22 @@ impl Retained {
         }
     }
 
-    /// What was retained in a topic before the first will of this run was due there, and when that was.
-    /// `watched_since` is since when a device has asked for the topic without a break, if one has: it
-    /// would have been sent what was retained.
-    pub(crate) fn before_wills(&self, topic: &str, watched_since: Option<Instant>) -> Before {
-        let Some(row) = self.wills.get(topic) else {
-            return Before::Unknown;
-        };
+    /// What was retained in a topic before the first will of this run was due there, or, where none was,
+    /// before `until`. `watched_since` is since when a device has asked for the topic without a break, if
+    /// one has: it would have been sent what was retained.
+    pub(crate) fn before(
+        &self,
+        topic: &str,
+        watched_since: Option<Instant>,
+        until: Instant,
+    ) -> Before {
         if let Some(&value) = self.stored.get(topic) {
             return Before::Had(value);
         }
+        let until = self.wills.get(topic).map_or(until, |row| row.first_at);
         let is_full = self.stored.len() >= STORED_TOPICS_MAX;
         match watched_since {
-            Some(since) if !is_full && since + SETTLING_TIME <= row.first_at => Before::Had(None),
+            Some(since) if !is_full && since + SETTLING_TIME <= until => Before::Had(None),
             Some(_) | None => Before::Unknown,
         }
     }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use squall_fleet::EndCause;
 use squall_protocol::{Instant, ReasonCode, Version};
 use squall_run::{AnomalyKind, duration_text};
-use squall_scenario::DeviceId;
+use squall_scenario::{BrokerHistory, DeviceId};
 
 pub use self::counts::TakeoverCounts;
 pub(crate) use self::counts::{TakeoverLimits, TakeoverViolations};
@@ -31,7 +31,6 @@ use self::row::{Attempt, Established, Newer, RecentEnd, Row};
 use super::anomalies::{Anomalies, Anomaly, Noticed, Scope, Subject};
 use super::event::Event;
 use super::memory::{GivenUp, Memory, MemoryLimit};
-use super::roster::BrokerHistory;
 use super::tallies::Imbalance;
 
 /// Time in which a displaced connection may still look alive, if no claim gives another.

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, ReasonCode};
-use squall_scenario::DeviceId;
+use squall_scenario::{BrokerHistory, DeviceId};
 
 use super::ConnectSent;
-use crate::books::roster::BrokerHistory;
 
 #[derive(Debug, Default)]
 pub(super) struct Row {
@@ -183,7 +182,7 @@ impl Row {
         }
         if attempt.is_first {
             // A CONNECT that was sent later may have been first all the same.
-            let is_sure = history == BrokerHistory::Empty && !attempt.is_contested;
+            let is_sure = !history.has_earlier_runs() && !attempt.is_contested;
             return is_sure.then_some(false);
         }
         let established = self.established?;

@@ -5,10 +5,10 @@ use squall_fleet::{
 };
 use squall_protocol::{QoS, ReasonCode, client::UnsentCause, packet::PublishProperties};
 use squall_run::AnomalyKind;
-use squall_scenario::GroupId;
+use squall_scenario::{BrokerHistory, GroupId};
 
 use super::scene::{CLEAN, PUBLISHER, RESET, Scene, message};
-use crate::books::{BrokerHistory, Excuse, Tally};
+use crate::books::{Excuse, Tally};
 
 const QOS1: QoS = QoS::AtLeastOnce;
 const QOS2: QoS = QoS::ExactlyOnce;
@@ -351,7 +351,7 @@ fn a_sequence_that_was_never_sent_is_misrouted() {
 /// or one that an earlier run of squall left behind.
 #[test]
 fn messages_of_others_are_foreign() {
-    let mut scene = Scene::on_broker(BrokerHistory::Unknown).made_ready(&[CLEAN]);
+    let mut scene = Scene::on_broker(BrokerHistory::OtherClients).made_ready(&[CLEAN]);
     let (stamp, _) = message(0);
     let mut of_another_run = Vec::new();
     let stamp = Stamp {

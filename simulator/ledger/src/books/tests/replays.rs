@@ -2,6 +2,7 @@
 
 use squall_fleet::DeliveredFact;
 use squall_protocol::QoS;
+use squall_scenario::BrokerHistory;
 
 use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene};
 use crate::books::Tally;
@@ -11,7 +12,11 @@ const QOS1: QoS = QoS::AtLeastOnce;
 
 /// Values 0 and 1 were retained, long before the scene goes on.
 fn retained() -> Scene {
-    let mut scene = Scene::new();
+    retained_on(BrokerHistory::Empty)
+}
+
+fn retained_on(history: BrokerHistory) -> Scene {
+    let mut scene = Scene::on_broker(history);
     scene.connect(PUBLISHER);
     for sequence in 0..2 {
         scene.retain(sequence, QOS1);
@@ -157,5 +162,51 @@ fn replays_beyond_the_limit_of_memory_are_not_looked_for() {
         }
 
         assert_eq!(scene.close().lost, lost);
+    }
+}
+
+/// Where other clients may clear what is retained, a replay that never comes says nothing of the broker.
+#[test]
+fn a_replay_that_another_client_may_have_cleared_is_not_judged() {
+    for (history, lost, perhaps_cleared) in [
+        (BrokerHistory::Empty, 1, 0),
+        (BrokerHistory::EarlierRuns, 1, 0),
+        (BrokerHistory::OtherClients, 0, 1),
+    ] {
+        let mut scene = retained_on(history);
+        scene.connect(CLEAN);
+        scene.subscribe(CLEAN, "t", QOS1);
+
+        let tally = scene.close();
+
+        assert_eq!(
+            (tally.lost, tally.perhaps_cleared),
+            (lost, perhaps_cleared),
+            "{history:?}"
+        );
+    }
+}
+
+/// A value of another client comes in place of the run's own: it has replaced it. Where no other client
+/// is, what an earlier run left must not come once it was replaced.
+#[test]
+fn a_value_of_another_client_stands_for_the_runs_own() {
+    for (history, lost) in [
+        (BrokerHistory::EarlierRuns, 1),
+        (BrokerHistory::OtherClients, 0),
+    ] {
+        let mut scene = retained_on(history);
+        scene.connect(CLEAN);
+        scene.subscribe(CLEAN, "t", QOS1);
+        scene.deliver_changed(CLEAN, (1, QOS1), |fact| {
+            fact.retain = true;
+            fact.payload = b"17 degrees, and not by us";
+            fact.stamp = None;
+        });
+
+        let tally = scene.close();
+
+        assert_eq!((tally.lost, tally.foreign), (lost, 1), "{history:?}");
+        assert_eq!(tally.perhaps_cleared, 0, "{history:?}");
     }
 }

@@ -11,9 +11,9 @@ use squall_protocol::{
     packet::{PublishProperties, Will},
 };
 use squall_run::AnomalyKind;
-use squall_scenario::{ClientKey, DeviceId, DropKind, FaultId};
+use squall_scenario::{BrokerHistory, ClientKey, DeviceId, DropKind, FaultId};
 
-use crate::books::{BrokerHistory, Ledger, Limits, Memory, Roster, Tally};
+use crate::books::{Ledger, Limits, Memory, Roster, Tally};
 
 /// Group 0: three publishers with Sessions that end with the connection.
 pub(super) const PUBLISHER: u32 = 0;
@@ -63,6 +63,13 @@ impl Scene {
     /// A scene with a broker that may know something from before the run.
     pub(super) fn on_broker(history: BrokerHistory) -> Self {
         let roster = Self::roster().on_broker(history);
+        Self::of(Ledger::new(roster, Limits::default(), Memory::default()))
+    }
+
+    /// A scene with a broker that earlier runs have used, and groups that resume their Sessions.
+    pub(super) fn resuming(groups: &[usize]) -> Self {
+        let roster = Self::roster().on_broker(BrokerHistory::EarlierRuns);
+        let roster = roster.with_resuming(groups);
         Self::of(Ledger::new(roster, Limits::default(), Memory::default()))
     }
 

@@ -2,9 +2,9 @@
 
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
+use squall_scenario::BrokerHistory;
 
 use super::scene::{CLEAN, Scene};
-use crate::books::BrokerHistory;
 
 const QOS1: QoS = QoS::AtLeastOnce;
 const NOT_OURS: &[u8] = b"garbage that is long enough";
@@ -29,7 +29,7 @@ fn a_message_without_a_stamp_on_a_topic_of_this_run_is_misrouted() {
 /// On a broker that others use it may be another client's: neither is concluded.
 #[test]
 fn on_a_shared_broker_a_message_without_a_stamp_is_unclear() {
-    let mut scene = Scene::on_broker(BrokerHistory::Unknown).made_ready(&[CLEAN]);
+    let mut scene = Scene::on_broker(BrokerHistory::OtherClients).made_ready(&[CLEAN]);
     scene.publish(0..1, QOS1);
     scene.deliver_plain(CLEAN, "t", NOT_OURS);
     scene.deliver_plain(CLEAN, "t", &message_of_another_run());
@@ -37,6 +37,26 @@ fn on_a_shared_broker_a_message_without_a_stamp_is_unclear() {
     let tally = scene.close();
 
     assert_eq!((tally.misrouted, tally.foreign, tally.unclear), (0, 2, 1));
+}
+
+/// A broker that only earlier runs have used holds their messages for Sessions that are resumed, and for
+/// no others.
+#[test]
+fn what_waited_for_a_resumed_session_is_foreign() {
+    for (resumes, misrouted, unclear) in [(vec![], 2, 0), (vec![1], 0, 1)] {
+        let mut scene = Scene::resuming(&resumes).made_ready(&[CLEAN]);
+        scene.publish(0..1, QOS1);
+        scene.deliver_plain(CLEAN, "t", NOT_OURS);
+        scene.deliver_plain(CLEAN, "t", &message_of_another_run());
+
+        let tally = scene.close();
+
+        assert_eq!(
+            (tally.misrouted, tally.foreign, tally.unclear),
+            (misrouted, 2 - misrouted, unclear),
+            "{resumes:?}"
+        );
+    }
 }
 
 /// A message of another run of squall, with filler after its stamp.

@@ -9,7 +9,7 @@ use squall_protocol::{
     topic::TopicName,
 };
 use squall_run::AnomalyKind;
-use squall_scenario::{DropKind, FaultId};
+use squall_scenario::{BrokerHistory, DropKind, FaultId};
 
 use super::scene::{CLEAN, Dup, KEPT, PUBLISHER, RESET, SILENCE, Scene};
 use crate::books::wills::WillLimit;
@@ -53,6 +53,46 @@ fn tally(scene: &mut Scene) -> WillTally {
     let first = tallies.next().map(|(_, _, tally)| tally.clone());
     assert!(tallies.next().is_none(), "one fault, one cause");
     first.unwrap()
+}
+
+/// A message like a will that no end asks for is a will too many, unless another client may have sent it.
+#[test]
+fn a_will_too_many_is_unclear_where_other_clients_are() {
+    let goodbye = EndCause::Disconnected {
+        fault: FaultId(0),
+        reason: squall_protocol::ReasonCode::Success,
+    };
+    for (what, end, wills) in [
+        ("without an end", None, 1),
+        ("after a goodbye", Some(goodbye), 1),
+        ("twice", Some(RESET), 2),
+    ] {
+        for (history, unclear) in [
+            (BrokerHistory::Empty, 0),
+            (BrokerHistory::EarlierRuns, 0),
+            (BrokerHistory::OtherClients, 1),
+        ] {
+            let mut scene = Scene::on_broker(history);
+            scene.connect(WATCHER);
+            scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+            connect(&mut scene, 0, "status/0");
+            if let Some(end) = end {
+                scene.end(0, end);
+            }
+            for _ in 0..wills {
+                see(&mut scene, "status/0");
+            }
+            scene.close();
+
+            let wrong = [AnomalyKind::WillDoubled, AnomalyKind::WillUnexpected]
+                .map(|kind| scene.count(kind));
+            assert_eq!(
+                (scene.ledger.wills.unclear(), wrong.iter().sum::<u64>()),
+                (unclear, 1 - unclear),
+                "{what}, {history:?}"
+            );
+        }
+    }
 }
 
 /// Devices that share topic and payload are told apart by time: each end waits for one will.

@@ -49,9 +49,13 @@ impl Wills {
         if arrival.is_from_store {
             return WillDelivery::Counted;
         }
-        let taken = match self.rows[row].take(event, arrival) {
+        let taken = match self.rows[row].take(event, arrival, self.history) {
             Taken::For(taken) => taken,
             Taken::Repeat | Taken::Unknown => return WillDelivery::Counted,
+            Taken::Unclear => {
+                self.unclear += 1;
+                return WillDelivery::Counted;
+            }
             Taken::Unprovoked => {
                 self.unprovoked += 1;
                 let noticed = event.after_a_silence();

@@ -21,13 +21,13 @@ use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS, packet::Will};
-use squall_scenario::{ClientKey, DropKind, FaultId};
+use squall_scenario::{BrokerHistory, ClientKey, DropKind, FaultId};
 
 use self::row::Row;
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
-use super::roster::Names;
+use super::roster::{Names, Roster};
 use super::stream::fingerprint;
 use super::topics::FilterKey;
 
@@ -88,6 +88,8 @@ pub struct WillTally {
 #[derive(Debug)]
 pub(crate) struct Wills {
     names: Names,
+    /// What the broker may know that is not of the run.
+    history: BrokerHistory,
     rows: Vec<Row>,
     /// By fingerprints of topic and payload.
     keys: HashMap<(u64, u64), usize>,
@@ -105,6 +107,9 @@ pub(crate) struct Wills {
     overdue: BTreeMap<(usize, FaultId, DropKind), u64>,
     /// Wills of connections that had not ended.
     unprovoked: u64,
+    /// Messages with the Topic Name and payload of a will that no end asked for, on a broker where
+    /// another client may have sent them.
+    unclear: u64,
     /// Ends, and arrivals of wills, that are kept.
     kept: usize,
     kept_max: usize,
@@ -116,9 +121,10 @@ pub(crate) struct Wills {
 
 impl Wills {
     /// No connection has a will yet.
-    pub(crate) fn new(limits: Vec<WillLimit>, names: Names, memory: Memory) -> Self {
+    pub(crate) fn new(limits: Vec<WillLimit>, roster: &Roster, memory: Memory) -> Self {
         Self {
-            names,
+            names: roster.names(),
+            history: roster.history(),
             rows: Vec::new(),
             keys: HashMap::new(),
             armed: HashMap::new(),
@@ -129,6 +135,7 @@ impl Wills {
             late: BTreeMap::new(),
             overdue: BTreeMap::new(),
             unprovoked: 0,
+            unclear: 0,
             kept: 0,
             kept_max: memory.will_ends,
             next_to_settle: 0,
@@ -237,6 +244,12 @@ impl Wills {
     /// Wills of connections that had not ended.
     pub(crate) fn unprovoked(&self) -> u64 {
         self.unprovoked
+    }
+
+    /// Messages with the Topic Name and payload of a will that no end asked for, on a broker where
+    /// another client may have sent them: not judged.
+    pub(crate) fn unclear(&self) -> u64 {
+        self.unclear
     }
 
     /// Ends, and arrivals of wills, that are kept.

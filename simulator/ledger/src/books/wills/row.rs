@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
-use squall_scenario::DeviceId;
+use squall_scenario::{BrokerHistory, DeviceId};
 
 use super::{Due, KnownWill, WillArrival, WillEnd};
 use crate::books::event::Event;
@@ -63,6 +63,8 @@ pub(super) enum Taken {
     Unknown,
     /// No connection had ended.
     Unprovoked,
+    /// No end asks for another, and another client may have sent it.
+    Unclear,
 }
 
 /// The end that a will was taken for.
@@ -135,16 +137,26 @@ impl Row {
 
     /// Finds the end that a will belongs to: the oldest that this recipient still waits for, else
     /// the last.
-    pub(super) fn take(&mut self, event: &Event, arrival: &WillArrival<'_>) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+        history: BrokerHistory,
+    ) -> Taken {
+        let may_be_of_others = history.has_other_clients();
         let place = match self.waiting_for(arrival.recipient) {
             Some(place) => place,
             None if self.has_given_up => return Taken::Unknown,
             None => match self.ends.len().checked_sub(1) {
                 Some(last) => last,
+                None if may_be_of_others => return Taken::Unclear,
                 None => return Taken::Unprovoked,
             },
         };
         let end = &mut self.ends[place];
+        if may_be_of_others && end.end.due == Due::MustNot {
+            return Taken::Unclear;
+        }
         let is_certain = arrival.watched_since.is_some_and(|since| since <= end.at);
         let seen = end.seen.entry(arrival.recipient).or_insert(Seen {
             is_certain,
@@ -159,8 +171,11 @@ impl Row {
         if seen.count > 0 && arrival.is_marked_as_repeat && is_on_another {
             return Taken::Repeat;
         }
-        seen.count += 1;
         seen.allowed = seen.allowed.max(u32::from(arrival.copies));
+        if may_be_of_others && seen.count >= seen.allowed {
+            return Taken::Unclear;
+        }
+        seen.count += 1;
         let taken = TakenFor {
             end: end.end,
             device: end.device,
