@@ -73,7 +73,7 @@ impl Claims {
         self.faults = faults.to_vec();
     }
 
-    /// Adds a claim; `kinds` are the anomalies that break it.
+    /// Adds a claim; `kinds` are the anomalies that break it, or bring about what breaks it: at least one.
     pub(super) fn add(&mut self, judged: Judged, kinds: &[AnomalyKind]) {
         self.add_within(judged, None, kinds);
     }
@@ -86,6 +86,7 @@ impl Claims {
         kinds: &[AnomalyKind],
     ) {
         let passed = judged.actual.is_some() && judged.holds;
+        debug_assert!(!kinds.is_empty(), "no hold-up could explain it: {judged:?}");
         debug_assert!(
             range.is_some() || judged.is_consistent(),
             "what is printed says otherwise than the verdict: {judged:?}"
@@ -167,7 +168,8 @@ impl Claims {
     pub(super) fn concerns(&self, scope: Scope) -> bool {
         let is_within = |wanted: bool, known: bool| !wanted || known;
         is_within(self.scope.group.is_some(), scope.group == self.scope.group)
-            && is_within(self.scope.qos.is_some(), scope.qos == self.scope.qos)
+            // The end of a connection has no QoS, and may be behind what happened at each.
+            && is_within(self.scope.qos.is_some(), scope.qos.is_none_or(|qos| Some(qos) == self.scope.qos))
             && is_within(
                 self.scope.expectation.is_some(),
                 scope.expectation == self.scope.expectation,

@@ -63,7 +63,13 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         &[AnomalyKind::Reordered],
     );
     add_misrouted(&mut claims, claim, &all);
-    claims.add_at_most("late", claim.late, if_received(all.late), &[]);
+    // What is late waited for a connection that had ended.
+    claims.add_at_most(
+        "late",
+        claim.late,
+        if_received(all.late),
+        &[AnomalyKind::UnexpectedDisconnect],
+    );
     claims
 }
 

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use squall_fleet::{Action, Actions, Input, OpenError};
 use squall_ledger::{Judgement, judge};
-use squall_protocol::Instant;
+use squall_protocol::{
+    Instant, ReasonCode,
+    packet::{Connack, ConnackProperties, Packet},
+};
 use squall_run::{Extent, Reason, Resources, Verdict};
-use squall_world::{Passing, Tampered};
+use squall_world::{Passing, Tamper, Tampered};
 
 use crate::run::{run, run_in, scenario};
-use crate::tampering::{drop_it, is_to, once};
+use crate::tampering::{drop_it, is_to, once, publish_bytes, to_device};
 
 /// A chatty group and a quiet one, with a Keep Alive that is short, for a minute.
 const SCENARIO: &str = r#"
@@ -296,4 +299,118 @@ fn a_claim_is_judged_by_anomalies_of_its_own_group() {
     let shown = judgement.measured.checks.iter();
     let shown: Vec<_> = shown.map(|check| check.violations.len()).collect();
     assert_eq!(shown, [20, 20]);
+}
+
+/// What waits for a kept Session is late when the generator's silence has ended its connection, whatever the
+/// broker does; where nothing but the broker ended it, it is the broker's.
+#[test]
+fn messages_that_a_pause_makes_late_are_not_held_against_the_broker() {
+    let text = r#"
+[run]
+duration = "30s"
+drain = "2s"
+[[group]]
+name = "sensors"
+count = 1
+[[group.publish]]
+topic = "t"
+qos = 1
+rate = 10
+[[group]]
+name = "reader"
+count = 1
+keep_alive = "2s"
+clean_start = false
+session_expiry = "1m"
+[[group.subscribe]]
+filter = "t"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+late = 0
+[thresholds]
+schedule_lag = ["max < 1h"]
+"#;
+    let close = once(
+        50,
+        |passing| is_to(passing, "reader-0", "t"),
+        |_: &Passing<'_>, tampered: &mut Tampered| tampered.close(),
+    );
+    let (start, length) = (
+        Instant::ZERO + Duration::from_secs(20),
+        Duration::from_secs(5),
+    );
+
+    let paused = run_in(text, |world| world.with_standstill(start, length));
+    let closed = run_in(text, |world| {
+        let tampered = world.with_tamper(Box::new(close));
+        tampered.with_standstill(start, length)
+    });
+
+    let code = |judgement: &Judgement| verdict(judgement).exit_code;
+    assert_eq!(code(&paused), 4, "{:#?}", verdict(&paused));
+    assert_eq!(code(&closed), 98, "{:#?}", verdict(&closed));
+}
+
+/// A broker need not wait for a client that says nothing before its CONNECT. A CONNACK with an error has nothing
+/// to do with that.
+#[test]
+fn a_pause_explains_a_connect_without_answer_and_no_refusal() {
+    let text = "[run]\nduration = \"20s\"\ndrain = \"2s\"\n[[group]]\nname = \"p\"\ncount = 2\n\
+                keep_alive = \"2s\"\nconnect_rate = 0.2\n[[expect]]\ncheck = \"connections\"\nrefused = 0\n\
+                [thresholds]\nschedule_lag = [\"max < 1h\"]\n";
+    let is_connack = |passing: &Passing<'_>| matches!(passing.packet, Packet::Connack(_));
+    let close = |_: &Passing<'_>, tampered: &mut Tampered| tampered.close();
+    let refuse = |passing: &Passing<'_>, tampered: &mut Tampered| {
+        let refused = Connack {
+            session_present: false,
+            reason: ReasonCode::NotAuthorized,
+            properties: ConnackProperties::default(),
+        };
+        tampered.replace(passing, &Packet::Connack(Box::new(refused)));
+    };
+    // The second one connects at 5 s, and waits for its CONNACK.
+    let start = Instant::ZERO + Duration::from_secs(5) + Duration::from_micros(50);
+    let code = |tamper: Box<dyn Tamper>, pause_ms| {
+        let length = Duration::from_millis(pause_ms);
+        let judgement = run_in(text, |world| {
+            world.with_tamper(tamper).with_standstill(start, length)
+        });
+        verdict(&judgement).exit_code
+    };
+
+    assert_eq!(code(Box::new(once(1, is_connack, close)), 0), 98);
+    assert_eq!(code(Box::new(once(1, is_connack, close)), 5_000), 4);
+    assert_eq!(code(Box::new(once(1, is_connack, refuse)), 5_000), 98);
+}
+
+/// A retained message changes by PUBLISH only: a silent generator does not make another payload of it.
+#[test]
+fn a_pause_does_not_explain_a_wrong_retained_message() {
+    let text = "[run]\nduration = \"20s\"\ndrain = \"2s\"\n[[group]]\nname = \"p\"\ncount = 1\nkeep_alive = \"2s\"\n\
+                [[group.publish]]\ntopic = \"r/{client_id}\"\nqos = 1\nretain = true\nevery = \"4s\"\n\
+                [[expect]]\ncheck = \"retained\"\nfilter = \"r/#\"\nequals = \"last_publish\"\n\
+                [thresholds]\nschedule_lag = [\"max < 1h\"]\n";
+    let change = once(
+        0,
+        |passing| to_device(passing).is_some(),
+        |passing: &Passing<'_>, tampered: &mut Tampered| {
+            let mut changed = to_device(passing)
+                .expect("only a PUBLISH is chosen")
+                .clone();
+            changed.payload = b"something else";
+            tampered.forward(passing.direction, &publish_bytes(&changed, passing.version));
+        },
+    );
+
+    let judgement = run_in(text, |world| {
+        world.with_tamper(Box::new(change)).with_standstill(
+            Instant::ZERO + Duration::from_secs(9),
+            Duration::from_secs(5),
+        )
+    });
+
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.exit_code, 98, "{verdict:#?}");
 }

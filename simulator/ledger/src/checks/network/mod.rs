@@ -59,7 +59,7 @@ pub(super) fn judge(
         .iter()
         .find(|comparison| comparison.network == claim.profile);
     let Some(comparison) = comparison else {
-        claims.add(nothing_measured(), &[]);
+        claims.add(nothing_measured(), &[AnomalyKind::NetworkOffProfile]);
         return claims;
     };
     // A short run has no p99: the file claims the profile, and the median stands for it. Without
