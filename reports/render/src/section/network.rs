@@ -13,7 +13,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if !networks.is_empty() {
         blocks.push(Block::Table(figures(networks)));
         blocks.push(Block::Note(
-            "The round trip is from CONNECT to CONNACK, two delays that are drawn apart: where short delays are many and long ones \
+            "The round trip is from CONNECT to CONNACK without what the broker takes, two delays that are drawn apart: where short delays are many and long ones \
              few, its median is more than twice theirs."
                 .to_owned(),
         ));

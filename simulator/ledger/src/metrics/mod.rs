@@ -49,7 +49,7 @@ pub struct Metrics {
     /// How long after its moment each phase began whose moment the scenario tells.
     phase_lags: Vec<(Phase, Duration)>,
     rates: Rates,
-    /// From CONNECT to CONNACK, by group: both ways of a link.
+    /// From CONNECT to CONNACK without what the broker takes, by group: both ways of a link.
     round_trips: Vec<Histogram>,
     /// When each phase began, in order.
     phases: Vec<(PhaseKind, Instant)>,

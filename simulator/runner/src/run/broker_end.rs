@@ -78,7 +78,8 @@ pub(super) fn reason(
             heard(last_heard, moments)
         ))),
         Ending::Unasked(error) => Some(Reason::Invalid(format!(
-            "whether the target still answers is not known: {error}"
+            "whether the target still answers is not known: {error}; {}",
+            heard(last_heard, moments)
         ))),
         Ending::Stopped(_) | Ending::CutShort(_) => None,
     }

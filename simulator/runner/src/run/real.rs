@@ -78,7 +78,7 @@ pub async fn drive(
     }
     let death = death.take();
     circumstances.ending = tokio::select! {
-        ending = target.stop(death) => ending,
+        ending = target.stop(death, silent_max(&scenario)) => ending,
         // What is dropped is killed.
         name = signals.next() => {
             display.borrow().remark(&format!("{name}: the target's end is not awaited"));
@@ -92,6 +92,16 @@ pub async fn drive(
         ));
     }
     Ok((circumstances, driven))
+}
+
+/// How long the target may take to answer when the run is over: as long as it may take to come up, and as
+/// devices wait for it.
+fn silent_max(scenario: &Scenario) -> Duration {
+    let ready = match &scenario.target {
+        squall_scenario::Target::Spawn(spawn) => spawn.ready,
+        squall_scenario::Target::Embedded | squall_scenario::Target::Url(_) => Duration::ZERO,
+    };
+    ready.max(scenario.run.connect_timeout)
 }
 
 /// Remembers how the broker ended, and says so at once.

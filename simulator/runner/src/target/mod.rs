@@ -22,12 +22,12 @@ use squall_scenario::{SpawnTarget, UrlTarget};
 use crate::exit::Failure;
 use crate::machine::processes::Processes;
 pub use child::{Child, Ending};
-use probe::ProbeError;
+use probe::{Patience, ProbeError};
 pub use watch::{Death, DeathStatus, Watch};
 
 /// Our own broker answers at once or not at all.
 const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
-/// A broker that has just served the whole fleet answers soon.
+/// A broker that is there takes connections at this time at the latest.
 const STILL_THERE_MAX: Duration = Duration::from_secs(5);
 /// A broker that runs already answers soon.
 const URL_READY_MAX: Duration = Duration::from_secs(5);
@@ -57,7 +57,9 @@ impl fmt::Display for NotReady {
             Some(words) => write!(f, "; its output:\n{words}"),
             None => match self.cause {
                 ProbeError::NoAnswer { .. } => write!(f, "; is a broker running there?"),
-                ProbeError::LocalLimit { .. } | ProbeError::Ended(_) => Ok(()),
+                ProbeError::Silent { .. }
+                | ProbeError::LocalLimit { .. }
+                | ProbeError::Ended(_) => Ok(()),
             },
         }
     }
@@ -192,29 +194,35 @@ impl Target {
     }
 
     /// Looks whether it still answers and stops a child, politely at first; `None` if it answers
-    /// and there was none to stop. `death` is how its broker ended by itself, if it was seen to.
-    pub async fn stop(mut self, death: Option<Death>) -> Option<Ending> {
+    /// and there was none to stop. `death` is how its broker ended by itself, if it was seen to. `silent_max`
+    /// is how long it may take for an answer.
+    pub async fn stop(mut self, death: Option<Death>, silent_max: Duration) -> Option<Ending> {
         if let Some(death) = death {
             return Some(self.clear_up(death).await);
         }
-        let answered =
-            probe::wait_until_answering(self.address, STILL_THERE_MAX, self.child.as_mut()).await;
+        let patience = Patience {
+            refused: STILL_THERE_MAX,
+            silent: silent_max,
+        };
+        let answered = probe::still_answers(self.address, patience, self.child.as_mut()).await;
         let ending = match self.child {
             Some(child) => Some(child.stop().await),
             None => None,
         };
         match answered {
             Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
-            Err(error @ ProbeError::LocalLimit { .. }) => match ending {
-                Some(Ending::Died { .. } | Ending::EndedEarly(_) | Ending::Killed) => ending,
-                Some(
-                    Ending::Stopped(_)
-                    | Ending::CutShort(_)
-                    | Ending::Silent(_)
-                    | Ending::Unasked(_),
-                )
-                | None => Some(Ending::Unasked(error.to_string())),
-            },
+            Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
+                match ending {
+                    Some(Ending::Died { .. } | Ending::EndedEarly(_) | Ending::Killed) => ending,
+                    Some(
+                        Ending::Stopped(_)
+                        | Ending::CutShort(_)
+                        | Ending::Silent(_)
+                        | Ending::Unasked(_),
+                    )
+                    | None => Some(Ending::Unasked(error.to_string())),
+                }
+            }
             // How a child ended by itself, it says itself.
             Ok(()) | Err(ProbeError::Ended(_)) => ending,
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use squall_protocol::Version;
 use squall_protocol::codec::{DecodeRules, PacketReader, encode};
@@ -34,6 +34,12 @@ pub(super) enum ProbeError {
         address: SocketAddr,
         limit: Duration,
         last: String,
+    },
+    /// The target took a connection, or did not refuse one, and said nothing for this long.
+    #[error("{address} did not answer an MQTT CONNECT within {waited:?}")]
+    Silent {
+        address: SocketAddr,
+        waited: Duration,
     },
     /// This machine had no port or descriptor for the attempt: that says nothing about the target.
     #[error("this machine had no local port or descriptor left to ask {address}: {cause}")]
@@ -85,6 +91,57 @@ pub(super) async fn wait_until_answering(
             last,
         }
     }))
+}
+
+/// How long a target that has answered before may take to do so again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// If it refuses or closes connections.
+    pub(super) refused: Duration,
+    /// If it says nothing: it may have much to do.
+    pub(super) silent: Duration,
+}
+
+/// Asks a target that answered before whether it still does. One that works off a backlog is slow and not
+/// dead: each attempt has all the time that is left for silence.
+pub(super) async fn still_answers(
+    address: SocketAddr,
+    patience: Patience,
+    mut child: Option<&mut Child>,
+) -> Result<(), ProbeError> {
+    let begin = Instant::now();
+    loop {
+        let left = patience.silent.saturating_sub(begin.elapsed());
+        let Ok(answered) = timeout(left, attempt(address)).await else {
+            let waited = patience.silent;
+            return Err(ProbeError::Silent { address, waited });
+        };
+        let Err(error) = answered else {
+            return Ok(());
+        };
+        if let Some(child) = &mut child
+            && let Some(status) = child.ended()
+        {
+            return Err(ProbeError::Ended(status));
+        }
+        if begin.elapsed() >= patience.refused {
+            return Err(failed(address, patience.refused, &error));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn failed(address: SocketAddr, limit: Duration, error: &anyhow::Error) -> ProbeError {
+    if is_local(error) {
+        let cause = error.to_string();
+        return ProbeError::LocalLimit { address, cause };
+    }
+    let last = error.to_string();
+    ProbeError::NoAnswer {
+        address,
+        limit,
+        last,
+    }
 }
 
 /// Whether an attempt failed for want of something on this side.
@@ -157,6 +214,37 @@ fn probe_connect(version: Version) -> Connect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A target that takes the connection and says nothing is slow, one that refuses it is dead.
+    #[test]
+    fn a_silent_target_is_told_from_a_dead_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        runtime.block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+            let address = listener.local_addr().expect("it is bound");
+            let patience = Patience {
+                refused: Duration::ZERO,
+                silent: Duration::from_millis(100),
+            };
+
+            let silent = still_answers(address, patience, None).await;
+            drop(listener);
+            let patience = Patience {
+                refused: Duration::ZERO,
+                silent: Duration::from_secs(60),
+            };
+            let dead = still_answers(address, patience, None).await;
+
+            assert!(
+                matches!(silent, Err(ProbeError::Silent { .. })),
+                "{silent:?}"
+            );
+            assert!(matches!(dead, Err(ProbeError::NoAnswer { .. })), "{dead:?}");
+        });
+    }
 
     /// Without a local port nothing is known of the target; a refusal is the target's.
     #[test]

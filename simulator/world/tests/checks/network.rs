@@ -96,9 +96,9 @@ tolerance = 0.1
     assert_eq!((tail.samples_needed, tail.is_judged()), (1_000, false));
 }
 
-/// What delays packets beside the link shows in the round trips that devices see.
+/// A broker that takes its time for a CONNACK, to check a password, leaves the link as it is configured.
 #[test]
-fn a_slower_path_is_off_profile() {
+fn a_broker_that_is_slow_to_connect_leaves_the_link_on_profile() {
     let tamper = script(|passing, tampered| {
         let Packet::Connack(_) = passing.packet else {
             return Outcome::Pass;
@@ -109,7 +109,12 @@ fn a_slower_path_is_off_profile() {
 
     let judgement = run_tampered(SCENARIO, tamper);
 
-    assert_broken(&judgement, &["network(mobile, 10.0 %).round trip p50"]);
+    assert_broken(&judgement, &[]);
+    let figures = &judgement.measured.networks[0].figures;
+    let round_trip = figures
+        .iter()
+        .find(|figure| figure.name == "round trip p50");
+    assert!(round_trip.is_some_and(|figure| figure.samples >= 100));
 }
 
 /// Devices that never have a CONNACK have no round trip to compare: that is no pass.

@@ -127,8 +127,11 @@ impl Ledger {
     ) {
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.was_connected = true;
-            let took = event.crossed.saturating_since(connection.connect_sent_at);
-            findings.push(Finding::RoundTrip(took));
+            if let Some(left_at) = connection.connect_left_at {
+                let took = event.crossed.saturating_since(connection.connect_sent_at);
+                let beyond = event.arrived.saturating_since(left_at);
+                findings.push(Finding::RoundTrip(took.saturating_sub(beyond)));
+            }
         }
         let has_moved = self.deliveries.holder(event.client) != Some(event.device);
         if has_moved || !session_present {

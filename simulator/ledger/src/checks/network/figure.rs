@@ -10,7 +10,7 @@ use super::outcome::{Way, micros};
 use super::test::{STANDARD_ERRORS, Test};
 use crate::checks::delay::Delay;
 
-/// Time that CONNECT may take beside the link: both pipes of the host and the broker's work.
+/// Time that the generator may take for its turns beside the link.
 const HOST_TIME: Duration = Duration::from_millis(20);
 
 /// One figure of a link, configured and measured.
@@ -221,7 +221,8 @@ pub(super) fn outage_figure(network: &Network, report: &LinkReport) -> Option<Fi
     })
 }
 
-/// From CONNECT to CONNACK, as devices see it.
+/// From CONNECT to CONNACK, as devices see it, without the time between CONNECT's departure from the link and
+/// CONNACK's arrival at it: how long a broker takes for a password says nothing about the link.
 pub(super) fn round_trip_figure(
     network: &Network,
     samples: Histogram,

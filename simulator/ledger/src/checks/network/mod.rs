@@ -2,8 +2,8 @@
 //!
 //! What is configured is computed from the distributions' formulas, never by the sampler that the
 //! links draw with. Two kinds of evidence are compared with it. What the links say of themselves:
-//! latency of each segment, losses, bandwidth, outages. And what devices see: the round trip of CONNECT and CONNACK, which anything
-//! that delays packets beside the link lengthens.
+//! latency of each segment, losses, bandwidth, outages. And what devices see: the round trip of CONNECT and CONNACK, without
+//! what the broker and the host take, so that a generator that is late at a link shows.
 
 mod figure;
 mod outcome;
