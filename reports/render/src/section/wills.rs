@@ -1,6 +1,6 @@
 //! Last Will: whether each came once, and how long it took.
 
-use squall_run::{MetricName, Run, Tags, WillOutcome};
+use squall_run::{CountedFrom, MetricName, Run, Tags, WillOutcome};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{silent_will, time_to_will};
@@ -13,7 +13,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(wills(run)));
         blocks.push(Block::Note(
             "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none. Undecided are those \
-             that had not come when the run ended, and could come still."
+             that had not come when the run ended, and could come still. Times to a will, in claims and thresholds too, are \
+             without what the simulated links of the two devices held."
                 .to_owned(),
         ));
         blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
@@ -78,8 +79,16 @@ fn durations(run: &Run) -> Table {
     let metrics = &run.measured.metrics;
     for how in metrics.tag_values(MetricName::TimeToWill, "how") {
         let tags = Tags::from([("how".to_owned(), how.clone())]);
-        let labels = vec![Cell::text(how.replace('_', " "))];
-        table.distribution(labels, &metrics.select(MetricName::TimeToWill, &tags));
+        let name = how.replace('_', " ");
+        let times = metrics.select(MetricName::TimeToWill, &tags);
+        let clock = CountedFrom::WithLinks;
+        let with_links = metrics.select_counted_from(MetricName::TimeToWill, clock, &tags);
+        let have_links = with_links.max_us() > times.max_us();
+        table.distribution(vec![Cell::text(&name)], &times);
+        if have_links {
+            let label = format!("{name}, with the simulated links");
+            table.distribution(vec![Cell::text(label)], &with_links);
+        }
     }
     table
 }

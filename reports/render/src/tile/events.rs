@@ -1,6 +1,6 @@
 //! Tiles of wills, takeovers and QoS 2 handshakes.
 
-use squall_run::{MetricName, Percentile, Run, Tags, count_text};
+use squall_run::{CountedFrom, MetricName, Metrics, Percentile, Run, Tags, count_text};
 
 use super::{Tile, micros};
 
@@ -39,18 +39,33 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
         let (Some(max_us), p99) = (times.max_us(), times.percentile_us(Percentile::P99)) else {
             continue;
         };
-        let detail = format!("max {}, n = {}", micros(max_us), count_text(times.count()));
+        let n = format!(
+            "n = {}{}",
+            count_text(times.count()),
+            links_text(metrics, &tags, max_us)
+        );
+        let detail = format!("max {}, {n}", micros(max_us));
         let name = how.replace('_', " ");
         tiles.push(match p99 {
             Some(us) => Tile::new(format!("Time to will p99, {name}"), micros(us), detail),
-            None => Tile::new(
-                format!("Time to will max, {name}"),
-                micros(max_us),
-                format!("n = {}", times.count()),
-            ),
+            None => Tile::new(format!("Time to will max, {name}"), micros(max_us), n),
         });
     }
     tiles
+}
+
+/// That times to wills leave out what simulated links held, and the longest with it; nothing if they held
+/// nothing.
+fn links_text(metrics: &Metrics, tags: &Tags, max_us: u64) -> String {
+    let with_links =
+        metrics.select_counted_from(MetricName::TimeToWill, CountedFrom::WithLinks, tags);
+    let longest = with_links.max_us().filter(|&longest| longest > max_us);
+    longest.map_or_else(String::new, |longest| {
+        format!(
+            "; without what the simulated links held, max {} with it",
+            micros(longest)
+        )
+    })
 }
 
 pub(super) fn takeovers(run: &Run) -> Option<Tile> {

@@ -274,6 +274,28 @@ mod tests {
         assert_eq!(forbidden.held, Some(ClaimResult::Broken));
     }
 
+    /// A time to a will says that it is without the simulated links, and how long it was with them; in a run
+    /// whose links held nothing there is nothing to say.
+    #[test]
+    fn a_time_to_will_over_links_says_what_it_leaves_out() {
+        let mut run = sample::passing();
+        let cells = &mut run.measured.metrics.cells;
+        let is_silent = |cell: &&squall_run::MetricCell| {
+            cell.name == squall_run::MetricName::TimeToWill && cell.tags["how"] == "silent"
+        };
+        let mut with_links = cells.iter().find(is_silent).expect("there is one").clone();
+        with_links.counted_from = squall_run::CountedFrom::WithLinks;
+        with_links.histogram.record_us(18_000_000);
+        cells.push(with_links);
+
+        let silent = tile(&run, "Time to will p99, silent");
+        let direct = tile(&run, "Time to will max, rst");
+
+        let words = "without what the simulated links held, max 18.0 s with it";
+        assert!(silent.detail.contains(words), "{}", silent.detail);
+        assert!(!direct.detail.contains("links"), "{}", direct.detail);
+    }
+
     /// Latencies of groups or QoS that have nothing in common are not thrown together.
     #[test]
     fn each_population_has_its_latency() {

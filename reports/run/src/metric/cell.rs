@@ -32,6 +32,10 @@ pub enum CountedFrom {
     /// generator's share, see [`crate::LagShare`]. An upper bound of that share: a delay of the
     /// broker during a standstill goes with it.
     LessLag,
+    /// The event that the metric's definition names, as its device saw it, up to when the other device had
+    /// the answer: with what the simulated links of both held, which [`Self::Scheduled`] leaves out. Kept of
+    /// `time_to_will`. For comparison only.
+    WithLinks,
 }
 
 /// One cell: samples of one metric with one set of tags.

@@ -111,11 +111,10 @@ impl Metrics {
                     fault: seen.fault,
                     ..of_group
                 };
-                self.record_since(
-                    Measure::new(MetricName::TimeToWill, tags),
-                    arrival,
-                    seen.after,
-                );
+                let measure = Measure::new(MetricName::TimeToWill, tags);
+                self.record_since(measure, arrival, seen.after);
+                let began = now - seen.with_links;
+                self.record(measure, CountedFrom::WithLinks, began, seen.with_links);
                 self.timeline.count_will(now);
             }
             Finding::Displaced(after) => {

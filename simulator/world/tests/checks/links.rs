@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use squall_run::{MetricName, Tags};
+use squall_run::{CountedFrom, MetricName, Tags};
 use squall_world::PIPE_LATENCY;
 
 use crate::run::{assert_broken, run, run_tampered};
@@ -95,6 +95,25 @@ fn a_link_makes_no_will_late() {
     }
 }
 
+/// What the devices saw stands beside the time that is judged: two ways of 700 ms.
+#[test]
+fn the_time_to_a_will_with_the_links_stands_beside_the_one_without() {
+    let judgement = run(&crashes(r#"network = "far""#, r#"network = "far""#));
+
+    let metrics = &judgement.measured.metrics;
+    let with_links =
+        metrics.select_counted_from(MetricName::TimeToWill, CountedFrom::WithLinks, &Tags::new());
+    let without = metrics.select(MetricName::TimeToWill, &Tags::new());
+    assert_eq!(with_links.count(), without.count());
+    let links = with_links.max_us().zip(without.max_us());
+    let links = links.map(|(with_links, without)| with_links - without);
+    // Histograms keep three digits.
+    assert!(
+        links.is_some_and(|micros| micros.abs_diff(1_400_000) < 2_000),
+        "{links:?}"
+    );
+}
+
 /// A broker that is late is late over a link too.
 #[test]
 fn a_late_will_is_late_over_a_link() {
@@ -107,6 +126,13 @@ fn a_late_will_is_late_over_a_link() {
     );
 
     assert_broken(&judgement, &["will(crash).within.rst"]);
+    let checks = &judgement.measured.checks;
+    let late = checks.iter().flat_map(|check| &check.violations).next();
+    let text = &late.expect("a violation is shown").explanation;
+    assert!(
+        text.contains("without what the simulated links held (2."),
+        "{text}"
+    );
 }
 
 /// Devices on a slow link are taken over: the CONNECT of the newer connection and the end of the older

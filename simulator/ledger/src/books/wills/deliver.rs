@@ -23,6 +23,20 @@ pub(crate) struct WillSeen {
     pub(crate) cause: WillCause,
     /// Time since that left the device's link, until the will reached the watcher's machine.
     pub(crate) after: Duration,
+    /// Time since the device ended the connection, until the watcher's device had the will: with what the
+    /// links of both held.
+    pub(crate) with_links: Duration,
+}
+
+impl WillSeen {
+    /// What the links of the two devices add, in words; nothing if they have none.
+    fn links_text(&self) -> String {
+        if self.with_links <= self.after {
+            return String::new();
+        }
+        let with_links = duration_text(self.with_links.as_secs_f64());
+        format!(" without what the simulated links held ({with_links} with it)")
+    }
 }
 
 /// What a delivery has to do with wills.
@@ -91,6 +105,7 @@ impl Wills {
             after: end
                 .left_at
                 .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
+            with_links: event.crossed.saturating_since(taken.ended_at),
         };
         self.check_limits((event, taken.device), arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();
@@ -125,8 +140,9 @@ impl Wills {
                 .note(AnomalyKind::WillLate, noticed, || Anomaly {
                     device: subject.device,
                     explanation: format!(
-                        "its will came {} after the drop, the limit is {}; seen by {}",
+                        "its will came {} after the drop{}, the limit is {}; seen by {}",
                         duration_text(seen.after.as_secs_f64()),
+                        seen.links_text(),
                         duration_text(limit.limit.as_secs_f64()),
                         self.names.of(event.device)
                     ),
