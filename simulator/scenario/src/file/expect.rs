@@ -21,7 +21,8 @@ pub(crate) enum ExpectFile {
         /// Messages that were acknowledged, owed and never delivered: without `qos`, those owed at
         /// QoS 1 and 2.
         lost: Option<u64>,
-        /// Messages that were delivered again.
+        /// Messages that came again though that is forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, on
+        /// one connection.
         duplicated: Option<u64>,
         /// Messages out of order within one publisher and topic.
         reordered: Option<u64>,

@@ -54,7 +54,8 @@ pub struct DeliveryClaim {
     pub group: Option<GroupId>,
     /// Messages that were acknowledged, owed and never delivered.
     pub lost: Option<u64>,
-    /// Messages that were delivered again, with DUP or without.
+    /// Messages that came again, with DUP or without, though that is forbidden: by the QoS, or, at QoS 1 in
+    /// MQTT 5.0, because neither the publisher nor the Session had another connection since.
     pub duplicated: Option<u64>,
     /// Messages out of order within one publisher and Topic Name (§4.6).
     pub reordered: Option<u64>,

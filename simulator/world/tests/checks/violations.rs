@@ -3,11 +3,8 @@
 use crate::run::run_tampered;
 use crate::tampering::{Outcome, script, to_device};
 
-/// A broker that delivers nothing: each sensor has its share of the
-/// violations that are shown, and is named as the scenario names it.
-#[test]
-fn violations_are_spread_over_devices() {
-    let scenario = r#"
+/// A group that is told something by one device.
+const SCENARIO: &str = r#"
 [run]
 duration = "4s"
 drain = "2s"
@@ -29,6 +26,11 @@ qos = 1
 check = "delivery"
 lost = 0
 "#;
+
+/// A broker that delivers nothing: each sensor has its share of the
+/// violations that are shown, and is named as the scenario names it.
+#[test]
+fn violations_are_spread_over_devices() {
     let tamper = script(|passing, _| {
         let is_lost = passing.client_id.starts_with("sensor") && to_device(passing).is_some();
         if is_lost {
@@ -38,7 +40,7 @@ lost = 0
         }
     });
 
-    let judgement = run_tampered(scenario, tamper);
+    let judgement = run_tampered(SCENARIO, tamper);
 
     let check = &judgement.measured.checks[0];
     let mut shown: Vec<&str> = check
