@@ -406,12 +406,7 @@ mod tests {
     /// is room again when it has left.
     #[tokio::test(flavor = "current_thread")]
     async fn a_half_close_on_a_full_socket_loses_nothing() {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let stream = TcpStream::connect(address).await.expect("it listens");
-        let (mut peer, _) = listener.accept().expect("a connection");
-        let mut socket = Socket::connecting(stream, Duration::ZERO);
-        socket.mode = Mode::Open;
+        let (mut socket, mut peer) = connected().await;
         socket.queue(&vec![7; MUCH]);
         socket.flush();
         assert_eq!(socket.take_room_change(), Some(Room::Full));
@@ -423,16 +418,10 @@ mod tests {
             peer.read_to_end(&mut received).map(|_| received.len())
         });
         let mut reader = Reader::new(64);
-        let ended = poll_fn(|cx| {
-            let progressed = socket.poll(cx, &mut reader);
-            if progressed == Progressed::Waiting {
-                return Poll::Pending;
-            }
-            Poll::Ready(progressed)
-        });
+        let ended = next(&mut socket, &mut reader).await;
 
         assert_eq!(torn_down, TornDown::Lingers);
-        assert_eq!(ended.await, Progressed::PeerClosed(PeerClose::Fin));
+        assert_eq!(ended, Progressed::PeerClosed(PeerClose::Fin));
         let received = reading.join().expect("the peer does not panic");
         assert_eq!(received.expect("the stream ends in order"), MUCH);
         assert_eq!(socket.take_room_change(), Some(Room::Left));
@@ -450,9 +439,12 @@ mod tests {
     }
 
     async fn next(socket: &mut Socket, reader: &mut Reader) -> Progressed {
-        poll_fn(|cx| match socket.poll(cx, reader) {
-            Progressed::Waiting => Poll::Pending,
-            progressed => Poll::Ready(progressed),
+        poll_fn(|cx| {
+            let progressed = socket.poll(cx, reader);
+            if progressed == Progressed::Waiting {
+                return Poll::Pending;
+            }
+            Poll::Ready(progressed)
         })
         .await
     }

@@ -11,6 +11,7 @@ mod proxy;
 mod quantities;
 mod refusals;
 mod runs;
+mod slow_link;
 mod stopping;
 mod tampered;
 mod targets;
@@ -80,8 +81,14 @@ struct Broker {
 
 impl Broker {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more `arguments`.
+    fn with(arguments: &[&str]) -> Self {
         let mut child = squall()
             .args(["broker", "--port", "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("squall can be started");
