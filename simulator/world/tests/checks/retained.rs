@@ -302,6 +302,20 @@ fn birth_and_death_on_one_topic_are_put_in_order() {
     }
 }
 
+/// Devices that are dropped as the load ends come back and publish nothing: their wills are the last.
+#[test]
+fn a_will_after_the_last_birth_is_the_last() {
+    for equals in ["last_will", "last_publish"] {
+        let text = births_and_deaths(equals).replace("at = \"2s\"", "at = \"4999ms\"");
+
+        let judgement = run(&text);
+
+        assert_broken(&judgement, &[]);
+        let found = &judgement.measured.retained[0];
+        assert_eq!((found.expected, found.right), (10, 10), "{equals}");
+    }
+}
+
 /// A device that is back and whose topic still says that it is gone, and one that is gone and whose topic
 /// still says that it is there.
 #[test]

@@ -5,6 +5,7 @@
 
 mod absence;
 mod end;
+mod error;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -25,6 +26,8 @@ use absence::Presence;
 pub(crate) use end::ConnectionEnd;
 pub use end::EndKind;
 pub(crate) use end::PEER_CLOSES;
+pub use error::{ErrorArea, ErrorTally};
+pub(crate) use error::{open_error_name, reason_text};
 
 /// The name in run files of a transport that could not be had because the device's link was out.
 pub(crate) const OPENING_ON_LINK: &str = "simulated_link_out";
@@ -81,30 +84,6 @@ impl GroupCounts {
     pub fn unexpected_total(&self) -> u64 {
         self.unexpected.values().sum()
     }
-}
-
-/// Where an error happened.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum ErrorArea {
-    /// CONNACK.
-    Connect,
-    /// PUBACK, PUBREC or PUBCOMP.
-    Publish,
-    /// SUBACK.
-    Subscribe,
-    /// Broken protocol, by either side's judgement.
-    Protocol,
-    /// The transport.
-    Transport,
-}
-
-/// Errors of one area and reason.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ErrorTally {
-    /// How many.
-    pub count: u64,
-    /// When the first came.
-    pub first_at: Instant,
 }
 
 /// All connections of a run.
@@ -431,33 +410,5 @@ impl Connections {
 
     fn group_mut(&mut self, event: &Event) -> &mut GroupCounts {
         &mut self.groups[usize::from(event.group.0)]
-    }
-}
-
-impl ErrorArea {
-    /// Its name in run files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Publish => "publish",
-            Self::Subscribe => "subscribe",
-            Self::Protocol => "protocol",
-            Self::Transport => "transport",
-        }
-    }
-}
-
-/// A Reason Code as reports write it: `0x87 Not authorized`.
-pub(crate) fn reason_text(reason: ReasonCode) -> String {
-    format!("0x{:02X} {}", reason as u8, reason.name())
-}
-
-/// The name of an error in run files.
-pub(crate) const fn open_error_name(error: OpenError) -> &'static str {
-    match error {
-        OpenError::Refused => "refused",
-        OpenError::TimedOut => "timed_out",
-        OpenError::LocalLimit => "local_limit",
-        OpenError::Other => "other",
     }
 }
