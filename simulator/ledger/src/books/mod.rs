@@ -42,6 +42,7 @@ mod wills;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
@@ -102,6 +103,8 @@ pub struct Ledger {
     pub(crate) given_up_by_checks: GivenUp,
     memory: Memory,
     open: HashMap<SocketId, OpenConnection>,
+    /// When the generator last did nothing for a while.
+    stood_still: Option<Range<Instant>>,
     /// Ends of connections that have not left their devices' links, in the order of their sockets.
     departing: BTreeMap<SocketId, Departing>,
     /// Devices whose links held something at the end.
@@ -129,6 +132,7 @@ impl Ledger {
             given_up_by_checks: GivenUp::default(),
             memory,
             open: HashMap::new(),
+            stood_still: None,
             departing: BTreeMap::new(),
             roster,
             on_link: HashSet::new(),

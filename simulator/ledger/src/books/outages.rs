@@ -48,6 +48,11 @@ impl Outages {
         })
     }
 
+    /// The longest that a run sees.
+    pub(crate) fn longest(&self) -> Duration {
+        self.longest
+    }
+
     /// Whether the device may have missed an answer: what it sent and the answer may each meet an outage.
     pub(crate) fn may_hold_an_answer(&self) -> bool {
         2 * self.longest >= self.answer_max

@@ -40,7 +40,7 @@ pub(crate) struct Session {
     pub(crate) is_on_link: bool,
     /// The last time in which no connection held it.
     pub(crate) away: Option<Away>,
-    /// When the last connection ended, if none is live.
+    /// When the last connection had ended for the broker at the earliest, if none is live.
     pub(crate) offline_since: Option<Instant>,
 }
 
@@ -174,7 +174,7 @@ impl Session {
         !self.live.is_empty()
     }
 
-    /// Whether the Session was surely over at `now` because its expiry has passed.
+    /// Whether the Session may be over at `now` because its expiry has passed.
     pub(crate) fn has_expired(&self, now: Instant) -> bool {
         self.offline_since
             .is_some_and(|since| now >= since + self.expiry)

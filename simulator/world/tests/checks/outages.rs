@@ -1,10 +1,14 @@
 //! Links of the scenario that are out for longer than Keep Alive, or a device, allows: what follows is not
 //! the broker's.
 
-use squall_protocol::packet::Packet;
-use squall_run::{Extent, Verdict};
+use std::time::Duration;
 
-use crate::run::{assert_broken, run, run_tampered};
+use squall_ledger::Recorder;
+use squall_protocol::{Instant, packet::Packet};
+use squall_run::{Extent, Verdict};
+use squall_world::World;
+
+use crate::run::{assert_broken, run, run_in, run_tampered};
 use crate::tampering::{Outcome, once, script};
 
 /// Every link is out for `LASTS` after each ten seconds.
@@ -75,6 +79,65 @@ fn devices_that_their_links_keep_out_make_a_run_invalid() {
             .any(|text| text.starts_with("10 devices never got a CONNACK because")),
         "{texts:?}"
     );
+}
+
+/// A Session that outlives its connection by five seconds, and one that none is owed to after that.
+const SHORT_SESSIONS: &str = r#"
+[run]
+duration = "80s"
+drain = "20s"
+connect_timeout = "60s"
+NETWORK
+[[group]]
+name = "readers"
+count = 5
+LINK
+protocol = "5.0"
+clean_start = false
+session_expiry = "5s"
+keep_alive = "10s"
+reconnect = { backoff = "100ms" }
+[[group.subscribe]]
+filter = "t"
+qos = 1
+[[group]]
+name = "sender"
+count = 1
+keep_alive = "1h"
+[[group.publish]]
+topic = "t"
+qos = 1
+rate = 2
+[[expect]]
+check = "takeover"
+session_present = "correct"
+[[expect]]
+check = "delivery"
+lost = 0
+"#;
+
+/// The broker closes after 15 s of silence and ends the Session 5 s later; the device reads the FIN when its
+/// link is there again, or when the generator goes on, and must not expect the Session.
+#[test]
+fn a_session_that_ended_while_its_device_heard_nothing_is_not_expected() {
+    let tunnel = "[[network]]\nname = \"tunnel\"\nlatency = \"20ms\"\n\
+                  outages = { every = \"20s\", lasts = \"30s\" }";
+    let linked = SHORT_SESSIONS
+        .replace("NETWORK", tunnel)
+        .replace("LINK", "network = \"tunnel\"");
+    let direct = SHORT_SESSIONS.replace("NETWORK", "").replace("LINK", "");
+    let stands_still = |world: World<Recorder>| {
+        world.with_standstill(
+            Instant::ZERO + Duration::from_secs(20),
+            Duration::from_secs(30),
+        )
+    };
+
+    for judgement in [run(&linked), run_in(&direct, stands_still)] {
+        assert_broken(&judgement, &[]);
+        let readers = &judgement.measured.connections.groups[0];
+        assert!(readers.reconnects >= 5, "{readers:?}");
+    }
 }
 
 /// An outage shorter than half a Keep Alive explains no close.

@@ -17,6 +17,8 @@ pub(crate) struct Ending {
     pub(crate) is_polite: bool,
     /// When the broker has surely noticed.
     pub(crate) noticed_by: Instant,
+    /// When the broker may have noticed at the earliest: the Session expires from then on.
+    pub(crate) earliest: Instant,
 }
 
 impl Deliveries {
@@ -84,7 +86,7 @@ impl Deliveries {
         session.live.remove(place);
         let is_offline = session.live.is_empty();
         if is_offline {
-            session.offline_since = Some(event.now);
+            session.offline_since = Some(ending.earliest);
             session.away = Some(Away {
                 from: event.now,
                 until: None,

@@ -152,6 +152,8 @@ impl Ledger {
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
+        let earliest = self.earliest_end(event, cause, connection.path);
+        self.takeovers.handle_session_left(event, earliest);
         let displacement = self.takeovers.handle_ended(event, cause);
         findings.extend(displacement.after.map(Finding::Displaced));
         let end = ConnectionEnd {
@@ -189,6 +191,7 @@ impl Ledger {
         let ending = Ending {
             is_polite: is_polite(cause),
             noticed_by: self.end_noticed_by(event.now, cause, connection.keep_alive),
+            earliest,
         };
         self.handle_departure(event, connection, cause);
         if ending.is_polite {
@@ -202,6 +205,33 @@ impl Ledger {
         if is_over && !self.deliveries.is_online(event.client) {
             self.handshakes.handle_session_over(event.device);
         }
+    }
+
+    /// When a connection had ended for the broker at the earliest. Its FIN may lie in the device's link for
+    /// as long as an outage lasts, and in the socket for as long as the generator stands still.
+    fn earliest_end(&self, event: &Event, cause: EndCause, path: Path) -> Instant {
+        let outages = self.roster.outages()[usize::from(event.group.0)].as_ref();
+        let told_at = match cause {
+            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => event.arrived,
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::Qos2Cut { .. }
+            | EndCause::ProtocolError(_)
+            | EndCause::Refused
+            | EndCause::TimedOut
+            | EndCause::RunEnded => match outages.filter(|_| path == Path::OverLink) {
+                Some(outages) => {
+                    let earliest = event.now.since_start().saturating_sub(outages.longest());
+                    Instant::ZERO + earliest
+                }
+                None => event.now,
+            },
+        };
+        // What lay in the sockets is read one after the other: that takes no longer than it lay there.
+        let still = self.stood_still.as_ref();
+        let still =
+            still.filter(|still| event.now <= still.end + still.end.saturating_since(still.start));
+        still.map_or(told_at, |still| told_at.min(still.start))
     }
 
     /// When the broker has surely noticed an end that left the device's link at `now`.

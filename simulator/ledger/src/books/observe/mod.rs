@@ -63,7 +63,7 @@ impl Ledger {
             socket,
         } = observation.about
         else {
-            self.handle_run_fact(&observation.fact);
+            self.handle_run_fact(now, &observation.fact);
             return;
         };
         // What happens to squall's own checkers is not part of the scenario.
@@ -83,16 +83,16 @@ impl Ledger {
         self.handle_fact(&event, &observation.fact, findings);
     }
 
-    fn handle_run_fact(&mut self, fact: &Fact<'_>) {
+    fn handle_run_fact(&mut self, now: Instant, fact: &Fact<'_>) {
         match fact {
             Fact::Retained(found) => self.retained.handle_checker(found),
+            Fact::StoodStill { since } => self.stood_still = Some(*since..now),
             Fact::Connection(_)
             | Fact::Subscription(_)
             | Fact::Publication(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)
             | Fact::Begun { .. }
-            | Fact::StoodStill { .. }
             | Fact::FaultApplied(_) => {}
         }
     }

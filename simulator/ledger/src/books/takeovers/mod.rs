@@ -184,6 +184,15 @@ impl Takeovers {
         displaced.iter().filter_map(RecentEnd::took).collect()
     }
 
+    /// The connection of `event` ended, for the broker not before `earliest`: its Session expires from then
+    /// on.
+    pub(crate) fn handle_session_left(&mut self, event: &Event, earliest: Instant) {
+        let established = self.row_mut(event).established.as_mut();
+        if let Some(established) = established.filter(|row| row.socket == event.socket) {
+            established.ended_at = Some(earliest);
+        }
+    }
+
     /// A connection, or an attempt, ended.
     pub(crate) fn handle_ended(&mut self, event: &Event, cause: EndCause) -> Displacement {
         let is_closed = self.is_closed;
@@ -192,11 +201,6 @@ impl Takeovers {
             return Displacement::default();
         };
         let attempt = row.attempts.remove(number);
-        if let Some(established) = &mut row.established
-            && established.socket == event.socket
-        {
-            established.ended_at = Some(event.now);
-        }
         if is_closed {
             return Displacement {
                 is_possible: attempt.is_contested || attempt.displaced_by.is_some(),

@@ -68,6 +68,7 @@ pub(super) struct Established {
     pub(super) socket: SocketId,
     pub(super) connack_at: Instant,
     pub(super) expiry: Duration,
+    /// When it had ended for the broker at the earliest; `None` while it goes on.
     pub(super) ended_at: Option<Instant>,
 }
 
