@@ -4,6 +4,7 @@
 //! one that had it can end unasked.
 
 mod absence;
+mod counts;
 mod end;
 mod error;
 
@@ -23,6 +24,7 @@ use super::roster::Roster;
 
 pub(crate) use absence::Away;
 use absence::Presence;
+pub use counts::GroupCounts;
 pub(crate) use end::ConnectionEnd;
 pub use end::EndKind;
 pub(crate) use end::PEER_CLOSES;
@@ -31,60 +33,6 @@ pub(crate) use error::{open_error_name, reason_text};
 
 /// The name in run files of a transport that could not be had because the device's link was out.
 pub(crate) const OPENING_ON_LINK: &str = "simulated_link_out";
-
-/// Connections of one group.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct GroupCounts {
-    /// Transports that were asked for.
-    pub attempts: u64,
-    /// CONNACKs with success.
-    pub connected: u64,
-    /// Of those, with Session Present.
-    pub session_present: u64,
-    /// Of those, by a device that had been connected before.
-    pub reconnects: u64,
-    /// Transports that could not be had.
-    pub open_failed: BTreeMap<&'static str, u64>,
-    /// CONNECTs that were sent.
-    pub connects: u64,
-    /// CONNACKs with an error, by Reason Code.
-    pub refused: BTreeMap<ReasonCode, u64>,
-    /// Ends by cause.
-    pub ended: BTreeMap<EndKind, u64>,
-    /// Of those, the ends of connections with a CONNACK that neither the scenario nor the device asked
-    /// for.
-    pub unexpected: BTreeMap<EndKind, u64>,
-    /// Ends before any CONNACK that the scenario did not ask for: the broker refused the CONNECT
-    /// without saying so.
-    pub unanswered: BTreeMap<EndKind, u64>,
-    /// How long devices were connected, added up.
-    pub online: Duration,
-    /// How long devices were away between two connections, or after their last one, added up.
-    pub away: Duration,
-    /// How much of that nothing in the scenario asked for.
-    pub away_unasked: Duration,
-}
-
-impl GroupCounts {
-    /// Connections that the broker or the network refused: our own limits aside.
-    pub fn refused_total(&self) -> u64 {
-        let local = open_error_name(OpenError::LocalLimit);
-        let transports = self
-            .open_failed
-            .iter()
-            .filter(|&(&name, _)| name != local && name != OPENING_ON_LINK)
-            .map(|(_, count)| count);
-        transports
-            .chain(self.refused.values())
-            .chain(self.unanswered.values())
-            .sum()
-    }
-
-    /// Ends that neither the scenario nor the device asked for.
-    pub fn unexpected_total(&self) -> u64 {
-        self.unexpected.values().sum()
-    }
-}
 
 /// All connections of a run.
 #[derive(Debug)]
