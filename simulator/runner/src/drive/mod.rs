@@ -258,7 +258,7 @@ impl<S: Sink + 'static> State<S> {
             Ok(stream) => {
                 let asked_after = self.clock.now().saturating_since(wanted);
                 self.sockets
-                    .insert(id, Socket::connecting(stream, asked_after));
+                    .insert(id, Socket::connecting(stream, asked_after, self.clock));
                 spawn_local(async move {
                     poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
                 });

@@ -1,7 +1,9 @@
 //! Reading from a socket, with the moment at which the system had what is read.
 //!
 //! The difference to now is what the generator itself adds to a latency: it was busy, or the machine
-//! was, while the bytes waited. A packet capture has the same moments.
+//! was, while the bytes waited. A packet capture has the same moments. They are of the wall clock, which may be
+//! set meanwhile: bytes have waited no longer than since their socket was last found empty, by a clock that is
+//! not set.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -10,15 +12,38 @@ use std::time::Duration;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
-use crate::clock;
+use squall_protocol::Instant;
+
+use crate::clock::{self, Clock};
 
 /// What one read brought.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Received {
     /// Bytes; zero at the end of the stream.
     pub(super) count: usize,
-    /// How long ago the last of them came, by the wall clock; `None` if the system did not say.
+    /// How long ago the last of them came; `None` if the system did not say.
     pub(super) waited: Option<Duration>,
+}
+
+/// When a socket was last found empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastEmpty {
+    clock: Clock,
+    at: Instant,
+}
+
+impl LastEmpty {
+    /// Of a new socket: now.
+    pub(super) fn now(clock: Clock) -> Self {
+        let at = clock.now();
+        Self { clock, at }
+    }
+
+    /// How long bytes have waited that came at `came` by the wall clock, which says `wall` now.
+    fn waited(&self, came: Duration, wall: Duration) -> Duration {
+        let at_most = self.clock.now().saturating_since(self.at);
+        wall.saturating_sub(came).min(at_most)
+    }
 }
 
 /// Reads for all sockets, one after the other.
@@ -44,7 +69,28 @@ impl Reader {
     }
 
     /// Reads what is there, or fails if nothing is.
-    pub(super) fn read(&mut self, socket: &impl AsRawFd) -> io::Result<Received> {
+    pub(super) fn read(
+        &mut self,
+        socket: &impl AsRawFd,
+        last_empty: &mut LastEmpty,
+    ) -> io::Result<Received> {
+        let began = LastEmpty::now(last_empty.clock);
+        let received = self.read_after(socket, last_empty);
+        let is_empty = match &received {
+            Ok(received) => self.has_emptied(*received),
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        if is_empty {
+            *last_empty = began;
+        }
+        received
+    }
+
+    fn read_after(
+        &mut self,
+        socket: &impl AsRawFd,
+        last_empty: &LastEmpty,
+    ) -> io::Result<Received> {
         let mut parts = [IoSliceMut::new(&mut self.bytes)];
         let message = recvmsg::<()>(
             socket.as_raw_fd(),
@@ -60,7 +106,7 @@ impl Reader {
         });
         Ok(Received {
             count: message.bytes,
-            waited: came.map(|came| clock::since_epoch().saturating_sub(came)),
+            waited: came.map(|came| last_empty.waited(came, clock::since_epoch())),
         })
     }
 
@@ -97,6 +143,7 @@ mod tests {
         let (socket, _) = listener.accept().expect("a connection");
         stamp_arrivals(&socket).expect("Linux has this option");
         let mut reader = Reader::new(64);
+        let mut last_empty = LastEmpty::now(Clock::start());
 
         let (before, at_least, waited) = (0..WRITES_MAX)
             .find_map(|_| {
@@ -105,7 +152,7 @@ mod tests {
                 let after = clock::since_epoch();
                 thread::yield_now();
                 let looked = clock::since_epoch();
-                let received = reader.read(&socket).expect("it has come");
+                let received = reader.read(&socket, &mut last_empty).expect("it has come");
                 let waited = received.waited?;
                 Some((before, looked - after, waited))
             })
@@ -114,5 +161,19 @@ mod tests {
 
         assert!(waited >= at_least, "{waited:?} {at_least:?}");
         assert!(before + waited <= read_at, "{before:?} {waited:?}");
+    }
+
+    /// The wall clock is set forward by an hour while bytes come: they have not waited for an hour.
+    #[test]
+    fn bytes_wait_no_longer_than_since_their_socket_was_empty() {
+        let clock = Clock::start();
+        let last_empty = LastEmpty::now(clock);
+        let hour = Duration::from_secs(3_600);
+        let came = clock::since_epoch();
+
+        let waited = last_empty.waited(came, came + hour);
+
+        let since_empty = clock.now().saturating_since(last_empty.at);
+        assert!(waited <= since_empty, "{waited:?} {since_empty:?}");
     }
 }

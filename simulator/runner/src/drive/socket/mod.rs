@@ -12,7 +12,9 @@ use squall_protocol::Instant;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-use super::receive::{Reader, Received};
+use crate::clock::Clock;
+
+use super::receive::{LastEmpty, Reader, Received};
 
 /// Bytes that may wait for one socket before its device is told to publish no more: a broker that
 /// reads slower than messages come due must not fill the memory of the generator.
@@ -33,6 +35,7 @@ pub(super) struct Socket {
     reading: Reading,
     /// How long it took to ask the system for it.
     asked_after: Duration,
+    last_empty: LastEmpty,
     /// The socket's task, to be woken when writing has to wait or the socket is given up.
     waker: Option<Waker>,
 }
@@ -108,7 +111,7 @@ pub(super) enum Progressed {
 
 impl Socket {
     /// A transport that the system was asked for.
-    pub(super) fn connecting(stream: TcpStream, asked_after: Duration) -> Self {
+    pub(super) fn connecting(stream: TcpStream, asked_after: Duration, clock: Clock) -> Self {
         Self {
             stream,
             out: Vec::new(),
@@ -117,6 +120,7 @@ impl Socket {
             mode: Mode::Connecting,
             reading: Reading::On,
             asked_after,
+            last_empty: LastEmpty::now(clock),
             waker: None,
         }
     }
@@ -295,7 +299,7 @@ impl Socket {
         match self.mode {
             Mode::Connecting => self.look_whether_connected(),
             Mode::Open | Mode::HalfClosing | Mode::HalfClosed => {
-                let received = match reader.read(&self.stream) {
+                let received = match reader.read(&self.stream, &mut self.last_empty) {
                     Ok(Received { count: 0, .. }) => {
                         return Some(Progressed::PeerClosed(PeerClose::Fin));
                     }
@@ -358,7 +362,7 @@ impl Socket {
             ready!(self.stream.poll_read_ready(cx))?;
             let mut received = None;
             let tried = self.stream.try_io(Interest::READABLE, || {
-                let read = reader.read(&self.stream)?;
+                let read = reader.read(&self.stream, &mut self.last_empty)?;
                 received = Some(read);
                 if read.count > 0 && reader.has_emptied(read) {
                     return Err(io::ErrorKind::WouldBlock.into());

@@ -42,7 +42,7 @@ async fn connected() -> (Socket, std::net::TcpStream) {
     let address = listener.local_addr().expect("it is bound");
     let stream = TcpStream::connect(address).await.expect("it listens");
     let (peer, _) = listener.accept().expect("a connection");
-    let mut socket = Socket::connecting(stream, Duration::ZERO);
+    let mut socket = Socket::connecting(stream, Duration::ZERO, Clock::start());
     socket.mode = Mode::Open;
     (socket, peer)
 }
