@@ -4,6 +4,8 @@
 //! device keeps the Session. Whose turn it is decides who is to blame if it is not finished: an answer that
 //! the device itself keeps back is not the broker's fault.
 
+mod open;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -12,7 +14,8 @@ use squall_protocol::{Instant, PacketId, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
-use super::anomalies::{Anomalies, Anomaly, Noticed, Scope, Subject};
+use self::open::Open;
+use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::Memory;
 use super::unanswered::Pending;
@@ -350,45 +353,6 @@ impl Handshakes {
             .note(AnomalyKind::Qos2Incomplete, open.noticed(), || {
                 open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
             });
-    }
-}
-
-/// An exchange that is open when the books are closed.
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    /// Since when the device waits for the broker, at the earliest.
-    since: Instant,
-    now: Instant,
-    device: DeviceId,
-    group: GroupId,
-    id: PacketId,
-}
-
-impl Open {
-    fn noticed(&self) -> Noticed {
-        self.subject().between(self.since, self.now)
-    }
-
-    fn subject(&self) -> Subject {
-        Subject {
-            device: Some(self.device),
-            scope: Scope {
-                group: Some(self.group),
-                ..Scope::default()
-            },
-        }
-    }
-
-    fn anomaly(&self, kind: AnomalyKind, what: &str) -> Anomaly {
-        Anomaly {
-            kind,
-            at: self.now,
-            device: Some(self.device),
-            topic: None,
-            sequence: None,
-            explanation: format!("packet identifier {}: {what}", self.id),
-            scope: self.subject().scope,
-        }
     }
 }
 
