@@ -5,7 +5,7 @@
 //! whether it can be read or written.
 //!
 //! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet
-//! hears the next input. What came before the drive stood still for [`LATE`], or while it did, the fleet
+//! hears the next input. What came before the drive stood still for `LATE`, or while it did, the fleet
 //! hears before its next deadline.
 
 mod dial;
