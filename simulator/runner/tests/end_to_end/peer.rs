@@ -76,9 +76,10 @@ topic = "status/{client_id}"
 qos = 1
 retain = true
 
+# A will on a broker that may have been there before proves something only to one who watched a second before.
 [[fault]]
 name = "crash"
-at = "500ms"
+at = "1500ms"
 group = "doors"
 select = { count = 5 }
 action = "drop"
@@ -86,7 +87,7 @@ how = "rst"
 
 [[fault]]
 name = "goodbye"
-at = "500ms"
+at = "1500ms"
 group = "doors"
 select = { count = 3 }
 action = "disconnect"

@@ -14,6 +14,8 @@ name = "wills"
 seed = 3
 
 [run]
+# On a broker that may have been there before, a will proves something only to one who watched before.
+warmup = "1s"
 duration = "{duration}"
 drain = "1s"
 
