@@ -9,10 +9,10 @@ use squall_protocol::{
     Instant, ReasonCode,
     packet::{Connack, ConnackProperties, Packet},
 };
-use squall_run::{Extent, Reason, Resources, Verdict};
+use squall_run::{Reason, Resources, Verdict};
 use squall_world::{Passing, Tamper, Tampered};
 
-use crate::run::{run, run_in, scenario};
+use crate::run::{run, run_in, scenario, verdict};
 use crate::tampering::{drop_it, is_to, once, publish_bytes, to_device};
 
 /// A chatty group and a quiet one, with a Keep Alive that is short, for a minute.
@@ -50,17 +50,6 @@ unexpected_disconnects = 0
 [thresholds]
 schedule_lag = ["max < 1h"]
 "#;
-
-fn verdict(judgement: &Judgement) -> Verdict {
-    let measured = &judgement.measured;
-    let further = judgement.reasons.iter().cloned();
-    Verdict::judge(
-        &measured.checks,
-        &measured.thresholds,
-        Extent::Whole,
-        further,
-    )
-}
 
 fn texts(verdict: &Verdict) -> Vec<&str> {
     verdict.reasons.iter().map(Reason::text).collect()

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use squall_ledger::Judgement;
 use squall_protocol::Instant;
-use squall_run::{Extent, MetricName, Reason, Tags, ThresholdResult, Verdict, lag_notes};
+use squall_run::{MetricName, Reason, Tags, ThresholdResult, lag_notes};
 
-use crate::run::{assert_broken, run, run_in};
+use crate::run::{assert_broken, run, run_in, verdict};
 use crate::tampering::{delay_it, is_to, once};
 
 /// 1,000 messages a second over a link of 50 ms each way: some are always under way.
@@ -31,17 +30,6 @@ filter = "t/+"
 [thresholds]
 "e2e_latency" = ["p99.9 < 100ms"]
 "#;
-
-fn verdict(judgement: &Judgement) -> Verdict {
-    let measured = &judgement.measured;
-    let further = judgement.reasons.iter().cloned();
-    Verdict::judge(
-        &measured.checks,
-        &measured.thresholds,
-        Extent::Whole,
-        further,
-    )
-}
 
 /// A generator that did nothing for 0.5 s of 60 s makes p99.9 of the latency fail, of messages that
 /// it published late and of messages that it read late. Without that the threshold would hold, so

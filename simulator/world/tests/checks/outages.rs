@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use squall_ledger::Recorder;
 use squall_protocol::{Instant, packet::Packet};
-use squall_run::{Extent, Verdict};
+
 use squall_world::World;
 
-use crate::run::{assert_broken, run, run_in, run_tampered};
+use crate::run::{assert_broken, run, run_in, run_tampered, verdict};
 use crate::tampering::{Outcome, once, script};
 
 /// Every link is out for `LASTS` after each ten seconds.
@@ -39,17 +39,6 @@ unexpected_disconnects = 0
 
 fn scenario(every: &str, lasts: &str) -> String {
     SCENARIO.replace("EVERY", every).replace("LASTS", lasts)
-}
-
-fn verdict(judgement: &squall_ledger::Judgement) -> Verdict {
-    let measured = &judgement.measured;
-    let reasons = judgement.reasons.clone();
-    Verdict::judge(
-        &measured.checks,
-        &measured.thresholds,
-        Extent::Whole,
-        reasons,
-    )
 }
 
 /// The broker must close after one and a half Keep Alive [MQTT-3.1.2-22], and the devices give up: neither

@@ -6,15 +6,15 @@ use squall_fleet::{
     Cleared, ConnectionFact, Fact, Fleet, Observation, OpenError, Phase, PublicationFact, RunTag,
     Sink,
 };
-use squall_ledger::{Judgement, Recorder, judge};
+use squall_ledger::{Recorder, judge};
 use squall_protocol::{
     Instant, ReasonCode,
     packet::{Connack, ConnackProperties, Packet, Suback},
 };
-use squall_run::{Extent, Outcome as Word, Resources, ThresholdResult, Verdict, proposed_claims};
+use squall_run::{Outcome as Word, Resources, ThresholdResult, proposed_claims};
 use squall_world::{Passing, Tampered, World};
 
-use crate::run::{broker, run, run_tampered, scenario, world};
+use crate::run::{broker, run, run_tampered, scenario, verdict, world};
 use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, packet_bytes, script};
 
 /// One claim, and thresholds on times, rates and counts.
@@ -50,17 +50,6 @@ lost = 0
 "dropped" = ["count == 0"]
 "schedule_lag" = ["max < 1ms"]
 "#;
-
-fn verdict(judgement: &Judgement) -> Verdict {
-    let measured = &judgement.measured;
-    let further = judgement.reasons.iter().cloned();
-    Verdict::judge(
-        &measured.checks,
-        &measured.thresholds,
-        Extent::Whole,
-        further,
-    )
-}
 
 /// Everything kept is 0. Warm-up is left out: 1,000 messages of 10 s, not 1,100 of 11 s.
 #[test]

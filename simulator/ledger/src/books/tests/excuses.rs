@@ -188,8 +188,8 @@ fn a_silent_device_is_owed_nothing() {
     assert_eq!((tally.expected(), tally.lost), (0, 0));
 }
 
-/// What squall's own link still holds at the end was delivered, or never reached the broker: nobody has
-/// lost it.
+/// What squall's own link still holds at the end was delivered, or never reached the broker: it is not
+/// lost.
 #[test]
 fn what_the_link_still_holds_is_excused() {
     for (device, way, qos) in [
