@@ -54,10 +54,20 @@ pub struct ClaimOutcome {
     /// about.
     #[serde(default)]
     pub unjudged: Option<String>,
-    /// What the generator itself may have to do with it that it is broken; then nothing follows about the
-    /// broker. `None` if it held, and if no lag can be the cause.
+    /// What other than the broker may have broken it; then nothing follows about the broker. `None` if it
+    /// held, and if nothing else can be the cause.
     #[serde(default)]
-    pub explained: Option<String>,
+    pub explained: Option<Explanation>,
+}
+
+/// What other than the broker may have broken a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Explanation {
+    /// The generator, which was held up: for how long, in words.
+    Generator(String),
+    /// Another client, which used Client Identifiers of the run.
+    OtherClient,
 }
 
 /// What became of a claim or of a threshold.

@@ -48,7 +48,9 @@ mod will;
 
 pub use accounting::{Accounting, Deliveries, Publications};
 pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
-pub use check::{AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations};
+pub use check::{
+    AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations, Explanation,
+};
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use fault::{FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckOutcome, ClaimOutcome, ClaimResult, MetricName, Stop, ThresholdOutcome, ThresholdResult,
-    Times,
+    CheckOutcome, ClaimOutcome, ClaimResult, Explanation, MetricName, Stop, ThresholdOutcome,
+    ThresholdResult, Times,
 };
 
 pub use reason::Reason;
@@ -73,8 +73,8 @@ impl Verdict {
     /// Judges a run.
     ///
     /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
-    /// by itself. The gravest reason decides: where another client acted as one of the run's devices
-    /// nothing follows; a broken invariant stands, whatever else happened; a run that cannot be trusted outranks a
+    /// by itself. The gravest reason decides: a broken invariant stands, whatever else happened, unless the
+    /// generator or another client may have broken it; a run that cannot be trusted outranks a
     /// broken threshold. A threshold on `schedule_lag` that
     /// is broken makes the run invalid. A run in which no device could
     /// connect has that one reason.
@@ -137,7 +137,8 @@ fn claim_reason(check: &CheckOutcome, claim: &ClaimOutcome) -> Option<Reason> {
         ClaimResult::Held => None,
         ClaimResult::Broken => Some(Reason::Invariant(text)),
         ClaimResult::NotJudged => Some(match &claim.explained {
-            Some(explained) => Reason::of_the_generator(&text, explained),
+            Some(Explanation::Generator(held_up)) => Reason::of_the_generator(&text, held_up),
+            Some(Explanation::OtherClient) => Reason::of_another_client(&text),
             None => Reason::Unjudged(text),
         }),
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Reason {
     /// No device could connect: the target cannot be reached by this scenario.
     Unreachable(String),
-    /// Another client took part as one of the run's devices: whatever is broken may be its doing.
+    /// Another client took part as one of the run's devices: most of what is broken may be its doing.
     Disturbed(String),
     /// The run cannot be trusted.
     Invalid(String),
@@ -27,6 +27,24 @@ impl Reason {
         Self::Invalid(format!(
             "{text}; the generator may be the cause: {explained}"
         ))
+    }
+
+    /// Something is broken that another client, which acted as one of the run's devices, may have broken.
+    pub fn of_another_client(text: &str) -> Self {
+        Self::Invalid(format!("{text}; the other client may be the cause"))
+    }
+
+    /// What it says about the broker while another client acts as one of the run's devices: that may have
+    /// broken every invariant.
+    pub fn beside_another_client(self) -> Self {
+        match self {
+            Self::Invariant(text) => Self::of_another_client(&text),
+            other @ (Self::Unreachable(_)
+            | Self::Disturbed(_)
+            | Self::Invalid(_)
+            | Self::Threshold(_)
+            | Self::Unjudged(_)) => other,
+        }
     }
 
     /// The sentence.
@@ -83,15 +101,14 @@ impl Reason {
         }
     }
 
-    /// The gravest is first. Where another client acted as one of the run's devices, nothing can be held
-    /// against the broker. Otherwise a broken invariant stands, whatever else happened: one that the
-    /// generator may have broken itself is [`Self::Invalid`] from the start. In a run that cannot be trusted a number proves nothing; a number that can be trusted and is wrong stands,
-    /// though another could not be judged.
+    /// The gravest is first. A broken invariant stands, whatever else happened: one that the generator or
+    /// another client may have broken is [`Self::Invalid`] from the start. In a run that cannot be trusted a number
+    /// proves nothing; a number that can be trusted and is wrong stands, though another could not be judged.
     pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 0,
-            Self::Disturbed(_) => 1,
-            Self::Invariant(_) => 2,
+            Self::Invariant(_) => 1,
+            Self::Disturbed(_) => 2,
             Self::Invalid(_) => 3,
             Self::Threshold(_) => 4,
             Self::Unjudged(_) => 5,

@@ -83,15 +83,25 @@ fn an_invariant_outranks_a_threshold() {
     assert_eq!((alone.outcome, alone.exit_code), (Outcome::Fail, 99));
 }
 
-/// What is broken while another client acts as one of the run's devices may be its doing.
+/// What is broken while another client acts as one of the run's devices may be its doing; what cannot be
+/// stands.
 #[test]
-fn another_client_outranks_an_invariant() {
-    let disturbed = Reason::Disturbed("another client uses our Client Identifiers".to_owned());
+fn another_client_outranks_what_it_may_have_broken() {
+    let disturbed = || Reason::Disturbed("another client uses our Client Identifiers".to_owned());
+    let mut explained = check(false);
+    explained.claims[0].explained = Some(Explanation::OtherClient);
 
-    let verdict = Verdict::judge(&[check(false)], &[], Extent::Whole, [disturbed]);
+    let invalid = Verdict::judge(&[explained], &[], Extent::Whole, [disturbed()]);
+    let broken = Verdict::judge(&[check(false)], &[], Extent::Whole, [disturbed()]);
 
-    assert_eq!((verdict.outcome, verdict.exit_code), (Outcome::Invalid, 4));
-    assert_eq!(verdict.reasons.len(), 2);
+    assert_eq!((invalid.outcome, invalid.exit_code), (Outcome::Invalid, 4));
+    assert_eq!(invalid.reasons[0], disturbed());
+    assert_eq!(
+        invalid.reasons[1].text(),
+        "delivery (qos 1): lost should be 0, was 3; the other client may be the cause"
+    );
+    assert_eq!((broken.outcome, broken.exit_code), (Outcome::Fail, 98));
+    assert_eq!(broken.reasons[1], disturbed());
 }
 
 /// A generator that slipped makes the run invalid, and no threshold is broken in it. What the

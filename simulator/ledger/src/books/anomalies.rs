@@ -13,6 +13,7 @@ use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, FaultId, GroupId, Scenario};
 
 use super::hold_ups::{HoldUps, Span};
+use super::other_clients::OtherClients;
 
 /// One thing that should not have happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -111,12 +112,20 @@ impl Subject {
     pub(crate) fn between(self, since: Instant, until: Instant) -> Noticed {
         let excess = Duration::ZERO;
         Noticed {
-            subject: self,
             span: Some(Span {
                 since,
                 until,
                 excess,
             }),
+            ..self.into()
+        }
+    }
+
+    /// Something about a message of `publisher`.
+    pub(crate) fn with_message_of(self, publisher: DeviceId) -> Noticed {
+        Noticed {
+            publisher: Some(publisher),
+            ..self.into()
         }
     }
 }
@@ -127,6 +136,8 @@ impl Subject {
 pub struct Noticed {
     subject: Subject,
     span: Option<Span>,
+    /// Whose message it is about.
+    publisher: Option<DeviceId>,
 }
 
 impl Noticed {
@@ -144,8 +155,11 @@ impl Noticed {
 
 impl From<Subject> for Noticed {
     fn from(subject: Subject) -> Self {
-        let span = None;
-        Self { subject, span }
+        Self {
+            subject,
+            span: None,
+            publisher: None,
+        }
     }
 }
 
@@ -155,6 +169,7 @@ impl From<Subject> for Noticed {
 #[derive(Clone, Debug)]
 pub struct Anomalies {
     hold_ups: HoldUps,
+    other_clients: OtherClients,
     kinds: BTreeMap<AnomalyKind, Kind>,
     /// Of one kind, in one scope.
     kept_max: usize,
@@ -174,6 +189,8 @@ struct Count {
     /// Of each the longest hold-up that may have brought it about; of those the shortest. `None` if there is
     /// one that no hold-up explains.
     cause: Option<Duration>,
+    /// How many no other client can have brought about.
+    beyond_others: u64,
 }
 
 impl Kind {
@@ -186,6 +203,7 @@ impl Kind {
             Entry::Occupied(mut entry) => {
                 let sum = entry.get_mut();
                 sum.count += more.count;
+                sum.beyond_others += more.beyond_others;
                 // `None` is less than any time.
                 sum.cause = sum.cause.min(more.cause);
             }
@@ -231,6 +249,7 @@ impl Anomalies {
     pub(crate) fn new(kept_max: usize) -> Self {
         Self {
             hold_ups: HoldUps::default(),
+            other_clients: OtherClients::default(),
             kinds: BTreeMap::new(),
             kept_max,
         }
@@ -257,6 +276,11 @@ impl Anomalies {
         self.hold_ups.note(length, until);
     }
 
+    /// Another client may have displaced a connection of `device`.
+    pub(crate) fn note_displaced(&mut self, device: DeviceId) {
+        self.other_clients.note_displaced(device);
+    }
+
     /// Counts an anomaly; `describe` is asked for the whole of it only if it is kept.
     pub fn note(
         &mut self,
@@ -264,10 +288,19 @@ impl Anomalies {
         noticed: impl Into<Noticed>,
         describe: impl FnOnce() -> Anomaly,
     ) {
-        let Noticed { subject, span } = noticed.into();
-        let cause = span.and_then(|span| self.hold_ups.cause_of(kind, span));
+        let Noticed {
+            subject,
+            span,
+            publisher,
+        } = noticed.into();
+        let others = &self.other_clients;
+        let one = Count {
+            count: 1,
+            cause: span.and_then(|span| self.hold_ups.cause_of(kind, span)),
+            beyond_others: u64::from(!others.may_explain(kind, subject.device, publisher)),
+        };
         let entry = self.kinds.entry(kind).or_default();
-        entry.add(subject, Count { count: 1, cause });
+        entry.add(subject, one);
         let of_scope = entry.kept.entry(subject.scope).or_default();
         of_scope.keep(self.kept_max, subject.device, describe);
     }
@@ -292,6 +325,16 @@ impl Anomalies {
         let of_kind = self.kinds.get(&kind).into_iter();
         let counts = of_kind.flat_map(|of_kind| &of_kind.counts);
         counts.map(|(subject, count)| (subject.scope, count.cause))
+    }
+
+    /// By what they are about, how many of this kind no other client can have brought about.
+    pub(crate) fn beyond_others(
+        &self,
+        kind: AnomalyKind,
+    ) -> impl Iterator<Item = (Scope, u64)> + '_ {
+        let of_kind = self.kinds.get(&kind).into_iter();
+        let counts = of_kind.flat_map(|of_kind| &of_kind.counts);
+        counts.map(|(subject, count)| (subject.scope, count.beyond_others))
     }
 
     /// The longest hold-up by which something may be missing that was due between two moments.

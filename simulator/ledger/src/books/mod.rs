@@ -23,6 +23,7 @@ mod hold_ups;
 mod limits;
 mod memory;
 mod observe;
+mod other_clients;
 mod outages;
 mod replays;
 mod retained;
@@ -160,6 +161,18 @@ impl Ledger {
             all.add_all(book);
         }
         all
+    }
+
+    /// Those of each book, to be told what may bring about more.
+    fn anomalies_mut(&mut self) -> [&mut Anomalies; 6] {
+        [
+            self.deliveries.anomalies_mut(),
+            self.wills.anomalies_mut(),
+            self.connections.anomalies_mut(),
+            self.takeovers.anomalies_mut(),
+            self.handshakes.anomalies_mut(),
+            &mut self.noticed_by_checks,
+        ]
     }
 
     /// What was given up to save memory: nothing is concluded from it, and the run is invalid.

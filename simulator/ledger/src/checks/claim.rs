@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Value};
+use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Explanation, Value};
 
-use super::generator::Generator;
+use super::{Causes, Company};
 use crate::books::{Anomalies, Scope};
 
 /// The claims of one `[[expect]]`.
@@ -178,17 +178,48 @@ impl Claims {
                 || scope.fault.is_none_or(|fault| self.faults.contains(&fault)))
     }
 
-    /// Says of each broken claim what the generator may have to do with that; `anomalies` are
+    /// Says of each broken claim what other than the broker may be the cause; `anomalies` are
     /// all that there were.
-    pub(super) fn explain(&mut self, generator: &Generator, anomalies: &Anomalies) {
+    pub(super) fn explain(&mut self, causes: Causes<'_>, anomalies: &Anomalies) {
         for place in 0..self.outcomes.len() {
             let outcome = &self.outcomes[place];
             if !outcome.passed && outcome.actual.is_some() {
                 let kinds = &self.broken[place];
-                let explained = generator.explains(kinds, anomalies, |scope| self.concerns(scope));
-                self.outcomes[place].explained = explained;
+                let generator = causes.generator;
+                let held_up = generator.explains(kinds, anomalies, |scope| self.concerns(scope));
+                self.outcomes[place].explained = match held_up {
+                    Some(held_up) => Some(Explanation::Generator(held_up)),
+                    None => self.explained_by_others(place, causes.company, anomalies),
+                };
             }
         }
+    }
+
+    /// Another client may have broken a claim that holds without what it may have brought about.
+    fn explained_by_others(
+        &self,
+        place: usize,
+        company: Company,
+        anomalies: &Anomalies,
+    ) -> Option<Explanation> {
+        let kinds = self.broken[place].iter();
+        let all = kinds.flat_map(|&kind| anomalies.beyond_others(kind));
+        let beyond: u64 = all
+            .filter(|&(scope, _)| self.concerns(scope))
+            .map(|(_, count)| count)
+            .sum();
+        let allowed = match self.outcomes[place].limit {
+            Value::Count(limit) => limit,
+            Value::Seconds(_)
+            | Value::Ratio(_)
+            | Value::PerSecond(_)
+            | Value::BitsPerSecond(_)
+            | Value::Bytes(_)
+            | Value::Cores(_)
+            | Value::Flag(_)
+            | Value::Text(_) => 0,
+        };
+        (company == Company::Disturbing && beyond <= allowed).then_some(Explanation::OtherClient)
     }
 
     /// The claims as the run file has them.

@@ -2,7 +2,7 @@
 //!
 //! One file a check. Only the keys that a scenario gives are judged; everything is counted and
 //! reported all the same. A claim about something that never happened proves nothing: it is not
-//! judged, and its outcome has no value. What the generator may have broken itself is told of each broken claim
+//! judged, and its outcome has no value. What the generator may have broken itself, or another client, is told of each broken claim
 //! (`generator`). Checks change no book; `retained` and `network`, which
 //! compare at the end only, add the anomalies that they find.
 
@@ -49,8 +49,26 @@ pub(crate) struct Evidence<'a> {
     pub(crate) metrics: &'a Metrics,
     /// How late the generator itself may be.
     pub(crate) generator: Generator,
+    /// Who else used the broker.
+    pub(crate) company: Company,
     /// What the links did.
     pub(crate) links: &'a [LinkReport],
+}
+
+/// Whether another client took part as one of the run's devices.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Company {
+    /// It did.
+    Disturbing,
+    /// Nothing says so.
+    Unknown,
+}
+
+/// What other than the broker may break a claim.
+#[derive(Clone, Copy, Debug)]
+struct Causes<'a> {
+    generator: &'a Generator,
+    company: Company,
 }
 
 /// What follows from the evidence.
@@ -95,7 +113,11 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
 
 fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
-    claims.explain(&evidence.generator, &anomalies);
+    let causes = Causes {
+        generator: &evidence.generator,
+        company: evidence.company,
+    };
+    claims.explain(causes, &anomalies);
     let violations: Vec<&Anomaly> = claims
         .broken_kinds()
         .flat_map(|kind: AnomalyKind| anomalies.kept_in(kind, |scope| claims.concerns(scope)))

@@ -16,7 +16,7 @@ use squall_run::{Accounting, Connections, Measured, Reason, Resources, count_tex
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
-use crate::checks::{Evidence, Generator, held_up_text, judge_expectations};
+use crate::checks::{Company, Evidence, Generator, held_up_text, judge_expectations};
 use crate::metrics::{Metrics, judge_thresholds};
 use crate::recorder::Recorder;
 
@@ -40,12 +40,24 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     } = outcome;
     recorder.close();
     let (ledger, metrics) = recorder.parts();
-    let generator = Generator::of(scenario);
+    let interference = interference::reason(scenario, ledger);
+    let company = match interference {
+        Some(Reason::Disturbed(_)) => Company::Disturbing,
+        Some(
+            Reason::Unreachable(_)
+            | Reason::Invalid(_)
+            | Reason::Invariant(_)
+            | Reason::Threshold(_)
+            | Reason::Unjudged(_),
+        )
+        | None => Company::Unknown,
+    };
     let mut evidence = Evidence {
         scenario,
         ledger,
         metrics,
-        generator,
+        generator: Generator::of(scenario),
+        company,
         links: &links,
     };
     let findings = judge_expectations(&mut evidence);
@@ -56,6 +68,11 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let accounting = accounting::accounting(scenario, ledger);
     let connections = accounting::connections(scenario, ledger);
     let mut reasons = doubts(&evidence, &accounting, &connections);
+    if company == Company::Disturbing {
+        let told = reasons.into_iter().map(Reason::beside_another_client);
+        reasons = told.collect();
+    }
+    reasons.extend(interference);
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
@@ -98,8 +115,7 @@ fn doubts(
     } = *evidence;
     let ledger = &*evidence.ledger;
     let mut reasons = doubts_of_the_ledger(ledger);
-    let interference = interference::reason(scenario, ledger);
-    if !matches!(interference, Some(Reason::Disturbed(_))) {
+    if evidence.company == Company::Unknown {
         // Otherwise the other client explains what is missing.
         reasons.extend(sample::reasons(
             scenario,
@@ -107,7 +123,6 @@ fn doubts(
             &connections.groups,
         ));
     }
-    reasons.extend(interference);
     reasons.extend(doubts_of_connections(scenario, ledger, metrics));
     reasons.extend(unanswered::reasons(scenario, ledger));
     reasons

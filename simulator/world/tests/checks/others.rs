@@ -10,7 +10,9 @@ use squall_run::{Outcome as Word, Reason};
 use squall_world::{Direction, Passing, Tamper, Tampered};
 
 use crate::run::{run, run_tampered, verdict};
-use crate::tampering::{Outcome, is_to, once, packet_bytes, publish_bytes, script, topic};
+use crate::tampering::{
+    Outcome, is_to, once, packet_bytes, publish_bytes, script, to_device, topic,
+};
 
 const ELSEWHERE: &str = "[target]\nurl = \"mqtt://127.0.0.1:1883\"";
 
@@ -114,8 +116,57 @@ fn a_takeover_by_another_client_outranks_what_is_broken() {
     assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
     assert!(matches!(
         verdict.reasons[..],
-        [Reason::Disturbed(_), Reason::Invariant(_)]
+        [Reason::Disturbed(_), Reason::Invalid(_)]
     ));
+}
+
+/// The takeover of [`taken_over`], and every tenth message to a reader comes as `change` makes it.
+fn taken_over_and_changed(
+    reader: &'static str,
+    change: fn(&Passing<'_>, &mut Tampered),
+) -> impl Tamper {
+    let mut take_over = taken_over();
+    let mut seen = 0;
+    script(move |passing, tampered| {
+        if is_to(passing, reader, "t") {
+            seen += 1;
+            if seen % 10 == 0 {
+                change(passing, tampered);
+                return Outcome::Done;
+            }
+        }
+        take_over.handle_packet(passing, tampered);
+        Outcome::Done
+    })
+}
+
+fn with_another_payload(passing: &Passing<'_>, tampered: &mut Tampered) {
+    let mut publish = to_device(passing).unwrap().clone();
+    let mut payload = publish.payload.to_vec();
+    *payload.last_mut().unwrap() ^= 1;
+    publish.payload = &payload;
+    tampered.forward(passing.direction, &publish_bytes(&publish, passing.version));
+}
+
+/// No other client makes a broker change a message on its way between two Sessions that were never displaced:
+/// such a claim is broken, whatever happened to a third. What came to the displaced Session may be its doing.
+#[test]
+fn what_no_other_client_can_bring_about_outranks_a_takeover() {
+    let second =
+        "[[group]]\nname = \"other\"\ncount = 1\n[[group.subscribe]]\nfilter = \"t/+\"\nqos = 1\n";
+    let text = format!("{}{second}", scenario(ELSEWHERE, ""));
+
+    for (reader, expected) in [
+        ("other-0", (Word::Fail, 98)),
+        ("reader-0", (Word::Invalid, 4)),
+    ] {
+        let judgement = run_tampered(&text, taken_over_and_changed(reader, with_another_payload));
+
+        let verdict = verdict(&judgement);
+        assert_eq!((verdict.outcome, verdict.exit_code), expected, "{reader}");
+        let tells = |reason: &Reason| matches!(reason, Reason::Disturbed(_));
+        assert!(verdict.reasons.iter().any(tells), "{reader}: {verdict:?}");
+    }
 }
 
 /// MQTT 3.1.1 has no reason for a close. Beside messages of another run it is taken for a takeover.

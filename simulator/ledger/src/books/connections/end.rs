@@ -67,6 +67,24 @@ impl ConnectionEnd {
     }
 }
 
+impl ConnectionEnd {
+    /// Whether another client may have displaced it: the broker says so, or gives no reason.
+    pub(in crate::books) fn may_be_by_another_client(&self) -> bool {
+        let looks_so = match self.cause {
+            EndCause::PeerClosed(_) => true,
+            EndCause::ServerDisconnect(reason) => reason == ReasonCode::SessionTakenOver,
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::Qos2Cut { .. }
+            | EndCause::Refused
+            | EndCause::RunEnded
+            | EndCause::ProtocolError(_)
+            | EndCause::TimedOut => false,
+        };
+        self.was_connected && looks_so && self.is_unexpected()
+    }
+}
+
 impl EndKind {
     /// Whether the scenario asked for such an end.
     pub(super) fn is_asked(self) -> bool {

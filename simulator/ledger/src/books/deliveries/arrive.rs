@@ -17,7 +17,7 @@ use squall_scenario::TopicKey;
 use super::delivery::{Delivery, Origin};
 use super::stranger::Stranger;
 use super::{Deliveries, StreamId, TallyKey, group_of, session};
-use crate::books::anomalies::{Anomaly, Scope, Subject};
+use crate::books::anomalies::{Anomaly, Noticed, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
 use crate::books::stream::{Arrival, Record, fingerprint};
@@ -95,6 +95,11 @@ impl Case<'_> {
                 ..Scope::default()
             },
         }
+    }
+
+    /// The subject of what is wrong with it.
+    pub(super) fn noticed(&self) -> Noticed {
+        self.subject().with_message_of(self.stamp.device)
     }
 
     pub(super) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
@@ -280,7 +285,7 @@ impl Deliveries {
     pub(super) fn note_corrupted(&mut self, case: &Case<'_>, what: &str) {
         self.books.tally_mut(case.key()).corrupted += 1;
         self.anomalies
-            .note(AnomalyKind::Corrupted, case.subject(), || {
+            .note(AnomalyKind::Corrupted, case.noticed(), || {
                 let explanation = format!(
                     "message {} of {} {what}",
                     case.sequence(),
@@ -407,7 +412,7 @@ impl Deliveries {
         }
         self.books.tally_mut(case.key()).reordered += 1;
         self.anomalies
-            .note(AnomalyKind::Reordered, case.subject(), || {
+            .note(AnomalyKind::Reordered, case.noticed(), || {
                 let explanation = format!(
                     "came after message {later} of the same publisher ({}) and topic (§4.6)",
                     self.names.of(case.stamp.device)

@@ -23,7 +23,7 @@ impl Deliveries {
         };
         self.books.tally_mut(case.key()).forbidden += 1;
         self.anomalies
-            .note(AnomalyKind::Duplicated, case.subject(), || {
+            .note(AnomalyKind::Duplicated, case.noticed(), || {
                 let explanation = format!(
                     "message {} of {} came again: {why}",
                     case.sequence(),

@@ -58,7 +58,7 @@ impl Deliveries {
         }
         tally.duplicated += 1;
         tally.forbidden += 1;
-        self.anomalies.note(AnomalyKind::Duplicated, case.subject(), || {
+        self.anomalies.note(AnomalyKind::Duplicated, case.noticed(), || {
             let explanation = format!(
                 "a retained message came more often than the {allowed} times that SUBSCRIBE asked for it [MQTT-3.3.1-9]"
             );

@@ -167,6 +167,11 @@ impl Ledger {
                     self.roster.outages()[usize::from(event.group.0)].as_ref(),
                 ),
         };
+        if end.may_be_by_another_client() {
+            for book in self.anomalies_mut() {
+                book.note_displaced(event.device);
+            }
+        }
         if self.connections.handle_ended(event, &end) {
             findings.push(Finding::NotConnected);
         }

@@ -32,14 +32,7 @@ impl Ledger {
         let lag = now.saturating_since(late_since);
         let length = lag.max(observation.waited.unwrap_or_default());
         if length > Duration::ZERO {
-            for book in [
-                self.deliveries.anomalies_mut(),
-                self.wills.anomalies_mut(),
-                self.connections.anomalies_mut(),
-                self.takeovers.anomalies_mut(),
-                self.handshakes.anomalies_mut(),
-                &mut self.noticed_by_checks,
-            ] {
+            for book in self.anomalies_mut() {
                 book.note_hold_up(length, now);
             }
         }
