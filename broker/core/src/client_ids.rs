@@ -1,8 +1,8 @@
-//! Where the Client Identifiers come from that the broker assigns [MQTT-3.1.3-6].
+//! The Client Identifiers that the broker assigns [MQTT-3.1.3-6].
 //!
-//! Who knows a Client Identifier can take over the Session behind it, so one must not follow from
-//! another: a shell draws each from the system's generator. A simulated world counts, so that it
-//! repeats.
+//! A client that knows a Client Identifier can take over the Session behind it, so no identifier may
+//! be computed from another: a shell draws each from the system's generator. A simulated world counts
+//! instead, so that a run repeats.
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use squall_protocol::{ProtocolError, ReasonCode};
 
 use crate::ConnectionId;
 
-/// A connection is over for the broker: the shell closes it, unless it was the shell that said so.
+/// A connection is over for the broker: the shell closes it, unless the shell itself reported its end.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Close {
     /// The shell writes what its outbox holds first, as far as the socket takes it.

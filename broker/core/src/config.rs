@@ -24,7 +24,7 @@ const fn non_zero_usize(value: usize) -> NonZeroUsize {
 pub struct Config {
     /// Time from `Opened` to a whole CONNECT; then the connection is closed. 10 s.
     pub connect_timeout: Duration,
-    /// Bytes of the largest CONNECT, which comes from someone we do not know yet. 256 KiB: room for
+    /// Bytes of the largest CONNECT, the packet of a client that is not known yet. 256 KiB: room for
     /// the longest names, and for a will of up to 65,535 bytes.
     pub connect_size_max: NonZeroU32,
     /// QoS 1 and QoS 2 messages a 5.0 client may have unacknowledged towards us (§3.2.2.3.3).
@@ -115,7 +115,7 @@ pub struct QueueLimits {
     /// Bytes of their topics, properties and payloads, each counted whole although bodies are
     /// shared. 16 MiB.
     pub bytes_max: usize,
-    /// What gives way when a limit is reached.
+    /// What is dropped when a limit is reached.
     pub policy: QueuePolicy,
 }
 

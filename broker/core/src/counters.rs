@@ -1,6 +1,6 @@
 //! What the broker counts: monotonic counts of events, and gauges of what it holds.
 //!
-//! Counters only tell; no decision of the broker reads them.
+//! No decision of the broker depends on a counter.
 
 use squall_protocol::QoS;
 

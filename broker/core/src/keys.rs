@@ -1,7 +1,7 @@
-//! The names by which the parts of the broker know each other's things: Sessions, filters, groups.
+//! Keys of Sessions, filters and groups, by which the parts of the broker refer to each other.
 //!
-//! They are numbers, of which only the table that gave one out knows what it stands for. They have
-//! a file of their own so that what holds a name does not depend on what the name is of.
+//! A key is a number, and only the table that gave it out knows what it stands for. Keys have a file
+//! of their own so that a part which holds one does not depend on the part that it belongs to.
 
 use std::num::NonZeroU32;
 

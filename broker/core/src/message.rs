@@ -168,8 +168,8 @@ pub(crate) fn bytes_to_keep(publish: &Publish<'_>) -> usize {
             .sum::<usize>()
 }
 
-/// What is a recipient's own about its copy of a message, in 32 bits: a Subscription Identifier
-/// has 28.
+/// What differs from recipient to recipient in their copies of a message, in 32 bits: a Subscription
+/// Identifier has 28.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct CopyOptions(u32);
 

@@ -9,8 +9,8 @@
 
 use crate::{Close, ConnectionId};
 
-/// Memory of all buffers kept for reuse together, in bytes; more are freed. Enough for a fan-out
-/// to thousands, whose buffers would else be allocated anew every time.
+/// Memory of all buffers kept for reuse together, in bytes; more are freed. Enough for a fan-out to
+/// thousands, whose buffers would otherwise be allocated anew every time.
 const POOL_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// A buffer that grew beyond this is freed instead of pooled, in bytes.
 const POOLED_BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -140,7 +140,7 @@ impl Outboxes {
         if outbox.written == outbox.bytes.len() {
             Self::recycle(&mut self.pool, outbox);
         } else if outbox.written > outbox.bytes.len() / 2 {
-            // Less is moved than was written since the last time.
+            // At most as many bytes are moved as were written since the last move.
             outbox.bytes.drain(..outbox.written);
             outbox.written = 0;
         }

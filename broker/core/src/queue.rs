@@ -40,7 +40,7 @@ impl Queue {
         self.messages.front()
     }
 
-    /// How many messages will have left when the last one has that is here now.
+    /// What [`Self::left`] will be when the last message that waits now has left.
     pub(crate) fn end(&self) -> u64 {
         self.left + self.messages.len() as u64
     }

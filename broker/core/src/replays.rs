@@ -1,5 +1,4 @@
-//! The ways through the retained messages that a Session has before it, in the order of its
-//! subscriptions.
+//! The replays of retained messages that a Session waits for, in the order of its subscriptions.
 //!
 //! Invariant: a subscription has at most one, and `sequences` names the place of each.
 

@@ -43,7 +43,7 @@ enum Left {
     },
 }
 
-/// What is done next.
+/// The filter that is next.
 #[derive(Debug)]
 pub(crate) enum Ask {
     Subscribe(Subscription, Option<SubscriptionIdentifier>),

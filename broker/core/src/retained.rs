@@ -4,8 +4,8 @@
 //! [`Replay`] remembers the last topic it sent and goes on behind it. It leaves out what was
 //! stored after the subscription began, as the subscription brings that anyway.
 //!
-//! Messages of the broker's own, to [`RESERVED_PREFIX`], are kept beside the limits: what it says
-//! about itself takes no room from its clients.
+//! Messages of the broker's own, to [`RESERVED_PREFIX`], do not count against the limits: `$SYS` must
+//! take no room from clients.
 //!
 //! Invariant: `clients` has the messages that are not the broker's own, and the sum of their bytes;
 //! `expiring` has exactly those that expire.
@@ -97,7 +97,7 @@ impl Found {
 }
 
 impl Replay {
-    /// Goes on behind `topic`.
+    /// Continues after `topic`.
     pub(crate) fn advance(&mut self, topic: Rc<str>) {
         self.after = Some(topic);
     }

@@ -65,12 +65,12 @@ impl Sessions {
         Some(session)
     }
 
-    /// Lets the key of a Session that was taken out be used again: nothing knows it any longer.
+    /// Makes the key of a Session that was taken out free again: nothing refers to it now.
     pub(crate) fn release(&mut self, key: SessionKey) {
         self.free.push(key);
     }
 
-    /// Sessions with a connection, by a look at each.
+    /// Sessions with a connection, counted one by one.
     pub(crate) fn connected(&self) -> usize {
         let sessions = self.slots.iter().flatten();
         sessions
@@ -78,7 +78,7 @@ impl Sessions {
             .count()
     }
 
-    /// Messages that wait in queues, by a look at each Session.
+    /// Messages that wait in queues, counted Session by Session.
     pub(crate) fn queued(&self) -> usize {
         self.slots.iter().flatten().map(Session::queued).sum()
     }

@@ -1,8 +1,7 @@
 //! A timer wheel of 250 ms slots that owners re-arm lazily.
 //!
-//! Setting a timer is a push and nothing is ever cancelled: a timer that fires is a question to
-//! its owner, who looks at its own state, acts or sets a new one. A timer fires at most one slot
-//! late. One beyond the wheel's horizon of 256 s fires at the horizon and is set again by its owner, so a
+//! Setting a timer is a push, and none is ever cancelled: when a timer fires, its owner looks at its
+//! own state and acts, or sets a new timer. A timer fires at most one slot late. One beyond the wheel's horizon of 256 s fires at the horizon and is set again by its owner, so a
 //! timer whose owner is gone is dropped within 256 s.
 //!
 //! Invariant: a slot's bit in `occupied` is set exactly if the slot holds a timer.
@@ -38,8 +37,8 @@ impl<T> TimerWheel<T> {
         }
     }
 
-    /// Asks `owner` at `due` or up to one slot later, or at the horizon if that is sooner. Returns
-    /// when that is; never for a `due` at the end of time.
+    /// Sets a timer for `owner` that fires at `due` or up to one slot later, or at the horizon if that
+    /// is sooner. Returns when it fires: never for a `due` at the end of time.
     pub(crate) fn set(&mut self, due: Instant, owner: T) -> Instant {
         if due == NEVER {
             return NEVER;
@@ -55,7 +54,7 @@ impl<T> TimerWheel<T> {
         fires_at(at)
     }
 
-    /// When [`Self::take_due`] next has someone to ask; `None` if no timer is set.
+    /// When the next timer fires; `None` if no timer is set.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let start = (self.passed + 1) as usize % SLOTS;
         let distance = self.occupied_after(start)?;

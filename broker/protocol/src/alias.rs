@@ -68,8 +68,8 @@ impl InboundAliases {
 
 /// Which aliases we have given out.
 ///
-/// The first names get them, up to the peer's maximum, and keep them: a sender with few names has
-/// them all, and one with many does not pay for replacing them over and over.
+/// The first names get an alias, up to the peer's maximum, and keep it: a sender with few names has
+/// one for each, and a sender with many does not send name after name only to replace aliases.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundAliases {
     by_name: BTreeMap<Box<str>, u16>,
@@ -101,7 +101,7 @@ impl OutboundAliases {
         self.maximum
     }
 
-    /// How to send `name`. The PUBLISH that this is asked for must be sent.
+    /// How to send `name`. The caller must then send that PUBLISH: the next one relies on its alias.
     pub fn assign(&mut self, name: &str) -> Alias {
         if self.maximum == 0 {
             return Alias::Unused;

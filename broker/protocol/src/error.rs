@@ -20,7 +20,7 @@ pub enum ProtocolError {
     /// Flags of the fixed header that the packet type does not have [MQTT-2.1.3-1].
     #[error("{packet} with reserved flags {flags:#06b}")]
     ReservedFlags {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
         /// The lower four bits of the first byte.
         flags: u8,
@@ -28,7 +28,7 @@ pub enum ProtocolError {
     /// PUBLISH, will or subscription with QoS 3 [MQTT-3.3.1-4].
     #[error("{packet} with QoS 3")]
     QoS3 {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
     },
     /// PUBLISH with DUP and QoS 0 [MQTT-3.3.1-2].
@@ -46,29 +46,29 @@ pub enum ProtocolError {
     /// A packet of more bytes than we take [MQTT-3.1.2-24].
     #[error("{packet} of {bytes} bytes, the limit is {limit}")]
     PacketTooLarge {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
-        /// Its length with the fixed header.
+        /// Its length in bytes, with the fixed header.
         bytes: u32,
-        /// The most that is allowed.
+        /// The largest packet that we take, in bytes.
         limit: u32,
     },
     /// The first packet of a connection is not CONNECT [MQTT-3.1.0-1].
     #[error("{packet} before CONNECT")]
     ConnectExpected {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// The packet, or its properties, ends within a field.
     #[error("{packet} ends within a field")]
     Truncated {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// Bytes follow the last field.
     #[error("{packet} with {bytes} bytes after its last field")]
     TrailingBytes {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
         /// Bytes that are left over.
         bytes: usize,
@@ -76,20 +76,20 @@ pub enum ProtocolError {
     /// A string that is not well-formed UTF-8; surrogates are not [MQTT-1.5.4-1].
     #[error("{packet} with a string that is not UTF-8")]
     NotUtf8 {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// A string with the null character U+0000 [MQTT-1.5.4-2].
     #[error("{packet} with the null character in a string")]
     NullCharacter {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// A string with a control character or a non-character, which should not be sent and is
     /// refused (§1.5.4).
     #[error("{packet} with the code point U+{:04X} in a string", u32::from(*.character))]
     DisallowedCodePoint {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
         /// The first one.
         character: char,
@@ -97,22 +97,22 @@ pub enum ProtocolError {
     /// Packet Identifier 0 [MQTT-2.2.1-3].
     #[error("{packet} with packet identifier 0")]
     PacketIdZero {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
-    /// A Topic Name that is none, in PUBLISH or a will (§4.7).
+    /// A text that is not a valid Topic Name, in PUBLISH or a will (§4.7).
     #[error("{packet} with an invalid topic name")]
     TopicName {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// What is wrong with it.
         #[source]
         source: TopicError,
     },
-    /// A Topic Filter that is none, in SUBSCRIBE or UNSUBSCRIBE (§4.7).
+    /// A text that is not a valid Topic Filter, in SUBSCRIBE or UNSUBSCRIBE (§4.7).
     #[error("{packet} with an invalid topic filter")]
     TopicFilter {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// What is wrong with it.
         #[source]
@@ -121,7 +121,7 @@ pub enum ProtocolError {
     /// A Response Topic that is not a Topic Name [MQTT-3.3.2-14].
     #[error("{packet} with an invalid response topic")]
     ResponseTopic {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// What is wrong with it.
         #[source]
@@ -136,7 +136,7 @@ pub enum ProtocolError {
     /// A property identifier without meaning (§2.2.2.2).
     #[error("{packet} with unknown property {identifier:#04x}")]
     UnknownProperty {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// The identifier that it had.
         identifier: u32,
@@ -144,7 +144,7 @@ pub enum ProtocolError {
     /// A property that belongs to other packets (§2.2.2.2).
     #[error("{packet} with the property {property}")]
     PropertyNotAllowed {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// The property that it had.
         property: PropertyId,
@@ -152,7 +152,7 @@ pub enum ProtocolError {
     /// A property more than once that may be there once (§2.2.2.2).
     #[error("{packet} with the property {property} twice")]
     DuplicateProperty {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// The property that it had.
         property: PropertyId,
@@ -160,7 +160,7 @@ pub enum ProtocolError {
     /// A property with a value it must not have, such as Receive Maximum 0 (§3.1.2.11.3).
     #[error("{packet} with {property} {value}")]
     PropertyValue {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// The property that it had.
         property: PropertyId,
@@ -171,7 +171,7 @@ pub enum ProtocolError {
     /// neither (§3.15.2.2.2).
     #[error("{packet} without authentication method")]
     NoAuthenticationMethod {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// CONNECT with a protocol name other than `MQTT` [MQTT-3.1.2-1] or a protocol version other
@@ -211,7 +211,7 @@ pub enum ProtocolError {
     /// A Reason Code or return code that this packet cannot carry (§2.4).
     #[error("{packet} with reason code {code:#04x}")]
     ReasonCodeNotAllowed {
-        /// Where it was.
+        /// Type of the packet that had it.
         packet: PacketType,
         /// The code as it came.
         code: u8,
@@ -220,7 +220,7 @@ pub enum ProtocolError {
     /// answer without codes.
     #[error("{packet} without an entry")]
     Empty {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// Reserved bits in the Subscription Options [MQTT-3.8.3-5].
@@ -242,31 +242,31 @@ pub enum ProtocolError {
     /// [MQTT-3.1.2-30].
     #[error("{packet} during authentication")]
     DuringAuthentication {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// A packet after DISCONNECT [MQTT-3.14.4-1], or after the error that ended the connection.
     #[error("{packet} after the end of the connection")]
     AfterDisconnect {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// A packet that only servers send (§2.1.2).
     #[error("{packet} from a client")]
     NotFromClient {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// A packet that only clients send, or DISCONNECT in 3.1.1 (§2.1.2).
     #[error("{packet} from a server")]
     NotFromServer {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// Anything but AUTH before CONNACK [MQTT-3.2.0-1].
     #[error("{packet} before CONNACK")]
     ConnackExpected {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
     },
     /// A second CONNACK on one connection [MQTT-3.2.0-2].
@@ -282,13 +282,13 @@ pub enum ProtocolError {
     /// AUTH with a Reason Code that does not fit the moment (§3.15.2.1).
     #[error("AUTH with reason code {:#04x} at the wrong time", *reason as u8)]
     AuthReason {
-        /// What came in.
+        /// The Reason Code that it had.
         reason: ReasonCode,
     },
     /// DISCONNECT with a Session Expiry Interval where CONNECT had 0 (§3.14.2.2.2).
     #[error("DISCONNECT changes the session expiry interval from 0 to {seconds} s")]
     SessionExpiryFromZero {
-        /// What came in.
+        /// The interval that it had, in seconds.
         seconds: u32,
     },
     /// DISCONNECT with a Session Expiry Interval from a server [MQTT-3.14.2-2].
@@ -300,7 +300,7 @@ pub enum ProtocolError {
     /// A Topic Alias above our maximum, or 0 (§3.3.2.3.4).
     #[error("topic alias {alias}, the maximum is {maximum}")]
     TopicAliasInvalid {
-        /// What came in.
+        /// The Topic Alias that it had.
         alias: u16,
         /// Our Topic Alias Maximum.
         maximum: u16,
@@ -308,7 +308,7 @@ pub enum ProtocolError {
     /// PUBLISH with only a Topic Alias that stands for nothing (§3.3.4).
     #[error("topic alias {alias} stands for nothing")]
     UnknownTopicAlias {
-        /// What came in.
+        /// The Topic Alias that it had.
         alias: u16,
     },
     /// More QoS 1 and QoS 2 messages at once than we allowed (§3.3.4).
@@ -344,7 +344,7 @@ pub enum ProtocolError {
     /// SUBACK or UNSUBACK with an identifier that awaits none [MQTT-2.2.1-6].
     #[error("{packet} with packet identifier {id}, which awaits none")]
     UnrequestedAnswer {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
         /// Packet Identifier that it had.
         id: PacketId,
@@ -352,7 +352,7 @@ pub enum ProtocolError {
     /// SUBACK or UNSUBACK without one Reason Code per Topic Filter [MQTT-3.9.3-1].
     #[error("{packet} with {reasons} reason codes for {filters} filters")]
     AnswerCount {
-        /// What came in.
+        /// Type of the packet.
         packet: PacketType,
         /// How many Topic Filters we sent.
         filters: usize,

@@ -1,9 +1,9 @@
 //! Receiver side of QoS 1 and QoS 2: which messages are new, and how many are unanswered (§4.3).
 //!
 //! One `Inbound` belongs to one Session. The QoS 2 identifiers that await PUBREL outlive the
-//! Network Connection (§4.1); the count against the receive maximum does not (§4.9). When an
-//! answer is sent is the owner's decision: it may wait for a disk, or, in a simulated device, for
-//! a fault to be over.
+//! Network Connection (§4.1); the count against the receive maximum does not (§4.9). The owner
+//! decides when an answer is sent: it may wait for a disk, or, in a simulated device, for a fault
+//! to end.
 //!
 //! Invariant: an identifier is in the set from the first PUBLISH that carries it until a PUBCOMP,
 //! or a PUBREC with an error, is sent for it.
@@ -25,7 +25,7 @@ pub struct Inbound {
     awaiting_pubrel: VecDeque<Unreleased>,
     /// What we allow on this connection; 0 without one.
     receive_maximum: u16,
-    /// PUBLISH packets of this connection that are not answered for good.
+    /// PUBLISH packets of this connection without their last answer: PUBACK, PUBCOMP or an error.
     in_flight: u16,
 }
 

@@ -1,11 +1,11 @@
 //! Keep Alive as the server counts it (§3.1.2.10).
 //!
-//! A packet only stores when it came; who keeps the timers asks for the deadline when the one it had
-//! has passed.
+//! A packet that comes only stores its time. The owner of the timers asks for the deadline again when
+//! the earlier one has passed: most timers are then never moved.
 //!
 //! A large packet on a slow link takes longer than the Keep Alive, and nothing else fits inside it:
 //! its client is not absent and owes no PINGREQ [MQTT-3.1.2-20]. So the bytes of a packet in progress
-//! count, each as a share of a second. A peer that sends them one by one gains next to nothing.
+//! count, each as a share of a second. A peer that sends one byte a second still runs out of time.
 
 use std::time::Duration;
 

@@ -223,7 +223,9 @@ impl<M> Outbound<M> {
     ///
     /// An error in it ends the exchange and is never answered: PUBREL follows only on a code below
     /// 0x80 [MQTT-4.3.3-4]. If one without an error comes when PUBREL was sent already, PUBREL goes
-    /// out once more: the receiver waits for it. Errors if the message was sent at QoS 1, whose answer is PUBACK.
+    /// out once more: the receiver waits for it.
+    ///
+    /// Errors if the message was sent at QoS 1, whose answer is PUBACK.
     pub fn handle_pubrec(&mut self, pubrec: &Pubrec) -> Result<Step<M>, ProtocolError> {
         let id = pubrec.id;
         let Some(awaiting) = self.awaiting_mut(id) else {
@@ -239,7 +241,7 @@ impl<M> Outbound<M> {
         match awaiting {
             Awaiting::Puback => Err(ProtocolError::PubrecForQoS1 { id }),
             Awaiting::Pubrec if pubrec.reason.is_error() => Ok(self.finished(id)),
-            // It was taken before, and PUBCOMP is still to come.
+            // The message was accepted with an earlier PUBREC: its PUBCOMP is still due.
             Awaiting::Pubcomp if pubrec.reason.is_error() => Ok(Step::Ignored),
             // From here on PUBREL is resent, PUBLISH never [MQTT-4.3.3-6].
             Awaiting::Pubrec | Awaiting::Pubcomp => {

@@ -200,7 +200,7 @@ impl<T> PacketIds<T> {
     fn index_in_ring(&self, id: PacketId) -> Option<usize> {
         let front = self.ring.front()?;
         let offset = distance(front.id, id);
-        // Where it is unless gaps were swept or stragglers passed over; else it is before that.
+        // It is there unless gaps were swept or stragglers skipped; then it is nearer to the front.
         if self.ring.get(offset).is_some_and(|entry| entry.id == id) {
             return Some(offset);
         }

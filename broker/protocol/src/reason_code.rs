@@ -1,7 +1,7 @@
 //! Reason Codes (§2.4).
 //!
-//! One list serves every packet; which codes a packet may carry is the codec's question. MQTT 3.1.1
-//! has return codes instead, in CONNACK and SUBACK only: the codec translates them.
+//! One list serves every packet; the codec knows which codes a packet may carry. MQTT 3.1.1 has
+//! return codes instead, in CONNACK and SUBACK only: the codec translates them.
 
 /// The result of an operation (§2.4). Values from 0x80 mean failure.
 ///

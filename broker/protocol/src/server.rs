@@ -40,7 +40,7 @@ pub struct Connection {
     aliases: InboundAliases,
     connect_size_max: u32,
     maximum_packet_size: u32,
-    /// What the client takes.
+    /// What the client accepts.
     client: ClientLimits,
     /// As CONNECT says, in seconds.
     keep_alive_secs: u16,
@@ -77,7 +77,7 @@ pub enum Admitted<'p, 'a> {
     Auth(&'p Auth),
 }
 
-/// How far a connection is.
+/// What a connection has reached.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum State {
     /// Nothing came yet: CONNECT is due.
@@ -93,7 +93,7 @@ pub enum State {
     Closing,
 }
 
-/// Which time is up.
+/// The time limit that a client exceeded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TimedOut {
     /// CONNECT, or the end of authentication, did not come within the connect timeout (§3.1.4).
@@ -164,8 +164,8 @@ impl Connection {
         }
     }
 
-    /// Applies a packet from the client; an error if the client may not send it now. A PUBLISH
-    /// has its Topic Name in place of its Topic Alias then.
+    /// Applies a packet from the client; an error if the client may not send it now. A PUBLISH comes
+    /// back with its Topic Name in place of its Topic Alias.
     ///
     /// Errors are final: answer with the reason where the version has a way, then close.
     ///
@@ -223,8 +223,9 @@ impl Connection {
         admitted
     }
 
-    /// Records that `bytes` bytes came which end no packet: as much of a sign of life as their number
-    /// makes them ([`PROGRESS_BYTES_PER_SECOND`](crate::keep_alive::PROGRESS_BYTES_PER_SECOND)).
+    /// Records that `bytes` bytes of a packet came that is not whole. They extend the time for Keep
+    /// Alive in proportion to their number
+    /// ([`PROGRESS_BYTES_PER_SECOND`](crate::keep_alive::PROGRESS_BYTES_PER_SECOND)).
     pub fn handle_partial(&mut self, now: Instant, bytes: usize) {
         if self.state == State::Connected {
             self.keep_alive.progressed(now, bytes);
@@ -256,7 +257,7 @@ impl Connection {
         }
     }
 
-    /// Which time is up at `now`, if any: the connection must be closed.
+    /// The time limit that has passed by `now`, if any: the connection must be closed.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<TimedOut> {
         self.deadline().filter(|&deadline| deadline <= now)?;
         let was = std::mem::replace(&mut self.state, State::Closing);
@@ -269,7 +270,7 @@ impl Connection {
         }
     }
 
-    /// How far the connection is.
+    /// What the connection has reached.
     pub fn state(&self) -> State {
         self.state
     }

@@ -1,7 +1,7 @@
 //! Time as every pure crate sees it: nanoseconds since the start of the run.
 //!
-//! Only `clock.rs` of a shell turns real time into an [`Instant`], and `fleet::world` makes its
-//! own. It never goes backwards within a run.
+//! Only `clock.rs` of a shell turns real time into an [`Instant`]; `simulator/world` makes instants
+//! of virtual time. Time never goes backwards within a run.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};

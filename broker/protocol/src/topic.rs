@@ -6,9 +6,9 @@
 //!
 //! `$share/group/filter` is a shared subscription in both versions. The specification has them
 //! since 5.0, but brokers serve them to 3.1.1 clients as well, and no other meaning of such a
-//! filter would be of use. What begins like one and is none is an error in 5.0 only:
-//! 3.1.1 knows no shared subscriptions, so there it is an ordinary filter. How many levels a topic
-//! may have is the broker's policy.
+//! filter would be of use. A filter that begins with `$share/` and is malformed is an error in 5.0
+//! only: 3.1.1 has no shared subscriptions, so there it is an ordinary filter. How many levels a
+//! topic may have is the broker's policy.
 
 use crate::Version;
 use crate::text::{self, Disallowed};
@@ -293,7 +293,7 @@ fn check_wildcards(filter: &str) -> Result<(), TopicError> {
 }
 
 /// The group and the filter of a shared subscription, the filter's wildcards unchecked; `None` if
-/// `text` is none [MQTT-4.8.2-1], [MQTT-4.8.2-2].
+/// `text` is not one [MQTT-4.8.2-1], [MQTT-4.8.2-2].
 fn split_share(text: &str) -> Option<(&str, &str)> {
     let (group, filter) = text.strip_prefix(SHARE_PREFIX)?.split_once('/')?;
     let is_well_formed = !group.is_empty()

@@ -1,7 +1,8 @@
 //! The shard's one timer.
 //!
-//! It is moved only when the next deadline comes earlier; when that lies later, it rings early
-//! once and is set again. A deadline that moves with every packet so costs nothing.
+//! It is moved only when the next deadline comes earlier; when the deadline moved to a later moment,
+//! the timer fires too early once and is set again. So a deadline that moves with every packet costs
+//! nothing.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -28,7 +29,7 @@ impl Alarm {
         }
     }
 
-    /// Sees to it that the task of `cx` is woken at `deadline` or earlier.
+    /// Makes sure that the task of `cx` is woken at `deadline` or earlier.
     ///
     /// Ready means that `deadline` has passed, and nothing was set.
     pub(crate) fn poll_set(

@@ -4,7 +4,7 @@ use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 use squall_core::ClientIds;
 
-/// Client Identifiers of 128 bits each, none of which tells anything of another.
+/// Client Identifiers of 128 bits each, drawn independently of each other.
 pub(crate) fn from_system() -> ClientIds {
     ClientIds::drawn_by(|| match draw() {
         Ok(bits) => Some(bits),

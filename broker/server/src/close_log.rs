@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use squall_core::{Close, CloseCause};
 
-/// Says whose connection ended, and why: as a warning if a client did what it must not,
-/// which 3.1.1 has no other way to tell.
+/// Logs whose connection ended, and why: as a warning if the client did something wrong, because a
+/// 3.1.1 client is not told.
 pub(crate) fn write(close: &Close, peer: Option<SocketAddr>) {
     let slot = close.connection.slot;
     let cause = &close.cause;

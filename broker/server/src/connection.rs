@@ -1,7 +1,7 @@
 //! The shard's table of Network Connections: sockets by slot.
 //!
-//! A `Connection` is what the shell knows of one socket, a few bytes; what it said and what waits for
-//! it belong to the broker and its outboxes. It owns no buffer, no task and no timer.
+//! A `Connection` is what the shell knows of one socket, a few bytes; the broker and its outboxes hold
+//! what its client sent and what waits for it. It owns no buffer, no task and no timer.
 //!
 //! Invariant: a slot's generation grows when its connection is removed, so an old
 //! [`ConnectionId`] never finds the next user of its slot.

@@ -38,7 +38,7 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Opens it; without it [`Self::lend`] frees nothing.
+    /// Opens the spare descriptor; if that fails, [`Self::lend`] frees nothing.
     pub(crate) fn open() -> Self {
         Self {
             file: File::open("/dev/null").ok(),

@@ -1,5 +1,5 @@
-//! Clients that others wrote, against the broker: Eclipse Paho (Python) and the Mosquitto
-//! command line clients.
+//! Clients of other projects, against the broker: Eclipse Paho (Python) and the Mosquitto command
+//! line clients.
 //!
 //! A client that is not installed is skipped, which is said on stderr. With
 //! `SQUALL_REQUIRE_INTEROP=1`, as in CI, that is a failure. To install them:

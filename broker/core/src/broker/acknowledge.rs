@@ -1,4 +1,5 @@
-//! PUBACK, PUBREC and PUBCOMP from a client: a message of ours got on, and the next may go (§4.3).
+//! PUBACK, PUBREC and PUBCOMP from a client: they advance or end an exchange of ours, and the next
+//! message may be sent (§4.3).
 
 use squall_protocol::outbound::Step;
 use squall_protocol::packet::{Packet, Puback, Pubcomp, Pubrec, Pubrel};

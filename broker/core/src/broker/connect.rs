@@ -1,4 +1,5 @@
-//! CONNECT: which Session the client gets, who must leave it, and what CONNACK says (§3.1, §3.2).
+//! CONNECT: which Session the client gets, which connection is displaced, and what CONNACK says
+//! (§3.1, §3.2).
 
 use squall_protocol::codec::encoded_len;
 use squall_protocol::packet::{Connack, ConnackProperties, Connect, Packet};
@@ -88,16 +89,16 @@ impl Broker {
         self.feed(turn, peer.session);
     }
 
-    /// What a single CONNECT shows that we do not take.
+    /// Refuses what a CONNECT asks for and this broker does not accept.
     fn check_connect(&self, connect: &Connect) -> Result<(), Ending> {
-        // No client is nameless and persistent at once [3.1.1: MQTT-3.1.3-8].
+        // A Session that is kept needs a Client Identifier to be found by [3.1.1: MQTT-3.1.3-8].
         if connect.version == Version::V3_1_1
             && connect.client_id.is_empty()
             && !connect.clean_start
         {
             return Err(Ending::Refused(ReasonCode::ClientIdentifierNotValid));
         }
-        // We know no authentication method [MQTT-4.12.0-1].
+        // This broker has no authentication method [MQTT-4.12.0-1].
         if connect.properties.authentication_method.is_some() {
             return Err(Ending::Refused(ReasonCode::BadAuthenticationMethod));
         }
@@ -105,8 +106,8 @@ impl Broker {
             && self.check_topic(will.topic.borrowed()).is_err()
         {
             return Err(Ending::Refused(match connect.version {
-                // Its nearest words: the server is available, and a retry would change nothing
-                // [3.1.1: MQTT-3.2.2-6].
+                // The return code that comes nearest: the server is available, and a retry would not
+                // help [3.1.1: MQTT-3.2.2-6].
                 Version::V3_1_1 => ReasonCode::NotAuthorized,
                 Version::V5 => ReasonCode::TopicNameInvalid,
             }));
@@ -120,7 +121,7 @@ impl Broker {
 
     /// A Client Identifier of ours that no Session has [MQTT-3.1.3-6]; `None` if none can be drawn.
     fn assign_client_id(&mut self) -> Option<String> {
-        // One of 128 bits that is taken is a chance that does not come twice.
+        // 128 random bits hardly ever repeat; a second draw is enough unless the generator is broken.
         for _ in 0..CLIENT_ID_DRAWS_MAX {
             let client_id = self.client_ids.draw()?;
             if self.sessions.find(&client_id).is_none() {
@@ -179,7 +180,7 @@ impl Broker {
         self.counters.clients_connected += 1;
     }
 
-    /// Gives the client what its shared groups kept for who connects first.
+    /// Gives the client what its shared groups kept for the member that connects first.
     fn take_waiting_of_groups(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let Some(session) = self.sessions.get(key) else {
             return;
@@ -194,7 +195,7 @@ impl Broker {
         self.take_waiting(turn, &groups);
     }
 
-    /// Sends on what waits in groups, one of whose members is connected now.
+    /// Sends what waits in these groups, each of which has a connected member now.
     pub(super) fn take_waiting(&mut self, turn: &mut Turn<'_>, groups: &[GroupKey]) {
         let mut waiting = Vec::new();
         for &group in groups {

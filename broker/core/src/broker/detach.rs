@@ -9,7 +9,7 @@ use crate::session::Afterwards;
 use crate::{Close, ConnectionId};
 
 impl Broker {
-    /// Ends a connection: sends what is to be said, asks for the close, frees its Session.
+    /// Ends a connection: sends its last packet, asks for the close, frees its Session.
     pub(super) fn end(&mut self, turn: &mut Turn<'_>, id: ConnectionId, ending: Ending) {
         let Some(connection) = self.connections.remove(id) else {
             return;

@@ -39,7 +39,7 @@ pub(super) enum Ending {
     TakenOver,
     /// Another connection has the Client Identifier, and the Session ends.
     TakenOverByNewSession,
-    /// The shell says that it is gone.
+    /// The shell reported that the connection is gone.
     Lost,
     /// The server stops, and closes every connection.
     Shutdown,
@@ -51,7 +51,7 @@ impl From<ProtocolError> for Ending {
     }
 }
 
-/// What becomes of the will.
+/// What happens to the will.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum WillFate {
     /// After its delay, unless a connection that continues the Session comes first.

@@ -94,8 +94,8 @@ impl Broker {
     /// Brings a message to the member of the group with the least to do, of those that take a
     /// packet of its size, or keeps it until a member connects.
     ///
-    /// §3.1.2.11.4 leaves the choice to the server what becomes of a message that is too large for
-    /// some of the members: here it is dropped only if it is too large for each that is connected.
+    /// For a message that is too large for some of the members §3.1.2.11.4 leaves the choice to the
+    /// server: here it is dropped only if it is too large for each member that is connected.
     fn deliver_to_group(
         &mut self,
         turn: &mut Turn<'_>,

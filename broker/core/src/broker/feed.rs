@@ -19,7 +19,7 @@ enum Progress {
     Advanced,
     /// It waits for an acknowledgement.
     Blocked,
-    /// Others go first.
+    /// Other clients are served first.
     Paused,
 }
 
@@ -95,7 +95,8 @@ impl Broker {
         Progress::Advanced
     }
 
-    /// Sends a kept copy for the first time. One that is too large for the client is done.
+    /// Sends a kept copy for the first time. One that is too large for the client counts as sent and
+    /// acknowledged [MQTT-3.1.2-25].
     fn send_first(&mut self, turn: &mut Turn<'_>, key: SessionKey, copied: Copied) {
         let qos = copied.options.qos();
         if qos == QoS::AtMostOnce {

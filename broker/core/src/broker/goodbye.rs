@@ -80,8 +80,8 @@ impl Broker {
     }
 }
 
-/// The version of the CONNACK that refuses a CONNECT; `None` if what came was no CONNECT, which
-/// is answered by the close alone.
+/// The version of the CONNACK that refuses a CONNECT; `None` if another packet came, which is
+/// answered by the close alone.
 fn refusal_version(connection: &Connection, ending: &Ending) -> Option<Version> {
     let gate = &connection.gate;
     match ending {
@@ -91,7 +91,7 @@ fn refusal_version(connection: &Connection, ending: &Ending) -> Option<Version> 
         }
         Ending::Protocol(ProtocolError::UnsupportedProtocol { .. }) => Some(Version::V3_1_1),
         Ending::Refused(_) => gate.role.version(),
-        // 3.1.1 has no return code for it: a close says as much [3.1.1: MQTT-3.1.4-1].
+        // 3.1.1 has no return code for it: the connection is closed [3.1.1: MQTT-3.1.4-1].
         Ending::Protocol(_) => gate
             .reader
             .connect_version()

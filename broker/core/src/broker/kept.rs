@@ -56,8 +56,8 @@ impl Broker {
         true
     }
 
-    /// A kept copy is larger than its client takes: another member of its group gets it if one
-    /// can, unless that is for one client only to finish [MQTT-4.8.2-5].
+    /// A kept copy is larger than its client takes: another member of its group gets it if one can,
+    /// unless it is a QoS 2 message that was sent, which stays with its client [MQTT-4.8.2-5].
     fn handle_too_large(&mut self, turn: &mut Turn<'_>, copied: &Copied, sending: Sending) {
         let is_begun = match sending {
             Sending::Unnumbered | Sending::First(_) => false,

@@ -1,7 +1,7 @@
-//! The subscriptions of a Session that has ended: they go in slices, for there may be a hundred
-//! thousand.
+//! The subscriptions of a Session that has ended: they are removed in slices, because there may be a
+//! hundred thousand.
 //!
-//! Until the last is gone no message goes to them, and no other Session gets the key.
+//! Until the last is removed no message goes to them, and no other Session gets the key.
 
 use super::subscribe::FILTERS_PER_SLICE;
 use super::{Broker, Unfinished};
@@ -37,9 +37,9 @@ impl Broker {
     fn leave(&mut self, mut leaving: Leaving) {
         let rest = leaving.subscriptions.len();
         let rest = rest.saturating_sub(FILTERS_PER_SLICE);
-        // A list of its own for each slice: to be asked for some kilobytes makes glibc put together
-        // the small pieces that the slice before has freed. Left alone it does so with the pieces of
-        // all slices at once, which takes 10 ms after 100,000 filters of several levels.
+        // Each slice gets a list of its own: an allocation of some kilobytes makes glibc join the
+        // small pieces that the slice before has freed. Without it glibc joins the pieces of all
+        // slices at once, which takes 10 ms after 100,000 filters of several levels.
         let slice = leaving.subscriptions.split_off(rest);
         for subscription in slice.into_iter().rev() {
             self.unsubscribe(subscription, leaving.session);

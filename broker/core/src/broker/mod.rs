@@ -66,7 +66,7 @@ pub struct Broker {
     subscriptions: Subscriptions,
     retained: RetainedStore,
     timers: TimerWheel<Timer>,
-    /// What let others go first.
+    /// Work that paused so that other clients are served.
     unfinished: VecDeque<Unfinished>,
     /// Sessions that have ended and still have subscriptions.
     leaving: VecDeque<Leaving>,
@@ -75,9 +75,9 @@ pub struct Broker {
     /// When `$SYS` is published next; the end of time for never.
     sys_due: Instant,
     client_ids: ClientIds,
-    /// Kept for its memory.
+    /// Reused from message to message, so that its memory is not allocated anew.
     recipients: Recipients,
-    /// Kept for its memory.
+    /// Reused from deadline to deadline, so that its memory is not allocated anew.
     due: Vec<Timer>,
 }
 
@@ -141,7 +141,7 @@ impl Broker {
         }
     }
 
-    /// What it was made with.
+    /// The limits and choices that it was made with.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -163,8 +163,8 @@ impl Broker {
         }
     }
 
-    /// When [`Input::DeadlinePassed`] is due next; a moment that has passed means at once. It is
-    /// worth asking after every turn, not after every input.
+    /// When [`Input::DeadlinePassed`] is due next; a moment that has passed means at once. A shell asks
+    /// once after every turn, not after every input.
     pub fn next_deadline(&self) -> Option<Instant> {
         if !self.unfinished.is_empty() {
             return Some(self.started);
@@ -175,11 +175,11 @@ impl Broker {
     }
 
     /// Whether a shell should read on from a connection. It should not while a long SUBSCRIBE of it is
-    /// in progress, or while much waits for a socket whose peer sends and does not read: it would come
-    /// to the hard limit, and be closed.
+    /// in progress, or while much waits for a socket whose peer sends and does not read: the answers
+    /// would reach the hard limit, and the connection would be closed.
     ///
-    /// A peer that is slow to read one large message is heard all the same, or its keep alive would
-    /// run out under it.
+    /// A peer that is slow to read one large message is read all the same: its PINGREQ must come
+    /// through, or its Keep Alive would run out.
     pub fn takes_input(&self, id: ConnectionId, outboxes: &Outboxes) -> bool {
         let pending = outboxes.pending(id);
         let OutboxLimits {
@@ -270,7 +270,7 @@ impl Broker {
         mut bytes: &[u8],
     ) -> Result<(), Ending> {
         let Gate { reader, role } = gate;
-        // A packet that is whole counts for more than its bytes, and comes after them.
+        // Before the packets: a whole packet moves the deadline further than its bytes do.
         role.handle_partial(turn.now, bytes.len());
         while let Some(mut packet) = reader.poll_packet(&mut bytes, &role.rules())? {
             let admitted = role.handle_packet(turn.now, &mut packet)?;

@@ -36,8 +36,8 @@ pub(super) struct Delivery<'i> {
 }
 
 impl<'o, 'p> Outgoing<'o, 'p> {
-    /// A message as its publisher sent it. What concerned only the publisher's connection is
-    /// taken off: DUP is not propagated [MQTT-3.3.1-3], nor is a Topic Alias.
+    /// A message as its publisher sent it, without what concerns only the publisher's connection: DUP
+    /// is not propagated [MQTT-3.3.1-3], nor is a Topic Alias.
     pub(super) fn new(publish: &'o mut Publish<'p>) -> Self {
         publish.dup = false;
         publish.packet_id = None;

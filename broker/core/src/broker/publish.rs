@@ -76,7 +76,7 @@ impl Broker {
     /// Checks that we take `topic` from a client.
     pub(super) fn check_topic(&self, topic: TopicName<&str>) -> Result<(), TopicRefusal> {
         let levels_max = self.config.topic_levels_max.get();
-        // A topic has no more levels than bytes and one: the usual one is not looked at.
+        // A topic of n bytes has at most n + 1 levels: those of a short topic need not be counted.
         let levels = match topic.as_str().len() {
             bytes if bytes < levels_max => 1,
             _ => topic.levels().count(),
@@ -116,8 +116,8 @@ impl Broker {
                 .count_dropped(DropReason::QueueFullRejected, 1);
             return Ok(ReasonCode::QuotaExceeded);
         }
-        // Refused as a whole: were it delivered all the same, its publisher's next attempt would
-        // deliver it again.
+        // Refused as a whole: if it were delivered all the same, the publisher's next attempt would
+        // deliver it a second time.
         if can_be_refused && !self.has_room_to_retain(publish) {
             self.counters.count_dropped(DropReason::RetainedFull, 1);
             return Ok(ReasonCode::QuotaExceeded);

@@ -101,8 +101,8 @@ impl Broker {
         Ok(Vec::new())
     }
 
-    /// Sends an answer whose length the client's packet decides. Errors if the client does not
-    /// take it: it would wait for it in vain.
+    /// Sends an answer whose length depends on the client's packet. Errors if the client does not take
+    /// a packet of that length: it would wait for its answer in vain.
     fn answer(
         &mut self,
         turn: &mut Turn<'_>,

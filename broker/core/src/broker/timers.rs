@@ -29,7 +29,7 @@ impl Broker {
         if turn.now >= self.sys_due {
             self.publish_sys(turn);
         }
-        // One slice a time: sockets are served before the next.
+        // One slice in each turn: sockets are served before the next one.
         match self.unfinished.pop_front() {
             Some(Unfinished::Session(key)) => {
                 if let Some(session) = self.sessions.get_mut(key) {
@@ -79,8 +79,8 @@ impl Broker {
         self.arm_session(key);
     }
 
-    /// Makes sure that the connection is asked at `deadline`. Timers are not moved back: one that
-    /// fires too early is set again then.
+    /// Makes sure that a timer fires for the connection at `deadline` or earlier. Timers are not moved
+    /// back: one that fires too early is set again then.
     pub(super) fn arm_connection(&mut self, id: ConnectionId, deadline: Option<Instant>) {
         let deadline = deadline.unwrap_or(NEVER);
         if let Some(connection) = self.connections.get_mut(id)
@@ -90,7 +90,7 @@ impl Broker {
         }
     }
 
-    /// Makes sure that the Session is asked at its deadline.
+    /// Makes sure that a timer fires for the Session at its deadline or earlier.
     pub(super) fn arm_session(&mut self, key: SessionKey) {
         if let Some(session) = self.sessions.get_mut(key)
             && let Some(deadline) = session.needs_timer()

@@ -144,7 +144,8 @@ impl Session {
         })
     }
 
-    /// Lets others go first. True if it has to be put in the line, false if it is there already.
+    /// Records that the Session waits for its turn. True if the caller must put it in the line, false
+    /// if it stands there already.
     pub(crate) fn wait_for_turn(&mut self) -> bool {
         !std::mem::replace(&mut self.is_unfinished, true)
     }

@@ -3,10 +3,9 @@
 //!
 //! Every change of a Session is made in this folder, by a function named after what happened: here
 //! its connection, its will, its subscriptions and its end, in `exchanges` the messages in flight,
-//! in `backlog` what waits to be sent. The rest of the broker only looks, so that there is one
-//! place beside which a change can be recorded. What follows for counters, timers and other
-//! Sessions is not done here: a change returns what its caller needs for that. The table of all
-//! Sessions is `sessions`.
+//! in `backlog` what waits to be sent. The rest of the broker only looks, so that a log of changes
+//! would have one place to be written. Counters, timers and other Sessions are not changed here: a
+//! change returns what its caller needs for that. The table of all Sessions is `sessions`.
 //!
 //! Invariants:
 //! - With a connection nothing is due: neither the Session's end nor a will.
@@ -36,7 +35,7 @@ use crate::will;
 use backlog::Backlog;
 pub(crate) use backlog::{Polled, Waiting};
 
-/// One client's Session. What most Sessions do not need is allocated when it is used.
+/// One client's Session. What most Sessions do not need is allocated at its first use.
 #[derive(Debug)]
 pub(crate) struct Session {
     client_id: Rc<str>,
@@ -76,7 +75,7 @@ pub(crate) struct Connected {
     pub(crate) inbound_max: u16,
 }
 
-/// What becomes of a Session whose connection is lost.
+/// Whether a Session goes on when its connection is lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Afterwards {
     /// It waits for its client.
@@ -255,7 +254,7 @@ impl Session {
     }
 }
 
-/// Its subscriptions.
+/// Its subscriptions and the retained messages that they ask for.
 impl Session {
     pub(crate) fn subscriptions(&self) -> &[SubscriptionKey] {
         self.subscriptions.as_slice()

@@ -11,8 +11,8 @@ use hashbrown::HashMap;
 
 use crate::keys::FilterKey;
 
-/// Bytes of the topics and keys of one half. Long topics and topics that very many filters match
-/// would else make few entries large.
+/// Bytes of the topics and keys of one half. Long topics, and topics that very many filters match,
+/// would otherwise fill the memory with few entries.
 const HALF_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of the largest entry: no topic alone pushes many others out.
 const ENTRY_BYTES_MAX: usize = HALF_BYTES_MAX / 64;
@@ -53,7 +53,7 @@ impl MatchCache {
         }
     }
 
-    /// A wildcard filter came or went: all entries are stale.
+    /// Makes all entries stale: a wildcard filter was added or removed.
     pub(crate) fn invalidate(&mut self) {
         self.generation += 1;
     }

@@ -1,4 +1,4 @@
-//! Who subscribed to one filter: a dense list for the fan-out, found by Session.
+//! The Sessions that subscribed to one filter: a dense list for the fan-out, found by Session.
 //!
 //! A short list is searched; a long one gets an index, so that thousands of Sessions that share
 //! a filter can leave it without a search each.
@@ -86,7 +86,7 @@ impl Members {
         Inserted::New
     }
 
-    /// Takes a Session out; `None` if it was no member.
+    /// Removes a Session; `None` if it was not a member.
     pub(crate) fn remove(&mut self, session: SessionKey) -> Option<Member> {
         let position = self.position(session)?;
         let member = self.list.swap_remove(position);

@@ -1,10 +1,10 @@
 //! All subscriptions: filters, their members, and the way from a Topic Name to both.
 //!
 //! Every filter is found by its text in a hash map, and by a topic there too if it has no wildcard.
-//! Filters with wildcards that match a topic are found in a tree behind a
-//! bounded cache that only a filter's coming or going makes stale. A Session knows its
-//! subscriptions by [`SubscriptionKey`]. Of Sessions this index knows only their keys: which of
-//! them are connected, and what waits for them, the broker tells it where it asks.
+//! Filters with wildcards that match a topic are found in a tree behind a bounded cache, which only
+//! an added or removed filter makes stale. A Session knows its subscriptions by [`SubscriptionKey`].
+//! This index knows Sessions by their keys only: where it must know which of them are connected, or
+//! how much waits for them, the broker passes that in.
 //!
 //! With several shards each shard keeps this index for its own Sessions, and beside it a
 //! replica of the other shards' filters that leads to shards in place of members.

@@ -1,4 +1,4 @@
-//! Who gets one message: each Session once, whatever number of its subscriptions match.
+//! The recipients of one message: each Session once, however many of its subscriptions match.
 //!
 //! Both versions get one copy for overlapping subscriptions, at the highest of their QoS
 //! levels, as 3.1.1 demands [3.1.1: MQTT-3.3.5-1] and 5.0 allows (§3.3.4). The copy carries the

@@ -1,9 +1,9 @@
 //! Shared subscriptions (§4.8.2): one member of the group gets each message.
 //!
-//! The member is the connected one with the least to do; equals take turns. While no member is
-//! connected, messages of QoS 1 and 2 wait in the group, and the member that connects first
-//! takes them. What a lost member had not acknowledged comes back here through the broker, as
-//! far as §4.8.2 allows it.
+//! It is the connected member with the fewest messages in flight and queued; members with equally
+//! many take turns. While no member is connected, messages of QoS 1 and 2 wait in the group, and the
+//! member that connects first takes them. What a lost member had not acknowledged comes back here
+//! through the broker, as far as §4.8.2 allows it.
 
 use std::num::NonZeroU32;
 
@@ -29,8 +29,8 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// The member that should get the next message. `load` tells how many messages a member has to
-    /// deal with, `None` if it cannot get this one.
+    /// The member that gets the next message. `load` tells how many messages a member has in flight
+    /// and queued, `None` if it cannot get this one.
     pub(crate) fn choose(
         &mut self,
         mut load: impl FnMut(&Member) -> Option<usize>,

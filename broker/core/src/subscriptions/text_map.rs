@@ -1,7 +1,7 @@
 //! A hash map from texts that keeps their hashes.
 //!
-//! A map of hundreds of thousands of texts grows in one go, and would read each again to hash it:
-//! several milliseconds in which no client is served. With the hashes at hand it takes a tenth.
+//! A map of hundreds of thousands of texts grows at once, and would read each text again to hash it:
+//! several milliseconds in which no client is served. With stored hashes it takes a tenth of that.
 
 use std::hash::BuildHasher;
 

@@ -157,7 +157,7 @@ fn nothing_after_a_bad_packet_counts() {
 
 /// The first packet is CONNECT, or there is no second [MQTT-3.1.0-1], [3.1.1: MQTT-3.1.0-1].
 #[test]
-fn a_first_packet_that_is_no_connect_is_not_answered() {
+fn a_first_packet_other_than_connect_is_not_answered() {
     for bytes in [
         &[0xC0, 0x00][..],
         &[0x30, 0x03, 0x00, 0x01, b't'],
@@ -191,8 +191,8 @@ fn a_second_connect_ends_the_connection() {
     }
 }
 
-/// Whatever a second CONNECT says, it is a protocol error [MQTT-3.1.0-2]: the Reason Codes that
-/// refuse a first one are none of DISCONNECT's [MQTT-3.14.2-1].
+/// A second CONNECT is a protocol error whatever it says [MQTT-3.1.0-2]: DISCONNECT may not carry the
+/// Reason Codes that refuse a first one [MQTT-3.14.2-1].
 #[test]
 fn a_second_connect_is_a_protocol_error_whatever_it_says() {
     let rest = [2, 0, 0, 0, 0, 1, b'c'];

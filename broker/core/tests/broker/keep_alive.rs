@@ -91,9 +91,9 @@ fn a_packet_in_progress_is_a_sign_of_life() {
     }
 }
 
-/// A peer that drips its packet byte by byte is as good as silent [MQTT-3.1.2-22].
+/// A peer that sends its packet one byte a second is closed like a silent one [MQTT-3.1.2-22].
 #[test]
-fn a_dripping_packet_is_no_sign_of_life() {
+fn a_dripping_packet_does_not_keep_a_connection_alive() {
     let mut world = Harness::new();
     let client = world.join(with_keep_alive(v5("c"), 10));
     world.send_bytes(client, &[0x30, 0xFF, 0xFF, 0x03]);

@@ -69,8 +69,8 @@ fn others_are_served_between_the_slices() {
     assert_eq!(world.broker.counters().subscriptions, FILTERS);
 }
 
-/// What a client sends after a long SUBSCRIBE is handled after it, be it in the same bytes or in
-/// later ones: the answers come in the order of the packets, and its own message finds its last
+/// What a client sends after a long SUBSCRIBE is handled after it, in the same bytes or in later
+/// ones: the answers come in the order of the packets, and its own message finds its last
 /// subscription.
 #[test]
 fn what_follows_a_long_subscribe_waits_for_it() {

@@ -215,7 +215,7 @@ pub(crate) fn disconnect(reason: ReasonCode) -> Packet<'static> {
     })
 }
 
-/// Normal disconnection.
+/// DISCONNECT with Normal disconnection (0x00).
 pub(crate) fn goodbye() -> Packet<'static> {
     disconnect(ReasonCode::Success)
 }

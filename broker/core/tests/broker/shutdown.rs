@@ -7,7 +7,7 @@ use crate::packets::*;
 
 /// 5.0 clients are told 0x8B, all connections are closed.
 #[test]
-fn everyone_is_closed_and_5_0_clients_are_told() {
+fn all_connections_are_closed_and_5_0_clients_are_told() {
     let mut world = Harness::new();
     let new = world.join(v5("new"));
     let old = world.join(v4("old"));

@@ -347,7 +347,7 @@ fn subscribe_bytes(version: Version, filters: &[&str]) -> Vec<u8> {
     [&[0x82, body.len() as u8], body.as_slice()].concat()
 }
 
-/// A filter that is none is answered with 0x8F, the others are granted: each is handled as if it
+/// An invalid filter is answered with 0x8F, the others are granted: each is handled as if it
 /// came alone [MQTT-3.8.4-5] and has its own Reason Code [MQTT-3.8.4-6].
 #[test]
 fn an_invalid_filter_is_refused_alone() {
@@ -394,7 +394,7 @@ fn an_invalid_filter_of_unsubscribe_is_refused_alone() {
 }
 
 /// A text that no packet may carry makes the packet malformed [MQTT-1.5.4-2], and 3.1.1 closes
-/// for a filter that is none [3.1.1: MQTT-4.7.1-1], [3.1.1: MQTT-4.8.0-1].
+/// for an invalid filter [3.1.1: MQTT-4.7.1-1], [3.1.1: MQTT-4.8.0-1].
 #[test]
 fn a_malformed_text_and_an_invalid_filter_of_3_1_1_close_the_connection() {
     for (connect, filter) in [(v5("c"), "a\0b"), (v4("c"), "a\0b"), (v4("c"), "a#")] {

@@ -70,7 +70,7 @@ fn a_takeover_with_clean_start_starts_anew() {
 
 /// Bytes of the displaced connection that are still on their way change nothing.
 #[test]
-fn a_displaced_connection_has_no_say() {
+fn what_a_displaced_connection_sent_changes_nothing() {
     let mut world = Harness::new();
     let old = world.join(v5_kept("c"));
     let new = world.join(v5_kept("c"));

@@ -5,8 +5,8 @@ use crate::{PacketId, ProtocolError, ReasonCode};
 
 /// One thing that happened: mostly, one packet that came.
 ///
-/// Acknowledgements give a message back when its exchange is over, and lend it while it
-/// goes on. After `Refused`, `ServerDisconnect` and `ProtocolError` the connection is over: send
+/// An acknowledgement that ends an exchange gives its message back; one before that lends it.
+/// After `Refused`, `ServerDisconnect` and `ProtocolError` the connection is over: send
 /// what is queued and close the transport.
 #[derive(Debug, PartialEq)]
 pub enum Event<'a, M> {
@@ -75,16 +75,16 @@ pub enum Event<'a, M> {
         /// What was sent.
         message: M,
     },
-    /// PUBACK, PUBREC or PUBCOMP for an identifier that is not in use. PUBREC was answered with
-    /// PUBREL and Packet Identifier not found (§3.6.2.1), the others need nothing.
+    /// PUBACK, PUBREC or PUBCOMP for an identifier that is not in use. A PUBREC without an error was
+    /// answered with PUBREL and Packet Identifier not found (§3.6.2.1); the others need no answer.
     UnknownAnswer {
-        /// What it names.
+        /// The identifier that it names.
         id: PacketId,
     },
-    /// PUBLISH that is new: the application's. With automatic answers PUBACK or PUBREC is queued.
-    /// Its topic is there even if it came as an alias.
+    /// A new PUBLISH, for the application. With automatic answers PUBACK or PUBREC is queued.
+    /// It has its Topic Name even if it came with a Topic Alias alone.
     Delivered(Publish<'a>),
-    /// PUBLISH at QoS 2 whose identifier awaits PUBREL: not the application's
+    /// PUBLISH at QoS 2 whose identifier awaits PUBREL: a repetition, not for the application
     /// [MQTT-4.3.3-10]. With automatic answers PUBREC is queued.
     Duplicate(Publish<'a>),
     /// PUBREL. With automatic answers PUBCOMP is queued.

@@ -31,7 +31,7 @@ pub(super) struct Link {
     flags: Flags,
 }
 
-/// How far the connection is.
+/// What a connection has reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Phase {
     /// There is no connection.
@@ -241,7 +241,7 @@ impl Link {
         self.end();
     }
 
-    /// Ends the connection because of the server's error. 3.1.1 has no words for it, and its
+    /// Ends the connection because of the server's error. 3.1.1 cannot name the error, and its
     /// DISCONNECT would cancel the will.
     pub(super) fn fail(&mut self, now: Instant, error: &ProtocolError) {
         if self.version == Version::V5 {
@@ -254,7 +254,7 @@ impl Link {
         self.end();
     }
 
-    /// Nothing more is sent or taken.
+    /// Ends the connection: nothing more is queued or accepted.
     pub(super) fn end(&mut self) {
         self.phase = Phase::Over;
     }

@@ -11,9 +11,9 @@
 //! ```
 //!
 //! Events borrow from the input, so a message that comes is not copied. There is no queue of
-//! messages to send: [`Client::publish`] gives back what cannot be sent now, and how long it waits
-//! and where is the owner's business. With [`Answers::Manual`] the owner also decides when each
-//! acknowledgement goes, which is how a simulated device stalls or breaks a handshake.
+//! messages to send: [`Client::publish`] gives back what cannot be sent now, and the owner decides
+//! where it waits and for how long. With [`Answers::Manual`] the owner also decides when each
+//! acknowledgement is sent, which is how a simulated device stalls or breaks a handshake.
 //!
 //! An idle client owns no heap memory. Files: `link` is the connection, `receive` the packets that
 //! come, `send` those that go, `event` and `settings` what the owner sees and chooses.

@@ -64,7 +64,7 @@ pub enum SendError {
     #[error("no packet identifier is free")]
     NoPacketId,
     /// No exchange with this identifier is in a state for this packet.
-    #[error("packet identifier {id} does not await that")]
+    #[error("packet identifier {id} does not await this packet")]
     NotAwaited {
         /// What was asked for.
         id: PacketId,
@@ -98,9 +98,9 @@ impl<M: Message> Client<M> {
         Ok(Some(id))
     }
 
-    /// Queues PUBLISH with DUP or PUBREL once more on the same connection, whichever the exchange
-    /// is at, and returns which. This is what MQTT 3.1 clients did; the specification wants it
-    /// after a reconnect only [MQTT-4.4.0-1].
+    /// Queues the last packet of the exchange once more on the same connection, PUBLISH with DUP or
+    /// PUBREL, and returns which. This is what MQTT 3.1 clients did; MQTT 5.0 resends after a
+    /// reconnect only [MQTT-4.4.0-1].
     pub fn retransmit(&mut self, now: Instant, id: PacketId) -> Result<Resend, SendError> {
         self.check_connected()?;
         let not_awaited = SendError::NotAwaited { id };

@@ -18,7 +18,7 @@ impl<'a> Fields<'a> {
         Self { packet, rest }
     }
 
-    /// The packet the fields are of.
+    /// Type of the packet that the fields belong to.
     pub(super) fn packet(&self) -> PacketType {
         self.packet
     }
@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
         self.take_bytes(usize::from(length))
     }
 
-    /// A UTF-8 string whose characters are for [`crate::topic`] to check.
+    /// A UTF-8 string whose characters [`crate::topic`] checks.
     #[inline]
     fn utf8(&mut self) -> Result<&'a str, ProtocolError> {
         let bytes = self.binary()?;
@@ -294,7 +294,7 @@ impl<'a> Properties<'a> {
         self.fields.string()
     }
 
-    /// A string that lives on.
+    /// A string, copied: it outlives the packet's bytes.
     pub(super) fn owned_string(&mut self) -> Result<String, ProtocolError> {
         self.fields.string().map(str::to_owned)
     }
@@ -313,7 +313,7 @@ impl<'a> Properties<'a> {
         self.fields.binary()
     }
 
-    /// Binary Data that lives on.
+    /// Binary Data, copied: it outlives the packet's bytes.
     pub(super) fn owned_binary(&mut self) -> Result<Vec<u8>, ProtocolError> {
         self.fields.binary().map(<[u8]>::to_vec)
     }

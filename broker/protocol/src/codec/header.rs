@@ -1,7 +1,7 @@
 //! The fixed header (§2.1): packet type, flags and Remaining Length.
 //!
-//! Whatever of it is wrong is found with the byte that shows it, so that the answer does not
-//! depend on how many bytes came at once.
+//! A mistake is reported at the byte that shows it, so that the answer does not depend on how many
+//! bytes came at once.
 
 use super::rules::{DecodeRules, VARIABLE_BYTE_INTEGER_MAX};
 use crate::packet::PacketType;

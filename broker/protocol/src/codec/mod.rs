@@ -2,8 +2,8 @@
 //!
 //! [`PacketReader`] takes packets out of a byte stream, [`encode`] appends one to a buffer, and
 //! [`PublishTemplate`] appends one message to many buffers. The codec refuses what a single
-//! packet shows to be wrong; order, state and direction are the business of the roles. It trusts
-//! no length it has not received: nothing is reserved for bytes that are only announced.
+//! packet shows to be wrong; the roles check order, state and direction. It reserves no memory for
+//! bytes that a length announces and that have not come.
 //!
 //! PUBLISH is decoded in place: without an allocation, except for User Properties and
 //! Subscription Identifiers, which are lists.

@@ -131,8 +131,8 @@ impl PacketReader {
     }
 }
 
-/// The first `count` bytes of `bytes`, or all if there are fewer, and the rest; `None` if there
-/// are none.
+/// The first `count` bytes of `bytes`, or all if there are fewer, and the rest; `None` if `bytes` is
+/// empty.
 fn split_at_most(bytes: &[u8], count: usize) -> Option<(&[u8], &[u8])> {
     if bytes.is_empty() {
         return None;
@@ -140,8 +140,8 @@ fn split_at_most(bytes: &[u8], count: usize) -> Option<(&[u8], &[u8])> {
     Some(bytes.split_at(count.min(bytes.len())))
 }
 
-/// Decodes a packet. Whatever a second CONNECT says, it is one too many [MQTT-3.1.0-2]: its own
-/// faults have Reason Codes that no DISCONNECT may carry [MQTT-3.14.2-1].
+/// Decodes a packet. A second CONNECT is refused for being the second [MQTT-3.1.0-2], even if it is
+/// malformed too: the Reason Codes of a wrong CONNECT may not stand in DISCONNECT [MQTT-3.14.2-1].
 fn decode_noting_connect<'p>(
     connect: &mut TakenConnect,
     header: FixedHeader,

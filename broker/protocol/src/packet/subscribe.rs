@@ -19,8 +19,8 @@ pub struct Subscribe {
     pub rest: UndecodedFilters,
 }
 
-/// The end of a long SUBSCRIBE or UNSUBSCRIBE, still as it came: to decode a hundred thousand filters
-/// at once would keep a server from its other clients. `codec` takes it apart piece by piece.
+/// The undecoded rest of a long SUBSCRIBE or UNSUBSCRIBE: a server that decoded a hundred thousand
+/// filters at once would serve no other client meanwhile. `codec` decodes it piece by piece.
 ///
 /// What is wrong in it is found when it is decoded. The filters before are applied then, as if each
 /// had come in a packet of its own [MQTT-3.8.4-5].
@@ -60,7 +60,7 @@ impl UndecodedFilters {
     }
 }
 
-/// Nothing is left.
+/// Everything is decoded: no bytes are left.
 impl Default for UndecodedFilters {
     fn default() -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Default for UndecodedFilters {
     }
 }
 
-/// What is left is the same.
+/// Compares the bytes that are left.
 impl PartialEq for UndecodedFilters {
     fn eq(&self, other: &Self) -> bool {
         self.as_bytes() == other.as_bytes()
@@ -80,7 +80,7 @@ impl PartialEq for UndecodedFilters {
 
 impl Eq for UndecodedFilters {}
 
-/// How much is left: what it is would fill pages.
+/// Shows how many bytes are left: the bytes themselves would fill pages.
 impl fmt::Debug for UndecodedFilters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UndecodedFilters({} bytes)", self.as_bytes().len())
@@ -115,7 +115,8 @@ impl SubscriptionIdentifier {
     }
 }
 
-/// A text in the place of a Topic Filter that is none, in a packet that can be parsed.
+/// A text that stands where a Topic Filter belongs and is not a valid one, in a packet that can be
+/// parsed.
 ///
 /// §4.13 has a Malformed Packet end the connection, one "that cannot be parsed according to this
 /// specification". A misplaced wildcard (§4.7.1), a `$share/` without a group (§4.8.2) or an empty
@@ -126,7 +127,7 @@ impl SubscriptionIdentifier {
 /// connection in both cases [3.1.1: MQTT-4.8.0-1].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidFilter {
-    /// What stood there.
+    /// The text as it came.
     pub text: Box<str>,
     /// Why it is not a Topic Filter.
     pub error: TopicError,

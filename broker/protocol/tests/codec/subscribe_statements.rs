@@ -137,7 +137,7 @@ fn an_invalid_filter_refuses_the_packet_in_3_1_1() {
 }
 
 /// In 5.0 each filter has its own answer [MQTT-3.8.4-6]: [MQTT-4.7.1-1], [MQTT-4.7.1-2],
-/// [MQTT-4.8.2-1], [MQTT-4.8.2-2] and [MQTT-4.7.3-1] say what is none, and the rest is read.
+/// [MQTT-4.8.2-1], [MQTT-4.8.2-2] and [MQTT-4.7.3-1] say what is not a filter; the others are read.
 #[test]
 fn an_invalid_filter_is_told_apart_in_5() {
     for filter in [

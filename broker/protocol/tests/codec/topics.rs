@@ -14,7 +14,7 @@ fn filter_error(text: &str) -> Option<TopicError> {
     TopicFilter::new(text).err()
 }
 
-/// The rules of §4.7 by recursion over whole lists of levels, with nothing clever in it.
+/// The rules of §4.7, word by word, by recursion over lists of levels.
 fn naive_matches(filter: &[&str], name: &[&str]) -> bool {
     match (filter, name) {
         ([], []) => true,
@@ -283,8 +283,8 @@ fn what_only_looks_like_a_share_is_an_ordinary_filter() {
     }
 }
 
-/// 3.1.1 knows no shared subscriptions: what begins like one and is none is an ordinary filter
-/// there, and matches as one (§4.7 of 3.1.1).
+/// 3.1.1 has no shared subscriptions: a malformed `$share/…` is an ordinary filter there, and
+/// matches as one (§4.7 of 3.1.1).
 #[test]
 fn a_malformed_share_is_an_ordinary_filter_in_3_1_1() {
     for (text, topic) in [

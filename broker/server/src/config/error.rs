@@ -54,7 +54,7 @@ pub enum ConfigProblem {
 /// Settings that contradict each other, or that wait for a later part of the broker.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ConfigConflict {
-    /// Other machines would get in without authentication.
+    /// Clients on other machines could connect without authentication.
     #[error(
         "listening on {address} lets other machines connect without authentication; bind a \
          loopback address such as 127.0.0.1, or set listen.allow_anonymous = true in the config \

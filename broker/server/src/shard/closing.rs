@@ -8,7 +8,7 @@ use super::{Closing, Shard};
 use crate::close_log;
 use crate::connection::{Connection, Phase};
 
-/// How a connection ended without the broker's doing.
+/// How a connection ended that the broker did not end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
     /// The peer closed its side (FIN): it may still read ours.
@@ -18,7 +18,7 @@ pub(super) enum End {
 }
 
 impl Shard {
-    /// The connection ended without the broker's doing.
+    /// Handles the end of a connection that the broker did not end.
     pub(super) fn lose(&mut self, id: ConnectionId, end: End) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
@@ -42,7 +42,7 @@ impl Shard {
         }
     }
 
-    /// The broker let a connection go: it ends when all is written and its peer agrees.
+    /// Ends a connection that the broker closed, once all is written and its peer has shut its side.
     pub(super) fn close(&mut self, close: &Close) {
         let id = close.connection;
         let deadline = self.now + self.close_timeout;

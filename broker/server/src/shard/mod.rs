@@ -91,7 +91,7 @@ pub(crate) struct Shard {
     drained_from_bytes: usize,
     /// Wakes the shard's task.
     waker: Waker,
-    /// Kept for their memory.
+    /// Reused from turn to turn, so that their memory is not allocated anew.
     ready: Vec<Ready>,
     dirty: Vec<ConnectionId>,
     closes: Vec<Close>,

@@ -108,8 +108,8 @@ fn packet_may_be_larger_than_the_read_buffer() {
     broker.stop();
 }
 
-/// A message may be larger than what an outbox may otherwise hold: also for its own publisher,
-/// which is not taken for one that does not read.
+/// A message may be larger than the hard limit of an outbox. Its publisher may be a subscriber of it
+/// too: that client is not closed as one that does not read.
 #[test]
 fn message_may_be_larger_than_the_outbox_limit() {
     let broker = RunningBroker::start_default();

@@ -1,16 +1,17 @@
 //! Filters with wildcards, found without looking at more of them than match.
 //!
 //! A tree that takes the levels from left to right visits every combination of literals and `+`
-//! that agrees with the beginning of a topic, and with 2^15 of them learns from the last level that
-//! none matches. This one asks first for the level that tells most: each node divides its filters by
-//! the position where the fewest of them have `+`, and most are somewhere alone or out after few
-//! questions. A node with few filters lists them, and each is compared with the topic.
+//! that agrees with the beginning of a topic: hostile filters make that 2^15 nodes, of which the last
+//! level then rules out every one. This tree tests the level that tells most first: each node divides
+//! its filters by the position where the fewest of them have `+`, so that few filters are left after
+//! few steps. A node with few filters lists them, and each is compared with the topic.
 //!
 //! The choice of positions comes from adaptive pattern matching (R. Sekar, R. Ramesh, I.
 //! Ramakrishnan, "Adaptive Pattern Matching", 1992), where a position that no pattern leaves open is
-//! asked first, as it never makes two ways out of one. Made for the filters that are there, it is
-//! made again when their number has doubled, up to [`RECHOSEN_FILTERS_MAX`]: then it costs too much
-//! time at once, and they are enough to have chosen well.
+//! tested first, because the search never has to follow two branches there. A position is chosen for
+//! the filters of its node, and chosen again when their number has doubled, up to
+//! [`RECHOSEN_FILTERS_MAX`]: beyond that it would take too long at once, and so many filters are
+//! enough to have chosen well.
 //!
 //! Invariants: all filters of a root have the same number of levels, with or without `#` after them;
 //! a node but a root holds a filter; a node's filters agree in the positions asked above it.
@@ -62,8 +63,8 @@ struct Division {
 #[derive(Clone, Debug, Default)]
 struct Asked {
     positions: Vec<usize>,
-    /// Whether the last one had the same literal in every filter. Such a position rules all of them
-    /// out at once or none; two of them in a row are one too many if they rule out none.
+    /// Whether the last one had the same literal in every filter. Such a position rules out all of
+    /// them or none, so a second one in a row would add a step and divide nothing.
     ended_alike: bool,
 }
 

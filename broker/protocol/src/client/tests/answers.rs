@@ -145,7 +145,7 @@ fn automatic_answers_go_by_themselves() {
     assert_eq!(device.client.inbound().in_flight(), 0);
 }
 
-/// PUBREL for an unknown exchange is answered with 0x92 (§3.7.2.1).
+/// PUBREL for an unknown exchange is answered with PUBCOMP and 0x92 (§3.7.2.1).
 #[test]
 fn pubrel_for_nothing_is_answered_with_0x92() {
     let mut device = Device::connected(Answers::Automatic);
