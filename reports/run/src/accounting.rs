@@ -79,6 +79,13 @@ pub struct Deliveries {
     pub duplicated: u64,
     /// Deliveries that came before an earlier message of the same publisher and topic did.
     pub reordered: u64,
+    /// Deliveries with another payload than was published, or than was to be retained. Such a message was
+    /// not delivered: what was owed stays owed.
+    #[serde(default)]
+    pub corrupted: u64,
+    /// Of all other deliveries, those at another QoS, or with another RETAIN or DUP flag, than they must have.
+    #[serde(default)]
+    pub mislabelled: u64,
     /// Deliveries of this run's messages that no subscription asked for.
     pub misrouted: u64,
     /// Deliveries that bear no stamp of this run: of other clients, of earlier runs, or of the
@@ -111,7 +118,7 @@ impl Deliveries {
 
     /// What the book does not explain, both sides added without sign:
     /// `expected - delivered - lost - excused - unknown`, and
-    /// `received - delivered - optional - duplicated - misrouted - foreign`.
+    /// `received - delivered - optional - duplicated - corrupted - misrouted - foreign`.
     pub fn balance(&self) -> u128 {
         let owed = i128::from(self.expected)
             - i128::from(self.delivered)
@@ -122,6 +129,7 @@ impl Deliveries {
             - i128::from(self.delivered)
             - i128::from(self.optional)
             - i128::from(self.duplicated)
+            - i128::from(self.corrupted)
             - i128::from(self.misrouted)
             - i128::from(self.foreign);
         owed.unsigned_abs() + seen.unsigned_abs()
@@ -218,6 +226,8 @@ impl Accounting {
             optional: sum.optional + entry.optional,
             duplicated: sum.duplicated + entry.duplicated,
             reordered: sum.reordered + entry.reordered,
+            corrupted: sum.corrupted + entry.corrupted,
+            mislabelled: sum.mislabelled + entry.mislabelled,
             misrouted: sum.misrouted + entry.misrouted,
             foreign: sum.foreign + entry.foreign,
             late: sum.late + entry.late,

@@ -34,9 +34,10 @@ pub enum AnomalyKind {
     Reordered,
     /// A message came that no subscription asked for.
     Misrouted,
-    /// A message came whose payload or topic is not what was published, or at another QoS or with
-    /// another RETAIN flag than its subscription asks for.
+    /// A message came whose payload is not what was published, or not what is to be retained.
     Corrupted,
+    /// A message came at another QoS, or with another RETAIN or DUP flag, than it must have.
+    Mislabelled,
     /// A will was due and did not come.
     WillMissing,
     /// A will came more than once for one ended connection.
@@ -80,6 +81,7 @@ impl AnomalyKind {
             Self::Reordered => "reordered",
             Self::Misrouted => "misrouted",
             Self::Corrupted => "corrupted",
+            Self::Mislabelled => "mislabelled",
             Self::WillMissing => "will missing",
             Self::WillDoubled => "will doubled",
             Self::WillUnexpected => "will not due",

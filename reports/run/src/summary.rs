@@ -55,6 +55,10 @@ pub struct Summary {
     pub duplicated_at_qos2: u64,
     /// Deliveries out of order.
     pub reordered: u64,
+    /// Deliveries with another payload than was published, or than was to be retained: not among `delivered`.
+    pub corrupted: u64,
+    /// Deliveries at another QoS, or with another RETAIN or DUP flag, than they must have.
+    pub mislabelled: u64,
     /// Deliveries that no subscription asked for.
     pub misrouted: u64,
     /// End-to-end latency from the scheduled time; `None` without samples, and where there are several
@@ -217,6 +221,8 @@ impl Summary {
             duplicated: sum(|entry| entry.duplicated),
             duplicated_at_qos2: sum(|entry| if entry.qos == 2 { entry.duplicated } else { 0 }),
             reordered: sum(|entry| entry.reordered),
+            corrupted: sum(|entry| entry.corrupted),
+            mislabelled: sum(|entry| entry.mislabelled),
             misrouted: sum(|entry| entry.misrouted),
             e2e_latency: the_only_one(&due),
             e2e_latency_of: due.iter().filter_map(LatencyOf::of).collect(),

@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 /// Words of the tables, and what they mean.
-const WORDS: [(&str, &str); 20] = [
+const WORDS: [(&str, &str); 22] = [
     (
         "ok",
         "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -57,6 +57,14 @@ const WORDS: [(&str, &str); 20] = [
     (
         "reordered",
         "delivered before an earlier message of the same publisher and topic (§4.6)",
+    ),
+    (
+        "corrupted",
+        "delivered with another payload than was published, or than was to be retained; it does not count as delivered",
+    ),
+    (
+        "mislabelled",
+        "delivered at another QoS, or with another RETAIN or DUP flag, than it must have",
     ),
     (
         "misrouted",

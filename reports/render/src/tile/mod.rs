@@ -145,9 +145,14 @@ fn duplicated(run: &Run) -> Tile {
 }
 
 fn reordered(summary: &Summary) -> Tile {
-    let detail = format!("{} misrouted", count_text(summary.misrouted));
-    Tile::new("Reordered", count_text(summary.reordered), detail)
-        .judged(summary.reordered == 0 && summary.misrouted == 0)
+    let others = [
+        (summary.misrouted, "misrouted"),
+        (summary.corrupted, "corrupted"),
+        (summary.mislabelled, "mislabelled"),
+    ];
+    let parts = others.map(|(count, word)| format!("{} {word}", count_text(count)));
+    let is_clean = summary.reordered == 0 && others.iter().all(|&(count, _)| count == 0);
+    Tile::new("Reordered", count_text(summary.reordered), parts.join(", ")).judged(is_clean)
 }
 
 /// That nothing went wrong is the best news of a report: it has a tile, as errors have.

@@ -35,6 +35,8 @@ pub(super) fn accounting() -> Accounting {
         optional,
         duplicated: if qos == 1 { 23 } else { 0 },
         reordered: 0,
+        corrupted: 0,
+        mislabelled: 0,
         misrouted: 0,
         foreign: 0,
         late: 31,

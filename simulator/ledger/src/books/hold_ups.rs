@@ -49,6 +49,7 @@ impl ByLag {
             | AnomalyKind::Reordered
             | AnomalyKind::Misrouted
             | AnomalyKind::Corrupted
+            | AnomalyKind::Mislabelled
             | AnomalyKind::WillDoubled
             | AnomalyKind::DisplacedReason
             | AnomalyKind::SessionPresent

@@ -45,6 +45,7 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         AnomalyKind::Duplicated
         | AnomalyKind::Reordered
         | AnomalyKind::Corrupted
+        | AnomalyKind::Mislabelled
         | AnomalyKind::Qos2PublishAfterPubrel
         | AnomalyKind::ProtocolError => false,
         // A client that publishes again what it received sends stamps of this run to topics of its own.

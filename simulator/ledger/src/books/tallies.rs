@@ -6,7 +6,7 @@
 //!
 //! Invariants, checked when the books are closed:
 //! `pledged == delivered + lost + excused + unknown + withdrawn`,
-//! `received == delivered + optional + duplicated + misrouted + foreign`,
+//! `received == delivered + optional + duplicated + corrupted + misrouted + foreign`,
 //! `sent == acknowledged + refused + settled early + in doubt` at QoS 1 and 2.
 
 use squall_protocol::QoS;
@@ -56,8 +56,7 @@ pub struct Tally {
     pub unrepeatable: u64,
     /// First deliveries after that of a later message of the same stream.
     pub reordered: u64,
-    /// Deliveries of this run's messages that no subscription asked for, and those that bear no stamp
-    /// although only this run publishes to their Topic Name.
+    /// Deliveries of this run's messages that no subscription asked for.
     pub misrouted: u64,
     /// Deliveries that bear no stamp of this run: counted, and not judged.
     pub foreign: u64,
@@ -67,9 +66,13 @@ pub struct Tally {
     /// Retained messages that SUBSCRIBE asked for and that did not come, on a broker where another client
     /// may have cleared them: not owed, and not judged.
     pub perhaps_cleared: u64,
-    /// Deliveries, otherwise in order, with another payload than was published, at another QoS
-    /// than was promised, or with a wrong RETAIN flag.
+    /// Deliveries with another payload than was published, or than was to be retained, and those that bear no
+    /// stamp although only this run publishes to their Topic Name. Such a message was not delivered: what was
+    /// owed stays owed.
     pub corrupted: u64,
+    /// Of all other deliveries of this run's messages, those at another QoS than was promised, or with a wrong
+    /// RETAIN or DUP flag.
+    pub mislabelled: u64,
     /// First deliveries of messages that were sent before the connection they came on was resumed.
     pub late: u64,
     /// All deliveries: wills are not among them.
@@ -263,7 +266,12 @@ impl Tally {
     pub fn balance(&self) -> u64 {
         let ended =
             self.delivered + self.lost + self.excused_total() + self.unknown + self.withdrawn;
-        let seen = self.delivered + self.optional + self.duplicated + self.misrouted + self.foreign;
+        let seen = self.delivered
+            + self.optional
+            + self.duplicated
+            + self.corrupted
+            + self.misrouted
+            + self.foreign;
         self.pledged.abs_diff(ended) + self.received.abs_diff(seen)
     }
 
@@ -286,6 +294,7 @@ impl Tally {
         self.unclear += other.unclear;
         self.perhaps_cleared += other.perhaps_cleared;
         self.corrupted += other.corrupted;
+        self.mislabelled += other.mislabelled;
         self.late += other.late;
         self.received += other.received;
     }

@@ -4,8 +4,10 @@
 //! `lost`: at most once is not a promise to deliver (§4.3.1). With `qos = 0` a message is lost if
 //! every connection on its way was up to the end and it did not come all the same.
 //!
-//! `misrouted` counts what no subscription asked for: another message, or one that was asked for
-//! otherwise, with another payload, QoS or RETAIN flag.
+//! `misrouted` counts messages that no subscription asked for, `corrupted` those with another payload than was
+//! published, `mislabelled` those at another QoS or with a wrong flag. A message that came with another payload was
+//! not delivered: who claims `lost` or `misrouted` claims `corrupted = 0` too, unless the file says otherwise, and
+//! who claims `misrouted` claims `mislabelled = 0`.
 //!
 //! What bears no stamp of this run says nothing about the run: a claim without any other delivery is
 //! not judged.
@@ -62,7 +64,7 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         if_received(all.reordered),
         &[AnomalyKind::Reordered],
     );
-    add_misrouted(&mut claims, claim, &all);
+    add_wrong(&mut claims, claim, &all);
     // What is late waited for a connection that had ended.
     claims.add_at_most(
         "late",
@@ -122,29 +124,80 @@ fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found
     claims.add(judged, &[AnomalyKind::Duplicated]);
 }
 
-/// A message without a stamp on a topic of this run may be another client's, or one of this run that
-/// the broker has damaged: where it may be either, nothing was found to be right.
-fn add_misrouted(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally) {
-    let Some(limit) = claim.misrouted else {
-        return;
+/// What no subscription asked for, and what came otherwise than it must.
+fn add_wrong(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally) {
+    let misrouted = Wrong {
+        key: "misrouted",
+        kind: AnomalyKind::Misrouted,
+        found: all.misrouted,
+        claimed: claim.misrouted,
+        implied: false,
+        unclear: all.unclear,
     };
-    let wrong = all.misrouted + all.corrupted;
-    let holds = wrong <= limit;
-    let unjudged = (holds && all.unclear > 0).then(|| {
-        format!(
-            "{} messages without a stamp of this run came to topics that it publishes to: of another client, of an earlier \
-             run, or damaged by the broker; give the run topics of its own, or a broker of its own",
-            count_text(all.unclear)
-        )
-    });
-    let has_something = all.of_this_run() > 0 && unjudged.is_none();
-    let judged = Judged {
-        key: "misrouted".to_owned(),
-        limit: Value::Count(limit),
-        actual: has_something.then_some(Value::Count(wrong)),
-        violations: wrong,
-        holds,
-        unjudged,
+    let corrupted = Wrong {
+        key: "corrupted",
+        kind: AnomalyKind::Corrupted,
+        found: all.corrupted,
+        claimed: claim.corrupted,
+        implied: claim.lost.is_some() || claim.misrouted.is_some(),
+        unclear: all.unclear,
     };
-    claims.add(judged, &[AnomalyKind::Misrouted, AnomalyKind::Corrupted]);
+    let mislabelled = Wrong {
+        key: "mislabelled",
+        kind: AnomalyKind::Mislabelled,
+        found: all.mislabelled,
+        claimed: claim.mislabelled,
+        implied: claim.misrouted.is_some(),
+        // Nothing is known of the flags that a message without a stamp must have.
+        unclear: 0,
+    };
+    for wrong in [misrouted, corrupted, mislabelled] {
+        wrong.add_to(claims, all);
+    }
+}
+
+/// Deliveries of one kind that must not be.
+#[derive(Clone, Copy, Debug)]
+struct Wrong {
+    key: &'static str,
+    kind: AnomalyKind,
+    found: u64,
+    /// How many the file allows, if it says.
+    claimed: Option<u64>,
+    /// Whether another key of the file asks for none of them.
+    implied: bool,
+    /// Messages that may be of this kind, or another client's.
+    unclear: u64,
+}
+
+impl Wrong {
+    /// A message without a stamp on a topic of this run may be another client's, or one of this run that
+    /// the broker has damaged: where it may be either, nothing was found to be right. What the file does not name is
+    /// shown if it is broken only.
+    fn add_to(self, claims: &mut Claims, all: &Tally) {
+        let Some(limit) = self
+            .claimed
+            .or((self.implied && self.found > 0).then_some(0))
+        else {
+            return;
+        };
+        let holds = self.found <= limit;
+        let unjudged = (holds && self.unclear > 0).then(|| {
+            format!(
+                "{} messages without a stamp of this run came to topics that it publishes to: of another client, of an earlier \
+                 run, or damaged by the broker; give the run topics of its own, or a broker of its own",
+                count_text(self.unclear)
+            )
+        });
+        let has_something = all.of_this_run() > 0 && unjudged.is_none();
+        let judged = Judged {
+            key: self.key.to_owned(),
+            limit: Value::Count(limit),
+            actual: has_something.then_some(Value::Count(self.found)),
+            violations: self.found,
+            holds,
+            unjudged,
+        };
+        claims.add(judged, &[self.kind]);
+    }
 }

@@ -82,6 +82,8 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     optional: tally.optional,
                     duplicated: tally.duplicated,
                     reordered: tally.reordered,
+                    corrupted: tally.corrupted,
+                    mislabelled: tally.mislabelled,
                     misrouted: tally.misrouted,
                     foreign: tally.foreign,
                     late: tally.late,

@@ -207,6 +207,8 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("duplicated", "duplicated = 0"),
     ("reordered", "reordered = 0"),
     ("misrouted", "misrouted = 0"),
+    ("corrupted", "corrupted = 0"),
+    ("mislabelled", "mislabelled = 0"),
     ("late", "late = 0"),
 ];
 

@@ -26,8 +26,14 @@ pub(crate) enum ExpectFile {
         duplicated: Option<u64>,
         /// Messages out of order within one publisher and topic.
         reordered: Option<u64>,
-        /// Messages that were delivered to a session without a subscription to them.
+        /// Messages that were delivered to a session without a subscription to them. Where `mislabelled` is
+        /// not given, it is judged as 0 as well.
         misrouted: Option<u64>,
+        /// Messages that came with another payload than was published. Where it is not given and `lost` or
+        /// `misrouted` is, it is judged as 0.
+        corrupted: Option<u64>,
+        /// Messages that came at another QoS, or with another RETAIN or DUP flag, than they must have.
+        mislabelled: Option<u64>,
         /// Messages that were delivered after the session was resumed.
         late: Option<u64>,
     },

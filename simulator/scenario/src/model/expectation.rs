@@ -45,7 +45,7 @@ impl Expectation {
     }
 }
 
-/// Every acknowledged message reaches the Sessions that it is owed to.
+/// Every acknowledged message reaches the Sessions that it is owed to, as it was published.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct DeliveryClaim {
     /// Only messages published with this QoS.
@@ -61,6 +61,10 @@ pub struct DeliveryClaim {
     pub reordered: Option<u64>,
     /// Messages that were delivered to a Session without a subscription to them.
     pub misrouted: Option<u64>,
+    /// Messages that came with another payload than was published.
+    pub corrupted: Option<u64>,
+    /// Messages that came at another QoS, or with another RETAIN or DUP flag, than they must have.
+    pub mislabelled: Option<u64>,
     /// Messages that were delivered after the Session was resumed.
     pub late: Option<u64>,
 }

@@ -18,6 +18,8 @@ impl Scenario {
                 text.option("duplicated", claim.duplicated);
                 text.option("reordered", claim.reordered);
                 text.option("misrouted", claim.misrouted);
+                text.option("corrupted", claim.corrupted);
+                text.option("mislabelled", claim.mislabelled);
                 text.option("late", claim.late);
             }
             Expectation::Will(claim) => {

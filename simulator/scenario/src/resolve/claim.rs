@@ -92,6 +92,8 @@ impl Resolver<'_> {
             duplicated,
             reordered,
             misrouted,
+            corrupted,
+            mislabelled,
             late,
         } = file
         else {
@@ -104,6 +106,8 @@ impl Resolver<'_> {
             duplicated: *duplicated,
             reordered: *reordered,
             misrouted: *misrouted,
+            corrupted: *corrupted,
+            mislabelled: *mislabelled,
             late: *late,
         })
     }
@@ -195,7 +199,15 @@ impl Resolver<'_> {
     }
 
     fn check_delivery(&mut self, claim: &DeliveryClaim, at: &At<'_>) {
-        let keys = ["lost", "duplicated", "reordered", "misrouted", "late"];
+        let keys = [
+            "lost",
+            "duplicated",
+            "reordered",
+            "misrouted",
+            "corrupted",
+            "mislabelled",
+            "late",
+        ];
         self.check_claims_something(&keys, at);
         // A server of MQTT 5.0 sends again only after a reconnect [MQTT-4.4.0-1].
         let may_fail = self.groups.iter().zip(0..).any(|(group, id)| {

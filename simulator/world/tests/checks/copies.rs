@@ -94,14 +94,13 @@ fn garbage_on_a_topic_of_this_run_is_found() {
         garbage(passing, tampered);
     });
 
-    assert_broken(
-        &run_tampered(&embedded(), in_place),
-        &["delivery().misrouted"],
-    );
-    assert_broken(
-        &run_tampered(&embedded(), beside),
-        &["delivery().misrouted"],
-    );
+    for judgement in [
+        run_tampered(&embedded(), in_place),
+        run_tampered(&embedded(), beside),
+    ] {
+        let claims = ["delivery().corrupted", "delivery().corrupted"];
+        assert_broken(&judgement, &claims);
+    }
 }
 
 /// On a broker that others use, it may be another client's: the claim is not judged.
@@ -196,6 +195,6 @@ fn a_first_copy_with_dup_is_found() {
 
         let judgement = run_tampered(&embedded(), tamper);
 
-        assert_broken(&judgement, &["delivery().misrouted"]);
+        assert_broken(&judgement, &["delivery().mislabelled"]);
     }
 }

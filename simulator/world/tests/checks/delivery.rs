@@ -247,7 +247,7 @@ fn a_message_at_a_lower_qos_is_not_what_was_asked_for() {
 
     let judgement = run_tampered(SCENARIO, tamper);
 
-    assert_broken(&judgement, &["delivery().misrouted"]);
+    assert_broken(&judgement, &["delivery().mislabelled"]);
 }
 
 /// The same where messages are retained: a subscription that was there before them is sent them
@@ -274,7 +274,7 @@ fn a_live_message_with_retain_is_not_what_was_asked_for() {
     assert_broken(&run(&retained), &[]);
     let judgement = run_tampered(&retained, tamper);
 
-    assert_broken(&judgement, &["delivery().misrouted"]);
+    assert_broken(&judgement, &["delivery().mislabelled"]);
 }
 
 /// 3.1.1 knows no shared subscriptions: devices and broker agree that what only begins like one is

@@ -114,11 +114,17 @@ fn a_changed_payload_is_found() {
 
     let judgement = run_tampered(SCENARIO, tamper);
 
-    assert_broken(&judgement, &["delivery().misrouted"]);
-    assert_eq!(
-        judgement.measured.anomalies[0].kind,
-        squall_run::AnomalyKind::Corrupted
+    assert_broken(
+        &judgement,
+        &[
+            "delivery(1).lost",
+            "delivery(1).corrupted",
+            "delivery().corrupted",
+        ],
     );
+    let books = &judgement.measured.accounting;
+    let corrupted: u64 = books.deliveries.iter().map(|entry| entry.corrupted).sum();
+    assert_eq!((corrupted, books.balance()), (1, 0));
 }
 
 /// A message keeps its topic: under another no device asked for it, and its own is lost.

@@ -1,4 +1,4 @@
-//! What one delivery is: the first, another copy, out of order, misrouted, or not of this run.
+//! What one delivery is: the first, another copy, out of order, corrupted, misrouted, or not of this run.
 //!
 //! A delivery is judged in this order, and the first answer ends it: does it bear this run's
 //! stamp (`stranger`), was it ever sent, does a subscription ask for it, may it come out of the broker's store (`replay`),
@@ -6,8 +6,8 @@
 //!
 //! The order matters. A copy out of the store is sent because of a SUBSCRIBE, beside what is owed: counted
 //! after the pledges it would end one, and the message itself would be taken for a repeat. What a message
-//! says is compared before it is attributed, so that a corrupted one still ends its pledge: it came, and is not
-//! lost as well. Order is judged last, of first deliveries only: a repeat is late by nature.
+//! says is compared before it is attributed: a corrupted one is not what was owed, and ends no pledge; one at
+//! another QoS or with a wrong flag is, and does. Order is judged last, of first deliveries only: a repeat is late by nature.
 
 use squall_fleet::Stamp;
 use squall_protocol::{Instant, QoS};
@@ -157,7 +157,11 @@ impl Deliveries {
             self.handle_replay(&case, stored);
             return None;
         }
-        self.compare(&case);
+        if let Some(what) = self.changed_payload(&case) {
+            self.note_corrupted(&case, what);
+            return None;
+        }
+        self.check_label(&case);
         self.attribute(&case)
     }
 
@@ -258,41 +262,49 @@ impl Deliveries {
         Some(asked.certain?.min(case.published))
     }
 
-    /// Compares a delivery with what was published, if that is still known.
-    fn compare(&mut self, case: &Case<'_>) {
+    /// What is wrong with the payload, if what was published is still known.
+    fn changed_payload(&self, case: &Case<'_>) -> Option<&'static str> {
+        let record = self.streams[case.stream].record(case.sequence())?;
+        (record.hash != fingerprint(case.delivery.payload))
+            .then_some("has another payload than was published")
+    }
+
+    /// Compares QoS and flags with what was published and asked for, if that is still known.
+    fn check_label(&mut self, case: &Case<'_>) {
         let delivery = case.delivery;
-        let Some(record) = self.streams[case.stream].record(case.sequence()) else {
-            if let Some(what) = wrong_dup(delivery) {
-                self.note_corrupted(case, what);
-            }
+        let is_known = self.streams[case.stream].record(case.sequence()).is_some();
+        let what = if let Some(what) = wrong_dup(delivery) {
+            what.to_owned()
+        } else if !is_known {
             return;
-        };
-        let what = if record.hash != fingerprint(delivery.payload) {
-            "has another payload than was published".to_owned()
         } else if let Some(what) = wrong_qos(delivery, case.promised) {
             what
-        } else if let Some(what) = wrong_dup(delivery) {
-            what.to_owned()
         } else if delivery.origin != Origin::Live {
             "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]".to_owned()
         } else {
             return;
         };
-        self.note_corrupted(case, &what);
+        self.note_mislabelled(case, &what);
     }
 
-    /// A delivery is not as it must be.
+    /// A delivery has another payload than it must have.
     pub(super) fn note_corrupted(&mut self, case: &Case<'_>, what: &str) {
         self.books.tally_mut(case.key()).corrupted += 1;
-        self.anomalies
-            .note(AnomalyKind::Corrupted, case.noticed(), || {
-                let explanation = format!(
-                    "message {} of {} {what}",
-                    case.sequence(),
-                    self.names.of(case.stamp.device)
-                );
-                case.anomaly(AnomalyKind::Corrupted, explanation)
-            });
+        self.note_wrong(AnomalyKind::Corrupted, case, what);
+    }
+
+    /// A delivery has another QoS or another flag than it must have.
+    pub(super) fn note_mislabelled(&mut self, case: &Case<'_>, what: &str) {
+        self.books.tally_mut(case.key()).mislabelled += 1;
+        self.note_wrong(AnomalyKind::Mislabelled, case, what);
+    }
+
+    fn note_wrong(&mut self, kind: AnomalyKind, case: &Case<'_>, what: &str) {
+        self.anomalies.note(kind, case.noticed(), || {
+            let device = self.names.of(case.stamp.device);
+            let explanation = format!("message {} of {device} {what}", case.sequence());
+            case.anomaly(kind, explanation)
+        });
     }
 
     /// Finds out whether it is the first delivery, and writes down what it is.

@@ -91,7 +91,7 @@ impl Deliveries {
             return;
         }
         if self.is_first_sent_here(case) {
-            self.note_corrupted(
+            self.note_mislabelled(
                 case,
                 "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]",
             );

@@ -50,7 +50,14 @@ impl Deliveries {
                 .cursor_mut(case.place)
                 .count_replay(case.sequence()),
         };
-        self.compare_replay(case, stored, times == 1 && !may_be_resent);
+        if let Some(what) = self.changed_value(case, stored) {
+            self.note_corrupted(case, what);
+            return;
+        }
+        let is_first = times == 1 && !may_be_resent;
+        if let Some(what) = self.wrong_label(case, stored, is_first) {
+            self.note_mislabelled(case, &what);
+        }
         let tally = self.books.tally_mut(case.key());
         if times <= allowed {
             tally.optional += 1;
@@ -66,41 +73,45 @@ impl Deliveries {
         });
     }
 
-    /// Compares a retained message with what was published, and with what must be retained.
-    fn compare_replay(&mut self, case: &Case<'_>, stored: Stored, is_first: bool) {
-        let delivery = case.delivery;
+    /// What is known of a retained message: its payload, and the QoS it was published with.
+    fn published(&self, case: &Case<'_>, stored: Stored) -> Option<(u64, QoS)> {
         let record = self.streams[case.stream].record(case.sequence());
-        let known = record
+        record
             .map(|record| (record.hash, record.qos))
-            .or(stored.published);
+            .or(stored.published)
+    }
+
+    /// What is wrong with the value of a retained message: it is not what was published, or not what is
+    /// to be retained.
+    fn changed_value(&self, case: &Case<'_>, stored: Stored) -> Option<&'static str> {
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client);
-        let promised = session
+        let known = self.published(case, stored);
+        if known.is_some_and(|(hash, _)| hash != fingerprint(case.delivery.payload)) {
+            return Some("came out of the store with another payload than was published");
+        }
+        let asked_at = session.and_then(|session| session.asked_at(filters, case.event.socket));
+        let replaced = stored.overwritten_at.zip(asked_at);
+        replaced
+            .is_some_and(|(overwritten_at, asked_at)| overwritten_at + SETTLING_TIME < asked_at)
+            .then_some(
+                "came out of the store though a later one had replaced it before SUBSCRIBE was sent [MQTT-3.3.1-5]",
+            )
+    }
+
+    /// What is wrong with the QoS or a flag of a retained message.
+    fn wrong_label(&self, case: &Case<'_>, stored: Stored, is_first: bool) -> Option<String> {
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let promised = session(&self.sessions, case.event.client)
             .filter(|_| case.copies == 1)
             .and_then(|session| session.granted_for_certain(filters))
-            .zip(known)
+            .zip(self.published(case, stored))
             .map(|(granted, (_, published))| granted.min(published));
-        let asked_at = session.and_then(|session| session.asked_at(filters, case.event.socket));
-        let is_old = stored
-            .overwritten_at
-            .zip(asked_at)
-            .is_some_and(|(overwritten_at, asked_at)| overwritten_at + SETTLING_TIME < asked_at);
-        let what = if known.is_some_and(|(hash, _)| hash != fingerprint(delivery.payload)) {
-            "came out of the store with another payload than was published".to_owned()
-        } else if is_old {
-            "came out of the store though a later one had replaced it before SUBSCRIBE was sent [MQTT-3.3.1-5]"
-                .to_owned()
-        } else if let Some(what) = wrong_qos(delivery, promised) {
-            what
-        } else if let Some(what) = wrong_dup(delivery) {
-            what.to_owned()
-        } else if delivery.dup && is_first {
-            "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]"
-                .to_owned()
-        } else {
-            return;
-        };
-        self.note_corrupted(case, &what);
+        let untrue_dup = (case.delivery.dup && is_first).then_some(
+            "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]",
+        );
+        wrong_qos(case.delivery, promised)
+            .or_else(|| wrong_dup(case.delivery).or(untrue_dup).map(str::to_owned))
     }
 
     /// A message is surely retained at a topic for the first time.

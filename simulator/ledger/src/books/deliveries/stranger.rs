@@ -75,7 +75,7 @@ impl Deliveries {
                 return;
             }
             Stranger::Damaged => (
-                AnomalyKind::Misrouted,
+                AnomalyKind::Corrupted,
                 "its payload bears no stamp, and this run alone publishes to its Topic Name",
             ),
             Stranger::NotAskedFor => (AnomalyKind::Misrouted, "no subscription asks for it"),
@@ -88,7 +88,14 @@ impl Deliveries {
                 "its stamp has a sequence number that was never sent",
             ),
         };
-        tally.misrouted += 1;
+        match stranger {
+            Stranger::Damaged => tally.corrupted += 1,
+            Stranger::Foreign
+            | Stranger::Unclear
+            | Stranger::NotAskedFor
+            | Stranger::NeverPublishedThere
+            | Stranger::NeverPublished => tally.misrouted += 1,
+        }
         let subject = Subject {
             device: Some(event.device),
             scope: Scope {

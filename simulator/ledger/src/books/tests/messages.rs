@@ -397,3 +397,25 @@ fn closed_books_stay_closed() {
     let after = scene.close();
     assert_eq!(before, after);
 }
+
+/// A message that comes with another payload was not delivered: it is lost, unless it comes as it was published
+/// as well, and that one is not a copy.
+#[test]
+fn a_changed_message_is_not_delivered() {
+    for (comes_right_too, delivered) in [(false, 0), (true, 1)] {
+        let mut scene = Scene::ready(&[CLEAN]);
+        scene.publish(0..1, QOS2);
+        scene.deliver_changed(CLEAN, (0, QOS2), |fact| {
+            fact.payload = b"something else that is long";
+        });
+        if comes_right_too {
+            scene.deliver(CLEAN, 0, QOS2);
+        }
+
+        let tally = scene.close();
+
+        assert_eq!((tally.corrupted, tally.duplicated), (1, 0));
+        assert_eq!((tally.delivered, tally.lost), (delivered, 1 - delivered));
+        assert_eq!(tally.balance(), 0);
+    }
+}

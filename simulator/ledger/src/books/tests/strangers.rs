@@ -12,17 +12,17 @@ const NOT_OURS: &[u8] = b"garbage that is long enough";
 /// A broker that was started for the run serves no other client: what comes live to a topic that the run
 /// publishes to was published by the run, and damaged. Elsewhere it may be the broker's own.
 #[test]
-fn a_message_without_a_stamp_on_a_topic_of_this_run_is_misrouted() {
-    for (topic, misrouted) in [("t", 1), ("elsewhere", 0)] {
+fn a_message_without_a_stamp_on_a_topic_of_this_run_is_corrupted() {
+    for (topic, corrupted) in [("t", 1), ("elsewhere", 0)] {
         let mut scene = Scene::ready(&[CLEAN]);
         scene.publish(0..1, QOS1);
         scene.deliver_plain(CLEAN, topic, NOT_OURS);
 
         let tally = scene.close();
 
-        assert_eq!((tally.misrouted, tally.foreign), (misrouted, 1 - misrouted));
-        assert_eq!(scene.count(AnomalyKind::Misrouted), misrouted, "{topic}");
-        assert_eq!(scene.count(AnomalyKind::Corrupted), tally.corrupted);
+        assert_eq!((tally.corrupted, tally.foreign), (corrupted, 1 - corrupted));
+        assert_eq!(scene.count(AnomalyKind::Corrupted), corrupted, "{topic}");
+        assert_eq!((tally.misrouted, tally.lost), (0, 1), "{topic}");
     }
 }
 
@@ -36,14 +36,14 @@ fn on_a_shared_broker_a_message_without_a_stamp_is_unclear() {
 
     let tally = scene.close();
 
-    assert_eq!((tally.misrouted, tally.foreign, tally.unclear), (0, 2, 1));
+    assert_eq!((tally.corrupted, tally.foreign, tally.unclear), (0, 2, 1));
 }
 
 /// A broker that only earlier runs have used holds their messages for Sessions that are resumed, and for
 /// no others.
 #[test]
 fn what_waited_for_a_resumed_session_is_foreign() {
-    for (resumes, misrouted, unclear) in [(vec![], 2, 0), (vec![1], 0, 1)] {
+    for (resumes, corrupted, unclear) in [(vec![], 2, 0), (vec![1], 0, 1)] {
         let mut scene = Scene::resuming(&resumes).made_ready(&[CLEAN]);
         scene.publish(0..1, QOS1);
         scene.deliver_plain(CLEAN, "t", NOT_OURS);
@@ -52,8 +52,8 @@ fn what_waited_for_a_resumed_session_is_foreign() {
         let tally = scene.close();
 
         assert_eq!(
-            (tally.misrouted, tally.foreign, tally.unclear),
-            (misrouted, 2 - misrouted, unclear),
+            (tally.corrupted, tally.foreign, tally.unclear),
+            (corrupted, 2 - corrupted, unclear),
             "{resumes:?}"
         );
     }
