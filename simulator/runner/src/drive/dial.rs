@@ -2,8 +2,9 @@
 //!
 //! The kernel picks a local port by trying those of one parity before the other, so that from half
 //! of the range on each `connect` walks over thousands of ports that are taken. Here the next port
-//! is known: the walk goes round the range, and comes back to a port as late as it can. The kernel
-//! still picks where the range is unknown, or where some ports of it are reserved.
+//! is known ([`LocalPorts`]). The kernel still picks where the range is unknown, where some ports of it
+//! are reserved, and for a transport that met too many ports that others hold: those that the kernel
+//! picked for another program cannot be bound for a minute after, and the kernel itself may use them.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
@@ -11,7 +12,9 @@ use std::ops::RangeInclusive;
 
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use squall_protocol::Instant;
 
+use super::ports::LocalPorts;
 use super::receive;
 
 /// Ports that are tried for one transport before the kernel is asked to find one.
@@ -22,70 +25,103 @@ const PORTS_TRIED_MAX: usize = 64;
 pub(super) struct Dialer {
     target: SocketAddr,
     /// `None`: the kernel picks.
-    ports: Option<PortWalk>,
+    ports: Option<AddressPorts>,
 }
 
-/// The local ports of one address, in turn.
+/// The local ports of one address.
 #[derive(Debug)]
-struct PortWalk {
+struct AddressPorts {
     address: IpAddr,
-    range: RangeInclusive<u16>,
-    next: u16,
+    ports: LocalPorts,
 }
+
+/// A transport that the system was asked for. It may be connected when it can be written, or fail then.
+#[derive(Debug)]
+pub(super) struct Dialed {
+    /// The socket.
+    pub(super) stream: TcpStream,
+    /// Where it begins, to be handed back when it has ended; `None` if the kernel picked.
+    pub(super) port: Option<DialedPort>,
+}
+
+/// A local port that one transport has.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct DialedPort(u16);
 
 impl Dialer {
     /// Transports to `target` from the local ports `range`, `None` to let the kernel pick.
     pub(super) fn new(target: SocketAddr, range: Option<RangeInclusive<u16>>) -> Self {
         let ports = range.and_then(|range| {
-            Some(PortWalk {
+            Some(AddressPorts {
                 address: local_address(target)?,
-                next: starting_port(&range),
-                range,
+                ports: LocalPorts::new(&range, scattered()),
             })
         });
         Self { target, ports }
     }
 
-    /// Asks for a transport. It may be connected when it can be written, or fail then.
-    pub(super) fn dial(&mut self) -> io::Result<TcpStream> {
-        if let Some(ports) = &mut self.ports {
+    /// Asks for a transport.
+    pub(super) fn dial(&mut self, now: Instant) -> io::Result<Dialed> {
+        let mut socket = new_socket(self.target)?;
+        if let Some(AddressPorts { address, ports }) = &mut self.ports {
             for _ in 0..PORTS_TRIED_MAX {
-                match ask(self.target, Some(ports.take())) {
-                    Err(error) if is_port_taken(&error) => {}
-                    asked => return asked,
+                let Some(port) = ports.take(now) else { break };
+                // A socket that could not be bound is as good as new.
+                if let Err(error) = socket.bind(&SockAddr::from(SocketAddr::new(*address, port))) {
+                    ports.hold_back(port, now);
+                    match is_port_taken(&error) {
+                        true => continue,
+                        false => return Err(error),
+                    }
+                }
+                match connect(&socket, self.target) {
+                    Ok(()) => return Ok(dialed(socket, Some(DialedPort(port)))),
+                    // The port is shared with a connection to the same target. The socket keeps it.
+                    Err(error) if is_port_taken(&error) => {
+                        ports.hold_back(port, now);
+                        socket = new_socket(self.target)?;
+                    }
+                    Err(error) => {
+                        ports.hand_back(port);
+                        return Err(error);
+                    }
                 }
             }
         }
-        ask(self.target, None)
+        connect(&socket, self.target)?;
+        Ok(dialed(socket, None))
+    }
+
+    /// Takes back the port of a transport that has ended.
+    pub(super) fn hand_back(&mut self, port: DialedPort) {
+        if let Some(AddressPorts { ports, .. }) = &mut self.ports {
+            ports.hand_back(port.0);
+        }
     }
 }
 
-impl PortWalk {
-    fn take(&mut self) -> SocketAddr {
-        let port = self.next;
-        self.next = match port {
-            port if port >= *self.range.end() => *self.range.start(),
-            port => port + 1,
-        };
-        SocketAddr::new(self.address, port)
-    }
+fn dialed(socket: Socket, port: Option<DialedPort>) -> Dialed {
+    let stream = socket.into();
+    Dialed { stream, port }
 }
 
-fn ask(target: SocketAddr, from: Option<SocketAddr>) -> io::Result<TcpStream> {
+fn new_socket(target: SocketAddr) -> io::Result<Socket> {
     let domain = Domain::for_address(target);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     receive::stamp_arrivals(&socket)?;
-    if let Some(from) = from {
-        // A port whose last connection waits for its end may be used again if the kernel finds
-        // that safe, as it does for ports of its own choice.
-        socket.set_reuse_address(true)?;
-        socket.bind(&SockAddr::from(from))?;
-    }
+    // A port whose last connection waits for its end may be used again if the kernel finds that safe, as
+    // it does for ports of its own choice. Without this on both, not even then: also for those that the
+    // kernel picks for us, which we bind later.
+    socket.set_reuse_address(true)?;
+    Ok(socket)
+}
+
+fn connect(socket: &Socket, target: SocketAddr) -> io::Result<()> {
     match socket.connect(&SockAddr::from(target)) {
         Err(error) if errno(&error) != Some(Errno::INPROGRESS) => Err(error),
-        Ok(()) | Err(_) => Ok(socket.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -112,12 +148,10 @@ fn local_address(target: SocketAddr) -> Option<IpAddr> {
     Some(probe.local_addr().ok()?.ip())
 }
 
-/// Differs from run to run, so that one begins with ports that the last one did not leave waiting.
-fn starting_port(range: &RangeInclusive<u16>) -> u16 {
-    let ports = u32::from(*range.end()).saturating_sub(u32::from(*range.start())) + 1;
-    let scattered = std::process::id().wrapping_mul(2_654_435_761) >> 8;
-    let offset = u16::try_from(scattered % ports).expect("a range of ports has at most 2^16");
-    range.start().saturating_add(offset)
+/// Differs from run to run, so that one begins with ports that the last one did not leave waiting, and two
+/// at a time do not meet.
+fn scattered() -> usize {
+    (std::process::id().wrapping_mul(2_654_435_761) >> 8) as usize
 }
 
 #[cfg(test)]
@@ -126,38 +160,79 @@ mod tests {
 
     use super::*;
 
-    /// Each port of the range is used once before any is used again.
-    #[test]
-    fn the_walk_goes_round_the_range() {
-        let mut walk = PortWalk {
-            address: IpAddr::from([127, 0, 0, 1]),
-            range: 40_000..=40_003,
-            next: 40_002,
-        };
-
-        let ports: Vec<u16> = (0..6).map(|_| walk.take().port()).collect();
-
-        assert_eq!(ports, [40_002, 40_003, 40_000, 40_001, 40_002, 40_003]);
+    fn dialer(target: &TcpListener, ports: LocalPorts) -> Dialer {
+        Dialer {
+            target: target.local_addr().expect("it is bound"),
+            ports: Some(AddressPorts {
+                address: IpAddr::from([127, 0, 0, 1]),
+                ports,
+            }),
+        }
     }
 
-    /// A port that something else holds is passed over.
+    fn listener() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").expect("a free port")
+    }
+
+    fn port_of(listener: &TcpListener) -> u16 {
+        listener.local_addr().expect("it is bound").port()
+    }
+
+    /// Ports that others hold are passed over with one socket, and not met by the next transport.
     #[test]
-    fn a_port_that_is_taken_is_passed_over() {
-        let target = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = taken.local_addr().expect("it is bound");
-        let mut dialer = Dialer {
-            target: target.local_addr().expect("it is bound"),
-            ports: Some(PortWalk {
-                address: address.ip(),
-                range: address.port()..=address.port(),
-                next: address.port(),
-            }),
-        };
+    fn ports_that_are_taken_are_met_once() {
+        let target = listener();
+        let taken: Vec<TcpListener> = (0..10).map(|_| listener()).collect();
+        let mut ports = LocalPorts::default();
+        for taken in &taken {
+            ports.hand_back(port_of(taken));
+        }
+        let mut dialer = dialer(&target, ports);
 
-        let stream = dialer.dial().expect("the kernel finds a port");
+        let dialed = dialer.dial(Instant::ZERO).expect("the kernel finds a port");
 
-        let used = stream.local_addr().expect("it is bound").port();
-        assert_ne!(used, address.port());
+        assert_eq!(dialed.port, None);
+        let ports = &mut dialer.ports.as_mut().expect("it was given some").ports;
+        assert_eq!(ports.take(Instant::ZERO), None);
+    }
+
+    /// A port that a connection to the same target has is passed over too, and the transport begins at the
+    /// next one.
+    #[test]
+    fn a_port_with_a_connection_to_the_target_is_passed_over() {
+        let target = listener();
+        let mut first = dialer(&target, LocalPorts::default());
+        let in_use = first.dial(Instant::ZERO).expect("the kernel finds a port");
+        let in_use = in_use.stream;
+        let shared = in_use.local_addr().expect("it is bound").port();
+        let free = port_of(&listener());
+        let mut ports = LocalPorts::default();
+        ports.hand_back(shared);
+        ports.hand_back(free);
+        let mut second = dialer(&target, ports);
+
+        let dialed = second.dial(Instant::ZERO).expect("one port is free");
+
+        assert_eq!(dialed.port, Some(DialedPort(free)));
+    }
+
+    /// A transport's port is handed out again when it has ended, not before.
+    #[test]
+    fn a_port_comes_back_with_the_end_of_its_transport() {
+        let target = listener();
+        let free = port_of(&listener());
+        let mut ports = LocalPorts::default();
+        ports.hand_back(free);
+        let mut dialer = dialer(&target, ports);
+
+        let first = dialer.dial(Instant::ZERO).expect("the port is free");
+        let beside_it = dialer.dial(Instant::ZERO).expect("the kernel finds a port");
+        let port = first.port.expect("the one of the range");
+        drop(first.stream);
+        dialer.hand_back(port);
+
+        assert_eq!(beside_it.port, None);
+        let ports = &mut dialer.ports.as_mut().expect("it was given some").ports;
+        assert_eq!(ports.take(Instant::ZERO), Some(free));
     }
 }

@@ -9,6 +9,7 @@
 //! hears before its next deadline.
 
 mod dial;
+mod ports;
 mod receive;
 mod socket;
 mod timer;
@@ -24,7 +25,7 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use dial::Dialer;
+use dial::{Dialed, DialedPort, Dialer};
 use receive::Reader;
 use socket::{Progressed, Room, Socket};
 use squall_fleet::{
@@ -252,13 +253,10 @@ impl<S: Sink + 'static> State<S> {
             return;
         };
         let asked = match transport {
-            Transport::Tcp => self.dialer.dial().and_then(TcpStream::from_std),
+            Transport::Tcp => self.dial(id, wanted),
         };
         match asked {
-            Ok(stream) => {
-                let asked_after = self.clock.now().saturating_since(wanted);
-                self.sockets
-                    .insert(id, Socket::connecting(stream, asked_after, self.clock));
+            Ok(()) => {
                 spawn_local(async move {
                     poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
                 });
@@ -268,6 +266,27 @@ impl<S: Sink + 'static> State<S> {
                 let error = open_error(&error);
                 spawn_local(async move { state.borrow_mut().open_failed(id, error) });
             }
+        }
+    }
+
+    fn dial(&mut self, id: SocketId, wanted: Instant) -> io::Result<()> {
+        let Dialed { stream, port } = self.dialer.dial(wanted)?;
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                self.hand_back(port);
+                return Err(error);
+            }
+        };
+        let asked_after = self.clock.now().saturating_since(wanted);
+        let socket = Socket::connecting(stream, asked_after, self.clock).from_port(port);
+        self.sockets.insert(id, socket);
+        Ok(())
+    }
+
+    fn hand_back(&mut self, port: Option<DialedPort>) {
+        if let Some(port) = port {
+            self.dialer.hand_back(port);
         }
     }
 
@@ -385,8 +404,10 @@ impl<S: Sink + 'static> State<S> {
 
     /// Forgets a socket; its task ends.
     fn give_up(&mut self, id: SocketId) {
-        if let Some(socket) = self.sockets.remove(&id) {
+        if let Some(mut socket) = self.sockets.remove(&id) {
             socket.wake_task();
+            let port = socket.take_port();
+            self.hand_back(port);
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::clock::Clock;
 
+use super::dial::DialedPort;
 use super::receive::{LastEmpty, Reader, Received};
 
 /// Bytes that may wait for one socket before its device is told to publish no more: a broker that
@@ -26,6 +27,8 @@ const COMPACT_BYTES: usize = 64 * 1024;
 /// A transport, from the wish to open it to its end.
 pub(super) struct Socket {
     stream: TcpStream,
+    /// `None` if the kernel picked where it begins.
+    port: Option<DialedPort>,
     /// Bytes for the peer; those before `written` have left.
     out: Vec<u8>,
     written: usize,
@@ -114,6 +117,7 @@ impl Socket {
     pub(super) fn connecting(stream: TcpStream, asked_after: Duration, clock: Clock) -> Self {
         Self {
             stream,
+            port: None,
             out: Vec::new(),
             written: 0,
             room: Room::Left,
@@ -123,6 +127,16 @@ impl Socket {
             last_empty: LastEmpty::now(clock),
             waker: None,
         }
+    }
+
+    /// Remembers the local port that it has to itself.
+    pub(super) fn from_port(self, port: Option<DialedPort>) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The local port that it had to itself, to be handed back when it has ended.
+    pub(super) fn take_port(&mut self) -> Option<DialedPort> {
+        self.port.take()
     }
 
     /// Reads nothing until [`Self::resume`].
