@@ -148,14 +148,15 @@ async fn run_fleet(
     let fleet =
         Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag)).starting_at(start.at);
     let drive = Drive::new(fleet, clock, route);
-    let sampler = Sampler::new(target.processes());
-    let sampling = spawn_local(sampler.clone().run(clock, drive.clone()));
+    let sampler = Sampler::new(target.processes(), clock);
+    let sampling = spawn_local(sampler.clone().run(drive.clone()));
     let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock));
 
     let ended = run_until_end_or_signal(&drive, signals, display).await?;
 
+    let at = clock.now();
     let phase = drive.phase().and_then(Phase::kind);
-    sampler.read(clock.now(), phase);
+    sampler.read(phase).await;
     for task in [sampling, showing] {
         task.abort();
         // Aborted: there is nothing to learn from it.
@@ -163,10 +164,7 @@ async fn run_fleet(
     }
     let last_heard = drive.last_heard();
     let outcome = drive.finish().context("the run was finished twice")?;
-    let end = End {
-        at: clock.now(),
-        ended,
-    };
+    let end = End { at, ended };
     let times = times(&outcome.phases, end, &scenario.run);
     let resources = sampler.resources();
     let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
