@@ -128,7 +128,8 @@ class Audit:
         return total
 
     def sums(self):
-        for name in ("expected", "delivered", "lost", "duplicated", "reordered", "misrouted"):
+        for name in ("expected", "delivered", "lost", "duplicated", "reordered", "corrupted", "mislabelled",
+                     "misrouted"):
             wire = sum(book[name] for book in self.deliveries.values())
             self.equal(f"summary {name}", self.summary[name], wire)
         wire = sum(book["duplicated"] for key, book in self.deliveries.items() if key[1] == 2)
@@ -136,7 +137,9 @@ class Audit:
         self.within("summary peak_online", self.summary["peak_online"],
                     outcomes.peak_online(self.wire))
         for kind, wire in (("lost", self.messages.lost), ("duplicated", self.messages.duplicated),
-                           ("reordered", self.messages.reordered)):
+                           ("reordered", self.messages.reordered),
+                           ("corrupted", self.messages.corrupted),
+                           ("mislabelled", self.messages.mislabelled)):
             named = sorted((each["topic"], each["sequence"]) for each in self.measured["anomalies"]
                            if each["kind"] == kind)
             self.equal(f"messages named as {kind}", named, sorted(each[:2] for each in wire))

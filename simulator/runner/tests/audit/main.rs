@@ -198,6 +198,12 @@ fn a_lossy_network() {
     audit_on_squall("lossy", BROKEN);
 }
 
+/// A proxy that changes payloads, lowers the QoS and sets flags: squall reports exactly these messages.
+#[test]
+fn a_network_that_changes_messages() {
+    audit_on_squall("changed", BROKEN);
+}
+
 /// Messages of others are foreign; one of this run that was not asked for is misrouted.
 #[test]
 fn strangers_and_misrouted_messages() {

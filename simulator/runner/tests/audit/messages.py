@@ -140,6 +140,7 @@ class Messages:
         """Everything that an application saw, in the order in which it was handed to it."""
         self.first = {}         # (recipient, message key) -> (row, client)
         self.received = []      # (row, client id, message or None, kind)
+        self.wrong_labels = set()   # rows with another QoS or flag than they must have
         unreleased = set()
         rows = [(row, one) for one in self.wire.connections for row in one.rows
                 if row.direction == "to_client" and row.packet is not None and row.out is not None]
@@ -173,7 +174,9 @@ class Messages:
                 (shares if each.share else own).append(each)
         if not own and not shares:
             kind, recipient = "misrouted", None
-        elif row.packet.retain:
+        elif row.packet.payload != message.first.packet.payload:
+            kind = "corrupted"
+        elif row.packet.retain and message.retain:
             kind, recipient = "stored", None
         else:
             candidates = [each.recipient for each in own[:1] + shares]
@@ -185,7 +188,18 @@ class Messages:
             else:
                 first = self.first[recipient, message.key][0]
                 kind = "allowed" if self.may_repeat(first, row, message) else "again"
+            if self.has_wrong_label(row, one, message, (own, shares, kind)):
+                self.wrong_labels.add(row.place)
         self.received.append((row, one.client_id, message, kind))
+
+    def has_wrong_label(self, row, one, message, found):
+        """Of a live message: its QoS is the lower of the two where one subscription asks for it, RETAIN is
+        not set, and DUP only on what may have been sent on an earlier connection, never at QoS 0."""
+        own, shares, kind = found
+        if len(own) == 1 and not shares and row.packet.qos != min(own[0].qos, message.qos):
+            return True
+        is_new = kind == "first" and message.first.at > one.connack.out
+        return row.packet.retain or (row.packet.dup and (row.packet.qos == 0 or is_new))
 
     def may_repeat(self, first, row, message):
         """At QoS 1 a publisher may send again, and so may the broker on another connection of the
@@ -211,16 +225,17 @@ class Messages:
 
     def deliveries(self):
         """By (group, QoS): what each subscribing group was owed and had."""
-        books, pledged = {}, set()
+        books, pledged = {}, {}
         entry = lambda key: books.setdefault(key, dict(
-            expected=0, delivered=0, lost=0, duplicated=0, reordered=0, misrouted=0, foreign=0,
+            expected=0, delivered=0, lost=0, duplicated=0, reordered=0, corrupted=0, mislabelled=0,
+            misrouted=0, foreign=0,
             optional=0, received=0))
         self.lost = []
         for message in self.sent.values():
             for who, (group, qos) in self.recipients(message).items():
                 if not message.is_ok:
                     continue
-                pledged.add((who, message.key))
+                pledged[who, message.key] = qos
                 book = entry((group, qos))
                 book["expected"] += 1
                 if (who, message.key) in self.first:
@@ -230,11 +245,21 @@ class Messages:
                     self.lost.append((message.topic, message.sequence, message.qos))
         firsts = {id(row): who for (who, _), (row, _) in self.first.items()}
         self.duplicated, self.reordered, highest = [], [], {}
+        self.corrupted, self.mislabelled = [], []
         for row, client_id, message, kind in self.received:
             group = self.wire.scenario.group_of(client_id)
-            book = entry((group, min(row.packet.qos, message.qos if message else 2)))
+            qos = min(row.packet.qos, message.qos if message else 2)
+            if kind == "first":
+                # What was owed is in the book of the QoS it was owed at, whatever it came at.
+                qos = pledged.get((firsts[id(row)], message.key), qos)
+            book = entry((group, qos))
             book["received"] += 1
-            if kind in ("misrouted", "foreign"):
+            if row.place in self.wrong_labels:
+                book["mislabelled"] += 1
+                self.mislabelled.append((message.topic, message.sequence))
+            if kind == "corrupted":
+                self.corrupted.append((message.topic, message.sequence))
+            if kind in ("misrouted", "foreign", "corrupted"):
                 book[kind] += 1
             elif kind == "stored":
                 book["optional"] += 1

@@ -197,3 +197,9 @@ def with_packet_id(raw, packet_id):
     _, start = variable_byte_integer(raw, 1)
     at = start + 2 + int.from_bytes(raw[start:start + 2], "big")
     return raw[:at] + packet_id.to_bytes(2, "big") + raw[at + 2:]
+
+
+def with_other_payload(raw, packet):
+    """A PUBLISH whose payload begins with another byte."""
+    at = len(raw) - len(packet.payload)
+    return raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1:]

@@ -1,4 +1,4 @@
-"""What a lying network does to PUBLISH packets: a known list of them is dropped, doubled, swapped.
+"""What a lying network does to PUBLISH packets: a known list of them is dropped, doubled, swapped, changed.
 
 A rule says what is done to which packets: of those that go in `direction` under `topic` (the
 beginning of the Topic Name), the ones whose number is in `numbers`, counted from 1.
@@ -8,6 +8,9 @@ beginning of the Topic Name), the ones whose number is in `numbers`, counted fro
 - `duplicate`: the receiver has the message twice. At QoS 2 the copy is an exchange of its own
   under another Packet Identifier: under the same one a receiver would rightly ignore it (4.3.3).
 - `swap`: the packet waits for the next under the same Topic Name on its connection, and follows it.
+- `corrupt`: the first byte of the payload is another.
+- `downgrade`: a message of QoS 1 is handed on at QoS 0; the proxy answers in the receiver's place.
+- `retain`, `dup`: the packet is handed on with that flag.
 - `misroute`: beside going its way, it is given to the client `to` as well, at QoS 0.
 - `forge`: beside it, the client `to` is given a message under the same Topic Name that no client of
   the run has published.
@@ -19,6 +22,13 @@ import mqtt
 
 # Packet Identifiers of copies: far from those that a broker gives, from 1 on.
 FIRST_COPY_ID = 60_000
+
+# What makes another packet of one.
+CHANGES = {
+    "corrupt": mqtt.with_other_payload,
+    "retain": lambda raw, packet: bytes([raw[0] | 0x01]) + raw[1:],
+    "dup": lambda raw, packet: bytes([raw[0] | 0x08]) + raw[1:],
+}
 
 
 class Tamper:
@@ -55,6 +65,12 @@ class Tamper:
         if action == "swap":
             self.held[stream] = raw
             return [(None, "swap")]
+        if action == "downgrade":
+            self.answer_in_its_place(side, packet)
+            lower = mqtt.publish(packet.topic, packet.payload, side.connection.version)
+            return [(lower, action)]
+        if action in CHANGES:
+            return [(CHANGES[action](raw, packet), action)]
         steps = [(raw, None)]
         if waiting is not None:
             steps.append((waiting, "swap"))

@@ -295,7 +295,12 @@ impl Deliveries {
 
     /// A delivery has another QoS or another flag than it must have.
     pub(super) fn note_mislabelled(&mut self, case: &Case<'_>, what: &str) {
-        self.books.tally_mut(case.key()).mislabelled += 1;
+        // In the books of the QoS that was promised, whatever it came at.
+        let key = TallyKey {
+            owed: case.promised.unwrap_or(case.key().owed),
+            ..case.key()
+        };
+        self.books.tally_mut(key).mislabelled += 1;
         self.note_wrong(AnomalyKind::Mislabelled, case, what);
     }
 
