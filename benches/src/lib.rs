@@ -13,7 +13,7 @@ use squall_protocol::{PacketId, QoS};
 /// A PUBLISH without properties, as sensors send it; above QoS 0 its Packet Identifier is 1.
 ///
 /// # Panics
-/// If `topic` is no Topic Name.
+/// If `topic` is not a valid Topic Name.
 pub fn publish<'a>(topic: &'a str, qos: QoS, payload: &'a [u8]) -> Publish<'a> {
     Publish {
         dup: false,

@@ -3,8 +3,8 @@
 //! The parts of a module are its child modules, each with everything below it: a file or a folder.
 //! A part depends on another if any file in it names an item of the other, by a `use` or by a path
 //! in the code. An item that a module hands on (`pub use`) counts as its owner's. What a child takes
-//! from the file of its own parent is not counted: `impl Broker` in ten files is one noun that is
-//! told in ten files. Tests are not looked at.
+//! from the file of its own parent is not counted: the `impl Broker` of ten child files has to name the
+//! type of their parent. Tests are not looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -111,7 +111,7 @@ fn a_circle_of_folders_is_found_and_one_inside_a_folder() {
 
 /// Comments, tests and what a child takes from its parent's own file make no circle.
 #[test]
-fn what_is_no_dependency_makes_no_circle() {
+fn what_is_not_a_dependency_makes_no_circle() {
     let files = [
         file("c/src/lib.rs", "mod a;\nmod b;\nstruct Root;\nuse a::A;\n"),
         file(

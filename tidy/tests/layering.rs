@@ -1,4 +1,4 @@
-//! Who may import whom, and what the pure crates may not touch.
+//! Which crate may import which, and what the pure crates may not touch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -4,8 +4,8 @@
 //! `document` reads a file: `node` is its tree, `source` the text that it came from, `at` a place in it.
 //! `quantity` reads and prints durations, sizes and bit rates; `value` takes one value of one kind
 //! within one range. `mistake` names what can be wrong in any file, `report` collects the mistakes
-//! and shows them with file, line, column, a caret and what to write instead. What the keys of a
-//! file mean is the business of the crate that reads it; a text comes in, nothing here opens a file.
+//! and shows them with file, line, column, a caret and what to write instead. The crate that reads a
+//! file knows what its keys mean. Nothing here opens a file: its text comes in.
 
 pub mod at;
 pub mod document;

@@ -143,7 +143,7 @@ fn shortened(text: String) -> String {
     printable(&format!("{head}…{tail}"))
 }
 
-/// Collects what is wrong, so that one look at a file tells all of it.
+/// Collects what is wrong, so that one report shows every mistake of a file.
 #[derive(Debug)]
 pub struct Diagnostics<P> {
     found: Vec<(Span, KeyPath, P)>,

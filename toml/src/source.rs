@@ -1,7 +1,7 @@
 //! The texts that a document is made of, and places in them.
 //!
-//! The file and every setting of the command line (`--set`) are one text after another in one row of bytes, so that a span says
-//! where a value comes from, whichever it was.
+//! The file and every setting of the command line (`--set`) stand one after another in one row of
+//! bytes, so that a span says from which of them a value comes, and from where in it.
 
 use std::ops::Range;
 

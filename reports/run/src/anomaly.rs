@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that should not have happened, with what a person needs to look into it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
-    /// Its kind.
+    /// The rule that was broken.
     pub kind: AnomalyKind,
     /// When it was noticed, since the start of the run.
     pub at_s: f64,
@@ -109,7 +109,7 @@ pub struct ErrorCount {
     pub area: String,
     /// Why, in words or as a Reason Code: `0x87 not authorized`.
     pub reason: String,
-    /// How many.
+    /// Errors of this reason in the whole run.
     pub count: u64,
     /// When the first came, since the start of the run.
     pub first_at_s: f64,

@@ -32,7 +32,7 @@ pub struct CheckOutcome {
 pub struct DeviceViolations {
     /// Client Identifier of the device; several devices may share it.
     pub client_id: String,
-    /// How many.
+    /// Violations of the check by this device.
     pub count: u64,
 }
 

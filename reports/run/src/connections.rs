@@ -22,7 +22,7 @@ pub struct Connections {
 /// Network Connections of one group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupConnections {
-    /// The group.
+    /// `name` of the group.
     pub group: String,
     /// Transports that were asked for.
     pub attempts: u64,
@@ -60,9 +60,9 @@ pub struct GroupConnections {
 /// Protocol Version: set protocol = "3.1.1" in the group".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
-    /// How often.
+    /// Connection attempts that ended so.
     pub count: u64,
-    /// Of how many.
+    /// All attempts of the kind that `what` names.
     pub of: u64,
     /// What those are: `CONNECTs`, `connections`.
     pub what: String,

@@ -33,7 +33,7 @@ pub struct FaultOccurrence {
 /// The first anomaly after a fault. That it came after does not say that it came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FirstAnomaly {
-    /// Its kind.
+    /// The rule that was broken.
     pub kind: AnomalyKind,
     /// When it was noticed, since the start of the run.
     pub at_s: f64,

@@ -10,8 +10,8 @@ use crate::{CountedFrom, Histogram, MetricName, Metrics, Percentile, Tags, Witho
 /// From this share on a figure carries a note.
 pub const LAG_SHARE_NOTED: f64 = 0.1;
 
-/// Lag below this is not noted, whatever its share, in microseconds: the timers of a machine are no
-/// better, and a figure this small is not what a broker is chosen by.
+/// Lag below this is not noted, whatever its share, in microseconds: the timers of a machine are not
+/// more exact, and the choice of a broker does not depend on so small a figure.
 pub const LAG_NOTED_US: u64 = 1_000;
 
 /// One figure with the part of it that is the generator's.
@@ -52,7 +52,7 @@ impl LagShare {
         self.measured_us.saturating_sub(self.less_lag_us)
     }
 
-    /// Whether the figure is not to be read without a word about it.
+    /// Whether a report must carry a note beside the figure.
     pub fn is_noted(&self) -> bool {
         self.share() > LAG_SHARE_NOTED && self.lag_us() >= LAG_NOTED_US
     }
@@ -65,8 +65,8 @@ const LESS_LOAD: &str = "For less of it: simulate fewer devices or messages a se
 /// What helps against lag of connects.
 const SLOWER_CONNECTS: &str = "For less of it: lower `connect_rate`, use a quieter machine, or give the broker processor cores of its own.";
 
-/// Says of which figures squall's own lag is a large part, and what to do about it; empty if there
-/// are none.
+/// A sentence for the figures of which squall's own lag is a large part, with the remedy; empty if it is
+/// a large part of none.
 pub fn lag_notes(metrics: &Metrics) -> Vec<String> {
     let noted: Vec<(MetricName, String)> = MetricName::ALL
         .into_iter()

@@ -1,4 +1,4 @@
-//! Link profiles, configured against measured: the simulator proves its own fault.
+//! Link profiles, configured against measured: the simulator proves that its links did what they should.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub struct NetworkFigure {
 }
 
 impl NetworkFigure {
-    /// Whether the run gave samples enough to judge the figure.
+    /// Whether the run gave enough samples to judge the figure.
     pub fn is_judged(&self) -> bool {
         self.samples >= self.samples_needed
     }

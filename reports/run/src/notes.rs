@@ -3,9 +3,9 @@
 use crate::{Measured, Unfinished, count_text, duration_text, lag_notes};
 
 impl Measured {
-    /// Sentences, each with a full stop, about what neither a claim nor a threshold need be about, and what makes their figures
-    /// worth less: connections that ended though nothing asked for it, messages that were due and never
-    /// sent though no fault explains it, and the generator's lag. Empty if there is nothing to say.
+    /// Sentences, each with a full stop, about what no claim or threshold covers and what weakens the
+    /// figures: connections that ended though nothing asked for it, messages that were due and never sent
+    /// though no fault explains it, and the generator's lag. Empty if there is nothing to say.
     pub fn notes(&self) -> Vec<String> {
         let unasked = self.ends_unasked();
         let unsent = self.unsent_unexplained();

@@ -22,7 +22,7 @@ pub enum ReadError {
         #[source]
         source: serde_json::Error,
     },
-    /// It is no JSON to its end: truncated, empty, or something else altogether.
+    /// It is not JSON, or not to its end: truncated, empty, or another kind of file.
     #[error("not a squall run file: it is not JSON; was it written to its end?")]
     NotJson {
         /// What the parser says, with line and column.

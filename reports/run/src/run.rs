@@ -31,6 +31,6 @@ pub struct Run {
     pub measured: Measured,
     /// What processes used meanwhile.
     pub resources: Resources,
-    /// What follows.
+    /// What follows from it: whether the claims and thresholds held.
     pub verdict: Verdict,
 }

@@ -83,13 +83,13 @@ pub struct Interval {
     pub acknowledged: u64,
     /// Deliveries that the application saw, further copies and wills included.
     pub delivered: u64,
-    /// Connections accepted.
+    /// Connections accepted: CONNACK with success.
     pub connected: u64,
-    /// Connections ended.
+    /// Connections that ended, for any reason.
     pub ended: u64,
     /// Connection attempts that failed or were refused.
     pub connect_failed: u64,
-    /// Wills seen.
+    /// Wills that watchers received.
     pub wills: u64,
     /// End-to-end latency of the deliveries, from the scheduled time; warm-up too.
     pub e2e_latency: Histogram,

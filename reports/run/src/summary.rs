@@ -35,7 +35,7 @@ pub struct Summary {
     pub delivered_peak_per_s: Option<u64>,
     /// Messages that were due.
     pub scheduled: u64,
-    /// Of those, sent, be it late.
+    /// Of those, sent, on time or late.
     pub sent: u64,
     /// Of those, never sent, by why.
     pub unsent: BTreeMap<String, u64>,

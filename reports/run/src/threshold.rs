@@ -8,7 +8,7 @@ use crate::{Aggregate, ClaimResult, MetricName, Tags, Value};
 /// One expression of `[thresholds]`, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ThresholdOutcome {
-    /// The metric.
+    /// The metric that it limits.
     pub metric: MetricName,
     /// The tags it was narrowed to.
     pub tags: Tags,

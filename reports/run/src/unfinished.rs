@@ -9,9 +9,9 @@ use crate::MetricName;
 /// acknowledged, though its connection was up. Each is in the distributions with its age.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unfinished {
-    /// The metric.
+    /// The metric whose distribution has them.
     pub metric: MetricName,
-    /// How many.
+    /// Samples of this kind.
     pub count: u64,
     /// The age of the oldest when the run ended, in microseconds.
     pub oldest_us: u64,

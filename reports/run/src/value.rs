@@ -15,7 +15,7 @@ pub enum Value {
     Seconds(f64),
     /// A share: 0.1 is ten per cent.
     Ratio(f64),
-    /// Per second.
+    /// Events a second.
     PerSecond(f64),
     /// Bits a second.
     BitsPerSecond(f64),

@@ -25,7 +25,7 @@ pub struct WillOutcome {
     /// of the connection.
     #[serde(default)]
     pub undecided: u64,
-    /// Further copies.
+    /// Further copies of a will for one end of a connection.
     pub doubled: u64,
     /// Wills that came though none was due.
     pub unexpected: u64,

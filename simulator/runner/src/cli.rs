@@ -13,10 +13,11 @@ Exit codes:
   2   bad scenario or usage, or the scenario does not fit on this machine
   3   target unreachable, or it let no device in for 5 s
   4   invalid run, nothing follows about the broker: the generator was late or held up, another
-      client was in the way, the run was stopped, or a claim could not be judged
+      client used the run's identifiers, too much of the load was never sent, the run was
+      stopped, or a claim could not be judged
   98  an invariant is broken ([[expect]]), the broker died, or some devices were never let in;
-      in an invalid run only what no late generator can bring about
-  99  a threshold failed ([thresholds])
+      it stands in an invalid run if neither a late generator nor another client can be the cause
+  99  a threshold is broken ([thresholds])
 
 Try:
   squall run scenarios/smoke.toml

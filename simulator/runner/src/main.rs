@@ -1,7 +1,8 @@
 //! The `squall` command line: runs scenarios in real time, and everything around that.
 //!
-//! It does the I/O and decides nothing: scenarios, devices and checks are `squall-fleet`'s, the
-//! broker is `squall-broker`'s, reports are `squall-reports`'.
+//! It does the I/O and decides nothing: scenarios are read by `squall-scenario`, devices are simulated
+//! by `squall-fleet`, runs are judged by `squall-ledger`, the broker is `squall-broker`, and
+//! `squall-reports` writes the reports.
 
 #![expect(
     unreachable_pub,

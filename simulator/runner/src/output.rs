@@ -8,7 +8,7 @@ use crate::exit::Failure;
 
 /// Writes `text` to standard output.
 ///
-/// A reader that has seen enough, as `head` has, is no error; a disk that is full is one.
+/// A reader that has seen enough, as `head` has, is not an error; a full disk is one.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -8,12 +8,12 @@ use squall_fleet::{Phase, Progress};
 
 use crate::remark::remark;
 
-/// Between two looks in a terminal.
+/// Time between two updates of the live line in a terminal.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);
-/// Between two lines elsewhere.
+/// Time between two lines where there is no terminal.
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
 
-/// A rate over less time than this would tell of a moment, not of the run.
+/// The shortest time that a rate is shown over: over less it would say little about the run.
 const RATE_TIME_MIN: Duration = Duration::from_millis(400);
 
 /// How much the user wants to see while a run goes on.

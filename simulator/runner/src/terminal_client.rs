@@ -29,7 +29,7 @@ pub struct TerminalClient<M> {
     client: Client<M>,
     stream: TcpStream,
     clock: Clock,
-    /// What came and is not yet taken; the part before `taken` is.
+    /// Bytes that came; those before `taken` were handled.
     input: Vec<u8>,
     taken: usize,
     output: Vec<u8>,
@@ -73,8 +73,8 @@ impl<M: Message> TerminalClient<M> {
         &mut self.client
     }
 
-    /// Carries bytes until `take` makes something of an event; others are dropped. It may be given
-    /// up and called again.
+    /// Carries bytes until `take` returns something for an event; other events are dropped. The future
+    /// may be dropped and the function called again: no bytes are lost.
     pub async fn wait_for<T>(
         &mut self,
         mut take: impl FnMut(&Event<'_, M>) -> Option<T>,

@@ -14,8 +14,8 @@ use super::tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose}
 
 /// Applies one [`Tamper`] to the byte streams of any number of connections.
 ///
-/// What is no MQTT passes as it is, and so does everything after it: tampering stops there, the
-/// connection does not.
+/// Bytes that are not MQTT pass as they are, and so does everything after them: tampering stops there,
+/// the connection goes on.
 pub struct Interceptor {
     tamper: Box<dyn Tamper>,
     connections: BTreeMap<SocketId, Intercepted>,
@@ -26,7 +26,7 @@ pub struct Interceptor {
 struct Intercepted {
     version: Option<Version>,
     client_id: String,
-    /// Bytes that are no whole packet yet.
+    /// The bytes of a packet that is not whole yet.
     to_broker: Stream,
     to_device: Stream,
 }
@@ -38,7 +38,7 @@ struct Stream {
 }
 
 impl Interceptor {
-    /// Tampers with every connection that bytes of come in.
+    /// Tampers with every connection whose bytes [`Self::handle_bytes`] is given.
     pub fn new(tamper: Box<dyn Tamper>) -> Self {
         Self {
             tamper,
@@ -215,9 +215,9 @@ mod tests {
         }
     }
 
-    /// A broken stream is the broker's to judge, not ours.
+    /// Bytes that are not MQTT reach the broker, which has to answer them.
     #[test]
-    fn what_is_no_mqtt_passes_untouched() {
+    fn bytes_that_are_not_mqtt_pass_untouched() {
         let mut interceptor = Interceptor::new(Box::new(AnswersPings));
         let mut stream = encoded(&[connect()]);
         stream.extend_from_slice(&[0x00, 0x00, 0xc0, 0x00]);

@@ -12,8 +12,8 @@ use crate::{Tamper, World};
 
 /// Runs `scenario` over `broker` to its end, with `tamper` in every pipe if there is one, and judges it.
 ///
-/// There is no process to be measured: thresholds on processor and memory have no samples. The same
-/// scenario, broker and tamper give the same judgement, bit for bit.
+/// No process is measured, so thresholds on processor and memory have no samples. The same scenario,
+/// broker and tamper give the same judgement, bit for bit.
 pub fn run(scenario: &Rc<Scenario>, broker: Broker, tamper: Option<Box<dyn Tamper>>) -> Judgement {
     let mut world = recorded(scenario, broker);
     if let Some(tamper) = tamper {

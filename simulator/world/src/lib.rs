@@ -2,8 +2,8 @@
 //!
 //! A discrete-event loop: time jumps from one event to the next. Between the two sides lie pipes
 //! that keep order and every byte and take [`PIPE_LATENCY`] each way; a [`Tamper`] may sit in them.
-//! Nothing is random but what the scenario's seed decides, so the same scenario gives the same
-//! run, bit for bit, on every machine.
+//! Every random draw comes from the scenario's seed, so the same scenario gives the same run, bit for
+//! bit, on every machine.
 
 mod interceptor;
 mod judged;
@@ -38,7 +38,7 @@ pub struct World<S> {
     now: Instant,
     /// How long the fleet's side takes to carry out one action.
     time_per_action: Duration,
-    /// When the fleet's side does nothing.
+    /// The time in which the fleet's side does nothing.
     standstill: Range<Instant>,
     /// What came to the devices meanwhile, in order.
     unread: Vec<Unread>,
@@ -92,7 +92,7 @@ impl<S: Sink> World<S> {
         self
     }
 
-    /// Another run on the broker of this one, which ends here: over or not, all its connections are
+    /// Another run on the broker of this one. This one ends here, over or not: all its connections are
     /// lost, as if the simulator had been killed.
     pub fn followed_by<T: Sink>(mut self, fleet: Fleet<T>) -> World<T> {
         let now = self.broker_now();

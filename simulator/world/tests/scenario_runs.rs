@@ -112,7 +112,7 @@ fn qos2_retries_holds() {
         ],
     );
 
-    // A cut or a withheld answer is no refusal: everything sent is owed.
+    // A cut or a withheld answer is not a refusal: everything sent is owed.
     let publications = &measured.accounting.publications[0];
     assert_eq!(publications.refused, 0, "{publications:?}");
 }

@@ -25,7 +25,8 @@ pub enum CountedFrom {
     /// When it was due (*response time*), or the event that the metric's definition names.
     /// What thresholds judge.
     Scheduled,
-    /// When it was really sent (*service time*): hides what waited. For comparison only.
+    /// When it was really sent (*service time*): leaves out how long it waited to be sent. For comparison
+    /// only.
     Sent,
     /// When the generator acted, and without the time that it stood still since: what is left is
     /// the broker's, the link's and the device's. Beside [`Self::Scheduled`] it tells the

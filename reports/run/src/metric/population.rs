@@ -8,7 +8,7 @@ use crate::Histogram;
 
 /// The samples of one group at one QoS.
 ///
-/// One without tags has all samples there are.
+/// A population without tags has all samples of its metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Population {
     /// `group`, `qos` and `late`, as far as they are known.

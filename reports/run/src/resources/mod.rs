@@ -93,13 +93,13 @@ pub struct ProcessUse {
 /// A number that goes up and down, in figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spread {
-    /// The least.
+    /// The least number.
     pub least: f64,
-    /// The mean.
+    /// The mean: of processor use over time, of other numbers over the readings.
     pub mean: f64,
-    /// The most.
+    /// The greatest number.
     pub peak: f64,
-    /// The last.
+    /// The last number.
     pub last: f64,
 }
 

@@ -18,7 +18,7 @@ pub use reason::Reason;
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// The result.
+    /// The result: pass, no claims, fail or invalid.
     pub outcome: Outcome,
     /// The process's exit code: 0, 3, 4, 98 or 99.
     pub exit_code: u8,

@@ -47,7 +47,7 @@ impl Reason {
         }
     }
 
-    /// The sentence.
+    /// The sentence that says what is wrong, without its kind.
     pub fn text(&self) -> &str {
         match self {
             Self::Unreachable(text)

@@ -61,7 +61,7 @@ fn without_claims_there_is_no_pass() {
     assert_eq!((broken.outcome, broken.exit_code), (Outcome::Fail, 98));
 }
 
-/// A broken invariant is 98 and outranks a missed threshold, which alone is 99.
+/// A broken invariant is 98 and outranks a broken threshold, which alone is 99.
 #[test]
 fn an_invariant_outranks_a_threshold() {
     let missed = threshold(MetricName::E2eLatency, ThresholdResult::Broken);

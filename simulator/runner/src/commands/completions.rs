@@ -11,6 +11,6 @@ use crate::output::print;
 pub fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "squall", &mut script);
-    print(&String::from_utf8(script).context("the script is no text")?)?;
+    print(&String::from_utf8(script).context("the script is not UTF-8 text")?)?;
     Ok(0)
 }

@@ -31,7 +31,9 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
         .map(entry)
         .collect();
     if args.json {
-        print_line(&serde_json::to_string_pretty(&entries).context("the list is no JSON")?)?;
+        print_line(
+            &serde_json::to_string_pretty(&entries).context("cannot write the list as JSON")?,
+        )?;
         return Ok(0);
     }
     if entries.is_empty() {

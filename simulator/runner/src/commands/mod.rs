@@ -51,7 +51,7 @@ fn refuse_to_replace(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An error's own words and those of what caused it.
+/// The message of an error, followed by those of its causes.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -87,7 +87,7 @@ fn without_carriage_return(mut line: Vec<u8>) -> Vec<u8> {
     line
 }
 
-/// One at a time: there is never more in flight than any broker takes.
+/// Publishes one message and waits for its acknowledgement: one in flight is within every broker's limit.
 async fn publish_one(
     client: &mut TerminalClient<TextMessage>,
     message: TextMessage,

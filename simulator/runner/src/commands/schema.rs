@@ -13,6 +13,6 @@ pub fn schema(args: &SchemaArgs) -> Result<u8, Failure> {
         SchemaOf::Run => squall_run::json_schema().to_value(),
         SchemaOf::Summary => squall_run::SummaryFile::json_schema().to_value(),
     };
-    print_line(&serde_json::to_string_pretty(&schema).context("the schema is no JSON")?)?;
+    print_line(&serde_json::to_string_pretty(&schema).context("cannot write the schema as JSON")?)?;
     Ok(0)
 }

@@ -130,7 +130,7 @@ fn print(publish: &Publish<'_>, args: &SubArgs) -> io::Result<()> {
     out.flush()
 }
 
-/// A reader that went away, as `head` does, is no error.
+/// A reader that went away, as `head` does, is not an error.
 fn closed_output(error: io::Error) -> Option<Failure> {
     (error.kind() != io::ErrorKind::BrokenPipe).then(|| Failure::Internal(error.into()))
 }

@@ -129,8 +129,8 @@ fn reap(first: u32, ended: &mut Option<ExitStatus>) -> bool {
 
 /// Tells the run that a process has ended, and how.
 ///
-/// Refused where standard input is not a run's socket, and where the run does not read: then there
-/// is no one to tell.
+/// Fails where standard input is not a run's socket, and where the run does not read: then the status
+/// is dropped.
 fn report(pid: Pid, status: i32) {
     let line = format!("{} {status}\n", pid.as_raw_nonzero());
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;

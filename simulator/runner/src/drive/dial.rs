@@ -1,4 +1,4 @@
-//! How a transport to the target is asked for.
+//! Asks the system for transports to the target, from local ports in turn.
 //!
 //! The kernel picks a local port by trying those of one parity before the other, so that from half
 //! of the range on each `connect` walks over thousands of ports that are taken. Here the next port

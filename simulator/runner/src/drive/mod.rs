@@ -4,9 +4,9 @@
 //! thread owns the fleet, all its sockets and one timer; each socket is one task that only looks
 //! whether it can be read or written.
 //!
-//! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet
-//! hears the next input. What came before the drive stood still for `LATE`, or while it did, the fleet
-//! hears before its next deadline.
+//! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet hears
+//! the next input. If the drive is late by more than `LATE`, it tells the fleet all that has arrived
+//! before it tells that the deadline has passed.
 
 mod dial;
 mod ports;
@@ -46,11 +46,11 @@ pub use socket::open_error;
 /// Bytes read from one socket in one go; also the most it may read before others have their turn.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
-/// Between two turns of the schedule at least: deadlines that are closer share one, which costs the
-/// later ones this much at most and saves two system calls each. A lone deadline is kept exactly.
+/// The least time between two turns of the schedule: deadlines that are closer share a turn, which
+/// delays each by at most this and saves two system calls each. A lone deadline is not delayed.
 const TURN_PERIOD_MIN: Duration = Duration::from_micros(200);
 
-/// Where transports lead, and where they begin.
+/// Both ends of the transports: the target's address, and the local ports.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// The target's address.
@@ -91,9 +91,9 @@ struct State<S> {
     /// Sockets with something new to write.
     touched: Vec<SocketId>,
     reader: Reader,
-    /// When the drive looks at its clock next, at the latest.
+    /// The latest moment at which the drive looks at its clock next.
     heartbeat: Instant,
-    /// Everything that had arrived by then was read, when all sockets were read last.
+    /// Everything that had arrived by this moment was read, the last time that all sockets were.
     read_until: Instant,
     deadline_moved: Rc<Notify>,
     /// Told of every phase that begins.
@@ -261,7 +261,7 @@ impl<S: Sink + 'static> State<S> {
                     poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
                 });
             }
-            // The fleet hears of it once it has said all that it has to say now.
+            // Not told now: the fleet's other actions of this input are carried out first.
             Err(error) => {
                 let error = open_error(&error);
                 spawn_local(async move { state.borrow_mut().open_failed(id, error) });

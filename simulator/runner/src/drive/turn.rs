@@ -1,5 +1,5 @@
-//! When the drive looks at its clock: what is due is done, after what has arrived is read, and a drive that
-//! comes late says so.
+//! When the drive looks at its clock: it reads what has arrived, does what is due, and tells the fleet if
+//! it comes late.
 
 use std::time::Duration;
 
@@ -13,16 +13,18 @@ use super::socket::Progressed;
 /// is read, and stamped, at most this much later.
 const TURN_TIME_MAX: Duration = Duration::from_micros(200);
 
-/// The drive looks at its clock at least so often, due or not, so that it knows when it stood still.
+/// The longest time between two looks of the drive at its clock, whether something is due or not: so it
+/// notices that it stood still.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(10);
 
-/// From this lateness on all sockets are read before what is due is done. Reading is left to their tasks
-/// otherwise: it would take 20,000 sockets some 20 ms, and to be late by less matters for no
-/// wait that a device gives up.
+/// From this lateness on all sockets are read before what is due is done. Otherwise each socket is read
+/// by its own task: reading all of 20,000 sockets takes some 20 ms, and no wait that a device gives up
+/// is so short that less lateness than this matters.
 const LATE: Duration = Duration::from_millis(100);
 
 impl<S: Sink + 'static> State<S> {
-    /// The moment, and the fleet's deadline; `None` once the run is over. Tells if the drive comes late.
+    /// Reads the clock, and returns the moment and the fleet's deadline; `None` once the run is over. If
+    /// the drive comes late, the fleet is told.
     pub(super) fn come_round(&mut self) -> Option<(Instant, Option<Instant>)> {
         let now = self.clock.now();
         self.beat(now);
@@ -31,7 +33,7 @@ impl<S: Sink + 'static> State<S> {
         Some((now, fleet.next_deadline()))
     }
 
-    /// Tells the fleet that the drive has not been where it wanted to be, if that is so.
+    /// Tells the fleet that the drive stood still, if its heartbeat is overdue.
     pub(super) fn beat(&mut self, now: Instant) {
         let since = self.heartbeat;
         if now.saturating_since(since) < STANDSTILL_MIN {

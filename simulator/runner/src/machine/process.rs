@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(parse_cpu_ticks(stat), Some(ticks));
     }
 
-    /// A line that was cut short is no reading.
+    /// A line that was cut short gives no reading.
     #[test]
     fn a_short_line_is_no_reading() {
         assert_eq!(parse_cpu_ticks("7 (a) S 1"), None);

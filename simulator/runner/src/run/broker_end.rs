@@ -115,7 +115,7 @@ fn remedy(status: &DeathStatus, wrapper: Option<ExitStatus>) -> String {
             let signal = wrapper.code().map(|code| code - SIGNAL_CODE);
             match signal.and_then(|signal| Some((signal, signal_name(signal)?))) {
                 Some((signal, name)) => format!(
-                    "the command of target.spawn ended with {wrapper}, a shell's word for {name}: {}",
+                    "the command of target.spawn ended with {wrapper}, as a shell reports {name}: {}",
                     for_signal(signal)
                 ),
                 None => format!("the command of target.spawn ended with {wrapper}: see its log"),
@@ -252,7 +252,7 @@ mod tests {
         let own = reason_for(parent(), Some(ExitStatus::from_raw(1 << 8)));
 
         assert!(
-            shells.contains("exit status: 139, a shell's word for signal: 11 (SIGSEGV)"),
+            shells.contains("exit status: 139, as a shell reports signal: 11 (SIGSEGV)"),
             "{shells}"
         );
         assert!(shells.contains("it crashed"), "{shells}");

@@ -46,7 +46,7 @@ pub async fn drive(
     };
     let (name, url) = (target.name(), target.url());
     display.remark(&format!("{}: target {name} at {url}", scenario.name));
-    // Both clocks in one breath: `{now_ms}` is the one plus what the other counts.
+    // Both clocks are read together: `{now_ms}` is the wall clock here plus the time on the run's clock.
     let start = Start {
         at: clock::since_epoch(),
         clock: Clock::start(),
@@ -104,7 +104,7 @@ fn silent_max(scenario: &Scenario) -> Duration {
     ready.max(scenario.run.connect_timeout)
 }
 
-/// Remembers how the broker ended, and says so at once.
+/// Waits for the broker's end, stores how it ended, and tells the user at once.
 async fn watch_broker(
     watch: Watch,
     clock: Clock,

@@ -72,8 +72,8 @@ pub enum Ending {
     EndedEarly(ExitStatus),
     /// It was ours, did not stop in time and was killed.
     Killed,
-    /// It was a broker of others, and was killed after this time of waiting for its end. How long that
-    /// takes is no promise of a broker.
+    /// It was another broker than ours, and was killed when it had not ended after this time. That does
+    /// not count against it: no broker promises how long it takes to stop.
     CutShort(Duration),
     /// It did not answer a CONNECT at the end, for this reason.
     Silent(String),
@@ -200,8 +200,8 @@ impl Child {
         lines.split_off(lines.len().saturating_sub(LAST_LINES))
     }
 
-    /// How its output began and ended, or that there is none: a program that was called wrongly says
-    /// so first, and then prints how to call it.
+    /// The first and the last lines of its output, or that there is none. The first are shown because a
+    /// program that was called wrongly says so first, and then prints how to call it.
     pub(super) fn words(&self) -> String {
         let lines = self.lines();
         let left_out = lines.len().saturating_sub(FIRST_LINES + LAST_LINES);

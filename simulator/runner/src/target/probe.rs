@@ -102,7 +102,7 @@ pub(super) struct Patience {
     pub(super) silent: Duration,
 }
 
-/// Asks a target that answered before whether it still does. One that works off a backlog is slow and not
+/// Asks a target that answered before whether it still does. A target with a backlog is slow and not
 /// dead: each attempt has all the time that is left for silence.
 pub(super) async fn still_answers(
     address: SocketAddr,

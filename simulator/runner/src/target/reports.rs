@@ -26,8 +26,8 @@ impl Reports {
         }
     }
 
-    /// Waits for the status of `pid`; those of others are dropped. `None` if the supervisor ended
-    /// without a word on it.
+    /// Waits for the status of `pid`; those of others are dropped. `None` if the supervisor ended without
+    /// reporting it.
     pub(super) async fn status_of(&self, pid: u32) -> Option<i32> {
         let mut buffer = [0; READ_BYTES_MAX];
         loop {

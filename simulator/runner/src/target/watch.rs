@@ -43,8 +43,8 @@ pub struct Death {
 pub enum DeathStatus {
     /// Its own exit status or signal.
     Own(ExitStatus),
-    /// The kernel tells it to the parent alone, and this parent, named as in [`Death::process`], is
-    /// not ours.
+    /// Unknown: the kernel tells it to the parent alone, and this parent, named as in
+    /// [`Death::process`], is not squall.
     ToldTo(String),
 }
 

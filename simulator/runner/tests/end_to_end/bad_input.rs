@@ -98,7 +98,7 @@ fn a_scenario_without_end_is_refused() {
 
 /// Exit code 2: what was written is repeated, with what it should look like.
 #[test]
-fn an_override_that_is_none_is_named() {
+fn a_malformed_override_is_named() {
     let (_folder, file) = write_scenario(&scenario(1));
 
     let (code, errors) = code_and_errors(&run(&["run", text(&file), "--set", "nonsense"]));
@@ -137,7 +137,7 @@ fn an_unreachable_target_is_named() {
     assert!(errors.contains(&unused.to_string()), "{errors}");
     assert!(
         !out.join("run.json").exists(),
-        "a run that was none left a run file"
+        "a run that did not begin left a run file"
     );
 }
 
@@ -210,7 +210,7 @@ fn a_folder_that_takes_no_files_is_refused_in_advance() {
 
 /// Exit code 2: a run file of another kind or version is not half understood.
 #[test]
-fn a_file_that_is_no_run_file_is_refused() {
+fn a_file_that_is_not_a_run_file_is_refused() {
     let (_folder, file) = write_scenario("{}");
 
     let (code, errors) = code_and_errors(&run(&["report", text(&file)]));

@@ -110,7 +110,7 @@ fn a_broker_that_dies_under_a_wrapper_is_told_apart_from_it() {
 }
 
 /// A broker that squall did not start and that dies is found dead at the end of the run, with the
-/// moment at which it was heard last: what can no longer be observed is not taken for kept.
+/// moment at which it was heard last: a claim that can no longer be observed is not taken to hold.
 #[test]
 fn a_broker_that_is_not_ours_is_told_with_the_moment_it_was_heard_last() {
     let mut broker = Broker::start();

@@ -1,4 +1,4 @@
-//! Runs on a broker of others: Eclipse Mosquitto, spawned.
+//! Runs on a broker of another project: Eclipse Mosquitto, spawned.
 //!
 //! Only what Mosquitto keeps in every release is asked of it, so that a failure is ours. Without
 //! it the test is skipped, which is said on stderr; with `SQUALL_REQUIRE_INTEROP=1`, as in CI, that

@@ -1,4 +1,4 @@
-//! A TCP proxy that tampers with MQTT: the fleet's own interceptor between real sockets.
+//! A TCP proxy that tampers with MQTT: the interceptor of `squall-world` between real sockets.
 //!
 //! It has one thread with one event loop, as the interceptor has one owner.
 

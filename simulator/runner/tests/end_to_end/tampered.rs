@@ -1,4 +1,4 @@
-//! Broken promises over real sockets: a proxy tampers, exactly the right check fails.
+//! Broken promises over real sockets: a proxy tampers, and exactly the right check is broken.
 
 use std::fs;
 use std::net::SocketAddr;

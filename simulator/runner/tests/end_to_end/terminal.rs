@@ -97,7 +97,7 @@ fn a_port_on_its_own_is_answered_with_the_url() {
     assert!(errors.contains("--url mqtt://HOST:PORT"), "{errors}");
 }
 
-/// A payload is bytes: what is no text passes too.
+/// A payload is bytes: bytes that are not text pass too.
 #[test]
 fn a_line_may_hold_any_bytes() {
     let broker = Broker::start();
@@ -142,7 +142,7 @@ fn a_broker_that_dies_under_a_subscriber_is_told() {
     assert!(errors.contains("connection"), "{errors}");
 }
 
-/// Exit code 3 without a broker, 2 for a topic that is none.
+/// Exit code 3 without a broker, 2 for an invalid topic.
 #[test]
 fn pub_and_sub_name_what_is_wrong() {
     for command in ["pub", "sub"] {
@@ -226,9 +226,9 @@ fn a_resolved_scenario_resolves_to_itself() {
     assert_eq!(said(&output), resolved);
 }
 
-/// `squall … | head`: a reader that has seen enough is no error.
+/// `squall … | head`: a reader that has seen enough is not an error.
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_reader_that_goes_away_is_not_an_error() {
     let file = scenarios().join("smoke.toml");
     let file = text(&file);
     for arguments in [

@@ -39,9 +39,9 @@ refused = 0
 unexpected_disconnects = 0
 "#;
 
-/// Nothing between: every connection is had and kept.
+/// Without tampering every connection is accepted and stays up.
 #[test]
-fn an_honest_broker_keeps_every_claim() {
+fn every_claim_holds_with_an_honest_broker() {
     let judgement = run(SCENARIO);
 
     assert_broken(&judgement, &[]);

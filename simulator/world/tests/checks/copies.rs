@@ -70,9 +70,9 @@ fn is_to_reader(topic: &'static str) -> impl Fn(&Passing<'_>) -> bool {
     move |passing| is_to(passing, "r-0", topic)
 }
 
-/// Nothing between, in either version: every claim is kept.
+/// Without tampering every claim holds, in either version.
 #[test]
-fn an_honest_broker_keeps_every_claim() {
+fn every_claim_holds_with_an_honest_broker() {
     for protocol in ["5.0", "3.1.1"] {
         assert_broken(&run(&scenario("", protocol)), &[]);
     }

@@ -89,9 +89,9 @@ unexpected_disconnects = 0
 
 pub(crate) const READER: &str = "reader-0";
 
-/// Nothing between: every claim is kept, and there was something to judge each by.
+/// Without tampering every claim holds, and there was something to judge each by.
 #[test]
-fn an_honest_broker_keeps_every_claim() {
+fn every_claim_holds_with_an_honest_broker() {
     let judgement = run(SCENARIO);
 
     assert_broken(&judgement, &[]);

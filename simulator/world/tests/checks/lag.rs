@@ -53,7 +53,7 @@ fn a_generator_that_was_held_up_is_not_held_against_the_broker() {
     );
 }
 
-/// A broker that is slow as well is: the threshold fails whatever the generator did.
+/// A broker that is slow as well is held to its threshold: it is broken whatever the generator did.
 #[test]
 fn a_slow_broker_is_found_beside_a_generator_that_was_held_up() {
     let start = Instant::ZERO + Duration::from_secs(30);

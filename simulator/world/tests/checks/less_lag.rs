@@ -67,8 +67,9 @@ fn each_time_is_kept_without_the_lag_too() {
     }
 }
 
-/// A generator that stood still is no fault of the broker in any number: what it read late is not a slow
-/// SUBACK, what it did not do in a second is no low rate, what it did afterwards no high one.
+/// What a generator that stood still did late counts against the broker in no figure: a SUBACK that it
+/// read late is not slow, a second in which it sent nothing is not a low rate of the broker, and the
+/// burst after it is not a high one.
 #[test]
 fn a_standstill_explains_times_and_rates() {
     // The devices are dropped at 8 s of measuring, which begins after a second; then they come back.

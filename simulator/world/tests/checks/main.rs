@@ -2,7 +2,7 @@
 //! devices breaks the promise: exactly that check, and no other.
 //!
 //! Each scenario makes many claims, each in an `[[expect]]` of its own unless one violation must
-//! break two. The untampered run keeps them all.
+//! break two. Without tampering all of them hold.
 
 mod asked_for;
 mod brokers;

@@ -40,7 +40,7 @@ unexpected_disconnects = 0
 
 /// The simulator keeps what it is configured to do.
 #[test]
-fn an_honest_link_keeps_every_claim() {
+fn every_claim_holds_on_an_honest_link() {
     let judgement = run(SCENARIO);
 
     assert_broken(&judgement, &[]);
@@ -117,7 +117,7 @@ fn a_broker_that_is_slow_to_connect_leaves_the_link_on_profile() {
     assert!(round_trip.is_some_and(|figure| figure.samples >= 100));
 }
 
-/// Devices that never have a CONNACK have no round trip to compare: that is no pass.
+/// Devices that never get a CONNACK have no round trip to compare: the claim does not hold.
 #[test]
 fn a_link_without_round_trips_proves_nothing() {
     let tamper = script(|_, _| Outcome::Done);

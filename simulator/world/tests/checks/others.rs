@@ -199,8 +199,8 @@ fn a_bare_close_beside_messages_of_another_run_is_told() {
     );
 }
 
-/// One message of another run and one connection that the broker resets are no sign that our identifiers are
-/// used: what is broken stays broken.
+/// One message of another run and one connection that the broker resets do not show that our identifiers
+/// are used: what is broken stays broken.
 #[test]
 fn a_message_of_another_run_excuses_no_reset_of_another_device() {
     let claims = "[[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\n";
@@ -320,7 +320,7 @@ fn a_bare_close_and_a_session_that_is_gone_are_told() {
     assert!(told, "{reasons:?}");
 }
 
-/// Nothing between: nothing is told, on a broker of one's own or of others.
+/// Without another client no reason names one, on a broker of our own and on one that runs already.
 #[test]
 fn an_undisturbed_run_passes() {
     for target in ["", ELSEWHERE] {

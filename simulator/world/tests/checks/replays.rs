@@ -68,9 +68,9 @@ fn changed(
     })
 }
 
-/// Nothing between: every replay is right.
+/// Without tampering every replay is right.
 #[test]
-fn an_honest_broker_keeps_every_claim() {
+fn every_claim_holds_with_an_honest_broker() {
     assert_broken(&run(SCENARIO), &[]);
 }
 

@@ -69,9 +69,9 @@ fn change(passing: &Passing<'_>, tampered: &mut Tampered) {
     tampered.forward(passing.direction, &publish_bytes(&changed, passing.version));
 }
 
-/// Nothing between: what is retained is what should be.
+/// Without tampering each topic retains what it should.
 #[test]
-fn an_honest_broker_keeps_every_claim() {
+fn every_claim_holds_with_an_honest_broker() {
     let judgement = run(SCENARIO);
 
     assert_broken(&judgement, &[]);

@@ -35,7 +35,8 @@ pub(crate) fn verdict(judgement: &Judgement) -> Verdict {
     )
 }
 
-/// The claims that were not kept, as `check(selection).key`, in file order.
+/// The claims that did not hold, as `check(selection).key`, in file order: those that are broken, and
+/// those that could not be judged.
 pub(crate) fn broken(judgement: &Judgement) -> Vec<String> {
     let mut broken = Vec::new();
     for check in &judgement.measured.checks {
@@ -52,7 +53,7 @@ pub(crate) fn broken(judgement: &Judgement) -> Vec<String> {
     broken
 }
 
-/// Asserts that these claims were not kept and all others were, and that each check that failed
+/// Asserts that these claims are broken and all others hold, and that each check with a broken claim
 /// shows at least one violation.
 pub(crate) fn assert_broken(judgement: &Judgement, expected: &[&str]) {
     assert_eq!(

@@ -65,9 +65,10 @@ fn is_displaced(passing: &squall_world::Passing<'_>) -> bool {
     passing.direction == Direction::ToDevice && matches!(passing.packet, Packet::Disconnect(_))
 }
 
-/// Nothing between: one alive, closed at once with 0x8E, the Session kept.
+/// Without tampering one connection is alive, the displaced one is closed at once with 0x8E, and the
+/// Session goes on.
 #[test]
-fn an_honest_broker_keeps_every_claim() {
+fn every_claim_holds_with_an_honest_broker() {
     let judgement = run(SCENARIO);
 
     assert_broken(&judgement, &[]);

@@ -51,7 +51,7 @@ lost = 0
 "schedule_lag" = ["max < 1ms"]
 "#;
 
-/// Everything kept is 0. Warm-up is left out: 1,000 messages of 10 s, not 1,100 of 11 s.
+/// If everything holds, the exit code is 0. Warm-up is left out: 1,000 messages of 10 s, not 1,100 of 11 s.
 #[test]
 fn a_clean_run_passes() {
     let judgement = run(SCENARIO);
@@ -67,9 +67,9 @@ fn a_clean_run_passes() {
     assert_eq!(count.samples, 1_000);
 }
 
-/// A missed threshold is 99.
+/// A broken threshold is 99.
 #[test]
-fn a_slow_broker_misses_a_threshold() {
+fn a_slow_broker_breaks_a_threshold() {
     let tamper = once(
         200,
         |passing| is_to(passing, "reader-0", "t"),
@@ -118,8 +118,8 @@ fn too_few_samples_are_no_percentile() {
     assert_eq!(verdict(&judgement).exit_code, 4);
 }
 
-/// A broker that never lets one device in breaks the run, whatever held for the others; a run
-/// without any claim is no exception.
+/// A broker that never lets one device in breaks the run, whatever held for the others, also where
+/// the scenario claims nothing.
 #[test]
 fn a_device_that_never_connects_is_held_against_the_run() {
     let claims = SCENARIO.find("[[expect]]").unwrap();

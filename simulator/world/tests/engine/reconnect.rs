@@ -62,7 +62,7 @@ fn a_device_comes_back_after_its_backoff() {
     assert_eq!(recording.count(|what| *what == What::SubscribeSent), 1);
 }
 
-/// `never` means it.
+/// With `never` a device stays away after any end, however its connection ended.
 #[test]
 fn a_device_that_never_comes_back_stays_away_after_any_end() {
     let outcome = run_tampered(

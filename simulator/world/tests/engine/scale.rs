@@ -9,7 +9,7 @@ use squall_world::World;
 use crate::harness::scenario;
 use crate::recording::quiet_broker;
 
-/// Counts; keeps nothing.
+/// Counts facts and stores none of them.
 #[derive(Debug, Default)]
 struct Counts {
     connected: u64,

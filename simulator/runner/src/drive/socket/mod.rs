@@ -24,7 +24,7 @@ const OUT_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes that have left stay in the buffer until there are this many of them.
 const COMPACT_BYTES: usize = 64 * 1024;
 
-/// A transport, from the wish to open it to its end.
+/// A transport, from the request to open it to its end.
 pub(super) struct Socket {
     stream: TcpStream,
     /// `None` if the kernel picked where it begins.
@@ -60,14 +60,14 @@ enum Mode {
     Finishing,
 }
 
-/// Whether the fleet wants to have what comes.
+/// Whether the fleet reads what comes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reading {
-    /// It always did.
+    /// It does, and has since the beginning.
     On,
-    /// Not now: what comes stays with the system.
+    /// Not now: what comes stays in the system's buffers.
     Paused,
-    /// Again, from that moment on.
+    /// It does again, since that moment.
     Resumed(Instant),
 }
 
@@ -144,14 +144,14 @@ impl Socket {
         self.reading = Reading::Paused;
     }
 
-    /// Reads on.
+    /// Reads again, from `now` on.
     pub(super) fn resume(&mut self, now: Instant) {
         self.reading = Reading::Resumed(now);
         self.wake_task();
     }
 
-    /// How long what is read at `now` waited for us to read it. What came during a pause waited for the
-    /// fleet to want it until the pause ended.
+    /// How long the bytes that are read at `now` waited for the generator. The time up to the end of a
+    /// pause is not counted: until then they waited for the fleet.
     pub(super) fn waited(&self, now: Instant, received: Received) -> Option<Duration> {
         let waited = received.waited?;
         match self.reading {
