@@ -141,6 +141,10 @@ pub enum ConnectionFact<'a> {
     /// What the device did before has left its link: from now on the broker is to act on it. Told of
     /// each connection that runs over a link, and of none without.
     LeftLink(Departure),
+    /// The FIN or RST of the broker has reached the device's machine: the broker has ended the connection.
+    /// The device hears of it when it has crossed the link. Told of each connection that runs over a
+    /// link, and of none without.
+    CloseArrived(PeerClose),
     /// Devices are about to leave, and the link still holds something of this connection that way.
     StillOnLink(Way),
 }

@@ -15,11 +15,18 @@ impl Device {
     /// Something other than bytes came out of the drive: over the link, or at once.
     pub(super) fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
         let entry = turn.entry();
-        if let Some(shaping) = self.shaping(turn.shared, place) {
-            let (link, direction) = shaping.down();
-            link.send_control(entry, direction, what);
-        } else {
+        let Some(shaping) = self.shaping(turn.shared, place) else {
             self.handle_arrival(turn, place, what);
+            return;
+        };
+        let (link, direction) = shaping.down();
+        link.send_control(entry, direction, what);
+        match what {
+            Down::Opened => {}
+            Down::Closed(how) => {
+                let socket = self.connections[place].socket;
+                self.tell_connection(turn, socket, ConnectionFact::CloseArrived(how));
+            }
         }
     }
 

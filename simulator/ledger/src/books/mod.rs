@@ -237,6 +237,7 @@ impl Ledger {
         if self.closed_at.is_none() {
             self.closed_at = Some(now);
             self.imbalances = self.deliveries.close(RunEnd::Cut);
+            self.wills.cut(now);
             self.close_connections(now);
         }
     }

@@ -68,6 +68,7 @@ impl Metrics {
                 | ConnectionFact::Refused(_)
                 | ConnectionFact::Ended(_)
                 | ConnectionFact::LeftLink(_)
+                | ConnectionFact::CloseArrived(_)
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })

@@ -114,6 +114,7 @@ impl Timeline {
                 | ConnectionFact::ConnectSent { .. }
                 | ConnectionFact::Refused(_)
                 | ConnectionFact::LeftLink(_)
+                | ConnectionFact::CloseArrived(_)
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Publication(

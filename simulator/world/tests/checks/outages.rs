@@ -8,8 +8,9 @@ use squall_protocol::{Instant, packet::Packet};
 
 use squall_world::World;
 
-use crate::run::{assert_broken, run, run_in, run_tampered, verdict};
-use crate::tampering::{Outcome, once, script};
+use crate::harness;
+use crate::run::{assert_broken, broker, run, run_in, run_tampered, verdict};
+use crate::tampering::{Outcome, is_to, once, script};
 
 /// Every link is out for `LASTS` after each ten seconds.
 const SCENARIO: &str = r#"
@@ -158,4 +159,116 @@ fn a_connect_that_the_broker_had_is_refused() {
     let judgement = run_tampered(&scenario("10s", "500ms"), tamper);
 
     assert_broken(&judgement, &["connections().refused"]);
+}
+
+/// Cars on links that are out for longer than Keep Alive allows, with a will each, some of which fall silent;
+/// a watcher beside the broker.
+const WILLS: &str = r#"
+[run]
+duration = "40s"
+drain = "20s"
+[[network]]
+name = "tunnel"
+latency = "50ms"
+outages = { every = { dist = "uniform", min = "2s", max = "14s" }, lasts = "8s" }
+[[group]]
+name = "cars"
+count = 40
+network = "tunnel"
+keep_alive = "2s"
+[group.will]
+topic = "status/{client_id}"
+qos = 1
+[[group]]
+name = "watcher"
+count = 1
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "gone"
+at = "5s"
+group = "cars"
+select = { count = 5 }
+action = "drop"
+how = "silent"
+[[expect]]
+check = "will"
+after = ["gone"]
+exactly = 1
+within = { silent = "12s" }
+"#;
+
+/// A broker that hears nothing for one and a half Keep Alive closes and publishes the will
+/// [MQTT-3.1.2-22], long before the close has crossed the link.
+#[test]
+fn the_will_of_a_connection_that_an_outage_ended_is_due() {
+    let judgement = run(WILLS);
+
+    assert_broken(&judgement, &[]);
+    let wills = judgement.measured.wills.iter();
+    let closed = wills.filter(|will| will.how == "closed_by_broker");
+    assert!(closed.map(|will| will.ended).sum::<u64>() > 20);
+    assert_eq!(verdict(&judgement).exit_code, 0, "{:?}", judgement.reasons);
+}
+
+/// A broker that publishes each such will twice is found: the second one belongs to no end.
+#[test]
+fn a_doubled_will_after_an_outage_is_found() {
+    let twice = script(|passing, tampered| {
+        if is_to(passing, "watcher-0", "status") {
+            tampered.forward(passing.direction, passing.bytes);
+        }
+        Outcome::Pass
+    });
+    let judgement = run_tampered(WILLS, twice);
+
+    assert_eq!(verdict(&judgement).exit_code, 98, "{:?}", judgement.reasons);
+}
+
+/// Devices whose identifiers are taken over again and again, on links that lose segments.
+const LOSSY_TAKEOVERS: &str = r#"
+[run]
+duration = "20s"
+drain = "10s"
+[[network]]
+name = "n"
+latency = "200ms"
+loss = 0.3
+[[group]]
+name = "twins"
+count = 20
+network = "n"
+clean_start = false
+session_expiry = "1m"
+[group.reconnect]
+when = "always"
+backoff = { dist = "uniform", min = "50ms", max = "600ms" }
+[[fault]]
+name = "storm"
+group = "twins"
+action = "takeover"
+every = "700ms"
+select = { count = 6 }
+[[expect]]
+check = "takeover"
+alive_per_client_id = 1
+displaced_closed_within = "500ms"
+reason = "session_taken_over"
+session_present = "correct"
+"#;
+
+/// The DISCONNECT and the FIN of a displaced connection may lie in its link for seconds: the connection is
+/// over when they are at the device's machine.
+#[test]
+fn a_displaced_connection_is_not_alive_while_its_end_crosses_the_link() {
+    for seed in 1..=4 {
+        let scenario = harness::scenario(&format!("seed = {seed}\n{LOSSY_TAKEOVERS}"));
+
+        let judgement = squall_world::run(&scenario, broker(), None);
+
+        assert_broken(&judgement, &[]);
+        let takeovers = judgement.measured.takeovers.as_ref();
+        assert!(takeovers.is_some_and(|takeovers| takeovers.takeovers > 50));
+    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use squall_core::{Broker, Config};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, Departure, EndCause, Fact, Fleet, LegFact, Observation,
-    Outcome, Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag,
-    SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
+    Outcome, PeerClose, Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact,
+    RunTag, SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -68,6 +68,7 @@ pub(crate) enum What {
     Begun(Planned, Instant),
     StoodStill(Instant),
     LeftLink(Departure),
+    CloseArrived(PeerClose),
     StillOnLink(Way),
     FaultApplied(FaultId),
     RetainedFound {
@@ -91,6 +92,7 @@ impl What {
             &Fact::Connection(ConnectionFact::Refused(reason)) => Self::Refused(reason),
             &Fact::Connection(ConnectionFact::Ended(cause)) => Self::Ended(cause),
             &Fact::Connection(ConnectionFact::LeftLink(departure)) => Self::LeftLink(departure),
+            &Fact::Connection(ConnectionFact::CloseArrived(how)) => Self::CloseArrived(how),
             &Fact::Connection(ConnectionFact::StillOnLink(way)) => Self::StillOnLink(way),
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,

@@ -96,6 +96,9 @@ impl Ledger {
             }
             ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
             ConnectionFact::LeftLink(departure) => self.handle_left_link(event, departure),
+            ConnectionFact::CloseArrived(how) => {
+                self.handle_close_arrived(event, how, findings);
+            }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
     }
@@ -160,12 +163,7 @@ impl Ledger {
             cause,
             was_connected: connection.was_connected,
             may_be_displaced: displacement.is_possible,
-            is_of_link: connection.path == Path::OverLink
-                && is_of_the_link(
-                    cause,
-                    connection.progress(event),
-                    self.roster.outages()[usize::from(event.group.0)].as_ref(),
-                ),
+            is_of_link: self.is_of_the_link(event, cause, &connection),
         };
         if end.may_be_by_another_client() {
             for book in self.anomalies_mut() {
@@ -198,7 +196,7 @@ impl Ledger {
             noticed_by: self.end_noticed_by(event.now, cause, connection.keep_alive),
             earliest,
         };
-        self.handle_departure(event, connection, cause);
+        self.handle_departure(event, connection, cause, findings);
         if ending.is_polite {
             self.retained.handle_left(event.socket);
         } else {
@@ -210,6 +208,13 @@ impl Ledger {
         if is_over && !self.deliveries.is_online(event.client) {
             self.handshakes.handle_session_over(event.device);
         }
+    }
+
+    /// Whether the link of a device explains the end of its connection.
+    fn is_of_the_link(&self, event: &Event, cause: EndCause, connection: &OpenConnection) -> bool {
+        let outages = self.roster.outages()[usize::from(event.group.0)].as_ref();
+        connection.path == Path::OverLink
+            && is_of_the_link(cause, connection.progress(event), outages)
     }
 
     /// When a connection had ended for the broker at the earliest. Its FIN may lie in the device's link for

@@ -5,10 +5,11 @@
 //! the DISCONNECT waits for the latency, the bandwidth and the outages of the link like everything
 //! else. The time in between is the scenario's.
 
-use squall_fleet::{Departure, EndCause, Path, Way};
+use squall_fleet::{Departure, EndCause, Path, PeerClose, Way};
 use squall_protocol::{Instant, ReasonCode};
 use squall_scenario::FaultId;
 
+use super::Finding;
 use super::connections::OpenConnection;
 use crate::books::Ledger;
 use crate::books::event::Event;
@@ -35,6 +36,7 @@ impl Ledger {
         event: &Event,
         connection: OpenConnection,
         cause: EndCause,
+        findings: &mut Vec<Finding>,
     ) {
         let is_on_link = connection.path == Path::OverLink && is_by_device(cause);
         let mut departing = Departing {
@@ -48,10 +50,39 @@ impl Ledger {
         } else {
             (Some(event.now), self.noticed_by(event.now, &departing))
         };
-        departing.will = self.end_will(&departing, left_at, noticed_by);
+        departing.will = self.end_will(&departing, left_at, noticed_by, findings);
         if is_on_link {
             self.departing.insert(event.socket, departing);
         } else {
+            self.retain_will(event.now, &departing);
+        }
+    }
+
+    /// The broker's close of a connection is at the device's machine: it has ended it, and published its
+    /// will, although the device goes on until the close has crossed its link.
+    pub(super) fn handle_close_arrived(
+        &mut self,
+        event: &Event,
+        how: PeerClose,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.takeovers.handle_close_arrived(event);
+        if self.closed_at.is_some() {
+            return;
+        }
+        if let Some(departing) = self.departing.remove(&event.socket) {
+            // The device had ended it, and what its link still holds of that leaves it in vain.
+            self.handle_end_left(event, &departing);
+            self.retain_will(event.now, &departing);
+        } else if let Some(&connection) = self.open.get(&event.socket) {
+            let mut departing = Departing {
+                event: *event,
+                connection,
+                cause: EndCause::PeerClosed(how),
+                will: None,
+            };
+            let noticed_by = self.noticed_by(event.now, &departing);
+            departing.will = self.end_will(&departing, Some(event.arrived), noticed_by, findings);
             self.retain_will(event.now, &departing);
         }
     }
@@ -118,6 +149,7 @@ impl Ledger {
         departing: &Departing,
         left_at: Option<Instant>,
         noticed_by: Instant,
+        findings: &mut Vec<Finding>,
     ) -> Option<(KnownWill, Due)> {
         let Departing {
             event, connection, ..
@@ -139,7 +171,8 @@ impl Ledger {
             noticed_by,
         };
         let shares = self.deliveries.certain_shares(&will.topic);
-        self.wills.handle_ended(event, end, shares);
+        let seen = self.wills.handle_ended(event, end, shares);
+        findings.extend(seen.into_iter().map(Finding::Will));
         self.make_room_for_wills(event.now);
         Some((will, due))
     }

@@ -17,7 +17,7 @@ impl Takeovers {
     pub(super) fn check_overlap(&mut self, event: &Event, ended: &Attempt) {
         let others = self.row_mut(event).alive();
         if !others.is_empty() {
-            self.judge_overlap(event.arrived, ended, &others);
+            self.judge_overlap(ended.over_at(event.arrived), ended, &others);
         }
     }
 

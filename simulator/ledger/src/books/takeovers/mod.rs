@@ -136,6 +136,7 @@ impl Takeovers {
             device: event.device,
             sent_at: event.now,
             connected_at: None,
+            closed_at: None,
             sent,
             is_first,
             is_contested,
@@ -193,6 +194,14 @@ impl Takeovers {
         }
     }
 
+    /// The broker's close of a connection is at the device's machine: from then on it is not alive.
+    pub(crate) fn handle_close_arrived(&mut self, event: &Event) {
+        let row = self.row_mut(event);
+        if let Some(number) = row.find(event.socket) {
+            row.attempts[number].closed_at = Some(event.arrived);
+        }
+    }
+
     /// A connection, or an attempt, ended.
     pub(crate) fn handle_ended(&mut self, event: &Event, cause: EndCause) -> Displacement {
         let is_closed = self.is_closed;
@@ -234,7 +243,7 @@ impl Takeovers {
         let end = RecentEnd {
             only_cause: self.row_mut(event).only_one_on_its_way(),
             attempt,
-            at: event.arrived,
+            at: attempt.over_at(event.arrived),
             told,
         };
         self.handle_closed(event, end)
@@ -244,7 +253,8 @@ impl Takeovers {
     fn handle_ended_otherwise(&mut self, event: &Event, attempt: &Attempt) {
         if let Some(newer) = attempt.displaced_by {
             self.counts.displaced_otherwise += 1;
-            let beside = event.now.saturating_since(newer.connected_at);
+            let over_at = attempt.over_at(event.now);
+            let beside = over_at.saturating_since(newer.connected_at);
             self.judge_displaced(event.now, attempt, beside);
         } else if self.row_mut(event).turn_round(attempt).is_some() {
             // Of two whose CONNECTs crossed it may have been the one that is displaced.
@@ -292,14 +302,18 @@ impl Takeovers {
     pub(crate) fn close(&mut self, now: Instant) {
         self.is_closed = true;
         for place in 0..self.rows.len() {
-            let mut alive = self.rows[place].alive();
-            for open in &alive {
-                if let Some(newer) = open.displaced_by {
-                    self.counts.displaced_open += 1;
-                    let beside = now.saturating_since(newer.connected_at);
-                    self.judge_displaced(now, open, beside);
+            for displaced in self.rows[place].displaced() {
+                let Some(newer) = displaced.displaced_by else {
+                    continue;
+                };
+                match displaced.closed_at {
+                    Some(_) => self.counts.displaced_closed += 1,
+                    None => self.counts.displaced_open += 1,
                 }
+                let beside = displaced.over_at(now).saturating_since(newer.connected_at);
+                self.judge_displaced(now, &displaced, beside);
             }
+            let mut alive = self.rows[place].alive();
             alive.sort_by_key(|attempt| attempt.connected_at);
             while alive.len() > 1 {
                 let oldest = alive.remove(0);

@@ -36,6 +36,8 @@ pub(super) struct Attempt {
     pub(super) device: DeviceId,
     pub(super) sent_at: Instant,
     pub(super) connected_at: Option<Instant>,
+    /// When the broker's close was at the device's machine, which its link still keeps from the device.
+    pub(super) closed_at: Option<Instant>,
     pub(super) sent: ConnectSent,
     /// Whether no CONNECT with this identifier was sent before.
     pub(super) is_first: bool,
@@ -43,6 +45,14 @@ pub(super) struct Attempt {
     pub(super) is_contested: bool,
     /// The connection that displaced it; `None` if none did.
     pub(super) displaced_by: Option<Newer>,
+}
+
+impl Attempt {
+    /// When it was over for the device's machine, if its device hears of the end at `heard`.
+    pub(super) fn over_at(&self, heard: Instant) -> Instant {
+        self.closed_at
+            .map_or(heard, |closed_at| closed_at.min(heard))
+    }
 }
 
 /// A connection that took the place of another.
@@ -97,7 +107,9 @@ impl Row {
         let mut displaced = 0;
         for other in &mut self.attempts {
             let is_older = other.socket != socket && other.connected_at.is_some();
-            if is_older && other.displaced_by.is_none() {
+            // One that the broker had closed before cannot be displaced.
+            let is_there = other.closed_at.is_none_or(|at| at >= newer.sent_at);
+            if is_older && is_there && other.displaced_by.is_none() {
                 other.displaced_by = Some(newer);
                 displaced += 1;
             }
@@ -159,13 +171,22 @@ impl Row {
         pending.map(|row| row.sent_at).min()
     }
 
-    /// Connections that are alive, as far as their devices know.
+    /// Connections that are alive, as far as their devices' machines know.
     pub(super) fn alive(&self) -> Vec<Attempt> {
         let alive = self
             .attempts
             .iter()
-            .filter(|row| row.connected_at.is_some());
+            .filter(|row| row.connected_at.is_some() && row.closed_at.is_none());
         alive.copied().collect()
+    }
+
+    /// Connections that were displaced, and whose end their devices have not heard of.
+    pub(super) fn displaced(&self) -> Vec<Attempt> {
+        let displaced = self
+            .attempts
+            .iter()
+            .filter(|row| row.displaced_by.is_some());
+        displaced.copied().collect()
     }
 
     /// Whether a CONNACK must say that there is a Session; `None` if either may be right.

@@ -14,4 +14,5 @@ mod scene;
 mod sharing;
 mod strangers;
 mod takeovers;
+mod will_ends;
 mod wills;

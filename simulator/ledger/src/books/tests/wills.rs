@@ -17,7 +17,7 @@ use crate::books::{Limits, Memory, MemoryLimit, WillTally};
 
 const WATCHER: u32 = CLEAN;
 
-fn will(topic: &str) -> Will {
+pub(super) fn will(topic: &str) -> Will {
     Will {
         topic: TopicName::new(topic.into()).unwrap(),
         payload: b"offline, and that for good".to_vec(),
@@ -28,7 +28,7 @@ fn will(topic: &str) -> Will {
 }
 
 /// Devices with a will each, or all with the same, and a watcher.
-fn scene(devices: &[u32], topic_of: impl Fn(u32) -> String) -> Scene {
+pub(super) fn scene(devices: &[u32], topic_of: impl Fn(u32) -> String) -> Scene {
     let mut scene = Scene::new();
     scene.connect(WATCHER);
     scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
@@ -38,16 +38,16 @@ fn scene(devices: &[u32], topic_of: impl Fn(u32) -> String) -> Scene {
     scene
 }
 
-fn connect(scene: &mut Scene, device: u32, topic: &str) {
+pub(super) fn connect(scene: &mut Scene, device: u32, topic: &str) {
     scene.connect_sent(device, device, Some(&will(topic)));
     scene.connected(device, device, false);
 }
 
-fn see(scene: &mut Scene, topic: &str) {
+pub(super) fn see(scene: &mut Scene, topic: &str) {
     scene.deliver_plain(WATCHER, topic, &will(topic).payload);
 }
 
-fn tally(scene: &mut Scene) -> WillTally {
+pub(super) fn tally(scene: &mut Scene) -> WillTally {
     scene.close();
     let mut tallies = scene.ledger.wills.tallies();
     let first = tallies.next().map(|(_, _, tally)| tally.clone());

@@ -63,12 +63,27 @@ impl Wills {
         if arrival.is_from_store {
             return WillDelivery::Counted;
         }
-        let taken = match self.rows[row].take(event, arrival, self.history) {
+        let taken = self.rows[row].take(event, arrival, self.history);
+        if matches!(taken, Taken::Early) {
+            self.keep_early(row, event, arrival);
+        }
+        self.account(taken, event, arrival)
+            .map_or(WillDelivery::Counted, WillDelivery::First)
+    }
+
+    /// Writes down what a will was taken for; tells if this recipient saw it for the first time.
+    pub(super) fn account(
+        &mut self,
+        taken: Taken,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+    ) -> Option<WillSeen> {
+        let taken = match taken {
             Taken::For(taken) => taken,
-            Taken::Repeat | Taken::Unknown => return WillDelivery::Counted,
+            Taken::Repeat | Taken::Unknown | Taken::Early => return None,
             Taken::Unclear => {
                 self.unclear += 1;
-                return WillDelivery::Counted;
+                return None;
             }
             Taken::Unprovoked => {
                 self.unprovoked += 1;
@@ -78,7 +93,7 @@ impl Wills {
                         let what = "a will of a connection that had not ended (§3.1.2.5)";
                         arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
                     });
-                return WillDelivery::Counted;
+                return None;
             }
         };
         let end = taken.end;
@@ -96,7 +111,7 @@ impl Wills {
             });
         }
         if taken.count > 1 || due == Due::MustNot {
-            return WillDelivery::Counted;
+            return None;
         }
         let seen = WillSeen {
             fault,
@@ -110,7 +125,7 @@ impl Wills {
         self.check_limits((event, taken.device), arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.slowest = tally.slowest.max(Some(seen.after));
-        WillDelivery::First(seen)
+        Some(seen)
     }
 
     /// Compares the time to a will of the connection of `device`, as the device of `event` saw it.

@@ -11,7 +11,9 @@
 
 mod arrival;
 mod deliver;
+mod early;
 mod end;
+mod progress;
 mod row;
 mod settle;
 
@@ -157,6 +159,7 @@ impl Wills {
             }));
             self.rows.len() - 1
         });
+        self.rows[row].armed += 1;
         self.armed.insert(socket, row);
     }
 
@@ -185,9 +188,16 @@ impl Wills {
 
     /// A connection ended. `shares` are the shared subscriptions that certainly ask for the topic
     /// of its will now.
-    pub(crate) fn handle_ended(&mut self, event: &Event, end: WillEnd, shares: Vec<FilterKey>) {
-        let Some(row) = self.armed.remove(&event.socket) else {
-            return;
+    ///
+    /// Returns who had seen its will before that was known.
+    pub(crate) fn handle_ended(
+        &mut self,
+        event: &Event,
+        end: WillEnd,
+        shares: Vec<FilterKey>,
+    ) -> Vec<WillSeen> {
+        let Some(row) = self.disarm(event.socket) else {
+            return Vec::new();
         };
         let number = self.rows[row].push(event, end, shares);
         self.last_ends.insert(event.client, (row, number));
@@ -195,6 +205,14 @@ impl Wills {
             self.on_link.insert(event.socket, (row, number));
         }
         self.kept += 1;
+        match end.cause {
+            WillCause::ClosedByBroker => self.match_early(row, event.arrived),
+            WillCause::Dropped(_)
+            | WillCause::Disconnected
+            | WillCause::DisconnectedWithWill
+            | WillCause::Qos2Cut
+            | WillCause::GivenUp => Vec::new(),
+        }
     }
 
     /// A Session is connected again.
@@ -212,9 +230,11 @@ impl Wills {
         }
     }
 
-    /// A connection is over, and its will with it, whatever became of it.
-    pub(crate) fn disarm(&mut self, socket: SocketId) {
-        self.armed.remove(&socket);
+    /// A connection is over, and its will with it, whatever became of it. Returns its row.
+    pub(crate) fn disarm(&mut self, socket: SocketId) -> Option<usize> {
+        let row = self.armed.remove(&socket)?;
+        self.rows[row].armed -= 1;
+        Some(row)
     }
 
     /// What became of wills, by fault and way of ending.

@@ -2,14 +2,25 @@
 //! each recipient saw.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
 use squall_scenario::{BrokerHistory, DeviceId};
 
+use super::early::Early;
+use super::progress::Progress;
 use super::{Due, KnownWill, WillArrival, WillEnd};
 use crate::books::event::Event;
 use crate::books::topics::{FilterKey, Recipient};
+
+/// A broker closes a connection that is taken over, and publishes its will, before it answers the newcomer
+/// [MQTT-3.1.4-3]: a will that comes this long after the CONNACK is of a later end, if there is one.
+const PAST_TAKEOVER: Duration = Duration::from_millis(250);
+
+/// How many ends further on a later one of the same device is looked for: more only where many devices
+/// share one will.
+const LOOK_AHEAD: usize = 64;
 
 /// The ends that one will may belong to, oldest first, counted from the start of the run.
 #[derive(Debug)]
@@ -19,8 +30,12 @@ pub(super) struct Row {
     pub(super) ends: VecDeque<End>,
     /// Number of the first end that is kept.
     first: u64,
-    /// For each recipient, the number of the first end whose will it has not seen.
-    next: HashMap<Recipient, u64>,
+    /// What each recipient has seen.
+    progress: HashMap<Recipient, Progress>,
+    /// Open connections that have this will.
+    pub(super) armed: usize,
+    /// Wills that came before an end was known that they may belong to.
+    pub(super) early: Vec<Early>,
     /// Whether an end was given up before all its watchers had seen its will.
     pub(super) has_given_up: bool,
 }
@@ -61,6 +76,8 @@ pub(super) enum Taken {
     Repeat,
     /// It may belong to an end that was given up.
     Unknown,
+    /// No end that is known asks for it, and there is a connection that the broker may have ended.
+    Early,
     /// No connection had ended.
     Unprovoked,
     /// No end asks for another, and another client may have sent it.
@@ -85,7 +102,9 @@ impl Row {
             will,
             ends: VecDeque::new(),
             first: 0,
-            next: HashMap::new(),
+            progress: HashMap::new(),
+            armed: 0,
+            early: Vec::new(),
             has_given_up: false,
         }
     }
@@ -100,7 +119,7 @@ impl Row {
             seen: HashMap::new(),
             back_at: None,
         });
-        self.first + self.ends.len() as u64 - 1
+        self.ends_so_far() - 1
     }
 
     /// The end with this number has left the device's link.
@@ -120,8 +139,8 @@ impl Row {
 
     /// The end with this number, if it is kept.
     fn end_mut(&mut self, number: u64) -> Option<&mut End> {
-        let place = number.checked_sub(self.first)?;
-        self.ends.get_mut(usize::try_from(place).ok()?)
+        let place = self.place_of(number)?;
+        self.ends.get_mut(place)
     }
 
     /// Takes the oldest end out.
@@ -135,24 +154,54 @@ impl Row {
         self.ends.is_empty() || self.ends.iter().any(|end| may_be_sent(end.at))
     }
 
-    /// Finds the end that a will belongs to: the oldest that this recipient still waits for, else
-    /// the last.
+    /// Ends so far, those that are not kept included.
+    pub(super) fn ends_so_far(&self) -> u64 {
+        self.first + self.ends.len() as u64
+    }
+
+    /// Finds the end that a will belongs to: one that this recipient still waits for, else the last.
     pub(super) fn take(
         &mut self,
         event: &Event,
         arrival: &WillArrival<'_>,
         history: BrokerHistory,
     ) -> Taken {
-        let may_be_of_others = history.has_other_clients();
-        let place = match self.waiting_for(arrival.recipient) {
-            Some(place) => place,
-            None if self.has_given_up => return Taken::Unknown,
-            None => match self.ends.len().checked_sub(1) {
-                Some(last) => last,
-                None if may_be_of_others => return Taken::Unclear,
-                None => return Taken::Unprovoked,
+        match self.waiting_for(arrival.recipient, event.arrived) {
+            Some(place) => self.take_for(place, event, arrival, history),
+            None if self.has_given_up => Taken::Unknown,
+            None if self.may_be_early(arrival) => Taken::Early,
+            None => self.take_beyond(self.ends_so_far(), event, arrival, history),
+        }
+    }
+
+    /// A will that no end asks for, `ends` having been known when it came: one too many of the last of
+    /// them.
+    pub(super) fn take_beyond(
+        &mut self,
+        ends: u64,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+        history: BrokerHistory,
+    ) -> Taken {
+        match ends.checked_sub(1) {
+            Some(last) => match self.place_of(last) {
+                Some(place) => self.take_for(place, event, arrival, history),
+                None => Taken::Unknown,
             },
-        };
+            None if history.has_other_clients() => Taken::Unclear,
+            None => Taken::Unprovoked,
+        }
+    }
+
+    /// A will is that of the end at `place`.
+    pub(super) fn take_for(
+        &mut self,
+        place: usize,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+        history: BrokerHistory,
+    ) -> Taken {
+        let may_be_of_others = history.has_other_clients();
         let end = &mut self.ends[place];
         if may_be_of_others && end.end.due == Due::MustNot {
             return Taken::Unclear;
@@ -183,20 +232,86 @@ impl Row {
             count: seen.count,
             times: seen.times(),
         };
-        self.next
-            .insert(arrival.recipient, self.first + place as u64 + 1);
+        self.note_seen(arrival.recipient, place);
         Taken::For(taken)
     }
 
-    /// Place of the oldest end whose will a recipient still waits for.
-    fn waiting_for(&self, recipient: Recipient) -> Option<usize> {
-        let next = self.next.get(&recipient).copied().unwrap_or(0);
+    /// A recipient has seen the will of the end at `place`.
+    fn note_seen(&mut self, recipient: Recipient, place: usize) {
+        let Self {
+            ends,
+            first,
+            progress,
+            ..
+        } = self;
+        let number = *first + place as u64;
+        let is_expected = |number: u64| {
+            let place = number.checked_sub(*first).map(|place| place as usize);
+            let end = place.and_then(|place| ends.get(place));
+            end.is_some_and(|end| end.end.due != Due::MustNot)
+        };
+        let progress = progress.entry(recipient).or_default();
+        progress.note_seen(number, *first, is_expected);
+    }
+
+    /// Place of the end whose will a recipient still waits for that fits one which reaches it at `arrived`: the
+    /// oldest, unless its will was due long before, and a later end of its device is there.
+    fn waiting_for(&self, recipient: Recipient, arrived: Instant) -> Option<usize> {
+        let progress = self.progress.get(&recipient);
+        let next = progress.map_or(0, Progress::next);
         let start = usize::try_from(next.saturating_sub(self.first)).ok()?;
-        let later = self.ends.iter().enumerate().skip(start);
-        later
-            .filter(|(_, end)| end.end.due != Due::MustNot)
-            .map(|(place, _)| place)
-            .next()
+        let oldest = (start..self.ends.len()).find(|&place| self.ends[place].is_expected());
+        let Some(oldest) = oldest else {
+            let mut skipped = progress.into_iter().flat_map(Progress::skipped);
+            return skipped.find_map(|number| self.place_of(number));
+        };
+        let mut place = oldest;
+        while self.ends[place].is_past(arrived)
+            && let Some(later) = self.later_of_device(place, arrived)
+        {
+            place = later;
+        }
+        Some(place)
+    }
+
+    /// Place of the next end of the same device that the broker knew of at `arrived`.
+    fn later_of_device(&self, place: usize, arrived: Instant) -> Option<usize> {
+        let device = self.ends[place].device;
+        let last = self.ends.len().min(place + LOOK_AHEAD);
+        (place + 1..last).find(|&later| {
+            let end = &self.ends[later];
+            let is_known = end.end.left_at.is_some_and(|left| left <= arrived);
+            end.device == device && end.is_expected() && is_known
+        })
+    }
+
+    /// Whether a will that no known end asks for may be that of a connection that the broker has ended, though
+    /// its device's machine has not been told yet.
+    fn may_be_early(&self, arrival: &WillArrival<'_>) -> bool {
+        let is_too_many = self.ends.back().is_none_or(|last| {
+            let seen = last.seen.get(&arrival.recipient);
+            seen.is_none_or(|seen| seen.count >= seen.allowed.max(u32::from(arrival.copies)))
+        });
+        self.armed > 0 && is_too_many && !arrival.is_marked_as_repeat
+    }
+
+    fn place_of(&self, number: u64) -> Option<usize> {
+        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        (place < self.ends.len()).then_some(place)
+    }
+}
+
+impl End {
+    /// Whether a will may come for it.
+    fn is_expected(&self) -> bool {
+        self.end.due != Due::MustNot
+    }
+
+    /// Whether a will that comes at `arrived` comes long after this one's was due: its Session was taken
+    /// over since.
+    fn is_past(&self, arrived: Instant) -> bool {
+        self.back_at
+            .is_some_and(|back_at| arrived > back_at + PAST_TAKEOVER)
     }
 }
 

@@ -74,6 +74,7 @@ impl<'a> Audiences<'a> {
 impl Wills {
     /// Ends the account: what has not come by `now` is missing.
     pub(crate) fn close(&mut self, now: Instant, mut audiences: Audiences<'_>) {
+        self.give_up_early(now);
         for row in 0..self.rows.len() {
             while let Some(end) = self.rows[row].pop() {
                 self.settle(row, &end, now, &mut audiences);

@@ -1,0 +1,84 @@
+//! Which end a will belongs to, where the two are not read in order.
+
+use squall_fleet::{EndCause, PeerClose};
+use squall_run::AnomalyKind;
+use squall_scenario::FaultId;
+
+use super::scene::{KEPT, RESET, SILENCE};
+use super::wills::{connect, scene, see, tally, will};
+
+/// A will that is read before the close of its connection is the will of that connection; one that no close
+/// of the broker follows soon is one too many.
+#[test]
+fn a_will_may_be_read_before_the_close_that_it_belongs_to() {
+    let closed = EndCause::PeerClosed(PeerClose::Fin);
+    for (after, end, too_many) in [
+        (5, Some(closed), 0),
+        (2_000, Some(closed), 1),
+        (5, Some(RESET), 1),
+        (5, None, 1),
+    ] {
+        for ended_before in [false, true] {
+            let mut scene = scene(&[0], |_| "status/0".to_owned());
+            if ended_before {
+                scene.end(0, RESET);
+                see(&mut scene, "status/0");
+                connect(&mut scene, 0, "status/0");
+            }
+            see(&mut scene, "status/0");
+            scene.wait(after);
+            if let Some(end) = end {
+                scene.end(0, end);
+            }
+            scene.close();
+
+            let wrong = [AnomalyKind::WillDoubled, AnomalyKind::WillUnexpected]
+                .map(|kind| scene.count(kind));
+            let wrong: u64 = wrong.iter().sum();
+            assert_eq!(wrong, too_many, "{end:?} after {after} ms");
+        }
+    }
+}
+
+/// Of two ends of one device the will that comes belongs to the one that it fits: the takeover had to
+/// bring the older one's before.
+#[test]
+fn a_will_belongs_to_the_end_that_it_fits() {
+    let mut scene = scene(&[KEPT], |_| "status/6".to_owned());
+    scene.end(KEPT, SILENCE);
+    scene.wait(500);
+    scene.connect_sent(KEPT, KEPT, Some(&will("status/6")));
+    scene.connected(KEPT, KEPT, true);
+    scene.wait(300);
+    scene.end(KEPT, RESET);
+    see(&mut scene, "status/6");
+    scene.wait(20_000);
+    scene.close();
+
+    let tallies: Vec<(Option<FaultId>, [u64; 4])> = scene
+        .ledger
+        .wills
+        .tallies()
+        .map(|(fault, _, tally)| (fault, tally.seen))
+        .collect();
+    let (reset, silence) = (Some(FaultId(0)), Some(FaultId(1)));
+    assert_eq!(tallies, [(reset, [0, 1, 0, 0]), (silence, [1, 0, 0, 0])]);
+}
+
+/// Wills that come late and in order, after the device was back, are each counted once.
+#[test]
+fn late_wills_of_one_device_are_each_counted_once() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    for _ in 0..3 {
+        scene.end(0, RESET);
+        connect(&mut scene, 0, "status/0");
+        scene.wait(1_000);
+    }
+    for _ in 0..3 {
+        see(&mut scene, "status/0");
+    }
+
+    let tally = tally(&mut scene);
+
+    assert_eq!((tally.ended, tally.seen), (3, [0, 3, 0, 0]));
+}
