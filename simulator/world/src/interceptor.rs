@@ -10,7 +10,7 @@ use squall_protocol::{
     packet::Packet,
 };
 
-use super::tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
+use super::tamper::{ByteStream, Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 
 /// Applies one [`Tamper`] to the byte streams of any number of connections.
 ///
@@ -50,11 +50,11 @@ impl Interceptor {
     pub fn handle_bytes(
         &mut self,
         now: Instant,
-        from: (SocketId, Direction),
+        from: ByteStream,
         bytes: &[u8],
         out: &mut Vec<Passed>,
     ) {
-        let (socket, direction) = from;
+        let ByteStream { socket, direction } = from;
         let connection = self.connections.entry(socket).or_default();
         let mut pending = std::mem::take(&mut connection.stream_mut(direction).pending);
         pending.extend_from_slice(bytes);
@@ -104,8 +104,8 @@ impl Interceptor {
     }
 
     /// The sender in `direction` ended its stream; appends what goes on to `out`.
-    pub fn handle_end(&mut self, from: (SocketId, Direction), out: &mut Vec<Passed>) {
-        let (socket, direction) = from;
+    pub fn handle_end(&mut self, from: ByteStream, out: &mut Vec<Passed>) {
+        let ByteStream { socket, direction } = from;
         if let Some(connection) = self.connections.get_mut(&socket) {
             let pending = std::mem::take(&mut connection.stream_mut(direction).pending);
             if !pending.is_empty() {
@@ -205,7 +205,10 @@ mod tests {
             let mut interceptor = Interceptor::new(Box::new(AnswersPings));
             let mut out = Vec::new();
             for part in [&stream[..cut], &stream[cut..]] {
-                let from = (SOCKET, Direction::ToBroker);
+                let from = ByteStream {
+                    socket: SOCKET,
+                    direction: Direction::ToBroker,
+                };
                 interceptor.handle_bytes(Instant::ZERO, from, part, &mut out);
             }
 
@@ -223,7 +226,10 @@ mod tests {
         stream.extend_from_slice(&[0x00, 0x00, 0xc0, 0x00]);
         let mut out = Vec::new();
 
-        let from = (SOCKET, Direction::ToBroker);
+        let from = ByteStream {
+            socket: SOCKET,
+            direction: Direction::ToBroker,
+        };
         interceptor.handle_bytes(Instant::ZERO, from, &stream, &mut out);
 
         assert_eq!(joined(&out, Direction::ToBroker), stream);
@@ -237,7 +243,10 @@ mod tests {
         let half = &stream[..stream.len() / 2];
         let mut out = Vec::new();
 
-        let from = (SOCKET, Direction::ToBroker);
+        let from = ByteStream {
+            socket: SOCKET,
+            direction: Direction::ToBroker,
+        };
         interceptor.handle_bytes(Instant::ZERO, from, half, &mut out);
         assert_eq!(out, []);
         interceptor.handle_end(from, &mut out);

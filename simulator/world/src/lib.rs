@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
-use squall_fleet::{Action, Actions, Fleet, Input, Outcome, PeerClose, Sink, SocketId, Teardown};
+use squall_fleet::{Action, Actions, Fleet, Input, Outcome, Sink, SocketId, Teardown};
 use squall_protocol::Instant;
 use squall_scenario::Transport;
 
@@ -23,7 +23,7 @@ use pipe::{Arrival, Arrived, Ports};
 pub use interceptor::Interceptor;
 pub use judged::{recorded, recorded_fleet, run};
 pub use pipe::PIPE_LATENCY;
-pub use tamper::{Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
+pub use tamper::{ByteStream, Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 
 /// Something that came to a device and that the fleet's side has not read.
 #[derive(Debug)]
@@ -368,7 +368,7 @@ impl<S: Sink> World<S> {
             self.ports.send(self.now, socket, direction, bytes.to_vec());
             return;
         };
-        let from = (socket, direction);
+        let from = ByteStream { socket, direction };
         interceptor.handle_bytes(self.now, from, bytes, &mut self.passed);
         self.pass_on(socket);
     }
@@ -378,7 +378,7 @@ impl<S: Sink> World<S> {
             self.ports.end(self.now, socket, direction);
             return;
         };
-        interceptor.handle_end((socket, direction), &mut self.passed);
+        interceptor.handle_end(ByteStream { socket, direction }, &mut self.passed);
         self.pass_on(socket);
     }
 
@@ -404,13 +404,4 @@ impl<S: Sink> World<S> {
 
 fn is_due(deadline: Option<Instant>, now: Instant) -> bool {
     deadline.is_some_and(|at| at <= now)
-}
-
-/// How a peer ended a connection that was or was not reset.
-fn peer_close(is_reset: bool) -> PeerClose {
-    if is_reset {
-        PeerClose::Reset
-    } else {
-        PeerClose::Fin
-    }
 }

@@ -9,7 +9,7 @@ use squall_core::ConnectionId;
 use squall_fleet::{Input, PeerClose, SocketId};
 use squall_protocol::Instant;
 
-use super::{Direction, peer_close};
+use super::Direction;
 
 /// One way, always. Small against any link, and above zero, so that a cause comes before its
 /// effect.
@@ -24,9 +24,19 @@ pub(super) struct Ports {
     free_slots: Vec<u32>,
     /// What is on its way, by the time at which it comes out and then in the order in which it was
     /// put in.
-    contents: BTreeMap<(Instant, u64), (SocketId, Content)>,
+    contents: BTreeMap<Place, (SocketId, Content)>,
     /// Numbers what is put in.
     count: u64,
+}
+
+/// A place in the order in which things come out of the pipes.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Place {
+    /// When it comes out.
+    at: Instant,
+    /// Its number among all that was put in: of two things that come out at one moment, the one put in
+    /// first comes first.
+    number: u64,
 }
 
 /// The state of one connection between a device and the broker.
@@ -35,7 +45,8 @@ struct Port {
     /// `None` before the broker accepted and after it forgot.
     connection: Option<ConnectionId>,
     device: DeviceSide,
-    is_reset: bool,
+    /// How each side sees the connection end.
+    how: PeerClose,
     /// When the last thing that was put in comes out.
     last_to_broker: Instant,
     last_to_device: Instant,
@@ -48,7 +59,7 @@ enum Reading {
     /// From the beginning, or since a pause ended then.
     Since(Instant),
     /// Not now; what came out meanwhile, with its place in [`Ports::contents`].
-    Paused(Vec<((Instant, u64), Content)>),
+    Paused(Vec<(Place, Content)>),
 }
 
 /// Whether the device's side takes what comes.
@@ -129,7 +140,7 @@ impl Arrived {
 impl Ports {
     /// When the next thing comes out.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.contents.keys().next().map(|&(at, _)| at)
+        self.contents.keys().next().map(|place| place.at)
     }
 
     /// A device asks for a connection.
@@ -137,7 +148,7 @@ impl Ports {
         let port = Port {
             connection: None,
             device: DeviceSide::Open,
-            is_reset: false,
+            how: PeerClose::Fin,
             last_to_broker: now,
             last_to_device: now,
             reading: Reading::Since(now),
@@ -171,7 +182,11 @@ impl Ports {
             Direction::ToDevice => &mut port.last_to_device,
         };
         *last = (now + PIPE_LATENCY).max(*last);
-        self.contents.insert((*last, self.count), (socket, content));
+        let place = Place {
+            at: *last,
+            number: self.count,
+        };
+        self.contents.insert(place, (socket, content));
         self.count += 1;
     }
 
@@ -196,12 +211,7 @@ impl Ports {
     }
 
     /// Keeps what came out for the device's side if that does not read now; gives it back otherwise.
-    fn keep_unread(
-        &mut self,
-        place: (Instant, u64),
-        socket: SocketId,
-        content: Content,
-    ) -> Option<Content> {
+    fn keep_unread(&mut self, place: Place, socket: SocketId, content: Content) -> Option<Content> {
         let is_for_device = match &content {
             Content::Open | Content::Opened => false,
             Content::Bytes(direction, _) | Content::End(direction) => {
@@ -239,7 +249,7 @@ impl Ports {
     /// The connection ends by a reset, not in order.
     pub(super) fn mark_reset(&mut self, socket: SocketId) {
         if let Some(port) = self.by_socket.get_mut(&socket) {
-            port.is_reset = true;
+            port.how = PeerClose::Reset;
         }
     }
 
@@ -292,7 +302,7 @@ impl Ports {
             let Some(content) = self.keep_unread(place, socket, content) else {
                 continue;
             };
-            let at = self.unread_since(socket, place.0);
+            let at = self.unread_since(socket, place.at);
             if let Some(arrival) = self.arrive(now, socket, content) {
                 return Some(CameOut {
                     at,
@@ -327,7 +337,7 @@ impl Ports {
             }
             Content::End(Direction::ToBroker) => {
                 let port = self.by_socket.get(&socket)?;
-                let (connection, how) = (port.connection?, peer_close(port.is_reset));
+                let (connection, how) = (port.connection?, port.how);
                 self.forget_broker(connection);
                 // The broker closes its own side when it hears the end.
                 self.put(
@@ -352,8 +362,7 @@ impl Ports {
                     );
                 }
                 let is_told = port.device != DeviceSide::Closed;
-                let how = peer_close(port.is_reset);
-                is_told.then_some(Arrival::AtDevice(Arrived::Closed(how)))
+                is_told.then_some(Arrival::AtDevice(Arrived::Closed(port.how)))
             }
         }
     }

@@ -28,6 +28,15 @@ impl Direction {
     }
 }
 
+/// One of the two byte streams of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct ByteStream {
+    /// The connection.
+    pub socket: SocketId,
+    /// The direction in which its bytes go.
+    pub direction: Direction,
+}
+
 /// One packet on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Passing<'a> {

@@ -36,8 +36,17 @@ pub(crate) struct DelayedPubrel {
     pub(crate) id: PacketId,
     /// When it is sent.
     pub(crate) due: Instant,
-    /// Whether the device cuts right after it.
-    pub(crate) is_last: bool,
+    /// What the device does right after it.
+    pub(crate) then: AfterPubrel,
+}
+
+/// What the device does once a PUBREL is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AfterPubrel {
+    /// It waits for PUBCOMP.
+    GoOn,
+    /// It cuts its connection.
+    Cut,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +82,7 @@ impl Qos2Faults {
     }
 
     /// Puts a PUBREL off to its time, which may be `now`.
-    pub(crate) fn delay_pubrel(&mut self, now: Instant, id: PacketId, is_last: bool) {
+    pub(crate) fn delay_pubrel(&mut self, now: Instant, id: PacketId, then: AfterPubrel) {
         let drawn = match &self.rules.delay_pubrel {
             Some(delay) => now + delay.sample(&mut self.rng),
             None => now,
@@ -82,7 +91,7 @@ impl Qos2Faults {
         self.pubrels.push_back(DelayedPubrel {
             id,
             due: drawn.max(before),
-            is_last,
+            then,
         });
     }
 
@@ -224,7 +233,7 @@ mod tests {
         });
 
         for value in 1..=50 {
-            faults.delay_pubrel(at_ms(u64::from(value)), id(value), false);
+            faults.delay_pubrel(at_ms(u64::from(value)), id(value), AfterPubrel::GoOn);
         }
 
         let mut sent = Vec::new();

@@ -10,7 +10,7 @@ use squall_protocol::{PacketId, QoS, ReasonCode};
 use super::connection::Role;
 use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
-use super::qos2_faults::{DelayedPubrel, Qos2Faults};
+use super::qos2_faults::{AfterPubrel, DelayedPubrel, Qos2Faults};
 use super::turn::Turn;
 use super::{Device, Who};
 use crate::drive::{SocketId, Teardown};
@@ -32,7 +32,7 @@ enum Reaction {
     AnswerPublish(QoS, Option<PacketId>),
     AnswerPubrec {
         id: PacketId,
-        is_last: bool,
+        then: AfterPubrel,
     },
     AnswerPubrel(PacketId),
     Cut(CutStep),
@@ -109,9 +109,9 @@ impl Device {
                 self.answer(turn, id, ReceiverAnswer::Pubrec);
             }
             Reaction::AnswerPubrel(id) => self.answer(turn, id, ReceiverAnswer::Pubcomp),
-            Reaction::AnswerPubrec { id, is_last } => match &mut self.qos2_faults {
+            Reaction::AnswerPubrec { id, then } => match &mut self.qos2_faults {
                 Some(faults) => {
-                    faults.delay_pubrel(turn.now, id, is_last);
+                    faults.delay_pubrel(turn.now, id, then);
                     self.handle_qos2_faults(turn);
                 }
                 None => self.send_pubrel(turn, id),
@@ -155,11 +155,12 @@ impl Device {
     /// Sends the PUBRELs that are due, and cuts if it is time to.
     pub(super) fn handle_qos2_faults(&mut self, turn: &mut Turn<'_>) {
         while let Some(faults) = &mut self.qos2_faults
-            && let Some(DelayedPubrel { id, is_last, .. }) = faults.poll_pubrel(turn.now)
+            && let Some(DelayedPubrel { id, then, .. }) = faults.poll_pubrel(turn.now)
         {
             self.send_pubrel(turn, id);
-            if is_last {
-                self.cut(turn, CutStep::Pubrel);
+            match then {
+                AfterPubrel::GoOn => {}
+                AfterPubrel::Cut => self.cut(turn, CutStep::Pubrel),
             }
         }
         let faults = self.qos2_faults.as_ref();
@@ -285,10 +286,12 @@ impl Listener<'_> {
         if self.cuts(message, SenderStep::Pubrec) {
             return Reaction::Cut(CutStep::Pubrec);
         }
-        Reaction::AnswerPubrec {
-            id,
-            is_last: self.cuts(message, SenderStep::Pubrel),
-        }
+        let then = if self.cuts(message, SenderStep::Pubrel) {
+            AfterPubrel::Cut
+        } else {
+            AfterPubrel::GoOn
+        };
+        Reaction::AnswerPubrec { id, then }
     }
 
     /// The broker broke the protocol.

@@ -29,6 +29,15 @@ pub(crate) struct Event {
     pub(crate) socket: SocketId,
 }
 
+/// What the broker did with a message, as its PUBACK, PUBREC or PUBCOMP says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Answered {
+    /// It has the message.
+    Accepted,
+    /// It refused the message, with an error.
+    Refused,
+}
+
 impl Event {
     /// What an anomaly of this device is about.
     pub(crate) fn subject(&self) -> Subject {

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use squall_run::{AnomalyKind, Value, count_text, duration_text};
-use squall_scenario::{DropKind, FaultId, WillClaim};
+use squall_scenario::{DropKind, WillClaim};
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
@@ -47,7 +47,11 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
                 continue;
             };
             if choose(cause) {
-                sum.add(wills, (number, fault, cause), tally);
+                sum.add(tally);
+                if let WillCause::Dropped(how) = cause {
+                    let overdue = wills.overdue(number, fault, how);
+                    sum.add_limited(overdue, wills.late(number, fault, how));
+                }
             }
         }
         sum
@@ -70,24 +74,21 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
 }
 
 impl Sum {
-    fn add(
-        &mut self,
-        wills: &Wills,
-        (number, fault, cause): (usize, FaultId, WillCause),
-        tally: &WillTally,
-    ) {
+    fn add(&mut self, tally: &WillTally) {
         for (sum, count) in self.seen.iter_mut().zip(tally.seen) {
             *sum += count;
         }
         self.undecided += tally.undecided;
         self.short_by = self.short_by.max(tally.short_by);
         self.slowest = self.slowest.max(tally.slowest);
-        if let WillCause::Dropped(how) = cause {
-            let overdue = wills.overdue(number, fault, how);
-            self.seen[0] += overdue;
-            self.undecided -= overdue;
-            self.late += wills.late(number, fault, how);
-        }
+    }
+
+    /// Adds what a limit of `within` says of the wills of one fault: `overdue` of the undecided ones had
+    /// passed it, and `late` came after it.
+    fn add_limited(&mut self, overdue: u64, late: u64) {
+        self.seen[0] += overdue;
+        self.undecided -= overdue;
+        self.late += late;
     }
 
     fn watched(&self) -> u64 {

@@ -18,13 +18,14 @@ pub(super) fn reasons(scenario: &Scenario, ledger: &Ledger) -> Vec<Reason> {
     ledger
         .unanswered
         .waiting()
-        .filter_map(|(request, waiting)| reason(scenario, (request, waiting), limit))
+        .filter_map(|(request, waiting)| reason(scenario, request, waiting, limit))
         .collect()
 }
 
 fn reason(
     scenario: &Scenario,
-    (request, waiting): (Request, &Waiting),
+    request: Request,
+    waiting: &Waiting,
     limit: Duration,
 ) -> Option<Reason> {
     let what = format!(

@@ -9,7 +9,7 @@ use std::{io, thread, time};
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
-use squall_world::{Direction, Interceptor, Passed, Tamper};
+use squall_world::{ByteStream, Direction, Interceptor, Passed, Tamper};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -80,7 +80,7 @@ async fn accept(proxy: Rc<Proxy>, listener: std::net::TcpListener, target: Socke
         for (input, direction) in reading {
             spawn_local(read(
                 Rc::clone(&proxy),
-                (socket, direction),
+                ByteStream { socket, direction },
                 input,
                 ends.clone(),
             ));
@@ -91,7 +91,7 @@ async fn accept(proxy: Rc<Proxy>, listener: std::net::TcpListener, target: Socke
     }
 }
 
-async fn read(proxy: Rc<Proxy>, from: (SocketId, Direction), mut input: OwnedReadHalf, ends: Ends) {
+async fn read(proxy: Rc<Proxy>, from: ByteStream, mut input: OwnedReadHalf, ends: Ends) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let count = input.read(&mut buffer).await.unwrap_or(0);

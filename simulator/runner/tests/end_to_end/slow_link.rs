@@ -67,7 +67,8 @@ fn the_broker_feels_a_slow_link() {
 
     let run = run_file(&out);
     let accounting = &run["measured"]["accounting"];
-    assert_eq!(accounting["publications"][0]["ok"], MESSAGES);
+    // How many of them the publisher's socket had room for depends on the machine.
+    assert_eq!(accounting["publications"][0]["scheduled"], MESSAGES);
     let delivered = &accounting["deliveries"][0]["delivered"];
     let carried = delivered.as_u64().expect("a count") * MESSAGE_BYTES;
     let networks = run["measured"]["networks"].as_array().expect("a list");

@@ -92,9 +92,9 @@ impl WildcardTree {
             filter: Rc::clone(filter),
             key,
         };
-        let (levels, is_multi) = split_multi(filter);
+        let (levels, tail) = split_multi(filter);
         let levels: Vec<&str> = levels.collect();
-        let mut at = self.root_or_new(levels.len(), is_multi);
+        let mut at = self.root_or_new(levels.len(), tail);
         let mut asked = Asked::default();
         loop {
             match &mut self.nodes[at as usize] {
@@ -126,9 +126,9 @@ impl WildcardTree {
 
     /// Removes a filter that is there, and the nodes that led only to it.
     pub(crate) fn remove(&mut self, filter: &str) {
-        let (levels, is_multi) = split_multi(filter);
+        let (levels, tail) = split_multi(filter);
         let levels: Vec<&str> = levels.collect();
-        let Some(root) = self.root(levels.len(), is_multi) else {
+        let Some(root) = self.root(levels.len(), tail) else {
             return;
         };
         let mut path = Vec::new();
@@ -153,16 +153,16 @@ impl WildcardTree {
             let child = std::mem::replace(&mut at, parent);
             if is_unused {
                 self.give_back(child);
+                self.lost_child(parent, &levels);
             }
-            is_unused = self.lost_filter(parent, levels.as_slice(), is_unused);
+            is_unused = self.lost_filter(parent);
         }
         if is_unused {
             self.give_back(root);
-            if is_multi {
-                self.multi_roots.remove(&levels.len());
-            } else {
-                self.roots.remove(&levels.len());
-            }
+            match tail {
+                Tail::Multi => self.multi_roots.remove(&levels.len()),
+                Tail::None => self.roots.remove(&levels.len()),
+            };
         }
     }
 
@@ -204,24 +204,22 @@ impl WildcardTree {
         looked_at
     }
 
-    fn root(&self, levels: usize, is_multi: bool) -> Option<u32> {
-        if is_multi {
-            self.multi_roots.get(&levels).copied()
-        } else {
-            self.roots.get(&levels).copied()
+    fn root(&self, levels: usize, tail: Tail) -> Option<u32> {
+        match tail {
+            Tail::Multi => self.multi_roots.get(&levels).copied(),
+            Tail::None => self.roots.get(&levels).copied(),
         }
     }
 
-    fn root_or_new(&mut self, levels: usize, is_multi: bool) -> u32 {
-        if let Some(root) = self.root(levels, is_multi) {
+    fn root_or_new(&mut self, levels: usize, tail: Tail) -> u32 {
+        if let Some(root) = self.root(levels, tail) {
             return root;
         }
         let root = self.new_list(Vec::new());
-        if is_multi {
-            self.multi_roots.insert(levels, root);
-        } else {
-            self.roots.insert(levels, root);
-        }
+        match tail {
+            Tail::Multi => self.multi_roots.insert(levels, root),
+            Tail::None => self.roots.insert(levels, root),
+        };
         root
     }
 
@@ -255,19 +253,23 @@ impl WildcardTree {
         self.free.push(node);
     }
 
-    /// A filter with these levels is gone below `at`, and its child too if that `is_unused`. Returns
-    /// whether `at` is now unused.
-    fn lost_filter(&mut self, at: u32, levels: &[&str], is_unused: bool) -> bool {
+    /// The child of `at` on the way of a filter with these levels is gone.
+    fn lost_child(&mut self, at: u32, levels: &[&str]) {
+        let Node::Division(division) = &mut self.nodes[at as usize] else {
+            unreachable!("only a division has a child");
+        };
+        match levels[division.position] {
+            "+" => division.open = None,
+            literal => division.literal.remove(literal),
+        }
+    }
+
+    /// A filter is gone below `at`. Returns whether `at` is now unused.
+    fn lost_filter(&mut self, at: u32) -> bool {
         let Node::Division(division) = &mut self.nodes[at as usize] else {
             unreachable!("only a division has a child");
         };
         division.filters -= 1;
-        if is_unused {
-            match levels[division.position] {
-                "+" => division.open = None,
-                literal => division.literal.remove(literal),
-            }
-        }
         if division.filters <= LISTED_FILTERS_MAX / 2 {
             let entries = self.take_below(at);
             self.nodes[at as usize] = Node::List(entries);
@@ -382,16 +384,25 @@ fn matches_levels(filter: &str, topic: &[&str]) -> bool {
     })
 }
 
-/// The levels before a final `#`, and whether there is a `#`.
-fn split_multi(filter: &str) -> (impl Iterator<Item = &str>, bool) {
-    let (levels, is_multi) = match filter.strip_suffix('#') {
-        Some("") => (None, true),
-        Some(levels) => (levels.strip_suffix('/'), true),
-        None => (Some(filter), false),
+/// What a filter has after its last level that is not `#`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Tail {
+    /// Nothing: the filter matches topics of as many levels.
+    None,
+    /// `#`: it matches topics of more levels too (§4.7.1.2).
+    Multi,
+}
+
+/// The levels before a final `#`, and what follows them.
+fn split_multi(filter: &str) -> (impl Iterator<Item = &str>, Tail) {
+    let (levels, tail) = match filter.strip_suffix('#') {
+        Some("") => (None, Tail::Multi),
+        Some(levels) => (levels.strip_suffix('/'), Tail::Multi),
+        None => (Some(filter), Tail::None),
     };
     (
         levels.into_iter().flat_map(|levels| levels.split('/')),
-        is_multi,
+        tail,
     )
 }
 

@@ -26,7 +26,7 @@ use squall_protocol::{Instant, QoS};
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::anomalies::Anomalies;
-use super::event::Event;
+use super::event::{Answered, Event};
 use super::memory::{GivenUp, Memory};
 use super::replays::Replays;
 use super::roster::{Names, Roster};
@@ -220,13 +220,13 @@ impl Deliveries {
         }
     }
 
-    /// The exchange of a message ended, `is_ok` or refused. `None` if its record is gone or it was answered before.
+    /// The exchange of a message ended. `None` if its record is gone.
     pub(crate) fn handle_acknowledged(
         &mut self,
         event: &Event,
         stamp: Stamp,
         topic: &str,
-        is_ok: bool,
+        answered: Answered,
     ) -> Option<Acknowledged> {
         let topic = self.topics.topic(topic)?;
         let &id = self.stream_ids.get(&(stamp.device, topic))?;
@@ -244,13 +244,16 @@ impl Deliveries {
             *until = record.sent_at.max(*until);
         }
         let publications = self.books.publications_mut(event.group, record.qos);
-        if is_ok {
-            record.state = RecordState::Acknowledged;
-            publications.acknowledged += 1;
-        } else {
-            record.state = RecordState::Refused;
-            publications.refused += 1;
-            self.withdraw(id, stamp.sequence);
+        match answered {
+            Answered::Accepted => {
+                record.state = RecordState::Acknowledged;
+                publications.acknowledged += 1;
+            }
+            Answered::Refused => {
+                record.state = RecordState::Refused;
+                publications.refused += 1;
+                self.withdraw(id, stamp.sequence);
+            }
         }
         self.settle(id);
         Some(acknowledged)

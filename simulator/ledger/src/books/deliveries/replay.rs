@@ -196,7 +196,7 @@ impl Deliveries {
             }
             tally.pledged += 1;
             tally.lost += 1;
-            self.note_missing_replay(now, &missing, (key.group, device));
+            self.note_missing_replay(now, &missing, key.group, device);
         }
     }
 
@@ -204,7 +204,8 @@ impl Deliveries {
         &mut self,
         now: Instant,
         missing: &Missing,
-        (group, device): (squall_scenario::GroupId, squall_scenario::DeviceId),
+        group: squall_scenario::GroupId,
+        device: squall_scenario::DeviceId,
     ) {
         let subject = Subject {
             device: Some(device),

@@ -10,7 +10,7 @@ use super::{Finding, is_taken};
 use crate::books::Ledger;
 use crate::books::connections::{ErrorArea, reason_text};
 use crate::books::deliveries::{Delivery, Mark, Message, Origin, WillRecipient};
-use crate::books::event::Event;
+use crate::books::event::{Answered, Event};
 use crate::books::retained::{RetainedPublish, Stored};
 use crate::books::wills::{Audiences, WillArrival, WillDelivery};
 
@@ -91,17 +91,21 @@ impl Ledger {
         topic: &str,
         reason: ReasonCode,
     ) -> Finding {
-        let is_ok = is_taken(reason);
+        let answered = if is_taken(reason) {
+            Answered::Accepted
+        } else {
+            Answered::Refused
+        };
         let message = self
             .deliveries
-            .handle_acknowledged(event, stamp, topic, is_ok);
+            .handle_acknowledged(event, stamp, topic, answered);
         let is_new = self
             .retained
-            .handle_acknowledged(event.now, topic, stamp, is_ok);
+            .handle_acknowledged(event.now, topic, stamp, answered);
         if is_new {
             self.deliveries.note_retained(topic);
         }
-        if is_ok {
+        if answered == Answered::Accepted {
             return Finding::Acknowledged { stamp, message };
         }
         self.handshakes.handle_refused(event.device, stamp);

@@ -20,6 +20,7 @@ use squall_scenario::ClientKey;
 
 use self::published::{Candidate, Published};
 use self::wills::{WillCandidate, Wills};
+use super::event::Answered;
 use super::memory::Memory;
 use super::stream::fingerprint;
 
@@ -236,7 +237,7 @@ impl Retained {
         now: Instant,
         topic: &str,
         stamp: Stamp,
-        is_ok: bool,
+        answered: Answered,
     ) -> bool {
         let Some(row) = self.publishes.get_mut(topic) else {
             return false;
@@ -247,12 +248,15 @@ impl Retained {
             return false;
         };
         let was_set = row.set_at.is_some();
-        if is_ok {
-            row.candidates[place].acknowledged_at = Some(now);
-            row.candidates[place].is_certain = true;
-            row.confirm(place);
-        } else {
-            row.candidates.remove(place);
+        match answered {
+            Answered::Accepted => {
+                row.candidates[place].acknowledged_at = Some(now);
+                row.candidates[place].is_certain = true;
+                row.confirm(place);
+            }
+            Answered::Refused => {
+                row.candidates.remove(place);
+            }
         }
         !was_set && row.set_at.is_some()
     }

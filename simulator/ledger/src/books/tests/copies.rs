@@ -127,7 +127,7 @@ fn a_first_copy_with_dup_is_mislabelled() {
     for qos in [QOS0, QOS1, QOS2] {
         let mut scene = Scene::ready(&[CLEAN]);
         scene.publish(0..1, qos);
-        scene.deliver_changed(CLEAN, (0, qos), |fact| fact.dup = true);
+        scene.deliver_changed(CLEAN, 0, qos, |fact| fact.dup = true);
 
         let tally = scene.close();
         assert_eq!((tally.delivered, tally.mislabelled), (1, 1), "{qos:?}");
@@ -142,7 +142,7 @@ fn a_copy_with_dup_after_a_reconnect_is_right() {
         scene.publish(0..1, qos);
         scene.end(KEPT, RESET);
         scene.connect_as(KEPT, KEPT, true);
-        scene.deliver_changed(KEPT, (0, qos), |fact| fact.dup = true);
+        scene.deliver_changed(KEPT, 0, qos, |fact| fact.dup = true);
 
         let tally = scene.close();
 

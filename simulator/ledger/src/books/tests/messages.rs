@@ -405,7 +405,7 @@ fn a_changed_message_is_not_delivered() {
     for (comes_right_too, delivered) in [(false, 0), (true, 1)] {
         let mut scene = Scene::ready(&[CLEAN]);
         scene.publish(0..1, QOS2);
-        scene.deliver_changed(CLEAN, (0, QOS2), |fact| {
+        scene.deliver_changed(CLEAN, 0, QOS2, |fact| {
             fact.payload = b"something else that is long";
         });
         if comes_right_too {

@@ -31,7 +31,7 @@ fn replay(
     sequence: u32,
     change: impl FnOnce(&mut DeliveredFact<'_>),
 ) {
-    scene.deliver_changed(device, (sequence, QOS1), |fact| {
+    scene.deliver_changed(device, sequence, QOS1, |fact| {
         fact.retain = true;
         change(fact);
     });
@@ -198,7 +198,7 @@ fn a_value_of_another_client_stands_for_the_runs_own() {
         let mut scene = retained_on(history);
         scene.connect(CLEAN);
         scene.subscribe(CLEAN, "t", QOS1);
-        scene.deliver_changed(CLEAN, (1, QOS1), |fact| {
+        scene.deliver_changed(CLEAN, 1, QOS1, |fact| {
             fact.retain = true;
             fact.payload = b"17 degrees, and not by us";
             fact.stamp = None;

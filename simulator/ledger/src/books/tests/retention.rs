@@ -23,7 +23,7 @@ fn stamp(device: u32, sequence: u32) -> Stamp {
     }
 }
 
-fn retain(scene: &mut Scene, (device, sequence): (u32, u32), qos: QoS, payload: &str) {
+fn retain(scene: &mut Scene, device: u32, sequence: u32, qos: QoS, payload: &str) {
     let published = Fact::Publication(PublicationFact::Sent {
         stamp: stamp(device, sequence),
         topic: "state",
@@ -35,7 +35,7 @@ fn retain(scene: &mut Scene, (device, sequence): (u32, u32), qos: QoS, payload: 
     scene.tell(device, published);
 }
 
-fn acknowledge(scene: &mut Scene, (device, sequence): (u32, u32)) {
+fn acknowledge(scene: &mut Scene, device: u32, sequence: u32) {
     let acknowledged = Fact::Publication(PublicationFact::Acknowledged {
         stamp: stamp(device, sequence),
         topic: "state",
@@ -72,8 +72,8 @@ fn allowed(scene: &Scene, candidates: &[&str]) -> Vec<Option<String>> {
 fn the_last_acknowledged_message_counts() {
     let mut scene = Scene::ready(&[]);
     for (sequence, text) in [(0, "a"), (1, "b")] {
-        retain(&mut scene, (PUBLISHER, sequence), QOS1, text);
-        acknowledge(&mut scene, (PUBLISHER, sequence));
+        retain(&mut scene, PUBLISHER, sequence, QOS1, text);
+        acknowledge(&mut scene, PUBLISHER, sequence);
     }
 
     assert_eq!(allowed(&scene, &["a", "b"]), [Some("b".to_owned())]);
@@ -83,9 +83,9 @@ fn the_last_acknowledged_message_counts() {
 #[test]
 fn a_message_in_doubt_may_be_there() {
     let mut scene = Scene::ready(&[]);
-    retain(&mut scene, (PUBLISHER, 0), QOS1, "a");
-    acknowledge(&mut scene, (PUBLISHER, 0));
-    retain(&mut scene, (PUBLISHER, 1), QOS1, "b");
+    retain(&mut scene, PUBLISHER, 0, QOS1, "a");
+    acknowledge(&mut scene, PUBLISHER, 0);
+    retain(&mut scene, PUBLISHER, 1, QOS1, "b");
 
     let both = [Some("a".to_owned()), Some("b".to_owned())];
     assert_eq!(allowed(&scene, &["a", "b"]), both);
@@ -96,14 +96,14 @@ fn a_message_in_doubt_may_be_there() {
 fn crossing_messages_may_come_in_either_order() {
     let mut scene = Scene::ready(&[]);
     scene.connect(1);
-    retain(&mut scene, (0, 0), QOS1, "a");
-    retain(&mut scene, (1, 0), QOS1, "b");
-    acknowledge(&mut scene, (1, 0));
-    acknowledge(&mut scene, (0, 0));
+    retain(&mut scene, 0, 0, QOS1, "a");
+    retain(&mut scene, 1, 0, QOS1, "b");
+    acknowledge(&mut scene, 1, 0);
+    acknowledge(&mut scene, 0, 0);
     assert_eq!(allowed(&scene, &["a", "b"]).len(), 2);
 
-    retain(&mut scene, (1, 1), QOS1, "c");
-    acknowledge(&mut scene, (1, 1));
+    retain(&mut scene, 1, 1, QOS1, "c");
+    acknowledge(&mut scene, 1, 1);
 
     assert_eq!(allowed(&scene, &["a", "b", "c"]), [Some("c".to_owned())]);
 }
@@ -113,8 +113,8 @@ fn crossing_messages_may_come_in_either_order() {
 fn an_empty_payload_clears() {
     let mut scene = Scene::ready(&[]);
     for (sequence, text) in [(0, "a"), (1, "")] {
-        retain(&mut scene, (PUBLISHER, sequence), QOS1, text);
-        acknowledge(&mut scene, (PUBLISHER, sequence));
+        retain(&mut scene, PUBLISHER, sequence, QOS1, text);
+        acknowledge(&mut scene, PUBLISHER, sequence);
     }
 
     assert_eq!(allowed(&scene, &["a"]), [None]);
@@ -125,7 +125,7 @@ fn an_empty_payload_clears() {
 fn qos_0_counts_while_the_connection_is_up() {
     let mut scene = Scene::ready(&[]);
     for (sequence, text) in [(0, "a"), (1, "b")] {
-        retain(&mut scene, (PUBLISHER, sequence), QoS::AtMostOnce, text);
+        retain(&mut scene, PUBLISHER, sequence, QoS::AtMostOnce, text);
     }
     assert_eq!(allowed(&scene, &["a", "b"]), [Some("b".to_owned())]);
 
@@ -145,13 +145,13 @@ fn a_topic_with_too_many_values_is_unknown() {
     };
     let mut scene = Scene::with_memory(memory).made_ready(&[]);
     for sequence in 0..4 {
-        retain(&mut scene, (PUBLISHER, sequence), QOS1, "a");
+        retain(&mut scene, PUBLISHER, sequence, QOS1, "a");
     }
     let filter = TopicFilter::new("#".into()).unwrap();
     let values = scene.ledger.retained.values(&filter, scene.now);
     assert_eq!(values["state"], Values::Unknown);
 
-    acknowledge(&mut scene, (PUBLISHER, 3));
+    acknowledge(&mut scene, PUBLISHER, 3);
 
     assert_eq!(allowed(&scene, &["a"]), [Some("a".to_owned())]);
 }
@@ -172,8 +172,8 @@ fn born_and_dead() -> Scene {
     let mut scene = Scene::new();
     scene.connect_sent(PUBLISHER, PUBLISHER, Some(&death("state")));
     scene.connected(PUBLISHER, PUBLISHER, false);
-    retain(&mut scene, (PUBLISHER, 0), QOS1, "born");
-    acknowledge(&mut scene, (PUBLISHER, 0));
+    retain(&mut scene, PUBLISHER, 0, QOS1, "born");
+    acknowledge(&mut scene, PUBLISHER, 0);
     scene.wait(1_000);
     scene.end(PUBLISHER, RESET);
     scene
@@ -211,8 +211,8 @@ fn a_birth_after_the_reconnect_replaces_the_death() {
     let mut scene = born_and_dead();
     scene.connect_sent(PUBLISHER, PUBLISHER, Some(&death("state")));
     scene.connected(PUBLISHER, PUBLISHER, false);
-    retain(&mut scene, (PUBLISHER, 1), QOS1, "again");
-    acknowledge(&mut scene, (PUBLISHER, 1));
+    retain(&mut scene, PUBLISHER, 1, QOS1, "again");
+    acknowledge(&mut scene, PUBLISHER, 1);
 
     assert_eq!(allowed(&scene, &["born", "dead", "again"]), named("again"));
 }
@@ -224,8 +224,8 @@ fn a_birth_of_another_device_may_come_before_the_death() {
         let mut scene = born_and_dead();
         scene.connect(1);
         scene.wait(wait_ms);
-        retain(&mut scene, (1, 0), QOS1, "other");
-        acknowledge(&mut scene, (1, 0));
+        retain(&mut scene, 1, 0, QOS1, "other");
+        acknowledge(&mut scene, 1, 0);
 
         let allowed = allowed(&scene, &["born", "dead", "other"]);
         assert_eq!(allowed.len(), values, "{allowed:?}");
@@ -238,7 +238,7 @@ fn a_birth_in_doubt_may_come_after_the_death() {
     let mut scene = Scene::new();
     scene.connect_sent(PUBLISHER, PUBLISHER, Some(&death("state")));
     scene.connected(PUBLISHER, PUBLISHER, false);
-    retain(&mut scene, (PUBLISHER, 0), QOS1, "born");
+    retain(&mut scene, PUBLISHER, 0, QOS1, "born");
     scene.end(PUBLISHER, RESET);
     scene.wait(6_000);
 

@@ -250,7 +250,8 @@ impl Scene {
     pub(super) fn deliver_changed(
         &mut self,
         device: u32,
-        (sequence, qos): (u32, QoS),
+        sequence: u32,
+        qos: QoS,
         change: impl FnOnce(&mut DeliveredFact<'_>),
     ) {
         let (stamp, payload) = message(sequence);

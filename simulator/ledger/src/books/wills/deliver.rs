@@ -122,7 +122,7 @@ impl Wills {
                 .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
             with_links: event.crossed.saturating_since(taken.ended_at),
         };
-        self.check_limits((event, taken.device), arrival, &seen);
+        self.check_limits(event, taken.device, arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.slowest = tally.slowest.max(Some(seen.after));
         Some(seen)
@@ -131,7 +131,8 @@ impl Wills {
     /// Compares the time to a will of the connection of `device`, as the device of `event` saw it.
     fn check_limits(
         &mut self,
-        (event, device): (&Event, DeviceId),
+        event: &Event,
+        device: DeviceId,
         arrival: &WillArrival<'_>,
         seen: &WillSeen,
     ) {
