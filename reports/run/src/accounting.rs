@@ -31,6 +31,9 @@ pub struct Publications {
     pub scheduled: u64,
     /// Of those, handed to the link at least once.
     pub sent: u64,
+    /// Of those sent, the ones that no subscription asked for when they were sent: they are owed to nothing.
+    #[serde(default)]
+    pub to_no_subscriber: u64,
     /// Of those sent, acknowledged with success; at QoS 0, all that were sent on a connection that was up.
     pub ok: u64,
     /// Of those scheduled, never sent.
@@ -75,8 +78,12 @@ pub struct Deliveries {
     pub unknown: u64,
     /// Not owed but allowed, and delivered: messages in doubt, and QoS 0 in the same case.
     pub optional: u64,
-    /// Further copies of a message to the same Session: allowed at QoS 1, a violation at QoS 2.
+    /// Further copies of a message to the same Session.
     pub duplicated: u64,
+    /// Of those, forbidden: at QoS 0 and 2, and at QoS 1 in MQTT 5.0 without a reconnect of the publisher or
+    /// the Session since.
+    #[serde(default)]
+    pub forbidden: u64,
     /// Deliveries that came before an earlier message of the same publisher and topic did.
     pub reordered: u64,
     /// Deliveries with another payload than was published, or than was to be retained. Such a message was
@@ -199,6 +206,7 @@ impl Accounting {
             qos,
             scheduled: sum.scheduled + entry.scheduled,
             sent: sum.sent + entry.sent,
+            to_no_subscriber: sum.to_no_subscriber + entry.to_no_subscriber,
             ok: sum.ok + entry.ok,
             failed: sum.failed + entry.failed,
             unsent: added(sum.unsent, &entry.unsent),
@@ -225,6 +233,7 @@ impl Accounting {
             unknown: sum.unknown + entry.unknown,
             optional: sum.optional + entry.optional,
             duplicated: sum.duplicated + entry.duplicated,
+            forbidden: sum.forbidden + entry.forbidden,
             reordered: sum.reordered + entry.reordered,
             corrupted: sum.corrupted + entry.corrupted,
             mislabelled: sum.mislabelled + entry.mislabelled,

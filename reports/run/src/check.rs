@@ -45,6 +45,9 @@ pub struct ClaimOutcome {
     pub limit: Value,
     /// What was found; `None` if there was nothing to judge by, in which case it is not judged.
     pub actual: Option<Value>,
+    /// What it was judged of, where that is less than what the check is narrowed to.
+    #[serde(default)]
+    pub of: Option<String>,
     /// Whether it held.
     pub passed: bool,
     /// What the measured value may be, where chance plays a part in it.

@@ -37,7 +37,9 @@ pub struct Summary {
     pub scheduled: u64,
     /// Of those, sent, on time or late.
     pub sent: u64,
-    /// Of those, never sent, by why.
+    /// Of those sent, the ones that no subscription asked for.
+    pub to_no_subscriber: u64,
+    /// Of those due, never sent, by why.
     pub unsent: BTreeMap<String, u64>,
     /// Of those never sent, the ones that no fault, network or device of the scenario explains.
     pub unsent_unexplained: u64,
@@ -51,7 +53,9 @@ pub struct Summary {
     pub lost: u64,
     /// Further copies, at all QoS.
     pub duplicated: u64,
-    /// Of those, at QoS 2, where they are a violation.
+    /// Of those, forbidden: by their QoS, or, at QoS 1 in MQTT 5.0, without a reconnect that allows them.
+    pub forbidden: u64,
+    /// Of those duplicated, at QoS 2, where they are a violation.
     pub duplicated_at_qos2: u64,
     /// Deliveries out of order.
     pub reordered: u64,
@@ -212,6 +216,7 @@ impl Summary {
             delivered_peak_per_s: delivered.and_then(|figures| figures.peak_per_s),
             scheduled: published(|entry| entry.scheduled),
             sent: published(|entry| entry.sent),
+            to_no_subscriber: published(|entry| entry.to_no_subscriber),
             unsent: run.measured.accounting.unsent(),
             unsent_unexplained: published(|entry| entry.unsent_unexplained),
             expected: sum(|entry| entry.expected),
@@ -219,6 +224,7 @@ impl Summary {
             delivered: sum(|entry| entry.delivered),
             lost: sum(|entry| entry.lost),
             duplicated: sum(|entry| entry.duplicated),
+            forbidden: sum(|entry| entry.forbidden),
             duplicated_at_qos2: sum(|entry| if entry.qos == 2 { entry.duplicated } else { 0 }),
             reordered: sum(|entry| entry.reordered),
             corrupted: sum(|entry| entry.corrupted),

@@ -19,7 +19,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         }
         blocks.push(Block::Note(
             "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. What is owed is owed to a \
-             Session, whichever device holds it. Duplicates are allowed at QoS 1 and counted; at QoS 2 they are a violation. \
+             Session, whichever device holds it. A further copy at QoS 1 is allowed after a reconnect of the publisher or the Session, in MQTT 3.1.1 at any time; \
+             another is forbidden, as is any at QoS 0 and 2. Wills are not among the deliveries. \
              Late are deliveries that came after their connection was resumed: they had waited in the broker or were sent again. \
              Excused are deliveries that the specification lets go; they are not owed. \
              The counts are those of the whole run, warm-up included."
@@ -54,6 +55,7 @@ fn publications(accounting: &Accounting) -> Table {
             Column::words("Group"),
             Column::count("Scheduled"),
             Column::count("Sent"),
+            Column::count("To no subscriber"),
             Column::count("Ok"),
             Column::count("In doubt"),
             Column::count("Unknown"),
@@ -67,6 +69,7 @@ fn publications(accounting: &Accounting) -> Table {
             Cell::text(group),
             Cell::Count(entry.scheduled),
             Cell::Count(entry.sent),
+            Cell::Count(entry.to_no_subscriber),
             Cell::Count(entry.ok),
             Cell::Count(entry.in_doubt),
             Cell::Bad(entry.unknown),
@@ -104,6 +107,7 @@ fn deliveries(accounting: &Accounting) -> Table {
             Column::count("Delivered"),
             Column::count("Lost"),
             Column::count("Duplicated"),
+            Column::count("Forbidden"),
             Column::count("Reordered"),
             Column::count("Corrupted"),
             Column::count("Mislabelled"),
@@ -131,12 +135,6 @@ fn deliveries(accounting: &Accounting) -> Table {
 }
 
 fn delivery_row(group: &str, entry: &Deliveries) -> Vec<Cell> {
-    // QoS 2 allows no further copy.
-    let duplicated = if entry.qos == 2 {
-        Cell::Bad(entry.duplicated)
-    } else {
-        Cell::Count(entry.duplicated)
-    };
     vec![
         Cell::text(entry.qos.to_string()),
         Cell::text(group),
@@ -146,7 +144,8 @@ fn delivery_row(group: &str, entry: &Deliveries) -> Vec<Cell> {
         Cell::Count(entry.owed()),
         Cell::Count(entry.delivered),
         Cell::Bad(entry.lost),
-        duplicated,
+        Cell::Count(entry.duplicated),
+        Cell::Bad(entry.forbidden),
         Cell::Bad(entry.reordered),
         Cell::Bad(entry.corrupted),
         Cell::Bad(entry.mislabelled),

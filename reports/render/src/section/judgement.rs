@@ -45,11 +45,12 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     )
 }
 
-fn selection(selection: &BTreeMap<String, String>) -> Cell {
-    let parts: Vec<String> = selection
+/// What something was judged of: of a claim perhaps a part of what its check was narrowed to.
+fn judged_of(selection: &BTreeMap<String, String>, part: Option<&str>) -> Cell {
+    let selected = selection
         .iter()
-        .map(|(key, value)| format!("{key} {value}"))
-        .collect();
+        .map(|(key, value)| format!("{key} {value}"));
+    let parts: Vec<String> = selected.chain(part.map(str::to_owned)).collect();
     if parts.is_empty() {
         Cell::text("everything")
     } else {
@@ -82,7 +83,7 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
                 Cell::Value(claim.limit.clone()),
                 actual.map_or(Cell::text("nothing to judge by"), Cell::Value),
                 claim.range.as_ref().map_or(Cell::None, allowed),
-                selection(&check.selection),
+                judged_of(&check.selection, claim.of.as_deref()),
             ]);
         }
     }
@@ -191,7 +192,7 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
             Cell::Code(threshold.expression.clone()),
             actual,
             Cell::Count(threshold.samples),
-            selection(&threshold.tags),
+            judged_of(&threshold.tags, None),
         ]);
     }
     table

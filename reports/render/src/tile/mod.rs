@@ -83,12 +83,16 @@ fn rate(summary: &Summary) -> Option<Tile> {
     if summary.scheduled == 0 {
         return None;
     }
-    let detail = format!(
+    let mut detail = format!(
         "of {} offered; {} of {} scheduled",
         rate_text(offered),
         count_text(summary.sent),
         count_text(summary.scheduled)
     );
+    if summary.to_no_subscriber > 0 {
+        let count = count_text(summary.to_no_subscriber);
+        detail.push_str(&format!("; {count} went to no subscriber"));
+    }
     Some(Tile::new("Sent", rate_text(achieved), detail))
 }
 
@@ -109,6 +113,11 @@ fn delivered(run: &Run, summary: &Summary) -> Tile {
             detail.push_str(&format!(": {}", reasons.join(", ")));
         }
     }
+    let wills: u64 = run.measured.wills.iter().map(|will| will.seen).sum();
+    if wills > 0 {
+        let count = count_text(wills);
+        detail.push_str(&format!("; {count} wills seen are not among these"));
+    }
     Tile::new("Delivered", count_text(summary.delivered), detail)
 }
 
@@ -119,24 +128,33 @@ fn lost(summary: &Summary) -> Tile {
     Tile::new("Lost", count_text(summary.lost), detail).judged(summary.lost == 0)
 }
 
-/// Further copies, by what the QoS says about them (§4.3).
+/// Further copies, by what the QoS says about them (§4.3): at QoS 1 one is allowed after a reconnect of the
+/// publisher or the Session [MQTT-4.4.0-1], and in MQTT 3.1.1 at any time.
 fn duplicated(run: &Run) -> Tile {
     let accounting = &run.measured.accounting;
-    let at = |qos: u8| accounting.deliveries_at(qos).duplicated;
-    let [at_0, at_1, at_2] = [0, 1, 2].map(at);
-    let mut parts = Vec::new();
-    if at_0 > 0 {
-        parts.push(format!("{} at QoS 0", count_text(at_0)));
-    }
-    if at_1 > 0 {
-        parts.push(format!("{} at QoS 1, which allows it", count_text(at_1)));
-    }
-    if at_2 > 0 {
-        parts.push(format!("{} at QoS 2, which allows none", count_text(at_2)));
-    }
-    let total = at_0 + at_1 + at_2;
+    let at = |qos: u8| accounting.deliveries_at(qos);
+    let allowed_at_1 = at(1).duplicated.saturating_sub(at(1).forbidden);
+    let parts = [
+        (at(0).duplicated, "at QoS 0"),
+        (
+            allowed_at_1,
+            "at QoS 1 after a reconnect or in MQTT 3.1.1, which is allowed",
+        ),
+        (
+            at(1).forbidden,
+            "at QoS 1 without either, which is forbidden",
+        ),
+        (at(2).duplicated, "at QoS 2, which allows none"),
+    ];
+    let some = parts.iter().filter(|&&(count, _)| count > 0);
+    let parts: Vec<String> = some
+        .map(|&(count, what)| format!("{} {what}", count_text(count)))
+        .collect();
+    let all = [0, 1, 2].map(at);
+    let total: u64 = all.iter().map(|entry| entry.duplicated).sum();
+    let forbidden: u64 = all.iter().map(|entry| entry.forbidden).sum();
     let tile = Tile::new("Duplicated", count_text(total), parts.join(", "));
-    match (total, at_2) {
+    match (total, forbidden) {
         (0, _) => tile.judged(true),
         // Copies that are allowed speak neither for nor against the broker.
         (_, 0) => tile,
@@ -255,26 +273,31 @@ mod tests {
         assert_eq!(delivered.value, "604,842");
         assert_eq!(
             delivered.detail,
-            "of 604,842 owed, 8 excused: session ended"
+            "of 604,842 owed, 8 excused: session ended; 1,800 wills seen are not among these"
         );
         assert_eq!(tile(&run, "Lost").value, "0");
     }
 
-    /// Copies that QoS 1 allows are neither green nor red, and say that they are allowed; one at QoS 2
-    /// is red.
+    /// Copies that are allowed are neither green nor red, and say why they are; one that is forbidden is red.
     #[test]
     fn duplicates_say_what_their_qos_allows() {
         let mut run = sample::passing();
 
         let allowed = tile(&run, "Duplicated");
+        run.measured.accounting.deliveries[0].forbidden = 3;
         run.measured.accounting.deliveries[1].duplicated = 2;
+        run.measured.accounting.deliveries[1].forbidden = 2;
         let forbidden = tile(&run, "Duplicated");
 
-        assert_eq!(allowed.detail, "23 at QoS 1, which allows it");
+        assert_eq!(
+            allowed.detail,
+            "23 at QoS 1 after a reconnect or in MQTT 3.1.1, which is allowed"
+        );
         assert_eq!(allowed.held, None);
         assert_eq!(
             forbidden.detail,
-            "23 at QoS 1, which allows it, 2 at QoS 2, which allows none"
+            "20 at QoS 1 after a reconnect or in MQTT 3.1.1, which is allowed, 3 at QoS 1 without either, which \
+             is forbidden, 2 at QoS 2, which allows none"
         );
         assert_eq!(forbidden.held, Some(ClaimResult::Broken));
     }
@@ -331,6 +354,20 @@ mod tests {
             sent.detail,
             "of 4,998/s offered; 604,883 of 604,883 scheduled"
         );
+    }
+
+    /// What was sent and is owed to nothing is said, and that wills are no part of what was owed.
+    #[test]
+    fn what_went_to_no_subscriber_is_said() {
+        let mut run = sample::passing();
+        run.measured.accounting.publications[0].to_no_subscriber = 486;
+
+        let (sent, delivered) = (tile(&run, "Sent"), tile(&run, "Delivered"));
+
+        let words = "; 486 went to no subscriber";
+        assert!(sent.detail.ends_with(words), "{}", sent.detail);
+        let words = " wills seen are not among these";
+        assert!(delivered.detail.ends_with(words), "{}", delivered.detail);
     }
 
     /// That nothing went wrong has a green tile of its own.

@@ -13,6 +13,7 @@ fn check(passed: bool) -> CheckOutcome {
             key: "lost".to_owned(),
             limit: Value::Count(0),
             actual: Some(Value::Count(if passed { 0 } else { 3 })),
+            of: None,
             passed,
             range: None,
             unjudged: None,

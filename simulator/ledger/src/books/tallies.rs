@@ -20,6 +20,8 @@ pub struct Publications {
     pub scheduled: u64,
     /// Of those, handed to the link.
     pub sent: u64,
+    /// Of those sent, the ones that no subscription asked for when they were sent.
+    pub to_no_subscriber: u64,
     /// Of those sent, acknowledged with success. None at QoS 0.
     pub acknowledged: u64,
     /// Of those sent, refused with an error.

@@ -101,11 +101,19 @@ impl Claims {
             key: judged.key,
             limit: judged.limit,
             actual: judged.actual,
+            of: None,
             passed,
             range,
             unjudged: judged.unjudged,
             explained: None,
         });
+    }
+
+    /// Says what the last claim was judged of, where that is less than what the check is narrowed to.
+    pub(super) fn judged_of(&mut self, of: &str) {
+        if let Some(outcome) = self.outcomes.last_mut() {
+            outcome.of = Some(of.to_owned());
+        }
     }
 
     /// Adds a claim that something happens at most so often, if it is made; `actual` is `None`

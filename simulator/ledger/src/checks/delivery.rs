@@ -99,6 +99,9 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
         unjudged,
     };
     claims.add(judged, &[AnomalyKind::Lost]);
+    if claim.qos.is_none() {
+        claims.judged_of("owed at QoS 1 and 2");
+    }
 }
 
 /// At QoS 1 a broker may send a message again after a reconnect, and in MQTT 3.1.1 at any time: only what

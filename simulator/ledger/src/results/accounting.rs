@@ -51,6 +51,7 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     qos: qos as u8,
                     scheduled: book.scheduled,
                     sent: book.sent,
+                    to_no_subscriber: book.to_no_subscriber,
                     ok,
                     // Given up, or still in the device's queue when the run ended. What wraps
                     // here does not balance, and is reported as that.
@@ -81,6 +82,7 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     unknown: tally.unknown,
                     optional: tally.optional,
                     duplicated: tally.duplicated,
+                    forbidden: tally.forbidden,
                     reordered: tally.reordered,
                     corrupted: tally.corrupted,
                     mislabelled: tally.mislabelled,

@@ -128,7 +128,7 @@ class Audit:
         return total
 
     def sums(self):
-        for name in ("expected", "delivered", "lost", "duplicated", "reordered", "corrupted", "mislabelled",
+        for name in ("expected", "delivered", "lost", "duplicated", "forbidden", "reordered", "corrupted", "mislabelled",
                      "misrouted"):
             wire = sum(book[name] for book in self.deliveries.values())
             self.equal(f"summary {name}", self.summary[name], wire)

@@ -208,6 +208,12 @@ class Messages:
         is_v5 = self.wire.numbered[row.connection].version == 5
         return message.qos == 1 and not (is_same_connection and is_v5 and message.copies_sent == 1)
 
+    def is_steady(self):
+        """Whether every subscription was there from the first message to the last: otherwise the wire does not
+        show what a device knew of it when it sent a message."""
+        times = [message.first.at for message in self.sent.values()]
+        return all(one.since.at <= min(times) and max(times) < one.until for one in self.subscriptions)
+
     def publications(self):
         """By (group, QoS): what the wire can say of each publishing group."""
         books = {}
@@ -215,6 +221,8 @@ class Messages:
             book = books.setdefault((message.group, message.qos),
                                     dict(sent=0, ok=0, refused=0, in_doubt=0))
             book["sent"] += 1
+            if self.is_steady():
+                book["to_no_subscriber"] = book.get("to_no_subscriber", 0) + (not self.recipients(message))
             if message.is_ok:
                 book["ok"] += 1
             elif message.is_refused:
@@ -227,7 +235,7 @@ class Messages:
         """By (group, QoS): what each subscribing group was owed and had."""
         books, pledged = {}, {}
         entry = lambda key: books.setdefault(key, dict(
-            expected=0, delivered=0, lost=0, duplicated=0, reordered=0, corrupted=0, mislabelled=0,
+            expected=0, delivered=0, lost=0, duplicated=0, forbidden=0, reordered=0, corrupted=0, mislabelled=0,
             misrouted=0, foreign=0,
             optional=0, received=0))
         self.lost = []
@@ -266,6 +274,7 @@ class Messages:
             elif kind in ("again", "allowed"):
                 book["duplicated"] += 1
                 if kind == "again":
+                    book["forbidden"] += 1
                     self.duplicated.append((message.topic, message.sequence))
             else:
                 if (firsts[id(row)], message.key) not in pledged:

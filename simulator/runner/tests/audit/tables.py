@@ -13,7 +13,7 @@ def compare(audit):
           {name: name for name in ("sent", "ok", "refused", "in_doubt")})
     books(audit, "deliveries.csv", audit.deliveries,
           {"owed": "expected", "in_doubt_came": "optional",
-           **{name: name for name in ("delivered", "lost", "duplicated", "reordered", "corrupted", "mislabelled",
+           **{name: name for name in ("delivered", "lost", "duplicated", "forbidden", "reordered", "corrupted", "mislabelled",
                                       "misrouted", "foreign",
                                       "received")}})
     connections(audit)

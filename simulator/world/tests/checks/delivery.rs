@@ -309,3 +309,19 @@ lost = 0
     let read = &judgement.measured.accounting.deliveries[0];
     assert_eq!((read.expected, read.delivered), (80, 80));
 }
+
+/// A claim on `lost` without `qos` leaves QoS 0 out, and says so.
+#[test]
+fn lost_says_what_it_is_judged_of() {
+    let all = SCENARIO.replace("qos = 0\nlost = 0\n", "lost = 0\n");
+
+    let judgement = run(&all);
+
+    let checks = judgement.measured.checks.iter();
+    let claims = checks.flat_map(|check| &check.claims);
+    let lost: Vec<Option<&str>> = claims
+        .filter(|claim| claim.key == "lost")
+        .map(|claim| claim.of.as_deref())
+        .collect();
+    assert_eq!(lost, [None, None, Some("owed at QoS 1 and 2")]);
+}

@@ -9,6 +9,7 @@
 
 mod arrive;
 mod close;
+mod contents;
 mod copies;
 mod delivery;
 mod pledges;

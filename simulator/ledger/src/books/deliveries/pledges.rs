@@ -20,6 +20,7 @@ impl Deliveries {
         let sequence = message.stamp.sequence;
         let mut scattered = Vec::new();
         let mut newly_open = Vec::new();
+        let mut pledges = 0_u64;
         for (number, place) in self
             .topics
             .places(self.streams[id].topic)
@@ -29,6 +30,7 @@ impl Deliveries {
             let Some((group, owed)) = self.owed(place, event, message.qos) else {
                 continue;
             };
+            pledges += 1;
             let pledged = self.streams[id].pledge(number, sequence, owed);
             if pledged.has_excess {
                 scattered.push((number, group));
@@ -50,6 +52,10 @@ impl Deliveries {
                 away.waited += 1;
             }
         }
+        if pledges == 0 && !self.is_asked_for(id) {
+            let book = self.books.publications_mut(event.group, message.qos);
+            book.to_no_subscriber += 1;
+        }
         for (recipient, place) in newly_open {
             if let Some(open) = self.open_cursors_mut(recipient) {
                 open.push(CursorKey { stream: id, place });
@@ -58,6 +64,19 @@ impl Deliveries {
         for (place, group) in scattered {
             self.give_up_oldest(CursorKey { stream: id, place }, group);
         }
+    }
+
+    /// Whether any subscription, be it certain or not, asks for messages of a stream now.
+    fn is_asked_for(&self, id: StreamId) -> bool {
+        let mut places = self.topics.places(self.streams[id].topic).iter();
+        places.any(|place| match place.recipient {
+            Recipient::Session(client) => session(&self.sessions, client)
+                .is_some_and(|session| session.asked(&place.filters).copies > 0),
+            Recipient::Share(filter) => self
+                .shares
+                .get(&filter)
+                .is_some_and(|share| share.is_alive(&self.sessions, filter)),
+        })
     }
 
     /// Whose books a message that is sent now is owed in, and at which QoS; `None` if it is not

@@ -7,7 +7,8 @@
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::AnomalyKind;
 
-use super::arrive::{Case, wrong_dup, wrong_qos};
+use super::arrive::Case;
+use super::contents::{wrong_dup, wrong_qos};
 use super::delivery::Origin;
 use super::sessions::granted;
 use super::{Deliveries, session};

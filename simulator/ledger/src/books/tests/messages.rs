@@ -419,3 +419,21 @@ fn a_changed_message_is_not_delivered() {
         assert_eq!(tally.balance(), 0);
     }
 }
+
+/// What is sent while no subscription asks for it is counted: it is owed to nothing. One that is on its way to
+/// the broker asks for it.
+#[test]
+fn what_no_subscription_asks_for_is_counted() {
+    let mut scene = Scene::ready(&[]);
+    scene.publish(0..3, QOS1);
+    scene.connect(CLEAN);
+    let filters = [("t".to_owned(), QOS1)];
+    let asked = SubscriptionFact::Sent { filters: &filters };
+    scene.tell(CLEAN, Fact::Subscription(asked));
+    scene.publish(3..5, QOS1);
+
+    scene.close();
+
+    let book = scene.ledger.books().publications(GroupId(0), QOS1);
+    assert_eq!((book.sent, book.to_no_subscriber), (5, 3));
+}

@@ -1,0 +1,79 @@
+//! What a delivery must be like: its payload, its QoS and its flags.
+//!
+//! A message with another payload is corrupted, and was not delivered. One at another QoS, or with a RETAIN or
+//! DUP flag that it must not have, is mislabelled: it was delivered, and the broker broke the protocol.
+
+use squall_protocol::QoS;
+use squall_run::AnomalyKind;
+
+use super::arrive::Case;
+use super::delivery::{Delivery, Origin};
+use super::{Deliveries, TallyKey};
+use crate::books::stream::fingerprint;
+
+impl Deliveries {
+    /// What is wrong with the payload, if what was published is still known.
+    pub(super) fn changed_payload(&self, case: &Case<'_>) -> Option<&'static str> {
+        let record = self.streams[case.stream].record(case.sequence())?;
+        (record.hash != fingerprint(case.delivery.payload))
+            .then_some("has another payload than was published")
+    }
+
+    /// Compares QoS and flags with what was published and asked for, if that is still known.
+    pub(super) fn check_label(&mut self, case: &Case<'_>) {
+        let delivery = case.delivery;
+        let is_known = self.streams[case.stream].record(case.sequence()).is_some();
+        let what = if let Some(what) = wrong_dup(delivery) {
+            what.to_owned()
+        } else if !is_known {
+            return;
+        } else if let Some(what) = wrong_qos(delivery, case.promised) {
+            what
+        } else if delivery.origin != Origin::Live {
+            "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]".to_owned()
+        } else {
+            return;
+        };
+        self.note_mislabelled(case, &what);
+    }
+
+    /// A delivery has another payload than it must have.
+    pub(super) fn note_corrupted(&mut self, case: &Case<'_>, what: &str) {
+        self.books.tally_mut(case.key()).corrupted += 1;
+        self.note_wrong(AnomalyKind::Corrupted, case, what);
+    }
+
+    /// A delivery has another QoS or another flag than it must have.
+    pub(super) fn note_mislabelled(&mut self, case: &Case<'_>, what: &str) {
+        // In the books of the QoS that was promised, whatever it came at.
+        let key = TallyKey {
+            owed: case.promised.unwrap_or(case.key().owed),
+            ..case.key()
+        };
+        self.books.tally_mut(key).mislabelled += 1;
+        self.note_wrong(AnomalyKind::Mislabelled, case, what);
+    }
+
+    fn note_wrong(&mut self, kind: AnomalyKind, case: &Case<'_>, what: &str) {
+        self.anomalies.note(kind, case.noticed(), || {
+            let device = self.names.of(case.stamp.device);
+            let explanation = format!("message {} of {device} {what}", case.sequence());
+            case.anomaly(kind, explanation)
+        });
+    }
+}
+
+/// What is wrong with the QoS of a delivery that was promised one.
+pub(super) fn wrong_qos(delivery: &Delivery<'_>, promised: Option<QoS>) -> Option<String> {
+    let promised = promised.filter(|&promised| promised != delivery.qos)?;
+    Some(format!(
+        "came at QoS {}, not at QoS {} [MQTT-3.8.4-8]",
+        delivery.qos as u8, promised as u8
+    ))
+}
+
+/// What is wrong with the DUP flag, whatever came before.
+pub(super) fn wrong_dup(delivery: &Delivery<'_>) -> Option<&'static str> {
+    (delivery.dup && delivery.qos == QoS::AtMostOnce)
+        .then_some("came with DUP at QoS 0 [MQTT-3.3.1-2]")
+}
