@@ -99,7 +99,7 @@ pub enum Planned {
 /// How a device gets to the broker.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Path {
-    /// At once.
+    /// Without a link: what is sent is on its way at once.
     Direct,
     /// Over a link: [`ConnectionFact::LeftLink`] follows.
     OverLink,
@@ -229,7 +229,7 @@ pub enum PublicationFact<'a> {
     /// The exchange of a QoS 1 or 2 message ended: PUBACK, PUBCOMP, or a PUBREC that refused it.
     /// Never reported at QoS 0.
     Acknowledged {
-        /// Its identity.
+        /// Identity of the message.
         stamp: Stamp,
         /// Topic Name.
         topic: &'a str,

@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(parse(b"offline"), None);
     }
 
-    /// Digits that are none make the text form invalid; its first 16 bytes are then binary.
+    /// Characters that are not digits make the text form invalid; its first 16 bytes are then binary.
     #[test]
     fn broken_digits_are_not_read_as_text() {
         let mut payload = written(|out| append_text(out, stamp(), "on"));

@@ -10,7 +10,7 @@ use crate::books::noticing_time;
 /// One sentence for each claim that the end of the run may leave without a verdict, and for each
 /// link that is too slow for what its devices subscribe to.
 ///
-/// They are no errors: a broker that is quicker than it has to be gives such a claim its verdict.
+/// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
 pub fn advice(scenario: &Scenario) -> Vec<String> {
     let mut advice = Vec::new();
     for expectation in &scenario.expectations {

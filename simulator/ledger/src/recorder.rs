@@ -35,12 +35,12 @@ impl Recorder {
         }
     }
 
-    /// The books.
+    /// The books of the run so far.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// The numbers.
+    /// The distributions and rates of the run so far.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }

@@ -9,7 +9,7 @@ use crate::fault_plan::Firing;
 use crate::link::Lane;
 use crate::observation::{Departure, Way};
 
-/// One transport.
+/// One transport of a device, from the request for it to its end.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) socket: SocketId,

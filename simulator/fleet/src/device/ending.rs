@@ -196,7 +196,7 @@ impl Device {
 pub(super) enum Ending {
     /// A `[[fault]]` asked for it.
     Asked,
-    /// Anything else.
+    /// The end was not asked for by a fault.
     Unexpected,
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Lane<C> {
 /// The hand-over of something to a link.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Entry {
-    /// When.
+    /// The moment of the hand-over.
     pub(crate) at: Instant,
     /// How long it had waited before, for the drive to read it; `None` if that is not known.
     pub(crate) waited: Option<Duration>,

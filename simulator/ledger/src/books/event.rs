@@ -12,7 +12,7 @@ use super::hold_ups::NOTICED_AFTER;
 /// The frame of one [`crate::Observation`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
-    /// The moment.
+    /// The moment at which the device noticed it.
     pub(crate) now: Instant,
     /// When it was there for the device: earlier than `now` if the generator came to it late.
     pub(crate) crossed: Instant,

@@ -60,7 +60,7 @@ pub(crate) struct Away {
 /// One Topic Filter of one Session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subscription {
-    /// Which.
+    /// The Topic Filter that is subscribed to.
     pub(crate) filter: FilterKey,
     /// Whether it asks for messages.
     pub(crate) state: SubscriptionState,
@@ -120,7 +120,7 @@ impl Requests {
 /// Whether a packet is sent on the same connection as the one before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Connection {
-    /// It is.
+    /// It is sent on the same one.
     Same,
     /// It is sent on another.
     Other,
@@ -129,7 +129,7 @@ pub(crate) enum Connection {
 /// Whether a subscription asks for messages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SubscriptionState {
-    /// No.
+    /// It does not ask for messages.
     Absent,
     /// It may: SUBSCRIBE was sent.
     Requested,

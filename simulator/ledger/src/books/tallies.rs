@@ -35,7 +35,7 @@ pub struct Publications {
 /// Deliveries to the Sessions of one group, of messages published with one QoS and owed at one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tally {
-    /// Pledges.
+    /// Pledges made: one for each acknowledged message and Session that it is owed to.
     pub pledged: u64,
     /// Pledges that were delivered.
     pub delivered: u64,
@@ -133,7 +133,7 @@ pub struct Books {
 /// A book that does not balance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Imbalance {
-    /// Which book.
+    /// Name of the book.
     pub book: String,
     /// Messages or deliveries that it does not explain.
     pub unexplained: u64,
@@ -173,7 +173,7 @@ impl Books {
         &mut self.publications[usize::from(group.0)][qos as usize]
     }
 
-    /// One tally.
+    /// The tally of one group and pair of QoS.
     pub fn tally(&self, key: TallyKey) -> &Tally {
         &self.tallies[usize::from(key.group.0)][key.published as usize][key.owed as usize]
     }

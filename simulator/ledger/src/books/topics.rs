@@ -34,7 +34,7 @@ pub(crate) enum Recipient {
 /// One recipient of one topic.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// Who.
+    /// The Session or shared group that receives.
     pub(crate) recipient: Recipient,
     /// By which filters, at least one.
     pub(crate) filters: Vec<FilterKey>,

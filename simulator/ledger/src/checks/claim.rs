@@ -53,7 +53,7 @@ impl Judged {
 }
 
 impl Claims {
-    /// None yet.
+    /// A list without claims.
     pub(super) fn new() -> Self {
         Self::default()
     }

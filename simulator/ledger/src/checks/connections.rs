@@ -7,8 +7,8 @@ use super::Evidence;
 use super::claim::Claims;
 use crate::books::Scope;
 
-/// Judges one claim. Transports that our own limits refused are no fault of the broker: they
-/// make the run invalid instead.
+/// Judges one claim. Transports that limits of this machine refused do not count against the broker:
+/// they make the run invalid instead.
 pub(super) fn judge(claim: &ConnectionsClaim, evidence: &Evidence<'_>) -> Claims {
     let mut claims = Claims::new();
     if let Some(group) = claim.group {

@@ -45,7 +45,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) scenario: &'a Scenario,
     /// The books, closed.
     pub(crate) ledger: &'a mut Ledger,
-    /// The numbers.
+    /// The distributions and rates that were measured.
     pub(crate) metrics: &'a Metrics,
     /// How late the generator itself may be.
     pub(crate) generator: Generator,

@@ -14,7 +14,7 @@ mod cell;
 mod hear;
 mod populations;
 mod rates;
-mod record;
+mod samples;
 mod series;
 mod standstill;
 mod thresholds;

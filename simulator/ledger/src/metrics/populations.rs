@@ -80,7 +80,7 @@ impl Latencies {
         self.others.merge(&later.others);
     }
 
-    /// All together.
+    /// The samples of all populations together.
     pub(super) fn total(&self) -> Histogram {
         Histogram::merged(self.of.values().chain([&self.others]))
     }

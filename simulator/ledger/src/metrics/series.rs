@@ -46,9 +46,9 @@ struct Span {
 /// Whether an interval may be merged with the one before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
-    /// It is the first of its phase.
+    /// It may not: it is the first of its phase.
     BeginsPhase,
-    /// It may.
+    /// It may: its phase goes on.
     WithinPhase,
 }
 

@@ -204,7 +204,7 @@ class Proxy:
                 self.inject(side.peer, passed, why)
 
     def inject(self, side, raw, why):
-        """Sends a packet that nobody sent."""
+        """Sends a packet of the proxy's own making."""
         row = self.note(side.connection.number, "packet", side.peer.direction, None)
         row["raw"], row["tampered"] = raw.hex(), why
         self.queue(side, raw, row)

@@ -9,7 +9,7 @@ use super::reason_text;
 /// How a peer closes without a word of MQTT, as reports name it.
 const FIN: &str = "FIN";
 const RST: &str = "RST";
-/// Both ways.
+/// Both ways in which a peer closes.
 pub(crate) const PEER_CLOSES: [&str; 2] = [FIN, RST];
 
 /// How a connection ended, as reports name it.

@@ -21,7 +21,7 @@ pub enum ErrorArea {
 /// Errors of one area and reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ErrorTally {
-    /// How many.
+    /// Errors of this area and reason.
     pub count: u64,
     /// When the first came.
     pub first_at: Instant,

@@ -26,7 +26,7 @@ use crate::books::topics::Recipient;
 /// What a first delivery tells the metrics.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct FirstDelivery {
-    /// The message.
+    /// Identity of the message.
     pub(crate) stamp: Stamp,
     /// QoS of the PUBLISH to the broker.
     pub(crate) published: QoS,

@@ -45,7 +45,7 @@ pub(crate) use watching::WillRecipient;
 /// A message as it was handed to the link, or as it would have been.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
-    /// Its identity.
+    /// Identity of the message.
     pub(crate) stamp: Stamp,
     /// Topic Name.
     pub(crate) topic: &'a str,
@@ -134,7 +134,7 @@ impl Deliveries {
         self.records
     }
 
-    /// The books.
+    /// The tallies of publications and deliveries.
     pub(crate) fn books(&self) -> &Books {
         &self.books
     }

@@ -27,7 +27,7 @@ pub(crate) enum Finding {
     Delivered(FirstDelivery),
     /// The exchange of a message ended with success.
     Acknowledged {
-        /// The message.
+        /// Identity of the message.
         stamp: Stamp,
         /// How far it had come; `None` if that is forgotten.
         message: Option<Acknowledged>,

@@ -95,7 +95,7 @@ pub(crate) struct Stored {
 /// That something is retained, whichever of the values that may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct SurelyThere {
-    /// Since when.
+    /// The moment since which something is surely there.
     pub(crate) since: Instant,
     /// The lowest QoS of the values that may be there.
     pub(crate) qos: QoS,
@@ -122,7 +122,7 @@ pub(crate) struct Allowed {
 /// What a topic had retained before the first will of this run was due there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Before {
-    /// This.
+    /// It had this value.
     Had(Value),
     /// No device that asked for the topic was there to see.
     Unknown,
@@ -135,9 +135,9 @@ pub(crate) struct RetainedPublish<'a> {
     pub(crate) topic: &'a str,
     /// Payload; empty clears [MQTT-3.3.1-6].
     pub(crate) payload: &'a [u8],
-    /// Identity.
+    /// Identity of the message.
     pub(crate) stamp: Stamp,
-    /// How.
+    /// QoS that it was published with.
     pub(crate) qos: QoS,
     /// On which connection.
     pub(crate) socket: SocketId,
@@ -152,7 +152,7 @@ pub(crate) struct RetainedWill<'a> {
     pub(crate) value: Value,
     /// Whose connection ended.
     pub(crate) client: ClientKey,
-    /// Which one.
+    /// The connection that ended.
     pub(crate) socket: SocketId,
     /// When the broker surely had it retained.
     pub(crate) noticed_by: Instant,

@@ -12,7 +12,7 @@ use super::{Stored, Value};
 /// Of messages that replace each other, one in this time is remembered.
 const CONFIRMED_EVERY: Duration = Duration::from_millis(250);
 
-/// So many are remembered of one topic.
+/// Confirmed values that are remembered of one topic.
 const CONFIRMED_MAX: usize = 16;
 
 /// What was published to one topic.

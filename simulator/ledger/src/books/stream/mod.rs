@@ -22,9 +22,9 @@ pub(crate) use record::{Record, RecordState};
 /// Messages of one device to one Topic Name.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    /// Who publishes.
+    /// The publisher.
     pub(crate) device: DeviceId,
-    /// Where to.
+    /// The Topic Name that it publishes to.
     pub(crate) topic: TopicKey,
     /// QoS of the last message.
     pub(crate) qos: QoS,
@@ -62,11 +62,11 @@ pub(crate) struct Pledged {
 pub(crate) struct OpenPledge {
     /// Place number of the recipient.
     pub(crate) place: usize,
-    /// Which message.
+    /// Sequence number of the message in its stream.
     pub(crate) sequence: u32,
     /// QoS it is owed at.
     pub(crate) owed: QoS,
-    /// The message.
+    /// What is known of the message.
     pub(crate) record: Record,
     /// When a later one of the same stream came to this place.
     pub(crate) overtaken_at: Option<Instant>,

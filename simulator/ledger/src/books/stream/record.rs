@@ -62,8 +62,8 @@ impl Record {
         }
     }
 
-    /// Whether the broker has taken it on, as far as anyone can know: at QoS 0 that is always
-    /// assumed, and judged by the connections on the way.
+    /// Whether the broker has accepted it, as far as can be known: at QoS 0 that is always assumed, and
+    /// judged by the connections on the way.
     pub(crate) fn is_ok(&self) -> bool {
         match self.state {
             RecordState::Acknowledged => true,

@@ -30,7 +30,7 @@ fn an_acknowledged_message_that_never_comes_is_lost() {
     assert_eq!(lost.sequence, Some(1));
 }
 
-/// A message in doubt may come or not: neither is held against anyone.
+/// A message in doubt may come or not: neither counts against the broker.
 #[test]
 fn a_message_in_doubt_is_never_lost() {
     let mut scene = Scene::ready(&[CLEAN]);

@@ -37,9 +37,9 @@ pub(super) const SILENCE: EndCause = EndCause::Dropped { fault: FaultId(1) };
 pub(super) struct Scene {
     pub(super) ledger: Ledger,
     pub(super) now: Instant,
-    /// Of the connections to come.
+    /// Keep Alive of the connections to come.
     pub(super) keep_alive: Duration,
-    /// Likewise.
+    /// Protocol version of the connections to come.
     pub(super) version: Version,
     sockets: Vec<u64>,
     next_socket: u64,

@@ -153,7 +153,7 @@ fn loss_figure(network: &Network, way: Way<'_>) -> Option<Figure> {
     }
     let Way { direction, report } = way;
     let segments = report.segments as f64;
-    // Losses come in bursts: neighbours are no independent samples.
+    // Losses come in bursts: neighbouring segments are not independent samples.
     let memory = match network.loss {
         Loss::Independent(_) => 0.0,
         Loss::GilbertElliott {

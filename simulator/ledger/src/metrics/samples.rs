@@ -1,4 +1,4 @@
-//! One sample, in its cell.
+//! Records samples, each in its cell.
 
 use std::time::Duration;
 
