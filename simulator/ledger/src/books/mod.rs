@@ -31,6 +31,7 @@ mod roster;
 mod sequences;
 mod session;
 mod share;
+mod standstill;
 mod stream;
 mod takeovers;
 mod tallies;
@@ -43,7 +44,6 @@ mod wills;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::Range;
 
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
@@ -53,6 +53,7 @@ use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
 use self::observe::{Departing, OpenConnection};
 use self::retained::Retained;
+use self::standstill::Standstill;
 use self::takeovers::Takeovers;
 use self::unanswered::Unanswered;
 use self::unsent::UnsentMessages;
@@ -105,7 +106,7 @@ pub struct Ledger {
     memory: Memory,
     open: HashMap<SocketId, OpenConnection>,
     /// When the generator last did nothing for a while.
-    stood_still: Option<Range<Instant>>,
+    standstill: Standstill,
     /// Ends of connections that have not left their devices' links, in the order of their sockets.
     departing: BTreeMap<SocketId, Departing>,
     /// Devices whose links held something at the end.
@@ -133,7 +134,7 @@ impl Ledger {
             given_up_by_checks: GivenUp::default(),
             memory,
             open: HashMap::new(),
-            stood_still: None,
+            standstill: Standstill::default(),
             departing: BTreeMap::new(),
             roster,
             on_link: HashSet::new(),

@@ -237,11 +237,8 @@ impl Ledger {
                 None => event.now,
             },
         };
-        // What lay in the sockets is read one after the other: that takes no longer than it lay there.
-        let still = self.stood_still.as_ref();
-        let still =
-            still.filter(|still| event.now <= still.end + still.end.saturating_since(still.start));
-        still.map_or(told_at, |still| told_at.min(still.start))
+        let lay_since = self.standstill.lay_since(event.now);
+        lay_since.map_or(told_at, |since| told_at.min(since))
     }
 
     /// When the broker has surely noticed an end that left the device's link at `now`.

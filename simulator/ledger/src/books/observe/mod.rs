@@ -86,7 +86,7 @@ impl Ledger {
     fn handle_run_fact(&mut self, now: Instant, fact: &Fact<'_>) {
         match fact {
             Fact::Retained(found) => self.retained.handle_checker(found),
-            Fact::StoodStill { since } => self.stood_still = Some(*since..now),
+            Fact::StoodStill { since } => self.standstill.note(*since, now),
             Fact::Connection(_)
             | Fact::Subscription(_)
             | Fact::Publication(_)

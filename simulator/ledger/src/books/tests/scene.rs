@@ -132,6 +132,19 @@ impl Scene {
         self.ledger.observe(self.now, &observation, &mut Vec::new());
     }
 
+    /// The generator does nothing for a while.
+    pub(super) fn stand_still(&mut self, ms: u64) {
+        let since = self.now;
+        self.wait(ms);
+        let observation = Observation {
+            about: About::Run,
+            waited: None,
+            on_link: Duration::ZERO,
+            fact: Fact::StoodStill { since },
+        };
+        self.ledger.observe(self.now, &observation, &mut Vec::new());
+    }
+
     pub(super) fn connect(&mut self, device: u32) {
         self.connect_as(device, device, false);
     }

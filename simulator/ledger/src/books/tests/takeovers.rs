@@ -238,3 +238,18 @@ fn a_fresh_broker_has_no_session() {
 
     assert_eq!(scene.count(AnomalyKind::SessionPresent), 1);
 }
+
+/// The Session of a minute ended while the generator stood still for two; what came meanwhile is read with
+/// a short pause in between, and none of it makes a right CONNACK wrong.
+#[test]
+fn a_session_that_ended_during_a_standstill_is_not_expected() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    scene.stand_still(120_000);
+    scene.wait(20);
+    scene.stand_still(5);
+    end(&mut scene, A, EndCause::PeerClosed(PeerClose::Fin));
+    scene.connect_as(A, A, false);
+
+    assert_eq!(scene.count(AnomalyKind::SessionPresent), 0);
+}
