@@ -14,7 +14,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Note(
             "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none. Undecided are those \
              that had not come when the run ended, and could come still. Times to a will, in claims and thresholds too, are \
-             without what the simulated links of the two devices held."
+             without what the simulated links of the two devices held, and without the time in which the watcher was away or its \
+             link held answers that the broker may have waited for."
                 .to_owned(),
         ));
         blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
@@ -86,7 +87,7 @@ fn durations(run: &Run) -> Table {
         let have_links = with_links.max_us() > times.max_us();
         table.distribution(vec![Cell::text(&name)], &times);
         if have_links {
-            let label = format!("{name}, with the simulated links");
+            let label = format!("{name}, at the watchers");
             table.distribution(vec![Cell::text(label)], &with_links);
         }
     }

@@ -54,15 +54,15 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
     tiles
 }
 
-/// That times to wills leave out what simulated links held, and the longest with it; nothing if they held
-/// nothing.
+/// That times to wills leave out what simulated links held and the time in which watchers were away, and the
+/// longest with both; nothing if there was neither.
 fn links_text(metrics: &Metrics, tags: &Tags, max_us: u64) -> String {
     let with_links =
         metrics.select_counted_from(MetricName::TimeToWill, CountedFrom::WithLinks, tags);
     let longest = with_links.max_us().filter(|&longest| longest > max_us);
     longest.map_or_else(String::new, |longest| {
         format!(
-            "; without what the simulated links held, max {} with it",
+            "; less the simulated links and absences, at the watchers max {}",
             micros(longest)
         )
     })

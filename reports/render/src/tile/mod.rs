@@ -319,7 +319,7 @@ mod tests {
         let silent = tile(&run, "Time to will p99, silent");
         let direct = tile(&run, "Time to will max, rst");
 
-        let words = "without what the simulated links held, max 18.0 s with it";
+        let words = "less the simulated links and absences, at the watchers max 18.0 s";
         assert!(silent.detail.contains(words), "{}", silent.detail);
         assert!(!direct.detail.contains("links"), "{}", direct.detail);
     }

@@ -34,8 +34,8 @@ pub enum CountedFrom {
     /// broker during a standstill goes with it.
     LessLag,
     /// The event that the metric's definition names, as its device saw it, up to when the other device had
-    /// the answer: with what the simulated links of both held, which [`Self::Scheduled`] leaves out. Kept of
-    /// `time_to_will`. For comparison only.
+    /// the answer: with what the simulated links of both held, and the time in which the other device was away,
+    /// which [`Self::Scheduled`] leaves out. Kept of `time_to_will`. For comparison only.
     WithLinks,
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Room {
 pub(super) struct Lanes {
     pub(super) up: Lane<Up>,
     pub(super) down: Lane<Down>,
+    /// Messages whose last answer is written and has not been handed to the link.
+    pub(super) answers: u32,
     /// Whether the drive reads the transport: what was asked of it last.
     pub(super) reading: Reading,
 }

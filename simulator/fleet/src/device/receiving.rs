@@ -103,7 +103,13 @@ impl Device {
             Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
             Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
                 // Fails only if the connection is over; the broker then sends the message again.
-                let _ = self.client.send_puback(turn.now, id, ReasonCode::Success);
+                if self
+                    .client
+                    .send_puback(turn.now, id, ReasonCode::Success)
+                    .is_ok()
+                {
+                    self.note_answered();
+                }
             }
             Reaction::AnswerPublish(QoS::ExactlyOnce, Some(id)) => {
                 self.answer(turn, id, ReceiverAnswer::Pubrec);
@@ -145,8 +151,11 @@ impl Device {
             // The connection ended with the event before: the broker asks again on the next.
             return;
         }
-        if let (ReceiverAnswer::Pubcomp, Some(faults)) = (answer, &mut self.qos2_faults) {
-            faults.forget(id);
+        if answer == ReceiverAnswer::Pubcomp {
+            self.note_answered();
+            if let Some(faults) = &mut self.qos2_faults {
+                faults.forget(id);
+            }
         }
         let fact = Fact::Leg(LegFact::Receiver { id, leg });
         self.tell(turn, self.current_socket(), fact);

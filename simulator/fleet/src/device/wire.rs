@@ -191,6 +191,25 @@ impl Device {
         self.send(turn, place, &bytes);
         bytes.clear();
         turn.shared.scratch = bytes;
+        self.mark_answers(turn, place);
+    }
+
+    /// The last answer to a message is written, and leaves with the next flush.
+    pub(super) fn note_answered(&mut self) {
+        let place = self.active_place();
+        let connection = place.map(|place| &mut self.connections[place]);
+        if let Some(lanes) = connection.and_then(|connection| connection.lanes.as_deref_mut()) {
+            lanes.answers += 1;
+        }
+    }
+
+    /// Tells once the last answers that were sent over the connection at `place` have left its link.
+    fn mark_answers(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let lanes = self.connections[place].lanes.as_deref_mut();
+        let answers = lanes.map_or(0, |lanes| std::mem::take(&mut lanes.answers));
+        if answers > 0 {
+            self.mark(turn, place, Departure::Answers(answers));
+        }
     }
 }
 

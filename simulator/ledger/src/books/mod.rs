@@ -9,6 +9,7 @@
 //! - `connections`, `takeovers`: Network Connections, and those that share a Client Identifier.
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
 //! - `unanswered`: requests that the broker left without an answer.
+//! - `windows`: when a device's link may have kept the broker from sending to it.
 //!
 //! Memory is bounded by `memory`, not by the length of a run. `limits` are claims that books must watch
 //! as things happen. Only the first anomalies of each
@@ -39,6 +40,7 @@ mod topics;
 mod unanswered;
 mod unsent;
 mod wills;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +60,7 @@ use self::takeovers::Takeovers;
 use self::unanswered::Unanswered;
 use self::unsent::UnsentMessages;
 use self::wills::Audiences;
+use self::windows::Windows;
 
 pub use anomalies::{Anomalies, Anomaly, Scope, Subject};
 pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
@@ -82,7 +85,7 @@ pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
 pub(crate) use unanswered::{Request, UnderWay, Waiting};
 pub(crate) use unsent::Unsent;
-pub(crate) use wills::Wills;
+pub(crate) use wills::{WillSeen, Wills};
 
 /// All books of a run.
 #[derive(Debug)]
@@ -96,6 +99,7 @@ pub struct Ledger {
     pub(crate) handshakes: Handshakes,
     pub(crate) unanswered: Unanswered,
     pub(crate) unsent: UnsentMessages,
+    windows: Windows,
     /// Messages of other runs that were published while this one went on, by the numbers that their
     /// stamps give their devices.
     pub(crate) messages_of_other_runs: BTreeMap<DeviceId, u64>,
@@ -129,6 +133,7 @@ impl Ledger {
             handshakes: Handshakes::new(memory),
             unanswered: Unanswered::default(),
             unsent: UnsentMessages::default(),
+            windows: Windows::default(),
             messages_of_other_runs: BTreeMap::new(),
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),
             given_up_by_checks: GivenUp::default(),

@@ -14,7 +14,7 @@ use super::arrival::Arrival;
 use super::cell::{CellTags, Measure, Scheduled};
 use super::populations::Population;
 use super::rates::RateKey;
-use crate::books::{Acknowledged, Finding, FirstDelivery, HandshakeTime, Wait};
+use crate::books::{Acknowledged, Finding, FirstDelivery, HandshakeTime, Wait, WillSeen};
 
 impl Metrics {
     /// A device saw or did something; `online` devices are connected after it.
@@ -113,9 +113,7 @@ impl Metrics {
                     ..of_group
                 };
                 let measure = Measure::new(MetricName::TimeToWill, tags);
-                self.record_since(measure, arrival, seen.after);
-                let began = now - seen.with_links;
-                self.record(measure, CountedFrom::WithLinks, began, seen.with_links);
+                self.record_will(measure, arrival, &seen);
                 self.timeline.count_will(now);
             }
             Finding::Displaced(after) => {
@@ -172,6 +170,19 @@ impl Metrics {
         self.timeline.record_e2e(now, population, latency);
         let key = RateKey::of(Event::Delivered, group, Some(first.published));
         self.rates.count(now, key);
+    }
+
+    /// A will reached a watcher: as long as the broker had for it, and as long as it took.
+    fn record_will(&mut self, measure: Measure, arrival: Arrival, seen: &WillSeen) {
+        let came = arrival.without_link();
+        let took = seen.after + came.waited.unwrap_or_default();
+        let since = came.now - took;
+        let began = since - seen.barred;
+        self.record(measure, CountedFrom::Scheduled, began, took);
+        let left = self.less_lag(since, came).min(took);
+        self.record(measure, CountedFrom::LessLag, began, left);
+        let began = arrival.now - seen.with_links;
+        self.record(measure, CountedFrom::WithLinks, began, seen.with_links);
     }
 
     /// The exchange of a message that was due at `due` ended with success.

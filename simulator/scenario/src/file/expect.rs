@@ -44,7 +44,9 @@ pub(crate) enum ExpectFile {
         after: Vec<String>,
         /// Number of wills for each device that a fault ended.
         exactly: Option<u32>,
-        /// Longest time from the fault to the will, per kind of drop.
+        /// Longest time from the fault to the will, per kind of drop: as long as the broker had for it. Without
+        /// what the simulated links of the two devices held, and the time in which the watcher was away, or its link
+        /// held answers that the broker may have waited for.
         #[serde(default)]
         within: WithinFile,
     },

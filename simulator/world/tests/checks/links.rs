@@ -1,13 +1,18 @@
 //! The simulated link between a device and the broker is the scenario's: the broker is charged with
 //! nothing of it.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
+use squall_core::Config;
+use squall_ledger::Judgement;
+use squall_protocol::Instant;
 use squall_run::{CountedFrom, MetricName, Tags};
-use squall_world::PIPE_LATENCY;
+use squall_world::{PIPE_LATENCY, Tamper};
 
-use crate::run::{assert_broken, run, run_tampered};
-use crate::tampering::{delay_it, is_to, once};
+use crate::harness;
+use crate::run::{assert_broken, run, run_tampered, scenario};
+use crate::tampering::{Outcome, delay_it, is_to, once, script};
 
 /// Doors crash, and a watcher sees their wills; `DOOR_LINK` and `WATCHER_LINK` say which of them is
 /// far away.
@@ -172,4 +177,166 @@ fn a_link_makes_no_takeover_late() {
     assert!(thresholds.iter().all(|t| t.passed()), "{thresholds:#?}");
     let takeovers = judgement.measured.takeovers.expect("there were some");
     assert_eq!(takeovers.displaced_closed, 18);
+}
+
+/// Readings go to a watcher whose link is out again and again; meanwhile devices that send them crash.
+const READINGS: &str = r#"
+[run]
+duration = "12s"
+drain = "10s"
+[[network]]
+name = "tunnel"
+latency = "150ms"
+outages = { every = "4s", lasts = "3s" }
+[[group]]
+name = "gateways"
+count = 10
+client_id = "gateway-{index}"
+keep_alive = "20s"
+reconnect = { when = "never" }
+[group.will]
+topic = "status/{client_id}"
+qos = 1
+[[group.publish]]
+topic = "readings/{client_id}"
+qos = 1
+rate = 60
+[[group]]
+name = "watcher"
+count = 1
+network = "tunnel"
+keep_alive = "1h"
+[[group.subscribe]]
+filter = "status/#"
+qos = 1
+[[group.subscribe]]
+filter = "readings/#"
+qos = QOS
+[[fault]]
+name = "cut"
+at = "6s"
+group = "gateways"
+select = { count = 5 }
+action = "drop"
+how = "rst"
+[[expect]]
+check = "will"
+after = ["cut"]
+exactly = 1
+within = { rst = "1s" }
+[thresholds]
+"time_to_will" = ["max < 1s"]
+"#;
+
+/// A broker that leaves at most 20 messages unacknowledged, as Mosquitto does, keeps the wills while the
+/// watcher's link holds the answers.
+#[test]
+fn answers_that_a_link_holds_make_no_will_late() {
+    for qos in ["1", "2"] {
+        let judgement = judge_narrow(&READINGS.replace("QOS", qos), None);
+
+        assert_broken(&judgement, &[]);
+        assert!(judgement.measured.thresholds.iter().all(|t| t.passed()));
+        let metrics = &judgement.measured.metrics;
+        let with_links = metrics.select_counted_from(
+            MetricName::TimeToWill,
+            CountedFrom::WithLinks,
+            &Tags::new(),
+        );
+        assert!(with_links.max_us() > Some(2_000_000), "{with_links:?}");
+    }
+}
+
+/// The same broker is two seconds late with a will beyond that.
+#[test]
+fn a_late_will_is_late_though_a_link_holds_answers() {
+    let is_will = |passing: &squall_world::Passing<'_>| is_to(passing, "watcher-0", "status");
+    let late = once(0, is_will, delay_it(Duration::from_secs(2)));
+
+    let judgement = judge_narrow(&READINGS.replace("QOS", "1"), Some(Box::new(late)));
+
+    assert_broken(&judgement, &["will(cut).within.rst"]);
+}
+
+/// A broker that sends what was published later before a will had room for it, whatever the link holds.
+#[test]
+fn a_will_behind_later_messages_is_late() {
+    let outages = "outages = { every = \"4s\", lasts = \"3s\" }\n";
+    let text = READINGS.replace("QOS", "1").replace(outages, "");
+    let mut held: Option<(Instant, Vec<u8>)> = None;
+    let overtake = script(move |passing, tampered| {
+        if is_to(passing, "watcher-0", "status") && held.is_none() {
+            held = Some((passing.now, passing.bytes.to_vec()));
+            return Outcome::Done;
+        }
+        tampered.pass(passing);
+        if let Some((since, will)) = &mut held
+            && is_to(passing, "watcher-0", "readings")
+            && passing.now.saturating_since(*since) > Duration::from_secs(2)
+        {
+            tampered.forward(passing.direction, &std::mem::take(will));
+        }
+        Outcome::Done
+    });
+
+    let judgement = judge_narrow(&text, Some(Box::new(overtake)));
+
+    assert_broken(&judgement, &["will(cut).within.rst"]);
+    let to_will = judgement
+        .measured
+        .metrics
+        .select(MetricName::TimeToWill, &Tags::new());
+    assert!(to_will.max_us() > Some(1_900_000), "{to_will:?}");
+}
+
+/// Runs `text` over a broker that leaves at most 20 messages to a client unacknowledged.
+fn judge_narrow(text: &str, tamper: Option<Box<dyn Tamper>>) -> Judgement {
+    let config = Config {
+        in_flight_max: NonZeroU16::new(20).expect("20 is not 0"),
+        ..Config::default()
+    };
+    squall_world::run(&scenario(text), harness::broker(config), tamper)
+}
+
+/// Devices with Sessions that watch each other crash together and come back after more than the limit: each
+/// has the wills of the others when it is back.
+#[test]
+fn a_watcher_that_was_away_makes_no_will_late() {
+    let judgement = run(r#"
+[run]
+duration = "10s"
+drain = "4s"
+[[group]]
+name = "peers"
+count = 10
+client_id = "peer-{index}"
+clean_start = false
+session_expiry = "10m"
+keep_alive = "20s"
+reconnect = { when = "always", backoff = "3s" }
+[group.will]
+topic = "status/{client_id}"
+qos = 1
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "cut"
+at = "2s"
+group = "peers"
+select = { count = 5 }
+action = "drop"
+how = "rst"
+[[expect]]
+check = "will"
+after = ["cut"]
+exactly = 1
+within = { rst = "1s" }
+"#);
+
+    assert_broken(&judgement, &[]);
+    let metrics = &judgement.measured.metrics;
+    let with_links =
+        metrics.select_counted_from(MetricName::TimeToWill, CountedFrom::WithLinks, &Tags::new());
+    assert!(with_links.max_us() > Some(2_500_000), "{with_links:?}");
 }

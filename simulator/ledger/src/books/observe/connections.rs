@@ -117,8 +117,9 @@ impl Ledger {
         }
         let sent = connection.sent;
         self.deliveries.handle_connect_sent(event, &sent);
-        if connection.path == Path::Direct {
-            self.takeovers.handle_connect_sent(event, sent);
+        match connection.path {
+            Path::Direct => self.takeovers.handle_connect_sent(event, sent),
+            Path::OverLink => self.windows.handle_connect_sent(event),
         }
     }
 
@@ -155,6 +156,7 @@ impl Ledger {
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
+        self.windows.handle_ended(event.socket);
         let earliest = self.earliest_end(event, cause, connection.path);
         self.takeovers.handle_session_left(event, earliest);
         let displacement = self.takeovers.handle_ended(event, cause);

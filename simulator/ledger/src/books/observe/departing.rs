@@ -91,6 +91,7 @@ impl Ledger {
     pub(super) fn handle_left_link(&mut self, event: &Event, departure: Departure) {
         match departure {
             Departure::Connect => self.handle_connect_left(event),
+            Departure::Answers(messages) => self.windows.handle_answers_left(event, messages),
             Departure::End => {
                 if let Some(departing) = self.departing.remove(&event.socket) {
                     self.handle_end_left(event, &departing);
@@ -105,6 +106,10 @@ impl Ledger {
     pub(super) fn handle_still_on_link(&mut self, event: &Event, way: Way) {
         self.on_link.insert(event.device);
         self.deliveries.handle_still_on_link(event, way);
+        if way == Way::Up && self.windows.has_unacknowledged(event.socket) {
+            // What the broker has for the device waits for the answers that the link holds.
+            self.deliveries.handle_still_on_link(event, Way::Down);
+        }
     }
 
     /// The books are about to be closed: what is still on a link leaves it now at the earliest, and

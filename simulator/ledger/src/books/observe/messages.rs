@@ -129,6 +129,9 @@ impl Ledger {
             stamp,
             ..
         } = delivered;
+        if qos == QoS::AtLeastOnce {
+            self.windows.handle_qos1(event);
+        }
         let has_old_messages = self.roster.history().has_earlier_runs();
         if retain && has_old_messages && self.closed_at.is_none() {
             self.retained.handle_stored(topic, payload);
@@ -154,6 +157,9 @@ impl Ledger {
         };
         if origin == Origin::Live {
             self.note_other_run(event, stamp);
+            if let Some(stamp) = mark.ours().filter(|_| qos > QoS::AtMostOnce) {
+                self.windows.note_published(event.socket, stamp.scheduled);
+            }
         }
         if self.wills.known(topic, payload).is_none() {
             let first = self.deliveries.handle_delivered(event, &delivery);
@@ -208,6 +214,11 @@ impl Ledger {
             self.deliveries
                 .may_be_sent_from_store(event, topic, published_at)
         };
+        let connection = self.open.get(&event.socket);
+        let there_since = connection.and_then(|connection| connection.connect_left_at);
+        let room = self
+            .windows
+            .room(event, there_since.unwrap_or(Instant::ZERO));
         let arrival = WillArrival {
             topic,
             payload,
@@ -217,6 +228,7 @@ impl Ledger {
             recipient,
             watched_since: self.deliveries.watched_since(recipient, topic, will_qos),
             copies,
+            room,
         };
         let arrived = self.wills.handle_delivered(event, &arrival);
         self.make_room_for_wills(event.now);

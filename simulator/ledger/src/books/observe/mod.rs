@@ -7,7 +7,7 @@ mod messages;
 
 use std::time::Duration;
 
-use squall_fleet::{About, Fact, LegFact, Observation, Stamp, SubscriptionFact};
+use squall_fleet::{About, Fact, LegFact, Observation, ReceiverLeg, Stamp, SubscriptionFact};
 use squall_protocol::{Instant, ReasonCode};
 
 use super::Ledger;
@@ -152,6 +152,13 @@ impl Ledger {
             }
             LegFact::Receiver { id, leg } => {
                 self.handshakes.handle_receiver_leg(event, id, leg);
+                match leg {
+                    ReceiverLeg::PublishReceived
+                    | ReceiverLeg::DuplicateReceived
+                    | ReceiverLeg::PubrelReceived => self.windows.handle_qos2(event, id),
+                    ReceiverLeg::PubcompSent => self.windows.handle_pubcomp(event.socket, id),
+                    ReceiverLeg::PubrecSent => {}
+                }
             }
             LegFact::Withheld { answer, .. } => self.handshakes.handle_withheld(answer),
         }

@@ -6,6 +6,7 @@ use squall_run::AnomalyKind;
 use crate::books::anomalies::Anomaly;
 use crate::books::event::Event;
 use crate::books::topics::Recipient;
+use crate::books::windows::Room;
 
 /// A message that may be a will, as one recipient saw it.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct WillArrival<'a> {
     pub(crate) watched_since: Option<Instant>,
     /// Copies that its subscriptions allow.
     pub(crate) copies: u8,
+    /// When the broker could send to that one.
+    pub(crate) room: Room<'a>,
 }
 
 impl WillArrival<'_> {

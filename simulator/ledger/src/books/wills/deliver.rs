@@ -21,8 +21,12 @@ pub(crate) struct WillSeen {
     pub(crate) fault: Option<FaultId>,
     /// How the connection ended.
     pub(crate) cause: WillCause,
-    /// Time since that left the device's link, until the will reached the watcher's machine.
+    /// Time that the broker had since that left the device's link, until the will reached the watcher's
+    /// machine: without `barred`.
     pub(crate) after: Duration,
+    /// Time in between in which the broker could send the watcher nothing: it was away, or its link held the
+    /// answers that the broker waits for.
+    pub(crate) barred: Duration,
     /// Time since the device ended the connection, until the watcher's device had the will: with what the
     /// links of both held.
     pub(crate) with_links: Duration,
@@ -35,7 +39,15 @@ impl WillSeen {
             return String::new();
         }
         let with_links = duration_text(self.with_links.as_secs_f64());
-        format!(" without what the simulated links held ({with_links} with it)")
+        let barred = if self.barred.is_zero() {
+            String::new()
+        } else {
+            format!(
+                " and without {} in which the watcher was away or its link held the answers to earlier messages",
+                duration_text(self.barred.as_secs_f64())
+            )
+        };
+        format!(" without what the simulated links held{barred} ({with_links} with it)")
     }
 }
 
@@ -113,13 +125,14 @@ impl Wills {
         if taken.count > 1 || due == Due::MustNot {
             return None;
         }
+        // One that comes before its end has left the link, on a timeout of the broker, comes at once.
+        let left_at = end.left_at.unwrap_or(event.arrived);
+        let after = arrival.room.within(left_at, event.arrived);
         let seen = WillSeen {
             fault,
             cause,
-            // One that comes before, on a timeout of the broker, comes at once.
-            after: end
-                .left_at
-                .map_or(Duration::ZERO, |left| event.arrived.saturating_since(left)),
+            after,
+            barred: event.arrived.saturating_since(left_at) - after,
             with_links: event.crossed.saturating_since(taken.ended_at),
         };
         self.check_limits(event, taken.device, arrival, &seen);
@@ -149,7 +162,7 @@ impl Wills {
                 .entry((limit.expectation, fault, how))
                 .or_default() += 1;
             let subject = Subject::after(Some(fault), device);
-            let ended_at = event.arrived - seen.after;
+            let ended_at = event.arrived - seen.after - seen.barred;
             let noticed = subject.between(ended_at, event.now);
             let noticed = noticed.beyond(seen.after - limit.limit);
             self.anomalies

@@ -14,6 +14,7 @@ use super::arrival::WillArrival;
 use super::deliver::WillSeen;
 use crate::books::event::Event;
 use crate::books::topics::Recipient;
+use crate::books::windows::Room;
 
 /// How long before the broker's close is at the device's machine its will may come.
 const EARLY_MAX: Duration = Duration::from_secs(1);
@@ -40,6 +41,8 @@ impl Early {
             recipient: self.recipient,
             watched_since: self.watched_since,
             copies: self.copies,
+            // It took no time.
+            room: Room::ALWAYS,
         }
     }
 }
