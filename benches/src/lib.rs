@@ -1,6 +1,6 @@
 //! Criterion benches of squall's crates: `cargo bench -p squall-benches`.
 //!
-//! Each file of `benches/` measures one part in memory: no sockets, so that the figures are the
+//! Each file of `benches/` but `stalls` measures one part in memory: no sockets, so that the figures are the
 //! code's and not the kernel's. What several of them need stands here. Machines differ and are shared:
 //! compare two runs of one machine, and quote ratios.
 

@@ -9,6 +9,25 @@ use hashbrown::HashMap;
 use crate::keys::SubscriptionKey;
 use crate::retained::Replay;
 
+/// As much of the way through the store as others wait for.
+#[derive(Debug)]
+pub(crate) struct ReplaySlice {
+    /// Looks at the store that are left.
+    pub(crate) budget: usize,
+    /// Replays that came to their end. They are freed with this list: an allocation of some kilobytes makes
+    /// glibc join the small pieces that the slice before has freed. Without it glibc joins those of all
+    /// slices at once, which takes 5 ms after 100,000 replays.
+    done: Vec<Replay>,
+}
+
+impl ReplaySlice {
+    /// One of `budget` looks.
+    pub(crate) fn new(budget: usize) -> Self {
+        let done = Vec::new();
+        Self { budget, done }
+    }
+}
+
 #[derive(Debug)]
 struct Waiting {
     subscription: SubscriptionKey,
@@ -24,6 +43,11 @@ pub(crate) struct Replays {
 }
 
 impl Replays {
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.by_sequence.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_sequence.is_empty()
     }
@@ -60,9 +84,11 @@ impl Replays {
         Some(&mut first.into_mut().replay)
     }
 
-    pub(crate) fn pop_front(&mut self) {
+    /// Ends the first one, in `slice`.
+    pub(crate) fn end_front(&mut self, slice: &mut ReplaySlice) {
         if let Some((_, waiting)) = self.by_sequence.pop_first() {
             self.sequences.remove(&waiting.subscription);
+            slice.done.push(waiting.replay);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{Broker, Turn, Unfinished};
 use crate::counters::DropReason;
 use crate::keys::SessionKey;
 use crate::message::Copied;
+use crate::replays::ReplaySlice;
 use crate::session::{Polled, Waiting};
 
 /// Whether feeding goes on.
@@ -27,7 +28,7 @@ impl Broker {
     /// Sends what waits for the Session. It is called where an obstacle goes away: an
     /// acknowledgement, a drained socket, CONNACK.
     pub(super) fn feed(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        let mut budget = self.config.retained.replay_slice.get();
+        let mut slice = ReplaySlice::new(self.config.retained.replay_slice.get());
         while let Some(session) = self.sessions.get_mut(key) {
             let Some(connection) = session.connection() else {
                 return;
@@ -41,7 +42,7 @@ impl Broker {
             }
             let progress = match session.poll_waiting() {
                 Waiting::Queued => self.send_queued(turn, key),
-                Waiting::Replay => self.send_retained(turn, key, &mut budget),
+                Waiting::Replay => self.send_retained(turn, key, &mut slice),
                 Waiting::Nothing => return,
             };
             match progress {
@@ -75,12 +76,12 @@ impl Broker {
         &mut self,
         turn: &mut Turn<'_>,
         key: SessionKey,
-        budget: &mut usize,
+        slice: &mut ReplaySlice,
     ) -> Progress {
         let Some(session) = self.sessions.get_mut(key) else {
             return Progress::Blocked;
         };
-        let polled = session.poll_retained(&self.retained, turn.now, budget);
+        let polled = session.poll_retained(&self.retained, turn.now, slice);
         self.send_polled(turn, key, polled)
     }
 

@@ -18,7 +18,7 @@ impl Broker {
         };
         let ended = session.end();
         self.counters.queued_messages -= ended.queued;
-        self.end_subscriptions(key, ended.subscriptions);
+        self.end_subscriptions(key, ended.subscriptions, ended.replays);
         self.counters
             .count_dropped(DropReason::SessionEnded, ended.lost);
         for copied in ended.shared {

@@ -8,7 +8,7 @@ use super::Session;
 use crate::config::QueueLimits;
 use crate::message::{Copied, CopyOptions};
 use crate::queue::{Pushed, Queue};
-use crate::replays::Replays;
+use crate::replays::{ReplaySlice, Replays};
 use crate::retained::{Found, RetainedStore};
 
 /// Messages that wait for quota, for the socket or for a connection, and retained messages that
@@ -110,12 +110,12 @@ impl Session {
     }
 
     /// Takes the next retained message of the first replay, unless it needs a quota and there is
-    /// none. The looks at `store` cost `budget`.
+    /// none. The looks at `store` are of `slice`.
     pub(crate) fn poll_retained(
         &mut self,
         store: &RetainedStore,
         now: Instant,
-        budget: &mut usize,
+        slice: &mut ReplaySlice,
     ) -> Polled {
         let Some(backlog) = &mut self.backlog else {
             return Polled::Nothing;
@@ -123,11 +123,11 @@ impl Session {
         let Some(replay) = backlog.replays.front_mut() else {
             return Polled::Nothing;
         };
-        let (topic, message) = match store.find_next(replay, now, budget) {
+        let (topic, message) = match store.find_next(replay, now, &mut slice.budget) {
             Found::Message { topic, message } => (topic, message),
             Found::Paused => return Polled::Paused,
             Found::End => {
-                backlog.replays.pop_front();
+                backlog.replays.end_front(slice);
                 return Polled::Nothing;
             }
         };

@@ -28,6 +28,7 @@ use squall_protocol::packet::Will;
 use crate::ConnectionId;
 use crate::keys::SubscriptionKey;
 use crate::message::Copied;
+use crate::replays::Replays;
 use crate::retained::Replay;
 use crate::subscriptions::SessionSubscriptions;
 use crate::timer::NEVER;
@@ -99,6 +100,8 @@ pub(crate) enum Due {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) subscriptions: Vec<SubscriptionKey>,
+    /// Retained messages that they would have brought.
+    pub(crate) replays: Replays,
     /// Messages of shared subscriptions that other members may get, in order.
     pub(crate) shared: Vec<Copied>,
     /// How many messages were in its queue, those in `shared` included.
@@ -244,10 +247,13 @@ impl Session {
         if let Some(backlog) = &mut self.backlog {
             shared.extend(backlog.queue.extract_shared());
         }
+        let lost = self.load();
+        let replays = self.backlog.map(|backlog| backlog.replays);
         Ended {
             shared,
             queued,
-            lost: self.load(),
+            lost,
+            replays: replays.unwrap_or_default(),
             subscriptions: self.subscriptions.into_vec(),
             will: self.will,
         }
