@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use squall_core::OutboxLimits;
 use squall_protocol::packet::Packet;
 use squall_protocol::{ReasonCode, Version};
 
@@ -99,11 +98,7 @@ fn silence_is_a_cause() {
 /// A client that sends and does not read.
 #[test]
 fn a_full_outbox_is_a_cause() {
-    let limits = OutboxLimits {
-        soft_bytes: 100,
-        hard_bytes: 1000,
-    };
-    let mut world = Harness::with(|config| config.outbox = limits);
+    let mut world = Harness::with_outboxes(100, 1000);
     let client = world.join(v5("c"));
     world.stall(client);
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use squall_core::{Broker, ClientIds, Close, Config, ConnectionId, Input, Outboxes};
+use squall_core::{Broker, ClientIds, Close, Config, ConnectionId, Input, OutboxLimits, Outboxes};
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, encode};
 use squall_protocol::packet::{Connack, Connect, Packet};
 use squall_protocol::{Instant, ReasonCode, Version};
@@ -42,6 +42,16 @@ impl Harness {
     /// A broker without `$SYS` whose limits `adjust` changes.
     pub(crate) fn with(adjust: impl FnOnce(&mut Config)) -> Self {
         Self::drawing(ClientIds::counted(), adjust)
+    }
+
+    /// A broker without `$SYS` whose outboxes have these limits, in bytes.
+    pub(crate) fn with_outboxes(soft_bytes: usize, hard_bytes: usize) -> Self {
+        Self::with(|config| {
+            config.outbox = OutboxLimits {
+                soft_bytes,
+                hard_bytes,
+            };
+        })
     }
 
     /// A broker without `$SYS` that assigns `client_ids`, and whose limits `adjust` changes.

@@ -1,21 +1,32 @@
 //! Clients that do not read: what waits for their sockets has a limit.
 
-use squall_core::{DropReason, OutboxLimits};
+use squall_core::DropReason;
 use squall_protocol::packet::Packet;
 
 use crate::harness::{Client, Harness};
 use crate::limits::publish_all;
 use crate::packets::*;
 
+/// A payload that is larger than the hard limit of these tests.
+const LARGE: &str = match str::from_utf8(&[b'x'; 5000]) {
+    Ok(text) => text,
+    Err(_) => panic!("letters are text"),
+};
+
+/// A subscriber to `t` whose socket takes nothing, and a publisher.
+fn stalled_subscriber(world: &mut Harness) -> (Client, Client) {
+    let subscriber = world.join(v5("c"));
+    world.send(subscriber, &subscribe(&[("t", QOS0)]));
+    let publisher = world.join(v5("p"));
+    world.stall(subscriber);
+    (subscriber, publisher)
+}
+
 /// A client that does not read loses QoS 0 messages, counted, and no others; it gets those of
 /// QoS 1 when it reads again.
 #[test]
 fn a_client_that_does_not_read_loses_qos_0_only() {
-    let limits = OutboxLimits {
-        soft_bytes: 1000,
-        hard_bytes: 10_000,
-    };
-    let mut world = Harness::with(|config| config.outbox = limits);
+    let mut world = Harness::with_outboxes(1000, 10_000);
     let subscriber = world.join(v5("s"));
     world.send(subscriber, &subscribe(&[("t", QOS1)]));
     world.receive(subscriber);
@@ -39,11 +50,7 @@ fn a_client_that_does_not_read_loses_qos_0_only() {
 /// A client that sends and does not read is closed at the hard limit.
 #[test]
 fn a_client_that_only_sends_is_closed() {
-    let limits = OutboxLimits {
-        soft_bytes: 100,
-        hard_bytes: 1000,
-    };
-    let mut world = Harness::with(|config| config.outbox = limits);
+    let mut world = Harness::with_outboxes(100, 1000);
     let client = world.join(v5("c"));
     world.stall(client);
 
@@ -70,11 +77,7 @@ fn ping_while_it_is_heard(world: &mut Harness, client: Client) {
 /// A shell stops reading from a client that does not read, before that costs its connection.
 #[test]
 fn a_client_that_does_not_read_is_not_read() {
-    let limits = OutboxLimits {
-        soft_bytes: 100,
-        hard_bytes: 1000,
-    };
-    let mut world = Harness::with(|config| config.outbox = limits);
+    let mut world = Harness::with_outboxes(100, 1000);
     let client = world.join(v5("c"));
     world.stall(client);
 
@@ -89,19 +92,10 @@ fn a_client_that_does_not_read_is_not_read() {
 /// its connection alive.
 #[test]
 fn the_reader_of_a_large_message_is_heard() {
-    let mut world = Harness::with(|config| {
-        config.outbox = OutboxLimits {
-            soft_bytes: 100,
-            hard_bytes: 1000,
-        };
-    });
-    let client = world.join(v5("c"));
-    world.send(client, &subscribe(&[("t", QOS0)]));
-    let publisher = world.join(v5("p"));
-    world.stall(client);
-    let large = "x".repeat(5000);
+    let mut world = Harness::with_outboxes(100, 1000);
+    let (client, publisher) = stalled_subscriber(&mut world);
 
-    world.send(publisher, &Packet::Publish(publish("t", QOS0, &large)));
+    world.send(publisher, &Packet::Publish(publish("t", QOS0, LARGE)));
 
     assert!(world.takes_input(client));
     ping_while_it_is_heard(&mut world, client);
@@ -111,18 +105,10 @@ fn the_reader_of_a_large_message_is_heard() {
 /// One message that is larger than the hard limit does not close its reader.
 #[test]
 fn a_large_message_does_not_close_its_reader() {
-    let limits = OutboxLimits {
-        soft_bytes: 100,
-        hard_bytes: 1000,
-    };
-    let mut world = Harness::with(|config| config.outbox = limits);
-    let client = world.join(v5("c"));
-    world.send(client, &subscribe(&[("t", QOS0)]));
-    let publisher = world.join(v5("p"));
-    world.stall(client);
-    let large = "x".repeat(5000);
+    let mut world = Harness::with_outboxes(100, 1000);
+    let (client, publisher) = stalled_subscriber(&mut world);
 
-    world.send(publisher, &Packet::Publish(publish("t", QOS0, &large)));
+    world.send(publisher, &Packet::Publish(publish("t", QOS0, LARGE)));
     world.send(client, &Packet::Pingreq);
 
     assert!(!world.is_closed(client));

@@ -98,7 +98,7 @@ fn pictures_are_drawn() {
 
 /// Without data there is no chart rather than an empty one.
 #[test]
-fn no_data_is_no_chart() {
+fn without_data_there_is_no_chart() {
     assert_eq!(charts(&sample::empty()), []);
 }
 

@@ -118,24 +118,7 @@ fn carries(cell: &Tags, selection: &Tags) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tags(pairs: &[(&str, &str)]) -> Tags {
-        pairs
-            .iter()
-            .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
-            .collect()
-    }
-
-    fn cell(pairs: &[(&str, &str)], value_us: u64) -> MetricCell {
-        let mut histogram = Histogram::new();
-        histogram.record_us(value_us);
-        MetricCell {
-            name: MetricName::TimeToWill,
-            counted_from: CountedFrom::Scheduled,
-            tags: tags(pairs),
-            histogram,
-        }
-    }
+    use crate::metric::made_up::{cell, tags};
 
     /// A selection merges the cells that carry all its tags; warm-up only if asked for.
     #[test]

@@ -6,6 +6,8 @@
 mod aggregate;
 mod cell;
 mod kind;
+#[cfg(test)]
+mod made_up;
 mod name;
 mod population;
 

@@ -76,25 +76,7 @@ fn population_of(cell: &Tags) -> Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MetricCell;
-
-    fn tags(pairs: &[(&str, &str)]) -> Tags {
-        pairs
-            .iter()
-            .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
-            .collect()
-    }
-
-    fn cell(pairs: &[(&str, &str)], value_us: u64) -> MetricCell {
-        let mut histogram = Histogram::new();
-        histogram.record_us(value_us);
-        MetricCell {
-            name: MetricName::TimeToWill,
-            counted_from: CountedFrom::Scheduled,
-            tags: tags(pairs),
-            histogram,
-        }
-    }
+    use crate::metric::made_up::cell;
 
     /// What waited for a device that was away is not in the latency of the others.
     #[test]

@@ -105,7 +105,7 @@ mod tests {
 
     /// A line that was cut short gives no reading.
     #[test]
-    fn a_short_line_is_no_reading() {
+    fn a_short_line_gives_no_reading() {
         assert_eq!(parse_cpu_ticks("7 (a) S 1"), None);
         assert_eq!(parse_resident_pages("12"), None);
         assert_eq!(parse_resident_pages("12 34 5"), Some(34));

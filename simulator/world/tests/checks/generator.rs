@@ -198,7 +198,7 @@ fn an_end_that_is_read_late_may_have_come_in_time() {
 /// A device that this machine has no port for is not the broker's: the run is invalid by our limit, and
 /// nothing else is said of it.
 #[test]
-fn a_device_without_a_port_is_no_fault_of_the_broker() {
+fn a_device_without_a_port_does_not_count_against_the_broker() {
     let text = "[run]\nduration = \"3s\"\n[[group]]\nname = \"p\"\ncount = 2\n\
                 [[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\nrefused = 0\n";
     let scenario = scenario(text);

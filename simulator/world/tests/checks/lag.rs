@@ -297,7 +297,7 @@ fn a_threshold_on_the_lag_replaces_the_limit_for_what_it_limits() {
 /// A scenario that claims nothing about time loses nothing by messages that are all a little late: what
 /// was lost is the same.
 #[test]
-fn a_little_lag_is_no_matter_where_no_claim_is_about_time() {
+fn a_little_lag_does_not_matter_where_no_claim_is_about_time() {
     let slow = |text: &str| {
         let judgement = run_in(text, |world| {
             world.with_time_per_action(Duration::from_micros(4_500))
@@ -318,7 +318,7 @@ fn a_little_lag_is_no_matter_where_no_claim_is_about_time() {
 
 /// A drain that waits for what a link holds ends later by plan: that is not a lag of the generator.
 #[test]
-fn a_wait_for_the_links_is_no_lag() {
+fn a_wait_for_the_links_is_not_lag() {
     let far = SCENARIO.replace("latency = \"50ms\"", "latency = \"2s\"");
     let far = far.replace("duration = \"60s\"", "duration = \"10s\"\ndrain = \"1s\"");
 

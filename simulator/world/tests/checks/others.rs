@@ -169,26 +169,32 @@ fn what_no_other_client_can_bring_about_outranks_a_takeover() {
     }
 }
 
-/// MQTT 3.1.1 has no reason for a close. Beside messages of another run it is taken for a takeover.
-#[test]
-fn a_bare_close_beside_messages_of_another_run_is_told() {
-    let text = scenario(ELSEWHERE, "protocol = \"3.1.1\"");
+/// The reader gets a message of another run after its third message, and its connection is closed after
+/// the one with number `last`.
+fn of_another_run_then_close(last: u32) -> impl Tamper {
     let mut seen = 0;
-    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
+    script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
         if !is_to(passing, "reader-0", "t") {
             return Outcome::Pass;
         }
         seen += 1;
         tampered.pass(passing);
-        match seen {
-            3 => tampered.forward(passing.direction, &of_another_run(passing.version)),
-            5 => tampered.close(),
-            _ => {}
+        if seen == 3 {
+            tampered.forward(passing.direction, &of_another_run(passing.version));
+        }
+        if seen == last {
+            tampered.close();
         }
         Outcome::Done
-    });
+    })
+}
 
-    let judgement = run_tampered(&text, tamper);
+/// MQTT 3.1.1 has no reason for a close. Beside messages of another run it is taken for a takeover.
+#[test]
+fn a_bare_close_beside_messages_of_another_run_is_told() {
+    let text = scenario(ELSEWHERE, "protocol = \"3.1.1\"");
+
+    let judgement = run_tampered(&text, of_another_run_then_close(5));
 
     let verdict = verdict(&judgement);
     assert_eq!((verdict.outcome, verdict.exit_code), (Word::Invalid, 4));
@@ -205,22 +211,8 @@ fn a_bare_close_beside_messages_of_another_run_is_told() {
 fn a_message_of_another_run_excuses_no_reset_of_another_device() {
     let claims = "[[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\n";
     let text = format!("{}{claims}", scenario(ELSEWHERE, "protocol = \"3.1.1\""));
-    let mut seen = 0;
-    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
-        if !is_to(passing, "reader-0", "t") {
-            return Outcome::Pass;
-        }
-        seen += 1;
-        tampered.pass(passing);
-        match seen {
-            3 => tampered.forward(passing.direction, &of_another_run(passing.version)),
-            900 => tampered.close(),
-            _ => {}
-        }
-        Outcome::Done
-    });
 
-    let judgement = run_tampered(&text, tamper);
+    let judgement = run_tampered(&text, of_another_run_then_close(900));
 
     let verdict = verdict(&judgement);
     assert_eq!((verdict.outcome, verdict.exit_code), (Word::Fail, 98));

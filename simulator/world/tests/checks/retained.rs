@@ -230,45 +230,36 @@ fn invented(version: Version) -> Vec<u8> {
 /// Devices that announce themselves on the topic of their wills, as most do: some are dropped and come
 /// back, some stay away.
 fn births_and_deaths(equals: &str) -> String {
+    let group = |name: &str, reconnect: &str| {
+        format!(
+            r#"
+[[group]]
+name = "{name}"
+count = 5
+[group.will]
+topic = "status/{{client_id}}"
+payload = {{ text = "offline" }}
+qos = 1
+retain = true
+[group.reconnect]
+{reconnect}
+[[group.publish]]
+topic = "status/{{client_id}}"
+payload = {{ text = "online" }}
+qos = 1
+retain = true
+every = "1s"
+"#
+        )
+    };
+    let back = group("back", "when = \"always\"\nbackoff = \"300ms\"");
+    let away = group("away", "when = \"never\"");
     format!(
         r#"
 [run]
 duration = "5s"
 drain = "6s"
-[[group]]
-name = "back"
-count = 5
-[group.will]
-topic = "status/{{client_id}}"
-payload = {{ text = "offline" }}
-qos = 1
-retain = true
-[group.reconnect]
-when = "always"
-backoff = "300ms"
-[[group.publish]]
-topic = "status/{{client_id}}"
-payload = {{ text = "online" }}
-qos = 1
-retain = true
-every = "1s"
-[[group]]
-name = "away"
-count = 5
-[group.will]
-topic = "status/{{client_id}}"
-payload = {{ text = "offline" }}
-qos = 1
-retain = true
-[group.reconnect]
-when = "never"
-[[group.publish]]
-topic = "status/{{client_id}}"
-payload = {{ text = "online" }}
-qos = 1
-retain = true
-every = "1s"
-[[fault]]
+{back}{away}[[fault]]
 name = "blink"
 at = "2s"
 group = "back"

@@ -135,7 +135,7 @@ duplicated = 0
 /// What an earlier run left retained is not of this run: a claim about deliveries of which there were
 /// none is not judged, the first time and the second.
 #[test]
-fn what_an_earlier_run_retained_is_no_delivery_of_this_one() {
+fn what_an_earlier_run_retained_is_not_a_delivery_of_this_one() {
     let mut world = first(WILLS_ONLY);
     let once = finish(WILLS_ONLY, first(WILLS_ONLY));
     run_to_end(&mut world);

@@ -163,32 +163,42 @@ fn a_link_takes_no_more_than_its_limit() {
     assert!(skipped > 500, "{skipped}");
 }
 
-/// What comes for a device that its link does not carry does not pile up in the simulator either: from 1 MiB
-/// on its way on, the rest stays unread, and the broker has to keep it.
-#[test]
-fn a_link_down_takes_no_more_than_its_limit() {
-    const MESSAGE_BYTES: u64 = 10_000;
-    let outcome = run(r#"
+/// 800 pictures of 10 KB in 8 s for a screen, whose link has `network`.
+fn pictures_over(network: &str, drain: &str) -> String {
+    format!(
+        r#"
         [run]
         duration = "8s"
-        drain = "1s"
+        drain = "{drain}"
         [[network]]
-        name = "tunnel"
-        outages = { every = "1s", lasts = "1h" }
+        name = "down"
+        {network}
         [[group]]
         name = "cameras"
         count = 1
         [[group.publish]]
         topic = "pictures"
         rate = 100
-        payload = { size = "10KB" }
+        payload = {{ size = "10KB" }}
         [[group]]
         name = "screens"
         count = 1
-        network = "tunnel"
+        network = "down"
         [[group.subscribe]]
         filter = "pictures"
-        "#);
+        "#
+    )
+}
+
+/// What comes for a device that its link does not carry does not pile up in the simulator either: from 1 MiB
+/// on its way on, the rest stays unread, and the broker has to keep it.
+#[test]
+fn a_link_down_takes_no_more_than_its_limit() {
+    const MESSAGE_BYTES: u64 = 10_000;
+    let outcome = run(&pictures_over(
+        "outages = { every = \"1s\", lasts = \"1h\" }",
+        "1s",
+    ));
 
     let recording = outcome.sink;
     let delivered = recording.count(|what| matches!(what, What::Delivered { .. })) as u64;
@@ -203,27 +213,7 @@ fn a_link_down_takes_no_more_than_its_limit() {
 /// the link, and what stayed unread meanwhile did not wait for the generator.
 #[test]
 fn a_link_down_that_was_full_goes_on() {
-    let outcome = run(r#"
-        [run]
-        duration = "8s"
-        drain = "20s"
-        [[network]]
-        name = "thin"
-        bandwidth = { down = "4mbit/s" }
-        [[group]]
-        name = "cameras"
-        count = 1
-        [[group.publish]]
-        topic = "pictures"
-        rate = 100
-        payload = { size = "10KB" }
-        [[group]]
-        name = "screens"
-        count = 1
-        network = "thin"
-        [[group.subscribe]]
-        filter = "pictures"
-        "#);
+    let outcome = run(&pictures_over("bandwidth = { down = \"4mbit/s\" }", "20s"));
 
     let recording = &outcome.sink;
     let delivered = recording.deliveries_on("pictures");

@@ -16,6 +16,7 @@ use squall_scenario::{DeviceId, GroupId, TopicKey};
 
 use super::tallies::TallyKey;
 
+use cursor::Level;
 pub(crate) use cursor::{Arrival, Cursor};
 pub(crate) use record::{Record, RecordState};
 
@@ -70,6 +71,20 @@ pub(crate) struct OpenPledge {
     pub(crate) record: Record,
     /// When a later one of the same stream came to this place.
     pub(crate) overtaken_at: Option<Instant>,
+}
+
+impl OpenPledge {
+    /// A pledge of `level` that is taken out: its message has one less to deliver.
+    fn taken_out(record: &mut Record, level: &Level, place: usize, sequence: u32) -> Self {
+        record.outstanding = record.outstanding.saturating_sub(1);
+        Self {
+            place,
+            sequence,
+            owed: level.owed,
+            record: *record,
+            overtaken_at: level.overtaken_at(sequence),
+        }
+    }
 }
 
 impl OpenPledge {
@@ -206,14 +221,7 @@ impl Stream {
             for sequence in level.pending.iter() {
                 level.pledged.remove(sequence);
                 let record = &mut self.records[(sequence - self.base) as usize];
-                record.outstanding = record.outstanding.saturating_sub(1);
-                hand_over(OpenPledge {
-                    place,
-                    sequence,
-                    owed: level.owed,
-                    record: *record,
-                    overtaken_at: level.overtaken_at(sequence),
-                });
+                hand_over(OpenPledge::taken_out(record, level, place, sequence));
             }
             level.pending.clear();
         }
@@ -239,14 +247,7 @@ impl Stream {
                     level.pending.remove(sequence);
                     level.pledged.remove(sequence);
                     let record = &mut self.records[(sequence - self.base) as usize];
-                    record.outstanding = record.outstanding.saturating_sub(1);
-                    hand_over(OpenPledge {
-                        place,
-                        sequence,
-                        owed: level.owed,
-                        record: *record,
-                        overtaken_at: level.overtaken_at(sequence),
-                    });
+                    hand_over(OpenPledge::taken_out(record, level, place, sequence));
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::scene::{CLEAN, PUBLISHER, RESET, Scene};
 
 /// Ends that a fault, a cut or the end of the run asked for are expected, others are not.
 #[test]
-fn ends_that_nobody_asked_for_are_unexpected() {
+fn ends_that_nothing_asked_for_are_unexpected() {
     let polite = EndCause::Disconnected {
         fault: FaultId(0),
         reason: ReasonCode::Success,

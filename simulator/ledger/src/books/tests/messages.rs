@@ -62,7 +62,7 @@ fn an_acknowledgement_after_a_reconnect_ends_the_doubt() {
 
 /// A message that the broker refuses is not owed to any Session.
 #[test]
-fn a_refused_message_is_owed_to_nobody() {
+fn a_refused_message_is_owed_to_no_session() {
     let mut scene = Scene::ready(&[CLEAN]);
     scene.send(0, QOS1);
     scene.acknowledge(0, ReasonCode::QuotaExceeded);
@@ -76,7 +76,7 @@ fn a_refused_message_is_owed_to_nobody() {
 
 /// PUBCOMP with 0x92 says that the exchange was finished before (§3.7.2.1).
 #[test]
-fn a_finished_exchange_that_is_not_found_is_no_refusal() {
+fn a_finished_exchange_that_is_not_found_is_not_a_refusal() {
     let mut scene = Scene::ready(&[CLEAN]);
     scene.send(0, QOS2);
     scene.acknowledge(0, ReasonCode::PacketIdentifierNotFound);
@@ -88,7 +88,7 @@ fn a_finished_exchange_that_is_not_found_is_no_refusal() {
 
 /// A message that is given up leaves a gap, and no Session is owed it.
 #[test]
-fn a_skipped_message_is_failed_and_owed_to_nobody() {
+fn a_skipped_message_is_counted_as_unsent_and_owed_to_no_session() {
     let mut scene = Scene::ready(&[CLEAN]);
     scene.publish(0..1, QOS1);
     scene.deliver(CLEAN, 0, QOS1);
@@ -299,7 +299,7 @@ fn a_second_retained_copy_for_one_subscribe_is_a_duplicate() {
 
 /// A copy from the store of retained messages is beside what is owed [MQTT-3.3.1-9].
 #[test]
-fn a_retained_copy_for_a_new_subscription_is_no_duplicate() {
+fn a_retained_copy_for_a_new_subscription_is_not_a_duplicate() {
     let tally = retained_copy(|scene| scene.subscribe(CLEAN, "t", QOS2));
 
     assert_eq!((tally.optional, tally.duplicated), (1, 0));

@@ -178,7 +178,7 @@ fn a_bare_close_gives_no_reason() {
 
 /// A connection that its own device ends was not displaced.
 #[test]
-fn an_end_of_ones_own_is_no_takeover() {
+fn an_end_of_ones_own_is_not_a_takeover() {
     let mut scene = scene();
     scene.connect_as(A, A, false);
     end(&mut scene, A, RESET);

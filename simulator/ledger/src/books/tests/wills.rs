@@ -235,16 +235,22 @@ fn devices_that_watch_each_other_cost_one_record_each() {
     assert_eq!((tally.ended, tally.seen), (6, [18, 0, 0, 0]));
 }
 
-/// Ends beyond the limit whose wills did not come are unknown, not missing.
-#[test]
-fn ends_beyond_the_limit_of_memory_are_unknown() {
+/// A watcher of wills, and a ledger with memory for this many ends.
+fn watched_with_memory(will_ends: usize) -> Scene {
     let memory = Memory {
-        will_ends: 4,
+        will_ends,
         ..Memory::default()
     };
     let mut scene = Scene::with_memory(memory);
     scene.connect(WATCHER);
     scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    scene
+}
+
+/// Ends beyond the limit whose wills did not come are unknown, not missing.
+#[test]
+fn ends_beyond_the_limit_of_memory_are_unknown() {
+    let mut scene = watched_with_memory(4);
     for _ in 0..5 {
         connect(&mut scene, 0, "status/0");
         scene.end(0, RESET);
@@ -259,13 +265,7 @@ fn ends_beyond_the_limit_of_memory_are_unknown() {
 /// Ends whose wills came are settled in their place, and nothing is given up.
 #[test]
 fn ends_whose_wills_came_are_settled_early() {
-    let memory = Memory {
-        will_ends: 8,
-        ..Memory::default()
-    };
-    let mut scene = Scene::with_memory(memory);
-    scene.connect(WATCHER);
-    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    let mut scene = watched_with_memory(8);
     for _ in 0..50 {
         connect(&mut scene, 0, "status/0");
         scene.end(0, RESET);
@@ -338,7 +338,7 @@ fn a_will_is_missing_once_its_limit_has_passed() {
 
 /// A will that no subscription of the Session asks for is misrouted as any other message.
 #[test]
-fn a_will_for_nobody_is_misrouted() {
+fn a_will_that_no_subscription_asks_for_is_misrouted() {
     let mut scene = scene(&[0], |_| "status/0".to_owned());
     scene.connect(WATCHER + 1);
     scene.end(0, RESET);
@@ -417,13 +417,7 @@ fn a_late_will_names_the_device_that_died() {
 /// What is settled is enough: wills that are not complete are kept, though the memory was full.
 #[test]
 fn nothing_is_given_up_where_settling_frees_enough() {
-    let memory = Memory {
-        will_ends: 16,
-        ..Memory::default()
-    };
-    let mut scene = Scene::with_memory(memory);
-    scene.connect(WATCHER);
-    scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+    let mut scene = watched_with_memory(16);
     for _ in 0..9 {
         connect(&mut scene, 1, "status/1");
         scene.end(1, RESET);
