@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use squall_reports::{Colours, terminal_summary, write_report};
+use squall_reports::{Colours, Screen, terminal_summary, write_report};
 use squall_run::sample;
 
 fn main() -> ExitCode {
@@ -21,7 +21,16 @@ fn main() -> ExitCode {
     for (name, run) in runs {
         match write_report(&run, &folder.join(name)) {
             Ok(written) => {
-                print!("{}", terminal_summary(&run, Colours::None));
+                print!(
+                    "{}",
+                    terminal_summary(
+                        &run,
+                        Screen {
+                            colours: Colours::None,
+                            columns: None
+                        }
+                    )
+                );
                 println!("  report: {}\n", written.page.display());
             }
             Err(error) => {

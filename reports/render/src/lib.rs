@@ -16,9 +16,11 @@ mod table;
 mod text;
 mod tile;
 mod verdict;
+mod wrap;
 mod write;
 
 pub use chart::ChartError;
 pub use report_error::ReportError;
-pub use text::{Colours, terminal_summary};
+pub use text::{Colours, Screen, terminal_summary};
+pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};

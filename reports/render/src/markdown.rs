@@ -14,16 +14,19 @@ pub(crate) fn summary(run: &Run) -> String {
         run.verdict.outcome.as_str(),
         verdict::sentence(run)
     );
-    for refusal in verdict::refusals(run) {
+    for refusal in run.refusals() {
         text.push_str(&format!("\n{}\n", escaped(&refusal)));
     }
-    if !run.verdict.reasons.is_empty() {
+    for part in run.told() {
+        if let Some(heading) = part.weight.heading() {
+            text.push_str(&format!("\n{heading}:\n"));
+        }
         text.push('\n');
-        for reason in &run.verdict.reasons {
-            text.push_str(&format!("- {}\n", escaped(reason.text())));
+        for line in &part.lines {
+            text.push_str(&format!("- {}: {}\n", line.label, escaped(&line.text)));
         }
     }
-    for note in run.measured.notes() {
+    for note in run.notes() {
         text.push_str(&format!("\nNote: {}\n", escaped(&note)));
     }
     let tiles = tile::tiles(run);
@@ -42,8 +45,19 @@ pub(crate) fn summary(run: &Run) -> String {
         let fence = fence(&claims, 3);
         text.push_str(&format!("\n{fence}toml\n{claims}{fence}\n"));
     }
+    text.push_str(&format!(
+        "\n{}\n",
+        escaped(&capital(&verdict::exit_code(run)))
+    ));
     text.push_str(&format!("\nAgain: {}\n", code(&identity.replay)));
     text
+}
+
+/// `text` with its first letter as a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// `text` on one line, without anything that Markdown or HTML would take for markup.
@@ -98,7 +112,7 @@ mod tests {
         let text = summary(&sample::failing());
 
         assert!(text.starts_with("# network-jitter: FAIL\n"));
-        assert!(text.contains("- delivery (qos 1): lost should be 0, was 7\n"));
+        assert!(text.contains("- invariant: delivery (qos 1): lost should be 0, was 7\n"));
         assert!(text.contains("| Lost | 7 |"));
         assert!(text.ends_with("Again: `squall run scenarios/network-jitter.toml --seed 42 --set group.sensors.count=5000`\n"));
     }

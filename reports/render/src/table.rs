@@ -190,6 +190,17 @@ impl Table {
         }
     }
 
+    /// Whether any row has something in the column at `index`.
+    pub(crate) fn has_anything_in(&self, index: usize) -> bool {
+        self.rows.iter().any(|row| row[index] != Cell::None)
+    }
+
+    /// Whether a column holds sentences.
+    pub(crate) fn has_sentences(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|column| column.kind == ColumnKind::Sentences)
+    }
+
     /// Adds a row of as many cells as there are columns.
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
         assert_eq!(

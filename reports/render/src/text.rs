@@ -1,9 +1,10 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{ClaimResult, Outcome, Run};
+use squall_run::{ClaimResult, Outcome, Run, Weight};
 
-use crate::tile;
+use crate::tile::{self, Tile};
 use crate::verdict;
+use crate::wrap::{Margins, wrapped};
 
 /// Whether a terminal's text may have colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +15,19 @@ pub enum Colours {
     None,
 }
 
-/// More reasons than this are counted, not printed: the report has them all.
-const REASONS_SHOWN: usize = 10;
+/// What shows a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Whether it has colours.
+    pub colours: Colours,
+    /// How wide it is, in columns; `None` for a file or a pipe, whose lines are not broken.
+    pub columns: Option<usize>,
+}
+
+/// More lines of one weight than this are counted, not printed: the report has them all.
+const LINES_SHOWN: usize = 10;
+/// A figure's detail stands beside it only if it has this much room, in columns.
+const DETAIL_COLUMNS_MIN: usize = 24;
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
@@ -24,55 +36,39 @@ const GREEN: &str = "32";
 const YELLOW: &str = "33";
 const GREY: &str = "90";
 
-/// The verdict, the reasons, the figures that matter and the way to run it again.
-pub fn terminal_summary(run: &Run, colours: Colours) -> String {
-    let paint = |code: &str, text: &str| match colours {
-        Colours::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-        Colours::None => text.to_owned(),
-    };
-    let outcome = run.verdict.outcome;
-    let tone = match outcome {
-        Outcome::Pass => GREEN,
-        Outcome::NoClaims => GREY,
-        Outcome::Fail => RED,
-        Outcome::Invalid => YELLOW,
-    };
-    let word = paint(&format!("{BOLD};{tone}"), outcome.as_str());
-    let mut text = format!(
-        "{word}  {}  {}\n",
-        printable(&run.identity.name),
-        verdict::sentence(run)
-    );
-    text.push_str(&reasons(run, &paint(tone, "-")));
-    let tiles = tile::tiles(run);
-    let label_width = tiles
-        .iter()
-        .map(|tile| tile.label.chars().count())
-        .max()
-        .unwrap_or(0);
-    let value_width = tiles
-        .iter()
-        .map(|tile| tile.value.chars().count())
-        .max()
-        .unwrap_or(0);
-    if !tiles.is_empty() {
-        text.push('\n');
+impl Screen {
+    fn paint(self, code: &str, text: &str) -> String {
+        match self.colours {
+            Colours::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Colours::None => text.to_owned(),
+        }
     }
-    for tile in tiles {
-        let value = format!("{:>value_width$}", tile.value);
-        let value = if tile.held == Some(ClaimResult::Broken) {
-            paint(RED, &value)
-        } else {
-            value
+
+    /// `text` after `first` columns, in lines of this screen, the further ones after `next`. Control
+    /// characters are gone before escapes come in.
+    fn lines(self, text: &str, first: usize, next: usize) -> String {
+        let columns = self.columns;
+        let margins = Margins {
+            first,
+            next,
+            columns,
         };
-        let label = printable(&tile.label);
-        let line = format!(
-            "  {label:<label_width$}  {value}  {}",
-            paint(DIM, &printable(&tile.detail))
-        );
-        text.push_str(line.trim_end());
-        text.push('\n');
+        wrapped(&printable(text), margins)
     }
+}
+
+/// The verdict, the reasons, the figures that matter and the way to run it again.
+pub fn terminal_summary(run: &Run, screen: Screen) -> String {
+    let outcome = run.verdict.outcome;
+    let word = outcome.as_str();
+    let name = &run.identity.name;
+    let head = format!("{word}  {name}  {}", verdict::sentence(run));
+    let head = screen.lines(&head, 0, word.len() + 2);
+    let tone = tone_of(outcome);
+    let mut text = screen.paint(&format!("{BOLD};{tone}"), word);
+    text.push_str(&head[word.len()..]);
+    text.push_str(&reasons(run, screen));
+    text.push_str(&figures(run, screen));
     if let Some(claims) = verdict::proposal(run) {
         text.push_str("\n  claims to paste into the scenario file:\n\n");
         for line in claims.lines() {
@@ -80,25 +76,88 @@ pub fn terminal_summary(run: &Run, colours: Colours) -> String {
             text.push('\n');
         }
     }
-    text.push_str(&format!("\n  again: {}\n", printable(&run.identity.replay)));
+    text.push('\n');
+    text.push_str(&screen.lines(&verdict::exit_code(run), 2, 4));
+    // A command is not broken: it is there to be copied.
+    text.push_str(&format!("  again: {}\n", printable(&run.identity.replay)));
     text
 }
 
-/// What kept devices out, and why the run did not pass, a line each after `bullet`.
-fn reasons(run: &Run, bullet: &str) -> String {
+const fn tone_of(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => GREEN,
+        Outcome::NoClaims => GREY,
+        Outcome::Fail => RED,
+        Outcome::Invalid => YELLOW,
+    }
+}
+
+/// What kept devices out, why the run did not pass, by weight, and what must be known beside it.
+fn reasons(run: &Run, screen: Screen) -> String {
     let mut text = String::new();
-    for refusal in verdict::refusals(run) {
-        text.push_str(&format!("  {}\n", printable(&refusal)));
+    for refusal in run.refusals() {
+        text.push_str(&screen.lines(&refusal, 2, 4));
     }
-    for reason in run.verdict.reasons.iter().take(REASONS_SHOWN) {
-        text.push_str(&format!("  {} {}\n", bullet, printable(reason.text())));
+    for part in run.told() {
+        if let Some(heading) = part.weight.heading() {
+            text.push_str(&screen.lines(&format!("{heading}:"), 2, 2));
+        }
+        let tone = match part.weight {
+            Weight::Decides => tone_of(run.verdict.outcome),
+            Weight::Beside => YELLOW,
+            Weight::Follows | Weight::ProvesNothing => GREY,
+        };
+        for line in part.lines.iter().take(LINES_SHOWN) {
+            let told = screen.lines(&format!("- {}: {}", line.label, line.text), 2, 4);
+            let bullet = screen.paint(tone, "-");
+            text.push_str(&told.replacen('-', &bullet, 1));
+        }
+        let more = part.lines.len().saturating_sub(LINES_SHOWN);
+        if more > 0 {
+            text.push_str(&format!("  and {more} more\n"));
+        }
     }
-    let more = run.verdict.reasons.len().saturating_sub(REASONS_SHOWN);
-    if more > 0 {
-        text.push_str(&format!("  and {more} more\n"));
+    for note in run.notes() {
+        text.push_str(&screen.lines(&format!("note: {note}"), 2, 4));
     }
-    for note in run.measured.notes() {
-        text.push_str(&format!("  note: {}\n", printable(&note)));
+    text
+}
+
+/// A line for each tile: label, figure, detail. The detail goes below where there is no room beside.
+fn figures(run: &Run, screen: Screen) -> String {
+    let tiles = tile::tiles(run);
+    let widest = |part: fn(&Tile) -> &str| {
+        let widths = tiles.iter().map(|tile| part(tile).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let (label_width, value_width) = (widest(|tile| &tile.label), widest(|tile| &tile.value));
+    let detail_at = label_width + value_width + 6;
+    let is_beside = screen
+        .columns
+        .is_none_or(|columns| columns >= detail_at + DETAIL_COLUMNS_MIN);
+    let mut text = String::new();
+    if !tiles.is_empty() {
+        text.push('\n');
+    }
+    for tile in &tiles {
+        let value = format!("{:>value_width$}", tile.value);
+        let value = match tile.held {
+            Some(ClaimResult::Broken) => screen.paint(RED, &value),
+            Some(ClaimResult::NotJudged) => screen.paint(YELLOW, &value),
+            Some(ClaimResult::Held) | None => value,
+        };
+        let label = printable(&tile.label);
+        text.push_str(&format!("  {label:<label_width$}  {value}"));
+        let at = if is_beside { detail_at } else { 6 };
+        let detail = screen.lines(&tile.detail, at, at);
+        if tile.detail.is_empty() {
+            text.push('\n');
+        } else if is_beside {
+            let detail = screen.paint(DIM, detail.trim());
+            text.push_str(&format!("  {detail}\n"));
+        } else {
+            text.push_str(&format!("\n      {}\n", screen.paint(DIM, detail.trim())));
+        }
     }
     text
 }
@@ -116,17 +175,28 @@ mod tests {
 
     use super::*;
 
+    /// A pipe, or a terminal that breaks no lines.
+    fn screen(colours: Colours) -> Screen {
+        Screen {
+            colours,
+            columns: None,
+        }
+    }
+
     /// A failed run says what broke before anything else.
     #[test]
     fn the_verdict_comes_first() {
-        let text = terminal_summary(&sample::failing(), Colours::None);
+        let text = terminal_summary(&sample::failing(), screen(Colours::None));
 
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
             "FAIL  network-jitter  2 of 8 invariants broken, 1 of 3 thresholds broken."
         );
-        assert_eq!(lines[1], "  - delivery (qos 1): lost should be 0, was 7");
+        assert_eq!(
+            lines[1],
+            "  - invariant: delivery (qos 1): lost should be 0, was 7"
+        );
         assert!(text.contains("  Lost"));
         assert!(lines.last().unwrap().starts_with("  again: squall run"));
     }
@@ -137,12 +207,35 @@ mod tests {
         let mut run = sample::failing();
         run.identity.name = "evil\u{1b}[2J\r\n".to_owned();
 
-        let plain = terminal_summary(&run, Colours::None);
-        let coloured = terminal_summary(&run, Colours::Ansi);
+        let plain = terminal_summary(&run, screen(Colours::None));
+        let coloured = terminal_summary(&run, screen(Colours::Ansi));
 
         assert!(!plain.contains('\u{1b}') && !plain.contains('\r'));
         assert!(coloured.contains("\u{1b}[1;31mFAIL"));
         assert!(!coloured.contains("\u{1b}[2J"));
+    }
+
+    /// No line is wider than the terminal, but for what is there to be copied, and no word is cut.
+    #[test]
+    fn lines_fit_the_terminal() {
+        for columns in [40, 80] {
+            let screen = Screen {
+                colours: Colours::None,
+                columns: Some(columns),
+            };
+
+            let text = terminal_summary(&sample::failing(), screen);
+
+            let whole = terminal_summary(&sample::failing(), super::tests::screen(Colours::None));
+            let words = |text: &str| -> Vec<String> {
+                text.split_whitespace().map(str::to_owned).collect()
+            };
+            assert_eq!(words(&text), words(&whole));
+            for line in text.lines().filter(|line| !line.contains("again:")) {
+                let is_one_word = line.split_whitespace().count() == 1;
+                assert!(line.chars().count() <= columns || is_one_word, "{line}");
+            }
+        }
     }
 
     /// A run that claims nothing shows claims to paste, also in summary.md.
@@ -153,7 +246,7 @@ mod tests {
         run.measured.thresholds.clear();
         run.verdict = squall_run::Verdict::judge(&[], &[], squall_run::Extent::Whole, []);
 
-        let text = terminal_summary(&run, Colours::None);
+        let text = terminal_summary(&run, screen(Colours::None));
         let markdown = crate::markdown::summary(&run);
 
         assert!(text.starts_with("NO CLAIMS  network-jitter  The scenario claims nothing"));

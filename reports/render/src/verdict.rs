@@ -1,7 +1,7 @@
 //! The verdict in a sentence.
 
 use squall_run::{
-    ClaimOutcome, ClaimResult, Outcome, Reason, Run, ThresholdOutcome, proposed_claims,
+    ClaimOutcome, ClaimResult, ExitCode, Outcome, Reason, Run, ThresholdOutcome, proposed_claims,
 };
 
 /// What follows from `run`, in a sentence.
@@ -21,14 +21,7 @@ pub(crate) fn sentence(run: &Run) -> String {
             format!("{} held.", all.join(" and "))
         }
         Outcome::Fail => {
-            let results: Vec<String> = both.iter().map(Counted::result).collect();
-            let mut sentence = match run.verdict.reasons.first() {
-                // What no scenario has to claim: a broker that is there at the end, for one.
-                Some(reason) if both.iter().all(|counted| counted.broken == 0) => {
-                    format!("No claim of the scenario is broken, but {}.", reason.text())
-                }
-                _ => format!("{}{}.", results.join(", "), beyond_claims(run, &both)),
-            };
+            let mut sentence = failure(run, &both);
             if let Some(stop) = run.times.stopped {
                 sentence.push_str(&format!(" The run was {stop}."));
             }
@@ -38,9 +31,31 @@ pub(crate) fn sentence(run: &Run) -> String {
     }
 }
 
-/// Counts what is broken without a claim about it: a broker that died, devices that were never let in.
+/// What is broken, as counts; where the broker ended, that first.
+fn failure(run: &Run, counted: &[Counted]) -> String {
+    let results: Vec<String> = counted.iter().map(Counted::result).collect();
+    let results = results.join(", ");
+    if run.verdict.is_about_a_broker_that_ended() {
+        return match counted {
+            [] => "The broker ended during the run.".to_owned(),
+            [..] => {
+                format!("The broker ended during the run: {results}. What held did so until then.")
+            }
+        };
+    }
+    match run.verdict.reasons.first() {
+        // What no scenario has to claim: devices that were never let in, for one.
+        Some(reason) if counted.iter().all(|counted| counted.broken == 0) => {
+            format!("No claim of the scenario is broken, but {}.", reason.text())
+        }
+        _ => format!("{results}{}.", beyond_claims(run, counted)),
+    }
+}
+
+/// Counts what is broken without a claim about it: devices that were never let in, for one.
 fn beyond_claims(run: &Run, counted: &[Counted]) -> String {
-    let is_invariant = |reason: &&Reason| matches!(reason, Reason::Invariant(_));
+    let is_invariant =
+        |reason: &&Reason| matches!(reason, Reason::Invariant(_) | Reason::Unanswered(_));
     let reasons = run.verdict.reasons.iter().filter(is_invariant).count();
     let broken = counted.iter().filter(|counted| counted.what == INVARIANT);
     match reasons.saturating_sub(broken.map(|counted| counted.broken).sum()) {
@@ -101,14 +116,14 @@ impl Counted {
     }
 }
 
-/// What kept devices out, a sentence each, unless that is the verdict's reason already.
-pub(crate) fn refusals(run: &Run) -> Vec<String> {
-    let is_told = |reason: &Reason| matches!(reason, Reason::Unreachable(_));
-    if run.verdict.reasons.iter().any(is_told) {
-        return Vec::new();
+/// `exit code 4: invalid run, nothing follows about the broker`
+pub(crate) fn exit_code(run: &Run) -> String {
+    let code = run.verdict.exit_code;
+    match ExitCode::of(code) {
+        Some(known) => format!("exit code {code}: {}", known.meaning),
+        // Of a run file that another version wrote.
+        None => format!("exit code {code}"),
     }
-    let refusals = run.measured.connections.refusals.iter();
-    refusals.map(ToString::to_string).collect()
 }
 
 /// Claims to paste into the scenario, if it makes none.
@@ -127,9 +142,24 @@ mod tests {
 
     /// A broker that died is the news, not the claims that held until then.
     #[test]
+    fn a_broker_that_ended_comes_first() {
+        let mut run = sample::passing();
+        let dead = Reason::BrokerEnded("the broker died".to_owned());
+        let checks = &run.measured.checks;
+        run.verdict = Verdict::judge(checks, &run.measured.thresholds, Extent::Whole, [dead]);
+
+        assert_eq!(
+            sentence(&run),
+            "The broker ended during the run: 8 invariants held, 3 thresholds held. What held did so until then."
+        );
+    }
+
+    /// What no claim is about is the news, not the claims that held.
+    #[test]
     fn what_no_claim_is_about_comes_first() {
         let mut run = sample::passing();
-        let dead = Reason::Invariant("the broker was dead at the end of the run".to_owned());
+        let dead =
+            Reason::Unanswered("9 of 10 devices never got a CONNACK with success".to_owned());
         run.verdict = Verdict::judge(
             &run.measured.checks,
             &run.measured.thresholds,
@@ -139,7 +169,7 @@ mod tests {
 
         assert_eq!(
             sentence(&run),
-            "No claim of the scenario is broken, but the broker was dead at the end of the run."
+            "No claim of the scenario is broken, but 9 of 10 devices never got a CONNACK with success."
         );
     }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use squall_reports::{Colours, terminal_summary, write_report};
+use squall_reports::{Colours, Screen, terminal_summary, write_report};
 use squall_run::sample;
 
 #[track_caller]
@@ -23,7 +23,13 @@ fn written(folder: &Path, name: &str) -> String {
 /// The terminal's summary of a failed run.
 #[test]
 fn terminal_text_is_as_it_was() {
-    let text = terminal_summary(&sample::failing(), Colours::None);
+    let text = terminal_summary(
+        &sample::failing(),
+        Screen {
+            colours: Colours::None,
+            columns: None,
+        },
+    );
 
     assert_golden(&text, include_str!("golden/failing.txt"));
 }

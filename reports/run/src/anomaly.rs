@@ -105,7 +105,7 @@ impl AnomalyKind {
 /// Errors of one reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorCount {
-    /// Where: `connect`, `publish`, `subscribe`, `protocol`, `transport`.
+    /// Where: `connect`, `publish`, `subscribe`, `protocol`, `transport`, or `broker` for its own end.
     pub area: String,
     /// Why, in words or as a Reason Code: `0x87 not authorized`.
     pub reason: String,

@@ -88,5 +88,7 @@ pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
 };
 pub use value::Value;
-pub use verdict::{Extent, Outcome, Reason, Verdict, worst_exit_code};
+pub use verdict::{
+    ExitCode, Extent, Line, Outcome, Part, Reason, Verdict, Weight, worst_exit_code,
+};
 pub use will::WillOutcome;

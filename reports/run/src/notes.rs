@@ -3,15 +3,19 @@
 use crate::{Measured, Unfinished, count_text, duration_text, lag_notes};
 
 impl Measured {
-    /// Sentences, each with a full stop, about what no claim or threshold covers and what weakens the
-    /// figures: connections that ended though nothing asked for it, messages that were due and never sent
-    /// though no fault explains it, and the generator's lag. Empty if there is nothing to say.
+    /// Sentences, each with a full stop, about what happened though nothing in the scenario asked for it:
+    /// connections that ended, and messages that were due and never sent. Empty if there are none.
+    pub fn unexplained(&self) -> Vec<String> {
+        let ends = self.ends_unasked().into_iter();
+        ends.chain(self.unsent_unexplained()).collect()
+    }
+
+    /// Sentences, each with a full stop, about what neither a claim nor a threshold need be about, and what
+    /// makes their figures worth less: messages that the broker refused, Sessions that are left in it, and
+    /// the generator's lag. Empty if there is nothing to say.
     pub fn notes(&self) -> Vec<String> {
-        let unasked = self.ends_unasked();
-        let unsent = self.unsent_unexplained();
         let unfinished = self.unfinished.iter().map(unfinished);
-        let notes = unasked.into_iter().chain(unsent).chain(unfinished);
-        let notes = notes
+        let notes = unfinished
             .chain(self.refused_publishes())
             .chain(self.sessions_left());
         notes.chain(lag_notes(&self.metrics)).collect()
@@ -52,7 +56,7 @@ impl Measured {
                 .map(|(cause, &count)| format!("{cause} {}", count_text(count)))
                 .collect();
             format!(
-                "{} of {} connections ended though nothing asked for it: {}.",
+                "{} of {} connections ended though nothing in the scenario asked for it: {}.",
                 count_text(count),
                 count_text(total.connected),
                 causes.join(", ")
@@ -71,11 +75,15 @@ impl Measured {
                 .iter()
                 .map(|(why, &count)| format!("{why} {}", count_text(count)))
                 .collect();
+            let failed = sum(|entry| entry.failed);
+            let which = match failed == unexplained {
+                true => "and".to_owned(),
+                false => format!("{} of them though", count_text(unexplained)),
+            };
             format!(
-                "{} of {} messages that were due were never sent, {} of them though nothing in the scenario explains it: {}.",
-                count_text(sum(|entry| entry.failed)),
+                "{} of {} messages that were due were never sent, {which} nothing in the scenario explains it: {}.",
+                count_text(failed),
                 count_text(sum(|entry| entry.scheduled)),
-                count_text(unexplained),
                 reasons.join(", ")
             )
         })
@@ -104,7 +112,7 @@ mod tests {
     #[test]
     fn what_nothing_asked_for_is_noted() {
         let mut measured = sample::passing().measured;
-        let before = measured.notes();
+        let before = measured.unexplained();
         let group = &mut measured.connections.groups[0];
         group.unexpected = [("peer closed (FIN)".to_owned(), 425)].into();
         let connected = measured.connections.total().connected;
@@ -125,13 +133,13 @@ mod tests {
             .map(|entry| entry.failed)
             .sum();
 
-        let notes = measured.notes();
+        let notes = measured.unexplained();
 
-        assert!(!before.iter().any(|note| note.contains("asked for")));
+        assert!(!before.iter().any(|note| note.contains("connections ended")));
         assert_eq!(
             notes[0],
             format!(
-                "425 of {} connections ended though nothing asked for it: peer closed (FIN) 425.",
+                "425 of {} connections ended though nothing in the scenario asked for it: peer closed (FIN) 425.",
                 crate::count_text(connected)
             )
         );

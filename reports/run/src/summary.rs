@@ -207,7 +207,7 @@ impl Summary {
         let generator = &run.resources.generator;
         let refusals = &run.measured.connections.refusals;
         Self {
-            notes: run.measured.notes(),
+            notes: run.notes(),
             measured_s: run.measured.rates.measured_s,
             offered_per_s: offered.map(|figures| figures.mean_per_s),
             achieved_per_s: achieved.map(|figures| figures.mean_per_s),

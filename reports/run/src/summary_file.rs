@@ -45,7 +45,7 @@ impl SummaryFile {
             name: run.identity.name.clone(),
             seed: run.identity.seed,
             verdict: run.verdict.clone(),
-            notes: run.measured.notes(),
+            notes: run.notes(),
             stopped: run.times.stopped,
             proposed_claims: (run.verdict.outcome == Outcome::NoClaims)
                 .then(|| proposed_claims(&run.measured)),

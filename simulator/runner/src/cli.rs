@@ -5,27 +5,39 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use clap_complete::Shell;
+use squall_reports::{Margins, wrapped};
+use squall_run::ExitCode;
 
-const AFTER_HELP: &str = "\
-Exit codes:
-  0   passed, or the scenario claims nothing
-  1   internal error
-  2   bad scenario or usage, or the scenario does not fit on this machine
-  3   target unreachable, or it let no device in for 5 s
-  4   invalid run, nothing follows about the broker: the generator was late or held up, another
-      client used the run's identifiers, too much of the load was never sent, the run was
-      stopped, or a claim could not be judged
-  98  an invariant is broken ([[expect]]), the broker died, or some devices were never let in;
-      it stands in an invalid run if neither a late generator nor another client can be the cause
-  99  a threshold is broken ([thresholds])
-
+const TRY: &str = "\
 Try:
   squall run scenarios/smoke.toml
   squall run scenarios/network-jitter.toml --set target.spawn=\"mosquitto -p {port}\"";
 
+/// The widest that help is set, in columns.
+const HELP_COLUMNS: usize = 100;
+
+/// What the exit codes mean, and what to try first.
+fn after_help() -> String {
+    let columns = crate::output::columns(std::io::stdout())
+        .map_or(HELP_COLUMNS, |columns| columns.min(HELP_COLUMNS));
+    let mut text = "Exit codes:\n".to_owned();
+    for code in ExitCode::ALL {
+        let line = format!("{:<4}{}", code.code, code.in_full());
+        text.push_str(&wrapped(
+            &line,
+            Margins {
+                first: 2,
+                next: 6,
+                columns: Some(columns),
+            },
+        ));
+    }
+    format!("{text}\n{TRY}")
+}
+
 /// Simulate and load-test MQTT fleets, and prove what happened.
 #[derive(Debug, Parser)]
-#[command(name = "squall", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "squall", version, after_help = after_help(), max_term_width = HELP_COLUMNS)]
 pub struct Cli {
     /// The command to carry out.
     #[command(subcommand)]
@@ -300,4 +312,28 @@ pub struct CompletionsArgs {
     /// The shell that the script is for.
     #[arg(value_enum)]
     pub shell: Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// `--help` and the README say the same of an exit code, word for word.
+    #[test]
+    fn exit_codes_have_the_same_words_everywhere() {
+        let readme = include_str!("../../../README.md");
+        let help = Cli::command().render_help().to_string();
+        let help: Vec<&str> = help.split_whitespace().collect();
+        let help = help.join(" ");
+
+        for code in ExitCode::ALL {
+            let meaning = code.in_full();
+            let row = format!("| {} | {meaning} |\n", code.code);
+            assert!(readme.contains(&row), "no {row}");
+            let line = format!(" {} {meaning}", code.code);
+            assert!(help.contains(&line), "no {line} in {help}");
+        }
+    }
 }

@@ -1,10 +1,30 @@
-//! Standard output, whose reader may go away.
+//! Standard output, whose reader may go away, and the width of terminals.
 
 use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::AsFd;
 
 use anyhow::Context as _;
+use rustix::termios::tcgetwinsize;
+use squall_reports::{Margins, wrapped};
 
 use crate::exit::Failure;
+
+/// How wide the terminal is that shows `output`, in columns; `None` for a file or a pipe.
+pub fn columns(output: impl AsFd) -> Option<usize> {
+    let size = tcgetwinsize(output).ok()?;
+    // A terminal that does not know says 0.
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// `text` in lines that fit the terminal of standard output; those after the first begin at `next`.
+pub fn fitted(text: &str, next: usize) -> String {
+    let margins = Margins {
+        first: 0,
+        next,
+        columns: columns(io::stdout()),
+    };
+    wrapped(text, margins)
+}
 
 /// Writes `text` to standard output.
 ///

@@ -6,12 +6,16 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use squall_fleet::{Phase, Progress};
 
+use crate::output::columns;
 use crate::remark::remark;
 
 /// Time between two updates of the live line in a terminal.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);
 /// Time between two lines where there is no terminal.
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
+
+/// What stands before the text of a live line.
+const SPINNER_COLUMNS: usize = 2;
 
 /// The shortest time that a rate is shown over: over less it would say little about the run.
 const RATE_TIME_MIN: Duration = Duration::from_millis(400);
@@ -80,7 +84,13 @@ impl ProgressDisplay {
 
     /// Shows where the run is, `since_start` after its start.
     pub fn show(&mut self, since_start: Duration, progress: Progress) {
-        let text = self.next_line(since_start, progress);
+        let columns = match &self.display {
+            Display::Live(_) => columns(std::io::stderr()).map_or(usize::MAX, |columns| {
+                columns.saturating_sub(SPINNER_COLUMNS)
+            }),
+            Display::Plain | Display::Hidden => usize::MAX,
+        };
+        let text = self.next_line(since_start, progress, columns);
         match &self.display {
             Display::Live(line) => line.set_message(text),
             Display::Plain => remark(&format!("{:7.1}s  {text}", since_start.as_secs_f64())),
@@ -90,10 +100,10 @@ impl ProgressDisplay {
 }
 
 impl ProgressDisplay {
-    fn next_line(&mut self, since_start: Duration, progress: Progress) -> String {
+    fn next_line(&mut self, since_start: Duration, progress: Progress, columns: usize) -> String {
         let (then, before) = self.last.unwrap_or((Duration::ZERO, progress));
         self.last = Some((since_start, progress));
-        line(progress, before, since_start.saturating_sub(then))
+        line(progress, before, since_start.saturating_sub(then), columns)
     }
 }
 
@@ -107,16 +117,16 @@ impl Drop for ProgressDisplay {
 }
 
 fn live_line() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {elapsed_precise}  {wide_msg}");
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
     let line = ProgressBar::new_spinner();
     line.set_style(style.expect("the template is right"));
     line.enable_steady_tick(LIVE_PERIOD / 4);
     line
 }
 
-/// One line: phase, time left, devices, rates over the time since `before`, faults. A narrow terminal
-/// cuts off its end.
-fn line(now: Progress, before: Progress, since: Duration) -> String {
+/// One line: phase, time left, devices, rates over the time since `before`, faults. What does not fit into
+/// `columns` is left out whole, from the end.
+fn line(now: Progress, before: Progress, since: Duration, columns: usize) -> String {
     let rate = |after: u64, earlier: u64| match since >= RATE_TIME_MIN {
         true => {
             let count = after.saturating_sub(earlier);
@@ -124,16 +134,22 @@ fn line(now: Progress, before: Progress, since: Duration) -> String {
         }
         false => "-".to_owned(),
     };
-    format!(
-        "{:<10}  left {}  online {}/{}  published {}/s  delivered {}/s  faults {}",
-        phase_name(now.phase),
-        time_left(now.time_left),
-        now.online,
-        now.devices,
-        rate(now.published, before.published),
-        rate(now.delivered, before.delivered),
-        now.faults_applied,
-    )
+    let fields = [
+        format!("left {}", time_left(now.time_left)),
+        format!("online {}/{}", now.online, now.devices),
+        format!("published {}/s", rate(now.published, before.published)),
+        format!("delivered {}/s", rate(now.delivered, before.delivered)),
+        format!("faults {}", now.faults_applied),
+    ];
+    let mut line = format!("{:<10}", phase_name(now.phase));
+    for field in fields {
+        if line.len() + 2 + field.len() > columns {
+            break;
+        }
+        line.push_str("  ");
+        line.push_str(&field);
+    }
+    line
 }
 
 fn phase_name(phase: Phase) -> &'static str {
@@ -178,6 +194,7 @@ mod tests {
             progress(1_500, 3_000),
             progress(500, 2_000),
             Duration::from_millis(500),
+            usize::MAX,
         );
 
         assert_eq!(
@@ -194,18 +211,36 @@ mod tests {
             last: None,
         };
         let second = Duration::from_secs;
-        display.next_line(second(5), progress(500, 500));
+        display.next_line(second(5), progress(500, 500), 80);
 
         display.count_from(second(9), progress(900, 880));
-        let text = display.next_line(second(10), progress(900, 900));
+        let text = display.next_line(second(10), progress(900, 900), 80);
 
         assert!(text.contains("published 0/s  delivered 20/s"), "{text}");
+    }
+
+    /// In a narrow terminal whole fields are left out, the time left last: no number is cut.
+    #[test]
+    fn a_narrow_line_leaves_out_whole_fields() {
+        let second = Duration::from_secs(1);
+        let of = |columns| {
+            line(
+                progress(1_500, 3_000),
+                progress(500, 2_000),
+                second,
+                columns,
+            )
+        };
+
+        assert_eq!(of(40), "measuring   left 1:15  online 1999/2000");
+        assert_eq!(of(20), "measuring ");
+        assert!(of(78).ends_with("delivered 1000/s"), "{}", of(78));
     }
 
     /// The first look has nothing to compare with.
     #[test]
     fn the_first_line_has_no_rates() {
-        let text = line(progress(9, 9), progress(9, 9), Duration::ZERO);
+        let text = line(progress(9, 9), progress(9, 9), Duration::ZERO, 80);
 
         assert!(text.contains("published -/s"), "{text}");
     }

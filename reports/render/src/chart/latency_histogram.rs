@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use squall_run::{CountedFrom, Histogram, MetricName, Percentile, Run, duration_text};
+use squall_run::{CountedFrom, Histogram, MetricName, Percentile, Run, count_text, duration_text};
 
 use super::Chart;
 use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle};
@@ -16,6 +16,19 @@ use crate::table::{Cell, Column, Table};
 const LEAST_HEIGHT: f64 = 0.007;
 const BINS: usize = 48;
 
+/// Which lines a histogram has: none for a percentile without samples enough.
+pub(crate) fn lines_text(histogram: &Histogram) -> String {
+    let has = |percentile| histogram.percentile_us(percentile).is_some();
+    match (has(Percentile::P50), has(Percentile::P99)) {
+        (true, true) => " The lines are the median and p99.".to_owned(),
+        (true, false) => format!(
+            " The line is the median; p99 takes {} samples.",
+            count_text(Percentile::P99.samples_needed())
+        ),
+        (false, _) => String::new(),
+    }
+}
+
 /// Populations that are shown one above the other, at most.
 const ROWS: usize = 8;
 
@@ -28,7 +41,10 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
     let (figure, caption) = if let [alone] = populations.as_slice() {
         (
             figure(&alone.histogram, "Latency", "Samples", Ink::Series(0)),
-            "Samples by latency, in bins of equal width on the logarithmic axis; no bar is too low to be seen. The lines are the median and p99.",
+            format!(
+                "Samples by latency, in bins of equal width on the logarithmic axis; no bar is too low to be seen.{}",
+                lines_text(&alone.histogram)
+            ),
         )
     } else {
         populations.sort_by_key(|population| Reverse(population.histogram.max_us()));
@@ -42,13 +58,13 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
             .collect();
         (
             rows::figure(&rows, "Latency", []),
-            "Samples by latency, one row for each group and QoS, the slowest first, each of its own height.",
+            "Samples by latency, one row for each group and QoS, the slowest first, each of its own height.".to_owned(),
         )
     };
     Chart::of(
         "latency-histogram",
         "How latencies are spread",
-        &with_overflow(caption, &all),
+        &with_overflow(&caption, &all),
         figure,
     )
 }

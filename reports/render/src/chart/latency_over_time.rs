@@ -1,6 +1,6 @@
 //! Percentiles of latency over time, with the faults that explain them: a chart for each group and QoS.
 
-use squall_run::{Percentile, Population, Run, count_text};
+use squall_run::{Population, Run};
 
 use super::Chart;
 use super::over_time;
@@ -13,11 +13,10 @@ pub(crate) fn chart(run: &Run, population: &Population, id: &str, of: &str) -> O
     });
     let caption = format!(
         "{}; each point covers those delivered in one stretch of time. A percentile is left out where a \
-         stretch has fewer samples than it needs ({} for p99). The lines stop where the drain begins: after it only those \
+         stretch has too few samples for it. The lines stop where the drain begins: after it only those \
          messages still come that were delayed most. Messages that were due in a grey connect or warm-up phase are in no other \
          figure. Red lines are faults.",
-        over_time::messages_of(population),
-        count_text(Percentile::P99.samples_needed())
+        over_time::messages_of(population)
     );
     Chart::of(id, &format!("Latency over time{of}"), &caption, figure)
 }

@@ -3,7 +3,7 @@
 use squall_run::{MetricName, Run, count_text};
 
 use super::Chart;
-use super::latency_histogram::{figure, with_overflow};
+use super::latency_histogram::{figure, lines_text, with_overflow};
 use super::theme::Ink;
 
 /// Histogram of the time from a contender's CONNECT to the close of what it displaced.
@@ -17,9 +17,9 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         Ink::Series(3),
     );
     let caption = format!(
-        "From when the CONNECT of the contender had left its link to when the close of the displaced connection had come: {} takeovers. \
-         The lines are the median and p99.",
-        count_text(histogram.count())
+        "From when the CONNECT of the contender had left its link to when the close of the displaced connection had come: {} takeovers.{}",
+        count_text(histogram.count()),
+        lines_text(&histogram)
     );
     Chart::of(
         "takeover-time",

@@ -51,11 +51,17 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
             ink: Ink::Limit,
         });
     }
+    let heights = match rows.len() {
+        1 => "",
+        _ => "Each row has a height of its own. ",
+    };
     Chart::of(
         "time-to-will",
         "Time to will, by the way the connection ended",
-        "Each row is a histogram of its own height. A broker notices a silent drop by Keep Alive alone, \
-         one and a half times its length after the last packet; the others it can notice at once.",
+        &format!(
+            "{heights}A broker notices a silent drop by Keep Alive alone, one and a half times its length after the last \
+             packet; the others it can notice at once."
+        ),
         figure,
     )
 }

@@ -63,16 +63,37 @@ fn facts_body(facts: &[(&'static str, Vec<Cell>)]) -> Markup {
     }
 }
 
-/// A table in a box of its own, which scrolls where the page is narrow.
+/// Where a table says what its cells are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// In the heading of the column.
+    InHeadings,
+    /// Also in each cell, for rows that are stacked.
+    InEachCell,
+}
+
+/// A table in a box of its own, which scrolls where the page is narrow; one with sentences is stacked there,
+/// a block for each row.
 fn table_body(table: &Table) -> Markup {
     let beyond = table.rows.len().saturating_sub(ROWS_SHOWN);
+    let shown: Vec<usize> = (0..table.columns.len())
+        .filter(|&index| table.has_anything_in(index))
+        .collect();
+    let naming = match table.has_sentences() {
+        true => Naming::InEachCell,
+        false => Naming::InHeadings,
+    };
     html! {
         div .box tabindex="0" role="region" aria-label=(table.title) {
-            table .dense[table.columns.len() > DENSE_FROM] {
-                thead { tr { @for column in &table.columns { (heading(column)) } } }
+            table .dense[shown.len() > DENSE_FROM] .stacks[naming == Naming::InEachCell] {
+                thead { tr { @for &index in &shown { (heading(&table.columns[index])) } } }
                 tbody {
                     @for row in table.rows.iter().take(ROWS_SHOWN) {
-                        tr { @for (column, cell) in table.columns.iter().zip(row) { (cell_body(column, cell)) } }
+                        tr {
+                            @for &index in &shown {
+                                (cell_body(&table.columns[index], &row[index], naming))
+                            }
+                        }
                     }
                 }
             }
@@ -95,7 +116,7 @@ fn class_of(kind: ColumnKind) -> &'static str {
     }
 }
 
-fn cell_body(column: &Column, cell: &Cell) -> Markup {
+fn cell_body(column: &Column, cell: &Cell, naming: Naming) -> Markup {
     let tone = match cell {
         Cell::Bad(count) if *count > 0 => "bad",
         Cell::None | Cell::Percentile(None) => "faint",
@@ -114,7 +135,8 @@ fn cell_body(column: &Column, cell: &Cell) -> Markup {
         | Cell::Result(_)
         | Cell::Value(_) => "plain",
     };
-    html! { td .(class_of(column.kind)).(tone) { (cell_content(cell)) } }
+    let name = (naming == Naming::InEachCell).then_some(&column.heading);
+    html! { td .(class_of(column.kind)).(tone) data-of=[name] { (cell_content(cell)) } }
 }
 
 fn cell_content(cell: &Cell) -> Markup {
@@ -133,7 +155,7 @@ fn cell_content(cell: &Cell) -> Markup {
         | Cell::Bytes(_)
         | Cell::Cores(_)
         | Cell::Quantile(_)
-        | Cell::Value(_) => html! { (cell.shown()) },
+        | Cell::Value(_) => html! { (super::unbroken(&cell.shown())) },
     }
 }
 

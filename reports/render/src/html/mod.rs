@@ -8,7 +8,7 @@ mod block;
 mod style;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use squall_run::{ClaimResult, Outcome, Reason, Run, duration_text};
+use squall_run::{ClaimResult, Outcome, Part, Run, Weight, duration_text};
 
 use crate::chart::ChartError;
 use crate::section::{self, Absent, Section};
@@ -44,6 +44,7 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
                     (navigation(&sections, &absent))
                     main #main {
                         (tiles(&tile::tiles(run)))
+                        p .note { a href="#appendix" { "What the words and the metrics mean" } }
                         @for body in bodies { (body) }
                         (missing(&absent))
                     }
@@ -84,11 +85,9 @@ fn header(run: &Run) -> Markup {
                 @if let Some(question) = &identity.question { h1 { (question) } }
                 @else { h1 { (identity.name) } }
                 p .sentence { (verdict::sentence(run)) }
-                @for refusal in verdict::refusals(run) { p .sentence { (refusal) } }
-                @if !verdict.reasons.is_empty() {
-                    ul .reasons { @for reason in &verdict.reasons { (reason_item(reason)) } }
-                }
-                @for note in run.measured.notes() { p .note { "Note: " (note) } }
+                @for refusal in run.refusals() { p .sentence { (refusal) } }
+                @for part in run.told() { (reasons(&part)) }
+                @for note in run.notes() { p .note { "Note: " (note) } }
                 @if let Some(claims) = verdict::proposal(run) {
                     div .proposal {
                         p { "Claims to paste into the scenario file, from what this run saw:" }
@@ -103,23 +102,37 @@ fn header(run: &Run) -> Markup {
                     (run.times.started_at.replace('T', " ").replace('Z', " UTC"))
                     " · lasted " (duration_text(run.times.duration_s))
                     " · seed " (identity.seed)
-                    " · exit code " (verdict.exit_code)
+                    " · " (verdict::exit_code(run))
                 }
             }
         }
     }
 }
 
-fn reason_item(reason: &Reason) -> Markup {
-    let kind = match reason {
-        Reason::Unreachable(_) => "target unreachable",
-        Reason::Disturbed(_) => "disturbed",
-        Reason::Invalid(_) => "cannot be trusted",
-        Reason::Invariant(_) => "invariant",
-        Reason::Threshold(_) => "threshold",
-        Reason::Unjudged(_) => "not judged",
+/// Reasons of one weight under their heading. What only follows from another is folded below it.
+fn reasons(part: &Part) -> Markup {
+    let (class, heading) = (weight_class(part.weight), part.weight.heading());
+    let list = html! {
+        ul .reasons.(class) {
+            @for line in &part.lines { li { span .kind { (line.label) } " " (line.text) } }
+        }
     };
-    html! { li { span .kind { (kind) } " " (reason.text()) } }
+    match (part.weight, heading) {
+        (Weight::Follows, Some(heading)) => html! {
+            details .weight { summary { (heading) " (" (part.lines.len()) ")" } (list) }
+        },
+        (_, Some(heading)) => html! { p .weight { (heading) ":" } (list) },
+        (_, None) => list,
+    }
+}
+
+fn weight_class(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Decides => "decides",
+        Weight::Follows => "follows",
+        Weight::Beside => "beside",
+        Weight::ProvesNothing => "seen",
+    }
 }
 
 /// Heading of the sections that have nothing to show.
@@ -175,7 +188,8 @@ fn held_class(held: Option<ClaimResult>) -> &'static str {
     match held {
         Some(ClaimResult::Held) => "good",
         Some(ClaimResult::Broken) => "bad",
-        Some(ClaimResult::NotJudged) | None => "plain",
+        Some(ClaimResult::NotJudged) => "doubt",
+        None => "plain",
     }
 }
 
@@ -220,7 +234,7 @@ fn footer(run: &Run) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use squall_run::sample;
+    use squall_run::{Reason, sample};
 
     use super::*;
 

@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 /// Words of the tables, and what they mean.
-const WORDS: [(&str, &str); 22] = [
+const WORDS: [(&str, &str); 33] = [
     (
         "ok",
         "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -72,11 +72,15 @@ const WORDS: [(&str, &str); 22] = [
     ),
     (
         "foreign",
-        "delivered without a stamp of this run: of another client, an earlier run or the broker; counted, not judged",
+        "delivered, and not sent by this run, since its payload lacks the run's stamp: of another client, an earlier run or the broker; counted, not judged",
     ),
     (
         "unknown",
         "settled early to keep squall within its memory: what became of it is not known, and the run is INVALID",
+    ),
+    (
+        "stamp",
+        "what squall puts into each payload, to know again which device sent it, when, and as which message of its topic",
     ),
     ("late", "delivered after the connection was resumed"),
     (
@@ -90,6 +94,43 @@ const WORDS: [(&str, &str); 22] = [
     (
         "n",
         "samples; a percentile is shown and judged only if at least ten samples lie beyond it: p99 needs 1,000",
+    ),
+    (
+        "ended unexpectedly",
+        "a connection that neither the scenario (a fault, a link, a takeover) nor its device ended",
+    ),
+    (
+        "unexpected",
+        "of wills and retained messages: it came, and nothing had asked for it",
+    ),
+    (
+        "invariant",
+        "a claim of the scenario that must hold exactly: [[expect]]",
+    ),
+    (
+        "threshold",
+        "a limit of the scenario on a figure: [thresholds]",
+    ),
+    (
+        "anomaly",
+        "anything that the specification does not allow or that was owed and did not happen, whether a claim is about it or not",
+    ),
+    ("violation", "an anomaly that breaks an invariant"),
+    (
+        "error",
+        "an answer or an end by which the broker or the system refuses something: a Reason Code, a connection that cannot be opened; whether that is right, the claims say",
+    ),
+    (
+        "warm-up, drain",
+        "load before the measured part, left out of the figures; time after it in which nothing new is sent and what is under way may come",
+    ),
+    (
+        "generator",
+        "squall itself, which acts as the devices; its lag is how much later it did a thing than the scenario asks",
+    ),
+    (
+        "link, up, down",
+        "the simulated network of a device, to the broker and from it; what it holds back is not counted as the broker's",
     ),
     (
         "held",

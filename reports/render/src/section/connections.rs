@@ -36,8 +36,8 @@ fn sessions(run: &Run) -> Option<Block> {
         return None;
     }
     let mut text = format!(
-        "squall ended the Sessions of {} Client Identifiers before the first device connected, so that the run begins with \
-         Sessions of its own, and of {} after the last one left. These connections are not counted above.",
+        "So that the run begins with Sessions of its own, squall ended those of {} Client Identifiers before the first device \
+         connected; after the last device left it ended those of {}. The connections for this are not counted above.",
         count_text(before.cleared),
         count_text(after.cleared)
     );
@@ -68,7 +68,7 @@ fn groups(counted: &Connections) -> Table {
             Column::count("Session present"),
             Column::count("Not opened"),
             Column::count("Refused"),
-            Column::count("Ended unasked"),
+            Column::count("Ended unexpectedly"),
         ],
     );
     let mut row = |name: &str, group: &GroupConnections| {
@@ -104,11 +104,16 @@ fn reasons(counted: &Connections) -> Table {
         columns,
     );
     let total = counted.total();
+    // A connection that was refused ended too, and is in both.
+    let ended = match total.refused.is_empty() {
+        true => "ended",
+        false => "ended, the refused among them",
+    };
     let kinds = [
         ("not opened", &total.open_failed),
         ("refused", &total.refused),
-        ("ended, with a CONNACK or without", &total.ended),
-        ("of those with one, unasked", &total.unexpected),
+        (ended, &total.ended),
+        ("ended unexpectedly, of those accepted", &total.unexpected),
     ];
     for (what, reasons) in kinds {
         for (why, count) in reasons {

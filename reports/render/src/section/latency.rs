@@ -97,7 +97,7 @@ fn introduction(run: &Run, metric: MetricName) -> String {
         ""
     };
     format!(
-        "Charts show {} ({metric}): {}.{warmup}{late} A percentile is shown only where at least {} samples lie beyond it ({} for p99).",
+        "Charts show {} ({metric}): {}.{warmup}{late} A percentile is shown only where at least {} samples lie beyond it: p99 takes {}.",
         metric.in_words(),
         metric.definition(),
         Percentile::SAMPLES_BEYOND,

@@ -13,8 +13,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if !networks.is_empty() {
         blocks.push(Block::Table(figures(networks)));
         blocks.push(Block::Note(
-            "The round trip is from CONNECT to CONNACK without what the broker takes, two delays that are drawn apart: where short delays are many and long ones \
-             few, its median is more than twice theirs."
+            "The round trip is from CONNECT to CONNACK without what the broker takes. Each way has its own random delay: where most delays \
+             are short and a few are long, the median of the sum is more than twice the median of one way."
                 .to_owned(),
         ));
         blocks.extend(chart_block(network::chart(run), || quantiles(networks)));

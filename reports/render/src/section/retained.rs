@@ -43,7 +43,7 @@ fn retained(run: &Run) -> Table {
             Column::count("Right"),
             Column::count("Wrong"),
             Column::count("Missing"),
-            Column::count("Not expected"),
+            Column::count("Unexpected"),
         ],
     );
     for outcome in &run.measured.retained {

@@ -44,7 +44,7 @@ fn wills(run: &Run) -> Table {
             Column::count("Missing"),
             Column::count("Undecided"),
             Column::count("Doubled"),
-            Column::count("Came, not due"),
+            Column::count("Unexpected"),
             Column::count("Too late"),
             Column::quantity("Keep Alive × 1.5", "s"),
             Column::quantity("Limit", "s"),

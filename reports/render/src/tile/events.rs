@@ -2,7 +2,7 @@
 
 use squall_run::{CountedFrom, MetricName, Metrics, Percentile, Run, Tags, count_text};
 
-use super::{Tile, micros};
+use super::{Tile, claims, micros};
 
 pub(super) fn wills(run: &Run) -> Vec<Tile> {
     let wills = &run.measured.wills;
@@ -18,19 +18,20 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
             count_text(seen),
             match sum(|will| will.undecided) {
                 0 => format!(
-                    "of {} due, {} doubled or not due",
+                    "of {} due, {} doubled or unexpected",
                     count_text(due),
                     count_text(wrong - sum(|will| will.missing))
                 ),
                 undecided => format!(
-                    "of {} due, {} undecided when the run ended, {} doubled or not due",
+                    "of {} due, {} undecided when the run ended, {} doubled or unexpected",
                     count_text(due),
                     count_text(undecided),
                     count_text(wrong - sum(|will| will.missing))
                 ),
             },
         )
-        .judged(wrong == 0),
+        .judged(wrong == 0)
+        .claimed(claims::of_check(run, "will", &["exactly"])),
     ];
     let metrics = &run.measured.metrics;
     for how in metrics.tag_values(MetricName::TimeToWill, "how") {
@@ -46,10 +47,13 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
         );
         let detail = format!("max {}, {n}", micros(max_us));
         let name = how.replace('_', " ");
-        tiles.push(match p99 {
+        let limits = claims::of_metric(run, MetricName::TimeToWill, &tags);
+        let within = claims::of_check(run, "will", &[format!("within.{how}").as_str()]);
+        let tile = match p99 {
             Some(us) => Tile::new(format!("Time to will p99, {name}"), micros(us), detail),
             None => Tile::new(format!("Time to will max, {name}"), micros(max_us), n),
-        });
+        };
+        tiles.push(tile.claimed(limits.into_iter().chain(within)));
     }
     tiles
 }
@@ -81,18 +85,16 @@ pub(super) fn takeovers(run: &Run) -> Option<Tile> {
         slowest.unwrap_or_default()
     );
     let tile = Tile::new("Takeovers", count_text(takeovers.takeovers), detail);
-    let mut claims = run
-        .measured
-        .checks
-        .iter()
-        .filter(|check| check.check == "takeover")
-        .flat_map(|check| &check.claims)
-        .peekable();
     // Devices may see two alive while a close is on its way: how long is too long, the claims say.
-    if claims.peek().is_none() {
-        return Some(tile);
-    }
-    Some(tile.judged(claims.all(|claim| claim.passed)))
+    let keys = [
+        "alive_per_client_id",
+        "displaced_closed_within",
+        "reason",
+        "session_present",
+    ];
+    let claimed = claims::of_check(run, "takeover", &keys);
+    let limits = claims::of_metric(run, MetricName::TakeoverTime, &Tags::new());
+    Some(tile.claimed(claimed.into_iter().chain(limits)))
 }
 
 pub(super) fn handshakes(run: &Run) -> Option<Tile> {

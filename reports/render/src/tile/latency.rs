@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 
-use squall_run::{CountedFrom, Latency, MetricName, Percentile, Run, count_text};
+use squall_run::{CountedFrom, Latency, MetricName, Percentile, Run, Tags, count_text};
 
-use super::{Tile, micros};
+use super::{Tile, claims, micros};
 
-pub(super) fn latencies(latency: &Latency) -> Vec<Tile> {
+/// One tile for each percentile. What limits say about the latency, the last one has: the maximum.
+pub(super) fn latencies(run: &Run, latency: &Latency) -> Vec<Tile> {
+    let limits = claims::of_metric(run, MetricName::E2eLatency, &Tags::new());
     let n = format!("end to end, n = {}", count_text(latency.count));
     let mut tiles: Vec<Tile> = [Percentile::P50, Percentile::P99, Percentile::P99_9]
         .into_iter()
@@ -19,7 +21,7 @@ pub(super) fn latencies(latency: &Latency) -> Vec<Tile> {
             ))
         })
         .collect();
-    tiles.push(Tile::new("Latency max", micros(latency.max_us), n));
+    tiles.push(Tile::new("Latency max", micros(latency.max_us), n).claimed(limits));
     tiles
 }
 
@@ -40,7 +42,8 @@ pub(super) fn latencies_of(run: &Run) -> Vec<Tile> {
             let p50 = p50.map(|us| format!("p50 {}, ", micros(us)));
             let p50 = p50.unwrap_or_default();
             let (max, n) = (micros(latency.max_us), count_text(latency.count));
-            Some(match latency.percentile_us(Percentile::P99) {
+            let limits = claims::of_metric(run, MetricName::E2eLatency, &population.tags);
+            let tile = match latency.percentile_us(Percentile::P99) {
                 Some(p99_us) => Tile::new(
                     format!("Latency p99, {population}"),
                     micros(p99_us),
@@ -51,7 +54,8 @@ pub(super) fn latencies_of(run: &Run) -> Vec<Tile> {
                     max,
                     format!("{p50}n = {n}"),
                 ),
-            })
+            };
+            Some(tile.claimed(limits))
         })
         .collect()
 }

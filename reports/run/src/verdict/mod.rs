@@ -1,9 +1,11 @@
 //! What follows from a run.
 
+mod exit_code;
 mod reason;
 mod sentence;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,9 @@ use crate::{
     ThresholdResult, Times,
 };
 
+pub use exit_code::ExitCode;
 pub use reason::Reason;
+pub use told::{Line, Part, Weight};
 
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,7 +79,8 @@ impl Verdict {
     /// `further` are reasons beyond checks and thresholds: the generator slipped, the broker ended
     /// by itself. The gravest reason decides: a broken invariant stands, whatever else happened, unless the
     /// generator or another client may have broken it; a run that cannot be trusted outranks a
-    /// broken threshold. A threshold on `schedule_lag` that
+    /// broken threshold. Where the broker ended by itself, what that may have brought about is a
+    /// consequence. A threshold on `schedule_lag` that
     /// is broken makes the run invalid. A run in which no device could
     /// connect has that one reason.
     ///
@@ -96,11 +101,24 @@ impl Verdict {
                 reasons: vec![reasons.swap_remove(place)],
             };
         }
+        let has_ended = reasons.iter().any(Reason::is_broker_ended);
+        if has_ended {
+            let told = reasons.into_iter().map(Reason::after_the_brokers_end);
+            reasons = told.collect();
+        }
         let of_thresholds = thresholds.iter().filter_map(threshold_reason);
         let of_checks = checks
             .iter()
             .flat_map(|check| check.claims.iter().map(move |claim| (check, claim)))
-            .filter_map(|(check, claim)| claim_reason(check, claim));
+            .filter_map(|(check, claim)| {
+                let reason = claim_reason(check, claim)?;
+                Some(match reason {
+                    Reason::Invariant(text) if has_ended && may_follow_from_an_end(claim) => {
+                        Reason::Consequence(text)
+                    }
+                    other => other,
+                })
+            });
         let (unjudged, certain): (Vec<Reason>, Vec<Reason>) = of_thresholds
             .chain(of_checks)
             .partition(Reason::is_unjudged);
@@ -108,7 +126,8 @@ impl Verdict {
         match extent {
             Extent::Whole => reasons.extend(unjudged),
             Extent::UpTo(stop) => {
-                if !reasons.iter().any(Reason::is_invariant) {
+                // What is broken up to there is broken, whatever would have come.
+                if !reasons.iter().any(|reason| reason.exit_code() == 98) {
                     reasons.push(Reason::Invalid(format!("the run was {stop}")));
                 }
             }
@@ -129,6 +148,20 @@ impl Verdict {
             reasons,
         }
     }
+}
+
+/// Whether a broker that is gone may be why a claim is broken: not of what only one that lives can do.
+fn may_follow_from_an_end(claim: &ClaimOutcome) -> bool {
+    const DONE_BY_A_LIVING_BROKER: [&str; 7] = [
+        "mislabelled",
+        "corrupted",
+        "duplicated",
+        "reordered",
+        "misrouted",
+        "alive_per_client_id",
+        "reason",
+    ];
+    !DONE_BY_A_LIVING_BROKER.contains(&claim.key.as_str())
 }
 
 fn claim_reason(check: &CheckOutcome, claim: &ClaimOutcome) -> Option<Reason> {

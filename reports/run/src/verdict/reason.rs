@@ -11,10 +11,18 @@ pub enum Reason {
     Unreachable(String),
     /// Another client took part as one of the run's devices: most of what is broken may be its doing.
     Disturbed(String),
-    /// The run cannot be trusted.
-    Invalid(String),
+    /// The broker ended by itself, or stopped answering: much else that is broken may follow from it.
+    BrokerEnded(String),
     /// An invariant is broken.
     Invariant(String),
+    /// The broker left something without an answer: broken, unless its own end explains it.
+    Unanswered(String),
+    /// Broken or missing, and the end of the broker may be why.
+    Consequence(String),
+    /// The run cannot be trusted.
+    Invalid(String),
+    /// More than 1 % of what the scenario asked for did not happen, and nothing in it explains that.
+    Incomplete(String),
     /// A threshold is broken.
     Threshold(String),
     /// A claim or a threshold could not be judged.
@@ -38,10 +46,13 @@ impl Reason {
     /// broken every invariant.
     pub fn beside_another_client(self) -> Self {
         match self {
-            Self::Invariant(text) => Self::of_another_client(&text),
+            Self::Invariant(text) | Self::Unanswered(text) => Self::of_another_client(&text),
             other @ (Self::Unreachable(_)
             | Self::Disturbed(_)
+            | Self::BrokerEnded(_)
+            | Self::Consequence(_)
             | Self::Invalid(_)
+            | Self::Incomplete(_)
             | Self::Threshold(_)
             | Self::Unjudged(_)) => other,
         }
@@ -52,51 +63,69 @@ impl Reason {
         match self {
             Self::Unreachable(text)
             | Self::Disturbed(text)
-            | Self::Invalid(text)
+            | Self::BrokerEnded(text)
             | Self::Invariant(text)
+            | Self::Unanswered(text)
+            | Self::Consequence(text)
+            | Self::Invalid(text)
+            | Self::Incomplete(text)
             | Self::Threshold(text)
             | Self::Unjudged(text) => text,
         }
     }
 
-    pub(super) const fn is_invariant(&self) -> bool {
+    /// What every output calls it, before its sentence.
+    pub const fn label(&self) -> &'static str {
         match self {
-            Self::Invariant(_) => true,
+            Self::Unreachable(_) => "target unreachable",
+            Self::Disturbed(_) => "another client",
+            Self::BrokerEnded(_) => "the broker ended",
+            Self::Invariant(_) => "invariant",
+            Self::Unanswered(_) => "no answer",
+            Self::Consequence(_) => "may follow",
+            Self::Invalid(_) => "cannot be trusted",
+            Self::Incomplete(_) => "not as asked",
+            Self::Threshold(_) => "threshold",
+            Self::Unjudged(_) => "not judged",
+        }
+    }
+
+    /// The same in a run whose broker ended: what a broker that is gone leaves undone is a consequence.
+    pub(super) fn after_the_brokers_end(self) -> Self {
+        match self {
+            Self::Unanswered(text) | Self::Incomplete(text) => Self::Consequence(text),
             Self::Unreachable(_)
             | Self::Disturbed(_)
+            | Self::BrokerEnded(_)
+            | Self::Invariant(_)
+            | Self::Consequence(_)
             | Self::Invalid(_)
             | Self::Threshold(_)
-            | Self::Unjudged(_) => false,
+            | Self::Unjudged(_) => self,
         }
+    }
+
+    pub(super) const fn is_broker_ended(&self) -> bool {
+        matches!(self, Self::BrokerEnded(_))
     }
 
     pub(super) const fn is_unreachable(&self) -> bool {
-        match self {
-            Self::Unreachable(_) => true,
-            Self::Disturbed(_)
-            | Self::Invalid(_)
-            | Self::Invariant(_)
-            | Self::Threshold(_)
-            | Self::Unjudged(_) => false,
-        }
+        matches!(self, Self::Unreachable(_))
     }
 
     pub(super) const fn is_unjudged(&self) -> bool {
-        match self {
-            Self::Unjudged(_) => true,
-            Self::Unreachable(_)
-            | Self::Disturbed(_)
-            | Self::Invalid(_)
-            | Self::Invariant(_)
-            | Self::Threshold(_) => false,
-        }
+        matches!(self, Self::Unjudged(_))
     }
 
     pub(super) const fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 3,
-            Self::Disturbed(_) | Self::Invalid(_) | Self::Unjudged(_) => 4,
-            Self::Invariant(_) => 98,
+            Self::Disturbed(_) | Self::Invalid(_) | Self::Incomplete(_) | Self::Unjudged(_) => 4,
+            // A consequence stands beside the broker's end, which is 98.
+            Self::BrokerEnded(_)
+            | Self::Invariant(_)
+            | Self::Unanswered(_)
+            | Self::Consequence(_) => 98,
             Self::Threshold(_) => 99,
         }
     }
@@ -107,11 +136,13 @@ impl Reason {
     pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 0,
-            Self::Invariant(_) => 1,
-            Self::Disturbed(_) => 2,
-            Self::Invalid(_) => 3,
-            Self::Threshold(_) => 4,
-            Self::Unjudged(_) => 5,
+            Self::BrokerEnded(_) => 1,
+            Self::Invariant(_) | Self::Unanswered(_) => 2,
+            Self::Consequence(_) => 3,
+            Self::Disturbed(_) => 4,
+            Self::Invalid(_) | Self::Incomplete(_) => 5,
+            Self::Threshold(_) => 6,
+            Self::Unjudged(_) => 7,
         }
     }
 }

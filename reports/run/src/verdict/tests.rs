@@ -235,3 +235,78 @@ fn a_stopped_run_does_not_pass() {
         assert_eq!((verdict.outcome, verdict.exit_code), (Outcome::Invalid, 4));
     }
 }
+
+fn weights(run: &crate::Run) -> Vec<(Weight, Vec<&'static str>)> {
+    let labels = |part: crate::Part| part.lines.iter().map(|line| line.label).collect();
+    let told = run.told();
+    told.into_iter()
+        .map(|part| (part.weight, labels(part)))
+        .collect()
+}
+
+/// A broker that ended is the cause: what it left undone follows from it, and is told after it. What only
+/// a living broker can do wrong stands beside it.
+#[test]
+fn the_end_of_the_broker_comes_before_what_follows_from_it() {
+    let mut run = crate::sample::passing();
+    let mut doubled = check(false);
+    doubled.claims[0].key = "duplicated".to_owned();
+    let further = [
+        Reason::Invalid("the generator was late".to_owned()),
+        Reason::Unanswered("3 PUBLISH had no PUBACK".to_owned()),
+        Reason::Incomplete("group a did not send 9 of 10 messages".to_owned()),
+        Reason::BrokerEnded("the broker died".to_owned()),
+    ];
+    run.measured.connections.groups[0].unexpected = [("peer closed (FIN)".to_owned(), 5)].into();
+
+    run.verdict = Verdict::judge(&[check(false), doubled], &[], Extent::Whole, further);
+
+    assert_eq!(run.verdict.exit_code, 98);
+    assert_eq!(
+        weights(&run),
+        [
+            (Weight::Decides, vec!["the broker ended", "invariant"]),
+            (
+                Weight::Follows,
+                vec!["may follow", "may follow", "may follow", "note"]
+            ),
+            (Weight::Beside, vec!["cannot be trusted"]),
+        ]
+    );
+    assert!(!run.notes().iter().any(|note| note.contains("ended")));
+}
+
+/// In a run that fails, what cannot be trusted does not touch what is broken; a threshold proves nothing
+/// then.
+#[test]
+fn what_cannot_be_trusted_stands_beside_what_is_broken() {
+    let mut run = crate::sample::passing();
+    let missed = threshold(MetricName::E2eLatency, ThresholdResult::Broken);
+    let late = Reason::Invalid("the generator was late".to_owned());
+
+    run.verdict = Verdict::judge(
+        &[check(false)],
+        std::slice::from_ref(&missed),
+        Extent::Whole,
+        [late.clone()],
+    );
+    let fails = weights(&run);
+    run.verdict = Verdict::judge(&[], &[missed], Extent::Whole, [late]);
+    let invalid = weights(&run);
+
+    assert_eq!(
+        fails,
+        [
+            (Weight::Decides, vec!["invariant"]),
+            (Weight::Beside, vec!["cannot be trusted"]),
+            (Weight::ProvesNothing, vec!["threshold"]),
+        ]
+    );
+    assert_eq!(
+        invalid,
+        [
+            (Weight::Decides, vec!["cannot be trusted"]),
+            (Weight::ProvesNothing, vec!["threshold"]),
+        ]
+    );
+}

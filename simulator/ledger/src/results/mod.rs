@@ -199,7 +199,7 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
     (absent > 0).then(
         || match hold_ups.cause_of_missing(Instant::ZERO, closed_at) {
             Some(held_up) => Reason::of_the_generator(&text, &held_up_text(held_up)),
-            None => Reason::Invariant(text),
+            None => Reason::Unanswered(text),
         },
     )
 }

@@ -58,7 +58,7 @@ pub(super) fn reasons(
         .iter()
         .filter(|group| is_missing(group.away_unasked_s, group.online_s + group.away_s))
         .map(away_text);
-    unsent.chain(away).map(Reason::Invalid).collect()
+    unsent.chain(away).map(Reason::Incomplete).collect()
 }
 
 fn is_missing(missing: f64, of: f64) -> bool {
@@ -71,15 +71,19 @@ fn unsent_text(book: &Publications) -> String {
         .iter()
         .map(|(why, &count)| format!("{why} {}", count_text(count)))
         .collect();
+    let which = if book.failed == book.unsent_unexplained {
+        "and".to_owned()
+    } else {
+        format!("{} of them though", count_text(book.unsent_unexplained))
+    };
     format!(
-        "group {} did not send {} of the {} messages that were due at QoS {}, {} of them though nothing in the \
-         scenario explains it ({}): what is claimed of the others is not what the scenario asks for; see to \
-         the cause, or claim how many may be missing with a threshold on `dropped`",
+        "group {} did not send {} of the {} messages that were due at QoS {}, {which} nothing in the scenario \
+         explains it ({}): what is claimed of the others is not what the scenario asks for; see to the \
+         cause, or claim how many may be missing with a threshold on `dropped`",
         book.group,
         count_text(book.failed),
         count_text(book.scheduled),
         book.qos,
-        count_text(book.unsent_unexplained),
         reasons.join(", ")
     )
 }

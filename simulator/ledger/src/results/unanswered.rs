@@ -47,10 +47,10 @@ fn reason(
             Request::Subscribe | Request::Pingreq => "the device gave up after run.connect_timeout",
         };
         let hopeless = count_text(waiting.hopeless);
-        return Some(Reason::Invariant(format!("{what}: {why} ({hopeless})")));
+        return Some(Reason::Unanswered(format!("{what}: {why} ({hopeless})")));
     }
     if waiting.oldest >= limit {
-        return Some(Reason::Invariant(format!(
+        return Some(Reason::Unanswered(format!(
             "{what}, the oldest for {oldest}"
         )));
     }

@@ -5,14 +5,17 @@ use crate::exit::Failure;
 use crate::machine::limits::{DESCRIPTORS_RESERVED, Limits};
 use crate::machine::parts;
 use crate::machine::priority::Priority;
-use crate::output::{print, print_line};
+use crate::output::{fitted, print};
 use crate::scenario_file::ScenarioFile;
+
+/// Columns that the names of the lines take.
+const HEADS: usize = 13;
 
 /// Prints the machine, its limits, and whether each named scenario fits; fails if one does not.
 pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     let parts = parts::read();
     let limits = Limits::raise_and_read();
-    print(&format!(
+    let text = format!(
         "machine      {} x {}\n\
          memory       {}\n\
          kernel       {}\n\
@@ -29,18 +32,22 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
         limits.local_ports,
         limits.devices_max(),
         priority()
-    ))?;
+    );
+    for line in text.lines() {
+        print(&fitted(line, HEADS))?;
+    }
     if parts.cores < 2 {
-        print_line(
+        print(&fitted(
             "warning      one core: broker and devices share it, latencies are not the broker's",
-        )?;
+            HEADS,
+        ))?;
     }
     let mut misfits = Vec::new();
     for path in &args.files {
         let file = ScenarioFile::read(path.clone(), &OverrideArgs::default())?;
         let need = file.need();
         match limits.check(need) {
-            Ok(()) => print_line(&format!("{}: fits ({need})", path.display()))?,
+            Ok(()) => print(&fitted(&format!("{}: fits ({need})", path.display()), 4))?,
             Err(error) => misfits.push(format!("{}: {error}", path.display())),
         }
     }

@@ -18,16 +18,25 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use squall_reports::Colours;
+use squall_reports::{Colours, Screen};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::exit::Failure;
+use crate::output::columns;
 
 /// Whether the terminal that reads standard output shows colours.
 fn colours() -> Colours {
     let wanted = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     if wanted { Colours::Ansi } else { Colours::None }
+}
+
+/// What reads standard output.
+fn screen() -> Screen {
+    Screen {
+        colours: colours(),
+        columns: columns(io::stdout()),
+    }
 }
 
 /// Whether a report can be written there, found out before there is one.

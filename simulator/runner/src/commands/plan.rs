@@ -1,20 +1,26 @@
 //! `squall plan`: what a scenario would do, drawn as text, and what it needs of this machine.
 
 use std::fmt::Write as _;
+use std::io;
 use std::time::Duration;
 
 use squall_ledger::advice;
+use squall_reports::{Margins, wrapped};
 use squall_run::{count_text, duration_text, rate_text};
 use squall_scenario::{Plan, PlannedFault};
 
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
-use crate::output::print_line;
+use crate::output::{columns, fitted, print};
 use crate::scenario_file::ScenarioFile;
 
 /// Columns of the drawing.
-const COLUMNS: u32 = 60;
+const COLUMNS: usize = 60;
+/// Fewer than this draw nothing that can be read.
+const COLUMNS_MIN: usize = 10;
+/// Where the drawing begins.
+const INDENT: usize = 4;
 /// Heights of a column, lowest first.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -27,46 +33,38 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
         Ok(()) => format!("yes, with {}", file.need()),
         Err(_) => "no".to_owned(),
     };
-    print_line(&format!(
-        "{}fits on this machine: {verdict}",
-        draw(&file.scenario.name, &plan)
-    ))?;
+    print(&draw(&file.scenario.name, &plan, columns(io::stdout())))?;
+    print(&fitted(&format!("fits on this machine: {verdict}"), INDENT))?;
     for sentence in advice(&file.scenario) {
-        print_line(&format!("note: {sentence}"))?;
+        print(&fitted(&format!("note: {sentence}"), INDENT))?;
     }
     fits.map(|()| 0)
 }
 
-fn draw(name: &str, plan: &Plan) -> String {
-    let mut text = String::new();
+fn draw(name: &str, plan: &Plan, columns: Option<usize>) -> String {
+    let mut sheet = Sheet {
+        text: String::new(),
+        columns,
+    };
     let total = seconds(plan.total());
-    line(
-        &mut text,
-        &format!("{name}: {}, {total}", devices(plan.devices)),
-    );
-    line(
-        &mut text,
-        &format!(
-            "start {}, warm-up {}, measured {}, drain {}",
-            seconds(plan.start),
-            seconds(plan.run.warmup),
-            seconds(plan.run.duration),
-            seconds(plan.run.drain),
-        ),
-    );
-    line(&mut text, "");
-    draw_groups(&mut text, plan);
-    draw_load(&mut text, plan);
-    draw_faults(&mut text, plan);
-    line(
-        &mut text,
-        &format!(
-            "{}, {}",
-            about(plan.messages(), "message", "messages"),
-            about(plan.deliveries(), "delivery", "deliveries")
-        ),
-    );
-    text
+    sheet.line(&format!("{name}: {}, {total}", devices(plan.devices)));
+    sheet.line(&format!(
+        "start {}, warm-up {}, measured {}, drain {}",
+        seconds(plan.start),
+        seconds(plan.run.warmup),
+        seconds(plan.run.duration),
+        seconds(plan.run.drain),
+    ));
+    sheet.line("");
+    draw_groups(&mut sheet, plan);
+    draw_load(&mut sheet, plan);
+    draw_faults(&mut sheet, plan);
+    sheet.line(&format!(
+        "{}, {}",
+        about(plan.messages(), "message", "messages"),
+        about(plan.deliveries(), "delivery", "deliveries")
+    ));
+    sheet.text
 }
 
 /// `no messages`, `about 1 message`, `about 650,000 messages`; little is not rounded to nothing.
@@ -86,7 +84,17 @@ fn devices(count: u32) -> String {
     }
 }
 
-fn draw_groups(text: &mut String, plan: &Plan) {
+/// `1 subscriber`, `50 subscribers`, `2.5 subscribers`: on average, where groups differ.
+fn subscribers(fan_out: f64) -> String {
+    let whole = (fan_out - fan_out.round()).abs() < 0.05;
+    match fan_out.round() as u64 {
+        1 if whole => "1 subscriber".to_owned(),
+        rounded if whole => format!("{} subscribers", count_text(rounded)),
+        _ => format!("{fan_out:.1} subscribers"),
+    }
+}
+
+fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
     for group in &plan.groups {
         let connects = rate_text(group.connect_rate);
         let header = format!(
@@ -94,37 +102,39 @@ fn draw_groups(text: &mut String, plan: &Plan) {
             group.name,
             devices(group.devices)
         );
-        line(text, &header);
+        sheet.line(&header);
         for stream in &group.streams {
             let (topic, qos, rate) = (&stream.topic, stream.qos as u8, rate_text(stream.rate));
             let fan_out = stream.fan_out;
-            line(
-                text,
-                &format!("    {topic}  QoS {qos}  {rate}, each to {fan_out:.1} subscribers"),
-            );
+            sheet.line(&format!(
+                "    {topic}  QoS {qos}  {rate}, each to {}",
+                subscribers(fan_out)
+            ));
         }
     }
-    line(text, "");
+    sheet.line("");
 }
 
-/// Messages a second over the load, one column for each sixtieth of it.
-fn draw_load(text: &mut String, plan: &Plan) {
+/// Messages a second over the load, one column for each part of it.
+fn draw_load(sheet: &mut Sheet, plan: &Plan) {
     let load = plan.run.warmup + plan.run.duration;
-    let step = load / COLUMNS;
-    let rates: Vec<f64> = (0..COLUMNS)
+    let width = sheet.width();
+    let parts = u32::try_from(width).expect("it is at most COLUMNS");
+    let step = load / parts;
+    let rates: Vec<f64> = (0..parts)
         .map(|column| plan.publish_rate_at(step * column + step / 2))
         .collect();
     let peak = rates.iter().copied().fold(0.0, f64::max);
     if peak == 0.0 {
-        line(text, "no messages are published");
-        line(text, "");
+        sheet.line("no messages are published");
+        sheet.line("");
         return;
     }
     let bars: String = rates.iter().map(|rate| bar(rate / peak)).collect();
-    line(text, &format!("publishes, {} at the peak", rate_text(peak)));
-    line(text, &format!("    {bars}"));
+    sheet.line(&format!("publishes, {} at the peak", rate_text(peak)));
+    sheet.drawn(&format!("    {bars}"));
     let faults = plan.faults.iter().flat_map(times);
-    let mut marks = vec![' '; COLUMNS as usize];
+    let mut marks = vec![' '; width];
     for time in faults {
         let column = ((plan.run.warmup + time).as_secs_f64() / step.as_secs_f64()) as usize;
         if let Some(mark) = marks.get_mut(column) {
@@ -133,17 +143,15 @@ fn draw_load(text: &mut String, plan: &Plan) {
     }
     let marks: String = marks.into_iter().collect();
     if marks.contains('^') {
-        line(text, &format!("    {}  ^ faults", marks.trim_end()));
+        sheet.drawn(&format!("    {}", marks.trim_end()));
+        sheet.line("    (^ marks where faults strike)");
     }
-    line(
-        text,
-        &format!(
-            "    0{:>width$}",
-            seconds(load),
-            width = COLUMNS as usize - 1
-        ),
-    );
-    line(text, "");
+    sheet.drawn(&format!(
+        "    0{:>width$}",
+        seconds(load),
+        width = width - 1
+    ));
+    sheet.line("");
 }
 
 /// The share `part` of a full column; a little is never nothing.
@@ -153,7 +161,7 @@ fn bar(part: f64) -> char {
     BARS[if part > 0.0 { height.clamp(1, full) } else { 0 }]
 }
 
-fn draw_faults(text: &mut String, plan: &Plan) {
+fn draw_faults(sheet: &mut Sheet, plan: &Plan) {
     for fault in &plan.faults {
         let when = match fault.times {
             1 => format!("at {}", seconds(fault.first)),
@@ -169,13 +177,13 @@ fn draw_faults(text: &mut String, plan: &Plan) {
             Some(devices) => format!("{devices} of {}", fault.group),
             None => format!("some of {}", fault.group),
         };
-        line(
-            text,
-            &format!("fault {}: {} {when}, {who}", fault.name, fault.action),
-        );
+        sheet.line(&format!(
+            "fault {}: {} {when}, {who}",
+            fault.name, fault.action
+        ));
     }
     if !plan.faults.is_empty() {
-        line(text, "");
+        sheet.line("");
     }
 }
 
@@ -195,8 +203,37 @@ fn seconds(duration: Duration) -> String {
     duration_text(duration.as_secs_f64())
 }
 
-fn line(text: &mut String, content: &str) {
-    writeln!(text, "{content}").expect("a string takes any text");
+/// What is printed, and how wide its lines may be.
+struct Sheet {
+    text: String,
+    columns: Option<usize>,
+}
+
+impl Sheet {
+    /// Adds a line of words, broken between them.
+    fn line(&mut self, content: &str) {
+        let words = content.trim_start();
+        let first = content.len() - words.len();
+        let margins = Margins {
+            first,
+            next: first + INDENT,
+            columns: self.columns,
+        };
+        self.text.push_str(&wrapped(words, margins));
+    }
+
+    /// Adds a line that is a drawing.
+    fn drawn(&mut self, content: &str) {
+        writeln!(self.text, "{content}").expect("a string takes any text");
+    }
+
+    /// Columns of a drawing.
+    fn width(&self) -> usize {
+        let room = self
+            .columns
+            .map_or(COLUMNS, |columns| columns.saturating_sub(INDENT));
+        room.clamp(COLUMNS_MIN, COLUMNS)
+    }
 }
 
 #[cfg(test)]
@@ -215,14 +252,31 @@ mod tests {
             action = \"drop\"\nhow = \"rst\"\n";
         let scenario = Scenario::parse("a.toml", scenario, &[]).unwrap();
 
-        let text = draw("a", &Plan::of(&scenario));
+        let text = draw("a", &Plan::of(&scenario), None);
 
         let load = format!("    {}{}\n", " ".repeat(30), "█".repeat(30));
         assert!(text.contains(&load), "{text}");
         assert!(
-            text.contains(&format!("    {}^  ^ faults\n", " ".repeat(45))),
+            text.contains(&format!(
+                "    {}^\n    (^ marks where faults strike)\n",
+                " ".repeat(45)
+            )),
             "{text}"
         );
+    }
+
+    /// In a narrow terminal the drawing is narrower, and words go on in the next line.
+    #[test]
+    fn a_plan_fits_a_narrow_terminal() {
+        let scenario = "version = 1\nname = \"a\"\n[run]\nduration = \"30s\"\n[[group]]\nname = \"g\"\n\
+            count = 4\n[[group.publish]]\ntopic = \"a/rather/long/topic\"\nrate = 8\n";
+        let scenario = Scenario::parse("a.toml", scenario, &[]).unwrap();
+
+        let text = draw("a", &Plan::of(&scenario), Some(40));
+
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(40), "{text}");
+        assert!(text.contains(&"█".repeat(36)), "{text}");
     }
 
     /// A scenario that publishes nothing is not said to send a negative zero, nor one that
@@ -231,6 +285,9 @@ mod tests {
     fn numbers_of_messages_are_words_where_they_are_small() {
         assert_eq!(about(-0.0, "message", "messages"), "no messages");
         assert_eq!(about(0.2, "message", "messages"), "less than 1 message");
+        assert_eq!(subscribers(1.0), "1 subscriber");
+        assert_eq!(subscribers(50.0), "50 subscribers");
+        assert_eq!(subscribers(2.5), "2.5 subscribers");
         assert_eq!(about(1.0, "delivery", "deliveries"), "about 1 delivery");
         assert_eq!(
             about(650_000.0, "message", "messages"),

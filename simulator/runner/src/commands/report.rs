@@ -34,7 +34,7 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.json {
         print_line(&squall_reports::summary_line(&run, &written.page))?;
     } else {
-        print(&squall_reports::terminal_summary(&run, super::colours()))?;
+        print(&squall_reports::terminal_summary(&run, super::screen()))?;
     }
     remark(&format!("report: {}", written.page.display()));
     Ok(run.verdict.exit_code)

@@ -271,13 +271,14 @@ fn print_result(run: &Run, report: &Path, args: &RunArgs) -> Result<(), Failure>
     if args.json {
         print_line(&squall_reports::summary_line(run, report))?;
     } else if !args.quiet {
-        print(&squall_reports::terminal_summary(run, super::colours()))?;
+        print(&squall_reports::terminal_summary(run, super::screen()))?;
     }
     if args.quiet {
-        for reason in &run.verdict.reasons {
-            let name = &run.identity.name;
-            let outcome = run.verdict.outcome.as_str();
-            remark(&format!("{name}: {outcome}: {}", reason.text()));
+        let name = &run.identity.name;
+        let outcome = run.verdict.outcome.as_str();
+        let told = run.told();
+        for line in told.iter().flat_map(|part| &part.lines) {
+            remark(&format!("{name}: {outcome}: {}: {}", line.label, line.text));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use squall_protocol::Instant;
-use squall_run::{Reason, Times, duration_text};
+use squall_run::{ErrorCount, Reason, Times, duration_text};
 
 use crate::clock;
 use crate::target::{Death, DeathStatus, Ending};
@@ -59,20 +59,20 @@ pub(super) fn reason(
             death,
             wrapper,
             last_lines,
-        } => Some(Reason::Invariant(format!(
+        } => Some(Reason::BrokerEnded(format!(
             "{}; {}; {}",
             died(death, moments),
             remedy(&death.status, *wrapper),
             output(last_lines)
         ))),
-        Ending::EndedEarly(status) => Some(Reason::Invariant(format!(
+        Ending::EndedEarly(status) => Some(Reason::BrokerEnded(format!(
             "the broker ended during the run with {status}; {}: see its log",
             heard(last_heard, moments)
         ))),
         Ending::Killed => Some(Reason::Invariant(
             "the broker did not stop within 5 s of SIGTERM and was killed".to_owned(),
         )),
-        Ending::Silent(error) => Some(Reason::Invariant(format!(
+        Ending::Silent(error) => Some(Reason::BrokerEnded(format!(
             "the broker was dead at the end of the run: {error}; {}: check whether it still runs, and \
              see its log",
             heard(last_heard, moments)
@@ -82,6 +82,24 @@ pub(super) fn reason(
             heard(last_heard, moments)
         ))),
         Ending::Stopped(_) | Ending::CutShort(_) => None,
+    }
+}
+
+/// The end of a broker that was watched, as a line of the table of errors: how, and when.
+pub(super) fn error(ending: &Ending) -> Option<ErrorCount> {
+    match ending {
+        Ending::Died { death, .. } => Some(ErrorCount {
+            area: "broker".to_owned(),
+            reason: format!("{} {}", death.process, death.status),
+            count: 1,
+            first_at_s: death.at.as_secs_f64(),
+        }),
+        Ending::Stopped(_)
+        | Ending::EndedEarly(_)
+        | Ending::Killed
+        | Ending::CutShort(_)
+        | Ending::Silent(_)
+        | Ending::Unasked(_) => None,
     }
 }
 

@@ -45,7 +45,12 @@ pub async fn drive(
         }
     };
     let (name, url) = (target.name(), target.url());
-    display.remark(&format!("{}: target {name} at {url}", scenario.name));
+    // A broker that runs already has no other name than where it is.
+    let place = match name == url {
+        true => String::new(),
+        false => format!(" at {url}"),
+    };
+    display.remark(&format!("{}: target {name}{place}", scenario.name));
     // Both clocks are read together: `{now_ms}` is the wall clock here plus the time on the run's clock.
     let start = Start {
         at: clock::since_epoch(),

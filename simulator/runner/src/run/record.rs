@@ -50,7 +50,7 @@ pub struct Driven {
 /// The run file.
 pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven) -> Run {
     let Driven {
-        measured,
+        mut measured,
         mut times,
         resources,
         reasons,
@@ -64,7 +64,9 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
     };
     let ending = circumstances.ending.as_ref();
     let of_broker = ending.and_then(|ending| broker_end::reason(ending, last_heard, moments));
+    let error = ending.and_then(broker_end::error);
     // What became of the broker comes before what followed from that.
+    measured.errors.splice(0..0, error);
     let further = of_broker.into_iter().chain(reasons);
     let extent = Extent::of(&times);
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, extent, further);

@@ -54,7 +54,7 @@ fn close_after(messages: usize) -> impl Tamper {
 fn invalid(reasons: &[Reason]) -> Vec<&str> {
     let invalid = reasons
         .iter()
-        .filter(|reason| matches!(reason, Reason::Invalid(_)));
+        .filter(|reason| matches!(reason, Reason::Incomplete(_)));
     invalid.map(Reason::text).collect()
 }
 
@@ -97,7 +97,7 @@ fn a_few_messages_that_were_not_sent_are_noted() {
 
     assert!(judgement.measured.accounting.publications[0].failed > 0);
     assert_eq!(invalid(&judgement.reasons), [] as [&str; 0]);
-    let notes = judgement.measured.notes();
+    let notes = judgement.measured.unexplained();
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[1].contains("messages that were due were never sent"));
 }
@@ -125,7 +125,7 @@ how = "rst"
     );
     assert_eq!(book.unsent_unexplained, 0);
     assert_eq!(judgement.reasons, []);
-    assert_eq!(judgement.measured.notes(), [] as [String; 0]);
+    assert_eq!(judgement.measured.unexplained(), [] as [String; 0]);
 }
 
 /// What the scenario itself adds to latencies is measured and named: each link, and the time that each

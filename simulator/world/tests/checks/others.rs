@@ -85,10 +85,10 @@ fn a_takeover_by_another_client_is_told() {
         "{text}"
     );
     assert!(text.contains("--set vars.site=NAME"), "{text}");
-    let notes = judgement.measured.notes();
+    let notes = judgement.measured.unexplained();
     assert_eq!(
         notes[0],
-        "1 of 22 connections ended though nothing asked for it: DISCONNECT from the broker: 0x8E \
+        "1 of 22 connections ended though nothing in the scenario asked for it: DISCONNECT from the broker: 0x8E \
          Session taken over 1."
     );
 }
@@ -319,7 +319,7 @@ fn an_undisturbed_run_passes() {
         let judgement = run(&scenario(target, ""));
 
         assert_eq!(judgement.reasons, []);
-        assert_eq!(judgement.measured.notes(), [] as [String; 0]);
+        assert_eq!(judgement.measured.unexplained(), [] as [String; 0]);
     }
 }
 
@@ -338,9 +338,11 @@ fn a_lone_close_is_noted() {
     let judgement = run_tampered(&scenario(ELSEWHERE, ""), tamper);
 
     assert_eq!(judgement.reasons, []);
-    let notes = judgement.measured.notes();
+    let notes = judgement.measured.unexplained();
     assert_eq!(
         notes,
-        ["1 of 22 connections ended though nothing asked for it: peer closed (RST) 1."]
+        [
+            "1 of 22 connections ended though nothing in the scenario asked for it: peer closed (RST) 1."
+        ]
     );
 }

@@ -1,0 +1,51 @@
+//! What the scenario's claims say about a figure.
+
+use squall_run::{ClaimResult, MetricName, Run, Tags};
+
+use super::Tile;
+
+/// What became of the claims of `check` about one of `keys`. A key that ends with a point stands for all that
+/// begin with it.
+pub(super) fn of_check(run: &Run, check: &str, keys: &[&str]) -> Vec<ClaimResult> {
+    let is_meant = |key: &str| {
+        keys.iter()
+            .any(|meant| *meant == key || (meant.ends_with('.') && key.starts_with(meant)))
+    };
+    let checks = run.measured.checks.iter();
+    checks
+        .filter(|outcome| outcome.check == check)
+        .flat_map(|outcome| &outcome.claims)
+        .filter(|claim| is_meant(&claim.key))
+        .map(|claim| claim.result())
+        .collect()
+}
+
+/// What became of the thresholds on `metric` that may be about samples of these tags: none of their own
+/// tags has another value there.
+pub(super) fn of_metric(run: &Run, metric: MetricName, tags: &Tags) -> Vec<ClaimResult> {
+    let thresholds = run.measured.thresholds.iter();
+    thresholds
+        .filter(|threshold| threshold.metric == metric)
+        .filter(|threshold| {
+            let mut own = threshold.tags.iter();
+            own.all(|(tag, value)| tags.get(tag).is_none_or(|other| other == value))
+        })
+        .map(squall_run::ThresholdOutcome::claim_result)
+        .collect()
+}
+
+impl Tile {
+    /// Takes the worst of what claims about its figure came to, and of what it says by itself.
+    pub(super) fn claimed(self, results: impl IntoIterator<Item = ClaimResult>) -> Self {
+        let held = results.into_iter().chain(self.held).max_by_key(gravity);
+        Self { held, ..self }
+    }
+}
+
+const fn gravity(result: &ClaimResult) -> u8 {
+    match result {
+        ClaimResult::Held => 0,
+        ClaimResult::NotJudged => 1,
+        ClaimResult::Broken => 2,
+    }
+}
