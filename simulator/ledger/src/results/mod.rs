@@ -45,6 +45,10 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         Some(Reason::Disturbed(_)) => Company::Disturbing,
         Some(
             Reason::Unreachable(_)
+            | Reason::BrokerEnded(_)
+            | Reason::Unanswered(_)
+            | Reason::Consequence(_)
+            | Reason::Incomplete(_)
             | Reason::Invalid(_)
             | Reason::Invariant(_)
             | Reason::Threshold(_)
