@@ -5,7 +5,7 @@ use squall_run::{Accounting, Deliveries, Publications, Run, count_text};
 use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let accounting = &run.measured.accounting;
     let mut blocks = Vec::new();

@@ -5,7 +5,7 @@ use squall_run::{MetricName, Run};
 use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let scenario = &run.identity.scenario;
     let blocks = vec![

@@ -7,7 +7,7 @@ use super::{Absent, Block, Section, section_of};
 use crate::clock::Clock;
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.measured.errors.is_empty() {

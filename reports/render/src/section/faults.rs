@@ -6,7 +6,7 @@ use super::qos2::cut_step;
 use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.measured.faults.is_empty() {

@@ -7,7 +7,7 @@ use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::schedule_lag;
 use crate::table::{Cell, Table, cores_text};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let lag = run.measured.metrics.all(MetricName::ScheduleLag);
     let mut blocks = Vec::new();

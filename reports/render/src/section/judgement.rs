@@ -10,7 +10,7 @@ use super::{Absent, Block, Section, section_of};
 use crate::clock::Clock;
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let measured = &run.measured;
     let mut blocks = Vec::new();

@@ -17,7 +17,7 @@ const OF_MESSAGES: [MetricName; 2] = [MetricName::E2eLatency, MetricName::AckLat
 /// Groups and QoS that are drawn over time, at most: those to which most messages came.
 const OVER_TIME_MAX: usize = 6;
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let metrics = &run.measured.metrics;
     let Some(metric) = OF_MESSAGES

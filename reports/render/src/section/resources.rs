@@ -6,7 +6,7 @@ use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::processes;
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.resources.broker.samples.is_empty() {

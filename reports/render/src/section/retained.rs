@@ -5,7 +5,7 @@ use squall_run::{Run, count_text};
 use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.measured.retained.is_empty() {

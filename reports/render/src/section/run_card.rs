@@ -7,7 +7,7 @@ use squall_run::{ClockKind, PhaseKind, Run, TargetKind, bytes_text, count_text, 
 use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if let Some(stop) = run.times.stopped {

@@ -6,7 +6,7 @@ use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{over_time, throughput};
 use crate::table::{Cell, Column, Table};
 
-/// The section.
+/// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let blocks: Vec<Block> = chart_block(throughput::chart(run), || intervals(run))
         .into_iter()
