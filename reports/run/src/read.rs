@@ -22,9 +22,36 @@ pub enum ReadError {
         #[source]
         source: serde_json::Error,
     },
-    /// It is not JSON, or not to its end: truncated, empty, or another kind of file.
-    #[error("not a squall run file: it is not JSON; was it written to its end?")]
+    /// It has no byte.
+    #[error("not a squall run file: it is empty; {AGAIN}")]
+    Empty,
+    /// An editor put a mark before it.
+    #[error(
+        "not a squall run file: it begins with a byte order mark (bytes 0 to 2, EF BB BF); save it as UTF-8 without one"
+    )]
+    ByteOrderMark,
+    /// It is not text.
+    #[error("not a squall run file: byte {byte} is not UTF-8; {AGAIN}")]
+    NotText {
+        /// The first byte that is not, counted from 0.
+        byte: usize,
+    },
+    /// It breaks off.
+    #[error(
+        "run file is cut short: it ends after byte {bytes} in the middle of something; {AGAIN}"
+    )]
+    CutShort {
+        /// How many bytes it has.
+        bytes: usize,
+        /// What the parser says, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// It is something else than JSON.
+    #[error("not a squall run file: from byte {byte} on it is not JSON; {AGAIN}")]
     NotJson {
+        /// Where it stops to be JSON, counted from 0.
+        byte: usize,
         /// What the parser says, with line and column.
         #[source]
         source: serde_json::Error,
@@ -55,19 +82,46 @@ pub enum ReadError {
     },
 }
 
+/// What to do about a file that is not whole.
+const AGAIN: &str = "copy `run.json` of the run again, or run the scenario again";
+
 #[derive(Deserialize)]
 struct Head {
     version: u64,
 }
 
 impl Run {
+    /// Reads a run file's bytes, see [`Self::from_json`].
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| ReadError::NotText {
+            byte: error.valid_up_to(),
+        })?;
+        Self::from_json(text)
+    }
+
     /// Reads a run file's text.
     ///
     /// The version is looked at first, so that a file of another version says so and nothing else.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        if text.trim().is_empty() {
+            return Err(ReadError::Empty);
+        }
+        if text.starts_with('\u{feff}') {
+            return Err(ReadError::ByteOrderMark);
+        }
         let head: Head = serde_json::from_str(text).map_err(|source| match source.classify() {
             Category::Data => ReadError::NotARunFile { source },
-            Category::Io | Category::Syntax | Category::Eof => ReadError::NotJson { source },
+            Category::Eof => ReadError::CutShort {
+                bytes: text.len(),
+                source,
+            },
+            Category::Io | Category::Syntax => ReadError::NotJson {
+                byte: place_of(&source, text),
+                source,
+            },
         })?;
         let found = head.version;
         match found.cmp(&u64::from(VERSION)) {
@@ -88,6 +142,15 @@ impl Run {
         text.push('\n');
         text
     }
+}
+
+/// The byte of `text` that an error names by line and column, counted from 0.
+fn place_of(error: &serde_json::Error, text: &str) -> usize {
+    let lines = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1));
+    let before: usize = lines.map(str::len).sum();
+    before + error.column().saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -121,15 +184,30 @@ mod tests {
         assert!(newer.to_string().ends_with("use a newer squall"));
     }
 
-    /// A file that breaks off says that it is not whole, not that it lacks something.
+    /// A file that is not whole, or not JSON, says at which byte, and what to do.
     #[test]
-    fn a_truncated_file_is_not_json() {
+    fn a_file_that_is_not_whole_says_where() {
         let whole = sample::empty().to_json();
+        let half = &whole.as_bytes()[..whole.len() / 2];
+        let cut_short = format!("it ends after byte {} in the middle", half.len());
 
-        for text in ["", "\u{feff}{}", &whole[..whole.len() / 2]] {
-            let error = Run::from_json(text).unwrap_err();
+        for (bytes, expected) in [
+            (&b""[..], "it is empty; copy `run.json`"),
+            (b"\n", "it is empty; copy `run.json`"),
+            (
+                b"\xef\xbb\xbf{}",
+                "(bytes 0 to 2, EF BB BF); save it as UTF-8 without one",
+            ),
+            (b"{\xff}", "byte 1 is not UTF-8; copy"),
+            (half, &cut_short),
+            (
+                b"{\n  \"version\": 2,\n  oops\n}",
+                "from byte 20 on it is not JSON; copy",
+            ),
+        ] {
+            let error = Run::from_bytes(bytes).unwrap_err().to_string();
 
-            assert!(matches!(error, ReadError::NotJson { .. }), "{error:?}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 

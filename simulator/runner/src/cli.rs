@@ -89,7 +89,7 @@ pub struct OverrideArgs {
 /// `squall run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Scenario files, run one after the other.
+    /// Scenario files, run one after the other; `-` is standard input.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// Overrides of the scenario.
@@ -122,7 +122,7 @@ pub struct SuperviseArgs {
 /// `squall validate`.
 #[derive(Args, Debug)]
 pub struct ValidateArgs {
-    /// Scenario files.
+    /// Scenario files; `-` is standard input.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// Overrides of the scenario.
@@ -147,7 +147,7 @@ pub struct ListArgs {
 /// `squall plan`.
 #[derive(Args, Debug)]
 pub struct PlanArgs {
-    /// Scenario file.
+    /// Scenario file; `-` is standard input.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Overrides of the scenario.

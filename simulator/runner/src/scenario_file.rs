@@ -1,7 +1,7 @@
 //! A scenario file as a command reads it: text, overrides, and what it resolves to.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,9 @@ use crate::machine::limits::{Limits, Need, Reach, port_wait};
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
 const BYTES_MAX: u64 = 16 << 20;
+
+/// What stands for standard input among file names.
+const STANDARD_INPUT: &str = "-";
 
 /// A scenario that has been read, overridden and checked.
 pub struct ScenarioFile {
@@ -27,7 +30,8 @@ pub struct ScenarioFile {
 }
 
 impl ScenarioFile {
-    /// Reads, overrides and checks; every error names its place and the remedy.
+    /// Reads, overrides and checks; every error names its place and the remedy. `-` is standard input, which
+    /// can be read once.
     pub fn read(path: PathBuf, changes: &OverrideArgs) -> Result<Self, Failure> {
         let bytes = read_bounded(&path)?;
         let mut overrides = Vec::new();
@@ -37,7 +41,7 @@ impl ScenarioFile {
         if let Some(seed) = changes.seed {
             overrides.push(parse_override(&format!("seed={seed}"))?);
         }
-        let scenario = Scenario::parse_bytes(&path.to_string_lossy(), &bytes, &overrides)
+        let scenario = Scenario::parse_bytes(&name_of(&path), &bytes, &overrides)
             .map_err(Failure::Scenario)?;
         Ok(Self {
             path,
@@ -68,22 +72,36 @@ impl ScenarioFile {
     pub fn check_limits(&self, limits: Limits) -> Result<(), Failure> {
         limits
             .check(self.need())
-            .map_err(|error| Failure::Usage(format!("{}: {error}", self.path.display())))
+            .map_err(|error| Failure::Usage(format!("{}: {error}", name_of(&self.path))))
     }
 }
 
 /// The bytes of a scenario file; one that never ends is refused.
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
-    let name = path.display();
+    let name = name_of(path);
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(|error| Failure::Usage(format!("cannot read scenario {name}: {error}")))?;
+    let read = match path == Path::new(STANDARD_INPUT) {
+        true => read_at_most(io::stdin(), &mut bytes),
+        false => File::open(path).and_then(|file| read_at_most(file, &mut bytes)),
+    };
+    read.map_err(|error| Failure::Usage(format!("cannot read scenario {name}: {error}")))?;
     if bytes.len() as u64 > BYTES_MAX {
         let text = format!("{name} is not a scenario: it has more than {BYTES_MAX} bytes");
         return Err(Failure::Usage(text));
     }
     Ok(bytes)
+}
+
+fn read_at_most(from: impl Read, into: &mut Vec<u8>) -> io::Result<usize> {
+    from.take(BYTES_MAX + 1).read_to_end(into)
+}
+
+/// What a message calls the file.
+fn name_of(path: &Path) -> String {
+    match path == Path::new(STANDARD_INPUT) {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
 }
 
 fn reach(target: &Target) -> Reach {

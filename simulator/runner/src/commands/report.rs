@@ -14,11 +14,13 @@ use crate::remark::remark;
 /// Reads the run file, writes the report, prints the summary; the exit code is the run's.
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     let file = run_file(&args.run);
-    let text = fs::read_to_string(&file).map_err(|error| {
+    let bytes = fs::read(&file).map_err(|error| {
         Failure::Usage(format!("cannot read run file {}: {error}", file.display()))
     })?;
-    let run = Run::from_json(&text)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let run = Run::from_bytes(&bytes).map_err(|error| {
+        let text = super::with_causes(&error);
+        Failure::Usage(format!("{}: {text}", file.display()))
+    })?;
     let folder = match &args.out {
         Some(folder) => folder.as_path(),
         None => file.parent().unwrap_or(Path::new(".")),

@@ -1,7 +1,7 @@
 //! What people and scripts use beside `run`: `pub`, `sub`, and the commands that only print.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
@@ -14,6 +14,18 @@ fn scenarios() -> PathBuf {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs it to its end with `input` as its standard input.
+fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
+    let mut file = tempfile::tempfile().expect("a file can be made");
+    file.write_all(input).expect("it can be written");
+    file.rewind().expect("it is a file");
+    squall()
+        .args(arguments)
+        .stdin(file)
+        .output()
+        .expect("squall can be started")
 }
 
 /// A retained message is there for a client that asks later; with `--verbose` its topic, QoS and flag.
@@ -196,6 +208,21 @@ fn plan_and_doctor_say_what_a_scenario_needs() {
     for part in ["descriptors", "local ports", "fits ("] {
         assert!(checked.contains(part), "{checked}");
     }
+}
+
+/// A scenario may come over a pipe: `-` is standard input, and a mistake in it is placed there.
+#[test]
+fn a_scenario_may_come_from_standard_input() {
+    let scenario = fs::read(scenarios().join("smoke.toml")).expect("it can be read");
+
+    let right = run_with_input(&["plan", "-"], &scenario);
+    let wrong = run_with_input(&["validate", "-"], b"version = 1\nnope = 2\n");
+
+    assert_eq!(code_and_errors(&right), (0, String::new()));
+    assert!(said(&right).starts_with("smoke: "), "{}", said(&right));
+    let (code, errors) = code_and_errors(&wrong);
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("standard input:2:1"), "{errors}");
 }
 
 /// A script for each shell, which knows the commands.
