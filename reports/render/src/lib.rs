@@ -9,6 +9,7 @@ mod chart;
 mod clock;
 mod html;
 mod markdown;
+mod on_links;
 mod report_error;
 mod section;
 mod stage;

@@ -7,6 +7,7 @@ use super::figure::{Axis, Figure, Layer, Mark, MarkLine, Rectangle};
 use super::scale::{Scale, Span};
 use super::theme::Ink;
 use super::unit::Unit;
+use crate::on_links;
 use crate::table::{Cell, Column, Table};
 
 /// Bars between the least and the greatest sample.
@@ -50,7 +51,15 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     Chart::of(
         "time-to-will-silent",
         "Time to will after a silent drop",
-        &caption(&times, &allowed_s(run)),
+        &format!(
+            "{}{}",
+            caption(&times, &allowed_s(run)),
+            on_links::sentence(
+                &run.measured.metrics,
+                MetricName::TimeToWill,
+                &silent_tags()
+            )
+        ),
         figure,
     )
 }
@@ -104,8 +113,12 @@ pub(crate) fn table(run: &Run) -> Table {
 }
 
 fn times(run: &Run) -> Histogram {
-    let tags = Tags::from([("how".to_owned(), SILENT.to_owned())]);
-    run.measured.metrics.select(MetricName::TimeToWill, &tags)
+    let metrics = &run.measured.metrics;
+    metrics.select(MetricName::TimeToWill, &silent_tags())
+}
+
+fn silent_tags() -> Tags {
+    Tags::from([("how".to_owned(), SILENT.to_owned())])
 }
 
 /// A reference, in microseconds.

@@ -9,6 +9,7 @@ use super::figure::{Mark, MarkLine};
 use super::rows::{self, Row};
 use super::scale::Span;
 use super::theme::Ink;
+use crate::on_links;
 
 /// One histogram for each way of ending, on one axis.
 pub(crate) fn chart(run: &Run) -> Option<Chart> {
@@ -60,7 +61,8 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "Time to will, by the way the connection ended",
         &format!(
             "{heights}A broker notices a silent drop by Keep Alive alone, one and a half times its length after the last \
-             packet; the others it can notice at once."
+             packet; the others it can notice at once.{}",
+            on_links::sentence(metrics, MetricName::TimeToWill, &Tags::new())
         ),
         figure,
     )

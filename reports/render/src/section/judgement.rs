@@ -1,13 +1,15 @@
 //! Thresholds and invariants: what was asked, what was found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_run::{
-    AllowedRange, Anomaly, CheckOutcome, Run, ThresholdOutcome, ThresholdResult, count_text,
+    AllowedRange, Anomaly, CheckOutcome, MetricName, Run, Tags, ThresholdOutcome, ThresholdResult,
+    count_text,
 };
 
 use super::{Absent, Block, Section, section_of};
 use crate::clock::Clock;
+use crate::on_links;
 use crate::table::{Cell, Column, Table};
 
 /// The section of the report, or why it is absent.
@@ -36,6 +38,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     }
     if !measured.thresholds.is_empty() {
         blocks.push(Block::Table(thresholds(&measured.thresholds)));
+        blocks.extend(left_out(run).map(Block::Note));
     }
     section_of(
         "judgement",
@@ -161,6 +164,19 @@ pub(super) fn add_anomaly(table: &mut Table, first: &str, anomaly: &Anomaly, clo
         anomaly.sequence.map_or(Cell::None, Cell::Count),
         Cell::text(&anomaly.explanation),
     ]);
+}
+
+/// That thresholds are judged by times without what the simulated links held; `None` if none is.
+fn left_out(run: &Run) -> Option<String> {
+    let thresholds = run.measured.thresholds.iter();
+    let judged: BTreeSet<(MetricName, &Tags)> = thresholds
+        .map(|threshold| (threshold.metric, &threshold.tags))
+        .collect();
+    let sentences = judged
+        .into_iter()
+        .map(|(name, tags)| on_links::sentence(&run.measured.metrics, name, tags));
+    let text: String = sentences.collect();
+    (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
 fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {

@@ -1,9 +1,10 @@
 //! Takeovers: one alive for each Client Identifier, and how long the change took.
 
-use squall_run::{MetricName, Run, Takeovers, count_text};
+use squall_run::{MetricName, Run, Tags, Takeovers, count_text};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{latency_histogram, takeover};
+use crate::on_links;
 use crate::table::{Cell, Table};
 
 /// The section of the report, or why it is absent.
@@ -17,7 +18,17 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             vec![Cell::text("CONNECT of the newer to close of the displaced")],
             &times,
         );
+        let metrics = &run.measured.metrics;
+        if let Some(with_links) = on_links::times(metrics, MetricName::TakeoverTime, &Tags::new()) {
+            let what = "the same at the devices, with the simulated links";
+            table.distribution(vec![Cell::text(what)], &with_links);
+        }
         blocks.push(Block::Table(table));
+        blocks.push(Block::Note(
+            "The claim displaced_closed_within counts from the CONNACK of the newer connection: how long two are alive. Takeover time \
+             counts from its CONNECT: how long its client waits."
+                .to_owned(),
+        ));
         blocks.extend(untimed(takeovers, times.count()).map(Block::Note));
         blocks.extend(chart_block(takeover::chart(run), || {
             latency_histogram::table("takeover-bins", "Takeovers by time", &times)

@@ -1,9 +1,10 @@
 //! Last Will: whether each came once, and how long it took.
 
-use squall_run::{CountedFrom, MetricName, Run, Tags, WillOutcome};
+use squall_run::{MetricName, Run, Tags, WillOutcome};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{silent_will, time_to_will};
+use crate::on_links;
 use crate::table::{Cell, Column, Table};
 
 /// The section of the report, or why it is absent.
@@ -82,11 +83,9 @@ fn durations(run: &Run) -> Table {
         let tags = Tags::from([("how".to_owned(), how.clone())]);
         let name = how.replace('_', " ");
         let times = metrics.select(MetricName::TimeToWill, &tags);
-        let clock = CountedFrom::WithLinks;
-        let with_links = metrics.select_counted_from(MetricName::TimeToWill, clock, &tags);
-        let have_links = with_links.max_us() > times.max_us();
+        let with_links = on_links::times(metrics, MetricName::TimeToWill, &tags);
         table.distribution(vec![Cell::text(&name)], &times);
-        if have_links {
+        if let Some(with_links) = with_links {
             let label = format!("{name}, at the watchers");
             table.distribution(vec![Cell::text(label)], &with_links);
         }

@@ -1,8 +1,9 @@
 //! Tiles of wills, takeovers and QoS 2 handshakes.
 
-use squall_run::{CountedFrom, MetricName, Metrics, Percentile, Run, Tags, count_text};
+use squall_run::{MetricName, Percentile, Run, Tags, count_text};
 
 use super::{Tile, claims, micros};
+use crate::on_links;
 
 pub(super) fn wills(run: &Run) -> Vec<Tile> {
     let wills = &run.measured.wills;
@@ -43,7 +44,7 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
         let n = format!(
             "n = {}{}",
             count_text(times.count()),
-            links_text(metrics, &tags, max_us)
+            on_links::words(metrics, MetricName::TimeToWill, &tags)
         );
         let detail = format!("max {}, {n}", micros(max_us));
         let name = how.replace('_', " ");
@@ -58,20 +59,6 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
     tiles
 }
 
-/// That times to wills leave out what simulated links held and the time in which watchers were away, and the
-/// longest with both; nothing if there was neither.
-fn links_text(metrics: &Metrics, tags: &Tags, max_us: u64) -> String {
-    let with_links =
-        metrics.select_counted_from(MetricName::TimeToWill, CountedFrom::WithLinks, tags);
-    let longest = with_links.max_us().filter(|&longest| longest > max_us);
-    longest.map_or_else(String::new, |longest| {
-        format!(
-            "; less the simulated links and absences, at the watchers max {}",
-            micros(longest)
-        )
-    })
-}
-
 pub(super) fn takeovers(run: &Run) -> Option<Tile> {
     let takeovers = run.measured.takeovers.as_ref()?;
     let times = run.measured.metrics.all(MetricName::TakeoverTime);
@@ -80,9 +67,14 @@ pub(super) fn takeovers(run: &Run) -> Option<Tile> {
         us => format!(", those closed within {} of the CONNECT", micros(us)),
     });
     let detail = format!(
-        "at most {} seen alive for an identifier{}",
+        "at most {} seen alive for an identifier{}{}",
         count_text(takeovers.most_alive),
-        slowest.unwrap_or_default()
+        slowest.unwrap_or_default(),
+        on_links::words(
+            &run.measured.metrics,
+            MetricName::TakeoverTime,
+            &Tags::new()
+        )
     );
     let tile = Tile::new("Takeovers", count_text(takeovers.takeovers), detail);
     // Devices may see two alive while a close is on its way: how long is too long, the claims say.

@@ -35,7 +35,7 @@ pub enum CountedFrom {
     LessLag,
     /// The event that the metric's definition names, as its device saw it, up to when the other device had
     /// the answer: with what the simulated links of both held, and the time in which the other device was away,
-    /// which [`Self::Scheduled`] leaves out. Kept of `time_to_will`. For comparison only.
+    /// which [`Self::Scheduled`] leaves out. Kept of `time_to_will` and `takeover_time`. For comparison only.
     WithLinks,
 }
 

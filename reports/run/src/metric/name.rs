@@ -35,7 +35,7 @@ pub enum MetricName {
     /// back.
     TimeToWill,
     /// From the CONNECT of the newer connection to the end of the older one, as the older one sees it,
-    /// without what their links hold back.
+    /// without what their links hold back; displaced_closed_within counts from the CONNACK.
     TakeoverTime,
     /// From the end of a connection to the device's next CONNACK.
     ReconnectDelay,
@@ -270,7 +270,8 @@ impl MetricName {
                 "from the end of a connection to its will at a watcher, without what the links of the two hold back"
             }
             Self::TakeoverTime => {
-                "from the CONNECT of the newer connection to the end of the older one, as the older one sees it, without what their links hold back"
+                "from the CONNECT of the newer connection to the end of the older one, as the older one sees it, without what their links hold back; \
+                 displaced_closed_within counts from the CONNACK"
             }
             Self::ReconnectDelay => "from the end of a connection to the device's next CONNACK",
             Self::ScheduleLag => {

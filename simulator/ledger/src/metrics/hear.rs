@@ -116,12 +116,10 @@ impl Metrics {
                 self.record_will(measure, arrival, &seen);
                 self.timeline.count_will(now);
             }
-            Finding::Displaced(after) => {
-                self.record_since(
-                    Measure::new(MetricName::TakeoverTime, of_group),
-                    arrival,
-                    after,
-                );
+            Finding::Displaced(took) => {
+                let measure = Measure::new(MetricName::TakeoverTime, of_group);
+                self.record_since(measure, arrival, took.after);
+                self.record_with_links(measure, now, took.with_links);
             }
             Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
             Finding::Reconnected(after) => {
@@ -181,8 +179,12 @@ impl Metrics {
         self.record(measure, CountedFrom::Scheduled, began, took);
         let left = self.less_lag(since, came).min(took);
         self.record(measure, CountedFrom::LessLag, began, left);
-        let began = arrival.now - seen.with_links;
-        self.record(measure, CountedFrom::WithLinks, began, seen.with_links);
+        self.record_with_links(measure, arrival.now, seen.with_links);
+    }
+
+    /// A time that ended at `now`, with what simulated links held.
+    fn record_with_links(&mut self, measure: Measure, now: Instant, took: Duration) {
+        self.record(measure, CountedFrom::WithLinks, now - took, took);
     }
 
     /// The exchange of a message that was due at `due` ended with success.

@@ -63,7 +63,9 @@ pub(crate) enum ExpectFile {
         /// Connections open at once for one Client Identifier.
         #[schemars(range(min = 1))]
         alive_per_client_id: Option<u32>,
-        /// Longest time from the CONNACK of the newer connection to the end of the older one.
+        /// Longest time from the CONNACK of the newer connection to the end of the older one, as their devices'
+        /// machines see both: how long two are alive. The metric `takeover_time` counts from the CONNECT instead, and so
+        /// has the time that the broker took for the CONNACK.
         displaced_closed_within: Option<DurationText>,
         /// The reason that the displaced device is given. MQTT 5.0 only.
         reason: Option<DisplacedReasonWord>,

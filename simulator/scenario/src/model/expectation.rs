@@ -120,7 +120,9 @@ pub struct TakeoverClaim {
     /// Connections that are open at once for one Client Identifier, once the older ones' ends
     /// have been seen.
     pub alive_per_client_id: Option<u32>,
-    /// Longest time from the CONNACK of the newer connection to the end of the older one.
+    /// Longest time from the CONNACK of the newer connection to the end of the older one, as their devices'
+    /// machines see both: how long two are alive. The metric `takeover_time` counts from the CONNECT instead, and so
+    /// has the time that the broker took for the CONNACK.
     pub displaced_closed_within: Option<Duration>,
     /// The reason that DISCONNECT gives the displaced device. MQTT 5.0 only.
     pub reason: Option<ReasonCode>,

@@ -177,6 +177,12 @@ fn a_link_makes_no_takeover_late() {
     assert!(thresholds.iter().all(|t| t.passed()), "{thresholds:#?}");
     let takeovers = judgement.measured.takeovers.expect("there were some");
     assert_eq!(takeovers.displaced_closed, 18);
+    // What the devices saw stands beside it: two ways of 700 ms.
+    let metrics = &judgement.measured.metrics;
+    let clock = CountedFrom::WithLinks;
+    let with_links = metrics.select_counted_from(MetricName::TakeoverTime, clock, &Tags::new());
+    assert_eq!(with_links.count(), 18);
+    assert!(with_links.min_us() >= Some(1_400_000), "{with_links:?}");
 }
 
 /// Readings go to a watcher whose link is out again and again; meanwhile devices that send them crash.

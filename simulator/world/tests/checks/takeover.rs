@@ -7,7 +7,7 @@ use squall_run::MetricName;
 use squall_world::{Direction, PIPE_LATENCY};
 
 use crate::run::{assert_broken, run, run_tampered};
-use crate::tampering::{KeepDisplaced, Outcome, once, packet_bytes, script};
+use crate::tampering::{KeepDisplaced, Outcome, delay_it, once, packet_bytes, script};
 
 /// Two contenders for each of two identifiers, who come back whenever they are displaced.
 const SCENARIO: &str = r#"
@@ -230,4 +230,20 @@ fn assert_broken_takeover(judgement: &squall_ledger::Judgement, expected: &[&str
         "{:#?}",
         judgement.measured.checks
     );
+}
+
+/// A broker that takes 1.5 s for the CONNECTs of a moment closes the displaced connections in time, by the
+/// CONNACKs: the takeovers, by the CONNECTs, take as long as their clients wait.
+#[test]
+fn the_claim_counts_from_connack_and_the_metric_from_connect() {
+    let is_second = |passing: &squall_world::Passing<'_>| {
+        passing.client_id == "twin-0" && matches!(passing.packet, Packet::Connect(_))
+    };
+    let tamper = once(1, is_second, delay_it(Duration::from_millis(1_500)));
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &[]);
+    let times = judgement.measured.metrics.all(MetricName::TakeoverTime);
+    assert!(times.max_us() >= Some(1_500_000), "{:?}", times.max_us());
 }

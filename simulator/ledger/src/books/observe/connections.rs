@@ -27,8 +27,6 @@ const KEEP_ALIVE_SLACK: Duration = Duration::from_secs(2);
 pub(crate) struct OpenConnection {
     /// What its CONNECT says.
     pub(super) sent: ConnectSent,
-    /// When its CONNECT was handed to the link.
-    connect_sent_at: Instant,
     /// When its CONNECT had left the device's link; `None` while that holds it.
     pub(super) connect_left_at: Option<Instant>,
     /// How it gets to the broker.
@@ -76,10 +74,10 @@ impl Ledger {
                     version,
                     clean_start,
                     session_expiry: self.roster.session_expiry(event.group),
+                    handed_at: event.now,
                 };
                 let connection = OpenConnection {
                     sent,
-                    connect_sent_at: event.now,
                     connect_left_at: (path == Path::Direct).then_some(event.now),
                     path,
                     keep_alive,
@@ -132,7 +130,7 @@ impl Ledger {
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.was_connected = true;
             if let Some(left_at) = connection.connect_left_at {
-                let took = event.crossed.saturating_since(connection.connect_sent_at);
+                let took = event.crossed.saturating_since(connection.sent.handed_at);
                 let beyond = event.arrived.saturating_since(left_at);
                 findings.push(Finding::RoundTrip(took.saturating_sub(beyond)));
             }
@@ -160,7 +158,7 @@ impl Ledger {
         let earliest = self.earliest_end(event, cause, connection.path);
         self.takeovers.handle_session_left(event, earliest);
         let displacement = self.takeovers.handle_ended(event, cause);
-        findings.extend(displacement.after.map(Finding::Displaced));
+        findings.extend(displacement.took.map(Finding::Displaced));
         let end = ConnectionEnd {
             cause,
             was_connected: connection.was_connected,

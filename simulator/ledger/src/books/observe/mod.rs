@@ -15,6 +15,7 @@ use super::connections::{ErrorArea, reason_text};
 use super::deliveries::{Acknowledged, FirstDelivery};
 use super::event::Event;
 use super::handshakes::HandshakeTime;
+use super::takeovers::TakeoverTime;
 use super::wills::WillSeen;
 
 pub(crate) use connections::{OpenConnection, noticing_time};
@@ -34,8 +35,8 @@ pub(crate) enum Finding {
     },
     /// A will reached a watcher for the first time.
     Will(WillSeen),
-    /// A displaced connection ended so long after the CONNECT of the one that displaced it was sent.
-    Displaced(Duration),
+    /// The broker closed a displaced connection, so long after the CONNECT of the one that displaced it.
+    Displaced(TakeoverTime),
     /// CONNACK came so long after CONNECT was sent: both ways of the link.
     RoundTrip(Duration),
     /// A device is connected again so long after its last connection ended.

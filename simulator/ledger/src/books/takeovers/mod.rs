@@ -27,7 +27,7 @@ use squall_scenario::BrokerHistory;
 
 pub use self::counts::TakeoverCounts;
 pub(crate) use self::counts::{TakeoverLimits, TakeoverViolations};
-use self::row::{Attempt, Established, Newer, RecentEnd, Row};
+use self::row::{Attempt, Cause, Established, Newer, RecentEnd, Row};
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::{GivenUp, Memory, MemoryLimit};
@@ -45,6 +45,19 @@ pub(crate) struct ConnectSent {
     pub(crate) clean_start: bool,
     /// How long the Session outlives the connection.
     pub(crate) session_expiry: Duration,
+    /// When it was handed to the device's link, or sent without one.
+    pub(crate) handed_at: Instant,
+}
+
+/// How long a takeover took, until the displaced connection was closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TakeoverTime {
+    /// From when the newer CONNECT had left its device's link until the close was at the machine of the
+    /// displaced device.
+    pub(crate) after: Duration,
+    /// From when its device sent the newer CONNECT until the displaced device saw the close: with what the links
+    /// of both held.
+    pub(crate) with_links: Duration,
 }
 
 /// What the end of a connection has to do with others of its identifier.
@@ -52,8 +65,8 @@ pub(crate) struct ConnectSent {
 pub(crate) struct Displacement {
     /// Whether another connection may be the cause.
     pub(crate) is_possible: bool,
-    /// Time since the CONNECT of the connection that displaced it; `None` if that is not known.
-    pub(crate) after: Option<Duration>,
+    /// How long that took; `None` if it is not known.
+    pub(crate) took: Option<TakeoverTime>,
 }
 
 /// All identifiers of a run.
@@ -150,7 +163,7 @@ impl Takeovers {
         &mut self,
         event: &Event,
         session_present: bool,
-    ) -> Vec<Duration> {
+    ) -> Vec<TakeoverTime> {
         if self.is_closed {
             return Vec::new();
         }
@@ -172,7 +185,7 @@ impl Takeovers {
         self.counts.takeovers += row.displace_others(
             event.socket,
             Newer {
-                sent_at: attempt.sent_at,
+                cause: Cause::of(&attempt),
                 connected_at: event.arrived,
             },
         );
@@ -213,7 +226,7 @@ impl Takeovers {
         if is_closed {
             return Displacement {
                 is_possible: attempt.is_contested || attempt.displaced_by.is_some(),
-                after: None,
+                took: None,
             };
         }
         if attempt.connected_at.is_none() {
@@ -222,7 +235,7 @@ impl Takeovers {
             self.note_displaced_early(event, &abandoned);
             return Displacement {
                 is_possible: attempt.is_contested,
-                after: None,
+                took: None,
             };
         }
         self.check_overlap(event, &attempt);
@@ -244,6 +257,7 @@ impl Takeovers {
             only_cause: self.row_mut(event).only_one_on_its_way(),
             attempt,
             at: attempt.over_at(event.arrived),
+            seen_at: event.crossed,
             told,
         };
         self.handle_closed(event, end)
@@ -274,7 +288,7 @@ impl Takeovers {
             self.note_displaced(event, &end, beside);
             return Displacement {
                 is_possible: true,
-                after: Some(event.arrived.saturating_since(newer.sent_at)),
+                took: Some(newer.cause.took(&end)),
             };
         }
         if row.earliest_pending().is_some() {
@@ -289,12 +303,12 @@ impl Takeovers {
             self.note_displaced_early(event, &[end]);
             return Displacement {
                 is_possible: true,
-                after: None,
+                took: None,
             };
         }
         Displacement {
             is_possible: attempt.is_contested,
-            after: None,
+            took: None,
         }
     }
 

@@ -7,7 +7,7 @@ use squall_fleet::SocketId;
 use squall_protocol::{Instant, ReasonCode};
 use squall_scenario::{BrokerHistory, DeviceId};
 
-use super::ConnectSent;
+use super::{ConnectSent, TakeoverTime};
 
 #[derive(Debug, Default)]
 pub(super) struct Row {
@@ -55,21 +55,49 @@ impl Attempt {
     }
 }
 
+/// The CONNECT that displaced a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause {
+    /// When it was handed to its device's link.
+    handed_at: Instant,
+    /// When it had left that link.
+    pub(super) sent_at: Instant,
+}
+
+impl Cause {
+    /// The CONNECT of `attempt`.
+    pub(super) fn of(attempt: &Attempt) -> Self {
+        Self {
+            handed_at: attempt.sent.handed_at,
+            sent_at: attempt.sent_at,
+        }
+    }
+
+    /// How long after it `end` came.
+    pub(super) fn took(&self, end: &RecentEnd) -> TakeoverTime {
+        TakeoverTime {
+            after: end.at.saturating_since(self.sent_at),
+            with_links: end.seen_at.saturating_since(self.handed_at),
+        }
+    }
+}
+
 /// A connection that took the place of another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Newer {
-    /// When its CONNECT was sent.
-    pub(super) sent_at: Instant,
+    pub(super) cause: Cause,
     /// Since when both looked alive.
     pub(super) connected_at: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RecentEnd {
-    /// When the CONNECT was sent that displaced it, if no other can have.
-    pub(super) only_cause: Option<Instant>,
+    /// The CONNECT that displaced it, if no other can have.
+    pub(super) only_cause: Option<Cause>,
     pub(super) attempt: Attempt,
     pub(super) at: Instant,
+    /// When its device saw it.
+    pub(super) seen_at: Instant,
     pub(super) told: Option<ReasonCode>,
 }
 
@@ -108,7 +136,7 @@ impl Row {
         for other in &mut self.attempts {
             let is_older = other.socket != socket && other.connected_at.is_some();
             // One that the broker had closed before cannot be displaced.
-            let is_there = other.closed_at.is_none_or(|at| at >= newer.sent_at);
+            let is_there = other.closed_at.is_none_or(|at| at >= newer.cause.sent_at);
             if is_older && is_there && other.displaced_by.is_none() {
                 other.displaced_by = Some(newer);
                 displaced += 1;
@@ -126,7 +154,7 @@ impl Row {
         })?;
         winner.displaced_by = None;
         Some(Newer {
-            sent_at: winner.sent_at,
+            cause: Cause::of(winner),
             connected_at: ended.connected_at?,
         })
     }
@@ -151,15 +179,15 @@ impl Row {
         abandoned
     }
 
-    /// When the CONNECT was sent whose CONNACK is awaited; `None` if there is none, or several, of
-    /// which any may have displaced another connection.
-    pub(super) fn only_one_on_its_way(&self) -> Option<Instant> {
+    /// The CONNECT whose CONNACK is awaited; `None` if there is none, or several, of which any may have
+    /// displaced another connection.
+    pub(super) fn only_one_on_its_way(&self) -> Option<Cause> {
         let mut waiting = self
             .attempts
             .iter()
             .filter(|attempt| attempt.connected_at.is_none());
         let only = waiting.next()?;
-        waiting.next().is_none().then_some(only.sent_at)
+        waiting.next().is_none().then(|| Cause::of(only))
     }
 
     /// When the first CONNECT was sent that waits for its CONNACK.
@@ -219,8 +247,7 @@ impl Row {
 
 impl RecentEnd {
     /// How long after the CONNECT that caused it it came, if only one can have.
-    pub(super) fn took(&self) -> Option<Duration> {
-        let sent_at = self.only_cause?;
-        Some(self.at.saturating_since(sent_at))
+    pub(super) fn took(&self) -> Option<TakeoverTime> {
+        Some(self.only_cause?.took(self))
     }
 }
