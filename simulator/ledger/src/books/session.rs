@@ -55,6 +55,8 @@ pub(crate) struct Away {
     pub(crate) waited: u64,
     /// Of those, the ones that came afterwards.
     pub(crate) came: u64,
+    /// Whether nothing asked for the end that it began with.
+    pub(crate) is_unasked: bool,
 }
 
 /// One Topic Filter of one Session.

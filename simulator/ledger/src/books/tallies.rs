@@ -77,6 +77,8 @@ pub struct Tally {
     pub mislabelled: u64,
     /// First deliveries of messages that were sent before the connection they came on was resumed.
     pub late: u64,
+    /// Of those, messages that waited because a connection had ended though nothing asked for it.
+    pub late_unasked: u64,
     /// All deliveries: wills are not among them.
     pub received: u64,
 }
@@ -86,6 +88,9 @@ pub struct Tally {
 pub enum Excuse {
     /// The Session ended: with its connection, by Clean Start, or by its expiry.
     SessionEnded,
+    /// The Session ended with its connection, and nothing had asked for that: neither the scenario, its links
+    /// and takeovers among it, nor the device. Whether it would have come is not known.
+    EndedUnasked,
     /// Owed at QoS 0, and a connection on the way was lost: at most once (§4.3.1).
     ConnectionLost,
     /// The Session was offline when the run ended.
@@ -100,8 +105,9 @@ pub enum Excuse {
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SessionEnded,
+        Self::EndedUnasked,
         Self::ConnectionLost,
         Self::OfflineAtEnd,
         Self::MemberLost,
@@ -113,6 +119,7 @@ impl Excuse {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SessionEnded => "session ended",
+            Self::EndedUnasked => "session ended by the broker though nothing asked for it",
             Self::ConnectionLost => "connection lost at QoS 0",
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
@@ -298,6 +305,7 @@ impl Tally {
         self.corrupted += other.corrupted;
         self.mislabelled += other.mislabelled;
         self.late += other.late;
+        self.late_unasked += other.late_unasked;
         self.received += other.received;
     }
 }

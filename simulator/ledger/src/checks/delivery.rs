@@ -22,7 +22,7 @@ use squall_scenario::DeliveryClaim;
 
 use super::Evidence;
 use super::claim::{Claims, Judged};
-use crate::books::{Scope, Tally, TallyKey};
+use crate::books::{Excuse, Scope, Tally, TallyKey};
 
 /// Judges one claim.
 pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
@@ -65,11 +65,12 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         &[AnomalyKind::Reordered],
     );
     add_wrong(&mut claims, claim, &all);
-    // What is late waited for a connection that had ended.
+    // What is late waited for a connection that had ended: of those that the scenario ended it is not the
+    // broker's.
     claims.add_at_most(
         "late",
         claim.late,
-        if_received(all.late),
+        if_received(all.late_unasked),
         &[AnomalyKind::UnexpectedDisconnect],
     );
     claims
@@ -82,13 +83,23 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
         return;
     };
     let holds = owed.lost <= limit;
-    let unjudged = (holds && owed.perhaps_cleared > 0).then(|| {
+    let unasked = owed.excused[Excuse::EndedUnasked as usize];
+    let ended = (holds && unasked > 0).then(|| {
+        format!(
+            "{} messages were owed to Sessions that ended with connections which nothing asked the broker to close: whether they \
+             would have come is not known; claim `unexpected_disconnects = 0` in a `connections` check, or let the Sessions \
+             outlive their connections (`clean_start = false`, `session_expiry`)",
+            count_text(unasked)
+        )
+    });
+    let cleared = (holds && owed.perhaps_cleared > 0).then(|| {
         format!(
             "{} retained messages that SUBSCRIBE asked for did not come: cleared by another client, or lost by the broker; \
              give the run topics of its own, or a broker of its own",
             count_text(owed.perhaps_cleared)
         )
     });
+    let unjudged = ended.or(cleared);
     let has_something = owed.expected() > 0 && unjudged.is_none();
     let judged = Judged {
         key: "lost".to_owned(),

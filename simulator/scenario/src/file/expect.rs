@@ -34,7 +34,8 @@ pub(crate) enum ExpectFile {
         corrupted: Option<u64>,
         /// Messages that came at another QoS, or with another RETAIN or DUP flag, than they must have.
         mislabelled: Option<u64>,
-        /// Messages that were delivered after the session was resumed.
+        /// Messages that waited for a Session whose connection had ended though nothing in the scenario asked for
+        /// that: no fault, takeover or link. Those that waited for another reason are counted, and not judged.
         late: Option<u64>,
     },
     /// Wills after faults.

@@ -3,7 +3,7 @@
 use squall_protocol::{QoS, packet::Publish};
 use squall_world::Passing;
 
-use crate::run::{assert_broken, run, run_tampered};
+use crate::run::{assert_broken, run, run_tampered, verdict};
 use crate::tampering::{Outcome, drop_it, is_to, once, publish_bytes, script, to_device};
 
 /// Telemetry at QoS 1 and orders at QoS 2 to a reader; what is private is for another.
@@ -324,4 +324,30 @@ fn lost_says_what_it_is_judged_of() {
         .map(|claim| claim.of.as_deref())
         .collect();
     assert_eq!(lost, [None, None, Some("owed at QoS 1 and 2")]);
+}
+
+/// A broker that closes the connection instead of delivering: the Session ends with it, and whether the
+/// message would have come is not known. Nothing is claimed of connections.
+#[test]
+fn what_a_closed_connection_took_along_is_not_judged() {
+    let claims = SCENARIO.find("[[expect]]").expect("it claims something");
+    let scenario = format!(
+        "{}[[expect]]\ncheck = \"delivery\"\nqos = 1\nlost = 0\n",
+        &SCENARIO[..claims]
+    );
+    let tamper = once(
+        20,
+        |passing| is_to(passing, READER, "telemetry"),
+        |_, tampered| tampered.close(),
+    );
+
+    let judgement = run_tampered(&scenario, tamper);
+
+    assert_eq!(verdict(&judgement).exit_code, 4);
+    let unjudged = judgement.measured.checks[0].claims[0].unjudged.as_deref();
+    let unjudged = unjudged.expect("it is not judged");
+    assert!(
+        unjudged.contains("owed to Sessions that ended"),
+        "{unjudged}"
+    );
 }

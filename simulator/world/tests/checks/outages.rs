@@ -272,3 +272,45 @@ fn a_displaced_connection_is_not_alive_while_its_end_crosses_the_link() {
         assert!(takeovers.is_some_and(|takeovers| takeovers.takeovers > 50));
     }
 }
+
+/// Readers whose Sessions are kept on a link that is out for longer than Keep Alive allows.
+const WAITING: &str = r#"
+[run]
+duration = "30s"
+drain = "15s"
+[[network]]
+name = "tunnel"
+latency = "20ms"
+outages = { every = "10s", lasts = "4s" }
+[[group]]
+name = "readers"
+count = 5
+network = "tunnel"
+keep_alive = "1s"
+clean_start = false
+session_expiry = "5m"
+[[group.subscribe]]
+filter = "t"
+qos = 1
+[[group]]
+name = "sender"
+count = 1
+[[group.publish]]
+topic = "t"
+qos = 1
+rate = 10
+[[expect]]
+check = "delivery"
+lost = 0
+late = 0
+"#;
+
+/// What waited because squall's own link took the reader away is not late by the broker.
+#[test]
+fn what_waits_for_an_outage_is_not_held_against_the_broker() {
+    let judgement = run(WAITING);
+
+    assert_broken(&judgement, &[]);
+    let late = judgement.measured.accounting.deliveries_at(1).late;
+    assert!(late > 50, "{late}");
+}

@@ -48,7 +48,7 @@ pub(crate) struct ConnectionEnd {
 
 impl ConnectionEnd {
     /// Whether neither the scenario, its links among it, nor the device asked for it.
-    pub(super) fn is_unexpected(&self) -> bool {
+    pub(in crate::books) fn is_unexpected(&self) -> bool {
         if self.is_of_link {
             return false;
         }

@@ -339,7 +339,11 @@ impl Deliveries {
             self.books.tally_mut(case.key()).unrepeatable += 1;
         }
         if case.wait == Wait::Offline {
-            self.books.tally_mut(case.key()).late += 1;
+            let away = session(&self.sessions, case.event.client).and_then(|row| row.away);
+            let is_unasked = away.is_some_and(|away| away.is_unasked);
+            let tally = self.books.tally_mut(case.key());
+            tally.late += 1;
+            tally.late_unasked += u64::from(is_unasked);
         }
         self.check_order(case, recipient);
     }

@@ -19,6 +19,8 @@ pub(crate) struct Ending {
     pub(crate) noticed_by: Instant,
     /// When the broker may have noticed at the earliest: the Session expires from then on.
     pub(crate) earliest: Instant,
+    /// Whether neither the scenario, its links and takeovers among it, nor the device asked for it.
+    pub(crate) is_unasked: bool,
 }
 
 impl Deliveries {
@@ -92,6 +94,7 @@ impl Deliveries {
                 until: None,
                 waited: 0,
                 came: 0,
+                is_unasked: ending.is_unasked,
             });
         }
         let is_over = session.expiry.is_zero();
@@ -103,7 +106,11 @@ impl Deliveries {
         }
         self.disturb_shares(event, ending.noticed_by);
         if is_over && is_offline {
-            self.excuse_session(event, None, Excuse::SessionEnded);
+            let excuse = match ending.is_unasked {
+                true => Excuse::EndedUnasked,
+                false => Excuse::SessionEnded,
+            };
+            self.excuse_session(event, None, excuse);
         } else {
             self.excuse_session(event, Some(QoS::AtMostOnce), Excuse::ConnectionLost);
         }

@@ -195,6 +195,7 @@ impl Ledger {
             is_polite: is_polite(cause),
             noticed_by: self.end_noticed_by(event.now, cause, connection.keep_alive),
             earliest,
+            is_unasked: end.is_unexpected(),
         };
         self.handle_departure(event, connection, cause, findings);
         if ending.is_polite {
