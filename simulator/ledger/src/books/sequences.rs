@@ -25,11 +25,6 @@ impl SequenceSet {
             .is_some_and(|place| self.ranges[place].first <= sequence)
     }
 
-    /// Whether nothing is in it.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
     /// The highest number in the set that is lower than `sequence`.
     pub(crate) fn highest_below(&self, sequence: u32) -> Option<u32> {
         let begun = self.ranges.partition_point(|range| range.first < sequence);

@@ -10,7 +10,7 @@ use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS, Version};
 use squall_scenario::{DeviceId, GroupId};
 
-use super::stream::CursorKey;
+use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
 /// One Session.
@@ -23,7 +23,7 @@ pub(crate) struct Session {
     /// Every filter that was ever subscribed to.
     pub(crate) subscriptions: Vec<Subscription>,
     /// The cursors in which it may have open pledges.
-    pub(crate) open: Vec<CursorKey>,
+    pub(crate) open: OpenCursors,
     /// Connections with a CONNACK and without an end, oldest CONNACK first.
     pub(crate) live: Vec<SocketId>,
     /// When the last CONNACK came.
@@ -158,7 +158,7 @@ impl Session {
             group,
             device,
             subscriptions: Vec::new(),
-            open: Vec::new(),
+            open: OpenCursors::default(),
             over_at: Instant::ZERO,
             live: Vec::new(),
             connected_at: Instant::ZERO,

@@ -4,7 +4,7 @@ use squall_protocol::{Instant, QoS};
 use squall_scenario::ClientKey;
 
 use super::session::{Session, SubscriptionState};
-use super::stream::CursorKey;
+use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
 /// One shared subscription.
@@ -13,7 +13,7 @@ pub(crate) struct Share {
     /// Every Session that ever subscribed to it.
     pub(crate) members: Vec<ClientKey>,
     /// The cursors in which it may have open pledges.
-    pub(crate) open: Vec<CursorKey>,
+    pub(crate) open: OpenCursors,
     /// Until then messages may have been given to a member that was gone already; the start of
     /// the run if no member was lost.
     pub(crate) disturbed_until: Instant,

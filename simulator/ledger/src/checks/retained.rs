@@ -211,11 +211,11 @@ fn may_be_foreign(topic: &str, has: &Found, evidence: &Evidence<'_>) -> bool {
 /// Whether a topic may have had this value before the run, as far as a device was there to see.
 fn had_before(topic: &str, has: &Found, ledger: &Ledger) -> bool {
     let filters = ledger.deliveries.filters_of(topic);
-    let watched = ledger.deliveries.watching_since(filters, QoS::AtLeastOnce);
+    let watched = ledger.deliveries.watchers(filters, QoS::AtLeastOnce);
     let until = ledger.closed_at().unwrap_or_default();
     match ledger
         .retained
-        .before(topic, watched.into_iter().min(), until)
+        .before(topic, watched.iter().map(|one| one.since).min(), until)
     {
         Before::Had(value) => value == Some(has.hash),
         Before::Unknown => true,

@@ -40,7 +40,7 @@ use super::topics::{FilterKey, Recipient, Topics};
 pub(crate) use arrive::{FirstDelivery, Wait};
 pub(crate) use delivery::{Delivery, Mark, Origin};
 pub(crate) use sessions::Ending;
-pub(crate) use watching::WillRecipient;
+pub(crate) use watching::{Watcher, WillRecipient};
 
 /// A message as it was handed to the link, or as it would have been.
 #[derive(Clone, Copy, Debug)]

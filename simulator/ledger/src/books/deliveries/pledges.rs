@@ -10,7 +10,7 @@ use squall_scenario::GroupId;
 use super::{Deliveries, Message, StreamId, group_of, session, share_group};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
-use crate::books::stream::{CursorKey, OpenPledge, RecordState};
+use crate::books::stream::{CursorKey, OpenCursors, OpenPledge, RecordState};
 use crate::books::tallies::{Books, Excuse, TallyKey};
 use crate::books::topics::{Place, Recipient};
 
@@ -36,7 +36,7 @@ impl Deliveries {
                 scattered.push((number, group));
             }
             if pledged.is_newly_open {
-                newly_open.push((place.recipient, number));
+                newly_open.push((place.recipient, number, owed));
             }
             let key = TallyKey {
                 group,
@@ -56,9 +56,9 @@ impl Deliveries {
             let book = self.books.publications_mut(event.group, message.qos);
             book.to_no_subscriber += 1;
         }
-        for (recipient, place) in newly_open {
+        for (recipient, place, owed) in newly_open {
             if let Some(open) = self.open_cursors_mut(recipient) {
-                open.push(CursorKey { stream: id, place });
+                open.list(owed, CursorKey { stream: id, place });
             }
         }
         for (place, group) in scattered {
@@ -139,27 +139,20 @@ impl Deliveries {
 
     /// Ends the open pledges of a recipient with an excuse, those owed at `only` or all.
     pub(super) fn excuse(&mut self, recipient: Recipient, only: Option<QoS>, excuse: Excuse) {
-        let Some(open) = self.open_cursors_mut(recipient) else {
-            return;
-        };
-        let mut cursors = std::mem::take(open);
+        let open = self.open_cursors_mut(recipient);
+        let cursors = open.map(|open| open.take(only)).unwrap_or_default();
         if cursors.is_empty() {
             return;
         }
         let group = group_of(&self.sessions, &self.shares, recipient);
-        cursors.retain(|cursor| {
+        for cursor in cursors {
             let books = &mut self.books;
             let stream = &mut self.streams[cursor.stream];
             stream.take_open(cursor.place, only, |open| {
                 excuse_pledge(books, group, &open, excuse);
             });
-            let is_open = stream.is_open(cursor.place);
             let settled = stream.settle();
             self.records = self.records.saturating_sub(settled);
-            is_open
-        });
-        if let Some(open) = self.open_cursors_mut(recipient) {
-            *open = cursors;
         }
     }
 
@@ -201,7 +194,7 @@ impl Deliveries {
         self.records = self.records.saturating_sub(dropped);
     }
 
-    fn open_cursors_mut(&mut self, recipient: Recipient) -> Option<&mut Vec<CursorKey>> {
+    fn open_cursors_mut(&mut self, recipient: Recipient) -> Option<&mut OpenCursors> {
         match recipient {
             Recipient::Session(client) => {
                 let session = self.sessions.get_mut(client.0 as usize)?.as_mut()?;

@@ -19,6 +19,15 @@ pub(crate) struct WillRecipient {
     pub(crate) copies: u8,
 }
 
+/// A Session that watches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Watcher {
+    /// Whose Session it is.
+    pub(crate) client: ClientKey,
+    /// Since when it has watched without a break.
+    pub(crate) since: Instant,
+}
+
 impl Deliveries {
     /// For whom a will is that reaches a Session; `None` if no subscription asks for it.
     pub(crate) fn recipient_of(&self, event: &Event, topic: &str) -> Option<WillRecipient> {
@@ -46,7 +55,7 @@ impl Deliveries {
     /// For each Session that watches by one of `filters`, since when it has done so without a
     /// break: a will of an earlier end may have been lost with the Session, or, at QoS 0, with a
     /// connection (§4.3.1).
-    pub(crate) fn watching_since(&self, filters: &[FilterKey], qos: QoS) -> Vec<Instant> {
+    pub(crate) fn watchers(&self, filters: &[FilterKey], qos: QoS) -> Vec<Watcher> {
         let clients: BTreeSet<ClientKey> = filters
             .iter()
             .flat_map(|&filter| self.topics.recipients(filter))
@@ -57,9 +66,19 @@ impl Deliveries {
             .collect();
         clients
             .into_iter()
-            .filter_map(|client| session(&self.sessions, client))
-            .filter_map(|session| session.watching_since(filters, qos))
+            .filter_map(|client| {
+                let session = session(&self.sessions, client)?;
+                let since = session.watching_since(filters, qos)?;
+                Some(Watcher { client, since })
+            })
             .collect()
+    }
+
+    /// Since when the Session of an event has had the connection of the event, and no other; `None` if it has
+    /// others.
+    pub(crate) fn alone_since(&self, event: &Event) -> Option<Instant> {
+        let session = session(&self.sessions, event.client)?;
+        (session.live == [event.socket]).then_some(session.connected_at)
     }
 
     /// Since when a recipient has watched a topic without a break; `None` if it does not now.

@@ -227,6 +227,7 @@ impl Ledger {
             is_marked_as_repeat: delivered.dup && delivered.qos == QoS::AtLeastOnce,
             recipient,
             watched_since: self.deliveries.watched_since(recipient, topic, will_qos),
+            alone_since: self.deliveries.alone_since(event),
             copies,
             room,
         };

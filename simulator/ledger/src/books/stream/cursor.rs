@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use squall_protocol::{Instant, QoS};
 use squall_scenario::ClientKey;
 
+use super::Pledged;
 use crate::books::sequences::SequenceSet;
 
 /// How far one recipient is with one stream.
@@ -18,8 +19,6 @@ pub(crate) struct Cursor {
     pub(super) levels: Vec<Level>,
     /// The last message that came out of the broker's store of retained messages, and how often.
     pub(super) replayed: Option<Replayed>,
-    /// Whether its recipient lists it among those with open pledges.
-    pub(super) is_listed: bool,
     /// By Session; for a Session's own place there is one.
     pub(super) orders: Vec<Order>,
     /// Sequences of which a second copy came, then those with a third, and so on: overlapping
@@ -42,6 +41,8 @@ pub(super) struct Level {
     pub(super) pledged: SequenceSet,
     /// Of those, not delivered.
     pub(super) pending: SequenceSet,
+    /// Whether its recipient lists the cursor among those with open pledges at this QoS.
+    pub(super) is_listed: bool,
     /// Sequences up to which everything pending was overtaken, by a later one that came, and when.
     overtaken: VecDeque<(u32, Instant)>,
 }
@@ -52,6 +53,7 @@ impl Level {
             owed,
             pledged: SequenceSet::default(),
             pending: SequenceSet::default(),
+            is_listed: false,
             overtaken: VecDeque::new(),
         }
     }
@@ -136,7 +138,7 @@ impl Cursor {
         times
     }
 
-    pub(super) fn pledge(&mut self, sequence: u32, owed: QoS, ranges_max: usize) -> bool {
+    pub(super) fn pledge(&mut self, sequence: u32, owed: QoS, ranges_max: usize) -> Pledged {
         let place = self
             .levels
             .iter()
@@ -145,9 +147,13 @@ impl Cursor {
                 self.levels.push(Level::new(owed));
                 self.levels.len() - 1
             });
-        self.levels[place].pledged.insert(sequence);
-        self.levels[place].pending.insert(sequence);
-        self.levels[place].pending.excess(ranges_max).is_some()
+        let level = &mut self.levels[place];
+        level.pledged.insert(sequence);
+        level.pending.insert(sequence);
+        Pledged {
+            has_excess: level.pending.excess(ranges_max).is_some(),
+            is_newly_open: !std::mem::replace(&mut level.is_listed, true),
+        }
     }
 
     pub(super) fn deliver(&mut self, sequence: u32, now: Instant, ranges_max: usize) -> Arrival {

@@ -6,6 +6,7 @@
 //! Invariant: `record.outstanding` is the number of cursors that have its sequence pending.
 
 mod cursor;
+mod open_cursors;
 mod record;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use super::tallies::TallyKey;
 
 use cursor::Level;
 pub(crate) use cursor::{Arrival, Cursor};
+pub(crate) use open_cursors::OpenCursors;
 pub(crate) use record::{Record, RecordState};
 
 /// Messages of one device to one Topic Name.
@@ -54,7 +56,7 @@ pub(crate) struct CursorKey {
 pub(crate) struct Pledged {
     /// Whether the open pledges of the cursor are too scattered to keep them all.
     pub(crate) has_excess: bool,
-    /// Whether the recipient must list the cursor among those with open pledges.
+    /// Whether the recipient must list the cursor among those with open pledges at this QoS.
     pub(crate) is_newly_open: bool,
 }
 
@@ -174,10 +176,7 @@ impl Stream {
     pub(crate) fn pledge(&mut self, place: usize, sequence: u32, owed: QoS) -> Pledged {
         let ranges_max = self.ranges_max;
         let cursor = self.cursor_mut(place);
-        let pledged = Pledged {
-            has_excess: cursor.pledge(sequence, owed, ranges_max),
-            is_newly_open: !std::mem::replace(&mut cursor.is_listed, true),
-        };
+        let pledged = cursor.pledge(sequence, owed, ranges_max);
         if let Some(record) = self.record_mut(sequence) {
             record.outstanding += 1;
         }
@@ -204,7 +203,8 @@ impl Stream {
             .take_copy(sequence, allowed, ranges_max)
     }
 
-    /// Takes the open pledges of a place out, those owed at `only` or all, and hands them over.
+    /// Takes the open pledges of a place out, those owed at `only` or all, and hands them over. The
+    /// recipient does not list it for them any longer.
     pub(crate) fn take_open(
         &mut self,
         place: usize,
@@ -218,6 +218,7 @@ impl Stream {
             if only.is_some_and(|owed| owed != level.owed) {
                 continue;
             }
+            level.is_listed = false;
             for sequence in level.pending.iter() {
                 level.pledged.remove(sequence);
                 let record = &mut self.records[(sequence - self.base) as usize];
@@ -225,15 +226,6 @@ impl Stream {
             }
             level.pending.clear();
         }
-    }
-
-    /// Whether a place has open pledges. One that has none is not listed any longer.
-    pub(crate) fn is_open(&mut self, place: usize) -> bool {
-        let Some(cursor) = self.cursors.get_mut(place) else {
-            return false;
-        };
-        cursor.is_listed = cursor.levels.iter().any(|level| !level.pending.is_empty());
-        cursor.is_listed
     }
 
     /// Takes the oldest open pledges of a place out if they are too scattered to keep.

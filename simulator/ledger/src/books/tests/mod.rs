@@ -15,4 +15,5 @@ mod sharing;
 mod strangers;
 mod takeovers;
 mod will_ends;
+mod will_sightings;
 mod wills;

@@ -134,3 +134,24 @@ fn an_own_subscription_is_owed_beside_the_share() {
         (2, 2, 0)
     );
 }
+
+/// Each time that a member is lost, what is owed at QoS 0 since the last is excused, and what is owed at QoS 1
+/// stays.
+#[test]
+fn each_lost_member_excuses_what_was_owed_at_qos_0_since() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+    let mut sequence = 0;
+    for _ in 0..3 {
+        scene.publish(sequence..sequence + 2, QoS::AtMostOnce);
+        scene.publish(sequence + 2..sequence + 3, QOS1);
+        sequence += 3;
+        scene.end(CLEAN, RESET);
+        scene.connect_as(CLEAN, CLEAN, false);
+        scene.subscribe(CLEAN, "$share/g/t", QOS1);
+    }
+
+    let tally = scene.close();
+
+    let excused = tally.excused[Excuse::ConnectionLost as usize];
+    assert_eq!((tally.pledged, excused), (9, 6));
+}

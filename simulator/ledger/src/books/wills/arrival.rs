@@ -23,6 +23,9 @@ pub(crate) struct WillArrival<'a> {
     pub(crate) recipient: Recipient,
     /// Since when that one has certainly watched without a break; `None` if it does not.
     pub(crate) watched_since: Option<Instant>,
+    /// Since when the recipient, a Session, has had the connection that it came on and no other; `None` if it
+    /// has others.
+    pub(crate) alone_since: Option<Instant>,
     /// Copies that its subscriptions allow.
     pub(crate) copies: u8,
     /// When the broker could send to that one.

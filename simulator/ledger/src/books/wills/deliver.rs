@@ -75,7 +75,8 @@ impl Wills {
         if arrival.is_from_store {
             return WillDelivery::Counted;
         }
-        let taken = self.rows[row].take(event, arrival, self.history);
+        let history = self.history;
+        let taken = self.on_row(row, |row| row.take(event, arrival, history));
         if matches!(taken, Taken::Early) {
             self.keep_early(row, event, arrival);
         }
@@ -112,7 +113,6 @@ impl Wills {
         let WillEnd {
             fault, cause, due, ..
         } = end;
-        self.kept += usize::from(taken.count == 1);
         if let Some((kind, explanation)) = what_is_wrong(&taken) {
             let subject = Subject::after(fault, taken.device);
             let noticed = subject.between(event.now - NOTICED_AFTER, event.now);

@@ -26,6 +26,7 @@ pub(super) struct Early {
     topic: Rc<str>,
     recipient: Recipient,
     watched_since: Option<Instant>,
+    alone_since: Option<Instant>,
     copies: u8,
     /// Ends of its row that were known when it came.
     ends: u64,
@@ -40,6 +41,7 @@ impl Early {
             is_marked_as_repeat: false,
             recipient: self.recipient,
             watched_since: self.watched_since,
+            alone_since: self.alone_since,
             copies: self.copies,
             // It took no time.
             room: Room::ALWAYS,
@@ -56,6 +58,7 @@ impl Wills {
             topic: Rc::clone(&row.will.topic),
             recipient: arrival.recipient,
             watched_since: arrival.watched_since,
+            alone_since: arrival.alone_since,
             copies: arrival.copies,
             ends: row.ends_so_far(),
         });
@@ -77,7 +80,10 @@ impl Wills {
             if is_of_it {
                 have.push(early.recipient);
                 let arrival = early.arrival();
-                let taken = self.rows[row].take_for(last, &early.event, &arrival, self.history);
+                let history = self.history;
+                let taken = self.on_row(row, |row| {
+                    row.take_for(last, &early.event, &arrival, history)
+                });
                 self.kept = self.kept.saturating_sub(1);
                 seen.extend(self.account(taken, &early.event, &arrival));
             }
@@ -99,7 +105,10 @@ impl Wills {
             let over: Vec<Early> = over;
             for early in &over {
                 let (event, arrival) = (&early.event, early.arrival());
-                let taken = self.rows[row].take_beyond(early.ends, event, &arrival, self.history);
+                let history = self.history;
+                let taken = self.on_row(row, |row| {
+                    row.take_beyond(early.ends, event, &arrival, history)
+                });
                 self.kept = self.kept.saturating_sub(1);
                 self.account(taken, event, &arrival);
             }

@@ -7,7 +7,8 @@
 //!
 //! Who had to see the will of an end is not written down when it ends: of 10,000 devices that
 //! watch each other every end would have 9,999 watchers. An end keeps its time, and each watcher
-//! the time since when it has watched without a break; `settle` compares the two at the end.
+//! the time since when it has watched without a break; `settle` compares the two at the end. Who saw a will is
+//! a bit for each watcher (`sightings`).
 
 mod arrival;
 mod deliver;
@@ -16,6 +17,7 @@ mod end;
 mod progress;
 mod row;
 mod settle;
+mod sightings;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -112,7 +114,7 @@ pub(crate) struct Wills {
     /// Messages with the Topic Name and payload of a will that no end asked for, on a broker where
     /// another client may have sent them.
     unclear: u64,
-    /// Ends, and arrivals of wills, that are kept.
+    /// Ends and early wills that are kept, words of sightings, and sightings that are kept whole.
     kept: usize,
     kept_max: usize,
     /// The row that settling early begins with.
@@ -199,12 +201,11 @@ impl Wills {
         let Some(row) = self.disarm(event.socket) else {
             return Vec::new();
         };
-        let number = self.rows[row].push(event, end, shares);
+        let number = self.on_row(row, |row| row.push(event, end, shares));
         self.last_ends.insert(event.client, (row, number));
         if end.left_at.is_none() {
             self.on_link.insert(event.socket, (row, number));
         }
-        self.kept += 1;
         match end.cause {
             WillCause::ClosedByBroker => self.match_early(row, event.arrived),
             WillCause::Dropped(_)
@@ -272,7 +273,7 @@ impl Wills {
         self.unclear
     }
 
-    /// Ends, and arrivals of wills, that are kept.
+    /// What is kept, counted against the limit of memory.
     #[cfg(test)]
     pub(crate) fn kept(&self) -> usize {
         self.kept
@@ -291,6 +292,15 @@ impl Wills {
     /// What was given up to save memory.
     pub(crate) fn given_up(&self) -> &GivenUp {
         &self.given_up
+    }
+
+    /// Changes a row, and counts what it keeps.
+    fn on_row<T>(&mut self, row: usize, change: impl FnOnce(&mut Row) -> T) -> T {
+        let row = &mut self.rows[row];
+        let before = row.weight();
+        let result = change(row);
+        self.kept = self.kept + row.weight() - before;
+        result
     }
 
     fn row_of(&self, topic: &str, payload: &[u8]) -> Option<usize> {

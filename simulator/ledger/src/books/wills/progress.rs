@@ -15,6 +15,16 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// It has seen the will of the end before `next`, and none of `skipped`, oldest first.
+    pub(super) fn new(next: u64, skipped: impl Iterator<Item = u64>) -> Self {
+        let mut progress = Self {
+            next,
+            skipped: skipped.collect(),
+        };
+        progress.forget_oldest();
+        progress
+    }
+
     /// The first end whose will it has not seen, nor that of a later one.
     pub(super) fn next(&self) -> u64 {
         self.next
@@ -35,8 +45,12 @@ impl Progress {
         let passed = self.next.max(first)..number;
         self.skipped
             .extend(passed.filter(|&number| is_expected(number)));
+        self.forget_oldest();
+        self.next = number + 1;
+    }
+
+    fn forget_oldest(&mut self) {
         let too_many = self.skipped.len().saturating_sub(SKIPPED_MAX);
         self.skipped.drain(..too_many);
-        self.next = number + 1;
     }
 }

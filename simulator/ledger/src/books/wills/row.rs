@@ -4,12 +4,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use squall_fleet::SocketId;
 use squall_protocol::Instant;
 use squall_scenario::{BrokerHistory, DeviceId};
 
 use super::early::Early;
 use super::progress::Progress;
+use super::sightings::{Seen, Sightings};
 use super::{Due, KnownWill, WillArrival, WillEnd};
 use crate::books::event::Event;
 use crate::books::topics::{FilterKey, Recipient};
@@ -22,6 +22,10 @@ const PAST_TAKEOVER: Duration = Duration::from_millis(250);
 /// share one will.
 const LOOK_AHEAD: usize = 64;
 
+/// Up to so many ends that are kept it is looked up who has seen which; beyond, what each recipient has seen is
+/// kept beside them: many devices that share one will are one row, devices with wills of their own have one each.
+const LOOKED_UP_MAX: usize = 16;
+
 /// The ends that one will may belong to, oldest first, counted from the start of the run.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -30,12 +34,14 @@ pub(super) struct Row {
     pub(super) ends: VecDeque<End>,
     /// Number of the first end that is kept.
     first: u64,
-    /// What each recipient has seen.
+    /// What each recipient has seen that saw anything while more than [`LOOKED_UP_MAX`] ends were kept.
     progress: HashMap<Recipient, Progress>,
     /// Open connections that have this will.
     pub(super) armed: usize,
     /// Wills that came before an end was known that they may belong to.
     pub(super) early: Vec<Early>,
+    /// Ends that are kept, and what their sightings take.
+    weight: usize,
     /// Whether an end was given up before all its watchers had seen its will.
     pub(super) has_given_up: bool,
 }
@@ -51,20 +57,7 @@ pub(super) struct End {
     /// Shared subscriptions that certainly asked for the will when the connection ended.
     pub(super) shares: Vec<FilterKey>,
     /// What each recipient saw that saw anything.
-    pub(super) seen: HashMap<Recipient, Seen>,
-}
-
-/// How often one recipient saw the will of one end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    /// Whether it certainly asked for the will when the connection ended.
-    pub(super) is_certain: bool,
-    /// Copies that came.
-    count: u32,
-    /// Copies that one will may bring, by overlapping subscriptions.
-    allowed: u32,
-    /// The connection that the last one came on.
-    socket: SocketId,
+    pub(super) seen: Sightings,
 }
 
 /// What a will that came was taken for.
@@ -105,6 +98,7 @@ impl Row {
             progress: HashMap::new(),
             armed: 0,
             early: Vec::new(),
+            weight: 0,
             has_given_up: false,
         }
     }
@@ -116,9 +110,10 @@ impl Row {
             device: event.device,
             end,
             shares,
-            seen: HashMap::new(),
+            seen: Sightings::default(),
             back_at: None,
         });
+        self.weight += 1;
         self.ends_so_far() - 1
     }
 
@@ -147,11 +142,17 @@ impl Row {
     pub(super) fn pop(&mut self) -> Option<End> {
         let end = self.ends.pop_front()?;
         self.first += 1;
+        self.weight -= 1 + end.seen.weight();
         Some(end)
     }
 
     pub(super) fn may_be_stored(&self, may_be_sent: impl Fn(Instant) -> bool) -> bool {
         self.ends.is_empty() || self.ends.iter().any(|end| may_be_sent(end.at))
+    }
+
+    /// What it takes of the memory: ends, and words and whole records of who saw their wills.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Ends so far, those that are not kept included.
@@ -201,43 +202,28 @@ impl Row {
         arrival: &WillArrival<'_>,
         history: BrokerHistory,
     ) -> Taken {
-        let may_be_of_others = history.has_other_clients();
         let end = &mut self.ends[place];
-        if may_be_of_others && end.end.due == Due::MustNot {
+        if history.has_other_clients() && end.end.due == Due::MustNot {
             return Taken::Unclear;
         }
-        let is_certain = arrival.watched_since.is_some_and(|since| since <= end.at);
-        let seen = end.seen.entry(arrival.recipient).or_insert(Seen {
-            is_certain,
-            count: 0,
-            allowed: 1,
-            socket: event.socket,
-        });
-        // A message is sent again only on another connection, after a reconnect [MQTT-4.4.0-1]: on
-        // the same one DUP does not make a second will the first.
-        let is_on_another = seen.socket != event.socket;
-        seen.socket = event.socket;
-        if seen.count > 0 && arrival.is_marked_as_repeat && is_on_another {
-            return Taken::Repeat;
+        let before = end.seen.weight();
+        let taken = end.note_seen(event, arrival, history);
+        self.weight += end.seen.weight() - before;
+        if let Taken::For(_) = taken {
+            self.note_seen(arrival.recipient, place);
         }
-        seen.allowed = seen.allowed.max(u32::from(arrival.copies));
-        if may_be_of_others && seen.count >= seen.allowed {
-            return Taken::Unclear;
-        }
-        seen.count += 1;
-        let taken = TakenFor {
-            end: end.end,
-            device: end.device,
-            ended_at: end.at,
-            count: seen.count,
-            times: seen.times(),
-        };
-        self.note_seen(arrival.recipient, place);
-        Taken::For(taken)
+        taken
     }
 
     /// A recipient has seen the will of the end at `place`.
     fn note_seen(&mut self, recipient: Recipient, place: usize) {
+        if !self.progress.contains_key(&recipient) {
+            if self.ends.len() > LOOKED_UP_MAX {
+                let progress = self.looked_up(recipient);
+                self.progress.insert(recipient, progress);
+            }
+            return;
+        }
         let Self {
             ends,
             first,
@@ -254,15 +240,36 @@ impl Row {
         progress.note_seen(number, *first, is_expected);
     }
 
+    /// What the ends that are kept say of a recipient.
+    fn looked_up(&self, recipient: Recipient) -> Progress {
+        let has_seen = |end: &End| end.seen.contains(recipient);
+        let Some(last) = self.ends.iter().rposition(has_seen) else {
+            return Progress::default();
+        };
+        let before = self.ends.iter().take(last).zip(self.first..);
+        let skipped = before.filter(|(end, _)| end.is_expected() && !has_seen(end));
+        Progress::new(
+            self.first + last as u64 + 1,
+            skipped.map(|(_, number)| number),
+        )
+    }
+
     /// Place of the end whose will a recipient still waits for that fits one which reaches it at `arrived`: the
     /// oldest, unless its will was due long before, and a later end of its device is there.
     fn waiting_for(&self, recipient: Recipient, arrived: Instant) -> Option<usize> {
-        let progress = self.progress.get(&recipient);
-        let next = progress.map_or(0, Progress::next);
+        let looked_up;
+        let progress = match self.progress.get(&recipient) {
+            Some(progress) => progress,
+            None => {
+                looked_up = self.looked_up(recipient);
+                &looked_up
+            }
+        };
+        let next = progress.next();
         let start = usize::try_from(next.saturating_sub(self.first)).ok()?;
         let oldest = (start..self.ends.len()).find(|&place| self.ends[place].is_expected());
         let Some(oldest) = oldest else {
-            let mut skipped = progress.into_iter().flat_map(Progress::skipped);
+            let mut skipped = progress.skipped();
             return skipped.find_map(|number| self.place_of(number));
         };
         let mut place = oldest;
@@ -289,8 +296,9 @@ impl Row {
     /// its device's machine has not been told yet.
     fn may_be_early(&self, arrival: &WillArrival<'_>) -> bool {
         let is_too_many = self.ends.back().is_none_or(|last| {
-            let seen = last.seen.get(&arrival.recipient);
-            seen.is_none_or(|seen| seen.count >= seen.allowed.max(u32::from(arrival.copies)))
+            let recipient = arrival.recipient;
+            !last.seen.contains(recipient)
+                || last.seen.is_enough(recipient, u32::from(arrival.copies))
         });
         self.armed > 0 && is_too_many && !arrival.is_marked_as_repeat
     }
@@ -302,6 +310,61 @@ impl Row {
 }
 
 impl End {
+    /// A will of this end came.
+    fn note_seen(
+        &mut self,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+        history: BrokerHistory,
+    ) -> Taken {
+        let recipient = arrival.recipient;
+        let is_certain = arrival.watched_since.is_some_and(|since| since <= self.at);
+        // The Session has had no other connection since the end.
+        let is_unmoved =
+            event.now >= self.at && arrival.alone_since.is_some_and(|since| since <= self.at);
+        if let Recipient::Session(client) = recipient
+            && is_certain
+            && is_unmoved
+            && arrival.copies == 1
+            && !self.seen.contains(recipient)
+        {
+            self.seen.note_plain(client);
+            return Taken::For(self.taken(1, 1));
+        }
+        let unseen = Seen {
+            is_certain,
+            count: 0,
+            allowed: 1,
+            socket: Some(event.socket),
+        };
+        let before = is_unmoved.then_some(event.socket);
+        let seen = self.seen.whole_mut(recipient, before, unseen);
+        // A message is sent again only on another connection, after a reconnect [MQTT-4.4.0-1]: on
+        // the same one DUP does not make a second will the first.
+        let is_on_another = seen.socket != Some(event.socket);
+        seen.socket = Some(event.socket);
+        if seen.count > 0 && arrival.is_marked_as_repeat && is_on_another {
+            return Taken::Repeat;
+        }
+        seen.allowed = seen.allowed.max(u32::from(arrival.copies));
+        if history.has_other_clients() && seen.count >= seen.allowed {
+            return Taken::Unclear;
+        }
+        seen.count += 1;
+        let (count, times) = (seen.count, seen.times());
+        Taken::For(self.taken(count, times))
+    }
+
+    fn taken(&self, count: u32, times: u32) -> TakenFor {
+        TakenFor {
+            end: self.end,
+            device: self.device,
+            ended_at: self.at,
+            count,
+            times,
+        }
+    }
+
     /// Whether a will may come for it.
     fn is_expected(&self) -> bool {
         self.end.due != Due::MustNot
@@ -312,12 +375,5 @@ impl End {
     fn is_past(&self, arrived: Instant) -> bool {
         self.back_at
             .is_some_and(|back_at| arrived > back_at + PAST_TAKEOVER)
-    }
-}
-
-impl Seen {
-    /// How often the will was seen, allowed copies of one will taken for one.
-    pub(super) fn times(&self) -> u32 {
-        1 + self.count.saturating_sub(self.allowed)
     }
 }

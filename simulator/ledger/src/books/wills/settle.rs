@@ -5,22 +5,28 @@ use std::rc::Rc;
 
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, duration_text};
-use squall_scenario::DropKind;
+use squall_scenario::{ClientKey, DropKind};
 
-use super::row::End;
+use super::row::{End, Row};
 use super::{Due, NEVER, WillCause, WillEnd, WillLimit, Wills};
 use crate::books::anomalies::{Anomaly, Subject};
-use crate::books::deliveries::Deliveries;
+use crate::books::deliveries::{Deliveries, Watcher};
 use crate::books::memory::MemoryLimit;
 use crate::books::topics::{FilterKey, Recipient};
 
-/// Since when each Session has watched, for one set of filters and one QoS, in ascending order.
-type Audience = Rc<[Instant]>;
+/// Since when each Session has watched, for one set of filters and one QoS.
+#[derive(Debug)]
+struct Audience {
+    /// In ascending order.
+    since: Vec<Instant>,
+    /// By Session; [`NEVER`] if it does not watch.
+    by_client: Vec<Instant>,
+}
 
 /// Who watches what, when accounts are settled: looked up once for topics with the same watchers.
 pub(crate) struct Audiences<'a> {
     deliveries: &'a Deliveries,
-    known: BTreeMap<(Vec<FilterKey>, QoS), Audience>,
+    known: BTreeMap<(Vec<FilterKey>, QoS), Rc<Audience>>,
 }
 
 /// How many watchers had to see the will of one end, and did not.
@@ -39,14 +45,12 @@ impl<'a> Audiences<'a> {
         }
     }
 
-    fn of(&mut self, topic: &str, qos: QoS) -> Audience {
+    fn of(&mut self, topic: &str, qos: QoS) -> Rc<Audience> {
         let deliveries = self.deliveries;
         let filters = deliveries.filters_of(topic).to_vec();
         let audience = self.known.entry((filters, qos));
         let audience = audience.or_insert_with_key(|(filters, qos)| {
-            let mut since = deliveries.watching_since(filters, *qos);
-            since.sort_unstable();
-            since.into()
+            Rc::new(Audience::of(&deliveries.watchers(filters, *qos)))
         });
         Rc::clone(audience)
     }
@@ -54,14 +58,19 @@ impl<'a> Audiences<'a> {
     /// Watchers without a break since `end` that have not seen its will.
     fn unseen(&mut self, end: &End, topic: &str, qos: QoS) -> Unseen {
         let audience = self.of(topic, qos);
-        let had_to = audience.partition_point(|&since| since <= end.at) as u64;
+        let had_to = audience.since.partition_point(|&since| since <= end.at) as u64;
         let deliveries = self.deliveries;
-        let have = end.seen.keys().filter(|&&recipient| {
-            let since = deliveries.watched_since(recipient, topic, qos);
-            matches!(recipient, Recipient::Session(_)) && since.is_some_and(|since| since <= end.at)
-        });
+        let whole = end
+            .seen
+            .whole()
+            .filter_map(|(recipient, _)| match recipient {
+                Recipient::Session(client) => Some(client),
+                Recipient::Share(_) => None,
+            });
+        let saw = end.seen.plain().chain(whole);
+        let have = saw.filter(|&client| audience.has_watched_since(client, end.at));
         let shares = end.shares.iter().filter(|&&share| {
-            !end.seen.contains_key(&Recipient::Share(share))
+            !end.seen.contains(Recipient::Share(share))
                 && deliveries.is_undisturbed_since(share, end.at)
         });
         Unseen {
@@ -71,12 +80,30 @@ impl<'a> Audiences<'a> {
     }
 }
 
+impl Audience {
+    fn of(watchers: &[Watcher]) -> Self {
+        let mut since: Vec<Instant> = watchers.iter().map(|watcher| watcher.since).collect();
+        since.sort_unstable();
+        let clients = watchers.iter().map(|watcher| watcher.client.0 as usize);
+        let mut by_client = vec![NEVER; clients.max().map_or(0, |last| last + 1)];
+        for watcher in watchers {
+            by_client[watcher.client.0 as usize] = watcher.since;
+        }
+        Self { since, by_client }
+    }
+
+    fn has_watched_since(&self, client: ClientKey, at: Instant) -> bool {
+        let since = self.by_client.get(client.0 as usize);
+        since.is_some_and(|&since| since <= at)
+    }
+}
+
 impl Wills {
     /// Ends the account: what has not come by `now` is missing.
     pub(crate) fn close(&mut self, now: Instant, mut audiences: Audiences<'_>) {
         self.give_up_early(now);
         for row in 0..self.rows.len() {
-            while let Some(end) = self.rows[row].pop() {
+            while let Some(end) = self.on_row(row, Row::pop) {
                 self.settle(row, &end, now, &mut audiences);
             }
         }
@@ -100,8 +127,7 @@ impl Wills {
             self.next_to_settle = (row + 1) % rows;
             // The last end of a row stays: what comes again is compared with it.
             while self.rows[row].ends.len() > 1 && self.is_complete(row, now, &mut audiences) {
-                if let Some(end) = self.rows[row].pop() {
-                    self.kept = self.kept.saturating_sub(1 + end.seen.len());
+                if let Some(end) = self.on_row(row, Row::pop) {
                     self.settle(row, &end, now, &mut audiences);
                 }
             }
@@ -112,10 +138,9 @@ impl Wills {
         }
         for row in 0..self.rows.len() {
             while self.kept > self.kept_max / 2 {
-                let Some(end) = self.rows[row].pop() else {
+                if self.on_row(row, Row::pop).is_none() {
                     break;
-                };
-                self.kept = self.kept.saturating_sub(1 + end.seen.len());
+                }
                 self.rows[row].has_given_up = true;
                 self.given_up.add(MemoryLimit::WillEnds, 1);
             }
@@ -148,11 +173,15 @@ impl Wills {
         if due == Due::May {
             return;
         }
-        for seen in end.seen.values().filter(|seen| seen.is_certain) {
+        let certain = end.seen.whole().filter(|(_, seen)| seen.is_certain);
+        for (_, seen) in certain {
             let times = (seen.times() as usize).min(tally.seen.len() - 1);
             tally.watched += 1;
             tally.seen[times] += 1;
         }
+        let plain = end.seen.plain_count();
+        tally.watched += plain;
+        tally.seen[1] += plain;
         let unseen = audiences.unseen(end, &will.topic, will.qos).total();
         if due == Due::Must && now < noticed_by {
             self.leave_undecided(row, end, now, unseen);
