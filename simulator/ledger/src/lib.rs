@@ -14,8 +14,8 @@ mod results;
 pub use advice::advice;
 pub use books::{
     Anomalies, Anomaly, Books, EndKind, ErrorArea, ErrorTally, Excuse, GivenUp, GroupCounts,
-    HandshakeCounts, Imbalance, Ledger, Limits, Memory, MemoryLimit, Publications, Roster, Scope,
-    Subject, TakeoverCounts, Tally, TallyKey, WillCause, WillTally,
+    HandshakeCounts, Imbalance, Ledger, Memory, MemoryLimit, Publications, Roster, Scope, Subject,
+    TakeoverCounts, Tally, TallyKey, WatchedClaims, WillCause, WillTally,
 };
 pub use recorder::{Recorder, SHUT_OUT_AFTER};
 pub use results::{Judgement, judge};

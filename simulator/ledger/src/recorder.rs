@@ -6,7 +6,7 @@ use squall_fleet::{Observation, Phase, RunTag, Sink};
 use squall_protocol::Instant;
 use squall_scenario::Scenario;
 
-use crate::books::{Finding, Ledger, Limits, Memory, Roster};
+use crate::books::{Finding, Ledger, Memory, Roster, WatchedClaims};
 use crate::metrics::Metrics;
 
 /// A run in which no device could connect for this long, counted from the first refusal or failure, is
@@ -29,7 +29,7 @@ impl Recorder {
         let roster = Roster::of(scenario, run);
         Self {
             metrics: Metrics::new(roster.clone()),
-            ledger: Ledger::new(roster, Limits::of(scenario), Memory::default()),
+            ledger: Ledger::new(roster, WatchedClaims::of(scenario), Memory::default()),
             findings: Vec::new(),
             ended_at: Instant::ZERO,
         }

@@ -55,6 +55,15 @@ impl Event {
         self.subject().between(self.now - NOTICED_AFTER, self.now)
     }
 
+    /// The same of what another device, which of them is not known, may have brought about by its silence.
+    pub(crate) fn after_a_silence_of_another(&self) -> Noticed {
+        let subject = Subject {
+            scope: Scope::default(),
+            ..self.subject()
+        };
+        subject.between(self.now - NOTICED_AFTER, self.now)
+    }
+
     /// An anomaly of this device, at this moment.
     pub(crate) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
         Anomaly {

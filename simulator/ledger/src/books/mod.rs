@@ -11,8 +11,8 @@
 //! - `unanswered`: requests that the broker left without an answer.
 //! - `windows`: when a device's link may have kept the broker from sending to it.
 //!
-//! Memory is bounded by `memory`, not by the length of a run. `limits` are claims that books must watch
-//! as things happen. Only the first anomalies of each
+//! Memory is bounded by `memory`, not by the length of a run. `watched_claims` are those that books
+//! compare as things happen. Only the first anomalies of each
 //! kind are kept whole; all are counted.
 
 mod anomalies;
@@ -21,7 +21,6 @@ mod deliveries;
 mod event;
 mod handshakes;
 mod hold_ups;
-mod limits;
 mod memory;
 mod observe;
 mod other_clients;
@@ -39,6 +38,7 @@ mod tallies;
 mod topics;
 mod unanswered;
 mod unsent;
+mod watched_claims;
 mod wills;
 mod windows;
 
@@ -65,11 +65,11 @@ use self::windows::Windows;
 pub use anomalies::{Anomalies, Anomaly, Scope, Subject};
 pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
 pub use handshakes::HandshakeCounts;
-pub use limits::Limits;
 pub use memory::{GivenUp, Memory, MemoryLimit};
 pub use roster::Roster;
 pub use takeovers::TakeoverCounts;
 pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
+pub use watched_claims::WatchedClaims;
 pub use wills::{WillCause, WillTally};
 
 pub(crate) use anomalies::{client_id, spread};
@@ -123,13 +123,13 @@ pub struct Ledger {
 
 impl Ledger {
     /// Empty books for the devices of `roster`, with the claims that must be watched.
-    pub fn new(roster: Roster, limits: Limits, memory: Memory) -> Self {
+    pub fn new(roster: Roster, claims: WatchedClaims, memory: Memory) -> Self {
         Self {
             deliveries: Deliveries::new(&roster, memory),
-            wills: Wills::new(limits.wills, &roster, memory),
+            wills: Wills::new(claims.wills, &roster, memory),
             retained: Retained::new(memory),
             connections: Connections::new(&roster, memory),
-            takeovers: Takeovers::new(roster.history(), limits.takeovers, memory),
+            takeovers: Takeovers::new(roster.history(), claims.takeovers, memory),
             handshakes: Handshakes::new(memory),
             unanswered: Unanswered::default(),
             unsent: UnsentMessages::default(),

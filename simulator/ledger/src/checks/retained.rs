@@ -95,6 +95,9 @@ struct Comparison {
     broken: Option<ReasonCode>,
     /// Topics whose values were given up to save memory.
     unknown: u64,
+    /// Topics that have nothing, or a value that this run did not publish, where another client may have
+    /// cleared or replaced it.
+    of_others: Vec<(String, Fault)>,
     /// Topics that have what they should, of which it is not known whether they had it before the run's
     /// wills were due.
     untold: Vec<String>,
@@ -107,7 +110,7 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
         .probe(number)
         .map_or(&nothing, |probe| &probe.found);
     let mut comparison = match &claim.equals {
-        RetainedValue::Text(text) => compare_text(text, claim, found),
+        RetainedValue::Text(text) => compare_text(text, claim, found, evidence),
         RetainedValue::LastWill | RetainedValue::LastPublish => {
             compare_model(claim, found, evidence)
         }
@@ -119,6 +122,8 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
     if !comparison.is_complete {
         let faults = &mut comparison.faults;
         faults.retain(|&(_, fault, _)| fault != Fault::Missing);
+        let of_others = &mut comparison.of_others;
+        of_others.retain(|&(_, fault)| fault != Fault::Missing);
     }
     comparison
 }
@@ -174,7 +179,7 @@ fn compare_model(
         if !must_exist && has.is_some_and(is_foreign) {
             continue;
         }
-        comparison.add(topic, fault, has);
+        comparison.add_unless_of_others(topic, fault, has, evidence);
     }
     let is_known = |topic: &str| model.contains_key(topic);
     for (topic, has) in found.iter().filter(|(topic, _)| !is_known(topic)) {
@@ -236,7 +241,12 @@ fn may_be_of_an_earlier_run(
 }
 
 /// Every topic under the filter that has something has this text; at least one has.
-fn compare_text(text: &str, claim: &RetainedClaim, found: &BTreeMap<String, Found>) -> Comparison {
+fn compare_text(
+    text: &str,
+    claim: &RetainedClaim,
+    found: &BTreeMap<String, Found>,
+    evidence: &Evidence<'_>,
+) -> Comparison {
     let hash = fingerprint(text.as_bytes());
     let mut comparison = Comparison {
         expected: found.len().max(1) as u64,
@@ -249,11 +259,11 @@ fn compare_text(text: &str, claim: &RetainedClaim, found: &BTreeMap<String, Foun
         } else if has.hash == hash {
             comparison.right += 1;
         } else {
-            comparison.add(topic, Fault::Wrong, Some(has));
+            comparison.add_unless_of_others(topic, Fault::Wrong, Some(has), evidence);
         }
     }
     if found.is_empty() {
-        comparison.add(claim.filter.as_str(), Fault::Missing, None);
+        comparison.add_unless_of_others(claim.filter.as_str(), Fault::Missing, None, evidence);
     }
     comparison
 }
@@ -277,11 +287,30 @@ impl Comparison {
         self.faults.push((topic.to_owned(), fault, explanation));
     }
 
+    /// On a broker that others use, what is not this run's may be another client's doing: it clears a topic, or
+    /// replaces what is retained there.
+    fn add_unless_of_others(
+        &mut self,
+        topic: &str,
+        fault: Fault,
+        has: Option<&Found>,
+        evidence: &Evidence<'_>,
+    ) {
+        let retained = &evidence.ledger.retained;
+        let is_ours = has.is_some_and(|has| retained.is_published(topic, has.hash));
+        let has_others = evidence.ledger.roster.history().has_other_clients();
+        if has_others && !is_ours && fault != Fault::Doubled {
+            self.of_others.push((topic.to_owned(), fault));
+        } else {
+            self.add(topic, fault, has);
+        }
+    }
+
     fn count(&self, wanted: Fault) -> u64 {
-        self.faults
-            .iter()
-            .filter(|(_, fault, _)| *fault == wanted)
-            .count() as u64
+        let charged = self.faults.iter().map(|&(_, fault, _)| fault);
+        let of_others = self.of_others.iter().map(|&(_, fault)| fault);
+        let all = charged.chain(of_others);
+        all.filter(|&fault| fault == wanted).count() as u64
     }
 
     /// How often what a checker was sent is not as it must be.
@@ -303,6 +332,14 @@ impl Comparison {
             let why = "the checker that asked what is retained did not get all of it: it had no connection until then, or the \
                        broker refused its filter";
             return Some(why.to_owned());
+        }
+        if let Some((example, _)) = self.of_others.first() {
+            return Some(format!(
+                "{} of {} topics have nothing, or what this run did not publish, e.g. {example}: cleared or replaced by another \
+                 client, or lost by the broker; give the run topics of its own, or a broker of its own",
+                count_text(self.of_others.len() as u64),
+                count_text(self.expected)
+            ));
         }
         if self.early > 0 {
             return Some(format!(

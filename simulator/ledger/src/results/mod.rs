@@ -41,21 +41,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     recorder.close();
     let (ledger, metrics) = recorder.parts();
     let interference = interference::reason(scenario, ledger);
-    let company = match interference {
-        Some(Reason::Disturbed(_)) => Company::Disturbing,
-        Some(
-            Reason::Unreachable(_)
-            | Reason::BrokerEnded(_)
-            | Reason::Unanswered(_)
-            | Reason::Consequence(_)
-            | Reason::Incomplete(_)
-            | Reason::Invalid(_)
-            | Reason::Invariant(_)
-            | Reason::Threshold(_)
-            | Reason::Unjudged(_),
-        )
-        | None => Company::Unknown,
-    };
+    let company = company(interference.as_ref());
     let mut evidence = Evidence {
         scenario,
         ledger,
@@ -106,6 +92,25 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         unfinished: metrics.unfinished(),
     };
     Judgement { measured, reasons }
+}
+
+/// Whether another client took part as one of the run's devices.
+fn company(interference: Option<&Reason>) -> Company {
+    match interference {
+        Some(Reason::Disturbed(_)) => Company::Disturbing,
+        Some(
+            Reason::Unreachable(_)
+            | Reason::Invalid(_)
+            | Reason::Invariant(_)
+            | Reason::Threshold(_)
+            | Reason::Unjudged(_)
+            | Reason::BrokerEnded(_)
+            | Reason::Unanswered(_)
+            | Reason::Consequence(_)
+            | Reason::Incomplete(_),
+        )
+        | None => Company::Unknown,
+    }
 }
 
 /// Why nothing follows from what the ledger knows, or something is broken that no claim is about.

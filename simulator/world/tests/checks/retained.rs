@@ -4,10 +4,10 @@ use squall_protocol::{
     QoS, Version,
     packet::{Packet, Publish, PublishProperties},
 };
-use squall_world::{Passing, Tampered};
+use squall_world::{Passing, Tamper, Tampered};
 
-use crate::run::{assert_broken, run, run_tampered};
-use crate::tampering::{Outcome, once, publish_bytes, script, to_device, topic};
+use crate::run::{assert_broken, run, run_in, run_tampered};
+use crate::tampering::{Outcome, drop_it, once, publish_bytes, script, to_device, topic};
 
 /// Retained wills, retained readings, and a retained greeting.
 const SCENARIO: &str = r#"
@@ -383,4 +383,26 @@ fn a_packet_that_breaks_the_protocol_breaks_the_claim() {
         .collect();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("breaks the protocol"), "{said:?}");
+}
+
+/// On a broker that others use, a reading that is gone or replaced may be another client's doing: nothing follows.
+#[test]
+fn what_another_client_may_have_cleared_or_replaced_is_not_judged() {
+    let shared = format!("[target]\nurl = \"mqtt://127.0.0.1:1883\"\n{SCENARIO}");
+    let lost = once(1, |passing| is_retained(passing, "reading"), drop_it);
+    let replaced = once(1, |passing| is_retained(passing, "reading"), change);
+
+    for (tamper, wrong, missing) in [
+        (Box::new(lost) as Box<dyn Tamper>, 0, 1),
+        (Box::new(replaced), 1, 0),
+    ] {
+        let judgement = run_in(&shared, |world| world.with_tamper(tamper));
+
+        let found = &judgement.measured.retained[1];
+        assert_eq!((found.wrong, found.missing), (wrong, missing));
+        let claim = &judgement.measured.checks[1].claims[0];
+        assert_eq!(claim.actual, None, "{claim:?}");
+        let why = claim.unjudged.as_deref().unwrap_or_default();
+        assert!(why.contains("or replaced by another client"), "{why}");
+    }
 }

@@ -13,7 +13,7 @@ use squall_protocol::{
 use squall_run::AnomalyKind;
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, DropKind, FaultId};
 
-use crate::books::{Ledger, Limits, Memory, Roster, Tally};
+use crate::books::{Ledger, Memory, Roster, Tally, WatchedClaims};
 
 /// Group 0: three publishers with Sessions that end with the connection.
 pub(super) const PUBLISHER: u32 = 0;
@@ -47,33 +47,41 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new() -> Self {
-        Self::with_limits(Limits::default())
+        Self::with_limits(WatchedClaims::default())
     }
 
     /// A scene with claims that the ledger must watch.
-    pub(super) fn with_limits(limits: Limits) -> Self {
+    pub(super) fn with_limits(limits: WatchedClaims) -> Self {
         Self::with(limits, Memory::default())
     }
 
     /// A scene whose ledger remembers only so much.
     pub(super) fn with_memory(memory: Memory) -> Self {
-        Self::with(Limits::default(), memory)
+        Self::with(WatchedClaims::default(), memory)
     }
 
     /// A scene with a broker that may know something from before the run.
     pub(super) fn on_broker(history: BrokerHistory) -> Self {
         let roster = Self::roster().on_broker(history);
-        Self::of(Ledger::new(roster, Limits::default(), Memory::default()))
+        Self::of(Ledger::new(
+            roster,
+            WatchedClaims::default(),
+            Memory::default(),
+        ))
     }
 
     /// A scene with a broker that earlier runs have used, and groups that resume their Sessions.
     pub(super) fn resuming(groups: &[usize]) -> Self {
         let roster = Self::roster().on_broker(BrokerHistory::EarlierRuns);
         let roster = roster.with_resuming(groups);
-        Self::of(Ledger::new(roster, Limits::default(), Memory::default()))
+        Self::of(Ledger::new(
+            roster,
+            WatchedClaims::default(),
+            Memory::default(),
+        ))
     }
 
-    fn with(limits: Limits, memory: Memory) -> Self {
+    fn with(limits: WatchedClaims, memory: Memory) -> Self {
         Self::of(Ledger::new(Self::roster(), limits, memory))
     }
 

@@ -7,7 +7,7 @@ use squall_protocol::{QoS, ReasonCode};
 use squall_run::AnomalyKind;
 
 use super::scene::{KEPT, RESET, SILENCE, Scene};
-use crate::books::Limits;
+use crate::books::WatchedClaims;
 use crate::books::takeovers::TakeoverLimits;
 
 const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
@@ -16,7 +16,7 @@ const B: u32 = KEPT + 1;
 const C: u32 = KEPT + 2;
 
 fn scene() -> Scene {
-    Scene::with_limits(Limits {
+    Scene::with_limits(WatchedClaims {
         wills: Vec::new(),
         takeovers: vec![TakeoverLimits {
             expectation: 0,

@@ -82,3 +82,17 @@ fn late_wills_of_one_device_are_each_counted_once() {
 
     assert_eq!((tally.ended, tally.seen), (3, [0, 3, 0, 0]));
 }
+
+/// Whose connection a will is of that no end asks for is not known: not the watcher's, whose Keep Alive says
+/// nothing of how long the other may be silent.
+#[test]
+fn a_will_that_no_end_asks_for_is_of_no_group() {
+    let mut scene = scene(&[0], |_| "status/0".to_owned());
+    see(&mut scene, "status/0");
+    scene.close();
+
+    let anomalies = scene.ledger.anomalies();
+    let subjects = anomalies.counts_of(AnomalyKind::WillUnexpected);
+    let groups: Vec<_> = subjects.map(|(subject, _)| subject.scope.group).collect();
+    assert_eq!(groups, [None]);
+}

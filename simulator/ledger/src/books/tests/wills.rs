@@ -13,7 +13,7 @@ use squall_scenario::{BrokerHistory, DropKind, FaultId};
 
 use super::scene::{CLEAN, Dup, KEPT, PUBLISHER, RESET, SILENCE, Scene};
 use crate::books::wills::WillLimit;
-use crate::books::{Limits, Memory, MemoryLimit, WillTally};
+use crate::books::{Memory, MemoryLimit, WatchedClaims, WillTally};
 
 const WATCHER: u32 = CLEAN;
 
@@ -313,7 +313,7 @@ fn without_keep_alive_the_will_of_a_silent_device_is_not_due() {
 #[test]
 fn a_will_is_missing_once_its_limit_has_passed() {
     for (wait_ms, overdue) in [(400, 0), (600, 1)] {
-        let mut scene = Scene::with_limits(Limits {
+        let mut scene = Scene::with_limits(WatchedClaims {
             wills: vec![WillLimit {
                 expectation: 3,
                 fault: FaultId(0),
@@ -389,7 +389,7 @@ fn a_will_that_a_takeover_had_to_bring_says_so() {
 /// A will that is late is about the device that died, not about the one that saw it.
 #[test]
 fn a_late_will_names_the_device_that_died() {
-    let mut scene = Scene::with_limits(Limits {
+    let mut scene = Scene::with_limits(WatchedClaims {
         wills: vec![WillLimit {
             expectation: 0,
             fault: FaultId(0),

@@ -100,7 +100,7 @@ impl Wills {
             }
             Taken::Unprovoked => {
                 self.unprovoked += 1;
-                let noticed = event.after_a_silence();
+                let noticed = event.after_a_silence_of_another();
                 self.anomalies
                     .note(AnomalyKind::WillUnexpected, noticed, || {
                         let what = "a will of a connection that had not ended (§3.1.2.5)";

@@ -7,15 +7,15 @@ use super::wills::WillLimit;
 
 /// Claims that must be compared while a run goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Limits {
+pub struct WatchedClaims {
     pub(crate) wills: Vec<WillLimit>,
     pub(crate) takeovers: Vec<TakeoverLimits>,
 }
 
-impl Limits {
+impl WatchedClaims {
     /// Those of a scenario.
     pub fn of(scenario: &Scenario) -> Self {
-        let mut limits = Self::default();
+        let mut watched = Self::default();
         for (expectation, claim) in scenario.expectations.iter().enumerate() {
             match claim {
                 Expectation::Will(claim) => {
@@ -23,7 +23,7 @@ impl Limits {
                         let Some(how) = scenario.fault(fault).drop_kind() else {
                             continue;
                         };
-                        limits
+                        watched
                             .wills
                             .extend(claim.within.get(&how).map(|&limit| WillLimit {
                                 expectation,
@@ -33,7 +33,7 @@ impl Limits {
                             }));
                     }
                 }
-                Expectation::Takeover(claim) => limits.takeovers.push(TakeoverLimits {
+                Expectation::Takeover(claim) => watched.takeovers.push(TakeoverLimits {
                     expectation,
                     alive: claim.alive_per_client_id,
                     closed_within: claim.displaced_closed_within,
@@ -46,6 +46,6 @@ impl Limits {
                 | Expectation::Connections(_) => {}
             }
         }
-        limits
+        watched
     }
 }
