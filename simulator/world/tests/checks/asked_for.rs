@@ -5,7 +5,7 @@ use squall_protocol::packet::Packet;
 use squall_run::Reason;
 use squall_world::{Direction, Passing, Tamper, Tampered};
 
-use crate::run::{run, run_tampered};
+use crate::run::{on_network, run, run_tampered};
 use crate::tampering::{Outcome, script};
 
 /// Devices whose messages cannot wait, and that come back after a second.
@@ -135,10 +135,7 @@ fn delays_of_the_scenarios_making_are_named() {
     let link = "[[network]]\nname = \"far\"\nlatency = \"50ms\"\n";
     let fault = "[[fault]]\nname = \"cut\"\nat = \"2s\"\ngroup = \"sensors\"\n\
                  select = { count = 5 }\naction = \"drop\"\nhow = \"rst\"\n";
-    let scenario = SCENARIO.replace(
-        "name = \"sensors\"\n",
-        "name = \"sensors\"\nnetwork = \"far\"\n",
-    );
+    let scenario = on_network(SCENARIO, "sensors", "far");
 
     let judgement = run(&format!("{link}{scenario}{fault}"));
 

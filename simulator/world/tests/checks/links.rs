@@ -11,11 +11,10 @@ use squall_run::{CountedFrom, MetricName, Tags};
 use squall_world::{PIPE_LATENCY, Tamper};
 
 use crate::harness;
-use crate::run::{assert_broken, run, run_tampered, scenario};
+use crate::run::{assert_broken, on_network, run, run_tampered, scenario};
 use crate::tampering::{Outcome, delay_it, is_to, once, script};
 
-/// Doors crash, and a watcher sees their wills; `DOOR_LINK` and `WATCHER_LINK` say which of them is
-/// far away.
+/// Doors crash, and a watcher sees their wills.
 const CRASHES: &str = r#"
 [run]
 duration = "6s"
@@ -32,7 +31,6 @@ name = "doors"
 count = 20
 client_id = "door-{index}"
 keep_alive = "20s"
-DOOR_LINK
 [group.will]
 topic = "status/{client_id}"
 payload = { text = "offline" }
@@ -40,7 +38,6 @@ qos = 1
 [[group]]
 name = "watcher"
 count = 1
-WATCHER_LINK
 [[group.subscribe]]
 filter = "status/+"
 qos = 1
@@ -70,19 +67,18 @@ within = { rst = "500ms" }
 "time_to_will" = ["max < 500ms"]
 "#;
 
-fn crashes(door_link: &str, watcher_link: &str) -> String {
-    CRASHES
-        .replace("DOOR_LINK", door_link)
-        .replace("WATCHER_LINK", watcher_link)
+/// The same with both behind links.
+fn far_crashes(doors: &str) -> String {
+    on_network(&on_network(CRASHES, "doors", doors), "watcher", "far")
 }
 
 /// The RST of a door, and the will on its way to the watcher, wait in links for longer than the limit.
 #[test]
 fn a_link_makes_no_will_late() {
     for text in [
-        crashes(r#"network = "far""#, ""),
-        crashes("", r#"network = "far""#),
-        crashes(r#"network = "flaky""#, r#"network = "far""#),
+        on_network(CRASHES, "doors", "far"),
+        on_network(CRASHES, "watcher", "far"),
+        far_crashes("flaky"),
     ] {
         let judgement = run(&text);
 
@@ -103,7 +99,7 @@ fn a_link_makes_no_will_late() {
 /// What the devices saw stands beside the time that is judged: two ways of 700 ms.
 #[test]
 fn the_time_to_a_will_with_the_links_stands_beside_the_one_without() {
-    let judgement = run(&crashes(r#"network = "far""#, r#"network = "far""#));
+    let judgement = run(&far_crashes("far"));
 
     let metrics = &judgement.measured.metrics;
     let with_links =
@@ -122,7 +118,7 @@ fn the_time_to_a_will_with_the_links_stands_beside_the_one_without() {
 /// A broker that is late is late over a link too.
 #[test]
 fn a_late_will_is_late_over_a_link() {
-    let text = crashes(r#"network = "far""#, r#"network = "far""#);
+    let text = far_crashes("far");
     let is_will = |passing: &squall_world::Passing<'_>| is_to(passing, "watcher-0", "status");
 
     let judgement = run_tampered(

@@ -105,6 +105,13 @@ pub(crate) fn run_in(
     )
 }
 
+/// `text` with the devices of `group` behind links of `network`, which it describes.
+pub(crate) fn on_network(text: &str, group: &str, network: &str) -> String {
+    let name = format!("[[group]]\nname = \"{group}\"\n");
+    assert!(text.contains(&name), "no group {group}: {text}");
+    text.replace(&name, &format!("{name}network = \"{network}\"\n"))
+}
+
 /// A scenario from its text.
 pub(crate) fn scenario(text: &str) -> Rc<Scenario> {
     harness::scenario(&format!("seed = 5\n{text}"))

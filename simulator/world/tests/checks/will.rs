@@ -9,7 +9,7 @@ use squall_protocol::{
 use squall_run::{ClaimResult, LagShare, MetricName, Tags};
 use squall_world::Direction;
 
-use crate::run::{assert_broken, run, run_in, run_tampered};
+use crate::run::{assert_broken, on_network, run, run_in, run_tampered};
 use crate::tampering::{Outcome, delay_it, drop_it, is_to, once, publish_bytes, script, topic};
 
 /// Doors that crash have wills, doors that say goodbye have none.
@@ -133,15 +133,10 @@ fn a_will_that_waits_to_be_read_is_not_late() {
 /// its limit of 500 ms, count from when the reset left the link.
 #[test]
 fn a_reset_that_the_link_holds_back_makes_no_will_late() {
-    let link = "[[network]]\nname = \"far\"\nlatency = \"700ms\"\n";
-    let far = SCENARIO.replace(
-        "name = \"doors\"\n",
-        "name = \"doors\"\nnetwork = \"far\"\n",
-    );
+    let far = on_network(SCENARIO, "doors", "far");
 
-    let judgement = run(&far.replace(
-        "[[group]]\nname = \"doors\"",
-        &format!("{link}[[group]]\nname = \"doors\""),
+    let judgement = run(&format!(
+        "{far}[[network]]\nname = \"far\"\nlatency = \"700ms\"\n"
     ));
 
     assert_broken(&judgement, &[]);
