@@ -112,12 +112,13 @@ impl Verdict {
             .flat_map(|check| check.claims.iter().map(move |claim| (check, claim)))
             .filter_map(|(check, claim)| {
                 let reason = claim_reason(check, claim)?;
-                Some(match reason {
-                    Reason::Invariant(text) if has_ended && may_follow_from_an_end(claim) => {
-                        Reason::Consequence(text)
-                    }
-                    other => other,
-                })
+                if has_ended
+                    && may_follow_from_an_end(claim)
+                    && let Reason::Invariant(text) = reason
+                {
+                    return Some(Reason::Consequence(text));
+                }
+                Some(reason)
             });
         let (unjudged, certain): (Vec<Reason>, Vec<Reason>) = of_thresholds
             .chain(of_checks)
