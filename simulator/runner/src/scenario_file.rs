@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use squall_scenario::{Override, Plan, Scenario, Target};
 
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;
-use crate::machine::limits::{Limits, Need, Reach, port_wait};
+use crate::machine::limits::{Limits, Need, Reach, port_wait, ports_needed};
+use crate::machine::taken_ports::{PortsShort, TakenPorts};
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
 const BYTES_MAX: u64 = 16 << 20;
@@ -68,6 +69,19 @@ impl ScenarioFile {
         }
     }
 
+    /// That it needs more local ports than are free for connections to `target`, if that is so.
+    pub fn ports_short(&self, target: SocketAddr) -> Option<PortsShort> {
+        TakenPorts::to(target)?.short_of(ports_needed(&self.need()))
+    }
+
+    /// Where devices connect, if the file says it as a number.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.scenario.target {
+            Target::Embedded | Target::Spawn(_) => None,
+            Target::Url(url) => Some(SocketAddr::new(numeric_address(&url.host)?, url.port)),
+        }
+    }
+
     /// Whether it fits within this machine's limits.
     pub fn check_limits(&self, limits: Limits) -> Result<(), Failure> {
         limits
@@ -108,15 +122,20 @@ fn reach(target: &Target) -> Reach {
     match target {
         Target::Embedded | Target::Spawn(_) => Reach::Loopback,
         Target::Url(url) => {
-            let address = url.host.trim_matches(['[', ']']).parse::<IpAddr>();
-            let is_loopback =
-                address.map_or(url.host == "localhost", |address| address.is_loopback());
-            if is_loopback {
+            if numeric_address(&url.host).is_some_and(|address| address.is_loopback()) {
                 Reach::Loopback
             } else {
                 Reach::Remote
             }
         }
+    }
+}
+
+/// A host that needs no look-up.
+fn numeric_address(host: &str) -> Option<IpAddr> {
+    match host {
+        "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
+        host => host.trim_matches(['[', ']']).parse().ok(),
     }
 }
 

@@ -35,7 +35,9 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     };
     print(&draw(&file.scenario.name, &plan, columns(io::stdout())))?;
     print(&fitted(&format!("fits on this machine: {verdict}"), INDENT))?;
-    for sentence in advice(&file.scenario) {
+    let short = file.address().and_then(|target| file.ports_short(target));
+    let short = short.map(|short| short.to_string());
+    for sentence in advice(&file.scenario).into_iter().chain(short) {
         print(&fitted(&format!("note: {sentence}"), INDENT))?;
     }
     fits.map(|()| 0)

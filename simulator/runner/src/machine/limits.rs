@@ -82,7 +82,7 @@ pub enum DoesNotFit {
 }
 
 /// Ports that a run takes, with the runner's own.
-fn ports_needed(need: &Need) -> u64 {
+pub fn ports_needed(need: &Need) -> u64 {
     need.ports.total() + PORTS_RESERVED
 }
 

@@ -6,4 +6,5 @@ pub mod parts;
 pub mod priority;
 pub mod process;
 pub mod processes;
+pub mod taken_ports;
 pub mod tree;

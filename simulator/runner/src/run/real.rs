@@ -51,6 +51,9 @@ pub async fn drive(
         false => format!(" at {url}"),
     };
     display.remark(&format!("{}: target {name}{place}", scenario.name));
+    if let Some(short) = spec.file.ports_short(target.address) {
+        display.remark(&format!("note: {short}"));
+    }
     // Both clocks are read together: `{now_ms}` is the wall clock here plus the time on the run's clock.
     let start = Start {
         at: clock::since_epoch(),

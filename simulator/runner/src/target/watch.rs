@@ -16,6 +16,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use squall_protocol::Instant;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::reports::Reports;
@@ -58,6 +59,14 @@ pub struct Watch {
     broker: Watched,
 }
 
+/// A process that listens.
+struct Found {
+    pid: u32,
+    name: String,
+    parent: String,
+    end: OwnedFd,
+}
+
 /// One process that is being watched.
 struct Watched {
     pid: u32,
@@ -93,7 +102,7 @@ impl Watch {
             processes,
             port,
             reports,
-            broker: Watched::listening(processes, port)?,
+            broker: Found::listening(processes, port)?.watched()?,
         })
     }
 
@@ -104,7 +113,10 @@ impl Watch {
             drop(self.broker.end.readable().await?);
             let at = clock.now();
             let status = process::status_of_ended(self.broker.pid);
-            match Watched::listening(self.processes, self.port) {
+            let (processes, port) = (self.processes, self.port);
+            // The tables of a machine with many connections take long to read, and the run goes on.
+            let other = spawn_blocking(move || Found::listening(processes, port)).await;
+            match other.ok().flatten().and_then(Found::watched) {
                 // One of several that share the socket, or one that took over from another.
                 Some(other) => self.broker = other,
                 None => return Ok(self.died(at, status).await),
@@ -135,11 +147,7 @@ impl Watch {
     }
 }
 
-impl Watched {
-    #[expect(
-        deprecated,
-        reason = "what replaces it is unsafe; an owned descriptor is sound"
-    )]
+impl Found {
     fn listening(processes: Processes, port: u16) -> Option<Self> {
         let pid = listener(port, &processes.all())?;
         let end = pidfd_open(Pid::from_raw(pid.cast_signed())?, PidfdFlags::empty()).ok()?;
@@ -147,7 +155,28 @@ impl Watched {
             pid,
             name: name(pid),
             parent: process::parent(pid).map_or("not known".to_owned(), name),
-            end: AsyncFd::with_interest(end, Interest::READABLE).ok()?,
+            end,
+        })
+    }
+
+    /// Watches it. Must run in the event loop.
+    #[expect(
+        deprecated,
+        reason = "what replaces it is unsafe; an owned descriptor is sound"
+    )]
+    fn watched(self) -> Option<Watched> {
+        let Self {
+            pid,
+            name,
+            parent,
+            end,
+        } = self;
+        let end = AsyncFd::with_interest(end, Interest::READABLE).ok()?;
+        Some(Watched {
+            pid,
+            name,
+            parent,
+            end,
         })
     }
 }
