@@ -42,6 +42,6 @@ pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };
 pub use overrides::{Override, OverrideError};
-pub use plan::{GroupPlan, Plan, PlannedFault, StreamPlan};
+pub use plan::{DESCRIPTORS_RESERVED, GroupPlan, Plan, PlannedFault, StreamPlan};
 pub use ports::PortNeed;
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};

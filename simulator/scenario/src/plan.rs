@@ -14,8 +14,9 @@ use crate::{
     ReconnectWhen, RunSettings, Scenario, listeners,
 };
 
-/// Descriptors beside those of connections: files, the poller, standard streams, the report.
-const DESCRIPTORS_BASE: u64 = 64;
+/// Descriptors that a run needs besides one a connection: files, pipes, the poller, standard streams, the
+/// report.
+pub const DESCRIPTORS_RESERVED: u64 = 64;
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,7 +156,7 @@ impl Plan {
 
     /// Descriptors that the simulator needs; an embedded or spawned broker is a process of its own.
     pub fn descriptors(&self) -> u64 {
-        self.connections_max + DESCRIPTORS_BASE
+        self.connections_max + DESCRIPTORS_RESERVED
     }
 
     fn streams(&self) -> impl Iterator<Item = &StreamPlan> {

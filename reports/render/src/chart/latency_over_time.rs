@@ -13,8 +13,8 @@ pub(crate) fn chart(run: &Run, population: &Population, id: &str, of: &str) -> O
     });
     let caption = format!(
         "{}; each point covers those delivered in one stretch of time. A percentile is left out where a \
-         stretch has too few samples for it. The lines stop where the drain begins: after it only those \
-         messages still come that were delayed most. Messages that were due in a grey connect or warm-up phase are in no other \
+         stretch has too few samples for it. The lines end where the drain begins: in the drain only the \
+         messages that were delayed most still come. Messages that were due in a grey connect or warm-up phase are in no other \
          figure. Red lines are faults.",
         over_time::messages_of(population)
     );

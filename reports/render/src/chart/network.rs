@@ -65,8 +65,8 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     Chart::of(
         "network-delay",
         "Link delay, configured against measured",
-        "Broad and pale: as configured. Thin: as the simulator measured what it did. The simulator \
-         proves its own fault; where the lines part, the run says little about the broker.",
+        "Broad and pale: as configured. Thin: as the simulator measured it. Where \
+         the lines differ, the simulated link was not as configured, and the run says little about the broker.",
         figure,
     )
 }

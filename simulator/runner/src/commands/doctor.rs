@@ -1,8 +1,10 @@
 //! `squall doctor`: what this machine allows, and what a bigger run would need.
 
+use squall_scenario::DESCRIPTORS_RESERVED;
+
 use crate::cli::{DoctorArgs, OverrideArgs};
 use crate::exit::Failure;
-use crate::machine::limits::{DESCRIPTORS_RESERVED, Limits};
+use crate::machine::limits::Limits;
 use crate::machine::parts;
 use crate::machine::priority::Priority;
 use crate::output::{fitted, print};

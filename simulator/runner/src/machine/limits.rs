@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use squall_broker::descriptors;
 use squall_run::duration_text;
-use squall_scenario::PortNeed;
-
-/// Descriptors that the runner needs besides one a device: files, pipes, epoll, listeners.
-pub const DESCRIPTORS_RESERVED: u64 = 64;
+use squall_scenario::{DESCRIPTORS_RESERVED, PortNeed};
 
 /// Local ports that the runner needs besides one a device: its probes of the target at the start and
 /// at the end, whose ports wait for the end of their connections.

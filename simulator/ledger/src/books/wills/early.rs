@@ -11,7 +11,7 @@ use squall_protocol::Instant;
 
 use super::Wills;
 use super::arrival::WillArrival;
-use super::deliver::WillSeen;
+use super::seen::WillSeen;
 use crate::books::event::Event;
 use crate::books::topics::Recipient;
 use crate::books::windows::Room;

@@ -16,6 +16,7 @@ mod early;
 mod end;
 mod progress;
 mod row;
+mod seen;
 mod settle;
 mod sightings;
 
@@ -36,9 +37,10 @@ use super::stream::fingerprint;
 use super::topics::FilterKey;
 
 pub(crate) use self::arrival::WillArrival;
-pub(crate) use self::deliver::{WillDelivery, WillSeen};
+pub(crate) use self::deliver::WillDelivery;
 pub use self::end::WillCause;
 pub(crate) use self::end::{Due, WillEnd};
+pub(crate) use self::seen::WillSeen;
 pub(crate) use self::settle::Audiences;
 
 /// When the broker notices an end that nothing tells it of: Keep Alive is off.
