@@ -40,6 +40,7 @@ mod takeover;
 mod target;
 mod threshold;
 mod times;
+mod told;
 mod unfinished;
 mod unit;
 mod value;
@@ -83,12 +84,11 @@ pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
 pub use threshold::{Comparison, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Stop, StopSignal, Times};
+pub use told::{Line, Part, Weight};
 pub use unfinished::Unfinished;
 pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
 };
 pub use value::Value;
-pub use verdict::{
-    ExitCode, Extent, Line, Outcome, Part, Reason, Verdict, Weight, worst_exit_code,
-};
+pub use verdict::{ExitCode, Extent, Outcome, Reason, Verdict, worst_exit_code};
 pub use will::WillOutcome;

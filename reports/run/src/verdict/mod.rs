@@ -5,7 +5,6 @@ mod reason;
 mod sentence;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,6 @@ use crate::{
 
 pub use exit_code::ExitCode;
 pub use reason::Reason;
-pub use told::{Line, Part, Weight};
 
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -105,7 +105,7 @@ impl Reason {
         }
     }
 
-    pub(super) const fn is_broker_ended(&self) -> bool {
+    pub(crate) const fn is_broker_ended(&self) -> bool {
         matches!(self, Self::BrokerEnded(_))
     }
 

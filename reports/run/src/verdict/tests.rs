@@ -1,5 +1,6 @@
 //! Which verdict follows from which claims, thresholds and reasons.
 
+use crate::Weight;
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,8 +1,7 @@
 //! A verdict as every output tells it: what decides, then what may follow from it, then what does not
 //! touch it.
 
-use super::{Outcome, Reason, Verdict};
-use crate::Run;
+use crate::{Outcome, Reason, Run, Verdict};
 
 /// What a reason counts for beside the others of its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
