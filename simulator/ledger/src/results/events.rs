@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_fleet::FaultReport;
-use squall_run::{ErrorCount, FaultOccurrence, FirstAnomaly, Takeovers, WillOutcome};
+use squall_run::{Anomaly, ErrorCount, FaultOccurrence, FirstAnomaly, Takeovers, WillOutcome};
 use squall_scenario::{Expectation, FaultTarget, Scenario};
 
 use crate::books::{Ledger, WillCause, reason_text};
@@ -138,6 +138,13 @@ pub(super) fn faults(
             }
         })
         .collect()
+}
+
+/// Anomalies of each kind as the run file has them: the first, in order of time.
+pub(super) fn anomalies(scenario: &Scenario, ledger: &Ledger) -> Vec<Anomaly> {
+    let anomalies = ledger.anomalies();
+    let some = anomalies.some_of_each().into_iter();
+    some.map(|anomaly| anomaly.in_run_file(scenario)).collect()
 }
 
 /// Errors by reason.

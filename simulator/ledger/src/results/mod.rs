@@ -82,12 +82,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         thresholds,
         errors: events::errors(ledger),
         anomaly_counts: ledger.anomalies().counts(),
-        anomalies: ledger
-            .anomalies()
-            .some_of_each()
-            .into_iter()
-            .map(|anomaly| anomaly.in_run_file(scenario))
-            .collect(),
+        anomalies: events::anomalies(scenario, ledger),
         metrics: cells,
         unfinished: metrics.unfinished(),
     };
