@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::RawFd;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -17,6 +18,24 @@ pub fn raise_limit() -> Option<u64> {
     match setrlimit(Resource::Nofile, limit) {
         Ok(()) => limit.current,
         Err(_) => before,
+    }
+}
+
+/// Descriptors that [`make_room`] makes room for at most: 8 MiB of the kernel's memory.
+const ROOM_MAX: u64 = 1 << 20;
+
+/// Makes the process's table of descriptors large enough for `count` of them.
+///
+/// The table doubles when it is full. In a process with several threads the kernel waits each time until
+/// every processor has been through its scheduler: tens of milliseconds, and on a busy machine a second, in
+/// which the thread that opens a connection stands still. This waits once, before there is anything to hold
+/// up. Without room in the limit it does nothing.
+pub fn make_room(count: u64) {
+    let last = count.clamp(1, ROOM_MAX) - 1;
+    let last = RawFd::try_from(last).expect("it is bounded by `ROOM_MAX`");
+    if let Ok(any) = File::open("/dev/null") {
+        // The table never shrinks, so the descriptor itself can go at once.
+        let _ = rustix::io::fcntl_dupfd_cloexec(&any, last);
     }
 }
 
@@ -50,5 +69,24 @@ impl Spare {
         self.file = None;
         with_one_free();
         *self = Self::open();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table has room for as many descriptors as it was made for, and none of them is left open.
+    #[test]
+    fn the_table_has_room() {
+        make_room(5_000);
+
+        let status = std::fs::read_to_string("/proc/self/status").expect("there is a /proc");
+        let size = status.lines().find_map(|line| line.strip_prefix("FDSize:"));
+        let size: u64 = size
+            .and_then(|size| size.trim().parse().ok())
+            .expect("a number");
+        assert!(size >= 5_000, "{size}");
+        assert!(!std::fs::exists("/proc/self/fd/4999").expect("it can be looked for"));
     }
 }

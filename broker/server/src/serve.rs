@@ -39,6 +39,8 @@ pub fn serve(
     config.check()?;
     let (listener, address) = listener::bind(&config.listen)?;
     let open_files_max = descriptors::raise_limit();
+    let connections_max = config.listen.connections_max as u64;
+    descriptors::make_room(open_files_max.map_or(connections_max, |max| max.min(connections_max)));
     tracing::info!(%address, open_files_max, "broker listens");
 
     let runtime = Builder::new_current_thread()

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use squall_broker::descriptors;
 use squall_fleet::{Fleet, Phase, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_run::{ClockKind, duration_text};
-use squall_scenario::Scenario;
+use squall_scenario::{DESCRIPTORS_RESERVED, Scenario};
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -36,6 +37,7 @@ pub async fn drive(
     display: ProgressDisplay,
 ) -> Result<(Circumstances, Driven), Failure> {
     let scenario = Rc::new(spec.file.scenario.clone());
+    descriptors::make_room(spec.file.need().connections + DESCRIPTORS_RESERVED);
     let target = tokio::select! {
         target = Target::start(&scenario.target, spec.target_log) => target?,
         name = signals.next() => {
