@@ -63,7 +63,8 @@ pub struct Tally {
     /// Deliveries that bear no stamp of this run: counted, and not judged.
     pub foreign: u64,
     /// Of those, to a Topic Name that this run publishes to, live, on a broker that others may use:
-    /// another client's, or damaged on the way.
+    /// another client's, or damaged on the way. Likewise those with a stamp of this run on a Topic Name
+    /// that its device never published to.
     pub unclear: u64,
     /// Retained messages that SUBSCRIBE asked for and that did not come, on a broker where another client
     /// may have cleared them: not owed, and not judged.

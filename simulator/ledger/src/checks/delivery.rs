@@ -198,8 +198,9 @@ impl Wrong {
         let holds = self.found <= limit;
         let unjudged = (holds && self.unclear > 0).then(|| {
             format!(
-                "{} messages without a stamp of this run came to topics that it publishes to: of another client, of an earlier \
-                 run, or damaged by the broker; give the run topics of its own, or a broker of its own",
+                "{} messages came without a stamp of this run to topics that it publishes to, or with one to topics that the \
+                 device of the stamp never published to: of another client, of an earlier run, or changed by the broker; give \
+                 the run topics of its own, or a broker of its own",
                 count_text(self.unclear)
             )
         });

@@ -117,7 +117,7 @@ fn garbage_on_a_shared_broker_is_not_judged() {
     let claim = &judgement.measured.checks[3].claims[0];
     assert_eq!((claim.passed, &claim.actual), (false, &None));
     let why = claim.unjudged.as_deref().unwrap_or_default();
-    assert!(why.starts_with("1 messages without a stamp"), "{why}");
+    assert!(why.starts_with("1 messages came without a stamp"), "{why}");
 }
 
 /// [MQTT-4.4.0-1]: on one connection a message is sent once. MQTT 3.1.1 does not forbid it.

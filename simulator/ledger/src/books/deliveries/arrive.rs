@@ -182,7 +182,10 @@ impl Deliveries {
         let topic = self.topics.topic(delivery.topic);
         let stream = topic.and_then(|topic| self.stream_ids.get(&(stamp.device, topic)));
         let (Some(topic), Some(&stream)) = (topic, stream) else {
-            return Err(Stranger::NeverPublishedThere);
+            return Err(match self.history.has_other_clients() {
+                true => Stranger::Republished,
+                false => Stranger::NeverPublishedThere,
+            });
         };
         if !self.streams[stream].has_sent(stamp.sequence) {
             return Err(Stranger::NeverPublished);

@@ -21,6 +21,8 @@ pub(super) enum Stranger {
     NotAskedFor,
     /// Of this run, but its device never published to this topic.
     NeverPublishedThere,
+    /// The same on a broker that others use: a bridge, or another client that publishes what it receives.
+    Republished,
     /// Of this run, but with a sequence number that was never sent.
     NeverPublished,
 }
@@ -69,9 +71,13 @@ impl Deliveries {
         }
         let tally = self.books.tally_mut(key);
         let (kind, why) = match stranger {
-            Stranger::Foreign | Stranger::Unclear => {
+            Stranger::Foreign => {
                 tally.foreign += 1;
-                tally.unclear += u64::from(stranger == Stranger::Unclear);
+                return;
+            }
+            Stranger::Unclear | Stranger::Republished => {
+                tally.foreign += 1;
+                tally.unclear += 1;
                 return;
             }
             Stranger::Damaged => (
@@ -92,6 +98,7 @@ impl Deliveries {
             Stranger::Damaged => tally.corrupted += 1,
             Stranger::Foreign
             | Stranger::Unclear
+            | Stranger::Republished
             | Stranger::NotAskedFor
             | Stranger::NeverPublishedThere
             | Stranger::NeverPublished => tally.misrouted += 1,

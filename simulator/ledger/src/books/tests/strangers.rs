@@ -59,6 +59,28 @@ fn what_waited_for_a_resumed_session_is_foreign() {
     }
 }
 
+/// A message of this run on a topic that its device never published to was sent there by the broker, or, where
+/// other clients are, perhaps by one of them that publishes what it receives.
+#[test]
+fn a_message_on_another_topic_may_be_republished_by_another_client() {
+    for (history, misrouted) in [
+        (BrokerHistory::Empty, 1),
+        (BrokerHistory::EarlierRuns, 1),
+        (BrokerHistory::OtherClients, 0),
+    ] {
+        let mut scene = Scene::on_broker(history).made_ready(&[CLEAN]);
+        scene.subscribe(CLEAN, "bridged/#", QOS1);
+        scene.publish(0..1, QOS1);
+        let (_, payload) = super::scene::message(0);
+        scene.deliver_plain(CLEAN, "bridged/t", &payload);
+
+        let tally = scene.close();
+
+        assert_eq!(tally.misrouted, misrouted, "{history:?}");
+        assert_eq!(tally.unclear, 1 - misrouted, "{history:?}");
+    }
+}
+
 /// A message of another run of squall, with filler after its stamp.
 fn message_of_another_run() -> Vec<u8> {
     let (stamp, _) = super::scene::message(0);
