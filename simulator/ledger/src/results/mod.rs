@@ -58,10 +58,6 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let accounting = accounting::accounting(scenario, ledger);
     let connections = accounting::connections(scenario, ledger);
     let mut reasons = doubts(&evidence, &accounting, &connections);
-    if company == Company::Disturbing {
-        let told = reasons.into_iter().map(Reason::beside_another_client);
-        reasons = told.collect();
-    }
     reasons.extend(interference);
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(not_cleared(sessions.before));
@@ -129,7 +125,13 @@ fn doubts(
     }
     reasons.extend(doubts_of_connections(scenario, ledger, metrics));
     reasons.extend(unanswered::reasons(scenario, ledger));
-    reasons
+    match evidence.company {
+        Company::Disturbing => {
+            let told = reasons.into_iter().map(Reason::beside_another_client);
+            told.collect()
+        }
+        Company::Unknown => reasons,
+    }
 }
 
 /// What an earlier run left may have been judged with this one.
