@@ -141,9 +141,9 @@ fn taken_over_and_changed(
 }
 
 fn with_another_payload(passing: &Passing<'_>, tampered: &mut Tampered) {
-    let mut publish = to_device(passing).unwrap().clone();
+    let mut publish = to_device(passing).expect("only those are chosen").clone();
     let mut payload = publish.payload.to_vec();
-    *payload.last_mut().unwrap() ^= 1;
+    *payload.last_mut().expect("it has a stamp") ^= 1;
     publish.payload = &payload;
     tampered.forward(passing.direction, &publish_bytes(&publish, passing.version));
 }
