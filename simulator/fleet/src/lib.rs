@@ -26,9 +26,9 @@ pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown
 pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
-    About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, Fact, LegFact, Observation,
-    Path, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg,
-    SubscriptionFact, Way,
+    About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, Fact, LegFact, LinkAtEnd,
+    Observation, Path, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact,
+    SenderLeg, SubscriptionFact, Way,
 };
 pub use outcome::{Cleared, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};

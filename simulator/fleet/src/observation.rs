@@ -145,8 +145,23 @@ pub enum ConnectionFact<'a> {
     /// The device hears of it when it has crossed the link. Told of each connection that runs over a
     /// link, and of none without.
     CloseArrived(PeerClose),
+    /// What the link had let pass of this connection when the broker's end of it was at the device's
+    /// machine, or when the device gave up waiting for an answer. Told then, and before that is, of each
+    /// connection that runs over a link.
+    LinkAtEnd(LinkAtEnd),
     /// Devices are about to leave, and the link still holds something of this connection that way.
     StillOnLink(Way),
+}
+
+/// What the link of a device had let pass of a connection that came to its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LinkAtEnd {
+    /// Since when the broker had got nothing whole from the device: the last thing that it had handed to the
+    /// link at once was through then. The start of the run if nothing ever was.
+    pub heard_at: Instant,
+    /// How long the link had held the oldest thing that it held, in either direction; zero if it held
+    /// nothing.
+    pub held_for: Duration,
 }
 
 /// Which way something goes over a link.

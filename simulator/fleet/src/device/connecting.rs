@@ -121,6 +121,7 @@ impl Device {
                 continue;
             };
             if give_up <= turn.now {
+                self.tell_link_at_end(turn, place);
                 self.send_control(turn, place, Up::Close(Teardown::Reset));
                 self.handle_open_failed(turn, place, OpenError::TimedOut);
                 // What has not crossed the link yet is closed when it has.
@@ -229,6 +230,7 @@ impl Device {
         };
         if timed_out.is_some() || is_suback_late {
             let transport = TransportEnd::Close(Teardown::Reset);
+            self.tell_link_at_end(turn, place);
             self.end_active(turn, EndCause::TimedOut, transport);
         }
     }

@@ -7,7 +7,7 @@ use squall_protocol::{Instant, client::Displaced};
 use crate::drive::{PeerClose, SocketId, Teardown};
 use crate::fault_plan::Firing;
 use crate::link::Lane;
-use crate::observation::{Departure, Way};
+use crate::observation::{Departure, LinkAtEnd, Way};
 
 /// One transport of a device, from the request for it to its end.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(super) struct Lanes {
     pub(super) down: Lane<Down>,
     /// Messages whose last answer is written and has not been handed to the link.
     pub(super) answers: u32,
+    /// When the last of what was handed to the link at once was through to the broker.
+    heard_at: Instant,
     /// Whether the drive reads the transport: what was asked of it last.
     pub(super) reading: Reading,
 }
@@ -48,6 +50,24 @@ pub(super) enum Reading {
 }
 
 impl Lanes {
+    /// Bytes that had gone in at `entry` are through to the broker.
+    pub(super) fn note_heard(&mut self, now: Instant, entry: Instant) {
+        // A broker waits for whole packets [MQTT-3.1.2-22]: the rest of them may be on its way still.
+        if self.up.oldest_entry() != Some(entry) {
+            self.heard_at = now;
+        }
+    }
+
+    /// What the link has let pass of the connection so far.
+    fn at_end(&self, now: Instant) -> LinkAtEnd {
+        let held = [self.up.oldest_entry(), self.down.oldest_entry()];
+        let oldest = held.into_iter().flatten().min();
+        LinkAtEnd {
+            heard_at: self.heard_at,
+            held_for: oldest.map_or(Duration::ZERO, |at| now.saturating_since(at)),
+        }
+    }
+
     /// What the drive is to do from now on, if that has changed.
     pub(super) fn take_reading_change(&mut self) -> Option<Reading> {
         let reading = match self.reading {
@@ -131,6 +151,12 @@ impl Connection {
         let lanes = self.lanes.as_deref()?;
         let dues = [lanes.up.next_due(), lanes.down.next_due()];
         dues.into_iter().flatten().min()
+    }
+
+    /// What its link has let pass of it so far; `None` without a link.
+    pub(super) fn link_at_end(&self, now: Instant) -> Option<LinkAtEnd> {
+        let lanes = self.lanes.as_deref()?;
+        Some(lanes.at_end(now))
     }
 
     /// Whether something that the device did is still on its link.

@@ -124,6 +124,9 @@ impl Device {
             },
             Reaction::Cut(step) => self.cut(turn, step),
             Reaction::End(cause) => {
+                if let Some(place) = self.active_place() {
+                    self.tell_link_at_end(turn, place);
+                }
                 self.end_active(turn, cause, TransportEnd::Close(Teardown::Fin));
             }
         }

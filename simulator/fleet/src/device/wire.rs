@@ -24,9 +24,19 @@ impl Device {
         match what {
             Down::Opened => {}
             Down::Closed(how) => {
+                self.tell_link_at_end(turn, place);
                 let socket = self.connections[place].socket;
                 self.tell_connection(turn, socket, ConnectionFact::CloseArrived(how));
             }
+        }
+    }
+
+    /// Tells what the link of the connection at `place` has let pass of it, if it has one.
+    pub(super) fn tell_link_at_end(&self, turn: &mut Turn<'_>, place: usize) {
+        let connection = &self.connections[place];
+        if let Some(link) = connection.link_at_end(turn.now) {
+            let fact = ConnectionFact::LinkAtEnd(link);
+            self.tell_connection(turn, connection.socket, fact);
         }
     }
 
@@ -82,6 +92,11 @@ impl Device {
             turn.actions.send(socket, |out| {
                 arrival = lanes.up.poll(turn.now, &mut report.up, out);
             });
+            if let Some(arrival) = &arrival
+                && arrival.what == Arrived::Bytes
+            {
+                lanes.note_heard(turn.now, arrival.entry.at);
+            }
             match arrival.map(|arrival| arrival.what) {
                 Some(Arrived::Bytes) => {}
                 Some(Arrived::Control(Up::Open)) => turn.actions.open(socket, transport),

@@ -129,6 +129,11 @@ impl<C> Lane<C> {
         });
     }
 
+    /// When the oldest thing that is on its way went in.
+    pub(crate) fn oldest_entry(&self) -> Option<Instant> {
+        self.segments.front().map(|segment| segment.entry.at)
+    }
+
     /// When the next segment arrives.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.segments.front().map(|segment| segment.due)

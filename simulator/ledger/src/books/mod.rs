@@ -23,8 +23,8 @@ mod handshakes;
 mod hold_ups;
 mod memory;
 mod observe;
+mod of_link;
 mod other_clients;
-mod outages;
 mod replays;
 mod retained;
 mod roster;
@@ -54,6 +54,7 @@ use squall_scenario::DeviceId;
 use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
 use self::observe::{Departing, OpenConnection};
+use self::of_link::LinkPart;
 use self::retained::Retained;
 use self::standstill::Standstill;
 use self::takeovers::Takeovers;
@@ -109,6 +110,8 @@ pub struct Ledger {
     pub(crate) given_up_by_checks: GivenUp,
     memory: Memory,
     open: HashMap<SocketId, OpenConnection>,
+    /// What the links of connections had let pass that have come to their end and are not over.
+    links_at_end: HashMap<SocketId, LinkPart>,
     /// When the generator last did nothing for a while.
     standstill: Standstill,
     /// Ends of connections that have not left their devices' links, in the order of their sockets.
@@ -139,6 +142,7 @@ impl Ledger {
             given_up_by_checks: GivenUp::default(),
             memory,
             open: HashMap::new(),
+            links_at_end: HashMap::new(),
             standstill: Standstill::default(),
             departing: BTreeMap::new(),
             roster,

@@ -8,8 +8,6 @@ use squall_scenario::{
     BrokerHistory, DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart,
 };
 
-use super::outages::Outages;
-
 /// Groups and faults of a scenario, reduced to the ledger's questions.
 #[derive(Clone, Debug)]
 pub struct Roster {
@@ -23,8 +21,10 @@ pub struct Roster {
     resumes: Vec<bool>,
     /// By [`FaultId`]: how it drops.
     drops: Vec<Option<DropKind>>,
-    /// By group: when its links may be out.
-    outages: Vec<Option<Outages>>,
+    /// By group: whether its devices have links.
+    on_links: Vec<bool>,
+    /// How long a device waits for an answer.
+    connect_timeout: Duration,
     history: BrokerHistory,
     names: Names,
     run: RunTag,
@@ -71,11 +71,12 @@ impl Roster {
                 .map(|group| group.session == SessionStart::Resume)
                 .collect(),
             drops: scenario.faults.iter().map(Fault::drop_kind).collect(),
-            outages: scenario
+            on_links: scenario
                 .groups
                 .iter()
-                .map(|group| Outages::of(scenario, group))
+                .map(|group| group.network.is_some())
                 .collect(),
+            connect_timeout: scenario.run.connect_timeout,
             history: scenario.target.history(),
             names: Names {
                 groups: scenario.groups.as_slice().into(),
@@ -144,13 +145,20 @@ impl Roster {
         self.drops.get(usize::from(fault.0)).copied().flatten()
     }
 
-    /// By group: when its links may be out; `None` if they never are.
-    pub(crate) fn outages(&self) -> &[Option<Outages>] {
-        &self.outages
+    /// How long a device waits for an answer.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Devices that have links.
+    pub(crate) fn devices_on_links(&self) -> impl Iterator<Item = DeviceId> {
+        let on_links = self.on_links.iter().enumerate();
+        let groups = on_links.filter(|&(_, &on_link)| on_link);
+        groups.flat_map(|(group, _)| self.devices_of(group))
     }
 
     /// The devices of the group at this place of the scenario.
-    pub(crate) fn devices_of(&self, group: usize) -> impl Iterator<Item = DeviceId> + use<> {
+    fn devices_of(&self, group: usize) -> impl Iterator<Item = DeviceId> + use<> {
         let end = self.first_devices.get(group + 1);
         let end = end.map_or(self.devices, |first| first.0);
         (self.first_devices[group].0..end).map(DeviceId)
@@ -192,7 +200,8 @@ impl Roster {
                 .collect(),
             resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
-            outages: vec![None; groups.len()],
+            on_links: vec![false; groups.len()],
+            connect_timeout: Duration::from_secs(30),
             history: BrokerHistory::Empty,
             names: Names {
                 groups: Rc::default(),

@@ -69,6 +69,7 @@ impl Metrics {
                 | ConnectionFact::Ended(_)
                 | ConnectionFact::LeftLink(_)
                 | ConnectionFact::CloseArrived(_)
+                | ConnectionFact::LinkAtEnd(_)
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })

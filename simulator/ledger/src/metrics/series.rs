@@ -115,6 +115,7 @@ impl Timeline {
                 | ConnectionFact::Refused(_)
                 | ConnectionFact::LeftLink(_)
                 | ConnectionFact::CloseArrived(_)
+                | ConnectionFact::LinkAtEnd(_)
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Publication(

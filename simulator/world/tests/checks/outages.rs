@@ -314,3 +314,49 @@ fn what_waits_for_an_outage_is_not_held_against_the_broker() {
     let late = judgement.measured.accounting.deliveries_at(1).late;
     assert!(late > 50, "{late}");
 }
+
+/// Devices on a link that loses every fifth segment: TCP sends it again after longer and longer, so that the
+/// broker hears nothing for more than one and a half Keep Alive.
+const LOSSY: &str = r#"
+[run]
+duration = "60s"
+drain = "20s"
+[[network]]
+name = "n"
+latency = "100ms"
+loss = 0.3
+[[group]]
+name = "cars"
+count = 40
+network = "n"
+keep_alive = "2s"
+reconnect = { backoff = "500ms" }
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#;
+
+/// Loss silences a device as an outage does, and the broker must close [MQTT-3.1.2-22].
+#[test]
+fn a_close_that_loss_on_the_link_explains_is_not_the_brokers() {
+    let judgement = run(LOSSY);
+
+    assert_broken(&judgement, &[]);
+    let closed = &judgement.measured.connections.groups[0];
+    assert!(closed.reconnects > 5, "{closed:?}");
+}
+
+/// A broker that closes after one Keep Alive, though something came meanwhile, is found on such a link too.
+#[test]
+fn a_close_on_a_lossy_link_that_heard_something_is_unexpected() {
+    let tamper = once(
+        10,
+        |passing| passing.client_id == "cars-0" && matches!(passing.packet, Packet::Pingreq),
+        |_, tampered| tampered.close(),
+    );
+
+    let judgement = run_tampered(LOSSY, tamper);
+
+    assert_broken(&judgement, &["connections().unexpected_disconnects"]);
+}

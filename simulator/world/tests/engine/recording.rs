@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use squall_core::{Broker, Config};
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, Departure, EndCause, Fact, Fleet, LegFact, Observation,
-    Outcome, PeerClose, Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact,
-    RunTag, SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
+    About, ConnectionFact, DeliveredFact, Departure, EndCause, Fact, Fleet, LegFact, LinkAtEnd,
+    Observation, Outcome, PeerClose, Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg,
+    RetainedFact, RunTag, SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -69,6 +69,7 @@ pub(crate) enum What {
     StoodStill(Instant),
     LeftLink(Departure),
     CloseArrived(PeerClose),
+    LinkAtEnd(LinkAtEnd),
     StillOnLink(Way),
     FaultApplied(FaultId),
     RetainedFound {
@@ -93,6 +94,7 @@ impl What {
             &Fact::Connection(ConnectionFact::Ended(cause)) => Self::Ended(cause),
             &Fact::Connection(ConnectionFact::LeftLink(departure)) => Self::LeftLink(departure),
             &Fact::Connection(ConnectionFact::CloseArrived(how)) => Self::CloseArrived(how),
+            &Fact::Connection(ConnectionFact::LinkAtEnd(link)) => Self::LinkAtEnd(link),
             &Fact::Connection(ConnectionFact::StillOnLink(way)) => Self::StillOnLink(way),
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,

@@ -19,7 +19,7 @@ use squall_scenario::DeviceId;
 use super::anomalies::{Anomalies, Noticed};
 use super::event::Event;
 use super::memory::Memory;
-use super::outages::Outages;
+use super::of_link::LinkPart;
 use super::roster::Roster;
 
 pub(crate) use absence::Away;
@@ -48,8 +48,8 @@ pub(crate) struct Connections {
     locally_limited: HashSet<DeviceId>,
     /// Devices that the broker or the network refused at some time.
     turned_away: HashSet<DeviceId>,
-    /// By group: when its links may be out.
-    outages: Vec<Option<Outages>>,
+    /// How long a device waits for an answer.
+    answer_max: Duration,
     anomalies: Anomalies,
     /// When the broker or the network first refused a connection.
     failing_since: Option<Instant>,
@@ -71,7 +71,7 @@ impl Connections {
             local_limit: 0,
             locally_limited: HashSet::new(),
             turned_away: HashSet::new(),
-            outages: roster.outages().to_vec(),
+            answer_max: roster.connect_timeout(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             failing_since: None,
             first_unexpected: BTreeMap::new(),
@@ -135,26 +135,14 @@ impl Connections {
         self.locally_limited.difference(&self.seen).count() as u64
     }
 
-    /// Devices whose links are out at times that never had a CONNACK with success, though nothing but
-    /// their links kept them from it.
+    /// Devices with links that never had a CONNACK with success, though nothing but their links kept them
+    /// from it.
     pub(crate) fn kept_out_by_links(&self, roster: &Roster) -> u64 {
-        let on_links = self
-            .outages
-            .iter()
-            .enumerate()
-            .filter(|(_, outages)| outages.is_some());
-        let devices = on_links.flat_map(|(group, _)| roster.devices_of(group));
-        let kept_out = devices.filter(|device| {
+        let kept_out = roster.devices_on_links().filter(|device| {
             let sets = [&self.seen, &self.turned_away, &self.locally_limited];
             sets.iter().all(|set| !set.contains(device))
         });
         kept_out.count() as u64
-    }
-
-    /// Whether the link of a device may have held what it waits for until it gives up.
-    fn may_hold_an_answer(&self, event: &Event) -> bool {
-        let outages = self.outages[usize::from(event.group.0)].as_ref();
-        outages.is_some_and(Outages::may_hold_an_answer)
     }
 
     /// Since when connections fail, if every one did so far: no device of any group had a CONNACK with
@@ -173,9 +161,15 @@ impl Connections {
         self.group_mut(event).connects += 1;
     }
 
-    /// A transport could not be had.
-    pub(crate) fn handle_open_failed(&mut self, event: &Event, error: OpenError) {
-        if error == OpenError::TimedOut && self.may_hold_an_answer(event) {
+    /// A transport could not be had; `part` is what the device's link had let pass, if it has one.
+    pub(crate) fn handle_open_failed(
+        &mut self,
+        event: &Event,
+        error: OpenError,
+        part: Option<LinkPart>,
+    ) {
+        let is_of_link = part.is_some_and(|part| part.holds_an_answer(self.answer_max));
+        if error == OpenError::TimedOut && is_of_link {
             let failed = &mut self.group_mut(event).open_failed;
             *failed.entry(OPENING_ON_LINK).or_default() += 1;
             self.presence.handle_refused(event, Away::OfLink);

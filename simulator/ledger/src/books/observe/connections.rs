@@ -11,7 +11,7 @@ use crate::books::Ledger;
 use crate::books::connections::ConnectionEnd;
 use crate::books::deliveries::Ending;
 use crate::books::event::Event;
-use crate::books::outages::{Progress, is_of_the_link};
+use crate::books::of_link::{LinkPart, Patience, Progress, is_of_the_link};
 use crate::books::takeovers::ConnectSent;
 use crate::books::wills::NEVER;
 
@@ -59,7 +59,8 @@ impl Ledger {
         match *fact {
             ConnectionFact::OpenStarted => self.connections.handle_open_started(event),
             ConnectionFact::OpenFailed(error) => {
-                self.connections.handle_open_failed(event, error);
+                let part = self.links_at_end.remove(&event.socket);
+                self.connections.handle_open_failed(event, error, part);
                 findings.push(Finding::NotConnected);
             }
             ConnectionFact::ConnectSent {
@@ -96,6 +97,10 @@ impl Ledger {
             ConnectionFact::LeftLink(departure) => self.handle_left_link(event, departure),
             ConnectionFact::CloseArrived(how) => {
                 self.handle_close_arrived(event, how, findings);
+            }
+            ConnectionFact::LinkAtEnd(link) => {
+                let part = LinkPart::new(link, event.arrived);
+                self.links_at_end.entry(event.socket).or_insert(part);
             }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
@@ -151,11 +156,12 @@ impl Ledger {
     }
 
     fn handle_ended(&mut self, event: &Event, cause: EndCause, findings: &mut Vec<Finding>) {
+        let part = self.links_at_end.remove(&event.socket);
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
         self.windows.handle_ended(event.socket);
-        let earliest = self.earliest_end(event, cause, connection.path);
+        let earliest = self.earliest_end(event, cause, part);
         self.takeovers.handle_session_left(event, earliest);
         let displacement = self.takeovers.handle_ended(event, cause);
         findings.extend(displacement.took.map(Finding::Displaced));
@@ -163,7 +169,7 @@ impl Ledger {
             cause,
             was_connected: connection.was_connected,
             may_be_displaced: displacement.is_possible,
-            is_of_link: self.is_of_the_link(event, cause, &connection),
+            is_of_link: self.is_of_the_link(event, cause, &connection, part),
         };
         if end.may_be_by_another_client() {
             for book in self.anomalies_mut() {
@@ -212,32 +218,30 @@ impl Ledger {
     }
 
     /// Whether the link of a device explains the end of its connection.
-    fn is_of_the_link(&self, event: &Event, cause: EndCause, connection: &OpenConnection) -> bool {
-        let outages = self.roster.outages()[usize::from(event.group.0)].as_ref();
+    fn is_of_the_link(
+        &self,
+        event: &Event,
+        cause: EndCause,
+        connection: &OpenConnection,
+        part: Option<LinkPart>,
+    ) -> bool {
+        let patience = Patience {
+            keep_alive: connection.keep_alive,
+            answer_max: self.roster.connect_timeout(),
+        };
         connection.path == Path::OverLink
-            && is_of_the_link(cause, connection.progress(event), outages)
+            && is_of_the_link(cause, connection.progress(event), part, patience)
     }
 
     /// When a connection had ended for the broker at the earliest. Its FIN may lie in the device's link for
-    /// as long as an outage lasts, and in the socket for as long as the generator stands still.
-    fn earliest_end(&self, event: &Event, cause: EndCause, path: Path) -> Instant {
-        let outages = self.roster.outages()[usize::from(event.group.0)].as_ref();
-        let told_at = match cause {
-            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => event.arrived,
-            EndCause::Dropped { .. }
-            | EndCause::Disconnected { .. }
-            | EndCause::Qos2Cut { .. }
-            | EndCause::ProtocolError(_)
-            | EndCause::Refused
-            | EndCause::TimedOut
-            | EndCause::RunEnded => match outages.filter(|_| path == Path::OverLink) {
-                Some(outages) => {
-                    let earliest = event.now.since_start().saturating_sub(outages.longest());
-                    Instant::ZERO + earliest
-                }
-                None => event.now,
-            },
-        };
+    /// as long as that is out, and in the socket for as long as the generator stands still.
+    fn earliest_end(&self, event: &Event, cause: EndCause, part: Option<LinkPart>) -> Instant {
+        let by_broker = matches!(
+            cause,
+            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_)
+        );
+        let told_at = if by_broker { event.arrived } else { event.now };
+        let told_at = part.map_or(told_at, |part| told_at.min(part.at()));
         let lay_since = self.standstill.lay_since(event.now);
         lay_since.map_or(told_at, |since| told_at.min(since))
     }

@@ -67,6 +67,9 @@ impl Ledger {
         findings: &mut Vec<Finding>,
     ) {
         self.takeovers.handle_close_arrived(event);
+        if let Some(part) = self.links_at_end.get_mut(&event.socket) {
+            part.note_closed();
+        }
         if self.closed_at.is_some() {
             return;
         }
