@@ -71,6 +71,8 @@ pub(crate) enum Cell {
     Quantile(f64),
     /// What became of a claim.
     Result(ClaimResult),
+    /// A claim that held in a run that proves nothing, in these words.
+    HeldInVain(&'static str),
     /// A value that carries its unit.
     Value(Value),
 }
@@ -145,6 +147,7 @@ impl Cell {
             Self::Cores(cores) => cores_text(*cores),
             Self::Quantile(quantile) => format!("p{}", digits_of_percentile(*quantile)),
             Self::Result(result) => result.word().to_owned(),
+            Self::HeldInVain(words) => (*words).to_owned(),
             Self::Value(value) => value.to_string(),
         }
     }
@@ -163,6 +166,7 @@ impl Cell {
             | Self::Cores(number)
             | Self::Quantile(number) => rounded(*number),
             Self::Result(result) => result.word().to_owned(),
+            Self::HeldInVain(_) => ClaimResult::Held.word().to_owned(),
             Self::Value(value) => value.to_string(),
         }
     }

@@ -88,6 +88,23 @@ impl GroupConnections {
     pub fn unexpected_total(&self) -> u64 {
         self.unexpected.values().sum()
     }
+
+    /// Ends of connections with a CONNACK that no fault struck and that were still no surprise, by cause:
+    /// those that a simulated link brought about, and those of connections that were displaced.
+    pub fn explained(&self) -> BTreeMap<String, u64> {
+        let is_asked = |cause: &str| {
+            cause.starts_with("fault ")
+                || ["run ended", "refused", "QoS 2 handshake cut on purpose"].contains(&cause)
+        };
+        let ended = self.ended.iter().filter(|(cause, _)| !is_asked(cause));
+        let explained = ended.map(|(cause, &count)| {
+            let of = |counts: &BTreeMap<String, u64>, key: &str| counts.get(key).copied();
+            let unexpected = of(&self.unexpected, cause).unwrap_or(0);
+            let refused = of(&self.refused, &format!("without CONNACK: {cause}")).unwrap_or(0);
+            (cause.clone(), count.saturating_sub(unexpected + refused))
+        });
+        explained.filter(|&(_, count)| count > 0).collect()
+    }
 }
 
 impl Connections {
@@ -114,5 +131,39 @@ impl Connections {
 fn add_all(sum: &mut BTreeMap<String, u64>, part: &BTreeMap<String, u64>) {
     for (reason, count) in part {
         *sum.entry(reason.clone()).or_default() += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What neither a fault struck nor is a surprise was brought about by a link or a takeover.
+    #[test]
+    fn ends_that_links_bring_about_are_counted() {
+        let counts = |entries: &[(&str, u64)]| {
+            let entries = entries.iter();
+            entries
+                .map(|&(cause, count)| (cause.to_owned(), count))
+                .collect::<BTreeMap<String, u64>>()
+        };
+        let group = GroupConnections {
+            ended: counts(&[
+                ("fault power-cut", 10),
+                ("no answer in time", 55),
+                ("peer closed (FIN)", 9),
+                ("run ended", 300),
+            ]),
+            unexpected: counts(&[("peer closed (FIN)", 2)]),
+            refused: counts(&[("without CONNACK: peer closed (FIN)", 4)]),
+            ..GroupConnections::default()
+        };
+
+        let explained = group.explained();
+
+        assert_eq!(
+            explained,
+            counts(&[("no answer in time", 55), ("peer closed (FIN)", 3)])
+        );
     }
 }

@@ -62,7 +62,9 @@ impl Verdict {
 
     fn weight(&self, reason: &Reason) -> Weight {
         let fails = self.outcome == Outcome::Fail;
+        let has_ended = self.is_about_a_broker_that_ended();
         match reason {
+            Reason::Unanswered(_) | Reason::Incomplete(_) if has_ended => Weight::Follows,
             Reason::Unreachable(_)
             | Reason::BrokerEnded(_)
             | Reason::Invariant(_)
@@ -129,7 +131,13 @@ impl Run {
             label: "refused",
             text: refusal.to_string(),
         });
-        let effects = self.measured.unexplained().into_iter().map(|text| Line {
+        // Reasons may say the same group by group.
+        let mut reasons = self.verdict.reasons.iter();
+        let effects = match reasons.any(|reason| matches!(reason, Reason::Incomplete(_))) {
+            true => Vec::new(),
+            false => self.measured.unexplained(),
+        };
+        let effects = effects.into_iter().map(|text| Line {
             label: "note",
             text,
         });
@@ -144,6 +152,7 @@ impl Run {
         } else {
             self.measured.unexplained()
         };
+        notes.extend(self.times.longer_drain());
         notes.extend(self.measured.notes());
         notes
     }

@@ -61,4 +61,6 @@ pub struct Progress {
     pub delivered: u64,
     /// Faults done to devices.
     pub faults_applied: u64,
+    /// Whether the drain goes on for what simulated links hold only.
+    pub waits_for_links: bool,
 }

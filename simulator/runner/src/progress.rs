@@ -141,7 +141,11 @@ fn line(now: Progress, before: Progress, since: Duration, columns: usize) -> Str
         format!("delivered {}/s", rate(now.delivered, before.delivered)),
         format!("faults {}", now.faults_applied),
     ];
-    let mut line = format!("{:<10}", phase_name(now.phase));
+    let phase = match now.waits_for_links {
+        true => "draining the simulated links",
+        false => phase_name(now.phase),
+    };
+    let mut line = format!("{phase:<10}");
     for field in fields {
         if line.len() + 2 + field.len() > columns {
             break;
@@ -184,6 +188,7 @@ mod tests {
             published,
             delivered,
             faults_applied: 3,
+            waits_for_links: false,
         }
     }
 

@@ -133,6 +133,7 @@ fn cell_body(column: &Column, cell: &Cell, naming: Naming) -> Markup {
         | Cell::Cores(_)
         | Cell::Quantile(_)
         | Cell::Result(_)
+        | Cell::HeldInVain(_)
         | Cell::Value(_) => "plain",
     };
     let name = (naming == Naming::InEachCell).then_some(&column.heading);
@@ -143,6 +144,7 @@ fn cell_content(cell: &Cell) -> Markup {
     match cell {
         Cell::Code(text) => html! { code { (text) } },
         Cell::Result(result) => html! { span .badge.(tone_of(*result)) { (result.word()) } },
+        Cell::HeldInVain(words) => html! { span .badge { (words) } },
         Cell::None
         | Cell::Text(_)
         | Cell::Count(_)

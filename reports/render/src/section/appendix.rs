@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 /// Words of the tables, and what they mean.
-const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 35] = [
     (
         "ok",
         "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -98,6 +98,14 @@ const WORDS: [(&str, &str); 33] = [
     (
         "ended unexpectedly",
         "a connection that neither the scenario (a fault, a link, a takeover) nor its device ended",
+    ),
+    (
+        "closed by broker",
+        "of wills: the broker ended the connection, by DISCONNECT or without, as when Keep Alive ran out",
+    ),
+    (
+        "given up",
+        "of wills: the device closed the connection itself, since an answer of the broker did not come in time",
     ),
     (
         "unexpected",

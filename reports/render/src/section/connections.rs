@@ -104,6 +104,7 @@ fn reasons(counted: &Connections) -> Table {
         columns,
     );
     let total = counted.total();
+    let explained = total.explained();
     // A connection that was refused ended too, and is in both.
     let ended = match total.refused.is_empty() {
         true => "ended",
@@ -113,7 +114,11 @@ fn reasons(counted: &Connections) -> Table {
         ("not opened", &total.open_failed),
         ("refused", &total.refused),
         (ended, &total.ended),
-        ("ended unexpectedly, of those accepted", &total.unexpected),
+        (
+            "of those accepted, because of simulated links or takeovers",
+            &explained,
+        ),
+        ("of those accepted, unexpectedly", &total.unexpected),
     ];
     for (what, reasons) in kinds {
         for (why, count) in reasons {

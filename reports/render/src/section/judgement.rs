@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_run::{
-    AllowedRange, Anomaly, CheckOutcome, MetricName, Run, Tags, ThresholdOutcome, ThresholdResult,
-    count_text,
+    AllowedRange, Anomaly, CheckOutcome, ClaimResult, MetricName, Outcome, Run, Tags,
+    ThresholdResult, count_text,
 };
 
 use super::{Absent, Block, Section, section_of};
@@ -17,7 +17,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let measured = &run.measured;
     let mut blocks = Vec::new();
     if !measured.checks.is_empty() {
-        blocks.push(Block::Table(invariants(&measured.checks)));
+        blocks.push(Block::Table(invariants(run)));
     }
     let violations = violations(&measured.checks, Clock::of(run));
     if !violations.rows.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         }
     }
     if !measured.thresholds.is_empty() {
-        blocks.push(Block::Table(thresholds(&measured.thresholds)));
+        blocks.push(Block::Table(thresholds(run)));
         blocks.extend(left_out(run).map(Block::Note));
     }
     section_of(
@@ -61,7 +61,16 @@ fn judged_of(selection: &BTreeMap<String, String>, part: Option<&str>) -> Cell {
     }
 }
 
-fn invariants(checks: &[CheckOutcome]) -> Table {
+/// What became of a claim. Where nothing follows from the run, nothing held for good.
+fn result(run: &Run, result: ClaimResult) -> Cell {
+    match (run.verdict.outcome, result, run.times.stopped) {
+        (Outcome::Invalid, ClaimResult::Held, Some(_)) => Cell::HeldInVain("held so far"),
+        (Outcome::Invalid, ClaimResult::Held, None) => Cell::HeldInVain("held, proves nothing"),
+        (_, other, _) => Cell::Result(other),
+    }
+}
+
+fn invariants(run: &Run) -> Table {
     let mut table = Table::new(
         "invariants",
         "Invariants",
@@ -76,11 +85,11 @@ fn invariants(checks: &[CheckOutcome]) -> Table {
         ],
     );
     table.columns[0].key = "result".to_owned();
-    for check in checks {
+    for check in &run.measured.checks {
         for claim in &check.claims {
             let actual = claim.actual.clone();
             table.row(vec![
-                Cell::Result(claim.result()),
+                result(run, claim.result()),
                 Cell::text(&check.check),
                 Cell::text(&claim.key),
                 Cell::Value(claim.limit.clone()),
@@ -179,7 +188,7 @@ fn left_out(run: &Run) -> Option<String> {
     (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
-fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
+fn thresholds(run: &Run) -> Table {
     let mut table = Table::new(
         "thresholds",
         "Thresholds",
@@ -193,7 +202,7 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
         ],
     );
     table.columns[0].key = "result".to_owned();
-    for threshold in thresholds {
+    for threshold in &run.measured.thresholds {
         let actual = match (&threshold.actual, threshold.result) {
             (_, ThresholdResult::TooFewSamples) => Cell::text("too few samples"),
             (Some(actual), ThresholdResult::ExplainedByLag) => {
@@ -203,7 +212,7 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
             (None, _) => Cell::text("nothing to judge by"),
         };
         table.row(vec![
-            Cell::Result(threshold.claim_result()),
+            result(run, threshold.claim_result()),
             Cell::Code(threshold.metric.to_string()),
             Cell::Code(threshold.expression.clone()),
             actual,
@@ -212,4 +221,27 @@ fn thresholds(thresholds: &[ThresholdOutcome]) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::{Extent, Reason, Verdict, sample};
+
+    use super::*;
+
+    /// Where nothing follows from a run, no claim of it is shown as one that held for good.
+    #[test]
+    fn what_held_in_an_invalid_run_proves_nothing() {
+        let mut run = sample::passing();
+        let checks = &run.measured.checks;
+        let late = Reason::Invalid("the generator was late".to_owned());
+        run.verdict = Verdict::judge(checks, &[], Extent::Whole, [late]);
+
+        let table = invariants(&run);
+
+        for row in &table.rows {
+            assert_eq!(row[0].shown(), "held, proves nothing");
+            assert_eq!(row[0].plain(), "held");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What the scenario's claims say about a figure.
 
-use squall_run::{ClaimResult, MetricName, Run, Tags};
+use squall_run::{Aggregate, ClaimResult, MetricName, Run, Tags};
 
 use super::Tile;
 
@@ -23,9 +23,19 @@ pub(super) fn of_check(run: &Run, check: &str, keys: &[&str]) -> Vec<ClaimResult
 /// What became of the thresholds on `metric` that may be about samples of these tags: none of their own
 /// tags has another value there.
 pub(super) fn of_metric(run: &Run, metric: MetricName, tags: &Tags) -> Vec<ClaimResult> {
+    of_aggregates(run, metric, tags, |_| true)
+}
+
+/// The same of the thresholds on those of its aggregates that are meant.
+pub(super) fn of_aggregates(
+    run: &Run,
+    metric: MetricName,
+    tags: &Tags,
+    is_meant: impl Fn(Aggregate) -> bool,
+) -> Vec<ClaimResult> {
     let thresholds = run.measured.thresholds.iter();
     thresholds
-        .filter(|threshold| threshold.metric == metric)
+        .filter(|threshold| threshold.metric == metric && is_meant(threshold.aggregate))
         .filter(|threshold| {
             let mut own = threshold.tags.iter();
             own.all(|(tag, value)| tags.get(tag).is_none_or(|other| other == value))

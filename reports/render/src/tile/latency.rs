@@ -2,26 +2,35 @@
 
 use std::cmp::Reverse;
 
-use squall_run::{CountedFrom, Latency, MetricName, Percentile, Run, Tags, count_text};
+use squall_run::{Aggregate, CountedFrom, Latency, MetricName, Percentile, Run, Tags, count_text};
 
 use super::{Tile, claims, micros};
 
-/// One tile for each percentile. What limits say about the latency, the last one has: the maximum.
+/// One tile for each percentile, with what the limits on it came to. The maximum comes last, with what those
+/// on figures without a tile came to.
 pub(super) fn latencies(run: &Run, latency: &Latency) -> Vec<Tile> {
-    let limits = claims::of_metric(run, MetricName::E2eLatency, &Tags::new());
+    const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
     let n = format!("end to end, n = {}", count_text(latency.count));
-    let mut tiles: Vec<Tile> = [Percentile::P50, Percentile::P99, Percentile::P99_9]
+    let limits = |is_meant: &dyn Fn(Aggregate) -> bool| {
+        claims::of_aggregates(run, MetricName::E2eLatency, &Tags::new(), is_meant)
+    };
+    let mut tiles: Vec<Tile> = SHOWN
         .into_iter()
         .filter_map(|percentile| {
             let us = latency.percentile_us(percentile)?;
-            Some(Tile::new(
-                format!("Latency {percentile}"),
-                micros(us),
-                n.clone(),
-            ))
+            let tile = Tile::new(format!("Latency {percentile}"), micros(us), n.clone());
+            let own = Aggregate::Percentile(percentile);
+            Some(tile.claimed(limits(&|aggregate| aggregate == own)))
         })
         .collect();
-    tiles.push(Tile::new("Latency max", micros(latency.max_us), n).claimed(limits));
+    let has_tile = |aggregate| {
+        let mut shown = SHOWN
+            .into_iter()
+            .filter(|&percentile| latency.percentile_us(percentile).is_some());
+        shown.any(|percentile| aggregate == Aggregate::Percentile(percentile))
+    };
+    let rest = limits(&|aggregate| !has_tile(aggregate));
+    tiles.push(Tile::new("Latency max", micros(latency.max_us), n).claimed(rest));
     tiles
 }
 

@@ -201,10 +201,11 @@ fn errors(run: &Run, summary: &Summary) -> Option<Tile> {
     detail.push_str(&anomalies);
     let tile = Tile::new("Errors", count_text(errors), detail);
     // Errors may be what the scenario asks for; what they mean, the claims say.
-    let tile = if errors == 0 && run.measured.anomaly_counts.is_empty() {
-        tile.judged(true)
-    } else {
-        tile
+    let has_ended = run.verdict.is_about_a_broker_that_ended();
+    let tile = match errors {
+        _ if has_ended => tile.judged(false),
+        0 if run.measured.anomaly_counts.is_empty() => tile.judged(true),
+        _ => tile,
     };
     let refused = claims::of_check(run, "connections", &["refused"]);
     let limits = claims::of_metric(run, MetricName::Errors, &Tags::new());
@@ -250,6 +251,13 @@ fn connections(run: &Run, summary: &Summary) -> Option<Tile> {
         .collect();
     if !causes.is_empty() {
         detail.push_str(&format!(": {}", causes.join(", ")));
+    }
+    let explained: u64 = total.explained().values().sum();
+    if explained > 0 {
+        let count = count_text(explained);
+        detail.push_str(&format!(
+            "; {count} because of simulated links or takeovers"
+        ));
     }
     let unexpected = claims::of_check(run, "connections", &["unexpected_disconnects"]);
     let tile = Tile::new("Devices online", value, detail);

@@ -202,6 +202,7 @@ fn times() -> Times {
             })
             .to_vec(),
         stopped: None,
+        planned_drain_s: Some(15.0),
     }
 }
 

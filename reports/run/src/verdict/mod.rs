@@ -100,10 +100,6 @@ impl Verdict {
             };
         }
         let has_ended = reasons.iter().any(Reason::is_broker_ended);
-        if has_ended {
-            let told = reasons.into_iter().map(Reason::after_the_brokers_end);
-            reasons = told.collect();
-        }
         let of_thresholds = thresholds.iter().filter_map(threshold_reason);
         let of_checks = checks
             .iter()

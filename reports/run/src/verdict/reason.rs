@@ -79,7 +79,7 @@ impl Reason {
         match self {
             Self::Unreachable(_) => "target unreachable",
             Self::Disturbed(_) => "another client",
-            Self::BrokerEnded(_) => "the broker ended",
+            Self::BrokerEnded(_) => "cause",
             Self::Invariant(_) => "invariant",
             Self::Unanswered(_) => "no answer",
             Self::Consequence(_) => "may follow",
@@ -87,21 +87,6 @@ impl Reason {
             Self::Incomplete(_) => "not as asked",
             Self::Threshold(_) => "threshold",
             Self::Unjudged(_) => "not judged",
-        }
-    }
-
-    /// The same in a run whose broker ended: what a broker that is gone leaves undone is a consequence.
-    pub(super) fn after_the_brokers_end(self) -> Self {
-        match self {
-            Self::Unanswered(text) | Self::Incomplete(text) => Self::Consequence(text),
-            Self::Unreachable(_)
-            | Self::Disturbed(_)
-            | Self::BrokerEnded(_)
-            | Self::Invariant(_)
-            | Self::Consequence(_)
-            | Self::Invalid(_)
-            | Self::Threshold(_)
-            | Self::Unjudged(_) => self,
         }
     }
 

@@ -266,10 +266,10 @@ fn the_end_of_the_broker_comes_before_what_follows_from_it() {
     assert_eq!(
         weights(&run),
         [
-            (Weight::Decides, vec!["the broker ended", "invariant"]),
+            (Weight::Decides, vec!["cause", "invariant"]),
             (
                 Weight::Follows,
-                vec!["may follow", "may follow", "may follow", "note"]
+                vec!["no answer", "may follow", "not as asked"]
             ),
             (Weight::Beside, vec!["cannot be trusted"]),
         ]

@@ -190,6 +190,7 @@ impl<S: Sink> Fleet<S> {
             published: figures.published,
             delivered: figures.delivered,
             faults_applied: self.shared.faults.applied(),
+            waits_for_links: self.phase == Phase::Draining && self.link_waits > 0,
         }
     }
 

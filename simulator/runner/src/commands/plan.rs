@@ -34,6 +34,15 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
         Err(_) => "no".to_owned(),
     };
     print(&draw(&file.scenario.name, &plan, columns(io::stdout())))?;
+    if file
+        .scenario
+        .groups
+        .iter()
+        .any(|group| group.network.is_some())
+    {
+        let longer = "the drain takes up to 2 min longer while simulated links hold what was sent";
+        print(&fitted(longer, INDENT))?;
+    }
     print(&fitted(&format!("fits on this machine: {verdict}"), INDENT))?;
     let short = file.address().and_then(|target| file.ports_short(target));
     let short = short.map(|short| short.to_string());

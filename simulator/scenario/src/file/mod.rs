@@ -124,7 +124,8 @@ pub(crate) struct RunFile {
     /// The measured part; times of faults count from its beginning. Default 30s, or longer if the
     /// last fault and what follows from it need longer.
     pub(crate) duration: Option<DurationText>,
-    /// Time to wait for late deliveries. Default 5s.
+    /// Time to wait for late deliveries, without a load. Simulated links that still hold something then make it
+    /// longer, by up to two minutes. Default 5s.
     pub(crate) drain: Option<DurationText>,
     /// Time that a device waits for its connection, its CONNACK and its SUBACK, each. Default 10s.
     pub(crate) connect_timeout: Option<DurationText>,
