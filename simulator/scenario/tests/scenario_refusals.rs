@@ -72,6 +72,29 @@ exactly = 1
     );
 }
 
+/// The books tell a will that came twice from one that came more often, and no more: a claim of three could not fail
+/// by a fourth.
+#[test]
+fn no_more_wills_are_claimed_than_are_counted() {
+    let text = |times| {
+        format!(
+            "[[group]]\nname = \"devices\"\ncount = 1\n[group.will]\ntopic = \"t\"\n\
+             [[group.subscribe]]\nfilter = \"t\"\n\
+             [[fault]]\nname = \"cut\"\nat = \"1s\"\ngroup = \"devices\"\naction = \"drop\"\nhow = \"rst\"\n\
+             [[expect]]\ncheck = \"will\"\nafter = [\"cut\"]\nexactly = {times}\n"
+        )
+    };
+
+    let counted = parse(&text(2));
+    let beyond = problem(&text(3));
+
+    assert!(counted.is_ok(), "{counted:?}");
+    assert!(
+        matches!(beyond, Problem::Mistake(Mistake::OutOfRange { .. })),
+        "{beyond}"
+    );
+}
+
 /// `$share//a` is malformed in 5.0 [MQTT-4.8.2-1] and an ordinary filter in 3.1.1, which knows no
 /// shared subscriptions.
 #[test]

@@ -12,7 +12,7 @@ use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, FaultId, GroupId, Scenario};
 
-use super::hold_ups::{HoldUps, Span};
+use super::hold_ups::{HoldUps, MISSING_FROM, Span};
 use super::other_clients::OtherClients;
 
 /// One thing that should not have happened.
@@ -345,7 +345,7 @@ impl Anomalies {
             until,
             excess,
         };
-        self.hold_ups.cause_of(AnomalyKind::Lost, span)
+        self.hold_ups.longest_within(span, MISSING_FROM)
     }
 
     /// How many of this kind there were.

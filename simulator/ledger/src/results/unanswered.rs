@@ -12,7 +12,8 @@ const UNDER_WAY_MAX: Duration = Duration::from_secs(1);
 
 /// A kind of request that was not answered breaks an invariant if it is certain that no answer comes, or
 /// if it waited for longer than a device waits for any: `run.connect_timeout`. Otherwise the drain was too
-/// short to tell.
+/// short to tell, of the answers alone: the ages of those requests are in the latencies, which were at least that long, so a
+/// limit that they break is broken.
 pub(super) fn reasons(scenario: &Scenario, ledger: &Ledger) -> Vec<Reason> {
     let limit = scenario.run.connect_timeout;
     ledger
@@ -55,7 +56,7 @@ fn reason(
         )));
     }
     (waiting.oldest >= UNDER_WAY_MAX).then(|| {
-        Reason::Invalid(format!(
+        Reason::Unjudged(format!(
             "{what} when the run ended, the oldest for {oldest}: a longer run.drain shows whether it comes"
         ))
     })

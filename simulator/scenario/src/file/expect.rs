@@ -43,7 +43,9 @@ pub(crate) enum ExpectFile {
         /// Names of the faults, of action `drop` or `disconnect`.
         #[schemars(length(min = 1, max = 1_000))]
         after: Vec<String>,
-        /// Number of wills for each device that a fault ended.
+        /// Number of wills for each device that a fault ended: 0 is none, and of three or more it is not counted how many
+        /// they are.
+        #[schemars(range(max = 2))]
         exactly: Option<u32>,
         /// Longest time from the fault to the will, per kind of drop: as long as the broker had for it. Without
         /// what the simulated links of the two devices held, and the time in which the watcher was away, or its link

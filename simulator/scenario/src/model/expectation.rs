@@ -75,7 +75,7 @@ pub struct WillClaim {
     /// At least one; each has an action `drop` or `disconnect` and a group with a will and, by
     /// another group or the same, a subscription.
     pub after: Vec<FaultId>,
-    /// Number of wills for each device that a fault ended.
+    /// Number of wills for each device that a fault ended: from 0 to 2.
     pub exactly: Option<u32>,
     /// Longest time from the fault to the will, per kind of drop.
     pub within: BTreeMap<DropKind, Duration>,

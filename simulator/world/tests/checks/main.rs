@@ -8,6 +8,7 @@ mod asked_for;
 mod brokers;
 mod connections;
 mod copies;
+mod crowding;
 mod cut;
 mod delivery;
 mod determinism;

@@ -141,7 +141,9 @@ impl Deliveries {
             },
         };
         let away = self.away_of(recipient, open);
-        let noticed = subject.between(open.record.sent_at, missed_at(recipient, open, end));
+        // A generator that was held up when it was due sent it with all that was due meanwhile.
+        let since = open.record.due_at.min(open.record.sent_at);
+        let noticed = subject.between(since, missed_at(recipient, open, end));
         self.anomalies.note(AnomalyKind::Lost, noticed, || {
             let publisher = self.names.of(stream.device);
             let away = away.map(|(device, away)| (self.names.of(device), away));

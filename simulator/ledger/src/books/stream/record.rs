@@ -13,6 +13,8 @@ pub(crate) struct Record {
     pub(crate) qos: QoS,
     /// Cursors that still wait for it.
     pub(crate) outstanding: u32,
+    /// When it was due.
+    pub(crate) due_at: Instant,
     /// When it was handed to the link for the first time.
     pub(crate) sent_at: Instant,
     /// When the generator got to it.
@@ -45,6 +47,7 @@ impl Record {
         state: RecordState::Unheard,
         qos: QoS::AtMostOnce,
         outstanding: 0,
+        due_at: Instant::ZERO,
         sent_at: Instant::ZERO,
         reached_at: Instant::ZERO,
         socket: SocketId(0),
