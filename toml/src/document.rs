@@ -1,8 +1,11 @@
 //! One file, read: its tree, or every reason why it is not TOML.
 
+use std::ops::Range;
+
 use crate::at::{At, KeyPath};
+use crate::hints;
 use crate::mistake::Mistake;
-use crate::node::{Node, SyntaxError};
+use crate::node::Node;
 use crate::report::{Diagnostics, Errors};
 use crate::source::{Sources, decode};
 
@@ -41,8 +44,15 @@ impl Document {
             Ok(node) => Ok(Self { node, sources }),
             Err(errors) => {
                 let mut diagnostics = Diagnostics::default();
-                for SyntaxError { message, span } in errors {
-                    diagnostics.push(span, KeyPath::default(), Mistake::Syntax { message });
+                let mut told: Vec<(Range<usize>, Mistake)> = Vec::new();
+                for error in errors {
+                    let explained = hints::explained(text, error);
+                    if !told.contains(&explained) {
+                        told.push(explained);
+                    }
+                }
+                for (span, mistake) in told {
+                    diagnostics.push(span, KeyPath::default(), mistake);
                 }
                 Err(diagnostics.into_errors(&sources))
             }

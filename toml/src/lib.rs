@@ -9,6 +9,7 @@
 
 pub mod at;
 pub mod document;
+mod hints;
 pub mod mistake;
 pub mod nearest;
 pub mod node;

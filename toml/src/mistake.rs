@@ -20,6 +20,32 @@ pub enum Mistake {
         "a line ends with a carriage return alone: save the file with the line ends LF or CR LF"
     )]
     BareCarriageReturn,
+    /// A character that cannot be seen, where TOML does not allow it.
+    #[error(
+        "a character that cannot be seen, U+{code:04X} ({name}): put a plain space there, or nothing"
+    )]
+    Unseen {
+        /// Its number in Unicode.
+        code: u32,
+        /// What it is called.
+        name: &'static str,
+    },
+    /// `[name]` where `[[name]]` follows.
+    #[error("`{name}` may be there several times: write `[[{name}]]` each time")]
+    OneTable {
+        /// The name of the table.
+        name: String,
+    },
+    /// A header of a part, as `[[group.publish]]`, without the block that it is a part of.
+    #[error(
+        "`{part}` belongs to a `[[{name}]]`, and there is none before it: is the header above it misspelt?"
+    )]
+    WithoutBlock {
+        /// The header as it was written, without brackets.
+        part: String,
+        /// The name of the block.
+        name: String,
+    },
     /// A key that the format does not have in this table.
     #[error("unknown key `{key}` in {place}")]
     UnknownKey {
@@ -86,6 +112,9 @@ impl Mistake {
             Self::Syntax { .. }
             | Self::NotUtf8
             | Self::BareCarriageReturn
+            | Self::Unseen { .. }
+            | Self::OneTable { .. }
+            | Self::WithoutBlock { .. }
             | Self::WrongType { .. }
             | Self::BadQuantity { .. }
             | Self::Malformed { .. }

@@ -119,6 +119,9 @@ impl report::Problem for ConfigProblem {
                 Mistake::Syntax { .. }
                 | Mistake::NotUtf8
                 | Mistake::BareCarriageReturn
+                | Mistake::Unseen { .. }
+                | Mistake::OneTable { .. }
+                | Mistake::WithoutBlock { .. }
                 | Mistake::UnknownKey { .. }
                 | Mistake::UnknownValue { .. },
             )
