@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 use crate::{Run, VERSION};
@@ -73,6 +74,11 @@ pub enum ReadError {
         /// The version it has.
         found: u64,
     },
+    /// It is the summary that stands beside the run file.
+    #[error(
+        "this is the summary of a run, which lacks its samples: give the run file beside it, `run.json`"
+    )]
+    Summary,
     /// Its version is right and its content is not.
     #[error("run file is damaged")]
     Damaged {
@@ -88,6 +94,8 @@ const AGAIN: &str = "copy `run.json` of the run again, or run the scenario again
 #[derive(Deserialize)]
 struct Head {
     version: u64,
+    /// Only the summary has it.
+    summary: Option<IgnoredAny>,
 }
 
 impl Run {
@@ -129,6 +137,9 @@ impl Run {
             Ordering::Greater => return Err(ReadError::NewerVersion { found }),
             Ordering::Equal => {}
         }
+        if head.summary.is_some() {
+            return Err(ReadError::Summary);
+        }
         serde_json::from_str(text).map_err(|source| ReadError::Damaged { source })
     }
 
@@ -166,6 +177,17 @@ mod tests {
 
             assert!(back == run);
         }
+    }
+
+    /// The summary that stands beside a run file is not called a damaged one.
+    #[test]
+    fn a_summary_is_not_taken_for_a_run_file() {
+        let summary = crate::SummaryFile::of(&sample::passing());
+        let text = serde_json::to_string(&summary).unwrap();
+
+        let error = Run::from_json(&text).unwrap_err();
+
+        assert!(matches!(error, ReadError::Summary), "{error}");
     }
 
     /// A file of another version says so, whatever else is in it, and what to do.
