@@ -1,5 +1,6 @@
 //! A scenario file as a command reads it: text, overrides, and what it resolves to.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,6 +11,7 @@ use squall_scenario::{Override, Plan, Scenario, Target};
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;
 use crate::machine::limits::{Limits, Need, Reach, port_wait, ports_needed};
+use crate::machine::programs;
 use crate::machine::taken_ports::{PortsShort, TakenPorts};
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
@@ -79,6 +81,23 @@ impl ScenarioFile {
         match &self.scenario.target {
             Target::Embedded | Target::Spawn(_) => None,
             Target::Url(url) => Some(SocketAddr::new(numeric_address(&url.host)?, url.port)),
+        }
+    }
+
+    /// Whether this machine has the program that starts the target, if one does.
+    pub fn check_command(&self) -> Result<(), Failure> {
+        let Target::Spawn(spawn) = &self.scenario.target else {
+            return Ok(());
+        };
+        let of_target = spawn.env.get("PATH").map(OsString::from);
+        let path = of_target.or_else(|| std::env::var_os("PATH"));
+        let program = spawn.command.first().map_or("", String::as_str);
+        match programs::is_found(program, path.as_deref()) {
+            true => Ok(()),
+            false => Err(Failure::Usage(format!(
+                "{}: `target.command` starts `{program}`, which this machine does not have",
+                name_of(&self.path)
+            ))),
         }
     }
 

@@ -28,7 +28,8 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
     let plan = Plan::of(&file.scenario);
-    let fits = file.check_limits(Limits::raise_and_read());
+    let limits = file.check_limits(Limits::raise_and_read());
+    let fits = limits.and_then(|()| file.check_command());
     let verdict = match &fits {
         Ok(()) => format!("yes, with {}", file.need()),
         Err(_) => "no".to_owned(),
@@ -60,7 +61,7 @@ fn draw(name: &str, plan: &Plan, columns: Option<usize>) -> String {
     let total = seconds(plan.total());
     sheet.line(&format!("{name}: {}, {total}", devices(plan.devices)));
     sheet.line(&format!(
-        "start {}, warm-up {}, measured {}, drain {}",
+        "connecting {} or longer, warm-up {}, measured {}, drain {}",
         seconds(plan.start),
         seconds(plan.run.warmup),
         seconds(plan.run.duration),

@@ -6,5 +6,6 @@ pub mod parts;
 pub mod priority;
 pub mod process;
 pub mod processes;
+pub mod programs;
 pub mod taken_ports;
 pub mod tree;

@@ -52,6 +52,26 @@ fn a_mistake_in_the_scenario_is_shown_in_place() {
     }
 }
 
+/// Exit code 2: a target whose program this machine does not have does not fit it.
+#[test]
+fn a_plan_says_that_the_targets_program_is_missing() {
+    let target = "[target]\ncommand = \"mosquito-of-no-machine -p {port}\"\n[[group]]";
+    let (_folder, file) = write_scenario(&scenario(1).replacen("[[group]]", target, 1));
+
+    let output = run(&["plan", text(&file)]);
+
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 2);
+    assert!(said.contains("fits on this machine: no"), "{said}");
+    assert!(
+        errors.contains(
+            "`target.command` starts `mosquito-of-no-machine`, which this machine does not have"
+        ),
+        "{errors}"
+    );
+}
+
 /// Exit code 2: all mistakes of the broker's config file, framed as those of a scenario are.
 #[test]
 fn mistakes_in_the_config_file_are_shown_in_place() {
