@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use squall_protocol::QoS;
+use squall_run::MetricName;
 
 use crate::{
-    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group, Publish,
-    ReconnectWhen, RunSettings, Scenario, listeners,
+    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group,
+    MetricSelector, Publish, ReconnectWhen, RunSettings, Scenario, listeners,
 };
 
 /// Descriptors that a run needs besides one a connection: files, pipes, the poller, standard streams, the
@@ -152,6 +153,65 @@ impl Plan {
             stream.begins <= moment && moment < self.run.warmup + self.run.duration
         };
         self.streams().filter(is_on).map(|stream| stream.rate).sum()
+    }
+
+    /// Samples that the measured part can bring a selector of messages at the most: an estimate where topics or
+    /// arrivals are random. `None` for a metric whose samples the plan does not know.
+    pub fn samples_max(&self, scenario: &Scenario, selector: &MetricSelector) -> Option<f64> {
+        let tags = &selector.tags;
+        let is_of = |qos: QoS| tags.qos.is_none_or(|wanted| wanted == qos);
+        let sent_by = |group: &GroupPlan| {
+            let wanted = tags.group.map(|wanted| scenario.group(wanted));
+            wanted.is_none_or(|wanted| wanted.name == group.name)
+        };
+        let sum = |count: &dyn Fn(&GroupPlan, &StreamPlan) -> f64| {
+            let groups = self.groups.iter();
+            let streams =
+                groups.flat_map(|group| group.streams.iter().map(move |stream| (group, stream)));
+            streams.map(|(group, stream)| count(group, stream)).sum()
+        };
+        let messages = |group: &GroupPlan, stream: &StreamPlan| match sent_by(group) {
+            true => stream.rate * self.measured_of(stream).as_secs_f64(),
+            false => 0.0,
+        };
+        match selector.metric {
+            // Its group is that of the subscribers, which may be any.
+            MetricName::E2eLatency => Some(sum(&|_, stream| match is_of(stream.qos) {
+                true => stream.rate * self.measured_of(stream).as_secs_f64() * stream.fan_out,
+                false => 0.0,
+            })),
+            MetricName::AckLatency => Some(sum(&|group, stream| match stream.qos {
+                QoS::AtLeastOnce | QoS::ExactlyOnce if is_of(stream.qos) => messages(group, stream),
+                QoS::AtMostOnce | QoS::AtLeastOnce | QoS::ExactlyOnce => 0.0,
+            })),
+            MetricName::Qos2Handshake
+            | MetricName::Qos2Pubrec
+            | MetricName::Qos2Pubrel
+            | MetricName::Qos2Pubcomp => Some(sum(&|group, stream| match stream.qos {
+                QoS::ExactlyOnce => messages(group, stream),
+                QoS::AtMostOnce | QoS::AtLeastOnce => 0.0,
+            })),
+            MetricName::ConnectLatency
+            | MetricName::SubscribeLatency
+            | MetricName::TimeToWill
+            | MetricName::TakeoverTime
+            | MetricName::ReconnectDelay
+            | MetricName::ScheduleLag
+            | MetricName::PublishRate
+            | MetricName::DeliveryRate
+            | MetricName::ConnectRate
+            | MetricName::Errors
+            | MetricName::Dropped
+            | MetricName::BrokerCpu
+            | MetricName::BrokerRss
+            | MetricName::BrokerRssPerConnection => None,
+        }
+    }
+
+    /// How long a stream publishes in the measured part.
+    fn measured_of(&self, stream: &StreamPlan) -> Duration {
+        let end = self.run.warmup + self.run.duration;
+        end.saturating_sub(stream.begins.max(self.run.warmup))
     }
 
     /// Descriptors that the simulator needs; an embedded or spawned broker is a process of its own.

@@ -29,6 +29,7 @@ impl MetricKind {
                 Aggregate::Percentile(Percentile::P95),
                 Aggregate::Percentile(Percentile::P99),
                 Aggregate::Percentile(Percentile::P99_9),
+                Aggregate::Percentile(Percentile::P99_99),
                 Aggregate::Min,
                 Aggregate::Avg,
                 Aggregate::Max,

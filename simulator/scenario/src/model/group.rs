@@ -77,6 +77,12 @@ impl Group {
         self.session_expiry_interval > 0
     }
 
+    /// Whether a device sends again, after a reconnect, what it had sent at QoS 1 and 2 without an answer:
+    /// its Session outlives the connection, and the next CONNECT resumes it (§4.4).
+    pub fn keeps_what_is_under_way(&self) -> bool {
+        self.is_persistent() && !self.clean_start
+    }
+
     /// Whether a Session of an earlier run would be resumed, though the run is to begin without: no
     /// first CONNECT discards it.
     pub fn may_find_a_session(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Reads thresholds: `"e2e_latency{group=backend}" = ["p99 < 250ms"]`.
 
 use squall_protocol::QoS;
-use squall_run::{Aggregate, Comparison, MetricKind, MetricName, Tag, UnknownMetric};
+use squall_run::{Aggregate, Comparison, MetricKind, MetricName, Percentile, Tag, UnknownMetric};
 use squall_toml::nearest::Choice;
 use squall_toml::quantity::{Quantity, UnitError, parse_duration, parse_size};
 
@@ -59,7 +59,7 @@ pub enum ThresholdError {
         written: String,
     },
     /// An aggregate that the metric does not have.
-    #[error("`{metric}` has no aggregate `{written}`")]
+    #[error("`{metric}` has no aggregate `{written}`{}", other_percentiles(known))]
     UnknownAggregate {
         /// The name of the metric.
         metric: &'static str,
@@ -88,6 +88,15 @@ pub enum ThresholdError {
         /// The text as it was written.
         written: String,
     },
+}
+
+/// Percentiles beside those that are listed.
+fn other_percentiles(known: &[String]) -> &'static str {
+    let has_percentiles = known.iter().any(|word| word.parse::<Percentile>().is_ok());
+    match has_percentiles {
+        true => "; a percentile is any from `p0.001` to `p99.999`",
+        false => "",
+    }
 }
 
 impl ThresholdError {

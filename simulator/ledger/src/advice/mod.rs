@@ -1,5 +1,9 @@
 //! Why the claims of a scenario may not be judged, or not hold: said before it runs.
 
+mod identities;
+mod percentiles;
+mod publishers;
+
 use std::time::Duration;
 
 use squall_run::duration_text;
@@ -7,8 +11,9 @@ use squall_scenario::{DropKind, Expectation, Fault, OverloadedLink, Scenario, ov
 
 use crate::books::noticing_time;
 
-/// One sentence for each claim that the end of the run may leave without a verdict, and for each
-/// link that is too slow for what its devices subscribe to.
+/// One sentence for each claim that the end of the run may leave without a verdict, for each link that is too
+/// slow for what its devices subscribe to, and for each group whose messages a lost connection leaves in doubt,
+/// for each percentile that takes more messages than there will be, and for each group with one Client Identifier.
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
 pub fn advice(scenario: &Scenario) -> Vec<String> {
@@ -30,6 +35,9 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     advice.dedup();
     let links = overloaded_links(scenario);
     advice.extend(links.iter().map(|link| too_slow(scenario, link)));
+    advice.extend(publishers::forgetful(scenario));
+    advice.extend(percentiles::out_of_reach(scenario));
+    advice.extend(identities::shared(scenario));
     advice
 }
 

@@ -1,0 +1,66 @@
+//! Devices that fight for one Client Identifier.
+
+use squall_run::count_text;
+use squall_scenario::{Expectation, FaultAction, FaultTarget, Group, GroupId, Scenario};
+
+/// One sentence for each group whose devices all have one Client Identifier, unless the scenario is about
+/// takeovers (§3.1.4).
+pub(super) fn shared(scenario: &Scenario) -> Vec<String> {
+    let groups = (0..).map(GroupId).zip(&scenario.groups);
+    let shared = groups.filter(|&(id, group)| {
+        let is_one = group.count > 1 && group.client_id_of(0) == group.client_id_of(1);
+        is_one && !is_about_takeovers(scenario, id)
+    });
+    shared.map(|(_, group)| sentence(group)).collect()
+}
+
+fn sentence(group: &Group) -> String {
+    format!(
+        "the {} devices of group `{}` have one Client Identifier, `{}`: each that connects displaces the one \
+         before. With `{{index}}` in `client_id` each has its own",
+        count_text(group.count.into()),
+        group.name,
+        group.client_id_of(0)
+    )
+}
+
+/// Whether a claim or a fault of the scenario is about takeovers of the group.
+fn is_about_takeovers(scenario: &Scenario, id: GroupId) -> bool {
+    let mut claims = scenario.expectations.iter();
+    let mut faults = scenario.faults.iter();
+    claims.any(|claim| matches!(claim, Expectation::Takeover(_)))
+        || faults.any(|fault| {
+            let FaultTarget::Devices(devices) = &fault.target;
+            devices.group == id && devices.action == FaultAction::Takeover
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice_on(client_id: &str, claim: &str) -> Vec<String> {
+        let text = format!(
+            "version = 1\nname = \"a\"\n[[group]]\nname = \"meters\"\ncount = 300\nclient_id = \"{client_id}\"\n{claim}"
+        );
+        let scenario =
+            Scenario::parse("a.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        shared(&scenario)
+    }
+
+    /// A Client Identifier without an index is told before the run, unless takeovers are what it is about.
+    #[test]
+    fn devices_with_one_client_identifier_are_told_before_the_run() {
+        let takeover = "[[expect]]\ncheck = \"takeover\"\nalive_per_client_id = 1\n";
+
+        assert_eq!(
+            advice_on("meter", ""),
+            [
+                "the 300 devices of group `meters` have one Client Identifier, `meter`: each that connects displaces \
+              the one before. With `{index}` in `client_id` each has its own"
+            ]
+        );
+        assert_eq!(advice_on("meter-{index}", ""), [] as [&str; 0]);
+        assert_eq!(advice_on("meter", takeover), [] as [&str; 0]);
+    }
+}
