@@ -50,12 +50,7 @@ pub fn append_text(out: &mut Vec<u8>, stamp: Stamp, text: &str) {
 ///
 /// `object` is the text of one object. A closing brace is added if it has none.
 pub fn append_json(out: &mut Vec<u8>, stamp: Stamp, object: &str) {
-    let open = object.trim_end();
-    let open = open.strip_suffix('}').unwrap_or(open).trim_end();
-    out.extend_from_slice(open.as_bytes());
-    if !open.ends_with('{') {
-        out.push(b',');
-    }
+    out.extend_from_slice(open_object(object).as_bytes());
     out.extend_from_slice(JSON_MARKER);
     append_digits(out, stamp);
     out.extend_from_slice(JSON_END);
@@ -84,6 +79,28 @@ pub fn has_form_of_squall(payload: &[u8]) -> bool {
         || payload
             .get(STAMP_BYTES..)
             .is_some_and(|rest| !rest.is_empty() && rest.iter().all(|&byte| byte == FILLER))
+}
+
+/// What comes before the stamp of a payload in one of the two readable forms: the text, or the JSON object as
+/// [`open_object`] has it; `None` if it is not in one of them.
+pub fn before_stamp(payload: &[u8]) -> Option<&[u8]> {
+    let before = |payload: &'_ [u8], marker: &[u8]| {
+        parse_digits(payload, marker)?;
+        Some(payload.len() - STAMP_DIGITS - marker.len())
+    };
+    let in_json = payload.strip_suffix(JSON_END);
+    let length = in_json
+        .and_then(|rest| before(rest, JSON_MARKER))
+        .or_else(|| before(payload, TEXT_MARKER))?;
+    Some(&payload[..length])
+}
+
+/// The JSON object `object` without its closing brace, ready for one more member.
+pub fn open_object(object: &str) -> String {
+    let open = object.trim_end();
+    let open = open.strip_suffix('}').unwrap_or(open).trim_end();
+    let comma = if open.ends_with('{') { "" } else { "," };
+    format!("{open}{comma}")
 }
 
 /// The stamp in the digits at the end of `text`, if `marker` comes before them.
@@ -235,5 +252,19 @@ mod tests {
         *payload.last_mut().unwrap() = b'x';
 
         assert_ne!(parse(&payload), Some(stamp()));
+    }
+
+    /// What a device was to send is found before the stamp that squall has added, in both readable forms.
+    #[test]
+    fn what_comes_before_the_stamp_is_what_the_scenario_says() {
+        let text = written(|out| append_text(out, stamp(), "online"));
+        let object = "{ \"state\": \"online\" }";
+        let json = written(|out| append_json(out, stamp(), object));
+        let binary = written(|out| append_binary(out, stamp(), 32));
+
+        assert_eq!(before_stamp(&text), Some(&b"online"[..]));
+        assert_eq!(before_stamp(&json), Some(open_object(object).as_bytes()));
+        assert_eq!(before_stamp(&binary), None);
+        assert_eq!(before_stamp(b"online"), None);
     }
 }

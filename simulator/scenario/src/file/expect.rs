@@ -57,7 +57,8 @@ pub(crate) enum ExpectFile {
     Retained {
         /// Topic Filter of the retained messages that are compared.
         filter: String,
-        /// `last_will`, `last_publish`, or the text of every payload. A text that differs from one of the
+        /// `last_will`, `last_publish`, or the text of every payload. Where a device of the run published it, squall
+        /// added a stamp to the text, or a member to the JSON object: that is not compared. A text that differs from one of the
         /// two words by a slip is refused.
         equals: String,
     },

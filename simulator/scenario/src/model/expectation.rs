@@ -99,7 +99,8 @@ pub enum RetainedValue {
     LastWill,
     /// `last_publish`: the last acknowledged message with RETAIN on that Topic Name.
     LastPublish,
-    /// This text as the payload, on every Topic Name that matches; at least one does.
+    /// This text as the payload, on every Topic Name that matches; at least one does. A stamp of squall's in the
+    /// payload is not compared.
     Text(String),
 }
 

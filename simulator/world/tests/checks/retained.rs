@@ -135,6 +135,47 @@ fn a_will_that_was_not_due_is_unexpected() {
     assert_eq!(judgement.measured.retained[0].unexpected, 1);
 }
 
+/// What a device publishes is compared with a text without the stamp that squall adds to it.
+#[test]
+fn a_text_is_compared_without_the_stamp() {
+    let scenario = r#"
+        [run]
+        duration = "2s"
+        [[group]]
+        name = "meters"
+        count = 3
+        [[group.publish]]
+        topic = "status/{client_id}"
+        qos = 1
+        retain = true
+        rate = 6
+        payload = { text = "online" }
+        [[group.publish]]
+        topic = "state/{client_id}"
+        qos = 1
+        retain = true
+        rate = 6
+        payload = { json = { on = true } }
+        [[expect]]
+        check = "retained"
+        filter = "status/+"
+        equals = "online"
+        [[expect]]
+        check = "retained"
+        filter = "state/+"
+        equals = '{"on":true}'
+        "#;
+    let tamper = once(1, |passing| is_retained(passing, "status"), change);
+
+    let honest = run(scenario);
+    let tampered = run_tampered(scenario, tamper);
+    let other_text = run(&scenario.replace("equals = \"online\"", "equals = \"onlin\""));
+
+    assert_broken(&honest, &[]);
+    assert_broken(&tampered, &["retained(status/+).equals"]);
+    assert_broken(&other_text, &["retained(status/+).equals"]);
+}
+
 /// A text is compared with every topic that has something; at least one must.
 #[test]
 fn a_text_is_compared_with_each_topic() {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_fleet::{RetainedFact, SocketId, Stamp};
+use squall_fleet::{RetainedFact, SocketId, Stamp, payload::before_stamp};
 use squall_protocol::{
     Instant, QoS, ReasonCode,
     topic::{TopicFilter, TopicName},
@@ -70,6 +70,8 @@ pub(crate) struct Probe {
 pub(crate) struct Found {
     /// Of its payload.
     pub(crate) hash: u64,
+    /// The same of what comes before a stamp of squall's in it, if it is a text or an object with one.
+    pub(crate) hash_before_stamp: Option<u64>,
     /// The beginning of its payload, for people.
     pub(crate) quote: String,
     /// How often the topic's message came.
@@ -355,6 +357,7 @@ impl Retained {
                 let before = probe.found.get(topic).map_or(0, |found| found.times);
                 let found = Found {
                     hash: fingerprint(payload),
+                    hash_before_stamp: before_stamp(payload).map(fingerprint),
                     quote: quote(payload),
                     times: before + 1,
                 };
