@@ -50,8 +50,15 @@ pub struct Publications {
     /// known, and the run is invalid.
     #[serde(default)]
     pub unknown: u64,
-    /// Of those sent, neither acknowledged nor refused when the run ended.
+    /// Of those sent at QoS 1 and 2, neither acknowledged nor refused when the run ended.
     pub in_doubt: u64,
+    /// Of those in doubt, the ones that came to a subscriber all the same.
+    #[serde(default)]
+    pub in_doubt_came: u64,
+    /// Of those in doubt, the ones that their device does not send again: their connection ended, and the
+    /// device's Session is not resumed on the next (`clean_start`, or no `session_expiry`).
+    #[serde(default)]
+    pub forgotten: u64,
 }
 
 /// Deliveries to the Sessions of one group, of messages whose granted QoS was `qos`.
@@ -214,6 +221,8 @@ impl Accounting {
             refused: sum.refused + entry.refused,
             unknown: sum.unknown + entry.unknown,
             in_doubt: sum.in_doubt + entry.in_doubt,
+            in_doubt_came: sum.in_doubt_came + entry.in_doubt_came,
+            forgotten: sum.forgotten + entry.forgotten,
         })
     }
 

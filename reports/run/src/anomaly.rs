@@ -10,8 +10,12 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// When it was noticed, since the start of the run.
     pub at_s: f64,
-    /// Client Identifier of the device that saw it, or that the Session belongs to.
+    /// Client Identifier of the device that it is about: whose message or will it was, or whose connection or
+    /// Session it concerns.
     pub client_id: Option<String>,
+    /// Client Identifier of the device that the message or will came to, or should have come to.
+    #[serde(default)]
+    pub recipient: Option<String>,
     /// Topic Name of the message.
     pub topic: Option<String>,
     /// Sequence number of the message in its stream.

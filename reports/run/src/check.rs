@@ -32,8 +32,11 @@ pub struct CheckOutcome {
 pub struct DeviceViolations {
     /// Client Identifier of the device; several devices may share it.
     pub client_id: String,
-    /// Violations of the check by this device.
+    /// Violations of the check about this device: its messages, its wills, its connections.
     pub count: u64,
+    /// Violations about messages and wills of others that came to this device, or should have.
+    #[serde(default)]
+    pub as_recipient: u64,
 }
 
 /// One key of an `[[expect]]` block, judged.

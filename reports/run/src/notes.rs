@@ -1,6 +1,6 @@
 //! What must be known beside the outcome of a run, whatever it is.
 
-use crate::{Measured, Unfinished, count_text, duration_text, lag_notes};
+use crate::{Measured, Publications, Unfinished, count_text, duration_text, lag_notes};
 
 impl Measured {
     /// Sentences, each with a full stop, about what happened though nothing in the scenario asked for it:
@@ -11,14 +11,43 @@ impl Measured {
     }
 
     /// Sentences, each with a full stop, about what neither a claim nor a threshold need be about, and what
-    /// makes their figures worth less: messages that the broker refused, Sessions that are left in it, and
+    /// makes their figures worth less: messages in doubt and messages that the broker refused, Sessions that are left in it, and
     /// the generator's lag. Empty if there is nothing to say.
     pub fn notes(&self) -> Vec<String> {
         let unfinished = self.unfinished.iter().map(unfinished);
         let notes = unfinished
+            .chain(self.in_doubt())
             .chain(self.refused_publishes())
             .chain(self.sessions_left());
         notes.chain(lag_notes(&self.metrics)).collect()
+    }
+
+    /// What was sent and never answered is owed to nothing: a reader who asks what is missing must be told of
+    /// it beside what was lost.
+    fn in_doubt(&self) -> Option<String> {
+        let publications = &self.accounting.publications;
+        let sum = |count: fn(&Publications) -> u64| publications.iter().map(count).sum::<u64>();
+        let in_doubt = sum(|entry| entry.in_doubt);
+        let acknowledgeable = publications.iter().filter(|entry| entry.qos > 0);
+        let sent: u64 = acknowledgeable.map(|entry| entry.sent).sum();
+        let missing = in_doubt.saturating_sub(sum(|entry| entry.in_doubt_came));
+        let forgotten = match sum(|entry| entry.forgotten) {
+            0 => String::new(),
+            count => format!(
+                " {} were on connections that ended, and their devices do not send them again, since their \
+                 Sessions end with their connections: `clean_start = false` and a `session_expiry` keep both.",
+                count_text(count)
+            ),
+        };
+        (in_doubt > 0).then(|| {
+            format!(
+                "{} of {} messages sent at QoS 1 and 2 are in doubt: the broker never answered them, so they are \
+                 not owed and not counted as lost. {} of them came to no subscriber.{forgotten}",
+                count_text(in_doubt),
+                count_text(sent),
+                count_text(missing)
+            )
+        })
     }
 
     fn refused_publishes(&self) -> Option<String> {
@@ -66,7 +95,7 @@ impl Measured {
 
     fn unsent_unexplained(&self) -> Option<String> {
         let publications = &self.accounting.publications;
-        let sum = |count: fn(&crate::Publications) -> u64| publications.iter().map(count).sum();
+        let sum = |count: fn(&Publications) -> u64| publications.iter().map(count).sum();
         let unexplained: u64 = sum(|entry| entry.unsent_unexplained);
         (unexplained > 0).then(|| {
             let reasons: Vec<String> = self
@@ -107,6 +136,37 @@ fn unfinished(unfinished: &Unfinished) -> String {
 #[cfg(test)]
 mod tests {
     use crate::sample;
+
+    /// Messages that the broker never answered are noted, with what became of them and what would keep them.
+    #[test]
+    fn messages_in_doubt_are_noted_with_the_remedy() {
+        let mut measured = sample::passing().measured;
+        let entry = &mut measured.accounting.publications[0];
+        entry.in_doubt = 259;
+        entry.in_doubt_came = 3;
+        entry.forgotten = 255;
+        let other = &mut measured.accounting.publications[1];
+        (other.in_doubt, other.in_doubt_came) = (0, 0);
+        let sent: u64 = measured
+            .accounting
+            .publications
+            .iter()
+            .map(|entry| entry.sent)
+            .sum();
+
+        let notes = measured.notes();
+
+        assert_eq!(
+            notes[0],
+            format!(
+                "259 of {} messages sent at QoS 1 and 2 are in doubt: the broker never answered them, so they are \
+                 not owed and not counted as lost. 256 of them came to no subscriber. 255 were on connections that \
+                 ended, and their devices do not send them again, since their Sessions end with their connections: \
+                 `clean_start = false` and a `session_expiry` keep both.",
+                crate::count_text(sent)
+            )
+        );
+    }
 
     /// Ends that nothing asked for and messages that were not sent are told with their reasons.
     #[test]

@@ -39,6 +39,14 @@ pub struct Summary {
     pub sent: u64,
     /// Of those sent, the ones that no subscription asked for.
     pub to_no_subscriber: u64,
+    /// Of those sent at QoS 1 and 2, the ones in doubt: the broker had neither acknowledged nor refused them
+    /// when the run ended. They are not owed, and cannot be lost.
+    pub in_doubt: u64,
+    /// Of those in doubt, the ones that came to a subscriber all the same.
+    pub in_doubt_came: u64,
+    /// Of those in doubt, the ones that their device does not send again: their connection ended, and the
+    /// device's Session is not resumed on the next (`clean_start`, or no `session_expiry`).
+    pub forgotten: u64,
     /// Of those due, never sent, by why.
     pub unsent: BTreeMap<String, u64>,
     /// Of those never sent, the ones that no fault, network or device of the scenario explains.
@@ -217,6 +225,9 @@ impl Summary {
             scheduled: published(|entry| entry.scheduled),
             sent: published(|entry| entry.sent),
             to_no_subscriber: published(|entry| entry.to_no_subscriber),
+            in_doubt: published(|entry| entry.in_doubt),
+            in_doubt_came: published(|entry| entry.in_doubt_came),
+            forgotten: published(|entry| entry.forgotten),
             unsent: run.measured.accounting.unsent(),
             unsent_unexplained: published(|entry| entry.unsent_unexplained),
             expected: sum(|entry| entry.expected),

@@ -18,7 +18,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             blocks.push(Block::Table(excuses));
         }
         blocks.push(Block::Note(
-            "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. What is owed is owed to a \
+            "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. Forgotten are those in doubt that their device does not \
+             send again, since its Session ended with its connection. What is owed is owed to a \
              Session, whichever device holds it. A further copy at QoS 1 is allowed after a reconnect of the publisher or the Session, in MQTT 3.1.1 at any time; \
              another is forbidden, as is any at QoS 0 and 2. Wills are not among the deliveries. \
              Late are deliveries that came after their connection was resumed: they had waited in the broker or were sent again. \
@@ -51,13 +52,15 @@ fn publications(accounting: &Accounting) -> Table {
         "publications",
         "Published",
         vec![
-            Column::words("QoS"),
+            Column::words("Published QoS"),
             Column::words("Group"),
             Column::count("Scheduled"),
             Column::count("Sent"),
             Column::count("To no subscriber"),
             Column::count("Ok"),
             Column::count("In doubt"),
+            Column::count("Of those, came"),
+            Column::count("Forgotten"),
             Column::count("Unknown"),
             Column::count("Refused"),
             Column::count("Never sent"),
@@ -72,6 +75,8 @@ fn publications(accounting: &Accounting) -> Table {
             Cell::Count(entry.to_no_subscriber),
             Cell::Count(entry.ok),
             Cell::Count(entry.in_doubt),
+            Cell::Count(entry.in_doubt_came),
+            Cell::Count(entry.forgotten),
             Cell::Bad(entry.unknown),
             Cell::Count(entry.refused),
             Cell::Count(entry.failed),
@@ -98,7 +103,7 @@ fn deliveries(accounting: &Accounting) -> Table {
         "deliveries",
         "Delivered",
         vec![
-            Column::words("QoS"),
+            Column::words("Delivered QoS"),
             Column::words("Group"),
             Column::count("Expected"),
             Column::count("Excused"),
@@ -159,7 +164,7 @@ fn delivery_row(group: &str, entry: &Deliveries) -> Vec<Cell> {
 
 fn excuses(accounting: &Accounting) -> Table {
     let columns = vec![
-        Column::words("QoS"),
+        Column::words("Delivered QoS"),
         Column::words("Group"),
         Column::words("Excused because"),
         Column::count("Deliveries"),

@@ -124,7 +124,8 @@ fn violations_by_device(checks: &[CheckOutcome]) -> Table {
         vec![
             Column::words("Invariant"),
             Column::words("Client id"),
-            Column::count("Violations"),
+            Column::count("Violations about it"),
+            Column::count("As recipient"),
         ],
     );
     for check in checks {
@@ -133,6 +134,7 @@ fn violations_by_device(checks: &[CheckOutcome]) -> Table {
                 Cell::text(&check.check),
                 Cell::Code(device.client_id.clone()),
                 Cell::Count(device.count),
+                Cell::Count(device.as_recipient),
             ]);
         }
     }
@@ -150,6 +152,7 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
             Column::quantity("Since the run began", "s"),
             Column::words("What"),
             Column::words("Client id"),
+            Column::words("Recipient"),
             Column::words("Topic"),
             Column::count("Sequence"),
             Column::sentences("Explanation"),
@@ -169,6 +172,7 @@ pub(super) fn add_anomaly(table: &mut Table, first: &str, anomaly: &Anomaly, clo
         Cell::At(anomaly.at_s),
         Cell::text(anomaly.kind.label()),
         code(&anomaly.client_id),
+        code(&anomaly.recipient),
         code(&anomaly.topic),
         anomaly.sequence.map_or(Cell::None, Cell::Count),
         Cell::text(&anomaly.explanation),

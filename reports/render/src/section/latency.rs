@@ -145,7 +145,7 @@ fn by_tags(run: &Run) -> Table {
     let mut table = Table::of_distributions(
         "latency",
         "Latency by group and QoS",
-        &["Metric", "Group", "QoS"],
+        &["Metric", "Group", "Published QoS"],
     );
     let metrics = &run.measured.metrics;
     for metric in OF_MESSAGES {

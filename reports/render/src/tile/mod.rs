@@ -2,6 +2,7 @@
 
 mod claims;
 mod events;
+mod in_doubt;
 mod latency;
 
 use squall_run::{
@@ -56,6 +57,7 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
         let rate = claims::of_metric(run, MetricName::DeliveryRate, &Tags::new());
         tiles.push(delivered(run, &summary).claimed(rate));
         tiles.push(lost(&summary).claimed(delivery("lost")));
+        tiles.extend(in_doubt::in_doubt(&summary));
         tiles.push(duplicated(run).claimed(delivery("duplicated")));
         let order = ["reordered", "misrouted", "corrupted", "mislabelled"];
         let order = claims::of_check(run, "delivery", &order);

@@ -23,6 +23,8 @@ pub(super) fn accounting() -> Accounting {
         refused: 0,
         unknown: 0,
         in_doubt,
+        in_doubt_came: in_doubt - 1,
+        forgotten: 0,
     };
     let owed = |qos: u8, messages: u64, optional: u64| Deliveries {
         group: "backend".to_owned(),
@@ -300,6 +302,7 @@ pub(super) fn anomalies() -> Vec<Anomaly> {
         kind,
         at_s,
         client_id: Some(client_id.to_owned()),
+        recipient: Some("backend-2".to_owned()),
         topic: Some(topic.to_owned()),
         sequence: Some(118),
         explanation: explanation.to_owned(),
@@ -308,7 +311,7 @@ pub(super) fn anomalies() -> Vec<Anomaly> {
         anomaly(
             AnomalyKind::Lost,
             47.31,
-            "backend-2",
+            "sensor-00417",
             "fleet/sensor-00417/telemetry",
             "acknowledged with PUBACK at 44.870 s, owed to backend-2, never delivered; 119 and later came (§4.3.2)",
         ),

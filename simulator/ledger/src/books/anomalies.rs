@@ -22,8 +22,10 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// When it was noticed.
     pub at: Instant,
-    /// The device that saw it, or holds the Session it concerns.
+    /// The device that it is about: whose message or will it was, or whose connection or Session it concerns.
     pub device: Option<DeviceId>,
+    /// The device that the message or will came to, or should have come to.
+    pub recipient: Option<DeviceId>,
     /// Topic Name of the message.
     pub topic: Option<String>,
     /// Sequence number of the message in its stream.
@@ -34,6 +36,13 @@ pub struct Anomaly {
     pub scope: Scope,
 }
 
+/// Between which devices something went wrong: those that are kept are spread over these.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Whose {
+    device: Option<DeviceId>,
+    recipient: Option<DeviceId>,
+}
+
 /// The Client Identifier of a device.
 pub(crate) fn client_id(scenario: &Scenario, device: DeviceId) -> String {
     let (group, index) = scenario.group_of(device);
@@ -41,13 +50,21 @@ pub(crate) fn client_id(scenario: &Scenario, device: DeviceId) -> String {
 }
 
 impl Anomaly {
+    fn whose(&self) -> Whose {
+        Whose {
+            device: self.device,
+            recipient: self.recipient,
+        }
+    }
+
     /// As the run file has it.
     pub(crate) fn in_run_file(&self, scenario: &Scenario) -> squall_run::Anomaly {
-        let client_id = self.device.map(|device| client_id(scenario, device));
+        let name = |device| client_id(scenario, device);
         squall_run::Anomaly {
             kind: self.kind,
             at_s: self.at.as_secs_f64(),
-            client_id,
+            client_id: self.device.map(name),
+            recipient: self.recipient.map(name),
             topic: self.topic.clone(),
             sequence: self.sequence.map(u64::from),
             explanation: self.explanation.clone(),
@@ -121,12 +138,9 @@ impl Subject {
         }
     }
 
-    /// Something about a message of `publisher`.
+    /// Something about a message or will of `publisher`, which came to the device, or did not.
     pub(crate) fn with_message_of(self, publisher: DeviceId) -> Noticed {
-        Noticed {
-            publisher: Some(publisher),
-            ..self.into()
-        }
+        Noticed::from(self).with_message_of(publisher)
     }
 }
 
@@ -144,6 +158,29 @@ impl Noticed {
     /// Whose it is.
     pub(crate) fn subject(self) -> Subject {
         self.subject
+    }
+
+    /// As [`Subject::with_message_of`].
+    pub(crate) fn with_message_of(self, publisher: DeviceId) -> Self {
+        Self {
+            publisher: Some(publisher),
+            ..self
+        }
+    }
+
+    fn whose(self) -> Whose {
+        Whose {
+            device: self.about().device,
+            recipient: self.publisher.and(self.subject.device),
+        }
+    }
+
+    /// The subject with the device that it is about: whose message it is, if it is about one.
+    fn about(self) -> Subject {
+        Subject {
+            device: self.publisher.or(self.subject.device),
+            ..self.subject
+        }
     }
 
     /// A time that was above its limit by `excess`.
@@ -178,7 +215,10 @@ pub struct Anomalies {
 #[derive(Clone, Debug, Default)]
 struct Kind {
     count: u64,
+    /// By the device that they are about.
     counts: BTreeMap<Subject, Count>,
+    /// By the device that a message or will came to, or should have come to.
+    at_recipients: BTreeMap<Subject, u64>,
     kept: BTreeMap<Scope, Kept>,
 }
 
@@ -216,26 +256,21 @@ impl Kind {
 struct Kept(Vec<Anomaly>);
 
 impl Kept {
-    /// The place of the anomaly that one of `device` takes the place of, if it takes any: the last of the
-    /// device that has the most, so that each has its share.
-    fn to_give_up_for(&self, device: Option<DeviceId>) -> Option<usize> {
-        let mut shares: BTreeMap<Option<DeviceId>, usize> = BTreeMap::new();
+    /// The place of the anomaly that one of `whose` takes the place of, if it takes any: the last of the
+    /// devices that have the most, so that each has its share.
+    fn to_give_up_for(&self, whose: Whose) -> Option<usize> {
+        let mut shares: BTreeMap<Whose, usize> = BTreeMap::new();
         for kept in &self.0 {
-            *shares.entry(kept.device).or_default() += 1;
+            *shares.entry(kept.whose()).or_default() += 1;
         }
-        let own = shares.get(&device).copied().unwrap_or(0);
+        let own = shares.get(&whose).copied().unwrap_or(0);
         let (richest, most) = shares.into_iter().max_by_key(|&(_, share)| share)?;
-        (own + 1 < most).then(|| self.0.iter().rposition(|kept| kept.device == richest))?
+        (own + 1 < most).then(|| self.0.iter().rposition(|kept| kept.whose() == richest))?
     }
 
-    fn keep(
-        &mut self,
-        kept_max: usize,
-        device: Option<DeviceId>,
-        describe: impl FnOnce() -> Anomaly,
-    ) {
+    fn keep(&mut self, kept_max: usize, whose: Whose, describe: impl FnOnce() -> Anomaly) {
         if self.0.len() >= kept_max {
-            let Some(place) = self.to_give_up_for(device) else {
+            let Some(place) = self.to_give_up_for(whose) else {
                 return;
             };
             self.0.remove(place);
@@ -262,10 +297,13 @@ impl Anomalies {
             for (&subject, &count) in &theirs.counts {
                 ours.add(subject, count);
             }
+            for (&subject, &count) in &theirs.at_recipients {
+                *ours.at_recipients.entry(subject).or_default() += count;
+            }
             for (&scope, kept) in &theirs.kept {
                 let of_scope = ours.kept.entry(scope).or_default();
                 for anomaly in &kept.0 {
-                    of_scope.keep(self.kept_max, anomaly.device, || anomaly.clone());
+                    of_scope.keep(self.kept_max, anomaly.whose(), || anomaly.clone());
                 }
             }
         }
@@ -288,11 +326,13 @@ impl Anomalies {
         noticed: impl Into<Noticed>,
         describe: impl FnOnce() -> Anomaly,
     ) {
+        let noticed = noticed.into();
         let Noticed {
             subject,
             span,
             publisher,
-        } = noticed.into();
+        } = noticed;
+        let about = noticed.about();
         let others = &self.other_clients;
         let one = Count {
             count: 1,
@@ -300,9 +340,23 @@ impl Anomalies {
             beyond_others: u64::from(!others.may_explain(kind, subject.device, publisher)),
         };
         let entry = self.kinds.entry(kind).or_default();
-        entry.add(subject, one);
+        entry.add(about, one);
+        if publisher.is_some() {
+            *entry.at_recipients.entry(subject).or_default() += 1;
+        }
         let of_scope = entry.kept.entry(subject.scope).or_default();
-        of_scope.keep(self.kept_max, subject.device, describe);
+        of_scope.keep(self.kept_max, noticed.whose(), describe);
+    }
+
+    /// How many of this kind there were about messages and wills, by the device that these came to or should
+    /// have come to.
+    pub(crate) fn at_recipients(
+        &self,
+        kind: AnomalyKind,
+    ) -> impl Iterator<Item = (Subject, u64)> + '_ {
+        let of_kind = self.kinds.get(&kind).into_iter();
+        let counts = of_kind.flat_map(|of_kind| &of_kind.at_recipients);
+        counts.map(|(&subject, &count)| (subject, count))
     }
 
     /// How many of this kind there were, by what they are about.
@@ -396,11 +450,11 @@ impl Anomalies {
 /// are enough.
 pub(crate) fn spread(mut anomalies: Vec<&Anomaly>, most: usize) -> Vec<&Anomaly> {
     anomalies.sort_by_key(|anomaly| anomaly.at);
-    let mut of_device: BTreeMap<_, usize> = BTreeMap::new();
+    let mut of_each: BTreeMap<Whose, usize> = BTreeMap::new();
     let mut ranked: Vec<(usize, &Anomaly)> = anomalies
         .into_iter()
         .map(|anomaly| {
-            let rank = of_device.entry(anomaly.device).or_default();
+            let rank = of_each.entry(anomaly.whose()).or_default();
             *rank += 1;
             (*rank, anomaly)
         })

@@ -70,6 +70,7 @@ impl Event {
             kind,
             at: self.now,
             device: Some(self.device),
+            recipient: None,
             topic: None,
             sequence: None,
             explanation,

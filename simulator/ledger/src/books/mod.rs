@@ -229,7 +229,9 @@ impl Ledger {
         self.unanswered.close(now, &under_way.exchanges);
         self.close_departing(now);
         self.closed_at = Some(now);
-        self.imbalances = self.deliveries.close(RunEnd::Drained(now));
+        self.imbalances = self
+            .deliveries
+            .close(RunEnd::Drained(now), |socket| is_up(&self.open, socket));
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
         self.imbalances.extend(self.takeovers.imbalance());
@@ -246,7 +248,9 @@ impl Ledger {
     pub(crate) fn cut(&mut self, now: Instant) {
         if self.closed_at.is_none() {
             self.closed_at = Some(now);
-            self.imbalances = self.deliveries.close(RunEnd::Cut);
+            self.imbalances = self
+                .deliveries
+                .close(RunEnd::Cut, |socket| is_up(&self.open, socket));
             self.wills.cut(now);
             self.close_connections(now);
         }
@@ -258,11 +262,9 @@ impl Ledger {
         if self.closed_at.is_some() {
             return UnderWay::default();
         }
-        let is_up = |socket| {
-            let connection = self.open.get(&socket);
-            connection.is_some_and(|connection: &OpenConnection| connection.was_connected)
-        };
-        let mut under_way = self.deliveries.under_way(is_up);
+        let mut under_way = self
+            .deliveries
+            .under_way(|socket| is_up(&self.open, socket));
         let connections = &self.connections;
         let is_online = |device| connections.is_online(device);
         under_way
@@ -277,4 +279,10 @@ impl Ledger {
         self.imbalances
             .extend(self.unsent.imbalances(self.deliveries.books()));
     }
+}
+
+/// Whether the connection is open, and CONNACK has come.
+fn is_up(open: &HashMap<SocketId, OpenConnection>, socket: SocketId) -> bool {
+    open.get(&socket)
+        .is_some_and(|connection| connection.was_connected)
 }

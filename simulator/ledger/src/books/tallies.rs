@@ -30,6 +30,11 @@ pub struct Publications {
     pub settled_early: u64,
     /// Of those due, given up: no connection, or a full local queue.
     pub skipped: u64,
+    /// Of those sent at QoS 1 and 2 and neither acknowledged nor refused when the books were closed, the
+    /// ones that came to a recipient all the same.
+    pub in_doubt_came: u64,
+    /// Of the same, the ones whose connection had ended.
+    pub in_doubt_cut: u64,
 }
 
 /// Deliveries to the Sessions of one group, of messages published with one QoS and owed at one.

@@ -23,7 +23,7 @@ use squall_fleet::LinkReport;
 use squall_run::{AnomalyKind, CheckOutcome, DeviceViolations, NetworkOutcome, RetainedOutcome};
 use squall_scenario::{Expectation, Scenario};
 
-use crate::books::{Anomalies, Anomaly, Ledger, client_id, spread};
+use crate::books::{Anomalies, Anomaly, Ledger, Subject, client_id, spread};
 use crate::metrics::Metrics;
 
 pub(crate) use network::{compare_links, micros};
@@ -135,21 +135,31 @@ fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOut
     }
 }
 
-/// How many violations each device has, those with the most first.
+/// How many violations each device has, those with the most first: those about its messages, wills and
+/// connections, and those that it is the recipient in.
 fn by_device(claims: &Claims, anomalies: &Anomalies, scenario: &Scenario) -> Vec<DeviceViolations> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<String, DeviceViolations> = BTreeMap::new();
+    let mut of = |subject: Subject, add: &dyn Fn(&mut DeviceViolations)| {
+        if let Some(device) = subject.device.filter(|_| claims.concerns(subject.scope)) {
+            let client_id = client_id(scenario, device);
+            let entry = counts.entry(client_id.clone());
+            add(entry.or_insert(DeviceViolations {
+                client_id,
+                count: 0,
+                as_recipient: 0,
+            }));
+        }
+    };
     for kind in claims.broken_kinds() {
         for (subject, count) in anomalies.counts_of(kind) {
-            if let Some(device) = subject.device.filter(|_| claims.concerns(subject.scope)) {
-                *counts.entry(client_id(scenario, device)).or_default() += count;
-            }
+            of(subject, &|device| device.count += count);
+        }
+        for (subject, count) in anomalies.at_recipients(kind) {
+            of(subject, &|device| device.as_recipient += count);
         }
     }
-    let mut devices: Vec<DeviceViolations> = counts
-        .into_iter()
-        .map(|(client_id, count)| DeviceViolations { client_id, count })
-        .collect();
-    devices.sort_by_key(|device| std::cmp::Reverse(device.count));
+    let mut devices: Vec<DeviceViolations> = counts.into_values().collect();
+    devices.sort_by_key(|device| std::cmp::Reverse(device.count.max(device.as_recipient)));
     devices.truncate(DEVICES_SHOWN);
     devices
 }

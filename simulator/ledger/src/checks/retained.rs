@@ -394,6 +394,7 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
                 kind,
                 at,
                 device: None,
+                recipient: None,
                 topic: None,
                 sequence: None,
                 explanation: format!(
@@ -417,6 +418,7 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
                 kind: AnomalyKind::RetainedWrong,
                 at,
                 device: None,
+                recipient: None,
                 topic: Some(topic.clone()),
                 sequence: None,
                 explanation: format!("{explanation} (§3.3.1.3)"),

@@ -42,6 +42,10 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
             if book.scheduled > 0 || book.sent > 0 {
                 // At QoS 0 nothing is acknowledged: what was sent counts as ok (§4.3.1).
                 let unsent = unsent(scenario, ledger, id, qos);
+                let forgotten = match group.keeps_what_is_under_way() {
+                    true => 0,
+                    false => book.in_doubt_cut,
+                };
                 let ok = match qos {
                     QoS::AtMostOnce => book.sent,
                     QoS::AtLeastOnce | QoS::ExactlyOnce => book.acknowledged,
@@ -63,6 +67,8 @@ pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
                     in_doubt: book
                         .sent
                         .saturating_sub(ok + book.refused + book.settled_early),
+                    in_doubt_came: book.in_doubt_came,
+                    forgotten,
                 });
             }
             let tally = books.sum(|key| key.group == id && key.owed == qos);

@@ -132,6 +132,9 @@ class Audit:
                      "misrouted"):
             wire = sum(book[name] for book in self.deliveries.values())
             self.equal(f"summary {name}", self.summary[name], wire)
+        for name in ("in_doubt", "in_doubt_came", "forgotten"):
+            wire = sum(book[name] for book in self.publications.values())
+            self.equal(f"summary {name}", self.summary[name], wire)
         wire = sum(book["duplicated"] for key, book in self.deliveries.items() if key[1] == 2)
         self.equal("summary duplicated_at_qos2", self.summary["duplicated_at_qos2"], wire)
         self.within("summary peak_online", self.summary["peak_online"],

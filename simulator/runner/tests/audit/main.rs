@@ -204,6 +204,12 @@ fn a_network_that_changes_messages() {
     audit_on_squall("changed", BROKEN);
 }
 
+/// Messages that are never answered: how many are in doubt, how many of them came, and which are not sent again.
+#[test]
+fn messages_in_doubt() {
+    audit_on_squall("in-doubt", HELD);
+}
+
 /// Messages of others are foreign; one of this run that was not asked for is misrouted.
 #[test]
 fn strangers_and_misrouted_messages() {

@@ -214,12 +214,19 @@ class Messages:
         times = [message.first.at for message in self.sent.values()]
         return all(one.since.at <= min(times) and max(times) < one.until for one in self.subscriptions)
 
+    def is_forgotten(self, message):
+        """Whether its connection ended before the run did, and no later one resumes the Session."""
+        group = self.wire.scenario.groups[message.group]
+        is_kept = not group.get("clean_start", True) and "session_expiry" in group
+        connection = self.wire.numbered[message.first.connection]
+        return not is_kept and connection.disconnect("to_broker") is None
+
     def publications(self):
         """By (group, QoS): what the wire can say of each publishing group."""
-        books = {}
+        books, came = {}, {key for _, key in self.first}
         for message in self.sent.values():
             book = books.setdefault((message.group, message.qos),
-                                    dict(sent=0, ok=0, refused=0, in_doubt=0))
+                                    dict(sent=0, ok=0, refused=0, in_doubt=0, in_doubt_came=0, forgotten=0))
             book["sent"] += 1
             if self.is_steady():
                 book["to_no_subscriber"] = book.get("to_no_subscriber", 0) + (not self.recipients(message))
@@ -229,6 +236,8 @@ class Messages:
                 book["refused"] += 1
             else:
                 book["in_doubt"] += 1
+                book["in_doubt_came"] += message.key in came
+                book["forgotten"] += self.is_forgotten(message)
         return books
 
     def deliveries(self):

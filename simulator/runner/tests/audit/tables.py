@@ -9,9 +9,10 @@ MICROSECOND = 1_000
 
 
 def compare(audit):
-    books(audit, "publications.csv", audit.publications,
-          {name: name for name in ("sent", "ok", "refused", "in_doubt")})
-    books(audit, "deliveries.csv", audit.deliveries,
+    books(audit, "publications.csv", "published_qos", audit.publications,
+          {"of_those_came": "in_doubt_came",
+           **{name: name for name in ("sent", "ok", "refused", "in_doubt", "forgotten")}})
+    books(audit, "deliveries.csv", "delivered_qos", audit.deliveries,
           {"owed": "expected", "in_doubt_came": "optional",
            **{name: name for name in ("delivered", "lost", "duplicated", "forbidden", "reordered", "corrupted", "mislabelled",
                                       "misrouted", "foreign",
@@ -30,9 +31,9 @@ def rows(audit, name):
         return list(csv.DictReader(file))
 
 
-def books(audit, name, ours, columns):
+def books(audit, name, level, ours, columns):
     for row in rows(audit, name):
-        group, qos = row["group"], int(row["qos"])
+        group, qos = row["group"], int(row[level])
         summed = [book for key, book in ours.items() if key[1] == qos and group in (key[0], "all")]
         for column, key in columns.items():
             audit.equal(f"{name} {group} QoS {qos} {column}", int(row[column]),
@@ -60,7 +61,7 @@ def wills(audit):
 
 def latencies(audit):
     for row in rows(audit, "latency.csv"):
-        qos, _, late = row["qos"].partition(", ")
+        qos, _, late = row["published_qos"].partition(", ")
         if row["metric"] == "e2e_latency" and (row["group"], int(qos)) in audit.times.unsure:
             continue
         key = (row["metric"], "scheduled", row["group"], int(qos), late or None)

@@ -10,6 +10,8 @@ beginning of the Topic Name), the ones whose number is in `numbers`, counted fro
 - `swap`: the packet waits for the next under the same Topic Name on its connection, and follows it.
 - `corrupt`: the first byte of the payload is another.
 - `downgrade`: a message of QoS 1 is handed on at QoS 0; the proxy answers in the receiver's place.
+- `mute`: a message of QoS 1 is handed on, and its PUBACK is not.
+- `vanish`: it is not even handed on, and nothing answers it.
 - `retain`, `dup`: the packet is handed on with that flag.
 - `misroute`: beside going its way, it is given to the client `to` as well, at QoS 0.
 - `forge`: beside it, the client `to` is given a message under the same Topic Name that no client of
@@ -65,6 +67,11 @@ class Tamper:
         if action == "swap":
             self.held[stream] = raw
             return [(None, "swap")]
+        if action == "vanish":
+            return [(None, "vanish")]
+        if action == "mute":
+            self.swallow_answer(side, packet)
+            return [(raw, None)]
         if action == "downgrade":
             self.answer_in_its_place(side, packet)
             lower = mqtt.publish(packet.topic, packet.payload, side.connection.version)
@@ -105,13 +112,16 @@ class Tamper:
         if packet.qos == 0:
             return bytearray(raw)
         if packet.qos == 1:
-            key = (side.connection.number, side.peer.direction, mqtt.PUBACK, packet.id)
-            self.swallowed[key] = self.swallowed.get(key, 0) + 1
+            self.swallow_answer(side, packet)
             return bytes([raw[0] | 0x08]) + raw[1:]
         copy_id = self.next_copy_id
         self.next_copy_id += 1
         self.copies[side.connection.number, side.direction, copy_id] = True
         return mqtt.with_packet_id(raw, copy_id)
+
+    def swallow_answer(self, side, packet):
+        key = (side.connection.number, side.peer.direction, mqtt.PUBACK, packet.id)
+        self.swallowed[key] = self.swallowed.get(key, 0) + 1
 
     def answer(self, side, raw, packet):
         number = side.connection.number

@@ -27,10 +27,10 @@ check = "delivery"
 lost = 0
 "#;
 
-/// A broker that delivers nothing: each sensor has its share of the
-/// violations that are shown, and is named as the scenario names it.
+/// A broker that delivers nothing: what is lost is named by the device whose message it was, beside the one that
+/// should have had it, and each sensor has its share of the violations that are shown.
 #[test]
-fn violations_are_spread_over_devices() {
+fn violations_name_the_publisher_and_the_recipient() {
     let tamper = script(|passing, _| {
         let is_lost = passing.client_id.starts_with("sensor") && to_device(passing).is_some();
         if is_lost {
@@ -43,32 +43,30 @@ fn violations_are_spread_over_devices() {
     let judgement = run_tampered(SCENARIO, tamper);
 
     let check = &judgement.measured.checks[0];
-    let mut shown: Vec<&str> = check
-        .violations
-        .iter()
-        .filter_map(|violation| violation.client_id.as_deref())
+    let shown = check.violations.iter();
+    let publishers = shown.clone().map(|shown| shown.client_id.as_deref());
+    assert!(publishers.into_iter().all(|name| name == Some("control-0")));
+    let mut recipients: Vec<&str> = shown
+        .filter_map(|shown| shown.recipient.as_deref())
         .collect();
-    shown.sort_unstable();
-    shown.dedup();
-    assert_eq!(shown.len(), 5, "{shown:?}");
-    let counts: Vec<(&str, u64)> = check
+    recipients.sort_unstable();
+    recipients.dedup();
+    let sensors = [
+        "sensor-000",
+        "sensor-001",
+        "sensor-002",
+        "sensor-003",
+        "sensor-004",
+    ];
+    assert_eq!(recipients, sensors);
+    let counts: Vec<(&str, u64, u64)> = check
         .by_device
         .iter()
-        .map(|device| (device.client_id.as_str(), device.count))
+        .map(|device| (device.client_id.as_str(), device.count, device.as_recipient))
         .collect();
-    assert_eq!(
-        counts,
-        [0, 1, 2, 3, 4].map(|index| (
-            [
-                "sensor-000",
-                "sensor-001",
-                "sensor-002",
-                "sensor-003",
-                "sensor-004"
-            ][index],
-            80
-        ))
-    );
+    let mut expected = vec![("control-0", 400, 0)];
+    expected.extend(sensors.map(|sensor| (sensor, 0, 80)));
+    assert_eq!(counts, expected);
     let explanation = &check.violations[0].explanation;
     assert!(
         explanation.contains("of control-0, sent at"),

@@ -106,7 +106,8 @@ impl Case<'_> {
         Anomaly {
             kind,
             at: self.event.now,
-            device: Some(self.event.device),
+            device: Some(self.stamp.device),
+            recipient: Some(self.event.device),
             topic: Some(self.delivery.topic.to_owned()),
             sequence: Some(self.sequence()),
             explanation,

@@ -83,14 +83,20 @@ impl Deliveries {
         }
     }
 
-    /// Closes the books: what has not been delivered will never be. Later facts change nothing. Returns the books that do not balance.
-    pub(crate) fn close(&mut self, end: RunEnd) -> Vec<Imbalance> {
+    /// Closes the books: what has not been delivered will never be. Later facts change nothing. `is_up` says of a
+    /// connection whether it is up. Returns the books that do not balance.
+    pub(crate) fn close(
+        &mut self,
+        end: RunEnd,
+        is_up: impl Fn(SocketId) -> bool,
+    ) -> Vec<Imbalance> {
         if self.is_closed {
             return Vec::new();
         }
         let in_doubt: u64 = self.streams.iter().map(|stream| stream.in_doubt()).sum();
         for id in 0..self.streams.len() {
             for sequence in self.streams[id].sequences() {
+                self.note_doubt(id, sequence, &is_up);
                 self.close_message(id, sequence, end);
             }
         }
@@ -100,6 +106,20 @@ impl Deliveries {
         }
         self.is_closed = true;
         self.books.imbalances(in_doubt)
+    }
+
+    /// Counts a message of QoS 1 or 2 that the broker has neither acknowledged nor refused.
+    fn note_doubt(&mut self, id: usize, sequence: u32, is_up: impl Fn(SocketId) -> bool) {
+        let stream = &self.streams[id];
+        let Some(record) = stream
+            .record(sequence)
+            .filter(|record| record.is_in_doubt())
+        else {
+            return;
+        };
+        let publications = self.books.publications_mut(record.group, record.qos);
+        publications.in_doubt_came += u64::from(stream.has_come(sequence));
+        publications.in_doubt_cut += u64::from(!is_up(record.socket));
     }
 
     fn close_message(&mut self, id: usize, sequence: u32, end: RunEnd) {
@@ -144,13 +164,15 @@ impl Deliveries {
         // A generator that was held up when it was due sent it with all that was due meanwhile.
         let since = open.record.due_at.min(open.record.sent_at);
         let noticed = subject.between(since, missed_at(recipient, open, end));
+        let noticed = noticed.with_message_of(stream.device);
         self.anomalies.note(AnomalyKind::Lost, noticed, || {
             let publisher = self.names.of(stream.device);
             let away = away.map(|(device, away)| (self.names.of(device), away));
             Anomaly {
                 kind: AnomalyKind::Lost,
                 at: open.record.sent_at,
-                device,
+                device: Some(stream.device),
+                recipient: device,
                 topic: Some(self.topics.text(topic).to_string()),
                 sequence: Some(open.sequence),
                 explanation: explain_lost(open, &publisher, away),

@@ -221,6 +221,7 @@ impl Deliveries {
             kind: AnomalyKind::Lost,
             at: missing.confirmed_at,
             device: Some(device),
+            recipient: None,
             topic: Some(self.topics.text(missing.topic).to_string()),
             sequence: None,
             explanation:

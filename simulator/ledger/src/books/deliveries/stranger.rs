@@ -115,6 +115,7 @@ impl Deliveries {
             kind,
             at: event.now,
             device: Some(event.device),
+            recipient: None,
             topic: Some(delivery.topic.to_owned()),
             sequence: delivery.mark.ours().map(|stamp| stamp.sequence),
             explanation: format!("{why} (§3.3.4)"),

@@ -37,6 +37,7 @@ impl Open {
             kind,
             at: self.now,
             device: Some(self.device),
+            recipient: None,
             topic: None,
             sequence: None,
             explanation: format!("packet identifier {}: {what}", self.id),

@@ -115,7 +115,7 @@ impl Ledger {
         self.open.insert(event.socket, connection);
         self.connections.handle_connect_sent(event);
         if let Some(will) = will {
-            self.wills.arm(event.socket, will);
+            self.wills.arm(event, will);
             self.deliveries.know_topic(will.topic.as_str());
         }
         let sent = connection.sent;

@@ -157,11 +157,14 @@ impl Stream {
 
     /// Records that were sent and neither acknowledged nor refused, QoS 0 aside.
     pub(crate) fn in_doubt(&self) -> u64 {
-        let open = self
-            .records
-            .iter()
-            .filter(|record| record.state == RecordState::Sent && record.qos != QoS::AtMostOnce);
+        let open = self.records.iter().filter(|record| record.is_in_doubt());
         open.count() as u64
+    }
+
+    /// Whether any recipient has had the message.
+    pub(crate) fn has_come(&self, sequence: u32) -> bool {
+        let mut cursors = self.cursors.iter();
+        cursors.any(|cursor| cursor.received.contains(sequence))
     }
 
     /// The cursor of a place.

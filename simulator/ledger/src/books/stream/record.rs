@@ -65,6 +65,11 @@ impl Record {
         }
     }
 
+    /// Whether it was sent at QoS 1 or 2, and neither acknowledged nor refused.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == RecordState::Sent && self.qos != QoS::AtMostOnce
+    }
+
     /// Whether the broker has accepted it, as far as can be known: at QoS 0 that is always assumed, and
     /// judged by the connections on the way.
     pub(crate) fn is_ok(&self) -> bool {

@@ -156,6 +156,7 @@ impl Takeovers {
             kind,
             at,
             device: subject.device,
+            recipient: None,
             topic: None,
             sequence: None,
             explanation,

@@ -18,6 +18,7 @@ fn note(anomalies: &mut Anomalies, device: u32, at: u64) {
         kind: AnomalyKind::Lost,
         at: Instant::ZERO + Duration::from_secs(at),
         device: subject.device,
+        recipient: None,
         topic: None,
         sequence: None,
         explanation: String::new(),

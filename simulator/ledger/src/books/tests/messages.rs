@@ -44,6 +44,7 @@ fn a_message_in_doubt_is_never_lost() {
     assert_eq!((tally.expected(), tally.lost, tally.optional), (0, 0, 1));
     let book = scene.ledger.books().publications(GroupId(0), QOS1);
     assert_eq!((book.sent, book.acknowledged), (2, 0));
+    assert_eq!((book.in_doubt_cut, book.in_doubt_came), (2, 1));
 }
 
 /// A message in doubt that is acknowledged after a reconnect is owed after all.

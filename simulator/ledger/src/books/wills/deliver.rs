@@ -60,14 +60,8 @@ impl Wills {
                 self.unclear += 1;
                 return None;
             }
-            Taken::Unprovoked => {
-                self.unprovoked += 1;
-                let noticed = event.after_a_silence_of_another();
-                self.anomalies
-                    .note(AnomalyKind::WillUnexpected, noticed, || {
-                        let what = "a will of a connection that had not ended (§3.1.2.5)";
-                        arrival.anomaly(AnomalyKind::WillUnexpected, event, what.to_owned())
-                    });
+            Taken::Unprovoked(armed_by) => {
+                self.note_unprovoked(armed_by, event, arrival);
                 return None;
             }
         };
@@ -76,10 +70,12 @@ impl Wills {
             fault, cause, due, ..
         } = end;
         if let Some((kind, explanation)) = what_is_wrong(&taken) {
-            let subject = Subject::after(fault, taken.device);
+            let subject = Subject::after(fault, event.device);
             let noticed = subject.between(event.now - NOTICED_AFTER, event.now);
+            let noticed = noticed.with_message_of(taken.device);
             self.anomalies.note(kind, noticed, || Anomaly {
-                device: subject.device,
+                device: Some(taken.device),
+                recipient: Some(event.device),
                 explanation: format!("{explanation}; seen by {}", self.names.of(event.device)),
                 ..arrival.anomaly(kind, event, String::new()).after(fault)
             });
@@ -103,6 +99,28 @@ impl Wills {
         Some(seen)
     }
 
+    /// A will of a connection that was open: of the device that announced it last, if any did.
+    fn note_unprovoked(
+        &mut self,
+        armed_by: Option<DeviceId>,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+    ) {
+        self.unprovoked += 1;
+        let kind = AnomalyKind::WillUnexpected;
+        let noticed = event.after_a_silence_of_another();
+        let noticed = armed_by.map_or(noticed, |device| noticed.with_message_of(device));
+        self.anomalies.note(kind, noticed, || {
+            let what = "a will of a connection that had not ended (§3.1.2.5)";
+            let anomaly = arrival.anomaly(kind, event, what.to_owned());
+            Anomaly {
+                device: armed_by.or(anomaly.device),
+                recipient: armed_by.and(anomaly.device),
+                ..anomaly
+            }
+        });
+    }
+
     /// Compares the time to a will of the connection of `device`, as the device of `event` saw it.
     fn check_limits(
         &mut self,
@@ -123,13 +141,15 @@ impl Wills {
                 .late
                 .entry((limit.expectation, fault, how))
                 .or_default() += 1;
-            let subject = Subject::after(Some(fault), device);
+            let subject = Subject::after(Some(fault), event.device);
             let ended_at = event.arrived - seen.after - seen.barred;
             let noticed = subject.between(ended_at, event.now);
             let noticed = noticed.beyond(seen.after - limit.limit);
+            let noticed = noticed.with_message_of(device);
             self.anomalies
                 .note(AnomalyKind::WillLate, noticed, || Anomaly {
-                    device: subject.device,
+                    device: Some(device),
+                    recipient: Some(event.device),
                     explanation: format!(
                         "its will came {} after the drop{}, the limit is {}; seen by {}",
                         duration_text(seen.after.as_secs_f64()),

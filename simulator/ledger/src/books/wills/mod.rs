@@ -151,7 +151,7 @@ impl Wills {
     }
 
     /// A connection with a will was asked for.
-    pub(crate) fn arm(&mut self, socket: SocketId, will: &Will) {
+    pub(crate) fn arm(&mut self, event: &Event, will: &Will) {
         let topic = will.topic.as_str();
         let key = (fingerprint(topic.as_bytes()), fingerprint(&will.payload));
         let row = *self.keys.entry(key).or_insert_with(|| {
@@ -164,7 +164,8 @@ impl Wills {
             self.rows.len() - 1
         });
         self.rows[row].armed += 1;
-        self.armed.insert(socket, row);
+        self.rows[row].armed_by = Some(event.device);
+        self.armed.insert(event.socket, row);
     }
 
     /// The will of an open connection.

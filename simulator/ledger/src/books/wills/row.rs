@@ -38,6 +38,8 @@ pub(super) struct Row {
     progress: HashMap<Recipient, Progress>,
     /// Open connections that have this will.
     pub(super) armed: usize,
+    /// The device that opened the last of these.
+    pub(super) armed_by: Option<DeviceId>,
     /// Wills that came before an end was known that they may belong to.
     pub(super) early: Vec<Early>,
     /// Ends that are kept, and what their sightings take.
@@ -71,8 +73,8 @@ pub(super) enum Taken {
     Unknown,
     /// No end that is known asks for it, and there is a connection that the broker may have ended.
     Early,
-    /// No connection had ended.
-    Unprovoked,
+    /// No connection had ended: the last that announced it is of this device.
+    Unprovoked(Option<DeviceId>),
     /// No end asks for another, and another client may have sent it.
     Unclear,
 }
@@ -97,6 +99,7 @@ impl Row {
             first: 0,
             progress: HashMap::new(),
             armed: 0,
+            armed_by: None,
             early: Vec::new(),
             weight: 0,
             has_given_up: false,
@@ -190,7 +193,7 @@ impl Row {
                 None => Taken::Unknown,
             },
             None if history.has_other_clients() => Taken::Unclear,
-            None => Taken::Unprovoked,
+            None => Taken::Unprovoked(self.armed_by),
         }
     }
 

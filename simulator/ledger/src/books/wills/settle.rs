@@ -250,6 +250,7 @@ impl Wills {
                 kind: AnomalyKind::WillMissing,
                 at: end.at,
                 device: Some(end.device),
+                recipient: None,
                 topic: Some(will.topic.to_string()),
                 sequence: None,
                 explanation: format!("the connection ended ({}) and {what}", cause.name()),

@@ -164,6 +164,7 @@ fn note_off(number: usize, figure: &Figure, evidence: &mut Evidence<'_>) {
             kind: AnomalyKind::NetworkOffProfile,
             at,
             device: None,
+            recipient: None,
             topic: None,
             sequence: None,
             explanation,
