@@ -95,7 +95,7 @@ impl ScenarioFile {
         match programs::is_found(program, path.as_deref()) {
             true => Ok(()),
             false => Err(Failure::Usage(format!(
-                "{}: `target.command` starts `{program}`, which this machine does not have",
+                "{}: `target.spawn` starts `{program}`, which this machine does not have",
                 name_of(&self.path)
             ))),
         }

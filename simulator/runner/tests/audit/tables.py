@@ -52,7 +52,7 @@ def connections(audit):
 def wills(audit):
     ours = outcomes.Wills(audit.wire, audit.messages, audit.window[0]).books
     names = dict(connections="ended", due="expected", seen="seen", missing="missing",
-                 doubled="doubled", came_not_due="unexpected")
+                 doubled="doubled", unexpected="unexpected")
     for row in rows(audit, "wills.csv"):
         book = ours.get((row["fault"], row["how"]), {})
         for column, key in names.items():

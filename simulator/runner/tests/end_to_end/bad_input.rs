@@ -55,7 +55,7 @@ fn a_mistake_in_the_scenario_is_shown_in_place() {
 /// Exit code 2: a target whose program this machine does not have does not fit it.
 #[test]
 fn a_plan_says_that_the_targets_program_is_missing() {
-    let target = "[target]\ncommand = \"mosquito-of-no-machine -p {port}\"\n[[group]]";
+    let target = "[target]\nspawn = \"mosquito-of-no-machine -p {port}\"\n[[group]]";
     let (_folder, file) = write_scenario(&scenario(1).replacen("[[group]]", target, 1));
 
     let output = run(&["plan", text(&file)]);
@@ -66,7 +66,7 @@ fn a_plan_says_that_the_targets_program_is_missing() {
     assert!(said.contains("fits on this machine: no"), "{said}");
     assert!(
         errors.contains(
-            "`target.command` starts `mosquito-of-no-machine`, which this machine does not have"
+            "`target.spawn` starts `mosquito-of-no-machine`, which this machine does not have"
         ),
         "{errors}"
     );
