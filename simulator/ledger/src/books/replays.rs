@@ -113,6 +113,13 @@ impl Replays {
         self.kept -= gone;
     }
 
+    /// Whether something is to come out of the store of a topic.
+    pub(crate) fn awaits(&self, event: &Event, topic: TopicKey) -> bool {
+        self.sessions.get(&event.client).is_some_and(|awaited| {
+            awaited.socket == event.socket && awaited.topics.contains_key(&topic)
+        })
+    }
+
     /// A message came out of the store.
     pub(crate) fn handle_come(&mut self, event: &Event, topic: TopicKey) {
         let Some(awaited) = self.of_connection(event) else {

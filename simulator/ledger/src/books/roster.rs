@@ -201,7 +201,7 @@ impl Roster {
             resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
             on_links: vec![false; groups.len()],
-            connect_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
             history: BrokerHistory::Empty,
             names: Names {
                 groups: Rc::default(),

@@ -9,6 +9,8 @@
 //! `received == delivered + optional + duplicated + corrupted + misrouted + foreign`,
 //! `sent == acknowledged + refused + settled early + in doubt` at QoS 1 and 2.
 
+use std::time::Duration;
+
 use squall_protocol::QoS;
 
 use squall_scenario::GroupId;
@@ -87,6 +89,8 @@ pub struct Tally {
     pub late_unasked: u64,
     /// All deliveries: wills are not among them.
     pub received: u64,
+    /// How much longer the run would have had to go on to tell of what could come still.
+    pub short_by: Duration,
 }
 
 /// Why a pledge of an *ok* message may stay undelivered.
@@ -105,19 +109,22 @@ pub enum Excuse {
     MemberLost,
     /// The link that squall simulates still held it, or what it was owed for, when the run ended.
     OnLink,
+    /// Nothing shows that it was lost: it was under way for a short time when the run ended.
+    ComingStill,
     /// The run was cut short before it could come.
     RunCut,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SessionEnded,
         Self::EndedUnasked,
         Self::ConnectionLost,
         Self::OfflineAtEnd,
         Self::MemberLost,
         Self::OnLink,
+        Self::ComingStill,
         Self::RunCut,
     ];
 
@@ -130,6 +137,7 @@ impl Excuse {
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
             Self::OnLink => "still on the simulated link at the end",
+            Self::ComingStill => "could come still when the run ended",
             Self::RunCut => "run cut short",
         }
     }
@@ -271,6 +279,12 @@ impl Tally {
         self.excused.iter().sum()
     }
 
+    /// A pledge is open at the end, and `short_by` later it could be told whether it is lost.
+    pub(crate) fn could_come(&mut self, short_by: Duration) {
+        self.excused[Excuse::ComingStill as usize] += 1;
+        self.short_by = self.short_by.max(short_by);
+    }
+
     /// Deliveries of this run's messages.
     pub fn of_this_run(&self) -> u64 {
         self.received.saturating_sub(self.foreign)
@@ -313,5 +327,6 @@ impl Tally {
         self.late += other.late;
         self.late_unasked += other.late_unasked;
         self.received += other.received;
+        self.short_by = self.short_by.max(other.short_by);
     }
 }

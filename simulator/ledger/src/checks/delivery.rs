@@ -2,7 +2,8 @@
 //!
 //! With `qos`, only messages published at that level count. Without it, QoS 0 is left out of
 //! `lost`: at most once is not a promise to deliver (§4.3.1). With `qos = 0` a message is lost if
-//! every connection on its way was up to the end and it did not come all the same.
+//! every connection on its way was up to the end and it did not come all the same. What nothing overtook, and was under way
+//! for a short time when the run ended, could come still: then it is not judged (`books::deliveries::tail`).
 //!
 //! `misrouted` counts messages that no subscription asked for, `corrupted` those with another payload than was
 //! published, `mislabelled` those at another QoS or with a wrong flag. A message that came with another payload was
@@ -17,7 +18,7 @@
 //! came was allowed to come again there is nothing to judge it by.
 
 use squall_protocol::QoS;
-use squall_run::{AnomalyKind, Value, count_text};
+use squall_run::{AnomalyKind, Value, count_text, duration_text};
 use squall_scenario::DeliveryClaim;
 
 use super::Evidence;
@@ -76,8 +77,8 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     claims
 }
 
-/// What was retained and did not come may have been cleared by another client, or lost by the broker:
-/// where it may be either, nothing was found to be right.
+/// What was retained and did not come may have been cleared by another client, or lost by the broker, and what was under
+/// way for a short time when the run ended may come still: where it may be either, nothing was found to be right.
 fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
     let Some(limit) = claim.lost else {
         return;
@@ -99,7 +100,7 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
             count_text(owed.perhaps_cleared)
         )
     });
-    let unjudged = ended.or(cleared);
+    let unjudged = ended.or(cleared).or(coming(owed, limit));
     let has_something = owed.expected() > 0 && unjudged.is_none();
     let judged = Judged {
         key: "lost".to_owned(),
@@ -113,6 +114,20 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
     if claim.qos.is_none() {
         claims.judged_of("owed at QoS 1 and 2");
     }
+}
+
+/// Why it is not known whether more than `limit` were lost, if that hangs on what could come still.
+fn coming(owed: &Tally, limit: u64) -> Option<String> {
+    let coming = owed.excused[Excuse::ComingStill as usize];
+    let may_break = owed.lost <= limit && owed.lost + coming > limit;
+    may_break.then(|| {
+        format!(
+            "{} messages had not come when the run ended, and could come still: no later one of their publisher and topic came, \
+             and they were not under way for long against what came before; the run must go on for {} more: make `run.drain` longer",
+            count_text(coming),
+            duration_text(owed.short_by.as_secs_f64())
+        )
+    })
 }
 
 /// At QoS 1 a broker may send a message again after a reconnect, and in MQTT 3.1.1 at any time: only what

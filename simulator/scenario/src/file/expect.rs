@@ -19,7 +19,10 @@ pub(crate) enum ExpectFile {
         /// Only deliveries to this group.
         group: Option<String>,
         /// Messages that were acknowledged, owed and never delivered: without `qos`, those owed at
-        /// QoS 1 and 2.
+        /// QoS 1 and 2. One that a later message of its publisher and topic overtook is lost. The last of its topic,
+        /// or of a shared subscription, is lost if it was under way for 5 s and for twice as long as the slowest delivery to
+        /// its group took, or, if none came, for `run.connect_timeout`; until then it could come still, and `lost` is
+        /// not judged: `run.drain` should be as long as that.
         lost: Option<u64>,
         /// Messages that came again though that is forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, on
         /// one connection.

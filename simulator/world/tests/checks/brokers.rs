@@ -22,7 +22,7 @@ fn replays(target: &str) -> String {
 {target}
 [run]
 duration = "6s"
-drain = "3s"
+drain = "6s"
 [[group]]
 name = "host"
 count = 1

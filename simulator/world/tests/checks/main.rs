@@ -30,6 +30,7 @@ mod replays;
 mod retained;
 mod run;
 mod sessions;
+mod tail;
 mod takeover;
 mod tampering;
 mod unanswered;

@@ -10,7 +10,7 @@ use crate::tampering::{Outcome, publish_bytes, script, to_device};
 const SCENARIO: &str = r#"
 [run]
 duration = "8s"
-drain = "3s"
+drain = "6s"
 [[group]]
 name = "host"
 count = 1

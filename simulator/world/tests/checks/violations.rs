@@ -7,7 +7,7 @@ use crate::tampering::{Outcome, script, to_device};
 const SCENARIO: &str = r#"
 [run]
 duration = "4s"
-drain = "2s"
+drain = "10s"
 [[group]]
 name = "control"
 count = 1

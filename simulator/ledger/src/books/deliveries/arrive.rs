@@ -325,16 +325,17 @@ impl Deliveries {
         if let Arrival::Pledged(owed) = arrival {
             // The pledge is in the books of the QoS it was made at, whatever came: move the
             // delivery there, or neither book would balance.
-            let pledge = TallyKey {
+            let pledge_key = TallyKey {
                 group: group_of(&self.sessions, &self.shares, recipient),
                 published: case.published,
                 owed,
             };
             let came_in = self.books.tally_mut(case.key());
             came_in.received = came_in.received.saturating_sub(1);
-            let pledge = self.books.tally_mut(pledge);
+            let pledge = self.books.tally_mut(pledge_key);
             pledge.received += 1;
             pledge.delivered += 1;
+            self.note_took(case, pledge_key.group);
             self.note_waited(case);
         } else {
             self.books.tally_mut(case.key()).optional += 1;

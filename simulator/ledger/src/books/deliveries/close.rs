@@ -149,6 +149,13 @@ impl Deliveries {
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
         }
+        if let RunEnd::Drained(now) = end
+            && let Some(since) = self.coming_since(recipient, open)
+            && let Some(short_by) = self.slowest.short_by(key.group, since, now)
+        {
+            self.books.tally_mut(key).could_come(short_by);
+            return;
+        }
         self.books.tally_mut(key).lost += 1;
         let stream = &self.streams[id];
         let device = self.device_of(recipient);

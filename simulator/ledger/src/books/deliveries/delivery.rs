@@ -14,6 +14,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) qos: QoS,
     /// What its RETAIN flag says.
     pub(crate) origin: Origin,
+    /// What is known of it as a message that was to be retained, whatever its flag says.
+    pub(crate) stored: Stored,
     /// Its DUP flag: the broker may have sent it before, on another connection.
     pub(crate) dup: bool,
     /// The whole payload.
@@ -29,7 +31,7 @@ pub(crate) enum Origin {
     /// It was published just now, or waited for the Session.
     Live,
     /// It was retained.
-    Store(Stored),
+    Store,
     /// It was retained, but nothing was ever published there that could be.
     EmptyStore,
 }

@@ -16,6 +16,7 @@ mod pledges;
 mod replay;
 mod sessions;
 mod stranger;
+mod tail;
 mod watching;
 
 pub(super) use close::RunEnd;
@@ -36,6 +37,7 @@ use super::share::Share;
 use super::stream::{Record, RecordState, Stream, fingerprint};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
+use tail::Slowest;
 
 pub(crate) use arrive::{FirstDelivery, Wait};
 pub(crate) use delivery::{Delivery, Mark, Origin};
@@ -93,6 +95,8 @@ pub(crate) struct Deliveries {
     answered_until: HashMap<DeviceId, Instant>,
     /// Connections whose way to the broker was still held by a link at the end.
     on_link_up: HashSet<SocketId>,
+    /// How long deliveries took at most.
+    slowest: Slowest,
     /// What must come out of the broker's store.
     replays: Replays,
     memory: Memory,
@@ -119,6 +123,7 @@ impl Deliveries {
             connected_at: HashMap::new(),
             answered_until: HashMap::new(),
             on_link_up: HashSet::new(),
+            slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
             memory,
             given_up: GivenUp::default(),

@@ -4,6 +4,8 @@
 //! A broker answers a SUBSCRIBE with what it has retained at that moment. A value that was surely
 //! overwritten before the SUBSCRIBE was sent must not come, and one that was surely there must.
 
+use std::time::Duration;
+
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::AnomalyKind;
 
@@ -18,19 +20,47 @@ use crate::books::replays::Missing;
 use crate::books::retained::{Retained, SETTLING_TIME, Stored};
 use crate::books::stream::fingerprint;
 use crate::books::tallies::TallyKey;
+use crate::books::topics::Recipient;
+
+/// How long after its acknowledgement a broker of several nodes may pass a message on to those that ask for it: one that
+/// subscribes meanwhile may have it so too.
+const PASSED_ON_WITHIN: Duration = Duration::from_millis(100);
 
 impl Deliveries {
     /// What is known of a message that may come out of the store; `None` if it may not.
     pub(super) fn may_come_from_store(&self, case: &Case<'_>) -> Option<Stored> {
+        let stored = case.delivery.stored;
         match case.delivery.origin {
-            Origin::Live | Origin::EmptyStore => None,
-            Origin::Store(stored) => {
+            Origin::EmptyStore => None,
+            Origin::Live => self.was_stored(case).then_some(stored),
+            Origin::Store => {
                 let may_be_sent = case.sent_at.is_none_or(|sent_at| {
                     self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at)
                 });
                 may_be_sent.then_some(stored)
             }
         }
+    }
+
+    /// Whether a message with RETAIN 0 came out of the store all the same: the broker had acknowledged it, to be
+    /// retained, and passed it on to those it was owed to, before this Session asked for its topic at all, and what the
+    /// SUBSCRIBE must bring had not come.
+    fn was_stored(&self, case: &Case<'_>) -> bool {
+        let place = &self.topics.places(case.topic)[case.place];
+        // A member of a shared subscription may have what was published before it joined, and a Session that is older
+        // than the run what waited for it.
+        let is_of_the_session = matches!(place.recipient, Recipient::Session(_))
+            && self.replays.awaits(case.event, case.topic)
+            && !self.resumes[usize::from(case.event.group.0)];
+        let session = session(&self.sessions, case.event.client).filter(|_| is_of_the_session);
+        let asked_at =
+            session.and_then(|session| session.asked_at(&place.filters, case.event.socket));
+        let acknowledged_at = case.delivery.stored.acknowledged_at;
+        acknowledged_at
+            .zip(asked_at)
+            .is_some_and(|(acknowledged_at, asked_at)| {
+                acknowledged_at + PASSED_ON_WITHIN < asked_at
+            })
     }
 
     /// A message came out of the store: once for each SUBSCRIBE that asks for it [MQTT-3.3.1-9].
@@ -111,7 +141,10 @@ impl Deliveries {
         let untrue_dup = (case.delivery.dup && is_first).then_some(
             "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]",
         );
+        let untrue_retain = (case.delivery.origin == Origin::Live)
+            .then(|| "came out of the store with RETAIN 0 [MQTT-3.3.1-8]".to_owned());
         wrong_qos(case.delivery, promised)
+            .or(untrue_retain)
             .or_else(|| wrong_dup(case.delivery).or(untrue_dup).map(str::to_owned))
     }
 
@@ -196,6 +229,11 @@ impl Deliveries {
                 continue;
             }
             tally.pledged += 1;
+            let since = missing.confirmed_at;
+            if let Some(short_by) = self.slowest.short_by(key.group, since, now) {
+                tally.could_come(short_by);
+                continue;
+            }
             tally.lost += 1;
             self.note_missing_replay(now, &missing, key.group, device);
         }

@@ -143,7 +143,7 @@ impl Ledger {
         let origin = if !retain {
             Origin::Live
         } else if has_old_messages || self.retained.has_published(topic) {
-            Origin::Store(stored)
+            Origin::Store
         } else {
             Origin::EmptyStore
         };
@@ -151,6 +151,7 @@ impl Ledger {
             topic,
             qos,
             origin,
+            stored,
             dup,
             payload,
             mark,

@@ -90,6 +90,8 @@ impl Found {
 pub(crate) struct Stored {
     /// Fingerprint of its payload and QoS of its PUBLISH, if that is still known.
     pub(crate) published: Option<(u64, QoS)>,
+    /// When the broker had acknowledged it, if that is still known.
+    pub(crate) acknowledged_at: Option<Instant>,
     /// When a later message of its device had surely replaced it, at the latest.
     pub(crate) overwritten_at: Option<Instant>,
 }

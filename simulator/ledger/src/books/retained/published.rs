@@ -114,6 +114,7 @@ impl Published {
         });
         Stored {
             published: candidate.and_then(|candidate| Some((candidate.value?, candidate.qos))),
+            acknowledged_at: candidate.and_then(|candidate| candidate.acknowledged_at),
             overwritten_at: later.map(|confirmed| confirmed.at),
         }
     }

@@ -13,6 +13,7 @@ mod retention;
 mod scene;
 mod sharing;
 mod strangers;
+mod tail;
 mod takeovers;
 mod will_ends;
 mod will_sightings;

@@ -77,6 +77,37 @@ fn a_wrong_replay_is_corrupted_or_mislabelled() {
     }
 }
 
+/// What was retained before the Session asked for it comes out of the store, whatever its RETAIN flag says: with 0 it has a
+/// wrong flag [MQTT-3.3.1-8], and it is neither missing nor a delivery that tells of latency.
+#[test]
+fn a_replay_without_retain_is_mislabelled() {
+    let mut scene = retained_on(BrokerHistory::OtherClients);
+    scene.connect(CLEAN);
+    scene.subscribe(CLEAN, "t", QOS1);
+
+    let first = scene.deliver_changed(CLEAN, 1, QOS1, |_| {});
+
+    assert_eq!(first, [], "no sample of a latency");
+    let tally = scene.close();
+    assert_eq!((tally.mislabelled, tally.optional), (1, 1));
+    assert_eq!((tally.lost, tally.perhaps_cleared), (0, 0));
+}
+
+/// What was published just before SUBSCRIBE, or after it, may come as it is passed on, with RETAIN 0 [MQTT-3.3.1-12].
+#[test]
+fn what_is_passed_on_live_has_retain_0() {
+    let mut scene = retained();
+    scene.retain(2, QOS1);
+    scene.connect(CLEAN);
+    scene.subscribe(CLEAN, "t", QOS1);
+    scene.retain(3, QOS1);
+    for sequence in [2, 3] {
+        scene.deliver_changed(CLEAN, sequence, QOS1, |_| {});
+    }
+
+    assert_eq!(scene.close().mislabelled, 0);
+}
+
 /// What is surely retained when SUBSCRIBE is sent must come [MQTT-3.3.1-9].
 #[test]
 fn a_replay_that_never_comes_is_lost() {

@@ -13,7 +13,7 @@ use squall_protocol::{
 use squall_run::AnomalyKind;
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, DropKind, FaultId};
 
-use crate::books::{Ledger, Memory, Roster, Tally, WatchedClaims};
+use crate::books::{Finding, Ledger, Memory, Roster, Tally, WatchedClaims};
 
 /// Group 0: three publishers with Sessions that end with the connection.
 pub(super) const PUBLISHER: u32 = 0;
@@ -125,7 +125,8 @@ impl Scene {
         self.tell_as(device, device, fact);
     }
 
-    pub(super) fn tell_as(&mut self, device: u32, client: u32, fact: Fact<'_>) {
+    /// A fact of a device for a client identifier, and what it means for the metrics.
+    pub(super) fn tell_as(&mut self, device: u32, client: u32, fact: Fact<'_>) -> Vec<Finding> {
         let observation = Observation {
             about: About::Device {
                 device: DeviceId(device),
@@ -137,7 +138,9 @@ impl Scene {
             fact,
         };
         self.wait(1);
-        self.ledger.observe(self.now, &observation, &mut Vec::new());
+        let mut findings = Vec::new();
+        self.ledger.observe(self.now, &observation, &mut findings);
+        findings
     }
 
     /// The generator does nothing for a while.
@@ -274,12 +277,12 @@ impl Scene {
         sequence: u32,
         qos: QoS,
         change: impl FnOnce(&mut DeliveredFact<'_>),
-    ) {
+    ) -> Vec<Finding> {
         let (stamp, payload) = message(sequence);
         let properties = PublishProperties::default();
         let mut delivered = delivery(stamp, &payload, &properties, qos);
         change(&mut delivered);
-        self.tell(device, Fact::Delivered(delivered));
+        self.tell_as(device, device, Fact::Delivered(delivered))
     }
 
     /// Publisher 0 sends message `sequence` to `t`, to be retained, and has it acknowledged.

@@ -1,0 +1,100 @@
+//! What nothing overtook and had not come at the end: lost, or on its way still.
+//!
+//! A later message of its stream that came proves that an earlier one is lost, for whose order it is too late then
+//! [MQTT-4.6.0-6]. What is last of its stream, or goes to a shared subscription, has no such proof, and the protocol knows no
+//! time within which a broker must deliver. It is taken for lost once it has been under way for [`LOST_AFTER`] and for
+//! [`TIMES_THE_SLOWEST`] times as long as the slowest delivery to its group took; where nothing came to the group at all,
+//! for `run.connect_timeout`, the longest that a device waits for an answer. Before that it could come still.
+
+use std::time::Duration;
+
+use squall_protocol::Instant;
+use squall_scenario::GroupId;
+
+use super::arrive::Case;
+use super::{Deliveries, session};
+use crate::books::roster::Roster;
+use crate::books::stream::OpenPledge;
+use crate::books::topics::Recipient;
+
+/// What has been under way for less is not taken for lost, however quick the others were: a broker may write to its
+/// disk, or clear its memory, for a while.
+const LOST_AFTER: Duration = Duration::from_secs(5);
+
+/// How many times as long as the slowest delivery to its group a message is under way before it is taken for lost.
+const TIMES_THE_SLOWEST: u32 = 2;
+
+/// How long deliveries took at most.
+#[derive(Debug)]
+pub(super) struct Slowest {
+    /// By group; `None` if nothing that was owed came.
+    by_group: Vec<Option<Duration>>,
+    /// How long a message is waited for where nothing came.
+    without_any: Duration,
+}
+
+impl Slowest {
+    /// Nothing has come yet.
+    pub(super) fn new(roster: &Roster) -> Self {
+        Self {
+            by_group: vec![None; roster.groups()],
+            without_any: roster.connect_timeout(),
+        }
+    }
+
+    fn note(&mut self, group: GroupId, took: Duration) {
+        let slowest = &mut self.by_group[usize::from(group.0)];
+        *slowest = (*slowest).max(Some(took));
+    }
+
+    /// How long a message to a group must have been under way to be taken for lost.
+    fn lost_after(&self, group: GroupId) -> Duration {
+        let slowest = self.by_group[usize::from(group.0)];
+        let needed = slowest.map_or(self.without_any, |slowest| slowest * TIMES_THE_SLOWEST);
+        needed.max(LOST_AFTER)
+    }
+
+    /// How much longer the run would have had to go on after `now` to tell of something that is under way to a group
+    /// since `since`; `None` if it can be told.
+    pub(super) fn short_by(
+        &self,
+        group: GroupId,
+        since: Instant,
+        now: Instant,
+    ) -> Option<Duration> {
+        let short_by = self
+            .lost_after(group)
+            .saturating_sub(now.saturating_since(since));
+        (!short_by.is_zero()).then_some(short_by)
+    }
+}
+
+impl Deliveries {
+    /// A message that was owed to a group came. What waited for its Session was under way from the CONNACK on.
+    pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId) {
+        let Some(sent_at) = case.sent_at else {
+            return;
+        };
+        let row = session(&self.sessions, case.event.client);
+        let since = row.map_or(sent_at, |row| row.connected_at.max(sent_at));
+        let took = case.event.now.saturating_since(since);
+        self.slowest.note(group, took);
+    }
+
+    /// Since when a message is on its way to a recipient that is there, if nothing shows that it is lost.
+    pub(super) fn coming_since(&self, recipient: Recipient, open: &OpenPledge) -> Option<Instant> {
+        let sent_at = open.record.sent_at;
+        match recipient {
+            Recipient::Session(_) if open.overtaken_at.is_some() => None,
+            Recipient::Session(client) => {
+                let session = session(&self.sessions, client)?;
+                Some(session.connected_at.max(sent_at))
+            }
+            Recipient::Share(filter) => {
+                let disturbed_until = self.shares.get(&filter)?.disturbed_until;
+                // What a member had that was lost goes to another one once the broker has noticed that.
+                Some(disturbed_until.max(sent_at))
+            }
+        }
+    }
+}
