@@ -3,8 +3,9 @@
 //! A target may be a wrapper: a script that starts the broker and waits, or starts it and ends. This
 //! process adopts whatever the command leaves behind (`PR_SET_CHILD_SUBREAPER`), goes on for as
 //! long as any of it runs, and stops all of it when it is told to by SIGTERM, or when its standard
-//! input ends because the run that holds the other end is gone, killed or not. That input is a socket,
-//! by which it tells the run how each process ended that it has waited for.
+//! input ends because the run that holds the other end is gone, killed or not. A second SIGTERM kills
+//! what has not stopped: how long that may take is for the run to say. That input is a socket, by
+//! which it tells the run how each process ended that it has waited for.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -14,7 +15,7 @@ use anyhow::Context as _;
 use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::stdin_ends;
 use crate::cli::SuperviseArgs;
@@ -22,13 +23,13 @@ use crate::exit::Failure;
 use crate::machine::tree;
 use crate::remark::remark;
 
-/// How long what runs may take to stop after SIGTERM before it is killed. A broker on the JVM or on BEAM
-/// takes long to stop, as it does to start.
+/// How long what runs may take to stop after SIGTERM before it is killed, where the user does not hurry. A
+/// broker on the JVM or on BEAM takes long to stop, as it does to start.
 pub const STOP_MAX: Duration = Duration::from_secs(60);
 /// The exit code of a shell for a program that a signal ended: this and the signal's number.
 const SIGNAL_CODE: i32 = 128;
 /// What a supervisor exits with if it had to kill what it watched.
-pub const KILLED_CODE: u8 = 137;
+const KILLED_CODE: u8 = 137;
 /// What a supervisor exits with if the command cannot be started, as `env` does.
 pub const NOT_STARTED_CODE: u8 = 127;
 
@@ -82,31 +83,41 @@ impl Watch {
     /// Until everything that `first` started has ended, or was told to.
     async fn run(&mut self, first: u32) -> Result<u8, Failure> {
         let mut ended = None;
-        loop {
-            if !reap(first, &mut ended) {
-                return Ok(exit_code(ended));
-            }
-            tokio::select! {
-                _ = self.child_ended.recv() => {}
-                _ = self.terminate.recv() => break,
-                _ = &mut self.parent_gone => break,
-            }
-        }
-        signal_all(Signal::TERM);
-        let deadline = Instant::now() + STOP_MAX;
+        // When what runs is killed, once nothing but this process can say so.
+        let mut kill_at: Option<Instant> = None;
+        let mut is_told = false;
         while reap(first, &mut ended) {
-            if timeout_at(deadline, self.child_ended.recv()).await.is_err() {
-                signal_all(Signal::KILL);
-                // Nothing survives SIGKILL, but a process that is being started may be missed by
-                // one look.
-                while reap(first, &mut ended) {
-                    self.child_ended.recv().await;
-                    signal_all(Signal::KILL);
+            tokio::select! {
+                _ = self.child_ended.recv() => continue,
+                _ = self.terminate.recv() => {
+                    if is_told {
+                        return self.kill(first, &mut ended).await;
+                    }
                 }
-                return Ok(KILLED_CODE);
+                _ = &mut self.parent_gone, if kill_at.is_none() => {
+                    kill_at = Some(Instant::now() + STOP_MAX);
+                }
+                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
+                    return self.kill(first, &mut ended).await;
+                }
+            }
+            if !is_told {
+                is_told = true;
+                signal_all(Signal::TERM);
             }
         }
         Ok(exit_code(ended))
+    }
+
+    /// Kills everything that has not ended.
+    async fn kill(&mut self, first: u32, ended: &mut Option<ExitStatus>) -> Result<u8, Failure> {
+        signal_all(Signal::KILL);
+        // Nothing survives SIGKILL, but a process that is being started may be missed by one look.
+        while reap(first, ended) {
+            self.child_ended.recv().await;
+            signal_all(Signal::KILL);
+        }
+        Ok(KILLED_CODE)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use squall_broker::descriptors;
-use squall_fleet::{Fleet, Phase, RunTag};
+use squall_fleet::{Fleet, Phase, Progress, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
 use squall_run::{ClockKind, duration_text};
 use squall_scenario::{DESCRIPTORS_RESERVED, Scenario};
@@ -16,6 +16,7 @@ use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::RunSpec;
+use super::parting::Parting;
 use super::record::{Circumstances, Driven};
 use super::sampling::Sampler;
 use super::signals::StopSignals;
@@ -25,7 +26,7 @@ use crate::drive::{Drive, Route};
 use crate::exit::Failure;
 use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
-use crate::target::{Death, Ending, Target, Watch};
+use crate::target::{Death, Haste, Target, Watch};
 
 /// How often to ask whether any device could connect.
 const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
@@ -87,20 +88,15 @@ pub async fn drive(
         let _ = watching.await;
     }
     let death = death.take();
-    circumstances.ending = tokio::select! {
-        ending = target.stop(death, silent_max(&scenario)) => ending,
-        // What is dropped is killed.
-        name = signals.next() => {
-            display.borrow().remark(&format!("{name}: the target's end is not awaited"));
-            None
-        }
+    let parting = Parting {
+        signals,
+        display: &display,
+        haste: match driven.ended {
+            Ended::Cut { .. } => Haste::Hurried,
+            Ended::Whole | Ended::ShutOut | Ended::Stopped(_) => Haste::Patient,
+        },
     };
-    if let Some(Ending::CutShort(limit)) = circumstances.ending {
-        let limit = duration_text(limit.as_secs_f64());
-        display.borrow().remark(&format!(
-            "the target did not stop within {limit} of SIGTERM and was killed"
-        ));
-    }
+    circumstances.ending = parting.part(target, death, silent_max(&scenario)).await;
     Ok((circumstances, driven))
 }
 
@@ -184,6 +180,7 @@ async fn run_fleet(
         resources,
         reasons,
         last_heard,
+        ended,
     })
 }
 
@@ -206,20 +203,35 @@ async fn run_until_end_or_signal(
         }
         name = signals.next() => name,
     };
-    let phase = drive.progress().map(|progress| progress.phase);
-    let had_load = phase.is_some_and(|phase| phase < Phase::Draining);
+    let had_load = drive.phase().is_some_and(|phase| phase < Phase::Draining);
     drive.stop();
-    let left = drive.progress().map(|progress| progress.time_left);
-    let left = duration_text(left.unwrap_or_default().as_secs_f64());
-    display.borrow().remark(&format!(
-        "{name}: draining for {left}, then checks and the report; again to stop at once"
-    ));
+    let next = drive.progress().map_or_else(String::new, what_follows);
+    display
+        .borrow()
+        .remark(&format!("{name}: {next}; again to stop at once"));
     tokio::select! {
         result = &mut running => {
             result.context("the event loop failed")?;
             Ok(if had_load { Ended::Stopped(name) } else { Ended::Whole })
         }
         by = signals.next() => Ok(Ended::Cut { by, load_was_stopped: had_load }),
+    }
+}
+
+/// What a run does that was asked to stop and is where `progress` says.
+fn what_follows(progress: Progress) -> String {
+    match progress.phase {
+        Phase::Clearing
+        | Phase::Connecting
+        | Phase::WarmingUp
+        | Phase::Measuring
+        | Phase::Draining => {
+            let left = duration_text(progress.time_left.as_secs_f64());
+            format!("nothing new begins; draining for {left}, then checks and the report")
+        }
+        Phase::Checking | Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
+            "devices leave, then the report".to_owned()
+        }
     }
 }
 

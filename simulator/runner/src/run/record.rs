@@ -13,6 +13,7 @@ use squall_run::{
 use squall_scenario::{Group, Publish, Scenario};
 
 use super::broker_end::{self, Moments};
+use super::times::Ended;
 use crate::clock;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
@@ -45,6 +46,8 @@ pub struct Driven {
     pub reasons: Vec<Reason>,
     /// When a byte of the target came last, by the run's clock.
     pub last_heard: Option<Instant>,
+    /// How it came to its end.
+    pub ended: Ended,
 }
 
 /// The run file.
@@ -55,6 +58,7 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
         resources,
         reasons,
         last_heard,
+        ended: _,
     } = driven;
     times.started_at = clock::iso_8601(circumstances.started_at);
     times.clock = circumstances.clock;

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use squall_scenario::SpawnTarget;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, Command};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::reports::Reports;
 use super::watch::{Death, Watch};
@@ -25,6 +25,8 @@ use crate::machine::processes::Processes;
 
 /// How long our own broker may take to stop after SIGTERM before it is killed.
 const OWN_STOP_MAX: Duration = Duration::from_secs(5);
+/// How long any broker may take to stop after SIGTERM where the user does not want to wait.
+const HURRIED_STOP_MAX: Duration = Duration::from_secs(1);
 /// How long a supervisor may take for itself, once it has killed what it watches.
 const SUPERVISOR_STOP_MAX: Duration = Duration::from_secs(2);
 /// Lines that an error shows of the beginning of a child's output.
@@ -43,6 +45,17 @@ pub struct Child {
     log: PathBuf,
     /// A supervisor's standard input, by which it is stopped and tells statuses.
     reports: Option<Rc<Reports>>,
+    /// When it was told to stop.
+    told_at: Option<Instant>,
+}
+
+/// How long to wait for a child that is told to stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Haste {
+    /// As long as a broker may need.
+    Patient,
+    /// As short as gives it a chance: the user has asked twice.
+    Hurried,
 }
 
 /// What the child process is.
@@ -72,8 +85,9 @@ pub enum Ending {
     EndedEarly(ExitStatus),
     /// It was ours, did not stop in time and was killed.
     Killed,
-    /// It was another broker than ours, and was killed when it had not ended after this time. That does
-    /// not count against it: no broker promises how long it takes to stop.
+    /// It was killed when it had not ended this long after it was told to. That does not count against it:
+    /// it is another broker than ours, which promises nothing about how long it takes to stop, or the user
+    /// did not want to wait.
     CutShort(Duration),
     /// It did not answer a CONNECT at the end, for this reason.
     Silent(String),
@@ -83,7 +97,7 @@ pub enum Ending {
 
 impl Ending {
     /// The status of a child that ended by itself.
-    pub(super) fn status(&self) -> Option<ExitStatus> {
+    pub fn status(&self) -> Option<ExitStatus> {
         match self {
             Self::EndedEarly(status) => Some(*status),
             Self::Died { wrapper, .. } => *wrapper,
@@ -149,6 +163,7 @@ impl Child {
             command_line,
             log: log.to_owned(),
             reports: None,
+            told_at: None,
         })
     }
 
@@ -227,32 +242,68 @@ impl Child {
         self.process.try_wait().ok().flatten()
     }
 
-    /// Stops it: SIGTERM, and SIGKILL if that does not help.
-    pub(super) async fn stop(mut self) -> Ending {
+    /// Stops it: SIGTERM, and SIGKILL if that does not help. One that was told to stop before, by a call
+    /// that did not come to its end, is not told again.
+    pub(super) async fn stop(&mut self, haste: Haste) -> Ending {
         if let Some(status) = self.ended() {
-            return Ending::EndedEarly(status);
+            return match self.told_at {
+                Some(_) => Ending::Stopped(status),
+                None => Ending::EndedEarly(status),
+            };
         }
+        let told_at = match self.told_at {
+            Some(at) => at,
+            None => {
+                let now = Instant::now();
+                self.told_at = Some(now);
+                self.terminate();
+                now
+            }
+        };
+        if let Ok(Ok(status)) = timeout(self.stop_max(haste), self.process.wait()).await {
+            return Ending::Stopped(status);
+        }
+        self.kill().await;
+        match (haste, self.kind) {
+            (Haste::Patient, Kind::Broker) => Ending::Killed,
+            (Haste::Hurried, Kind::Broker) | (_, Kind::Supervisor) => {
+                Ending::CutShort(told_at.elapsed())
+            }
+        }
+    }
+
+    /// How long it may take to stop after SIGTERM before it is killed.
+    pub(super) fn stop_max(&self, haste: Haste) -> Duration {
+        match (haste, self.kind) {
+            (Haste::Hurried, Kind::Broker | Kind::Supervisor) => HURRIED_STOP_MAX,
+            (Haste::Patient, Kind::Broker) => OWN_STOP_MAX,
+            (Haste::Patient, Kind::Supervisor) => supervise::STOP_MAX,
+        }
+    }
+
+    /// Sends it SIGTERM.
+    fn terminate(&self) {
         let pid = self.process.id();
         if let Some(pid) = pid.and_then(|pid| Pid::from_raw(pid.cast_signed())) {
             // It may have ended in between: then there is nothing to signal.
             let _ = kill_process(pid, Signal::TERM);
         }
-        let (limit, killed) = match self.kind {
-            Kind::Broker => (OWN_STOP_MAX, Ending::Killed),
-            Kind::Supervisor => (
-                supervise::STOP_MAX + SUPERVISOR_STOP_MAX,
-                Ending::CutShort(supervise::STOP_MAX),
-            ),
-        };
-        match timeout(limit, self.process.wait()).await {
-            Ok(Ok(status)) if status.code() == Some(i32::from(supervise::KILLED_CODE)) => killed,
-            Ok(Ok(status)) => Ending::Stopped(status),
-            _ => {
-                // Refused only if it has ended meanwhile.
-                let _ = self.process.kill().await;
-                killed
+    }
+
+    /// Kills it, with all that a supervisor watches.
+    async fn kill(&mut self) {
+        if self.kind == Kind::Supervisor {
+            // It was told once; told again it kills, and ends.
+            self.terminate();
+            if timeout(SUPERVISOR_STOP_MAX, self.process.wait())
+                .await
+                .is_ok()
+            {
+                return;
             }
         }
+        // Refused only if it has ended meanwhile.
+        let _ = self.process.kill().await;
     }
 }
 

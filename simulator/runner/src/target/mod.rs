@@ -21,7 +21,7 @@ use squall_scenario::{SpawnTarget, UrlTarget};
 
 use crate::exit::Failure;
 use crate::machine::processes::Processes;
-pub use child::{Child, Ending};
+pub use child::{Child, Ending, Haste};
 use probe::{Patience, ProbeError};
 pub use watch::{Death, DeathStatus, Watch};
 
@@ -63,6 +63,19 @@ impl fmt::Display for NotReady {
             },
         }
     }
+}
+
+/// What a target says to a CONNECT when the run is over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// It answered, or it is a child that has ended and says itself how.
+    Given,
+    /// It is dead, for this reason.
+    Dead(String),
+    /// It is not known whether it would answer, for this reason.
+    Unknown(String),
+    /// It was not asked, since the run is cut short.
+    NotWanted,
 }
 
 /// A target that answers.
@@ -145,9 +158,7 @@ impl Target {
             Err(cause) => {
                 let name = self.name();
                 let words = self.child.as_ref().map(Child::words);
-                if let Some(child) = self.child.take() {
-                    child.stop().await;
-                }
+                self.stop(Haste::Patient).await;
                 Err(NotReady { name, cause, words })
             }
         }
@@ -193,52 +204,41 @@ impl Target {
         self.child.as_ref()?.watch(self.address.port())
     }
 
-    /// Looks whether it still answers and stops a child, politely at first; `None` if it answers
-    /// and there was none to stop. `death` is how its broker ended by itself, if it was seen to. `silent_max`
-    /// is how long it may take for an answer.
-    pub async fn stop(mut self, death: Option<Death>, silent_max: Duration) -> Option<Ending> {
-        if let Some(death) = death {
-            return Some(self.clear_up(death).await);
-        }
+    /// Asks it whether it still answers. `silent_max` is how long it may take for that.
+    pub async fn ask(&mut self, silent_max: Duration) -> Answer {
         let patience = Patience {
             refused: STILL_THERE_MAX,
             silent: silent_max,
         };
-        let answered = probe::still_answers(self.address, patience, self.child.as_mut()).await;
-        let ending = match self.child {
-            Some(child) => Some(child.stop().await),
-            None => None,
-        };
-        match answered {
-            Err(error @ ProbeError::NoAnswer { .. }) => Some(Ending::Silent(error.to_string())),
-            Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
-                match ending {
-                    Some(Ending::Died { .. } | Ending::EndedEarly(_) | Ending::Killed) => ending,
-                    Some(
-                        Ending::Stopped(_)
-                        | Ending::CutShort(_)
-                        | Ending::Silent(_)
-                        | Ending::Unasked(_),
-                    )
-                    | None => Some(Ending::Unasked(error.to_string())),
-                }
-            }
+        match probe::still_answers(self.address, patience, self.child.as_mut()).await {
             // How a child ended by itself, it says itself.
-            Ok(()) | Err(ProbeError::Ended(_)) => ending,
+            Ok(()) | Err(ProbeError::Ended(_)) => Answer::Given,
+            Err(error @ ProbeError::NoAnswer { .. }) => Answer::Dead(error.to_string()),
+            Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
+                Answer::Unknown(error.to_string())
+            }
         }
     }
 
-    /// Stops what a broker that died has left: a wrapper that waits, processes that it started.
-    async fn clear_up(self, death: Death) -> Ending {
-        let last_lines = self.child.as_ref().map(Child::last_lines);
-        let wrapper = match self.child {
-            Some(child) => child.stop().await.status(),
+    /// How long it may take to stop before it is killed; `None` if squall did not start it.
+    pub fn stop_max(&self, haste: Haste) -> Option<Duration> {
+        self.child.as_ref().map(|child| child.stop_max(haste))
+    }
+
+    /// Stops what squall started, politely at first; `None` if that is nothing. May be called again if a call
+    /// did not come to its end.
+    pub async fn stop(&mut self, haste: Haste) -> Option<Ending> {
+        match &mut self.child {
+            Some(child) => Some(child.stop(haste).await),
             None => None,
-        };
-        Ending::Died {
-            death,
-            wrapper,
-            last_lines: last_lines.unwrap_or_default(),
         }
+    }
+
+    /// The last lines that a child printed.
+    pub fn last_lines(&self) -> Vec<String> {
+        self.child
+            .as_ref()
+            .map(Child::last_lines)
+            .unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::targets::Wrapped;
+use crate::targets::{Wrapped, runs};
 use crate::{Broker, run_file, squall, text};
 
 /// A run of ten minutes, and what it says on standard error.
@@ -131,4 +131,33 @@ fn a_broker_that_is_not_ours_is_told_with_the_moment_it_was_heard_last() {
     ] {
         assert!(reason.contains(part), "no {part} in {reason}");
     }
+}
+
+/// A broker that hangs keeps no user waiting who has asked twice: it is not asked whether it answers, is told
+/// to stop, and is killed; both are said, and the run is written.
+#[test]
+fn a_broker_that_hangs_is_killed_at_the_second_signal() {
+    let script = "echo $$ > \"$PID\"\nexec \"$SQUALL\" broker --port \"$1\"\n";
+    let wrapped = Wrapped::with_script("10m", script);
+    let mut running = Running::start(&wrapped, &wrapped.arguments());
+    let broker = Pid::from_raw(wrapped.broker()).expect("it is a process");
+    let squall = Pid::from_child(&running.child);
+    kill_process(broker, Signal::STOP).expect("it runs");
+
+    kill_process(squall, Signal::INT).expect("it runs");
+    running.wait_for("again to stop at once");
+    kill_process(squall, Signal::INT).expect("it runs");
+
+    let said: Vec<String> = running.lines.by_ref().collect();
+    let code = running.child.wait().expect("it ends").code();
+    assert!(code.is_some(), "{said:?}");
+    for words in [
+        "is killed if it has not stopped in 1.00 s",
+        "and was killed",
+    ] {
+        assert!(said.iter().any(|line| line.contains(words)), "{said:?}");
+    }
+    assert!(!runs(wrapped.broker()), "the broker still runs");
+    let run = run_file(&wrapped.path("out"));
+    assert_eq!(run["times"]["stopped"]["phase"], "measure");
 }

@@ -71,7 +71,7 @@ impl Wrapped {
     }
 }
 
-fn runs(pid: i32) -> bool {
+pub(crate) fn runs(pid: i32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
@@ -134,4 +134,19 @@ fn a_killed_run_leaves_no_broker_behind() {
     // Readable once the process has ended; the test's own time limit is the only one.
     let mut waiting = [PollFd::new(&ended, PollFlags::IN)];
     poll(&mut waiting, None).expect("it can be waited for");
+}
+
+/// A status that looks like that of a kill is not taken for one: squall says that it killed a target only
+/// where it did.
+#[test]
+fn a_target_that_stops_with_the_status_of_a_kill_was_not_killed() {
+    let wrapped = Wrapped::new("1s", "trap 'exit 137' TERM; wait");
+    let arguments = wrapped.arguments();
+
+    let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 0, "{errors}");
+    assert!(!errors.contains("killed"), "{errors}");
+    assert!(!runs(wrapped.broker()), "the broker still runs");
 }
