@@ -11,6 +11,7 @@ mod accounting;
 mod anomaly;
 mod check;
 mod connections;
+mod drain;
 mod fault;
 mod histogram;
 mod identity;
@@ -53,6 +54,7 @@ pub use check::{
     AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations, Explanation,
 };
 pub use connections::{Connections, GroupConnections, Refusal};
+pub use drain::Drain;
 pub use fault::{FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};
 pub use identity::{Identity, ScenarioText, Software};

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, ErrorCount, FaultOccurrence,
-    Metrics, NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series, Sessions,
-    Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
+    Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, Drain, ErrorCount,
+    FaultOccurrence, Metrics, NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series,
+    Sessions, Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -28,6 +28,9 @@ pub struct Measured {
     /// Delays that the scenario itself makes, and that latencies include.
     #[serde(default)]
     pub scenario_delays: Vec<ScenarioDelay>,
+    /// How long the drain was, and why.
+    #[serde(default)]
+    pub drain: Drain,
     /// Counters over time.
     pub series: Series,
     /// Network Connections.

@@ -18,7 +18,8 @@ impl Measured {
         let notes = unfinished
             .chain(self.in_doubt())
             .chain(self.refused_publishes())
-            .chain(self.sessions_left());
+            .chain(self.sessions_left())
+            .chain(self.drain.note());
         notes.chain(lag_notes(&self.metrics)).collect()
     }
 

@@ -20,9 +20,6 @@ pub struct Times {
     pub phases: Vec<Phase>,
     /// Where the user stopped it, if it did not run to its end.
     pub stopped: Option<Stop>,
-    /// How long the scenario makes the drain, in seconds: it may take longer. `None` if that is not known.
-    #[serde(default)]
-    pub planned_drain_s: Option<f64>,
 }
 
 /// Where a run was stopped before its load was over, or in its drain if that was cut short.
@@ -139,24 +136,7 @@ impl PhaseKind {
     }
 }
 
-/// A drain that takes longer than its scenario asks by no more than this is not noted: fresh subscribers may
-/// have looked at what is retained.
-const DRAIN_LONGER_NOTED_S: f64 = 2.0;
-
 impl Times {
-    /// Why the drain took longer than the scenario asks, as a sentence; `None` if it did not.
-    pub fn longer_drain(&self) -> Option<String> {
-        let (lasted_s, planned_s) = (self.phase_length_s(PhaseKind::Drain), self.planned_drain_s?);
-        (lasted_s > planned_s + DRAIN_LONGER_NOTED_S).then(|| {
-            format!(
-                "The drain lasted {}, the scenario asks for {}: squall waits for what its simulated links still hold, for a minute \
-                 twice at most, makes up for its own standstills, and then reads what is retained.",
-                duration_text(lasted_s),
-                duration_text(planned_s)
-            )
-        })
-    }
-
     /// The phase that holds `at_s`, if any.
     pub fn phase_at(&self, at_s: f64) -> Option<PhaseKind> {
         self.phases
@@ -172,26 +152,5 @@ impl Times {
             .filter(|phase| phase.kind == kind)
             .map(|phase| phase.end_s - phase.start_s)
             .sum()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::sample;
-
-    /// A drain that goes on for longer than the scenario asks says why; one in time says nothing.
-    #[test]
-    fn a_longer_drain_is_explained() {
-        let mut times = sample::passing().times;
-        let in_time = times.longer_drain();
-        times.planned_drain_s = Some(5.0);
-
-        let longer = times.longer_drain().expect("15 s are more than 5 s");
-
-        assert_eq!(in_time, None);
-        assert!(
-            longer.starts_with("The drain lasted 15.0 s, the scenario asks for 5.00 s:"),
-            "{longer}"
-        );
     }
 }

@@ -152,7 +152,6 @@ impl Run {
         } else {
             self.measured.unexplained()
         };
-        notes.extend(self.times.longer_drain());
         notes.extend(self.measured.notes());
         notes
     }

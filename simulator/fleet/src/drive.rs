@@ -77,7 +77,8 @@ pub enum Input<'a> {
         /// When it should have been back.
         since: Instant,
     },
-    /// The user wants the run to end early: drain, check, report.
+    /// The user wants the run to end early: nothing new begins, what is under way drains, then checks and the
+    /// report; during the checks: no more checks.
     Stop,
 }
 

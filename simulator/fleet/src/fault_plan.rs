@@ -100,9 +100,13 @@ impl FaultPlan {
         Some(firing)
     }
 
-    /// Drops the firings that have not come: the measured part is over.
-    pub(crate) fn end(&mut self) {
+    /// The run is stopped: drops the firings that have not come, and the devices that the last one chose
+    /// and has not hit.
+    pub(crate) fn stop(&mut self) {
         self.next = self.firings.len();
+        for hit in std::mem::take(&mut self.hits) {
+            self.note_inapplicable(hit.firing.fault);
+        }
     }
 
     /// A firing came at `now` and chose `devices`: they wait to be hit.

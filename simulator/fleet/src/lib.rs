@@ -23,14 +23,14 @@ pub mod payload;
 pub mod random;
 
 pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
-pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START};
+pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START, drain_max};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, Fact, LegFact, LinkAtEnd,
     Observation, Path, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact,
-    SenderLeg, SubscriptionFact, Way,
+    SenderLeg, SubscriptionFact, Unchecked, Way,
 };
-pub use outcome::{Cleared, FaultReport, Outcome, Sessions, Strike};
+pub use outcome::{Cleared, DrainExtension, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};
 pub use sink::Sink;
 pub use stamp::{RunTag, Stamp};

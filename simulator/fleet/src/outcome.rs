@@ -1,5 +1,7 @@
 //! What a finished run leaves behind, beside what its sink wrote down.
 
+use std::time::Duration;
+
 use squall_protocol::Instant;
 
 use crate::link::LinkReport;
@@ -19,6 +21,19 @@ pub struct Outcome<S> {
     pub faults: Vec<FaultReport>,
     /// What became of the Sessions that the run did not make, and of those that it made.
     pub sessions: Sessions,
+    /// Why the drain lasted longer than `run.drain`.
+    pub drain: DrainExtension,
+}
+
+/// By how much a drain was longer than `run.drain`, and why.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct DrainExtension {
+    /// Time for what simulated links held when it was to end.
+    pub for_links: Duration,
+    /// Devices whose links held something then; the more, if it waited twice.
+    pub links: u32,
+    /// Time for what the generator had not done or read, because it was late or stood still.
+    pub for_generator: Duration,
 }
 
 /// The Sessions that were ended for a run to begin and to leave with none.
@@ -50,7 +65,7 @@ pub struct FaultReport {
     pub strikes: Vec<Strike>,
     /// Devices to which it was done, over all strikes.
     pub applied: u64,
-    /// Devices chosen that had no connection to do it to.
+    /// Devices chosen that had no connection to do it to, or that were to be hit when the run was stopped.
     pub inapplicable: u64,
 }
 

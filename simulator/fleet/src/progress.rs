@@ -49,8 +49,11 @@ impl Phase {
 pub struct Progress {
     /// What the run does.
     pub phase: Phase,
-    /// Time until the load and the drain are over, as far as the scenario tells.
+    /// Time until the load and the drain are over, as far as the scenario tells; while checkers look at what is
+    /// retained, the most that they have left.
     pub time_left: Duration,
+    /// Devices whose simulated links hold something that the drain waits for, beyond `run.drain`.
+    pub links_awaited: u32,
     /// Devices of all groups.
     pub devices: u32,
     /// Of those, devices with a CONNACK and an open Network Connection.
@@ -61,6 +64,4 @@ pub struct Progress {
     pub delivered: u64,
     /// Faults done to devices.
     pub faults_applied: u64,
-    /// Whether the drain goes on for what simulated links hold only.
-    pub waits_for_links: bool,
 }

@@ -135,17 +135,13 @@ fn line(now: Progress, before: Progress, since: Duration, columns: usize) -> Str
         false => "-".to_owned(),
     };
     let fields = [
-        format!("left {}", time_left(now.time_left)),
+        time_left(now),
         format!("online {}/{}", now.online, now.devices),
         format!("published {}/s", rate(now.published, before.published)),
         format!("delivered {}/s", rate(now.delivered, before.delivered)),
         format!("faults {}", now.faults_applied),
     ];
-    let phase = match now.waits_for_links {
-        true => "draining the simulated links",
-        false => phase_name(now.phase),
-    };
-    let mut line = format!("{phase:<10}");
+    let mut line = format!("{:<10}", phase_name(now.phase));
     for field in fields {
         if line.len() + 2 + field.len() > columns {
             break;
@@ -170,9 +166,17 @@ fn phase_name(phase: Phase) -> &'static str {
     }
 }
 
-fn time_left(left: Duration) -> String {
-    let seconds = left.as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
+/// `left 1:15`; where a phase may end before its time, `at most 1:15`, and where the drain goes on beyond its
+/// own time, what for.
+fn time_left(now: Progress) -> String {
+    let seconds = now.time_left.as_secs();
+    let left = format!("{}:{:02}", seconds / 60, seconds % 60);
+    match (now.phase, now.links_awaited) {
+        (Phase::Checking, _) => format!("left at most {left}"),
+        (_, 0) => format!("left {left}"),
+        (_, 1) => format!("left {left} for what 1 link holds"),
+        (_, links) => format!("left {left} for what {links} links hold"),
+    }
 }
 
 #[cfg(test)]
@@ -183,12 +187,12 @@ mod tests {
         Progress {
             phase: Phase::Measuring,
             time_left: Duration::from_secs(75),
+            links_awaited: 0,
             devices: 2_000,
             online: 1_999,
             published,
             delivered,
             faults_applied: 3,
-            waits_for_links: false,
         }
     }
 
@@ -206,6 +210,24 @@ mod tests {
             text,
             "measuring   left 1:15  online 1999/2000  published 2000/s  delivered 2000/s  faults 3"
         );
+    }
+
+    /// A drain that goes on beyond its time says what it waits for, so that a countdown that goes up is
+    /// understood; the look at what is retained may be over long before its limit.
+    #[test]
+    fn a_countdown_that_is_not_the_plans_says_why() {
+        let draining = Progress {
+            phase: Phase::Draining,
+            links_awaited: 31,
+            ..progress(0, 0)
+        };
+        let checking = Progress {
+            phase: Phase::Checking,
+            ..progress(0, 0)
+        };
+
+        assert_eq!(time_left(draining), "left 1:15 for what 31 links hold");
+        assert_eq!(time_left(checking), "left at most 1:15");
     }
 
     /// What was published before the drain began is not said to be published in it.

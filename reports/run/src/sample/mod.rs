@@ -27,6 +27,7 @@ pub fn passing() -> Run {
         rates: rates(&series()),
         unfinished: Vec::new(),
         scenario_delays: scenario_delays(),
+        drain: crate::Drain::default(),
         series: series(),
         connections: connections(),
         sessions: Sessions::default(),
@@ -202,7 +203,6 @@ fn times() -> Times {
             })
             .to_vec(),
         stopped: None,
-        planned_drain_s: Some(15.0),
     }
 }
 

@@ -1,8 +1,9 @@
 //! A checker: a device that the fleet adds at the end of a run, to see what is retained.
 //!
 //! It subscribes once to the filter of one `retained` expectation. The broker sends what is
-//! retained at once (§3.3.1.3); [`QUIET`] after the last message that came, the checker has it
-//! all.
+//! retained at once (§3.3.1.3), some of it perhaps before SUBACK (§3.8.4); [`QUIET`] after SUBACK and
+//! the last message that came, the checker has it all. A broker that goes on sending does not hold up
+//! the run: the fleet ends the phase (`phases`).
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::turn::Turn;
 use super::{Device, Identity, Presence, Profile};
-use crate::observation::{About, Fact, RetainedFact};
+use crate::observation::{About, Fact, RetainedFact, Unchecked};
 
 /// After this long without a message the checker takes what it has for complete.
 const QUIET: Duration = Duration::from_secs(1);
@@ -41,8 +42,10 @@ impl Check {
 
     /// A retained message came.
     pub(super) fn note_found(&mut self, now: Instant) {
-        if self.state != State::Concluded {
-            self.state = State::HeardAt(now);
+        match self.state {
+            State::HeardAt(_) => self.state = State::HeardAt(now),
+            // What it has does not stand in for SUBACK.
+            State::Asking | State::Concluded => {}
         }
     }
 
@@ -79,7 +82,7 @@ impl Device {
             return;
         };
         if is_refused {
-            self.give_check_up(turn);
+            self.give_check_up(turn, Unchecked::Refused);
         } else if check.state == State::Asking {
             check.state = State::HeardAt(turn.now);
         }
@@ -98,12 +101,12 @@ impl Device {
             turn.shared.census.checked += 1;
             tell(turn, RetainedFact::Complete { expectation });
         } else if is_gone {
-            self.give_check_up(turn);
+            self.give_check_up(turn, Unchecked::Gone);
         }
     }
 
-    /// Tells that there will be no result.
-    fn give_check_up(&mut self, turn: &mut Turn<'_>) {
+    /// Tells that there will be no result; nothing happens if there is one, or if it is not a checker.
+    pub(crate) fn give_check_up(&mut self, turn: &mut Turn<'_>, why: Unchecked) {
         let Some(check) = &mut self.check else {
             return;
         };
@@ -113,7 +116,7 @@ impl Device {
         check.state = State::Concluded;
         let expectation = check.expectation;
         turn.shared.census.checked += 1;
-        tell(turn, RetainedFact::Unknown { expectation });
+        tell(turn, RetainedFact::Unknown { expectation, why });
     }
 }
 

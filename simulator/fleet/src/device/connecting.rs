@@ -11,7 +11,7 @@ use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, SocketId, Teardown};
 use crate::fault_plan::Firing;
 use crate::observation::{
-    ConnectionFact, Departure, EndCause, Fact, Path, Planned, SubscriptionFact,
+    ConnectionFact, Departure, EndCause, Fact, Path, Planned, SubscriptionFact, Unchecked,
 };
 
 impl Device {
@@ -228,6 +228,9 @@ impl Device {
         } else {
             None
         };
+        if is_suback_late {
+            self.give_check_up(turn, Unchecked::NoSuback);
+        }
         if timed_out.is_some() || is_suback_late {
             let transport = TransportEnd::Close(Teardown::Reset);
             self.tell_link_at_end(turn, place);

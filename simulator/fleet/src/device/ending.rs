@@ -7,7 +7,7 @@ use squall_protocol::{
 use squall_scenario::ReconnectWhen;
 
 use super::connection::{Active, Role, Up};
-use super::turn::Turn;
+use super::turn::{Stage, Turn};
 use super::{Device, Presence};
 use crate::drive::{OpenError, PeerClose, Teardown};
 use crate::observation::{ConnectionFact, Departure, EndCause};
@@ -130,7 +130,7 @@ impl Device {
             ReconnectWhen::Unexpected => ending == Ending::Unexpected,
             ReconnectWhen::Always => true,
         };
-        if comes_back {
+        if comes_back && turn.shared.stage == Stage::Whole {
             self.wake = Some(turn.now + reconnect.backoff.sample(&mut self.backoff));
             if ending == Ending::Asked {
                 self.presence = Presence::Away;

@@ -45,7 +45,7 @@ use crate::schedule::Load;
 
 pub(crate) use message::MessageHandle;
 pub(crate) use profile::Profile;
-pub(crate) use turn::{Census, Figures, Shared, Turn};
+pub(crate) use turn::{Census, Figures, Shared, Stage, Turn};
 
 /// Bits of a [`SocketId`] that name the device; the others count its attempts.
 const DEVICE_BITS: u32 = 32;
@@ -202,6 +202,18 @@ impl Device {
     pub(crate) fn end_load(&mut self, end: Instant) {
         for stream in &mut self.streams {
             stream.schedule.end(end);
+        }
+    }
+
+    /// The run is stopped: no message comes due from now on, no cut is drawn, and the device connects no
+    /// more. A connection that it has, or that is being opened, goes on.
+    pub(crate) fn stop(&mut self, now: Instant) {
+        self.end_load(now);
+        if let Some(faults) = &mut self.qos2_faults {
+            faults.stop();
+        }
+        if self.wake.take().is_some() {
+            self.presence = Presence::Gone;
         }
     }
 

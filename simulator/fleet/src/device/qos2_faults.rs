@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rand::RngExt;
 use squall_protocol::{Instant, PacketId};
-use squall_scenario::Qos2;
+use squall_scenario::{CutAfter, Qos2, Withhold};
 
 use super::message::{Message, SenderStep};
 use crate::observation::ReceiverAnswer;
@@ -67,6 +67,12 @@ impl Qos2Faults {
                 cut_at: None,
             })
         })
+    }
+
+    /// Draws nothing from now on: the run is stopped. What was drawn is still done.
+    pub(crate) fn stop(&mut self) {
+        self.rules.cut_after = CutAfter::default();
+        self.rules.withhold = Withhold::default();
     }
 
     /// Whether the device cuts at this step of the exchange of `message`: drawn the first time it
@@ -158,7 +164,7 @@ mod tests {
     use crate::random::{Draws, Purpose};
     use crate::stamp::{RunTag, Stamp};
     use squall_scenario::DeviceId;
-    use squall_scenario::{CutAfter, Distribution, Withhold};
+    use squall_scenario::Distribution;
 
     fn faults(rules: Qos2) -> Qos2Faults {
         *Qos2Faults::new(

@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) links: Vec<LinkReport>,
     /// Unix time at [`Instant::ZERO`](squall_protocol::Instant::ZERO).
     pub(crate) started_at: Duration,
+    /// Whether devices still begin something new.
+    pub(crate) stage: Stage,
     /// What became of faults.
     pub(crate) faults: FaultPlan,
     /// What the end of a phase depends on.
@@ -45,6 +47,16 @@ pub(crate) struct Shared {
     pub(crate) figures: Figures,
     /// Bytes that came out of a link; empty between uses.
     pub(crate) scratch: Vec<u8>,
+}
+
+/// How far the user lets a run go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stage {
+    /// As far as the scenario does.
+    Whole,
+    /// It was stopped: no device of the scenario connects or comes back, and no fault begins. What is
+    /// under way goes on.
+    Stopped,
 }
 
 /// What has to be known of all devices together to tell when a phase is over.

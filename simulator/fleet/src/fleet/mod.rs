@@ -4,11 +4,12 @@
 //! the load runs, first as warm-up, then measured, while faults fire; the drain, in which late
 //! deliveries come and interrupted exchanges end; checkers look at what is retained; devices leave;
 //! their Sessions end. `Fleet` decides when; `device` does it. `phases` has the rules by which one
-//! phase follows another.
+//! phase follows another, `drain` those by which the drain ends.
 //!
 //! Each device, the faults, the phases and the clearing have one slot each in one queue of deadlines, so an input
 //! or a deadline costs O(log n) for n devices.
 
+mod drain;
 mod phases;
 
 use std::rc::Rc;
@@ -17,9 +18,11 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::{FaultTarget, NetworkId, Scenario};
 
+use self::drain::Drain;
+pub use self::drain::drain_max;
 use crate::clearing::Clearing;
 use crate::deadline::Deadlines;
-use crate::device::{Census, Device, Figures, Shared, Turn};
+use crate::device::{Census, Device, Figures, Shared, Stage, Turn};
 use crate::drive::{Actions, Input};
 use crate::fault_plan::{FaultPlan, Firing, select};
 use crate::link::LinkReport;
@@ -62,12 +65,7 @@ pub struct Fleet<S> {
     has_phase_run_out: bool,
     /// The end of the measured part, once the load has begun; earlier if the run is stopped.
     load_ends: Instant,
-    /// When the drain was to end by plan, waits for links included.
-    drain_due: Instant,
-    /// Standstills that prolonged the drain.
-    drain_standstills: u32,
-    /// Times that the drain waited for what the links hold.
-    link_waits: u32,
+    drain: Drain,
 }
 
 impl<S: Sink> Fleet<S> {
@@ -85,6 +83,7 @@ impl<S: Sink> Fleet<S> {
                 run,
                 links: networks.map(|id| LinkReport::new(NetworkId(id))).collect(),
                 started_at: VIRTUAL_START,
+                stage: Stage::Whole,
                 faults: FaultPlan::new(&scenario.faults),
                 census: Census::default(),
                 figures: Figures::default(),
@@ -100,9 +99,7 @@ impl<S: Sink> Fleet<S> {
             phase_ends: Instant::ZERO,
             has_phase_run_out: false,
             load_ends: Instant::ZERO,
-            drain_due: Instant::ZERO,
-            drain_standstills: 0,
-            link_waits: 0,
+            drain: Drain::default(),
             devices,
             scenario,
         };
@@ -185,12 +182,15 @@ impl<S: Sink> Fleet<S> {
         Progress {
             phase: self.phase,
             time_left: self.time_left(now),
+            links_awaited: match self.phase == Phase::Draining {
+                true => self.drain.links_awaited,
+                false => 0,
+            },
             devices: u32::try_from(self.members).expect("devices are counted in 32 bits"),
             online: figures.online,
             published: figures.published,
             delivered: figures.delivered,
             faults_applied: self.shared.faults.applied(),
-            waits_for_links: self.phase == Phase::Draining && self.link_waits > 0,
         }
     }
 
@@ -222,6 +222,7 @@ impl<S: Sink> Fleet<S> {
             links,
             faults: self.shared.faults.into_reports(),
             sessions: self.sessions,
+            drain: self.drain.extension,
         }
     }
 

@@ -4,12 +4,6 @@
 //! comes: the next phase begins before anything of that moment or later is done. So a message that is
 //! due just when measuring begins is measured.
 //!
-//! The drain is there to do what is left of the load and to read what is on its way. Its time
-//! counts from when nothing of the load is undone, and while the shell stands still it does not pass:
-//! otherwise a generator that was held up over the end of the load would leave out what was due,
-//! and take for lost what it had not read. It ends when its deadline has its turn: what had arrived by
-//! then was told before (`drive`).
-//!
 //! The other phases end when the [`Census`](crate::device::Census) or the clearing says that what they
 //! wait for has happened.
 
@@ -18,14 +12,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::DeviceId;
+use squall_scenario::{DeviceId, RunSettings};
 
 use super::Fleet;
 use crate::clearing::{Job, in_order, jobs, sessions_to_clear};
-use crate::device::Device;
+use crate::device::{Device, Stage};
 use crate::drive::Actions;
 use crate::members::slot;
-use crate::observation::{Fact, Planned};
+use crate::observation::{Fact, Planned, Unchecked};
 use crate::outcome::Cleared;
 use crate::progress::Phase;
 use crate::schedule::Load;
@@ -34,29 +28,15 @@ use crate::sink::Sink;
 /// How long closing connections may take at the end.
 const LEAVING_MAX: Duration = Duration::from_secs(5);
 
-/// A standstill in the drain that lasts this long prolongs it.
-const DRAIN_STANDSTILL_MIN: Duration = Duration::from_millis(20);
-
-/// Times that a drain waits for what the links hold: what they hold towards the broker, then what
-/// the broker sends on because of it.
-const LINK_WAITS_MAX: u32 = 2;
-
-/// Longest time that a drain waits each time for what the links hold: a link may be out for hours.
-const LINK_WAIT_MAX: Duration = Duration::from_secs(60);
-
-/// Time for a broker to send on what a link has brought to it.
-const FORWARDING_TIME: Duration = Duration::from_millis(100);
-
-/// Standstills that prolong one drain at most: a machine that is always late must not drain without
-/// end. The lag of the run tells about such a machine.
-const DRAIN_STANDSTILLS_MAX: u32 = 10;
+/// How long the look at what is retained takes at most, once the broker has had the time that it has for a
+/// SUBACK: as long as the store of a large broker takes over a slow line. Messages with RETAIN may keep
+/// coming without end, where other clients publish or a broker errs.
+const CHECKING_MAX: Duration = Duration::from_secs(60);
 
 impl<S: Sink> Fleet<S> {
     /// Begins every phase whose time has come, at the moment that the scenario tells where it does.
     pub(super) fn advance(&mut self, now: Instant, actions: &mut Actions) {
-        if self.phase == Phase::Draining && self.is_undone_before(self.load_ends) {
-            self.drain_until(now + self.scenario.run.drain);
-        }
+        self.hold_drain(now);
         self.wait_for_links(now);
         while self.is_phase_over(now) {
             match self.phase {
@@ -86,8 +66,10 @@ impl<S: Sink> Fleet<S> {
             Phase::Clearing | Phase::EndingSessions => self.clearing.is_over(),
             Phase::Connecting => has_run_out || census.ready as usize >= self.members,
             Phase::WarmingUp | Phase::Measuring => self.phase_ends <= now,
-            Phase::Draining => has_run_out && !self.is_undone_before(self.load_ends),
-            Phase::Checking => census.checked as usize >= self.devices.len() - self.members,
+            Phase::Draining => self.is_drained(),
+            Phase::Checking => {
+                has_run_out || census.checked as usize >= self.devices.len() - self.members
+            }
             Phase::Leaving => has_run_out || census.connections == 0,
             Phase::Finished => false,
         }
@@ -173,64 +155,35 @@ impl<S: Sink> Fleet<S> {
     /// The load ended at `at`: what was due before and is undone at `now` is still done.
     fn begin_draining(&mut self, at: Instant, now: Instant) {
         let drain = self.scenario.run.drain;
-        self.drain_due = at + drain;
+        self.drain.due = at + drain;
         self.begin(Phase::Draining, at, Some(at.max(now) + drain));
     }
 
-    /// Whether something that was due before `end` has not been done: a message, a fault, a connect,
-    /// an arrival over a link.
-    fn is_undone_before(&self, end: Instant) -> bool {
-        self.deadlines.next().is_some_and(|due| due < end)
-    }
-
-    fn drain_until(&mut self, ends: Instant) {
-        self.phase_ends = ends;
-        self.has_phase_run_out = false;
-        self.deadlines.set(self.phase_slot(), Some(ends));
-    }
-
-    /// At the end of the drain: waits for what the links hold. The broker has delivered that; taken
-    /// for lost, a simulated link would be the broker's fault.
-    fn wait_for_links(&mut self, now: Instant) {
-        let is_over = self.phase == Phase::Draining && self.is_phase_over(now);
-        if !is_over || self.link_waits == LINK_WAITS_MAX {
-            return;
-        }
-        self.link_waits += 1;
-        let arrivals = self.devices.iter().filter_map(Device::in_transit_until);
-        if let Some(last) = arrivals.max().filter(|&last| last > now) {
-            // The wait is planned, so it is not a lag of the generator.
-            self.drain_due = last.min(now + LINK_WAIT_MAX) + FORWARDING_TIME;
-            self.drain_until(self.drain_due);
-        }
-    }
-
-    /// The shell did nothing from `since` until `now`: if it should have drained, it goes on for
-    /// longer.
-    pub(super) fn prolong_drain(&mut self, since: Instant, now: Instant) {
-        let stood_still = now.saturating_since(since);
-        if self.phase != Phase::Draining
-            || stood_still < DRAIN_STANDSTILL_MIN
-            || self.drain_standstills == DRAIN_STANDSTILLS_MAX
-        {
-            return;
-        }
-        self.drain_standstills += 1;
-        // Even if the drain is over by now, what came meanwhile is read first.
-        let reading = stood_still.min(self.scenario.run.drain);
-        self.drain_until((self.phase_ends + stood_still).max(now + reading));
-    }
-
     fn begin_checking(&mut self, now: Instant) {
-        self.tell_planned(now, Phase::Checking, self.drain_due);
-        self.begin(Phase::Checking, self.phase_ends, None);
+        self.tell_planned(now, Phase::Checking, self.drain.due);
+        self.begin(
+            Phase::Checking,
+            self.phase_ends,
+            Some(now + checking_max(&self.scenario.run)),
+        );
         for place in self.members..self.devices.len() {
             self.devices[place].connect_at(now);
             self.watch_device(place);
         }
     }
 
+    /// Checkers that have no result get none.
+    fn give_checks_up(&mut self, now: Instant, actions: &mut Actions, why: Unchecked) {
+        for place in self.members..self.devices.len() {
+            self.with_device(now, actions, place, |checker, turn| {
+                checker.give_check_up(turn, why);
+            });
+        }
+    }
+
     fn begin_leaving(&mut self, now: Instant, actions: &mut Actions) {
+        let limit = checking_max(&self.scenario.run);
+        self.give_checks_up(now, actions, Unchecked::TooLong(limit));
         for place in 0..self.members {
             self.with_device(now, actions, place, Device::tell_in_transit);
         }
@@ -286,32 +239,29 @@ impl<S: Sink> Fleet<S> {
         in_order(jobs)
     }
 
-    /// Goes to the drain at once. The drain itself is not cut short: what is on its way would be
-    /// taken for lost.
+    /// Goes to the drain at once, in which no device connects and no fault begins, or ends the look at
+    /// what is retained. The drain itself is not cut short: what is on its way would be taken for lost.
     pub(super) fn stop(&mut self, now: Instant, actions: &mut Actions) {
         match self.phase {
             Phase::Clearing | Phase::Connecting | Phase::WarmingUp | Phase::Measuring => {
                 self.clearing.stop();
+                self.shared.stage = Stage::Stopped;
                 for place in 0..self.members {
-                    self.with_device(now, actions, place, |device, turn| {
-                        device.end_load(turn.now);
-                    });
+                    self.devices[place].stop(now);
+                    self.watch_device(place);
                 }
-                // What the last firing chose devices for is still done to all of them.
-                self.shared.faults.end();
+                self.shared.faults.stop();
                 self.watch_faults();
                 self.load_ends = now;
                 self.begin_draining(now, now);
             }
-            Phase::Draining
-            | Phase::Checking
-            | Phase::Leaving
-            | Phase::EndingSessions
-            | Phase::Finished => {}
+            Phase::Checking => self.give_checks_up(now, actions, Unchecked::Stopped),
+            Phase::Draining | Phase::Leaving | Phase::EndingSessions | Phase::Finished => {}
         }
     }
 
-    /// Time until the load and the drain are over, as far as the scenario tells.
+    /// Time until the load and the drain are over, as far as the scenario tells; while checkers look, the
+    /// most that they have left.
     pub(super) fn time_left(&self, now: Instant) -> Duration {
         let run = self.scenario.run;
         let rest = self.phase_ends.saturating_since(now);
@@ -319,10 +269,13 @@ impl<S: Sink> Fleet<S> {
             Phase::Clearing | Phase::Connecting => run.warmup + run.duration + run.drain,
             Phase::WarmingUp => rest + run.duration + run.drain,
             Phase::Measuring => rest + run.drain,
-            Phase::Draining => rest,
-            Phase::Checking | Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
-                Duration::ZERO
-            }
+            Phase::Draining | Phase::Checking => rest,
+            Phase::Leaving | Phase::EndingSessions | Phase::Finished => Duration::ZERO,
         }
     }
+}
+
+/// How long the look at what is retained may take.
+fn checking_max(run: &RunSettings) -> Duration {
+    run.connect_timeout + CHECKING_MAX
 }

@@ -7,13 +7,16 @@ mod publishers;
 use std::time::Duration;
 
 use squall_run::duration_text;
-use squall_scenario::{DropKind, Expectation, Fault, OverloadedLink, Scenario, overloaded_links};
+use squall_scenario::{
+    DropKind, Expectation, Fault, OverloadedLink, Plan, Scenario, overloaded_links,
+};
 
 use crate::books::noticing_time;
 
-/// One sentence for each claim that the end of the run may leave without a verdict, for each link that is too
-/// slow for what its devices subscribe to, and for each group whose messages a lost connection leaves in doubt,
-/// for each percentile that takes more messages than there will be, and for each group with one Client Identifier.
+/// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
+/// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
+/// connection leaves in doubt, for each percentile that takes more messages than there will be, and for each group with
+/// one Client Identifier.
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
 pub fn advice(scenario: &Scenario) -> Vec<String> {
@@ -33,12 +36,32 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
         }
     }
     advice.dedup();
+    advice.extend(silent_streams(scenario));
     let links = overloaded_links(scenario);
     advice.extend(links.iter().map(|link| too_slow(scenario, link)));
     advice.extend(publishers::forgetful(scenario));
     advice.extend(percentiles::out_of_reach(scenario));
     advice.extend(identities::shared(scenario));
     advice
+}
+
+/// Says which streams send nothing: a message that is due just when the load ends is not sent.
+fn silent_streams(scenario: &Scenario) -> Vec<String> {
+    let load = scenario.run.warmup + scenario.run.duration;
+    let plan = Plan::of(scenario);
+    let mut sentences = Vec::new();
+    for group in &plan.groups {
+        for stream in group.streams.iter().filter(|stream| stream.begins >= load) {
+            sentences.push(format!(
+                "topic `{}` of group `{}` is never published: its `start` is {} after the load begins, which is over then; \
+                 no claim and no threshold is judged of it",
+                stream.topic,
+                group.name,
+                duration_text(stream.begins.as_secs_f64())
+            ));
+        }
+    }
+    sentences
 }
 
 /// Says what waits behind a link that is too slow.
@@ -104,6 +127,25 @@ mod tests {
                 "{advice:?}"
             );
         }
+    }
+
+    /// The load is over at the moment at which its only message would be due.
+    #[test]
+    fn a_stream_that_begins_when_the_load_ends_is_told_before_the_run() {
+        let of = |start: &str| {
+            let text = format!(
+                "version = 1\nname = \"a\"\n[run]\nwarmup = \"1s\"\nduration = \"1s\"\n[[group]]\nname = \"g\"\n\
+                 count = 1\n[[group.publish]]\ntopic = \"t\"\nevery = \"10s\"\nstart = \"{start}\"\n"
+            );
+            advice(&Scenario::parse("a.toml", &text, &[]).unwrap())
+        };
+
+        assert_eq!(of("1999ms"), [] as [&str; 0]);
+        let told = of("2s");
+        assert!(
+            told.len() == 1 && told[0].contains("topic `t` of group `g` is never published"),
+            "{told:?}"
+        );
     }
 
     /// A limit of its own says when a will is missing.

@@ -22,6 +22,9 @@ pub struct Memory {
     pub replays: usize,
     /// Values that one retained topic may have at once because their order is not known.
     pub retained_candidates: usize,
+    /// Topics that checkers find and that the run knows nothing of, over all `retained` claims: another
+    /// client may have left any number of them in the broker.
+    pub found_topics: usize,
     /// Ended connections with a will that are kept at once, with who saw their wills: 64 Sessions with one sighting
     /// each count as one, any other sighting counts by itself. 6,000 ends that 10,000 devices watch.
     pub will_ends: usize,
@@ -37,6 +40,7 @@ impl Default for Memory {
             records: 2_000_000,
             replays: 200_000,
             retained_candidates: 16,
+            found_topics: 500_000,
             will_ends: 1_000_000,
             recent_ends: 64,
         }
@@ -52,6 +56,8 @@ pub enum MemoryLimit {
     Records,
     /// [`Memory::retained_candidates`].
     RetainedCandidates,
+    /// [`Memory::found_topics`].
+    FoundTopics,
     /// [`Memory::will_ends`].
     WillEnds,
     /// [`Memory::recent_ends`].
@@ -112,6 +118,11 @@ impl MemoryLimit {
                 "{count} retained topics are unknown: the ledger keeps {} values of one topic whose order is not known, and more \
                  were sent at once",
                 number(memory.retained_candidates)
+            ),
+            Self::FoundTopics => format!(
+                "{count} retained messages of topics that the run knows nothing of were not looked at: the ledger keeps {} \
+                 topics of others; give the `filter` of `retained` to topics of the run, or the run a broker of its own",
+                number(memory.found_topics)
             ),
             Self::WillEnds => format!(
                 "the wills of {count} ended connections are unknown: the ledger keeps {} ends of connections, with 64 \

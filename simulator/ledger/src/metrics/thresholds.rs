@@ -160,9 +160,13 @@ impl Judge<'_> {
     }
 
     fn rate(&self, event: Event, tags: &MetricTags, aggregate: Aggregate) -> Measurement {
-        let Some(figures) = self.rates.figures(event, &self.tags(tags)) else {
+        let tags = self.tags(tags);
+        let Some(figures) = self.rates.figures(event, &tags) else {
             return Measurement::NONE;
         };
+        if figures.count == 0 && self.asked_for_nothing(event) {
+            return Measurement::NONE;
+        }
         let whole = |count: u64| count as f64;
         let number = match aggregate {
             Aggregate::Min => figures.least_per_s.map(whole),
@@ -176,6 +180,17 @@ impl Judge<'_> {
             number,
             samples: figures.count,
         }
+    }
+
+    /// Whether nothing of this kind can have happened while measuring, whatever the broker did: no message was
+    /// due.
+    fn asked_for_nothing(&self, event: Event) -> bool {
+        let is_of_messages = match event {
+            Event::Due | Event::Sent | Event::Delivered | Event::Dropped => true,
+            Event::Connected | Event::Error => false,
+        };
+        let due = self.rates.of_all(Event::Due);
+        is_of_messages && due.is_some_and(|due| due.count == 0)
     }
 
     fn events(&self, event: Event, tags: &MetricTags, aggregate: Aggregate) -> Measurement {

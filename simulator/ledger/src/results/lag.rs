@@ -47,7 +47,7 @@ pub(super) fn reasons(
         .collect();
     let mut texts = Vec::new();
     if !own.contains(&None) {
-        texts.extend(late_phases(metrics));
+        texts.extend(late_phases(scenario, metrics));
         let late = Scheduled::ALL
             .into_iter()
             .filter_map(|of| late(cells, of, &groups));
@@ -116,6 +116,18 @@ fn claims_about_time(scenario: &Scenario) -> bool {
             })
 }
 
+/// Whether a claim of the scenario is about what has not come when the drain is over: a longer drain lets
+/// more of it come. Of what has come a longer drain changes nothing.
+fn rests_on_the_drain(scenario: &Scenario) -> bool {
+    let mut expectations = scenario.expectations.iter();
+    expectations.any(|expectation| match expectation {
+        Expectation::Delivery(claim) => claim.lost.is_some(),
+        Expectation::Qos2Handshake(claim) => claim.incomplete.is_some(),
+        Expectation::Will(_) | Expectation::Retained(_) => true,
+        Expectation::Takeover(_) | Expectation::Network(_) | Expectation::Connections(_) => false,
+    })
+}
+
 /// Says so if things of this kind came too late in some groups together.
 fn late(cells: &Metrics, of: Scheduled, groups: &[&str]) -> Option<String> {
     let of_groups = groups.iter().map(|&group| {
@@ -140,12 +152,13 @@ fn late(cells: &Metrics, of: Scheduled, groups: &[&str]) -> Option<String> {
 
 /// Says so for each phase that began too late: there are too few for a percentile, and each of them
 /// changes what the run is.
-fn late_phases(metrics: &metrics::Metrics) -> impl Iterator<Item = String> {
+fn late_phases(scenario: &Scenario, metrics: &metrics::Metrics) -> impl Iterator<Item = String> {
     let limit = schedule_lag_p99_max(Scheduled::Phase);
+    let matters = |phase: Phase| phase != Phase::Checking || rests_on_the_drain(scenario);
     let late = metrics
         .phase_lags()
         .iter()
-        .filter(move |&&(_, lag)| lag > limit);
+        .filter(move |&&(phase, lag)| lag > limit && matters(phase));
     late.map(move |&(phase, lag)| late_phase(phase, lag, limit))
 }
 

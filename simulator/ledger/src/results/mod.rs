@@ -10,9 +10,9 @@ mod refusals;
 mod sample;
 mod unanswered;
 
-use squall_fleet::{Cleared, Outcome};
+use squall_fleet::{Cleared, DrainExtension, Outcome};
 use squall_protocol::Instant;
-use squall_run::{Accounting, Connections, Measured, Reason, Resources, count_text};
+use squall_run::{Accounting, Connections, Drain, Measured, Reason, Resources, count_text};
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
@@ -36,6 +36,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         links,
         faults,
         sessions,
+        drain,
         ..
     } = outcome;
     recorder.close();
@@ -65,6 +66,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         accounting,
         rates,
         scenario_delays: delays::delays(scenario, &links, &ledger.connections, &cells),
+        drain: drain_told(scenario, drain),
         series: metrics.series(scenario),
         connections,
         sessions: accounting::sessions(sessions),
@@ -131,6 +133,16 @@ fn doubts(
             told.collect()
         }
         Company::Unknown => reasons,
+    }
+}
+
+/// The drain in the units of the run file.
+fn drain_told(scenario: &Scenario, extension: DrainExtension) -> Drain {
+    Drain {
+        planned_s: scenario.run.drain.as_secs_f64(),
+        for_links_s: extension.for_links.as_secs_f64(),
+        links: extension.links,
+        for_generator_s: extension.for_generator.as_secs_f64(),
     }
 }
 

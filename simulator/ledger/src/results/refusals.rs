@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use squall_fleet::OpenError;
 use squall_protocol::{ReasonCode, Version};
-use squall_run::{Reason, Refusal};
+use squall_run::{Reason, Refusal, count_text};
 use squall_scenario::Scenario;
 
-use crate::books::{Connections, EndKind, OPENING_ON_LINK, open_error_name, reason_text};
+use crate::books::{
+    Connections, EndKind, GroupCounts, OPENING_ON_LINK, open_error_name, reason_text,
+};
 
 /// The answer, and what would help.
 type Key = (String, Option<String>);
@@ -60,11 +62,26 @@ pub(super) fn refusals(scenario: &Scenario, connections: &Connections) -> Vec<Re
 pub(super) fn unreachable(scenario: &Scenario, connections: &Connections) -> Option<Reason> {
     connections.shut_out_since()?;
     let refusals = refusals(scenario, connections);
-    let sentences: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    let mut sentences: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    sentences.extend(under_way(connections));
     Some(Reason::Unreachable(format!(
         "no device could connect: {}",
         sentences.join("; ")
     )))
+}
+
+/// What is left of the CONNECTs, so that the numbers add up.
+fn under_way(connections: &Connections) -> Option<String> {
+    let groups = connections.groups();
+    let under_way: u64 = groups.iter().map(GroupCounts::under_way).sum();
+    let connects: u64 = groups.iter().map(|counts| counts.connects).sum();
+    (under_way > 0).then(|| {
+        format!(
+            "{} of {} CONNECTs had no answer yet when the run ended because of that",
+            count_text(under_way),
+            count_text(connects)
+        )
+    })
 }
 
 /// Whether a broker was seen behind the target's address.

@@ -20,7 +20,20 @@ pub(super) fn reasons(scenario: &Scenario, ledger: &Ledger) -> Vec<Reason> {
         .unanswered
         .waiting()
         .filter_map(|(request, waiting)| reason(scenario, request, waiting, limit))
+        .chain(of_checkers(ledger))
         .collect()
+}
+
+/// SUBSCRIBEs of squall's own clients, which ask what is retained (§3.8.4).
+fn of_checkers(ledger: &Ledger) -> Option<Reason> {
+    let count = ledger.retained.unanswered_checkers();
+    (count > 0).then(|| {
+        Reason::Unanswered(format!(
+            "{} SUBSCRIBEs of clients that ask what is retained had no SUBACK within run.connect_timeout, over \
+             connections that stayed up [MQTT-3.8.4-1]",
+            count_text(count as u64)
+        ))
+    })
 }
 
 fn reason(

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
+use squall_fleet::drain_max;
 use squall_ledger::advice;
 use squall_reports::{Margins, wrapped};
 use squall_run::{count_text, duration_text, rate_text};
-use squall_scenario::{Plan, PlannedFault};
+use squall_scenario::{Plan, PlannedFault, Scenario};
 
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
@@ -34,16 +35,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
         Ok(()) => format!("yes, with {}", file.need()),
         Err(_) => "no".to_owned(),
     };
-    print(&draw(&file.scenario.name, &plan, columns(io::stdout())))?;
-    if file
-        .scenario
-        .groups
-        .iter()
-        .any(|group| group.network.is_some())
-    {
-        let longer = "the drain takes up to 2 min longer while simulated links hold what was sent";
-        print(&fitted(longer, INDENT))?;
-    }
+    print(&draw(&file.scenario, &plan, columns(io::stdout())))?;
     print(&fitted(&format!("fits on this machine: {verdict}"), INDENT))?;
     let short = file.address().and_then(|target| file.ports_short(target));
     let short = short.map(|short| short.to_string());
@@ -53,19 +45,19 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     fits.map(|()| 0)
 }
 
-fn draw(name: &str, plan: &Plan, columns: Option<usize>) -> String {
+fn draw(scenario: &Scenario, plan: &Plan, columns: Option<usize>) -> String {
     let mut sheet = Sheet {
         text: String::new(),
         columns,
     };
-    let total = seconds(plan.total());
+    let (name, total) = (&scenario.name, seconds(plan.total()));
     sheet.line(&format!("{name}: {}, {total}", devices(plan.devices)));
     sheet.line(&format!(
         "connecting {} or longer, warm-up {}, measured {}, drain {}",
         seconds(plan.start),
         seconds(plan.run.warmup),
         seconds(plan.run.duration),
-        seconds(plan.run.drain),
+        drain(scenario),
     ));
     sheet.line("");
     draw_groups(&mut sheet, plan);
@@ -77,6 +69,19 @@ fn draw(name: &str, plan: &Plan, columns: Option<usize>) -> String {
         about(plan.deliveries(), "delivery", "deliveries")
     ));
     sheet.text
+}
+
+/// `5.00 s`, or `5.00 s (up to 125 s, for what links hold)`.
+fn drain(scenario: &Scenario) -> String {
+    let (planned, most) = (scenario.run.drain, drain_max(scenario));
+    if most == planned {
+        return seconds(planned);
+    }
+    format!(
+        "{} (up to {}, for what links hold)",
+        seconds(planned),
+        seconds(most)
+    )
 }
 
 /// `no messages`, `about 1 message`, `about 650,000 messages`; little is not rounded to nothing.
@@ -250,9 +255,19 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use squall_scenario::Scenario;
-
     use super::*;
+
+    /// Where devices have links, the drain may last longer than the file says, and the plan says how long.
+    #[test]
+    fn a_drain_that_may_wait_for_links_says_up_to_when() {
+        let without = "version = 1\nname = \"a\"\n[[group]]\nname = \"g\"\ncount = 1\n";
+        let with = "version = 1\nname = \"a\"\n[[network]]\nname = \"n\"\nlatency = \"1s\"\n\
+            [[group]]\nname = \"g\"\ncount = 1\nnetwork = \"n\"\n";
+        let of = |text| drain(&Scenario::parse("a.toml", text, &[]).unwrap());
+
+        assert_eq!(of(without), "5.00 s");
+        assert_eq!(of(with), "5.00 s (up to 2 min 5 s, for what links hold)");
+    }
 
     /// The load is drawn from left to right, and a fault stands below its time.
     #[test]
@@ -264,7 +279,7 @@ mod tests {
             action = \"drop\"\nhow = \"rst\"\n";
         let scenario = Scenario::parse("a.toml", scenario, &[]).unwrap();
 
-        let text = draw("a", &Plan::of(&scenario), None);
+        let text = draw(&scenario, &Plan::of(&scenario), None);
 
         let load = format!("    {}{}\n", " ".repeat(30), "█".repeat(30));
         assert!(text.contains(&load), "{text}");
@@ -284,7 +299,7 @@ mod tests {
             count = 4\n[[group.publish]]\ntopic = \"a/rather/long/topic\"\nrate = 8\n";
         let scenario = Scenario::parse("a.toml", scenario, &[]).unwrap();
 
-        let text = draw("a", &Plan::of(&scenario), Some(40));
+        let text = draw(&scenario, &Plan::of(&scenario), Some(40));
 
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(40), "{text}");

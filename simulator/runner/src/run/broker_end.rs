@@ -208,7 +208,6 @@ mod tests {
                 phase(PhaseKind::Drain, 10.0, 12.0),
             ],
             stopped: None,
-            planned_drain_s: Some(2.0),
         }
     }
 

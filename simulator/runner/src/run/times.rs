@@ -58,7 +58,6 @@ pub fn times(phases: &[(Phase, Instant)], end: End, planned: &RunSettings) -> Ti
         duration_s: merged.last().map_or(0.0, |last| last.end_s),
         clock: ClockKind::Real,
         stopped: stop(&merged, end.ended, planned),
-        planned_drain_s: Some(planned.drain.as_secs_f64()),
         phases: merged,
     }
 }

@@ -112,7 +112,8 @@ pub struct RunSettings {
     /// The measured part, above zero. By default 30 s, or longer if the last fault and what must
     /// follow from it need longer.
     pub duration: Duration,
-    /// Time to wait for late deliveries. Default 5 s.
+    /// Time to wait for late deliveries. Default 5 s. Where the simulated links of devices hold something when it
+    /// is over, the drain waits for that up to twice 60.1 s longer: the broker has delivered it.
     pub drain: Duration,
     /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
     pub connect_timeout: Duration,

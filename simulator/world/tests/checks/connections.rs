@@ -1,10 +1,12 @@
 //! `connections`: refused, and ended without a reason.
 
-use squall_protocol::{ReasonCode, packet::Packet};
-use squall_run::{Extent, Outcome as Word, Verdict};
+use std::time::Duration;
+
+use squall_protocol::{Instant, ReasonCode, packet::Packet};
+use squall_run::{Extent, Outcome as Word, Reason, Resources, Verdict};
 use squall_world::{Passing, Tampered};
 
-use crate::run::{assert_broken, run, run_tampered};
+use crate::run::{assert_broken, run, run_tampered, scenario, world};
 use crate::tampering::{Outcome, is_to, once, packet_bytes, script};
 
 /// Two groups, so that a claim about one is not about the other.
@@ -199,4 +201,44 @@ fn refuse(passing: &Passing<'_>, tampered: &mut Tampered) {
     let packet = Packet::Connack(refused);
     tampered.forward(passing.direction, &packet_bytes(&packet, passing.version));
     tampered.close();
+}
+
+/// A broker that refuses everything: the CONNECTs that had no answer yet when the run ended because of that are
+/// told beside those that were refused, so that the numbers add up.
+#[test]
+fn refusals_and_connects_under_way_add_up() {
+    let text = "[run]\nduration = \"3s\"\n[[group]]\nname = \"sensors\"\ncount = 10\nconnect_rate = 10\n\
+        [group.reconnect]\nwhen = \"never\"\n";
+    let scenario = scenario(text);
+    let mut answered = 0;
+    let tamper = script(move |passing: &Passing<'_>, tampered: &mut Tampered| {
+        let Packet::Connack(connack) = passing.packet else {
+            return Outcome::Pass;
+        };
+        answered += 1;
+        if answered <= 7 {
+            let mut refused = connack.clone();
+            refused.session_present = false;
+            refused.reason = ReasonCode::NotAuthorized;
+            tampered.replace(passing, &Packet::Connack(refused));
+        }
+        Outcome::Done
+    });
+    let mut world = world(&scenario).with_tamper(Box::new(tamper));
+    while world.now() < Instant::ZERO + Duration::from_secs(1) {
+        assert!(world.step());
+    }
+
+    let judgement = squall_ledger::judge(&scenario, world.cut(), &Resources::default());
+
+    let reasons: Vec<&str> = judgement.reasons.iter().map(Reason::text).collect();
+    let text = reasons
+        .iter()
+        .find(|text| text.starts_with("no device could connect"))
+        .unwrap_or_else(|| panic!("{reasons:?}"));
+    assert!(text.contains("7 of 10 CONNECTs were answered"), "{text}");
+    assert!(
+        text.contains("3 of 10 CONNECTs had no answer yet"),
+        "{text}"
+    );
 }

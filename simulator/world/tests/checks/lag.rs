@@ -327,3 +327,51 @@ fn a_wait_for_the_links_is_not_lag() {
     let verdict = verdict(&judgement);
     assert_eq!(verdict.exit_code, 0, "{verdict:#?}");
 }
+
+/// A drain that ends late lets more come: that matters where a claim is about what has not come by then, and
+/// nowhere else.
+#[test]
+fn a_drain_that_ends_late_matters_where_a_claim_rests_on_its_end() {
+    let over_the_drain = Instant::ZERO + Duration::from_millis(6_500);
+    let copies_only = SHORT.replace("lost = 0", "duplicated = 0");
+
+    for (text, exit_code) in [(SHORT, 4), (&copies_only, 0)] {
+        let judgement = run_in(text, |world| {
+            world.with_standstill(over_the_drain, Duration::from_secs(3))
+        });
+
+        let verdict = verdict(&judgement);
+        assert_eq!(verdict.exit_code, exit_code, "{verdict:#?}");
+    }
+}
+
+/// A message that would be due just when the load ends is not: a rate of nothing is not a broken one.
+#[test]
+fn a_rate_of_messages_that_were_never_due_is_not_judged() {
+    let text = r#"
+        [run]
+        warmup = "1s"
+        duration = "1s"
+        [[group]]
+        name = "sensors"
+        count = 1
+        [[group.publish]]
+        topic = "t"
+        qos = 1
+        every = "10s"
+        start = "2s"
+        [[group.subscribe]]
+        filter = "t"
+        qos = 1
+        [thresholds]
+        publish_rate = ["avg >= 1"]
+        delivery_rate = ["avg >= 1", "max >= 1"]
+        "#;
+
+    let judgement = run_in(text, |world| world);
+
+    let thresholds = &judgement.measured.thresholds;
+    let results: Vec<ThresholdResult> = thresholds.iter().map(|of| of.result).collect();
+    assert_eq!(results, [ThresholdResult::TooFewSamples; 3]);
+    assert_eq!(verdict(&judgement).exit_code, 4);
+}

@@ -6,6 +6,7 @@
 
 mod asked_for;
 mod brokers;
+mod checker;
 mod connections;
 mod copies;
 mod crowding;
@@ -30,6 +31,7 @@ mod replays;
 mod retained;
 mod run;
 mod sessions;
+mod stopped;
 mod tail;
 mod takeover;
 mod tampering;

@@ -346,3 +346,31 @@ fn a_lone_close_is_noted() {
         ]
     );
 }
+
+/// A connection that ends without a word: on a broker that others use too the violation names another client
+/// as what it may be, on one of our own it does not.
+#[test]
+fn a_violation_by_a_lone_close_says_what_else_it_may_be() {
+    for (target, is_named) in [(ELSEWHERE, true), ("", false)] {
+        let claim = "[[expect]]\ncheck = \"connections\"\nunexpected_disconnects = 0\n";
+        let text = scenario(target, "protocol = \"3.1.1\"") + claim;
+        let tamper = once(
+            5,
+            |passing| is_to(passing, "reader-0", "t"),
+            |passing, tampered| {
+                tampered.pass(passing);
+                tampered.close();
+            },
+        );
+
+        let judgement = run_tampered(&text, tamper);
+
+        let checks = &judgement.measured.checks;
+        let violation = &checks[1].violations[0].explanation;
+        assert_eq!(
+            violation.contains("another client"),
+            is_named,
+            "{violation}"
+        );
+    }
+}

@@ -244,6 +244,7 @@ fn outcome_heard(does: Unreliably) -> squall_fleet::Outcome<Recorder> {
         links: outcome.links,
         faults: outcome.faults,
         sessions: outcome.sessions,
+        drain: outcome.drain,
     }
 }
 

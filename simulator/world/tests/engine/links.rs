@@ -2,7 +2,7 @@
 
 use squall_fleet::EndCause;
 
-use crate::recording::{What, run};
+use crate::recording::{What, run, secs, world};
 
 /// A round trip over the link is two latencies; both sides of the report agree.
 #[test]
@@ -273,4 +273,46 @@ fn the_drain_waits_for_what_the_links_hold() {
     let delivered = recording.count(|what| matches!(what, What::Delivered { .. }));
     assert_eq!(delivered, published * 20);
     assert_eq!(published, 400);
+}
+
+/// A drain that goes on for what links hold says so while it does, and how long that was and for how many.
+#[test]
+fn a_drain_that_waits_for_links_says_for_how_many_and_how_long() {
+    let text = r#"
+        [run]
+        duration = "2s"
+        drain = "1s"
+        connect_timeout = "1m"
+        [[network]]
+        name = "far"
+        latency = "3s"
+        [[group]]
+        name = "sensors"
+        count = 4
+        network = "far"
+        keep_alive = "60s"
+        [[group.publish]]
+        topic = "data"
+        qos = 1
+        rate = 40
+        "#;
+    let mut world = world(text);
+    let mut awaited = Vec::new();
+    while world.step() {
+        let progress = world.fleet().progress(world.now());
+        if awaited.last() != Some(&progress.links_awaited) {
+            awaited.push(progress.links_awaited);
+        }
+    }
+
+    let drain = world.run().drain;
+
+    // PUBACK of what was published last comes 6 s after it, of which 1 s is the drain's.
+    assert_eq!(awaited, [0, 4, 0]);
+    assert_eq!(drain.links, 4);
+    assert!(
+        drain.for_links > secs(4.0) && drain.for_links < secs(6.0),
+        "{drain:?}"
+    );
+    assert_eq!(drain.for_generator, secs(0.0));
 }

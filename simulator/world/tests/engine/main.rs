@@ -16,4 +16,5 @@ mod reconnect;
 mod recording;
 mod retained;
 mod scale;
+mod stopping;
 mod takeover;

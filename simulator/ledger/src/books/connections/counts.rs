@@ -31,6 +31,8 @@ pub struct GroupCounts {
     /// Of those, the ends of connections with a CONNACK that neither the scenario nor the device asked
     /// for.
     pub unexpected: BTreeMap<EndKind, u64>,
+    /// CONNECTs whose connections ended without a CONNACK with success before the run was over.
+    pub ended_early: u64,
     /// Ends before any CONNACK that the scenario did not ask for: the broker refused the CONNECT
     /// without saying so.
     pub unanswered: BTreeMap<EndKind, u64>,
@@ -43,6 +45,11 @@ pub struct GroupCounts {
 }
 
 impl GroupCounts {
+    /// CONNECTs that had no answer yet when the run was over.
+    pub fn under_way(&self) -> u64 {
+        self.connects - self.connected - self.ended_early
+    }
+
     /// Connections that the broker or the network refused: our own limits aside.
     pub fn refused_total(&self) -> u64 {
         let local = open_error_name(OpenError::LocalLimit);

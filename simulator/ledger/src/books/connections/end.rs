@@ -44,9 +44,30 @@ pub(crate) struct ConnectionEnd {
     pub(crate) may_be_displaced: bool,
     /// Whether squall's own link brought it about.
     pub(crate) is_of_link: bool,
+    /// Whether the broker serves others beside this run.
+    pub(crate) is_on_shared_broker: bool,
 }
 
 impl ConnectionEnd {
+    /// What else may look like this end, to stand behind a sentence about it.
+    pub(super) fn lookalike(&self) -> &'static str {
+        match self.cause {
+            EndCause::PeerClosed(_) if self.is_on_shared_broker => {
+                "; another client that connects with this client identifier looks like that too, where the broker \
+                 gives no reason, as in MQTT 3.1.1"
+            }
+            EndCause::PeerClosed(_)
+            | EndCause::ServerDisconnect(_)
+            | EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::Qos2Cut { .. }
+            | EndCause::Refused
+            | EndCause::RunEnded
+            | EndCause::ProtocolError(_)
+            | EndCause::TimedOut => "",
+        }
+    }
+
     /// Whether neither the scenario, its links among it, nor the device asked for it.
     pub(in crate::books) fn is_unexpected(&self) -> bool {
         if self.is_of_link {

@@ -238,6 +238,9 @@ impl Connections {
             self.handle_connection_lost(event, end, kind);
             return false;
         }
+        if end.cause != EndCause::RunEnded {
+            self.group_mut(event).ended_early += 1;
+        }
         if end.is_of_link {
             self.presence.handle_refused(event, Away::OfLink);
         }
@@ -272,7 +275,10 @@ impl Connections {
             || {
                 event.anomaly(
                     AnomalyKind::UnexpectedDisconnect,
-                    format!("{kind}; no fault, cut or takeover asked for it"),
+                    format!(
+                        "{kind}; no fault, cut or takeover asked for it{}",
+                        end.lookalike()
+                    ),
                 )
             },
         );

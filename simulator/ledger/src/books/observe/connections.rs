@@ -170,6 +170,7 @@ impl Ledger {
             was_connected: connection.was_connected,
             may_be_displaced: displacement.is_possible,
             is_of_link: self.is_of_the_link(event, cause, &connection, part),
+            is_on_shared_broker: self.roster.history().has_other_clients(),
         };
         if end.may_be_by_another_client() {
             for book in self.anomalies_mut() {

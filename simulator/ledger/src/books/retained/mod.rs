@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_fleet::{RetainedFact, SocketId, Stamp, payload::before_stamp};
+use squall_fleet::{RetainedFact, SocketId, Stamp, Unchecked, payload::before_stamp};
 use squall_protocol::{
     Instant, QoS, ReasonCode,
     topic::{TopicFilter, TopicName},
@@ -52,6 +52,9 @@ pub(crate) struct Retained {
     stored: HashMap<String, Value>,
     /// By `[[expect]]`.
     probes: BTreeMap<usize, Probe>,
+    /// Topics in them that the run knows nothing of.
+    found: usize,
+    found_max: usize,
 }
 
 /// What a checker found.
@@ -61,6 +64,10 @@ pub(crate) struct Probe {
     pub(crate) found: BTreeMap<String, Found>,
     /// Whether it has seen everything.
     pub(crate) is_complete: bool,
+    /// What kept it from that.
+    pub(crate) why_not: Option<Unchecked>,
+    /// Messages of topics that the run knows nothing of, which were too many to remember.
+    pub(crate) forgotten: u64,
     /// What was wrong with the packet at which it closed its connection.
     pub(crate) broken: Option<ReasonCode>,
 }
@@ -175,6 +182,8 @@ impl Retained {
             last_wills: HashMap::new(),
             stored: HashMap::new(),
             probes: BTreeMap::new(),
+            found: 0,
+            found_max: memory.found_topics,
         }
     }
 
@@ -355,8 +364,18 @@ impl Retained {
                 topic,
                 payload,
             } => {
+                let is_known = self.has_published(topic) || self.has_will(topic);
+                let is_full = self.found >= self.found_max;
                 let probe = self.probes.entry(expectation).or_default();
                 let before = probe.found.get(topic).map_or(0, |found| found.times);
+                if before == 0 && !is_known {
+                    // Others may have any number of topics on the broker.
+                    if is_full {
+                        probe.forgotten += 1;
+                        return;
+                    }
+                    self.found += 1;
+                }
                 let found = Found {
                     hash: fingerprint(payload),
                     hash_before_stamp: before_stamp(payload).map(fingerprint),
@@ -372,8 +391,17 @@ impl Retained {
             RetainedFact::Complete { expectation } => {
                 self.probes.entry(expectation).or_default().is_complete = true;
             }
-            RetainedFact::Unknown { .. } => {}
+            RetainedFact::Unknown { expectation, why } => {
+                self.probes.entry(expectation).or_default().why_not = Some(why);
+            }
         }
+    }
+
+    /// Checkers whose SUBSCRIBE the broker never answered, though their connections stayed up.
+    pub(crate) fn unanswered_checkers(&self) -> usize {
+        let probes = self.probes.values();
+        let unanswered = probes.filter(|probe| probe.why_not == Some(Unchecked::NoSuback));
+        unanswered.count()
     }
 
     /// What the checker of an `[[expect]]` found.

@@ -1,6 +1,6 @@
 //! What the broker must have retained, as far as its order is known (§3.3.1.3).
 
-use squall_fleet::{Fact, PublicationFact, RunTag, Stamp};
+use squall_fleet::{Fact, PublicationFact, RetainedFact, RunTag, Stamp};
 use squall_protocol::{
     QoS,
     packet::{Will, WillProperties},
@@ -243,4 +243,29 @@ fn a_birth_in_doubt_may_come_after_the_death() {
     scene.wait(6_000);
 
     assert_eq!(allowed(&scene, &["born", "dead"]).len(), 2);
+}
+
+/// A broker of others may have any number of retained topics: those of the run are compared, however many
+/// there are of others.
+#[test]
+fn retained_topics_of_others_are_counted_beyond_a_limit() {
+    let memory = Memory {
+        found_topics: 3,
+        ..Memory::default()
+    };
+    let mut scene = Scene::with_memory(memory).made_ready(&[]);
+    retain(&mut scene, PUBLISHER, 0, QOS1, "a");
+    let others: Vec<String> = (0..10).map(|number| format!("other/{number}")).collect();
+
+    for topic in others.iter().map(String::as_str).chain(["state"]) {
+        scene.ledger.retained.handle_checker(&RetainedFact::Found {
+            expectation: 0,
+            topic,
+            payload: b"a",
+        });
+    }
+
+    let probe = scene.ledger.retained.probe(0).expect("it found something");
+    assert_eq!((probe.found.len(), probe.forgotten), (4, 7));
+    assert!(probe.found.contains_key("state"));
 }

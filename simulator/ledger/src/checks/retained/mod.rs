@@ -7,13 +7,16 @@
 //! have may have had it from an earlier run: that is told apart only where a device of the run saw
 //! what was retained before its wills were due.
 
+mod incomplete;
+
 use std::collections::BTreeMap;
 
-use squall_fleet::payload::open_object;
+use squall_fleet::{Unchecked, payload::open_object};
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::{AnomalyKind, RetainedOutcome, Value, count_text};
 use squall_scenario::{BrokerHistory, RetainedClaim, RetainedValue};
 
+use self::incomplete::incomplete;
 use super::Evidence;
 use super::claim::{Claims, Judged};
 use crate::books::{
@@ -59,6 +62,7 @@ pub(super) fn judge(
     note_faults(number, &comparison, evidence);
     let given_up = &mut evidence.ledger.given_up_by_checks;
     given_up.add(MemoryLimit::RetainedCandidates, comparison.unknown);
+    given_up.add(MemoryLimit::FoundTopics, comparison.forgotten);
     let outcome = RetainedOutcome {
         filter: claim.filter.as_str().to_owned(),
         equals,
@@ -92,6 +96,10 @@ struct Comparison {
     faults: Vec<(String, Fault, String)>,
     /// Whether the checker has seen everything: if not, nothing is missing.
     is_complete: bool,
+    /// What kept it from that.
+    why_not: Option<Unchecked>,
+    /// Messages of others that it found and that were too many to compare.
+    forgotten: u64,
     /// What was wrong with the packet at which the checker closed its connection.
     broken: Option<ReasonCode>,
     /// Topics whose values were given up to save memory.
@@ -118,6 +126,8 @@ fn compare(number: usize, claim: &RetainedClaim, evidence: &Evidence<'_>) -> Com
     };
     if let Some(probe) = retained.probe(number) {
         comparison.is_complete = probe.is_complete;
+        comparison.why_not = probe.why_not;
+        comparison.forgotten = probe.forgotten;
         comparison.broken = probe.broken;
     }
     if !comparison.is_complete {
@@ -333,9 +343,13 @@ impl Comparison {
             return None;
         }
         if !self.is_complete {
-            let why = "the checker that asked what is retained did not get all of it: it had no connection until then, or the \
-                       broker refused its filter";
-            return Some(why.to_owned());
+            return Some(incomplete(self.why_not));
+        }
+        if self.forgotten > 0 {
+            return Some(format!(
+                "{} retained messages that the checker found were too many to compare",
+                count_text(self.forgotten)
+            ));
         }
         if let Some((example, _)) = self.of_others.first() {
             return Some(format!(

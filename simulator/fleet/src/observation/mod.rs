@@ -4,6 +4,8 @@
 //! Times are those of the application: after the inbound link's delay, before the outbound one's. What
 //! a link holds back is told beside them, so that the broker is charged only for what it had.
 
+mod retained;
+
 use std::time::Duration;
 
 use squall_protocol::{
@@ -17,6 +19,8 @@ use crate::drive::{OpenError, PeerClose, SocketId};
 use crate::payload;
 use crate::progress::Phase;
 use crate::stamp::Stamp;
+
+pub use retained::{RetainedFact, Unchecked};
 
 /// One fact. The moment of it is the `now` that it is told with.
 #[derive(Clone, Debug)]
@@ -304,37 +308,6 @@ pub struct DeliveredFact<'a> {
     pub stamp: Option<Stamp>,
     /// The properties of the PUBLISH.
     pub properties: &'a PublishProperties<'a>,
-}
-
-/// What a checker found.
-#[derive(Clone, Debug)]
-pub enum RetainedFact<'a> {
-    /// It found a retained message.
-    Found {
-        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
-        expectation: usize,
-        /// Topic Name.
-        topic: &'a str,
-        /// The payload as the broker sent it.
-        payload: &'a [u8],
-    },
-    /// What the broker sent it broke the protocol: it closed the connection, and hears no more.
-    Broken {
-        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
-        expectation: usize,
-        /// What was broken, as MQTT 5.0 names it.
-        reason: ReasonCode,
-    },
-    /// It has everything that is retained under its filter.
-    Complete {
-        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
-        expectation: usize,
-    },
-    /// It has no result: no connection, no SUBACK, or a refused filter.
-    Unknown {
-        /// The `[[expect]]` that the checker belongs to, counted from 0 in file order.
-        expectation: usize,
-    },
 }
 
 impl<'a> Fact<'a> {
