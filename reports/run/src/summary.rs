@@ -209,11 +209,8 @@ impl Summary {
         let deliveries = &run.measured.accounting.deliveries;
         let sum = |count: fn(&crate::Deliveries) -> u64| deliveries.iter().map(count).sum();
         let rate = |event| run.measured.rates.of_all(event);
-        let (offered, achieved) = (rate(Event::Due), rate(Event::Sent));
-        let delivered = rate(Event::Delivered);
-        let broker = &run.resources.broker;
-        let generator = &run.resources.generator;
-        let refusals = &run.measured.connections.refusals;
+        let [offered, achieved, delivered] = [Event::Due, Event::Sent, Event::Delivered].map(rate);
+        let (broker, generator) = (&run.resources.broker, &run.resources.generator);
         Self {
             notes: run.notes(),
             measured_s: run.measured.rates.measured_s,
@@ -247,7 +244,7 @@ impl Summary {
             connect_latency: latency(MetricName::ConnectLatency),
             schedule_lag: latency(MetricName::ScheduleLag),
             peak_online: run.measured.connections.peak_online,
-            refusals: refusals.iter().map(ToString::to_string).collect(),
+            refusals: refusals(run),
             errors: errors(run),
             ended_unasked: run.measured.connections.total().unexpected,
             processes_from_s: generator.measured.map(|used| used.from_s),
@@ -275,6 +272,11 @@ fn the_only_one(populations: &[Population]) -> Option<Latency> {
         (Some(population), None) => Latency::of(&population.histogram),
         (None, _) | (_, Some(_)) => None,
     }
+}
+
+fn refusals(run: &Run) -> Vec<String> {
+    let refusals = run.measured.connections.refusals.iter();
+    refusals.map(ToString::to_string).collect()
 }
 
 fn errors(run: &Run) -> BTreeMap<String, u64> {

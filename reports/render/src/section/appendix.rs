@@ -33,7 +33,7 @@ fn metrics() -> Table {
 }
 
 /// Words of the tables, and what they mean.
-const WORDS: [(&str, &str); 35] = [
+const WORDS: [(&str, &str); 37] = [
     (
         "ok",
         "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -57,6 +57,14 @@ const WORDS: [(&str, &str); 35] = [
     (
         "reordered",
         "delivered before an earlier message of the same publisher and topic (§4.6)",
+    ),
+    (
+        "forgotten",
+        "in doubt, and not sent again by its device, whose Session ended with the connection",
+    ),
+    (
+        "recipient",
+        "of a violation about a message or a will: the device that it came to, or should have come to",
     ),
     (
         "corrupted",

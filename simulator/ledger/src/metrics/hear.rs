@@ -38,13 +38,9 @@ impl Metrics {
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
+                let measure = Measure::new(MetricName::SubscribeLatency, of_group);
                 let arrival = Arrival::of(now, observation);
-                let took = now.saturating_since(sent_at);
-                self.record_until_now(
-                    Measure::new(MetricName::SubscribeLatency, of_group),
-                    arrival,
-                    took,
-                );
+                self.record_until_now(measure, arrival, now.saturating_since(sent_at));
             }
             Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
                 self.record_lag(now, Some(group), Scheduled::Message, stamp.scheduled);

@@ -34,73 +34,92 @@ pub(super) fn sessions(sessions: squall_fleet::Sessions) -> Sessions {
 
 /// Every message, accounted for: groups that had nothing to do with one QoS are left out.
 pub(super) fn accounting(scenario: &Scenario, ledger: &Ledger) -> Accounting {
-    let books = ledger.books();
     let mut accounting = Accounting::default();
-    for (id, group) in (0..).map(GroupId).zip(&scenario.groups) {
+    for group in (0..).map(GroupId).take(scenario.groups.len()) {
         for qos in QOS {
-            let book = books.publications(id, qos);
-            if book.scheduled > 0 || book.sent > 0 {
-                // At QoS 0 nothing is acknowledged: what was sent counts as ok (§4.3.1).
-                let unsent = unsent(scenario, ledger, id, qos);
-                let forgotten = match group.keeps_what_is_under_way() {
-                    true => 0,
-                    false => book.in_doubt_cut,
-                };
-                let ok = match qos {
-                    QoS::AtMostOnce => book.sent,
-                    QoS::AtLeastOnce | QoS::ExactlyOnce => book.acknowledged,
-                };
-                accounting.publications.push(Publications {
-                    group: group.name.clone(),
-                    qos: qos as u8,
-                    scheduled: book.scheduled,
-                    sent: book.sent,
-                    to_no_subscriber: book.to_no_subscriber,
-                    ok,
-                    // Given up, or still in the device's queue when the run ended. What wraps
-                    // here does not balance, and is reported as that.
-                    failed: book.scheduled.saturating_sub(book.sent),
-                    unsent: unsent.by_reason,
-                    unsent_unexplained: unsent.unexplained,
-                    refused: book.refused,
-                    unknown: book.settled_early,
-                    in_doubt: book
-                        .sent
-                        .saturating_sub(ok + book.refused + book.settled_early),
-                    in_doubt_came: book.in_doubt_came,
-                    forgotten,
-                });
-            }
-            let tally = books.sum(|key| key.group == id && key.owed == qos);
-            if tally.pledged > 0 || tally.received > 0 {
-                accounting.deliveries.push(Deliveries {
-                    group: group.name.clone(),
-                    qos: qos as u8,
-                    expected: tally.expected(),
-                    delivered: tally.delivered,
-                    lost: tally.lost,
-                    excused: tally.excused_total(),
-                    excuses: Excuse::ALL
-                        .into_iter()
-                        .map(|excuse| (excuse.name().to_owned(), tally.excused[excuse as usize]))
-                        .filter(|&(_, count)| count > 0)
-                        .collect(),
-                    unknown: tally.unknown,
-                    optional: tally.optional,
-                    duplicated: tally.duplicated,
-                    forbidden: tally.forbidden,
-                    reordered: tally.reordered,
-                    corrupted: tally.corrupted,
-                    mislabelled: tally.mislabelled,
-                    misrouted: tally.misrouted,
-                    foreign: tally.foreign,
-                    late: tally.late,
-                    received: tally.received,
-                });
-            }
+            let publications = publications(scenario, ledger, group, qos);
+            accounting.publications.extend(publications);
+            let deliveries = deliveries(scenario, ledger, group, qos);
+            accounting.deliveries.extend(deliveries);
         }
     }
     accounting
+}
+
+/// What a group published at one QoS, if anything.
+fn publications(
+    scenario: &Scenario,
+    ledger: &Ledger,
+    id: GroupId,
+    qos: QoS,
+) -> Option<Publications> {
+    let group = scenario.group(id);
+    let book = ledger.books().publications(id, qos);
+    if book.scheduled == 0 && book.sent == 0 {
+        return None;
+    }
+    let unsent = unsent(scenario, ledger, id, qos);
+    // At QoS 0 nothing is acknowledged: what was sent counts as ok (§4.3.1).
+    let ok = match qos {
+        QoS::AtMostOnce => book.sent,
+        QoS::AtLeastOnce | QoS::ExactlyOnce => book.acknowledged,
+    };
+    let forgotten = match group.keeps_what_is_under_way() {
+        true => 0,
+        false => book.in_doubt_cut,
+    };
+    Some(Publications {
+        group: group.name.clone(),
+        qos: qos as u8,
+        scheduled: book.scheduled,
+        sent: book.sent,
+        to_no_subscriber: book.to_no_subscriber,
+        ok,
+        // Given up, or still in the device's queue when the run ended. What wraps here does not balance, and
+        // is reported as that.
+        failed: book.scheduled.saturating_sub(book.sent),
+        unsent: unsent.by_reason,
+        unsent_unexplained: unsent.unexplained,
+        refused: book.refused,
+        unknown: book.settled_early,
+        in_doubt: book
+            .sent
+            .saturating_sub(ok + book.refused + book.settled_early),
+        in_doubt_came: book.in_doubt_came,
+        forgotten,
+    })
+}
+
+/// What came to a group at one QoS, or should have, if anything.
+fn deliveries(scenario: &Scenario, ledger: &Ledger, id: GroupId, qos: QoS) -> Option<Deliveries> {
+    let tally = ledger.books().sum(|key| key.group == id && key.owed == qos);
+    if tally.pledged == 0 && tally.received == 0 {
+        return None;
+    }
+    Some(Deliveries {
+        group: scenario.group(id).name.clone(),
+        qos: qos as u8,
+        expected: tally.expected(),
+        delivered: tally.delivered,
+        lost: tally.lost,
+        excused: tally.excused_total(),
+        excuses: Excuse::ALL
+            .into_iter()
+            .map(|excuse| (excuse.name().to_owned(), tally.excused[excuse as usize]))
+            .filter(|&(_, count)| count > 0)
+            .collect(),
+        unknown: tally.unknown,
+        optional: tally.optional,
+        duplicated: tally.duplicated,
+        forbidden: tally.forbidden,
+        reordered: tally.reordered,
+        corrupted: tally.corrupted,
+        mislabelled: tally.mislabelled,
+        misrouted: tally.misrouted,
+        foreign: tally.foreign,
+        late: tally.late,
+        received: tally.received,
+    })
 }
 
 /// Messages that were due and never sent.

@@ -5,7 +5,7 @@ use squall_scenario::BrokerHistory;
 
 use super::delivery::{Delivery, Mark, Origin};
 use super::{Deliveries, TallyKey};
-use crate::books::anomalies::{Anomaly, Scope, Subject};
+use crate::books::anomalies::Anomaly;
 use crate::books::event::Event;
 
 /// A delivery for which no case can be made.
@@ -103,14 +103,8 @@ impl Deliveries {
             | Stranger::NeverPublishedThere
             | Stranger::NeverPublished => tally.misrouted += 1,
         }
-        let subject = Subject {
-            device: Some(event.device),
-            scope: Scope {
-                group: Some(event.group),
-                qos: Some(delivery.qos),
-                ..Scope::default()
-            },
-        };
+        let mut subject = event.subject();
+        subject.scope.qos = Some(delivery.qos);
         self.anomalies.note(kind, subject, || Anomaly {
             kind,
             at: event.now,
