@@ -2,10 +2,10 @@
 
 use squall_fleet::{EndCause, PeerClose};
 use squall_run::AnomalyKind;
-use squall_scenario::FaultId;
+use squall_scenario::{DeviceId, FaultId};
 
 use super::scene::{KEPT, RESET, SILENCE};
-use super::wills::{connect, scene, see, tally, will};
+use super::wills::{WATCHER, connect, scene, see, tally, will};
 
 /// A will that is read before the close of its connection is the will of that connection; one that no close
 /// of the broker follows soon is one too many.
@@ -95,4 +95,22 @@ fn a_will_that_no_end_asks_for_is_of_no_group() {
     let subjects = anomalies.counts_of(AnomalyKind::WillUnexpected);
     let groups: Vec<_> = subjects.map(|(subject, _)| subject.scope.group).collect();
     assert_eq!(groups, [None]);
+}
+
+/// A will that was not due names the device that had announced it, and who saw it; where several have
+/// announced the same, it names the one that saw it.
+#[test]
+fn a_will_that_was_not_due_names_the_device_that_announced_it() {
+    for (devices, whose, recipient) in [
+        (&[0][..], Some(DeviceId(0)), Some(DeviceId(WATCHER))),
+        (&[0, KEPT][..], Some(DeviceId(WATCHER)), None),
+    ] {
+        let mut scene = scene(devices, |_| "status/0".to_owned());
+        see(&mut scene, "status/0");
+        scene.close();
+
+        let anomalies = scene.ledger.anomalies();
+        let kept = &anomalies.kept(AnomalyKind::WillUnexpected)[0];
+        assert_eq!((kept.device, kept.recipient), (whose, recipient));
+    }
 }

@@ -15,7 +15,7 @@ use super::scene::{CLEAN, Dup, KEPT, PUBLISHER, RESET, SILENCE, Scene};
 use crate::books::wills::WillLimit;
 use crate::books::{Memory, MemoryLimit, WatchedClaims, WillTally};
 
-const WATCHER: u32 = CLEAN;
+pub(super) const WATCHER: u32 = CLEAN;
 
 pub(super) fn will(topic: &str) -> Will {
     Will {

@@ -60,8 +60,8 @@ impl Wills {
                 self.unclear += 1;
                 return None;
             }
-            Taken::Unprovoked(armed_by) => {
-                self.note_unprovoked(armed_by, event, arrival);
+            Taken::Unprovoked(device) => {
+                self.note_unprovoked(device, event, arrival);
                 return None;
             }
         };
@@ -99,23 +99,23 @@ impl Wills {
         Some(seen)
     }
 
-    /// A will of a connection that was open: of the device that announced it last, if any did.
+    /// A will of a connection that was open: of `device`, if it is known whose.
     fn note_unprovoked(
         &mut self,
-        armed_by: Option<DeviceId>,
+        device: Option<DeviceId>,
         event: &Event,
         arrival: &WillArrival<'_>,
     ) {
         self.unprovoked += 1;
         let kind = AnomalyKind::WillUnexpected;
         let noticed = event.after_a_silence_of_another();
-        let noticed = armed_by.map_or(noticed, |device| noticed.with_message_of(device));
+        let noticed = device.map_or(noticed, |device| noticed.with_message_of(device));
         self.anomalies.note(kind, noticed, || {
             let what = "a will of a connection that had not ended (§3.1.2.5)";
             let anomaly = arrival.anomaly(kind, event, what.to_owned());
             Anomaly {
-                device: armed_by.or(anomaly.device),
-                recipient: armed_by.and(anomaly.device),
+                device: device.or(anomaly.device),
+                recipient: device.and(anomaly.device),
                 ..anomaly
             }
         });

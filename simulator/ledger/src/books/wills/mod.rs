@@ -164,7 +164,8 @@ impl Wills {
             self.rows.len() - 1
         });
         self.rows[row].armed += 1;
-        self.rows[row].armed_by = Some(event.device);
+        let row_of_will = &mut self.rows[row];
+        row_of_will.announcers = row_of_will.announcers.and(event.device);
         self.armed.insert(event.socket, row);
     }
 

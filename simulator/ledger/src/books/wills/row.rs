@@ -38,14 +38,44 @@ pub(super) struct Row {
     progress: HashMap<Recipient, Progress>,
     /// Open connections that have this will.
     pub(super) armed: usize,
-    /// The device that opened the last of these.
-    pub(super) armed_by: Option<DeviceId>,
+    /// Whose they were so far.
+    pub(super) announcers: Announcers,
     /// Wills that came before an end was known that they may belong to.
     pub(super) early: Vec<Early>,
     /// Ends that are kept, and what their sightings take.
     weight: usize,
     /// Whether an end was given up before all its watchers had seen its will.
     pub(super) has_given_up: bool,
+}
+
+/// The devices that have announced one will.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Announcers {
+    /// Not one yet.
+    None,
+    /// This one alone.
+    One(DeviceId),
+    /// Several: whose a will is cannot be seen.
+    Several,
+}
+
+impl Announcers {
+    /// The same and `device`.
+    pub(super) fn and(self, device: DeviceId) -> Self {
+        match self {
+            Self::None => Self::One(device),
+            Self::One(other) if other == device => self,
+            Self::One(_) | Self::Several => Self::Several,
+        }
+    }
+
+    /// The only one.
+    fn only(self) -> Option<DeviceId> {
+        match self {
+            Self::One(device) => Some(device),
+            Self::None | Self::Several => None,
+        }
+    }
 }
 
 /// The end of a connection with a will.
@@ -73,7 +103,7 @@ pub(super) enum Taken {
     Unknown,
     /// No end that is known asks for it, and there is a connection that the broker may have ended.
     Early,
-    /// No connection had ended: the last that announced it is of this device.
+    /// No connection had ended. Of whose connections it is, where one device alone has announced it.
     Unprovoked(Option<DeviceId>),
     /// No end asks for another, and another client may have sent it.
     Unclear,
@@ -99,7 +129,7 @@ impl Row {
             first: 0,
             progress: HashMap::new(),
             armed: 0,
-            armed_by: None,
+            announcers: Announcers::None,
             early: Vec::new(),
             weight: 0,
             has_given_up: false,
@@ -193,7 +223,7 @@ impl Row {
                 None => Taken::Unknown,
             },
             None if history.has_other_clients() => Taken::Unclear,
-            None => Taken::Unprovoked(self.armed_by),
+            None => Taken::Unprovoked(self.announcers.only()),
         }
     }
 
