@@ -96,6 +96,16 @@ fn a_replay_at_another_qos_is_found() {
     assert_broken(&run_tampered(SCENARIO, tamper), &["delivery().mislabelled"]);
 }
 
+/// What comes because of a SUBSCRIBE has RETAIN 1 [MQTT-3.3.1-8].
+#[test]
+fn a_replay_without_retain_is_found() {
+    let tamper = changed(|publish, _| publish.retain = false);
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    assert_broken(&judgement, &["delivery().mislabelled"]);
+}
+
 /// What was published comes, not something like it.
 #[test]
 fn a_changed_payload_is_found() {

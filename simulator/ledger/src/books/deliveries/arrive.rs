@@ -340,7 +340,8 @@ impl Deliveries {
         } else {
             self.books.tally_mut(case.key()).optional += 1;
         }
-        if self.has_no_reason_to_repeat(case) {
+        self.note_holder(case);
+        if self.has_no_reason_to_repeat(case) || self.is_given_once(case) {
             self.books.tally_mut(case.key()).unrepeatable += 1;
         }
         if case.wait == Wait::Offline {

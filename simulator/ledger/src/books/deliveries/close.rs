@@ -100,6 +100,7 @@ impl Deliveries {
                 self.close_message(id, sequence, end);
             }
         }
+        self.close_suspects();
         match end {
             RunEnd::Drained(now) => self.close_replays(now),
             RunEnd::Cut => {}

@@ -3,7 +3,8 @@
 //! A message is sent again only on another connection, after a reconnect of the Session
 //! [MQTT-4.4.0-1]. So what was published after the connection began on which it comes has never been
 //! sent to the Session on another: its first copy has DUP 0, and there is no second one. MQTT 3.1.1
-//! allows a server to send again on the same connection too (§4.4).
+//! allows a server to send again on the same connection too (§4.4). What members of a shared subscription get at QoS 1 is in
+//! `sharing`.
 
 use squall_protocol::{QoS, Version};
 use squall_run::AnomalyKind;
@@ -19,6 +20,7 @@ impl Deliveries {
         let tally = self.books.tally_mut(case.key());
         tally.duplicated += 1;
         let Some(why) = self.why_forbidden(case) else {
+            self.suspect_shared(case);
             return;
         };
         self.books.tally_mut(case.key()).forbidden += 1;
@@ -60,11 +62,14 @@ impl Deliveries {
         }
         let is_v5 = session(&self.sessions, case.event.client)
             .is_some_and(|session| session.version == Version::V5);
-        let was_sent_once = self
-            .connected_at
+        is_v5 && self.was_sent_once(case) && self.is_first_sent_here(case)
+    }
+
+    /// Whether the publisher had no other connection since it sent the message, on which it may have sent it again.
+    pub(super) fn was_sent_once(&self, case: &Case<'_>) -> bool {
+        self.connected_at
             .get(&case.stamp.device)
-            .is_none_or(|&connected_at| connected_at < case.sent_at_least());
-        is_v5 && was_sent_once && self.is_first_sent_here(case)
+            .is_none_or(|&connected_at| connected_at < case.sent_at_least())
     }
 
     /// Whether no other connection of the Session can have been sent this message, and one copy is all

@@ -15,6 +15,7 @@ mod delivery;
 mod pledges;
 mod replay;
 mod sessions;
+mod sharing;
 mod stranger;
 mod tail;
 mod watching;
@@ -37,6 +38,7 @@ use super::share::Share;
 use super::stream::{Record, RecordState, Stream, fingerprint};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
+use sharing::SharedCopies;
 use tail::Slowest;
 
 pub(crate) use arrive::{FirstDelivery, Wait};
@@ -95,6 +97,8 @@ pub(crate) struct Deliveries {
     answered_until: HashMap<DeviceId, Instant>,
     /// Connections whose way to the broker was still held by a link at the end.
     on_link_up: HashSet<SocketId>,
+    /// Who had the messages of shared subscriptions.
+    shared_copies: SharedCopies,
     /// How long deliveries took at most.
     slowest: Slowest,
     /// What must come out of the broker's store.
@@ -123,6 +127,7 @@ impl Deliveries {
             connected_at: HashMap::new(),
             answered_until: HashMap::new(),
             on_link_up: HashSet::new(),
+            shared_copies: SharedCopies::default(),
             slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
             memory,

@@ -76,6 +76,7 @@ impl Deliveries {
             return;
         }
         self.replays.handle_ended(event);
+        self.clear_of_suspicion(event, &ending);
         if !ending.is_polite {
             self.excuse_unacknowledgeable(event);
         }

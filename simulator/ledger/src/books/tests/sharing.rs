@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use squall_fleet::{EndCause, PeerClose};
 use squall_protocol::QoS;
+use squall_run::AnomalyKind;
 
-use super::scene::{CLEAN, RESET, SILENCE, Scene};
+use super::scene::{CLEAN, PUBLISHER, RESET, SILENCE, Scene};
 use crate::books::Excuse;
 
 const QOS1: QoS = QoS::AtLeastOnce;
@@ -44,6 +46,61 @@ fn two_members_are_too_many() {
     let tally = scene.close();
 
     assert_eq!((tally.delivered, tally.forbidden), (1, 1));
+}
+
+/// So it is at QoS 1, where no member ended its connection (§4.8.2): not a repeat that the QoS allows. Message 0 is
+/// under way, so that it is known when message 1 was sent.
+#[test]
+fn a_second_member_is_too_many_at_qos_1_too() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+    scene.publish(0..2, QOS1);
+    scene.deliver(CLEAN, 1, QOS1);
+    scene.deliver(CLEAN + 1, 1, QOS1);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.delivered, tally.forbidden), (1, 1));
+    assert_eq!(scene.count(AnomalyKind::Duplicated), 1);
+    assert_eq!(tally.unrepeatable, 1, "the first one");
+}
+
+/// A member that ended its connection may not have answered: another one may have its messages (§4.8.2), and Squall
+/// may read those before it reads the end. The end of another member explains nothing, nor does one that comes later.
+#[test]
+fn a_member_that_left_explains_a_copy_to_another() {
+    let close = EndCause::PeerClosed(PeerClose::Fin);
+    let copies_with = |before: Option<u32>, after: Option<(u64, EndCause)>| {
+        let mut scene = shared(&[CLEAN, CLEAN + 1, CLEAN + 2], QOS1);
+        scene.publish(0..2, QOS1);
+        scene.deliver(CLEAN, 1, QOS1);
+        if let Some(member) = before {
+            scene.end(member, RESET);
+        }
+        scene.deliver(CLEAN + 1, 1, QOS1);
+        if let Some((wait_ms, cause)) = after {
+            scene.wait(wait_ms);
+            scene.end(CLEAN, cause);
+        }
+        scene.close().forbidden
+    };
+
+    assert_eq!(copies_with(Some(CLEAN), None), 0);
+    assert_eq!(copies_with(None, Some((10, close))), 0);
+    assert_eq!(copies_with(Some(CLEAN + 2), None), 1);
+    assert_eq!(copies_with(None, Some((5_000, RESET))), 1);
+}
+
+/// A publisher that was connected again may have published it again.
+#[test]
+fn a_message_that_was_published_again_may_go_to_two_members() {
+    let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+    scene.publish(0..2, QOS1);
+    scene.deliver(CLEAN, 1, QOS1);
+    scene.end(PUBLISHER, RESET);
+    scene.connect(PUBLISHER);
+    scene.deliver(CLEAN + 1, 1, QOS1);
+
+    assert_eq!(scene.close().forbidden, 0);
 }
 
 /// Order holds for each member by itself: others may be ahead.

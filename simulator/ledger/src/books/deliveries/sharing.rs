@@ -1,0 +1,159 @@
+//! Copies that a second member of a shared subscription got at QoS 1.
+//!
+//! A message of a shared subscription goes to one Session (§4.8.2). Another one may have it only if the connection of the
+//! Session that had it ended before it answered. Squall may read the copy before it reads that end, so a copy is suspected
+//! first, and counted when the books are closed, unless such an end was read meanwhile. At QoS 0 and 2 every further
+//! copy is forbidden, and `copies` counts it at once.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use squall_protocol::{Instant, QoS, Version};
+use squall_run::AnomalyKind;
+use squall_scenario::ClientKey;
+
+use super::arrive::Case;
+use super::sessions::Ending;
+use super::{Deliveries, StreamId, TallyKey, session};
+use crate::books::anomalies::{Anomaly, Noticed};
+use crate::books::event::Event;
+use crate::books::topics::Recipient;
+
+/// Messages whose holders are remembered; of older ones no copy is suspected.
+const MESSAGES_MAX: usize = 65_536;
+
+/// Copies that are suspected at once; further ones are not.
+const SUSPECTS_MAX: usize = 10_000;
+
+/// How much earlier than the end of the connection that explains it a copy may be read.
+const READ_BEFORE: Duration = Duration::from_secs(1);
+
+/// Who had the messages of shared subscriptions.
+#[derive(Debug, Default)]
+pub(super) struct SharedCopies {
+    /// By message, the Sessions that had it.
+    holders: HashMap<(StreamId, u32), Vec<ClientKey>>,
+    /// The messages in `holders`, the oldest first.
+    order: VecDeque<(StreamId, u32)>,
+    suspects: Vec<Suspect>,
+}
+
+/// A copy that no end of a connection explains so far.
+#[derive(Debug)]
+struct Suspect {
+    /// The Sessions that had the message, with the one that the copy came to.
+    holders: Vec<ClientKey>,
+    at: Instant,
+    key: TallyKey,
+    noticed: Noticed,
+    anomaly: Anomaly,
+}
+
+impl SharedCopies {
+    fn note(&mut self, message: (StreamId, u32), client: ClientKey) {
+        let holders = self.holders.entry(message).or_insert_with(|| {
+            self.order.push_back(message);
+            Vec::new()
+        });
+        holders.push(client);
+        if self.order.len() > MESSAGES_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.holders.remove(&oldest);
+        }
+    }
+
+    fn holders(&self, message: (StreamId, u32)) -> &[ClientKey] {
+        self.holders.get(&message).map_or(&[], Vec::as_slice)
+    }
+
+    /// The connection of a Session ended: what came after the broker may have noticed that is explained.
+    pub(super) fn handle_ended(&mut self, client: ClientKey, ending: &Ending) {
+        self.suspects.retain(|suspect| {
+            let is_explained =
+                suspect.holders.contains(&client) && ending.earliest <= suspect.at + READ_BEFORE;
+            !is_explained
+        });
+    }
+}
+
+impl Deliveries {
+    /// A message came to a member of a shared subscription for the first time.
+    pub(super) fn note_holder(&mut self, case: &Case<'_>) {
+        if case.published == QoS::AtLeastOnce && self.is_for_a_share(case) {
+            let message = (case.stream, case.sequence());
+            self.shared_copies.note(message, case.event.client);
+        }
+    }
+
+    /// A copy came that no subscription allows: it is suspected if no connection ended that may explain it.
+    pub(super) fn suspect_shared(&mut self, case: &Case<'_>) {
+        let holders = self.shared_copies.holders((case.stream, case.sequence()));
+        let is_suspect = !holders.is_empty()
+            && self.shared_copies.suspects.len() < SUSPECTS_MAX
+            && self.is_given_once(case)
+            && holders
+                .iter()
+                .all(|&holder| self.has_had_one_connection(holder, case));
+        if !is_suspect {
+            return;
+        }
+        let of_others = holders
+            .iter()
+            .filter(|&&holder| holder != case.event.client);
+        let explanation = format!(
+            "message {} of {} came again: {} other members of the shared subscription had it, and no connection of \
+             theirs ended (§4.8.2)",
+            case.sequence(),
+            self.names.of(case.stamp.device),
+            of_others.count()
+        );
+        let mut holders = holders.to_vec();
+        holders.push(case.event.client);
+        self.shared_copies.suspects.push(Suspect {
+            holders,
+            at: case.event.now,
+            key: case.key(),
+            noticed: case.noticed(),
+            anomaly: case.anomaly(AnomalyKind::Duplicated, explanation),
+        });
+    }
+
+    /// Whether the broker must give a message of a shared subscription to one Session only: it was published once, at
+    /// QoS 1, and the Session it comes to had no other connection since.
+    pub(super) fn is_given_once(&self, case: &Case<'_>) -> bool {
+        let is_v5 = session(&self.sessions, case.event.client)
+            .is_some_and(|session| session.version == Version::V5);
+        is_v5
+            && case.published == QoS::AtLeastOnce
+            && self.is_for_a_share(case)
+            && self.was_sent_once(case)
+            && self.has_had_one_connection(case.event.client, case)
+    }
+
+    /// Whether a Session has had the same connection since before a message was sent.
+    fn has_had_one_connection(&self, client: ClientKey, case: &Case<'_>) -> bool {
+        session(&self.sessions, client).is_some_and(|session| {
+            session.live.len() == 1 && session.connected_at < case.sent_at_least()
+        })
+    }
+
+    fn is_for_a_share(&self, case: &Case<'_>) -> bool {
+        let recipient = self.topics.places(case.topic)[case.place].recipient;
+        matches!(recipient, Recipient::Share(_))
+    }
+
+    /// The connection of a Session ended.
+    pub(super) fn clear_of_suspicion(&mut self, event: &Event, ending: &Ending) {
+        self.shared_copies.handle_ended(event.client, ending);
+    }
+
+    /// The books are closed: what nothing has explained is forbidden.
+    pub(super) fn close_suspects(&mut self) {
+        for suspect in std::mem::take(&mut self.shared_copies.suspects) {
+            self.books.tally_mut(suspect.key).forbidden += 1;
+            self.anomalies
+                .note(AnomalyKind::Duplicated, suspect.noticed, || suspect.anomaly);
+        }
+    }
+}
