@@ -41,7 +41,7 @@ pub(super) struct SharedCopies {
 /// A copy that no end of a connection explains so far.
 #[derive(Debug)]
 struct Suspect {
-    /// The Sessions that had the message, with the one that the copy came to.
+    /// The Sessions that had the message before.
     holders: Vec<ClientKey>,
     at: Instant,
     key: TallyKey,
@@ -108,8 +108,7 @@ impl Deliveries {
             self.names.of(case.stamp.device),
             of_others.count()
         );
-        let mut holders = holders.to_vec();
-        holders.push(case.event.client);
+        let holders = holders.to_vec();
         self.shared_copies.suspects.push(Suspect {
             holders,
             at: case.event.now,

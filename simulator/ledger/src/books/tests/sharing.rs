@@ -69,7 +69,7 @@ fn a_second_member_is_too_many_at_qos_1_too() {
 #[test]
 fn a_member_that_left_explains_a_copy_to_another() {
     let close = EndCause::PeerClosed(PeerClose::Fin);
-    let copies_with = |before: Option<u32>, after: Option<(u64, EndCause)>| {
+    let copies_with = |before: Option<u32>, after: Option<(u32, u64, EndCause)>| {
         let mut scene = shared(&[CLEAN, CLEAN + 1, CLEAN + 2], QOS1);
         scene.publish(0..2, QOS1);
         scene.deliver(CLEAN, 1, QOS1);
@@ -77,17 +77,18 @@ fn a_member_that_left_explains_a_copy_to_another() {
             scene.end(member, RESET);
         }
         scene.deliver(CLEAN + 1, 1, QOS1);
-        if let Some((wait_ms, cause)) = after {
+        if let Some((member, wait_ms, cause)) = after {
             scene.wait(wait_ms);
-            scene.end(CLEAN, cause);
+            scene.end(member, cause);
         }
         scene.close().forbidden
     };
 
     assert_eq!(copies_with(Some(CLEAN), None), 0);
-    assert_eq!(copies_with(None, Some((10, close))), 0);
+    assert_eq!(copies_with(None, Some((CLEAN, 10, close))), 0);
+    assert_eq!(copies_with(None, Some((CLEAN + 1, 10, close))), 1);
     assert_eq!(copies_with(Some(CLEAN + 2), None), 1);
-    assert_eq!(copies_with(None, Some((5_000, RESET))), 1);
+    assert_eq!(copies_with(None, Some((CLEAN, 5_000, RESET))), 1);
 }
 
 /// A publisher that was connected again may have published it again.
