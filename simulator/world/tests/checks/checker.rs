@@ -40,9 +40,12 @@ fn is_to_checker(passing: &Passing<'_>) -> bool {
 
 /// Keeps the SUBACK from the checker; what is retained comes through.
 fn without_suback() -> impl Tamper {
-    script(|passing, _| match passing.packet {
-        Packet::Suback(_) if is_to_checker(passing) => Outcome::Done,
-        _ => Outcome::Pass,
+    script(|passing, _| {
+        if is_to_checker(passing) && matches!(passing.packet, Packet::Suback(_)) {
+            Outcome::Done
+        } else {
+            Outcome::Pass
+        }
     })
 }
 
