@@ -199,8 +199,11 @@ impl Deliveries {
             stamp,
             stream,
             topic,
-            // A record that is gone was settled; the QoS of a stream is nearly always one.
-            published: record.map_or(self.streams[stream].qos, |record| record.qos),
+            // A record that is gone was settled.
+            published: record.map_or_else(
+                || self.streams[stream].qos_of_forgotten(delivery.qos),
+                |record| record.qos,
+            ),
             sent_at: record.map(|record| record.sent_at),
             reached_at: record.map(|record| record.reached_at),
             wait: self.wait_of(event, record),

@@ -224,7 +224,7 @@ impl Deliveries {
             hash: fingerprint(payload),
         };
         let stream = &mut self.streams[id];
-        stream.qos = message.qos;
+        stream.note_qos(message.qos);
         stream.has_unacknowledgeable |= message.qos == QoS::AtMostOnce;
         self.records += self.streams[id].put(message.stamp.sequence, record);
         self.pledge(id, event, message);

@@ -29,8 +29,8 @@ pub(crate) struct Stream {
     pub(crate) device: DeviceId,
     /// The Topic Name that it publishes to.
     pub(crate) topic: TopicKey,
-    /// QoS of the last message.
-    pub(crate) qos: QoS,
+    /// QoS of its messages; `None` before the first.
+    published: Option<PublishedAs>,
     /// Whether any message had QoS 0: no acknowledgement ends those.
     pub(crate) has_unacknowledgeable: bool,
     /// Sequence of the first record.
@@ -40,6 +40,15 @@ pub(crate) struct Stream {
     cursors: Vec<Cursor>,
     /// As [`Memory::ranges`](super::memory::Memory::ranges).
     ranges_max: usize,
+}
+
+/// The QoS of the messages of a stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum PublishedAs {
+    /// All had this one.
+    One(QoS),
+    /// They had several: `[[group.publish]]` blocks of one device share a topic.
+    Several,
 }
 
 /// Names one cursor.
@@ -107,11 +116,29 @@ impl Stream {
             ranges_max,
             device,
             topic,
-            qos: QoS::AtMostOnce,
+            published: None,
             has_unacknowledgeable: false,
             base: 0,
             records: VecDeque::new(),
             cursors: Vec::new(),
+        }
+    }
+
+    /// A message was sent at this QoS.
+    pub(crate) fn note_qos(&mut self, qos: QoS) {
+        self.published = Some(match self.published {
+            Some(PublishedAs::Several) => PublishedAs::Several,
+            Some(PublishedAs::One(other)) if other != qos => PublishedAs::Several,
+            Some(PublishedAs::One(_)) | None => PublishedAs::One(qos),
+        });
+    }
+
+    /// The QoS that a message was sent at of which nothing more is known than that it came at
+    /// `delivered`.
+    pub(crate) fn qos_of_forgotten(&self, delivered: QoS) -> QoS {
+        match self.published {
+            Some(PublishedAs::One(qos)) => qos,
+            Some(PublishedAs::Several) | None => delivered,
         }
     }
 
