@@ -60,11 +60,9 @@ impl Lanes {
 
     /// What the link has let pass of the connection so far.
     fn at_end(&self, now: Instant) -> LinkAtEnd {
-        let held = [self.up.oldest_entry(), self.down.oldest_entry()];
-        let oldest = held.into_iter().flatten().min();
         LinkAtEnd {
             heard_at: self.heard_at,
-            held_for: oldest.map_or(Duration::ZERO, |at| now.saturating_since(at)),
+            held_for: self.up.longest_hold(now) + self.down.longest_hold(now),
         }
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Lane<C> {
     bytes: Vec<u8>,
     head: usize,
     last_due: Instant,
+    /// The longest that anything was held that has arrived.
+    longest_hold: Duration,
 }
 
 /// The hand-over of something to a link.
@@ -94,6 +96,7 @@ impl<C> Default for Lane<C> {
             bytes: Vec::new(),
             head: 0,
             last_due: Instant::ZERO,
+            longest_hold: Duration::ZERO,
         }
     }
 }
@@ -132,6 +135,12 @@ impl<C> Lane<C> {
     /// When the oldest thing that is on its way went in.
     pub(crate) fn oldest_entry(&self) -> Option<Instant> {
         self.segments.front().map(|segment| segment.entry.at)
+    }
+
+    /// The longest that anything was held so far, by `now`.
+    pub(crate) fn longest_hold(&self, now: Instant) -> Duration {
+        let held = self.oldest_entry().map(|at| now.saturating_since(at));
+        self.longest_hold.max(held.unwrap_or_default())
     }
 
     /// When the next segment arrives.
@@ -185,6 +194,7 @@ impl<C> Lane<C> {
             } = self.segments.pop_front()?;
             if !matches!(content, Content::Mark(_)) {
                 report.arrived(entry.at, due, now);
+                self.longest_hold = self.longest_hold.max(due.saturating_since(entry.at));
             }
             let (what, is_last) = match content {
                 Content::Bytes(length) => {

@@ -163,8 +163,8 @@ pub struct LinkAtEnd {
     /// Since when the broker had got nothing whole from the device: the last thing that it had handed to the
     /// link at once was through then. The start of the run if nothing ever was.
     pub heard_at: Instant,
-    /// How long the link had held the oldest thing that it held, in either direction; zero if it held
-    /// nothing.
+    /// How long the link had held a question and its answer at most: the longest that anything was held on
+    /// the way up, and on the way down.
     pub held_for: Duration,
 }
 

@@ -360,3 +360,62 @@ fn a_close_on_a_lossy_link_that_heard_something_is_unexpected() {
 
     assert_broken(&judgement, &["connections().unexpected_disconnects"]);
 }
+
+/// The scenario of the takeovers, with messages at two QoS on one topic and devices that fall silent.
+fn lossy_takeovers_with_load() -> String {
+    let load = r#"
+[[group.subscribe]]
+filter = "c/{client_id}"
+qos = 2
+[[group]]
+name = "sender"
+count = 1
+[[group.publish]]
+topic = "c/twins-{seq % 20}"
+qos = 1
+rate = 100
+[[group.publish]]
+topic = "c/twins-{seq % 20}"
+qos = 2
+rate = 60
+[[fault]]
+name = "silence"
+group = "twins"
+action = "drop"
+how = "silent"
+every = "900ms"
+select = { count = 3 }
+[[fault]]
+name = "storm""#;
+    let claims = r#"
+[[expect]]
+check = "delivery"
+lost = 0
+duplicated = 0
+misrouted = 0
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#;
+    let loaded = LOSSY_TAKEOVERS.replace("[[fault]]\nname = \"storm\"", load);
+    format!("{loaded}{claims}").replace("duration = \"20s\"", "duration = \"5s\"")
+}
+
+/// Whatever the seed, a broker that does nothing wrong breaks nothing.
+#[test]
+fn an_honest_broker_breaks_nothing_over_bad_links() {
+    for seed in 1..=16 {
+        let text = lossy_takeovers_with_load().replace("loss = 0.3", "loss = 0.15");
+        let scenario = harness::scenario(&format!("seed = {seed}\n{text}"));
+
+        let judgement = squall_world::run(&scenario, broker(), None);
+
+        let anomalies = &judgement.measured.anomalies;
+        assert_ne!(
+            verdict(&judgement).exit_code,
+            98,
+            "seed {seed}: {anomalies:#?}"
+        );
+    }
+}
