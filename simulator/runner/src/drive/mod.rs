@@ -279,7 +279,7 @@ impl<S: Sink + 'static> State<S> {
             }
         };
         let asked_after = self.clock.now().saturating_since(wanted);
-        let socket = Socket::connecting(stream, asked_after, self.clock).from_port(port);
+        let socket = Socket::connecting(stream, asked_after, self.clock).dialed_from(port);
         self.sockets.insert(id, socket);
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! together. Where the order of two values is not known, either is right.
 
 mod order;
+mod probe;
 mod published;
 mod wills;
 
@@ -11,13 +12,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_fleet::{RetainedFact, SocketId, Stamp, Unchecked, payload::before_stamp};
+use squall_fleet::{SocketId, Stamp};
 use squall_protocol::{
-    Instant, QoS, ReasonCode,
+    Instant, QoS,
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::ClientKey;
 
+pub(crate) use self::probe::{Found, Probe};
 use self::published::{Candidate, Published};
 use self::wills::{WillCandidate, Wills};
 use super::event::Answered;
@@ -30,9 +32,6 @@ const STORED_TOPICS_MAX: usize = 100_000;
 /// How long a broker may take with what is retained: to send it, after SUBACK, and, where it has several
 /// nodes, to have each of them know of a value that it has acknowledged.
 pub(crate) const SETTLING_TIME: Duration = Duration::from_secs(1);
-
-/// Bytes of a payload that an explanation quotes.
-const QUOTED_BYTES_MAX: usize = 40;
 
 /// What a topic may have retained: `None` is nothing.
 pub(crate) type Value = Option<u64>;
@@ -55,41 +54,6 @@ pub(crate) struct Retained {
     /// Topics in them that the run knows nothing of.
     found: usize,
     found_max: usize,
-}
-
-/// What a checker found.
-#[derive(Debug, Default)]
-pub(crate) struct Probe {
-    /// Messages by topic.
-    pub(crate) found: BTreeMap<String, Found>,
-    /// Whether it has seen everything.
-    pub(crate) is_complete: bool,
-    /// What kept it from that.
-    pub(crate) why_not: Option<Unchecked>,
-    /// Messages of topics that the run knows nothing of, which were too many to remember.
-    pub(crate) forgotten: u64,
-    /// What was wrong with the packet at which it closed its connection.
-    pub(crate) broken: Option<ReasonCode>,
-}
-
-/// One message that a checker found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Found {
-    /// Of its payload.
-    pub(crate) hash: u64,
-    /// The same of what comes before a stamp of squall's in it, if it is a text or an object with one.
-    pub(crate) hash_before_stamp: Option<u64>,
-    /// The beginning of its payload, for people.
-    pub(crate) quote: String,
-    /// How often the topic's message came.
-    pub(crate) times: u32,
-}
-
-impl Found {
-    /// Whether it came more than once: a SUBSCRIBE brings it once [MQTT-3.3.1-9].
-    pub(crate) fn is_doubled(&self) -> bool {
-        self.times > 1
-    }
 }
 
 /// What is known of a message that came out of the broker's store.
@@ -356,59 +320,6 @@ impl Retained {
         }
     }
 
-    /// A checker found something out. One that could not leaves its probe incomplete.
-    pub(crate) fn handle_checker(&mut self, fact: &RetainedFact<'_>) {
-        match *fact {
-            RetainedFact::Found {
-                expectation,
-                topic,
-                payload,
-            } => {
-                let is_known = self.has_published(topic) || self.has_will(topic);
-                let is_full = self.found >= self.found_max;
-                let probe = self.probes.entry(expectation).or_default();
-                let before = probe.found.get(topic).map_or(0, |found| found.times);
-                if before == 0 && !is_known {
-                    // Others may have any number of topics on the broker.
-                    if is_full {
-                        probe.forgotten += 1;
-                        return;
-                    }
-                    self.found += 1;
-                }
-                let found = Found {
-                    hash: fingerprint(payload),
-                    hash_before_stamp: before_stamp(payload).map(fingerprint),
-                    quote: quote(payload),
-                    times: before + 1,
-                };
-                probe.found.insert(topic.to_owned(), found);
-            }
-            RetainedFact::Broken {
-                expectation,
-                reason,
-            } => self.probes.entry(expectation).or_default().broken = Some(reason),
-            RetainedFact::Complete { expectation } => {
-                self.probes.entry(expectation).or_default().is_complete = true;
-            }
-            RetainedFact::Unknown { expectation, why } => {
-                self.probes.entry(expectation).or_default().why_not = Some(why);
-            }
-        }
-    }
-
-    /// Checkers whose SUBSCRIBE the broker never answered, though their connections stayed up.
-    pub(crate) fn unanswered_checkers(&self) -> usize {
-        let probes = self.probes.values();
-        let unanswered = probes.filter(|probe| probe.why_not == Some(Unchecked::NoSuback));
-        unanswered.count()
-    }
-
-    /// What the checker of an `[[expect]]` found.
-    pub(crate) fn probe(&self, expectation: usize) -> Option<&Probe> {
-        self.probes.get(&expectation)
-    }
-
     /// What each topic that `filter` matches may have at `at`, when a checker looked.
     pub(crate) fn values(
         &self,
@@ -440,11 +351,6 @@ impl Retained {
 
 fn value_of(payload: &[u8]) -> Value {
     (!payload.is_empty()).then(|| fingerprint(payload))
-}
-
-fn quote(payload: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&payload[..payload.len().min(QUOTED_BYTES_MAX)]);
-    text.escape_debug().to_string()
 }
 
 fn matches(filter: &TopicFilter<Box<str>>, topic: &str) -> bool {

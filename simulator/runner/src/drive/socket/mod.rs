@@ -130,7 +130,7 @@ impl Socket {
     }
 
     /// Remembers the local port that it has to itself.
-    pub(super) fn from_port(self, port: Option<DialedPort>) -> Self {
+    pub(super) fn dialed_from(self, port: Option<DialedPort>) -> Self {
         Self { port, ..self }
     }
 
