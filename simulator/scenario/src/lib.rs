@@ -21,6 +21,7 @@ pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use file::schema::json_schema;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use listeners::{OverloadedLink, overloaded_links};
+pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::distribution::Distribution;
 pub use model::expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, RetainedClaim,

@@ -11,8 +11,8 @@ use squall_protocol::QoS;
 use squall_run::MetricName;
 
 use crate::{
-    Arrival, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group,
-    MetricSelector, Publish, ReconnectWhen, RunSettings, Scenario, listeners,
+    Arrival, Backoff, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group,
+    GrowingBackoff, MetricSelector, Publish, ReconnectWhen, RunSettings, Scenario, listeners,
 };
 
 /// Descriptors that a run needs besides one a connection: files, pipes, the poller, standard streams, the
@@ -51,6 +51,8 @@ pub struct GroupPlan {
     pub connect_rate: f64,
     /// Time until its last device is due to connect.
     pub connected_after: Duration,
+    /// How the waits of a device that comes back grow; `None` if they do not, or if none comes back.
+    pub backoff: Option<GrowingBackoff>,
     /// What it publishes, in file order.
     pub streams: Vec<StreamPlan>,
 }
@@ -230,6 +232,12 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
         devices: group.count,
         connect_rate: group.connect_rate,
         connected_after: group.connects_after(group.count.saturating_sub(1)),
+        backoff: match (group.reconnect.when, &group.reconnect.backoff) {
+            (ReconnectWhen::Never, _) | (_, Backoff::Drawn(_)) => None,
+            (ReconnectWhen::Unexpected | ReconnectWhen::Always, Backoff::Growing(growing)) => {
+                Some(*growing)
+            }
+        },
         streams: group
             .publishes
             .iter()

@@ -10,8 +10,8 @@ use std::time::Duration;
 use squall_protocol::Version;
 
 use crate::{
-    DeviceFault, Distribution, DropKind, Fault, FaultAction, FaultTarget, Group, Plan,
-    ReconnectWhen, Scenario, Target,
+    DeviceFault, DropKind, Fault, FaultAction, FaultTarget, Group, Plan, ReconnectWhen, Scenario,
+    Target,
 };
 
 /// Local ports at the moment of a run that takes the most of them.
@@ -183,7 +183,7 @@ fn wanted(fault: &DeviceFault, group: &Group) -> u64 {
 fn fights(scenario: &Scenario, time: Duration) -> u64 {
     let displaced = scenario.groups.iter().map(|group| {
         let rivals = u64::from(group.count) - client_ids(group).len() as u64;
-        let pause = mean(&group.reconnect.backoff).as_secs_f64();
+        let pause = group.reconnect.backoff.typical().as_secs_f64();
         match group.reconnect.when {
             ReconnectWhen::Never => rivals,
             ReconnectWhen::Unexpected | ReconnectWhen::Always => {
@@ -192,10 +192,6 @@ fn fights(scenario: &Scenario, time: Duration) -> u64 {
         }
     });
     displaced.fold(0, u64::saturating_add)
-}
-
-fn mean(distribution: &Distribution) -> Duration {
-    distribution.mean().unwrap_or_else(|| distribution.median())
 }
 
 fn client_ids(group: &Group) -> BTreeSet<String> {

@@ -140,6 +140,7 @@ impl Device {
             return;
         };
         active.is_online = true;
+        self.waits = 0;
         self.presence = Presence::Here;
         let opened_at = active.since;
         if self.is_of_the_scenario() {

@@ -131,7 +131,9 @@ impl Device {
             ReconnectWhen::Always => true,
         };
         if comes_back && turn.shared.stage == Stage::Whole {
-            self.wake = Some(turn.now + reconnect.backoff.sample(&mut self.backoff));
+            let wait = reconnect.backoff.sample(self.waits, &mut self.backoff);
+            self.wake = Some(turn.now + wait);
+            self.waits = self.waits.saturating_add(1);
             if ending == Ending::Asked {
                 self.presence = Presence::Away;
             }

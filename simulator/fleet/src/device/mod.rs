@@ -66,6 +66,8 @@ pub(crate) struct Device {
     /// When it connects next.
     wake: Option<Instant>,
     backoff: Generator,
+    /// Waits for a reconnect since the last CONNACK with Success, or since the beginning.
+    waits: u32,
     filters: Box<[(String, QoS)]>,
     subscribed: Subscribed,
     was_ready: bool,
@@ -157,6 +159,7 @@ impl Device {
             presence: Presence::Here,
             wake: None,
             backoff: draws.generator(Purpose::Backoff, 0),
+            waits: 0,
             filters: profile.filters(place.index, &client_id).into(),
             subscribed: Subscribed::No,
             was_ready: false,

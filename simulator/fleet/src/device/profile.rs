@@ -9,8 +9,8 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish, Qos2, Reconnect,
-    ReconnectWhen, Scenario, SessionStart, Subscribe, Transport, Will as WillTemplate,
+    Backoff, DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish, Qos2,
+    Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport, Will as WillTemplate,
 };
 
 /// Fills the payload of a will of a given size.
@@ -77,7 +77,7 @@ impl Profile {
             publishes: Vec::new(),
             reconnect: Reconnect {
                 when: ReconnectWhen::Never,
-                backoff: Distribution::zero(),
+                backoff: Backoff::Drawn(Distribution::zero()),
             },
             qos2: Qos2::default(),
             network: None,

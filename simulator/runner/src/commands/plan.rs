@@ -8,7 +8,7 @@ use squall_fleet::drain_max;
 use squall_ledger::advice;
 use squall_reports::{Margins, wrapped};
 use squall_run::{count_text, duration_text, rate_text};
-use squall_scenario::{Plan, PlannedFault, Scenario};
+use squall_scenario::{GrowingBackoff, Jitter, Plan, PlannedFault, Scenario};
 
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
@@ -111,6 +111,21 @@ fn subscribers(fan_out: f64) -> String {
     }
 }
 
+/// `waits to reconnect: up to 1.00 s, 2.00 s, 4.00 s … 120 s (jitter full), anew after a CONNACK`
+fn waits(backoff: &GrowingBackoff) -> String {
+    let first: Vec<String> = (0..3).map(|n| seconds(backoff.longest(n))).collect();
+    let up_to = match backoff.jitter {
+        Jitter::Full | Jitter::Equal => "up to ",
+        Jitter::None => "",
+    };
+    format!(
+        "waits to reconnect: {up_to}{} … {} (jitter {}), anew after a CONNACK",
+        first.join(", "),
+        seconds(backoff.cap),
+        backoff.jitter.name()
+    )
+}
+
 fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
     for group in &plan.groups {
         let connects = rate_text(group.connect_rate);
@@ -120,6 +135,9 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
             devices(group.devices)
         );
         sheet.line(&header);
+        if let Some(backoff) = &group.backoff {
+            sheet.line(&format!("    {}", waits(backoff)));
+        }
         for stream in &group.streams {
             let (topic, qos, rate) = (&stream.topic, stream.qos as u8, rate_text(stream.rate));
             let fan_out = stream.fan_out;

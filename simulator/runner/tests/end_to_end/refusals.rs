@@ -72,9 +72,13 @@ fn answer_connect(mut stream: TcpStream, answer: Answer) -> Option<()> {
 
 /// Runs against a server that answers so; the exit code, the verdict's reasons, and all it printed.
 fn run_against(answer: Answer) -> (i32, Vec<String>, String) {
+    run_scenario_against(SCENARIO, answer)
+}
+
+fn run_scenario_against(scenario: &str, answer: Answer) -> (i32, Vec<String>, String) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("refused.toml");
-    fs::write(&file, SCENARIO).expect("it can be written");
+    fs::write(&file, scenario).expect("it can be written");
     let out = folder.path().join("out");
     let url = format!("target.url=mqtt://{}", serve(answer));
 
@@ -118,4 +122,23 @@ fn a_broker_that_closes_every_connection_ends_the_run_early() {
 
     assert_eq!(code, 3, "{said}");
     assert!(reasons[0].contains("without CONNACK"), "{reasons:?}");
+}
+
+/// Half a second for the first wait, 500 s for the second: until the run gives up, the refused device has
+/// sent two CONNECTs.
+#[test]
+fn a_growing_backoff_spaces_the_attempts_at_a_broker_that_refuses() {
+    const BACKOFF: &str = "reconnect = { backoff = { initial = \"500ms\", factor = 1000, \
+         cap = \"10m\", jitter = \"none\" } }";
+    let scenario = SCENARIO.replace("count = 20", &format!("count = 1\n{BACKOFF}"));
+
+    let (code, reasons, said) = run_scenario_against(&scenario, |connect| {
+        Some(match connect.version {
+            Version::V3_1_1 => ReasonCode::Success,
+            Version::V5 => ReasonCode::ServerBusy,
+        })
+    });
+
+    assert_eq!(code, 3, "{said}");
+    assert!(reasons[0].contains("2 of 2 CONNECTs"), "{reasons:?}");
 }

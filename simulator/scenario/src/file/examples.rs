@@ -105,6 +105,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "group.reconnect.backoff",
         "backoff = { dist = \"uniform\", min = \"100ms\", max = \"1s\" }",
     ),
+    ("group.reconnect.backoff.initial", "initial = \"1s\""),
+    ("group.reconnect.backoff.factor", "factor = 2"),
+    ("group.reconnect.backoff.cap", "cap = \"2m\""),
+    ("group.reconnect.backoff.jitter", "jitter = \"full\""),
     (
         "group.qos2",
         "[group.qos2]\ncut_after = { publish = 0.01, pubrec = 0.01 }",

@@ -165,7 +165,7 @@ fn sigma(median: Duration, p99: Duration) -> f64 {
 }
 
 /// Seconds as a time, kept within zero and [`LONGEST`].
-fn from_seconds(seconds: f64) -> Duration {
+pub(super) fn from_seconds(seconds: f64) -> Duration {
     let seconds = seconds.clamp(0.0, LONGEST.as_secs_f64());
     Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
-use crate::{DeviceTemplate, Distribution, MessageTemplate, Payload};
+use crate::{Backoff, DeviceTemplate, Distribution, MessageTemplate, Payload};
 
 /// One `[[group]]`: `count` devices.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,9 +208,9 @@ pub struct Subscribe {
 pub struct Reconnect {
     /// After which ends it does. Default `unexpected`.
     pub when: ReconnectWhen,
-    /// Time from the end of a connection, or of an attempt, to the next attempt; drawn for each.
+    /// Time from the end of a connection, or of an attempt, to the next attempt.
     /// Default uniform from 100 ms to 1 s.
-    pub backoff: Distribution,
+    pub backoff: Backoff,
 }
 
 /// After which ends a device comes back.

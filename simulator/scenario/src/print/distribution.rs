@@ -1,9 +1,25 @@
-//! A distribution, written out.
+//! A distribution or a backoff, written out.
 
 use squall_toml::quote::quote;
 
 use super::text::{array, duration, float, pair, table};
-use crate::Distribution;
+use crate::{Backoff, Distribution};
+
+/// The backoff as one value.
+pub(super) fn backoff(backoff: &Backoff) -> String {
+    match backoff {
+        Backoff::Drawn(drawn) => distribution(drawn),
+        Backoff::Growing(growing) => {
+            let parameters = [
+                pair("initial", duration(growing.initial)),
+                pair("factor", float(growing.factor)),
+                pair("cap", duration(growing.cap)),
+                pair("jitter", quote(growing.jitter.name())),
+            ];
+            table(parameters.into_iter()).unwrap_or_default()
+        }
+    }
+}
 
 /// The distribution as one value: a duration where it is constant, else an inline table.
 pub(super) fn distribution(distribution: &Distribution) -> String {

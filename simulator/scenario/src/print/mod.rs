@@ -17,7 +17,7 @@ use crate::{
     Arrival, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
     ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
-use distribution::distribution;
+use distribution::{backoff, distribution};
 use text::{Text, array, duration, float, pair, table};
 
 impl Scenario {
@@ -205,7 +205,7 @@ fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
         ReconnectWhen::Always => "always",
     };
     text.pair("when", quote(when));
-    text.pair("backoff", distribution(&group.reconnect.backoff));
+    text.pair("backoff", backoff(&group.reconnect.backoff));
     let Qos2 {
         cut_after,
         delay_pubrel,

@@ -13,13 +13,14 @@ use super::Resolver;
 use crate::error::Problem;
 use crate::file::unsupported;
 use crate::file::{
-    DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, SessionWord, WhenWord, WillFile,
+    BackoffFile, DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, SessionWord,
+    WhenWord, WillFile,
 };
 use crate::id::{DeviceId, NetworkId};
 use crate::template::{Fixed, Use};
 use crate::{
-    CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen, SessionStart,
-    Transport, Will, Withhold,
+    Backoff, CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen,
+    SessionStart, Transport, Will, Withhold,
 };
 
 /// `keep_alive` unless the file says otherwise.
@@ -29,10 +30,10 @@ const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(60);
 const CONNECT_RATE_DEFAULT: f64 = 1_000.0;
 
 /// `reconnect.backoff` unless the file says otherwise.
-const BACKOFF_DEFAULT: Distribution = Distribution::Uniform {
+const BACKOFF_DEFAULT: Backoff = Backoff::Drawn(Distribution::Uniform {
     min: Duration::from_millis(100),
     max: Duration::from_secs(1),
-};
+});
 
 impl Resolver<'_> {
     /// Resolves every group, in order, and compares their Client Identifiers.
@@ -216,7 +217,12 @@ impl Resolver<'_> {
         };
         let backoff = match &file.backoff {
             None => BACKOFF_DEFAULT,
-            backoff => self.resolve_distribution(backoff.as_ref(), &at.key("backoff")),
+            Some(BackoffFile::Drawn(drawn)) => {
+                Backoff::Drawn(self.resolve_distribution(Some(drawn), &at.key("backoff")))
+            }
+            Some(BackoffFile::Growing(growing)) => {
+                Backoff::Growing(self.resolve_growing(growing, &at.key("backoff")))
+            }
         };
         Reconnect { when, backoff }
     }

@@ -5,6 +5,7 @@
 //! where something is wrong, and notes what, so that one look at a file tells all of it; a
 //! scenario with a single note is never handed out.
 
+mod backoff;
 mod claim;
 mod distribution;
 mod fault;

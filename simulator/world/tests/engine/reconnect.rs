@@ -1,7 +1,8 @@
 //! Coming back: after which ends, and after how long.
 
 use squall_fleet::{EndCause, PeerClose, SocketId};
-use squall_protocol::packet::Packet;
+use squall_protocol::ReasonCode;
+use squall_protocol::packet::{Connack, ConnackProperties, Packet};
 use squall_world::{Direction, Passing, Tamper, Tampered};
 
 use crate::recording::{What, run, run_tampered, secs};
@@ -113,6 +114,79 @@ fn an_unanswered_connect_times_out_and_is_tried_again() {
     assert!(ended.len() >= 2);
     for (ended, opened) in ended.iter().zip(&opened[1..]) {
         assert_eq!(opened.saturating_since(*ended), secs(1.0));
+    }
+}
+
+/// Answers CONNECTs up to this number with CONNACK Server busy, and ends the first connection that it lets
+/// through at its first PINGREQ.
+struct RefusesFirst {
+    connects: u32,
+    seen: u32,
+}
+
+impl Tamper for RefusesFirst {
+    fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
+        match passing.packet {
+            Packet::Connect(_) => {
+                self.seen += 1;
+                if self.seen > self.connects {
+                    return tampered.pass(passing);
+                }
+                let refusal = Packet::Connack(Box::new(Connack {
+                    session_present: false,
+                    reason: ReasonCode::ServerBusy,
+                    properties: ConnackProperties::default(),
+                }));
+                tampered.answer(passing, &refusal);
+                tampered.close();
+            }
+            Packet::Pingreq if self.seen == self.connects + 1 => tampered.close(),
+            _ => tampered.pass(passing),
+        }
+    }
+}
+
+/// Waits from each end to the next attempt, of a device that is refused six times, then connects, and is cut
+/// off.
+fn waits_with(jitter: &str) -> Vec<f64> {
+    let text = format!(
+        "[run]\nduration = \"5m\"\n[[group]]\nname = \"devices\"\ncount = 1\nkeep_alive = \"2s\"\n\
+         reconnect = {{ backoff = {{ initial = \"500ms\", factor = 3, cap = \"20s\", jitter = \"{jitter}\" }} }}\n"
+    );
+    let tamper = RefusesFirst {
+        connects: 6,
+        seen: 0,
+    };
+    let recording = run_tampered(&text, tamper).sink;
+    let opened = recording.times(0, |what| *what == What::OpenStarted);
+    let ended = recording.times(0, |what| matches!(what, What::Ended(_)));
+    assert_eq!(opened.len(), 8, "six refusals, one cut, one that lasts");
+    let waits = ended.iter().zip(&opened[1..]);
+    waits
+        .map(|(ended, opened)| opened.saturating_since(*ended).as_secs_f64())
+        .collect()
+}
+
+/// The formula: 0.5 s times 3 to the power of the refusals before, at most 20 s; after the CONNACK with
+/// Success it begins anew.
+const LONGEST: [f64; 7] = [0.5, 1.5, 4.5, 13.5, 20.0, 20.0, 0.5];
+
+/// Without jitter each wait is what the formula says.
+#[test]
+fn a_growing_backoff_follows_its_formula() {
+    assert_eq!(waits_with("none"), LONGEST);
+}
+
+/// With jitter each wait is a draw within what the formula and the jitter leave.
+#[test]
+fn a_growing_backoff_with_jitter_keeps_to_its_bounds() {
+    for (jitter, share) in [("full", 0.0), ("equal", 0.5)] {
+        let waits = waits_with(jitter);
+
+        for (wait, longest) in waits.iter().zip(LONGEST) {
+            assert!((share * longest..=longest).contains(wait), "{waits:?}");
+        }
+        assert_ne!(waits, LONGEST, "{jitter}");
     }
 }
 

@@ -5,6 +5,8 @@
 //! numbers with limits, words, quantities, and choices between them.
 
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value as Json;
 use squall_toml::at::At;
@@ -15,8 +17,8 @@ use squall_toml::node::{Entry, Node, Value};
 use crate::error::{Diagnostics, Problem};
 use crate::file::{quantity_of, unsupported};
 use schema::{
-    choices, common_tag, describe_type, fits_type, known_keys, referred, required_keys, tag_word,
-    words,
+    BesideTagged, beside_tagged, choices, common_tag, describe_type, fits_type, known_keys,
+    referred, required_keys, tag_word, words,
 };
 
 /// Checks `document` against the schema `root`.
@@ -85,6 +87,9 @@ impl<'a> Checker<'a> {
 
     /// Checks a table that is one of several: told by a word, such as `action`, or by its key.
     fn check_variant(&mut self, at: &At<'_>, entries: &[Entry], variants: &[&'a Json]) {
+        if let Some(other) = beside_tagged(variants) {
+            return self.check_beside_tagged(at, entries, other);
+        }
         if let Some(tag) = common_tag(variants) {
             let known: Vec<String> = variants.iter().filter_map(|v| tag_word(v, tag)).collect();
             let Some(entry) = entries.iter().find(|entry| entry.key == tag) else {
@@ -132,6 +137,29 @@ impl<'a> Checker<'a> {
                 let at = at.entry(second);
                 self.diagnostics.key(&at, Problem::Exclusive { keys });
             }
+        }
+    }
+
+    /// Checks a table that is either one of several told by a word, or another with keys of its own.
+    fn check_beside_tagged(&mut self, at: &At<'_>, entries: &[Entry], of: BesideTagged<'a>) {
+        let other = known_keys(of.other);
+        let is_tagged = entries.iter().any(|entry| entry.key == of.tag);
+        if is_tagged {
+            return self.check_variant(at, entries, &of.tagged);
+        }
+        let is_other = |entry: &Entry| {
+            other
+                .iter()
+                .any(|key| *key == entry.key || is_near(&entry.key, key))
+        };
+        if entries.iter().any(is_other) {
+            return self.check_table(at, entries, of.other);
+        }
+        let mut told_by = vec![of.tag.to_owned()];
+        told_by.extend(required_keys(of.other));
+        match entries.is_empty() {
+            true => self.missing(at, told_by),
+            false => self.missing_tag(at, entries, of.tag, &of.tagged),
         }
     }
 
@@ -346,80 +374,5 @@ impl<'a> Checker<'a> {
         }
         let problem = node.wrong_type(&expected.join(" or "));
         self.diagnostics.value(at, problem);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use indexmap::IndexMap;
-    use squall_toml::at::KeyPath;
-    use squall_toml::source::Sources;
-
-    use super::*;
-    use crate::file::examples;
-    use crate::file::schema::json_schema;
-
-    /// Each key of the schema below `path`, with the schema of its value.
-    fn keys<'s>(
-        root: &'s Json,
-        schema: &'s Json,
-        path: &KeyPath,
-        found: &mut IndexMap<KeyPath, Vec<&'s Json>>,
-    ) {
-        let schema = referred(root, schema);
-        for choice in choices(root, schema).unwrap_or_default() {
-            keys(root, choice, path, found);
-        }
-        if let Some(items) = schema.get("items") {
-            keys(root, items, path, found);
-        }
-        let properties = schema.get("properties").and_then(Json::as_object);
-        for (key, property) in properties.into_iter().flatten() {
-            let path = path.key(key);
-            found.entry(path.clone()).or_default().push(property);
-            keys(root, property, &path, found);
-        }
-    }
-
-    /// An error about a key shows an example to paste, so each key has one that is right.
-    #[test]
-    fn every_key_has_an_example_that_fits_its_schema() {
-        let root = json_schema();
-        // A key of several variants has a schema for each.
-        let mut found = IndexMap::new();
-        keys(&root, &root, &KeyPath::default(), &mut found);
-        assert!(found.len() > 100, "{}", found.len());
-        let mut wrong = Vec::new();
-
-        for (path, schemas) in found {
-            let Some(example) = examples::of(&path) else {
-                wrong.push(format!("{path} has no example"));
-                continue;
-            };
-            let document = Node::parse_document(&example, 0).unwrap();
-            let is_block = example.starts_with('[');
-            let mut at = At::root(&document);
-            for key in path.keys().split('.') {
-                // A line stands in its block, a block names all of its keys.
-                if is_block || key == path.last_key() {
-                    at = at.key(key);
-                }
-            }
-            let fits = |schema: &&Json| {
-                let mut diagnostics = Diagnostics::default();
-                Checker {
-                    root: &root,
-                    diagnostics: &mut diagnostics,
-                }
-                .check(&at, schema);
-                let sources = Sources::new("example", &example, &[]);
-                diagnostics.finish(&sources).is_ok()
-            };
-            if !at.is_written() || !schemas.iter().any(fits) {
-                wrong.push(format!("{path}: {example}"));
-            }
-        }
-
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

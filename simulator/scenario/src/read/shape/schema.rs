@@ -113,3 +113,24 @@ pub(super) fn tag_word(variant: &Json, tag: &str) -> Option<String> {
         .as_str()?;
     Some(word.to_owned())
 }
+
+/// Variants that a word tells apart, and one more that has keys of its own instead.
+pub(super) struct BesideTagged<'s> {
+    /// The key whose word tells them apart.
+    pub(super) tag: &'s str,
+    /// Those that the word tells apart.
+    pub(super) tagged: Vec<&'s Json>,
+    /// The one without that key.
+    pub(super) other: &'s Json,
+}
+
+/// Takes `variants` apart, if all but the last have a tag in common.
+pub(super) fn beside_tagged<'s>(variants: &[&'s Json]) -> Option<BesideTagged<'s>> {
+    let (&other, tagged) = variants.split_last()?;
+    let tag = common_tag(tagged)?;
+    tag_word(other, tag).is_none().then(|| BesideTagged {
+        tag,
+        tagged: tagged.to_vec(),
+        other,
+    })
+}
