@@ -173,6 +173,18 @@ impl Connection {
         up.max(down)
     }
 
+    /// Whether its CONNECT was sent and is not answered.
+    pub(super) fn awaits_connack(&self) -> bool {
+        match &self.role {
+            Role::Active(active) => !active.is_online,
+            Role::Opening(_)
+            | Role::Displaced(_)
+            | Role::Abandoned
+            | Role::Closing
+            | Role::Done => false,
+        }
+    }
+
     /// The ways on which the link holds something.
     pub(super) fn ways_in_transit(&self) -> impl Iterator<Item = Way> + use<> {
         let lanes = self.lanes.as_deref();

@@ -39,7 +39,7 @@ use squall_scenario::{ClientKey, DeviceId};
 
 use crate::drive::{Input, SocketId};
 use crate::link::Link;
-use crate::observation::{About, ConnectionFact, Fact};
+use crate::observation::{About, ConnectionFact, Fact, Way};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::Load;
 
@@ -239,6 +239,12 @@ impl Device {
         for connection in &self.connections {
             for way in connection.ways_in_transit() {
                 self.tell_connection(turn, connection.socket, ConnectionFact::StillOnLink(way));
+            }
+            // Its links may have held up a takeover for so long that the answer is under way now: what
+            // the older connection was sent is sent again on this one.
+            if self.link.is_some() && connection.awaits_connack() {
+                let fact = ConnectionFact::StillOnLink(Way::Down);
+                self.tell_connection(turn, connection.socket, fact);
             }
         }
     }

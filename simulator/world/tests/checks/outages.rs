@@ -402,11 +402,12 @@ unexpected_disconnects = 0
     format!("{loaded}{claims}").replace("duration = \"20s\"", "duration = \"5s\"")
 }
 
-/// Whatever the seed, a broker that does nothing wrong breaks nothing.
+/// Whatever the seed, a broker that does nothing wrong breaks nothing: the first ones, and some in which a
+/// CONNACK came later than that of the connection which took it over.
 #[test]
 fn an_honest_broker_breaks_nothing_over_bad_links() {
-    for seed in 1..=16 {
-        let text = lossy_takeovers_with_load().replace("loss = 0.3", "loss = 0.15");
+    let text = lossy_takeovers_with_load();
+    for seed in (1..=32).chain([65, 74, 76, 85]) {
         let scenario = harness::scenario(&format!("seed = {seed}\n{text}"));
 
         let judgement = squall_world::run(&scenario, broker(), None);

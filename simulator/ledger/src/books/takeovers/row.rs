@@ -155,7 +155,7 @@ impl Row {
         winner.displaced_by = None;
         Some(Newer {
             cause: Cause::of(winner),
-            connected_at: ended.connected_at?,
+            connected_at: ended.connected_at?.max(winner.connected_at?),
         })
     }
 
