@@ -45,6 +45,11 @@ impl LinkPart {
         }
     }
 
+    /// The device gave up after the broker had closed: the link has held what it holds for longer.
+    pub(crate) fn note_held(&mut self, link: LinkAtEnd) {
+        self.link.held_for = self.link.held_for.max(link.held_for);
+    }
+
     /// The broker's close is at the device's machine.
     pub(crate) fn note_closed(&mut self) {
         self.is_closed = true;

@@ -407,7 +407,7 @@ unexpected_disconnects = 0
 #[test]
 fn an_honest_broker_breaks_nothing_over_bad_links() {
     let text = lossy_takeovers_with_load();
-    for seed in (1..=32).chain([65, 74, 76, 85]) {
+    for seed in (1..=32).chain([65, 74, 76, 85, 212]) {
         let scenario = harness::scenario(&format!("seed = {seed}\n{text}"));
 
         let judgement = squall_world::run(&scenario, broker(), None);

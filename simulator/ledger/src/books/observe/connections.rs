@@ -100,7 +100,10 @@ impl Ledger {
             }
             ConnectionFact::LinkAtEnd(link) => {
                 let part = LinkPart::new(link, event.arrived);
-                self.links_at_end.entry(event.socket).or_insert(part);
+                self.links_at_end
+                    .entry(event.socket)
+                    .and_modify(|part| part.note_held(link))
+                    .or_insert(part);
             }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
