@@ -126,22 +126,20 @@ struct RefusesFirst {
 
 impl Tamper for RefusesFirst {
     fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
-        match passing.packet {
-            Packet::Connect(_) => {
-                self.seen += 1;
-                if self.seen > self.connects {
-                    return tampered.pass(passing);
-                }
-                let refusal = Packet::Connack(Box::new(Connack {
-                    session_present: false,
-                    reason: ReasonCode::ServerBusy,
-                    properties: ConnackProperties::default(),
-                }));
-                tampered.answer(passing, &refusal);
-                tampered.close();
-            }
-            Packet::Pingreq if self.seen == self.connects + 1 => tampered.close(),
-            _ => tampered.pass(passing),
+        let is_connect = matches!(passing.packet, Packet::Connect(_));
+        self.seen += u32::from(is_connect);
+        if is_connect && self.seen <= self.connects {
+            let refusal = Packet::Connack(Box::new(Connack {
+                session_present: false,
+                reason: ReasonCode::ServerBusy,
+                properties: ConnackProperties::default(),
+            }));
+            tampered.answer(passing, &refusal);
+            tampered.close();
+        } else if matches!(passing.packet, Packet::Pingreq) && self.seen == self.connects + 1 {
+            tampered.close();
+        } else {
+            tampered.pass(passing);
         }
     }
 }
