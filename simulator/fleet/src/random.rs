@@ -35,6 +35,8 @@ pub enum Purpose {
     Loss = 7,
     /// Outages of a link.
     Outages = 8,
+    /// Placeholders of the payload of a `[group.birth]`.
+    Birth = 9,
 }
 
 /// Increment of the chain: 2^64 divided by the golden ratio, made odd.

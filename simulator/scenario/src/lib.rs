@@ -32,8 +32,8 @@ pub use model::fault::{
     fits_pattern,
 };
 pub use model::group::{
-    Arrival, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, SessionStart, Subscribe,
-    Transport, Will, Withhold,
+    Arrival, Birth, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, SessionStart,
+    Subscribe, Transport, Will, Withhold,
 };
 pub use model::network::{Bandwidth, Loss, Network, Outages};
 pub use model::payload::Payload;
@@ -43,6 +43,6 @@ pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };
 pub use overrides::{Override, OverrideError};
-pub use plan::{DESCRIPTORS_RESERVED, GroupPlan, Plan, PlannedFault, StreamPlan};
+pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, PlannedFault, StreamPlan};
 pub use ports::PortNeed;
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};

@@ -55,6 +55,8 @@ pub struct GroupPlan {
     pub backoff: Option<GrowingBackoff>,
     /// What it publishes, in file order.
     pub streams: Vec<StreamPlan>,
+    /// What each device publishes once on each connection.
+    pub birth: Option<BirthPlan>,
 }
 
 /// What a stream of messages will be.
@@ -72,6 +74,15 @@ pub struct StreamPlan {
     pub messages: f64,
     /// Devices that hear one message, on average; a shared subscription counts once.
     pub fan_out: f64,
+}
+
+/// The message that a device publishes once on each connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BirthPlan {
+    /// Template of the Topic Name, as in the file.
+    pub topic: String,
+    /// QoS of the PUBLISH.
+    pub qos: QoS,
 }
 
 impl StreamPlan {
@@ -243,6 +254,10 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
             .iter()
             .map(|publish| plan_stream(publish, group, scenario))
             .collect(),
+        birth: group.birth.as_ref().map(|birth| BirthPlan {
+            topic: birth.topic.source().to_owned(),
+            qos: birth.qos,
+        }),
     }
 }
 

@@ -63,6 +63,7 @@ topic = "w"
 payload = { text = "offline" }
 qos = 0
 retain = false
+# no birth
 
 [[group.publish]]
 topic = "t"

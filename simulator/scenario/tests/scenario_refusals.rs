@@ -173,3 +173,22 @@ fn a_wrong_kind_says_what_belongs_there() {
         assert!(errors.to_string().contains(&expected), "{errors}");
     }
 }
+
+/// A birth is published, so its Topic Name has no wildcard (§4.7.1), and nothing that changes from one
+/// birth to the next.
+#[test]
+fn a_birth_has_a_topic_name_of_its_device() {
+    let text =
+        |topic| format!("[[group]]\nname = \"g\"\ncount = 1\n[group.birth]\ntopic = \"{topic}\"\n");
+
+    let right = parse(&text("status/{client_id}"));
+    let wildcard = problem(&text("status/+"));
+    let changing = problem(&text("status/{seq}"));
+
+    assert!(right.is_ok(), "{right:?}");
+    assert!(matches!(&wildcard, Problem::Topic { .. }), "{wildcard:?}");
+    assert!(
+        changing.to_string().contains("the topic of a birth"),
+        "{changing}"
+    );
+}

@@ -162,7 +162,22 @@ impl Device {
         } else {
             self.note_ready(turn);
         }
+        if !self.awaits_suback(place) {
+            self.publish_birth(turn);
+        }
         self.send_queue(turn);
+    }
+
+    /// Whether SUBSCRIBE was sent on the connection at `place`, and SUBACK has not come.
+    fn awaits_suback(&self, place: usize) -> bool {
+        match &self.connections[place].role {
+            Role::Active(active) => active.subscribing_since.is_some(),
+            Role::Opening(_)
+            | Role::Displaced(_)
+            | Role::Abandoned
+            | Role::Closing
+            | Role::Done => false,
+        }
     }
 
     fn subscribe(&mut self, turn: &mut Turn<'_>, place: usize) {
@@ -204,6 +219,7 @@ impl Device {
         self.who.tell(turn, connection.socket, fact);
         self.note_subscribed(turn, reasons);
         self.note_ready(turn);
+        self.publish_birth(turn);
     }
 
     fn note_ready(&mut self, turn: &mut Turn<'_>) {

@@ -5,12 +5,13 @@
 //! link if it has one. Every step is told as a fact, when the device itself does or sees it.
 //!
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
-//! `publishing` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
+//! `publishing` and `births` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
 
+mod births;
 mod checker;
 mod connecting;
 mod connection;
@@ -27,6 +28,7 @@ mod wire;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use births::Births;
 use checker::Check;
 use connection::{Connection, Down, Role, Room};
 use publishing::{Sequences, Stream};
@@ -74,6 +76,7 @@ pub(crate) struct Device {
     /// Whether its goodbye ended the Session.
     ended_session: bool,
     streams: Vec<Stream>,
+    births: Option<Box<Births>>,
     sequences: Sequences,
     /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
     queue: VecDeque<MessageHandle>,
@@ -165,6 +168,7 @@ impl Device {
             was_ready: false,
             ended_session: false,
             streams: Stream::all(draws, &profile, place),
+            births: Births::new(draws, &profile, place.index, &client_id).map(Box::new),
             sequences: Sequences::default(),
             queue: VecDeque::new(),
             qos2_faults: Qos2Faults::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
@@ -212,6 +216,7 @@ impl Device {
     /// more. A connection that it has, or that is being opened, goes on.
     pub(crate) fn stop(&mut self, now: Instant) {
         self.end_load(now);
+        self.end_births();
         if let Some(faults) = &mut self.qos2_faults {
             faults.stop();
         }

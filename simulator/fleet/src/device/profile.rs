@@ -9,8 +9,9 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Backoff, DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish, Qos2,
-    Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport, Will as WillTemplate,
+    Backoff, Birth, DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish,
+    Qos2, Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport,
+    Will as WillTemplate,
 };
 
 /// Fills the payload of a will of a given size.
@@ -29,6 +30,8 @@ pub(crate) struct Profile {
     pub(crate) connect_timeout: Duration,
     /// The streams of messages of each device.
     pub(crate) publishes: Vec<Publish>,
+    /// What each device publishes once on each connection.
+    pub(crate) birth: Option<Birth>,
     /// Whether and when a device comes back.
     pub(crate) reconnect: Reconnect,
     /// What goes wrong in QoS 2 exchanges.
@@ -55,6 +58,7 @@ impl Profile {
             keep_alive: Duration::from_secs(group.keep_alive.into()),
             connect_timeout: scenario.run.connect_timeout,
             publishes: group.publishes.clone(),
+            birth: group.birth.clone(),
             reconnect: group.reconnect.clone(),
             qos2: group.qos2.clone(),
             network,
@@ -75,6 +79,7 @@ impl Profile {
             keep_alive: Duration::from_secs(60),
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),
+            birth: None,
             reconnect: Reconnect {
                 when: ReconnectWhen::Never,
                 backoff: Backoff::Drawn(Distribution::zero()),

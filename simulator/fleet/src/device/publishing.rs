@@ -16,7 +16,7 @@ use squall_protocol::{
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
-use squall_scenario::{Payload, Publish, TemplateValues};
+use squall_scenario::{MessageTemplate, Payload, Publish, TemplateValues};
 
 use super::ending::TransportEnd;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
@@ -76,23 +76,29 @@ impl Stream {
         }
         topic
     }
+}
 
-    fn payload(&mut self, publish: &Publish, values: &TemplateValues<'_>, stamp: Stamp) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut text = String::new();
-        match &publish.payload {
-            Payload::Size(bytes) => append_binary(&mut out, stamp, *bytes as usize),
-            Payload::Text(template) => {
-                template.render(values, &mut self.rng, &mut text);
-                append_text(&mut out, stamp, &text);
-            }
-            Payload::Json(template) => {
-                template.render(values, &mut self.rng, &mut text);
-                append_json(&mut out, stamp, &text);
-            }
+/// The payload of one message, with its stamp.
+pub(super) fn render_payload(
+    payload: &Payload<MessageTemplate>,
+    values: &TemplateValues<'_>,
+    rng: &mut Generator,
+    stamp: Stamp,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut text = String::new();
+    match payload {
+        Payload::Size(bytes) => append_binary(&mut out, stamp, *bytes as usize),
+        Payload::Text(template) => {
+            template.render(values, rng, &mut text);
+            append_text(&mut out, stamp, &text);
         }
-        out
+        Payload::Json(template) => {
+            template.render(values, rng, &mut text);
+            append_json(&mut out, stamp, &text);
+        }
     }
+    out
 }
 
 /// Numbers the messages of a device to each Topic Name.
@@ -102,7 +108,7 @@ pub(super) struct Sequences {
 }
 
 impl Sequences {
-    fn take(&mut self, topic: &TopicName<Rc<str>>) -> u32 {
+    pub(super) fn take(&mut self, topic: &TopicName<Rc<str>>) -> u32 {
         match self.next.get_mut(topic.as_str()) {
             Some(next) => {
                 let sequence = *next;
@@ -118,7 +124,7 @@ impl Sequences {
 }
 
 /// Whole milliseconds of a Unix time.
-fn unix_millis(time: Duration) -> u64 {
+pub(super) fn unix_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -128,15 +134,20 @@ impl Device {
         for index in 0..self.streams.len() {
             while let Some(due) = self.streams[index].schedule.poll(turn.now) {
                 let message = self.compose(index, due, turn);
-                let fact = Fact::Publication(PublicationFact::Due {
-                    stamp: message.stamp,
-                    topic: message.topic.as_str(),
-                    qos: message.qos,
-                });
-                self.tell(turn, self.current_socket(), fact);
-                self.offer(turn, MessageHandle(Rc::new(message)));
+                self.handle_due(turn, message);
             }
         }
+    }
+
+    /// Tells that a message is due, and sends it if it can be.
+    pub(super) fn handle_due(&mut self, turn: &mut Turn<'_>, message: Message) {
+        let fact = Fact::Publication(PublicationFact::Due {
+            stamp: message.stamp,
+            topic: message.topic.as_str(),
+            qos: message.qos,
+        });
+        self.tell(turn, self.current_socket(), fact);
+        self.offer(turn, MessageHandle(Rc::new(message)));
     }
 
     /// The message of a stream that is due. All draws of a message are made here, whether it can
@@ -160,7 +171,7 @@ impl Device {
         Message {
             stamp,
             reached_at: turn.now,
-            payload: stream.payload(publish, &values, stamp),
+            payload: render_payload(&publish.payload, &values, &mut stream.rng, stamp),
             topic,
             qos: publish.qos,
             retain: publish.retain,
@@ -267,7 +278,7 @@ impl Device {
         }
     }
 
-    fn skip(&self, turn: &mut Turn<'_>, message: &Message, cause: UnsentCause) {
+    pub(super) fn skip(&self, turn: &mut Turn<'_>, message: &Message, cause: UnsentCause) {
         let fact = Fact::Publication(PublicationFact::Skipped {
             stamp: message.stamp,
             topic: message.topic.as_str(),

@@ -166,6 +166,9 @@ impl<S: Sink> Fleet<S> {
             self.phase_ends,
             Some(now + checking_max(&self.scenario.run)),
         );
+        for member in &mut self.devices[..self.members] {
+            member.end_births();
+        }
         for place in self.members..self.devices.len() {
             self.devices[place].connect_at(now);
             self.watch_device(place);

@@ -8,8 +8,7 @@ use squall_scenario::{Fault, FaultTarget, Group, GroupId, Scenario};
 pub(super) fn forgetful(scenario: &Scenario) -> Vec<String> {
     let groups = (0..).map(GroupId).zip(&scenario.groups);
     let forgetful = groups.filter(|(_, group)| {
-        let mut publishes = group.publishes.iter();
-        publishes.any(|publish| publish.qos > QoS::AtMostOnce) && !group.keeps_what_is_under_way()
+        group.publishes_at(QoS::AtLeastOnce) && !group.keeps_what_is_under_way()
     });
     let sentences = forgetful.filter_map(|(id, group)| {
         let causes = causes(scenario, id, group);

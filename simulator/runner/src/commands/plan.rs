@@ -138,6 +138,12 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
         if let Some(backoff) = &group.backoff {
             sheet.line(&format!("    {}", waits(backoff)));
         }
+        if let Some(birth) = &group.birth {
+            let (topic, qos) = (&birth.topic, birth.qos as u8);
+            sheet.line(&format!(
+                "    {topic}  QoS {qos}  birth, once on each connection"
+            ));
+        }
         for stream in &group.streams {
             let (topic, qos, rate) = (&stream.topic, stream.qos as u8, rate_text(stream.rate));
             let fan_out = stream.fan_out;

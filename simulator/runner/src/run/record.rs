@@ -10,7 +10,7 @@ use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, Reason, Resources,
     Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, rate_text,
 };
-use squall_scenario::{Group, Publish, Scenario};
+use squall_scenario::{Birth, Group, Publish, Scenario};
 
 use super::broker_end::{self, Moments};
 use super::times::Ended;
@@ -175,6 +175,8 @@ fn settings(file: &ScenarioFile) -> Settings {
 
 fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
     let subscribes = group.subscribes.iter();
+    let births = group.birth.iter().map(birth_text);
+    let streams = group.publishes.iter();
     GroupSettings {
         name: group.name.clone(),
         count: group.count,
@@ -186,15 +188,19 @@ fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
         transport: group.transport.name().to_owned(),
         network: group.network.map(|id| scenario.network(id).name.clone()),
         keep_alive_s: group.keep_alive,
-        publishes: group
-            .publishes
-            .iter()
-            .map(|publish| publish_text(publish, group))
+        publishes: births
+            .chain(streams.map(|publish| publish_text(publish, group)))
             .collect(),
         subscribes: subscribes
             .map(|subscribe| format!("{}, QoS {}", subscribe.filter.source(), subscribe.qos as u8))
             .collect(),
     }
+}
+
+fn birth_text(birth: &Birth) -> String {
+    let retained = if birth.retain { ", retained" } else { "" };
+    let (topic, qos) = (birth.topic.source(), birth.qos as u8);
+    format!("{topic}, QoS {qos}{retained}, once on each connection")
 }
 
 fn publish_text(publish: &Publish, group: &Group) -> String {

@@ -83,6 +83,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("group.will.topic", "topic = \"status/{client_id}\""),
     ("group.will.payload", "payload = { text = \"offline\" }"),
+    (
+        "group.birth",
+        "[group.birth]\ntopic = \"status/{client_id}\"\npayload = { text = \"online\" }\nqos = 1\nretain = true",
+    ),
+    ("group.birth.topic", "topic = \"status/{client_id}\""),
+    ("group.birth.payload", "payload = { text = \"online\" }"),
     ("group.publish", PUBLISH),
     (
         "group.publish.topic",

@@ -40,6 +40,8 @@ pub(crate) struct GroupFile {
     pub(crate) network: Option<String>,
     /// The Last Will of each device.
     pub(crate) will: Option<WillFile>,
+    /// A message that each device publishes once on each of its connections.
+    pub(crate) birth: Option<BirthFile>,
     /// Streams of messages of each device.
     #[serde(default)]
     pub(crate) publish: Vec<PublishFile>,
@@ -86,6 +88,23 @@ pub(crate) struct WillFile {
     /// Template of the Topic Name.
     pub(crate) topic: String,
     /// What the will carries. Default `{ text = "offline" }`.
+    pub(crate) payload: Option<PayloadFile>,
+    /// QoS that it is published with. Default 0.
+    #[schemars(range(max = 2))]
+    pub(crate) qos: Option<u8>,
+    /// Whether the broker retains it. Default false.
+    pub(crate) retain: Option<bool>,
+}
+
+/// A message that a device publishes once on each connection: on the SUBACK where it subscribes on that
+/// connection, else on the CONNACK.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Birth")]
+pub(crate) struct BirthFile {
+    /// Template of the Topic Name.
+    pub(crate) topic: String,
+    /// What it carries. Default `{ text = "online" }`.
     pub(crate) payload: Option<PayloadFile>,
     /// QoS that it is published with. Default 0.
     #[schemars(range(max = 2))]

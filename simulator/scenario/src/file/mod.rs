@@ -22,8 +22,9 @@ use squall_run::MetricName;
 pub(crate) use expect::{DisplacedReasonWord, ExpectFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{
-    ArrivalWord, BackoffFile, GroupFile, GrowingFile, JitterWord, PayloadFile, ProtocolWord,
-    PublishFile, Qos2File, ReconnectFile, SessionWord, SubscribeFile, WhenWord, WillFile,
+    ArrivalWord, BackoffFile, BirthFile, GroupFile, GrowingFile, JitterWord, PayloadFile,
+    ProtocolWord, PublishFile, Qos2File, ReconnectFile, SessionWord, SubscribeFile, WhenWord,
+    WillFile,
 };
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
 pub(crate) use quantity::quantity_of;

@@ -43,6 +43,8 @@ pub struct Group {
     pub network: Option<NetworkId>,
     /// Its Last Will.
     pub will: Option<Will>,
+    /// What each device publishes once on each of its connections.
+    pub birth: Option<Birth>,
     /// What each device publishes.
     pub publishes: Vec<Publish>,
     /// What each device subscribes to, in one SUBSCRIBE: on its first connection, and after each CONNACK
@@ -55,6 +57,18 @@ pub struct Group {
 }
 
 impl Group {
+    /// Whether its devices publish at this QoS or a higher one.
+    pub fn publishes_at(&self, qos: QoS) -> bool {
+        let birth = self.birth.as_ref().is_some_and(|birth| birth.qos >= qos);
+        birth || self.publishes.iter().any(|publish| publish.qos >= qos)
+    }
+
+    /// Whether its devices publish with RETAIN.
+    pub fn publishes_retained(&self) -> bool {
+        let birth = self.birth.as_ref().is_some_and(|birth| birth.retain);
+        birth || self.publishes.iter().any(|publish| publish.retain)
+    }
+
     /// Its devices, in the order of their `{index}`.
     pub fn devices(&self) -> impl Iterator<Item = DeviceId> + use<> {
         let first = self.first_device.0;
@@ -144,6 +158,22 @@ pub struct Will {
     pub topic: DeviceTemplate,
     /// What it carries, without a stamp. Default `{ text = "offline" }`.
     pub payload: Payload<DeviceTemplate>,
+    /// QoS that it is published with. Default 0.
+    pub qos: QoS,
+    /// Whether the broker retains it. Default false.
+    pub retain: bool,
+}
+
+/// `[group.birth]`: what a device publishes once on each connection until the drain is over.
+///
+/// It is due on the SUBACK where the device subscribes on that connection, since a device that says it is there is
+/// to hear what is sent to it from then on; on the CONNACK otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Birth {
+    /// A valid Topic Name for every device.
+    pub topic: DeviceTemplate,
+    /// What it carries. `{seq}` counts the births of the device. Default `{ text = "online" }`.
+    pub payload: Payload<MessageTemplate>,
     /// QoS that it is published with. Default 0.
     pub qos: QoS,
     /// Whether the broker retains it. Default false.

@@ -14,7 +14,7 @@ use squall_toml::quantity::{format_bit_rate, format_size};
 use squall_toml::quote::{quote, quote_key};
 
 use crate::{
-    Arrival, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
+    Arrival, Birth, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
     ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
 use distribution::{backoff, distribution};
@@ -85,6 +85,10 @@ impl Scenario {
         match &group.will {
             Some(will) => write_will(text, will),
             None => text.comment("no will"),
+        }
+        match &group.birth {
+            Some(birth) => write_birth(text, birth),
+            None => text.comment("no birth"),
         }
         for publish in &group.publishes {
             write_publish(text, publish);
@@ -248,6 +252,17 @@ fn write_will(text: &mut Text, will: &Will) {
     );
     text.pair("qos", qos(will.qos));
     text.pair("retain", will.retain);
+}
+
+fn write_birth(text: &mut Text, birth: &Birth) {
+    text.header("[group.birth]");
+    text.pair("topic", quote(birth.topic.source()));
+    text.pair(
+        "payload",
+        payload(&birth.payload, |template| template.source()),
+    );
+    text.pair("qos", qos(birth.qos));
+    text.pair("retain", birth.retain);
 }
 
 fn write_publish(text: &mut Text, publish: &Publish) {

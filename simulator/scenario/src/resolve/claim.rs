@@ -18,8 +18,8 @@ use crate::error::Problem;
 use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile, WithinFile};
 use crate::id::{FaultId, GroupId, NetworkId};
 use crate::{
-    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, FaultTarget, NetworkClaim,
-    Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
+    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, FaultTarget, Group,
+    NetworkClaim, Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
 
 impl Resolver<'_> {
@@ -337,10 +337,10 @@ impl Resolver<'_> {
             self.contradiction(&at.key("filter"), what, remedy);
         }
         let mut wills = self.groups.iter().filter_map(|group| group.will.as_ref());
-        let mut publishes = self.groups.iter().flat_map(|group| &group.publishes);
+        let mut groups = self.groups.iter();
         let (is_sent, source) = match claim.equals {
             RetainedValue::LastWill => (wills.any(|will| will.retain), "will"),
-            RetainedValue::LastPublish => (publishes.any(|publish| publish.retain), "publish"),
+            RetainedValue::LastPublish => (groups.any(Group::publishes_retained), "publish"),
             RetainedValue::Text(_) => return,
         };
         if !is_sent {
@@ -376,8 +376,8 @@ impl Resolver<'_> {
                 self.contradiction(&at, what, "`true`, or no such key".to_owned());
             }
         }
-        let mut publishes = self.groups.iter().flat_map(|group| &group.publishes);
-        if !publishes.any(|publish| publish.qos == QoS::ExactlyOnce) {
+        let mut groups = self.groups.iter();
+        if !groups.any(|group| group.publishes_at(QoS::ExactlyOnce)) {
             let what = "no group publishes with QoS 2".to_owned();
             let remedy = "a `publish` with `qos = 2`".to_owned();
             self.contradiction(&at.key("check"), what, remedy);

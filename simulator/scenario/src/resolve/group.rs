@@ -99,6 +99,7 @@ impl Resolver<'_> {
             connect_rate: file.connect_rate.unwrap_or(CONNECT_RATE_DEFAULT),
             network: self.resolve_network_name(file.network.as_deref(), &at.key("network")),
             will: None,
+            birth: None,
             publishes: Vec::new(),
             subscribes: Vec::new(),
             reconnect: self.resolve_reconnect(&file.reconnect, &at.key("reconnect")),
@@ -124,6 +125,10 @@ impl Resolver<'_> {
             .will
             .as_ref()
             .map(|will| self.resolve_will(will, &group, &at.key("will")));
+        group.birth = file
+            .birth
+            .as_ref()
+            .map(|birth| self.resolve_birth(birth, &group, &at.key("birth")));
         let at_publishes = at.key("publish");
         for (index, publish) in file.publish.iter().enumerate() {
             let publish = self.resolve_publish(publish, &group, &at_publishes.item(index));
@@ -255,7 +260,7 @@ impl Resolver<'_> {
 
     /// Faults in exchanges that a group never has would be ignored silently.
     fn check_qos2_is_used(&mut self, group: &Group, at: &At<'_>) {
-        let publishes = group.publishes.iter().any(|p| p.qos == QoS::ExactlyOnce);
+        let publishes = group.publishes_at(QoS::ExactlyOnce);
         let subscribes = group.subscribes.iter().any(|s| s.qos == QoS::ExactlyOnce);
         if !publishes {
             self.misplaced(at, "cut_after", "a `publish` with `qos = 2`");

@@ -1,4 +1,4 @@
-//! `[[group.publish]]` and `[[group.subscribe]]`: what devices publish and what they receive.
+//! `[[group.publish]]`, `[group.birth]` and `[[group.subscribe]]`: what devices publish and what they receive.
 
 use std::time::Duration;
 
@@ -9,9 +9,11 @@ use squall_toml::mistake::Mistake;
 use super::Resolver;
 use super::group::{resolve_qos, time};
 use crate::error::Problem;
-use crate::file::{ArrivalWord, PublishFile, SubscribeFile};
+use crate::file::{ArrivalWord, BirthFile, PublishFile, SubscribeFile};
 use crate::template::{Fixed, Use};
-use crate::{Arrival, DeviceTemplate, Group, MessageTemplate, NetworkId, Publish, Subscribe};
+use crate::{
+    Arrival, Birth, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish, Subscribe,
+};
 
 /// Most messages per second of one device.
 const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
@@ -51,6 +53,31 @@ impl Resolver<'_> {
             },
             start: time(file.start).unwrap_or_default(),
             payload: self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload")),
+        }
+    }
+
+    /// Resolves the birth of each device of `group`.
+    pub(super) fn resolve_birth(&mut self, file: &BirthFile, group: &Group, at: &At<'_>) -> Birth {
+        let fixed = Fixed {
+            group: &group.name,
+            vars: &self.vars,
+        };
+        let at_topic = at.key("topic");
+        let topic = DeviceTemplate::parse(&file.topic, Use::DeviceText, &fixed);
+        let topic = self
+            .or_note(topic, &at_topic)
+            .unwrap_or_else(|| DeviceTemplate::literal("birth"));
+        self.check_device_texts(&topic, group, &at_topic, |text| {
+            TopicName::new(text).map(drop)
+        });
+        Birth {
+            topic,
+            payload: match &file.payload {
+                None => Payload::Text(MessageTemplate::literal("online")),
+                payload => self.resolve_payload(payload.as_ref(), &group.name, &at.key("payload")),
+            },
+            qos: resolve_qos(file.qos),
+            retain: file.retain.unwrap_or(false),
         }
     }
 

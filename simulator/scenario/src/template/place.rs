@@ -7,7 +7,7 @@ use super::error::TemplateError;
 pub(crate) enum Use {
     /// The Client Identifier of a device.
     ClientId,
-    /// Any other text that a device has once: a Topic Filter, a will.
+    /// Any other text that a device has once: a Topic Filter, a will, the Topic Name of a birth.
     DeviceText,
     /// The Topic Name of a message. Only a limited number of them per device.
     Topic,
@@ -48,7 +48,7 @@ impl Use {
     const fn name(self) -> &'static str {
         match self {
             Self::ClientId => "a client id",
-            Self::DeviceText => "a filter or a will",
+            Self::DeviceText => "a filter, a will or the topic of a birth",
             Self::Topic => "a topic",
             Self::Payload => "a payload",
         }
