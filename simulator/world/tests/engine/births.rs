@@ -1,7 +1,7 @@
 //! `[group.birth]`: once on each connection, behind the SUBACK where there is one, in no stream's way.
 
 use squall_fleet::Stamp;
-use squall_protocol::Instant;
+use squall_protocol::{Instant, QoS};
 
 use crate::recording::{Recording, What, run};
 
@@ -57,9 +57,12 @@ fn times(recording: &Recording, wanted: impl Fn(&What) -> bool) -> Vec<Instant> 
 
 /// Messages of QoS 1, which are births, with the moments at which they were sent.
 fn births(recording: &Recording) -> Vec<(Instant, Stamp)> {
-    let seen = recording.of(0).filter_map(|seen| match seen.what {
-        What::Published(stamp, qos) if qos as u8 == 1 => Some((seen.at, stamp)),
-        _ => None,
+    let seen = recording.of(0).filter_map(|seen| {
+        if let What::Published(stamp, QoS::AtLeastOnce) = seen.what {
+            Some((seen.at, stamp))
+        } else {
+            None
+        }
     });
     seen.collect()
 }
@@ -111,18 +114,22 @@ fn the_birth_of_a_device_that_subscribes_waits_for_the_suback() {
 fn a_birth_changes_no_stream() {
     let stream = |birth: &str| {
         let recording = run(&scenario(birth, "")).sink;
-        let due: Vec<Stamp> = recording.stamps(|what| match what {
-            What::Due(stamp) => Some(*stamp),
-            _ => None,
+        let due: Vec<Stamp> = recording.stamps(|what| {
+            if let What::Due(stamp) = what {
+                Some(*stamp)
+            } else {
+                None
+            }
         });
         let born: Vec<Stamp> = births(&recording).iter().map(|(_, stamp)| *stamp).collect();
         let payloads: Vec<Vec<u8>> = recording
             .of(1)
-            .filter_map(|seen| match &seen.what {
-                What::Delivered { topic, payload, .. } if topic.starts_with("data/") => {
-                    Some(payload.clone())
+            .filter_map(|seen| {
+                if let What::Delivered { topic, payload, .. } = &seen.what {
+                    topic.starts_with("data/").then(|| payload.clone())
+                } else {
+                    None
                 }
-                _ => None,
             })
             .collect();
         let due: Vec<Stamp> = due
