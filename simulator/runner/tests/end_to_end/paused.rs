@@ -29,7 +29,7 @@ fn a_pause_over_the_end_leaves_nothing_out() {
         fs::write(&file, scenario(name, duration)).expect("it can be written");
         text(&file).to_owned()
     };
-    let (paused, meanwhile) = (write("paused", "7s"), write("meanwhile", "5s"));
+    let (paused, meanwhile) = (write("paused", "7s"), write("meanwhile", "7s"));
     let out = folder.path().join("out");
     let mut child = squall()
         .args(["run", &paused, "--out", text(&out)])
@@ -44,7 +44,7 @@ fn a_pause_over_the_end_leaves_nothing_out() {
     assert!(progress.by_ref().any(is_measuring), "the run ended before");
 
     kill_process(pid, Signal::STOP).expect("it runs");
-    // Takes longer than what is left of the load and the drain of the other.
+    // Takes as long as the whole of the other, and longer than what is left of it.
     run(&[
         "run",
         &meanwhile,
