@@ -1,9 +1,15 @@
-//! Tells the program which commit it was built from, if the build can know it.
+//! Tells the program which commit it was built from, if the build can know it, and puts the shipped scenarios into it.
 
-use std::path::Path;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
+
+/// Where the shipped scenarios lie, from this crate.
+const SCENARIOS: &str = "../../scenarios";
 
 fn main() {
+    embed_scenarios();
     // HEAD names a branch; its log is written with every commit, also in a worktree.
     for name in ["HEAD", "logs/HEAD"] {
         let path = git(&["rev-parse", "--git-path", name]);
@@ -22,4 +28,29 @@ fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
+}
+
+/// Writes a list of the scenario files, sorted by name, which `shipped.rs` includes.
+fn embed_scenarios() {
+    println!("cargo::rerun-if-changed={SCENARIOS}");
+    let folder = fs::canonicalize(SCENARIOS).expect("the repository has its scenarios");
+    let entries = fs::read_dir(folder).expect("the scenarios can be listed");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the scenarios can be listed").path())
+        .filter(|path| path.extension().is_some_and(|found| found == "toml"))
+        .collect();
+    files.sort();
+    let mut list = "&[\n".to_owned();
+    for file in files {
+        let name = file.file_stem().expect("a file has a name");
+        let (name, path) = (name.to_string_lossy(), file.to_string_lossy());
+        writeln!(
+            list,
+            "Shipped {{ name: {name:?}, text: include_str!({path:?}) }},"
+        )
+        .expect("a string takes any text");
+    }
+    list.push_str("]\n");
+    let out = env::var_os("OUT_DIR").expect("cargo says where output goes");
+    fs::write(Path::new(&out).join("scenarios.rs"), list).expect("the list can be written");
 }

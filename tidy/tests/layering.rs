@@ -60,6 +60,7 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
             "squall-reports",
             "squall-run",
             "squall-scenario",
+            "squall-toml",
             "squall-world",
         ],
     ),

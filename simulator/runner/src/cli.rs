@@ -10,8 +10,9 @@ use squall_run::ExitCode;
 
 const TRY: &str = "\
 Try:
-  squall run scenarios/smoke.toml
-  squall run scenarios/network-jitter.toml --set target.spawn=\"mosquitto -p {port}\"";
+  squall run smoke
+  squall new my-fleet
+  squall run network-jitter --set target.spawn=\"mosquitto -p {port}\"";
 
 /// The widest that help is set, in columns.
 const HELP_COLUMNS: usize = 100;
@@ -51,8 +52,10 @@ pub enum Command {
     Run(RunArgs),
     /// Check scenario files without running them.
     Validate(ValidateArgs),
-    /// List the scenario files of a folder with the question each asks.
+    /// List the scenarios that squall brings, or those of a folder, with the question each asks.
     List(ListArgs),
+    /// Write a scenario file to begin with, and beside it the schema that editors check it by.
+    New(NewArgs),
     /// Show what a scenario would do: load, faults, devices, and whether it fits on this machine.
     Plan(PlanArgs),
     /// Write the report of a run again, from its run file.
@@ -89,8 +92,8 @@ pub struct OverrideArgs {
 /// `squall run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Scenario files, run one after the other; `-` is standard input.
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Scenario files, or names that `squall list` shows, run one after the other; `-` is standard input.
+    #[arg(required = true, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// Overrides of the scenario.
     #[command(flatten)]
@@ -122,8 +125,8 @@ pub struct SuperviseArgs {
 /// `squall validate`.
 #[derive(Args, Debug)]
 pub struct ValidateArgs {
-    /// Scenario files; `-` is standard input.
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Scenario files, or names that `squall list` shows; `-` is standard input.
+    #[arg(required = true, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// Overrides of the scenario.
     #[command(flatten)]
@@ -136,19 +139,33 @@ pub struct ValidateArgs {
 /// `squall list`.
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// The folder whose scenario files are listed.
-    #[arg(default_value = "scenarios", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub folder: PathBuf,
+    /// The folder whose scenario files are listed [default: the scenarios that squall brings].
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
     /// Print a JSON array.
     #[arg(long)]
     pub json: bool,
 }
 
+/// `squall new`.
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// Name of the scenario; its file is NAME.toml. A folder may stand before it.
+    #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub name: PathBuf,
+    /// The scenario to begin with, as `squall list` names it.
+    #[arg(long, default_value = "tank-farm", value_name = "NAME")]
+    pub from: String,
+    /// Replace files of these names.
+    #[arg(long)]
+    pub force: bool,
+}
+
 /// `squall plan`.
 #[derive(Args, Debug)]
 pub struct PlanArgs {
-    /// Scenario file; `-` is standard input.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Scenario file, or a name that `squall list` shows; `-` is standard input.
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Overrides of the scenario.
     #[command(flatten)]
@@ -301,8 +318,8 @@ pub struct SchemaArgs {
 /// `squall doctor`.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Also say whether these scenario files fit on this machine; exit code 2 if one does not.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Also say whether these scenarios fit on this machine; exit code 2 if one does not.
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
 }
 

@@ -21,6 +21,7 @@ mod progress;
 mod remark;
 mod run;
 mod scenario_file;
+mod shipped;
 mod target;
 mod terminal_client;
 
@@ -50,6 +51,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Run(args) => commands::run::run(args),
         Command::Validate(args) => commands::validate::validate(args),
         Command::List(args) => commands::list::list(args),
+        Command::New(args) => commands::new::new(args),
         Command::Plan(args) => commands::plan::plan(args),
         Command::Report(args) => commands::report::report(args),
         Command::Supervise(args) => commands::supervise::supervise(args),

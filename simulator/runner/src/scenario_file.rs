@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use crate::exit::Failure;
 use crate::machine::limits::{Limits, Need, Reach, port_wait, ports_needed};
 use crate::machine::programs;
 use crate::machine::taken_ports::{PortsShort, TakenPorts};
+use crate::shipped::{self, Shipped};
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
 const BYTES_MAX: u64 = 16 << 20;
@@ -22,8 +23,10 @@ const STANDARD_INPUT: &str = "-";
 
 /// A scenario that has been read, overridden and checked.
 pub struct ScenarioFile {
-    /// The path as given on the command line.
+    /// The path, or the name of a shipped scenario, as given on the command line.
     pub path: PathBuf,
+    /// What to say where a file or a folder has the name of a shipped scenario.
+    pub same_name: Option<String>,
     /// The file's text.
     pub text: String,
     /// What the command line changed, in order.
@@ -34,9 +37,41 @@ pub struct ScenarioFile {
 
 impl ScenarioFile {
     /// Reads, overrides and checks; every error names its place and the remedy. `-` is standard input, which
-    /// can be read once.
+    /// can be read once. Where there is no file, a shipped scenario of that name is meant.
     pub fn read(path: PathBuf, changes: &OverrideArgs) -> Result<Self, Failure> {
-        let bytes = read_bounded(&path)?;
+        let shipped = shipped::find_path(&path);
+        match shipped {
+            Some(shipped) if path.is_dir() => Ok(Self {
+                same_name: Some(format!(
+                    "`{0}` is the scenario that squall brings, not the folder {0}",
+                    shipped.name
+                )),
+                ..Self::shipped(shipped, changes)?
+            }),
+            // Also a link that leads nowhere is a file: it was put there.
+            Some(shipped) if path.symlink_metadata().is_err() => Self::shipped(shipped, changes),
+            Some(_) | None => {
+                let bytes = read_bounded(&path)?;
+                let same_name = shipped.map(|shipped| {
+                    format!(
+                        "`{0}` is the file {0}, not the scenario of this name that squall brings",
+                        shipped.name
+                    )
+                });
+                Ok(Self {
+                    same_name,
+                    ..Self::parse(path, bytes, changes)?
+                })
+            }
+        }
+    }
+
+    /// A scenario of the program, overridden and checked.
+    pub fn shipped(shipped: &Shipped, changes: &OverrideArgs) -> Result<Self, Failure> {
+        Self::parse(PathBuf::from(shipped.name), shipped.text.into(), changes)
+    }
+
+    fn parse(path: PathBuf, bytes: Vec<u8>, changes: &OverrideArgs) -> Result<Self, Failure> {
         let mut overrides = Vec::new();
         for change in &changes.set {
             overrides.push(parse_override(change)?);
@@ -48,6 +83,7 @@ impl ScenarioFile {
             .map_err(Failure::Scenario)?;
         Ok(Self {
             path,
+            same_name: None,
             text: String::from_utf8(bytes).expect("a scenario that was read is text"),
             overrides,
             scenario,
@@ -117,7 +153,14 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
         true => read_at_most(io::stdin(), &mut bytes),
         false => File::open(path).and_then(|file| read_at_most(file, &mut bytes)),
     };
-    read.map_err(|error| Failure::Usage(format!("cannot read scenario {name}: {error}")))?;
+    read.map_err(|error| {
+        let text = format!("cannot read scenario {name}: {error}");
+        Failure::Usage(if error.kind() == ErrorKind::NotFound {
+            format!("{text}; {}", shipped::hint(path))
+        } else {
+            text
+        })
+    })?;
     if bytes.len() as u64 > BYTES_MAX {
         let text = format!("{name} is not a scenario: it has more than {BYTES_MAX} bytes");
         return Err(Failure::Usage(text));

@@ -1,4 +1,4 @@
-//! `squall list`: the scenario files of a folder with the question each asks.
+//! `squall list`: the scenarios that squall brings, or those of a folder, with the question each asks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,12 @@ use crate::cli::{ListArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::output::print_line;
 use crate::scenario_file::ScenarioFile;
+use crate::shipped::{self, Shipped};
 
 /// A line of the list.
 #[derive(Serialize)]
 struct Entry {
+    /// What `squall run` takes: a path, or the name of a scenario that squall brings.
     file: PathBuf,
     /// Absent if the file is wrong.
     name: Option<String>,
@@ -24,23 +26,29 @@ struct Entry {
     question: String,
 }
 
-/// Prints the folder's files, sorted by name; a wrong file is listed as such.
+/// Prints them, sorted by name; a wrong file is listed as such.
 pub fn list(args: &ListArgs) -> Result<u8, Failure> {
-    let entries: Vec<Entry> = scenario_files(&args.folder)?
-        .into_iter()
-        .map(entry)
-        .collect();
+    let entries: Vec<Entry> = match &args.folder {
+        Some(folder) => scenario_files(folder)?
+            .into_iter()
+            .map(|path| {
+                entry(
+                    path.clone(),
+                    ScenarioFile::read(path, &OverrideArgs::default()),
+                )
+            })
+            .collect(),
+        None => shipped::SCENARIOS.iter().map(shipped_entry).collect(),
+    };
     if args.json {
         print_line(
             &serde_json::to_string_pretty(&entries).context("cannot write the list as JSON")?,
         )?;
         return Ok(0);
     }
-    if entries.is_empty() {
-        print_line(&format!(
-            "no scenario file (*.toml) in {}",
-            args.folder.display()
-        ))?;
+    if let Some(folder) = args.folder.as_ref().filter(|_| entries.is_empty()) {
+        let folder = folder.display();
+        print_line(&format!("no scenario file (*.toml) in {folder}"))?;
     }
     for entry in entries {
         let size = match (entry.devices, entry.seconds) {
@@ -74,8 +82,13 @@ fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn entry(path: PathBuf) -> Entry {
-    match ScenarioFile::read(path.clone(), &OverrideArgs::default()) {
+fn shipped_entry(shipped: &Shipped) -> Entry {
+    let read = ScenarioFile::shipped(shipped, &OverrideArgs::default());
+    entry(PathBuf::from(shipped.name), read)
+}
+
+fn entry(path: PathBuf, read: Result<ScenarioFile, Failure>) -> Entry {
+    match read {
         Ok(file) => Entry {
             file: path,
             name: Some(file.scenario.name.clone()),

@@ -4,6 +4,7 @@ pub mod broker;
 pub mod completions;
 pub mod doctor;
 pub mod list;
+pub mod new;
 pub mod plan;
 pub mod publish;
 pub mod report;

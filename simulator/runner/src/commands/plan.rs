@@ -39,7 +39,8 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     print(&fitted(&format!("fits on this machine: {verdict}"), INDENT))?;
     let short = file.address().and_then(|target| file.ports_short(target));
     let short = short.map(|short| short.to_string());
-    for sentence in advice(&file.scenario).into_iter().chain(short) {
+    let same_name = file.same_name.iter().cloned();
+    for sentence in same_name.chain(advice(&file.scenario)).chain(short) {
         print(&fitted(&format!("note: {sentence}"), INDENT))?;
     }
     fits.map(|()| 0)

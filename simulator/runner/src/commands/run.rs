@@ -127,6 +127,9 @@ struct Prepared {
 /// Reads and checks one file, and takes the folder for its results.
 fn prepare(path: PathBuf, args: &RunArgs, limits: Limits) -> Result<Prepared, Failure> {
     let file = ScenarioFile::read(path, &args.overrides)?;
+    if let Some(sentence) = file.same_name.as_ref().filter(|_| !args.quiet) {
+        remark(&format!("note: {sentence}"));
+    }
     file.check_limits(limits)?;
     let folder = match &args.out {
         Some(out) if args.files.len() == 1 => take(out.clone())?,

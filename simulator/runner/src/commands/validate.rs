@@ -15,7 +15,7 @@ pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
             Ok(file) if args.resolved => print(&file.scenario.to_resolved_toml())?,
             Ok(file) => {
                 print_line(&format!("{}: ok ({})", path.display(), file.scenario.name))?;
-                for sentence in advice(&file.scenario) {
+                for sentence in file.same_name.into_iter().chain(advice(&file.scenario)) {
                     print_line(&format!("{}: note: {sentence}", path.display()))?;
                 }
             }

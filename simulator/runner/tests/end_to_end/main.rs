@@ -11,6 +11,7 @@ mod proxy;
 mod quantities;
 mod refusals;
 mod runs;
+mod shipped;
 mod slow_link;
 mod stopping;
 mod tampered;
