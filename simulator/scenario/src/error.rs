@@ -49,6 +49,14 @@ pub enum Problem {
         /// One of these has to be there.
         keys: Vec<String>,
     },
+    /// A whole number where a quantity with its unit belongs.
+    #[error("expected {expected}, found an integer")]
+    WithoutUnit {
+        /// The kinds of value that fit.
+        expected: String,
+        /// The same number with a unit, as a line to paste.
+        proposal: String,
+    },
     /// Keys of which only one can be there.
     #[error("{} exclude each other: keep one of them", list(keys, "and"))]
     Exclusive {
@@ -140,6 +148,7 @@ impl report::Problem for Problem {
             Self::Unreadable { .. }
             | Self::NotSupportedYet { .. }
             | Self::MissingKey { .. }
+            | Self::WithoutUnit { .. }
             | Self::Exclusive { .. }
             | Self::Misplaced { .. }
             | Self::Needed { .. }
@@ -161,6 +170,9 @@ impl report::Problem for Problem {
     fn example(&self, at: &KeyPath) -> Option<String> {
         if let Self::MissingKey { keys, .. } = self {
             return keys.iter().find_map(|key| examples::of(&at.key(key)));
+        }
+        if let Self::WithoutUnit { proposal, .. } = self {
+            return Some(proposal.clone());
         }
         if let Self::Needed { key, .. } = self {
             return examples::of(&at.beside(key));

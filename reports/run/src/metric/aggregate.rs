@@ -56,7 +56,7 @@ impl FromStr for Aggregate {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "min" => Ok(Self::Min),
-            "avg" => Ok(Self::Avg),
+            "avg" | "mean" => Ok(Self::Avg),
             "max" => Ok(Self::Max),
             "count" => Ok(Self::Count),
             "rate" => Ok(Self::Rate),

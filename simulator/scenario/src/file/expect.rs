@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::DurationText;
+use super::shorthand::{self, TextsFile};
 
 /// Something that must hold. Only the claims given are judged; everything is counted and reported.
 /// Numbers are the most that is allowed.
@@ -43,14 +44,15 @@ pub(crate) enum ExpectFile {
     },
     /// Wills after faults.
     Will {
-        /// Names of the faults, of action `drop` or `disconnect`.
-        #[schemars(length(min = 1, max = 1_000))]
+        /// Name of the fault, or of several, of action `drop` or `disconnect`.
+        #[serde(deserialize_with = "shorthand::texts")]
+        #[schemars(with = "TextsFile")]
         after: Vec<String>,
         /// Number of wills for each device that a fault ended: 0 is none, and of three or more it is not counted how many
         /// they are.
         #[schemars(range(max = 2))]
         exactly: Option<u32>,
-        /// Longest time from the fault to the will, per kind of drop: as long as the broker had for it. Without
+        /// Longest time from the fault to the will, for every kind of drop or for each: as long as the broker had for it. Without
         /// what the simulated links of the two devices held, and the time in which the watcher was away, or its link
         /// held answers that the broker may have waited for.
         #[serde(default)]
@@ -108,11 +110,28 @@ pub(crate) enum ExpectFile {
     },
 }
 
-/// Longest time from the fault to the will, per kind of drop.
+/// Longest time from the fault to the will.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Within")]
+pub(crate) enum WithinFile {
+    /// After a drop of any kind.
+    All(DurationText),
+    /// By the kind of drop.
+    Each(LimitsFile),
+}
+
+impl Default for WithinFile {
+    fn default() -> Self {
+        Self::Each(LimitsFile::default())
+    }
+}
+
+/// Longest time from the fault to the will, by the kind of drop.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Within")]
-pub(crate) struct WithinFile {
+#[schemars(rename = "Limits")]
+pub(crate) struct LimitsFile {
     /// After a silent drop: 1.5 times Keep Alive and a little.
     pub(crate) silent: Option<DurationText>,
     /// After a close in order.

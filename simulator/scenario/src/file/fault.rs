@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::DurationText;
+use super::shorthand;
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -21,7 +22,9 @@ pub(crate) struct FaultFile {
     pub(crate) repeats_for: Option<DurationText>,
     /// Name of the `[[group]]` it takes devices from.
     pub(crate) group: String,
-    /// Which devices. By default all.
+    /// Which devices, or how many. By default all.
+    #[serde(default, deserialize_with = "shorthand::option::<_, SelectForms, _>")]
+    #[schemars(with = "Option<SelectForms>")]
     pub(crate) select: Option<SelectFile>,
     /// What happens to each device.
     pub(crate) action: ActionWord,
@@ -42,6 +45,26 @@ pub(crate) enum SelectFile {
     Count(#[schemars(range(min = 1))] u32),
     /// The devices whose Client Identifier matches: `*` is any text, `?` any character.
     Match(String),
+}
+
+/// Which devices: a number of them, or a table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Selection")]
+pub(crate) enum SelectForms {
+    /// This number of devices, as `{ count = 3 }`.
+    Count(#[schemars(range(min = 1))] u32),
+    /// By a share, a number or a pattern.
+    Select(SelectFile),
+}
+
+impl From<SelectForms> for SelectFile {
+    fn from(forms: SelectForms) -> Self {
+        match forms {
+            SelectForms::Count(count) => Self::Count(count),
+            SelectForms::Select(select) => select,
+        }
+    }
 }
 
 /// What happens to a device.

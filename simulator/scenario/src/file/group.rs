@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::shorthand::{self, TextsFile};
 use super::{DistributionFile, DurationText, SizeText};
 use crate::template::JsonValue;
 
@@ -88,6 +89,8 @@ pub(crate) struct WillFile {
     /// Template of the Topic Name.
     pub(crate) topic: String,
     /// What the will carries. Default `{ text = "offline" }`.
+    #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
+    #[schemars(with = "Option<PayloadForms>")]
     pub(crate) payload: Option<PayloadFile>,
     /// QoS that it is published with. Default 0.
     #[schemars(range(max = 2))]
@@ -105,6 +108,8 @@ pub(crate) struct BirthFile {
     /// Template of the Topic Name.
     pub(crate) topic: String,
     /// What it carries. Default `{ text = "online" }`.
+    #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
+    #[schemars(with = "Option<PayloadForms>")]
     pub(crate) payload: Option<PayloadFile>,
     /// QoS that it is published with. Default 0.
     #[schemars(range(max = 2))]
@@ -138,6 +143,8 @@ pub(crate) struct PublishFile {
     /// From the beginning of the load to the first message. Default 0s.
     pub(crate) start: Option<DurationText>,
     /// What each message carries. Default `{ size = "16B" }`.
+    #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
+    #[schemars(with = "Option<PayloadForms>")]
     pub(crate) payload: Option<PayloadFile>,
 }
 
@@ -165,13 +172,35 @@ pub(crate) enum PayloadFile {
     Json(IndexMap<String, JsonValue>),
 }
 
+/// What a message carries: a text, or a table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Content")]
+pub(crate) enum PayloadForms {
+    /// A text, as a template, as `{ text = "on" }`.
+    Text(String),
+    /// A size, a text or an object.
+    Payload(PayloadFile),
+}
+
+impl From<PayloadForms> for PayloadFile {
+    fn from(forms: PayloadForms) -> Self {
+        match forms {
+            PayloadForms::Text(text) => Self::Text(text),
+            PayloadForms::Payload(payload) => payload,
+        }
+    }
+}
+
 /// A subscription of each device.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Subscribe")]
 pub(crate) struct SubscribeFile {
-    /// Template of the Topic Filter; `$share/name/filter` shares it.
-    pub(crate) filter: String,
+    /// Template of the Topic Filter, or several of them; `$share/name/filter` shares it.
+    #[serde(deserialize_with = "shorthand::texts")]
+    #[schemars(with = "TextsFile")]
+    pub(crate) filter: Vec<String>,
     /// Highest QoS that the device takes. Default 0.
     #[schemars(range(max = 2))]
     pub(crate) qos: Option<u8>,

@@ -11,6 +11,7 @@ mod group;
 mod network;
 mod quantity;
 pub(crate) mod schema;
+mod shorthand;
 pub(crate) mod unsupported;
 
 use indexmap::IndexMap;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use serde_json::json;
 use squall_run::MetricName;
 
-pub(crate) use expect::{DisplacedReasonWord, ExpectFile, WithinFile};
+pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{
     ArrivalWord, BackoffFile, BirthFile, GroupFile, GrowingFile, JitterWord, PayloadFile,

@@ -1,6 +1,5 @@
 //! `[[expect]]`: what must hold.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use squall_protocol::{
@@ -10,15 +9,17 @@ use squall_protocol::{
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
 use squall_toml::nearest::nearest;
+use squall_toml::node::Value;
 use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
+use super::within::resolve_within;
 use crate::error::Problem;
-use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile, WithinFile};
+use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile};
 use crate::id::{FaultId, GroupId, NetworkId};
 use crate::{
-    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, FaultAction, FaultTarget, Group,
+    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, Fault, FaultAction, FaultTarget, Group,
     NetworkClaim, Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
 
@@ -48,11 +49,14 @@ impl Resolver<'_> {
                 after,
                 exactly,
                 within,
-            } => Expectation::Will(WillClaim {
-                after: self.resolve_fault_names(after, &at.key("after"))?,
-                exactly: *exactly,
-                within: resolve_within(within),
-            }),
+            } => {
+                let after = self.resolve_fault_names(after, &at.key("after"))?;
+                Expectation::Will(WillClaim {
+                    within: resolve_within(within, self.drop_kinds(&after).into_iter()),
+                    after,
+                    exactly: *exactly,
+                })
+            }
             ExpectFile::Retained { filter, equals } => Expectation::Retained(RetainedClaim {
                 filter: self.resolve_filter(filter, &at.key("filter"))?,
                 equals: self.resolve_retained_value(equals, &at.key("equals")),
@@ -279,13 +283,21 @@ impl Resolver<'_> {
         })
     }
 
+    /// Kinds of the drops among these faults.
+    fn drop_kinds(&self, faults: &[FaultId]) -> Vec<DropKind> {
+        let faults = faults.iter().map(|id| &self.faults[usize::from(id.0)]);
+        faults.filter_map(Fault::drop_kind).collect()
+    }
+
     /// A limit for a kind of drop that is not among the claim's faults would be ignored silently.
     fn check_within(&mut self, claim: &WillClaim, at: &At<'_>) {
-        let kinds: Vec<DropKind> = claim
-            .after
-            .iter()
-            .filter_map(|id| self.faults[usize::from(id.0)].drop_kind())
-            .collect();
+        let kinds = self.drop_kinds(&claim.after);
+        if kinds.is_empty() && matches!(at.node().map(|node| &node.value), Some(Value::String(_))) {
+            let condition = "a fault of `action = \"drop\"` in `after`".to_owned();
+            let key = "within".to_owned();
+            self.diagnostics
+                .key(at, Problem::Misplaced { key, condition });
+        }
         for kind in claim.within.keys().filter(|kind| !kinds.contains(kind)) {
             let condition = format!("a fault of `how = {:?}` in `after`", kind.name());
             self.misplaced(at, kind.name(), &condition);
@@ -403,25 +415,10 @@ pub(super) fn promised_time(fault: &FaultFile, claims: &[ExpectFile]) -> Option<
             return None;
         };
         let is_meant = after.iter().any(|name| Some(name) == fault.name.as_ref());
-        let limit = resolve_within(within).remove(&kind);
+        let limit = resolve_within(within, std::iter::once(kind)).remove(&kind);
         limit.filter(|_| is_meant)
     });
     promised.max()
-}
-
-fn resolve_within(file: &WithinFile) -> BTreeMap<DropKind, Duration> {
-    let limits = [
-        (DropKind::Silent, file.silent),
-        (DropKind::Fin, file.fin),
-        (DropKind::Rst, file.rst),
-        (DropKind::HalfClose, file.half_close),
-        (DropKind::MidPacket, file.mid_packet),
-        (DropKind::Malformed, file.malformed),
-    ];
-    limits
-        .into_iter()
-        .filter_map(|(kind, limit)| Some((kind, time(limit)?)))
-        .collect()
 }
 
 /// The claim of a `takeover`, `None` for any other check.

@@ -137,8 +137,8 @@ impl Resolver<'_> {
         self.check_bandwidth(&group, &at_publishes);
         let at_subscribes = at.key("subscribe");
         for (index, subscribe) in file.subscribe.iter().enumerate() {
-            let subscribe = self.resolve_subscribe(subscribe, &group, &at_subscribes.item(index));
-            group.subscribes.push(subscribe);
+            let subscribes = self.resolve_subscribe(subscribe, &group, &at_subscribes.item(index));
+            group.subscribes.extend(subscribes);
         }
         self.check_qos2_is_used(&group, &at.key("qos2"));
         self.groups.push(group);

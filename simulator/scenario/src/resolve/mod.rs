@@ -14,6 +14,7 @@ mod network;
 mod payload;
 mod publish;
 mod target;
+mod within;
 
 use std::time::Duration;
 

@@ -3,7 +3,9 @@
 use indexmap::IndexMap;
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
+use squall_toml::node::Value;
 use squall_toml::quantity::format_size;
+use squall_toml::quantity::parse_size;
 
 use super::Resolver;
 use crate::file::PayloadFile;
@@ -33,6 +35,7 @@ impl Resolver<'_> {
                 Payload::Size(self.check_size(size.0, STAMP, MESSAGE_MAX, &at.key("size")))
             }
             Some(PayloadFile::Text(text)) => {
+                self.check_is_no_size(text, at);
                 let fixed = Fixed {
                     group,
                     vars: &self.vars,
@@ -54,6 +57,16 @@ impl Resolver<'_> {
         }
     }
 
+    /// A text alone that reads as a size could mean either.
+    fn check_is_no_size(&mut self, text: &str, at: &At<'_>) {
+        let is_alone = matches!(at.node().map(|node| &node.value), Some(Value::String(_)));
+        if is_alone && parse_size(text).is_ok() {
+            let what = format!("payload {text:?} may be a size and a text");
+            let remedy = format!("`{{ size = {text:?} }}` or `{{ text = {text:?} }}`");
+            self.contradiction(at, what, remedy);
+        }
+    }
+
     /// The payload of a will; `offline` if the file says nothing.
     pub(super) fn resolve_will_payload(
         &mut self,
@@ -67,6 +80,7 @@ impl Resolver<'_> {
                 Payload::Size(self.check_size(size.0, 0, WILL_MAX, &at.key("size")))
             }
             Some(PayloadFile::Text(text)) => {
+                self.check_is_no_size(text, at);
                 let fixed = Fixed {
                     group,
                     vars: &self.vars,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use squall_protocol::topic::{TopicError, TopicFilter, TopicName};
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
+use squall_toml::node::Value;
 
 use super::Resolver;
 use super::group::{resolve_qos, time};
@@ -161,29 +162,47 @@ impl Resolver<'_> {
         }
     }
 
-    /// Resolves one subscription of each device of `group`.
+    /// Resolves the subscriptions of each device of `group` in one block: one for each filter.
     pub(super) fn resolve_subscribe(
         &mut self,
         file: &SubscribeFile,
         group: &Group,
         at: &At<'_>,
-    ) -> Subscribe {
+    ) -> Vec<Subscribe> {
+        let at_filter = at.key("filter");
+        let is_list = matches!(
+            at_filter.node().map(|node| &node.value),
+            Some(Value::Array(_))
+        );
+        let filters = file.filter.iter().enumerate();
+        filters
+            .map(|(index, text)| {
+                let at_text = match is_list {
+                    true => at_filter.item(index),
+                    false => at_filter.clone(),
+                };
+                Subscribe {
+                    filter: self.resolve_device_filter(text, group, &at_text),
+                    qos: resolve_qos(file.qos),
+                }
+            })
+            .collect()
+    }
+
+    /// A Topic Filter for every device of `group`.
+    fn resolve_device_filter(&mut self, text: &str, group: &Group, at: &At<'_>) -> DeviceTemplate {
         let fixed = Fixed {
             group: &group.name,
             vars: &self.vars,
         };
-        let at_filter = at.key("filter");
-        let filter = DeviceTemplate::parse(&file.filter, Use::DeviceText, &fixed);
+        let filter = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
         let filter = self
-            .or_note(filter, &at_filter)
+            .or_note(filter, at)
             .unwrap_or_else(|| DeviceTemplate::literal("#"));
-        self.check_device_texts(&filter, group, &at_filter, |text| {
+        self.check_device_texts(&filter, group, at, |text| {
             TopicFilter::for_version(text, group.version).map(drop)
         });
-        Subscribe {
-            filter,
-            qos: resolve_qos(file.qos),
-        }
+        filter
     }
 
     /// Notes the first device of `group` for which the text of `template` fails `check`.

@@ -53,8 +53,10 @@ pub enum ThresholdError {
         known: Vec<String>,
     },
     /// A text that is not an aggregate, a comparison and a limit.
-    #[error("malformed condition {written:?}, write it like `p99 < 250ms`")]
+    #[error("malformed condition {written:?}, write it like `{example}`")]
     MalformedCondition {
+        /// A condition that the metric can have.
+        example: &'static str,
         /// The text as it was written.
         written: String,
     },
@@ -213,6 +215,7 @@ impl Condition {
     /// Parses `p99 < 250ms` as a condition on `metric`.
     pub(crate) fn parse(text: &str, metric: MetricName) -> Result<Self, ThresholdError> {
         let malformed = || ThresholdError::MalformedCondition {
+            example: example_condition(metric.as_str()),
             written: text.to_owned(),
         };
         let position = text.find(['<', '>', '=', '!']).ok_or_else(malformed)?;

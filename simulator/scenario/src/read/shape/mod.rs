@@ -18,13 +18,16 @@ use crate::error::{Diagnostics, Problem};
 use crate::file::{quantity_of, unsupported};
 use schema::{
     BesideTagged, beside_tagged, choices, common_tag, describe_type, fits_type, known_keys,
-    referred, required_keys, tag_word, words,
+    referred, required_keys, tag_word, with_unit, words,
 };
 
 /// Checks `document` against the schema `root`.
 pub(crate) fn check(document: &Node, root: &Json, diagnostics: &mut Diagnostics) {
     Checker { root, diagnostics }.check(&At::root(document), root);
 }
+
+/// What MQTT 3.1.1 is called by its protocol level, or in short.
+const OLD_VERSIONS: [&str; 6] = ["3", "3.1", "3.11", "4", "4.0", "v4"];
 
 /// Whether `written` may be a slip of `key`.
 fn is_near(written: &str, key: &str) -> bool {
@@ -243,7 +246,12 @@ impl<'a> Checker<'a> {
         if known.iter().any(|known| known == word) {
             return;
         }
-        let problem = match unsupported::is_value(at.path().last_key(), word) {
+        let key = at.path().last_key();
+        let problem = match unsupported::is_value(key, word) {
+            false if key == "protocol" && OLD_VERSIONS.contains(&word) => Problem::Contradiction {
+                what: format!("unknown value {word:?} of `protocol`"),
+                remedy: "`protocol = \"3.1.1\"`, the version whose protocol level is 4".to_owned(),
+            },
             true => Problem::NotSupportedYet {
                 what: format!("`{} = {word:?}`", at.path().last_key()),
             },
@@ -372,7 +380,11 @@ impl<'a> Checker<'a> {
                 expected.push(text);
             }
         }
-        let problem = node.wrong_type(&expected.join(" or "));
+        let expected = expected.join(" or ");
+        let problem = match with_unit(at.path().last_key(), node, schemas) {
+            Some(proposal) => Problem::WithoutUnit { expected, proposal },
+            None => Problem::Mistake(node.wrong_type(&expected)),
+        };
         self.diagnostics.value(at, problem);
     }
 }

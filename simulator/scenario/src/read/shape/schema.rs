@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use squall_toml::node::{Node, Value};
+use squall_toml::quantity::Quantity;
 
 use crate::file::quantity_of;
 
@@ -133,4 +134,19 @@ pub(super) fn beside_tagged<'s>(variants: &[&'s Json]) -> Option<BesideTagged<'s
         tagged: tagged.to_vec(),
         other,
     })
+}
+
+/// A whole number where a quantity belongs, written as one: in seconds, or in bytes.
+pub(super) fn with_unit(key: &str, node: &Node, schemas: &[&Json]) -> Option<String> {
+    let Value::Integer(number) = node.value else {
+        return None;
+    };
+    let formats = schemas.iter().filter_map(|schema| schema.get("format"));
+    let quantity = formats.filter_map(Json::as_str).find_map(quantity_of)?;
+    let unit = match quantity {
+        Quantity::Duration => "s",
+        Quantity::Size => "B",
+        Quantity::BitRate => "bit/s",
+    };
+    (number >= 0).then(|| format!("{key} = \"{number}{unit}\""))
 }
