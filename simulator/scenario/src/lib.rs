@@ -31,17 +31,19 @@ pub use model::fault::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,
     fits_pattern,
 };
-pub use model::group::{
-    Arrival, Birth, CutAfter, Group, Publish, Qos2, Reconnect, ReconnectWhen, SessionStart,
-    Subscribe, Transport, Will, Withhold,
-};
+pub use model::group::{Group, SessionStart, Transport};
 pub use model::network::{Bandwidth, Loss, Network, Outages};
 pub use model::payload::Payload;
+pub use model::publish::{Arrival, Publish};
+pub use model::qos2::{CutAfter, Qos2, Withhold};
+pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::scenario::{RunSettings, Scenario};
+pub use model::subscribe::Subscribe;
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };
+pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
 pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, PlannedFault, StreamPlan};
 pub use ports::PortNeed;

@@ -9,10 +9,16 @@ mod expect;
 mod fault;
 mod group;
 mod network;
+mod payload;
+mod publish;
+mod qos2;
 mod quantity;
+mod reconnect;
 pub(crate) mod schema;
 mod shorthand;
+mod subscribe;
 pub(crate) mod unsupported;
+mod will;
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema};
@@ -22,14 +28,16 @@ use squall_run::MetricName;
 
 pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
-pub(crate) use group::{
-    ArrivalWord, BackoffFile, BirthFile, GroupFile, GrowingFile, JitterWord, PayloadFile,
-    ProtocolWord, PublishFile, Qos2File, ReconnectFile, SessionWord, SubscribeFile, WhenWord,
-    WillFile,
-};
+pub(crate) use group::{GroupFile, ProtocolWord, SessionWord};
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
+pub(crate) use payload::{PayloadFile, PayloadForms};
+pub(crate) use publish::{ArrivalWord, PublishFile};
+pub(crate) use qos2::Qos2File;
 pub(crate) use quantity::quantity_of;
 pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
+pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
+pub(crate) use subscribe::SubscribeFile;
+pub(crate) use will::{BirthFile, WillFile};
 
 /// A squall scenario: the devices that connect, their network, what goes wrong and when, and what
 /// must hold.

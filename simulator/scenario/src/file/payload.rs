@@ -1,0 +1,41 @@
+//! What a message carries, as the file writes it.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::SizeText;
+use crate::template::JsonValue;
+
+/// What a message carries.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Payload")]
+pub(crate) enum PayloadFile {
+    /// This number of bytes: a stamp of 16 bytes, then filling.
+    Size(SizeText),
+    /// A text, as a template.
+    Text(String),
+    /// An object whose texts are templates.
+    Json(IndexMap<String, JsonValue>),
+}
+
+/// What a message carries: a text, or a table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Content")]
+pub(crate) enum PayloadForms {
+    /// A text, as a template, as `{ text = "on" }`.
+    Text(String),
+    /// A size, a text or an object.
+    Payload(PayloadFile),
+}
+
+impl From<PayloadForms> for PayloadFile {
+    fn from(forms: PayloadForms) -> Self {
+        match forms {
+            PayloadForms::Text(text) => Self::Text(text),
+            PayloadForms::Payload(payload) => payload,
+        }
+    }
+}

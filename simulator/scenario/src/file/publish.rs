@@ -1,0 +1,48 @@
+//! `[[group.publish]]` as the file writes it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::shorthand;
+use super::{DurationText, PayloadFile, PayloadForms};
+
+/// A stream of messages of each device.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Publish")]
+pub(crate) struct PublishFile {
+    /// Template of the Topic Name.
+    pub(crate) topic: String,
+    /// QoS that it is published with. Default 0.
+    #[schemars(range(max = 2))]
+    pub(crate) qos: Option<u8>,
+    /// Whether the broker retains it. Default false.
+    pub(crate) retain: Option<bool>,
+    /// Messages per second of the whole group.
+    #[schemars(range(min = 0.000_001, max = 100_000_000))]
+    pub(crate) rate: Option<f64>,
+    /// Messages per second of each device.
+    #[schemars(range(min = 0.000_001, max = 100_000_000))]
+    pub(crate) rate_per_device: Option<f64>,
+    /// Time between two messages of a device.
+    pub(crate) every: Option<DurationText>,
+    /// How the times at which messages are due are spread. Default even.
+    pub(crate) arrival: Option<ArrivalWord>,
+    /// From the beginning of the load to the first message. Default 0s.
+    pub(crate) start: Option<DurationText>,
+    /// What each message carries. Default `{ size = "16B" }`.
+    #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
+    #[schemars(with = "Option<PayloadForms>")]
+    pub(crate) payload: Option<PayloadFile>,
+}
+
+/// How the times at which messages are due are spread.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Arrival")]
+pub(crate) enum ArrivalWord {
+    /// The devices of the group take turns at even intervals.
+    Even,
+    /// The gaps between a device's messages are exponential.
+    Poisson,
+}

@@ -1,0 +1,65 @@
+//! `[group.qos2]` as the file writes it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{DistributionFile, DurationText};
+
+/// Faults in QoS 2 exchanges.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Qos2")]
+pub(crate) struct Qos2File {
+    /// When messages are sent again: `on_reconnect`, as the specification wants.
+    #[serde(rename = "retransmit")]
+    pub(crate) _retransmit: Option<RetransmitWord>,
+    /// Probabilities that a publisher resets its connection right after a step.
+    #[serde(default)]
+    pub(crate) cut_after: CutAfterFile,
+    /// Time between a PUBREC and the PUBREL that answers it.
+    pub(crate) delay_pubrel: Option<DistributionFile>,
+    /// Probabilities that a subscriber does not send an answer.
+    #[serde(default)]
+    pub(crate) withhold: WithholdFile,
+}
+
+/// When messages are sent again.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Retransmit")]
+pub(crate) enum RetransmitWord {
+    /// After a reconnect only.
+    OnReconnect,
+}
+
+/// Probabilities that a publisher resets its connection right after a step.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CutAfter")]
+pub(crate) struct CutAfterFile {
+    /// After it sent PUBLISH.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) publish: Option<f64>,
+    /// After it received PUBREC.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubrec: Option<f64>,
+    /// After it sent PUBREL.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubrel: Option<f64>,
+}
+
+/// Probabilities that a subscriber does not send an answer.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Withhold")]
+pub(crate) struct WithholdFile {
+    /// Probability that a PUBREC is not sent.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubrec: Option<f64>,
+    /// Probability that a PUBCOMP is not sent.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) pubcomp: Option<f64>,
+    /// Time from the first answer that was not sent until the device resets its connection, so that
+    /// the broker may send again. Default 1s.
+    pub(crate) reconnect_after: Option<DurationText>,
+}
