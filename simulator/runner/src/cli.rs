@@ -50,6 +50,8 @@ pub struct Cli {
 pub enum Command {
     /// Run scenario files and write a report for each.
     Run(RunArgs),
+    /// Run scenarios that belong together, such as those of the Open MQTT Benchmark Suite.
+    Suite(SuiteArgs),
     /// Check scenario files without running them.
     Validate(ValidateArgs),
     /// List the scenarios that squall brings, or those of a folder, with the question each asks.
@@ -98,6 +100,14 @@ pub struct RunArgs {
     /// Overrides of the scenario.
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    /// Where results go and what is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where the results of runs go, and what is printed of them.
+#[derive(Args, Clone, Debug)]
+pub struct OutputArgs {
     /// Folder for the results, one folder a run inside it if there are several
     /// [default: squall-out/NAME-TIME].
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
@@ -112,6 +122,23 @@ pub struct RunArgs {
     /// Print no progress and no summary, only errors and why a run did not pass.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// `squall suite`.
+#[derive(Args, Debug)]
+pub struct SuiteArgs {
+    /// The suite to run; without it, or with `list`, they are listed.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Run each scenario for seconds instead of minutes, under the same load.
+    #[arg(long)]
+    pub short: bool,
+    /// Overrides of every scenario of the suite.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+    /// Where results go and what is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `squall supervise`.

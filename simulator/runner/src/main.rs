@@ -22,6 +22,7 @@ mod remark;
 mod run;
 mod scenario_file;
 mod shipped;
+mod suites;
 mod target;
 mod terminal_client;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 fn dispatch(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => commands::run::run(args),
+        Command::Suite(args) => commands::suite::suite(args),
         Command::Validate(args) => commands::validate::validate(args),
         Command::List(args) => commands::list::list(args),
         Command::New(args) => commands::new::new(args),

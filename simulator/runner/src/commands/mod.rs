@@ -11,6 +11,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod subscribe;
+pub mod suite;
 pub mod supervise;
 pub mod validate;
 

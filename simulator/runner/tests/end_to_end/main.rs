@@ -14,6 +14,7 @@ mod runs;
 mod shipped;
 mod slow_link;
 mod stopping;
+mod suites;
 mod tampered;
 mod targets;
 mod terminal;

@@ -1,0 +1,126 @@
+//! `squall suite`: runs the scenarios of a suite, and ends with a table of them all.
+
+use std::fs;
+
+use anyhow::Context as _;
+use squall_run::count_text;
+
+use super::run::{self, Folders, Table};
+use crate::cli::{OverrideArgs, SuiteArgs};
+use crate::exit::Failure;
+use crate::machine::limits::Limits;
+use crate::output::{fitted, print, print_line};
+use crate::remark::remark;
+use crate::scenario_file::ScenarioFile;
+use crate::shipped;
+use crate::suites::{self, Member, SUITES, Size, Suite};
+
+/// The file with the table, beside the folders of the runs.
+const TABLE_FILE: &str = "suite.md";
+
+/// Runs a suite, or lists them all.
+pub fn suite(args: &SuiteArgs) -> Result<u8, Failure> {
+    match args.name.as_deref() {
+        None | Some("list") => list(),
+        Some(name) => match suites::find(name) {
+            Some(suite) => run_suite(suite, args),
+            None => Err(Failure::Usage(format!(
+                "there is no suite `{name}`; {}",
+                suites::hint(name)
+            ))),
+        },
+    }
+}
+
+fn list() -> Result<u8, Failure> {
+    for suite in SUITES {
+        let members: Vec<&str> = suite.members.iter().map(|member| member.scenario).collect();
+        print_line(suite.name)?;
+        for line in [suite.purpose.to_owned(), members.join(", ")] {
+            print(&fitted(&format!("    {line}"), 4))?;
+        }
+    }
+    Ok(0)
+}
+
+fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<u8, Failure> {
+    let folders = Folders::of_suite(suite.name, &args.output);
+    let files = suite.members.iter().map(|member| read(suite, member, args));
+    let ran = run::run_all(files.collect(), folders.clone(), &args.output)?;
+
+    let table = Table::of(&ran);
+    let Folders::In(folder) = folders else {
+        unreachable!("the runs of a suite are in one folder");
+    };
+    let file = folder.join(TABLE_FILE);
+    let text = format!("# Suite {}\n\n{}", suite.name, table.markdown(&folder));
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    if !args.output.quiet {
+        remark(&format!(
+            "\n{}{}",
+            table.text(),
+            table.closing_line("scenarios")
+        ));
+        remark(&format!("table: {}", file.display()));
+    }
+    Ok(run::exit_code(&ran))
+}
+
+/// A scenario with the changes of the suite, and after them those of the user.
+fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioFile, Failure> {
+    let shipped = shipped::find(member.scenario).context("a suite has shipped scenarios")?;
+    let short = match args.short {
+        true => member.short,
+        false => &[],
+    };
+    let changed = |scale: Vec<String>| {
+        let own = short.iter().map(|change| (*change).to_owned());
+        ScenarioFile::shipped(
+            shipped,
+            &OverrideArgs {
+                set: own.chain(scale).chain(args.overrides.set.clone()).collect(),
+                seed: args.overrides.seed,
+            },
+        )
+    };
+    let whole = changed(Vec::new())?;
+    let limits = Limits::raise_and_read();
+    let Err(reason) = limits.check(whole.need()) else {
+        return Ok(whole);
+    };
+    match suite.size {
+        Size::AsWritten => Ok(whole),
+        Size::ToMachine => {
+            let fitting = (2..=MOST_DIVIDED).find_map(|divisor| {
+                let scaled = changed(divided(&whole, divisor)).ok()?;
+                limits.check(scaled.need()).ok()?;
+                Some((divisor, scaled))
+            });
+            let (divisor, scaled) =
+                fitting.ok_or_else(|| Failure::Usage(format!("{}: {reason}", member.scenario)))?;
+            if !args.output.quiet {
+                remark(&format!(
+                    "note: {}: {} of {} devices, every group divided by {divisor}, because {reason}",
+                    member.scenario,
+                    count_text(scaled.scenario.device_count().into()),
+                    count_text(whole.scenario.device_count().into()),
+                ));
+            }
+            Ok(scaled)
+        }
+    }
+}
+
+/// The smallest share of a scenario that is still worth running.
+const MOST_DIVIDED: u32 = 1_000;
+
+/// The changes that divide every group by `divisor`, which leave at least one device in each.
+fn divided(file: &ScenarioFile, divisor: u32) -> Vec<String> {
+    let groups = file.scenario.groups.iter();
+    groups
+        .map(|group| {
+            let count = (group.count / divisor).max(1);
+            format!("group.{}.count={count}", group.name)
+        })
+        .collect()
+}
