@@ -4,7 +4,8 @@
 //! `document` reads a file: `node` is its tree, `source` the text that it came from, `at` a place in it.
 //! `quantity` reads and prints durations, sizes and bit rates; `value` takes one value of one kind
 //! within one range. `mistake` names what can be wrong in any file, `report` collects the mistakes
-//! and shows them with file, line, column, a caret and what to write instead. The crate that reads a
+//! and shows them with file, line, column, a caret and what to write instead, and `secret` hides what no error
+//! may show. The crate that reads a
 //! file knows what its keys mean. Nothing here opens a file: its text comes in.
 
 pub mod at;
@@ -16,5 +17,6 @@ pub mod node;
 pub mod quantity;
 pub mod quote;
 pub mod report;
+pub mod secret;
 pub mod source;
 pub mod value;

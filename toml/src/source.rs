@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::secret::masked;
+
 /// Bytes of the row of texts, end excluded.
 pub type Span = Range<usize>;
 
@@ -33,7 +35,7 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// The whole line.
+    /// The whole line, with asterisks in place of secrets.
     pub line_text: String,
     /// Characters of the line that the span covers, at least 1.
     pub width: usize,
@@ -121,7 +123,7 @@ impl Sources {
             file: source.name.clone(),
             line: text[..start].matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
-            line_text: printable(text[line_start..line_end].trim_end()),
+            line_text: printable(masked(text)[line_start..line_end].trim_end()),
             width: text[start..end].trim_end().chars().count().max(1),
         }
     }
@@ -203,6 +205,20 @@ mod tests {
         let place = sources.place(&(0..9));
 
         assert_eq!((place.line, place.column, place.width), (1, 1, 3));
+    }
+
+    /// An error is shown on a terminal and in logs, which are no place for a password.
+    #[test]
+    fn a_line_is_shown_without_secrets() {
+        let overrides = ["target.password=two words".to_owned()];
+        let sources = Sources::new("a.toml", "password = \"s3cret\" x\n", &overrides);
+        let base = sources.override_base(0);
+
+        assert_eq!(sources.place(&(20..21)).line_text, "password = ******** x");
+        assert_eq!(
+            sources.place(&(base..base + 1)).line_text,
+            "target.password=*********"
+        );
     }
 
     /// A formatter takes no width above 65,535, and no screen does.
