@@ -29,10 +29,13 @@ pub struct ScenarioText {
     pub path: String,
     /// Hash of `original`, as `algorithm:hex`.
     pub hash: String,
-    /// The file's text.
+    /// The file's text, with `***` in place of every password and other secret.
     pub original: String,
     /// The same scenario with every default and override written out (TOML).
     pub resolved: String,
+    /// Whether something is hidden: then the hash is not that of the file, and who repeats the run has to know it.
+    #[serde(default)]
+    pub has_secrets: bool,
 }
 
 /// A build of squall.

@@ -11,11 +11,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 use squall_protocol::client::{Client, Event, Settings};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect};
 use squall_protocol::{Instant, Version};
-use squall_scenario::{Group, Scenario, Transport};
+use squall_scenario::{ClientLogin, Group, Scenario, Transport};
 
 use crate::device::MessageHandle;
 use crate::drive::{Actions, Input, SocketId, Teardown};
@@ -39,6 +39,8 @@ pub(crate) struct Job {
     pub(crate) after: Duration,
     /// Client Identifier of the Session.
     pub(crate) client_id: String,
+    /// What its connection logs in with: a broker may know the Session's owner by it.
+    pub(crate) login: ClientLogin,
     /// In which version to connect: a broker may have Sessions of one version only.
     pub(crate) version: Version,
     /// What its connection runs over.
@@ -223,8 +225,8 @@ fn connect(job: &Job) -> Connect {
         keep_alive: KEEP_ALIVE,
         client_id: job.client_id.clone(),
         will: None,
-        user_name: None,
-        password: None,
+        user_name: job.login.user_name.clone(),
+        password: job.login.password.clone(),
         properties: ConnectProperties::default(),
     }
 }
@@ -232,20 +234,24 @@ fn connect(job: &Job) -> Connect {
 /// The Sessions that an earlier run may have left: those of Client Identifiers whose first CONNECT
 /// would not discard them itself.
 pub(crate) fn sessions_to_clear(scenario: &Scenario) -> Vec<Job> {
-    let jobs = scenario.groups_to_clear().flat_map(|group| {
-        let ids = (0..group.count).map(|index| group.client_id_of(index));
-        jobs(group, ids)
-    });
+    let jobs = scenario
+        .groups_to_clear()
+        .flat_map(|group| jobs(group, 0..group.count));
     in_order(jobs)
 }
 
-/// One job for each Client Identifier, at the group's `connect_rate`.
-pub(crate) fn jobs(group: &Group, client_ids: impl Iterator<Item = impl Into<String>>) -> Vec<Job> {
-    let ids: IndexSet<String> = client_ids.map(Into::into).collect();
+/// One job for each Client Identifier of the devices with these `{index}`es, at the group's `connect_rate`. It
+/// logs in as the first of them that has the identifier.
+pub(crate) fn jobs(group: &Group, indexes: impl Iterator<Item = u32>) -> Vec<Job> {
+    let mut ids: IndexMap<String, u32> = IndexMap::new();
+    for index in indexes {
+        ids.entry(group.client_id_of(index)).or_insert(index);
+    }
     (0_u32..)
         .zip(ids)
-        .map(|(index, client_id)| Job {
-            after: group.connects_after(index),
+        .map(|(turn, (client_id, index))| Job {
+            after: group.connects_after(turn),
+            login: group.login.of(index, &client_id),
             client_id,
             version: group.version,
             transport: group.transport,
@@ -271,6 +277,7 @@ mod tests {
         Job {
             after: Duration::from_secs(after),
             client_id: client_id.to_owned(),
+            login: ClientLogin::default(),
             version: Version::V5,
             transport: Transport::Tcp,
         }

@@ -6,7 +6,9 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use squall_scenario::{Override, Plan, Scenario, Target};
+use squall_scenario::{FileUnreadable, Override, Plan, Scenario, Surroundings, Target};
+
+use squall_toml::secret::without_secrets;
 
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;
@@ -17,6 +19,9 @@ use crate::shipped::{self, Shipped};
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
 const BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes that a file may have which a scenario names: a row for each of a million devices takes half of it.
+const BESIDE_BYTES_MAX: u64 = 256 << 20;
 
 /// What stands for standard input among file names.
 const STANDARD_INPUT: &str = "-";
@@ -79,8 +84,9 @@ impl ScenarioFile {
         if let Some(seed) = changes.seed {
             overrides.push(parse_override(&format!("seed={seed}"))?);
         }
-        let scenario = Scenario::parse_bytes(&name_of(&path), &bytes, &overrides)
-            .map_err(Failure::Scenario)?;
+        let scenario =
+            Scenario::parse_bytes(&name_of(&path), &bytes, &overrides, &Around { file: &path })
+                .map_err(Failure::Scenario)?;
         Ok(Self {
             path,
             same_name: None,
@@ -145,6 +151,35 @@ impl ScenarioFile {
     }
 }
 
+/// What a scenario takes from outside of its file.
+struct Around<'a> {
+    file: &'a Path,
+}
+
+impl Surroundings for Around<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, FileUnreadable> {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let path = folder.join(path);
+        let unreadable = |cause: String| FileUnreadable {
+            cause: format!("{}: {cause}", path.display()),
+        };
+        let mut bytes = Vec::new();
+        let read = File::open(&path)
+            .and_then(|file| file.take(BESIDE_BYTES_MAX + 1).read_to_end(&mut bytes));
+        read.map_err(|error| unreadable(error.to_string()))?;
+        match bytes.len() as u64 > BESIDE_BYTES_MAX {
+            true => Err(unreadable(format!(
+                "it has more than {BESIDE_BYTES_MAX} bytes"
+            ))),
+            false => Ok(bytes),
+        }
+    }
+}
+
 /// The bytes of a scenario file; one that never ends is refused.
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
     let name = name_of(path);
@@ -203,7 +238,7 @@ fn numeric_address(host: &str) -> Option<IpAddr> {
 
 fn parse_override(text: &str) -> Result<Override, Failure> {
     text.parse::<Override>()
-        .map_err(|error| Failure::Usage(format!("--set {text}: {error}")))
+        .map_err(|error| Failure::Usage(format!("--set {}: {error}", without_secrets(text))))
 }
 
 /// The paragraph after `Question:` in the comment that a file begins with, as a heading begins.

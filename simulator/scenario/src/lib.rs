@@ -15,6 +15,7 @@ mod ports;
 mod print;
 mod read;
 mod resolve;
+mod surroundings;
 mod template;
 
 pub use error::{Problem, ScenarioError, ScenarioErrors};
@@ -32,6 +33,7 @@ pub use model::fault::{
     fits_pattern,
 };
 pub use model::group::{Group, SessionStart, Transport};
+pub use model::login::{ClientLogin, Login};
 pub use model::network::{Bandwidth, Loss, Network, Outages};
 pub use model::payload::Payload;
 pub use model::publish::{Arrival, Publish};
@@ -47,4 +49,5 @@ pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
 pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, PlannedFault, StreamPlan};
 pub use ports::PortNeed;
+pub use surroundings::{FileUnreadable, NoSurroundings, Surroundings};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};

@@ -46,6 +46,7 @@ name = "devices"
 count = 1
 client_id = "{group}-{index}"
 protocol = "5.0"
+# no user name
 clean_start = true
 session_expiry = "0s"
 receive_maximum = 65535

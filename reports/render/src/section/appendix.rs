@@ -8,6 +8,10 @@ use crate::table::{Cell, Column, Table};
 /// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let scenario = &run.identity.scenario;
+    let as_read = match scenario.has_secrets {
+        true => "Scenario, as it was read, with *** in place of secrets",
+        false => "Scenario, as it was read",
+    };
     let blocks = vec![
         Block::Folded(metrics()),
         Block::Folded(words()),
@@ -15,7 +19,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             "Scenario, with every default written out",
             scenario.resolved.clone(),
         ),
-        Block::Text("Scenario, as it was read", scenario.original.clone()),
+        Block::Text(as_read, scenario.original.clone()),
     ];
     section_of("appendix", "Appendix", blocks, "")
 }

@@ -33,7 +33,16 @@ fn facts(run: &Run) -> Vec<(&'static str, Vec<Cell>)> {
                 Cell::Code(scenario.path.clone()),
             ],
         ),
-        ("Scenario hash", vec![Cell::Code(scenario.hash.clone())]),
+        (
+            "Scenario hash",
+            match scenario.has_secrets {
+                true => vec![
+                    Cell::Code(scenario.hash.clone()),
+                    Cell::text("of the file with *** in place of secrets"),
+                ],
+                false => vec![Cell::Code(scenario.hash.clone())],
+            },
+        ),
         ("Seed", vec![Cell::Code(identity.seed.to_string())]),
         ("Started", vec![Cell::text(started(run))]),
         ("Lasted", vec![Cell::text(lasted(run))]),

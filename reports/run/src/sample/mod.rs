@@ -147,6 +147,7 @@ fn identity() -> Identity {
             hash: "sha256:3f1d7c0a5e4b99d2".to_owned(),
             original: original.to_owned(),
             resolved: format!("{original}\n[run]\nwarmup = \"10s\"\nduration = \"100s\"\ndrain = \"15s\"\n"),
+            has_secrets: false,
         },
         squall: Software {
             version: "0.1.0".to_owned(),

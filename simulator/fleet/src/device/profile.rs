@@ -9,8 +9,8 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Backoff, Birth, DeviceTemplate, Distribution, Group, Network, NetworkId, Payload, Publish,
-    Qos2, Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport,
+    Backoff, Birth, ClientLogin, DeviceTemplate, Distribution, Group, Login, Network, NetworkId,
+    Payload, Publish, Qos2, Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport,
     Will as WillTemplate,
 };
 
@@ -42,6 +42,7 @@ pub(crate) struct Profile {
     session_expiry_interval: u32,
     session: SessionStart,
     receive_maximum: u16,
+    login: Login,
     will: Option<WillTemplate>,
     subscribes: Vec<Subscribe>,
 }
@@ -66,6 +67,7 @@ impl Profile {
             session_expiry_interval: group.session_expiry_interval,
             session: group.session,
             receive_maximum: group.receive_maximum.get(),
+            login: group.login.clone(),
             will: group.will.clone(),
             subscribes: group.subscribes.clone(),
         }
@@ -90,6 +92,7 @@ impl Profile {
             session_expiry_interval: 0,
             session: SessionStart::Fresh,
             receive_maximum: u16::MAX,
+            login: scenario.own_login().clone(),
             will: None,
             subscribes: Vec::new(),
         }
@@ -108,6 +111,10 @@ impl Profile {
     /// The CONNECT of one device.
     pub(crate) fn connect(&self, index: u32, client_id: &str) -> Connect {
         let is_v5 = self.version == Version::V5;
+        let ClientLogin {
+            user_name,
+            password,
+        } = self.login.of(index, client_id);
         let keep_alive = u16::try_from(self.keep_alive.as_secs()).unwrap_or(u16::MAX);
         let expiry = self.session_expiry_interval;
         let receive_maximum = self.receive_maximum;
@@ -120,8 +127,8 @@ impl Profile {
                 .will
                 .as_ref()
                 .map(|will| render_will(will, index, client_id)),
-            user_name: None,
-            password: None,
+            user_name,
+            password,
             properties: ConnectProperties {
                 session_expiry_interval: (is_v5 && expiry > 0).then_some(expiry),
                 receive_maximum: (is_v5 && receive_maximum < u16::MAX).then_some(receive_maximum),

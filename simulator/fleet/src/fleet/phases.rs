@@ -236,8 +236,9 @@ impl<S: Sink> Fleet<S> {
             let devices = || group.devices().map(|id| &self.devices[id.0 as usize]);
             let ended = devices().filter(|device| device.has_ended_session());
             let ended: HashSet<&str> = ended.map(Device::client_id).collect();
-            let left = devices().map(Device::client_id);
-            jobs(group, left.filter(move |id| !ended.contains(id)))
+            let left = (0_u32..).zip(devices());
+            let left = left.filter(move |(_, device)| !ended.contains(device.client_id()));
+            jobs(group, left.map(|(index, _)| index))
         });
         in_order(jobs)
     }

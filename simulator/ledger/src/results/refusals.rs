@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use squall_fleet::OpenError;
 use squall_protocol::{ReasonCode, Version};
 use squall_run::{Reason, Refusal, count_text};
-use squall_scenario::Scenario;
+use squall_scenario::{Group, Scenario};
 
 use crate::books::{
     Connections, EndKind, GroupCounts, OPENING_ON_LINK, open_error_name, reason_text,
@@ -34,7 +34,7 @@ pub(super) fn refusals(scenario: &Scenario, connections: &Connections) -> Vec<Re
         }
         for (&reason, &count) in &counts.refused {
             let answer = format!("were answered with CONNACK {}", reason_text(reason));
-            let remedy = remedy(reason, group.version).map(str::to_owned);
+            let remedy = remedy(reason, group);
             *answers.entry((answer, remedy)).or_default() += count;
         }
         for (&end, &count) in &counts.unanswered {
@@ -142,27 +142,37 @@ fn unanswered(end: EndKind) -> Key {
 }
 
 /// What a user can do about a CONNACK (§3.2.2.2).
-fn remedy(reason: ReasonCode, version: Version) -> Option<&'static str> {
+fn remedy(reason: ReasonCode, group: &Group) -> Option<String> {
+    if let ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized = reason {
+        return Some(login_remedy(group));
+    }
     if reason == ReasonCode::UnsupportedProtocolVersion {
-        return Some(match version {
+        let remedy = match group.version {
             Version::V5 => "set protocol = \"3.1.1\" in the group",
             Version::V3_1_1 => "set protocol = \"5.0\" in the group",
-        });
+        };
+        return Some(remedy.to_owned());
     }
     let found = REMEDIES.iter().find(|(of, _)| *of == reason);
-    found.map(|(_, remedy)| *remedy)
+    found.map(|(_, remedy)| (*remedy).to_owned())
+}
+
+/// Says what was sent, without a password.
+fn login_remedy(group: &Group) -> String {
+    match group.login.is_empty() {
+        true => "devices send no user name: set username and password in the group or in [target], or allow \
+                 anonymous clients in the broker"
+            .to_owned(),
+        false => format!(
+            "group {} logs in with {}: check the password, and whom the broker lets in",
+            group.name,
+            group.login.description()
+        ),
+    }
 }
 
 /// For the other Reason Codes whose cause is commonly one setting.
-const REMEDIES: [(ReasonCode, &str); 7] = [
-    (
-        ReasonCode::BadUserNameOrPassword,
-        "devices send no user name: allow anonymous clients in the broker",
-    ),
-    (
-        ReasonCode::NotAuthorized,
-        "devices send no user name: allow anonymous clients in the broker",
-    ),
+const REMEDIES: [(ReasonCode, &str); 5] = [
     (
         ReasonCode::ClientIdentifierNotValid,
         "choose client_id in the group as the broker wants it",

@@ -40,7 +40,7 @@ pub async fn drive(
     let scenario = Rc::new(spec.file.scenario.clone());
     descriptors::make_room(spec.file.need().connections + DESCRIPTORS_RESERVED);
     let target = tokio::select! {
-        target = Target::start(&scenario.target, spec.target_log) => target?,
+        target = Target::start(&scenario, spec.target_log) => target?,
         name = signals.next() => {
             return Err(Failure::Stopped(format!(
                 "stopped by {name} before the target answered"

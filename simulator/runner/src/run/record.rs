@@ -11,6 +11,7 @@ use squall_run::{
     Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, rate_text,
 };
 use squall_scenario::{Birth, Group, Publish, Scenario};
+use squall_toml::secret::without_secrets;
 
 use super::broker_end::{self, Moments};
 use super::times::Ended;
@@ -89,14 +90,17 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
 
 fn identity(file: &ScenarioFile) -> Identity {
     let scenario = &file.scenario;
+    // The hash is of what is kept: that of a password could be guessed from it.
+    let original = without_secrets(&file.text);
     Identity {
         name: scenario.name.clone(),
         question: file.question(),
         seed: scenario.seed,
         scenario: ScenarioText {
             path: file.path.display().to_string(),
-            hash: hash(&file.text),
-            original: file.text.clone(),
+            hash: hash(&original),
+            has_secrets: original != file.text,
+            original,
             resolved: scenario.to_resolved_toml(),
         },
         squall: Software {
@@ -109,7 +113,9 @@ fn identity(file: &ScenarioFile) -> Identity {
             }
             .to_owned(),
         },
-        command_line: std::env::args().collect(),
+        command_line: std::env::args()
+            .map(|argument| without_secrets(&argument))
+            .collect(),
         replay: replay(file),
     }
 }
@@ -124,14 +130,20 @@ fn hash(text: &str) -> String {
         })
 }
 
-/// The command that repeats the run, with the seed and every override.
+/// The command that repeats the run, with the seed and every override. It says where a secret has to be filled
+/// in.
 fn replay(file: &ScenarioFile) -> String {
     let mut command = format!("squall run {}", shell_word(&file.path.to_string_lossy()));
+    let mut hides = "";
     for change in file.overrides.iter().filter(|change| change.key != "seed") {
-        let assignment = format!("{}={}", change.key, change.value);
+        let written = change.to_string();
+        let assignment = without_secrets(&written);
+        if assignment != written {
+            hides = " # with the secret in place of ***";
+        }
         write!(command, " --set {}", shell_word(&assignment)).expect("a string takes any text");
     }
-    write!(command, " --seed {}", file.scenario.seed).expect("a string takes any text");
+    write!(command, " --seed {}{hides}", file.scenario.seed).expect("a string takes any text");
     command
 }
 
@@ -159,9 +171,12 @@ fn settings(file: &ScenarioFile) -> Settings {
     let overrides = file.overrides.iter();
     Settings {
         overrides: overrides
-            .map(|change| Override {
-                key: change.key.clone(),
-                value: change.value.clone(),
+            .map(|change| {
+                let assignment = without_secrets(&change.to_string());
+                Override {
+                    value: assignment[change.key.len() + 1..].to_owned(),
+                    key: change.key.clone(),
+                }
             })
             .collect(),
         groups: file

@@ -17,12 +17,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use squall_run::TargetKind;
-use squall_scenario::{SpawnTarget, UrlTarget};
+use squall_scenario::{Login, Scenario, SpawnTarget, UrlTarget};
 
 use crate::exit::Failure;
 use crate::machine::processes::Processes;
 pub use child::{Child, Ending, Haste};
-use probe::{Patience, ProbeError};
+use probe::{Door, Patience, ProbeError};
 pub use watch::{Death, DeathStatus, Watch};
 
 /// Our own broker answers at once or not at all.
@@ -59,6 +59,7 @@ impl fmt::Display for NotReady {
                 ProbeError::NoAnswer { .. } => write!(f, "; is a broker running there?"),
                 ProbeError::Silent { .. }
                 | ProbeError::LocalLimit { .. }
+                | ProbeError::LoginRefused { .. }
                 | ProbeError::Ended(_) => Ok(()),
             },
         }
@@ -84,48 +85,57 @@ pub struct Target {
     pub address: SocketAddr,
     /// How it came to be.
     pub kind: TargetKind,
+    /// What the probe logs in with.
+    login: Login,
     /// The process, if it is ours to measure and to stop.
     child: Option<Child>,
 }
 
 impl Target {
-    /// Starts or finds what `wanted` says and waits until it answers. A child's output goes to
+    /// Starts or finds what the scenario wants and waits until it answers. A child's output goes to
     /// `log`.
-    pub async fn start(wanted: &squall_scenario::Target, log: &Path) -> Result<Self, Failure> {
-        match wanted {
-            squall_scenario::Target::Embedded => Self::start_embedded(log).await,
-            squall_scenario::Target::Url(url) => Self::find(url).await,
-            squall_scenario::Target::Spawn(spawn) => Self::start_spawned(spawn, log).await,
+    pub async fn start(scenario: &Scenario, log: &Path) -> Result<Self, Failure> {
+        let login = scenario.own_login();
+        match &scenario.target {
+            squall_scenario::Target::Embedded => Self::start_embedded(login, log).await,
+            squall_scenario::Target::Url(url) => Self::find(url, login).await,
+            squall_scenario::Target::Spawn(spawn) => Self::start_spawned(spawn, login, log).await,
         }
     }
 
-    async fn start_embedded(log: &Path) -> Result<Self, Failure> {
+    async fn start_embedded(login: &Login, log: &Path) -> Result<Self, Failure> {
         let mut child = Child::embedded(log)?;
         let address = child.embedded_address().await?;
         let target = Self {
             address,
             kind: TargetKind::Embedded,
+            login: login.clone(),
             child: Some(child),
         };
         target.wait_until_it_answers(EMBEDDED_READY_MAX).await
     }
 
-    async fn find(url: &UrlTarget) -> Result<Self, Failure> {
+    async fn find(url: &UrlTarget, login: &Login) -> Result<Self, Failure> {
         let address = address::resolve(url).await?;
         let target = Self {
             address,
             kind: TargetKind::Url,
+            login: login.clone(),
             child: None,
         };
         target.wait_until_it_answers(URL_READY_MAX).await
     }
 
     /// Another process may take the port between our choice and the broker's bind: then once more.
-    async fn start_spawned(spawn: &SpawnTarget, log: &Path) -> Result<Self, Failure> {
-        match Self::try_spawned(spawn, log).await? {
+    async fn start_spawned(
+        spawn: &SpawnTarget,
+        login: &Login,
+        log: &Path,
+    ) -> Result<Self, Failure> {
+        match Self::try_spawned(spawn, login, log).await? {
             Ok(target) => Ok(target),
             Err(error) if error.is_port_in_use() => {
-                let again = Self::try_spawned(spawn, log).await?;
+                let again = Self::try_spawned(spawn, login, log).await?;
                 again.map_err(|error| Failure::Unreachable(error.to_string()))
             }
             Err(error) => Err(Failure::Unreachable(error.to_string())),
@@ -134,12 +144,14 @@ impl Target {
 
     async fn try_spawned(
         spawn: &SpawnTarget,
+        login: &Login,
         log: &Path,
     ) -> Result<Result<Self, NotReady>, Failure> {
         let port = address::free_port()?;
         let target = Self {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             kind: TargetKind::Spawn,
+            login: login.clone(),
             child: Some(Child::spawned(spawn, port, log)?),
         };
         Ok(target.until_ready(spawn.ready).await)
@@ -152,7 +164,11 @@ impl Target {
 
     /// A child that does not answer is stopped.
     async fn until_ready(mut self, limit: Duration) -> Result<Self, NotReady> {
-        let answered = probe::wait_until_answering(self.address, limit, self.child.as_mut()).await;
+        let door = Door {
+            address: self.address,
+            login: &self.login,
+        };
+        let answered = probe::wait_until_answering(door, limit, self.child.as_mut()).await;
         match answered {
             Ok(()) => Ok(self),
             Err(cause) => {
@@ -210,9 +226,13 @@ impl Target {
             refused: STILL_THERE_MAX,
             silent: silent_max,
         };
-        match probe::still_answers(self.address, patience, self.child.as_mut()).await {
-            // How a child ended by itself, it says itself.
-            Ok(()) | Err(ProbeError::Ended(_)) => Answer::Given,
+        let door = Door {
+            address: self.address,
+            login: &self.login,
+        };
+        match probe::still_answers(door, patience, self.child.as_mut()).await {
+            // How a child ended by itself, it says itself; a CONNACK of any kind is an answer.
+            Ok(()) | Err(ProbeError::Ended(_) | ProbeError::LoginRefused { .. }) => Answer::Given,
             Err(error @ ProbeError::NoAnswer { .. }) => Answer::Dead(error.to_string()),
             Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
                 Answer::Unknown(error.to_string())

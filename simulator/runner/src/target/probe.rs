@@ -8,13 +8,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use squall_protocol::Version;
 use squall_protocol::codec::{DecodeRules, PacketReader, encode};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect, Packet};
+use squall_protocol::{ReasonCode, Version};
 
 use super::Child;
 use crate::drive::open_error;
 use squall_fleet::OpenError;
+use squall_scenario::{ClientLogin, Login};
 
 /// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -44,23 +45,62 @@ pub(super) enum ProbeError {
     /// This machine had no port or descriptor for the attempt: that says nothing about the target.
     #[error("this machine had no local port or descriptor left to ask {address}: {cause}")]
     LocalLimit { address: SocketAddr, cause: String },
+    /// It answers, and does not let in what `[target]` says that clients log in with.
+    #[error(
+        "the broker at {address} refused the {login} with {} (0x{:02X}): check target.username and \
+         target.password, and whom the broker lets in",
+        reason.name(),
+        *reason as u8
+    )]
+    LoginRefused {
+        address: SocketAddr,
+        reason: ReasonCode,
+        login: String,
+    },
     /// The child ended instead.
     #[error("it ended with {0} before it answered")]
     Ended(std::process::ExitStatus),
 }
 
-/// Connects until the target answers a CONNECT with any CONNACK, or until `limit` is over.
+/// Where a target is asked, and what the probe logs in with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Door<'a> {
+    pub(super) address: SocketAddr,
+    pub(super) login: &'a Login,
+}
+
+impl Door<'_> {
+    /// Whether a CONNACK with `reason` tells that no client will get in: `[target]` says for all what they log in
+    /// with. A group's own login concerns its devices, and the run tells which of them were refused.
+    fn is_locked(self, reason: ReasonCode) -> bool {
+        let is_about_login = matches!(
+            reason,
+            ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized
+        );
+        is_about_login && self.login.is_of_target() && !self.login.is_empty()
+    }
+}
+
+/// Connects until the target answers a CONNECT with a CONNACK, or until `limit` is over.
 pub(super) async fn wait_until_answering(
-    address: SocketAddr,
+    door: Door<'_>,
     limit: Duration,
     mut child: Option<&mut Child>,
 ) -> Result<(), ProbeError> {
+    let address = door.address;
     let mut last = String::from("no attempt was made");
     let mut is_local_limit = false;
     let attempts = async {
         loop {
-            match timeout(ATTEMPT_MAX, attempt(address)).await {
-                Ok(Ok(())) => return Ok(()),
+            match timeout(ATTEMPT_MAX, attempt(door)).await {
+                Ok(Ok(reason)) if door.is_locked(reason) => {
+                    return Err(ProbeError::LoginRefused {
+                        address,
+                        reason,
+                        login: door.login.description(),
+                    });
+                }
+                Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) => {
                     is_local_limit = is_local(&error);
                     last = error.to_string();
@@ -105,14 +145,15 @@ pub(super) struct Patience {
 /// Asks a target that answered before whether it still does. A target with a backlog is slow and not
 /// dead: each attempt has all the time that is left for silence.
 pub(super) async fn still_answers(
-    address: SocketAddr,
+    door: Door<'_>,
     patience: Patience,
     mut child: Option<&mut Child>,
 ) -> Result<(), ProbeError> {
+    let address = door.address;
     let begin = Instant::now();
     loop {
         let left = patience.silent.saturating_sub(begin.elapsed());
-        let Ok(answered) = timeout(left, attempt(address)).await else {
+        let Ok(answered) = timeout(left, attempt(door)).await else {
             let waited = patience.silent;
             return Err(ProbeError::Silent { address, waited });
         };
@@ -150,13 +191,13 @@ fn is_local(error: &anyhow::Error) -> bool {
     error.is_some_and(|error| open_error(error) == OpenError::LocalLimit)
 }
 
-/// One CONNECT; an error of any kind means that there is no MQTT broker, yet.
-async fn attempt(address: SocketAddr) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
+/// One CONNECT, and what CONNACK says; an error of any kind means that there is no MQTT broker, yet.
+async fn attempt(door: Door<'_>) -> anyhow::Result<ReasonCode> {
+    let mut stream = TcpStream::connect(door.address).await?;
     let version = Version::V3_1_1;
     let mut bytes = Vec::new();
     encode(
-        &Packet::Connect(Box::new(probe_connect(version))),
+        &Packet::Connect(Box::new(probe_connect(version, door.login))),
         version,
         &mut bytes,
     );
@@ -168,19 +209,19 @@ async fn attempt(address: SocketAddr) -> anyhow::Result<()> {
         maximum_packet_size: CONNACK_BYTES_MAX,
     };
     let mut buffer = [0; 256];
-    loop {
+    let reason = loop {
         let count = stream.read(&mut buffer).await?;
         anyhow::ensure!(count > 0, "the connection was closed without a CONNACK");
         let mut input = &buffer[..count];
         match reader.poll_packet(&mut input, &rules) {
-            Ok(Some(Packet::Connack(_))) => break,
+            Ok(Some(Packet::Connack(connack))) => break connack.reason,
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => anyhow::bail!(
                 "what listens there does not speak MQTT, it answers \"{}\"",
                 beginning(&buffer[..count])
             ),
         }
-    }
+    };
     bytes.clear();
     encode(
         &Packet::Disconnect(Disconnect::default()),
@@ -189,7 +230,7 @@ async fn attempt(address: SocketAddr) -> anyhow::Result<()> {
     );
     // It answered; whether it still reads our goodbye does not matter.
     let _ = stream.write_all(&bytes).await;
-    Ok(())
+    Ok(reason)
 }
 
 /// The first letters of an answer, what cannot be printed escaped.
@@ -198,15 +239,21 @@ fn beginning(answer: &[u8]) -> String {
     shown.escape_ascii().to_string()
 }
 
-fn probe_connect(version: Version) -> Connect {
+fn probe_connect(version: Version, login: &Login) -> Connect {
+    let client_id = format!("squall-probe-{}", std::process::id());
+    let ClientLogin {
+        user_name,
+        password,
+    } = login.of(0, &client_id);
     Connect {
         version,
         clean_start: true,
         keep_alive: 10,
-        client_id: format!("squall-probe-{}", std::process::id()),
+        client_id,
         will: None,
-        user_name: None,
-        password: None,
+        // 3.1.1 has no password without a user name [3.1.1: MQTT-3.1.2-22].
+        password: password.filter(|_| user_name.is_some()),
+        user_name,
         properties: ConnectProperties::default(),
     }
 }
@@ -224,19 +271,22 @@ mod tests {
             .expect("a runtime can be made");
         runtime.block_on(async {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-            let address = listener.local_addr().expect("it is bound");
+            let door = Door {
+                address: listener.local_addr().expect("it is bound"),
+                login: &Login::default(),
+            };
             let patience = Patience {
                 refused: Duration::ZERO,
                 silent: Duration::from_millis(100),
             };
 
-            let silent = still_answers(address, patience, None).await;
+            let silent = still_answers(door, patience, None).await;
             drop(listener);
             let patience = Patience {
                 refused: Duration::ZERO,
                 silent: Duration::from_secs(60),
             };
-            let dead = still_answers(address, patience, None).await;
+            let dead = still_answers(door, patience, None).await;
 
             assert!(
                 matches!(silent, Err(ProbeError::Silent { .. })),

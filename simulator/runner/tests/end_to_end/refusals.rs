@@ -31,10 +31,10 @@ lost = 0
 "#;
 
 /// What a server does with a CONNECT; `None` closes without a word.
-type Answer = fn(&Connect) -> Option<ReasonCode>;
+pub(crate) type Answer = fn(&Connect) -> Option<ReasonCode>;
 
 /// A server that answers CONNECTs so, and nothing else, until the test process ends.
-fn serve(answer: Answer) -> SocketAddr {
+pub(crate) fn serve(answer: Answer) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let address = listener.local_addr().expect("it listens");
     thread::spawn(move || {

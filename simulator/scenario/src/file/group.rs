@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BirthFile, DurationText, PublishFile, Qos2File, ReconnectFile, SubscribeFile, WillFile,
+    BirthFile, CredentialsFile, DurationText, LoginTextFile, PublishFile, Qos2File, ReconnectFile,
+    SubscribeFile, WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -21,6 +22,13 @@ pub(crate) struct GroupFile {
     pub(crate) client_id: Option<String>,
     /// Version of MQTT. Default 5.0.
     pub(crate) protocol: Option<ProtocolWord>,
+    /// User name of each device. Default: that of `[target]`, unless the group has a `password` or
+    /// `credentials`.
+    pub(crate) username: Option<LoginTextFile>,
+    /// Password of each device; in MQTT 3.1.1 beside a `username` only. No report and no run file shows it.
+    pub(crate) password: Option<LoginTextFile>,
+    /// User names and passwords from a file, in place of `username` and `password`.
+    pub(crate) credentials: Option<CredentialsFile>,
     /// Clean Start, or Clean Session in 3.1.1. Default true.
     pub(crate) clean_start: Option<bool>,
     /// How long a Session outlives its connection, in whole seconds. MQTT 5.0 only.

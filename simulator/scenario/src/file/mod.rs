@@ -8,6 +8,7 @@ pub(crate) mod examples;
 mod expect;
 mod fault;
 mod group;
+mod login;
 mod network;
 mod payload;
 mod publish;
@@ -29,6 +30,7 @@ use squall_run::MetricName;
 pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{GroupFile, ProtocolWord, SessionWord};
+pub(crate) use login::{CredentialsFile, LoginTextFile};
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
 pub(crate) use payload::{PayloadFile, PayloadForms};
 pub(crate) use publish::{ArrivalWord, PublishFile};
@@ -116,6 +118,11 @@ pub(crate) struct TargetFile {
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
     /// `{port}` stands for a free port.
     pub(crate) spawn: Option<String>,
+    /// User name of squall's own clients, and of every group that has no `username`, `password` or
+    /// `credentials` of its own. By default none.
+    pub(crate) username: Option<LoginTextFile>,
+    /// Password that goes with it. No report and no run file shows it. By default none.
+    pub(crate) password: Option<LoginTextFile>,
     /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
     /// ActiveMQ and EMQX start slowly.
     pub(crate) ready: Option<DurationText>,

@@ -9,10 +9,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("target", &["config", "kill"]),
     ("run", &["repeat"]),
     ("network", &["partition"]),
-    (
-        "group",
-        &["transport", "username", "password", "credentials", "tls"],
-    ),
+    ("group", &["transport", "tls"]),
     ("publish", &["stage"]),
     ("fault", &["contenders", "lasts", "profile", "period"]),
     ("payload", &["file"]),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
-use crate::{Birth, DeviceTemplate, Publish, Qos2, Reconnect, Subscribe, Will};
+use crate::{Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, Subscribe, Will};
 
 /// One `[[group]]`: `count` devices.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Group {
     pub client_id: DeviceTemplate,
     /// `protocol`, by default 5.0.
     pub version: Version,
+    /// What its devices log in with. By default what `[target]` says.
+    pub login: Login,
     /// What its connections run over.
     pub transport: Transport,
     /// Clean Start, or Clean Session in 3.1.1. Default true.

@@ -8,6 +8,7 @@ pub(crate) mod distribution;
 pub(crate) mod expectation;
 pub(crate) mod fault;
 pub(crate) mod group;
+pub(crate) mod login;
 pub(crate) mod network;
 pub(crate) mod payload;
 pub(crate) mod publish;

@@ -18,7 +18,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
-use crate::{Expectation, Fault, Group, Network, Target, Threshold};
+use crate::{Expectation, Fault, Group, Login, Network, Target, Threshold};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Scenario {
     pub vars: IndexMap<String, String>,
     /// What is under test.
     pub target: Target,
+    /// What `[target]` says that clients log in with: groups that say nothing else, and squall's own.
+    pub login: Login,
     /// How long each phase lasts.
     pub run: RunSettings,
     /// By [`NetworkId`], in file order.
@@ -48,6 +50,16 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// What squall's own clients log in with: what `[target]` says, else what the first group does that says
+    /// something. They are told apart by an index: 0 is as good as any.
+    pub fn own_login(&self) -> &Login {
+        let of_groups = self.groups.iter().map(|group| &group.login);
+        std::iter::once(&self.login)
+            .chain(of_groups)
+            .find(|login| !login.is_empty())
+            .unwrap_or(&self.login)
+    }
+
     /// The group `id`.
     pub fn group(&self, id: GroupId) -> &Group {
         &self.groups[usize::from(id.0)]

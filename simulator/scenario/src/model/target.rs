@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use squall_toml::secret::without_secrets;
 
 /// Port of MQTT over TCP, as registered with IANA.
 const PORT_DEFAULT: u16 = 1883;
@@ -78,12 +79,18 @@ pub struct SpawnTarget {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UrlError {
     /// A text that is not a scheme, a host and perhaps a port.
-    #[error("{url:?} is not the address of a broker, write it like `mqtt://host:1883`")]
+    #[error(
+        "{:?} is not the address of a broker, write it like `mqtt://host:1883`",
+        without_secrets(url)
+    )]
     Malformed {
         /// The text as it was written.
         url: String,
     },
-    /// TLS, WebSocket or credentials.
+    /// A user name, perhaps with a password: a url is shown in reports and lists of processes.
+    #[error("a url takes no user name and no password: give them beside it")]
+    WithLogin,
+    /// TLS or WebSocket.
     #[error("{what} in a url is not supported yet")]
     NotSupportedYet {
         /// The part that is not.
@@ -108,8 +115,7 @@ impl UrlTarget {
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains('@') {
-            let what = "a user name".to_owned();
-            return Err(UrlError::NotSupportedYet { what });
+            return Err(UrlError::WithLogin);
         }
         let (host, port) = match rest.strip_prefix('[') {
             Some(rest) => {
@@ -209,13 +215,24 @@ mod tests {
             let result = UrlTarget::parse(url);
             assert!(matches!(result, Err(UrlError::Malformed { .. })), "{url}");
         }
-        for url in ["mqtts://x", "ws://x/mqtt", "mqtt://user:secret@x"] {
+        for url in ["mqtts://x", "ws://x/mqtt"] {
             let result = UrlTarget::parse(url);
             assert!(
                 matches!(result, Err(UrlError::NotSupportedYet { .. })),
                 "{url}"
             );
         }
+    }
+
+    /// A url is shown wherever the target is named, and so is a message about it.
+    #[test]
+    fn a_url_takes_no_login_and_shows_none() {
+        assert_eq!(
+            UrlTarget::parse("mqtt://user:s3cret@x"),
+            Err(UrlError::WithLogin)
+        );
+        let malformed = UrlTarget::parse("http://user:s3cret@x").unwrap_err();
+        assert!(!malformed.to_string().contains("s3cret"), "{malformed}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod claims;
 mod distribution;
+mod login;
 mod text;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use squall_protocol::{QoS, Version};
 use squall_toml::quantity::{format_bit_rate, format_size};
 use squall_toml::quote::{quote, quote_key};
+use squall_toml::secret::without_secrets;
 
 use crate::{
     Arrival, Birth, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
@@ -21,7 +23,7 @@ use distribution::{backoff, distribution};
 use text::{Text, array, duration, float, pair, table};
 
 impl Scenario {
-    /// The scenario as a file with every default written out.
+    /// The scenario as a file with every default written out, and with `***` in place of every secret.
     pub fn to_resolved_toml(&self) -> String {
         let mut text = Text::default();
         text.pair("version", 1);
@@ -35,6 +37,7 @@ impl Scenario {
             }
         }
         write_target(&mut text, &self.target);
+        login::write(&mut text, &self.login);
         write_run(&mut text, &self.run);
         for network in &self.networks {
             write_network(&mut text, network);
@@ -56,7 +59,7 @@ impl Scenario {
                 write_threshold(&mut text, threshold);
             }
         }
-        text.out
+        without_secrets(&text.out)
     }
 
     fn write_group(&self, text: &mut Text, group: &Group) {
@@ -65,6 +68,7 @@ impl Scenario {
         text.pair("count", group.count);
         text.pair("client_id", quote(group.client_id.source()));
         text.pair("protocol", quote(version_name(group.version)));
+        login::write_of_group(text, group);
         text.pair("clean_start", group.clean_start);
         if !group.clean_start {
             text.pair("session", quote(group.session.name()));

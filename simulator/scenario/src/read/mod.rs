@@ -7,15 +7,15 @@ use serde::Deserialize as _;
 use squall_toml::at::KeyPath;
 use squall_toml::document::Document;
 
-use crate::Scenario;
 use crate::error::{Diagnostics, Problem, ScenarioErrors};
 use crate::file::ScenarioFile;
 use crate::file::schema::json_schema;
 use crate::overrides::Override;
 use crate::resolve::resolve;
+use crate::{NoSurroundings, Scenario, Surroundings};
 
 impl Scenario {
-    /// Reads the scenario `text`, as [`Self::parse_bytes`] does.
+    /// Reads the scenario `text`, as [`Self::parse_bytes`] does, without surroundings.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -24,12 +24,12 @@ impl Scenario {
         text: &str,
         overrides: &[Override],
     ) -> Result<Self, ScenarioErrors> {
-        Self::parse_bytes(file_name, text.as_bytes(), overrides)
+        Self::parse_bytes(file_name, text.as_bytes(), overrides, &NoSurroundings)
     }
 
     /// Reads the scenario in the bytes of a file, with `overrides` put in, in order.
     ///
-    /// `file_name` is what errors call it.
+    /// `file_name` is what errors call it; `surroundings` have the variables and the files that it names.
     ///
     /// # Errors
     /// Everything that is wrong, as far as one mistake does not hide another: a syntax error hides
@@ -38,6 +38,7 @@ impl Scenario {
         file_name: &str,
         bytes: &[u8],
         overrides: &[Override],
+        surroundings: &dyn Surroundings,
     ) -> Result<Self, ScenarioErrors> {
         let settings: Vec<String> = overrides.iter().map(Override::to_string).collect();
         let mut document = Document::read(file_name, bytes, &settings)?;
@@ -50,7 +51,12 @@ impl Scenario {
         let mut diagnostics = Diagnostics::default();
         let file = ScenarioFile::deserialize(&document.node);
         let scenario = match file {
-            Ok(file) => Some(resolve(file, &document.root(), &mut diagnostics)),
+            Ok(file) => Some(resolve(
+                file,
+                &document.root(),
+                surroundings,
+                &mut diagnostics,
+            )),
             Err(error) => {
                 let message = error.to_string();
                 let problem = Problem::Unreadable { message };

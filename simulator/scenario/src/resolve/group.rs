@@ -49,6 +49,7 @@ impl Resolver<'_> {
             if !is_twice {
                 self.check_client_ids(&group, &mut taken, &at.key("client_id"));
             }
+            self.check_login(&group, &at);
             self.resolve_streams(group, file, &at);
         }
     }
@@ -82,6 +83,7 @@ impl Resolver<'_> {
             first_device,
             client_id: self.resolve_client_id(file, &at.key("client_id")),
             version,
+            login: self.resolve_login(file, at),
             transport: Transport::Tcp,
             clean_start,
             session_expiry_interval: match version {

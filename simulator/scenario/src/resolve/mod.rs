@@ -7,9 +7,11 @@
 
 mod backoff;
 mod claim;
+mod csv_table;
 mod distribution;
 mod fault;
 mod group;
+mod login;
 mod network;
 mod payload;
 mod publish;
@@ -25,7 +27,7 @@ use squall_toml::mistake::Mistake;
 use crate::error::{Diagnostics, Problem};
 use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
-use crate::{Fault, Group, Network, RunSettings, Scenario, Threshold};
+use crate::{Fault, Group, Login, Network, RunSettings, Scenario, Surroundings, Threshold};
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;
@@ -48,14 +50,17 @@ const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 /// What a default `run.duration` leaves after the last fault's last consequence.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Resolves `file`, whose document begins at `root`.
+/// Resolves `file`, whose document begins at `root`, with what lies around it.
 pub(crate) fn resolve(
     mut file: ScenarioFile,
     root: &At<'_>,
+    surroundings: &dyn Surroundings,
     diagnostics: &mut Diagnostics,
 ) -> Scenario {
     let mut resolver = Resolver {
         diagnostics,
+        surroundings,
+        target_login: Login::default(),
         vars: IndexMap::new(),
         networks: Vec::new(),
         groups: Vec::new(),
@@ -65,6 +70,7 @@ pub(crate) fn resolve(
     resolver.check_sizes(&mut file, root);
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
+    resolver.target_login = resolver.resolve_target_login(&file.target, &root.key("target"));
     resolver.resolve_networks(&file.network, &root.key("network"));
     resolver.resolve_groups(&file.group, &root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
@@ -80,6 +86,7 @@ pub(crate) fn resolve(
         seed: file.seed.unwrap_or_default().unsigned_abs(),
         vars: resolver.vars,
         target,
+        login: resolver.target_login,
         run,
         networks: resolver.networks,
         groups: resolver.groups,
@@ -92,6 +99,9 @@ pub(crate) fn resolve(
 /// What has been resolved so far.
 struct Resolver<'a> {
     diagnostics: &'a mut Diagnostics,
+    surroundings: &'a dyn Surroundings,
+    /// What `[target]` says that clients log in with.
+    target_login: Login,
     vars: IndexMap<String, String>,
     networks: Vec<Network>,
     groups: Vec<Group>,

@@ -9,6 +9,14 @@ pub(crate) enum Use {
     ClientId,
     /// Any other text that a device has once: a Topic Filter, a will, the Topic Name of a birth.
     DeviceText,
+    /// A user name of a group.
+    UserName,
+    /// A password of a group: no message may show a part of it.
+    Password,
+    /// The user name that `[target]` has for all.
+    TargetUserName,
+    /// The password that `[target]` has for all: no message may show a part of it.
+    TargetPassword,
     /// The Topic Name of a message. Only a limited number of them per device.
     Topic,
     /// The payload of a message.
@@ -17,10 +25,14 @@ pub(crate) enum Use {
 
 impl Use {
     /// Placeholders that make sense there, as a reader would write them.
-    const fn allowed(self) -> &'static [&'static str] {
+    pub(crate) const fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::ClientId => &["index", "group", "vars"],
-            Self::DeviceText => &["index", "client_id", "group", "vars"],
+            Self::DeviceText | Self::UserName => &["index", "client_id", "group", "vars"],
+            // Variables are shown, in the run file and in reports.
+            Self::Password => &["index", "client_id", "group"],
+            Self::TargetUserName => &["index", "client_id", "vars"],
+            Self::TargetPassword => &["index", "client_id"],
             Self::Topic => &[
                 "index",
                 "client_id",
@@ -45,10 +57,14 @@ impl Use {
     }
 
     /// How a message calls it.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ClientId => "a client id",
             Self::DeviceText => "a filter, a will or the topic of a birth",
+            Self::UserName => "a user name",
+            Self::Password => "a password",
+            Self::TargetUserName => "the user name of `[target]`",
+            Self::TargetPassword => "the password of `[target]`",
             Self::Topic => "a topic",
             Self::Payload => "a payload",
         }
@@ -56,7 +72,20 @@ impl Use {
 
     /// Whether none of its placeholders changes from message to message.
     pub(super) const fn is_per_device(self) -> bool {
-        matches!(self, Self::ClientId | Self::DeviceText)
+        match self {
+            Self::ClientId
+            | Self::DeviceText
+            | Self::UserName
+            | Self::Password
+            | Self::TargetUserName
+            | Self::TargetPassword => true,
+            Self::Topic | Self::Payload => false,
+        }
+    }
+
+    /// Whether no message may show a part of the text.
+    pub(crate) const fn is_secret(self) -> bool {
+        matches!(self, Self::Password | Self::TargetPassword)
     }
 }
 

@@ -136,7 +136,7 @@ fn refusals_are_told_with_a_remedy() {
     assert!(
         text.ends_with(
             "CONNECTs were answered with CONNACK 0x87 Not authorized: devices send no user name: \
-             allow anonymous clients in the broker"
+             set username and password in the group or in [target], or allow anonymous clients in the broker"
         ),
         "{text}"
     );

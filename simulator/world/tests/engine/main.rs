@@ -10,6 +10,7 @@ mod drops;
 mod harness;
 mod lateness;
 mod links;
+mod logins;
 mod phases;
 mod publishing;
 mod qos2;
