@@ -76,6 +76,34 @@ topic = "status/{client_id}"
 qos = 1
 retain = true
 
+[[group]]
+name = "lamps"
+count = 10
+client_id = "lamp-{index}"
+[group.birth]
+topic = "lamps/{client_id}"
+payload = { text = "on {seq}" }
+qos = 1
+retain = true
+[group.reconnect]
+when = "always"
+backoff = "100ms"
+
+[[group]]
+name = "janitor"
+count = 1
+[[group.subscribe]]
+filter = "lamps/+"
+qos = 1
+
+[[fault]]
+name = "flicker"
+at = "1s"
+group = "lamps"
+select = { count = 4 }
+action = "drop"
+how = "fin"
+
 # A will on a broker that may have been there before proves something only to one who watched a second before.
 [[fault]]
 name = "crash"
@@ -117,6 +145,10 @@ exactly = 0
 check = "retained"
 filter = "status/+"
 equals = "last_will"
+[[expect]]
+check = "retained"
+filter = "lamps/+"
+equals = "last_publish"
 [[expect]]
 check = "connections"
 refused = 0
@@ -175,6 +207,14 @@ fn a_scenario_passes_on_mosquitto() {
     // 50 a second for 2 seconds, to two subscribers.
     assert_eq!(orders["expected"], 200, "{orders}");
     assert_eq!(orders["delivered"], 200, "{orders}");
+    // One of each lamp, and one more of each that came back.
+    let births = measured["accounting"]["publications"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|row| row["group"] == "lamps")
+        .expect("lamps publish");
+    assert_eq!(births["ok"], 14, "{births}");
     assert!(run["resources"]["broker"]["samples"][0]["rss_bytes"].as_u64() > Some(0));
     let pid = run["target"]["pid"].as_u64().expect("it was our process");
     assert!(
