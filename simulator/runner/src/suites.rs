@@ -49,6 +49,7 @@ pub static SUITES: &[Suite] = &[
             as_written("abrupt-drops-lwt"),
             as_written("duplicate-client-ids"),
             with_short("qos2-retries"),
+            as_written("reconnect-storm"),
         ],
     },
     Suite {
