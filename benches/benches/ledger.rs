@@ -9,10 +9,13 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, Fact, Observation, Phase, PublicationFact, RunTag, Sink,
-    SocketId, Stamp, SubscriptionFact, payload,
+    SocketId, Stamp, SubscriptionFact, Wanted, payload,
 };
 use squall_ledger::Recorder;
-use squall_protocol::{Instant, QoS, ReasonCode, Version, packet::PublishProperties};
+use squall_protocol::{
+    Instant, QoS, ReasonCode, Version,
+    packet::{PublishProperties, SubscriptionOptions},
+};
 use squall_scenario::{ClientKey, DeviceId, Scenario};
 
 /// How messages reach subscribers.
@@ -100,13 +103,20 @@ impl Scene {
     }
 
     fn subscribe(&mut self, device: u32, filter: &str) {
-        let filters = [(filter.to_owned(), QoS::AtLeastOnce)];
+        let wanted = [Wanted {
+            filter: filter.to_owned(),
+            options: SubscriptionOptions {
+                qos: QoS::AtLeastOnce,
+                ..SubscriptionOptions::default()
+            },
+            identifier: None,
+        }];
         self.tell(
             device,
-            Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+            Fact::Subscription(SubscriptionFact::Sent { wanted: &wanted }),
         );
         let granted = Fact::Subscription(SubscriptionFact::Answered {
-            filters: &filters,
+            wanted: &wanted,
             reasons: &[ReasonCode::GrantedQoS1],
             sent_at: self.now,
         });

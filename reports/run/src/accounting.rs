@@ -97,7 +97,8 @@ pub struct Deliveries {
     /// not delivered: what was owed stays owed.
     #[serde(default)]
     pub corrupted: u64,
-    /// Of all other deliveries, those at another QoS, or with another RETAIN or DUP flag, than they must have.
+    /// Of all other deliveries, those at another QoS, or with another RETAIN or DUP flag or Subscription
+    /// Identifier, than they must have.
     #[serde(default)]
     pub mislabelled: u64,
     /// Deliveries of this run's messages that no subscription asked for.

@@ -40,7 +40,8 @@ pub enum AnomalyKind {
     Misrouted,
     /// A message came whose payload is not what was published, or not what is to be retained.
     Corrupted,
-    /// A message came at another QoS, or with another RETAIN or DUP flag, than it must have.
+    /// A message came at another QoS, or with another RETAIN or DUP flag or Subscription Identifier, than
+    /// it must have.
     Mislabelled,
     /// A will was due and did not come.
     WillMissing,

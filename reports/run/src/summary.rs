@@ -69,7 +69,8 @@ pub struct Summary {
     pub reordered: u64,
     /// Deliveries with another payload than was published, or than was to be retained: not among `delivered`.
     pub corrupted: u64,
-    /// Deliveries at another QoS, or with another RETAIN or DUP flag, than they must have.
+    /// Deliveries at another QoS, or with another RETAIN or DUP flag or Subscription
+    /// Identifier, than they must have.
     pub mislabelled: u64,
     /// Deliveries that no subscription asked for.
     pub misrouted: u64,

@@ -28,7 +28,7 @@ pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, Fact, LegFact, LinkAtEnd,
     Observation, Path, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact,
-    SenderLeg, SubscriptionFact, Unchecked, Way,
+    SenderLeg, SubscriptionFact, Unchecked, Wanted, Way,
 };
 pub use outcome::{Cleared, DrainExtension, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};

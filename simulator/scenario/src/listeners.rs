@@ -56,7 +56,7 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
             let messages = publish.rate_per_device * f64::from(sender.count);
             let heard: f64 = sample(publish, sender, scenario)
                 .iter()
-                .map(|topic| Audience::of(topic, group).devices)
+                .map(|sent| Audience::of(sent, group).devices)
                 .sum();
             let share = heard / f64::from(SAMPLE_MESSAGES) / f64::from(group.count);
             bits += messages * share * 8.0 * publish.bytes_min() as f64;
@@ -71,11 +71,11 @@ pub(crate) fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> 
     let sample = sample(publish, group, scenario);
     let heard: f64 = sample
         .iter()
-        .map(|topic| {
+        .map(|sent| {
             let mut shares: BTreeSet<String> = BTreeSet::new();
             let mut devices = 0.0;
             for group in &scenario.groups {
-                let audience = Audience::of(topic, group);
+                let audience = Audience::of(sent, group);
                 devices += audience.devices;
                 shares.extend(audience.shares);
             }
@@ -85,8 +85,15 @@ pub(crate) fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> 
     heard / f64::from(SAMPLE_MESSAGES)
 }
 
-/// Topic Names of a few messages of `publish`, by devices drawn from `group`.
-fn sample(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<TopicName<String>> {
+/// A message as one of its listeners sees it.
+struct Sent {
+    topic: TopicName<String>,
+    /// Client Identifier of its publisher.
+    by: String,
+}
+
+/// A few messages of `publish`, by devices drawn from `group`.
+fn sample(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<Sent> {
     let mut rng = Pcg64Mcg::seed_from_u64(scenario.seed);
     let topics = (0..SAMPLE_MESSAGES).filter_map(|_| {
         let index = rng.random_range(0..group.count);
@@ -99,7 +106,11 @@ fn sample(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<TopicNam
         };
         let mut topic = String::new();
         publish.topic.render(&values, &mut rng, &mut topic);
-        TopicName::new(topic).ok()
+        let topic = TopicName::new(topic).ok()?;
+        Some(Sent {
+            topic,
+            by: client_id,
+        })
     });
     topics.collect()
 }
@@ -113,7 +124,7 @@ struct Audience {
 }
 
 impl Audience {
-    fn of(topic: &TopicName<String>, group: &Group) -> Self {
+    fn of(sent: &Sent, group: &Group) -> Self {
         let sampled = group.count.min(SAMPLE_DEVICES);
         let step = group.count / sampled.max(1);
         let weight = f64::from(group.count) / f64::from(sampled.max(1));
@@ -122,12 +133,15 @@ impl Audience {
         let mut sessions: BTreeSet<String> = BTreeSet::new();
         for index in (0..sampled).map(|n| n * step) {
             let client_id = group.client_id_of(index);
-            let filters = group.subscribes.iter().filter_map(|subscribe| {
+            let is_own = client_id == sent.by;
+            let asking = group.subscribes.iter();
+            let asking = asking.filter(|subscribe| !(is_own && subscribe.options.no_local));
+            let filters = asking.filter_map(|subscribe| {
                 let text = subscribe.filter.render(index, &client_id);
                 TopicFilter::for_version(text, group.version).ok()
             });
             let mut hears = false;
-            for filter in filters.filter(|filter| filter.matches(topic)) {
+            for filter in filters.filter(|filter| filter.matches(&sent.topic)) {
                 match filter.share() {
                     Some(_) => {
                         shares.insert(filter.as_str().to_owned());

@@ -78,6 +78,10 @@ payload = { size = "16B" }
 [[group.subscribe]]
 filter = "t"
 qos = 0
+no_local = false
+retain_as_published = false
+retain_handling = 0
+# no subscription_identifier
 
 [[fault]]
 name = "disconnect-0"

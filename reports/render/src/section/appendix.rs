@@ -76,7 +76,7 @@ const WORDS: [(&str, &str); 37] = [
     ),
     (
         "mislabelled",
-        "delivered at another QoS, or with another RETAIN or DUP flag, than it must have",
+        "delivered at another QoS, or with another RETAIN or DUP flag or Subscription Identifier, than it must have",
     ),
     (
         "misrouted",

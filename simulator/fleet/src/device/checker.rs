@@ -8,11 +8,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_protocol::{Instant, QoS, ReasonCode};
+use squall_protocol::{Instant, ReasonCode, packet::SubscriptionOptions};
 
+use super::subscribing::Subscriptions;
 use super::turn::Turn;
 use super::{Device, Identity, Presence, Profile};
-use crate::observation::{About, Fact, RetainedFact, Unchecked};
+use crate::observation::{About, Fact, RetainedFact, Unchecked, Wanted};
 
 /// After this long without a message the checker takes what it has for complete.
 const QUIET: Duration = Duration::from_secs(1);
@@ -67,7 +68,11 @@ impl Device {
         filter: &str,
     ) -> Self {
         let mut device = Self::new(identity, profile);
-        device.filters = Box::new([(filter.to_owned(), QoS::AtMostOnce)]);
+        device.subscriptions = Subscriptions::new(vec![Wanted {
+            filter: filter.to_owned(),
+            options: SubscriptionOptions::default(),
+            identifier: None,
+        }]);
         device.check = Some(Check {
             expectation,
             state: State::Asking,

@@ -1,18 +1,14 @@
 //! How a device gets a connection: from asking for a transport to the SUBACK. `ending` has the
 //! rest of its life.
 
-use squall_protocol::{ReasonCode, packet::SubscribeProperties};
-
+use super::asking::Asking;
 use super::connection::{Active, Connection, Opening, Role, Room, Up};
 use super::ending::{Ending, TransportEnd};
-use super::profile::subscriptions;
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, SocketId, Teardown};
 use crate::fault_plan::Firing;
-use crate::observation::{
-    ConnectionFact, Departure, EndCause, Fact, Path, Planned, SubscriptionFact, Unchecked,
-};
+use crate::observation::{ConnectionFact, Departure, EndCause, Fact, Path, Planned, Unchecked};
 
 impl Device {
     /// Asks for a transport; `takeover` is the firing of a fault that wants it, if one does.
@@ -61,7 +57,7 @@ impl Device {
         self.connections[place].role = Role::Active(Active {
             since,
             is_online: false,
-            subscribing_since: None,
+            asking: Asking::default(),
         });
         let connect = self.profile.connect(self.index, &self.client_id);
         self.client.connect(turn.now, &connect);
@@ -157,7 +153,7 @@ impl Device {
         // The Session may be another device's, or an earlier run's: Session Present says nothing
         // about the filters of a device that has not had a SUBACK yet.
         let is_owed = self.subscribed != Subscribed::Yes;
-        if is_owed && !self.filters.is_empty() {
+        if is_owed && !self.subscriptions.is_empty() {
             self.subscribe(turn, place);
         } else {
             self.note_ready(turn);
@@ -168,61 +164,7 @@ impl Device {
         self.send_queue(turn);
     }
 
-    /// Whether SUBSCRIBE was sent on the connection at `place`, and SUBACK has not come.
-    fn awaits_suback(&self, place: usize) -> bool {
-        match &self.connections[place].role {
-            Role::Active(active) => active.subscribing_since.is_some(),
-            Role::Opening(_)
-            | Role::Displaced(_)
-            | Role::Abandoned
-            | Role::Closing
-            | Role::Done => false,
-        }
-    }
-
-    fn subscribe(&mut self, turn: &mut Turn<'_>, place: usize) {
-        let wanted = subscriptions(&self.filters);
-        let properties = SubscribeProperties::default();
-        if self.client.subscribe(turn.now, properties, wanted).is_err() {
-            // All identifiers are taken by what is in flight; the next connect asks again.
-            return;
-        }
-        self.subscribed = Subscribed::Asked;
-        let connection = &mut self.connections[place];
-        if let Role::Active(active) = &mut connection.role {
-            active.subscribing_since = Some(turn.now);
-        }
-        let filters = &self.filters;
-        let fact = Fact::Subscription(SubscriptionFact::Sent { filters });
-        self.who.tell(turn, connection.socket, fact);
-    }
-
-    /// SUBACK came.
-    pub(super) fn handle_suback(&mut self, turn: &mut Turn<'_>, reasons: &[ReasonCode]) {
-        let Some(place) = self.active_place() else {
-            return;
-        };
-        let connection = &mut self.connections[place];
-        let Role::Active(active) = &mut connection.role else {
-            return;
-        };
-        let Some(sent_at) = active.subscribing_since.take() else {
-            return;
-        };
-        self.subscribed = Subscribed::Yes;
-        let filters = &self.filters;
-        let fact = Fact::Subscription(SubscriptionFact::Answered {
-            filters,
-            reasons,
-            sent_at,
-        });
-        self.who.tell(turn, connection.socket, fact);
-        self.note_subscribed(turn, reasons);
-        self.note_ready(turn);
-        self.publish_birth(turn);
-    }
-
-    fn note_ready(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn note_ready(&mut self, turn: &mut Turn<'_>) {
         if !std::mem::replace(&mut self.was_ready, true) {
             turn.shared.census.ready += 1;
         }
@@ -237,7 +179,7 @@ impl Device {
             return;
         };
         let limit = self.profile.connect_timeout;
-        let subscribing_since = active.subscribing_since;
+        let subscribing_since = active.asking.open_since();
         let is_suback_late = subscribing_since.is_some_and(|since| since + limit <= turn.now);
         let is_due = self.client.poll_timeout().is_some_and(|at| at <= turn.now);
         let timed_out = if is_due {

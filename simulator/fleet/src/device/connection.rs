@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use squall_protocol::{Instant, client::Displaced};
 
+use super::asking::Asking;
 use crate::drive::{PeerClose, SocketId, Teardown};
 use crate::fault_plan::Firing;
 use crate::link::Lane;
@@ -126,8 +127,8 @@ pub(super) struct Active {
     pub(super) since: Instant,
     /// Whether CONNACK with Success came.
     pub(super) is_online: bool,
-    /// When the SUBSCRIBE was sent that is not answered.
-    pub(super) subscribing_since: Option<Instant>,
+    /// The SUBSCRIBEs that were sent on it.
+    pub(super) asking: Asking,
 }
 
 impl Connection {

@@ -5,12 +5,14 @@
 //! link if it has one. Every step is told as a fact, when the device itself does or sees it.
 //!
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
+//! `subscribing` what it asks for,
 //! `publishing` and `births` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
 
+mod asking;
 mod births;
 mod checker;
 mod connecting;
@@ -22,6 +24,7 @@ mod profile;
 mod publishing;
 mod qos2_faults;
 mod receiving;
+mod subscribing;
 mod turn;
 mod wire;
 
@@ -34,10 +37,11 @@ use connection::{Connection, Down, Role, Room};
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
 use squall_protocol::{
-    Instant, QoS,
+    Instant,
     client::{Answers, Client, Settings, UnexpectedSession},
 };
 use squall_scenario::{ClientKey, DeviceId};
+use subscribing::Subscriptions;
 
 use crate::drive::{Input, SocketId};
 use crate::link::Link;
@@ -70,7 +74,7 @@ pub(crate) struct Device {
     backoff: Generator,
     /// Waits for a reconnect since the last CONNACK with Success, or since the beginning.
     waits: u32,
-    filters: Box<[(String, QoS)]>,
+    subscriptions: Subscriptions,
     subscribed: Subscribed,
     was_ready: bool,
     /// Whether its goodbye ended the Session.
@@ -163,7 +167,7 @@ impl Device {
             wake: None,
             backoff: draws.generator(Purpose::Backoff, 0),
             waits: 0,
-            filters: profile.filters(place.index, &client_id).into(),
+            subscriptions: Subscriptions::new(profile.wanted(place.index, &client_id)),
             subscribed: Subscribed::No,
             was_ready: false,
             ended_session: false,
@@ -283,7 +287,7 @@ impl Device {
                 Role::Opening(opening) => sooner(Some(opening.give_up)),
                 Role::Active(active) => {
                     sooner(self.client.poll_timeout());
-                    let since = active.subscribing_since;
+                    let since = active.asking.open_since();
                     sooner(since.map(|since| since + self.profile.connect_timeout));
                 }
                 Role::Displaced(_) | Role::Abandoned | Role::Closing | Role::Done => {}

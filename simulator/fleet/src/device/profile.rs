@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::{
-    QoS, Version,
-    packet::{Connect, ConnectProperties, Subscription, SubscriptionOptions, Will, WillProperties},
+    Version,
+    packet::{Connect, ConnectProperties, Subscription, Will, WillProperties},
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
@@ -13,6 +13,8 @@ use squall_scenario::{
     Payload, Publish, Qos2, Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport,
     Will as WillTemplate,
 };
+
+use crate::observation::Wanted;
 
 /// Fills the payload of a will of a given size.
 const WILL_FILLER: u8 = b'.';
@@ -137,11 +139,15 @@ impl Profile {
         }
     }
 
-    /// What one device subscribes to: Topic Filters with the QoS asked for.
-    pub(crate) fn filters(&self, index: u32, client_id: &str) -> Vec<(String, QoS)> {
+    /// What one device subscribes to.
+    pub(crate) fn wanted(&self, index: u32, client_id: &str) -> Vec<Wanted> {
         self.subscribes
             .iter()
-            .map(|subscribe| (subscribe.filter.render(index, client_id), subscribe.qos))
+            .map(|subscribe| Wanted {
+                filter: subscribe.filter.render(index, client_id),
+                options: subscribe.options,
+                identifier: subscribe.identifier,
+            })
             .collect()
     }
 
@@ -154,20 +160,18 @@ impl Profile {
     }
 }
 
-/// The SUBSCRIBE for these filters.
-pub(crate) fn subscriptions(filters: &[(String, QoS)]) -> Vec<Subscription> {
-    filters
+/// The filters of the SUBSCRIBE for this.
+pub(crate) fn subscriptions(wanted: &[Wanted]) -> Vec<Subscription> {
+    wanted
         .iter()
-        .map(|(filter, qos)| Subscription {
+        .map(|wanted| Subscription {
             // The scenario was checked by the rules of the group's version; 3.1.1 has the fewest.
-            filter: Ok(
-                TopicFilter::for_version(filter.clone().into_boxed_str(), Version::V3_1_1)
-                    .expect("a resolved scenario renders Topic Filters"),
-            ),
-            options: SubscriptionOptions {
-                qos: *qos,
-                ..SubscriptionOptions::default()
-            },
+            filter: Ok(TopicFilter::for_version(
+                wanted.filter.clone().into_boxed_str(),
+                Version::V3_1_1,
+            )
+            .expect("a resolved scenario renders Topic Filters")),
+            options: wanted.options,
         })
         .collect()
 }

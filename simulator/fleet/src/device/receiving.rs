@@ -26,7 +26,7 @@ enum Reaction {
     HandleConnected {
         session_present: bool,
     },
-    HandleSuback(Vec<ReasonCode>),
+    HandleSuback(PacketId, Vec<ReasonCode>),
     /// An exchange ended: there is send quota again.
     SendQueue,
     AnswerPublish(QoS, Option<PacketId>),
@@ -98,7 +98,7 @@ impl Device {
             Reaction::HandleConnected { session_present } => {
                 self.handle_connected(turn, session_present);
             }
-            Reaction::HandleSuback(reasons) => self.handle_suback(turn, &reasons),
+            Reaction::HandleSuback(id, reasons) => self.handle_suback(turn, id, &reasons),
             Reaction::SendQueue => self.send_queue(turn),
             Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
             Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
@@ -251,7 +251,7 @@ impl Listener<'_> {
                 self.tell_receiver(turn, id, ReceiverLeg::PubrelReceived);
                 Reaction::AnswerPubrel(id)
             }
-            Event::Suback(suback) => Reaction::HandleSuback(suback.reasons),
+            Event::Suback(suback) => Reaction::HandleSuback(suback.id, suback.reasons),
             Event::ServerDisconnect(disconnect) => {
                 Reaction::End(EndCause::ServerDisconnect(disconnect.reason))
             }

@@ -5,6 +5,7 @@
 //! a link holds back is told beside them, so that the broker is charged only for what it had.
 
 mod retained;
+mod wanted;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::progress::Phase;
 use crate::stamp::Stamp;
 
 pub use retained::{RetainedFact, Unchecked};
+pub use wanted::Wanted;
 
 /// One fact. The moment of it is the `now` that it is told with.
 #[derive(Clone, Debug)]
@@ -194,13 +196,13 @@ pub enum Departure {
 pub enum SubscriptionFact<'a> {
     /// SUBSCRIBE was handed to the link.
     Sent {
-        /// Topic Filters with the QoS asked for, in order.
-        filters: &'a [(String, QoS)],
+        /// What it asks for, in order.
+        wanted: &'a [Wanted],
     },
     /// SUBACK came.
     Answered {
         /// As in `Sent`.
-        filters: &'a [(String, QoS)],
+        wanted: &'a [Wanted],
         /// One for each filter, in the same order.
         reasons: &'a [ReasonCode],
         /// When SUBSCRIBE was sent.

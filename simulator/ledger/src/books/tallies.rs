@@ -81,7 +81,7 @@ pub struct Tally {
     /// owed stays owed.
     pub corrupted: u64,
     /// Of all other deliveries of this run's messages, those at another QoS than was promised, or with a wrong
-    /// RETAIN or DUP flag.
+    /// RETAIN or DUP flag or Subscription Identifier.
     pub mislabelled: u64,
     /// First deliveries of messages that were sent before the connection they came on was resumed.
     pub late: u64,

@@ -84,7 +84,8 @@ pub(crate) struct UnderWay {
 /// Requests without an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Unanswered {
-    subscribing: HashMap<SocketId, Event>,
+    /// The first SUBSCRIBE of a connection that is not answered, and how many are not.
+    subscribing: HashMap<SocketId, (Event, u32)>,
     waiting: BTreeMap<Request, Waiting>,
 }
 
@@ -98,12 +99,18 @@ impl Unanswered {
 
     /// SUBSCRIBE was sent.
     pub(crate) fn handle_subscribe_sent(&mut self, event: &Event) {
-        self.subscribing.insert(event.socket, *event);
+        let open = self.subscribing.entry(event.socket);
+        open.or_insert((*event, 0)).1 += 1;
     }
 
     /// SUBACK came.
     pub(crate) fn handle_subscribed(&mut self, event: &Event) {
-        self.subscribing.remove(&event.socket);
+        if let Some((_, open)) = self.subscribing.get_mut(&event.socket) {
+            *open -= 1;
+            if *open == 0 {
+                self.subscribing.remove(&event.socket);
+            }
+        }
     }
 
     /// A connection with a CONNACK ended.
@@ -113,7 +120,7 @@ impl Unanswered {
             return;
         }
         let (request, since) = match subscribing {
-            Some(sent) => (Request::Subscribe, sent.now),
+            Some((sent, _)) => (Request::Subscribe, sent.now),
             None => (Request::Pingreq, event.now),
         };
         let waiting = self.waiting.entry(request).or_default();
@@ -123,9 +130,10 @@ impl Unanswered {
 
     /// The books are closed: `pending` are the messages whose exchanges are open.
     pub(crate) fn close(&mut self, now: Instant, pending: &[Pending]) {
-        let mut subscribing: Vec<Event> = self.subscribing.drain().map(|(_, sent)| sent).collect();
-        subscribing.sort_by_key(|sent| sent.device);
-        for sent in subscribing {
+        let open = self.subscribing.drain().map(|(_, open)| open);
+        let mut subscribing: Vec<(Event, u32)> = open.collect();
+        subscribing.sort_by_key(|(sent, _)| sent.device);
+        for (sent, _) in subscribing {
             let waiting = self.waiting.entry(Request::Subscribe).or_default();
             waiting.note(sent.device, now.saturating_since(sent.now));
         }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use squall_protocol::packet::RetainHandling;
 use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, Reason, Resources,
     Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, rate_text,
 };
-use squall_scenario::{Birth, Group, Publish, Scenario};
+use squall_scenario::{Birth, Group, Publish, Scenario, Subscribe};
 use squall_toml::secret::without_secrets;
 
 use super::broker_end::{self, Moments};
@@ -206,10 +207,27 @@ fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
         publishes: births
             .chain(streams.map(|publish| publish_text(publish, group)))
             .collect(),
-        subscribes: subscribes
-            .map(|subscribe| format!("{}, QoS {}", subscribe.filter.source(), subscribe.qos as u8))
-            .collect(),
+        subscribes: subscribes.map(subscribe_text).collect(),
     }
+}
+
+fn subscribe_text(subscribe: &Subscribe) -> String {
+    let options = subscribe.options;
+    let mut text = format!("{}, QoS {}", subscribe.filter.source(), options.qos as u8);
+    if options.no_local {
+        text.push_str(", No Local");
+    }
+    if options.retain_as_published {
+        text.push_str(", Retain As Published");
+    }
+    if options.retain_handling != RetainHandling::SendAtSubscribe {
+        let handling = options.retain_handling as u8;
+        let _ = write!(text, ", Retain Handling {handling}");
+    }
+    if let Some(identifier) = subscribe.identifier {
+        let _ = write!(text, ", identifier {}", identifier.get());
+    }
+    text
 }
 
 fn birth_text(birth: &Birth) -> String {

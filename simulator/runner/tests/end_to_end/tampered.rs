@@ -53,7 +53,7 @@ duplicated = 0
 "#;
 
 /// Lets everything pass.
-struct Honest;
+pub(crate) struct Honest;
 
 impl Tamper for Honest {
     fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
@@ -82,18 +82,19 @@ impl Tamper for LoseOne {
 }
 
 /// What a run printed, its exit code and its run file.
-struct Ran {
-    code: i32,
-    summary: serde_json::Value,
-    run: serde_json::Value,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) summary: serde_json::Value,
+    pub(crate) run: serde_json::Value,
 }
 
-fn run_through(tamper: fn() -> Box<dyn Tamper>) -> Ran {
+/// Runs `scenario` against a broker behind a proxy that does what `tamper` says.
+pub(crate) fn run_through(scenario: &str, tamper: fn() -> Box<dyn Tamper>) -> Ran {
     let broker = Broker::start();
     let proxy: SocketAddr = proxy::start(broker.address, tamper);
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("tampered.toml");
-    fs::write(&file, SCENARIO).expect("the scenario can be written");
+    fs::write(&file, scenario).expect("the scenario can be written");
     let out = folder.path().join("out");
     let url = format!("target.url=mqtt://{proxy}");
 
@@ -120,7 +121,7 @@ fn run_through(tamper: fn() -> Box<dyn Tamper>) -> Ran {
 /// A proxy that lets everything pass changes nothing: what the others see is their tampering.
 #[test]
 fn an_honest_proxy_passes() {
-    let ran = run_through(|| Box::new(Honest));
+    let ran = run_through(SCENARIO, || Box::new(Honest));
 
     assert_held(ran.code, &ran.run);
     assert_eq!(ran.summary["summary"]["lost"], 0);
@@ -129,7 +130,7 @@ fn an_honest_proxy_passes() {
 /// One message of a hundred that never comes is found, and the run fails with an invariant's code.
 #[test]
 fn a_lost_message_ends_with_98() {
-    let Ran { code, summary, .. } = run_through(|| Box::<LoseOne>::default());
+    let Ran { code, summary, .. } = run_through(SCENARIO, || Box::<LoseOne>::default());
 
     assert_eq!(code, 98, "{summary}");
     assert_eq!(summary["summary"]["lost"], 1);

@@ -112,6 +112,16 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.publish.payload", "payload = { size = \"64B\" }"),
     ("group.subscribe", SUBSCRIBE),
     ("group.subscribe.filter", "filter = \"fleet/+/telemetry\""),
+    ("group.subscribe.no_local", "no_local = true"),
+    (
+        "group.subscribe.retain_as_published",
+        "retain_as_published = true",
+    ),
+    ("group.subscribe.retain_handling", "retain_handling = 2"),
+    (
+        "group.subscribe.subscription_identifier",
+        "subscription_identifier = 7",
+    ),
     (
         "group.reconnect",
         "[group.reconnect]\nwhen = \"always\"\nbackoff = \"1s\"",

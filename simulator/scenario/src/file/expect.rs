@@ -36,7 +36,8 @@ pub(crate) enum ExpectFile {
         /// Messages that came with another payload than was published. Where it is not given and `lost` or
         /// `misrouted` is, it is judged as 0.
         corrupted: Option<u64>,
-        /// Messages that came at another QoS, or with another RETAIN or DUP flag, than they must have.
+        /// Messages that came at another QoS, or with another RETAIN or DUP flag or Subscription
+        /// Identifier, than they must have.
         mislabelled: Option<u64>,
         /// Messages that waited for a Session whose connection had ended though nothing in the scenario asked for
         /// that: no fault, takeover or link. Those that waited for another reason are counted, and not judged.

@@ -17,4 +17,18 @@ pub(crate) struct SubscribeFile {
     /// Highest QoS that the device takes. Default 0.
     #[schemars(range(max = 2))]
     pub(crate) qos: Option<u8>,
+    /// Whether the device asks not to get what is published with its own Client Identifier; not of a shared
+    /// subscription. MQTT 5.0 only. Default false.
+    pub(crate) no_local: Option<bool>,
+    /// Whether messages keep the RETAIN flag that they were published with, and do not only have it where they come
+    /// out of the broker's store. MQTT 5.0 only. Default false.
+    pub(crate) retain_as_published: Option<bool>,
+    /// Whether SUBSCRIBE brings what is retained: 0 always, 1 if the subscription is new, 2 never. MQTT 5.0 only.
+    /// Default 0.
+    #[schemars(range(max = 2))]
+    pub(crate) retain_handling: Option<u8>,
+    /// A number that the broker sends back with each message for this subscription. Filters with different ones are
+    /// asked for in SUBSCRIBEs of their own. MQTT 5.0 only. Default none.
+    #[schemars(range(min = 1, max = 268_435_455))]
+    pub(crate) subscription_identifier: Option<u32>,
 }

@@ -63,7 +63,8 @@ pub struct DeliveryClaim {
     pub misrouted: Option<u64>,
     /// Messages that came with another payload than was published.
     pub corrupted: Option<u64>,
-    /// Messages that came at another QoS, or with another RETAIN or DUP flag, than they must have.
+    /// Messages that came at another QoS, or with another RETAIN or DUP flag or Subscription
+    /// Identifier, than they must have.
     pub mislabelled: Option<u64>,
     /// Messages that were delivered after the Session was resumed.
     pub late: Option<u64>,

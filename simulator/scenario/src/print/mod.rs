@@ -6,6 +6,7 @@
 mod claims;
 mod distribution;
 mod login;
+mod subscribe;
 mod text;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::{
     ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
 use distribution::{backoff, distribution};
+use subscribe::write_subscribe;
 use text::{Text, array, duration, float, pair, table};
 
 impl Scenario {
@@ -98,9 +100,7 @@ impl Scenario {
             write_publish(text, publish);
         }
         for subscribe in &group.subscribes {
-            text.header("[[group.subscribe]]");
-            text.pair("filter", quote(subscribe.filter.source()));
-            text.pair("qos", qos(subscribe.qos));
+            write_subscribe(text, subscribe, group.version);
         }
     }
 

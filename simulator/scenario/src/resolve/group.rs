@@ -263,7 +263,10 @@ impl Resolver<'_> {
     /// Faults in exchanges that a group never has would be ignored silently.
     fn check_qos2_is_used(&mut self, group: &Group, at: &At<'_>) {
         let publishes = group.publishes_at(QoS::ExactlyOnce);
-        let subscribes = group.subscribes.iter().any(|s| s.qos == QoS::ExactlyOnce);
+        let subscribes = group
+            .subscribes
+            .iter()
+            .any(|s| s.options.qos == QoS::ExactlyOnce);
         if !publishes {
             self.misplaced(at, "cut_after", "a `publish` with `qos = 2`");
             self.misplaced(at, "delay_pubrel", "a `publish` with `qos = 2`");

@@ -15,6 +15,7 @@ mod login;
 mod network;
 mod payload;
 mod publish;
+mod subscribe;
 mod target;
 mod within;
 

@@ -1,20 +1,17 @@
-//! `[[group.publish]]`, `[group.birth]` and `[[group.subscribe]]`: what devices publish and what they receive.
+//! `[[group.publish]]` and `[group.birth]`: what devices publish.
 
 use std::time::Duration;
 
-use squall_protocol::topic::{TopicError, TopicFilter, TopicName};
+use squall_protocol::topic::{TopicError, TopicName};
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
-use squall_toml::node::Value;
 
 use super::Resolver;
 use super::group::{resolve_qos, time};
 use crate::error::Problem;
-use crate::file::{ArrivalWord, BirthFile, PublishFile, SubscribeFile};
+use crate::file::{ArrivalWord, BirthFile, PublishFile};
 use crate::template::{Fixed, Use};
-use crate::{
-    Arrival, Birth, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish, Subscribe,
-};
+use crate::{Arrival, Birth, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish};
 
 /// Most messages per second of one device.
 const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
@@ -160,49 +157,6 @@ impl Resolver<'_> {
             let remedy = "a lower rate, a smaller payload or more bandwidth".to_owned();
             self.contradiction(at, what, remedy);
         }
-    }
-
-    /// Resolves the subscriptions of each device of `group` in one block: one for each filter.
-    pub(super) fn resolve_subscribe(
-        &mut self,
-        file: &SubscribeFile,
-        group: &Group,
-        at: &At<'_>,
-    ) -> Vec<Subscribe> {
-        let at_filter = at.key("filter");
-        let is_list = matches!(
-            at_filter.node().map(|node| &node.value),
-            Some(Value::Array(_))
-        );
-        let filters = file.filter.iter().enumerate();
-        filters
-            .map(|(index, text)| {
-                let at_text = match is_list {
-                    true => at_filter.item(index),
-                    false => at_filter.clone(),
-                };
-                Subscribe {
-                    filter: self.resolve_device_filter(text, group, &at_text),
-                    qos: resolve_qos(file.qos),
-                }
-            })
-            .collect()
-    }
-
-    /// A Topic Filter for every device of `group`.
-    fn resolve_device_filter(&mut self, text: &str, group: &Group, at: &At<'_>) -> DeviceTemplate {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
-        let filter = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
-        let filter = self
-            .or_note(filter, at)
-            .unwrap_or_else(|| DeviceTemplate::literal("#"));
-        self.check_device_texts(&filter, group, at, |text| {
-            TopicFilter::for_version(text, group.version).map(drop)
-        });
-        filter
     }
 
     /// Notes the first device of `group` for which the text of `template` fails `check`.

@@ -25,6 +25,7 @@ mod links;
 mod misrouted;
 mod network;
 mod on_link;
+mod options;
 mod others;
 mod outages;
 mod qos2_handshake;

@@ -14,12 +14,13 @@ use squall_protocol::{Instant, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::TopicKey;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Origin};
 use super::stranger::Stranger;
-use super::{Deliveries, StreamId, TallyKey, group_of, session};
+use super::{Deliveries, StreamId, TallyKey, group_of, sender_to, session};
 use crate::books::anomalies::{Anomaly, Noticed, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
+use crate::books::session::Sender;
 use crate::books::stream::{Arrival, Record};
 use crate::books::topics::Recipient;
 
@@ -64,6 +65,8 @@ pub(super) struct Case<'a> {
     reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
     wait: Wait,
+    /// Whether its publisher has the Session that it came to.
+    pub(super) sender: Sender,
     /// The place that the delivery is taken for.
     pub(super) place: usize,
     /// Copies that the Session's own subscriptions allow at that place.
@@ -152,8 +155,13 @@ impl Deliveries {
                 return None;
             }
         };
+        let stored = self.may_come_from_store(&case);
+        if let Some(stranger) = self.unwanted(&case, stored) {
+            self.handle_stranger(event, delivery, stranger);
+            return None;
+        }
         self.books.tally_mut(case.key()).received += 1;
-        if let Some(stored) = self.may_come_from_store(&case) {
+        if let Some(stored) = stored {
             // Sent because of a new subscription, beside what is owed.
             self.handle_replay(&case, stored);
             return None;
@@ -163,6 +171,7 @@ impl Deliveries {
             return None;
         }
         self.check_label(&case);
+        self.check_identifiers(&case);
         self.attribute(&case)
     }
 
@@ -191,7 +200,8 @@ impl Deliveries {
         if !self.streams[stream].has_sent(stamp.sequence) {
             return Err(Stranger::NeverPublished);
         }
-        let (place, copies) = self.place_of(event, topic).ok_or(Stranger::NotAskedFor)?;
+        let sender = sender_to(event.client, self.streams[stream].client);
+        let (place, copies) = self.place_for(event, topic, sender, delivery.origin)?;
         let record = self.streams[stream].record(stamp.sequence);
         let mut case = Case {
             event,
@@ -207,6 +217,7 @@ impl Deliveries {
             sent_at: record.map(|record| record.sent_at),
             reached_at: record.map(|record| record.reached_at),
             wait: self.wait_of(event, record),
+            sender,
             place,
             copies,
             promised: None,
@@ -225,13 +236,33 @@ impl Deliveries {
         }
     }
 
+    /// Where a message has its place, and the copies that it may come in. Whether No Local keeps from a client what it
+    /// had retained itself is not said: that may come out of the store.
+    fn place_for(
+        &self,
+        event: &Event,
+        topic: TopicKey,
+        sender: Sender,
+        origin: Origin,
+    ) -> Result<(usize, u8), Stranger> {
+        let place = self.place_of(event, topic, sender);
+        place.map_or_else(
+            || match (self.place_of(event, topic, Sender::Another), origin) {
+                (None, _) => Err(Stranger::NotAskedFor),
+                (Some(_), Origin::Live | Origin::EmptyStore) => Err(Stranger::Local),
+                (Some(place), Origin::Store) => Ok(place),
+            },
+            Ok,
+        )
+    }
+
     /// The Session's own place in a topic and the copies its subscriptions allow; without one,
     /// the place of a shared subscription that it is a member of.
-    fn place_of(&self, event: &Event, topic: TopicKey) -> Option<(usize, u8)> {
+    fn place_of(&self, event: &Event, topic: TopicKey, sender: Sender) -> Option<(usize, u8)> {
         let session = session(&self.sessions, event.client)?;
         if let Some(number) = self.topics.session_place(topic, event.client) {
             let copies = session
-                .asked(&self.topics.places(topic)[number].filters)
+                .asked(&self.topics.places(topic)[number].filters, sender)
                 .copies;
             if copies > 0 {
                 return Some((number, copies));
@@ -254,7 +285,13 @@ impl Deliveries {
             .iter()
             .copied()
             .filter(move |&number| {
-                session.is_some_and(|session| session.asked(&places[number].filters).copies > 0)
+                // A shared subscription has no No Local [MQTT-3.8.3-4].
+                session.is_some_and(|session| {
+                    session
+                        .asked(&places[number].filters, Sender::Another)
+                        .copies
+                        > 0
+                })
             })
     }
 
@@ -265,7 +302,8 @@ impl Deliveries {
                 .member_places(case.event, case.topic)
                 .all(|other| other == case.place);
         let session = session(&self.sessions, case.event.client).filter(|_| is_alone)?;
-        let asked = session.asked(&self.topics.places(case.topic)[case.place].filters);
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let asked = session.asked(filters, case.sender);
         Some(asked.certain?.min(case.published))
     }
 

@@ -102,7 +102,10 @@ impl Deliveries {
         }
         self.close_suspects();
         match end {
-            RunEnd::Drained(now) => self.close_replays(now),
+            RunEnd::Drained(now) => {
+                self.close_replays(now);
+                self.close_identifiers(now);
+            }
             RunEnd::Cut => {}
         }
         self.is_closed = true;

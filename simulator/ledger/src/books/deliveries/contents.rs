@@ -8,7 +8,8 @@ use squall_run::AnomalyKind;
 
 use super::arrive::Case;
 use super::delivery::{Delivery, Origin};
-use super::{Deliveries, TallyKey};
+use super::{Deliveries, TallyKey, session};
+use crate::books::session::RetainFlag;
 use crate::books::stream::fingerprint;
 
 impl Deliveries {
@@ -22,19 +23,43 @@ impl Deliveries {
     /// Compares QoS and flags with what was published and asked for, if that is still known.
     pub(super) fn check_label(&mut self, case: &Case<'_>) {
         let delivery = case.delivery;
-        let is_known = self.streams[case.stream].record(case.sequence()).is_some();
+        let record = self.streams[case.stream].record(case.sequence());
         let what = if let Some(what) = wrong_dup(delivery) {
             what.to_owned()
-        } else if !is_known {
+        } else if record.is_none() {
             return;
         } else if let Some(what) = wrong_qos(delivery, case.promised) {
             what
-        } else if delivery.origin != Origin::Live {
-            "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]".to_owned()
+        } else if let Some(what) = self.wrong_retain(case) {
+            what.to_owned()
         } else {
             return;
         };
         self.note_mislabelled(case, &what);
+    }
+
+    /// What is wrong with the RETAIN flag of a live message whose record is kept.
+    fn wrong_retain(&self, case: &Case<'_>) -> Option<&'static str> {
+        let was_published = self.streams[case.stream].record(case.sequence())?.retain;
+        let came = case.delivery.origin != Origin::Live;
+        if !came && !was_published {
+            return None;
+        }
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let flag = session(&self.sessions, case.event.client)?.retain_flag(filters);
+        match flag {
+            RetainFlag::Cleared => came.then_some(
+                "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]",
+            ),
+            RetainFlag::AsPublished if came && !was_published => {
+                Some("came with RETAIN, and was published without [MQTT-3.3.1-13]")
+            }
+            RetainFlag::AsPublished => {
+                (!came).then_some("came without RETAIN, and was published with it [MQTT-3.3.1-13]")
+            }
+            RetainFlag::Either => (came && !was_published)
+                .then_some("came with RETAIN, and was published without [MQTT-3.3.1-12]"),
+        }
     }
 
     /// A delivery has another payload than it must have.

@@ -2,6 +2,7 @@
 
 use squall_fleet::Stamp;
 use squall_protocol::QoS;
+use squall_protocol::packet::SubscriptionIdentifier;
 
 use crate::books::retained::Stored;
 
@@ -22,6 +23,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) payload: &'a [u8],
     /// What the payload says of itself.
     pub(crate) mark: Mark,
+    /// Its Subscription Identifiers.
+    pub(crate) identifiers: &'a [SubscriptionIdentifier],
 }
 
 /// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription

@@ -12,6 +12,7 @@ mod close;
 mod contents;
 mod copies;
 mod delivery;
+mod identifiers;
 mod pledges;
 mod replay;
 mod sessions;
@@ -33,11 +34,13 @@ use super::event::{Answered, Event};
 use super::memory::{GivenUp, Memory};
 use super::replays::Replays;
 use super::roster::{Names, Roster};
+use super::session::Sender;
 use super::session::Session;
 use super::share::Share;
-use super::stream::{Record, RecordState, Stream, fingerprint};
+use super::stream::{Publisher, Record, RecordState, Stream, fingerprint};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
+use identifiers::AwaitedIdentifiers;
 use sharing::SharedCopies;
 use tail::Slowest;
 
@@ -55,6 +58,8 @@ pub(crate) struct Message<'a> {
     pub(crate) topic: &'a str,
     /// QoS of the PUBLISH.
     pub(crate) qos: QoS,
+    /// Its RETAIN flag.
+    pub(crate) retain: bool,
     /// When the generator got to it.
     pub(crate) reached_at: Instant,
 }
@@ -99,6 +104,8 @@ pub(crate) struct Deliveries {
     on_link_up: HashSet<SocketId>,
     /// Who had the messages of shared subscriptions.
     shared_copies: SharedCopies,
+    /// Subscription Identifiers that are to come still.
+    identifiers: AwaitedIdentifiers,
     /// How long deliveries took at most.
     slowest: Slowest,
     /// What must come out of the broker's store.
@@ -128,6 +135,7 @@ impl Deliveries {
             answered_until: HashMap::new(),
             on_link_up: HashSet::new(),
             shared_copies: SharedCopies::default(),
+            identifiers: AwaitedIdentifiers::default(),
             slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
             memory,
@@ -188,6 +196,7 @@ impl Deliveries {
         let skipped = Record {
             state: RecordState::Skipped,
             qos: message.qos,
+            retain: message.retain,
             outstanding: 0,
             due_at: message.stamp.scheduled,
             sent_at: event.now,
@@ -215,6 +224,7 @@ impl Deliveries {
         let record = Record {
             state: RecordState::Sent,
             qos: message.qos,
+            retain: message.retain,
             outstanding: 0,
             due_at: message.stamp.scheduled,
             sent_at: event.now,
@@ -313,9 +323,13 @@ impl Deliveries {
             return id;
         }
         self.topics.open_places(topic);
+        let publisher = Publisher {
+            device: event.device,
+            client: event.client,
+        };
         let id = self.streams.len();
         self.streams
-            .push(Stream::new(event.device, topic, self.memory.ranges));
+            .push(Stream::new(publisher, topic, self.memory.ranges));
         self.stream_ids.insert((event.device, topic), id);
         self.device_streams
             .entry(event.device)
@@ -327,6 +341,14 @@ impl Deliveries {
 
 fn session(sessions: &[Option<Session>], client: ClientKey) -> Option<&Session> {
     sessions.get(client.0 as usize)?.as_ref()
+}
+
+/// Whose a message of `publisher` is, as the Session of `client` sees it.
+fn sender_to(client: ClientKey, publisher: ClientKey) -> Sender {
+    match client == publisher {
+        true => Sender::Itself,
+        false => Sender::Another,
+    }
 }
 
 /// The group whose books a shared subscription is in: that of its first member.

@@ -7,7 +7,7 @@
 use squall_protocol::QoS;
 use squall_scenario::GroupId;
 
-use super::{Deliveries, Message, StreamId, group_of, session, share_group};
+use super::{Deliveries, Message, StreamId, group_of, sender_to, session, share_group};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
 use crate::books::stream::{CursorKey, OpenCursors, OpenPledge, RecordState};
@@ -68,10 +68,15 @@ impl Deliveries {
 
     /// Whether any subscription, be it certain or not, asks for messages of a stream now.
     fn is_asked_for(&self, id: StreamId) -> bool {
+        let publisher = self.streams[id].client;
         let mut places = self.topics.places(self.streams[id].topic).iter();
         places.any(|place| match place.recipient {
-            Recipient::Session(client) => session(&self.sessions, client)
-                .is_some_and(|session| session.asked(&place.filters).copies > 0),
+            Recipient::Session(client) => session(&self.sessions, client).is_some_and(|session| {
+                session
+                    .asked(&place.filters, sender_to(client, publisher))
+                    .copies
+                    > 0
+            }),
             Recipient::Share(filter) => self
                 .shares
                 .get(&filter)
@@ -85,7 +90,8 @@ impl Deliveries {
         match place.recipient {
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;
-                let owed = session.asked(&place.filters).certain?.min(published);
+                let asked = session.asked(&place.filters, sender_to(client, event.client));
+                let owed = asked.certain?.min(published);
                 let is_owed = session.is_online()
                     || (owed > QoS::AtMostOnce && !session.has_expired(event.now));
                 is_owed.then_some((session.group, owed))

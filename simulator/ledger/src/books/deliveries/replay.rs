@@ -6,18 +6,23 @@
 
 use std::time::Duration;
 
+use squall_fleet::Wanted;
 use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::AnomalyKind;
+use squall_scenario::{ClientKey, DeviceId, TopicKey};
 
 use super::arrive::Case;
 use super::contents::{wrong_dup, wrong_qos};
 use super::delivery::Origin;
 use super::sessions::granted;
+use super::stranger::Stranger;
 use super::{Deliveries, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::replays::Missing;
 use crate::books::retained::{Retained, SETTLING_TIME, Stored};
+use crate::books::session::Session;
+use crate::books::session::{Brings, RetainFlag, Sender};
 use crate::books::stream::fingerprint;
 use crate::books::tallies::TallyKey;
 use crate::books::topics::Recipient;
@@ -34,10 +39,82 @@ impl Deliveries {
             Origin::EmptyStore => None,
             Origin::Live => self.was_stored(case).then_some(stored),
             Origin::Store => {
-                let may_be_sent = case.sent_at.is_none_or(|sent_at| {
-                    self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at)
-                });
-                may_be_sent.then_some(stored)
+                // What is not known any longer may have been sent at any time.
+                let sent_at = case.sent_at.unwrap_or(Instant::ZERO);
+                let may_be_sent =
+                    self.may_be_sent_from_store(case.event, case.delivery.topic, sent_at);
+                (may_be_sent && !self.counts_as_live(case)).then_some(stored)
+            }
+        }
+    }
+
+    /// Whether a message with RETAIN came live, as far as that can be told: it is owed, or the subscription keeps the
+    /// flag, and it has come out of the store as often as it may.
+    fn counts_as_live(&self, case: &Case<'_>) -> bool {
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let session = session(&self.sessions, case.event.client);
+        let flag = session.map_or(RetainFlag::Cleared, |session| session.retain_flag(filters));
+        let stream = &self.streams[case.stream];
+        let was_published = stream
+            .record(case.sequence())
+            .is_none_or(|record| record.retain);
+        let is_owed = stream.awaits(case.place, case.sequence());
+        let is_used_up = stream.replays(case.place, case.sequence()) >= self.replays_allowed(case);
+        match flag {
+            // The flag is wrong then.
+            RetainFlag::Cleared => is_owed && is_used_up,
+            RetainFlag::AsPublished | RetainFlag::Either => {
+                was_published && (is_owed || is_used_up)
+            }
+        }
+    }
+
+    /// How often a message may come out of the store: once for each SUBSCRIBE that asks for it.
+    fn replays_allowed(&self, case: &Case<'_>) -> u32 {
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        session(&self.sessions, case.event.client).map_or(0, |session| {
+            session.requests_since(filters, case.sent_at_least())
+        })
+    }
+
+    /// Why a delivery is not wanted for which a subscription asks, if anything is against it; `stored` is what is known
+    /// of it if it may come out of the store.
+    pub(super) fn unwanted(&self, case: &Case<'_>, stored: Option<Stored>) -> Option<Stranger> {
+        if stored.is_some() {
+            return None;
+        }
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        let session = session(&self.sessions, case.event.client)?;
+        if case.sender == Sender::Itself && session.asked(filters, Sender::Itself).copies == 0 {
+            return Some(Stranger::Local);
+        }
+        (case.delivery.origin == Origin::Store && self.is_kept_back(case, session))
+            .then_some(Stranger::KeptBack)
+    }
+
+    /// Whether a message with RETAIN came out of the store, and no SUBSCRIBE asked for that.
+    fn is_kept_back(&self, case: &Case<'_>, session: &Session) -> bool {
+        let place = &self.topics.places(case.topic)[case.place];
+        if matches!(place.recipient, Recipient::Share(_))
+            || session
+                .asking(&place.filters)
+                .any(|row| row.brings_at_most > Brings::Nothing)
+            || self.streams[case.stream].awaits(case.place, case.sequence())
+        {
+            return false;
+        }
+        match session.retain_flag(&place.filters) {
+            RetainFlag::Cleared => session.asking(&place.filters).any(|row| {
+                row.confirmed_at
+                    .is_none_or(|confirmed_at| case.sent_at_least() <= confirmed_at)
+            }),
+            // It may have come live.
+            RetainFlag::AsPublished | RetainFlag::Either => {
+                let asked_at = session.asked_at(&place.filters, case.event.socket);
+                let acknowledged_at = case.delivery.stored.acknowledged_at;
+                acknowledged_at
+                    .zip(asked_at)
+                    .is_some_and(|(at, asked_at)| at + PASSED_ON_WITHIN < asked_at)
             }
         }
     }
@@ -68,9 +145,7 @@ impl Deliveries {
         self.replays.handle_come(case.event, case.topic);
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client);
-        let allowed = session.map_or(0, |session| {
-            session.requests_since(filters, case.sent_at_least())
-        });
+        let allowed = self.replays_allowed(case);
         // A copy that was sent on an earlier connection, for a SUBSCRIBE there, comes again.
         let may_be_resent = case.delivery.qos > QoS::AtMostOnce
             && session.is_some_and(|session| session.asked_before(filters, case.event.socket));
@@ -89,6 +164,7 @@ impl Deliveries {
         if let Some(what) = self.wrong_label(case, stored, is_first) {
             self.note_mislabelled(case, &what);
         }
+        self.check_identifiers(case);
         let tally = self.books.tally_mut(case.key());
         if times <= allowed {
             tally.optional += 1;
@@ -156,25 +232,29 @@ impl Deliveries {
     }
 
     /// SUBSCRIBE is sent: what is surely retained for its filters must come.
-    pub(crate) fn expect_replays(
-        &mut self,
-        event: &Event,
-        filters: &[(String, QoS)],
-        retained: &Retained,
-    ) {
-        for (text, _) in filters {
-            let Some(filter) = self.topics.intern_filter(text) else {
+    pub(crate) fn expect_replays(&mut self, event: &Event, wanted: &[Wanted], retained: &Retained) {
+        for wanted in wanted {
+            let Some(filter) = self.topics.intern_filter(&wanted.filter) else {
                 continue;
             };
-            if self.topics.is_shared(filter) {
-                // A shared subscription gets no retained messages (§4.8.2).
+            // A shared subscription gets no retained messages (§4.8.2).
+            let row =
+                session(&self.sessions, event.client).and_then(|row| row.subscription(filter));
+            let brings = row.map_or(Brings::Nothing, |row| row.brings);
+            if self.topics.is_shared(filter) || brings < Brings::Everything {
                 continue;
             }
             for &topic in self.topics.topics_retained(filter) {
                 if self.replays.is_full() {
                     return;
                 }
-                let surely = retained.surely_there(self.topics.text(topic));
+                let text = self.topics.text(topic);
+                let is_own = |device| self.is_of_client(device, topic, event.client);
+                if wanted.options.no_local && retained.publishers(text).any(is_own) {
+                    // Whether No Local keeps that back is not said.
+                    continue;
+                }
+                let surely = retained.surely_there(text);
                 if let Some(there) = surely.filter(|there| there.since + SETTLING_TIME < event.now)
                 {
                     self.replays.expect(event, topic, filter, there.qos);
@@ -183,15 +263,21 @@ impl Deliveries {
         }
     }
 
+    /// Whether the stream of a device to a topic belongs to the Session of `client`.
+    fn is_of_client(&self, device: DeviceId, topic: TopicKey, client: ClientKey) -> bool {
+        let stream = self.stream_ids.get(&(device, topic));
+        stream.is_some_and(|&stream| self.streams[stream].client == client)
+    }
+
     /// SUBACK came: what it refuses is not owed.
     pub(crate) fn confirm_replays(
         &mut self,
         event: &Event,
-        filters: &[(String, QoS)],
+        wanted: &[Wanted],
         reasons: &[ReasonCode],
     ) {
-        for ((text, _), &reason) in filters.iter().zip(reasons) {
-            if let Some(filter) = self.topics.intern_filter(text) {
+        for (wanted, &reason) in wanted.iter().zip(reasons) {
+            if let Some(filter) = self.topics.intern_filter(&wanted.filter) {
                 self.replays.confirm(event, filter, granted(reason));
             }
         }
@@ -244,7 +330,7 @@ impl Deliveries {
         now: Instant,
         missing: &Missing,
         group: squall_scenario::GroupId,
-        device: squall_scenario::DeviceId,
+        device: DeviceId,
     ) {
         let subject = Subject {
             device: Some(device),

@@ -1,11 +1,12 @@
 //! What connections and subscriptions change in what is owed.
 
-use squall_fleet::Way;
+use squall_fleet::{Wanted, Way};
 use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::{Deliveries, RecordState};
 use crate::books::event::Event;
-use crate::books::session::{Away, Connection, Requests, Session, Subscription, SubscriptionState};
+use crate::books::session::{Away, Session, Subscription, SubscriptionState};
+use crate::books::session::{Brings, Resumes, brings_first};
 use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
@@ -76,6 +77,7 @@ impl Deliveries {
             return;
         }
         self.replays.handle_ended(event);
+        self.identifiers.handle_ended(event.client);
         self.clear_of_suspicion(event, &ending);
         if !ending.is_polite {
             self.excuse_unacknowledgeable(event);
@@ -136,47 +138,22 @@ impl Deliveries {
     }
 
     /// SUBSCRIBE was sent.
-    pub(crate) fn handle_subscribe_sent(&mut self, event: &Event, filters: &[(String, QoS)]) {
-        for (text, _) in filters {
-            let Some(filter) = self.topics.intern_filter(text) else {
+    pub(crate) fn handle_subscribe_sent(&mut self, event: &Event, wanted: &[Wanted]) {
+        for wanted in wanted {
+            let Some(filter) = self.topics.intern_filter(&wanted.filter) else {
                 continue;
+            };
+            let resumes = match self.resumes[usize::from(event.group.0)] {
+                true => Resumes::EarlierRun,
+                false => Resumes::Nothing,
             };
             let session = self.session_mut(event);
             match session.subscription_mut(filter) {
-                Some(row) => {
-                    if row.state == SubscriptionState::Absent {
-                        row.asked_at = event.now;
-                        row.asked_here_at = event.now;
-                    } else if row.asked_on != event.socket {
-                        row.asked_here_at = event.now;
-                    }
-                    row.asked_on = event.socket;
-                    row.requests.send(if row.socket == event.socket {
-                        Connection::Same
-                    } else {
-                        Connection::Other
-                    });
-                    row.socket = event.socket;
-                    row.confirmed_at = None;
-                    if row.state != SubscriptionState::Active {
-                        row.state = SubscriptionState::Requested;
-                    }
-                }
+                Some(row) => row.ask_again(event, wanted),
                 None => {
-                    let mut requests = Requests::default();
-                    requests.send(Connection::Other);
-                    session.subscriptions.push(Subscription {
-                        filter,
-                        state: SubscriptionState::Requested,
-                        granted: QoS::AtMostOnce,
-                        confirmed_at: None,
-                        requests,
-                        asked_at: event.now,
-                        asked_on: event.socket,
-                        asked_here_at: event.now,
-                        active_since: event.now,
-                        socket: event.socket,
-                    });
+                    let brings = brings_first(wanted.options.retain_handling, resumes);
+                    let row = Subscription::ask(filter, event, wanted, brings);
+                    session.subscriptions.push(row);
                     self.take_place(event, filter);
                 }
             }
@@ -187,11 +164,11 @@ impl Deliveries {
     pub(crate) fn handle_subscribed(
         &mut self,
         event: &Event,
-        filters: &[(String, QoS)],
+        wanted: &[Wanted],
         reasons: &[ReasonCode],
     ) {
-        for ((text, _), &reason) in filters.iter().zip(reasons) {
-            let Some(filter) = self.topics.intern_filter(text) else {
+        for (wanted, &reason) in wanted.iter().zip(reasons) {
+            let Some(filter) = self.topics.intern_filter(&wanted.filter) else {
                 continue;
             };
             let Some(row) = self.session_mut(event).subscription_mut(filter) else {
@@ -201,7 +178,9 @@ impl Deliveries {
             if row.socket != event.socket || row.state == SubscriptionState::Ending {
                 continue;
             }
-            row.requests.answer(event.now);
+            if row.brings > Brings::Nothing {
+                row.requests.answer(event.now);
+            }
             match granted(reason) {
                 Some(granted) => {
                     if row.state != SubscriptionState::Active {

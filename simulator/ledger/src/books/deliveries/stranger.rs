@@ -19,6 +19,10 @@ pub(super) enum Stranger {
     Damaged,
     /// Of this run, but no subscription asks for it.
     NotAskedFor,
+    /// Of this run, and the client's own, though it asks not to get those.
+    Local,
+    /// Of this run, and out of the store, though no SUBSCRIBE asked for what is retained.
+    KeptBack,
     /// Of this run, but its device never published to this topic.
     NeverPublishedThere,
     /// The same on a broker that others use: a bridge, or another client that publishes what it receives.
@@ -82,16 +86,27 @@ impl Deliveries {
             }
             Stranger::Damaged => (
                 AnomalyKind::Corrupted,
-                "its payload bears no stamp, and this run alone publishes to its Topic Name",
+                "its payload bears no stamp, and this run alone publishes to its Topic Name (§3.3.4)",
             ),
-            Stranger::NotAskedFor => (AnomalyKind::Misrouted, "no subscription asks for it"),
+            Stranger::NotAskedFor => (
+                AnomalyKind::Misrouted,
+                "no subscription asks for it (§3.3.4)",
+            ),
+            Stranger::Local => (
+                AnomalyKind::Misrouted,
+                "it is the client's own, and No Local asks not to get those [MQTT-3.8.3-3]",
+            ),
+            Stranger::KeptBack => (
+                AnomalyKind::Misrouted,
+                "it came out of the store, and Retain Handling asks for nothing there [MQTT-3.3.1-10], [MQTT-3.3.1-11]",
+            ),
             Stranger::NeverPublishedThere => (
                 AnomalyKind::Misrouted,
-                "the device of its stamp never published to this topic",
+                "the device of its stamp never published to this topic (§3.3.4)",
             ),
             Stranger::NeverPublished => (
                 AnomalyKind::Misrouted,
-                "its stamp has a sequence number that was never sent",
+                "its stamp has a sequence number that was never sent (§3.3.4)",
             ),
         };
         match stranger {
@@ -100,6 +115,8 @@ impl Deliveries {
             | Stranger::Unclear
             | Stranger::Republished
             | Stranger::NotAskedFor
+            | Stranger::Local
+            | Stranger::KeptBack
             | Stranger::NeverPublishedThere
             | Stranger::NeverPublished => tally.misrouted += 1,
         }
@@ -112,7 +129,7 @@ impl Deliveries {
             recipient: None,
             topic: Some(delivery.topic.to_owned()),
             sequence: delivery.mark.ours().map(|stamp| stamp.sequence),
-            explanation: format!("{why} (§3.3.4)"),
+            explanation: why.to_owned(),
             scope: subject.scope,
         });
     }

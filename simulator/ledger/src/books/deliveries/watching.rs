@@ -7,6 +7,7 @@ use squall_scenario::ClientKey;
 
 use super::{Deliveries, session};
 use crate::books::event::Event;
+use crate::books::session::Sender;
 use crate::books::session::Session;
 use crate::books::topics::{FilterKey, Recipient};
 
@@ -33,13 +34,15 @@ impl Deliveries {
     pub(crate) fn recipient_of(&self, event: &Event, topic: &str) -> Option<WillRecipient> {
         let topic = self.topics.topic(topic)?;
         let session = session(&self.sessions, event.client)?;
-        let copies = session.asked(self.topics.filters(topic)).copies;
+        // Whether No Local keeps a will from its own Session is not said: it may come.
+        let filters = self.topics.filters(topic);
+        let copies = session.asked(filters, Sender::Another).copies;
         if copies > 0 {
             let recipient = Recipient::Session(event.client);
             return Some(WillRecipient { recipient, copies });
         }
         let mut shares = self.topics.shared_filters(topic).iter();
-        let share = shares.find(|&&filter| session.asked(&[filter]).copies > 0)?;
+        let share = shares.find(|&&filter| session.asked(&[filter], Sender::Another).copies > 0)?;
         Some(WillRecipient {
             recipient: Recipient::Share(*share),
             copies: 1,

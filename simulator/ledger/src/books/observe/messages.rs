@@ -43,6 +43,7 @@ impl Ledger {
                     stamp,
                     topic,
                     qos,
+                    retain,
                     reached_at,
                 };
                 self.deliveries.handle_published(event, &message, payload);
@@ -68,6 +69,7 @@ impl Ledger {
                     stamp,
                     topic,
                     qos,
+                    retain: false,
                     reached_at: event.now,
                 };
                 self.deliveries.handle_skipped(event, &message);
@@ -127,7 +129,7 @@ impl Ledger {
             retain,
             payload,
             stamp,
-            ..
+            properties,
         } = delivered;
         if qos == QoS::AtLeastOnce {
             self.windows.handle_qos1(event);
@@ -155,6 +157,7 @@ impl Ledger {
             dup,
             payload,
             mark,
+            identifiers: &properties.subscription_identifiers,
         };
         if origin == Origin::Live {
             self.note_other_run(event, stamp);

@@ -119,20 +119,20 @@ impl Ledger {
         findings: &mut Vec<Finding>,
     ) {
         match *fact {
-            SubscriptionFact::Sent { filters } => {
-                self.deliveries.handle_subscribe_sent(event, filters);
+            SubscriptionFact::Sent { wanted } => {
+                self.deliveries.handle_subscribe_sent(event, wanted);
                 if self.closed_at.is_none() {
                     self.unanswered.handle_subscribe_sent(event);
                     self.deliveries
-                        .expect_replays(event, filters, &self.retained);
+                        .expect_replays(event, wanted, &self.retained);
                 }
             }
             SubscriptionFact::Answered {
-                filters, reasons, ..
+                wanted, reasons, ..
             } => {
                 self.unanswered.handle_subscribed(event);
-                self.deliveries.handle_subscribed(event, filters, reasons);
-                self.deliveries.confirm_replays(event, filters, reasons);
+                self.deliveries.handle_subscribed(event, wanted, reasons);
+                self.deliveries.confirm_replays(event, wanted, reasons);
                 for reason in reasons.iter().filter(|reason| reason.is_error()) {
                     self.connections.note_error(
                         event.now,

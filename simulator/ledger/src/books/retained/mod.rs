@@ -17,7 +17,7 @@ use squall_protocol::{
     Instant, QoS,
     topic::{TopicFilter, TopicName},
 };
-use squall_scenario::ClientKey;
+use squall_scenario::{ClientKey, DeviceId};
 
 pub(crate) use self::probe::{Found, Probe};
 use self::published::{Candidate, Published};
@@ -188,6 +188,13 @@ impl Retained {
         self.publishes
             .get(topic)
             .map_or(Stored::default(), |row| row.stored(stamp))
+    }
+
+    /// The devices whose messages may be there.
+    pub(crate) fn publishers(&self, topic: &str) -> impl Iterator<Item = DeviceId> + '_ {
+        let row = self.publishes.get(topic);
+        let candidates = row.into_iter().flat_map(|row| &row.candidates);
+        candidates.map(|candidate| candidate.device)
     }
 
     /// Whether a topic surely has something. Of one that wills are retained at nothing is said.

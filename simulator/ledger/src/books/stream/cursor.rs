@@ -138,6 +138,12 @@ impl Cursor {
         times
     }
 
+    /// Copies of a message that came out of the broker's store.
+    pub(super) fn replays(&self, sequence: u32) -> u32 {
+        let last = self.replayed.filter(|last| last.sequence == sequence);
+        last.map_or(0, |last| last.times)
+    }
+
     pub(super) fn pledge(&mut self, sequence: u32, owed: QoS, ranges_max: usize) -> Pledged {
         let place = self
             .levels

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
 
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{DeviceId, GroupId, TopicKey};
+use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::tallies::TallyKey;
 
@@ -27,6 +27,8 @@ pub(crate) use record::{Record, RecordState};
 pub(crate) struct Stream {
     /// The publisher.
     pub(crate) device: DeviceId,
+    /// Whose Session that holds.
+    pub(crate) client: ClientKey,
     /// The Topic Name that it publishes to.
     pub(crate) topic: TopicKey,
     /// QoS of its messages; `None` before the first.
@@ -40,6 +42,15 @@ pub(crate) struct Stream {
     cursors: Vec<Cursor>,
     /// As [`Memory::ranges`](super::memory::Memory::ranges).
     ranges_max: usize,
+}
+
+/// Who publishes a stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Publisher {
+    /// The device.
+    pub(crate) device: DeviceId,
+    /// Whose Session it holds.
+    pub(crate) client: ClientKey,
 }
 
 /// The QoS of the messages of a stream.
@@ -111,10 +122,12 @@ impl OpenPledge {
 
 impl Stream {
     /// Nothing was sent yet.
-    pub(crate) fn new(device: DeviceId, topic: TopicKey, ranges_max: usize) -> Self {
+    pub(crate) fn new(publisher: Publisher, topic: TopicKey, ranges_max: usize) -> Self {
+        let Publisher { device, client } = publisher;
         Self {
             ranges_max,
             device,
+            client,
             topic,
             published: None,
             has_unacknowledgeable: false,
@@ -186,6 +199,20 @@ impl Stream {
     pub(crate) fn in_doubt(&self) -> u64 {
         let open = self.records.iter().filter(|record| record.is_in_doubt());
         open.count() as u64
+    }
+
+    /// Whether a place waits for a message.
+    pub(crate) fn awaits(&self, place: usize, sequence: u32) -> bool {
+        self.cursors.get(place).is_some_and(|cursor| {
+            let mut levels = cursor.levels.iter();
+            levels.any(|level| level.pending.contains(sequence))
+        })
+    }
+
+    /// How often a message came to a place out of the broker's store.
+    pub(crate) fn replays(&self, place: usize, sequence: u32) -> u32 {
+        let cursor = self.cursors.get(place);
+        cursor.map_or(0, |cursor| cursor.replays(sequence))
     }
 
     /// Whether any recipient has had the message.

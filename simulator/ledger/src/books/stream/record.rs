@@ -11,6 +11,8 @@ pub(crate) struct Record {
     pub(crate) state: RecordState,
     /// QoS of the PUBLISH.
     pub(crate) qos: QoS,
+    /// Its RETAIN flag.
+    pub(crate) retain: bool,
     /// Cursors that still wait for it.
     pub(crate) outstanding: u32,
     /// When it was due.
@@ -46,6 +48,7 @@ impl Record {
     pub(super) const UNHEARD: Self = Self {
         state: RecordState::Unheard,
         qos: QoS::AtMostOnce,
+        retain: false,
         outstanding: 0,
         due_at: Instant::ZERO,
         sent_at: Instant::ZERO,

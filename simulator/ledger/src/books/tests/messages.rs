@@ -7,7 +7,7 @@ use squall_protocol::{QoS, ReasonCode, client::UnsentCause, packet::PublishPrope
 use squall_run::AnomalyKind;
 use squall_scenario::{BrokerHistory, GroupId};
 
-use super::scene::{CLEAN, PUBLISHER, RESET, Scene, message};
+use super::scene::{CLEAN, PUBLISHER, RESET, Scene, message, wanted};
 use crate::books::{Excuse, Tally};
 
 const QOS1: QoS = QoS::AtLeastOnce;
@@ -124,10 +124,10 @@ fn a_skipped_message_is_counted_as_unsent_and_owed_to_no_session() {
 fn a_subscription_asks_for_sure_from_its_suback_on() {
     let mut scene = Scene::ready(&[]);
     scene.connect(CLEAN);
-    let filters = [("t".to_owned(), QOS1)];
+    let filters = [wanted("t", QOS1)];
     scene.tell(
         CLEAN,
-        Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+        Fact::Subscription(SubscriptionFact::Sent { wanted: &filters }),
     );
     scene.publish(0..2, QOS1);
     scene.deliver(CLEAN, 0, QOS1);
@@ -149,13 +149,13 @@ fn a_subscription_asks_for_sure_from_its_suback_on() {
 fn a_refused_subscription_asks_for_nothing() {
     let mut scene = Scene::ready(&[]);
     scene.connect(CLEAN);
-    let filters = [("t".to_owned(), QOS1)];
+    let filters = [wanted("t", QOS1)];
     scene.tell(
         CLEAN,
-        Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+        Fact::Subscription(SubscriptionFact::Sent { wanted: &filters }),
     );
     let refused = Fact::Subscription(SubscriptionFact::Answered {
-        filters: &filters,
+        wanted: &filters,
         reasons: &[ReasonCode::NotAuthorized],
         sent_at: scene.now,
     });
@@ -428,8 +428,8 @@ fn what_no_subscription_asks_for_is_counted() {
     let mut scene = Scene::ready(&[]);
     scene.publish(0..3, QOS1);
     scene.connect(CLEAN);
-    let filters = [("t".to_owned(), QOS1)];
-    let asked = SubscriptionFact::Sent { filters: &filters };
+    let filters = [wanted("t", QOS1)];
+    let asked = SubscriptionFact::Sent { wanted: &filters };
     scene.tell(CLEAN, Fact::Subscription(asked));
     scene.publish(3..5, QOS1);
 

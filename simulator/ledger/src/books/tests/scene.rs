@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, PublicationFact, RunTag,
-    SocketId, Stamp, SubscriptionFact, payload,
+    SocketId, Stamp, SubscriptionFact, Wanted, payload,
 };
 use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
-    packet::{PublishProperties, Will},
+    packet::{PublishProperties, SubscriptionOptions, Will},
 };
 use squall_run::AnomalyKind;
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, DropKind, FaultId};
@@ -32,6 +32,18 @@ pub(super) enum Dup {
 /// Fault 0 resets connections, fault 1 silences devices.
 pub(super) const RESET: EndCause = EndCause::Dropped { fault: FaultId(0) };
 pub(super) const SILENCE: EndCause = EndCause::Dropped { fault: FaultId(1) };
+
+/// A subscription without options.
+pub(super) fn wanted(filter: &str, qos: QoS) -> Wanted {
+    Wanted {
+        filter: filter.to_owned(),
+        options: SubscriptionOptions {
+            qos,
+            ..SubscriptionOptions::default()
+        },
+        identifier: None,
+    }
+}
 
 /// A ledger, a clock, and what each device does next.
 pub(super) struct Scene {
@@ -196,23 +208,23 @@ impl Scene {
     }
 
     pub(super) fn subscribe(&mut self, device: u32, filter: &str, qos: QoS) {
-        let filters = [(filter.to_owned(), qos)];
+        let filters = [wanted(filter, qos)];
         self.tell(
             device,
-            Fact::Subscription(SubscriptionFact::Sent { filters: &filters }),
+            Fact::Subscription(SubscriptionFact::Sent { wanted: &filters }),
         );
         self.suback(device, filter, qos);
     }
 
     pub(super) fn suback(&mut self, device: u32, filter: &str, qos: QoS) {
-        let filters = [(filter.to_owned(), qos)];
+        let filters = [wanted(filter, qos)];
         let granted = match qos {
             QoS::AtMostOnce => ReasonCode::Success,
             QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
             QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
         };
         let fact = Fact::Subscription(SubscriptionFact::Answered {
-            filters: &filters,
+            wanted: &filters,
             reasons: &[granted],
             sent_at: self.now,
         });

@@ -4,14 +4,20 @@
 //! it *may*. Rows are never removed, so that a filter is matched once however often it is
 //! subscribed to.
 
+mod options;
+
 use std::time::Duration;
 
-use squall_fleet::SocketId;
+use squall_fleet::{SocketId, Wanted};
+use squall_protocol::packet::{SubscriptionIdentifier, SubscriptionOptions};
 use squall_protocol::{Instant, QoS, Version};
 use squall_scenario::{DeviceId, GroupId};
 
+use super::event::Event;
 use super::stream::OpenCursors;
 use super::topics::FilterKey;
+
+pub(crate) use options::{Brings, Identifiers, Resumes, RetainFlag, Sender, brings_first};
 
 /// One Session.
 #[derive(Debug)]
@@ -66,6 +72,14 @@ pub(crate) struct Subscription {
     pub(crate) filter: FilterKey,
     /// Whether it asks for messages.
     pub(crate) state: SubscriptionState,
+    /// As the last SUBSCRIBE asked for it; the QoS is in `granted`.
+    pub(crate) options: SubscriptionOptions,
+    /// The Subscription Identifier of that SUBSCRIBE.
+    pub(crate) identifier: Option<SubscriptionIdentifier>,
+    /// What the last SUBSCRIBE brings of what is retained.
+    pub(crate) brings: Brings,
+    /// The most that any brings that was sent for it in this Session.
+    pub(crate) brings_at_most: Brings,
     /// Granted by the last SUBACK.
     pub(crate) granted: QoS,
     /// When SUBACK came; `None` from SUBSCRIBE until then.
@@ -115,6 +129,60 @@ impl Requests {
         match answered.count() {
             count if count == self.answered_at.len() => u32::MAX,
             count => self.open + u32::try_from(count).expect("there are few"),
+        }
+    }
+}
+
+impl Subscription {
+    /// SUBSCRIBE is sent for a filter for the first time.
+    pub(crate) fn ask(filter: FilterKey, event: &Event, wanted: &Wanted, brings: Brings) -> Self {
+        let mut requests = Requests::default();
+        if brings > Brings::Nothing {
+            requests.send(Connection::Other);
+        }
+        Self {
+            filter,
+            state: SubscriptionState::Requested,
+            options: wanted.options,
+            identifier: wanted.identifier,
+            brings,
+            brings_at_most: brings,
+            granted: QoS::AtMostOnce,
+            confirmed_at: None,
+            requests,
+            asked_at: event.now,
+            asked_on: event.socket,
+            asked_here_at: event.now,
+            active_since: event.now,
+            socket: event.socket,
+        }
+    }
+
+    /// SUBSCRIBE is sent again.
+    pub(crate) fn ask_again(&mut self, event: &Event, wanted: &Wanted) {
+        self.options = wanted.options;
+        self.identifier = wanted.identifier;
+        self.brings = self.brings_again(event.socket);
+        if self.state == SubscriptionState::Absent {
+            self.brings_at_most = self.brings;
+            self.asked_at = event.now;
+            self.asked_here_at = event.now;
+        } else if self.asked_on != event.socket {
+            self.asked_here_at = event.now;
+        }
+        self.brings_at_most = self.brings_at_most.max(self.brings);
+        self.asked_on = event.socket;
+        if self.brings > Brings::Nothing {
+            self.requests.send(if self.socket == event.socket {
+                Connection::Same
+            } else {
+                Connection::Other
+            });
+        }
+        self.socket = event.socket;
+        self.confirmed_at = None;
+        if self.state != SubscriptionState::Active {
+            self.state = SubscriptionState::Requested;
         }
     }
 }
@@ -182,15 +250,14 @@ impl Session {
             .is_some_and(|since| now >= since + self.expiry)
     }
 
-    /// What those of its subscriptions that are among `filters` ask.
-    pub(crate) fn asked(&self, filters: &[FilterKey]) -> Asked {
+    /// What those of its subscriptions that are among `filters` ask of what `sender` publishes.
+    pub(crate) fn asked(&self, filters: &[FilterKey], sender: Sender) -> Asked {
         let mut asked = Asked {
             certain: None,
             copies: 0,
         };
         for subscription in &self.subscriptions {
-            if subscription.state == SubscriptionState::Absent
-                || !filters.contains(&subscription.filter)
+            if !subscription.asks_for_messages_of(sender) || !filters.contains(&subscription.filter)
             {
                 continue;
             }
@@ -233,6 +300,7 @@ impl Session {
     ) -> bool {
         self.subscriptions.iter().any(|subscription| {
             subscription.state != SubscriptionState::Absent
+                && subscription.brings_at_most > Brings::Nothing
                 && filters.contains(&subscription.filter)
                 && subscription
                     .confirmed_at
@@ -281,7 +349,8 @@ impl Session {
         granted.filter(|_| is_certain)
     }
 
-    fn asking(&self, filters: &[FilterKey]) -> impl Iterator<Item = &Subscription> {
+    /// Those of its subscriptions that are among `filters` and ask, certainly or not.
+    pub(crate) fn asking(&self, filters: &[FilterKey]) -> impl Iterator<Item = &Subscription> {
         self.subscriptions
             .iter()
             .filter(|row| row.state != SubscriptionState::Absent && filters.contains(&row.filter))
