@@ -37,6 +37,10 @@ pub enum Purpose {
     Outages = 8,
     /// Placeholders of the payload of a `[group.birth]`.
     Birth = 9,
+    /// Placeholders of a response. Number: the respond block.
+    Response = 20,
+    /// Time from a request to its response. Number: the respond block.
+    ResponseDelay = 21,
 }
 
 /// Increment of the chain: 2^64 divided by the golden ratio, made odd.

@@ -39,6 +39,7 @@ pub use model::payload::Payload;
 pub use model::publish::{Arrival, Publish};
 pub use model::qos2::{CutAfter, Qos2, Withhold};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
+pub use model::respond::{MessageProperties, Respond};
 pub use model::scenario::{RunSettings, Scenario};
 pub use model::subscribe::Subscribe;
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};

@@ -192,3 +192,48 @@ fn a_birth_has_a_topic_name_of_its_device() {
         "{changing}"
     );
 }
+
+/// A device of MQTT 3.1.1 sees no Response Topic and sends no properties.
+#[test]
+fn what_mqtt_3_1_1_lacks_is_refused_in_it() {
+    let group =
+        |keys: &str| format!("[[group]]\nname = \"g\"\ncount = 1\nprotocol = \"3.1.1\"\n{keys}");
+    let publish = "[[group.publish]]\ntopic = \"t\"\nevery = \"1s\"\n";
+
+    let respond = problem(&group("[[group.respond]]\nfilter = \"a\"\n"));
+    assert!(matches!(respond, Problem::Needed { .. }), "{respond}");
+    for key in [
+        "response_topic = \"a\"",
+        "content_type = \"a\"",
+        "user_properties = { a = \"b\" }",
+    ] {
+        let problem = problem(&group(&format!("{publish}{key}\n")));
+        assert!(matches!(problem, Problem::Misplaced { .. }), "{problem}");
+    }
+}
+
+/// A response that is a request itself would be answered for as long as the run lasts, also by way of another
+/// group.
+#[test]
+fn responses_that_are_requests_are_refused() {
+    let problem = problem(
+        "[[group]]\nname = \"a\"\ncount = 1\n[[group.respond]]\nfilter = \"a/+\"\ntopic = \"b/{client_id}\"\n\
+         [[group]]\nname = \"b\"\ncount = 1\n[[group.respond]]\nfilter = \"b/#\"\ntopic = \"c\"\n",
+    );
+
+    assert!(
+        matches!(problem, Problem::Contradiction { .. }),
+        "{problem}"
+    );
+}
+
+/// The response cannot be published to a filter.
+#[test]
+fn a_response_topic_is_a_topic_name() {
+    let problem = problem(
+        "[[group]]\nname = \"a\"\ncount = 1\n[[group.publish]]\ntopic = \"t\"\nevery = \"1s\"\n\
+         response_topic = \"answers/+\"\n",
+    );
+
+    assert!(matches!(problem, Problem::Topic { .. }), "{problem}");
+}

@@ -15,6 +15,7 @@ use squall_protocol::{client::UnsentCause, topic::TopicName};
 use squall_scenario::TemplateValues;
 
 use super::message::{DrawnSteps, Message};
+use super::properties::Tie;
 use super::publishing::{render_payload, unix_millis};
 use super::turn::Turn;
 use super::{Device, Profile};
@@ -79,6 +80,8 @@ impl Device {
             topic: births.topic.clone(),
             qos: birth.qos,
             retain: birth.retain,
+            properties: None,
+            tie: Tie::None,
             drawn: Cell::new(DrawnSteps::default()),
         };
         self.handle_due(turn, message);

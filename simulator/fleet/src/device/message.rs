@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use squall_protocol::client;
-use squall_protocol::packet::{Publish, PublishProperties};
+use squall_protocol::packet::Publish;
 use squall_protocol::topic::TopicName;
 use squall_protocol::{Instant, PacketId, QoS};
 
-use crate::observation::{Fact, LegFact, SenderLeg};
+use super::properties::{Properties, Tie, of_publish};
+use crate::observation::{ExchangeFact, Fact, LegFact, SenderLeg};
 use crate::stamp::Stamp;
 
 /// What is published, with its identity.
@@ -26,6 +27,10 @@ pub(crate) struct Message {
     pub(crate) retain: bool,
     /// The payload, stamp included.
     pub(crate) payload: Vec<u8>,
+    /// Properties that it shares with the others of its stream.
+    pub(crate) properties: Option<Rc<Properties>>,
+    /// What ties it to another message.
+    pub(crate) tie: Tie,
     /// Steps of its exchange for which a cut has been drawn.
     pub(crate) drawn: Cell<DrawnSteps>,
 }
@@ -54,6 +59,26 @@ impl Message {
         drawn & bit == 0
     }
 
+    /// What ties it to another message, if something does.
+    pub(super) fn exchange(&self) -> Option<ExchangeFact<'_>> {
+        let (stamp, topic) = (self.stamp, self.topic.as_str());
+        match &self.tie {
+            Tie::None => None,
+            Tie::Request(correlation) => Some(ExchangeFact::Asked {
+                stamp,
+                topic,
+                response_topic: self.properties.as_ref()?.response_topic()?,
+                correlation,
+            }),
+            Tie::Response(answered) => Some(ExchangeFact::Answered {
+                stamp,
+                topic,
+                request: answered.stamp,
+                request_topic: answered.topic.as_str(),
+            }),
+        }
+    }
+
     /// A step of its QoS 2 exchange, which has the identifier `id`.
     pub(super) fn sender_leg(&self, id: PacketId, leg: SenderLeg) -> Fact<'_> {
         Fact::Leg(LegFact::Sender {
@@ -76,6 +101,8 @@ impl client::Message for MessageHandle {
             qos,
             retain,
             payload,
+            properties,
+            tie,
             ..
         } = &*self.0;
         Publish {
@@ -84,7 +111,7 @@ impl client::Message for MessageHandle {
             retain: *retain,
             topic: topic.borrowed(),
             packet_id: None,
-            properties: PublishProperties::default(),
+            properties: of_publish(properties.as_deref(), tie),
             payload,
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
 //! `subscribing` what it asks for,
-//! `publishing` and `births` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
+//! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
@@ -21,9 +21,11 @@ mod ending;
 mod faults;
 mod message;
 mod profile;
+mod properties;
 mod publishing;
 mod qos2_faults;
 mod receiving;
+mod responding;
 mod subscribing;
 mod turn;
 mod wire;
@@ -36,6 +38,7 @@ use checker::Check;
 use connection::{Connection, Down, Role, Room};
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
+use responding::Responder;
 use squall_protocol::{
     Instant,
     client::{Answers, Client, Settings, UnexpectedSession},
@@ -81,6 +84,9 @@ pub(crate) struct Device {
     ended_session: bool,
     streams: Vec<Stream>,
     births: Option<Box<Births>>,
+    responder: Option<Box<Responder>>,
+    /// Messages with a Response Topic that came due.
+    requests: u32,
     sequences: Sequences,
     /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
     queue: VecDeque<MessageHandle>,
@@ -171,8 +177,10 @@ impl Device {
             subscribed: Subscribed::No,
             was_ready: false,
             ended_session: false,
-            streams: Stream::all(draws, &profile, place),
+            streams: Stream::all(draws, &profile, place, &client_id),
             births: Births::new(draws, &profile, place.index, &client_id).map(Box::new),
+            responder: Responder::new(draws, &profile, place.index, &client_id),
+            requests: 0,
             sequences: Sequences::default(),
             queue: VecDeque::new(),
             qos2_faults: Qos2Faults::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
@@ -301,6 +309,11 @@ impl Device {
                 .as_ref()
                 .and_then(|faults| faults.next_due()),
         );
+        sooner(
+            self.responder
+                .as_ref()
+                .and_then(|responder| responder.next_due()),
+        );
         sooner(self.check.as_ref().and_then(Check::next_due));
         next
     }
@@ -314,6 +327,7 @@ impl Device {
         self.handle_timeouts(turn);
         self.handle_qos2_faults(turn);
         self.publish_due(turn);
+        self.respond_due(turn);
         self.settle(turn);
     }
 
@@ -342,6 +356,7 @@ impl Device {
             Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),
             Input::DeadlinePassed | Input::StoodStill { .. } | Input::Stop => {}
         }
+        self.respond_due(turn);
         self.settle(turn);
     }
 

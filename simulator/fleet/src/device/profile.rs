@@ -10,8 +10,8 @@ use squall_protocol::{
 };
 use squall_scenario::{
     Backoff, Birth, ClientLogin, DeviceTemplate, Distribution, Group, Login, Network, NetworkId,
-    Payload, Publish, Qos2, Reconnect, ReconnectWhen, Scenario, SessionStart, Subscribe, Transport,
-    Will as WillTemplate,
+    Payload, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart, Subscribe,
+    Transport, Will as WillTemplate,
 };
 
 use crate::observation::Wanted;
@@ -34,6 +34,8 @@ pub(crate) struct Profile {
     pub(crate) publishes: Vec<Publish>,
     /// What each device publishes once on each connection.
     pub(crate) birth: Option<Birth>,
+    /// What each device answers.
+    pub(crate) responds: Vec<Respond>,
     /// Whether and when a device comes back.
     pub(crate) reconnect: Reconnect,
     /// What goes wrong in QoS 2 exchanges.
@@ -62,6 +64,7 @@ impl Profile {
             connect_timeout: scenario.run.connect_timeout,
             publishes: group.publishes.clone(),
             birth: group.birth.clone(),
+            responds: group.responds.clone(),
             reconnect: group.reconnect.clone(),
             qos2: group.qos2.clone(),
             network,
@@ -84,6 +87,7 @@ impl Profile {
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),
             birth: None,
+            responds: Vec::new(),
             reconnect: Reconnect {
                 when: ReconnectWhen::Never,
                 backoff: Backoff::Drawn(Distribution::zero()),

@@ -20,6 +20,7 @@ use squall_scenario::{MessageTemplate, Payload, Publish, TemplateValues};
 
 use super::ending::TransportEnd;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
+use super::properties::{Properties, Tie};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
@@ -39,11 +40,12 @@ pub(super) struct Stream {
     rng: Generator,
     /// The Topic Name, if it is the same for every message.
     fixed_topic: Option<TopicName<Rc<str>>>,
+    properties: Option<Rc<Properties>>,
 }
 
 impl Stream {
     /// All streams of a device, in file order.
-    pub(super) fn all(draws: Draws, profile: &Profile, place: Place) -> Vec<Self> {
+    pub(super) fn all(draws: Draws, profile: &Profile, place: Place, client_id: &str) -> Vec<Self> {
         (0..)
             .zip(&profile.publishes)
             .map(|(index, publish)| {
@@ -57,6 +59,7 @@ impl Stream {
                     schedule: Schedule::new(pace, place, arrivals),
                     rng: draws.generator(Purpose::Payload, index),
                     fixed_topic: None,
+                    properties: Properties::render(&publish.properties, place.index, client_id),
                 }
             })
             .collect()
@@ -162,6 +165,15 @@ impl Device {
             now_ms: unix_millis(turn.shared.started_at + due.at.since_start()),
         };
         let topic = stream.topic(publish, &values);
+        let properties = stream.properties.clone();
+        let asks = properties
+            .as_ref()
+            .is_some_and(|of| of.response_topic().is_some());
+        let tie = match asks {
+            true => Tie::request(turn.shared.run, self.who.device, self.requests),
+            false => Tie::None,
+        };
+        self.requests += u32::from(asks);
         let stamp = Stamp {
             run: turn.shared.run,
             device: self.who.device,
@@ -175,6 +187,8 @@ impl Device {
             topic,
             qos: publish.qos,
             retain: publish.retain,
+            properties,
+            tie,
             drawn: Cell::new(DrawnSteps::default()),
         }
     }
@@ -240,6 +254,9 @@ impl Device {
             reached_at: *reached_at,
         });
         self.tell(turn, socket, fact);
+        if let Some(exchange) = published.exchange() {
+            self.tell(turn, socket, Fact::Exchange(exchange));
+        }
         let (QoS::ExactlyOnce, Some(id)) = (*qos, id) else {
             return Ok(());
         };

@@ -195,6 +195,8 @@ mod tests {
             qos: QoS::ExactlyOnce,
             retain: false,
             payload: Vec::new(),
+            properties: None,
+            tie: super::super::properties::Tie::None,
             drawn: Cell::new(DrawnSteps::default()),
         }
     }

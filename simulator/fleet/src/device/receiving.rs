@@ -11,8 +11,9 @@ use super::connection::Role;
 use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
 use super::qos2_faults::{AfterPubrel, DelayedPubrel, Qos2Faults};
+use super::responding::Responder;
 use super::turn::Turn;
-use super::{Device, Who};
+use super::{Device, Profile, Who};
 use crate::drive::{SocketId, Teardown};
 use crate::observation::{
     ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverAnswer, ReceiverLeg,
@@ -55,6 +56,8 @@ impl Device {
                 socket,
                 qos2_faults: self.qos2_faults.as_deref_mut(),
                 check: self.check.as_mut(),
+                responder: self.responder.as_deref_mut(),
+                profile: &self.profile,
             };
             let reaction = listener.note(turn, event);
             self.react(turn, reaction);
@@ -200,6 +203,8 @@ struct Listener<'a> {
     socket: SocketId,
     qos2_faults: Option<&'a mut Qos2Faults>,
     check: Option<&'a mut super::Check>,
+    responder: Option<&'a mut Responder>,
+    profile: &'a Profile,
 }
 
 impl Listener<'_> {
@@ -340,6 +345,10 @@ impl Listener<'_> {
             self.tell_receiver(turn, id, ReceiverLeg::PublishReceived);
         }
         self.tell(turn, Fact::delivered(publish));
+        if let Some(responder) = &mut self.responder {
+            let arrived = turn.now - turn.waited.unwrap_or_default();
+            responder.take(self.profile, turn.shared.run, arrived, publish);
+        }
         Reaction::AnswerPublish(publish.qos, publish.packet_id)
     }
 

@@ -156,6 +156,9 @@ impl<S: Sink> Fleet<S> {
     fn begin_draining(&mut self, at: Instant, now: Instant) {
         let drain = self.scenario.run.drain;
         self.drain.due = at + drain;
+        for member in &mut self.devices[..self.members] {
+            member.end_responses(at + drain / 2);
+        }
         self.begin(Phase::Draining, at, Some(at.max(now) + drain));
     }
 

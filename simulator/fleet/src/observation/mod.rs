@@ -4,6 +4,7 @@
 //! Times are those of the application: after the inbound link's delay, before the outbound one's. What
 //! a link holds back is told beside them, so that the broker is charged only for what it had.
 
+mod exchange;
 mod retained;
 mod wanted;
 
@@ -21,6 +22,7 @@ use crate::payload;
 use crate::progress::Phase;
 use crate::stamp::Stamp;
 
+pub use exchange::ExchangeFact;
 pub use retained::{RetainedFact, Unchecked};
 pub use wanted::Wanted;
 
@@ -64,6 +66,8 @@ pub enum Fact<'a> {
     Subscription(SubscriptionFact<'a>),
     /// Something happened to a message that the device publishes.
     Publication(PublicationFact<'a>),
+    /// A message that was sent asks for a response, or is one.
+    Exchange(ExchangeFact<'a>),
     /// A packet of a QoS 2 exchange was sent, received or withheld.
     Leg(LegFact<'a>),
     /// A PUBLISH came and was new to the device's QoS 2 state: the application sees it.

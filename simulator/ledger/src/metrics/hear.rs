@@ -70,6 +70,7 @@ impl Metrics {
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })
             | Fact::Publication(PublicationFact::Acknowledged { .. })
+            | Fact::Exchange(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)
             | Fact::StoodStill { .. }

@@ -122,6 +122,7 @@ impl Timeline {
                 PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },
             )
             | Fact::Subscription(_)
+            | Fact::Exchange(_)
             | Fact::Leg(_)
             | Fact::Begun { .. }
             | Fact::StoodStill { .. }

@@ -69,6 +69,27 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.name", "name = \"sensors\""),
     ("group.count", "count = 10"),
     ("group.client_id", "client_id = \"sensor-{index}\""),
+    (
+        "group.respond",
+        "[[group.respond]]\nfilter = \"cmd/{client_id}\"\nqos = 1",
+    ),
+    ("group.respond.filter", "filter = \"cmd/{client_id}\""),
+    ("group.respond.topic", "topic = \"answer/{client_id}\""),
+    ("group.respond.qos", "qos = 1"),
+    ("group.respond.delay", "delay = \"20ms\""),
+    ("group.respond.payload", "payload = { text = \"done\" }"),
+    (
+        "group.publish.response_topic",
+        "response_topic = \"answers/{client_id}\"",
+    ),
+    (
+        "group.publish.content_type",
+        "content_type = \"application/json\"",
+    ),
+    (
+        "group.publish.user_properties",
+        "user_properties = { region = \"north-{index % 4}\" }",
+    ),
     ("group.username", "username = \"dev-{index}\""),
     ("group.password", "password = { env = \"MQTT_PASSWORD\" }"),
     ("group.username.env", "env = \"MQTT_USER\""),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     BirthFile, CredentialsFile, DurationText, LoginTextFile, PublishFile, Qos2File, ReconnectFile,
-    SubscribeFile, WillFile,
+    RespondFile, SubscribeFile, WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -56,6 +56,9 @@ pub(crate) struct GroupFile {
     /// Subscriptions of each device.
     #[serde(default)]
     pub(crate) subscribe: Vec<SubscribeFile>,
+    /// Answers of each device to requests.
+    #[serde(default)]
+    pub(crate) respond: Vec<RespondFile>,
     /// Whether and when a device comes back.
     #[serde(default)]
     pub(crate) reconnect: ReconnectFile,

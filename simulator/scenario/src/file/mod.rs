@@ -15,6 +15,7 @@ mod publish;
 mod qos2;
 mod quantity;
 mod reconnect;
+mod respond;
 pub(crate) mod schema;
 mod shorthand;
 mod subscribe;
@@ -38,6 +39,7 @@ pub(crate) use qos2::Qos2File;
 pub(crate) use quantity::quantity_of;
 pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
 pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
+pub(crate) use respond::RespondFile;
 pub(crate) use subscribe::SubscribeFile;
 pub(crate) use will::{BirthFile, WillFile};
 

@@ -1,5 +1,6 @@
 //! `[[group.publish]]` as the file writes it.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -34,6 +35,14 @@ pub(crate) struct PublishFile {
     #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
     #[schemars(with = "Option<PayloadForms>")]
     pub(crate) payload: Option<PayloadFile>,
+    /// Template of the Topic Name on which the device wants the response to each message, which then has Correlation
+    /// Data of its own. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`.
+    pub(crate) response_topic: Option<String>,
+    /// Template of the description of the payload, as a MIME type. MQTT 5.0 only.
+    pub(crate) content_type: Option<String>,
+    /// Names, and templates of their values, that go with each message, in this order. MQTT 5.0 only.
+    #[serde(default)]
+    pub(crate) user_properties: IndexMap<String, String>,
 }
 
 /// How the times at which messages are due are spread.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
-use crate::{Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, Subscribe, Will};
+use crate::{Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, Respond, Subscribe, Will};
 
 /// One `[[group]]`: `count` devices.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,8 +50,10 @@ pub struct Group {
     /// What each device publishes.
     pub publishes: Vec<Publish>,
     /// What each device subscribes to, in one SUBSCRIBE: on its first connection, and after each CONNACK
-    /// without Session Present.
+    /// without Session Present. Those of `responds` are the last, in their order.
     pub subscribes: Vec<Subscribe>,
+    /// What each device answers.
+    pub responds: Vec<Respond>,
     /// Whether and when a device comes back.
     pub reconnect: Reconnect,
     /// Faults in QoS 2 exchanges.

@@ -14,6 +14,7 @@ pub(crate) mod payload;
 pub(crate) mod publish;
 pub(crate) mod qos2;
 pub(crate) mod reconnect;
+pub(crate) mod respond;
 pub(crate) mod scenario;
 pub(crate) mod subscribe;
 pub(crate) mod target;

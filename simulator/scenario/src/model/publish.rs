@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_protocol::QoS;
 
-use crate::{MessageTemplate, Payload};
+use crate::{MessageProperties, MessageTemplate, Payload};
 
 /// `[[group.publish]]`: a stream of messages of each device.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Publish {
     pub start: Duration,
     /// What each message carries, with a stamp. Default `{ size = "16B" }`: the stamp alone.
     pub payload: Payload<MessageTemplate>,
+    /// What else each message says of itself.
+    pub properties: MessageProperties,
 }
 
 impl Publish {

@@ -6,6 +6,7 @@
 mod claims;
 mod distribution;
 mod login;
+mod respond;
 mod subscribe;
 mod text;
 
@@ -99,8 +100,12 @@ impl Scenario {
         for publish in &group.publishes {
             write_publish(text, publish);
         }
-        for subscribe in &group.subscribes {
+        let plain = group.subscribes.len() - group.responds.len();
+        for subscribe in &group.subscribes[..plain] {
             write_subscribe(text, subscribe, group.version);
+        }
+        for respond in &group.responds {
+            respond::write(text, respond);
         }
     }
 
@@ -285,6 +290,7 @@ fn write_publish(text: &mut Text, publish: &Publish) {
         "payload",
         payload(&publish.payload, |template| template.source()),
     );
+    respond::write_properties(text, &publish.properties);
 }
 
 fn write_threshold(text: &mut Text, threshold: &Threshold) {

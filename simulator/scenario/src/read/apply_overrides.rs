@@ -17,13 +17,14 @@ const ALTERNATIVES: [&[&str]; 5] = [
 ];
 
 /// Blocks that a file may have many of.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "network",
     "group",
     "fault",
     "expect",
     "publish",
     "subscribe",
+    "respond",
 ];
 
 /// Puts every override into `document`, in order.

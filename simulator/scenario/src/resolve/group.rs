@@ -104,6 +104,7 @@ impl Resolver<'_> {
             birth: None,
             publishes: Vec::new(),
             subscribes: Vec::new(),
+            responds: Vec::new(),
             reconnect: self.resolve_reconnect(&file.reconnect, &at.key("reconnect")),
             qos2: self.resolve_qos2(&file.qos2, &at.key("qos2")),
         }
@@ -141,6 +142,13 @@ impl Resolver<'_> {
         for (index, subscribe) in file.subscribe.iter().enumerate() {
             let subscribes = self.resolve_subscribe(subscribe, &group, &at_subscribes.item(index));
             group.subscribes.extend(subscribes);
+        }
+        let at_responds = at.key("respond");
+        for (index, respond) in file.respond.iter().enumerate() {
+            let at = at_responds.item(index);
+            let (respond, subscribe) = self.resolve_respond(respond, &group, &at);
+            group.responds.push(respond);
+            group.subscribes.push(subscribe);
         }
         self.check_qos2_is_used(&group, &at.key("qos2"));
         self.groups.push(group);

@@ -15,6 +15,7 @@ mod login;
 mod network;
 mod payload;
 mod publish;
+mod respond;
 mod subscribe;
 mod target;
 mod within;
@@ -74,6 +75,7 @@ pub(crate) fn resolve(
     resolver.target_login = resolver.resolve_target_login(&file.target, &root.key("target"));
     resolver.resolve_networks(&file.network, &root.key("network"));
     resolver.resolve_groups(&file.group, &root.key("group"));
+    resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
     resolver.run_ends = run.duration.saturating_add(run.drain);

@@ -51,6 +51,7 @@ impl Resolver<'_> {
             },
             start: time(file.start).unwrap_or_default(),
             payload: self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload")),
+            properties: self.resolve_properties(file, group, at),
         }
     }
 
@@ -103,7 +104,7 @@ impl Resolver<'_> {
     }
 
     /// Every message must have a Topic Name, whatever its placeholders stand for (§4.7).
-    fn check_topic(&mut self, topic: &MessageTemplate, group: &Group, at: &At<'_>) {
+    pub(super) fn check_topic(&mut self, topic: &MessageTemplate, group: &Group, at: &At<'_>) {
         let mut note = |text: &str, error| {
             let text = text.to_owned();
             self.diagnostics.value(at, Problem::Topic { text, error });

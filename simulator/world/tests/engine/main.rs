@@ -16,6 +16,7 @@ mod publishing;
 mod qos2;
 mod reconnect;
 mod recording;
+mod responding;
 mod retained;
 mod scale;
 mod stopping;

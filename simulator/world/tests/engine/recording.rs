@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use squall_core::{Broker, Config};
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, Departure, EndCause, Fact, Fleet, LegFact, LinkAtEnd,
-    Observation, Outcome, PeerClose, Phase, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg,
-    RetainedFact, RunTag, SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
+    About, ConnectionFact, DeliveredFact, Departure, EndCause, ExchangeFact, Fact, Fleet, LegFact,
+    LinkAtEnd, Observation, Outcome, PeerClose, Phase, Planned, PublicationFact, ReceiverAnswer,
+    ReceiverLeg, RetainedFact, RunTag, SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -57,6 +57,9 @@ pub(crate) enum What {
     Published(Stamp, QoS),
     Skipped(Stamp),
     Acknowledged(Stamp),
+    Asked(Stamp),
+    /// The stamp of the request.
+    Answered(Stamp),
     Sender(Stamp, SenderLeg),
     Receiver(PacketId, ReceiverLeg),
     Withheld(ReceiverAnswer),
@@ -109,6 +112,8 @@ impl What {
             &Fact::Leg(LegFact::Sender { stamp, leg, .. }) => Self::Sender(stamp, leg),
             &Fact::Leg(LegFact::Receiver { id, leg }) => Self::Receiver(id, leg),
             &Fact::Leg(LegFact::Withheld { answer, .. }) => Self::Withheld(answer),
+            &Fact::Exchange(ExchangeFact::Asked { stamp, .. }) => Self::Asked(stamp),
+            &Fact::Exchange(ExchangeFact::Answered { request, .. }) => Self::Answered(request),
             Fact::Delivered(DeliveredFact {
                 topic,
                 payload,

@@ -91,6 +91,7 @@ impl Ledger {
             Fact::Connection(_)
             | Fact::Subscription(_)
             | Fact::Publication(_)
+            | Fact::Exchange(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)
             | Fact::Begun { .. }
@@ -108,7 +109,7 @@ impl Ledger {
             // What a fault does to a connection is told by its end.
             Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
             // A checker asks for the run.
-            Fact::Retained(_) => {}
+            Fact::Exchange(_) | Fact::Retained(_) => {}
         }
     }
 

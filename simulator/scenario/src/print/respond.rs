@@ -1,0 +1,35 @@
+//! `[[group.respond]]`, and what goes with it in a `[[group.publish]]`.
+
+use squall_toml::quote::{quote, quote_key};
+
+use super::distribution::distribution;
+use super::text::{Text, pair, table};
+use super::{payload, qos};
+use crate::{DeviceTemplate, MessageProperties, Respond};
+
+pub(super) fn write(text: &mut Text, respond: &Respond) {
+    text.header("[[group.respond]]");
+    text.pair("filter", quote(respond.filter.source()));
+    match &respond.topic {
+        Some(topic) => text.pair("topic", quote(topic.source())),
+        None => text.comment("to the Response Topic of each request"),
+    }
+    text.pair("qos", qos(respond.qos));
+    text.pair("delay", distribution(&respond.delay));
+    text.pair(
+        "payload",
+        payload(&respond.payload, |template| template.source()),
+    );
+}
+
+pub(super) fn write_properties(text: &mut Text, properties: &MessageProperties) {
+    let source = |template: &DeviceTemplate| quote(template.source());
+    text.option(
+        "response_topic",
+        properties.response_topic.as_ref().map(source),
+    );
+    text.option("content_type", properties.content_type.as_ref().map(source));
+    let user = properties.user_properties.iter();
+    let user = user.map(|(name, value)| pair(&quote_key(name), source(value)));
+    text.option("user_properties", table(user));
+}

@@ -1,0 +1,215 @@
+//! `[[group.respond]]`, and the properties that requests have.
+
+use squall_protocol::Version;
+use squall_protocol::packet::SubscriptionOptions;
+use squall_protocol::topic::{TopicFilter, TopicName};
+use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
+
+use super::Resolver;
+use super::group::resolve_qos;
+use crate::error::Problem;
+use crate::file::{PublishFile, RespondFile};
+use crate::template::{Fixed, Use};
+use crate::{
+    DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Respond, Subscribe,
+};
+
+/// Most bytes of a string of MQTT (§1.5.4).
+const STRING_MAX: usize = 65_535;
+
+impl Resolver<'_> {
+    /// Resolves one block, and the subscription that it needs.
+    pub(super) fn resolve_respond(
+        &mut self,
+        file: &RespondFile,
+        group: &Group,
+        at: &At<'_>,
+    ) -> (Respond, Subscribe) {
+        let fixed = Fixed {
+            group: &group.name,
+            vars: &self.vars,
+        };
+        let filter = DeviceTemplate::parse(&file.filter, Use::DeviceText, &fixed);
+        let topic = file
+            .topic
+            .as_ref()
+            .map(|topic| MessageTemplate::parse(topic, Use::Topic, &fixed));
+        let at_filter = at.key("filter");
+        let filter = self
+            .or_note(filter, &at_filter)
+            .unwrap_or_else(|| DeviceTemplate::literal("#"));
+        self.check_device_texts(&filter, group, &at_filter, |text| {
+            TopicFilter::for_version(text, group.version).map(drop)
+        });
+        let at_topic = at.key("topic");
+        let topic = topic.and_then(|topic| self.or_note(topic, &at_topic));
+        if let Some(topic) = &topic {
+            self.check_topic(topic, group, &at_topic);
+        } else if group.version == Version::V3_1_1 && !at_topic.is_written() {
+            let problem = Problem::Needed {
+                key: "topic".to_owned(),
+                reason: "responses in MQTT 3.1.1, which has no Response Topic".to_owned(),
+            };
+            self.diagnostics.key(&at_filter, problem);
+        }
+        let qos = resolve_qos(file.qos);
+        let delay = file.delay.as_ref().map_or(Distribution::zero(), |delay| {
+            self.resolve_distribution(Some(delay), &at.key("delay"))
+        });
+        let payload = self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload"));
+        let subscribe = Subscribe {
+            filter: filter.clone(),
+            options: SubscriptionOptions {
+                qos,
+                ..SubscriptionOptions::default()
+            },
+            identifier: None,
+        };
+        let respond = Respond {
+            filter,
+            topic,
+            qos,
+            delay,
+            payload,
+        };
+        (respond, subscribe)
+    }
+
+    /// A response that is a request again would be answered without end.
+    pub(super) fn check_responses(&mut self, at: &At<'_>) {
+        let filters: Vec<&str> = self
+            .groups
+            .iter()
+            .flat_map(|group| &group.responds)
+            .filter(|respond| respond.topic.is_some())
+            .map(|respond| respond.filter.source())
+            .collect();
+        let mut endless = None;
+        for (place, group) in self.groups.iter().enumerate() {
+            for (index, respond) in group.responds.iter().enumerate() {
+                let topic = respond.topic.as_ref().map(MessageTemplate::source);
+                let is_request =
+                    |topic: &&str| filters.iter().any(|filter| may_match(filter, topic));
+                if let Some(topic) = topic.filter(is_request) {
+                    endless = Some((place, index, topic.to_owned()));
+                }
+            }
+        }
+        if let Some((place, index, topic)) = endless {
+            let what = format!("a response to {topic:?} may be a request of a `[[group.respond]]`");
+            let remedy = "a topic that no filter of a `[[group.respond]]` matches".to_owned();
+            let at = at.item(place).key("respond").item(index).key("topic");
+            self.contradiction(&at, what, remedy);
+        }
+    }
+
+    /// The properties of the messages of a stream.
+    pub(super) fn resolve_properties(
+        &mut self,
+        file: &PublishFile,
+        group: &Group,
+        at: &At<'_>,
+    ) -> MessageProperties {
+        if group.version == Version::V3_1_1 {
+            for key in ["response_topic", "content_type", "user_properties"] {
+                self.misplaced(at, key, "`protocol = \"5.0\"`");
+            }
+        }
+        let response_topic = file.response_topic.as_ref().and_then(|text| {
+            let at = at.key("response_topic");
+            let template = self.resolve_property(text, group, &at)?;
+            self.check_device_texts(&template, group, &at, |text| TopicName::new(text).map(drop));
+            Some(template)
+        });
+        let content_type = file
+            .content_type
+            .as_ref()
+            .and_then(|text| self.resolve_property(text, group, &at.key("content_type")));
+        let at_user = at.key("user_properties");
+        let mut user_properties = Vec::new();
+        for (name, text) in &file.user_properties {
+            let at = at_user.key(name);
+            let template = self.resolve_property(text, group, &at);
+            user_properties.extend(template.map(|template| (name.clone(), template)));
+        }
+        MessageProperties {
+            response_topic,
+            content_type,
+            user_properties,
+        }
+    }
+
+    /// A text that MQTT can carry as a string (§1.5.4).
+    fn resolve_property(
+        &mut self,
+        text: &str,
+        group: &Group,
+        at: &At<'_>,
+    ) -> Option<DeviceTemplate> {
+        let fixed = Fixed {
+            group: &group.name,
+            vars: &self.vars,
+        };
+        let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
+        let template = self.or_note(template, at)?;
+        let is_string = |text: &str| text.len() <= STRING_MAX && !text.contains('\0');
+        let mut texts =
+            (0..group.count).map(|index| template.render(index, &group.client_id_of(index)));
+        if !texts.all(|text| is_string(&text)) {
+            let problem = Mistake::OutOfRange {
+                value: format!("{:?}", template.source()),
+                range: format!("at most {STRING_MAX} bytes without the null character"),
+            };
+            self.diagnostics.value(at, problem);
+        }
+        Some(template)
+    }
+}
+
+/// Whether a topic of the template `topic` may be one that a filter of the template `filter` matches: a level with
+/// a placeholder may be any.
+fn may_match(filter: &str, topic: &str) -> bool {
+    let filter = match filter.strip_prefix("$share/") {
+        Some(shared) => shared.split_once('/').map_or("", |(_, filter)| filter),
+        None => filter,
+    };
+    let mut topics = topic.split('/');
+    for level in filter.split('/') {
+        if level == "#" {
+            return true;
+        }
+        let Some(of_topic) = topics.next() else {
+            return false;
+        };
+        let is_open = |level: &str| level == "+" || level.contains('{');
+        if !is_open(level) && !is_open(of_topic) && level != of_topic {
+            return false;
+        }
+    }
+    topics.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A placeholder may stand for anything on its level, and for nothing beyond it.
+    #[test]
+    fn templates_overlap_level_by_level() {
+        for (filter, topic) in [
+            ("a/#", "a/{client_id}"),
+            ("+/cmd", "{group}/cmd"),
+            ("$share/s/a/{index}", "a/b"),
+        ] {
+            assert!(may_match(filter, topic), "{filter} {topic}");
+        }
+        for (filter, topic) in [
+            ("{client_id}/cmd", "{client_id}/answer"),
+            ("a/+", "a/b/c"),
+            ("$share/s/a/b", "s/a/b"),
+        ] {
+            assert!(!may_match(filter, topic), "{filter} {topic}");
+        }
+    }
+}
