@@ -8,6 +8,8 @@ use clap_complete::Shell;
 use squall_reports::{Margins, wrapped};
 use squall_run::ExitCode;
 
+use crate::connect_args::ConnectArgs;
+
 const TRY: &str = "\
 Try:
   squall run smoke
@@ -234,52 +236,6 @@ pub struct BrokerArgs {
     /// Stop when standard input ends: a parent that dies takes its broker with it.
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
-}
-
-/// Protocol version of `pub` and `sub`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum ProtocolVersion {
-    /// MQTT 3.1.1.
-    #[value(name = "3.1.1")]
-    V3_1_1,
-    /// MQTT 5.0.
-    #[default]
-    #[value(name = "5.0")]
-    V5,
-}
-
-impl From<ProtocolVersion> for squall_protocol::Version {
-    fn from(version: ProtocolVersion) -> Self {
-        match version {
-            ProtocolVersion::V3_1_1 => Self::V3_1_1,
-            ProtocolVersion::V5 => Self::V5,
-        }
-    }
-}
-
-/// For those who come from other clients: says where the port belongs.
-fn in_url(_: &str) -> Result<u16, String> {
-    Err("the port is part of the URL: --url mqtt://HOST:PORT".to_owned())
-}
-
-/// How `pub` and `sub` connect.
-#[derive(Args, Debug)]
-pub struct ConnectArgs {
-    /// Broker, `mqtt://HOST[:PORT]`.
-    #[arg(long, default_value = "mqtt://127.0.0.1:1883", value_name = "URL")]
-    pub url: String,
-    /// What other clients call it.
-    #[arg(long, short, hide = true, value_name = "N", value_parser = in_url)]
-    pub port: Option<u16>,
-    /// MQTT version to speak.
-    #[arg(long, value_enum, default_value_t)]
-    pub protocol: ProtocolVersion,
-    /// Client Identifier [default: one with the process id].
-    #[arg(long, value_name = "ID")]
-    pub client_id: Option<String>,
-    /// Keep Alive in seconds, 0 for none.
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub keep_alive: u16,
 }
 
 /// `squall pub`.

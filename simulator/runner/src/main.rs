@@ -9,9 +9,11 @@
     reason = "in a program, `pub` means: for its other modules"
 )]
 
+mod broker_url;
 mod cli;
 mod clock;
 mod commands;
+mod connect_args;
 mod drive;
 mod exit;
 mod machine;
@@ -25,6 +27,7 @@ mod shipped;
 mod suites;
 mod target;
 mod terminal_client;
+mod wiring;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
-//! The MQTT client behind `squall pub` and `squall sub`: one connection over one socket.
+//! The MQTT client behind `squall pub` and `squall sub`: one connection over one socket, with TLS and WebSocket.
 
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStringExt as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,37 +11,51 @@ use squall_protocol::{
     client::{Client, Event, Message, Settings},
     packet::{Connect, ConnectProperties, Disconnect},
 };
-use squall_scenario::UrlTarget;
+use squall_transport::Transport;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::cli::ConnectArgs;
+use crate::broker_url::BrokerUrl;
 use crate::clock::Clock;
+use crate::connect_args::ConnectArgs;
 use crate::exit::Failure;
 use crate::target::address;
+use crate::wiring;
 
-/// How long the transport and CONNACK may take, each.
+/// How long TCP, the handshakes above it and CONNACK may take, each.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Bytes read in one go.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
+/// The environment's variable that has the password where the command line has none.
+const PASSWORD_VARIABLE: &str = "SQUALL_PASSWORD";
+
 /// A client and its socket.
-pub struct TerminalClient<M> {
+pub struct TerminalClient<'a, M> {
+    args: &'a ConnectArgs,
     client: Client<M>,
+    transport: Transport,
     stream: TcpStream,
     clock: Clock,
-    /// Bytes that came; those before `taken` were handled.
+    /// What the socket brought, before the transport took it.
+    wire: Vec<u8>,
+    /// Bytes of MQTT that came; those before `taken` were handled.
     input: Vec<u8>,
     taken: usize,
+    /// Bytes of MQTT to be sent.
+    unwrapped: Vec<u8>,
+    /// The same as the wire has it.
     output: Vec<u8>,
 }
 
-impl<M: Message> TerminalClient<M> {
+impl<'a, M: Message> TerminalClient<'a, M> {
     /// Connects and waits for CONNACK.
-    pub async fn connect(args: &ConnectArgs) -> Result<Self, Failure> {
-        let url = UrlTarget::parse(&args.url).map_err(|error| Failure::Usage(error.to_string()))?;
-        let address = address::resolve(&url).await?;
+    pub async fn connect(args: &'a ConnectArgs) -> Result<Self, Failure> {
+        let packet = connect_packet(args)?;
+        let url = BrokerUrl::parse(&args.url).map_err(Failure::Usage)?;
+        let transport = wiring::transport(args, &url)?;
+        let address = address::resolve(&url.place).await?;
         let unreachable = |text: String| Failure::Unreachable(format!("{}: {text}", args.url));
         let stream = timeout(CONNECT_MAX, TcpStream::connect(address))
             .await
@@ -49,19 +65,26 @@ impl<M: Message> TerminalClient<M> {
             .set_nodelay(true)
             .context("cannot set up the socket")?;
         let mut client = Self {
+            args,
             client: Client::new(Settings {
                 connack_timeout: CONNECT_MAX,
                 ..Settings::default()
             }),
+            transport,
             stream,
             clock: Clock::start(),
+            wire: Vec::new(),
             input: Vec::new(),
             taken: 0,
+            unwrapped: Vec::new(),
             output: Vec::new(),
         };
-        client
-            .client
-            .connect(client.clock.now(), &connect_packet(args));
+        timeout(CONNECT_MAX, client.shake_hands())
+            .await
+            .map_err(|_| {
+                unreachable("no answer to the handshake of TLS or WebSocket".to_owned())
+            })??;
+        client.client.connect(client.clock.now(), &packet);
         client
             .wait_for(|event| matches!(event, Event::Connected(_)).then_some(()))
             .await?;
@@ -84,7 +107,7 @@ impl<M: Message> TerminalClient<M> {
             let mut rest = &self.input[self.taken..];
             if let Some(event) = self.client.poll_event(now, &mut rest) {
                 let taken = take(&event);
-                let ended = why_it_ended(&event);
+                let ended = why_it_ended(&event, self.args);
                 self.taken = self.input.len() - rest.len();
                 if let Some(taken) = taken {
                     return Ok(taken);
@@ -99,21 +122,27 @@ impl<M: Message> TerminalClient<M> {
         }
     }
 
+    /// Carries bytes until all that is to be agreed on before MQTT is.
+    async fn shake_hands(&mut self) -> Result<(), Failure> {
+        while !self.transport.is_ready() {
+            self.flush().await?;
+            let read = self.stream.read_buf(&mut self.wire).await;
+            self.unwrap(read).await?;
+        }
+        Ok(())
+    }
+
     /// Sends what is queued and waits for bytes or for the client's deadline.
     async fn exchange(&mut self) -> Result<(), Failure> {
         self.flush().await?;
-        self.input.clear();
+        self.input.drain(..self.taken);
         self.taken = 0;
-        self.input.reserve(READ_BYTES_MAX);
+        self.wire.reserve(READ_BYTES_MAX);
         let now = self.clock.now();
         let deadline = self.client.poll_timeout();
         let wait = deadline.map(|deadline| deadline.saturating_since(now));
         tokio::select! {
-            read = self.stream.read_buf(&mut self.input) => {
-                if read.map_err(connection_failed)? == 0 {
-                    return Err(Failure::Unreachable("the broker closed the connection".to_owned()));
-                }
-            }
+            read = self.stream.read_buf(&mut self.wire) => self.unwrap(read).await?,
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => {
                 if let Some(missed) = self.client.handle_timeout(self.clock.now()) {
                     return Err(Failure::Unreachable(format!("the broker is silent: no {missed:?}")));
@@ -123,18 +152,65 @@ impl<M: Message> TerminalClient<M> {
         Ok(())
     }
 
+    /// Takes what a read brought to the transport, and its MQTT to the input.
+    async fn unwrap(&mut self, read: io::Result<usize>) -> Result<(), Failure> {
+        let (fed, end) = match read {
+            Ok(0) => {
+                let text = "the broker closed the connection".to_owned();
+                (self.transport.feed_end(), Some(Failure::Unreachable(text)))
+            }
+            Ok(_) => (self.transport.feed(&self.wire, &mut self.input), None),
+            // A reset is how a broker closes that has not read all it was sent.
+            Err(error) => (self.transport.feed_end(), Some(connection_failed(error))),
+        };
+        self.wire.clear();
+        if let Err(error) = fed {
+            self.transport.take_wire(&mut self.output);
+            // The other end is told why, if it still listens.
+            let _ = self.stream.try_write(&self.output);
+            return Err(wiring::failure(self.args, &error));
+        }
+        match end {
+            Some(failure) => Err(failure),
+            // What came before the goodbye is handled first.
+            None if self.transport.has_ended() && self.input.is_empty() => Err(
+                Failure::Unreachable("the broker closed the connection".to_owned()),
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// Written piece by piece, so that a wait that is given up loses nothing.
     async fn flush(&mut self) -> Result<(), Failure> {
-        self.client.poll_transmit(&mut self.output);
+        self.transport.take_wire(&mut self.output);
+        self.client.poll_transmit(&mut self.unwrapped);
+        if !self.unwrapped.is_empty() {
+            let wrapped = self.transport.wrap(&self.unwrapped, &mut self.output);
+            wrapped.map_err(|error| wiring::failure(self.args, &error))?;
+            self.unwrapped.clear();
+        }
+        self.write().await
+    }
+
+    async fn write(&mut self) -> Result<(), Failure> {
         while !self.output.is_empty() {
-            let count = self
-                .stream
-                .write(&self.output)
-                .await
-                .map_err(connection_failed)?;
-            self.output.drain(..count);
+            match self.stream.write(&self.output).await {
+                Ok(count) => drop(self.output.drain(..count)),
+                // What the broker said before it closed tells more than that it did.
+                Err(error) => return Err(self.last_words().unwrap_or(connection_failed(error))),
+            }
         }
         Ok(())
+    }
+
+    /// The error that the transport finds in what came before a write failed.
+    fn last_words(&mut self) -> Option<Failure> {
+        self.wire.reserve(READ_BYTES_MAX);
+        let fed = match self.stream.try_read_buf(&mut self.wire) {
+            Ok(1..) => self.transport.feed(&self.wire, &mut self.input),
+            Ok(0) | Err(_) => self.transport.feed_end(),
+        };
+        fed.err().map(|error| wiring::failure(self.args, &error))
     }
 
     /// Sends DISCONNECT, so that the broker does not publish a will.
@@ -142,7 +218,9 @@ impl<M: Message> TerminalClient<M> {
         let goodbye = Disconnect::default();
         let said = self.client.disconnect(self.clock.now(), &goodbye);
         said.context("the connection is over already")?;
-        self.flush().await
+        self.flush().await?;
+        self.transport.close(&mut self.output);
+        self.write().await
     }
 
     /// Now, by the client's clock.
@@ -155,27 +233,39 @@ fn connection_failed(error: io::Error) -> Failure {
     Failure::Unreachable(format!("the connection failed: {error}"))
 }
 
-fn connect_packet(args: &ConnectArgs) -> Connect {
+/// Errors if 3.1.1 is to carry a password without a user name [3.1.1: MQTT-3.1.2-22].
+fn connect_packet(args: &ConnectArgs) -> Result<Connect, Failure> {
     let version = Version::from(args.protocol);
     let client_id = args.client_id.clone();
-    Connect {
+    let user_name = args.user_name.clone();
+    let password = match (&args.password, &user_name) {
+        (Some(password), _) => Some(password.clone().into_bytes()),
+        (None, Some(_)) => std::env::var_os(PASSWORD_VARIABLE).map(OsString::into_vec),
+        (None, None) => None,
+    };
+    if version == Version::V3_1_1 && password.is_some() && user_name.is_none() {
+        let text = "MQTT 3.1.1 has no password without a user name: add -u USER";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    Ok(Connect {
         version,
         clean_start: true,
         keep_alive: args.keep_alive,
         client_id: client_id.unwrap_or_else(|| format!("squall-{}", std::process::id())),
         will: None,
-        user_name: None,
-        password: None,
+        user_name,
+        password,
         properties: ConnectProperties::default(),
-    }
+    })
 }
 
 /// The sentence for an event after which the connection is over.
-fn why_it_ended<M>(event: &Event<'_, M>) -> Option<String> {
+fn why_it_ended<M>(event: &Event<'_, M>, args: &ConnectArgs) -> Option<String> {
     match event {
         Event::Refused(connack) => Some(format!(
-            "the broker refused the connection: {}",
-            text(connack.reason)
+            "the broker refused the connection: {}{}",
+            text(connack.reason),
+            refusal_advice(connack.reason, args)
         )),
         Event::ServerDisconnect(disconnect) => Some(format!(
             "the broker disconnected: {}",
@@ -204,4 +294,18 @@ fn why_it_ended<M>(event: &Event<'_, M>) -> Option<String> {
 /// A reason code's name and number.
 pub fn text(reason: ReasonCode) -> String {
     format!("{} (0x{:02X})", reason.name(), reason as u8)
+}
+
+/// What to do about a refusal; brokers use either of the two codes for a wrong password.
+fn refusal_advice(reason: ReasonCode, args: &ConnectArgs) -> &'static str {
+    let is_about_the_user =
+        reason == ReasonCode::BadUserNameOrPassword || reason == ReasonCode::NotAuthorized;
+    match (is_about_the_user, &args.user_name) {
+        (false, _) => "",
+        (true, Some(_)) => {
+            ": the user name or the password is wrong, or this client may not connect; \
+             look at -u and at -P or SQUALL_PASSWORD"
+        }
+        (true, None) => ": it may want a user name and a password; give them with -u and -P",
+    }
 }

@@ -69,7 +69,7 @@ pub fn publish(args: &PubArgs) -> Result<u8, Failure> {
 /// The next line, of any bytes, without its end, LF or CR LF; meanwhile the connection is kept alive.
 async fn next_line(
     lines: &mut Split<BufReader<Stdin>>,
-    client: &mut TerminalClient<TextMessage>,
+    client: &mut TerminalClient<'_, TextMessage>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     tokio::select! {
         line = lines.next_segment() => {
@@ -89,7 +89,7 @@ fn without_carriage_return(mut line: Vec<u8>) -> Vec<u8> {
 
 /// Publishes one message and waits for its acknowledgement: one in flight is within every broker's limit.
 async fn publish_one(
-    client: &mut TerminalClient<TextMessage>,
+    client: &mut TerminalClient<'_, TextMessage>,
     message: TextMessage,
 ) -> Result<(), Failure> {
     let now = client.now();

@@ -26,7 +26,7 @@ pub fn subscribe(args: &SubArgs) -> Result<u8, Failure> {
     let subscriptions = subscriptions(args)?;
     let runtime = super::event_loop()?;
     runtime.block_on(async {
-        let mut client = TerminalClient::<Never>::connect(&args.connect).await?;
+        let mut client = TerminalClient::<'_, Never>::connect(&args.connect).await?;
         let now = client.now();
         client
             .client()

@@ -13,6 +13,7 @@ mod proxy;
 mod quantities;
 mod refusals;
 mod runs;
+mod secured;
 mod shipped;
 mod slow_link;
 mod stopping;

@@ -157,7 +157,7 @@ unexpected_disconnects = 0
 
 /// Whether Mosquitto is here. If not, that is said past the capture of the test runner; or it is a
 /// failure, if nothing may be skipped.
-fn has_mosquitto() -> bool {
+pub(crate) fn has_mosquitto() -> bool {
     let is_here = Command::new("mosquitto")
         .arg("-h")
         .stdout(Stdio::null())
