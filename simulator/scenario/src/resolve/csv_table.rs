@@ -18,12 +18,15 @@ impl CsvTable {
         let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
         let malformed = |error: csv::Error| {
             let line = error.position().map_or(1, csv::Position::line);
-            match error.kind() {
-                csv::ErrorKind::UnequalLengths {
-                    expected_len, len, ..
-                } => format!("line {line} has {len} fields and the first row {expected_len}"),
-                csv::ErrorKind::Utf8 { .. } => format!("line {line} is not UTF-8 text"),
-                _ => format!("line {line} is malformed"),
+            if let csv::ErrorKind::UnequalLengths {
+                expected_len, len, ..
+            } = error.kind()
+            {
+                format!("line {line} has {len} fields and the first row {expected_len}")
+            } else if let csv::ErrorKind::Utf8 { .. } = error.kind() {
+                format!("line {line} is not UTF-8 text")
+            } else {
+                format!("line {line} is malformed")
             }
         };
         let mut reader = csv::Reader::from_reader(bytes);
