@@ -27,8 +27,12 @@ pub struct WillOutcome {
     pub undecided: u64,
     /// Further copies of a will for one end of a connection.
     pub doubled: u64,
-    /// Wills that came though none was due.
+    /// Wills that came though none was due, or none yet.
     pub unexpected: u64,
+    /// Of the connections that ended, those without a will because another one resumed the Session before Will Delay had
+    /// passed.
+    #[serde(default)]
+    pub cancelled: u64,
     /// Of those seen, later than `limit_s`.
     pub late: u64,
     /// The limit of `within`, if the scenario has one.

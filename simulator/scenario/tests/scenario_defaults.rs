@@ -64,6 +64,7 @@ topic = "w"
 payload = { text = "offline" }
 qos = 0
 retain = false
+delay = "0s"
 # no birth
 
 [[group.publish]]

@@ -1,6 +1,6 @@
 //! Last Will: whether each came once, and how long it took.
 
-use squall_run::{MetricName, Run, Tags, WillOutcome};
+use squall_run::{MetricName, Run, Tags, WillOutcome, count_text};
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{silent_will, time_to_will};
@@ -19,6 +19,13 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
              link held answers that the broker may have waited for."
                 .to_owned(),
         ));
+        let cancelled: u64 = run.measured.wills.iter().map(|will| will.cancelled).sum();
+        if cancelled > 0 {
+            blocks.push(Block::Note(format!(
+                "{} ended connections have no will: another one resumed the Session before Will Delay had passed [MQTT-3.1.3-9].",
+                count_text(cancelled)
+            )));
+        }
         blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
         blocks.extend(chart_block(silent_will::chart(run), || {
             silent_will::table(run)

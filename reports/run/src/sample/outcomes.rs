@@ -136,6 +136,7 @@ pub(super) fn wills() -> Vec<WillOutcome> {
         undecided: 0,
         doubled: 0,
         unexpected: 0,
+        cancelled: 0,
         late: 0,
         limit_s,
     };

@@ -187,7 +187,10 @@ fn render_will(will: &WillTemplate, index: u32, client_id: &str) -> Will {
         payload: render_will_payload(&will.payload, index, client_id),
         qos: will.qos,
         retain: will.retain,
-        properties: WillProperties::default(),
+        properties: WillProperties {
+            will_delay_interval: (will.delay_interval > 0).then_some(will.delay_interval),
+            ..WillProperties::default()
+        },
     }
 }
 

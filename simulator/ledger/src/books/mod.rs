@@ -17,6 +17,7 @@
 
 mod anomalies;
 mod connections;
+mod delay;
 mod deliveries;
 mod event;
 mod handshakes;

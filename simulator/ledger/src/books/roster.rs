@@ -8,6 +8,8 @@ use squall_scenario::{
     BrokerHistory, DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart,
 };
 
+use super::delay::Delay;
+
 /// Groups and faults of a scenario, reduced to the ledger's questions.
 #[derive(Clone, Debug)]
 pub struct Roster {
@@ -17,6 +19,8 @@ pub struct Roster {
     devices: u32,
     /// By group: how long a Session outlives its connection.
     session_expiries: Vec<Duration>,
+    /// By group: how long its wills wait.
+    will_delays: Vec<Delay>,
     /// By group: whether its Sessions are those of an earlier run.
     resumes: Vec<bool>,
     /// By [`FaultId`]: how it drops.
@@ -65,6 +69,7 @@ impl Roster {
                 .iter()
                 .map(|group| expiry_of(group.session_expiry_interval))
                 .collect(),
+            will_delays: scenario.groups.iter().map(Delay::of).collect(),
             resumes: scenario
                 .groups
                 .iter()
@@ -128,6 +133,11 @@ impl Roster {
     /// How long a Session of a group outlives its connection.
     pub(crate) fn session_expiry(&self, group: GroupId) -> Duration {
         self.session_expiries[usize::from(group.0)]
+    }
+
+    /// How long the wills of a group wait.
+    pub(crate) fn will_delay(&self, group: GroupId) -> Delay {
+        self.will_delays[usize::from(group.0)]
     }
 
     /// Whether the Sessions of a group may hold messages of an earlier run.
@@ -198,6 +208,7 @@ impl Roster {
                 .iter()
                 .map(|&(_, expiry)| expiry_of(expiry))
                 .collect(),
+            will_delays: vec![Delay::None; groups.len()],
             resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
             on_links: vec![false; groups.len()],

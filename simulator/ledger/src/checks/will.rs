@@ -26,6 +26,10 @@ struct Sum {
     /// How much longer the run would have had to go on.
     short_by: Duration,
     late: u64,
+    /// Came before they were due, or though their Sessions were resumed in time.
+    premature: u64,
+    /// Ends without a will because their Sessions were resumed in time.
+    cancelled: u64,
     slowest: Option<Duration>,
 }
 
@@ -79,6 +83,8 @@ impl Sum {
             *sum += count;
         }
         self.undecided += tally.undecided;
+        self.premature += tally.premature;
+        self.cancelled += tally.cancelled;
         self.short_by = self.short_by.max(tally.short_by);
         self.slowest = self.slowest.max(tally.slowest);
     }
@@ -124,18 +130,20 @@ fn judge_exactly(times: u32, sum: &Sum, wills: &Wills) -> Judged {
     let unprovoked = wills.unprovoked();
     let watched = sum.watched();
     let wanted = (times as usize).min(sum.seen.len() - 1);
-    let violations = watched - sum.seen[wanted] + unprovoked;
+    let violations = watched - sum.seen[wanted] + unprovoked + sum.premature;
     let actual = if violations == 0 {
         Value::Count(times.into())
     } else {
-        Value::Text(describe(&sum.seen, unprovoked))
+        Value::Text(describe(sum, unprovoked))
     };
+    // A will that was cancelled did not come, as was right.
+    let has_happened = watched + sum.premature > 0 || (times == 0 && sum.cancelled > 0);
     let unjudged = sum.unjudged().or_else(|| unclear(wills));
     let unjudged = unjudged.filter(|_| violations == 0);
     Judged {
         key: "exactly".to_owned(),
         limit: Value::Count(times.into()),
-        actual: (watched > 0 && unjudged.is_none()).then_some(actual),
+        actual: (has_happened && unjudged.is_none()).then_some(actual),
         violations,
         holds: violations == 0,
         unjudged,
@@ -167,7 +175,8 @@ fn judge_within(how: DropKind, limit: Duration, sum: &Sum) -> Judged {
 }
 
 /// How often wills were seen, for people: `0 for 5, 1 for 395`.
-fn describe(seen: &[u64; 4], unprovoked: u64) -> String {
+fn describe(sum: &Sum, unprovoked: u64) -> String {
+    let seen = &sum.seen;
     let mut parts: Vec<String> = seen
         .iter()
         .enumerate()
@@ -181,6 +190,9 @@ fn describe(seen: &[u64; 4], unprovoked: u64) -> String {
             format!("{times}{more} for {count}")
         })
         .collect();
+    if sum.premature > 0 {
+        parts.push(format!("{} before their delay had passed", sum.premature));
+    }
     if unprovoked > 0 {
         parts.push(format!("{unprovoked} of connections that had not ended"));
     }

@@ -57,7 +57,11 @@ pub(super) fn wills(scenario: &Scenario, ledger: &Ledger) -> Vec<WillOutcome> {
                 missing: if is_polite { 0 } else { none + overdue },
                 undecided: tally.undecided - overdue,
                 doubled: if is_polite { 0 } else { twice + more },
-                unexpected: if is_polite { once + twice + more } else { 0 },
+                unexpected: match is_polite {
+                    true => once + twice + more,
+                    false => tally.premature,
+                },
+                cancelled: tally.cancelled,
                 late: limit.as_ref().map_or(0, |limit| limit.late),
                 limit_s: limit.map(|limit| limit.limit.as_secs_f64()),
             }

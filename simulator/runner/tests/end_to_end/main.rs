@@ -21,6 +21,7 @@ mod suites;
 mod tampered;
 mod targets;
 mod terminal;
+mod will_delay;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

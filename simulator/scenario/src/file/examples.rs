@@ -114,6 +114,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("group.will.topic", "topic = \"status/{client_id}\""),
     ("group.will.payload", "payload = { text = \"offline\" }"),
+    ("group.will.delay", "delay = \"5s\""),
     (
         "group.birth",
         "[group.birth]\ntopic = \"status/{client_id}\"\npayload = { text = \"online\" }\nqos = 1\nretain = true",

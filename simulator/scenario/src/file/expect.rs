@@ -50,7 +50,8 @@ pub(crate) enum ExpectFile {
         #[schemars(with = "TextsFile")]
         after: Vec<String>,
         /// Number of wills for each device that a fault ended: 0 is none, and of three or more it is not counted how many
-        /// they are.
+        /// they are. A device that came back before its will was due, by the `delay` of that, must have none. A will before it
+        /// is due breaks the claim.
         #[schemars(range(max = 2))]
         exactly: Option<u32>,
         /// Longest time from the fault to the will, for every kind of drop or for each: as long as the broker had for it. Without

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::shorthand;
-use super::{PayloadFile, PayloadForms};
+use super::{DurationText, PayloadFile, PayloadForms};
 
 /// A message that the broker publishes when a device is gone without DISCONNECT.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -22,6 +22,9 @@ pub(crate) struct WillFile {
     pub(crate) qos: Option<u8>,
     /// Whether the broker retains it. Default false.
     pub(crate) retain: Option<bool>,
+    /// Time from the end of the connection to the will (Will Delay Interval), in whole seconds. The will comes when the
+    /// Session ends, if that is sooner, and not at all where a connection resumes the Session before. MQTT 5.0 only. Default 0s.
+    pub(crate) delay: Option<DurationText>,
 }
 
 /// A message that a device publishes once on each connection: on the SUBACK where it subscribes on that

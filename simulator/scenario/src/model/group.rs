@@ -6,7 +6,9 @@ use std::time::Duration;
 use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
-use crate::{Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, Respond, Subscribe, Will};
+use crate::{
+    Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Subscribe, Will,
+};
 
 /// One `[[group]]`: `count` devices.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +90,21 @@ impl Group {
     pub fn connects_after(&self, index: u32) -> Duration {
         let seconds = f64::from(index) / self.connect_rate;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    /// Time from the end of a connection to its will, unless a connection resumes the Session before: the Will Delay
+    /// Interval, or the end of the Session if that is sooner (§3.1.3.2.2).
+    pub fn will_delay(&self) -> Duration {
+        let interval = self.will.as_ref().map_or(0, |will| will.delay_interval);
+        Duration::from_secs(interval.min(self.session_expiry_interval).into())
+    }
+
+    /// The same of a device that a fault ended, if it does not come back.
+    pub(crate) fn will_delay_of_the_gone(&self) -> Duration {
+        match self.reconnect.when {
+            ReconnectWhen::Never | ReconnectWhen::Unexpected => self.will_delay(),
+            ReconnectWhen::Always => Duration::ZERO,
+        }
     }
 
     /// Whether a Session outlives its Network Connection.

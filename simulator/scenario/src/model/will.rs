@@ -15,6 +15,8 @@ pub struct Will {
     pub qos: QoS,
     /// Whether the broker retains it. Default false.
     pub retain: bool,
+    /// Will Delay Interval in seconds (§3.1.3.2.2). MQTT 5.0 only. Default 0.
+    pub delay_interval: u32,
 }
 
 /// `[group.birth]`: what a device publishes once on each connection until the drain is over.

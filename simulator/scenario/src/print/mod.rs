@@ -90,7 +90,7 @@ impl Scenario {
         }
         write_reconnect_and_qos2(text, group);
         match &group.will {
-            Some(will) => write_will(text, will),
+            Some(will) => write_will(text, will, group.version),
             None => text.comment("no will"),
         }
         match &group.birth {
@@ -252,7 +252,7 @@ fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
     }
 }
 
-fn write_will(text: &mut Text, will: &Will) {
+fn write_will(text: &mut Text, will: &Will, version: Version) {
     text.header("[group.will]");
     text.pair("topic", quote(will.topic.source()));
     text.pair(
@@ -261,6 +261,10 @@ fn write_will(text: &mut Text, will: &Will) {
     );
     text.pair("qos", qos(will.qos));
     text.pair("retain", will.retain);
+    if version == Version::V5 {
+        let delay = Duration::from_secs(will.delay_interval.into());
+        text.pair("delay", duration(delay));
+    }
 }
 
 fn write_birth(text: &mut Text, birth: &Birth) {

@@ -312,7 +312,8 @@ impl Resolver<'_> {
             let FaultAction::Drop(kind) = devices.action else {
                 continue;
             };
-            let keep_alive = self.groups[usize::from(devices.group.0)].keep_alive_limit();
+            let group = &self.groups[usize::from(devices.group.0)];
+            let (keep_alive, delay) = (group.keep_alive_limit(), group.will_delay_of_the_gone());
             let (what, remedy) = match (kind, keep_alive) {
                 (DropKind::Silent, None) => (
                     format!(
@@ -324,7 +325,8 @@ impl Resolver<'_> {
                 (kind, keep_alive) => {
                     let limit = claim.within.get(&kind).copied();
                     let notice = keep_alive.filter(|_| kind == DropKind::Silent);
-                    let notice = limit.max(notice).unwrap_or_default();
+                    let waited = notice.unwrap_or_default() + delay;
+                    let notice = limit.unwrap_or_default().max(waited);
                     let due = fault.timing.last() + notice;
                     if due <= self.run_ends {
                         continue;

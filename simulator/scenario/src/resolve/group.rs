@@ -221,7 +221,25 @@ impl Resolver<'_> {
             ),
             qos: resolve_qos(file.qos),
             retain: file.retain.unwrap_or(false),
+            delay_interval: self.resolve_will_delay(file, group, at),
         }
+    }
+
+    /// The Will Delay Interval, in seconds.
+    fn resolve_will_delay(&mut self, file: &WillFile, group: &Group, at: &At<'_>) -> u32 {
+        let at_delay = at.key("delay");
+        if group.version == Version::V3_1_1 {
+            self.misplaced(at, "delay", "`protocol = \"5.0\"`");
+        }
+        let delay = time(file.delay).unwrap_or_default();
+        let seconds = self.whole_seconds(delay, u32::MAX, &at_delay);
+        if seconds > 0 && !group.is_persistent() {
+            let what = "a will waits at most until the Session ends, and this one ends with its connection \
+                        (§3.1.3.2.2)";
+            let remedy = format!("`session_expiry = {:?}` or more", format_duration(delay));
+            self.contradiction(&at_delay, what.to_owned(), remedy);
+        }
+        seconds
     }
 
     fn resolve_reconnect(&mut self, file: &ReconnectFile, at: &At<'_>) -> Reconnect {

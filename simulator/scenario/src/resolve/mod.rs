@@ -261,7 +261,9 @@ impl Resolver<'_> {
             _ => None,
         };
         let promised = claim::promised_time(fault, &file.expect);
-        notice.max(promised).unwrap_or(Duration::ZERO)
+        let delay = group.map_or(Duration::ZERO, crate::Group::will_delay_of_the_gone);
+        let waited = notice.unwrap_or_default().saturating_add(delay);
+        promised.unwrap_or_default().max(waited)
     }
 
     fn resolve_thresholds(

@@ -41,3 +41,4 @@ mod unanswered;
 mod verdict;
 mod violations;
 mod will;
+mod will_delay;

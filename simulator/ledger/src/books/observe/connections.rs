@@ -124,7 +124,11 @@ impl Ledger {
         let sent = connection.sent;
         self.deliveries.handle_connect_sent(event, &sent);
         match connection.path {
-            Path::Direct => self.takeovers.handle_connect_sent(event, sent),
+            Path::Direct => {
+                self.wills.handle_connect_sent(event.client, event.now);
+                self.retained.handle_connect_sent(event.client);
+                self.takeovers.handle_connect_sent(event, sent);
+            }
             Path::OverLink => self.windows.handle_connect_sent(event),
         }
     }

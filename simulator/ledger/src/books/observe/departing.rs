@@ -14,10 +14,7 @@ use super::connections::OpenConnection;
 use crate::books::Ledger;
 use crate::books::event::Event;
 use crate::books::retained::RetainedWill;
-use crate::books::wills::{Due, KnownWill, WillCause, WillEnd};
-
-/// When the broker has noticed an end that it cannot know of yet.
-const NOT_YET: Instant = Instant::from_nanos(u64::MAX);
+use crate::books::wills::{Due, KnownWill, NEVER, WillCause, WillEnd};
 
 /// The end of a connection, on its way to the broker.
 #[derive(Clone, Debug)]
@@ -46,7 +43,8 @@ impl Ledger {
             will: None,
         };
         let (left_at, noticed_by) = if is_on_link {
-            (None, NOT_YET)
+            // The broker cannot know of it yet.
+            (None, NEVER)
         } else {
             (Some(event.now), self.noticed_by(event.now, &departing))
         };
@@ -136,6 +134,8 @@ impl Ledger {
     fn handle_connect_left(&mut self, event: &Event) {
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.connect_left_at = Some(event.now);
+            self.wills.handle_connect_sent(event.client, event.now);
+            self.retained.handle_connect_sent(event.client);
             self.takeovers.handle_connect_sent(event, connection.sent);
         } else if let Some(departing) = self.departing.get(&event.socket) {
             // Its end follows it: the broker hears of both.
@@ -147,7 +147,8 @@ impl Ledger {
 
     fn handle_end_left(&mut self, event: &Event, departing: &Departing) {
         let noticed_by = self.noticed_by(event.now, departing);
-        self.wills.handle_left(event, noticed_by);
+        let published_by = self.roster.will_delay(event.group).after(noticed_by, NEVER);
+        self.wills.handle_left(event, published_by);
         self.deliveries.handle_end_left(event, noticed_by);
     }
 
@@ -171,12 +172,14 @@ impl Ledger {
             // The broker may not have had the CONNECT.
             due = Due::May;
         }
+        let delay = self.roster.will_delay(event.group);
         let end = WillEnd {
             fault: fault_of(departing.cause),
             cause,
             due,
             left_at,
-            noticed_by,
+            noticed_by: delay.after(noticed_by, NEVER),
+            delay,
         };
         let shares = self.deliveries.certain_shares(&will.topic);
         let seen = self.wills.handle_ended(event, end, shares);
@@ -188,17 +191,20 @@ impl Ledger {
     /// The broker knows of an end now: what its will leaves retained.
     fn retain_will(&mut self, now: Instant, departing: &Departing) {
         let noticed_by = self.noticed_by(now, departing);
+        let delay = self.roster.will_delay(departing.event.group);
         if let Some((will, due)) = &departing.will
             && will.retain
-            && *due != Due::MustNot
+            && due.is_possible()
         {
             let retained = RetainedWill {
                 topic: &will.topic,
                 value: will.value,
                 client: departing.event.client,
                 socket: departing.event.socket,
-                noticed_by,
+                left_at: now,
+                noticed_by: delay.after(noticed_by, NEVER),
                 is_certain: *due == Due::Must,
+                delay,
             };
             self.retained.handle_will(now, &retained);
         }

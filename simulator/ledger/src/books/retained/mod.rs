@@ -22,6 +22,7 @@ use squall_scenario::{ClientKey, DeviceId};
 pub(crate) use self::probe::{Found, Probe};
 use self::published::{Candidate, Published};
 use self::wills::{WillCandidate, Wills};
+use super::delay::Delay;
 use super::event::Answered;
 use super::memory::Memory;
 use super::stream::fingerprint;
@@ -129,10 +130,14 @@ pub(crate) struct RetainedWill<'a> {
     pub(crate) client: ClientKey,
     /// The connection that ended.
     pub(crate) socket: SocketId,
+    /// When the end had left the device's link.
+    pub(crate) left_at: Instant,
     /// When the broker surely had it retained.
     pub(crate) noticed_by: Instant,
     /// Whether it must be published.
     pub(crate) is_certain: bool,
+    /// How long it waits before it is.
+    pub(crate) delay: Delay,
 }
 
 impl Retained {
@@ -274,8 +279,10 @@ impl Retained {
             value,
             client,
             socket,
+            left_at,
             noticed_by,
             is_certain,
+            delay,
         } = will;
         row.push(
             WillCandidate {
@@ -283,12 +290,22 @@ impl Retained {
                 client,
                 socket,
                 at: now,
+                left_at,
                 noticed_by,
                 is_certain,
+                delay,
             },
             self.candidates_max,
         );
         self.last_wills.insert(client, topic.to_owned());
+    }
+
+    /// CONNECT was sent for a Session, or has left its device's link.
+    pub(crate) fn handle_connect_sent(&mut self, client: ClientKey) {
+        let topic = self.last_wills.get(&client);
+        if let Some(row) = topic.and_then(|topic| self.wills.get_mut(topic)) {
+            row.note_asked(client);
+        }
     }
 
     /// A Session is connected again.

@@ -5,6 +5,7 @@ use squall_protocol::Instant;
 use squall_scenario::ClientKey;
 
 use super::Value;
+use crate::books::delay::Delay;
 
 /// Those that may be there.
 #[derive(Debug)]
@@ -27,8 +28,12 @@ pub(super) struct WillCandidate {
     pub(super) at: Instant,
     /// When the broker surely had it retained.
     pub(super) noticed_by: Instant,
+    /// When that end had left the device's link.
+    pub(super) left_at: Instant,
     /// Whether it must be published.
     pub(super) is_certain: bool,
+    /// How long it waits before it is.
+    pub(super) delay: Delay,
 }
 
 impl Wills {
@@ -62,9 +67,20 @@ impl Wills {
         }
     }
 
+    /// CONNECT was sent for the Session: a will that waits for that may never come.
+    pub(super) fn note_asked(&mut self, client: ClientKey) {
+        for will in &mut self.candidates {
+            if will.client == client && matches!(will.delay, Delay::UntilResumed(_)) {
+                will.is_certain = false;
+            }
+        }
+    }
+
     /// The Session is connected again: the connection before was closed by then, and its will
-    /// published (§3.1.4).
+    /// published (§3.1.4), unless that waited for this.
     pub(super) fn note_back(&mut self, client: ClientKey, now: Instant) {
+        self.candidates
+            .retain(|will| will.client != client || !will.delay.is_cancelled(will.left_at, now));
         for will in &mut self.candidates {
             if will.client == client {
                 will.noticed_by = will.noticed_by.min(now);

@@ -10,6 +10,7 @@ use super::end::{Due, WillCause, WillEnd};
 use super::row::{Taken, TakenFor};
 use super::seen::WillSeen;
 use crate::books::anomalies::{Anomaly, Subject};
+use crate::books::delay::{DELAY_SLACK, Delay};
 use crate::books::event::Event;
 use crate::books::hold_ups::NOTICED_AFTER;
 
@@ -69,7 +70,7 @@ impl Wills {
         let WillEnd {
             fault, cause, due, ..
         } = end;
-        if let Some((kind, explanation)) = what_is_wrong(&taken) {
+        if let Some((kind, explanation)) = what_is_wrong(&taken, event.arrived) {
             let subject = Subject::after(fault, event.device);
             let noticed = subject.between(event.now - NOTICED_AFTER, event.now);
             let noticed = noticed.with_message_of(taken.device);
@@ -80,7 +81,11 @@ impl Wills {
                 ..arrival.anomaly(kind, event, String::new()).after(fault)
             });
         }
-        if taken.count > 1 || due == Due::MustNot {
+        if !due.is_possible() || is_too_early(&taken, event.arrived) {
+            let tally = self.tallies.entry((fault, cause)).or_default();
+            tally.premature += u64::from(due != Due::MustNot);
+        }
+        if taken.count > 1 || !due.is_possible() {
             return None;
         }
         // One that comes before its end has left the link, on a timeout of the broker, comes at once.
@@ -166,13 +171,29 @@ impl Wills {
 }
 
 /// What is wrong with a will whatever its time, if anything is.
-fn what_is_wrong(taken: &TakenFor) -> Option<(AnomalyKind, String)> {
+fn what_is_wrong(taken: &TakenFor, arrived: Instant) -> Option<(AnomalyKind, String)> {
     match taken.end.due {
         Due::MustNot => Some((
             AnomalyKind::WillUnexpected,
             format!(
                 "a will after a polite goodbye at {} [MQTT-3.14.4-3]",
                 seconds(taken.ended_at)
+            ),
+        )),
+        Due::Cancelled => Some((
+            AnomalyKind::WillUnexpected,
+            format!(
+                "a will of a connection that ended at {}, though another one resumed its Session before Will Delay had \
+                 passed [MQTT-3.1.3-9]",
+                seconds(taken.ended_at)
+            ),
+        )),
+        Due::Must | Due::May if is_too_early(taken, arrived) => Some((
+            AnomalyKind::WillUnexpected,
+            format!(
+                "a will of a connection that ended at {}, before the Will Delay of {} had passed [MQTT-3.1.2-8]",
+                seconds(taken.ended_at),
+                duration_text(taken.end.delay.time().as_secs_f64())
             ),
         )),
         Due::Must | Due::May if taken.times > 1 => Some((
@@ -185,6 +206,14 @@ fn what_is_wrong(taken: &TakenFor) -> Option<(AnomalyKind, String)> {
         )),
         Due::Must | Due::May => None,
     }
+}
+
+/// Whether a will comes before its delay has passed, or a CONNECT with Clean Start could end its Session.
+fn is_too_early(taken: &TakenFor, arrived: Instant) -> bool {
+    let is_replaced = taken.replaced_at.is_some_and(|at| at <= arrived);
+    let left_at = taken.end.left_at.unwrap_or(taken.ended_at);
+    let delay = taken.end.delay;
+    delay != Delay::None && !is_replaced && arrived + DELAY_SLACK < left_at + delay.time()
 }
 
 fn seconds(at: Instant) -> String {

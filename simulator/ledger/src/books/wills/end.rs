@@ -3,6 +3,8 @@
 use squall_protocol::Instant;
 use squall_scenario::{DropKind, FaultId};
 
+use crate::books::delay::Delay;
+
 /// How a connection with a will ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum WillCause {
@@ -27,6 +29,8 @@ pub(crate) enum Due {
     Must,
     /// At most one: the broker may see the end otherwise than the device.
     May,
+    /// None: a connection resumed the Session before the will was due [MQTT-3.1.3-9].
+    Cancelled,
     /// None [MQTT-3.14.4-3].
     MustNot,
 }
@@ -42,8 +46,20 @@ pub(crate) struct WillEnd {
     pub(crate) due: Due,
     /// When it left the device's link, so that the broker could know of it; `None` before.
     pub(crate) left_at: Option<Instant>,
-    /// When the broker has surely noticed.
+    /// When the broker has surely noticed, and its will has come.
     pub(crate) noticed_by: Instant,
+    /// How long the will waits before it comes.
+    pub(crate) delay: Delay,
+}
+
+impl Due {
+    /// Whether a will may come.
+    pub(crate) const fn is_possible(self) -> bool {
+        match self {
+            Self::Must | Self::May => true,
+            Self::Cancelled | Self::MustNot => false,
+        }
+    }
 }
 
 impl WillCause {

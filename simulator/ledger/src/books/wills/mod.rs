@@ -88,6 +88,10 @@ pub struct WillTally {
     pub short_by: Duration,
     /// Longest time to a will.
     pub slowest: Option<Duration>,
+    /// Of the ends, those without a will because a connection resumed the Session before it was due.
+    pub cancelled: u64,
+    /// Wills of those that came all the same, and wills that came before they were due.
+    pub premature: u64,
 }
 
 /// All wills of a run.
@@ -217,6 +221,13 @@ impl Wills {
             | WillCause::DisconnectedWithWill
             | WillCause::Qos2Cut
             | WillCause::GivenUp => Vec::new(),
+        }
+    }
+
+    /// CONNECT was sent for a Session, or has left its device's link.
+    pub(crate) fn handle_connect_sent(&mut self, client: ClientKey, at: Instant) {
+        if let Some(&(row, number)) = self.last_ends.get(&client) {
+            self.rows[row].note_asked(number, at);
         }
     }
 

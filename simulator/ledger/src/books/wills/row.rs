@@ -11,6 +11,7 @@ use super::early::Early;
 use super::progress::Progress;
 use super::sightings::{Seen, Sightings};
 use super::{Due, KnownWill, WillArrival, WillEnd};
+use crate::books::delay::Delay;
 use crate::books::event::Event;
 use crate::books::topics::{FilterKey, Recipient};
 
@@ -86,6 +87,8 @@ pub(super) struct End {
     pub(super) end: WillEnd,
     /// When its Session was connected again.
     pub(super) back_at: Option<Instant>,
+    /// When a CONNECT with Clean Start was sent for its Session.
+    pub(super) replaced_at: Option<Instant>,
     /// Shared subscriptions that certainly asked for the will when the connection ended.
     pub(super) shares: Vec<FilterKey>,
     /// What each recipient saw that saw anything.
@@ -115,6 +118,8 @@ pub(super) struct TakenFor {
     pub(super) end: WillEnd,
     pub(super) device: DeviceId,
     pub(super) ended_at: Instant,
+    /// When a CONNECT with Clean Start was sent for its Session.
+    pub(super) replaced_at: Option<Instant>,
     /// Copies that this recipient has had of it.
     pub(super) count: u32,
     /// Wills that they stand for, allowed copies taken for one.
@@ -145,6 +150,7 @@ impl Row {
             shares,
             seen: Sightings::default(),
             back_at: None,
+            replaced_at: None,
         });
         self.weight += 1;
         self.ends_so_far() - 1
@@ -162,6 +168,29 @@ impl Row {
     pub(super) fn note_back(&mut self, number: u64, at: Instant) {
         if let Some(end) = self.end_mut(number) {
             end.back_at = Some(at);
+            let left_at = end.end.left_at;
+            let is_cancelled = |left_at| end.end.delay.is_cancelled(left_at, at);
+            if end.end.due.is_possible() && left_at.is_some_and(is_cancelled) {
+                end.end.due = Due::Cancelled;
+            }
+        }
+    }
+
+    /// CONNECT was sent for the Session of the end with this number.
+    pub(super) fn note_asked(&mut self, number: u64, at: Instant) {
+        let Some(end) = self.end_mut(number) else {
+            return;
+        };
+        match end.end.delay {
+            Delay::None => {}
+            // Whether the broker had published it by then is not known.
+            Delay::UntilResumed(_) if end.end.due == Due::Must && at <= end.end.noticed_by => {
+                end.end.due = Due::May;
+            }
+            Delay::UntilResumed(_) => {}
+            Delay::UntilReplaced(_) => {
+                end.replaced_at.get_or_insert(at);
+            }
         }
     }
 
@@ -236,7 +265,7 @@ impl Row {
         history: BrokerHistory,
     ) -> Taken {
         let end = &mut self.ends[place];
-        if history.has_other_clients() && end.end.due == Due::MustNot {
+        if history.has_other_clients() && !end.end.due.is_possible() {
             return Taken::Unclear;
         }
         let before = end.seen.weight();
@@ -267,7 +296,7 @@ impl Row {
         let is_expected = |number: u64| {
             let place = number.checked_sub(*first).map(|place| place as usize);
             let end = place.and_then(|place| ends.get(place));
-            end.is_some_and(|end| end.end.due != Due::MustNot)
+            end.is_some_and(|end| end.end.due.is_possible())
         };
         let progress = progress.entry(recipient).or_default();
         progress.note_seen(number, *first, is_expected);
@@ -393,6 +422,7 @@ impl End {
             end: self.end,
             device: self.device,
             ended_at: self.at,
+            replaced_at: self.replaced_at,
             count,
             times,
         }
@@ -400,7 +430,7 @@ impl End {
 
     /// Whether a will may come for it.
     fn is_expected(&self) -> bool {
-        self.end.due != Due::MustNot
+        self.end.due.is_possible()
     }
 
     /// Whether a will that comes at `arrived` comes long after this one's was due: its Session was taken

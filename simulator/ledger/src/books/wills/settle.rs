@@ -170,8 +170,13 @@ impl Wills {
         } = end.end;
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.ended += 1;
-        if due == Due::May {
-            return;
+        match due {
+            Due::Must | Due::MustNot => {}
+            Due::May => return,
+            Due::Cancelled => {
+                tally.cancelled += 1;
+                return;
+            }
         }
         let certain = end.seen.whole().filter(|(_, seen)| seen.is_certain);
         for (_, seen) in certain {
