@@ -2,28 +2,34 @@
 //!
 //! Due times follow from the scenario and the seed alone. Nothing that the broker, the network or
 //! the generator does moves them: a generator that is late finds its due times unchanged, so that
-//! the delay counts (no coordinated omission).
+//! the delay counts (no coordinated omission). How many messages are due by a moment is the sum of the
+//! rate up to it; each due time is the moment at which that sum reaches a number, so nothing is due while
+//! the rate is 0, and no rounding adds up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand_distr::Exp1;
 use squall_protocol::Instant;
-use squall_scenario::Arrival;
+use squall_scenario::{Arrival, Pacing};
 
 use crate::random::Generator;
 
 /// The due times of one `[[group.publish]]` of one device.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    arrival: Arrival,
-    rate: f64,
+    pacing: Arc<Pacing>,
+    /// The device's turn among those of its group, from 0 to below 1 burst.
+    share: f64,
     /// Messages that came due before.
     count: u64,
-    /// From the beginning of the load to the next due time, in seconds.
-    next: f64,
-    /// From the beginning of the load to the due time 0 of [`Arrival::Even`], in seconds.
-    offset: f64,
+    /// Due messages of the rate up to the beginning of the stream, as [`Rate::sum`] counts them.
+    begun: f64,
+    /// Those from there to the next burst.
+    sum: f64,
+    /// When the next message is due, in seconds from the start of the measured part; `None` for never.
+    next: Option<f64>,
     load: Option<Load>,
     rng: Generator,
 }
@@ -31,8 +37,10 @@ pub(crate) struct Schedule {
 /// When messages may be due.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Load {
-    /// Beginning of the warm-up.
-    pub(crate) begin: Instant,
+    /// Start of the measured part, from which the times of a scenario count.
+    pub(crate) measured: Instant,
+    /// How long the warm-up before it lasts.
+    pub(crate) warmup: Duration,
     /// End of the measured part: nothing is due then or later.
     pub(crate) end: Instant,
 }
@@ -48,25 +56,14 @@ pub(crate) struct Due {
 
 impl Schedule {
     /// The stream of the device at `place` in its group; draws from `rng`.
-    pub(crate) fn new(pace: Pace, place: Place, mut rng: Generator) -> Self {
-        let Pace {
-            arrival,
-            rate,
-            start,
-        } = pace;
-        let start = start.as_secs_f64();
-        let share = f64::from(place.index) / f64::from(place.count);
-        let offset = start + share / rate;
-        let next = match arrival {
-            Arrival::Even => offset,
-            Arrival::Poisson => start + gap(&mut rng, rate),
-        };
+    pub(crate) fn new(pacing: Arc<Pacing>, place: Place, rng: Generator) -> Self {
         Self {
-            arrival,
-            rate,
+            pacing,
+            share: f64::from(place.index) / f64::from(place.count),
             count: 0,
-            next,
-            offset,
+            begun: 0.0,
+            sum: 0.0,
+            next: None,
             load: None,
             rng,
         }
@@ -75,6 +72,9 @@ impl Schedule {
     /// The load begins: from now on messages come due.
     pub(crate) fn begin(&mut self, load: Load) {
         self.load = Some(load);
+        let begins = self.pacing.begins(load.warmup);
+        self.begun = self.pacing.rate_per_device.sum(begins);
+        self.plan_burst();
     }
 
     /// No message comes due from `end` on: the run ends early.
@@ -84,13 +84,18 @@ impl Schedule {
         }
     }
 
-    /// When the next message is due; `None` outside the load.
+    /// When the next message is due; `None` outside the load and after the stream's end.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let load = self.load?;
-        // An infinite gap, or one beyond the range of a Duration, ends the stream.
-        let next = Duration::try_from_secs_f64(self.next).ok()?;
-        let at = load.begin + next;
-        (at < load.end).then_some(at)
+        let next = self.next?;
+        // One beyond the range of a Duration ends the stream.
+        let away = Duration::try_from_secs_f64(next.abs()).ok()?;
+        let at = match next < 0.0 {
+            true => load.measured - away,
+            false => load.measured + away,
+        };
+        let until = self.pacing.until.map(|until| load.measured + until);
+        (at < load.end && until.is_none_or(|until| at <= until)).then_some(at)
     }
 
     /// Takes the next message if it is due by `now`.
@@ -98,24 +103,27 @@ impl Schedule {
         let at = self.next_due().filter(|&at| at <= now)?;
         let number = self.count;
         self.count += 1;
-        self.next = match self.arrival {
-            // Computed afresh, so that rounding does not add up.
-            Arrival::Even => self.offset + self.count as f64 / self.rate,
-            Arrival::Poisson => self.next + gap(&mut self.rng, self.rate),
-        };
+        if self.pacing.count.is_some_and(|most| self.count >= most) {
+            self.next = None;
+        } else if self.count.is_multiple_of(self.pacing.burst.into()) {
+            self.plan_burst();
+        }
         Some(Due { number, at })
     }
-}
 
-/// How often messages are due: what a `[[group.publish]]` says.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Pace {
-    /// How due times are spread.
-    pub(crate) arrival: Arrival,
-    /// Messages per second of one device, above 0.
-    pub(crate) rate: f64,
-    /// From the beginning of the load to the first due time.
-    pub(crate) start: Duration,
+    /// Works out when the messages from number `count` on are due.
+    fn plan_burst(&mut self) {
+        let burst = f64::from(self.pacing.burst);
+        self.sum = match self.pacing.arrival {
+            // Computed afresh, so that rounding does not add up.
+            Arrival::Even => self.count as f64 + self.share * burst,
+            Arrival::Poisson => {
+                let unit: f64 = self.rng.sample(Exp1);
+                self.sum + unit * burst
+            }
+        };
+        self.next = self.pacing.rate_per_device.moment_of(self.begun + self.sum);
+    }
 }
 
 /// Place of a device in its group.
@@ -127,30 +135,31 @@ pub(crate) struct Place {
     pub(crate) count: u32,
 }
 
-/// Seconds between two events of a Poisson process.
-fn gap(rng: &mut Generator, rate: f64) -> f64 {
-    let unit: f64 = rng.sample(Exp1);
-    unit / rate
-}
-
 #[cfg(test)]
 mod tests {
+    use squall_scenario::{Points, Rate, RatePoint};
+
     use super::*;
     use crate::random::{Draws, Purpose};
 
-    fn pace(rate: f64, arrival: Arrival) -> Pace {
-        Pace {
+    fn pacing(rate: f64, arrival: Arrival) -> Pacing {
+        Pacing {
+            rate_per_device: Rate::Constant(rate),
             arrival,
-            rate,
-            start: Duration::ZERO,
+            burst: 1,
+            count: None,
+            start: None,
+            until: None,
         }
     }
 
-    fn schedule(pace: Pace, index: u32, count: u32) -> Schedule {
+    /// The device at `index` of `count`, under a load from 100 s to 1,100 s that is measured from 110 s on.
+    fn schedule(pacing: Pacing, index: u32, count: u32) -> Schedule {
         let rng = Draws::of_device(1, "g", index).generator(Purpose::Arrivals, 0);
-        let mut schedule = Schedule::new(pace, Place { index, count }, rng);
+        let mut schedule = Schedule::new(Arc::new(pacing), Place { index, count }, rng);
         schedule.begin(Load {
-            begin: secs(100.0),
+            measured: secs(110.0),
+            warmup: Duration::from_secs(10),
             end: secs(1_100.0),
         });
         schedule
@@ -160,16 +169,17 @@ mod tests {
         Instant::ZERO + Duration::from_secs_f64(seconds)
     }
 
+    /// All due times up to `end`.
+    fn times(mut schedule: Schedule, end: f64) -> Vec<f64> {
+        std::iter::from_fn(|| schedule.poll(secs(end)))
+            .map(|due| due.at.as_secs_f64())
+            .collect()
+    }
+
     /// Devices of a group take turns, so the group's rate is even too.
     #[test]
     fn even_due_times_are_spread_over_the_group() {
-        let pace = pace(0.5, Arrival::Even);
-        let due = |index| -> Vec<f64> {
-            let mut schedule = schedule(pace, index, 4);
-            std::iter::from_fn(|| schedule.poll(secs(104.0)))
-                .map(|due| due.at.as_secs_f64())
-                .collect()
-        };
+        let due = |index| times(schedule(pacing(0.5, Arrival::Even), index, 4), 104.0);
 
         assert_eq!(due(0), [100.0, 102.0, 104.0]);
         assert_eq!(due(1), [100.5, 102.5]);
@@ -179,9 +189,8 @@ mod tests {
     /// Open model: however late the generator comes, every message is due when it was.
     #[test]
     fn a_late_generator_finds_the_due_times_unchanged() {
-        let pace = pace(10.0, Arrival::Poisson);
-        let mut punctual = schedule(pace, 0, 1);
-        let mut late = schedule(pace, 0, 1);
+        let mut punctual = schedule(pacing(10.0, Arrival::Poisson), 0, 1);
+        let mut late = schedule(pacing(10.0, Arrival::Poisson), 0, 1);
 
         let mut expected = Vec::new();
         while let Some(next) = punctual.next_due().filter(|&next| next <= secs(200.0)) {
@@ -201,10 +210,7 @@ mod tests {
     /// Gaps of a Poisson process: mean and standard deviation are equal.
     #[test]
     fn poisson_gaps_are_exponential() {
-        let mut schedule = schedule(pace(20.0, Arrival::Poisson), 0, 1);
-        let times: Vec<f64> = std::iter::from_fn(|| schedule.poll(secs(2_000.0)))
-            .map(|due| due.at.as_secs_f64())
-            .collect();
+        let times = times(schedule(pacing(20.0, Arrival::Poisson), 0, 1), 2_000.0);
 
         let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
@@ -221,21 +227,81 @@ mod tests {
     /// The load has a beginning and an end.
     #[test]
     fn nothing_is_due_outside_the_load() {
-        let pace = pace(1.0, Arrival::Even);
         let mut waiting = Schedule::new(
-            pace,
+            Arc::new(pacing(1.0, Arrival::Even)),
             Place { index: 0, count: 1 },
             Draws::of_device(1, "g", 0).generator(Purpose::Arrivals, 0),
         );
         assert_eq!(waiting.next_due(), None);
 
         waiting.begin(Load {
-            begin: secs(0.0),
+            measured: secs(0.0),
+            warmup: Duration::ZERO,
             end: secs(2.0),
         });
 
         let count = std::iter::from_fn(|| waiting.poll(secs(9.0))).count();
         assert_eq!(count, 2);
         assert_eq!(waiting.next_due(), None);
+    }
+
+    /// Times of the file count from the beginning of the measured part; the last moment counts.
+    #[test]
+    fn a_stream_begins_and_ends_where_the_file_says() {
+        let mut bounded = pacing(1.0, Arrival::Even);
+        bounded.start = Some(Duration::from_secs(5));
+        bounded.until = Some(Duration::from_secs(7));
+
+        assert_eq!(
+            times(schedule(bounded, 0, 1), 1_000.0),
+            [115.0, 116.0, 117.0]
+        );
+    }
+
+    /// A burst has one due time, and the bursts keep the rate.
+    #[test]
+    fn a_burst_is_due_at_one_moment() {
+        let mut bursts = pacing(2.0, Arrival::Even);
+        bursts.burst = 4;
+        bursts.count = Some(10);
+
+        let due = times(schedule(bursts, 0, 1), 1_000.0);
+
+        let first = [100.0; 4].into_iter().chain([102.0; 4]);
+        assert_eq!(due, first.chain([104.0; 2]).collect::<Vec<_>>());
+    }
+
+    /// 2 messages a second, from 20 s on 0, from 30 s on 4: none is due between, and each stretch has its number.
+    #[test]
+    fn nothing_is_due_while_the_rate_is_zero() {
+        let point = |at, rate| RatePoint {
+            at: Duration::from_secs(at),
+            rate,
+        };
+        let points = [
+            point(20, 2.0),
+            point(20, 0.0),
+            point(30, 0.0),
+            point(30, 4.0),
+        ];
+        let mut stepped = pacing(1.0, Arrival::Even);
+        stepped.rate_per_device = Rate::Points(Points::new(&points));
+        let random = Pacing {
+            arrival: Arrival::Poisson,
+            ..stepped.clone()
+        };
+
+        let even = times(schedule(stepped, 0, 1), 1_000.0);
+        let random = times(schedule(random, 0, 1), 1_000.0);
+
+        let within = |due: &[f64], from: f64, to: f64| {
+            due.iter().filter(|&&at| from <= at && at < to).count()
+        };
+        assert_eq!(within(&even, 100.0, 130.0), 60);
+        assert_eq!(within(&even, 130.0, 140.0), 0);
+        assert_eq!(within(&even, 140.0, 240.0), 400);
+        assert_eq!(within(&random, 130.0, 140.0), 0);
+        // 400 are expected, with a standard deviation of 20.
+        assert!((320..480).contains(&within(&random, 140.0, 240.0)));
     }
 }

@@ -35,9 +35,11 @@ pub use model::fault::{
 pub use model::group::{Group, SessionStart, Transport};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Bandwidth, Loss, Network, Outages};
+pub use model::pacing::{Arrival, Pacing};
 pub use model::payload::Payload;
-pub use model::publish::{Arrival, Publish};
+pub use model::publish::Publish;
 pub use model::qos2::{CutAfter, Qos2, Withhold};
+pub use model::rate::{Points, Rate, RatePoint};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
 pub use model::scenario::{RunSettings, Scenario};

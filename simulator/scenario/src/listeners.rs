@@ -53,7 +53,7 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
     let mut bits = 0.0;
     for sender in &scenario.groups {
         for publish in &sender.publishes {
-            let messages = publish.rate_per_device * f64::from(sender.count);
+            let messages = publish.pacing.mean_rate(&scenario.run) * f64::from(sender.count);
             let heard: f64 = sample(publish, sender, scenario)
                 .iter()
                 .map(|sent| Audience::of(sent, group).devices)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use squall_protocol::Version;
 use squall_scenario::{
-    Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, ReconnectWhen,
-    Scenario, ScenarioErrors, Select, Target,
+    Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, Rate,
+    ReconnectWhen, Scenario, ScenarioErrors, Select, Target,
 };
 
 fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {
@@ -73,7 +73,10 @@ qos = 0
 retain = false
 rate_per_device = 1.0
 arrival = "even"
-start = "0s"
+burst = 1
+# any number of messages
+# begins with the warm-up
+# goes on to the end of the measured part
 payload = { size = "16B" }
 
 [[group.subscribe]]
@@ -161,12 +164,12 @@ every = "250ms"
 "#,
     );
 
-    let rates: Vec<f64> = scenario.groups[0]
+    let rates: Vec<Rate> = scenario.groups[0]
         .publishes
         .iter()
-        .map(|publish| publish.rate_per_device)
+        .map(|publish| publish.pacing.rate_per_device.clone())
         .collect();
-    assert_eq!(rates, [2.0, 3.0, 4.0]);
+    assert_eq!(rates, [2.0, 3.0, 4.0].map(Rate::Constant));
 }
 
 /// Devices are counted over all groups in file order.

@@ -9,6 +9,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use squall_protocol::{
@@ -27,7 +28,7 @@ use crate::drive::{SocketId, Teardown};
 use crate::observation::{CutStep, EndCause, Fact, PublicationFact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
 use crate::random::{Draws, Generator, Purpose};
-use crate::schedule::{Due, Pace, Place, Schedule};
+use crate::schedule::{Due, Place, Schedule};
 use crate::stamp::Stamp;
 
 /// Messages that wait in a device at most.
@@ -49,14 +50,9 @@ impl Stream {
         (0..)
             .zip(&profile.publishes)
             .map(|(index, publish)| {
-                let pace = Pace {
-                    arrival: publish.arrival,
-                    rate: publish.rate_per_device,
-                    start: publish.start,
-                };
                 let arrivals = draws.generator(Purpose::Arrivals, index);
                 Self {
-                    schedule: Schedule::new(pace, place, arrivals),
+                    schedule: Schedule::new(Arc::clone(&publish.pacing), place, arrivals),
                     rng: draws.generator(Purpose::Payload, index),
                     fixed_topic: None,
                     properties: Properties::render(&publish.properties, place.index, client_id),

@@ -133,7 +133,8 @@ impl<S: Sink> Fleet<S> {
         let run = self.scenario.run;
         let measured = now + run.warmup;
         let load = Load {
-            begin: now,
+            measured,
+            warmup: run.warmup,
             end: measured + run.duration,
         };
         self.load_ends = load.end;

@@ -4,6 +4,7 @@
 //! [`ProgressDisplay`] is told how far it is.
 
 mod broker_end;
+pub mod pace;
 mod parting;
 mod real;
 mod record;

@@ -9,12 +9,13 @@ use squall_protocol::packet::RetainHandling;
 use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, Reason, Resources,
-    Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, rate_text,
+    Run, ScenarioText, Settings, Software, Times, VERSION, Verdict,
 };
-use squall_scenario::{Birth, Group, Publish, Scenario, Subscribe};
+use squall_scenario::{Birth, Group, Publish, RunSettings, Scenario, Subscribe};
 use squall_toml::secret::without_secrets;
 
 use super::broker_end::{self, Moments};
+use super::pace::pace_text;
 use super::times::Ended;
 use crate::clock;
 use crate::machine::limits::Limits;
@@ -205,7 +206,7 @@ fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
         network: group.network.map(|id| scenario.network(id).name.clone()),
         keep_alive_s: group.keep_alive,
         publishes: births
-            .chain(streams.map(|publish| publish_text(publish, group)))
+            .chain(streams.map(|publish| publish_text(publish, group, &scenario.run)))
             .collect(),
         subscribes: subscribes.map(subscribe_text).collect(),
     }
@@ -236,11 +237,11 @@ fn birth_text(birth: &Birth) -> String {
     format!("{topic}, QoS {qos}{retained}, once on each connection")
 }
 
-fn publish_text(publish: &Publish, group: &Group) -> String {
-    let rate = publish.rate_per_device * f64::from(group.count);
+fn publish_text(publish: &Publish, group: &Group, run: &RunSettings) -> String {
+    let pace = pace_text(&publish.pacing, group.count, run);
     let retained = if publish.retain { ", retained" } else { "" };
     let (topic, qos) = (publish.topic.source(), publish.qos as u8);
-    format!("{topic}, QoS {qos}{retained}, {}", rate_text(rate))
+    format!("{topic}, QoS {qos}{retained}, {pace}")
 }
 
 #[cfg(test)]

@@ -173,3 +173,56 @@ fn each_of_many_resets_at_one_moment_has_a_time_of_its_own() {
     let bound = |name: &str| times[name].as_u64().expect("a time in microseconds");
     assert!(bound("min") < bound("max"), "{times}");
 }
+
+/// Over sockets as in virtual time: 100 messages a second for a second, 300 for the next, none for the third, and two
+/// of each device beside them.
+#[test]
+fn a_rate_that_changes_is_kept_over_sockets() {
+    let scenario = r##"
+version = 1
+name = "steps"
+[run]
+duration = "3s"
+drain = "1s"
+[[group]]
+name = "sensors"
+count = 10
+[[group.publish]]
+topic = "steps/{client_id}"
+qos = 1
+rate = [{ at = "1s", rate = 100 }, { at = "1s", rate = 300 }, { at = "2s", rate = 300 }, { at = "2s", rate = 0 }]
+[[group.publish]]
+topic = "hello/{client_id}"
+qos = 0
+every = "200ms"
+count = 2
+[[group]]
+name = "backend"
+count = 1
+[[group.subscribe]]
+filter = "#"
+qos = 1
+[[expect]]
+check = "delivery"
+lost = 0
+"##;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("steps.toml");
+    fs::write(&file, scenario).expect("the scenario can be written");
+    let out = folder.path().join("out");
+
+    let output = run(&["run", text(&file), "--out", text(&out)]);
+
+    let run = run_file(&out);
+    assert_held(code_and_errors(&output).0, &run);
+    let rows = run["measured"]["accounting"]["publications"]
+        .as_array()
+        .expect("a list")
+        .clone();
+    let scheduled = |qos: u64| {
+        let row = rows.iter().find(|row| row["qos"] == qos);
+        row.expect("there are messages of it")["scheduled"].as_u64()
+    };
+    assert_eq!(scheduled(1), Some(400), "{rows:?}");
+    assert_eq!(scheduled(0), Some(20), "{rows:?}");
+}

@@ -130,7 +130,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.publish.rate_per_device", "rate_per_device = 0.5"),
     ("group.publish.every", "every = \"1s\""),
     ("group.publish.arrival", "arrival = \"poisson\""),
+    ("group.publish.burst", "burst = 20"),
+    ("group.publish.count", "count = 10"),
     ("group.publish.start", "start = \"5s\""),
+    ("group.publish.until", "until = \"25s\""),
     ("group.publish.payload", "payload = { size = \"64B\" }"),
     ("group.subscribe", SUBSCRIBE),
     ("group.subscribe.filter", "filter = \"fleet/+/telemetry\""),
@@ -229,6 +232,17 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// Examples of keys that mean the same in several blocks.
 const ANYWHERE: &[(&str, &str)] = &[
+    ("at", "at = \"10s\""),
+    ("rate", "rate = 500"),
+    ("repeat", "repeat = \"60s\""),
+    (
+        "points",
+        "points = [{ at = \"0s\", rate = 5 }, { at = \"30s\", rate = 50 }]",
+    ),
+    ("day", "day = { low = 10, high = 500, peak = \"14h\" }"),
+    ("low", "low = 10"),
+    ("high", "high = 500"),
+    ("peak", "peak = \"14h\""),
     ("qos", "qos = 1"),
     ("retain", "retain = true"),
     ("size", "size = \"64B\""),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::shorthand;
-use super::{DurationText, PayloadFile, PayloadForms};
+use super::{DurationText, PayloadFile, PayloadForms, RateFile};
 
 /// A stream of messages of each device.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -20,17 +20,24 @@ pub(crate) struct PublishFile {
     /// Whether the broker retains it. Default false.
     pub(crate) retain: Option<bool>,
     /// Messages per second of the whole group.
-    #[schemars(range(min = 0.000_001, max = 100_000_000))]
-    pub(crate) rate: Option<f64>,
+    pub(crate) rate: Option<RateFile>,
     /// Messages per second of each device.
-    #[schemars(range(min = 0.000_001, max = 100_000_000))]
-    pub(crate) rate_per_device: Option<f64>,
+    pub(crate) rate_per_device: Option<RateFile>,
     /// Time between two messages of a device.
     pub(crate) every: Option<DurationText>,
     /// How the times at which messages are due are spread. Default even.
     pub(crate) arrival: Option<ArrivalWord>,
-    /// From the beginning of the load to the first message. Default 0s.
+    /// Messages of a device that are due at one moment; the rate stays the mean. Default 1.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) burst: Option<u32>,
+    /// Messages of each device, after which it publishes no more. By default there is no limit.
+    #[schemars(range(min = 1))]
+    pub(crate) count: Option<u64>,
+    /// When the stream begins, from the beginning of the measured part. By default it begins with the warm-up.
     pub(crate) start: Option<DurationText>,
+    /// The last moment at which a message may be due, from the beginning of the measured part. By default the
+    /// stream goes on to its end.
+    pub(crate) until: Option<DurationText>,
     /// What each message carries. Default `{ size = "16B" }`.
     #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
     #[schemars(with = "Option<PayloadForms>")]

@@ -1,10 +1,10 @@
 //! Streams of messages.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use squall_protocol::QoS;
 
-use crate::{MessageProperties, MessageTemplate, Payload};
+use crate::{MessageProperties, MessageTemplate, Pacing, Payload};
 
 /// `[[group.publish]]`: a stream of messages of each device.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,13 +15,8 @@ pub struct Publish {
     pub qos: QoS,
     /// Whether the broker retains it. Default false.
     pub retain: bool,
-    /// Messages per second of one device, above 0. `rate` is divided by the group's `count`,
-    /// `every` is inverted.
-    pub rate_per_device: f64,
-    /// How due times are spread. Default even.
-    pub arrival: Arrival,
-    /// From the beginning of the load (warm-up included) to the first due time. Default none.
-    pub start: Duration,
+    /// When its messages are due. Each device has a share in it.
+    pub pacing: Arc<Pacing>,
     /// What each message carries, with a stamp. Default `{ size = "16B" }`: the stamp alone.
     pub payload: Payload<MessageTemplate>,
     /// What else each message says of itself.
@@ -39,15 +34,4 @@ impl Publish {
         };
         HEADER_BYTES + fixed(&self.topic) + payload
     }
-}
-
-/// How due times are spread. The model is open: nothing that the broker does moves them.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Arrival {
-    /// Message `n` of the device with `{index}` `i` is due at
-    /// `start + (n + i / count) / rate_per_device`: the devices of a group take turns.
-    #[default]
-    Even,
-    /// Gaps are exponential with mean `1 / rate_per_device`, drawn for each device.
-    Poisson,
 }

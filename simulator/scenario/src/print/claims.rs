@@ -7,6 +7,14 @@ use super::text::{Text, array, duration, float, pair, table};
 use crate::{Expectation, Scenario};
 
 impl Scenario {
+    /// What `expectation` claims, in one line: `qos = 1, lost = 0`.
+    pub fn claims_text(&self, expectation: &Expectation) -> String {
+        let mut text = Text::default();
+        self.write_claims(&mut text, expectation);
+        let lines: Vec<&str> = text.out.lines().collect();
+        lines.join(", ")
+    }
+
     /// Writes what `expectation` claims.
     pub(super) fn write_claims(&self, text: &mut Text, expectation: &Expectation) {
         let group_name = |id| quote(&self.group(id).name);

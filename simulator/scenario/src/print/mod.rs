@@ -6,6 +6,7 @@
 mod claims;
 mod distribution;
 mod login;
+mod pacing;
 mod respond;
 mod subscribe;
 mod text;
@@ -18,7 +19,7 @@ use squall_toml::quote::{quote, quote_key};
 use squall_toml::secret::without_secrets;
 
 use crate::{
-    Arrival, Birth, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
+    Birth, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
     ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
 use distribution::{backoff, distribution};
@@ -283,13 +284,7 @@ fn write_publish(text: &mut Text, publish: &Publish) {
     text.pair("topic", quote(publish.topic.source()));
     text.pair("qos", qos(publish.qos));
     text.pair("retain", publish.retain);
-    text.pair("rate_per_device", float(publish.rate_per_device));
-    let arrival = match publish.arrival {
-        Arrival::Even => "even",
-        Arrival::Poisson => "poisson",
-    };
-    text.pair("arrival", quote(arrival));
-    text.pair("start", duration(publish.start));
+    pacing::write(text, &publish.pacing);
     text.pair(
         "payload",
         payload(&publish.payload, |template| template.source()),

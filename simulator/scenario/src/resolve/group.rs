@@ -137,7 +137,6 @@ impl Resolver<'_> {
             let publish = self.resolve_publish(publish, &group, &at_publishes.item(index));
             group.publishes.push(publish);
         }
-        self.check_bandwidth(&group, &at_publishes);
         let at_subscribes = at.key("subscribe");
         for (index, subscribe) in file.subscribe.iter().enumerate() {
             let subscribes = self.resolve_subscribe(subscribe, &group, &at_subscribes.item(index));

@@ -6,6 +6,7 @@
 //! scenario with a single note is never handed out.
 
 mod backoff;
+mod bandwidth;
 mod claim;
 mod csv_table;
 mod distribution;
@@ -13,6 +14,7 @@ mod fault;
 mod group;
 mod login;
 mod network;
+mod pacing;
 mod payload;
 mod publish;
 mod respond;
@@ -77,6 +79,7 @@ pub(crate) fn resolve(
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
+    resolver.check_bandwidths(&run, &root.key("group"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
     resolver.run_ends = run.duration.saturating_add(run.drain);
     let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));

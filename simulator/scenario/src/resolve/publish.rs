@@ -1,20 +1,14 @@
 //! `[[group.publish]]` and `[group.birth]`: what devices publish.
 
-use std::time::Duration;
-
 use squall_protocol::topic::{TopicError, TopicName};
 use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
 
 use super::Resolver;
-use super::group::{resolve_qos, time};
+use super::group::resolve_qos;
 use crate::error::Problem;
-use crate::file::{ArrivalWord, BirthFile, PublishFile};
+use crate::file::{BirthFile, PublishFile};
 use crate::template::{Fixed, Use};
-use crate::{Arrival, Birth, DeviceTemplate, Group, MessageTemplate, NetworkId, Payload, Publish};
-
-/// Most messages per second of one device.
-const RATE_PER_DEVICE_MAX: f64 = 1_000_000.0;
+use crate::{Birth, DeviceTemplate, Group, MessageTemplate, Payload, Publish};
 
 /// Most bytes of a Topic Name (§1.5.4).
 const TOPIC_MAX: usize = 65_535;
@@ -44,12 +38,7 @@ impl Resolver<'_> {
             topic,
             qos: resolve_qos(file.qos),
             retain: file.retain.unwrap_or(false),
-            rate_per_device: self.resolve_rate(file, group, at),
-            arrival: match file.arrival {
-                Some(ArrivalWord::Poisson) => Arrival::Poisson,
-                Some(ArrivalWord::Even) | None => Arrival::Even,
-            },
-            start: time(file.start).unwrap_or_default(),
+            pacing: self.resolve_pacing(file, group, at),
             payload: self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload")),
             properties: self.resolve_properties(file, group, at),
         }
@@ -78,29 +67,6 @@ impl Resolver<'_> {
             qos: resolve_qos(file.qos),
             retain: file.retain.unwrap_or(false),
         }
-    }
-
-    /// Messages per second of one device.
-    fn resolve_rate(&mut self, file: &PublishFile, group: &Group, at: &At<'_>) -> f64 {
-        self.exactly_one("`publish`", &["rate", "rate_per_device", "every"], at);
-        let (key, rate) = match (file.rate, file.rate_per_device, time(file.every)) {
-            (Some(rate), _, _) => ("rate", rate / f64::from(group.count)),
-            (None, Some(rate), _) => ("rate_per_device", rate),
-            (None, None, Some(Duration::ZERO)) => {
-                self.check_above_zero(Duration::ZERO, &at.key("every"));
-                return 1.0;
-            }
-            (None, None, Some(every)) => ("every", every.as_secs_f64().recip()),
-            (None, None, None) => return 1.0,
-        };
-        if rate > RATE_PER_DEVICE_MAX {
-            let problem = Mistake::OutOfRange {
-                value: format!("{rate} messages per second and device"),
-                range: format!("at most {RATE_PER_DEVICE_MAX}"),
-            };
-            self.diagnostics.value(&at.key(key), problem);
-        }
-        rate
     }
 
     /// Every message must have a Topic Name, whatever its placeholders stand for (§4.7).
@@ -132,31 +98,6 @@ impl Resolver<'_> {
         let bytes = topic.length_max(client_id_max);
         if bytes > TOPIC_MAX {
             note(topic.source(), TopicError::TooLong { bytes });
-        }
-    }
-
-    /// What a device publishes must fit its link: the rest would wait for as long as the run lasts,
-    /// and the latency would grow without end. Templates count with the bytes that do not change.
-    pub(super) fn check_bandwidth(&mut self, group: &Group, at: &At<'_>) {
-        let network = group
-            .network
-            .map(|NetworkId(id)| &self.networks[usize::from(id)]);
-        let Some(network) = network else { return };
-        let Some(carried) = network.bandwidth.up_bits_per_second else {
-            return;
-        };
-        let streams = group.publishes.iter();
-        let offered: f64 = streams
-            .map(|publish| publish.rate_per_device * 8.0 * publish.bytes_min() as f64)
-            .sum();
-        if offered > carried as f64 {
-            let what = format!(
-                "a device of group {:?} publishes {offered:.0} bit/s and network {:?} carries \
-                 {carried} bit/s up",
-                group.name, network.name
-            );
-            let remedy = "a lower rate, a smaller payload or more bandwidth".to_owned();
-            self.contradiction(at, what, remedy);
         }
     }
 

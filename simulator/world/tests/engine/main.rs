@@ -12,6 +12,7 @@ mod lateness;
 mod links;
 mod logins;
 mod phases;
+mod profiles;
 mod publishing;
 mod qos2;
 mod reconnect;

@@ -31,6 +31,39 @@ pub(super) enum Stranger {
     NeverPublished,
 }
 
+impl Stranger {
+    /// What is wrong with it, and the sentence of the specification; `None` where it may be another client's.
+    fn fault(self) -> Option<(AnomalyKind, &'static str)> {
+        Some(match self {
+            Self::Foreign | Self::Unclear | Self::Republished => return None,
+            Self::Damaged => (
+                AnomalyKind::Corrupted,
+                "its payload bears no stamp, and this run alone publishes to its Topic Name (§3.3.4)",
+            ),
+            Self::NotAskedFor => (
+                AnomalyKind::Misrouted,
+                "no subscription asks for it (§3.3.4)",
+            ),
+            Self::Local => (
+                AnomalyKind::Misrouted,
+                "it is the client's own, and No Local asks not to get those [MQTT-3.8.3-3]",
+            ),
+            Self::KeptBack => (
+                AnomalyKind::Misrouted,
+                "it came out of the store, and Retain Handling asks for nothing there [MQTT-3.3.1-10], [MQTT-3.3.1-11]",
+            ),
+            Self::NeverPublishedThere => (
+                AnomalyKind::Misrouted,
+                "the device of its stamp never published to this topic (§3.3.4)",
+            ),
+            Self::NeverPublished => (
+                AnomalyKind::Misrouted,
+                "its stamp has a sequence number that was never sent (§3.3.4)",
+            ),
+        })
+    }
+}
+
 impl Deliveries {
     /// What a delivery is that bears no stamp of this run. On a broker that serves no other client what
     /// comes live was published by this run, unless the Session is that of an earlier one.
@@ -74,51 +107,15 @@ impl Deliveries {
             self.end_replaced(event, delivery.topic);
         }
         let tally = self.books.tally_mut(key);
-        let (kind, why) = match stranger {
-            Stranger::Foreign => {
-                tally.foreign += 1;
-                return;
-            }
-            Stranger::Unclear | Stranger::Republished => {
-                tally.foreign += 1;
-                tally.unclear += 1;
-                return;
-            }
-            Stranger::Damaged => (
-                AnomalyKind::Corrupted,
-                "its payload bears no stamp, and this run alone publishes to its Topic Name (§3.3.4)",
-            ),
-            Stranger::NotAskedFor => (
-                AnomalyKind::Misrouted,
-                "no subscription asks for it (§3.3.4)",
-            ),
-            Stranger::Local => (
-                AnomalyKind::Misrouted,
-                "it is the client's own, and No Local asks not to get those [MQTT-3.8.3-3]",
-            ),
-            Stranger::KeptBack => (
-                AnomalyKind::Misrouted,
-                "it came out of the store, and Retain Handling asks for nothing there [MQTT-3.3.1-10], [MQTT-3.3.1-11]",
-            ),
-            Stranger::NeverPublishedThere => (
-                AnomalyKind::Misrouted,
-                "the device of its stamp never published to this topic (§3.3.4)",
-            ),
-            Stranger::NeverPublished => (
-                AnomalyKind::Misrouted,
-                "its stamp has a sequence number that was never sent (§3.3.4)",
-            ),
+        let Some((kind, why)) = stranger.fault() else {
+            tally.foreign += 1;
+            tally.unclear += u64::from(stranger != Stranger::Foreign);
+            return;
         };
-        match stranger {
-            Stranger::Damaged => tally.corrupted += 1,
-            Stranger::Foreign
-            | Stranger::Unclear
-            | Stranger::Republished
-            | Stranger::NotAskedFor
-            | Stranger::Local
-            | Stranger::KeptBack
-            | Stranger::NeverPublishedThere
-            | Stranger::NeverPublished => tally.misrouted += 1,
+        if kind == AnomalyKind::Corrupted {
+            tally.corrupted += 1;
+        } else {
+            tally.misrouted += 1;
         }
         let mut subject = event.subject();
         subject.scope.qos = Some(delivery.qos);

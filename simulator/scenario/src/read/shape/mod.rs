@@ -117,8 +117,12 @@ impl<'a> Checker<'a> {
             .iter()
             .filter(|entry| keys.contains(&entry.key))
             .collect();
-        match present.as_slice() {
-            [] => {
+        let of_all = variants.iter().find(|variant| {
+            let known = known_keys(variant);
+            present.iter().all(|entry| known.contains(&entry.key))
+        });
+        match (present.as_slice(), of_all) {
+            ([], _) => {
                 let before = entries.len();
                 entries
                     .iter()
@@ -127,19 +131,13 @@ impl<'a> Checker<'a> {
                     self.missing(at, keys);
                 }
             }
-            [only] => {
-                let variant = variants
-                    .iter()
-                    .find(|variant| known_keys(variant).contains(&only.key));
-                if let Some(variant) = variant {
-                    self.check_table_of(at, entries, variant, variants);
-                }
-            }
-            [_, second, ..] => {
+            (_, Some(variant)) => self.check_table_of(at, entries, variant, variants),
+            ([_, second, ..], None) => {
                 let keys = present.iter().map(|entry| entry.key.clone()).collect();
                 let at = at.entry(second);
                 self.diagnostics.key(&at, Problem::Exclusive { keys });
             }
+            ([_], None) => unreachable!("a key that is known is a variant's"),
         }
     }
 

@@ -48,11 +48,11 @@ fn every_key_has_an_example_that_fits_its_schema() {
         let document = Node::parse_document(&example, 0).unwrap();
         let is_block = example.starts_with('[');
         let mut at = At::root(&document);
-        for key in path.keys().split('.') {
-            // A line stands in its block, a block names all of its keys.
-            if is_block || key == path.last_key() {
-                at = at.key(key);
-            }
+        let keys: Vec<&str> = path.keys().split('.').collect();
+        // A line stands in its block, a block names all of its keys.
+        let first = if is_block { 0 } else { keys.len() - 1 };
+        for key in &keys[first..] {
+            at = at.key(key);
         }
         let fits = |schema: &&Json| {
             let mut diagnostics = Diagnostics::default();

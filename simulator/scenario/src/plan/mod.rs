@@ -4,6 +4,8 @@
 //! and rates are those of the scenario; deliveries are an estimate from a sample of messages,
 //! because topics may be random.
 
+mod stream;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,9 +13,11 @@ use squall_protocol::QoS;
 use squall_run::MetricName;
 
 use crate::{
-    Arrival, Backoff, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group,
-    GrowingBackoff, MetricSelector, Publish, ReconnectWhen, RunSettings, Scenario, listeners,
+    Backoff, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group,
+    GrowingBackoff, MetricSelector, ReconnectWhen, RunSettings, Scenario,
 };
+
+pub use stream::StreamPlan;
 
 /// Descriptors that a run needs besides one a connection: files, pipes, the poller, standard streams, the
 /// report.
@@ -59,23 +63,6 @@ pub struct GroupPlan {
     pub birth: Option<BirthPlan>,
 }
 
-/// What a stream of messages will be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StreamPlan {
-    /// Its topic as the file writes it.
-    pub topic: String,
-    /// The QoS that it is published with.
-    pub qos: QoS,
-    /// From the beginning of the load (warm-up included) to its first message.
-    pub begins: Duration,
-    /// Messages per second of the whole group.
-    pub rate: f64,
-    /// Messages over the whole load, warm-up included: exact for even arrivals, expected for others.
-    pub messages: f64,
-    /// Devices that hear one message, on average; a shared subscription counts once.
-    pub fan_out: f64,
-}
-
 /// The message that a device publishes once on each connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BirthPlan {
@@ -83,13 +70,6 @@ pub struct BirthPlan {
     pub topic: String,
     /// QoS of the PUBLISH.
     pub qos: QoS,
-}
-
-impl StreamPlan {
-    /// Messages delivered over the whole load.
-    pub fn deliveries(&self) -> f64 {
-        self.messages * self.fan_out
-    }
 }
 
 /// What a fault will do.
@@ -148,12 +128,12 @@ impl Plan {
         0.0 + self.streams().map(StreamPlan::deliveries).sum::<f64>()
     }
 
-    /// Messages published per second once every stream has begun.
+    /// Messages published per second on average while each stream goes on.
     pub fn publish_rate(&self) -> f64 {
         self.streams().map(|stream| stream.rate).sum()
     }
 
-    /// Messages delivered per second once every stream has begun: an estimate.
+    /// Messages delivered per second on average while each stream goes on: an estimate.
     pub fn delivery_rate(&self) -> f64 {
         self.streams()
             .map(|stream| stream.rate * stream.fan_out)
@@ -162,10 +142,10 @@ impl Plan {
 
     /// Messages published per second at `moment`, counted from the beginning of the load.
     pub fn publish_rate_at(&self, moment: Duration) -> f64 {
-        let is_on = |stream: &&StreamPlan| {
-            stream.begins <= moment && moment < self.run.warmup + self.run.duration
-        };
-        self.streams().filter(is_on).map(|stream| stream.rate).sum()
+        let rates = self
+            .streams()
+            .map(|stream| stream.rate_at(moment, &self.run));
+        0.0 + rates.sum::<f64>()
     }
 
     /// Samples that the measured part can bring a selector of messages at the most: an estimate where topics or
@@ -184,13 +164,13 @@ impl Plan {
             streams.map(|(group, stream)| count(group, stream)).sum()
         };
         let messages = |group: &GroupPlan, stream: &StreamPlan| match sent_by(group) {
-            true => stream.rate * self.measured_of(stream).as_secs_f64(),
+            true => stream.measured,
             false => 0.0,
         };
         match selector.metric {
             // Its group is that of the subscribers, which may be any.
             MetricName::E2eLatency => Some(sum(&|_, stream| match is_of(stream.qos) {
-                true => stream.rate * self.measured_of(stream).as_secs_f64() * stream.fan_out,
+                true => stream.measured * stream.fan_out,
                 false => 0.0,
             })),
             MetricName::AckLatency => Some(sum(&|group, stream| match stream.qos {
@@ -221,12 +201,6 @@ impl Plan {
         }
     }
 
-    /// How long a stream publishes in the measured part.
-    fn measured_of(&self, stream: &StreamPlan) -> Duration {
-        let end = self.run.warmup + self.run.duration;
-        end.saturating_sub(stream.begins.max(self.run.warmup))
-    }
-
     /// Descriptors that the simulator needs; an embedded or spawned broker is a process of its own.
     pub fn descriptors(&self) -> u64 {
         self.connections_max + DESCRIPTORS_RESERVED
@@ -252,7 +226,7 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
         streams: group
             .publishes
             .iter()
-            .map(|publish| plan_stream(publish, group, scenario))
+            .map(|publish| StreamPlan::of(publish, group, scenario))
             .collect(),
         birth: group.birth.as_ref().map(|birth| BirthPlan {
             topic: birth.topic.source().to_owned(),
@@ -271,29 +245,6 @@ fn clearing(scenario: &Scenario) -> Duration {
         group.connects_after(u32::try_from(last).expect("devices are counted in 32 bits"))
     });
     times.max().unwrap_or_default()
-}
-
-fn plan_stream(publish: &Publish, group: &Group, scenario: &Scenario) -> StreamPlan {
-    let load = scenario.run.warmup + scenario.run.duration;
-    let rate = publish.rate_per_device * f64::from(group.count);
-    StreamPlan {
-        topic: publish.topic.source().to_owned(),
-        qos: publish.qos,
-        begins: publish.start,
-        rate,
-        messages: messages(publish.arrival, rate, load.saturating_sub(publish.start)),
-        fan_out: listeners::fan_out(publish, group, scenario),
-    }
-}
-
-/// Messages that a group sends within `load` at `rate`, counted from its first due time on.
-fn messages(arrival: Arrival, rate: f64, load: Duration) -> f64 {
-    let expected = rate * load.as_secs_f64();
-    match arrival {
-        // The first one is due at once, and none at the end; rounding must not add one.
-        Arrival::Even => (expected - 1e-9).ceil().max(0.0),
-        Arrival::Poisson => expected,
-    }
 }
 
 fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
@@ -357,7 +308,7 @@ connect_rate = 100
 [[group.publish]]
 topic = "fleet/{client_id}/t"
 rate = 500
-start = "20s"
+start = "10s"
 [[group]]
 name = "backend"
 count = 4

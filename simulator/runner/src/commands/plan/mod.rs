@@ -1,29 +1,24 @@
 //! `squall plan`: what a scenario would do, drawn as text, and what it needs of this machine.
 
-use std::fmt::Write as _;
+mod load;
+mod sheet;
+
 use std::io;
 use std::time::Duration;
 
 use squall_fleet::drain_max;
 use squall_ledger::advice;
-use squall_reports::{Margins, wrapped};
 use squall_run::{count_text, duration_text, rate_text};
-use squall_scenario::{GrowingBackoff, Jitter, Plan, PlannedFault, Scenario};
+use squall_scenario::{GrowingBackoff, Jitter, Plan, Scenario};
 
+use self::load::draw_load;
+use self::sheet::{INDENT, Sheet};
 use crate::cli::PlanArgs;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::output::{columns, fitted, print};
+use crate::run::pace::pace_text;
 use crate::scenario_file::ScenarioFile;
-
-/// Columns of the drawing.
-const COLUMNS: usize = 60;
-/// Fewer than this draw nothing that can be read.
-const COLUMNS_MIN: usize = 10;
-/// Where the drawing begins.
-const INDENT: usize = 4;
-/// Heights of a column, lowest first.
-const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Prints the plan, and whether it fits here; fails if it does not.
 pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
@@ -64,6 +59,7 @@ fn draw(scenario: &Scenario, plan: &Plan, columns: Option<usize>) -> String {
     draw_groups(&mut sheet, plan);
     draw_load(&mut sheet, plan);
     draw_faults(&mut sheet, plan);
+    draw_claims(&mut sheet, scenario);
     sheet.line(&format!(
         "{}, {}",
         about(plan.messages(), "message", "messages"),
@@ -146,61 +142,16 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
             ));
         }
         for stream in &group.streams {
-            let (topic, qos, rate) = (&stream.topic, stream.qos as u8, rate_text(stream.rate));
+            let (topic, qos) = (&stream.topic, stream.qos as u8);
+            let pace = pace_text(&stream.pacing, stream.devices, &plan.run);
             let fan_out = stream.fan_out;
             sheet.line(&format!(
-                "    {topic}  QoS {qos}  {rate}, each to {}",
+                "    {topic}  QoS {qos}  {pace}, each to {}",
                 subscribers(fan_out)
             ));
         }
     }
     sheet.line("");
-}
-
-/// Messages a second over the load, one column for each part of it.
-fn draw_load(sheet: &mut Sheet, plan: &Plan) {
-    let load = plan.run.warmup + plan.run.duration;
-    let width = sheet.width();
-    let parts = u32::try_from(width).expect("it is at most COLUMNS");
-    let step = load / parts;
-    let rates: Vec<f64> = (0..parts)
-        .map(|column| plan.publish_rate_at(step * column + step / 2))
-        .collect();
-    let peak = rates.iter().copied().fold(0.0, f64::max);
-    if peak == 0.0 {
-        sheet.line("no messages are published");
-        sheet.line("");
-        return;
-    }
-    let bars: String = rates.iter().map(|rate| bar(rate / peak)).collect();
-    sheet.line(&format!("publishes, {} at the peak", rate_text(peak)));
-    sheet.drawn(&format!("    {bars}"));
-    let faults = plan.faults.iter().flat_map(times);
-    let mut marks = vec![' '; width];
-    for time in faults {
-        let column = ((plan.run.warmup + time).as_secs_f64() / step.as_secs_f64()) as usize;
-        if let Some(mark) = marks.get_mut(column) {
-            *mark = '^';
-        }
-    }
-    let marks: String = marks.into_iter().collect();
-    if marks.contains('^') {
-        sheet.drawn(&format!("    {}", marks.trim_end()));
-        sheet.line("    (^ marks where faults strike)");
-    }
-    sheet.drawn(&format!(
-        "    0{:>width$}",
-        seconds(load),
-        width = width - 1
-    ));
-    sheet.line("");
-}
-
-/// The share `part` of a full column; a little is never nothing.
-fn bar(part: f64) -> char {
-    let full = BARS.len() - 1;
-    let height = (part * full as f64).round() as usize;
-    BARS[if part > 0.0 { height.clamp(1, full) } else { 0 }]
 }
 
 fn draw_faults(sheet: &mut Sheet, plan: &Plan) {
@@ -229,53 +180,26 @@ fn draw_faults(sheet: &mut Sheet, plan: &Plan) {
     }
 }
 
-/// When a fault strikes, counted from the beginning of the measured part.
-fn times(fault: &PlannedFault) -> impl Iterator<Item = Duration> + use<> {
-    let (first, last, times) = (fault.first, fault.last, fault.times.max(1));
-    let gaps = u32::try_from(times - 1).unwrap_or(u32::MAX);
-    let period = if gaps == 0 {
-        Duration::ZERO
-    } else {
-        (last - first) / gaps
-    };
-    (0..=gaps).map(move |n| first + period * n)
+/// What the run will be judged by.
+fn draw_claims(sheet: &mut Sheet, scenario: &Scenario) {
+    for expectation in &scenario.expectations {
+        let claims = scenario.claims_text(expectation);
+        sheet.line(&format!("expects {}: {claims}", expectation.check_name()));
+    }
+    for threshold in &scenario.thresholds {
+        let conditions = threshold.conditions.iter();
+        let conditions: Vec<&str> = conditions.map(|condition| &*condition.text).collect();
+        let metric = &threshold.selector.text;
+        sheet.line(&format!("threshold {metric}: {}", conditions.join(", ")));
+    }
+    if scenario.expectations.is_empty() && scenario.thresholds.is_empty() {
+        sheet.line("claims nothing: the run measures, and passes whatever it finds");
+    }
+    sheet.line("");
 }
 
 fn seconds(duration: Duration) -> String {
     duration_text(duration.as_secs_f64())
-}
-
-/// What is printed, and how wide its lines may be.
-struct Sheet {
-    text: String,
-    columns: Option<usize>,
-}
-
-impl Sheet {
-    /// Adds a line of words, broken between them.
-    fn line(&mut self, content: &str) {
-        let words = content.trim_start();
-        let first = content.len() - words.len();
-        let margins = Margins {
-            first,
-            next: first + INDENT,
-            columns: self.columns,
-        };
-        self.text.push_str(&wrapped(words, margins));
-    }
-
-    /// Adds a line that is a drawing.
-    fn drawn(&mut self, content: &str) {
-        writeln!(self.text, "{content}").expect("a string takes any text");
-    }
-
-    /// Columns of a drawing.
-    fn width(&self) -> usize {
-        let room = self
-            .columns
-            .map_or(COLUMNS, |columns| columns.saturating_sub(INDENT));
-        room.clamp(COLUMNS_MIN, COLUMNS)
-    }
 }
 
 #[cfg(test)]
@@ -299,7 +223,7 @@ mod tests {
     fn the_load_and_the_faults_are_drawn_in_time() {
         let scenario = "version = 1\nname = \"a\"\n[run]\nwarmup = \"30s\"\nduration = \"30s\"\n\
             [[group]]\nname = \"g\"\ncount = 4\n[[group.publish]]\ntopic = \"t\"\nrate = 8\n\
-            start = \"30s\"\n\
+            start = \"0s\"\n\
             [[fault]]\nname = \"f\"\nat = \"15s\"\ngroup = \"g\"\nselect = { count = 1 }\n\
             action = \"drop\"\nhow = \"rst\"\n";
         let scenario = Scenario::parse("a.toml", scenario, &[]).unwrap();
@@ -308,13 +232,8 @@ mod tests {
 
         let load = format!("    {}{}\n", " ".repeat(30), "█".repeat(30));
         assert!(text.contains(&load), "{text}");
-        assert!(
-            text.contains(&format!(
-                "    {}^\n    (^ marks where faults strike)\n",
-                " ".repeat(45)
-            )),
-            "{text}"
-        );
+        let marks = format!("    {}^  f\n", " ".repeat(45));
+        assert!(text.contains(&marks), "{text}");
     }
 
     /// In a narrow terminal the drawing is narrower, and words go on in the next line.
@@ -345,13 +264,5 @@ mod tests {
             about(650_000.0, "message", "messages"),
             "about 650,000 messages"
         );
-    }
-
-    /// A rate that is small beside the peak is still seen.
-    #[test]
-    fn a_little_is_not_nothing() {
-        assert_eq!(bar(0.0), ' ');
-        assert_eq!(bar(0.001), '▁');
-        assert_eq!(bar(1.0), '█');
     }
 }

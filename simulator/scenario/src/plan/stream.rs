@@ -1,0 +1,69 @@
+//! What a stream of messages will be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use squall_protocol::QoS;
+
+use crate::{Group, Pacing, Publish, RunSettings, Scenario, listeners};
+
+/// What a stream of messages will be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamPlan {
+    /// Its topic as the file writes it.
+    pub topic: String,
+    /// The QoS that it is published with.
+    pub qos: QoS,
+    /// From the beginning of the load (warm-up included) to where it begins.
+    pub begins: Duration,
+    /// Messages per second of the whole group, on average while it goes on.
+    pub rate: f64,
+    /// Messages over the whole load, warm-up included: exact for even arrivals, expected for others.
+    pub messages: f64,
+    /// Messages of the measured part alone.
+    pub measured: f64,
+    /// Devices that hear one message, on average; a shared subscription counts once.
+    pub fan_out: f64,
+    /// Devices that publish it.
+    pub devices: u32,
+    /// When its messages are due.
+    pub pacing: Arc<Pacing>,
+}
+
+impl StreamPlan {
+    /// The plan of one stream of `group`.
+    pub(super) fn of(publish: &Publish, group: &Group, scenario: &Scenario) -> Self {
+        let (pacing, run) = (&publish.pacing, &scenario.run);
+        let devices = f64::from(group.count);
+        let end = run.duration.as_secs_f64();
+        let messages = pacing.due_before(end, group.count, run);
+        Self {
+            topic: publish.topic.source().to_owned(),
+            qos: publish.qos,
+            begins: pacing
+                .start
+                .map_or(Duration::ZERO, |start| run.warmup + start),
+            rate: pacing.mean_rate(run) * devices,
+            messages,
+            measured: messages - pacing.due_before(0.0, group.count, run),
+            fan_out: listeners::fan_out(publish, group, scenario),
+            devices: group.count,
+            pacing: Arc::clone(pacing),
+        }
+    }
+
+    /// Messages delivered over the whole load.
+    pub fn deliveries(&self) -> f64 {
+        self.messages * self.fan_out
+    }
+
+    /// Messages per second of the whole group at `moment`, counted from the beginning of the load.
+    pub(super) fn rate_at(&self, moment: Duration, run: &RunSettings) -> f64 {
+        let moment = moment.as_secs_f64() - run.warmup.as_secs_f64();
+        let (begin, end) = self.pacing.span(run);
+        match (begin..end).contains(&moment) {
+            true => self.pacing.rate_per_device.at(moment) * f64::from(self.devices),
+            false => 0.0,
+        }
+    }
+}
