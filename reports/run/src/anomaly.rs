@@ -73,6 +73,12 @@ pub enum AnomalyKind {
     UnexpectedDisconnect,
     /// A link did not behave as configured: squall's own fault, not the broker's.
     NetworkOffProfile,
+    /// A request and its response were owed, and the response did not come.
+    ResponseMissing,
+    /// The broker took longer for a request and its response than it may.
+    ResponseLate,
+    /// A request or a response came with another Response Topic or Correlation Data.
+    ResponseMisdirected,
     /// The broker broke the protocol in a way that no other kind names.
     ProtocolError,
 }
@@ -102,6 +108,9 @@ impl AnomalyKind {
             Self::ConnectionRefused => "connection refused",
             Self::UnexpectedDisconnect => "unexpected disconnect",
             Self::NetworkOffProfile => "network off profile",
+            Self::ResponseMissing => "response missing",
+            Self::ResponseLate => "response too late",
+            Self::ResponseMisdirected => "response misdirected",
             Self::ProtocolError => "protocol error",
         }
     }

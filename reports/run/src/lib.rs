@@ -27,6 +27,7 @@ mod qos2;
 mod rate;
 mod read;
 mod resources;
+mod response;
 mod retained;
 mod run;
 #[cfg(any(test, feature = "sample"))]
@@ -74,6 +75,7 @@ pub use read::{ReadError, json_schema};
 pub use resources::{
     ProcessLog, ProcessRecord, ProcessSample, ProcessUse, Reading, Resources, Spread,
 };
+pub use response::Responses;
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
 pub use scenario_delay::ScenarioDelay;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, Drain, ErrorCount,
-    FaultOccurrence, Metrics, NetworkOutcome, Qos2, Rates, RetainedOutcome, ScenarioDelay, Series,
-    Sessions, Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
+    FaultOccurrence, Metrics, NetworkOutcome, Qos2, Rates, Responses, RetainedOutcome,
+    ScenarioDelay, Series, Sessions, Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -43,6 +43,9 @@ pub struct Measured {
     pub wills: Vec<WillOutcome>,
     /// Takeovers, if client identifiers were contended.
     pub takeovers: Option<Takeovers>,
+    /// Requests and responses, if a device answered some.
+    #[serde(default)]
+    pub responses: Option<Responses>,
     /// Link profiles, configured against measured.
     pub networks: Vec<NetworkOutcome>,
     /// Retained messages that were compared.

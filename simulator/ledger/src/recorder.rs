@@ -88,6 +88,8 @@ impl Sink for Recorder {
             Phase::Leaving | Phase::EndingSessions | Phase::Finished => {
                 self.metrics.note_under_way(now, &self.ledger.under_way());
                 self.ledger.close(now);
+                let unanswered = self.ledger.responses.take_without_response();
+                self.metrics.note_unanswered(now, &unanswered);
             }
         }
     }

@@ -25,8 +25,8 @@ pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::distribution::Distribution;
 pub use model::expectation::{
-    ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, RetainedClaim,
-    RetainedValue, TakeoverClaim, WillClaim,
+    ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, ResponseClaim,
+    RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
 pub use model::fault::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,

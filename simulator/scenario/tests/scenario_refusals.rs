@@ -237,3 +237,35 @@ fn a_response_topic_is_a_topic_name() {
 
     assert!(matches!(problem, Problem::Topic { .. }), "{problem}");
 }
+
+/// A claim about responses is refused where nothing answers, or claims nothing; `within`, which is about the broker
+/// alone, where the scenario itself delays responses.
+#[test]
+fn a_claim_about_responses_needs_some_that_only_the_broker_delays() {
+    let text = |network: &str, claim: &str| {
+        format!(
+            "[[network]]\nname = \"n\"\nlatency = \"1ms\"\n[[group]]\nname = \"a\"\ncount = 1\n{network}\n\
+             [[group.publish]]\ntopic = \"t\"\nevery = \"1s\"\nresponse_topic = \"r\"\n\
+             [[group]]\nname = \"b\"\ncount = 1\n[[group.respond]]\nfilter = \"t\"\n\
+             [[expect]]\ncheck = \"response\"\n{claim}\n"
+        )
+    };
+    let fault = "within = \"1s\"\n[[fault]]\nat = \"1s\"\ngroup = \"a\"\naction = \"disconnect\"";
+
+    for refused in [
+        text("", "answered = false"),
+        text("network = \"n\"", "within = \"1s\""),
+        text("", fault),
+        text("", "answered = true").replace("respond", "subscribe"),
+    ] {
+        let problem = problem(&refused);
+        assert!(
+            matches!(problem, Problem::Contradiction { .. }),
+            "{problem}"
+        );
+    }
+    let no_topic = text("", "misdirected = 0").replace("response_topic = \"r\"\n", "");
+    let problem = problem(&no_topic);
+    assert!(matches!(problem, Problem::Misplaced { .. }), "{problem}");
+    assert!(parse(&text("network = \"n\"", "answered = true")).is_ok());
+}

@@ -13,6 +13,7 @@ mod latency;
 mod network;
 mod qos2;
 mod resources;
+mod responses;
 mod retained;
 mod run_card;
 mod takeover;
@@ -68,7 +69,7 @@ type Maker = fn(&Run) -> Result<Section, Absent>;
 
 /// All sections that `run` has something for, and those it has not.
 pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
-    let makers: [Maker; 16] = [
+    let makers: [Maker; 17] = [
         run_card::section,
         judgement::section,
         accounting::section,
@@ -77,6 +78,7 @@ pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
         connections::section,
         wills::section,
         takeover::section,
+        responses::section,
         network::section,
         retained::section,
         throughput::section,
@@ -130,7 +132,7 @@ mod tests {
     fn a_full_run_has_every_section() {
         let (sections, absent) = sections(&sample::failing());
 
-        assert_eq!(sections.len(), 16);
+        assert_eq!(sections.len(), 17);
         assert_eq!(absent, []);
         assert!(sections.iter().all(|section| !section.blocks.is_empty()));
     }
@@ -142,7 +144,7 @@ mod tests {
 
         let shown: Vec<&str> = sections.iter().map(|section| section.id).collect();
         assert_eq!(shown, ["run", "appendix"]);
-        assert_eq!(absent.len(), 14);
+        assert_eq!(absent.len(), 15);
         assert!(absent.iter().all(|missing| !missing.why.is_empty()));
     }
 

@@ -18,6 +18,9 @@ pub enum MetricName {
     E2eLatency,
     /// From the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP.
     AckLatency,
+    /// From the time a request was due to its response at the device that asked: both ways through the broker, with the
+    /// delay of the device that answers.
+    RoundTrip,
     /// From asking for a transport to CONNACK.
     ConnectLatency,
     /// From SUBSCRIBE to SUBACK.
@@ -102,9 +105,10 @@ pub struct UnknownMetric {
 
 impl MetricName {
     /// All names, in the order a report shows them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::E2eLatency,
         Self::AckLatency,
+        Self::RoundTrip,
         Self::ConnectLatency,
         Self::SubscribeLatency,
         Self::Qos2Handshake,
@@ -130,6 +134,7 @@ impl MetricName {
         match self {
             Self::E2eLatency => "e2e_latency",
             Self::AckLatency => "ack_latency",
+            Self::RoundTrip => "round_trip",
             Self::ConnectLatency => "connect_latency",
             Self::SubscribeLatency => "subscribe_latency",
             Self::Qos2Handshake => "qos2_handshake",
@@ -156,6 +161,7 @@ impl MetricName {
         match self {
             Self::E2eLatency
             | Self::AckLatency
+            | Self::RoundTrip
             | Self::ConnectLatency
             | Self::SubscribeLatency
             | Self::Qos2Handshake
@@ -178,6 +184,7 @@ impl MetricName {
         match self {
             Self::E2eLatency
             | Self::AckLatency
+            | Self::RoundTrip
             | Self::ConnectLatency
             | Self::SubscribeLatency
             | Self::Qos2Handshake
@@ -208,7 +215,8 @@ impl MetricName {
             | Self::DeliveryRate
             | Self::Dropped => &[Tag::Group, Tag::Qos],
             Self::TimeToWill => &[Tag::Group, Tag::How],
-            Self::ConnectLatency
+            Self::RoundTrip
+            | Self::ConnectLatency
             | Self::SubscribeLatency
             | Self::Qos2Handshake
             | Self::Qos2Pubrec
@@ -228,6 +236,7 @@ impl MetricName {
         match self {
             Self::E2eLatency => "the end-to-end latency",
             Self::AckLatency => "the time to the acknowledgement",
+            Self::RoundTrip => "the round trip of a request",
             Self::ConnectLatency => "the time to connect",
             Self::SubscribeLatency => "the time to subscribe",
             Self::Qos2Handshake => "the QoS 2 handshake",
@@ -257,6 +266,10 @@ impl MetricName {
             }
             Self::AckLatency => {
                 "from the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP"
+            }
+            Self::RoundTrip => {
+                "from the time a request was due to its response at the device that asked: both ways through the broker, with the \
+                 delay of the device that answers"
             }
             Self::ConnectLatency => "from asking for a transport to CONNACK",
             Self::SubscribeLatency => "from SUBSCRIBE to SUBACK",

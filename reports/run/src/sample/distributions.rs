@@ -57,6 +57,11 @@ pub(super) fn metrics() -> Metrics {
         lognormal_us(21, 3_000, 800.0, 0.9),
     ));
     cells.push(cell(
+        MetricName::RoundTrip,
+        &[("group", "backend")],
+        lognormal_us(24, 1_190, 25_000.0, 0.4),
+    ));
+    cells.push(cell(
         MetricName::ReconnectDelay,
         &[("group", "twins")],
         lognormal_us(22, 3_000, 900_000.0, 0.5),

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use distributions::{metrics, networks, rates, resources, scenario_delays, series};
 use outcomes::{
-    accounting, anomalies, checks, connections, faults, qos2, takeovers, thresholds, wills,
+    accounting, anomalies, checks, connections, faults, qos2, responses, takeovers, thresholds,
+    wills,
 };
 
 use crate::{
@@ -34,6 +35,7 @@ pub fn passing() -> Run {
         qos2: Some(qos2()),
         wills: wills(),
         takeovers: Some(takeovers()),
+        responses: Some(responses()),
         networks: networks(),
         retained: vec![RetainedOutcome {
             filter: "status/+".to_owned(),

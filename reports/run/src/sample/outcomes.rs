@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::{
     Accounting, Aggregate, AllowedRange, Anomaly, AnomalyKind, CheckOutcome, ClaimOutcome,
     Comparison, Connections, Deliveries, FaultOccurrence, GroupConnections, LegCount, MetricName,
-    Percentile, Publications, Qos2, Qos2Side, Tags, Takeovers, ThresholdOutcome, ThresholdResult,
-    Value, WillOutcome,
+    Percentile, Publications, Qos2, Qos2Side, Responses, Tags, Takeovers, ThresholdOutcome,
+    ThresholdResult, Value, WillOutcome,
 };
 
 pub(super) fn accounting() -> Accounting {
@@ -146,6 +146,18 @@ pub(super) fn wills() -> Vec<WillOutcome> {
         will("socket-close", "fin", 400, None),
         will("polite", "disconnect", 0, None),
     ]
+}
+
+pub(super) fn responses() -> Responses {
+    Responses {
+        requests: 1_200,
+        answered: 1_190,
+        unanswered: 4,
+        under_way: 1,
+        lost_at_qos0: 2,
+        not_owed: 3,
+        misdirected: 1,
+    }
 }
 
 pub(super) fn takeovers() -> Takeovers {

@@ -69,12 +69,15 @@ impl Message {
                 topic,
                 response_topic: self.properties.as_ref()?.response_topic()?,
                 correlation,
+                reached_at: self.reached_at,
             }),
             Tie::Response(answered) => Some(ExchangeFact::Answered {
                 stamp,
                 topic,
                 request: answered.stamp,
                 request_topic: answered.topic.as_str(),
+                arrived: answered.arrived,
+                is_tied: answered.correlation.is_some(),
             }),
         }
     }

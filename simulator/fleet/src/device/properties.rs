@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use squall_protocol::Instant;
 use squall_protocol::packet::PublishProperties;
 use squall_protocol::topic::TopicName;
 use squall_scenario::{DeviceId, MessageProperties};
@@ -68,6 +69,8 @@ pub(crate) struct Answered {
     pub(crate) stamp: Stamp,
     /// Topic Name that it came on.
     pub(crate) topic: TopicName<Rc<str>>,
+    /// When it had reached the device's machine, link or no link.
+    pub(crate) arrived: Instant,
     /// Its Correlation Data, as it came.
     pub(crate) correlation: Option<Box<[u8]>>,
 }

@@ -347,7 +347,8 @@ impl Listener<'_> {
         self.tell(turn, Fact::delivered(publish));
         if let Some(responder) = &mut self.responder {
             let arrived = turn.now - turn.waited.unwrap_or_default();
-            responder.take(self.profile, turn.shared.run, arrived, publish);
+            let moments = [arrived - turn.on_link, arrived];
+            responder.take(self.profile, turn.shared.run, moments, publish);
         }
         Reaction::AnswerPublish(publish.qos, publish.packet_id)
     }

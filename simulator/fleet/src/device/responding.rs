@@ -90,12 +90,12 @@ impl Responder {
         self.waiting.keys().next().map(|(due, _)| *due)
     }
 
-    /// A message came at `arrived`: takes it if it is a request of `run`.
+    /// A message reached the device's machine, and then the device: takes it if it is a request of `run`.
     pub(super) fn take(
         &mut self,
         profile: &Profile,
         run: RunTag,
-        arrived: Instant,
+        [at_machine, arrived]: [Instant; 2],
         publish: &Publish<'_>,
     ) {
         let stamp = payload::parse(publish.payload).filter(|stamp| stamp.run == run);
@@ -121,6 +121,7 @@ impl Responder {
             let answered = Answered {
                 stamp,
                 topic: publish.topic.to_stored(),
+                arrived: at_machine,
                 correlation: properties.correlation_data.map(Box::from),
             };
             let waiting = Waiting {

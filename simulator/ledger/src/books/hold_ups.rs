@@ -66,13 +66,17 @@ impl ByLag {
             | AnomalyKind::DisplacedReason
             | AnomalyKind::SessionPresent
             | AnomalyKind::Qos2PublishAfterPubrel
+            | AnomalyKind::ResponseMisdirected
             | AnomalyKind::ProtocolError => Self::Never,
             AnomalyKind::WillLate
+            | AnomalyKind::ResponseLate
             | AnomalyKind::TwoAlive
             | AnomalyKind::DisplacedNotClosed
             | AnomalyKind::NetworkOffProfile => Self::Late,
             // Both wait in the queue of their recipient.
-            AnomalyKind::Lost | AnomalyKind::WillMissing => Self::Crowded,
+            AnomalyKind::Lost | AnomalyKind::WillMissing | AnomalyKind::ResponseMissing => {
+                Self::Crowded
+            }
             AnomalyKind::Qos2Incomplete | AnomalyKind::Qos2DupUnanswered => Self::Missing,
             // A will of a connection whose end the device has not read is one that was not due, and may be
             // what is retained. A broker need not wait for the CONNECT of a client that is silent.

@@ -30,6 +30,8 @@ pub struct Memory {
     pub will_ends: usize,
     /// Ended connections of one Client Identifier that may turn out to have been displaced.
     pub recent_ends: usize,
+    /// Requests that wait for a response at once, answered ones of late included.
+    pub requests: usize,
 }
 
 impl Default for Memory {
@@ -43,6 +45,7 @@ impl Default for Memory {
             found_topics: 500_000,
             will_ends: 1_000_000,
             recent_ends: 64,
+            requests: 1_000_000,
         }
     }
 }
@@ -62,6 +65,8 @@ pub enum MemoryLimit {
     WillEnds,
     /// [`Memory::recent_ends`].
     RecentEnds,
+    /// [`Memory::requests`].
+    Requests,
 }
 
 /// What was given up, by limit.
@@ -133,6 +138,10 @@ impl MemoryLimit {
                 "{count} ended connections may have been displaced: the ledger keeps {} ends of one client identifier that wait \
                  for the CONNACK of a newer connection",
                 number(memory.recent_ends)
+            ),
+            Self::Requests => format!(
+                "the responses to {count} requests are unknown: the ledger keeps {} requests that wait for a response at once",
+                number(memory.requests)
             ),
         }
     }

@@ -8,7 +8,8 @@
 //! - `wills`, `retained`: messages that the broker publishes or keeps on its own account.
 //! - `connections`, `takeovers`: Network Connections, and those that share a Client Identifier.
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
-//! - `unanswered`: requests that the broker left without an answer.
+//! - `unanswered`: packets that the broker left without an answer.
+//! - `responses`: messages that ask for another one.
 //! - `windows`: when a device's link may have kept the broker from sending to it.
 //!
 //! Memory is bounded by `memory`, not by the length of a run. `watched_claims` are those that books
@@ -23,10 +24,12 @@ mod event;
 mod handshakes;
 mod hold_ups;
 mod memory;
+mod missing;
 mod observe;
 mod of_link;
 mod other_clients;
 mod replays;
+mod responses;
 mod retained;
 mod roster;
 mod sequences;
@@ -56,6 +59,7 @@ use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
 use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
+use self::responses::Responses;
 use self::retained::Retained;
 use self::standstill::Standstill;
 use self::takeovers::Takeovers;
@@ -82,6 +86,7 @@ pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
+pub(crate) use responses::{Answered, ResponseCounts};
 pub(crate) use retained::{Before, Found, Values};
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
@@ -100,6 +105,7 @@ pub struct Ledger {
     pub(crate) takeovers: Takeovers,
     pub(crate) handshakes: Handshakes,
     pub(crate) unanswered: Unanswered,
+    pub(crate) responses: Responses,
     pub(crate) unsent: UnsentMessages,
     windows: Windows,
     /// Messages of other runs that were published while this one went on, by the numbers that their
@@ -136,6 +142,7 @@ impl Ledger {
             takeovers: Takeovers::new(roster.history(), claims.takeovers, memory),
             handshakes: Handshakes::new(memory),
             unanswered: Unanswered::default(),
+            responses: Responses::new(roster.clone(), claims.responses, memory),
             unsent: UnsentMessages::default(),
             windows: Windows::default(),
             messages_of_other_runs: BTreeMap::new(),
@@ -168,6 +175,7 @@ impl Ledger {
             self.connections.anomalies(),
             self.takeovers.anomalies(),
             self.handshakes.anomalies(),
+            self.responses.anomalies(),
         ] {
             all.add_all(book);
         }
@@ -175,13 +183,14 @@ impl Ledger {
     }
 
     /// Those of each book, to be told what may bring about more.
-    fn anomalies_mut(&mut self) -> [&mut Anomalies; 6] {
+    fn anomalies_mut(&mut self) -> [&mut Anomalies; 7] {
         [
             self.deliveries.anomalies_mut(),
             self.wills.anomalies_mut(),
             self.connections.anomalies_mut(),
             self.takeovers.anomalies_mut(),
             self.handshakes.anomalies_mut(),
+            self.responses.anomalies_mut(),
             &mut self.noticed_by_checks,
         ]
     }
@@ -192,6 +201,7 @@ impl Ledger {
         all.add_all(self.deliveries.given_up());
         all.add_all(self.wills.given_up());
         all.add_all(self.takeovers.given_up());
+        all.add_all(self.responses.given_up());
         all
     }
 
@@ -233,6 +243,7 @@ impl Ledger {
         self.imbalances = self
             .deliveries
             .close(RunEnd::Drained(now), |socket| is_up(&self.open, socket));
+        self.responses.close(now, self.deliveries.missing());
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
         self.imbalances.extend(self.takeovers.imbalance());

@@ -47,12 +47,15 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         | AnomalyKind::Corrupted
         | AnomalyKind::Mislabelled
         | AnomalyKind::Qos2PublishAfterPubrel
+        | AnomalyKind::ResponseMisdirected
         | AnomalyKind::ProtocolError => false,
         // A client that publishes again what it received sends stamps of this run to topics of its own.
         AnomalyKind::Misrouted
         // It may clear and replace what is retained, and send CONNECT with an identifier of the run, which
         // decides on wills and Sessions.
         | AnomalyKind::Lost
+        | AnomalyKind::ResponseMissing
+        | AnomalyKind::ResponseLate
         | AnomalyKind::WillMissing
         | AnomalyKind::WillDoubled
         | AnomalyKind::WillUnexpected

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_fleet::{About, RunTag};
+use squall_protocol::Version;
 use squall_scenario::{
     BrokerHistory, DeviceId, DropKind, Fault, FaultId, Group, GroupId, Scenario, SessionStart,
 };
@@ -88,6 +89,22 @@ impl Roster {
             },
             run,
         }
+    }
+
+    /// Whether the devices of a group speak MQTT 5.0.
+    pub(crate) fn speaks_v5(&self, group: GroupId) -> bool {
+        self.names.groups[usize::from(group.0)].version == Version::V5
+    }
+
+    /// Whether the devices of a group answer requests.
+    pub(crate) fn responds(&self, group: GroupId) -> bool {
+        !self.names.groups[usize::from(group.0)].responds.is_empty()
+    }
+
+    /// Whether any group does.
+    pub(crate) fn has_responses(&self) -> bool {
+        let mut groups = self.names.groups.iter();
+        groups.any(|group| !group.responds.is_empty())
     }
 
     /// What devices are called.

@@ -2,6 +2,7 @@
 
 use squall_scenario::{Expectation, Scenario};
 
+use super::responses::ResponseLimit;
 use super::takeovers::TakeoverLimits;
 use super::wills::WillLimit;
 
@@ -10,6 +11,7 @@ use super::wills::WillLimit;
 pub struct WatchedClaims {
     pub(crate) wills: Vec<WillLimit>,
     pub(crate) takeovers: Vec<TakeoverLimits>,
+    pub(crate) responses: Vec<ResponseLimit>,
 }
 
 impl WatchedClaims {
@@ -39,6 +41,13 @@ impl WatchedClaims {
                     closed_within: claim.displaced_closed_within,
                     reason: claim.reason,
                 }),
+                Expectation::Response(claim) => {
+                    let limit = claim.within.map(|within| ResponseLimit {
+                        expectation,
+                        within,
+                    });
+                    watched.responses.extend(limit);
+                }
                 Expectation::Delivery(_)
                 | Expectation::Retained(_)
                 | Expectation::Qos2Handshake(_)

@@ -13,6 +13,7 @@ mod delivery;
 mod generator;
 mod network;
 mod qos2_handshake;
+mod response;
 mod retained;
 mod takeover;
 mod will;
@@ -99,6 +100,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
             Expectation::Qos2Handshake(claim) => qos2_handshake::judge(claim, evidence),
             Expectation::Network(claim) => network::judge(number, claim, &comparisons, evidence),
             Expectation::Connections(claim) => connections::judge(claim, evidence),
+            Expectation::Response(claim) => response::judge(number, claim, evidence),
         };
         findings
             .checks

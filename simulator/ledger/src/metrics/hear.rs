@@ -14,7 +14,7 @@ use super::arrival::Arrival;
 use super::cell::{CellTags, Measure, Scheduled};
 use super::populations::Population;
 use super::rates::RateKey;
-use crate::books::{Acknowledged, Finding, FirstDelivery, HandshakeTime, Wait, WillSeen};
+use crate::books::{Acknowledged, Answered, Finding, FirstDelivery, HandshakeTime, Wait, WillSeen};
 
 impl Metrics {
     /// A device saw or did something; `online` devices are connected after it.
@@ -118,6 +118,22 @@ impl Metrics {
                 let measure = Measure::new(MetricName::TakeoverTime, of_group);
                 self.record_since(measure, arrival, took.after);
                 self.record_with_links(measure, now, took.with_links);
+            }
+            Finding::Answered(answered) => {
+                let measure = Measure::new(MetricName::RoundTrip, of_group);
+                let Answered {
+                    due,
+                    reached_at,
+                    sent_at,
+                } = answered;
+                let latency = now.saturating_since(due);
+                self.record(measure, CountedFrom::Scheduled, due, latency);
+                let left = self.less_lag(reached_at, arrival);
+                self.record(measure, CountedFrom::LessLag, due, left);
+                if let Some(sent_at) = sent_at {
+                    let took = now.saturating_since(sent_at);
+                    self.record(measure, CountedFrom::Sent, due, took);
+                }
             }
             Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
             Finding::Reconnected(after) => {

@@ -132,6 +132,7 @@ impl Judge<'_> {
         match selector.metric {
             MetricName::E2eLatency
             | MetricName::AckLatency
+            | MetricName::RoundTrip
             | MetricName::ConnectLatency
             | MetricName::SubscribeLatency
             | MetricName::Qos2Handshake

@@ -2,6 +2,7 @@
 
 use squall_protocol::Instant;
 use squall_run::{CountedFrom, MetricName, Unfinished};
+use squall_scenario::GroupId;
 
 use super::Metrics;
 use super::cell::{CellTags, Measure};
@@ -20,6 +21,18 @@ impl Metrics {
             let tags = CellTags::of(delivery.group, delivery.qos);
             let measure = Measure::new(MetricName::E2eLatency, tags);
             self.note_unfinished(now, measure, delivery.reached_at);
+        }
+    }
+
+    /// Requests that were owed a response and had none at the end: their groups, and when the generator got to them.
+    pub(crate) fn note_unanswered(&mut self, now: Instant, requests: &[(GroupId, Instant)]) {
+        for &(group, reached_at) in requests {
+            let tags = CellTags {
+                group: Some(group),
+                ..CellTags::default()
+            };
+            let measure = Measure::new(MetricName::RoundTrip, tags);
+            self.note_unfinished(now, measure, reached_at);
         }
     }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use squall_fleet::FaultReport;
-use squall_run::{Anomaly, ErrorCount, FaultOccurrence, FirstAnomaly, Takeovers, WillOutcome};
+use squall_run::{
+    Anomaly, ErrorCount, FaultOccurrence, FirstAnomaly, Responses, Takeovers, WillOutcome,
+};
 use squall_scenario::{Expectation, FaultTarget, Scenario};
 
 use crate::books::{Ledger, WillCause, reason_text};
@@ -91,6 +93,20 @@ pub(super) fn takeovers(ledger: &Ledger) -> Option<Takeovers> {
         most_alive: counts.most_alive,
         session_present_right: counts.session_present_right,
         session_present_wrong: counts.session_present_wrong,
+    })
+}
+
+/// What became of requests; `None` if there was none.
+pub(super) fn responses(ledger: &Ledger) -> Option<Responses> {
+    let counts = ledger.responses.counts();
+    (counts.requests > 0).then(|| Responses {
+        requests: counts.requests,
+        answered: counts.answered,
+        unanswered: counts.unanswered,
+        under_way: counts.under_way,
+        lost_at_qos0: counts.lost_at_qos0,
+        not_owed: counts.not_owed(),
+        misdirected: counts.misdirected,
     })
 }
 

@@ -108,6 +108,7 @@ fn claims_about_time(scenario: &Scenario) -> bool {
             .any(|expectation| match expectation {
                 Expectation::Will(claim) => !claim.within.is_empty(),
                 Expectation::Takeover(claim) => claim.displaced_closed_within.is_some(),
+                Expectation::Response(claim) => claim.within.is_some(),
                 Expectation::Network(_) => true,
                 Expectation::Delivery(_)
                 | Expectation::Retained(_)
@@ -123,6 +124,7 @@ fn rests_on_the_drain(scenario: &Scenario) -> bool {
     expectations.any(|expectation| match expectation {
         Expectation::Delivery(claim) => claim.lost.is_some(),
         Expectation::Qos2Handshake(claim) => claim.incomplete.is_some(),
+        Expectation::Response(claim) => claim.answered,
         Expectation::Will(_) | Expectation::Retained(_) => true,
         Expectation::Takeover(_) | Expectation::Network(_) | Expectation::Connections(_) => false,
     })

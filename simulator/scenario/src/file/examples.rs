@@ -69,6 +69,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.name", "name = \"sensors\""),
     ("group.count", "count = 10"),
     ("group.client_id", "client_id = \"sensor-{index}\""),
+    ("expect.answered", "answered = true"),
+    ("expect.misdirected", "misdirected = 0"),
     (
         "group.respond",
         "[[group.respond]]\nfilter = \"cmd/{client_id}\"\nqos = 1",

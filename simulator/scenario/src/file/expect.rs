@@ -101,6 +101,21 @@ pub(crate) enum ExpectFile {
         #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]
         tolerance: f64,
     },
+    /// Responses to requests: messages with a Response Topic, and others that a `[[group.respond]]` answers.
+    Response {
+        /// Each request that was owed a response got one. A request or a response that is lost breaks it, and a request that
+        /// the broker changed so that it could not be answered; one that `delivery` excuses does not. Where one is lost at QoS
+        /// 0, which may lose it, it is not judged.
+        answered: Option<bool>,
+        /// Longest time that the broker may take for a request and its response together: from when the request is sent to
+        /// the device that answers, and from there back, without that device's own time. Requests with a Response Topic
+        /// only, and only where neither device was away meanwhile. Goes with groups without `network` and without faults; the
+        /// metric `round_trip` has no such limits.
+        within: Option<DurationText>,
+        /// Requests and responses that come with another Response Topic or Correlation Data than they were sent with. MQTT 5.0
+        /// only.
+        misdirected: Option<u64>,
+    },
     /// Connections that must not fail.
     Connections {
         /// Only devices of this group.

@@ -28,6 +28,8 @@ pub enum Expectation {
     Network(NetworkClaim),
     /// `check = "connections"`
     Connections(ConnectionsClaim),
+    /// `check = "response"`
+    Response(ResponseClaim),
 }
 
 impl Expectation {
@@ -41,8 +43,20 @@ impl Expectation {
             Self::Qos2Handshake(_) => "qos2_handshake",
             Self::Network(_) => "network",
             Self::Connections(_) => "connections",
+            Self::Response(_) => "response",
         }
     }
+}
+
+/// Every request gets its response, as it was asked for (§4.10).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ResponseClaim {
+    /// No request or response that was owed at QoS 1 or 2 is missing.
+    pub answered: bool,
+    /// What the broker may take for a request and its response together.
+    pub within: Option<Duration>,
+    /// Requests and responses that come with another Response Topic or Correlation Data than they were sent with.
+    pub misdirected: Option<u64>,
 }
 
 /// Every acknowledged message reaches the Sessions that it is owed to, as it was published.

@@ -186,6 +186,7 @@ impl Plan {
             })),
             MetricName::ConnectLatency
             | MetricName::SubscribeLatency
+            | MetricName::RoundTrip
             | MetricName::TimeToWill
             | MetricName::TakeoverTime
             | MetricName::ReconnectDelay

@@ -64,6 +64,11 @@ impl Scenario {
                 text.pair("profile", quote(&self.network(claim.profile).name));
                 text.pair("tolerance", float(claim.tolerance));
             }
+            Expectation::Response(claim) => {
+                text.option("answered", claim.answered.then_some(true));
+                text.option("within", claim.within.map(duration));
+                text.option("misdirected", claim.misdirected);
+            }
             Expectation::Connections(claim) => {
                 text.option("group", claim.group.map(group_name));
                 text.option("refused", claim.refused);

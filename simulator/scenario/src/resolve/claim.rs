@@ -14,6 +14,7 @@ use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
+use super::respond::response_claim;
 use super::within::resolve_within;
 use crate::error::Problem;
 use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile};
@@ -75,6 +76,7 @@ impl Resolver<'_> {
                 profile: self.resolve_profile(profile, &at.key("profile"))?,
                 tolerance: *tolerance,
             }),
+            ExpectFile::Response { .. } => Expectation::Response(response_claim(file)?),
             ExpectFile::Connections {
                 group,
                 refused,
@@ -186,13 +188,14 @@ impl Resolver<'_> {
             Expectation::Takeover(_) => self.check_takeover(at),
             Expectation::Qos2Handshake(claim) => self.check_qos2_handshake(claim, at),
             Expectation::Network(claim) => self.check_network(claim, &at.key("profile")),
+            Expectation::Response(claim) => self.check_response_claim(claim, at),
             Expectation::Connections(_) => {
                 self.check_claims_something(&["refused", "unexpected_disconnects"], at);
             }
         }
     }
 
-    fn check_claims_something(&mut self, keys: &[&str], at: &At<'_>) {
+    pub(super) fn check_claims_something(&mut self, keys: &[&str], at: &At<'_>) {
         if !keys.iter().any(|key| at.key(key).is_written()) {
             let problem = Problem::MissingKey {
                 place: "`expect`".to_owned(),

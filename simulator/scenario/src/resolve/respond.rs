@@ -9,10 +9,11 @@ use squall_toml::mistake::Mistake;
 use super::Resolver;
 use super::group::resolve_qos;
 use crate::error::Problem;
-use crate::file::{PublishFile, RespondFile};
+use crate::file::{ExpectFile, PublishFile, RespondFile};
 use crate::template::{Fixed, Use};
 use crate::{
-    DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Respond, Subscribe,
+    DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Qos2, Respond,
+    ResponseClaim, Subscribe,
 };
 
 /// Most bytes of a string of MQTT (§1.5.4).
@@ -165,6 +166,69 @@ impl Resolver<'_> {
         }
         Some(template)
     }
+}
+
+impl Resolver<'_> {
+    /// A claim about responses needs some, and `within` that nothing of the scenario's own making delays them.
+    pub(super) fn check_response_claim(&mut self, claim: &ResponseClaim, at: &At<'_>) {
+        self.check_claims_something(&["answered", "within", "misdirected"], at);
+        let at_answered = at.key("answered");
+        if at_answered.is_written() && !claim.answered {
+            let what = "`answered = false` claims nothing".to_owned();
+            self.contradiction(&at_answered, what, "`true`, or no such key".to_owned());
+        }
+        if self.groups.iter().all(|group| group.responds.is_empty()) {
+            let what = "no group answers requests".to_owned();
+            let remedy = "a `[[group.respond]]`".to_owned();
+            self.contradiction(&at.key("check"), what, remedy);
+        }
+        let asks = |group: &Group| {
+            let mut streams = group.publishes.iter();
+            streams.any(|publish| publish.properties.response_topic.is_some())
+        };
+        if !self.groups.iter().any(asks) {
+            for key in ["within", "misdirected"] {
+                self.misplaced(at, key, "a `publish` with `response_topic`");
+            }
+        }
+        let is_delayed = |group: &Group| group.network.is_some() || group.qos2 != Qos2::default();
+        let mut taking_part = self
+            .groups
+            .iter()
+            .filter(|group| asks(group) || !group.responds.is_empty());
+        let at_within = at.key("within");
+        let delayed = taking_part.find(|group| is_delayed(group));
+        if let Some(name) = delayed.map(|group| group.name.clone())
+            && at_within.is_written()
+        {
+            let what = format!(
+                "`within` is about the broker alone, and the network or the `qos2` block of group {name:?} delays responses"
+            );
+            let remedy = "a threshold on `round_trip`".to_owned();
+            self.contradiction(&at_within, what, remedy);
+        } else if at_within.is_written() && !self.faults.is_empty() {
+            let what = "`within` is about the broker alone, and a fault may delay responses";
+            let remedy = "a threshold on `round_trip`".to_owned();
+            self.contradiction(&at_within, what.to_owned(), remedy);
+        }
+    }
+}
+
+/// The claim of a `response`, `None` for any other check.
+pub(super) fn response_claim(file: &ExpectFile) -> Option<ResponseClaim> {
+    let ExpectFile::Response {
+        answered,
+        within,
+        misdirected,
+    } = file
+    else {
+        return None;
+    };
+    Some(ResponseClaim {
+        answered: *answered == Some(true),
+        within: within.map(|text| text.0),
+        misdirected: *misdirected,
+    })
 }
 
 /// Whether a topic of the template `topic` may be one that a filter of the template `filter` matches: a level with

@@ -49,11 +49,29 @@ action = "drop"
 how = "rst"
 "#;
 
+/// Requests and responses.
+const ASKING: &str = r#"
+[[group]]
+name = "asking"
+count = 1
+[[group.publish]]
+topic = "ask"
+every = "100ms"
+response_topic = "answer"
+[[group.subscribe]]
+filter = "answer"
+[[group]]
+name = "answering"
+count = 1
+[[group.respond]]
+filter = "ask"
+"#;
+
 /// Of each time that squall measures it also keeps what is left of it without its own lag, sample by
 /// sample, or says in the table of metrics that it does not.
 #[test]
 fn each_time_is_kept_without_the_lag_too() {
-    let judgement = run(ALL_TIMES);
+    let judgement = run(&format!("{ALL_TIMES}{ASKING}"));
 
     let metrics = &judgement.measured.metrics;
     let times = MetricName::ALL.into_iter();

@@ -30,6 +30,7 @@ mod others;
 mod outages;
 mod qos2_handshake;
 mod replays;
+mod responses;
 mod retained;
 mod run;
 mod sessions;

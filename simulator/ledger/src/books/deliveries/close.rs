@@ -7,6 +7,7 @@ use squall_scenario::DeviceId;
 
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
+use crate::books::missing::{Fate, MessageKey, Missing};
 use crate::books::session::{Away, Session};
 use crate::books::stream::{OpenPledge, Record, RecordState, Stream};
 use crate::books::tallies::{Excuse, Imbalance};
@@ -158,9 +159,11 @@ impl Deliveries {
             && let Some(short_by) = self.slowest.short_by(key.group, since, now)
         {
             self.books.tally_mut(key).could_come(short_by);
+            self.note_missing(id, open, Fate::UnderWay);
             return;
         }
         self.books.tally_mut(key).lost += 1;
+        self.note_missing(id, open, Fate::Lost);
         let stream = &self.streams[id];
         let device = self.device_of(recipient);
         let subject = Subject {
@@ -190,6 +193,26 @@ impl Deliveries {
                 scope: subject.scope,
             }
         });
+    }
+
+    /// Tells the book of responses that a message is missing.
+    fn note_missing(&mut self, id: usize, open: &OpenPledge, fate: Fate) {
+        if !self.tells_missing {
+            return;
+        }
+        let (device, topic) = (self.streams[id].device, self.streams[id].topic);
+        let recipient = self.topics.places(topic)[open.place].recipient;
+        self.missing.push(Missing {
+            key: MessageKey::new(device, open.sequence, &self.topics.text(topic)),
+            recipient: self.device_of(recipient),
+            owed: open.owed,
+            fate,
+        });
+    }
+
+    /// What was owed and had not come when the books were closed, if a device answers requests.
+    pub(crate) fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     /// While the Session was away for the last time: what waited for it then, if the message did.

@@ -32,6 +32,7 @@ use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, TopicKey};
 use super::anomalies::Anomalies;
 use super::event::{Answered, Event};
 use super::memory::{GivenUp, Memory};
+use super::missing::Missing;
 use super::replays::Replays;
 use super::roster::{Names, Roster};
 use super::session::Sender;
@@ -114,6 +115,9 @@ pub(crate) struct Deliveries {
     given_up: GivenUp,
     books: Books,
     anomalies: Anomalies,
+    /// Whether the book of responses asks for what is missing.
+    tells_missing: bool,
+    missing: Vec<Missing>,
     is_closed: bool,
 }
 
@@ -142,6 +146,8 @@ impl Deliveries {
             given_up: GivenUp::default(),
             books: Books::new(roster.groups()),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
+            tells_missing: roster.has_responses(),
+            missing: Vec::new(),
             is_closed: false,
         }
     }

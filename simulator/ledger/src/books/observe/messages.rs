@@ -9,8 +9,10 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 use super::{Finding, is_taken};
 use crate::books::Ledger;
 use crate::books::connections::{ErrorArea, reason_text};
+use crate::books::deliveries::FirstDelivery;
 use crate::books::deliveries::{Delivery, Mark, Message, Origin, WillRecipient};
 use crate::books::event::{Answered, Event};
+use crate::books::missing::MessageKey;
 use crate::books::retained::{RetainedPublish, Stored};
 use crate::books::wills::{Audiences, WillArrival, WillDelivery};
 
@@ -168,11 +170,33 @@ impl Ledger {
         if self.wills.known(topic, payload).is_none() {
             let first = self.deliveries.handle_delivered(event, &delivery);
             findings.extend(first.map(Finding::Delivered));
+            if let Some(stamp) = mark.ours().filter(|_| self.closed_at.is_none()) {
+                let key = MessageKey::of(stamp, topic);
+                findings.extend(self.note_exchange(event, key, delivered, first));
+            }
         } else if let Some(recipient) = self.deliveries.recipient_of(event, topic) {
             findings.extend(self.handle_will_delivery(event, delivered, recipient));
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
         }
+    }
+
+    /// What a message of this run that came means to the requests, if it means anything.
+    fn note_exchange(
+        &mut self,
+        event: &Event,
+        key: MessageKey,
+        delivered: &DeliveredFact<'_>,
+        first: Option<FirstDelivery>,
+    ) -> Option<Finding> {
+        self.responses
+            .handle_request(event, key, delivered.properties, first);
+        // A copy is not the response, nor is what the broker has changed.
+        first?;
+        let answered = self
+            .responses
+            .handle_response(event, key, delivered.properties);
+        answered.map(Finding::Answered)
     }
 
     /// Whose message a payload says that it is.

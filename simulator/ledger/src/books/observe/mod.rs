@@ -15,6 +15,7 @@ use super::connections::{ErrorArea, reason_text};
 use super::deliveries::{Acknowledged, FirstDelivery};
 use super::event::Event;
 use super::handshakes::HandshakeTime;
+use super::responses::Answered;
 use super::takeovers::TakeoverTime;
 use super::wills::WillSeen;
 
@@ -35,6 +36,8 @@ pub(crate) enum Finding {
     },
     /// A will reached a watcher for the first time.
     Will(WillSeen),
+    /// A response reached the device that asked for the first time.
+    Answered(Answered),
     /// The broker closed a displaced connection, so long after the CONNECT of the one that displaced it.
     Displaced(TakeoverTime),
     /// CONNACK came so long after CONNECT was sent: both ways of the link.
@@ -109,7 +112,12 @@ impl Ledger {
             // What a fault does to a connection is told by its end.
             Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
             // A checker asks for the run.
-            Fact::Exchange(_) | Fact::Retained(_) => {}
+            Fact::Retained(_) => {}
+            Fact::Exchange(fact) => {
+                if self.closed_at.is_none() {
+                    self.responses.handle_exchange(event, fact);
+                }
+            }
         }
     }
 

@@ -24,6 +24,7 @@ fn scene() -> Scene {
             closed_within: Some(Duration::from_millis(500)),
             reason: Some(ReasonCode::SessionTakenOver),
         }],
+        responses: Vec::new(),
     })
 }
 

@@ -321,6 +321,7 @@ fn a_will_is_missing_once_its_limit_has_passed() {
                 limit: Duration::from_millis(500),
             }],
             takeovers: Vec::new(),
+            responses: Vec::new(),
         });
         scene.connect(WATCHER);
         scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
@@ -397,6 +398,7 @@ fn a_late_will_names_the_device_that_died() {
             limit: Duration::from_millis(500),
         }],
         takeovers: Vec::new(),
+        responses: Vec::new(),
     });
     scene.connect(WATCHER);
     scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
