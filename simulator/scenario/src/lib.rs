@@ -42,7 +42,8 @@ pub use model::qos2::{CutAfter, Qos2, Withhold};
 pub use model::rate::{Points, Rate, RatePoint};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
-pub use model::scenario::{RunSettings, Scenario};
+pub use model::run::RunSettings;
+pub use model::scenario::Scenario;
 pub use model::subscribe::Subscribe;
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{

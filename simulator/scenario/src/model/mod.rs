@@ -17,6 +17,7 @@ pub(crate) mod qos2;
 pub(crate) mod rate;
 pub(crate) mod reconnect;
 pub(crate) mod respond;
+pub(crate) mod run;
 pub(crate) mod scenario;
 pub(crate) mod subscribe;
 pub(crate) mod target;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rate::Rate;
-use super::scenario::RunSettings;
+use super::run::RunSettings;
 
 /// When the messages of one `[[group.publish]]` are due. The model is open: nothing that the broker does
 /// moves them.

@@ -13,12 +13,10 @@
 //!
 //! A message belongs to the phase in which it is due, whenever it is sent or delivered.
 
-use std::time::Duration;
-
 use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
-use crate::{Expectation, Fault, Group, Login, Network, Target, Threshold};
+use crate::{Expectation, Fault, Group, Login, Network, RunSettings, Target, Threshold};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,19 +112,4 @@ impl Scenario {
         let id = u16::try_from(place).expect("groups are counted in 16 bits");
         (GroupId(id), index)
     }
-}
-
-/// How long the phases last: `[run]`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct RunSettings {
-    /// Load that no metric counts. Default none.
-    pub warmup: Duration,
-    /// The measured part, above zero. By default 30 s, or longer if the last fault and what must
-    /// follow from it need longer.
-    pub duration: Duration,
-    /// Time to wait for late deliveries. Default 5 s. Where the simulated links of devices hold something when it
-    /// is over, the drain waits for that up to twice 60.1 s longer: the broker has delivered it.
-    pub drain: Duration,
-    /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
-    pub connect_timeout: Duration,
 }

@@ -1,0 +1,18 @@
+//! How long the phases of a run last.
+
+use std::time::Duration;
+
+/// How long the phases last: `[run]`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RunSettings {
+    /// Load that no metric counts. Default none.
+    pub warmup: Duration,
+    /// The measured part, above zero. By default 30 s, or longer if the last fault and what must
+    /// follow from it need longer.
+    pub duration: Duration,
+    /// Time to wait for late deliveries. Default 5 s. Where the simulated links of devices hold something when it
+    /// is over, the drain waits for that up to twice 60.1 s longer: the broker has delivered it.
+    pub drain: Duration,
+    /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
+    pub connect_timeout: Duration,
+}
