@@ -23,6 +23,7 @@ pub use file::schema::json_schema;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
+pub use model::bandwidth::Bandwidth;
 pub use model::distribution::Distribution;
 pub use model::expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, NetworkClaim, Qos2HandshakeClaim, ResponseClaim,
@@ -34,9 +35,10 @@ pub use model::fault::{
 };
 pub use model::group::{Group, SessionStart, Transport};
 pub use model::login::{ClientLogin, Login};
-pub use model::network::{Bandwidth, Loss, Network, Outages};
+pub use model::network::{Loss, Network, Outages};
 pub use model::pacing::{Arrival, Pacing};
 pub use model::payload::Payload;
+pub use model::preset::Preset;
 pub use model::publish::Publish;
 pub use model::qos2::{CutAfter, Qos2, Withhold};
 pub use model::rate::{Points, Rate, RatePoint};

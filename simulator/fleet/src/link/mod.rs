@@ -193,6 +193,7 @@ mod tests {
     fn network() -> Network {
         Network {
             name: "test".to_owned(),
+            preset: None,
             latency: Distribution::constant(ms(50)),
             jitter: Distribution::zero(),
             loss: Loss::Independent(0.0),

@@ -34,8 +34,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("run.duration", "duration = \"30s\""),
     ("run.drain", "drain = \"5s\""),
     ("run.connect_timeout", "connect_timeout = \"10s\""),
-    ("network", "[[network]]\nname = \"lte\"\nlatency = \"40ms\""),
-    ("network.name", "name = \"lte\""),
+    (
+        "network",
+        "[[network]]\nname = \"lte-poor\"\npreset = \"lte\"\nloss = 0.02",
+    ),
+    ("network.name", "name = \"lte-poor\""),
+    ("network.preset", "preset = \"lte\""),
     ("network.latency", "latency = \"40ms\""),
     (
         "network.jitter",

@@ -95,7 +95,7 @@ pub(crate) enum ExpectFile {
     },
     /// The simulated network did what it was told to do.
     Network {
-        /// Name of a `[[network]]`.
+        /// Name of a `[[network]]`, or of a shipped profile.
         profile: String,
         /// Largest relative difference: 0.1 is ten per cent.
         #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]

@@ -44,7 +44,8 @@ pub(crate) struct GroupFile {
     /// Connects per second of the whole group, at the start. Default 1000.
     #[schemars(range(min = 0.001, max = 1_000_000))]
     pub(crate) connect_rate: Option<f64>,
-    /// Name of a `[[network]]`. By default nothing is added to the real link.
+    /// Name of a `[[network]]`, or of a profile that squall ships: `gprs`, `edge`, `3g`, `lte`, `wifi`, `dsl`,
+    /// `starlink`, `satellite`. By default nothing is added to the real link.
     pub(crate) network: Option<String>,
     /// The Last Will of each device.
     pub(crate) will: Option<WillFile>,

@@ -33,7 +33,7 @@ pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile}
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{GroupFile, ProtocolWord, SessionWord};
 pub(crate) use login::{CredentialsFile, LoginTextFile};
-pub(crate) use network::{LossFile, LossModelFile, NetworkFile};
+pub(crate) use network::{LossFile, LossModelFile, NetworkFile, PresetWord};
 pub(crate) use payload::{PayloadFile, PayloadForms};
 pub(crate) use publish::{ArrivalWord, PublishFile};
 pub(crate) use qos2::Qos2File;

@@ -4,14 +4,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{BitRateText, DistributionFile, DurationText};
+use crate::Preset;
 
 /// A link profile. Each device that names it has a link of its own.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Network")]
 pub(crate) struct NetworkFile {
-    /// Groups refer to it.
+    /// Groups refer to it. A shipped profile needs no block: a group names it with `network = "lte"`.
     pub(crate) name: String,
+    /// A shipped profile to begin with: each key written beside it stands in place of the profile's own.
+    pub(crate) preset: Option<PresetWord>,
     /// Latency one way, drawn for each segment; segments stay in order. Default 0s.
     pub(crate) latency: Option<DistributionFile>,
     /// Added to each draw of `latency`; it must vary. Default 0s.
@@ -26,6 +29,46 @@ pub(crate) struct NetworkFile {
     pub(crate) bandwidth: BandwidthFile,
     /// Times when nothing passes, although no connection is closed.
     pub(crate) outages: Option<OutagesFile>,
+}
+
+/// A link profile that squall ships. Its figures and its source: `squall validate --resolved`.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Preset")]
+pub(crate) enum PresetWord {
+    /// GSM packet data: about 1 s and more there and back, 13 kbit/s up.
+    Gprs,
+    /// Enhanced GSM packet data: 840 ms there and back, 200 kbit/s up.
+    Edge,
+    /// UMTS with HSPA: 300 ms there and back, 768 kbit/s up.
+    #[serde(rename = "3g")]
+    ThirdGeneration,
+    /// LTE: 70 ms there and back, 6 Mbit/s up.
+    Lte,
+    /// A wireless LAN: 3 ms there and back, one in a hundred 250 ms.
+    Wifi,
+    /// ADSL: 50 ms there and back, 384 kbit/s up.
+    Dsl,
+    /// A constellation in low orbit: 47 ms there and back, 18 Mbit/s up.
+    Starlink,
+    /// A satellite in geostationary orbit: 600 ms there and back.
+    Satellite,
+}
+
+impl PresetWord {
+    /// The profile that the word names.
+    pub(crate) fn preset(self) -> Preset {
+        match self {
+            Self::Gprs => Preset::Gprs,
+            Self::Edge => Preset::Edge,
+            Self::ThirdGeneration => Preset::ThirdGeneration,
+            Self::Lte => Preset::Lte,
+            Self::Wifi => Preset::Wifi,
+            Self::Dsl => Preset::Dsl,
+            Self::Starlink => Preset::Starlink,
+            Self::Satellite => Preset::Satellite,
+        }
+    }
 }
 
 /// Share of segments that are lost, or a model of which ones are.

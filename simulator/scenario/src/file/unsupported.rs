@@ -38,18 +38,6 @@ const VALUES: [(&str, &[&str]); 4] = [
     ("retransmit", &["same_connection"]),
 ];
 
-/// Link profiles that are to be shipped, each with its source.
-const PRESETS: [&str; 8] = [
-    "gprs",
-    "edge",
-    "3g",
-    "lte",
-    "wifi",
-    "dsl",
-    "starlink",
-    "satellite",
-];
-
 /// Whether `key` of the block `block` is such a part.
 pub(crate) fn is_key(block: &str, key: &str) -> bool {
     contains(&KEYS, block, key)
@@ -58,11 +46,6 @@ pub(crate) fn is_key(block: &str, key: &str) -> bool {
 /// Whether `value` of the key `key` is such a part.
 pub(crate) fn is_value(key: &str, value: &str) -> bool {
     contains(&VALUES, key, value)
-}
-
-/// Whether `name` is a link profile that is to be shipped.
-pub(crate) fn is_preset(name: &str) -> bool {
-    PRESETS.contains(&name)
 }
 
 fn contains(list: &[(&str, &[&str])], name: &str, word: &str) -> bool {

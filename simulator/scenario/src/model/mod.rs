@@ -4,6 +4,7 @@
 //! It cannot be wrong: `resolve` alone makes it, and has checked what the field docs promise.
 
 pub(crate) mod backoff;
+pub(crate) mod bandwidth;
 pub(crate) mod distribution;
 pub(crate) mod expectation;
 pub(crate) mod fault;
@@ -12,6 +13,7 @@ pub(crate) mod login;
 pub(crate) mod network;
 pub(crate) mod pacing;
 pub(crate) mod payload;
+pub(crate) mod preset;
 pub(crate) mod publish;
 pub(crate) mod qos2;
 pub(crate) mod rate;

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::Distribution;
+use crate::{Bandwidth, Distribution, Preset};
 
 /// One `[[network]]`: the link of each device that names it. Each device has a link of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// Its name, unique among networks.
     pub name: String,
+    /// The shipped profile that it begins with; its own keys came before those of the profile.
+    pub preset: Option<Preset>,
     /// Latency one way, drawn per segment; a segment never overtakes the one before it. Default none.
     pub latency: Distribution,
     /// Added to each draw of `latency`. Default none.
@@ -55,15 +57,6 @@ impl Loss {
             } => good_to_bad / (good_to_bad + bad_to_good),
         }
     }
-}
-
-/// Bit rates of a link; `None` means unlimited.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Bandwidth {
-    /// From the device to the broker, in bits per second, above 0.
-    pub up_bits_per_second: Option<u64>,
-    /// From the broker to the device, in bits per second, above 0.
-    pub down_bits_per_second: Option<u64>,
 }
 
 /// Outages of a link: each device has its own, drawn for it alone.

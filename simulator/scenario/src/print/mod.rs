@@ -165,6 +165,10 @@ fn write_run(text: &mut Text, run: &RunSettings) {
 fn write_network(text: &mut Text, network: &Network) {
     text.header("[[network]]");
     text.pair("name", quote(&network.name));
+    if let Some(preset) = network.preset {
+        text.comment(&format!("Source of the profile: {}.", preset.source()));
+        text.pair("preset", quote(preset.name()));
+    }
     text.pair("latency", distribution(&network.latency));
     text.pair("jitter", distribution(&network.jitter));
     match network.loss {

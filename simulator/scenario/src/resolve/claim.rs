@@ -18,7 +18,7 @@ use super::respond::response_claim;
 use super::within::resolve_within;
 use crate::error::Problem;
 use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile};
-use crate::id::{FaultId, GroupId, NetworkId};
+use crate::id::{FaultId, GroupId};
 use crate::{
     ConnectionsClaim, DeliveryClaim, DropKind, Expectation, Fault, FaultAction, FaultTarget, Group,
     NetworkClaim, Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
@@ -73,7 +73,7 @@ impl Resolver<'_> {
                 no_publish_after_pubrel: *no_publish_after_pubrel == Some(true),
             }),
             ExpectFile::Network { profile, tolerance } => Expectation::Network(NetworkClaim {
-                profile: self.resolve_profile(profile, &at.key("profile"))?,
+                profile: self.network_named(profile, &at.key("profile"))?,
                 tolerance: *tolerance,
             }),
             ExpectFile::Response { .. } => Expectation::Response(response_claim(file)?),
@@ -121,11 +121,6 @@ impl Resolver<'_> {
     fn resolve_group_name(&mut self, name: Option<&str>, at: &At<'_>) -> Option<GroupId> {
         let known = self.group_names();
         self.look_up("group", name?, &known, at).map(GroupId)
-    }
-
-    fn resolve_profile(&mut self, name: &str, at: &At<'_>) -> Option<NetworkId> {
-        let known: Vec<String> = self.networks.iter().map(|n| n.name.clone()).collect();
-        self.look_up("network", name, &known, at).map(NetworkId)
     }
 
     /// Every fault, or nothing if one is not there.

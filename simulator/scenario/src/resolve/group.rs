@@ -10,13 +10,11 @@ use squall_toml::mistake::Mistake;
 use squall_toml::quantity::format_duration;
 
 use super::Resolver;
-use crate::error::Problem;
-use crate::file::unsupported;
 use crate::file::{
     BackoffFile, DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, SessionWord,
     WhenWord, WillFile,
 };
-use crate::id::{DeviceId, NetworkId};
+use crate::id::DeviceId;
 use crate::template::{Fixed, Use};
 use crate::{
     Backoff, CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen,
@@ -99,7 +97,10 @@ impl Resolver<'_> {
                 .and_then(NonZeroU16::new)
                 .unwrap_or(NonZeroU16::MAX),
             connect_rate: file.connect_rate.unwrap_or(CONNECT_RATE_DEFAULT),
-            network: self.resolve_network_name(file.network.as_deref(), &at.key("network")),
+            network: file
+                .network
+                .as_deref()
+                .and_then(|name| self.network_named(name, &at.key("network"))),
             will: None,
             birth: None,
             publishes: Vec::new(),
@@ -184,18 +185,6 @@ impl Resolver<'_> {
             self.contradiction(at, what, remedy.to_owned());
         }
         taken.extend(own);
-    }
-
-    fn resolve_network_name(&mut self, name: Option<&str>, at: &At<'_>) -> Option<NetworkId> {
-        let name = name?;
-        let known: Vec<String> = self.networks.iter().map(|n| n.name.clone()).collect();
-        if unsupported::is_preset(name) && !known.iter().any(|known| known == name) {
-            let what = format!("preset {name:?}");
-            self.diagnostics
-                .value(at, Problem::NotSupportedYet { what });
-            return None;
-        }
-        self.look_up("network", name, &known, at).map(NetworkId)
     }
 
     fn resolve_will(&mut self, file: &WillFile, group: &Group, at: &At<'_>) -> Will {

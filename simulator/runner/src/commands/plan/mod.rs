@@ -10,6 +10,7 @@ use squall_fleet::drain_max;
 use squall_ledger::advice;
 use squall_run::{count_text, duration_text, rate_text};
 use squall_scenario::{GrowingBackoff, Jitter, Plan, Scenario};
+use squall_toml::quantity::format_bit_rate;
 
 use self::load::draw_load;
 use self::sheet::{INDENT, Sheet};
@@ -57,6 +58,7 @@ fn draw(scenario: &Scenario, plan: &Plan, columns: Option<usize>) -> String {
     ));
     sheet.line("");
     draw_groups(&mut sheet, plan);
+    draw_links(&mut sheet, scenario);
     draw_load(&mut sheet, plan);
     draw_faults(&mut sheet, plan);
     draw_claims(&mut sheet, scenario);
@@ -152,6 +154,29 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
         }
     }
     sheet.line("");
+}
+
+/// The links that groups are on, and where the figures of a shipped one are from.
+fn draw_links(sheet: &mut Sheet, scenario: &Scenario) {
+    for network in &scenario.networks {
+        let median = seconds(network.latency.quantile(0.5));
+        let p99 = seconds(network.latency.quantile(0.99));
+        let rate = |rate: Option<u64>| rate.map_or_else(|| "any rate".to_owned(), format_bit_rate);
+        let (up, down) = (
+            rate(network.bandwidth.up_bits_per_second),
+            rate(network.bandwidth.down_bits_per_second),
+        );
+        sheet.line(&format!(
+            "network {}: {median} one way (p99 {p99}), {up} up, {down} down",
+            network.name
+        ));
+        if let Some(preset) = network.preset {
+            sheet.line(&format!("    from: {}", preset.source()));
+        }
+    }
+    if !scenario.networks.is_empty() {
+        sheet.line("");
+    }
 }
 
 fn draw_faults(sheet: &mut Sheet, plan: &Plan) {
