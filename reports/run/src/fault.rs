@@ -26,8 +26,22 @@ pub struct FaultOccurrence {
     pub selected: u64,
     /// Devices it was applied to: the others were not connected at that moment.
     pub applied: u64,
+    /// What it brought about, as far as that is counted: how a reader sees that it did its work.
+    #[serde(default)]
+    pub effects: Vec<FaultEffect>,
     /// The first anomaly from then until the next occurrence of any fault.
     pub first_anomaly: Option<FirstAnomaly>,
+}
+
+/// Something that a fault brought about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FaultEffect {
+    /// In words, to stand behind a count.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+    /// The longest of them, for those that take time.
+    pub longest_s: Option<f64>,
 }
 
 /// The first anomaly after a fault. That it came after does not say that it came of it.

@@ -56,7 +56,7 @@ pub use check::{
 };
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;
-pub use fault::{FaultOccurrence, FirstAnomaly};
+pub use fault::{FaultEffect, FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError};
 pub use identity::{Identity, ScenarioText, Software};
 pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};

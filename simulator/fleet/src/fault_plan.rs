@@ -1,10 +1,10 @@
 //! When faults fire and which devices they take. `device` does them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
-use rand::RngExt;
 use squall_protocol::Instant;
-use squall_scenario::{DeviceId, Fault, FaultId, Select, fits_pattern};
+use squall_scenario::{DeviceId, Fault, FaultId};
 
 use crate::outcome::{FaultReport, Strike};
 use crate::random::{Draws, Purpose};
@@ -16,8 +16,12 @@ pub(crate) struct FaultPlan {
     firings: Vec<Firing>,
     /// The first one that has not fired.
     next: usize,
-    /// Devices that the last firing chose and that have not been hit yet.
+    /// Devices that the last firing chose, or that the last end is about, and that have not had their turn.
     hits: VecDeque<Hit>,
+    /// Firings that last and have not ended, each with the devices that it chose.
+    ends: BTreeMap<End, Vec<DeviceId>>,
+    /// When what lasts ends at the latest: with the measured part.
+    last_end: Instant,
     reports: Vec<FaultReport>,
 }
 
@@ -28,6 +32,33 @@ pub(crate) struct Hit {
     pub(crate) firing: Firing,
     /// The device that it chose.
     pub(crate) device: DeviceId,
+    /// Whether it begins there or ends.
+    pub(crate) step: Step,
+}
+
+/// What becomes of a fault at a device.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Step {
+    /// It is done, or begins.
+    Begin,
+    /// It lasted, and is over.
+    End,
+}
+
+/// When a firing that lasts is over. Those of one moment end in the order of their firings.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct End {
+    at: Instant,
+    firing: Firing,
+}
+
+/// What a firing chose, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen<'a> {
+    /// The devices, in the order of their ids.
+    pub(crate) devices: &'a [DeviceId],
+    /// How long it lasts; `None` if it is done in a moment.
+    pub(crate) lasts: Option<Duration>,
 }
 
 /// One time that one fault fires.
@@ -56,6 +87,8 @@ impl FaultPlan {
             firings: Vec::new(),
             next: 0,
             hits: VecDeque::new(),
+            ends: BTreeMap::new(),
+            last_end: Instant::ZERO,
             reports,
         }
     }
@@ -72,12 +105,17 @@ impl FaultPlan {
                 .extend(firings.take_while(|firing| firing.at <= end));
         }
         self.firings.sort_unstable();
+        self.last_end = end;
     }
 
-    /// When there is something to do next: the next hit, or else the next firing.
+    /// When there is something to do next: the next hit, or else the next end or firing.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let hit = self.hits.front().map(|hit| hit.firing.at);
-        hit.or_else(|| self.firings.get(self.next).map(|firing| firing.at))
+        hit.or_else(|| {
+            let firing = self.firings.get(self.next).map(|firing| firing.at);
+            let end = self.ends.keys().next().map(|end| end.at);
+            firing.into_iter().chain(end).min()
+        })
     }
 
     /// Whether devices that the last firing chose have not been hit yet.
@@ -90,6 +128,30 @@ impl FaultPlan {
         self.hits.pop_front()
     }
 
+    /// Ends the next firing that lasts, if that is due by `now` and no other fires before: its devices wait for
+    /// their turn. False if none is.
+    pub(crate) fn end_next(&mut self, now: Instant) -> bool {
+        let Some((&end, _)) = self.ends.first_key_value() else {
+            return false;
+        };
+        let fires_before = self
+            .firings
+            .get(self.next)
+            .is_some_and(|next| next.at < end.at);
+        if end.at > now || fires_before {
+            return false;
+        }
+        let devices = self.ends.remove(&end).unwrap_or_default();
+        let hits = devices.into_iter().map(|device| Hit {
+            firing: end.firing,
+            device,
+            step: Step::End,
+        });
+        self.hits.extend(hits);
+        self.strike_mut(end.firing).ended = Some(now);
+        true
+    }
+
     /// Takes out the next firing if it is due by `now`.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Firing> {
         let firing = *self.firings.get(self.next)?;
@@ -100,34 +162,58 @@ impl FaultPlan {
         Some(firing)
     }
 
-    /// The run is stopped: drops the firings that have not come, and the devices that the last one chose
-    /// and has not hit.
-    pub(crate) fn stop(&mut self) {
+    /// The run is stopped at `now`: drops the firings that have not come, and the devices that the last one chose
+    /// and has not hit. What lasts ends now.
+    pub(crate) fn stop(&mut self, now: Instant) {
         self.next = self.firings.len();
-        for hit in std::mem::take(&mut self.hits) {
+        let (begin, end): (Vec<_>, Vec<_>) = std::mem::take(&mut self.hits)
+            .into_iter()
+            .partition(|hit| hit.step == Step::Begin);
+        for hit in begin {
             self.note_inapplicable(hit.firing.fault);
         }
+        self.hits.extend(end);
+        let ends = std::mem::take(&mut self.ends).into_iter();
+        self.ends = ends
+            .map(|(End { at, firing }, devices)| {
+                let at = at.min(now);
+                (End { at, firing }, devices)
+            })
+            .collect();
     }
 
-    /// A firing came at `now` and chose `devices`: they wait to be hit.
-    pub(crate) fn note_fired(&mut self, firing: Firing, now: Instant, devices: &[DeviceId]) {
+    /// A firing came at `now` and chose devices: they wait to be hit.
+    pub(crate) fn note_fired(&mut self, firing: Firing, now: Instant, chosen: Chosen<'_>) {
+        let Chosen { devices, lasts } = chosen;
         self.report_mut(firing.fault).strikes.push(Strike {
             at: now,
             selected: devices.len() as u64,
             applied: 0,
+            ended: None,
         });
-        let hits = devices.iter().map(|&device| Hit { firing, device });
+        let hits = devices.iter().map(|&device| Hit {
+            firing,
+            device,
+            step: Step::Begin,
+        });
         self.hits.extend(hits);
+        if let Some(lasts) = lasts {
+            let at = (firing.at + lasts).min(self.last_end).max(firing.at);
+            self.ends.insert(End { at, firing }, devices.to_vec());
+        }
     }
 
     /// A fault did its work on one device that `firing` chose: a takeover perhaps after the next
     /// firing, since its transport has to be opened first.
     pub(crate) fn note_applied(&mut self, firing: Firing) {
-        let report = self.report_mut(firing.fault);
-        report.applied += 1;
+        self.report_mut(firing.fault).applied += 1;
+        self.strike_mut(firing).applied += 1;
+    }
+
+    fn strike_mut(&mut self, firing: Firing) -> &mut Strike {
         // Every firing before this one has a strike, too: they fire in the order of their numbers.
         let place = usize::try_from(firing.number).expect("a fault has at most 100,000 times");
-        report.strikes[place].applied += 1;
+        &mut self.report_mut(firing.fault).strikes[place]
     }
 
     fn report_mut(&mut self, fault: FaultId) -> &mut FaultReport {
@@ -150,37 +236,11 @@ impl FaultPlan {
     }
 }
 
-/// The devices that one firing of a fault takes, in the order of their ids.
-///
-/// `candidates` are the devices of the fault's group, which has `count`, that a fault may take, in
-/// the order of their ids, each with its Client Identifier. A firing that asks for more than there
-/// are takes them all. `draws` are the fault's.
-pub(crate) fn select<'a>(
-    select: &Select,
-    count: u32,
-    draws: Draws,
-    firing: Firing,
-    candidates: impl Iterator<Item = (DeviceId, &'a str)>,
-) -> Vec<DeviceId> {
-    if let Select::Match(pattern) = select {
-        return candidates
-            .filter(|&(_, client_id)| fits_pattern(pattern, client_id))
-            .map(|(device, _)| device)
-            .collect();
-    }
-    let mut devices: Vec<DeviceId> = candidates.map(|(device, _)| device).collect();
-    let wanted = select.wanted(count).unwrap_or(count) as usize;
-    if wanted < devices.len() {
-        let mut rng = draws.generator(Purpose::FaultSelection, firing.number);
-        // The first steps of a Fisher-Yates shuffle: every subset is as likely as any other.
-        for place in 0..wanted {
-            let other = rng.random_range(place..devices.len());
-            devices.swap(place, other);
-        }
-        devices.truncate(wanted);
-        devices.sort_unstable();
-    }
-    devices
+/// How long a firing of `fault` lasts; `None` if that is done in a moment. `draws` are the fault's.
+pub(crate) fn length(fault: &Fault, draws: Draws, firing: Firing) -> Option<Duration> {
+    let lasts = fault.lasts.as_ref()?;
+    let mut rng = draws.generator(Purpose::FaultLength, firing.number);
+    Some(lasts.sample(&mut rng))
 }
 
 fn with_ids(faults: &[Fault]) -> impl Iterator<Item = (FaultId, &Fault)> {
@@ -189,11 +249,9 @@ fn with_ids(faults: &[Fault]) -> impl Iterator<Item = (FaultId, &Fault)> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use squall_scenario::GroupId;
-    use squall_scenario::{DeviceFault, DropKind, FaultAction, FaultTarget, FaultTiming};
+    use squall_scenario::{DeviceFault, DropKind, FaultAction, FaultTarget, FaultTiming, Select};
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -203,6 +261,7 @@ mod tests {
         Fault {
             name: "test".to_owned(),
             timing,
+            lasts: None,
             target: FaultTarget::Devices(DeviceFault {
                 group: GroupId(0),
                 select: Select::All,
@@ -211,19 +270,73 @@ mod tests {
         }
     }
 
-    fn firing(number: u64) -> Firing {
-        Firing {
-            at: Instant::ZERO,
-            fault: FaultId(0),
-            number,
-        }
+    fn chosen(devices: &[DeviceId], lasts: Option<Duration>) -> Chosen<'_> {
+        Chosen { devices, lasts }
     }
 
-    /// The devices that `select` takes of a group of 100 of which the first `alive` are not gone.
-    fn selected(select: Select, number: u64, alive: u32) -> Vec<DeviceId> {
-        let draws = Draws::of_fault(7, "test");
-        let candidates = (0..alive).map(|device| (DeviceId(device), "dev"));
-        super::select(&select, 100, draws, firing(number), candidates)
+    /// A plan whose only fault has fired every two seconds until `until` and lasts three each time, in a measured part
+    /// of seven.
+    fn lasting(until: u64) -> FaultPlan {
+        let faults = [fault(FaultTiming::Every {
+            period: secs(2),
+            until: secs(until),
+        })];
+        let mut plan = FaultPlan::new(&faults);
+        plan.begin(&faults, Instant::ZERO, Instant::ZERO + secs(7));
+        plan
+    }
+
+    /// What a plan does, in order, each with its moment in seconds: a firing that chooses device 7, or the end of one.
+    fn run(plan: &mut FaultPlan) -> Vec<(u64, Step, u64)> {
+        let mut done = Vec::new();
+        while let Some(now) = plan.next_due() {
+            if !plan.end_next(now) {
+                let firing = plan.poll(now).expect("it is due");
+                plan.note_fired(firing, now, chosen(&[DeviceId(7)], Some(secs(3))));
+            }
+            while let Some(hit) = plan.poll_hit() {
+                done.push((now.since_start().as_secs(), hit.step, hit.firing.number));
+            }
+        }
+        done
+    }
+
+    /// A firing that lasts ends at its own time, whatever fires meanwhile, and with the measured part at the latest.
+    #[test]
+    fn what_lasts_ends_at_its_time() {
+        let mut plan = lasting(6);
+
+        let done = run(&mut plan);
+
+        let expected = [
+            (2, Step::Begin, 0),
+            (4, Step::Begin, 1),
+            (5, Step::End, 0),
+            (6, Step::Begin, 2),
+            (7, Step::End, 1),
+            (7, Step::End, 2),
+        ];
+        assert_eq!(done, expected);
+        let ended: Vec<_> = plan.into_reports()[0]
+            .strikes
+            .iter()
+            .map(|s| s.ended)
+            .collect();
+        assert_eq!(ended, [5, 7, 7].map(|s| Some(Instant::ZERO + secs(s))));
+    }
+
+    /// A run that is stopped leaves no device under a fault.
+    #[test]
+    fn what_lasts_ends_when_the_run_is_stopped() {
+        let mut plan = lasting(6);
+        let now = Instant::ZERO + secs(2);
+        let firing = plan.poll(now).expect("due after 2 s");
+        plan.note_fired(firing, now, chosen(&[DeviceId(7)], Some(secs(3))));
+        plan.poll_hit().expect("it chose a device");
+
+        plan.stop(Instant::ZERO + secs(3));
+
+        assert_eq!(run(&mut plan), [(3, Step::End, 0)]);
     }
 
     /// Faults of one moment fire in file order.
@@ -257,9 +370,9 @@ mod tests {
         plan.begin(&faults, Instant::ZERO, Instant::ZERO + secs(20));
         let now = Instant::ZERO + secs(99);
         let first = plan.poll(now).expect("due after 2 s");
-        plan.note_fired(first, now, &[DeviceId(0), DeviceId(1)]);
+        plan.note_fired(first, now, chosen(&[DeviceId(0), DeviceId(1)], None));
         let second = plan.poll(now).expect("due after 4 s");
-        plan.note_fired(second, now, &[DeviceId(2)]);
+        plan.note_fired(second, now, chosen(&[DeviceId(2)], None));
 
         plan.note_applied(second);
         plan.note_applied(first);
@@ -268,49 +381,5 @@ mod tests {
         let reports = plan.into_reports();
         let applied: Vec<u64> = reports[0].strikes.iter().map(|s| s.applied).collect();
         assert_eq!(applied, [2, 1]);
-    }
-
-    /// A fraction is one of the group, not of those that are left.
-    #[test]
-    fn a_fraction_takes_that_share_of_the_group() {
-        let select = Select::Fraction(0.2);
-
-        assert_eq!(selected(select.clone(), 0, 100).len(), 20);
-        assert_eq!(selected(select.clone(), 0, 50).len(), 20);
-        assert_eq!(selected(select.clone(), 0, 10).len(), 10);
-    }
-
-    /// The seed decides, and each firing draws afresh.
-    #[test]
-    fn a_selection_is_repeatable_and_differs_between_firings() {
-        let select = Select::Count(10);
-
-        assert_eq!(
-            selected(select.clone(), 3, 100),
-            selected(select.clone(), 3, 100)
-        );
-        assert_ne!(
-            selected(select.clone(), 3, 100),
-            selected(select.clone(), 4, 100)
-        );
-    }
-
-    /// Every device is as likely to be taken as any other.
-    #[test]
-    fn a_selection_favours_no_device() {
-        let select = Select::Count(10);
-        let mut taken = [0_u32; 100];
-
-        for number in 0..2_000 {
-            for device in selected(select.clone(), number, 100) {
-                taken[device.0 as usize] += 1;
-            }
-        }
-
-        // 200 on average, with a standard deviation of 13.
-        assert!(
-            taken.iter().all(|&count| (130..270).contains(&count)),
-            "{taken:?}"
-        );
     }
 }

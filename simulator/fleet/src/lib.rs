@@ -16,6 +16,7 @@ mod observation;
 mod outcome;
 mod progress;
 mod schedule;
+mod selection;
 mod sink;
 mod stamp;
 

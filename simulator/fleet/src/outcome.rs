@@ -78,4 +78,7 @@ pub struct Strike {
     pub selected: u64,
     /// Of these, the devices to which it was done, perhaps after the next strike.
     pub applied: u64,
+    /// When it was over, for a fault that lasts; `None` for one that is done in a moment, and where the run was cut
+    /// before.
+    pub ended: Option<Instant>,
 }

@@ -41,6 +41,8 @@ pub enum Purpose {
     Response = 20,
     /// Time from a request to its response. Number: the respond block.
     ResponseDelay = 21,
+    /// How long a fault lasts. Number: how many times it fired before.
+    FaultLength = 10,
 }
 
 /// Increment of the chain: 2^64 divided by the golden ratio, made odd.

@@ -11,6 +11,7 @@ mod listeners;
 mod model;
 mod overrides;
 mod plan;
+mod planned_fault;
 mod ports;
 mod print;
 mod read;
@@ -53,7 +54,8 @@ pub use model::threshold::{
 };
 pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
-pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, PlannedFault, StreamPlan};
+pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, StreamPlan};
+pub use planned_fault::PlannedFault;
 pub use ports::PortNeed;
 pub use surroundings::{FileUnreadable, NoSurroundings, Surroundings};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};

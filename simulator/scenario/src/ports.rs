@@ -10,8 +10,7 @@ use std::time::Duration;
 use squall_protocol::Version;
 
 use crate::{
-    DeviceFault, DropKind, Fault, FaultAction, FaultTarget, Group, Plan, ReconnectWhen, Scenario,
-    Target,
+    DeviceFault, DropKind, Fault, FaultAction, Group, Plan, ReconnectWhen, Scenario, Target,
 };
 
 /// Local ports at the moment of a run that takes the most of them.
@@ -138,7 +137,7 @@ fn sessions_left(scenario: &Scenario, group: &Group, ids: u64) -> u64 {
         Version::V5 => {
             let faults = scenario.faults.iter();
             let taken = faults.filter_map(|fault| {
-                let FaultTarget::Devices(devices) = &fault.target;
+                let devices = fault.devices()?;
                 let is_of_group = scenario.group(devices.group).name == group.name;
                 is_of_group.then(|| wanted(devices, group).saturating_mul(fault.timing.count()))
             });
@@ -150,11 +149,14 @@ fn sessions_left(scenario: &Scenario, group: &Group, ids: u64) -> u64 {
 /// Ports that wait each time that the fault strikes, beside those of open connections: only a device
 /// that comes back takes another.
 fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
-    let FaultTarget::Devices(devices) = &fault.target;
+    let Some(devices) = fault.devices() else {
+        return 0;
+    };
     let group = scenario.group(devices.group);
     let comes_back = group.reconnect.when == ReconnectWhen::Always;
     let leaves_a_port = match devices.action {
         FaultAction::Takeover => true,
+        FaultAction::Stall => false,
         FaultAction::Disconnect(_) => comes_back,
         FaultAction::Drop(kind) => match kind {
             DropKind::Fin | DropKind::HalfClose | DropKind::MidPacket => comes_back,

@@ -259,6 +259,11 @@ impl Link {
         self.phase = Phase::Over;
     }
 
+    /// A PINGRESP that is awaited has its whole time from `now` on.
+    pub(super) fn await_pingresp_anew(&mut self, now: Instant) {
+        self.pingreq_at = self.pingreq_at.map(|_| now);
+    }
+
     pub(super) fn pingresp_came(&mut self) {
         self.pingreq_at = None;
     }

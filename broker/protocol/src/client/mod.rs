@@ -152,6 +152,11 @@ impl<M> Client<M> {
         self.state.link.handle_timeout(now, &self.state.settings)
     }
 
+    /// The caller has not read what came before `now`: a PINGRESP that is awaited has its whole time from then on.
+    pub fn await_pingresp_anew(&mut self, now: Instant) {
+        self.state.link.await_pingresp_anew(now);
+    }
+
     /// Whether CONNACK with Success came and nothing has ended the connection since.
     pub fn is_connected(&self) -> bool {
         self.state.link.phase() == Phase::Connected

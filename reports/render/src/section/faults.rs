@@ -1,6 +1,6 @@
 //! Fault timeline: what was broken on purpose, and the first anomaly after it.
 
-use squall_run::{Qos2, Run};
+use squall_run::{FaultOccurrence, Qos2, Run, count_text, duration_text};
 
 use super::qos2::cut_step;
 use super::{Absent, Block, Section, section_of};
@@ -48,6 +48,7 @@ fn timeline(run: &Run) -> Table {
             Column::quantity("Lasts", "s"),
             Column::count("Selected"),
             Column::count("Hit"),
+            Column::sentences("What it did"),
             Column::sentences("First anomaly after it"),
         ],
     );
@@ -73,10 +74,31 @@ fn timeline(run: &Run) -> Table {
             fault.lasts_s.map_or(Cell::None, Cell::Seconds),
             Cell::Count(fault.selected),
             Cell::Count(fault.applied),
+            effects(fault),
             anomaly.unwrap_or(Cell::text("none")),
         ]);
     }
     table
+}
+
+/// What a fault brought about, one after the other.
+fn effects(fault: &FaultOccurrence) -> Cell {
+    let words = fault.effects.iter().map(|effect| {
+        let count = count_text(effect.count);
+        match effect.longest_s {
+            Some(longest) => format!(
+                "{count} {}, the longest for {}",
+                effect.what,
+                duration_text(longest)
+            ),
+            None => format!("{count} {}", effect.what),
+        }
+    });
+    let words: Vec<String> = words.collect();
+    match words.is_empty() {
+        true => Cell::None,
+        false => Cell::Text(words.join("; ")),
+    }
 }
 
 /// What `qos2` blocks did to handshakes, by kind.

@@ -185,6 +185,7 @@ pub(super) fn faults() -> Vec<FaultOccurrence> {
         lasts_s: None,
         selected: applied + 2,
         applied,
+        effects: Vec::new(),
         first_anomaly: None,
     };
     let mut reset = fault("socket-reset", Some("rst"), 40.0, 400);

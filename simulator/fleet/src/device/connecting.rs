@@ -1,8 +1,10 @@
 //! How a device gets a connection: from asking for a transport to the SUBACK. `ending` has the
 //! rest of its life.
 
+use squall_protocol::Instant;
+
 use super::asking::Asking;
-use super::connection::{Active, Connection, Opening, Role, Room, Up};
+use super::connection::{Active, Attention, Connection, Opening, Role, Room, Up};
 use super::ending::{Ending, TransportEnd};
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
@@ -25,6 +27,7 @@ impl Device {
             }),
             room: Room::Left,
             lanes: self.link.as_ref().map(|_| Box::default()),
+            attention: Attention::UNBROKEN,
         });
         turn.shared.census.connections += 1;
         self.send_control(turn, self.connections.len() - 1, Up::Open);
@@ -83,6 +86,8 @@ impl Device {
 
     /// Gives the client role's connection up to make room for another; it is read on.
     fn displace(&mut self, turn: &mut Turn<'_>, place: usize) {
+        // A stall is of the connection that the device goes on with.
+        self.read_on(turn, place);
         self.forget_connection(turn, place);
         let displaced = self.client.displace();
         self.connections[place].role = Role::Displaced(Box::new(displaced));
@@ -164,6 +169,14 @@ impl Device {
         self.send_queue(turn);
     }
 
+    /// When the device gives up waiting for the first SUBACK that it awaits on a connection; never while it does not
+    /// read.
+    pub(super) fn suback_due(&self, connection: &Connection, active: &Active) -> Option<Instant> {
+        let asked_at = active.asking.open_since()?;
+        let since = connection.attention.reads_since()?.max(asked_at);
+        Some(since + self.profile.connect_timeout)
+    }
+
     pub(super) fn note_ready(&mut self, turn: &mut Turn<'_>) {
         if !std::mem::replace(&mut self.was_ready, true) {
             turn.shared.census.ready += 1;
@@ -178,9 +191,13 @@ impl Device {
         let Role::Active(active) = &self.connections[place].role else {
             return;
         };
-        let limit = self.profile.connect_timeout;
-        let subscribing_since = active.asking.open_since();
-        let is_suback_late = subscribing_since.is_some_and(|since| since + limit <= turn.now);
+        let connection = &self.connections[place];
+        let suback_due = self.suback_due(connection, active);
+        let is_suback_late = suback_due.is_some_and(|due| due <= turn.now);
+        if connection.is_stalled() {
+            // An answer may lie there unread.
+            self.client.await_pingresp_anew(turn.now);
+        }
         let is_due = self.client.poll_timeout().is_some_and(|at| at <= turn.now);
         let timed_out = if is_due {
             self.client.handle_timeout(turn.now)

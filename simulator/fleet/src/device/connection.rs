@@ -19,6 +19,8 @@ pub(super) struct Connection {
     pub(super) room: Room,
     /// `None` if the device has no link: then everything passes at once.
     pub(super) lanes: Option<Box<Lanes>>,
+    /// Whether the device reads it.
+    pub(super) attention: Attention,
 }
 
 /// Whether the drive takes more bytes for a transport.
@@ -26,6 +28,33 @@ pub(super) struct Connection {
 pub(super) enum Room {
     Left,
     Full,
+}
+
+/// Whether the device itself reads a connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Attention {
+    /// It does, since that moment: the start of the run, or the end of a stall.
+    Since(Instant),
+    /// A fault stops it from that moment on.
+    Stalled {
+        /// The firing of the fault.
+        by: Firing,
+        /// When it read last.
+        since: Instant,
+    },
+}
+
+impl Attention {
+    /// It has read from the beginning.
+    pub(super) const UNBROKEN: Self = Self::Since(Instant::ZERO);
+
+    /// Since when it reads; `None` if it does not now.
+    pub(super) fn reads_since(self) -> Option<Instant> {
+        match self {
+            Self::Since(since) => Some(since),
+            Self::Stalled { .. } => None,
+        }
+    }
 }
 
 /// What is on its way over the link, in each direction.
@@ -132,6 +161,18 @@ pub(super) struct Active {
 }
 
 impl Connection {
+    /// Whether its device does not read it.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.attention.reads_since().is_none()
+    }
+
+    /// Whether its link takes what comes.
+    pub(super) fn link_reading(&self) -> Reading {
+        self.lanes
+            .as_ref()
+            .map_or(Reading::On, |lanes| lanes.reading)
+    }
+
     /// Whether another message may be sent: neither the drive nor the link has too much waiting.
     pub(super) fn has_room(&self) -> bool {
         let is_link_full = self.lanes.as_ref().is_some_and(|lanes| lanes.up.is_full());
@@ -148,7 +189,8 @@ impl Connection {
     /// When the link has something to release.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let lanes = self.lanes.as_deref()?;
-        let dues = [lanes.up.next_due(), lanes.down.next_due()];
+        let down = lanes.down.next_due().filter(|_| !self.is_stalled());
+        let dues = [lanes.up.next_due(), down];
         dues.into_iter().flatten().min()
     }
 

@@ -25,17 +25,29 @@ impl Device {
     /// `drop` and `disconnect` need a connection with a CONNACK. `takeover` needs none, and counts as
     /// done when its CONNECT is sent.
     pub(crate) fn apply(&mut self, turn: &mut Turn<'_>, hit: Hit, action: FaultAction) {
-        let Hit { firing, .. } = hit;
+        let firing = hit.firing;
         let Firing { fault, at: due, .. } = firing;
         let what = Planned::Fault(fault);
         self.tell(turn, self.current_socket(), Fact::Begun { what, due });
         match action {
             FaultAction::Takeover => self.take_over(turn, firing),
-            FaultAction::Drop(_) | FaultAction::Disconnect(_) if !self.is_online() => {
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Stall
+                if !self.is_online() =>
+            {
                 turn.note_inapplicable(fault);
             }
             FaultAction::Drop(kind) => self.drop_connection(turn, firing, kind),
             FaultAction::Disconnect(reason) => self.say_goodbye(turn, firing, reason),
+            FaultAction::Stall => self.begin_stall(turn, firing),
+        }
+        self.settle(turn);
+    }
+
+    /// A fault that lasted is over for this device, which it chose.
+    pub(crate) fn end_fault(&mut self, turn: &mut Turn<'_>, firing: Firing, action: FaultAction) {
+        match action {
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => {}
+            FaultAction::Stall => self.end_stall(turn, firing),
         }
         self.settle(turn);
     }

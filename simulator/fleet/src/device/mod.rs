@@ -7,7 +7,7 @@
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
 //! `subscribing` what it asks for,
 //! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
-//! `[[fault]]`s do, `checker` the last look at what is retained.
+//! `[[fault]]`s do, `stall` a fault that lasts, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
@@ -26,6 +26,7 @@ mod publishing;
 mod qos2_faults;
 mod receiving;
 mod responding;
+mod stall;
 mod subscribing;
 mod turn;
 mod wire;
@@ -295,8 +296,7 @@ impl Device {
                 Role::Opening(opening) => sooner(Some(opening.give_up)),
                 Role::Active(active) => {
                     sooner(self.client.poll_timeout());
-                    let since = active.asking.open_since();
-                    sooner(since.map(|since| since + self.profile.connect_timeout));
+                    sooner(self.suback_due(connection, active));
                 }
                 Role::Displaced(_) | Role::Abandoned | Role::Closing | Role::Done => {}
             }

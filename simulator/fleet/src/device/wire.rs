@@ -54,8 +54,11 @@ impl Device {
     /// Has the drive read the transport at `place` only while its link takes more.
     fn limit_reading(&mut self, turn: &mut Turn<'_>, place: usize) {
         let connection = &mut self.connections[place];
+        let is_stalled = connection.is_stalled();
         let lanes = connection.lanes.as_deref_mut();
         match lanes.and_then(Lanes::take_reading_change) {
+            // The transport is not read anyhow.
+            Some(_) if is_stalled => {}
             Some(Reading::Paused) => turn.actions.pause(connection.socket),
             Some(Reading::On) => turn.actions.resume(connection.socket),
             None => {}
@@ -118,13 +121,16 @@ impl Device {
         let mut bytes = std::mem::take(&mut turn.shared.scratch);
         loop {
             bytes.clear();
+            let Some(reads_since) = self.connections[place].attention.reads_since() else {
+                break;
+            };
             let Some(Shaping { lanes, report, .. }) = self.shaping(turn.shared, place) else {
                 break;
             };
             let Some(arrival) = lanes.down.poll(turn.now, &mut report.down, &mut bytes) else {
                 break;
             };
-            turn.waited = arrival.waited(turn.now);
+            turn.waited = arrival.waited(turn.now, reads_since);
             turn.on_link = arrival.on_link();
             match arrival.what {
                 Arrived::Bytes => self.handle_bytes(turn, place, &bytes),

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{FaultTarget, NetworkId, Scenario};
+use squall_scenario::{DeviceFault, DeviceId, FaultTarget, NetworkId, Scenario};
 
 use self::drain::Drain;
 pub use self::drain::drain_max;
@@ -24,13 +24,14 @@ use crate::clearing::Clearing;
 use crate::deadline::Deadlines;
 use crate::device::{Census, Device, Figures, Shared, Stage, Turn};
 use crate::drive::{Actions, Input};
-use crate::fault_plan::{FaultPlan, Firing, select};
+use crate::fault_plan::{Chosen, FaultPlan, Firing, Step, length};
 use crate::link::LinkReport;
 use crate::members::{checkers, members, slot};
 use crate::observation::{About, Fact, Observation};
 use crate::outcome::{Outcome, Sessions};
 use crate::progress::{Phase, Progress};
 use crate::random::Draws;
+use crate::selection::select;
 use crate::sink::Sink;
 use crate::stamp::RunTag;
 
@@ -290,18 +291,22 @@ impl<S: Sink> Fleet<S> {
     /// One device a call, so that the shell carries out what follows, and reads its clock, before
     /// the next.
     fn do_faults(&mut self, now: Instant, actions: &mut Actions) {
-        if !self.shared.faults.has_hits()
-            && let Some(firing) = self.shared.faults.poll(now)
+        let faults = &mut self.shared.faults;
+        if !faults.has_hits()
+            && !faults.end_next(now)
+            && let Some(firing) = faults.poll(now)
         {
             self.fire(now, firing);
         }
         if let Some(hit) = self.shared.faults.poll_hit() {
             let scenario = Rc::clone(&self.scenario);
-            let FaultTarget::Devices(devices) = &scenario.fault(hit.firing.fault).target;
-            let place = hit.device.0 as usize;
-            self.with_device(now, actions, place, |device, turn| {
-                device.apply(turn, hit, devices.action);
-            });
+            if let Some(devices) = scenario.fault(hit.firing.fault).devices() {
+                let place = hit.device.0 as usize;
+                self.with_device(now, actions, place, |device, turn| match hit.step {
+                    Step::Begin => device.apply(turn, hit, devices.action),
+                    Step::End => device.end_fault(turn, hit.firing, devices.action),
+                });
+            }
         }
         self.watch_faults();
     }
@@ -309,15 +314,25 @@ impl<S: Sink> Fleet<S> {
     fn fire(&mut self, now: Instant, firing: Firing) {
         let scenario = Rc::clone(&self.scenario);
         let fault = scenario.fault(firing.fault);
-        let FaultTarget::Devices(wanted) = &fault.target;
-        let group = scenario.group(wanted.group);
+        let draws = Draws::of_fault(scenario.seed, &fault.name);
+        let taken = match &fault.target {
+            FaultTarget::Devices(wanted) => self.choose(firing, wanted, draws),
+        };
+        let chosen = Chosen {
+            devices: &taken,
+            lasts: length(fault, draws, firing),
+        };
+        self.shared.faults.note_fired(firing, now, chosen);
+    }
+
+    /// The devices that a firing takes.
+    fn choose(&self, firing: Firing, wanted: &DeviceFault, draws: Draws) -> Vec<DeviceId> {
+        let group = self.scenario.group(wanted.group);
         let candidates = group.devices().filter_map(|id| {
             let device = &self.devices[id.0 as usize];
             device.is_here().then(|| (id, device.client_id()))
         });
-        let draws = Draws::of_fault(scenario.seed, &fault.name);
-        let taken = select(&wanted.select, group.count, draws, firing, candidates);
-        self.shared.faults.note_fired(firing, now, &taken);
+        select(&wanted.select, group.count, draws, firing, candidates)
     }
 
     /// Tells if the caller did nothing for long, by its own word or though something was due.

@@ -258,7 +258,7 @@ impl<S: Sink> Fleet<S> {
                     self.devices[place].stop(now);
                     self.watch_device(place);
                 }
-                self.shared.faults.stop();
+                self.shared.faults.stop(now);
                 self.watch_faults();
                 self.load_ends = now;
                 self.begin_draining(now, now);

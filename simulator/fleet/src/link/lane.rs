@@ -82,9 +82,9 @@ impl<C> Arrival<C> {
     }
 
     /// How long the generator held it until `now`: before it went into the link, and after it should
-    /// have come out. `None` if the first is not known.
-    pub(crate) fn waited(&self, now: Instant) -> Option<Duration> {
-        let late = now.saturating_since(self.due);
+    /// have come out, its device reading since `reads_since`. `None` if the first is not known.
+    pub(crate) fn waited(&self, now: Instant, reads_since: Instant) -> Option<Duration> {
+        let late = now.saturating_since(self.due.max(reads_since));
         self.entry.waited.map(|before| before + late)
     }
 }
@@ -314,7 +314,10 @@ mod tests {
 
         let arrival = arrival.expect("the bytes");
         assert_eq!(arrival.on_link(), Duration::from_nanos(20));
-        assert_eq!(arrival.waited(at(32)), Some(Duration::from_nanos(3 + 7)));
+        assert_eq!(
+            arrival.waited(at(32), Instant::ZERO),
+            Some(Duration::from_nanos(3 + 7))
+        );
     }
 
     /// What was measured is the clock's, not the plan's.

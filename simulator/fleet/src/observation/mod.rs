@@ -5,6 +5,7 @@
 //! a link holds back is told beside them, so that the broker is charged only for what it had.
 
 mod exchange;
+mod link;
 mod retained;
 mod wanted;
 
@@ -23,6 +24,7 @@ use crate::progress::Phase;
 use crate::stamp::Stamp;
 
 pub use exchange::ExchangeFact;
+pub use link::{Departure, LinkAtEnd, Way};
 pub use retained::{RetainedFact, Unchecked};
 pub use wanted::Wanted;
 
@@ -159,40 +161,20 @@ pub enum ConnectionFact<'a> {
     /// machine, or when the device gave up waiting for an answer. Told then, and before that is, of each
     /// connection that runs over a link.
     LinkAtEnd(LinkAtEnd),
+    /// A fault stops the device from reading it.
+    ReadingStopped {
+        /// The fault that does.
+        fault: FaultId,
+        /// How many times it fired before.
+        number: u64,
+    },
+    /// The device reads on, and has what came meanwhile before it.
+    ReadingResumed {
+        /// When it had stopped.
+        since: Instant,
+    },
     /// Devices are about to leave, and the link still holds something of this connection that way.
     StillOnLink(Way),
-}
-
-/// What the link of a device had let pass of a connection that came to its end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct LinkAtEnd {
-    /// Since when the broker had got nothing whole from the device: the last thing that it had handed to the
-    /// link at once was through then. The start of the run if nothing ever was.
-    pub heard_at: Instant,
-    /// How long the link had held a question and its answer at most: the longest that anything was held on
-    /// the way up, and on the way down.
-    pub held_for: Duration,
-}
-
-/// Which way something goes over a link.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Way {
-    /// From the device to the broker.
-    Up,
-    /// From the broker to the device.
-    Down,
-}
-
-/// What leaves the link of a device.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Departure {
-    /// CONNECT.
-    Connect,
-    /// The end of the connection: FIN, RST, DISCONNECT, or the last bytes before a silence.
-    End,
-    /// The last answers, PUBACK at QoS 1 and PUBCOMP at QoS 2, to so many messages: until then the broker
-    /// has them unacknowledged, and may send no more of them than its window takes (§4.9).
-    Answers(u32),
 }
 
 /// A step of a SUBSCRIBE.

@@ -1,7 +1,7 @@
 //! Devices that fight for one Client Identifier.
 
 use squall_run::count_text;
-use squall_scenario::{Expectation, FaultAction, FaultTarget, Group, GroupId, Scenario};
+use squall_scenario::{Expectation, Fault, FaultAction, Group, GroupId, Scenario};
 
 /// One sentence for each group whose devices all have one Client Identifier, unless the scenario is about
 /// takeovers (§3.1.4).
@@ -27,12 +27,11 @@ fn sentence(group: &Group) -> String {
 /// Whether a claim or a fault of the scenario is about takeovers of the group.
 fn is_about_takeovers(scenario: &Scenario, id: GroupId) -> bool {
     let mut claims = scenario.expectations.iter();
-    let mut faults = scenario.faults.iter();
+    let faults = scenario.faults.iter();
     claims.any(|claim| matches!(claim, Expectation::Takeover(_)))
-        || faults.any(|fault| {
-            let FaultTarget::Devices(devices) = &fault.target;
-            devices.group == id && devices.action == FaultAction::Takeover
-        })
+        || faults
+            .filter_map(Fault::devices)
+            .any(|devices| devices.group == id && devices.action == FaultAction::Takeover)
 }
 
 #[cfg(test)]

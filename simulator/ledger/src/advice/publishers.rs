@@ -1,7 +1,7 @@
 //! Publishers at QoS 1 and 2 that forget what was under way when their connection ends.
 
 use squall_protocol::QoS;
-use squall_scenario::{Fault, FaultTarget, Group, GroupId, Scenario};
+use squall_scenario::{Fault, FaultAction, Group, GroupId, Scenario};
 
 /// One sentence for each group that publishes at QoS 1 or 2, does not resume its Sessions, and has its
 /// connections ended by its network or by a fault: such messages are in doubt, and nothing sends them again.
@@ -40,9 +40,13 @@ fn causes(scenario: &Scenario, id: GroupId, group: &Group) -> Vec<String> {
 
 /// Whether the fault ends connections of the group with messages under way.
 fn cuts(fault: &Fault, group: GroupId) -> bool {
-    let FaultTarget::Devices(devices) = &fault.target;
-    // A drop, a takeover and a goodbye all end a connection with messages under way.
-    devices.group == group
+    fault.devices().is_some_and(|devices| {
+        let ends_connections = match devices.action {
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => true,
+            FaultAction::Stall => false,
+        };
+        devices.group == group && ends_connections
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
 //! - `unanswered`: packets that the broker left without an answer.
 //! - `responses`: messages that ask for another one.
+//! - `stalls`: devices that a fault stops from reading.
 //! - `windows`: when a device's link may have kept the broker from sending to it.
 //!
 //! Memory is bounded by `memory`, not by the length of a run. `watched_claims` are those that books
@@ -35,6 +36,7 @@ mod roster;
 mod sequences;
 mod session;
 mod share;
+mod stalls;
 mod standstill;
 mod stream;
 mod takeovers;
@@ -61,6 +63,7 @@ use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
 use self::responses::Responses;
 use self::retained::Retained;
+use self::stalls::Stalls;
 use self::standstill::Standstill;
 use self::takeovers::Takeovers;
 use self::unanswered::Unanswered;
@@ -108,6 +111,7 @@ pub struct Ledger {
     pub(crate) responses: Responses,
     pub(crate) unsent: UnsentMessages,
     windows: Windows,
+    pub(crate) stalls: Stalls,
     /// Messages of other runs that were published while this one went on, by the numbers that their
     /// stamps give their devices.
     pub(crate) messages_of_other_runs: BTreeMap<DeviceId, u64>,
@@ -144,6 +148,7 @@ impl Ledger {
             unanswered: Unanswered::default(),
             responses: Responses::new(roster.clone(), claims.responses, memory),
             unsent: UnsentMessages::default(),
+            stalls: Stalls::default(),
             windows: Windows::default(),
             messages_of_other_runs: BTreeMap::new(),
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),

@@ -113,11 +113,14 @@ pub enum Excuse {
     ComingStill,
     /// The run was cut short before it could come.
     RunCut,
+    /// Owed at QoS 0 while a fault stopped its recipient from reading, or while the broker caught up with that: at most
+    /// once (§4.3.1).
+    NotRead,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SessionEnded,
         Self::EndedUnasked,
         Self::ConnectionLost,
@@ -126,6 +129,7 @@ impl Excuse {
         Self::OnLink,
         Self::ComingStill,
         Self::RunCut,
+        Self::NotRead,
     ];
 
     /// In words, as reports and the run file name it.
@@ -139,6 +143,7 @@ impl Excuse {
             Self::OnLink => "still on the simulated link at the end",
             Self::ComingStill => "could come still when the run ended",
             Self::RunCut => "run cut short",
+            Self::NotRead => "recipient stopped from reading at QoS 0",
         }
     }
 }

@@ -66,6 +66,8 @@ impl Metrics {
                 | ConnectionFact::LeftLink(_)
                 | ConnectionFact::CloseArrived(_)
                 | ConnectionFact::LinkAtEnd(_)
+                | ConnectionFact::ReadingStopped { .. }
+                | ConnectionFact::ReadingResumed { .. }
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })

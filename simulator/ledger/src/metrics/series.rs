@@ -116,6 +116,8 @@ impl Timeline {
                 | ConnectionFact::LeftLink(_)
                 | ConnectionFact::CloseArrived(_)
                 | ConnectionFact::LinkAtEnd(_)
+                | ConnectionFact::ReadingStopped { .. }
+                | ConnectionFact::ReadingResumed { .. }
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Publication(

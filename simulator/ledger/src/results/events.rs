@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use squall_fleet::FaultReport;
 use squall_run::{
-    Anomaly, ErrorCount, FaultOccurrence, FirstAnomaly, Responses, Takeovers, WillOutcome,
+    Anomaly, ErrorCount, FaultEffect, FaultOccurrence, FirstAnomaly, Responses, Takeovers,
+    WillOutcome,
 };
-use squall_scenario::{Expectation, FaultTarget, Scenario};
+use squall_scenario::{Expectation, FaultId, Scenario};
 
 use crate::books::{Ledger, WillCause, reason_text};
 
@@ -123,33 +124,35 @@ pub(super) fn faults(
         .iter()
         .flat_map(|report| {
             let planned = scenario.fault(report.fault).times();
-            let strikes = report.strikes.iter().zip(planned);
-            strikes.map(move |(strike, planned)| (strike, planned, report))
+            let strikes = report.strikes.iter().zip(planned).zip(0_u64..);
+            strikes.map(move |((strike, planned), number)| (strike, planned, report, number))
         })
         .collect();
-    occurrences.sort_by_key(|&(strike, _, report)| (strike.at, report.fault));
+    occurrences.sort_by_key(|&(strike, _, report, _)| (strike.at, report.fault));
     let times: Vec<_> = occurrences.iter().map(|(strike, ..)| strike.at).collect();
     occurrences
         .into_iter()
         .enumerate()
-        .map(|(number, (strike, planned, report))| {
+        .map(|(place, (strike, planned, report, number))| {
             let at = strike.at;
-            let next = times[number..].iter().find(|&&other| other > at);
+            let next = times[place..].iter().find(|&&other| other > at);
             let first = anomalies
                 .iter()
                 .find(|anomaly| anomaly.at >= at && next.is_none_or(|&next| anomaly.at < next));
             let fault = scenario.fault(report.fault);
-            let FaultTarget::Devices(devices) = &fault.target;
+            let group = fault.devices().map(|devices| scenario.group(devices.group));
+            let lasted = strike.ended.map(|ended| ended.saturating_since(at));
             FaultOccurrence {
                 name: fault.name.clone(),
-                action: devices.action.name().to_owned(),
+                action: fault.target.action_name().to_owned(),
                 how: fault.drop_kind().map(|kind| kind.name().to_owned()),
-                group: Some(scenario.group(devices.group).name.clone()),
+                group: group.map(|group| group.name.clone()),
                 planned_s: planned.as_secs_f64(),
                 at_s: at.as_secs_f64(),
-                lasts_s: None,
+                lasts_s: lasted.map(|lasted| lasted.as_secs_f64()),
                 selected: strike.selected,
                 applied: strike.applied,
+                effects: effects(report.fault, number, ledger),
                 first_anomaly: first.map(|anomaly| FirstAnomaly {
                     kind: anomaly.kind,
                     at_s: anomaly.at.as_secs_f64(),
@@ -158,6 +161,24 @@ pub(super) fn faults(
             }
         })
         .collect()
+}
+
+/// What the time that a fault struck after `number` others brought about.
+fn effects(fault: FaultId, number: u64, ledger: &Ledger) -> Vec<FaultEffect> {
+    let Some(stall) = ledger.stalls.effects(fault, number) else {
+        return Vec::new();
+    };
+    let waited = FaultEffect {
+        what: "messages read after they had waited".to_owned(),
+        count: stall.waited,
+        longest_s: (stall.waited > 0).then(|| stall.longest.as_secs_f64()),
+    };
+    let shed = FaultEffect {
+        what: "connections ended by the broker".to_owned(),
+        count: stall.shed,
+        longest_s: None,
+    };
+    vec![waited, shed]
 }
 
 /// Anomalies of each kind as the run file has them: the first, in order of time.

@@ -15,6 +15,7 @@ mod refusals;
 mod runs;
 mod secured;
 mod shipped;
+mod slow_consumer;
 mod slow_link;
 mod stopping;
 mod suites;

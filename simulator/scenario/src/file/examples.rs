@@ -197,6 +197,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fault.action", "action = \"drop\""),
     ("fault.how", "how = \"rst\""),
     ("fault.reason", "reason = \"normal\""),
+    ("fault.lasts", "lasts = \"20s\""),
     (
         "expect",
         "[[expect]]\ncheck = \"delivery\"\nlost = 0\nmisrouted = 0",

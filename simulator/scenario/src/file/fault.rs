@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::DurationText;
 use super::shorthand;
+use super::{DistributionFile, DurationText};
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub(crate) struct FaultFile {
     #[serde(rename = "for")]
     pub(crate) repeats_for: Option<DurationText>,
     /// Name of the `[[group]]` it takes devices from.
-    pub(crate) group: String,
+    pub(crate) group: Option<String>,
     /// Which devices, or how many. By default all.
     #[serde(default, deserialize_with = "shorthand::option::<_, SelectForms, _>")]
     #[schemars(with = "Option<SelectForms>")]
@@ -32,6 +32,8 @@ pub(crate) struct FaultFile {
     pub(crate) how: Option<HowWord>,
     /// The reason that DISCONNECT gives, with `disconnect`. Default normal.
     pub(crate) reason: Option<ReasonWord>,
+    /// How long it lasts, drawn each time, with `stall`. It ends with the measured part at the latest.
+    pub(crate) lasts: Option<DistributionFile>,
 }
 
 /// Which devices a fault takes, drawn among those that are not gone.
@@ -78,6 +80,28 @@ pub(crate) enum ActionWord {
     Disconnect,
     /// It connects with a Client Identifier that is in use.
     Takeover,
+    /// It reads nothing for as long as the fault `lasts`, and goes on sending: a slow consumer.
+    Stall,
+}
+
+impl ActionWord {
+    /// Whether it goes on for a while: then `lasts` says for how long.
+    pub(crate) const fn is_lasting(self) -> bool {
+        match self {
+            Self::Drop | Self::Disconnect | Self::Takeover => false,
+            Self::Stall => true,
+        }
+    }
+
+    /// As the file writes it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Disconnect => "disconnect",
+            Self::Takeover => "takeover",
+            Self::Stall => "stall",
+        }
+    }
 }
 
 /// How a device is gone without DISCONNECT.

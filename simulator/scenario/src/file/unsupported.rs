@@ -11,7 +11,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("network", &["partition"]),
     ("group", &["transport", "tls"]),
     ("publish", &["stage"]),
-    ("fault", &["contenders", "lasts", "profile", "period"]),
+    ("fault", &["contenders", "profile", "period"]),
     ("payload", &["file"]),
 ];
 
@@ -20,7 +20,6 @@ const VALUES: [(&str, &[&str]); 4] = [
     (
         "action",
         &[
-            "stall",
             "mute",
             "network",
             "partition",

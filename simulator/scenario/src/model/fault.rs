@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Distribution;
 use crate::id::GroupId;
 
 /// One `[[fault]]`: what goes wrong, and when.
@@ -11,6 +12,9 @@ pub struct Fault {
     pub name: String,
     /// When it happens.
     pub timing: FaultTiming,
+    /// How long it lasts, drawn each time that it happens; `None` if its action is done in a moment. It ends with the
+    /// measured part at the latest.
+    pub lasts: Option<Distribution>,
     /// What it strikes.
     pub target: FaultTarget,
 }
@@ -33,13 +37,33 @@ pub struct DeviceFault {
     pub action: FaultAction,
 }
 
+impl FaultTarget {
+    /// What it does to devices; `None` if it strikes something else.
+    pub fn devices(&self) -> Option<&DeviceFault> {
+        match self {
+            Self::Devices(devices) => Some(devices),
+        }
+    }
+
+    /// The name of what it does, in scenario files, run files and reports.
+    pub const fn action_name(&self) -> &'static str {
+        match self {
+            Self::Devices(devices) => devices.action.name(),
+        }
+    }
+}
+
 impl Fault {
+    /// What it does to devices; `None` if it strikes something else.
+    pub fn devices(&self) -> Option<&DeviceFault> {
+        self.target.devices()
+    }
+
     /// How it ends connections without DISCONNECT; `None` if it does something else.
     pub fn drop_kind(&self) -> Option<DropKind> {
-        let FaultTarget::Devices(devices) = &self.target;
-        match devices.action {
+        match self.devices()?.action {
             FaultAction::Drop(kind) => Some(kind),
-            FaultAction::Disconnect(_) | FaultAction::Takeover => None,
+            FaultAction::Disconnect(_) | FaultAction::Takeover | FaultAction::Stall => None,
         }
     }
 
@@ -132,6 +156,9 @@ pub enum FaultAction {
     /// It connects once more with its Client Identifier, which is in use (§3.1.4): the device
     /// that holds the Session is displaced, itself included.
     Takeover,
+    /// It reads nothing from its connection for as long as the fault lasts, and goes on sending: a slow consumer,
+    /// whose window closes.
+    Stall,
 }
 
 impl FaultAction {
@@ -141,6 +168,7 @@ impl FaultAction {
             Self::Drop(_) => "drop",
             Self::Disconnect(_) => "disconnect",
             Self::Takeover => "takeover",
+            Self::Stall => "stall",
         }
     }
 
@@ -149,7 +177,7 @@ impl FaultAction {
         match self {
             Self::Drop(how) => Some(("how", how.name())),
             Self::Disconnect(reason) => Some(("reason", reason.name())),
-            Self::Takeover => None,
+            Self::Takeover | Self::Stall => None,
         }
     }
 }
@@ -253,6 +281,7 @@ mod tests {
         Fault {
             name: "storm".to_owned(),
             timing,
+            lasts: None,
             target: FaultTarget::Devices(DeviceFault {
                 group: GroupId(0),
                 select: Select::All,

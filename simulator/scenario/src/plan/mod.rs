@@ -13,8 +13,8 @@ use squall_protocol::QoS;
 use squall_run::MetricName;
 
 use crate::{
-    Backoff, DropKind, Expectation, Fault, FaultAction, FaultTarget, FaultTiming, Group,
-    GrowingBackoff, MetricSelector, ReconnectWhen, RunSettings, Scenario,
+    Backoff, DropKind, Expectation, FaultAction, Group, GrowingBackoff, MetricSelector,
+    PlannedFault, ReconnectWhen, RunSettings, Scenario,
 };
 
 pub use stream::StreamPlan;
@@ -72,25 +72,6 @@ pub struct BirthPlan {
     pub qos: QoS,
 }
 
-/// What a fault will do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlannedFault {
-    /// The fault's name.
-    pub name: String,
-    /// What happens, as `drop rst`.
-    pub action: String,
-    /// Name of the group it takes devices from.
-    pub group: String,
-    /// When it happens first, from the beginning of the measured part.
-    pub first: Duration,
-    /// When it happens last.
-    pub last: Duration,
-    /// How many times it happens.
-    pub times: u64,
-    /// Devices it takes each time; `None` if that depends on Client Identifiers.
-    pub devices: Option<u32>,
-}
-
 impl Plan {
     /// The plan of `scenario`.
     pub fn of(scenario: &Scenario) -> Self {
@@ -105,7 +86,9 @@ impl Plan {
             clearing: clearing(scenario),
             start: start.unwrap_or_default(),
             run: scenario.run,
-            faults: faults.map(|fault| plan_fault(fault, scenario)).collect(),
+            faults: faults
+                .map(|fault| PlannedFault::of(fault, scenario))
+                .collect(),
             devices: scenario.device_count(),
             connections_max: connections_max(scenario),
             groups,
@@ -248,36 +231,18 @@ fn clearing(scenario: &Scenario) -> Duration {
     times.max().unwrap_or_default()
 }
 
-fn plan_fault(fault: &Fault, scenario: &Scenario) -> PlannedFault {
-    let FaultTarget::Devices(devices) = &fault.target;
-    let group = scenario.group(devices.group);
-    PlannedFault {
-        name: fault.name.clone(),
-        action: match devices.action.detail() {
-            Some((_, word)) => format!("{} {word}", devices.action.name()),
-            None => devices.action.name().to_owned(),
-        },
-        group: group.name.clone(),
-        first: match fault.timing {
-            FaultTiming::At(at) => at,
-            FaultTiming::Every { period, .. } => period,
-        },
-        last: fault.timing.last(),
-        times: fault.timing.count(),
-        devices: devices.select.wanted(group.count),
-    }
-}
-
 fn connections_max(scenario: &Scenario) -> u64 {
     let seconds = scenario.faults.iter().map(|fault| {
-        let FaultTarget::Devices(devices) = &fault.target;
+        let Some(devices) = fault.devices() else {
+            return 0;
+        };
         let group = scenario.group(devices.group);
         let comes_back = group.reconnect.when == ReconnectWhen::Always;
         let wanted = devices.select.wanted(group.count).unwrap_or(group.count);
         match devices.action {
             FaultAction::Takeover => u64::from(wanted),
             FaultAction::Drop(DropKind::Silent) if comes_back => u64::from(group.count),
-            FaultAction::Drop(_) | FaultAction::Disconnect(_) => 0,
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Stall => 0,
         }
     });
     let checkers = scenario

@@ -19,7 +19,7 @@ use squall_toml::quote::{quote, quote_key};
 use squall_toml::secret::without_secrets;
 
 use crate::{
-    Birth, Fault, FaultTarget, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
+    Birth, DeviceFault, Fault, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
     ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
 use distribution::{backoff, distribution};
@@ -120,7 +120,18 @@ impl Scenario {
                 text.pair("for", duration(until));
             }
         }
-        let FaultTarget::Devices(devices) = &fault.target;
+        let devices = fault.devices();
+        if let Some(devices) = devices {
+            self.write_selection(text, devices);
+        }
+        text.pair("action", quote(fault.target.action_name()));
+        if let Some((key, word)) = devices.and_then(|devices| devices.action.detail()) {
+            text.pair(key, quote(word));
+        }
+        text.option("lasts", fault.lasts.as_ref().map(distribution));
+    }
+
+    fn write_selection(&self, text: &mut Text, devices: &DeviceFault) {
         text.pair("group", quote(&self.group(devices.group).name));
         match &devices.select {
             Select::All => text.comment("select: all"),
@@ -131,10 +142,6 @@ impl Scenario {
             Select::Match(pattern) => {
                 text.pair("select", format!("{{ match = {} }}", quote(pattern)));
             }
-        }
-        text.pair("action", quote(devices.action.name()));
-        if let Some((key, word)) = devices.action.detail() {
-            text.pair(key, quote(word));
         }
     }
 }

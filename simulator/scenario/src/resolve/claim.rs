@@ -20,7 +20,7 @@ use crate::error::Problem;
 use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile};
 use crate::id::{FaultId, GroupId};
 use crate::{
-    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, Fault, FaultAction, FaultTarget, Group,
+    ConnectionsClaim, DeliveryClaim, DropKind, Expectation, Fault, FaultAction, Group,
     NetworkClaim, Qos2HandshakeClaim, RetainedClaim, RetainedValue, TakeoverClaim, WillClaim,
 };
 
@@ -239,10 +239,14 @@ impl Resolver<'_> {
     /// device is subscribed to it.
     fn check_will_is_due(&mut self, id: FaultId, at: &At<'_>) {
         let fault = &self.faults[usize::from(id.0)];
-        let FaultTarget::Devices(devices) = &fault.target;
+        let Some(devices) = fault.devices() else {
+            let what = format!("fault `{}` ends no connection by itself", fault.name);
+            let remedy = "faults of action `drop` or `disconnect`".to_owned();
+            return self.contradiction(at, what, remedy);
+        };
         let group = &self.groups[usize::from(devices.group.0)];
         let problem = match (&devices.action, &group.will) {
-            (FaultAction::Takeover, _) => Some((
+            (FaultAction::Takeover | FaultAction::Stall, _) => Some((
                 format!("fault `{}` ends no connection by itself", fault.name),
                 "faults of action `drop` or `disconnect`".to_owned(),
             )),
@@ -306,8 +310,7 @@ impl Resolver<'_> {
     fn check_time_is_left(&mut self, claim: &WillClaim, at: &At<'_>) {
         for id in &claim.after {
             let fault = &self.faults[usize::from(id.0)];
-            let FaultTarget::Devices(devices) = &fault.target;
-            let FaultAction::Drop(kind) = devices.action else {
+            let (Some(devices), Some(kind)) = (fault.devices(), fault.drop_kind()) else {
                 continue;
             };
             let group = &self.groups[usize::from(devices.group.0)];

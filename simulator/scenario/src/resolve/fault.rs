@@ -9,12 +9,11 @@ use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
-use crate::error::Problem;
-use crate::file::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
+use crate::file::{ActionWord, DistributionFile, FaultFile, HowWord, ReasonWord, SelectFile};
 use crate::id::GroupId;
 use crate::{
-    DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Group,
-    ReconnectWhen, RunSettings, Select, fits_pattern,
+    DeviceFault, DisconnectReason, Distribution, DropKind, Fault, FaultAction, FaultTarget,
+    FaultTiming, Group, ReconnectWhen, RunSettings, Select, fits_pattern,
 };
 
 /// Most times that one fault may happen.
@@ -33,10 +32,9 @@ impl Resolver<'_> {
             let names: Vec<String> = self.faults.iter().map(|f| f.name.clone()).collect();
             self.check_unique("fault", &name, names.iter(), &at.key("name"));
             let timing = self.resolve_timing(file, run, &at);
-            let known = self.group_names();
-            let group = self.look_up("group", &file.group, &known, &at.key("group"));
+            let lasts = self.resolve_lasts(file, timing, run, &at);
             // Without its group, what a fault selects cannot be checked.
-            let Some(group) = group.map(GroupId) else {
+            let Some(group) = self.resolve_group_of(file, &at) else {
                 continue;
             };
             let devices = DeviceFault {
@@ -50,9 +48,63 @@ impl Resolver<'_> {
             self.faults.push(Fault {
                 name,
                 timing,
+                lasts,
                 target: FaultTarget::Devices(devices),
             });
         }
+    }
+
+    fn resolve_group_of(&mut self, file: &FaultFile, at: &At<'_>) -> Option<GroupId> {
+        let Some(group) = &file.group else {
+            self.needed_by(file.action, "group", at);
+            return None;
+        };
+        let known = self.group_names();
+        let group = self.look_up("group", group, &known, &at.key("group"));
+        group.map(GroupId)
+    }
+
+    /// How long a fault lasts. One that lasts equally long each time must end within the measured part.
+    fn resolve_lasts(
+        &mut self,
+        file: &FaultFile,
+        timing: FaultTiming,
+        run: &RunSettings,
+        at: &At<'_>,
+    ) -> Option<Distribution> {
+        let Some(lasts) = &file.lasts else {
+            if file.action.is_lasting() {
+                self.needed_by(file.action, "lasts", at);
+            }
+            return None;
+        };
+        if !file.action.is_lasting() {
+            self.misplaced(at, "lasts", "`action = \"stall\"`");
+            return None;
+        }
+        let at = at.key("lasts");
+        let lasts = self.resolve_distribution(Some(lasts), &at);
+        if lasts.is_zero() {
+            self.check_above_zero(Duration::ZERO, &at);
+        } else if let Distribution::Constant { value } = lasts {
+            let ends = timing.last() + value;
+            if timing.last() <= run.duration && ends > run.duration {
+                let what = format!(
+                    "it ends at {}, after the end of the measured part, at {}",
+                    format_duration(ends),
+                    format_duration(run.duration)
+                );
+                let remedy = format!("a `run.duration` of at least {}", format_duration(ends));
+                self.contradiction(&at, what, remedy);
+            }
+        }
+        Some(lasts)
+    }
+
+    /// A key is missing that the action needs.
+    fn needed_by(&mut self, action: ActionWord, key: &str, at: &At<'_>) {
+        let reason = format!("`action = \"{}\"`", action.name());
+        self.needed(at, "action", key, &reason);
     }
 
     fn resolve_timing(&mut self, file: &FaultFile, run: &RunSettings, at: &At<'_>) -> FaultTiming {
@@ -113,11 +165,7 @@ impl Resolver<'_> {
             ActionWord::Drop => match file.how {
                 Some(how) => FaultAction::Drop(resolve_how(how)),
                 None => {
-                    let problem = Problem::Needed {
-                        key: "how".to_owned(),
-                        reason: "`action = \"drop\"`".to_owned(),
-                    };
-                    self.diagnostics.key(&at.key("action"), problem);
+                    self.needed_by(file.action, "how", at);
                     FaultAction::Drop(DropKind::Fin)
                 }
             },
@@ -126,6 +174,7 @@ impl Resolver<'_> {
                 Some(ReasonWord::Normal) | None => DisconnectReason::Normal,
             }),
             ActionWord::Takeover => FaultAction::Takeover,
+            ActionWord::Stall => FaultAction::Stall,
         }
     }
 
@@ -181,10 +230,7 @@ impl Resolver<'_> {
             .faults
             .iter()
             .filter(|other| matches!(other.timing, FaultTiming::At(at) if at <= moment))
-            .map(|other| {
-                let FaultTarget::Devices(devices) = &other.target;
-                devices
-            })
+            .filter_map(Fault::devices)
             .filter(|other| other.group == fault.group)
             .filter_map(|other| self.gone_after(other, group))
             .fold(0, u32::saturating_add);
@@ -203,7 +249,7 @@ impl Resolver<'_> {
     /// Devices of `group` that are gone for good after `fault`, if that can be told.
     fn gone_after(&self, fault: &DeviceFault, group: &Group) -> Option<u32> {
         match (fault.action, group.reconnect.when) {
-            (FaultAction::Takeover, _) | (_, ReconnectWhen::Always) => None,
+            (FaultAction::Takeover | FaultAction::Stall, _) | (_, ReconnectWhen::Always) => None,
             (FaultAction::Drop(_) | FaultAction::Disconnect(_), _) => {
                 fault.select.wanted(group.count)
             }
@@ -215,7 +261,15 @@ impl Resolver<'_> {
 pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
     match file.action {
         ActionWord::Drop => file.how.map(resolve_how),
-        ActionWord::Disconnect | ActionWord::Takeover => None,
+        ActionWord::Disconnect | ActionWord::Takeover | ActionWord::Stall => None,
+    }
+}
+
+/// How long a fault lasts if that is always the same; zero where it is drawn, or is done in a moment.
+pub(super) fn usual_length(file: &FaultFile) -> Duration {
+    match &file.lasts {
+        Some(DistributionFile::Constant(length)) => length.0,
+        Some(DistributionFile::Shape(_)) | None => Duration::ZERO,
     }
 }
 

@@ -166,7 +166,7 @@ impl Resolver<'_> {
     }
 
     /// Notes that `key` is missing beside `present`, if that is written.
-    fn needed(&mut self, at: &At<'_>, present: &str, key: &str, reason: &str) {
+    pub(super) fn needed(&mut self, at: &At<'_>, present: &str, key: &str, reason: &str) {
         let at = at.key(present);
         if at.is_written() {
             let problem = Problem::Needed {

@@ -249,6 +249,7 @@ impl Resolver<'_> {
             let times = [fault.at, fault.repeats_for, fault.every];
             let time = times.into_iter().flatten().next();
             let time = time.map_or(Duration::ZERO, |text| text.0);
+            let time = time.saturating_add(fault::usual_length(fault));
             time.saturating_add(self.longest_consequence(fault, file))
         });
         last.max()
@@ -258,7 +259,8 @@ impl Resolver<'_> {
 
     /// The longest time from `fault` to something that it must bring about.
     fn longest_consequence(&self, fault: &FaultFile, file: &ScenarioFile) -> Duration {
-        let group = self.groups.iter().find(|group| group.name == fault.group);
+        let mut groups = self.groups.iter();
+        let group = groups.find(|group| fault.group.as_ref() == Some(&group.name));
         let notice = match (fault::drop_kind(fault), group) {
             (Some(crate::DropKind::Silent), Some(group)) => group.keep_alive_limit(),
             _ => None,

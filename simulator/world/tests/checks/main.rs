@@ -34,6 +34,7 @@ mod responses;
 mod retained;
 mod run;
 mod sessions;
+mod stalls;
 mod stopped;
 mod tail;
 mod takeover;

@@ -74,6 +74,10 @@ pub(crate) enum What {
     CloseArrived(PeerClose),
     LinkAtEnd(LinkAtEnd),
     StillOnLink(Way),
+    ReadingStopped(FaultId),
+    ReadingResumed {
+        since: Instant,
+    },
     FaultApplied(FaultId),
     RetainedFound {
         topic: String,
@@ -99,6 +103,12 @@ impl What {
             &Fact::Connection(ConnectionFact::CloseArrived(how)) => Self::CloseArrived(how),
             &Fact::Connection(ConnectionFact::LinkAtEnd(link)) => Self::LinkAtEnd(link),
             &Fact::Connection(ConnectionFact::StillOnLink(way)) => Self::StillOnLink(way),
+            &Fact::Connection(ConnectionFact::ReadingStopped { fault, .. }) => {
+                Self::ReadingStopped(fault)
+            }
+            &Fact::Connection(ConnectionFact::ReadingResumed { since }) => {
+                Self::ReadingResumed { since }
+            }
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
             &Fact::Publication(PublicationFact::Due { stamp, .. }) => Self::Due(stamp),

@@ -27,13 +27,15 @@ pub(crate) enum Away {
     NotOpened(&'static str),
     /// Its link was out for longer than the broker, or the device itself, may wait.
     OfLink,
+    /// The broker ended its connection, which a fault had stopped it from reading.
+    OfStall,
 }
 
 impl Away {
     /// Whether the scenario is the cause: a fault, a cut, a takeover, or a link that was out.
     pub(crate) fn is_asked(self) -> bool {
         match self {
-            Self::Displaced | Self::OfLink => true,
+            Self::Displaced | Self::OfLink | Self::OfStall => true,
             Self::Ended(kind) => kind.is_asked(),
             Self::NotYet | Self::Refused(_) | Self::Unanswered(_) | Self::NotOpened(_) => false,
         }
@@ -50,6 +52,7 @@ impl std::fmt::Display for Away {
             Self::Unanswered(kind) => write!(f, "no CONNACK, but: {kind}"),
             Self::NotOpened(error) => write!(f, "no transport: {error}"),
             Self::OfLink => f.write_str("its simulated link was out"),
+            Self::OfStall => f.write_str("ended by the broker while a fault kept it from reading"),
         }
     }
 }
@@ -142,6 +145,8 @@ impl Presence {
         let is_unasked = end.is_unexpected();
         let why = if end.is_of_link {
             Away::OfLink
+        } else if end.is_of_stall {
+            Away::OfStall
         } else if is_unasked || kind.is_asked() {
             Away::Ended(kind)
         } else {

@@ -44,6 +44,8 @@ pub(crate) struct ConnectionEnd {
     pub(crate) may_be_displaced: bool,
     /// Whether squall's own link brought it about.
     pub(crate) is_of_link: bool,
+    /// Whether a fault had stopped the device from reading it, for which a broker may end it.
+    pub(crate) is_of_stall: bool,
     /// Whether the broker serves others beside this run.
     pub(crate) is_on_shared_broker: bool,
 }
@@ -70,7 +72,7 @@ impl ConnectionEnd {
 
     /// Whether neither the scenario, its links among it, nor the device asked for it.
     pub(in crate::books) fn is_unexpected(&self) -> bool {
-        if self.is_of_link {
+        if self.is_of_link || self.is_of_stall {
             return false;
         }
         match self.cause {

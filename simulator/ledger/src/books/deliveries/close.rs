@@ -243,6 +243,9 @@ impl Deliveries {
         if open.record.qos == QoS::AtMostOnce && self.on_link_up.contains(&open.record.socket) {
             return Some(Excuse::OnLink);
         }
+        if open.owed == QoS::AtMostOnce && self.may_miss(recipient, open.record.sent_at) {
+            return Some(Excuse::NotRead);
+        }
         match recipient {
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;
@@ -271,6 +274,20 @@ impl Deliveries {
                     || now < share.disturbed_until
                     || share.has_offline_member(&self.sessions, filter);
                 may_wait.then_some(Excuse::MemberLost)
+            }
+        }
+    }
+
+    /// Whether a recipient, or a member of it, may have missed what was sent to it at QoS 0 because it did not read.
+    fn may_miss(&self, recipient: Recipient, sent_at: Instant) -> bool {
+        let one = |client| {
+            session(&self.sessions, client).is_some_and(|session| session.unread.may_miss(sent_at))
+        };
+        match recipient {
+            Recipient::Session(client) => one(client),
+            Recipient::Share(filter) => {
+                let share = self.shares.get(&filter);
+                share.is_some_and(|share| share.members.iter().any(|&member| one(member)))
             }
         }
     }

@@ -84,6 +84,7 @@ impl Deliveries {
         }
         let session = self.session_mut(event);
         session.end_ending(event.socket);
+        session.unread.end(event.socket, event.now);
         let Some(place) = session.live.iter().position(|&live| live == event.socket) else {
             // It never had a CONNACK.
             return;
@@ -125,6 +126,18 @@ impl Deliveries {
         if !self.is_closed {
             self.disturb_shares(event, noticed_by);
         }
+    }
+
+    /// The device of a connection stops reading it.
+    pub(crate) fn handle_reading_stopped(&mut self, event: &Event) {
+        self.session_mut(event)
+            .unread
+            .stop_reading(event.socket, event.now);
+    }
+
+    /// The device of a connection, which stopped reading it at `since`, reads on.
+    pub(crate) fn handle_reading_resumed(&mut self, event: &Event, since: Instant) {
+        self.session_mut(event).unread.read_on(since, event.now);
     }
 
     /// The run is about to end, and the link of a connection still holds something.

@@ -105,6 +105,14 @@ impl Ledger {
                     .and_modify(|part| part.note_held(link))
                     .or_insert(part);
             }
+            ConnectionFact::ReadingStopped { fault, number } => {
+                self.stalls.handle_stopped(event, fault, number);
+                self.deliveries.handle_reading_stopped(event);
+            }
+            ConnectionFact::ReadingResumed { since } => {
+                self.stalls.handle_resumed(event);
+                self.deliveries.handle_reading_resumed(event, since);
+            }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
     }
@@ -168,15 +176,23 @@ impl Ledger {
             return;
         };
         self.windows.handle_ended(event.socket);
+        let stalled_since = self.stalls.handle_ended(event, cause);
+        // The close may have lain there for as long as its device did not read.
+        let event = &Event {
+            arrived: event.arrived.min(stalled_since.unwrap_or(event.arrived)),
+            ..*event
+        };
         let earliest = self.earliest_end(event, cause, part);
         self.takeovers.handle_session_left(event, earliest);
         let displacement = self.takeovers.handle_ended(event, cause);
-        findings.extend(displacement.took.map(Finding::Displaced));
+        let took = displacement.took.filter(|_| stalled_since.is_none());
+        findings.extend(took.map(Finding::Displaced));
         let end = ConnectionEnd {
             cause,
             was_connected: connection.was_connected,
             may_be_displaced: displacement.is_possible,
             is_of_link: self.is_of_the_link(event, cause, &connection, part),
+            is_of_stall: stalled_since.is_some(),
             is_on_shared_broker: self.roster.history().has_other_clients(),
         };
         if end.may_be_by_another_client() {

@@ -169,6 +169,9 @@ impl Ledger {
         }
         if self.wills.known(topic, payload).is_none() {
             let first = self.deliveries.handle_delivered(event, &delivery);
+            if let Some(sent_at) = first.and_then(|first| first.sent_at) {
+                self.stalls.handle_read(event, sent_at);
+            }
             findings.extend(first.map(Finding::Delivered));
             if let Some(stamp) = mark.ours().filter(|_| self.closed_at.is_none()) {
                 let key = MessageKey::of(stamp, topic);
@@ -237,6 +240,9 @@ impl Ledger {
         if self.closed_at.is_some() {
             return None;
         }
+        let arrived = self.stalls.earliest_arrival(event);
+        let is_measured = arrived == event.arrived;
+        let event = &Event { arrived, ..*event };
         let will_qos = self.wills.known(topic, payload)?.qos;
         let may_be_sent = |published_at| {
             self.deliveries
@@ -263,7 +269,8 @@ impl Ledger {
         self.make_room_for_wills(event.now);
         match arrived {
             WillDelivery::NoWill | WillDelivery::Counted => None,
-            WillDelivery::First(seen) => Some(Finding::Will(seen)),
+            // How long it took cannot be seen by a device that did not read.
+            WillDelivery::First(seen) => is_measured.then_some(Finding::Will(seen)),
         }
     }
 

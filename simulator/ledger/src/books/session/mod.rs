@@ -5,6 +5,7 @@
 //! subscribed to.
 
 mod options;
+mod unread;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
 pub(crate) use options::{Brings, Identifiers, Resumes, RetainFlag, Sender, brings_first};
+pub(crate) use unread::Unread;
 
 /// One Session.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(crate) struct Session {
     pub(crate) is_on_link: bool,
     /// The last time in which no connection held it.
     pub(crate) away: Option<Away>,
+    /// When it may have missed what came to it at QoS 0 because its device did not read.
+    pub(crate) unread: Unread,
     /// When the last connection had ended for the broker at the earliest, if none is live.
     pub(crate) offline_since: Option<Instant>,
 }
@@ -235,6 +239,7 @@ impl Session {
             expiry: Duration::ZERO,
             is_on_link: false,
             away: None,
+            unread: Unread::default(),
             offline_since: None,
         }
     }
@@ -285,7 +290,10 @@ impl Session {
             .min()?;
         let granted = active().map(|subscription| subscription.granted).max()?;
         let kept_since = match granted.min(qos) {
-            QoS::AtMostOnce => self.over_at.max(self.connected_at),
+            QoS::AtMostOnce => {
+                let read_since = self.unread.last_until();
+                self.over_at.max(self.connected_at).max(read_since)
+            }
             QoS::AtLeastOnce | QoS::ExactlyOnce => self.over_at,
         };
         Some(since.max(kept_since))

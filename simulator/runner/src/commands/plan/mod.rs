@@ -191,9 +191,10 @@ fn draw_faults(sheet: &mut Sheet, plan: &Plan) {
                 )
             }
         };
-        let who = match fault.devices {
-            Some(devices) => format!("{devices} of {}", fault.group),
-            None => format!("some of {}", fault.group),
+        let who = match (&fault.group, fault.devices) {
+            (Some(group), Some(devices)) => format!("{devices} of {group}"),
+            (Some(group), None) => format!("some of {group}"),
+            (None, _) => "all".to_owned(),
         };
         sheet.line(&format!(
             "fault {}: {} {when}, {who}",

@@ -1,0 +1,123 @@
+//! When a Session may have missed what came to it at QoS 0 because its device did not read.
+
+use std::time::Duration;
+
+use squall_fleet::SocketId;
+use squall_protocol::Instant;
+
+/// A message may be under way to a device for so long when that stops reading.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+
+/// The end of a time that goes on.
+const GOES_ON: Instant = Instant::from_nanos(u64::MAX);
+
+/// Times that are kept apart; beyond that the oldest two are taken for one.
+const TIMES_MAX: usize = 64;
+
+/// The times in which the device of a Session did not read, each with that in which the broker caught up with it. The
+/// last one may go on.
+#[derive(Debug, Default)]
+pub(crate) struct Unread {
+    times: Vec<UnreadTime>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct UnreadTime {
+    /// The connection that was not read.
+    socket: SocketId,
+    from: Instant,
+    until: Instant,
+}
+
+impl Unread {
+    /// The device stops reading a connection.
+    pub(crate) fn stop_reading(&mut self, socket: SocketId, now: Instant) {
+        self.times.push(UnreadTime {
+            socket,
+            from: now - UNDER_WAY,
+            until: GOES_ON,
+        });
+        if self.times.len() > TIMES_MAX {
+            let first = self.times.remove(0);
+            self.times[0].from = first.from;
+        }
+    }
+
+    /// The device, which stopped reading at `since`, reads on: what the broker has for it may keep it busy for as long
+    /// again.
+    pub(crate) fn read_on(&mut self, since: Instant, now: Instant) {
+        if let Some(last) = self.times.last_mut() {
+            last.until = now + now.saturating_since(since);
+        }
+    }
+
+    /// A connection ended, read or not.
+    pub(crate) fn end(&mut self, socket: SocketId, now: Instant) {
+        let last = self.times.last_mut();
+        if let Some(last) = last.filter(|last| last.socket == socket) {
+            last.until = last.until.min(now);
+        }
+    }
+
+    /// When the last of them was over; the start of the run without any.
+    pub(crate) fn last_until(&self) -> Instant {
+        let last = self.times.last();
+        last.map_or(Instant::ZERO, |last| last.until)
+    }
+
+    /// Whether what was sent at QoS 0 at `sent_at` may have come in one of them.
+    pub(crate) fn may_miss(&self, sent_at: Instant) -> bool {
+        let mut times = self.times.iter();
+        times.any(|time| (time.from..=time.until).contains(&sent_at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    /// What is sent while a device does not read, and for as long again, may be dropped at QoS 0; what is sent before or
+    /// after may not.
+    #[test]
+    fn a_stall_excuses_itself_and_the_catching_up() {
+        let mut unread = Unread::default();
+        unread.stop_reading(SocketId(1), at(10));
+        assert!(unread.may_miss(at(1_000)), "it goes on");
+
+        unread.read_on(at(10), at(15));
+
+        let missed: Vec<u64> = (0..30)
+            .filter(|&second| unread.may_miss(at(second)))
+            .collect();
+        assert_eq!(missed, (9..=20).collect::<Vec<_>>());
+    }
+
+    /// With its connection a stall is over.
+    #[test]
+    fn a_stall_ends_with_its_connection() {
+        let mut unread = Unread::default();
+        unread.stop_reading(SocketId(1), at(10));
+
+        unread.end(SocketId(1), at(12));
+
+        assert!(!unread.may_miss(at(13)));
+        assert_eq!(unread.last_until(), at(12));
+    }
+
+    /// What is kept of a device that stops again and again is bounded, and never held against the broker.
+    #[test]
+    fn times_that_are_kept_are_bounded() {
+        let mut unread = Unread::default();
+        for second in (0..10 * TIMES_MAX as u64).step_by(4) {
+            unread.stop_reading(SocketId(1), at(second + 1));
+            unread.read_on(at(second + 1), at(second + 2));
+        }
+
+        assert_eq!(unread.times.len(), TIMES_MAX);
+        assert!(unread.may_miss(at(2)));
+    }
+}
