@@ -50,6 +50,7 @@ pub static SUITES: &[Suite] = &[
             as_written("duplicate-client-ids"),
             with_short("qos2-retries"),
             as_written("reconnect-storm"),
+            as_written("command-response"),
         ],
     },
     Suite {

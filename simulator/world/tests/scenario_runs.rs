@@ -124,3 +124,15 @@ fn steady_10k_holds() {
         &["group.meters.count=1000", "run.duration=30s"],
     );
 }
+
+/// Every command that was owed an answer has one, over the reconnects of the pumps.
+#[test]
+fn command_response_holds() {
+    let measured = run("command-response", &[]);
+
+    let responses = measured.responses.unwrap();
+    assert!(responses.answered > 5_900, "{responses:?}");
+    assert_eq!(responses.requests, responses.answered, "{responses:?}");
+    let late = measured.accounting.deliveries_at(1).late;
+    assert!(late > 0, "no command waited for a pump");
+}
