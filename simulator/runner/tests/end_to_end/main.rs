@@ -12,6 +12,7 @@ mod ports;
 mod proxy;
 mod quantities;
 mod refusals;
+mod responses;
 mod runs;
 mod secured;
 mod shipped;
