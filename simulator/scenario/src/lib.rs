@@ -54,7 +54,7 @@ pub use model::threshold::{
 };
 pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
-pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, StreamPlan};
+pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, RespondPlan, StreamPlan};
 pub use planned_fault::PlannedFault;
 pub use ports::PortNeed;
 pub use surroundings::{FileUnreadable, NoSurroundings, Surroundings};

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use squall_protocol::packet::SubscriptionOptions;
 use squall_protocol::topic::{TopicFilter, TopicName};
 
 use crate::id::{GroupId, NetworkId};
-use crate::{Group, Publish, Scenario, TemplateValues};
+use crate::{Group, Publish, Scenario, Subscribe, TemplateValues};
 
 /// Messages of each stream that are looked at to estimate how many devices hear one.
 const SAMPLE_MESSAGES: u32 = 16;
@@ -69,27 +70,89 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
 /// subscription counts once.
 pub(crate) fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> f64 {
     let sample = sample(publish, group, scenario);
-    let heard: f64 = sample
-        .iter()
-        .map(|sent| {
-            let mut shares: BTreeSet<String> = BTreeSet::new();
-            let mut devices = 0.0;
-            for group in &scenario.groups {
-                let audience = Audience::of(sent, group);
-                devices += audience.devices;
-                shares.extend(audience.shares);
-            }
-            devices + shares.len() as f64
-        })
-        .sum();
+    let heard: f64 = sample.iter().map(|sent| heard_by(sent, scenario)).sum();
     heard / f64::from(SAMPLE_MESSAGES)
 }
 
+/// What a message of a stream brings about on average: responses, and devices that hear them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Answers {
+    pub(crate) responses: f64,
+    pub(crate) deliveries: f64,
+}
+
+/// What a message of `publish` brings about, on average over a sample of messages.
+pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> Answers {
+    let mut sum = Answers::default();
+    let responding = scenario.groups.iter();
+    let responding: Vec<&Group> = responding
+        .filter(|group| !group.responds.is_empty())
+        .collect();
+    if responding.is_empty() {
+        return sum;
+    }
+    for sent in sample(publish, group, scenario) {
+        let wanted = publish.properties.response_topic.as_ref();
+        let wanted = wanted.map(|topic| topic.render(sent.index, &sent.by));
+        for &group in &responding {
+            for respond in &group.responds {
+                let own = respond.topic.as_ref().map(|_| String::new());
+                let Some(topic) = own.or_else(|| wanted.clone()) else {
+                    continue;
+                };
+                // The subscription of the block alone.
+                let (filter, options) = (respond.filter.clone(), SubscriptionOptions::default());
+                let audience = Audience::to(
+                    &sent,
+                    group,
+                    &[Subscribe {
+                        filter,
+                        options,
+                        identifier: None,
+                    }],
+                );
+                let responses = audience.devices + audience.shares.len() as f64;
+                sum.responses += responses;
+                // Who hears what goes to a topic of the block depends on the device: one is a guess.
+                let heard = TopicName::new(topic).map_or(1.0, |topic| {
+                    heard_by(
+                        &Sent {
+                            topic,
+                            ..sent.clone()
+                        },
+                        scenario,
+                    )
+                });
+                sum.deliveries += responses * heard;
+            }
+        }
+    }
+    Answers {
+        responses: sum.responses / f64::from(SAMPLE_MESSAGES),
+        deliveries: sum.deliveries / f64::from(SAMPLE_MESSAGES),
+    }
+}
+
+/// Devices that hear a message; a shared subscription counts once.
+fn heard_by(sent: &Sent, scenario: &Scenario) -> f64 {
+    let mut shares: BTreeSet<String> = BTreeSet::new();
+    let mut devices = 0.0;
+    for group in &scenario.groups {
+        let audience = Audience::of(sent, group);
+        devices += audience.devices;
+        shares.extend(audience.shares);
+    }
+    devices + shares.len() as f64
+}
+
 /// A message as one of its listeners sees it.
+#[derive(Clone)]
 struct Sent {
     topic: TopicName<String>,
     /// Client Identifier of its publisher.
     by: String,
+    /// The publisher's place in its group.
+    index: u32,
 }
 
 /// A few messages of `publish`, by devices drawn from `group`.
@@ -110,6 +173,7 @@ fn sample(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<Sent> {
         Some(Sent {
             topic,
             by: client_id,
+            index,
         })
     });
     topics.collect()
@@ -125,6 +189,11 @@ struct Audience {
 
 impl Audience {
     fn of(sent: &Sent, group: &Group) -> Self {
+        Self::to(sent, group, &group.subscribes)
+    }
+
+    /// Those of `group` who have `subscribes` alone.
+    fn to(sent: &Sent, group: &Group, subscribes: &[Subscribe]) -> Self {
         let sampled = group.count.min(SAMPLE_DEVICES);
         let step = group.count / sampled.max(1);
         let weight = f64::from(group.count) / f64::from(sampled.max(1));
@@ -134,7 +203,7 @@ impl Audience {
         for index in (0..sampled).map(|n| n * step) {
             let client_id = group.client_id_of(index);
             let is_own = client_id == sent.by;
-            let asking = group.subscribes.iter();
+            let asking = subscribes.iter();
             let asking = asking.filter(|subscribe| !(is_own && subscribe.options.no_local));
             let filters = asking.filter_map(|subscribe| {
                 let text = subscribe.filter.render(index, &client_id);

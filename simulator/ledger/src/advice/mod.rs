@@ -3,6 +3,7 @@
 mod identities;
 mod percentiles;
 mod publishers;
+mod responses;
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use crate::books::noticing_time;
 
 /// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
 /// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
-/// connection leaves in doubt, for each percentile that takes more messages than there will be, and for each group with
-/// one Client Identifier.
+/// connection leaves in doubt, for each percentile that takes more messages than there will be, for each group with
+/// one Client Identifier, and for requests and responses that miss each other.
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
 pub fn advice(scenario: &Scenario) -> Vec<String> {
@@ -42,6 +43,7 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     advice.extend(publishers::forgetful(scenario));
     advice.extend(percentiles::out_of_reach(scenario));
     advice.extend(identities::shared(scenario));
+    advice.extend(responses::unheard(scenario));
     advice
 }
 

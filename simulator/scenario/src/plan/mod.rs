@@ -61,6 +61,19 @@ pub struct GroupPlan {
     pub streams: Vec<StreamPlan>,
     /// What each device publishes once on each connection.
     pub birth: Option<BirthPlan>,
+    /// What it answers, in file order.
+    pub responds: Vec<RespondPlan>,
+}
+
+/// What a device answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RespondPlan {
+    /// Template of the Topic Filter of the requests, as in the file.
+    pub filter: String,
+    /// QoS of the responses.
+    pub qos: QoS,
+    /// Half of the responses come no later than this after their requests.
+    pub delay: Duration,
 }
 
 /// The message that a device publishes once on each connection.
@@ -100,10 +113,11 @@ impl Plan {
         self.clearing + self.start + self.run.warmup + self.run.duration + self.run.drain
     }
 
-    /// Messages published over the whole load.
+    /// Messages published over the whole load, responses included.
     pub fn messages(&self) -> f64 {
         // An empty sum of floats is a negative zero.
-        0.0 + self.streams().map(|stream| stream.messages).sum::<f64>()
+        let messages = |stream: &StreamPlan| stream.messages * (1.0 + stream.responses);
+        0.0 + self.streams().map(messages).sum::<f64>()
     }
 
     /// Messages delivered over the whole load: an estimate.
@@ -113,13 +127,15 @@ impl Plan {
 
     /// Messages published per second on average while each stream goes on.
     pub fn publish_rate(&self) -> f64 {
-        self.streams().map(|stream| stream.rate).sum()
+        self.streams()
+            .map(|stream| stream.rate * (1.0 + stream.responses))
+            .sum()
     }
 
     /// Messages delivered per second on average while each stream goes on: an estimate.
     pub fn delivery_rate(&self) -> f64 {
         self.streams()
-            .map(|stream| stream.rate * stream.fan_out)
+            .map(|stream| stream.rate * (stream.fan_out + stream.response_deliveries))
             .sum()
     }
 
@@ -135,6 +151,10 @@ impl Plan {
     /// arrivals are random. `None` for a metric whose samples the plan does not know.
     pub fn samples_max(&self, scenario: &Scenario, selector: &MetricSelector) -> Option<f64> {
         let tags = &selector.tags;
+        if self.groups.iter().any(|group| !group.responds.is_empty()) {
+            // Responses are messages as well, and how many there are depends on what comes.
+            return None;
+        }
         let is_of = |qos: QoS| tags.qos.is_none_or(|wanted| wanted == qos);
         let sent_by = |group: &GroupPlan| {
             let wanted = tags.group.map(|wanted| scenario.group(wanted));
@@ -216,6 +236,15 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
             topic: birth.topic.source().to_owned(),
             qos: birth.qos,
         }),
+        responds: group
+            .responds
+            .iter()
+            .map(|respond| RespondPlan {
+                filter: respond.filter.source().to_owned(),
+                qos: respond.qos,
+                delay: respond.delay.median(),
+            })
+            .collect(),
     }
 }
 
@@ -356,5 +385,44 @@ equals = \"x\"
         let fault = &plan.faults[0];
         assert_eq!((fault.times, fault.devices), (7, Some(50)));
         assert_eq!(fault.last, Duration::from_secs(49));
+    }
+
+    /// Each request to one of two devices is answered once, and heard once; a dashboard hears all of it.
+    #[test]
+    fn responses_are_messages_too() {
+        let plan = plan(
+            r#"
+version = 1
+name = "plan"
+[run]
+duration = "10s"
+[[group]]
+name = "operators"
+count = 4
+[[group.publish]]
+topic = "cmd/device-{seq % 2}"
+rate = 20
+response_topic = "answers/{client_id}"
+[[group.subscribe]]
+filter = "answers/{client_id}"
+[[group]]
+name = "device"
+count = 2
+[[group.respond]]
+filter = "cmd/{client_id}"
+delay = "2s"
+[[group]]
+name = "dashboard"
+count = 1
+[[group.subscribe]]
+filter = "+/+"
+"#,
+        );
+
+        assert_eq!(plan.messages(), 2.0 * 200.0);
+        assert_eq!(plan.deliveries(), 2.0 * 400.0);
+        assert_eq!(plan.publish_rate_at(Duration::from_secs(1)), 40.0);
+        let respond = &plan.groups[1].responds[0];
+        assert_eq!(respond.delay, Duration::from_secs(2));
     }
 }

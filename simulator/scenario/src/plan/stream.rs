@@ -24,6 +24,10 @@ pub struct StreamPlan {
     pub measured: f64,
     /// Devices that hear one message, on average; a shared subscription counts once.
     pub fan_out: f64,
+    /// Responses to one message, on average.
+    pub responses: f64,
+    /// Devices that hear one of these responses, times the responses.
+    pub response_deliveries: f64,
     /// Devices that publish it.
     pub devices: u32,
     /// When its messages are due.
@@ -37,6 +41,7 @@ impl StreamPlan {
         let devices = f64::from(group.count);
         let end = run.duration.as_secs_f64();
         let messages = pacing.due_before(end, group.count, run);
+        let answers = listeners::answers(publish, group, scenario);
         Self {
             topic: publish.topic.source().to_owned(),
             qos: publish.qos,
@@ -47,22 +52,27 @@ impl StreamPlan {
             messages,
             measured: messages - pacing.due_before(0.0, group.count, run),
             fan_out: listeners::fan_out(publish, group, scenario),
+            responses: answers.responses,
+            response_deliveries: answers.deliveries,
             devices: group.count,
             pacing: Arc::clone(pacing),
         }
     }
 
-    /// Messages delivered over the whole load.
+    /// Messages delivered over the whole load, responses included.
     pub fn deliveries(&self) -> f64 {
-        self.messages * self.fan_out
+        self.messages * (self.fan_out + self.response_deliveries)
     }
 
-    /// Messages per second of the whole group at `moment`, counted from the beginning of the load.
+    /// Messages per second of the whole group and responses to them at `moment`, counted from the beginning of the load.
     pub(super) fn rate_at(&self, moment: Duration, run: &RunSettings) -> f64 {
         let moment = moment.as_secs_f64() - run.warmup.as_secs_f64();
         let (begin, end) = self.pacing.span(run);
         match (begin..end).contains(&moment) {
-            true => self.pacing.rate_per_device.at(moment) * f64::from(self.devices),
+            true => {
+                let of_group = self.pacing.rate_per_device.at(moment) * f64::from(self.devices);
+                of_group * (1.0 + self.responses)
+            }
             false => 0.0,
         }
     }

@@ -152,6 +152,14 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
                 subscribers(fan_out)
             ));
         }
+        for respond in &group.responds {
+            sheet.line(&format!(
+                "    answers {}  QoS {}  after {} (median)",
+                respond.filter,
+                respond.qos as u8,
+                seconds(respond.delay)
+            ));
+        }
     }
     sheet.line("");
 }
