@@ -18,6 +18,9 @@ pub enum TransportError {
     /// The certificate is for other names.
     #[error("the certificate of the other end is not for this host name")]
     WrongHostName,
+    /// The certificate is that of a CA, which may sign others and not serve itself (RFC 5280, section 4.2.1.9).
+    #[error("the certificate of the other end is that of a CA, as `openssl req -x509` makes them")]
+    CertificateOfCa,
     /// Any other fault of the certificate.
     #[error("the certificate of the other end is not accepted: {fault}")]
     CertificateRefused {

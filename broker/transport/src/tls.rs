@@ -106,6 +106,10 @@ fn why(error: &Error, in_handshake: bool) -> TransportError {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 TransportError::WrongHostName
             }
+            // The library has no name for it outside of the text.
+            other if other.to_string().contains("CaUsedAsEndEntity") => {
+                TransportError::CertificateOfCa
+            }
             other => TransportError::CertificateRefused {
                 fault: other.to_string(),
             },

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection};
 use squall_transport::{TlsClient, TlsSettings, Transport, TransportError, Trust, WebSocketTarget};
@@ -26,9 +26,15 @@ fn server() -> (ServerConnection, CertificateDer<'static>) {
 
 /// The same with a certificate of another subject.
 fn server_named(subject: &str) -> (ServerConnection, CertificateDer<'static>) {
+    server_with(subject, IsCa::NoCa)
+}
+
+/// The same, with a certificate that may be one of a CA.
+fn server_with(subject: &str, is_ca: IsCa) -> (ServerConnection, CertificateDer<'static>) {
     let key = KeyPair::generate().expect("it works");
     let mut params = CertificateParams::new(["broker.test".to_owned()]).expect("it works");
     params.distinguished_name.push(DnType::CommonName, subject);
+    params.is_ca = is_ca;
     let certificate = params.self_signed(&key).expect("it works").der().clone();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -137,6 +143,18 @@ fn each_fault_of_a_certificate_has_its_name() {
         Ok(true),
     ];
     assert_eq!(results, expected);
+}
+
+/// What `openssl req -x509` makes is the certificate of a CA, also where it is named as trusted.
+#[test]
+fn the_certificate_of_a_ca_is_told_as_that() {
+    let (mut server, certificate) =
+        server_with("broker", IsCa::Ca(BasicConstraints::Unconstrained));
+    let mut client = client(Trust::Ca(vec![certificate]), today, "broker.test");
+
+    let result = carry(&mut client, &mut server, usize::MAX);
+
+    assert_eq!(result, Err(TransportError::CertificateOfCa));
 }
 
 /// An end without TLS, a refusal, and TLS where none was asked for.

@@ -22,7 +22,7 @@ pub struct SocketId(pub u64);
 /// One thing that happened outside the fleet.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// The transport is connected; MQTT bytes may flow.
+    /// The transport is connected, with TLS and WebSocket where it has them; MQTT bytes may flow.
     Opened {
         /// As in [`Action::Open`].
         socket: SocketId,
@@ -91,6 +91,10 @@ pub enum OpenError {
     TimedOut,
     /// No descriptor, port or route was left on our side.
     LocalLimit,
+    /// TLS could not be agreed on.
+    Tls,
+    /// A WebSocket could not be agreed on.
+    WebSocket,
     /// Any other error of the system.
     Other,
 }

@@ -9,13 +9,13 @@
     reason = "in a program, `pub` means: for its other modules"
 )]
 
-mod broker_url;
 mod cli;
 mod clock;
 mod commands;
 mod connect_args;
 mod drive;
 mod exit;
+mod layers;
 mod machine;
 mod out_folder;
 mod output;
@@ -27,7 +27,7 @@ mod shipped;
 mod suites;
 mod target;
 mod terminal_client;
-mod wiring;
+mod transport_advice;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

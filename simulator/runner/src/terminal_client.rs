@@ -11,17 +11,18 @@ use squall_protocol::{
     client::{Client, Event, Message, Settings},
     packet::{Connect, ConnectProperties, Disconnect},
 };
-use squall_transport::Transport;
+use squall_scenario::{UrlError, UrlTarget};
+use squall_transport::{Transport, TransportError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::broker_url::BrokerUrl;
 use crate::clock::Clock;
 use crate::connect_args::ConnectArgs;
 use crate::exit::Failure;
+use crate::layers::Layers;
 use crate::target::address;
-use crate::wiring;
+use crate::transport_advice::{Place, told};
 
 /// How long TCP, the handshakes above it and CONNACK may take, each.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -53,9 +54,15 @@ impl<'a, M: Message> TerminalClient<'a, M> {
     /// Connects and waits for CONNACK.
     pub async fn connect(args: &'a ConnectArgs) -> Result<Self, Failure> {
         let packet = connect_packet(args)?;
-        let url = BrokerUrl::parse(&args.url).map_err(Failure::Usage)?;
-        let transport = wiring::transport(args, &url)?;
-        let address = address::resolve(&url.place).await?;
+        let url = UrlTarget::parse(&args.url).map_err(|error| {
+            Failure::Usage(match error {
+                UrlError::WithLogin => format!("{error}, as -u USER -P PASSWORD"),
+                UrlError::Malformed { .. } => error.to_string(),
+            })
+        })?;
+        let layers = Layers::of_args(&args.tls, &url)?;
+        let transport = layers.open().unwrap_or_else(Transport::plain);
+        let address = address::resolve(&url).await?;
         let unreachable = |text: String| Failure::Unreachable(format!("{}: {text}", args.url));
         let stream = timeout(CONNECT_MAX, TcpStream::connect(address))
             .await
@@ -168,7 +175,7 @@ impl<'a, M: Message> TerminalClient<'a, M> {
             self.transport.take_wire(&mut self.output);
             // The other end is told why, if it still listens.
             let _ = self.stream.try_write(&self.output);
-            return Err(wiring::failure(self.args, &error));
+            return Err(failure(self.args, &error));
         }
         match end {
             Some(failure) => Err(failure),
@@ -186,7 +193,7 @@ impl<'a, M: Message> TerminalClient<'a, M> {
         self.client.poll_transmit(&mut self.unwrapped);
         if !self.unwrapped.is_empty() {
             let wrapped = self.transport.wrap(&self.unwrapped, &mut self.output);
-            wrapped.map_err(|error| wiring::failure(self.args, &error))?;
+            wrapped.map_err(|error| failure(self.args, &error))?;
             self.unwrapped.clear();
         }
         self.write().await
@@ -210,7 +217,7 @@ impl<'a, M: Message> TerminalClient<'a, M> {
             Ok(1..) => self.transport.feed(&self.wire, &mut self.input),
             Ok(0) | Err(_) => self.transport.feed_end(),
         };
-        fed.err().map(|error| wiring::failure(self.args, &error))
+        fed.err().map(|error| failure(self.args, &error))
     }
 
     /// Sends DISCONNECT, so that the broker does not publish a will.
@@ -227,6 +234,12 @@ impl<'a, M: Message> TerminalClient<'a, M> {
     pub fn now(&self) -> squall_protocol::Instant {
         self.clock.now()
     }
+}
+
+/// What went wrong and what the user can do.
+fn failure(args: &ConnectArgs, error: &TransportError) -> Failure {
+    let told = told(error, Place::CommandLine);
+    Failure::Unreachable(format!("{}: {told}", args.url))
 }
 
 fn connection_failed(error: io::Error) -> Failure {

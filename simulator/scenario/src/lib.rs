@@ -34,7 +34,7 @@ pub use model::fault::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,
     fits_pattern,
 };
-pub use model::group::{Group, SessionStart, Transport};
+pub use model::group::{Group, SessionStart};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Loss, Network, Outages};
 pub use model::pacing::{Arrival, Pacing};
@@ -52,6 +52,8 @@ pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget}
 pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };
+pub use model::tls::{PemFile, Tls, TlsIdentity};
+pub use model::transport::Transport;
 pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
 pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, RespondPlan, StreamPlan};

@@ -16,7 +16,6 @@ use std::time::Duration;
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
 use squall_fleet::{Action, Actions, Fleet, Input, Outcome, Sink, SocketId, Teardown};
 use squall_protocol::Instant;
-use squall_scenario::Transport;
 
 use pipe::{Arrival, Arrived, Ports};
 
@@ -284,10 +283,8 @@ impl<S: Sink> World<S> {
         let actions = std::mem::take(&mut self.actions);
         for action in actions.iter() {
             match action {
-                Action::Open {
-                    socket,
-                    transport: Transport::Tcp,
-                } => self.ports.open(self.now, socket),
+                // Layers above TCP are left out: MQTT is the same within them.
+                Action::Open { socket, .. } => self.ports.open(self.now, socket),
                 Action::Send { socket, bytes } => {
                     self.pass_bytes(socket, Direction::ToBroker, bytes);
                 }

@@ -114,6 +114,16 @@ fn failed_transport(error: &str, listening: Listening) -> Option<(&'static str, 
             "were not opened within run.connect_timeout",
             "check target.url, and firewalls on the way",
         )
+    } else if error == name(OpenError::Tls) {
+        (
+            "could not agree on TLS",
+            "check target.tls, and the broker's log",
+        )
+    } else if error == name(OpenError::WebSocket) {
+        (
+            "could not agree on a WebSocket",
+            "check the path in target.url, and the broker's log",
+        )
     } else {
         (
             "could not be opened",

@@ -40,6 +40,7 @@ use tokio::task::{spawn_local, yield_now};
 use turn::HEARTBEAT;
 
 use crate::clock::Clock;
+use crate::layers::Layers;
 
 pub use socket::open_error;
 
@@ -57,6 +58,8 @@ pub struct Route {
     pub target: SocketAddr,
     /// Local ports to use; `None` lets the kernel pick.
     pub local_ports: Option<RangeInclusive<u16>>,
+    /// What is between TCP and MQTT.
+    pub layers: Layers,
 }
 
 /// A fleet on real sockets. Cheap to clone: all clones are one drive.
@@ -81,6 +84,7 @@ impl<S> Clone for Drive<S> {
 struct State<S> {
     clock: Clock,
     dialer: Dialer,
+    layers: Layers,
     /// `None` once the run is over and its fleet was taken out.
     fleet: Option<Fleet<S>>,
     sockets: HashMap<SocketId, Socket>,
@@ -111,6 +115,7 @@ impl<S: Sink + 'static> Drive<S> {
             RefCell::new(State {
                 clock,
                 dialer: Dialer::new(route.target, route.local_ports.clone()),
+                layers: route.layers.clone(),
                 fleet: Some(fleet),
                 sockets: HashMap::new(),
                 last_heard: None,
@@ -252,10 +257,9 @@ impl<S: Sink + 'static> State<S> {
         let Some(state) = self.me.upgrade() else {
             return;
         };
-        let asked = match transport {
-            Transport::Tcp => self.dial(id, wanted),
-        };
-        match asked {
+        // All groups of a scenario speak what its target does.
+        debug_assert_eq!(transport, self.layers.url().transport);
+        match self.dial(id, wanted) {
             Ok(()) => {
                 spawn_local(async move {
                     poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
@@ -279,7 +283,9 @@ impl<S: Sink + 'static> State<S> {
             }
         };
         let asked_after = self.clock.now().saturating_since(wanted);
-        let socket = Socket::connecting(stream, asked_after, self.clock).dialed_from(port);
+        let socket = Socket::connecting(stream, asked_after, self.clock)
+            .through(self.layers.open())
+            .dialed_from(port);
         self.sockets.insert(id, socket);
         Ok(())
     }

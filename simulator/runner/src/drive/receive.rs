@@ -13,6 +13,7 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, socko
 use nix::sys::time::TimeSpec;
 
 use squall_protocol::Instant;
+use squall_transport::{Transport, TransportError};
 
 use crate::clock::{self, Clock};
 
@@ -52,6 +53,20 @@ pub(super) struct Reader {
     bytes: Vec<u8>,
     /// Where the system says when they came.
     control: Vec<u8>,
+    /// MQTT that was within what came, where a socket has layers between.
+    unwrapped: Vec<u8>,
+    /// What [`Self::bytes`] gives.
+    shown: Shown,
+}
+
+/// What the last read is shown as.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Shown {
+    /// As it came.
+    #[default]
+    Wire,
+    /// As it was within TLS or WebSocket.
+    Unwrapped,
 }
 
 /// Asks the system to note when bytes come. It may begin with that a moment later.
@@ -65,6 +80,8 @@ impl Reader {
         Self {
             bytes: vec![0; capacity],
             control: nix::cmsg_space!(TimeSpec),
+            unwrapped: Vec::new(),
+            shown: Shown::Wire,
         }
     }
 
@@ -74,6 +91,7 @@ impl Reader {
         socket: &impl AsRawFd,
         last_empty: &mut LastEmpty,
     ) -> io::Result<Received> {
+        self.shown = Shown::Wire;
         let began = LastEmpty::now(last_empty.clock);
         let received = self.read_after(socket, last_empty);
         let is_empty = match &received {
@@ -115,9 +133,23 @@ impl Reader {
         received.count < self.bytes.len()
     }
 
+    /// What the last read brought: from now on the MQTT that `layers` find in it.
+    pub(super) fn unwrap(
+        &mut self,
+        received: Received,
+        layers: &mut Transport,
+    ) -> Result<(), TransportError> {
+        self.unwrapped.clear();
+        self.shown = Shown::Unwrapped;
+        layers.feed(&self.bytes[..received.count], &mut self.unwrapped)
+    }
+
     /// What the last read brought.
     pub(super) fn bytes(&self, received: Received) -> &[u8] {
-        &self.bytes[..received.count]
+        match self.shown {
+            Shown::Wire => &self.bytes[..received.count],
+            Shown::Unwrapped => &self.unwrapped,
+        }
     }
 }
 

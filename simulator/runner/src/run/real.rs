@@ -54,6 +54,11 @@ pub async fn drive(
         false => format!(" at {url}"),
     };
     display.remark(&format!("{}: target {name}{place}", scenario.name));
+    if scenario.tls.is_insecure {
+        display.remark(
+            "warning: target.tls.insecure accepts any certificate: the other end may be anyone",
+        );
+    }
     if let Some(short) = spec.file.ports_short(target.address) {
         display.remark(&format!("note: {short}"));
     }
@@ -147,6 +152,7 @@ async fn run_fleet(
     let route = Route {
         target: target.address,
         local_ports: local_port_range(),
+        layers: target.layers.clone(),
     };
     let clock = start.clock;
     // Others may use the same broker, and earlier runs may have left messages there.

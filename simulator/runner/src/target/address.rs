@@ -9,7 +9,7 @@ use crate::exit::Failure;
 
 /// The first address behind a URL.
 pub async fn resolve(url: &UrlTarget) -> Result<SocketAddr, Failure> {
-    let UrlTarget { host, port } = url;
+    let UrlTarget { host, port, .. } = url;
     let mut addresses = tokio::net::lookup_host((host.as_str(), *port))
         .await
         .map_err(|error| Failure::Unreachable(format!("cannot resolve '{host}': {error}")))?;

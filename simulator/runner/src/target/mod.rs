@@ -10,16 +10,16 @@ mod probe;
 mod reports;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use squall_run::TargetKind;
-use squall_scenario::{Login, Scenario, SpawnTarget, UrlTarget};
+use squall_scenario::{Login, Scenario, SpawnTarget, Tls, UrlTarget};
 
 use crate::exit::Failure;
+use crate::layers::Layers;
 use crate::machine::processes::Processes;
 pub use child::{Child, Ending, Haste};
 use probe::{Door, Patience, ProbeError};
@@ -60,10 +60,20 @@ impl fmt::Display for NotReady {
                 ProbeError::Silent { .. }
                 | ProbeError::LocalLimit { .. }
                 | ProbeError::LoginRefused { .. }
+                | ProbeError::Refused { .. }
                 | ProbeError::Ended(_) => Ok(()),
             },
         }
     }
+}
+
+/// The layers of a broker that squall started. Its certificate is for `localhost` unless the scenario says otherwise.
+fn local_layers(scenario: &Scenario, address: SocketAddr) -> Result<Layers, Failure> {
+    let tls = Tls {
+        sni: scenario.tls.sni.clone().or(Some("localhost".to_owned())),
+        ..scenario.tls.clone()
+    };
+    Layers::of_scenario(&tls, &scenario.target.local_url(address))
 }
 
 /// What a target says to a CONNECT when the run is over.
@@ -85,6 +95,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// How it came to be.
     pub kind: TargetKind,
+    /// What is between TCP and MQTT there, and its URL.
+    pub layers: Layers,
     /// What the probe logs in with.
     login: Login,
     /// The process, if it is ours to measure and to stop.
@@ -95,32 +107,36 @@ impl Target {
     /// Starts or finds what the scenario wants and waits until it answers. A child's output goes to
     /// `log`.
     pub async fn start(scenario: &Scenario, log: &Path) -> Result<Self, Failure> {
-        let login = scenario.own_login();
         match &scenario.target {
-            squall_scenario::Target::Embedded => Self::start_embedded(login, log).await,
-            squall_scenario::Target::Url(url) => Self::find(url, login).await,
-            squall_scenario::Target::Spawn(spawn) => Self::start_spawned(spawn, login, log).await,
+            squall_scenario::Target::Embedded => Self::start_embedded(scenario, log).await,
+            squall_scenario::Target::Url(url) => Self::find(scenario, url).await,
+            squall_scenario::Target::Spawn(spawn) => {
+                Self::start_spawned(scenario, spawn, log).await
+            }
         }
     }
 
-    async fn start_embedded(login: &Login, log: &Path) -> Result<Self, Failure> {
+    async fn start_embedded(scenario: &Scenario, log: &Path) -> Result<Self, Failure> {
         let mut child = Child::embedded(log)?;
         let address = child.embedded_address().await?;
         let target = Self {
             address,
             kind: TargetKind::Embedded,
-            login: login.clone(),
+            layers: local_layers(scenario, address)?,
+            login: scenario.own_login().clone(),
             child: Some(child),
         };
         target.wait_until_it_answers(EMBEDDED_READY_MAX).await
     }
 
-    async fn find(url: &UrlTarget, login: &Login) -> Result<Self, Failure> {
+    async fn find(scenario: &Scenario, url: &UrlTarget) -> Result<Self, Failure> {
+        let layers = Layers::of_scenario(&scenario.tls, url)?;
         let address = address::resolve(url).await?;
         let target = Self {
             address,
             kind: TargetKind::Url,
-            login: login.clone(),
+            layers,
+            login: scenario.own_login().clone(),
             child: None,
         };
         target.wait_until_it_answers(URL_READY_MAX).await
@@ -128,14 +144,14 @@ impl Target {
 
     /// Another process may take the port between our choice and the broker's bind: then once more.
     async fn start_spawned(
+        scenario: &Scenario,
         spawn: &SpawnTarget,
-        login: &Login,
         log: &Path,
     ) -> Result<Self, Failure> {
-        match Self::try_spawned(spawn, login, log).await? {
+        match Self::try_spawned(scenario, spawn, log).await? {
             Ok(target) => Ok(target),
             Err(error) if error.is_port_in_use() => {
-                let again = Self::try_spawned(spawn, login, log).await?;
+                let again = Self::try_spawned(scenario, spawn, log).await?;
                 again.map_err(|error| Failure::Unreachable(error.to_string()))
             }
             Err(error) => Err(Failure::Unreachable(error.to_string())),
@@ -143,15 +159,17 @@ impl Target {
     }
 
     async fn try_spawned(
+        scenario: &Scenario,
         spawn: &SpawnTarget,
-        login: &Login,
         log: &Path,
     ) -> Result<Result<Self, NotReady>, Failure> {
         let port = address::free_port()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let target = Self {
-            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            address,
             kind: TargetKind::Spawn,
-            login: login.clone(),
+            layers: local_layers(scenario, address)?,
+            login: scenario.own_login().clone(),
             child: Some(Child::spawned(spawn, port, log)?),
         };
         Ok(target.until_ready(spawn.ready).await)
@@ -166,6 +184,7 @@ impl Target {
     async fn until_ready(mut self, limit: Duration) -> Result<Self, NotReady> {
         let door = Door {
             address: self.address,
+            layers: &self.layers,
             login: &self.login,
         };
         let answered = probe::wait_until_answering(door, limit, self.child.as_mut()).await;
@@ -185,9 +204,14 @@ impl Target {
         self.command().map_or_else(|| self.url(), str::to_owned)
     }
 
-    /// `mqtt://ADDRESS:PORT`.
+    /// `mqtt://ADDRESS:PORT`, or with the scheme and the path of what it speaks.
     pub fn url(&self) -> String {
-        format!("mqtt://{}", self.address)
+        let url = UrlTarget {
+            host: self.address.ip().to_string(),
+            port: self.address.port(),
+            ..self.layers.url().clone()
+        };
+        url.to_string()
     }
 
     /// The command that started it, ports filled in.
@@ -205,7 +229,7 @@ impl Target {
             command: self.command().map(str::to_owned),
             software,
             pid: self.processes().and_then(Processes::first),
-            settings: BTreeMap::new(),
+            settings: self.layers.described(),
         }
     }
 
@@ -228,12 +252,15 @@ impl Target {
         };
         let door = Door {
             address: self.address,
+            layers: &self.layers,
             login: &self.login,
         };
         match probe::still_answers(door, patience, self.child.as_mut()).await {
             // How a child ended by itself, it says itself; a CONNACK of any kind is an answer.
             Ok(()) | Err(ProbeError::Ended(_) | ProbeError::LoginRefused { .. }) => Answer::Given,
-            Err(error @ ProbeError::NoAnswer { .. }) => Answer::Dead(error.to_string()),
+            Err(error @ (ProbeError::NoAnswer { .. } | ProbeError::Refused { .. })) => {
+                Answer::Dead(error.to_string())
+            }
             Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
                 Answer::Unknown(error.to_string())
             }

@@ -11,9 +11,12 @@ use tokio::time::{Instant, sleep, timeout};
 use squall_protocol::codec::{DecodeRules, PacketReader, encode};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect, Packet};
 use squall_protocol::{ReasonCode, Version};
+use squall_transport::{Transport, TransportError};
 
 use super::Child;
 use crate::drive::open_error;
+use crate::layers::Layers;
+use crate::transport_advice::{Place, told};
 use squall_fleet::OpenError;
 use squall_scenario::{ClientLogin, Login};
 
@@ -57,6 +60,9 @@ pub(super) enum ProbeError {
         reason: ReasonCode,
         login: String,
     },
+    /// TLS or WebSocket cannot be agreed on, and will not be on the next attempt.
+    #[error("{address}: {told}")]
+    Refused { address: SocketAddr, told: String },
     /// The child ended instead.
     #[error("it ended with {0} before it answered")]
     Ended(std::process::ExitStatus),
@@ -66,6 +72,7 @@ pub(super) enum ProbeError {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Door<'a> {
     pub(super) address: SocketAddr,
+    pub(super) layers: &'a Layers,
     pub(super) login: &'a Login,
 }
 
@@ -102,8 +109,12 @@ pub(super) async fn wait_until_answering(
                 }
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) => {
+                    if lasts(&error) {
+                        let told = words_of(&error);
+                        return Err(ProbeError::Refused { address, told });
+                    }
                     is_local_limit = is_local(&error);
-                    last = error.to_string();
+                    last = words_of(&error);
                 }
                 Err(_) => {
                     is_local_limit = false;
@@ -177,11 +188,49 @@ fn failed(address: SocketAddr, limit: Duration, error: &anyhow::Error) -> ProbeE
         let cause = error.to_string();
         return ProbeError::LocalLimit { address, cause };
     }
-    let last = error.to_string();
+    let last = words_of(error);
     ProbeError::NoAnswer {
         address,
         limit,
         last,
+    }
+}
+
+/// Whether it is an error of TLS or WebSocket that will be the same on the next attempt: a broker that comes up
+/// closes connections too.
+fn lasts(error: &anyhow::Error) -> bool {
+    let Some(error) = error.downcast_ref::<TransportError>() else {
+        return false;
+    };
+    match error {
+        TransportError::ClosedInTlsHandshake
+        | TransportError::ClosedInWebSocketHandshake
+        | TransportError::ClosedWithoutAWord
+        | TransportError::HttpStatus { .. }
+        | TransportError::Closed => false,
+        TransportError::UnknownCa
+        | TransportError::WrongSignature
+        | TransportError::CertificateExpired
+        | TransportError::CertificateNotYetValid
+        | TransportError::WrongHostName
+        | TransportError::CertificateOfCa
+        | TransportError::CertificateRefused { .. }
+        | TransportError::Alert { .. }
+        | TransportError::NotTls
+        | TransportError::TlsUnasked
+        | TransportError::Tls { .. }
+        | TransportError::NotHttp
+        | TransportError::NoMqttSubprotocol
+        | TransportError::TextFrame
+        | TransportError::WebSocket { .. } => true,
+    }
+}
+
+/// Why an attempt failed, with what helps.
+fn words_of(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<TransportError>() {
+        Some(error) => told(error, Place::Scenario),
+        None => error.to_string(),
     }
 }
 
@@ -193,44 +242,93 @@ fn is_local(error: &anyhow::Error) -> bool {
 
 /// One CONNECT, and what CONNACK says; an error of any kind means that there is no MQTT broker, yet.
 async fn attempt(door: Door<'_>) -> anyhow::Result<ReasonCode> {
-    let mut stream = TcpStream::connect(door.address).await?;
+    let mut talk = Talk {
+        stream: TcpStream::connect(door.address).await?,
+        layers: door.layers.open().unwrap_or_else(Transport::plain),
+        wire: Vec::new(),
+    };
+    talk.shake_hands().await?;
     let version = Version::V3_1_1;
-    let mut bytes = Vec::new();
-    encode(
-        &Packet::Connect(Box::new(probe_connect(version, door.login))),
-        version,
-        &mut bytes,
-    );
-    stream.write_all(&bytes).await?;
+    let connect = probe_connect(version, door.login);
+    talk.say(&Packet::Connect(Box::new(connect)), version)
+        .await?;
 
     let mut reader = PacketReader::default();
     let rules = DecodeRules {
         version: Some(version),
         maximum_packet_size: CONNACK_BYTES_MAX,
     };
-    let mut buffer = [0; 256];
+    let mut heard = Vec::new();
     let reason = loop {
-        let count = stream.read(&mut buffer).await?;
-        anyhow::ensure!(count > 0, "the connection was closed without a CONNACK");
-        let mut input = &buffer[..count];
+        heard.clear();
+        talk.hear(&mut heard).await?;
+        let mut input = heard.as_slice();
         match reader.poll_packet(&mut input, &rules) {
             Ok(Some(Packet::Connack(connack))) => break connack.reason,
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => anyhow::bail!(
                 "what listens there does not speak MQTT, it answers \"{}\"",
-                beginning(&buffer[..count])
+                beginning(&heard)
             ),
         }
     };
-    bytes.clear();
-    encode(
-        &Packet::Disconnect(Disconnect::default()),
-        version,
-        &mut bytes,
-    );
     // It answered; whether it still reads our goodbye does not matter.
-    let _ = stream.write_all(&bytes).await;
+    let goodbye = Packet::Disconnect(Disconnect::default());
+    let _ = talk.say(&goodbye, version).await;
+    talk.layers.close(&mut talk.wire);
+    let _ = talk.send().await;
     Ok(reason)
+}
+
+/// One connection of the probe.
+struct Talk {
+    stream: TcpStream,
+    layers: Transport,
+    /// To be sent.
+    wire: Vec<u8>,
+}
+
+impl Talk {
+    /// Agrees on TLS and WebSocket, where they are asked for.
+    async fn shake_hands(&mut self) -> anyhow::Result<()> {
+        while !self.layers.is_ready() {
+            self.layers.take_wire(&mut self.wire);
+            self.send().await?;
+            self.hear(&mut Vec::new()).await?;
+        }
+        self.layers.take_wire(&mut self.wire);
+        self.send().await
+    }
+
+    async fn say(&mut self, packet: &Packet<'_>, version: Version) -> anyhow::Result<()> {
+        let mut bytes = Vec::new();
+        encode(packet, version, &mut bytes);
+        self.layers.wrap(&bytes, &mut self.wire)?;
+        self.send().await
+    }
+
+    async fn send(&mut self) -> anyhow::Result<()> {
+        self.stream.write_all(&self.wire).await?;
+        self.wire.clear();
+        Ok(())
+    }
+
+    /// Reads once, and appends the MQTT in it to `heard`.
+    async fn hear(&mut self, heard: &mut Vec<u8>) -> anyhow::Result<()> {
+        let mut buffer = [0; 4096];
+        let count = self.stream.read(&mut buffer).await?;
+        if count == 0 {
+            self.layers.feed_end()?;
+            anyhow::bail!("the connection was closed without a CONNACK");
+        }
+        let fed = self.layers.feed(&buffer[..count], heard);
+        if fed.is_err() {
+            // The other end is told why, if it still listens.
+            self.layers.take_wire(&mut self.wire);
+            let _ = self.send().await;
+        }
+        Ok(fed?)
+    }
 }
 
 /// The first letters of an answer, what cannot be printed escaped.
@@ -260,6 +358,8 @@ fn probe_connect(version: Version, login: &Login) -> Connect {
 
 #[cfg(test)]
 mod tests {
+    use squall_scenario::Tls;
+
     use super::*;
 
     /// A target that takes the connection and says nothing is slow, one that refuses it is dead.
@@ -271,8 +371,11 @@ mod tests {
             .expect("a runtime can be made");
         runtime.block_on(async {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+            let address = listener.local_addr().expect("it is bound");
+            let url = squall_scenario::Target::Embedded.local_url(address);
             let door = Door {
-                address: listener.local_addr().expect("it is bound"),
+                address,
+                layers: &Layers::of_scenario(&Tls::default(), &url).expect("it is plain"),
                 login: &Login::default(),
             };
             let patience = Patience {

@@ -15,6 +15,7 @@ mod refusals;
 mod responses;
 mod runs;
 mod secured;
+mod secured_runs;
 mod shipped;
 mod slow_consumer;
 mod slow_link;

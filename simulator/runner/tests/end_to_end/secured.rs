@@ -14,10 +14,10 @@ use crate::peer::has_mosquitto;
 use crate::{code_and_errors, run, text};
 
 /// A Mosquitto of the test's own with its files, killed when dropped.
-struct Mosquitto {
+pub(crate) struct Mosquitto {
     child: Child,
     folder: tempfile::TempDir,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Drop for Mosquitto {
@@ -30,7 +30,7 @@ impl Drop for Mosquitto {
 
 impl Mosquitto {
     /// Listens with the lines of `config`, where FOLDER stands for the folder of its files.
-    fn start(config: &str, prepare: impl FnOnce(&Path)) -> Self {
+    pub(crate) fn start(config: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         prepare(folder.path());
         let free = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
@@ -59,7 +59,7 @@ impl Mosquitto {
         }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -74,7 +74,7 @@ impl Mosquitto {
 }
 
 /// Writes `ca.pem`, and `NAME.pem` with `NAME.key` for a broker, one whose time is over, and a client.
-fn certificates(folder: &Path) {
+pub(crate) fn certificates(folder: &Path) {
     let key = KeyPair::generate().expect("keys can be made");
     let mut params = CertificateParams::new(Vec::new()).expect("no name is wrong");
     // A name of its own: a certificate with the name of its issuer is taken for a self-signed one.
@@ -99,7 +99,7 @@ fn certificates(folder: &Path) {
     }
 }
 
-const TLS: &str = "allow_anonymous true\ncafile FOLDER/ca.pem\ncertfile FOLDER/broker.pem\n\
+pub(crate) const TLS: &str = "allow_anonymous true\ncafile FOLDER/ca.pem\ncertfile FOLDER/broker.pem\n\
                    keyfile FOLDER/broker.key\nrequire_certificate true";
 
 /// A message passes under TLS to a broker that asks for the client's certificate; without one, and

@@ -20,6 +20,7 @@ mod respond;
 pub(crate) mod schema;
 mod shorthand;
 mod subscribe;
+mod tls;
 pub(crate) mod unsupported;
 mod will;
 
@@ -43,6 +44,7 @@ pub(crate) use rate::{RateFile, RatePointFile};
 pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
 pub(crate) use respond::RespondFile;
 pub(crate) use subscribe::SubscribeFile;
+pub(crate) use tls::{TlsFile, TransportWord};
 pub(crate) use will::{BirthFile, WillFile};
 
 /// A squall scenario: the devices that connect, their network, what goes wrong and when, and what
@@ -117,7 +119,8 @@ pub(crate) enum VarFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Target")]
 pub(crate) struct TargetFile {
-    /// A broker that runs already: `mqtt://host:port`.
+    /// A broker that runs already: `mqtt://host:port`, `mqtts://` for TLS, `ws://host:port/path` for WebSocket, `wss://`
+    /// for WebSocket over TLS.
     pub(crate) url: Option<String>,
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
     /// `{port}` stands for a free port.
@@ -127,6 +130,10 @@ pub(crate) struct TargetFile {
     pub(crate) username: Option<LoginTextFile>,
     /// Password that goes with it. No report and no run file shows it. By default none.
     pub(crate) password: Option<LoginTextFile>,
+    /// What a spawned broker speaks at `{port}`; a url says it by its scheme. Default tcp.
+    pub(crate) transport: Option<TransportWord>,
+    /// How clients speak TLS, with `mqtts://`, `wss://`, or the transports tls and wss.
+    pub(crate) tls: Option<TlsFile>,
     /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
     /// ActiveMQ and EMQX start slowly.
     pub(crate) ready: Option<DurationText>,

@@ -7,7 +7,8 @@ use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
 use crate::{
-    Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Subscribe, Will,
+    Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Subscribe,
+    Transport, Will,
 };
 
 /// One `[[group]]`: `count` devices.
@@ -133,22 +134,6 @@ impl Group {
     /// [MQTT-3.1.2-22]; `None` without Keep Alive.
     pub fn keep_alive_limit(&self) -> Option<Duration> {
         (self.keep_alive > 0).then(|| Duration::from_secs(self.keep_alive.into()) * 3 / 2)
-    }
-}
-
-/// What carries the bytes of a Network Connection (§4.2).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Transport {
-    /// TCP without TLS: port 1883 as registered with IANA.
-    Tcp,
-}
-
-impl Transport {
-    /// Its name in run files and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-        }
     }
 }
 

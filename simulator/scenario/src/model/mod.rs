@@ -24,4 +24,6 @@ pub(crate) mod scenario;
 pub(crate) mod subscribe;
 pub(crate) mod target;
 pub(crate) mod threshold;
+pub(crate) mod tls;
+pub(crate) mod transport;
 pub(crate) mod will;

@@ -16,7 +16,7 @@
 use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
-use crate::{Expectation, Fault, Group, Login, Network, RunSettings, Target, Threshold};
+use crate::{Expectation, Fault, Group, Login, Network, RunSettings, Target, Threshold, Tls};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Scenario {
     pub vars: IndexMap<String, String>,
     /// What is under test.
     pub target: Target,
+    /// How clients speak TLS, where the target has it.
+    pub tls: Tls,
     /// What `[target]` says that clients log in with: groups that say nothing else, and squall's own.
     pub login: Login,
     /// How long each phase lasts.

@@ -1,12 +1,15 @@
 //! What is under test: `[target]`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use squall_toml::secret::without_secrets;
 
-/// Port of MQTT over TCP, as registered with IANA.
-const PORT_DEFAULT: u16 = 1883;
+use super::transport::Transport;
+
+/// The path of a WebSocket where the URL has none, as most brokers have it.
+pub(crate) const PATH_DEFAULT: &str = "/mqtt";
 
 /// What is under test.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -44,6 +47,25 @@ impl BrokerHistory {
 }
 
 impl Target {
+    /// The URL of a broker that squall started at `address`.
+    pub fn local_url(&self, address: SocketAddr) -> UrlTarget {
+        UrlTarget {
+            transport: self.transport(),
+            host: address.ip().to_string(),
+            port: address.port(),
+            path: PATH_DEFAULT.to_owned(),
+        }
+    }
+
+    /// What clients speak to it.
+    pub fn transport(&self) -> Transport {
+        match self {
+            Self::Embedded => Transport::Tcp,
+            Self::Url(url) => url.transport,
+            Self::Spawn(spawn) => spawn.transport,
+        }
+    }
+
     /// What the broker may know that is not of the run.
     pub fn history(&self) -> BrokerHistory {
         match self {
@@ -54,13 +76,17 @@ impl Target {
     }
 }
 
-/// Where a broker listens: `url = "mqtt://host:port"`.
+/// Where a broker listens, and for what: `url = "mqtts://host:port"`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UrlTarget {
+    /// What clients speak there.
+    pub transport: Transport,
     /// Name or address; an IPv6 address has no brackets here.
     pub host: String,
-    /// TCP port. Default 1883.
+    /// TCP port. By default that of the scheme.
     pub port: u16,
+    /// Path of a WebSocket, with its slash. Default `/mqtt`; without a meaning for the others.
+    pub path: String,
 }
 
 /// How to start a broker: `spawn = "mosquitto -p {port}"`.
@@ -69,6 +95,8 @@ pub struct SpawnTarget {
     /// Program and arguments, at least the program. `{port}` stands for a free port in at least
     /// one of them.
     pub command: Vec<String>,
+    /// What clients speak at that port. Default TCP alone.
+    pub transport: Transport,
     /// How long it may take until it answers a CONNECT. Default 60 s.
     pub ready: Duration,
     /// Added to the environment, in file order.
@@ -78,9 +106,10 @@ pub struct SpawnTarget {
 /// Why a text is not the address of a broker.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UrlError {
-    /// A text that is not a scheme, a host and perhaps a port.
+    /// A text that is not a scheme, a host and perhaps a port and a path.
     #[error(
-        "{:?} is not the address of a broker, write it like `mqtt://host:1883`",
+        "{:?} is not the address of a broker, write it like `mqtt://host:1883`, `mqtts://host:8883`, \
+         `ws://host:80/mqtt` or `wss://host:443/mqtt`",
         without_secrets(url)
     )]
     Malformed {
@@ -90,34 +119,30 @@ pub enum UrlError {
     /// A user name, perhaps with a password: a url is shown in reports and lists of processes.
     #[error("a url takes no user name and no password: give them beside it")]
     WithLogin,
-    /// TLS or WebSocket.
-    #[error("{what} in a url is not supported yet")]
-    NotSupportedYet {
-        /// The part that is not.
-        what: String,
-    },
 }
 
 impl UrlTarget {
-    /// Parses `mqtt://host`, `mqtt://host:port` or `mqtt://[address]:port`.
+    /// Parses `mqtt://host[:port]`, `mqtts://`, and `ws://host[:port][/path]`, `wss://`; an IPv6 address stands in
+    /// brackets.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
         let malformed = || UrlError::Malformed {
             url: url.to_owned(),
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(malformed)?;
-        match scheme {
-            "mqtt" | "tcp" => {}
-            "mqtts" | "ssl" | "ws" | "wss" => {
-                let what = format!("`{scheme}://`");
-                return Err(UrlError::NotSupportedYet { what });
-            }
-            _ => return Err(malformed()),
-        }
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if rest.contains('@') {
+        let transport = Transport::of_scheme(scheme).ok_or_else(malformed)?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if authority.contains('@') {
             return Err(UrlError::WithLogin);
         }
-        let (host, port) = match rest.strip_prefix('[') {
+        let path = match (transport.has_web_socket(), path) {
+            (_, "" | "/") => PATH_DEFAULT,
+            (true, path) => path,
+            (false, _) => return Err(malformed()),
+        };
+        let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
                 let (host, after) = rest.split_once(']').ok_or_else(malformed)?;
                 match after {
@@ -125,9 +150,9 @@ impl UrlTarget {
                     after => (host, Some(after.strip_prefix(':').ok_or_else(malformed)?)),
                 }
             }
-            None => match rest.split_once(':') {
+            None => match authority.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
-                None => (rest, None),
+                None => (authority, None),
             },
         };
         let port = match port {
@@ -135,22 +160,43 @@ impl UrlTarget {
                 let port = port.parse().ok().filter(|port| *port > 0);
                 port.ok_or_else(malformed)?
             }
-            None => PORT_DEFAULT,
+            None => transport.port_default(),
         };
-        if host.is_empty() || host.contains(['/', '?', '#', ' ']) {
+        if host.is_empty() || host.contains(['?', '#', ' ']) {
             return Err(malformed());
         }
-        let host = host.to_owned();
-        Ok(Self { host, port })
+        Ok(Self {
+            transport,
+            host: host.to_owned(),
+            port,
+            path: path.to_owned(),
+        })
+    }
+
+    /// `Host` of a request by HTTP: without the port if it is the scheme's.
+    pub fn http_host(&self) -> String {
+        match self.port == self.transport.port_default() {
+            true => bracketed(&self.host),
+            false => format!("{}:{}", bracketed(&self.host), self.port),
+        }
+    }
+}
+
+/// A host as URLs have it: an IPv6 address in brackets.
+fn bracketed(host: &str) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
     }
 }
 
 impl std::fmt::Display for UrlTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { host, port } = self;
-        match host.contains(':') {
-            true => write!(f, "mqtt://[{host}]:{port}"),
-            false => write!(f, "mqtt://{host}:{port}"),
+        let (scheme, host) = (self.transport.scheme(), bracketed(&self.host));
+        write!(f, "{scheme}://{host}:{}", self.port)?;
+        match self.transport.has_web_socket() {
+            true => f.write_str(&self.path),
+            false => Ok(()),
         }
     }
 }
@@ -177,29 +223,42 @@ pub(crate) fn split_command(command: &str) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
+    /// Each scheme has its port, and a WebSocket its path.
     #[test]
-    fn a_url_is_a_host_and_a_port() {
-        let target = |host: &str, port| {
-            let host = host.to_owned();
-            Ok(UrlTarget { host, port })
+    fn what_a_url_leaves_out_is_the_schemes() {
+        let parts = |url: &str| {
+            let url = UrlTarget::parse(url).unwrap();
+            let text = format!("{} {} {}", url.host, url.port, url.path);
+            (url.transport, text)
         };
 
-        assert_eq!(
-            UrlTarget::parse("mqtt://localhost"),
-            target("localhost", 1883)
-        );
-        assert_eq!(
-            UrlTarget::parse("mqtt://10.0.0.1:2883/"),
-            target("10.0.0.1", 2883)
-        );
-        assert_eq!(UrlTarget::parse("mqtt://[::1]:1884"), target("::1", 1884));
+        assert_eq!(parts("mqtt://a"), (Transport::Tcp, "a 1883 /mqtt".into()));
+        assert_eq!(parts("mqtts://a/"), (Transport::Tls, "a 8883 /mqtt".into()));
+        assert_eq!(parts("ws://[::1]"), (Transport::Ws, "::1 80 /mqtt".into()));
+        assert_eq!(parts("wss://a:9/x/y"), (Transport::Wss, "a 9 /x/y".into()));
+        assert_eq!(parts("mqtt://10.0.0.1:2883/").1, "10.0.0.1 2883 /mqtt");
     }
 
     #[test]
     fn a_printed_url_reads_back() {
-        for url in ["mqtt://localhost:1883", "mqtt://[::1]:1884"] {
+        for url in [
+            "mqtt://localhost:1883",
+            "mqtts://[::1]:1884",
+            "ws://a:80/mqtt",
+            "wss://a:443/x",
+        ] {
             assert_eq!(UrlTarget::parse(url).unwrap().to_string(), url);
         }
+    }
+
+    /// The port of the scheme is not said twice (RFC 9110, section 7.2).
+    #[test]
+    fn a_host_of_http_has_the_port_where_it_is_not_the_schemes() {
+        let host = |url: &str| UrlTarget::parse(url).unwrap().http_host();
+
+        assert_eq!(host("ws://a"), "a");
+        assert_eq!(host("ws://[::1]:8080"), "[::1]:8080");
+        assert_eq!(host("wss://a:80"), "a:80");
     }
 
     #[test]
@@ -211,16 +270,10 @@ mod tests {
             "mqtt://x:0",
             "mqtt://x:y",
             "mqtt://x/y",
+            "ws://x:y",
         ] {
             let result = UrlTarget::parse(url);
             assert!(matches!(result, Err(UrlError::Malformed { .. })), "{url}");
-        }
-        for url in ["mqtts://x", "ws://x/mqtt"] {
-            let result = UrlTarget::parse(url);
-            assert!(
-                matches!(result, Err(UrlError::NotSupportedYet { .. })),
-                "{url}"
-            );
         }
     }
 
@@ -251,6 +304,7 @@ mod tests {
         ) {
             let target = SpawnTarget {
                 command: command.clone(),
+                transport: Transport::Tcp,
                 ready: Duration::ZERO,
                 env: IndexMap::new(),
             };

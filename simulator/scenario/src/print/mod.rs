@@ -10,6 +10,7 @@ mod pacing;
 mod respond;
 mod subscribe;
 mod text;
+mod tls;
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ impl Scenario {
         }
         write_target(&mut text, &self.target);
         login::write(&mut text, &self.login);
+        tls::write(&mut text, &self.tls);
         write_run(&mut text, &self.run);
         for network in &self.networks {
             write_network(&mut text, network);
@@ -153,6 +155,7 @@ fn write_target(text: &mut Text, target: &Target) {
         Target::Url(url) => text.pair("url", quote(&url.to_string())),
         Target::Spawn(spawn) => {
             text.pair("spawn", quote(&spawn.command_line()));
+            text.pair("transport", quote(spawn.transport.name()));
             text.pair("ready", duration(spawn.ready));
             let env = spawn.env.iter();
             let env = env.map(|(name, value)| pair(&quote_key(name), quote(value)));

@@ -18,7 +18,7 @@ use crate::id::DeviceId;
 use crate::template::{Fixed, Use};
 use crate::{
     Backoff, CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen,
-    SessionStart, Transport, Will, Withhold,
+    SessionStart, Will, Withhold,
 };
 
 /// `keep_alive` unless the file says otherwise.
@@ -82,7 +82,7 @@ impl Resolver<'_> {
             client_id: self.resolve_client_id(file, &at.key("client_id")),
             version,
             login: self.resolve_login(file, at),
-            transport: Transport::Tcp,
+            transport: self.transport,
             clean_start,
             session_expiry_interval: match version {
                 Version::V5 => session_expiry,

@@ -20,6 +20,7 @@ mod publish;
 mod respond;
 mod subscribe;
 mod target;
+mod tls;
 mod within;
 
 use std::time::Duration;
@@ -31,7 +32,9 @@ use squall_toml::mistake::Mistake;
 use crate::error::{Diagnostics, Problem};
 use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
-use crate::{Fault, Group, Login, Network, RunSettings, Scenario, Surroundings, Threshold};
+use crate::{
+    Fault, Group, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Transport,
+};
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;
@@ -65,6 +68,7 @@ pub(crate) fn resolve(
         diagnostics,
         surroundings,
         target_login: Login::default(),
+        transport: Transport::Tcp,
         vars: IndexMap::new(),
         networks: Vec::new(),
         groups: Vec::new(),
@@ -75,6 +79,10 @@ pub(crate) fn resolve(
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
     resolver.target_login = resolver.resolve_target_login(&file.target, &root.key("target"));
+    let target = resolver.resolve_target(&file.target, &root.key("target"));
+    resolver.transport = target.transport();
+    let at_tls = root.key("target").key("tls");
+    let tls = resolver.resolve_tls(file.target.tls.as_ref(), resolver.transport, &at_tls);
     resolver.resolve_networks(&file.network, &root.key("network"));
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
@@ -84,7 +92,6 @@ pub(crate) fn resolve(
     resolver.run_ends = run.duration.saturating_add(run.drain);
     let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));
     let thresholds = resolver.resolve_thresholds(&file.thresholds, &root.key("thresholds"));
-    let target = resolver.resolve_target(&file.target, &root.key("target"));
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),
@@ -92,6 +99,7 @@ pub(crate) fn resolve(
         seed: file.seed.unwrap_or_default().unsigned_abs(),
         vars: resolver.vars,
         target,
+        tls,
         login: resolver.target_login,
         run,
         networks: resolver.networks,
@@ -108,6 +116,8 @@ struct Resolver<'a> {
     surroundings: &'a dyn Surroundings,
     /// What `[target]` says that clients log in with.
     target_login: Login,
+    /// What clients speak to the target.
+    transport: Transport,
     vars: IndexMap<String, String>,
     networks: Vec<Network>,
     groups: Vec<Group>,

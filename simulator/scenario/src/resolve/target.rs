@@ -5,9 +5,9 @@ use std::time::Duration;
 use squall_toml::at::At;
 
 use super::Resolver;
-use crate::file::TargetFile;
+use crate::file::{TargetFile, TransportWord};
 use crate::model::target::split_command;
-use crate::{SpawnTarget, Target, UrlTarget};
+use crate::{SpawnTarget, Target, Transport, UrlTarget};
 
 /// `target.ready` unless the file says otherwise.
 const READY_DEFAULT: Duration = Duration::from_secs(60);
@@ -21,6 +21,7 @@ impl Resolver<'_> {
         if file.spawn.is_none() {
             self.misplaced(at, "ready", "`spawn`");
             self.misplaced(at, "env", "`spawn`");
+            self.misplaced(at, "transport", "`spawn`");
         }
         match (&file.url, &file.spawn) {
             (Some(url), _) => self.resolve_url(url, &at.key("url")),
@@ -55,6 +56,12 @@ impl Resolver<'_> {
         self.check_above_zero(ready, &at.key("ready"));
         Target::Spawn(SpawnTarget {
             command: words,
+            transport: match file.transport {
+                None | Some(TransportWord::Tcp) => Transport::Tcp,
+                Some(TransportWord::Tls) => Transport::Tls,
+                Some(TransportWord::Ws) => Transport::Ws,
+                Some(TransportWord::Wss) => Transport::Wss,
+            },
             ready,
             env: file.env.clone(),
         })

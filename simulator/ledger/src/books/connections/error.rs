@@ -51,6 +51,8 @@ pub(crate) const fn open_error_name(error: OpenError) -> &'static str {
         OpenError::Refused => "refused",
         OpenError::TimedOut => "timed_out",
         OpenError::LocalLimit => "local_limit",
+        OpenError::Tls => "tls",
+        OpenError::WebSocket => "websocket",
         OpenError::Other => "other",
     }
 }

@@ -187,7 +187,11 @@ impl Connections {
         let what = format!("the transport could not be had: {name}");
         let noticed = match error {
             OpenError::TimedOut => event.after_a_silence(),
-            OpenError::Refused | OpenError::LocalLimit | OpenError::Other => event.subject().into(),
+            OpenError::Refused
+            | OpenError::LocalLimit
+            | OpenError::Tls
+            | OpenError::WebSocket
+            | OpenError::Other => event.subject().into(),
         };
         self.note_refused(event, away, noticed, what);
     }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use socket2::SockRef;
 use squall_fleet::{OpenError, PeerClose, Teardown};
 use squall_protocol::Instant;
+use squall_transport::{Transport, TransportError};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -27,6 +28,8 @@ const COMPACT_BYTES: usize = 64 * 1024;
 /// A transport, from the request to open it to its end.
 pub(super) struct Socket {
     stream: TcpStream,
+    /// What is between TCP and MQTT; `None` for nothing.
+    layers: Option<Box<Transport>>,
     /// `None` if the kernel picked where it begins.
     port: Option<DialedPort>,
     /// Bytes for the peer; those before `written` have left.
@@ -48,6 +51,8 @@ pub(super) struct Socket {
 enum Mode {
     /// The system was asked for it and has not answered.
     Connecting,
+    /// Connected: TLS and WebSocket are agreed on.
+    ShakingHands,
     /// Connected: bytes are read and written.
     Open,
     /// Our side ends once what is left is written; reading goes on.
@@ -117,6 +122,7 @@ impl Socket {
     pub(super) fn connecting(stream: TcpStream, asked_after: Duration, clock: Clock) -> Self {
         Self {
             stream,
+            layers: None,
             port: None,
             out: Vec::new(),
             written: 0,
@@ -126,6 +132,14 @@ impl Socket {
             asked_after,
             last_empty: LastEmpty::now(clock),
             waker: None,
+        }
+    }
+
+    /// Speaks `layers` between TCP and MQTT.
+    pub(super) fn through(self, layers: Option<Transport>) -> Self {
+        Self {
+            layers: layers.map(Box::new),
+            ..self
         }
     }
 
@@ -163,7 +177,7 @@ impl Socket {
     /// Whether what comes stays with the system: only where the fleet would be told of it.
     fn is_paused(&self) -> bool {
         match self.mode {
-            Mode::Connecting | Mode::Silent | Mode::Finishing => false,
+            Mode::Connecting | Mode::ShakingHands | Mode::Silent | Mode::Finishing => false,
             Mode::Open | Mode::HalfClosing | Mode::HalfClosed => self.reading == Reading::Paused,
         }
     }
@@ -172,7 +186,11 @@ impl Socket {
     pub(super) fn queue(&mut self, bytes: &[u8]) -> bool {
         let is_open = self.mode == Mode::Open;
         if is_open {
-            self.out.extend_from_slice(bytes);
+            match &mut self.layers {
+                None => self.out.extend_from_slice(bytes),
+                // Refused only after the other end has closed them: reading tells.
+                Some(layers) => drop(layers.wrap(bytes, &mut self.out)),
+            }
         }
         is_open
     }
@@ -221,9 +239,10 @@ impl Socket {
     }
 
     pub(super) fn teardown(&mut self, how: Teardown) -> TornDown {
-        if self.mode == Mode::Connecting {
+        if matches!(self.mode, Mode::Connecting | Mode::ShakingHands) {
             return TornDown::Done;
         }
+        self.say_goodbye(how);
         match how {
             Teardown::Fin if self.out.is_empty() => {
                 self.end_in_order();
@@ -257,6 +276,20 @@ impl Socket {
         }
     }
 
+    /// What TLS and WebSocket send before the end of the stream, where that comes in order.
+    fn say_goodbye(&mut self, how: Teardown) {
+        let Some(layers) = &mut self.layers else {
+            return;
+        };
+        match how {
+            Teardown::Fin | Teardown::HalfClose => {
+                layers.close(&mut self.out);
+                self.flush();
+            }
+            Teardown::Reset | Teardown::Silent => {}
+        }
+    }
+
     /// Sends the FIN of a socket that is about to be dropped and in which a pause may have left much
     /// unread: the system then resets it, and the peer must have our end before that.
     fn end_in_order(&mut self) {
@@ -282,7 +315,10 @@ impl Socket {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, reader: &mut Reader) -> Progressed {
         self.waker = Some(cx.waker().clone());
         if self.mode == Mode::Connecting {
-            return self.poll_connecting(cx);
+            let progressed = self.poll_connecting(cx);
+            if self.mode != Mode::ShakingHands {
+                return progressed;
+            }
         }
         self.poll_write(cx);
         if self.mode == Mode::Finishing && self.out.is_empty() {
@@ -295,12 +331,14 @@ impl Socket {
         loop {
             match self.poll_read(cx, reader) {
                 Poll::Pending => return Progressed::Waiting,
-                Poll::Ready(Ok(Received { count: 0, .. })) => {
-                    return Progressed::PeerClosed(PeerClose::Fin);
-                }
+                Poll::Ready(Ok(Received { count: 0, .. })) => return self.ended(PeerClose::Fin),
                 Poll::Ready(Ok(_)) if matches!(self.mode, Mode::Silent | Mode::Finishing) => {}
-                Poll::Ready(Ok(received)) => return Progressed::Received(received),
-                Poll::Ready(Err(_)) => return Progressed::PeerClosed(PeerClose::Reset),
+                Poll::Ready(Ok(received)) => {
+                    if let Some(progressed) = self.take(received, reader) {
+                        return progressed;
+                    }
+                }
+                Poll::Ready(Err(_)) => return self.ended(PeerClose::Reset),
             }
         }
     }
@@ -312,27 +350,25 @@ impl Socket {
         }
         match self.mode {
             Mode::Connecting => self.look_whether_connected(),
-            Mode::Open | Mode::HalfClosing | Mode::HalfClosed => {
+            Mode::ShakingHands | Mode::Open | Mode::HalfClosing | Mode::HalfClosed => loop {
                 let received = match reader.read(&self.stream, &mut self.last_empty) {
-                    Ok(Received { count: 0, .. }) => {
-                        return Some(Progressed::PeerClosed(PeerClose::Fin));
-                    }
+                    Ok(Received { count: 0, .. }) => return Some(self.ended(PeerClose::Fin)),
                     Ok(received) => received,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-                    Err(_) => return Some(Progressed::PeerClosed(PeerClose::Reset)),
+                    Err(_) => return Some(self.ended(PeerClose::Reset)),
                 };
-                Some(Progressed::Received(received))
-            }
+                let taken = self.take(received, reader);
+                if taken.is_some() {
+                    return taken;
+                }
+            },
             Mode::Silent | Mode::Finishing => None,
         }
     }
 
     fn look_whether_connected(&mut self) -> Option<Progressed> {
         match self.stream.take_error() {
-            Ok(None) if self.stream.peer_addr().is_ok() => {
-                self.mode = Mode::Open;
-                Some(Progressed::Opened(self.asked_after))
-            }
+            Ok(None) if self.stream.peer_addr().is_ok() => self.connected(),
             Ok(None) => None,
             Ok(Some(error)) | Err(error) => Some(Progressed::OpenFailed(open_error(&error))),
         }
@@ -348,11 +384,57 @@ impl Socket {
             None => Ok(()),
         });
         match outcome {
-            Ok(()) => {
+            Ok(()) => self.connected().unwrap_or(Progressed::Waiting),
+            Err(error) => Progressed::OpenFailed(open_error(&error)),
+        }
+    }
+
+    /// TCP is connected: open, unless TLS or WebSocket are to be agreed on first.
+    fn connected(&mut self) -> Option<Progressed> {
+        let Some(layers) = &mut self.layers else {
+            self.mode = Mode::Open;
+            return Some(Progressed::Opened(self.asked_after));
+        };
+        self.mode = Mode::ShakingHands;
+        layers.take_wire(&mut self.out);
+        self.flush();
+        None
+    }
+
+    /// Takes what a read brought through the layers; `None` if there is nothing to tell of it yet.
+    fn take(&mut self, received: Received, reader: &mut Reader) -> Option<Progressed> {
+        let Some(layers) = &mut self.layers else {
+            return Some(Progressed::Received(received));
+        };
+        let fed = reader.unwrap(received, layers);
+        let is_ready = layers.is_ready();
+        // Handshakes, answers to pings, and after an error the alert that names it.
+        layers.take_wire(&mut self.out);
+        self.flush();
+        match (self.mode, fed) {
+            (Mode::ShakingHands, Err(error)) => Some(Progressed::OpenFailed(layer_error(&error))),
+            (_, Err(_)) => Some(Progressed::PeerClosed(PeerClose::Reset)),
+            // A broker says nothing before CONNECT: there is no MQTT in this yet.
+            (Mode::ShakingHands, Ok(())) => is_ready.then(|| {
                 self.mode = Mode::Open;
                 Progressed::Opened(self.asked_after)
+            }),
+            (_, Ok(())) => {
+                (!reader.bytes(received).is_empty()).then_some(Progressed::Received(received))
             }
-            Err(error) => Progressed::OpenFailed(open_error(&error)),
+        }
+    }
+
+    /// The peer ended the stream.
+    fn ended(&self, how: PeerClose) -> Progressed {
+        let handshake = self
+            .layers
+            .as_ref()
+            .filter(|_| self.mode == Mode::ShakingHands);
+        match handshake.map(|layers| layers.feed_end()) {
+            Some(Err(error)) => Progressed::OpenFailed(layer_error(&error)),
+            Some(Ok(())) => Progressed::OpenFailed(OpenError::Other),
+            None => Progressed::PeerClosed(how),
         }
     }
 
@@ -404,6 +486,31 @@ pub fn open_error(error: &io::Error) -> OpenError {
             Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::MFILE | Errno::NFILE | Errno::NOBUFS,
         ) => OpenError::LocalLimit,
         Some(_) | None => OpenError::Other,
+    }
+}
+
+/// Which layer could not be agreed on.
+fn layer_error(error: &TransportError) -> OpenError {
+    match error {
+        TransportError::HttpStatus { .. }
+        | TransportError::NotHttp
+        | TransportError::NoMqttSubprotocol
+        | TransportError::TextFrame
+        | TransportError::WebSocket { .. }
+        | TransportError::ClosedInWebSocketHandshake => OpenError::WebSocket,
+        TransportError::UnknownCa
+        | TransportError::WrongSignature
+        | TransportError::CertificateExpired
+        | TransportError::CertificateNotYetValid
+        | TransportError::WrongHostName
+        | TransportError::CertificateOfCa
+        | TransportError::CertificateRefused { .. }
+        | TransportError::Alert { .. }
+        | TransportError::NotTls
+        | TransportError::TlsUnasked
+        | TransportError::Tls { .. }
+        | TransportError::ClosedInTlsHandshake => OpenError::Tls,
+        TransportError::ClosedWithoutAWord | TransportError::Closed => OpenError::Other,
     }
 }
 

@@ -1,0 +1,192 @@
+//! The layers between TCP and MQTT, as the command line or a scenario asks for them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use squall_scenario::{PemFile, Tls, TlsIdentity, UrlTarget};
+use squall_transport::{
+    ClientIdentity, SettingsError, TlsClient, TlsSettings, Transport, Trust, WebSocketTarget,
+    certificates, private_key,
+};
+
+use crate::connect_args::TlsArgs;
+use crate::exit::Failure;
+use crate::remark::remark;
+
+/// What all connections to one broker have between TCP and MQTT. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    url: UrlTarget,
+    tls: Option<TlsClient>,
+    /// The name that the broker's certificate must be for.
+    server_name: String,
+    is_insecure: bool,
+}
+
+impl Layers {
+    /// As the options of `pub` and `sub` say.
+    pub fn of_args(args: &TlsArgs, url: &UrlTarget) -> Result<Self, Failure> {
+        let tls = match (url.transport.has_tls(), args.given()) {
+            (true, _) => Some(client_of_args(args)?),
+            (false, None) => None,
+            (false, Some(option)) => {
+                return Err(Failure::Usage(format!(
+                    "{option} is about TLS, and {url} is without it: use mqtts:// or wss://"
+                )));
+            }
+        };
+        let layers = Self::checked(url, tls, args.sni.as_ref())?;
+        Ok(Self {
+            is_insecure: args.insecure,
+            ..layers
+        })
+    }
+
+    /// As a scenario says, for its target at `url`.
+    pub fn of_scenario(tls: &Tls, url: &UrlTarget) -> Result<Self, Failure> {
+        let client = match url.transport.has_tls() {
+            true => Some(client_of_scenario(tls)?),
+            false => None,
+        };
+        let layers = Self::checked(url, client, tls.sni.as_ref())?;
+        Ok(Self {
+            is_insecure: tls.is_insecure,
+            ..layers
+        })
+    }
+
+    fn checked(
+        url: &UrlTarget,
+        tls: Option<TlsClient>,
+        sni: Option<&String>,
+    ) -> Result<Self, Failure> {
+        let layers = Self {
+            url: url.clone(),
+            tls,
+            server_name: sni.unwrap_or(&url.host).clone(),
+            is_insecure: false,
+        };
+        layers
+            .try_open()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(layers)
+    }
+
+    /// What a reader of the report has to know of them.
+    pub fn described(&self) -> BTreeMap<String, String> {
+        let insecure = self.is_insecure.then(|| {
+            let text = "any certificate is accepted (insecure): the other end may have been anyone";
+            ("tls".to_owned(), text.to_owned())
+        });
+        insecure.into_iter().collect()
+    }
+
+    /// Where the broker is.
+    pub fn url(&self) -> &UrlTarget {
+        &self.url
+    }
+
+    /// Those of a new connection; `None` where MQTT is straight on TCP.
+    pub fn open(&self) -> Option<Transport> {
+        let opened = self.try_open().expect("the same was opened before");
+        let is_plain = self.tls.is_none() && !self.url.transport.has_web_socket();
+        (!is_plain).then_some(opened)
+    }
+
+    fn try_open(&self) -> Result<Transport, SettingsError> {
+        let transport = match &self.tls {
+            Some(client) => Transport::tls(client, &self.server_name)?,
+            None => Transport::plain(),
+        };
+        if !self.url.transport.has_web_socket() {
+            return Ok(transport);
+        }
+        transport.with_web_socket(&WebSocketTarget {
+            host: self.url.http_host(),
+            path: self.url.path.clone(),
+        })
+    }
+}
+
+fn client_of_args(args: &TlsArgs) -> Result<TlsClient, Failure> {
+    let trust = match (&args.ca, args.insecure) {
+        (_, true) => {
+            remark("warning: --insecure accepts any certificate: the other end may be anyone");
+            Trust::Anyone
+        }
+        (Some(file), false) => Trust::Ca(read(file, certificates)?),
+        (None, false) => of_system("--ca")?,
+    };
+    let identity = match (&args.cert, &args.key) {
+        (Some(cert), Some(key)) => Some(ClientIdentity {
+            certificates: read(cert, certificates)?,
+            key: read(key, private_key)?,
+        }),
+        (Some(_) | None, None) | (None, Some(_)) => None,
+    };
+    client(trust, identity)
+}
+
+fn client_of_scenario(tls: &Tls) -> Result<TlsClient, Failure> {
+    let trust = match (&tls.ca, tls.is_insecure) {
+        (_, true) => Trust::Anyone,
+        (Some(file), false) => Trust::Ca(parse_pem(file, "ca", certificates)?),
+        (None, false) => of_system("target.tls.ca")?,
+    };
+    let identity = match &tls.identity {
+        Some(TlsIdentity { certificate, key }) => Some(ClientIdentity {
+            certificates: parse_pem(certificate, "cert", certificates)?,
+            key: parse_pem(key, "key", private_key)?,
+        }),
+        None => None,
+    };
+    client(trust, identity)
+}
+
+fn client(trust: Trust, identity: Option<ClientIdentity>) -> Result<TlsClient, Failure> {
+    let settings = TlsSettings {
+        trust,
+        identity,
+        wall_clock,
+    };
+    TlsClient::new(settings).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The CAs of this system; `key` names others.
+fn of_system(key: &str) -> Result<Trust, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    match found.certs.is_empty() {
+        true => Err(Failure::Usage(format!(
+            "this system has no CA certificates: name a file of them with {key}"
+        ))),
+        false => Ok(Trust::Ca(found.certs)),
+    }
+}
+
+/// Time since the Unix epoch; zero on a machine whose clock is before it, where no certificate is valid.
+fn wall_clock() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+fn read<T>(
+    file: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, SettingsError>,
+) -> Result<T, Failure> {
+    let name = file.display();
+    let bytes =
+        fs::read(file).map_err(|error| Failure::Usage(format!("cannot read '{name}': {error}")))?;
+    parse(&bytes).map_err(|error| Failure::Usage(format!("'{name}': {error}")))
+}
+
+fn parse_pem<T>(
+    file: &PemFile,
+    key: &str,
+    parse: impl FnOnce(&[u8]) -> Result<T, SettingsError>,
+) -> Result<T, Failure> {
+    let text = |error| format!("target.tls.{key}, '{}': {error}", file.path);
+    parse(&file.bytes).map_err(|error| Failure::Usage(text(error)))
+}

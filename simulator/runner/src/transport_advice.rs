@@ -1,0 +1,110 @@
+//! What to do about an error of TLS or WebSocket.
+
+use squall_transport::TransportError;
+
+/// Where the user says how clients connect.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// On the command line of `pub` and `sub`.
+    CommandLine,
+    /// In `[target]` of a scenario.
+    Scenario,
+}
+
+/// The error, and after a colon what helps where something does.
+pub fn told(error: &TransportError, place: Place) -> String {
+    let advice = advice(error);
+    let mut text = error.to_string();
+    if !advice.is_empty() {
+        text.push_str(": ");
+        text.push_str(&named(advice, place));
+    }
+    text
+}
+
+/// With the names that settings have in `place`.
+fn named(advice: &str, place: Place) -> String {
+    let names = match place {
+        Place::CommandLine => ["--ca", "--cert", "--key", "--insecure", "--sni"],
+        Place::Scenario => [
+            "target.tls.ca",
+            "target.tls.cert",
+            "target.tls.key",
+            "target.tls.insecure",
+            "target.tls.sni",
+        ],
+    };
+    let keys = ["{ca}", "{cert}", "{key}", "{insecure}", "{sni}"];
+    let mut text = advice.to_owned();
+    for (key, name) in keys.iter().zip(names) {
+        text = text.replace(key, name);
+    }
+    text
+}
+
+/// Empty where the error says all that is known.
+fn advice(error: &TransportError) -> &'static str {
+    match error {
+        TransportError::UnknownCa => {
+            "name the file of the CA that signed it with {ca} (or a self-signed certificate itself)"
+        }
+        TransportError::WrongSignature => {
+            "perhaps that CA was made anew under the same name: name its present file with {ca}"
+        }
+        TransportError::CertificateExpired => {
+            "renew the broker's certificate, or try with {insecure}"
+        }
+        TransportError::CertificateNotYetValid => {
+            "look at the clocks of both machines, or wait until the certificate is valid"
+        }
+        TransportError::WrongHostName => {
+            "use a name of the certificate in the URL, or name it with {sni}"
+        }
+        TransportError::CertificateOfCa => {
+            "make one for the broker that is not (openssl req -x509 … -addext basicConstraints=critical,CA:FALSE), or \
+             try with {insecure}"
+        }
+        TransportError::CertificateRefused { .. } => {
+            "have the broker's certificate mended, or try with {insecure}"
+        }
+        TransportError::Alert { number, .. } => alert_advice(*number),
+        TransportError::NotTls => {
+            "use the port of the broker's TLS listener, or mqtt:// or ws:// for this one"
+        }
+        TransportError::TlsUnasked => "use mqtts:// or wss:// for it",
+        TransportError::HttpStatus { .. } => {
+            "look for the path and port of the broker's WebSocket in its configuration, wss://HOST:PORT/PATH"
+        }
+        TransportError::NotHttp => {
+            "use the port of the broker's WebSocket listener, or mqtt:// for this one"
+        }
+        TransportError::NoMqttSubprotocol => {
+            "the server at this path is perhaps not an MQTT broker: look for the path in its configuration"
+        }
+        TransportError::ClosedInTlsHandshake => {
+            "perhaps this port is without TLS: try mqtt:// or ws://"
+        }
+        TransportError::ClosedInWebSocketHandshake => {
+            "perhaps this port is without WebSocket: try mqtt:// or mqtts://"
+        }
+        TransportError::ClosedWithoutAWord => {
+            "perhaps this port wants TLS or WebSocket: try mqtts:// or ws://"
+        }
+        TransportError::Tls { .. }
+        | TransportError::TextFrame
+        | TransportError::WebSocket { .. }
+        | TransportError::Closed => "",
+    }
+}
+
+/// By the numbers of RFC 8446, section 6.
+fn alert_advice(number: u8) -> &'static str {
+    match number {
+        40 | 116 => "it may ask for a client certificate: give one with {cert} and {key}",
+        42..=46 => "look at the client certificate of {cert}: the broker does not accept it",
+        48 => "the broker does not trust the CA of the client certificate of {cert}",
+        70 => "the broker wants a version of TLS other than 1.2 and 1.3",
+        112 => "the broker has no certificate for this name: name another with {sni}",
+        _ => "the broker's log may say why",
+    }
+}

@@ -1,0 +1,183 @@
+//! Scenarios over TLS with client certificates, against Eclipse Mosquitto.
+
+use std::fs;
+use std::path::Path;
+
+use crate::peer::has_mosquitto;
+use crate::secured::{Mosquitto, TLS, certificates};
+use crate::{assert_held, code_and_errors, run, run_file, text};
+
+/// Telemetry at QoS 1 and 2, doors that are reset, one that says goodbye.
+fn scenario(port: u16, tls: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "secured"
+seed = 9
+[target]
+url = "mqtts://localhost:{port}"
+tls = {tls}
+[run]
+warmup = "1s"
+duration = "2s"
+drain = "1s"
+[[group]]
+name = "doors"
+count = 20
+client_id = "door-{{index}}"
+[group.will]
+topic = "status/{{client_id}}"
+qos = 1
+[[group.publish]]
+topic = "doors/{{client_id}}"
+qos = 1
+rate = 100
+payload = {{ size = "20KiB" }}
+[[group]]
+name = "watcher"
+count = 1
+clean_start = false
+session_expiry = "1m"
+[[group.subscribe]]
+filter = "doors/+"
+qos = 2
+[[group.subscribe]]
+filter = "status/+"
+qos = 1
+[[fault]]
+name = "crash"
+at = "1s"
+group = "doors"
+select = 5
+action = "drop"
+how = "rst"
+[[fault]]
+name = "goodbye"
+at = "1s"
+group = "doors"
+select = 5
+action = "disconnect"
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+misrouted = 0
+[[expect]]
+check = "will"
+after = "crash"
+exactly = 1
+[[expect]]
+check = "will"
+after = "goodbye"
+exactly = 0
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#
+    )
+}
+
+/// Writes the scenario beside the certificates, so that their paths count from there.
+fn written(broker: &Mosquitto, tls: &str) -> std::path::PathBuf {
+    let file = broker.file("secured.toml");
+    fs::write(&file, scenario(broker.port, tls)).expect("the scenario can be written");
+    file
+}
+
+/// Everything that holds over TCP holds over TLS: deliveries, wills after resets, goodbyes, squall's own
+/// clients. Messages are longer than a record of TLS.
+#[test]
+fn a_scenario_passes_over_tls_with_client_certificates() {
+    if !has_mosquitto() {
+        return;
+    }
+    let broker = Mosquitto::start(TLS, certificates);
+    let tls = r#"{ ca = "ca.pem", cert = "client.pem", key = "client.key" }"#;
+    let file = written(&broker, tls);
+    let out = broker.file("out");
+
+    let output = run(&["run", text(&file), "--out", text(&out)]);
+
+    let run = run_file(&out);
+    let (code, errors) = code_and_errors(&output);
+    assert_held(code, &run);
+    assert_eq!(run["measured"]["wills"][0]["seen"], 5, "{errors}");
+    let url = run["target"]["url"].as_str().expect("it is text");
+    assert!(url.starts_with("mqtts://"), "{url}");
+    assert_eq!(run["settings"]["groups"][0]["transport"], "tls");
+}
+
+/// Each mistake ends the run before it begins, and says which it was and what to do.
+#[test]
+fn what_is_wrong_with_a_certificate_is_said_before_the_run() {
+    if !has_mosquitto() {
+        return;
+    }
+    let whole = Mosquitto::start(TLS, certificates);
+    let expired = TLS
+        .replace("broker.", "expired.")
+        .replace("require_certificate true", "");
+    let expired = Mosquitto::start(&expired, certificates);
+    let identity = r#"cert = "client.pem", key = "client.key""#;
+    for (broker, tls, said) in [
+        (
+            &whole,
+            format!(r#"{{ ca = "client.pem", {identity} }}"#),
+            "not signed by a CA that is trusted here: name the file of the CA that signed it with target.tls.ca",
+        ),
+        (
+            &whole,
+            r#"{ ca = "ca.pem" }"#.to_owned(),
+            "give one with target.tls.cert and target.tls.key",
+        ),
+        (
+            &whole,
+            format!(r#"{{ ca = "ca.pem", sni = "elsewhere.example", {identity} }}"#),
+            "not for this host name: use a name of the certificate in the URL, or name it with target.tls.sni",
+        ),
+        (
+            &expired,
+            r#"{ ca = "ca.pem" }"#.to_owned(),
+            "has expired: renew the broker's certificate, or try with target.tls.insecure",
+        ),
+    ] {
+        let file = written(broker, &tls);
+
+        let (code, errors) = code_and_errors(&run_in(broker, &file));
+
+        assert_eq!(code, 3, "{tls}: {errors}");
+        assert!(errors.contains(said), "{tls}: {errors}");
+    }
+}
+
+fn run_in(broker: &Mosquitto, file: &Path) -> std::process::Output {
+    run(&["run", text(file), "--out", text(&broker.file("out"))])
+}
+
+/// Any certificate will do if the scenario says so; the terminal and the run file say it too.
+#[test]
+fn an_insecure_run_says_so() {
+    if !has_mosquitto() {
+        return;
+    }
+    let config = TLS
+        .replace("broker.", "expired.")
+        .replace("require_certificate true", "");
+    let broker = Mosquitto::start(&config, certificates);
+    let file = written(&broker, "{ insecure = true }");
+
+    let (code, errors) = code_and_errors(&run_in(&broker, &file));
+
+    let run = run_file(&broker.file("out"));
+    assert_held(code, &run);
+    assert!(
+        errors.contains("warning: target.tls.insecure accepts any certificate"),
+        "{errors}"
+    );
+    let settings = run["target"]["settings"]["tls"].as_str();
+    assert!(
+        settings.is_some_and(|text| text.contains("insecure")),
+        "{run}"
+    );
+}

@@ -1,0 +1,36 @@
+//! `[target.tls]` as the file writes it. Paths count from the scenario's folder.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How clients speak TLS.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Tls")]
+pub(crate) struct TlsFile {
+    /// File of the CA certificates (PEM) to trust. By default those of the system.
+    pub(crate) ca: Option<String>,
+    /// File of the client certificate (PEM), with those that lead to its CA. By default none.
+    pub(crate) cert: Option<String>,
+    /// File of the private key of the client certificate (PEM, not encrypted).
+    pub(crate) key: Option<String>,
+    /// Name that the broker is asked for, and that its certificate must be for. By default the host of the url.
+    pub(crate) sni: Option<String>,
+    /// Whether any certificate is accepted: the other end may then be anyone. Default false.
+    pub(crate) insecure: Option<bool>,
+}
+
+/// What lies between TCP and MQTT.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Transport")]
+pub(crate) enum TransportWord {
+    /// Nothing.
+    Tcp,
+    /// TLS.
+    Tls,
+    /// WebSocket, at the path `/mqtt`.
+    Ws,
+    /// WebSocket over TLS, at the path `/mqtt`.
+    Wss,
+}

@@ -1,0 +1,74 @@
+//! `[target.tls]`: how clients speak TLS.
+
+use squall_toml::at::At;
+
+use super::Resolver;
+use crate::error::Problem;
+use crate::file::TlsFile;
+use crate::{PemFile, Tls, TlsIdentity, Transport};
+
+impl Resolver<'_> {
+    /// Resolves how clients speak TLS over `transport`; nothing special if the file says nothing.
+    pub(super) fn resolve_tls(
+        &mut self,
+        file: Option<&TlsFile>,
+        transport: Transport,
+        at: &At<'_>,
+    ) -> Tls {
+        let Some(file) = file else {
+            return Tls::default();
+        };
+        if !transport.has_tls() {
+            let what = format!(
+                "`tls` is about TLS, and clients speak {} to this target",
+                transport.name()
+            );
+            let remedy =
+                "`url = \"mqtts://…\"` or `wss://…`, or with `spawn` `transport = \"tls\"`";
+            self.contradiction(at, what, remedy.to_owned());
+        }
+        let is_insecure = file.insecure.unwrap_or(false);
+        if is_insecure && file.ca.is_some() {
+            self.exactly_one("`tls`", &["ca", "insecure"], at);
+        }
+        self.needed_both(at, ["cert", "key"]);
+        let certificate = self.read_pem(file.cert.as_deref(), &at.key("cert"));
+        let key = self.read_pem(file.key.as_deref(), &at.key("key"));
+        Tls {
+            ca: self.read_pem(file.ca.as_deref(), &at.key("ca")),
+            identity: certificate
+                .zip(key)
+                .map(|(certificate, key)| TlsIdentity { certificate, key }),
+            sni: file.sni.clone(),
+            is_insecure,
+        }
+    }
+
+    /// Notes that one of two keys is written without the other.
+    fn needed_both(&mut self, at: &At<'_>, [one, other]: [&str; 2]) {
+        for (present, missing) in [(one, other), (other, one)] {
+            if at.key(present).is_written() && !at.key(missing).is_written() {
+                let problem = Problem::MissingKey {
+                    place: format!("`tls` with `{present}`"),
+                    keys: vec![missing.to_owned()],
+                };
+                self.diagnostics.key(at, problem);
+            }
+        }
+    }
+
+    fn read_pem(&mut self, path: Option<&str>, at: &At<'_>) -> Option<PemFile> {
+        let path = path?;
+        match self.surroundings.file(path) {
+            Ok(bytes) => Some(PemFile {
+                path: path.to_owned(),
+                bytes: bytes.into(),
+            }),
+            Err(error) => {
+                let what = error.to_string();
+                self.contradiction(at, what, "the path of a file in PEM".to_owned());
+                None
+            }
+        }
+    }
+}
