@@ -79,6 +79,10 @@ pub enum AnomalyKind {
     ResponseLate,
     /// A request or a response came with another Response Topic or Correlation Data.
     ResponseMisdirected,
+    /// The broker closed a connection whose device had fallen silent later than it may, or not at all.
+    ClosedLate,
+    /// The broker closed a connection before one and a half times Keep Alive had passed.
+    ClosedEarly,
     /// The broker broke the protocol in a way that no other kind names.
     ProtocolError,
 }
@@ -111,6 +115,8 @@ impl AnomalyKind {
             Self::ResponseMissing => "response missing",
             Self::ResponseLate => "response too late",
             Self::ResponseMisdirected => "response misdirected",
+            Self::ClosedLate => "silent client closed too late",
+            Self::ClosedEarly => "silent client closed too early",
             Self::ProtocolError => "protocol error",
         }
     }

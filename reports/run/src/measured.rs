@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, Drain, ErrorCount,
     FaultOccurrence, Metrics, NetworkOutcome, Qos2, Rates, Responses, RetainedOutcome,
-    ScenarioDelay, Series, Sessions, Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
+    ScenarioDelay, Series, Sessions, Silences, Takeovers, ThresholdOutcome, Unfinished,
+    WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -43,6 +44,9 @@ pub struct Measured {
     pub wills: Vec<WillOutcome>,
     /// Takeovers, if client identifiers were contended.
     pub takeovers: Option<Takeovers>,
+    /// Devices that fell silent, and when the broker closed their connections; `None` if none did.
+    #[serde(default)]
+    pub silences: Option<Silences>,
     /// Requests and responses, if a device answered some.
     #[serde(default)]
     pub responses: Option<Responses>,

@@ -29,7 +29,7 @@ pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, ExchangeFact, Fact,
     LegFact, LinkAtEnd, Observation, Path, Planned, PublicationFact, ReceiverAnswer, ReceiverLeg,
-    RetainedFact, SenderLeg, SubscriptionFact, Unchecked, Wanted, Way,
+    RetainedFact, SenderLeg, SilenceFact, SubscriptionFact, Unchecked, Wanted, Way,
 };
 pub use outcome::{Cleared, DrainExtension, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};

@@ -148,6 +148,10 @@ impl Link {
         self.outcome
     }
 
+    pub(super) fn keep_alive(&self) -> Duration {
+        Duration::from_secs(self.keep_alive_secs.into())
+    }
+
     pub(super) fn version(&self) -> Version {
         self.version
     }
@@ -308,7 +312,7 @@ impl Link {
     }
 
     fn pingreq_due(&self) -> Option<Instant> {
-        let keep_alive = Duration::from_secs(self.keep_alive_secs.into());
+        let keep_alive = self.keep_alive();
         (self.keep_alive_secs > 0).then(|| self.last_sent + keep_alive)
     }
 }

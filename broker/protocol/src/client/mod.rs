@@ -34,6 +34,7 @@ pub use send::{Message, SendError, Unsent, UnsentCause};
 pub use settings::{Answers, Settings, UnexpectedSession};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use crate::alias::InboundAliases;
 use crate::codec::PacketReader;
@@ -160,6 +161,11 @@ impl<M> Client<M> {
     /// Whether CONNACK with Success came and nothing has ended the connection since.
     pub fn is_connected(&self) -> bool {
         self.state.link.phase() == Phase::Connected
+    }
+
+    /// Keep Alive of the connection, or of the last one: the server's where that set one (§3.2.2.3.14). Zero is none.
+    pub fn keep_alive(&self) -> Duration {
+        self.state.link.keep_alive()
     }
 
     /// Version of the connection, or of the last one.

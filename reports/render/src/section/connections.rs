@@ -2,7 +2,7 @@
 
 use squall_run::{Connections, GroupConnections, MetricName, Run, Sessions, Tags, count_text};
 
-use super::{Absent, Block, Section, chart_block, section_of};
+use super::{Absent, Block, Section, chart_block, section_of, silences};
 use crate::chart::{connections, over_time};
 use crate::table::{Cell, Column, Table};
 
@@ -16,6 +16,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(reasons(counted)));
     }
     blocks.extend(sessions(run));
+    let silences = run.measured.silences.as_ref();
+    blocks.extend(silences.map(|silences| Block::Table(silences::table(silences))));
     let latencies = latencies(run);
     if !latencies.rows.is_empty() {
         blocks.push(Block::Table(latencies));

@@ -16,6 +16,7 @@ mod resources;
 mod responses;
 mod retained;
 mod run_card;
+mod silences;
 mod takeover;
 mod throughput;
 mod wills;

@@ -35,6 +35,7 @@ pub fn passing() -> Run {
         qos2: Some(qos2()),
         wills: wills(),
         takeovers: Some(takeovers()),
+        silences: None,
         responses: Some(responses()),
         networks: networks(),
         retained: vec![RetainedOutcome {

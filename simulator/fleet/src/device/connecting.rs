@@ -4,7 +4,7 @@
 use squall_protocol::Instant;
 
 use super::asking::Asking;
-use super::connection::{Active, Attention, Connection, Opening, Role, Room, Up};
+use super::connection::{Active, Attention, Connection, Opening, Role, Room, Up, Voice};
 use super::ending::{Ending, TransportEnd};
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
@@ -26,6 +26,8 @@ impl Device {
                 takeover,
             }),
             room: Room::Left,
+            voice: Voice::Heard,
+            said_at: turn.now,
             lanes: self.link.as_ref().map(|_| Box::default()),
             attention: Attention::UNBROKEN,
         });

@@ -17,10 +17,23 @@ pub(super) struct Connection {
     pub(super) role: Role,
     /// Whether the drive takes more bytes: what it said last.
     pub(super) room: Room,
+    /// Whether the device left it open and says nothing on it.
+    pub(super) voice: Voice,
+    /// When the last byte was handed to the drive.
+    pub(super) said_at: Instant,
     /// `None` if the device has no link: then everything passes at once.
     pub(super) lanes: Option<Box<Lanes>>,
     /// Whether the device reads it.
     pub(super) attention: Attention,
+}
+
+/// Whether the broker may still hear of the device over a connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Voice {
+    /// It may, or its end is told in another way.
+    Heard,
+    /// A fault silenced it: the broker has to notice by itself.
+    Silenced,
 }
 
 /// Whether the drive takes more bytes for a transport.
@@ -86,6 +99,11 @@ impl Lanes {
         if self.up.oldest_entry() != Some(entry) {
             self.heard_at = now;
         }
+    }
+
+    /// When the last of what was handed to the link at once was through to the broker.
+    pub(super) fn heard_at(&self) -> Instant {
+        self.heard_at
     }
 
     /// What the link has let pass of the connection so far.

@@ -9,12 +9,12 @@ use squall_protocol::{
 use squall_scenario::{DisconnectReason, DropKind, FaultAction};
 
 use super::Device;
-use super::connection::Role;
+use super::connection::{Role, Voice};
 use super::ending::TransportEnd;
 use super::turn::Turn;
 use crate::drive::Teardown;
 use crate::fault_plan::{Firing, Hit};
-use crate::observation::{Departure, EndCause, Fact, Planned};
+use crate::observation::{Departure, EndCause, Fact, Planned, SilenceFact};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;
@@ -114,7 +114,20 @@ impl Device {
             }
         };
         self.note_applied(turn, self.connections[place].socket, firing);
+        if kind == DropKind::Silent {
+            self.connections[place].voice = Voice::Silenced;
+        }
+        let (connection, keep_alive) = (&self.connections[place], self.client.keep_alive());
+        let (socket, said_at) = (connection.socket, connection.said_at);
         self.end_active(turn, EndCause::Dropped { fault }, transport);
+        if kind == DropKind::Silent {
+            let fact = SilenceFact::Began {
+                fault,
+                keep_alive,
+                said_at,
+            };
+            self.tell(turn, socket, Fact::Silence(fact));
+        }
     }
 
     /// The first half of a PUBLISH.

@@ -6,15 +6,18 @@
 use std::time::Duration;
 
 use super::Device;
-use super::connection::{Down, Lanes, Reading, Role, Up};
+use super::connection::{Down, Lanes, Reading, Role, Up, Voice};
 use super::turn::{Shared, Turn};
 use crate::link::{Arrived, Direction, Link, LinkReport, Way};
-use crate::observation::{ConnectionFact, Departure};
+use crate::observation::{ConnectionFact, Departure, Fact, SilenceFact};
 
 impl Device {
     /// Something other than bytes came out of the drive: over the link, or at once.
     pub(super) fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
         let entry = turn.entry();
+        if let Down::Closed(_) = what {
+            self.tell_silence_over(turn, place);
+        }
         let Some(shaping) = self.shaping(turn.shared, place) else {
             self.handle_arrival(turn, place, what);
             return;
@@ -28,6 +31,18 @@ impl Device {
                 let socket = self.connections[place].socket;
                 self.tell_connection(turn, socket, ConnectionFact::CloseArrived(how));
             }
+        }
+    }
+
+    /// Tells that the broker closed a connection on which a fault had silenced the device.
+    fn tell_silence_over(&self, turn: &mut Turn<'_>, place: usize) {
+        let connection = &self.connections[place];
+        if connection.voice == Voice::Silenced {
+            let last_at = connection.said_at;
+            let lanes = connection.lanes.as_deref();
+            let heard_at = lanes.map_or(last_at, Lanes::heard_at);
+            let fact = SilenceFact::Closed { heard_at, last_at };
+            self.tell(turn, connection.socket, Fact::Silence(fact));
         }
     }
 
@@ -99,6 +114,7 @@ impl Device {
                 && arrival.what == Arrived::Bytes
             {
                 lanes.note_heard(turn.now, arrival.entry.at);
+                self.connections[place].said_at = turn.now;
             }
             match arrival.map(|arrival| arrival.what) {
                 Some(Arrived::Bytes) => {}
@@ -150,9 +166,10 @@ impl Device {
             let (link, direction) = shaping.up();
             link.send(entry, direction, bytes);
         } else {
-            let socket = self.connections[place].socket;
+            let connection = &mut self.connections[place];
+            connection.said_at = turn.now;
             turn.actions
-                .send(socket, |out| out.extend_from_slice(bytes));
+                .send(connection.socket, |out| out.extend_from_slice(bytes));
         }
     }
 
@@ -202,9 +219,11 @@ impl Device {
             return;
         };
         if self.link.is_none() {
-            let socket = self.connections[place].socket;
+            let connection = &mut self.connections[place];
+            connection.said_at = turn.now;
             let client = &mut self.client;
-            turn.actions.send(socket, |out| client.poll_transmit(out));
+            turn.actions
+                .send(connection.socket, |out| client.poll_transmit(out));
             return;
         }
         let mut bytes = std::mem::take(&mut turn.shared.scratch);

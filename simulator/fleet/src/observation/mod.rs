@@ -7,6 +7,7 @@
 mod exchange;
 mod link;
 mod retained;
+mod silence;
 mod wanted;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::stamp::Stamp;
 pub use exchange::ExchangeFact;
 pub use link::{Departure, LinkAtEnd, Way};
 pub use retained::{RetainedFact, Unchecked};
+pub use silence::SilenceFact;
 pub use wanted::Wanted;
 
 /// One fact. The moment of it is the `now` that it is told with.
@@ -68,6 +70,8 @@ pub enum Fact<'a> {
     Subscription(SubscriptionFact<'a>),
     /// Something happened to a message that the device publishes.
     Publication(PublicationFact<'a>),
+    /// A device fell silent on a connection that it leaves open, or the broker closed that.
+    Silence(SilenceFact),
     /// A message that was sent asks for a response, or is one.
     Exchange(ExchangeFact<'a>),
     /// A packet of a QoS 2 exchange was sent, received or withheld.

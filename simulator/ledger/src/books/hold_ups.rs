@@ -67,11 +67,13 @@ impl ByLag {
             | AnomalyKind::SessionPresent
             | AnomalyKind::Qos2PublishAfterPubrel
             | AnomalyKind::ResponseMisdirected
+            | AnomalyKind::ClosedEarly
             | AnomalyKind::ProtocolError => Self::Never,
             AnomalyKind::WillLate
             | AnomalyKind::ResponseLate
             | AnomalyKind::TwoAlive
             | AnomalyKind::DisplacedNotClosed
+            | AnomalyKind::ClosedLate
             | AnomalyKind::NetworkOffProfile => Self::Late,
             // Both wait in the queue of their recipient.
             AnomalyKind::Lost | AnomalyKind::WillMissing | AnomalyKind::ResponseMissing => {

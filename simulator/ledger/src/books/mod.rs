@@ -7,6 +7,7 @@
 //! - `deliveries`: messages, from their sending to every recipient.
 //! - `wills`, `retained`: messages that the broker publishes or keeps on its own account.
 //! - `connections`, `takeovers`: Network Connections, and those that share a Client Identifier.
+//! - `silences`: devices that fell silent and left their connections open.
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
 //! - `unanswered`: packets that the broker left without an answer.
 //! - `responses`: messages that ask for another one.
@@ -36,6 +37,7 @@ mod roster;
 mod sequences;
 mod session;
 mod share;
+mod silences;
 mod stalls;
 mod standstill;
 mod stream;
@@ -63,6 +65,7 @@ use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
 use self::responses::Responses;
 use self::retained::Retained;
+use self::silences::Silences;
 use self::stalls::Stalls;
 use self::standstill::Standstill;
 use self::takeovers::Takeovers;
@@ -91,6 +94,7 @@ pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
 pub(crate) use responses::{Answered, ResponseCounts};
 pub(crate) use retained::{Before, Found, Values};
+pub(crate) use silences::SilenceCounts;
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
 pub(crate) use unanswered::{Request, UnderWay, Waiting};
@@ -106,6 +110,7 @@ pub struct Ledger {
     pub(crate) retained: Retained,
     pub(crate) connections: Connections,
     pub(crate) takeovers: Takeovers,
+    pub(crate) silences: Silences,
     pub(crate) handshakes: Handshakes,
     pub(crate) unanswered: Unanswered,
     pub(crate) responses: Responses,
@@ -144,6 +149,7 @@ impl Ledger {
             retained: Retained::new(memory),
             connections: Connections::new(&roster, memory),
             takeovers: Takeovers::new(roster.history(), claims.takeovers, memory),
+            silences: Silences::new(roster.history(), claims.silences, memory),
             handshakes: Handshakes::new(memory),
             unanswered: Unanswered::default(),
             responses: Responses::new(roster.clone(), claims.responses, memory),
@@ -179,6 +185,7 @@ impl Ledger {
             self.wills.anomalies(),
             self.connections.anomalies(),
             self.takeovers.anomalies(),
+            self.silences.anomalies(),
             self.handshakes.anomalies(),
             self.responses.anomalies(),
         ] {
@@ -188,12 +195,13 @@ impl Ledger {
     }
 
     /// Those of each book, to be told what may bring about more.
-    fn anomalies_mut(&mut self) -> [&mut Anomalies; 7] {
+    fn anomalies_mut(&mut self) -> [&mut Anomalies; 8] {
         [
             self.deliveries.anomalies_mut(),
             self.wills.anomalies_mut(),
             self.connections.anomalies_mut(),
             self.takeovers.anomalies_mut(),
+            self.silences.anomalies_mut(),
             self.handshakes.anomalies_mut(),
             self.responses.anomalies_mut(),
             &mut self.noticed_by_checks,
@@ -251,6 +259,7 @@ impl Ledger {
         self.responses.close(now, self.deliveries.missing());
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
+        self.silences.close(now);
         self.imbalances.extend(self.takeovers.imbalance());
         self.close_connections(now);
         let (connections, on_link) = (&self.connections, &self.on_link);

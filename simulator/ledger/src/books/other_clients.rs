@@ -48,6 +48,9 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         | AnomalyKind::Mislabelled
         | AnomalyKind::Qos2PublishAfterPubrel
         | AnomalyKind::ResponseMisdirected
+        // Early closes are not noted where another client may take a connection over.
+        | AnomalyKind::ClosedEarly
+        | AnomalyKind::ClosedLate
         | AnomalyKind::ProtocolError => false,
         // A client that publishes again what it received sends stamps of this run to topics of its own.
         AnomalyKind::Misrouted

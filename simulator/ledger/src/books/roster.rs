@@ -177,6 +177,11 @@ impl Roster {
         self.connect_timeout
     }
 
+    /// Whether the devices of a group have links.
+    pub(crate) fn is_on_link(&self, group: GroupId) -> bool {
+        self.on_links[usize::from(group.0)]
+    }
+
     /// Devices that have links.
     pub(crate) fn devices_on_links(&self) -> impl Iterator<Item = DeviceId> {
         let on_links = self.on_links.iter().enumerate();

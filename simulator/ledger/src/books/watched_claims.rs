@@ -3,6 +3,7 @@
 use squall_scenario::{Expectation, Scenario};
 
 use super::responses::ResponseLimit;
+use super::silences::SilenceLimit;
 use super::takeovers::TakeoverLimits;
 use super::wills::WillLimit;
 
@@ -12,6 +13,7 @@ pub struct WatchedClaims {
     pub(crate) wills: Vec<WillLimit>,
     pub(crate) takeovers: Vec<TakeoverLimits>,
     pub(crate) responses: Vec<ResponseLimit>,
+    pub(crate) silences: Vec<SilenceLimit>,
 }
 
 impl WatchedClaims {
@@ -40,6 +42,10 @@ impl WatchedClaims {
                     alive: claim.alive_per_client_id,
                     closed_within: claim.displaced_closed_within,
                     reason: claim.reason,
+                }),
+                Expectation::KeepAlive(claim) => watched.silences.push(SilenceLimit {
+                    expectation,
+                    closed_within: claim.closed_within,
                 }),
                 Expectation::Response(claim) => {
                     let limit = claim.within.map(|within| ResponseLimit {

@@ -11,6 +11,7 @@ mod connections;
 mod delay;
 mod delivery;
 mod generator;
+mod keep_alive;
 mod network;
 mod qos2_handshake;
 mod response;
@@ -99,6 +100,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
             Expectation::Takeover(claim) => takeover::judge(number, claim, evidence),
             Expectation::Qos2Handshake(claim) => qos2_handshake::judge(claim, evidence),
             Expectation::Network(claim) => network::judge(number, claim, &comparisons, evidence),
+            Expectation::KeepAlive(claim) => keep_alive::judge(number, claim, evidence),
             Expectation::Connections(claim) => connections::judge(claim, evidence),
             Expectation::Response(claim) => response::judge(number, claim, evidence),
         };

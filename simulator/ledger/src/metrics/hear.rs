@@ -72,6 +72,7 @@ impl Metrics {
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })
             | Fact::Publication(PublicationFact::Acknowledged { .. })
+            | Fact::Silence(_)
             | Fact::Exchange(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)

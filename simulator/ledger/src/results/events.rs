@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use squall_fleet::FaultReport;
 use squall_run::{
-    Anomaly, ErrorCount, FaultEffect, FaultOccurrence, FirstAnomaly, Responses, Takeovers,
-    WillOutcome,
+    Anomaly, ErrorCount, FaultEffect, FaultOccurrence, FirstAnomaly, Responses, Silences,
+    Takeovers, WillOutcome,
 };
 use squall_scenario::{Expectation, FaultId, Scenario};
 
@@ -94,6 +94,21 @@ pub(super) fn takeovers(ledger: &Ledger) -> Option<Takeovers> {
         most_alive: counts.most_alive,
         session_present_right: counts.session_present_right,
         session_present_wrong: counts.session_present_wrong,
+    })
+}
+
+/// What the broker did about devices that fell silent; `None` if none did.
+pub(super) fn silences(ledger: &Ledger) -> Option<Silences> {
+    let counts = ledger.silences.counts();
+    (counts.began > 0).then(|| Silences {
+        began: counts.began,
+        closed: counts.closed,
+        taken_over: counts.taken_over,
+        unclear: counts.unclear,
+        open: counts.open,
+        early: counts.early,
+        slowest_s: counts.slowest.map(|slowest| slowest.as_secs_f64()),
+        earliest_s: counts.earliest.map(|earliest| earliest.as_secs_f64()),
     })
 }
 

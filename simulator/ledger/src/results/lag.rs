@@ -109,7 +109,7 @@ fn claims_about_time(scenario: &Scenario) -> bool {
                 Expectation::Will(claim) => !claim.within.is_empty(),
                 Expectation::Takeover(claim) => claim.displaced_closed_within.is_some(),
                 Expectation::Response(claim) => claim.within.is_some(),
-                Expectation::Network(_) => true,
+                Expectation::Network(_) | Expectation::KeepAlive(_) => true,
                 Expectation::Delivery(_)
                 | Expectation::Retained(_)
                 | Expectation::Qos2Handshake(_)
@@ -126,7 +126,10 @@ fn rests_on_the_drain(scenario: &Scenario) -> bool {
         Expectation::Qos2Handshake(claim) => claim.incomplete.is_some(),
         Expectation::Response(claim) => claim.answered,
         Expectation::Will(_) | Expectation::Retained(_) => true,
-        Expectation::Takeover(_) | Expectation::Network(_) | Expectation::Connections(_) => false,
+        Expectation::Takeover(_)
+        | Expectation::Network(_)
+        | Expectation::KeepAlive(_)
+        | Expectation::Connections(_) => false,
     })
 }
 

@@ -73,6 +73,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         qos2: accounting::qos2(ledger),
         wills: events::wills(scenario, ledger),
         takeovers: events::takeovers(ledger),
+        silences: events::silences(ledger),
         responses: events::responses(ledger),
         networks: findings.networks,
         retained: findings.retained,

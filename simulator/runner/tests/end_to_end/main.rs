@@ -17,6 +17,7 @@ mod runs;
 mod secured;
 mod secured_runs;
 mod shipped;
+mod silent_devices;
 mod slow_consumer;
 mod slow_link;
 mod stopping;

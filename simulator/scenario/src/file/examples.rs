@@ -84,6 +84,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.count", "count = 10"),
     ("group.client_id", "client_id = \"sensor-{index}\""),
     ("expect.answered", "answered = true"),
+    ("expect.closed_within", "closed_within = \"2s\""),
+    ("expect.closed_early", "closed_early = 0"),
     ("expect.misdirected", "misdirected = 0"),
     (
         "group.respond",

@@ -116,6 +116,15 @@ pub(crate) enum ExpectFile {
         /// only.
         misdirected: Option<u64>,
     },
+    /// The broker closes a connection on which it has had no packet for one and a half times Keep Alive [MQTT-3.1.2-22]: of
+    /// devices that a `drop` with `how = "silent"` has silenced. One that a newer connection of its Client Identifier ends
+    /// first, or the end of the run, is not judged.
+    KeepAlive {
+        /// Longest time beyond one and a half times Keep Alive, from the last packet.
+        closed_within: DurationText,
+        /// Connections that are closed before that time has passed. Default 0.
+        closed_early: Option<u64>,
+    },
     /// Connections that must not fail.
     Connections {
         /// Only devices of this group.

@@ -30,10 +30,7 @@ const VALUES: [(&str, &[&str]); 4] = [
         ],
     ),
     ("how", &["tls_abort"]),
-    (
-        "check",
-        &["session", "shared", "keep_alive", "expiry", "quota"],
-    ),
+    ("check", &["session", "shared", "expiry", "quota"]),
     ("retransmit", &["same_connection"]),
 ];
 

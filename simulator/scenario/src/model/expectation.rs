@@ -28,6 +28,8 @@ pub enum Expectation {
     Network(NetworkClaim),
     /// `check = "connections"`
     Connections(ConnectionsClaim),
+    /// `check = "keep_alive"`
+    KeepAlive(KeepAliveClaim),
     /// `check = "response"`
     Response(ResponseClaim),
 }
@@ -43,9 +45,19 @@ impl Expectation {
             Self::Qos2Handshake(_) => "qos2_handshake",
             Self::Network(_) => "network",
             Self::Connections(_) => "connections",
+            Self::KeepAlive(_) => "keep_alive",
             Self::Response(_) => "response",
         }
     }
+}
+
+/// The broker closes the connections of silent clients in time, and not before [MQTT-3.1.2-22].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct KeepAliveClaim {
+    /// What it may take beyond one and a half times Keep Alive.
+    pub closed_within: Duration,
+    /// Connections that it may close before that. Default 0.
+    pub closed_early: u64,
 }
 
 /// Every request gets its response, as it was asked for (§4.10).

@@ -64,6 +64,10 @@ impl Scenario {
                 text.pair("profile", quote(&self.network(claim.profile).name));
                 text.pair("tolerance", float(claim.tolerance));
             }
+            Expectation::KeepAlive(claim) => {
+                text.pair("closed_within", duration(claim.closed_within));
+                text.pair("closed_early", claim.closed_early);
+            }
             Expectation::Response(claim) => {
                 text.option("answered", claim.answered.then_some(true));
                 text.option("within", claim.within.map(duration));

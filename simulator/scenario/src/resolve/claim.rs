@@ -14,6 +14,7 @@ use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
+use super::keep_alive::keep_alive_claim;
 use super::respond::response_claim;
 use super::within::resolve_within;
 use crate::error::Problem;
@@ -76,6 +77,7 @@ impl Resolver<'_> {
                 profile: self.network_named(profile, &at.key("profile"))?,
                 tolerance: *tolerance,
             }),
+            ExpectFile::KeepAlive { .. } => Expectation::KeepAlive(keep_alive_claim(file)?),
             ExpectFile::Response { .. } => Expectation::Response(response_claim(file)?),
             ExpectFile::Connections {
                 group,
@@ -183,6 +185,7 @@ impl Resolver<'_> {
             Expectation::Takeover(_) => self.check_takeover(at),
             Expectation::Qos2Handshake(claim) => self.check_qos2_handshake(claim, at),
             Expectation::Network(claim) => self.check_network(claim, &at.key("profile")),
+            Expectation::KeepAlive(_) => self.check_keep_alive(at),
             Expectation::Response(claim) => self.check_response_claim(claim, at),
             Expectation::Connections(_) => {
                 self.check_claims_something(&["refused", "unexpected_disconnects"], at);

@@ -12,6 +12,7 @@ mod csv_table;
 mod distribution;
 mod fault;
 mod group;
+mod keep_alive;
 mod login;
 mod network;
 mod pacing;
@@ -278,7 +279,11 @@ impl Resolver<'_> {
         let promised = claim::promised_time(fault, &file.expect);
         let delay = group.map_or(Duration::ZERO, crate::Group::will_delay_of_the_gone);
         let waited = notice.unwrap_or_default().saturating_add(delay);
-        promised.unwrap_or_default().max(waited)
+        let closed = keep_alive::promised_close(fault, &file.expect);
+        let closed = closed
+            .zip(notice)
+            .map(|(limit, notice)| notice.saturating_add(limit));
+        promised.max(closed).unwrap_or_default().max(waited)
     }
 
     fn resolve_thresholds(

@@ -19,6 +19,7 @@ mod figures;
 mod generator;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keep_alive;
 mod lag;
 mod less_lag;
 mod links;

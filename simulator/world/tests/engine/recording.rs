@@ -8,7 +8,8 @@ use squall_core::{Broker, Config};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, Departure, EndCause, ExchangeFact, Fact, Fleet, LegFact,
     LinkAtEnd, Observation, Outcome, PeerClose, Phase, Planned, PublicationFact, ReceiverAnswer,
-    ReceiverLeg, RetainedFact, RunTag, SenderLeg, Sink, SocketId, Stamp, SubscriptionFact, Way,
+    ReceiverLeg, RetainedFact, RunTag, SenderLeg, SilenceFact, Sink, SocketId, Stamp,
+    SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -74,6 +75,7 @@ pub(crate) enum What {
     CloseArrived(PeerClose),
     LinkAtEnd(LinkAtEnd),
     StillOnLink(Way),
+    Silence(SilenceFact),
     ReadingStopped(FaultId),
     ReadingResumed {
         since: Instant,
@@ -103,6 +105,7 @@ impl What {
             &Fact::Connection(ConnectionFact::CloseArrived(how)) => Self::CloseArrived(how),
             &Fact::Connection(ConnectionFact::LinkAtEnd(link)) => Self::LinkAtEnd(link),
             &Fact::Connection(ConnectionFact::StillOnLink(way)) => Self::StillOnLink(way),
+            &Fact::Silence(fact) => Self::Silence(fact),
             &Fact::Connection(ConnectionFact::ReadingStopped { fault, .. }) => {
                 Self::ReadingStopped(fault)
             }

@@ -125,6 +125,7 @@ impl Ledger {
     ) {
         self.open.insert(event.socket, connection);
         self.connections.handle_connect_sent(event);
+        self.silences.handle_connect_sent(event.client);
         if let Some(will) = will {
             self.wills.arm(event, will);
             self.deliveries.know_topic(will.topic.as_str());

@@ -94,6 +94,7 @@ impl Ledger {
             Departure::Connect => self.handle_connect_left(event),
             Departure::Answers(messages) => self.windows.handle_answers_left(event, messages),
             Departure::End => {
+                self.silences.handle_left(event);
                 if let Some(departing) = self.departing.remove(&event.socket) {
                     self.handle_end_left(event, &departing);
                     self.retain_will(event.now, &departing);

@@ -94,6 +94,7 @@ impl Ledger {
             Fact::Connection(_)
             | Fact::Subscription(_)
             | Fact::Publication(_)
+            | Fact::Silence(_)
             | Fact::Exchange(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)
@@ -113,6 +114,10 @@ impl Ledger {
             Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
             // A checker asks for the run.
             Fact::Retained(_) => {}
+            Fact::Silence(fact) => {
+                let is_on_link = self.roster.is_on_link(event.group);
+                self.silences.handle(event, *fact, is_on_link);
+            }
             Fact::Exchange(fact) => {
                 if self.closed_at.is_none() {
                     self.responses.handle_exchange(event, fact);

@@ -25,6 +25,7 @@ fn scene() -> Scene {
             reason: Some(ReasonCode::SessionTakenOver),
         }],
         responses: Vec::new(),
+        silences: Vec::new(),
     })
 }
 

@@ -322,6 +322,7 @@ fn a_will_is_missing_once_its_limit_has_passed() {
             }],
             takeovers: Vec::new(),
             responses: Vec::new(),
+            silences: Vec::new(),
         });
         scene.connect(WATCHER);
         scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
@@ -399,6 +400,7 @@ fn a_late_will_names_the_device_that_died() {
         }],
         takeovers: Vec::new(),
         responses: Vec::new(),
+        silences: Vec::new(),
     });
     scene.connect(WATCHER);
     scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);

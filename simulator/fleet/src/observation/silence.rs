@@ -1,0 +1,27 @@
+//! Connections on which a device has fallen silent: what a broker that keeps time must see [MQTT-3.1.2-22].
+
+use std::time::Duration;
+
+use squall_protocol::Instant;
+use squall_scenario::FaultId;
+
+/// A step in the life of a connection on which its device says nothing from now on, and which it leaves open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SilenceFact {
+    /// The device fell silent.
+    Began {
+        /// The fault that silenced it.
+        fault: FaultId,
+        /// Keep Alive of the connection, the server's where that set one (§3.2.2.3.14); zero is none.
+        keep_alive: Duration,
+        /// When it had handed the last bytes before the silence over: to the system, or to its link.
+        said_at: Instant,
+    },
+    /// The broker's end of the connection is at the device's machine.
+    Closed {
+        /// When the last packet before the silence was surely whole at the system's socket.
+        heard_at: Instant,
+        /// When the last byte before the silence was: what a broker may have counted from at the latest.
+        last_at: Instant,
+    },
+}
