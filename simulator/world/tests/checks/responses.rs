@@ -221,7 +221,7 @@ fn a_request_that_comes_twice_is_one() {
     assert_eq!((requests.requests, requests.answered), (100, 100));
 }
 
-/// Devices and operators that fall silent, are reset, say goodbye, take themselves over, cut QoS 2 exchanges and sit
+/// Devices and operators that fall silent, are reset, say goodbye, stop reading, take themselves over, cut QoS 2 exchanges and sit
 /// behind links that lose and go out; a pool of workers that share requests; requests and responses at three QoS, of
 /// 5.0 and of 3.1.1.
 const HOSTILE: &str = r#"
@@ -294,6 +294,14 @@ every = "2500ms"
 group = "device"
 select = { count = 2 }
 action = "takeover"
+[[fault]]
+name = "busy"
+every = "4s"
+for = "24s"
+group = "worker"
+select = { count = 1 }
+action = "stall"
+lasts = "3s"
 [[expect]]
 check = "response"
 answered = true
