@@ -5,6 +5,7 @@ mod deaths;
 mod interloper;
 mod interruptions;
 mod logins;
+mod mosquitto;
 mod options;
 mod paused;
 mod peer;
