@@ -16,6 +16,7 @@ import hdr
 import mqtt
 import outcomes
 import tables
+from responses import Responses
 from exchanges import Exchanges
 from messages import Messages
 from times import Times, widened
@@ -66,6 +67,7 @@ class Audit:
         self.qos2()
         self.wills()
         self.takeovers()
+        self.responses()
         self.retained()
         self.distributions()
         self.summed_distributions()
@@ -111,6 +113,8 @@ class Audit:
         """Messages due by the formula of an even stream: the n-th of device i of N is due at
         (n + i / N) / rate from the beginning of the load, and before its end."""
         total, group = 0, self.scenario.groups[group]
+        if "respond" in group:
+            return None     # what is due depends on what comes
         length = Fraction(self.scenario.warmup + self.scenario.duration, 10**9)
         for stream in group["publish"]:
             if stream.get("arrival", "even") != "even":
@@ -239,6 +243,20 @@ class Audit:
         self.equal("takeovers reasons", codes, ours.reasons)
         for group, samples in ours.times.items():
             self.distribution("takeover_time", dict(group=group), samples)
+
+    def responses(self):
+        ours = Responses(self.wire, self.messages, self.window)
+        theirs = self.measured["responses"]
+        if theirs is None:
+            return self.equal("requests", 0, len(ours.requests))
+        for name, wire in (("requests", len(ours.requests)), ("answered", len(ours.answered)),
+                           ("misdirected", ours.misdirected)):
+            self.equal(f"responses {name}", theirs[name], wire)
+        told = sum(theirs[name] for name in ("answered", "unanswered", "under_way", "lost_at_qos0",
+                                             "not_owed"))
+        self.equal("responses, every request told", theirs["requests"], told)
+        for group, samples in ours.times.items():
+            self.distribution("round_trip", dict(group=group), samples)
 
     def distributions(self):
         for (name, clock, group, qos, late), samples in sorted(self.times.samples.items(), key=str):

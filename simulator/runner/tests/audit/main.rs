@@ -173,6 +173,12 @@ fn takeovers() {
     audit_on_squall("takeovers", HELD);
 }
 
+/// Requests, the responses that came to who asked, and how long that took.
+#[test]
+fn responses() {
+    audit_on_squall("responses", HELD);
+}
+
 /// QoS 2 exchanges that are cut after each step, packet by packet.
 #[test]
 fn cut_exchanges() {
@@ -252,12 +258,15 @@ fn a_false_figure_is_found() {
 
 /// A broker that is not squall's: the figures are squall's all the same.
 #[test]
-fn each_qos_on_mosquitto() {
+fn figures_on_mosquitto() {
     if !has_python() {
         return;
     }
     match Broker::start_mosquitto() {
-        Some(broker) => drop(audit("each-qos", "each-qos-mosquitto", &broker, HELD)),
+        Some(broker) => {
+            audit("each-qos", "each-qos-mosquitto", &broker, HELD);
+            audit("responses", "responses-mosquitto", &broker, HELD);
+        }
         None => skip("mosquitto is not installed: apt-get install mosquitto"),
     }
 }

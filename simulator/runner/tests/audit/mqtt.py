@@ -21,6 +21,8 @@ LENGTH_AND_BYTES = {0x03, 0x08, 0x09, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F}
 USER_PROPERTY = 0x26
 SESSION_EXPIRY_INTERVAL = 0x11
 TOPIC_ALIAS = 0x23
+RESPONSE_TOPIC = 0x08
+CORRELATION_DATA = 0x09
 
 
 class Malformed(Exception):
@@ -151,7 +153,10 @@ class Packet:
         self.topic = reader.text()
         if self.qos:
             self.id = reader.number(2)
-        self.alias = reader.properties().get(TOPIC_ALIAS) if version == 5 else None
+        properties = reader.properties() if version == 5 else {}
+        self.alias = properties.get(TOPIC_ALIAS)
+        self.response_topic = properties.get(RESPONSE_TOPIC)
+        self.correlation = properties.get(CORRELATION_DATA)
         self.payload = reader.take(reader.left())
 
     def _subscribe(self, reader, version):
