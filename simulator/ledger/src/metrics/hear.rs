@@ -33,14 +33,12 @@ impl Metrics {
         match observation.fact {
             Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
                 let measure = Measure::new(MetricName::ConnectLatency, of_group);
-                let arrival = Arrival::of(now, observation);
-                self.record_until_now(measure, arrival, now.saturating_since(opened_at));
+                self.record_answer(measure, Arrival::of(now, observation), opened_at);
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
                 let measure = Measure::new(MetricName::SubscribeLatency, of_group);
-                let arrival = Arrival::of(now, observation);
-                self.record_until_now(measure, arrival, now.saturating_since(sent_at));
+                self.record_answer(measure, Arrival::of(now, observation), sent_at);
             }
             Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
                 self.record_lag(now, Some(group), Scheduled::Message, stamp.scheduled);
@@ -122,22 +120,7 @@ impl Metrics {
                 self.record_since(measure, arrival, took.after);
                 self.record_with_links(measure, now, took.with_links);
             }
-            Finding::Answered(answered) => {
-                let measure = Measure::new(MetricName::RoundTrip, of_group);
-                let Answered {
-                    due,
-                    reached_at,
-                    sent_at,
-                } = answered;
-                let latency = now.saturating_since(due);
-                self.record(measure, CountedFrom::Scheduled, due, latency);
-                let left = self.less_lag(reached_at, arrival);
-                self.record(measure, CountedFrom::LessLag, due, left);
-                if let Some(sent_at) = sent_at {
-                    let took = now.saturating_since(sent_at);
-                    self.record(measure, CountedFrom::Sent, due, took);
-                }
-            }
+            Finding::Answered(answered) => self.record_answered(of_group, &answered, arrival),
             Finding::RoundTrip(took) => self.round_trips[usize::from(group.0)].record(took),
             Finding::Reconnected(after) => {
                 self.record_until_now(
@@ -156,6 +139,11 @@ impl Metrics {
             }
             Finding::Error => self.rates.count(now, key(Event::Error, None)),
         }
+    }
+
+    /// The answer came to what a device had asked for at `since`.
+    fn record_answer(&mut self, measure: Measure, arrival: Arrival, since: Instant) {
+        self.record_until_now(measure, arrival, arrival.now.saturating_since(since));
     }
 
     /// A message that was due came to a recipient of `group` for the first time.
@@ -185,6 +173,29 @@ impl Metrics {
         self.timeline.record_e2e(now, population, latency);
         let key = RateKey::of(Event::Delivered, group, Some(first.published));
         self.rates.count(now, key);
+    }
+
+    /// The response to a request came to the device that asked.
+    fn record_answered(&mut self, tags: CellTags, answered: &Answered, arrival: Arrival) {
+        let measure = Measure::new(MetricName::RoundTrip, tags);
+        let &Answered {
+            due,
+            reached_at,
+            sent_at,
+        } = answered;
+        let now = arrival.now;
+        self.record(
+            measure,
+            CountedFrom::Scheduled,
+            due,
+            now.saturating_since(due),
+        );
+        let left = self.less_lag(reached_at, arrival);
+        self.record(measure, CountedFrom::LessLag, due, left);
+        if let Some(sent_at) = sent_at {
+            let took = now.saturating_since(sent_at);
+            self.record(measure, CountedFrom::Sent, due, took);
+        }
     }
 
     /// A will reached a watcher: as long as the broker had for it, and as long as it took.

@@ -4,7 +4,7 @@ use squall_toml::quote::quote;
 
 use super::qos;
 use super::text::{Text, array, duration, float, pair, table};
-use crate::{Expectation, Scenario};
+use crate::{Expectation, Scenario, TakeoverClaim};
 
 impl Scenario {
     /// What `expectation` claims, in one line: `qos = 1, lost = 0`.
@@ -42,16 +42,7 @@ impl Scenario {
                 text.pair("filter", quote(claim.filter.as_str()));
                 text.pair("equals", quote(claim.equals.source()));
             }
-            Expectation::Takeover(claim) => {
-                text.option("alive_per_client_id", claim.alive_per_client_id);
-                let limit = claim.displaced_closed_within.map(duration);
-                text.option("displaced_closed_within", limit);
-                // The only reason that the format has.
-                let reason = claim.reason.map(|_| quote("session_taken_over"));
-                text.option("reason", reason);
-                let correct = claim.session_present_correct.then(|| quote("correct"));
-                text.option("session_present", correct);
-            }
+            Expectation::Takeover(claim) => write_takeover(text, claim),
             Expectation::Qos2Handshake(claim) => {
                 let if_true = |is_claimed: bool| is_claimed.then_some(true);
                 text.option("incomplete", claim.incomplete);
@@ -80,4 +71,15 @@ impl Scenario {
             }
         }
     }
+}
+
+fn write_takeover(text: &mut Text, claim: &TakeoverClaim) {
+    text.option("alive_per_client_id", claim.alive_per_client_id);
+    let limit = claim.displaced_closed_within.map(duration);
+    text.option("displaced_closed_within", limit);
+    // The only reason that the format has.
+    let reason = claim.reason.map(|_| quote("session_taken_over"));
+    text.option("reason", reason);
+    let correct = claim.session_present_correct.then(|| quote("correct"));
+    text.option("session_present", correct);
 }

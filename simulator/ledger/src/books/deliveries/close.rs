@@ -203,7 +203,7 @@ impl Deliveries {
         let (device, topic) = (self.streams[id].device, self.streams[id].topic);
         let recipient = self.topics.places(topic)[open.place].recipient;
         self.missing.push(Missing {
-            key: MessageKey::new(device, open.sequence, &self.topics.text(topic)),
+            key: MessageKey::new(device, open.sequence, self.topics.text(topic)),
             recipient: self.device_of(recipient),
             owed: open.owed,
             fate,

@@ -28,11 +28,10 @@ impl Responses {
                 *worst = verdict.max(*worst);
             }
         }
-        for (&key, request) in &self.requests {
-            if request.is_changed && request.answer.is_none() {
-                verdicts.insert(key, Verdict::Unanswered("which the broker had changed"));
-            }
-        }
+        let changed = self.requests.iter();
+        let changed = changed.filter(|(_, request)| request.is_changed && request.answer.is_none());
+        let verdict = Verdict::Unanswered("which the broker had changed");
+        verdicts.extend(changed.map(|(&key, _)| (key, verdict)));
         for (key, verdict) in verdicts {
             let request = &self.requests[&key];
             let group = self.roster.group_of(request.device);
