@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use squall_protocol::client::{Client, Event, Settings};
 use squall_protocol::packet::{Connect, ConnectProperties, Disconnect};
 use squall_protocol::{Instant, Version};
-use squall_scenario::{ClientLogin, Group, Scenario, Transport};
+use squall_scenario::{Carrier, ClientLogin, Group, Scenario};
 
 use crate::device::MessageHandle;
 use crate::drive::{Actions, Input, SocketId, Teardown};
@@ -44,7 +44,7 @@ pub(crate) struct Job {
     /// In which version to connect: a broker may have Sessions of one version only.
     pub(crate) version: Version,
     /// What its connection runs over.
-    pub(crate) transport: Transport,
+    pub(crate) carrier: Carrier,
 }
 
 /// The connections that end Sessions. At most [`CONNECTIONS_MAX`] are open together and at most one for each
@@ -147,14 +147,14 @@ impl Clearing {
             };
             self.attempts += 1;
             let socket = SocketId((self.attempts << DEVICE_BITS) | u64::from(NO_DEVICE));
-            let transport = job.transport;
+            let carrier = job.carrier;
             let running = Running {
                 job,
                 give_up: now + self.answer_timeout,
                 client: Client::new(Settings::default()),
             };
             self.running.insert(socket, running);
-            actions.open(socket, transport);
+            actions.open(socket, carrier);
         }
     }
 
@@ -254,7 +254,7 @@ pub(crate) fn jobs(group: &Group, indexes: impl Iterator<Item = u32>) -> Vec<Job
             login: group.login.of(index, &client_id),
             client_id,
             version: group.version,
-            transport: group.transport,
+            carrier: group.carrier,
         })
         .collect()
 }
@@ -279,7 +279,7 @@ mod tests {
             client_id: client_id.to_owned(),
             login: ClientLogin::default(),
             version: Version::V5,
-            transport: Transport::Tcp,
+            carrier: Carrier::default(),
         }
     }
 

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::Transport;
+use squall_scenario::Carrier;
 
 /// Names one attempt of one device to have a Network Connection. Never reused within a run.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -65,7 +65,7 @@ pub enum Input<'a> {
     Closed {
         /// The transport that ended.
         socket: SocketId,
-        /// FIN or RST.
+        /// How it did.
         how: PeerClose,
     },
     /// The deadline that `next_deadline` named has come, and everything that had arrived by then was
@@ -91,10 +91,8 @@ pub enum OpenError {
     TimedOut,
     /// No descriptor, port or route was left on our side.
     LocalLimit,
-    /// TLS could not be agreed on.
-    Tls,
-    /// A WebSocket could not be agreed on.
-    WebSocket,
+    /// TCP was there, and no TLS or WebSocket on it.
+    Layer(LayerFault),
     /// Any other error of the system.
     Other,
 }
@@ -104,8 +102,46 @@ pub enum OpenError {
 pub enum PeerClose {
     /// FIN: end of stream.
     Fin,
-    /// RST, or any other error of the transport.
+    /// RST, or any other error of TCP.
     Reset,
+    /// An error of TLS or WebSocket. In TLS 1.3 a broker that refuses a client certificate says so after the
+    /// client's handshake is over (RFC 8446, section 4.4).
+    Layer(LayerFault),
+}
+
+/// What went wrong between TCP and MQTT, told apart by what can be done about it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum LayerFault {
+    /// No CA that is trusted has signed the broker's certificate.
+    UnknownCa,
+    /// The time of the broker's certificate is over.
+    CertificateExpired,
+    /// The time of the broker's certificate has not begun.
+    CertificateNotYetValid,
+    /// The broker's certificate is for other names.
+    WrongHostName,
+    /// Any other fault of the broker's certificate.
+    CertificateRefused,
+    /// The broker refused the client's certificate, or wanted one.
+    ClientCertificate,
+    /// Any other fault of TLS.
+    Tls,
+    /// No WebSocket came about, or its rules were broken.
+    WebSocket,
+}
+
+impl LayerFault {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::UnknownCa,
+        Self::CertificateExpired,
+        Self::CertificateNotYetValid,
+        Self::WrongHostName,
+        Self::CertificateRefused,
+        Self::ClientCertificate,
+        Self::Tls,
+        Self::WebSocket,
+    ];
 }
 
 /// One thing the fleet asks for.
@@ -116,8 +152,8 @@ pub enum Action<'a> {
     Open {
         /// Its name from now on.
         socket: SocketId,
-        /// The kind of transport: the target may listen for each at an address of its own.
-        transport: Transport,
+        /// What carries the bytes.
+        carrier: Carrier,
     },
     /// Write all these bytes, later if the socket is full.
     Send {
@@ -159,7 +195,7 @@ pub struct Actions {
 
 #[derive(Debug)]
 enum Step {
-    Open(SocketId, Transport),
+    Open(SocketId, Carrier),
     Send(SocketId, std::ops::Range<usize>),
     Pause(SocketId),
     Resume(SocketId),
@@ -173,8 +209,8 @@ impl Actions {
     }
 
     /// Asks for a transport.
-    pub fn open(&mut self, socket: SocketId, transport: Transport) {
-        self.steps.push(Step::Open(socket, transport));
+    pub fn open(&mut self, socket: SocketId, carrier: Carrier) {
+        self.steps.push(Step::Open(socket, carrier));
     }
 
     /// Asks to send what `append` appends to the buffer it is given. Asks for nothing if it appends
@@ -205,7 +241,7 @@ impl Actions {
     /// The actions in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Action<'_>> {
         self.steps.iter().map(|step| match *step {
-            Step::Open(socket, transport) => Action::Open { socket, transport },
+            Step::Open(socket, carrier) => Action::Open { socket, carrier },
             Step::Send(socket, ref range) => Action::Send {
                 socket,
                 bytes: &self.bytes[range.clone()],

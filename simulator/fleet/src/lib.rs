@@ -23,7 +23,7 @@ mod stamp;
 pub mod payload;
 pub mod random;
 
-pub use drive::{Action, Actions, Input, OpenError, PeerClose, SocketId, Teardown};
+pub use drive::{Action, Actions, Input, LayerFault, OpenError, PeerClose, SocketId, Teardown};
 pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START, drain_max};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{

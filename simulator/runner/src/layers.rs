@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use squall_scenario::{PemFile, Tls, TlsIdentity, UrlTarget};
+use squall_scenario::{PemFile, Scenario, Target, Tls, TlsId, TlsIdentity, UrlTarget};
 use squall_transport::{
     ClientIdentity, SettingsError, TlsClient, TlsSettings, Transport, Trust, WebSocketTarget,
     certificates, private_key,
@@ -19,9 +19,12 @@ use crate::remark::remark;
 #[derive(Clone, Debug)]
 pub struct Layers {
     url: UrlTarget,
-    tls: Option<TlsClient>,
+    /// By [`TlsId`]; empty without TLS.
+    tls: Vec<TlsClient>,
     /// The name that the broker's certificate must be for.
     server_name: String,
+    /// How squall's own clients speak TLS.
+    own: TlsId,
     is_insecure: bool,
 }
 
@@ -29,15 +32,15 @@ impl Layers {
     /// As the options of `pub` and `sub` say.
     pub fn of_args(args: &TlsArgs, url: &UrlTarget) -> Result<Self, Failure> {
         let tls = match (url.transport.has_tls(), args.given()) {
-            (true, _) => Some(client_of_args(args)?),
-            (false, None) => None,
+            (true, _) => vec![client_of_args(args)?],
+            (false, None) => Vec::new(),
             (false, Some(option)) => {
                 return Err(Failure::Usage(format!(
                     "{option} is about TLS, and {url} is without it: use mqtts:// or wss://"
                 )));
             }
         };
-        let layers = Self::checked(url, tls, args.sni.as_ref())?;
+        let layers = Self::checked(url, tls, args.sni.as_deref())?;
         Ok(Self {
             is_insecure: args.insecure,
             ..layers
@@ -45,31 +48,37 @@ impl Layers {
     }
 
     /// As a scenario says, for its target at `url`.
-    pub fn of_scenario(tls: &Tls, url: &UrlTarget) -> Result<Self, Failure> {
-        let client = match url.transport.has_tls() {
-            true => Some(client_of_scenario(tls)?),
-            false => None,
+    pub fn of_scenario(scenario: &Scenario, url: &UrlTarget) -> Result<Self, Failure> {
+        let mut clients = Vec::new();
+        if url.transport.has_tls() {
+            clients.push(client_of_scenario(&scenario.tls, "target.tls")?);
+            for tls in &scenario.tls_of_groups {
+                clients.push(client_of_scenario(tls, "group.tls")?);
+            }
+        }
+        let default = match &scenario.target {
+            Target::Url(_) => None,
+            // A broker that squall starts listens at an address; its certificate is for this name.
+            Target::Embedded | Target::Spawn(_) => Some("localhost"),
         };
-        let layers = Self::checked(url, client, tls.sni.as_ref())?;
+        let layers = Self::checked(url, clients, scenario.tls.sni.as_deref().or(default))?;
         Ok(Self {
-            is_insecure: tls.is_insecure,
+            own: scenario.own_carrier().tls,
+            is_insecure: scenario.tls.is_insecure,
             ..layers
         })
     }
 
-    fn checked(
-        url: &UrlTarget,
-        tls: Option<TlsClient>,
-        sni: Option<&String>,
-    ) -> Result<Self, Failure> {
+    fn checked(url: &UrlTarget, tls: Vec<TlsClient>, sni: Option<&str>) -> Result<Self, Failure> {
         let layers = Self {
             url: url.clone(),
             tls,
-            server_name: sni.unwrap_or(&url.host).clone(),
+            server_name: sni.unwrap_or(&url.host).to_owned(),
+            own: TlsId::TARGET,
             is_insecure: false,
         };
         layers
-            .try_open()
+            .try_open(TlsId::TARGET)
             .map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(layers)
     }
@@ -88,15 +97,20 @@ impl Layers {
         &self.url
     }
 
-    /// Those of a new connection; `None` where MQTT is straight on TCP.
-    pub fn open(&self) -> Option<Transport> {
-        let opened = self.try_open().expect("the same was opened before");
-        let is_plain = self.tls.is_none() && !self.url.transport.has_web_socket();
+    /// Those of a new connection that speaks TLS as `id` says; `None` where MQTT is straight on TCP.
+    pub fn open(&self, id: TlsId) -> Option<Transport> {
+        let opened = self.try_open(id).expect("one like it was opened before");
+        let is_plain = self.tls.is_empty() && !self.url.transport.has_web_socket();
         (!is_plain).then_some(opened)
     }
 
-    fn try_open(&self) -> Result<Transport, SettingsError> {
-        let transport = match &self.tls {
+    /// Those of a new connection of squall's own clients, which may have none.
+    pub fn open_own(&self) -> Transport {
+        self.open(self.own).unwrap_or_else(Transport::plain)
+    }
+
+    fn try_open(&self, id: TlsId) -> Result<Transport, SettingsError> {
+        let transport = match self.tls.get(usize::from(id.0)) {
             Some(client) => Transport::tls(client, &self.server_name)?,
             None => Transport::plain(),
         };
@@ -129,16 +143,16 @@ fn client_of_args(args: &TlsArgs) -> Result<TlsClient, Failure> {
     client(trust, identity)
 }
 
-fn client_of_scenario(tls: &Tls) -> Result<TlsClient, Failure> {
+fn client_of_scenario(tls: &Tls, place: &str) -> Result<TlsClient, Failure> {
     let trust = match (&tls.ca, tls.is_insecure) {
         (_, true) => Trust::Anyone,
-        (Some(file), false) => Trust::Ca(parse_pem(file, "ca", certificates)?),
+        (Some(file), false) => Trust::Ca(parse_pem(file, &format!("{place}.ca"), certificates)?),
         (None, false) => of_system("target.tls.ca")?,
     };
     let identity = match &tls.identity {
         Some(TlsIdentity { certificate, key }) => Some(ClientIdentity {
-            certificates: parse_pem(certificate, "cert", certificates)?,
-            key: parse_pem(key, "key", private_key)?,
+            certificates: parse_pem(certificate, &format!("{place}.cert"), certificates)?,
+            key: parse_pem(key, &format!("{place}.key"), private_key)?,
         }),
         None => None,
     };
@@ -187,6 +201,6 @@ fn parse_pem<T>(
     key: &str,
     parse: impl FnOnce(&[u8]) -> Result<T, SettingsError>,
 ) -> Result<T, Failure> {
-    let text = |error| format!("target.tls.{key}, '{}': {error}", file.path);
+    let text = |error| format!("{key}, '{}': {error}", file.path);
     parse(&file.bytes).map_err(|error| Failure::Usage(text(error)))
 }

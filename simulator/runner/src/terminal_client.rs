@@ -61,7 +61,7 @@ impl<'a, M: Message> TerminalClient<'a, M> {
             })
         })?;
         let layers = Layers::of_args(&args.tls, &url)?;
-        let transport = layers.open().unwrap_or_else(Transport::plain);
+        let transport = layers.open_own();
         let address = address::resolve(&url).await?;
         let unreachable = |text: String| Failure::Unreachable(format!("{}: {text}", args.url));
         let stream = timeout(CONNECT_MAX, TcpStream::connect(address))

@@ -9,9 +9,9 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Backoff, Birth, ClientLogin, DeviceTemplate, Distribution, Group, Login, Network, NetworkId,
-    Payload, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart, Subscribe,
-    Transport, Will as WillTemplate,
+    Backoff, Birth, Carrier, ClientLogin, DeviceTemplate, Distribution, Group, Login, Network,
+    NetworkId, Payload, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart,
+    Subscribe, Will as WillTemplate,
 };
 
 use crate::observation::Wanted;
@@ -25,7 +25,7 @@ pub(crate) struct Profile {
     /// MQTT version of every connection.
     pub(crate) version: Version,
     /// What every connection runs over.
-    pub(crate) transport: Transport,
+    pub(crate) carrier: Carrier,
     /// Keep Alive; zero is none.
     pub(crate) keep_alive: Duration,
     /// Longest wait for a transport, a CONNACK and a SUBACK, each.
@@ -59,7 +59,7 @@ impl Profile {
             .map(|id| (id, Rc::new(scenario.network(id).clone())));
         Self {
             version: group.version,
-            transport: group.transport,
+            carrier: group.carrier,
             keep_alive: Duration::from_secs(group.keep_alive.into()),
             connect_timeout: scenario.run.connect_timeout,
             publishes: group.publishes.clone(),
@@ -82,7 +82,7 @@ impl Profile {
     pub(crate) fn of_checker(scenario: &Scenario) -> Self {
         Self {
             version: scenario.groups[0].version,
-            transport: scenario.groups[0].transport,
+            carrier: scenario.own_carrier(),
             keep_alive: Duration::from_secs(60),
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),

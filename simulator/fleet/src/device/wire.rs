@@ -96,7 +96,7 @@ impl Device {
     }
 
     fn carry_up(&mut self, turn: &mut Turn<'_>, place: usize) {
-        let transport = self.profile.transport;
+        let carrier = self.profile.carrier;
         let connection = &self.connections[place];
         let socket = connection.socket;
         if matches!(connection.role, Role::Done) {
@@ -118,7 +118,7 @@ impl Device {
             }
             match arrival.map(|arrival| arrival.what) {
                 Some(Arrived::Bytes) => {}
-                Some(Arrived::Control(Up::Open)) => turn.actions.open(socket, transport),
+                Some(Arrived::Control(Up::Open)) => turn.actions.open(socket, carrier),
                 Some(Arrived::Control(Up::Close(how))) => {
                     turn.actions.close(socket, how);
                     let fact = ConnectionFact::LeftLink(Departure::End);
@@ -182,7 +182,7 @@ impl Device {
             link.send_control(entry, direction, what);
         } else {
             match what {
-                Up::Open => turn.actions.open(socket, self.profile.transport),
+                Up::Open => turn.actions.open(socket, self.profile.carrier),
                 Up::Close(how) => turn.actions.close(socket, how),
                 // Without a link it left with what was sent before it, and that is not told.
                 Up::Mark(_) => {}

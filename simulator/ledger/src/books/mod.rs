@@ -86,7 +86,7 @@ pub use wills::{WillCause, WillTally};
 
 pub(crate) use anomalies::{client_id, spread};
 pub(crate) use connections::{
-    Away, Connections, OPENING_ON_LINK, PEER_CLOSES, open_error_name, reason_text,
+    Away, Connections, OPENING_ON_LINK, PEER_CLOSES, layer_fault_name, open_error_name, reason_text,
 };
 pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
 pub(crate) use handshakes::HandshakeTime;

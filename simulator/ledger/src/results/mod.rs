@@ -6,6 +6,7 @@ mod end;
 mod events;
 mod interference;
 mod lag;
+mod layer_faults;
 mod refusals;
 mod sample;
 mod unanswered;

@@ -7,6 +7,8 @@ use squall_protocol::{ReasonCode, Version};
 use squall_run::{Reason, Refusal, count_text};
 use squall_scenario::{Group, Scenario};
 
+use super::layer_faults;
+
 use crate::books::{
     Connections, EndKind, GroupCounts, OPENING_ON_LINK, open_error_name, reason_text,
 };
@@ -95,6 +97,9 @@ enum Listening {
 
 /// `None` for our own limits and links, which say nothing about the broker.
 fn failed_transport(error: &str, listening: Listening) -> Option<(&'static str, &'static str)> {
+    if let Some(sentences) = layer_faults::sentences(error) {
+        return Some(sentences);
+    }
     let name = |error| open_error_name(error);
     if error == name(OpenError::LocalLimit) || error == OPENING_ON_LINK {
         return None;
@@ -114,16 +119,6 @@ fn failed_transport(error: &str, listening: Listening) -> Option<(&'static str, 
             "were not opened within run.connect_timeout",
             "check target.url, and firewalls on the way",
         )
-    } else if error == name(OpenError::Tls) {
-        (
-            "could not agree on TLS",
-            "check target.tls, and the broker's log",
-        )
-    } else if error == name(OpenError::WebSocket) {
-        (
-            "could not agree on a WebSocket",
-            "check the path in target.url, and the broker's log",
-        )
     } else {
         (
             "could not be opened",
@@ -138,6 +133,9 @@ fn unanswered(end: EndKind) -> Key {
             "were not answered within run.connect_timeout".to_owned(),
             Some("check that an MQTT broker listens there, and its load".to_owned()),
         ),
+        EndKind::PeerClosed(how) if let Some((answer, remedy)) = layer_faults::sentences(how) => {
+            (answer.to_owned(), Some(remedy.to_owned()))
+        }
         EndKind::PeerClosed(how) => (
             format!("were closed by the broker ({how}) without CONNACK"),
             Some("check the broker's limit of connections, its listener and its log".to_owned()),

@@ -32,7 +32,7 @@ use squall_fleet::{
     Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
 };
 use squall_protocol::Instant;
-use squall_scenario::Transport;
+use squall_scenario::Carrier;
 use timer::Timer;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
@@ -237,7 +237,7 @@ impl<S: Sink + 'static> State<S> {
         }
         for action in actions.iter() {
             match action {
-                Action::Open { socket, transport } => self.open(socket, transport, now),
+                Action::Open { socket, carrier } => self.open(socket, carrier, now),
                 Action::Send { socket, bytes } => self.send(socket, bytes),
                 Action::Pause { socket } => self.pause(socket),
                 Action::Resume { socket } => self.resume(socket),
@@ -253,13 +253,13 @@ impl<S: Sink + 'static> State<S> {
     }
 
     /// Asks the system for a transport, which the fleet wanted at `wanted`.
-    fn open(&mut self, id: SocketId, transport: Transport, wanted: Instant) {
+    fn open(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) {
         let Some(state) = self.me.upgrade() else {
             return;
         };
         // All groups of a scenario speak what its target does.
-        debug_assert_eq!(transport, self.layers.url().transport);
-        match self.dial(id, wanted) {
+        debug_assert_eq!(carrier.transport, self.layers.url().transport);
+        match self.dial(id, carrier, wanted) {
             Ok(()) => {
                 spawn_local(async move {
                     poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
@@ -273,7 +273,7 @@ impl<S: Sink + 'static> State<S> {
         }
     }
 
-    fn dial(&mut self, id: SocketId, wanted: Instant) -> io::Result<()> {
+    fn dial(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) -> io::Result<()> {
         let Dialed { stream, port } = self.dialer.dial(wanted)?;
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
@@ -284,7 +284,7 @@ impl<S: Sink + 'static> State<S> {
         };
         let asked_after = self.clock.now().saturating_since(wanted);
         let socket = Socket::connecting(stream, asked_after, self.clock)
-            .through(self.layers.open())
+            .through(self.layers.open(carrier.tls))
             .dialed_from(port);
         self.sockets.insert(id, socket);
         Ok(())

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use squall_run::TargetKind;
-use squall_scenario::{Login, Scenario, SpawnTarget, Tls, UrlTarget};
+use squall_scenario::{Login, Scenario, SpawnTarget, UrlTarget};
 
 use crate::exit::Failure;
 use crate::layers::Layers;
@@ -67,15 +67,6 @@ impl fmt::Display for NotReady {
     }
 }
 
-/// The layers of a broker that squall started. Its certificate is for `localhost` unless the scenario says otherwise.
-fn local_layers(scenario: &Scenario, address: SocketAddr) -> Result<Layers, Failure> {
-    let tls = Tls {
-        sni: scenario.tls.sni.clone().or(Some("localhost".to_owned())),
-        ..scenario.tls.clone()
-    };
-    Layers::of_scenario(&tls, &scenario.target.local_url(address))
-}
-
 /// What a target says to a CONNECT when the run is over.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
@@ -122,7 +113,7 @@ impl Target {
         let target = Self {
             address,
             kind: TargetKind::Embedded,
-            layers: local_layers(scenario, address)?,
+            layers: Layers::of_scenario(scenario, &scenario.target.local_url(address))?,
             login: scenario.own_login().clone(),
             child: Some(child),
         };
@@ -130,7 +121,7 @@ impl Target {
     }
 
     async fn find(scenario: &Scenario, url: &UrlTarget) -> Result<Self, Failure> {
-        let layers = Layers::of_scenario(&scenario.tls, url)?;
+        let layers = Layers::of_scenario(scenario, url)?;
         let address = address::resolve(url).await?;
         let target = Self {
             address,
@@ -168,7 +159,7 @@ impl Target {
         let target = Self {
             address,
             kind: TargetKind::Spawn,
-            layers: local_layers(scenario, address)?,
+            layers: Layers::of_scenario(scenario, &scenario.target.local_url(address))?,
             login: scenario.own_login().clone(),
             child: Some(Child::spawned(spawn, port, log)?),
         };

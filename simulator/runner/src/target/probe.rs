@@ -244,7 +244,7 @@ fn is_local(error: &anyhow::Error) -> bool {
 async fn attempt(door: Door<'_>) -> anyhow::Result<ReasonCode> {
     let mut talk = Talk {
         stream: TcpStream::connect(door.address).await?,
-        layers: door.layers.open().unwrap_or_else(Transport::plain),
+        layers: door.layers.open_own(),
         wire: Vec::new(),
     };
     talk.shake_hands().await?;
@@ -358,7 +358,7 @@ fn probe_connect(version: Version, login: &Login) -> Connect {
 
 #[cfg(test)]
 mod tests {
-    use squall_scenario::Tls;
+    use squall_scenario::Scenario;
 
     use super::*;
 
@@ -372,10 +372,12 @@ mod tests {
         runtime.block_on(async {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
             let address = listener.local_addr().expect("it is bound");
-            let url = squall_scenario::Target::Embedded.local_url(address);
+            let scenario = "version = 1\nname = \"a\"\n[[group]]\nname = \"b\"\ncount = 1";
+            let scenario = Scenario::parse("a.toml", scenario, &[]).expect("it is one");
+            let url = scenario.target.local_url(address);
             let door = Door {
                 address,
-                layers: &Layers::of_scenario(&Tls::default(), &url).expect("it is plain"),
+                layers: &Layers::of_scenario(&scenario, &url).expect("it is plain"),
                 login: &Login::default(),
             };
             let patience = Patience {

@@ -73,7 +73,8 @@ impl Mosquitto {
     }
 }
 
-/// Writes `ca.pem`, and `NAME.pem` with `NAME.key` for a broker, one whose time is over, and a client.
+/// Writes `ca.pem`, and `NAME.pem` with `NAME.key` for a broker, one whose time is over, a client, and a stranger,
+/// whom that CA does not know.
 pub(crate) fn certificates(folder: &Path) {
     let key = KeyPair::generate().expect("keys can be made");
     let mut params = CertificateParams::new(Vec::new()).expect("no name is wrong");
@@ -97,6 +98,11 @@ pub(crate) fn certificates(folder: &Path) {
         write("pem", signed.pem()).expect("it can be written");
         write("key", key.serialize_pem()).expect("it can be written");
     }
+    let key = KeyPair::generate().expect("keys can be made");
+    let params = CertificateParams::new(vec!["stranger".to_owned()]).expect("the name is right");
+    let stranger = params.self_signed(&key).expect("it can be signed");
+    fs::write(folder.join("stranger.pem"), stranger.pem()).expect("it can be written");
+    fs::write(folder.join("stranger.key"), key.serialize_pem()).expect("it can be written");
 }
 
 pub(crate) const TLS: &str = "allow_anonymous true\ncafile FOLDER/ca.pem\ncertfile FOLDER/broker.pem\n\

@@ -181,3 +181,58 @@ fn an_insecure_run_says_so() {
         "{run}"
     );
 }
+
+/// A broker knows some devices by their certificates and not others: those are counted by what kept them out.
+/// squall's own clients show the certificate of the first group that has one.
+#[test]
+fn a_group_shows_the_certificate_of_its_own() {
+    if !has_mosquitto() {
+        return;
+    }
+    let broker = Mosquitto::start(TLS, certificates);
+    let file = broker.file("groups.toml");
+    let scenario = format!(
+        r#"
+version = 1
+name = "groups"
+[target]
+url = "mqtts://localhost:{}"
+tls = {{ ca = "ca.pem" }}
+[run]
+duration = "1s"
+drain = "0s"
+connect_timeout = "3s"
+[[group]]
+name = "known"
+count = 2
+tls = {{ cert = "client.pem", key = "client.key" }}
+[[group]]
+name = "strangers"
+count = 3
+tls = {{ cert = "stranger.pem", key = "stranger.key" }}
+reconnect = {{ when = "never" }}
+[thresholds]
+schedule_lag = ["max < 10m"]
+"#,
+        broker.port
+    );
+    fs::write(&file, scenario).expect("it can be written");
+
+    let (_, errors) = code_and_errors(&run_in(&broker, &file));
+
+    let run = run_file(&broker.file("out"));
+    let connections = &run["measured"]["connections"];
+    let connected = |group: usize| &connections["groups"][group]["connected"];
+    assert_eq!(
+        (connected(0), connected(1)),
+        (&2.into(), &0.into()),
+        "{errors}"
+    );
+    let refusals = connections["refusals"].as_array().expect("a list");
+    assert_eq!(refusals.len(), 1, "{connections}");
+    assert_eq!(refusals[0]["count"], 3, "{connections}");
+    let answer = refusals[0]["answer"].as_str().expect("it is text");
+    assert!(answer.contains("for their client certificate"), "{answer}");
+    let remedy = refusals[0]["remedy"].as_str().expect("it is text");
+    assert!(remedy.contains("tls.cert and tls.key"), "{remedy}");
+}

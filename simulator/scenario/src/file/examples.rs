@@ -114,6 +114,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.password.env", "env = \"MQTT_PASSWORD\""),
     ("target.username.env", "env = \"MQTT_USER\""),
     ("target.password.env", "env = \"MQTT_PASSWORD\""),
+    (
+        "group.tls",
+        "tls = { cert = \"devices.pem\", key = \"devices.key\" }",
+    ),
+    ("group.tls.cert", "cert = \"devices.pem\""),
+    ("group.tls.key", "key = \"devices.key\""),
     ("group.credentials", "credentials = { csv = \"users.csv\" }"),
     ("group.credentials.csv", "csv = \"users.csv\""),
     ("target.username", "username = \"squall\""),

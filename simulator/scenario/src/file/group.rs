@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BirthFile, CredentialsFile, DurationText, LoginTextFile, PublishFile, Qos2File, ReconnectFile,
-    RespondFile, SubscribeFile, WillFile,
+    BirthFile, ClientTlsFile, CredentialsFile, DurationText, LoginTextFile, PublishFile, Qos2File,
+    ReconnectFile, RespondFile, SubscribeFile, WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -29,6 +29,8 @@ pub(crate) struct GroupFile {
     pub(crate) password: Option<LoginTextFile>,
     /// User names and passwords from a file, in place of `username` and `password`.
     pub(crate) credentials: Option<CredentialsFile>,
+    /// The client certificate of its devices, where they speak TLS. Default: that of `[target]`.
+    pub(crate) tls: Option<ClientTlsFile>,
     /// Clean Start, or Clean Session in 3.1.1. Default true.
     pub(crate) clean_start: Option<bool>,
     /// How long a Session outlives its connection, in whole seconds. MQTT 5.0 only.

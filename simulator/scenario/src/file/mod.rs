@@ -44,7 +44,7 @@ pub(crate) use rate::{RateFile, RatePointFile};
 pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
 pub(crate) use respond::RespondFile;
 pub(crate) use subscribe::SubscribeFile;
-pub(crate) use tls::{TlsFile, TransportWord};
+pub(crate) use tls::{ClientTlsFile, TlsFile, TransportWord};
 pub(crate) use will::{BirthFile, WillFile};
 
 /// A squall scenario: the devices that connect, their network, what goes wrong and when, and what

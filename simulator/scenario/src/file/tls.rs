@@ -20,6 +20,17 @@ pub(crate) struct TlsFile {
     pub(crate) insecure: Option<bool>,
 }
 
+/// The client certificate of a group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ClientTls")]
+pub(crate) struct ClientTlsFile {
+    /// File of the client certificate (PEM), with those that lead to its CA.
+    pub(crate) cert: String,
+    /// File of its private key (PEM, not encrypted).
+    pub(crate) key: String,
+}
+
 /// What lies between TCP and MQTT.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -9,7 +9,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("target", &["config", "kill"]),
     ("run", &["repeat"]),
     ("network", &["partition"]),
-    ("group", &["transport", "tls"]),
+    ("group", &["transport"]),
     ("publish", &["stage"]),
     ("fault", &["contenders", "profile", "period"]),
     ("payload", &["file"]),

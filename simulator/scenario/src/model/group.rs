@@ -7,8 +7,8 @@ use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
 use crate::{
-    Birth, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Subscribe,
-    Transport, Will,
+    Birth, Carrier, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen, Respond,
+    Subscribe, Will,
 };
 
 /// One `[[group]]`: `count` devices.
@@ -28,7 +28,7 @@ pub struct Group {
     /// What its devices log in with. By default what `[target]` says.
     pub login: Login,
     /// What its connections run over.
-    pub transport: Transport,
+    pub carrier: Carrier,
     /// Clean Start, or Clean Session in 3.1.1. Default true.
     pub clean_start: bool,
     /// Session Expiry Interval in seconds, `u32::MAX` for no end (§3.1.2.11.2). Default 0. In 3.1.1

@@ -16,7 +16,9 @@
 use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
-use crate::{Expectation, Fault, Group, Login, Network, RunSettings, Target, Threshold, Tls};
+use crate::{
+    Carrier, Expectation, Fault, Group, Login, Network, RunSettings, Target, Threshold, Tls, TlsId,
+};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,8 @@ pub struct Scenario {
     pub target: Target,
     /// How clients speak TLS, where the target has it.
     pub tls: Tls,
+    /// The same for groups that have a client certificate of their own.
+    pub tls_of_groups: Vec<Tls>,
     /// What `[target]` says that clients log in with: groups that say nothing else, and squall's own.
     pub login: Login,
     /// How long each phase lasts.
@@ -58,6 +62,30 @@ impl Scenario {
             .chain(of_groups)
             .find(|login| !login.is_empty())
             .unwrap_or(&self.login)
+    }
+
+    /// What is said of TLS under `id`.
+    pub fn tls_of(&self, id: TlsId) -> &Tls {
+        match usize::from(id.0).checked_sub(1) {
+            Some(place) => &self.tls_of_groups[place],
+            None => &self.tls,
+        }
+    }
+
+    /// What squall's own clients connect over: with the certificate that `[target]` names, else with that of the
+    /// first group that has one.
+    pub fn own_carrier(&self) -> Carrier {
+        let mut carriers = self.groups.iter().map(|group| group.carrier);
+        let of_target = Carrier {
+            transport: self.target.transport(),
+            tls: TlsId::TARGET,
+        };
+        match self.tls.identity {
+            Some(_) => of_target,
+            None => carriers
+                .find(|carrier| carrier.tls != TlsId::TARGET)
+                .unwrap_or(of_target),
+        }
     }
 
     /// The group `id`.

@@ -14,6 +14,24 @@ pub enum Transport {
     Wss,
 }
 
+/// Names what one part of a scenario says of TLS.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TlsId(pub u16);
+
+impl TlsId {
+    /// What `[target]` says.
+    pub const TARGET: Self = Self(0);
+}
+
+/// What a client's connections run over. By default TCP alone.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Carrier {
+    /// Its layers.
+    pub transport: Transport,
+    /// How TLS is spoken, where the transport has it.
+    pub tls: TlsId,
+}
+
 impl Transport {
     /// The one that a URL asks for by its scheme; `None` for a scheme that no broker has.
     pub(crate) fn of_scheme(scheme: &str) -> Option<Self> {

@@ -34,7 +34,7 @@ use crate::error::{Diagnostics, Problem};
 use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
 use crate::{
-    Fault, Group, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Transport,
+    Fault, Group, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Tls, Transport,
 };
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
@@ -70,6 +70,8 @@ pub(crate) fn resolve(
         surroundings,
         target_login: Login::default(),
         transport: Transport::Tcp,
+        target_tls: Tls::default(),
+        tls_of_groups: Vec::new(),
         vars: IndexMap::new(),
         networks: Vec::new(),
         groups: Vec::new(),
@@ -83,7 +85,8 @@ pub(crate) fn resolve(
     let target = resolver.resolve_target(&file.target, &root.key("target"));
     resolver.transport = target.transport();
     let at_tls = root.key("target").key("tls");
-    let tls = resolver.resolve_tls(file.target.tls.as_ref(), resolver.transport, &at_tls);
+    resolver.target_tls =
+        resolver.resolve_tls(file.target.tls.as_ref(), resolver.transport, &at_tls);
     resolver.resolve_networks(&file.network, &root.key("network"));
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
@@ -100,7 +103,8 @@ pub(crate) fn resolve(
         seed: file.seed.unwrap_or_default().unsigned_abs(),
         vars: resolver.vars,
         target,
-        tls,
+        tls: resolver.target_tls,
+        tls_of_groups: resolver.tls_of_groups,
         login: resolver.target_login,
         run,
         networks: resolver.networks,
@@ -119,6 +123,10 @@ struct Resolver<'a> {
     target_login: Login,
     /// What clients speak to the target.
     transport: Transport,
+    /// What `[target]` says of TLS.
+    target_tls: Tls,
+    /// What groups say of it, by [`crate::TlsId`] from 1 on.
+    tls_of_groups: Vec<Tls>,
     vars: IndexMap<String, String>,
     networks: Vec<Network>,
     groups: Vec<Group>,

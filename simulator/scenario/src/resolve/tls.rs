@@ -4,8 +4,8 @@ use squall_toml::at::At;
 
 use super::Resolver;
 use crate::error::Problem;
-use crate::file::TlsFile;
-use crate::{PemFile, Tls, TlsIdentity, Transport};
+use crate::file::{ClientTlsFile, TlsFile};
+use crate::{Carrier, PemFile, Tls, TlsId, TlsIdentity, Transport};
 
 impl Resolver<'_> {
     /// Resolves how clients speak TLS over `transport`; nothing special if the file says nothing.
@@ -18,15 +18,7 @@ impl Resolver<'_> {
         let Some(file) = file else {
             return Tls::default();
         };
-        if !transport.has_tls() {
-            let what = format!(
-                "`tls` is about TLS, and clients speak {} to this target",
-                transport.name()
-            );
-            let remedy =
-                "`url = \"mqtts://…\"` or `wss://…`, or with `spawn` `transport = \"tls\"`";
-            self.contradiction(at, what, remedy.to_owned());
-        }
+        self.check_has_tls(transport, at);
         let is_insecure = file.insecure.unwrap_or(false);
         if is_insecure && file.ca.is_some() {
             self.exactly_one("`tls`", &["ca", "insecure"], at);
@@ -42,6 +34,43 @@ impl Resolver<'_> {
             sni: file.sni.clone(),
             is_insecure,
         }
+    }
+
+    fn check_has_tls(&mut self, transport: Transport, at: &At<'_>) {
+        if !transport.has_tls() {
+            let what = format!(
+                "`tls` is about TLS, and clients speak {} to this target",
+                transport.name()
+            );
+            let remedy = "`target.url` with `mqtts://…` or `wss://…`, or with `target.spawn` \
+                          `target.transport = \"tls\"`";
+            self.contradiction(at, what, remedy.to_owned());
+        }
+    }
+
+    /// What the devices of a group connect over, with its own client certificate if it has one.
+    pub(super) fn resolve_carrier(&mut self, file: Option<&ClientTlsFile>, at: &At<'_>) -> Carrier {
+        let transport = self.transport;
+        let tls = file.map_or(TlsId::TARGET, |file| {
+            self.check_has_tls(transport, at);
+            let certificate = self.read_pem(Some(&file.cert), &at.key("cert"));
+            let key = self.read_pem(Some(&file.key), &at.key("key"));
+            let identity = certificate
+                .zip(key)
+                .map(|(certificate, key)| TlsIdentity { certificate, key });
+            let tls = Tls {
+                identity,
+                ..self.target_tls.clone()
+            };
+            let known = self.tls_of_groups.iter().position(|known| *known == tls);
+            let place = known.unwrap_or_else(|| {
+                self.tls_of_groups.push(tls);
+                self.tls_of_groups.len() - 1
+            });
+            // There are at most as many as groups, which are counted in 16 bits.
+            TlsId(u16::try_from(place + 1).unwrap_or(u16::MAX))
+        });
+        Carrier { transport, tls }
     }
 
     /// Notes that one of two keys is written without the other.

@@ -4,12 +4,12 @@ use squall_fleet::{EndCause, PeerClose};
 use squall_protocol::ReasonCode;
 use squall_scenario::FaultId;
 
-use super::reason_text;
+use super::{layer_fault_name, reason_text};
 
 /// How a peer closes without a word of MQTT, as reports name it.
 const FIN: &str = "FIN";
 const RST: &str = "RST";
-/// Both ways in which a peer closes.
+/// Both ways in which a peer closes without a reason.
 pub(crate) const PEER_CLOSES: [&str; 2] = [FIN, RST];
 
 /// How a connection ended, as reports name it.
@@ -130,6 +130,9 @@ impl EndKind {
             EndCause::Qos2Cut { .. } => Self::Qos2Cut,
             EndCause::PeerClosed(PeerClose::Fin) => Self::PeerClosed(FIN),
             EndCause::PeerClosed(PeerClose::Reset) => Self::PeerClosed(RST),
+            EndCause::PeerClosed(PeerClose::Layer(fault)) => {
+                Self::PeerClosed(layer_fault_name(fault))
+            }
             EndCause::ServerDisconnect(reason) => Self::ServerDisconnect(reason),
             EndCause::ProtocolError(reason) => Self::ProtocolError(reason),
             EndCause::TimedOut => Self::TimedOut,

@@ -1,6 +1,6 @@
 //! Errors of connections, and what reports call them.
 
-use squall_fleet::OpenError;
+use squall_fleet::{LayerFault, OpenError};
 use squall_protocol::{Instant, ReasonCode};
 
 /// Where an error happened.
@@ -51,8 +51,21 @@ pub(crate) const fn open_error_name(error: OpenError) -> &'static str {
         OpenError::Refused => "refused",
         OpenError::TimedOut => "timed_out",
         OpenError::LocalLimit => "local_limit",
-        OpenError::Tls => "tls",
-        OpenError::WebSocket => "websocket",
+        OpenError::Layer(fault) => layer_fault_name(fault),
         OpenError::Other => "other",
+    }
+}
+
+/// The name of a fault of TLS or WebSocket in run files.
+pub(crate) const fn layer_fault_name(fault: LayerFault) -> &'static str {
+    match fault {
+        LayerFault::UnknownCa => "tls_unknown_ca",
+        LayerFault::CertificateExpired => "tls_certificate_expired",
+        LayerFault::CertificateNotYetValid => "tls_certificate_not_yet_valid",
+        LayerFault::WrongHostName => "tls_wrong_host_name",
+        LayerFault::CertificateRefused => "tls_certificate_refused",
+        LayerFault::ClientCertificate => "tls_client_certificate",
+        LayerFault::Tls => "tls",
+        LayerFault::WebSocket => "websocket",
     }
 }

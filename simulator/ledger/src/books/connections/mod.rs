@@ -29,7 +29,7 @@ pub(crate) use end::ConnectionEnd;
 pub use end::EndKind;
 pub(crate) use end::PEER_CLOSES;
 pub use error::{ErrorArea, ErrorTally};
-pub(crate) use error::{open_error_name, reason_text};
+pub(crate) use error::{layer_fault_name, open_error_name, reason_text};
 
 /// The name in run files of a transport that could not be had because the device's link was out.
 pub(crate) const OPENING_ON_LINK: &str = "simulated_link_out";
@@ -187,11 +187,9 @@ impl Connections {
         let what = format!("the transport could not be had: {name}");
         let noticed = match error {
             OpenError::TimedOut => event.after_a_silence(),
-            OpenError::Refused
-            | OpenError::LocalLimit
-            | OpenError::Tls
-            | OpenError::WebSocket
-            | OpenError::Other => event.subject().into(),
+            OpenError::Refused | OpenError::LocalLimit | OpenError::Layer(_) | OpenError::Other => {
+                event.subject().into()
+            }
         };
         self.note_refused(event, away, noticed, what);
     }

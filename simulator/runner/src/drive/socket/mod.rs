@@ -1,5 +1,7 @@
 //! One transport of one device: what waits to be written, and how it ends.
 
+mod layered;
+
 use std::io;
 use std::net::Shutdown;
 use std::task::{Context, Poll, Waker, ready};
@@ -9,7 +11,7 @@ use rustix::io::Errno;
 use socket2::SockRef;
 use squall_fleet::{OpenError, PeerClose, Teardown};
 use squall_protocol::Instant;
-use squall_transport::{Transport, TransportError};
+use squall_transport::Transport;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -30,6 +32,8 @@ pub(super) struct Socket {
     stream: TcpStream,
     /// What is between TCP and MQTT; `None` for nothing.
     layers: Option<Box<Transport>>,
+    /// How they ended, while the bytes that came before that are told.
+    layers_ended: Option<PeerClose>,
     /// `None` if the kernel picked where it begins.
     port: Option<DialedPort>,
     /// Bytes for the peer; those before `written` have left.
@@ -123,6 +127,7 @@ impl Socket {
         Self {
             stream,
             layers: None,
+            layers_ended: None,
             port: None,
             out: Vec::new(),
             written: 0,
@@ -132,14 +137,6 @@ impl Socket {
             asked_after,
             last_empty: LastEmpty::now(clock),
             waker: None,
-        }
-    }
-
-    /// Speaks `layers` between TCP and MQTT.
-    pub(super) fn through(self, layers: Option<Transport>) -> Self {
-        Self {
-            layers: layers.map(Box::new),
-            ..self
         }
     }
 
@@ -276,20 +273,6 @@ impl Socket {
         }
     }
 
-    /// What TLS and WebSocket send before the end of the stream, where that comes in order.
-    fn say_goodbye(&mut self, how: Teardown) {
-        let Some(layers) = &mut self.layers else {
-            return;
-        };
-        match how {
-            Teardown::Fin | Teardown::HalfClose => {
-                layers.close(&mut self.out);
-                self.flush();
-            }
-            Teardown::Reset | Teardown::Silent => {}
-        }
-    }
-
     /// Sends the FIN of a socket that is about to be dropped and in which a pause may have left much
     /// unread: the system then resets it, and the peer must have our end before that.
     fn end_in_order(&mut self) {
@@ -328,6 +311,9 @@ impl Socket {
         if self.is_paused() {
             return Progressed::Waiting;
         }
+        if let Some(how) = self.layers_ended {
+            return Progressed::PeerClosed(how);
+        }
         loop {
             match self.poll_read(cx, reader) {
                 Poll::Pending => return Progressed::Waiting,
@@ -350,19 +336,28 @@ impl Socket {
         }
         match self.mode {
             Mode::Connecting => self.look_whether_connected(),
-            Mode::ShakingHands | Mode::Open | Mode::HalfClosing | Mode::HalfClosed => loop {
-                let received = match reader.read(&self.stream, &mut self.last_empty) {
-                    Ok(Received { count: 0, .. }) => return Some(self.ended(PeerClose::Fin)),
-                    Ok(received) => received,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-                    Err(_) => return Some(self.ended(PeerClose::Reset)),
-                };
-                let taken = self.take(received, reader);
-                if taken.is_some() {
-                    return taken;
-                }
-            },
+            Mode::ShakingHands | Mode::Open | Mode::HalfClosing | Mode::HalfClosed => {
+                self.look_what_came(reader)
+            }
             Mode::Silent | Mode::Finishing => None,
+        }
+    }
+
+    fn look_what_came(&mut self, reader: &mut Reader) -> Option<Progressed> {
+        if let Some(how) = self.layers_ended {
+            return Some(Progressed::PeerClosed(how));
+        }
+        loop {
+            let received = match reader.read(&self.stream, &mut self.last_empty) {
+                Ok(Received { count: 0, .. }) => return Some(self.ended(PeerClose::Fin)),
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(_) => return Some(self.ended(PeerClose::Reset)),
+            };
+            let taken = self.take(received, reader);
+            if taken.is_some() {
+                return taken;
+            }
         }
     }
 
@@ -386,55 +381,6 @@ impl Socket {
         match outcome {
             Ok(()) => self.connected().unwrap_or(Progressed::Waiting),
             Err(error) => Progressed::OpenFailed(open_error(&error)),
-        }
-    }
-
-    /// TCP is connected: open, unless TLS or WebSocket are to be agreed on first.
-    fn connected(&mut self) -> Option<Progressed> {
-        let Some(layers) = &mut self.layers else {
-            self.mode = Mode::Open;
-            return Some(Progressed::Opened(self.asked_after));
-        };
-        self.mode = Mode::ShakingHands;
-        layers.take_wire(&mut self.out);
-        self.flush();
-        None
-    }
-
-    /// Takes what a read brought through the layers; `None` if there is nothing to tell of it yet.
-    fn take(&mut self, received: Received, reader: &mut Reader) -> Option<Progressed> {
-        let Some(layers) = &mut self.layers else {
-            return Some(Progressed::Received(received));
-        };
-        let fed = reader.unwrap(received, layers);
-        let is_ready = layers.is_ready();
-        // Handshakes, answers to pings, and after an error the alert that names it.
-        layers.take_wire(&mut self.out);
-        self.flush();
-        match (self.mode, fed) {
-            (Mode::ShakingHands, Err(error)) => Some(Progressed::OpenFailed(layer_error(&error))),
-            (_, Err(_)) => Some(Progressed::PeerClosed(PeerClose::Reset)),
-            // A broker says nothing before CONNECT: there is no MQTT in this yet.
-            (Mode::ShakingHands, Ok(())) => is_ready.then(|| {
-                self.mode = Mode::Open;
-                Progressed::Opened(self.asked_after)
-            }),
-            (_, Ok(())) => {
-                (!reader.bytes(received).is_empty()).then_some(Progressed::Received(received))
-            }
-        }
-    }
-
-    /// The peer ended the stream.
-    fn ended(&self, how: PeerClose) -> Progressed {
-        let handshake = self
-            .layers
-            .as_ref()
-            .filter(|_| self.mode == Mode::ShakingHands);
-        match handshake.map(|layers| layers.feed_end()) {
-            Some(Err(error)) => Progressed::OpenFailed(layer_error(&error)),
-            Some(Ok(())) => Progressed::OpenFailed(OpenError::Other),
-            None => Progressed::PeerClosed(how),
         }
     }
 
@@ -486,31 +432,6 @@ pub fn open_error(error: &io::Error) -> OpenError {
             Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::MFILE | Errno::NFILE | Errno::NOBUFS,
         ) => OpenError::LocalLimit,
         Some(_) | None => OpenError::Other,
-    }
-}
-
-/// Which layer could not be agreed on.
-fn layer_error(error: &TransportError) -> OpenError {
-    match error {
-        TransportError::HttpStatus { .. }
-        | TransportError::NotHttp
-        | TransportError::NoMqttSubprotocol
-        | TransportError::TextFrame
-        | TransportError::WebSocket { .. }
-        | TransportError::ClosedInWebSocketHandshake => OpenError::WebSocket,
-        TransportError::UnknownCa
-        | TransportError::WrongSignature
-        | TransportError::CertificateExpired
-        | TransportError::CertificateNotYetValid
-        | TransportError::WrongHostName
-        | TransportError::CertificateOfCa
-        | TransportError::CertificateRefused { .. }
-        | TransportError::Alert { .. }
-        | TransportError::NotTls
-        | TransportError::TlsUnasked
-        | TransportError::Tls { .. }
-        | TransportError::ClosedInTlsHandshake => OpenError::Tls,
-        TransportError::ClosedWithoutAWord | TransportError::Closed => OpenError::Other,
     }
 }
 
