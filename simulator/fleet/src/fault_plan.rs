@@ -6,6 +6,7 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::{DeviceId, Fault, FaultId};
 
+use crate::firing::Firing;
 use crate::outcome::{FaultReport, Strike};
 use crate::random::{Draws, Purpose};
 
@@ -34,6 +35,8 @@ pub(crate) struct Hit {
     pub(crate) device: DeviceId,
     /// Whether it begins there or ends.
     pub(crate) step: Step,
+    /// When what begins there is over; `None` if it is done in a moment, or ends now.
+    pub(crate) until: Option<Instant>,
 }
 
 /// What becomes of a fault at a device.
@@ -59,17 +62,6 @@ pub(crate) struct Chosen<'a> {
     pub(crate) devices: &'a [DeviceId],
     /// How long it lasts; `None` if it is done in a moment.
     pub(crate) lasts: Option<Duration>,
-}
-
-/// One time that one fault fires.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Firing {
-    /// The planned moment.
-    pub(crate) at: Instant,
-    /// The fault that fires.
-    pub(crate) fault: FaultId,
-    /// How many times it fired before.
-    pub(crate) number: u64,
 }
 
 impl FaultPlan {
@@ -146,6 +138,7 @@ impl FaultPlan {
             firing: end.firing,
             device,
             step: Step::End,
+            until: None,
         });
         self.hits.extend(hits);
         self.strike_mut(end.firing).ended = Some(now);
@@ -191,14 +184,15 @@ impl FaultPlan {
             applied: 0,
             ended: None,
         });
+        let until = lasts.map(|lasts| (firing.at + lasts).min(self.last_end).max(firing.at));
         let hits = devices.iter().map(|&device| Hit {
             firing,
             device,
             step: Step::Begin,
+            until,
         });
         self.hits.extend(hits);
-        if let Some(lasts) = lasts {
-            let at = (firing.at + lasts).min(self.last_end).max(firing.at);
+        if let Some(at) = until {
             self.ends.insert(End { at, firing }, devices.to_vec());
         }
     }

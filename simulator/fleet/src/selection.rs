@@ -3,7 +3,7 @@
 use rand::RngExt;
 use squall_scenario::{DeviceId, Select, fits_pattern};
 
-use crate::fault_plan::Firing;
+use crate::firing::Firing;
 use crate::random::{Draws, Purpose};
 
 /// The devices that one firing of a fault takes, in the order of their ids.

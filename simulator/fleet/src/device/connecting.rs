@@ -9,7 +9,7 @@ use super::ending::{Ending, TransportEnd};
 use super::turn::Turn;
 use super::{Device, Presence, Subscribed};
 use crate::drive::{OpenError, SocketId, Teardown};
-use crate::fault_plan::Firing;
+use crate::firing::Firing;
 use crate::observation::{ConnectionFact, Departure, EndCause, Fact, Path, Planned, Unchecked};
 
 impl Device {

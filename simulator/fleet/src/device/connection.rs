@@ -6,7 +6,7 @@ use squall_protocol::{Instant, client::Displaced};
 
 use super::asking::Asking;
 use crate::drive::{PeerClose, SocketId, Teardown};
-use crate::fault_plan::Firing;
+use crate::firing::Firing;
 use crate::link::Lane;
 use crate::observation::{Departure, LinkAtEnd, Way};
 

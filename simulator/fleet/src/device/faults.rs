@@ -13,7 +13,8 @@ use super::connection::{Role, Voice};
 use super::ending::TransportEnd;
 use super::turn::Turn;
 use crate::drive::Teardown;
-use crate::fault_plan::{Firing, Hit};
+use crate::fault_plan::Hit;
+use crate::firing::Firing;
 use crate::observation::{Departure, EndCause, Fact, Planned, SilenceFact};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
@@ -39,6 +40,8 @@ impl Device {
             FaultAction::Drop(kind) => self.drop_connection(turn, firing, kind),
             FaultAction::Disconnect(reason) => self.say_goodbye(turn, firing, reason),
             FaultAction::Stall => self.begin_stall(turn, firing),
+            FaultAction::Partition => self.begin_partition(turn, hit),
+            FaultAction::Network(id) => self.begin_network(turn, firing, id),
         }
         self.settle(turn);
     }
@@ -48,6 +51,8 @@ impl Device {
         match action {
             FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => {}
             FaultAction::Stall => self.end_stall(turn, firing),
+            FaultAction::Partition => self.end_partition(turn, firing),
+            FaultAction::Network(_) => self.end_network(turn, firing),
         }
         self.settle(turn);
     }

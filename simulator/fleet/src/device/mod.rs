@@ -19,6 +19,7 @@ mod connecting;
 mod connection;
 mod ending;
 mod faults;
+mod link_faults;
 mod message;
 mod profile;
 mod properties;

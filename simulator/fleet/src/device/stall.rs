@@ -7,7 +7,7 @@
 use super::Device;
 use super::connection::{Attention, Reading};
 use super::turn::Turn;
-use crate::fault_plan::Firing;
+use crate::firing::Firing;
 use crate::observation::ConnectionFact;
 
 impl Device {

@@ -1,9 +1,10 @@
 //! What a device is lent while it handles one input or deadline.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::FaultId;
+use squall_scenario::{FaultId, Network};
 
 use crate::drive::Actions;
 use crate::fault_plan::FaultPlan;
@@ -33,6 +34,8 @@ pub(crate) struct Turn<'a> {
 pub(crate) struct Shared {
     /// What the stamps of this run bear.
     pub(crate) run: RunTag,
+    /// Every profile of the scenario, by [`NetworkId`](crate::NetworkId).
+    pub(crate) networks: Vec<Rc<Network>>,
     /// By [`NetworkId`](crate::NetworkId).
     pub(crate) links: Vec<LinkReport>,
     /// Unix time at [`Instant::ZERO`](squall_protocol::Instant::ZERO).

@@ -16,7 +16,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{DeviceFault, DeviceId, FaultTarget, NetworkId, Scenario};
+use squall_scenario::{
+    DeviceFault, DeviceId, Fault, FaultAction, FaultTarget, NetworkId, Scenario,
+};
 
 use self::drain::Drain;
 pub use self::drain::drain_max;
@@ -24,7 +26,8 @@ use crate::clearing::Clearing;
 use crate::deadline::Deadlines;
 use crate::device::{Census, Device, Figures, Shared, Stage, Turn};
 use crate::drive::{Actions, Input};
-use crate::fault_plan::{Chosen, FaultPlan, Firing, Step, length};
+use crate::fault_plan::{Chosen, FaultPlan, Step, length};
+use crate::firing::Firing;
 use crate::link::LinkReport;
 use crate::members::{checkers, members, slot};
 use crate::observation::{About, Fact, Observation};
@@ -82,6 +85,7 @@ impl<S: Sink> Fleet<S> {
             members,
             shared: Shared {
                 run,
+                networks: scenario.networks.iter().cloned().map(Rc::new).collect(),
                 links: networks.map(|id| LinkReport::new(NetworkId(id))).collect(),
                 started_at: VIRTUAL_START,
                 stage: Stage::Whole,
@@ -213,7 +217,9 @@ impl<S: Sink> Fleet<S> {
         }
         let used = |network: NetworkId| {
             let mut groups = self.scenario.groups.iter();
+            let mut faults = self.scenario.faults.iter().filter_map(Fault::devices);
             groups.any(|group| group.network == Some(network))
+                || faults.any(|devices| devices.action == FaultAction::Network(network))
         };
         let mut links = self.shared.links;
         links.retain(|link| used(link.network));

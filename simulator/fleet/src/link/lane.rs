@@ -132,6 +132,23 @@ impl<C> Lane<C> {
         });
     }
 
+    /// Nothing comes out before `until`: what was due before is due then.
+    pub(crate) fn hold_until(&mut self, until: Instant) {
+        for segment in &mut self.segments {
+            segment.due = segment.due.max(until);
+            self.last_due = self.last_due.max(segment.due);
+        }
+    }
+
+    /// What was due from `planned` on is due `by` sooner.
+    pub(crate) fn bring_forward(&mut self, planned: Instant, by: Duration) {
+        let sooner = |due: Instant| if due >= planned { due - by } else { due };
+        for segment in &mut self.segments {
+            segment.due = sooner(segment.due);
+        }
+        self.last_due = sooner(self.last_due);
+    }
+
     /// When the oldest thing that is on its way went in.
     pub(crate) fn oldest_entry(&self) -> Option<Instant> {
         self.segments.front().map(|segment| segment.entry.at)
@@ -284,6 +301,22 @@ mod tests {
             [Arrived::Bytes, Arrived::Control('x'), Arrived::Bytes]
         );
         assert_eq!(out, b"ab");
+    }
+
+    /// A partition holds what is on its way, in order; over sooner than planned, it lets it pass sooner.
+    #[test]
+    fn what_a_partition_holds_passes_at_its_end() {
+        let mut lane: Lane<char> = Lane::default();
+        lane.push_bytes(entry(0), at(10), b"a");
+        lane.push_bytes(entry(0), at(40), b"b");
+
+        lane.hold_until(at(30));
+        let held = lane.next_due();
+        lane.bring_forward(at(30), Duration::from_nanos(5));
+
+        assert_eq!(held, Some(at(30)));
+        assert_eq!(lane.next_due(), Some(at(25)));
+        assert_eq!(lane.last_due(), at(35));
     }
 
     /// A mark tells when what was sent before it has arrived: it takes no time of its own.

@@ -10,6 +10,7 @@
 //! segments within a round trip, which a device that sends now and then does not have.
 //! Acknowledgements of TCP cost nothing, and the bytes that count are the payload of TCP.
 
+mod conditions;
 mod lane;
 mod loss;
 mod outage;
@@ -18,12 +19,12 @@ mod report;
 use std::rc::Rc;
 use std::time::Duration;
 
-use loss::LossProcess;
-use outage::OutageTrack;
+use conditions::Conditions;
 use squall_protocol::Instant;
 use squall_scenario::{Network, NetworkId};
 
-use crate::random::{Draws, Generator, Purpose};
+use crate::firing::Firing;
+use crate::random::Draws;
 
 pub(crate) use lane::{Arrived, Entry, Lane};
 pub use report::{DirectionReport, LinkReport};
@@ -40,11 +41,26 @@ const NANOS_PER_SECOND: u128 = 1_000_000_000;
 /// The link of one device.
 #[derive(Debug)]
 pub(crate) struct Link {
-    id: NetworkId,
-    network: Rc<Network>,
-    outages: OutageTrack,
-    up: Channel,
-    down: Channel,
+    draws: Draws,
+    /// The profile of its group.
+    own: Conditions,
+    /// The profile that a fault gives it meanwhile, and the firing that did.
+    other: Option<Box<(Firing, Conditions)>>,
+    /// Times that a fault has given it another one.
+    changes: u64,
+    /// The partition that goes on, or was the last one.
+    partition: Option<Partition>,
+    /// When the last bit of the last segment was clocked out, each way.
+    up_free_at: Instant,
+    down_free_at: Instant,
+}
+
+/// A time in which nothing passes, and nothing is closed.
+#[derive(Clone, Copy, Debug)]
+struct Partition {
+    by: Firing,
+    from: Instant,
+    until: Instant,
 }
 
 /// Which way bytes go.
@@ -56,39 +72,86 @@ pub(crate) enum Way {
     Down,
 }
 
-/// What one direction of a link remembers between segments.
-#[derive(Debug)]
-struct Channel {
-    /// When the last bit of the last segment was clocked out.
-    free_at: Instant,
-    latency: Generator,
-    losses: LossProcess,
-}
-
 impl Link {
     /// The link of a device on `network`, from the start of the run.
     pub(crate) fn new(id: NetworkId, network: Rc<Network>, draws: Draws) -> Self {
-        let channel = |way: Way| {
-            let index = way as u64;
-            Channel {
-                free_at: Instant::ZERO,
-                latency: draws.generator(Purpose::Latency, index),
-                losses: LossProcess::new(draws.generator(Purpose::Loss, index)),
-            }
-        };
-        let rng = draws.generator(Purpose::Outages, 0);
         Self {
-            id,
-            outages: OutageTrack::new(network.outages.clone(), rng),
-            up: channel(Way::Up),
-            down: channel(Way::Down),
-            network,
+            draws,
+            own: Conditions::new((id, network), draws, 0, Instant::ZERO),
+            other: None,
+            changes: 0,
+            partition: None,
+            up_free_at: Instant::ZERO,
+            down_free_at: Instant::ZERO,
+        }
+    }
+
+    /// Nothing that is sent passes from `now` until `until`, unless a partition that goes on lasts longer.
+    pub(crate) fn partition(&mut self, by: Firing, now: Instant, until: Instant) {
+        let going_on = self.partition.filter(|partition| partition.until > now);
+        let from = going_on.map_or(now, |partition| partition.from);
+        if going_on.is_none_or(|partition| partition.until < until) {
+            self.partition = Some(Partition { by, from, until });
+            self.impose_partition();
+        }
+    }
+
+    /// The partition of this firing is over at `now`: until when it was to last, unless another one goes on.
+    pub(crate) fn heal(&mut self, by: Firing, now: Instant) -> Option<Instant> {
+        let partition = self
+            .partition
+            .as_mut()
+            .filter(|partition| partition.by == by)?;
+        let planned = partition.until;
+        partition.until = planned.min(now);
+        self.impose_partition();
+        Some(planned)
+    }
+
+    fn impose_partition(&mut self) {
+        if let Some(Partition { from, until, .. }) = self.partition {
+            self.conditions().outages.impose(from, until);
+        }
+    }
+
+    /// Has another profile from `now` on; `report` is that of the one it had.
+    pub(crate) fn change(
+        &mut self,
+        by: Firing,
+        now: Instant,
+        profile: (NetworkId, Rc<Network>),
+        report: &mut LinkReport,
+    ) {
+        self.conditions().count_until(now, report);
+        self.changes += 1;
+        let conditions = Conditions::new(profile, self.draws, self.changes, now);
+        self.other = Some(Box::new((by, conditions)));
+        self.impose_partition();
+    }
+
+    /// Has its own profile again from `now` on, unless another firing has changed it since; `report` is that of
+    /// the one it had. False if nothing was changed.
+    pub(crate) fn restore(&mut self, by: Firing, now: Instant, report: &mut LinkReport) -> bool {
+        let Some(mut other) = self.other.take_if(|other| other.0 == by) else {
+            return false;
+        };
+        other.1.count_until(now, report);
+        self.own.resume(now);
+        self.impose_partition();
+        true
+    }
+
+    /// What it is like now.
+    fn conditions(&mut self) -> &mut Conditions {
+        match &mut self.other {
+            Some(other) => &mut other.1,
+            None => &mut self.own,
         }
     }
 
     /// The network that it is on.
     pub(crate) fn network(&self) -> NetworkId {
-        self.id
+        self.other.as_ref().map_or(self.own.id, |other| other.1.id)
     }
 
     /// Sends `bytes`, in as many segments as they need.
@@ -120,40 +183,48 @@ impl Link {
         length: usize,
         report: &mut DirectionReport,
     ) -> Instant {
-        let network = &*self.network;
-        let (channel, bandwidth) = match way {
-            Way::Up => (&mut self.up, network.bandwidth.up_bits_per_second),
-            Way::Down => (&mut self.down, network.bandwidth.down_bits_per_second),
+        let free_at = match way {
+            Way::Up => self.up_free_at,
+            Way::Down => self.down_free_at,
         };
-        self.outages.forget(now);
-        let outages = &mut self.outages;
+        let Conditions {
+            network,
+            outages,
+            up,
+            down,
+            ..
+        } = self.conditions();
+        let (chance, bandwidth) = match way {
+            Way::Up => (up, network.bandwidth.up_bits_per_second),
+            Way::Down => (down, network.bandwidth.down_bits_per_second),
+        };
+        outages.forget(now);
 
-        let start = outages.clear_from(now.max(channel.free_at));
+        let start = outages.clear_from(now.max(free_at));
         let serialisation = serialisation(length, bandwidth);
         let sent = start + serialisation;
-        channel.free_at = sent;
-
         let mut at = sent;
         let mut timeout = network.retransmission_timeout;
-        let losses = channel.losses.losses(&network.loss, sent, |losses| {
+        let losses = chance.losses.losses(&network.loss, sent, |losses| {
             let before = at;
             at = outages.clear_from(at + timeout);
             timeout = (2 * timeout).min(TIMEOUT_MAX);
             (losses < RETRANSMISSIONS_MAX).then(|| at.saturating_since(before))
         });
 
-        let latency = network.latency.sample(&mut channel.latency)
-            + network.jitter.sample(&mut channel.latency);
+        let latency = network.latency.sample(&mut chance.latency)
+            + network.jitter.sample(&mut chance.latency);
         report.sent(length, serialisation, losses, latency);
+        match way {
+            Way::Up => self.up_free_at = sent,
+            Way::Down => self.down_free_at = sent,
+        }
         at + latency
     }
 
     /// Adds what only the end of the run knows: how long the link existed and was out.
     pub(crate) fn finish(&mut self, now: Instant, report: &mut LinkReport) {
-        let (outages, outage_time) = self.outages.total(now);
-        report.outages += outages;
-        report.outage_time += outage_time;
-        report.link_time += now.since_start();
+        self.conditions().count_until(now, report);
     }
 }
 

@@ -17,28 +17,53 @@ pub(super) struct OutageTrack {
     rng: Generator,
     /// Begin and end of those that are not over.
     windows: VecDeque<(Instant, Instant)>,
-    /// End of the last one drawn, or the start of the run.
+    /// A time without passage that a fault imposes.
+    imposed: Option<(Instant, Instant)>,
+    /// End of the last one drawn, or when it began.
     drawn_until: Instant,
     /// Those that are over: how many, and how long in all.
     over: u64,
     over_time: Duration,
+    /// What has been taken of the total.
+    taken: (u64, Duration),
 }
 
 impl OutageTrack {
-    /// Outages as `outages` describes them, from the start of the run; `None` has none.
-    pub(super) fn new(outages: Option<Outages>, rng: Generator) -> Self {
+    /// Outages as `outages` describes them, from `since` on; `None` has none.
+    pub(super) fn new(outages: Option<Outages>, rng: Generator, since: Instant) -> Self {
         Self {
             outages,
             rng,
             windows: VecDeque::new(),
-            drawn_until: Instant::ZERO,
+            imposed: None,
+            drawn_until: since,
             over: 0,
             over_time: Duration::ZERO,
+            taken: (0, Duration::ZERO),
         }
+    }
+
+    /// Nothing passes from `from` until `until`, whatever was drawn. It takes the place of what was imposed before.
+    pub(super) fn impose(&mut self, from: Instant, until: Instant) {
+        self.imposed = Some((from, until));
     }
 
     /// The first moment from `at` on at which the link is not out.
     pub(super) fn clear_from(&mut self, at: Instant) -> Instant {
+        let mut at = at;
+        loop {
+            let drawn = self.clear_of_drawn(at);
+            let imposed = self
+                .imposed
+                .filter(|&(from, until)| from <= drawn && drawn < until);
+            match imposed {
+                Some((_, until)) => at = until,
+                None => return drawn,
+            }
+        }
+    }
+
+    fn clear_of_drawn(&mut self, at: Instant) -> Instant {
         let Some(outages) = &self.outages else {
             return at;
         };
@@ -66,10 +91,17 @@ impl OutageTrack {
         }
     }
 
+    /// As [`Self::total`], since it was last asked so.
+    pub(super) fn take_total(&mut self, now: Instant) -> (u64, Duration) {
+        let (count, time) = self.total(now);
+        let (counted, counted_time) = std::mem::replace(&mut self.taken, (count, time));
+        (count - counted, time - counted_time)
+    }
+
     /// Outages that began by `now`, and the time that they lasted until then.
     pub(super) fn total(&mut self, now: Instant) -> (u64, Duration) {
         // A link without traffic asked for no outage yet, and was out all the same.
-        self.clear_from(now);
+        self.clear_of_drawn(now);
         self.forget(now);
         let running = self.windows.iter().filter(|&&(begin, _)| begin <= now);
         running.fold((self.over, self.over_time), |(count, time), &(begin, _)| {
@@ -96,6 +128,7 @@ mod tests {
         OutageTrack::new(
             Some(Outages { every, lasts }),
             Draws::of_device(1, "g", 0).generator(Purpose::Outages, 0),
+            Instant::ZERO,
         )
     }
 
@@ -141,12 +174,30 @@ mod tests {
         assert!(count.abs_diff(1_000_000 / 48) < 1_000, "{count}");
     }
 
+    /// A partition bars the way between outages too, and an outage that has begun in it goes on after it.
+    #[test]
+    fn what_comes_in_an_imposed_outage_passes_after_both() {
+        let mut track = track(
+            Distribution::constant(secs(10)),
+            Distribution::constant(secs(3)),
+        );
+        track.impose(at(5), at(11));
+
+        let passes: Vec<Instant> = [4, 5, 12, 14]
+            .map(|second| track.clear_from(at(second)))
+            .to_vec();
+
+        assert_eq!(passes, [4, 13, 13, 14].map(at));
+        assert_eq!(track.total(at(14)), (1, secs(3)));
+    }
+
     /// Without the block, a link is never out.
     #[test]
     fn no_outages_are_none() {
         let mut track = OutageTrack::new(
             None,
             Draws::of_device(1, "g", 0).generator(Purpose::Outages, 0),
+            Instant::ZERO,
         );
 
         assert_eq!(track.clear_from(at(5)), at(5));

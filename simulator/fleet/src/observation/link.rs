@@ -35,3 +35,16 @@ pub enum Departure {
     /// has them unacknowledged, and may send no more of them than its window takes (§4.9).
     Answers(u32),
 }
+
+/// A step of a fault of a device's link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LinkFact {
+    /// It has another profile from now on.
+    Changed,
+    /// It has its group's profile again.
+    Restored,
+    /// Nothing passes it from now on, and nothing is closed.
+    Partitioned,
+    /// Things pass again, what was held first.
+    Healed,
+}

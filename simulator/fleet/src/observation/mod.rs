@@ -25,7 +25,7 @@ use crate::progress::Phase;
 use crate::stamp::Stamp;
 
 pub use exchange::ExchangeFact;
-pub use link::{Departure, LinkAtEnd, Way};
+pub use link::{Departure, LinkAtEnd, LinkFact, Way};
 pub use retained::{RetainedFact, Unchecked};
 pub use silence::SilenceFact;
 pub use wanted::Wanted;
@@ -70,6 +70,8 @@ pub enum Fact<'a> {
     Subscription(SubscriptionFact<'a>),
     /// Something happened to a message that the device publishes.
     Publication(PublicationFact<'a>),
+    /// A fault does something to the device's link, or is over.
+    Link(LinkFact),
     /// A device fell silent on a connection that it leaves open, or the broker closed that.
     Silence(SilenceFact),
     /// A message that was sent asks for a response, or is one.

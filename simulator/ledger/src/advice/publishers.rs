@@ -43,7 +43,7 @@ fn cuts(fault: &Fault, group: GroupId) -> bool {
     fault.devices().is_some_and(|devices| {
         let ends_connections = match devices.action {
             FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => true,
-            FaultAction::Stall => false,
+            FaultAction::Stall | FaultAction::Network(_) | FaultAction::Partition => false,
         };
         devices.group == group && ends_connections
     })

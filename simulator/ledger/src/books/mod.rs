@@ -12,6 +12,7 @@
 //! - `unanswered`: packets that the broker left without an answer.
 //! - `responses`: messages that ask for another one.
 //! - `stalls`: devices that a fault stops from reading.
+//! - `link_faults`: links that a fault changes or partitions.
 //! - `windows`: when a device's link may have kept the broker from sending to it.
 //!
 //! Memory is bounded by `memory`, not by the length of a run. `watched_claims` are those that books
@@ -25,6 +26,7 @@ mod deliveries;
 mod event;
 mod handshakes;
 mod hold_ups;
+mod link_faults;
 mod memory;
 mod missing;
 mod observe;
@@ -61,6 +63,7 @@ use squall_scenario::DeviceId;
 
 use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
+use self::link_faults::LinkFaults;
 use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
 use self::responses::Responses;
@@ -115,6 +118,7 @@ pub struct Ledger {
     pub(crate) unanswered: Unanswered,
     pub(crate) responses: Responses,
     pub(crate) unsent: UnsentMessages,
+    link_faults: LinkFaults,
     windows: Windows,
     pub(crate) stalls: Stalls,
     /// Messages of other runs that were published while this one went on, by the numbers that their
@@ -155,6 +159,7 @@ impl Ledger {
             responses: Responses::new(roster.clone(), claims.responses, memory),
             unsent: UnsentMessages::default(),
             stalls: Stalls::default(),
+            link_faults: LinkFaults::default(),
             windows: Windows::default(),
             messages_of_other_runs: BTreeMap::new(),
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),

@@ -70,6 +70,7 @@ impl Metrics {
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })
             | Fact::Publication(PublicationFact::Acknowledged { .. })
+            | Fact::Link(_)
             | Fact::Silence(_)
             | Fact::Exchange(_)
             | Fact::Leg(_)

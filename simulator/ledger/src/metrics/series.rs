@@ -124,6 +124,7 @@ impl Timeline {
                 PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },
             )
             | Fact::Subscription(_)
+            | Fact::Link(_)
             | Fact::Silence(_)
             | Fact::Exchange(_)
             | Fact::Leg(_)

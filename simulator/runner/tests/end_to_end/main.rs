@@ -7,6 +7,7 @@ mod interruptions;
 mod logins;
 mod mosquitto;
 mod options;
+mod partitions;
 mod paused;
 mod peer;
 mod ports;

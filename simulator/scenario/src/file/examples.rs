@@ -214,6 +214,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fault.select.match", "match = \"sensor-1*\""),
     ("fault.action", "action = \"drop\""),
     ("fault.how", "how = \"rst\""),
+    ("fault.profile", "profile = \"gprs\""),
     ("fault.reason", "reason = \"normal\""),
     ("fault.lasts", "lasts = \"20s\""),
     (

@@ -32,7 +32,9 @@ pub(crate) struct FaultFile {
     pub(crate) how: Option<HowWord>,
     /// The reason that DISCONNECT gives, with `disconnect`. Default normal.
     pub(crate) reason: Option<ReasonWord>,
-    /// How long it lasts, drawn each time, with `stall`. It ends with the measured part at the latest.
+    /// The `[[network]]`, or the shipped profile, that links have meanwhile, with `network`.
+    pub(crate) profile: Option<String>,
+    /// How long it lasts, drawn each time, with `stall`, `network` and `partition`. It ends with the measured part at the latest.
     pub(crate) lasts: Option<DistributionFile>,
 }
 
@@ -82,6 +84,10 @@ pub(crate) enum ActionWord {
     Takeover,
     /// It reads nothing for as long as the fault `lasts`, and goes on sending: a slow consumer.
     Stall,
+    /// Its link has another `profile` for as long as the fault `lasts`. Its group needs a `network`.
+    Network,
+    /// Nothing passes its link for as long as the fault `lasts`, and nothing is closed. Its group needs a `network`.
+    Partition,
 }
 
 impl ActionWord {
@@ -89,7 +95,7 @@ impl ActionWord {
     pub(crate) const fn is_lasting(self) -> bool {
         match self {
             Self::Drop | Self::Disconnect | Self::Takeover => false,
-            Self::Stall => true,
+            Self::Stall | Self::Network | Self::Partition => true,
         }
     }
 
@@ -100,6 +106,8 @@ impl ActionWord {
             Self::Disconnect => "disconnect",
             Self::Takeover => "takeover",
             Self::Stall => "stall",
+            Self::Network => "network",
+            Self::Partition => "partition",
         }
     }
 }

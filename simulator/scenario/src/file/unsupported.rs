@@ -11,7 +11,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("network", &["partition"]),
     ("group", &["transport"]),
     ("publish", &["stage"]),
-    ("fault", &["contenders", "profile", "period"]),
+    ("fault", &["contenders", "period"]),
     ("payload", &["file"]),
 ];
 
@@ -21,8 +21,6 @@ const VALUES: [(&str, &[&str]); 4] = [
         "action",
         &[
             "mute",
-            "network",
-            "partition",
             "kill_broker",
             "pause_broker",
             "restart_broker",

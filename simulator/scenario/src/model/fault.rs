@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Distribution;
-use crate::id::GroupId;
+use crate::id::{GroupId, NetworkId};
 
 /// One `[[fault]]`: what goes wrong, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,11 @@ impl Fault {
     pub fn drop_kind(&self) -> Option<DropKind> {
         match self.devices()?.action {
             FaultAction::Drop(kind) => Some(kind),
-            FaultAction::Disconnect(_) | FaultAction::Takeover | FaultAction::Stall => None,
+            FaultAction::Disconnect(_)
+            | FaultAction::Takeover
+            | FaultAction::Stall
+            | FaultAction::Network(_)
+            | FaultAction::Partition => None,
         }
     }
 
@@ -159,6 +163,10 @@ pub enum FaultAction {
     /// It reads nothing from its connection for as long as the fault lasts, and goes on sending: a slow consumer,
     /// whose window closes.
     Stall,
+    /// Its link has this profile for as long as the fault lasts. Its group has a network.
+    Network(NetworkId),
+    /// Nothing passes its link for as long as the fault lasts, and nothing is closed. Its group has a network.
+    Partition,
 }
 
 impl FaultAction {
@@ -169,6 +177,8 @@ impl FaultAction {
             Self::Disconnect(_) => "disconnect",
             Self::Takeover => "takeover",
             Self::Stall => "stall",
+            Self::Network(_) => "network",
+            Self::Partition => "partition",
         }
     }
 
@@ -177,7 +187,7 @@ impl FaultAction {
         match self {
             Self::Drop(how) => Some(("how", how.name())),
             Self::Disconnect(reason) => Some(("reason", reason.name())),
-            Self::Takeover | Self::Stall => None,
+            Self::Takeover | Self::Stall | Self::Network(_) | Self::Partition => None,
         }
     }
 }

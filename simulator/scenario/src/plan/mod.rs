@@ -271,7 +271,11 @@ fn connections_max(scenario: &Scenario) -> u64 {
         match devices.action {
             FaultAction::Takeover => u64::from(wanted),
             FaultAction::Drop(DropKind::Silent) if comes_back => u64::from(group.count),
-            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Stall => 0,
+            FaultAction::Drop(_)
+            | FaultAction::Disconnect(_)
+            | FaultAction::Stall
+            | FaultAction::Network(_)
+            | FaultAction::Partition => 0,
         }
     });
     let checkers = scenario

@@ -20,8 +20,8 @@ use squall_toml::quote::{quote, quote_key};
 use squall_toml::secret::without_secrets;
 
 use crate::{
-    Birth, DeviceFault, Fault, FaultTiming, Group, Loss, Network, Payload, Publish, Qos2,
-    ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
+    Birth, DeviceFault, Fault, FaultAction, FaultTiming, Group, Loss, Network, Payload, Publish,
+    Qos2, ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
 };
 use distribution::{backoff, distribution};
 use subscribe::write_subscribe;
@@ -130,6 +130,9 @@ impl Scenario {
         text.pair("action", quote(fault.target.action_name()));
         if let Some((key, word)) = devices.and_then(|devices| devices.action.detail()) {
             text.pair(key, quote(word));
+        }
+        if let Some(FaultAction::Network(id)) = devices.map(|devices| devices.action) {
+            text.pair("profile", quote(&self.network(id).name));
         }
         text.option("lasts", fault.lasts.as_ref().map(distribution));
     }

@@ -249,7 +249,13 @@ impl Resolver<'_> {
         };
         let group = &self.groups[usize::from(devices.group.0)];
         let problem = match (&devices.action, &group.will) {
-            (FaultAction::Takeover | FaultAction::Stall, _) => Some((
+            (
+                FaultAction::Takeover
+                | FaultAction::Stall
+                | FaultAction::Network(_)
+                | FaultAction::Partition,
+                _,
+            ) => Some((
                 format!("fault `{}` ends no connection by itself", fault.name),
                 "faults of action `drop` or `disconnect`".to_owned(),
             )),
@@ -404,7 +410,10 @@ impl Resolver<'_> {
 
     fn check_network(&mut self, claim: &NetworkClaim, at: &At<'_>) {
         let id = claim.profile;
-        if !self.groups.iter().any(|group| group.network == Some(id)) {
+        let mut changes = self.faults.iter().filter_map(Fault::devices);
+        let is_used = self.groups.iter().any(|group| group.network == Some(id))
+            || changes.any(|devices| devices.action == FaultAction::Network(id));
+        if !is_used {
             let name = &self.networks[usize::from(id.0)].name;
             let what = format!("no group is on network `{name}`");
             let remedy = format!("`network = {name:?}` in a `[[group]]`");

@@ -44,6 +44,7 @@ impl Resolver<'_> {
             };
             self.check_selection(&devices, &at);
             self.check_version(&devices, &at);
+            self.check_link(&devices, &at);
             self.check_room(&devices, timing, &at);
             self.faults.push(Fault {
                 name,
@@ -79,7 +80,11 @@ impl Resolver<'_> {
             return None;
         };
         if !file.action.is_lasting() {
-            self.misplaced(at, "lasts", "`action = \"stall\"`");
+            self.misplaced(
+                at,
+                "lasts",
+                "an action that lasts, such as `stall` or `partition`",
+            );
             return None;
         }
         let at = at.key("lasts");
@@ -102,7 +107,7 @@ impl Resolver<'_> {
     }
 
     /// A key is missing that the action needs.
-    fn needed_by(&mut self, action: ActionWord, key: &str, at: &At<'_>) {
+    pub(super) fn needed_by(&mut self, action: ActionWord, key: &str, at: &At<'_>) {
         let reason = format!("`action = \"{}\"`", action.name());
         self.needed(at, "action", key, &reason);
     }
@@ -161,6 +166,9 @@ impl Resolver<'_> {
         if file.action != ActionWord::Disconnect {
             self.misplaced(at, "reason", "`action = \"disconnect\"`");
         }
+        if file.action != ActionWord::Network {
+            self.misplaced(at, "profile", "`action = \"network\"`");
+        }
         match file.action {
             ActionWord::Drop => match file.how {
                 Some(how) => FaultAction::Drop(resolve_how(how)),
@@ -175,6 +183,8 @@ impl Resolver<'_> {
             }),
             ActionWord::Takeover => FaultAction::Takeover,
             ActionWord::Stall => FaultAction::Stall,
+            ActionWord::Network => self.resolve_change(file, at),
+            ActionWord::Partition => FaultAction::Partition,
         }
     }
 
@@ -249,7 +259,14 @@ impl Resolver<'_> {
     /// Devices of `group` that are gone for good after `fault`, if that can be told.
     fn gone_after(&self, fault: &DeviceFault, group: &Group) -> Option<u32> {
         match (fault.action, group.reconnect.when) {
-            (FaultAction::Takeover | FaultAction::Stall, _) | (_, ReconnectWhen::Always) => None,
+            (
+                FaultAction::Takeover
+                | FaultAction::Stall
+                | FaultAction::Network(_)
+                | FaultAction::Partition,
+                _,
+            )
+            | (_, ReconnectWhen::Always) => None,
             (FaultAction::Drop(_) | FaultAction::Disconnect(_), _) => {
                 fault.select.wanted(group.count)
             }
@@ -261,7 +278,11 @@ impl Resolver<'_> {
 pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
     match file.action {
         ActionWord::Drop => file.how.map(resolve_how),
-        ActionWord::Disconnect | ActionWord::Takeover | ActionWord::Stall => None,
+        ActionWord::Disconnect
+        | ActionWord::Takeover
+        | ActionWord::Stall
+        | ActionWord::Network
+        | ActionWord::Partition => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod distribution;
 mod fault;
 mod group;
 mod keep_alive;
+mod link_fault;
 mod login;
 mod network;
 mod pacing;

@@ -22,6 +22,7 @@ mod harness;
 mod keep_alive;
 mod lag;
 mod less_lag;
+mod link_faults;
 mod links;
 mod misrouted;
 mod network;

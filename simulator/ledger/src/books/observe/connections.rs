@@ -150,7 +150,10 @@ impl Ledger {
     ) {
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.was_connected = true;
-            if let Some(left_at) = connection.connect_left_at {
+            let handed_at = connection.sent.handed_at;
+            if let Some(left_at) = connection.connect_left_at
+                && self.link_faults.is_as_configured(event.device, handed_at)
+            {
                 let took = event.crossed.saturating_since(connection.sent.handed_at);
                 let beyond = event.arrived.saturating_since(left_at);
                 findings.push(Finding::RoundTrip(took.saturating_sub(beyond)));

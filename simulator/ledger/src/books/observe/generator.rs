@@ -24,6 +24,7 @@ impl Ledger {
             )
             | Fact::Connection(_)
             | Fact::Subscription(_)
+            | Fact::Link(_)
             | Fact::Silence(_)
             | Fact::Exchange(_)
             | Fact::Leg(_)

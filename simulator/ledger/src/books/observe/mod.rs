@@ -94,6 +94,7 @@ impl Ledger {
             Fact::Connection(_)
             | Fact::Subscription(_)
             | Fact::Publication(_)
+            | Fact::Link(_)
             | Fact::Silence(_)
             | Fact::Exchange(_)
             | Fact::Leg(_)
@@ -114,6 +115,7 @@ impl Ledger {
             Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
             // A checker asks for the run.
             Fact::Retained(_) => {}
+            Fact::Link(fact) => self.link_faults.handle(event, *fact),
             Fact::Silence(fact) => {
                 let is_on_link = self.roster.is_on_link(event.group);
                 self.silences.handle(event, *fact, is_on_link);

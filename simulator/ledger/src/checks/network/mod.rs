@@ -9,10 +9,12 @@ mod figure;
 mod outcome;
 mod test;
 
+use std::collections::BTreeSet;
+
 use squall_fleet::LinkReport;
 use squall_protocol::Instant;
 use squall_run::{AnomalyKind, Direction, Histogram, NetworkOutcome, Value};
-use squall_scenario::{GroupId, NetworkClaim, NetworkId};
+use squall_scenario::{Fault, FaultAction, GroupId, NetworkClaim, NetworkId};
 
 use self::figure::{Figure, direction_figures, outage_figure, round_trip_figure};
 use self::outcome::Way;
@@ -92,7 +94,13 @@ fn compare(report: &LinkReport, evidence: &Evidence<'_>) -> Comparison {
         .filter(|(_, group)| group.network == Some(report.network))
         .map(|(id, _)| id)
         .collect();
-    let devices = groups
+    let changed = evidence.scenario.faults.iter().filter_map(Fault::devices);
+    let changed = changed.filter(|devices| devices.action == FaultAction::Network(report.network));
+    let on_it: BTreeSet<GroupId> = changed
+        .map(|devices| devices.group)
+        .chain(groups.iter().copied())
+        .collect();
+    let devices = on_it
         .iter()
         .map(|&id| u64::from(evidence.scenario.group(id).count))
         .sum();
@@ -118,7 +126,10 @@ fn compare(report: &LinkReport, evidence: &Evidence<'_>) -> Comparison {
         .map(|&group| evidence.metrics.round_trips(group))
         .collect();
     let samples = Histogram::merged(round_trips);
-    figures.push(round_trip_figure(network, samples, &round_trip));
+    // Of a profile that faults alone give to links there are no round trips that it alone decides.
+    if !groups.is_empty() {
+        figures.push(round_trip_figure(network, samples, &round_trip));
+    }
     let outcomes = ways.map(|way| NetworkOutcome {
         profile: network.name.clone(),
         direction: way.direction,
