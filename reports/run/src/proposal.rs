@@ -13,7 +13,8 @@ const LIMITS_US: [u64; 15] = [
 /// `[[expect]]` blocks and thresholds to paste into the scenario that `measured` comes from.
 ///
 /// Each claims something that the run had a chance to break: a delivery claim only where messages
-/// were owed, a will claim only after faults that owed wills. A latency's limit is the first round
+/// were owed, a will claim only after faults that owed wills, a response claim only where
+/// requests were answered. A latency's limit is the first round
 /// one that is at least twice what was measured, so that noise does not break it.
 pub fn proposed_claims(measured: &Measured) -> String {
     let mut text = String::new();
@@ -35,6 +36,13 @@ pub fn proposed_claims(measured: &Measured) -> String {
             "[[expect]]\ncheck = \"will\"\nafter = [{names}]\nexactly = 1\n\n"
         )
         .expect("a string takes any text");
+    }
+    if measured
+        .responses
+        .as_ref()
+        .is_some_and(|of| of.answered > 0)
+    {
+        text.push_str("[[expect]]\ncheck = \"response\"\nanswered = true\n\n");
     }
     text.push_str("[[expect]]\ncheck = \"connections\"\nrefused = 0\nunexpected_disconnects = 0\n");
     if let Some(threshold) = latency_threshold(measured) {
@@ -100,6 +108,8 @@ mod tests {
         let text = proposed_claims(&sample::passing().measured);
 
         assert!(text.contains("check = \"delivery\"\nlost = 0\n"), "{text}");
+        let response = "check = \"response\"\nanswered = true\n";
+        assert!(text.contains(response), "{text}");
         assert!(
             text.contains(
                 "after = [\"power-cut\", \"socket-close\", \"socket-reset\"]\nexactly = 1\n"

@@ -173,7 +173,8 @@ impl Ledger {
                 self.stalls.handle_read(event, sent_at);
             }
             findings.extend(first.map(Finding::Delivered));
-            if let Some(stamp) = mark.ours().filter(|_| self.closed_at.is_none()) {
+            let may_be_of_an_exchange = self.closed_at.is_none() && !self.responses.is_idle();
+            if let Some(stamp) = mark.ours().filter(|_| may_be_of_an_exchange) {
                 let key = MessageKey::of(stamp, topic);
                 findings.extend(self.note_exchange(event, key, delivered, first));
             }

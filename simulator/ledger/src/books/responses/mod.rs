@@ -109,6 +109,11 @@ impl Responses {
         }
     }
 
+    /// Whether no message that comes can be a request or a response.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     /// What was counted.
     pub(crate) fn counts(&self) -> &ResponseCounts {
         &self.counts
