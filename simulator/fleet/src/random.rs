@@ -37,6 +37,8 @@ pub enum Purpose {
     Outages = 8,
     /// Placeholders of the payload of a `[group.birth]`.
     Birth = 9,
+    /// How long a device stays and is away.
+    Availability = 30,
     /// Placeholders of a response. Number: the respond block.
     Response = 20,
     /// Time from a request to its response. Number: the respond block.

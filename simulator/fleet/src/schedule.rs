@@ -41,6 +41,8 @@ pub(crate) struct Load {
     pub(crate) measured: Instant,
     /// How long the warm-up before it lasts.
     pub(crate) warmup: Duration,
+    /// When a device that is yet to connect does so: its streams begin then at the earliest.
+    pub(crate) from: Option<Instant>,
     /// End of the measured part: nothing is due then or later.
     pub(crate) end: Instant,
 }
@@ -73,6 +75,8 @@ impl Schedule {
     pub(crate) fn begin(&mut self, load: Load) {
         self.load = Some(load);
         let begins = self.pacing.begins(load.warmup);
+        let from = load.from.map(|from| seconds_since(from, load.measured));
+        let begins = from.map_or(begins, |from| begins.max(from));
         self.begun = self.pacing.rate_per_device.sum(begins);
         self.plan_burst();
     }
@@ -126,6 +130,14 @@ impl Schedule {
     }
 }
 
+/// Seconds from `origin` to `moment`; negative if it is before.
+fn seconds_since(moment: Instant, origin: Instant) -> f64 {
+    match moment >= origin {
+        true => moment.saturating_since(origin).as_secs_f64(),
+        false => -origin.saturating_since(moment).as_secs_f64(),
+    }
+}
+
 /// Place of a device in its group.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Place {
@@ -160,6 +172,7 @@ mod tests {
         schedule.begin(Load {
             measured: secs(110.0),
             warmup: Duration::from_secs(10),
+            from: None,
             end: secs(1_100.0),
         });
         schedule
@@ -237,6 +250,7 @@ mod tests {
         waiting.begin(Load {
             measured: secs(0.0),
             warmup: Duration::ZERO,
+            from: None,
             end: secs(2.0),
         });
 

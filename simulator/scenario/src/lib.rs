@@ -23,6 +23,7 @@ pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use file::schema::json_schema;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use listeners::{OverloadedLink, overloaded_links};
+pub use model::availability::{Attendance, Availability, Farewell};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::bandwidth::Bandwidth;
 pub use model::distribution::Distribution;
@@ -34,7 +35,7 @@ pub use model::fault::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,
     fits_pattern,
 };
-pub use model::group::{Group, SessionStart};
+pub use model::group::{Group, SessionStart, connects_after};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Loss, Network, Outages};
 pub use model::pacing::{Arrival, Pacing};
@@ -45,7 +46,7 @@ pub use model::qos2::{CutAfter, Qos2, Withhold};
 pub use model::rate::{Points, Rate, RatePoint};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
-pub use model::run::RunSettings;
+pub use model::run::{LoadBegin, RunSettings};
 pub use model::scenario::Scenario;
 pub use model::subscribe::Subscribe;
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};

@@ -28,6 +28,7 @@ seed = 0
 
 [run]
 warmup = "0s"
+begin = "connected"
 duration = "30s"
 drain = "5s"
 connect_timeout = "10s"
@@ -52,6 +53,9 @@ session_expiry = "0s"
 receive_maximum = 65535
 keep_alive = "1m"
 connect_rate = 1000.0
+# connects before the load
+# leaves after the load
+# stays connected between
 # no network: the link is as it is
 
 [group.reconnect]

@@ -133,6 +133,15 @@ impl Device {
         }
     }
 
+    /// Gives up every transport that is being opened: the device leaves for good.
+    pub(super) fn give_up_all_opening(&mut self, turn: &mut Turn<'_>) {
+        for place in 0..self.connections.len() {
+            if matches!(self.connections[place].role, Role::Opening(_)) {
+                self.end_transport(turn, place, TransportEnd::Close(Teardown::Reset));
+            }
+        }
+    }
+
     /// CONNACK with Success came.
     pub(super) fn handle_connected(&mut self, turn: &mut Turn<'_>, session_present: bool) {
         let Some(place) = self.active_place() else {
@@ -146,6 +155,7 @@ impl Device {
         self.waits = 0;
         self.presence = Presence::Here;
         let opened_at = active.since;
+        self.stay(turn.now);
         if self.is_of_the_scenario() {
             turn.shared.figures.online += 1;
         }

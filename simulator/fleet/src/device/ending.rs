@@ -205,9 +205,10 @@ pub(super) enum Ending {
 impl Ending {
     fn of(cause: EndCause) -> Self {
         match cause {
-            EndCause::Dropped { .. } | EndCause::Disconnected { .. } | EndCause::RunEnded => {
-                Self::Asked
-            }
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
+            | EndCause::RunEnded => Self::Asked,
             EndCause::Refused
             | EndCause::Qos2Cut { .. }
             | EndCause::PeerClosed(_)

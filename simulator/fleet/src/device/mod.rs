@@ -13,6 +13,7 @@
 //! exactly one `Ended` fact.
 
 mod asking;
+mod attendance;
 mod births;
 mod checker;
 mod connecting;
@@ -35,6 +36,7 @@ mod wire;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use attendance::Attendance;
 use births::Births;
 use checker::Check;
 use connection::{Connection, Down, Role, Room};
@@ -87,6 +89,8 @@ pub(crate) struct Device {
     streams: Vec<Stream>,
     births: Option<Box<Births>>,
     responder: Option<Box<Responder>>,
+    /// `None` if it is there until after the load.
+    attendance: Option<Box<Attendance>>,
     /// Messages with a Response Topic that came due.
     requests: u32,
     sequences: Sequences,
@@ -182,6 +186,7 @@ impl Device {
             streams: Stream::all(draws, &profile, place, &client_id),
             births: Births::new(draws, &profile, place.index, &client_id).map(Box::new),
             responder: Responder::new(draws, &profile, place.index, &client_id),
+            attendance: Attendance::new(&profile.attendance, draws),
             requests: 0,
             sequences: Sequences::default(),
             queue: VecDeque::new(),
@@ -212,11 +217,23 @@ impl Device {
         self.presence == Presence::Here
     }
 
-    /// The load begins: messages come due.
-    pub(crate) fn begin_load(&mut self, load: Load) {
-        for stream in &mut self.streams {
-            stream.schedule.begin(load);
+    /// The run does not wait for it before the load: it starts later, and no fault takes it before.
+    pub(crate) fn start_later(&mut self) {
+        self.was_ready = true;
+        self.presence = Presence::Away;
+    }
+
+    /// The load begins at `now`: messages come due, those of a device that is yet to connect from then on.
+    pub(crate) fn begin_load(&mut self, now: Instant, load: Load) {
+        if let Some(start) = self.profile.attendance.start {
+            let after = self.profile.connects_after(self.index);
+            self.wake = Some(load.measured + start + after);
         }
+        let from = self.wake.filter(|_| self.attempts == 0);
+        for stream in &mut self.streams {
+            stream.schedule.begin(Load { from, ..load });
+        }
+        self.begin_attendance(now, load);
     }
 
     /// No message comes due from `end` on.
@@ -231,6 +248,7 @@ impl Device {
     pub(crate) fn stop(&mut self, now: Instant) {
         self.end_load(now);
         self.end_births();
+        self.end_attendance();
         if let Some(faults) = &mut self.qos2_faults {
             faults.stop();
         }
@@ -311,6 +329,11 @@ impl Device {
                 .and_then(|faults| faults.next_due()),
         );
         sooner(
+            self.attendance
+                .as_ref()
+                .and_then(|attendance| attendance.next_due()),
+        );
+        sooner(
             self.responder
                 .as_ref()
                 .and_then(|responder| responder.next_due()),
@@ -324,6 +347,7 @@ impl Device {
         self.carry(turn);
         self.send_queue(turn);
         self.give_up_opening(turn);
+        self.go_due(turn);
         self.wake_up(turn);
         self.handle_timeouts(turn);
         self.handle_qos2_faults(turn);

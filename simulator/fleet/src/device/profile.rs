@@ -9,9 +9,9 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Backoff, Birth, Carrier, ClientLogin, DeviceTemplate, Distribution, Group, Login, Network,
-    NetworkId, Payload, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart,
-    Subscribe, Will as WillTemplate,
+    Attendance, Backoff, Birth, Carrier, ClientLogin, DeviceTemplate, Distribution, Group, Login,
+    Network, NetworkId, Payload, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario,
+    SessionStart, Subscribe, Will as WillTemplate, connects_after,
 };
 
 use crate::observation::Wanted;
@@ -46,6 +46,9 @@ pub(crate) struct Profile {
     session_expiry_interval: u32,
     session: SessionStart,
     receive_maximum: u16,
+    /// When its devices are there.
+    pub(crate) attendance: Attendance,
+    connect_rate: f64,
     login: Login,
     will: Option<WillTemplate>,
     subscribes: Vec<Subscribe>,
@@ -72,6 +75,8 @@ impl Profile {
             session_expiry_interval: group.session_expiry_interval,
             session: group.session,
             receive_maximum: group.receive_maximum.get(),
+            attendance: group.attendance.clone(),
+            connect_rate: group.connect_rate,
             login: group.login.clone(),
             will: group.will.clone(),
             subscribes: group.subscribes.clone(),
@@ -98,6 +103,8 @@ impl Profile {
             session_expiry_interval: 0,
             session: SessionStart::Fresh,
             receive_maximum: u16::MAX,
+            attendance: Attendance::default(),
+            connect_rate: 1.0,
             login: scenario.own_login().clone(),
             will: None,
             subscribes: Vec::new(),
@@ -112,6 +119,11 @@ impl Profile {
     /// Whether the run has to end a Session that outlives its connection.
     pub(crate) fn leaves_no_session(&self) -> bool {
         self.is_persistent() && self.session == SessionStart::Fresh
+    }
+
+    /// Time from its group's start until the device with this `{index}` connects.
+    pub(crate) fn connects_after(&self, index: u32) -> Duration {
+        connects_after(self.connect_rate, index)
     }
 
     /// The CONNECT of one device.

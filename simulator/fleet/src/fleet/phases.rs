@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{DeviceId, RunSettings};
+use squall_scenario::{DeviceId, LoadBegin, RunSettings};
 
 use super::Fleet;
 use crate::clearing::{Job, in_order, jobs, sessions_to_clear};
@@ -118,15 +118,23 @@ impl<S: Sink> Fleet<S> {
         let mut last = now;
         for group in &scenario.groups {
             for (index, DeviceId(device)) in (0_u32..).zip(group.devices()) {
+                let place = device as usize;
+                if group.attendance.start.is_some() {
+                    self.devices[place].start_later();
+                    self.shared.census.ready += 1;
+                    continue;
+                }
                 let at = now + group.connects_after(index);
                 last = last.max(at);
-                let place = device as usize;
                 self.devices[place].connect_at(at);
                 self.watch_device(place);
             }
         }
         let ends = last + scenario.run.connect_timeout;
         self.begin(Phase::Connecting, now, Some(ends));
+        if scenario.run.begin == LoadBegin::AtOnce {
+            self.begin_load(now);
+        }
     }
 
     fn begin_load(&mut self, now: Instant) {
@@ -135,12 +143,13 @@ impl<S: Sink> Fleet<S> {
         let load = Load {
             measured,
             warmup: run.warmup,
+            from: None,
             end: measured + run.duration,
         };
         self.load_ends = load.end;
         self.begin(Phase::WarmingUp, now, Some(measured));
         for place in 0..self.members {
-            self.devices[place].begin_load(load);
+            self.devices[place].begin_load(now, load);
             self.watch_device(place);
         }
     }

@@ -17,7 +17,7 @@ use squall_protocol::{
     client::UnsentCause,
     packet::{Publish, PublishProperties, Will},
 };
-use squall_scenario::{ClientKey, DeviceId, FaultId};
+use squall_scenario::{ClientKey, DeviceId, Farewell, FaultId};
 
 use crate::drive::{OpenError, PeerClose, SocketId};
 use crate::payload;
@@ -334,6 +334,8 @@ pub enum EndCause {
         /// Normal disconnection, or Disconnect with Will Message.
         reason: ReasonCode,
     },
+    /// The device went, as its group's `availability` or `leave` wants.
+    WentAway(Farewell),
     /// A cut of the `qos2` block ended it without DISCONNECT.
     Qos2Cut {
         /// The step of an exchange at which it came.

@@ -96,6 +96,7 @@ pub(crate) fn is_of_the_link(
         EndCause::TimedOut => false,
         EndCause::Dropped { .. }
         | EndCause::Disconnected { .. }
+        | EndCause::WentAway(_)
         | EndCause::Qos2Cut { .. }
         | EndCause::ProtocolError(_)
         | EndCause::Refused

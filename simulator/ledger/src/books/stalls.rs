@@ -96,6 +96,7 @@ impl Stalls {
             EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => true,
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::Qos2Cut { .. }
             | EndCause::ProtocolError(_)
             | EndCause::TimedOut

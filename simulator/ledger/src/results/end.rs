@@ -8,7 +8,8 @@ use crate::books::EndKind;
 pub(super) fn end_name(scenario: &Scenario, kind: EndKind) -> String {
     match kind {
         EndKind::Fault(fault) => format!("fault {}", scenario.fault(fault).name),
-        EndKind::Qos2Cut
+        EndKind::WentAway
+        | EndKind::Qos2Cut
         | EndKind::PeerClosed(_)
         | EndKind::ServerDisconnect(_)
         | EndKind::ProtocolError(_)

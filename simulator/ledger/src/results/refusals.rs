@@ -143,6 +143,7 @@ fn unanswered(end: EndKind) -> Key {
         EndKind::ServerDisconnect(_)
         | EndKind::ProtocolError(_)
         | EndKind::Fault(_)
+        | EndKind::WentAway
         | EndKind::Qos2Cut
         | EndKind::Refused
         | EndKind::RunEnded => (format!("had no CONNACK, but: {end}"), None),

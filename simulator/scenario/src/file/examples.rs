@@ -131,6 +131,16 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.keep_alive", "keep_alive = \"60s\""),
     ("group.receive_maximum", "receive_maximum = 20"),
     ("group.connect_rate", "connect_rate = 1000"),
+    ("group.start", "start = \"10s\""),
+    ("group.leave", "leave = \"25s\""),
+    (
+        "group.availability",
+        "availability = { up = \"5m\", down = \"1m\" }",
+    ),
+    ("group.availability.up", "up = \"5m\""),
+    ("group.availability.down", "down = \"1m\""),
+    ("group.availability.how", "how = \"rst\""),
+    ("run.begin", "begin = \"at_once\""),
     ("group.network", "network = \"lte\""),
     (
         "group.will",

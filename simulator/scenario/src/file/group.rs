@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BirthFile, ClientTlsFile, CredentialsFile, DurationText, LoginTextFile, PublishFile, Qos2File,
-    ReconnectFile, RespondFile, SubscribeFile, WillFile,
+    AvailabilityFile, BirthFile, ClientTlsFile, CredentialsFile, DurationText, LoginTextFile,
+    PublishFile, Qos2File, ReconnectFile, RespondFile, SubscribeFile, WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -46,6 +46,12 @@ pub(crate) struct GroupFile {
     /// Connects per second of the whole group, at the start. Default 1000.
     #[schemars(range(min = 0.001, max = 1_000_000))]
     pub(crate) connect_rate: Option<f64>,
+    /// When its devices begin to connect, from the beginning of the measured part. By default they do before the load.
+    pub(crate) start: Option<DurationText>,
+    /// When its devices say goodbye for good, from the beginning of the measured part. By default they stay.
+    pub(crate) leave: Option<DurationText>,
+    /// Each device comes and goes by itself. By default it stays connected.
+    pub(crate) availability: Option<AvailabilityFile>,
     /// Name of a `[[network]]`, or of a profile that squall ships: `gprs`, `edge`, `3g`, `lte`, `wifi`, `dsl`,
     /// `starlink`, `satellite`. By default nothing is added to the real link.
     pub(crate) network: Option<String>,

@@ -4,6 +4,7 @@
 //! means, and whether values fit together, `resolve` decides. Doc comments are shown by
 //! editors that know the schema, so they speak to the author of a scenario.
 
+mod availability;
 pub(crate) mod examples;
 mod expect;
 mod fault;
@@ -30,6 +31,7 @@ use serde::Deserialize;
 use serde_json::json;
 use squall_run::MetricName;
 
+pub(crate) use availability::{AvailabilityFile, FarewellWord};
 pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{GroupFile, ProtocolWord, SessionWord};
@@ -142,6 +144,17 @@ pub(crate) struct TargetFile {
     pub(crate) env: IndexMap<String, String>,
 }
 
+/// When the load begins.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Begin")]
+pub(crate) enum BeginWord {
+    /// When every device is connected and has its SUBACK, but for groups with a `start`.
+    Connected,
+    /// With the first connection: each device publishes from its own on.
+    AtOnce,
+}
+
 /// How long the run lasts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +165,8 @@ pub(crate) struct RunFile {
     /// The measured part; times of faults count from its beginning. Default 30s, or longer if the
     /// last fault and what follows from it need longer.
     pub(crate) duration: Option<DurationText>,
+    /// When the load begins. Default `"connected"`.
+    pub(crate) begin: Option<BeginWord>,
     /// Time to wait for late deliveries, without a load. Simulated links that still hold something then make it
     /// longer, by up to two minutes. Default 5s.
     pub(crate) drain: Option<DurationText>,

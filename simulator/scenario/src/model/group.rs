@@ -7,8 +7,8 @@ use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
 use crate::{
-    Birth, Carrier, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen, Respond,
-    Subscribe, Will,
+    Attendance, Birth, Carrier, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen,
+    Respond, Subscribe, Will,
 };
 
 /// One `[[group]]`: `count` devices.
@@ -44,6 +44,8 @@ pub struct Group {
     /// Connects per second of the whole group, at the start: device `i` is due after
     /// `i / connect_rate` seconds. Above 0, default 1,000.
     pub connect_rate: f64,
+    /// When its devices are there. By default from before the load until after it.
+    pub attendance: Attendance,
     /// The profile of its link; `None` adds nothing to the real one.
     pub network: Option<NetworkId>,
     /// Its Last Will.
@@ -89,8 +91,7 @@ impl Group {
 
     /// When the device with this `{index}` is due to connect, after the beginning of the phase.
     pub fn connects_after(&self, index: u32) -> Duration {
-        let seconds = f64::from(index) / self.connect_rate;
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        connects_after(self.connect_rate, index)
     }
 
     /// Time from the end of a connection to its will, unless a connection resumes the Session before: the Will Delay
@@ -155,4 +156,10 @@ impl SessionStart {
             Self::Resume => "resume",
         }
     }
+}
+
+/// Time from the start of a group with this `connect_rate` until the device with this `{index}` connects.
+pub fn connects_after(connect_rate: f64, index: u32) -> Duration {
+    let seconds = f64::from(index) / connect_rate;
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }

@@ -3,6 +3,7 @@
 //!
 //! It cannot be wrong: `resolve` alone makes it, and has checked what the field docs promise.
 
+pub(crate) mod availability;
 pub(crate) mod backoff;
 pub(crate) mod bandwidth;
 pub(crate) mod distribution;

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct RunSettings {
     /// Load that no metric counts. Default none.
     pub warmup: Duration,
+    /// When the load begins. Default connected.
+    pub begin: LoadBegin,
     /// The measured part, above zero. By default 30 s, or longer if the last fault and what must
     /// follow from it need longer.
     pub duration: Duration,
@@ -15,4 +17,24 @@ pub struct RunSettings {
     pub drain: Duration,
     /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
     pub connect_timeout: Duration,
+}
+
+/// When the load begins: `begin`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LoadBegin {
+    /// When every device is connected and has its SUBACK, but for groups with a `start`.
+    #[default]
+    Connected,
+    /// With the first connect.
+    AtOnce,
+}
+
+impl LoadBegin {
+    /// The word in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::AtOnce => "at_once",
+        }
+    }
 }

@@ -13,7 +13,7 @@ use squall_protocol::QoS;
 use squall_run::MetricName;
 
 use crate::{
-    Backoff, DropKind, Expectation, FaultAction, Group, GrowingBackoff, MetricSelector,
+    Attendance, Backoff, DropKind, Expectation, FaultAction, Group, GrowingBackoff, MetricSelector,
     PlannedFault, ReconnectWhen, RunSettings, Scenario,
 };
 
@@ -55,6 +55,8 @@ pub struct GroupPlan {
     pub connect_rate: f64,
     /// Time until its last device is due to connect.
     pub connected_after: Duration,
+    /// When its devices are there.
+    pub attendance: Attendance,
     /// How the waits of a device that comes back grow; `None` if they do not, or if none comes back.
     pub backoff: Option<GrowingBackoff>,
     /// What it publishes, in file order.
@@ -220,7 +222,11 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
         name: group.name.clone(),
         devices: group.count,
         connect_rate: group.connect_rate,
-        connected_after: group.connects_after(group.count.saturating_sub(1)),
+        connected_after: match group.attendance.start {
+            Some(_) => Duration::ZERO,
+            None => group.connects_after(group.count.saturating_sub(1)),
+        },
+        attendance: group.attendance.clone(),
         backoff: match (group.reconnect.when, &group.reconnect.backoff) {
             (ReconnectWhen::Never, _) | (_, Backoff::Drawn(_)) => None,
             (ReconnectWhen::Unexpected | ReconnectWhen::Always, Backoff::Growing(growing)) => {

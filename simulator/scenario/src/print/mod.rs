@@ -3,6 +3,7 @@
 //! The text reads back as the same scenario; the run file keeps it, so that a run can be repeated
 //! even if a default changes. What a file can only leave out is said in a comment.
 
+mod attendance;
 mod claims;
 mod distribution;
 mod login;
@@ -88,6 +89,7 @@ impl Scenario {
         let keep_alive = Duration::from_secs(group.keep_alive.into());
         text.pair("keep_alive", duration(keep_alive));
         text.pair("connect_rate", float(group.connect_rate));
+        attendance::write(text, &group.attendance);
         match group.network {
             Some(id) => text.pair("network", quote(&self.network(id).name)),
             None => text.comment("no network: the link is as it is"),
@@ -171,6 +173,7 @@ fn write_target(text: &mut Text, target: &Target) {
 fn write_run(text: &mut Text, run: &RunSettings) {
     text.header("[run]");
     text.pair("warmup", duration(run.warmup));
+    text.pair("begin", quote(run.begin.name()));
     text.pair("duration", duration(run.duration));
     text.pair("drain", duration(run.drain));
     text.pair("connect_timeout", duration(run.connect_timeout));

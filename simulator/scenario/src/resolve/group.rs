@@ -97,6 +97,7 @@ impl Resolver<'_> {
                 .and_then(NonZeroU16::new)
                 .unwrap_or(NonZeroU16::MAX),
             connect_rate: file.connect_rate.unwrap_or(CONNECT_RATE_DEFAULT),
+            attendance: self.resolve_attendance(file, at),
             network: file
                 .network
                 .as_deref()

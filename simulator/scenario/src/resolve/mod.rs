@@ -5,6 +5,7 @@
 //! where something is wrong, and notes what, so that one look at a file tells all of it; a
 //! scenario with a single note is never handed out.
 
+mod attendance;
 mod backoff;
 mod bandwidth;
 mod claim;
@@ -32,10 +33,11 @@ use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
 
 use crate::error::{Diagnostics, Problem};
-use crate::file::{DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
+use crate::file::{BeginWord, DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
 use crate::{
-    Fault, Group, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Tls, Transport,
+    Fault, Group, LoadBegin, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Tls,
+    Transport,
 };
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
@@ -236,6 +238,7 @@ impl Resolver<'_> {
         let &RunFile {
             warmup,
             duration,
+            begin,
             drain,
             connect_timeout,
         } = &file.run;
@@ -247,6 +250,10 @@ impl Resolver<'_> {
         self.check_above_zero(duration, &at.key("duration"));
         RunSettings {
             warmup: time(warmup, Duration::ZERO),
+            begin: match begin {
+                None | Some(BeginWord::Connected) => LoadBegin::Connected,
+                Some(BeginWord::AtOnce) => LoadBegin::AtOnce,
+            },
             duration,
             drain: time(drain, DRAIN_DEFAULT),
             connect_timeout,

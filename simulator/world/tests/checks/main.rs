@@ -5,6 +5,7 @@
 //! break two. Without tampering all of them hold.
 
 mod asked_for;
+mod attendance;
 mod births;
 mod brokers;
 mod checker;

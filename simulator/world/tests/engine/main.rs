@@ -3,6 +3,7 @@
 //! Each test is a scenario as a user would write it, and looks at the facts that the devices told.
 //! A run of minutes takes milliseconds, and its seed alone repeats it.
 
+mod attendance;
 mod births;
 mod determinism;
 mod drops;

@@ -17,6 +17,8 @@ pub(crate) const PEER_CLOSES: [&str; 2] = [FIN, RST];
 pub enum EndKind {
     /// A fault.
     Fault(FaultId),
+    /// Its group's `availability` or `leave`.
+    WentAway,
     /// A cut of the `qos2` block.
     Qos2Cut,
     /// The broker, without DISCONNECT.
@@ -62,6 +64,7 @@ impl ConnectionEnd {
             | EndCause::ServerDisconnect(_)
             | EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::Qos2Cut { .. }
             | EndCause::Refused
             | EndCause::RunEnded
@@ -78,6 +81,7 @@ impl ConnectionEnd {
         match self.cause {
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::Qos2Cut { .. }
             | EndCause::Refused
             | EndCause::RunEnded => false,
@@ -98,6 +102,7 @@ impl ConnectionEnd {
             EndCause::ServerDisconnect(reason) => reason == ReasonCode::SessionTakenOver,
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::Qos2Cut { .. }
             | EndCause::Refused
             | EndCause::RunEnded
@@ -112,7 +117,7 @@ impl EndKind {
     /// Whether the scenario asked for such an end.
     pub(super) fn is_asked(self) -> bool {
         match self {
-            Self::Fault(_) | Self::Qos2Cut | Self::RunEnded => true,
+            Self::Fault(_) | Self::WentAway | Self::Qos2Cut | Self::RunEnded => true,
             Self::PeerClosed(_)
             | Self::ServerDisconnect(_)
             | Self::ProtocolError(_)
@@ -127,6 +132,7 @@ impl EndKind {
             EndCause::Dropped { fault } | EndCause::Disconnected { fault, .. } => {
                 Self::Fault(fault)
             }
+            EndCause::WentAway(_) => Self::WentAway,
             EndCause::Qos2Cut { .. } => Self::Qos2Cut,
             EndCause::PeerClosed(PeerClose::Fin) => Self::PeerClosed(FIN),
             EndCause::PeerClosed(PeerClose::Reset) => Self::PeerClosed(RST),
@@ -146,6 +152,7 @@ impl std::fmt::Display for EndKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Fault(fault) => write!(f, "fault {}", fault.0),
+            Self::WentAway => f.write_str("went away as its group does"),
             Self::Qos2Cut => f.write_str("QoS 2 handshake cut on purpose"),
             Self::PeerClosed(how) => write!(f, "peer closed ({how})"),
             Self::ServerDisconnect(reason) => {

@@ -302,6 +302,7 @@ impl Connections {
             EndCause::TimedOut => self.note_error(event.now, ErrorArea::Transport, "no answer"),
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::Qos2Cut { .. }
             | EndCause::PeerClosed(_)
             | EndCause::ServerDisconnect(_)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_fleet::{ConnectionFact, EndCause, Path};
 use squall_protocol::{Instant, packet::Will};
-use squall_scenario::DropKind;
+use squall_scenario::{DropKind, Farewell};
 
 use super::Finding;
 use crate::books::Ledger;
@@ -212,6 +212,7 @@ impl Ledger {
             EndCause::Qos2Cut { step } => self.handshakes.handle_cut(step),
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::PeerClosed(_)
             | EndCause::ServerDisconnect(_)
             | EndCause::ProtocolError(_)
@@ -301,8 +302,11 @@ pub(crate) fn noticing_time(silent: Option<Duration>) -> Option<Duration> {
 /// Whether everything that was sent before has arrived.
 fn is_polite(cause: EndCause) -> bool {
     match cause {
-        EndCause::Disconnected { .. } | EndCause::RunEnded => true,
+        EndCause::Disconnected { .. }
+        | EndCause::WentAway(Farewell::Polite)
+        | EndCause::RunEnded => true,
         EndCause::Dropped { .. }
+        | EndCause::WentAway(Farewell::Fin | Farewell::Rst)
         | EndCause::Qos2Cut { .. }
         | EndCause::PeerClosed(_)
         | EndCause::ServerDisconnect(_)

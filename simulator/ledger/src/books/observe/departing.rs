@@ -7,7 +7,7 @@
 
 use squall_fleet::{Departure, EndCause, Path, PeerClose, Way};
 use squall_protocol::{Instant, ReasonCode};
-use squall_scenario::FaultId;
+use squall_scenario::{DropKind, Farewell, FaultId};
 
 use super::Finding;
 use super::connections::OpenConnection;
@@ -222,6 +222,9 @@ impl Ledger {
                 ..
             } => (WillCause::DisconnectedWithWill, Due::Must),
             EndCause::Disconnected { .. } => (WillCause::Disconnected, Due::MustNot),
+            EndCause::WentAway(Farewell::Polite) => (WillCause::Disconnected, Due::MustNot),
+            EndCause::WentAway(Farewell::Fin) => (WillCause::Dropped(DropKind::Fin), Due::Must),
+            EndCause::WentAway(Farewell::Rst) => (WillCause::Dropped(DropKind::Rst), Due::Must),
             EndCause::Qos2Cut { .. } => (WillCause::Qos2Cut, Due::Must),
             EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => {
                 (WillCause::ClosedByBroker, Due::May)
@@ -241,7 +244,8 @@ impl Ledger {
 fn fault_of(cause: EndCause) -> Option<FaultId> {
     match cause {
         EndCause::Dropped { fault } | EndCause::Disconnected { fault, .. } => Some(fault),
-        EndCause::Qos2Cut { .. }
+        EndCause::WentAway(_)
+        | EndCause::Qos2Cut { .. }
         | EndCause::PeerClosed(_)
         | EndCause::ServerDisconnect(_)
         | EndCause::ProtocolError(_)
@@ -256,6 +260,7 @@ fn is_by_device(cause: EndCause) -> bool {
     match cause {
         EndCause::Dropped { .. }
         | EndCause::Disconnected { .. }
+        | EndCause::WentAway(_)
         | EndCause::Qos2Cut { .. }
         | EndCause::ProtocolError(_)
         | EndCause::Refused

@@ -244,6 +244,7 @@ impl Takeovers {
             EndCause::PeerClosed(_) => None,
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
             | EndCause::Qos2Cut { .. }
             | EndCause::ProtocolError(_)
             | EndCause::TimedOut

@@ -9,7 +9,7 @@ use std::time::Duration;
 use squall_fleet::drain_max;
 use squall_ledger::advice;
 use squall_run::{count_text, duration_text, rate_text};
-use squall_scenario::{GrowingBackoff, Jitter, Plan, Scenario};
+use squall_scenario::{Attendance, Distribution, GrowingBackoff, Jitter, Plan, Scenario};
 use squall_toml::quantity::format_bit_rate;
 
 use self::load::draw_load;
@@ -125,6 +125,31 @@ fn waits(backoff: &GrowingBackoff) -> String {
     )
 }
 
+/// `connects from 10.0 s on, up 5.00 s, away 2.00 s (rst), leaves at 25.0 s`; `None` for a group that stays.
+fn attendance(attendance: &Attendance) -> Option<String> {
+    let start = attendance
+        .start
+        .map(|at| format!("connects from {} on", seconds(at)));
+    let between = attendance.availability.as_ref().map(|availability| {
+        format!(
+            "each device up for {} and away for {} ({}) on average",
+            mean(&availability.up),
+            mean(&availability.down),
+            availability.how.name()
+        )
+    });
+    let leave = attendance
+        .leave
+        .map(|at| format!("leaves at {}", seconds(at)));
+    let parts: Vec<String> = [start, between, leave].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Of a distribution without a mean, the median.
+fn mean(distribution: &Distribution) -> String {
+    seconds(distribution.mean().unwrap_or_else(|| distribution.median()))
+}
+
 fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
     for group in &plan.groups {
         let connects = rate_text(group.connect_rate);
@@ -134,6 +159,9 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
             devices(group.devices)
         );
         sheet.line(&header);
+        if let Some(text) = attendance(&group.attendance) {
+            sheet.line(&format!("    {text}"));
+        }
         if let Some(backoff) = &group.backoff {
             sheet.line(&format!("    {}", waits(backoff)));
         }

@@ -1,0 +1,32 @@
+//! `[group.availability]` as the file writes it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::DistributionFile;
+
+/// Each device comes and goes by itself while the load goes on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Availability")]
+pub(crate) struct AvailabilityFile {
+    /// How long it stays connected, drawn each time.
+    pub(crate) up: DistributionFile,
+    /// How long it stays away, drawn each time.
+    pub(crate) down: DistributionFile,
+    /// How it goes. Default disconnect.
+    pub(crate) how: Option<FarewellWord>,
+}
+
+/// How a device goes that is to be away.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Farewell")]
+pub(crate) enum FarewellWord {
+    /// With DISCONNECT: no will is due.
+    Disconnect,
+    /// The connection is closed with FIN and without DISCONNECT: the will is due.
+    Fin,
+    /// The connection is reset with RST: the will is due.
+    Rst,
+}

@@ -1,0 +1,135 @@
+//! Devices that come and go as their group wants: a broker that does nothing wrong breaks nothing by that.
+
+use squall_ledger::Judgement;
+
+use crate::harness;
+use crate::run::{broker, verdict};
+
+/// Groups of every kind of attendance, with streams of each QoS, wills, births, retained messages and Sessions
+/// that wait, and claims on all of it.
+fn scenario(seed: u64, extra: &str) -> String {
+    format!(
+        r##"
+seed = {seed}
+[run]
+warmup = "2s"
+duration = "30s"
+drain = "10s"
+{extra}
+[[group]]
+name = "vans"
+count = 20
+client_id = "van-{{index}}"
+clean_start = false
+session_expiry = "10m"
+availability = {{ up = {{ dist = "exponential", mean = "6s" }}, down = {{ dist = "exponential", mean = "3s" }}, how = "rst" }}
+[group.will]
+topic = "status/{{client_id}}"
+payload = "gone"
+qos = 1
+retain = true
+[group.birth]
+topic = "status/{{client_id}}"
+payload = "here"
+qos = 1
+retain = true
+[[group.publish]]
+topic = "vans/{{client_id}}"
+qos = 1
+rate = 40
+[[group.publish]]
+topic = "orders/{{client_id}}"
+qos = 2
+rate = 20
+[[group.subscribe]]
+filter = "cmd/{{client_id}}"
+qos = 2
+
+[[group]]
+name = "tablets"
+count = 10
+client_id = "tablet-{{index}}"
+protocol = "3.1.1"
+availability = {{ up = "5s", down = "2s" }}
+[group.will]
+topic = "status/{{client_id}}"
+payload = "gone"
+[[group.publish]]
+topic = "tablets/{{client_id}}"
+qos = 0
+rate = 20
+[[group.subscribe]]
+filter = "cmd/#"
+qos = 1
+
+[[group]]
+name = "night-shift"
+count = 10
+start = "10s"
+leave = "25s"
+connect_rate = 5
+[[group.publish]]
+topic = "shift/{{client_id}}"
+qos = 1
+rate = 30
+[[group.subscribe]]
+filter = "shift/#"
+qos = 1
+
+[[group]]
+name = "office"
+count = 1
+client_id = "office"
+[[group.publish]]
+topic = "cmd/van-{{seq % 20}}"
+qos = 2
+rate = 30
+[[group.subscribe]]
+filter = "#"
+qos = 2
+
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+misrouted = 0
+duplicated = 0
+reordered = 0
+late = 0
+[[expect]]
+check = "delivery"
+qos = 2
+lost = 0
+duplicated = 0
+[[expect]]
+check = "qos2_handshake"
+incomplete = 0
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"##
+    )
+}
+
+fn judged(seed: u64, extra: &str) -> Judgement {
+    squall_world::run(&harness::scenario(&scenario(seed, extra)), broker(), None)
+}
+
+/// Whatever the seed: not only is nothing broken, the claims are judged, too.
+#[test]
+fn an_honest_broker_breaks_nothing_by_devices_that_come_and_go() {
+    for seed in 1..=12 {
+        for extra in ["", "begin = \"at_once\""] {
+            let judgement = judged(seed, extra);
+
+            let anomalies = &judgement.measured.anomalies;
+            let verdict = verdict(&judgement);
+            let told = &verdict.reasons;
+            assert_eq!(
+                verdict.exit_code, 0,
+                "seed {seed} {extra}: {told:#?} {anomalies:#?}"
+            );
+        }
+    }
+}
