@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use squall_scenario::{FileUnreadable, Override, Plan, Scenario, Surroundings, Target};
@@ -110,12 +110,31 @@ impl ScenarioFile {
             connections: plan.connections_max,
             ports: plan.ports(&self.scenario, port_wait),
             port_wait,
+            sources: self.sources(),
+        }
+    }
+
+    /// Addresses that it connects from.
+    fn sources(&self) -> u64 {
+        self.scenario.sources.len().max(1) as u64
+    }
+
+    /// Whether the addresses that it connects from are of the kind of `target`'s.
+    pub fn check_sources(&self, target: SocketAddr) -> Result<(), Failure> {
+        match self.scenario.sources.first() {
+            Some(source) if source.is_ipv4() != target.is_ipv4() => Err(Failure::Usage(format!(
+                "{}: `target.source` has {source}, from which the target's address {} cannot be reached: name addresses of \
+                 the target's kind",
+                name_of(&self.path),
+                target.ip()
+            ))),
+            Some(_) | None => Ok(()),
         }
     }
 
     /// That it needs more local ports than are free for connections to `target`, if that is so.
     pub fn ports_short(&self, target: SocketAddr) -> Option<PortsShort> {
-        TakenPorts::to(target)?.short_of(ports_needed(&self.need()))
+        TakenPorts::to(target, self.sources())?.short_of(ports_needed(&self.need()))
     }
 
     /// Where devices connect, if the file says it as a number.
@@ -143,8 +162,17 @@ impl ScenarioFile {
         }
     }
 
-    /// Whether it fits within this machine's limits.
+    /// Whether it fits within this machine's limits, and this machine has the addresses that it connects from.
     pub fn check_limits(&self, limits: Limits) -> Result<(), Failure> {
+        for source in &self.scenario.sources {
+            UdpSocket::bind((*source, 0)).map_err(|error| {
+                Failure::Usage(format!(
+                    "{}: `target.source` has {source}, which is not an address of this machine ({error}): add it to an interface (ip \
+                     addr add {source} dev DEVICE), or leave it out",
+                    name_of(&self.path)
+                ))
+            })?;
+        }
         limits
             .check(self.need())
             .map_err(|error| Failure::Usage(format!("{}: {error}", name_of(&self.path))))

@@ -7,6 +7,7 @@ use squall_toml::nearest::Choice;
 use squall_toml::report;
 
 use crate::file::examples;
+use crate::model::sources::SourceError;
 use crate::model::target::UrlError;
 use crate::model::threshold::ThresholdError;
 use crate::overrides::OverrideError;
@@ -117,6 +118,9 @@ pub enum Problem {
     /// A url that is not the address of a broker.
     #[error(transparent)]
     Url(#[from] UrlError),
+    /// Text that names no address to connect from.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// A threshold that cannot be understood.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
@@ -156,6 +160,7 @@ impl report::Problem for Problem {
             | Self::BadName { .. }
             | Self::Topic { .. }
             | Self::Url(_)
+            | Self::Source(_)
             | Self::Contradiction { .. } => None,
         }
     }

@@ -48,6 +48,7 @@ pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
 pub use model::run::{LoadBegin, RunSettings};
 pub use model::scenario::Scenario;
+pub use model::sources::SourceError;
 pub use model::subscribe::Subscribe;
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{

@@ -8,14 +8,14 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
-use std::ops::RangeInclusive;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use squall_protocol::Instant;
 
 use super::ports::LocalPorts;
-use super::receive;
+use super::{Route, receive};
 
 /// Ports that are tried for one transport before the kernel is asked to find one.
 const PORTS_TRIED_MAX: usize = 64;
@@ -24,8 +24,21 @@ const PORTS_TRIED_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Dialer {
     target: SocketAddr,
-    /// `None`: the kernel picks.
-    ports: Option<AddressPorts>,
+    /// Those that transports begin at, in turn.
+    addresses: Vec<AddressPorts>,
+    /// Place of the one that comes next.
+    next: usize,
+    /// Whether transports may begin at these addresses only.
+    choice: Choice,
+}
+
+/// Where a transport may begin whose port the kernel picks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Choice {
+    /// At any address.
+    OfTheKernel,
+    /// At those that the scenario names.
+    OfTheScenario,
 }
 
 /// The local ports of one address.
@@ -46,57 +59,113 @@ pub(super) struct Dialed {
 
 /// A local port that one transport has.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct DialedPort(u16);
+pub(super) struct DialedPort {
+    /// Place of its address among those of the dialer.
+    place: usize,
+    port: u16,
+}
 
 impl Dialer {
-    /// Transports to `target` from the local ports `range`, `None` to let the kernel pick.
-    pub(super) fn new(target: SocketAddr, range: Option<RangeInclusive<u16>>) -> Self {
-        let ports = range.and_then(|range| {
-            Some(AddressPorts {
-                address: local_address(target)?,
-                ports: LocalPorts::new(&range, scattered()),
-            })
-        });
-        Self { target, ports }
+    /// Transports along `route`.
+    pub(super) fn new(route: &Route) -> Self {
+        let ports = |place: usize| match &route.local_ports {
+            Some(range) => LocalPorts::new(range, scattered() + place),
+            None => LocalPorts::default(),
+        };
+        let (choice, addresses) = match (route.sources.as_slice(), &route.local_ports) {
+            ([], None) => (Choice::OfTheKernel, Vec::new()),
+            ([], Some(_)) => {
+                let address = local_address(route.target);
+                (Choice::OfTheKernel, address.into_iter().collect())
+            }
+            (sources, _) => (Choice::OfTheScenario, sources.to_vec()),
+        };
+        let addresses = addresses.into_iter().enumerate();
+        Self {
+            target: route.target,
+            addresses: addresses
+                .map(|(place, address)| AddressPorts {
+                    address,
+                    ports: ports(place),
+                })
+                .collect(),
+            next: 0,
+            choice,
+        }
     }
 
-    /// Asks for a transport.
+    /// Asks for a transport, from the next address or, where that has no port left, from one behind it.
     pub(super) fn dial(&mut self, now: Instant) -> io::Result<Dialed> {
+        let count = self.addresses.len();
+        let first = self.next;
+        self.next = (first + 1) % count.max(1);
+        for place in (first..count).chain(0..first) {
+            if let Some(dialed) = self.dial_from(place, now)? {
+                return Ok(dialed);
+            }
+        }
+        match self.choice {
+            Choice::OfTheKernel => {
+                let socket = new_socket(self.target)?;
+                connect(&socket, self.target)?;
+                Ok(dialed(socket, None))
+            }
+            Choice::OfTheScenario => self.dial_from_any_port(first),
+        }
+    }
+
+    /// Asks for a transport from a known port of one address; `None` if none of those that were tried could be had.
+    fn dial_from(&mut self, place: usize, now: Instant) -> io::Result<Option<Dialed>> {
+        let AddressPorts { address, ports } = &mut self.addresses[place];
         let mut socket = new_socket(self.target)?;
-        if let Some(AddressPorts { address, ports }) = &mut self.ports {
-            for _ in 0..PORTS_TRIED_MAX {
-                let Some(port) = ports.take(now) else { break };
-                // A socket that could not be bound is as good as new.
-                if let Err(error) = socket.bind(&SockAddr::from(SocketAddr::new(*address, port))) {
-                    ports.hold_back(port, now);
-                    match is_port_taken(&error) {
-                        true => continue,
-                        false => return Err(error),
-                    }
+        for _ in 0..PORTS_TRIED_MAX {
+            let Some(port) = ports.take(now) else { break };
+            // A socket that could not be bound is as good as new.
+            if let Err(error) = socket.bind(&SockAddr::from(SocketAddr::new(*address, port))) {
+                ports.hold_back(port, now);
+                match is_port_taken(&error) {
+                    true => continue,
+                    false => return Err(error),
                 }
-                match connect(&socket, self.target) {
-                    Ok(()) => return Ok(dialed(socket, Some(DialedPort(port)))),
-                    // The port is shared with a connection to the same target. The socket keeps it.
-                    Err(error) if is_port_taken(&error) => {
-                        ports.hold_back(port, now);
-                        socket = new_socket(self.target)?;
-                    }
-                    Err(error) => {
-                        ports.hand_back(port);
-                        return Err(error);
-                    }
+            }
+            match connect(&socket, self.target) {
+                Ok(()) => return Ok(Some(dialed(socket, Some(DialedPort { place, port })))),
+                // The port is shared with a connection to the same target. The socket keeps it.
+                Err(error) if is_port_taken(&error) => {
+                    ports.hold_back(port, now);
+                    socket = new_socket(self.target)?;
+                }
+                Err(error) => {
+                    ports.hand_back(port);
+                    return Err(error);
                 }
             }
         }
-        connect(&socket, self.target)?;
-        Ok(dialed(socket, None))
+        Ok(None)
+    }
+
+    /// Asks for a transport from a port that the kernel picks at one of the scenario's addresses, that at `first`
+    /// if it has one.
+    fn dial_from_any_port(&self, first: usize) -> io::Result<Dialed> {
+        let (before, from) = self.addresses.split_at(first);
+        let mut last = Err(Errno::ADDRNOTAVAIL.into());
+        for AddressPorts { address, .. } in from.iter().chain(before) {
+            let socket = new_socket(self.target)?;
+            // The kernel picks the port when it knows the target: one that is free for that.
+            setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+            socket.bind(&SockAddr::from(SocketAddr::new(*address, 0)))?;
+            last = connect(&socket, self.target).map(|()| dialed(socket, None));
+            match &last {
+                Err(error) if is_port_taken(error) => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+        last
     }
 
     /// Takes back the port of a transport that has ended.
-    pub(super) fn hand_back(&mut self, port: DialedPort) {
-        if let Some(AddressPorts { ports, .. }) = &mut self.ports {
-            ports.hand_back(port.0);
-        }
+    pub(super) fn hand_back(&mut self, DialedPort { place, port }: DialedPort) {
+        self.addresses[place].ports.hand_back(port);
     }
 }
 
@@ -163,10 +232,12 @@ mod tests {
     fn dialer(target: &TcpListener, ports: LocalPorts) -> Dialer {
         Dialer {
             target: target.local_addr().expect("it is bound"),
-            ports: Some(AddressPorts {
+            addresses: vec![AddressPorts {
                 address: IpAddr::from([127, 0, 0, 1]),
                 ports,
-            }),
+            }],
+            next: 0,
+            choice: Choice::OfTheKernel,
         }
     }
 
@@ -192,7 +263,7 @@ mod tests {
         let dialed = dialer.dial(Instant::ZERO).expect("the kernel finds a port");
 
         assert_eq!(dialed.port, None);
-        let ports = &mut dialer.ports.as_mut().expect("it was given some").ports;
+        let ports = &mut dialer.addresses[0].ports;
         assert_eq!(ports.take(Instant::ZERO), None);
     }
 
@@ -213,7 +284,13 @@ mod tests {
 
         let dialed = second.dial(Instant::ZERO).expect("one port is free");
 
-        assert_eq!(dialed.port, Some(DialedPort(free)));
+        assert_eq!(
+            dialed.port,
+            Some(DialedPort {
+                place: 0,
+                port: free
+            })
+        );
     }
 
     /// A transport's port is handed out again when it has ended, not before.
@@ -232,7 +309,42 @@ mod tests {
         dialer.hand_back(port);
 
         assert_eq!(beside_it.port, None);
-        let ports = &mut dialer.ports.as_mut().expect("it was given some").ports;
+        let ports = &mut dialer.addresses[0].ports;
         assert_eq!(ports.take(Instant::ZERO), Some(free));
+    }
+
+    /// Transports begin at the addresses of the scenario in turn, and where one has no port left, at the next.
+    #[test]
+    fn addresses_take_turns_and_stand_in_for_each_other() {
+        let target = TcpListener::bind("0.0.0.0:0").expect("a free port");
+        let port = port_of(&target);
+        let addresses = [1, 2, 3].map(|last| AddressPorts {
+            address: IpAddr::from([127, 0, 0, last]),
+            ports: LocalPorts::default(),
+        });
+        let mut dialer = Dialer {
+            target: SocketAddr::from(([127, 0, 0, 1], port)),
+            addresses: addresses.into(),
+            next: 0,
+            choice: Choice::OfTheScenario,
+        };
+        let free = port_of(&listener());
+        dialer.addresses[2].ports.hand_back(free);
+
+        let first = dialer.dial(Instant::ZERO).expect("the third has a port");
+        let others: Vec<Dialed> = (0..2)
+            .map(|_| dialer.dial(Instant::ZERO).expect("the kernel finds a port"))
+            .collect();
+
+        assert_eq!(
+            first.port,
+            Some(DialedPort {
+                place: 2,
+                port: free
+            })
+        );
+        let begins = |dialed: &Dialed| dialed.stream.local_addr().expect("it is bound").ip();
+        let others: Vec<IpAddr> = others.iter().map(begins).collect();
+        assert_eq!(others, [2, 3].map(|last| IpAddr::from([127, 0, 0, last])));
     }
 }

@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
@@ -56,7 +56,9 @@ const TURN_PERIOD_MIN: Duration = Duration::from_micros(200);
 pub struct Route {
     /// The target's address.
     pub target: SocketAddr,
-    /// Local ports to use; `None` lets the kernel pick.
+    /// Addresses of this machine to connect from, in turn; empty lets the kernel choose one.
+    pub sources: Vec<IpAddr>,
+    /// Local ports to use of each; `None` lets the kernel pick.
     pub local_ports: Option<RangeInclusive<u16>>,
     /// What is between TCP and MQTT.
     pub layers: Layers,
@@ -114,7 +116,7 @@ impl<S: Sink + 'static> Drive<S> {
         let state = Rc::new_cyclic(|me| {
             RefCell::new(State {
                 clock,
-                dialer: Dialer::new(route.target, route.local_ports.clone()),
+                dialer: Dialer::new(&route),
                 layers: route.layers.clone(),
                 fleet: Some(fleet),
                 sockets: HashMap::new(),

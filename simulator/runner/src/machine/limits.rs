@@ -34,6 +34,8 @@ pub struct Need {
     pub ports: PortNeed,
     /// How long a port waits after a connection that ended.
     pub port_wait: Duration,
+    /// Addresses that it connects from: each has all local ports.
+    pub sources: u64,
 }
 
 /// Where a target is, as the kernel tells ports that may be used again from others.
@@ -63,11 +65,13 @@ pub enum DoesNotFit {
     },
     /// Too few local ports.
     #[error(
-        "{} devices need {} local ports{}, the range has {limit}: lower the groups' counts \
-         (--set group.NAME.count=N), or widen it (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"){}",
+        "{} devices need {} local ports{}, the range has {limit}{}: lower the groups' counts \
+         (--set group.NAME.count=N), widen it (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"), or connect from more \
+         addresses (--set target.source=127.0.0.1-127.0.0.4, where such reach the target){}",
         need.connections,
         ports_needed(need),
         Waiting(*need),
+        FromAddresses(need.sources),
         remedy(need)
     )]
     LocalPorts {
@@ -87,6 +91,18 @@ fn remedy(need: &Need) -> &'static str {
     match need.ports.waiting {
         0 => "",
         _ => ", or let ports that wait be used again (sysctl -w net.ipv4.tcp_tw_reuse=1)",
+    }
+}
+
+/// What stands behind the size of the range where several addresses have one.
+struct FromAddresses(u64);
+
+impl fmt::Display for FromAddresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => Ok(()),
+            many => write!(f, " at {many} addresses"),
+        }
     }
 }
 
@@ -150,10 +166,12 @@ impl Limits {
                 needed,
                 limit,
             }),
-            _ if ports_needed(&need) > self.local_ports => Err(DoesNotFit::LocalPorts {
-                need,
-                limit: self.local_ports,
-            }),
+            _ if ports_needed(&need) > self.local_ports * need.sources => {
+                Err(DoesNotFit::LocalPorts {
+                    need,
+                    limit: self.local_ports * need.sources,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -216,6 +234,7 @@ mod tests {
             connections,
             ports,
             port_wait: TIME_WAIT,
+            sources: 1,
         }
     }
 

@@ -34,18 +34,19 @@ pub struct PortsShort {
 }
 
 impl TakenPorts {
-    /// Looks which ports have a connection to `target`; `None` where the system does not say.
-    pub fn to(target: SocketAddr) -> Option<Self> {
+    /// Looks which ports have a connection to `target`, from `sources` addresses that each have the whole range; `None` where
+    /// the system does not say.
+    pub fn to(target: SocketAddr, sources: u64) -> Option<Self> {
         let range = local_port_range()?;
         let table = match target {
             SocketAddr::V4(_) => "/proc/net/tcp",
             SocketAddr::V6(_) => "/proc/net/tcp6",
         };
-        Some(Self::in_table(
-            &fs::read_to_string(table).ok()?,
-            target,
-            &range,
-        ))
+        let taken = Self::in_table(&fs::read_to_string(table).ok()?, target, &range);
+        Some(Self {
+            range: taken.range * sources,
+            ..taken
+        })
     }
 
     fn in_table(table: &str, target: SocketAddr, range: &RangeInclusive<u16>) -> Self {
@@ -182,7 +183,7 @@ mod tests {
             return;
         };
 
-        let taken = TakenPorts::to(target).expect("there is a /proc");
+        let taken = TakenPorts::to(target, 1).expect("there is a /proc");
 
         assert_eq!((taken.range, taken.open), (range.len() as u64, 1));
     }

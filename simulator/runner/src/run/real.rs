@@ -47,6 +47,7 @@ pub async fn drive(
             )));
         }
     };
+    spec.file.check_sources(target.address)?;
     let (name, url) = (target.name(), target.url());
     // A broker that runs already has no other name than where it is.
     let place = match name == url {
@@ -151,6 +152,7 @@ async fn run_fleet(
 ) -> Result<Driven, Failure> {
     let route = Route {
         target: target.address,
+        sources: scenario.sources.clone(),
         local_ports: local_port_range(),
         layers: target.layers.clone(),
     };

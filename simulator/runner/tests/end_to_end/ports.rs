@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Command;
 
-use crate::{code_and_errors, text};
+use crate::{code_and_errors, run, text};
 
 /// `squall`'s arguments are the script's, `URL` in them stands for the broker's address.
 const SCRIPT: &str = r#"
@@ -28,10 +28,15 @@ const NO_NETWORK: i32 = 77;
 /// Runs `devices` whose Sessions are ended by connections of their own, before the run and at its end.
 /// The exit code, and what was said on standard error; `None` if such a network may not be made.
 fn run_with_200_ports(devices: u32) -> Option<(i32, String)> {
+    run_from(devices, "")
+}
+
+/// As [`run_with_200_ports`], with this said of `[target]`.
+fn run_from(devices: u32, target: &str) -> Option<(i32, String)> {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("ports.toml");
     let scenario = format!(
-        "version = 1\nname = \"ports\"\n[run]\nduration = \"1s\"\ndrain = \"0s\"\n\
+        "version = 1\nname = \"ports\"\n{target}[run]\nduration = \"1s\"\ndrain = \"0s\"\n\
          [[group]]\nname = \"g\"\ncount = {devices}\nprotocol = \"3.1.1\"\n\
          clean_start = false\n[thresholds]\nschedule_lag = [\"max < 10m\"]\n"
     );
@@ -88,4 +93,47 @@ fn ports_that_wait_are_counted_in_advance() {
     ] {
         assert!(errors.contains(part), "no {part} in {errors}");
     }
+}
+
+/// The same fleet from two addresses, each of which has two hundred ports: it runs to its end.
+#[test]
+fn a_second_address_has_ports_of_its_own() {
+    let target = "[target]\nsource = \"127.0.0.1-127.0.0.2\"\n";
+    let Some((code, errors)) = run_from(120, target) else {
+        return;
+    };
+
+    assert_eq!(code, 0, "{errors}");
+}
+
+/// More devices than the ports of both addresses: refused in advance.
+#[test]
+fn ports_of_all_addresses_are_counted_in_advance() {
+    let target = "[target]\nsource = \"127.0.0.1-127.0.0.2\"\n";
+    let Some((code, errors)) = run_from(133, target) else {
+        return;
+    };
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains("the range has 400 at 2 addresses"),
+        "{errors}"
+    );
+}
+
+/// An address that no interface of this machine has is told before anything is started.
+#[test]
+fn an_address_of_another_machine_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("source.toml");
+    let scenario = "version = 1\nname = \"source\"\n[target]\nsource = \"192.0.2.1\"\n[[group]]\nname = \"g\"\ncount = 1\n";
+    fs::write(&file, scenario).expect("it can be written");
+
+    let (code, errors) = code_and_errors(&run(&["run", text(&file)]));
+
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains("192.0.2.1, which is not an address of this machine"),
+        "{errors}"
+    );
 }

@@ -37,6 +37,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("target.tls.key", "key = \"client.key\""),
     ("target.tls.sni", "sni = \"broker.example\""),
     ("target.tls.insecure", "insecure = true"),
+    (
+        "target.source",
+        "source = [\"127.0.0.1\", \"127.0.0.2-127.0.0.4\"]",
+    ),
     ("target.ready", "ready = \"60s\""),
     ("target.env", "env = { LOG_LEVEL = \"warn\" }"),
     ("run", "[run]\nwarmup = \"5s\"\nduration = \"30s\""),

@@ -136,6 +136,11 @@ pub(crate) struct TargetFile {
     pub(crate) transport: Option<TransportWord>,
     /// How clients speak TLS, with `mqtts://`, `wss://`, or the transports tls and wss.
     pub(crate) tls: Option<TlsFile>,
+    /// Addresses of this machine that connections begin at, in turn: one, a range, or a list of either. Each has ports of its
+    /// own, so that more devices than one address has ports for can be connected. By default the system chooses one.
+    #[serde(default, deserialize_with = "shorthand::texts")]
+    #[schemars(with = "Option<shorthand::TextsFile>")]
+    pub(crate) source: Vec<String>,
     /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
     /// ActiveMQ and EMQX start slowly.
     pub(crate) ready: Option<DurationText>,

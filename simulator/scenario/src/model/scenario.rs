@@ -13,6 +13,8 @@
 //!
 //! A message belongs to the phase in which it is due, whenever it is sent or delivered.
 
+use std::net::IpAddr;
+
 use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
@@ -33,6 +35,8 @@ pub struct Scenario {
     pub vars: IndexMap<String, String>,
     /// What is under test.
     pub target: Target,
+    /// Addresses of this machine that connections begin at, in turn; empty to let the system choose.
+    pub sources: Vec<IpAddr>,
     /// How clients speak TLS, where the target has it.
     pub tls: Tls,
     /// The same for groups that have a client certificate of their own.

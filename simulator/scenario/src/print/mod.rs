@@ -43,6 +43,13 @@ impl Scenario {
             }
         }
         write_target(&mut text, &self.target);
+        if !self.sources.is_empty() {
+            let sources = self.sources.iter();
+            text.pair(
+                "source",
+                array(sources.map(|source| quote(&source.to_string()))),
+            );
+        }
         login::write(&mut text, &self.login);
         tls::write(&mut text, &self.tls);
         write_run(&mut text, &self.run);

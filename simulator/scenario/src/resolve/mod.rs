@@ -85,6 +85,7 @@ pub(crate) fn resolve(
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
     resolver.target_login = resolver.resolve_target_login(&file.target, &root.key("target"));
+    let sources = resolver.resolve_sources(&file.target, &root.key("target"));
     let target = resolver.resolve_target(&file.target, &root.key("target"));
     resolver.transport = target.transport();
     let at_tls = root.key("target").key("tls");
@@ -106,6 +107,7 @@ pub(crate) fn resolve(
         seed: file.seed.unwrap_or_default().unsigned_abs(),
         vars: resolver.vars,
         target,
+        sources,
         tls: resolver.target_tls,
         tls_of_groups: resolver.tls_of_groups,
         login: resolver.target_login,

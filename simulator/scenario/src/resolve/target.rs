@@ -1,11 +1,14 @@
 //! `[target]`: what is under test.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 
 use super::Resolver;
 use crate::file::{TargetFile, TransportWord};
+use crate::model::sources::{SOURCES_MAX, parse_sources};
 use crate::model::target::split_command;
 use crate::{SpawnTarget, Target, Transport, UrlTarget};
 
@@ -28,6 +31,44 @@ impl Resolver<'_> {
             (None, Some(command)) => self.resolve_spawn(command, file, at),
             (None, None) => Target::Embedded,
         }
+    }
+
+    /// Addresses to connect from: each once, all of one family, and no more than are of use.
+    pub(super) fn resolve_sources(&mut self, file: &TargetFile, at: &At<'_>) -> Vec<IpAddr> {
+        let at = at.key("source");
+        let mut sources: Vec<IpAddr> = Vec::new();
+        for text in &file.source {
+            let addresses = match parse_sources(text) {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    self.diagnostics.value(&at, error);
+                    continue;
+                }
+            };
+            for address in addresses {
+                if sources.contains(&address) {
+                    let what = format!("{address} is there twice");
+                    self.contradiction(&at, what, "each address once".to_owned());
+                    return sources;
+                }
+                sources.push(address);
+            }
+        }
+        if sources.len() > SOURCES_MAX {
+            let problem = Mistake::OutOfRange {
+                value: format!("more than {SOURCES_MAX} addresses"),
+                range: format!("at most {SOURCES_MAX}"),
+            };
+            self.diagnostics.value(&at, problem);
+        }
+        if sources
+            .iter()
+            .any(|address| address.is_ipv4() != sources[0].is_ipv4())
+        {
+            let what = "addresses of IPv4 and of IPv6 reach different targets".to_owned();
+            self.contradiction(&at, what, "addresses of one kind".to_owned());
+        }
+        sources
     }
 
     fn resolve_url(&mut self, url: &str, at: &At<'_>) -> Target {
