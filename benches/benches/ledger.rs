@@ -157,6 +157,7 @@ impl Scene {
             retain: false,
             payload: &bytes,
             reached_at: self.now,
+            expiry: None,
         });
         self.tell(device, published);
         self.now += Duration::from_micros(100);

@@ -83,6 +83,12 @@ pub enum AnomalyKind {
     ClosedLate,
     /// The broker closed a connection before one and a half times Keep Alive had passed.
     ClosedEarly,
+    /// A message came that had expired.
+    Expired,
+    /// A message did not tell what was left of its time, or told it wrongly.
+    ExpiryWrong,
+    /// The broker had more messages in flight than Receive Maximum allows.
+    QuotaExceeded,
     /// The broker broke the protocol in a way that no other kind names.
     ProtocolError,
 }
@@ -117,6 +123,9 @@ impl AnomalyKind {
             Self::ResponseMisdirected => "response misdirected",
             Self::ClosedLate => "silent client closed too late",
             Self::ClosedEarly => "silent client closed too early",
+            Self::Expired => "came though expired",
+            Self::ExpiryWrong => "remaining expiry wrong",
+            Self::QuotaExceeded => "receive maximum exceeded",
             Self::ProtocolError => "protocol error",
         }
     }

@@ -64,6 +64,9 @@ impl Device {
             is_online: false,
             asking: Asking::default(),
         });
+        if let Some(quota) = &mut self.quota {
+            quota.reset();
+        }
         let connect = self.profile.connect(self.index, &self.client_id);
         self.client.connect(turn.now, &connect);
         let socket = self.connections[place].socket;

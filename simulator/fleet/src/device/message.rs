@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use squall_protocol::client;
 use squall_protocol::packet::Publish;
@@ -80,6 +81,12 @@ impl Message {
                 is_tied: answered.correlation.is_some(),
             }),
         }
+    }
+
+    /// Its Message Expiry Interval.
+    pub(super) fn expiry(&self) -> Option<Duration> {
+        let seconds = self.properties.as_ref()?.message_expiry()?;
+        Some(Duration::from_secs(seconds.into()))
     }
 
     /// A step of its QoS 2 exchange, which has the identifier `id`.

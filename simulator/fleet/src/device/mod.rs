@@ -26,6 +26,7 @@ mod profile;
 mod properties;
 mod publishing;
 mod qos2_faults;
+mod quota;
 mod receiving;
 mod responding;
 mod stall;
@@ -42,6 +43,7 @@ use checker::Check;
 use connection::{Connection, Down, Role, Room};
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
+use quota::Quota;
 use responding::Responder;
 use squall_protocol::{
     Instant,
@@ -97,6 +99,8 @@ pub(crate) struct Device {
     /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
     queue: VecDeque<MessageHandle>,
     qos2_faults: Option<Box<Qos2Faults>>,
+    /// `None` if the device takes as many messages at once as there can be.
+    quota: Option<Box<Quota>>,
     check: Option<Check>,
 }
 
@@ -190,6 +194,7 @@ impl Device {
             requests: 0,
             sequences: Sequences::default(),
             queue: VecDeque::new(),
+            quota: profile.limits_quota().then(Box::default),
             qos2_faults: Qos2Faults::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
             check: None,
             client_id,

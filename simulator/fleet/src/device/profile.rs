@@ -111,6 +111,16 @@ impl Profile {
         }
     }
 
+    /// Whether a device takes only so many messages of QoS 1 and 2 at once.
+    pub(crate) fn limits_quota(&self) -> bool {
+        self.version == Version::V5 && self.receive_maximum < u16::MAX
+    }
+
+    /// Whether the broker had more of them in flight than a device takes.
+    pub(crate) fn exceeds_quota(&self, in_flight: usize) -> bool {
+        in_flight > usize::from(self.receive_maximum)
+    }
+
     /// Whether a Session outlives its Network Connection.
     pub(crate) fn is_persistent(&self) -> bool {
         self.session_expiry_interval > 0

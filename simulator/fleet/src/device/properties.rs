@@ -14,6 +14,7 @@ use crate::stamp::{RunTag, Stamp};
 pub(crate) struct Properties {
     response_topic: Option<Box<str>>,
     content_type: Option<Box<str>>,
+    message_expiry: Option<u32>,
     user: Vec<(Box<str>, Box<str>)>,
 }
 
@@ -27,6 +28,7 @@ impl Properties {
         let MessageProperties {
             response_topic,
             content_type,
+            message_expiry,
             user_properties,
         } = properties;
         if *properties == MessageProperties::default() {
@@ -39,10 +41,16 @@ impl Properties {
         Some(Rc::new(Self {
             response_topic: response_topic.as_ref().map(render),
             content_type: content_type.as_ref().map(render),
+            message_expiry: *message_expiry,
             user: user
                 .map(|(name, value)| (name.clone().into_boxed_str(), render(value)))
                 .collect(),
         }))
+    }
+
+    /// Seconds that a message lives, if that is limited.
+    pub(super) fn message_expiry(&self) -> Option<u32> {
+        self.message_expiry
     }
 
     /// Where the response to a message is wanted.
@@ -105,6 +113,7 @@ pub(super) fn of_publish<'a>(
             .map(|(name, value)| (&**name, &**value))
             .collect(),
         correlation_data: tie.correlation(),
+        message_expiry_interval: properties.and_then(Properties::message_expiry),
         ..PublishProperties::default()
     }
 }

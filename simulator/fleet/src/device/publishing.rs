@@ -248,6 +248,7 @@ impl Device {
             retain: *retain,
             payload,
             reached_at: *reached_at,
+            expiry: published.expiry(),
         });
         self.tell(turn, socket, fact);
         if let Some(exchange) = published.exchange() {

@@ -62,6 +62,28 @@ impl Device {
             let reaction = listener.note(turn, event);
             self.react(turn, reaction);
         }
+        if let Some(quota) = &mut self.quota {
+            let in_flight = quota.settle();
+            if self.profile.exceeds_quota(in_flight) {
+                let fact = ConnectionFact::QuotaExceeded { in_flight };
+                self.tell_connection(turn, socket, fact);
+            }
+        }
+    }
+
+    /// A message of QoS 1 or 2 came.
+    fn note_came(&mut self, id: PacketId) {
+        if let Some(quota) = &mut self.quota {
+            quota.note_came(id);
+        }
+    }
+
+    /// The last answer to a message of QoS 1 or 2 is written.
+    fn note_last_answer(&mut self, id: PacketId) {
+        self.note_answered();
+        if let Some(quota) = &mut self.quota {
+            quota.note_answered(id);
+        }
     }
 
     /// Bytes came for a displaced connection.
@@ -105,16 +127,18 @@ impl Device {
             Reaction::SendQueue => self.send_queue(turn),
             Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
             Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
+                self.note_came(id);
                 // Fails only if the connection is over; the broker then sends the message again.
                 if self
                     .client
                     .send_puback(turn.now, id, ReasonCode::Success)
                     .is_ok()
                 {
-                    self.note_answered();
+                    self.note_last_answer(id);
                 }
             }
             Reaction::AnswerPublish(QoS::ExactlyOnce, Some(id)) => {
+                self.note_came(id);
                 self.answer(turn, id, ReceiverAnswer::Pubrec);
             }
             Reaction::AnswerPubrel(id) => self.answer(turn, id, ReceiverAnswer::Pubcomp),
@@ -158,7 +182,7 @@ impl Device {
             return;
         }
         if answer == ReceiverAnswer::Pubcomp {
-            self.note_answered();
+            self.note_last_answer(id);
             if let Some(faults) = &mut self.qos2_faults {
                 faults.forget(id);
             }

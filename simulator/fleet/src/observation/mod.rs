@@ -179,6 +179,11 @@ pub enum ConnectionFact<'a> {
         /// When it had stopped.
         since: Instant,
     },
+    /// The broker had more messages of QoS 1 and 2 in flight than Receive Maximum allows [MQTT-3.3.4-9].
+    QuotaExceeded {
+        /// As many as that at least.
+        in_flight: usize,
+    },
     /// Devices are about to leave, and the link still holds something of this connection that way.
     StillOnLink(Way),
 }
@@ -229,6 +234,8 @@ pub enum PublicationFact<'a> {
         payload: &'a [u8],
         /// When the generator got to it, as in [`Self::Due`].
         reached_at: Instant,
+        /// Message Expiry Interval, if it has one.
+        expiry: Option<Duration>,
     },
     /// It was due and never handed to the link.
     Skipped {

@@ -68,12 +68,15 @@ impl ByLag {
             | AnomalyKind::Qos2PublishAfterPubrel
             | AnomalyKind::ResponseMisdirected
             | AnomalyKind::ClosedEarly
+            | AnomalyKind::QuotaExceeded
             | AnomalyKind::ProtocolError => Self::Never,
             AnomalyKind::WillLate
             | AnomalyKind::ResponseLate
             | AnomalyKind::TwoAlive
             | AnomalyKind::DisplacedNotClosed
             | AnomalyKind::ClosedLate
+            | AnomalyKind::Expired
+            | AnomalyKind::ExpiryWrong
             | AnomalyKind::NetworkOffProfile => Self::Late,
             // Both wait in the queue of their recipient.
             AnomalyKind::Lost | AnomalyKind::WillMissing | AnomalyKind::ResponseMissing => {

@@ -32,6 +32,7 @@ mod missing;
 mod observe;
 mod of_link;
 mod other_clients;
+mod quotas;
 mod replays;
 mod responses;
 mod retained;
@@ -66,6 +67,7 @@ use self::handshakes::Handshakes;
 use self::link_faults::LinkFaults;
 use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
+use self::quotas::Quotas;
 use self::responses::Responses;
 use self::retained::Retained;
 use self::silences::Silences;
@@ -91,7 +93,7 @@ pub(crate) use anomalies::{client_id, spread};
 pub(crate) use connections::{
     Away, Connections, OPENING_ON_LINK, PEER_CLOSES, layer_fault_name, open_error_name, reason_text,
 };
-pub(crate) use deliveries::{Acknowledged, FirstDelivery, Wait};
+pub(crate) use deliveries::{Acknowledged, FirstDelivery, ShareCounts, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
@@ -119,6 +121,7 @@ pub struct Ledger {
     pub(crate) responses: Responses,
     pub(crate) unsent: UnsentMessages,
     link_faults: LinkFaults,
+    pub(crate) quotas: Quotas,
     windows: Windows,
     pub(crate) stalls: Stalls,
     /// Messages of other runs that were published while this one went on, by the numbers that their
@@ -148,7 +151,7 @@ impl Ledger {
     /// Empty books for the devices of `roster`, with the claims that must be watched.
     pub fn new(roster: Roster, claims: WatchedClaims, memory: Memory) -> Self {
         Self {
-            deliveries: Deliveries::new(&roster, memory),
+            deliveries: Deliveries::new(&roster, claims.expiries, memory),
             wills: Wills::new(claims.wills, &roster, memory),
             retained: Retained::new(memory),
             connections: Connections::new(&roster, memory),
@@ -160,6 +163,7 @@ impl Ledger {
             unsent: UnsentMessages::default(),
             stalls: Stalls::default(),
             link_faults: LinkFaults::default(),
+            quotas: Quotas::new(&roster),
             windows: Windows::default(),
             messages_of_other_runs: BTreeMap::new(),
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),

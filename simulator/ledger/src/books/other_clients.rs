@@ -51,6 +51,9 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         // Early closes are not noted where another client may take a connection over.
         | AnomalyKind::ClosedEarly
         | AnomalyKind::ClosedLate
+        | AnomalyKind::Expired
+        | AnomalyKind::ExpiryWrong
+        | AnomalyKind::QuotaExceeded
         | AnomalyKind::ProtocolError => false,
         // A client that publishes again what it received sends stamps of this run to topics of its own.
         AnomalyKind::Misrouted

@@ -28,6 +28,8 @@ pub struct Roster {
     drops: Vec<Option<DropKind>>,
     /// By group: whether its devices have links.
     on_links: Vec<bool>,
+    /// By group: whether its devices have a Receive Maximum.
+    limits_quota: Vec<bool>,
     /// How long a device waits for an answer.
     connect_timeout: Duration,
     history: BrokerHistory,
@@ -82,6 +84,7 @@ impl Roster {
                 .iter()
                 .map(|group| group.network.is_some())
                 .collect(),
+            limits_quota: scenario.groups.iter().map(limits_quota).collect(),
             connect_timeout: scenario.run.connect_timeout,
             history: scenario.target.history(),
             names: Names {
@@ -172,6 +175,16 @@ impl Roster {
         self.drops.get(usize::from(fault.0)).copied().flatten()
     }
 
+    /// By group: whether its devices have links.
+    pub(crate) fn on_links(&self) -> &[bool] {
+        &self.on_links
+    }
+
+    /// By group: whether its devices have a Receive Maximum.
+    pub(crate) fn limiting_quotas(&self) -> &[bool] {
+        &self.limits_quota
+    }
+
     /// How long a device waits for an answer.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
@@ -200,6 +213,10 @@ impl Roster {
     pub(crate) fn history(&self) -> BrokerHistory {
         self.history
     }
+}
+
+fn limits_quota(group: &Group) -> bool {
+    group.version == Version::V5 && group.receive_maximum.get() < u16::MAX
 }
 
 fn expiry_of(seconds: u32) -> Duration {
@@ -234,6 +251,7 @@ impl Roster {
             resumes: vec![false; groups.len()],
             drops: drops.to_vec(),
             on_links: vec![false; groups.len()],
+            limits_quota: vec![false; groups.len()],
             connect_timeout: Duration::from_secs(10),
             history: BrokerHistory::Empty,
             names: Names {

@@ -107,6 +107,8 @@ pub enum Excuse {
     OfflineAtEnd,
     /// The shared subscription lost the member that may have been chosen (§4.8.2).
     MemberLost,
+    /// Its Message Expiry Interval had passed before its Session, or the link of that, let it come.
+    Expired,
     /// The link that squall simulates still held it, or what it was owed for, when the run ended.
     OnLink,
     /// Nothing shows that it was lost: it was under way for a short time when the run ended.
@@ -120,12 +122,13 @@ pub enum Excuse {
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SessionEnded,
         Self::EndedUnasked,
         Self::ConnectionLost,
         Self::OfflineAtEnd,
         Self::MemberLost,
+        Self::Expired,
         Self::OnLink,
         Self::ComingStill,
         Self::RunCut,
@@ -140,6 +143,7 @@ impl Excuse {
             Self::ConnectionLost => "connection lost at QoS 0",
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
+            Self::Expired => "message expired",
             Self::OnLink => "still on the simulated link at the end",
             Self::ComingStill => "could come still when the run ended",
             Self::RunCut => "run cut short",

@@ -2,6 +2,7 @@
 
 use squall_scenario::{Expectation, Scenario};
 
+use super::deliveries::ExpiryLimit;
 use super::responses::ResponseLimit;
 use super::silences::SilenceLimit;
 use super::takeovers::TakeoverLimits;
@@ -14,6 +15,7 @@ pub struct WatchedClaims {
     pub(crate) takeovers: Vec<TakeoverLimits>,
     pub(crate) responses: Vec<ResponseLimit>,
     pub(crate) silences: Vec<SilenceLimit>,
+    pub(crate) expiries: Vec<ExpiryLimit>,
 }
 
 impl WatchedClaims {
@@ -54,7 +56,14 @@ impl WatchedClaims {
                     });
                     watched.responses.extend(limit);
                 }
-                Expectation::Delivery(_)
+                Expectation::Expiry(claim) => watched.expiries.push(ExpiryLimit {
+                    expectation,
+                    tolerance: claim.tolerance,
+                }),
+                Expectation::Session(_)
+                | Expectation::Shared(_)
+                | Expectation::Quota(_)
+                | Expectation::Delivery(_)
                 | Expectation::Retained(_)
                 | Expectation::Qos2Handshake(_)
                 | Expectation::Network(_)

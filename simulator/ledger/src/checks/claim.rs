@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Explanation, Value};
+use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Explanation, Value, count_text};
 
 use super::{Causes, Company};
 use crate::books::{Anomalies, Scope};
@@ -34,6 +34,21 @@ pub(super) struct Judged {
     /// Whether it held, if there was something to judge by.
     pub(super) holds: bool,
     /// Why there was nothing to judge by, if that is another reason than that nothing happened.
+    pub(super) unjudged: Option<String>,
+}
+
+/// A claim that a word is true of everything that it could be true of.
+#[derive(Debug)]
+pub(super) struct Word {
+    /// The key of the claim.
+    pub(super) key: &'static str,
+    /// The word.
+    pub(super) word: &'static str,
+    /// How often it was not true.
+    pub(super) wrong: u64,
+    /// Of how many.
+    pub(super) of: u64,
+    /// Why it cannot be judged, if something stands against that.
     pub(super) unjudged: Option<String>,
 }
 
@@ -150,6 +165,30 @@ impl Claims {
             violations: violations.unwrap_or(0),
             holds,
             unjudged: None,
+        };
+        self.add(judged, kinds);
+    }
+
+    /// Adds a claim that a word is true.
+    pub(super) fn add_word(&mut self, claimed: Word, kinds: &[AnomalyKind]) {
+        let Word {
+            key,
+            word,
+            wrong,
+            of,
+            unjudged,
+        } = claimed;
+        let actual = match wrong {
+            0 => word.to_owned(),
+            _ => format!("not in {} of {}", count_text(wrong), count_text(of)),
+        };
+        let judged = Judged {
+            key: key.to_owned(),
+            limit: Value::Text(word.to_owned()),
+            actual: (of > 0 && unjudged.is_none()).then_some(Value::Text(actual)),
+            violations: wrong,
+            holds: wrong == 0,
+            unjudged,
         };
         self.add(judged, kinds);
     }

@@ -10,12 +10,16 @@ mod claim;
 mod connections;
 mod delay;
 mod delivery;
+mod expiry;
 mod generator;
 mod keep_alive;
 mod network;
 mod qos2_handshake;
+mod quota;
 mod response;
 mod retained;
+mod session;
+mod shared;
 mod takeover;
 mod will;
 
@@ -103,6 +107,10 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
             Expectation::KeepAlive(claim) => keep_alive::judge(number, claim, evidence),
             Expectation::Connections(claim) => connections::judge(claim, evidence),
             Expectation::Response(claim) => response::judge(number, claim, evidence),
+            Expectation::Session(claim) => session::judge(claim, evidence),
+            Expectation::Expiry(claim) => expiry::judge(number, claim, evidence),
+            Expectation::Shared(claim) => shared::judge(claim, evidence),
+            Expectation::Quota(claim) => quota::judge(claim, evidence),
         };
         findings
             .checks

@@ -48,7 +48,7 @@ pub(super) fn judge(number: usize, claim: &TakeoverClaim, evidence: &Evidence<'_
     }
     if claim.session_present_correct {
         claims.add(
-            judge_session_present(counts),
+            judge_session_present("session_present", counts),
             &[AnomalyKind::SessionPresent],
         );
     }
@@ -77,7 +77,7 @@ fn judge_reason(reason: ReasonCode, counts: &TakeoverCounts, violations: u64) ->
 }
 
 /// What CONNACKs said of the Session.
-fn judge_session_present(counts: &TakeoverCounts) -> Judged {
+pub(super) fn judge_session_present(key: &str, counts: &TakeoverCounts) -> Judged {
     let wrong = counts.session_present_wrong;
     let samples = counts.session_present_right + wrong;
     let actual = match wrong {
@@ -85,7 +85,7 @@ fn judge_session_present(counts: &TakeoverCounts) -> Judged {
         _ => format!("wrong in {wrong} of {samples}"),
     };
     Judged {
-        key: "session_present".to_owned(),
+        key: key.to_owned(),
         limit: Value::Text("correct".to_owned()),
         actual: (samples > 0).then_some(Value::Text(actual)),
         violations: wrong,

@@ -66,6 +66,7 @@ impl Metrics {
                 | ConnectionFact::LinkAtEnd(_)
                 | ConnectionFact::ReadingStopped { .. }
                 | ConnectionFact::ReadingResumed { .. }
+                | ConnectionFact::QuotaExceeded { .. }
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Subscription(SubscriptionFact::Sent { .. })

@@ -118,6 +118,7 @@ impl Timeline {
                 | ConnectionFact::LinkAtEnd(_)
                 | ConnectionFact::ReadingStopped { .. }
                 | ConnectionFact::ReadingResumed { .. }
+                | ConnectionFact::QuotaExceeded { .. }
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Publication(

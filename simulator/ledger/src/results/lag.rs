@@ -109,10 +109,15 @@ fn claims_about_time(scenario: &Scenario) -> bool {
                 Expectation::Will(claim) => !claim.within.is_empty(),
                 Expectation::Takeover(claim) => claim.displaced_closed_within.is_some(),
                 Expectation::Response(claim) => claim.within.is_some(),
-                Expectation::Network(_) | Expectation::KeepAlive(_) => true,
+                Expectation::Network(_) | Expectation::KeepAlive(_) | Expectation::Expiry(_) => {
+                    true
+                }
                 Expectation::Delivery(_)
                 | Expectation::Retained(_)
                 | Expectation::Qos2Handshake(_)
+                | Expectation::Session(_)
+                | Expectation::Shared(_)
+                | Expectation::Quota(_)
                 | Expectation::Connections(_) => false,
             })
 }
@@ -125,10 +130,13 @@ fn rests_on_the_drain(scenario: &Scenario) -> bool {
         Expectation::Delivery(claim) => claim.lost.is_some(),
         Expectation::Qos2Handshake(claim) => claim.incomplete.is_some(),
         Expectation::Response(claim) => claim.answered,
-        Expectation::Will(_) | Expectation::Retained(_) => true,
+        Expectation::Session(claim) => claim.backlog_complete,
+        Expectation::Will(_) | Expectation::Retained(_) | Expectation::Shared(_) => true,
         Expectation::Takeover(_)
         | Expectation::Network(_)
         | Expectation::KeepAlive(_)
+        | Expectation::Expiry(_)
+        | Expectation::Quota(_)
         | Expectation::Connections(_) => false,
     })
 }

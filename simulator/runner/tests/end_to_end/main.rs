@@ -4,6 +4,7 @@ mod bad_input;
 mod deaths;
 mod interloper;
 mod interruptions;
+mod kept;
 mod logins;
 mod mosquitto;
 mod options;

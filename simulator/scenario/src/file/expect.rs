@@ -134,6 +134,39 @@ pub(crate) enum ExpectFile {
         /// Connections that ended without a cause in the scenario.
         unexpected_disconnects: Option<u64>,
     },
+    /// What the broker keeps of devices that are away.
+    Session {
+        /// Session Present is 1 exactly where there was a Session, on each CONNACK of which that is known.
+        present: Option<CorrectWord>,
+        /// Every message that was owed at QoS 1 or 2 to a Session while no connection held it came once one did.
+        backlog: Option<CompleteWord>,
+    },
+    /// Messages with `message_expiry`. What comes over a simulated link, or to a device that did not read for a while,
+    /// and what is sent again with DUP, is not judged.
+    Expiry {
+        /// No message is delivered that had expired.
+        never_after: Option<bool>,
+        /// Each delivery tells what is left of the time: the interval of the message less what it had waited in the broker.
+        remaining: Option<CorrectWord>,
+        /// How much sooner or later than in time the broker may be with both. Default 1s.
+        tolerance: Option<DurationText>,
+    },
+    /// Shared subscriptions.
+    Shared {
+        /// Each message reaches exactly one member. Of what a lost member may have had, no more than that is judged that it
+        /// does not come twice.
+        exactly_one: Option<bool>,
+        /// What was owed at QoS 1 when a connection of a member ended, and its Session with it, reached another member.
+        redistributed: Option<bool>,
+    },
+    /// Flow control.
+    Quota {
+        /// Only connections of this group.
+        group: Option<String>,
+        /// The broker never has more messages of QoS 1 and 2 unacknowledged on a connection than the group's `receive_maximum`.
+        /// What comes together was in flight together; what is seen of that is the least that it was.
+        receive_maximum: Option<KeptWord>,
+    },
 }
 
 /// Longest time from the fault to the will.
@@ -188,4 +221,22 @@ pub(crate) enum DisplacedReasonWord {
 pub(crate) enum CorrectWord {
     /// As the specification says.
     Correct,
+}
+
+/// A claim without a number.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Complete")]
+pub(crate) enum CompleteWord {
+    /// Nothing is missing.
+    Complete,
+}
+
+/// A claim without a number.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Kept")]
+pub(crate) enum KeptWord {
+    /// It was never exceeded.
+    Kept,
 }

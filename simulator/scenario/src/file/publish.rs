@@ -45,6 +45,9 @@ pub(crate) struct PublishFile {
     /// Template of the Topic Name on which the device wants the response to each message, which then has Correlation
     /// Data of its own. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`.
     pub(crate) response_topic: Option<String>,
+    /// How long each message lives, in whole seconds, at least 1s: the broker must not begin to deliver it later. MQTT 5.0
+    /// only. By default without end.
+    pub(crate) message_expiry: Option<DurationText>,
     /// Template of the description of the payload, as a MIME type. MQTT 5.0 only.
     pub(crate) content_type: Option<String>,
     /// Names, and templates of their values, that go with each message, in this order. MQTT 5.0 only.

@@ -16,7 +16,7 @@ const KEYS: [(&str, &[&str]); 8] = [
 ];
 
 /// Values by key.
-const VALUES: [(&str, &[&str]); 4] = [
+const VALUES: [(&str, &[&str]); 3] = [
     (
         "action",
         &[
@@ -28,7 +28,6 @@ const VALUES: [(&str, &[&str]); 4] = [
         ],
     ),
     ("how", &["tls_abort"]),
-    ("check", &["session", "shared", "expiry", "quota"]),
     ("retransmit", &["same_connection"]),
 ];
 

@@ -32,6 +32,14 @@ pub enum Expectation {
     KeepAlive(KeepAliveClaim),
     /// `check = "response"`
     Response(ResponseClaim),
+    /// `check = "session"`
+    Session(SessionClaim),
+    /// `check = "expiry"`
+    Expiry(ExpiryClaim),
+    /// `check = "shared"`
+    Shared(SharedClaim),
+    /// `check = "quota"`
+    Quota(QuotaClaim),
 }
 
 impl Expectation {
@@ -47,6 +55,10 @@ impl Expectation {
             Self::Connections(_) => "connections",
             Self::KeepAlive(_) => "keep_alive",
             Self::Response(_) => "response",
+            Self::Session(_) => "session",
+            Self::Expiry(_) => "expiry",
+            Self::Shared(_) => "shared",
+            Self::Quota(_) => "quota",
         }
     }
 }
@@ -188,4 +200,42 @@ pub struct ConnectionsClaim {
     pub refused: Option<u64>,
     /// Connections whose end is not explained by a fault, a cut, a takeover or the end of the run.
     pub unexpected_disconnects: Option<u64>,
+}
+
+/// What is kept of a client that is away (§4.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SessionClaim {
+    /// Session Present is 1 exactly where there was a Session to resume (§3.2.2.1.1).
+    pub present_correct: bool,
+    /// What was owed at QoS 1 and 2 while no connection held a Session comes once one does.
+    pub backlog_complete: bool,
+}
+
+/// Messages that live for a limited time (§3.3.2.3.3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExpiryClaim {
+    /// None is delivered that had expired before the broker began to [MQTT-3.3.2-5].
+    pub never_after: bool,
+    /// What is left of its time is told with each delivery [MQTT-3.3.2-6].
+    pub remaining_correct: bool,
+    /// How much sooner or later the broker may be. Default 1 s, since the interval counts in seconds.
+    pub tolerance: Duration,
+}
+
+/// Shared subscriptions (§4.8.2).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SharedClaim {
+    /// Each message goes to exactly one member, unless a member was lost.
+    pub exactly_one: bool,
+    /// What a member that is lost for good had at QoS 1, and had not acknowledged, goes to another.
+    pub redistributed: bool,
+}
+
+/// How many messages the broker has in flight (§4.9).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct QuotaClaim {
+    /// Only to devices of this group.
+    pub group: Option<GroupId>,
+    /// No more than Receive Maximum of QoS 1 and 2 are unacknowledged at once [MQTT-3.3.4-9].
+    pub receive_maximum_kept: bool,
 }

@@ -27,6 +27,8 @@ pub struct MessageProperties {
     pub response_topic: Option<DeviceTemplate>,
     /// Content Type (§3.3.2.3.9).
     pub content_type: Option<DeviceTemplate>,
+    /// Seconds that the message lives (§3.3.2.3.3): above 0. `None` is without end.
+    pub message_expiry: Option<u32>,
     /// User Properties, in order (§3.3.2.3.7).
     pub user_properties: Vec<(String, DeviceTemplate)>,
 }

@@ -64,11 +64,51 @@ impl Scenario {
                 text.option("within", claim.within.map(duration));
                 text.option("misdirected", claim.misdirected);
             }
+            Expectation::Session(_)
+            | Expectation::Expiry(_)
+            | Expectation::Shared(_)
+            | Expectation::Quota(_) => self.write_kept(text, expectation),
             Expectation::Connections(claim) => {
                 text.option("group", claim.group.map(group_name));
                 text.option("refused", claim.refused);
                 text.option("unexpected_disconnects", claim.unexpected_disconnects);
             }
+        }
+    }
+
+    /// Writes what is claimed of what the broker keeps; nothing of another check.
+    fn write_kept(&self, text: &mut Text, expectation: &Expectation) {
+        match expectation {
+            Expectation::Session(claim) => {
+                let present = claim.present_correct.then(|| quote("correct"));
+                text.option("present", present);
+                let backlog = claim.backlog_complete.then(|| quote("complete"));
+                text.option("backlog", backlog);
+            }
+            Expectation::Expiry(claim) => {
+                text.option("never_after", claim.never_after.then_some(true));
+                let remaining = claim.remaining_correct.then(|| quote("correct"));
+                text.option("remaining", remaining);
+                text.pair("tolerance", duration(claim.tolerance));
+            }
+            Expectation::Shared(claim) => {
+                text.option("exactly_one", claim.exactly_one.then_some(true));
+                text.option("redistributed", claim.redistributed.then_some(true));
+            }
+            Expectation::Quota(claim) => {
+                text.option("group", claim.group.map(|id| quote(&self.group(id).name)));
+                let kept = claim.receive_maximum_kept.then(|| quote("kept"));
+                text.option("receive_maximum", kept);
+            }
+            Expectation::Delivery(_)
+            | Expectation::Will(_)
+            | Expectation::Retained(_)
+            | Expectation::Takeover(_)
+            | Expectation::Qos2Handshake(_)
+            | Expectation::Network(_)
+            | Expectation::Connections(_)
+            | Expectation::KeepAlive(_)
+            | Expectation::Response(_) => {}
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `[[group.respond]]`, and what goes with it in a `[[group.publish]]`.
 
+use std::time::Duration;
+
 use squall_toml::quote::{quote, quote_key};
 
 use super::distribution::distribution;
-use super::text::{Text, pair, table};
+use super::text::{Text, duration, pair, table};
 use super::{payload, qos};
 use crate::{DeviceTemplate, MessageProperties, Respond};
 
@@ -29,6 +31,9 @@ pub(super) fn write_properties(text: &mut Text, properties: &MessageProperties) 
         properties.response_topic.as_ref().map(source),
     );
     text.option("content_type", properties.content_type.as_ref().map(source));
+    let expiry = properties.message_expiry;
+    let expiry = expiry.map(|seconds| duration(Duration::from_secs(seconds.into())));
+    text.option("message_expiry", expiry);
     let user = properties.user_properties.iter();
     let user = user.map(|(name, value)| pair(&quote_key(name), source(value)));
     text.option("user_properties", table(user));

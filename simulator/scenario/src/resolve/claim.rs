@@ -1,7 +1,5 @@
 //! `[[expect]]`: what must hold.
 
-use std::time::Duration;
-
 use squall_protocol::{
     QoS, ReasonCode, Version,
     topic::{TopicFilter, TopicName},
@@ -18,7 +16,7 @@ use super::keep_alive::keep_alive_claim;
 use super::respond::response_claim;
 use super::within::resolve_within;
 use crate::error::Problem;
-use crate::file::{DisplacedReasonWord, ExpectFile, FaultFile};
+use crate::file::{DisplacedReasonWord, ExpectFile};
 use crate::id::{FaultId, GroupId};
 use crate::{
     ConnectionsClaim, DeliveryClaim, DropKind, Expectation, Fault, FaultAction, Group,
@@ -88,6 +86,10 @@ impl Resolver<'_> {
                 refused: *refused,
                 unexpected_disconnects: *unexpected_disconnects,
             }),
+            ExpectFile::Session { .. }
+            | ExpectFile::Expiry { .. }
+            | ExpectFile::Shared { .. }
+            | ExpectFile::Quota { .. } => self.resolve_kept(file, at)?,
         })
     }
 
@@ -120,7 +122,11 @@ impl Resolver<'_> {
         })
     }
 
-    fn resolve_group_name(&mut self, name: Option<&str>, at: &At<'_>) -> Option<GroupId> {
+    pub(super) fn resolve_group_name(
+        &mut self,
+        name: Option<&str>,
+        at: &At<'_>,
+    ) -> Option<GroupId> {
         let known = self.group_names();
         self.look_up("group", name?, &known, at).map(GroupId)
     }
@@ -187,6 +193,10 @@ impl Resolver<'_> {
             Expectation::Network(claim) => self.check_network(claim, &at.key("profile")),
             Expectation::KeepAlive(_) => self.check_keep_alive(at),
             Expectation::Response(claim) => self.check_response_claim(claim, at),
+            Expectation::Session(claim) => self.check_session(claim, at),
+            Expectation::Expiry(_) => self.check_expiry(at),
+            Expectation::Shared(_) => self.check_shared(at),
+            Expectation::Quota(claim) => self.check_quota(claim, at),
             Expectation::Connections(_) => {
                 self.check_claims_something(&["refused", "unexpected_disconnects"], at);
             }
@@ -420,20 +430,6 @@ impl Resolver<'_> {
             self.contradiction(at, what, remedy);
         }
     }
-}
-
-/// The longest time that a claim gives to what follows from `fault`.
-pub(super) fn promised_time(fault: &FaultFile, claims: &[ExpectFile]) -> Option<Duration> {
-    let kind = super::fault::drop_kind(fault)?;
-    let promised = claims.iter().filter_map(|claim| {
-        let ExpectFile::Will { after, within, .. } = claim else {
-            return None;
-        };
-        let is_meant = after.iter().any(|name| Some(name) == fault.name.as_ref());
-        let limit = resolve_within(within, std::iter::once(kind)).remove(&kind);
-        limit.filter(|_| is_meant)
-    });
-    promised.max()
 }
 
 /// The claim of a `takeover`, `None` for any other check.

@@ -292,7 +292,7 @@ impl Resolver<'_> {
     }
 
     /// `duration` in whole seconds, as MQTT carries it, at most `max`.
-    fn whole_seconds(&mut self, duration: Duration, max: u32, at: &At<'_>) -> u32 {
+    pub(super) fn whole_seconds(&mut self, duration: Duration, max: u32, at: &At<'_>) -> u32 {
         let seconds = u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         if duration.subsec_nanos() > 0 || seconds > max {
             let problem = Mistake::OutOfRange {

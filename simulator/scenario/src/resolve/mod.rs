@@ -14,6 +14,7 @@ mod distribution;
 mod fault;
 mod group;
 mod keep_alive;
+mod kept;
 mod link_fault;
 mod login;
 mod network;
@@ -294,7 +295,7 @@ impl Resolver<'_> {
             (Some(crate::DropKind::Silent), Some(group)) => group.keep_alive_limit(),
             _ => None,
         };
-        let promised = claim::promised_time(fault, &file.expect);
+        let promised = within::promised_time(fault, &file.expect);
         let delay = group.map_or(Duration::ZERO, crate::Group::will_delay_of_the_gone);
         let waited = notice.unwrap_or_default().saturating_add(delay);
         let closed = keep_alive::promised_close(fault, &file.expect);

@@ -113,7 +113,12 @@ impl Resolver<'_> {
         at: &At<'_>,
     ) -> MessageProperties {
         if group.version == Version::V3_1_1 {
-            for key in ["response_topic", "content_type", "user_properties"] {
+            for key in [
+                "response_topic",
+                "content_type",
+                "message_expiry",
+                "user_properties",
+            ] {
                 self.misplaced(at, key, "`protocol = \"5.0\"`");
             }
         }
@@ -137,8 +142,17 @@ impl Resolver<'_> {
         MessageProperties {
             response_topic,
             content_type,
+            message_expiry: self.resolve_message_expiry(file, at),
             user_properties,
         }
+    }
+
+    /// Seconds that a message lives.
+    fn resolve_message_expiry(&mut self, file: &PublishFile, at: &At<'_>) -> Option<u32> {
+        let at = at.key("message_expiry");
+        let expiry = file.message_expiry?.0;
+        self.check_above_zero(expiry, &at);
+        Some(self.whole_seconds(expiry, u32::MAX, &at))
     }
 
     /// A text that MQTT can carry as a string (§1.5.4).

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::group::time;
 use crate::DropKind;
-use crate::file::{LimitsFile, WithinFile};
+use crate::file::{ExpectFile, FaultFile, LimitsFile, WithinFile};
 
 /// The limits that `file` gives for wills after drops of these `kinds`. One for a kind that is not among
 /// them is kept, so that it can be refused.
@@ -32,4 +32,18 @@ fn each(limits: &LimitsFile) -> BTreeMap<DropKind, Duration> {
         .into_iter()
         .filter_map(|(kind, limit)| Some((kind, time(limit)?)))
         .collect()
+}
+
+/// The longest time that a claim gives to what follows from `fault`.
+pub(super) fn promised_time(fault: &FaultFile, claims: &[ExpectFile]) -> Option<Duration> {
+    let kind = super::fault::drop_kind(fault)?;
+    let promised = claims.iter().filter_map(|claim| {
+        let ExpectFile::Will { after, within, .. } = claim else {
+            return None;
+        };
+        let is_meant = after.iter().any(|name| Some(name) == fault.name.as_ref());
+        let limit = resolve_within(within, std::iter::once(kind)).remove(&kind);
+        limit.filter(|_| is_meant)
+    });
+    promised.max()
 }

@@ -21,6 +21,7 @@ mod generator;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod keep_alive;
+mod kept;
 mod lag;
 mod less_lag;
 mod link_faults;

@@ -81,6 +81,7 @@ pub(crate) enum What {
     ReadingResumed {
         since: Instant,
     },
+    QuotaExceeded(usize),
     FaultApplied(FaultId),
     RetainedFound {
         topic: String,
@@ -113,6 +114,9 @@ impl What {
             }
             &Fact::Connection(ConnectionFact::ReadingResumed { since }) => {
                 Self::ReadingResumed { since }
+            }
+            &Fact::Connection(ConnectionFact::QuotaExceeded { in_flight }) => {
+                Self::QuotaExceeded(in_flight)
             }
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,

@@ -64,7 +64,7 @@ pub(super) struct Case<'a> {
     /// When the generator got to it, likewise.
     reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
-    wait: Wait,
+    pub(super) wait: Wait,
     /// Whether its publisher has the Session that it came to.
     pub(super) sender: Sender,
     /// The place that the delivery is taken for.
@@ -172,6 +172,7 @@ impl Deliveries {
         }
         self.check_label(&case);
         self.check_identifiers(&case);
+        self.check_expiry(&case);
         self.attribute(&case)
     }
 
@@ -377,9 +378,12 @@ impl Deliveries {
             pledge.received += 1;
             pledge.delivered += 1;
             self.note_took(case, pledge_key.group);
-            self.note_waited(case);
+            self.note_waited(case, owed);
         } else {
             self.books.tally_mut(case.key()).optional += 1;
+        }
+        if let Recipient::Share(_) = recipient {
+            self.share_counts.came += 1;
         }
         self.note_holder(case);
         if self.has_no_reason_to_repeat(case) || self.is_given_once(case) {
@@ -393,18 +397,6 @@ impl Deliveries {
             tally.late_unasked += u64::from(is_unasked);
         }
         self.check_order(case, recipient);
-    }
-
-    /// A message that was owed came, and had perhaps waited while its Session was away.
-    fn note_waited(&mut self, case: &Case<'_>) {
-        let session = self.sessions.get_mut(case.event.client.0 as usize);
-        let away = session.and_then(|session| session.as_mut()?.away.as_mut());
-        if let Some(away) = away
-            && case.wait == Wait::Offline
-            && case.sent_at >= Some(away.from)
-        {
-            away.came += 1;
-        }
     }
 
     fn check_order(&mut self, case: &Case<'_>, recipient: Recipient) {

@@ -150,6 +150,13 @@ impl Deliveries {
         let topic = self.streams[id].topic;
         let recipient = self.topics.places(topic)[open.place].recipient;
         let key = open.key(group_of(&self.sessions, &self.shares, recipient));
+        if let RunEnd::Drained(now) = end
+            && self.may_have_expired(id, recipient, open, now)
+        {
+            self.note_expired();
+            self.books.tally_mut(key).excused[Excuse::Expired as usize] += 1;
+            return;
+        }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
@@ -160,7 +167,13 @@ impl Deliveries {
         {
             self.books.tally_mut(key).could_come(short_by);
             self.note_missing(id, open, Fate::UnderWay);
+            self.backlog.coming += u64::from(self.has_waited(recipient, open));
+            self.share_counts.coming += u64::from(matches!(recipient, Recipient::Share(_)));
             return;
+        }
+        self.backlog.lost += u64::from(self.has_waited(recipient, open));
+        if let Recipient::Share(filter) = recipient {
+            self.note_share_lost(filter, open);
         }
         self.books.tally_mut(key).lost += 1;
         self.note_missing(id, open, Fate::Lost);

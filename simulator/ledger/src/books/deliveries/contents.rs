@@ -79,7 +79,7 @@ impl Deliveries {
         self.note_wrong(AnomalyKind::Mislabelled, case, what);
     }
 
-    fn note_wrong(&mut self, kind: AnomalyKind, case: &Case<'_>, what: &str) {
+    pub(super) fn note_wrong(&mut self, kind: AnomalyKind, case: &Case<'_>, what: &str) {
         self.anomalies.note(kind, case.noticed(), || {
             let device = self.names.of(case.stamp.device);
             let explanation = format!("message {} of {device} {what}", case.sequence());

@@ -24,6 +24,7 @@ impl Deliveries {
             return;
         };
         self.books.tally_mut(case.key()).forbidden += 1;
+        self.note_share_twice(case);
         self.anomalies
             .note(AnomalyKind::Duplicated, case.noticed(), || {
                 let explanation = format!(

@@ -1,5 +1,7 @@
 //! A PUBLISH as its recipient saw it: what it says of itself, before anything is concluded.
 
+use std::time::Duration;
+
 use squall_fleet::Stamp;
 use squall_protocol::QoS;
 use squall_protocol::packet::SubscriptionIdentifier;
@@ -23,6 +25,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) payload: &'a [u8],
     /// What the payload says of itself.
     pub(crate) mark: Mark,
+    /// Its Message Expiry Interval.
+    pub(crate) expiry: Option<Duration>,
     /// Its Subscription Identifiers.
     pub(crate) identifiers: &'a [SubscriptionIdentifier],
 }

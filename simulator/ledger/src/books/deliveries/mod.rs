@@ -8,14 +8,17 @@
 //! message's way is lost; what is missing with all connections in order is lost.
 
 mod arrive;
+mod backlog;
 mod close;
 mod contents;
 mod copies;
 mod delivery;
+mod expiry;
 mod identifiers;
 mod pledges;
 mod replay;
 mod sessions;
+mod share_counts;
 mod sharing;
 mod stranger;
 mod tail;
@@ -24,6 +27,7 @@ mod watching;
 pub(super) use close::RunEnd;
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use squall_fleet::{SocketId, Stamp};
 use squall_protocol::{Instant, QoS};
@@ -41,13 +45,17 @@ use super::share::Share;
 use super::stream::{Publisher, Record, RecordState, Stream, fingerprint};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
+use backlog::BacklogCounts;
+use expiry::Expiries;
 use identifiers::AwaitedIdentifiers;
 use sharing::SharedCopies;
 use tail::Slowest;
 
 pub(crate) use arrive::{FirstDelivery, Wait};
 pub(crate) use delivery::{Delivery, Mark, Origin};
+pub(crate) use expiry::ExpiryLimit;
 pub(crate) use sessions::Ending;
+pub(crate) use share_counts::ShareCounts;
 pub(crate) use watching::{Watcher, WillRecipient};
 
 /// A message as it was handed to the link, or as it would have been.
@@ -63,6 +71,8 @@ pub(crate) struct Message<'a> {
     pub(crate) retain: bool,
     /// When the generator got to it.
     pub(crate) reached_at: Instant,
+    /// How long it lives, if that is limited.
+    pub(crate) expiry: Option<Duration>,
 }
 
 /// How far an acknowledged message had come.
@@ -107,6 +117,16 @@ pub(crate) struct Deliveries {
     shared_copies: SharedCopies,
     /// Subscription Identifiers that are to come still.
     identifiers: AwaitedIdentifiers,
+    /// Messages that expire.
+    expiries: Expiries,
+    /// What waited for Sessions that were away.
+    backlog: BacklogCounts,
+    /// What became of the messages of shared subscriptions.
+    share_counts: ShareCounts,
+    /// By group: whether its devices have links.
+    on_links: Vec<bool>,
+    /// By group: whether its devices have a Receive Maximum.
+    limits_quota: Vec<bool>,
     /// How long deliveries took at most.
     slowest: Slowest,
     /// What must come out of the broker's store.
@@ -123,7 +143,7 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     /// Nothing was sent yet.
-    pub(crate) fn new(roster: &Roster, memory: Memory) -> Self {
+    pub(crate) fn new(roster: &Roster, expiries: Vec<ExpiryLimit>, memory: Memory) -> Self {
         Self {
             topics: Topics::default(),
             sessions: Vec::new(),
@@ -140,6 +160,11 @@ impl Deliveries {
             on_link_up: HashSet::new(),
             shared_copies: SharedCopies::default(),
             identifiers: AwaitedIdentifiers::default(),
+            expiries: Expiries::new(expiries),
+            backlog: BacklogCounts::default(),
+            share_counts: ShareCounts::default(),
+            on_links: roster.on_links().to_vec(),
+            limits_quota: roster.limiting_quotas().to_vec(),
             slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
             memory,
@@ -243,6 +268,11 @@ impl Deliveries {
         stream.note_qos(message.qos);
         stream.has_unacknowledgeable |= message.qos == QoS::AtMostOnce;
         self.records += self.streams[id].put(message.stamp.sequence, record);
+        if let Some(expiry) = message.expiry {
+            self.streams[id].has_expiring = true;
+            let named = (id, message.stamp.sequence);
+            self.expiries.note_sent(named, event.now, expiry);
+        }
         self.pledge(id, event, message);
         while self.records > self.memory.records && self.streams[id].records() > 1 {
             self.settle_oldest_early(id);
@@ -259,6 +289,7 @@ impl Deliveries {
     ) -> Option<Acknowledged> {
         let topic = self.topics.topic(topic)?;
         let &id = self.stream_ids.get(&(stamp.device, topic))?;
+        let has_expiring = self.streams[id].has_expiring;
         let record = self.streams[id].record_mut(stamp.sequence)?;
         let acknowledged = Acknowledged {
             sent_at: record.sent_at,
@@ -275,6 +306,10 @@ impl Deliveries {
         let publications = self.books.publications_mut(event.group, record.qos);
         match answered {
             Answered::Accepted => {
+                if has_expiring {
+                    let named = (id, stamp.sequence);
+                    self.expiries.note_acknowledged(named, event.now);
+                }
                 record.state = RecordState::Acknowledged;
                 publications.acknowledged += 1;
             }

@@ -165,6 +165,7 @@ impl Deliveries {
             self.note_mislabelled(case, &what);
         }
         self.check_identifiers(case);
+        self.check_expiry(case);
         let tally = self.books.tally_mut(case.key());
         if times <= allowed {
             tally.optional += 1;

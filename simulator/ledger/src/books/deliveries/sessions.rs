@@ -55,9 +55,7 @@ impl Deliveries {
         session.connected_at = event.now;
         session.expiry = expiry;
         session.offline_since = None;
-        if let Some(away) = session.away.as_mut() {
-            away.until.get_or_insert(event.now);
-        }
+        session.come_back(event.now);
         session.live.push(event.socket);
         if session_present {
             session.resume(event.socket);
@@ -109,6 +107,11 @@ impl Deliveries {
             }
         }
         self.disturb_shares(event, ending.noticed_by);
+        if is_over && is_offline {
+            for filter in self.shares_of(event) {
+                self.note_at_stake(filter);
+            }
+        }
         if is_over && is_offline {
             let excuse = match ending.is_unasked {
                 true => Excuse::EndedUnasked,

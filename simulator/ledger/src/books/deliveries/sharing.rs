@@ -78,6 +78,11 @@ impl SharedCopies {
 }
 
 impl Deliveries {
+    /// A copy came of a message that must go to one member once.
+    pub(super) fn note_share_twice(&mut self, case: &Case<'_>) {
+        self.share_counts.twice += u64::from(self.is_for_a_share(case));
+    }
+
     /// A message came to a member of a shared subscription for the first time.
     pub(super) fn note_holder(&mut self, case: &Case<'_>) {
         if case.published == QoS::AtLeastOnce && self.is_for_a_share(case) {
@@ -151,6 +156,7 @@ impl Deliveries {
     pub(super) fn close_suspects(&mut self) {
         for suspect in std::mem::take(&mut self.shared_copies.suspects) {
             self.books.tally_mut(suspect.key).forbidden += 1;
+            self.share_counts.twice += 1;
             self.anomalies
                 .note(AnomalyKind::Duplicated, suspect.noticed, || suspect.anomaly);
         }

@@ -113,6 +113,10 @@ impl Ledger {
                 self.stalls.handle_resumed(event);
                 self.deliveries.handle_reading_resumed(event, since);
             }
+            ConnectionFact::QuotaExceeded { in_flight } => {
+                let anomalies = &mut self.noticed_by_checks;
+                self.quotas.note_exceeded(event, in_flight, anomalies);
+            }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
     }
@@ -179,13 +183,13 @@ impl Ledger {
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
-        self.windows.handle_ended(event.socket);
         let stalled_since = self.stalls.handle_ended(event, cause);
         // The close may have lain there for as long as its device did not read.
         let event = &Event {
             arrived: event.arrived.min(stalled_since.unwrap_or(event.arrived)),
             ..*event
         };
+        self.end_windows(event, cause);
         let earliest = self.earliest_end(event, cause, part);
         self.takeovers.handle_session_left(event, earliest);
         let displacement = self.takeovers.handle_ended(event, cause);
@@ -244,6 +248,13 @@ impl Ledger {
         if is_over && !self.deliveries.is_online(event.client) {
             self.handshakes.handle_session_over(event.device);
         }
+    }
+
+    /// What the broker had in flight on a connection that ended.
+    fn end_windows(&mut self, event: &Event, cause: EndCause) {
+        self.windows.handle_ended(event.socket);
+        let anomalies = &mut self.noticed_by_checks;
+        self.quotas.handle_ended(event, cause, anomalies);
     }
 
     /// Whether the link of a device explains the end of its connection.

@@ -40,6 +40,7 @@ impl Ledger {
                 retain,
                 payload,
                 reached_at,
+                expiry,
             } => {
                 let message = Message {
                     stamp,
@@ -47,19 +48,9 @@ impl Ledger {
                     qos,
                     retain,
                     reached_at,
+                    expiry,
                 };
-                self.deliveries.handle_published(event, &message, payload);
-                self.unsent.handle_sent(event, qos);
-                if retain && self.closed_at.is_none() {
-                    let publish = RetainedPublish {
-                        topic,
-                        payload,
-                        stamp,
-                        qos,
-                        socket: event.socket,
-                    };
-                    self.retained.handle_published(event.now, &publish);
-                }
+                self.handle_sent(event, &message, payload);
             }
             PublicationFact::Skipped {
                 stamp,
@@ -73,6 +64,7 @@ impl Ledger {
                     qos,
                     retain: false,
                     reached_at: event.now,
+                    expiry: None,
                 };
                 self.deliveries.handle_skipped(event, &message);
                 if self.closed_at.is_none() {
@@ -85,6 +77,22 @@ impl Ledger {
                 topic,
                 reason,
             } => findings.push(self.handle_acknowledged(event, stamp, topic, reason)),
+        }
+    }
+
+    fn handle_sent(&mut self, event: &Event, message: &Message<'_>, payload: &[u8]) {
+        self.deliveries.handle_published(event, message, payload);
+        self.unsent.handle_sent(event, message.qos);
+        if message.retain && self.closed_at.is_none() {
+            let publish = RetainedPublish {
+                topic: message.topic,
+                payload,
+                stamp: message.stamp,
+                qos: message.qos,
+                expires: message.expiry.is_some(),
+                socket: event.socket,
+            };
+            self.retained.handle_published(event.now, &publish);
         }
     }
 
@@ -133,6 +141,9 @@ impl Ledger {
             stamp,
             properties,
         } = delivered;
+        if qos > QoS::AtMostOnce {
+            self.quotas.note_came(event.group);
+        }
         if qos == QoS::AtLeastOnce {
             self.windows.handle_qos1(event);
         }
@@ -159,6 +170,9 @@ impl Ledger {
             dup,
             payload,
             mark,
+            expiry: properties
+                .message_expiry_interval
+                .map(|seconds| Duration::from_secs(seconds.into())),
             identifiers: &properties.subscription_identifiers,
         };
         if origin == Origin::Live {

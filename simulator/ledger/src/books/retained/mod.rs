@@ -115,6 +115,8 @@ pub(crate) struct RetainedPublish<'a> {
     pub(crate) stamp: Stamp,
     /// QoS that it was published with.
     pub(crate) qos: QoS,
+    /// Whether it lives for a limited time only.
+    pub(crate) expires: bool,
     /// On which connection.
     pub(crate) socket: SocketId,
 }
@@ -167,6 +169,7 @@ impl Retained {
             topics.insert(Rc::clone(&topic));
         }
         let row = self.publishes.entry(topic).or_default();
+        row.has_expiring |= publish.expires;
         row.candidates.push(Candidate {
             value: value_of(publish.payload),
             device: publish.stamp.device,
@@ -214,7 +217,7 @@ impl Retained {
             .all(|candidate| candidate.value.is_some());
         let qos = row.candidates.iter().map(|candidate| candidate.qos).min()?;
         Some(SurelyThere {
-            since: row.set_at.filter(|_| is_never_empty)?,
+            since: row.set_at.filter(|_| is_never_empty && !row.has_expiring)?,
             qos,
         })
     }

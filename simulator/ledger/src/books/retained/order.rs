@@ -36,6 +36,7 @@ enum Kind {
 
 /// What a topic may have at `at`, when a checker looked.
 pub(super) fn values(published: Option<&Published>, wills: Option<&Wills>, at: Instant) -> Values {
+    let has_expiring = published.is_some_and(|row| row.has_expiring);
     let published = published.map_or(Some(Vec::new()), Published::candidates);
     let wills = wills.map_or(Some(&[][..]), Wills::candidates);
     let (Some(published), Some(wills)) = (published, wills) else {
@@ -46,7 +47,10 @@ pub(super) fn values(published: Option<&Published>, wills: Option<&Wills>, at: I
         .map(Step::of_message)
         .chain(wills.iter().map(Step::of_will))
         .collect();
-    let last = left_by(&steps, |step| step.is_certain);
+    let mut last = left_by(&steps, |step| step.is_certain);
+    if has_expiring {
+        last.push(None);
+    }
     // A will that the broker need not have published yet has overwritten nothing so far.
     let so_far = left_by(&steps, |step| {
         step.is_certain && (step.kind != Kind::Will || step.by <= Some(at))

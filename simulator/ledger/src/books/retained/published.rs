@@ -22,6 +22,8 @@ pub(super) struct Published {
     pub(super) candidates: Vec<Candidate>,
     /// Since when something is surely there in place of nothing.
     pub(super) set_at: Option<Instant>,
+    /// Whether any of its messages lives for a limited time: then the topic may have nothing.
+    pub(super) has_expiring: bool,
     /// The last messages that surely arrived, the oldest first, one in [`CONFIRMED_EVERY`].
     confirmed: VecDeque<Confirmed>,
     /// What was dropped from the candidates to save memory; `None` once it is surely overwritten.

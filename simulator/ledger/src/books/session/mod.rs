@@ -7,6 +7,7 @@
 mod options;
 mod unread;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use squall_fleet::{SocketId, Wanted};
@@ -20,6 +21,9 @@ use super::topics::FilterKey;
 
 pub(crate) use options::{Brings, Identifiers, Resumes, RetainFlag, Sender, brings_first};
 pub(crate) use unread::Unread;
+
+/// Absences of one Session that are remembered.
+const ABSENCES_MAX: usize = 64;
 
 /// One Session.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub(crate) struct Session {
     pub(crate) away: Option<Away>,
     /// When it may have missed what came to it at QoS 0 because its device did not read.
     pub(crate) unread: Unread,
+    /// Times before that in which no connection held it, from the end to the CONNACK, the oldest first.
+    pub(crate) absences: VecDeque<(Instant, Instant)>,
     /// When the last connection had ended for the broker at the earliest, if none is live.
     pub(crate) offline_since: Option<Instant>,
 }
@@ -240,8 +246,27 @@ impl Session {
             is_on_link: false,
             away: None,
             unread: Unread::default(),
+            absences: VecDeque::new(),
             offline_since: None,
         }
+    }
+
+    /// A connection holds it again.
+    pub(crate) fn come_back(&mut self, now: Instant) {
+        let Some(away) = self.away.as_mut().filter(|away| away.until.is_none()) else {
+            return;
+        };
+        away.until = Some(now);
+        if self.absences.len() == ABSENCES_MAX {
+            self.absences.pop_front();
+        }
+        self.absences.push_back((away.from, now));
+    }
+
+    /// Whether no connection held it at `at`, as far as that is remembered.
+    pub(crate) fn was_away_at(&self, at: Instant) -> bool {
+        let mut absences = self.absences.iter();
+        absences.any(|&(from, until)| from <= at && at < until)
     }
 
     /// Whether a connection holds it.

@@ -35,6 +35,8 @@ pub(crate) struct Stream {
     published: Option<PublishedAs>,
     /// Whether any message had QoS 0: no acknowledgement ends those.
     pub(crate) has_unacknowledgeable: bool,
+    /// Whether any message expires.
+    pub(crate) has_expiring: bool,
     /// Sequence of the first record.
     base: u32,
     records: VecDeque<Record>,
@@ -131,6 +133,7 @@ impl Stream {
             topic,
             published: None,
             has_unacknowledgeable: false,
+            has_expiring: false,
             base: 0,
             records: VecDeque::new(),
             cursors: Vec::new(),
@@ -207,6 +210,14 @@ impl Stream {
             let mut levels = cursor.levels.iter();
             levels.any(|level| level.pending.contains(sequence))
         })
+    }
+
+    /// Messages that a place waits for, of those owed at `owed`.
+    pub(crate) fn pending(&self, place: usize, owed: QoS) -> u64 {
+        let levels = self.cursors.get(place).map(|cursor| &cursor.levels);
+        let levels = levels.into_iter().flatten();
+        let of_it = levels.filter(|level| level.owed == owed);
+        of_it.map(|level| level.pending.len()).sum()
     }
 
     /// How often a message came to a place out of the broker's store.

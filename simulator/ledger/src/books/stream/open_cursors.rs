@@ -21,6 +21,11 @@ impl OpenCursors {
         self.by_qos[owed as usize].push(cursor);
     }
 
+    /// The cursors that may have pledges owed at `owed`.
+    pub(crate) fn at(&self, owed: QoS) -> impl Iterator<Item = CursorKey> + '_ {
+        self.by_qos[owed as usize].iter().copied()
+    }
+
     /// Takes the cursors out that may have pledges owed at `only`, or at any QoS: those may come twice.
     pub(crate) fn take(&mut self, only: Option<QoS>) -> Vec<CursorKey> {
         match only {

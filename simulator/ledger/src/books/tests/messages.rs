@@ -265,6 +265,7 @@ fn retain(scene: &mut Scene) {
         retain: true,
         payload: &payload,
         reached_at: stamp.scheduled,
+        expiry: None,
     });
     scene.tell(PUBLISHER, retained);
 }

@@ -31,6 +31,7 @@ fn retain(scene: &mut Scene, device: u32, sequence: u32, qos: QoS, payload: &str
         retain: true,
         payload: payload.as_bytes(),
         reached_at: squall_protocol::Instant::ZERO,
+        expiry: None,
     });
     scene.tell(device, published);
 }

@@ -247,6 +247,7 @@ impl Scene {
             retain: false,
             payload: &payload,
             reached_at: stamp.scheduled,
+            expiry: None,
         });
         self.tell(PUBLISHER, fact);
     }
@@ -313,6 +314,7 @@ impl Scene {
             retain: true,
             payload: &payload,
             reached_at: stamp.scheduled,
+            expiry: None,
         });
         self.tell(PUBLISHER, retained);
         self.acknowledge(sequence, ReasonCode::Success);

@@ -17,6 +17,7 @@ const C: u32 = KEPT + 2;
 
 fn scene() -> Scene {
     Scene::with_limits(WatchedClaims {
+        expiries: Vec::new(),
         wills: Vec::new(),
         takeovers: vec![TakeoverLimits {
             expectation: 0,

@@ -314,6 +314,7 @@ fn without_keep_alive_the_will_of_a_silent_device_is_not_due() {
 fn a_will_is_missing_once_its_limit_has_passed() {
     for (wait_ms, overdue) in [(400, 0), (600, 1)] {
         let mut scene = Scene::with_limits(WatchedClaims {
+            expiries: Vec::new(),
             wills: vec![WillLimit {
                 expectation: 3,
                 fault: FaultId(0),
@@ -392,6 +393,7 @@ fn a_will_that_a_takeover_had_to_bring_says_so() {
 #[test]
 fn a_late_will_names_the_device_that_died() {
     let mut scene = Scene::with_limits(WatchedClaims {
+        expiries: Vec::new(),
         wills: vec![WillLimit {
             expectation: 0,
             fault: FaultId(0),

@@ -1,0 +1,40 @@
+//! `quota`: the broker keeps to the Receive Maximum of each device (§4.9).
+
+use squall_run::AnomalyKind;
+use squall_scenario::{GroupId, QuotaClaim};
+
+use super::Evidence;
+use super::claim::{Claims, Word};
+use crate::books::Scope;
+
+/// Judges one claim.
+pub(super) fn judge(claim: &QuotaClaim, evidence: &Evidence<'_>) -> Claims {
+    let mut claims = Claims::new();
+    if let Some(group) = claim.group {
+        claims.select("group", &evidence.scenario.group(group).name);
+        claims.narrow(Scope {
+            group: Some(group),
+            ..Scope::default()
+        });
+    }
+    let groups = (0..).map(GroupId).take(evidence.scenario.groups.len());
+    let chosen = groups.filter(|group| claim.group.is_none_or(|only| only == *group));
+    let (mut came, mut exceeded) = (0, 0);
+    for counts in chosen.map(|group| evidence.ledger.quotas.of(group)) {
+        came += counts.came;
+        exceeded += counts.exceeded;
+    }
+    if claim.receive_maximum_kept {
+        claims.add_word(
+            Word {
+                key: "receive_maximum",
+                word: "kept",
+                wrong: exceeded,
+                of: came.max(exceeded),
+                unjudged: None,
+            },
+            &[AnomalyKind::QuotaExceeded],
+        );
+    }
+    claims
+}
