@@ -96,8 +96,8 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
         let wanted = wanted.map(|topic| topic.render(sent.index, &sent.by));
         for &group in &responding {
             for respond in &group.responds {
-                let own = respond.topic.as_ref().map(|_| String::new());
-                let Some(topic) = own.or_else(|| wanted.clone()) else {
+                let own = || respond.topic.as_ref().map(|_| String::new());
+                let Some(topic) = wanted.clone().or_else(own) else {
                     continue;
                 };
                 // The subscription of the block alone.

@@ -51,7 +51,7 @@ struct Block {
 #[derive(Debug)]
 struct Waiting {
     block: usize,
-    /// The Response Topic of the request, unless the block has a topic of its own.
+    /// The Response Topic of the request; without one it is the block's topic.
     topic: Option<TopicName<Rc<str>>>,
     answered: Answered,
 }
@@ -105,12 +105,12 @@ impl Responder {
             if !block.filter.matches(&publish.topic) {
                 continue;
             }
-            let topic = match (&respond.topic, properties.response_topic) {
-                (Some(_), _) => None,
-                (None, Some(topic)) => match TopicName::new(Rc::from(topic)) {
+            let topic = match (properties.response_topic, &respond.topic) {
+                (Some(topic), _) => match TopicName::new(Rc::from(topic)) {
                     Ok(topic) => Some(topic),
                     Err(_) => continue,
                 },
+                (None, Some(_)) => None,
                 (None, None) => continue,
             };
             let due = arrived + respond.delay.sample(&mut block.delays);
@@ -159,12 +159,14 @@ impl Device {
                 now_ms: unix_millis(turn.shared.started_at + due.since_start()),
             };
             block.count += 1;
-            let own_topic = respond.topic.as_ref().map(|template| {
+            let own_topic = || {
                 let mut text = String::new();
+                let template = respond.topic.as_ref()?;
                 template.render(&values, &mut block.payloads, &mut text);
-                TopicName::new(Rc::from(text)).expect("a resolved scenario renders Topic Names")
-            });
-            let Some(topic) = own_topic.or(waiting.topic) else {
+                let name = TopicName::new(Rc::from(text));
+                Some(name.expect("a resolved scenario renders Topic Names"))
+            };
+            let Some(topic) = waiting.topic.or_else(own_topic) else {
                 continue;
             };
             let stamp = Stamp {

@@ -7,7 +7,7 @@ use super::shorthand;
 use super::{DistributionFile, PayloadFile, PayloadForms};
 
 /// An answer of each device to what comes on a Topic Filter: to a message of this run that has a Response Topic,
-/// there, with its Correlation Data; or, with `topic`, to every message of this run.
+/// there, with its Correlation Data; with `topic`, to every other message of this run as well.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Respond")]
@@ -15,8 +15,8 @@ pub(crate) struct RespondFile {
     /// Template of the Topic Filter of the requests, which the device subscribes to; `$share/name/filter` shares
     /// it among the devices.
     pub(crate) filter: String,
-    /// Template of the Topic Name of each response, in place of the request's Response Topic. Needed in MQTT 3.1.1,
-    /// which has none. No `[[group.respond]]` may answer what goes there.
+    /// Template of the Topic Name of the response to a message without a Response Topic. Needed in MQTT 3.1.1, which
+    /// has none. No `[[group.respond]]` with a `topic` may answer what goes there.
     pub(crate) topic: Option<String>,
     /// Highest QoS that the device takes requests at, and QoS of the responses. Default 0.
     #[schemars(range(max = 2))]

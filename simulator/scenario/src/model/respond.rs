@@ -9,8 +9,7 @@ use crate::{DeviceTemplate, Distribution, MessageTemplate, Payload};
 pub struct Respond {
     /// The Topic Filter of the requests for every device, possibly shared. The group's `subscribes` have it too.
     pub filter: DeviceTemplate,
-    /// A Topic Name for every response; `None` is the request's Response Topic, and a request without one is not
-    /// answered.
+    /// A Topic Name for the response to a message without a Response Topic; `None` does not answer that.
     pub topic: Option<MessageTemplate>,
     /// QoS of the responses, and the highest that requests are taken at. Default 0.
     pub qos: QoS,

@@ -162,6 +162,24 @@ fn in_3_1_1_the_response_goes_to_the_topic_of_the_block() {
     assert_eq!(count(|what| matches!(what, What::Delivered { .. })), 40);
 }
 
+/// A block with a topic answers a message with a Response Topic there: the topic is for those without.
+#[test]
+fn a_response_topic_goes_before_the_topic_of_the_block() {
+    let text = BY_PROPERTY.replace("delay =", "topic = \"elsewhere/{client_id}\"\ndelay =");
+
+    let sent = sent(&text);
+
+    let responses = sent
+        .iter()
+        .filter(|sent| sent.client_id.starts_with("device"));
+    let topics: Vec<&str> = responses.map(|sent| sent.topic.as_str()).collect();
+    assert_eq!(topics.len(), 20);
+    assert!(
+        topics.iter().all(|topic| topic.starts_with("answers/")),
+        "{topics:?}"
+    );
+}
+
 /// What would be due in the second half of the drain is not sent: nothing would tell what became of it.
 #[test]
 fn no_response_is_due_in_the_second_half_of_the_drain() {
