@@ -5,6 +5,7 @@
 //! Nothing here reads a clock: `now` is an argument, and a deadline is a return value.
 
 mod error;
+mod malformation;
 mod packet_id;
 mod packet_ids;
 mod property_id;
@@ -25,6 +26,7 @@ pub mod server;
 pub mod topic;
 
 pub use error::ProtocolError;
+pub use malformation::Malformation;
 pub use packet_id::PacketId;
 pub use property_id::PropertyId;
 pub use qos::QoS;

@@ -89,6 +89,10 @@ pub enum AnomalyKind {
     ExpiryWrong,
     /// The broker had more messages in flight than Receive Maximum allows.
     QuotaExceeded,
+    /// The broker did not close a connection, or not in time, on which a malformed packet had come.
+    MalformedTolerated,
+    /// The broker closed a connection for a reason that has nothing to do with the malformed packet on it.
+    MalformedReason,
     /// The broker broke the protocol in a way that no other kind names.
     ProtocolError,
 }
@@ -126,6 +130,8 @@ impl AnomalyKind {
             Self::Expired => "came though expired",
             Self::ExpiryWrong => "remaining expiry wrong",
             Self::QuotaExceeded => "receive maximum exceeded",
+            Self::MalformedTolerated => "malformed packet tolerated",
+            Self::MalformedReason => "malformed packet, wrong reason",
             Self::ProtocolError => "protocol error",
         }
     }

@@ -17,6 +17,7 @@ mod histogram;
 mod identity;
 mod lag;
 mod machine;
+mod malformed;
 mod measured;
 mod metric;
 mod network;
@@ -62,6 +63,7 @@ pub use histogram::{Bucket, Histogram, HistogramError};
 pub use identity::{Identity, ScenarioText, Software};
 pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};
 pub use machine::{Limits, Machine};
+pub use malformed::MalformedOutcome;
 pub use measured::Measured;
 pub use metric::{
     Aggregate, CountedFrom, MetricCell, MetricKind, MetricName, Metrics, NotAnAggregate,

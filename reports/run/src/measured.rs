@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, Drain, ErrorCount,
-    FaultOccurrence, Metrics, NetworkOutcome, Qos2, Rates, Responses, RetainedOutcome,
-    ScenarioDelay, Series, Sessions, Silences, Takeovers, ThresholdOutcome, Unfinished,
-    WillOutcome,
+    FaultOccurrence, MalformedOutcome, Metrics, NetworkOutcome, Qos2, Rates, Responses,
+    RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers, ThresholdOutcome,
+    Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -47,6 +47,9 @@ pub struct Measured {
     /// Devices that fell silent, and when the broker closed their connections; `None` if none did.
     #[serde(default)]
     pub silences: Option<Silences>,
+    /// Malformed packets that faults sent, by kind.
+    #[serde(default)]
+    pub malformed: Vec<MalformedOutcome>,
     /// Requests and responses, if a device answered some.
     #[serde(default)]
     pub responses: Option<Responses>,

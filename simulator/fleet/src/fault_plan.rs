@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use squall_protocol::Instant;
+use squall_protocol::{Instant, Malformation};
 use squall_scenario::{DeviceId, Fault, FaultId};
 
 use crate::firing::Firing;
@@ -24,6 +24,8 @@ pub(crate) struct FaultPlan {
     /// When what lasts ends at the latest: with the measured part.
     last_end: Instant,
     reports: Vec<FaultReport>,
+    /// By fault, the rules that its malformed packets break.
+    malformations: Vec<Vec<Malformation>>,
 }
 
 /// One device that a firing chose.
@@ -75,6 +77,10 @@ impl FaultPlan {
                 inapplicable: 0,
             })
             .collect();
+        let malformations = faults.iter().map(|fault| {
+            let devices = fault.devices();
+            devices.map_or(Vec::new(), |devices| devices.malformations.clone())
+        });
         Self {
             firings: Vec::new(),
             next: 0,
@@ -82,6 +88,7 @@ impl FaultPlan {
             ends: BTreeMap::new(),
             last_end: Instant::ZERO,
             reports,
+            malformations: malformations.collect(),
         }
     }
 
@@ -204,6 +211,15 @@ impl FaultPlan {
         self.strike_mut(firing).applied += 1;
     }
 
+    /// The rule that the next malformed packet of a fault breaks: one after the other, over all devices that it hits.
+    pub(crate) fn next_malformation(&self, fault: FaultId) -> Option<Malformation> {
+        let place = usize::from(fault.0);
+        let kinds = &self.malformations[place];
+        let sent = self.reports[place].applied;
+        let turn = sent.checked_rem(kinds.len() as u64)?;
+        kinds.get(usize::try_from(turn).ok()?).copied()
+    }
+
     fn strike_mut(&mut self, firing: Firing) -> &mut Strike {
         // Every firing before this one has a strike, too: they fire in the order of their numbers.
         let place = usize::try_from(firing.number).expect("a fault has at most 100,000 times");
@@ -260,6 +276,7 @@ mod tests {
                 group: GroupId(0),
                 select: Select::All,
                 action: FaultAction::Drop(DropKind::Rst),
+                malformations: Vec::new(),
             }),
         }
     }

@@ -28,9 +28,9 @@ pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::bandwidth::Bandwidth;
 pub use model::distribution::Distribution;
 pub use model::expectation::{
-    ConnectionsClaim, DeliveryClaim, Expectation, ExpiryClaim, KeepAliveClaim, NetworkClaim,
-    Qos2HandshakeClaim, QuotaClaim, ResponseClaim, RetainedClaim, RetainedValue, SessionClaim,
-    SharedClaim, TakeoverClaim, WillClaim,
+    ConnectionsClaim, DeliveryClaim, Expectation, ExpiryClaim, KeepAliveClaim, MalformedClaim,
+    NetworkClaim, Qos2HandshakeClaim, QuotaClaim, ResponseClaim, RetainedClaim, RetainedValue,
+    SessionClaim, SharedClaim, TakeoverClaim, WillClaim,
 };
 pub use model::fault::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,

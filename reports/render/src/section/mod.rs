@@ -10,6 +10,7 @@ mod faults;
 mod generator;
 mod judgement;
 mod latency;
+mod malformed;
 mod network;
 mod qos2;
 mod resources;
@@ -70,7 +71,7 @@ type Maker = fn(&Run) -> Result<Section, Absent>;
 
 /// All sections that `run` has something for, and those it has not.
 pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
-    let makers: [Maker; 17] = [
+    let makers: [Maker; 18] = [
         run_card::section,
         judgement::section,
         accounting::section,
@@ -79,6 +80,7 @@ pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
         connections::section,
         wills::section,
         takeover::section,
+        malformed::section,
         responses::section,
         network::section,
         retained::section,
@@ -133,7 +135,7 @@ mod tests {
     fn a_full_run_has_every_section() {
         let (sections, absent) = sections(&sample::failing());
 
-        assert_eq!(sections.len(), 17);
+        assert_eq!(sections.len(), 18);
         assert_eq!(absent, []);
         assert!(sections.iter().all(|section| !section.blocks.is_empty()));
     }
@@ -145,7 +147,7 @@ mod tests {
 
         let shown: Vec<&str> = sections.iter().map(|section| section.id).collect();
         assert_eq!(shown, ["run", "appendix"]);
-        assert_eq!(absent.len(), 15);
+        assert_eq!(absent.len(), 16);
         assert!(absent.iter().all(|missing| !missing.why.is_empty()));
     }
 

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use distributions::{metrics, networks, rates, resources, scenario_delays, series};
 use outcomes::{
-    accounting, anomalies, checks, connections, faults, qos2, responses, takeovers, thresholds,
-    wills,
+    accounting, anomalies, checks, connections, faults, malformed, qos2, responses, takeovers,
+    thresholds, wills,
 };
 
 use crate::{
@@ -36,6 +36,7 @@ pub fn passing() -> Run {
         wills: wills(),
         takeovers: Some(takeovers()),
         silences: None,
+        malformed: malformed(),
         responses: Some(responses()),
         networks: networks(),
         retained: vec![RetainedOutcome {

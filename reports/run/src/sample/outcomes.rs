@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     Accounting, Aggregate, AllowedRange, Anomaly, AnomalyKind, CheckOutcome, ClaimOutcome,
-    Comparison, Connections, Deliveries, FaultOccurrence, GroupConnections, LegCount, MetricName,
-    Percentile, Publications, Qos2, Qos2Side, Responses, Tags, Takeovers, ThresholdOutcome,
-    ThresholdResult, Value, WillOutcome,
+    Comparison, Connections, Deliveries, FaultOccurrence, GroupConnections, LegCount,
+    MalformedOutcome, MetricName, Percentile, Publications, Qos2, Qos2Side, Responses, Tags,
+    Takeovers, ThresholdOutcome, ThresholdResult, Value, WillOutcome,
 };
 
 pub(super) fn accounting() -> Accounting {
@@ -172,6 +172,24 @@ pub(super) fn takeovers() -> Takeovers {
         session_present_right: 3_400,
         session_present_wrong: 0,
     }
+}
+
+pub(super) fn malformed() -> Vec<MalformedOutcome> {
+    let outcome = |kind: &str, source: &str, closed, left_open| MalformedOutcome {
+        kind: kind.to_owned(),
+        version: "5.0".to_owned(),
+        source: source.to_owned(),
+        sent: closed + left_open,
+        closed,
+        left_open,
+        reasons: BTreeMap::from([("0x81 Malformed Packet".to_owned(), closed)]),
+        slowest_s: Some(0.012),
+        ..MalformedOutcome::default()
+    };
+    vec![
+        outcome("invalid_utf8", "MQTT-1.5.4-1", 20, 0),
+        outcome("qos_3", "MQTT-3.3.1-4", 18, 2),
+    ]
 }
 
 pub(super) fn faults() -> Vec<FaultOccurrence> {

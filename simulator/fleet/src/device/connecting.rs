@@ -30,6 +30,7 @@ impl Device {
             said_at: turn.now,
             lanes: self.link.as_ref().map(|_| Box::default()),
             attention: Attention::UNBROKEN,
+            provoked: None,
         });
         turn.shared.census.connections += 1;
         self.send_control(turn, self.connections.len() - 1, Up::Open);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use squall_protocol::{Instant, client::Displaced};
 
 use super::asking::Asking;
+use super::provoking::Provoked;
 use crate::drive::{PeerClose, SocketId, Teardown};
 use crate::firing::Firing;
 use crate::link::Lane;
@@ -25,6 +26,8 @@ pub(super) struct Connection {
     pub(super) lanes: Option<Box<Lanes>>,
     /// Whether the device reads it.
     pub(super) attention: Attention,
+    /// What a malformed packet has left of it; `None` if it sent none.
+    pub(super) provoked: Option<Box<Provoked>>,
 }
 
 /// Whether the broker may still hear of the device over a connection.

@@ -36,6 +36,7 @@ impl Device {
                 self.tell_ended(turn, place, EndCause::PeerClosed(how));
             }
             Role::Abandoned | Role::Closing => {
+                self.note_provoked_closed(turn, place);
                 if self.connections[place].is_on_link() {
                     // The broker knows of the end, and what is still on the link never leaves it.
                     let socket = self.connections[place].socket;

@@ -113,8 +113,7 @@ impl Device {
                 TransportEnd::Close(Teardown::Fin)
             }
             DropKind::Malformed => {
-                let bytes = self.malformed_packet();
-                self.send(turn, place, &bytes);
+                self.provoke(turn, place, firing);
                 TransportEnd::LeftToBroker
             }
         };
@@ -151,14 +150,6 @@ impl Device {
         let mut bytes = Vec::new();
         encode(&publish, self.profile.version, &mut bytes);
         bytes.truncate(bytes.len() / 2);
-        bytes
-    }
-
-    /// A PINGREQ with a reserved flag set, which is a Malformed Packet [MQTT-2.1.3-1].
-    fn malformed_packet(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        encode(&Packet::Pingreq, self.profile.version, &mut bytes);
-        bytes[0] |= 1;
         bytes
     }
 }

@@ -24,6 +24,7 @@ mod link_faults;
 mod message;
 mod profile;
 mod properties;
+mod provoking;
 mod publishing;
 mod qos2_faults;
 mod quota;

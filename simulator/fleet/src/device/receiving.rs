@@ -46,7 +46,8 @@ impl Device {
         match self.connections[place].role {
             Role::Active(_) => {}
             Role::Displaced(_) => return self.read_displaced(turn, place, bytes),
-            Role::Opening(_) | Role::Abandoned | Role::Closing | Role::Done => return,
+            Role::Abandoned => return self.read_provoked(turn, place, bytes),
+            Role::Opening(_) | Role::Closing | Role::Done => return,
         }
         let socket = self.connections[place].socket;
         let mut input = bytes;

@@ -6,6 +6,7 @@
 
 mod exchange;
 mod link;
+mod provocation;
 mod retained;
 mod silence;
 mod wanted;
@@ -26,6 +27,7 @@ use crate::stamp::Stamp;
 
 pub use exchange::ExchangeFact;
 pub use link::{Departure, LinkAtEnd, LinkFact, Way};
+pub use provocation::ProvocationFact;
 pub use retained::{RetainedFact, Unchecked};
 pub use silence::SilenceFact;
 pub use wanted::Wanted;
@@ -89,6 +91,8 @@ pub enum Fact<'a> {
         /// The moment that it was planned for.
         due: Instant,
     },
+    /// A malformed packet was sent, or the broker did something about it.
+    Provocation(ProvocationFact),
     /// A fault did what it was configured to do, to this device.
     FaultApplied(FaultId),
     /// The generator did nothing from `since` until now, though something was due, or did not look at its

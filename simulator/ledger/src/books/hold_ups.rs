@@ -69,8 +69,10 @@ impl ByLag {
             | AnomalyKind::ResponseMisdirected
             | AnomalyKind::ClosedEarly
             | AnomalyKind::QuotaExceeded
+            | AnomalyKind::MalformedReason
             | AnomalyKind::ProtocolError => Self::Never,
-            AnomalyKind::WillLate
+            AnomalyKind::MalformedTolerated
+            | AnomalyKind::WillLate
             | AnomalyKind::ResponseLate
             | AnomalyKind::TwoAlive
             | AnomalyKind::DisplacedNotClosed

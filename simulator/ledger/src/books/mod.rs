@@ -11,6 +11,7 @@
 //! - `handshakes`: QoS 2 exchanges, leg by leg.
 //! - `unanswered`: packets that the broker left without an answer.
 //! - `responses`: messages that ask for another one.
+//! - `provocations`: malformed packets that faults sent.
 //! - `stalls`: devices that a fault stops from reading.
 //! - `link_faults`: links that a fault changes or partitions.
 //! - `windows`: when a device's link may have kept the broker from sending to it.
@@ -32,6 +33,7 @@ mod missing;
 mod observe;
 mod of_link;
 mod other_clients;
+mod provocations;
 mod quotas;
 mod replays;
 mod responses;
@@ -67,6 +69,7 @@ use self::handshakes::Handshakes;
 use self::link_faults::LinkFaults;
 use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
+use self::provocations::Provocations;
 use self::quotas::Quotas;
 use self::responses::Responses;
 use self::retained::Retained;
@@ -124,6 +127,7 @@ pub struct Ledger {
     pub(crate) quotas: Quotas,
     windows: Windows,
     pub(crate) stalls: Stalls,
+    pub(crate) provocations: Provocations,
     /// Messages of other runs that were published while this one went on, by the numbers that their
     /// stamps give their devices.
     pub(crate) messages_of_other_runs: BTreeMap<DeviceId, u64>,
@@ -164,6 +168,7 @@ impl Ledger {
             stalls: Stalls::default(),
             link_faults: LinkFaults::default(),
             quotas: Quotas::new(&roster),
+            provocations: Provocations::new(claims.provocations, memory),
             windows: Windows::default(),
             messages_of_other_runs: BTreeMap::new(),
             noticed_by_checks: Anomalies::new(memory.anomalies_per_kind),
@@ -197,6 +202,7 @@ impl Ledger {
             self.silences.anomalies(),
             self.handshakes.anomalies(),
             self.responses.anomalies(),
+            self.provocations.anomalies(),
         ] {
             all.add_all(book);
         }
@@ -204,7 +210,7 @@ impl Ledger {
     }
 
     /// Those of each book, to be told what may bring about more.
-    fn anomalies_mut(&mut self) -> [&mut Anomalies; 8] {
+    fn anomalies_mut(&mut self) -> [&mut Anomalies; 9] {
         [
             self.deliveries.anomalies_mut(),
             self.wills.anomalies_mut(),
@@ -213,6 +219,7 @@ impl Ledger {
             self.silences.anomalies_mut(),
             self.handshakes.anomalies_mut(),
             self.responses.anomalies_mut(),
+            self.provocations.anomalies_mut(),
             &mut self.noticed_by_checks,
         ]
     }
@@ -269,6 +276,7 @@ impl Ledger {
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
         self.silences.close(now);
+        self.provocations.close(now);
         self.imbalances.extend(self.takeovers.imbalance());
         self.close_connections(now);
         let (connections, on_link) = (&self.connections, &self.on_link);

@@ -48,6 +48,7 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         | AnomalyKind::Mislabelled
         | AnomalyKind::Qos2PublishAfterPubrel
         | AnomalyKind::ResponseMisdirected
+        | AnomalyKind::MalformedTolerated
         // Early closes are not noted where another client may take a connection over.
         | AnomalyKind::ClosedEarly
         | AnomalyKind::ClosedLate
@@ -70,6 +71,7 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         | AnomalyKind::TwoAlive
         | AnomalyKind::DisplacedNotClosed
         | AnomalyKind::DisplacedReason
+        | AnomalyKind::MalformedReason
         | AnomalyKind::SessionPresent
         | AnomalyKind::ConnectionRefused
         | AnomalyKind::UnexpectedDisconnect

@@ -3,6 +3,7 @@
 use squall_scenario::{Expectation, Scenario};
 
 use super::deliveries::ExpiryLimit;
+use super::provocations::ProvocationLimit;
 use super::responses::ResponseLimit;
 use super::silences::SilenceLimit;
 use super::takeovers::TakeoverLimits;
@@ -16,6 +17,7 @@ pub struct WatchedClaims {
     pub(crate) responses: Vec<ResponseLimit>,
     pub(crate) silences: Vec<SilenceLimit>,
     pub(crate) expiries: Vec<ExpiryLimit>,
+    pub(crate) provocations: Vec<ProvocationLimit>,
 }
 
 impl WatchedClaims {
@@ -56,6 +58,10 @@ impl WatchedClaims {
                     });
                     watched.responses.extend(limit);
                 }
+                Expectation::Malformed(claim) => watched.provocations.push(ProvocationLimit {
+                    expectation,
+                    closed_within: claim.closed_within,
+                }),
                 Expectation::Expiry(claim) => watched.expiries.push(ExpiryLimit {
                     expectation,
                     tolerance: claim.tolerance,

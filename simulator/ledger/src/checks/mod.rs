@@ -13,6 +13,7 @@ mod delivery;
 mod expiry;
 mod generator;
 mod keep_alive;
+mod malformed;
 mod network;
 mod qos2_handshake;
 mod quota;
@@ -111,6 +112,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
             Expectation::Expiry(claim) => expiry::judge(number, claim, evidence),
             Expectation::Shared(claim) => shared::judge(claim, evidence),
             Expectation::Quota(claim) => quota::judge(claim, evidence),
+            Expectation::Malformed(claim) => malformed::judge(number, claim, evidence),
         };
         findings
             .checks

@@ -78,6 +78,7 @@ impl Metrics {
             | Fact::Delivered(_)
             | Fact::StoodStill { .. }
             | Fact::FaultApplied(_)
+            | Fact::Provocation(_)
             | Fact::Retained(_) => {}
         }
     }

@@ -9,6 +9,7 @@ use squall_run::{
 };
 use squall_scenario::{Expectation, FaultId, Scenario};
 
+use super::malformed;
 use crate::books::{Ledger, WillCause, reason_text};
 
 /// A limit of `within`, and the wills that broke it.
@@ -181,7 +182,7 @@ pub(super) fn faults(
 /// What the time that a fault struck after `number` others brought about.
 fn effects(fault: FaultId, number: u64, ledger: &Ledger) -> Vec<FaultEffect> {
     let Some(stall) = ledger.stalls.effects(fault, number) else {
-        return Vec::new();
+        return malformed::effects(fault, number, ledger);
     };
     let waited = FaultEffect {
         what: "messages read after they had waited".to_owned(),

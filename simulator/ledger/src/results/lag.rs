@@ -109,6 +109,7 @@ fn claims_about_time(scenario: &Scenario) -> bool {
                 Expectation::Will(claim) => !claim.within.is_empty(),
                 Expectation::Takeover(claim) => claim.displaced_closed_within.is_some(),
                 Expectation::Response(claim) => claim.within.is_some(),
+                Expectation::Malformed(claim) => claim.closed_within.is_some(),
                 Expectation::Network(_) | Expectation::KeepAlive(_) | Expectation::Expiry(_) => {
                     true
                 }
@@ -137,7 +138,8 @@ fn rests_on_the_drain(scenario: &Scenario) -> bool {
         | Expectation::KeepAlive(_)
         | Expectation::Expiry(_)
         | Expectation::Quota(_)
-        | Expectation::Connections(_) => false,
+        | Expectation::Connections(_)
+        | Expectation::Malformed(_) => false,
     })
 }
 

@@ -7,6 +7,7 @@ mod events;
 mod interference;
 mod lag;
 mod layer_faults;
+mod malformed;
 mod refusals;
 mod sample;
 mod unanswered;
@@ -75,6 +76,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         wills: events::wills(scenario, ledger),
         takeovers: events::takeovers(ledger),
         silences: events::silences(ledger),
+        malformed: malformed::outcomes(ledger),
         responses: events::responses(ledger),
         networks: findings.networks,
         retained: findings.retained,

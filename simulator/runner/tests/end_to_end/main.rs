@@ -6,6 +6,7 @@ mod interloper;
 mod interruptions;
 mod kept;
 mod logins;
+mod malformed_packets;
 mod mosquitto;
 mod options;
 mod partitions;

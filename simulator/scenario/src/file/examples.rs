@@ -232,6 +232,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fault.profile", "profile = \"gprs\""),
     ("fault.reason", "reason = \"normal\""),
     ("fault.lasts", "lasts = \"20s\""),
+    ("fault.kind", "kind = [\"qos_3\", \"invalid_utf8\"]"),
     (
         "expect",
         "[[expect]]\ncheck = \"delivery\"\nlost = 0\nmisrouted = 0",

@@ -125,6 +125,15 @@ pub(crate) enum ExpectFile {
         /// Connections that are closed before that time has passed. Default 0.
         closed_early: Option<u64>,
     },
+    /// Malformed packets that a fault sends.
+    Malformed {
+        /// Longest time from when a malformed packet is sent until the broker has closed the connection: it must. One that
+        /// ends because its device is back before is not judged.
+        closed_within: Option<DurationText>,
+        /// Where the broker says why, the Reason Code fits: that of a Malformed Packet or a Protocol Error, one for the very
+        /// case, or Unspecified error. MQTT 5.0 only.
+        reason: Option<CorrectWord>,
+    },
     /// Connections that must not fail.
     Connections {
         /// Only devices of this group.

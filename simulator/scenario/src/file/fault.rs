@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::shorthand;
-use super::{DistributionFile, DurationText};
+use super::{DistributionFile, DurationText, MalformedForms};
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -32,6 +32,9 @@ pub(crate) struct FaultFile {
     pub(crate) how: Option<HowWord>,
     /// The reason that DISCONNECT gives, with `disconnect`. Default normal.
     pub(crate) reason: Option<ReasonWord>,
+    /// The rules that malformed packets break, with `how = "malformed"`: one, or several, one device after the other. By
+    /// default `reserved_flags`.
+    pub(crate) kind: Option<MalformedForms>,
     /// The `[[network]]`, or the shipped profile, that links have meanwhile, with `network`.
     pub(crate) profile: Option<String>,
     /// How long it lasts, drawn each time, with `stall`, `network` and `partition`. It ends with the measured part at the latest.

@@ -10,6 +10,7 @@ mod expect;
 mod fault;
 mod group;
 mod login;
+mod malformed;
 mod network;
 mod payload;
 mod publish;
@@ -36,6 +37,7 @@ pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile}
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{GroupFile, ProtocolWord, SessionWord};
 pub(crate) use login::{CredentialsFile, LoginTextFile};
+pub(crate) use malformed::{MalformedForms, MalformedWord};
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile, PresetWord};
 pub(crate) use payload::{PayloadFile, PayloadForms};
 pub(crate) use publish::{ArrivalWord, PublishFile};

@@ -40,6 +40,8 @@ pub enum Expectation {
     Shared(SharedClaim),
     /// `check = "quota"`
     Quota(QuotaClaim),
+    /// `check = "malformed"`
+    Malformed(MalformedClaim),
 }
 
 impl Expectation {
@@ -59,6 +61,7 @@ impl Expectation {
             Self::Expiry(_) => "expiry",
             Self::Shared(_) => "shared",
             Self::Quota(_) => "quota",
+            Self::Malformed(_) => "malformed",
         }
     }
 }
@@ -70,6 +73,15 @@ pub struct KeepAliveClaim {
     pub closed_within: Duration,
     /// Connections that it may close before that. Default 0.
     pub closed_early: u64,
+}
+
+/// A broker ends each connection on which a malformed packet comes ([MQTT-4.13.1-1], [3.1.1: MQTT-4.8.0-1]).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct MalformedClaim {
+    /// Longest time from the packet to the close.
+    pub closed_within: Option<Duration>,
+    /// A reason that it tells fits what is wrong with the packet.
+    pub reason_correct: bool,
 }
 
 /// Every request gets its response, as it was asked for (§4.10).

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use squall_protocol::Malformation;
+
 use crate::Distribution;
 use crate::id::{GroupId, NetworkId};
 
@@ -35,6 +37,9 @@ pub struct DeviceFault {
     pub select: Select,
     /// What it does to each of them.
     pub action: FaultAction,
+    /// The rules that malformed packets break, one device after the other in this order; empty unless `action` is a drop
+    /// with such a packet.
+    pub malformations: Vec<Malformation>,
 }
 
 impl FaultTarget {
@@ -296,6 +301,7 @@ mod tests {
                 group: GroupId(0),
                 select: Select::All,
                 action: FaultAction::Takeover,
+                malformations: Vec::new(),
             }),
         }
     }

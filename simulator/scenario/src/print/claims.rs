@@ -68,6 +68,10 @@ impl Scenario {
             | Expectation::Expiry(_)
             | Expectation::Shared(_)
             | Expectation::Quota(_) => self.write_kept(text, expectation),
+            Expectation::Malformed(claim) => {
+                text.option("closed_within", claim.closed_within.map(duration));
+                text.option("reason", claim.reason_correct.then(|| quote("correct")));
+            }
             Expectation::Connections(claim) => {
                 text.option("group", claim.group.map(group_name));
                 text.option("refused", claim.refused);
@@ -108,6 +112,7 @@ impl Scenario {
             | Expectation::Network(_)
             | Expectation::Connections(_)
             | Expectation::KeepAlive(_)
+            | Expectation::Malformed(_)
             | Expectation::Response(_) => {}
         }
     }

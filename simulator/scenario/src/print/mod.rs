@@ -143,6 +143,12 @@ impl Scenario {
         if let Some(FaultAction::Network(id)) = devices.map(|devices| devices.action) {
             text.pair("profile", quote(&self.network(id).name));
         }
+        let kinds = devices.iter().flat_map(|devices| &devices.malformations);
+        let kinds: Vec<String> = kinds.map(|kind| quote(kind.name())).collect();
+        text.option(
+            "kind",
+            (!kinds.is_empty()).then(|| array(kinds.into_iter())),
+        );
         text.option("lasts", fault.lasts.as_ref().map(distribution));
     }
 

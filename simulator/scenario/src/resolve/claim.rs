@@ -8,11 +8,11 @@ use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
 use squall_toml::nearest::nearest;
 use squall_toml::node::Value;
-use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::group::time;
 use super::keep_alive::keep_alive_claim;
+use super::malformed::malformed_claim;
 use super::respond::response_claim;
 use super::within::resolve_within;
 use crate::error::Problem;
@@ -77,6 +77,7 @@ impl Resolver<'_> {
             }),
             ExpectFile::KeepAlive { .. } => Expectation::KeepAlive(keep_alive_claim(file)?),
             ExpectFile::Response { .. } => Expectation::Response(response_claim(file)?),
+            ExpectFile::Malformed { .. } => Expectation::Malformed(malformed_claim(file)?),
             ExpectFile::Connections {
                 group,
                 refused,
@@ -197,6 +198,7 @@ impl Resolver<'_> {
             Expectation::Expiry(_) => self.check_expiry(at),
             Expectation::Shared(_) => self.check_shared(at),
             Expectation::Quota(claim) => self.check_quota(claim, at),
+            Expectation::Malformed(claim) => self.check_malformed_claim(claim, at),
             Expectation::Connections(_) => {
                 self.check_claims_something(&["refused", "unexpected_disconnects"], at);
             }
@@ -322,45 +324,6 @@ impl Resolver<'_> {
         for kind in claim.within.keys().filter(|kind| !kinds.contains(kind)) {
             let condition = format!("a fault of `how = {:?}` in `after`", kind.name());
             self.misplaced(at, kind.name(), &condition);
-        }
-    }
-
-    /// The run must last until the last will that is claimed is due.
-    fn check_time_is_left(&mut self, claim: &WillClaim, at: &At<'_>) {
-        for id in &claim.after {
-            let fault = &self.faults[usize::from(id.0)];
-            let (Some(devices), Some(kind)) = (fault.devices(), fault.drop_kind()) else {
-                continue;
-            };
-            let group = &self.groups[usize::from(devices.group.0)];
-            let (keep_alive, delay) = (group.keep_alive_limit(), group.will_delay_of_the_gone());
-            let (what, remedy) = match (kind, keep_alive) {
-                (DropKind::Silent, None) => (
-                    format!(
-                        "fault `{}` is silent and its group has no keep alive: the broker never notices",
-                        fault.name
-                    ),
-                    "a `keep_alive` above 0s",
-                ),
-                (kind, keep_alive) => {
-                    let limit = claim.within.get(&kind).copied();
-                    let notice = keep_alive.filter(|_| kind == DropKind::Silent);
-                    let waited = notice.unwrap_or_default() + delay;
-                    let notice = limit.unwrap_or_default().max(waited);
-                    let due = fault.timing.last() + notice;
-                    if due <= self.run_ends {
-                        continue;
-                    }
-                    let what = format!(
-                        "wills after `{}` may come until {}, the run ends at {}",
-                        fault.name,
-                        format_duration(due),
-                        format_duration(self.run_ends)
-                    );
-                    (what, "a longer `run.duration` or `run.drain`")
-                }
-            };
-            self.contradiction(at, what, remedy.to_owned());
         }
     }
 

@@ -41,10 +41,12 @@ impl Resolver<'_> {
                 group,
                 select: resolve_select(file.select.as_ref()),
                 action,
+                malformations: self.resolve_malformations(file, &at),
             };
             self.check_selection(&devices, &at);
             self.check_version(&devices, &at);
             self.check_link(&devices, &at);
+            self.check_malformations(&devices, &at);
             self.check_room(&devices, timing, &at);
             self.faults.push(Fault {
                 name,

@@ -60,6 +60,7 @@ impl Resolver<'_> {
             | ExpectFile::Network { .. }
             | ExpectFile::Connections { .. }
             | ExpectFile::KeepAlive { .. }
+            | ExpectFile::Malformed { .. }
             | ExpectFile::Response { .. } => return None,
         })
     }

@@ -17,6 +17,7 @@ mod keep_alive;
 mod kept;
 mod link_fault;
 mod login;
+mod malformed;
 mod network;
 mod pacing;
 mod payload;
@@ -25,6 +26,7 @@ mod respond;
 mod subscribe;
 mod target;
 mod tls;
+mod will_time;
 mod within;
 
 use std::time::Duration;

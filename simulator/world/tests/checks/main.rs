@@ -26,6 +26,7 @@ mod lag;
 mod less_lag;
 mod link_faults;
 mod links;
+mod malformed;
 mod misrouted;
 mod network;
 mod on_link;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use squall_core::{Broker, Config};
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, Departure, EndCause, ExchangeFact, Fact, Fleet, LegFact,
-    LinkAtEnd, LinkFact, Observation, Outcome, PeerClose, Phase, Planned, PublicationFact,
-    ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg, SilenceFact, Sink, SocketId,
-    Stamp, SubscriptionFact, Way,
+    LinkAtEnd, LinkFact, Observation, Outcome, PeerClose, Phase, Planned, ProvocationFact,
+    PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg, SilenceFact,
+    Sink, SocketId, Stamp, SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -77,6 +77,7 @@ pub(crate) enum What {
     StillOnLink(Way),
     Silence(SilenceFact),
     Link(LinkFact),
+    Provocation(ProvocationFact),
     ReadingStopped(FaultId),
     ReadingResumed {
         since: Instant,
@@ -109,6 +110,7 @@ impl What {
             &Fact::Connection(ConnectionFact::StillOnLink(way)) => Self::StillOnLink(way),
             &Fact::Silence(fact) => Self::Silence(fact),
             &Fact::Link(fact) => Self::Link(fact),
+            &Fact::Provocation(fact) => Self::Provocation(fact),
             &Fact::Connection(ConnectionFact::ReadingStopped { fault, .. }) => {
                 Self::ReadingStopped(fault)
             }

@@ -128,6 +128,9 @@ impl Ledger {
         will: Option<&Will>,
     ) {
         self.open.insert(event.socket, connection);
+        if self.closed_at.is_none() {
+            self.provocations.handle_connect_sent(event);
+        }
         self.connections.handle_connect_sent(event);
         self.silences.handle_connect_sent(event.client);
         if let Some(will) = will {

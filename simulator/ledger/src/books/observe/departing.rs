@@ -95,6 +95,7 @@ impl Ledger {
             Departure::Answers(messages) => self.windows.handle_answers_left(event, messages),
             Departure::End => {
                 self.silences.handle_left(event);
+                self.provocations.handle_left(event);
                 if let Some(departing) = self.departing.remove(&event.socket) {
                     self.handle_end_left(event, &departing);
                     self.retain_will(event.now, &departing);

@@ -29,6 +29,7 @@ impl Ledger {
             | Fact::Exchange(_)
             | Fact::Leg(_)
             | Fact::Delivered(_)
+            | Fact::Provocation(_)
             | Fact::FaultApplied(_)
             | Fact::Retained(_) => now,
         };

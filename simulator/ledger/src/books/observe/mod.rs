@@ -100,6 +100,7 @@ impl Ledger {
             | Fact::Leg(_)
             | Fact::Delivered(_)
             | Fact::Begun { .. }
+            | Fact::Provocation(_)
             | Fact::FaultApplied(_) => {}
         }
     }
@@ -119,6 +120,11 @@ impl Ledger {
             Fact::Silence(fact) => {
                 let is_on_link = self.roster.is_on_link(event.group);
                 self.silences.handle(event, *fact, is_on_link);
+            }
+            Fact::Provocation(fact) => {
+                if self.closed_at.is_none() {
+                    self.provocations.handle(event, *fact);
+                }
             }
             Fact::Exchange(fact) => {
                 if self.closed_at.is_none() {

@@ -17,16 +17,13 @@ const C: u32 = KEPT + 2;
 
 fn scene() -> Scene {
     Scene::with_limits(WatchedClaims {
-        expiries: Vec::new(),
-        wills: Vec::new(),
         takeovers: vec![TakeoverLimits {
             expectation: 0,
             alive: Some(1),
             closed_within: Some(Duration::from_millis(500)),
             reason: Some(ReasonCode::SessionTakenOver),
         }],
-        responses: Vec::new(),
-        silences: Vec::new(),
+        ..WatchedClaims::default()
     })
 }
 

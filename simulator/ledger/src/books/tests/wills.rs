@@ -321,9 +321,7 @@ fn a_will_is_missing_once_its_limit_has_passed() {
                 how: DropKind::Rst,
                 limit: Duration::from_millis(500),
             }],
-            takeovers: Vec::new(),
-            responses: Vec::new(),
-            silences: Vec::new(),
+            ..WatchedClaims::default()
         });
         scene.connect(WATCHER);
         scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
@@ -400,9 +398,7 @@ fn a_late_will_names_the_device_that_died() {
             how: DropKind::Rst,
             limit: Duration::from_millis(500),
         }],
-        takeovers: Vec::new(),
-        responses: Vec::new(),
-        silences: Vec::new(),
+        ..WatchedClaims::default()
     });
     scene.connect(WATCHER);
     scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
