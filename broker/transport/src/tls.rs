@@ -96,7 +96,11 @@ fn why(error: &Error, in_handshake: bool) -> TransportError {
     match error {
         Error::InvalidCertificate(fault) => match fault {
             CertificateError::UnknownIssuer => TransportError::UnknownCa,
-            CertificateError::BadSignature => TransportError::WrongSignature,
+            // The second one if the CA here has a key of another kind.
+            CertificateError::BadSignature
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                TransportError::WrongSignature
+            }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 TransportError::CertificateExpired
             }

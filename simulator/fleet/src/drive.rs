@@ -262,8 +262,10 @@ impl Actions {
 /// How we end a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Teardown {
-    /// Write what is queued, then FIN and close.
+    /// Write what is queued, then say in TLS and WebSocket that nothing follows, then FIN and close.
     Fin,
+    /// Write what is queued, then FIN and close, without a word in TLS and WebSocket.
+    Abort,
     /// Write what was sent before as far as the socket takes it at once, then RST (`SO_LINGER` of
     /// 0).
     Reset,

@@ -159,7 +159,9 @@ fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
         FaultAction::Stall | FaultAction::Network(_) | FaultAction::Partition => false,
         FaultAction::Disconnect(_) => comes_back,
         FaultAction::Drop(kind) => match kind {
-            DropKind::Fin | DropKind::HalfClose | DropKind::MidPacket => comes_back,
+            DropKind::Fin | DropKind::HalfClose | DropKind::MidPacket | DropKind::TlsAbort => {
+                comes_back
+            }
             // The broker ends those.
             DropKind::Silent | DropKind::Malformed => false,
             DropKind::Rst => false,

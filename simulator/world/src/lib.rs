@@ -305,7 +305,7 @@ impl<S: Sink> World<S> {
                 self.ports.resume(self.now, socket);
             }
             Teardown::HalfClose => self.pass_end(socket, Direction::ToBroker),
-            Teardown::Fin => {
+            Teardown::Fin | Teardown::Abort => {
                 self.pass_end(socket, Direction::ToBroker);
                 self.forget_device(socket);
             }

@@ -98,7 +98,7 @@ impl Device {
             TransportEnd::Close(how) => {
                 self.send_control(turn, place, Up::Close(how));
                 match how {
-                    Teardown::Fin | Teardown::Reset => Role::Closing,
+                    Teardown::Fin | Teardown::Abort | Teardown::Reset => Role::Closing,
                     // The broker has to close it, or nothing does.
                     Teardown::HalfClose | Teardown::Silent => Role::Abandoned,
                 }

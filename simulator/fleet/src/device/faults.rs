@@ -107,6 +107,7 @@ impl Device {
             DropKind::Fin => TransportEnd::Close(Teardown::Fin),
             DropKind::Rst => TransportEnd::Close(Teardown::Reset),
             DropKind::HalfClose => TransportEnd::Close(Teardown::HalfClose),
+            DropKind::TlsAbort => TransportEnd::Close(Teardown::Abort),
             DropKind::MidPacket => {
                 let bytes = self.half_a_publish();
                 self.send(turn, place, &bytes);

@@ -29,6 +29,7 @@ mod suites;
 mod tampered;
 mod targets;
 mod terminal;
+mod websocket_runs;
 mod will_delay;
 
 use std::fs;

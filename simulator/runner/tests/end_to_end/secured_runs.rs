@@ -7,7 +7,7 @@ use crate::peer::has_mosquitto;
 use crate::secured::{Mosquitto, TLS, certificates};
 use crate::{assert_held, code_and_errors, run, run_file, text};
 
-/// Telemetry at QoS 1 and 2, doors that are reset, one that says goodbye.
+/// Telemetry at QoS 1 and 2, doors that are reset, that leave without a word in TLS, and that say goodbye.
 fn scenario(port: u16, tls: &str) -> String {
     format!(
         r#"
@@ -52,6 +52,13 @@ select = 5
 action = "drop"
 how = "rst"
 [[fault]]
+name = "cut"
+at = "1s"
+group = "doors"
+select = 5
+action = "drop"
+how = "tls_abort"
+[[fault]]
 name = "goodbye"
 at = "1s"
 group = "doors"
@@ -65,6 +72,10 @@ misrouted = 0
 [[expect]]
 check = "will"
 after = "crash"
+exactly = 1
+[[expect]]
+check = "will"
+after = "cut"
 exactly = 1
 [[expect]]
 check = "will"

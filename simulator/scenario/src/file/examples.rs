@@ -318,6 +318,7 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("half_close", "half_close = \"1s\""),
     ("mid_packet", "mid_packet = \"1s\""),
     ("malformed", "malformed = \"1s\""),
+    ("tls_abort", "tls_abort = \"1s\""),
     ("lost", "lost = 0"),
     ("duplicated", "duplicated = 0"),
     ("reordered", "reordered = 0"),

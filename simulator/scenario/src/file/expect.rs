@@ -212,6 +212,8 @@ pub(crate) struct LimitsFile {
     pub(crate) mid_packet: Option<DurationText>,
     /// After a malformed packet.
     pub(crate) malformed: Option<DurationText>,
+    /// After a close without the close_notify of TLS.
+    pub(crate) tls_abort: Option<DurationText>,
 }
 
 /// The reason that a displaced device is given.

@@ -132,6 +132,8 @@ pub(crate) enum HowWord {
     MidPacket,
     /// A malformed packet is sent, which the broker must answer by closing.
     Malformed,
+    /// Under TLS: the connection is closed with FIN and without the close_notify that TLS wants before it.
+    TlsAbort,
 }
 
 /// The reason that DISCONNECT gives.

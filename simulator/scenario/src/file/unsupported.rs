@@ -16,7 +16,7 @@ const KEYS: [(&str, &[&str]); 8] = [
 ];
 
 /// Values by key.
-const VALUES: [(&str, &[&str]); 3] = [
+const VALUES: [(&str, &[&str]); 2] = [
     (
         "action",
         &[
@@ -27,7 +27,6 @@ const VALUES: [(&str, &[&str]); 3] = [
             "flap",
         ],
     ),
-    ("how", &["tls_abort"]),
     ("retransmit", &["same_connection"]),
 ];
 

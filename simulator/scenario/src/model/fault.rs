@@ -213,17 +213,20 @@ pub enum DropKind {
     MidPacket,
     /// `malformed`: a Malformed Packet is sent, which the broker must answer by closing (§4.13).
     Malformed,
+    /// `tls_abort`: the transport is closed without the close_notify of TLS (RFC 8446, section 6.1).
+    TlsAbort,
 }
 
 impl DropKind {
     /// Every kind, in file-format order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Silent,
         Self::Fin,
         Self::Rst,
         Self::HalfClose,
         Self::MidPacket,
         Self::Malformed,
+        Self::TlsAbort,
     ];
 
     /// Its name in scenario files, tags and reports.
@@ -235,6 +238,7 @@ impl DropKind {
             Self::HalfClose => "half_close",
             Self::MidPacket => "mid_packet",
             Self::Malformed => "malformed",
+            Self::TlsAbort => "tls_abort",
         }
     }
 }

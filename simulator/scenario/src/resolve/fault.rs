@@ -173,7 +173,10 @@ impl Resolver<'_> {
         }
         match file.action {
             ActionWord::Drop => match file.how {
-                Some(how) => FaultAction::Drop(resolve_how(how)),
+                Some(how) => {
+                    self.check_tls_abort(how, &at.key("how"));
+                    FaultAction::Drop(resolve_how(how))
+                }
                 None => {
                     self.needed_by(file.action, "how", at);
                     FaultAction::Drop(DropKind::Fin)
@@ -187,6 +190,15 @@ impl Resolver<'_> {
             ActionWord::Stall => FaultAction::Stall,
             ActionWord::Network => self.resolve_change(file, at),
             ActionWord::Partition => FaultAction::Partition,
+        }
+    }
+
+    /// Only a connection under TLS can be closed without its close_notify.
+    fn check_tls_abort(&mut self, how: HowWord, at: &At<'_>) {
+        if how == HowWord::TlsAbort && !self.transport.has_tls() {
+            let what = "`tls_abort` is about TLS, and clients speak to this target without it";
+            let remedy = "`how = \"fin\"`, or a `target.url` of `mqtts://…` or `wss://…`";
+            self.contradiction(at, what.to_owned(), remedy.to_owned());
         }
     }
 
@@ -304,6 +316,7 @@ fn resolve_how(how: HowWord) -> DropKind {
         HowWord::HalfClose => DropKind::HalfClose,
         HowWord::MidPacket => DropKind::MidPacket,
         HowWord::Malformed => DropKind::Malformed,
+        HowWord::TlsAbort => DropKind::TlsAbort,
     }
 }
 

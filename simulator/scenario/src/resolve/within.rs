@@ -27,6 +27,7 @@ fn each(limits: &LimitsFile) -> BTreeMap<DropKind, Duration> {
         (DropKind::HalfClose, limits.half_close),
         (DropKind::MidPacket, limits.mid_packet),
         (DropKind::Malformed, limits.malformed),
+        (DropKind::TlsAbort, limits.tls_abort),
     ];
     limits
         .into_iter()

@@ -10,8 +10,15 @@ use crate::recording::{Recording, What, run, secs, world};
 
 /// One device with a will, one watcher, and `fault` at five seconds.
 fn run_with(fault: &str) -> Recording {
+    run_against("", fault)
+}
+
+/// The same with the keys of `[target]`.
+fn run_against(target: &str, fault: &str) -> Recording {
     let outcome = run(&format!(
         r#"
+        [target]
+        {target}
         [run]
         duration = "20s"
         [[group]]
@@ -61,6 +68,16 @@ fn every_drop_that_the_broker_can_see_brings_the_will_at_once() {
         let time = time_to_will(&recording).unwrap_or_else(|| panic!("no will after {how}"));
         assert!(time < secs(0.01), "{how}: {time:?}");
     }
+}
+
+/// The end of the stream is the end of the connection, whether TLS announced it or not.
+#[test]
+fn an_end_without_a_word_in_tls_brings_the_will_at_once() {
+    let target = "url = \"mqtts://localhost\"";
+    let recording = run_against(target, "action = \"drop\"\nhow = \"tls_abort\"");
+
+    let time = time_to_will(&recording).expect("a will");
+    assert!(time < secs(0.01), "{time:?}");
 }
 
 /// [MQTT-3.1.2-22]: silence is noticed after one and a half times Keep Alive, not before. It counts

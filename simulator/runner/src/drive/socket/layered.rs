@@ -88,7 +88,7 @@ impl Socket {
                 layers.close(&mut self.out);
                 self.flush();
             }
-            Teardown::Reset | Teardown::Silent => {}
+            Teardown::Abort | Teardown::Reset | Teardown::Silent => {}
         }
     }
 }

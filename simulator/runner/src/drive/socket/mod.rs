@@ -241,11 +241,11 @@ impl Socket {
         }
         self.say_goodbye(how);
         match how {
-            Teardown::Fin if self.out.is_empty() => {
+            Teardown::Fin | Teardown::Abort if self.out.is_empty() => {
                 self.end_in_order();
                 TornDown::Done
             }
-            Teardown::Fin => {
+            Teardown::Fin | Teardown::Abort => {
                 self.mode = Mode::Finishing;
                 TornDown::Lingers
             }
@@ -435,5 +435,7 @@ pub fn open_error(error: &io::Error) -> OpenError {
     }
 }
 
+#[cfg(test)]
+mod layered_tests;
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ async fn connected() -> (Socket, std::net::TcpStream) {
     (socket, peer)
 }
 
-async fn next(socket: &mut Socket, reader: &mut Reader) -> Progressed {
+pub(super) async fn next(socket: &mut Socket, reader: &mut Reader) -> Progressed {
     poll_fn(|cx| {
         let progressed = socket.poll(cx, reader);
         if progressed == Progressed::Waiting {

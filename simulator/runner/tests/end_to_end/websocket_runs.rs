@@ -1,0 +1,172 @@
+//! Scenarios over WebSocket, and over WebSocket under TLS, against the NATS server.
+//!
+//! Without it the tests are skipped, which is said on stderr.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::secured::certificates;
+use crate::{assert_held, code_and_errors, run, run_file, text};
+
+/// What the server says before the address of its WebSocket.
+const LISTENS: &str = "Listening for websocket clients on ";
+
+/// A server of the test's own with its files, killed when dropped.
+struct Nats {
+    child: Child,
+    folder: tempfile::TempDir,
+    /// Where its WebSocket is: `ws://ADDRESS:PORT`.
+    url: String,
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Nats {
+    /// A server whose WebSocket is configured by `web_socket`, at ports that it finds itself. `None` if this machine
+    /// does not have it.
+    fn start(web_socket: &str) -> Option<Self> {
+        if Command::new("nats-server")
+            .arg("--version")
+            .output()
+            .is_err()
+        {
+            eprintln!("skipped: nats-server is not installed");
+            return None;
+        }
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        certificates(folder.path());
+        let config = format!(
+            "server_name: squall\nlisten: \"127.0.0.1:-1\"\njetstream {{ store_dir: \"FOLDER/store\" }}\n\
+             mqtt {{ listen: \"127.0.0.1:-1\" }}\nwebsocket {{ listen: \"127.0.0.1:-1\", {web_socket} }}\n"
+        );
+        let file = folder.path().join("nats.conf");
+        let config = config.replace("FOLDER", text(folder.path()));
+        fs::write(&file, config).expect("it can be written");
+        let mut child = Command::new("nats-server")
+            .args(["-c", text(&file)])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it is installed");
+        let log = BufReader::new(child.stderr.take().expect("it is a pipe"));
+        let mut lines = log.lines().map_while(Result::ok);
+        let url = lines.find_map(|line| Some(line.split_once(LISTENS)?.1.trim().to_owned()));
+        let ready = lines.find(|line| line.ends_with("Server is ready"));
+        // The rest of its log is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        assert!(ready.is_some(), "nats-server did not start");
+        Some(Self {
+            child,
+            folder,
+            url: url.expect("it listens"),
+        })
+    }
+
+    /// Runs devices that publish to one that listens at `url`; the exit code with the errors, and the folder of the
+    /// results.
+    fn run(&self, url: &str) -> (i32, String, std::path::PathBuf) {
+        let file = self.folder.path().join("web.toml");
+        fs::write(&file, scenario(url)).expect("it can be written");
+        let out = self.folder.path().join("out");
+        let (code, errors) = code_and_errors(&run(&["run", text(&file), "--out", text(&out)]));
+        (code, errors, out)
+    }
+}
+
+/// Payloads beside the lengths at which the header of a WebSocket frame grows (RFC 6455, section 5.2).
+fn scenario(url: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "web"
+[target]
+url = "{url}"
+{tls}
+[run]
+duration = "2s"
+drain = "2s"
+[[group]]
+name = "doors"
+count = 10
+protocol = "3.1.1"
+[[group.publish]]
+topic = "short/{{index}}"
+qos = 1
+every = "200ms"
+payload = {{ size = "100B" }}
+[[group.publish]]
+topic = "long/{{index}}"
+qos = 0
+every = "500ms"
+payload = {{ size = "70KiB" }}
+[[group]]
+name = "watcher"
+count = 1
+protocol = "3.1.1"
+[[group.subscribe]]
+filter = "+/+"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+misrouted = 0
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#,
+        tls = match url.starts_with("wss") {
+            true => "tls = { ca = \"ca.pem\" }",
+            false => "",
+        }
+    )
+}
+
+/// What holds over TCP holds over WebSocket, with TLS below it and without.
+#[test]
+fn a_scenario_passes_over_web_socket() {
+    for (web_socket, transport) in [
+        ("no_tls: true", "ws"),
+        (
+            "tls { cert_file: \"FOLDER/broker.pem\", key_file: \"FOLDER/broker.key\" }",
+            "wss",
+        ),
+    ] {
+        let Some(nats) = Nats::start(web_socket) else {
+            return;
+        };
+        // The certificate is for the name.
+        let url = nats.url.replace("127.0.0.1", "localhost");
+
+        let (code, errors, out) = nats.run(&format!("{url}/mqtt"));
+
+        assert!(url.starts_with(&format!("{transport}://")), "{url}");
+        let run = run_file(&out);
+        assert_held(code, &run);
+        let group = &run["settings"]["groups"][0];
+        assert_eq!(group["transport"], transport, "{errors}");
+        let owed = &run["measured"]["books"]["delivered"];
+        assert_ne!(owed, &serde_json::json!(0), "{errors}");
+    }
+}
+
+/// At another path there is a WebSocket without MQTT: that is said before the run.
+#[test]
+fn a_web_socket_without_mqtt_is_told() {
+    let Some(nats) = Nats::start("no_tls: true") else {
+        return;
+    };
+
+    let (code, errors, _) = nats.run(&format!("{}/elsewhere", nats.url));
+
+    assert_eq!(code, 3, "{errors}");
+    let said = "did not agree to the WebSocket subprotocol `mqtt`";
+    assert!(errors.contains(said), "{errors}");
+}
