@@ -51,6 +51,10 @@ pub static SUITES: &[Suite] = &[
             with_short("qos2-retries"),
             as_written("reconnect-storm"),
             as_written("command-response"),
+            as_written("chat-room"),
+            as_written("offline-backlog"),
+            as_written("shared-workers"),
+            as_written("retained-boot"),
         ],
     },
     Suite {

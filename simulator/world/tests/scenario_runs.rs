@@ -136,3 +136,41 @@ fn command_response_holds() {
     let late = measured.accounting.deliveries_at(1).late;
     assert!(late > 0, "no command waited for a pump");
 }
+
+/// Guests who come back in time have no will, those who are gone have one for each of the others.
+#[test]
+fn chat_room_holds() {
+    let measured = run("chat-room", &[]);
+
+    let wills = measured.wills.iter();
+    let seen: Vec<(u64, u64, u64)> = wills
+        .map(|will| (will.ended, will.seen, will.cancelled))
+        .collect();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen.contains(&(5, 5 * 20, 0)), "{seen:?}");
+}
+
+/// Much has waited, and much of it had expired.
+#[test]
+fn offline_backlog_holds() {
+    let measured = run("offline-backlog", &[]);
+
+    let deliveries = measured.accounting.deliveries_at(1);
+    assert!(deliveries.late > 1_000, "{deliveries:?}");
+    assert!(deliveries.excused > 1_000, "{deliveries:?}");
+}
+
+#[test]
+fn shared_workers_holds() {
+    run("shared-workers", &[]);
+}
+
+/// Each boot brings a value out of the store.
+#[test]
+fn retained_boot_holds() {
+    let measured = run("retained-boot", &[]);
+
+    let books = &measured.accounting.deliveries;
+    let displays = books.iter().find(|row| row.group == "displays");
+    assert!(displays.is_some_and(|row| row.optional > 200), "{books:?}");
+}
