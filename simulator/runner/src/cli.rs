@@ -60,6 +60,8 @@ pub enum Command {
     List(ListArgs),
     /// Write a scenario file to begin with, and beside it the schema that editors check it by.
     New(NewArgs),
+    /// Say what a key, a check, a metric or a placeholder of scenario files means, with an example.
+    Explain(ExplainArgs),
     /// Show what a scenario would do: load, faults, devices, and whether it fits on this machine.
     Plan(PlanArgs),
     /// Write the report of a run again, from its run file.
@@ -188,6 +190,18 @@ pub struct NewArgs {
     /// Replace files of these names.
     #[arg(long)]
     pub force: bool,
+}
+
+/// `squall explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// What to explain: `group.publish.rate`, `rate`, `e2e_latency`, `{rand.int}`, `check will`; without it,
+    /// what there is.
+    #[arg(value_name = "KEY")]
+    pub topic: Vec<String>,
+    /// Print the whole reference as one page of Markdown.
+    #[arg(long, conflicts_with = "topic")]
+    pub markdown: bool,
 }
 
 /// `squall plan`.

@@ -57,6 +57,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Validate(args) => commands::validate::validate(args),
         Command::List(args) => commands::list::list(args),
         Command::New(args) => commands::new::new(args),
+        Command::Explain(args) => commands::explain::explain(args),
         Command::Plan(args) => commands::plan::plan(args),
         Command::Report(args) => commands::report::report(args),
         Command::Supervise(args) => commands::supervise::supervise(args),

@@ -140,7 +140,7 @@ pub enum Problem {
 impl report::Problem for Problem {
     fn choice(&self) -> Option<Choice<'_>> {
         match self {
-            Self::Mistake(mistake) => mistake.choice("`squall schema`"),
+            Self::Mistake(mistake) => mistake.choice("`squall explain`"),
             Self::Template(error) => error.choice(),
             Self::Threshold(error) => error.choice(),
             Self::Override(error) => error.choice(),

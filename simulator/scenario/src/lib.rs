@@ -15,12 +15,12 @@ mod planned_fault;
 mod ports;
 mod print;
 mod read;
+mod reference;
 mod resolve;
 mod surroundings;
 mod template;
 
 pub use error::{Problem, ScenarioError, ScenarioErrors};
-pub use file::schema::json_schema;
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
 pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::availability::{Attendance, Availability, Farewell};
@@ -62,5 +62,8 @@ pub use overrides::{Override, OverrideError};
 pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, RespondPlan, StreamPlan};
 pub use planned_fault::PlannedFault;
 pub use ports::PortNeed;
+pub use reference::{
+    Default, Item, ItemKind, Key, Reference, Section, UnknownTopic, Variant, Word, json_schema,
+};
 pub use surroundings::{FileUnreadable, NoSurroundings, Surroundings};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};

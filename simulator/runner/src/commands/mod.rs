@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod completions;
 pub mod doctor;
+pub mod explain;
 pub mod list;
 pub mod new;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod deaths;
+mod explained;
 mod interloper;
 mod interruptions;
 mod kept;

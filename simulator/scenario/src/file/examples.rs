@@ -3,6 +3,7 @@
 use squall_toml::at::KeyPath;
 use squall_toml::quote::quote_key;
 
+use super::variant_examples;
 use crate::model::threshold;
 
 /// A subscription, with all its keys.
@@ -145,7 +146,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.availability.down", "down = \"1m\""),
     ("group.availability.how", "how = \"rst\""),
     ("run.begin", "begin = \"at_once\""),
-    ("group.network", "network = \"lte\""),
+    ("group.network", "network = \"mobile\""),
     (
         "group.will",
         "[group.will]\ntopic = \"status/{client_id}\"\npayload = { text = \"offline\" }\nqos = 1",
@@ -225,7 +226,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fault.group", "group = \"sensors\""),
     ("fault.select", "select = { fraction = 0.2 }"),
     ("fault.select.fraction", "fraction = 0.2"),
-    ("fault.select.count", "count = 50"),
+    ("fault.select.count", "count = 3"),
     ("fault.select.match", "match = \"sensor-1*\""),
     ("fault.action", "action = \"drop\""),
     ("fault.how", "how = \"rst\""),
@@ -240,10 +241,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("expect.check", "check = \"delivery\""),
     ("expect.group", "group = \"sensors\""),
     ("expect.after", "after = [\"power-cut\"]"),
-    (
-        "expect.within",
-        "within = { rst = \"1s\", silent = \"16s\" }",
-    ),
+    ("expect.within", "within = \"1s\""),
     ("expect.filter", "filter = \"status/#\""),
     ("expect.equals", "equals = \"last_will\""),
     (
@@ -260,8 +258,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "expect.no_publish_after_pubrel",
         "no_publish_after_pubrel = true",
     ),
-    ("expect.profile", "profile = \"lte\""),
+    ("expect.profile", "profile = \"mobile\""),
     ("expect.tolerance", "tolerance = 0.1"),
+    ("expect.malformed.reason", "reason = \"correct\""),
+    ("expect.expiry.tolerance", "tolerance = \"500ms\""),
     ("expect.alive_per_client_id", "alive_per_client_id = 1"),
     ("expect.present", "present = \"correct\""),
     ("expect.backlog", "backlog = \"complete\""),
@@ -340,4 +340,19 @@ pub(crate) fn of(at: &KeyPath) -> Option<String> {
         found.map(|&(_, example)| example.to_owned())
     };
     find(EXAMPLES, at.keys()).or_else(|| find(ANYWHERE, at.last_key()))
+}
+
+/// What may stand at `at` in the variant `word` of its block, where that is not the same in all of them: it is
+/// listed with the word before the key, as `expect.expiry.tolerance`.
+pub(crate) fn of_key_in(word: &str, at: &KeyPath) -> Option<String> {
+    let own = at.beside(word).key(at.last_key());
+    let own = EXAMPLES.iter().find(|(keys, _)| *keys == own.keys());
+    own.map(|&(_, example)| example.to_owned())
+        .or_else(|| of(at))
+}
+
+/// What may be written for the variant of a block that `word` of the key `tag` tells from the others, such as
+/// `will` of `check`.
+pub(crate) fn of_variant(tag: &str, word: &str) -> Option<String> {
+    variant_examples::of(tag, word)
 }

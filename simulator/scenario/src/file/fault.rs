@@ -14,13 +14,14 @@ pub(crate) struct FaultFile {
     /// The name that expectations refer to. By default the action and its place in the file: `drop-0`.
     pub(crate) name: Option<String>,
     /// When it happens, from the beginning of the measured part.
+    /// By default what `every` says: one of the two must be there.
     pub(crate) at: Option<DurationText>,
-    /// How often it happens, for the first time after one period.
+    /// How often it happens, for the first time after one period. By default it happens once, at `at`.
     pub(crate) every: Option<DurationText>,
     /// Until when it happens again, with `every`. By default until the end of the measured part.
     #[serde(rename = "for")]
     pub(crate) repeats_for: Option<DurationText>,
-    /// Name of the `[[group]]` it takes devices from.
+    /// Name of the `[[group]]` it takes devices from. By default none: an action on devices or links needs it.
     pub(crate) group: Option<String>,
     /// Which devices, or how many. By default all.
     #[serde(default, deserialize_with = "shorthand::option::<_, SelectForms, _>")]
@@ -28,16 +29,22 @@ pub(crate) struct FaultFile {
     pub(crate) select: Option<SelectFile>,
     /// What happens to each device.
     pub(crate) action: ActionWord,
-    /// How a device is gone, with `drop`.
+    /// How a device is gone, with `drop`. By default none: with `drop` it must be there.
+    #[schemars(extend("x-squall-with" = { "action": ["drop"] }))]
     pub(crate) how: Option<HowWord>,
     /// The reason that DISCONNECT gives, with `disconnect`. Default normal.
+    #[schemars(extend("x-squall-with" = { "action": ["disconnect"] }))]
     pub(crate) reason: Option<ReasonWord>,
     /// The rules that malformed packets break, with `how = "malformed"`: one, or several, one device after the other. By
     /// default `reserved_flags`.
     pub(crate) kind: Option<MalformedForms>,
     /// The `[[network]]`, or the shipped profile, that links have meanwhile, with `network`.
+    /// By default none: with `network` it must be there.
+    #[schemars(extend("x-squall-with" = { "action": ["network"] }))]
     pub(crate) profile: Option<String>,
     /// How long it lasts, drawn each time, with `stall`, `network` and `partition`. It ends with the measured part at the latest.
+    /// By default none: with these it must be there.
+    #[schemars(extend("x-squall-with" = { "action": ["stall", "network", "partition"] }))]
     pub(crate) lasts: Option<DistributionFile>,
 }
 

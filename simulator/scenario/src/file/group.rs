@@ -26,6 +26,7 @@ pub(crate) struct GroupFile {
     /// `credentials`.
     pub(crate) username: Option<LoginTextFile>,
     /// Password of each device; in MQTT 3.1.1 beside a `username` only. No report and no run file shows it.
+    /// By default that of `[target]`, unless the group has a `username` or `credentials`.
     pub(crate) password: Option<LoginTextFile>,
     /// User names and passwords from a file, in place of `username` and `password`.
     pub(crate) credentials: Option<CredentialsFile>,

@@ -24,6 +24,7 @@ mod shorthand;
 mod subscribe;
 mod tls;
 pub(crate) mod unsupported;
+mod variant_examples;
 mod will;
 
 use indexmap::IndexMap;
@@ -63,12 +64,12 @@ pub(crate) struct ScenarioFile {
     pub(crate) _version: u32,
     /// The name of the run in reports and folders: letters, digits, `-` and `_`.
     pub(crate) name: String,
-    /// A sentence on what the scenario is about, for the report.
+    /// A sentence on what the scenario is about, for the report. By default none.
     pub(crate) description: Option<String>,
     /// Seed of every random draw of a run. Default 0.
     #[schemars(range(min = 0))]
     pub(crate) seed: Option<i64>,
-    /// Values that templates share, as `{vars.name}`.
+    /// Values that templates share, as `{vars.name}`. By default none.
     #[serde(default)]
     pub(crate) vars: IndexMap<String, VarFile>,
     /// What is under test. By default squall's own broker, started as a child process.
@@ -124,10 +125,10 @@ pub(crate) enum VarFile {
 #[schemars(rename = "Target")]
 pub(crate) struct TargetFile {
     /// A broker that runs already: `mqtt://host:port`, `mqtts://` for TLS, `ws://host:port/path` for WebSocket, `wss://`
-    /// for WebSocket over TLS.
+    /// for WebSocket over TLS. By default squall's own broker is started.
     pub(crate) url: Option<String>,
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
-    /// `{port}` stands for a free port.
+    /// `{port}` stands for a free port. By default squall's own broker is started.
     pub(crate) spawn: Option<String>,
     /// User name of squall's own clients, and of every group that has no `username`, `password` or
     /// `credentials` of its own. By default none.

@@ -14,12 +14,13 @@ pub(crate) struct NetworkFile {
     /// Groups refer to it. A shipped profile needs no block: a group names it with `network = "lte"`.
     pub(crate) name: String,
     /// A shipped profile to begin with: each key written beside it stands in place of the profile's own.
+    /// By default none.
     pub(crate) preset: Option<PresetWord>,
-    /// Latency one way, drawn for each segment; segments stay in order. Default 0s.
+    /// Latency one way, drawn for each segment; segments stay in order. By default that of `preset`, else 0s.
     pub(crate) latency: Option<DistributionFile>,
-    /// Added to each draw of `latency`; it must vary. Default 0s.
+    /// Added to each draw of `latency`; it must vary. By default that of `preset`, else 0s.
     pub(crate) jitter: Option<DistributionFile>,
-    /// Segments that have to be sent again. TCP loses no bytes, so a loss costs time. Default 0.
+    /// Segments that have to be sent again. TCP loses no bytes, so a loss costs time. By default that of `preset`, else 0.
     pub(crate) loss: Option<LossFile>,
     /// What a lost segment costs before it is sent again. By default the mean round trip plus
     /// 200ms, as Linux does.
@@ -103,9 +104,9 @@ pub(crate) enum LossModelFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Bandwidth")]
 pub(crate) struct BandwidthFile {
-    /// From the device to the broker.
+    /// From the device to the broker. By default unlimited.
     pub(crate) up: Option<BitRateText>,
-    /// From the broker to the device.
+    /// From the broker to the device. By default unlimited.
     pub(crate) down: Option<BitRateText>,
 }
 

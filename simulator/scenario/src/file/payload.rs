@@ -10,7 +10,7 @@ use crate::template::JsonValue;
 /// What a message carries.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "Payload")]
+#[schemars(rename = "PayloadTable")]
 pub(crate) enum PayloadFile {
     /// This number of bytes: a stamp of 16 bytes, then filling.
     Size(SizeText),
@@ -23,7 +23,7 @@ pub(crate) enum PayloadFile {
 /// What a message carries: a text, or a table.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-#[schemars(rename = "Content")]
+#[schemars(rename = "Payload")]
 pub(crate) enum PayloadForms {
     /// A text, as a template, as `{ text = "on" }`.
     Text(String),

@@ -20,10 +20,11 @@ pub(crate) struct PublishFile {
     /// Whether the broker retains it. Default false.
     pub(crate) retain: Option<bool>,
     /// Messages per second of the whole group.
+    /// By default what `rate_per_device` or `every` says: one of the three must be there.
     pub(crate) rate: Option<RateFile>,
-    /// Messages per second of each device.
+    /// Messages per second of each device. By default what `rate` or `every` says.
     pub(crate) rate_per_device: Option<RateFile>,
-    /// Time between two messages of a device.
+    /// Time between two messages of a device. By default what `rate` or `rate_per_device` says.
     pub(crate) every: Option<DurationText>,
     /// How the times at which messages are due are spread. Default even.
     pub(crate) arrival: Option<ArrivalWord>,
@@ -43,12 +44,12 @@ pub(crate) struct PublishFile {
     #[schemars(with = "Option<PayloadForms>")]
     pub(crate) payload: Option<PayloadFile>,
     /// Template of the Topic Name on which the device wants the response to each message, which then has Correlation
-    /// Data of its own. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`.
+    /// Data of its own. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`. By default none.
     pub(crate) response_topic: Option<String>,
     /// How long each message lives, in whole seconds, at least 1s: the broker must not begin to deliver it later. MQTT 5.0
     /// only. By default without end.
     pub(crate) message_expiry: Option<DurationText>,
-    /// Template of the description of the payload, as a MIME type. MQTT 5.0 only.
+    /// Template of the description of the payload, as a MIME type. MQTT 5.0 only. By default none.
     pub(crate) content_type: Option<String>,
     /// Names, and templates of their values, that go with each message, in this order. MQTT 5.0 only.
     #[serde(default)]

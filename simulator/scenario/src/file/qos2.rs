@@ -10,13 +10,13 @@ use super::{DistributionFile, DurationText};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Qos2")]
 pub(crate) struct Qos2File {
-    /// When messages are sent again: `on_reconnect`, as the specification wants.
+    /// When messages are sent again. Default on_reconnect, as the specification wants.
     #[serde(rename = "retransmit")]
     pub(crate) _retransmit: Option<RetransmitWord>,
     /// Probabilities that a publisher resets its connection right after a step.
     #[serde(default)]
     pub(crate) cut_after: CutAfterFile,
-    /// Time between a PUBREC and the PUBREL that answers it.
+    /// Time between a PUBREC and the PUBREL that answers it. By default none.
     pub(crate) delay_pubrel: Option<DistributionFile>,
     /// Probabilities that a subscriber does not send an answer.
     #[serde(default)]
@@ -37,13 +37,13 @@ pub(crate) enum RetransmitWord {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CutAfter")]
 pub(crate) struct CutAfterFile {
-    /// After it sent PUBLISH.
+    /// After it sent PUBLISH. Default 0.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) publish: Option<f64>,
-    /// After it received PUBREC.
+    /// After it received PUBREC. Default 0.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) pubrec: Option<f64>,
-    /// After it sent PUBREL.
+    /// After it sent PUBREL. Default 0.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) pubrel: Option<f64>,
 }
@@ -53,10 +53,10 @@ pub(crate) struct CutAfterFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Withhold")]
 pub(crate) struct WithholdFile {
-    /// Probability that a PUBREC is not sent.
+    /// Probability that a PUBREC is not sent. Default 0.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) pubrec: Option<f64>,
-    /// Probability that a PUBCOMP is not sent.
+    /// Probability that a PUBCOMP is not sent. Default 0.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) pubcomp: Option<f64>,
     /// Time from the first answer that was not sent until the device resets its connection, so that

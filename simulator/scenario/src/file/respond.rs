@@ -17,6 +17,7 @@ pub(crate) struct RespondFile {
     pub(crate) filter: String,
     /// Template of the Topic Name of the response to a message without a Response Topic. Needed in MQTT 3.1.1, which
     /// has none. No `[[group.respond]]` with a `topic` may answer what goes there.
+    /// By default none: such a message is not answered.
     pub(crate) topic: Option<String>,
     /// Highest QoS that the device takes requests at, and QoS of the responses. Default 0.
     #[schemars(range(max = 2))]

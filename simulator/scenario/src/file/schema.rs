@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use crate::file::ScenarioFile;
 
-/// The JSON Schema (draft 2020-12) of a scenario file, for editors and for the check of a file's
-/// shape.
-pub fn json_schema() -> Value {
+/// The JSON Schema (draft 2020-12) as the types have it, for the check of a file's shape and for the reference.
+pub(crate) fn shape_schema() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = Value::from(generator.into_root_schema_for::<ScenarioFile>());
     remove_null(&mut schema);

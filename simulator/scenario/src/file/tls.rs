@@ -12,7 +12,7 @@ pub(crate) struct TlsFile {
     pub(crate) ca: Option<String>,
     /// File of the client certificate (PEM), with those that lead to its CA. By default none.
     pub(crate) cert: Option<String>,
-    /// File of the private key of the client certificate (PEM, not encrypted).
+    /// File of the private key of the client certificate (PEM, not encrypted). By default none.
     pub(crate) key: Option<String>,
     /// Name that the broker is asked for, and that its certificate must be for. By default the host of the url.
     pub(crate) sni: Option<String>,

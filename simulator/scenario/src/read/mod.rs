@@ -1,7 +1,7 @@
 //! From text to scenario, step by step: TOML, overrides, shape, types, meaning.
 
 mod apply_overrides;
-mod shape;
+pub(crate) mod shape;
 
 use serde::Deserialize as _;
 use squall_toml::at::KeyPath;
@@ -9,7 +9,7 @@ use squall_toml::document::Document;
 
 use crate::error::{Diagnostics, Problem, ScenarioErrors};
 use crate::file::ScenarioFile;
-use crate::file::schema::json_schema;
+use crate::file::schema::shape_schema;
 use crate::overrides::Override;
 use crate::resolve::resolve;
 use crate::{NoSurroundings, Scenario, Surroundings};
@@ -45,7 +45,7 @@ impl Scenario {
         let mut diagnostics = Diagnostics::default();
         let Document { node, sources } = &mut document;
         apply_overrides::apply(node, overrides, sources, &mut diagnostics);
-        shape::check(node, &json_schema(), &mut diagnostics);
+        shape::check(node, &shape_schema(), &mut diagnostics);
         diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();

@@ -63,8 +63,8 @@ impl TemplateError {
     /// The words of which the text had to be one, if that is the error.
     pub(crate) fn choice(&self) -> Option<Choice<'_>> {
         let (written, known, listed_in) = match self {
-            Self::Unknown { written, known } => (written, known, "`squall schema`"),
-            Self::NotHere { name, known, .. } => (name, known, "`squall schema`"),
+            Self::Unknown { written, known } => (written, known, "`squall explain`"),
+            Self::NotHere { name, known, .. } => (name, known, "`squall explain`"),
             Self::UnknownVar { name, known } => (name, known, "the file"),
             Self::Unclosed
             | Self::Stray

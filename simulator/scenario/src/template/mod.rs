@@ -4,6 +4,7 @@
 //! parsed. A [`DeviceTemplate`] is the same text whenever one device renders it; a
 //! [`MessageTemplate`] may differ from message to message. Two braces, `{{` or `}}`, stand for one.
 
+mod catalogue;
 mod error;
 mod json;
 mod parse;
@@ -14,6 +15,7 @@ use std::fmt::Write as _;
 
 use rand::{Rng, RngExt};
 
+pub(crate) use catalogue::{PLACEHOLDERS, Placeholder};
 pub use error::TemplateError;
 pub(crate) use json::JsonValue;
 pub(crate) use parse::Fixed;

@@ -24,6 +24,18 @@ pub(crate) enum Use {
 }
 
 impl Use {
+    /// Every place.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::ClientId,
+        Self::DeviceText,
+        Self::UserName,
+        Self::Password,
+        Self::TargetUserName,
+        Self::TargetPassword,
+        Self::Topic,
+        Self::Payload,
+    ];
+
     /// Placeholders that make sense there, as a reader would write them.
     pub(crate) const fn allowed(self) -> &'static [&'static str] {
         match self {

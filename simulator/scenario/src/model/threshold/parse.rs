@@ -105,10 +105,10 @@ impl ThresholdError {
     /// The words of which the text had to be one, if that is the error.
     pub(crate) fn choice(&self) -> Option<Choice<'_>> {
         let (written, known, listed_in) = match self {
-            Self::UnknownMetric { written, known } => (written, known, "`squall schema`"),
-            Self::UnknownTag { tag, known, .. } => (tag, known, "`squall schema`"),
+            Self::UnknownMetric { written, known } => (written, known, "`squall explain`"),
+            Self::UnknownTag { tag, known, .. } => (tag, known, "`squall explain`"),
             Self::UnknownTagValue { value, known, .. } => (value, known, "the file"),
-            Self::UnknownAggregate { written, known, .. } => (written, known, "`squall schema`"),
+            Self::UnknownAggregate { written, known, .. } => (written, known, "`squall explain`"),
             Self::MalformedSelector { .. }
             | Self::RepeatedTag { .. }
             | Self::MalformedCondition { .. }

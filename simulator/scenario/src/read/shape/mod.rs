@@ -4,7 +4,7 @@
 //! part of JSON Schema that those types use: objects with known or with free keys, arrays,
 //! numbers with limits, words, quantities, and choices between them.
 
-mod schema;
+pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 

@@ -7,7 +7,7 @@ use squall_toml::quantity::Quantity;
 use crate::file::quantity_of;
 
 /// The schema itself, where `schema` only refers to one in `root`.
-pub(super) fn referred<'s>(root: &'s Json, schema: &'s Json) -> &'s Json {
+pub(crate) fn referred<'s>(root: &'s Json, schema: &'s Json) -> &'s Json {
     let reference = schema.get("$ref").and_then(Json::as_str);
     match reference.and_then(|reference| reference.strip_prefix("#")) {
         Some(pointer) => root.pointer(pointer).unwrap_or(schema),
@@ -16,7 +16,7 @@ pub(super) fn referred<'s>(root: &'s Json, schema: &'s Json) -> &'s Json {
 }
 
 /// What it chooses from, if it is a choice; choices within it count as its own.
-pub(super) fn choices<'s>(root: &'s Json, schema: &'s Json) -> Option<Vec<&'s Json>> {
+pub(crate) fn choices<'s>(root: &'s Json, schema: &'s Json) -> Option<Vec<&'s Json>> {
     let list = schema.get("oneOf").or(schema.get("anyOf"))?.as_array()?;
     let mut flat = Vec::new();
     for choice in list {
@@ -64,7 +64,7 @@ pub(super) fn describe_type(schema: &Json) -> String {
 }
 
 /// The words that a schema takes; none if it takes any text.
-pub(super) fn words(schema: &Json) -> Vec<String> {
+pub(crate) fn words(schema: &Json) -> Vec<String> {
     if let Some(word) = schema.get("const").and_then(Json::as_str) {
         return vec![word.to_owned()];
     }
@@ -85,7 +85,7 @@ pub(super) fn known_keys(schema: &Json) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn required_keys(schema: &Json) -> Vec<String> {
+pub(crate) fn required_keys(schema: &Json) -> Vec<String> {
     let required = schema.get("required").and_then(Json::as_array);
     required
         .into_iter()
@@ -96,7 +96,7 @@ pub(super) fn required_keys(schema: &Json) -> Vec<String> {
 }
 
 /// The key whose word tells the variants apart, if there is one.
-pub(super) fn common_tag<'s>(variants: &[&'s Json]) -> Option<&'s str> {
+pub(crate) fn common_tag<'s>(variants: &[&'s Json]) -> Option<&'s str> {
     let properties = variants.first()?.get("properties")?.as_object()?;
     properties.keys().map(String::as_str).find(|key| {
         variants
@@ -106,7 +106,7 @@ pub(super) fn common_tag<'s>(variants: &[&'s Json]) -> Option<&'s str> {
 }
 
 /// The word that `tag` has in `variant`.
-pub(super) fn tag_word(variant: &Json, tag: &str) -> Option<String> {
+pub(crate) fn tag_word(variant: &Json, tag: &str) -> Option<String> {
     let word = variant
         .get("properties")?
         .get(tag)?

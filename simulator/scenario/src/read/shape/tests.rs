@@ -6,7 +6,7 @@ use squall_toml::source::Sources;
 
 use super::*;
 use crate::file::examples;
-use crate::file::schema::json_schema;
+use crate::file::schema::shape_schema;
 
 /// Each key of the schema below `path`, with the schema of its value.
 fn keys<'s>(
@@ -33,7 +33,7 @@ fn keys<'s>(
 /// An error about a key shows an example to paste, so each key has one that is right.
 #[test]
 fn every_key_has_an_example_that_fits_its_schema() {
-    let root = json_schema();
+    let root = shape_schema();
     // A key of several variants has a schema for each.
     let mut found = IndexMap::new();
     keys(&root, &root, &KeyPath::default(), &mut found);
