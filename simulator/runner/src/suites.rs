@@ -42,7 +42,7 @@ const SHORT: &str = "run.duration=20s";
 pub static SUITES: &[Suite] = &[
     Suite {
         name: "chaos",
-        purpose: "What a broker must stand: bad links, dead devices, doubled Client Identifiers, cut QoS 2 exchanges.",
+        purpose: "What a broker must stand: bad links, dead devices, doubled Client Identifiers, cut QoS 2 exchanges, slow readers, storms.",
         size: Size::AsWritten,
         members: &[
             with_short("network-jitter"),
@@ -50,6 +50,11 @@ pub static SUITES: &[Suite] = &[
             as_written("duplicate-client-ids"),
             with_short("qos2-retries"),
             as_written("reconnect-storm"),
+            as_written("flaky-lte"),
+            as_written("slow-consumer"),
+            as_written("keep-alive-violation"),
+            as_written("command-response"),
+            as_written("thermostats"),
             as_written("command-response"),
             as_written("chat-room"),
             as_written("offline-backlog"),
