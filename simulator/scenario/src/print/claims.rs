@@ -59,12 +59,8 @@ impl Scenario {
                 text.pair("closed_within", duration(claim.closed_within));
                 text.pair("closed_early", claim.closed_early);
             }
-            Expectation::Response(claim) => {
-                text.option("answered", claim.answered.then_some(true));
-                text.option("within", claim.within.map(duration));
-                text.option("misdirected", claim.misdirected);
-            }
-            Expectation::Session(_)
+            Expectation::Response(_)
+            | Expectation::Session(_)
             | Expectation::Expiry(_)
             | Expectation::Shared(_)
             | Expectation::Quota(_) => self.write_kept(text, expectation),
@@ -80,9 +76,14 @@ impl Scenario {
         }
     }
 
-    /// Writes what is claimed of what the broker keeps; nothing of another check.
+    /// Writes what is claimed of responses and of what the broker keeps; nothing of another check.
     fn write_kept(&self, text: &mut Text, expectation: &Expectation) {
         match expectation {
+            Expectation::Response(claim) => {
+                text.option("answered", claim.answered.then_some(true));
+                text.option("within", claim.within.map(duration));
+                text.option("misdirected", claim.misdirected);
+            }
             Expectation::Session(claim) => {
                 let present = claim.present_correct.then(|| quote("correct"));
                 text.option("present", present);
@@ -112,8 +113,7 @@ impl Scenario {
             | Expectation::Network(_)
             | Expectation::Connections(_)
             | Expectation::KeepAlive(_)
-            | Expectation::Malformed(_)
-            | Expectation::Response(_) => {}
+            | Expectation::Malformed(_) => {}
         }
     }
 }
