@@ -34,7 +34,14 @@ impl PlannedFault {
         let detail = detail.map(|(_, word)| word.to_owned());
         let lasts = fault.lasts.as_ref().map(|lasts| match lasts {
             Distribution::Constant { value } => format!("for {}", format_duration(*value)),
-            drawn => format!("for about {}", format_duration(drawn.median())),
+            drawn @ (Distribution::Uniform { .. }
+            | Distribution::Normal { .. }
+            | Distribution::Lognormal { .. }
+            | Distribution::Exponential { .. }
+            | Distribution::Pareto { .. }
+            | Distribution::Empirical { .. }) => {
+                format!("for about {}", format_duration(drawn.median()))
+            }
         });
         let words = [Some(fault.target.action_name().to_owned()), detail, lasts];
         Self {

@@ -32,8 +32,7 @@ impl Metrics {
         self.timeline.count(now, online, &observation.fact);
         match observation.fact {
             Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
-                let measure = Measure::new(MetricName::ConnectLatency, of_group);
-                self.record_answer(measure, Arrival::of(now, observation), opened_at);
+                self.record_connected(of_group, Arrival::of(now, observation), opened_at);
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
@@ -45,9 +44,7 @@ impl Metrics {
                 let phase = self.phase_at(stamp.scheduled);
                 self.rates.count_in(phase, key(Event::Due, Some(qos)));
             }
-            Fact::Begun { what, due } => {
-                self.record_lag(now, Some(group), Scheduled::of(what), due);
-            }
+            Fact::Begun { what, due } => self.note_begun(now, group, what, due),
             Fact::Publication(PublicationFact::Sent { qos, .. }) => {
                 self.rates.count(now, key(Event::Sent, Some(qos)));
             }
@@ -81,6 +78,15 @@ impl Metrics {
             | Fact::Provocation(_)
             | Fact::Retained(_) => {}
         }
+    }
+
+    fn record_connected(&mut self, of_group: CellTags, arrival: Arrival, opened_at: Instant) {
+        let measure = Measure::new(MetricName::ConnectLatency, of_group);
+        self.record_answer(measure, arrival, opened_at);
+    }
+
+    fn note_begun(&mut self, now: Instant, group: GroupId, what: Planned, due: Instant) {
+        self.record_lag(now, Some(group), Scheduled::of(what), due);
     }
 
     /// The ledger made something of what the device saw.

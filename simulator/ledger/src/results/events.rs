@@ -187,7 +187,7 @@ fn effects(fault: FaultId, number: u64, ledger: &Ledger) -> Vec<FaultEffect> {
     let waited = FaultEffect {
         what: "messages read after they had waited".to_owned(),
         count: stall.waited,
-        longest_s: (stall.waited > 0).then(|| stall.longest.as_secs_f64()),
+        longest_s: (stall.waited > 0).then_some(stall.longest.as_secs_f64()),
     };
     let shed = FaultEffect {
         what: "connections ended by the broker".to_owned(),

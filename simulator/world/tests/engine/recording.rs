@@ -82,7 +82,7 @@ pub(crate) enum What {
     ReadingResumed {
         since: Instant,
     },
-    QuotaExceeded(usize),
+    QuotaExceeded,
     FaultApplied(FaultId),
     RetainedFound {
         topic: String,
@@ -117,9 +117,7 @@ impl What {
             &Fact::Connection(ConnectionFact::ReadingResumed { since }) => {
                 Self::ReadingResumed { since }
             }
-            &Fact::Connection(ConnectionFact::QuotaExceeded { in_flight }) => {
-                Self::QuotaExceeded(in_flight)
-            }
+            Fact::Connection(ConnectionFact::QuotaExceeded { .. }) => Self::QuotaExceeded,
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
             &Fact::Publication(PublicationFact::Due { stamp, .. }) => Self::Due(stamp),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::{ConnectionFact, EndCause, Path};
+use squall_fleet::{ConnectionFact, EndCause, LinkAtEnd, Path};
 use squall_protocol::{Instant, packet::Will};
 use squall_scenario::{DropKind, Farewell};
 
@@ -98,13 +98,7 @@ impl Ledger {
             ConnectionFact::CloseArrived(how) => {
                 self.handle_close_arrived(event, how, findings);
             }
-            ConnectionFact::LinkAtEnd(link) => {
-                let part = LinkPart::new(link, event.arrived);
-                self.links_at_end
-                    .entry(event.socket)
-                    .and_modify(|part| part.note_held(link))
-                    .or_insert(part);
-            }
+            ConnectionFact::LinkAtEnd(link) => self.note_link_at_end(event, link),
             ConnectionFact::ReadingStopped { fault, number } => {
                 self.stalls.handle_stopped(event, fault, number);
                 self.deliveries.handle_reading_stopped(event);
@@ -119,6 +113,14 @@ impl Ledger {
             }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
+    }
+
+    fn note_link_at_end(&mut self, event: &Event, link: LinkAtEnd) {
+        let part = LinkPart::new(link, event.arrived);
+        self.links_at_end
+            .entry(event.socket)
+            .and_modify(|part| part.note_held(link))
+            .or_insert(part);
     }
 
     fn handle_connect_sent(
@@ -214,19 +216,7 @@ impl Ledger {
         if self.connections.handle_ended(event, &end) {
             findings.push(Finding::NotConnected);
         }
-        match cause {
-            EndCause::ProtocolError(_) if connection.was_connected => findings.push(Finding::Error),
-            EndCause::Qos2Cut { step } => self.handshakes.handle_cut(step),
-            EndCause::Dropped { .. }
-            | EndCause::Disconnected { .. }
-            | EndCause::WentAway(_)
-            | EndCause::PeerClosed(_)
-            | EndCause::ServerDisconnect(_)
-            | EndCause::ProtocolError(_)
-            | EndCause::Refused
-            | EndCause::TimedOut
-            | EndCause::RunEnded => {}
-        }
+        self.note_cause(cause, &connection, findings);
         if self.closed_at.is_some() {
             return;
         }
@@ -250,6 +240,28 @@ impl Ledger {
         let is_over = self.roster.session_expiry(event.group).is_zero();
         if is_over && !self.deliveries.is_online(event.client) {
             self.handshakes.handle_session_over(event.device);
+        }
+    }
+
+    /// What the cause of an end says of other things than the connection.
+    fn note_cause(
+        &mut self,
+        cause: EndCause,
+        connection: &OpenConnection,
+        findings: &mut Vec<Finding>,
+    ) {
+        match cause {
+            EndCause::ProtocolError(_) if connection.was_connected => findings.push(Finding::Error),
+            EndCause::Qos2Cut { step } => self.handshakes.handle_cut(step),
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
+            | EndCause::PeerClosed(_)
+            | EndCause::ServerDisconnect(_)
+            | EndCause::ProtocolError(_)
+            | EndCause::Refused
+            | EndCause::TimedOut
+            | EndCause::RunEnded => {}
         }
     }
 

@@ -155,13 +155,7 @@ impl Ledger {
         let stored = mark.ours().map_or(Stored::default(), |stamp| {
             self.retained.stored(topic, stamp)
         });
-        let origin = if !retain {
-            Origin::Live
-        } else if has_old_messages || self.retained.has_published(topic) {
-            Origin::Store
-        } else {
-            Origin::EmptyStore
-        };
+        let origin = self.origin_of(delivered);
         let delivery = Delivery {
             topic,
             qos,
@@ -196,6 +190,19 @@ impl Ledger {
             findings.extend(self.handle_will_delivery(event, delivered, recipient));
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
+        }
+    }
+
+    /// What the RETAIN flag of a message says.
+    fn origin_of(&self, delivered: &DeliveredFact<'_>) -> Origin {
+        if !delivered.retain {
+            Origin::Live
+        } else if self.roster.history().has_earlier_runs()
+            || self.retained.has_published(delivered.topic)
+        {
+            Origin::Store
+        } else {
+            Origin::EmptyStore
         }
     }
 
