@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, Fact, Observation, Phase, PublicationFact, RunTag, Sink,
-    SocketId, Stamp, SubscriptionFact, Wanted, payload,
+    About, ConnectionFact, DeliveredFact, Fact, Observation, Pace, Phase, PublicationFact, RunTag,
+    Sink, SocketId, Stamp, SubscriptionFact, Wanted, payload,
 };
 use squall_ledger::Recorder;
 use squall_protocol::{
@@ -148,6 +148,7 @@ impl Scene {
                 stamp,
                 topic: &topic,
                 qos,
+                pace: Pace::Schedule,
             }),
         );
         let published = Fact::Publication(PublicationFact::Sent {

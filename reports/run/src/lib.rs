@@ -10,6 +10,7 @@
 mod accounting;
 mod anomaly;
 mod check;
+mod closed_loop;
 mod connections;
 mod drain;
 mod fault;
@@ -56,6 +57,7 @@ pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
 pub use check::{
     AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations, Explanation,
 };
+pub use closed_loop::ClosedLoop;
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;
 pub use fault::{FaultEffect, FaultOccurrence, FirstAnomaly};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accounting, Anomaly, AnomalyKind, CheckOutcome, Connections, Drain, ErrorCount,
+    Accounting, Anomaly, AnomalyKind, CheckOutcome, ClosedLoop, Connections, Drain, ErrorCount,
     FaultOccurrence, MalformedOutcome, Metrics, NetworkOutcome, Qos2, Rates, Responses,
     RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers, ThresholdOutcome,
     Unfinished, WillOutcome,
@@ -44,6 +44,9 @@ pub struct Measured {
     pub wills: Vec<WillOutcome>,
     /// Takeovers, if client identifiers were contended.
     pub takeovers: Option<Takeovers>,
+    /// Streams that were published as fast as the broker answered.
+    #[serde(default)]
+    pub closed_loops: Vec<ClosedLoop>,
     /// Devices that fell silent, and when the broker closed their connections; `None` if none did.
     #[serde(default)]
     pub silences: Option<Silences>,

@@ -15,12 +15,38 @@ impl Measured {
     /// the generator's lag. Empty if there is nothing to say.
     pub fn notes(&self) -> Vec<String> {
         let unfinished = self.unfinished.iter().map(unfinished);
-        let notes = unfinished
+        let closed_loops = self.closed_loop_note().into_iter();
+        let notes = closed_loops
+            .chain(unfinished)
             .chain(self.in_doubt())
             .chain(self.refused_publishes())
             .chain(self.sessions_left())
             .chain(self.drain.note());
         notes.chain(lag_notes(&self.metrics)).collect()
+    }
+
+    /// What a reader of latencies must know where messages had no due time, as a sentence with a full stop; `None` if all
+    /// of them had.
+    pub fn closed_loop_note(&self) -> Option<String> {
+        let streams: Vec<String> = self
+            .closed_loops
+            .iter()
+            .map(|stream| {
+                format!(
+                    "{} to {} with at most {} unanswered of each device",
+                    stream.group,
+                    stream.topic,
+                    count_text(stream.window.into())
+                )
+            })
+            .collect();
+        (!streams.is_empty()).then(|| {
+            format!(
+                "Closed loop: {}. These messages are due by no schedule, so their latencies count from the write, a broker that \
+                 is slow has fewer of them, and they have no share in the schedule lag: what they measure is throughput.",
+                streams.join("; ")
+            )
+        })
     }
 
     /// What was sent and never answered is owed to nothing: a reader who asks what is missing must be told of

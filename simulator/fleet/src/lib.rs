@@ -29,9 +29,9 @@ pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START, drain_max};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, ExchangeFact, Fact,
-    LegFact, LinkAtEnd, LinkFact, Observation, Path, Planned, ProvocationFact, PublicationFact,
-    ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SilenceFact, SubscriptionFact, Unchecked,
-    Wanted, Way,
+    LegFact, LinkAtEnd, LinkFact, Observation, Pace, Path, Planned, ProvocationFact,
+    PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SilenceFact,
+    SubscriptionFact, Unchecked, Wanted, Way,
 };
 pub use outcome::{Cleared, DrainExtension, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};

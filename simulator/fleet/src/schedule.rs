@@ -31,6 +31,8 @@ pub(crate) struct Schedule {
     /// When the next message is due, in seconds from the start of the measured part; `None` for never.
     next: Option<f64>,
     load: Option<Load>,
+    /// Messages of a closed loop that the broker has not answered.
+    unanswered: u32,
     rng: Generator,
 }
 
@@ -67,6 +69,7 @@ impl Schedule {
             sum: 0.0,
             next: None,
             load: None,
+            unanswered: 0,
             rng,
         }
     }
@@ -77,6 +80,10 @@ impl Schedule {
         let begins = self.pacing.begins(load.warmup);
         let from = load.from.map(|from| seconds_since(from, load.measured));
         let begins = from.map_or(begins, |from| begins.max(from));
+        if self.pacing.window.is_some() {
+            self.next = Some(begins);
+            return;
+        }
         self.begun = self.pacing.rate_per_device.sum(begins);
         self.plan_burst();
     }
@@ -104,6 +111,9 @@ impl Schedule {
 
     /// Takes the next message if it is due by `now`.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Due> {
+        if self.pacing.window.is_some() {
+            return None;
+        }
         let at = self.next_due().filter(|&at| at <= now)?;
         let number = self.count;
         self.count += 1;
@@ -113,6 +123,31 @@ impl Schedule {
             self.plan_burst();
         }
         Some(Due { number, at })
+    }
+
+    /// Takes the next message of a closed loop, if one may be written `now`: it is due when it is written.
+    pub(crate) fn poll_window(&mut self, now: Instant) -> Option<Due> {
+        let (window, load) = (self.pacing.window?, self.load?);
+        if self.next_due().is_some_and(|begins| now < begins) {
+            return None;
+        }
+        self.next = None;
+        let until = self.pacing.until.map(|until| load.measured + until);
+        let is_over = now >= load.end
+            || until.is_some_and(|until| now > until)
+            || self.pacing.count.is_some_and(|most| self.count >= most);
+        if is_over || self.unanswered >= window {
+            return None;
+        }
+        self.unanswered += 1;
+        let number = self.count;
+        self.count += 1;
+        Some(Due { number, at: now })
+    }
+
+    /// A message of a closed loop was answered, or never will be.
+    pub(crate) fn answered(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
     }
 
     /// Works out when the messages from number `count` on are due.
@@ -157,6 +192,7 @@ mod tests {
     fn pacing(rate: f64, arrival: Arrival) -> Pacing {
         Pacing {
             rate_per_device: Rate::Constant(rate),
+            window: None,
             arrival,
             burst: 1,
             count: None,
@@ -317,5 +353,33 @@ mod tests {
         assert_eq!(within(&random, 130.0, 140.0), 0);
         // 400 are expected, with a standard deviation of 20.
         assert!((320..480).contains(&within(&random, 140.0, 240.0)));
+    }
+
+    /// A closed loop writes until its window is full, then one for each answer, and none outside its time.
+    #[test]
+    fn a_window_lets_so_many_be_unanswered() {
+        let closed = Pacing {
+            window: Some(2),
+            start: Some(Duration::from_secs(1)),
+            count: Some(4),
+            ..pacing(0.0, Arrival::Even)
+        };
+        let mut schedule = schedule(closed, 0, 1);
+        let at = |seconds: u64| Instant::ZERO + Duration::from_secs(seconds);
+
+        let before = schedule.poll_window(at(110));
+        let written = std::iter::from_fn(|| schedule.poll_window(at(111))).count();
+        schedule.answered();
+        let after_one = std::iter::from_fn(|| schedule.poll_window(at(112))).count();
+        schedule.answered();
+        schedule.answered();
+        let last: Vec<Due> = std::iter::from_fn(|| schedule.poll_window(at(113))).collect();
+
+        assert_eq!((before, written, after_one), (None, 2, 1));
+        let fourth = Due {
+            number: 3,
+            at: at(113),
+        };
+        assert_eq!(last, [fourth]);
     }
 }

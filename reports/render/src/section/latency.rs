@@ -27,6 +27,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         return section_of("latency", "Latency", Vec::new(), "no message was measured");
     };
     let mut blocks = vec![Block::Note(introduction(run, metric))];
+    blocks.extend(run.measured.closed_loop_note().map(Block::Note));
     if let Some(delays) = scenario_delays(run) {
         blocks.push(Block::Note(delays));
     }
@@ -128,7 +129,10 @@ fn spectrum_table(run: &Run, metric: MetricName) -> Table {
     for (from, words) in [
         (
             CountedFrom::Scheduled,
-            "the time it was due (response time)",
+            match run.measured.closed_loops.is_empty() {
+                true => "the time it was due (response time)",
+                false => "the time it was due (response time), in a closed loop the write",
+            },
         ),
         (CountedFrom::Sent, "the time it was sent (service time)"),
     ] {
@@ -144,7 +148,10 @@ fn spectrum_table(run: &Run, metric: MetricName) -> Table {
 fn by_tags(run: &Run) -> Table {
     let mut table = Table::of_distributions(
         "latency",
-        "Latency by group and QoS",
+        match run.measured.closed_loops.is_empty() {
+            true => "Latency by group and QoS",
+            false => "Latency by group and QoS, in a closed loop from the write",
+        },
         &["Metric", "Group", "Published QoS"],
     );
     let metrics = &run.measured.metrics;
@@ -206,4 +213,34 @@ pub(super) fn stretches_table(
         table.row(cells);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::{ClosedLoop, sample};
+
+    use super::*;
+
+    /// Where messages had no due time, each table of their latencies says what they count from.
+    #[test]
+    fn a_closed_loop_is_said_at_the_latencies() {
+        let mut run = sample::passing();
+        run.measured.closed_loops = vec![ClosedLoop {
+            group: "sensors".to_owned(),
+            topic: "t".to_owned(),
+            qos: 1,
+            window: 100,
+        }];
+
+        let section = section(&run).expect("there are latencies");
+
+        let text = format!("{:?}", section.blocks);
+        for part in [
+            "Closed loop: sensors to t with at most 100 unanswered of each device",
+            "in a closed loop the write",
+            "in a closed loop from the write",
+        ] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+    }
 }

@@ -35,6 +35,7 @@ pub fn passing() -> Run {
         qos2: Some(qos2()),
         wills: wills(),
         takeovers: Some(takeovers()),
+        closed_loops: Vec::new(),
         silences: None,
         malformed: malformed(),
         responses: Some(responses()),

@@ -82,6 +82,7 @@ impl Device {
             retain: birth.retain,
             properties: None,
             tie: Tie::None,
+            closed_loop: None,
             drawn: Cell::new(DrawnSteps::default()),
         };
         self.handle_due(turn, message);

@@ -32,6 +32,8 @@ pub(crate) struct Message {
     pub(crate) properties: Option<Rc<Properties>>,
     /// What ties it to another message.
     pub(crate) tie: Tie,
+    /// The stream whose closed loop it is of; `None` for one that was due by a schedule.
+    pub(crate) closed_loop: Option<usize>,
     /// Steps of its exchange for which a cut has been drawn.
     pub(crate) drawn: Cell<DrawnSteps>,
 }

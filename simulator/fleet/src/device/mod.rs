@@ -394,6 +394,7 @@ impl Device {
     /// Sends what the client role queued, and forgets connections that are over.
     fn settle(&mut self, turn: &mut Turn<'_>) {
         self.conclude_check(turn);
+        self.fill_windows(turn);
         self.flush(turn);
         let before = self.connections.len();
         self.connections.retain(|connection| !connection.is_over());

@@ -25,7 +25,7 @@ use super::properties::{Properties, Tie};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
-use crate::observation::{CutStep, EndCause, Fact, PublicationFact, SenderLeg};
+use crate::observation::{CutStep, EndCause, Fact, Pace, PublicationFact, SenderLeg};
 use crate::payload::{append_binary, append_json, append_text};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::{Due, Place, Schedule};
@@ -138,12 +138,31 @@ impl Device {
         }
     }
 
+    /// Publishes what the windows of closed loops have room for.
+    pub(super) fn fill_windows(&mut self, turn: &mut Turn<'_>) {
+        for place in 0..self.streams.len() {
+            while self.queue.is_empty()
+                && self.client.can_publish()
+                && self.has_room()
+                && let Some(due) = self.streams[place].schedule.poll_window(turn.now)
+            {
+                let message = self.compose(place, due, turn);
+                self.handle_due(turn, message);
+            }
+        }
+    }
+
     /// Tells that a message is due, and sends it if it can be.
     pub(super) fn handle_due(&mut self, turn: &mut Turn<'_>, message: Message) {
+        let pace = match message.closed_loop {
+            Some(_) => Pace::ClosedLoop,
+            None => Pace::Schedule,
+        };
         let fact = Fact::Publication(PublicationFact::Due {
             stamp: message.stamp,
             topic: message.topic.as_str(),
             qos: message.qos,
+            pace,
         });
         self.tell(turn, self.current_socket(), fact);
         self.offer(turn, MessageHandle(Rc::new(message)));
@@ -151,9 +170,9 @@ impl Device {
 
     /// The message of a stream that is due. All draws of a message are made here, whether it can
     /// be sent or not.
-    fn compose(&mut self, stream: usize, due: Due, turn: &Turn<'_>) -> Message {
-        let publish = &self.profile.publishes[stream];
-        let stream = &mut self.streams[stream];
+    fn compose(&mut self, place: usize, due: Due, turn: &Turn<'_>) -> Message {
+        let publish = &self.profile.publishes[place];
+        let stream = &mut self.streams[place];
         let values = TemplateValues {
             index: self.index,
             client_id: &self.client_id,
@@ -185,6 +204,7 @@ impl Device {
             retain: publish.retain,
             properties,
             tie,
+            closed_loop: publish.pacing.window.map(|_| place),
             drawn: Cell::new(DrawnSteps::default()),
         }
     }
@@ -292,7 +312,10 @@ impl Device {
         }
     }
 
-    pub(super) fn skip(&self, turn: &mut Turn<'_>, message: &Message, cause: UnsentCause) {
+    pub(super) fn skip(&mut self, turn: &mut Turn<'_>, message: &Message, cause: UnsentCause) {
+        if let Some(place) = message.closed_loop {
+            self.streams[place].schedule.answered();
+        }
         let fact = Fact::Publication(PublicationFact::Skipped {
             stamp: message.stamp,
             topic: message.topic.as_str(),

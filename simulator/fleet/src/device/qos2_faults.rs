@@ -197,6 +197,7 @@ mod tests {
             payload: Vec::new(),
             properties: None,
             tie: super::super::properties::Tie::None,
+            closed_loop: None,
             drawn: Cell::new(DrawnSteps::default()),
         }
     }

@@ -10,6 +10,7 @@ use squall_protocol::{PacketId, QoS, ReasonCode};
 use super::connection::Role;
 use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
+use super::publishing::Stream;
 use super::qos2_faults::{AfterPubrel, DelayedPubrel, Qos2Faults};
 use super::responding::Responder;
 use super::turn::Turn;
@@ -58,6 +59,7 @@ impl Device {
                 qos2_faults: self.qos2_faults.as_deref_mut(),
                 check: self.check.as_mut(),
                 responder: self.responder.as_deref_mut(),
+                streams: &mut self.streams,
                 profile: &self.profile,
             };
             let reaction = listener.note(turn, event);
@@ -229,6 +231,7 @@ struct Listener<'a> {
     qos2_faults: Option<&'a mut Qos2Faults>,
     check: Option<&'a mut super::Check>,
     responder: Option<&'a mut Responder>,
+    streams: &'a mut [Stream],
     profile: &'a Profile,
 }
 
@@ -249,7 +252,10 @@ impl Listener<'_> {
             Event::PublishResent { id, message } => self.note_publish_resent(turn, id, message),
             Event::PubrelResent { id, message } => self.note_pubrel_resent(turn, id, message),
             // Neither acknowledged nor refused: it stays in doubt.
-            Event::Abandoned { .. } => Reaction::SendQueue,
+            Event::Abandoned { message, .. } => {
+                self.note_answered(&message);
+                Reaction::SendQueue
+            }
             Event::Puback {
                 reason, message, ..
             } => self.note_finished(turn, &message, reason),
@@ -403,11 +409,12 @@ impl Listener<'_> {
 
     /// The exchange of a message is over: there is room for the next one.
     fn note_finished(
-        &self,
+        &mut self,
         turn: &mut Turn<'_>,
         message: &MessageHandle,
         reason: ReasonCode,
     ) -> Reaction {
+        self.note_answered(message);
         let fact = Fact::Publication(PublicationFact::Acknowledged {
             stamp: message.0.stamp,
             topic: message.0.topic.as_str(),
@@ -415,5 +422,12 @@ impl Listener<'_> {
         });
         self.tell(turn, fact);
         Reaction::SendQueue
+    }
+
+    /// The broker has answered a message, or never will: a closed loop has room for another.
+    fn note_answered(&mut self, message: &MessageHandle) {
+        if let Some(place) = message.0.closed_loop {
+            self.streams[place].schedule.answered();
+        }
     }
 }

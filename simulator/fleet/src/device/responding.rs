@@ -184,6 +184,7 @@ impl Device {
                 retain: false,
                 properties: None,
                 tie: Tie::Response(Box::new(waiting.answered)),
+                closed_loop: None,
                 drawn: Cell::new(DrawnSteps::default()),
             };
             self.handle_due(turn, message);

@@ -211,6 +211,15 @@ pub enum SubscriptionFact<'a> {
     },
 }
 
+/// What makes a message due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Pace {
+    /// Its time came, by the scenario.
+    Schedule,
+    /// The broker answered the one before it, so that it is due when it is written: it tells nothing of the generator's lag.
+    ClosedLoop,
+}
+
 /// A step in the life of a message, on its publisher's side.
 #[derive(Clone, Debug)]
 pub enum PublicationFact<'a> {
@@ -223,6 +232,8 @@ pub enum PublicationFact<'a> {
         topic: &'a str,
         /// QoS of the PUBLISH.
         qos: QoS,
+        /// What made it due.
+        pace: Pace,
     },
     /// It was handed to the link for the first time.
     Sent {

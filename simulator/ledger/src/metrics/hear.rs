@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_fleet::{
-    ConnectionFact, Fact, Observation, Phase, Planned, PublicationFact, SubscriptionFact,
+    ConnectionFact, Fact, Observation, Pace, Phase, Planned, PublicationFact, SubscriptionFact,
 };
 use squall_protocol::Instant;
 use squall_run::{CountedFrom, Event, MetricName};
@@ -39,8 +39,16 @@ impl Metrics {
                 let measure = Measure::new(MetricName::SubscribeLatency, of_group);
                 self.record_answer(measure, Arrival::of(now, observation), sent_at);
             }
-            Fact::Publication(PublicationFact::Due { stamp, qos, .. }) => {
-                self.record_lag(now, Some(group), Scheduled::Message, stamp.scheduled);
+            Fact::Publication(PublicationFact::Due {
+                stamp, qos, pace, ..
+            }) => {
+                match pace {
+                    Pace::Schedule => {
+                        self.record_lag(now, Some(group), Scheduled::Message, stamp.scheduled);
+                    }
+                    // It was due by nothing but itself.
+                    Pace::ClosedLoop => {}
+                }
                 let phase = self.phase_at(stamp.scheduled);
                 self.rates.count_in(phase, key(Event::Due, Some(qos)));
             }

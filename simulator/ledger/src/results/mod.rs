@@ -14,7 +14,9 @@ mod unanswered;
 
 use squall_fleet::{Cleared, DrainExtension, Outcome};
 use squall_protocol::Instant;
-use squall_run::{Accounting, Connections, Drain, Measured, Reason, Resources, count_text};
+use squall_run::{
+    Accounting, ClosedLoop, Connections, Drain, Measured, Reason, Resources, count_text,
+};
 use squall_scenario::Scenario;
 
 use crate::books::{self, ErrorArea};
@@ -75,6 +77,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         qos2: accounting::qos2(ledger),
         wills: events::wills(scenario, ledger),
         takeovers: events::takeovers(ledger),
+        closed_loops: closed_loops(scenario),
         silences: events::silences(ledger),
         malformed: malformed::outcomes(ledger),
         responses: events::responses(ledger),
@@ -225,6 +228,22 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
             None => Reason::Unanswered(text),
         },
     )
+}
+
+/// The streams that publish as fast as the broker answers.
+fn closed_loops(scenario: &Scenario) -> Vec<ClosedLoop> {
+    let streams = scenario.groups.iter().flat_map(|group| {
+        let publishes = group.publishes.iter();
+        publishes.filter_map(|publish| {
+            Some(ClosedLoop {
+                group: group.name.clone(),
+                topic: publish.topic.source().to_owned(),
+                qos: publish.qos as u8,
+                window: publish.pacing.window?,
+            })
+        })
+    });
+    streams.collect()
 }
 
 /// Devices whose own links never let them in: nothing that is claimed is about them.

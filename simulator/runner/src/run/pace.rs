@@ -7,9 +7,13 @@ use squall_scenario::{Pacing, RunSettings};
 pub fn pace_text(pacing: &Pacing, devices: u32, run: &RunSettings) -> String {
     let (low, high) = pacing.range(run);
     let group = |rate: f64| rate_text(rate * f64::from(devices));
-    let mut text = match (high - low).abs() <= high * 1e-9 {
-        true => group(high),
-        false => format!("{} to {}", group(low), group(high)),
+    let mut text = match pacing.window {
+        Some(window) => format!(
+            "as fast as the broker answers, {} unanswered of each device at most",
+            count_text(window.into())
+        ),
+        None if (high - low).abs() <= high * 1e-9 => group(high),
+        None => format!("{} to {}", group(low), group(high)),
     };
     if pacing.burst > 1 {
         text.push_str(&format!(

@@ -1,6 +1,7 @@
 //! The `squall` program as a user runs it: real processes, real sockets, free ports.
 
 mod bad_input;
+mod closed_loops;
 mod deaths;
 mod explained;
 mod interloper;

@@ -169,6 +169,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.publish.rate_per_device", "rate_per_device = 0.5"),
     ("group.publish.every", "every = \"1s\""),
     ("group.publish.arrival", "arrival = \"poisson\""),
+    ("group.publish.arrival.window", "window = 100"),
     ("group.publish.burst", "burst = 20"),
     ("group.publish.count", "count = 10"),
     ("group.publish.start", "start = \"5s\""),

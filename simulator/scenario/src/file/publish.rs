@@ -26,8 +26,8 @@ pub(crate) struct PublishFile {
     pub(crate) rate_per_device: Option<RateFile>,
     /// Time between two messages of a device. By default what `rate` or `rate_per_device` says.
     pub(crate) every: Option<DurationText>,
-    /// How the times at which messages are due are spread. Default even.
-    pub(crate) arrival: Option<ArrivalWord>,
+    /// How the times at which messages are due are spread, or `{ window = 100 }` for a closed loop. Default even.
+    pub(crate) arrival: Option<ArrivalFile>,
     /// Messages of a device that are due at one moment; the rate stays the mean. Default 1.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) burst: Option<u32>,
@@ -56,10 +56,33 @@ pub(crate) struct PublishFile {
     pub(crate) user_properties: IndexMap<String, String>,
 }
 
+/// How messages come due: by a schedule, or as the broker answers those before.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Arrival")]
+pub(crate) enum ArrivalFile {
+    /// By a schedule.
+    Word(ArrivalWord),
+    /// As the broker answers.
+    Window(WindowFile),
+}
+
+/// A closed loop: each device publishes as fast as the broker answers. It goes without a rate, at QoS 1 or 2; latencies
+/// count from the write.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Window")]
+pub(crate) struct WindowFile {
+    /// Most messages of each device that have no PUBACK or PUBCOMP at a time. The Receive Maximum of the broker may allow
+    /// fewer.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub(crate) window: u32,
+}
+
 /// How the times at which messages are due are spread.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "Arrival")]
+#[schemars(rename = "ArrivalWord")]
 pub(crate) enum ArrivalWord {
     /// The devices of the group take turns at even intervals.
     Even,

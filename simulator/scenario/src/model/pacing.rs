@@ -5,13 +5,16 @@ use std::time::Duration;
 use super::rate::Rate;
 use super::run::RunSettings;
 
-/// When the messages of one `[[group.publish]]` are due. The model is open: nothing that the broker does
-/// moves them.
+/// When the messages of one `[[group.publish]]` are due. The model is open, where it has no window: nothing that
+/// the broker does moves them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pacing {
     /// Messages of one device: what the file says of the group is divided by its `count`, `every` is
     /// inverted.
     pub rate_per_device: Rate,
+    /// Most messages of one device that are unanswered at a time, at least 1: a closed loop, which has no due times and
+    /// whose rate is 0. `None` for an open one.
+    pub window: Option<u32>,
     /// How due times are spread. Default even.
     pub arrival: Arrival,
     /// Messages of a device that are due at one moment, at least 1; the rate stays the mean. Default 1.
@@ -49,6 +52,10 @@ impl Pacing {
     /// Messages of a group of `devices` that are due before `moment`, in seconds from the start of the
     /// measured part: exact for even arrivals, expected for others.
     pub fn due_before(&self, moment: f64, devices: u32, run: &RunSettings) -> f64 {
+        if self.window.is_some() {
+            // How many there are is up to the broker.
+            return 0.0;
+        }
         let begins = self.begins(run.warmup);
         let until = self.until.map(|until| until.as_secs_f64());
         let until = until.filter(|until| *until < moment);

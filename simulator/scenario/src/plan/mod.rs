@@ -149,12 +149,19 @@ impl Plan {
         0.0 + rates.sum::<f64>()
     }
 
+    /// Whether devices publish as fast as the broker answers: then how many messages there will be is not known.
+    pub fn has_closed_loops(&self) -> bool {
+        self.streams().any(|stream| stream.pacing.window.is_some())
+    }
+
     /// Samples that the measured part can bring a selector of messages at the most: an estimate where topics or
     /// arrivals are random. `None` for a metric whose samples the plan does not know.
     pub fn samples_max(&self, scenario: &Scenario, selector: &MetricSelector) -> Option<f64> {
         let tags = &selector.tags;
-        if self.groups.iter().any(|group| !group.responds.is_empty()) {
-            // Responses are messages as well, and how many there are depends on what comes.
+        let answers = self.groups.iter().any(|group| !group.responds.is_empty());
+        if answers || self.has_closed_loops() {
+            // Responses are messages as well, and how many there are depends on what comes; a closed loop has as many
+            // as the broker answers.
             return None;
         }
         let is_of = |qos: QoS| tags.qos.is_none_or(|wanted| wanted == qos);

@@ -7,13 +7,17 @@ use crate::{Arrival, Pacing, Points, Rate};
 
 /// The keys of `[[group.publish]]` that say when its messages are due.
 pub(super) fn write(text: &mut Text, pacing: &Pacing) {
-    text.pair("rate_per_device", rate(&pacing.rate_per_device));
-    let arrival = match pacing.arrival {
-        Arrival::Even => "even",
-        Arrival::Poisson => "poisson",
-    };
-    text.pair("arrival", quote(arrival));
-    text.pair("burst", pacing.burst);
+    if let Some(window) = pacing.window {
+        text.pair("arrival", format!("{{ window = {window} }}"));
+    } else {
+        text.pair("rate_per_device", rate(&pacing.rate_per_device));
+        let arrival = match pacing.arrival {
+            Arrival::Even => "even",
+            Arrival::Poisson => "poisson",
+        };
+        text.pair("arrival", quote(arrival));
+        text.pair("burst", pacing.burst);
+    }
     match pacing.count {
         Some(count) => text.pair("count", count),
         None => text.comment("any number of messages"),

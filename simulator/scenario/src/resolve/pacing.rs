@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use squall_protocol::QoS;
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
 use squall_toml::quantity::format_duration;
 
 use super::Resolver;
-use super::group::time;
-use crate::file::{ArrivalWord, PublishFile, RateFile, RatePointFile};
+use super::group::{resolve_qos, time};
+use crate::file::{ArrivalFile, ArrivalWord, PublishFile, RateFile, RatePointFile, WindowFile};
 use crate::{Arrival, Group, Pacing, Points, Rate, RatePoint};
 
 /// Most messages per second of one device.
@@ -28,17 +29,43 @@ impl Resolver<'_> {
     ) -> Arc<Pacing> {
         let (start, until) = (time(file.start), time(file.until));
         self.check_span(start, until, at);
+        let window = match file.arrival {
+            Some(ArrivalFile::Window(WindowFile { window })) => Some(window),
+            Some(ArrivalFile::Word(_)) | None => None,
+        };
+        if window.is_some() {
+            self.check_closed_loop(file, at);
+        }
         Arc::new(Pacing {
-            rate_per_device: self.resolve_rate(file, group, at),
+            rate_per_device: match window {
+                Some(_) => Rate::Constant(0.0),
+                None => self.resolve_rate(file, group, at),
+            },
+            window,
             arrival: match file.arrival {
-                Some(ArrivalWord::Poisson) => Arrival::Poisson,
-                Some(ArrivalWord::Even) | None => Arrival::Even,
+                Some(ArrivalFile::Word(ArrivalWord::Poisson)) => Arrival::Poisson,
+                Some(ArrivalFile::Word(ArrivalWord::Even) | ArrivalFile::Window(_)) | None => {
+                    Arrival::Even
+                }
             },
             burst: file.burst.unwrap_or(1),
             count: file.count,
             start,
             until,
         })
+    }
+
+    /// A closed loop has no rate, and goes by answers.
+    fn check_closed_loop(&mut self, file: &PublishFile, at: &At<'_>) {
+        for key in ["rate", "rate_per_device", "every", "burst"] {
+            self.misplaced(at, key, "a schedule: `arrival = \"even\"` or `\"poisson\"`");
+        }
+        if resolve_qos(file.qos) == QoS::AtMostOnce {
+            let what =
+                "a broker answers no message of QoS 0, so none of them is unanswered".to_owned();
+            let remedy = "`qos = 1`, or a rate".to_owned();
+            self.contradiction(&at.key("arrival"), what, remedy);
+        }
     }
 
     fn check_span(&mut self, start: Option<Duration>, until: Option<Duration>, at: &At<'_>) {

@@ -12,6 +12,7 @@ pub(crate) const HOSTS: &[&str] = &[
     include_str!("hosts/logins.toml"),
     include_str!("hosts/requests.toml"),
     include_str!("hosts/rates.toml"),
+    include_str!("hosts/closed.toml"),
     include_str!("hosts/secured.toml"),
     include_str!("hosts/sessions.toml"),
     include_str!("hosts/lasting.toml"),

@@ -9,6 +9,7 @@ mod attendance;
 mod births;
 mod brokers;
 mod checker;
+mod closed_loop;
 mod connections;
 mod copies;
 mod crowding;

@@ -1,7 +1,7 @@
 //! What is owed, and what each delivery is.
 
 use squall_fleet::{
-    DeliveredFact, Fact, PublicationFact, RunTag, Stamp, SubscriptionFact, payload,
+    DeliveredFact, Fact, Pace, PublicationFact, RunTag, Stamp, SubscriptionFact, payload,
 };
 use squall_protocol::{QoS, ReasonCode, client::UnsentCause, packet::PublishProperties};
 use squall_run::AnomalyKind;
@@ -98,7 +98,12 @@ fn a_skipped_message_is_counted_as_unsent_and_owed_to_no_session() {
     let qos = QOS1;
     scene.tell(
         PUBLISHER,
-        Fact::Publication(PublicationFact::Due { stamp, topic, qos }),
+        Fact::Publication(PublicationFact::Due {
+            stamp,
+            topic,
+            qos,
+            pace: Pace::Schedule,
+        }),
     );
     scene.tell(
         PUBLISHER,
@@ -256,6 +261,7 @@ fn retain(scene: &mut Scene) {
         stamp,
         topic: "t",
         qos: QOS2,
+        pace: Pace::Schedule,
     });
     scene.tell(PUBLISHER, due);
     let retained = Fact::Publication(PublicationFact::Sent {

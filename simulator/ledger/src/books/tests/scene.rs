@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, PublicationFact, RunTag,
-    SocketId, Stamp, SubscriptionFact, Wanted, payload,
+    About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, Pace, PublicationFact,
+    RunTag, SocketId, Stamp, SubscriptionFact, Wanted, payload,
 };
 use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
@@ -238,6 +238,7 @@ impl Scene {
             stamp,
             topic: "t",
             qos,
+            pace: Pace::Schedule,
         });
         self.tell(PUBLISHER, fact);
         let fact = Fact::Publication(PublicationFact::Sent {
@@ -305,6 +306,7 @@ impl Scene {
             stamp,
             topic: "t",
             qos,
+            pace: Pace::Schedule,
         });
         self.tell(PUBLISHER, due);
         let retained = Fact::Publication(PublicationFact::Sent {

@@ -24,7 +24,9 @@ pub(super) fn draw_load(sheet: &mut Sheet, plan: &Plan) {
         .map(|column| plan.publish_rate_at(step * column + step / 2))
         .collect();
     let peak = rates.iter().copied().fold(0.0, f64::max);
-    if peak == 0.0 {
+    if peak == 0.0 && plan.has_closed_loops() {
+        sheet.line("publishes, as fast as the broker answers: a closed loop");
+    } else if peak == 0.0 {
         sheet.line("no messages are published");
     } else {
         let bars: String = rates.iter().map(|rate| bar(rate / peak)).collect();

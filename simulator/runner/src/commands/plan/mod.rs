@@ -67,6 +67,9 @@ fn draw(scenario: &Scenario, plan: &Plan, columns: Option<usize>) -> String {
         about(plan.messages(), "message", "messages"),
         about(plan.deliveries(), "delivery", "deliveries")
     ));
+    if plan.has_closed_loops() {
+        sheet.line("and as many as the broker answers in a closed loop");
+    }
     sheet.text
 }
 
