@@ -217,7 +217,7 @@ pub(crate) struct LimitsFile {
     pub(crate) mid_packet: Option<DurationText>,
     /// After a malformed packet. By default not judged.
     pub(crate) malformed: Option<DurationText>,
-    /// After a close without the close_notify of TLS.
+    /// After a close without the close_notify of TLS. By default not judged.
     pub(crate) tls_abort: Option<DurationText>,
 }
 

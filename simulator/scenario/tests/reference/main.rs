@@ -6,6 +6,7 @@
 
 mod actions;
 mod completeness;
+mod editor;
 mod explained;
 mod host;
 mod truth;

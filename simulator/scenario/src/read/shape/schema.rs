@@ -77,7 +77,7 @@ pub(crate) fn words(schema: &Json) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn known_keys(schema: &Json) -> Vec<String> {
+pub(crate) fn known_keys(schema: &Json) -> Vec<String> {
     let properties = schema.get("properties").and_then(Json::as_object);
     properties
         .into_iter()
