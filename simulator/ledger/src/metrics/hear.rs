@@ -6,7 +6,7 @@ use squall_fleet::{
     ConnectionFact, Fact, Observation, Pace, Phase, Planned, PublicationFact, SubscriptionFact,
 };
 use squall_protocol::Instant;
-use squall_run::{CountedFrom, Event, MetricName};
+use squall_run::{CountedFrom, Event, MetricName, PhaseKind};
 use squall_scenario::GroupId;
 
 use super::Metrics;
@@ -17,6 +17,22 @@ use super::rates::RateKey;
 use crate::books::{Acknowledged, Answered, Finding, FirstDelivery, HandshakeTime, Wait, WillSeen};
 
 impl Metrics {
+    /// The generator got to a message that was due at `scheduled`: gives the phase that this was in.
+    fn hear_due(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        pace: Pace,
+        scheduled: Instant,
+    ) -> PhaseKind {
+        match pace {
+            Pace::Schedule => self.record_lag(now, Some(group), Scheduled::Message, scheduled),
+            // It was due by nothing but itself.
+            Pace::ClosedLoop => {}
+        }
+        self.phase_at(scheduled)
+    }
+
     /// A device saw or did something; `online` devices are connected after it.
     pub(crate) fn observe(&mut self, now: Instant, observation: &Observation<'_>, online: u64) {
         self.note_generator(now, observation);
@@ -42,14 +58,7 @@ impl Metrics {
             Fact::Publication(PublicationFact::Due {
                 stamp, qos, pace, ..
             }) => {
-                match pace {
-                    Pace::Schedule => {
-                        self.record_lag(now, Some(group), Scheduled::Message, stamp.scheduled);
-                    }
-                    // It was due by nothing but itself.
-                    Pace::ClosedLoop => {}
-                }
-                let phase = self.phase_at(stamp.scheduled);
+                let phase = self.hear_due(now, group, pace, stamp.scheduled);
                 self.rates.count_in(phase, key(Event::Due, Some(qos)));
             }
             Fact::Begun { what, due } => self.note_begun(now, group, what, due),

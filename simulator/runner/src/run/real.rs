@@ -48,18 +48,7 @@ pub async fn drive(
         }
     };
     spec.file.check_sources(target.address)?;
-    let (name, url) = (target.name(), target.url());
-    // A broker that runs already has no other name than where it is.
-    let place = match name == url {
-        true => String::new(),
-        false => format!(" at {url}"),
-    };
-    display.remark(&format!("{}: target {name}{place}", scenario.name));
-    if scenario.tls.is_insecure {
-        display.remark(
-            "warning: target.tls.insecure accepts any certificate: the other end may be anyone",
-        );
-    }
+    introduce(&scenario, &target, &display);
     if let Some(short) = spec.file.ports_short(target.address) {
         display.remark(&format!("note: {short}"));
     }
@@ -104,6 +93,22 @@ pub async fn drive(
     };
     circumstances.ending = parting.part(target, death, silent_max(&scenario)).await;
     Ok((circumstances, driven))
+}
+
+/// Says what is run, and against what.
+fn introduce(scenario: &Scenario, target: &Target, display: &ProgressDisplay) {
+    let (name, url) = (target.name(), target.url());
+    // A broker that runs already has no other name than where it is.
+    let place = match name == url {
+        true => String::new(),
+        false => format!(" at {url}"),
+    };
+    display.remark(&format!("{}: target {name}{place}", scenario.name));
+    if scenario.tls.is_insecure {
+        display.remark(
+            "warning: target.tls.insecure accepts any certificate: the other end may be anyone",
+        );
+    }
 }
 
 /// How long the target may take to answer when the run is over: as long as it may take to come up, and as
