@@ -71,7 +71,7 @@ pub(crate) const PLACEHOLDERS: &[Placeholder] = &[
         name: "rand.choice",
         example: "{rand.choice:on|off}",
         meaning: "One of the texts, each equally likely.",
-        arguments: "`{rand.choice:A|B|C}`, with `|` between the texts",
+        arguments: "`{rand.choice:A|B|C}`, with `|` between the texts, of which there are at least two",
     },
 ];
 

@@ -155,7 +155,8 @@ impl Segments {
                 escaped
             })
             .collect();
-        let is_usable = choices.iter().all(|choice| !choice.is_empty());
+        // One choice alone is a slip: `{rand.choice:on,off}` would put `on,off` into every message.
+        let is_usable = choices.len() > 1 && choices.iter().all(|choice| !choice.is_empty());
         is_usable.then_some(Segment::RandChoice(choices))
     }
 }
@@ -272,6 +273,7 @@ mod tests {
             "{rand.int:9..1}",
             "{rand.float:1..2}",
             "{rand.choice:a|}",
+            "{rand.choice:on,off}",
             "{client_id:3}",
         ] {
             assert!(

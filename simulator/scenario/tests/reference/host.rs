@@ -65,10 +65,8 @@ pub(crate) fn value_in(example: &str, path: &str) -> Value {
         false => path.rsplit('.').take(1).collect(),
     };
     for key in keys {
-        let table = match value {
-            Value::Array(mut items) => items.remove(0),
-            other => other,
-        };
+        let first = value.as_array().and_then(|items| items.first()).cloned();
+        let table = first.unwrap_or(value);
         // What several keys share is shown with one of them.
         let found = table.get(key).or_else(|| table.as_table()?.values().next());
         value = found
