@@ -68,6 +68,27 @@ fn every_shipped_scenario_resolves() {
     }
 }
 
+/// Each example resolves, is named after its file, begins with its question, and is short enough to read at a glance.
+#[test]
+fn every_example_is_short_and_resolves() {
+    let examples = files(&folder().join("examples"), "toml");
+    assert!(examples.len() >= 8, "{}", examples.len());
+
+    for path in examples {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let scenario = parse(name, &text);
+
+        assert_eq!(scenario.name, name);
+        assert!(text.lines().count() <= 30, "{name} has over 30 lines");
+        let schema = "#:schema ../scenario.schema.json\n# Question: ";
+        assert!(text.starts_with(schema), "{name} lacks its first lines");
+        for part in ["# What should happen, and why: ", "Needs: "] {
+            assert!(text.contains(part), "{name} lacks {part:?}");
+        }
+    }
+}
+
 /// The sizes that the product is named for.
 #[test]
 fn the_four_scenarios_have_their_sizes() {

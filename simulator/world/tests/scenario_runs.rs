@@ -45,6 +45,20 @@ fn run_text(name: &str, text: &str, overrides: &[Override]) -> Measured {
     measured
 }
 
+/// Each example holds as it is.
+#[test]
+fn every_example_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/examples");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+
+        let measured = run_text(path.to_str().unwrap(), &text, &[]);
+
+        assert!(measured.checks.iter().all(|check| !check.claims.is_empty()));
+    }
+}
+
 #[test]
 fn smoke_holds() {
     let measured = run("smoke", &[]);
