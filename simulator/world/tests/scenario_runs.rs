@@ -188,3 +188,12 @@ fn retained_boot_holds() {
     let displays = books.iter().find(|row| row.group == "displays");
     assert!(displays.is_some_and(|row| row.optional > 200), "{books:?}");
 }
+
+/// Every rule is broken ten times, and each connection is closed.
+#[test]
+fn malformed_holds() {
+    let measured = run("malformed", &[]);
+
+    let closed: Vec<u64> = measured.malformed.iter().map(|kind| kind.closed).collect();
+    assert_eq!(closed, [10; 12]);
+}
