@@ -7,16 +7,8 @@ use crate::peer::has_mosquitto;
 use crate::secured::{Mosquitto, TLS, certificates};
 use crate::{assert_held, code_and_errors, run, run_file, text};
 
-/// Telemetry at QoS 1 and 2, doors that are reset, that leave without a word in TLS, and that say goodbye.
-fn scenario(port: u16, tls: &str) -> String {
-    format!(
-        r#"
-version = 1
-name = "secured"
-seed = 9
-[target]
-url = "mqtts://localhost:{port}"
-tls = {tls}
+/// Telemetry at QoS 1 and 2, doors that are reset, some that say goodbye.
+const FLEET: &str = r#"
 [run]
 warmup = "1s"
 duration = "2s"
@@ -24,15 +16,15 @@ drain = "1s"
 [[group]]
 name = "doors"
 count = 20
-client_id = "door-{{index}}"
+client_id = "door-{index}"
 [group.will]
-topic = "status/{{client_id}}"
+topic = "status/{client_id}"
 qos = 1
 [[group.publish]]
-topic = "doors/{{client_id}}"
+topic = "doors/{client_id}"
 qos = 1
 rate = 100
-payload = {{ size = "20KiB" }}
+payload = { size = "20KiB" }
 [[group]]
 name = "watcher"
 count = 1
@@ -85,7 +77,19 @@ exactly = 0
 check = "connections"
 refused = 0
 unexpected_disconnects = 0
-"#
+"#;
+
+/// The fleet, on a broker at this port.
+fn scenario(port: u16, tls: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "secured"
+seed = 9
+[target]
+url = "mqtts://localhost:{port}"
+tls = {tls}
+{FLEET}"#
     )
 }
 

@@ -6,56 +6,48 @@ use crate::harness;
 use crate::run::{broker, verdict};
 
 /// Groups of every kind of attendance, with streams of each QoS, wills, births, retained messages and Sessions
-/// that wait, and claims on all of it.
-fn scenario(seed: u64, extra: &str) -> String {
-    format!(
-        r##"
-seed = {seed}
-[run]
-warmup = "2s"
-duration = "30s"
-drain = "10s"
-{extra}
+/// that wait.
+const GROUPS: &str = r##"
 [[group]]
 name = "vans"
 count = 20
-client_id = "van-{{index}}"
+client_id = "van-{index}"
 clean_start = false
 session_expiry = "10m"
-availability = {{ up = {{ dist = "exponential", mean = "6s" }}, down = {{ dist = "exponential", mean = "3s" }}, how = "rst" }}
+availability = { up = { dist = "exponential", mean = "6s" }, down = { dist = "exponential", mean = "3s" }, how = "rst" }
 [group.will]
-topic = "status/{{client_id}}"
+topic = "status/{client_id}"
 payload = "gone"
 qos = 1
 retain = true
 [group.birth]
-topic = "status/{{client_id}}"
+topic = "status/{client_id}"
 payload = "here"
 qos = 1
 retain = true
 [[group.publish]]
-topic = "vans/{{client_id}}"
+topic = "vans/{client_id}"
 qos = 1
 rate = 40
 [[group.publish]]
-topic = "orders/{{client_id}}"
+topic = "orders/{client_id}"
 qos = 2
 rate = 20
 [[group.subscribe]]
-filter = "cmd/{{client_id}}"
+filter = "cmd/{client_id}"
 qos = 2
 
 [[group]]
 name = "tablets"
 count = 10
-client_id = "tablet-{{index}}"
+client_id = "tablet-{index}"
 protocol = "3.1.1"
-availability = {{ up = "5s", down = "2s" }}
+availability = { up = "5s", down = "2s" }
 [group.will]
-topic = "status/{{client_id}}"
+topic = "status/{client_id}"
 payload = "gone"
 [[group.publish]]
-topic = "tablets/{{client_id}}"
+topic = "tablets/{client_id}"
 qos = 0
 rate = 20
 [[group.subscribe]]
@@ -69,7 +61,7 @@ start = "10s"
 leave = "25s"
 connect_rate = 5
 [[group.publish]]
-topic = "shift/{{client_id}}"
+topic = "shift/{client_id}"
 qos = 1
 rate = 30
 [[group.subscribe]]
@@ -81,13 +73,16 @@ name = "office"
 count = 1
 client_id = "office"
 [[group.publish]]
-topic = "cmd/van-{{seq % 20}}"
+topic = "cmd/van-{seq % 20}"
 qos = 2
 rate = 30
 [[group.subscribe]]
 filter = "#"
 qos = 2
+"##;
 
+/// Claims on all of it.
+const CLAIMS: &str = r##"
 [[expect]]
 check = "delivery"
 qos = 1
@@ -108,7 +103,18 @@ incomplete = 0
 check = "connections"
 refused = 0
 unexpected_disconnects = 0
-"##
+"##;
+
+fn scenario(seed: u64, extra: &str) -> String {
+    format!(
+        r##"
+seed = {seed}
+[run]
+warmup = "2s"
+duration = "30s"
+drain = "10s"
+{extra}
+{GROUPS}{CLAIMS}"##
     )
 }
 
