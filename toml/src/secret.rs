@@ -13,12 +13,27 @@ pub const HIDDEN: &str = "***";
 /// Ends of the names of keys whose values are secret, in lower case.
 const SECRET: [&str; 5] = ["password", "passwd", "passphrase", "secret", "token"];
 
+/// Times that a text is looked through again, after something in it was hidden.
+const ROUNDS_MAX: usize = 16;
+
 /// `text` with [`HIDDEN`] in the place of every secret: TOML stays TOML.
 pub fn without_secrets(text: &str) -> String {
-    replaced(text, |found| match found {
-        Found::Value(_) => format!("\"{HIDDEN}\""),
-        Found::InUrl(_) => HIDDEN.to_owned(),
-    })
+    let hide = |text: &str| {
+        replaced(text, |found| match found {
+            Found::Value(_) => format!("\"{HIDDEN}\""),
+            Found::InUrl(_) => HIDDEN.to_owned(),
+        })
+    };
+    // A secret that overlapped with another one is seen once that is hidden.
+    let mut hidden = hide(text);
+    for _ in 0..ROUNDS_MAX {
+        let again = hide(&hidden);
+        if again == hidden {
+            break;
+        }
+        hidden = again;
+    }
+    hidden
 }
 
 /// `text` with an asterisk for each byte of a secret: every place in it stays where it is.
@@ -253,6 +268,17 @@ mod tests {
             without_secrets("url = \"mqtt://user:s3c@ret@host:1883\""),
             "url = \"mqtt://user:***@host:1883\""
         );
+    }
+
+    /// A password of a URL in which a secret value lies too.
+    #[test]
+    fn secrets_that_overlap_are_both_hidden() {
+        let text = "://://@password=password=@";
+
+        let hidden = without_secrets(text);
+
+        assert_eq!(hidden, "://:***@password=\"***\"");
+        assert_eq!(without_secrets(&hidden), hidden);
     }
 
     /// A text that is no TOML, as errors show it, hides as much; every place stays where it is.
