@@ -8,8 +8,12 @@ use std::{env, fs};
 /// Where the shipped scenarios lie, from this crate.
 const SCENARIOS: &str = "../../scenarios";
 
+/// Where the descriptions of targets lie.
+const TARGETS: &str = "../../scenarios/targets";
+
 fn main() {
-    embed_scenarios();
+    embed(SCENARIOS, "scenarios.rs");
+    embed(TARGETS, "targets.rs");
     // HEAD names a branch; its log is written with every commit, also in a worktree.
     for name in ["HEAD", "logs/HEAD"] {
         let path = git(&["rev-parse", "--git-path", name]);
@@ -30,10 +34,10 @@ fn git(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// Writes a list of the scenario files, sorted by name, which `shipped.rs` includes.
-fn embed_scenarios() {
-    println!("cargo::rerun-if-changed={SCENARIOS}");
-    let folder = fs::canonicalize(SCENARIOS).expect("the repository has its scenarios");
+/// Writes a list of the TOML files of a folder, sorted by name, for a module to include.
+fn embed(folder: &str, list_file: &str) {
+    println!("cargo::rerun-if-changed={folder}");
+    let folder = fs::canonicalize(folder).expect("the repository has its scenarios");
     let entries = fs::read_dir(folder).expect("the scenarios can be listed");
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.expect("the scenarios can be listed").path())
@@ -52,5 +56,5 @@ fn embed_scenarios() {
     }
     list.push_str("]\n");
     let out = env::var_os("OUT_DIR").expect("cargo says where output goes");
-    fs::write(Path::new(&out).join("scenarios.rs"), list).expect("the list can be written");
+    fs::write(Path::new(&out).join(list_file), list).expect("the list can be written");
 }

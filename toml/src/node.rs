@@ -95,6 +95,33 @@ impl Node {
         self.entry(key).map(|entry| &entry.node)
     }
 
+    /// The value of `key` to change, if this is a table that has it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Value::Table(entries) = &mut self.value else {
+            return None;
+        };
+        let entry = entries.iter_mut().find(|entry| entry.key == key);
+        entry.map(|entry| &mut entry.node)
+    }
+
+    /// Takes `key` out, if this is a table that has it.
+    pub fn remove(&mut self, key: &str) -> Option<Entry> {
+        let Value::Table(entries) = &mut self.value else {
+            return None;
+        };
+        let position = entries.iter().position(|entry| entry.key == key)?;
+        Some(entries.remove(position))
+    }
+
+    /// Its items to change, none if this is not an array.
+    pub fn items_mut(&mut self) -> &mut [Self] {
+        if let Value::Array(items) = &mut self.value {
+            items
+        } else {
+            &mut []
+        }
+    }
+
     /// Whether it is a table.
     pub fn is_table(&self) -> bool {
         matches!(self.value, Value::Table(_))

@@ -86,6 +86,9 @@ pub enum Command {
 /// Changes to a scenario from the command line.
 #[derive(Args, Clone, Debug, Default)]
 pub struct OverrideArgs {
+    /// The broker to test: a name that `squall list --targets` shows, a file that describes one, or a URL.
+    #[arg(long, value_name = "NAME|FILE|URL")]
+    pub target: Option<String>,
     /// Override a value, dotted: `run.duration=30s`, `group.sensors.count=200`,
     /// `target.url=mqtt://127.0.0.1:1883`. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -176,6 +179,9 @@ pub struct ListArgs {
     /// Print a JSON array.
     #[arg(long)]
     pub json: bool,
+    /// List the brokers that `--target` and `target.use` know, and whether they are installed here.
+    #[arg(long, conflicts_with_all = ["folder", "json"])]
+    pub targets: bool,
 }
 
 /// `squall new`.

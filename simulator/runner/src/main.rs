@@ -26,6 +26,7 @@ mod scenario_file;
 mod shipped;
 mod suites;
 mod target;
+mod targets;
 mod terminal_client;
 mod transport_advice;
 

@@ -16,6 +16,7 @@ use crate::machine::limits::{Limits, Need, Reach, port_wait, ports_needed};
 use crate::machine::programs;
 use crate::machine::taken_ports::{PortsShort, TakenPorts};
 use crate::shipped::{self, Shipped};
+use crate::targets;
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
 const BYTES_MAX: u64 = 16 << 20;
@@ -78,6 +79,9 @@ impl ScenarioFile {
 
     fn parse(path: PathBuf, bytes: Vec<u8>, changes: &OverrideArgs) -> Result<Self, Failure> {
         let mut overrides = Vec::new();
+        if let Some(target) = &changes.target {
+            overrides.push(targets::override_of(target)?);
+        }
         for change in &changes.set {
             overrides.push(parse_override(change)?);
         }
@@ -204,6 +208,15 @@ impl Surroundings for Around<'_> {
                 "it has more than {BESIDE_BYTES_MAX} bytes"
             ))),
             false => Ok(bytes),
+        }
+    }
+
+    fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable> {
+        match targets::find(name) {
+            Some(found) => Ok(found.text.into()),
+            None => self.file(name).map_err(|error| FileUnreadable {
+                cause: format!("{error}; {}", targets::hint(name)),
+            }),
         }
     }
 }

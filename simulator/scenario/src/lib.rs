@@ -26,6 +26,7 @@ pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::availability::{Attendance, Availability, Farewell};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::bandwidth::Bandwidth;
+pub use model::description::{TargetDescription, TargetTraits};
 pub use model::distribution::Distribution;
 pub use model::expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, ExpiryClaim, KeepAliveClaim, MalformedClaim,
@@ -36,6 +37,7 @@ pub use model::fault::{
     DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,
     fits_pattern,
 };
+pub use model::feature::Feature;
 pub use model::group::{Group, SessionStart, connects_after};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Loss, Network, Outages};

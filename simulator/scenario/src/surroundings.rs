@@ -11,6 +11,12 @@ pub trait Surroundings {
     /// # Errors
     /// Why it cannot be read, with the path at which it was looked for.
     fn file(&self, path: &str) -> Result<Vec<u8>, FileUnreadable>;
+
+    /// The bytes of the description that `target.use` calls `name`: one that squall brings, or a file.
+    ///
+    /// # Errors
+    /// Why there is none, and what there is.
+    fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable>;
 }
 
 /// A file beside a scenario cannot be read.
@@ -32,6 +38,11 @@ impl Surroundings for NoSurroundings {
 
     fn file(&self, path: &str) -> Result<Vec<u8>, FileUnreadable> {
         let cause = format!("{path}: there are no files here");
+        Err(FileUnreadable { cause })
+    }
+
+    fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable> {
+        let cause = format!("{name}: no target is known here");
         Err(FileUnreadable { cause })
     }
 }

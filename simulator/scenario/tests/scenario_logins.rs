@@ -20,6 +20,11 @@ impl Surroundings for Around {
             }),
         }
     }
+
+    fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable> {
+        let cause = format!("{name}: there are no targets here");
+        Err(FileUnreadable { cause })
+    }
 }
 
 fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {

@@ -28,6 +28,9 @@ struct Entry {
 
 /// Prints them, sorted by name; a wrong file is listed as such.
 pub fn list(args: &ListArgs) -> Result<u8, Failure> {
+    if args.targets {
+        return super::list_targets::list_targets();
+    }
     let entries: Vec<Entry> = match &args.folder {
         Some(folder) => scenario_files(folder)?
             .into_iter()

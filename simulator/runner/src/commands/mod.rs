@@ -5,6 +5,7 @@ pub mod completions;
 pub mod doctor;
 pub mod explain;
 pub mod list;
+mod list_targets;
 pub mod new;
 pub mod plan;
 pub mod publish;

@@ -78,6 +78,7 @@ fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioFile
         ScenarioFile::shipped(
             shipped,
             &OverrideArgs {
+                target: args.overrides.target.clone(),
                 set: own.chain(scale).chain(args.overrides.set.clone()).collect(),
                 seed: args.overrides.seed,
             },

@@ -61,7 +61,7 @@ pub async fn drive(
     let mut circumstances = Circumstances {
         started_at: start.at,
         clock: ClockKind::Real,
-        target: target.describe(),
+        target: target.describe(&scenario.traits),
         limits: spec.limits,
         ending: None,
     };
@@ -108,6 +108,9 @@ fn introduce(scenario: &Scenario, target: &Target, display: &ProgressDisplay) {
         display.remark(
             "warning: target.tls.insecure accepts any certificate: the other end may be anyone",
         );
+    }
+    for change in &scenario.traits.changes {
+        display.remark(&format!("changed for the target: {change}"));
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, Command};
 use tokio::time::{Instant, timeout};
 
+use super::place::Place;
 use super::reports::Reports;
 use super::watch::{Death, Watch};
 use crate::commands::broker::LISTENING;
@@ -120,13 +121,18 @@ impl Child {
         Self::start(command, Kind::Broker, "squall broker".to_owned(), log)
     }
 
-    /// Starts another broker, `{port}` of its command filled in.
-    pub(super) fn spawned(spawn: &SpawnTarget, port: u16, log: &Path) -> Result<Self, Failure> {
-        let words: Vec<String> = spawn
-            .command
-            .iter()
-            .map(|word| word.replace("{port}", &port.to_string()))
-            .collect();
+    /// Starts another broker, the placeholders of its command, its environment and its files filled in.
+    pub(super) fn spawned(
+        spawn: &SpawnTarget,
+        place: &mut Place,
+        log: &Path,
+    ) -> Result<Self, Failure> {
+        place.write(&spawn.config)?;
+        let words = spawn.command.iter().map(|word| place.fill_in(word));
+        let words = words.collect::<Result<Vec<String>, Failure>>()?;
+        let env = spawn.env.iter();
+        let env = env.map(|(name, value)| Ok((name, place.fill_in(value)?)));
+        let env = env.collect::<Result<Vec<_>, Failure>>()?;
         let supervisor = std::env::current_exe().context("cannot find this program's own file")?;
         let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
         ours.set_nonblocking(true).context("cannot make a socket")?;
@@ -135,7 +141,7 @@ impl Child {
         command
             .args(["supervise", "--"])
             .args(&words)
-            .envs(&spawn.env)
+            .envs(env)
             .stdin(OwnedFd::from(theirs))
             .stdout(open_log(log)?);
         let mut child = Self::start(command, Kind::Supervisor, words.join(" "), log)?;

@@ -6,6 +6,7 @@
 
 pub mod address;
 mod child;
+mod place;
 mod probe;
 mod reports;
 mod watch;
@@ -16,12 +17,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use squall_run::TargetKind;
-use squall_scenario::{Login, Scenario, SpawnTarget, UrlTarget};
+use squall_scenario::{Login, Scenario, SpawnTarget, TargetTraits, UrlTarget};
 
 use crate::exit::Failure;
 use crate::layers::Layers;
 use crate::machine::processes::Processes;
 pub use child::{Child, Ending, Haste};
+use place::Place;
 use probe::{Door, Patience, ProbeError};
 pub use watch::{Death, DeathStatus, Watch};
 
@@ -92,6 +94,8 @@ pub struct Target {
     login: Login,
     /// The process, if it is ours to measure and to stop.
     child: Option<Child>,
+    /// Its folder, which is removed after it.
+    _place: Option<Place>,
 }
 
 impl Target {
@@ -116,6 +120,7 @@ impl Target {
             layers: Layers::of_scenario(scenario, &scenario.target.local_url(address))?,
             login: scenario.own_login().clone(),
             child: Some(child),
+            _place: None,
         };
         target.wait_until_it_answers(EMBEDDED_READY_MAX).await
     }
@@ -129,6 +134,7 @@ impl Target {
             layers,
             login: scenario.own_login().clone(),
             child: None,
+            _place: None,
         };
         target.wait_until_it_answers(URL_READY_MAX).await
     }
@@ -155,13 +161,15 @@ impl Target {
         log: &Path,
     ) -> Result<Result<Self, NotReady>, Failure> {
         let port = address::free_port()?;
+        let mut place = Place::new(port)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let target = Self {
             address,
             kind: TargetKind::Spawn,
             layers: Layers::of_scenario(scenario, &scenario.target.local_url(address))?,
             login: scenario.own_login().clone(),
-            child: Some(Child::spawned(spawn, port, log)?),
+            child: Some(Child::spawned(spawn, &mut place, log)?),
+            _place: Some(place),
         };
         Ok(target.until_ready(spawn.ready).await)
     }
@@ -210,8 +218,12 @@ impl Target {
         self.child.as_ref().map(Child::command_line)
     }
 
-    /// As a run file describes it.
-    pub fn describe(&self) -> squall_run::Target {
+    /// As a run file describes it, with what was changed for it.
+    pub fn describe(&self, traits: &TargetTraits) -> squall_run::Target {
+        let name = traits.name.iter();
+        let name = name.map(|name| ("target".to_owned(), name.clone()));
+        let changes = traits.changes.iter().enumerate();
+        let changes = changes.map(|(n, change)| (format!("change {:02}", n + 1), change.clone()));
         let software = (self.kind == TargetKind::Embedded)
             .then(|| format!("squall {}", env!("CARGO_PKG_VERSION")));
         squall_run::Target {
@@ -220,7 +232,13 @@ impl Target {
             command: self.command().map(str::to_owned),
             software,
             pid: self.processes().and_then(Processes::first),
-            settings: self.layers.described(),
+            settings: self
+                .layers
+                .described()
+                .into_iter()
+                .chain(name)
+                .chain(changes)
+                .collect(),
         }
     }
 

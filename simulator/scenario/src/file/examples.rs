@@ -26,6 +26,13 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("vars", "[vars]\nsite = \"berlin\""),
     ("thresholds", THRESHOLDS),
     ("target", "[target]\nurl = \"mqtt://localhost:1883\""),
+    ("target.use", "use = \"rabbitmq\""),
+    ("target.protocol", "protocol = \"3.1.1\""),
+    ("target.lacks", "lacks = [\"shared_subscriptions\"]"),
+    (
+        "target.config",
+        "config = { \"broker.conf\" = \"listener {port} 127.0.0.1\" }",
+    ),
     ("target.url", "url = \"mqtt://localhost:1883\""),
     ("target.spawn", "spawn = \"mosquitto -p {port}\""),
     ("target.transport", "transport = \"tls\""),

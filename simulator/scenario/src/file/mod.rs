@@ -22,6 +22,7 @@ mod respond;
 pub(crate) mod schema;
 mod shorthand;
 mod subscribe;
+mod target;
 mod tls;
 pub(crate) mod unsupported;
 mod variant_examples;
@@ -49,6 +50,7 @@ pub(crate) use rate::{RateFile, RatePointFile};
 pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
 pub(crate) use respond::RespondFile;
 pub(crate) use subscribe::SubscribeFile;
+pub(crate) use target::{DescriptionFile, FeatureWord, TargetFile};
 pub(crate) use tls::{ClientTlsFile, TlsFile, TransportWord};
 pub(crate) use will::{BirthFile, WillFile};
 
@@ -117,39 +119,6 @@ pub(crate) enum VarFile {
     Float(f64),
     /// A text.
     Text(String),
-}
-
-/// What is under test.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Target")]
-pub(crate) struct TargetFile {
-    /// A broker that runs already: `mqtt://host:port`, `mqtts://` for TLS, `ws://host:port/path` for WebSocket, `wss://`
-    /// for WebSocket over TLS. By default squall's own broker is started.
-    pub(crate) url: Option<String>,
-    /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`.
-    /// `{port}` stands for a free port. By default squall's own broker is started.
-    pub(crate) spawn: Option<String>,
-    /// User name of squall's own clients, and of every group that has no `username`, `password` or
-    /// `credentials` of its own. By default none.
-    pub(crate) username: Option<LoginTextFile>,
-    /// Password that goes with it. No report and no run file shows it. By default none.
-    pub(crate) password: Option<LoginTextFile>,
-    /// What a spawned broker speaks at `{port}`; a url says it by its scheme. Default tcp.
-    pub(crate) transport: Option<TransportWord>,
-    /// How clients speak TLS, with `mqtts://`, `wss://`, or the transports tls and wss.
-    pub(crate) tls: Option<TlsFile>,
-    /// Addresses of this machine that connections begin at, in turn: one, a range, or a list of either. Each has ports of its
-    /// own, so that more devices than one address has ports for can be connected. By default the system chooses one.
-    #[serde(default, deserialize_with = "shorthand::texts")]
-    #[schemars(with = "Option<shorthand::TextsFile>")]
-    pub(crate) source: Vec<String>,
-    /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
-    /// ActiveMQ and EMQX start slowly.
-    pub(crate) ready: Option<DurationText>,
-    /// Environment variables of a spawned broker.
-    #[serde(default)]
-    pub(crate) env: IndexMap<String, String>,
 }
 
 /// When the load begins.

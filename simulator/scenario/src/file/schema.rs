@@ -3,12 +3,20 @@
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::file::ScenarioFile;
+use crate::file::{DescriptionFile, ScenarioFile};
 
 /// The JSON Schema (draft 2020-12) as the types have it, for the check of a file's shape and for the reference.
 pub(crate) fn shape_schema() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = Value::from(generator.into_root_schema_for::<ScenarioFile>());
+    remove_null(&mut schema);
+    schema
+}
+
+/// The JSON Schema of a file that describes a target.
+pub(crate) fn target_schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = Value::from(generator.into_root_schema_for::<DescriptionFile>());
     remove_null(&mut schema);
     schema
 }

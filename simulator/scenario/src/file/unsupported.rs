@@ -6,7 +6,7 @@
 /// Keys by the schema's name of their block; the file itself is the empty name.
 const KEYS: [(&str, &[&str]); 8] = [
     ("", &["matrix", "stage"]),
-    ("target", &["config", "kill"]),
+    ("target", &["kill"]),
     ("run", &["repeat"]),
     ("network", &["partition"]),
     ("group", &["transport"]),

@@ -6,9 +6,11 @@
 pub(crate) mod availability;
 pub(crate) mod backoff;
 pub(crate) mod bandwidth;
+pub(crate) mod description;
 pub(crate) mod distribution;
 pub(crate) mod expectation;
 pub(crate) mod fault;
+pub(crate) mod feature;
 pub(crate) mod group;
 pub(crate) mod login;
 pub(crate) mod network;

@@ -19,7 +19,8 @@ use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
 use crate::{
-    Carrier, Expectation, Fault, Group, Login, Network, RunSettings, Target, Threshold, Tls, TlsId,
+    Carrier, Expectation, Fault, Group, Login, Network, RunSettings, Target, TargetTraits,
+    Threshold, Tls, TlsId,
 };
 
 /// One scenario, ready to run.
@@ -35,6 +36,8 @@ pub struct Scenario {
     pub vars: IndexMap<String, String>,
     /// What is under test.
     pub target: Target,
+    /// What else is known of it, and what was changed for it.
+    pub traits: TargetTraits,
     /// Addresses of this machine that connections begin at, in turn; empty to let the system choose.
     pub sources: Vec<IpAddr>,
     /// How clients speak TLS, where the target has it.

@@ -92,8 +92,8 @@ pub struct UrlTarget {
 /// How to start a broker: `spawn = "mosquitto -p {port}"`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SpawnTarget {
-    /// Program and arguments, at least the program. `{port}` stands for a free port in at least
-    /// one of them.
+    /// Program and arguments, at least the program. `{port}` stands for a free port, in one of them at least, or of
+    /// `env` or `config`; `{port.NAME}` for a further one, `{folder}` for the folder of this run.
     pub command: Vec<String>,
     /// What clients speak at that port. Default TCP alone.
     pub transport: Transport,
@@ -101,6 +101,8 @@ pub struct SpawnTarget {
     pub ready: Duration,
     /// Added to the environment, in file order.
     pub env: IndexMap<String, String>,
+    /// Files by name, written to the folder of this run before it starts.
+    pub config: IndexMap<String, String>,
 }
 
 /// Why a text is not the address of a broker.
@@ -307,6 +309,7 @@ mod tests {
                 transport: Transport::Tcp,
                 ready: Duration::ZERO,
                 env: IndexMap::new(),
+                config: IndexMap::new(),
             };
 
             let line = target.command_line();

@@ -10,6 +10,7 @@ mod login;
 mod pacing;
 mod respond;
 mod subscribe;
+mod target;
 mod text;
 mod tls;
 
@@ -22,7 +23,7 @@ use squall_toml::secret::without_secrets;
 
 use crate::{
     Birth, DeviceFault, Fault, FaultAction, FaultTiming, Group, Loss, Network, Payload, Publish,
-    Qos2, ReconnectWhen, RunSettings, Scenario, Select, Target, Threshold, Will,
+    Qos2, ReconnectWhen, RunSettings, Scenario, Select, Threshold, Will,
 };
 use distribution::{backoff, distribution};
 use subscribe::write_subscribe;
@@ -42,7 +43,7 @@ impl Scenario {
                 text.pair(&quote_key(name), quote(value));
             }
         }
-        write_target(&mut text, &self.target);
+        self.write_target(&mut text);
         if !self.sources.is_empty() {
             let sources = self.sources.iter();
             text.pair(
@@ -163,22 +164,6 @@ impl Scenario {
             Select::Match(pattern) => {
                 text.pair("select", format!("{{ match = {} }}", quote(pattern)));
             }
-        }
-    }
-}
-
-fn write_target(text: &mut Text, target: &Target) {
-    text.header("[target]");
-    match target {
-        Target::Embedded => text.comment("squall's own broker, as a child process"),
-        Target::Url(url) => text.pair("url", quote(&url.to_string())),
-        Target::Spawn(spawn) => {
-            text.pair("spawn", quote(&spawn.command_line()));
-            text.pair("transport", quote(spawn.transport.name()));
-            text.pair("ready", duration(spawn.ready));
-            let env = spawn.env.iter();
-            let env = env.map(|(name, value)| pair(&quote_key(name), quote(value)));
-            text.option("env", table(env));
         }
     }
 }

@@ -16,6 +16,9 @@ const ALTERNATIVES: [&[&str]; 5] = [
     &["size", "text", "json"],
 ];
 
+/// Keys that say where the target is.
+const PLACES: [&str; 2] = ["url", "spawn"];
+
 /// Blocks that a file may have many of.
 const LISTS: [&str; 7] = [
     "network",
@@ -110,6 +113,10 @@ fn set(
         return Err(OverrideError::NoBlock { key: key.clone() });
     };
     if rest.is_empty() {
+        if key == "use" {
+            // A described broker takes the place of the one that the file names.
+            entries.retain(|entry| !PLACES.contains(&entry.key.as_str()));
+        }
         for alternatives in ALTERNATIVES
             .iter()
             .filter(|keys| keys.contains(&key.as_str()))

@@ -1,6 +1,8 @@
 //! From text to scenario, step by step: TOML, overrides, shape, types, meaning.
 
 mod apply_overrides;
+mod bring_down;
+mod describe;
 pub(crate) mod shape;
 
 use serde::Deserialize as _;
@@ -49,14 +51,17 @@ impl Scenario {
         diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();
+        let name = describe::apply(&mut document.node, surroundings, &mut diagnostics)?;
+        let changes = bring_down::apply(&mut document.node);
         let file = ScenarioFile::deserialize(&document.node);
         let scenario = match file {
-            Ok(file) => Some(resolve(
-                file,
-                &document.root(),
-                surroundings,
-                &mut diagnostics,
-            )),
+            Ok(file) => {
+                let root = document.root();
+                let mut scenario = resolve(file, &root, surroundings, &mut diagnostics);
+                scenario.traits.name = name;
+                scenario.traits.changes = changes;
+                Some(scenario)
+            }
             Err(error) => {
                 let message = error.to_string();
                 let problem = Problem::Unreadable { message };

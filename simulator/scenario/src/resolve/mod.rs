@@ -10,6 +10,7 @@ mod backoff;
 mod bandwidth;
 mod claim;
 mod csv_table;
+mod description;
 mod distribution;
 mod fault;
 mod group;
@@ -39,9 +40,10 @@ use crate::error::{Diagnostics, Problem};
 use crate::file::{BeginWord, DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
 use crate::{
-    Fault, Group, LoadBegin, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Tls,
-    Transport,
+    Fault, Group, LoadBegin, Login, Network, RunSettings, Scenario, Surroundings, TargetTraits,
+    Threshold, Tls, Transport,
 };
+pub(crate) use description::resolve_description;
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;
@@ -71,19 +73,7 @@ pub(crate) fn resolve(
     surroundings: &dyn Surroundings,
     diagnostics: &mut Diagnostics,
 ) -> Scenario {
-    let mut resolver = Resolver {
-        diagnostics,
-        surroundings,
-        target_login: Login::default(),
-        transport: Transport::Tcp,
-        target_tls: Tls::default(),
-        tls_of_groups: Vec::new(),
-        vars: IndexMap::new(),
-        networks: Vec::new(),
-        groups: Vec::new(),
-        faults: Vec::new(),
-        run_ends: Duration::ZERO,
-    };
+    let mut resolver = Resolver::new(surroundings, diagnostics);
     resolver.check_sizes(&mut file, root);
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
@@ -103,6 +93,10 @@ pub(crate) fn resolve(
     resolver.run_ends = run.duration.saturating_add(run.drain);
     let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));
     let thresholds = resolver.resolve_thresholds(&file.thresholds, &root.key("thresholds"));
+    let traits = TargetTraits {
+        lacks: resolver.resolve_lacks(&file.target, &root.key("target")),
+        ..TargetTraits::default()
+    };
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),
@@ -110,6 +104,7 @@ pub(crate) fn resolve(
         seed: file.seed.unwrap_or_default().unsigned_abs(),
         vars: resolver.vars,
         target,
+        traits,
         sources,
         tls: resolver.target_tls,
         tls_of_groups: resolver.tls_of_groups,
@@ -141,6 +136,24 @@ struct Resolver<'a> {
     faults: Vec<Fault>,
     /// The end of the drain, from the beginning of the measured part.
     run_ends: Duration,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(surroundings: &'a dyn Surroundings, diagnostics: &'a mut Diagnostics) -> Self {
+        Self {
+            diagnostics,
+            surroundings,
+            target_login: Login::default(),
+            transport: Transport::Tcp,
+            target_tls: Tls::default(),
+            tls_of_groups: Vec::new(),
+            vars: IndexMap::new(),
+            networks: Vec::new(),
+            groups: Vec::new(),
+            faults: Vec::new(),
+            run_ends: Duration::ZERO,
+        }
+    }
 }
 
 impl Resolver<'_> {

@@ -25,6 +25,7 @@ impl Resolver<'_> {
             self.misplaced(at, "ready", "`spawn`");
             self.misplaced(at, "env", "`spawn`");
             self.misplaced(at, "transport", "`spawn`");
+            self.misplaced(at, "config", "`spawn`");
         }
         match (&file.url, &file.spawn) {
             (Some(url), _) => self.resolve_url(url, &at.key("url")),
@@ -88,11 +89,17 @@ impl Resolver<'_> {
             self.contradiction(&at_spawn, what, "pairs of quotes".to_owned());
             Vec::new()
         });
-        if !words.iter().any(|word| word.contains("{port}")) {
+        let texts = file.env.values().chain(file.config.values());
+        if !words
+            .iter()
+            .chain(texts)
+            .any(|text| text.contains("{port}"))
+        {
             let what = format!("{command:?} does not say where the port goes");
-            let remedy = "`{port}` in one of its arguments".to_owned();
+            let remedy = "`{port}` in one of its arguments, in `env` or in `config`".to_owned();
             self.contradiction(&at_spawn, what, remedy);
         }
+        self.check_config_names(file, &at.key("config"));
         let ready = file.ready.map_or(READY_DEFAULT, |text| text.0);
         self.check_above_zero(ready, &at.key("ready"));
         Target::Spawn(SpawnTarget {
@@ -105,6 +112,18 @@ impl Resolver<'_> {
             },
             ready,
             env: file.env.clone(),
+            config: file.config.clone(),
         })
+    }
+
+    /// Files lie in the folder of the run, and nowhere else.
+    fn check_config_names(&mut self, file: &TargetFile, at: &At<'_>) {
+        for name in file.config.keys() {
+            if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
+                let what = format!("{name:?} is not the name of a file");
+                let remedy = "a name without a folder, such as `broker.conf`".to_owned();
+                self.contradiction(&at.key(name), what, remedy);
+            }
+        }
     }
 }

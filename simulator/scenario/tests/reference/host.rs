@@ -38,6 +38,17 @@ impl Surroundings for Around {
             }),
         }
     }
+
+    fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable> {
+        match name {
+            "rabbitmq" => {
+                Ok(include_bytes!("../../../../scenarios/targets/rabbitmq.toml").to_vec())
+            }
+            _ => Err(FileUnreadable {
+                cause: format!("{name}: no such target"),
+            }),
+        }
+    }
 }
 
 /// Reads a scenario.

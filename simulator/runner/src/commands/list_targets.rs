@@ -1,0 +1,58 @@
+//! `squall list --targets`: the brokers that squall knows, and whether they are installed here.
+
+use anyhow::Context as _;
+use squall_scenario::{Target, TargetDescription};
+
+use crate::exit::Failure;
+use crate::machine::programs;
+use crate::output::print_line;
+use crate::targets::TARGETS;
+
+/// Prints them, sorted by name, with what a user needs to know.
+pub(super) fn list_targets() -> Result<u8, Failure> {
+    for shipped in TARGETS {
+        let described = TargetDescription::parse(shipped.name, shipped.text.as_bytes());
+        let described = described.context("a description of squall's own is wrong")?;
+        print_line(&format!(
+            "{}  ({})\n    {}",
+            described.name,
+            availability(&described),
+            described.about
+        ))?;
+        if described.is_3_1_1_only {
+            print_line("    MQTT 3.1.1 alone: scenarios are brought down to it")?;
+        }
+        if !described.lacks.is_empty() {
+            let lacks = described.lacks.iter().map(|lacking| lacking.in_sentence());
+            print_line(&format!(
+                "    without {}",
+                lacks.collect::<Vec<_>>().join(", ")
+            ))?;
+        }
+        let tested = described
+            .tested
+            .map(|version| format!("tried with {version}"));
+        let install = described
+            .install
+            .map(|command| format!("install: {command}"));
+        for line in tested.into_iter().chain(install).chain(described.notes) {
+            print_line(&format!("    {line}"))?;
+        }
+    }
+    Ok(0)
+}
+
+fn availability(described: &TargetDescription) -> String {
+    match &described.target {
+        None => "give its address as target.url".to_owned(),
+        Some(Target::Embedded) => "part of squall".to_owned(),
+        Some(Target::Url(url)) => format!("by url, {url} by default"),
+        Some(Target::Spawn(spawn)) => {
+            let program = spawn.command.first().map_or("", String::as_str);
+            match programs::is_found(program, std::env::var_os("PATH").as_deref()) {
+                true => "installed here".to_owned(),
+                false => format!("not installed here: there is no `{program}`"),
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `[target]`, and the files that describe a broker once for all scenarios.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{DurationText, LoginTextFile, ProtocolWord, TlsFile, TransportWord, shorthand};
+
+/// What is under test.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Target")]
+pub(crate) struct TargetFile {
+    /// A broker that is described once: a name that `squall list` shows, such as `rabbitmq`, or a file of that
+    /// form beside the scenario. What it says of the keys below holds where they are not written here. By default
+    /// squall's own broker is started.
+    #[serde(rename = "use")]
+    #[schemars(rename = "use")]
+    pub(crate) _described_by: Option<String>,
+    /// A broker that runs already: `mqtt://host:port`, `mqtts://` for TLS, `ws://host:port/path` for WebSocket, `wss://`
+    /// for WebSocket over TLS. By default squall's own broker is started.
+    pub(crate) url: Option<String>,
+    /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`. `{port}` stands for
+    /// a free port, `{port.NAME}` for a further one, `{folder}` for a folder that only this run has. By
+    /// default squall's own broker is started.
+    pub(crate) spawn: Option<String>,
+    /// The version of MQTT that all groups are brought down to: with `"3.1.1"`, what only 5.0 has is left out of
+    /// the scenario, and the report lists what. By default each group says its own.
+    pub(crate) protocol: Option<ProtocolWord>,
+    /// What the broker does not have. A scenario that cannot do without is refused. By default nothing.
+    #[serde(default)]
+    pub(crate) lacks: Vec<FeatureWord>,
+    /// User name of squall's own clients, and of every group that has no `username`, `password` or
+    /// `credentials` of its own. By default none.
+    pub(crate) username: Option<LoginTextFile>,
+    /// Password that goes with it. No report and no run file shows it. By default none.
+    pub(crate) password: Option<LoginTextFile>,
+    /// What a spawned broker speaks at `{port}`; a url says it by its scheme. Default tcp.
+    pub(crate) transport: Option<TransportWord>,
+    /// How clients speak TLS, with `mqtts://`, `wss://`, or the transports tls and wss.
+    pub(crate) tls: Option<TlsFile>,
+    /// Addresses of this machine that connections begin at, in turn: one, a range, or a list of either. Each has ports of its
+    /// own, so that more devices than one address has ports for can be connected. By default the system chooses one.
+    #[serde(default, deserialize_with = "shorthand::texts")]
+    #[schemars(with = "Option<shorthand::TextsFile>")]
+    pub(crate) source: Vec<String>,
+    /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
+    /// ActiveMQ and EMQX start slowly.
+    pub(crate) ready: Option<DurationText>,
+    /// Environment variables of a spawned broker, with the same placeholders as `spawn`.
+    #[serde(default)]
+    pub(crate) env: IndexMap<String, String>,
+    /// Files of a spawned broker by name, written to `{folder}` before it starts, with the same placeholders as
+    /// `spawn`.
+    #[serde(default)]
+    pub(crate) config: IndexMap<String, String>,
+}
+
+/// Something that a broker may not have.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Feature")]
+pub(crate) enum FeatureWord {
+    /// Quality of Service 2.
+    Qos2,
+    /// Messages that are retained.
+    Retained,
+    /// Last Wills.
+    Wills,
+    /// Sessions that outlive their connections.
+    PersistentSessions,
+    /// Subscriptions that begin with `$share/`.
+    SharedSubscriptions,
+    /// Wills that wait: MQTT 5.0.
+    WillDelay,
+}
+
+/// A file that describes a broker: what it is, how it is started, and what a user needs to know.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "squall target")]
+pub(crate) struct DescriptionFile {
+    /// Version of the format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    #[serde(rename = "version")]
+    pub(crate) _version: u32,
+    /// What scenarios call it: letters, digits, `-` and `_`.
+    pub(crate) name: String,
+    /// What it is, in one line.
+    pub(crate) about: String,
+    /// The version that this file was tried with; absent if it was not tried.
+    pub(crate) tested: Option<String>,
+    /// A command that installs it.
+    pub(crate) install: Option<String>,
+    /// What a user needs to know.
+    #[serde(default)]
+    pub(crate) notes: Vec<String>,
+    /// As in a scenario. Absent: squall's own broker, as a child process.
+    pub(crate) target: Option<TargetFile>,
+}
