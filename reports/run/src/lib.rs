@@ -78,7 +78,7 @@ pub use qos2::{LegCount, Qos2, Qos2Side};
 pub use rate::{Event, RateEntry, RateFigures, Rates};
 pub use read::{ReadError, json_schema};
 pub use resources::{
-    ProcessLog, ProcessRecord, ProcessSample, ProcessUse, Reading, Resources, Spread,
+    ProcessLog, ProcessRecord, ProcessSample, ProcessUse, Reading, Resources, Spread, Workers,
 };
 pub use response::Responses;
 pub use retained::RetainedOutcome;

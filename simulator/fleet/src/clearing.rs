@@ -18,13 +18,9 @@ use squall_protocol::{Instant, Version};
 use squall_scenario::{Carrier, ClientLogin, Group, Scenario};
 
 use crate::device::MessageHandle;
-use crate::drive::{Actions, Input, SocketId, Teardown};
+use crate::drive::{Actions, DEVICE_BITS, Input, NO_DEVICE, SocketId, Teardown};
 use crate::outcome::Cleared;
 
-/// Stands in a [`SocketId`] where other sockets have a device's number: no fleet is that large.
-const NO_DEVICE: u32 = u32::MAX;
-/// Bits below the attempt's number.
-const DEVICE_BITS: u32 = 32;
 /// Keep Alive of these connections, in seconds. They last for one exchange.
 const KEEP_ALIVE: u16 = 30;
 

@@ -15,9 +15,31 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::Carrier;
 
+/// Stands for the device in the name of a connection that is not of one.
+pub(crate) const NO_DEVICE: u32 = u32::MAX;
+
+/// Bits of a socket's name that say whose it is; those above count attempts.
+pub(crate) const DEVICE_BITS: u32 = 32;
+
 /// Names one attempt of one device to have a Network Connection. Never reused within a run.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SocketId(pub u64);
+
+impl SocketId {
+    /// Its place among `count` equal shares of a run's connections. Those of one device are in one share.
+    ///
+    /// # Panics
+    /// If `count` is 0.
+    pub fn share_of(self, count: usize) -> usize {
+        let device = self.0 as u32;
+        // Connections that are not of a device are spread by their number.
+        let spread = match device {
+            NO_DEVICE => self.0 >> DEVICE_BITS,
+            of_device => of_device.into(),
+        };
+        (spread % count as u64) as usize
+    }
+}
 
 /// One thing that happened outside the fleet.
 #[derive(Clone, Copy, Debug)]

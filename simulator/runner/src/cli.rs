@@ -1,6 +1,7 @@
 //! The command line as clap sees it. What a command does is in `commands`.
 
 use std::net::IpAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
@@ -98,6 +99,23 @@ pub struct OverrideArgs {
     pub seed: Option<u64>,
 }
 
+/// Threads that share the work of the generator.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct WorkerArgs {
+    /// Threads that have the devices' connections, beside the one that decides and counts. For more devices than one
+    /// process may have descriptors, or more load than one core can carry; the run does the same whatever N is
+    /// [default: the thread that decides has them].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
+    pub workers: Option<u16>,
+}
+
+impl WorkerArgs {
+    /// How many; `None` without any.
+    pub fn count(self) -> Option<NonZeroU16> {
+        self.workers.and_then(NonZeroU16::new)
+    }
+}
+
 /// `squall run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
@@ -107,6 +125,9 @@ pub struct RunArgs {
     /// Overrides of the scenario.
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    /// Threads of the generator.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
     /// Where results go and what is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -143,6 +164,9 @@ pub struct SuiteArgs {
     /// Overrides of every scenario of the suite.
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    /// Threads of the generator.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
     /// Where results go and what is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -219,6 +243,9 @@ pub struct PlanArgs {
     /// Overrides of the scenario.
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    /// Threads of the generator.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
 }
 
 /// `squall report`.
@@ -324,6 +351,9 @@ pub struct DoctorArgs {
     /// Also say whether these scenarios fit on this machine; exit code 2 if one does not.
     #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    /// Threads of the generator.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
 }
 
 /// `squall completions`.

@@ -15,6 +15,10 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Note(introduction(run)));
         let mut table = Table::of_distributions("generator", "Schedule lag", &["What"]);
         table.distribution(vec![Cell::text("schedule lag")], &lag);
+        if let Some(workers) = &run.resources.workers {
+            let heading = vec![Cell::text("hand-over to workers")];
+            table.distribution(heading, &workers.handed_over);
+        }
         blocks.push(Block::Table(table));
         blocks.extend(chart_block(schedule_lag::chart(run), || {
             stretches_table(run, "schedule-lag", "Schedule lag over time", |interval| {
@@ -57,6 +61,13 @@ fn introduction(run: &Run) -> String {
         text.push_str(&format!(
             " It was never later than {}.",
             duration_text(latency.max_us as f64 / 1e6)
+        ));
+    }
+    if let Some(workers) = &run.resources.workers {
+        text.push_str(&format!(
+            " {} workers had the connections; what is handed over to them is on its way for a while, which is part of \
+             each latency.",
+            workers.count
         ));
     }
     text.push_str(&format!(

@@ -5,7 +5,7 @@ mod log;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Series;
+use crate::{Histogram, Series};
 
 pub use log::{ProcessLog, Reading};
 
@@ -16,6 +16,19 @@ pub struct Resources {
     pub broker: ProcessRecord,
     /// The process that ran the devices.
     pub generator: ProcessRecord,
+    /// The threads that had the devices' connections; `None` if the one that ran the devices had them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<Workers>,
+}
+
+/// Threads that had the devices' connections, each its share of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Workers {
+    /// How many there were.
+    pub count: u16,
+    /// How long what devices asked for was on its way to them, one sample for what went together. It is part of
+    /// each latency; where it took 1 ms or more, the generator is said to have stood still.
+    pub handed_over: Histogram,
 }
 
 /// What a process used.

@@ -333,6 +333,7 @@ pub(super) fn resources() -> Resources {
     Resources {
         broker: record(0.31, 6.0, 7.4),
         generator: record(0.62, 22.0, 31.0),
+        workers: None,
     }
 }
 

@@ -53,7 +53,7 @@ use squall_protocol::{
 use squall_scenario::{ClientKey, DeviceId};
 use subscribing::Subscriptions;
 
-use crate::drive::{Input, SocketId};
+use crate::drive::{DEVICE_BITS, Input, SocketId};
 use crate::link::Link;
 use crate::observation::{About, ConnectionFact, Fact, Way};
 use crate::random::{Draws, Generator, Purpose};
@@ -62,9 +62,6 @@ use crate::schedule::Load;
 pub(crate) use message::MessageHandle;
 pub(crate) use profile::Profile;
 pub(crate) use turn::{Census, Figures, Shared, Stage, Turn};
-
-/// Bits of a [`SocketId`] that name the device; the others count its attempts.
-const DEVICE_BITS: u32 = 32;
 
 /// A simulated client.
 #[derive(Debug)]

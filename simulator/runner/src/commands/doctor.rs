@@ -3,6 +3,7 @@
 use squall_scenario::DESCRIPTORS_RESERVED;
 
 use crate::cli::{DoctorArgs, OverrideArgs};
+use crate::drive::can_have_own_table;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
@@ -16,7 +17,7 @@ const HEADS: usize = 13;
 /// Prints the machine, its limits, and whether each named scenario fits; fails if one does not.
 pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     let parts = parts::read();
-    let limits = Limits::raise_and_read();
+    let limits = Limits::raise_and_read(args.workers.count());
     let text = format!(
         "machine      {} x {}\n\
          memory       {}\n\
@@ -71,8 +72,12 @@ fn descriptors(limits: Limits) -> String {
     match limits.descriptors {
         Some(limit) => format!(
             "{limit} in one process: {} devices; the embedded broker has as many of its own \
-             (ulimit -n raises it, up to the hard limit)",
-            limit.saturating_sub(DESCRIPTORS_RESERVED)
+             (ulimit -n raises it, up to the hard limit); {}",
+            limit.saturating_sub(DESCRIPTORS_RESERVED),
+            match can_have_own_table() {
+                true => "each worker (--workers N) has as many again",
+                false => "workers (--workers N) have no more here",
+            }
         ),
         None => "no limit".to_owned(),
     }

@@ -46,7 +46,7 @@ fn list() -> Result<u8, Failure> {
 fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<u8, Failure> {
     let folders = Folders::of_suite(suite.name, &args.output);
     let files = suite.members.iter().map(|member| read(suite, member, args));
-    let ran = run::run_all(files.collect(), folders.clone(), &args.output)?;
+    let ran = run::run_all(files.collect(), folders.clone(), args.workers, &args.output)?;
 
     let table = Table::of(&ran);
     let Folders::In(folder) = folders else {
@@ -85,7 +85,7 @@ fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioFile
         )
     };
     let whole = changed(Vec::new())?;
-    let limits = Limits::raise_and_read();
+    let limits = Limits::raise_and_read(args.workers.count());
     let Err(reason) = limits.check(whole.need()) else {
         return Ok(whole);
     };

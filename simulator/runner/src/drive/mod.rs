@@ -1,47 +1,46 @@
 //! Carries a fleet's bytes over real sockets in real time.
 //!
 //! It decides nothing: the fleet says what to open, send and close, and hears what came of it. One
-//! thread owns the fleet, all its sockets and one timer; each socket is one task that only looks
-//! whether it can be read or written.
+//! thread owns the fleet and one timer, and all sockets too unless there are workers ([`crew`]), whose
+//! threads then have them.
 //!
 //! Invariant: what the fleet asked for is carried out in order, and all of it before the fleet hears
-//! the next input. If the drive is late by more than `LATE`, it tells the fleet all that has arrived
-//! before it tells that the deadline has passed.
+//! the next input; with workers, in order for each device. If the drive is late by more than `LATE`, it tells the
+//! fleet all that has arrived before it tells that the deadline has passed.
 
+mod crew;
 mod dial;
 mod ports;
 mod receive;
 mod socket;
+mod sockets;
 mod timer;
 mod turn;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::future::poll_fn;
+use std::future::pending;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use dial::{Dialed, DialedPort, Dialer};
-use receive::Reader;
-use socket::{Progressed, Room, Socket};
-use squall_fleet::{
-    Action, Actions, Fleet, Input, OpenError, Outcome, Phase, Progress, Sink, SocketId, Teardown,
-};
+use squall_fleet::{Actions, Fleet, Input, Outcome, Phase, Progress, Sink};
 use squall_protocol::Instant;
-use squall_scenario::Carrier;
-use timer::Timer;
-use tokio::net::TcpStream;
+use squall_run::Histogram;
 use tokio::sync::{Notify, watch};
-use tokio::task::{spawn_local, yield_now};
-use turn::HEARTBEAT;
+use tokio::task::yield_now;
+
+use crew::{Crew, Listening};
+use sockets::{Owner, Sockets};
+use timer::Timer;
+use turn::{HEARTBEAT, Heard};
 
 use crate::clock::Clock;
 use crate::layers::Layers;
 
+pub use crew::can_have_own_table;
 pub use socket::open_error;
 
 /// Bytes read from one socket in one go; also the most it may read before others have their turn.
@@ -62,6 +61,30 @@ pub struct Route {
     pub local_ports: Option<RangeInclusive<u16>>,
     /// What is between TCP and MQTT.
     pub layers: Layers,
+}
+
+impl Route {
+    /// One for each of `count` workers: together they have the local ports.
+    fn shares(&self, count: NonZeroU16) -> impl Iterator<Item = Self> + '_ {
+        (0..count.get()).map(move |place| Self {
+            local_ports: self
+                .local_ports
+                .clone()
+                .map(|all| share(&all, place, count)),
+            ..self.clone()
+        })
+    }
+}
+
+/// The ports of `all` for the worker at `place` of `count`.
+fn share(all: &RangeInclusive<u16>, place: u16, count: NonZeroU16) -> RangeInclusive<u16> {
+    let len = u32::from(all.end() - all.start()) + 1;
+    let border = |place: u16| {
+        let offset = len * u32::from(place) / u32::from(count.get());
+        u32::from(*all.start()) + offset
+    };
+    let port = |port: u32| u16::try_from(port).expect("within a range of ports");
+    port(border(place))..=port((border(place + 1) - 1).max(border(place)))
 }
 
 /// A fleet on real sockets. Cheap to clone: all clones are one drive.
@@ -85,18 +108,16 @@ impl<S> Clone for Drive<S> {
 
 struct State<S> {
     clock: Clock,
-    dialer: Dialer,
-    layers: Layers,
     /// `None` once the run is over and its fleet was taken out.
     fleet: Option<Fleet<S>>,
-    sockets: HashMap<SocketId, Socket>,
+    /// All sockets, unless there are workers: then it has none.
+    sockets: Sockets,
+    crew: Option<Crew>,
+    has_lost_worker: bool,
     /// When a byte of the target came last.
     last_heard: Option<Instant>,
     /// Reused for every input.
     actions: Actions,
-    /// Sockets with something new to write.
-    touched: Vec<SocketId>,
-    reader: Reader,
     /// The latest moment at which the drive looks at its clock next.
     heartbeat: Instant,
     /// Everything that had arrived by this moment was read, the last time that all sockets were.
@@ -109,21 +130,31 @@ struct State<S> {
 }
 
 impl<S: Sink + 'static> Drive<S> {
-    /// A drive that has not begun. The clock's start is the run's.
-    pub fn new(fleet: Fleet<S>, clock: Clock, route: Route) -> Self {
+    /// A drive that has not begun. The clock's start is the run's. Its sockets are this thread's, or those of
+    /// `workers` where there are some.
+    ///
+    /// # Errors
+    /// If the system refuses threads.
+    pub fn new(
+        fleet: Fleet<S>,
+        clock: Clock,
+        route: &Route,
+        workers: Option<NonZeroU16>,
+    ) -> io::Result<Self> {
+        let crew = workers
+            .map(|count| Crew::start(count, route, clock))
+            .transpose()?;
         let deadline_moved = Rc::new(Notify::new());
         let (told, phases) = watch::channel(fleet.phase());
         let state = Rc::new_cyclic(|me| {
             RefCell::new(State {
                 clock,
-                dialer: Dialer::new(&route),
-                layers: route.layers.clone(),
                 fleet: Some(fleet),
-                sockets: HashMap::new(),
+                sockets: Sockets::new(route, clock),
+                crew,
+                has_lost_worker: false,
                 last_heard: None,
                 actions: Actions::new(),
-                touched: Vec::new(),
-                reader: Reader::new(READ_BYTES_MAX),
                 heartbeat: clock.now() + HEARTBEAT,
                 read_until: Instant::ZERO,
                 deadline_moved: Rc::clone(&deadline_moved),
@@ -131,34 +162,46 @@ impl<S: Sink + 'static> Drive<S> {
                 me: me.clone(),
             })
         });
-        Self {
+        Ok(Self {
             state,
             deadline_moved,
             phases,
-        }
+        })
     }
 
-    /// Runs the fleet to its end. Must run in a `LocalSet`.
+    /// Runs the fleet to its end. Must run in a `LocalSet`, once.
+    ///
+    /// # Errors
+    /// If the event loop fails, or a worker.
     pub async fn run(&self) -> io::Result<()> {
         let mut timer = Timer::new()?;
+        let mut workers = self.state.borrow_mut().listen()?;
         // The earliest moment of the next turn of the schedule.
         let mut next_turn = Instant::ZERO;
         loop {
+            let heard = self.state.borrow_mut().hear_workers()?;
             let Some((now, deadline)) = self.state.borrow_mut().come_round() else {
                 return Ok(());
             };
+            self.state.borrow_mut().dispatch();
             let heartbeat = now + HEARTBEAT;
             let next = deadline.map_or(heartbeat, |deadline| deadline.max(next_turn));
             if next <= now {
                 next_turn = now + TURN_PERIOD_MIN;
-                self.state.borrow_mut().take_turn(now);
+                let mut state = self.state.borrow_mut();
+                state.take_turn(now);
+                state.dispatch();
+                drop(state);
                 // Sockets have their turn, however late the schedule is.
+                yield_now().await;
+            } else if heard == Heard::Some {
                 yield_now().await;
             } else {
                 let wait = next.min(heartbeat).saturating_since(now);
                 tokio::select! {
                     () = self.deadline_moved.notified() => {}
                     fired = timer.sleep(wait) => fired?,
+                    rung = rung(&mut workers) => rung?,
                 }
             }
         }
@@ -166,7 +209,9 @@ impl<S: Sink + 'static> Drive<S> {
 
     /// Asks the fleet to end early.
     pub fn stop(&self) {
-        self.state.borrow_mut().feed(Input::Stop);
+        let mut state = self.state.borrow_mut();
+        state.feed(Input::Stop);
+        state.dispatch();
     }
 
     /// Hears of every phase that begins from now on.
@@ -202,6 +247,16 @@ impl<S: Sink + 'static> Drive<S> {
             .map(|fleet| fleet.progress(state.clock.now()))
     }
 
+    /// Ends the workers, and gives how long what the fleet asked for was on its way to them; `None` if there are
+    /// none.
+    ///
+    /// # Errors
+    /// If a worker failed.
+    pub fn dismiss_workers(&self) -> io::Result<Option<Histogram>> {
+        let crew = self.state.borrow_mut().crew.take();
+        crew.map(Crew::end).transpose()
+    }
+
     /// Ends the drive and gives what the run left behind; `None` if that was taken already.
     pub fn finish(&self) -> Option<Outcome<S>> {
         let mut state = self.state.borrow_mut();
@@ -211,7 +266,19 @@ impl<S: Sink + 'static> Drive<S> {
     }
 }
 
-impl<S: Sink + 'static> State<S> {
+/// Waits for workers; does not end where there are none.
+async fn rung(workers: &mut Option<Listening>) -> io::Result<()> {
+    match workers {
+        Some(workers) => workers.rung().await,
+        None => pending().await,
+    }
+}
+
+impl<S: Sink + 'static> Owner for State<S> {
+    fn sockets(&mut self) -> &mut Sockets {
+        &mut self.sockets
+    }
+
     /// Tells the fleet one thing and does all that it then asks for.
     fn feed(&mut self, input: Input<'_>) {
         let now = self.clock.now();
@@ -219,6 +286,12 @@ impl<S: Sink + 'static> State<S> {
         self.feed_at(now, input);
     }
 
+    fn me(&self) -> Option<Rc<RefCell<Self>>> {
+        self.me.upgrade()
+    }
+}
+
+impl<S: Sink + 'static> State<S> {
     fn feed_at(&mut self, now: Instant, input: Input<'_>) {
         let Some(fleet) = &mut self.fleet else { return };
         let (deadline, phase) = (fleet.next_deadline(), fleet.phase());
@@ -238,184 +311,17 @@ impl<S: Sink + 'static> State<S> {
             self.phases.send_replace(fleet.phase());
         }
         for action in actions.iter() {
-            match action {
-                Action::Open { socket, carrier } => self.open(socket, carrier, now),
-                Action::Send { socket, bytes } => self.send(socket, bytes),
-                Action::Pause { socket } => self.pause(socket),
-                Action::Resume { socket } => self.resume(socket),
-                Action::Close { socket, how } => self.close(socket, how),
+            match &mut self.crew {
+                None => self.carry_out(action, now),
+                Some(crew) => crew.order(action, now),
             }
         }
         actions.clear();
         self.actions = actions;
         self.flush_touched();
+        self.hear_released();
         if must_look {
             self.deadline_moved.notify_one();
-        }
-    }
-
-    /// Asks the system for a transport, which the fleet wanted at `wanted`.
-    fn open(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) {
-        let Some(state) = self.me.upgrade() else {
-            return;
-        };
-        // All groups of a scenario speak what its target does.
-        debug_assert_eq!(carrier.transport, self.layers.url().transport);
-        match self.dial(id, carrier, wanted) {
-            Ok(()) => {
-                spawn_local(async move {
-                    poll_fn(|cx| state.borrow_mut().poll_socket(id, cx)).await;
-                });
-            }
-            // Not told now: the fleet's other actions of this input are carried out first.
-            Err(error) => {
-                let error = open_error(&error);
-                spawn_local(async move { state.borrow_mut().open_failed(id, error) });
-            }
-        }
-    }
-
-    fn dial(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) -> io::Result<()> {
-        let Dialed { stream, port } = self.dialer.dial(wanted)?;
-        let stream = match TcpStream::from_std(stream) {
-            Ok(stream) => stream,
-            Err(error) => {
-                self.hand_back(port);
-                return Err(error);
-            }
-        };
-        let asked_after = self.clock.now().saturating_since(wanted);
-        let socket = Socket::connecting(stream, asked_after, self.clock)
-            .through(self.layers.open(carrier.tls))
-            .dialed_from(port);
-        self.sockets.insert(id, socket);
-        Ok(())
-    }
-
-    fn hand_back(&mut self, port: Option<DialedPort>) {
-        if let Some(port) = port {
-            self.dialer.hand_back(port);
-        }
-    }
-
-    fn open_failed(&mut self, id: SocketId, error: OpenError) {
-        self.give_up(id);
-        self.feed(Input::OpenFailed { socket: id, error });
-    }
-
-    fn send(&mut self, id: SocketId, bytes: &[u8]) {
-        if let Some(socket) = self.sockets.get_mut(&id)
-            && socket.queue(bytes)
-        {
-            self.touched.push(id);
-        }
-    }
-
-    fn pause(&mut self, id: SocketId) {
-        if let Some(socket) = self.sockets.get_mut(&id) {
-            socket.pause();
-        }
-    }
-
-    fn resume(&mut self, id: SocketId) {
-        let now = self.clock.now();
-        if let Some(socket) = self.sockets.get_mut(&id) {
-            socket.resume(now);
-        }
-    }
-
-    fn close(&mut self, id: SocketId, how: Teardown) {
-        // What was sent before the close leaves before it.
-        self.flush(id);
-        if let Some(socket) = self.sockets.get_mut(&id)
-            && socket.teardown(how).is_done()
-        {
-            self.give_up(id);
-        }
-    }
-
-    fn flush_touched(&mut self) {
-        let mut touched = std::mem::take(&mut self.touched);
-        for &id in &touched {
-            self.flush(id);
-        }
-        for id in touched.drain(..) {
-            self.tell_room(id);
-        }
-        // Empty, unless the fleet had something to say to what it was told.
-        touched.append(&mut self.touched);
-        self.touched = touched;
-    }
-
-    /// Tells the fleet if a socket is full, or no longer.
-    fn tell_room(&mut self, id: SocketId) {
-        let socket = self.sockets.get_mut(&id);
-        match socket.and_then(Socket::take_room_change) {
-            Some(Room::Full) => self.feed(Input::Full { socket: id }),
-            Some(Room::Left) => self.feed(Input::Drained { socket: id }),
-            None => {}
-        }
-    }
-
-    fn flush(&mut self, id: SocketId) {
-        if let Some(socket) = self.sockets.get_mut(&id) {
-            socket.flush();
-        }
-    }
-
-    /// Reads and writes what can be; ready when the socket is gone.
-    fn poll_socket(&mut self, id: SocketId, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(socket) = self.sockets.get_mut(&id) else {
-            return Poll::Ready(());
-        };
-        let progressed = socket.poll(cx, &mut self.reader);
-        self.tell_room(id);
-        self.tell_progress(id, progressed);
-        if matches!(progressed, Progressed::Opened(_) | Progressed::Received(_)) {
-            // Others have their turn; the waker brings this task back at once.
-            cx.waker().wake_by_ref();
-        }
-        match self.sockets.contains_key(&id) {
-            true => Poll::Pending,
-            false => Poll::Ready(()),
-        }
-    }
-
-    /// Tells the fleet what a look at a socket brought. What was read is in the reader.
-    fn tell_progress(&mut self, id: SocketId, progressed: Progressed) {
-        match progressed {
-            Progressed::Opened(asked_after) => self.feed(Input::Opened {
-                socket: id,
-                asked_after,
-            }),
-            Progressed::OpenFailed(error) => self.open_failed(id, error),
-            Progressed::Received(received) => {
-                let now = self.clock.now();
-                let socket = self.sockets.get(&id);
-                let waited = socket.and_then(|socket| socket.waited(now, received));
-                let reader = std::mem::take(&mut self.reader);
-                self.feed(Input::Received {
-                    socket: id,
-                    bytes: reader.bytes(received),
-                    waited,
-                });
-                self.reader = reader;
-            }
-            Progressed::PeerClosed(how) => {
-                self.give_up(id);
-                self.feed(Input::Closed { socket: id, how });
-            }
-            Progressed::Gone => self.give_up(id),
-            Progressed::Waiting => {}
-        }
-    }
-
-    /// Forgets a socket; its task ends.
-    fn give_up(&mut self, id: SocketId) {
-        if let Some(mut socket) = self.sockets.remove(&id) {
-            socket.wake_task();
-            let port = socket.take_port();
-            self.hand_back(port);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! When the drive looks at its clock: it reads what has arrived, does what is due, and tells the fleet if
 //! it comes late.
 
+use std::io;
 use std::time::Duration;
 
-use squall_fleet::{Fleet, Input, STANDSTILL_MIN, Sink, SocketId};
+use squall_fleet::{Fleet, Input, STANDSTILL_MIN, Sink};
 use squall_protocol::Instant;
+use squall_run::Histogram;
 
 use super::State;
-use super::socket::Progressed;
+use super::crew::{Crew, Listening, Report};
+use super::sockets::Owner as _;
 
 /// A turn of the schedule ends after this time, however much more is due, so that what has come in
 /// is read, and stamped, at most this much later.
@@ -21,6 +24,15 @@ pub(super) const HEARTBEAT: Duration = Duration::from_millis(10);
 /// by its own task: reading all of 20,000 sockets takes some 20 ms, and no wait that a device gives up
 /// is so short that less lateness than this matters.
 const LATE: Duration = Duration::from_millis(100);
+
+/// Whether workers had something to tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Heard {
+    /// They had, and may have more.
+    Some,
+    /// They had not.
+    Nothing,
+}
 
 impl<S: Sink + 'static> State<S> {
     /// Reads the clock, and returns the moment and the fleet's deadline; `None` once the run is over. If
@@ -71,28 +83,83 @@ impl<S: Sink + 'static> State<S> {
         if !is_late && !fleet.is_drain_next_to_end() {
             return;
         }
-        let mut ids: Vec<SocketId> = self.sockets.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            while self.look_at(id, now) {}
-        }
+        self.look_everywhere(now);
         self.read_until = now;
     }
 
-    /// Tells what one look at a socket brought; whether more may have come by `until`.
-    fn look_at(&mut self, id: SocketId, until: Instant) -> bool {
-        let socket = self.sockets.get_mut(&id);
-        let Some(progressed) = socket.and_then(|socket| socket.look(&mut self.reader)) else {
-            return false;
-        };
-        let may_have_more = if let Progressed::Received(received) = progressed {
-            let since = self.clock.now().saturating_since(until);
-            !self.reader.has_emptied(received)
-                && received.waited.is_some_and(|waited| waited >= since)
-        } else {
-            false
-        };
-        self.tell_progress(id, progressed);
-        may_have_more
+    /// Tells the fleet what had arrived by `until`, at sockets of this thread or of workers.
+    fn look_everywhere(&mut self, until: Instant) {
+        self.look_at_all(until);
+        let mut awaited = self.crew.as_mut().map_or(0, |crew| crew.ask_to_look(until));
+        while awaited > 0 {
+            let Some(report) = self.crew.as_mut().and_then(|crew| crew.hear().ok()) else {
+                return;
+            };
+            // One that has ended is not awaited: the drive ends with it.
+            if report.has_looked || report.is_last {
+                awaited -= 1;
+            }
+            self.hear(&report);
+        }
+    }
+
+    /// Listens to the workers; `None` if there are none.
+    pub(super) fn listen(&mut self) -> io::Result<Option<Listening>> {
+        self.crew.as_mut().map(Crew::listen).transpose()
+    }
+
+    /// Tells the fleet what workers have told, for the time of a turn at most.
+    ///
+    /// # Errors
+    /// If a worker has ended.
+    pub(super) fn hear_workers(&mut self) -> io::Result<Heard> {
+        let began = self.clock.now();
+        let mut heard = Heard::Nothing;
+        while let Some(report) = self.crew.as_mut().and_then(Crew::try_hear) {
+            heard = Heard::Some;
+            self.hear(&report);
+            if self.clock.now().saturating_since(began) >= TURN_TIME_MAX {
+                break;
+            }
+        }
+        match self.has_lost_worker {
+            true => Err(self.why_worker_ended()),
+            false => Ok(heard),
+        }
+    }
+
+    fn why_worker_ended(&mut self) -> io::Error {
+        let ended = self.crew.take().map_or(Ok(Histogram::new()), Crew::end);
+        match ended {
+            Err(error) => error,
+            Ok(_) => io::Error::other("a worker ended before the run"),
+        }
+    }
+
+    /// Sends off what workers are asked for.
+    pub(super) fn dispatch(&mut self) {
+        if let Some(crew) = &mut self.crew {
+            crew.dispatch();
+        }
+    }
+
+    /// Tells the fleet what was held back and need not be any longer.
+    pub(super) fn hear_released(&mut self) {
+        while let Some(report) = self.crew.as_mut().and_then(Crew::next_released) {
+            self.hear(&report);
+        }
+    }
+
+    fn hear(&mut self, report: &Report) {
+        self.has_lost_worker |= report.is_last;
+        for told in report.inputs() {
+            let Some(crew) = &mut self.crew else { return };
+            if crew.holds_back(report, told) {
+                continue;
+            }
+            let now = self.clock.now();
+            self.beat(now);
+            self.feed_at(now, report.input(told, now));
+        }
     }
 }

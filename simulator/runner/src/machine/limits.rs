@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::fs;
+use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use squall_broker::descriptors;
 use squall_run::duration_text;
 use squall_scenario::{DESCRIPTORS_RESERVED, PortNeed};
+
+use crate::drive::can_have_own_table;
 
 /// Local ports that the runner needs besides one a device: its probes of the target at the start and
 /// at the end, whose ports wait for the end of their connections.
@@ -23,6 +26,8 @@ pub struct Limits {
     pub descriptors: Option<u64>,
     /// Local ports that connections to one address can use at a time.
     pub local_ports: u64,
+    /// Tables of descriptors that connections are spread over, each with that limit.
+    pub tables: u64,
 }
 
 /// What a run takes of what is limited.
@@ -52,8 +57,11 @@ pub enum Reach {
 pub enum DoesNotFit {
     /// Too few descriptors.
     #[error(
-        "{devices} devices need {needed} open descriptors, this process may have {limit}: lower the \
-         groups' counts (--set group.NAME.count=N), or raise the limit (ulimit -n {needed})"
+        "{devices} devices need {needed} open descriptors{}, {} may have {limit}: lower the \
+         groups' counts (--set group.NAME.count=N), raise the limit (ulimit -n {needed}){}",
+        match tables { 1 => "", _ => " each" },
+        match tables { 1 => "this process".to_owned(), many => format!("each of {many} workers") },
+        match remedy_workers { None => String::new(), Some(count) => format!(", or spread them over workers (--workers {count})") }
     )]
     Descriptors {
         /// Devices connected at once.
@@ -62,6 +70,10 @@ pub enum DoesNotFit {
         needed: u64,
         /// `RLIMIT_NOFILE`, after raising the soft limit to the hard one.
         limit: u64,
+        /// Tables of descriptors that they are spread over.
+        tables: u64,
+        /// How many workers would do, each with a table of its own.
+        remedy_workers: Option<u64>,
     },
     /// Too few local ports.
     #[error(
@@ -139,11 +151,17 @@ impl fmt::Display for Need {
 }
 
 impl Limits {
-    /// This process's limits, after raising the soft limit of descriptors to the hard one.
-    pub fn raise_and_read() -> Self {
+    /// This process's limits, after raising the soft limit of descriptors to the hard one. Its connections
+    /// are those of `workers`, or of its first thread.
+    pub fn raise_and_read(workers: Option<NonZeroU16>) -> Self {
+        let tables = match workers {
+            Some(count) if can_have_own_table() => count.get().into(),
+            Some(_) | None => 1,
+        };
         Self {
             descriptors: descriptors::raise_limit(),
             local_ports: local_ports(),
+            tables,
         }
     }
 
@@ -152,19 +170,21 @@ impl Limits {
         let by_ports = self.local_ports.saturating_sub(PORTS_RESERVED);
         let by_descriptors = self
             .descriptors
-            .map(|limit| limit.saturating_sub(DESCRIPTORS_RESERVED));
+            .map(|limit| limit.saturating_sub(DESCRIPTORS_RESERVED) * self.tables);
         by_descriptors.map_or(by_ports, |devices| devices.min(by_ports))
     }
 
     /// Whether a run fits beside the runner's own descriptors and ports.
     pub fn check(&self, need: Need) -> Result<(), DoesNotFit> {
         let devices = need.connections;
-        let needed = devices + DESCRIPTORS_RESERVED;
+        let needed = devices.div_ceil(self.tables) + DESCRIPTORS_RESERVED;
         match self.descriptors {
             Some(limit) if needed > limit => Err(DoesNotFit::Descriptors {
                 devices,
                 needed,
                 limit,
+                tables: self.tables,
+                remedy_workers: workers_for(devices, limit),
             }),
             _ if ports_needed(&need) > self.local_ports * need.sources => {
                 Err(DoesNotFit::LocalPorts {
@@ -175,6 +195,14 @@ impl Limits {
             _ => Ok(()),
         }
     }
+}
+
+/// How many workers it takes for so many connections, if they may have tables of their own.
+fn workers_for(connections: u64, limit: u64) -> Option<u64> {
+    let of_one = limit
+        .checked_sub(DESCRIPTORS_RESERVED)
+        .filter(|&room| room > 0)?;
+    can_have_own_table().then(|| connections.div_ceil(of_one))
 }
 
 /// How long the port of a connection that this side ended cannot be used for the next one to the same
@@ -222,6 +250,7 @@ mod tests {
     const LIMITS: Limits = Limits {
         descriptors: Some(20_000),
         local_ports: 28_232,
+        tables: 1,
     };
 
     /// Connections of which none leaves a port waiting.

@@ -12,6 +12,7 @@ mod sampling;
 pub mod signals;
 mod times;
 
+use std::num::NonZeroU16;
 use std::path::Path;
 
 use squall_run::Run;
@@ -30,6 +31,8 @@ pub struct RunSpec<'a> {
     pub file: &'a ScenarioFile,
     /// What this machine allows.
     pub limits: Limits,
+    /// Threads that have the connections; `None` for the one that runs this.
+    pub workers: Option<NonZeroU16>,
     /// Where the output of a target that is started goes.
     pub target_log: &'a Path,
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::num::NonZeroU16;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use squall_broker::descriptors;
 use squall_fleet::{Fleet, Phase, Progress, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_run::{ClockKind, duration_text};
+use squall_run::{ClockKind, Workers, duration_text};
 use squall_scenario::{DESCRIPTORS_RESERVED, Scenario};
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
@@ -76,7 +77,13 @@ pub async fn drive(
         ))
     });
 
-    let driven = run_fleet(&scenario, &target, start, &display, signals).await?;
+    let setting = Setting {
+        scenario: &scenario,
+        target: &target,
+        start,
+        workers: spec.workers,
+    };
+    let driven = run_fleet(setting, &display, signals).await?;
     if let Some(watching) = watching {
         // From here on the broker ends because it is told to.
         watching.abort();
@@ -151,13 +158,27 @@ struct Start {
     clock: Clock,
 }
 
-async fn run_fleet(
-    scenario: &Rc<Scenario>,
-    target: &Target,
+/// What a fleet runs in.
+#[derive(Clone, Copy)]
+struct Setting<'a> {
+    scenario: &'a Rc<Scenario>,
+    target: &'a Target,
     start: Start,
+    /// As in [`RunSpec`].
+    workers: Option<NonZeroU16>,
+}
+
+async fn run_fleet(
+    setting: Setting<'_>,
     display: &Rc<RefCell<ProgressDisplay>>,
     signals: &mut StopSignals,
 ) -> Result<Driven, Failure> {
+    let Setting {
+        scenario,
+        target,
+        start,
+        workers,
+    } = setting;
     let route = Route {
         target: target.address,
         sources: scenario.sources.clone(),
@@ -169,7 +190,7 @@ async fn run_fleet(
     let tag = RunTag::of_run(scenario.seed, RandomState::new().build_hasher().finish());
     let fleet =
         Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag)).starting_at(start.at);
-    let drive = Drive::new(fleet, clock, route);
+    let drive = Drive::new(fleet, clock, &route, workers).context("a worker cannot be started")?;
     let sampler = Sampler::new(target.processes(), clock);
     let sampling = spawn_local(sampler.clone().run(drive.clone()));
     let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock));
@@ -185,10 +206,17 @@ async fn run_fleet(
         let _ = task.await;
     }
     let last_heard = drive.last_heard();
+    let handed_over = drive.dismiss_workers().context("a worker failed")?;
+    let workers = workers
+        .zip(handed_over)
+        .map(|(count, handed_over)| Workers {
+            count: count.get(),
+            handed_over,
+        });
     let outcome = drive.finish().context("the run was finished twice")?;
     let end = End { at, ended };
     let times = times(&outcome.phases, end, &scenario.run);
-    let resources = sampler.resources();
+    let resources = sampler.resources(workers);
     let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
     Ok(Driven {
         measured,

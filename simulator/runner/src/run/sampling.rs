@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_fleet::{Phase, Sink};
-use squall_run::{PhaseKind, ProcessLog, Reading, Resources};
+use squall_run::{PhaseKind, ProcessLog, Reading, Resources, Workers};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -95,12 +95,13 @@ impl Sampler {
         }
     }
 
-    /// The readings, as the run file holds them.
-    pub fn resources(&self) -> Resources {
+    /// The readings, as the run file holds them, beside what is known of `workers`.
+    pub fn resources(&self, workers: Option<Workers>) -> Resources {
         let logs = self.logs.borrow();
         Resources {
             broker: logs.broker.record(),
             generator: logs.generator.record(),
+            workers,
         }
     }
 }
@@ -155,7 +156,7 @@ mod tests {
             sampler.read(Some(PhaseKind::Measure)).await;
         });
 
-        assert_eq!(sampler.resources().broker.samples.len(), 1);
+        assert_eq!(sampler.resources(None).broker.samples.len(), 1);
     }
 
     /// The figures of the measured part cover the time between their two readings, and say which it is.
@@ -172,7 +173,7 @@ mod tests {
         runtime.block_on(sampler.read(Some(PhaseKind::Drain)));
         let ended = clock.now().as_secs_f64();
 
-        let used = sampler.resources().generator.measured;
+        let used = sampler.resources(None).generator.measured;
         let used = used.expect("there is a reading at each border");
         assert!(began <= used.from_s && used.from_s <= middle, "{used:?}");
         assert!(middle <= used.to_s && used.to_s <= ended, "{used:?}");

@@ -25,7 +25,7 @@ use crate::scenario_file::ScenarioFile;
 pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
     let plan = Plan::of(&file.scenario);
-    let limits = file.check_limits(Limits::raise_and_read());
+    let limits = file.check_limits(Limits::raise_and_read(args.workers.count()));
     let fits = limits.and_then(|()| file.check_command());
     let verdict = match &fits {
         Ok(()) => format!("yes, with {}", file.need()),

@@ -4,6 +4,7 @@ mod closing;
 mod folders;
 mod kept;
 
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use tokio::task::LocalSet;
 pub use closing::{Finished, Table};
 pub use folders::Folders;
 
-use crate::cli::{OutputArgs, RunArgs};
+use crate::cli::{OutputArgs, RunArgs, WorkerArgs};
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
@@ -30,7 +31,7 @@ use crate::scenario_file::ScenarioFile;
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let read = |path: &PathBuf| ScenarioFile::read(path.clone(), &args.overrides);
     let files = args.files.iter().map(read).collect();
-    let ran = run_all(files, Folders::of_run(args), &args.output)?;
+    let ran = run_all(files, Folders::of_run(args), args.workers, &args.output)?;
     if ran.len() > 1 && !args.output.quiet {
         let table = Table::of(&ran);
         remark(&format!("\n{}{}", table.text(), table.closing_line("runs")));
@@ -47,10 +48,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 pub fn run_all(
     files: Result<Vec<ScenarioFile>, Failure>,
     folders: Folders,
+    workers: WorkerArgs,
     output: &OutputArgs,
 ) -> Result<Vec<Finished>, Failure> {
     let prepared = files
-        .and_then(|files| prepare_all(files, &folders, output))
+        .and_then(|files| prepare_all(files, &folders, workers, output))
         .inspect_err(|failure| tell_json(output, failure))?;
     let runtime = super::event_loop()?;
     // One for all files: a signal that comes between two of them is heard of too.
@@ -113,15 +115,18 @@ struct Prepared {
     file: ScenarioFile,
     folder: OutFolder,
     limits: Limits,
+    workers: Option<NonZeroU16>,
 }
 
 /// Checks each, and takes the folder for its results.
 fn prepare_all(
     files: Vec<ScenarioFile>,
     folders: &Folders,
+    workers: WorkerArgs,
     output: &OutputArgs,
 ) -> Result<Vec<Prepared>, Failure> {
-    let limits = Limits::raise_and_read();
+    let workers = workers.count();
+    let limits = Limits::raise_and_read(workers);
     // Without it, schedule lag tells what the default priority costs.
     let _ = Priority::raise();
     let prepare = |file: ScenarioFile| {
@@ -138,6 +143,7 @@ fn prepare_all(
             file,
             folder,
             limits,
+            workers,
         })
     };
     files.into_iter().map(prepare).collect()
@@ -152,6 +158,7 @@ async fn execute(
         file,
         folder,
         limits,
+        workers,
     } = prepared;
     let folder = folder.path();
     let display = ProgressDisplay::new(match output.quiet {
@@ -163,6 +170,7 @@ async fn execute(
     let spec = RunSpec {
         file,
         limits: *limits,
+        workers: *workers,
         target_log: log.path(),
     };
 

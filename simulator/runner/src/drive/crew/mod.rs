@@ -1,0 +1,244 @@
+//! Workers: threads that have the sockets, where one thread or one table of descriptors is not enough.
+//!
+//! The fleet, its clock and the books stay where they are, so a run does and says the same whatever the
+//! number of workers: what changes is which thread asks the system. Each device belongs to one worker. What
+//! the fleet asks for goes there as [`Orders`], what comes of it comes back as a [`Report`] with the moments at which
+//! the worker knew it. The way is the generator's: what is reported has waited for as long as it took, and orders that
+//! took [`STANDSTILL_MIN`](squall_fleet::STANDSTILL_MIN) or more are told as a standstill.
+//!
+//! Invariant: the fleet is told nothing of a socket between its pause and its resumption.
+
+mod bell;
+mod orders;
+mod report;
+mod table;
+mod worker;
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::num::NonZeroU16;
+use std::os::fd::RawFd;
+use std::sync::mpsc::{self, Receiver, RecvError, Sender, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use squall_fleet::{Action, SocketId};
+use squall_protocol::Instant;
+use squall_run::Histogram;
+
+use self::bell::{Bell, Ear};
+use self::orders::Orders;
+use self::report::Told;
+use self::worker::{Post, work};
+use super::Route;
+use crate::clock::Clock;
+
+pub(super) use self::bell::Listening;
+pub(super) use self::report::Report;
+pub use self::table::can_have_own as can_have_own_table;
+
+/// Reports that may wait for the fleet before workers have to: with their bytes, some megabytes.
+const REPORTS_MAX: usize = 64;
+
+/// All workers of a run, as the fleet's thread has them.
+pub(super) struct Crew {
+    hands: Vec<Hand>,
+    reports: Receiver<Report>,
+    /// Hears of reports, until somebody listens.
+    ear: Option<Ear>,
+    /// What was told of sockets that are paused: their workers had read it before they knew.
+    held_back: HashMap<SocketId, Vec<Report>>,
+    /// What was held back and may be told now.
+    released: VecDeque<Report>,
+}
+
+/// One worker.
+struct Hand {
+    /// What it is asked next.
+    next: Orders,
+    orders: Sender<Orders>,
+    bell: Bell,
+    thread: JoinHandle<io::Result<Histogram>>,
+}
+
+impl Crew {
+    /// Starts `count` workers, each with its share of the local ports.
+    pub(super) fn start(count: NonZeroU16, route: &Route, clock: Clock) -> io::Result<Self> {
+        let (reported, reports) = mpsc::sync_channel(REPORTS_MAX);
+        let (bell, ear) = bell::pair()?;
+        let mut hands = Vec::new();
+        for route in route.shares(count) {
+            let post = (route, clock);
+            hands.push(Hand::start(post, bell.try_clone()?, reported.clone())?);
+        }
+        Ok(Self {
+            hands,
+            reports,
+            ear: Some(ear),
+            held_back: HashMap::new(),
+            released: VecDeque::new(),
+        })
+    }
+
+    /// Waits for workers that have something to tell. Needs an event loop; can be asked for once.
+    pub(super) fn listen(&mut self) -> io::Result<Listening> {
+        let ear = self.ear.take().ok_or(io::ErrorKind::AlreadyExists)?;
+        ear.listen()
+    }
+
+    /// Adds what the fleet asked for at `asked` to what is sent off next.
+    pub(super) fn order(&mut self, action: Action<'_>, asked: Instant) {
+        let socket = match action {
+            Action::Open { socket, .. } | Action::Send { socket, .. } => socket,
+            Action::Pause { socket } => {
+                self.held_back.entry(socket).or_default();
+                socket
+            }
+            Action::Resume { socket } => {
+                let held_back = self.held_back.remove(&socket);
+                self.released.extend(held_back.into_iter().flatten());
+                socket
+            }
+            Action::Close { socket, .. } => {
+                self.held_back.remove(&socket);
+                socket
+            }
+        };
+        let place = socket.share_of(self.hands.len());
+        let hand = &mut self.hands[place];
+        hand.next.push(action, asked);
+        // The moment that the fleet notes for it is now.
+        if matches!(action, Action::Close { .. }) {
+            hand.send_off();
+        }
+    }
+
+    /// Sends off what was asked for.
+    pub(super) fn dispatch(&mut self) {
+        for hand in &mut self.hands {
+            hand.send_off();
+        }
+    }
+
+    /// Asks all workers for what had arrived by `until`; how many answer with a report that has it.
+    pub(super) fn ask_to_look(&mut self, until: Instant) -> usize {
+        for hand in &mut self.hands {
+            hand.next.look = Some(until);
+            hand.send_off();
+        }
+        self.hands.len()
+    }
+
+    /// What was told next, if something was.
+    pub(super) fn try_hear(&mut self) -> Option<Report> {
+        self.reports.try_recv().ok()
+    }
+
+    /// Waits for what is told next.
+    pub(super) fn hear(&mut self) -> Result<Report, RecvError> {
+        self.reports.recv()
+    }
+
+    /// Keeps what `report` tells if it is of a socket that is paused; whether it was.
+    pub(super) fn holds_back(&mut self, report: &Report, told: &Told) -> bool {
+        let held_back = told
+            .socket()
+            .and_then(|socket| self.held_back.get_mut(&socket));
+        match held_back {
+            Some(held_back) => {
+                held_back.push(report.apart(told));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The next of what was held back and may be told now.
+    pub(super) fn next_released(&mut self) -> Option<Report> {
+        self.released.pop_front()
+    }
+
+    /// Ends all workers, and gives how long orders were on their way to them.
+    pub(super) fn end(self) -> io::Result<Histogram> {
+        // Workers that wait to be heard are refused from now on.
+        drop(self.reports);
+        let threads: Vec<_> = self.hands.into_iter().map(Hand::dismiss).collect();
+        let mut handed_over = Histogram::new();
+        for thread in threads {
+            let of_one = thread
+                .join()
+                .map_err(|_| io::Error::other("a worker failed"))?;
+            handed_over.merge(&of_one?);
+        }
+        Ok(handed_over)
+    }
+}
+
+impl Hand {
+    fn start(
+        (route, clock): (Route, Clock),
+        bell_of_fleet: Bell,
+        reports: SyncSender<Report>,
+    ) -> io::Result<Self> {
+        let (orders, ordered) = mpsc::channel();
+        let (bell, ear) = bell::pair()?;
+        let (ready, is_ready) = mpsc::sync_channel(1);
+        let of_worker = [ear.descriptor(), bell_of_fleet.descriptor()];
+        let last_word = reports.clone();
+        let post = Post {
+            route,
+            clock,
+            ear,
+            orders: ordered,
+            bell: bell_of_fleet,
+            reports,
+            ready,
+        };
+        let thread = thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || {
+                let _farewell = Farewell(last_word);
+                work(post)
+            })?;
+        if is_ready.recv() == Ok(true) {
+            close_here(of_worker);
+        }
+        Ok(Self {
+            next: Orders::default(),
+            orders,
+            bell,
+            thread,
+        })
+    }
+
+    fn send_off(&mut self) {
+        if !self.next.is_empty() && self.orders.send(std::mem::take(&mut self.next)).is_ok() {
+            self.bell.ring();
+        }
+    }
+
+    /// Lets it end once it has done what it was asked for.
+    fn dismiss(mut self) -> JoinHandle<io::Result<Histogram>> {
+        self.send_off();
+        drop(self.orders);
+        self.bell.ring();
+        self.thread
+    }
+}
+
+/// Tells the fleet's thread that a worker has ended: one that failed is awaited in vain.
+struct Farewell(SyncSender<Report>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        // Refused once the run is over.
+        let _ = self.0.send(Report::last());
+    }
+}
+
+/// Closes what a worker has in a table of its own now: this thread's table has it too, and no owner for it.
+fn close_here(descriptors: [RawFd; 2]) {
+    for descriptor in descriptors {
+        // They were open until now.
+        let _ = nix::unistd::close(descriptor);
+    }
+}

@@ -1,0 +1,292 @@
+//! The sockets of one thread. What the fleet asks for is done here, and what comes of it is told to their owner.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use squall_fleet::{Action, Input, OpenError, SocketId, Teardown};
+use squall_protocol::Instant;
+use squall_scenario::Carrier;
+use tokio::net::TcpStream;
+use tokio::task::spawn_local;
+
+use super::dial::{Dialed, DialedPort, Dialer};
+use super::receive::{Reader, Received};
+use super::socket::{Progressed, Room, Socket, open_error};
+use super::{READ_BYTES_MAX, Route};
+use crate::clock::Clock;
+use crate::layers::Layers;
+
+/// All sockets of one thread.
+pub(super) struct Sockets {
+    clock: Clock,
+    dialer: Dialer,
+    layers: Layers,
+    sockets: HashMap<SocketId, Socket>,
+    /// Those with something new to write.
+    touched: Vec<SocketId>,
+    reader: Reader,
+}
+
+/// Has sockets, and hears what they bring.
+///
+/// Each socket is one task, which only looks whether it can be read or written.
+pub(super) trait Owner: Sized + 'static {
+    /// Its sockets.
+    fn sockets(&mut self) -> &mut Sockets;
+
+    /// Hears one thing, now.
+    fn feed(&mut self, input: Input<'_>);
+
+    /// Itself, for the tasks that it spawns; `None` once it is being dropped.
+    fn me(&self) -> Option<Rc<RefCell<Self>>>;
+
+    /// Does what the fleet asked for at `asked`. What is sent stays here until [`Self::flush_touched`].
+    fn carry_out(&mut self, action: Action<'_>, asked: Instant) {
+        match action {
+            Action::Open { socket, carrier } => self.open(socket, carrier, asked),
+            Action::Send { socket, bytes } => self.sockets().send(socket, bytes),
+            Action::Pause { socket } => self.sockets().pause(socket),
+            Action::Resume { socket } => self.sockets().resume(socket),
+            Action::Close { socket, how } => self.sockets().close(socket, how),
+        }
+    }
+
+    /// Asks the system for a transport, which the fleet wanted at `wanted`.
+    fn open(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) {
+        let Some(me) = self.me() else { return };
+        match self.sockets().dial(id, carrier, wanted) {
+            Ok(()) => {
+                spawn_local(async move {
+                    poll_fn(|cx| me.borrow_mut().poll_socket(id, cx)).await;
+                });
+            }
+            // Not told now: the fleet's other actions of this input are carried out first.
+            Err(error) => {
+                let error = open_error(&error);
+                spawn_local(async move { me.borrow_mut().open_failed(id, error) });
+            }
+        }
+    }
+
+    /// Tells that a transport could not be had.
+    fn open_failed(&mut self, id: SocketId, error: OpenError) {
+        self.sockets().give_up(id);
+        self.feed(Input::OpenFailed { socket: id, error });
+    }
+
+    /// Writes what was sent.
+    fn flush_touched(&mut self) {
+        let mut touched = std::mem::take(&mut self.sockets().touched);
+        for &id in &touched {
+            self.sockets().flush(id);
+        }
+        for id in touched.drain(..) {
+            self.tell_room(id);
+        }
+        // Empty, unless the fleet had something to say to what it was told.
+        let sockets = self.sockets();
+        touched.append(&mut sockets.touched);
+        sockets.touched = touched;
+    }
+
+    /// Tells if a socket is full, or no longer.
+    fn tell_room(&mut self, id: SocketId) {
+        match self.sockets().room_change(id) {
+            Some(Room::Full) => self.feed(Input::Full { socket: id }),
+            Some(Room::Left) => self.feed(Input::Drained { socket: id }),
+            None => {}
+        }
+    }
+
+    /// Reads and writes what can be; ready when the socket is gone.
+    fn poll_socket(&mut self, id: SocketId, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(progressed) = self.sockets().poll(id, cx) else {
+            return Poll::Ready(());
+        };
+        self.tell_room(id);
+        self.tell_progress(id, progressed);
+        if matches!(progressed, Progressed::Opened(_) | Progressed::Received(_)) {
+            // Others have their turn; the waker brings this task back at once.
+            cx.waker().wake_by_ref();
+        }
+        match self.sockets().has(id) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+
+    /// Tells what a look at a socket brought. What was read is in the reader.
+    fn tell_progress(&mut self, id: SocketId, progressed: Progressed) {
+        match progressed {
+            Progressed::Opened(asked_after) => self.feed(Input::Opened {
+                socket: id,
+                asked_after,
+            }),
+            Progressed::OpenFailed(error) => self.open_failed(id, error),
+            Progressed::Received(received) => {
+                let waited = self.sockets().waited(id, received);
+                let reader = std::mem::take(&mut self.sockets().reader);
+                self.feed(Input::Received {
+                    socket: id,
+                    bytes: reader.bytes(received),
+                    waited,
+                });
+                self.sockets().reader = reader;
+            }
+            Progressed::PeerClosed(how) => {
+                self.sockets().give_up(id);
+                self.feed(Input::Closed { socket: id, how });
+            }
+            Progressed::Gone => self.sockets().give_up(id),
+            Progressed::Waiting => {}
+        }
+    }
+
+    /// Tells what had arrived by `until`, asked of each socket itself.
+    fn look_at_all(&mut self, until: Instant) {
+        let mut ids: Vec<SocketId> = self.sockets().sockets.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            while self.look_at(id, until) {}
+        }
+    }
+
+    /// Tells what one look at a socket brought; whether more may have come by `until`.
+    fn look_at(&mut self, id: SocketId, until: Instant) -> bool {
+        let Some(progressed) = self.sockets().look(id) else {
+            return false;
+        };
+        let may_have_more = match progressed {
+            Progressed::Received(received) => self.sockets().may_have_more(received, until),
+            Progressed::Opened(_)
+            | Progressed::OpenFailed(_)
+            | Progressed::PeerClosed(_)
+            | Progressed::Gone
+            | Progressed::Waiting => false,
+        };
+        self.tell_progress(id, progressed);
+        may_have_more
+    }
+}
+
+impl Sockets {
+    /// None yet. They will be opened along `route`.
+    pub(super) fn new(route: &Route, clock: Clock) -> Self {
+        Self {
+            clock,
+            dialer: Dialer::new(route),
+            layers: route.layers.clone(),
+            sockets: HashMap::new(),
+            touched: Vec::new(),
+            reader: Reader::new(READ_BYTES_MAX),
+        }
+    }
+
+    /// Drops all of them, and their tasks with the next look.
+    pub(super) fn clear(&mut self) {
+        self.sockets.clear();
+    }
+
+    fn has(&self, id: SocketId) -> bool {
+        self.sockets.contains_key(&id)
+    }
+
+    fn dial(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) -> io::Result<()> {
+        // All groups of a scenario speak what its target does.
+        debug_assert_eq!(carrier.transport, self.layers.url().transport);
+        let Dialed { stream, port } = self.dialer.dial(wanted)?;
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                self.hand_back(port);
+                return Err(error);
+            }
+        };
+        let asked_after = self.clock.now().saturating_since(wanted);
+        let socket = Socket::connecting(stream, asked_after, self.clock)
+            .through(self.layers.open(carrier.tls))
+            .dialed_from(port);
+        self.sockets.insert(id, socket);
+        Ok(())
+    }
+
+    fn hand_back(&mut self, port: Option<DialedPort>) {
+        if let Some(port) = port {
+            self.dialer.hand_back(port);
+        }
+    }
+
+    fn send(&mut self, id: SocketId, bytes: &[u8]) {
+        if let Some(socket) = self.sockets.get_mut(&id)
+            && socket.queue(bytes)
+        {
+            self.touched.push(id);
+        }
+    }
+
+    fn pause(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.pause();
+        }
+    }
+
+    fn resume(&mut self, id: SocketId) {
+        let now = self.clock.now();
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.resume(now);
+        }
+    }
+
+    fn close(&mut self, id: SocketId, how: Teardown) {
+        // What was sent before the close leaves before it.
+        self.flush(id);
+        if let Some(socket) = self.sockets.get_mut(&id)
+            && socket.teardown(how).is_done()
+        {
+            self.give_up(id);
+        }
+    }
+
+    fn flush(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.flush();
+        }
+    }
+
+    fn room_change(&mut self, id: SocketId) -> Option<Room> {
+        self.sockets.get_mut(&id)?.take_room_change()
+    }
+
+    fn poll(&mut self, id: SocketId, cx: &mut Context<'_>) -> Option<Progressed> {
+        let socket = self.sockets.get_mut(&id)?;
+        Some(socket.poll(cx, &mut self.reader))
+    }
+
+    fn look(&mut self, id: SocketId) -> Option<Progressed> {
+        self.sockets.get_mut(&id)?.look(&mut self.reader)
+    }
+
+    /// How long what was just read had waited for this thread.
+    fn waited(&self, id: SocketId, received: Received) -> Option<Duration> {
+        self.sockets.get(&id)?.waited(self.clock.now(), received)
+    }
+
+    fn may_have_more(&self, received: Received, until: Instant) -> bool {
+        let since = self.clock.now().saturating_since(until);
+        !self.reader.has_emptied(received) && received.waited.is_some_and(|waited| waited >= since)
+    }
+
+    /// Forgets a socket; its task ends.
+    fn give_up(&mut self, id: SocketId) {
+        if let Some(mut socket) = self.sockets.remove(&id) {
+            socket.wake_task();
+            let port = socket.take_port();
+            self.hand_back(port);
+        }
+    }
+}
