@@ -62,7 +62,7 @@ pub struct ConnectArgs {
 }
 
 /// TLS for `pub` and `sub`.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct TlsArgs {
     /// CA certificates (PEM) to trust [default: those of the system].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

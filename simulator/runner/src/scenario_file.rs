@@ -12,7 +12,7 @@ use squall_toml::secret::without_secrets;
 
 use crate::cli::OverrideArgs;
 use crate::exit::Failure;
-use crate::machine::limits::{Limits, Need, Reach, port_wait, ports_needed};
+use crate::machine::limits::{BrokerEnd, Limits, Need, Reach, port_wait, ports_needed};
 use crate::machine::programs;
 use crate::machine::taken_ports::{PortsShort, TakenPorts};
 use crate::shipped::{self, Shipped};
@@ -115,6 +115,10 @@ impl ScenarioFile {
             ports: plan.ports(&self.scenario, port_wait),
             port_wait,
             sources: self.sources(),
+            broker: match &self.scenario.target {
+                Target::Embedded => BrokerEnd::Embedded,
+                Target::Spawn(_) | Target::Url(_) => BrokerEnd::Other,
+            },
         }
     }
 

@@ -41,6 +41,17 @@ pub struct Need {
     pub port_wait: Duration,
     /// Addresses that it connects from: each has all local ports.
     pub sources: u64,
+    /// Who has the other ends of the connections.
+    pub broker: BrokerEnd,
+}
+
+/// Whose descriptors the broker's ends of connections are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BrokerEnd {
+    /// One process that squall starts with its own limit of descriptors: the embedded broker.
+    Embedded,
+    /// A broker that has its own way with them.
+    Other,
 }
 
 /// Where a target is, as the kernel tells ports that may be used again from others.
@@ -74,6 +85,20 @@ pub enum DoesNotFit {
         tables: u64,
         /// How many workers would do, each with a table of its own.
         remedy_workers: Option<u64>,
+    },
+    /// Too few descriptors for the embedded broker.
+    #[error(
+        "{devices} devices need {needed} open descriptors of the embedded broker, whose process may have {limit}: lower the \
+         groups' counts (--set group.NAME.count=N), raise the limit (ulimit -n {needed}), or start brokers of your own and \
+         name them (--set target.url=mqtt://HOST:PORT)"
+    )]
+    Broker {
+        /// Devices connected at once.
+        devices: u64,
+        /// Descriptors they need, with the broker's own.
+        needed: u64,
+        /// As in [`Self::Descriptors`].
+        limit: u64,
     },
     /// Too few local ports.
     #[error(
@@ -186,6 +211,15 @@ impl Limits {
                 tables: self.tables,
                 remedy_workers: workers_for(devices, limit),
             }),
+            Some(limit)
+                if need.broker == BrokerEnd::Embedded && devices + DESCRIPTORS_RESERVED > limit =>
+            {
+                Err(DoesNotFit::Broker {
+                    devices,
+                    needed: devices + DESCRIPTORS_RESERVED,
+                    limit,
+                })
+            }
             _ if ports_needed(&need) > self.local_ports * need.sources => {
                 Err(DoesNotFit::LocalPorts {
                     need,
@@ -264,6 +298,7 @@ mod tests {
             ports,
             port_wait: TIME_WAIT,
             sources: 1,
+            broker: BrokerEnd::Other,
         }
     }
 
@@ -290,6 +325,35 @@ mod tests {
             }
         ));
         assert!(error.to_string().contains("ulimit -n 20001"));
+    }
+
+    /// Each worker has a limit of its own, the embedded broker one for all.
+    #[test]
+    fn workers_have_a_limit_each_and_the_embedded_broker_one() {
+        let limits = Limits {
+            tables: 3,
+            local_ports: 100_000,
+            ..LIMITS
+        };
+        let of_one = 20_000 - DESCRIPTORS_RESERVED;
+        let mut need = devices(3 * of_one);
+        assert_eq!(limits.check(need), Ok(()));
+        assert_eq!(limits.devices_max(), 3 * of_one);
+
+        need.connections += 1;
+        let error = limits.check(need).unwrap_err().to_string();
+        need.connections = of_one + 1;
+        need.broker = BrokerEnd::Embedded;
+        let of_broker = limits.check(need).unwrap_err().to_string();
+
+        assert!(
+            error.contains("each of 3 workers may have 20000"),
+            "{error}"
+        );
+        assert!(
+            of_broker.contains("need 20001 open descriptors of the embedded broker"),
+            "{of_broker}"
+        );
     }
 
     /// Ports run out before descriptors on a machine without a limit of those, and the runner needs

@@ -9,7 +9,7 @@ use squall_protocol::packet::RetainHandling;
 use squall_protocol::{Instant, Version};
 use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, Reason, Resources,
-    Run, ScenarioText, Settings, Software, Times, VERSION, Verdict,
+    Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, Workers,
 };
 use squall_scenario::{Birth, Group, Publish, RunSettings, Scenario, Subscribe};
 use squall_toml::secret::without_secrets;
@@ -79,7 +79,7 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, extent, further);
     Run {
         version: VERSION,
-        identity: identity(file),
+        identity: identity(file, resources.workers.as_ref()),
         machine: machine(circumstances.limits),
         target: circumstances.target,
         times,
@@ -90,7 +90,7 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
     }
 }
 
-fn identity(file: &ScenarioFile) -> Identity {
+fn identity(file: &ScenarioFile, workers: Option<&Workers>) -> Identity {
     let scenario = &file.scenario;
     // The hash is of what is kept: that of a password could be guessed from it.
     let original = without_secrets(&file.text);
@@ -118,7 +118,7 @@ fn identity(file: &ScenarioFile) -> Identity {
         command_line: std::env::args()
             .map(|argument| without_secrets(&argument))
             .collect(),
-        replay: replay(file),
+        replay: replay(file, workers),
     }
 }
 
@@ -134,7 +134,7 @@ fn hash(text: &str) -> String {
 
 /// The command that repeats the run, with the seed and every override. It says where a secret has to be filled
 /// in.
-fn replay(file: &ScenarioFile) -> String {
+fn replay(file: &ScenarioFile, workers: Option<&Workers>) -> String {
     let mut command = format!("squall run {}", shell_word(&file.path.to_string_lossy()));
     let mut hides = "";
     for change in file.overrides.iter().filter(|change| change.key != "seed") {
@@ -144,6 +144,9 @@ fn replay(file: &ScenarioFile) -> String {
             hides = " # with the secret in place of ***";
         }
         write!(command, " --set {}", shell_word(&assignment)).expect("a string takes any text");
+    }
+    if let Some(Workers { count, .. }) = workers {
+        write!(command, " --workers {count}").expect("a string takes any text");
     }
     write!(command, " --seed {}{hides}", file.scenario.seed).expect("a string takes any text");
     command

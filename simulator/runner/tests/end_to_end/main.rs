@@ -33,6 +33,7 @@ mod targets;
 mod terminal;
 mod websocket_runs;
 mod will_delay;
+mod workers;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -242,3 +242,6 @@ fn close_here(descriptors: [RawFd; 2]) {
         let _ = nix::unistd::close(descriptor);
     }
 }
+
+#[cfg(test)]
+mod tests;

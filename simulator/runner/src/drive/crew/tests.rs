@@ -1,0 +1,130 @@
+use std::io::Write as _;
+use std::net::TcpListener;
+
+use squall_fleet::Input;
+use squall_scenario::{Carrier, TlsId, Transport, UrlTarget};
+
+use super::*;
+use crate::connect_args::TlsArgs;
+use crate::layers::Layers;
+
+const SOCKET: SocketId = SocketId(1 << 32);
+
+/// To `listener`, with MQTT straight on TCP.
+fn route(listener: &TcpListener) -> Route {
+    let target = listener.local_addr().expect("it is bound");
+    let url = UrlTarget::parse(&format!("mqtt://{target}")).expect("it is a URL");
+    Route {
+        target,
+        sources: Vec::new(),
+        local_ports: None,
+        layers: Layers::of_args(&TlsArgs::default(), &url).expect("nothing is between"),
+    }
+}
+
+/// One worker whose transports lead to `listener`.
+fn crew(listener: &TcpListener, clock: Clock) -> Crew {
+    Crew::start(NonZeroU16::MIN, &route(listener), clock).expect("a thread can be started")
+}
+
+fn open() -> Action<'static> {
+    let carrier = Carrier {
+        transport: Transport::Tcp,
+        tls: TlsId::TARGET,
+    };
+    Action::Open {
+        socket: SOCKET,
+        carrier,
+    }
+}
+
+/// What came on the socket, once something has.
+fn received(report: &Report) -> Vec<u8> {
+    let inputs = report
+        .inputs()
+        .iter()
+        .map(|told| report.input(told, Instant::ZERO));
+    inputs
+        .filter_map(|input| match input {
+            Input::Received { bytes, .. } => Some(bytes.to_vec()),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+/// What a worker read before it knew of a pause is told after it, once.
+#[test]
+fn what_was_read_before_a_pause_is_told_after_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let clock = Clock::start();
+    let mut crew = crew(&listener, clock);
+    crew.order(open(), clock.now());
+    crew.dispatch();
+    let (mut peer, _) = listener.accept().expect("the worker connects");
+    crew.order(Action::Pause { socket: SOCKET }, clock.now());
+    peer.write_all(b"early").expect("it is open");
+
+    let report = std::iter::repeat_with(|| crew.hear().expect("the worker lives"))
+        .find(|report| !received(report).is_empty())
+        .expect("it comes");
+    let told = report.inputs().iter();
+    let all_held_back = told
+        .map(|told| crew.holds_back(&report, told))
+        .collect::<Vec<_>>();
+    let during = crew.next_released().map(|report| received(&report));
+    crew.order(Action::Resume { socket: SOCKET }, clock.now());
+    let after: Vec<u8> = std::iter::from_fn(|| crew.next_released())
+        .flat_map(|report| received(&report))
+        .collect();
+
+    assert!(all_held_back.iter().all(|&held_back| held_back));
+    assert_eq!(during, None);
+    assert_eq!(after, b"early");
+    crew.end().expect("the worker did not fail");
+}
+
+/// A worker answers a look with all that had arrived, also where it has not heard of it by itself.
+#[test]
+fn a_look_brings_what_has_arrived() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let clock = Clock::start();
+    let mut crew = crew(&listener, clock);
+    crew.order(open(), clock.now());
+    crew.dispatch();
+    let (mut peer, _) = listener.accept().expect("the worker connects");
+    peer.write_all(b"here").expect("it is open");
+
+    let awaited = crew.ask_to_look(clock.now());
+    let mut came = Vec::new();
+    loop {
+        let report = crew.hear().expect("the worker lives");
+        came.extend(received(&report));
+        if report.has_looked {
+            break;
+        }
+    }
+
+    assert_eq!(awaited, 1);
+    assert_eq!(came, b"here");
+    crew.end().expect("the worker did not fail");
+}
+
+/// Together workers have each port once.
+#[test]
+fn workers_share_the_ports() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let route = Route {
+        local_ports: Some(40_000..=40_009),
+        ..route(&listener)
+    };
+    let three = NonZeroU16::new(3).expect("it is not 0");
+
+    let ports: Vec<u16> = route
+        .shares(three)
+        .filter_map(|route| route.local_ports)
+        .flatten()
+        .collect();
+
+    assert_eq!(ports, (40_000..=40_009).collect::<Vec<_>>());
+}
