@@ -16,6 +16,12 @@ pub struct Target {
     pub command: Option<String>,
     /// Product and version, if it said so (`$SYS/broker/version`, or the command's own answer).
     pub software: Option<String>,
+    /// The name of the description that it was found by: `[target] use`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What was changed or left out in the scenario for what it does not have, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
     /// Process id, if squall started it.
     pub pid: Option<u32>,
     /// Settings of the broker that squall knows of: a config file's content, announced limits.

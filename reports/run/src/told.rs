@@ -153,6 +153,12 @@ impl Run {
             self.measured.unexplained()
         };
         notes.extend(self.measured.notes());
+        let changes = self.target.changes.len();
+        if changes > 0 {
+            notes.push(format!(
+                "The scenario was brought down to what the target has, by {changes} changes, which the run card lists."
+            ));
+        }
         notes
     }
 

@@ -20,6 +20,14 @@ pub enum Failure {
     /// The broker under test cannot be started or reached: exit code 3.
     #[error("{0}")]
     Unreachable(String),
+    /// The target lacks what the scenario is about, for these reasons: exit code 4.
+    #[error("{scenario} is skipped: {}", because.join("; "))]
+    Skipped {
+        /// The scenario's name.
+        scenario: String,
+        /// A sentence each; at least one.
+        because: Vec<String>,
+    },
     /// A signal ended it: exit code 4.
     #[error("{0}")]
     Stopped(String),
@@ -35,7 +43,7 @@ impl Failure {
             Self::Internal(_) => 1,
             Self::Usage(_) | Self::Scenario(_) | Self::Config(_) => 2,
             Self::Unreachable(_) => 3,
-            Self::Stopped(_) => 4,
+            Self::Skipped { .. } | Self::Stopped(_) => 4,
         }
     }
 
@@ -45,6 +53,8 @@ impl Failure {
             Self::Usage(text) | Self::Unreachable(text) | Self::Stopped(text) => {
                 remark(&format!("error: {text}"))
             }
+            // Not a mistake of anyone's.
+            Self::Skipped { .. } => remark(&self.to_string()),
             // A list of errors, each with its own head and its place.
             Self::Scenario(errors) => remark(&errors.to_string()),
             Self::Config(errors) => remark(&errors.to_string()),

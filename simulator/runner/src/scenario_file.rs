@@ -106,6 +106,15 @@ impl ScenarioFile {
         question_of(&self.text).or_else(|| (!description.is_empty()).then(|| description.clone()))
     }
 
+    /// That its target lacks what it is about, if that is so: then it is not run.
+    pub fn skipped(&self) -> Option<Failure> {
+        let because = &self.scenario.traits.skipped_because;
+        (!because.is_empty()).then(|| Failure::Skipped {
+            scenario: self.scenario.name.clone(),
+            because: because.clone(),
+        })
+    }
+
     /// What it takes of what this machine limits.
     pub fn need(&self) -> Need {
         let plan = Plan::of(&self.scenario);
@@ -163,10 +172,14 @@ impl ScenarioFile {
         let program = spawn.command.first().map_or("", String::as_str);
         match programs::is_found(program, path.as_deref()) {
             true => Ok(()),
-            false => Err(Failure::Usage(format!(
-                "{}: `target.spawn` starts `{program}`, which this machine does not have",
-                name_of(&self.path)
-            ))),
+            false => {
+                let install = self.scenario.traits.install.iter();
+                let install: String = install.map(|command| format!(": {command}")).collect();
+                Err(Failure::Usage(format!(
+                    "{}: `target.spawn` starts `{program}`, which this machine does not have{install}",
+                    name_of(&self.path)
+                )))
+            }
         }
     }
 

@@ -45,9 +45,54 @@ pub fn override_of(written: &str) -> Result<Override, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use squall_scenario::TargetDescription;
+    use squall_protocol::Version;
+    use squall_scenario::{
+        FileUnreadable, Group, Scenario, ScenarioErrors, Surroundings, TargetDescription,
+    };
 
     use super::*;
+    use crate::shipped::SCENARIOS;
+
+    /// Only the targets that squall brings.
+    struct Targets;
+
+    impl Surroundings for Targets {
+        fn variable(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, path: &str) -> Result<Vec<u8>, FileUnreadable> {
+            let cause = format!("{path}: there are no files here");
+            Err(FileUnreadable { cause })
+        }
+
+        fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable> {
+            let found = find(name).expect("it is one of the list");
+            Ok(found.text.into())
+        }
+    }
+
+    fn read(shipped: &Shipped, changes: &[&str]) -> Result<Scenario, ScenarioErrors> {
+        let changes: Vec<Override> = changes
+            .iter()
+            .map(|change| change.parse().expect("it is KEY=VALUE"))
+            .collect();
+        Scenario::parse_bytes(shipped.name, shipped.text.as_bytes(), &changes, &Targets)
+    }
+
+    /// Whether its devices ask for something that MQTT 3.1.1 does not have.
+    fn is_of_5_0(group: &Group) -> bool {
+        let streams = group.publishes.iter();
+        let mut properties = streams.map(|publish| &publish.properties);
+        let mut subscribes = group.subscribes.iter();
+        group.version == Version::V5
+            || properties.any(|properties| properties.response_topic.is_some())
+            || subscribes.any(|subscribe| subscribe.options.no_local)
+            || group
+                .will
+                .as_ref()
+                .is_some_and(|will| will.delay_interval > 0)
+    }
 
     /// Each is right, is named after its file, and tells how it is installed or where it runs.
     #[test]
@@ -60,6 +105,66 @@ mod tests {
             assert_eq!(found.name, shipped.name);
             let is_told = found.install.is_some() || !found.notes.is_empty();
             assert!(is_told, "{}", shipped.name);
+        }
+    }
+
+    /// A broker of 3.1.1 runs every scenario that squall brings, and is told what was changed in those of 5.0.
+    #[test]
+    fn every_shipped_scenario_is_brought_down_to_3_1_1() {
+        for shipped in SCENARIOS {
+            let whole = read(shipped, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+            let lowered = read(
+                shipped,
+                &[
+                    "target.url=\"mqtt://localhost:1883\"",
+                    "target.protocol=\"3.1.1\"",
+                ],
+            );
+            let lowered = lowered.unwrap_or_else(|errors| panic!("{errors}"));
+
+            let traits = &lowered.traits;
+            assert!(
+                traits.skipped_because.is_empty(),
+                "{}: {:?}",
+                shipped.name,
+                traits.skipped_because
+            );
+            assert!(!lowered.groups.iter().any(is_of_5_0), "{}", shipped.name);
+            let had_5_0 = whole
+                .groups
+                .iter()
+                .any(|group| group.version == Version::V5);
+            assert_eq!(traits.changes.is_empty(), !had_5_0, "{}", shipped.name);
+        }
+    }
+
+    /// On each broker that squall knows, each scenario that squall brings either runs or is skipped for a reason that names
+    /// what the broker lacks.
+    #[test]
+    fn every_target_takes_every_shipped_scenario() {
+        for target in TARGETS {
+            let described = TargetDescription::parse(target.name, target.text.as_bytes());
+            let described = described.unwrap_or_else(|errors| panic!("{errors}"));
+            for shipped in SCENARIOS {
+                let name = format!("target.use={:?}", target.name);
+                let url = "target.url=\"mqtt://localhost:1883\"";
+                let changes = match described.target {
+                    Some(_) => vec![name.as_str()],
+                    None => vec![name.as_str(), url],
+                };
+
+                let found = read(shipped, &changes);
+
+                let found = found.unwrap_or_else(|errors| panic!("{errors}"));
+                for reason in &found.traits.skipped_because {
+                    let mut lacks = described.lacks.iter();
+                    assert!(
+                        lacks.any(|lacking| reason.contains(lacking.in_sentence())),
+                        "{}: {reason}",
+                        target.name
+                    );
+                }
+            }
         }
     }
 

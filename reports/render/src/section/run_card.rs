@@ -56,6 +56,10 @@ fn facts(run: &Run) -> Vec<(&'static str, Vec<Cell>)> {
     if let Some(command) = &run.target.command {
         facts.push(("Target's command", vec![Cell::Code(command.clone())]));
     }
+    if !run.target.changes.is_empty() {
+        let changes = run.target.changes.iter();
+        facts.push(("Changed for the target", changes.map(Cell::text).collect()));
+    }
     if !run.target.settings.is_empty() {
         let settings = run
             .target

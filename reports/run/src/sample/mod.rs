@@ -185,6 +185,8 @@ fn target() -> Target {
         url: "mqtt://127.0.0.1:41883".to_owned(),
         command: Some("squall broker --port 0".to_owned()),
         software: Some("squall 0.1.0".to_owned()),
+        name: None,
+        changes: Vec::new(),
         pid: Some(4_711),
         settings: BTreeMap::from([("shards".to_owned(), "1".to_owned())]),
     }

@@ -41,7 +41,8 @@ impl ExitCode {
             when: ": the generator could not keep its schedule or was held up for long enough to have broken a \
                    claim itself, another client used the run's Client Identifiers and may have broken \
                    what is broken, more than 1 % of what the scenario asked for did not happen and no fault \
-                   explains it, the run was stopped, or a claim could not be judged",
+                   explains it, the run was stopped, a claim could not be judged, or the scenario was skipped because the \
+                   target lacks what it is about",
         },
         Self {
             code: 98,

@@ -164,6 +164,7 @@ impl Device {
             pingresp_timeout: profile.connect_timeout,
             // Devices may share a Client Identifier: another one may have made the Session.
             unexpected_session: UnexpectedSession::Accept,
+            in_flight_max: profile.in_flight_max(),
             ..Settings::default()
         };
         let link = profile

@@ -116,6 +116,15 @@ impl Profile {
         self.version == Version::V5 && self.receive_maximum < u16::MAX
     }
 
+    /// Messages of QoS 1 and 2 that a device has under way at once at most, whatever the broker allows: MQTT 3.1.1 has
+    /// nothing by which a broker could say it.
+    pub(crate) fn in_flight_max(&self) -> u16 {
+        match self.version {
+            Version::V5 => u16::MAX,
+            Version::V3_1_1 => self.receive_maximum,
+        }
+    }
+
     /// Whether the broker had more of them in flight than a device takes.
     pub(crate) fn exceeds_quota(&self, in_flight: usize) -> bool {
         in_flight > usize::from(self.receive_maximum)

@@ -15,7 +15,12 @@ pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
             Ok(file) if args.resolved => print(&file.scenario.to_resolved_toml())?,
             Ok(file) => {
                 print_line(&format!("{}: ok ({})", path.display(), file.scenario.name))?;
-                for sentence in file.same_name.into_iter().chain(advice(&file.scenario)) {
+                let skipped = file.skipped().map(|skipped| skipped.to_string());
+                let changes = file.scenario.traits.changes.iter();
+                let changes = changes.map(|change| format!("changed for the target: {change}"));
+                let advice = advice(&file.scenario);
+                let same_name = file.same_name.iter().cloned();
+                for sentence in same_name.chain(skipped).chain(changes).chain(advice) {
                     print_line(&format!("{}: note: {sentence}", path.display()))?;
                 }
             }

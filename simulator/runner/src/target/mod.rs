@@ -145,14 +145,17 @@ impl Target {
         spawn: &SpawnTarget,
         log: &Path,
     ) -> Result<Self, Failure> {
-        match Self::try_spawned(scenario, spawn, log).await? {
-            Ok(target) => Ok(target),
-            Err(error) if error.is_port_in_use() => {
-                let again = Self::try_spawned(scenario, spawn, log).await?;
-                again.map_err(|error| Failure::Unreachable(error.to_string()))
-            }
-            Err(error) => Err(Failure::Unreachable(error.to_string())),
-        }
+        let first = Self::try_spawned(scenario, spawn, log).await?;
+        let tried = match first {
+            Err(error) if error.is_port_in_use() => Self::try_spawned(scenario, spawn, log).await?,
+            Ok(_) | Err(_) => first,
+        };
+        tried.map_err(|error| {
+            let install = scenario.traits.install.iter();
+            let install =
+                install.map(|command| format!("\nwhat it needs is installed by: {command}"));
+            Failure::Unreachable(format!("{error}{}", install.collect::<String>()))
+        })
     }
 
     async fn try_spawned(
@@ -220,10 +223,6 @@ impl Target {
 
     /// As a run file describes it, with what was changed for it.
     pub fn describe(&self, traits: &TargetTraits) -> squall_run::Target {
-        let name = traits.name.iter();
-        let name = name.map(|name| ("target".to_owned(), name.clone()));
-        let changes = traits.changes.iter().enumerate();
-        let changes = changes.map(|(n, change)| (format!("change {:02}", n + 1), change.clone()));
         let software = (self.kind == TargetKind::Embedded)
             .then(|| format!("squall {}", env!("CARGO_PKG_VERSION")));
         squall_run::Target {
@@ -232,13 +231,9 @@ impl Target {
             command: self.command().map(str::to_owned),
             software,
             pid: self.processes().and_then(Processes::first),
-            settings: self
-                .layers
-                .described()
-                .into_iter()
-                .chain(name)
-                .chain(changes)
-                .collect(),
+            name: traits.name.clone(),
+            changes: traits.changes.clone(),
+            settings: self.layers.described().into_iter().collect(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod closed_loops;
 mod deaths;
+mod described;
 mod explained;
 mod interloper;
 mod interruptions;

@@ -23,6 +23,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("name", "name = \"my-scenario\""),
     ("description", "description = \"what the run is about\""),
     ("seed", "seed = 7"),
+    ("needs", "needs = [\"shared_subscriptions\"]"),
     ("vars", "[vars]\nsite = \"berlin\""),
     ("thresholds", THRESHOLDS),
     ("target", "[target]\nurl = \"mqtt://localhost:1883\""),

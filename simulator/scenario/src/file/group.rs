@@ -41,7 +41,8 @@ pub(crate) struct GroupFile {
     pub(crate) session: Option<SessionWord>,
     /// Keep Alive, in whole seconds; 0s is none. Default 60s.
     pub(crate) keep_alive: Option<DurationText>,
-    /// QoS 1 and 2 messages that a device takes at once. MQTT 5.0 only. Default 65535.
+    /// QoS 1 and 2 messages that a device takes at once. MQTT 3.1.1 has no such limit for the broker: there it is the most that the
+    /// device itself has under way at once of what it publishes. Default 65535.
     #[schemars(range(min = 1))]
     pub(crate) receive_maximum: Option<u16>,
     /// Connects per second of the whole group, at the start. Default 1000.

@@ -71,6 +71,10 @@ pub(crate) struct ScenarioFile {
     /// Seed of every random draw of a run. Default 0.
     #[schemars(range(min = 0))]
     pub(crate) seed: Option<i64>,
+    /// What the scenario's question is about: on a target that lacks one of them it is skipped, and squall says so. What
+    /// a target lacks otherwise is brought down or left out where that can be done. By default nothing.
+    #[serde(default)]
+    pub(crate) needs: Vec<FeatureWord>,
     /// Values that templates share, as `{vars.name}`. By default none.
     #[serde(default)]
     pub(crate) vars: IndexMap<String, VarFile>,

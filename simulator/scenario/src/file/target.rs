@@ -25,9 +25,10 @@ pub(crate) struct TargetFile {
     /// default squall's own broker is started.
     pub(crate) spawn: Option<String>,
     /// The version of MQTT that all groups are brought down to: with `"3.1.1"`, what only 5.0 has is left out of
-    /// the scenario, and the report lists what. By default each group says its own.
+    /// the scenario or brought down, and the report lists each change. By default each group says its own.
     pub(crate) protocol: Option<ProtocolWord>,
-    /// What the broker does not have. A scenario that cannot do without is refused. By default nothing.
+    /// What the broker does not have. A scenario is brought down to what it has (QoS 1 in place of 2, one reader in place of a
+    /// shared subscription), and skipped where it is about what is lacking (`needs`), or cannot do without. By default nothing.
     #[serde(default)]
     pub(crate) lacks: Vec<FeatureWord>,
     /// User name of squall's own clients, and of every group that has no `username`, `password` or

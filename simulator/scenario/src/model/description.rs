@@ -28,8 +28,12 @@ pub struct TargetDescription {
 pub struct TargetTraits {
     /// What `target.use` calls it.
     pub name: Option<String>,
+    /// The command that its description says installs it.
+    pub install: Option<String>,
     /// What it does not have, in file order.
     pub lacks: Vec<Feature>,
-    /// What was changed or left out to bring the scenario down to its version of MQTT, a sentence each.
+    /// What was changed or left out to bring the scenario down to what it has, a sentence each.
     pub changes: Vec<String>,
+    /// Why the scenario cannot be run against it, a sentence each; empty if it can.
+    pub skipped_because: Vec<String>,
 }

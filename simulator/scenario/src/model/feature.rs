@@ -22,6 +22,16 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Qos2,
+        Self::Retained,
+        Self::Wills,
+        Self::PersistentSessions,
+        Self::SharedSubscriptions,
+        Self::WillDelay,
+    ];
+
     /// The word in the file.
     pub const fn name(self) -> &'static str {
         match self {

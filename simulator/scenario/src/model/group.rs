@@ -39,7 +39,8 @@ pub struct Group {
     /// Keep Alive in seconds, 0 for none (§3.1.2.10). Default 60.
     pub keep_alive: u16,
     /// QoS 1 and 2 messages that a device takes at once (§3.1.2.11.3). The default of 65,535 is
-    /// sent as an absent property.
+    /// sent as an absent property. In MQTT 3.1.1, which has no such property, the most that a device itself has
+    /// under way at once of what it publishes.
     pub receive_maximum: NonZeroU16,
     /// Connects per second of the whole group, at the start: device `i` is due after
     /// `i / connect_rate` seconds. Above 0, default 1,000.

@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 
 use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
 use crate::{
-    Carrier, Expectation, Fault, Group, Login, Network, RunSettings, Target, TargetTraits,
+    Carrier, Expectation, Fault, Feature, Group, Login, Network, RunSettings, Target, TargetTraits,
     Threshold, Tls, TlsId,
 };
 
@@ -32,6 +32,8 @@ pub struct Scenario {
     pub description: String,
     /// Seed of every random draw of the run.
     pub seed: u64,
+    /// What its question is about: features without which it is skipped.
+    pub needs: Vec<Feature>,
     /// `[vars]`: already put into every template; kept for the record.
     pub vars: IndexMap<String, String>,
     /// What is under test.

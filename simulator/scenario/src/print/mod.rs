@@ -37,6 +37,10 @@ impl Scenario {
         text.pair("name", quote(&self.name));
         text.pair("description", quote(&self.description));
         text.pair("seed", self.seed);
+        if !self.needs.is_empty() {
+            let needs = self.needs.iter().map(|needed| quote(needed.name()));
+            text.pair("needs", array(needs));
+        }
         if !self.vars.is_empty() {
             text.header("[vars]");
             for (name, value) in &self.vars {
@@ -92,8 +96,8 @@ impl Scenario {
         if group.version == Version::V5 {
             let expiry = Duration::from_secs(group.session_expiry_interval.into());
             text.pair("session_expiry", duration(expiry));
-            text.pair("receive_maximum", group.receive_maximum);
         }
+        text.pair("receive_maximum", group.receive_maximum);
         let keep_alive = Duration::from_secs(group.keep_alive.into());
         text.pair("keep_alive", duration(keep_alive));
         text.pair("connect_rate", float(group.connect_rate));

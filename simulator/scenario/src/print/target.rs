@@ -32,5 +32,8 @@ impl Scenario {
         for change in &self.traits.changes {
             text.comment(change);
         }
+        for reason in &self.traits.skipped_because {
+            text.comment(&format!("skipped: {reason}"));
+        }
     }
 }

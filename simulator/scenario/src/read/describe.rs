@@ -58,7 +58,7 @@ fn read(file_name: &str, bytes: &[u8]) -> Result<Described, ScenarioErrors> {
 }
 
 /// Puts what the description says that `target.use` of `document` names, if it names one, where the scenario itself
-/// says nothing. The description's name.
+/// says nothing. The description itself.
 ///
 /// # Errors
 /// Everything that is wrong with the description. What is wrong with `use` itself is noted.
@@ -66,7 +66,7 @@ pub(super) fn apply(
     document: &mut Node,
     surroundings: &dyn Surroundings,
     diagnostics: &mut Diagnostics,
-) -> Result<Option<String>, ScenarioErrors> {
+) -> Result<Option<TargetDescription>, ScenarioErrors> {
     let root = At::root(document);
     let at_target = root.key("target");
     let at = at_target.key("use");
@@ -103,7 +103,7 @@ pub(super) fn apply(
     let span = at.node().expect("it has a name").span.clone();
     let of_target = described.get("target").map_or(&[][..], Node::entries);
     merge(document, of_target, &span);
-    Ok(Some(description.name))
+    Ok(Some(description))
 }
 
 /// Adds those of `entries` to `[target]` that it does not have, as if they stood at `span`.

@@ -51,15 +51,21 @@ impl Scenario {
         diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();
-        let name = describe::apply(&mut document.node, surroundings, &mut diagnostics)?;
-        let changes = bring_down::apply(&mut document.node);
+        let described = describe::apply(&mut document.node, surroundings, &mut diagnostics)?;
+        let adapted = bring_down::apply(&mut document.node);
         let file = ScenarioFile::deserialize(&document.node);
         let scenario = match file {
             Ok(file) => {
                 let root = document.root();
                 let mut scenario = resolve(file, &root, surroundings, &mut diagnostics);
-                scenario.traits.name = name;
-                scenario.traits.changes = changes;
+                if let Some(described) = described {
+                    scenario.traits.name = Some(described.name);
+                    scenario.traits.install = described.install;
+                }
+                scenario.traits.changes = adapted.changes;
+                if !adapted.skipped_because.is_empty() {
+                    scenario.traits.skipped_because = adapted.skipped_because;
+                }
                 Some(scenario)
             }
             Err(error) => {

@@ -5,7 +5,7 @@ use squall_toml::at::At;
 use super::Resolver;
 use crate::error::Diagnostics;
 use crate::file::{DescriptionFile, FeatureWord, ProtocolWord, TargetFile};
-use crate::{Feature, NoSurroundings, TargetDescription};
+use crate::{Feature, NoSurroundings, TargetDescription, TargetTraits};
 
 /// Resolves `file`, whose document begins at `root`.
 pub(crate) fn resolve_description(
@@ -33,25 +33,30 @@ pub(crate) fn resolve_description(
 }
 
 impl Resolver<'_> {
-    /// What the target lacks; a group that needs one of them is noted.
-    pub(super) fn resolve_lacks(&mut self, file: &TargetFile, at: &At<'_>) -> Vec<Feature> {
+    /// What is known of the target. A group that needs what it lacks, and that nothing was brought down for, is a reason
+    /// to skip the scenario.
+    pub(super) fn resolve_traits(&self, file: &TargetFile) -> TargetTraits {
         let lacks: Vec<Feature> = file.lacks.iter().copied().map(feature).collect();
-        for lacking in &lacks {
-            let needing = self.groups.iter().find(|group| lacking.is_needed_by(group));
-            let Some(group) = needing else { continue };
-            let what = format!(
-                "group {:?} needs {}, which this target does not have",
-                group.name,
+        let reasons = lacks.iter().filter_map(|lacking| {
+            let needing = self
+                .groups
+                .iter()
+                .find(|group| lacking.is_needed_by(group))?;
+            Some(format!(
+                "group {} needs {}, which this target does not have",
+                needing.name,
                 lacking.in_sentence()
-            );
-            let remedy = "another target, or a scenario that does without".to_owned();
-            self.contradiction(&at.key("lacks"), what, remedy);
+            ))
+        });
+        TargetTraits {
+            skipped_because: reasons.collect(),
+            lacks,
+            ..TargetTraits::default()
         }
-        lacks
     }
 }
 
-fn feature(word: FeatureWord) -> Feature {
+pub(super) fn feature(word: FeatureWord) -> Feature {
     match word {
         FeatureWord::Qos2 => Feature::Qos2,
         FeatureWord::Retained => Feature::Retained,

@@ -63,7 +63,6 @@ impl Resolver<'_> {
         let clean_start = file.clean_start.unwrap_or(true);
         if version == Version::V3_1_1 {
             self.misplaced(at, "session_expiry", "`protocol = \"5.0\"`");
-            self.misplaced(at, "receive_maximum", "`protocol = \"5.0\"`");
         }
         let session_expiry = self.whole_seconds(
             file.session_expiry.map(|text| text.0).unwrap_or_default(),

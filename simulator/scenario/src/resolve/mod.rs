@@ -40,9 +40,10 @@ use crate::error::{Diagnostics, Problem};
 use crate::file::{BeginWord, DurationText, FaultFile, RunFile, ScenarioFile, VarFile};
 use crate::model::threshold::{Condition, MetricSelector};
 use crate::{
-    Fault, Group, LoadBegin, Login, Network, RunSettings, Scenario, Surroundings, TargetTraits,
-    Threshold, Tls, Transport,
+    Fault, Group, LoadBegin, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Tls,
+    Transport,
 };
+use description::feature;
 pub(crate) use description::resolve_description;
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
@@ -93,15 +94,13 @@ pub(crate) fn resolve(
     resolver.run_ends = run.duration.saturating_add(run.drain);
     let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));
     let thresholds = resolver.resolve_thresholds(&file.thresholds, &root.key("thresholds"));
-    let traits = TargetTraits {
-        lacks: resolver.resolve_lacks(&file.target, &root.key("target")),
-        ..TargetTraits::default()
-    };
+    let traits = resolver.resolve_traits(&file.target);
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),
         // The schema keeps it from being negative.
         seed: file.seed.unwrap_or_default().unsigned_abs(),
+        needs: file.needs.into_iter().map(feature).collect(),
         vars: resolver.vars,
         target,
         traits,

@@ -36,7 +36,12 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let short = file.address().and_then(|target| file.ports_short(target));
     let short = short.map(|short| short.to_string());
     let same_name = file.same_name.iter().cloned();
-    for sentence in same_name.chain(advice(&file.scenario)).chain(short) {
+    let skipped = file.skipped().map(|skipped| skipped.to_string());
+    for sentence in same_name
+        .chain(skipped)
+        .chain(advice(&file.scenario))
+        .chain(short)
+    {
         print(&fitted(&format!("note: {sentence}"), INDENT))?;
     }
     fits.map(|()| 0)

@@ -18,6 +18,8 @@ pub struct Finished {
     pub judged: Option<Judged>,
     /// Why it did not pass, in a sentence each; empty if it did.
     reasons: Vec<String>,
+    /// Whether it was not run because the target lacks what it is about.
+    is_skipped: bool,
 }
 
 /// What a run found.
@@ -61,16 +63,18 @@ impl Finished {
                 figures: figures(&Summary::of(run)),
                 page,
             }),
+            is_skipped: false,
         }
     }
 
-    /// A run that ended without a verdict.
+    /// A run that ended without a verdict, or that was skipped.
     pub fn failed(file: &ScenarioFile, failure: &Failure) -> Self {
         Self {
             name: file.scenario.name.clone(),
             code: Some(failure.code()),
             reasons: vec![failure.to_string()],
             judged: None,
+            is_skipped: matches!(failure, Failure::Skipped { .. }),
         }
     }
 
@@ -81,15 +85,17 @@ impl Finished {
             code: None,
             reasons: Vec::new(),
             judged: None,
+            is_skipped: false,
         }
     }
 
-    /// `PASS`, `FAIL (98)`, `no verdict (3)`, `not run`.
+    /// `PASS`, `FAIL (98)`, `skipped (4)`, `no verdict (3)`, `not run`.
     fn verdict(&self) -> String {
         let name = self.judged.as_ref().map(|judged| judged.outcome.as_str());
         match (name, self.code) {
             (Some(name), Some(0)) => name.to_owned(),
             (Some(name), Some(code)) => format!("{name} ({code})"),
+            (None, Some(code)) if self.is_skipped => format!("skipped ({code})"),
             (None, Some(code)) => format!("no verdict ({code})"),
             (_, None) => "not run".to_owned(),
         }
@@ -203,7 +209,7 @@ impl<'a> Table<'a> {
         text
     }
 
-    /// `1 of 3 runs passed; not passed: a (exit code 98); not run: c`
+    /// `1 of 4 runs passed; not passed: a (exit code 98); skipped: b; not run: c`
     pub fn closing_line(&self, what: &str) -> String {
         let passed = self
             .ran
@@ -214,20 +220,24 @@ impl<'a> Table<'a> {
         let others: Vec<String> = self
             .ran
             .iter()
+            .filter(|of_one| !of_one.is_skipped)
             .filter_map(|of_one| Some((of_one, of_one.code.filter(|&code| code != 0)?)))
             .map(|(of_one, code)| format!("{} (exit code {code})", of_one.name))
             .collect();
         if !others.is_empty() {
             line.push_str(&format!("; not passed: {}", others.join(", ")));
         }
-        let not_run: Vec<&str> = self
-            .ran
-            .iter()
-            .filter(|of_one| of_one.code.is_none())
-            .map(|of_one| of_one.name.as_str())
-            .collect();
-        if !not_run.is_empty() {
-            line.push_str(&format!("; not run: {}", not_run.join(", ")));
+        let names = |which: fn(&Finished) -> bool| {
+            let which = self.ran.iter().filter(|of_one| which(of_one));
+            which.map(|of_one| of_one.name.as_str()).collect::<Vec<_>>()
+        };
+        for (label, names) in [
+            ("skipped", names(|of_one| of_one.is_skipped)),
+            ("not run", names(|of_one| of_one.code.is_none())),
+        ] {
+            if !names.is_empty() {
+                line.push_str(&format!("; {label}: {}", names.join(", ")));
+            }
         }
         line
     }
@@ -250,7 +260,27 @@ mod tests {
                 Some(0) | None => Vec::new(),
                 Some(_) => vec!["it cannot be reached".to_owned()],
             },
+            is_skipped: false,
         }
+    }
+
+    /// A skipped run is neither passed nor a failure of the broker's.
+    #[test]
+    fn what_was_skipped_is_told_apart() {
+        let skipped = Finished {
+            is_skipped: true,
+            ..finished("b", Some(4))
+        };
+        let ran = [finished("a", Some(0)), skipped];
+
+        let table = Table::of(&ran);
+
+        assert!(
+            table.text().contains("b         skipped (4)"),
+            "{}",
+            table.text()
+        );
+        assert_eq!(table.closing_line("runs"), "1 of 2 runs passed; skipped: b");
     }
 
     /// What passed, what did not, and what a signal kept from running are told apart.

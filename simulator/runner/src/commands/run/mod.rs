@@ -64,6 +64,12 @@ pub fn run_all(
             ran.push(Finished::not_run(&prepared.file));
             continue;
         }
+        if let Some(skipped) = prepared.file.skipped() {
+            tell_json(output, &skipped);
+            skipped.report();
+            ran.push(Finished::failed(&prepared.file, &skipped));
+            continue;
+        }
         let local = LocalSet::new();
         let ended = runtime.block_on(local.run_until(execute(prepared, output, &mut signals)));
         let ended = ended.unwrap_or_else(|failure| {

@@ -1,0 +1,115 @@
+//! Blocks that use what the target lacks, in the form that it has.
+
+use squall_toml::node::{Node, Value};
+
+use super::Missing;
+use super::changes::Changes;
+use super::fields::{integer_of, items_of, items_of_mut, put, text_of, texts_of, texts_of_mut};
+use crate::Feature;
+
+/// What the filter of a shared subscription begins with (§4.8.2).
+const SHARE: &str = "$share/";
+
+/// Brings the groups of `document` down to what the target has.
+pub(super) fn bring_down(document: &mut Node, missing: &Missing, changes: &mut Changes) {
+    for group in items_of_mut(document, "group") {
+        let place = format!("group {}", text_of(group, "name"));
+        if missing.has_no(Feature::WillDelay)
+            && let Some(will) = group.get_mut("will")
+            && will.remove("delay").is_some()
+        {
+            let what = "the will's delay is left out, the target has no Will Delay Interval";
+            changes.note(&place, what);
+        }
+        if missing.has_no(Feature::SharedSubscriptions) {
+            leave_sharing(group, &place, changes);
+        }
+        if missing.has_no(Feature::Qos2) {
+            lower_qos(group, &place, changes);
+        }
+    }
+}
+
+/// Groups whose shared subscription no single reader can take the place of.
+pub(super) fn shared_that_must_be(document: &Node) -> Vec<String> {
+    let groups = items_of(document, "group").iter();
+    groups
+        .filter(|group| shares(group) && !may_be_one_reader(document, group))
+        .map(|group| {
+            format!(
+                "group {} needs shared subscriptions, which this target does not have",
+                text_of(group, "name")
+            )
+        })
+        .collect()
+}
+
+fn shares(group: &Node) -> bool {
+    let subscribes = items_of(group, "subscribe").iter();
+    let mut filters = subscribes.flat_map(|subscribe| texts_of(subscribe, "filter"));
+    filters.any(|filter| filter.starts_with(SHARE))
+}
+
+/// Whether the group does nothing but share, and no fault makes a difference between its members.
+fn may_be_one_reader(document: &Node, group: &Node) -> bool {
+    let subscribes = items_of(group, "subscribe").iter();
+    let mut filters = subscribes.flat_map(|subscribe| texts_of(subscribe, "filter"));
+    let name = text_of(group, "name");
+    let mut faults = items_of(document, "fault").iter();
+    filters.all(|filter| filter.starts_with(SHARE))
+        && ["publish", "respond", "will", "birth"]
+            .iter()
+            .all(|key| group.get(key).is_none())
+        && !faults.any(|fault| text_of(fault, "group") == name)
+}
+
+/// Of those who share, each message reaches one: one reader without a share hears the same.
+fn leave_sharing(group: &mut Node, place: &str, changes: &mut Changes) {
+    if !shares(group) {
+        return;
+    }
+    for subscribe in items_of_mut(group, "subscribe") {
+        for filter in texts_of_mut(subscribe, "filter") {
+            let plain = filter
+                .strip_prefix(SHARE)
+                .and_then(|rest| rest.split_once('/'));
+            if let Some((_, plain)) = plain {
+                *filter = plain.to_owned();
+            }
+        }
+    }
+    let count = integer_of(group, "count").unwrap_or(1);
+    put(group, "count", Value::Integer(1));
+    changes.note(
+        place,
+        format!("one reader in place of {count} that share a subscription, which the target does not have"),
+    );
+}
+
+/// QoS 2 becomes QoS 1, and what goes wrong in its exchanges is left out.
+fn lower_qos(group: &mut Node, place: &str, changes: &mut Changes) {
+    let mut lowered = group.remove("qos2").is_some();
+    for key in ["will", "birth"] {
+        lowered |= group.get_mut(key).is_some_and(lower);
+    }
+    for list in ["publish", "subscribe", "respond"] {
+        for block in items_of_mut(group, list) {
+            lowered |= lower(block);
+        }
+    }
+    if lowered {
+        changes.note(
+            place,
+            "QoS 1 in place of QoS 2, which the target does not have",
+        );
+    }
+}
+
+/// Whether the block had QoS 2.
+pub(super) fn lower(block: &mut Node) -> bool {
+    let is_qos2 = integer_of(block, "qos") == Some(2);
+    if is_qos2 {
+        put(block, "qos", Value::Integer(1));
+    }
+    is_qos2
+}
