@@ -47,15 +47,24 @@ impl Layers {
         })
     }
 
-    /// As a scenario says, for its target at `url`.
-    pub fn of_scenario(scenario: &Scenario, url: &UrlTarget) -> Result<Self, Failure> {
+    /// As a scenario says, for each of `urls` of its target.
+    pub fn of_scenario(scenario: &Scenario, urls: &[UrlTarget]) -> Result<Vec<Self>, Failure> {
         let mut clients = Vec::new();
-        if url.transport.has_tls() {
+        if urls.iter().any(|url| url.transport.has_tls()) {
             clients.push(client_of_scenario(&scenario.tls, "target.tls")?);
             for tls in &scenario.tls_of_groups {
                 clients.push(client_of_scenario(tls, "group.tls")?);
             }
         }
+        let urls = urls.iter();
+        urls.map(|url| Self::at(url, scenario, &clients)).collect()
+    }
+
+    fn at(url: &UrlTarget, scenario: &Scenario, clients: &[TlsClient]) -> Result<Self, Failure> {
+        let clients = match url.transport.has_tls() {
+            true => clients.to_vec(),
+            false => Vec::new(),
+        };
         let default = match &scenario.target {
             Target::Url(_) => None,
             // A broker that squall starts listens at an address; its certificate is for this name.

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use squall_scenario::{FileUnreadable, Override, Plan, Scenario, Surroundings, Target};
+use squall_scenario::{FileUnreadable, Override, Plan, Scenario, Surroundings, Target, UrlTarget};
 
 use squall_toml::secret::without_secrets;
 
@@ -131,9 +131,11 @@ impl ScenarioFile {
         }
     }
 
-    /// Addresses that it connects from.
+    /// Ways that connections take: from each address of this machine to each of the target's, with all
+    /// local ports for each.
     fn sources(&self) -> u64 {
-        self.scenario.sources.len().max(1) as u64
+        let sources = self.scenario.sources.len().max(1);
+        (sources * self.scenario.target.transports().len()) as u64
     }
 
     /// Whether the addresses that it connects from are of the kind of `target`'s.
@@ -158,7 +160,10 @@ impl ScenarioFile {
     pub fn address(&self) -> Option<SocketAddr> {
         match &self.scenario.target {
             Target::Embedded | Target::Spawn(_) => None,
-            Target::Url(url) => Some(SocketAddr::new(numeric_address(&url.host)?, url.port)),
+            Target::Url(urls) => {
+                let url = urls.first()?;
+                Some(SocketAddr::new(numeric_address(&url.host)?, url.port))
+            }
         }
     }
 
@@ -276,8 +281,11 @@ fn name_of(path: &Path) -> String {
 fn reach(target: &Target) -> Reach {
     match target {
         Target::Embedded | Target::Spawn(_) => Reach::Loopback,
-        Target::Url(url) => {
-            if numeric_address(&url.host).is_some_and(|address| address.is_loopback()) {
+        Target::Url(urls) => {
+            let is_loopback = |url: &UrlTarget| {
+                numeric_address(&url.host).is_some_and(|address| address.is_loopback())
+            };
+            if urls.iter().all(is_loopback) {
                 Reach::Loopback
             } else {
                 Reach::Remote

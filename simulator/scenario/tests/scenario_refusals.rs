@@ -269,3 +269,34 @@ fn a_claim_about_responses_needs_some_that_only_the_broker_delays() {
     assert!(matches!(problem, Problem::Misplaced { .. }), "{problem}");
     assert!(parse(&text("network = \"n\"", "answered = true")).is_ok());
 }
+
+/// A group speaks what an address of the target does.
+#[test]
+fn a_transport_needs_an_address() {
+    let of_group = |url: &str| {
+        format!(
+            "[target]\nurl = {url}\n[[group]]\nname = \"devices\"\ncount = 1\ntransport = \"ws\"\n"
+        )
+    };
+
+    let problem = problem(&of_group("[\"mqtt://a\", \"mqtt://b\"]"));
+
+    assert_eq!(
+        problem.to_string(),
+        "the target has no address for ws, only for tcp"
+    );
+    assert!(parse(&of_group("[\"mqtt://a\", \"ws://b\"]")).is_ok());
+}
+
+/// An address that is there twice would have two shares of the devices.
+#[test]
+fn an_address_is_written_once() {
+    let text = "[target]\nurl = [\"mqtt://a\", \"mqtt://a:1883\"]\n[[group]]\nname = \"devices\"\ncount = 1\n";
+
+    let problem = problem(text);
+
+    assert!(
+        problem.to_string().contains("mqtt://a:1883 is there twice"),
+        "{problem}"
+    );
+}

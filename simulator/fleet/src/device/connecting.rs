@@ -109,6 +109,7 @@ impl Device {
         if let Role::Opening(Opening { takeover, .. }) = self.connections[place].role {
             let socket = self.connections[place].socket;
             self.tell_connection(turn, socket, ConnectionFact::OpenFailed(error));
+            self.moved = self.moved.wrapping_add(1);
             if let Some(firing) = takeover {
                 turn.note_inapplicable(firing.fault);
             }

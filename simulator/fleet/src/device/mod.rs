@@ -50,7 +50,7 @@ use squall_protocol::{
     Instant,
     client::{Answers, Client, Settings, UnexpectedSession},
 };
-use squall_scenario::{ClientKey, DeviceId};
+use squall_scenario::{Carrier, ClientKey, DeviceId};
 use subscribing::Subscriptions;
 
 use crate::drive::{DEVICE_BITS, Input, SocketId};
@@ -74,6 +74,8 @@ pub(crate) struct Device {
     connections: Vec<Connection>,
     /// Transports asked for.
     attempts: u32,
+    /// How often it went on to the next address of the target, because one could not be connected to.
+    moved: u32,
     link: Option<Box<Link>>,
     presence: Presence,
     /// When it connects next.
@@ -177,6 +179,7 @@ impl Device {
             client: Client::new(settings),
             connections: Vec::new(),
             attempts: 0,
+            moved: 0,
             link: link.map(Box::new),
             presence: Presence::Here,
             wake: None,
@@ -293,6 +296,13 @@ impl Device {
     /// The device that a socket belongs to.
     pub(crate) fn of_socket(SocketId(socket): SocketId) -> DeviceId {
         DeviceId((socket & u64::from(u32::MAX)) as u32)
+    }
+
+    /// What a connection runs over that begins now.
+    fn carrier(&self) -> Carrier {
+        let carriers = &self.profile.carriers;
+        let turn = self.index as usize + self.moved as usize;
+        carriers[turn % carriers.len()]
     }
 
     fn next_socket(&mut self) -> SocketId {

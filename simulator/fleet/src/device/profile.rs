@@ -24,8 +24,8 @@ const WILL_FILLER: u8 = b'.';
 pub(crate) struct Profile {
     /// MQTT version of every connection.
     pub(crate) version: Version,
-    /// What every connection runs over.
-    pub(crate) carrier: Carrier,
+    /// What connections run over, one for each address that they may lead to; at least one.
+    pub(crate) carriers: Vec<Carrier>,
     /// Keep Alive; zero is none.
     pub(crate) keep_alive: Duration,
     /// Longest wait for a transport, a CONNACK and a SUBACK, each.
@@ -62,7 +62,7 @@ impl Profile {
             .map(|id| (id, Rc::new(scenario.network(id).clone())));
         Self {
             version: group.version,
-            carrier: group.carrier,
+            carriers: group.carriers.clone(),
             keep_alive: Duration::from_secs(group.keep_alive.into()),
             connect_timeout: scenario.run.connect_timeout,
             publishes: group.publishes.clone(),
@@ -87,7 +87,7 @@ impl Profile {
     pub(crate) fn of_checker(scenario: &Scenario) -> Self {
         Self {
             version: scenario.groups[0].version,
-            carrier: scenario.own_carrier(),
+            carriers: vec![scenario.own_carrier()],
             keep_alive: Duration::from_secs(60),
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),

@@ -96,7 +96,7 @@ impl Device {
     }
 
     fn carry_up(&mut self, turn: &mut Turn<'_>, place: usize) {
-        let carrier = self.profile.carrier;
+        let carrier = self.carrier();
         let connection = &self.connections[place];
         let socket = connection.socket;
         if matches!(connection.role, Role::Done) {
@@ -182,7 +182,7 @@ impl Device {
             link.send_control(entry, direction, what);
         } else {
             match what {
-                Up::Open => turn.actions.open(socket, self.profile.carrier),
+                Up::Open => turn.actions.open(socket, self.carrier()),
                 Up::Close(how) => turn.actions.close(socket, how),
                 // Without a link it left with what was sent before it, and that is not told.
                 Up::Mark(_) => {}

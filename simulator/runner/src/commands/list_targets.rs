@@ -46,7 +46,10 @@ fn availability(described: &TargetDescription) -> String {
     match &described.target {
         None => "give its address as target.url".to_owned(),
         Some(Target::Embedded) => "part of squall".to_owned(),
-        Some(Target::Url(url)) => format!("by url, {url} by default"),
+        Some(Target::Url(urls)) => {
+            let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
+            format!("by url, {} by default", urls.join(", "))
+        }
         Some(Target::Spawn(spawn)) => {
             let program = spawn.command.first().map_or("", String::as_str);
             match programs::is_found(program, std::env::var_os("PATH").as_deref()) {

@@ -66,8 +66,8 @@ pub(super) struct DialedPort {
 }
 
 impl Dialer {
-    /// Transports along `route`.
-    pub(super) fn new(route: &Route) -> Self {
+    /// Transports to `target`, from where `route` begins.
+    pub(super) fn new(target: SocketAddr, route: &Route) -> Self {
         let ports = |place: usize| match &route.local_ports {
             Some(range) => LocalPorts::new(range, scattered() + place),
             None => LocalPorts::default(),
@@ -75,14 +75,14 @@ impl Dialer {
         let (choice, addresses) = match (route.sources.as_slice(), &route.local_ports) {
             ([], None) => (Choice::OfTheKernel, Vec::new()),
             ([], Some(_)) => {
-                let address = local_address(route.target);
+                let address = local_address(target);
                 (Choice::OfTheKernel, address.into_iter().collect())
             }
             (sources, _) => (Choice::OfTheScenario, sources.to_vec()),
         };
         let addresses = addresses.into_iter().enumerate();
         Self {
-            target: route.target,
+            target,
             addresses: addresses
                 .map(|(place, address)| AddressPorts {
                     address,

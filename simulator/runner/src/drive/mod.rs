@@ -20,7 +20,7 @@ mod turn;
 use std::cell::RefCell;
 use std::future::pending;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
@@ -35,10 +35,10 @@ use tokio::task::yield_now;
 use crew::{Crew, Listening};
 use sockets::{Owner, Sockets};
 use timer::Timer;
-use turn::{HEARTBEAT, Heard};
+use turn::Heard;
 
 use crate::clock::Clock;
-use crate::layers::Layers;
+use crate::target::Address;
 
 pub use crew::can_have_own_table;
 pub use socket::open_error;
@@ -50,17 +50,19 @@ const READ_BYTES_MAX: usize = 64 * 1024;
 /// delays each by at most this and saves two system calls each. A lone deadline is not delayed.
 const TURN_PERIOD_MIN: Duration = Duration::from_micros(200);
 
-/// Both ends of the transports: the target's address, and the local ports.
+/// The longest time between two looks of a thread at its clock, whether something is due or not: so it
+/// notices that it stood still.
+const HEARTBEAT: Duration = Duration::from_millis(10);
+
+/// Both ends of the transports: the target's addresses, and the local ports.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// The target's address.
-    pub target: SocketAddr,
+    /// The target's addresses, with what is between TCP and MQTT there; by `AddressId`, at least one.
+    pub ends: Vec<Address>,
     /// Addresses of this machine to connect from, in turn; empty lets the kernel choose one.
     pub sources: Vec<IpAddr>,
     /// Local ports to use of each; `None` lets the kernel pick.
     pub local_ports: Option<RangeInclusive<u16>>,
-    /// What is between TCP and MQTT.
-    pub layers: Layers,
 }
 
 impl Route {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use squall_fleet::{Action, Input, OpenError, SocketId, Teardown};
 use squall_protocol::Instant;
-use squall_scenario::Carrier;
+use squall_scenario::{AddressId, Carrier};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
@@ -20,12 +20,19 @@ use super::socket::{Progressed, Room, Socket, open_error};
 use super::{READ_BYTES_MAX, Route};
 use crate::clock::Clock;
 use crate::layers::Layers;
+use crate::target::Address;
+
+/// What opens transports to one address of the target.
+struct End {
+    dialer: Dialer,
+    layers: Layers,
+}
 
 /// All sockets of one thread.
 pub(super) struct Sockets {
     clock: Clock,
-    dialer: Dialer,
-    layers: Layers,
+    /// One for each address of the target.
+    ends: Vec<End>,
     sockets: HashMap<SocketId, Socket>,
     /// Those with something new to write.
     touched: Vec<SocketId>,
@@ -174,13 +181,21 @@ pub(super) trait Owner: Sized + 'static {
     }
 }
 
+impl End {
+    fn new(route: &Route, end: &Address) -> Self {
+        Self {
+            dialer: Dialer::new(end.socket, route),
+            layers: end.layers.clone(),
+        }
+    }
+}
+
 impl Sockets {
     /// None yet. They will be opened along `route`.
     pub(super) fn new(route: &Route, clock: Clock) -> Self {
         Self {
             clock,
-            dialer: Dialer::new(route),
-            layers: route.layers.clone(),
+            ends: route.ends.iter().map(|end| End::new(route, end)).collect(),
             sockets: HashMap::new(),
             touched: Vec::new(),
             reader: Reader::new(READ_BYTES_MAX),
@@ -197,9 +212,11 @@ impl Sockets {
     }
 
     fn dial(&mut self, id: SocketId, carrier: Carrier, wanted: Instant) -> io::Result<()> {
-        // All groups of a scenario speak what its target does.
-        debug_assert_eq!(carrier.transport, self.layers.url().transport);
-        let Dialed { stream, port } = self.dialer.dial(wanted)?;
+        let end = &mut self.ends[usize::from(carrier.address.0)];
+        debug_assert_eq!(carrier.transport, end.layers.url().transport);
+        let Dialed { stream, port } = end.dialer.dial(wanted)?;
+        let port = port.map(|port| (carrier.address, port));
+        let layers = end.layers.open(carrier.tls);
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
@@ -209,15 +226,15 @@ impl Sockets {
         };
         let asked_after = self.clock.now().saturating_since(wanted);
         let socket = Socket::connecting(stream, asked_after, self.clock)
-            .through(self.layers.open(carrier.tls))
+            .through(layers)
             .dialed_from(port);
         self.sockets.insert(id, socket);
         Ok(())
     }
 
-    fn hand_back(&mut self, port: Option<DialedPort>) {
-        if let Some(port) = port {
-            self.dialer.hand_back(port);
+    fn hand_back(&mut self, port: Option<(AddressId, DialedPort)>) {
+        if let Some((address, port)) = port {
+            self.ends[usize::from(address.0)].dialer.hand_back(port);
         }
     }
 

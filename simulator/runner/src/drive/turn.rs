@@ -8,17 +8,13 @@ use squall_fleet::{Fleet, Input, STANDSTILL_MIN, Sink};
 use squall_protocol::Instant;
 use squall_run::Histogram;
 
-use super::State;
 use super::crew::{Crew, Listening, Report};
 use super::sockets::Owner as _;
+use super::{HEARTBEAT, State};
 
 /// A turn of the schedule ends after this time, however much more is due, so that what has come in
 /// is read, and stamped, at most this much later.
 const TURN_TIME_MAX: Duration = Duration::from_micros(200);
-
-/// The longest time between two looks of the drive at its clock, whether something is due or not: so it
-/// notices that it stood still.
-pub(super) const HEARTBEAT: Duration = Duration::from_millis(10);
 
 /// From this lateness on all sockets are read before what is due is done. Otherwise each socket is read
 /// by its own task: reading all of 20,000 sockets takes some 20 ms, and no wait that a device gives up

@@ -48,9 +48,9 @@ pub async fn drive(
             )));
         }
     };
-    spec.file.check_sources(target.address)?;
+    spec.file.check_sources(target.first().socket)?;
     introduce(&scenario, &target, &display);
-    if let Some(short) = spec.file.ports_short(target.address) {
+    if let Some(short) = spec.file.ports_short(target.first().socket) {
         display.remark(&format!("note: {short}"));
     }
     // Both clocks are read together: `{now_ms}` is the wall clock here plus the time on the run's clock.
@@ -180,10 +180,9 @@ async fn run_fleet(
         workers,
     } = setting;
     let route = Route {
-        target: target.address,
+        ends: target.addresses.clone(),
         sources: scenario.sources.clone(),
         local_ports: local_port_range(),
-        layers: target.layers.clone(),
     };
     let clock = start.clock;
     // Others may use the same broker, and earlier runs may have left messages there.

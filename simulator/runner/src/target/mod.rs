@@ -82,14 +82,21 @@ pub enum Answer {
     NotWanted,
 }
 
-/// A target that answers.
-pub struct Target {
-    /// Where devices connect.
-    pub address: SocketAddr,
-    /// How it came to be.
-    pub kind: TargetKind,
+/// Where a target listens.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The address.
+    pub socket: SocketAddr,
     /// What is between TCP and MQTT there, and its URL.
     pub layers: Layers,
+}
+
+/// A target that answers.
+pub struct Target {
+    /// Where devices connect, by `AddressId`: at least one.
+    pub addresses: Vec<Address>,
+    /// How it came to be.
+    pub kind: TargetKind,
     /// What the probe logs in with.
     login: Login,
     /// The process, if it is ours to measure and to stop.
@@ -98,13 +105,40 @@ pub struct Target {
     _place: Option<Place>,
 }
 
+impl Address {
+    /// The only one of a broker that squall starts, at `socket`.
+    fn local(scenario: &Scenario, socket: SocketAddr) -> Result<Vec<Self>, Failure> {
+        let url = scenario.target.local_url(socket);
+        let layers = Layers::of_scenario(scenario, &[url])?;
+        let layers = layers.into_iter();
+        Ok(layers.map(|layers| Self { socket, layers }).collect())
+    }
+
+    fn url(&self) -> String {
+        let url = UrlTarget {
+            host: self.socket.ip().to_string(),
+            port: self.socket.port(),
+            ..self.layers.url().clone()
+        };
+        url.to_string()
+    }
+
+    fn door<'a>(&'a self, login: &'a Login) -> Door<'a> {
+        Door {
+            address: self.socket,
+            layers: &self.layers,
+            login,
+        }
+    }
+}
+
 impl Target {
     /// Starts or finds what the scenario wants and waits until it answers. A child's output goes to
     /// `log`.
     pub async fn start(scenario: &Scenario, log: &Path) -> Result<Self, Failure> {
         match &scenario.target {
             squall_scenario::Target::Embedded => Self::start_embedded(scenario, log).await,
-            squall_scenario::Target::Url(url) => Self::find(scenario, url).await,
+            squall_scenario::Target::Url(urls) => Self::find(scenario, urls).await,
             squall_scenario::Target::Spawn(spawn) => {
                 Self::start_spawned(scenario, spawn, log).await
             }
@@ -115,9 +149,8 @@ impl Target {
         let mut child = Child::embedded(log)?;
         let address = child.embedded_address().await?;
         let target = Self {
-            address,
+            addresses: Address::local(scenario, address)?,
             kind: TargetKind::Embedded,
-            layers: Layers::of_scenario(scenario, &scenario.target.local_url(address))?,
             login: scenario.own_login().clone(),
             child: Some(child),
             _place: None,
@@ -125,13 +158,15 @@ impl Target {
         target.wait_until_it_answers(EMBEDDED_READY_MAX).await
     }
 
-    async fn find(scenario: &Scenario, url: &UrlTarget) -> Result<Self, Failure> {
-        let layers = Layers::of_scenario(scenario, url)?;
-        let address = address::resolve(url).await?;
+    async fn find(scenario: &Scenario, urls: &[UrlTarget]) -> Result<Self, Failure> {
+        let mut addresses = Vec::new();
+        for (url, layers) in urls.iter().zip(Layers::of_scenario(scenario, urls)?) {
+            let socket = address::resolve(url).await?;
+            addresses.push(Address { socket, layers });
+        }
         let target = Self {
-            address,
+            addresses,
             kind: TargetKind::Url,
-            layers,
             login: scenario.own_login().clone(),
             child: None,
             _place: None,
@@ -167,9 +202,8 @@ impl Target {
         let mut place = Place::new(port)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let target = Self {
-            address,
+            addresses: Address::local(scenario, address)?,
             kind: TargetKind::Spawn,
-            layers: Layers::of_scenario(scenario, &scenario.target.local_url(address))?,
             login: scenario.own_login().clone(),
             child: Some(Child::spawned(spawn, &mut place, log)?),
             _place: Some(place),
@@ -184,12 +218,14 @@ impl Target {
 
     /// A child that does not answer is stopped.
     async fn until_ready(mut self, limit: Duration) -> Result<Self, NotReady> {
-        let door = Door {
-            address: self.address,
-            layers: &self.layers,
-            login: &self.login,
-        };
-        let answered = probe::wait_until_answering(door, limit, self.child.as_mut()).await;
+        let mut answered = Ok(());
+        for address in &self.addresses {
+            let door = address.door(&self.login);
+            answered = probe::wait_until_answering(door, limit, self.child.as_mut()).await;
+            if answered.is_err() {
+                break;
+            }
+        }
         match answered {
             Ok(()) => Ok(self),
             Err(cause) => {
@@ -206,14 +242,15 @@ impl Target {
         self.command().map_or_else(|| self.url(), str::to_owned)
     }
 
-    /// `mqtt://ADDRESS:PORT`, or with the scheme and the path of what it speaks.
+    /// `mqtt://ADDRESS:PORT`, or with the scheme and the path of what it speaks; of several addresses all.
     pub fn url(&self) -> String {
-        let url = UrlTarget {
-            host: self.address.ip().to_string(),
-            port: self.address.port(),
-            ..self.layers.url().clone()
-        };
-        url.to_string()
+        let urls: Vec<String> = self.addresses.iter().map(Address::url).collect();
+        urls.join(", ")
+    }
+
+    /// The address that squall's own clients connect to.
+    pub fn first(&self) -> &Address {
+        &self.addresses[0]
     }
 
     /// The command that started it, ports filled in.
@@ -233,7 +270,7 @@ impl Target {
             pid: self.processes().and_then(Processes::first),
             name: traits.name.clone(),
             changes: traits.changes.clone(),
-            settings: self.layers.described().into_iter().collect(),
+            settings: self.first().layers.described().into_iter().collect(),
         }
     }
 
@@ -245,7 +282,7 @@ impl Target {
     /// What tells when the broker's own process ends; `None` if the broker is not ours, or runs where
     /// its process cannot be seen.
     pub fn watch(&self) -> Option<Watch> {
-        self.child.as_ref()?.watch(self.address.port())
+        self.child.as_ref()?.watch(self.first().socket.port())
     }
 
     /// Asks it whether it still answers. `silent_max` is how long it may take for that.
@@ -254,12 +291,15 @@ impl Target {
             refused: STILL_THERE_MAX,
             silent: silent_max,
         };
-        let door = Door {
-            address: self.address,
-            layers: &self.layers,
-            login: &self.login,
-        };
-        match probe::still_answers(door, patience, self.child.as_mut()).await {
+        let mut answered = Ok(());
+        for address in &self.addresses {
+            let door = address.door(&self.login);
+            answered = probe::still_answers(door, patience, self.child.as_mut()).await;
+            if answered.is_err() {
+                break;
+            }
+        }
+        match answered {
             // How a child ended by itself, it says itself; a CONNACK of any kind is an answer.
             Ok(()) | Err(ProbeError::Ended(_) | ProbeError::LoginRefused { .. }) => Answer::Given,
             Err(error @ (ProbeError::NoAnswer { .. } | ProbeError::Refused { .. })) => {

@@ -377,7 +377,7 @@ mod tests {
             let url = scenario.target.local_url(address);
             let door = Door {
                 address,
-                layers: &Layers::of_scenario(&scenario, &url).expect("it is plain"),
+                layers: &Layers::of_scenario(&scenario, &[url]).expect("it is plain")[0],
                 login: &Login::default(),
             };
             let patience = Patience {

@@ -11,6 +11,8 @@ use crate::{assert_held, code_and_errors, run, run_file, text};
 
 /// What the server says before the address of its WebSocket.
 const LISTENS: &str = "Listening for websocket clients on ";
+/// What it says before that of MQTT straight on TCP.
+const LISTENS_ON_TCP: &str = "Listening for MQTT clients on ";
 
 /// A server of the test's own with its files, killed when dropped.
 struct Nats {
@@ -18,6 +20,8 @@ struct Nats {
     folder: tempfile::TempDir,
     /// Where its WebSocket is: `ws://ADDRESS:PORT`.
     url: String,
+    /// Where it speaks MQTT straight on TCP: `mqtt://ADDRESS:PORT`.
+    tcp: String,
 }
 
 impl Drop for Nats {
@@ -63,15 +67,23 @@ impl Nats {
             .expect("it is installed");
         let log = BufReader::new(child.stderr.take().expect("it is a pipe"));
         let mut lines = log.lines().map_while(Result::ok);
-        let url = lines.find_map(|line| Some(line.split_once(LISTENS)?.1.trim().to_owned()));
-        let ready = lines.find(|line| line.ends_with("Server is ready"));
+        let mut said = Vec::new();
+        let ready = lines.find(|line| {
+            said.push(line.clone());
+            line.ends_with("Server is ready")
+        });
+        let after = |words| {
+            let mut said = said.iter();
+            said.find_map(|line| Some(line.split_once(words)?.1.trim().to_owned()))
+        };
         // The rest of its log is read, so that it never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
         assert!(ready.is_some(), "nats-server did not start");
         Some(Self {
             child,
             folder,
-            url: url.expect("it listens"),
+            url: after(LISTENS).expect("it listens"),
+            tcp: after(LISTENS_ON_TCP).expect("it listens"),
         })
     }
 
@@ -176,4 +188,31 @@ fn a_web_socket_without_mqtt_is_told() {
     assert_eq!(code, 3, "{errors}");
     let said = "did not agree to the WebSocket subprotocol `mqtt`";
     assert!(errors.contains(said), "{errors}");
+}
+
+/// A group over TCP and one over WebSocket, at two addresses of one broker: each hears the other.
+#[test]
+fn groups_of_two_transports_hear_each_other() {
+    let Some(nats) = Nats::start("no_tls: true") else {
+        return;
+    };
+    let urls = format!("[\"{}\", \"{}/mqtt\"]", nats.tcp, nats.url);
+    let scenario = scenario("mqtt://both").replace("\"mqtt://both\"", &urls);
+    let scenario = scenario.replace(
+        "name = \"watcher\"",
+        "name = \"watcher\"\ntransport = \"ws\"",
+    );
+    let file = nats.folder.path().join("both.toml");
+    fs::write(&file, scenario).expect("it can be written");
+    let out = nats.folder.path().join("out");
+
+    let (code, errors) = code_and_errors(&run(&["run", text(&file), "--out", text(&out)]));
+
+    let run = run_file(&out);
+    assert_held(code, &run);
+    let groups = &run["settings"]["groups"];
+    let transports = [0, 1].map(|group| groups[group]["transport"].as_str());
+    assert_eq!(transports, [Some("tcp"), Some("ws")], "{errors}");
+    let row = &run["measured"]["accounting"]["deliveries"][0];
+    assert!(row["delivered"].as_u64() > Some(0), "{row}");
 }

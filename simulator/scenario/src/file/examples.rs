@@ -34,7 +34,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "target.config",
         "config = { \"broker.conf\" = \"listener {port} 127.0.0.1\" }",
     ),
-    ("target.url", "url = \"mqtt://localhost:1883\""),
+    (
+        "target.url",
+        "url = [\"mqtt://node-1:1883\", \"mqtt://node-2:1883\"]",
+    ),
     ("target.spawn", "spawn = \"mosquitto -p {port}\""),
     ("target.transport", "transport = \"tls\""),
     (
@@ -131,6 +134,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "group.tls",
         "tls = { cert = \"devices.pem\", key = \"devices.key\" }",
     ),
+    ("group.transport", "transport = \"wss\""),
     ("group.tls.cert", "cert = \"devices.pem\""),
     ("group.tls.key", "key = \"devices.key\""),
     ("group.credentials", "credentials = { csv = \"users.csv\" }"),

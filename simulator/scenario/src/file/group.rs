@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     AvailabilityFile, BirthFile, ClientTlsFile, CredentialsFile, DurationText, LoginTextFile,
-    PublishFile, Qos2File, ReconnectFile, RespondFile, SubscribeFile, WillFile,
+    PublishFile, Qos2File, ReconnectFile, RespondFile, SubscribeFile, TransportWord, WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -30,6 +30,8 @@ pub(crate) struct GroupFile {
     pub(crate) password: Option<LoginTextFile>,
     /// User names and passwords from a file, in place of `username` and `password`.
     pub(crate) credentials: Option<CredentialsFile>,
+    /// What its devices speak, where `target.url` lists addresses for several. Default: what the first of them does.
+    pub(crate) transport: Option<TransportWord>,
     /// The client certificate of its devices, where they speak TLS. Default: that of `[target]`.
     pub(crate) tls: Option<ClientTlsFile>,
     /// Clean Start, or Clean Session in 3.1.1. Default true.

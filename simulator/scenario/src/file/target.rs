@@ -18,8 +18,12 @@ pub(crate) struct TargetFile {
     #[schemars(rename = "use")]
     pub(crate) _described_by: Option<String>,
     /// A broker that runs already: `mqtt://host:port`, `mqtts://` for TLS, `ws://host:port/path` for WebSocket, `wss://`
-    /// for WebSocket over TLS. By default squall's own broker is started.
-    pub(crate) url: Option<String>,
+    /// for WebSocket over TLS. A list of them is a cluster, or a broker that listens for several: devices are spread
+    /// over those that speak what their group's `transport` says, and go on to the next when one cannot be
+    /// connected to. By default squall's own broker is started.
+    #[serde(default, deserialize_with = "shorthand::texts")]
+    #[schemars(with = "Option<shorthand::TextsFile>")]
+    pub(crate) url: Vec<String>,
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`. `{port}` stands for
     /// a free port, `{port.NAME}` for a further one, `{folder}` for a folder that only this run has. By
     /// default squall's own broker is started.

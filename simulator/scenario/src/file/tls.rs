@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::Transport;
+
 /// How clients speak TLS.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,4 +46,15 @@ pub(crate) enum TransportWord {
     Ws,
     /// WebSocket over TLS, at the path `/mqtt`.
     Wss,
+}
+
+impl From<TransportWord> for Transport {
+    fn from(word: TransportWord) -> Self {
+        match word {
+            TransportWord::Tcp => Self::Tcp,
+            TransportWord::Tls => Self::Tls,
+            TransportWord::Ws => Self::Ws,
+            TransportWord::Wss => Self::Wss,
+        }
+    }
 }

@@ -4,12 +4,11 @@
 //! obeyed. Each entry leaves this list when the engine honours it.
 
 /// Keys by the schema's name of their block; the file itself is the empty name.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 7] = [
     ("", &["matrix", "stage"]),
     ("target", &["kill"]),
     ("run", &["repeat"]),
     ("network", &["partition"]),
-    ("group", &["transport"]),
     ("publish", &["stage"]),
     ("fault", &["contenders", "period"]),
     ("payload", &["file"]),

@@ -84,10 +84,10 @@ impl Scenario {
     /// What squall's own clients connect over: with the certificate that `[target]` names, else with that of the
     /// first group that has one.
     pub fn own_carrier(&self) -> Carrier {
-        let mut carriers = self.groups.iter().map(|group| group.carrier);
+        let mut carriers = self.groups.iter().map(|group| group.carriers[0]);
         let of_target = Carrier {
             transport: self.target.transport(),
-            tls: TlsId::TARGET,
+            ..Carrier::default()
         };
         match self.tls.identity {
             Some(_) => of_target,

@@ -17,8 +17,8 @@ pub enum Target {
     /// No `url` and no `spawn`: squall's own broker, as a child process.
     #[default]
     Embedded,
-    /// A broker that runs already.
-    Url(UrlTarget),
+    /// A broker that runs already, at these addresses: at least one.
+    Url(Vec<UrlTarget>),
     /// A broker that squall starts, watches and stops.
     Spawn(SpawnTarget),
 }
@@ -57,12 +57,17 @@ impl Target {
         }
     }
 
-    /// What clients speak to it.
+    /// What clients speak to it, unless they say what they do: the transport of its first address.
     pub fn transport(&self) -> Transport {
+        self.transports()[0]
+    }
+
+    /// What clients speak at each of its addresses, by [`AddressId`](super::transport::AddressId).
+    pub fn transports(&self) -> Vec<Transport> {
         match self {
-            Self::Embedded => Transport::Tcp,
-            Self::Url(url) => url.transport,
-            Self::Spawn(spawn) => spawn.transport,
+            Self::Embedded => vec![Transport::Tcp],
+            Self::Url(urls) => urls.iter().map(|url| url.transport).collect(),
+            Self::Spawn(spawn) => vec![spawn.transport],
         }
     }
 

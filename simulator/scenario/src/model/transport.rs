@@ -23,6 +23,10 @@ impl TlsId {
     pub const TARGET: Self = Self(0);
 }
 
+/// Names one address of the target, by its place among them.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct AddressId(pub u16);
+
 /// What a client's connections run over. By default TCP alone.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Carrier {
@@ -30,6 +34,8 @@ pub struct Carrier {
     pub transport: Transport,
     /// How TLS is spoken, where the transport has it.
     pub tls: TlsId,
+    /// Where they lead.
+    pub address: AddressId,
 }
 
 impl Transport {

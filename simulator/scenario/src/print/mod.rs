@@ -88,7 +88,10 @@ impl Scenario {
         text.pair("client_id", quote(group.client_id.source()));
         text.pair("protocol", quote(version_name(group.version)));
         login::write_of_group(text, group);
-        tls::write_of_group(text, self, group.carrier.tls);
+        if self.target.transports().len() > 1 {
+            text.pair("transport", quote(group.carriers[0].transport.name()));
+        }
+        tls::write_of_group(text, self, group.carriers[0].tls);
         text.pair("clean_start", group.clean_start);
         if !group.clean_start {
             text.pair("session", quote(group.session.name()));

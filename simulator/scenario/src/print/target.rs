@@ -13,7 +13,10 @@ impl Scenario {
         }
         match &self.target {
             Target::Embedded => text.comment("squall's own broker, as a child process"),
-            Target::Url(url) => text.pair("url", quote(&url.to_string())),
+            Target::Url(urls) => match urls.as_slice() {
+                [url] => text.pair("url", quote(&url.to_string())),
+                urls => text.pair("url", array(urls.iter().map(|url| quote(&url.to_string())))),
+            },
             Target::Spawn(spawn) => {
                 text.pair("spawn", quote(&spawn.command_line()));
                 text.pair("transport", quote(spawn.transport.name()));

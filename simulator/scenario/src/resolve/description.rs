@@ -18,7 +18,7 @@ pub(crate) fn resolve_description(
     let at = root.key("target");
     let described = file.target.unwrap_or_default();
     let is_own = !at.is_written();
-    let has_place = described.url.is_some() || described.spawn.is_some();
+    let has_place = !described.url.is_empty() || described.spawn.is_some();
     let target = resolver.resolve_target(&described, &at);
     TargetDescription {
         name: file.name,

@@ -195,7 +195,8 @@ impl Resolver<'_> {
 
     /// Only a connection under TLS can be closed without its close_notify.
     fn check_tls_abort(&mut self, how: HowWord, at: &At<'_>) {
-        if how == HowWord::TlsAbort && !self.transport.has_tls() {
+        let has_tls = self.transports.iter().any(|transport| transport.has_tls());
+        if how == HowWord::TlsAbort && !has_tls {
             let what = "`tls_abort` is about TLS, and clients speak to this target without it";
             let remedy = "`how = \"fin\"`, or a `target.url` of `mqtts://…` or `wss://…`";
             self.contradiction(at, what.to_owned(), remedy.to_owned());

@@ -81,7 +81,7 @@ impl Resolver<'_> {
             client_id: self.resolve_client_id(file, &at.key("client_id")),
             version,
             login: self.resolve_login(file, at),
-            carrier: self.resolve_carrier(file.tls.as_ref(), &at.key("tls")),
+            carriers: self.resolve_carriers(file, at),
             clean_start,
             session_expiry_interval: match version {
                 Version::V5 => session_expiry,

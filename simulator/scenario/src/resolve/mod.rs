@@ -81,10 +81,9 @@ pub(crate) fn resolve(
     resolver.target_login = resolver.resolve_target_login(&file.target, &root.key("target"));
     let sources = resolver.resolve_sources(&file.target, &root.key("target"));
     let target = resolver.resolve_target(&file.target, &root.key("target"));
-    resolver.transport = target.transport();
+    resolver.transports = target.transports();
     let at_tls = root.key("target").key("tls");
-    resolver.target_tls =
-        resolver.resolve_tls(file.target.tls.as_ref(), resolver.transport, &at_tls);
+    resolver.target_tls = resolver.resolve_tls(file.target.tls.as_ref(), &at_tls);
     resolver.resolve_networks(&file.network, &root.key("network"));
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
@@ -123,8 +122,8 @@ struct Resolver<'a> {
     surroundings: &'a dyn Surroundings,
     /// What `[target]` says that clients log in with.
     target_login: Login,
-    /// What clients speak to the target.
-    transport: Transport,
+    /// What clients speak at each address of the target.
+    transports: Vec<Transport>,
     /// What `[target]` says of TLS.
     target_tls: Tls,
     /// What groups say of it, by [`crate::TlsId`] from 1 on.
@@ -143,7 +142,7 @@ impl<'a> Resolver<'a> {
             diagnostics,
             surroundings,
             target_login: Login::default(),
-            transport: Transport::Tcp,
+            transports: vec![Transport::Tcp],
             target_tls: Tls::default(),
             tls_of_groups: Vec::new(),
             vars: IndexMap::new(),

@@ -7,7 +7,7 @@ use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
 
 use super::Resolver;
-use crate::file::{TargetFile, TransportWord};
+use crate::file::TargetFile;
 use crate::model::sources::{SOURCES_MAX, parse_sources};
 use crate::model::target::split_command;
 use crate::{SpawnTarget, Target, Transport, UrlTarget};
@@ -18,7 +18,7 @@ const READY_DEFAULT: Duration = Duration::from_secs(60);
 impl Resolver<'_> {
     /// Resolves the target; the embedded broker if the file names none.
     pub(super) fn resolve_target(&mut self, file: &TargetFile, at: &At<'_>) -> Target {
-        if file.url.is_some() && file.spawn.is_some() {
+        if !file.url.is_empty() && file.spawn.is_some() {
             self.exactly_one("`target`", &["url", "spawn"], at);
         }
         if file.spawn.is_none() {
@@ -27,10 +27,10 @@ impl Resolver<'_> {
             self.misplaced(at, "transport", "`spawn`");
             self.misplaced(at, "config", "`spawn`");
         }
-        match (&file.url, &file.spawn) {
-            (Some(url), _) => self.resolve_url(url, &at.key("url")),
-            (None, Some(command)) => self.resolve_spawn(command, file, at),
-            (None, None) => Target::Embedded,
+        match (file.url.as_slice(), &file.spawn) {
+            ([], Some(command)) => self.resolve_spawn(command, file, at),
+            ([], None) => Target::Embedded,
+            (urls, _) => self.resolve_urls(urls, &at.key("url")),
         }
     }
 
@@ -72,13 +72,24 @@ impl Resolver<'_> {
         sources
     }
 
-    fn resolve_url(&mut self, url: &str, at: &At<'_>) -> Target {
-        match UrlTarget::parse(url) {
-            Ok(target) => Target::Url(target),
-            Err(error) => {
-                self.diagnostics.value(at, error);
-                Target::Embedded
+    /// The addresses of a broker, each once.
+    fn resolve_urls(&mut self, urls: &[String], at: &At<'_>) -> Target {
+        let mut targets: Vec<UrlTarget> = Vec::new();
+        for url in urls {
+            match UrlTarget::parse(url) {
+                Ok(target) if targets.contains(&target) => {
+                    let what = format!("{target} is there twice");
+                    self.contradiction(at, what, "each address once".to_owned());
+                }
+                Ok(target) => targets.push(target),
+                Err(error) => {
+                    self.diagnostics.value(at, error);
+                }
             }
+        }
+        match targets.is_empty() {
+            true => Target::Embedded,
+            false => Target::Url(targets),
         }
     }
 
@@ -104,12 +115,7 @@ impl Resolver<'_> {
         self.check_above_zero(ready, &at.key("ready"));
         Target::Spawn(SpawnTarget {
             command: words,
-            transport: match file.transport {
-                None | Some(TransportWord::Tcp) => Transport::Tcp,
-                Some(TransportWord::Tls) => Transport::Tls,
-                Some(TransportWord::Ws) => Transport::Ws,
-                Some(TransportWord::Wss) => Transport::Wss,
-            },
+            transport: file.transport.map_or(Transport::Tcp, Into::into),
             ready,
             env: file.env.clone(),
             config: file.config.clone(),

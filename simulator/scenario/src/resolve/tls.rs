@@ -4,21 +4,16 @@ use squall_toml::at::At;
 
 use super::Resolver;
 use crate::error::Problem;
-use crate::file::{ClientTlsFile, TlsFile};
-use crate::{Carrier, PemFile, Tls, TlsId, TlsIdentity, Transport};
+use crate::file::{ClientTlsFile, GroupFile, TlsFile};
+use crate::{AddressId, Carrier, PemFile, Tls, TlsId, TlsIdentity, Transport};
 
 impl Resolver<'_> {
-    /// Resolves how clients speak TLS over `transport`; nothing special if the file says nothing.
-    pub(super) fn resolve_tls(
-        &mut self,
-        file: Option<&TlsFile>,
-        transport: Transport,
-        at: &At<'_>,
-    ) -> Tls {
+    /// Resolves how clients speak TLS to the target; nothing special if the file says nothing.
+    pub(super) fn resolve_tls(&mut self, file: Option<&TlsFile>, at: &At<'_>) -> Tls {
         let Some(file) = file else {
             return Tls::default();
         };
-        self.check_has_tls(transport, at);
+        self.check_has_tls(&self.transports.clone(), at);
         let is_insecure = file.insecure.unwrap_or(false);
         if is_insecure && file.ca.is_some() {
             self.exactly_one("`tls`", &["ca", "insecure"], at);
@@ -36,11 +31,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn check_has_tls(&mut self, transport: Transport, at: &At<'_>) {
-        if !transport.has_tls() {
+    /// Notes if none of `transports` has what the block at `at` is about.
+    fn check_has_tls(&mut self, transports: &[Transport], at: &At<'_>) {
+        if !transports.iter().any(|transport| transport.has_tls()) {
             let what = format!(
                 "`tls` is about TLS, and clients speak {} to this target",
-                transport.name()
+                names(transports)
             );
             let remedy = "`target.url` with `mqtts://…` or `wss://…`, or with `target.spawn` \
                           `target.transport = \"tls\"`";
@@ -49,28 +45,65 @@ impl Resolver<'_> {
     }
 
     /// What the devices of a group connect over, with its own client certificate if it has one.
-    pub(super) fn resolve_carrier(&mut self, file: Option<&ClientTlsFile>, at: &At<'_>) -> Carrier {
-        let transport = self.transport;
-        let tls = file.map_or(TlsId::TARGET, |file| {
-            self.check_has_tls(transport, at);
-            let certificate = self.read_pem(Some(&file.cert), &at.key("cert"));
-            let key = self.read_pem(Some(&file.key), &at.key("key"));
-            let identity = certificate
-                .zip(key)
-                .map(|(certificate, key)| TlsIdentity { certificate, key });
-            let tls = Tls {
-                identity,
-                ..self.target_tls.clone()
-            };
-            let known = self.tls_of_groups.iter().position(|known| *known == tls);
-            let place = known.unwrap_or_else(|| {
-                self.tls_of_groups.push(tls);
-                self.tls_of_groups.len() - 1
-            });
-            // There are at most as many as groups, which are counted in 16 bits.
-            TlsId(u16::try_from(place + 1).unwrap_or(u16::MAX))
+    pub(super) fn resolve_carriers(&mut self, file: &GroupFile, at: &At<'_>) -> Vec<Carrier> {
+        let transport = match file.transport {
+            Some(word) => word.into(),
+            None => self.transports[0],
+        };
+        let tls = self.resolve_group_tls(file.tls.as_ref(), transport, &at.key("tls"));
+        // There are at most as many as a list may have, which are counted in 16 bits.
+        let addresses = (0..).map(AddressId).zip(&self.transports);
+        let carriers: Vec<Carrier> = addresses
+            .filter(|(_, spoken)| **spoken == transport)
+            .map(|(address, _)| Carrier {
+                transport,
+                tls,
+                address,
+            })
+            .collect();
+        if carriers.is_empty() {
+            let what = format!(
+                "the target has no address for {}, only for {}",
+                transport.name(),
+                names(&self.transports)
+            );
+            let remedy = format!(
+                "an address of it in `target.url`, such as `{}://host:{}`",
+                transport.scheme(),
+                transport.port_default()
+            );
+            self.contradiction(&at.key("transport"), what, remedy);
+            return vec![Carrier::default()];
+        }
+        carriers
+    }
+
+    fn resolve_group_tls(
+        &mut self,
+        file: Option<&ClientTlsFile>,
+        transport: Transport,
+        at: &At<'_>,
+    ) -> TlsId {
+        let Some(file) = file else {
+            return TlsId::TARGET;
+        };
+        self.check_has_tls(&[transport], at);
+        let certificate = self.read_pem(Some(&file.cert), &at.key("cert"));
+        let key = self.read_pem(Some(&file.key), &at.key("key"));
+        let identity = certificate
+            .zip(key)
+            .map(|(certificate, key)| TlsIdentity { certificate, key });
+        let tls = Tls {
+            identity,
+            ..self.target_tls.clone()
+        };
+        let known = self.tls_of_groups.iter().position(|known| *known == tls);
+        let place = known.unwrap_or_else(|| {
+            self.tls_of_groups.push(tls);
+            self.tls_of_groups.len() - 1
         });
-        Carrier { transport, tls }
+        // There are at most as many as groups, which are counted in 16 bits.
+        TlsId(u16::try_from(place + 1).unwrap_or(u16::MAX))
     }
 
     /// Notes that one of two keys is written without the other.
@@ -100,4 +133,14 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Each of `transports` once, in words.
+fn names(transports: &[Transport]) -> String {
+    let mut names: Vec<&str> = transports
+        .iter()
+        .map(|transport| transport.name())
+        .collect();
+    names.dedup();
+    names.join(", ")
 }

@@ -1,12 +1,15 @@
+//! What the thread of the fleet sees of a worker.
+
 use std::io::Write as _;
 use std::net::TcpListener;
 
 use squall_fleet::Input;
-use squall_scenario::{Carrier, TlsId, Transport, UrlTarget};
+use squall_scenario::{Carrier, UrlTarget};
 
 use super::*;
 use crate::connect_args::TlsArgs;
 use crate::layers::Layers;
+use crate::target::Address;
 
 const SOCKET: SocketId = SocketId(1 << 32);
 
@@ -14,11 +17,14 @@ const SOCKET: SocketId = SocketId(1 << 32);
 fn route(listener: &TcpListener) -> Route {
     let target = listener.local_addr().expect("it is bound");
     let url = UrlTarget::parse(&format!("mqtt://{target}")).expect("it is a URL");
+    let layers = Layers::of_args(&TlsArgs::default(), &url).expect("nothing is between");
     Route {
-        target,
+        ends: vec![Address {
+            socket: target,
+            layers,
+        }],
         sources: Vec::new(),
         local_ports: None,
-        layers: Layers::of_args(&TlsArgs::default(), &url).expect("nothing is between"),
     }
 }
 
@@ -28,10 +34,7 @@ fn crew(listener: &TcpListener, clock: Clock) -> Crew {
 }
 
 fn open() -> Action<'static> {
-    let carrier = Carrier {
-        transport: Transport::Tcp,
-        tls: TlsId::TARGET,
-    };
+    let carrier = Carrier::default();
     Action::Open {
         socket: SOCKET,
         carrier,

@@ -16,10 +16,9 @@ use super::orders::Orders;
 use super::report::Report;
 use super::table::{self, Table};
 use crate::clock::Clock;
-use crate::drive::Route;
 use crate::drive::sockets::{Owner, Sockets};
 use crate::drive::timer::Timer;
-use crate::drive::turn::HEARTBEAT;
+use crate::drive::{HEARTBEAT, Route};
 
 /// A report leaves once it carries so many bytes, however much more can be read.
 const REPORT_BYTES_MAX: usize = 256 * 1024;

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use socket2::SockRef;
 use squall_fleet::{OpenError, PeerClose, Teardown};
 use squall_protocol::Instant;
+use squall_scenario::AddressId;
 use squall_transport::Transport;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -34,8 +35,8 @@ pub(super) struct Socket {
     layers: Option<Box<Transport>>,
     /// How they ended, while the bytes that came before that are told.
     layers_ended: Option<PeerClose>,
-    /// `None` if the kernel picked where it begins.
-    port: Option<DialedPort>,
+    /// With the address of the target that it leads to; `None` if the kernel picked where it begins.
+    port: Option<(AddressId, DialedPort)>,
     /// Bytes for the peer; those before `written` have left.
     out: Vec<u8>,
     written: usize,
@@ -141,12 +142,12 @@ impl Socket {
     }
 
     /// Remembers the local port that it has to itself.
-    pub(super) fn dialed_from(self, port: Option<DialedPort>) -> Self {
+    pub(super) fn dialed_from(self, port: Option<(AddressId, DialedPort)>) -> Self {
         Self { port, ..self }
     }
 
     /// The local port that it had to itself, to be handed back when it has ended.
-    pub(super) fn take_port(&mut self) -> Option<DialedPort> {
+    pub(super) fn take_port(&mut self) -> Option<(AddressId, DialedPort)> {
         self.port.take()
     }
 
