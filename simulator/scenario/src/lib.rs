@@ -27,7 +27,7 @@ pub use model::availability::{Attendance, Availability, Farewell};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::bandwidth::Bandwidth;
 pub use model::description::{TargetDescription, TargetTraits};
-pub use model::distribution::Distribution;
+pub use model::distribution::{Distribution, Measure};
 pub use model::expectation::{
     ConnectionsClaim, DeliveryClaim, Expectation, ExpiryClaim, KeepAliveClaim, MalformedClaim,
     NetworkClaim, Qos2HandshakeClaim, QuotaClaim, ResponseClaim, RetainedClaim, RetainedValue,
@@ -42,7 +42,7 @@ pub use model::group::{Group, SessionStart, connects_after};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Loss, Network, Outages};
 pub use model::pacing::{Arrival, Pacing};
-pub use model::payload::Payload;
+pub use model::payload::{Payload, WillPayload};
 pub use model::preset::Preset;
 pub use model::publish::Publish;
 pub use model::qos2::{CutAfter, Qos2, Withhold};
@@ -51,6 +51,7 @@ pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
 pub use model::run::{LoadBegin, RunSettings};
 pub use model::scenario::Scenario;
+pub use model::sizes::{ByteCount, Sizes};
 pub use model::sources::SourceError;
 pub use model::subscribe::Subscribe;
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};

@@ -60,7 +60,7 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
                 .map(|sent| Audience::of(sent, group).devices)
                 .sum();
             let share = heard / f64::from(SAMPLE_MESSAGES) / f64::from(group.count);
-            bits += messages * share * 8.0 * publish.bytes_min() as f64;
+            bits += messages * share * 8.0 * publish.known_bytes();
         }
     }
     bits

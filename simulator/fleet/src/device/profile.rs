@@ -9,9 +9,9 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Attendance, Backoff, Birth, Carrier, ClientLogin, DeviceTemplate, Distribution, Group, Login,
-    Network, NetworkId, Payload, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario,
-    SessionStart, Subscribe, Will as WillTemplate, connects_after,
+    Attendance, Backoff, Birth, Carrier, ClientLogin, Distribution, Group, Login, Network,
+    NetworkId, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart, Subscribe,
+    Will as WillTemplate, WillPayload, connects_after,
 };
 
 use crate::observation::Wanted;
@@ -225,9 +225,11 @@ fn render_will(will: &WillTemplate, index: u32, client_id: &str) -> Will {
     }
 }
 
-fn render_will_payload(payload: &Payload<DeviceTemplate>, index: u32, client_id: &str) -> Vec<u8> {
+fn render_will_payload(payload: &WillPayload, index: u32, client_id: &str) -> Vec<u8> {
     match payload {
-        Payload::Size(bytes) => vec![WILL_FILLER; *bytes as usize],
-        Payload::Text(text) | Payload::Json(text) => text.render(index, client_id).into_bytes(),
+        WillPayload::Size(bytes) => vec![WILL_FILLER; *bytes as usize],
+        WillPayload::Text(text) | WillPayload::Json(text) => {
+            text.render(index, client_id).into_bytes()
+        }
     }
 }

@@ -17,7 +17,7 @@ use squall_protocol::{
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
-use squall_scenario::{MessageTemplate, Payload, Publish, TemplateValues};
+use squall_scenario::{Payload, Publish, TemplateValues};
 
 use super::ending::TransportEnd;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
@@ -79,7 +79,7 @@ impl Stream {
 
 /// The payload of one message, with its stamp.
 pub(super) fn render_payload(
-    payload: &Payload<MessageTemplate>,
+    payload: &Payload,
     values: &TemplateValues<'_>,
     rng: &mut Generator,
     stamp: Stamp,
@@ -87,7 +87,7 @@ pub(super) fn render_payload(
     let mut out = Vec::new();
     let mut text = String::new();
     match payload {
-        Payload::Size(bytes) => append_binary(&mut out, stamp, *bytes as usize),
+        Payload::Size(sizes) => append_binary(&mut out, stamp, sizes.sample(rng).0 as usize),
         Payload::Text(template) => {
             template.render(values, rng, &mut text);
             append_text(&mut out, stamp, &text);

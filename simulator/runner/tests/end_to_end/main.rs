@@ -15,6 +15,7 @@ mod mosquitto;
 mod options;
 mod partitions;
 mod paused;
+mod payloads;
 mod peer;
 mod ports;
 mod proxy;

@@ -292,7 +292,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("expect.incomplete", "incomplete = 0"),
 ];
 
-/// Examples of keys that mean the same in several blocks.
+/// Examples of keys that mean the same in several blocks, or in several that have the same key.
 const ANYWHERE: &[(&str, &str)] = &[
     ("at", "at = \"10s\""),
     ("rate", "rate = 500"),
@@ -310,6 +310,14 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("size", "size = \"64B\""),
     ("text", "text = \"on\""),
     ("json", "json = { id = \"{client_id}\", n = \"{seq}\" }"),
+    ("size.value", "value = \"64B\""),
+    ("size.min", "min = \"20B\""),
+    ("size.max", "max = \"64KiB\""),
+    ("size.mean", "mean = \"200B\""),
+    ("size.std_dev", "std_dev = \"50B\""),
+    ("size.median", "median = \"200B\""),
+    ("size.p99", "p99 = \"4KiB\""),
+    ("size.values", "values = [\"40B\", \"2KiB\"]"),
     ("dist", "dist = \"lognormal\""),
     ("value", "value = \"20ms\""),
     ("min", "min = \"10ms\""),
@@ -352,7 +360,13 @@ pub(crate) fn of(at: &KeyPath) -> Option<String> {
         let found = examples.iter().find(|(keys, _)| *keys == key);
         found.map(|&(_, example)| example.to_owned())
     };
-    find(EXAMPLES, at.keys()).or_else(|| find(ANYWHERE, at.last_key()))
+    let in_block = || {
+        let block = at.keys().rsplit('.').nth(1)?;
+        find(ANYWHERE, &format!("{block}.{}", at.last_key()))
+    };
+    find(EXAMPLES, at.keys())
+        .or_else(in_block)
+        .or_else(|| find(ANYWHERE, at.last_key()))
 }
 
 /// What may stand at `at` in the variant `word` of its block, where that is not the same in all of them: it is
@@ -364,8 +378,8 @@ pub(crate) fn of_key_in(word: &str, at: &KeyPath) -> Option<String> {
         .or_else(|| of(at))
 }
 
-/// What may be written for the variant of a block that `word` of the key `tag` tells from the others, such as
+/// What may be written for the variant of the block at `at` that `word` of the key `tag` tells from the others, such as
 /// `will` of `check`.
-pub(crate) fn of_variant(tag: &str, word: &str) -> Option<String> {
-    variant_examples::of(tag, word)
+pub(crate) fn of_variant(at: &KeyPath, tag: &str, word: &str) -> Option<String> {
+    variant_examples::of(at.last_key(), tag, word)
 }

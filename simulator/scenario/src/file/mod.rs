@@ -21,6 +21,7 @@ mod reconnect;
 mod respond;
 pub(crate) mod schema;
 mod shorthand;
+mod sizes;
 mod subscribe;
 mod target;
 mod tls;
@@ -49,6 +50,7 @@ pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile
 pub(crate) use rate::{RateFile, RatePointFile};
 pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
 pub(crate) use respond::RespondFile;
+pub(crate) use sizes::{SizeShapeFile, SizesFile};
 pub(crate) use subscribe::SubscribeFile;
 pub(crate) use target::{DescriptionFile, FeatureWord, TargetFile};
 pub(crate) use tls::{ClientTlsFile, TlsFile, TransportWord};

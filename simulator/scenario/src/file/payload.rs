@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::SizeText;
+use super::SizesFile;
 use crate::template::JsonValue;
 
 /// What a message carries.
@@ -12,8 +12,8 @@ use crate::template::JsonValue;
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "PayloadTable")]
 pub(crate) enum PayloadFile {
-    /// This number of bytes: a stamp of 16 bytes, then filling.
-    Size(SizeText),
+    /// This number of bytes, or one drawn for each message: a stamp of 16 bytes, then filling.
+    Size(SizesFile),
     /// A text, as a template.
     Text(String),
     /// An object whose texts are templates.

@@ -1,6 +1,6 @@
 //! An example of each variant of a block: of each check, each action, each distribution.
 
-/// Examples by the key that tells the variants apart, and its word.
+/// Examples by the key that tells the variants apart, with that of the block before it where it matters, and its word.
 const VARIANTS: &[(&str, &str, &str)] = &[
     (
         "check",
@@ -138,16 +138,55 @@ const VARIANTS: &[(&str, &str, &str)] = &[
         "{ dist = \"empirical\", values = [\"10ms\", \"20ms\"], weights = [0.9, 0.1] }",
     ),
     (
+        "size.dist",
+        "constant",
+        "{ dist = \"constant\", value = \"64B\" }",
+    ),
+    (
+        "size.dist",
+        "uniform",
+        "{ dist = \"uniform\", min = \"20B\", max = \"2KiB\" }",
+    ),
+    (
+        "size.dist",
+        "normal",
+        "{ dist = \"normal\", mean = \"200B\", std_dev = \"50B\" }",
+    ),
+    (
+        "size.dist",
+        "lognormal",
+        "{ dist = \"lognormal\", median = \"200B\", p99 = \"4KiB\", max = \"64KiB\" }",
+    ),
+    (
+        "size.dist",
+        "exponential",
+        "{ dist = \"exponential\", mean = \"200B\" }",
+    ),
+    (
+        "size.dist",
+        "pareto",
+        "{ dist = \"pareto\", min = \"100B\", alpha = 1.5, max = \"64KiB\" }",
+    ),
+    (
+        "size.dist",
+        "empirical",
+        "{ dist = \"empirical\", values = [\"40B\", \"2KiB\"], weights = [0.9, 0.1] }",
+    ),
+    (
         "model",
         "gilbert_elliott",
         "loss = { model = \"gilbert_elliott\", good_to_bad = 0.01, bad_to_good = 0.3 }",
     ),
 ];
 
-/// What may be written for the variant that `word` of `tag` tells from the others: a block, or a value.
-pub(super) fn of(tag: &str, word: &str) -> Option<String> {
-    let found = VARIANTS
-        .iter()
-        .find(|(key, listed, _)| *key == tag && *listed == word);
-    found.map(|&(_, _, example)| example.to_owned())
+/// What may be written for the variant that `word` of `tag` tells from the others, where the block has the key `block`: a
+/// block, or a value.
+pub(super) fn of(block: &str, tag: &str, word: &str) -> Option<String> {
+    let find = |tag: &str| {
+        let found = VARIANTS
+            .iter()
+            .find(|(key, listed, _)| *key == tag && *listed == word);
+        found.map(|&(_, _, example)| example.to_owned())
+    };
+    find(&format!("{block}.{tag}")).or_else(|| find(tag))
 }

@@ -1,4 +1,4 @@
-//! Distributions of times: the one grammar for latencies, delays, gaps and backoffs.
+//! Distributions: the one grammar for latencies, delays, gaps, backoffs and sizes of payloads.
 //!
 //! A distribution knows its own mean, median and quantiles, so that what the simulator did can be
 //! compared with what it was told to do. Draws come from the caller's generator.
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 use rand_distr::{Exp1, StandardNormal};
+use squall_toml::quantity::format_duration;
 
 /// No draw is longer: a link or a device that waits a day has left the run.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -14,60 +15,82 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// The 99th percentile of the standard normal distribution.
 const NORMAL_P99: f64 = 2.326_347_874_040_840_8;
 
-/// A distribution of times. Draws are never negative and never longer than a day.
+/// What a distribution is of: a time or a size, as a number that is never negative.
+pub trait Measure: Copy + PartialOrd {
+    /// The number: seconds of a time, bytes of a size.
+    fn number(self) -> f64;
+
+    /// What has this number; the least or the most that there is, where `number` is beyond that.
+    fn of_number(number: f64) -> Self;
+
+    /// As a file writes it, with its unit.
+    fn text(self) -> String;
+}
+
+impl Measure for Duration {
+    fn number(self) -> f64 {
+        self.as_secs_f64()
+    }
+
+    fn of_number(number: f64) -> Self {
+        from_seconds(number)
+    }
+
+    fn text(self) -> String {
+        format_duration(self)
+    }
+}
+
+/// A distribution of times, or of another measure `T`. Draws are never negative; those of times are never longer than
+/// a day.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Distribution {
+pub enum Distribution<T = Duration> {
     /// Always the same.
     Constant {
         /// The time.
-        value: Duration,
+        value: T,
     },
     /// Every time of an interval is equally likely.
     Uniform {
         /// The shortest time.
-        min: Duration,
+        min: T,
         /// The longest time, above `min`.
-        max: Duration,
+        max: T,
     },
     /// Normal; the few draws below zero count as zero.
     Normal {
         /// The mean, at least three times `std_dev`.
-        mean: Duration,
+        mean: T,
         /// The standard deviation, above zero.
-        std_dev: Duration,
+        std_dev: T,
     },
     /// Log-normal: the logarithm is normal. Long to the right, as latencies are.
     Lognormal {
         /// Half of the draws are shorter. Above zero.
-        median: Duration,
+        median: T,
         /// 99 of 100 draws are shorter. Above `median`.
-        p99: Duration,
+        p99: T,
     },
     /// Exponential: gaps between events that are independent of each other.
     Exponential {
         /// The mean, above zero.
-        mean: Duration,
+        mean: T,
     },
     /// Pareto: few draws are very long.
     Pareto {
         /// The shortest time, above zero.
-        min: Duration,
+        min: T,
         /// Tail index, above 0; the mean is finite above 1 only.
         alpha: f64,
     },
     /// Times as they were measured, each with a weight.
     Empirical {
         /// Ascending by time, weights above 0 that sum to 1; at least one.
-        values: Vec<(Duration, f64)>,
+        values: Vec<(T, f64)>,
     },
 }
 
 impl Distribution {
-    /// The distribution whose every draw is `value`.
-    pub const fn constant(value: Duration) -> Self {
-        Self::Constant { value }
-    }
-
     /// The distribution whose every draw is zero.
     pub const fn zero() -> Self {
         Self::constant(Duration::ZERO)
@@ -77,91 +100,98 @@ impl Distribution {
     pub fn is_zero(&self) -> bool {
         *self == Self::zero()
     }
+}
 
-    /// Draws a time. Each kind takes the same number of draws from `rng` every time, except that
+impl<T: Measure> Distribution<T> {
+    /// The distribution whose every draw is `value`.
+    pub const fn constant(value: T) -> Self {
+        Self::Constant { value }
+    }
+
+    /// Draws one. Each kind takes the same number of draws from `rng` every time, except that
     /// `normal`, `lognormal` and `exponential` may take more, with a small probability.
-    pub fn sample(&self, rng: &mut impl Rng) -> Duration {
+    pub fn sample(&self, rng: &mut impl Rng) -> T {
         match self {
-            Self::Constant { value } => (*value).min(LONGEST),
+            Self::Constant { value } => T::of_number(value.number()),
             Self::Uniform { min, max } => {
-                let span = (*max - *min).as_secs_f64();
-                from_seconds(min.as_secs_f64() + span * rng.random::<f64>())
+                let span = max.number() - min.number();
+                T::of_number(min.number() + span * rng.random::<f64>())
             }
             Self::Normal { mean, std_dev } => {
                 let z: f64 = rng.sample(StandardNormal);
-                from_seconds(mean.as_secs_f64() + z * std_dev.as_secs_f64())
+                T::of_number(mean.number() + z * std_dev.number())
             }
             Self::Lognormal { median, p99 } => {
                 let z: f64 = rng.sample(StandardNormal);
-                from_seconds(median.as_secs_f64() * (sigma(*median, *p99) * z).exp())
+                T::of_number(median.number() * (sigma(*median, *p99) * z).exp())
             }
             Self::Exponential { mean } => {
                 let unit: f64 = rng.sample(Exp1);
-                from_seconds(mean.as_secs_f64() * unit)
+                T::of_number(mean.number() * unit)
             }
             Self::Pareto { .. } | Self::Empirical { .. } => self.quantile(rng.random::<f64>()),
         }
     }
 
     /// The mean; `None` if it is infinite.
-    pub fn mean(&self) -> Option<Duration> {
-        let seconds = match self {
-            Self::Constant { value } => value.as_secs_f64(),
-            Self::Uniform { min, max } => (min.as_secs_f64() + max.as_secs_f64()) / 2.0,
-            Self::Normal { mean, .. } | Self::Exponential { mean } => mean.as_secs_f64(),
+    pub fn mean(&self) -> Option<T> {
+        let number = match self {
+            Self::Constant { value } => value.number(),
+            Self::Uniform { min, max } => (min.number() + max.number()) / 2.0,
+            Self::Normal { mean, .. } | Self::Exponential { mean } => mean.number(),
             Self::Lognormal { median, p99 } => {
-                median.as_secs_f64() * (sigma(*median, *p99).powi(2) / 2.0).exp()
+                median.number() * (sigma(*median, *p99).powi(2) / 2.0).exp()
             }
             Self::Pareto { alpha, .. } if *alpha <= 1.0 => return None,
-            Self::Pareto { min, alpha } => min.as_secs_f64() * alpha / (alpha - 1.0),
+            Self::Pareto { min, alpha } => min.number() * alpha / (alpha - 1.0),
             Self::Empirical { values } => values
                 .iter()
-                .map(|(value, weight)| value.as_secs_f64() * weight)
+                .map(|(value, weight)| value.number() * weight)
                 .sum(),
         };
-        Some(from_seconds(seconds))
+        Some(T::of_number(number))
     }
 
-    /// The time that half of the draws are shorter than.
-    pub fn median(&self) -> Duration {
+    /// What half of the draws are below.
+    pub fn median(&self) -> T {
         self.quantile(0.5)
     }
 
-    /// The time that a draw is shorter than with probability `q`, from 0 to below 1.
-    pub fn quantile(&self, q: f64) -> Duration {
+    /// What a draw is below with probability `q`, from 0 to below 1.
+    pub fn quantile(&self, q: f64) -> T {
         match self {
-            Self::Constant { value } => (*value).min(LONGEST),
+            Self::Constant { value } => T::of_number(value.number()),
             Self::Uniform { min, max } => {
-                from_seconds(min.as_secs_f64() + (max.as_secs_f64() - min.as_secs_f64()) * q)
+                T::of_number(min.number() + (max.number() - min.number()) * q)
             }
             Self::Normal { mean, std_dev } => {
-                from_seconds(mean.as_secs_f64() + normal_quantile(q) * std_dev.as_secs_f64())
+                T::of_number(mean.number() + normal_quantile(q) * std_dev.number())
             }
-            Self::Lognormal { median, p99 } => from_seconds(
-                median.as_secs_f64() * (sigma(*median, *p99) * normal_quantile(q)).exp(),
-            ),
-            Self::Exponential { mean } => from_seconds(-mean.as_secs_f64() * (-q).ln_1p()),
+            Self::Lognormal { median, p99 } => {
+                T::of_number(median.number() * (sigma(*median, *p99) * normal_quantile(q)).exp())
+            }
+            Self::Exponential { mean } => T::of_number(-mean.number() * (-q).ln_1p()),
             Self::Pareto { min, alpha } => {
-                from_seconds(min.as_secs_f64() * (1.0 - q).powf(-1.0 / alpha))
+                T::of_number(min.number() * (1.0 - q).powf(-1.0 / alpha))
             }
             Self::Empirical { values } => {
                 let mut cumulated = 0.0;
                 for (value, weight) in values {
                     cumulated += weight;
                     if q < cumulated {
-                        return (*value).min(LONGEST);
+                        return T::of_number(value.number());
                     }
                 }
                 // Weights sum to 1 but for rounding.
-                values.last().map_or(Duration::ZERO, |(value, _)| *value)
+                values.last().map_or(T::of_number(0.0), |(value, _)| *value)
             }
         }
     }
 }
 
 /// Standard deviation of the logarithm of a log-normal distribution.
-fn sigma(median: Duration, p99: Duration) -> f64 {
-    (p99.as_secs_f64() / median.as_secs_f64()).ln() / NORMAL_P99
+fn sigma(median: impl Measure, p99: impl Measure) -> f64 {
+    (p99.number() / median.number()).ln() / NORMAL_P99
 }
 
 /// Seconds as a time, kept within zero and [`LONGEST`].

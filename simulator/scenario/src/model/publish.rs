@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use squall_protocol::QoS;
 
-use crate::{MessageProperties, MessageTemplate, Pacing, Payload};
+use crate::{MessageProperties, MessageTemplate, Pacing, Payload, RunSettings};
 
 /// `[[group.publish]]`: a stream of messages of each device.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,20 +18,21 @@ pub struct Publish {
     /// When its messages are due. Each device has a share in it.
     pub pacing: Arc<Pacing>,
     /// What each message carries, with a stamp. Default `{ size = "16B" }`: the stamp alone.
-    pub payload: Payload<MessageTemplate>,
+    pub payload: Payload,
     /// What else each message says of itself.
     pub properties: MessageProperties,
 }
 
 impl Publish {
-    /// Bytes of a PUBLISH at least: its header, and what does not change of topic and payload.
-    pub(crate) fn bytes_min(&self) -> u64 {
-        const HEADER_BYTES: u64 = 4;
-        let fixed = |template: &MessageTemplate| template.literal_bytes() as u64;
-        let payload = match &self.payload {
-            Payload::Size(bytes) => u64::from(*bytes),
-            Payload::Text(template) | Payload::Json(template) => fixed(template),
-        };
-        HEADER_BYTES + fixed(&self.topic) + payload
+    /// Bytes of a PUBLISH on average, as far as they are known: its header, and what does not change of topic and
+    /// payload.
+    pub(crate) fn known_bytes(&self) -> f64 {
+        const HEADER_BYTES: f64 = 4.0;
+        HEADER_BYTES + self.topic.literal_bytes() as f64 + self.payload.known_bytes()
+    }
+
+    /// Bits per second of one device while the stream goes on, on average, as far as they are known.
+    pub(crate) fn bits_per_second(&self, run: &RunSettings) -> f64 {
+        self.pacing.mean_rate(run) * 8.0 * self.known_bytes()
     }
 }

@@ -16,7 +16,7 @@ pub struct Respond {
     /// From the arrival of a request to its response. Default none.
     pub delay: Distribution,
     /// What each response carries, with a stamp. Default the stamp alone.
-    pub payload: Payload<MessageTemplate>,
+    pub payload: Payload,
 }
 
 /// Properties of the messages of a `[[group.publish]]`, the same for each message of a device. None in 3.1.1.

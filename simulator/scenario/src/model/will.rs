@@ -2,7 +2,7 @@
 
 use squall_protocol::QoS;
 
-use crate::{DeviceTemplate, MessageTemplate, Payload};
+use crate::{DeviceTemplate, Payload, WillPayload};
 
 /// `[group.will]`: published by the broker when a device is gone without DISCONNECT (§3.1.2.5).
 #[derive(Clone, Debug, PartialEq)]
@@ -10,7 +10,7 @@ pub struct Will {
     /// A valid Topic Name for every device.
     pub topic: DeviceTemplate,
     /// What it carries, without a stamp. Default `{ text = "offline" }`.
-    pub payload: Payload<DeviceTemplate>,
+    pub payload: WillPayload,
     /// QoS that it is published with. Default 0.
     pub qos: QoS,
     /// Whether the broker retains it. Default false.
@@ -28,7 +28,7 @@ pub struct Birth {
     /// A valid Topic Name for every device.
     pub topic: DeviceTemplate,
     /// What it carries. `{seq}` counts the births of the device. Default `{ text = "online" }`.
-    pub payload: Payload<MessageTemplate>,
+    pub payload: Payload,
     /// QoS that it is published with. Default 0.
     pub qos: QoS,
     /// Whether the broker retains it. Default false.

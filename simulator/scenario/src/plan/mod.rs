@@ -65,6 +65,8 @@ pub struct GroupPlan {
     pub birth: Option<BirthPlan>,
     /// What it answers, in file order.
     pub responds: Vec<RespondPlan>,
+    /// Bits per second that the link of each device carries up; `None` is without a limit.
+    pub up_bits_per_second: Option<u64>,
 }
 
 /// What a device answers.
@@ -258,6 +260,9 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
                 delay: respond.delay.median(),
             })
             .collect(),
+        up_bits_per_second: group
+            .network
+            .and_then(|id| scenario.network(id).bandwidth.up_bits_per_second),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squall_protocol::QoS;
 
-use crate::{Group, Pacing, Publish, RunSettings, Scenario, listeners};
+use crate::{Group, Pacing, Payload, Publish, RunSettings, Scenario, Sizes, listeners};
 
 /// What a stream of messages will be.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,10 @@ pub struct StreamPlan {
     pub devices: u32,
     /// When its messages are due.
     pub pacing: Arc<Pacing>,
+    /// The sizes of its payloads, where each is drawn.
+    pub sizes: Option<Sizes>,
+    /// Bits per second of one device while the stream goes on, on average, as far as they are known.
+    pub bits_per_second: f64,
 }
 
 impl StreamPlan {
@@ -56,6 +60,11 @@ impl StreamPlan {
             response_deliveries: answers.deliveries,
             devices: group.count,
             pacing: Arc::clone(pacing),
+            sizes: match &publish.payload {
+                Payload::Size(sizes) if sizes.as_constant().is_none() => Some(sizes.clone()),
+                Payload::Size(_) | Payload::Text(_) | Payload::Json(_) => None,
+            },
+            bits_per_second: publish.bits_per_second(run),
         }
     }
 

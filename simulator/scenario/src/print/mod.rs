@@ -8,6 +8,7 @@ mod claims;
 mod distribution;
 mod login;
 mod pacing;
+mod payload;
 mod respond;
 mod subscribe;
 mod target;
@@ -17,13 +18,13 @@ mod tls;
 use std::time::Duration;
 
 use squall_protocol::{QoS, Version};
-use squall_toml::quantity::{format_bit_rate, format_size};
+use squall_toml::quantity::format_bit_rate;
 use squall_toml::quote::{quote, quote_key};
 use squall_toml::secret::without_secrets;
 
 use crate::{
-    Birth, DeviceFault, Fault, FaultAction, FaultTiming, Group, Loss, Network, Payload, Publish,
-    Qos2, ReconnectWhen, RunSettings, Scenario, Select, Threshold, Will,
+    Birth, DeviceFault, Fault, FaultAction, FaultTiming, Group, Loss, Network, Publish, Qos2,
+    ReconnectWhen, RunSettings, Scenario, Select, Threshold, Will,
 };
 use distribution::{backoff, distribution};
 use subscribe::write_subscribe;
@@ -282,10 +283,7 @@ fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
 fn write_will(text: &mut Text, will: &Will, version: Version) {
     text.header("[group.will]");
     text.pair("topic", quote(will.topic.source()));
-    text.pair(
-        "payload",
-        payload(&will.payload, |template| template.source()),
-    );
+    text.pair("payload", payload::of_will(&will.payload));
     text.pair("qos", qos(will.qos));
     text.pair("retain", will.retain);
     if version == Version::V5 {
@@ -297,10 +295,7 @@ fn write_will(text: &mut Text, will: &Will, version: Version) {
 fn write_birth(text: &mut Text, birth: &Birth) {
     text.header("[group.birth]");
     text.pair("topic", quote(birth.topic.source()));
-    text.pair(
-        "payload",
-        payload(&birth.payload, |template| template.source()),
-    );
+    text.pair("payload", payload::of_message(&birth.payload));
     text.pair("qos", qos(birth.qos));
     text.pair("retain", birth.retain);
 }
@@ -311,10 +306,7 @@ fn write_publish(text: &mut Text, publish: &Publish) {
     text.pair("qos", qos(publish.qos));
     text.pair("retain", publish.retain);
     pacing::write(text, &publish.pacing);
-    text.pair(
-        "payload",
-        payload(&publish.payload, |template| template.source()),
-    );
+    text.pair("payload", payload::of_message(&publish.payload));
     respond::write_properties(text, &publish.properties);
 }
 
@@ -322,15 +314,6 @@ fn write_threshold(text: &mut Text, threshold: &Threshold) {
     let conditions = threshold.conditions.iter();
     let conditions = conditions.map(|condition| quote(&condition.text));
     text.pair(&quote(&threshold.selector.text), array(conditions));
-}
-
-fn payload<T>(payload: &Payload<T>, source: impl Fn(&T) -> &str) -> String {
-    match payload {
-        Payload::Size(size) => format!("{{ size = {} }}", quote(&format_size((*size).into()))),
-        Payload::Text(template) => format!("{{ text = {} }}", quote(source(template))),
-        // Its source is an inline table.
-        Payload::Json(template) => format!("{{ json = {} }}", source(template)),
-    }
 }
 
 fn version_name(version: Version) -> &'static str {

@@ -18,10 +18,7 @@ pub(super) fn write(text: &mut Text, respond: &Respond) {
     }
     text.pair("qos", qos(respond.qos));
     text.pair("delay", distribution(&respond.delay));
-    text.pair(
-        "payload",
-        payload(&respond.payload, |template| template.source()),
-    );
+    text.pair("payload", payload::of_message(&respond.payload));
 }
 
 pub(super) fn write_properties(text: &mut Text, properties: &MessageProperties) {

@@ -1,5 +1,6 @@
 //! Finds what a reader asks for, and says everything about it.
 
+use squall_toml::at::KeyPath;
 use squall_toml::nearest::nearest;
 
 use super::lists::{Item, ItemKind};
@@ -52,7 +53,7 @@ impl Reference {
 
     /// A block, or a value, in which the key `key` has the word `word`, such as `drop` of `action`.
     pub fn example_of(&self, key: &str, word: &str) -> Option<String> {
-        examples::of_variant(key, word)
+        examples::of_variant(&KeyPath::default(), key, word)
     }
 
     /// What there is to ask for.

@@ -338,7 +338,7 @@ impl<'s> Walk<'s> {
 
 fn section(place: &Place, variant: Option<Variant>, meaning: String, keys: Vec<Key>) -> Section {
     let example = match &variant {
-        Some(Variant { tag, word }) => examples::of_variant(tag, word),
+        Some(Variant { tag, word }) => examples::of_variant(&key_path(place.first()), tag, word),
         None => examples::of(&key_path(place.first())),
     };
     Section {

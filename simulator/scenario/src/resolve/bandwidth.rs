@@ -8,7 +8,7 @@ use crate::{NetworkId, RunSettings};
 impl Resolver<'_> {
     /// Notes each group that publishes more than its link carries, on average while its streams go on: the rest
     /// would wait for as long as the run lasts, and the latency would grow without end. Templates count with the
-    /// bytes that do not change.
+    /// bytes that do not change, sizes from a distribution with their mean.
     pub(super) fn check_bandwidths(&mut self, run: &RunSettings, at: &At<'_>) {
         for index in 0..self.groups.len() {
             let group = &self.groups[index];
@@ -20,9 +20,7 @@ impl Resolver<'_> {
                 continue;
             };
             let streams = group.publishes.iter();
-            let offered: f64 = streams
-                .map(|publish| publish.pacing.mean_rate(run) * 8.0 * publish.bytes_min() as f64)
-                .sum();
+            let offered: f64 = streams.map(|publish| publish.bits_per_second(run)).sum();
             if offered > carried as f64 {
                 let what = format!(
                     "a device of group {:?} publishes {offered:.0} bit/s and network {:?} carries \

@@ -1,14 +1,11 @@
 //! Distributions: parameters that make sense.
 
-use std::time::Duration;
-
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
-use squall_toml::quantity::format_duration;
 
 use super::Resolver;
-use crate::Distribution;
-use crate::file::{DistributionFile, DurationText, ShapeFile};
+use crate::file::{DistributionFile, ShapeFile};
+use crate::{Distribution, Measure};
 
 impl Resolver<'_> {
     /// The distribution that `file` describes; always zero if the file has none.
@@ -27,52 +24,86 @@ impl Resolver<'_> {
     fn resolve_shape(&mut self, shape: &ShapeFile, at: &At<'_>) -> Distribution {
         match *shape {
             ShapeFile::Constant { value } => Distribution::constant(value.0),
-            ShapeFile::Uniform { min, max } => {
-                self.check_above(max, min.0, &at.key("max"));
-                let (min, max) = (min.0, max.0);
-                Distribution::Uniform { min, max }
-            }
-            ShapeFile::Normal { mean, std_dev } => {
-                self.check_above(std_dev, Duration::ZERO, &at.key("std_dev"));
-                if mean.0 < std_dev.0.saturating_mul(3) {
-                    let what = format!(
-                        "a normal distribution with mean {} and std_dev {} is often negative",
-                        format_duration(mean.0),
-                        format_duration(std_dev.0)
-                    );
-                    let remedy = "a mean of at least three times std_dev, or dist = \"lognormal\"";
-                    self.contradiction(at, what, remedy.to_owned());
-                }
-                let (mean, std_dev) = (mean.0, std_dev.0);
-                Distribution::Normal { mean, std_dev }
-            }
-            ShapeFile::Lognormal { median, p99 } => {
-                self.check_above(median, Duration::ZERO, &at.key("median"));
-                self.check_above(p99, median.0, &at.key("p99"));
-                let (median, p99) = (median.0, p99.0);
-                Distribution::Lognormal { median, p99 }
-            }
-            ShapeFile::Exponential { mean } => {
-                self.check_above(mean, Duration::ZERO, &at.key("mean"));
-                Distribution::Exponential { mean: mean.0 }
-            }
-            ShapeFile::Pareto { min, alpha } => {
-                self.check_above(min, Duration::ZERO, &at.key("min"));
-                Distribution::Pareto { min: min.0, alpha }
-            }
+            ShapeFile::Uniform { min, max } => self.resolve_uniform(min.0, max.0, at),
+            ShapeFile::Normal { mean, std_dev } => self.resolve_normal(mean.0, std_dev.0, at),
+            ShapeFile::Lognormal { median, p99 } => self.resolve_lognormal(median.0, p99.0, at),
+            ShapeFile::Exponential { mean } => self.resolve_exponential(mean.0, at),
+            ShapeFile::Pareto { min, alpha } => self.resolve_pareto(min.0, alpha, at),
             ShapeFile::Empirical {
                 ref values,
                 ref weights,
-            } => self.resolve_empirical(values, weights.as_deref(), at),
+            } => {
+                let values = values.iter().map(|value| value.0).collect();
+                self.resolve_empirical(values, weights.as_deref(), at)
+            }
         }
     }
 
-    fn resolve_empirical(
+    pub(super) fn resolve_uniform<T: Measure>(
         &mut self,
-        values: &[DurationText],
+        min: T,
+        max: T,
+        at: &At<'_>,
+    ) -> Distribution<T> {
+        self.check_above(max, min, &at.key("max"));
+        Distribution::Uniform { min, max }
+    }
+
+    pub(super) fn resolve_normal<T: Measure>(
+        &mut self,
+        mean: T,
+        std_dev: T,
+        at: &At<'_>,
+    ) -> Distribution<T> {
+        self.check_above(std_dev, T::of_number(0.0), &at.key("std_dev"));
+        if mean.number() < 3.0 * std_dev.number() {
+            let what = format!(
+                "a normal distribution with mean {} and std_dev {} is often negative",
+                mean.text(),
+                std_dev.text()
+            );
+            let remedy = "a mean of at least three times std_dev, or dist = \"lognormal\"";
+            self.contradiction(at, what, remedy.to_owned());
+        }
+        Distribution::Normal { mean, std_dev }
+    }
+
+    pub(super) fn resolve_lognormal<T: Measure>(
+        &mut self,
+        median: T,
+        p99: T,
+        at: &At<'_>,
+    ) -> Distribution<T> {
+        self.check_above(median, T::of_number(0.0), &at.key("median"));
+        self.check_above(p99, median, &at.key("p99"));
+        Distribution::Lognormal { median, p99 }
+    }
+
+    pub(super) fn resolve_exponential<T: Measure>(
+        &mut self,
+        mean: T,
+        at: &At<'_>,
+    ) -> Distribution<T> {
+        self.check_above(mean, T::of_number(0.0), &at.key("mean"));
+        Distribution::Exponential { mean }
+    }
+
+    pub(super) fn resolve_pareto<T: Measure>(
+        &mut self,
+        min: T,
+        alpha: f64,
+        at: &At<'_>,
+    ) -> Distribution<T> {
+        self.check_above(min, T::of_number(0.0), &at.key("min"));
+        Distribution::Pareto { min, alpha }
+    }
+
+    pub(super) fn resolve_empirical<T: Measure>(
+        &mut self,
+        values: Vec<T>,
         weights: Option<&[f64]>,
         at: &At<'_>,
-    ) -> Distribution {
+    ) -> Distribution<T> {
         let weights = weights.map_or_else(|| vec![1.0; values.len()], <[f64]>::to_vec);
         if weights.len() != values.len() {
             let what = format!("{} values have {} weights", values.len(), weights.len());
@@ -92,20 +123,17 @@ impl Resolver<'_> {
         let sum: f64 = weights.iter().sum();
         // Weights that sum to one, up to rounding, are kept, so that a printed scenario reads back as itself.
         let total = if (sum - 1.0).abs() < 1e-9 { 1.0 } else { sum };
-        let mut values: Vec<(Duration, f64)> = values
-            .iter()
-            .zip(&weights)
-            .map(|(value, weight)| (value.0, weight / total))
-            .collect();
-        values.sort_by_key(|(value, _)| *value);
+        let weights = weights.iter().map(|weight| weight / total);
+        let mut values: Vec<(T, f64)> = values.into_iter().zip(weights).collect();
+        values.sort_by(|(one, _), (other, _)| one.number().total_cmp(&other.number()));
         Distribution::Empirical { values }
     }
 
-    fn check_above(&mut self, value: DurationText, limit: Duration, at: &At<'_>) {
-        if value.0 <= limit {
+    pub(super) fn check_above<T: Measure>(&mut self, value: T, limit: T, at: &At<'_>) {
+        if value <= limit {
             let problem = Mistake::OutOfRange {
-                value: format_duration(value.0),
-                range: format!("above {}", format_duration(limit)),
+                value: value.text(),
+                range: format!("above {}", limit.text()),
             };
             self.diagnostics.value(at, problem);
         }

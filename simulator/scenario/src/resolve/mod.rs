@@ -24,6 +24,7 @@ mod pacing;
 mod payload;
 mod publish;
 mod respond;
+mod sizes;
 mod subscribe;
 mod target;
 mod tls;

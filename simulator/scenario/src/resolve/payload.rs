@@ -8,15 +8,15 @@ use squall_toml::quantity::format_size;
 use squall_toml::quantity::parse_size;
 
 use super::Resolver;
-use crate::file::PayloadFile;
+use crate::file::{PayloadFile, SizesFile};
 use crate::template::{Fixed, JsonValue, TemplateError, Use};
-use crate::{DeviceTemplate, MessageTemplate, Payload};
+use crate::{DeviceTemplate, MessageTemplate, Payload, Sizes, WillPayload};
 
 /// Bytes of a stamp: the least that a message carries.
-const STAMP: u64 = 16;
+pub(super) const STAMP: u64 = 16;
 
 /// Most bytes of a message: the largest MQTT packet with room for its topic and properties.
-const MESSAGE_MAX: u64 = 256 * 1024 * 1024 - 128 * 1024;
+pub(super) const MESSAGE_MAX: u64 = 256 * 1024 * 1024 - 128 * 1024;
 
 /// Most bytes of a will: its length has 16 bits (§3.1.3.4).
 const WILL_MAX: u64 = 65_535;
@@ -28,11 +28,11 @@ impl Resolver<'_> {
         file: Option<&PayloadFile>,
         group: &str,
         at: &At<'_>,
-    ) -> Payload<MessageTemplate> {
+    ) -> Payload {
         match file {
-            None => Payload::Size(STAMP as u32),
-            Some(PayloadFile::Size(size)) => {
-                Payload::Size(self.check_size(size.0, STAMP, MESSAGE_MAX, &at.key("size")))
+            None => Payload::Size(Sizes::constant(STAMP as u32)),
+            Some(PayloadFile::Size(sizes)) => {
+                Payload::Size(self.resolve_sizes(sizes, &at.key("size")))
             }
             Some(PayloadFile::Text(text)) => {
                 self.check_is_no_size(text, at);
@@ -73,11 +73,17 @@ impl Resolver<'_> {
         file: Option<&PayloadFile>,
         group: &str,
         at: &At<'_>,
-    ) -> Payload<DeviceTemplate> {
+    ) -> WillPayload {
         match file {
-            None => Payload::Text(DeviceTemplate::literal("offline")),
-            Some(PayloadFile::Size(size)) => {
-                Payload::Size(self.check_size(size.0, 0, WILL_MAX, &at.key("size")))
+            None => WillPayload::Text(DeviceTemplate::literal("offline")),
+            Some(PayloadFile::Size(SizesFile::Constant(size))) => {
+                WillPayload::Size(self.check_size(size.0, 0, WILL_MAX, &at.key("size")))
+            }
+            Some(PayloadFile::Size(SizesFile::Shape(_))) => {
+                let what = "a device has one will, not one for each message".to_owned();
+                let remedy = "one size, as `{ size = \"64B\" }`".to_owned();
+                self.contradiction(&at.key("size"), what, remedy);
+                WillPayload::Size(0)
             }
             Some(PayloadFile::Text(text)) => {
                 self.check_is_no_size(text, at);
@@ -87,7 +93,7 @@ impl Resolver<'_> {
                 };
                 let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
                 let template = self.or_note(template, &at.key("text"));
-                Payload::Text(template.unwrap_or_else(|| DeviceTemplate::literal("")))
+                WillPayload::Text(template.unwrap_or_else(|| DeviceTemplate::literal("")))
             }
             Some(PayloadFile::Json(members)) => {
                 let value = self.check_members(members, &at.key("json"));
@@ -97,7 +103,7 @@ impl Resolver<'_> {
                 };
                 let template = DeviceTemplate::parse_json(&value, &fixed);
                 let template = self.or_note(template, &at.key("json"));
-                Payload::Json(template.unwrap_or_else(|| DeviceTemplate::literal("{}")))
+                WillPayload::Json(template.unwrap_or_else(|| DeviceTemplate::literal("{}")))
             }
         }
     }
@@ -117,7 +123,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn check_size(&mut self, size: u64, min: u64, max: u64, at: &At<'_>) -> u32 {
+    pub(super) fn check_size(&mut self, size: u64, min: u64, max: u64, at: &At<'_>) -> u32 {
         if !(min..=max).contains(&size) {
             let problem = Mistake::OutOfRange {
                 value: format_size(size),

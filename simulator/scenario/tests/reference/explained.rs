@@ -42,7 +42,7 @@ fn everything_else_is_found_as_it_is_written() {
         ("action drop", "Keys that go with it: `how`."),
         ("dist lognormal", "median"),
         ("expect.lost", "check = \"delivery\""),
-        ("group.publish.payload.size", "Value: a size."),
+        ("group.publish.payload.size", "a stamp of 16 bytes"),
         ("duration", "1m30s"),
         ("protocol", "MQTT 3.1.1 (protocol level 4)."),
     ] {

@@ -12,6 +12,7 @@ mod harness;
 mod lateness;
 mod links;
 mod logins;
+mod payloads;
 mod phases;
 mod profiles;
 mod publishing;

@@ -9,7 +9,10 @@ use std::time::Duration;
 use squall_fleet::drain_max;
 use squall_ledger::advice;
 use squall_run::{count_text, duration_text, rate_text};
-use squall_scenario::{Attendance, Distribution, GrowingBackoff, Jitter, Plan, Scenario};
+use squall_scenario::{
+    Attendance, Distribution, GroupPlan, GrowingBackoff, Jitter, Measure as _, Plan, Scenario,
+    Sizes, StreamPlan,
+};
 use squall_toml::quantity::format_bit_rate;
 
 use self::load::draw_load;
@@ -158,6 +161,20 @@ fn mean(distribution: &Distribution) -> String {
     seconds(distribution.mean().unwrap_or_else(|| distribution.median()))
 }
 
+/// `payloads 16B to 64KiB, 453 bytes on average; a device publishes 3,750 bit/s, its link carries 64kbit/s up`
+fn sizes_text(sizes: &Sizes, stream: &StreamPlan, group: &GroupPlan) -> String {
+    let mean = count_text(sizes.mean().round() as u64);
+    let (min, max) = (sizes.min.text(), sizes.max.text());
+    let bits = count_text(stream.bits_per_second.round() as u64);
+    let link = match group.up_bits_per_second {
+        Some(carried) => format!(", its link carries {} up", format_bit_rate(carried)),
+        None => String::new(),
+    };
+    format!(
+        "payloads {min} to {max}, {mean} bytes on average; a device publishes {bits} bit/s{link}"
+    )
+}
+
 fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
     for group in &plan.groups {
         let connects = rate_text(group.connect_rate);
@@ -187,6 +204,9 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
                 "    {topic}  QoS {qos}  {pace}, each to {}",
                 subscribers(fan_out)
             ));
+            if let Some(sizes) = &stream.sizes {
+                sheet.line(&format!("        {}", sizes_text(sizes, stream, group)));
+            }
         }
         for respond in &group.responds {
             sheet.line(&format!(

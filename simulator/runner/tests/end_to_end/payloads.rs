@@ -1,0 +1,60 @@
+//! What messages carry, over real sockets, on squall and on Mosquitto where that is installed.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{assert_held, code_and_errors, run, run_file, text};
+
+/// Five devices publish `payload` for a second, and `claims` are made.
+fn scenario(payload: &str, claims: &str) -> String {
+    format!(
+        "version = 1\nname = \"payloads\"\n[run]\nduration = \"1s\"\ndrain = \"5s\"\n\
+         [[group]]\nname = \"devices\"\ncount = 5\n[[group.publish]]\ntopic = \"data/{{client_id}}\"\nqos = 1\nrate = 100\n\
+         {payload}\n[[group]]\nname = \"backend\"\ncount = 1\nsubscribe = [{{ filter = \"data/+\", qos = 1 }}]\n\
+         [[expect]]\ncheck = \"delivery\"\n{claims}\n"
+    )
+}
+
+/// Runs `scenario` in a folder that has `files`, on each broker that is here, and looks at the code and the run file.
+fn on_each_broker(scenario: &str, files: &[(&str, &[u8])], judge: impl Fn(i32, &Value)) {
+    let mut spawns = vec![None];
+    let mosquitto = Command::new("mosquitto").arg("-h").output();
+    match mosquitto {
+        Ok(_) => spawns.push(Some("target.spawn=mosquitto -p {port}")),
+        Err(_) => {
+            let required = std::env::var("SQUALL_REQUIRE_INTEROP").is_ok_and(|value| value == "1");
+            assert!(!required, "mosquitto is not installed");
+            let _ = writeln!(std::io::stderr(), "SKIPPED: mosquitto is not installed");
+        }
+    }
+    for spawn in spawns {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let file = folder.path().join("payloads.toml");
+        fs::write(&file, scenario).expect("it can be written");
+        for (name, bytes) in files {
+            fs::write(folder.path().join(name), bytes).expect("it can be written");
+        }
+        let out = folder.path().join("out");
+        let mut arguments = vec!["run", text(&file), "--out", text(&out)];
+        arguments.extend(spawn.iter().flat_map(|spawn| ["--set", spawn]));
+
+        let output = run(&arguments);
+
+        let (code, errors) = code_and_errors(&output);
+        assert!(out.join("run.json").exists(), "{errors}");
+        judge(code, &run_file(&out));
+    }
+}
+
+/// Each message is whole, however large it is.
+#[test]
+fn sizes_of_a_distribution_arrive_whole() {
+    let payload =
+        "payload = { size = { dist = \"pareto\", min = \"16B\", alpha = 0.7, max = \"256KiB\" } }";
+    let scenario = scenario(payload, "lost = 0\ncorrupted = 0");
+
+    on_each_broker(&scenario, &[], |code, run| assert_held(code, run));
+}

@@ -1,0 +1,36 @@
+//! What messages and wills carry, written out.
+
+use squall_toml::quantity::format_size;
+use squall_toml::quote::quote;
+
+use super::distribution::sizes;
+use crate::{Payload, WillPayload};
+
+/// The payload of a message as one value.
+pub(super) fn of_message(payload: &Payload) -> String {
+    match payload {
+        Payload::Size(drawn) => format!("{{ size = {} }}", sizes(drawn)),
+        Payload::Text(template) => text(template.source()),
+        Payload::Json(template) => json(template.source()),
+    }
+}
+
+/// The payload of a will as one value.
+pub(super) fn of_will(payload: &WillPayload) -> String {
+    match payload {
+        WillPayload::Size(size) => {
+            format!("{{ size = {} }}", quote(&format_size((*size).into())))
+        }
+        WillPayload::Text(template) => text(template.source()),
+        WillPayload::Json(template) => json(template.source()),
+    }
+}
+
+fn text(source: &str) -> String {
+    format!("{{ text = {} }}", quote(source))
+}
+
+/// Its source is an inline table.
+fn json(source: &str) -> String {
+    format!("{{ json = {source} }}")
+}

@@ -1,0 +1,113 @@
+//! What messages carry: sizes from a distribution.
+
+use squall_scenario::{Payload, Plan, Scenario, ScenarioErrors};
+
+/// A device that publishes once a second over a link of 64 kbit/s.
+fn parse(payload: &str) -> Result<Scenario, ScenarioErrors> {
+    let text = format!(
+        "version = 1\nname = \"test\"\n[[network]]\nname = \"thin\"\nbandwidth = {{ up = \"64kbit/s\" }}\n\
+         [[group]]\nname = \"g\"\ncount = 2\nnetwork = \"thin\"\n\
+         [[group.publish]]\ntopic = \"t/{{index}}\"\nevery = \"1s\"\npayload = {payload}\n"
+    );
+    Scenario::parse("test.toml", &text, &[])
+}
+
+const LOGNORMAL: &str = "{ size = { dist = \"lognormal\", median = \"200B\", p99 = \"4KiB\" } }";
+
+/// Without bounds of its own a distribution has room for the stamp, and no tail that fills a broker.
+#[test]
+fn a_distribution_of_sizes_has_bounds_by_default() {
+    let scenario = parse(LOGNORMAL).unwrap();
+
+    let Payload::Size(sizes) = &scenario.groups[0].publishes[0].payload else {
+        panic!("sizes");
+    };
+    assert_eq!((sizes.min.0, sizes.max.0), (16, 1024 * 1024));
+}
+
+/// What is printed with every default reads back as the same scenario.
+#[test]
+fn sizes_are_written_out_and_read_back() {
+    for payload in [
+        LOGNORMAL,
+        "{ size = { dist = \"constant\", value = \"64B\" } }",
+        "{ size = { dist = \"uniform\", min = \"20B\", max = \"2KiB\" } }",
+        "{ size = { dist = \"normal\", mean = \"200B\", std_dev = \"50B\", max = \"300B\" } }",
+        "{ size = { dist = \"exponential\", mean = \"200B\", min = \"100B\" } }",
+        "{ size = { dist = \"pareto\", min = \"100B\", alpha = 1.5 } }",
+        "{ size = { dist = \"empirical\", values = [\"40B\", \"2KiB\"], weights = [0.9, 0.1] } }",
+    ] {
+        let scenario = parse(payload).unwrap_or_else(|errors| panic!("{errors}"));
+
+        let text = scenario.to_resolved_toml();
+
+        let again = Scenario::parse("again.toml", &text, &[]);
+        assert_eq!(again, Ok(scenario), "{payload}\n{text}");
+    }
+}
+
+/// Each is refused where it stands, with what would do.
+#[test]
+fn sizes_that_cannot_be_are_refused() {
+    for (sizes, said) in [
+        (
+            "{ dist = \"uniform\", min = \"8B\", max = \"64B\" }",
+            "8B is out of range, it must be 16B",
+        ),
+        (
+            "{ dist = \"uniform\", min = \"64B\", max = \"64B\" }",
+            "above 64B",
+        ),
+        (
+            "{ dist = \"lognormal\", median = \"4KiB\", p99 = \"200B\" }",
+            "above 4KiB",
+        ),
+        (
+            "{ dist = \"lognormal\", median = \"2MiB\", p99 = \"4MiB\" }",
+            "half of the sizes are below 2MiB, and the bounds are 16B and 1MiB",
+        ),
+        (
+            "{ dist = \"exponential\", mean = \"1KiB\", min = \"2KiB\", max = \"1KiB\" }",
+            "the smallest size, 2KiB, is above the largest, 1KiB",
+        ),
+        (
+            "{ dist = \"normal\", mean = \"20B\", std_dev = \"10B\" }",
+            "often negative",
+        ),
+        (
+            "{ dist = \"lognormal\", median = \"20ms\", p99 = \"4KiB\" }",
+            "B, KB, KiB",
+        ),
+    ] {
+        let errors = parse(&format!("{{ size = {sizes} }}")).unwrap_err();
+
+        assert!(errors.to_string().contains(said), "{sizes}: {errors}");
+    }
+}
+
+/// A link is measured by the mean of the sizes: the median alone would fit.
+#[test]
+fn a_link_must_carry_the_mean_of_the_sizes() {
+    let fits = parse("{ size = { dist = \"lognormal\", median = \"6KiB\", p99 = \"8KiB\" } }");
+    let beyond = parse("{ size = { dist = \"lognormal\", median = \"6KiB\", p99 = \"128KiB\" } }");
+
+    let plan = Plan::of(&fits.unwrap());
+    let bits = plan.groups[0].streams[0].bits_per_second;
+    assert!((49_000.0..51_000.0).contains(&bits), "{bits}");
+    let errors = beyond.unwrap_err().to_string();
+    assert!(
+        errors.contains("bit/s and network \"thin\" carries 64000 bit/s up"),
+        "{errors}"
+    );
+}
+
+/// A device has one will, whose size is not drawn.
+#[test]
+fn a_will_has_one_size() {
+    let text = "version = 1\nname = \"test\"\n[[group]]\nname = \"g\"\ncount = 1\n[group.will]\ntopic = \"w\"\n\
+                payload = { size = { dist = \"uniform\", min = \"20B\", max = \"40B\" } }\n";
+
+    let errors = Scenario::parse("test.toml", text, &[]).unwrap_err();
+
+    assert!(errors.to_string().contains("one will"), "{errors}");
+}
