@@ -33,7 +33,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::yield_now;
 
 use crew::{Crew, Listening};
-use sockets::{Owner, Sockets};
+use sockets::{Owner, Sockets, see_off};
 use timer::Timer;
 use turn::Heard;
 
@@ -183,7 +183,7 @@ impl<S: Sink + 'static> Drive<S> {
         loop {
             let heard = self.state.borrow_mut().hear_workers()?;
             let Some((now, deadline)) = self.state.borrow_mut().come_round() else {
-                return Ok(());
+                break;
             };
             self.state.borrow_mut().dispatch();
             let heartbeat = now + HEARTBEAT;
@@ -207,6 +207,9 @@ impl<S: Sink + 'static> Drive<S> {
                 }
             }
         }
+        let clock = self.state.borrow().clock;
+        see_off(&self.state, clock).await;
+        Ok(())
     }
 
     /// Asks the fleet to end early.

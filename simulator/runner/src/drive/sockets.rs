@@ -1,7 +1,7 @@
 //! The sockets of one thread. What the fleet asks for is done here, and what comes of it is told to their owner.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -13,14 +13,28 @@ use squall_protocol::Instant;
 use squall_scenario::{AddressId, Carrier};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
+use tokio::time::sleep;
 
 use super::dial::{Dialed, DialedPort, Dialer};
 use super::receive::{Reader, Received};
-use super::socket::{Progressed, Room, Socket, open_error};
+use super::socket::{Progressed, Room, Socket, TornDown, open_error};
 use super::{READ_BYTES_MAX, Route};
 use crate::clock::Clock;
 use crate::layers::Layers;
 use crate::target::Address;
+
+/// How long a socket that ended in order waits for the peer's end. A broker closes at once after DISCONNECT.
+const LEAVING_MAX: Duration = Duration::from_secs(2);
+
+/// How often sockets that leave are looked at once nothing else is to be done.
+const LEAVING_PERIOD: Duration = Duration::from_millis(1);
+
+/// Waits for the sockets of `owner` that leave.
+pub(super) async fn see_off<O: Owner>(owner: &RefCell<O>, clock: Clock) {
+    while owner.borrow_mut().sockets().give_up_leaving(clock.now()) {
+        sleep(LEAVING_PERIOD).await;
+    }
+}
 
 /// What opens transports to one address of the target.
 struct End {
@@ -36,6 +50,8 @@ pub(super) struct Sockets {
     sockets: HashMap<SocketId, Socket>,
     /// Those with something new to write.
     touched: Vec<SocketId>,
+    /// Those that wait for the peer's end after ours, with the moment until which they do; the earliest first.
+    leaving: VecDeque<(Instant, SocketId)>,
     reader: Reader,
 }
 
@@ -198,6 +214,7 @@ impl Sockets {
             ends: route.ends.iter().map(|end| End::new(route, end)).collect(),
             sockets: HashMap::new(),
             touched: Vec::new(),
+            leaving: VecDeque::new(),
             reader: Reader::new(READ_BYTES_MAX),
         }
     }
@@ -205,6 +222,7 @@ impl Sockets {
     /// Drops all of them, and their tasks with the next look.
     pub(super) fn clear(&mut self) {
         self.sockets.clear();
+        self.leaving.clear();
     }
 
     fn has(&self, id: SocketId) -> bool {
@@ -262,11 +280,28 @@ impl Sockets {
     fn close(&mut self, id: SocketId, how: Teardown) {
         // What was sent before the close leaves before it.
         self.flush(id);
-        if let Some(socket) = self.sockets.get_mut(&id)
-            && socket.teardown(how).is_done()
-        {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        match (socket.teardown(how), how) {
+            (TornDown::Done, _) => self.give_up(id),
+            (TornDown::Lingers, Teardown::Fin | Teardown::Abort) => {
+                self.leaving.push_back((self.clock.now() + LEAVING_MAX, id));
+            }
+            (TornDown::Lingers, Teardown::Reset | Teardown::HalfClose | Teardown::Silent) => {}
+        }
+    }
+
+    /// Drops those that have waited for the peer's end for long enough. Whether some still wait.
+    pub(super) fn give_up_leaving(&mut self, now: Instant) -> bool {
+        while let Some(&(until, id)) = self.leaving.front() {
+            if until > now && self.has(id) {
+                return true;
+            }
+            self.leaving.pop_front();
             self.give_up(id);
         }
+        false
     }
 
     fn flush(&mut self, id: SocketId) {

@@ -37,6 +37,7 @@ impl<S: Sink + 'static> State<S> {
         let now = self.clock.now();
         self.beat(now);
         self.heartbeat = now + HEARTBEAT;
+        self.sockets.give_up_leaving(now);
         let fleet = self.fleet.as_ref().filter(|fleet| !fleet.is_finished())?;
         Some((now, fleet.next_deadline()))
     }

@@ -16,7 +16,7 @@ use super::orders::Orders;
 use super::report::Report;
 use super::table::{self, Table};
 use crate::clock::Clock;
-use crate::drive::sockets::{Owner, Sockets};
+use crate::drive::sockets::{Owner, Sockets, see_off};
 use crate::drive::timer::Timer;
 use crate::drive::{HEARTBEAT, Route};
 
@@ -89,6 +89,7 @@ async fn work_here(post: Post) -> io::Result<Histogram> {
         })
     });
     while attend(&worker, &orders, &mut listening, &mut timer).await? {}
+    see_off(&worker, post.clock).await;
     let mut worker = worker.borrow_mut();
     worker.sockets.clear();
     Ok(std::mem::take(&mut worker.handed_over))
@@ -157,6 +158,7 @@ impl Worker {
         let now = self.clock.now();
         self.beat(now);
         self.heartbeat = now + HEARTBEAT;
+        self.sockets.give_up_leaving(now);
     }
 
     /// Tells that the worker stood still, if its heartbeat is overdue.

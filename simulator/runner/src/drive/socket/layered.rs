@@ -74,6 +74,7 @@ impl Socket {
         match handshake.map(|layers| layers.feed_end()) {
             Some(Err(error)) => Progressed::OpenFailed(OpenError::Layer(layer_fault(&error))),
             Some(Ok(())) => Progressed::OpenFailed(OpenError::Other),
+            None if self.mode == Mode::Leaving => Progressed::Gone,
             None => Progressed::PeerClosed(how),
         }
     }

@@ -66,8 +66,12 @@ enum Mode {
     HalfClosed,
     /// Nothing is written, what comes is dropped.
     Silent,
-    /// Writing what is left, then closing.
+    /// Writing what is left, then leaving.
     Finishing,
+    /// Our side has ended for good: what comes is dropped until the peer ends too. A socket that is closed with
+    /// something unread is reset, and a reset can overtake the goodbye before it: the broker must be able to read
+    /// that, whatever it was about to send.
+    Leaving,
 }
 
 /// Whether the fleet reads what comes.
@@ -97,12 +101,6 @@ pub(super) enum TornDown {
     Done,
     /// It has to be kept.
     Lingers,
-}
-
-impl TornDown {
-    pub(super) fn is_done(self) -> bool {
-        self == Self::Done
-    }
 }
 
 /// What a look at the socket brought.
@@ -175,7 +173,11 @@ impl Socket {
     /// Whether what comes stays with the system: only where the fleet would be told of it.
     fn is_paused(&self) -> bool {
         match self.mode {
-            Mode::Connecting | Mode::ShakingHands | Mode::Silent | Mode::Finishing => false,
+            Mode::Connecting
+            | Mode::ShakingHands
+            | Mode::Silent
+            | Mode::Finishing
+            | Mode::Leaving => false,
             Mode::Open | Mode::HalfClosing | Mode::HalfClosed => self.reading == Reading::Paused,
         }
     }
@@ -243,8 +245,8 @@ impl Socket {
         self.say_goodbye(how);
         match how {
             Teardown::Fin | Teardown::Abort if self.out.is_empty() => {
-                self.end_in_order();
-                TornDown::Done
+                self.leave();
+                TornDown::Lingers
             }
             Teardown::Fin | Teardown::Abort => {
                 self.mode = Mode::Finishing;
@@ -274,12 +276,11 @@ impl Socket {
         }
     }
 
-    /// Sends the FIN of a socket that is about to be dropped and in which a pause may have left much
-    /// unread: the system then resets it, and the peer must have our end before that.
-    fn end_in_order(&mut self) {
-        if self.reading != Reading::On {
-            self.shut_our_side();
-        }
+    fn leave(&mut self) {
+        self.shut_our_side();
+        self.mode = Mode::Leaving;
+        // What came during a pause is read now.
+        self.wake_task();
     }
 
     fn shut_our_side(&mut self) {
@@ -306,8 +307,7 @@ impl Socket {
         }
         self.poll_write(cx);
         if self.mode == Mode::Finishing && self.out.is_empty() {
-            self.end_in_order();
-            return Progressed::Gone;
+            self.leave();
         }
         if self.is_paused() {
             return Progressed::Waiting;
@@ -319,7 +319,8 @@ impl Socket {
             match self.poll_read(cx, reader) {
                 Poll::Pending => return Progressed::Waiting,
                 Poll::Ready(Ok(Received { count: 0, .. })) => return self.ended(PeerClose::Fin),
-                Poll::Ready(Ok(_)) if matches!(self.mode, Mode::Silent | Mode::Finishing) => {}
+                Poll::Ready(Ok(_))
+                    if matches!(self.mode, Mode::Silent | Mode::Finishing | Mode::Leaving) => {}
                 Poll::Ready(Ok(received)) => {
                     if let Some(progressed) = self.take(received, reader) {
                         return progressed;
@@ -340,7 +341,7 @@ impl Socket {
             Mode::ShakingHands | Mode::Open | Mode::HalfClosing | Mode::HalfClosed => {
                 self.look_what_came(reader)
             }
-            Mode::Silent | Mode::Finishing => None,
+            Mode::Silent | Mode::Finishing | Mode::Leaving => None,
         }
     }
 

@@ -108,11 +108,38 @@ async fn a_paused_socket_ends_in_order() {
     socket.flush();
 
     let torn_down = socket.teardown(Teardown::Fin);
-    drop(socket);
 
     let mut received = Vec::new();
     let ended = peer.read_to_end(&mut received);
-    assert_eq!(torn_down, TornDown::Done);
+    assert_eq!(torn_down, TornDown::Lingers);
     assert_eq!(received, b"goodbye");
     assert_eq!(ended.expect("the stream ends in order"), 7);
+}
+
+/// A broker that is about to send more when a device says goodbye can do so, and read the goodbye after it: it is not
+/// reset before it has ended its side.
+#[tokio::test(flavor = "current_thread")]
+async fn a_goodbye_is_not_overtaken_by_a_reset() {
+    let (mut socket, mut peer) = connected().await;
+    socket.queue(b"goodbye");
+    socket.flush();
+    let mut reader = Reader::new(64);
+
+    let torn_down = socket.teardown(Teardown::Fin);
+    // The second write would fail after a reset that the first one brought about.
+    for _ in 0..2 {
+        peer.write_all(b"under way").expect("the socket takes it");
+        let waiting = poll_fn(|cx| Poll::Ready(socket.poll(cx, &mut reader))).await;
+        assert_eq!(waiting, Progressed::Waiting);
+        tokio::task::yield_now().await;
+    }
+    let mut received = Vec::new();
+    let ended = peer.read_to_end(&mut received);
+    drop(peer);
+    let gone = next(&mut socket, &mut reader).await;
+
+    assert_eq!(torn_down, TornDown::Lingers);
+    assert_eq!(ended.expect("the stream ends in order"), 7);
+    assert_eq!(received, b"goodbye");
+    assert_eq!(gone, Progressed::Gone);
 }
