@@ -26,18 +26,19 @@ pub(crate) const DEVICE_BITS: u32 = 32;
 pub struct SocketId(pub u64);
 
 impl SocketId {
-    /// Its place among `count` equal shares of a run's connections. Those of one device are in one share.
+    /// Its place among `count` equal shares of a run's connections. Those of one device are in one share, and so are
+    /// those of `together` devices in a row.
     ///
     /// # Panics
-    /// If `count` is 0.
-    pub fn share_of(self, count: usize) -> usize {
+    /// If `count` or `together` is 0.
+    pub fn share_of(self, count: usize, together: usize) -> usize {
         let device = self.0 as u32;
         // Connections that are not of a device are spread by their number.
         let spread = match device {
             NO_DEVICE => self.0 >> DEVICE_BITS,
             of_device => of_device.into(),
         };
-        (spread % count as u64) as usize
+        (spread / together as u64 % count as u64) as usize
     }
 }
 

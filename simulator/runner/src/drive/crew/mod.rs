@@ -42,6 +42,9 @@ const REPORTS_MAX: usize = 64;
 /// All workers of a run, as the fleet's thread has them.
 pub(super) struct Crew {
     hands: Vec<Hand>,
+    /// Addresses of the target. So many devices in a row lead to one each: kept together, they give each worker as
+    /// many to each address, for which it has its share of the ports.
+    ends: usize,
     reports: Receiver<Report>,
     /// Hears of reports, until somebody listens.
     ear: Option<Ear>,
@@ -72,6 +75,7 @@ impl Crew {
         }
         Ok(Self {
             hands,
+            ends: route.ends.len(),
             reports,
             ear: Some(ear),
             held_back: HashMap::new(),
@@ -103,7 +107,7 @@ impl Crew {
                 socket
             }
         };
-        let place = socket.share_of(self.hands.len());
+        let place = socket.share_of(self.hands.len(), self.ends);
         let hand = &mut self.hands[place];
         hand.next.push(action, asked);
         // The moment that the fleet notes for it is now.

@@ -113,6 +113,19 @@ fn a_look_brings_what_has_arrived() {
     crew.end().expect("the worker did not fail");
 }
 
+/// Of 12 devices that are spread over two addresses in turn, each of three workers has two to each.
+#[test]
+fn workers_have_as_many_devices_to_each_address() {
+    let mut shares = [[0; 2]; 3];
+
+    for device in 0..12_usize {
+        let socket = SocketId((1 << 32) | device as u64);
+        shares[socket.share_of(3, 2)][device % 2] += 1;
+    }
+
+    assert_eq!(shares, [[2; 2]; 3]);
+}
+
 /// Together workers have each port once.
 #[test]
 fn workers_share_the_ports() {
