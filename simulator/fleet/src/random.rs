@@ -43,6 +43,8 @@ pub enum Purpose {
     Response = 20,
     /// Time from a request to its response. Number: the respond block.
     ResponseDelay = 21,
+    /// How long subscriptions are held, and are not. Number: the first subscribe block that they are of.
+    Churn = 40,
     /// How long a fault lasts. Number: how many times it fired before.
     FaultLength = 10,
 }

@@ -53,7 +53,7 @@ pub use model::run::{LoadBegin, RunSettings};
 pub use model::scenario::Scenario;
 pub use model::sizes::{ByteCount, Sizes};
 pub use model::sources::SourceError;
-pub use model::subscribe::Subscribe;
+pub use model::subscribe::{Churn, Subscribe, SubscribeTimes};
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
@@ -62,7 +62,9 @@ pub use model::tls::{PemFile, Tls, TlsIdentity};
 pub use model::transport::{AddressId, Carrier, TlsId, Transport};
 pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
-pub use plan::{BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, RespondPlan, StreamPlan};
+pub use plan::{
+    BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, RespondPlan, StreamPlan, SubscribePlan,
+};
 pub use planned_fault::PlannedFault;
 pub use ports::PortNeed;
 pub use reference::{

@@ -1,6 +1,6 @@
 //! Which devices hear what is published: an estimate from a sample, because topics may be random.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -8,7 +8,7 @@ use squall_protocol::packet::SubscriptionOptions;
 use squall_protocol::topic::{TopicFilter, TopicName};
 
 use crate::id::{GroupId, NetworkId};
-use crate::{Group, Publish, Scenario, Subscribe, TemplateValues};
+use crate::{Group, Publish, RunSettings, Scenario, Subscribe, SubscribeTimes, TemplateValues};
 
 /// Messages of each stream that are looked at to estimate how many devices hear one.
 const SAMPLE_MESSAGES: u32 = 16;
@@ -57,7 +57,7 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
             let messages = publish.pacing.mean_rate(&scenario.run) * f64::from(sender.count);
             let heard: f64 = sample(publish, sender, scenario)
                 .iter()
-                .map(|sent| Audience::of(sent, group).devices)
+                .map(|sent| Audience::of(sent, group, &scenario.run).devices)
                 .sum();
             let share = heard / f64::from(SAMPLE_MESSAGES) / f64::from(group.count);
             bits += messages * share * 8.0 * publish.known_bytes();
@@ -109,7 +109,9 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
                         filter,
                         options,
                         identifier: None,
+                        times: SubscribeTimes::default(),
                     }],
+                    &scenario.run,
                 );
                 let responses = audience.devices + audience.shares.len() as f64;
                 sum.responses += responses;
@@ -138,7 +140,7 @@ fn heard_by(sent: &Sent, scenario: &Scenario) -> f64 {
     let mut shares: BTreeSet<String> = BTreeSet::new();
     let mut devices = 0.0;
     for group in &scenario.groups {
-        let audience = Audience::of(sent, group);
+        let audience = Audience::of(sent, group, &scenario.run);
         devices += audience.devices;
         shares.extend(audience.shares);
     }
@@ -188,18 +190,18 @@ struct Audience {
 }
 
 impl Audience {
-    fn of(sent: &Sent, group: &Group) -> Self {
-        Self::to(sent, group, &group.subscribes)
+    fn of(sent: &Sent, group: &Group, run: &RunSettings) -> Self {
+        Self::to(sent, group, &group.subscribes, run)
     }
 
     /// Those of `group` who have `subscribes` alone.
-    fn to(sent: &Sent, group: &Group, subscribes: &[Subscribe]) -> Self {
+    fn to(sent: &Sent, group: &Group, subscribes: &[Subscribe], run: &RunSettings) -> Self {
         let sampled = group.count.min(SAMPLE_DEVICES);
         let step = group.count / sampled.max(1);
         let weight = f64::from(group.count) / f64::from(sampled.max(1));
         let mut shares: BTreeSet<String> = BTreeSet::new();
         // Devices that fight over a Client Identifier share one Session, and hear once.
-        let mut sessions: BTreeSet<String> = BTreeSet::new();
+        let mut sessions: BTreeMap<String, f64> = BTreeMap::new();
         for index in (0..sampled).map(|n| n * step) {
             let client_id = group.client_id_of(index);
             let is_own = client_id == sent.by;
@@ -207,23 +209,26 @@ impl Audience {
             let asking = asking.filter(|subscribe| !(is_own && subscribe.options.no_local));
             let filters = asking.filter_map(|subscribe| {
                 let text = subscribe.filter.render(index, &client_id);
-                TopicFilter::for_version(text, group.version).ok()
+                let filter = TopicFilter::for_version(text, group.version).ok()?;
+                Some((filter, subscribe.times.share(run)))
             });
-            let mut hears = false;
-            for filter in filters.filter(|filter| filter.matches(&sent.topic)) {
+            // The share of the time in which it hears.
+            let mut hears: f64 = 0.0;
+            for (filter, share) in filters.filter(|(filter, _)| filter.matches(&sent.topic)) {
                 match filter.share() {
                     Some(_) => {
                         shares.insert(filter.as_str().to_owned());
                     }
-                    None => hears = true,
+                    None => hears = hears.max(share),
                 }
             }
-            if hears {
-                sessions.insert(client_id);
+            if hears > 0.0 {
+                let known = sessions.entry(client_id).or_default();
+                *known = known.max(hears);
             }
         }
         Self {
-            devices: sessions.len() as f64 * weight,
+            devices: sessions.values().sum::<f64>() * weight,
             shares,
         }
     }

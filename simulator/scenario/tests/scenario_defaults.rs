@@ -86,6 +86,8 @@ payload = { size = "16B" }
 [[group.subscribe]]
 filter = "t"
 qos = 0
+# subscribes on the first connection
+# stays subscribed
 no_local = false
 retain_as_published = false
 retain_handling = 0

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::{Instant, ReasonCode, packet::SubscriptionOptions};
+use squall_scenario::SubscribeTimes;
 
 use super::subscribing::Subscriptions;
 use super::turn::Turn;
@@ -67,12 +68,19 @@ impl Device {
         expectation: usize,
         filter: &str,
     ) -> Self {
+        let draws = identity.draws;
         let mut device = Self::new(identity, profile);
-        device.subscriptions = Subscriptions::new(vec![Wanted {
-            filter: filter.to_owned(),
-            options: SubscriptionOptions::default(),
-            identifier: None,
-        }]);
+        device.subscriptions = Subscriptions::new(
+            vec![(
+                Wanted {
+                    filter: filter.to_owned(),
+                    options: SubscriptionOptions::default(),
+                    identifier: None,
+                },
+                SubscribeTimes::default(),
+            )],
+            draws,
+        );
         device.check = Some(Check {
             expectation,
             state: State::Asking,

@@ -7,7 +7,7 @@ use super::asking::Asking;
 use super::connection::{Active, Attention, Connection, Opening, Role, Room, Up, Voice};
 use super::ending::{Ending, TransportEnd};
 use super::turn::Turn;
-use super::{Device, Presence, Subscribed};
+use super::{Device, Presence};
 use crate::drive::{OpenError, SocketId, Teardown};
 use crate::firing::Firing;
 use crate::observation::{ConnectionFact, Departure, EndCause, Fact, Path, Planned, Unchecked};
@@ -169,25 +169,17 @@ impl Device {
             opened_at,
         };
         self.tell_connection(turn, socket, fact);
-        if !session_present {
-            self.subscribed = Subscribed::No;
-        }
         // The Session may be another device's, or an earlier run's: Session Present says nothing
         // about the filters of a device that has not had a SUBACK yet.
-        let is_owed = self.subscribed != Subscribed::Yes;
-        if is_owed && !self.subscriptions.is_empty() {
-            self.subscribe(turn, place);
-        } else {
-            self.note_ready(turn);
+        if !session_present {
+            self.subscriptions.forget();
         }
-        if !self.awaits_suback(place) {
-            self.publish_birth(turn);
-        }
+        self.begin_subscribing(turn, place);
         self.send_queue(turn);
     }
 
-    /// When the device gives up waiting for the first SUBACK that it awaits on a connection; never while it does not
-    /// read.
+    /// When the device gives up waiting for the first SUBACK or UNSUBACK that it awaits on a connection; never while it
+    /// does not read.
     pub(super) fn suback_due(&self, connection: &Connection, active: &Active) -> Option<Instant> {
         let asked_at = active.asking.open_since()?;
         let since = connection.attention.reads_since()?.max(asked_at);
@@ -200,7 +192,7 @@ impl Device {
         }
     }
 
-    /// Ends a connection whose CONNACK, PINGRESP or SUBACK did not come; pings if it is time to.
+    /// Ends a connection whose CONNACK, PINGRESP, SUBACK or UNSUBACK did not come; pings if it is time to.
     pub(super) fn handle_timeouts(&mut self, turn: &mut Turn<'_>) {
         let Some(place) = self.active_place() else {
             return;

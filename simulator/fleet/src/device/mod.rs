@@ -5,7 +5,7 @@
 //! link if it has one. Every step is told as a fact, when the device itself does or sees it.
 //!
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
-//! `subscribing` what it asks for,
+//! `subscribing` and `holding` what it asks for and when,
 //! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `stall` a fault that lasts, `checker` the last look at what is retained.
 //!
@@ -20,6 +20,7 @@ mod connecting;
 mod connection;
 mod ending;
 mod faults;
+mod holding;
 mod link_faults;
 mod message;
 mod profile;
@@ -84,7 +85,6 @@ pub(crate) struct Device {
     /// Waits for a reconnect since the last CONNACK with Success, or since the beginning.
     waits: u32,
     subscriptions: Subscriptions,
-    subscribed: Subscribed,
     was_ready: bool,
     /// Whether its goodbye ended the Session.
     ended_session: bool,
@@ -122,17 +122,6 @@ enum Presence {
     Gone,
     /// The run is over for it.
     Leaving,
-}
-
-/// What the Session knows about the device's subscriptions.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Subscribed {
-    /// Nothing was asked for.
-    No,
-    /// SUBSCRIBE was sent, SUBACK did not come.
-    Asked,
-    /// SUBACK came.
-    Yes,
 }
 
 /// What makes one device differ from the others of its group.
@@ -185,8 +174,7 @@ impl Device {
             wake: None,
             backoff: draws.generator(Purpose::Backoff, 0),
             waits: 0,
-            subscriptions: Subscriptions::new(profile.wanted(place.index, &client_id)),
-            subscribed: Subscribed::No,
+            subscriptions: Subscriptions::new(profile.wanted(place.index, &client_id), draws),
             was_ready: false,
             ended_session: false,
             streams: Stream::all(draws, &profile, place, &client_id),
@@ -240,6 +228,7 @@ impl Device {
         for stream in &mut self.streams {
             stream.schedule.begin(Load { from, ..load });
         }
+        self.subscriptions.begin(now, load);
         self.begin_attendance(now, load);
     }
 
@@ -256,6 +245,7 @@ impl Device {
         self.end_load(now);
         self.end_births();
         self.end_attendance();
+        self.subscriptions.end();
         if let Some(faults) = &mut self.qos2_faults {
             faults.stop();
         }
@@ -352,6 +342,7 @@ impl Device {
                 .as_ref()
                 .and_then(|responder| responder.next_due()),
         );
+        sooner(self.subscriptions.next_due());
         sooner(self.check.as_ref().and_then(Check::next_due));
         next
     }
@@ -364,6 +355,7 @@ impl Device {
         self.go_due(turn);
         self.wake_up(turn);
         self.handle_timeouts(turn);
+        self.subscribe_due(turn);
         self.handle_qos2_faults(turn);
         self.publish_due(turn);
         self.respond_due(turn);

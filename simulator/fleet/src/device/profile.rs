@@ -11,7 +11,7 @@ use squall_protocol::{
 use squall_scenario::{
     Attendance, Backoff, Birth, Carrier, ClientLogin, Distribution, Group, Login, Network,
     NetworkId, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart, Subscribe,
-    Will as WillTemplate, WillPayload, connects_after,
+    SubscribeTimes, Will as WillTemplate, WillPayload, connects_after,
 };
 
 use crate::observation::Wanted;
@@ -174,14 +174,17 @@ impl Profile {
         }
     }
 
-    /// What one device subscribes to.
-    pub(crate) fn wanted(&self, index: u32, client_id: &str) -> Vec<Wanted> {
+    /// What one device subscribes to, and when.
+    pub(crate) fn wanted(&self, index: u32, client_id: &str) -> Vec<(Wanted, SubscribeTimes)> {
         self.subscribes
             .iter()
-            .map(|subscribe| Wanted {
-                filter: subscribe.filter.render(index, client_id),
-                options: subscribe.options,
-                identifier: subscribe.identifier,
+            .map(|subscribe| {
+                let wanted = Wanted {
+                    filter: subscribe.filter.render(index, client_id),
+                    options: subscribe.options,
+                    identifier: subscribe.identifier,
+                };
+                (wanted, subscribe.times.clone())
             })
             .collect()
     }
@@ -195,20 +198,24 @@ impl Profile {
     }
 }
 
-/// The filters of the SUBSCRIBE for this.
+/// What a SUBSCRIBE asks for.
 pub(crate) fn subscriptions(wanted: &[Wanted]) -> Vec<Subscription> {
-    wanted
-        .iter()
-        .map(|wanted| Subscription {
-            // The scenario was checked by the rules of the group's version; 3.1.1 has the fewest.
-            filter: Ok(TopicFilter::for_version(
-                wanted.filter.clone().into_boxed_str(),
-                Version::V3_1_1,
-            )
-            .expect("a resolved scenario renders Topic Filters")),
-            options: wanted.options,
-        })
-        .collect()
+    let filters = filters(wanted).into_iter();
+    let subscriptions = filters.zip(wanted).map(|(filter, wanted)| Subscription {
+        filter: Ok(filter),
+        options: wanted.options,
+    });
+    subscriptions.collect()
+}
+
+/// The filters of an UNSUBSCRIBE.
+pub(crate) fn filters(wanted: &[Wanted]) -> Vec<TopicFilter<Box<str>>> {
+    // The scenario was checked by the rules of the group's version; 3.1.1 has the fewest.
+    let filters = wanted.iter().map(|wanted| {
+        TopicFilter::for_version(wanted.filter.clone().into_boxed_str(), Version::V3_1_1)
+            .expect("a resolved scenario renders Topic Filters")
+    });
+    filters.collect()
 }
 
 fn render_will(will: &WillTemplate, index: u32, client_id: &str) -> Will {

@@ -28,7 +28,8 @@ enum Reaction {
     HandleConnected {
         session_present: bool,
     },
-    HandleSuback(PacketId, Vec<ReasonCode>),
+    /// SUBACK or UNSUBACK came.
+    HandleAnswered(PacketId, Vec<ReasonCode>),
     /// An exchange ended: there is send quota again.
     SendQueue,
     AnswerPublish(QoS, Option<PacketId>),
@@ -126,7 +127,9 @@ impl Device {
             Reaction::HandleConnected { session_present } => {
                 self.handle_connected(turn, session_present);
             }
-            Reaction::HandleSuback(id, reasons) => self.handle_suback(turn, id, &reasons),
+            Reaction::HandleAnswered(id, reasons) => {
+                self.handle_request_answered(turn, id, &reasons);
+            }
             Reaction::SendQueue => self.send_queue(turn),
             Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
             Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
@@ -287,14 +290,13 @@ impl Listener<'_> {
                 self.tell_receiver(turn, id, ReceiverLeg::PubrelReceived);
                 Reaction::AnswerPubrel(id)
             }
-            Event::Suback(suback) => Reaction::HandleSuback(suback.id, suback.reasons),
+            Event::Suback(suback) => Reaction::HandleAnswered(suback.id, suback.reasons),
+            Event::Unsuback(unsuback) => Reaction::HandleAnswered(unsuback.id, unsuback.reasons),
             Event::ServerDisconnect(disconnect) => {
                 Reaction::End(EndCause::ServerDisconnect(disconnect.reason))
             }
             Event::ProtocolError(error) => self.note_broken(turn, error.reason()),
-            Event::UnknownAnswer { .. } | Event::Unsuback(_) | Event::Pingresp | Event::Auth(_) => {
-                Reaction::Nothing
-            }
+            Event::UnknownAnswer { .. } | Event::Pingresp | Event::Auth(_) => Reaction::Nothing,
         }
     }
 

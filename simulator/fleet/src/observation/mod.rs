@@ -9,6 +9,7 @@ mod link;
 mod provocation;
 mod retained;
 mod silence;
+mod subscription;
 mod wanted;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use link::{Departure, LinkAtEnd, LinkFact, Way};
 pub use provocation::ProvocationFact;
 pub use retained::{RetainedFact, Unchecked};
 pub use silence::SilenceFact;
+pub use subscription::SubscriptionFact;
 pub use wanted::Wanted;
 
 /// One fact. The moment of it is the `now` that it is told with.
@@ -112,6 +114,8 @@ pub enum Planned {
     Connect,
     /// It asks for another transport, after its back-off.
     Reconnect,
+    /// It subscribes or unsubscribes, as its group's `start`, `until` or `churn` wants.
+    Subscription,
     /// A fault that chose it does its work on it.
     Fault(FaultId),
     /// The run enters a phase whose moment the scenario tells. About the run.
@@ -190,25 +194,6 @@ pub enum ConnectionFact<'a> {
     },
     /// Devices are about to leave, and the link still holds something of this connection that way.
     StillOnLink(Way),
-}
-
-/// A step of a SUBSCRIBE.
-#[derive(Clone, Debug)]
-pub enum SubscriptionFact<'a> {
-    /// SUBSCRIBE was handed to the link.
-    Sent {
-        /// What it asks for, in order.
-        wanted: &'a [Wanted],
-    },
-    /// SUBACK came.
-    Answered {
-        /// As in `Sent`.
-        wanted: &'a [Wanted],
-        /// One for each filter, in the same order.
-        reasons: &'a [ReasonCode],
-        /// When SUBSCRIBE was sent.
-        sent_at: Instant,
-    },
 }
 
 /// What makes a message due.
@@ -371,7 +356,7 @@ pub enum EndCause {
     ProtocolError(ReasonCode),
     /// CONNACK refused it.
     Refused,
-    /// CONNACK, PINGRESP or SUBACK did not come in time.
+    /// CONNACK, PINGRESP, SUBACK or UNSUBACK did not come in time.
     TimedOut,
     /// The run is over; the device sent DISCONNECT if it could, and closed.
     RunEnded,

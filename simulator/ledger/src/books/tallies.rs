@@ -118,11 +118,13 @@ pub enum Excuse {
     /// Owed at QoS 0 while a fault stopped its recipient from reading, or while the broker caught up with that: at most
     /// once (§4.3.1).
     NotRead,
+    /// Its recipient gave the subscription up: the broker may deliver what it has queued, or not (§3.10.4).
+    Unsubscribed,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SessionEnded,
         Self::EndedUnasked,
         Self::ConnectionLost,
@@ -133,6 +135,7 @@ impl Excuse {
         Self::ComingStill,
         Self::RunCut,
         Self::NotRead,
+        Self::Unsubscribed,
     ];
 
     /// In words, as reports and the run file name it.
@@ -148,6 +151,7 @@ impl Excuse {
             Self::ComingStill => "could come still when the run ended",
             Self::RunCut => "run cut short",
             Self::NotRead => "recipient stopped from reading at QoS 0",
+            Self::Unsubscribed => "recipient had unsubscribed",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the broker never answered, over connections that gave it every chance to.
 //!
-//! A PUBLISH of QoS 1 or 2, a SUBSCRIBE and a PINGREQ each have an answer (§3.3.4, §3.8.4, §3.12.4). A
+//! A PUBLISH of QoS 1 or 2, a SUBSCRIBE, an UNSUBSCRIBE and a PINGREQ each have an answer (§3.3.4, §3.8.4, §3.10.4, §3.12.4). A
 //! broker that leaves one out breaks no claim by that: the message is not owed, the latency has no
 //! sample, the device has no subscription. So it is counted here, whatever a scenario claims.
 //!
@@ -25,6 +25,8 @@ pub(crate) enum Request {
     ExchangeQos2,
     /// SUBSCRIBE.
     Subscribe,
+    /// UNSUBSCRIBE.
+    Unsubscribe,
     /// PINGREQ.
     Pingreq,
 }
@@ -86,6 +88,8 @@ pub(crate) struct UnderWay {
 pub(crate) struct Unanswered {
     /// The first SUBSCRIBE of a connection that is not answered, and how many are not.
     subscribing: HashMap<SocketId, (Event, u32)>,
+    /// The same of UNSUBSCRIBE.
+    unsubscribing: HashMap<SocketId, (Event, u32)>,
     waiting: BTreeMap<Request, Waiting>,
 }
 
@@ -99,29 +103,35 @@ impl Unanswered {
 
     /// SUBSCRIBE was sent.
     pub(crate) fn handle_subscribe_sent(&mut self, event: &Event) {
-        let open = self.subscribing.entry(event.socket);
-        open.or_insert((*event, 0)).1 += 1;
+        note_sent(&mut self.subscribing, event);
     }
 
     /// SUBACK came.
     pub(crate) fn handle_subscribed(&mut self, event: &Event) {
-        if let Some((_, open)) = self.subscribing.get_mut(&event.socket) {
-            *open -= 1;
-            if *open == 0 {
-                self.subscribing.remove(&event.socket);
-            }
-        }
+        note_answered(&mut self.subscribing, event);
+    }
+
+    /// UNSUBSCRIBE was sent.
+    pub(crate) fn handle_unsubscribe_sent(&mut self, event: &Event) {
+        note_sent(&mut self.unsubscribing, event);
+    }
+
+    /// UNSUBACK came.
+    pub(crate) fn handle_unsubscribed(&mut self, event: &Event) {
+        note_answered(&mut self.unsubscribing, event);
     }
 
     /// A connection with a CONNACK ended.
     pub(crate) fn handle_ended(&mut self, event: &Event, cause: EndCause, path: Path) {
         let subscribing = self.subscribing.remove(&event.socket);
+        let unsubscribing = self.unsubscribing.remove(&event.socket);
         if cause != EndCause::TimedOut || path == Path::OverLink {
             return;
         }
-        let (request, since) = match subscribing {
-            Some((sent, _)) => (Request::Subscribe, sent.now),
-            None => (Request::Pingreq, event.now),
+        let (request, since) = match (subscribing, unsubscribing) {
+            (Some((sent, _)), _) => (Request::Subscribe, sent.now),
+            (None, Some((sent, _))) => (Request::Unsubscribe, sent.now),
+            (None, None) => (Request::Pingreq, event.now),
         };
         let waiting = self.waiting.entry(request).or_default();
         waiting.note(event.device, event.now.saturating_since(since));
@@ -130,12 +140,20 @@ impl Unanswered {
 
     /// The books are closed: `pending` are the messages whose exchanges are open.
     pub(crate) fn close(&mut self, now: Instant, pending: &[Pending]) {
-        let open = self.subscribing.drain().map(|(_, open)| open);
-        let mut subscribing: Vec<(Event, u32)> = open.collect();
-        subscribing.sort_by_key(|(sent, _)| sent.device);
-        for (sent, _) in subscribing {
-            let waiting = self.waiting.entry(Request::Subscribe).or_default();
-            waiting.note(sent.device, now.saturating_since(sent.now));
+        let asking = [
+            (Request::Subscribe, std::mem::take(&mut self.subscribing)),
+            (
+                Request::Unsubscribe,
+                std::mem::take(&mut self.unsubscribing),
+            ),
+        ];
+        for (request, open) in asking {
+            let mut open: Vec<Event> = open.into_values().map(|(sent, _)| sent).collect();
+            open.sort_by_key(|sent| sent.device);
+            for sent in open {
+                let waiting = self.waiting.entry(request).or_default();
+                waiting.note(sent.device, now.saturating_since(sent.now));
+            }
         }
         for pending in pending {
             let request = match pending.qos {
@@ -145,6 +163,20 @@ impl Unanswered {
             let waiting = self.waiting.entry(request).or_default();
             waiting.note(pending.device, now.saturating_since(pending.asked_at));
             waiting.hopeless += u64::from(pending.is_overtaken);
+        }
+    }
+}
+
+fn note_sent(asking: &mut HashMap<SocketId, (Event, u32)>, event: &Event) {
+    let open = asking.entry(event.socket);
+    open.or_insert((*event, 0)).1 += 1;
+}
+
+fn note_answered(asking: &mut HashMap<SocketId, (Event, u32)>, event: &Event) {
+    if let Some((_, open)) = asking.get_mut(&event.socket) {
+        *open -= 1;
+        if *open == 0 {
+            asking.remove(&event.socket);
         }
     }
 }
@@ -164,6 +196,7 @@ impl Request {
             Self::PublishQos1 => "PUBLISHes at QoS 1",
             Self::ExchangeQos2 => "exchanges at QoS 2",
             Self::Subscribe => "SUBSCRIBEs",
+            Self::Unsubscribe => "UNSUBSCRIBEs",
             Self::Pingreq => "PINGREQs",
         }
     }
@@ -174,6 +207,7 @@ impl Request {
             Self::PublishQos1 => "PUBACK (§3.3.4)",
             Self::ExchangeQos2 => "PUBREC or PUBCOMP (§4.3.3)",
             Self::Subscribe => "SUBACK [MQTT-3.8.4-1]",
+            Self::Unsubscribe => "UNSUBACK [MQTT-3.10.4-4]",
             Self::Pingreq => "PINGRESP [MQTT-3.12.4-1]",
         }
     }

@@ -50,6 +50,8 @@ pub(crate) enum Scheduled {
     Connect,
     /// A later one.
     Reconnect,
+    /// A SUBSCRIBE or UNSUBSCRIBE at a time of the scenario.
+    Subscription,
     /// What a fault does to one device.
     Fault,
     /// The begin of a phase, of the run as a whole.
@@ -58,10 +60,11 @@ pub(crate) enum Scheduled {
 
 impl Scheduled {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Message,
         Self::Connect,
         Self::Reconnect,
+        Self::Subscription,
         Self::Fault,
         Self::Phase,
     ];
@@ -71,6 +74,7 @@ impl Scheduled {
         match what {
             Planned::Connect => Self::Connect,
             Planned::Reconnect => Self::Reconnect,
+            Planned::Subscription => Self::Subscription,
             Planned::Fault(_) => Self::Fault,
             Planned::Phase(_) => Self::Phase,
         }
@@ -82,6 +86,7 @@ impl Scheduled {
             Self::Message => "message",
             Self::Connect => "connect",
             Self::Reconnect => "reconnect",
+            Self::Subscription => "subscription",
             Self::Fault => "fault",
             Self::Phase => "phase",
         }
@@ -93,6 +98,7 @@ impl Scheduled {
             Self::Message => "messages",
             Self::Connect => "connects",
             Self::Reconnect => "reconnects",
+            Self::Subscription => "subscriptions",
             Self::Fault => "faults",
             Self::Phase => "phases",
         }

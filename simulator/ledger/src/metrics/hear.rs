@@ -83,7 +83,11 @@ impl Metrics {
                 | ConnectionFact::QuotaExceeded { .. }
                 | ConnectionFact::StillOnLink(_),
             )
-            | Fact::Subscription(SubscriptionFact::Sent { .. })
+            | Fact::Subscription(
+                SubscriptionFact::Sent { .. }
+                | SubscriptionFact::UnsubscribeSent { .. }
+                | SubscriptionFact::UnsubscribeAnswered { .. },
+            )
             | Fact::Publication(PublicationFact::Acknowledged { .. })
             | Fact::Link(_)
             | Fact::Silence(_)

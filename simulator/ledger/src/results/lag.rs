@@ -20,9 +20,10 @@ const REMEDY: &str = "; give squall a machine with less other work, or ask for l
 /// invalid, where its scenario has no limit of its own: a threshold on `schedule_lag`.
 const fn schedule_lag_p99_max(of: Scheduled) -> Duration {
     match of {
-        Scheduled::Message | Scheduled::Connect | Scheduled::Reconnect => {
-            Duration::from_millis(100)
-        }
+        Scheduled::Message
+        | Scheduled::Connect
+        | Scheduled::Reconnect
+        | Scheduled::Subscription => Duration::from_millis(100),
         // A busy machine may be 0.2 s late with one wake-up, and one that comes at the end of a phase
         // changes little: what is measured is told by the moment that the file names.
         Scheduled::Phase => Duration::from_millis(500),

@@ -58,7 +58,9 @@ fn reason(
             Request::PublishQos1 | Request::ExchangeQos2 => {
                 "later ones of the same device were answered [MQTT-4.6.0-2]"
             }
-            Request::Subscribe | Request::Pingreq => "the device gave up after run.connect_timeout",
+            Request::Subscribe | Request::Unsubscribe | Request::Pingreq => {
+                "the device gave up after run.connect_timeout"
+            }
         };
         let hopeless = count_text(waiting.hopeless);
         return Some(Reason::Unanswered(format!("{what}: {why} ({hopeless})")));

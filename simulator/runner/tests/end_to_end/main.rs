@@ -30,6 +30,7 @@ mod silent_devices;
 mod slow_consumer;
 mod slow_link;
 mod stopping;
+mod subscription_times;
 mod suites;
 mod tampered;
 mod targets;

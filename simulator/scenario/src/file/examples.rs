@@ -200,6 +200,14 @@ const EXAMPLES: &[(&str, &str)] = &[
         "group.subscribe.subscription_identifier",
         "subscription_identifier = 7",
     ),
+    ("group.subscribe.start", "start = \"5s\""),
+    ("group.subscribe.until", "until = \"25s\""),
+    (
+        "group.subscribe.churn",
+        "churn = { on = \"5s\", off = \"5s\" }",
+    ),
+    ("group.subscribe.churn.on", "on = \"5s\""),
+    ("group.subscribe.churn.off", "off = \"5s\""),
     (
         "group.reconnect",
         "[group.reconnect]\nwhen = \"always\"\nbackoff = \"1s\"",

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::shorthand::{self, TextsFile};
+use super::{DistributionFile, DurationText};
 
 /// A subscription of each device.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -31,4 +32,24 @@ pub(crate) struct SubscribeFile {
     /// asked for in SUBSCRIBEs of their own. MQTT 5.0 only. Default none.
     #[schemars(range(min = 1, max = 268_435_455))]
     pub(crate) subscription_identifier: Option<u32>,
+    /// When the device subscribes, from the beginning of the measured part; on its next connection if it has none then.
+    /// By default on its first connection.
+    pub(crate) start: Option<DurationText>,
+    /// When the device sends UNSUBSCRIBE, from the beginning of the measured part; on its next connection if it has none
+    /// then. By default it stays subscribed.
+    pub(crate) until: Option<DurationText>,
+    /// The device subscribes and unsubscribes again and again, from `start`, or the beginning of the load, to `until`, or
+    /// the end of it. By default it stays subscribed between.
+    pub(crate) churn: Option<ChurnFile>,
+}
+
+/// A subscription that comes and goes while the load goes on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Churn")]
+pub(crate) struct ChurnFile {
+    /// Time from SUBSCRIBE to UNSUBSCRIBE, drawn each time.
+    pub(crate) on: DistributionFile,
+    /// Time from UNSUBSCRIBE to SUBSCRIBE, drawn each time.
+    pub(crate) off: DistributionFile,
 }

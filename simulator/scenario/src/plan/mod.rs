@@ -14,7 +14,7 @@ use squall_run::MetricName;
 
 use crate::{
     Attendance, Backoff, DropKind, Expectation, FaultAction, Group, GrowingBackoff, MetricSelector,
-    PlannedFault, ReconnectWhen, RunSettings, Scenario,
+    PlannedFault, ReconnectWhen, RunSettings, Scenario, SubscribeTimes,
 };
 
 pub use stream::StreamPlan;
@@ -59,6 +59,8 @@ pub struct GroupPlan {
     pub attendance: Attendance,
     /// How the waits of a device that comes back grow; `None` if they do not, or if none comes back.
     pub backoff: Option<GrowingBackoff>,
+    /// Subscriptions that are not there from the first connection to the end, in file order.
+    pub subscribes: Vec<SubscribePlan>,
     /// What it publishes, in file order.
     pub streams: Vec<StreamPlan>,
     /// What each device publishes once on each connection.
@@ -67,6 +69,15 @@ pub struct GroupPlan {
     pub responds: Vec<RespondPlan>,
     /// Bits per second that the link of each device carries up; `None` is without a limit.
     pub up_bits_per_second: Option<u64>,
+}
+
+/// A subscription of each device that is there for a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscribePlan {
+    /// Template of the Topic Filter, as in the file.
+    pub filter: String,
+    /// When it is held.
+    pub times: SubscribeTimes,
 }
 
 /// What a device answers.
@@ -242,6 +253,15 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
                 Some(*growing)
             }
         },
+        subscribes: group
+            .subscribes
+            .iter()
+            .filter(|subscribe| !subscribe.times.is_always())
+            .map(|subscribe| SubscribePlan {
+                filter: subscribe.filter.source().to_owned(),
+                times: subscribe.times.clone(),
+            })
+            .collect(),
         streams: group
             .publishes
             .iter()

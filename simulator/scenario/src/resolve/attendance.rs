@@ -39,8 +39,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// A device that is there for no time at all would come and go without end.
-    fn resolve_stay(&mut self, file: Option<&DistributionFile>, at: &At<'_>) -> Distribution {
+    /// A time that something is in a state: one of no time at all would come and go without end.
+    pub(super) fn resolve_stay(
+        &mut self,
+        file: Option<&DistributionFile>,
+        at: &At<'_>,
+    ) -> Distribution {
         let stay = self.resolve_distribution(file, at);
         if let Distribution::Constant { value } = stay {
             self.check_above_zero(value, at);

@@ -90,6 +90,7 @@ pub(crate) fn resolve(
     resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
     resolver.check_bandwidths(&run, &root.key("group"));
+    resolver.check_subscribe_times(&file.group, &run, &root.key("group"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
     resolver.run_ends = run.duration.saturating_add(run.drain);
     let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));

@@ -13,7 +13,7 @@ use crate::file::{ExpectFile, PublishFile, RespondFile};
 use crate::template::{Fixed, Use};
 use crate::{
     DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Qos2, Respond,
-    ResponseClaim, Subscribe,
+    ResponseClaim, Subscribe, SubscribeTimes,
 };
 
 /// Most bytes of a string of MQTT (§1.5.4).
@@ -66,6 +66,7 @@ impl Resolver<'_> {
                 ..SubscriptionOptions::default()
             },
             identifier: None,
+            times: SubscribeTimes::default(),
         };
         let respond = Respond {
             filter,

@@ -5,12 +5,13 @@ use squall_protocol::packet::{RetainHandling, SubscriptionIdentifier, Subscripti
 use squall_protocol::topic::TopicFilter;
 use squall_toml::at::At;
 use squall_toml::node::Value;
+use squall_toml::quantity::format_duration;
 
 use super::Resolver;
-use super::group::resolve_qos;
-use crate::file::SubscribeFile;
+use super::group::{resolve_qos, time};
+use crate::file::{GroupFile, SubscribeFile};
 use crate::template::{Fixed, Use};
-use crate::{DeviceTemplate, Group, Subscribe};
+use crate::{Churn, DeviceTemplate, Group, RunSettings, SessionStart, Subscribe, SubscribeTimes};
 
 /// Keys that MQTT 3.1.1 has not.
 const OPTIONS_OF_5: [&str; 4] = [
@@ -44,6 +45,12 @@ impl Resolver<'_> {
                 Some(_) | None => RetainHandling::SendAtSubscribe,
             },
         };
+        let times = self.resolve_times(file, at);
+        if group.session == SessionStart::Resume && times.start.is_some() {
+            let what = "a Session of an earlier run may have the subscription before";
+            let remedy = "no `start`, or `session = \"fresh\"` in the group";
+            self.contradiction(&at.key("start"), what.to_owned(), remedy.to_owned());
+        }
         let at_filter = at.key("filter");
         let is_list = matches!(
             at_filter.node().map(|node| &node.value),
@@ -64,9 +71,64 @@ impl Resolver<'_> {
                     identifier: file
                         .subscription_identifier
                         .and_then(SubscriptionIdentifier::new),
+                    times: times.clone(),
                 }
             })
             .collect()
+    }
+
+    /// When the subscriptions of one block are held.
+    fn resolve_times(&mut self, file: &SubscribeFile, at: &At<'_>) -> SubscribeTimes {
+        let (start, until) = (time(file.start), time(file.until));
+        if let Some(until) = until
+            && until <= start.unwrap_or_default()
+        {
+            let what = format!(
+                "the devices subscribe at {} and unsubscribe at {}",
+                format_duration(start.unwrap_or_default()),
+                format_duration(until)
+            );
+            self.contradiction(
+                &at.key("until"),
+                what,
+                "an `until` after `start`".to_owned(),
+            );
+        }
+        let at_churn = at.key("churn");
+        let churn = file.churn.as_ref().map(|churn| Churn {
+            on: self.resolve_stay(Some(&churn.on), &at_churn.key("on")),
+            off: self.resolve_stay(Some(&churn.off), &at_churn.key("off")),
+        });
+        SubscribeTimes {
+            start,
+            until,
+            churn,
+        }
+    }
+
+    /// Notes subscriptions that are due when the measured part is over.
+    pub(super) fn check_subscribe_times(
+        &mut self,
+        files: &[GroupFile],
+        run: &RunSettings,
+        at: &At<'_>,
+    ) {
+        for (place, group) in files.iter().enumerate() {
+            for (index, subscribe) in group.subscribe.iter().enumerate() {
+                let Some(start) = time(subscribe.start).filter(|&start| start >= run.duration)
+                else {
+                    continue;
+                };
+                let what = format!(
+                    "{} is not before the end of the measured part, at {}",
+                    format_duration(start),
+                    format_duration(run.duration)
+                );
+                let remedy = format!("a `run.duration` of more than {}", format_duration(start));
+                let at = at.item(place).key("subscribe").item(index);
+                self.contradiction(&at.key("start"), what, remedy);
+            }
+        }
     }
 
     /// A Topic Filter for every device of `group`.

@@ -42,6 +42,7 @@ mod run;
 mod sessions;
 mod stalls;
 mod stopped;
+mod subscription_times;
 mod tail;
 mod takeover;
 mod tampering;

@@ -23,4 +23,5 @@ mod responding;
 mod retained;
 mod scale;
 mod stopping;
+mod subscribing;
 mod takeover;

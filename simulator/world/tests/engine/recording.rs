@@ -54,6 +54,8 @@ pub(crate) enum What {
     Ended(EndCause),
     SubscribeSent,
     Subscribed,
+    UnsubscribeSent,
+    Unsubscribed,
     Due(Stamp),
     Published(Stamp, QoS),
     Skipped(Stamp),
@@ -120,6 +122,8 @@ impl What {
             Fact::Connection(ConnectionFact::QuotaExceeded { .. }) => Self::QuotaExceeded,
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
+            Fact::Subscription(SubscriptionFact::UnsubscribeSent { .. }) => Self::UnsubscribeSent,
+            Fact::Subscription(SubscriptionFact::UnsubscribeAnswered { .. }) => Self::Unsubscribed,
             &Fact::Publication(PublicationFact::Due { stamp, .. }) => Self::Due(stamp),
             &Fact::Publication(PublicationFact::Sent { stamp, qos, .. }) => {
                 Self::Published(stamp, qos)

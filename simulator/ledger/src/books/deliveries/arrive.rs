@@ -49,6 +49,13 @@ pub(crate) enum Wait {
     Offline,
 }
 
+/// Who sent a message, and when, or not before when.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    sender: Sender,
+    at: Instant,
+}
+
 /// A delivery under judgement: a message of this run that reached a Session which asks for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case<'a> {
@@ -201,9 +208,12 @@ impl Deliveries {
         if !self.streams[stream].has_sent(stamp.sequence) {
             return Err(Stranger::NeverPublished);
         }
-        let sender = sender_to(event.client, self.streams[stream].client);
-        let (place, copies) = self.place_for(event, topic, sender, delivery.origin)?;
         let record = self.streams[stream].record(stamp.sequence);
+        let sent = Sent {
+            sender: sender_to(event.client, self.streams[stream].client),
+            at: record.map_or(stamp.scheduled, |record| record.sent_at),
+        };
+        let (place, copies) = self.place_for(event, topic, sent, delivery.origin)?;
         let mut case = Case {
             event,
             delivery,
@@ -218,7 +228,7 @@ impl Deliveries {
             sent_at: record.map(|record| record.sent_at),
             reached_at: record.map(|record| record.reached_at),
             wait: self.wait_of(event, record),
-            sender,
+            sender: sent.sender,
             place,
             copies,
             promised: None,
@@ -243,13 +253,17 @@ impl Deliveries {
         &self,
         event: &Event,
         topic: TopicKey,
-        sender: Sender,
+        sent: Sent,
         origin: Origin,
     ) -> Result<(usize, u8), Stranger> {
-        let place = self.place_of(event, topic, sender);
+        let place = self.place_of(event, topic, sent);
+        let of_another = Sent {
+            sender: Sender::Another,
+            ..sent
+        };
         place.map_or_else(
-            || match (self.place_of(event, topic, Sender::Another), origin) {
-                (None, _) => Err(Stranger::NotAskedFor),
+            || match (self.place_of(event, topic, of_another), origin) {
+                (None, _) => Err(self.not_asked_for(event, topic)),
                 (Some(_), Origin::Live | Origin::EmptyStore) => Err(Stranger::Local),
                 (Some(place), Origin::Store) => Ok(place),
             },
@@ -259,25 +273,25 @@ impl Deliveries {
 
     /// The Session's own place in a topic and the copies its subscriptions allow; without one,
     /// the place of a shared subscription that it is a member of.
-    fn place_of(&self, event: &Event, topic: TopicKey, sender: Sender) -> Option<(usize, u8)> {
+    fn place_of(&self, event: &Event, topic: TopicKey, sent: Sent) -> Option<(usize, u8)> {
         let session = session(&self.sessions, event.client)?;
         if let Some(number) = self.topics.session_place(topic, event.client) {
-            let copies = session
-                .asked(&self.topics.places(topic)[number].filters, sender)
-                .copies;
+            let filters = &self.topics.places(topic)[number].filters;
+            let copies = session.asked(filters, sent.sender, sent.at).copies;
             if copies > 0 {
                 return Some((number, copies));
             }
         }
-        let mut shares = self.member_places(event, topic);
+        let mut shares = self.member_places(event, topic, sent.at);
         shares.next().map(|number| (number, 1))
     }
 
-    /// Places of shared subscriptions of a topic that the Session is a member of.
+    /// Places of shared subscriptions of a topic that the Session is a member of, for what was sent at `sent_at`.
     pub(super) fn member_places(
         &self,
         event: &Event,
         topic: TopicKey,
+        sent_at: Instant,
     ) -> impl Iterator<Item = usize> + '_ {
         let session = session(&self.sessions, event.client);
         let places = self.topics.places(topic);
@@ -289,7 +303,7 @@ impl Deliveries {
                 // A shared subscription has no No Local [MQTT-3.8.3-4].
                 session.is_some_and(|session| {
                     session
-                        .asked(&places[number].filters, Sender::Another)
+                        .asked(&places[number].filters, Sender::Another, sent_at)
                         .copies
                         > 0
                 })
@@ -300,11 +314,11 @@ impl Deliveries {
         // With several subscriptions the broker may choose whose QoS it uses.
         let is_alone = case.copies == 1
             && self
-                .member_places(case.event, case.topic)
+                .member_places(case.event, case.topic, case.sent_at_least())
                 .all(|other| other == case.place);
         let session = session(&self.sessions, case.event.client).filter(|_| is_alone)?;
         let filters = &self.topics.places(case.topic)[case.place].filters;
-        let asked = session.asked(filters, case.sender);
+        let asked = session.asked(filters, case.sender, case.sent_at_least());
         Some(asked.certain?.min(case.published))
     }
 
@@ -350,7 +364,9 @@ impl Deliveries {
 
     /// The place of a shared subscription of this Session that has not had the message yet.
     fn deliver_to_share(&mut self, case: &Case<'_>) -> Option<(usize, Arrival)> {
-        let shares: Vec<usize> = self.member_places(case.event, case.topic).collect();
+        let shares: Vec<usize> = self
+            .member_places(case.event, case.topic, case.sent_at_least())
+            .collect();
         shares
             .into_iter()
             .filter(|&share| share != case.place)

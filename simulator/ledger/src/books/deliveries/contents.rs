@@ -46,7 +46,8 @@ impl Deliveries {
             return None;
         }
         let filters = &self.topics.places(case.topic)[case.place].filters;
-        let flag = session(&self.sessions, case.event.client)?.retain_flag(filters);
+        let session = session(&self.sessions, case.event.client)?;
+        let flag = session.retain_flag(filters, case.sent_at_least());
         match flag {
             RetainFlag::Cleared => came.then_some(
                 "came with RETAIN to a subscription that was there before it [MQTT-3.3.1-12]",

@@ -78,8 +78,11 @@ impl Deliveries {
     fn is_first_sent_here(&self, case: &Case<'_>) -> bool {
         let recipient = self.topics.places(case.topic)[case.place].recipient;
         let is_of_the_session = matches!(recipient, Recipient::Session(_));
-        let is_alone =
-            case.copies == 1 && self.member_places(case.event, case.topic).next().is_none();
+        let is_alone = case.copies == 1
+            && self
+                .member_places(case.event, case.topic, case.sent_at_least())
+                .next()
+                .is_none();
         is_of_the_session
             && is_alone
             && session(&self.sessions, case.event.client).is_some_and(|session| {

@@ -67,7 +67,7 @@ impl Deliveries {
             Origin::Live => case.sender,
             Origin::Store | Origin::EmptyStore => Sender::Another,
         };
-        let allowed = session.identifiers(&filters, sender, case.sent_at);
+        let allowed = session.identifiers(&filters, sender, case.sent_at_least());
         if let Some(what) = wrong_identifier(came, &allowed) {
             self.note_mislabelled(case, &what);
         } else if case.delivery.origin == Origin::Live && allowed.certain.len() > 1 {

@@ -15,6 +15,7 @@ mod copies;
 mod delivery;
 mod expiry;
 mod identifiers;
+mod leaving;
 mod pledges;
 mod replay;
 mod sessions;

@@ -4,7 +4,7 @@
 //! A recipient keeps a list of the cursors in which it may have open pledges, so that the end of a
 //! connection costs what was pledged since the last one, not a walk over every topic.
 
-use squall_protocol::QoS;
+use squall_protocol::{Instant, QoS};
 use squall_scenario::GroupId;
 
 use super::{Deliveries, Message, StreamId, group_of, sender_to, session, share_group};
@@ -52,7 +52,7 @@ impl Deliveries {
                 away.waited += 1;
             }
         }
-        if pledges == 0 && !self.is_asked_for(id) {
+        if pledges == 0 && !self.is_asked_for(id, event.now) {
             let book = self.books.publications_mut(event.group, message.qos);
             book.to_no_subscriber += 1;
         }
@@ -67,13 +67,13 @@ impl Deliveries {
     }
 
     /// Whether any subscription, be it certain or not, asks for messages of a stream now.
-    fn is_asked_for(&self, id: StreamId) -> bool {
+    fn is_asked_for(&self, id: StreamId, now: Instant) -> bool {
         let publisher = self.streams[id].client;
         let mut places = self.topics.places(self.streams[id].topic).iter();
         places.any(|place| match place.recipient {
             Recipient::Session(client) => session(&self.sessions, client).is_some_and(|session| {
                 session
-                    .asked(&place.filters, sender_to(client, publisher))
+                    .asked(&place.filters, sender_to(client, publisher), now)
                     .copies
                     > 0
             }),
@@ -90,7 +90,8 @@ impl Deliveries {
         match place.recipient {
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;
-                let asked = session.asked(&place.filters, sender_to(client, event.client));
+                let asked =
+                    session.asked(&place.filters, sender_to(client, event.client), event.now);
                 let owed = asked.certain?.min(published);
                 let is_owed = session.is_online()
                     || (owed > QoS::AtMostOnce && !session.has_expired(event.now));

@@ -53,7 +53,9 @@ impl Deliveries {
     fn counts_as_live(&self, case: &Case<'_>) -> bool {
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client);
-        let flag = session.map_or(RetainFlag::Cleared, |session| session.retain_flag(filters));
+        let flag = session.map_or(RetainFlag::Cleared, |session| {
+            session.retain_flag(filters, case.sent_at_least())
+        });
         let stream = &self.streams[case.stream];
         let was_published = stream
             .record(case.sequence())
@@ -85,7 +87,12 @@ impl Deliveries {
         }
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client)?;
-        if case.sender == Sender::Itself && session.asked(filters, Sender::Itself).copies == 0 {
+        if case.sender == Sender::Itself
+            && session
+                .asked(filters, Sender::Itself, case.sent_at_least())
+                .copies
+                == 0
+        {
             return Some(Stranger::Local);
         }
         (case.delivery.origin == Origin::Store && self.is_kept_back(case, session))
@@ -97,17 +104,21 @@ impl Deliveries {
         let place = &self.topics.places(case.topic)[case.place];
         if matches!(place.recipient, Recipient::Share(_))
             || session
-                .asking(&place.filters)
+                .asking(&place.filters, case.sent_at_least())
                 .any(|row| row.brings_at_most > Brings::Nothing)
             || self.streams[case.stream].awaits(case.place, case.sequence())
         {
             return false;
         }
-        match session.retain_flag(&place.filters) {
-            RetainFlag::Cleared => session.asking(&place.filters).any(|row| {
-                row.confirmed_at
-                    .is_none_or(|confirmed_at| case.sent_at_least() <= confirmed_at)
-            }),
+        match session.retain_flag(&place.filters, case.sent_at_least()) {
+            RetainFlag::Cleared => {
+                session
+                    .asking(&place.filters, case.sent_at_least())
+                    .any(|row| {
+                        row.confirmed_at
+                            .is_none_or(|confirmed_at| case.sent_at_least() <= confirmed_at)
+                    })
+            }
             // It may have come live.
             RetainFlag::AsPublished | RetainFlag::Either => {
                 let asked_at = session.asked_at(&place.filters, case.event.socket);
@@ -290,6 +301,13 @@ impl Deliveries {
         if self.history.has_other_clients()
             && let Some(topic) = self.topics.topic(topic)
         {
+            self.replays.handle_come(event, topic);
+        }
+    }
+
+    /// A will came with RETAIN: it had replaced what was retained when SUBSCRIBE was sent.
+    pub(crate) fn handle_will_from_store(&mut self, event: &Event, topic: &str) {
+        if let Some(topic) = self.topics.topic(topic) {
             self.replays.handle_come(event, topic);
         }
     }

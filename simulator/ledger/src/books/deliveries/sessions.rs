@@ -61,9 +61,7 @@ impl Deliveries {
             session.resume(event.socket);
         }
         if is_over {
-            for subscription in &mut session.subscriptions {
-                subscription.state = SubscriptionState::Absent;
-            }
+            session.end_all();
             session.over_at = event.now;
             self.excuse_session(event, None, Excuse::SessionEnded);
         }
@@ -190,8 +188,14 @@ impl Deliveries {
             let Some(row) = self.session_mut(event).subscription_mut(filter) else {
                 continue;
             };
-            // A SUBACK of a connection that a clean start has displaced says nothing.
-            if row.socket != event.socket || row.state == SubscriptionState::Ending {
+            // A SUBACK of a connection that a clean start has displaced says nothing, nor does one before UNSUBACK.
+            let is_given_up = match row.state {
+                SubscriptionState::Ending | SubscriptionState::Leaving => true,
+                SubscriptionState::Absent
+                | SubscriptionState::Requested
+                | SubscriptionState::Active => false,
+            };
+            if row.socket != event.socket || is_given_up {
                 continue;
             }
             if row.brings > Brings::Nothing {
@@ -206,7 +210,7 @@ impl Deliveries {
                     row.granted = granted;
                     row.confirmed_at = Some(event.now);
                 }
-                None => row.state = SubscriptionState::Absent,
+                None => row.end(),
             }
         }
     }
@@ -219,7 +223,7 @@ impl Deliveries {
         self.sessions[place].get_or_insert_with(|| Session::new(event.group, event.device))
     }
 
-    fn take_place(&mut self, event: &Event, filter: FilterKey) {
+    pub(super) fn take_place(&mut self, event: &Event, filter: FilterKey) {
         let recipient = if self.topics.is_shared(filter) {
             let share = self.shares.entry(filter).or_default();
             share.members.push(event.client);

@@ -1,10 +1,10 @@
 //! Deliveries that no message of this run can be found for.
 
 use squall_run::AnomalyKind;
-use squall_scenario::BrokerHistory;
+use squall_scenario::{BrokerHistory, TopicKey};
 
 use super::delivery::{Delivery, Mark, Origin};
-use super::{Deliveries, TallyKey};
+use super::{Deliveries, TallyKey, session};
 use crate::books::anomalies::Anomaly;
 use crate::books::event::Event;
 
@@ -19,6 +19,8 @@ pub(super) enum Stranger {
     Damaged,
     /// Of this run, but no subscription asks for it.
     NotAskedFor,
+    /// Of this run, and sent after the client had given its subscription up.
+    AfterUnsuback,
     /// Of this run, and the client's own, though it asks not to get those.
     Local,
     /// Of this run, and out of the store, though no SUBSCRIBE asked for what is retained.
@@ -43,6 +45,10 @@ impl Stranger {
             Self::NotAskedFor => (
                 AnomalyKind::Misrouted,
                 "no subscription asks for it (§3.3.4)",
+            ),
+            Self::AfterUnsuback => (
+                AnomalyKind::Misrouted,
+                "it was published after UNSUBACK for its subscription had come [MQTT-3.10.4-2]",
             ),
             Self::Local => (
                 AnomalyKind::Misrouted,
@@ -88,6 +94,18 @@ impl Deliveries {
         match delivery.mark {
             Mark::OfAnotherRun => Stranger::Foreign,
             Mark::None | Mark::Ours(_) => Stranger::Unclear,
+        }
+    }
+
+    /// What a delivery is that no subscription of its Session asks for.
+    pub(super) fn not_asked_for(&self, event: &Event, topic: TopicKey) -> Stranger {
+        let filters = self.topics.filters(topic);
+        let shared = self.topics.shared_filters(topic);
+        let has_left = session(&self.sessions, event.client)
+            .is_some_and(|session| session.has_left(filters) || session.has_left(shared));
+        match has_left {
+            true => Stranger::AfterUnsuback,
+            false => Stranger::NotAskedFor,
         }
     }
 

@@ -30,19 +30,27 @@ pub(crate) struct Watcher {
 }
 
 impl Deliveries {
-    /// For whom a will is that reaches a Session; `None` if no subscription asks for it.
-    pub(crate) fn recipient_of(&self, event: &Event, topic: &str) -> Option<WillRecipient> {
+    /// For whom a will is that reaches a Session, and was published at `sent_at` or later; `None` if no subscription asks
+    /// for it.
+    pub(crate) fn recipient_of(
+        &self,
+        event: &Event,
+        topic: &str,
+        sent_at: Instant,
+    ) -> Option<WillRecipient> {
         let topic = self.topics.topic(topic)?;
         let session = session(&self.sessions, event.client)?;
         // Whether No Local keeps a will from its own Session is not said: it may come.
         let filters = self.topics.filters(topic);
-        let copies = session.asked(filters, Sender::Another).copies;
+        let copies = session.asked(filters, Sender::Another, sent_at).copies;
         if copies > 0 {
             let recipient = Recipient::Session(event.client);
             return Some(WillRecipient { recipient, copies });
         }
         let mut shares = self.topics.shared_filters(topic).iter();
-        let share = shares.find(|&&filter| session.asked(&[filter], Sender::Another).copies > 0)?;
+        let is_member =
+            |filter: FilterKey| session.asked(&[filter], Sender::Another, sent_at).copies > 0;
+        let share = shares.find(|&&filter| is_member(filter))?;
         Some(WillRecipient {
             recipient: Recipient::Share(*share),
             copies: 1,

@@ -186,11 +186,21 @@ impl Ledger {
                 let key = MessageKey::of(stamp, topic);
                 findings.extend(self.note_exchange(event, key, delivered, first));
             }
-        } else if let Some(recipient) = self.deliveries.recipient_of(event, topic) {
+        } else if let Some(recipient) = self.will_recipient(event, topic, payload) {
+            if retain {
+                self.deliveries.handle_will_from_store(event, topic);
+            }
             findings.extend(self.handle_will_delivery(event, delivered, recipient));
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
         }
+    }
+
+    /// For whom a will is that came; `None` if no subscription asks for it.
+    fn will_recipient(&self, event: &Event, topic: &str, payload: &[u8]) -> Option<WillRecipient> {
+        let sent_at = self.wills.published_since(topic, payload);
+        let sent_at = sent_at.unwrap_or(event.now);
+        self.deliveries.recipient_of(event, topic, sent_at)
     }
 
     /// What the RETAIN flag of a message says.

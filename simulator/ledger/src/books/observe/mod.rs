@@ -149,21 +149,34 @@ impl Ledger {
                         .expect_replays(event, wanted, &self.retained);
                 }
             }
+            SubscriptionFact::UnsubscribeSent { wanted } => {
+                self.deliveries.handle_unsubscribe_sent(event, wanted);
+                if self.closed_at.is_none() {
+                    self.unanswered.handle_unsubscribe_sent(event);
+                }
+            }
+            SubscriptionFact::UnsubscribeAnswered { wanted, reasons } => {
+                self.unanswered.handle_unsubscribed(event);
+                self.deliveries.handle_unsubscribed(event, wanted, reasons);
+                self.note_refused(event, reasons, findings);
+            }
             SubscriptionFact::Answered {
                 wanted, reasons, ..
             } => {
                 self.unanswered.handle_subscribed(event);
                 self.deliveries.handle_subscribed(event, wanted, reasons);
                 self.deliveries.confirm_replays(event, wanted, reasons);
-                for reason in reasons.iter().filter(|reason| reason.is_error()) {
-                    self.connections.note_error(
-                        event.now,
-                        ErrorArea::Subscribe,
-                        &reason_text(*reason),
-                    );
-                    findings.push(Finding::Error);
-                }
+                self.note_refused(event, reasons, findings);
             }
+        }
+    }
+
+    /// Counts the errors in a SUBACK or UNSUBACK.
+    fn note_refused(&mut self, event: &Event, reasons: &[ReasonCode], findings: &mut Vec<Finding>) {
+        for reason in reasons.iter().filter(|reason| reason.is_error()) {
+            self.connections
+                .note_error(event.now, ErrorArea::Subscribe, &reason_text(*reason));
+            findings.push(Finding::Error);
         }
     }
 

@@ -1,26 +1,30 @@
 //! One Session, as its devices know it: its subscriptions and the connections that hold it.
 //!
-//! A subscription asks for a message *certainly* from its SUBACK on; between SUBSCRIBE and SUBACK
-//! it *may*. Rows are never removed, so that a filter is matched once however often it is
+//! A subscription asks for a message *certainly* from its SUBACK to its UNSUBSCRIBE; between SUBSCRIBE and SUBACK, and
+//! between UNSUBSCRIBE and UNSUBACK, it *may*. Of what was sent before UNSUBACK, some may come after it (§3.10.4). Rows
+//! are never removed, so that a filter is matched once however often it is
 //! subscribed to.
 
 mod options;
+mod subscription;
 mod unread;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use squall_fleet::{SocketId, Wanted};
-use squall_protocol::packet::{SubscriptionIdentifier, SubscriptionOptions};
+use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS, Version};
 use squall_scenario::{DeviceId, GroupId};
 
-use super::event::Event;
 use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
 pub(crate) use options::{Brings, Identifiers, Resumes, RetainFlag, Sender, brings_first};
+pub(crate) use subscription::{Subscription, SubscriptionState};
 pub(crate) use unread::Unread;
+
+/// Later than anything was sent: what a subscription asks for then it asks for now.
+const NOW: Instant = Instant::from_nanos(u64::MAX);
 
 /// Absences of one Session that are remembered.
 const ABSENCES_MAX: usize = 64;
@@ -73,150 +77,6 @@ pub(crate) struct Away {
     pub(crate) came: u64,
     /// Whether nothing asked for the end that it began with.
     pub(crate) is_unasked: bool,
-}
-
-/// One Topic Filter of one Session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subscription {
-    /// The Topic Filter that is subscribed to.
-    pub(crate) filter: FilterKey,
-    /// Whether it asks for messages.
-    pub(crate) state: SubscriptionState,
-    /// As the last SUBSCRIBE asked for it; the QoS is in `granted`.
-    pub(crate) options: SubscriptionOptions,
-    /// The Subscription Identifier of that SUBSCRIBE.
-    pub(crate) identifier: Option<SubscriptionIdentifier>,
-    /// What the last SUBSCRIBE brings of what is retained.
-    pub(crate) brings: Brings,
-    /// The most that any brings that was sent for it in this Session.
-    pub(crate) brings_at_most: Brings,
-    /// Granted by the last SUBACK.
-    pub(crate) granted: QoS,
-    /// When SUBACK came; `None` from SUBSCRIBE until then.
-    pub(crate) confirmed_at: Option<Instant>,
-    /// SUBSCRIBE packets that were sent for it.
-    pub(crate) requests: Requests,
-    /// When SUBSCRIBE was sent for the first time in this Session.
-    pub(crate) asked_at: Instant,
-    /// The connection of the last SUBSCRIBE.
-    pub(crate) asked_on: SocketId,
-    /// When it was sent for the first time on that connection.
-    pub(crate) asked_here_at: Instant,
-    /// When it became active; means nothing before.
-    pub(crate) active_since: Instant,
-    /// The connection that it was made or resumed on.
-    pub(crate) socket: SocketId,
-}
-
-/// SUBSCRIBE packets for one Topic Filter.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Requests {
-    /// On their way, or lost with a connection.
-    open: u32,
-    /// When the last SUBACKs came, the newest first.
-    answered_at: [Option<Instant>; 4],
-}
-
-impl Requests {
-    /// SUBSCRIBE was sent, on another connection than before or on the same.
-    pub(crate) fn send(&mut self, on: Connection) {
-        self.open = match on {
-            Connection::Same => self.open + 1,
-            Connection::Other => 1,
-        };
-    }
-
-    /// SUBACK came.
-    pub(crate) fn answer(&mut self, now: Instant) {
-        self.open = self.open.saturating_sub(1);
-        self.answered_at.rotate_right(1);
-        self.answered_at[0] = Some(now);
-    }
-
-    /// How many were not answered before `at`; all that can be if they are too many to know.
-    fn since(&self, at: Instant) -> u32 {
-        let answered = self.answered_at.iter().filter(|known| **known >= Some(at));
-        match answered.count() {
-            count if count == self.answered_at.len() => u32::MAX,
-            count => self.open + u32::try_from(count).expect("there are few"),
-        }
-    }
-}
-
-impl Subscription {
-    /// SUBSCRIBE is sent for a filter for the first time.
-    pub(crate) fn ask(filter: FilterKey, event: &Event, wanted: &Wanted, brings: Brings) -> Self {
-        let mut requests = Requests::default();
-        if brings > Brings::Nothing {
-            requests.send(Connection::Other);
-        }
-        Self {
-            filter,
-            state: SubscriptionState::Requested,
-            options: wanted.options,
-            identifier: wanted.identifier,
-            brings,
-            brings_at_most: brings,
-            granted: QoS::AtMostOnce,
-            confirmed_at: None,
-            requests,
-            asked_at: event.now,
-            asked_on: event.socket,
-            asked_here_at: event.now,
-            active_since: event.now,
-            socket: event.socket,
-        }
-    }
-
-    /// SUBSCRIBE is sent again.
-    pub(crate) fn ask_again(&mut self, event: &Event, wanted: &Wanted) {
-        self.options = wanted.options;
-        self.identifier = wanted.identifier;
-        self.brings = self.brings_again(event.socket);
-        if self.state == SubscriptionState::Absent {
-            self.brings_at_most = self.brings;
-            self.asked_at = event.now;
-            self.asked_here_at = event.now;
-        } else if self.asked_on != event.socket {
-            self.asked_here_at = event.now;
-        }
-        self.brings_at_most = self.brings_at_most.max(self.brings);
-        self.asked_on = event.socket;
-        if self.brings > Brings::Nothing {
-            self.requests.send(if self.socket == event.socket {
-                Connection::Same
-            } else {
-                Connection::Other
-            });
-        }
-        self.socket = event.socket;
-        self.confirmed_at = None;
-        if self.state != SubscriptionState::Active {
-            self.state = SubscriptionState::Requested;
-        }
-    }
-}
-
-/// Whether a packet is sent on the same connection as the one before.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Connection {
-    /// It is sent on the same one.
-    Same,
-    /// It is sent on another.
-    Other,
-}
-
-/// Whether a subscription asks for messages.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum SubscriptionState {
-    /// It does not ask for messages.
-    Absent,
-    /// It may: SUBSCRIBE was sent.
-    Requested,
-    /// Certainly: SUBACK came.
-    Active,
-    /// It may: a connection with Clean Start is about to end it.
-    Ending,
 }
 
 /// What a Session's own subscriptions ask of one topic.
@@ -280,15 +140,14 @@ impl Session {
             .is_some_and(|since| now >= since + self.expiry)
     }
 
-    /// What those of its subscriptions that are among `filters` ask of what `sender` publishes.
-    pub(crate) fn asked(&self, filters: &[FilterKey], sender: Sender) -> Asked {
+    /// What those of its subscriptions that are among `filters` ask of what `sender` sent at `sent_at`.
+    pub(crate) fn asked(&self, filters: &[FilterKey], sender: Sender, sent_at: Instant) -> Asked {
         let mut asked = Asked {
             certain: None,
             copies: 0,
         };
         for subscription in &self.subscriptions {
-            if !subscription.asks_for_messages_of(sender) || !filters.contains(&subscription.filter)
-            {
+            if !subscription.may_bring(sender, sent_at) || !filters.contains(&subscription.filter) {
                 continue;
             }
             asked.copies = asked.copies.saturating_add(1);
@@ -332,7 +191,7 @@ impl Session {
         published_at: Instant,
     ) -> bool {
         self.subscriptions.iter().any(|subscription| {
-            subscription.state != SubscriptionState::Absent
+            subscription.asks_for(published_at)
                 && subscription.brings_at_most > Brings::Nothing
                 && filters.contains(&subscription.filter)
                 && subscription
@@ -354,7 +213,7 @@ impl Session {
     /// The earliest time at which SUBSCRIBE was sent for any of `filters`, as far as it may have
     /// brought something on `socket`: what was asked for on another connection may come here later.
     pub(crate) fn asked_at(&self, filters: &[FilterKey], socket: SocketId) -> Option<Instant> {
-        let asking = self.asking(filters);
+        let asking = self.asking(filters, NOW);
         asking
             .map(|row| {
                 if row.asked_on == socket && self.expiry.is_zero() {
@@ -369,24 +228,43 @@ impl Session {
     /// Whether SUBSCRIBE for any of `filters` may have brought something on another connection than
     /// `socket` that may come again on this one.
     pub(crate) fn asked_before(&self, filters: &[FilterKey], socket: SocketId) -> bool {
-        self.asking(filters)
+        self.asking(filters, NOW)
             .any(|row| row.asked_on != socket || row.asked_at < row.asked_here_at)
     }
 
     /// The QoS granted for `filters`, while no SUBSCRIBE for them waits for its SUBACK.
     pub(crate) fn granted_for_certain(&self, filters: &[FilterKey]) -> Option<QoS> {
         let is_certain = self
-            .asking(filters)
+            .asking(filters, NOW)
             .all(|row| row.state == SubscriptionState::Active && row.confirmed_at.is_some());
-        let granted = self.asking(filters).map(|row| row.granted).max();
+        let asking = self.asking(filters, NOW);
+        let granted = asking.map(|row| row.granted).max();
         granted.filter(|_| is_certain)
     }
 
-    /// Those of its subscriptions that are among `filters` and ask, certainly or not.
-    pub(crate) fn asking(&self, filters: &[FilterKey]) -> impl Iterator<Item = &Subscription> {
+    /// Those of its subscriptions that are among `filters` and ask, certainly or not, for what was sent at `sent_at`.
+    pub(crate) fn asking(
+        &self,
+        filters: &[FilterKey],
+        sent_at: Instant,
+    ) -> impl Iterator<Item = &Subscription> {
         self.subscriptions
             .iter()
-            .filter(|row| row.state != SubscriptionState::Absent && filters.contains(&row.filter))
+            .filter(move |row| row.asks_for(sent_at) && filters.contains(&row.filter))
+    }
+
+    /// Whether a subscription to any of `filters` was given up in this Session, and not made again.
+    pub(crate) fn has_left(&self, filters: &[FilterKey]) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|row| row.has_left() && filters.contains(&row.filter))
+    }
+
+    /// The Session is over: it has no subscription.
+    pub(crate) fn end_all(&mut self) {
+        for subscription in &mut self.subscriptions {
+            subscription.end();
+        }
     }
 
     /// The subscription to one filter.
@@ -406,20 +284,13 @@ impl Session {
     /// A connection with Clean Start was asked for: every subscription is about to end.
     pub(crate) fn begin_clean_start(&mut self) {
         for subscription in &mut self.subscriptions {
-            subscription.state = match subscription.state {
-                SubscriptionState::Absent => SubscriptionState::Absent,
-                // What is on its way on a connection that lives may still come.
-                SubscriptionState::Requested
-                | SubscriptionState::Active
-                | SubscriptionState::Ending
-                    if self.live.contains(&subscription.socket) =>
-                {
-                    SubscriptionState::Ending
-                }
-                SubscriptionState::Requested
-                | SubscriptionState::Active
-                | SubscriptionState::Ending => SubscriptionState::Absent,
-            };
+            // What is on its way on a connection that lives may still come.
+            let may_come =
+                subscription.state != SubscriptionState::Absent || subscription.has_left();
+            match may_come && self.live.contains(&subscription.socket) {
+                true => subscription.state = SubscriptionState::Ending,
+                false => subscription.end(),
+            }
         }
     }
 
@@ -434,7 +305,7 @@ impl Session {
     pub(crate) fn end_subscriptions(&mut self, socket: SocketId) {
         for subscription in &mut self.subscriptions {
             if subscription.socket == socket {
-                subscription.state = SubscriptionState::Absent;
+                subscription.end();
             }
         }
     }
@@ -443,7 +314,7 @@ impl Session {
     pub(crate) fn end_ending(&mut self, socket: SocketId) {
         for subscription in &mut self.subscriptions {
             if subscription.socket == socket && subscription.state == SubscriptionState::Ending {
-                subscription.state = SubscriptionState::Absent;
+                subscription.end();
             }
         }
     }

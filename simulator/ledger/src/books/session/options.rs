@@ -53,10 +53,10 @@ pub(crate) struct Identifiers {
 }
 
 impl Subscription {
-    /// Whether it asks, certainly or not, for what `sender` publishes [MQTT-3.8.3-3].
-    pub(crate) fn asks_for_messages_of(&self, sender: Sender) -> bool {
+    /// Whether it asks, certainly or not, for what `sender` sent at `sent_at` [MQTT-3.8.3-3].
+    pub(crate) fn may_bring(&self, sender: Sender, sent_at: Instant) -> bool {
         let is_local = sender == Sender::Itself && self.options.no_local;
-        self.state != SubscriptionState::Absent && !is_local
+        self.asks_for(sent_at) && !is_local
     }
 
     /// What another SUBSCRIBE for it brings, on the connection `on`.
@@ -72,6 +72,7 @@ impl Subscription {
                 }
                 SubscriptionState::Active
                 | SubscriptionState::Requested
+                | SubscriptionState::Leaving
                 | SubscriptionState::Ending => Brings::Perhaps,
             },
         }
@@ -99,11 +100,11 @@ pub(crate) enum Resumes {
 }
 
 impl Session {
-    /// What the RETAIN flag of a live message must be that came by one of `filters`.
-    pub(crate) fn retain_flag(&self, filters: &[FilterKey]) -> RetainFlag {
+    /// What the RETAIN flag of a live message of `sent_at` must be that came by one of `filters`.
+    pub(crate) fn retain_flag(&self, filters: &[FilterKey], sent_at: Instant) -> RetainFlag {
         let mut keeps = false;
         let mut clears = false;
-        for subscription in self.asking(filters) {
+        for subscription in self.asking(filters, sent_at) {
             keeps |= subscription.options.retain_as_published;
             clears |= !subscription.options.retain_as_published;
         }
@@ -121,17 +122,16 @@ impl Session {
             .any(|subscription| subscription.identifier.is_some())
     }
 
-    /// The identifiers that a message of `sender` may bear that came by `filters`, and was sent at `sent_at`, if that is
-    /// known.
+    /// The identifiers that a message of `sender` may bear that came by `filters`, and was sent at `sent_at` or later.
     pub(crate) fn identifiers(
         &self,
         filters: &[FilterKey],
         sender: Sender,
-        sent_at: Option<Instant>,
+        sent_at: Instant,
     ) -> Identifiers {
         let mut found = Identifiers::default();
-        for subscription in self.asking(filters) {
-            if !subscription.asks_for_messages_of(sender) {
+        for subscription in self.asking(filters, sent_at) {
+            if !subscription.may_bring(sender, sent_at) {
                 continue;
             }
             let Some(identifier) = subscription.identifier else {
@@ -140,7 +140,7 @@ impl Session {
             };
             found.possible.push(identifier);
             let is_certain = subscription.state == SubscriptionState::Active
-                && sent_at.is_some_and(|sent_at| subscription.active_since < sent_at);
+                && subscription.active_since < sent_at;
             if is_certain {
                 found.certain.push(identifier);
             }

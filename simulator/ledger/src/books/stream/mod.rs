@@ -296,6 +296,47 @@ impl Stream {
         }
     }
 
+    /// Takes those open pledges of a place out that are owed at `owed` and that `goes` says of, and hands them over. Tells
+    /// whether others are left; if not, the recipient does not list the cursor for them any longer.
+    pub(crate) fn take_open_if(
+        &mut self,
+        place: usize,
+        owed: QoS,
+        goes: impl Fn(&OpenPledge) -> bool,
+        mut hand_over: impl FnMut(OpenPledge),
+    ) -> bool {
+        let level = self.cursors.get_mut(place).and_then(|cursor| {
+            let mut levels = cursor.levels.iter_mut();
+            levels.find(|level| level.owed == owed)
+        });
+        let Some(level) = level else {
+            return false;
+        };
+        let sequences: Vec<u32> = level.pending.iter().collect();
+        for sequence in sequences {
+            let record = &mut self.records[(sequence - self.base) as usize];
+            let before = *record;
+            let open = OpenPledge::taken_out(record, level, place, sequence);
+            if goes(&open) {
+                level.pending.remove(sequence);
+                level.pledged.remove(sequence);
+                hand_over(open);
+            } else {
+                *record = before;
+            }
+        }
+        level.is_listed = level.pending.len() > 0;
+        level.is_listed
+    }
+
+    /// Whether all of its messages so far had one QoS: then a later one overtakes none before it.
+    pub(crate) fn has_one_qos(&self) -> bool {
+        match self.published {
+            Some(PublishedAs::One(_)) => true,
+            Some(PublishedAs::Several) | None => false,
+        }
+    }
+
     /// Takes the oldest open pledges of a place out if they are too scattered to keep.
     pub(crate) fn take_excess(&mut self, place: usize, mut hand_over: impl FnMut(OpenPledge)) {
         let Some(cursor) = self.cursors.get_mut(place) else {

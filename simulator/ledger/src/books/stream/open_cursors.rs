@@ -21,6 +21,11 @@ impl OpenCursors {
         self.by_qos[owed as usize].push(cursor);
     }
 
+    /// Takes the cursors out that may have pledges owed at `owed`.
+    pub(crate) fn take_at(&mut self, owed: QoS) -> Vec<CursorKey> {
+        std::mem::take(&mut self.by_qos[owed as usize])
+    }
+
     /// The cursors that may have pledges owed at `owed`.
     pub(crate) fn at(&self, owed: QoS) -> impl Iterator<Item = CursorKey> + '_ {
         self.by_qos[owed as usize].iter().copied()
@@ -29,7 +34,7 @@ impl OpenCursors {
     /// Takes the cursors out that may have pledges owed at `only`, or at any QoS: those may come twice.
     pub(crate) fn take(&mut self, only: Option<QoS>) -> Vec<CursorKey> {
         match only {
-            Some(owed) => std::mem::take(&mut self.by_qos[owed as usize]),
+            Some(owed) => self.take_at(owed),
             None => std::mem::take(&mut self.by_qos).concat(),
         }
     }

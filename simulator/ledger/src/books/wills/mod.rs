@@ -196,6 +196,11 @@ impl Wills {
         row.is_some_and(|row| row.may_be_stored(may_be_sent))
     }
 
+    /// Since when a will may have been published, as far as its ends are known; `None` if it has none.
+    pub(crate) fn published_since(&self, topic: &str, payload: &[u8]) -> Option<Instant> {
+        self.rows[self.row_of(topic, payload)?].published_since()
+    }
+
     /// A connection ended. `shares` are the shared subscriptions that certainly ask for the topic
     /// of its will now.
     ///

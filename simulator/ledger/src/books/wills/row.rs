@@ -127,6 +127,15 @@ pub(super) struct TakenFor {
 }
 
 impl Row {
+    /// Since when a will of it may have been published; `None` without any end.
+    pub(super) fn published_since(&self) -> Option<Instant> {
+        match self.first {
+            0 => self.ends.iter().map(|end| end.at).min(),
+            // Ends before are forgotten.
+            _ => Some(Instant::ZERO),
+        }
+    }
+
     pub(super) fn new(will: KnownWill) -> Self {
         Self {
             will,

@@ -11,7 +11,7 @@ use squall_ledger::advice;
 use squall_run::{count_text, duration_text, rate_text};
 use squall_scenario::{
     Attendance, Distribution, GroupPlan, GrowingBackoff, Jitter, Measure as _, Plan, Scenario,
-    Sizes, StreamPlan,
+    Sizes, StreamPlan, SubscribeTimes,
 };
 use squall_toml::quantity::format_bit_rate;
 
@@ -156,6 +156,20 @@ fn attendance(attendance: &Attendance) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// `from 5.00 s until 25.0 s, on for 5.00 s and off for 5.00 s on average`
+fn subscription_times(times: &SubscribeTimes) -> String {
+    let start = times.start.map(|at| format!("from {}", seconds(at)));
+    let until = times.until.map(|at| format!("until {}", seconds(at)));
+    let churn = times.churn.as_ref().map(|churn| {
+        let (on, off) = (mean(&churn.on), mean(&churn.off));
+        format!("on for {on} and off for {off} on average")
+    });
+    let span: Vec<String> = start.into_iter().chain(until).collect();
+    let span = (!span.is_empty()).then(|| span.join(" "));
+    let parts: Vec<String> = span.into_iter().chain(churn).collect();
+    parts.join(", ")
+}
+
 /// Of a distribution without a mean, the median.
 fn mean(distribution: &Distribution) -> String {
     seconds(distribution.mean().unwrap_or_else(|| distribution.median()))
@@ -207,6 +221,10 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
             if let Some(sizes) = &stream.sizes {
                 sheet.line(&format!("        {}", sizes_text(sizes, stream, group)));
             }
+        }
+        for subscribe in &group.subscribes {
+            let (filter, times) = (&subscribe.filter, subscription_times(&subscribe.times));
+            sheet.line(&format!("    subscribes to {filter}  {times}"));
         }
         for respond in &group.responds {
             sheet.line(&format!(
