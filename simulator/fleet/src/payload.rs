@@ -5,11 +5,15 @@
 //! - text: the text, ` #squall:`, 32 hexadecimal digits;
 //! - JSON: the object with a last member `"_squall"`, whose value is 32 hexadecimal digits.
 //!
+//! Any other payload, such as the bytes of a file, has the second form. A stamp may also be in a User Property,
+//! [`STAMP_PROPERTY`], as 32 hexadecimal digits: the payload is then as the scenario says.
+//!
 //! The 16 bytes are one number, big-endian: tag of the run (24 bits), device (20 bits), sequence
 //! (32 bits), scheduled time in nanoseconds (52 bits, 52 days). A foreign payload can look like the
 //! binary form: compare a parsed stamp with the run's tag and with what was published.
 
 use squall_protocol::Instant;
+use squall_protocol::packet::{Publish, PublishProperties};
 
 use crate::stamp::{RunTag, Stamp};
 use squall_scenario::DeviceId;
@@ -25,7 +29,7 @@ const TIME_BITS: u32 = 128 - RunTag::BITS - DEVICE_BITS - SEQUENCE_BITS;
 /// Hexadecimal digits of a stamp in text.
 const STAMP_DIGITS: usize = 2 * STAMP_BYTES;
 /// Fills a binary payload: never a part of the two markers below.
-const FILLER: u8 = b'.';
+pub(crate) const FILLER: u8 = b'.';
 /// Comes before the digits in text.
 const TEXT_MARKER: &[u8] = b" #squall:";
 /// Comes before the digits in a JSON object.
@@ -39,9 +43,12 @@ pub fn append_binary(out: &mut Vec<u8>, stamp: Stamp, size: usize) {
     out.resize(out.len() + size.saturating_sub(STAMP_BYTES), FILLER);
 }
 
-/// Appends `text` and the stamp.
-pub fn append_text(out: &mut Vec<u8>, stamp: Stamp, text: &str) {
-    out.extend_from_slice(text.as_bytes());
+/// The name of the User Property that a stamp may be in.
+pub const STAMP_PROPERTY: &str = "squall";
+
+/// Appends `text`, or any other bytes, and the stamp.
+pub fn append_text(out: &mut Vec<u8>, stamp: Stamp, text: &[u8]) {
+    out.extend_from_slice(text);
     out.extend_from_slice(TEXT_MARKER);
     append_digits(out, stamp);
 }
@@ -65,6 +72,27 @@ pub fn parse(payload: &[u8]) -> Option<Stamp> {
         .and_then(|rest| parse_digits(rest, JSON_MARKER))
         .or_else(|| parse_digits(payload, TEXT_MARKER));
     stamp.or_else(|| payload.first_chunk().map(from_bytes))
+}
+
+/// The stamp as the value of [`STAMP_PROPERTY`].
+pub fn property_value(stamp: Stamp) -> String {
+    let mut digits = Vec::new();
+    append_digits(&mut digits, stamp);
+    String::from_utf8(digits).expect("digits are ASCII")
+}
+
+/// The stamp of a message: that in a User Property, or else that in its payload, as [`parse`] has it.
+pub fn stamp_of(publish: &Publish<'_>) -> Option<Stamp> {
+    in_property(&publish.properties).or_else(|| parse(publish.payload))
+}
+
+/// The stamp in a User Property, if there is one.
+pub fn in_property(properties: &PublishProperties<'_>) -> Option<Stamp> {
+    let mut user = properties.user_properties.iter();
+    user.find_map(|(name, value)| {
+        let is_stamp = *name == STAMP_PROPERTY && value.len() == STAMP_DIGITS;
+        is_stamp.then(|| parse_digits(value.as_bytes(), b""))?
+    })
 }
 
 /// Whether `payload` looks as only those of squall do: it has a marker, or a stamp and filler after it.
@@ -216,7 +244,7 @@ mod tests {
     /// Text stays readable and carries the stamp behind it.
     #[test]
     fn text_comes_first_and_its_stamp_is_found() {
-        let payload = written(|out| append_text(out, stamp(), "on"));
+        let payload = written(|out| append_text(out, stamp(), b"on"));
 
         assert_eq!(payload, b"on #squall:0102030405060708090a0b0c0d0e0f10");
         assert_eq!(parse(&payload), Some(stamp()));
@@ -238,6 +266,21 @@ mod tests {
         }
     }
 
+    /// A stamp in a property is found whatever the payload looks like, and what is no stamp is not one.
+    #[test]
+    fn a_stamp_in_a_property_is_found() {
+        let value = property_value(stamp());
+        let with = |name, value| PublishProperties {
+            user_properties: vec![("kind", "cmd"), (name, value)],
+            ..PublishProperties::default()
+        };
+
+        assert_eq!(value, "0102030405060708090a0b0c0d0e0f10");
+        assert_eq!(in_property(&with(STAMP_PROPERTY, &value)), Some(stamp()));
+        assert_eq!(in_property(&with("other", &value)), None);
+        assert_eq!(in_property(&with(STAMP_PROPERTY, &value[1..])), None);
+    }
+
     /// No stamp is made up for what cannot hold one.
     #[test]
     fn a_short_foreign_payload_has_no_stamp() {
@@ -248,7 +291,7 @@ mod tests {
     /// Characters that are not digits make the text form invalid; its first 16 bytes are then binary.
     #[test]
     fn broken_digits_are_not_read_as_text() {
-        let mut payload = written(|out| append_text(out, stamp(), "on"));
+        let mut payload = written(|out| append_text(out, stamp(), b"on"));
         *payload.last_mut().unwrap() = b'x';
 
         assert_ne!(parse(&payload), Some(stamp()));
@@ -257,7 +300,7 @@ mod tests {
     /// What a device was to send is found before the stamp that squall has added, in both readable forms.
     #[test]
     fn what_comes_before_the_stamp_is_what_the_scenario_says() {
-        let text = written(|out| append_text(out, stamp(), "online"));
+        let text = written(|out| append_text(out, stamp(), b"online"));
         let object = "{ \"state\": \"online\" }";
         let json = written(|out| append_json(out, stamp(), object));
         let binary = written(|out| append_binary(out, stamp(), 32));

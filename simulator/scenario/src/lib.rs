@@ -42,7 +42,7 @@ pub use model::group::{Group, SessionStart, connects_after};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Loss, Network, Outages};
 pub use model::pacing::{Arrival, Pacing};
-pub use model::payload::{Payload, WillPayload};
+pub use model::payload::{BytesSource, FixedBytes, Payload, StampPlace, WillPayload};
 pub use model::preset::Preset;
 pub use model::publish::Publish;
 pub use model::qos2::{CutAfter, Qos2, Withhold};

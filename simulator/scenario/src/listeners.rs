@@ -55,7 +55,7 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
     for sender in &scenario.groups {
         for publish in &sender.publishes {
             let messages = publish.pacing.mean_rate(&scenario.run) * f64::from(sender.count);
-            let heard: f64 = sample(publish, sender, scenario)
+            let heard: f64 = sample(publish, sender, scenario.seed)
                 .iter()
                 .map(|sent| Audience::of(sent, group, &scenario.run).devices)
                 .sum();
@@ -69,9 +69,23 @@ fn sent_to(group: &Group, scenario: &Scenario) -> f64 {
 /// Devices that hear a message of `publish`, on average over a sample of messages. A shared
 /// subscription counts once.
 pub(crate) fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> f64 {
-    let sample = sample(publish, group, scenario);
+    let sample = sample(publish, group, scenario.seed);
     let heard: f64 = sample.iter().map(|sent| heard_by(sent, scenario)).sum();
     heard / f64::from(SAMPLE_MESSAGES)
+}
+
+/// Whether a device of `listener` hears messages of `publish`, which devices of `sender` publish.
+pub(crate) fn hears(
+    listener: &Group,
+    publish: &Publish,
+    sender: &Group,
+    run: &RunSettings,
+    seed: u64,
+) -> bool {
+    sample(publish, sender, seed).iter().any(|sent| {
+        let audience = Audience::of(sent, listener, run);
+        audience.devices > 0.0 || !audience.shares.is_empty()
+    })
 }
 
 /// What a message of a stream brings about on average: responses, and devices that hear them.
@@ -91,7 +105,7 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
     if responding.is_empty() {
         return sum;
     }
-    for sent in sample(publish, group, scenario) {
+    for sent in sample(publish, group, scenario.seed) {
         let wanted = publish.properties.response_topic.as_ref();
         let wanted = wanted.map(|topic| topic.render(sent.index, &sent.by));
         for &group in &responding {
@@ -158,8 +172,8 @@ struct Sent {
 }
 
 /// A few messages of `publish`, by devices drawn from `group`.
-fn sample(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<Sent> {
-    let mut rng = Pcg64Mcg::seed_from_u64(scenario.seed);
+fn sample(publish: &Publish, group: &Group, seed: u64) -> Vec<Sent> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
     let topics = (0..SAMPLE_MESSAGES).filter_map(|_| {
         let index = rng.random_range(0..group.count);
         let client_id = group.client_id_of(index);

@@ -82,6 +82,7 @@ burst = 1
 # begins with the warm-up
 # goes on to the end of the measured part
 payload = { size = "16B" }
+stamp = "payload"
 
 [[group.subscribe]]
 filter = "t"

@@ -1,6 +1,6 @@
-//! What messages carry: sizes from a distribution.
+//! What messages carry: sizes from a distribution, bytes, and stamps beside them.
 
-use squall_scenario::{Payload, Plan, Scenario, ScenarioErrors};
+use squall_scenario::{FileUnreadable, Payload, Plan, Scenario, ScenarioErrors, Surroundings};
 
 /// A device that publishes once a second over a link of 64 kbit/s.
 fn parse(payload: &str) -> Result<Scenario, ScenarioErrors> {
@@ -99,6 +99,105 @@ fn a_link_must_carry_the_mean_of_the_sizes() {
         errors.contains("bit/s and network \"thin\" carries 64000 bit/s up"),
         "{errors}"
     );
+}
+
+/// One file beside the scenario.
+struct Around;
+
+impl Surroundings for Around {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, FileUnreadable> {
+        match path {
+            "reading.bin" => Ok(vec![1, 255, 0]),
+            _ => Err(FileUnreadable {
+                cause: format!("/home/{path}: no such file"),
+            }),
+        }
+    }
+
+    fn target(&self, name: &str) -> Result<Vec<u8>, FileUnreadable> {
+        let cause = format!("{name}: there are no targets here");
+        Err(FileUnreadable { cause })
+    }
+}
+
+/// A publisher with these `keys`, and a listener of `protocol`.
+fn parse_beside(keys: &str, protocol: &str) -> Result<Scenario, ScenarioErrors> {
+    let text = format!(
+        "version = 1\nname = \"test\"\n[[group]]\nname = \"g\"\ncount = 2\n[[group.publish]]\ntopic = \"t\"\n\
+         every = \"1s\"\n{keys}\n[[group]]\nname = \"old\"\ncount = 1\nprotocol = \"{protocol}\"\n\
+         subscribe = [{{ filter = \"t\" }}]\n"
+    );
+    Scenario::parse_bytes("test.toml", text.as_bytes(), &[], &Around)
+}
+
+/// Bytes are those of the digits or of the file, and what is printed reads back as the same scenario.
+#[test]
+fn bytes_come_from_digits_and_from_files() {
+    for payload in ["{ hex = \"01 FF00\" }", "{ file = \"reading.bin\" }"] {
+        let scenario = parse_beside(&format!("payload = {payload}"), "5.0").unwrap();
+
+        let Payload::Bytes(fixed) = &scenario.groups[0].publishes[0].payload else {
+            panic!("bytes");
+        };
+        assert_eq!(*fixed.bytes, [1, 255, 0]);
+        let text = scenario.to_resolved_toml();
+        let again = Scenario::parse_bytes("again.toml", text.as_bytes(), &[], &Around);
+        assert_eq!(again, Ok(scenario), "{text}");
+    }
+}
+
+/// With its stamp in a property a payload may be smaller than a stamp.
+#[test]
+fn a_stamp_in_a_property_leaves_the_size_free() {
+    let twelve = "payload = { size = \"12B\" }";
+
+    assert!(parse_beside(twelve, "5.0").is_err());
+    let scenario = parse_beside(&format!("{twelve}\nstamp = \"property\""), "5.0");
+
+    let text = scenario.as_ref().unwrap().to_resolved_toml();
+    assert!(text.contains("stamp = \"property\""), "{text}");
+    assert_eq!(Scenario::parse("again.toml", &text, &[]), scenario);
+}
+
+/// Each is refused where it stands, with what would do.
+#[test]
+fn bytes_and_stamps_that_cannot_be_are_refused() {
+    for (keys, protocol, said) in [
+        (
+            "payload = { hex = \"01f\" }",
+            "5.0",
+            "two digits from 0 to f",
+        ),
+        (
+            "payload = { hex = \"0x01\" }",
+            "5.0",
+            "two digits from 0 to f",
+        ),
+        (
+            "payload = { file = \"none.bin\" }",
+            "5.0",
+            "no payload from \"none.bin\": /home/none.bin: no such file",
+        ),
+        (
+            "stamp = \"property\"",
+            "3.1.1",
+            "group \"old\" speaks MQTT 3.1.1, which has no User Properties",
+        ),
+        (
+            "user_properties = { squall = \"x\" }",
+            "5.0",
+            "would be taken for a stamp",
+        ),
+        ("stamp = \"propery\"", "5.0", "did you mean"),
+    ] {
+        let errors = parse_beside(keys, protocol).unwrap_err().to_string();
+
+        assert!(errors.contains(said), "{keys}: {errors}");
+    }
 }
 
 /// A device has one will, whose size is not drawn.

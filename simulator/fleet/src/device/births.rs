@@ -16,7 +16,7 @@ use squall_scenario::TemplateValues;
 
 use super::message::{DrawnSteps, Message};
 use super::properties::Tie;
-use super::publishing::{render_payload, unix_millis};
+use super::publishing::{Stamped, render_payload, unix_millis};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::random::{Draws, Generator, Purpose};
@@ -76,11 +76,17 @@ impl Device {
         let message = Message {
             stamp,
             reached_at: turn.now,
-            payload: render_payload(&birth.payload, &values, &mut births.rng, stamp),
+            payload: render_payload(
+                &birth.payload,
+                &values,
+                &mut births.rng,
+                Stamped::InPayload(stamp),
+            ),
             topic: births.topic.clone(),
             qos: birth.qos,
             retain: birth.retain,
             properties: None,
+            stamp_property: None,
             tie: Tie::None,
             closed_loop: None,
             drawn: Cell::new(DrawnSteps::default()),

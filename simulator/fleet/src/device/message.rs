@@ -26,10 +26,12 @@ pub(crate) struct Message {
     pub(crate) qos: QoS,
     /// Whether the broker is to retain it.
     pub(crate) retain: bool,
-    /// The payload, stamp included.
+    /// The payload, stamp included where it is there.
     pub(crate) payload: Vec<u8>,
     /// Properties that it shares with the others of its stream.
     pub(crate) properties: Option<Rc<Properties>>,
+    /// Its stamp as a User Property, if it has it there.
+    pub(crate) stamp_property: Option<Box<str>>,
     /// What ties it to another message.
     pub(crate) tie: Tie,
     /// The stream whose closed loop it is of; `None` for one that was due by a schedule.
@@ -114,6 +116,7 @@ impl client::Message for MessageHandle {
             retain,
             payload,
             properties,
+            stamp_property,
             tie,
             ..
         } = &*self.0;
@@ -123,7 +126,7 @@ impl client::Message for MessageHandle {
             retain: *retain,
             topic: topic.borrowed(),
             packet_id: None,
-            properties: of_publish(properties.as_deref(), tie),
+            properties: of_publish(properties.as_deref(), stamp_property.as_deref(), tie),
             payload,
         }
     }

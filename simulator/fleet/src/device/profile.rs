@@ -238,5 +238,6 @@ fn render_will_payload(payload: &WillPayload, index: u32, client_id: &str) -> Ve
         WillPayload::Text(text) | WillPayload::Json(text) => {
             text.render(index, client_id).into_bytes()
         }
+        WillPayload::Bytes(fixed) => fixed.bytes.to_vec(),
     }
 }

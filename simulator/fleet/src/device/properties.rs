@@ -7,6 +7,7 @@ use squall_protocol::packet::PublishProperties;
 use squall_protocol::topic::TopicName;
 use squall_scenario::{DeviceId, MessageProperties};
 
+use crate::payload::STAMP_PROPERTY;
 use crate::stamp::{RunTag, Stamp};
 
 /// The properties of every message of one `[[group.publish]]` of one device.
@@ -99,9 +100,10 @@ impl Tie {
     }
 }
 
-/// The properties of a PUBLISH.
+/// The properties of a PUBLISH, with its stamp if that is one of them.
 pub(super) fn of_publish<'a>(
     properties: Option<&'a Properties>,
+    stamp: Option<&'a str>,
     tie: &'a Tie,
 ) -> PublishProperties<'a> {
     let user = properties.map_or(&[][..], |properties| &properties.user);
@@ -111,6 +113,7 @@ pub(super) fn of_publish<'a>(
         user_properties: user
             .iter()
             .map(|(name, value)| (&**name, &**value))
+            .chain(stamp.map(|stamp| (STAMP_PROPERTY, stamp)))
             .collect(),
         correlation_data: tie.correlation(),
         message_expiry_interval: properties.and_then(Properties::message_expiry),

@@ -17,7 +17,7 @@ use squall_protocol::{
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
-use squall_scenario::{Payload, Publish, TemplateValues};
+use squall_scenario::{Payload, Publish, StampPlace, TemplateValues};
 
 use super::ending::TransportEnd;
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
@@ -26,7 +26,7 @@ use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
 use crate::observation::{CutStep, EndCause, Fact, Pace, PublicationFact, SenderLeg};
-use crate::payload::{append_binary, append_json, append_text};
+use crate::payload::{FILLER, append_binary, append_json, append_text, property_value};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::{Due, Place, Schedule};
 use crate::stamp::Stamp;
@@ -77,27 +77,53 @@ impl Stream {
     }
 }
 
-/// The payload of one message, with its stamp.
+/// What a payload has of a stamp.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stamped {
+    /// This one.
+    InPayload(Stamp),
+    /// None: the message has it elsewhere.
+    Elsewhere,
+}
+
+/// The payload of one message.
 pub(super) fn render_payload(
     payload: &Payload,
     values: &TemplateValues<'_>,
     rng: &mut Generator,
-    stamp: Stamp,
+    stamped: Stamped,
 ) -> Vec<u8> {
     let mut out = Vec::new();
     let mut text = String::new();
     match payload {
-        Payload::Size(sizes) => append_binary(&mut out, stamp, sizes.sample(rng).0 as usize),
+        Payload::Size(sizes) => {
+            let size = sizes.sample(rng).0 as usize;
+            match stamped {
+                Stamped::InPayload(stamp) => append_binary(&mut out, stamp, size),
+                Stamped::Elsewhere => out.resize(size, FILLER),
+            }
+        }
         Payload::Text(template) => {
             template.render(values, rng, &mut text);
-            append_text(&mut out, stamp, &text);
+            append_bytes(&mut out, stamped, text.as_bytes());
         }
         Payload::Json(template) => {
             template.render(values, rng, &mut text);
-            append_json(&mut out, stamp, &text);
+            match stamped {
+                Stamped::InPayload(stamp) => append_json(&mut out, stamp, &text),
+                Stamped::Elsewhere => out.extend_from_slice(text.as_bytes()),
+            }
         }
+        Payload::Bytes(fixed) => append_bytes(&mut out, stamped, &fixed.bytes),
     }
     out
+}
+
+fn append_bytes(out: &mut Vec<u8>, stamped: Stamped, bytes: &[u8]) {
+    match stamped {
+        Stamped::InPayload(stamp) => append_text(out, stamp, bytes),
+        Stamped::Elsewhere => out.extend_from_slice(bytes),
+    }
 }
 
 /// Numbers the messages of a device to each Topic Name.
@@ -195,10 +221,15 @@ impl Device {
             sequence: self.sequences.take(&topic),
             scheduled: due.at,
         };
+        let (stamped, stamp_property) = match publish.stamp {
+            StampPlace::Payload => (Stamped::InPayload(stamp), None),
+            StampPlace::Property => (Stamped::Elsewhere, Some(property_value(stamp).into())),
+        };
         Message {
             stamp,
             reached_at: turn.now,
-            payload: render_payload(&publish.payload, &values, &mut stream.rng, stamp),
+            payload: render_payload(&publish.payload, &values, &mut stream.rng, stamped),
+            stamp_property,
             topic,
             qos: publish.qos,
             retain: publish.retain,

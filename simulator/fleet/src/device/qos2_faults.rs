@@ -196,6 +196,7 @@ mod tests {
             retain: false,
             payload: Vec::new(),
             properties: None,
+            stamp_property: None,
             tie: super::super::properties::Tie::None,
             closed_loop: None,
             drawn: Cell::new(DrawnSteps::default()),

@@ -15,7 +15,7 @@ use squall_scenario::TemplateValues;
 
 use super::message::{DrawnSteps, Message};
 use super::properties::{Answered, Tie};
-use super::publishing::{render_payload, unix_millis};
+use super::publishing::{Stamped, render_payload, unix_millis};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::payload;
@@ -98,7 +98,7 @@ impl Responder {
         [at_machine, arrived]: [Instant; 2],
         publish: &Publish<'_>,
     ) {
-        let stamp = payload::parse(publish.payload).filter(|stamp| stamp.run == run);
+        let stamp = payload::stamp_of(publish).filter(|stamp| stamp.run == run);
         let Some(stamp) = stamp else { return };
         let properties = &publish.properties;
         for (place, (block, respond)) in self.blocks.iter_mut().zip(&profile.responds).enumerate() {
@@ -178,11 +178,17 @@ impl Device {
             let message = Message {
                 stamp,
                 reached_at: turn.now,
-                payload: render_payload(&respond.payload, &values, &mut block.payloads, stamp),
+                payload: render_payload(
+                    &respond.payload,
+                    &values,
+                    &mut block.payloads,
+                    Stamped::InPayload(stamp),
+                ),
                 topic,
                 qos: respond.qos,
                 retain: false,
                 properties: None,
+                stamp_property: None,
                 tie: Tie::Response(Box::new(waiting.answered)),
                 closed_loop: None,
                 drawn: Cell::new(DrawnSteps::default()),

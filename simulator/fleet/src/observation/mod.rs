@@ -304,7 +304,7 @@ pub struct DeliveredFact<'a> {
     pub retain: bool,
     /// The payload, stamp included.
     pub payload: &'a [u8],
-    /// What its payload says of itself: compare it with what was published, since a foreign
+    /// What it says of itself, in a User Property or its payload: compare it with what was published, since a foreign
     /// payload can look like a stamp.
     pub stamp: Option<Stamp>,
     /// The properties of the PUBLISH.
@@ -320,7 +320,7 @@ impl<'a> Fact<'a> {
             dup: publish.dup,
             retain: publish.retain,
             payload: publish.payload,
-            stamp: payload::parse(publish.payload),
+            stamp: payload::stamp_of(publish),
             properties: &publish.properties,
         })
     }

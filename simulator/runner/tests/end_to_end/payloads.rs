@@ -49,6 +49,25 @@ fn on_each_broker(scenario: &str, files: &[(&str, &[u8])], judge: impl Fn(i32, &
     }
 }
 
+/// Twelve bytes from a file have no room for a stamp: it is in a property, and each message is told from the others.
+#[test]
+fn twelve_bytes_of_a_file_are_told_apart_by_a_property() {
+    let payload = "payload = { file = \"reading.bin\" }\nstamp = \"property\"";
+    let scenario = scenario(
+        payload,
+        "qos = 1\nlost = 0\nreordered = 0\ncorrupted = 0\nmisrouted = 0",
+    );
+    let reading = *b"\x00\x01\x02\x03\xf0\xf1\xf2\xf3 \"}\0";
+
+    on_each_broker(&scenario, &[("reading.bin", &reading)], |code, run| {
+        assert_held(code, run);
+        assert_eq!(
+            run["measured"]["accounting"]["deliveries"][0]["delivered"], 100,
+            "{run}"
+        );
+    });
+}
+
 /// Each message is whole, however large it is.
 #[test]
 fn sizes_of_a_distribution_arrive_whole() {

@@ -43,7 +43,7 @@ pub(crate) use login::{CredentialsFile, LoginTextFile};
 pub(crate) use malformed::{MalformedForms, MalformedWord};
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile, PresetWord};
 pub(crate) use payload::{PayloadFile, PayloadForms};
-pub(crate) use publish::{ArrivalFile, ArrivalWord, PublishFile, WindowFile};
+pub(crate) use publish::{ArrivalFile, ArrivalWord, PublishFile, StampWord, WindowFile};
 pub(crate) use qos2::Qos2File;
 pub(crate) use quantity::quantity_of;
 pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};

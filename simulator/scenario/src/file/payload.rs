@@ -18,6 +18,10 @@ pub(crate) enum PayloadFile {
     Text(String),
     /// An object whose texts are templates.
     Json(IndexMap<String, JsonValue>),
+    /// Bytes as hexadecimal digits, two for each byte, with spaces between bytes where that helps.
+    Hex(String),
+    /// The bytes of a file, as they are. Its path counts from the scenario's folder.
+    File(String),
 }
 
 /// What a message carries: a text, or a table.

@@ -43,6 +43,8 @@ pub(crate) struct PublishFile {
     #[serde(default, deserialize_with = "shorthand::option::<_, PayloadForms, _>")]
     #[schemars(with = "Option<PayloadForms>")]
     pub(crate) payload: Option<PayloadFile>,
+    /// Where each message has the stamp by which it is told from all others. Default `"payload"`.
+    pub(crate) stamp: Option<StampWord>,
     /// Template of the Topic Name on which the device wants the response to each message, which then has Correlation
     /// Data of its own. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`. By default none.
     pub(crate) response_topic: Option<String>,
@@ -54,6 +56,19 @@ pub(crate) struct PublishFile {
     /// Names, and templates of their values, that go with each message, in this order. MQTT 5.0 only.
     #[serde(default)]
     pub(crate) user_properties: IndexMap<String, String>,
+}
+
+/// Where a message has its stamp.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Stamp")]
+pub(crate) enum StampWord {
+    /// In the payload: first in one of a given `size`, as a member `_squall` of a JSON object, and behind any other, as
+    /// ` #squall:` and 32 digits.
+    Payload,
+    /// In a User Property `squall`: the payload is as it is written, of any size. MQTT 5.0 only, for publisher and
+    /// subscribers.
+    Property,
 }
 
 /// How messages come due: by a schedule, or as the broker answers those before.

@@ -4,14 +4,13 @@
 //! obeyed. Each entry leaves this list when the engine honours it.
 
 /// Keys by the schema's name of their block; the file itself is the empty name.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 6] = [
     ("", &["matrix", "stage"]),
     ("target", &["kill"]),
     ("run", &["repeat"]),
     ("network", &["partition"]),
     ("publish", &["stage"]),
     ("fault", &["contenders", "period"]),
-    ("payload", &["file"]),
 ];
 
 /// Values by key.

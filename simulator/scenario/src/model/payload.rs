@@ -1,8 +1,10 @@
 //! What a message carries.
 
+use std::sync::Arc;
+
 use crate::{DeviceTemplate, MessageTemplate, Sizes};
 
-/// What each message of a stream carries, with a stamp.
+/// What each message of a stream carries, beside its stamp.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
     /// As many bytes: the stamp, then filling.
@@ -11,6 +13,53 @@ pub enum Payload {
     Text(MessageTemplate),
     /// A JSON object: every rendering begins with `{`, ends with `}` and has at least one member.
     Json(MessageTemplate),
+    /// The same bytes in each message.
+    Bytes(FixedBytes),
+}
+
+/// Bytes that a file gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedBytes {
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+    /// Where they are from.
+    pub source: BytesSource,
+}
+
+/// Where bytes are from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum BytesSource {
+    /// Hexadecimal digits in the scenario.
+    Hex,
+    /// The file of this path, beside the scenario.
+    File(String),
+}
+
+/// Where a message has its stamp.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StampPlace {
+    /// In the payload.
+    Payload,
+    /// In a User Property (MQTT 5.0, §3.3.2.3.7).
+    Property,
+}
+
+impl StampPlace {
+    /// Bytes that a payload of filling has at least.
+    pub(crate) const fn bytes_min(self) -> u64 {
+        match self {
+            Self::Payload => 16,
+            Self::Property => 0,
+        }
+    }
+
+    /// The word in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payload => "payload",
+            Self::Property => "property",
+        }
+    }
 }
 
 impl Payload {
@@ -19,6 +68,7 @@ impl Payload {
         match self {
             Self::Size(sizes) => sizes.mean(),
             Self::Text(template) | Self::Json(template) => template.literal_bytes() as f64,
+            Self::Bytes(fixed) => fixed.bytes.len() as f64,
         }
     }
 }
@@ -32,4 +82,6 @@ pub enum WillPayload {
     Text(DeviceTemplate),
     /// A JSON object, as in [`Payload::Json`].
     Json(DeviceTemplate),
+    /// These bytes.
+    Bytes(FixedBytes),
 }

@@ -62,7 +62,7 @@ impl StreamPlan {
             pacing: Arc::clone(pacing),
             sizes: match &publish.payload {
                 Payload::Size(sizes) if sizes.as_constant().is_none() => Some(sizes.clone()),
-                Payload::Size(_) | Payload::Text(_) | Payload::Json(_) => None,
+                Payload::Size(_) | Payload::Text(_) | Payload::Json(_) | Payload::Bytes(_) => None,
             },
             bits_per_second: publish.bits_per_second(run),
         }

@@ -4,7 +4,7 @@ use squall_toml::quantity::format_size;
 use squall_toml::quote::quote;
 
 use super::distribution::sizes;
-use crate::{Payload, WillPayload};
+use crate::{BytesSource, FixedBytes, Payload, WillPayload};
 
 /// The payload of a message as one value.
 pub(super) fn of_message(payload: &Payload) -> String {
@@ -12,6 +12,7 @@ pub(super) fn of_message(payload: &Payload) -> String {
         Payload::Size(drawn) => format!("{{ size = {} }}", sizes(drawn)),
         Payload::Text(template) => text(template.source()),
         Payload::Json(template) => json(template.source()),
+        Payload::Bytes(fixed) => bytes(fixed),
     }
 }
 
@@ -23,11 +24,22 @@ pub(super) fn of_will(payload: &WillPayload) -> String {
         }
         WillPayload::Text(template) => text(template.source()),
         WillPayload::Json(template) => json(template.source()),
+        WillPayload::Bytes(fixed) => bytes(fixed),
     }
 }
 
 fn text(source: &str) -> String {
     format!("{{ text = {} }}", quote(source))
+}
+
+fn bytes(fixed: &FixedBytes) -> String {
+    match &fixed.source {
+        BytesSource::Hex => {
+            let digits = fixed.bytes.iter().map(|byte| format!("{byte:02x}"));
+            format!("{{ hex = {} }}", quote(&digits.collect::<String>()))
+        }
+        BytesSource::File(path) => format!("{{ file = {} }}", quote(path)),
+    }
 }
 
 /// Its source is an inline table.

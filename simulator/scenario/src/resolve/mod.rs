@@ -25,6 +25,7 @@ mod payload;
 mod publish;
 mod respond;
 mod sizes;
+mod stamp;
 mod subscribe;
 mod target;
 mod tls;
@@ -89,6 +90,9 @@ pub(crate) fn resolve(
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
+    // The schema keeps it from being negative.
+    let seed = file.seed.unwrap_or_default().unsigned_abs();
+    resolver.check_stamps(&run, seed, &root.key("group"));
     resolver.check_bandwidths(&run, &root.key("group"));
     resolver.check_subscribe_times(&file.group, &run, &root.key("group"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
@@ -99,8 +103,7 @@ pub(crate) fn resolve(
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),
-        // The schema keeps it from being negative.
-        seed: file.seed.unwrap_or_default().unsigned_abs(),
+        seed,
         needs: file.needs.into_iter().map(feature).collect(),
         vars: resolver.vars,
         target,

@@ -10,10 +10,10 @@ use squall_toml::quantity::parse_size;
 use super::Resolver;
 use crate::file::{PayloadFile, SizesFile};
 use crate::template::{Fixed, JsonValue, TemplateError, Use};
-use crate::{DeviceTemplate, MessageTemplate, Payload, Sizes, WillPayload};
-
-/// Bytes of a stamp: the least that a message carries.
-pub(super) const STAMP: u64 = 16;
+use crate::{
+    BytesSource, DeviceTemplate, FixedBytes, MessageTemplate, Payload, Sizes, StampPlace,
+    WillPayload,
+};
 
 /// Most bytes of a message: the largest MQTT packet with room for its topic and properties.
 pub(super) const MESSAGE_MAX: u64 = 256 * 1024 * 1024 - 128 * 1024;
@@ -22,17 +22,18 @@ pub(super) const MESSAGE_MAX: u64 = 256 * 1024 * 1024 - 128 * 1024;
 const WILL_MAX: u64 = 65_535;
 
 impl Resolver<'_> {
-    /// The payload of a message; the stamp alone if the file says nothing.
+    /// The payload of a message that has its stamp at `stamp`; the stamp alone if the file says nothing.
     pub(super) fn resolve_payload(
         &mut self,
         file: Option<&PayloadFile>,
+        stamp: StampPlace,
         group: &str,
         at: &At<'_>,
     ) -> Payload {
         match file {
-            None => Payload::Size(Sizes::constant(STAMP as u32)),
+            None => Payload::Size(Sizes::constant(16)),
             Some(PayloadFile::Size(sizes)) => {
-                Payload::Size(self.resolve_sizes(sizes, &at.key("size")))
+                Payload::Size(self.resolve_sizes(sizes, stamp, &at.key("size")))
             }
             Some(PayloadFile::Text(text)) => {
                 self.check_is_no_size(text, at);
@@ -54,6 +55,43 @@ impl Resolver<'_> {
                 let template = self.or_note(template, &at.key("json"));
                 Payload::Json(template.unwrap_or_else(|| MessageTemplate::literal("{}")))
             }
+            Some(PayloadFile::Hex(digits)) => {
+                Payload::Bytes(self.resolve_hex(digits, MESSAGE_MAX, &at.key("hex")))
+            }
+            Some(PayloadFile::File(path)) => {
+                Payload::Bytes(self.resolve_file(path, MESSAGE_MAX, &at.key("file")))
+            }
+        }
+    }
+
+    /// Bytes in hexadecimal digits.
+    fn resolve_hex(&mut self, digits: &str, max: u64, at: &At<'_>) -> FixedBytes {
+        let bytes = parse_hex(digits);
+        if bytes.is_none() {
+            let what = format!("{digits:?} is not a row of bytes in hexadecimal digits");
+            let remedy = "two digits from 0 to f for each byte, as `hex = \"01 ff\"`".to_owned();
+            self.contradiction(at, what, remedy);
+        }
+        let bytes = bytes.unwrap_or_default();
+        self.check_size(bytes.len() as u64, 0, max, at);
+        FixedBytes {
+            bytes: bytes.into(),
+            source: BytesSource::Hex,
+        }
+    }
+
+    /// The bytes of the file at `path`.
+    fn resolve_file(&mut self, path: &str, max: u64, at: &At<'_>) -> FixedBytes {
+        let bytes = self.surroundings.file(path).unwrap_or_else(|error| {
+            let what = format!("no payload from {path:?}: {error}");
+            let remedy = "a file that squall can read; its path counts from the scenario's folder";
+            self.contradiction(at, what, remedy.to_owned());
+            Vec::new()
+        });
+        self.check_size(bytes.len() as u64, 0, max, at);
+        FixedBytes {
+            bytes: bytes.into(),
+            source: BytesSource::File(path.to_owned()),
         }
     }
 
@@ -105,6 +143,12 @@ impl Resolver<'_> {
                 let template = self.or_note(template, &at.key("json"));
                 WillPayload::Json(template.unwrap_or_else(|| DeviceTemplate::literal("{}")))
             }
+            Some(PayloadFile::Hex(digits)) => {
+                WillPayload::Bytes(self.resolve_hex(digits, WILL_MAX, &at.key("hex")))
+            }
+            Some(PayloadFile::File(path)) => {
+                WillPayload::Bytes(self.resolve_file(path, WILL_MAX, &at.key("file")))
+            }
         }
     }
 
@@ -144,4 +188,17 @@ impl Resolver<'_> {
         }
         JsonValue::Object(members.clone())
     }
+}
+
+/// The bytes that a row of hexadecimal digits stands for; `None` if it is not one.
+fn parse_hex(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for word in text.split_ascii_whitespace() {
+        if word.len() % 2 != 0 || !word.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        let pairs = (0..word.len()).step_by(2);
+        bytes.extend(pairs.map(|at| u8::from_str_radix(&word[at..at + 2], 16).unwrap_or_default()));
+    }
+    Some(bytes)
 }

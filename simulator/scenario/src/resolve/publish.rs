@@ -8,7 +8,7 @@ use super::group::resolve_qos;
 use crate::error::Problem;
 use crate::file::{BirthFile, PublishFile};
 use crate::template::{Fixed, Use};
-use crate::{Birth, DeviceTemplate, Group, MessageTemplate, Payload, Publish};
+use crate::{Birth, DeviceTemplate, Group, MessageTemplate, Payload, Publish, StampPlace};
 
 /// Most bytes of a Topic Name (§1.5.4).
 const TOPIC_MAX: usize = 65_535;
@@ -34,12 +34,19 @@ impl Resolver<'_> {
             }
             None => MessageTemplate::literal("topic"),
         };
+        let stamp = self.resolve_stamp(file, group, at);
         Publish {
             topic,
             qos: resolve_qos(file.qos),
             retain: file.retain.unwrap_or(false),
             pacing: self.resolve_pacing(file, group, at),
-            payload: self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload")),
+            payload: self.resolve_payload(
+                file.payload.as_ref(),
+                stamp,
+                &group.name,
+                &at.key("payload"),
+            ),
+            stamp,
             properties: self.resolve_properties(file, group, at),
         }
     }
@@ -62,7 +69,12 @@ impl Resolver<'_> {
             topic,
             payload: match &file.payload {
                 None => Payload::Text(MessageTemplate::literal("online")),
-                payload => self.resolve_payload(payload.as_ref(), &group.name, &at.key("payload")),
+                payload => self.resolve_payload(
+                    payload.as_ref(),
+                    StampPlace::Payload,
+                    &group.name,
+                    &at.key("payload"),
+                ),
             },
             qos: resolve_qos(file.qos),
             retain: file.retain.unwrap_or(false),

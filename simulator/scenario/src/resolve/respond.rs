@@ -13,7 +13,7 @@ use crate::file::{ExpectFile, PublishFile, RespondFile};
 use crate::template::{Fixed, Use};
 use crate::{
     DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Qos2, Respond,
-    ResponseClaim, Subscribe, SubscribeTimes,
+    ResponseClaim, StampPlace, Subscribe, SubscribeTimes,
 };
 
 /// Most bytes of a string of MQTT (§1.5.4).
@@ -58,7 +58,12 @@ impl Resolver<'_> {
         let delay = file.delay.as_ref().map_or(Distribution::zero(), |delay| {
             self.resolve_distribution(Some(delay), &at.key("delay"))
         });
-        let payload = self.resolve_payload(file.payload.as_ref(), &group.name, &at.key("payload"));
+        let payload = self.resolve_payload(
+            file.payload.as_ref(),
+            StampPlace::Payload,
+            &group.name,
+            &at.key("payload"),
+        );
         let subscribe = Subscribe {
             filter: filter.clone(),
             options: SubscriptionOptions {

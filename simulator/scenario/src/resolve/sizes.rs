@@ -3,9 +3,9 @@
 use squall_toml::at::At;
 
 use super::Resolver;
-use super::payload::{MESSAGE_MAX, STAMP};
+use super::payload::MESSAGE_MAX;
 use crate::file::{SizeShapeFile, SizeText, SizesFile};
-use crate::{ByteCount, Distribution, Measure as _, Sizes};
+use crate::{ByteCount, Distribution, Measure as _, Sizes, StampPlace};
 
 /// The largest size of a distribution without a bound of its own: a long tail shall not fill the memory of the broker.
 const MAX_DEFAULT: u64 = 1024 * 1024;
@@ -14,21 +14,27 @@ const MAX_DEFAULT: u64 = 1024 * 1024;
 type Bounds = [Option<SizeText>; 2];
 
 impl Resolver<'_> {
-    /// The sizes of stamped payloads.
-    pub(super) fn resolve_sizes(&mut self, file: &SizesFile, at: &At<'_>) -> Sizes {
+    /// The sizes of payloads, which have room for the stamp if that is there.
+    pub(super) fn resolve_sizes(
+        &mut self,
+        file: &SizesFile,
+        stamp: StampPlace,
+        at: &At<'_>,
+    ) -> Sizes {
+        let least = stamp.bytes_min();
         let (drawn, bounds) = match file {
             SizesFile::Constant(size) => {
-                return Sizes::constant(self.check_size(size.0, STAMP, MESSAGE_MAX, at));
+                return Sizes::constant(self.check_size(size.0, least, MESSAGE_MAX, at));
             }
-            SizesFile::Shape(shape) => self.resolve_size_shape(shape, at),
+            SizesFile::Shape(shape) => self.resolve_size_shape(shape, least, at),
         };
         let [min, max] = bounds;
-        let min = min.map_or(STAMP, |size| size.0);
+        let min = min.map_or(least, |size| size.0);
         let max = max.map_or(MAX_DEFAULT, |size| size.0);
         let sizes = Sizes {
             drawn,
-            min: ByteCount(self.check_size(min, STAMP, MESSAGE_MAX, &at.key("min"))),
-            max: ByteCount(self.check_size(max, STAMP, MESSAGE_MAX, &at.key("max"))),
+            min: ByteCount(self.check_size(min, least, MESSAGE_MAX, &at.key("min"))),
+            max: ByteCount(self.check_size(max, least, MESSAGE_MAX, &at.key("max"))),
         };
         self.check_bounds(&sizes, at);
         Sizes {
@@ -57,12 +63,13 @@ impl Resolver<'_> {
     fn resolve_size_shape(
         &mut self,
         shape: &SizeShapeFile,
+        least: u64,
         at: &At<'_>,
     ) -> (Distribution<ByteCount>, Bounds) {
         let bytes = |size: SizeText| ByteCount(u32::try_from(size.0).unwrap_or(u32::MAX));
         match *shape {
             SizeShapeFile::Constant { value } => {
-                let value = self.check_size(value.0, STAMP, MESSAGE_MAX, &at.key("value"));
+                let value = self.check_size(value.0, least, MESSAGE_MAX, &at.key("value"));
                 let bound = Some(SizeText(value.into()));
                 (Distribution::constant(ByteCount(value)), [bound, bound])
             }
@@ -100,7 +107,7 @@ impl Resolver<'_> {
             } => {
                 for (index, size) in values.iter().enumerate() {
                     let at = at.key("values").item(index);
-                    self.check_size(size.0, STAMP, MESSAGE_MAX, &at);
+                    self.check_size(size.0, least, MESSAGE_MAX, &at);
                 }
                 let values = values.iter().map(|size| bytes(*size)).collect();
                 let drawn = self.resolve_empirical(values, weights.as_deref(), at);

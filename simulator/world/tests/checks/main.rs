@@ -41,6 +41,7 @@ mod retained;
 mod run;
 mod sessions;
 mod stalls;
+mod stamps;
 mod stopped;
 mod subscription_times;
 mod tail;

@@ -1,5 +1,7 @@
 //! What messages carry, on the wire.
 
+use std::collections::BTreeSet;
+
 use crate::recording::{What, run};
 
 /// Publishes with `payload`.
@@ -37,6 +39,56 @@ fn sizes_are_those_of_the_distribution() {
     assert_eq!(sizes.iter().max(), Some(&2_048));
     let below = sizes.iter().filter(|&&size| size < 200).count();
     assert!((900..1_100).contains(&below), "{below}");
+}
+
+/// Payloads that were delivered, each with a stamp of its own.
+fn delivered(keys: &str) -> Vec<Vec<u8>> {
+    let recording = run(&publishing(keys)).sink;
+    let mut stamps = BTreeSet::new();
+    let mut payloads = Vec::new();
+    for seen in &recording.seen {
+        if let What::Delivered { payload, stamp, .. } = &seen.what {
+            stamps.insert(*stamp);
+            payloads.push(payload.clone());
+        }
+    }
+    assert_eq!(stamps.len(), payloads.len());
+    assert!(!stamps.contains(&None));
+    payloads
+}
+
+/// With its stamp in a property, a payload is what the scenario says and nothing else.
+#[test]
+fn a_payload_is_as_it_is_written_where_its_stamp_is_a_property() {
+    for (payload, expected) in [
+        (
+            "{ hex = \"0102030405060708090a0b0c\" }",
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12][..],
+        ),
+        ("{ size = \"3B\" }", b"..."),
+        ("\"on\"", b"on"),
+        ("{ json = { on = true } }", b"{\"on\":true}"),
+    ] {
+        let payloads = delivered(&format!("{payload}\nstamp = \"property\""));
+
+        assert_eq!(payloads.len(), 2_000);
+        assert!(
+            payloads.iter().all(|payload| payload == expected),
+            "{payload}"
+        );
+    }
+}
+
+/// Bytes come first and their stamp behind them, as in a text.
+#[test]
+fn bytes_carry_their_stamp_behind_them() {
+    let payloads = delivered("{ hex = \"ff00\" }");
+
+    assert!(
+        payloads
+            .iter()
+            .all(|payload| payload.starts_with(b"\xff\x00 #squall:"))
+    );
 }
 
 /// The seed says what sizes there are.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::payload::has_form_of_squall;
+use squall_fleet::payload::{has_form_of_squall, in_property};
 use squall_fleet::{DeliveredFact, PublicationFact, Stamp};
 use squall_protocol::{Instant, QoS, ReasonCode};
 
@@ -151,7 +151,7 @@ impl Ledger {
         if retain && has_old_messages && self.closed_at.is_none() {
             self.retained.handle_stored(topic, payload);
         }
-        let mark = self.mark_of(payload, stamp);
+        let mark = self.mark_of(delivered);
         let stored = mark.ours().map_or(Stored::default(), |stamp| {
             self.retained.stored(topic, stamp)
         });
@@ -234,11 +234,13 @@ impl Ledger {
         answered.map(Finding::Answered)
     }
 
-    /// Whose message a payload says that it is.
-    fn mark_of(&self, payload: &[u8], stamp: Option<Stamp>) -> Mark {
-        match stamp {
+    /// Whose message it says that it is.
+    fn mark_of(&self, delivered: &DeliveredFact<'_>) -> Mark {
+        let has_form =
+            || in_property(delivered.properties).is_some() || has_form_of_squall(delivered.payload);
+        match delivered.stamp {
             Some(stamp) if stamp.run == self.roster.run() => Mark::Ours(stamp),
-            Some(_) if has_form_of_squall(payload) => Mark::OfAnotherRun,
+            Some(_) if has_form() => Mark::OfAnotherRun,
             Some(_) | None => Mark::None,
         }
     }

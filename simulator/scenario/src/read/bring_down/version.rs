@@ -80,6 +80,13 @@ fn bring_group_down(group: &mut Node, changes: &mut Changes) {
     ];
     for (list, keys) in lists {
         for block in items_of_mut(group, list) {
+            if text_of(block, "stamp") == "property" {
+                block.remove("stamp");
+                changes.note(
+                    &of_group,
+                    "stamps are in the payload, MQTT 3.1.1 has no User Properties",
+                );
+            }
             leave_out(block, keys, &of_group, changes);
         }
     }
