@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// system's socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Silences {
-    /// Connections. Each is in one of the next four counts.
+    /// Connections. Each is in one of the next five counts.
     pub began: u64,
     /// The broker closed it.
     pub closed: u64,
@@ -17,6 +17,9 @@ pub struct Silences {
     pub taken_over: u64,
     /// The broker closed it early, where other clients use the broker: one of them may have taken it over.
     pub unclear: u64,
+    /// A fault had muted the device for a while, and it talked again before the broker closed it.
+    #[serde(default)]
+    pub broken: u64,
     /// Open at the end.
     pub open: u64,
     /// Of those that the broker closed: before one and a half times Keep Alive had passed.

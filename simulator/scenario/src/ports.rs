@@ -156,7 +156,10 @@ fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
     let comes_back = group.reconnect.when == ReconnectWhen::Always;
     let leaves_a_port = match devices.action {
         FaultAction::Takeover => true,
-        FaultAction::Stall | FaultAction::Network(_) | FaultAction::Partition => false,
+        FaultAction::Stall
+        | FaultAction::Mute
+        | FaultAction::Network(_)
+        | FaultAction::Partition => false,
         FaultAction::Disconnect(_) => comes_back,
         FaultAction::Drop(kind) => match kind {
             DropKind::Fin | DropKind::HalfClose | DropKind::MidPacket | DropKind::TlsAbort => {

@@ -48,6 +48,11 @@ pub(super) fn table(silences: &Silences) -> Table {
         "another client of the broker may have taken them over",
         Cell::Count(silences.unclear),
     );
+    row(
+        "Talked again",
+        "muted devices whose mute was over before the broker closed",
+        Cell::Count(silences.broken),
+    );
     row("Open at the end", "", Cell::Count(silences.open));
     table
 }

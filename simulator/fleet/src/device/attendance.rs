@@ -127,6 +127,7 @@ impl Device {
 
     /// Ends the active connection, which has its CONNACK.
     fn end_by(&mut self, turn: &mut Turn<'_>, how: Farewell) {
+        self.end_any_mute(turn);
         let teardown = match how {
             Farewell::Fin => Teardown::Fin,
             Farewell::Rst => Teardown::Reset,

@@ -30,6 +30,7 @@ impl Device {
             said_at: turn.now,
             lanes: self.link.as_ref().map(|_| Box::default()),
             attention: Attention::UNBROKEN,
+            mute: None,
             provoked: None,
         });
         turn.shared.census.connections += 1;
@@ -92,8 +93,9 @@ impl Device {
 
     /// Gives the client role's connection up to make room for another; it is read on.
     fn displace(&mut self, turn: &mut Turn<'_>, place: usize) {
-        // A stall is of the connection that the device goes on with.
+        // A stall is of the connection that the device goes on with, and so is a mute.
         self.read_on(turn, place);
+        self.connections[place].mute = None;
         self.forget_connection(turn, place);
         let displaced = self.client.displace();
         self.connections[place].role = Role::Displaced(Box::new(displaced));
@@ -207,7 +209,8 @@ impl Device {
             // An answer may lie there unread.
             self.client.await_pingresp_anew(turn.now);
         }
-        let is_due = self.client.poll_timeout().is_some_and(|at| at <= turn.now);
+        let is_due = self.client.poll_timeout().is_some_and(|at| at <= turn.now)
+            && !self.connections[place].is_muted();
         let timed_out = if is_due {
             self.client.handle_timeout(turn.now)
         } else {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use squall_protocol::{Instant, client::Displaced};
 
 use super::asking::Asking;
+use super::mute::Mute;
 use super::provoking::Provoked;
 use crate::drive::{PeerClose, SocketId, Teardown};
 use crate::firing::Firing;
@@ -18,7 +19,7 @@ pub(super) struct Connection {
     pub(super) role: Role,
     /// Whether the drive takes more bytes: what it said last.
     pub(super) room: Room,
-    /// Whether the device left it open and says nothing on it.
+    /// Whether the device says nothing on it and leaves it open.
     pub(super) voice: Voice,
     /// When the last byte was handed to the drive.
     pub(super) said_at: Instant,
@@ -26,6 +27,8 @@ pub(super) struct Connection {
     pub(super) lanes: Option<Box<Lanes>>,
     /// Whether the device reads it.
     pub(super) attention: Attention,
+    /// What keeps the device from talking on it for a while; `None` if nothing does.
+    pub(super) mute: Option<Box<Mute>>,
     /// What a malformed packet has left of it; `None` if it sent none.
     pub(super) provoked: Option<Box<Provoked>>,
 }
@@ -84,6 +87,8 @@ pub(super) struct Lanes {
     heard_at: Instant,
     /// Whether the drive reads the transport: what was asked of it last.
     pub(super) reading: Reading,
+    /// Whether the close by the broker has come, and is on its way to the device.
+    pub(super) has_close: bool,
 }
 
 /// Whether the drive reads a transport.
@@ -194,10 +199,10 @@ impl Connection {
             .map_or(Reading::On, |lanes| lanes.reading)
     }
 
-    /// Whether another message may be sent: neither the drive nor the link has too much waiting.
+    /// Whether another message may be sent: the device talks, and neither the drive nor the link has too much waiting.
     pub(super) fn has_room(&self) -> bool {
         let is_link_full = self.lanes.as_ref().is_some_and(|lanes| lanes.up.is_full());
-        self.room == Room::Left && !is_link_full
+        self.room == Room::Left && !is_link_full && !self.is_muted()
     }
 
     /// The drive asked the system for the transport `after` it was told to.

@@ -59,6 +59,7 @@ impl Device {
         let Some(place) = self.active_place() else {
             return;
         };
+        self.end_mute_by(turn, place, cause);
         self.flush(turn);
         self.forget_connection(turn, place);
         self.client.connection_lost();

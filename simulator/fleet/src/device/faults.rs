@@ -15,7 +15,7 @@ use super::turn::Turn;
 use crate::drive::Teardown;
 use crate::fault_plan::Hit;
 use crate::firing::Firing;
-use crate::observation::{Departure, EndCause, Fact, Planned, SilenceFact};
+use crate::observation::{Departure, EndCause, Fact, Planned};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;
@@ -32,14 +32,24 @@ impl Device {
         self.tell(turn, self.current_socket(), Fact::Begun { what, due });
         match action {
             FaultAction::Takeover => self.take_over(turn, firing),
-            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Stall
+            FaultAction::Drop(_)
+            | FaultAction::Disconnect(_)
+            | FaultAction::Stall
+            | FaultAction::Mute
                 if !self.is_online() =>
             {
                 turn.note_inapplicable(fault);
             }
-            FaultAction::Drop(kind) => self.drop_connection(turn, firing, kind),
-            FaultAction::Disconnect(reason) => self.say_goodbye(turn, firing, reason),
+            FaultAction::Drop(kind) => {
+                self.end_any_mute(turn);
+                self.drop_connection(turn, firing, kind);
+            }
+            FaultAction::Disconnect(reason) => {
+                self.end_any_mute(turn);
+                self.say_goodbye(turn, firing, reason);
+            }
             FaultAction::Stall => self.begin_stall(turn, firing),
+            FaultAction::Mute => self.begin_mute(turn, firing),
             FaultAction::Partition => self.begin_partition(turn, hit),
             FaultAction::Network(id) => self.begin_network(turn, firing, id),
         }
@@ -51,6 +61,7 @@ impl Device {
         match action {
             FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => {}
             FaultAction::Stall => self.end_stall(turn, firing),
+            FaultAction::Mute => self.end_mute(turn, firing),
             FaultAction::Partition => self.end_partition(turn, firing),
             FaultAction::Network(_) => self.end_network(turn, firing),
         }
@@ -122,16 +133,10 @@ impl Device {
         if kind == DropKind::Silent {
             self.connections[place].voice = Voice::Silenced;
         }
-        let (connection, keep_alive) = (&self.connections[place], self.client.keep_alive());
-        let (socket, said_at) = (connection.socket, connection.said_at);
+        let keep_alive = self.client.keep_alive();
         self.end_active(turn, EndCause::Dropped { fault }, transport);
         if kind == DropKind::Silent {
-            let fact = SilenceFact::Began {
-                fault,
-                keep_alive,
-                said_at,
-            };
-            self.tell(turn, socket, Fact::Silence(fact));
+            self.tell_silence_began(turn, place, firing, keep_alive);
         }
     }
 

@@ -7,7 +7,7 @@
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
 //! `subscribing` and `holding` what it asks for and when,
 //! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
-//! `[[fault]]`s do, `stall` a fault that lasts, `checker` the last look at what is retained.
+//! `[[fault]]`s do, `stall` and `muting` faults that last, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
@@ -23,6 +23,8 @@ mod faults;
 mod holding;
 mod link_faults;
 mod message;
+mod mute;
+mod muting;
 mod profile;
 mod properties;
 mod provoking;
@@ -318,7 +320,11 @@ impl Device {
             match &connection.role {
                 Role::Opening(opening) => sooner(Some(opening.give_up)),
                 Role::Active(active) => {
-                    sooner(self.client.poll_timeout());
+                    sooner(
+                        self.client
+                            .poll_timeout()
+                            .filter(|_| !connection.is_muted()),
+                    );
                     sooner(self.suback_due(connection, active));
                 }
                 Role::Displaced(_) | Role::Abandoned | Role::Closing | Role::Done => {}
@@ -327,11 +333,8 @@ impl Device {
         for stream in &self.streams {
             sooner(stream.schedule.next_due());
         }
-        sooner(
-            self.qos2_faults
-                .as_ref()
-                .and_then(|faults| faults.next_due()),
-        );
+        let faults = self.qos2_faults.as_ref().filter(|_| !self.is_muted());
+        sooner(faults.and_then(|faults| faults.next_due()));
         sooner(
             self.attendance
                 .as_ref()

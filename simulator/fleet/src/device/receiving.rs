@@ -10,6 +10,7 @@ use squall_protocol::{PacketId, QoS, ReasonCode};
 use super::connection::Role;
 use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
+use super::mute::Answer;
 use super::publishing::Stream;
 use super::qos2_faults::{AfterPubrel, DelayedPubrel, Qos2Faults};
 use super::responding::Responder;
@@ -32,12 +33,7 @@ enum Reaction {
     HandleAnswered(PacketId, Vec<ReasonCode>),
     /// An exchange ended: there is send quota again.
     SendQueue,
-    AnswerPublish(QoS, Option<PacketId>),
-    AnswerPubrec {
-        id: PacketId,
-        then: AfterPubrel,
-    },
-    AnswerPubrel(PacketId),
+    Answer(Answer),
     Cut(CutStep),
     End(EndCause),
 }
@@ -131,30 +127,14 @@ impl Device {
                 self.handle_request_answered(turn, id, &reasons);
             }
             Reaction::SendQueue => self.send_queue(turn),
-            Reaction::AnswerPublish(QoS::AtMostOnce, _) | Reaction::AnswerPublish(_, None) => {}
-            Reaction::AnswerPublish(QoS::AtLeastOnce, Some(id)) => {
-                self.note_came(id);
-                // Fails only if the connection is over; the broker then sends the message again.
-                if self
-                    .client
-                    .send_puback(turn.now, id, ReasonCode::Success)
-                    .is_ok()
-                {
-                    self.note_last_answer(id);
+            Reaction::Answer(answer) => {
+                if let Answer::ToPublish(_, Some(id)) = answer {
+                    self.note_came(id);
+                }
+                if !self.holds(answer) {
+                    self.answer(turn, answer);
                 }
             }
-            Reaction::AnswerPublish(QoS::ExactlyOnce, Some(id)) => {
-                self.note_came(id);
-                self.answer(turn, id, ReceiverAnswer::Pubrec);
-            }
-            Reaction::AnswerPubrel(id) => self.answer(turn, id, ReceiverAnswer::Pubcomp),
-            Reaction::AnswerPubrec { id, then } => match &mut self.qos2_faults {
-                Some(faults) => {
-                    faults.delay_pubrel(turn.now, id, then);
-                    self.handle_qos2_faults(turn);
-                }
-                None => self.send_pubrel(turn, id),
-            },
             Reaction::Cut(step) => self.cut(turn, step),
             Reaction::End(cause) => {
                 if let Some(place) = self.active_place() {
@@ -165,8 +145,36 @@ impl Device {
         }
     }
 
+    /// Sends an answer that is due.
+    pub(super) fn answer(&mut self, turn: &mut Turn<'_>, answer: Answer) {
+        match answer {
+            Answer::ToPublish(QoS::AtMostOnce, _) | Answer::ToPublish(_, None) => {}
+            Answer::ToPublish(QoS::AtLeastOnce, Some(id)) => {
+                // Fails only if the connection is over; the broker then sends the message again.
+                if self
+                    .client
+                    .send_puback(turn.now, id, ReasonCode::Success)
+                    .is_ok()
+                {
+                    self.note_last_answer(id);
+                }
+            }
+            Answer::ToPublish(QoS::ExactlyOnce, Some(id)) => {
+                self.answer_receiver(turn, id, ReceiverAnswer::Pubrec);
+            }
+            Answer::ToPubrel(id) => self.answer_receiver(turn, id, ReceiverAnswer::Pubcomp),
+            Answer::ToPubrec { id, then } => match &mut self.qos2_faults {
+                Some(faults) => {
+                    faults.delay_pubrel(turn.now, id, then);
+                    self.handle_qos2_faults(turn);
+                }
+                None => self.send_pubrel(turn, id),
+            },
+        }
+    }
+
     /// Sends an answer of a QoS 2 receiver, or withholds it.
-    fn answer(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
+    fn answer_receiver(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
         let faults = self.qos2_faults.as_mut();
         if faults.is_some_and(|faults| faults.withholds(turn.now, id, answer)) {
             let fact = Fact::Leg(LegFact::Withheld { id, answer });
@@ -197,8 +205,11 @@ impl Device {
         self.tell(turn, self.current_socket(), fact);
     }
 
-    /// Sends the PUBRELs that are due, and cuts if it is time to.
+    /// Sends the PUBRELs that are due, and cuts if it is time to; nothing while the device is muted.
     pub(super) fn handle_qos2_faults(&mut self, turn: &mut Turn<'_>) {
+        if self.is_muted() {
+            return;
+        }
         while let Some(faults) = &mut self.qos2_faults
             && let Some(DelayedPubrel { id, then, .. }) = faults.poll_pubrel(turn.now)
         {
@@ -284,11 +295,11 @@ impl Listener<'_> {
                 if let Some(id) = publish.packet_id {
                     self.tell_receiver(turn, id, ReceiverLeg::DuplicateReceived);
                 }
-                Reaction::AnswerPublish(publish.qos, publish.packet_id)
+                Reaction::Answer(Answer::ToPublish(publish.qos, publish.packet_id))
             }
             Event::PubrelReceived { id } => {
                 self.tell_receiver(turn, id, ReceiverLeg::PubrelReceived);
-                Reaction::AnswerPubrel(id)
+                Reaction::Answer(Answer::ToPubrel(id))
             }
             Event::Suback(suback) => Reaction::HandleAnswered(suback.id, suback.reasons),
             Event::Unsuback(unsuback) => Reaction::HandleAnswered(unsuback.id, unsuback.reasons),
@@ -341,7 +352,7 @@ impl Listener<'_> {
         } else {
             AfterPubrel::GoOn
         };
-        Reaction::AnswerPubrec { id, then }
+        Reaction::Answer(Answer::ToPubrec { id, then })
     }
 
     /// The broker broke the protocol.
@@ -368,7 +379,7 @@ impl Listener<'_> {
                 check.note_found(turn.now);
                 super::checker::tell(turn, found);
             }
-            return Reaction::AnswerPublish(publish.qos, publish.packet_id);
+            return Reaction::Answer(Answer::ToPublish(publish.qos, publish.packet_id));
         }
         turn.shared.figures.delivered += 1;
         if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
@@ -383,7 +394,7 @@ impl Listener<'_> {
             let moments = [arrived - turn.on_link, arrived];
             responder.take(self.profile, turn.shared.run, moments, publish);
         }
-        Reaction::AnswerPublish(publish.qos, publish.packet_id)
+        Reaction::Answer(Answer::ToPublish(publish.qos, publish.packet_id))
     }
 
     fn cuts(&mut self, message: &MessageHandle, step: SenderStep) -> bool {

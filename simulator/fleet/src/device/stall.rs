@@ -11,10 +11,10 @@ use crate::firing::Firing;
 use crate::observation::ConnectionFact;
 
 impl Device {
-    /// Stops reading the active connection, unless it is not read already.
+    /// Stops reading the active connection, unless it is not read already, or the device is muted.
     pub(super) fn begin_stall(&mut self, turn: &mut Turn<'_>, firing: Firing) {
         let place = self.active_place();
-        let place = place.filter(|&place| !self.connections[place].is_stalled());
+        let place = place.filter(|&place| self.connections[place].reads_and_talks());
         let Some(place) = place else {
             turn.note_inapplicable(firing.fault);
             return;

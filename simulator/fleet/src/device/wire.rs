@@ -27,6 +27,9 @@ impl Device {
         match what {
             Down::Opened => {}
             Down::Closed(how) => {
+                if let Some(lanes) = self.connections[place].lanes.as_deref_mut() {
+                    lanes.has_close = true;
+                }
                 self.tell_link_at_end(turn, place);
                 let socket = self.connections[place].socket;
                 self.tell_connection(turn, socket, ConnectionFact::CloseArrived(how));
@@ -35,7 +38,7 @@ impl Device {
     }
 
     /// Tells that the broker closed a connection on which a fault had silenced the device.
-    fn tell_silence_over(&self, turn: &mut Turn<'_>, place: usize) {
+    pub(super) fn tell_silence_over(&self, turn: &mut Turn<'_>, place: usize) {
         let connection = &self.connections[place];
         if connection.voice == Voice::Silenced {
             let last_at = connection.said_at;
@@ -210,7 +213,7 @@ impl Device {
         })
     }
 
-    /// Sends what the client role queued.
+    /// Sends what the client role queued, unless the device is muted.
     pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
         if !self.client.has_transmit() {
             return;
@@ -218,6 +221,9 @@ impl Device {
         let Some(place) = self.active_place() else {
             return;
         };
+        if self.connections[place].is_muted() {
+            return;
+        }
         if self.link.is_none() {
             let connection = &mut self.connections[place];
             connection.said_at = turn.now;

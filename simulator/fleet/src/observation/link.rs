@@ -31,6 +31,8 @@ pub enum Departure {
     Connect,
     /// The end of the connection: FIN, RST, DISCONNECT, or the last bytes before a silence.
     End,
+    /// The last bytes before a fault muted the device.
+    BeforeMute,
     /// The last answers, PUBACK at QoS 1 and PUBCOMP at QoS 2, to so many messages: until then the broker
     /// has them unacknowledged, and may send no more of them than its window takes (§4.9).
     Answers(u32),

@@ -81,7 +81,7 @@ fn too_slow(scenario: &Scenario, link: &OverloadedLink) -> String {
 /// Says so if the broker may need longer to notice what a fault did than the run goes on after it.
 fn too_short_for_wills(scenario: &Scenario, fault: &Fault) -> Option<String> {
     let devices = fault.devices()?;
-    let is_silent = fault.drop_kind() == Some(DropKind::Silent);
+    let is_silent = fault.drop_kind() == Some(DropKind::Silent) || fault.is_mute();
     let keep_alive = Duration::from_secs(scenario.group(devices.group).keep_alive.into());
     let needs = noticing_time(is_silent.then_some(keep_alive))?;
     let has = (scenario.run.duration + scenario.run.drain).saturating_sub(fault.timing.last());

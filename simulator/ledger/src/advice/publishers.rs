@@ -44,6 +44,8 @@ fn cuts(fault: &Fault, group: GroupId) -> bool {
         let ends_connections = match devices.action {
             FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => true,
             FaultAction::Stall | FaultAction::Network(_) | FaultAction::Partition => false,
+            // The broker ends them.
+            FaultAction::Mute => true,
         };
         devices.group == group && ends_connections
     })

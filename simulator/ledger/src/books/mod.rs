@@ -30,6 +30,7 @@ mod hold_ups;
 mod link_faults;
 mod memory;
 mod missing;
+mod mutes;
 mod observe;
 mod of_link;
 mod other_clients;

@@ -2,13 +2,14 @@
 //! times Keep Alive have passed [MQTT-3.1.2-22], and not before.
 //!
 //! Counted as a packet capture would: from the last packet before the silence to the broker's FIN or RST. A silence that another
-//! connection of the same Client Identifier ends is a takeover's, and says nothing; so does one that the run ends before
-//! its time is up.
+//! connection of the same Client Identifier ends is a takeover's, and says nothing; so does one that the run, or the device
+//! itself, ends before its time is up. A device that a fault has muted talks again: `mutes` has what of the end of its
+//! connection is the mute's.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use squall_fleet::{SilenceFact, SocketId};
+use squall_fleet::{EndCause, SilenceFact, SocketId};
 use squall_protocol::Instant;
 use squall_run::{AnomalyKind, duration_text};
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, FaultId};
@@ -16,6 +17,7 @@ use squall_scenario::{BrokerHistory, ClientKey, DeviceId, FaultId};
 use super::anomalies::{Anomalies, Anomaly, Noticed, Subject};
 use super::event::Event;
 use super::memory::Memory;
+use super::mutes::{MuteEffects, Mutes};
 
 /// What a `keep_alive` claims.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,7 +31,7 @@ pub(crate) struct SilenceLimit {
 /// What became of silences.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct SilenceCounts {
-    /// Connections with a Keep Alive on which a device fell silent. Each is in one of the next four counts.
+    /// Connections with a Keep Alive on which a device fell silent. Each is in one of the next five counts.
     pub(crate) began: u64,
     /// The broker closed it.
     pub(crate) closed: u64,
@@ -37,6 +39,8 @@ pub(crate) struct SilenceCounts {
     pub(crate) taken_over: u64,
     /// The broker closed it early, and another client of the broker may have taken it over.
     pub(crate) unclear: u64,
+    /// The device talked again, or ended it by itself, and the broker had not closed it.
+    pub(crate) broken: u64,
     /// Open at the end of the run.
     pub(crate) open: u64,
     /// Of those that were closed, before one and a half times Keep Alive had passed.
@@ -56,6 +60,7 @@ pub(crate) struct Silences {
     late: Vec<u64>,
     open: BTreeMap<(ClientKey, SocketId), Open>,
     counts: SilenceCounts,
+    mutes: Mutes,
     anomalies: Anomalies,
 }
 
@@ -67,12 +72,33 @@ struct Open {
     keep_alive: Duration,
     /// When the last byte before it had left the device and its link; `None` while the link may hold some.
     said_at: Option<Instant>,
+    /// Until when an earlier silence on the same connection explains its close.
+    excused_until: Option<Instant>,
+}
+
+/// What else is known of a connection of which a silence is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Circumstances {
+    /// Whether the device has a link, which may hold what it said last.
+    pub(crate) is_on_link: bool,
+    /// Whether the device goes on with the connection: it is muted.
+    pub(crate) is_muted: bool,
+    /// When the device did not read it, if it did not: a close by the broker may have lain there.
+    pub(crate) unread: Option<[Instant; 2]>,
 }
 
 impl Open {
     /// How long the broker must wait and may not wait any longer [MQTT-3.1.2-22].
     fn patience(&self) -> Duration {
         self.keep_alive * 3 / 2
+    }
+}
+
+impl Circumstances {
+    /// Whether a close just after `due` would have been seen when it came.
+    fn sees_at(self, due: Instant) -> bool {
+        self.unread
+            .is_none_or(|[since, until]| due < since || until < due)
     }
 }
 
@@ -85,6 +111,7 @@ impl Silences {
             limits,
             open: BTreeMap::new(),
             counts: SilenceCounts::default(),
+            mutes: Mutes::default(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
         }
     }
@@ -110,27 +137,44 @@ impl Silences {
         &mut self.anomalies
     }
 
-    /// A device fell silent, or the broker closed what it had left open.
-    pub(crate) fn handle(&mut self, event: &Event, fact: SilenceFact, is_on_link: bool) {
+    /// A device fell silent, or talks again, or the broker closed what it had left open.
+    pub(crate) fn handle(&mut self, event: &Event, fact: SilenceFact, known: Circumstances) {
+        let key = (event.client, event.socket);
         match fact {
             SilenceFact::Began { keep_alive, .. } if keep_alive.is_zero() => {}
             SilenceFact::Began {
                 fault,
+                number,
                 keep_alive,
                 said_at,
             } => {
+                let excused_until = self.mutes.excused_until(event.socket);
                 let open = Open {
                     device: event.device,
                     fault,
                     keep_alive,
-                    said_at: (!is_on_link).then_some(said_at),
+                    said_at: (!known.is_on_link).then_some(said_at),
+                    excused_until,
                 };
-                self.open.insert((event.client, event.socket), open);
+                if known.is_muted {
+                    let by = (fault, number);
+                    self.mutes
+                        .begin(event.socket, by, open.patience(), open.said_at);
+                }
+                self.open.insert(key, open);
                 self.counts.began += 1;
             }
+            SilenceFact::Broken => {
+                self.mutes.break_off(event);
+                if let Some(open) = self.open.remove(&key) {
+                    self.counts.broken += 1;
+                    self.judge_open(event.now, open, known);
+                }
+            }
             SilenceFact::Closed { heard_at, last_at } => {
-                if let Some(open) = self.open.remove(&(event.client, event.socket)) {
-                    self.handle_closed(event.arrived, open, heard_at, last_at);
+                self.mutes.close(event, heard_at);
+                if let Some(open) = self.open.remove(&key) {
+                    self.handle_closed(event.arrived, open, [heard_at, last_at], known);
                 }
             }
         }
@@ -141,6 +185,34 @@ impl Silences {
         if let Some(open) = self.open.get_mut(&(event.client, event.socket)) {
             open.said_at.get_or_insert(event.now);
         }
+        self.mutes.handle_left(event);
+    }
+
+    /// A connection is over. The fault that had muted its device, if that is why the broker ended it.
+    pub(crate) fn handle_ended(&mut self, event: &Event, cause: EndCause) -> Option<FaultId> {
+        let fault = self.end_by_mute(event, cause);
+        self.mutes.forget(event.socket);
+        fault
+    }
+
+    /// The fault that had muted a device, if that is why the broker ended its connection.
+    pub(crate) fn end_by_mute(&self, event: &Event, cause: EndCause) -> Option<FaultId> {
+        match cause {
+            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => self.mutes.cause_of(event),
+            EndCause::Dropped { .. }
+            | EndCause::Disconnected { .. }
+            | EndCause::WentAway(_)
+            | EndCause::Qos2Cut { .. }
+            | EndCause::ProtocolError(_)
+            | EndCause::Refused
+            | EndCause::TimedOut
+            | EndCause::RunEnded => None,
+        }
+    }
+
+    /// What came of the time that a fault muted devices after `number` others.
+    pub(crate) fn effects(&self, fault: FaultId, number: u64) -> Option<MuteEffects> {
+        self.mutes.effects(fault, number)
     }
 
     /// A CONNECT was sent for a Client Identifier: its older connections are to be closed at once [MQTT-3.1.4-3].
@@ -161,16 +233,35 @@ impl Silences {
     pub(crate) fn close(&mut self, now: Instant) {
         for open in std::mem::take(&mut self.open).into_values() {
             self.counts.open += 1;
-            let due = open.said_at.map(|said_at| said_at + open.patience());
-            if let Some(due) = due.filter(|&due| due < now) {
-                self.judge_late(now, open, due, "still open");
-            }
+            let known = Circumstances {
+                is_on_link: false,
+                is_muted: false,
+                unread: None,
+            };
+            self.judge_open(now, open, known);
         }
     }
 
-    fn handle_closed(&mut self, at: Instant, open: Open, heard_at: Instant, last_at: Instant) {
+    /// Judges a connection that the broker has not closed by `now`.
+    fn judge_open(&mut self, now: Instant, open: Open, known: Circumstances) {
+        let due = open.said_at.map(|said_at| said_at + open.patience());
+        if let Some(due) = due.filter(|&due| due < now && known.sees_at(due)) {
+            self.judge_late(now, open, due, "still open");
+        }
+    }
+
+    /// Judges a connection that the broker closed `at`, when something and everything that its device had said before was
+    /// at the system's socket at these moments.
+    fn handle_closed(
+        &mut self,
+        at: Instant,
+        open: Open,
+        [heard_at, last_at]: [Instant; 2],
+        known: Circumstances,
+    ) {
         let not_before = heard_at + open.patience();
-        if at < not_before {
+        let is_excused = open.excused_until.is_some_and(|until| at <= until);
+        if at < not_before && !is_excused {
             if self.history.has_other_clients() {
                 self.counts.unclear += 1;
                 return;
@@ -178,7 +269,10 @@ impl Silences {
             self.judge_early(at, open, not_before.saturating_since(at));
         }
         self.counts.closed += 1;
-        self.judge_late(at, open, last_at + open.patience(), "closed");
+        let due = last_at + open.patience();
+        if known.sees_at(due) {
+            self.judge_late(at, open, due, "closed");
+        }
     }
 
     fn judge_early(&mut self, at: Instant, open: Open, by: Duration) {

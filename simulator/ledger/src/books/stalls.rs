@@ -78,6 +78,13 @@ impl Stalls {
         }
     }
 
+    /// When a connection was not read for the last time, and the device had caught up with it; `None` if it always was.
+    pub(crate) fn unread(&self, event: &Event) -> Option<[Instant; 2]> {
+        let &Stall { since, until, .. } = self.open.get(&event.socket)?;
+        let until = until.map_or(event.now, |until| until + until.saturating_since(since));
+        Some([since, until])
+    }
+
     /// A message that was sent at `sent_at` was read.
     pub(crate) fn handle_read(&mut self, event: &Event, sent_at: Instant) {
         let stall = self.open.get(&event.socket);

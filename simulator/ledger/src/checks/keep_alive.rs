@@ -49,14 +49,16 @@ fn why_unjudged(counts: &SilenceCounts) -> Option<String> {
         began,
         taken_over,
         open,
+        broken,
         ..
     } = *counts;
     (began > 0).then(|| {
         format!(
-            "of {} silent connections {} were taken over by newer ones and {} were open at the end, before their time was up; \
-             give `run.duration` more time",
+            "of {} silent connections {} were taken over by newer ones, on {} the device talked again and {} were open at the end, \
+             before their time was up; give `run.duration`, or a mute, more time",
             count_text(began),
             count_text(taken_over),
+            count_text(broken),
             count_text(open)
         )
     })

@@ -106,6 +106,7 @@ pub(super) fn silences(ledger: &Ledger) -> Option<Silences> {
         closed: counts.closed,
         taken_over: counts.taken_over,
         unclear: counts.unclear,
+        broken: counts.broken,
         open: counts.open,
         early: counts.early,
         slowest_s: counts.slowest.map(|slowest| slowest.as_secs_f64()),
@@ -181,6 +182,17 @@ pub(super) fn faults(
 
 /// What the time that a fault struck after `number` others brought about.
 fn effects(fault: FaultId, number: u64, ledger: &Ledger) -> Vec<FaultEffect> {
+    if let Some(mute) = ledger.silences.effects(fault, number) {
+        let effect = |what: &str, count| FaultEffect {
+            what: what.to_owned(),
+            count,
+            longest_s: None,
+        };
+        return vec![
+            effect("connections closed by the broker", mute.closed),
+            effect("connections outlasted the mute", mute.outlasted),
+        ];
+    }
     let Some(stall) = ledger.stalls.effects(fault, number) else {
         return malformed::effects(fault, number, ledger);
     };

@@ -12,6 +12,7 @@ mod kept;
 mod logins;
 mod malformed_packets;
 mod mosquitto;
+mod muted;
 mod options;
 mod partitions;
 mod paused;

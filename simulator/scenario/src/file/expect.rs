@@ -117,8 +117,8 @@ pub(crate) enum ExpectFile {
         misdirected: Option<u64>,
     },
     /// The broker closes a connection on which it has had no packet for one and a half times Keep Alive [MQTT-3.1.2-22]: of
-    /// devices that a `drop` with `how = "silent"` has silenced. One that a newer connection of its Client Identifier ends
-    /// first, or the end of the run, is not judged.
+    /// devices that a `mute`, or a `drop` with `how = "silent"`, has silenced. One that a newer connection of its Client
+    /// Identifier, the device that talks again or the end of the run ends first is not judged.
     KeepAlive {
         /// Longest time beyond one and a half times Keep Alive, from the last packet.
         closed_within: DurationText,

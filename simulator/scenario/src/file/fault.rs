@@ -42,9 +42,9 @@ pub(crate) struct FaultFile {
     /// By default none: with `network` it must be there.
     #[schemars(extend("x-squall-with" = { "action": ["network"] }))]
     pub(crate) profile: Option<String>,
-    /// How long it lasts, drawn each time, with `stall`, `network` and `partition`. It ends with the measured part at the latest.
+    /// How long it lasts, drawn each time, with `stall`, `mute`, `network` and `partition`. It ends with the measured part at the latest.
     /// By default none: with these it must be there.
-    #[schemars(extend("x-squall-with" = { "action": ["stall", "network", "partition"] }))]
+    #[schemars(extend("x-squall-with" = { "action": ["stall", "mute", "network", "partition"] }))]
     pub(crate) lasts: Option<DistributionFile>,
 }
 
@@ -94,6 +94,10 @@ pub(crate) enum ActionWord {
     Takeover,
     /// It reads nothing for as long as the fault `lasts`, and goes on sending: a slow consumer.
     Stall,
+    /// It sends nothing for as long as the fault `lasts`, no PINGREQ and no answer either, and leaves its connection open:
+    /// Keep Alive is broken on purpose. It reads on. What it has to send waits as if there were no room. One that a
+    /// `stall` keeps from reading is not taken. Its group needs a `keep_alive`.
+    Mute,
     /// Its link has another `profile` for as long as the fault `lasts`. Its group needs a `network`.
     Network,
     /// Nothing passes its link for as long as the fault `lasts`, and nothing is closed. Its group needs a `network`.
@@ -105,7 +109,7 @@ impl ActionWord {
     pub(crate) const fn is_lasting(self) -> bool {
         match self {
             Self::Drop | Self::Disconnect | Self::Takeover => false,
-            Self::Stall | Self::Network | Self::Partition => true,
+            Self::Stall | Self::Mute | Self::Network | Self::Partition => true,
         }
     }
 
@@ -116,6 +120,7 @@ impl ActionWord {
             Self::Disconnect => "disconnect",
             Self::Takeover => "takeover",
             Self::Stall => "stall",
+            Self::Mute => "mute",
             Self::Network => "network",
             Self::Partition => "partition",
         }

@@ -17,13 +17,7 @@ const KEYS: [(&str, &[&str]); 6] = [
 const VALUES: [(&str, &[&str]); 2] = [
     (
         "action",
-        &[
-            "mute",
-            "kill_broker",
-            "pause_broker",
-            "restart_broker",
-            "flap",
-        ],
+        &["kill_broker", "pause_broker", "restart_broker", "flap"],
     ),
     ("retransmit", &["same_connection"]),
 ];

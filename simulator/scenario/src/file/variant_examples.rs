@@ -94,6 +94,11 @@ const VARIANTS: &[(&str, &str, &str)] = &[
     ),
     (
         "action",
+        "mute",
+        "[[fault]]\nname = \"hung\"\nat = \"10s\"\ngroup = \"sensors\"\nselect = 1\naction = \"mute\"\nlasts = \"120s\"",
+    ),
+    (
+        "action",
         "network",
         "[[fault]]\nname = \"tunnel\"\nat = \"10s\"\ngroup = \"sensors\"\naction = \"network\"\nprofile = \"gprs\"\nlasts = \"5s\"",
     ),

@@ -71,9 +71,16 @@ impl Fault {
             FaultAction::Disconnect(_)
             | FaultAction::Takeover
             | FaultAction::Stall
+            | FaultAction::Mute
             | FaultAction::Network(_)
             | FaultAction::Partition => None,
         }
+    }
+
+    /// Whether it keeps devices from talking.
+    pub fn is_mute(&self) -> bool {
+        let devices = self.devices();
+        devices.is_some_and(|devices| devices.action == FaultAction::Mute)
     }
 
     /// When it happens, in order, counted from the beginning of the measured part.
@@ -168,6 +175,9 @@ pub enum FaultAction {
     /// It reads nothing from its connection for as long as the fault lasts, and goes on sending: a slow consumer,
     /// whose window closes.
     Stall,
+    /// It says nothing on its connection for as long as the fault lasts, and leaves it open: Keep Alive is broken
+    /// [MQTT-3.1.2-20]. It reads on. Its group has a Keep Alive.
+    Mute,
     /// Its link has this profile for as long as the fault lasts. Its group has a network.
     Network(NetworkId),
     /// Nothing passes its link for as long as the fault lasts, and nothing is closed. Its group has a network.
@@ -182,6 +192,7 @@ impl FaultAction {
             Self::Disconnect(_) => "disconnect",
             Self::Takeover => "takeover",
             Self::Stall => "stall",
+            Self::Mute => "mute",
             Self::Network(_) => "network",
             Self::Partition => "partition",
         }
@@ -192,7 +203,7 @@ impl FaultAction {
         match self {
             Self::Drop(how) => Some(("how", how.name())),
             Self::Disconnect(reason) => Some(("reason", reason.name())),
-            Self::Takeover | Self::Stall | Self::Network(_) | Self::Partition => None,
+            Self::Takeover | Self::Stall | Self::Mute | Self::Network(_) | Self::Partition => None,
         }
     }
 }

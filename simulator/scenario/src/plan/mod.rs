@@ -312,6 +312,7 @@ fn connections_max(scenario: &Scenario) -> u64 {
             FaultAction::Drop(_)
             | FaultAction::Disconnect(_)
             | FaultAction::Stall
+            | FaultAction::Mute
             | FaultAction::Network(_)
             | FaultAction::Partition => 0,
         }

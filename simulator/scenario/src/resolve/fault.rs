@@ -46,6 +46,7 @@ impl Resolver<'_> {
             self.check_selection(&devices, &at);
             self.check_version(&devices, &at);
             self.check_link(&devices, &at);
+            self.check_mute(&devices, &at);
             self.check_malformations(&devices, &at);
             self.check_room(&devices, timing, &at);
             self.faults.push(Fault {
@@ -188,6 +189,7 @@ impl Resolver<'_> {
             }),
             ActionWord::Takeover => FaultAction::Takeover,
             ActionWord::Stall => FaultAction::Stall,
+            ActionWord::Mute => FaultAction::Mute,
             ActionWord::Network => self.resolve_change(file, at),
             ActionWord::Partition => FaultAction::Partition,
         }
@@ -277,6 +279,7 @@ impl Resolver<'_> {
             (
                 FaultAction::Takeover
                 | FaultAction::Stall
+                | FaultAction::Mute
                 | FaultAction::Network(_)
                 | FaultAction::Partition,
                 _,
@@ -296,6 +299,7 @@ pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
         ActionWord::Disconnect
         | ActionWord::Takeover
         | ActionWord::Stall
+        | ActionWord::Mute
         | ActionWord::Network
         | ActionWord::Partition => None,
     }

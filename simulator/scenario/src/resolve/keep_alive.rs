@@ -14,13 +14,19 @@ impl Resolver<'_> {
         let is_judged = |fault: &Fault| {
             let group = fault.devices().map(|devices| devices.group);
             let group = group.map(|group| &self.groups[usize::from(group.0)]);
-            fault.drop_kind() == Some(DropKind::Silent)
-                && group.is_some_and(|group| group.keep_alive > 0)
+            let is_silent = fault.drop_kind() == Some(DropKind::Silent);
+            (is_silent || fault.is_mute()) && group.is_some_and(|group| group.keep_alive > 0)
         };
         if !self.faults.iter().any(is_judged) {
             let what = "no fault silences a device that has a Keep Alive".to_owned();
-            let remedy = "a `[[fault]]` with `action = \"drop\"` and `how = \"silent\"`, of a group whose `keep_alive` is above 0s";
-            self.contradiction(&at.key("check"), what, remedy.to_owned());
+            let remedy = "a `[[fault]]` with `action = \"mute\"`, or `action = \"drop\"` and `how = \"silent\"`, of a group whose `keep_alive` is above 0s";
+            return self.contradiction(&at.key("check"), what, remedy.to_owned());
+        }
+        let mut judged = self.faults.iter().filter(|fault| is_judged(fault));
+        let outlasted: Option<Vec<_>> =
+            judged.by_ref().map(|fault| self.outlasted(fault)).collect();
+        if let Some((what, remedy)) = outlasted.and_then(|all| all.into_iter().next()) {
+            self.contradiction(&at.key("check"), what, remedy);
         }
     }
 }

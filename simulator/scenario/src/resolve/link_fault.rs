@@ -26,7 +26,8 @@ impl Resolver<'_> {
             FaultAction::Drop(_)
             | FaultAction::Disconnect(_)
             | FaultAction::Takeover
-            | FaultAction::Stall => return,
+            | FaultAction::Stall
+            | FaultAction::Mute => return,
         };
         let name = &group.name;
         if group.network.is_none() {

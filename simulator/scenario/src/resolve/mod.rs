@@ -19,6 +19,7 @@ mod kept;
 mod link_fault;
 mod login;
 mod malformed;
+mod mute;
 mod network;
 mod pacing;
 mod payload;

@@ -29,6 +29,7 @@ mod link_faults;
 mod links;
 mod malformed;
 mod misrouted;
+mod mute;
 mod network;
 mod on_link;
 mod options;

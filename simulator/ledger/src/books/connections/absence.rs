@@ -29,13 +29,15 @@ pub(crate) enum Away {
     OfLink,
     /// The broker ended its connection, which a fault had stopped it from reading.
     OfStall,
+    /// The broker ended its connection, on which a fault had muted it for longer than Keep Alive allows.
+    OfMute,
 }
 
 impl Away {
     /// Whether the scenario is the cause: a fault, a cut, a takeover, or a link that was out.
     pub(crate) fn is_asked(self) -> bool {
         match self {
-            Self::Displaced | Self::OfLink | Self::OfStall => true,
+            Self::Displaced | Self::OfLink | Self::OfStall | Self::OfMute => true,
             Self::Ended(kind) => kind.is_asked(),
             Self::NotYet | Self::Refused(_) | Self::Unanswered(_) | Self::NotOpened(_) => false,
         }
@@ -52,6 +54,7 @@ impl std::fmt::Display for Away {
             Self::Unanswered(kind) => write!(f, "no CONNACK, but: {kind}"),
             Self::NotOpened(error) => write!(f, "no transport: {error}"),
             Self::OfLink => f.write_str("its simulated link was out"),
+            Self::OfMute => f.write_str("ended by the broker because a fault kept it from talking"),
             Self::OfStall => f.write_str("ended by the broker while a fault kept it from reading"),
         }
     }
@@ -147,6 +150,8 @@ impl Presence {
             Away::OfLink
         } else if end.is_of_stall {
             Away::OfStall
+        } else if end.muted_by.is_some() {
+            Away::OfMute
         } else if is_unasked || kind.is_asked() {
             Away::Ended(kind)
         } else {

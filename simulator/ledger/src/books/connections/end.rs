@@ -48,6 +48,8 @@ pub(crate) struct ConnectionEnd {
     pub(crate) is_of_link: bool,
     /// Whether a fault had stopped the device from reading it, for which a broker may end it.
     pub(crate) is_of_stall: bool,
+    /// The fault that had muted the device, for which the broker had to end it [MQTT-3.1.2-22].
+    pub(crate) muted_by: Option<FaultId>,
     /// Whether the broker serves others beside this run.
     pub(crate) is_on_shared_broker: bool,
 }
@@ -75,7 +77,7 @@ impl ConnectionEnd {
 
     /// Whether neither the scenario, its links among it, nor the device asked for it.
     pub(in crate::books) fn is_unexpected(&self) -> bool {
-        if self.is_of_link || self.is_of_stall {
+        if self.is_of_link || self.is_of_stall || self.muted_by.is_some() {
             return false;
         }
         match self.cause {

@@ -194,6 +194,7 @@ impl Ledger {
             arrived: event.arrived.min(stalled_since.unwrap_or(event.arrived)),
             ..*event
         };
+        let muted_by = self.silences.handle_ended(event, cause);
         self.end_windows(event, cause);
         let earliest = self.earliest_end(event, cause, part);
         self.takeovers.handle_session_left(event, earliest);
@@ -206,6 +207,7 @@ impl Ledger {
             may_be_displaced: displacement.is_possible,
             is_of_link: self.is_of_the_link(event, cause, &connection, part),
             is_of_stall: stalled_since.is_some(),
+            muted_by,
             is_on_shared_broker: self.roster.history().has_other_clients(),
         };
         if end.may_be_by_another_client() {
@@ -229,7 +231,7 @@ impl Ledger {
             earliest,
             is_unasked: end.is_unexpected(),
         };
-        self.handle_departure(event, connection, cause, findings);
+        self.handle_departure(event, connection, &end, findings);
         if ending.is_polite {
             self.retained.handle_left(event.socket);
         } else {

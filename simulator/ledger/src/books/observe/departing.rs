@@ -12,6 +12,7 @@ use squall_scenario::{DropKind, Farewell, FaultId};
 use super::Finding;
 use super::connections::OpenConnection;
 use crate::books::Ledger;
+use crate::books::connections::ConnectionEnd;
 use crate::books::event::Event;
 use crate::books::retained::RetainedWill;
 use crate::books::wills::{Due, KnownWill, NEVER, WillCause, WillEnd};
@@ -22,6 +23,8 @@ pub(crate) struct Departing {
     event: Event,
     connection: OpenConnection,
     cause: EndCause,
+    /// The fault for which the broker had to end it, its device being muted.
+    muted_by: Option<FaultId>,
     /// What the connection had announced, and what must become of it; `None` without a will.
     will: Option<(KnownWill, Due)>,
 }
@@ -32,14 +35,16 @@ impl Ledger {
         &mut self,
         event: &Event,
         connection: OpenConnection,
-        cause: EndCause,
+        end: &ConnectionEnd,
         findings: &mut Vec<Finding>,
     ) {
+        let cause = end.cause;
         let is_on_link = connection.path == Path::OverLink && is_by_device(cause);
         let mut departing = Departing {
             event: *event,
             connection,
             cause,
+            muted_by: end.muted_by,
             will: None,
         };
         let (left_at, noticed_by) = if is_on_link {
@@ -76,10 +81,12 @@ impl Ledger {
             self.handle_end_left(event, &departing);
             self.retain_will(event.now, &departing);
         } else if let Some(&connection) = self.open.get(&event.socket) {
+            let cause = EndCause::PeerClosed(how);
             let mut departing = Departing {
                 event: *event,
                 connection,
-                cause: EndCause::PeerClosed(how),
+                cause,
+                muted_by: self.silences.end_by_mute(event, cause),
                 will: None,
             };
             let noticed_by = self.noticed_by(event.now, &departing);
@@ -93,6 +100,7 @@ impl Ledger {
         match departure {
             Departure::Connect => self.handle_connect_left(event),
             Departure::Answers(messages) => self.windows.handle_answers_left(event, messages),
+            Departure::BeforeMute => self.silences.handle_left(event),
             Departure::End => {
                 self.silences.handle_left(event);
                 self.provocations.handle_left(event);
@@ -170,13 +178,17 @@ impl Ledger {
             return None;
         };
         let will = self.wills.will_of(event.socket)?;
+        if departing.muted_by.is_some() {
+            // As if the network had failed [MQTT-3.1.2-22].
+            due = Due::Must;
+        }
         if due == Due::Must && !connection.was_connected {
             // The broker may not have had the CONNECT.
             due = Due::May;
         }
         let delay = self.roster.will_delay(event.group);
         let end = WillEnd {
-            fault: fault_of(departing.cause),
+            fault: fault_of(departing.cause).or(departing.muted_by),
             cause,
             due,
             left_at,

@@ -16,6 +16,7 @@ use super::deliveries::{Acknowledged, FirstDelivery};
 use super::event::Event;
 use super::handshakes::HandshakeTime;
 use super::responses::Answered;
+use super::silences::Circumstances;
 use super::takeovers::TakeoverTime;
 use super::wills::WillSeen;
 
@@ -118,8 +119,12 @@ impl Ledger {
             Fact::Retained(_) => {}
             Fact::Link(fact) => self.link_faults.handle(event, *fact),
             Fact::Silence(fact) => {
-                let is_on_link = self.roster.is_on_link(event.group);
-                self.silences.handle(event, *fact, is_on_link);
+                let known = Circumstances {
+                    is_on_link: self.roster.is_on_link(event.group),
+                    is_muted: self.open.contains_key(&event.socket),
+                    unread: self.stalls.unread(event),
+                };
+                self.silences.handle(event, *fact, known);
             }
             Fact::Provocation(fact) => {
                 if self.closed_at.is_none() {
