@@ -197,3 +197,51 @@ fn malformed_holds() {
     let closed: Vec<u64> = measured.malformed.iter().map(|kind| kind.closed).collect();
     assert_eq!(closed, [10; 12]);
 }
+
+/// An honest broker breaks nothing in what is left of a scenario on a target of MQTT 3.1.1, nor where it has neither QoS 2
+/// nor shared subscriptions.
+#[test]
+fn what_is_brought_down_to_3_1_1_holds() {
+    let smaller: [(&str, &[&str]); 4] = [
+        (
+            "network-jitter",
+            &[
+                "group.sensors.count=200",
+                "group.sensors.publish.rate=200",
+                "run.duration=20s",
+            ],
+        ),
+        (
+            "duplicate-client-ids",
+            &["run.duration=10s", "group.commander.publish.rate=500"],
+        ),
+        (
+            "qos2-retries",
+            &[
+                "run.duration=10s",
+                "group.publishers.count=100",
+                "group.publishers.publish.rate=200",
+                "group.consumers.count=3",
+            ],
+        ),
+        ("abrupt-drops-lwt", &["group.devices.count=500"]),
+    ];
+    let whole = [
+        "smoke",
+        "command-response",
+        "chat-room",
+        "offline-backlog",
+        "shared-workers",
+        "retained-boot",
+        "malformed",
+    ];
+    let whole = whole.map(|name| (name, &[][..]));
+    let lacking = "target.lacks=[\"qos2\", \"shared_subscriptions\"]";
+    for (name, smaller) in whole.into_iter().chain(smaller) {
+        let changes = [smaller, &["target.protocol=\"3.1.1\""]].concat();
+        run(name, &changes);
+        if !["qos2-retries", "shared-workers"].contains(&name) {
+            run(name, &[&changes[..], &[lacking]].concat());
+        }
+    }
+}

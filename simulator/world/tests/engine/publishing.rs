@@ -190,3 +190,45 @@ fn now_is_unix_time() {
     }
     assert_eq!(delivered.len(), 2);
 }
+
+/// A device of MQTT 3.1.1, which no broker can tell a Receive Maximum, keeps to its own: with two messages under way
+/// over a link of 100 ms each way, it publishes at most two in 200 ms.
+#[test]
+fn a_device_of_3_1_1_keeps_receive_maximum_itself() {
+    let published = |protocol: &str| {
+        let text = format!(
+            r#"
+[run]
+duration = "10s"
+drain = "1s"
+[[network]]
+name = "far"
+latency = "100ms"
+[[group]]
+name = "sensors"
+count = 1
+protocol = "{protocol}"
+receive_maximum = 2
+network = "far"
+[[group.publish]]
+topic = "data"
+qos = 1
+rate = 100
+"#
+        );
+        let recording = run(&text).sink;
+        let published = recording.stamps(|what| {
+            if let What::Published(stamp, _) = what {
+                Some(*stamp)
+            } else {
+                None
+            }
+        });
+        published.len()
+    };
+
+    // The broker's own Receive Maximum is the limit in 5.0.
+    assert_eq!(published("5.0"), 1_000);
+    let of_3_1_1 = published("3.1.1");
+    assert!((90..=120).contains(&of_3_1_1), "{of_3_1_1}");
+}

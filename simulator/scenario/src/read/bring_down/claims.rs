@@ -14,6 +14,7 @@ const NO_CLAIMS: [&str; 5] = ["check", "group", "qos", "after", "tolerance"];
 /// Takes out of `document` what is claimed of things that its target does not have.
 pub(super) fn bring_down(document: &mut Node, missing: &Missing, changes: &mut Changes) {
     let dropped = faults_that_drop(document);
+    let qos_1_alone = delivers_at_qos_1_alone(document);
     if let Some(Node {
         value: Value::Array(expectations),
         ..
@@ -25,6 +26,7 @@ pub(super) fn bring_down(document: &mut Node, missing: &Missing, changes: &mut C
                 expectation,
                 changes,
                 has_lost_one: false,
+                qos_1_alone,
             };
             claims.bring_down(missing, &dropped);
             claims.are_left()
@@ -57,6 +59,22 @@ fn faults_that_drop(document: &Node) -> Vec<String> {
         .collect()
 }
 
+/// Whether every delivery of the scenario is at QoS 1: the lower one of what is published and what is asked for.
+fn delivers_at_qos_1_alone(document: &Node) -> bool {
+    let qos_in = |list: &str| -> Vec<i64> {
+        let groups = items_of(document, "group").iter();
+        let blocks = groups.flat_map(|group| items_of(group, list));
+        blocks
+            .map(|block| integer_of(block, "qos").unwrap_or_default())
+            .collect()
+    };
+    let published = qos_in("publish");
+    let subscribed = [qos_in("subscribe"), qos_in("respond")].concat();
+    let has = |qos: i64| published.contains(&qos) || subscribed.contains(&qos);
+    let both_have_2 = published.contains(&2) && subscribed.contains(&2);
+    !has(0) && !both_have_2
+}
+
 /// What one `[[expect]]` claims.
 struct Claims<'a> {
     expectation: &'a mut Node,
@@ -65,6 +83,8 @@ struct Claims<'a> {
     changes: &'a mut Changes,
     /// Whether one was taken out.
     has_lost_one: bool,
+    /// Whether all messages of the scenario may come again, if QoS 1 allows it.
+    qos_1_alone: bool,
 }
 
 impl Claims<'_> {
@@ -115,8 +135,11 @@ impl Claims<'_> {
             "quota" => {
                 self.leave_out(&["receive_maximum"], "MQTT 3.1.1 has no Receive Maximum");
             }
-            "delivery" if integer_of(self.expectation, "qos") == Some(1) => {
-                self.leave_out(&["duplicated"], "QoS 1 of MQTT 3.1.1 allows duplicates");
+            "delivery" => {
+                let qos = integer_of(self.expectation, "qos");
+                if qos == Some(1) || qos.is_none() && self.qos_1_alone {
+                    self.leave_out(&["duplicated"], "QoS 1 of MQTT 3.1.1 allows duplicates");
+                }
             }
             _ => {}
         }
