@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
@@ -17,6 +18,9 @@ use crate::error::SettingsError;
 
 /// The versions that are offered.
 const VERSIONS: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+/// Sessions that are remembered for a client which one device is: it talks to one server.
+const SESSIONS_OF_ONE: usize = 1;
 
 /// Whose certificates are accepted.
 #[derive(Clone, Debug)]
@@ -82,6 +86,25 @@ impl TlsClient {
         };
         let config = Arc::new(config);
         Ok(Self { config })
+    }
+}
+
+impl TlsClient {
+    /// One that trusts whom this one does, and shows `identity`. It shares no sessions with this one.
+    ///
+    /// Errors if the certificate and the key do not belong together.
+    pub fn showing(&self, identity: ClientIdentity) -> Result<Self, SettingsError> {
+        let ClientIdentity { certificates, key } = identity;
+        let key = CertifiedKey::from_der(certificates, key, self.config.crypto_provider());
+        let key = key.map_err(|error| SettingsError::Identity {
+            fault: error.to_string(),
+        })?;
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(key));
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_OF_ONE);
+        Ok(Self {
+            config: Arc::new(config),
+        })
     }
 }
 

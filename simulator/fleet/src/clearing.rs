@@ -250,7 +250,7 @@ pub(crate) fn jobs(group: &Group, indexes: impl Iterator<Item = u32>) -> Vec<Job
             login: group.login.of(index, &client_id),
             client_id,
             version: group.version,
-            carrier: group.carrier_of(index, 0),
+            carrier: group.carriers.of(index, 0),
         })
         .collect()
 }

@@ -51,10 +51,11 @@ impl Layers {
     pub fn of_scenario(scenario: &Scenario, urls: &[UrlTarget]) -> Result<Vec<Self>, Failure> {
         let mut clients = Vec::new();
         if urls.iter().any(|url| url.transport.has_tls()) {
-            clients.push(client_of_scenario(&scenario.tls, "target.tls")?);
-            for tls in &scenario.tls_of_groups {
-                clients.push(client_of_scenario(tls, "group.tls")?);
-            }
+            let of_target = client_of_scenario(&scenario.tls)?;
+            let of_groups = scenario.tls_of_groups.iter();
+            let of_groups = of_groups.map(|tls| of_group(tls, &of_target));
+            clients = of_groups.collect::<Result<_, Failure>>()?;
+            clients.insert(0, of_target);
         }
         let urls = urls.iter();
         urls.map(|url| Self::at(url, scenario, &clients)).collect()
@@ -119,7 +120,7 @@ impl Layers {
     }
 
     fn try_open(&self, id: TlsId) -> Result<Transport, SettingsError> {
-        let transport = match self.tls.get(usize::from(id.0)) {
+        let transport = match self.tls.get(id.0 as usize) {
             Some(client) => Transport::tls(client, &self.server_name)?,
             None => Transport::plain(),
         };
@@ -152,20 +153,34 @@ fn client_of_args(args: &TlsArgs) -> Result<TlsClient, Failure> {
     client(trust, identity)
 }
 
-fn client_of_scenario(tls: &Tls, place: &str) -> Result<TlsClient, Failure> {
+fn client_of_scenario(tls: &Tls) -> Result<TlsClient, Failure> {
     let trust = match (&tls.ca, tls.is_insecure) {
         (_, true) => Trust::Anyone,
-        (Some(file), false) => Trust::Ca(parse_pem(file, &format!("{place}.ca"), certificates)?),
+        (Some(file), false) => Trust::Ca(parse_pem(file, "target.tls.ca", certificates)?),
         (None, false) => of_system("target.tls.ca")?,
     };
-    let identity = match &tls.identity {
-        Some(TlsIdentity { certificate, key }) => Some(ClientIdentity {
-            certificates: parse_pem(certificate, &format!("{place}.cert"), certificates)?,
-            key: parse_pem(key, &format!("{place}.key"), private_key)?,
-        }),
-        None => None,
+    client(trust, identity_of(tls, "target.tls")?)
+}
+
+/// The client of a group, or of one of its devices, which trusts whom `of_target` does.
+fn of_group(tls: &Tls, of_target: &TlsClient) -> Result<TlsClient, Failure> {
+    let (Some(files), Some(identity)) = (&tls.identity, identity_of(tls, "group.tls")?) else {
+        return Ok(of_target.clone());
     };
-    client(trust, identity)
+    let path = &files.certificate.path;
+    let client = of_target.showing(identity);
+    client.map_err(|error| Failure::Usage(format!("group.tls.cert, '{path}': {error}")))
+}
+
+/// The client certificate that the block `place` names.
+fn identity_of(tls: &Tls, place: &str) -> Result<Option<ClientIdentity>, Failure> {
+    let Some(TlsIdentity { certificate, key }) = &tls.identity else {
+        return Ok(None);
+    };
+    Ok(Some(ClientIdentity {
+        certificates: parse_pem(certificate, &format!("{place}.cert"), certificates)?,
+        key: parse_pem(key, &format!("{place}.key"), private_key)?,
+    }))
 }
 
 fn client(trust: Trust, identity: Option<ClientIdentity>) -> Result<TlsClient, Failure> {

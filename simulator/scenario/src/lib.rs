@@ -59,7 +59,9 @@ pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };
 pub use model::tls::{PemFile, Tls, TlsIdentity};
-pub use model::transport::{AddressId, Carrier, TlsId, Transport};
+pub use model::transport::{
+    AddressId, Carrier, Carriers, CertificateOwner, OwnTls, TlsId, Transport,
+};
 pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
 pub use plan::{

@@ -292,9 +292,7 @@ impl Device {
 
     /// What a connection runs over that begins now.
     fn carrier(&self) -> Carrier {
-        let carriers = &self.profile.carriers;
-        let turn = self.index as usize + self.moved as usize;
-        carriers[turn % carriers.len()]
+        self.profile.carriers.of(self.index, self.moved)
     }
 
     fn next_socket(&mut self) -> SocketId {

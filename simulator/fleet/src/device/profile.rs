@@ -9,7 +9,7 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Attendance, Backoff, Birth, Carrier, ClientLogin, Distribution, Group, Login, Network,
+    Attendance, Backoff, Birth, Carriers, ClientLogin, Distribution, Group, Login, Network,
     NetworkId, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart, Subscribe,
     SubscribeTimes, Will as WillTemplate, WillPayload, connects_after,
 };
@@ -24,8 +24,8 @@ const WILL_FILLER: u8 = b'.';
 pub(crate) struct Profile {
     /// MQTT version of every connection.
     pub(crate) version: Version,
-    /// What connections run over, one for each address that they may lead to; at least one.
-    pub(crate) carriers: Vec<Carrier>,
+    /// What connections run over.
+    pub(crate) carriers: Carriers,
     /// Keep Alive; zero is none.
     pub(crate) keep_alive: Duration,
     /// Longest wait for a transport, a CONNACK and a SUBACK, each.
@@ -87,7 +87,7 @@ impl Profile {
     pub(crate) fn of_checker(scenario: &Scenario) -> Self {
         Self {
             version: scenario.groups[0].version,
-            carriers: vec![scenario.own_carrier()],
+            carriers: Carriers::only(scenario.own_carrier()),
             keep_alive: Duration::from_secs(60),
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),

@@ -205,7 +205,7 @@ fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
             Version::V5 => "5.0",
         }
         .to_owned(),
-        transport: group.carriers[0].transport.name().to_owned(),
+        transport: group.carriers.of(0, 0).transport.name().to_owned(),
         network: group.network.map(|id| scenario.network(id).name.clone()),
         keep_alive_s: group.keep_alive,
         publishes: births

@@ -76,6 +76,11 @@ impl Mosquitto {
 /// Writes `ca.pem`, and `NAME.pem` with `NAME.key` for a broker, one whose time is over, a client, and a stranger,
 /// whom that CA does not know.
 pub(crate) fn certificates(folder: &Path) {
+    with_ca(folder);
+}
+
+/// What [`certificates`] writes; the CA.
+fn with_ca(folder: &Path) -> Issuer<'static, KeyPair> {
     let key = KeyPair::generate().expect("keys can be made");
     let mut params = CertificateParams::new(Vec::new()).expect("no name is wrong");
     // A name of its own: a certificate with the name of its issuer is taken for a self-signed one.
@@ -103,6 +108,21 @@ pub(crate) fn certificates(folder: &Path) {
     let stranger = params.self_signed(&key).expect("it can be signed");
     fs::write(folder.join("stranger.pem"), stranger.pem()).expect("it can be written");
     fs::write(folder.join("stranger.key"), key.serialize_pem()).expect("it can be written");
+    issuer
+}
+
+/// What [`certificates`] writes, and a certificate with its key for each of `names`, which is its common name.
+pub(crate) fn certificates_for(folder: &Path, names: &[String]) {
+    let issuer = with_ca(folder);
+    for name in names {
+        let key = KeyPair::generate().expect("keys can be made");
+        let mut params = CertificateParams::new(Vec::new()).expect("no name is wrong");
+        params.distinguished_name.push(DnType::CommonName, name);
+        let signed = params.signed_by(&key, &issuer).expect("it can be signed");
+        let write = |kind: &str, pem: String| fs::write(folder.join(format!("{name}.{kind}")), pem);
+        write("pem", signed.pem()).expect("it can be written");
+        write("key", key.serialize_pem()).expect("it can be written");
+    }
 }
 
 pub(crate) const TLS: &str = "allow_anonymous true\ncafile FOLDER/ca.pem\ncertfile FOLDER/broker.pem\n\

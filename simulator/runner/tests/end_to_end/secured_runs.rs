@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::peer::has_mosquitto;
-use crate::secured::{Mosquitto, TLS, certificates};
+use crate::secured::{Mosquitto, TLS, certificates, certificates_for};
 use crate::{assert_held, code_and_errors, run, run_file, text};
 
 /// Telemetry at QoS 1 and 2, doors that are reset, some that say goodbye.
@@ -250,4 +250,67 @@ schedule_lag = ["max < 10m"]
     assert!(answer.contains("for their client certificate"), "{answer}");
     let remedy = refusals[0]["remedy"].as_str().expect("it is text");
     assert!(remedy.contains("tls.cert and tls.key"), "{remedy}");
+}
+
+/// A broker that takes a client for whom its certificate names, and lets each publish below its own name only: all
+/// messages come where each device shows its own.
+#[test]
+fn each_device_shows_a_certificate_of_its_own() {
+    if !has_mosquitto() {
+        return;
+    }
+    let names: Vec<String> = (0..3).map(|index| format!("door-{index}")).collect();
+    let acl = "user client\ntopic read #\npattern write own/%u\n";
+    let config = format!("{TLS}\nuse_identity_as_username true\nacl_file FOLDER/acl");
+    let config = config.replace("allow_anonymous true", "allow_anonymous false");
+    let broker = Mosquitto::start(&config, |folder| {
+        certificates_for(folder, &[names.as_slice(), &["client".to_owned()]].concat());
+        fs::write(folder.join("acl"), acl).expect("it can be written");
+    });
+    let file = broker.file("own.toml");
+    let scenario = r#"
+version = 1
+name = "own"
+[target]
+url = "mqtts://localhost:PORT"
+tls = { ca = "ca.pem", cert = "client.pem", key = "client.key" }
+[run]
+duration = "2s"
+drain = "1s"
+[[group]]
+name = "doors"
+count = 3
+client_id = "door-{index}"
+tls = { cert = "{client_id}.pem", key = "door-{index}.key" }
+[[group.publish]]
+topic = "own/{client_id}"
+qos = 1
+every = "200ms"
+[[group]]
+name = "watcher"
+count = 1
+[[group.subscribe]]
+filter = "own/+"
+qos = 1
+[[expect]]
+check = "delivery"
+lost = 0
+"#;
+    fs::write(&file, scenario.replace("PORT", &broker.port.to_string()))
+        .expect("it can be written");
+    let out = broker.file("out");
+
+    let output = run(&["run", text(&file), "--out", text(&out)]);
+    fs::remove_file(broker.file("door-2.key")).expect("it is there");
+    let missing = run(&["validate", text(&file)]);
+
+    let run = run_file(&out);
+    let (code, errors) = code_and_errors(&output);
+    assert_held(code, &run);
+    let row = &run["measured"]["accounting"]["deliveries"][0];
+    assert!(row["delivered"].as_u64() > Some(0), "{errors}{row}");
+    assert_eq!(row["delivered"], row["expected"], "{row}");
+    let (code, errors) = code_and_errors(&missing);
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("door-2.key"), "{errors}");
 }

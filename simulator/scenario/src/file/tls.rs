@@ -27,9 +27,10 @@ pub(crate) struct TlsFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ClientTls")]
 pub(crate) struct ClientTlsFile {
-    /// File of the client certificate (PEM), with those that lead to its CA.
+    /// File of the client certificate (PEM), with those that lead to its CA. With `{index}` or `{client_id}` in
+    /// it, each device has its own.
     pub(crate) cert: String,
-    /// File of its private key (PEM, not encrypted).
+    /// File of its private key (PEM, not encrypted), with the same placeholders.
     pub(crate) key: String,
 }
 

@@ -7,7 +7,7 @@ use squall_protocol::{QoS, Version};
 
 use crate::id::{DeviceId, NetworkId};
 use crate::{
-    Attendance, Birth, Carrier, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen,
+    Attendance, Birth, Carriers, DeviceTemplate, Login, Publish, Qos2, Reconnect, ReconnectWhen,
     Respond, Subscribe, Will,
 };
 
@@ -27,8 +27,8 @@ pub struct Group {
     pub version: Version,
     /// What its devices log in with. By default what `[target]` says.
     pub login: Login,
-    /// What its connections run over: one for each address of the target that speaks its transport, at least one.
-    pub carriers: Vec<Carrier>,
+    /// What its connections run over.
+    pub carriers: Carriers,
     /// Clean Start, or Clean Session in 3.1.1. Default true.
     pub clean_start: bool,
     /// Session Expiry Interval in seconds, `u32::MAX` for no end (§3.1.2.11.2). Default 0. In 3.1.1
@@ -67,12 +67,6 @@ pub struct Group {
 }
 
 impl Group {
-    /// What the device with `index` connects over when it has gone on to another address for `moved` times.
-    pub fn carrier_of(&self, index: u32, moved: u32) -> Carrier {
-        let turn = index as usize + moved as usize;
-        self.carriers[turn % self.carriers.len()]
-    }
-
     /// Whether its devices publish at this QoS or a higher one.
     pub fn publishes_at(&self, qos: QoS) -> bool {
         let birth = self.birth.as_ref().is_some_and(|birth| birth.qos >= qos);

@@ -75,7 +75,7 @@ impl Scenario {
 
     /// What is said of TLS under `id`.
     pub fn tls_of(&self, id: TlsId) -> &Tls {
-        match usize::from(id.0).checked_sub(1) {
+        match (id.0 as usize).checked_sub(1) {
             Some(place) => &self.tls_of_groups[place],
             None => &self.tls,
         }
@@ -84,7 +84,7 @@ impl Scenario {
     /// What squall's own clients connect over: with the certificate that `[target]` names, else with that of the
     /// first group that has one.
     pub fn own_carrier(&self) -> Carrier {
-        let mut carriers = self.groups.iter().map(|group| group.carriers[0]);
+        let mut carriers = self.groups.iter().map(|group| group.carriers.of(0, 0));
         let of_target = Carrier {
             transport: self.target.transport(),
             ..Carrier::default()

@@ -16,7 +16,7 @@ pub enum Transport {
 
 /// Names what one part of a scenario says of TLS.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct TlsId(pub u16);
+pub struct TlsId(pub u32);
 
 impl TlsId {
     /// What `[target]` says.
@@ -36,6 +36,61 @@ pub struct Carrier {
     pub tls: TlsId,
     /// Where they lead.
     pub address: AddressId,
+}
+
+/// What the connections of a group run over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Carriers {
+    /// One for each address of the target that speaks the group's transport, at least one; with the certificate of the
+    /// device that has `{index}` 0.
+    pub to_addresses: Vec<Carrier>,
+    /// The client certificates of its devices, as the file writes them; `None` for that of `[target]`.
+    pub own_tls: Option<OwnTls>,
+}
+
+/// The files of the client certificates of a group.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OwnTls {
+    /// Path of the certificate, a template.
+    pub cert: String,
+    /// Path of its key, a template.
+    pub key: String,
+    /// Whose they are.
+    pub owner: CertificateOwner,
+}
+
+/// Whose a client certificate is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CertificateOwner {
+    /// All devices of the group show the same.
+    Group,
+    /// Each device has its own; their [`TlsId`]s follow that of the first.
+    Device,
+}
+
+impl Carriers {
+    /// Those of squall's own clients, which have one.
+    pub fn only(carrier: Carrier) -> Self {
+        Self {
+            to_addresses: vec![carrier],
+            own_tls: None,
+        }
+    }
+
+    /// What the device with `index` connects over when it has gone on to another address for `moved` times.
+    pub fn of(&self, index: u32, moved: u32) -> Carrier {
+        let turn = index as usize + moved as usize;
+        let carrier = self.to_addresses[turn % self.to_addresses.len()];
+        let owner = self.own_tls.as_ref().map(|own| own.owner);
+        let certificate = match owner {
+            Some(CertificateOwner::Device) => index,
+            Some(CertificateOwner::Group) | None => 0,
+        };
+        Carrier {
+            tls: TlsId(carrier.tls.0 + certificate),
+            ..carrier
+        }
+    }
 }
 
 impl Transport {

@@ -90,9 +90,9 @@ impl Scenario {
         text.pair("protocol", quote(version_name(group.version)));
         login::write_of_group(text, group);
         if self.target.transports().len() > 1 {
-            text.pair("transport", quote(group.carriers[0].transport.name()));
+            text.pair("transport", quote(group.carriers.of(0, 0).transport.name()));
         }
-        tls::write_of_group(text, self, group.carriers[0].tls);
+        tls::write_of_group(text, group.carriers.own_tls.as_ref());
         text.pair("clean_start", group.clean_start);
         if !group.clean_start {
             text.pair("session", quote(group.session.name()));

@@ -3,7 +3,7 @@
 use squall_toml::quote::quote;
 
 use super::text::{Text, pair, table};
-use crate::{Scenario, Tls, TlsId, TlsIdentity};
+use crate::{OwnTls, Tls};
 
 /// Writes how clients speak TLS, if the scenario says something about that.
 pub(super) fn write(text: &mut Text, tls: &Tls) {
@@ -20,16 +20,10 @@ pub(super) fn write(text: &mut Text, tls: &Tls) {
     text.option("tls", table(pairs.chain(insecure)));
 }
 
-/// Writes the client certificate of a group, if it has one of its own.
-pub(super) fn write_of_group(text: &mut Text, scenario: &Scenario, id: TlsId) {
-    if id == TlsId::TARGET {
-        return;
-    }
-    if let Some(TlsIdentity { certificate, key }) = &scenario.tls_of(id).identity {
-        let pairs = [
-            pair("cert", quote(&certificate.path)),
-            pair("key", quote(&key.path)),
-        ];
+/// Writes the client certificates of a group, if it has some of its own.
+pub(super) fn write_of_group(text: &mut Text, own: Option<&OwnTls>) {
+    if let Some(OwnTls { cert, key, .. }) = own {
+        let pairs = [pair("cert", quote(cert)), pair("key", quote(key))];
         text.option("tls", table(pairs.into_iter()));
     }
 }

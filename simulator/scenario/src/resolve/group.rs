@@ -74,14 +74,15 @@ impl Resolver<'_> {
             u16::MAX.into(),
             &at.key("keep_alive"),
         );
+        let client_id = self.resolve_client_id(file, &at.key("client_id"));
         Group {
             name: file.name.clone(),
             count: file.count,
             first_device,
-            client_id: self.resolve_client_id(file, &at.key("client_id")),
             version,
             login: self.resolve_login(file, at),
-            carriers: self.resolve_carriers(file, at),
+            carriers: self.resolve_carriers(file, &client_id, at),
+            client_id,
             clean_start,
             session_expiry_interval: match version {
                 Version::V5 => session_expiry,

@@ -5,7 +5,11 @@ use squall_toml::at::At;
 use super::Resolver;
 use crate::error::Problem;
 use crate::file::{ClientTlsFile, GroupFile, TlsFile};
-use crate::{AddressId, Carrier, PemFile, Tls, TlsId, TlsIdentity, Transport};
+use crate::template::{Fixed, Use};
+use crate::{
+    AddressId, Carrier, Carriers, CertificateOwner, DeviceTemplate, OwnTls, PemFile, Tls, TlsId,
+    TlsIdentity, Transport,
+};
 
 impl Resolver<'_> {
     /// Resolves how clients speak TLS to the target; nothing special if the file says nothing.
@@ -44,16 +48,34 @@ impl Resolver<'_> {
         }
     }
 
-    /// What the devices of a group connect over, with its own client certificate if it has one.
-    pub(super) fn resolve_carriers(&mut self, file: &GroupFile, at: &At<'_>) -> Vec<Carrier> {
+    /// What the devices of a group connect over, with their own client certificates if they have some.
+    pub(super) fn resolve_carriers(
+        &mut self,
+        file: &GroupFile,
+        client_id: &DeviceTemplate,
+        at: &At<'_>,
+    ) -> Carriers {
         let transport = match file.transport {
             Some(word) => word.into(),
             None => self.transports[0],
         };
-        let tls = self.resolve_group_tls(file.tls.as_ref(), transport, &at.key("tls"));
+        let (tls, own_tls) = match &file.tls {
+            None => (TlsId::TARGET, None),
+            Some(own) => {
+                let at = at.key("tls");
+                self.check_has_tls(&[transport], &at);
+                let whose = Certificates {
+                    own,
+                    group: file,
+                    client_id,
+                };
+                let (tls, own) = self.resolve_certificates(whose, &at);
+                (tls, Some(own))
+            }
+        };
         // There are at most as many as a list may have, which are counted in 16 bits.
         let addresses = (0..).map(AddressId).zip(&self.transports);
-        let carriers: Vec<Carrier> = addresses
+        let to_addresses: Vec<Carrier> = addresses
             .filter(|(_, spoken)| **spoken == transport)
             .map(|(address, _)| Carrier {
                 transport,
@@ -61,49 +83,106 @@ impl Resolver<'_> {
                 address,
             })
             .collect();
-        if carriers.is_empty() {
-            let what = format!(
-                "the target has no address for {}, only for {}",
-                transport.name(),
-                names(&self.transports)
-            );
-            let remedy = format!(
-                "an address of it in `target.url`, such as `{}://host:{}`",
-                transport.scheme(),
-                transport.port_default()
-            );
-            self.contradiction(&at.key("transport"), what, remedy);
-            return vec![Carrier::default()];
+        if to_addresses.is_empty() {
+            self.note_no_address(transport, &at.key("transport"));
+            return Carriers::only(Carrier::default());
         }
-        carriers
+        Carriers {
+            to_addresses,
+            own_tls,
+        }
     }
 
-    fn resolve_group_tls(
-        &mut self,
-        file: Option<&ClientTlsFile>,
-        transport: Transport,
-        at: &At<'_>,
-    ) -> TlsId {
-        let Some(file) = file else {
-            return TlsId::TARGET;
+    fn note_no_address(&mut self, transport: Transport, at: &At<'_>) {
+        let what = format!(
+            "the target has no address for {}, only for {}",
+            transport.name(),
+            names(&self.transports)
+        );
+        let remedy = format!(
+            "an address of it in `target.url`, such as `{}://host:{}`",
+            transport.scheme(),
+            transport.port_default()
+        );
+        self.contradiction(at, what, remedy);
+    }
+
+    /// The client certificates of a group: one for all, or one for each device where a path has a placeholder.
+    fn resolve_certificates(&mut self, whose: Certificates<'_>, at: &At<'_>) -> (TlsId, OwnTls) {
+        let Certificates {
+            own,
+            group,
+            client_id,
+        } = whose;
+        let [cert, key] = [("cert", &own.cert), ("key", &own.key)].map(|(name, text)| {
+            let fixed = Fixed {
+                group: &group.name,
+                vars: &self.vars,
+            };
+            let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
+            self.or_note(template, &at.key(name))
+        });
+        let mut resolved = OwnTls {
+            cert: own.cert.clone(),
+            key: own.key.clone(),
+            owner: CertificateOwner::Group,
         };
-        self.check_has_tls(&[transport], at);
-        let certificate = self.read_pem(Some(&file.cert), &at.key("cert"));
-        let key = self.read_pem(Some(&file.key), &at.key("key"));
-        let identity = certificate
+        let (Some(cert), Some(key)) = (cert, key) else {
+            return (TlsId::TARGET, resolved);
+        };
+        if cert.is_literal() && key.is_literal() {
+            let identity = self.read_identity([&cert.render(0, ""), &key.render(0, "")], at);
+            return (self.tls_id(identity), resolved);
+        }
+        resolved.owner = CertificateOwner::Device;
+        let first = self.next_tls_id();
+        for index in 0..group.count {
+            let client_id = client_id.render(index, "");
+            let paths = [&cert, &key].map(|path| path.render(index, &client_id));
+            let identity = self.read_identity([&paths[0], &paths[1]], at);
+            if identity.is_none() {
+                // What one file lacks, all the others may.
+                break;
+            }
+            self.keep_tls(identity);
+        }
+        (first, resolved)
+    }
+
+    fn read_identity(&mut self, [cert, key]: [&str; 2], at: &At<'_>) -> Option<TlsIdentity> {
+        let certificate = self.read_pem(Some(cert), &at.key("cert"));
+        let key = self.read_pem(Some(key), &at.key("key"));
+        certificate
             .zip(key)
-            .map(|(certificate, key)| TlsIdentity { certificate, key });
-        let tls = Tls {
+            .map(|(certificate, key)| TlsIdentity { certificate, key })
+    }
+
+    /// Names what `[target]` says of TLS with `identity`, which another group may show too.
+    fn tls_id(&mut self, identity: Option<TlsIdentity>) -> TlsId {
+        let known = self
+            .tls_of_groups
+            .iter()
+            .position(|known| known.identity == identity);
+        match known {
+            Some(place) => TlsId(u32::try_from(place + 1).unwrap_or(u32::MAX)),
+            None => {
+                let id = self.next_tls_id();
+                self.keep_tls(identity);
+                id
+            }
+        }
+    }
+
+    fn keep_tls(&mut self, identity: Option<TlsIdentity>) {
+        self.tls_of_groups.push(Tls {
             identity,
             ..self.target_tls.clone()
-        };
-        let known = self.tls_of_groups.iter().position(|known| *known == tls);
-        let place = known.unwrap_or_else(|| {
-            self.tls_of_groups.push(tls);
-            self.tls_of_groups.len() - 1
         });
-        // There are at most as many as groups, which are counted in 16 bits.
-        TlsId(u16::try_from(place + 1).unwrap_or(u16::MAX))
+    }
+
+    /// The name of what is kept next. Devices are counted in 32 bits, and have at most one each.
+    fn next_tls_id(&self) -> TlsId {
+        TlsId(u32::try_from(self.tls_of_groups.len() + 1).unwrap_or(u32::MAX))
     }
 
     /// Notes that one of two keys is written without the other.
@@ -133,6 +212,13 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// The client certificates that a group asks for, and what their paths may name.
+struct Certificates<'a> {
+    own: &'a ClientTlsFile,
+    group: &'a GroupFile,
+    client_id: &'a DeviceTemplate,
 }
 
 /// Each of `transports` once, in words.
