@@ -29,6 +29,8 @@ pub use watch::{Death, DeathStatus, Watch};
 
 /// Our own broker answers at once or not at all.
 const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
+/// A broker that leaves a connection open for so long before it closes it has taken it.
+const HELD_MIN: Duration = Duration::from_secs(1);
 /// A broker that is there takes connections at this time at the latest.
 const STILL_THERE_MAX: Duration = Duration::from_secs(5);
 /// A broker that runs already answers soon.
@@ -289,6 +291,7 @@ impl Target {
     pub async fn ask(&mut self, silent_max: Duration) -> Answer {
         let patience = Patience {
             refused: STILL_THERE_MAX,
+            held: HELD_MIN,
             silent: silent_max,
         };
         let mut answered = Ok(());

@@ -147,8 +147,11 @@ pub(super) async fn wait_until_answering(
 /// How long a target that has answered before may take to do so again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// If it refuses or closes connections.
+    /// If it refuses connections, or closes them at once.
     pub(super) refused: Duration,
+    /// A connection that was open for this long before it was closed was not refused: the broker has much to do, and gives
+    /// up on those that wait for it.
+    pub(super) held: Duration,
     /// If it says nothing: it may have much to do.
     pub(super) silent: Duration,
 }
@@ -162,7 +165,9 @@ pub(super) async fn still_answers(
 ) -> Result<(), ProbeError> {
     let address = door.address;
     let begin = Instant::now();
+    let mut refused_since = begin;
     loop {
+        let attempted_at = Instant::now();
         let left = patience.silent.saturating_sub(begin.elapsed());
         let Ok(answered) = timeout(left, attempt(door)).await else {
             let waited = patience.silent;
@@ -176,7 +181,9 @@ pub(super) async fn still_answers(
         {
             return Err(ProbeError::Ended(status));
         }
-        if begin.elapsed() >= patience.refused {
+        if attempted_at.elapsed() >= patience.held {
+            refused_since = Instant::now();
+        } else if refused_since.elapsed() >= patience.refused {
             return Err(failed(address, patience.refused, &error));
         }
         sleep(PAUSE).await;
@@ -382,6 +389,7 @@ mod tests {
             };
             let patience = Patience {
                 refused: Duration::ZERO,
+                held: Duration::from_secs(60),
                 silent: Duration::from_millis(100),
             };
 
@@ -389,6 +397,7 @@ mod tests {
             drop(listener);
             let patience = Patience {
                 refused: Duration::ZERO,
+                held: Duration::from_secs(60),
                 silent: Duration::from_secs(60),
             };
             let dead = still_answers(door, patience, None).await;
@@ -398,6 +407,40 @@ mod tests {
                 "{silent:?}"
             );
             assert!(matches!(dead, Err(ProbeError::NoAnswer { .. })), "{dead:?}");
+        });
+    }
+
+    /// A broker that holds each connection for a while before it closes it has more to do than it can; it is not dead.
+    #[test]
+    fn a_target_that_gives_up_on_connections_is_not_dead() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+            let listener = listener.expect("a port is free");
+            let address = listener.local_addr().expect("it is bound");
+            let closing = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+            let scenario = "version = 1\nname = \"a\"\n[[group]]\nname = \"b\"\ncount = 1";
+            let scenario = Scenario::parse("a.toml", scenario, &[]).expect("it is one");
+            let url = scenario.target.local_url(address);
+            let door = Door {
+                address,
+                layers: &Layers::of_scenario(&scenario, &[url]).expect("it is plain")[0],
+                login: &Login::default(),
+            };
+            // However short, each was held long enough.
+            let patience = Patience {
+                refused: Duration::ZERO,
+                held: Duration::ZERO,
+                silent: Duration::from_millis(100),
+            };
+
+            let asked = still_answers(door, patience, None).await;
+
+            closing.abort();
+            assert!(matches!(asked, Err(ProbeError::Silent { .. })), "{asked:?}");
         });
     }
 

@@ -224,3 +224,31 @@ fn a_scenario_passes_on_mosquitto() {
     let log = fs::read_to_string(out.join("target.log")).expect("its log was kept");
     assert!(log.contains("mosquitto version"), "{log}");
 }
+
+/// The Mosquitto that squall describes is started with its file and passes the same.
+#[test]
+fn a_scenario_passes_on_the_described_mosquitto() {
+    if !has_mosquitto() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("peer.toml");
+    fs::write(&file, SCENARIO).expect("the scenario can be written");
+    let out = folder.path().join("out");
+
+    let output = run(&[
+        "run",
+        text(&file),
+        "--target",
+        "mosquitto",
+        "--out",
+        text(&out),
+    ]);
+
+    let run = run_file(&out);
+    assert_held(code_and_errors(&output).0, &run);
+    assert_eq!(run["target"]["name"], "mosquitto");
+    assert!(run["target"]["changes"].is_null(), "{}", run["target"]);
+    let command = run["target"]["command"].as_str().expect("it was started");
+    assert!(command.contains("mosquitto.conf"), "{command}");
+}

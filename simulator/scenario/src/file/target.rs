@@ -70,6 +70,8 @@ pub(crate) enum FeatureWord {
     Qos2,
     /// Messages that are retained.
     Retained,
+    /// Retained messages for a Topic Filter with wildcards.
+    RetainedWildcards,
     /// Last Wills.
     Wills,
     /// Sessions that outlive their connections.

@@ -11,6 +11,8 @@ pub enum Feature {
     Qos2,
     /// Messages that are retained (§3.3.1.3).
     Retained,
+    /// Retained messages for a Topic Filter with wildcards (§3.3.1.3).
+    RetainedWildcards,
     /// Last Wills (§3.1.2.5).
     Wills,
     /// Sessions that outlive their connections (§4.1).
@@ -23,9 +25,10 @@ pub enum Feature {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Qos2,
         Self::Retained,
+        Self::RetainedWildcards,
         Self::Wills,
         Self::PersistentSessions,
         Self::SharedSubscriptions,
@@ -37,6 +40,7 @@ impl Feature {
         match self {
             Self::Qos2 => "qos2",
             Self::Retained => "retained",
+            Self::RetainedWildcards => "retained_wildcards",
             Self::Wills => "wills",
             Self::PersistentSessions => "persistent_sessions",
             Self::SharedSubscriptions => "shared_subscriptions",
@@ -49,6 +53,7 @@ impl Feature {
         match self {
             Self::Qos2 => "QoS 2",
             Self::Retained => "retained messages",
+            Self::RetainedWildcards => "retained messages for filters with wildcards",
             Self::Wills => "Last Wills",
             Self::PersistentSessions => "Sessions that outlive their connections",
             Self::SharedSubscriptions => "shared subscriptions",
@@ -67,6 +72,8 @@ impl Feature {
                     || subscribes.any(|s| s.options.qos == QoS::ExactlyOnce)
             }
             Self::Retained => group.publishes_retained() || will.is_some_and(|will| will.retain),
+            // That depends on what other groups publish: it is found where the scenario is brought down.
+            Self::RetainedWildcards => false,
             Self::Wills => will.is_some(),
             Self::PersistentSessions => {
                 group.keeps_what_is_under_way() && group.reconnect.when != ReconnectWhen::Never

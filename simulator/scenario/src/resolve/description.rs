@@ -60,6 +60,7 @@ pub(super) fn feature(word: FeatureWord) -> Feature {
     match word {
         FeatureWord::Qos2 => Feature::Qos2,
         FeatureWord::Retained => Feature::Retained,
+        FeatureWord::RetainedWildcards => Feature::RetainedWildcards,
         FeatureWord::Wills => Feature::Wills,
         FeatureWord::PersistentSessions => Feature::PersistentSessions,
         FeatureWord::SharedSubscriptions => Feature::SharedSubscriptions,

@@ -49,6 +49,7 @@ use crate::{
 };
 use description::feature;
 pub(crate) use description::resolve_description;
+pub(crate) use respond::may_match;
 
 /// Longest name, in characters: with a time behind it, it has to fit into the name of a folder.
 const NAME_CHARS_MAX: usize = 100;

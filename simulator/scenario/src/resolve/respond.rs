@@ -247,7 +247,7 @@ pub(super) fn response_claim(file: &ExpectFile) -> Option<ResponseClaim> {
 
 /// Whether a topic of the template `topic` may be one that a filter of the template `filter` matches: a level with
 /// a placeholder may be any.
-fn may_match(filter: &str, topic: &str) -> bool {
+pub(crate) fn may_match(filter: &str, topic: &str) -> bool {
     let filter = match filter.strip_prefix("$share/") {
         Some(shared) => shared.split_once('/').map_or("", |(_, filter)| filter),
         None => filter,

@@ -9,7 +9,7 @@ use super::fields::{integer_of, items_of, text_of, texts_of};
 use crate::Feature;
 
 /// Keys of an `[[expect]]` that claim nothing by themselves.
-const NO_CLAIMS: [&str; 5] = ["check", "group", "qos", "after", "tolerance"];
+const NO_CLAIMS: [&str; 6] = ["check", "group", "qos", "after", "tolerance", "filter"];
 
 /// Takes out of `document` what is claimed of things that its target does not have.
 pub(super) fn bring_down(document: &mut Node, missing: &Missing, changes: &mut Changes) {
@@ -99,6 +99,11 @@ impl Claims<'_> {
         if missing.has_no(Feature::SharedSubscriptions) && check == "shared" {
             let why = "the target has no shared subscriptions";
             self.leave_out(&["exactly_one", "redistributed"], why);
+        }
+        let has_wildcards = text_of(self.expectation, "filter").contains(['+', '#']);
+        if missing.has_no(Feature::RetainedWildcards) && check == "retained" && has_wildcards {
+            let why = "the target sends no retained message for a filter with wildcards";
+            self.leave_out(&["equals"], why);
         }
         let follows_a_drop = || {
             let mut after = texts_of(self.expectation, "after").into_iter();

@@ -6,6 +6,7 @@ use super::Missing;
 use super::changes::Changes;
 use super::fields::{integer_of, items_of, items_of_mut, put, text_of, texts_of, texts_of_mut};
 use crate::Feature;
+use crate::resolve::may_match;
 
 /// What the filter of a shared subscription begins with (§4.8.2).
 const SHARE: &str = "$share/";
@@ -84,6 +85,51 @@ fn leave_sharing(group: &mut Node, place: &str, changes: &mut Changes) {
         place,
         format!("one reader in place of {count} that share a subscription, which the target does not have"),
     );
+}
+
+/// Groups that may subscribe with wildcards when something that matches is retained already.
+pub(super) fn retained_for_wildcards(document: &Node) -> Vec<String> {
+    let groups = items_of(document, "group");
+    let retained: Vec<String> = groups.iter().flat_map(retained_topics).collect();
+    let faults = items_of(document, "fault");
+    groups
+        .iter()
+        .filter(|group| {
+            let name = text_of(group, "name");
+            let comes_later = ["start", "availability", "online", "network"]
+                .iter()
+                .any(|key| group.get(key).is_some());
+            let comes_back = faults.iter().any(|fault| text_of(fault, "group") == name);
+            let subscribes = items_of(group, "subscribe").iter();
+            let mut filters = subscribes
+                .filter(|subscribe| comes_later || comes_back || subscribe.get("start").is_some())
+                .flat_map(|subscribe| texts_of(subscribe, "filter"))
+                .filter(|filter| filter.contains(['+', '#']));
+            filters.any(|filter| retained.iter().any(|topic| may_match(filter, topic)))
+        })
+        .map(|group| {
+            format!(
+                "group {} needs {}, which this target does not have",
+                text_of(group, "name"),
+                Feature::RetainedWildcards.in_sentence()
+            )
+        })
+        .collect()
+}
+
+/// Topics to which devices of `group` publish with RETAIN.
+fn retained_topics(group: &Node) -> Vec<String> {
+    let single = ["will", "birth"].iter().filter_map(|key| group.get(key));
+    let blocks = items_of(group, "publish").iter().chain(single);
+    blocks
+        .filter(|block| {
+            matches!(
+                block.get("retain").map(|node| &node.value),
+                Some(Value::Bool(true))
+            )
+        })
+        .map(|block| text_of(block, "topic"))
+        .collect()
 }
 
 /// QoS 2 becomes QoS 1, and what goes wrong in its exchanges is left out.

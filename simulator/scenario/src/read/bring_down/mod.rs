@@ -95,6 +95,9 @@ fn why_not(document: &Node, missing: &Missing) -> Vec<String> {
     if reasons.is_empty() && missing.has_no(Feature::SharedSubscriptions) {
         reasons.extend(features::shared_that_must_be(document));
     }
+    if reasons.is_empty() && missing.has_no(Feature::RetainedWildcards) {
+        reasons.extend(features::retained_for_wildcards(document));
+    }
     if reasons.is_empty() && missing.is_3_1_1_only {
         reasons.extend(version::breaks_5_0_alone(document));
     }
@@ -230,6 +233,47 @@ mod tests {
         assert_eq!(thresholds.len(), 1);
         assert_eq!(thresholds[0].key, "e2e_latency{qos=1}");
         assert!(adapted.skipped_because.is_empty());
+    }
+
+    /// A broker that says it sends none for wildcards is not asked for them; exact filters are judged.
+    #[test]
+    fn retained_messages_are_not_claimed_for_wildcards_where_there_are_none() {
+        let rest = "[[expect]]\ncheck = \"retained\"\nfilter = \"a/+\"\nequals = \"last_will\"\n\
+                    [[expect]]\ncheck = \"retained\"\nfilter = \"a/b\"\nequals = \"last_will\"\n";
+
+        let (document, adapted) = adapted("lacks = [\"retained_wildcards\"]", rest);
+
+        let left = items_of(&document, "expect");
+        assert_eq!(left.len(), 1);
+        assert_eq!(text_of(&left[0], "filter"), "a/b");
+        assert_eq!(adapted.changes.len(), 1, "{:?}", adapted.changes);
+    }
+
+    /// Who subscribes with wildcards when something is retained already would miss it for good.
+    #[test]
+    fn late_subscribers_need_what_is_retained_for_wildcards() {
+        let rest = |start: &str| {
+            format!(
+                "[[group]]\nname = \"a\"\n[[group.publish]]\ntopic = \"set/{{client_id}}\"\nretain = true\n\
+                 [[group]]\nname = \"b\"\n{start}[[group.subscribe]]\nfilter = \"set/+\"\n"
+            )
+        };
+        let lacks = "lacks = [\"retained_wildcards\"]";
+
+        let (_, in_time) = adapted(lacks, &rest(""));
+        let (_, late) = adapted(lacks, &rest("start = \"5s\"\n"));
+
+        assert!(
+            in_time.skipped_because.is_empty(),
+            "{:?}",
+            in_time.skipped_because
+        );
+        assert_eq!(
+            late.skipped_because,
+            [
+                "group b needs retained messages for filters with wildcards, which this target does not have"
+            ]
+        );
     }
 
     /// A run without a claim would say nothing about the broker.
