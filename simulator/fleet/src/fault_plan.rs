@@ -190,6 +190,7 @@ impl FaultPlan {
             selected: devices.len() as u64,
             applied: 0,
             ended: None,
+            connections: 0,
         });
         let until = lasts.map(|lasts| (firing.at + lasts).min(self.last_end).max(firing.at));
         let hits = devices.iter().map(|&device| Hit {
@@ -209,6 +210,11 @@ impl FaultPlan {
     pub(crate) fn note_applied(&mut self, firing: Firing) {
         self.report_mut(firing.fault).applied += 1;
         self.strike_mut(firing).applied += 1;
+    }
+
+    /// A fault ended one more connection of a device that `firing` chose, or opened it.
+    pub(crate) fn note_connection(&mut self, firing: Firing) {
+        self.strike_mut(firing).connections += 1;
     }
 
     /// The rule that the next malformed packet of a fault breaks: one after the other, over all devices that it hits.

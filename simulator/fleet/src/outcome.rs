@@ -81,4 +81,6 @@ pub struct Strike {
     /// When it was over, for a fault that lasts; `None` for one that is done in a moment, and where the run was cut
     /// before.
     pub ended: Option<Instant>,
+    /// Connections that it ended again and again (`flap`), or opened (`takeover`); zero of other faults.
+    pub connections: u64,
 }

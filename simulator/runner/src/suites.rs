@@ -60,6 +60,7 @@ pub static SUITES: &[Suite] = &[
             as_written("shared-workers"),
             as_written("retained-boot"),
             as_written("malformed"),
+            as_written("flapping"),
         ],
     },
     Suite {

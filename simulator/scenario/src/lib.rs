@@ -34,8 +34,8 @@ pub use model::expectation::{
     SessionClaim, SharedClaim, TakeoverClaim, WillClaim,
 };
 pub use model::fault::{
-    DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Select,
-    fits_pattern,
+    DeviceFault, DisconnectReason, DropKind, Fault, FaultAction, FaultTarget, FaultTiming, Flap,
+    FlapEnd, Select, fits_pattern,
 };
 pub use model::feature::Feature;
 pub use model::group::{Group, SessionStart, connects_after};

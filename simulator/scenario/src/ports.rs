@@ -10,7 +10,8 @@ use std::time::Duration;
 use squall_protocol::Version;
 
 use crate::{
-    DeviceFault, DropKind, Fault, FaultAction, Group, Plan, ReconnectWhen, Scenario, Target,
+    DeviceFault, DropKind, Fault, FaultAction, FlapEnd, Group, Plan, ReconnectWhen, Scenario,
+    Target,
 };
 
 /// Local ports at the moment of a run that takes the most of them.
@@ -146,6 +147,26 @@ fn sessions_left(scenario: &Scenario, group: &Group, ids: u64) -> u64 {
     }
 }
 
+/// Connections of one device that the fault ends each time that it strikes.
+fn ends_each_time(fault: &Fault) -> u64 {
+    let (Some(devices), Some(lasts)) = (fault.devices(), &fault.lasts) else {
+        return 1;
+    };
+    match devices.action {
+        FaultAction::Flap(flap) => {
+            let ends = lasts.median().as_nanos() / flap.period.as_nanos().max(1);
+            u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1)
+        }
+        FaultAction::Drop(_)
+        | FaultAction::Disconnect(_)
+        | FaultAction::Takeover
+        | FaultAction::Stall
+        | FaultAction::Mute
+        | FaultAction::Network(_)
+        | FaultAction::Partition => 1,
+    }
+}
+
 /// Ports that wait each time that the fault strikes, beside those of open connections: only a device
 /// that comes back takes another.
 fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
@@ -161,6 +182,10 @@ fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
         | FaultAction::Network(_)
         | FaultAction::Partition => false,
         FaultAction::Disconnect(_) => comes_back,
+        FaultAction::Flap(flap) => match flap.end {
+            FlapEnd::Drop(kind) => kind != DropKind::Rst,
+            FlapEnd::Disconnect(_) => true,
+        },
         FaultAction::Drop(kind) => match kind {
             DropKind::Fin | DropKind::HalfClose | DropKind::MidPacket | DropKind::TlsAbort => {
                 comes_back
@@ -171,7 +196,7 @@ fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
         },
     };
     if leaves_a_port {
-        wanted(devices, group)
+        wanted(devices, group).saturating_mul(ends_each_time(fault))
     } else {
         0
     }

@@ -126,6 +126,11 @@ impl Device {
         if self.presence == Presence::Leaving {
             return;
         }
+        if self.flapping.is_some() && ending == Ending::Asked {
+            // It comes back as it flaps.
+            self.presence = Presence::Away;
+            return;
+        }
         let reconnect = &self.profile.reconnect;
         let comes_back = match reconnect.when {
             ReconnectWhen::Never => false,

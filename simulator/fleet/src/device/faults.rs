@@ -1,9 +1,9 @@
 //! What a fault does to a device (`[[fault]]`).
 
 use squall_protocol::{
-    QoS, ReasonCode,
+    QoS,
     codec::encode,
-    packet::{Disconnect, DisconnectProperties, Packet, Publish, PublishProperties},
+    packet::{Packet, Publish, PublishProperties},
     topic::TopicName,
 };
 use squall_scenario::{DisconnectReason, DropKind, FaultAction};
@@ -15,7 +15,7 @@ use super::turn::Turn;
 use crate::drive::Teardown;
 use crate::fault_plan::Hit;
 use crate::firing::Firing;
-use crate::observation::{Departure, EndCause, Fact, Planned};
+use crate::observation::{EndCause, Fact, Planned};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;
@@ -50,6 +50,7 @@ impl Device {
             }
             FaultAction::Stall => self.begin_stall(turn, firing),
             FaultAction::Mute => self.begin_mute(turn, firing),
+            FaultAction::Flap(flap) => self.begin_flap(turn, hit, flap),
             FaultAction::Partition => self.begin_partition(turn, hit),
             FaultAction::Network(id) => self.begin_network(turn, firing, id),
         }
@@ -62,6 +63,7 @@ impl Device {
             FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => {}
             FaultAction::Stall => self.end_stall(turn, firing),
             FaultAction::Mute => self.end_mute(turn, firing),
+            FaultAction::Flap(_) => self.end_flap(turn, firing),
             FaultAction::Partition => self.end_partition(turn, firing),
             FaultAction::Network(_) => self.end_network(turn, firing),
         }
@@ -81,28 +83,12 @@ impl Device {
     }
 
     fn say_goodbye(&mut self, turn: &mut Turn<'_>, firing: Firing, reason: DisconnectReason) {
-        let fault = firing.fault;
-        let reason = match reason {
-            DisconnectReason::Normal => ReasonCode::Success,
-            DisconnectReason::WithWill => ReasonCode::DisconnectWithWillMessage,
-        };
-        let disconnect = Disconnect {
-            reason,
-            properties: DisconnectProperties::default(),
-        };
-        let socket = self.current_socket();
-        if self.client.disconnect(turn.now, &disconnect).is_err() {
-            turn.note_inapplicable(fault);
+        if !self.is_online() {
+            turn.note_inapplicable(firing.fault);
             return;
         }
-        self.note_applied(turn, socket, firing);
-        if let Some(place) = self.active_place() {
-            // DISCONNECT is the end for the broker, the FIN behind it is not.
-            self.flush(turn);
-            self.mark(turn, place, Departure::End);
-        }
-        let cause = EndCause::Disconnected { fault, reason };
-        self.end_active(turn, cause, TransportEnd::Close(Teardown::Fin));
+        self.note_applied(turn, self.current_socket(), firing);
+        self.say_goodbye_for(turn, firing.fault, reason);
     }
 
     fn drop_connection(&mut self, turn: &mut Turn<'_>, firing: Firing, kind: DropKind) {

@@ -7,7 +7,7 @@
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
 //! `subscribing` and `holding` what it asks for and when,
 //! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
-//! `[[fault]]`s do, `stall` and `muting` faults that last, `checker` the last look at what is retained.
+//! `[[fault]]`s do, `stall` and `muting` and `flapping` faults that last, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
@@ -20,6 +20,7 @@ mod connecting;
 mod connection;
 mod ending;
 mod faults;
+mod flapping;
 mod holding;
 mod link_faults;
 mod message;
@@ -45,6 +46,7 @@ use attendance::Attendance;
 use births::Births;
 use checker::Check;
 use connection::{Connection, Down, Role, Room};
+use flapping::Flapping;
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
 use quota::Quota;
@@ -93,6 +95,8 @@ pub(crate) struct Device {
     streams: Vec<Stream>,
     births: Option<Box<Births>>,
     responder: Option<Box<Responder>>,
+    /// A fault that lets it come and go, if one does.
+    flapping: Option<Box<Flapping>>,
     /// `None` if it is there until after the load.
     attendance: Option<Box<Attendance>>,
     /// Messages with a Response Topic that came due.
@@ -183,6 +187,7 @@ impl Device {
             births: Births::new(draws, &profile, place.index, &client_id).map(Box::new),
             responder: Responder::new(draws, &profile, place.index, &client_id),
             attendance: Attendance::new(&profile.attendance, draws),
+            flapping: None,
             requests: 0,
             sequences: Sequences::default(),
             queue: VecDeque::new(),
@@ -247,6 +252,7 @@ impl Device {
         self.end_load(now);
         self.end_births();
         self.end_attendance();
+        self.flapping = None;
         self.subscriptions.end();
         if let Some(faults) = &mut self.qos2_faults {
             faults.stop();
@@ -344,6 +350,11 @@ impl Device {
                 .and_then(|responder| responder.next_due()),
         );
         sooner(self.subscriptions.next_due());
+        sooner(
+            self.flapping
+                .as_ref()
+                .and_then(|flapping| flapping.next_due()),
+        );
         sooner(self.check.as_ref().and_then(Check::next_due));
         next
     }
@@ -354,6 +365,7 @@ impl Device {
         self.send_queue(turn);
         self.give_up_opening(turn);
         self.go_due(turn);
+        self.flap_due(turn);
         self.wake_up(turn);
         self.handle_timeouts(turn);
         self.subscribe_due(turn);

@@ -45,7 +45,7 @@ fn cuts(fault: &Fault, group: GroupId) -> bool {
             FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => true,
             FaultAction::Stall | FaultAction::Network(_) | FaultAction::Partition => false,
             // The broker ends them.
-            FaultAction::Mute => true,
+            FaultAction::Mute | FaultAction::Flap(_) => true,
         };
         devices.group == group && ends_connections
     })

@@ -169,7 +169,10 @@ pub(super) fn faults(
                 lasts_s: lasted.map(|lasted| lasted.as_secs_f64()),
                 selected: strike.selected,
                 applied: strike.applied,
-                effects: effects(report.fault, number, ledger),
+                effects: match fault.flap() {
+                    Some(_) => vec![connections_ended(strike.connections)],
+                    None => effects(report.fault, number, ledger),
+                },
                 first_anomaly: first.map(|anomaly| FirstAnomaly {
                     kind: anomaly.kind,
                     at_s: anomaly.at.as_secs_f64(),
@@ -178,6 +181,15 @@ pub(super) fn faults(
             }
         })
         .collect()
+}
+
+/// Connections that a fault ended, the first of each device included.
+fn connections_ended(count: u64) -> FaultEffect {
+    FaultEffect {
+        what: "connections ended".to_owned(),
+        count,
+        longest_s: None,
+    }
 }
 
 /// What the time that a fault struck after `number` others brought about.

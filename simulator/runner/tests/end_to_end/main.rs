@@ -6,6 +6,7 @@ mod closed_loops;
 mod deaths;
 mod described;
 mod explained;
+mod flapping;
 mod interloper;
 mod interruptions;
 mod kept;

@@ -98,8 +98,6 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("group.name", "name = \"sensors\""),
     ("group.count", "count = 10"),
-    ("group.feed", "feed = { csv = \"vans.csv\" }"),
-    ("group.feed.csv", "csv = \"vans.csv\""),
     ("group.client_id", "client_id = \"sensor-{index}\""),
     ("expect.answered", "answered = true"),
     ("expect.closed_within", "closed_within = \"2s\""),
@@ -257,6 +255,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fault.profile", "profile = \"gprs\""),
     ("fault.reason", "reason = \"normal\""),
     ("fault.lasts", "lasts = \"20s\""),
+    ("fault.period", "period = \"400ms\""),
     ("fault.kind", "kind = [\"qos_3\", \"invalid_utf8\"]"),
     (
         "expect",

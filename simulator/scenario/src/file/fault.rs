@@ -29,11 +29,13 @@ pub(crate) struct FaultFile {
     pub(crate) select: Option<SelectFile>,
     /// What happens to each device.
     pub(crate) action: ActionWord,
-    /// How a device is gone, with `drop`. By default none: with `drop` it must be there.
-    #[schemars(extend("x-squall-with" = { "action": ["drop"] }))]
+    /// How a device is gone, with `drop` and `flap`. By default none: with `drop` it must be there, with `flap` that is
+    /// `fin`, unless `reason` is there.
+    #[schemars(extend("x-squall-with" = { "action": ["drop", "flap"] }))]
     pub(crate) how: Option<HowWord>,
-    /// The reason that DISCONNECT gives, with `disconnect`. Default normal.
-    #[schemars(extend("x-squall-with" = { "action": ["disconnect"] }))]
+    /// The reason that DISCONNECT gives, with `disconnect`, and with `flap` for devices that end each connection so. By
+    /// default normal with `disconnect`, and none with `flap`.
+    #[schemars(extend("x-squall-with" = { "action": ["disconnect", "flap"] }))]
     pub(crate) reason: Option<ReasonWord>,
     /// The rules that malformed packets break, with `how = "malformed"`: one, or several, one device after the other. By
     /// default `reserved_flags`.
@@ -42,10 +44,14 @@ pub(crate) struct FaultFile {
     /// By default none: with `network` it must be there.
     #[schemars(extend("x-squall-with" = { "action": ["network"] }))]
     pub(crate) profile: Option<String>,
-    /// How long it lasts, drawn each time, with `stall`, `mute`, `network` and `partition`. It ends with the measured part at the latest.
+    /// How long it lasts, drawn each time, with `stall`, `mute`, `flap`, `network` and `partition`. It ends with the measured part at the latest.
     /// By default none: with these it must be there.
-    #[schemars(extend("x-squall-with" = { "action": ["stall", "mute", "network", "partition"] }))]
+    #[schemars(extend("x-squall-with" = { "action": ["stall", "mute", "flap", "network", "partition"] }))]
     pub(crate) lasts: Option<DistributionFile>,
+    /// From the end of one connection to the end of the next, with `flap`: the device connects after half of it. By default
+    /// none: with `flap` it must be there.
+    #[schemars(extend("x-squall-with" = { "action": ["flap"] }))]
+    pub(crate) period: Option<DurationText>,
 }
 
 /// Which devices a fault takes, drawn among those that are not gone.
@@ -98,6 +104,10 @@ pub(crate) enum ActionWord {
     /// Keep Alive is broken on purpose. It reads on. What it has to send waits as if there were no room. One that a
     /// `stall` keeps from reading is not taken. Its group needs a `keep_alive`.
     Mute,
+    /// It disconnects and connects again and again, once each `period`, for as long as the fault `lasts`, whatever its group's
+    /// `reconnect` says: with `how = "fin"`, the default, or `"rst"`, or with DISCONNECT where there is a `reason`. A
+    /// connection that has no CONNACK yet when its time comes is ended all the same, unless that is by DISCONNECT.
+    Flap,
     /// Its link has another `profile` for as long as the fault `lasts`. Its group needs a `network`.
     Network,
     /// Nothing passes its link for as long as the fault `lasts`, and nothing is closed. Its group needs a `network`.
@@ -109,7 +119,7 @@ impl ActionWord {
     pub(crate) const fn is_lasting(self) -> bool {
         match self {
             Self::Drop | Self::Disconnect | Self::Takeover => false,
-            Self::Stall | Self::Mute | Self::Network | Self::Partition => true,
+            Self::Stall | Self::Mute | Self::Flap | Self::Network | Self::Partition => true,
         }
     }
 
@@ -121,6 +131,7 @@ impl ActionWord {
             Self::Takeover => "takeover",
             Self::Stall => "stall",
             Self::Mute => "mute",
+            Self::Flap => "flap",
             Self::Network => "network",
             Self::Partition => "partition",
         }

@@ -10,15 +10,12 @@ const KEYS: [(&str, &[&str]); 6] = [
     ("run", &["repeat"]),
     ("network", &["partition"]),
     ("publish", &["stage"]),
-    ("fault", &["contenders", "period"]),
+    ("fault", &["contenders"]),
 ];
 
 /// Values by key.
 const VALUES: [(&str, &[&str]); 2] = [
-    (
-        "action",
-        &["kill_broker", "pause_broker", "restart_broker", "flap"],
-    ),
+    ("action", &["kill_broker", "pause_broker", "restart_broker"]),
     ("retransmit", &["same_connection"]),
 ];
 

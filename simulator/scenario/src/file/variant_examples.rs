@@ -99,6 +99,11 @@ const VARIANTS: &[(&str, &str, &str)] = &[
     ),
     (
         "action",
+        "flap",
+        "[[fault]]\nname = \"edge-of-cell\"\nat = \"10s\"\ngroup = \"sensors\"\nselect = 1\naction = \"flap\"\nperiod = \"400ms\"\nlasts = \"5s\"",
+    ),
+    (
+        "action",
         "network",
         "[[fault]]\nname = \"tunnel\"\nat = \"10s\"\ngroup = \"sensors\"\naction = \"network\"\nprofile = \"gprs\"\nlasts = \"5s\"",
     ),

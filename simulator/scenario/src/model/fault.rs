@@ -64,11 +64,39 @@ impl Fault {
         self.target.devices()
     }
 
-    /// How it ends connections without DISCONNECT; `None` if it does something else.
+    /// How it ends connections without DISCONNECT, once or again and again; `None` if it does something else.
     pub fn drop_kind(&self) -> Option<DropKind> {
         match self.devices()?.action {
-            FaultAction::Drop(kind) => Some(kind),
+            FaultAction::Drop(kind)
+            | FaultAction::Flap(Flap {
+                end: FlapEnd::Drop(kind),
+                ..
+            }) => Some(kind),
             FaultAction::Disconnect(_)
+            | FaultAction::Takeover
+            | FaultAction::Stall
+            | FaultAction::Mute
+            | FaultAction::Flap(_)
+            | FaultAction::Network(_)
+            | FaultAction::Partition => None,
+        }
+    }
+
+    /// When it is over for the last time, if it lasts equally long each time; when it happens last otherwise.
+    pub fn last_end(&self) -> Duration {
+        let lasts = match self.lasts {
+            Some(Distribution::Constant { value }) => value,
+            Some(_) | None => Duration::ZERO,
+        };
+        self.timing.last() + lasts
+    }
+
+    /// How it lets devices come and go; `None` if it does something else.
+    pub fn flap(&self) -> Option<Flap> {
+        match self.devices()?.action {
+            FaultAction::Flap(flap) => Some(flap),
+            FaultAction::Drop(_)
+            | FaultAction::Disconnect(_)
             | FaultAction::Takeover
             | FaultAction::Stall
             | FaultAction::Mute
@@ -178,6 +206,8 @@ pub enum FaultAction {
     /// It says nothing on its connection for as long as the fault lasts, and leaves it open: Keep Alive is broken
     /// [MQTT-3.1.2-20]. It reads on. Its group has a Keep Alive.
     Mute,
+    /// It disconnects and connects again and again for as long as the fault lasts.
+    Flap(Flap),
     /// Its link has this profile for as long as the fault lasts. Its group has a network.
     Network(NetworkId),
     /// Nothing passes its link for as long as the fault lasts, and nothing is closed. Its group has a network.
@@ -193,6 +223,7 @@ impl FaultAction {
             Self::Takeover => "takeover",
             Self::Stall => "stall",
             Self::Mute => "mute",
+            Self::Flap(_) => "flap",
             Self::Network(_) => "network",
             Self::Partition => "partition",
         }
@@ -203,9 +234,31 @@ impl FaultAction {
         match self {
             Self::Drop(how) => Some(("how", how.name())),
             Self::Disconnect(reason) => Some(("reason", reason.name())),
+            Self::Flap(flap) => Some(match flap.end {
+                FlapEnd::Drop(how) => ("how", how.name()),
+                FlapEnd::Disconnect(reason) => ("reason", reason.name()),
+            }),
             Self::Takeover | Self::Stall | Self::Mute | Self::Network(_) | Self::Partition => None,
         }
     }
+}
+
+/// How a device comes and goes: `flap`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Flap {
+    /// From the end of one connection to the end of the next, above zero: the device connects after half of it.
+    pub period: Duration,
+    /// How each connection ends.
+    pub end: FlapEnd,
+}
+
+/// How a device that flaps ends each of its connections.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FlapEnd {
+    /// Without DISCONNECT: `fin` or `rst`.
+    Drop(DropKind),
+    /// With DISCONNECT.
+    Disconnect(DisconnectReason),
 }
 
 /// How a device is gone without DISCONNECT: `how`.

@@ -313,6 +313,7 @@ fn connections_max(scenario: &Scenario) -> u64 {
             | FaultAction::Disconnect(_)
             | FaultAction::Stall
             | FaultAction::Mute
+            | FaultAction::Flap(_)
             | FaultAction::Network(_)
             | FaultAction::Partition => 0,
         }

@@ -86,9 +86,6 @@ impl Scenario {
         text.header("[[group]]");
         text.pair("name", quote(&group.name));
         text.pair("count", group.count);
-        if let Some(csv) = &group.feed {
-            text.pair("feed", format!("{{ csv = {} }}", quote(csv)));
-        }
         text.pair("client_id", quote(group.client_id.source()));
         text.pair("protocol", quote(version_name(group.version)));
         login::write_of_group(text, group);
@@ -154,6 +151,9 @@ impl Scenario {
         }
         if let Some(FaultAction::Network(id)) = devices.map(|devices| devices.action) {
             text.pair("profile", quote(&self.network(id).name));
+        }
+        if let Some(FaultAction::Flap(flap)) = devices.map(|devices| devices.action) {
+            text.pair("period", duration(flap.period));
         }
         let kinds = devices.iter().flat_map(|devices| &devices.malformations);
         let kinds: Vec<String> = kinds.map(|kind| quote(kind.name())).collect();

@@ -271,16 +271,26 @@ impl Resolver<'_> {
                 format!("fault `{}` ends no connection by itself", fault.name),
                 "faults of action `drop` or `disconnect`".to_owned(),
             )),
-            (FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Mute, None) => {
-                Some((
-                    format!("devices of group `{}` have no will", group.name),
-                    format!("a `[group.will]` in group `{}`", group.name),
-                ))
-            }
+            (
+                FaultAction::Drop(_)
+                | FaultAction::Disconnect(_)
+                | FaultAction::Flap(_)
+                | FaultAction::Mute,
+                None,
+            ) => Some((
+                format!("devices of group `{}` have no will", group.name),
+                format!("a `[group.will]` in group `{}`", group.name),
+            )),
             (FaultAction::Mute, Some(_)) if self.outlasted(fault).is_some() => {
                 self.outlasted(fault)
             }
-            (FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Mute, Some(will)) => {
+            (
+                FaultAction::Drop(_)
+                | FaultAction::Disconnect(_)
+                | FaultAction::Flap(_)
+                | FaultAction::Mute,
+                Some(will),
+            ) => {
                 let topic = will.topic.render(0, &group.client_id_of(0));
                 let remedy = format!("a `[[group.subscribe]]` that matches {topic:?}");
                 let what = format!(

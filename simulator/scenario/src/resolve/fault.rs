@@ -13,7 +13,7 @@ use crate::file::{ActionWord, DistributionFile, FaultFile, HowWord, ReasonWord, 
 use crate::id::GroupId;
 use crate::{
     DeviceFault, DisconnectReason, Distribution, DropKind, Fault, FaultAction, FaultTarget,
-    FaultTiming, Group, ReconnectWhen, RunSettings, Select, fits_pattern,
+    FaultTiming, FlapEnd, Group, ReconnectWhen, RunSettings, Select, fits_pattern,
 };
 
 /// Most times that one fault may happen.
@@ -163,12 +163,7 @@ impl Resolver<'_> {
     }
 
     fn resolve_action(&mut self, file: &FaultFile, at: &At<'_>) -> FaultAction {
-        if file.action != ActionWord::Drop {
-            self.misplaced(at, "how", "`action = \"drop\"`");
-        }
-        if file.action != ActionWord::Disconnect {
-            self.misplaced(at, "reason", "`action = \"disconnect\"`");
-        }
+        self.check_words(file, at);
         if file.action != ActionWord::Network {
             self.misplaced(at, "profile", "`action = \"network\"`");
         }
@@ -190,6 +185,7 @@ impl Resolver<'_> {
             ActionWord::Takeover => FaultAction::Takeover,
             ActionWord::Stall => FaultAction::Stall,
             ActionWord::Mute => FaultAction::Mute,
+            ActionWord::Flap => self.resolve_flap(file, at),
             ActionWord::Network => self.resolve_change(file, at),
             ActionWord::Partition => FaultAction::Partition,
         }
@@ -238,8 +234,17 @@ impl Resolver<'_> {
 
     fn check_version(&mut self, fault: &DeviceFault, at: &At<'_>) {
         let group = &self.groups[usize::from(fault.group.0)];
-        let with_will = FaultAction::Disconnect(DisconnectReason::WithWill);
-        if fault.action == with_will && group.version == Version::V3_1_1 {
+        let says_with_will = match fault.action {
+            FaultAction::Disconnect(reason) => reason == DisconnectReason::WithWill,
+            FaultAction::Flap(flap) => flap.end == FlapEnd::Disconnect(DisconnectReason::WithWill),
+            FaultAction::Drop(_)
+            | FaultAction::Takeover
+            | FaultAction::Stall
+            | FaultAction::Mute
+            | FaultAction::Network(_)
+            | FaultAction::Partition => false,
+        };
+        if says_with_will && group.version == Version::V3_1_1 {
             self.misplaced(at, "reason", "`protocol = \"5.0\"`");
         }
     }
@@ -280,6 +285,7 @@ impl Resolver<'_> {
                 FaultAction::Takeover
                 | FaultAction::Stall
                 | FaultAction::Mute
+                | FaultAction::Flap(_)
                 | FaultAction::Network(_)
                 | FaultAction::Partition,
                 _,
@@ -296,6 +302,7 @@ impl Resolver<'_> {
 pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
     match file.action {
         ActionWord::Drop => file.how.map(resolve_how),
+        ActionWord::Flap => super::flap::drop_kind(file),
         ActionWord::Disconnect
         | ActionWord::Takeover
         | ActionWord::Stall
@@ -313,7 +320,7 @@ pub(super) fn usual_length(file: &FaultFile) -> Duration {
     }
 }
 
-fn resolve_how(how: HowWord) -> DropKind {
+pub(super) fn resolve_how(how: HowWord) -> DropKind {
     match how {
         HowWord::Silent => DropKind::Silent,
         HowWord::Fin => DropKind::Fin,

@@ -27,7 +27,8 @@ impl Resolver<'_> {
             | FaultAction::Disconnect(_)
             | FaultAction::Takeover
             | FaultAction::Stall
-            | FaultAction::Mute => return,
+            | FaultAction::Mute
+            | FaultAction::Flap(_) => return,
         };
         let name = &group.name;
         if group.network.is_none() {

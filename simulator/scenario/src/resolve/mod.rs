@@ -13,6 +13,7 @@ mod csv_table;
 mod description;
 mod distribution;
 mod fault;
+mod flap;
 mod group;
 mod keep_alive;
 mod kept;
@@ -29,7 +30,6 @@ mod sizes;
 mod stamp;
 mod subscribe;
 mod target;
-mod template;
 mod tls;
 mod will_time;
 mod within;
@@ -80,8 +80,6 @@ pub(crate) fn resolve(
     diagnostics: &mut Diagnostics,
 ) -> Scenario {
     let mut resolver = Resolver::new(surroundings, diagnostics);
-    // The schema keeps it from being negative.
-    resolver.seed = file.seed.unwrap_or_default().unsigned_abs();
     resolver.check_sizes(&mut file, root);
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
@@ -95,7 +93,9 @@ pub(crate) fn resolve(
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
-    resolver.check_stamps(&run, &root.key("group"));
+    // The schema keeps it from being negative.
+    let seed = file.seed.unwrap_or_default().unsigned_abs();
+    resolver.check_stamps(&run, seed, &root.key("group"));
     resolver.check_bandwidths(&run, &root.key("group"));
     resolver.check_subscribe_times(&file.group, &run, &root.key("group"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
@@ -106,7 +106,7 @@ pub(crate) fn resolve(
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),
-        seed: resolver.seed,
+        seed,
         needs: file.needs.into_iter().map(feature).collect(),
         vars: resolver.vars,
         target,
@@ -137,10 +137,6 @@ struct Resolver<'a> {
     /// What groups say of it, by [`crate::TlsId`] from 1 on.
     tls_of_groups: Vec<Tls>,
     vars: IndexMap<String, String>,
-    /// The columns of the file of the group that is being resolved, each with its rows.
-    feed: Option<Vec<(String, Vec<String>)>>,
-    /// The seed of the run.
-    seed: u64,
     networks: Vec<Network>,
     groups: Vec<Group>,
     faults: Vec<Fault>,
@@ -158,8 +154,6 @@ impl<'a> Resolver<'a> {
             target_tls: Tls::default(),
             tls_of_groups: Vec::new(),
             vars: IndexMap::new(),
-            feed: None,
-            seed: 0,
             networks: Vec::new(),
             groups: Vec::new(),
             faults: Vec::new(),

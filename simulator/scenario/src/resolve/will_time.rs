@@ -29,7 +29,7 @@ impl Resolver<'_> {
                     let notice = keep_alive.filter(|_| kind == DropKind::Silent);
                     let waited = notice.unwrap_or_default() + delay;
                     let notice = limit.unwrap_or_default().max(waited);
-                    let due = fault.timing.last() + notice;
+                    let due = fault.last_end() + notice;
                     if due <= self.run_ends {
                         continue;
                     }

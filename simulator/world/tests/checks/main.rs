@@ -18,6 +18,7 @@ mod delivery;
 mod determinism;
 mod duplicates;
 mod figures;
+mod flap;
 mod generator;
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -1,0 +1,86 @@
+//! `action = "flap"`, and the keys that it shares with `drop` and `disconnect`.
+
+use std::time::Duration;
+
+use squall_toml::at::At;
+use squall_toml::quantity::format_duration;
+
+use super::Resolver;
+use super::fault::{resolve_how, usual_length};
+use crate::file::{ActionWord, FaultFile, HowWord, ReasonWord};
+use crate::{DisconnectReason, DropKind, FaultAction, Flap, FlapEnd};
+
+impl Resolver<'_> {
+    /// `how`, `reason` and `period` go with the actions that they say something of.
+    pub(super) fn check_words(&mut self, file: &FaultFile, at: &At<'_>) {
+        let is_flap = file.action == ActionWord::Flap;
+        if file.action != ActionWord::Drop && !is_flap {
+            self.misplaced(at, "how", "`action = \"drop\"` or `action = \"flap\"`");
+        }
+        if file.action != ActionWord::Disconnect && !is_flap {
+            let condition = "`action = \"disconnect\"` or `action = \"flap\"`";
+            self.misplaced(at, "reason", condition);
+        }
+        if !is_flap {
+            self.misplaced(at, "period", "`action = \"flap\"`");
+        }
+    }
+
+    /// How a device comes and goes.
+    pub(super) fn resolve_flap(&mut self, file: &FaultFile, at: &At<'_>) -> FaultAction {
+        let period = match file.period {
+            Some(period) => {
+                self.check_above_zero(period.0, &at.key("period"));
+                period.0
+            }
+            None => {
+                self.needed_by(file.action, "period", at);
+                Duration::ZERO
+            }
+        };
+        let length = usual_length(file);
+        if length < period && !length.is_zero() {
+            let what = format!(
+                "it lasts {}, and its `period` is {}: each connection would end once",
+                format_duration(length),
+                format_duration(period)
+            );
+            let remedy = "a shorter `period`, or `action = \"drop\"`";
+            self.contradiction(&at.key("period"), what, remedy.to_owned());
+        }
+        if file.how.is_some() && file.reason.is_some() {
+            let what = "a connection ends without DISCONNECT, by `how`, or with it, for a `reason`";
+            let remedy = "one of the two";
+            self.contradiction(&at.key("reason"), what.to_owned(), remedy.to_owned());
+        }
+        let end = match (file.how, file.reason) {
+            (_, Some(ReasonWord::Normal)) => FlapEnd::Disconnect(DisconnectReason::Normal),
+            (_, Some(ReasonWord::WithWill)) => FlapEnd::Disconnect(DisconnectReason::WithWill),
+            (None, None) => FlapEnd::Drop(DropKind::Fin),
+            (Some(how), None) => {
+                match how {
+                    HowWord::Fin | HowWord::Rst => {}
+                    HowWord::Silent
+                    | HowWord::HalfClose
+                    | HowWord::MidPacket
+                    | HowWord::Malformed
+                    | HowWord::TlsAbort => {
+                        let what = "a device that flaps ends its connections by itself and at once";
+                        let remedy = "`how = \"fin\"` or `how = \"rst\"`";
+                        self.contradiction(&at.key("how"), what.to_owned(), remedy.to_owned());
+                    }
+                }
+                FlapEnd::Drop(resolve_how(how))
+            }
+        };
+        FaultAction::Flap(Flap { period, end })
+    }
+}
+
+/// How the connections of a `flap` end without DISCONNECT, if they do.
+pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
+    match file.reason {
+        Some(_) => None,
+        None => Some(file.how.map_or(DropKind::Fin, resolve_how)),
+    }
+}
