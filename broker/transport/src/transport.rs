@@ -17,8 +17,6 @@ const TLS_RECORDS: [u8; 2] = [0x15, 0x16];
 pub struct Transport {
     tls: Option<Box<Tls>>,
     web_socket: Option<Box<WebSocket>>,
-    /// What goes between the two layers, empty between calls.
-    between: Vec<u8>,
     first_byte: FirstByte,
 }
 
@@ -35,7 +33,6 @@ impl Transport {
         Self {
             tls: None,
             web_socket: None,
-            between: Vec::new(),
             first_byte: FirstByte::Awaited,
         }
     }
@@ -86,9 +83,10 @@ impl Transport {
             (Some(tls), None) => tls.feed(wire, app)?,
             (None, Some(web_socket)) => web_socket.feed(wire, app)?,
             (Some(tls), Some(web_socket)) => {
-                let decrypted = tls.feed(wire, &mut self.between);
-                let unpacked = web_socket.feed(&self.between, app);
-                self.between.clear();
+                // Not kept: most connections are idle most of the time.
+                let mut between = Vec::new();
+                let decrypted = tls.feed(wire, &mut between);
+                let unpacked = web_socket.feed(&between, app);
                 // What came whole before a fault of TLS is still told.
                 unpacked.and(decrypted)?;
             }
@@ -124,9 +122,9 @@ impl Transport {
             (Some(tls), None) => tls.wrap(app, wire),
             (None, Some(web_socket)) => web_socket.wrap(app, wire)?,
             (Some(tls), Some(web_socket)) => {
-                web_socket.wrap(app, &mut self.between)?;
-                tls.wrap(&self.between, wire);
-                self.between.clear();
+                let mut between = Vec::new();
+                web_socket.wrap(app, &mut between)?;
+                tls.wrap(&between, wire);
             }
         }
         Ok(())
@@ -140,9 +138,9 @@ impl Transport {
             (None, Some(web_socket)) => web_socket.take_wire(wire),
             (Some(tls), Some(web_socket)) => {
                 if tls.is_ready() {
-                    web_socket.take_wire(&mut self.between);
-                    tls.wrap(&self.between, wire);
-                    self.between.clear();
+                    let mut between = Vec::new();
+                    web_socket.take_wire(&mut between);
+                    tls.wrap(&between, wire);
                 }
                 tls.take_wire(wire);
             }

@@ -132,6 +132,17 @@ impl WebSocket {
 
     /// Takes what came and appends the contents of whole messages to `app`.
     pub(crate) fn feed(&mut self, wire: &[u8], app: &mut Vec<u8>) -> Result<(), TransportError> {
+        let fed = self.feed_and_keep(wire, app);
+        if let Some(pipe) = self.pipe()
+            && pipe.input.is_empty()
+        {
+            pipe.input = Vec::new();
+        }
+        fed
+    }
+
+    /// The same, with a buffer that stays.
+    fn feed_and_keep(&mut self, wire: &[u8], app: &mut Vec<u8>) -> Result<(), TransportError> {
         if let Some(pipe) = self.pipe() {
             pipe.input.extend_from_slice(wire);
         }
@@ -171,6 +182,8 @@ impl WebSocket {
     pub(crate) fn take_wire(&mut self, wire: &mut Vec<u8>) {
         if let Some(pipe) = self.pipe() {
             wire.append(&mut pipe.output);
+            // An idle connection keeps no buffers, of which there may be tens of thousands.
+            pipe.output = Vec::new();
         }
     }
 

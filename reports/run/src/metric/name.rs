@@ -21,7 +21,8 @@ pub enum MetricName {
     /// From the time a request was due to its response at the device that asked: both ways through the broker, with the
     /// delay of the device that answers.
     RoundTrip,
-    /// From asking for a transport to CONNACK.
+    /// From asking for a transport to CONNACK: the handshake of TCP, and those of TLS and WebSocket where they are spoken, are
+    /// part of it.
     ConnectLatency,
     /// From SUBSCRIBE to SUBACK.
     SubscribeLatency,
@@ -271,7 +272,9 @@ impl MetricName {
                 "from the time a request was due to its response at the device that asked: both ways through the broker, with the \
                  delay of the device that answers"
             }
-            Self::ConnectLatency => "from asking for a transport to CONNACK",
+            Self::ConnectLatency => {
+                "from asking for a transport to CONNACK, with the handshakes of TCP, TLS and WebSocket"
+            }
             Self::SubscribeLatency => "from SUBSCRIBE to SUBACK",
             Self::Qos2Handshake => {
                 "from PUBLISH to PUBREC and from PUBREL to PUBCOMP together, at the sender: without the device's own delay in between"

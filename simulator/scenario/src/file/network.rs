@@ -25,7 +25,8 @@ pub(crate) struct NetworkFile {
     /// What a lost segment costs before it is sent again. By default the mean round trip plus
     /// 200ms, as Linux does.
     pub(crate) retransmission_timeout: Option<DurationText>,
-    /// Bit rates each way. Unlimited by default.
+    /// Bit rates each way, of bytes of MQTT: those of TLS, WebSocket and TCP around them are not counted. Unlimited by
+    /// default.
     #[serde(default)]
     pub(crate) bandwidth: BandwidthFile,
     /// Times when nothing passes, although no connection is closed.
