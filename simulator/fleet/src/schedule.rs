@@ -125,13 +125,20 @@ impl Schedule {
         Some(Due { number, at })
     }
 
+    /// A closed loop whose beginning has passed waits for answers, or for a connection, and no longer for a moment.
+    pub(crate) fn handle_window_begun(&mut self, now: Instant) {
+        let has_begun = self.next_due().is_some_and(|begins| begins <= now);
+        if self.pacing.window.is_some() && has_begun {
+            self.next = None;
+        }
+    }
+
     /// Takes the next message of a closed loop, if one may be written `now`: it is due when it is written.
     pub(crate) fn poll_window(&mut self, now: Instant) -> Option<Due> {
         let (window, load) = (self.pacing.window?, self.load?);
-        if self.next_due().is_some_and(|begins| now < begins) {
+        if self.next_due().is_some() {
             return None;
         }
-        self.next = None;
         let until = self.pacing.until.map(|until| load.measured + until);
         let is_over = now >= load.end
             || until.is_some_and(|until| now > until)
@@ -355,6 +362,22 @@ mod tests {
         assert!((320..480).contains(&within(&random, 140.0, 240.0)));
     }
 
+    /// A closed loop that cannot write when it begins, for want of a connection, is not due again and again.
+    #[test]
+    fn the_beginning_of_a_closed_loop_passes_once() {
+        let closed = Pacing {
+            window: Some(2),
+            ..pacing(0.0, Arrival::Even)
+        };
+        let mut schedule = schedule(closed, 0, 1);
+        let begins = schedule.next_due().unwrap();
+
+        schedule.handle_window_begun(begins);
+
+        assert_eq!(schedule.next_due(), None);
+        assert!(schedule.poll_window(begins).is_some());
+    }
+
     /// A closed loop writes until its window is full, then one for each answer, and none outside its time.
     #[test]
     fn a_window_lets_so_many_be_unanswered() {
@@ -367,7 +390,9 @@ mod tests {
         let mut schedule = schedule(closed, 0, 1);
         let at = |seconds: u64| Instant::ZERO + Duration::from_secs(seconds);
 
+        schedule.handle_window_begun(at(110));
         let before = schedule.poll_window(at(110));
+        schedule.handle_window_begun(at(111));
         let written = std::iter::from_fn(|| schedule.poll_window(at(111))).count();
         schedule.answered();
         let after_one = std::iter::from_fn(|| schedule.poll_window(at(112))).count();

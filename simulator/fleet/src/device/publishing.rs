@@ -167,6 +167,7 @@ impl Device {
     /// Publishes what the windows of closed loops have room for.
     pub(super) fn fill_windows(&mut self, turn: &mut Turn<'_>) {
         for place in 0..self.streams.len() {
+            self.streams[place].schedule.handle_window_begun(turn.now);
             while self.queue.is_empty()
                 && self.client.can_publish()
                 && self.has_room()
