@@ -122,7 +122,9 @@ impl Deliveries {
         let Some(&expiring) = self.expiries.messages.get(&message) else {
             return;
         };
-        let is_held = self.on_links[usize::from(case.event.group.0)]
+        // How long the link of either device held it is not known.
+        let is_held = self.is_from_a_link(case)
+            || self.on_links[usize::from(case.event.group.0)]
             || session(&self.sessions, case.event.client)
                 .is_some_and(|session| session.unread.last_until() >= expiring.sent_at);
         if case.delivery.dup || is_held || self.expiries.limits.is_empty() {

@@ -29,6 +29,7 @@ impl Deliveries {
     pub(crate) fn handle_connect_sent(&mut self, event: &Event, sent: &ConnectSent) {
         let session = self.session_mut(event);
         session.version = sent.version;
+        session.last.asked = Some(event.socket);
         if !sent.clean_start {
             return;
         }
@@ -57,6 +58,7 @@ impl Deliveries {
         session.offline_since = None;
         session.come_back(event.now);
         session.live.push(event.socket);
+        session.last.connected = Some(event.socket);
         if session_present {
             session.resume(event.socket);
         }

@@ -6,6 +6,7 @@
 //! subscribed to.
 
 mod options;
+mod requests;
 mod subscription;
 mod unread;
 
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) open: OpenCursors,
     /// Connections with a CONNACK and without an end, oldest CONNACK first.
     pub(crate) live: Vec<SocketId>,
+    /// The connection of the last CONNECT, and that of the last CONNACK with success.
+    pub(crate) last: LastConnections,
     /// When the last CONNACK came.
     pub(crate) connected_at: Instant,
     /// When another device than before got the Session; the start of the run if none did.
@@ -62,6 +65,15 @@ pub(crate) struct Session {
     pub(crate) absences: VecDeque<(Instant, Instant)>,
     /// When the last connection had ended for the broker at the earliest, if none is live.
     pub(crate) offline_since: Option<Instant>,
+}
+
+/// The last connections of a Session.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LastConnections {
+    /// That of the last CONNECT.
+    pub(crate) asked: Option<SocketId>,
+    /// That of the last CONNACK with success.
+    pub(crate) connected: Option<SocketId>,
 }
 
 /// A time in which no connection held a Session that goes on.
@@ -99,6 +111,7 @@ impl Session {
             open: OpenCursors::default(),
             over_at: Instant::ZERO,
             live: Vec::new(),
+            last: LastConnections::default(),
             connected_at: Instant::ZERO,
             moved_at: Instant::ZERO,
             version: Version::V5,

@@ -5,6 +5,7 @@ use squall_protocol::packet::{SubscriptionIdentifier, SubscriptionOptions};
 use squall_protocol::{Instant, QoS};
 
 use super::Brings;
+use super::requests::{Connection, Requests};
 use crate::books::event::Event;
 use crate::books::topics::FilterKey;
 
@@ -43,47 +44,12 @@ pub(crate) struct Subscription {
     left_at: Option<Instant>,
 }
 
-/// SUBSCRIBE packets for one Topic Filter.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Requests {
-    /// On their way, or lost with a connection.
-    open: u32,
-    /// When the last SUBACKs came, the newest first.
-    answered_at: [Option<Instant>; 4],
-}
-
-impl Requests {
-    /// SUBSCRIBE was sent, on another connection than before or on the same.
-    pub(crate) fn send(&mut self, on: Connection) {
-        self.open = match on {
-            Connection::Same => self.open + 1,
-            Connection::Other => 1,
-        };
-    }
-
-    /// SUBACK came.
-    pub(crate) fn answer(&mut self, now: Instant) {
-        self.open = self.open.saturating_sub(1);
-        self.answered_at.rotate_right(1);
-        self.answered_at[0] = Some(now);
-    }
-
-    /// How many were not answered before `at`; all that can be if they are too many to know.
-    pub(super) fn since(&self, at: Instant) -> u32 {
-        let answered = self.answered_at.iter().filter(|known| **known >= Some(at));
-        match answered.count() {
-            count if count == self.answered_at.len() => u32::MAX,
-            count => self.open + u32::try_from(count).expect("there are few"),
-        }
-    }
-}
-
 impl Subscription {
     /// SUBSCRIBE is sent for a filter for the first time.
     pub(crate) fn ask(filter: FilterKey, event: &Event, wanted: &Wanted, brings: Brings) -> Self {
         let mut requests = Requests::default();
         if brings > Brings::Nothing {
-            requests.send(Connection::Other);
+            requests.send(Connection::Other, event.now);
         }
         Self {
             filter,
@@ -127,11 +93,11 @@ impl Subscription {
         self.brings_at_most = self.brings_at_most.max(self.brings);
         self.asked_on = event.socket;
         if self.brings > Brings::Nothing {
-            self.requests.send(if self.socket == event.socket {
-                Connection::Same
-            } else {
-                Connection::Other
-            });
+            let on = match self.socket == event.socket {
+                true => Connection::Same,
+                false => Connection::Other,
+            };
+            self.requests.send(on, event.now);
         }
         self.socket = event.socket;
         self.confirmed_at = None;
@@ -176,15 +142,6 @@ impl Subscription {
         self.state != SubscriptionState::Absent
             || self.left_at.is_some_and(|left_at| sent_at <= left_at)
     }
-}
-
-/// Whether a packet is sent on the same connection as the one before.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Connection {
-    /// It is sent on the same one.
-    Same,
-    /// It is sent on another.
-    Other,
 }
 
 /// Whether a subscription asks for messages.

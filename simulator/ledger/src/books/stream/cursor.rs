@@ -84,9 +84,18 @@ impl Level {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     client: ClientKey,
-    /// Highest sequence of a first delivery, by QoS of the PUBLISH: order is promised within one
-    /// QoS (§4.6).
-    highest: [Option<u32>; 3],
+    /// Highest sequence of a first delivery, by QoS of the PUBLISH to the broker and by that of the PUBLISH from
+    /// it: order is promised within one QoS (§4.6).
+    highest: [[Option<u32>; 3]; 3],
+}
+
+/// Within which messages of a stream order is promised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrderLevel {
+    /// QoS of the PUBLISH to the broker.
+    pub(crate) published: QoS,
+    /// QoS of the PUBLISH from it.
+    pub(crate) delivered: QoS,
 }
 
 /// What a delivery is to a cursor.
@@ -103,11 +112,11 @@ pub(crate) enum Arrival {
 }
 
 impl Cursor {
-    /// Whether this delivery comes after that of a later message of the same QoS; remembers it.
+    /// Whether this delivery comes after that of a later message of the same level; remembers it.
     pub(crate) fn is_out_of_order(
         &mut self,
         client: ClientKey,
-        qos: QoS,
+        level: OrderLevel,
         sequence: u32,
     ) -> Option<u32> {
         let place = self
@@ -117,11 +126,12 @@ impl Cursor {
             .unwrap_or_else(|| {
                 self.orders.push(Order {
                     client,
-                    highest: [None; 3],
+                    highest: [[None; 3]; 3],
                 });
                 self.orders.len() - 1
             });
-        let highest = &mut self.orders[place].highest[qos as usize];
+        let highest = &mut self.orders[place].highest;
+        let highest = &mut highest[level.published as usize][level.delivered as usize];
         let later = highest.filter(|&later| later > sequence);
         if later.is_none() {
             *highest = Some(sequence);

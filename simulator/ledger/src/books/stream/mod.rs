@@ -18,7 +18,7 @@ use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
 use super::tallies::TallyKey;
 
 use cursor::Level;
-pub(crate) use cursor::{Arrival, Cursor};
+pub(crate) use cursor::{Arrival, Cursor, OrderLevel};
 pub(crate) use open_cursors::OpenCursors;
 pub(crate) use record::{Record, RecordState};
 
