@@ -106,7 +106,11 @@ pub(crate) fn is_of_the_link(
     match progress {
         // A broker need not keep a transport on which no CONNECT comes (§3.1.4).
         Progress::OnLink => true,
-        Progress::AtBroker if is_closed => false,
+        Progress::AtBroker if is_closed => {
+            // Its CONNACK came to a connection that had been displaced, if to any.
+            let is_timeout = EndCause::ServerDisconnect(ReasonCode::KeepAliveTimeout);
+            cause == is_timeout && silences
+        }
         Progress::Connected if is_closed => silences,
         Progress::AtBroker | Progress::Connected => part.is_some_and(|part| {
             // Where the broker has closed, as it must, no answer comes.

@@ -78,6 +78,18 @@ struct Open {
     version: Version,
     /// When the packet had left the device's link; `None` while that holds it.
     left_at: Option<Instant>,
+    /// How it got to the broker.
+    path: Path,
+    /// Since when its device reads nothing; `None` while it reads.
+    unread_since: Option<Instant>,
+}
+
+impl Open {
+    /// Whether the broker may have ended the connection for this reason before it had the packet, which waited on a link.
+    fn may_have_come_too_late(&self, reason: ReasonCode) -> bool {
+        let ends = [ReasonCode::KeepAliveTimeout, ReasonCode::SessionTakenOver];
+        self.path == Path::OverLink && ends.contains(&reason)
+    }
 }
 
 impl Provocations {
@@ -132,7 +144,13 @@ impl Provocations {
     }
 
     /// A packet was sent, or the broker did something about it.
-    pub(crate) fn handle(&mut self, event: &Event, fact: ProvocationFact) {
+    /// `unread_since` is when its device stopped from reading it, if it does not now.
+    pub(crate) fn handle(
+        &mut self,
+        event: &Event,
+        fact: ProvocationFact,
+        unread_since: Option<Instant>,
+    ) {
         match fact {
             ProvocationFact::Sent {
                 fault,
@@ -148,6 +166,8 @@ impl Provocations {
                     malformation,
                     version,
                     left_at: (path == Path::Direct).then_some(event.now),
+                    path,
+                    unread_since,
                 };
                 self.open.insert(event.socket, open);
                 self.counts_mut(&open).sent += 1;
@@ -159,6 +179,20 @@ impl Provocations {
                     self.handle_closed(event.arrived, &open);
                 }
             }
+        }
+    }
+
+    /// The device of a connection stops reading it.
+    pub(crate) fn handle_reading_stopped(&mut self, event: &Event) {
+        if let Some(open) = self.open.get_mut(&event.socket) {
+            open.unread_since = Some(event.now);
+        }
+    }
+
+    /// The device of a connection reads on.
+    pub(crate) fn handle_reading_resumed(&mut self, event: &Event) {
+        if let Some(open) = self.open.get_mut(&event.socket) {
+            open.unread_since = None;
         }
     }
 
@@ -200,7 +234,7 @@ impl Provocations {
         let Some(&open) = self.open.get(&event.socket) else {
             return;
         };
-        let is_fit = open.malformation.allows(reason);
+        let is_fit = open.malformation.allows(reason) || open.may_have_come_too_late(reason);
         let counts = self.counts_mut(&open);
         *counts.told.entry(reason).or_default() += 1;
         if is_fit {
@@ -230,6 +264,7 @@ impl Provocations {
     /// Judges a connection that is open at `now`: there is nothing to judge while its packet was on a link.
     fn judge_open(&mut self, now: Instant, open: &Open) {
         if let Some(left_at) = open.left_at {
+            let now = open.unread_since.map_or(now, |since| now.min(since));
             let took = now.saturating_since(left_at);
             let is_long = |limit: &ProvocationLimit| limit.closed_within.is_some_and(|l| took > l);
             if self.limits.iter().any(is_long) {

@@ -191,6 +191,7 @@ fn doubts_of_connections(
     if metrics.has_load() {
         reasons.extend(absent(scenario, ledger));
         reasons.extend(kept_out_by_links(ledger));
+        reasons.extend(never_asked(scenario, ledger));
     }
     reasons.extend(unsubscribed(ledger));
     reasons
@@ -212,8 +213,10 @@ fn local_limits(ledger: &books::Ledger) -> Option<Reason> {
 fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
     let devices = u64::from(scenario.device_count());
     let connections = &ledger.connections;
-    let explained =
-        connections.locally_limited() + ledger.connections.kept_out_by_links(&ledger.roster);
+    let never_asked = devices - connections.asked();
+    let explained = never_asked
+        + connections.locally_limited()
+        + ledger.connections.kept_out_by_links(&ledger.roster);
     let absent = devices - connections.seen() - explained;
     let text = format!(
         "{} of {} devices never got a CONNACK with success",
@@ -228,6 +231,20 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
             None => Reason::Unanswered(text),
         },
     )
+}
+
+/// Devices that the scenario never had connect: nothing that is claimed is about them.
+fn never_asked(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
+    let devices = u64::from(scenario.device_count());
+    let never_asked = devices - ledger.connections.asked();
+    (never_asked > 0).then(|| {
+        Reason::Invalid(format!(
+            "{} of {} devices never asked for a connection: they had to leave, or the run was over, before it was their \
+             turn; give their group a higher `connect_rate`, or the run more time",
+            count_text(never_asked),
+            count_text(devices)
+        ))
+    })
 }
 
 /// The streams that publish as fast as the broker answers.

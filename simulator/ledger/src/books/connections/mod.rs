@@ -38,6 +38,8 @@ pub(crate) const OPENING_ON_LINK: &str = "simulated_link_out";
 #[derive(Debug)]
 pub(crate) struct Connections {
     groups: Vec<GroupCounts>,
+    /// Devices that asked for a transport at some time.
+    asked: HashSet<DeviceId>,
     /// Devices that had a CONNACK at some time.
     seen: HashSet<DeviceId>,
     presence: Presence,
@@ -64,6 +66,7 @@ impl Connections {
     pub(crate) fn new(roster: &Roster, memory: Memory) -> Self {
         Self {
             groups: vec![GroupCounts::default(); roster.groups()],
+            asked: HashSet::new(),
             seen: HashSet::new(),
             presence: Presence::default(),
             peak_online: 0,
@@ -97,6 +100,11 @@ impl Connections {
     /// Devices that had a CONNACK with success at some time.
     pub(crate) fn seen(&self) -> u64 {
         self.seen.len() as u64
+    }
+
+    /// Devices that asked for a transport at some time.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.len() as u64
     }
 
     /// The most devices that were connected at once.
@@ -140,7 +148,7 @@ impl Connections {
     pub(crate) fn kept_out_by_links(&self, roster: &Roster) -> u64 {
         let kept_out = roster.devices_on_links().filter(|device| {
             let sets = [&self.seen, &self.turned_away, &self.locally_limited];
-            sets.iter().all(|set| !set.contains(device))
+            self.asked.contains(device) && sets.iter().all(|set| !set.contains(device))
         });
         kept_out.count() as u64
     }
@@ -153,6 +161,7 @@ impl Connections {
 
     /// A transport was asked for.
     pub(crate) fn handle_open_started(&mut self, event: &Event) {
+        self.asked.insert(event.device);
         self.group_mut(event).attempts += 1;
     }
 

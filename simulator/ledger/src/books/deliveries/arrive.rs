@@ -21,7 +21,7 @@ use crate::books::anomalies::{Anomaly, Noticed, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
 use crate::books::session::Sender;
-use crate::books::stream::{Arrival, OrderLevel, Record};
+use crate::books::stream::{Arrival, Record};
 use crate::books::topics::Recipient;
 
 /// What a first delivery tells the metrics.
@@ -413,47 +413,5 @@ impl Deliveries {
             tally.late_unasked += u64::from(is_unasked);
         }
         self.check_order(case, recipient);
-    }
-
-    fn check_order(&mut self, case: &Case<'_>, recipient: Recipient) {
-        let event = case.event;
-        let last = session(&self.sessions, event.client).map(|row| row.last);
-        let is_newest = last.is_some_and(|last| {
-            [last.asked, last.connected] == [Some(event.socket), Some(event.socket)]
-        });
-        if !is_newest {
-            // Order is promised within a connection. This one is about to be closed, or was when its link let this pass.
-            return;
-        }
-        let cursor = self.streams[case.stream].cursor_mut(case.place);
-        let level = OrderLevel {
-            published: case.published,
-            delivered: case.delivery.qos,
-        };
-        let later = cursor.is_out_of_order(event.client, level, case.sequence());
-        let Some(later) = later else {
-            return;
-        };
-        if self.may_follow_by_resending(case, later) {
-            return;
-        }
-        if let Recipient::Share(filter) = recipient
-            && self
-                .shares
-                .get(&filter)
-                .is_some_and(|share| case.sent_at <= Some(share.disturbed_until))
-        {
-            // It was another member's, which was lost: it had to come late.
-            return;
-        }
-        self.books.tally_mut(case.key()).reordered += 1;
-        self.anomalies
-            .note(AnomalyKind::Reordered, case.noticed(), || {
-                let explanation = format!(
-                    "came after message {later} of the same publisher ({}) and topic (§4.6)",
-                    self.names.of(case.stamp.device)
-                );
-                case.anomaly(AnomalyKind::Reordered, explanation)
-            });
     }
 }

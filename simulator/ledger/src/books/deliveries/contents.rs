@@ -45,6 +45,11 @@ impl Deliveries {
         if !came && !was_published {
             return None;
         }
+        let mut shares = self.member_places(case.event, case.topic, case.sent_at_least());
+        if shares.any(|place| place != case.place) {
+            // It may be the copy of that one, which asks for its own flag.
+            return None;
+        }
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client)?;
         let flag = session.retain_flag(filters, case.sent_at_least());

@@ -73,18 +73,6 @@ impl Deliveries {
             .is_none_or(|&connected_at| connected_at < case.sent_at_least())
     }
 
-    /// Whether this may be what a publisher sent again at QoS 1 on a later connection, after the broker had passed on
-    /// `later` of an earlier one: whoever was not sent the first copy of this message has it after that one (§4.6).
-    pub(super) fn may_follow_by_resending(&self, case: &Case<'_>, later: u32) -> bool {
-        let Some(&connected_at) = self.connected_at.get(&case.stamp.device) else {
-            return false;
-        };
-        let later = self.streams[case.stream].record(later);
-        case.published == QoS::AtLeastOnce
-            && !self.was_sent_once(case)
-            && later.is_none_or(|later| later.sent_at <= connected_at)
-    }
-
     /// Whether no other connection of the Session can have been sent this message, and one copy is all
     /// that it asks for.
     fn is_first_sent_here(&self, case: &Case<'_>) -> bool {

@@ -182,6 +182,15 @@ impl Deliveries {
         }
     }
 
+    /// Whether the link of its publisher may have held a message.
+    fn is_from_a_link(&self, case: &Case<'_>) -> bool {
+        let record = self.streams[case.stream].record(case.sequence());
+        record.map_or_else(
+            || self.on_links.contains(&true),
+            |record| self.on_links[usize::from(record.group.0)],
+        )
+    }
+
     /// Whether a pledge that is open at `now` may be because its message has expired: its Session could not have it for
     /// all of its time, or the device did not read, or a link or its own window may have kept the broker from sending it.
     pub(super) fn may_have_expired(

@@ -16,6 +16,7 @@ mod delivery;
 mod expiry;
 mod identifiers;
 mod leaving;
+mod order;
 mod pledges;
 mod replay;
 mod sessions;

@@ -21,6 +21,8 @@ pub(super) enum Stranger {
     NotAskedFor,
     /// Of this run, and sent after the client had given its subscription up.
     AfterUnsuback,
+    /// Of this run, on a connection that another one has displaced: what that one asked for, the Session asks no more.
+    OfDisplaced,
     /// Of this run, and the client's own, though it asks not to get those.
     Local,
     /// Of this run, and out of the store, though no SUBSCRIBE asked for what is retained.
@@ -37,7 +39,7 @@ impl Stranger {
     /// What is wrong with it, and the sentence of the specification; `None` where it may be another client's.
     fn fault(self) -> Option<(AnomalyKind, &'static str)> {
         Some(match self {
-            Self::Foreign | Self::Unclear | Self::Republished => return None,
+            Self::Foreign | Self::Unclear | Self::Republished | Self::OfDisplaced => return None,
             Self::Damaged => (
                 AnomalyKind::Corrupted,
                 "its payload bears no stamp, and this run alone publishes to its Topic Name (§3.3.4)",
@@ -103,7 +105,12 @@ impl Deliveries {
         let shared = self.topics.shared_filters(topic);
         let has_left = session(&self.sessions, event.client)
             .is_some_and(|session| session.has_left(filters) || session.has_left(shared));
+        let was_asked = session(&self.sessions, event.client).is_some_and(|session| {
+            session.is_displaced(event.socket)
+                && (session.has_asked(filters) || session.has_asked(shared))
+        });
         match has_left {
+            _ if was_asked => Stranger::OfDisplaced,
             true => Stranger::AfterUnsuback,
             false => Stranger::NotAskedFor,
         }
@@ -126,6 +133,10 @@ impl Deliveries {
         }
         let tally = self.books.tally_mut(key);
         let Some((kind, why)) = stranger.fault() else {
+            if stranger == Stranger::OfDisplaced {
+                tally.optional += 1;
+                return;
+            }
             tally.foreign += 1;
             tally.unclear += u64::from(stranger != Stranger::Foreign);
             return;

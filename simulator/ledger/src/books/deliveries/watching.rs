@@ -43,13 +43,18 @@ impl Deliveries {
         // Whether No Local keeps a will from its own Session is not said: it may come.
         let filters = self.topics.filters(topic);
         let copies = session.asked(filters, Sender::Another, sent_at).copies;
-        if copies > 0 {
-            let recipient = Recipient::Session(event.client);
-            return Some(WillRecipient { recipient, copies });
-        }
         let mut shares = self.topics.shared_filters(topic).iter();
         let is_member =
             |filter: FilterKey| session.asked(&[filter], Sender::Another, sent_at).copies > 0;
+        if copies > 0 {
+            // Those of shared subscriptions look like its own.
+            let of_shares = shares.filter(|&&filter| is_member(filter)).count();
+            let of_shares = u8::try_from(of_shares).unwrap_or(u8::MAX);
+            return Some(WillRecipient {
+                recipient: Recipient::Session(event.client),
+                copies: copies.saturating_add(of_shares),
+            });
+        }
         let share = shares.find(|&&filter| is_member(filter))?;
         Some(WillRecipient {
             recipient: Recipient::Share(*share),
@@ -110,7 +115,8 @@ impl Deliveries {
         }
     }
 
-    /// Shared subscriptions that certainly ask for a topic now.
+    /// Shared subscriptions that certainly ask for a topic now, but for those with a member that asks for it by itself
+    /// too: which of the two a copy is for cannot be seen.
     pub(crate) fn certain_shares(&self, topic: &str) -> Vec<FilterKey> {
         let Some(topic) = self.topics.topic(topic) else {
             return Vec::new();
@@ -119,7 +125,14 @@ impl Deliveries {
         filters
             .filter(|filter| {
                 let share = self.shares.get(filter);
-                share.is_some_and(|share| share.certain(&self.sessions, *filter).is_some())
+                share.is_some_and(|share| {
+                    let mut members = share.members.iter();
+                    let own = self.topics.filters(topic);
+                    share.certain(&self.sessions, *filter).is_some()
+                        && !members.any(|&member| {
+                            session(&self.sessions, member).is_some_and(|row| row.has_asked(own))
+                        })
+                })
             })
             .collect()
     }

@@ -102,9 +102,11 @@ impl Ledger {
             ConnectionFact::ReadingStopped { fault, number } => {
                 self.stalls.handle_stopped(event, fault, number);
                 self.deliveries.handle_reading_stopped(event);
+                self.provocations.handle_reading_stopped(event);
             }
             ConnectionFact::ReadingResumed { since } => {
                 self.stalls.handle_resumed(event);
+                self.provocations.handle_reading_resumed(event);
                 self.deliveries.handle_reading_resumed(event, since);
             }
             ConnectionFact::QuotaExceeded { in_flight } => {
@@ -188,6 +190,7 @@ impl Ledger {
         let Some(connection) = self.open.remove(&event.socket) else {
             return;
         };
+        let unread = self.stalls.unread(event);
         let stalled_since = self.stalls.handle_ended(event, cause);
         // The close may have lain there for as long as its device did not read.
         let event = &Event {
@@ -198,7 +201,13 @@ impl Ledger {
         self.end_windows(event, cause);
         let earliest = self.earliest_end(event, cause, part);
         self.takeovers.handle_session_left(event, earliest);
-        let displacement = self.takeovers.handle_ended(event, cause);
+        let unread = unread.filter(|&[_, until]| event.now <= until);
+        let seen = &Event {
+            // A close that it did not read may have been there since.
+            arrived: unread.map_or(event.arrived, |[since, _]| event.arrived.min(since)),
+            ..*event
+        };
+        let displacement = self.takeovers.handle_ended(seen, cause);
         let took = displacement.took.filter(|_| stalled_since.is_none());
         findings.extend(took.map(Finding::Displaced));
         let end = ConnectionEnd {

@@ -29,6 +29,16 @@ pub(crate) struct Departing {
     will: Option<(KnownWill, Due)>,
 }
 
+impl Departing {
+    /// Whether the broker may have ended the connection by Keep Alive [MQTT-3.1.2-22] before it had the end, which left
+    /// the link at `left_at`. The packet before that may be as old as one Keep Alive.
+    fn may_have_timed_out(&self, left_at: Instant) -> bool {
+        let keep_alive = self.connection.keep_alive;
+        let held = left_at.saturating_since(self.event.now);
+        !keep_alive.is_zero() && held >= keep_alive.mul_f64(0.4)
+    }
+}
+
 impl Ledger {
     /// A connection ended: at once, or, if its device did it and has a link, once that has left it.
     pub(super) fn handle_departure(
@@ -55,6 +65,13 @@ impl Ledger {
         };
         departing.will = self.end_will(&departing, left_at, noticed_by, findings);
         if is_on_link {
+            if let Some((_, due @ Due::MustNot)) = &mut departing.will
+                && !departing.connection.keep_alive.is_zero()
+            {
+                // Until it has left the link, Keep Alive may pass.
+                *due = Due::May;
+                self.wills.set_due(event, Due::May);
+            }
             self.departing.insert(event.socket, departing);
         } else {
             self.retain_will(event.now, &departing);
@@ -76,9 +93,9 @@ impl Ledger {
         if self.closed_at.is_some() {
             return;
         }
-        if let Some(departing) = self.departing.remove(&event.socket) {
+        if let Some(mut departing) = self.departing.remove(&event.socket) {
             // The device had ended it, and what its link still holds of that leaves it in vain.
-            self.handle_end_left(event, &departing);
+            self.handle_end_left(event, &mut departing);
             self.retain_will(event.now, &departing);
         } else if let Some(&connection) = self.open.get(&event.socket) {
             let cause = EndCause::PeerClosed(how);
@@ -104,8 +121,8 @@ impl Ledger {
             Departure::End => {
                 self.silences.handle_left(event);
                 self.provocations.handle_left(event);
-                if let Some(departing) = self.departing.remove(&event.socket) {
-                    self.handle_end_left(event, &departing);
+                if let Some(mut departing) = self.departing.remove(&event.socket) {
+                    self.handle_end_left(event, &mut departing);
                     self.retain_will(event.now, &departing);
                 }
             }
@@ -133,7 +150,7 @@ impl Ledger {
                 arrived: now,
                 ..departing.event
             };
-            self.handle_end_left(&event, &departing);
+            self.handle_end_left(&event, &mut departing);
             if let Some((_, due @ Due::Must)) = &mut departing.will {
                 *due = Due::May;
             }
@@ -155,7 +172,18 @@ impl Ledger {
         }
     }
 
-    fn handle_end_left(&mut self, event: &Event, departing: &Departing) {
+    fn handle_end_left(&mut self, event: &Event, departing: &mut Departing) {
+        let is_polite = self
+            .will_cause(departing.cause)
+            .is_some_and(|(_, due)| due == Due::MustNot);
+        let is_in_time = is_polite && !departing.may_have_timed_out(event.now);
+        if let Some((_, due)) = &mut departing.will
+            && is_in_time
+        {
+            *due = Due::MustNot;
+            self.wills.set_due(event, Due::MustNot);
+        }
+        let departing = &*departing;
         let noticed_by = self.noticed_by(event.now, departing);
         let published_by = self.roster.will_delay(event.group).after(noticed_by, NEVER);
         self.wills.handle_left(event, published_by);

@@ -128,7 +128,14 @@ impl Ledger {
             }
             Fact::Provocation(fact) => {
                 if self.closed_at.is_none() {
-                    self.provocations.handle(event, *fact);
+                    let unread = self.stalls.unread(event);
+                    let unread = unread.filter(|&[_, until]| event.now <= until);
+                    let event = Event {
+                        arrived: self.stalls.earliest_arrival(event),
+                        ..*event
+                    };
+                    let since = unread.map(|[since, _]| since);
+                    self.provocations.handle(&event, *fact, since);
                 }
             }
             Fact::Exchange(fact) => {

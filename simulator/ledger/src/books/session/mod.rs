@@ -171,6 +171,17 @@ impl Session {
         asked
     }
 
+    /// Whether another connection may have displaced this one.
+    pub(crate) fn is_displaced(&self, socket: SocketId) -> bool {
+        [self.last.asked, self.last.connected] != [Some(socket), Some(socket)]
+    }
+
+    /// Whether SUBSCRIBE was ever sent for any of `filters`.
+    pub(crate) fn has_asked(&self, filters: &[FilterKey]) -> bool {
+        let mut subscriptions = self.subscriptions.iter();
+        subscriptions.any(|subscription| filters.contains(&subscription.filter))
+    }
+
     /// Since when it has asked for messages that `filters` match without a break, so that one of
     /// `qos` had to reach it; `None` if it does not, or has no connection.
     pub(crate) fn watching_since(&self, filters: &[FilterKey], qos: QoS) -> Option<Instant> {

@@ -109,9 +109,7 @@ impl OpenPledge {
             overtaken_at: level.overtaken_at(sequence),
         }
     }
-}
 
-impl OpenPledge {
     /// The tally of this pledge, made to a recipient of `group`.
     pub(crate) fn key(&self, group: GroupId) -> TallyKey {
         TallyKey {

@@ -102,7 +102,7 @@ impl Takeovers {
             let Some(expected) = self.limits[place].reason else {
                 continue;
             };
-            if end.told == Some(expected) {
+            if end.told == Some(expected) || end.may_have_timed_out() {
                 continue;
             }
             self.violations[place].reason += 1;

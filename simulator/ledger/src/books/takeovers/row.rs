@@ -246,6 +246,13 @@ impl Row {
 }
 
 impl RecentEnd {
+    /// Whether the broker may have closed it by Keep Alive before it had the newer CONNECT: the link of its device may
+    /// have held what that sent [MQTT-3.1.2-22].
+    pub(super) fn may_have_timed_out(&self) -> bool {
+        let has_link = self.attempt.sent.handed_at < self.attempt.sent_at;
+        has_link && self.told == Some(ReasonCode::KeepAliveTimeout)
+    }
+
     /// How long after the CONNECT that caused it it came, if only one can have.
     pub(super) fn took(&self) -> Option<TakeoverTime> {
         Some(self.only_cause?.took(self))

@@ -10,6 +10,7 @@
 //! the time since when it has watched without a break; `settle` compares the two at the end. Who saw a will is
 //! a bit for each watcher (`sightings`).
 
+mod announcers;
 mod arrival;
 mod deliver;
 mod early;
@@ -59,6 +60,15 @@ pub(crate) struct KnownWill {
     pub(crate) retain: bool,
 }
 
+/// The will of an open connection.
+#[derive(Clone, Copy, Debug)]
+struct Armed {
+    /// The row of its Topic Name and payload.
+    row: usize,
+    qos: QoS,
+    retain: bool,
+}
+
 /// A claim that wills come in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct WillLimit {
@@ -104,7 +114,7 @@ pub(crate) struct Wills {
     /// By fingerprints of topic and payload.
     keys: HashMap<(u64, u64), usize>,
     /// The row of each open connection that has a will.
-    armed: HashMap<SocketId, usize>,
+    armed: HashMap<SocketId, Armed>,
     /// Row and number of each end that has not left its device's link.
     on_link: HashMap<SocketId, (usize, u64)>,
     /// The row and the number of the last end of each Session that has not been connected since.
@@ -170,13 +180,23 @@ impl Wills {
         self.rows[row].armed += 1;
         let row_of_will = &mut self.rows[row];
         row_of_will.announcers = row_of_will.announcers.and(event.device);
-        self.armed.insert(event.socket, row);
+        let armed = Armed {
+            row,
+            qos: will.qos,
+            retain: will.retain,
+        };
+        self.armed.insert(event.socket, armed);
     }
 
     /// The will of an open connection.
     pub(crate) fn will_of(&self, socket: SocketId) -> Option<KnownWill> {
-        let &row = self.armed.get(&socket)?;
-        Some(self.rows[row].will.clone())
+        let &Armed { row, qos, retain } = self.armed.get(&socket)?;
+        // Others may announce the same message otherwise.
+        Some(KnownWill {
+            qos,
+            retain,
+            ..self.rows[row].will.clone()
+        })
     }
 
     /// The will of this run that a message is, if it is one.
@@ -251,9 +271,16 @@ impl Wills {
         }
     }
 
+    /// What became of the will of an end that its link still holds is judged otherwise from now on.
+    pub(crate) fn set_due(&mut self, event: &Event, due: Due) {
+        if let Some(&(row, number)) = self.on_link.get(&event.socket) {
+            self.rows[row].set_due(number, due);
+        }
+    }
+
     /// A connection is over, and its will with it, whatever became of it. Returns its row.
     pub(crate) fn disarm(&mut self, socket: SocketId) -> Option<usize> {
-        let row = self.armed.remove(&socket)?;
+        let Armed { row, .. } = self.armed.remove(&socket)?;
         self.rows[row].armed -= 1;
         Some(row)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::{BrokerHistory, DeviceId};
 
+use super::announcers::Announcers;
 use super::early::Early;
 use super::progress::Progress;
 use super::sightings::{Seen, Sightings};
@@ -47,36 +48,6 @@ pub(super) struct Row {
     weight: usize,
     /// Whether an end was given up before all its watchers had seen its will.
     pub(super) has_given_up: bool,
-}
-
-/// The devices that have announced one will.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Announcers {
-    /// Not one yet.
-    None,
-    /// This one alone.
-    One(DeviceId),
-    /// Several: whose a will is cannot be seen.
-    Several,
-}
-
-impl Announcers {
-    /// The same and `device`.
-    pub(super) fn and(self, device: DeviceId) -> Self {
-        match self {
-            Self::None => Self::One(device),
-            Self::One(other) if other == device => self,
-            Self::One(_) | Self::Several => Self::Several,
-        }
-    }
-
-    /// The only one.
-    fn only(self) -> Option<DeviceId> {
-        match self {
-            Self::One(device) => Some(device),
-            Self::None | Self::Several => None,
-        }
-    }
 }
 
 /// The end of a connection with a will.
@@ -170,6 +141,13 @@ impl Row {
         if let Some(end) = self.end_mut(number) {
             end.end.left_at = Some(now);
             end.end.noticed_by = noticed_by;
+        }
+    }
+
+    /// Whether the will of the end with this number must come, or may.
+    pub(super) fn set_due(&mut self, number: u64, due: Due) {
+        if let Some(end) = self.end_mut(number) {
+            end.end.due = due;
         }
     }
 
