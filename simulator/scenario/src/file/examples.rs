@@ -98,6 +98,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("group.name", "name = \"sensors\""),
     ("group.count", "count = 10"),
+    ("group.feed", "feed = { csv = \"vans.csv\" }"),
+    ("group.feed.csv", "csv = \"vans.csv\""),
     ("group.client_id", "client_id = \"sensor-{index}\""),
     ("expect.answered", "answered = true"),
     ("expect.closed_within", "closed_within = \"2s\""),

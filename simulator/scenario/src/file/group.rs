@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AvailabilityFile, BirthFile, ClientTlsFile, CredentialsFile, DurationText, LoginTextFile,
-    PublishFile, Qos2File, ReconnectFile, RespondFile, SubscribeFile, TransportWord, WillFile,
+    AvailabilityFile, BirthFile, ClientTlsFile, CredentialsFile, DurationText, FeedFile,
+    LoginTextFile, PublishFile, Qos2File, ReconnectFile, RespondFile, SubscribeFile, TransportWord,
+    WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -20,6 +21,8 @@ pub(crate) struct GroupFile {
     pub(crate) count: u32,
     /// Template of the Client Identifier. Default `{group}-{index}`.
     pub(crate) client_id: Option<String>,
+    /// Rows of a file, one for each device, for `{csv.COLUMN}` in its templates. By default none.
+    pub(crate) feed: Option<FeedFile>,
     /// Version of MQTT. Default 5.0.
     pub(crate) protocol: Option<ProtocolWord>,
     /// User name of each device. Default: that of `[target]`, unless the group has a `password` or

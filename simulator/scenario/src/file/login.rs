@@ -23,6 +23,16 @@ pub(crate) struct VariableFile {
     pub(crate) env: String,
 }
 
+/// A file whose fields `{csv.COLUMN}` stands for in the templates of the group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Feed")]
+pub(crate) struct FeedFile {
+    /// A CSV file whose path counts from the scenario's folder. Its first row names the columns. The row after it is that
+    /// of the device with `{index}` 0, and so on; after the last row the first comes again.
+    pub(crate) csv: String,
+}
+
 /// A file with what each device logs in with.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -39,7 +39,7 @@ pub(crate) use availability::{AvailabilityFile, FarewellWord};
 pub(crate) use expect::{DisplacedReasonWord, ExpectFile, LimitsFile, WithinFile};
 pub(crate) use fault::{ActionWord, FaultFile, HowWord, ReasonWord, SelectFile};
 pub(crate) use group::{GroupFile, ProtocolWord, SessionWord};
-pub(crate) use login::{CredentialsFile, LoginTextFile};
+pub(crate) use login::{CredentialsFile, FeedFile, LoginTextFile};
 pub(crate) use malformed::{MalformedForms, MalformedWord};
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile, PresetWord};
 pub(crate) use payload::{PayloadFile, PayloadForms};

@@ -20,6 +20,8 @@ pub struct Group {
     pub count: u32,
     /// The device with `{index}` 0; the others follow.
     pub first_device: DeviceId,
+    /// The CSV file that `{csv.COLUMN}` in its templates is from.
+    pub feed: Option<String>,
     /// By default `{group}-{index}`. Devices of one group may share one Client Identifier,
     /// devices of two groups never do.
     pub client_id: DeviceTemplate,

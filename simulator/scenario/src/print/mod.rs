@@ -86,6 +86,9 @@ impl Scenario {
         text.header("[[group]]");
         text.pair("name", quote(&group.name));
         text.pair("count", group.count);
+        if let Some(csv) = &group.feed {
+            text.pair("feed", format!("{{ csv = {} }}", quote(csv)));
+        }
         text.pair("client_id", quote(group.client_id.source()));
         text.pair("protocol", quote(version_name(group.version)));
         login::write_of_group(text, group);

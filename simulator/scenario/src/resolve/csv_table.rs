@@ -14,6 +14,16 @@ impl CsvTable {
     /// # Errors
     /// What is wrong with the file, with the line where that helps.
     pub(super) fn read(bytes: &[u8], count: usize) -> Result<Self, String> {
+        match Self::read_rows(bytes, count)? {
+            (_, rows) if rows < count => {
+                Err(format!("it has {rows} rows, and the group {count} devices"))
+            }
+            (table, _) => Ok(table),
+        }
+    }
+
+    /// The first `count` rows, and how many there are.
+    fn read_rows(bytes: &[u8], count: usize) -> Result<(Self, usize), String> {
         // Some programs begin a file in UTF-8 with a mark.
         let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
         let malformed = |error: csv::Error| {
@@ -51,10 +61,23 @@ impl CsvTable {
                 texts.push(field.to_owned());
             }
         }
-        if rows < count {
-            return Err(format!("it has {rows} rows, and the group {count} devices"));
+        Ok((Self { columns }, rows))
+    }
+
+    /// Reads the bytes of a file: a row of names, then at least one row; all are kept.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_all(bytes: &[u8]) -> Result<Self, String> {
+        match Self::read_rows(bytes, usize::MAX)? {
+            (_, 0) => Err("it has no row behind the names".to_owned()),
+            (table, _) => Ok(table),
         }
-        Ok(Self { columns })
+    }
+
+    /// The columns by name, each with its rows.
+    pub(super) fn into_columns(self) -> Vec<(String, Vec<String>)> {
+        self.columns
     }
 
     pub(super) fn has_column(&self, name: &str) -> bool {

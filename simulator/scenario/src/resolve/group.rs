@@ -15,7 +15,7 @@ use crate::file::{
     WhenWord, WillFile,
 };
 use crate::id::DeviceId;
-use crate::template::{Fixed, Use};
+use crate::template::Use;
 use crate::{
     Backoff, CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen,
     SessionStart, Will, Withhold,
@@ -56,6 +56,7 @@ impl Resolver<'_> {
     fn resolve_group(&mut self, file: &GroupFile, first_device: DeviceId, at: &At<'_>) -> Group {
         let names = self.group_names();
         self.check_unique("group", &file.name, names.iter(), &at.key("name"));
+        self.resolve_feed(file.feed.as_ref(), &at.key("feed"));
         let version = match file.protocol {
             Some(ProtocolWord::V3_1_1) => Version::V3_1_1,
             Some(ProtocolWord::V5) | None => Version::V5,
@@ -90,6 +91,7 @@ impl Resolver<'_> {
                 Version::V3_1_1 => u32::MAX,
             },
             session: self.resolve_session(file, at),
+            feed: file.feed.as_ref().map(|feed| feed.csv.clone()),
             // Checked to fit; the fallback comes with a note.
             keep_alive: u16::try_from(keep_alive).unwrap_or(u16::MAX),
             receive_maximum: file
@@ -157,10 +159,7 @@ impl Resolver<'_> {
 
     fn resolve_client_id(&mut self, file: &GroupFile, at: &At<'_>) -> DeviceTemplate {
         let text = file.client_id.as_deref().unwrap_or("{group}-{index}");
-        let fixed = Fixed {
-            group: &file.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&file.name);
         let template = DeviceTemplate::parse(text, Use::ClientId, &fixed);
         self.or_note(template, at)
             .unwrap_or_else(|| DeviceTemplate::literal(&file.name))
@@ -189,10 +188,7 @@ impl Resolver<'_> {
     }
 
     fn resolve_will(&mut self, file: &WillFile, group: &Group, at: &At<'_>) -> Will {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&group.name);
         let at_topic = at.key("topic");
         let topic = DeviceTemplate::parse(&file.topic, Use::DeviceText, &fixed);
         let topic = self

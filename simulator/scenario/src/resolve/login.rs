@@ -11,7 +11,7 @@ use super::csv_table::CsvTable;
 use crate::error::Problem;
 use crate::file::{CredentialsFile, GroupFile, LoginTextFile, TargetFile};
 use crate::model::login::{Login, LoginOwner, LoginText};
-use crate::template::{Fixed, Use};
+use crate::template::Use;
 use crate::{DeviceTemplate, Group};
 
 /// Most bytes of a User Name and of a Password (§1.5.4, §1.5.6).
@@ -100,8 +100,7 @@ impl Resolver<'_> {
     ) -> Option<LoginText> {
         match file {
             LoginTextFile::Template(text) => {
-                let vars = &self.vars;
-                let template = DeviceTemplate::parse(text, place, &Fixed { group, vars });
+                let template = DeviceTemplate::parse(text, place, &self.fixed(group));
                 let template = match place.is_secret() {
                     // A message about the template would show a part of it.
                     true => template

@@ -30,6 +30,7 @@ mod sizes;
 mod stamp;
 mod subscribe;
 mod target;
+mod template;
 mod tls;
 mod will_time;
 mod within;
@@ -80,6 +81,8 @@ pub(crate) fn resolve(
     diagnostics: &mut Diagnostics,
 ) -> Scenario {
     let mut resolver = Resolver::new(surroundings, diagnostics);
+    // The schema keeps it from being negative.
+    resolver.seed = file.seed.unwrap_or_default().unsigned_abs();
     resolver.check_sizes(&mut file, root);
     resolver.check_name(&file.name, &root.key("name"));
     resolver.vars = file.vars.iter().map(var_text).collect();
@@ -93,9 +96,7 @@ pub(crate) fn resolve(
     resolver.resolve_groups(&file.group, &root.key("group"));
     resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
-    // The schema keeps it from being negative.
-    let seed = file.seed.unwrap_or_default().unsigned_abs();
-    resolver.check_stamps(&run, seed, &root.key("group"));
+    resolver.check_stamps(&run, &root.key("group"));
     resolver.check_bandwidths(&run, &root.key("group"));
     resolver.check_subscribe_times(&file.group, &run, &root.key("group"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));
@@ -106,7 +107,7 @@ pub(crate) fn resolve(
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),
-        seed,
+        seed: resolver.seed,
         needs: file.needs.into_iter().map(feature).collect(),
         vars: resolver.vars,
         target,
@@ -137,6 +138,10 @@ struct Resolver<'a> {
     /// What groups say of it, by [`crate::TlsId`] from 1 on.
     tls_of_groups: Vec<Tls>,
     vars: IndexMap<String, String>,
+    /// The columns of the file of the group that is being resolved, each with its rows.
+    feed: Option<Vec<(String, Vec<String>)>>,
+    /// The seed of the run.
+    seed: u64,
     networks: Vec<Network>,
     groups: Vec<Group>,
     faults: Vec<Fault>,
@@ -154,6 +159,8 @@ impl<'a> Resolver<'a> {
             target_tls: Tls::default(),
             tls_of_groups: Vec::new(),
             vars: IndexMap::new(),
+            feed: None,
+            seed: 0,
             networks: Vec::new(),
             groups: Vec::new(),
             faults: Vec::new(),

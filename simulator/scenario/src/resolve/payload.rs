@@ -9,7 +9,7 @@ use squall_toml::quantity::parse_size;
 
 use super::Resolver;
 use crate::file::{PayloadFile, SizesFile};
-use crate::template::{Fixed, JsonValue, TemplateError, Use};
+use crate::template::{JsonValue, Use};
 use crate::{
     BytesSource, DeviceTemplate, FixedBytes, MessageTemplate, Payload, Sizes, StampPlace,
     WillPayload,
@@ -37,20 +37,14 @@ impl Resolver<'_> {
             }
             Some(PayloadFile::Text(text)) => {
                 self.check_is_no_size(text, at);
-                let fixed = Fixed {
-                    group,
-                    vars: &self.vars,
-                };
+                let fixed = self.fixed(group);
                 let template = MessageTemplate::parse(text, Use::Payload, &fixed);
                 let template = self.or_note(template, &at.key("text"));
                 Payload::Text(template.unwrap_or_else(|| MessageTemplate::literal("")))
             }
             Some(PayloadFile::Json(members)) => {
                 let value = self.check_members(members, &at.key("json"));
-                let fixed = Fixed {
-                    group,
-                    vars: &self.vars,
-                };
+                let fixed = self.fixed(group);
                 let template = MessageTemplate::parse_json(&value, &fixed);
                 let template = self.or_note(template, &at.key("json"));
                 Payload::Json(template.unwrap_or_else(|| MessageTemplate::literal("{}")))
@@ -125,20 +119,14 @@ impl Resolver<'_> {
             }
             Some(PayloadFile::Text(text)) => {
                 self.check_is_no_size(text, at);
-                let fixed = Fixed {
-                    group,
-                    vars: &self.vars,
-                };
+                let fixed = self.fixed(group);
                 let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
                 let template = self.or_note(template, &at.key("text"));
                 WillPayload::Text(template.unwrap_or_else(|| DeviceTemplate::literal("")))
             }
             Some(PayloadFile::Json(members)) => {
                 let value = self.check_members(members, &at.key("json"));
-                let fixed = Fixed {
-                    group,
-                    vars: &self.vars,
-                };
+                let fixed = self.fixed(group);
                 let template = DeviceTemplate::parse_json(&value, &fixed);
                 let template = self.or_note(template, &at.key("json"));
                 WillPayload::Json(template.unwrap_or_else(|| DeviceTemplate::literal("{}")))
@@ -148,21 +136,6 @@ impl Resolver<'_> {
             }
             Some(PayloadFile::File(path)) => {
                 WillPayload::Bytes(self.resolve_file(path, WILL_MAX, &at.key("file")))
-            }
-        }
-    }
-
-    /// The template; `None` if it is malformed, which is noted.
-    pub(super) fn or_note<T>(
-        &mut self,
-        template: Result<T, TemplateError>,
-        at: &At<'_>,
-    ) -> Option<T> {
-        match template {
-            Ok(template) => Some(template),
-            Err(error) => {
-                self.diagnostics.value(at, error);
-                None
             }
         }
     }

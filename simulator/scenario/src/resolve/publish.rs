@@ -7,7 +7,7 @@ use super::Resolver;
 use super::group::resolve_qos;
 use crate::error::Problem;
 use crate::file::{BirthFile, PublishFile};
-use crate::template::{Fixed, Use};
+use crate::template::Use;
 use crate::{Birth, DeviceTemplate, Group, MessageTemplate, Payload, Publish, StampPlace};
 
 /// Most bytes of a Topic Name (§1.5.4).
@@ -21,10 +21,7 @@ impl Resolver<'_> {
         group: &Group,
         at: &At<'_>,
     ) -> Publish {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&group.name);
         let at_topic = at.key("topic");
         let topic = MessageTemplate::parse(&file.topic, Use::Topic, &fixed);
         let topic = match self.or_note(topic, &at_topic) {
@@ -53,10 +50,7 @@ impl Resolver<'_> {
 
     /// Resolves the birth of each device of `group`.
     pub(super) fn resolve_birth(&mut self, file: &BirthFile, group: &Group, at: &At<'_>) -> Birth {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&group.name);
         let at_topic = at.key("topic");
         let topic = DeviceTemplate::parse(&file.topic, Use::DeviceText, &fixed);
         let topic = self

@@ -10,7 +10,7 @@ use super::Resolver;
 use super::group::resolve_qos;
 use crate::error::Problem;
 use crate::file::{ExpectFile, PublishFile, RespondFile};
-use crate::template::{Fixed, Use};
+use crate::template::Use;
 use crate::{
     DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Qos2, Respond,
     ResponseClaim, StampPlace, Subscribe, SubscribeTimes,
@@ -27,10 +27,7 @@ impl Resolver<'_> {
         group: &Group,
         at: &At<'_>,
     ) -> (Respond, Subscribe) {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&group.name);
         let filter = DeviceTemplate::parse(&file.filter, Use::DeviceText, &fixed);
         let topic = file
             .topic
@@ -168,10 +165,7 @@ impl Resolver<'_> {
         group: &Group,
         at: &At<'_>,
     ) -> Option<DeviceTemplate> {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&group.name);
         let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
         let template = self.or_note(template, at)?;
         let is_string = |text: &str| text.len() <= STRING_MAX && !text.contains('\0');

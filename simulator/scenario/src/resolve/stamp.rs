@@ -36,14 +36,15 @@ impl Resolver<'_> {
 
     /// Notes each stream with its stamps in a property that a subscriber of MQTT 3.1.1 hears: what a broker sends to
     /// one has no properties, and could not be told from the messages of other clients.
-    pub(super) fn check_stamps(&mut self, run: &RunSettings, seed: u64, at: &At<'_>) {
+    pub(super) fn check_stamps(&mut self, run: &RunSettings, at: &At<'_>) {
         let mut unseen = Vec::new();
         let deaf = |group: &&Group| group.version == Version::V3_1_1;
         for (place, group) in self.groups.iter().enumerate() {
             let streams = group.publishes.iter().enumerate();
             for (index, publish) in streams.filter(|(_, of)| of.stamp == StampPlace::Property) {
                 let mut deaf = self.groups.iter().filter(deaf);
-                if let Some(other) = deaf.find(|to| listeners::hears(to, publish, group, run, seed))
+                if let Some(other) =
+                    deaf.find(|to| listeners::hears(to, publish, group, run, self.seed))
                 {
                     unseen.push((place, index, other.name.clone()));
                 }

@@ -10,7 +10,7 @@ use squall_toml::quantity::format_duration;
 use super::Resolver;
 use super::group::{resolve_qos, time};
 use crate::file::{GroupFile, SubscribeFile};
-use crate::template::{Fixed, Use};
+use crate::template::Use;
 use crate::{Churn, DeviceTemplate, Group, RunSettings, SessionStart, Subscribe, SubscribeTimes};
 
 /// Keys that MQTT 3.1.1 has not.
@@ -133,10 +133,7 @@ impl Resolver<'_> {
 
     /// A Topic Filter for every device of `group`.
     fn resolve_device_filter(&mut self, text: &str, group: &Group, at: &At<'_>) -> DeviceTemplate {
-        let fixed = Fixed {
-            group: &group.name,
-            vars: &self.vars,
-        };
+        let fixed = self.fixed(&group.name);
         let filter = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
         let filter = self
             .or_note(filter, at)

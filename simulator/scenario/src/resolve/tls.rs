@@ -5,7 +5,7 @@ use squall_toml::at::At;
 use super::Resolver;
 use crate::error::Problem;
 use crate::file::{ClientTlsFile, GroupFile, TlsFile};
-use crate::template::{Fixed, Use};
+use crate::template::Use;
 use crate::{
     AddressId, Carrier, Carriers, CertificateOwner, DeviceTemplate, OwnTls, PemFile, Tls, TlsId,
     TlsIdentity, Transport,
@@ -115,10 +115,7 @@ impl Resolver<'_> {
             client_id,
         } = whose;
         let [cert, key] = [("cert", &own.cert), ("key", &own.key)].map(|(name, text)| {
-            let fixed = Fixed {
-                group: &group.name,
-                vars: &self.vars,
-            };
+            let fixed = self.fixed(&group.name);
             let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
             self.or_note(template, &at.key(name))
         });

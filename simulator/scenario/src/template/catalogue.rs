@@ -43,6 +43,18 @@ pub(crate) const PLACEHOLDERS: &[Placeholder] = &[
         arguments: "`{vars.NAME}`, where `[vars]` has NAME",
     },
     Placeholder {
+        name: "pick",
+        example: "{pick:alice|bob|carol}",
+        meaning: "One of the texts, by the device's index: the first device has the first, and after the last it begins anew.",
+        arguments: "`{pick:A|B|C}`, with `|` between the texts, of which there are at least two",
+    },
+    Placeholder {
+        name: "csv",
+        example: "{csv.plate}",
+        meaning: "A field of the file in the group's `feed`: the first device has the first row, and after the last row it begins anew.",
+        arguments: "`{csv.COLUMN}`, where the first row of the file names COLUMN",
+    },
+    Placeholder {
         name: "seq",
         example: "{seq % 100}",
         meaning: "Counts the messages of this device from this `[[group.publish]]`, from 0. In a topic it must be \
@@ -56,6 +68,18 @@ pub(crate) const PLACEHOLDERS: &[Placeholder] = &[
         arguments: "",
     },
     Placeholder {
+        name: "now_iso",
+        example: "{now_iso}",
+        meaning: "The same time in UTC, as `2026-01-01T00:00:00.000Z`.",
+        arguments: "",
+    },
+    Placeholder {
+        name: "uuid",
+        example: "{uuid}",
+        meaning: "A random UUID of version 4, drawn from the seed. In a client id the device keeps it.",
+        arguments: "",
+    },
+    Placeholder {
         name: "rand.int",
         example: "{rand.int:1..9}",
         meaning: "A whole number, each of the range equally likely, both ends included.",
@@ -66,6 +90,24 @@ pub(crate) const PLACEHOLDERS: &[Placeholder] = &[
         example: "{rand.float:18..26:2}",
         meaning: "A number of the range, all parts of it equally likely.",
         arguments: "`{rand.float:MIN..MAX:DIGITS}`, with up to 9 digits behind the point",
+    },
+    Placeholder {
+        name: "rand.normal",
+        example: "{rand.normal:20:2}",
+        meaning: "A number of a normal distribution.",
+        arguments: "`{rand.normal:MEAN:STD_DEV:DIGITS}`, with 2 digits behind the point if `:DIGITS` is left out, up to 9",
+    },
+    Placeholder {
+        name: "rand.bool",
+        example: "{rand.bool}",
+        meaning: "`true` or `false`, equally likely. Alone in a text of a JSON payload it is a truth value there.",
+        arguments: "",
+    },
+    Placeholder {
+        name: "rand.hex",
+        example: "{rand.hex:16}",
+        meaning: "Random hexadecimal digits. In a client id the device keeps them.",
+        arguments: "`{rand.hex:DIGITS}`, from 1 to 1024 of them",
     },
     Placeholder {
         name: "rand.choice",
@@ -108,9 +150,12 @@ mod tests {
     #[test]
     fn every_example_is_a_template() {
         let vars = IndexMap::from([("site".to_owned(), "berlin".to_owned())]);
+        let feed = [("plate".to_owned(), vec!["B-1".to_owned()])];
         let fixed = Fixed {
             group: "sensors",
             vars: &vars,
+            feed: Some(&feed),
+            seed: 1,
         };
 
         for one in PLACEHOLDERS {

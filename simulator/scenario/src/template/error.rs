@@ -1,5 +1,7 @@
 //! What can be wrong with a template.
 
+use std::ops::Range;
+
 use squall_toml::nearest::Choice;
 
 /// Why a text is not a template, or not one that can stand in its place.
@@ -29,11 +31,19 @@ pub enum TemplateError {
         /// The placeholders that make sense here.
         known: Vec<String>,
     },
-    /// A placeholder that this version does not have.
-    #[error("`{{{written}}}` is not supported yet")]
-    NotSupportedYet {
-        /// The placeholder as it was written.
-        written: String,
+    /// A `{csv.x}` where the group has no `feed`.
+    #[error("`{{csv.{name}}}` needs a file: the group has no `feed = {{ csv = \"…\" }}`")]
+    NoFeed {
+        /// The column as it was written.
+        name: String,
+    },
+    /// A `{csv.x}` that the file of the group does not have.
+    #[error("the group's CSV file has no column `{name}`")]
+    UnknownColumn {
+        /// The column as it was written.
+        name: String,
+        /// The columns that it has.
+        known: Vec<String>,
     },
     /// A `{vars.x}` that `[vars]` does not have.
     #[error("`[vars]` has no `{name}`")]
@@ -66,9 +76,10 @@ impl TemplateError {
             Self::Unknown { written, known } => (written, known, "`squall explain`"),
             Self::NotHere { name, known, .. } => (name, known, "`squall explain`"),
             Self::UnknownVar { name, known } => (name, known, "the file"),
+            Self::UnknownColumn { name, known } => (name, known, "the CSV file"),
             Self::Unclosed
             | Self::Stray
-            | Self::NotSupportedYet { .. }
+            | Self::NoFeed { .. }
             | Self::Malformed { .. }
             | Self::Unlimited { .. } => return None,
         };
@@ -78,4 +89,26 @@ impl TemplateError {
             listed_in,
         })
     }
+}
+
+/// Something that is wrong with a template, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Slip {
+    /// From the value that was parsed to the text within it.
+    pub(crate) path: Vec<Step>,
+    /// Bytes of that text.
+    pub(crate) text_bytes: usize,
+    /// Its bytes that are wrong.
+    pub(crate) within: Range<usize>,
+    /// What is wrong.
+    pub(crate) error: TemplateError,
+}
+
+/// A step into a JSON value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Step {
+    /// To a member.
+    Key(String),
+    /// To an item.
+    Item(usize),
 }

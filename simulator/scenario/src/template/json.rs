@@ -1,6 +1,6 @@
 //! JSON payloads: an object whose texts are templates.
 //!
-//! A text that is nothing but one placeholder of a number becomes a number: `seq = "{seq}"` gives
+//! A text that is nothing but one placeholder of a number or a truth value becomes that: `seq = "{seq}"` gives
 //! `"seq":7`. A number padded with zeros stays text, as JSON has no such number.
 
 use indexmap::IndexMap;
@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use squall_toml::quote::{quote, quote_key};
 
+use super::error::{Slip, Step};
 use super::parse::Segments;
 use super::segment::Segment;
-use super::{Escaping, Fixed, Template, TemplateError, Use};
+use super::{Escaping, Fixed, Template, Use};
 
 /// A JSON value as TOML writes it; members in file order.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
@@ -59,9 +60,12 @@ impl Template {
         value: &JsonValue,
         place: Use,
         fixed: &Fixed<'_>,
-    ) -> Result<Self, TemplateError> {
+    ) -> Result<Self, Vec<Slip>> {
         let mut segments = Segments::new(Escaping::Json);
-        push_value(&mut segments, value, place, fixed)?;
+        push_value(&mut segments, value, place, fixed);
+        if !segments.slips.is_empty() {
+            return Err(segments.slips);
+        }
         Ok(Self {
             source: value.to_source(),
             segments: segments.list,
@@ -70,22 +74,19 @@ impl Template {
     }
 }
 
-fn push_value(
-    segments: &mut Segments,
-    value: &JsonValue,
-    place: Use,
-    fixed: &Fixed<'_>,
-) -> Result<(), TemplateError> {
+fn push_value(segments: &mut Segments, value: &JsonValue, place: Use, fixed: &Fixed<'_>) {
     match value {
         JsonValue::Bool(value) => segments.push_raw(&value.to_string()),
         JsonValue::Integer(value) => segments.push_raw(&value.to_string()),
         JsonValue::Float(value) => segments.push_raw(&serde_json::Value::from(*value).to_string()),
-        JsonValue::Text(text) => push_text(segments, text, place, fixed)?,
+        JsonValue::Text(text) => push_text(segments, text, place, fixed),
         JsonValue::Array(items) => {
             segments.push_raw("[");
             for (n, item) in items.iter().enumerate() {
                 segments.push_raw(if n > 0 { "," } else { "" });
-                push_value(segments, item, place, fixed)?;
+                let known = segments.slips.len();
+                push_value(segments, item, place, fixed);
+                step_into(segments, known, &Step::Item(n));
             }
             segments.push_raw("]");
         }
@@ -95,24 +96,28 @@ fn push_value(
                 segments.push_raw(if n > 0 { "," } else { "" });
                 segments.push_raw(&serde_json::Value::from(key.as_str()).to_string());
                 segments.push_raw(":");
-                push_value(segments, member, place, fixed)?;
+                let known = segments.slips.len();
+                push_value(segments, member, place, fixed);
+                step_into(segments, known, &Step::Key(key.clone()));
             }
             segments.push_raw("}");
         }
     }
-    Ok(())
 }
 
-fn push_text(
-    segments: &mut Segments,
-    text: &str,
-    place: Use,
-    fixed: &Fixed<'_>,
-) -> Result<(), TemplateError> {
+/// The slips from `known` on are in the value that `step` leads to.
+fn step_into(segments: &mut Segments, known: usize, step: &Step) {
+    for slip in &mut segments.slips[known..] {
+        slip.path.insert(0, step.clone());
+    }
+}
+
+fn push_text(segments: &mut Segments, text: &str, place: Use, fixed: &Fixed<'_>) {
     let mut inner = Segments::new(Escaping::Json);
-    inner.parse(text, place, fixed)?;
-    let is_number = matches!(inner.list.as_slice(), [only] if only.is_number());
-    let quote = if is_number { "" } else { "\"" };
+    inner.parse(text, place, fixed);
+    segments.slips.append(&mut inner.slips);
+    let is_bare = matches!(inner.list.as_slice(), [only] if only.is_bare());
+    let quote = if is_bare { "" } else { "\"" };
     segments.push_raw(quote);
     for segment in inner.list {
         if let Segment::Literal(text) = segment {
@@ -122,7 +127,6 @@ fn push_text(
         }
     }
     segments.push_raw(quote);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -139,6 +143,8 @@ mod tests {
         let fixed = Fixed {
             group: "g",
             vars: &vars,
+            feed: None,
+            seed: 1,
         };
         let template = MessageTemplate::parse_json(&value, &fixed).unwrap();
         let values = TemplateValues {

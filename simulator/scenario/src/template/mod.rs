@@ -9,14 +9,17 @@ mod error;
 mod json;
 mod parse;
 mod place;
+mod random;
 mod segment;
+mod time;
 
 use std::fmt::Write as _;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 pub(crate) use catalogue::{PLACEHOLDERS, Placeholder};
 pub use error::TemplateError;
+pub(crate) use error::{Slip, Step};
 pub(crate) use json::JsonValue;
 pub(crate) use parse::Fixed;
 pub(crate) use place::Use;
@@ -36,7 +39,7 @@ pub struct TemplateValues<'a> {
     pub now_ms: u64,
 }
 
-/// A text that is always the same for one device: `{index}` and `{client_id}` only.
+/// A text that is always the same for one device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceTemplate(Template);
 
@@ -46,14 +49,12 @@ impl DeviceTemplate {
         let mut out = String::new();
         for segment in &self.0.segments {
             match segment {
-                Segment::Literal(text) => out.push_str(text),
-                Segment::Index(shape) => shape.write(index.into(), &mut out),
                 Segment::ClientId => self.0.escaping.write(client_id, &mut out),
-                Segment::Seq(_)
-                | Segment::NowMs
-                | Segment::RandInt { .. }
-                | Segment::RandFloat { .. }
-                | Segment::RandChoice(_) => {
+                Segment::Literal(_)
+                | Segment::Index(_)
+                | Segment::Pick(_)
+                | Segment::Own { .. } => segment.write_of_device(index, &mut out),
+                Segment::Seq(_) | Segment::NowMs | Segment::NowIso | Segment::Drawn(_) => {
                     unreachable!("a device template has no placeholder of a message")
                 }
             }
@@ -62,11 +63,7 @@ impl DeviceTemplate {
     }
 
     /// Parses `text`; `fixed` goes in now, the placeholders that `allowed` has stay.
-    pub(crate) fn parse(
-        text: &str,
-        allowed: Use,
-        fixed: &Fixed<'_>,
-    ) -> Result<Self, TemplateError> {
+    pub(crate) fn parse(text: &str, allowed: Use, fixed: &Fixed<'_>) -> Result<Self, Vec<Slip>> {
         assert!(
             allowed.is_per_device(),
             "placeholders of a message are not for a device"
@@ -75,7 +72,7 @@ impl DeviceTemplate {
     }
 
     /// Parses every text in a JSON object.
-    pub(crate) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+    pub(crate) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, Vec<Slip>> {
         Template::parse_json(value, Use::DeviceText, fixed).map(Self)
     }
 
@@ -107,36 +104,26 @@ impl MessageTemplate {
     pub fn render(&self, values: &TemplateValues<'_>, rng: &mut impl Rng, out: &mut String) {
         for segment in &self.0.segments {
             match segment {
-                Segment::Literal(text) => out.push_str(text),
-                Segment::Index(shape) => shape.write(values.index.into(), out),
+                Segment::Literal(_)
+                | Segment::Index(_)
+                | Segment::Pick(_)
+                | Segment::Own { .. } => segment.write_of_device(values.index, out),
                 Segment::ClientId => self.0.escaping.write(values.client_id, out),
                 Segment::Seq(shape) => shape.write(values.seq, out),
                 Segment::NowMs => push(out, format_args!("{}", values.now_ms)),
-                Segment::RandInt { min, max } => {
-                    push(out, format_args!("{}", rng.random_range(*min..=*max)));
-                }
-                Segment::RandFloat { min, max, decimals } => {
-                    let number = min + (max - min) * rng.random::<f64>();
-                    push(out, format_args!("{number:.*}", usize::from(*decimals)));
-                }
-                Segment::RandChoice(choices) => {
-                    out.push_str(&choices[rng.random_range(0..choices.len())]);
-                }
+                Segment::NowIso => time::write_iso(values.now_ms, out),
+                Segment::Drawn(draw) => draw.write(rng, out),
             }
         }
     }
 
     /// Parses `text`; `fixed` goes in now, the placeholders that `allowed` has stay.
-    pub(crate) fn parse(
-        text: &str,
-        allowed: Use,
-        fixed: &Fixed<'_>,
-    ) -> Result<Self, TemplateError> {
+    pub(crate) fn parse(text: &str, allowed: Use, fixed: &Fixed<'_>) -> Result<Self, Vec<Slip>> {
         Template::parse(text, allowed, fixed).map(Self)
     }
 
     /// Parses every text in a JSON object.
-    pub(crate) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+    pub(crate) fn parse_json(value: &JsonValue, fixed: &Fixed<'_>) -> Result<Self, Vec<Slip>> {
         Template::parse_json(value, Use::Payload, fixed).map(Self)
     }
 
@@ -150,7 +137,7 @@ impl MessageTemplate {
         self.0.segments.contains(&Segment::ClientId)
     }
 
-    /// The texts that its renderings are put together from, numbers and `{client_id}` aside.
+    /// The texts that its renderings are put together from, what squall makes up and `{client_id}` aside.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &str> {
         self.0.segments.iter().flat_map(Segment::pieces)
     }
@@ -161,13 +148,14 @@ impl MessageTemplate {
         segments
             .map(|segment| match segment {
                 Segment::Literal(text) => text.len(),
-                Segment::RandChoice(_)
-                | Segment::Index(_)
+                Segment::Index(_)
                 | Segment::ClientId
                 | Segment::Seq(_)
                 | Segment::NowMs
-                | Segment::RandInt { .. }
-                | Segment::RandFloat { .. } => 0,
+                | Segment::NowIso
+                | Segment::Pick(_)
+                | Segment::Drawn(_)
+                | Segment::Own { .. } => 0,
             })
             .sum()
     }

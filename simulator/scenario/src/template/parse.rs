@@ -2,9 +2,10 @@
 
 use indexmap::IndexMap;
 
-use super::error::TemplateError;
+use super::error::{Slip, TemplateError};
 use super::place::{Use, check_allowed};
-use super::segment::{Segment, Shape, parse_rand_float, parse_rand_int, parse_shape};
+use super::random::{Draw, parse_texts};
+use super::segment::{Segment, Shape, parse_shape};
 use super::{Escaping, Template};
 
 /// Placeholders that stand for the same in a whole group; they are put in when a template is parsed.
@@ -14,6 +15,10 @@ pub(crate) struct Fixed<'a> {
     pub(crate) group: &'a str,
     /// `{vars.x}`
     pub(crate) vars: &'a IndexMap<String, String>,
+    /// The columns of the group's CSV file, each with its rows; at least one row.
+    pub(crate) feed: Option<&'a [(String, Vec<String>)]>,
+    /// The seed of the run.
+    pub(crate) seed: u64,
 }
 
 impl Template {
@@ -27,9 +32,12 @@ impl Template {
     }
 
     /// Parses `text` as it stands in `place`.
-    pub(super) fn parse(text: &str, place: Use, fixed: &Fixed<'_>) -> Result<Self, TemplateError> {
+    pub(super) fn parse(text: &str, place: Use, fixed: &Fixed<'_>) -> Result<Self, Vec<Slip>> {
         let mut segments = Segments::new(Escaping::Plain);
-        segments.parse(text, place, fixed)?;
+        segments.parse(text, place, fixed);
+        if !segments.slips.is_empty() {
+            return Err(segments.slips);
+        }
         Ok(Self {
             source: text.to_owned(),
             segments: segments.list,
@@ -41,6 +49,8 @@ impl Template {
 /// Segments under construction; neighbouring literals are one.
 pub(super) struct Segments {
     pub(super) list: Vec<Segment>,
+    /// What is wrong with what was parsed.
+    pub(super) slips: Vec<Slip>,
     escaping: Escaping,
 }
 
@@ -48,6 +58,7 @@ impl Segments {
     pub(super) fn new(escaping: Escaping) -> Self {
         Self {
             list: Vec::new(),
+            slips: Vec::new(),
             escaping,
         }
     }
@@ -67,32 +78,40 @@ impl Segments {
         self.push_raw(&escaped);
     }
 
-    /// Appends what `text` consists of.
-    pub(super) fn parse(
-        &mut self,
-        text: &str,
-        place: Use,
-        fixed: &Fixed<'_>,
-    ) -> Result<(), TemplateError> {
+    /// Appends what `text` consists of, and notes everything that is wrong with it.
+    pub(super) fn parse(&mut self, text: &str, place: Use, fixed: &Fixed<'_>) {
         let mut rest = text;
         while let Some(position) = rest.find(['{', '}']) {
             let (before, brace) = rest.split_at(position);
             self.push_text(before);
+            let begin = text.len() - brace.len();
             if brace.starts_with("{{") || brace.starts_with("}}") {
                 self.push_text(&brace[..1]);
                 rest = &brace[2..];
-            } else if brace.starts_with('}') {
-                return Err(TemplateError::Stray);
-            } else {
-                let (inside, after) = brace[1..].split_once('}').ok_or(TemplateError::Unclosed)?;
-                self.parse_placeholder(inside, place, fixed)?;
-                rest = after;
+                continue;
             }
+            let inside = brace[1..].split_once('}');
+            let (parsed, length) = match inside {
+                _ if brace.starts_with('}') => (Err(TemplateError::Stray), 1),
+                None => (Err(TemplateError::Unclosed), brace.len()),
+                Some((inside, _)) => (
+                    self.parse_placeholder(inside, place, fixed),
+                    inside.len() + 2,
+                ),
+            };
+            if let Err(error) = parsed {
+                self.slips.push(Slip {
+                    path: Vec::new(),
+                    text_bytes: text.len(),
+                    within: begin..begin + length,
+                    error,
+                });
+            }
+            rest = &brace[length..];
         }
         self.push_text(rest);
         self.list
             .retain(|segment| !matches!(segment, Segment::Literal(text) if text.is_empty()));
-        Ok(())
     }
 
     fn parse_placeholder(
@@ -109,21 +128,32 @@ impl Segments {
             written: written.to_owned(),
             example,
         };
+        if let Some(drawn) = Draw::parse(name, argument, self.escaping) {
+            let draw = drawn.map_err(malformed)?;
+            self.list.push(match place.is_per_device() {
+                true => Segment::Own {
+                    key: own_key(fixed, self.list.len()),
+                    draw,
+                },
+                false => Segment::Drawn(draw),
+            });
+            return Ok(());
+        }
         let segment = match name {
             "index" => Segment::Index(parse_shape(argument).ok_or(malformed("index % 100:05"))?),
             "seq" => Segment::Seq(parse_shape(argument).ok_or(malformed("seq % 100:05"))?),
-            "rand.int" => parse_rand_int(argument).ok_or(malformed("rand.int:1..9"))?,
-            "rand.float" => parse_rand_float(argument).ok_or(malformed("rand.float:18..26:2"))?,
-            "rand.choice" => self
-                .parse_rand_choice(argument)
-                .ok_or(malformed("rand.choice:a|b"))?,
+            "pick" => {
+                Segment::Pick(parse_texts(argument, self.escaping).ok_or(malformed("pick:a|b|c"))?)
+            }
             _ if !argument.is_empty() => return Err(malformed("client_id")),
             "client_id" => Segment::ClientId,
             "now_ms" => Segment::NowMs,
+            "now_iso" => Segment::NowIso,
             "group" => {
                 self.push_text(fixed.group);
                 return Ok(());
             }
+            _ if name.starts_with("csv.") => self.column(&name["csv.".len()..], fixed)?,
             _ => {
                 let name = name.strip_prefix("vars.").unwrap_or_default();
                 let value = fixed
@@ -144,21 +174,34 @@ impl Segments {
         Ok(())
     }
 
-    /// Parses `:a|b`, each choice being equally likely.
-    fn parse_rand_choice(&self, argument: &str) -> Option<Segment> {
-        let choices: Vec<String> = argument
-            .strip_prefix(':')?
-            .split('|')
-            .map(|choice| {
-                let mut escaped = String::new();
-                self.escaping.write(choice, &mut escaped);
-                escaped
-            })
-            .collect();
-        // One choice alone is a slip: `{rand.choice:on,off}` would put `on,off` into every message.
-        let is_usable = choices.len() > 1 && choices.iter().all(|choice| !choice.is_empty());
-        is_usable.then_some(Segment::RandChoice(choices))
+    /// The rows of a column of the group's CSV file.
+    fn column(&self, name: &str, fixed: &Fixed<'_>) -> Result<Segment, TemplateError> {
+        let name = name.to_owned();
+        let Some(feed) = fixed.feed else {
+            return Err(TemplateError::NoFeed { name });
+        };
+        let found = feed.iter().find(|(column, _)| *column == name);
+        let Some((_, rows)) = found else {
+            let known = feed.iter().map(|(column, _)| column.clone()).collect();
+            return Err(TemplateError::UnknownColumn { name, known });
+        };
+        let rows = rows.iter().map(|row| {
+            let mut escaped = String::new();
+            self.escaping.write(row, &mut escaped);
+            escaped
+        });
+        Ok(Segment::Pick(rows.collect()))
     }
+}
+
+/// What a draw that a device keeps is seeded with: by the run's seed, the group, and its place in the text.
+fn own_key(fixed: &Fixed<'_>, place: usize) -> u64 {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let bytes = fixed.group.bytes().map(u64::from);
+    let words = [fixed.seed, place as u64].into_iter().chain(bytes);
+    words.fold(GOLDEN, |key, word| {
+        (key ^ word).wrapping_mul(GOLDEN).rotate_left(29)
+    })
 }
 
 #[cfg(test)]
@@ -173,12 +216,20 @@ mod tests {
         IndexMap::from([("site".to_owned(), "berlin".to_owned())])
     }
 
+    fn columns() -> Vec<(String, Vec<String>)> {
+        let rows = ["B-1", "B-2", "B-3"].map(str::to_owned);
+        vec![("plate".to_owned(), rows.to_vec())]
+    }
+
     fn parse(text: &str, place: Use) -> Result<MessageTemplate, TemplateError> {
         let fixed = Fixed {
             group: "sensors",
             vars: &vars(),
+            feed: Some(&columns()),
+            seed: 1,
         };
-        MessageTemplate::parse(text, place, &fixed)
+        let parsed = MessageTemplate::parse(text, place, &fixed);
+        parsed.map_err(|slips| slips[0].error.clone())
     }
 
     fn render(text: &str) -> String {
@@ -209,6 +260,9 @@ mod tests {
             ("cmd/twin-{seq % 100}", "cmd/twin-50"),
             ("{now_ms}", "98765"),
             ("{vars.site}", "berlin"),
+            ("{pick:a|b|c}", "b"),
+            ("{csv.plate}", "B-2"),
+            ("{now_iso}", "1970-01-01T00:01:38.765Z"),
             ("{{{index}}}", "{1234}"),
             ("no braces", "no braces"),
             ("", ""),
@@ -275,6 +329,13 @@ mod tests {
             "{rand.choice:a|}",
             "{rand.choice:on,off}",
             "{client_id:3}",
+            "{rand.normal:20}",
+            "{rand.normal:20:0}",
+            "{rand.bool:1}",
+            "{rand.hex}",
+            "{rand.hex:0}",
+            "{pick:a}",
+            "{uuid:4}",
         ] {
             assert!(
                 matches!(
@@ -300,10 +361,9 @@ mod tests {
             parse("t/{seq}", Use::Topic),
             Err(TemplateError::Unlimited { name: "seq" })
         );
-        assert!(matches!(
-            parse("{csv.user}", Use::Payload),
-            Err(TemplateError::NotSupportedYet { .. })
-        ));
+        assert!(not_here("{rand.int:1..9}", Use::DeviceText));
+        assert!(not_here("{uuid}", Use::Topic));
+        assert!(not_here("{csv.plate}", Use::Password));
     }
 
     #[test]
@@ -312,11 +372,87 @@ mod tests {
         let fixed = Fixed {
             group: "twins",
             vars: &vars,
+            feed: Some(&columns()),
+            seed: 1,
         };
 
         let template =
             DeviceTemplate::parse("{group}/{client_id}/{index % 100}", Use::DeviceText, &fixed);
 
         assert_eq!(template.unwrap().render(250, "x"), "twins/x/50");
+    }
+
+    /// Everything that is wrong is told at once, with the bytes that are.
+    #[test]
+    fn every_slip_is_told_with_its_place() {
+        let vars = vars();
+        let fixed = Fixed {
+            group: "g",
+            vars: &vars,
+            feed: None,
+            seed: 1,
+        };
+        let text = "a {indx} {{b}} {csv.plate} {seq:5} } {now";
+
+        let slips = MessageTemplate::parse(text, Use::Payload, &fixed).unwrap_err();
+
+        let wrong: Vec<&str> = slips
+            .iter()
+            .map(|slip| &text[slip.within.clone()])
+            .collect();
+        assert_eq!(wrong, ["{indx}", "{csv.plate}", "{seq:5}", "}", "{now"]);
+        assert!(matches!(slips[1].error, TemplateError::NoFeed { .. }));
+    }
+
+    /// What a client id draws is the device's for good: by the seed, the group and the index.
+    #[test]
+    fn a_device_keeps_what_its_client_id_draws() {
+        let vars = vars();
+        let id = |seed, group, index| {
+            let fixed = Fixed {
+                group,
+                vars: &vars,
+                feed: None,
+                seed,
+            };
+            let parsed = DeviceTemplate::parse("{rand.hex:8}-{uuid}", Use::ClientId, &fixed);
+            parsed.unwrap().render(index, "")
+        };
+        let first = id(1, "g", 0);
+
+        assert_eq!(first, id(1, "g", 0));
+        let others = [id(2, "g", 0), id(1, "h", 0), id(1, "g", 1)];
+        let ids: std::collections::BTreeSet<&String> = others.iter().chain([&first]).collect();
+        assert_eq!(ids.len(), 4);
+        let uuid = &first[9..];
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(&uuid[14..15], "4");
+        assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+    }
+
+    /// Digits, truth values and numbers around a mean, as many as were asked for.
+    #[test]
+    fn drawn_placeholders_have_their_form() {
+        let template = parse("{rand.hex:16} {rand.bool} {rand.normal:20:2}", Use::Payload).unwrap();
+        let values = TemplateValues {
+            index: 0,
+            client_id: "",
+            seq: 0,
+            now_ms: 0,
+        };
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        let mut sum = 0.0;
+
+        for _ in 0..1_000 {
+            let mut out = String::new();
+            template.render(&values, &mut rng, &mut out);
+            let parts: Vec<&str> = out.split(' ').collect();
+            assert!(u64::from_str_radix(parts[0], 16).is_ok() && parts[0].len() == 16);
+            assert!(["true", "false"].contains(&parts[1]));
+            assert_eq!(parts[2].split_once('.').unwrap().1.len(), 2);
+            sum += parts[2].parse::<f64>().unwrap();
+        }
+
+        assert!((19.7..20.3).contains(&(sum / 1_000.0)), "{sum}");
     }
 }

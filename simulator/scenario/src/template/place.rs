@@ -39,8 +39,10 @@ impl Use {
     /// Placeholders that make sense there, as a reader would write them.
     pub(crate) const fn allowed(self) -> &'static [&'static str] {
         match self {
-            Self::ClientId => &["index", "group", "vars"],
-            Self::DeviceText | Self::UserName => &["index", "client_id", "group", "vars"],
+            Self::ClientId => &["index", "group", "vars", "pick", "csv", "uuid", "rand.hex"],
+            Self::DeviceText | Self::UserName => {
+                &["index", "client_id", "group", "vars", "pick", "csv"]
+            }
             // Variables are shown, in the run file and in reports.
             Self::Password => &["index", "client_id", "group"],
             Self::TargetUserName => &["index", "client_id", "vars"],
@@ -50,8 +52,11 @@ impl Use {
                 "client_id",
                 "group",
                 "vars",
+                "pick",
+                "csv",
                 "seq",
                 "rand.int",
+                "rand.bool",
                 "rand.choice",
             ],
             Self::Payload => &[
@@ -59,11 +64,18 @@ impl Use {
                 "client_id",
                 "group",
                 "vars",
+                "pick",
+                "csv",
                 "seq",
                 "now_ms",
+                "now_iso",
+                "uuid",
                 "rand.int",
                 "rand.float",
+                "rand.normal",
+                "rand.bool",
                 "rand.choice",
+                "rand.hex",
             ],
         }
     }
@@ -103,25 +115,24 @@ impl Use {
 
 /// Whether the placeholder `name` exists and makes sense in `place`.
 pub(super) fn check_allowed(written: &str, name: &str, place: Use) -> Result<(), TemplateError> {
-    let head = if name.starts_with("vars.") {
-        "vars"
-    } else {
-        name
+    let head = match name.split_once('.') {
+        Some((head @ ("vars" | "csv"), _)) => head,
+        Some(_) | None => name,
     };
-    if place.allowed().contains(&head) && (head != "vars" || name != "vars") {
+    let lacks_name = head == name && ["vars", "csv"].contains(&head);
+    if place.allowed().contains(&head) && !lacks_name {
         return Ok(());
-    }
-    if name.starts_with("csv.") {
-        return Err(TemplateError::NotSupportedYet {
-            written: written.to_owned(),
-        });
     }
     let known = place
         .allowed()
         .iter()
-        .map(|&name| if name == "vars" { "vars.NAME" } else { name }.to_owned())
+        .map(|&name| match name {
+            "vars" => "vars.NAME".to_owned(),
+            "csv" => "csv.COLUMN".to_owned(),
+            other => other.to_owned(),
+        })
         .collect();
-    if Use::Payload.allowed().contains(&head) && head != "vars" {
+    if Use::Payload.allowed().contains(&head) && !lacks_name && head != "vars" {
         return Err(TemplateError::NotHere {
             name: name.to_owned(),
             place: place.name(),

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU64;
 
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
 use super::push;
+use super::random::Draw;
 
 /// Widest zero-padded number.
 const WIDTH_MAX: u8 = 20;
-
-/// Most digits behind the point of `{rand.float}`.
-const DECIMALS_MAX: u8 = 9;
 
 /// A piece of a template. Texts in it are escaped already.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,66 +24,81 @@ pub(super) enum Segment {
     Seq(Shape),
     /// `{now_ms}`
     NowMs,
-    /// `{rand.int:1..9}`, both ends included.
-    RandInt { min: i64, max: i64 },
-    /// `{rand.float:18..26:2}`, with this number of digits behind the point.
-    RandFloat { min: f64, max: f64, decimals: u8 },
-    /// `{rand.choice:a|b}`
-    RandChoice(Vec<String>),
+    /// `{now_iso}`
+    NowIso,
+    /// `{pick:a|b}` or `{csv.x}`: the device's, by its index; when all are taken the first follows.
+    Pick(Vec<String>),
+    /// Drawn for each message.
+    Drawn(Draw),
+    /// Drawn for each device, which keeps it.
+    Own { draw: Draw, key: u64 },
 }
 
 impl Segment {
     /// Whether it may differ from message to message.
     pub(super) fn is_of_message(&self) -> bool {
         match self {
-            Self::Literal(_) | Self::Index(_) | Self::ClientId => false,
-            Self::Seq(_)
-            | Self::NowMs
-            | Self::RandInt { .. }
-            | Self::RandFloat { .. }
-            | Self::RandChoice(_) => true,
+            Self::Literal(_)
+            | Self::Index(_)
+            | Self::ClientId
+            | Self::Pick(_)
+            | Self::Own { .. } => false,
+            Self::Seq(_) | Self::NowMs | Self::NowIso | Self::Drawn(_) => true,
         }
     }
 
-    /// The texts that it may stand for; none for numbers and `{client_id}`.
+    /// The texts that it may stand for; none for what squall makes up and `{client_id}`.
     pub(super) fn pieces(&self) -> Vec<&str> {
         match self {
             Self::Literal(text) => vec![text],
-            Self::RandChoice(choices) => choices.iter().map(String::as_str).collect(),
-            Self::Index(_)
-            | Self::ClientId
-            | Self::Seq(_)
-            | Self::NowMs
-            | Self::RandInt { .. }
-            | Self::RandFloat { .. } => Vec::new(),
+            Self::Pick(texts) => texts.iter().map(String::as_str).collect(),
+            Self::Drawn(draw) | Self::Own { draw, .. } => {
+                draw.pieces().iter().map(String::as_str).collect()
+            }
+            Self::Index(_) | Self::ClientId | Self::Seq(_) | Self::NowMs | Self::NowIso => {
+                Vec::new()
+            }
         }
     }
 
     /// Bytes of the longest text that it may stand for.
     pub(super) fn length_max(&self, client_id_max: usize) -> usize {
-        /// `u64::MAX` and `i64::MIN` have 20 characters.
+        /// `u64::MAX` has 20 characters.
         const NUMBER: usize = 20;
         match self {
-            Self::Literal(_) | Self::RandChoice(_) => {
+            Self::Literal(_) | Self::Pick(_) => {
                 self.pieces().into_iter().map(str::len).max().unwrap_or(0)
             }
             Self::ClientId => client_id_max,
             Self::Index(shape) | Self::Seq(shape) => NUMBER.max(shape.width.into()),
-            Self::NowMs | Self::RandInt { .. } => NUMBER,
-            Self::RandFloat { decimals, min, max } => {
-                // The sign, the digits before the point, the point, and the digits behind it.
-                let digits = min.abs().max(max.abs()).max(1.0).log10() as usize + 1;
-                2 + digits + usize::from(*decimals)
-            }
+            Self::NowMs => NUMBER,
+            // The year may have more than four digits.
+            Self::NowIso => NUMBER + 20,
+            Self::Drawn(draw) | Self::Own { draw, .. } => draw.length_max(),
         }
     }
 
-    /// Whether it is always a number.
-    pub(super) fn is_number(&self) -> bool {
+    /// Whether JSON has it without quotes, as a number or a truth value.
+    pub(super) fn is_bare(&self) -> bool {
         match self {
             Self::Index(shape) | Self::Seq(shape) => shape.width == 0,
-            Self::NowMs | Self::RandInt { .. } | Self::RandFloat { .. } => true,
-            Self::Literal(_) | Self::ClientId | Self::RandChoice(_) => false,
+            Self::NowMs => true,
+            Self::Drawn(draw) | Self::Own { draw, .. } => draw.is_bare(),
+            Self::Literal(_) | Self::ClientId | Self::NowIso | Self::Pick(_) => false,
+        }
+    }
+
+    /// Appends what it stands for with the device of this index; nothing where that changes from message to message.
+    pub(super) fn write_of_device(&self, index: u32, out: &mut String) {
+        match self {
+            Self::Literal(text) => out.push_str(text),
+            Self::Index(shape) => shape.write(index.into(), out),
+            Self::Pick(texts) => out.push_str(&texts[index as usize % texts.len()]),
+            Self::Own { draw, key } => {
+                let mut rng = Pcg64Mcg::seed_from_u64(key ^ (u64::from(index) << 32));
+                draw.write(&mut rng, out);
+            }
+            Self::ClientId | Self::Seq(_) | Self::NowMs | Self::NowIso | Self::Drawn(_) => {}
         }
     }
 }
@@ -122,21 +138,4 @@ pub(super) fn parse_shape(argument: &str) -> Option<Shape> {
         None => 0,
     };
     (width <= WIDTH_MAX).then_some(Shape { modulus, width })
-}
-
-/// Parses `:1..9`, both ends included.
-pub(super) fn parse_rand_int(argument: &str) -> Option<Segment> {
-    let (min, max) = argument.strip_prefix(':')?.split_once("..")?;
-    let (min, max) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
-    (min <= max).then_some(Segment::RandInt { min, max })
-}
-
-/// Parses `:18..26:2`, two digits behind the point.
-pub(super) fn parse_rand_float(argument: &str) -> Option<Segment> {
-    let (range, decimals) = argument.strip_prefix(':')?.split_once(':')?;
-    let (min, max) = range.split_once("..")?;
-    let (min, max): (f64, f64) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
-    let decimals = decimals.trim().parse().ok()?;
-    let is_range = min.is_finite() && max.is_finite() && min <= max && (max - min).is_finite();
-    (is_range && decimals <= DECIMALS_MAX).then_some(Segment::RandFloat { min, max, decimals })
 }
