@@ -110,3 +110,52 @@ fn all_wrong_placeholders_are_told_at_once() {
         assert!(is_shown, "{line}\n{caret}\n\n{errors}");
     }
 }
+
+const WITH_VARS: &str = "version = 1\nname = \"test\"\n[vars]\ndevices = 7\npace = \"250ms\"\nlevel = 1\nkept = true\nsize = \"64B\"\n\
+    [[group]]\nname = \"g\"\ncount = \"{vars.devices}\"\n[[group.publish]]\ntopic = \"{vars.level}\"\n\
+    every = \"{vars.pace}\"\nqos = \"{vars.level}\"\nretain = \"{vars.kept}\"\npayload = { size = \"{vars.size}\" }\n";
+
+/// A variable stands for a number, a time, a size and a truth value; where any text may stand it is a template.
+#[test]
+fn a_variable_stands_for_a_value_of_any_kind() {
+    let scenario = Scenario::parse("test.toml", WITH_VARS, &[]);
+
+    let text = scenario
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .to_resolved_toml();
+    for line in [
+        "count = 7",
+        "topic = \"{vars.level}\"",
+        "qos = 1",
+        "retain = true",
+        "payload = { size = \"64B\" }",
+        "rate_per_device = 4.0",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+/// `--set` of a variable changes what it stands for.
+#[test]
+fn a_variable_can_be_set_from_the_command_line() {
+    let set = ["vars.devices=9".parse().unwrap()];
+
+    let scenario = Scenario::parse("test.toml", WITH_VARS, &set).unwrap();
+
+    assert_eq!(scenario.groups[0].count, 9);
+}
+
+/// What a variable stands for is checked like what is written, and one that is not there is told.
+#[test]
+fn a_variable_that_does_not_fit_is_refused() {
+    for (from, to, said) in [
+        ("devices = 7", "devices = \"many\"", "expected an integer"),
+        ("devices = 7", "devices = 0", "at least 1"),
+        ("{vars.devices}", "{vars.device}", "did you mean `devices`"),
+        ("{vars.pace}", "{vars.level}", "a duration"),
+    ] {
+        let errors = Scenario::parse("test.toml", &WITH_VARS.replace(from, to), &[]).unwrap_err();
+
+        assert!(errors.to_string().contains(said), "{to}: {errors}");
+    }
+}

@@ -77,7 +77,8 @@ pub(crate) struct ScenarioFile {
     /// a target lacks otherwise is brought down or left out where that can be done. By default nothing.
     #[serde(default)]
     pub(crate) needs: Vec<FeatureWord>,
-    /// Values that templates share, as `{vars.name}`. By default none.
+    /// Values that templates share, as `{vars.name}`. Alone in a text it also stands for a number, a time, a size, a word or
+    /// a truth value: `count = "{vars.devices}"`. By default none.
     #[serde(default)]
     pub(crate) vars: IndexMap<String, VarFile>,
     /// What is under test. By default squall's own broker, started as a child process.

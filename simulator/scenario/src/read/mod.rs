@@ -3,6 +3,7 @@
 mod apply_overrides;
 mod bring_down;
 mod describe;
+mod fill_vars;
 pub(crate) mod shape;
 
 use serde::Deserialize as _;
@@ -47,7 +48,9 @@ impl Scenario {
         let mut diagnostics = Diagnostics::default();
         let Document { node, sources } = &mut document;
         apply_overrides::apply(node, overrides, sources, &mut diagnostics);
-        shape::check(node, &shape_schema(), &mut diagnostics);
+        let schema = shape_schema();
+        fill_vars::apply(node, &schema, &mut diagnostics);
+        shape::check(node, &schema, &mut diagnostics);
         diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();
