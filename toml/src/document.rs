@@ -59,6 +59,11 @@ impl Document {
         }
     }
 
+    /// The text of the file.
+    pub fn text(&self) -> &str {
+        self.sources.file_text()
+    }
+
     /// The place of the whole document.
     pub fn root(&self) -> At<'_> {
         At::root(&self.node)

@@ -60,6 +60,34 @@ pub struct SyntaxError {
 }
 
 impl Node {
+    /// A table without entries, at the beginning of the row.
+    pub const fn empty_table() -> Self {
+        Self {
+            span: 0..0,
+            value: Value::Table(Vec::new()),
+        }
+    }
+
+    /// Moves the places of everything in it by `offset` bytes to the end of the row.
+    pub fn shift(&mut self, offset: usize) {
+        let shifted = |span: &Span| span.start + offset..span.end + offset;
+        self.span = shifted(&self.span);
+        match &mut self.value {
+            Value::Table(entries) => {
+                for entry in entries {
+                    entry.key_span = shifted(&entry.key_span);
+                    entry.node.shift(offset);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| item.shift(offset)),
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::String(_)
+            | Value::Datetime => {}
+        }
+    }
+
     /// Parses a whole document that begins at `base` of the row.
     ///
     /// # Errors

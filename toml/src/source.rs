@@ -94,6 +94,28 @@ impl Sources {
         Self { sources }
     }
 
+    /// The name of the file.
+    pub fn file_name(&self) -> &str {
+        &self.sources[0].name
+    }
+
+    /// Puts another file with `text` at the end of the row; where it begins there.
+    pub fn push(&mut self, file_name: &str, text: &str) -> usize {
+        let last = self.sources.last();
+        let base = last.map_or(0, |last| last.base + last.text.len() + 1);
+        self.sources.push(Source {
+            name: file_name.to_owned(),
+            text: text.to_owned(),
+            base,
+        });
+        base
+    }
+
+    /// The text of the file.
+    pub(crate) fn file_text(&self) -> &str {
+        &self.sources[0].text
+    }
+
     /// Where the text of override `index` begins in the row.
     pub fn override_base(&self, index: usize) -> usize {
         self.sources[index + 1].base

@@ -94,16 +94,22 @@ fn identity(file: &ScenarioFile, workers: Option<&Workers>) -> Identity {
     let scenario = &file.scenario;
     // The hash is of what is kept: that of a password could be guessed from it.
     let original = without_secrets(&file.text);
+    let resolved = scenario.to_resolved_toml();
+    // What it extends may change without it.
+    let hashed = match scenario.extends.is_empty() {
+        true => hash(&original),
+        false => hash(&format!("{original}{resolved}")),
+    };
     Identity {
         name: scenario.name.clone(),
         question: file.question(),
         seed: scenario.seed,
         scenario: ScenarioText {
             path: file.path.display().to_string(),
-            hash: hash(&original),
+            hash: hashed,
             has_secrets: original != file.text,
             original,
-            resolved: scenario.to_resolved_toml(),
+            resolved,
         },
         squall: Software {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -20,6 +20,7 @@ const THRESHOLDS: &str =
 /// Examples by the keys of their place.
 const EXAMPLES: &[(&str, &str)] = &[
     ("version", "version = 1"),
+    ("extends", "extends = \"base.toml\""),
     ("name", "name = \"my-scenario\""),
     ("description", "description = \"what the run is about\""),
     ("seed", "seed = 7"),

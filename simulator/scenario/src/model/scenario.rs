@@ -60,6 +60,8 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
     /// The limits of metrics, in file order.
     pub thresholds: Vec<Threshold>,
+    /// Files that it extends, nearest first.
+    pub extends: Vec<String>,
 }
 
 impl Scenario {

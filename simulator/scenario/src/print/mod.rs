@@ -38,6 +38,10 @@ impl Scenario {
         text.pair("name", quote(&self.name));
         text.pair("description", quote(&self.description));
         text.pair("seed", self.seed);
+        if !self.extends.is_empty() {
+            let bases = self.extends.join(", ");
+            text.comment(&format!("with what it does not say from {bases}"));
+        }
         if !self.needs.is_empty() {
             let needs = self.needs.iter().map(|needed| quote(needed.name()));
             text.pair("needs", array(needs));

@@ -3,6 +3,7 @@
 mod apply_overrides;
 mod bring_down;
 mod describe;
+mod extend;
 mod fill_vars;
 pub(crate) mod shape;
 
@@ -47,6 +48,7 @@ impl Scenario {
         let mut document = Document::read(file_name, bytes, &settings)?;
         let mut diagnostics = Diagnostics::default();
         let Document { node, sources } = &mut document;
+        let bases = extend::apply(node, sources, surroundings, &mut diagnostics)?;
         apply_overrides::apply(node, overrides, sources, &mut diagnostics);
         let schema = shape_schema();
         fill_vars::apply(node, &schema, &mut diagnostics);
@@ -66,6 +68,7 @@ impl Scenario {
                     scenario.traits.install = described.install;
                 }
                 scenario.traits.changes = adapted.changes;
+                scenario.extends = bases;
                 if !adapted.skipped_because.is_empty() {
                     scenario.traits.skipped_because = adapted.skipped_because;
                 }

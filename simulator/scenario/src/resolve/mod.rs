@@ -108,6 +108,7 @@ pub(crate) fn resolve(
         name: file.name,
         description: file.description.unwrap_or_default(),
         seed: resolver.seed,
+        extends: Vec::new(),
         needs: file.needs.into_iter().map(feature).collect(),
         vars: resolver.vars,
         target,

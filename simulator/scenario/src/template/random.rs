@@ -208,3 +208,72 @@ fn write_uuid(bits: u128, out: &mut String) {
     );
     push(out, format_args!("{a}-{b}-{c}-{d}-{e}"));
 }
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+    use rand::SeedableRng;
+    use rand_pcg::Pcg64Mcg;
+
+    use crate::template::{DeviceTemplate, Fixed, MessageTemplate, TemplateValues, Use};
+
+    /// What a client id draws is the device's for good: by the seed, the group and the index.
+    #[test]
+    fn a_device_keeps_what_its_client_id_draws() {
+        let vars = IndexMap::new();
+        let id = |seed, group, index| {
+            let fixed = Fixed {
+                group,
+                vars: &vars,
+                feed: None,
+                seed,
+            };
+            let parsed = DeviceTemplate::parse("{rand.hex:8}-{uuid}", Use::ClientId, &fixed);
+            parsed.unwrap().render(index, "")
+        };
+        let first = id(1, "g", 0);
+
+        assert_eq!(first, id(1, "g", 0));
+        let others = [id(2, "g", 0), id(1, "h", 0), id(1, "g", 1)];
+        let ids: std::collections::BTreeSet<&String> = others.iter().chain([&first]).collect();
+        assert_eq!(ids.len(), 4);
+        let uuid = &first[9..];
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(&uuid[14..15], "4");
+        assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+    }
+
+    /// Digits, truth values and numbers around a mean, as many as were asked for.
+    #[test]
+    fn drawn_placeholders_have_their_form() {
+        let vars = IndexMap::new();
+        let fixed = Fixed {
+            group: "g",
+            vars: &vars,
+            feed: None,
+            seed: 1,
+        };
+        let text = "{rand.hex:16} {rand.bool} {rand.normal:20:2}";
+        let template = MessageTemplate::parse(text, Use::Payload, &fixed).unwrap();
+        let values = TemplateValues {
+            index: 0,
+            client_id: "",
+            seq: 0,
+            now_ms: 0,
+        };
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        let mut sum = 0.0;
+
+        for _ in 0..1_000 {
+            let mut out = String::new();
+            template.render(&values, &mut rng, &mut out);
+            let parts: Vec<&str> = out.split(' ').collect();
+            assert!(u64::from_str_radix(parts[0], 16).is_ok() && parts[0].len() == 16);
+            assert!(["true", "false"].contains(&parts[1]));
+            assert_eq!(parts[2].split_once('.').unwrap().1.len(), 2);
+            sum += parts[2].parse::<f64>().unwrap();
+        }
+
+        assert!((19.7..20.3).contains(&(sum / 1_000.0)), "{sum}");
+    }
+}

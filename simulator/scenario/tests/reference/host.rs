@@ -32,6 +32,7 @@ impl Surroundings for Around {
         let rows: String = (0..10).map(|n| format!("user-{n},secret-{n}\n")).collect();
         match path {
             pem if pem.ends_with(".pem") || pem.ends_with(".key") => Ok(b"PEM".to_vec()),
+            "base.toml" => Ok(b"seed = 7\n".to_vec()),
             "vans.csv" => Ok(b"plate\nB-1\n".to_vec()),
             "reading.bin" => Ok(vec![1, 255, 0]),
             "users.csv" => Ok(format!("username,password\n{rows}").into_bytes()),
