@@ -176,6 +176,7 @@ impl Clearing {
             | Input::Drained { .. }
             | Input::DeadlinePassed
             | Input::StoodStill { .. }
+            | Input::Broker(_)
             | Input::Stop => {}
         }
     }

@@ -15,6 +15,8 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::Carrier;
 
+use crate::broker_order::{BrokerEvent, BrokerOrder};
+
 /// Stands for the device in the name of a connection that is not of one.
 pub(crate) const NO_DEVICE: u32 = u32::MAX;
 
@@ -100,6 +102,8 @@ pub enum Input<'a> {
         /// When it should have been back.
         since: Instant,
     },
+    /// A [`BrokerOrder`] was carried out, or could not be.
+    Broker(BrokerEvent),
     /// The user wants the run to end early: nothing new begins, what is under way drains, then checks and the
     /// report; during the checks: no more checks.
     Stop,
@@ -214,6 +218,7 @@ pub enum Action<'a> {
 pub struct Actions {
     steps: Vec<Step>,
     bytes: Vec<u8>,
+    orders: Vec<BrokerOrder>,
 }
 
 #[derive(Debug)]
@@ -261,6 +266,16 @@ impl Actions {
         self.steps.push(Step::Close(socket, how));
     }
 
+    /// Asks for something to be done to the broker.
+    pub fn order(&mut self, order: BrokerOrder) {
+        self.orders.push(order);
+    }
+
+    /// What is to be done to the broker, in order, after the actions.
+    pub fn orders(&self) -> &[BrokerOrder] {
+        &self.orders
+    }
+
     /// The actions in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Action<'_>> {
         self.steps.iter().map(|step| match *step {
@@ -279,6 +294,7 @@ impl Actions {
     pub fn clear(&mut self) {
         self.steps.clear();
         self.bytes.clear();
+        self.orders.clear();
     }
 }
 

@@ -128,17 +128,15 @@ impl FaultPlan {
     }
 
     /// Ends the next firing that lasts, if that is due by `now` and no other fires before: its devices wait for
-    /// their turn. False if none is.
-    pub(crate) fn end_next(&mut self, now: Instant) -> bool {
-        let Some((&end, _)) = self.ends.first_key_value() else {
-            return false;
-        };
+    /// their turn. `None` if none is.
+    pub(crate) fn end_next(&mut self, now: Instant) -> Option<Firing> {
+        let (&end, _) = self.ends.first_key_value()?;
         let fires_before = self
             .firings
             .get(self.next)
             .is_some_and(|next| next.at < end.at);
         if end.at > now || fires_before {
-            return false;
+            return None;
         }
         let devices = self.ends.remove(&end).unwrap_or_default();
         let hits = devices.into_iter().map(|device| Hit {
@@ -148,8 +146,18 @@ impl FaultPlan {
             until: None,
         });
         self.hits.extend(hits);
-        self.strike_mut(end.firing).ended = Some(now);
-        true
+        self.note_ended(end.firing, Some(now));
+        Some(end.firing)
+    }
+
+    /// A firing was over then, or is not over yet.
+    pub(crate) fn note_ended(&mut self, firing: Firing, at: Option<Instant>) {
+        self.strike_mut(firing).ended = at;
+    }
+
+    /// All processes of the broker had ended, or were stopped, by a firing.
+    pub(crate) fn note_halted(&mut self, firing: Firing, at: Instant) {
+        self.strike_mut(firing).halted = Some(at);
     }
 
     /// Takes out the next firing if it is due by `now`.
@@ -185,13 +193,7 @@ impl FaultPlan {
     /// A firing came at `now` and chose devices: they wait to be hit.
     pub(crate) fn note_fired(&mut self, firing: Firing, now: Instant, chosen: Chosen<'_>) {
         let Chosen { devices, lasts } = chosen;
-        self.report_mut(firing.fault).strikes.push(Strike {
-            at: now,
-            selected: devices.len() as u64,
-            applied: 0,
-            ended: None,
-            connections: 0,
-        });
+        self.note_strike(firing.fault, now, devices.len() as u64);
         let until = lasts.map(|lasts| (firing.at + lasts).min(self.last_end).max(firing.at));
         let hits = devices.iter().map(|&device| Hit {
             firing,
@@ -203,6 +205,31 @@ impl FaultPlan {
         if let Some(at) = until {
             self.ends.insert(End { at, firing }, devices.to_vec());
         }
+    }
+
+    /// A firing came at `now` that does something to the broker, for as long as it `lasts`.
+    pub(crate) fn note_fired_at_broker(
+        &mut self,
+        firing: Firing,
+        now: Instant,
+        lasts: Option<Duration>,
+    ) {
+        self.note_strike(firing.fault, now, 1);
+        if let Some(lasts) = lasts {
+            let at = (firing.at + lasts).min(self.last_end).max(firing.at);
+            self.ends.insert(End { at, firing }, Vec::new());
+        }
+    }
+
+    fn note_strike(&mut self, fault: FaultId, now: Instant, selected: u64) {
+        self.report_mut(fault).strikes.push(Strike {
+            at: now,
+            selected,
+            applied: 0,
+            halted: None,
+            ended: None,
+            connections: 0,
+        });
     }
 
     /// A fault did its work on one device that `firing` chose: a takeover perhaps after the next
@@ -307,7 +334,7 @@ mod tests {
     fn run(plan: &mut FaultPlan) -> Vec<(u64, Step, u64)> {
         let mut done = Vec::new();
         while let Some(now) = plan.next_due() {
-            if !plan.end_next(now) {
+            if plan.end_next(now).is_none() {
                 let firing = plan.poll(now).expect("it is due");
                 plan.note_fired(firing, now, chosen(&[DeviceId(7)], Some(secs(3))));
             }

@@ -4,6 +4,7 @@
 //! time, or by `squall-world` in memory in virtual time; both feed it [`Input`]s and carry out
 //! [`Action`]s, and decide nothing. It tells facts to a [`Sink`] and concludes nothing from them.
 
+mod broker_order;
 mod clearing;
 mod deadline;
 mod device;
@@ -24,12 +25,13 @@ mod stamp;
 pub mod payload;
 pub mod random;
 
+pub use broker_order::{BrokerEvent, BrokerOrder};
 pub use drive::{Action, Actions, Input, LayerFault, OpenError, PeerClose, SocketId, Teardown};
 pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START, drain_max};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
-    About, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, ExchangeFact, Fact,
-    LegFact, LinkAtEnd, LinkFact, Observation, Pace, Path, Planned, ProvocationFact,
+    About, BrokerFact, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, ExchangeFact,
+    Fact, LegFact, LinkAtEnd, LinkFact, Observation, Pace, Path, Planned, ProvocationFact,
     PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SilenceFact,
     SubscriptionFact, Unchecked, Wanted, Way,
 };

@@ -32,6 +32,8 @@ pub struct DrainExtension {
     pub for_links: Duration,
     /// Devices whose links held something then; the more, if it waited twice.
     pub links: u32,
+    /// Time in which the broker was not back from what a fault had done to it.
+    pub for_broker: Duration,
     /// Time for what the generator had not done or read, because it was late or stood still.
     pub for_generator: Duration,
 }
@@ -63,9 +65,10 @@ pub struct FaultReport {
     pub fault: FaultId,
     /// Each time it struck, in order.
     pub strikes: Vec<Strike>,
-    /// Devices to which it was done, over all strikes.
+    /// Devices to which it was done, over all strikes; for the broker, the times that it was done.
     pub applied: u64,
-    /// Devices chosen that had no connection to do it to, or that were to be hit when the run was stopped.
+    /// Devices chosen that had no connection to do it to, or that were to be hit when the run was stopped; for the broker,
+    /// the times that it was away already.
     pub inapplicable: u64,
 }
 
@@ -74,12 +77,14 @@ pub struct FaultReport {
 pub struct Strike {
     /// When it chose its devices: the planned moment, or as much later as the generator was late.
     pub at: Instant,
-    /// Devices that it chose.
+    /// Devices that it chose; 1 for the broker.
     pub selected: u64,
     /// Of these, the devices to which it was done, perhaps after the next strike.
     pub applied: u64,
-    /// When it was over, for a fault that lasts; `None` for one that is done in a moment, and where the run was cut
-    /// before.
+    /// When all processes of the broker had ended, or were stopped; `None` for other faults, and where they had not.
+    pub halted: Option<Instant>,
+    /// When it was over, for a fault that lasts: of the broker, when that was back. `None` for one that is done in a
+    /// moment, and where the run was cut before.
     pub ended: Option<Instant>,
     /// Connections that it ended again and again (`flap`), or opened (`takeover`); zero of other faults.
     pub connections: u64,

@@ -26,6 +26,7 @@ pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::availability::{Attendance, Availability, Farewell};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::bandwidth::Bandwidth;
+pub use model::broker_fault::BrokerAction;
 pub use model::description::{TargetDescription, TargetTraits};
 pub use model::distribution::{Distribution, Measure};
 pub use model::expectation::{

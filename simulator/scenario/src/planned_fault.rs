@@ -13,7 +13,7 @@ pub struct PlannedFault {
     pub name: String,
     /// What happens, as `drop rst`.
     pub action: String,
-    /// Name of the group it takes devices from; `None` if it strikes something else.
+    /// Name of the group it takes devices from; `None` if it strikes the broker.
     pub group: Option<String>,
     /// When it happens first, from the beginning of the measured part.
     pub first: Duration,

@@ -311,7 +311,9 @@ within = { half_close = "1s" }
     };
     let cut = scenario.fault(claim.after[0]);
     assert_eq!(cut.name, "cut");
-    let FaultTarget::Devices(devices) = &cut.target;
+    let FaultTarget::Devices(devices) = &cut.target else {
+        panic!("it takes devices");
+    };
     assert_eq!(scenario.group(devices.group).name, "devices");
     assert_eq!(devices.select, Select::Match("devices-?".to_owned()));
     assert_eq!(devices.action, FaultAction::Drop(DropKind::HalfClose));

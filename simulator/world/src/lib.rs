@@ -8,6 +8,7 @@
 mod interceptor;
 mod judged;
 mod pipe;
+mod power;
 mod tamper;
 
 use std::ops::Range;
@@ -18,10 +19,12 @@ use squall_fleet::{Action, Actions, Fleet, Input, Outcome, Sink, SocketId, Teard
 use squall_protocol::Instant;
 
 use pipe::{Arrival, Arrived, Ports};
+use power::Power;
 
 pub use interceptor::Interceptor;
 pub use judged::{recorded, recorded_fleet, run};
 pub use pipe::PIPE_LATENCY;
+pub use power::Memory;
 pub use tamper::{ByteStream, Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 
 /// Something that came to a device and that the fleet's side has not read.
@@ -43,6 +46,10 @@ pub struct World<S> {
     unread: Vec<Unread>,
     fleet: Fleet<S>,
     broker: Broker,
+    /// Whether it runs, by what faults did to it.
+    power: Power,
+    /// What it knows when it comes back.
+    memory: Memory,
     /// How long the broker had served other runs when this one began.
     broker_age: Duration,
     interceptor: Option<Interceptor>,
@@ -65,6 +72,8 @@ impl<S: Sink> World<S> {
             unread: Vec::new(),
             fleet,
             broker,
+            power: Power::On,
+            memory: Memory::Lost,
             broker_age: Duration::ZERO,
             interceptor: None,
             ports: Ports::default(),
@@ -91,6 +100,13 @@ impl<S: Sink> World<S> {
         self
     }
 
+    /// The same world with a broker that knows this when it comes back from what a fault did to it.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
+    }
+
     /// Another run on the broker of this one. This one ends here, over or not: all its connections are
     /// lost, as if the simulator had been killed.
     pub fn followed_by<T: Sink>(mut self, fleet: Fleet<T>) -> World<T> {
@@ -107,6 +123,8 @@ impl<S: Sink> World<S> {
             unread: Vec::new(),
             fleet,
             broker: self.broker,
+            power: Power::On,
+            memory: self.memory,
             broker_age: now.since_start(),
             interceptor: None,
             ports: self.ports,
@@ -199,6 +217,9 @@ impl<S: Sink> World<S> {
 
     /// The broker's deadline by this run's clock.
     fn broker_deadline(&self) -> Option<Instant> {
+        let Power::On = self.power else {
+            return None;
+        };
         let age = self.broker_age.as_nanos();
         let age = u64::try_from(age).expect("a broker is younger than 584 years");
         let deadline = self.broker.next_deadline()?;
@@ -224,12 +245,7 @@ impl<S: Sink> World<S> {
         while let Some(out) = self.ports.poll(self.now) {
             match out.arrival {
                 Arrival::AtBroker(connection, arrived) => {
-                    let input = arrived.for_broker(connection);
-                    self.broker
-                        .handle(self.broker_now(), input, &mut self.outboxes);
-                    if matches!(arrived, Arrived::Closed(_)) {
-                        self.outboxes.forget(connection);
-                    }
+                    self.arrive_at_broker(connection, arrived);
                 }
                 Arrival::AtDevice(arrived) => {
                     let unread = Unread {
@@ -281,6 +297,7 @@ impl<S: Sink> World<S> {
     /// Does what the fleet asked for.
     fn carry_out_actions(&mut self) {
         let actions = std::mem::take(&mut self.actions);
+        let orders = actions.orders().to_vec();
         for action in actions.iter() {
             match action {
                 // Layers above TCP are left out: MQTT is the same within them.
@@ -296,6 +313,9 @@ impl<S: Sink> World<S> {
         }
         self.actions = actions;
         self.actions.clear();
+        for order in orders {
+            self.carry_out_order(order);
+        }
     }
 
     fn close(&mut self, socket: SocketId, how: Teardown) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use squall_core::ConnectionId;
-use squall_fleet::{Input, PeerClose, SocketId};
+use squall_fleet::{Input, OpenError, PeerClose, SocketId};
 use squall_protocol::Instant;
 
 use super::Direction;
@@ -27,6 +27,8 @@ pub(super) struct Ports {
     contents: BTreeMap<Place, (SocketId, Content)>,
     /// Numbers what is put in.
     count: u64,
+    /// Whether nothing listens at the broker's end.
+    is_deaf: bool,
 }
 
 /// A place in the order in which things come out of the pipes.
@@ -82,6 +84,7 @@ struct Slot {
 enum Content {
     Open,
     Opened,
+    Refused,
     Bytes(Direction, Vec<u8>),
     End(Direction),
 }
@@ -106,6 +109,8 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) enum Arrived {
     Opened,
+    /// Nothing listens at the broker's end.
+    Refused,
     Bytes(Vec<u8>),
     Closed(PeerClose),
 }
@@ -116,7 +121,8 @@ impl Arrived {
         match self {
             Self::Opened => squall_core::Input::Opened { connection },
             Self::Bytes(bytes) => squall_core::Input::Received { connection, bytes },
-            Self::Closed(_) => squall_core::Input::Lost { connection },
+            // A connection that was refused has none.
+            Self::Refused | Self::Closed(_) => squall_core::Input::Lost { connection },
         }
     }
 
@@ -126,6 +132,10 @@ impl Arrived {
             Self::Opened => Input::Opened {
                 socket,
                 asked_after: Duration::ZERO,
+            },
+            Self::Refused => Input::OpenFailed {
+                socket,
+                error: OpenError::Refused,
             },
             Self::Bytes(bytes) => Input::Received {
                 socket,
@@ -213,7 +223,7 @@ impl Ports {
     /// Keeps what came out for the device's side if that does not read now; gives it back otherwise.
     fn keep_unread(&mut self, place: Place, socket: SocketId, content: Content) -> Option<Content> {
         let is_for_device = match &content {
-            Content::Open | Content::Opened => false,
+            Content::Open | Content::Opened | Content::Refused => false,
             Content::Bytes(direction, _) | Content::End(direction) => {
                 *direction == Direction::ToDevice
             }
@@ -271,6 +281,29 @@ impl Ports {
         Some(socket)
     }
 
+    /// From now on nothing listens at the broker's end, and its side of all connections is gone; gives both ends of each.
+    pub(super) fn stop_listening(&mut self) -> Vec<(ConnectionId, SocketId)> {
+        self.is_deaf = true;
+        let slots = (0_u32..).zip(&self.slots);
+        let connections = slots.filter_map(|(number, slot)| {
+            let connection = ConnectionId {
+                slot: number,
+                generation: slot.generation,
+            };
+            Some((connection, slot.socket?))
+        });
+        let connections: Vec<_> = connections.collect();
+        for &(connection, _) in &connections {
+            self.forget_broker(connection);
+        }
+        connections
+    }
+
+    /// The broker listens again.
+    pub(super) fn listen(&mut self) {
+        self.is_deaf = false;
+    }
+
     /// Everything that is on its way is gone, and so are all connections; gives the broker's sides.
     pub(super) fn forget_all(&mut self) -> Vec<ConnectionId> {
         self.by_socket.clear();
@@ -316,6 +349,15 @@ impl Ports {
 
     fn arrive(&mut self, now: Instant, socket: SocketId, content: Content) -> Option<Arrival> {
         match content {
+            Content::Open if self.is_deaf => {
+                self.put(now, socket, Direction::ToDevice, Content::Refused);
+                None
+            }
+            Content::Refused => {
+                let port = self.by_socket.remove(&socket)?;
+                let is_open = port.device == DeviceSide::Open;
+                is_open.then_some(Arrival::AtDevice(Arrived::Refused))
+            }
             Content::Open => {
                 let connection = self.accept(socket)?;
                 self.put(now, socket, Direction::ToDevice, Content::Opened);

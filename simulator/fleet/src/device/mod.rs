@@ -398,7 +398,7 @@ impl Device {
                 turn.waited = None;
             }
             Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),
-            Input::DeadlinePassed | Input::StoodStill { .. } | Input::Stop => {}
+            Input::DeadlinePassed | Input::StoodStill { .. } | Input::Broker(_) | Input::Stop => {}
         }
         self.respond_due(turn);
         self.settle(turn);

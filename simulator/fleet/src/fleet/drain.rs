@@ -59,11 +59,17 @@ pub(super) struct Drain {
 }
 
 impl<S: Sink> Fleet<S> {
-    /// While something of the load is undone, the time of the drain does not pass.
+    /// While something of the load is undone, or the broker is away, the time of the drain does not pass.
     pub(super) fn hold_drain(&mut self, now: Instant) {
         if self.phase == Phase::Draining && self.is_undone_before(self.load_ends) {
             let ends = now + self.scenario.run.drain;
             self.drain.extension.for_generator += ends.saturating_since(self.phase_ends);
+            self.drain_until(ends);
+        } else if self.phase == Phase::Draining && self.broker.is_some() {
+            // Nothing comes from a broker that is away by the scenario's will.
+            let ends = now + self.scenario.run.drain;
+            self.drain.due = ends;
+            self.drain.extension.for_broker += ends.saturating_since(self.phase_ends);
             self.drain_until(ends);
         }
     }

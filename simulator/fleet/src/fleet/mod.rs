@@ -9,6 +9,7 @@
 //! Each device, the faults, the phases and the clearing have one slot each in one queue of deadlines, so an input
 //! or a deadline costs O(log n) for n devices.
 
+mod broker;
 mod drain;
 mod phases;
 
@@ -20,6 +21,7 @@ use squall_scenario::{
     DeviceFault, DeviceId, Fault, FaultAction, FaultTarget, NetworkId, Scenario,
 };
 
+use self::broker::BrokerStrike;
 use self::drain::Drain;
 pub use self::drain::drain_max;
 use crate::clearing::Clearing;
@@ -70,6 +72,8 @@ pub struct Fleet<S> {
     /// The end of the measured part, once the load has begun; earlier if the run is stopped.
     load_ends: Instant,
     drain: Drain,
+    /// What a fault has done to the broker that is not over.
+    broker: Option<BrokerStrike>,
 }
 
 impl<S: Sink> Fleet<S> {
@@ -105,6 +109,7 @@ impl<S: Sink> Fleet<S> {
             has_phase_run_out: false,
             load_ends: Instant::ZERO,
             drain: Drain::default(),
+            broker: None,
             devices,
             scenario,
         };
@@ -156,6 +161,7 @@ impl<S: Sink> Fleet<S> {
             }
             Input::DeadlinePassed => self.handle_deadline(now, actions),
             Input::StoodStill { .. } => {}
+            Input::Broker(event) => self.handle_broker(now, event),
             Input::Stop => self.stop(now, actions),
         }
         self.advance(now, actions);
@@ -298,11 +304,12 @@ impl<S: Sink> Fleet<S> {
     /// the next.
     fn do_faults(&mut self, now: Instant, actions: &mut Actions) {
         let faults = &mut self.shared.faults;
-        if !faults.has_hits()
-            && !faults.end_next(now)
-            && let Some(firing) = faults.poll(now)
-        {
-            self.fire(now, firing);
+        if !faults.has_hits() {
+            if let Some(ended) = faults.end_next(now) {
+                self.end_at_broker(ended, actions);
+            } else if let Some(firing) = faults.poll(now) {
+                self.fire(now, firing, actions);
+            }
         }
         if let Some(hit) = self.shared.faults.poll_hit() {
             let scenario = Rc::clone(&self.scenario);
@@ -317,18 +324,25 @@ impl<S: Sink> Fleet<S> {
         self.watch_faults();
     }
 
-    fn fire(&mut self, now: Instant, firing: Firing) {
+    fn fire(&mut self, now: Instant, firing: Firing, actions: &mut Actions) {
         let scenario = Rc::clone(&self.scenario);
         let fault = scenario.fault(firing.fault);
         let draws = Draws::of_fault(scenario.seed, &fault.name);
-        let taken = match &fault.target {
-            FaultTarget::Devices(wanted) => self.choose(firing, wanted, draws),
-        };
-        let chosen = Chosen {
-            devices: &taken,
-            lasts: length(fault, draws, firing),
-        };
-        self.shared.faults.note_fired(firing, now, chosen);
+        let lasts = length(fault, draws, firing);
+        match &fault.target {
+            FaultTarget::Devices(wanted) => {
+                let devices = &self.choose(firing, wanted, draws);
+                let chosen = Chosen { devices, lasts };
+                self.shared.faults.note_fired(firing, now, chosen);
+            }
+            FaultTarget::Broker(action) => {
+                let strike = BrokerStrike {
+                    firing,
+                    action: *action,
+                };
+                self.strike_broker(now, strike, lasts, actions);
+            }
+        }
     }
 
     /// The devices that a firing takes.
@@ -353,6 +367,7 @@ impl<S: Sink> Fleet<S> {
             | Input::Drained { .. }
             | Input::Closed { .. }
             | Input::DeadlinePassed
+            | Input::Broker(_)
             | Input::Stop => match self.deadlines.next() {
                 Some(due) => due.max(last),
                 None => return,

@@ -4,6 +4,7 @@
 //! Times are those of the application: after the inbound link's delay, before the outbound one's. What
 //! a link holds back is told beside them, so that the broker is charged only for what it had.
 
+mod broker;
 mod exchange;
 mod link;
 mod provocation;
@@ -26,6 +27,7 @@ use crate::payload;
 use crate::progress::Phase;
 use crate::stamp::Stamp;
 
+pub use broker::BrokerFact;
 pub use exchange::ExchangeFact;
 pub use link::{Departure, LinkAtEnd, LinkFact, Way};
 pub use provocation::ProvocationFact;
@@ -103,6 +105,8 @@ pub enum Fact<'a> {
         /// When it was last heard of, or when it should have been back after that.
         since: Instant,
     },
+    /// A fault does something to the broker, or is over. About the run.
+    Broker(BrokerFact),
     /// A checker, a device that the fleet adds at the end, asked what is retained. About the run.
     Retained(RetainedFact<'a>),
 }

@@ -13,6 +13,7 @@
 //! - `responses`: messages that ask for another one.
 //! - `provocations`: malformed packets that faults sent.
 //! - `stalls`: devices that a fault stops from reading.
+//! - `broker_times`: when faults had the broker away or paused.
 //! - `link_faults`: links that a fault changes or partitions.
 //! - `windows`: when a device's link may have kept the broker from sending to it.
 //!
@@ -21,6 +22,7 @@
 //! kind are kept whole; all are counted.
 
 mod anomalies;
+mod broker_times;
 mod connections;
 mod delay;
 mod deliveries;
@@ -65,6 +67,7 @@ use squall_fleet::SocketId;
 use squall_protocol::Instant;
 use squall_scenario::DeviceId;
 
+use self::broker_times::BrokerTimes;
 use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
 use self::link_faults::LinkFaults;
@@ -125,6 +128,7 @@ pub struct Ledger {
     pub(crate) responses: Responses,
     pub(crate) unsent: UnsentMessages,
     link_faults: LinkFaults,
+    pub(crate) broker_times: BrokerTimes,
     pub(crate) quotas: Quotas,
     windows: Windows,
     pub(crate) stalls: Stalls,
@@ -168,6 +172,7 @@ impl Ledger {
             unsent: UnsentMessages::default(),
             stalls: Stalls::default(),
             link_faults: LinkFaults::default(),
+            broker_times: BrokerTimes::default(),
             quotas: Quotas::new(&roster),
             provocations: Provocations::new(claims.provocations, memory),
             windows: Windows::default(),
@@ -208,6 +213,17 @@ impl Ledger {
             all.add_all(book);
         }
         all
+    }
+
+    /// When faults had the broker away, as each book knows it that judges by it.
+    fn broker_times_mut(&mut self) -> [&mut BrokerTimes; 5] {
+        [
+            &mut self.broker_times,
+            self.deliveries.broker_times_mut(),
+            self.takeovers.broker_times_mut(),
+            self.silences.broker_times_mut(),
+            self.provocations.broker_times_mut(),
+        ]
     }
 
     /// Those of each book, to be told what may bring about more.

@@ -14,6 +14,7 @@ use squall_run::{AnomalyKind, duration_text};
 use squall_scenario::{ClientKey, FaultId};
 
 use super::anomalies::{Anomalies, Anomaly, Subject};
+use super::broker_times::BrokerTimes;
 use super::event::Event;
 use super::memory::Memory;
 
@@ -66,6 +67,8 @@ pub(crate) struct Provocations {
     counts: BTreeMap<(Malformation, bool), ProvocationCounts>,
     effects: BTreeMap<(FaultId, u64), ProvocationEffects>,
     anomalies: Anomalies,
+    /// When faults had the broker away.
+    broker_times: BrokerTimes,
 }
 
 /// A connection that the broker has to close.
@@ -103,6 +106,7 @@ impl Provocations {
             counts: BTreeMap::new(),
             effects: BTreeMap::new(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
+            broker_times: BrokerTimes::default(),
         }
     }
 
@@ -114,6 +118,11 @@ impl Provocations {
     /// The same, to be told of the generator's hold-ups.
     pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
         &mut self.anomalies
+    }
+
+    /// When faults had the broker away, to be told of more.
+    pub(crate) fn broker_times_mut(&mut self) -> &mut BrokerTimes {
+        &mut self.broker_times
     }
 
     /// What became of the packets, by the rule that they break, those of 3.1.1 apart.
@@ -253,7 +262,7 @@ impl Provocations {
     fn handle_closed(&mut self, at: Instant, open: &Open) {
         let took = open
             .left_at
-            .map_or(Duration::ZERO, |left| at.saturating_since(left));
+            .map_or(Duration::ZERO, |left| self.time_of_broker(left, at));
         let counts = self.counts_mut(open);
         counts.closed += 1;
         counts.slowest = counts.slowest.max(Some(took));
@@ -265,12 +274,18 @@ impl Provocations {
     fn judge_open(&mut self, now: Instant, open: &Open) {
         if let Some(left_at) = open.left_at {
             let now = open.unread_since.map_or(now, |since| now.min(since));
-            let took = now.saturating_since(left_at);
+            let took = self.time_of_broker(left_at, now);
             let is_long = |limit: &ProvocationLimit| limit.closed_within.is_some_and(|l| took > l);
             if self.limits.iter().any(is_long) {
                 self.judge(now, open, took, "open still");
             }
         }
+    }
+
+    /// The time from `since` to `until`, but for what faults had the broker away.
+    fn time_of_broker(&self, since: Instant, until: Instant) -> Duration {
+        let away = self.broker_times.away_between(since, until);
+        until.saturating_since(since).saturating_sub(away)
     }
 
     fn judge(&mut self, now: Instant, open: &Open, took: Duration, what: &str) {

@@ -15,6 +15,7 @@ use squall_run::{AnomalyKind, duration_text};
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, FaultId};
 
 use super::anomalies::{Anomalies, Anomaly, Noticed, Subject};
+use super::broker_times::BrokerTimes;
 use super::event::Event;
 use super::memory::Memory;
 use super::mutes::{MuteEffects, Mutes};
@@ -31,7 +32,7 @@ pub(crate) struct SilenceLimit {
 /// What became of silences.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct SilenceCounts {
-    /// Connections with a Keep Alive on which a device fell silent. Each is in one of the next five counts.
+    /// Connections with a Keep Alive on which a device fell silent. Each is in one of the next six counts.
     pub(crate) began: u64,
     /// The broker closed it.
     pub(crate) closed: u64,
@@ -41,6 +42,8 @@ pub(crate) struct SilenceCounts {
     pub(crate) unclear: u64,
     /// The device talked again, or ended it by itself, and the broker had not closed it.
     pub(crate) broken: u64,
+    /// It ended with the broker's process, by a fault.
+    pub(crate) ended_with_broker: u64,
     /// Open at the end of the run.
     pub(crate) open: u64,
     /// Of those that were closed, before one and a half times Keep Alive had passed.
@@ -62,6 +65,8 @@ pub(crate) struct Silences {
     counts: SilenceCounts,
     mutes: Mutes,
     anomalies: Anomalies,
+    /// When faults had the broker away.
+    broker_times: BrokerTimes,
 }
 
 /// A silence that goes on.
@@ -113,6 +118,7 @@ impl Silences {
             counts: SilenceCounts::default(),
             mutes: Mutes::default(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
+            broker_times: BrokerTimes::default(),
         }
     }
 
@@ -135,6 +141,11 @@ impl Silences {
 
     pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
         &mut self.anomalies
+    }
+
+    /// When faults had the broker away, to be told of more.
+    pub(crate) fn broker_times_mut(&mut self) -> &mut BrokerTimes {
+        &mut self.broker_times
     }
 
     /// A device fell silent, or talks again, or the broker closed what it had left open.
@@ -245,6 +256,7 @@ impl Silences {
     /// Judges a connection that the broker has not closed by `now`.
     fn judge_open(&mut self, now: Instant, open: Open, known: Circumstances) {
         let due = open.said_at.map(|said_at| said_at + open.patience());
+        let due = due.map(|due| due + self.broker_times.away_between(due, now));
         if let Some(due) = due.filter(|&due| due < now && known.sees_at(due)) {
             self.judge_late(now, open, due, "still open");
         }
@@ -260,6 +272,11 @@ impl Silences {
         known: Circumstances,
     ) {
         let not_before = heard_at + open.patience();
+        if self.broker_times.ended_process(heard_at, at) {
+            // It ended with the broker's process, or that has forgotten it.
+            self.counts.ended_with_broker += 1;
+            return;
+        }
         let is_excused = open.excused_until.is_some_and(|until| at <= until);
         if at < not_before && !is_excused {
             if self.history.has_other_clients() {
@@ -270,6 +287,7 @@ impl Silences {
         }
         self.counts.closed += 1;
         let due = last_at + open.patience();
+        let due = due + self.broker_times.away_between(due, at);
         if known.sees_at(due) {
             self.judge_late(at, open, due, "closed");
         }

@@ -96,6 +96,7 @@ impl Metrics {
             | Fact::Delivered(_)
             | Fact::StoodStill { .. }
             | Fact::FaultApplied(_)
+            | Fact::Broker(_)
             | Fact::Provocation(_)
             | Fact::Retained(_) => {}
         }

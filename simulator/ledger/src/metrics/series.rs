@@ -132,6 +132,7 @@ impl Timeline {
             | Fact::Begun { .. }
             | Fact::StoodStill { .. }
             | Fact::FaultApplied(_)
+            | Fact::Broker(_)
             | Fact::Provocation(_)
             | Fact::Retained(_) => {}
         }

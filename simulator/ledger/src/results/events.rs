@@ -205,6 +205,9 @@ fn effects(fault: FaultId, number: u64, ledger: &Ledger) -> Vec<FaultEffect> {
             effect("connections outlasted the mute", mute.outlasted),
         ];
     }
+    if let Some(effects) = broker_effects(fault, number, ledger) {
+        return effects;
+    }
     let Some(stall) = ledger.stalls.effects(fault, number) else {
         return malformed::effects(fault, number, ledger);
     };
@@ -219,6 +222,34 @@ fn effects(fault: FaultId, number: u64, ledger: &Ledger) -> Vec<FaultEffect> {
         longest_s: None,
     };
     vec![waited, shed]
+}
+
+/// What a fault of the broker brought about; `None` if it is another.
+fn broker_effects(fault: FaultId, number: u64, ledger: &Ledger) -> Option<Vec<FaultEffect>> {
+    let of_connections = ledger.broker_times.effects(fault, number)?;
+    let of_sessions = ledger.takeovers.broker_times().effects(fault, number);
+    let of_messages = ledger.deliveries.broker_times().effects(fault, number);
+    let counts = [
+        ("connections ended by it", of_connections.ended),
+        (
+            "attempts to connect that came to nothing by it",
+            of_connections.kept_out,
+        ),
+        (
+            "Sessions forgotten by the broker",
+            of_sessions.map_or(0, |effects| effects.forgotten),
+        ),
+        (
+            "messages lost that were sent before the broker was back",
+            of_messages.map_or(0, |effects| effects.lost),
+        ),
+    ];
+    let effects = counts.map(|(what, count)| FaultEffect {
+        what: what.to_owned(),
+        count,
+        longest_s: None,
+    });
+    Some(effects.into())
 }
 
 /// Anomalies of each kind as the run file has them: the first, in order of time.

@@ -26,11 +26,13 @@ use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_fleet::{Actions, Fleet, Input, Outcome, Phase, Progress, Sink};
+use squall_fleet::{
+    Actions, BrokerEvent, BrokerOrder, Fleet, Input, Outcome, Phase, Progress, Sink,
+};
 use squall_protocol::Instant;
 use squall_run::Histogram;
-use tokio::sync::{Notify, watch};
-use tokio::task::yield_now;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{spawn_local, yield_now};
 
 use crew::{Crew, Listening};
 use sockets::{Owner, Sockets, see_off};
@@ -53,6 +55,10 @@ const TURN_PERIOD_MIN: Duration = Duration::from_micros(200);
 /// The longest time between two looks of a thread at its clock, whether something is due or not: so it
 /// notices that it stood still.
 const HEARTBEAT: Duration = Duration::from_millis(10);
+
+/// Orders about the broker that may wait: the fleet gives two for each time that a fault strikes, and one fault at a time
+/// has the broker away.
+const ORDERS_MAX: usize = 4;
 
 /// Both ends of the transports: the target's addresses, and the local ports.
 #[derive(Clone, Debug)]
@@ -116,6 +122,8 @@ struct State<S> {
     sockets: Sockets,
     crew: Option<Crew>,
     has_lost_worker: bool,
+    /// Where what the fleet asks to be done to the broker goes, once that is heard.
+    orders: Option<mpsc::Sender<BrokerOrder>>,
     /// When a byte of the target came last.
     last_heard: Option<Instant>,
     /// Reused for every input.
@@ -155,6 +163,7 @@ impl<S: Sink + 'static> Drive<S> {
                 sockets: Sockets::new(route, clock),
                 crew,
                 has_lost_worker: false,
+                orders: None,
                 last_heard: None,
                 actions: Actions::new(),
                 heartbeat: clock.now() + HEARTBEAT,
@@ -216,6 +225,20 @@ impl<S: Sink + 'static> Drive<S> {
     pub fn stop(&self) {
         let mut state = self.state.borrow_mut();
         state.feed(Input::Stop);
+        state.dispatch();
+    }
+
+    /// What the fleet asks to be done to the broker, from now on.
+    pub fn orders(&self) -> mpsc::Receiver<BrokerOrder> {
+        let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        self.state.borrow_mut().orders = Some(sender);
+        orders
+    }
+
+    /// Tells the fleet what became of an order.
+    pub fn tell_of_broker(&self, event: BrokerEvent) {
+        let mut state = self.state.borrow_mut();
+        state.feed(Input::Broker(event));
         state.dispatch();
     }
 
@@ -321,12 +344,26 @@ impl<S: Sink + 'static> State<S> {
                 Some(crew) => crew.order(action, now),
             }
         }
+        for &order in actions.orders() {
+            self.pass_on(order);
+        }
         actions.clear();
         self.actions = actions;
         self.flush_touched();
         self.hear_released();
         if must_look {
             self.deadline_moved.notify_one();
+        }
+    }
+
+    /// Has something done to the broker.
+    fn pass_on(&mut self, order: BrokerOrder) {
+        let orders = self.orders.as_ref();
+        let is_heard = orders.is_some_and(|orders| orders.try_send(order).is_ok());
+        if !is_heard && let Some(me) = self.me.upgrade() {
+            // Not told now: the fleet's other actions of this input are carried out first.
+            let lost = Input::Broker(BrokerEvent::Lost);
+            spawn_local(async move { me.borrow_mut().feed(lost) });
         }
     }
 }

@@ -46,6 +46,14 @@ pub fn parent(pid: u32) -> Option<u32> {
     rest.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// The state of a process: `R` and `S` are those of one that goes on, `T` that of one that is stopped, `Z` that of one that
+/// has ended and was not waited for. `None` if it is gone.
+pub fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.trim_start().chars().next()
+}
+
 /// Fields 3, the state, and 52, the status, which is the last one.
 fn parse_status_of_ended(stat: &str) -> Option<i32> {
     let (_, rest) = stat.rsplit_once(')')?;

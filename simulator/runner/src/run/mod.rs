@@ -4,6 +4,7 @@
 //! [`ProgressDisplay`] is told how far it is.
 
 mod broker_end;
+mod keeper;
 pub mod pace;
 mod parting;
 mod real;

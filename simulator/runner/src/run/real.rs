@@ -17,6 +17,7 @@ use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::RunSpec;
+use super::keeper::Keeper;
 use super::parting::Parting;
 use super::record::{Circumstances, Driven};
 use super::sampling::Sampler;
@@ -27,7 +28,7 @@ use crate::drive::{Drive, Route};
 use crate::exit::Failure;
 use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
-use crate::target::{Death, Haste, Target, Watch};
+use crate::target::{EMBEDDED_READY_MAX, Haste, Target};
 
 /// How often to ask whether any device could connect.
 const SHUT_OUT_PERIOD: Duration = Duration::from_millis(500);
@@ -67,29 +68,16 @@ pub async fn drive(
         ending: None,
     };
 
-    let death = Rc::new(RefCell::new(None));
-    let watching = target.watch().map(|watch| {
-        spawn_local(watch_broker(
-            watch,
-            start.clock,
-            Rc::clone(&death),
-            Rc::clone(&display),
-        ))
-    });
-
+    let ready = ready_max(&scenario);
+    let keeper = Keeper::new(target, ready, start.clock, &display);
     let setting = Setting {
         scenario: &scenario,
-        target: &target,
+        keeper,
         start,
         workers: spec.workers,
     };
-    let driven = run_fleet(setting, &display, signals).await?;
-    if let Some(watching) = watching {
-        // From here on the broker ends because it is told to.
-        watching.abort();
-        let _ = watching.await;
-    }
-    let death = death.take();
+    let (driven, keeper) = run_fleet(setting, &display, signals).await?;
+    let (target, death) = keeper.finish().await;
     let parting = Parting {
         signals,
         display: &display,
@@ -124,28 +112,15 @@ fn introduce(scenario: &Scenario, target: &Target, display: &ProgressDisplay) {
 /// How long the target may take to answer when the run is over: as long as it may take to come up, and as
 /// devices wait for it.
 fn silent_max(scenario: &Scenario) -> Duration {
-    let ready = match &scenario.target {
-        squall_scenario::Target::Spawn(spawn) => spawn.ready,
-        squall_scenario::Target::Embedded | squall_scenario::Target::Url(_) => Duration::ZERO,
-    };
-    ready.max(scenario.run.connect_timeout)
+    ready_max(scenario).max(scenario.run.connect_timeout)
 }
 
-/// Waits for the broker's end, stores how it ended, and tells the user at once.
-async fn watch_broker(
-    watch: Watch,
-    clock: Clock,
-    death: Rc<RefCell<Option<Death>>>,
-    display: Rc<RefCell<ProgressDisplay>>,
-) {
-    // Refused by the event loop only: the end of the run then tells what became of the broker.
-    if let Ok(seen) = watch.death(clock).await {
-        let at = duration_text(seen.at.as_secs_f64());
-        display.borrow().remark(&format!(
-            "{at} into the run the broker died: {} {}",
-            seen.process, seen.status
-        ));
-        *death.borrow_mut() = Some(seen);
+/// How long a target that squall starts may take to come up, if its file says so.
+fn ready_max(scenario: &Scenario) -> Duration {
+    match &scenario.target {
+        squall_scenario::Target::Spawn(spawn) => spawn.ready,
+        squall_scenario::Target::Embedded => EMBEDDED_READY_MAX,
+        squall_scenario::Target::Url(_) => Duration::ZERO,
     }
 }
 
@@ -159,10 +134,9 @@ struct Start {
 }
 
 /// What a fleet runs in.
-#[derive(Clone, Copy)]
 struct Setting<'a> {
     scenario: &'a Rc<Scenario>,
-    target: &'a Target,
+    keeper: Keeper,
     start: Start,
     /// As in [`RunSpec`].
     workers: Option<NonZeroU16>,
@@ -172,15 +146,15 @@ async fn run_fleet(
     setting: Setting<'_>,
     display: &Rc<RefCell<ProgressDisplay>>,
     signals: &mut StopSignals,
-) -> Result<Driven, Failure> {
+) -> Result<(Driven, Keeper), Failure> {
     let Setting {
         scenario,
-        target,
+        mut keeper,
         start,
         workers,
     } = setting;
     let route = Route {
-        ends: target.addresses.clone(),
+        ends: keeper.target().addresses.clone(),
         sources: scenario.sources.clone(),
         local_ports: local_port_range(),
     };
@@ -190,11 +164,15 @@ async fn run_fleet(
     let fleet =
         Fleet::new(Rc::clone(scenario), tag, Recorder::new(scenario, tag)).starting_at(start.at);
     let drive = Drive::new(fleet, clock, &route, workers).context("a worker cannot be started")?;
-    let sampler = Sampler::new(target.processes(), clock);
+    let sampler = Sampler::new(keeper.target().processes(), clock);
     let sampling = spawn_local(sampler.clone().run(drive.clone()));
     let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock));
 
-    let ended = run_until_end_or_signal(&drive, signals, display).await?;
+    let orders = drive.orders();
+    let ended = tokio::select! {
+        ended = run_until_end_or_signal(&drive, signals, display) => ended?,
+        never = keeper.carry_out(orders, &drive) => match never {},
+    };
 
     let at = clock.now();
     let phase = drive.phase().and_then(Phase::kind);
@@ -217,14 +195,15 @@ async fn run_fleet(
     let times = times(&outcome.phases, end, &scenario.run);
     let resources = sampler.resources(workers);
     let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
-    Ok(Driven {
+    let driven = Driven {
         measured,
         times,
         resources,
         reasons,
         last_heard,
         ended,
-    })
+    };
+    Ok((driven, keeper))
 }
 
 /// The first signal ends the load; the drain and the checks follow, since what is on its way would

@@ -20,7 +20,7 @@ use super::place::Place;
 use super::reports::Reports;
 use super::watch::{Death, Watch};
 use crate::commands::broker::LISTENING;
-use crate::commands::supervise;
+use crate::commands::supervise::{self, SupervisorOrder};
 use crate::exit::Failure;
 use crate::machine::processes::Processes;
 
@@ -213,6 +213,20 @@ impl Child {
     /// What tells when the process that listens on `port` ends; `None` if none is seen to listen.
     pub(super) fn watch(&self, port: u16) -> Option<Watch> {
         Watch::start(self.processes()?, port, self.reports.clone())
+    }
+
+    /// The same child, called `name` in messages.
+    pub(super) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.command_line);
+        self
+    }
+
+    /// Has its supervisor do something to it, and waits until that is done. False without one, and if it has ended.
+    pub(super) async fn carry_out(&self, order: SupervisorOrder) -> bool {
+        match &self.reports {
+            Some(reports) => reports.carry_out(order).await,
+            None => false,
+        }
     }
 
     /// The last lines of its output.

@@ -6,6 +6,7 @@
 
 pub mod address;
 mod child;
+mod faults;
 mod place;
 mod probe;
 mod reports;
@@ -28,7 +29,7 @@ use probe::{Door, Patience, ProbeError};
 pub use watch::{Death, DeathStatus, Watch};
 
 /// Our own broker answers at once or not at all.
-const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
+pub const EMBEDDED_READY_MAX: Duration = Duration::from_secs(10);
 /// A broker that leaves a connection open for so long before it closes it has taken it.
 const HELD_MIN: Duration = Duration::from_secs(1);
 /// A broker that is there takes connections at this time at the latest.
@@ -139,6 +140,9 @@ impl Target {
     /// `log`.
     pub async fn start(scenario: &Scenario, log: &Path) -> Result<Self, Failure> {
         match &scenario.target {
+            squall_scenario::Target::Embedded if scenario.strikes_broker() => {
+                Self::start_restartable(scenario, log).await
+            }
             squall_scenario::Target::Embedded => Self::start_embedded(scenario, log).await,
             squall_scenario::Target::Url(urls) => Self::find(scenario, urls).await,
             squall_scenario::Target::Spawn(spawn) => {

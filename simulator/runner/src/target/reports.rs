@@ -1,12 +1,14 @@
 //! What a supervisor tells the run about the processes that it has waited for.
 //!
 //! It writes one line for each, `PID STATUS`, both in decimal, the status as `wait` gives it, into
-//! the socket that is its standard input; the run only ever closes its end.
+//! the socket that is its standard input, and a word when it has done what the run wanted (`SupervisorOrder`).
 
 use std::cell::RefCell;
 use std::io;
 
 use tokio::net::UnixStream;
+
+use crate::commands::supervise::SupervisorOrder;
 
 /// Bytes read in one go: many lines.
 const READ_BYTES_MAX: usize = 4096;
@@ -14,7 +16,7 @@ const READ_BYTES_MAX: usize = 4096;
 /// The run's end of a supervisor's standard input. Closing it stops the supervisor.
 pub(super) struct Reports {
     socket: UnixStream,
-    /// What came of a line that is not yet whole.
+    /// What came and was not taken: lines, and one that is not yet whole.
     rest: RefCell<Vec<u8>>,
 }
 
@@ -26,33 +28,60 @@ impl Reports {
         }
     }
 
-    /// Waits for the status of `pid`; those of others are dropped. `None` if the supervisor ended without
-    /// reporting it.
+    /// Waits for the status of `pid`; other lines are dropped. `None` if the supervisor ended without reporting it.
     pub(super) async fn status_of(&self, pid: u32) -> Option<i32> {
-        let mut buffer = [0; READ_BYTES_MAX];
         loop {
-            self.socket.readable().await.ok()?;
-            let count = match self.socket.try_read(&mut buffer) {
-                Ok(0) => return None,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                Err(_) => return None,
-            };
-            let mut rest = self.rest.borrow_mut();
-            rest.extend_from_slice(&buffer[..count]);
-            let whole = rest
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |end| end + 1);
-            let lines: Vec<u8> = rest.drain(..whole).collect();
-            let found = String::from_utf8_lossy(&lines)
-                .lines()
-                .filter_map(parse)
-                .find(|report| report.0 == pid);
-            if let Some((_, status)) = found {
+            let line = self.next_line().await?;
+            if let Some((_, status)) = parse(&line).filter(|report| report.0 == pid) {
                 return Some(status);
             }
         }
+    }
+
+    /// Gives the supervisor an order, and waits until it is done; statuses that come meanwhile are dropped. False if the
+    /// supervisor has ended.
+    pub(super) async fn carry_out(&self, order: SupervisorOrder) -> bool {
+        let line = format!("{}\n", order.word());
+        loop {
+            if self.socket.writable().await.is_err() {
+                return false;
+            }
+            match self.socket.try_write(line.as_bytes()) {
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return false,
+            }
+        }
+        while let Some(line) = self.next_line().await {
+            if line == order.done() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The next line; `None` if the supervisor has ended. One that is not whole when the wait is given up is kept.
+    async fn next_line(&self) -> Option<String> {
+        let mut buffer = [0; READ_BYTES_MAX];
+        loop {
+            if let Some(line) = self.take_line() {
+                return Some(line);
+            }
+            self.socket.readable().await.ok()?;
+            match self.socket.try_read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(count) => self.rest.borrow_mut().extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn take_line(&self) -> Option<String> {
+        let mut rest = self.rest.borrow_mut();
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let line: Vec<u8> = rest.drain(..=end).collect();
+        Some(String::from_utf8_lossy(&line[..end]).into_owned())
     }
 }
 

@@ -21,11 +21,13 @@ pub(crate) struct FaultFile {
     /// Until when it happens again, with `every`. By default until the end of the measured part.
     #[serde(rename = "for")]
     pub(crate) repeats_for: Option<DurationText>,
-    /// Name of the `[[group]]` it takes devices from. By default none: an action on devices or links needs it.
+    /// Name of the `[[group]]` it takes devices from. By default none: an action on devices or links needs it, one on the broker
+    /// has none.
+    #[schemars(extend("x-squall-with" = { "action": ["drop", "disconnect", "takeover", "stall", "mute", "flap", "network", "partition"] }))]
     pub(crate) group: Option<String>,
     /// Which devices, or how many. By default all.
     #[serde(default, deserialize_with = "shorthand::option::<_, SelectForms, _>")]
-    #[schemars(with = "Option<SelectForms>")]
+    #[schemars(with = "Option<SelectForms>", extend("x-squall-with" = { "action": ["drop", "disconnect", "takeover", "stall", "mute", "flap", "network", "partition"] }))]
     pub(crate) select: Option<SelectFile>,
     /// What happens to each device.
     pub(crate) action: ActionWord,
@@ -39,14 +41,15 @@ pub(crate) struct FaultFile {
     pub(crate) reason: Option<ReasonWord>,
     /// The rules that malformed packets break, with `how = "malformed"`: one, or several, one device after the other. By
     /// default `reserved_flags`.
+    #[schemars(extend("x-squall-with" = { "action": ["drop", "disconnect", "takeover", "stall", "mute", "flap", "network", "partition"] }))]
     pub(crate) kind: Option<MalformedForms>,
     /// The `[[network]]`, or the shipped profile, that links have meanwhile, with `network`.
     /// By default none: with `network` it must be there.
     #[schemars(extend("x-squall-with" = { "action": ["network"] }))]
     pub(crate) profile: Option<String>,
-    /// How long it lasts, drawn each time, with `stall`, `mute`, `flap`, `network` and `partition`. It ends with the measured part at the latest.
-    /// By default none: with these it must be there.
-    #[schemars(extend("x-squall-with" = { "action": ["stall", "mute", "flap", "network", "partition"] }))]
+    /// How long it lasts, drawn each time, with `stall`, `mute`, `flap`, `network`, `partition` and the actions on the broker. It ends with the
+    /// measured part at the latest. By default none: with these it must be there.
+    #[schemars(extend("x-squall-with" = { "action": ["stall", "mute", "flap", "network", "partition", "kill_broker", "pause_broker", "restart_broker"] }))]
     pub(crate) lasts: Option<DistributionFile>,
     /// From the end of one connection to the end of the next, with `flap`: the device connects after half of it. By default
     /// none: with `flap` it must be there.
@@ -112,6 +115,15 @@ pub(crate) enum ActionWord {
     Network,
     /// Nothing passes its link for as long as the fault `lasts`, and nothing is closed. Its group needs a `network`.
     Partition,
+    /// The broker and all its processes get SIGKILL; it starts again, on the same port and in the same folder, when the fault
+    /// has lasted for as long as it `lasts`. Squall must have started it.
+    KillBroker,
+    /// The broker and all its processes get SIGSTOP, and SIGCONT when the fault has lasted: connections stay open, and nothing
+    /// is answered. Squall must have started it.
+    PauseBroker,
+    /// The broker gets SIGTERM, so that it can say goodbye and save what it has; it starts again when the fault has lasted, or
+    /// when it has stopped if that takes longer. Squall must have started it.
+    RestartBroker,
 }
 
 impl ActionWord {
@@ -119,7 +131,14 @@ impl ActionWord {
     pub(crate) const fn is_lasting(self) -> bool {
         match self {
             Self::Drop | Self::Disconnect | Self::Takeover => false,
-            Self::Stall | Self::Mute | Self::Flap | Self::Network | Self::Partition => true,
+            Self::Stall
+            | Self::Mute
+            | Self::Flap
+            | Self::Network
+            | Self::Partition
+            | Self::KillBroker
+            | Self::PauseBroker
+            | Self::RestartBroker => true,
         }
     }
 
@@ -134,6 +153,9 @@ impl ActionWord {
             Self::Flap => "flap",
             Self::Network => "network",
             Self::Partition => "partition",
+            Self::KillBroker => "kill_broker",
+            Self::PauseBroker => "pause_broker",
+            Self::RestartBroker => "restart_broker",
         }
     }
 }

@@ -14,10 +14,7 @@ const KEYS: [(&str, &[&str]); 6] = [
 ];
 
 /// Values by key.
-const VALUES: [(&str, &[&str]); 2] = [
-    ("action", &["kill_broker", "pause_broker", "restart_broker"]),
-    ("retransmit", &["same_connection"]),
-];
+const VALUES: [(&str, &[&str]); 1] = [("retransmit", &["same_connection"])];
 
 /// Whether `key` of the block `block` is such a part.
 pub(crate) fn is_key(block: &str, key: &str) -> bool {

@@ -118,6 +118,21 @@ const VARIANTS: &[(&str, &str, &str)] = &[
         "{ dist = \"constant\", value = \"20ms\" }",
     ),
     (
+        "action",
+        "kill_broker",
+        "[[fault]]\nname = \"crash\"\nat = \"10s\"\naction = \"kill_broker\"\nlasts = \"2s\"",
+    ),
+    (
+        "action",
+        "pause_broker",
+        "[[fault]]\nname = \"freeze\"\nat = \"10s\"\naction = \"pause_broker\"\nlasts = \"2s\"",
+    ),
+    (
+        "action",
+        "restart_broker",
+        "[[fault]]\nname = \"upgrade\"\nat = \"10s\"\naction = \"restart_broker\"\nlasts = \"2s\"",
+    ),
+    (
         "dist",
         "uniform",
         "{ dist = \"uniform\", min = \"10ms\", max = \"50ms\" }",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use squall_protocol::Malformation;
 
+use super::broker_fault::BrokerAction;
 use crate::Distribution;
 use crate::id::{GroupId, NetworkId};
 
@@ -26,6 +27,8 @@ pub struct Fault {
 pub enum FaultTarget {
     /// Devices of one group.
     Devices(DeviceFault),
+    /// The broker, which squall has started.
+    Broker(BrokerAction),
 }
 
 /// A fault of devices.
@@ -47,6 +50,15 @@ impl FaultTarget {
     pub fn devices(&self) -> Option<&DeviceFault> {
         match self {
             Self::Devices(devices) => Some(devices),
+            Self::Broker(_) => None,
+        }
+    }
+
+    /// What it does to the broker; `None` if it strikes something else.
+    pub const fn broker(&self) -> Option<BrokerAction> {
+        match self {
+            Self::Devices(_) => None,
+            Self::Broker(action) => Some(*action),
         }
     }
 
@@ -54,6 +66,7 @@ impl FaultTarget {
     pub const fn action_name(&self) -> &'static str {
         match self {
             Self::Devices(devices) => devices.action.name(),
+            Self::Broker(action) => action.name(),
         }
     }
 }

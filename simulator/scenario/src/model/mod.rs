@@ -6,6 +6,7 @@
 pub(crate) mod availability;
 pub(crate) mod backoff;
 pub(crate) mod bandwidth;
+pub(crate) mod broker_fault;
 pub(crate) mod description;
 pub(crate) mod distribution;
 pub(crate) mod expectation;

@@ -134,6 +134,12 @@ impl Scenario {
         self.target.history().has_earlier_runs()
     }
 
+    /// Whether a fault does something to the broker itself.
+    pub fn strikes_broker(&self) -> bool {
+        let mut targets = self.faults.iter().map(|fault| &fault.target);
+        targets.any(|target| target.broker().is_some())
+    }
+
     /// Devices over all groups.
     pub fn device_count(&self) -> u32 {
         self.groups.iter().map(|group| group.count).sum()

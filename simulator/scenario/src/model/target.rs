@@ -57,6 +57,14 @@ impl Target {
         }
     }
 
+    /// Where it is, by its first address, if it runs already; `None` if squall starts it.
+    pub fn url(&self) -> Option<&UrlTarget> {
+        match self {
+            Self::Embedded | Self::Spawn(_) => None,
+            Self::Url(urls) => urls.first(),
+        }
+    }
+
     /// What clients speak to it, unless they say what they do: the transport of its first address.
     pub fn transport(&self) -> Transport {
         self.transports()[0]

@@ -12,9 +12,16 @@ use super::group::time;
 use crate::file::{ActionWord, DistributionFile, FaultFile, HowWord, ReasonWord, SelectFile};
 use crate::id::GroupId;
 use crate::{
-    DeviceFault, DisconnectReason, Distribution, DropKind, Fault, FaultAction, FaultTarget,
-    FaultTiming, FlapEnd, Group, ReconnectWhen, RunSettings, Select, fits_pattern,
+    BrokerAction, DeviceFault, DisconnectReason, Distribution, DropKind, Fault, FaultAction,
+    FaultTarget, FaultTiming, FlapEnd, Group, ReconnectWhen, RunSettings, Select, fits_pattern,
 };
+
+/// What a fault does, to what it strikes.
+#[derive(Clone, Copy, Debug)]
+enum Done {
+    ToDevices(FaultAction),
+    ToBroker(BrokerAction),
+}
 
 /// Most times that one fault may happen.
 const TIMES_MAX: u64 = 100_000;
@@ -24,38 +31,54 @@ impl Resolver<'_> {
     pub(super) fn resolve_faults(&mut self, files: &[FaultFile], run: &RunSettings, at: &At<'_>) {
         for (index, file) in files.iter().enumerate() {
             let at = at.item(index);
-            let action = self.resolve_action(file, &at);
+            let done = self.resolve_action(file, &at);
             let name = match &file.name {
                 Some(name) => name.clone(),
-                None => format!("{}-{index}", action.name()),
+                None => format!("{}-{index}", file.action.name()),
             };
             let names: Vec<String> = self.faults.iter().map(|f| f.name.clone()).collect();
             self.check_unique("fault", &name, names.iter(), &at.key("name"));
             let timing = self.resolve_timing(file, run, &at);
             let lasts = self.resolve_lasts(file, timing, run, &at);
-            // Without its group, what a fault selects cannot be checked.
-            let Some(group) = self.resolve_group_of(file, &at) else {
-                continue;
+            let target = match done {
+                Done::ToBroker(action) => {
+                    self.check_broker_fault(file, timing, lasts.as_ref(), &at);
+                    Some(FaultTarget::Broker(action))
+                }
+                Done::ToDevices(action) => self
+                    .resolve_device_fault(file, action, timing, &at)
+                    .map(FaultTarget::Devices),
             };
-            let devices = DeviceFault {
-                group,
-                select: resolve_select(file.select.as_ref()),
-                action,
-                malformations: self.resolve_malformations(file, &at),
-            };
-            self.check_selection(&devices, &at);
-            self.check_version(&devices, &at);
-            self.check_link(&devices, &at);
-            self.check_mute(&devices, &at);
-            self.check_malformations(&devices, &at);
-            self.check_room(&devices, timing, &at);
-            self.faults.push(Fault {
+            self.faults.extend(target.map(|target| Fault {
                 name,
                 timing,
                 lasts,
-                target: FaultTarget::Devices(devices),
-            });
+                target,
+            }));
         }
+    }
+
+    /// Without its group, what a fault selects cannot be checked.
+    fn resolve_device_fault(
+        &mut self,
+        file: &FaultFile,
+        action: FaultAction,
+        timing: FaultTiming,
+        at: &At<'_>,
+    ) -> Option<DeviceFault> {
+        let devices = DeviceFault {
+            group: self.resolve_group_of(file, at)?,
+            select: resolve_select(file.select.as_ref()),
+            action,
+            malformations: self.resolve_malformations(file, at),
+        };
+        self.check_selection(&devices, at);
+        self.check_version(&devices, at);
+        self.check_link(&devices, at);
+        self.check_mute(&devices, at);
+        self.check_malformations(&devices, at);
+        self.check_room(&devices, timing, at);
+        Some(devices)
     }
 
     fn resolve_group_of(&mut self, file: &FaultFile, at: &At<'_>) -> Option<GroupId> {
@@ -162,12 +185,15 @@ impl Resolver<'_> {
         timing
     }
 
-    fn resolve_action(&mut self, file: &FaultFile, at: &At<'_>) -> FaultAction {
+    fn resolve_action(&mut self, file: &FaultFile, at: &At<'_>) -> Done {
         self.check_words(file, at);
         if file.action != ActionWord::Network {
             self.misplaced(at, "profile", "`action = \"network\"`");
         }
-        match file.action {
+        Done::ToDevices(match file.action {
+            ActionWord::KillBroker => return Done::ToBroker(BrokerAction::Kill),
+            ActionWord::PauseBroker => return Done::ToBroker(BrokerAction::Pause),
+            ActionWord::RestartBroker => return Done::ToBroker(BrokerAction::Restart),
             ActionWord::Drop => match file.how {
                 Some(how) => {
                     self.check_tls_abort(how, &at.key("how"));
@@ -188,7 +214,7 @@ impl Resolver<'_> {
             ActionWord::Flap => self.resolve_flap(file, at),
             ActionWord::Network => self.resolve_change(file, at),
             ActionWord::Partition => FaultAction::Partition,
-        }
+        })
     }
 
     /// Only a connection under TLS can be closed without its close_notify.
@@ -308,7 +334,10 @@ pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
         | ActionWord::Stall
         | ActionWord::Mute
         | ActionWord::Network
-        | ActionWord::Partition => None,
+        | ActionWord::Partition
+        | ActionWord::KillBroker
+        | ActionWord::PauseBroker
+        | ActionWord::RestartBroker => None,
     }
 }
 

@@ -8,6 +8,7 @@
 mod attendance;
 mod backoff;
 mod bandwidth;
+mod broker_fault;
 mod claim;
 mod csv_table;
 mod description;
@@ -46,7 +47,7 @@ use crate::file::{BeginWord, DurationText, FaultFile, RunFile, ScenarioFile, Var
 use crate::model::threshold::{Condition, MetricSelector};
 use crate::{
     Fault, Group, LoadBegin, Login, Network, RunSettings, Scenario, Surroundings, Threshold, Tls,
-    Transport,
+    Transport, UrlTarget,
 };
 use description::feature;
 pub(crate) use description::resolve_description;
@@ -90,6 +91,7 @@ pub(crate) fn resolve(
     let sources = resolver.resolve_sources(&file.target, &root.key("target"));
     let target = resolver.resolve_target(&file.target, &root.key("target"));
     resolver.transports = target.transports();
+    resolver.target_url = target.url().cloned();
     let at_tls = root.key("target").key("tls");
     resolver.target_tls = resolver.resolve_tls(file.target.tls.as_ref(), &at_tls);
     resolver.resolve_networks(&file.network, &root.key("network"));
@@ -132,6 +134,8 @@ struct Resolver<'a> {
     surroundings: &'a dyn Surroundings,
     /// What `[target]` says that clients log in with.
     target_login: Login,
+    /// Where the target is, if squall does not start it.
+    target_url: Option<UrlTarget>,
     /// What clients speak at each address of the target.
     transports: Vec<Transport>,
     /// What `[target]` says of TLS.
@@ -156,6 +160,7 @@ impl<'a> Resolver<'a> {
             diagnostics,
             surroundings,
             target_login: Login::default(),
+            target_url: None,
             transports: vec![Transport::Tcp],
             target_tls: Tls::default(),
             tls_of_groups: Vec::new(),

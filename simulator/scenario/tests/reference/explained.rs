@@ -39,7 +39,10 @@ fn everything_else_is_found_as_it_is_written() {
         ("{vars.site}", "A value of `[vars]`."),
         ("check will", "after = [\"power-cut\"]"),
         ("check = \"will\"", "after = [\"power-cut\"]"),
-        ("action drop", "Keys that go with it: `how`."),
+        (
+            "action drop",
+            "Keys that go with it: `group`, `how`, `kind`, `select`.",
+        ),
         ("dist lognormal", "median"),
         ("expect.lost", "check = \"delivery\""),
         ("group.publish.payload.size", "a stamp of 16 bytes"),

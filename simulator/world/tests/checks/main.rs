@@ -7,6 +7,7 @@
 mod asked_for;
 mod attendance;
 mod births;
+mod broker_faults;
 mod brokers;
 mod checker;
 mod closed_loop;

@@ -201,7 +201,9 @@ fn a_reserved_flag_is_the_default() {
     let (_, after) = after.split_once(']').expect("the list has an end");
     let scenario: std::rc::Rc<Scenario> = scenario(&format!("{before}{after}"));
 
-    let FaultTarget::Devices(devices) = &scenario.faults[0].target;
+    let FaultTarget::Devices(devices) = &scenario.faults[0].target else {
+        panic!("it takes devices");
+    };
 
     let names: Vec<&str> = devices
         .malformations

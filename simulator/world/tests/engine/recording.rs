@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use squall_core::{Broker, Config};
 use squall_fleet::{
-    About, ConnectionFact, DeliveredFact, Departure, EndCause, ExchangeFact, Fact, Fleet, LegFact,
-    LinkAtEnd, LinkFact, Observation, Outcome, PeerClose, Phase, Planned, ProvocationFact,
-    PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg, SilenceFact,
-    Sink, SocketId, Stamp, SubscriptionFact, Way,
+    About, BrokerFact, ConnectionFact, DeliveredFact, Departure, EndCause, ExchangeFact, Fact,
+    Fleet, LegFact, LinkAtEnd, LinkFact, Observation, Outcome, PeerClose, Phase, Planned,
+    ProvocationFact, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg,
+    SilenceFact, Sink, SocketId, Stamp, SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -80,6 +80,7 @@ pub(crate) enum What {
     Silence(SilenceFact),
     Link(LinkFact),
     Provocation(ProvocationFact),
+    Broker(BrokerFact),
     ReadingStopped(FaultId),
     ReadingResumed {
         since: Instant,
@@ -113,6 +114,7 @@ impl What {
             &Fact::Silence(fact) => Self::Silence(fact),
             &Fact::Link(fact) => Self::Link(fact),
             &Fact::Provocation(fact) => Self::Provocation(fact),
+            &Fact::Broker(fact) => Self::Broker(fact),
             &Fact::Connection(ConnectionFact::ReadingStopped { fault, .. }) => {
                 Self::ReadingStopped(fault)
             }

@@ -144,7 +144,7 @@ impl Presence {
         }
         counts.online += event.now.saturating_since(online.since);
         self.online.remove(&event.device);
-        let kind = EndKind::of(end.cause);
+        let kind = end.kind();
         let is_unasked = end.is_unexpected();
         let why = if end.is_of_link {
             Away::OfLink

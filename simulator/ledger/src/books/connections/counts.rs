@@ -22,6 +22,8 @@ pub struct GroupCounts {
     pub reconnects: u64,
     /// Transports that could not be had.
     pub open_failed: BTreeMap<&'static str, u64>,
+    /// Attempts that came to nothing because a fault had the broker away.
+    pub kept_out_by_fault: u64,
     /// CONNECTs that were sent.
     pub connects: u64,
     /// CONNACKs with an error, by Reason Code.

@@ -50,11 +50,19 @@ pub(crate) struct ConnectionEnd {
     pub(crate) is_of_stall: bool,
     /// The fault that had muted the device, for which the broker had to end it [MQTT-3.1.2-22].
     pub(crate) muted_by: Option<FaultId>,
+    /// The fault of the broker that brought it about, if one did.
+    pub(crate) of_broker: Option<FaultId>,
     /// Whether the broker serves others beside this run.
     pub(crate) is_on_shared_broker: bool,
 }
 
 impl ConnectionEnd {
+    /// How it ended: by a fault of the broker, whatever the device saw of that.
+    pub(super) fn kind(&self) -> EndKind {
+        let by_fault = self.of_broker.map(EndKind::Fault);
+        by_fault.unwrap_or_else(|| EndKind::of(self.cause))
+    }
+
     /// What else may look like this end, to stand behind a sentence about it.
     pub(super) fn lookalike(&self) -> &'static str {
         match self.cause {
@@ -77,7 +85,11 @@ impl ConnectionEnd {
 
     /// Whether neither the scenario, its links among it, nor the device asked for it.
     pub(in crate::books) fn is_unexpected(&self) -> bool {
-        if self.is_of_link || self.is_of_stall || self.muted_by.is_some() {
+        if self.is_of_link
+            || self.is_of_stall
+            || self.muted_by.is_some()
+            || self.of_broker.is_some()
+        {
             return false;
         }
         match self.cause {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use squall_fleet::{EndCause, OpenError};
 use squall_protocol::{Instant, ReasonCode};
 use squall_run::{AnomalyKind, Histogram};
-use squall_scenario::DeviceId;
+use squall_scenario::{DeviceId, FaultId};
 
 use super::anomalies::{Anomalies, Noticed};
 use super::event::Event;
@@ -203,6 +203,13 @@ impl Connections {
         self.note_refused(event, away, noticed, what);
     }
 
+    /// A connection did not come about because a fault had the broker away.
+    pub(crate) fn handle_no_broker(&mut self, event: &Event, fault: FaultId) {
+        self.group_mut(event).kept_out_by_fault += 1;
+        self.presence
+            .handle_refused(event, Away::Ended(EndKind::Fault(fault)));
+    }
+
     /// CONNACK with an error came.
     pub(crate) fn handle_refused(&mut self, event: &Event, reason: ReasonCode) {
         *self.group_mut(event).refused.entry(reason).or_default() += 1;
@@ -242,7 +249,7 @@ impl Connections {
     /// A connection ended, one with a CONNACK or not. Returns whether it was refused by that: it had
     /// no CONNACK, and nothing in the scenario ended it.
     pub(crate) fn handle_ended(&mut self, event: &Event, end: &ConnectionEnd) -> bool {
-        let kind = EndKind::of(end.cause);
+        let kind = end.kind();
         *self.group_mut(event).ended.entry(kind).or_default() += 1;
         self.note_error_of(event, end.cause);
         if end.was_connected {
@@ -254,6 +261,8 @@ impl Connections {
         }
         if end.is_of_link {
             self.presence.handle_refused(event, Away::OfLink);
+        } else if let Some(fault) = end.of_broker {
+            self.handle_no_broker(event, fault);
         }
         if !end.is_unexpected() {
             return false;

@@ -188,9 +188,17 @@ impl Deliveries {
             },
         };
         let away = self.away_of(recipient, open);
+        let missed_at = missed_at(recipient, open, end);
+        let since = self.forgotten_since(recipient, open.record.sent_at);
+        let since = since.unwrap_or(open.record.sent_at);
+        let forgetting = self.broker_times.forgetting(since, missed_at);
+        let forgetting = forgetting.map(|time| {
+            time.effects.lost += 1;
+            time.text()
+        });
         // A generator that was held up when it was due sent it with all that was due meanwhile.
         let since = open.record.due_at.min(open.record.sent_at);
-        let noticed = subject.between(since, missed_at(recipient, open, end));
+        let noticed = subject.between(since, missed_at);
         let noticed = noticed.with_message_of(stream.device);
         self.anomalies.note(AnomalyKind::Lost, noticed, || {
             let publisher = self.names.of(stream.device);
@@ -202,7 +210,10 @@ impl Deliveries {
                 recipient: device,
                 topic: Some(self.topics.text(topic).to_string()),
                 sequence: Some(open.sequence),
-                explanation: explain_lost(open, &publisher, away),
+                explanation: match &forgetting {
+                    Some(text) => format!("{}; {text}", explain_lost(open, &publisher, None)),
+                    None => explain_lost(open, &publisher, away),
+                },
                 scope: subject.scope,
             }
         });
@@ -289,6 +300,16 @@ impl Deliveries {
                 may_wait.then_some(Excuse::MemberLost)
             }
         }
+    }
+
+    /// Since when the broker had forgotten a Session, if it did not know it when a message was sent.
+    fn forgotten_since(&self, recipient: Recipient, sent_at: Instant) -> Option<Instant> {
+        let Recipient::Session(client) = recipient else {
+            return None;
+        };
+        let (since, until) = session(&self.sessions, client)?.forgotten?;
+        let is_in_it = since <= sent_at && until.is_none_or(|until| sent_at <= until);
+        is_in_it.then_some(since)
     }
 
     /// Whether a recipient, or a member of it, may have missed what was sent to it at QoS 0 because it did not read.

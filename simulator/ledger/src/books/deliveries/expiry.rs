@@ -127,6 +127,10 @@ impl Deliveries {
             || self.on_links[usize::from(case.event.group.0)]
             || session(&self.sessions, case.event.client)
                 .is_some_and(|session| session.unread.last_until() >= expiring.sent_at);
+        let is_held = is_held
+            || self
+                .broker_times
+                .touches(expiring.sent_at, case.event.arrived);
         if case.delivery.dup || is_held || self.expiries.limits.is_empty() {
             return;
         }
@@ -210,6 +214,9 @@ impl Deliveries {
         let expires_at = expiring.sent_at + expiring.interval;
         if now < expires_at {
             return false;
+        }
+        if self.broker_times.touches(expiring.sent_at, expires_at) {
+            return true;
         }
         match recipient {
             Recipient::Session(client) => session(&self.sessions, client).is_none_or(|session| {

@@ -36,6 +36,7 @@ use squall_protocol::{Instant, QoS};
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::anomalies::Anomalies;
+use super::broker_times::BrokerTimes;
 use super::event::{Answered, Event};
 use super::memory::{GivenUp, Memory};
 use super::missing::Missing;
@@ -129,6 +130,8 @@ pub(crate) struct Deliveries {
     on_links: Vec<bool>,
     /// By group: whether its devices have a Receive Maximum.
     limits_quota: Vec<bool>,
+    /// When faults had the broker away.
+    broker_times: BrokerTimes,
     /// How long deliveries took at most.
     slowest: Slowest,
     /// What must come out of the broker's store.
@@ -167,6 +170,7 @@ impl Deliveries {
             share_counts: ShareCounts::default(),
             on_links: roster.on_links().to_vec(),
             limits_quota: roster.limiting_quotas().to_vec(),
+            broker_times: BrokerTimes::default(),
             slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
             memory,
@@ -204,6 +208,16 @@ impl Deliveries {
     /// The same, to be told of the generator's hold-ups.
     pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
         &mut self.anomalies
+    }
+
+    /// When faults had the broker away, with what this book counts of it.
+    pub(crate) fn broker_times(&self) -> &BrokerTimes {
+        &self.broker_times
+    }
+
+    /// When faults had the broker away, to be told of more.
+    pub(crate) fn broker_times_mut(&mut self) -> &mut BrokerTimes {
+        &mut self.broker_times
     }
 
     /// What was given up to save memory.

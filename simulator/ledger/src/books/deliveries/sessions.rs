@@ -52,6 +52,9 @@ impl Deliveries {
         if session.connected_at > Instant::ZERO && session.device != event.device {
             session.moved_at = event.now;
         }
+        if !session_present && !is_over && session.connected_at > Instant::ZERO {
+            session.forgotten = session.offline_since.map(|since| (since, None));
+        }
         session.device = event.device;
         session.connected_at = event.now;
         session.expiry = expiry;
@@ -183,6 +186,9 @@ impl Deliveries {
         wanted: &[Wanted],
         reasons: &[ReasonCode],
     ) {
+        if let Some((_, until @ None)) = &mut self.session_mut(event).forgotten {
+            *until = Some(event.now);
+        }
         for (wanted, &reason) in wanted.iter().zip(reasons) {
             let Some(filter) = self.topics.intern_filter(&wanted.filter) else {
                 continue;

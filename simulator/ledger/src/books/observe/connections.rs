@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use squall_fleet::{ConnectionFact, EndCause, LinkAtEnd, Path};
+use squall_fleet::{ConnectionFact, EndCause, LinkAtEnd, OpenError, Path};
 use squall_protocol::{Instant, packet::Will};
-use squall_scenario::{DropKind, Farewell};
+use squall_scenario::{DropKind, Farewell, FaultId};
 
 use super::Finding;
 use crate::books::Ledger;
+use crate::books::broker_times::EndOfConnection;
 use crate::books::connections::ConnectionEnd;
 use crate::books::deliveries::Ending;
 use crate::books::event::Event;
@@ -60,7 +61,13 @@ impl Ledger {
             ConnectionFact::OpenStarted => self.connections.handle_open_started(event),
             ConnectionFact::OpenFailed(error) => {
                 let part = self.links_at_end.remove(&event.socket);
-                self.connections.handle_open_failed(event, error, part);
+                let waited = (error == OpenError::TimedOut).then(|| self.roster.connect_timeout());
+                let is_ours = error == OpenError::LocalLimit;
+                let times = (!is_ours).then_some(&mut self.broker_times);
+                match times.and_then(|times| times.cause_of_refusal(event.arrived, waited)) {
+                    Some(fault) => self.connections.handle_no_broker(event, fault),
+                    None => self.connections.handle_open_failed(event, error, part),
+                }
                 findings.push(Finding::NotConnected);
             }
             ConnectionFact::ConnectSent {
@@ -90,7 +97,10 @@ impl Ledger {
                 session_present, ..
             } => self.handle_connected(event, session_present, findings),
             ConnectionFact::Refused(reason) => {
-                self.connections.handle_refused(event, reason);
+                match self.broker_times.cause_of_refusal(event.arrived, None) {
+                    Some(fault) => self.connections.handle_no_broker(event, fault),
+                    None => self.connections.handle_refused(event, reason),
+                }
                 findings.push(Finding::NotConnected);
             }
             ConnectionFact::Ended(cause) => self.handle_ended(event, cause, findings),
@@ -207,7 +217,10 @@ impl Ledger {
             arrived: unread.map_or(event.arrived, |[since, _]| event.arrived.min(since)),
             ..*event
         };
-        let displacement = self.takeovers.handle_ended(seen, cause);
+        let by_fault = self.broker_fault_of(event, cause, &connection);
+        // A connection that ends with the broker's process is displaced by none.
+        let told = by_fault.map_or(cause, |fault| EndCause::Dropped { fault });
+        let displacement = self.takeovers.handle_ended(seen, told);
         let took = displacement.took.filter(|_| stalled_since.is_none());
         findings.extend(took.map(Finding::Displaced));
         let end = ConnectionEnd {
@@ -217,6 +230,7 @@ impl Ledger {
             is_of_link: self.is_of_the_link(event, cause, &connection, part),
             is_of_stall: stalled_since.is_some(),
             muted_by,
+            of_broker: by_fault,
             is_on_shared_broker: self.roster.history().has_other_clients(),
         };
         if end.may_be_by_another_client() {
@@ -281,6 +295,23 @@ impl Ledger {
         self.windows.handle_ended(event.socket);
         let anomalies = &mut self.noticed_by_checks;
         self.quotas.handle_ended(event, cause, anomalies);
+    }
+
+    /// The fault of the broker that explains the end of a connection.
+    fn broker_fault_of(
+        &mut self,
+        event: &Event,
+        cause: EndCause,
+        connection: &OpenConnection,
+    ) -> Option<FaultId> {
+        self.broker_times.cause_of_end(&EndOfConnection {
+            cause,
+            handed_at: connection.sent.handed_at,
+            arrived: event.arrived,
+            was_connected: connection.was_connected,
+            keep_alive: connection.keep_alive,
+            answer_max: self.roster.connect_timeout(),
+        })
     }
 
     /// Whether the link of a device explains the end of its connection.

@@ -31,6 +31,7 @@ impl Ledger {
             | Fact::Delivered(_)
             | Fact::Provocation(_)
             | Fact::FaultApplied(_)
+            | Fact::Broker(_)
             | Fact::Retained(_) => now,
         };
         let lag = now.saturating_since(late_since);

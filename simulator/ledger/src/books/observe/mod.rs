@@ -92,6 +92,12 @@ impl Ledger {
         match fact {
             Fact::Retained(found) => self.retained.handle_checker(found),
             Fact::StoodStill { since } => self.standstill.note(*since, now),
+            Fact::Broker(fact) => {
+                for times in self.broker_times_mut() {
+                    times.handle(now, *fact);
+                }
+                self.wills.handle_broker(now, *fact);
+            }
             Fact::Connection(_)
             | Fact::Subscription(_)
             | Fact::Publication(_)
@@ -115,8 +121,8 @@ impl Ledger {
             Fact::Delivered(delivered) => self.handle_delivered(event, delivered, findings),
             // What a fault does to a connection is told by its end.
             Fact::Begun { .. } | Fact::StoodStill { .. } | Fact::FaultApplied(_) => {}
-            // A checker asks for the run.
-            Fact::Retained(_) => {}
+            // A checker asks for the run, and the broker is no device's.
+            Fact::Retained(_) | Fact::Broker(_) => {}
             Fact::Link(fact) => self.link_faults.handle(event, *fact),
             Fact::Silence(fact) => {
                 let known = Circumstances {

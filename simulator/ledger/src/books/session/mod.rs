@@ -63,6 +63,9 @@ pub(crate) struct Session {
     pub(crate) unread: Unread,
     /// Times before that in which no connection held it, from the end to the CONNACK, the oldest first.
     pub(crate) absences: VecDeque<(Instant, Instant)>,
+    /// The last time in which the broker had forgotten it: from the end of its connection until a SUBACK told that it knows
+    /// it again.
+    pub(crate) forgotten: Option<(Instant, Option<Instant>)>,
     /// When the last connection had ended for the broker at the earliest, if none is live.
     pub(crate) offline_since: Option<Instant>,
 }
@@ -120,6 +123,7 @@ impl Session {
             away: None,
             unread: Unread::default(),
             absences: VecDeque::new(),
+            forgotten: None,
             offline_since: None,
         }
     }

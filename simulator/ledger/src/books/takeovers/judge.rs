@@ -26,7 +26,9 @@ impl Takeovers {
         let overlaps: Vec<Duration> = others
             .iter()
             .map(|other| {
-                now.saturating_since(other.connected_at.max(ended.connected_at).unwrap_or(now))
+                let since = other.connected_at.max(ended.connected_at).unwrap_or(now);
+                let away = self.broker_times.away_between(since, now);
+                now.saturating_since(since).saturating_sub(away)
             })
             .collect();
         let longest = overlaps.iter().copied().max().unwrap_or_default();
@@ -62,6 +64,8 @@ impl Takeovers {
     /// Judges how long a displaced connection was open beside the one that displaced it, whatever
     /// became of that one since.
     pub(super) fn judge_displaced(&mut self, now: Instant, displaced: &Attempt, beside: Duration) {
+        let away = self.broker_times.away_between(now - beside, now);
+        let beside = beside.saturating_sub(away);
         self.counts.slowest_close = self.counts.slowest_close.max(Some(beside));
         for place in 0..self.limits.len() {
             let limit = self.limits[place].closed_within;
@@ -128,6 +132,7 @@ impl Takeovers {
         let history = self.history;
         let row = self.row_mut(event);
         let expected = row.expects_session(event.now, attempt, history);
+        let since = row.established.map(|established| established.connack_at);
         let Some(expected) = expected else {
             return;
         };
@@ -137,10 +142,17 @@ impl Takeovers {
         }
         self.counts.session_present_wrong += 1;
         self.counts.sessions_gone += u64::from(expected);
+        let since = since.filter(|_| expected);
+        let forgetting = since.and_then(|since| self.broker_times.forgetting(since, event.now));
+        let forgetting = forgetting.map(|time| {
+            time.effects.forgotten += 1;
+            format!("; {}", time.text())
+        });
         let what = format!(
-            "CONNACK says session present {}, expected {} (§3.2.2.1.1)",
+            "CONNACK says session present {}, expected {} (§3.2.2.1.1){}",
             u8::from(session_present),
-            u8::from(expected)
+            u8::from(expected),
+            forgetting.unwrap_or_default()
         );
         self.note(
             AnomalyKind::SessionPresent,

@@ -29,6 +29,7 @@ pub use self::counts::TakeoverCounts;
 pub(crate) use self::counts::{TakeoverLimits, TakeoverViolations};
 use self::row::{Attempt, Cause, Established, Newer, RecentEnd, Row};
 use super::anomalies::Anomalies;
+use super::broker_times::BrokerTimes;
 use super::event::Event;
 use super::memory::{GivenUp, Memory, MemoryLimit};
 use super::tallies::Imbalance;
@@ -82,6 +83,8 @@ pub(crate) struct Takeovers {
     given_up: GivenUp,
     anomalies: Anomalies,
     is_closed: bool,
+    /// When faults had the broker away.
+    broker_times: BrokerTimes,
 }
 
 impl Takeovers {
@@ -96,6 +99,7 @@ impl Takeovers {
             recent_ends_max: memory.recent_ends,
             given_up: GivenUp::default(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
+            broker_times: BrokerTimes::default(),
             is_closed: false,
         }
     }
@@ -108,6 +112,16 @@ impl Takeovers {
     /// The same, to be told of the generator's hold-ups.
     pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
         &mut self.anomalies
+    }
+
+    /// When faults had the broker away, with what this book counts of it.
+    pub(crate) fn broker_times(&self) -> &BrokerTimes {
+        &self.broker_times
+    }
+
+    /// When faults had the broker away, to be told of more.
+    pub(crate) fn broker_times_mut(&mut self) -> &mut BrokerTimes {
+        &mut self.broker_times
     }
 
     /// What was given up to save memory.

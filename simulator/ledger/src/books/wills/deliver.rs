@@ -85,12 +85,15 @@ impl Wills {
             let tally = self.tallies.entry((fault, cause)).or_default();
             tally.premature += u64::from(due != Due::MustNot);
         }
-        if taken.count > 1 || !due.is_possible() {
+        // What it took to one whose process ended meanwhile says nothing of the broker.
+        if taken.count > 1 || !due.is_possible() || taken.is_doubtful {
             return None;
         }
         // One that comes before its end has left the link, on a timeout of the broker, comes at once.
         let left_at = end.left_at.unwrap_or(event.arrived);
+        let away = self.broker_times.away_between(left_at, event.arrived);
         let after = arrival.room.within(left_at, event.arrived);
+        let after = after.saturating_sub(away);
         let seen = WillSeen {
             fault,
             cause,
@@ -111,6 +114,14 @@ impl Wills {
         event: &Event,
         arrival: &WillArrival<'_>,
     ) {
+        if self
+            .broker_times
+            .touches(event.now - NOTICED_AFTER, event.now)
+        {
+            // Its connection may have ended with the broker's process.
+            self.unclear += 1;
+            return;
+        }
         self.unprovoked += 1;
         let kind = AnomalyKind::WillUnexpected;
         let noticed = event.after_a_silence_of_another();

@@ -25,12 +25,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_fleet::SocketId;
+use squall_fleet::{BrokerFact, SocketId};
 use squall_protocol::{Instant, QoS, packet::Will};
 use squall_scenario::{BrokerHistory, ClientKey, DropKind, FaultId};
 
 use self::row::Row;
 use super::anomalies::Anomalies;
+use super::broker_times::BrokerTimes;
 use super::event::Event;
 use super::memory::{GivenUp, Memory};
 use super::roster::{Names, Roster};
@@ -137,6 +138,8 @@ pub(crate) struct Wills {
     next_to_settle: usize,
     given_up: GivenUp,
     anomalies: Anomalies,
+    /// When faults had the broker away.
+    broker_times: BrokerTimes,
 }
 
 impl Wills {
@@ -161,6 +164,7 @@ impl Wills {
             next_to_settle: 0,
             given_up: GivenUp::default(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
+            broker_times: BrokerTimes::default(),
         }
     }
 
@@ -235,6 +239,12 @@ impl Wills {
             return Vec::new();
         };
         let number = self.on_row(row, |row| row.push(event, end, shares));
+        if self
+            .broker_times
+            .ended_process(event.arrived, event.arrived)
+        {
+            self.rows[row].note_forgetting(event.now);
+        }
         self.last_ends.insert(event.client, (row, number));
         if end.left_at.is_none() {
             self.on_link.insert(event.socket, (row, number));
@@ -334,6 +344,17 @@ impl Wills {
     /// The same, to be told of the generator's hold-ups.
     pub(crate) fn anomalies_mut(&mut self) -> &mut Anomalies {
         &mut self.anomalies
+    }
+
+    /// A fault does something to the broker, or is over: with its process a broker may forget wills that it has not
+    /// published, and goodbyes that it has not read.
+    pub(crate) fn handle_broker(&mut self, now: Instant, fact: BrokerFact) {
+        self.broker_times.handle(now, fact);
+        if self.broker_times.ended_process(now, now) {
+            for row in &mut self.rows {
+                row.note_forgetting(now);
+            }
+        }
     }
 
     /// What was given up to save memory.

@@ -60,6 +60,8 @@ pub(super) struct End {
     pub(super) back_at: Option<Instant>,
     /// When a CONNECT with Clean Start was sent for its Session.
     pub(super) replaced_at: Option<Instant>,
+    /// Whether the broker's process ended before it had surely noticed the end: it may have forgotten it.
+    pub(super) is_doubtful: bool,
     /// Shared subscriptions that certainly asked for the will when the connection ended.
     pub(super) shares: Vec<FilterKey>,
     /// What each recipient saw that saw anything.
@@ -91,6 +93,8 @@ pub(super) struct TakenFor {
     pub(super) ended_at: Instant,
     /// When a CONNECT with Clean Start was sent for its Session.
     pub(super) replaced_at: Option<Instant>,
+    /// As in [`End::is_doubtful`].
+    pub(super) is_doubtful: bool,
     /// Copies that this recipient has had of it.
     pub(super) count: u32,
     /// Wills that they stand for, allowed copies taken for one.
@@ -131,9 +135,19 @@ impl Row {
             seen: Sightings::default(),
             back_at: None,
             replaced_at: None,
+            is_doubtful: false,
         });
         self.weight += 1;
         self.ends_so_far() - 1
+    }
+
+    /// The broker's process ends at `now`: whether it had noticed the last ends is not known.
+    pub(super) fn note_forgetting(&mut self, now: Instant) {
+        let recent = self.ends.iter_mut().rev();
+        for end in recent.filter(|end| now <= end.end.noticed_by) {
+            end.is_doubtful = true;
+            end.end.due = Due::May;
+        }
     }
 
     /// The end with this number has left the device's link.
@@ -233,6 +247,9 @@ impl Row {
         arrival: &WillArrival<'_>,
         history: BrokerHistory,
     ) -> Taken {
+        if let Some(place) = self.doubtful_for(arrival.recipient) {
+            return self.take_for(place, event, arrival, history);
+        }
         match ends.checked_sub(1) {
             Some(last) => match self.place_of(last) {
                 Some(place) => self.take_for(place, event, arrival, history),
@@ -316,10 +333,14 @@ impl Row {
         };
         let next = progress.next();
         let start = usize::try_from(next.saturating_sub(self.first)).ok()?;
-        let oldest = (start..self.ends.len()).find(|&place| self.ends[place].is_expected());
+        let is_awaited = |end: &End| end.is_expected() && !end.is_doubtful;
+        let oldest = (start..self.ends.len()).find(|&place| is_awaited(&self.ends[place]));
         let Some(oldest) = oldest else {
             let mut skipped = progress.skipped();
-            return skipped.find_map(|number| self.place_of(number));
+            return skipped.find_map(|number| {
+                let place = self.place_of(number)?;
+                (!self.ends[place].is_doubtful).then_some(place)
+            });
         };
         let mut place = oldest;
         while self.ends[place].is_past(arrived)
@@ -328,6 +349,12 @@ impl Row {
             place = later;
         }
         Some(place)
+    }
+
+    /// Place of an end that the broker may have forgotten, and whose will a recipient has not seen.
+    fn doubtful_for(&self, recipient: Recipient) -> Option<usize> {
+        let mut ends = self.ends.iter();
+        ends.position(|end| end.is_doubtful && !end.seen.contains(recipient))
     }
 
     /// Place of the next end of the same device that the broker knew of at `arrived`.
@@ -410,6 +437,7 @@ impl End {
             device: self.device,
             ended_at: self.at,
             replaced_at: self.replaced_at,
+            is_doubtful: self.is_doubtful,
             count,
             times,
         }

@@ -168,6 +168,12 @@ impl Wills {
             noticed_by,
             ..
         } = end.end;
+        let paused = self.broker_times.away_between(end.at, noticed_by.min(now));
+        let noticed_by = if noticed_by == NEVER {
+            NEVER
+        } else {
+            noticed_by + paused
+        };
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.ended += 1;
         match due {
@@ -220,7 +226,9 @@ impl Wills {
         let (Some(fault), WillCause::Dropped(how)) = (fault, cause) else {
             return;
         };
-        let waited = now.saturating_since(end.end.left_at.unwrap_or(now));
+        let left_at = end.end.left_at.unwrap_or(now);
+        let away = self.broker_times.away_between(left_at, now);
+        let waited = now.saturating_since(left_at).saturating_sub(away);
         let passed: Vec<WillLimit> = self
             .limits
             .iter()

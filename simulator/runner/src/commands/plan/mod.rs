@@ -276,7 +276,7 @@ fn draw_faults(sheet: &mut Sheet, plan: &Plan) {
         let who = match (&fault.group, fault.devices) {
             (Some(group), Some(devices)) => format!("{devices} of {group}"),
             (Some(group), None) => format!("some of {group}"),
-            (None, _) => "all".to_owned(),
+            (None, _) => "the broker".to_owned(),
         };
         sheet.line(&format!(
             "fault {}: {} {when}, {who}",

@@ -67,7 +67,7 @@ impl Report {
             Input::Closed { socket, how } => What::Closed(socket, how),
             Input::StoodStill { since } => What::StoodStill(since),
             // Not of sockets.
-            Input::DeadlinePassed | Input::Stop => return,
+            Input::DeadlinePassed | Input::Broker(_) | Input::Stop => return,
         };
         self.inputs.push(Told { at, what });
     }

@@ -1,0 +1,283 @@
+//! `squall supervise`: runs a target's command so that nothing of it outlives the run.
+//!
+//! A target may be a wrapper: a script that starts the broker and waits, or starts it and ends. This
+//! process adopts whatever the command leaves behind (`PR_SET_CHILD_SUBREAPER`), goes on for as
+//! long as any of it runs, and stops all of it when it is told to by SIGTERM, or when its standard
+//! input ends because the run that holds the other end is gone, killed or not. A second SIGTERM kills
+//! what has not stopped: how long that may take is for the run to say. That input is a socket, by
+//! which it tells the run how each process ended that it has waited for, and over which the run gives it [`orders`]: a
+//! fault kills, stops or pauses a broker, and starts it again.
+
+mod orders;
+
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::net::{SendFlags, send};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::cli::SuperviseArgs;
+use crate::exit::Failure;
+use crate::machine::{process, tree};
+use crate::remark::remark;
+
+pub use orders::SupervisorOrder;
+
+/// How long what runs may take to stop after SIGTERM before it is killed, where the user does not hurry. A
+/// broker on the JVM or on BEAM takes long to stop, as it does to start.
+pub const STOP_MAX: Duration = Duration::from_secs(60);
+/// The exit code of a shell for a program that a signal ended: this and the signal's number.
+const SIGNAL_CODE: i32 = 128;
+/// What a supervisor exits with if it had to kill what it watched.
+const KILLED_CODE: u8 = 137;
+/// What a supervisor exits with if the command cannot be started, as `env` does.
+pub const NOT_STARTED_CODE: u8 = 127;
+/// How long a process may take to stop after SIGSTOP: one in an uninterruptible wait stops after that.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// The time between two looks whether all have stopped.
+const PAUSE_LOOK: Duration = Duration::from_millis(1);
+
+/// Runs the command until all of it has ended. The exit code is the command's own, or that of a
+/// shell where a signal ended it.
+pub fn supervise(args: &SuperviseArgs) -> Result<u8, Failure> {
+    // Orphans are adopted by the nearest ancestor that asks for it.
+    set_child_subreaper(Some(getpid())).context("cannot adopt orphans")?;
+    let runtime = super::event_loop()?;
+    runtime.block_on(async {
+        // Before the command starts: a child that ends at once is noticed.
+        let mut watch = Watch::new()?;
+        match spawn(&args.command) {
+            Ok(first) => watch.run(&args.command, first).await,
+            Err(error) => {
+                remark(&error);
+                Ok(NOT_STARTED_CODE)
+            }
+        }
+    })
+}
+
+/// Starts the command; gives its process number, or says why there is none.
+fn spawn(command: &[String]) -> Result<u32, String> {
+    let (program, arguments) = command.split_first().expect("clap asks for a command");
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn();
+    let child = child.map_err(|error| format!("cannot start '{program}': {error}"))?;
+    Ok(child.id())
+}
+
+struct Watch {
+    child_ended: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    /// Held so that they do not end this process: what it watches would be left behind.
+    _ignored: [tokio::signal::unix::Signal; 2],
+    /// What the run wants; ends when that is gone.
+    orders: mpsc::Receiver<SupervisorOrder>,
+}
+
+/// The command, and what became of it.
+struct Watched {
+    /// The process that was started first.
+    first: u32,
+    ended: Option<ExitStatus>,
+    state: State,
+}
+
+/// Whether the command runs, by what the run wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// It does, until it ends by itself.
+    Runs,
+    /// It is to end, so that it can start again.
+    Ending(SupervisorOrder),
+    /// It has ended, and waits to be started again.
+    Gone,
+    /// All of it is to end for good.
+    Told,
+}
+
+impl Watch {
+    fn new() -> Result<Self, Failure> {
+        let handler = |kind| signal(kind).context("cannot handle a signal");
+        Ok(Self {
+            child_ended: handler(SignalKind::child())?,
+            terminate: handler(SignalKind::terminate())?,
+            _ignored: [
+                handler(SignalKind::hangup())?,
+                handler(SignalKind::interrupt())?,
+            ],
+            orders: orders::orders(),
+        })
+    }
+
+    /// Until everything that was started has ended by itself, or was told to for good.
+    async fn run(&mut self, command: &[String], first: u32) -> Result<u8, Failure> {
+        let mut watched = Watched {
+            first,
+            ended: None,
+            state: State::Runs,
+        };
+        // When what runs is killed, once nothing but this process can say so.
+        let mut kill_at: Option<Instant> = None;
+        loop {
+            if !reap(&mut watched) {
+                match watched.state {
+                    State::Runs | State::Told => return Ok(exit_code(watched.ended)),
+                    State::Ending(order) => {
+                        watched.state = State::Gone;
+                        say(order.done());
+                    }
+                    State::Gone => {}
+                }
+            }
+            tokio::select! {
+                _ = self.child_ended.recv() => {
+                    if watched.state == State::Ending(SupervisorOrder::Kill) {
+                        // One that was being started may have been missed by the look before.
+                        signal_all(Signal::KILL);
+                    }
+                    continue;
+                }
+                order = self.orders.recv(), if kill_at.is_none() => match order {
+                    Some(order) => {
+                        carry_out(order, command, &mut watched).await;
+                        continue;
+                    }
+                    None => kill_at = Some(Instant::now() + STOP_MAX),
+                },
+                _ = self.terminate.recv() => {
+                    if watched.state == State::Told {
+                        return self.kill(&mut watched).await;
+                    }
+                }
+                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
+                    return self.kill(&mut watched).await;
+                }
+            }
+            if watched.state != State::Told {
+                watched.state = State::Told;
+                signal_all(Signal::TERM);
+                // One that is paused cannot stop.
+                signal_all(Signal::CONT);
+            }
+        }
+    }
+
+    /// Kills everything that has not ended.
+    async fn kill(&mut self, watched: &mut Watched) -> Result<u8, Failure> {
+        signal_all(Signal::KILL);
+        // Nothing survives SIGKILL, but a process that is being started may be missed by one look.
+        while reap(watched) {
+            self.child_ended.recv().await;
+            signal_all(Signal::KILL);
+        }
+        Ok(KILLED_CODE)
+    }
+}
+
+/// Does what the run wants, and says so when it is done; of an end, that is when all has ended.
+async fn carry_out(order: SupervisorOrder, command: &[String], watched: &mut Watched) {
+    match order {
+        SupervisorOrder::Kill => {
+            watched.state = State::Ending(order);
+            signal_all(Signal::KILL);
+        }
+        SupervisorOrder::Stop => {
+            watched.state = State::Ending(order);
+            signal_all(Signal::TERM);
+        }
+        SupervisorOrder::Pause => {
+            pause_all().await;
+            say(order.done());
+        }
+        SupervisorOrder::Resume => {
+            signal_all(Signal::CONT);
+            say(order.done());
+        }
+        SupervisorOrder::Start => match spawn(command) {
+            Ok(first) => {
+                *watched = Watched {
+                    first,
+                    ended: None,
+                    state: State::Runs,
+                };
+                say(order.done());
+            }
+            // With nothing to watch the supervisor ends.
+            Err(error) => {
+                remark(&error);
+                watched.state = State::Runs;
+            }
+        },
+    }
+}
+
+/// Stops all processes, also those that are being started meanwhile, and returns when they are stopped.
+async fn pause_all() {
+    let is_running = |pid: u32| process::state(pid).is_some_and(|state| !"TtZX".contains(state));
+    let tried_until = Instant::now() + PAUSE_MAX;
+    loop {
+        signal_all(Signal::STOP);
+        let all = tree::descendants(std::process::id());
+        if !all.into_iter().any(is_running) || Instant::now() >= tried_until {
+            return;
+        }
+        sleep_until(Instant::now() + PAUSE_LOOK).await;
+    }
+}
+
+/// Takes note of all that have ended; whether any still runs.
+fn reap(watched: &mut Watched) -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
+                report(pid, status.as_raw());
+                if pid.as_raw_nonzero().get().cast_unsigned() == watched.first {
+                    watched.ended = Some(ExitStatus::from_raw(status.as_raw()));
+                }
+            }
+            Ok(None) => return true,
+            // ECHILD: none is left.
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Tells the run that a process has ended, and how.
+///
+/// Fails where standard input is not a run's socket, and where the run does not read: then the status
+/// is dropped.
+fn report(pid: Pid, status: i32) {
+    say(&format!("{} {status}", pid.as_raw_nonzero()));
+}
+
+/// Tells the run something on a line of its own.
+fn say(text: &str) {
+    let line = format!("{text}\n");
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let _ = send(std::io::stdin(), line.as_bytes(), flags);
+}
+
+fn signal_all(signal: Signal) {
+    for pid in tree::descendants(std::process::id()) {
+        if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+            // It may have ended in between.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+fn exit_code(ended: Option<ExitStatus>) -> u8 {
+    let code = ended.map_or(0, |status| {
+        let by_signal = status.signal().map(|signal| SIGNAL_CODE + signal);
+        status.code().or(by_signal).unwrap_or(SIGNAL_CODE)
+    });
+    u8::try_from(code).unwrap_or(u8::MAX)
+}
