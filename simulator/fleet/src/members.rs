@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use rand::RngExt as _;
 use squall_scenario::{ClientKey, DeviceId, Expectation, Group, Scenario};
 
 use crate::device::{Device, Identity, Profile};
-use crate::random::Draws;
+use crate::random::{Draws, Purpose};
 use crate::schedule::Place;
 
 /// The devices of the scenario.
@@ -15,6 +16,7 @@ pub(crate) fn members(scenario: &Scenario) -> Vec<Device> {
     let mut keys: HashMap<Rc<str>, ClientKey> = HashMap::new();
     for group in &scenario.groups {
         let profile = Rc::new(Profile::new(scenario, group));
+        let levels = levels(scenario, group);
         for (index, device) in (0_u32..).zip(group.devices()) {
             let client_id = client_id(group, index);
             let next = ClientKey(u32::try_from(keys.len()).expect("no more keys than devices"));
@@ -29,11 +31,32 @@ pub(crate) fn members(scenario: &Scenario) -> Vec<Device> {
                 client_id,
                 draws: Draws::of_device(scenario.seed, &group.name, index),
                 place,
+                level: levels.get(index as usize).copied().unwrap_or_default(),
             };
             devices.push(Device::new(identity, Rc::clone(&profile)));
         }
     }
     devices
+}
+
+/// By index, the share of the group above which each device is connected: in an order that is drawn, so that whatever
+/// share there is to be is there. None of a group whose devices are all to be connected.
+fn levels(scenario: &Scenario, group: &Group) -> Vec<f64> {
+    if group.attendance.online.is_none() {
+        return Vec::new();
+    }
+    let mut order: Vec<(u64, u32)> = (0..group.count)
+        .map(|index| {
+            let draws = Draws::of_device(scenario.seed, &group.name, index);
+            (draws.generator(Purpose::Online, 0).random(), index)
+        })
+        .collect();
+    order.sort_unstable();
+    let mut levels = vec![0.0; order.len()];
+    for (rank, (_, index)) in (0_u32..).zip(order) {
+        levels[index as usize] = (f64::from(rank) + 0.5) / f64::from(group.count);
+    }
+    levels
 }
 
 fn client_id(group: &Group, index: u32) -> Rc<str> {
@@ -56,6 +79,7 @@ pub(crate) fn checkers(scenario: &Scenario, members: usize) -> Vec<Device> {
             client_id: format!("squall-checker-{}-{expectation}", scenario.seed).into(),
             draws: Draws::of_checker(scenario.seed, expectation as u64),
             place: Place { index: 0, count: 1 },
+            level: 0.0,
         };
         let profile = Rc::clone(&profile);
         let filter = claim.filter.as_str();

@@ -45,6 +45,8 @@ pub enum Purpose {
     ResponseDelay = 21,
     /// How long subscriptions are held, and are not. Number: the first subscribe block that they are of.
     Churn = 40,
+    /// In which order the devices of a group come online.
+    Online = 41,
     /// How long a fault lasts. Number: how many times it fired before.
     FaultLength = 10,
 }

@@ -24,6 +24,8 @@ pub(crate) struct Schedule {
     share: f64,
     /// Messages that came due before.
     count: u64,
+    /// Of those, the ones that were passed over.
+    passed_over: u64,
     /// Due messages of the rate up to the beginning of the stream, as [`Rate::sum`] counts them.
     begun: f64,
     /// Those from there to the next burst.
@@ -65,6 +67,7 @@ impl Schedule {
             pacing,
             share: f64::from(place.index) / f64::from(place.count),
             count: 0,
+            passed_over: 0,
             begun: 0.0,
             sum: 0.0,
             next: None,
@@ -115,9 +118,9 @@ impl Schedule {
             return None;
         }
         let at = self.next_due().filter(|&at| at <= now)?;
-        let number = self.count;
+        let number = self.count - self.passed_over;
         self.count += 1;
-        if self.pacing.count.is_some_and(|most| self.count >= most) {
+        if self.pacing.count.is_some_and(|most| number + 1 >= most) {
             self.next = None;
         } else if self.count.is_multiple_of(self.pacing.burst.into()) {
             self.plan_burst();
@@ -131,6 +134,20 @@ impl Schedule {
         if self.pacing.window.is_some() && has_begun {
             self.next = None;
         }
+    }
+
+    /// Passes the next message over if it is due by `now`, and tells whether it was: it does not count as one of the stream.
+    pub(crate) fn pass_over(&mut self, now: Instant) -> bool {
+        let is_due = self.next_due().is_some_and(|at| at <= now);
+        if self.pacing.window.is_some() || !is_due {
+            return false;
+        }
+        self.passed_over += 1;
+        self.count += 1;
+        if self.count.is_multiple_of(self.pacing.burst.into()) {
+            self.plan_burst();
+        }
+        true
     }
 
     /// Takes the next message of a closed loop, if one may be written `now`: it is due when it is written.

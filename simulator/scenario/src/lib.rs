@@ -52,6 +52,7 @@ pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
 pub use model::run::{LoadBegin, RunSettings};
 pub use model::scenario::Scenario;
+pub use model::share::{Share, Side};
 pub use model::sizes::{ByteCount, Sizes};
 pub use model::sources::SourceError;
 pub use model::subscribe::{Churn, Subscribe, SubscribeTimes};
@@ -66,7 +67,8 @@ pub use model::transport::{
 pub use model::will::{Birth, Will};
 pub use overrides::{Override, OverrideError};
 pub use plan::{
-    BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, RespondPlan, StreamPlan, SubscribePlan,
+    BirthPlan, DESCRIPTORS_RESERVED, GroupPlan, Plan, Presence, RespondPlan, StreamPlan,
+    SubscribePlan,
 };
 pub use planned_fault::PlannedFault;
 pub use ports::PortNeed;

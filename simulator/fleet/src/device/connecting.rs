@@ -45,6 +45,7 @@ impl Device {
                 _ => Planned::Reconnect,
             };
             self.tell(turn, self.last_socket(), Fact::Begun { what, due });
+            self.return_from_absence();
             self.open(turn, None);
         }
     }

@@ -123,7 +123,12 @@ impl Device {
 
     /// Plans the next connect, if the group's `reconnect` asks for one after such an end.
     pub(super) fn come_back(&mut self, turn: &mut Turn<'_>, ending: Ending) {
-        if self.presence == Presence::Leaving {
+        if self.presence == Presence::Leaving || ending == Ending::Absence {
+            return;
+        }
+        if self.is_to_be_away() {
+            self.presence = Presence::Away;
+            self.stay_away();
             return;
         }
         if self.flapping.is_some() && ending == Ending::Asked {
@@ -205,6 +210,8 @@ impl Device {
 pub(super) enum Ending {
     /// A `[[fault]]` asked for it.
     Asked,
+    /// Its group wants the device to be away: when it comes back is decided there.
+    Absence,
     /// The end was not asked for by a fault.
     Unexpected,
 }
@@ -212,10 +219,10 @@ pub(super) enum Ending {
 impl Ending {
     fn of(cause: EndCause) -> Self {
         match cause {
-            EndCause::Dropped { .. }
-            | EndCause::Disconnected { .. }
-            | EndCause::WentAway(_)
-            | EndCause::RunEnded => Self::Asked,
+            EndCause::Dropped { .. } | EndCause::Disconnected { .. } | EndCause::RunEnded => {
+                Self::Asked
+            }
+            EndCause::WentAway(_) => Self::Absence,
             EndCause::Refused
             | EndCause::Qos2Cut { .. }
             | EndCause::PeerClosed(_)

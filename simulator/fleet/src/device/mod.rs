@@ -143,6 +143,8 @@ pub(crate) struct Identity {
     pub(crate) draws: Draws,
     /// Its place in its group, and the size of that.
     pub(crate) place: crate::schedule::Place,
+    /// The share of its group above which it is connected, if its group says how much of it is.
+    pub(crate) level: f64,
 }
 
 impl Device {
@@ -154,6 +156,7 @@ impl Device {
             client_id,
             draws,
             place,
+            level,
         } = identity;
         let settings = Settings {
             answers: Answers::Manual,
@@ -186,7 +189,7 @@ impl Device {
             streams: Stream::all(draws, &profile, place, &client_id),
             births: Births::new(draws, &profile, place.index, &client_id).map(Box::new),
             responder: Responder::new(draws, &profile, place.index, &client_id),
-            attendance: Attendance::new(&profile.attendance, draws),
+            attendance: Attendance::new(&profile.attendance, draws, level),
             flapping: None,
             requests: 0,
             sequences: Sequences::default(),
@@ -217,12 +220,6 @@ impl Device {
     /// Whether a fault may take it: it is not gone.
     pub(crate) fn is_here(&self) -> bool {
         self.presence == Presence::Here
-    }
-
-    /// The run does not wait for it before the load: it starts later, and no fault takes it before.
-    pub(crate) fn start_later(&mut self) {
-        self.was_ready = true;
-        self.presence = Presence::Away;
     }
 
     /// The load begins at `now`: messages come due, those of a device that is yet to connect from then on.

@@ -157,6 +157,8 @@ impl Device {
     /// Publishes what is due.
     pub(super) fn publish_due(&mut self, turn: &mut Turn<'_>) {
         for index in 0..self.streams.len() {
+            // A device that is switched off has nothing to publish.
+            while self.is_away_on_purpose() && self.streams[index].schedule.pass_over(turn.now) {}
             while let Some(due) = self.streams[index].schedule.poll(turn.now) {
                 let message = self.compose(index, due, turn);
                 self.handle_due(turn, message);

@@ -117,14 +117,17 @@ impl<S: Sink> Fleet<S> {
         let scenario = Rc::clone(&self.scenario);
         let mut last = now;
         for group in &scenario.groups {
-            for (index, DeviceId(device)) in (0_u32..).zip(group.devices()) {
+            let mut turn = 0;
+            for DeviceId(device) in group.devices() {
                 let place = device as usize;
-                if group.attendance.start.is_some() {
+                let begins = self.devices[place].begins_online(scenario.run.warmup);
+                if group.attendance.start.is_some() || !begins {
                     self.devices[place].start_later();
                     self.shared.census.ready += 1;
                     continue;
                 }
-                let at = now + group.connects_after(index);
+                let at = now + group.connects_after(turn);
+                turn += 1;
                 last = last.max(at);
                 self.devices[place].connect_at(at);
                 self.watch_device(place);

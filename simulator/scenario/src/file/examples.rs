@@ -159,6 +159,22 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("group.availability.up", "up = \"5m\""),
     ("group.availability.down", "down = \"1m\""),
+    (
+        "group.online",
+        "online = { day = { low = 0.2, high = 0.9, peak = \"14h\" } }",
+    ),
+    ("group.online.share", "share = 0.5"),
+    (
+        "group.online.points",
+        "points = [{ at = \"0s\", share = 0.2 }, { at = \"30s\", share = 1 }]",
+    ),
+    ("group.online.points.share", "share = 0.5"),
+    (
+        "group.online.day",
+        "day = { low = 0.2, high = 0.9, peak = \"14h\" }",
+    ),
+    ("group.online.day.low", "low = 0.2"),
+    ("group.online.day.high", "high = 0.9"),
     ("group.availability.how", "how = \"rst\""),
     ("run.begin", "begin = \"at_once\""),
     ("group.network", "network = \"mobile\""),

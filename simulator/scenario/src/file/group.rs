@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::{
     AvailabilityFile, BirthFile, ClientTlsFile, CredentialsFile, DurationText, FeedFile,
-    LoginTextFile, PublishFile, Qos2File, ReconnectFile, RespondFile, SubscribeFile, TransportWord,
-    WillFile,
+    LoginTextFile, PublishFile, Qos2File, ReconnectFile, RespondFile, ShareFile, SubscribeFile,
+    TransportWord, WillFile,
 };
 
 /// A fleet of devices that behave alike.
@@ -59,6 +59,10 @@ pub(crate) struct GroupFile {
     pub(crate) leave: Option<DurationText>,
     /// Each device comes and goes by itself. By default it stays connected.
     pub(crate) availability: Option<AvailabilityFile>,
+    /// The share of the group that is kept connected, from 0 to 1: a number, or a profile over time. Which devices those are
+    /// is drawn from the seed; the one that says goodbye first when the share falls comes back last. By default all
+    /// of them.
+    pub(crate) online: Option<ShareFile>,
     /// Name of a `[[network]]`, or of a profile that squall ships: `gprs`, `edge`, `3g`, `lte`, `wifi`, `dsl`,
     /// `starlink`, `satellite`. By default nothing is added to the real link.
     pub(crate) network: Option<String>,

@@ -20,6 +20,7 @@ mod rate;
 mod reconnect;
 mod respond;
 pub(crate) mod schema;
+mod share;
 mod shorthand;
 mod sizes;
 mod subscribe;
@@ -50,6 +51,7 @@ pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile
 pub(crate) use rate::{RateFile, RatePointFile};
 pub(crate) use reconnect::{BackoffFile, GrowingFile, JitterWord, ReconnectFile, WhenWord};
 pub(crate) use respond::RespondFile;
+pub(crate) use share::{ShareFile, SharePointFile};
 pub(crate) use sizes::{SizeShapeFile, SizesFile};
 pub(crate) use subscribe::SubscribeFile;
 pub(crate) use target::{DescriptionFile, FeatureWord, TargetFile};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Distribution;
+use crate::{Distribution, Share};
 
 /// When the devices of a group connect and leave, counted from the beginning of the measured part.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Attendance {
     pub leave: Option<Duration>,
     /// How each comes and goes between; `None` if it stays.
     pub availability: Option<Availability>,
+    /// The share of them that is kept connected; `None` for all. Never beside `start` or `availability`.
+    pub online: Option<Share>,
 }
 
 /// Each device comes and goes by itself while the load goes on: `availability`.

@@ -25,6 +25,7 @@ pub(crate) mod reconnect;
 pub(crate) mod respond;
 pub(crate) mod run;
 pub(crate) mod scenario;
+pub(crate) mod share;
 pub(crate) mod sizes;
 pub(crate) mod sources;
 pub(crate) mod subscribe;

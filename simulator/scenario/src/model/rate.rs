@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Seconds of a day.
-const DAY_SECONDS: f64 = 86_400.0;
+pub(crate) const DAY_SECONDS: f64 = 86_400.0;
 
 /// Messages by which rounding may miss a sum, as a share of it, and at least as a part of one message.
 const ROUNDING: f64 = 1e-9;

@@ -4,6 +4,7 @@
 //! and rates are those of the scenario; deliveries are an estimate from a sample of messages,
 //! because topics may be random.
 
+mod presence;
 mod stream;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::{
     PlannedFault, ReconnectWhen, RunSettings, Scenario, SubscribeTimes,
 };
 
+pub use presence::Presence;
 pub use stream::StreamPlan;
 
 /// Descriptors that a run needs besides one a connection: files, pipes, the poller, standard streams, the
@@ -57,6 +59,8 @@ pub struct GroupPlan {
     pub connected_after: Duration,
     /// When its devices are there.
     pub attendance: Attendance,
+    /// How many of them are connected when.
+    pub presence: Presence,
     /// How the waits of a device that comes back grow; `None` if they do not, or if none comes back.
     pub backoff: Option<GrowingBackoff>,
     /// Subscriptions that are not there from the first connection to the end, in file order.
@@ -162,6 +166,20 @@ impl Plan {
         0.0 + rates.sum::<f64>()
     }
 
+    /// Devices that are connected at `moment`, counted from the beginning of the load: an estimate where devices come and go
+    /// by themselves, and as if nothing went wrong.
+    pub fn devices_online_at(&self, moment: Duration) -> f64 {
+        let groups = self.groups.iter();
+        0.0 + groups
+            .map(|group| group.presence.devices_at(moment))
+            .sum::<f64>()
+    }
+
+    /// Whether all devices are connected from the beginning of the load to its end, as far as the scenario says.
+    pub fn is_always_whole(&self) -> bool {
+        self.groups.iter().all(|group| group.presence.is_whole())
+    }
+
     /// Whether devices publish as fast as the broker answers: then how many messages there will be is not known.
     pub fn has_closed_loops(&self) -> bool {
         self.streams().any(|stream| stream.pacing.window.is_some())
@@ -244,9 +262,10 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
         connect_rate: group.connect_rate,
         connected_after: match group.attendance.start {
             Some(_) => Duration::ZERO,
-            None => group.connects_after(group.count.saturating_sub(1)),
+            None => group.connects_after(begins_with(group, &scenario.run).saturating_sub(1)),
         },
         attendance: group.attendance.clone(),
+        presence: Presence::of(group, &scenario.run),
         backoff: match (group.reconnect.when, &group.reconnect.backoff) {
             (ReconnectWhen::Never, _) | (_, Backoff::Drawn(_)) => None,
             (ReconnectWhen::Unexpected | ReconnectWhen::Always, Backoff::Growing(growing)) => {
@@ -284,6 +303,13 @@ fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
             .network
             .and_then(|id| scenario.network(id).bandwidth.up_bits_per_second),
     }
+}
+
+/// Devices of a group that connect before the load.
+fn begins_with(group: &Group, run: &RunSettings) -> u32 {
+    let online = group.attendance.online.as_ref();
+    let share = online.map_or(1.0, |share| share.at(-run.warmup.as_secs_f64()));
+    (share * f64::from(group.count)).round() as u32
 }
 
 /// Sessions are ended at the rate at which devices connect.

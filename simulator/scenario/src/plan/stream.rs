@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use squall_protocol::QoS;
 
+use super::Presence;
 use crate::{Group, Pacing, Payload, Publish, RunSettings, Scenario, Sizes, listeners};
 
 /// What a stream of messages will be.
@@ -32,6 +33,8 @@ pub struct StreamPlan {
     pub devices: u32,
     /// When its messages are due.
     pub pacing: Arc<Pacing>,
+    /// Which of its devices are there when: of one that is away on purpose none is due.
+    presence: Presence,
     /// The sizes of its payloads, where each is drawn.
     pub sizes: Option<Sizes>,
     /// Bits per second of one device while the stream goes on, on average, as far as they are known.
@@ -44,7 +47,20 @@ impl StreamPlan {
         let (pacing, run) = (&publish.pacing, &scenario.run);
         let devices = f64::from(group.count);
         let end = run.duration.as_secs_f64();
-        let messages = pacing.due_before(end, group.count, run);
+        let presence = Presence::of(group, run);
+        let (begin, until) = pacing.span(run);
+        let there = match pacing.count {
+            // Who was away sends as many later.
+            Some(_) => 1.0,
+            None => presence.weighs(|moment| {
+                let time = moment.as_secs_f64() - run.warmup.as_secs_f64();
+                match (begin..until).contains(&time) {
+                    true => pacing.rate_per_device.at(time),
+                    false => 0.0,
+                }
+            }),
+        };
+        let messages = pacing.due_before(end, group.count, run) * there;
         let answers = listeners::answers(publish, group, scenario);
         Self {
             topic: publish.topic.source().to_owned(),
@@ -52,14 +68,15 @@ impl StreamPlan {
             begins: pacing
                 .start
                 .map_or(Duration::ZERO, |start| run.warmup + start),
-            rate: pacing.mean_rate(run) * devices,
+            rate: pacing.mean_rate(run) * devices * there,
             messages,
-            measured: messages - pacing.due_before(0.0, group.count, run),
+            measured: messages - pacing.due_before(0.0, group.count, run) * there,
             fan_out: listeners::fan_out(publish, group, scenario),
             responses: answers.responses,
             response_deliveries: answers.deliveries,
             devices: group.count,
             pacing: Arc::clone(pacing),
+            presence,
             sizes: match &publish.payload {
                 Payload::Size(sizes) if sizes.as_constant().is_none() => Some(sizes.clone()),
                 Payload::Size(_) | Payload::Text(_) | Payload::Json(_) | Payload::Bytes(_) => None,
@@ -75,12 +92,13 @@ impl StreamPlan {
 
     /// Messages per second of the whole group and responses to them at `moment`, counted from the beginning of the load.
     pub(super) fn rate_at(&self, moment: Duration, run: &RunSettings) -> f64 {
+        let there = self.presence.share_at(moment);
         let moment = moment.as_secs_f64() - run.warmup.as_secs_f64();
         let (begin, end) = self.pacing.span(run);
         match (begin..end).contains(&moment) {
             true => {
                 let of_group = self.pacing.rate_per_device.at(moment) * f64::from(self.devices);
-                of_group * (1.0 + self.responses)
+                of_group * there * (1.0 + self.responses)
             }
             false => 0.0,
         }

@@ -3,6 +3,7 @@
 use squall_toml::quote::quote;
 
 use super::distribution::distribution;
+use super::pacing::share;
 use super::text::{Text, duration, pair, table};
 use crate::Attendance;
 
@@ -25,6 +26,8 @@ pub(super) fn write(text: &mut Text, attendance: &Attendance) {
             ];
             text.option("availability", table(pairs.into_iter()));
         }
-        None => text.comment("stays connected between"),
+        None if attendance.online.is_none() => text.comment("stays connected between"),
+        None => {}
     }
+    text.option("online", attendance.online.as_ref().map(share));
 }

@@ -3,7 +3,7 @@
 use squall_toml::quote::quote;
 
 use super::text::{Text, array, duration, float, pair, table};
-use crate::{Arrival, Pacing, Points, Rate};
+use crate::{Arrival, Pacing, Points, Rate, Share};
 
 /// The keys of `[[group.publish]]` that say when its messages are due.
 pub(super) fn write(text: &mut Text, pacing: &Pacing) {
@@ -34,15 +34,25 @@ pub(super) fn write(text: &mut Text, pacing: &Pacing) {
 
 /// The rate as one value.
 fn rate(rate: &Rate) -> String {
-    let pairs = match rate {
-        Rate::Constant(rate) => return float(*rate),
-        Rate::Points(of_profile) => return points(of_profile),
+    profile(rate, "rate")
+}
+
+/// The share as one value.
+pub(super) fn share(share: &Share) -> String {
+    profile(share.profile(), "share")
+}
+
+/// A profile over time whose points name their value `key`.
+fn profile(profile: &Rate, key: &str) -> String {
+    let pairs = match profile {
+        Rate::Constant(value) => return float(*value),
+        Rate::Points(of_profile) => return points(of_profile, key),
         Rate::Repeat {
             period,
             points: of_period,
         } => vec![
             pair("repeat", duration(*period)),
-            pair("points", points(of_period)),
+            pair("points", points(of_period, key)),
         ],
         Rate::Day { low, high, peak } => {
             let day = [
@@ -56,12 +66,9 @@ fn rate(rate: &Rate) -> String {
     table(pairs.into_iter()).unwrap_or_default()
 }
 
-fn points(points: &Points) -> String {
+fn points(points: &Points, key: &str) -> String {
     array(points.iter().map(|point| {
-        let pairs = [
-            pair("at", duration(point.at)),
-            pair("rate", float(point.rate)),
-        ];
+        let pairs = [pair("at", duration(point.at)), pair(key, float(point.rate))];
         table(pairs.into_iter()).unwrap_or_default()
     }))
 }

@@ -22,6 +22,12 @@ impl Resolver<'_> {
             );
             self.contradiction(&at.key("leave"), what, "a `leave` after `start`".to_owned());
         }
+        let at_online = at.key("online");
+        let online = file.online.as_ref();
+        let online = online.map(|share| self.resolve_share(share, &at_online));
+        if online.is_some() {
+            self.check_alone(file, &at_online);
+        }
         let at = at.key("availability");
         let availability = file.availability.as_ref().map(|file| Availability {
             up: self.resolve_stay(Some(&file.up), &at.key("up")),
@@ -36,6 +42,21 @@ impl Resolver<'_> {
             start,
             leave,
             availability,
+            online,
+        }
+    }
+
+    /// Who is connected when has one reason.
+    fn check_alone(&mut self, file: &GroupFile, at: &At<'_>) {
+        if file.availability.is_some() {
+            let what = "`availability` lets each device come and go by itself, and `online` says how many are there";
+            self.contradiction(at, what.to_owned(), "one of both".to_owned());
+        }
+        if file.start.is_some() {
+            let what = "`start` says when the group connects, and so does `online`".to_owned();
+            let remedy = "no `start`, and a share of 0 until then: \
+                          `online = [{ at = \"10s\", share = 0 }, { at = \"10s\", share = 1 }]`";
+            self.contradiction(at, what, remedy.to_owned());
         }
     }
 

@@ -27,6 +27,7 @@ mod pacing;
 mod payload;
 mod publish;
 mod respond;
+mod share;
 mod sizes;
 mod stamp;
 mod subscribe;

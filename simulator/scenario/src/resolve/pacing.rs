@@ -118,19 +118,8 @@ impl Resolver<'_> {
                 let (period, at_points) = (repeat.repeat.0, at.key("points"));
                 self.check_above_zero(period, &at.key("repeat"));
                 self.check_points(&repeat.points, &at_points);
-                let last = repeat
-                    .points
-                    .last()
-                    .map_or(Duration::ZERO, |point| point.at.0);
-                if last > period {
-                    let what = format!(
-                        "the last point is at {} and a period lasts {}",
-                        format_duration(last),
-                        format_duration(period)
-                    );
-                    let remedy = "points within one period".to_owned();
-                    self.contradiction(&at_points, what, remedy);
-                }
+                let last = repeat.points.last().map(|point| point.at.0);
+                self.check_period(period, last, &at_points);
                 Rate::Repeat {
                     period,
                     points: self.resolve_points(&repeat.points, devices, &at_points),
@@ -146,13 +135,7 @@ impl Resolver<'_> {
                     );
                     self.contradiction(&at, what, "a `low` of at most `high`".to_owned());
                 }
-                if day.peak.0 >= DAY {
-                    let problem = Mistake::OutOfRange {
-                        value: format_duration(day.peak.0),
-                        range: "below 1d".to_owned(),
-                    };
-                    self.diagnostics.value(&at.key("peak"), problem);
-                }
+                self.check_peak(day.peak.0, &at.key("peak"));
                 Rate::Day {
                     low: day.low / devices,
                     high: day.high / devices,
@@ -164,20 +147,50 @@ impl Resolver<'_> {
 
     /// Notes points that go back in time, and a profile without any message.
     fn check_points(&mut self, points: &[RatePointFile], at: &At<'_>) {
-        for (index, pair) in points.windows(2).enumerate() {
-            if pair[1].at.0 < pair[0].at.0 {
+        let times: Vec<Duration> = points.iter().map(|point| point.at.0).collect();
+        self.check_order(&times, at);
+        if points.iter().all(|point| point.rate <= 0.0) {
+            let what = "the rate is 0 at every point, so that nothing is ever due".to_owned();
+            self.contradiction(at, what, "a point with a rate above 0".to_owned());
+        }
+    }
+
+    /// Notes points that go back in time.
+    pub(super) fn check_order(&mut self, times: &[Duration], at: &At<'_>) {
+        for (index, pair) in times.windows(2).enumerate() {
+            if pair[1] < pair[0] {
                 let what = format!(
                     "the point at {} comes after the one at {}",
-                    format_duration(pair[1].at.0),
-                    format_duration(pair[0].at.0)
+                    format_duration(pair[1]),
+                    format_duration(pair[0])
                 );
                 let remedy = "points in the order of their times".to_owned();
                 self.contradiction(&at.item(index + 1).key("at"), what, remedy);
             }
         }
-        if points.iter().all(|point| point.rate <= 0.0) {
-            let what = "the rate is 0 at every point, so that nothing is ever due".to_owned();
-            self.contradiction(at, what, "a point with a rate above 0".to_owned());
+    }
+
+    /// Notes a last point that is not within its period.
+    pub(super) fn check_period(&mut self, period: Duration, last: Option<Duration>, at: &At<'_>) {
+        if let Some(last) = last.filter(|&last| last > period) {
+            let what = format!(
+                "the last point is at {} and a period lasts {}",
+                format_duration(last),
+                format_duration(period)
+            );
+            let remedy = "points within one period".to_owned();
+            self.contradiction(at, what, remedy);
+        }
+    }
+
+    /// Notes a peak that is not within a day.
+    pub(super) fn check_peak(&mut self, peak: Duration, at: &At<'_>) {
+        if peak >= DAY {
+            let problem = Mistake::OutOfRange {
+                value: format_duration(peak),
+                range: "below 1d".to_owned(),
+            };
+            self.diagnostics.value(at, problem);
         }
     }
 

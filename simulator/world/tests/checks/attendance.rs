@@ -55,6 +55,25 @@ filter = "cmd/#"
 qos = 1
 
 [[group]]
+name = "meters"
+count = 20
+client_id = "meter-{index}"
+clean_start = false
+session_expiry = "10m"
+online = { repeat = "8s", points = [{ at = "0s", share = 0.3 }, { at = "4s", share = 1 }, { at = "6s", share = 0 }] }
+[group.will]
+topic = "status/{client_id}"
+payload = "gone"
+qos = 1
+[[group.publish]]
+topic = "meters/{client_id}"
+qos = 1
+rate = 40
+[[group.subscribe]]
+filter = "cmd/#"
+qos = 2
+
+[[group]]
 name = "night-shift"
 count = 10
 start = "10s"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_run::rate_text;
+use squall_run::{count_text, rate_text};
 use squall_scenario::{Plan, PlannedFault};
 
 use super::seconds;
@@ -33,6 +33,7 @@ pub(super) fn draw_load(sheet: &mut Sheet, plan: &Plan) {
         sheet.line(&format!("publishes, {} at the peak", rate_text(peak)));
         sheet.drawn(&format!("    {bars}"));
     }
+    draw_online(sheet, plan, step);
     let (named, others) = plan.faults.split_at(plan.faults.len().min(FAULTS_NAMED));
     for fault in named {
         draw_marks(sheet, plan, std::slice::from_ref(fault), &fault.name);
@@ -48,6 +49,27 @@ pub(super) fn draw_load(sheet: &mut Sheet, plan: &Plan) {
     let lasts = seconds(load);
     sheet.drawn(&format!("    0{lasts:>width$}", width = width - 1));
     sheet.line("");
+}
+
+/// Devices that are connected, one column for each part of the load, unless all of them are all the time.
+fn draw_online(sheet: &mut Sheet, plan: &Plan, step: Duration) {
+    if plan.is_always_whole() {
+        return;
+    }
+    let parts = u32::try_from(sheet.width()).expect("a drawing has few columns");
+    let online = |column: u32| plan.devices_online_at(step * column + step / 2);
+    let online: Vec<f64> = (0..parts).map(online).collect();
+    let peak = online.iter().copied().fold(0.0, f64::max);
+    let least = online.iter().copied().fold(f64::INFINITY, f64::min);
+    sheet.line(&format!(
+        "devices online, from {} to {} of {}",
+        count_text(least.round() as u64),
+        count_text(peak.round() as u64),
+        count_text(plan.devices.into())
+    ));
+    let all = f64::from(plan.devices.max(1));
+    let bars: String = online.iter().map(|online| bar(online / all)).collect();
+    sheet.drawn(&format!("    {bars}"));
 }
 
 /// Marks where these faults strike, and says their name behind.

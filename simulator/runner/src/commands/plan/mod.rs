@@ -10,8 +10,8 @@ use squall_fleet::drain_max;
 use squall_ledger::advice;
 use squall_run::{count_text, duration_text, rate_text};
 use squall_scenario::{
-    Attendance, Distribution, GroupPlan, GrowingBackoff, Jitter, Measure as _, Plan, Scenario,
-    Sizes, StreamPlan, SubscribeTimes,
+    Attendance, Distribution, GroupPlan, GrowingBackoff, Jitter, Measure as _, Plan, RunSettings,
+    Scenario, Sizes, StreamPlan, SubscribeTimes,
 };
 use squall_toml::quantity::format_bit_rate;
 
@@ -137,7 +137,7 @@ fn waits(backoff: &GrowingBackoff) -> String {
 }
 
 /// `connects from 10.0 s on, up 5.00 s, away 2.00 s (rst), leaves at 25.0 s`; `None` for a group that stays.
-fn attendance(attendance: &Attendance) -> Option<String> {
+fn attendance(attendance: &Attendance, run: &RunSettings) -> Option<String> {
     let start = attendance
         .start
         .map(|at| format!("connects from {} on", seconds(at)));
@@ -149,10 +149,19 @@ fn attendance(attendance: &Attendance) -> Option<String> {
             availability.how.name()
         )
     });
+    let online = attendance.online.as_ref().map(|share| {
+        let (low, high) = share.range(-run.warmup.as_secs_f64(), run.duration.as_secs_f64());
+        let [low, high] = [low, high].map(|share| share * 100.0);
+        match low == high {
+            true => format!("{low:.0} % of the devices connected"),
+            false => format!("{low:.0} % to {high:.0} % of the devices connected"),
+        }
+    });
     let leave = attendance
         .leave
         .map(|at| format!("leaves at {}", seconds(at)));
-    let parts: Vec<String> = [start, between, leave].into_iter().flatten().collect();
+    let parts = [start, between, online, leave].into_iter();
+    let parts: Vec<String> = parts.flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -198,7 +207,7 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
             devices(group.devices)
         );
         sheet.line(&header);
-        if let Some(text) = attendance(&group.attendance) {
+        if let Some(text) = attendance(&group.attendance, &plan.run) {
             sheet.line(&format!("    {text}"));
         }
         if let Some(backoff) = &group.backoff {
