@@ -25,7 +25,12 @@ pub(super) fn backoff(backoff: &Backoff) -> String {
 pub(super) fn distribution<T: Measure>(distribution: &Distribution<T>) -> String {
     match distribution {
         Distribution::Constant { value } => measure(*value),
-        varying => table(pairs(varying).into_iter()).unwrap_or_default(),
+        varying @ (Distribution::Uniform { .. }
+        | Distribution::Normal { .. }
+        | Distribution::Lognormal { .. }
+        | Distribution::Exponential { .. }
+        | Distribution::Pareto { .. }
+        | Distribution::Empirical { .. }) => table(pairs(varying).into_iter()).unwrap_or_default(),
     }
 }
 
