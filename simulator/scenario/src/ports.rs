@@ -10,8 +10,8 @@ use std::time::Duration;
 use squall_protocol::Version;
 
 use crate::{
-    DeviceFault, DropKind, Fault, FaultAction, FlapEnd, Group, Plan, ReconnectWhen, Scenario,
-    Target,
+    DeviceFault, Distribution, DropKind, Fault, FaultAction, FlapEnd, Group, Plan, ReconnectWhen,
+    Scenario, Target,
 };
 
 /// Local ports at the moment of a run that takes the most of them.
@@ -149,17 +149,21 @@ fn sessions_left(scenario: &Scenario, group: &Group, ids: u64) -> u64 {
 
 /// Connections of one device that the fault ends each time that it strikes.
 fn ends_each_time(fault: &Fault) -> u64 {
-    let (Some(devices), Some(lasts)) = (fault.devices(), &fault.lasts) else {
+    let Some(devices) = fault.devices() else {
         return 1;
     };
+    let lasts = fault
+        .lasts
+        .as_ref()
+        .map_or(Duration::ZERO, Distribution::median);
     match devices.action {
+        FaultAction::Takeover(contenders) => contenders.into(),
         FaultAction::Flap(flap) => {
-            let ends = lasts.median().as_nanos() / flap.period.as_nanos().max(1);
+            let ends = lasts.as_nanos() / flap.period.as_nanos().max(1);
             u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1)
         }
         FaultAction::Drop(_)
         | FaultAction::Disconnect(_)
-        | FaultAction::Takeover
         | FaultAction::Stall
         | FaultAction::Mute
         | FaultAction::Network(_)
@@ -176,7 +180,7 @@ fn ports_left(fault: &Fault, scenario: &Scenario) -> u64 {
     let group = scenario.group(devices.group);
     let comes_back = group.reconnect.when == ReconnectWhen::Always;
     let leaves_a_port = match devices.action {
-        FaultAction::Takeover => true,
+        FaultAction::Takeover(_) => true,
         FaultAction::Stall
         | FaultAction::Mute
         | FaultAction::Network(_)

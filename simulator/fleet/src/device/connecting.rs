@@ -112,6 +112,7 @@ impl Device {
         if let Role::Opening(Opening { takeover, .. }) = self.connections[place].role {
             let socket = self.connections[place].socket;
             self.tell_connection(turn, socket, ConnectionFact::OpenFailed(error));
+            self.contention = None;
             self.moved = self.moved.wrapping_add(1);
             if let Some(firing) = takeover {
                 turn.note_inapplicable(firing.fault);
@@ -179,6 +180,7 @@ impl Device {
         }
         self.begin_subscribing(turn, place);
         self.send_queue(turn);
+        self.contend(turn);
     }
 
     /// When the device gives up waiting for the first SUBACK or UNSUBACK that it awaits on a connection; never while it

@@ -60,6 +60,7 @@ impl Device {
             return;
         };
         self.end_mute_by(turn, place, cause);
+        self.contention = None;
         self.flush(turn);
         self.forget_connection(turn, place);
         self.client.connection_lost();

@@ -11,7 +11,7 @@ use squall_scenario::{DisconnectReason, DropKind, FaultAction};
 use super::Device;
 use super::connection::{Role, Voice};
 use super::ending::TransportEnd;
-use super::turn::Turn;
+use super::turn::{Stage, Turn};
 use crate::drive::Teardown;
 use crate::fault_plan::Hit;
 use crate::firing::Firing;
@@ -19,6 +19,14 @@ use crate::observation::{EndCause, Fact, Planned};
 
 /// Payload of the PUBLISH that is cut in the middle, in bytes.
 const CUT_PAYLOAD_BYTES: usize = 64;
+
+/// Connections that a fault has a device make one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contention {
+    by: Firing,
+    /// How many are to be opened still.
+    left: u16,
+}
 
 impl Device {
     /// Does to this device what a fault chose it for, or notes that it cannot be done.
@@ -31,7 +39,7 @@ impl Device {
         let what = Planned::Fault(fault);
         self.tell(turn, self.current_socket(), Fact::Begun { what, due });
         match action {
-            FaultAction::Takeover => self.take_over(turn, firing),
+            FaultAction::Takeover(contenders) => self.take_over(turn, firing, contenders),
             FaultAction::Drop(_)
             | FaultAction::Disconnect(_)
             | FaultAction::Stall
@@ -60,7 +68,7 @@ impl Device {
     /// A fault that lasted is over for this device, which it chose.
     pub(crate) fn end_fault(&mut self, turn: &mut Turn<'_>, firing: Firing, action: FaultAction) {
         match action {
-            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => {}
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover(_) => {}
             FaultAction::Stall => self.end_stall(turn, firing),
             FaultAction::Mute => self.end_mute(turn, firing),
             FaultAction::Flap(_) => self.end_flap(turn, firing),
@@ -70,16 +78,35 @@ impl Device {
         self.settle(turn);
     }
 
-    /// Opens a second connection, or the first one sooner than planned.
-    fn take_over(&mut self, turn: &mut Turn<'_>, firing: Firing) {
+    /// Opens a second connection, or the first one sooner than planned, and more once it is there.
+    fn take_over(&mut self, turn: &mut Turn<'_>, firing: Firing, contenders: u16) {
         let mut connections = self.connections.iter();
         if connections.any(|connection| matches!(connection.role, Role::Opening(_))) {
             // A transport is being opened already, which will take over: a second one would only
             // displace that.
             turn.note_inapplicable(firing.fault);
         } else {
+            self.contention = Some(Contention {
+                by: firing,
+                left: contenders - 1,
+            });
+            turn.shared.faults.note_connection(firing);
             self.open(turn, Some(firing));
         }
+    }
+
+    /// A CONNACK came: opens the next connection of a fault that wants several one after the other.
+    pub(super) fn contend(&mut self, turn: &mut Turn<'_>) {
+        let Some(Contention { by, left }) = &mut self.contention else {
+            return;
+        };
+        if *left == 0 || turn.shared.stage == Stage::Stopped {
+            self.contention = None;
+            return;
+        }
+        *left -= 1;
+        turn.shared.faults.note_connection(*by);
+        self.open(turn, None);
     }
 
     fn say_goodbye(&mut self, turn: &mut Turn<'_>, firing: Firing, reason: DisconnectReason) {

@@ -46,6 +46,7 @@ use attendance::Attendance;
 use births::Births;
 use checker::Check;
 use connection::{Connection, Down, Role, Room};
+use faults::Contention;
 use flapping::Flapping;
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
@@ -97,6 +98,8 @@ pub(crate) struct Device {
     responder: Option<Box<Responder>>,
     /// A fault that lets it come and go, if one does.
     flapping: Option<Box<Flapping>>,
+    /// Further connections that a fault wants, if one does.
+    contention: Option<Contention>,
     /// `None` if it is there until after the load.
     attendance: Option<Box<Attendance>>,
     /// Messages with a Response Topic that came due.
@@ -191,6 +194,7 @@ impl Device {
             responder: Responder::new(draws, &profile, place.index, &client_id),
             attendance: Attendance::new(&profile.attendance, draws, level),
             flapping: None,
+            contention: None,
             requests: 0,
             sequences: Sequences::default(),
             queue: VecDeque::new(),

@@ -137,6 +137,9 @@ impl Device {
             quota.settle();
         }
         self.handle_qos2_faults(turn);
+        if let Some(place) = self.active_place() {
+            self.ask_where_due(turn, place);
+        }
         self.send_queue(turn);
     }
 

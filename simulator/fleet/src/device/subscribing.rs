@@ -154,8 +154,11 @@ impl Device {
         self.ask_where_due(turn, place);
     }
 
-    /// Sends a SUBSCRIBE or UNSUBSCRIBE for each packet that needs one and has none under way.
-    fn ask_where_due(&mut self, turn: &mut Turn<'_>, place: usize) {
+    /// Sends a SUBSCRIBE or UNSUBSCRIBE for each packet that needs one and has none under way; later if the device is muted.
+    pub(super) fn ask_where_due(&mut self, turn: &mut Turn<'_>, place: usize) {
+        if self.connections[place].is_muted() {
+            return;
+        }
         for packet in 0..self.subscriptions.packets.len() {
             let Some(request) = self.subscriptions.packets[packet].request() else {
                 continue;

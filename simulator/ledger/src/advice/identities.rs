@@ -29,9 +29,9 @@ fn is_about_takeovers(scenario: &Scenario, id: GroupId) -> bool {
     let mut claims = scenario.expectations.iter();
     let faults = scenario.faults.iter();
     claims.any(|claim| matches!(claim, Expectation::Takeover(_)))
-        || faults
-            .filter_map(Fault::devices)
-            .any(|devices| devices.group == id && devices.action == FaultAction::Takeover)
+        || faults.filter_map(Fault::devices).any(|devices| {
+            devices.group == id && matches!(devices.action, FaultAction::Takeover(_))
+        })
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn causes(scenario: &Scenario, id: GroupId, group: &Group) -> Vec<String> {
 fn cuts(fault: &Fault, group: GroupId) -> bool {
     fault.devices().is_some_and(|devices| {
         let ends_connections = match devices.action {
-            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover => true,
+            FaultAction::Drop(_) | FaultAction::Disconnect(_) | FaultAction::Takeover(_) => true,
             FaultAction::Stall | FaultAction::Network(_) | FaultAction::Partition => false,
             // The broker ends them.
             FaultAction::Mute | FaultAction::Flap(_) => true,

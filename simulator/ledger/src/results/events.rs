@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use squall_fleet::FaultReport;
+use squall_fleet::{FaultReport, Strike};
 use squall_run::{
     Anomaly, ErrorCount, FaultEffect, FaultOccurrence, FirstAnomaly, Responses, Silences,
     Takeovers, WillOutcome,
 };
-use squall_scenario::{Expectation, FaultId, Scenario};
+use squall_scenario::{Expectation, Fault, FaultAction, FaultId, Scenario};
 
 use super::malformed;
 use crate::books::{Ledger, WillCause, reason_text};
@@ -169,10 +169,8 @@ pub(super) fn faults(
                 lasts_s: lasted.map(|lasted| lasted.as_secs_f64()),
                 selected: strike.selected,
                 applied: strike.applied,
-                effects: match fault.flap() {
-                    Some(_) => vec![connections_ended(strike.connections)],
-                    None => effects(report.fault, number, ledger),
-                },
+                effects: connections_of(fault, strike)
+                    .unwrap_or_else(|| effects(report.fault, number, ledger)),
                 first_anomaly: first.map(|anomaly| FirstAnomaly {
                     kind: anomaly.kind,
                     at_s: anomaly.at.as_secs_f64(),
@@ -183,13 +181,24 @@ pub(super) fn faults(
         .collect()
 }
 
-/// Connections that a fault ended, the first of each device included.
-fn connections_ended(count: u64) -> FaultEffect {
-    FaultEffect {
-        what: "connections ended".to_owned(),
-        count,
+/// Connections that a fault ended again and again, or opened one after the other; `None` if it does something else.
+fn connections_of(fault: &Fault, strike: &Strike) -> Option<Vec<FaultEffect>> {
+    let what = match fault.devices()?.action {
+        FaultAction::Flap(_) => "connections ended",
+        FaultAction::Takeover(2..) => "connections opened",
+        FaultAction::Takeover(_)
+        | FaultAction::Drop(_)
+        | FaultAction::Disconnect(_)
+        | FaultAction::Stall
+        | FaultAction::Mute
+        | FaultAction::Network(_)
+        | FaultAction::Partition => return None,
+    };
+    Some(vec![FaultEffect {
+        what: what.to_owned(),
+        count: strike.connections,
         longest_s: None,
-    }
+    }])
 }
 
 /// What the time that a fault struck after `number` others brought about.

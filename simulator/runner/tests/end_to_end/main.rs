@@ -3,6 +3,7 @@
 mod addresses;
 mod bad_input;
 mod closed_loops;
+mod contenders;
 mod deaths;
 mod described;
 mod explained;

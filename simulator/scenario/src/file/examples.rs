@@ -274,6 +274,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fault.profile", "profile = \"gprs\""),
     ("fault.reason", "reason = \"normal\""),
     ("fault.lasts", "lasts = \"20s\""),
+    ("fault.contenders", "contenders = 3"),
     ("fault.period", "period = \"400ms\""),
     ("fault.kind", "kind = [\"qos_3\", \"invalid_utf8\"]"),
     (

@@ -55,6 +55,10 @@ pub(crate) struct FaultFile {
     /// none: with `flap` it must be there.
     #[schemars(extend("x-squall-with" = { "action": ["flap"] }))]
     pub(crate) period: Option<DurationText>,
+    /// How many connections of its Client Identifier a device makes, one after the other, with `takeover`: each once the one
+    /// before has its CONNACK, and each displaces that. Default 1.
+    #[schemars(range(min = 1, max = 1000), extend("x-squall-with" = { "action": ["takeover"] }))]
+    pub(crate) contenders: Option<u16>,
 }
 
 /// Which devices a fault takes, drawn among those that are not gone.

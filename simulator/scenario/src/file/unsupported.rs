@@ -4,13 +4,12 @@
 //! obeyed. Each entry leaves this list when the engine honours it.
 
 /// Keys by the schema's name of their block; the file itself is the empty name.
-const KEYS: [(&str, &[&str]); 6] = [
+const KEYS: [(&str, &[&str]); 5] = [
     ("", &["matrix", "stage"]),
     ("target", &["kill"]),
     ("run", &["repeat"]),
     ("network", &["partition"]),
     ("publish", &["stage"]),
-    ("fault", &["contenders"]),
 ];
 
 /// Values by key.

@@ -86,7 +86,7 @@ impl Fault {
                 ..
             }) => Some(kind),
             FaultAction::Disconnect(_)
-            | FaultAction::Takeover
+            | FaultAction::Takeover(_)
             | FaultAction::Stall
             | FaultAction::Mute
             | FaultAction::Flap(_)
@@ -102,20 +102,6 @@ impl Fault {
             Some(_) | None => Duration::ZERO,
         };
         self.timing.last() + lasts
-    }
-
-    /// How it lets devices come and go; `None` if it does something else.
-    pub fn flap(&self) -> Option<Flap> {
-        match self.devices()?.action {
-            FaultAction::Flap(flap) => Some(flap),
-            FaultAction::Drop(_)
-            | FaultAction::Disconnect(_)
-            | FaultAction::Takeover
-            | FaultAction::Stall
-            | FaultAction::Mute
-            | FaultAction::Network(_)
-            | FaultAction::Partition => None,
-        }
     }
 
     /// Whether it keeps devices from talking.
@@ -211,8 +197,8 @@ pub enum FaultAction {
     /// It ends its connection with DISCONNECT.
     Disconnect(DisconnectReason),
     /// It connects once more with its Client Identifier, which is in use (§3.1.4): the device
-    /// that holds the Session is displaced, itself included.
-    Takeover,
+    /// that holds the Session is displaced, itself included. So many times, each once the one before has its CONNACK.
+    Takeover(u16),
     /// It reads nothing from its connection for as long as the fault lasts, and goes on sending: a slow consumer,
     /// whose window closes.
     Stall,
@@ -233,7 +219,7 @@ impl FaultAction {
         match self {
             Self::Drop(_) => "drop",
             Self::Disconnect(_) => "disconnect",
-            Self::Takeover => "takeover",
+            Self::Takeover(_) => "takeover",
             Self::Stall => "stall",
             Self::Mute => "mute",
             Self::Flap(_) => "flap",
@@ -251,7 +237,9 @@ impl FaultAction {
                 FlapEnd::Drop(how) => ("how", how.name()),
                 FlapEnd::Disconnect(reason) => ("reason", reason.name()),
             }),
-            Self::Takeover | Self::Stall | Self::Mute | Self::Network(_) | Self::Partition => None,
+            Self::Takeover(_) | Self::Stall | Self::Mute | Self::Network(_) | Self::Partition => {
+                None
+            }
         }
     }
 }
@@ -381,7 +369,7 @@ mod tests {
             target: FaultTarget::Devices(DeviceFault {
                 group: GroupId(0),
                 select: Select::All,
-                action: FaultAction::Takeover,
+                action: FaultAction::Takeover(1),
                 malformations: Vec::new(),
             }),
         }

@@ -333,7 +333,7 @@ fn connections_max(scenario: &Scenario) -> u64 {
         let comes_back = group.reconnect.when == ReconnectWhen::Always;
         let wanted = devices.select.wanted(group.count).unwrap_or(group.count);
         match devices.action {
-            FaultAction::Takeover => u64::from(wanted),
+            FaultAction::Takeover(contenders) => u64::from(wanted) * u64::from(contenders),
             FaultAction::Drop(DropKind::Silent) if comes_back => u64::from(group.count),
             FaultAction::Drop(_)
             | FaultAction::Disconnect(_)

@@ -159,6 +159,9 @@ impl Scenario {
         if let Some(FaultAction::Network(id)) = devices.map(|devices| devices.action) {
             text.pair("profile", quote(&self.network(id).name));
         }
+        if let Some(FaultAction::Takeover(contenders)) = devices.map(|devices| devices.action) {
+            text.pair("contenders", contenders.to_string());
+        }
         if let Some(FaultAction::Flap(flap)) = devices.map(|devices| devices.action) {
             text.pair("period", duration(flap.period));
         }

@@ -262,7 +262,7 @@ impl Resolver<'_> {
         let group = &self.groups[usize::from(devices.group.0)];
         let problem = match (&devices.action, &group.will) {
             (
-                FaultAction::Takeover
+                FaultAction::Takeover(_)
                 | FaultAction::Stall
                 | FaultAction::Network(_)
                 | FaultAction::Partition,

@@ -208,7 +208,7 @@ impl Resolver<'_> {
                 Some(ReasonWord::WithWill) => DisconnectReason::WithWill,
                 Some(ReasonWord::Normal) | None => DisconnectReason::Normal,
             }),
-            ActionWord::Takeover => FaultAction::Takeover,
+            ActionWord::Takeover => FaultAction::Takeover(self.resolve_contenders(file, at)),
             ActionWord::Stall => FaultAction::Stall,
             ActionWord::Mute => FaultAction::Mute,
             ActionWord::Flap => self.resolve_flap(file, at),
@@ -264,7 +264,7 @@ impl Resolver<'_> {
             FaultAction::Disconnect(reason) => reason == DisconnectReason::WithWill,
             FaultAction::Flap(flap) => flap.end == FlapEnd::Disconnect(DisconnectReason::WithWill),
             FaultAction::Drop(_)
-            | FaultAction::Takeover
+            | FaultAction::Takeover(_)
             | FaultAction::Stall
             | FaultAction::Mute
             | FaultAction::Network(_)
@@ -308,7 +308,7 @@ impl Resolver<'_> {
     fn gone_after(&self, fault: &DeviceFault, group: &Group) -> Option<u32> {
         match (fault.action, group.reconnect.when) {
             (
-                FaultAction::Takeover
+                FaultAction::Takeover(_)
                 | FaultAction::Stall
                 | FaultAction::Mute
                 | FaultAction::Flap(_)

@@ -1,14 +1,18 @@
-//! `action = "flap"`, and the keys that it shares with `drop` and `disconnect`.
+//! `action = "flap"`, the keys that it shares with `drop` and `disconnect`, and `contenders` of `takeover`.
 
 use std::time::Duration;
 
 use squall_toml::at::At;
+use squall_toml::mistake::Mistake;
 use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use super::fault::{resolve_how, usual_length};
 use crate::file::{ActionWord, FaultFile, HowWord, ReasonWord};
 use crate::{DisconnectReason, DropKind, FaultAction, Flap, FlapEnd};
+
+/// Most connections of one Client Identifier that a device makes one after the other.
+const CONTENDERS_MAX: u16 = 1_000;
 
 impl Resolver<'_> {
     /// `how`, `reason` and `period` go with the actions that they say something of.
@@ -24,6 +28,22 @@ impl Resolver<'_> {
         if !is_flap {
             self.misplaced(at, "period", "`action = \"flap\"`");
         }
+        if file.action != ActionWord::Takeover {
+            self.misplaced(at, "contenders", "`action = \"takeover\"`");
+        }
+    }
+
+    /// How many connections of its Client Identifier a device makes one after the other.
+    pub(super) fn resolve_contenders(&mut self, file: &FaultFile, at: &At<'_>) -> u16 {
+        let contenders = file.contenders.unwrap_or(1);
+        if !(1..=CONTENDERS_MAX).contains(&contenders) {
+            let problem = Mistake::OutOfRange {
+                value: contenders.to_string(),
+                range: format!("1 to {CONTENDERS_MAX}"),
+            };
+            self.diagnostics.value(&at.key("contenders"), problem);
+        }
+        contenders
     }
 
     /// How a device comes and goes.

@@ -25,7 +25,7 @@ impl Resolver<'_> {
             FaultAction::Network(id) => Some(id),
             FaultAction::Drop(_)
             | FaultAction::Disconnect(_)
-            | FaultAction::Takeover
+            | FaultAction::Takeover(_)
             | FaultAction::Stall
             | FaultAction::Mute
             | FaultAction::Flap(_) => return,

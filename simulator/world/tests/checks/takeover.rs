@@ -247,3 +247,57 @@ fn the_claim_counts_from_connack_and_the_metric_from_connect() {
     let times = judgement.measured.metrics.all(MetricName::TakeoverTime);
     assert!(times.max_us() >= Some(1_500_000), "{:?}", times.max_us());
 }
+
+/// A device that takes its own Client Identifier over five times in a row, once a second and a half.
+fn contended() -> String {
+    let text = SCENARIO.replace(
+        "count = 4\nclient_id = \"twin-{index % 2}\"",
+        "count = 4\nclient_id = \"twin-{index}\"",
+    );
+    let fault = "[[fault]]\nname = \"fight\"\nevery = \"1500ms\"\ngroup = \"twins\"\nselect = 2\naction = \"takeover\"\ncontenders = 5\n";
+    format!("{text}{fault}")
+}
+
+/// Each of the contenders displaces the one before and is judged, and the run says how many there were.
+#[test]
+fn contenders_are_all_judged() {
+    let judgement = run(&contended());
+
+    assert_broken(&judgement, &[]);
+    let takeovers = judgement.measured.takeovers.unwrap();
+    let fault = &judgement.measured.faults[0];
+    assert_eq!(fault.effects[0].count, 10, "{fault:?}");
+    let strikes = judgement.measured.faults.len() as u64;
+    assert_eq!(takeovers.takeovers, 10 * strikes, "{takeovers:?}");
+    assert_eq!(takeovers.displaced_closed, takeovers.takeovers);
+}
+
+/// One displaced contender of many that stays open is found.
+#[test]
+fn a_contender_that_is_not_closed_breaks_closed_within() {
+    let judgement = run_tampered(&contended(), KeepDisplaced::default());
+
+    let check = &judgement.measured.checks[0];
+    assert!(!check.passed(), "{check:?}");
+}
+
+/// Whatever the seed and the link, an honest broker breaks nothing.
+#[test]
+fn an_honest_broker_breaks_nothing_by_contenders() {
+    let bad = "[[network]]\nname = \"n\"\nlatency = \"60ms\"\nloss = 0.05\n\
+               outages = { every = { dist = \"exponential\", mean = \"8s\" }, lasts = \"1s\" }\n";
+    let over_bad_links =
+        contended().replace("name = \"twins\"", "name = \"twins\"\nnetwork = \"n\"");
+    for seed in 1..=10 {
+        for text in [contended(), format!("{bad}{over_bad_links}")] {
+            let scenario = crate::harness::scenario(&format!("seed = {seed}\n{text}"));
+
+            let judgement = squall_world::run(&scenario, crate::run::broker(), None);
+
+            let shown = judgement.measured.anomalies.first();
+            let code = crate::run::verdict(&judgement).exit_code;
+            assert_ne!(code, 98, "seed {seed}: {shown:#?}");
+            assert_eq!(judgement.measured.accounting.balance(), 0, "seed {seed}");
+        }
+    }
+}
