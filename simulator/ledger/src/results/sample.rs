@@ -7,7 +7,7 @@
 //! that claims `unexpected_disconnects` is judged by that too.
 
 use squall_run::{GroupConnections, MetricName, Publications, Reason, count_text};
-use squall_scenario::{GroupId, Scenario};
+use squall_scenario::{GroupId, LoadBegin, Scenario};
 
 use crate::books::{Away, Unsent};
 
@@ -20,8 +20,11 @@ pub(super) fn is_explained(scenario: &Scenario, group: GroupId, why: Unsent) -> 
     match why {
         Unsent::Away(away) => {
             let has_outages = network.is_some_and(|network| network.outages.is_some());
-            // A device that waits for its first CONNACK has done nothing else yet.
-            away.is_asked() || (has_outages && away == Away::NotYet)
+            // A device that waits for its first CONNACK has done nothing else yet: its messages are due by then
+            // only where the scenario has the load begin without it, or where its connect took too long.
+            let begins_without_it = scenario.group(group).attendance.start.is_some()
+                || scenario.run.begin == LoadBegin::AtOnce;
+            away.is_asked() || ((has_outages || begins_without_it) && away == Away::NotYet)
         }
         // Acknowledgements take the round trip of the link, and its bandwidth is limited.
         Unsent::Waiting => network.is_some(),

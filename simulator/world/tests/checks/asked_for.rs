@@ -171,3 +171,25 @@ fn a_threshold_on_dropped_says_how_many_may_be_missing() {
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     assert!(reasons[0].starts_with("devices of group sensors were away"));
 }
+
+/// A group with `start` has its first messages due while it connects, and so has every group where the load begins
+/// at once: the scenario has them due then, and that they are not sent is of its making.
+#[test]
+fn messages_that_are_due_while_a_device_makes_its_first_connection_are_explained() {
+    let link = "[[network]]\nname = \"far\"\nlatency = \"200ms\"\n";
+    let late = "count = 10\nstart = \"3s\"\nleave = \"7s\"\n";
+    for (begin, group) in [("connected", late), ("at_once", "count = 10\n")] {
+        let scenario = SCENARIO
+            .replace("count = 10\n", group)
+            .replace("[run]\n", &format!("[run]\nbegin = \"{begin}\"\n"));
+        let scenario = on_network(&scenario, "sensors", "far");
+
+        let judgement = run(&format!("{link}{scenario}"));
+
+        let book = &judgement.measured.accounting.publications[0];
+        let not_yet = "not connected (no answer to CONNECT yet)";
+        assert!(book.unsent[not_yet] * 100 > book.scheduled, "{book:?}");
+        assert_eq!(book.unsent_unexplained, 0, "{begin}");
+        assert_eq!(judgement.reasons, [], "{begin}");
+    }
+}
