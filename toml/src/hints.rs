@@ -12,6 +12,7 @@ pub(crate) fn explained(text: &str, error: SyntaxError) -> (Range<usize>, Mistak
     let line = line_at(text, span.start.min(text.len()));
     unseen(text, &line)
         .or_else(|| (message == DUPLICATE).then(|| begun_otherwise(text, &line))?)
+        .or_else(|| (message == DUPLICATE).then(|| there_twice(text, &line))?)
         .unwrap_or((span, Mistake::Syntax { message }))
 }
 
@@ -82,6 +83,23 @@ fn begun_otherwise(text: &str, line: &Range<usize>) -> Option<(Range<usize>, Mis
     None
 }
 
+/// Of a `[name]` that is there before, or of a key below it: the second header. Every key of the first that comes again
+/// is an error of its own to the parser.
+fn there_twice(text: &str, line: &Range<usize>) -> Option<(Range<usize>, Mistake)> {
+    let mut start = 0;
+    let headers = text[..line.end].split_inclusive('\n').filter_map(|before| {
+        let span = start..start + before.trim_end().len();
+        start += before.len();
+        before.starts_with('[').then_some((span, before.trim()))
+    });
+    let headers: Vec<(Range<usize>, &str)> = headers.collect();
+    let ((span, header), before) = headers.split_last()?;
+    let name = header.strip_prefix('[')?.split(']').next()?.trim();
+    let is_again = !name.starts_with('[') && before.iter().any(|(_, other)| other == header);
+    let name = name.to_owned();
+    is_again.then(|| (span.clone(), Mistake::TableAgain { name }))
+}
+
 /// The line that a byte lies on, without its end.
 fn line_at(text: &str, at: usize) -> Range<usize> {
     let bytes = text.as_bytes();
@@ -125,6 +143,26 @@ mod tests {
         assert_eq!(
             message,
             "`expect` may be there several times: write `[[expect]]` each time"
+        );
+    }
+
+    /// Two `[fault]` are one mistake, however many keys they share.
+    #[test]
+    fn a_table_that_is_there_twice_is_told_once() {
+        let text = "[run]\nduration = 1\n[fault]\nname = 'a'\nat = 1\n[fault]\nname = 'b'\nat = 2\n[c]\nd = 1\n";
+
+        let errors = Node::parse_document(text, 0).expect_err("it is not TOML");
+        let told = errors.into_iter().map(|error| explained(text, error));
+
+        let again = Mistake::TableAgain {
+            name: "fault".to_owned(),
+        };
+        for (span, mistake) in told {
+            assert_eq!((span.start, &mistake), (45, &again));
+        }
+        assert_eq!(
+            again.to_string(),
+            "`[fault]` is there twice: write `[[fault]]` each time if it may be there several times, else join the two"
         );
     }
 

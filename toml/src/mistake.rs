@@ -36,6 +36,14 @@ pub enum Mistake {
         /// The name of the table.
         name: String,
     },
+    /// `[name]` for the second time.
+    #[error(
+        "`[{name}]` is there twice: write `[[{name}]]` each time if it may be there several times, else join the two"
+    )]
+    TableAgain {
+        /// The name of the table.
+        name: String,
+    },
     /// A header of a part, as `[[group.publish]]`, without the block that it is a part of.
     #[error(
         "`{part}` belongs to a `[[{name}]]`, and there is none before it: is the header above it misspelt?"
@@ -114,6 +122,7 @@ impl Mistake {
             | Self::BareCarriageReturn
             | Self::Unseen { .. }
             | Self::OneTable { .. }
+            | Self::TableAgain { .. }
             | Self::WithoutBlock { .. }
             | Self::WrongType { .. }
             | Self::BadQuantity { .. }

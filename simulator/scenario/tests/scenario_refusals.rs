@@ -40,6 +40,79 @@ action = "takeover"
     );
 }
 
+/// A fault whose group is misspelt is there all the same, and a Response Topic that cannot be read is one: what refers to
+/// them is right.
+#[test]
+fn a_mistake_makes_no_others_of_what_refers_to_it() {
+    let fault = problem(
+        r#"
+[[group]]
+name = "devices"
+count = 1
+[group.will]
+topic = "w"
+[[group.subscribe]]
+filter = "w"
+[[fault]]
+name = "tunnel"
+at = "1s"
+group = "device"
+action = "drop"
+how = "rst"
+[[expect]]
+check = "will"
+after = ["tunnel"]
+exactly = 1
+"#,
+    );
+    let response_topic = problem(
+        r#"
+[[group]]
+name = "asks"
+count = 1
+[[group.publish]]
+topic = "cmd"
+every = "1s"
+response_topic = "answers/{clientid}"
+[[group.subscribe]]
+filter = "answers/{client_id}"
+[[group]]
+name = "answers"
+count = 1
+[[group.respond]]
+filter = "cmd"
+[[expect]]
+check = "response"
+misdirected = 0
+within = "1s"
+"#,
+    );
+
+    assert!(
+        matches!(fault, Problem::UnknownName { kind: "group", .. }),
+        "{fault}"
+    );
+    assert!(
+        matches!(response_topic, Problem::Template(_)),
+        "{response_topic}"
+    );
+}
+
+/// A day cannot come again after another period, and what can is said.
+#[test]
+fn a_day_that_is_to_repeat_is_told_what_can() {
+    let text = "[[group]]\nname = \"a\"\ncount = 1\n[[group.publish]]\ntopic = \"t\"\n\
+                rate = { day = { low = 1, high = 2, peak = \"14h\" }, repeat = \"60s\" }\n";
+
+    let problem = problem(text);
+
+    let Problem::Contradiction { what, remedy } = problem else {
+        panic!("{problem}");
+    };
+    assert!(what.ends_with("a `day` is 24 h of real time"), "{what}");
+    assert!(remedy.starts_with("`points` and `repeat`"), "{remedy}");
+}
+
 /// A silent drop of devices without Keep Alive is never noticed, so no will can be claimed.
 #[test]
 fn a_will_after_a_silent_drop_needs_a_keep_alive() {

@@ -121,6 +121,7 @@ impl report::Problem for ConfigProblem {
                 | Mistake::BareCarriageReturn
                 | Mistake::Unseen { .. }
                 | Mistake::OneTable { .. }
+                | Mistake::TableAgain { .. }
                 | Mistake::WithoutBlock { .. }
                 | Mistake::UnknownKey { .. }
                 | Mistake::UnknownValue { .. },

@@ -17,7 +17,7 @@ pub(crate) enum RateFile {
     Points(#[schemars(length(min = 1, max = 10_000))] Vec<RatePointFile>),
     /// Points that come again.
     Repeat(RepeatFile),
-    /// The hours of a day.
+    /// The hours of a day, 24 h of real time.
     Day(DayProfileFile),
 }
 
@@ -45,16 +45,19 @@ pub(crate) struct RepeatFile {
     pub(crate) points: Vec<RatePointFile>,
 }
 
-/// A rate that follows the hours of a day.
+/// A rate that follows the hours of a day: 24 h of real time. A day that passes faster is written as `points` with
+/// `repeat`.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DayRate")]
 pub(crate) struct DayProfileFile {
-    /// The lowest and the highest rate of a day, and when the highest is.
+    /// The lowest and the highest rate of a day of 24 h of real time, and when the highest is. A day that passes faster is
+    /// written as `points` with `repeat`.
     pub(crate) day: DayFile,
 }
 
-/// A cosine over 24 hours; the measured part begins at midnight.
+/// A cosine over 24 hours of real time; the measured part begins at midnight. A day that passes faster is written as
+/// `points` with `repeat`.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Day")]

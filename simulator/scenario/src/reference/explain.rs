@@ -24,6 +24,9 @@ fn suggestion(nearest: Option<&str>) -> String {
     }
 }
 
+/// Keys whose words are listed, each with the title of the list.
+const LISTED: [(&str, &str); 2] = [("check", "Checks"), ("action", "Actions of faults")];
+
 impl Reference {
     /// Everything that is called `topic`: `group.publish.rate`, `rate`, `e2e_latency`, `{rand.int}`, `check will`.
     ///
@@ -34,6 +37,7 @@ impl Reference {
     pub fn explain(&self, topic: &str) -> Result<String, UnknownTopic> {
         let wanted = normalised(topic);
         let mut texts = self.matches(&wanted);
+        texts.extend(self.list_called(&wanted));
         // `group.publish.payload.size` is described once, where payloads are.
         if texts.is_empty()
             && let Some((block, key)) = wanted.rsplit_once('.')
@@ -71,7 +75,7 @@ impl Reference {
             };
             text.push_str(&format!("    {:<24} {keys}\n", section.title()));
         }
-        for (tag, title) in [("check", "Checks"), ("action", "Actions of faults")] {
+        for (tag, title) in LISTED {
             let words = self.words_of(tag);
             text.push_str(&format!(
                 "{title} (`squall explain {tag} WORD`):\n    {}\n",
@@ -87,7 +91,38 @@ impl Reference {
                 names.join(", ")
             ));
         }
+        text.push_str(
+            "A list can be asked for as well: `squall explain units`. `squall explain --markdown` prints all on one page.\n",
+        );
         text
+    }
+
+    /// The list that is called `wanted`, in the plural or not, each with what it means: `units`, `checks`.
+    fn list_called(&self, wanted: &str) -> Option<String> {
+        let name = wanted.strip_suffix('s').unwrap_or(wanted);
+        let is_kind = |kind: &&ItemKind| kind.name() == name;
+        if let Some(&kind) = ItemKind::ALL.iter().find(is_kind) {
+            let of_kind = self.items.iter().filter(|item| item.kind == kind);
+            let lines = of_kind.map(|item| (item.topic(), item_line(item)));
+            return Some(list_text(&format!("{}s", capital(name)), lines));
+        }
+        let (_, title) = LISTED.iter().find(|(tag, _)| *tag == name)?;
+        let variants = self.sections.iter().filter_map(|section| {
+            let variant = section
+                .variant
+                .as_ref()
+                .filter(|variant| variant.tag == name)?;
+            Some((
+                variant.word.clone(),
+                first_sentence(&section.meaning).to_owned(),
+            ))
+        });
+        let keys = self.sections.iter().flat_map(|section| &section.keys);
+        let words = keys
+            .filter(|key| key.name == name)
+            .flat_map(|key| &key.words)
+            .map(|word| (word.word.clone(), word.meaning.clone()));
+        Some(list_text(title, variants.chain(words)))
     }
 
     fn variants_of(&self, section: &Section) -> Vec<String> {
@@ -127,10 +162,12 @@ impl Reference {
                 texts.push(self.section_text(section));
             }
             for key in &section.keys {
-                let is_wanted = key_topics(section, key).iter().any(|topic| topic == wanted);
+                let of_path = key_topics(section, key);
+                let of_variant = topics_in_variant(section, key);
                 // A block has a section of its own, which says more.
-                let path = section.path_of(key);
-                if is_wanted && !self.sections.iter().any(|section| section.path == path) {
+                let is_wanted = (!key.is_block && of_path.iter().any(|topic| topic == wanted))
+                    || of_variant.iter().any(|topic| topic == wanted);
+                if is_wanted {
                     texts.push(key_text(section, key));
                 }
                 let words = key.words.iter();
@@ -150,6 +187,8 @@ impl Reference {
 
     fn topics(&self) -> Vec<String> {
         let mut topics: Vec<String> = self.items.iter().map(Item::topic).collect();
+        topics.extend(ItemKind::ALL.map(|kind| format!("{}s", kind.name())));
+        topics.extend(LISTED.map(|(tag, _)| format!("{tag}s")));
         for section in &self.sections {
             topics.extend(section_topics(section));
             for key in &section.keys {
@@ -182,9 +221,11 @@ impl Reference {
         }
         for key in &section.keys {
             text.push_str(&format!(
-                "  {:<16} {}\n",
+                "  {:<16} {} Value: {}. {}\n",
                 key.name,
-                first_sentence(&key.meaning)
+                first_sentence(&key.meaning),
+                key.value,
+                default_text(&key.default)
             ));
         }
         text
@@ -253,12 +294,33 @@ fn section_topics(section: &Section) -> Vec<String> {
         Some(Variant { tag, word }) => vec![format!("{tag} {word}"), word.clone()],
         // The key of the same name says it.
         None if section.path.is_empty() => vec!["file".to_owned()],
+        None if section.is_shared => {
+            let mut topics = suffixes(&section.path);
+            topics.push(section.title());
+            topics
+        }
         None => suffixes(&section.path),
     }
 }
 
 fn key_topics(section: &Section, key: &Key) -> Vec<String> {
     suffixes(&section.path_of(key))
+}
+
+/// `check response within` and `expect.response.within`, of a key that only one variant of a block has.
+fn topics_in_variant(section: &Section, key: &Key) -> Vec<String> {
+    let Some(Variant { tag, word }) = &section.variant else {
+        return Vec::new();
+    };
+    let path = &section.path;
+    let name = &key.name;
+    vec![
+        format!("{tag} {word} {name}"),
+        format!("{tag}.{word}.{name}"),
+        format!("{path}.{word}.{name}"),
+        format!("{word}.{name}"),
+        format!("{word} {name}"),
+    ]
 }
 
 fn key_text(section: &Section, key: &Key) -> String {
@@ -313,6 +375,32 @@ fn item_text(item: &Item) -> String {
     };
     push_example(&mut text, &example);
     text
+}
+
+/// A title, and a line for each name with what it means.
+fn list_text(title: &str, lines: impl Iterator<Item = (String, String)>) -> String {
+    let mut text = format!("{title}:\n");
+    for (name, meaning) in lines {
+        text.push_str(&format!("  {name:<16} {meaning}\n"));
+    }
+    text
+}
+
+/// What an item means in a list of its kind: of a unit with how it is written.
+fn item_line(item: &Item) -> String {
+    let Item {
+        kind,
+        meaning,
+        facts,
+        ..
+    } = item;
+    match kind {
+        ItemKind::Unit => {
+            let written: Vec<&str> = facts.iter().map(|(_, fact)| fact.as_str()).collect();
+            format!("{meaning} Units: {}.", written.join(", "))
+        }
+        ItemKind::Metric | ItemKind::Aggregate | ItemKind::Placeholder => meaning.clone(),
+    }
 }
 
 fn push_example(text: &mut String, example: &str) {

@@ -75,6 +75,8 @@ pub struct Key {
     pub example: Option<String>,
     /// The values of other keys with which it may stand, such as `action = "drop"`; empty if with all.
     pub goes_with: Vec<String>,
+    /// Whether its value is a block that has a section of its own, which says more.
+    pub is_block: bool,
 }
 
 /// A word that a key takes.

@@ -209,6 +209,7 @@ impl<'s> Walk<'s> {
         inner: &mut Vec<(Place, String, Tables<'s>)>,
     ) -> Vec<Key> {
         let mut keys = Vec::new();
+        let outer = place.path.rsplit('.').next().unwrap_or_default();
         for table in tables {
             let properties = table.get("properties").and_then(Json::as_object);
             let is_only = properties.is_some_and(|properties| properties.len() == 1);
@@ -233,8 +234,9 @@ impl<'s> Walk<'s> {
                 if is_required {
                     key.default = Default::Required;
                 } else if tables.len() > 1 {
-                    key.default =
-                        Default::Words("it is written in another of its forms".to_owned());
+                    key.default = Default::Words(format!(
+                        "`{outer}` has another of its forms, without `{name}`"
+                    ));
                 }
                 keys.push(key);
                 if found.tables.is_any() {
@@ -378,6 +380,7 @@ fn key(name: &str, meaning: &str, property: &Json, found: &Found<'_>, place: &Pl
         default,
         example: examples::of_key_in(&place.word, &key_path(place.first())),
         goes_with: goes_with(property),
+        is_block: found.tables.is_any(),
     }
 }
 

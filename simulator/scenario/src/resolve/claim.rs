@@ -140,6 +140,9 @@ impl Resolver<'_> {
             .enumerate()
             .map(|(index, name)| {
                 let at = at.item(index);
+                if self.broken_faults.contains(name) {
+                    return None;
+                }
                 let id = self.look_up("fault", name, &known, &at);
                 if names[..index].contains(name) {
                     // Counted twice, its wills would be twice as many as there are.

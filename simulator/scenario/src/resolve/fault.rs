@@ -49,12 +49,16 @@ impl Resolver<'_> {
                     .resolve_device_fault(file, action, timing, &at)
                     .map(FaultTarget::Devices),
             };
-            self.faults.extend(target.map(|target| Fault {
+            let Some(target) = target else {
+                self.broken_faults.push(name);
+                continue;
+            };
+            self.faults.push(Fault {
                 name,
                 timing,
                 lasts,
                 target,
-            }));
+            });
         }
     }
 

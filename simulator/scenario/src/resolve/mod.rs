@@ -151,6 +151,8 @@ struct Resolver<'a> {
     networks: Vec<Network>,
     groups: Vec<Group>,
     faults: Vec<Fault>,
+    /// Names of faults that are there, and that a mistake kept from being resolved.
+    broken_faults: Vec<String>,
     /// The end of the drain, from the beginning of the measured part.
     run_ends: Duration,
 }
@@ -171,6 +173,7 @@ impl<'a> Resolver<'a> {
             networks: Vec::new(),
             groups: Vec::new(),
             faults: Vec::new(),
+            broken_faults: Vec::new(),
             run_ends: Duration::ZERO,
         }
     }

@@ -125,11 +125,14 @@ impl Resolver<'_> {
                 self.misplaced(at, key, "`protocol = \"5.0\"`");
             }
         }
-        let response_topic = file.response_topic.as_ref().and_then(|text| {
+        let response_topic = file.response_topic.as_ref().map(|text| {
             let at = at.key("response_topic");
-            let template = self.resolve_property(text, group, &at)?;
+            let Some(template) = self.resolve_property(text, group, &at) else {
+                // It is noted, and a claim that needs a Response Topic has one.
+                return DeviceTemplate::literal("unknown");
+            };
             self.check_device_texts(&template, group, &at, |text| TopicName::new(text).map(drop));
-            Some(template)
+            template
         });
         let content_type = file
             .content_type

@@ -55,6 +55,58 @@ fn everything_else_is_found_as_it_is_written() {
     }
 }
 
+/// A word that several keys have is explained with each of its meanings, and each of them can be asked for alone.
+#[test]
+fn every_meaning_of_a_word_is_explained() {
+    let of_will = "check = \"will\"";
+
+    let all = explained("within");
+
+    assert!(all.contains("with check = \"response\""), "{all}");
+    assert!(all.contains("rst"), "{all}");
+    for topic in ["check response within", "expect.response.within"] {
+        let one = explained(topic);
+        assert!(all.contains(&one), "{topic}: {one}");
+        assert!(one.contains("with check = \"response\""), "{topic}: {one}");
+        assert!(!one.contains(of_will), "{topic}: {one}");
+    }
+}
+
+/// What the overview lists can be asked for as a list, and a value that several keys share as it is written there.
+#[test]
+fn a_list_can_be_asked_for() {
+    for (topic, part) in [
+        ("units", "ms"),
+        ("unit", "ms"),
+        ("metric", "e2e_latency"),
+        ("checks", "takeover"),
+        ("placeholders", "{rand.int}"),
+        ("aggregates", "p99.9"),
+        ("actions", "partition"),
+        ("rate point", "Messages per second then."),
+        ("login text", "login text"),
+    ] {
+        let text = explained(topic);
+
+        assert!(text.contains(part), "{topic}:\n{text}");
+    }
+}
+
+/// The keys of a block are listed with what they take and what holds without them.
+#[test]
+fn a_list_of_keys_has_values_and_defaults() {
+    let group = explained("[[group]]");
+
+    let keep_alive = group
+        .lines()
+        .find(|line| line.trim().starts_with("keep_alive"));
+    let keep_alive = keep_alive.expect("it is a key of a group");
+    assert!(
+        keep_alive.contains("Value: a duration. Default: \"60s\"."),
+        "{keep_alive}"
+    );
+}
+
 /// A slip is told with what was meant, anything else with where to look.
 #[test]
 fn an_unknown_topic_is_told_what_was_meant() {

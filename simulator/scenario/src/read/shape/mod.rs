@@ -42,6 +42,18 @@ fn place_of(at: &At<'_>) -> String {
     }
 }
 
+/// Keys of different forms of one value. A day of 24 h cannot come again after another period.
+fn exclusive(keys: Vec<String>) -> Problem {
+    let has = |key: &str| keys.iter().any(|written| written == key);
+    if !(has("day") && has("repeat")) {
+        return Problem::Exclusive { keys };
+    }
+    Problem::Contradiction {
+        what: "`day` and `repeat` exclude each other: a `day` is 24 h of real time".to_owned(),
+        remedy: "`points` and `repeat` for a day that passes faster, or `day` alone".to_owned(),
+    }
+}
+
 struct Checker<'a> {
     root: &'a Json,
     diagnostics: &'a mut Diagnostics,
@@ -135,7 +147,7 @@ impl<'a> Checker<'a> {
             ([_, second, ..], None) => {
                 let keys = present.iter().map(|entry| entry.key.clone()).collect();
                 let at = at.entry(second);
-                self.diagnostics.key(&at, Problem::Exclusive { keys });
+                self.diagnostics.key(&at, exclusive(keys));
             }
             ([_], None) => unreachable!("a key that is known is a variant's"),
         }
