@@ -25,6 +25,10 @@ pub struct WillOutcome {
     /// of the connection.
     #[serde(default)]
     pub undecided: u64,
+    /// Wills that came and need not have: to watchers that had subscribed after the end of the connection, or had been
+    /// away; and of ends that the broker may see otherwise than the device. Their times are in `time_to_will`.
+    #[serde(default)]
+    pub optional: u64,
     /// Further copies of a will for one end of a connection.
     pub doubled: u64,
     /// Wills that came though none was due, or none yet.

@@ -14,7 +14,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         blocks.push(Block::Table(wills(run)));
         blocks.push(Block::Note(
             "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none. Undecided are those \
-             that had not come when the run ended, and could come still. Times to a will, in claims and thresholds too, are \
+             that had not come when the run ended, and could come still. Not due, but allowed are those that came to watchers that had \
+             subscribed after the end of the connection; their times are among the times to a will. Times to a will, in claims and thresholds too, are \
              without what the simulated links of the two devices held, and without the time in which the watcher was away or its \
              link held answers that the broker may have waited for."
                 .to_owned(),
@@ -51,6 +52,7 @@ fn wills(run: &Run) -> Table {
             Column::count("Seen"),
             Column::count("Missing"),
             Column::count("Undecided"),
+            Column::count("Not due, allowed"),
             Column::count("Doubled"),
             Column::count("Unexpected"),
             Column::count("Too late"),
@@ -67,6 +69,7 @@ fn wills(run: &Run) -> Table {
             Cell::Count(will.seen),
             Cell::Bad(will.missing),
             Cell::Count(will.undecided),
+            Cell::Count(will.optional),
             Cell::Bad(will.doubled),
             Cell::Bad(will.unexpected),
             Cell::Bad(will.late),

@@ -134,6 +134,7 @@ pub(super) fn wills() -> Vec<WillOutcome> {
         seen: due,
         missing: 0,
         undecided: 0,
+        optional: 0,
         doubled: 0,
         unexpected: 0,
         cancelled: 0,

@@ -117,10 +117,19 @@ impl Sum {
 
 /// Why nothing follows from how often wills came, if another client may have sent some of them.
 fn unclear(wills: &Wills) -> Option<String> {
+    let remedy = match wills.unclear_of_several() {
+        // Only one device of this run can have sent them.
+        0 => {
+            "wills too many, or of another run of the same scenario; give the run a broker of its own"
+        }
+        _ => {
+            "of another client, or wills too many; give the wills topics of their own, with the Client Identifier in them, or \
+             the run a broker of its own"
+        }
+    };
     (wills.unclear() > 0).then(|| {
         format!(
-            "{} messages with the topic and payload of a will came that no end of a connection asked for: of another client, or \
-             wills too many; give the wills topics of their own, with the Client Identifier in them, or the run a broker of its own",
+            "{} messages with the topic and payload of a will came that no end of a connection asked for: {remedy}",
             count_text(wills.unclear())
         )
     })

@@ -60,6 +60,7 @@ pub(super) fn wills(scenario: &Scenario, ledger: &Ledger) -> Vec<WillOutcome> {
                 seen: if is_polite { 0 } else { once + twice + more },
                 missing: if is_polite { 0 } else { none + overdue },
                 undecided: tally.undecided - overdue,
+                optional: tally.optional,
                 doubled: if is_polite { 0 } else { twice + more },
                 unexpected: match is_polite {
                     true => once + twice + more,

@@ -362,3 +362,25 @@ fn a_will_doubled_with_dup_is_found() {
         "{broken:?}"
     );
 }
+
+/// A watcher that subscribes between a silent drop and its will sees that, and need not have: the table counts it apart,
+/// and together with those that were due there are as many as there are times.
+#[test]
+fn a_will_that_a_late_watcher_sees_is_counted_apart() {
+    let late = "[[group]]\nname = \"late\"\ncount = 4\nstart = \"3s\"\n[[group.subscribe]]\nfilter = \"status/+\"\nqos = 1\n\
+                [[fault]]\nname = \"goodbye\"";
+    let scenario = SCENARIO.replacen("[[fault]]\nname = \"goodbye\"", late, 1);
+
+    let measured = run(&scenario).measured;
+
+    let cut = measured
+        .wills
+        .iter()
+        .find(|will| will.how == "silent")
+        .expect("there is one");
+    // One watcher was there from the beginning; retained wills of the crash come to the others from the store.
+    assert_eq!((cut.expected, cut.seen, cut.optional), (2, 2, 8));
+    let tags = Tags::from([("how".to_owned(), "silent".to_owned())]);
+    let times = measured.metrics.select(MetricName::TimeToWill, &tags);
+    assert_eq!(times.count(), cut.seen + cut.optional);
+}

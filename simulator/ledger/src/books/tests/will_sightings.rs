@@ -2,9 +2,10 @@
 
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
+use squall_scenario::BrokerHistory;
 
 use super::scene::{CLEAN as WATCHER, Dup, RESET, Scene};
-use super::wills::{connect, tally, will};
+use super::wills::{connect, see, tally, will};
 use crate::books::{Memory, MemoryLimit};
 
 /// Many watchers of many ends whose wills come in between: an end and its watchers are two, not one each, so
@@ -57,4 +58,26 @@ fn many_ends_of_one_will_are_seen_in_their_order() {
 
     assert_eq!((tally.ended, tally.seen), (40, [0, 39, 1, 0]));
     assert_eq!(scene.count(AnomalyKind::WillDoubled), 1);
+}
+
+/// A will too many on a broker that others use too: where one device alone announces it, it is not put down to a topic
+/// that others may have.
+#[test]
+fn a_will_too_many_of_one_device_is_told_from_one_of_several() {
+    for (announcers, of_several) in [(1, 0), (2, 1)] {
+        let mut scene = Scene::on_broker(BrokerHistory::OtherClients);
+        scene.connect(WATCHER);
+        scene.subscribe(WATCHER, "status/#", QoS::AtLeastOnce);
+        for device in 0..announcers {
+            connect(&mut scene, device, "status/all");
+        }
+        see(&mut scene, "status/all");
+        scene.close();
+
+        let wills = &scene.ledger.wills;
+        assert_eq!(
+            (wills.unclear(), wills.unclear_of_several()),
+            (1, of_several)
+        );
+    }
 }

@@ -43,13 +43,14 @@ impl Wills {
         if matches!(taken, Taken::Early) {
             self.keep_early(row, event, arrival);
         }
-        self.account(taken, event, arrival)
+        self.account(row, taken, event, arrival)
             .map_or(WillDelivery::Counted, WillDelivery::First)
     }
 
-    /// Writes down what a will was taken for; tells if this recipient saw it for the first time.
+    /// Writes down what a will of this row was taken for; tells if this recipient saw it for the first time.
     pub(super) fn account(
         &mut self,
+        row: usize,
         taken: Taken,
         event: &Event,
         arrival: &WillArrival<'_>,
@@ -58,7 +59,9 @@ impl Wills {
             Taken::For(taken) => taken,
             Taken::Repeat | Taken::Unknown | Taken::Early => return None,
             Taken::Unclear => {
+                let is_of_several = self.rows[row].announcers.only().is_none();
                 self.unclear += 1;
+                self.unclear_of_several += u64::from(is_of_several);
                 return None;
             }
             Taken::Unprovoked(device) => {

@@ -85,7 +85,7 @@ impl Wills {
                     row.take_for(last, &early.event, &arrival, history)
                 });
                 self.kept = self.kept.saturating_sub(1);
-                seen.extend(self.account(taken, &early.event, &arrival));
+                seen.extend(self.account(row, taken, &early.event, &arrival));
             }
             !is_of_it
         });
@@ -110,7 +110,7 @@ impl Wills {
                     row.take_beyond(early.ends, event, &arrival, history)
                 });
                 self.kept = self.kept.saturating_sub(1);
-                self.account(taken, event, &arrival);
+                self.account(row, taken, event, &arrival);
             }
         }
     }

@@ -95,6 +95,8 @@ pub struct WillTally {
     /// Ends times watchers whose will had not come, but might have come still when the books were
     /// closed: the broker need not have noticed the end by then.
     pub undecided: u64,
+    /// Wills that came to watchers that need not have had them, such as one that subscribed after the end.
+    pub optional: u64,
     /// How much longer the run would have had to go on to decide all of those.
     pub short_by: Duration,
     /// Longest time to a will.
@@ -131,6 +133,8 @@ pub(crate) struct Wills {
     /// Messages with the Topic Name and payload of a will that no end asked for, on a broker where
     /// another client may have sent them.
     unclear: u64,
+    /// Of those, the ones whose will several devices announce.
+    unclear_of_several: u64,
     /// Ends and early wills that are kept, words of sightings, and sightings that are kept whole.
     kept: usize,
     kept_max: usize,
@@ -159,6 +163,7 @@ impl Wills {
             overdue: BTreeMap::new(),
             unprovoked: 0,
             unclear: 0,
+            unclear_of_several: 0,
             kept: 0,
             kept_max: memory.will_ends,
             next_to_settle: 0,
@@ -328,6 +333,11 @@ impl Wills {
     /// another client may have sent them: not judged.
     pub(crate) fn unclear(&self) -> u64 {
         self.unclear
+    }
+
+    /// Of those, the ones whose will several devices announce: its topic or payload is not one device's own.
+    pub(crate) fn unclear_of_several(&self) -> u64 {
+        self.unclear_of_several
     }
 
     /// What is kept, counted against the limit of memory.

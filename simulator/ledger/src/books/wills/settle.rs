@@ -178,11 +178,18 @@ impl Wills {
         tally.ended += 1;
         match due {
             Due::Must | Due::MustNot => {}
-            Due::May => return,
+            Due::May => {
+                tally.optional += end.seen.plain_count() + end.seen.whole().count() as u64;
+                return;
+            }
             Due::Cancelled => {
                 tally.cancelled += 1;
                 return;
             }
+        }
+        if due == Due::Must {
+            let uncertain = end.seen.whole().filter(|(_, seen)| !seen.is_certain);
+            tally.optional += uncertain.count() as u64;
         }
         let certain = end.seen.whole().filter(|(_, seen)| seen.is_certain);
         for (_, seen) in certain {
