@@ -16,7 +16,7 @@ pub(crate) fn words(metrics: &Metrics, name: MetricName, tags: &Tags) -> String 
     longest.map_or_else(String::new, |longest| {
         let (left_out, place) = parts(name);
         format!(
-            "; less {left_out}, {place} max {}",
+            "; with {left_out}, {place}, max {}",
             duration_text(longest as f64 / 1e6)
         )
     })
@@ -28,7 +28,7 @@ pub(crate) fn sentence(metrics: &Metrics, name: MetricName, tags: &Tags) -> Stri
     longest.map_or_else(String::new, |longest| {
         let (left_out, place) = parts(name);
         format!(
-            " Times of {name} are less {left_out}: {place} the longest took {}.",
+            " Times of {name} are without {left_out}: with them, {place}, the longest took {}.",
             duration_text(longest as f64 / 1e6)
         )
     })
@@ -66,7 +66,7 @@ mod tests {
         let after = sentence(&run.measured.metrics, MetricName::TimeToWill, &none);
         assert_eq!(
             after,
-            " Times of time_to_will are less the simulated links and absences: at the watchers the longest took 18.0 s."
+            " Times of time_to_will are without the simulated links and absences: with them, at the watchers, the longest took 18.0 s."
         );
         let takeovers = words(&run.measured.metrics, MetricName::TakeoverTime, &none);
         assert_eq!(takeovers, "");

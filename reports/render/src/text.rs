@@ -1,6 +1,6 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{ClaimResult, Outcome, Run, Weight};
+use squall_run::{ClaimResult, Outcome, Run, Weight, count_text};
 
 use crate::tile::{self, Tile};
 use crate::verdict;
@@ -69,6 +69,7 @@ pub fn terminal_summary(run: &Run, screen: Screen) -> String {
     text.push_str(&head[word.len()..]);
     text.push_str(&reasons(run, screen));
     text.push_str(&figures(run, screen));
+    text.push_str(&thresholds_held(run, screen));
     if let Some(claims) = verdict::proposal(run) {
         text.push_str("\n  claims to paste into the scenario file:\n\n");
         for line in claims.lines() {
@@ -162,6 +163,30 @@ fn figures(run: &Run, screen: Screen) -> String {
     text
 }
 
+/// The thresholds that held, each with what was measured: those that did not are among the reasons.
+fn thresholds_held(run: &Run, screen: Screen) -> String {
+    let held = run
+        .measured
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.passed());
+    let lines = held.filter_map(|threshold| {
+        let actual = threshold.actual.as_ref()?;
+        let selector = threshold.selector();
+        let line = format!(
+            "threshold {selector}: {} held, it was {actual} ({} samples)",
+            threshold.expression,
+            count_text(threshold.samples)
+        );
+        Some(screen.lines(&line, 2, 4))
+    });
+    let lines: String = lines.collect();
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\n{lines}"),
+    }
+}
+
 /// `text` without control characters: a name must not move the cursor.
 fn printable(text: &str) -> String {
     text.chars()
@@ -199,6 +224,55 @@ mod tests {
         );
         assert!(text.contains("  Lost"));
         assert!(lines.last().unwrap().starts_with("  again: squall run"));
+    }
+
+    /// What was measured is told of each threshold that held, and of one that is broken once, among the reasons.
+    #[test]
+    fn thresholds_are_told_with_their_values() {
+        let run = sample::failing();
+        let held: Vec<_> = run
+            .measured
+            .thresholds
+            .iter()
+            .filter(|threshold| threshold.passed())
+            .collect();
+
+        let text = terminal_summary(&run, screen(Colours::None));
+
+        assert!(!held.is_empty());
+        for threshold in held {
+            let actual = threshold.actual.as_ref().expect("it was measured");
+            let line = format!(
+                "  threshold {}: {} held, it was {actual} (",
+                threshold.selector(),
+                threshold.expression
+            );
+            assert_eq!(text.matches(&line).count(), 1, "{line}: {text}");
+        }
+        assert_eq!(
+            text.matches(" held, it was ").count(),
+            run.measured
+                .thresholds
+                .iter()
+                .filter(|threshold| threshold.passed())
+                .count()
+        );
+    }
+
+    /// The last line but one says which of the meanings of an exit code it is.
+    #[test]
+    fn the_exit_code_is_told_with_what_it_means_here() {
+        let of = |run: &Run| {
+            let text = terminal_summary(run, screen(Colours::None));
+            let line = text.lines().find(|line| line.contains("exit code"));
+            line.expect("it is there").trim().to_owned()
+        };
+
+        assert_eq!(of(&sample::passing()), "exit code 0: passed");
+        assert_eq!(
+            of(&sample::failing()),
+            "exit code 98: an invariant is broken ([[expect]])"
+        );
     }
 
     /// Plain text has no escapes, not even those of a hostile name.

@@ -119,11 +119,43 @@ impl Counted {
 /// `exit code 4: invalid run, nothing follows about the broker`
 pub(crate) fn exit_code(run: &Run) -> String {
     let code = run.verdict.exit_code;
+    let meant = match run.verdict.outcome {
+        Outcome::Pass => Some("passed".to_owned()),
+        Outcome::NoClaims => Some("the scenario claims nothing (NO CLAIMS)".to_owned()),
+        Outcome::Fail => meaning_of_invariants(run),
+        Outcome::Invalid => None,
+    };
+    if let Some(meant) = meant {
+        return format!("exit code {code}: {meant}");
+    }
     match ExitCode::of(code) {
         Some(known) => format!("exit code {code}: {}", known.meaning),
         // Of a run file that another version wrote.
         None => format!("exit code {code}"),
     }
+}
+
+/// Which of the things that end with exit code 98 this run has; `None` with another code.
+fn meaning_of_invariants(run: &Run) -> Option<String> {
+    let reasons = &run.verdict.reasons;
+    let has = |is_it: fn(&Reason) -> bool| reasons.iter().any(is_it);
+    let parts = [
+        (
+            has(|reason| matches!(reason, Reason::BrokerEnded(_))),
+            "the broker ended by itself",
+        ),
+        (
+            has(|reason| matches!(reason, Reason::Invariant(_))),
+            "an invariant is broken ([[expect]])",
+        ),
+        (
+            has(|reason| matches!(reason, Reason::Unanswered(_))),
+            "the broker left requests without an answer, or some devices were never let in",
+        ),
+    ];
+    let meant = parts.iter().filter(|(is_there, _)| *is_there);
+    let meant: Vec<&str> = meant.map(|&(_, part)| part).collect();
+    (run.verdict.exit_code == 98 && !meant.is_empty()).then(|| meant.join("; "))
 }
 
 /// Claims to paste into the scenario, if it makes none.

@@ -89,12 +89,18 @@ impl GroupConnections {
         self.unexpected.values().sum()
     }
 
-    /// Ends of connections with a CONNACK that no fault struck and that were still no surprise, by cause:
+    /// Ends of connections with a CONNACK that the scenario did not ask for and that were still no surprise, by cause:
     /// those that a simulated link brought about, and those of connections that were displaced.
     pub fn explained(&self) -> BTreeMap<String, u64> {
         let is_asked = |cause: &str| {
             cause.starts_with("fault ")
-                || ["run ended", "refused", "QoS 2 handshake cut on purpose"].contains(&cause)
+                || [
+                    "run ended",
+                    "refused",
+                    "QoS 2 handshake cut on purpose",
+                    "went away as its group does",
+                ]
+                .contains(&cause)
         };
         let ended = self.ended.iter().filter(|(cause, _)| !is_asked(cause));
         let explained = ended.map(|(cause, &count)| {

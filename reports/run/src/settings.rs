@@ -40,6 +40,10 @@ pub struct GroupSettings {
     pub publishes: Vec<String>,
     /// What it subscribes to, one line each: `status/+, QoS 1`.
     pub subscribes: Vec<String>,
+    /// How its devices differ from those that stay connected and do nothing else, one line each: `start = "5s"`,
+    /// `will to status/{client_id}, QoS 1`.
+    #[serde(default)]
+    pub specials: Vec<String>,
 }
 
 impl Settings {

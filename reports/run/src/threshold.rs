@@ -99,6 +99,16 @@ impl Comparison {
 }
 
 impl ThresholdOutcome {
+    /// What it is about: `e2e_latency{group=backend, qos=1}`.
+    pub fn selector(&self) -> String {
+        let tags = self.tags.iter();
+        let tags: Vec<String> = tags.map(|(tag, value)| format!("{tag}={value}")).collect();
+        match tags.is_empty() {
+            true => self.metric.to_string(),
+            false => format!("{}{{{}}}", self.metric, tags.join(", ")),
+        }
+    }
+
     /// Whether it held.
     pub fn passed(&self) -> bool {
         self.result == ThresholdResult::Held

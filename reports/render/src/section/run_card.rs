@@ -201,6 +201,7 @@ fn groups(run: &Run) -> Table {
             Column::quantity("Keep alive", "s"),
             Column::sentences("Publishes"),
             Column::sentences("Subscribes to"),
+            Column::sentences("Special"),
         ],
     );
     for group in &run.settings.groups {
@@ -220,6 +221,7 @@ fn groups(run: &Run) -> Table {
             Cell::Seconds(f64::from(group.keep_alive_s)),
             lines(&group.publishes),
             lines(&group.subscribes),
+            lines(&group.specials),
         ]);
     }
     table

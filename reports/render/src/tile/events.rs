@@ -59,6 +59,28 @@ pub(super) fn wills(run: &Run) -> Vec<Tile> {
     tiles
 }
 
+/// How long requests took to be answered, by the group that asks.
+pub(super) fn round_trips(run: &Run) -> Vec<Tile> {
+    let metrics = &run.measured.metrics;
+    let groups = metrics.tag_values(MetricName::RoundTrip, "group");
+    let tiles = groups.into_iter().filter_map(|group| {
+        let tags = Tags::from([("group".to_owned(), group.clone())]);
+        let times = metrics.select(MetricName::RoundTrip, &tags);
+        let max = micros(times.max_us()?);
+        let n = format!("n = {}", count_text(times.count()));
+        let tile = match times.percentile_us(Percentile::P99) {
+            Some(us) => Tile::new(
+                format!("Round trip p99, {group}"),
+                micros(us),
+                format!("max {max}, {n}"),
+            ),
+            None => Tile::new(format!("Round trip max, {group}"), max, n),
+        };
+        Some(tile.claimed(claims::of_metric(run, MetricName::RoundTrip, &tags)))
+    });
+    tiles.collect()
+}
+
 pub(super) fn takeovers(run: &Run) -> Option<Tile> {
     let takeovers = run.measured.takeovers.as_ref()?;
     let times = run.measured.metrics.all(MetricName::TakeoverTime);

@@ -68,6 +68,7 @@ pub(crate) fn tiles(run: &Run) -> Vec<Tile> {
         Some(latency) => tiles.extend(latency::latencies(run, latency)),
         None => tiles.extend(latency::latencies_of(run)),
     }
+    tiles.extend(events::round_trips(run));
     tiles.extend(events::wills(run));
     tiles.extend(events::takeovers(run));
     tiles.extend(events::handshakes(run));

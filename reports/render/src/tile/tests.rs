@@ -66,7 +66,7 @@ fn a_time_to_will_over_links_says_what_it_leaves_out() {
     let silent = tile(&run, "Time to will p99, silent");
     let direct = tile(&run, "Time to will max, rst");
 
-    let words = "less the simulated links and absences, at the watchers max 18.0 s";
+    let words = "with the simulated links and absences, at the watchers, max 18.0 s";
     assert!(silent.detail.contains(words), "{}", silent.detail);
     assert!(!direct.detail.contains("links"), "{}", direct.detail);
 }
@@ -134,6 +134,22 @@ fn each_population_has_its_latency() {
         labels,
         ["Latency p99, backend QoS 2", "Latency p99, backend QoS 1"]
     );
+}
+
+/// How long requests took stands beside the latencies, for each group that asks.
+#[test]
+fn round_trips_have_a_figure() {
+    let run = sample::passing();
+
+    let tile = tile(&run, "Round trip p99, backend");
+
+    let tags = Tags::from([("group".to_owned(), "backend".to_owned())]);
+    let times = run.measured.metrics.select(MetricName::RoundTrip, &tags);
+    let p99 = times
+        .percentile_us(squall_run::Percentile::P99)
+        .expect("1,190 samples have a p99");
+    assert_eq!(tile.value, micros(p99));
+    assert!(tile.detail.ends_with("n = 1,190"), "{}", tile.detail);
 }
 
 /// A rate below the offered one is seen beside the number of messages that were sent in the end.

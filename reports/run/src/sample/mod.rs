@@ -224,6 +224,7 @@ fn settings() -> Settings {
         keep_alive_s: 30,
         publishes: vec!["fleet/{client_id}/telemetry, QoS 1, 5,000/s, poisson".to_owned()],
         subscribes: Vec::new(),
+        specials: vec!["will to status/{client_id}, QoS 1".to_owned()],
     };
     let backend = GroupSettings {
         name: "backend".to_owned(),
@@ -231,6 +232,7 @@ fn settings() -> Settings {
         network: None,
         publishes: Vec::new(),
         subscribes: vec!["$share/app/fleet/+/telemetry, QoS 1".to_owned()],
+        specials: Vec::new(),
         ..sensors.clone()
     };
     Settings {

@@ -40,7 +40,7 @@ fn name_of(check: &CheckOutcome) -> String {
 
 /// What is wrong with a threshold that did not hold.
 pub(super) fn of_threshold(threshold: &ThresholdOutcome) -> String {
-    let selector = selector_of(threshold);
+    let selector = threshold.selector();
     let expression = &threshold.expression;
     let what = match (&threshold.actual, threshold.result) {
         (_, ThresholdResult::TooFewSamples) => {
@@ -65,20 +65,6 @@ pub(super) fn of_threshold(threshold: &ThresholdOutcome) -> String {
         ) => "broken, nothing was measured".to_owned(),
     };
     format!("{selector}: {expression} {what}")
-}
-
-/// `e2e_latency{group=backend, qos=1}`
-fn selector_of(threshold: &ThresholdOutcome) -> String {
-    let tags: Vec<String> = threshold
-        .tags
-        .iter()
-        .map(|(tag, value)| format!("{tag}={value}"))
-        .collect();
-    if tags.is_empty() {
-        threshold.metric.to_string()
-    } else {
-        format!("{}{{{}}}", threshold.metric, tags.join(", "))
-    }
 }
 
 /// How many samples there are, how many it would take, and what would have to change.

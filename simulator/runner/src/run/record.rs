@@ -218,6 +218,7 @@ fn group_settings(group: &Group, scenario: &Scenario) -> GroupSettings {
             .chain(streams.map(|publish| publish_text(publish, group, &scenario.run)))
             .collect(),
         subscribes: subscribes.map(subscribe_text).collect(),
+        specials: group.specials(),
     }
 }
 

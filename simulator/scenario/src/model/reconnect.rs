@@ -25,3 +25,14 @@ pub enum ReconnectWhen {
     /// `always`: after every end, those that a fault asked for included.
     Always,
 }
+
+impl ReconnectWhen {
+    /// The word in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Unexpected => "unexpected",
+            Self::Always => "always",
+        }
+    }
+}

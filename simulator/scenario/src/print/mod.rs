@@ -10,6 +10,7 @@ mod login;
 mod pacing;
 mod payload;
 mod respond;
+mod special;
 mod subscribe;
 mod target;
 mod text;
@@ -24,7 +25,7 @@ use squall_toml::secret::without_secrets;
 
 use crate::{
     Birth, DeviceFault, Fault, FaultAction, FaultTiming, Group, Loss, Network, Publish, Qos2,
-    ReconnectWhen, RunSettings, Scenario, Select, Threshold, Will,
+    RunSettings, Scenario, Select, Threshold, Will,
 };
 use distribution::{backoff, distribution};
 use subscribe::write_subscribe;
@@ -253,12 +254,7 @@ fn write_network(text: &mut Text, network: &Network) {
 
 fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
     text.header("[group.reconnect]");
-    let when = match group.reconnect.when {
-        ReconnectWhen::Never => "never",
-        ReconnectWhen::Unexpected => "unexpected",
-        ReconnectWhen::Always => "always",
-    };
-    text.pair("when", quote(when));
+    text.pair("when", quote(group.reconnect.when.name()));
     text.pair("backoff", backoff(&group.reconnect.backoff));
     let Qos2 {
         cut_after,
