@@ -2,6 +2,9 @@
 
 use crate::{Measured, Publications, Unfinished, count_text, duration_text, lag_notes};
 
+/// From this share on messages are noted that the scenario kept from being sent.
+const NEVER_SENT_NOTED: f64 = 0.01;
+
 impl Measured {
     /// Sentences, each with a full stop, about what happened though nothing in the scenario asked for it:
     /// connections that ended, and messages that were due and never sent. Empty if there are none.
@@ -18,6 +21,7 @@ impl Measured {
         let closed_loops = self.closed_loop_note().into_iter();
         let notes = closed_loops
             .chain(unfinished)
+            .chain(self.unsent_explained())
             .chain(self.in_doubt())
             .chain(self.refused_publishes())
             .chain(self.sessions_left())
@@ -45,6 +49,26 @@ impl Measured {
                 "Closed loop: {}. These messages are due by no schedule, so their latencies count from the write, a broker that \
                  is slow has fewer of them, and they have no share in the schedule lag: what they measure is throughput.",
                 streams.join("; ")
+            )
+        })
+    }
+
+    /// What was never sent is in no figure of deliveries, also where the scenario itself is the cause: told from one in a
+    /// hundred on.
+    fn unsent_explained(&self) -> Option<String> {
+        let publications = &self.accounting.publications;
+        let sum = |count: fn(&Publications) -> u64| publications.iter().map(count).sum::<u64>();
+        let explained = sum(|entry| entry.failed.saturating_sub(entry.unsent_unexplained));
+        let due = sum(|entry| entry.scheduled);
+        let share = explained as f64 / due as f64;
+        (share > NEVER_SENT_NOTED).then(|| {
+            format!(
+                "{} of {} messages that were due, {:.0} %, were never sent, because of what the scenario asks for: no claim about \
+                 delivery and no latency is about them. With `clean_start = false` and a `session_expiry` messages of QoS 1 and 2 \
+                 wait in their devices instead.",
+                count_text(explained),
+                count_text(due),
+                100.0 * share
             )
         })
     }
@@ -193,6 +217,35 @@ mod tests {
                 crate::count_text(sent)
             )
         );
+    }
+
+    /// What the scenario kept from being sent is in no claim, and a reader is told how much that was.
+    #[test]
+    fn messages_that_the_scenario_kept_back_are_noted_from_one_in_a_hundred_on() {
+        let mut measured = sample::passing().measured;
+        let entries = &mut measured.accounting.publications;
+        let due: u64 = entries.iter().map(|entry| entry.scheduled).sum();
+        for entry in entries.iter_mut() {
+            (entry.failed, entry.unsent_unexplained) = (0, 0);
+        }
+        let note = |measured: &crate::Measured| {
+            let mut notes = measured.notes().into_iter();
+            notes.find(|note| note.contains("were never sent"))
+        };
+        entries[0].failed = due / 100;
+        let few = note(&measured);
+        let entry = &mut measured.accounting.publications[0];
+        (entry.failed, entry.unsent_unexplained) = (due / 5 + 7, 7);
+
+        let many = note(&measured).expect("a fifth is noted");
+
+        assert_eq!(few, None);
+        let told = format!(
+            "{} of {} messages that were due, 20 %, were never sent, because of what the scenario asks for",
+            crate::count_text(due / 5),
+            crate::count_text(due)
+        );
+        assert!(many.starts_with(&told), "{many}");
     }
 
     /// Ends that nothing asked for and messages that were not sent are told with their reasons.

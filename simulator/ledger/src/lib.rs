@@ -11,7 +11,7 @@ mod metrics;
 mod recorder;
 mod results;
 
-pub use advice::advice;
+pub use advice::{advice, never_judged};
 pub use books::{
     Anomalies, Anomaly, Books, EndKind, ErrorArea, ErrorTally, Excuse, GivenUp, GroupCounts,
     HandshakeCounts, Imbalance, Ledger, Memory, MemoryLimit, Publications, Roster, Scope, Subject,

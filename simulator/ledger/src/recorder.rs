@@ -28,7 +28,7 @@ impl Recorder {
     pub fn new(scenario: &Scenario, run: RunTag) -> Self {
         let roster = Roster::of(scenario, run);
         Self {
-            metrics: Metrics::new(roster.clone()),
+            metrics: Metrics::new(scenario, roster.clone()),
             ledger: Ledger::new(roster, WatchedClaims::of(scenario), Memory::default()),
             findings: Vec::new(),
             ended_at: Instant::ZERO,

@@ -192,6 +192,9 @@ pub struct ValidateArgs {
     /// Print the scenario with every default filled in.
     #[arg(long)]
     pub resolved: bool,
+    /// End with exit code 2 where a claim or a threshold can never be judged; without it that is a note.
+    #[arg(long, conflicts_with = "resolved")]
+    pub strict: bool,
 }
 
 /// `squall list`.

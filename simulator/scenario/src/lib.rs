@@ -19,6 +19,7 @@ mod reference;
 mod resolve;
 mod surroundings;
 mod template;
+mod unheard;
 
 pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
@@ -77,3 +78,4 @@ pub use reference::{
 };
 pub use surroundings::{FileUnreadable, NoSurroundings, Surroundings};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
+pub use unheard::{UnheardStream, unheard_streams};

@@ -10,7 +10,7 @@ use crate::Histogram;
 
 /// Tags of a distribution, or of a selection: `group`, `qos`, `how`, `fault`, `phase`, `late`.
 ///
-/// For `e2e_latency` and `delivery_rate` the group is the one that receives and the QoS the one that was
+/// For `e2e_latency`, `service_latency` and `delivery_rate` the group is the one that receives and the QoS the one that was
 /// published with; for `ack_latency` and `publish_rate` the group is the one that sends. `late` marks
 /// deliveries that were sent before their recipient had resumed the connection on which they came: their
 /// latency is the time for which it was away.

@@ -16,6 +16,9 @@ use super::MetricKind;
 pub enum MetricName {
     /// From the time a message was due to its delivery to a subscriber's application.
     E2eLatency,
+    /// From the first write of a message to its delivery to a subscriber's application: without the time for which it waited in
+    /// a device that was away.
+    ServiceLatency,
     /// From the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP.
     AckLatency,
     /// From the time a request was due to its response at the device that asked: both ways through the broker, with the
@@ -106,8 +109,9 @@ pub struct UnknownMetric {
 
 impl MetricName {
     /// All names, in the order a report shows them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::E2eLatency,
+        Self::ServiceLatency,
         Self::AckLatency,
         Self::RoundTrip,
         Self::ConnectLatency,
@@ -134,6 +138,7 @@ impl MetricName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::E2eLatency => "e2e_latency",
+            Self::ServiceLatency => "service_latency",
             Self::AckLatency => "ack_latency",
             Self::RoundTrip => "round_trip",
             Self::ConnectLatency => "connect_latency",
@@ -161,6 +166,7 @@ impl MetricName {
     pub const fn kind(self) -> MetricKind {
         match self {
             Self::E2eLatency
+            | Self::ServiceLatency
             | Self::AckLatency
             | Self::RoundTrip
             | Self::ConnectLatency
@@ -184,6 +190,7 @@ impl MetricName {
     pub const fn without_lag(self) -> WithoutLag {
         match self {
             Self::E2eLatency
+            | Self::ServiceLatency
             | Self::AckLatency
             | Self::RoundTrip
             | Self::ConnectLatency
@@ -211,6 +218,7 @@ impl MetricName {
     pub const fn tags(self) -> &'static [Tag] {
         match self {
             Self::E2eLatency
+            | Self::ServiceLatency
             | Self::AckLatency
             | Self::PublishRate
             | Self::DeliveryRate
@@ -236,6 +244,7 @@ impl MetricName {
     pub const fn in_words(self) -> &'static str {
         match self {
             Self::E2eLatency => "the end-to-end latency",
+            Self::ServiceLatency => "the latency from the write",
             Self::AckLatency => "the time to the acknowledgement",
             Self::RoundTrip => "the round trip of a request",
             Self::ConnectLatency => "the time to connect",
@@ -264,6 +273,10 @@ impl MetricName {
         match self {
             Self::E2eLatency => {
                 "from the time a message was due to its delivery to a subscriber's application"
+            }
+            Self::ServiceLatency => {
+                "from the first write of a message to its delivery to a subscriber's application: without the time for which it waited in \
+                 a device that was away"
             }
             Self::AckLatency => {
                 "from the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP"

@@ -1,13 +1,15 @@
 //! Why the claims of a scenario may not be judged, or not hold: said before it runs.
 
+mod absences;
 mod identities;
 mod percentiles;
 mod publishers;
 mod responses;
+mod unheard;
 
 use std::time::Duration;
 
-use squall_run::duration_text;
+use squall_run::{MetricName, duration_text};
 use squall_scenario::{
     DropKind, Expectation, Fault, OverloadedLink, Plan, Scenario, overloaded_links,
 };
@@ -16,8 +18,9 @@ use crate::books::noticing_time;
 
 /// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
 /// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
-/// connection leaves in doubt, for each percentile that takes more messages than there will be, for each group with
-/// one Client Identifier, and for requests and responses that miss each other.
+/// connection leaves in doubt or holds back, for each group with one Client Identifier, for each stream that no device
+/// subscribes to, and for requests and responses that miss each other. What is certain to have no verdict is in
+/// [`never_judged`].
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
 pub fn advice(scenario: &Scenario) -> Vec<String> {
@@ -41,10 +44,31 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     let links = overloaded_links(scenario);
     advice.extend(links.iter().map(|link| too_slow(scenario, link)));
     advice.extend(publishers::forgetful(scenario));
-    advice.extend(percentiles::out_of_reach(scenario));
+    advice.extend(absences::in_latencies(scenario));
     advice.extend(identities::shared(scenario));
-    advice.extend(responses::unheard(scenario));
+    advice.extend(unheard::streams(scenario));
+    if !claims_responses(scenario) {
+        advice.extend(responses::unheard(scenario));
+    }
     advice
+}
+
+/// One sentence for each claim and threshold that cannot be judged whatever the broker does: a run of the scenario is
+/// invalid. They are not among [`advice`].
+pub fn never_judged(scenario: &Scenario) -> Vec<String> {
+    let mut sentences = percentiles::out_of_reach(scenario);
+    sentences.extend(unheard::claims(scenario));
+    if claims_responses(scenario) {
+        sentences.extend(responses::unheard(scenario));
+    }
+    sentences
+}
+
+fn claims_responses(scenario: &Scenario) -> bool {
+    let mut claims = scenario.expectations.iter();
+    let mut thresholds = scenario.thresholds.iter();
+    claims.any(|claim| matches!(claim, Expectation::Response(_)))
+        || thresholds.any(|threshold| threshold.selector.metric == MetricName::RoundTrip)
 }
 
 /// Says which streams send nothing: a message that is due just when the load ends is not sent.

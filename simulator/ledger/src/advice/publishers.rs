@@ -33,7 +33,9 @@ fn causes(scenario: &Scenario, id: GroupId, group: &Group) -> Vec<String> {
         has_outages.then(|| format!("an outage of network `{}`", network.name))
     });
     let faults = scenario.faults.iter().filter(|fault| cuts(fault, id));
+    let absences = group.attendance.availability.iter();
     outages
+        .chain(absences.map(|_| "its `availability`".to_owned()))
         .chain(faults.map(|fault| format!("fault `{}`", fault.name)))
         .collect()
 }
@@ -93,6 +95,21 @@ mod tests {
             fault.len() == 1 && fault[0].contains("fault `gone`"),
             "{fault:?}"
         );
+    }
+
+    /// Devices that come and go leave messages in doubt as those that a fault strikes.
+    #[test]
+    fn devices_that_come_and_go_forget_messages_too() {
+        let availability = "availability = { up = \"5s\", down = \"2s\" }";
+
+        let told = advice_on(1, availability, "network = \"good\"");
+
+        assert!(
+            told.len() == 1 && told[0].contains("which its `availability` may bring about"),
+            "{told:?}"
+        );
+        let kept = format!("{KEPT}\n{availability}");
+        assert_eq!(advice_on(1, &kept, "network = \"good\""), [] as [&str; 0]);
     }
 
     /// Where a Session is resumed, nothing is ever acknowledged, or nothing ends the connections, there is

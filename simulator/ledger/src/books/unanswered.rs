@@ -72,6 +72,8 @@ pub(crate) struct Undelivered {
     pub(crate) qos: QoS,
     /// When the generator got to it.
     pub(crate) reached_at: Instant,
+    /// When it was sent for the first time.
+    pub(crate) sent_at: Instant,
 }
 
 /// What is under way when the books are closed: a latency without an end has its age at least.

@@ -195,6 +195,12 @@ impl Metrics {
         if let Some(sent_at) = first.sent_at {
             let took = now.saturating_since(sent_at);
             self.record(measure, CountedFrom::Sent, due, took);
+            if self.times_service {
+                let measure = Measure::new(MetricName::ServiceLatency, tags);
+                self.record(measure, CountedFrom::Scheduled, due, took);
+                let left = self.less_lag(sent_at, arrival);
+                self.record(measure, CountedFrom::LessLag, due, left);
+            }
         }
         let population = Population {
             group,

@@ -41,6 +41,8 @@ pub(crate) use thresholds::judge_thresholds;
 #[derive(Debug)]
 pub struct Metrics {
     roster: Roster,
+    /// Whether a threshold is about `service_latency`: otherwise its histograms are not kept.
+    times_service: bool,
     cells: BTreeMap<Cell, Histogram>,
     timeline: Timeline,
     standstills: Standstills,
@@ -60,8 +62,11 @@ pub struct Metrics {
 
 impl Metrics {
     /// Nothing was measured yet.
-    pub(crate) fn new(roster: Roster) -> Self {
+    pub(crate) fn new(scenario: &Scenario, roster: Roster) -> Self {
+        let mut thresholds = scenario.thresholds.iter();
         Self {
+            times_service: thresholds
+                .any(|threshold| threshold.selector.metric == MetricName::ServiceLatency),
             round_trips: vec![Histogram::new(); roster.groups()],
             roster,
             cells: BTreeMap::new(),

@@ -131,6 +131,7 @@ impl Judge<'_> {
     fn measure(&self, selector: &MetricSelector, aggregate: Aggregate) -> Measurement {
         match selector.metric {
             MetricName::E2eLatency
+            | MetricName::ServiceLatency
             | MetricName::AckLatency
             | MetricName::RoundTrip
             | MetricName::ConnectLatency

@@ -6,7 +6,7 @@ use squall_run::{Histogram, MetricName, Metrics, ScenarioDelay, Tags};
 use squall_scenario::Scenario;
 
 use super::end::end_name;
-use crate::books::Connections;
+use crate::books::{Connections, EndKind};
 use crate::checks::micros;
 
 /// Every delay of the scenario's making that came up in the run.
@@ -43,7 +43,17 @@ fn of_links(scenario: &Scenario, links: &[LinkReport]) -> Vec<ScenarioDelay> {
 fn of_faults(scenario: &Scenario, connections: &Connections) -> Vec<ScenarioDelay> {
     let returns = connections.returns().iter();
     let delays = returns.map(|(&end, times)| ScenarioDelay {
-        cause: format!("reconnecting after {}", end_name(scenario, end)),
+        cause: match end {
+            EndKind::WentAway => "being away, as availability has it".to_owned(),
+            EndKind::Fault(_)
+            | EndKind::Qos2Cut
+            | EndKind::PeerClosed(_)
+            | EndKind::ServerDisconnect(_)
+            | EndKind::ProtocolError(_)
+            | EndKind::TimedOut
+            | EndKind::Refused
+            | EndKind::RunEnded => format!("reconnecting after {}", end_name(scenario, end)),
+        },
         what: "reconnects".to_owned(),
         times: times.clone(),
     });

@@ -52,6 +52,33 @@ fn a_mistake_in_the_scenario_is_shown_in_place() {
     }
 }
 
+/// A claim that no run can judge is a note with exit code 0, and with `--strict` an error with exit code 2.
+#[test]
+fn a_claim_that_can_never_be_judged_is_an_error_if_that_is_asked_for() {
+    let unheard = "version = 1\nname = \"slip\"\n[[group]]\nname = \"homes\"\ncount = 5\n[[group.publish]]\n\
+                   topic = \"home/{client_id}/temperature\"\nevery = \"1s\"\n[[group]]\nname = \"backend\"\ncount = 1\n\
+                   [[group.subscribe]]\nfilter = \"home/+/temp\"\n[[expect]]\ncheck = \"delivery\"\nlost = 0\n";
+    let (_folder, file) = write_scenario(unheard);
+    let (_other_folder, right) = write_scenario(&unheard.replace("+/temp", "+/temperature"));
+
+    let plain = run(&["validate", text(&file)]);
+    let (code, errors) = code_and_errors(&run(&["validate", "--strict", text(&file)]));
+    let (right_code, _) = code_and_errors(&run(&["validate", "--strict", text(&right)]));
+
+    let said = String::from_utf8_lossy(&plain.stdout).into_owned();
+    assert_eq!(plain.status.code(), Some(0));
+    assert!(
+        said.contains("note: `check = \"delivery\"` cannot be judged"),
+        "{said}"
+    );
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("`check = \"delivery\"` cannot be judged"),
+        "{errors}"
+    );
+    assert_eq!(right_code, 0);
+}
+
 /// Exit code 2: a target whose program this machine does not have does not fit it.
 #[test]
 fn a_plan_says_that_the_targets_program_is_missing() {

@@ -75,7 +75,7 @@ fn the_list_shows_the_names_that_other_commands_take() {
         names.contains("smoke") && names.contains("tank-farm"),
         "{names:?}"
     );
-    let validate: Vec<&str> = std::iter::once("validate").chain(names).collect();
+    let validate: Vec<&str> = ["validate", "--strict"].into_iter().chain(names).collect();
     let (code, errors) = code_and_errors(&run_in(folder.path(), &validate));
     assert_eq!(code, 0, "{errors}");
 }

@@ -212,10 +212,12 @@ impl Plan {
         };
         match selector.metric {
             // Its group is that of the subscribers, which may be any.
-            MetricName::E2eLatency => Some(sum(&|_, stream| match is_of(stream.qos) {
-                true => stream.measured * stream.fan_out,
-                false => 0.0,
-            })),
+            MetricName::E2eLatency | MetricName::ServiceLatency => {
+                Some(sum(&|_, stream| match is_of(stream.qos) {
+                    true => stream.measured * stream.fan_out,
+                    false => 0.0,
+                }))
+            }
             MetricName::AckLatency => Some(sum(&|group, stream| match stream.qos {
                 QoS::AtLeastOnce | QoS::ExactlyOnce if is_of(stream.qos) => messages(group, stream),
                 QoS::AtMostOnce | QoS::AtLeastOnce | QoS::ExactlyOnce => 0.0,

@@ -75,12 +75,13 @@ fn metric(metric: MetricName) -> Item {
         None => metric.to_string(),
     };
     let condition = example_condition(metric.as_str());
+    let group = whose_group(metric).map(|group| ("group", group.to_owned()));
     Item {
         kind: ItemKind::Metric,
         name: metric.to_string(),
         meaning: sentence(metric.definition()),
         example: format!("\"{selector}\" = [\"{condition}\"]"),
-        facts: vec![
+        facts: [
             ("values", unit_of(metric.kind()).to_owned()),
             (
                 "tags",
@@ -90,9 +91,40 @@ fn metric(metric: MetricName) -> Item {
                     tags.join(", ")
                 },
             ),
-            ("aggregates", aggregates.join(", ")),
-        ],
+        ]
+        .into_iter()
+        .chain(group)
+        .chain([("aggregates", aggregates.join(", "))])
+        .collect(),
     }
+}
+
+/// Which devices the tag `group` of a metric means; `None` if it has no such tag.
+const fn whose_group(metric: MetricName) -> Option<&'static str> {
+    Some(match metric {
+        MetricName::E2eLatency | MetricName::ServiceLatency | MetricName::DeliveryRate => {
+            "that of the devices that receive the messages"
+        }
+        MetricName::AckLatency | MetricName::PublishRate | MetricName::Dropped => {
+            "that of the devices that publish the messages"
+        }
+        MetricName::RoundTrip => "that of the devices that ask",
+        MetricName::TimeToWill => "that of the devices that watch for the will",
+        MetricName::Qos2Handshake
+        | MetricName::Qos2Pubrec
+        | MetricName::Qos2Pubrel
+        | MetricName::Qos2Pubcomp => "that of the devices that send the PUBLISH",
+        MetricName::ConnectLatency
+        | MetricName::SubscribeLatency
+        | MetricName::TakeoverTime
+        | MetricName::ReconnectDelay
+        | MetricName::ScheduleLag
+        | MetricName::ConnectRate
+        | MetricName::Errors => "that of the devices themselves",
+        MetricName::BrokerCpu | MetricName::BrokerRss | MetricName::BrokerRssPerConnection => {
+            return None;
+        }
+    })
 }
 
 const fn unit_of(kind: MetricKind) -> &'static str {

@@ -141,6 +141,22 @@ fn judged(seed: u64, extra: &str) -> Judgement {
     squall_world::run(&harness::scenario(&scenario(seed, extra)), broker(), None)
 }
 
+/// Ends that `availability` and `leave` ask for are the scenario's own, in every table: neither a link nor a takeover is
+/// said to have brought them about, and the time away has a name that is a part of a sentence.
+#[test]
+fn devices_that_go_as_their_groups_want_are_no_matter_of_links() {
+    let measured = judged(1, "").measured;
+
+    let total = measured.connections.total();
+    assert!(total.ended["went away as its group does"] > 0);
+    assert_eq!(total.explained(), [].into());
+    let causes = measured.scenario_delays.iter().map(|delay| &*delay.cause);
+    assert_eq!(
+        causes.collect::<Vec<_>>(),
+        ["being away, as availability has it"]
+    );
+}
+
 /// Whatever the seed: not only is nothing broken, the claims are judged, too.
 #[test]
 fn an_honest_broker_breaks_nothing_by_devices_that_come_and_go() {

@@ -49,6 +49,9 @@ action = "drop"
 how = "rst"
 "#;
 
+/// What keeps the times from the write.
+const SERVICE: &str = "[thresholds]\nservice_latency = [\"max < 1h\"]\n";
+
 /// Requests and responses.
 const ASKING: &str = r#"
 [[group]]
@@ -71,7 +74,7 @@ filter = "ask"
 /// sample, or says in the table of metrics that it does not.
 #[test]
 fn each_time_is_kept_without_the_lag_too() {
-    let judgement = run(&format!("{ALL_TIMES}{ASKING}"));
+    let judgement = run(&format!("{ALL_TIMES}{ASKING}{SERVICE}"));
 
     let metrics = &judgement.measured.metrics;
     let times = MetricName::ALL.into_iter();

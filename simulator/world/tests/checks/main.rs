@@ -42,6 +42,7 @@ mod replays;
 mod responses;
 mod retained;
 mod run;
+mod service;
 mod sessions;
 mod stalls;
 mod stamps;

@@ -79,6 +79,7 @@ impl Deliveries {
                     group: group_of(&self.sessions, &self.shares, recipient),
                     qos: record.qos,
                     reached_at: record.reached_at,
+                    sent_at: record.sent_at,
                 });
             }
         }

@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use squall_fleet::drain_max;
-use squall_ledger::advice;
+use squall_ledger::{advice, never_judged};
 use squall_run::{count_text, duration_text, rate_text};
 use squall_scenario::{
     Attendance, Distribution, GroupPlan, GrowingBackoff, Jitter, Measure as _, Plan, RunSettings,
@@ -42,6 +42,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
     let skipped = file.skipped().map(|skipped| skipped.to_string());
     for sentence in same_name
         .chain(skipped)
+        .chain(never_judged(&file.scenario))
         .chain(advice(&file.scenario))
         .chain(short)
     {

@@ -36,7 +36,7 @@ pub struct MetricSelector {
 /// What a selector narrows a metric down to; `None` is everything.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct MetricTags {
-    /// Devices of this group; for `e2e_latency` and `delivery_rate` those that receive.
+    /// Devices of this group; for `e2e_latency`, `service_latency` and `delivery_rate` those that receive.
     pub group: Option<GroupId>,
     /// Messages published with this QoS.
     pub qos: Option<QoS>,
