@@ -13,6 +13,9 @@ const ROWS_SHOWN: usize = 200;
 /// Tables with more columns than this are set smaller, so that they fit a page.
 const DENSE_FROM: usize = 10;
 
+/// And those with more columns than this smaller still.
+const DENSEST_FROM: usize = 14;
+
 /// A block.
 pub(super) fn body(block: &Block) -> Result<Markup, ChartError> {
     Ok(match block {
@@ -85,7 +88,7 @@ fn table_body(table: &Table) -> Markup {
     };
     html! {
         div .box tabindex="0" role="region" aria-label=(table.title) {
-            table .dense[shown.len() > DENSE_FROM] .stacks[naming == Naming::InEachCell] {
+            table .dense[shown.len() > DENSE_FROM] .densest[shown.len() > DENSEST_FROM] .stacks[naming == Naming::InEachCell] {
                 thead { tr { @for &index in &shown { (heading(&table.columns[index])) } } }
                 tbody {
                     @for row in table.rows.iter().take(ROWS_SHOWN) {
