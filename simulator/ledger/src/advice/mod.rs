@@ -1,6 +1,5 @@
 //! Why the claims of a scenario may not be judged, or not hold: said before it runs.
 
-mod absences;
 mod identities;
 mod percentiles;
 mod publishers;
@@ -18,7 +17,7 @@ use crate::books::noticing_time;
 
 /// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
 /// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
-/// connection leaves in doubt or holds back, for each group with one Client Identifier, for each stream that no device
+/// connection leaves in doubt, for each group with one Client Identifier, for each stream that no device
 /// subscribes to, and for requests and responses that miss each other. What is certain to have no verdict is in
 /// [`never_judged`].
 ///
@@ -44,7 +43,6 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     let links = overloaded_links(scenario);
     advice.extend(links.iter().map(|link| too_slow(scenario, link)));
     advice.extend(publishers::forgetful(scenario));
-    advice.extend(absences::in_latencies(scenario));
     advice.extend(identities::shared(scenario));
     advice.extend(unheard::streams(scenario));
     if !claims_responses(scenario) {

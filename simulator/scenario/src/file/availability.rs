@@ -5,12 +5,11 @@ use serde::Deserialize;
 
 use super::DistributionFile;
 
-/// Each device comes and goes by itself while the load goes on, whatever `reconnect.when` says of other ends.
-///
-/// What falls due while it is away depends on its Session. With `clean_start = false` and a `session_expiry` (in 3.1.1
-/// with `clean_start = false`) messages of QoS 1 and 2 wait in the device and are sent when it is back: `e2e_latency` counts
-/// from when they were due, `service_latency` from when they were written. Otherwise, and at QoS 0, they are never sent:
-/// `dropped` counts them, and no claim about delivery is about them.
+/// Each device comes and goes by itself while the load goes on, whatever `reconnect.when` says of other ends. It has
+/// nothing to publish while it is away. What falls due between its connect and the CONNACK, and what was not acknowledged
+/// when it went, depends on its Session: with `clean_start = false` and a `session_expiry` (in 3.1.1 with
+/// `clean_start = false`) messages of QoS 1 and 2 wait in the device and are sent when it is connected; otherwise, and at
+/// QoS 0, they are never sent again.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Availability")]

@@ -38,7 +38,7 @@ pub(crate) struct GroupFile {
     /// The client certificate of its devices, where they speak TLS. Default: that of `[target]`.
     pub(crate) tls: Option<ClientTlsFile>,
     /// Clean Start, or Clean Session in 3.1.1. With `false`, and in 5.0 a `session_expiry`, messages of QoS 1 and 2 that fall
-    /// due while a device is away wait in it; otherwise they are never sent. Default true.
+    /// due while a fault keeps a device away wait in it; otherwise they are never sent. Default true.
     pub(crate) clean_start: Option<bool>,
     /// How long a Session outlives its connection, in whole seconds. MQTT 5.0 only.
     /// Default 0s.
@@ -55,13 +55,12 @@ pub(crate) struct GroupFile {
     #[schemars(range(min = 0.001, max = 1_000_000))]
     pub(crate) connect_rate: Option<f64>,
     /// When its devices begin to connect, from the beginning of the measured part. Their messages are due from then on,
-    /// and those that are due before the CONNACK wait or are never sent, as `availability` has it. By default they connect
-    /// before the load.
+    /// and those that are due before the CONNACK are sent after it where the Session lasts (`clean_start`), and else never.
+    /// By default they connect before the load.
     pub(crate) start: Option<DurationText>,
     /// When its devices say goodbye for good, from the beginning of the measured part. By default they stay.
     pub(crate) leave: Option<DurationText>,
-    /// Each device comes and goes by itself. What falls due while it is away waits in it at QoS 1 and 2 with
-    /// `clean_start = false` and a `session_expiry`, and is never sent otherwise. By default it stays connected.
+    /// Each device comes and goes by itself, and has nothing to publish while it is away. By default it stays connected.
     pub(crate) availability: Option<AvailabilityFile>,
     /// The share of the group that is kept connected, from 0 to 1: a number, or a profile over time. Which devices those are
     /// is drawn from the seed; the one that says goodbye first when the share falls comes back last. By default all

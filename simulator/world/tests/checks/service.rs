@@ -10,7 +10,7 @@ use squall_world::{Direction, Passing};
 use crate::run::{run, run_tampered};
 use crate::tampering::{delay_it, drop_it, is_to, once};
 
-/// A device that is away for 2 of 7 seconds and keeps what falls due meanwhile, and a reader that stays.
+/// Devices that are away for 2 of 6 seconds and keep what falls due meanwhile, and a reader that stays.
 const SCENARIO: &str = r#"
 [run]
 duration = "20s"
@@ -20,7 +20,7 @@ name = "vans"
 count = 10
 clean_start = false
 session_expiry = "5m"
-availability = { up = "5s", down = "2s", how = "fin" }
+reconnect = { when = "always", backoff = "2s" }
 [[group.publish]]
 topic = "t/{client_id}"
 qos = 1
@@ -32,6 +32,12 @@ client_id = "reader"
 [[group.subscribe]]
 filter = "t/+"
 qos = 1
+[[fault]]
+name = "tunnel"
+every = "6s"
+group = "vans"
+action = "drop"
+how = "fin"
 [[expect]]
 check = "delivery"
 lost = 0
