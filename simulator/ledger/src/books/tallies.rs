@@ -120,11 +120,14 @@ pub enum Excuse {
     NotRead,
     /// Its recipient gave the subscription up: the broker may deliver what it has queued, or not (§3.10.4).
     Unsubscribed,
+    /// The same, of a message that had been under way for long against what came before: whether the broker had it
+    /// queued, or had lost it, is not known.
+    UnsubscribedLate,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SessionEnded,
         Self::EndedUnasked,
         Self::ConnectionLost,
@@ -136,6 +139,7 @@ impl Excuse {
         Self::RunCut,
         Self::NotRead,
         Self::Unsubscribed,
+        Self::UnsubscribedLate,
     ];
 
     /// In words, as reports and the run file name it.
@@ -152,6 +156,7 @@ impl Excuse {
             Self::RunCut => "run cut short",
             Self::NotRead => "recipient stopped from reading at QoS 0",
             Self::Unsubscribed => "recipient had unsubscribed",
+            Self::UnsubscribedLate => "recipient had unsubscribed long after it was sent",
         }
     }
 }

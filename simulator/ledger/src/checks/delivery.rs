@@ -100,7 +100,10 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
             count_text(owed.perhaps_cleared)
         )
     });
-    let unjudged = ended.or(cleared).or(coming(owed, limit));
+    let unjudged = ended
+        .or(cleared)
+        .or(given_up(owed, limit))
+        .or(coming(owed, limit));
     let has_something = owed.expected() > 0 && unjudged.is_none();
     let judged = Judged {
         key: "lost".to_owned(),
@@ -114,6 +117,20 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
     if claim.qos.is_none() {
         claims.judged_of("owed at QoS 1 and 2");
     }
+}
+
+/// Why it is not known whether more than `limit` were lost, if that hangs on what subscriptions were given up before.
+fn given_up(owed: &Tally, limit: u64) -> Option<String> {
+    let late = owed.excused[Excuse::UnsubscribedLate as usize];
+    let may_break = owed.lost <= limit && owed.lost + late > limit;
+    may_break.then(|| {
+        format!(
+            "{} messages had been under way for more than a second, and for long against what came before, when their recipient \
+             unsubscribed: whether the broker had them queued, or had lost them, is not known; let the subscription stay for longer \
+             (`churn.on`, `until`)",
+            count_text(late)
+        )
+    })
 }
 
 /// Why it is not known whether more than `limit` were lost, if that hangs on what could come still.

@@ -2,7 +2,8 @@
 //!
 //! From UNSUBSCRIBE on nothing more is owed for them, and from UNSUBACK on nothing may be added. What the broker has
 //! begun to send it must complete; what it has queued it may deliver, or not. Which of the two a message is cannot be
-//! seen from outside, so what has not come is excused. Two things are not: a message that another subscription of the
+//! seen from outside, so what has not come is excused; of what was under way for long it is not even known whether
+//! the broker had it still. Two things are not: a message that another subscription of the
 //! Session asks for as well, and one that a later message of its stream has overtaken, because it would have had to come
 //! before that (§4.6).
 
@@ -117,10 +118,18 @@ impl Deliveries {
             is_affected && !is_asked_for && !is_late
         };
         let group = group_of(&self.sessions, &self.shares, place.recipient);
+        let is_on_link = self.on_links[usize::from(group.0)];
+        let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
+        let slowest = &self.slowest;
         let books = &mut self.books;
         let stream = &mut self.streams[cursor.stream];
         stream.take_open_if(cursor.place, owed, goes, |open| {
-            books.tally_mut(open.key(group)).excused[Excuse::Unsubscribed as usize] += 1;
+            let since = open.record.sent_at.max(connected_at.unwrap_or(event.now));
+            let excuse = match slowest.is_long(group, since, event.now) && !is_on_link {
+                true => Excuse::UnsubscribedLate,
+                false => Excuse::Unsubscribed,
+            };
+            books.tally_mut(open.key(group)).excused[excuse as usize] += 1;
         })
     }
 

@@ -21,6 +21,9 @@ use crate::books::topics::Recipient;
 /// disk, or clear its memory, for a while.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
+/// What has been under way for less has not been so for long, however quick the others were.
+const LONG: Duration = Duration::from_secs(1);
+
 /// How many times as long as the slowest delivery to its group a message is under way before it is taken for lost.
 const TIMES_THE_SLOWEST: u32 = 2;
 
@@ -66,6 +69,16 @@ impl Slowest {
             .lost_after(group)
             .saturating_sub(now.saturating_since(since));
         (!short_by.is_zero()).then_some(short_by)
+    }
+}
+
+impl Slowest {
+    /// Whether something that is under way to a group since `since` has been so for long: longer than a broker that
+    /// is idle takes, and than the deliveries to the group before.
+    pub(super) fn is_long(&self, group: GroupId, since: Instant, now: Instant) -> bool {
+        let under_way = now.saturating_since(since);
+        let slowest = self.by_group[usize::from(group.0)];
+        under_way > LONG && slowest.is_none_or(|slowest| under_way > slowest * TIMES_THE_SLOWEST)
     }
 }
 
