@@ -50,6 +50,7 @@ protocol = "5.0"
 # no user name
 clean_start = true
 session_expiry = "0s"
+topic_alias = 0
 receive_maximum = 65535
 keep_alive = "1m"
 connect_rate = 1000.0

@@ -168,6 +168,7 @@ impl Device {
             // Devices may share a Client Identifier: another one may have made the Session.
             unexpected_session: UnexpectedSession::Accept,
             in_flight_max: profile.in_flight_max(),
+            topic_aliases_max: profile.topic_aliases,
             ..Settings::default()
         };
         let link = profile

@@ -46,6 +46,8 @@ pub(crate) struct Profile {
     session_expiry_interval: u32,
     session: SessionStart,
     receive_maximum: u16,
+    /// Topic Aliases that a device uses at most, and takes at most; none in 3.1.1.
+    pub(crate) topic_aliases: u16,
     /// When its devices are there.
     pub(crate) attendance: Attendance,
     connect_rate: f64,
@@ -75,6 +77,7 @@ impl Profile {
             session_expiry_interval: group.session_expiry_interval,
             session: group.session,
             receive_maximum: group.receive_maximum.get(),
+            topic_aliases: group.topic_alias,
             attendance: group.attendance.clone(),
             connect_rate: group.connect_rate,
             login: group.login.clone(),
@@ -103,6 +106,7 @@ impl Profile {
             session_expiry_interval: 0,
             session: SessionStart::Fresh,
             receive_maximum: u16::MAX,
+            topic_aliases: 0,
             attendance: Attendance::default(),
             connect_rate: 1.0,
             login: scenario.own_login().clone(),
@@ -169,6 +173,8 @@ impl Profile {
             properties: ConnectProperties {
                 session_expiry_interval: (is_v5 && expiry > 0).then_some(expiry),
                 receive_maximum: (is_v5 && receive_maximum < u16::MAX).then_some(receive_maximum),
+                topic_alias_maximum: (is_v5 && self.topic_aliases > 0)
+                    .then_some(self.topic_aliases),
                 ..ConnectProperties::default()
             },
         }

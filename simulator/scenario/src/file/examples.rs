@@ -150,6 +150,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("group.session", "session = \"fresh\""),
     ("group.keep_alive", "keep_alive = \"60s\""),
     ("group.receive_maximum", "receive_maximum = 20"),
+    ("group.topic_alias", "topic_alias = 10"),
     ("group.connect_rate", "connect_rate = 1000"),
     ("group.start", "start = \"10s\""),
     ("group.leave", "leave = \"25s\""),

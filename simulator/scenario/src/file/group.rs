@@ -51,6 +51,9 @@ pub(crate) struct GroupFile {
     /// device itself has under way at once of what it publishes. Default 65535.
     #[schemars(range(min = 1))]
     pub(crate) receive_maximum: Option<u16>,
+    /// Topic Aliases that a device uses at most when it publishes, as far as the broker takes them, and the Topic Alias
+    /// Maximum that it offers for what comes. MQTT 5.0 only. Default 0.
+    pub(crate) topic_alias: Option<u16>,
     /// Connects per second of the whole group, at the start. Default 1000.
     #[schemars(range(min = 0.001, max = 1_000_000))]
     pub(crate) connect_rate: Option<f64>,

@@ -44,6 +44,8 @@ pub struct Group {
     /// sent as an absent property. In MQTT 3.1.1, which has no such property, the most that a device itself has
     /// under way at once of what it publishes.
     pub receive_maximum: NonZeroU16,
+    /// Topic Aliases that a device uses at most when it publishes, and its Topic Alias Maximum (§3.1.2.11.5). Default 0.
+    pub topic_alias: u16,
     /// Connects per second of the whole group, at the start: device `i` is due after
     /// `i / connect_rate` seconds. Above 0, default 1,000.
     pub connect_rate: f64,

@@ -108,6 +108,7 @@ impl Scenario {
         if group.version == Version::V5 {
             let expiry = Duration::from_secs(group.session_expiry_interval.into());
             text.pair("session_expiry", duration(expiry));
+            text.pair("topic_alias", group.topic_alias);
         }
         text.pair("receive_maximum", group.receive_maximum);
         let keep_alive = Duration::from_secs(group.keep_alive.into());

@@ -64,6 +64,7 @@ impl Resolver<'_> {
         let clean_start = file.clean_start.unwrap_or(true);
         if version == Version::V3_1_1 {
             self.misplaced(at, "session_expiry", "`protocol = \"5.0\"`");
+            self.misplaced(at, "topic_alias", "`protocol = \"5.0\"`");
         }
         let session_expiry = self.whole_seconds(
             file.session_expiry.map(|text| text.0).unwrap_or_default(),
@@ -94,6 +95,7 @@ impl Resolver<'_> {
             feed: file.feed.as_ref().map(|feed| feed.csv.clone()),
             // Checked to fit; the fallback comes with a note.
             keep_alive: u16::try_from(keep_alive).unwrap_or(u16::MAX),
+            topic_alias: file.topic_alias.unwrap_or_default(),
             receive_maximum: file
                 .receive_maximum
                 .and_then(NonZeroU16::new)

@@ -4,6 +4,7 @@
 //! Each scenario makes many claims, each in an `[[expect]]` of its own unless one violation must
 //! break two. Without tampering all of them hold.
 
+mod aliases;
 mod asked_for;
 mod attendance;
 mod births;
