@@ -24,8 +24,7 @@ pub enum MetricName {
     /// From the time a request was due to its response at the device that asked: both ways through the broker, with the
     /// delay of the device that answers.
     RoundTrip,
-    /// From asking for a transport to CONNACK: the handshake of TCP, and those of TLS and WebSocket where they are spoken, are
-    /// part of it.
+    /// From asking for a transport to CONNACK, with the handshakes of TCP, TLS and WebSocket.
     ConnectLatency,
     /// From SUBSCRIBE to SUBACK.
     SubscribeLatency,
