@@ -100,6 +100,7 @@ fn why_not(document: &Node, missing: &Missing) -> Vec<String> {
     }
     if reasons.is_empty() && missing.is_3_1_1_only {
         reasons.extend(version::breaks_5_0_alone(document));
+        reasons.extend(version::stamped_by_property_alone(document));
     }
     reasons
 }
@@ -274,6 +275,25 @@ mod tests {
                 "group b needs retained messages for filters with wildcards, which this target does not have"
             ]
         );
+    }
+
+    /// In 3.1.1 a stamp has no other place than the payload.
+    #[test]
+    fn a_stamp_in_a_property_goes_into_a_payload_that_takes_it() {
+        let rest = |payload: &str| {
+            format!(
+                "[[group]]\nname = \"a\"\n[[group.publish]]\ntopic = \"t\"\nstamp = \"property\"\n{payload}\n"
+            )
+        };
+        let v3 = "protocol = \"3.1.1\"";
+
+        let (document, of_text) = adapted(v3, &rest("payload = { text = \"on\" }"));
+        let (_, of_bytes) = adapted(v3, &rest("payload = { hex = \"00ff\" }"));
+
+        let publish = &items_of(&items_of(&document, "group")[0], "publish")[0];
+        assert!(publish.get("stamp").is_none());
+        assert!(of_text.skipped_because.is_empty());
+        assert_eq!(of_bytes.skipped_because.len(), 1);
     }
 
     /// A run without a claim would say nothing about the broker.

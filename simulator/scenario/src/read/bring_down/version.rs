@@ -51,6 +51,35 @@ pub(super) fn breaks_5_0_alone(document: &Node) -> Vec<String> {
         .collect()
 }
 
+/// Streams whose messages could not be told apart: the User Property that has their stamp does not exist, and their payload
+/// has no room for it.
+pub(super) fn stamped_by_property_alone(document: &Node) -> Vec<String> {
+    let groups = items_of(document, "group").iter();
+    groups
+        .filter(|group| {
+            let mut publishes = items_of(group, "publish").iter();
+            publishes.any(|publish| has_property_stamp(publish) && !takes_a_stamp(publish))
+        })
+        .map(|group| {
+            format!(
+                "group {} has its stamps in a User Property, which MQTT 3.1.1 does not have, and payloads that take none",
+                text_of(group, "name")
+            )
+        })
+        .collect()
+}
+
+fn has_property_stamp(publish: &Node) -> bool {
+    text_of(publish, "stamp") == "property"
+}
+
+/// Whether the stamp can be a part of the payload: a text, or a member of an object.
+fn takes_a_stamp(publish: &Node) -> bool {
+    publish.get("payload").is_none_or(|payload| {
+        payload.as_str().is_some() || payload.get("text").is_some() || payload.get("json").is_some()
+    })
+}
+
 /// Whether the kind of malformed packet is one of 5.0 alone.
 fn is_of_5_0(kind: &str) -> bool {
     let mut known = Malformation::ALL.into_iter();
@@ -73,6 +102,13 @@ fn bring_group_down(group: &mut Node, changes: &mut Changes) {
         );
     }
     leave_out(group, &OF_GROUP, &of_group, changes);
+    for publish in items_of_mut(group, "publish") {
+        if has_property_stamp(publish) {
+            publish.remove("stamp");
+            let what = "stamps are in the payload, MQTT 3.1.1 has no User Properties";
+            changes.note(&of_group, what);
+        }
+    }
     let lists = [
         ("publish", &OF_PUBLISH[..]),
         ("subscribe", &OF_SUBSCRIBE[..]),
