@@ -61,6 +61,7 @@ pub static SUITES: &[Suite] = &[
             as_written("retained-boot"),
             as_written("malformed"),
             as_written("flapping"),
+            as_written("broker-restart"),
         ],
     },
     Suite {

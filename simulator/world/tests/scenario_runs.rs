@@ -245,3 +245,30 @@ fn what_is_brought_down_to_3_1_1_holds() {
         }
     }
 }
+
+/// A broker that writes down what it acknowledges passes; one that keeps it in memory fails what it has forgotten, and
+/// nothing else.
+#[test]
+fn broker_restart_tells_what_a_broker_forgets() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let text = std::fs::read_to_string(folder.join("broker-restart.toml")).unwrap();
+    let small: Override = "group.sensors.count=50".parse().unwrap();
+    let scenario = Scenario::parse("broker-restart", &text, &[small]).unwrap();
+    let scenario = Rc::new(scenario);
+    let broken = |memory| {
+        let broker = Broker::new(Config::default(), ClientIds::counted(), Instant::ZERO);
+        let world = squall_world::recorded(&scenario, broker).with_memory(memory);
+        let judgement =
+            squall_ledger::judge(&scenario, world.run(), &squall_run::Resources::default());
+        let checks = judgement.measured.checks.into_iter();
+        let broken = checks.flat_map(|check| {
+            let claims = check.claims.into_iter().filter(|claim| !claim.passed);
+            claims.map(|claim| claim.key).collect::<Vec<_>>()
+        });
+        broken.collect::<Vec<_>>()
+    };
+
+    let nothing: [&str; 0] = [];
+    assert_eq!(broken(squall_world::Memory::Kept), nothing);
+    assert_eq!(broken(squall_world::Memory::Lost), ["lost", "present"]);
+}
