@@ -169,7 +169,6 @@ impl Device {
             unexpected_session: UnexpectedSession::Accept,
             in_flight_max: profile.in_flight_max(),
             topic_aliases_max: profile.topic_aliases,
-            ..Settings::default()
         };
         let link = profile
             .network

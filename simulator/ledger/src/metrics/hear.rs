@@ -83,11 +83,7 @@ impl Metrics {
                 | ConnectionFact::QuotaExceeded { .. }
                 | ConnectionFact::StillOnLink(_),
             )
-            | Fact::Subscription(
-                SubscriptionFact::Sent { .. }
-                | SubscriptionFact::UnsubscribeSent { .. }
-                | SubscriptionFact::UnsubscribeAnswered { .. },
-            )
+            | Fact::Subscription(_)
             | Fact::Publication(PublicationFact::Acknowledged { .. })
             | Fact::Link(_)
             | Fact::Silence(_)

@@ -187,9 +187,6 @@ impl Ledger {
                 findings.extend(self.note_exchange(event, key, delivered, first));
             }
         } else if let Some(recipient) = self.will_recipient(event, topic, payload) {
-            if retain {
-                self.deliveries.handle_will_from_store(event, topic);
-            }
             findings.extend(self.handle_will_delivery(event, delivered, recipient));
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
@@ -271,6 +268,9 @@ impl Ledger {
         WillRecipient { recipient, copies }: WillRecipient,
     ) -> Option<Finding> {
         let &DeliveredFact { topic, payload, .. } = delivered;
+        if delivered.retain {
+            self.deliveries.handle_will_from_store(event, topic);
+        }
         if self.closed_at.is_some() {
             return None;
         }
