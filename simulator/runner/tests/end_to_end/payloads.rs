@@ -77,3 +77,27 @@ fn sizes_of_a_distribution_arrive_whole() {
 
     on_each_broker(&scenario, &[], |code, run| assert_held(code, run));
 }
+
+/// What a base says, a file beside it has and a seed draws comes together on the wire: each device has the client id, the
+/// topic and the payload that are its own.
+#[test]
+fn devices_take_their_texts_from_a_base_a_feed_and_the_seed() {
+    let base = scenario(
+        "payload = { size = \"16B\" }",
+        "qos = 1\nlost = 0\nreordered = 0",
+    );
+    let over = "extends = \"base.toml\"\n[vars]\nrate = 50\n[[group]]\nname = \"devices\"\ncount = 3\n\
+                feed = { csv = \"vans.csv\" }\nclient_id = \"{csv.plate}-{rand.hex:8}\"\n[[group.publish]]\n\
+                topic = \"data/{csv.plate}\"\nqos = 1\nrate = \"{vars.rate}\"\n\
+                payload = { json = { at = \"{now_iso}\", id = \"{uuid}\", t = \"{rand.normal:20:2}\", on = \"{rand.bool}\", who = \"{pick:a|b}\" } }\n";
+    let files = [
+        ("base.toml", base.as_bytes()),
+        ("vans.csv", b"plate\nB-1\nB-2\nB-3\n"),
+    ];
+
+    on_each_broker(over, &files, |code, run| {
+        assert_held(code, run);
+        let publications = &run["measured"]["accounting"]["publications"][0];
+        assert_eq!(publications["sent"], 50, "{publications}");
+    });
+}

@@ -4,6 +4,7 @@
 //! and rates are those of the scenario; deliveries are an estimate from a sample of messages,
 //! because topics may be random.
 
+mod group;
 mod presence;
 mod stream;
 
@@ -14,10 +15,11 @@ use squall_protocol::QoS;
 use squall_run::MetricName;
 
 use crate::{
-    Attendance, Backoff, DropKind, Expectation, FaultAction, Group, GrowingBackoff, MetricSelector,
-    PlannedFault, ReconnectWhen, RunSettings, Scenario, SubscribeTimes,
+    DropKind, Expectation, FaultAction, MetricSelector, PlannedFault, ReconnectWhen, RunSettings,
+    Scenario,
 };
 
+pub use group::{BirthPlan, GroupPlan, RespondPlan, SubscribePlan};
 pub use presence::Presence;
 pub use stream::StreamPlan;
 
@@ -46,71 +48,13 @@ pub struct Plan {
     pub connections_max: u64,
 }
 
-/// What a group will do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GroupPlan {
-    /// The group's name.
-    pub name: String,
-    /// Devices in it.
-    pub devices: u32,
-    /// Connects per second at the start.
-    pub connect_rate: f64,
-    /// Time until its last device is due to connect.
-    pub connected_after: Duration,
-    /// When its devices are there.
-    pub attendance: Attendance,
-    /// How many of them are connected when.
-    pub presence: Presence,
-    /// How the waits of a device that comes back grow; `None` if they do not, or if none comes back.
-    pub backoff: Option<GrowingBackoff>,
-    /// Subscriptions that are not there from the first connection to the end, in file order.
-    pub subscribes: Vec<SubscribePlan>,
-    /// What it publishes, in file order.
-    pub streams: Vec<StreamPlan>,
-    /// What each device publishes once on each connection.
-    pub birth: Option<BirthPlan>,
-    /// What it answers, in file order.
-    pub responds: Vec<RespondPlan>,
-    /// Bits per second that the link of each device carries up; `None` is without a limit.
-    pub up_bits_per_second: Option<u64>,
-}
-
-/// A subscription of each device that is there for a time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SubscribePlan {
-    /// Template of the Topic Filter, as in the file.
-    pub filter: String,
-    /// When it is held.
-    pub times: SubscribeTimes,
-}
-
-/// What a device answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RespondPlan {
-    /// Template of the Topic Filter of the requests, as in the file.
-    pub filter: String,
-    /// QoS of the responses.
-    pub qos: QoS,
-    /// Half of the responses come no later than this after their requests.
-    pub delay: Duration,
-}
-
-/// The message that a device publishes once on each connection.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BirthPlan {
-    /// Template of the Topic Name, as in the file.
-    pub topic: String,
-    /// QoS of the PUBLISH.
-    pub qos: QoS,
-}
-
 impl Plan {
     /// The plan of `scenario`.
     pub fn of(scenario: &Scenario) -> Self {
         let groups: Vec<GroupPlan> = scenario
             .groups
             .iter()
-            .map(|group| plan_group(group, scenario))
+            .map(|group| GroupPlan::of(group, scenario))
             .collect();
         let start = groups.iter().map(|group| group.connected_after).max();
         let faults = scenario.faults.iter();
@@ -255,63 +199,6 @@ impl Plan {
     fn streams(&self) -> impl Iterator<Item = &StreamPlan> {
         self.groups.iter().flat_map(|group| &group.streams)
     }
-}
-
-fn plan_group(group: &Group, scenario: &Scenario) -> GroupPlan {
-    GroupPlan {
-        name: group.name.clone(),
-        devices: group.count,
-        connect_rate: group.connect_rate,
-        connected_after: match group.attendance.start {
-            Some(_) => Duration::ZERO,
-            None => group.connects_after(begins_with(group, &scenario.run).saturating_sub(1)),
-        },
-        attendance: group.attendance.clone(),
-        presence: Presence::of(group, &scenario.run),
-        backoff: match (group.reconnect.when, &group.reconnect.backoff) {
-            (ReconnectWhen::Never, _) | (_, Backoff::Drawn(_)) => None,
-            (ReconnectWhen::Unexpected | ReconnectWhen::Always, Backoff::Growing(growing)) => {
-                Some(*growing)
-            }
-        },
-        subscribes: group
-            .subscribes
-            .iter()
-            .filter(|subscribe| !subscribe.times.is_always())
-            .map(|subscribe| SubscribePlan {
-                filter: subscribe.filter.source().to_owned(),
-                times: subscribe.times.clone(),
-            })
-            .collect(),
-        streams: group
-            .publishes
-            .iter()
-            .map(|publish| StreamPlan::of(publish, group, scenario))
-            .collect(),
-        birth: group.birth.as_ref().map(|birth| BirthPlan {
-            topic: birth.topic.source().to_owned(),
-            qos: birth.qos,
-        }),
-        responds: group
-            .responds
-            .iter()
-            .map(|respond| RespondPlan {
-                filter: respond.filter.source().to_owned(),
-                qos: respond.qos,
-                delay: respond.delay.median(),
-            })
-            .collect(),
-        up_bits_per_second: group
-            .network
-            .and_then(|id| scenario.network(id).bandwidth.up_bits_per_second),
-    }
-}
-
-/// Devices of a group that connect before the load.
-fn begins_with(group: &Group, run: &RunSettings) -> u32 {
-    let online = group.attendance.online.as_ref();
-    let share = online.map_or(1.0, |share| share.at(-run.warmup.as_secs_f64()));
-    (share * f64::from(group.count)).round() as u32
 }
 
 /// Sessions are ended at the rate at which devices connect.
