@@ -101,12 +101,23 @@ pub enum Input<'a> {
     StoodStill {
         /// When it should have been back.
         since: Instant,
+        /// What was not done.
+        what: Standstill,
     },
     /// A [`BrokerOrder`] was carried out, or could not be.
     Broker(BrokerEvent),
     /// The user wants the run to end early: nothing new begins, what is under way drains, then checks and the
     /// report; during the checks: no more checks.
     Stop,
+}
+
+/// What a drive did not do for a while.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standstill {
+    /// Nothing was done: what came was not read.
+    Whole,
+    /// What the fleet asked for was not carried out; what came was read.
+    Writing,
 }
 
 /// Why a transport could not be connected.

@@ -26,7 +26,9 @@ pub mod payload;
 pub mod random;
 
 pub use broker_order::{BrokerEvent, BrokerOrder};
-pub use drive::{Action, Actions, Input, LayerFault, OpenError, PeerClose, SocketId, Teardown};
+pub use drive::{
+    Action, Actions, Input, LayerFault, OpenError, PeerClose, SocketId, Standstill, Teardown,
+};
 pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START, drain_max};
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{

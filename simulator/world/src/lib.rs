@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
-use squall_fleet::{Action, Actions, Fleet, Input, Outcome, Sink, SocketId, Teardown};
+use squall_fleet::{Action, Actions, Fleet, Input, Outcome, Sink, SocketId, Standstill, Teardown};
 use squall_protocol::Instant;
 
 use pipe::{Arrival, Arrived, Ports};
@@ -268,7 +268,10 @@ impl<S: Sink> World<S> {
         let Range { start, end } = self.standstill;
         if start < end && end <= self.now {
             self.standstill = end..end;
-            let input = Input::StoodStill { since: start };
+            let input = Input::StoodStill {
+                since: start,
+                what: Standstill::Whole,
+            };
             self.fleet.handle(self.now, input, &mut self.actions);
         }
         for unread in std::mem::take(&mut self.unread) {

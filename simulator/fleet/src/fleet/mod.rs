@@ -27,7 +27,7 @@ pub use self::drain::drain_max;
 use crate::clearing::Clearing;
 use crate::deadline::Deadlines;
 use crate::device::{Census, Device, Figures, Shared, Stage, Turn};
-use crate::drive::{Actions, Input};
+use crate::drive::{Actions, Input, Standstill};
 use crate::fault_plan::{Chosen, FaultPlan, Step, length};
 use crate::firing::Firing;
 use crate::link::LinkReport;
@@ -61,8 +61,9 @@ pub struct Fleet<S> {
     deadlines: Deadlines,
     /// When [`Self::handle`] was called last.
     last_call: Instant,
-    /// End of the last standstill that was told.
+    /// End of the last standstill that was told, of each kind.
     still_until: Instant,
+    unwritten_until: Instant,
     phase: Phase,
     phases: Vec<(Phase, Instant)>,
     /// When the phase ends by itself.
@@ -103,6 +104,7 @@ impl<S: Sink> Fleet<S> {
             deadlines: Deadlines::new(slots),
             last_call: Instant::ZERO,
             still_until: Instant::ZERO,
+            unwritten_until: Instant::ZERO,
             phase: Phase::Clearing,
             phases: Vec::new(),
             phase_ends: Instant::ZERO,
@@ -358,8 +360,8 @@ impl<S: Sink> Fleet<S> {
     /// Tells if the caller did nothing for long, by its own word or though something was due.
     fn tell_standstill(&mut self, now: Instant, input: Input<'_>) {
         let last = std::mem::replace(&mut self.last_call, now);
-        let since = match input {
-            Input::StoodStill { since } => since,
+        let (since, what) = match input {
+            Input::StoodStill { since, what } => (since, what),
             Input::Opened { .. }
             | Input::OpenFailed { .. }
             | Input::Received { .. }
@@ -369,14 +371,18 @@ impl<S: Sink> Fleet<S> {
             | Input::DeadlinePassed
             | Input::Broker(_)
             | Input::Stop => match self.deadlines.next() {
-                Some(due) => due.max(last),
+                Some(due) => (due.max(last), Standstill::Whole),
                 None => return,
             },
         };
-        let since = since.max(self.still_until);
+        let told_until = match what {
+            Standstill::Whole => &mut self.still_until,
+            Standstill::Writing => &mut self.unwritten_until,
+        };
+        let since = since.max(*told_until);
         if now.saturating_since(since) >= STANDSTILL_MIN {
-            self.still_until = now;
-            self.tell(now, Fact::StoodStill { since });
+            *told_until = now;
+            self.tell(now, Fact::StoodStill { since, what });
             self.prolong_drain(since, now);
         }
     }

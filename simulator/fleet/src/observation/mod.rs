@@ -22,7 +22,7 @@ use squall_protocol::{
 };
 use squall_scenario::{ClientKey, DeviceId, Farewell, FaultId};
 
-use crate::drive::{OpenError, PeerClose, SocketId};
+use crate::drive::{OpenError, PeerClose, SocketId, Standstill};
 use crate::payload;
 use crate::progress::Phase;
 use crate::stamp::Stamp;
@@ -100,10 +100,13 @@ pub enum Fact<'a> {
     /// A fault did what it was configured to do, to this device.
     FaultApplied(FaultId),
     /// The generator did nothing from `since` until now, though something was due, or did not look at its
-    /// sockets: what came in meanwhile was not read. About the run. No two of them overlap.
+    /// sockets: what came in meanwhile was not read; or it did not carry out what it had decided. About the run. No two of
+    /// one kind overlap.
     StoodStill {
         /// When it was last heard of, or when it should have been back after that.
         since: Instant,
+        /// What it did not do.
+        what: Standstill,
     },
     /// A fault does something to the broker, or is over. About the run.
     Broker(BrokerFact),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use squall_fleet::{
-    ConnectionFact, Fact, Observation, Pace, Phase, Planned, PublicationFact, SubscriptionFact,
+    ConnectionFact, Fact, Observation, Pace, Phase, Planned, PublicationFact, Standstill,
+    SubscriptionFact,
 };
 use squall_protocol::Instant;
 use squall_run::{CountedFrom, Event, MetricName, PhaseKind};
@@ -226,7 +227,7 @@ impl Metrics {
         let left = self.less_lag(reached_at, arrival);
         self.record(measure, CountedFrom::LessLag, due, left);
         if let Some(sent_at) = sent_at {
-            let took = now.saturating_since(sent_at);
+            let took = self.since_written(sent_at, now);
             self.record(measure, CountedFrom::Sent, due, took);
         }
     }
@@ -264,15 +265,18 @@ impl Metrics {
         let left = self.less_lag(reached_at, arrival);
         self.record(measure, CountedFrom::LessLag, due, left);
         if let Some(message) = message {
-            let took = now.saturating_since(message.sent_at);
+            let took = self.since_written(message.sent_at, now);
             self.record(measure, CountedFrom::Sent, due, took);
         }
     }
 
     /// What the fact tells of the generator itself.
     fn note_generator(&mut self, now: Instant, observation: &Observation<'_>) {
-        if let Fact::StoodStill { since } = observation.fact {
-            self.standstills.note(since, now);
+        if let Fact::StoodStill { since, what } = observation.fact {
+            match what {
+                Standstill::Whole => self.standstills.note(since, now),
+                Standstill::Writing => self.unwritten.note(since, now),
+            }
         }
         if let Fact::Begun {
             what: Planned::Phase(phase),

@@ -46,6 +46,8 @@ pub struct Metrics {
     cells: BTreeMap<Cell, Histogram>,
     timeline: Timeline,
     standstills: Standstills,
+    /// When what devices had sent was not written.
+    unwritten: Standstills,
     /// By metric: how many had no end when the books were closed, and the age of the oldest.
     unfinished: BTreeMap<MetricName, (u64, Duration)>,
     /// How long after its moment each phase began whose moment the scenario tells.
@@ -72,6 +74,7 @@ impl Metrics {
             cells: BTreeMap::new(),
             timeline: Timeline::new(),
             standstills: Standstills::default(),
+            unwritten: Standstills::default(),
             unfinished: BTreeMap::new(),
             phase_lags: Vec::new(),
             rates: Rates::new(),

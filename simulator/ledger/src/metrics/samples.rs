@@ -82,10 +82,17 @@ impl Metrics {
             on_link,
         } = arrival;
         let came = now - waited.unwrap_or_default();
-        let left = came.saturating_since(acted);
+        let left = self.since_written(acted, came);
         if waited.is_some() && on_link.is_zero() {
             return left;
         }
         left.saturating_sub(self.standstills.within(acted, came))
+    }
+
+    /// The time between two moments, without that in which the generator did not write what a device sent. Where devices
+    /// are those of several workers it is an upper bound, as [`Standstills`](super::standstill) are.
+    pub(super) fn since_written(&self, acted: Instant, came: Instant) -> Duration {
+        let all = came.saturating_since(acted);
+        all.saturating_sub(self.unwritten.within(acted, came))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use squall_fleet::Phase;
 use squall_run::{
     Aggregate, Comparison, Histogram, LAG_SHARE_NOTED, LagShare, MetricKind, MetricName, Metrics,
-    Percentile, Reason, Tags, duration_text,
+    Percentile, Reason, Resources, Tags, duration_text,
 };
 use squall_scenario::{Condition, Expectation, GroupId, Scenario};
 
@@ -61,6 +61,22 @@ pub(super) fn reasons(
         .into_iter()
         .map(|text| Reason::Invalid(text + REMEDY))
         .collect()
+}
+
+/// Why nothing follows where what devices asked for was long on its way to the workers: a message is written so much later
+/// than it says.
+pub(super) fn slow_workers(resources: &Resources) -> Option<Reason> {
+    let handed_over = &resources.workers.as_ref()?.handed_over;
+    let p99 = Duration::from_micros(handed_over.quantile_us(Percentile::P99.quantile())?);
+    let limit = schedule_lag_p99_max(Scheduled::Message);
+    (p99 > limit).then(|| {
+        Reason::Invalid(format!(
+            "the generator was late: p99 of the way to its workers is {}, the limit is {}; give squall as many cores as it has workers \
+             and one more, or fewer workers",
+            duration_text(p99.as_secs_f64()),
+            duration_text(limit.as_secs_f64())
+        ))
+    })
 }
 
 /// The groups whose lag the scenario limits itself; `None` is all of them, and the phases. A limit that

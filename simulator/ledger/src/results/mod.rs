@@ -65,6 +65,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let mut reasons = doubts(&evidence, &accounting, &connections);
     reasons.extend(interference);
     reasons.extend(lag::reasons(scenario, metrics, &cells));
+    reasons.extend(lag::slow_workers(resources));
     reasons.extend(not_cleared(sessions.before));
     let measured = Measured {
         accounting,

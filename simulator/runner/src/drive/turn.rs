@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use squall_fleet::{Fleet, Input, STANDSTILL_MIN, Sink};
+use squall_fleet::{Fleet, Input, STANDSTILL_MIN, Sink, Standstill};
 use squall_protocol::Instant;
 use squall_run::Histogram;
 
@@ -50,7 +50,13 @@ impl<S: Sink + 'static> State<S> {
         }
         // What is left of it is told by the next call.
         self.heartbeat = now;
-        self.feed_at(now, Input::StoodStill { since });
+        self.feed_at(
+            now,
+            Input::StoodStill {
+                since,
+                what: Standstill::Whole,
+            },
+        );
     }
 
     /// Does what is due, one thing after the other, each at a moment of its own.

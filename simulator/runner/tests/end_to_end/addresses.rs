@@ -108,8 +108,8 @@ fn devices_go_on_to_the_next_address() {
     lines.for_each(drop);
     let code = child.wait().expect("it ends").code();
     let run = run_file(&out);
-    let reason = &run["verdict"]["reasons"][0]["text"];
-    assert_eq!(code, Some(98), "{reason}");
+    let reasons = run["verdict"]["reasons"].to_string();
+    assert!(!reasons.contains("broker ended"), "{code:?} {reasons}");
     let intervals = run["measured"]["series"]["intervals"].as_array();
     let online = intervals
         .expect("it is a list")

@@ -149,7 +149,7 @@ impl What {
                 payload: payload.to_vec(),
                 stamp: *stamp,
             },
-            &Fact::StoodStill { since } => Self::StoodStill(since),
+            &Fact::StoodStill { since, .. } => Self::StoodStill(since),
             &Fact::Begun { what, due } => Self::Begun(what, due),
             &Fact::FaultApplied(fault) => Self::FaultApplied(fault),
             Fact::Retained(RetainedFact::Found { topic, payload, .. }) => Self::RetainedFound {

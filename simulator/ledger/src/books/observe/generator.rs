@@ -14,7 +14,7 @@ impl Ledger {
             return;
         }
         let late_since = match observation.fact {
-            Fact::StoodStill { since } => since,
+            Fact::StoodStill { since, .. } => since,
             Fact::Begun { due, .. } => due,
             Fact::Publication(PublicationFact::Due { stamp, .. }) => stamp.scheduled,
             Fact::Publication(

@@ -91,7 +91,7 @@ impl Ledger {
     fn handle_run_fact(&mut self, now: Instant, fact: &Fact<'_>) {
         match fact {
             Fact::Retained(found) => self.retained.handle_checker(found),
-            Fact::StoodStill { since } => self.standstill.note(*since, now),
+            Fact::StoodStill { since, .. } => self.standstill.note(*since, now),
             Fact::Broker(fact) => {
                 for times in self.broker_times_mut() {
                     times.handle(now, *fact);

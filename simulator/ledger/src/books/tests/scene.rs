@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_fleet::{
     About, ConnectionFact, DeliveredFact, EndCause, Fact, Observation, Pace, PublicationFact,
-    RunTag, SocketId, Stamp, SubscriptionFact, Wanted, payload,
+    RunTag, SocketId, Stamp, Standstill, SubscriptionFact, Wanted, payload,
 };
 use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
@@ -163,7 +163,10 @@ impl Scene {
             about: About::Run,
             waited: None,
             on_link: Duration::ZERO,
-            fact: Fact::StoodStill { since },
+            fact: Fact::StoodStill {
+                since,
+                what: Standstill::Whole,
+            },
         };
         self.ledger.observe(self.now, &observation, &mut Vec::new());
     }

@@ -4,7 +4,7 @@
 //! number of workers: what changes is which thread asks the system. Each device belongs to one worker. What
 //! the fleet asks for goes there as [`Orders`], what comes of it comes back as a [`Report`] with the moments at which
 //! the worker knew it. The way is the generator's: what is reported has waited for as long as it took, and orders that
-//! took [`STANDSTILL_MIN`](squall_fleet::STANDSTILL_MIN) or more are told as a standstill.
+//! took [`STANDSTILL_MIN`](squall_fleet::STANDSTILL_MIN) or more are told as a standstill of writing.
 //!
 //! Invariant: the fleet is told nothing of a socket between its pause and its resumption.
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use squall_fleet::{Input, OpenError, PeerClose, SocketId};
+use squall_fleet::{Input, OpenError, PeerClose, SocketId, Standstill};
 use squall_protocol::Instant;
 
 /// Some inputs of one worker, in order.
@@ -33,7 +33,7 @@ enum What {
     Full(SocketId),
     Drained(SocketId),
     Closed(SocketId, PeerClose),
-    StoodStill(Instant),
+    StoodStill(Instant, Standstill),
 }
 
 impl Report {
@@ -65,7 +65,7 @@ impl Report {
             Input::Full { socket } => What::Full(socket),
             Input::Drained { socket } => What::Drained(socket),
             Input::Closed { socket, how } => What::Closed(socket, how),
-            Input::StoodStill { since } => What::StoodStill(since),
+            Input::StoodStill { since, what } => What::StoodStill(since, what),
             // Not of sockets.
             Input::DeadlinePassed | Input::Broker(_) | Input::Stop => return,
         };
@@ -104,7 +104,7 @@ impl Report {
             What::Full(socket) => Input::Full { socket },
             What::Drained(socket) => Input::Drained { socket },
             What::Closed(socket, how) => Input::Closed { socket, how },
-            What::StoodStill(since) => Input::StoodStill { since },
+            What::StoodStill(since, what) => Input::StoodStill { since, what },
         }
     }
 
@@ -126,7 +126,7 @@ impl Told {
             | What::Full(socket)
             | What::Drained(socket)
             | What::Closed(socket, _) => Some(socket),
-            What::StoodStill(_) => None,
+            What::StoodStill(..) => None,
         }
     }
 }

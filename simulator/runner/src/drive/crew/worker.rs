@@ -5,7 +5,7 @@ use std::io;
 use std::rc::{Rc, Weak};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 
-use squall_fleet::{Input, STANDSTILL_MIN};
+use squall_fleet::{Input, STANDSTILL_MIN, Standstill};
 use squall_protocol::Instant;
 use squall_run::Histogram;
 use tokio::sync::Notify;
@@ -166,7 +166,8 @@ impl Worker {
         let since = self.heartbeat;
         if now.saturating_since(since) >= STANDSTILL_MIN {
             self.heartbeat = now;
-            self.tell(now, Input::StoodStill { since });
+            let what = Standstill::Whole;
+            self.tell(now, Input::StoodStill { since, what });
         }
     }
 
@@ -179,7 +180,7 @@ impl Worker {
                 let took = now.saturating_since(asked);
                 self.handed_over.record(took);
                 if took >= STANDSTILL_MIN {
-                    self.tell(now, Input::StoodStill { since: asked });
+                    self.tell_late(now, asked);
                 }
             }
             self.carry_out(action, asked);
@@ -189,6 +190,14 @@ impl Worker {
             self.look_at_all(until);
             self.report.has_looked = true;
         }
+    }
+
+    /// Tells that orders were on their way since `asked`. It is told before they are carried out, so that the fleet
+    /// knows it before anything comes of them, by whichever worker.
+    fn tell_late(&mut self, now: Instant, asked: Instant) {
+        let what = Standstill::Writing;
+        self.tell(now, Input::StoodStill { since: asked, what });
+        self.send_report();
     }
 
     /// Hands over what there is to tell. Waits while the fleet has too much to hear already: what comes
