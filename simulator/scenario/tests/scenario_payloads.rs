@@ -1,8 +1,6 @@
 //! What messages carry: sizes from a distribution, bytes, and stamps beside them.
 
-use squall_scenario::{
-    FileUnreadable, Payload, Plan, Scenario, ScenarioErrors, StampPlace, Surroundings,
-};
+use squall_scenario::{FileUnreadable, Payload, Plan, Scenario, ScenarioErrors, Surroundings};
 
 /// A device that publishes once a second over a link of 64 kbit/s.
 fn parse(payload: &str) -> Result<Scenario, ScenarioErrors> {
@@ -163,29 +161,6 @@ fn a_stamp_in_a_property_leaves_the_size_free() {
     let text = scenario.as_ref().unwrap().to_resolved_toml();
     assert!(text.contains("stamp = \"property\""), "{text}");
     assert_eq!(Scenario::parse("again.toml", &text, &[]), scenario);
-}
-
-/// On a broker of MQTT 3.1.1 the stamp goes into the payload, which grows where it has no room; both are told.
-#[test]
-fn a_stamp_in_a_property_is_brought_down_to_3_1_1() {
-    for (payload, told) in [
-        ("{ size = \"12B\" }", 2),
-        ("{ size = \"64B\" }", 1),
-        ("{ hex = \"01ff00\" }", 1),
-    ] {
-        let text = format!(
-            "version = 1\nname = \"test\"\n[target]\nprotocol = \"3.1.1\"\n[[group]]\nname = \"g\"\ncount = 2\n\
-             [[group.publish]]\ntopic = \"t\"\nevery = \"1s\"\npayload = {payload}\nstamp = \"property\"\n"
-        );
-
-        let scenario =
-            Scenario::parse("test.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
-
-        assert_eq!(scenario.groups[0].publishes[0].stamp, StampPlace::Payload);
-        let changes = scenario.traits.changes.iter();
-        let changes: Vec<&String> = changes.filter(|change| change.contains("stamp")).collect();
-        assert_eq!(changes.len(), told, "{changes:?}");
-    }
 }
 
 /// Each is refused where it stands, with what would do.

@@ -2,11 +2,9 @@
 
 use squall_protocol::{Malformation, Version};
 use squall_toml::node::{Node, Value};
-use squall_toml::quantity::{format_size, parse_size};
 
 use super::changes::Changes;
 use super::fields::{items_of, items_of_mut, put, text_of, texts_of};
-use crate::StampPlace;
 
 /// Keys of a group that 3.1.1 does not have, with what each is called.
 const OF_GROUP: [(&str, &str); 1] = [("topic_alias", "Topic Alias")];
@@ -118,32 +116,7 @@ fn bring_group_down(group: &mut Node, changes: &mut Changes) {
     ];
     for (list, keys) in lists {
         for block in items_of_mut(group, list) {
-            bring_stamp_down(block, &of_group, changes);
             leave_out(block, keys, &of_group, changes);
-        }
-    }
-}
-
-/// 3.1.1 has no User Property that a stamp could be in: it goes into the payload, which is to have room for it.
-fn bring_stamp_down(block: &mut Node, of_group: &str, changes: &mut Changes) {
-    if text_of(block, "stamp") != "property" {
-        return;
-    }
-    block.remove("stamp");
-    changes.note(
-        of_group,
-        "stamps are in the payload, MQTT 3.1.1 has no User Properties",
-    );
-    let least = StampPlace::Payload.bytes_min();
-    if let Some(payload) = block.get_mut("payload") {
-        let size = text_of(payload, "size");
-        if parse_size(&size).is_ok_and(|bytes| bytes < least) {
-            put(payload, "size", Value::String(format_size(least)));
-            let what = format!(
-                "payloads of {} in place of {size}, for the stamp",
-                format_size(least)
-            );
-            changes.note(of_group, what);
         }
     }
 }
