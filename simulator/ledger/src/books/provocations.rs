@@ -83,11 +83,27 @@ struct Open {
     left_at: Option<Instant>,
     /// How it got to the broker.
     path: Path,
-    /// Since when its device reads nothing; `None` while it reads.
-    unread_since: Option<Instant>,
+    /// When its device read nothing; `None` if it always did.
+    unread: Option<Unread>,
+}
+
+/// When a device read nothing.
+#[derive(Clone, Copy, Debug)]
+struct Unread {
+    since: Instant,
+    /// When it read on; `None` if it has not.
+    until: Option<Instant>,
 }
 
 impl Open {
+    /// Since when at the earliest what the device reads `at` was there.
+    fn there_since(&self, at: Instant) -> Instant {
+        let lay = self
+            .unread
+            .filter(|unread| unread.until.is_none_or(|until| at <= until));
+        lay.map_or(at, |unread| at.min(unread.since))
+    }
+
     /// Whether the broker may have ended the connection for this reason before it had the packet, which waited on a link.
     fn may_have_come_too_late(&self, reason: ReasonCode) -> bool {
         let ends = [ReasonCode::KeepAliveTimeout, ReasonCode::SessionTakenOver];
@@ -176,7 +192,7 @@ impl Provocations {
                     version,
                     left_at: (path == Path::Direct).then_some(event.now),
                     path,
-                    unread_since,
+                    unread: unread_since.map(|since| Unread { since, until: None }),
                 };
                 self.open.insert(event.socket, open);
                 self.counts_mut(&open).sent += 1;
@@ -185,7 +201,7 @@ impl Provocations {
             ProvocationFact::Told(reason) => self.handle_told(event, reason),
             ProvocationFact::Closed => {
                 if let Some(open) = self.open.remove(&event.socket) {
-                    self.handle_closed(event.arrived, &open);
+                    self.handle_closed(open.there_since(event.arrived), &open);
                 }
             }
         }
@@ -194,14 +210,18 @@ impl Provocations {
     /// The device of a connection stops reading it.
     pub(crate) fn handle_reading_stopped(&mut self, event: &Event) {
         if let Some(open) = self.open.get_mut(&event.socket) {
-            open.unread_since = Some(event.now);
+            open.unread = Some(Unread {
+                since: event.now,
+                until: None,
+            });
         }
     }
 
     /// The device of a connection reads on.
     pub(crate) fn handle_reading_resumed(&mut self, event: &Event) {
-        if let Some(open) = self.open.get_mut(&event.socket) {
-            open.unread_since = None;
+        let open = self.open.get_mut(&event.socket);
+        if let Some(unread) = open.and_then(|open| open.unread.as_mut()) {
+            unread.until = Some(event.now);
         }
     }
 
@@ -273,7 +293,7 @@ impl Provocations {
     /// Judges a connection that is open at `now`: there is nothing to judge while its packet was on a link.
     fn judge_open(&mut self, now: Instant, open: &Open) {
         if let Some(left_at) = open.left_at {
-            let now = open.unread_since.map_or(now, |since| now.min(since));
+            let now = open.there_since(now);
             let took = self.time_of_broker(left_at, now);
             let is_long = |limit: &ProvocationLimit| limit.closed_within.is_some_and(|l| took > l);
             if self.limits.iter().any(is_long) {

@@ -123,11 +123,14 @@ pub enum Excuse {
     /// The same, of a message that had been under way for long against what came before: whether the broker had it
     /// queued, or had lost it, is not known.
     UnsubscribedLate,
+    /// Published at QoS 2 by one of several devices that hold one Session in turn, each with Packet Identifiers of its own:
+    /// the broker may have taken it for what another one had begun to send (§4.3.3).
+    IdentifierInUse,
 }
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SessionEnded,
         Self::EndedUnasked,
         Self::ConnectionLost,
@@ -140,6 +143,7 @@ impl Excuse {
         Self::NotRead,
         Self::Unsubscribed,
         Self::UnsubscribedLate,
+        Self::IdentifierInUse,
     ];
 
     /// In words, as reports and the run file name it.
@@ -157,6 +161,9 @@ impl Excuse {
             Self::NotRead => "recipient stopped from reading at QoS 0",
             Self::Unsubscribed => "recipient had unsubscribed",
             Self::UnsubscribedLate => "recipient had unsubscribed long after it was sent",
+            Self::IdentifierInUse => {
+                "packet identifier in use by another device of the session at QoS 2"
+            }
         }
     }
 }

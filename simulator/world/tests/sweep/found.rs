@@ -2,8 +2,9 @@
 
 use crate::trial::{Trial, judge};
 
+/// Runs the scenario in `text`: nothing is held against the broker.
 #[track_caller]
-fn assert_sound(text: &str) {
+pub(crate) fn assert_sound(text: &str) {
     let trial = judge(text);
     assert!(matches!(trial, Trial::Sound(_)), "{trial:?}");
 }

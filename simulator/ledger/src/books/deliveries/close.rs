@@ -158,6 +158,10 @@ impl Deliveries {
             self.books.tally_mut(key).excused[Excuse::Expired as usize] += 1;
             return;
         }
+        if open.record.qos == QoS::ExactlyOnce && self.publisher_has_moved(id) {
+            self.books.tally_mut(key).excused[Excuse::IdentifierInUse as usize] += 1;
+            return;
+        }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;

@@ -13,7 +13,7 @@ use crate::books::connections::ConnectionEnd;
 use crate::books::deliveries::Ending;
 use crate::books::event::Event;
 use crate::books::of_link::{LinkPart, Patience, Progress, is_of_the_link};
-use crate::books::takeovers::ConnectSent;
+use crate::books::takeovers::{ConnectSent, Reading};
 use crate::books::wills::NEVER;
 
 /// Time within which a broker has surely noticed the end of a connection that the transport
@@ -113,10 +113,12 @@ impl Ledger {
                 self.stalls.handle_stopped(event, fault, number);
                 self.deliveries.handle_reading_stopped(event);
                 self.provocations.handle_reading_stopped(event);
+                self.takeovers.handle_reading(event, Reading::Stopped);
             }
             ConnectionFact::ReadingResumed { since } => {
                 self.stalls.handle_resumed(event);
                 self.provocations.handle_reading_resumed(event);
+                self.takeovers.handle_reading(event, Reading::Resumed);
                 self.deliveries.handle_reading_resumed(event, since);
             }
             ConnectionFact::QuotaExceeded { in_flight } => {
@@ -155,6 +157,7 @@ impl Ledger {
         self.deliveries.handle_connect_sent(event, &sent);
         match connection.path {
             Path::Direct => {
+                self.overtake_departing(event);
                 self.wills.handle_connect_sent(event.client, event.now);
                 self.retained.handle_connect_sent(event.client);
                 self.takeovers.handle_connect_sent(event, sent);

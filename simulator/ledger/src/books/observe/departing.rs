@@ -25,6 +25,8 @@ pub(crate) struct Departing {
     cause: EndCause,
     /// The fault for which the broker had to end it, its device being muted.
     muted_by: Option<FaultId>,
+    /// Whether a CONNECT with its Client Identifier has got to the broker before it.
+    is_overtaken: bool,
     /// What the connection had announced, and what must become of it; `None` without a will.
     will: Option<(KnownWill, Due)>,
 }
@@ -55,6 +57,7 @@ impl Ledger {
             connection,
             cause,
             muted_by: end.muted_by,
+            is_overtaken: false,
             will: None,
         };
         let (left_at, noticed_by) = if is_on_link {
@@ -65,10 +68,8 @@ impl Ledger {
         };
         departing.will = self.end_will(&departing, left_at, noticed_by, findings);
         if is_on_link {
-            if let Some((_, due @ Due::MustNot)) = &mut departing.will
-                && !departing.connection.keep_alive.is_zero()
-            {
-                // Until it has left the link, Keep Alive may pass.
+            if let Some((_, due @ Due::MustNot)) = &mut departing.will {
+                // Until it has left the link, Keep Alive may pass, or another connection take this one over.
                 *due = Due::May;
                 self.wills.set_due(event, Due::May);
             }
@@ -98,12 +99,14 @@ impl Ledger {
             self.handle_end_left(event, &mut departing);
             self.retain_will(event.now, &departing);
         } else if let Some(&connection) = self.open.get(&event.socket) {
+            self.deliveries.handle_end_left(event, event.now);
             let cause = EndCause::PeerClosed(how);
             let mut departing = Departing {
                 event: *event,
                 connection,
                 cause,
                 muted_by: self.silences.end_by_mute(event, cause),
+                is_overtaken: false,
                 will: None,
             };
             let noticed_by = self.noticed_by(event.now, &departing);
@@ -158,7 +161,16 @@ impl Ledger {
         }
     }
 
+    /// A CONNECT has got to the broker: it takes over what is there with its Client Identifier.
+    pub(super) fn overtake_departing(&mut self, event: &Event) {
+        for departing in self.departing.values_mut() {
+            departing.is_overtaken |=
+                departing.event.client == event.client && departing.event.socket != event.socket;
+        }
+    }
+
     fn handle_connect_left(&mut self, event: &Event) {
+        self.overtake_departing(event);
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.connect_left_at = Some(event.now);
             self.wills.handle_connect_sent(event.client, event.now);
@@ -176,7 +188,8 @@ impl Ledger {
         let is_polite = self
             .will_cause(departing.cause)
             .is_some_and(|(_, due)| due == Due::MustNot);
-        let is_in_time = is_polite && !departing.may_have_timed_out(event.now);
+        let is_in_time =
+            is_polite && !departing.is_overtaken && !departing.may_have_timed_out(event.now);
         if let Some((_, due)) = &mut departing.will
             && is_in_time
         {

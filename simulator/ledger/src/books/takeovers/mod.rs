@@ -50,6 +50,15 @@ pub(crate) struct ConnectSent {
     pub(crate) handed_at: Instant,
 }
 
+/// Whether a device reads a connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reading {
+    /// It does not.
+    Stopped,
+    /// It does again.
+    Resumed,
+}
+
 /// How long a takeover took, until the displaced connection was closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TakeoverTime {
@@ -143,6 +152,14 @@ impl Takeovers {
             .unwrap_or_default()
     }
 
+    /// The device of a connection stops reading it, or reads on.
+    pub(crate) fn handle_reading(&mut self, event: &Event, reading: Reading) {
+        let row = self.row_mut(event);
+        if let Some(place) = row.find(event.socket) {
+            row.attempts[place].is_unread = reading == Reading::Stopped;
+        }
+    }
+
     /// CONNECT was sent.
     pub(crate) fn handle_connect_sent(&mut self, event: &Event, sent: ConnectSent) {
         let row = self.row_mut(event);
@@ -165,6 +182,7 @@ impl Takeovers {
             connected_at: None,
             closed_at: None,
             sent,
+            is_unread: false,
             is_first,
             is_contested,
             displaced_by: None,
@@ -282,7 +300,7 @@ impl Takeovers {
     fn handle_ended_otherwise(&mut self, event: &Event, attempt: &Attempt) {
         if let Some(newer) = attempt.displaced_by {
             self.counts.displaced_otherwise += 1;
-            let over_at = attempt.over_at(event.now);
+            let over_at = attempt.over_at(event.arrived);
             let beside = over_at.saturating_since(newer.connected_at);
             self.judge_displaced(event.now, attempt, beside);
         } else if self.row_mut(event).turn_round(attempt).is_some() {

@@ -39,6 +39,8 @@ pub(super) struct Attempt {
     /// When the broker's close was at the device's machine, which its link still keeps from the device.
     pub(super) closed_at: Option<Instant>,
     pub(super) sent: ConnectSent,
+    /// Whether its device does not read it: it may have been closed.
+    pub(super) is_unread: bool,
     /// Whether no CONNECT with this identifier was sent before.
     pub(super) is_first: bool,
     /// Whether another CONNECT was on its way at some time while this was there.
@@ -204,7 +206,8 @@ impl Row {
         let alive = self
             .attempts
             .iter()
-            .filter(|row| row.connected_at.is_some() && row.closed_at.is_none());
+            .filter(|row| row.connected_at.is_some() && row.closed_at.is_none())
+            .filter(|row| !row.is_unread);
         alive.copied().collect()
     }
 
