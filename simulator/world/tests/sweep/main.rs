@@ -9,6 +9,7 @@ mod found;
 mod found_too;
 mod generate;
 mod group;
+#[expect(dead_code, reason = "these tests parse by themselves")]
 #[path = "../harness/mod.rs"]
 mod harness;
 mod reduce;
@@ -19,7 +20,7 @@ use std::ops::Range;
 use trial::{Trial, judge, with_claims};
 
 /// Seeds of the scenarios.
-const SEEDS: Range<u64> = 0..190;
+const SEEDS: Range<u64> = 0..114;
 
 /// Whatever the seed, a broker that does nothing wrong breaks nothing.
 #[test]
@@ -40,5 +41,5 @@ fn random_scenarios_hold_nothing_against_an_honest_broker() {
             }
         }
     }
-    assert!(sound > 100, "{sound} scenarios were run");
+    assert!(sound > 60, "{sound} scenarios were run");
 }

@@ -20,6 +20,7 @@ mod row;
 mod seen;
 mod settle;
 mod sightings;
+mod taken;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
