@@ -11,6 +11,9 @@ use crate::resolve::may_match;
 /// What the filter of a shared subscription begins with (§4.8.2).
 const SHARE: &str = "$share/";
 
+/// Actions of faults on the broker itself.
+const STOPPING: [&str; 3] = ["kill_broker", "pause_broker", "restart_broker"];
+
 /// Brings the groups of `document` down to what the target has.
 pub(super) fn bring_down(document: &mut Node, missing: &Missing, changes: &mut Changes) {
     for group in items_of_mut(document, "group") {
@@ -29,6 +32,23 @@ pub(super) fn bring_down(document: &mut Node, missing: &Missing, changes: &mut C
             lower_qos(group, &place, changes);
         }
     }
+}
+
+/// Faults that stop a broker which a description reaches by url.
+pub(super) fn stops_a_broker_of_others(document: &Node) -> Vec<String> {
+    let is_of_others = document
+        .get("target")
+        .is_some_and(|target| target.get("use").is_some() && target.get("url").is_some());
+    let faults = items_of(document, "fault").iter();
+    faults
+        .filter(|fault| is_of_others && STOPPING.contains(&text_of(fault, "action").as_str()))
+        .map(|fault| {
+            format!(
+                "fault {} stops the broker, which squall did not start",
+                text_of(fault, "name")
+            )
+        })
+        .collect()
 }
 
 /// Groups whose shared subscription no single reader can take the place of.

@@ -56,6 +56,17 @@ impl Missing {
 /// Brings `document` down to what its target has.
 pub(super) fn apply(document: &mut Node) -> Adapted {
     let missing = Missing::of(document);
+    let not_ours = features::stops_a_broker_of_others(document);
+    if !not_ours.is_empty() {
+        // Of a scenario that is not run nothing is claimed, and such faults are refused where squall starts no broker.
+        for key in ["fault", "expect", "thresholds"] {
+            document.remove(key);
+        }
+        return Adapted {
+            changes: Vec::new(),
+            skipped_because: not_ours,
+        };
+    }
     let skipped_because = why_not(document, &missing);
     if !skipped_because.is_empty() {
         return Adapted {
@@ -275,6 +286,21 @@ mod tests {
                 "group b needs retained messages for filters with wildcards, which this target does not have"
             ]
         );
+    }
+
+    /// A broker that its description reaches by url runs on when the run is over: squall does not kill it.
+    #[test]
+    fn a_scenario_that_stops_the_broker_is_skipped_where_squall_did_not_start_it() {
+        let rest = "[[fault]]\nname = \"crash\"\naction = \"kill_broker\"\n";
+
+        let (_, by_url) = adapted("use = \"emqx\"\nurl = \"mqtt://localhost\"", rest);
+        let (_, spawned) = adapted("use = \"nats\"\nspawn = \"nats-server\"", rest);
+
+        assert_eq!(
+            by_url.skipped_because,
+            ["fault crash stops the broker, which squall did not start"]
+        );
+        assert!(spawned.skipped_because.is_empty());
     }
 
     /// In 3.1.1 a stamp has no other place than the payload.
