@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bad_input;
+mod broker_faults;
 mod closed_loops;
 mod contenders;
 mod deaths;
