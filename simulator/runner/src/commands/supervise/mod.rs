@@ -95,6 +95,8 @@ struct Watched {
 enum State {
     /// It does, until it ends by itself.
     Runs,
+    /// It is stopped, and is to go on.
+    Paused,
     /// It is to end, so that it can start again.
     Ending(SupervisorOrder),
     /// It has ended, and waits to be started again.
@@ -129,7 +131,9 @@ impl Watch {
         loop {
             if !reap(&mut watched) {
                 match watched.state {
-                    State::Runs | State::Told => return Ok(exit_code(watched.ended)),
+                    State::Runs | State::Paused | State::Told => {
+                        return Ok(exit_code(watched.ended));
+                    }
                     State::Ending(order) => {
                         watched.state = State::Gone;
                         say(order.done());
@@ -162,10 +166,12 @@ impl Watch {
                 }
             }
             if watched.state != State::Told {
-                watched.state = State::Told;
+                let before = std::mem::replace(&mut watched.state, State::Told);
                 signal_all(Signal::TERM);
-                // One that is paused cannot stop.
-                signal_all(Signal::CONT);
+                if before == State::Paused {
+                    // What we have stopped cannot end.
+                    signal_all(Signal::CONT);
+                }
             }
         }
     }
@@ -194,10 +200,12 @@ async fn carry_out(order: SupervisorOrder, command: &[String], watched: &mut Wat
             signal_all(Signal::TERM);
         }
         SupervisorOrder::Pause => {
+            watched.state = State::Paused;
             pause_all().await;
             say(order.done());
         }
         SupervisorOrder::Resume => {
+            watched.state = State::Runs;
             signal_all(Signal::CONT);
             say(order.done());
         }
