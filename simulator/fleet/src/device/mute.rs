@@ -15,28 +15,28 @@ pub(super) struct Mute {
     pub(super) held: Vec<Answer>,
 }
 
-/// An answer that a device owes the broker.
+/// What a device owes the broker an answer to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
     /// PUBACK or PUBREC, to a PUBLISH of this QoS; none at QoS 0.
-    ToPublish(QoS, Option<PacketId>),
+    Publish(QoS, Option<PacketId>),
     /// PUBREL.
-    ToPubrec {
+    Pubrec {
         /// Packet Identifier of the exchange.
         id: PacketId,
         /// What the `qos2` block does behind it.
         then: AfterPubrel,
     },
     /// PUBCOMP.
-    ToPubrel(PacketId),
+    Pubrel(PacketId),
 }
 
 impl Answer {
     /// Whether nothing is to be sent.
     pub(super) fn is_none(self) -> bool {
         match self {
-            Self::ToPublish(qos, id) => qos == QoS::AtMostOnce || id.is_none(),
-            Self::ToPubrec { .. } | Self::ToPubrel(_) => false,
+            Self::Publish(qos, id) => qos == QoS::AtMostOnce || id.is_none(),
+            Self::Pubrec { .. } | Self::Pubrel(_) => false,
         }
     }
 }

@@ -128,7 +128,7 @@ impl Device {
             }
             Reaction::SendQueue => self.send_queue(turn),
             Reaction::Answer(answer) => {
-                if let Answer::ToPublish(_, Some(id)) = answer {
+                if let Answer::Publish(_, Some(id)) = answer {
                     self.note_came(id);
                 }
                 if !self.holds(answer) {
@@ -148,8 +148,8 @@ impl Device {
     /// Sends an answer that is due.
     pub(super) fn answer(&mut self, turn: &mut Turn<'_>, answer: Answer) {
         match answer {
-            Answer::ToPublish(QoS::AtMostOnce, _) | Answer::ToPublish(_, None) => {}
-            Answer::ToPublish(QoS::AtLeastOnce, Some(id)) => {
+            Answer::Publish(QoS::AtMostOnce, _) | Answer::Publish(_, None) => {}
+            Answer::Publish(QoS::AtLeastOnce, Some(id)) => {
                 // Fails only if the connection is over; the broker then sends the message again.
                 if self
                     .client
@@ -159,11 +159,11 @@ impl Device {
                     self.note_last_answer(id);
                 }
             }
-            Answer::ToPublish(QoS::ExactlyOnce, Some(id)) => {
+            Answer::Publish(QoS::ExactlyOnce, Some(id)) => {
                 self.answer_receiver(turn, id, ReceiverAnswer::Pubrec);
             }
-            Answer::ToPubrel(id) => self.answer_receiver(turn, id, ReceiverAnswer::Pubcomp),
-            Answer::ToPubrec { id, then } => match &mut self.qos2_faults {
+            Answer::Pubrel(id) => self.answer_receiver(turn, id, ReceiverAnswer::Pubcomp),
+            Answer::Pubrec { id, then } => match &mut self.qos2_faults {
                 Some(faults) => {
                     faults.delay_pubrel(turn.now, id, then);
                     self.handle_qos2_faults(turn);
@@ -295,11 +295,11 @@ impl Listener<'_> {
                 if let Some(id) = publish.packet_id {
                     self.tell_receiver(turn, id, ReceiverLeg::DuplicateReceived);
                 }
-                Reaction::Answer(Answer::ToPublish(publish.qos, publish.packet_id))
+                Reaction::Answer(Answer::Publish(publish.qos, publish.packet_id))
             }
             Event::PubrelReceived { id } => {
                 self.tell_receiver(turn, id, ReceiverLeg::PubrelReceived);
-                Reaction::Answer(Answer::ToPubrel(id))
+                Reaction::Answer(Answer::Pubrel(id))
             }
             Event::Suback(suback) => Reaction::HandleAnswered(suback.id, suback.reasons),
             Event::Unsuback(unsuback) => Reaction::HandleAnswered(unsuback.id, unsuback.reasons),
@@ -352,7 +352,7 @@ impl Listener<'_> {
         } else {
             AfterPubrel::GoOn
         };
-        Reaction::Answer(Answer::ToPubrec { id, then })
+        Reaction::Answer(Answer::Pubrec { id, then })
     }
 
     /// The broker broke the protocol.
@@ -379,7 +379,7 @@ impl Listener<'_> {
                 check.note_found(turn.now);
                 super::checker::tell(turn, found);
             }
-            return Reaction::Answer(Answer::ToPublish(publish.qos, publish.packet_id));
+            return Reaction::Answer(Answer::Publish(publish.qos, publish.packet_id));
         }
         turn.shared.figures.delivered += 1;
         if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
@@ -394,7 +394,7 @@ impl Listener<'_> {
             let moments = [arrived - turn.on_link, arrived];
             responder.take(self.profile, turn.shared.run, moments, publish);
         }
-        Reaction::Answer(Answer::ToPublish(publish.qos, publish.packet_id))
+        Reaction::Answer(Answer::Publish(publish.qos, publish.packet_id))
     }
 
     fn cuts(&mut self, message: &MessageHandle, step: SenderStep) -> bool {

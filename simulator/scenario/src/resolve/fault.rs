@@ -332,7 +332,10 @@ impl Resolver<'_> {
 pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
     match file.action {
         ActionWord::Drop => file.how.map(resolve_how),
-        ActionWord::Flap => super::flap::drop_kind(file),
+        ActionWord::Flap => match file.reason {
+            Some(_) => None,
+            None => Some(file.how.map_or(DropKind::Fin, resolve_how)),
+        },
         ActionWord::Disconnect
         | ActionWord::Takeover
         | ActionWord::Stall

@@ -96,11 +96,3 @@ impl Resolver<'_> {
         FaultAction::Flap(Flap { period, end })
     }
 }
-
-/// How the connections of a `flap` end without DISCONNECT, if they do.
-pub(super) fn drop_kind(file: &FaultFile) -> Option<DropKind> {
-    match file.reason {
-        Some(_) => None,
-        None => Some(file.how.map_or(DropKind::Fin, resolve_how)),
-    }
-}

@@ -258,6 +258,11 @@ impl Ledger {
             is_unasked: end.is_unexpected(),
         };
         self.handle_departure(event, connection, &end, findings);
+        self.leave_session(event, ending);
+    }
+
+    /// What is kept for a device whose connection ended.
+    fn leave_session(&mut self, event: &Event, ending: Ending) {
         if ending.is_polite {
             self.retained.handle_left(event.socket);
         } else {
