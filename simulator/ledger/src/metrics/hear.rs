@@ -45,16 +45,16 @@ impl Metrics {
             ..CellTags::default()
         };
         let key = |event, qos| RateKey::of(event, group, qos);
+        let arrival = Arrival::of(now, observation);
         self.last = now;
         self.timeline.count(now, online, &observation.fact);
         match observation.fact {
             Fact::Connection(ConnectionFact::Connected { opened_at, .. }) => {
-                self.record_connected(of_group, Arrival::of(now, observation), opened_at);
+                self.record_connected(of_group, arrival, opened_at);
                 self.rates.count(now, key(Event::Connected, None));
             }
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
-                let measure = Measure::new(MetricName::SubscribeLatency, of_group);
-                self.record_answer(measure, Arrival::of(now, observation), sent_at);
+                self.record_subscribed(of_group, arrival, sent_at);
             }
             Fact::Publication(PublicationFact::Due {
                 stamp, qos, pace, ..
@@ -97,6 +97,11 @@ impl Metrics {
             | Fact::Provocation(_)
             | Fact::Retained(_) => {}
         }
+    }
+
+    fn record_subscribed(&mut self, of_group: CellTags, arrival: Arrival, sent_at: Instant) {
+        let measure = Measure::new(MetricName::SubscribeLatency, of_group);
+        self.record_answer(measure, arrival, sent_at);
     }
 
     fn record_connected(&mut self, of_group: CellTags, arrival: Arrival, opened_at: Instant) {

@@ -3,7 +3,7 @@
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
-use squall_scenario::DeviceId;
+use squall_scenario::{DeviceId, GroupId};
 
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
@@ -182,12 +182,19 @@ impl Deliveries {
         }
         self.books.tally_mut(key).lost += 1;
         self.note_missing(id, open, Fate::Lost);
+        self.note_lost(id, open, key.group, end);
+    }
+
+    /// Notes a message that is lost, with what explains it.
+    fn note_lost(&mut self, id: usize, open: &OpenPledge, group: GroupId, end: RunEnd) {
         let stream = &self.streams[id];
+        let topic = stream.topic;
+        let recipient = self.topics.places(topic)[open.place].recipient;
         let device = self.device_of(recipient);
         let subject = Subject {
             device,
             scope: Scope {
-                group: Some(key.group),
+                group: Some(group),
                 qos: Some(open.record.qos),
                 ..Scope::default()
             },

@@ -122,15 +122,7 @@ impl Deliveries {
         let Some(&expiring) = self.expiries.messages.get(&message) else {
             return;
         };
-        // How long the link of either device held it is not known.
-        let is_held = self.is_from_a_link(case)
-            || self.on_links[usize::from(case.event.group.0)]
-            || session(&self.sessions, case.event.client)
-                .is_some_and(|session| session.unread.last_until() >= expiring.sent_at);
-        let is_held = is_held
-            || self
-                .broker_times
-                .touches(expiring.sent_at, case.event.arrived);
+        let is_held = self.is_held_outside(case, expiring.sent_at);
         if case.delivery.dup || is_held || self.expiries.limits.is_empty() {
             return;
         }
@@ -184,6 +176,16 @@ impl Deliveries {
         for (kind, what) in wrong {
             self.note_wrong(kind, case, &what);
         }
+    }
+
+    /// Whether something else than a broker that runs may have held a message that was sent at `sent_at`, for a time that
+    /// is not known: the link of either device, a recipient that did not read, a fault of the broker.
+    fn is_held_outside(&self, case: &Case<'_>, sent_at: Instant) -> bool {
+        self.is_from_a_link(case)
+            || self.on_links[usize::from(case.event.group.0)]
+            || session(&self.sessions, case.event.client)
+                .is_some_and(|session| session.unread.last_until() >= sent_at)
+            || self.broker_times.touches(sent_at, case.event.arrived)
     }
 
     /// Whether the link of its publisher may have held a message.

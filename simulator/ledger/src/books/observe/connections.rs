@@ -60,14 +60,7 @@ impl Ledger {
         match *fact {
             ConnectionFact::OpenStarted => self.connections.handle_open_started(event),
             ConnectionFact::OpenFailed(error) => {
-                let part = self.links_at_end.remove(&event.socket);
-                let waited = (error == OpenError::TimedOut).then(|| self.roster.connect_timeout());
-                let is_ours = error == OpenError::LocalLimit;
-                let times = (!is_ours).then_some(&mut self.broker_times);
-                match times.and_then(|times| times.cause_of_refusal(event.arrived, waited)) {
-                    Some(fault) => self.connections.handle_no_broker(event, fault),
-                    None => self.connections.handle_open_failed(event, error, part),
-                }
+                self.handle_open_failed(event, error);
                 findings.push(Finding::NotConnected);
             }
             ConnectionFact::ConnectSent {
@@ -126,6 +119,17 @@ impl Ledger {
                 self.quotas.note_exceeded(event, in_flight, anomalies);
             }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
+        }
+    }
+
+    fn handle_open_failed(&mut self, event: &Event, error: OpenError) {
+        let part = self.links_at_end.remove(&event.socket);
+        let waited = (error == OpenError::TimedOut).then(|| self.roster.connect_timeout());
+        let is_ours = error == OpenError::LocalLimit;
+        let times = (!is_ours).then_some(&mut self.broker_times);
+        match times.and_then(|times| times.cause_of_refusal(event.arrived, waited)) {
+            Some(fault) => self.connections.handle_no_broker(event, fault),
+            None => self.connections.handle_open_failed(event, error, part),
         }
     }
 
