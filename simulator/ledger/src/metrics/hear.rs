@@ -67,8 +67,7 @@ impl Metrics {
                 self.rates.count(now, key(Event::Sent, Some(qos)));
             }
             Fact::Publication(PublicationFact::Skipped { stamp, qos, .. }) => {
-                let phase = self.phase_at(stamp.scheduled);
-                self.rates.count_in(phase, key(Event::Dropped, Some(qos)));
+                self.count_skipped(stamp.scheduled, key(Event::Dropped, Some(qos)));
             }
             Fact::Connection(
                 ConnectionFact::OpenStarted
@@ -97,6 +96,11 @@ impl Metrics {
             | Fact::Provocation(_)
             | Fact::Retained(_) => {}
         }
+    }
+
+    fn count_skipped(&mut self, scheduled: Instant, dropped: RateKey) {
+        let phase = self.phase_at(scheduled);
+        self.rates.count_in(phase, dropped);
     }
 
     fn record_subscribed(&mut self, of_group: CellTags, arrival: Arrival, sent_at: Instant) {

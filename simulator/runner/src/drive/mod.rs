@@ -199,10 +199,8 @@ impl<S: Sink + 'static> Drive<S> {
             let next = deadline.map_or(heartbeat, |deadline| deadline.max(next_turn));
             if next <= now {
                 next_turn = now + TURN_PERIOD_MIN;
-                let mut state = self.state.borrow_mut();
-                state.take_turn(now);
-                state.dispatch();
-                drop(state);
+                self.state.borrow_mut().take_turn(now);
+                self.state.borrow_mut().dispatch();
                 // Sockets have their turn, however late the schedule is.
                 yield_now().await;
             } else if heard == Heard::Some {

@@ -75,7 +75,7 @@ fn sizes_of_a_distribution_arrive_whole() {
         "payload = { size = { dist = \"pareto\", min = \"16B\", alpha = 0.7, max = \"256KiB\" } }";
     let scenario = scenario(payload, "lost = 0\ncorrupted = 0");
 
-    on_each_broker(&scenario, &[], |code, run| assert_held(code, run));
+    on_each_broker(&scenario, &[], assert_held);
 }
 
 /// What a base says, a file beside it has and a seed draws comes together on the wire: each device has the client id, the

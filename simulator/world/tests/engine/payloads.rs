@@ -17,14 +17,14 @@ fn publishing(payload: &str) -> String {
 fn sizes(payload: &str) -> Vec<usize> {
     let recording = run(&publishing(payload)).sink;
     let seen = recording.seen.iter();
-    let sizes = seen.filter_map(|seen| match &seen.what {
-        What::Delivered { payload, stamp, .. } => {
+    let mut sizes = Vec::new();
+    for seen in seen {
+        if let What::Delivered { payload, stamp, .. } = &seen.what {
             assert!(stamp.is_some());
-            Some(payload.len())
+            sizes.push(payload.len());
         }
-        _ => None,
-    });
-    sizes.collect()
+    }
+    sizes
 }
 
 const SIZES: &str = "{ size = { dist = \"lognormal\", median = \"200B\", p99 = \"4KiB\", min = \"32B\", max = \"2KiB\" } }";

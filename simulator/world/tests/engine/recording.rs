@@ -99,29 +99,11 @@ pub(crate) enum What {
 impl What {
     fn of(fact: &Fact<'_>) -> Self {
         match fact {
-            Fact::Connection(ConnectionFact::OpenStarted) => Self::OpenStarted,
-            Fact::Connection(ConnectionFact::OpenFailed(_)) => Self::OpenFailed,
-            Fact::Connection(ConnectionFact::ConnectSent { .. }) => Self::ConnectSent,
-            &Fact::Connection(ConnectionFact::Connected {
-                session_present, ..
-            }) => Self::Connected { session_present },
-            &Fact::Connection(ConnectionFact::Refused(reason)) => Self::Refused(reason),
-            &Fact::Connection(ConnectionFact::Ended(cause)) => Self::Ended(cause),
-            &Fact::Connection(ConnectionFact::LeftLink(departure)) => Self::LeftLink(departure),
-            &Fact::Connection(ConnectionFact::CloseArrived(how)) => Self::CloseArrived(how),
-            &Fact::Connection(ConnectionFact::LinkAtEnd(link)) => Self::LinkAtEnd(link),
-            &Fact::Connection(ConnectionFact::StillOnLink(way)) => Self::StillOnLink(way),
+            Fact::Connection(fact) => Self::of_connection(fact),
             &Fact::Silence(fact) => Self::Silence(fact),
             &Fact::Link(fact) => Self::Link(fact),
             &Fact::Provocation(fact) => Self::Provocation(fact),
             &Fact::Broker(fact) => Self::Broker(fact),
-            &Fact::Connection(ConnectionFact::ReadingStopped { fault, .. }) => {
-                Self::ReadingStopped(fault)
-            }
-            &Fact::Connection(ConnectionFact::ReadingResumed { since }) => {
-                Self::ReadingResumed { since }
-            }
-            Fact::Connection(ConnectionFact::QuotaExceeded { .. }) => Self::QuotaExceeded,
             Fact::Subscription(SubscriptionFact::Sent { .. }) => Self::SubscribeSent,
             Fact::Subscription(SubscriptionFact::Answered { .. }) => Self::Subscribed,
             Fact::Subscription(SubscriptionFact::UnsubscribeSent { .. }) => Self::UnsubscribeSent,
@@ -159,6 +141,26 @@ impl What {
             Fact::Retained(RetainedFact::Broken { .. }) => Self::RetainedBroken,
             Fact::Retained(RetainedFact::Complete { .. }) => Self::RetainedComplete,
             Fact::Retained(RetainedFact::Unknown { .. }) => Self::RetainedUnknown,
+        }
+    }
+
+    fn of_connection(fact: &ConnectionFact<'_>) -> Self {
+        match fact {
+            ConnectionFact::OpenStarted => Self::OpenStarted,
+            ConnectionFact::OpenFailed(_) => Self::OpenFailed,
+            ConnectionFact::ConnectSent { .. } => Self::ConnectSent,
+            &ConnectionFact::Connected {
+                session_present, ..
+            } => Self::Connected { session_present },
+            &ConnectionFact::Refused(reason) => Self::Refused(reason),
+            &ConnectionFact::Ended(cause) => Self::Ended(cause),
+            &ConnectionFact::LeftLink(departure) => Self::LeftLink(departure),
+            &ConnectionFact::CloseArrived(how) => Self::CloseArrived(how),
+            &ConnectionFact::LinkAtEnd(link) => Self::LinkAtEnd(link),
+            &ConnectionFact::StillOnLink(way) => Self::StillOnLink(way),
+            &ConnectionFact::ReadingStopped { fault, .. } => Self::ReadingStopped(fault),
+            &ConnectionFact::ReadingResumed { since } => Self::ReadingResumed { since },
+            ConnectionFact::QuotaExceeded { .. } => Self::QuotaExceeded,
         }
     }
 }

@@ -118,6 +118,32 @@ fn networks(draw: &mut Draw, text: &mut String) -> Vec<&'static str> {
     names.to_vec()
 }
 
+/// What a fault may do; the last ones need a link.
+const ACTIONS: [&str; 8] = [
+    "drop",
+    "drop",
+    "disconnect",
+    "takeover",
+    "takeover",
+    "stall",
+    "network",
+    "partition",
+];
+
+/// Those of [`ACTIONS`] that need none.
+const ACTIONS_WITHOUT_LINK: usize = 6;
+
+/// How a device is dropped; silently more often.
+const DROPS: [&str; 7] = [
+    "silent",
+    "silent",
+    "fin",
+    "rst",
+    "half_close",
+    "mid_packet",
+    "malformed",
+];
+
 /// One fault called `name` at devices of `group`, and what is claimed of it.
 fn fault(draw: &mut Draw, name: &str, group: &Group, claims: &mut Vec<String>) -> String {
     let mut text = format!("[[fault]]\nname = \"{name}\"\ngroup = \"{}\"\n", group.name);
@@ -130,41 +156,16 @@ fn fault(draw: &mut Draw, name: &str, group: &Group, claims: &mut Vec<String>) -
     if draw.chance(60) {
         text += &format!("select = {}\n", draw.number(1, group.count.min(2)));
     }
-    let actions: &[&str] = if group.has_link {
-        &[
-            "drop",
-            "drop",
-            "disconnect",
-            "takeover",
-            "takeover",
-            "stall",
-            "network",
-            "partition",
-        ]
-    } else {
-        &[
-            "drop",
-            "drop",
-            "disconnect",
-            "takeover",
-            "takeover",
-            "stall",
-        ]
+    let actions = match group.has_link {
+        true => &ACTIONS[..],
+        false => &ACTIONS[..ACTIONS_WITHOUT_LINK],
     };
     let action = draw.one(actions);
     text += &format!("action = \"{action}\"\n");
     let lasts = draw.one(&["300ms", "2s", "5s"]);
     let wills = match action {
         "drop" => {
-            let how = draw.one(&[
-                "silent",
-                "silent",
-                "fin",
-                "rst",
-                "half_close",
-                "mid_packet",
-                "malformed",
-            ]);
+            let how = draw.one(&DROPS);
             text += &format!("how = \"{how}\"\n");
             if how == "malformed" {
                 claims.push(

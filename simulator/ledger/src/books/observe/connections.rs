@@ -103,23 +103,29 @@ impl Ledger {
             }
             ConnectionFact::LinkAtEnd(link) => self.note_link_at_end(event, link),
             ConnectionFact::ReadingStopped { fault, number } => {
-                self.stalls.handle_stopped(event, fault, number);
-                self.deliveries.handle_reading_stopped(event);
-                self.provocations.handle_reading_stopped(event);
-                self.takeovers.handle_reading(event, Reading::Stopped);
+                self.handle_reading_stopped(event, fault, number);
             }
-            ConnectionFact::ReadingResumed { since } => {
-                self.stalls.handle_resumed(event);
-                self.provocations.handle_reading_resumed(event);
-                self.takeovers.handle_reading(event, Reading::Resumed);
-                self.deliveries.handle_reading_resumed(event, since);
-            }
+            ConnectionFact::ReadingResumed { since } => self.handle_reading_resumed(event, since),
             ConnectionFact::QuotaExceeded { in_flight } => {
                 let anomalies = &mut self.noticed_by_checks;
                 self.quotas.note_exceeded(event, in_flight, anomalies);
             }
             ConnectionFact::StillOnLink(way) => self.handle_still_on_link(event, way),
         }
+    }
+
+    fn handle_reading_stopped(&mut self, event: &Event, fault: FaultId, number: u64) {
+        self.stalls.handle_stopped(event, fault, number);
+        self.deliveries.handle_reading_stopped(event);
+        self.provocations.handle_reading_stopped(event);
+        self.takeovers.handle_reading(event, Reading::Stopped);
+    }
+
+    fn handle_reading_resumed(&mut self, event: &Event, since: Instant) {
+        self.stalls.handle_resumed(event);
+        self.provocations.handle_reading_resumed(event);
+        self.takeovers.handle_reading(event, Reading::Resumed);
+        self.deliveries.handle_reading_resumed(event, since);
     }
 
     fn handle_open_failed(&mut self, event: &Event, error: OpenError) {

@@ -47,13 +47,13 @@ fn received(report: &Report) -> Vec<u8> {
         .inputs()
         .iter()
         .map(|told| report.input(told, Instant::ZERO));
-    inputs
-        .filter_map(|input| match input {
-            Input::Received { bytes, .. } => Some(bytes.to_vec()),
-            _ => None,
-        })
-        .flatten()
-        .collect()
+    let mut came = Vec::new();
+    for input in inputs {
+        if let Input::Received { bytes, .. } = input {
+            came.extend_from_slice(bytes);
+        }
+    }
+    came
 }
 
 /// What a worker read before it knew of a pause is told after it, once.
