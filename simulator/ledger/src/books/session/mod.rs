@@ -5,6 +5,7 @@
 //! are never removed, so that a filter is matched once however often it is
 //! subscribed to.
 
+mod brings;
 mod options;
 mod requests;
 mod subscription;
@@ -20,7 +21,8 @@ use squall_scenario::{DeviceId, GroupId};
 use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
-pub(crate) use options::{Brings, Identifiers, Resumes, RetainFlag, Sender, brings_first};
+pub(crate) use brings::{Brings, Resumes, brings_first};
+pub(crate) use options::{Identifiers, RetainFlag, Sender};
 pub(crate) use subscription::{Subscription, SubscriptionState};
 pub(crate) use unread::Unread;
 

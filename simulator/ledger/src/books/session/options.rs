@@ -7,6 +7,7 @@ use squall_fleet::SocketId;
 use squall_protocol::Instant;
 use squall_protocol::packet::{RetainHandling, SubscriptionIdentifier};
 
+use super::brings::Brings;
 use super::{Session, Subscription, SubscriptionState};
 use crate::books::topics::FilterKey;
 
@@ -17,17 +18,6 @@ pub(crate) enum Sender {
     Itself,
     /// One with another.
     Another,
-}
-
-/// What a SUBSCRIBE brings of what is retained (§3.3.1.3).
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Brings {
-    /// Nothing [MQTT-3.3.1-10], [MQTT-3.3.1-11].
-    Nothing,
-    /// Everything, if the subscription is new, and whether it is cannot be known.
-    Perhaps,
-    /// Everything [MQTT-3.3.1-9], [MQTT-3.3.1-10].
-    Everything,
 }
 
 /// What the RETAIN flag of a message must be that does not come out of the store.
@@ -77,26 +67,6 @@ impl Subscription {
             },
         }
     }
-}
-
-/// What the first SUBSCRIBE for a filter brings; `resumes` is whether the Session may be of an earlier run.
-pub(crate) fn brings_first(handling: RetainHandling, resumes: Resumes) -> Brings {
-    match (handling, resumes) {
-        (RetainHandling::DoNotSend, _) => Brings::Nothing,
-        (RetainHandling::SendIfNew, Resumes::EarlierRun) => Brings::Perhaps,
-        (RetainHandling::SendIfNew, Resumes::Nothing) | (RetainHandling::SendAtSubscribe, _) => {
-            Brings::Everything
-        }
-    }
-}
-
-/// Whether a Session may have had subscriptions before the run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Resumes {
-    /// It may be one of an earlier run.
-    EarlierRun,
-    /// It is of this run.
-    Nothing,
 }
 
 impl Session {

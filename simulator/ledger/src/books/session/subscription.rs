@@ -4,7 +4,7 @@ use squall_fleet::{SocketId, Wanted};
 use squall_protocol::packet::{SubscriptionIdentifier, SubscriptionOptions};
 use squall_protocol::{Instant, QoS};
 
-use super::Brings;
+use super::brings::Brings;
 use super::requests::{Connection, Requests};
 use crate::books::event::Event;
 use crate::books::topics::FilterKey;
