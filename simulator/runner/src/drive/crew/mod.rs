@@ -64,7 +64,8 @@ struct Hand {
 }
 
 impl Crew {
-    /// Starts `count` workers, each with its share of the local ports.
+    /// Starts `count` workers, each with its share of the local ports. Needs an event loop: what tokio has once for all of
+    /// them is then in the process's table, and not in that of the first worker.
     pub(super) fn start(count: NonZeroU16, route: &Route, clock: Clock) -> io::Result<Self> {
         let (reported, reports) = mpsc::sync_channel(REPORTS_MAX);
         let (bell, ear) = bell::pair()?;

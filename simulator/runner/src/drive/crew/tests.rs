@@ -57,8 +57,8 @@ fn received(report: &Report) -> Vec<u8> {
 }
 
 /// What a worker read before it knew of a pause is told after it, once.
-#[test]
-fn what_was_read_before_a_pause_is_told_after_it() {
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_read_before_a_pause_is_told_after_it() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let clock = Clock::start();
     let mut crew = crew(&listener, clock);
@@ -88,8 +88,8 @@ fn what_was_read_before_a_pause_is_told_after_it() {
 }
 
 /// A worker answers a look with all that had arrived, also where it has not heard of it by itself.
-#[test]
-fn a_look_brings_what_has_arrived() {
+#[tokio::test(flavor = "current_thread")]
+async fn a_look_brings_what_has_arrived() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let clock = Clock::start();
     let mut crew = crew(&listener, clock);
