@@ -3,11 +3,16 @@
 //! The moments follow from the scenario and the seed alone: neither the broker's answers nor the device's connections
 //! move them. Nothing changes once the load is over.
 
+use std::time::Duration;
+
 use squall_protocol::Instant;
 use squall_scenario::SubscribeTimes;
 
 use crate::random::Generator;
 use crate::schedule::Load;
+
+/// The shortest that subscriptions are held or not: changes that take no time would never be over.
+const STAY_MIN: Duration = Duration::from_millis(1);
 
 /// When subscriptions are to be held.
 #[derive(Debug)]
@@ -85,7 +90,7 @@ impl Holding {
             true => churn.on.sample(&mut self.rng),
             false => churn.off.sample(&mut self.rng),
         });
-        self.within(stay.map(|stay| at + stay))
+        self.within(stay.map(|stay| at + stay.max(STAY_MIN)))
     }
 
     /// The sooner of `next` and the end for good, if that is within the load.
@@ -100,8 +105,6 @@ impl Holding {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use squall_scenario::{Churn, Distribution};
 
     use super::*;

@@ -122,6 +122,7 @@ struct State<S> {
     sockets: Sockets,
     crew: Option<Crew>,
     has_lost_worker: bool,
+    is_hearing_released: bool,
     /// Where what the fleet asks to be done to the broker goes, once that is heard.
     orders: Option<mpsc::Sender<BrokerOrder>>,
     /// When a byte of the target came last.
@@ -163,6 +164,7 @@ impl<S: Sink + 'static> Drive<S> {
                 sockets: Sockets::new(route, clock),
                 crew,
                 has_lost_worker: false,
+                is_hearing_released: false,
                 orders: None,
                 last_heard: None,
                 actions: Actions::new(),

@@ -29,9 +29,10 @@ const LEAVING_MAX: Duration = Duration::from_secs(2);
 /// How often sockets that leave are looked at once nothing else is to be done.
 const LEAVING_PERIOD: Duration = Duration::from_millis(1);
 
-/// Waits for the sockets of `owner` that leave.
+/// Waits for the sockets of `owner` that leave, for as long as one may take.
 pub(super) async fn see_off<O: Owner>(owner: &RefCell<O>, clock: Clock) {
-    while owner.borrow_mut().sockets().give_up_leaving(clock.now()) {
+    let until = clock.now() + LEAVING_MAX;
+    while owner.borrow_mut().sockets().give_up_leaving(clock.now()) && clock.now() < until {
         sleep(LEAVING_PERIOD).await;
     }
 }
@@ -295,11 +296,17 @@ impl Sockets {
     /// Drops those that have waited for the peer's end for long enough. Whether some still wait.
     pub(super) fn give_up_leaving(&mut self, now: Instant) -> bool {
         while let Some(&(until, id)) = self.leaving.front() {
-            if until > now && self.has(id) {
+            let socket = self.sockets.get(&id);
+            if until > now && socket.is_some() {
                 return true;
             }
             self.leaving.pop_front();
-            self.give_up(id);
+            // Its goodbye has not left: a broker that does not read now may do so later.
+            if socket.is_some_and(Socket::is_finishing) {
+                self.leaving.push_back((now + LEAVING_MAX, id));
+            } else {
+                self.give_up(id);
+            }
         }
         false
     }

@@ -148,9 +148,14 @@ impl<S: Sink + 'static> State<S> {
 
     /// Tells the fleet what was held back and need not be any longer.
     pub(super) fn hear_released(&mut self) {
+        // What is told may release more: that is the outermost call's.
+        if std::mem::replace(&mut self.is_hearing_released, true) {
+            return;
+        }
         while let Some(report) = self.crew.as_mut().and_then(Crew::next_released) {
             self.hear(&report);
         }
+        self.is_hearing_released = false;
     }
 
     fn hear(&mut self, report: &Report) {

@@ -14,6 +14,9 @@ use crate::{DisconnectReason, DropKind, FaultAction, Flap, FlapEnd};
 /// Most connections of one Client Identifier that a device makes one after the other.
 const CONTENDERS_MAX: u16 = 1_000;
 
+/// The shortest time in which a device comes and goes once: shorter than a round trip it only asks for transports.
+const PERIOD_MIN: Duration = Duration::from_millis(10);
+
 impl Resolver<'_> {
     /// `how`, `reason` and `period` go with the actions that they say something of.
     pub(super) fn check_words(&mut self, file: &FaultFile, at: &At<'_>) {
@@ -50,7 +53,13 @@ impl Resolver<'_> {
     pub(super) fn resolve_flap(&mut self, file: &FaultFile, at: &At<'_>) -> FaultAction {
         let period = match file.period {
             Some(period) => {
-                self.check_above_zero(period.0, &at.key("period"));
+                if period.0 < PERIOD_MIN {
+                    let problem = Mistake::OutOfRange {
+                        value: format_duration(period.0),
+                        range: format!("at least {}", format_duration(PERIOD_MIN)),
+                    };
+                    self.diagnostics.value(&at.key("period"), problem);
+                }
                 period.0
             }
             None => {

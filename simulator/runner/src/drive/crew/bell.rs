@@ -100,7 +100,7 @@ impl Listening {
                 Err(error) => return Err(error),
             }
         }
-        self.is_rung.store(false, Ordering::Release);
+        self.is_rung.swap(false, Ordering::AcqRel);
         Ok(())
     }
 }

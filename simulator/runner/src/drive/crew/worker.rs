@@ -115,12 +115,12 @@ async fn attend(
     worker.come_round();
     if let Some(rung) = rung {
         rung?;
-        loop {
-            match orders.try_recv() {
-                Ok(orders) => worker.follow(&orders),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return Ok(false),
-            }
+    }
+    loop {
+        match orders.try_recv() {
+            Ok(orders) => worker.follow(&orders),
+            Err(TryRecvError::Empty) => break,
+            Err(TryRecvError::Disconnected) => return Ok(false),
         }
     }
     worker.send_report();

@@ -276,6 +276,11 @@ impl Socket {
         }
     }
 
+    /// Whether it ends once what waits is written.
+    pub(super) fn is_finishing(&self) -> bool {
+        self.mode == Mode::Finishing
+    }
+
     fn leave(&mut self) {
         self.shut_our_side();
         self.mode = Mode::Leaving;
