@@ -259,7 +259,7 @@ fn what_is_not_toml_is_refused_with_its_place() {
     for (text, place) in [
         ("[listen]\nport = = 1\n", (2, 8)),
         ("[listen]\nport = 1\nport = 2\n", (3, 1)),
-        ("[listen]\n[listen]\n", (2, 2)),
+        ("[listen]\n[listen]\n", (2, 1)),
     ] {
         let errors = read(text).unwrap_err();
 

@@ -15,7 +15,7 @@ use crate::{DisconnectReason, DropKind, FaultAction, Flap, FlapEnd};
 const CONTENDERS_MAX: u16 = 1_000;
 
 /// The shortest time in which a device comes and goes once: shorter than a round trip it only asks for transports.
-const PERIOD_MIN: Duration = Duration::from_millis(10);
+const PERIOD_MIN: Duration = Duration::from_millis(1);
 
 impl Resolver<'_> {
     /// `how`, `reason` and `period` go with the actions that they say something of.
