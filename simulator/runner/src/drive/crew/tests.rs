@@ -56,6 +56,15 @@ fn received(report: &Report) -> Vec<u8> {
     came
 }
 
+/// Whether it tells that a transport is open.
+fn has_opened(report: &Report) -> bool {
+    let mut inputs = report
+        .inputs()
+        .iter()
+        .map(|told| report.input(told, Instant::ZERO));
+    inputs.any(|input| matches!(input, Input::Opened { .. }))
+}
+
 /// What a worker read before it knew of a pause is told after it, once.
 #[tokio::test(flavor = "current_thread")]
 async fn what_was_read_before_a_pause_is_told_after_it() {
@@ -96,6 +105,8 @@ async fn a_look_brings_what_has_arrived() {
     crew.order(open(), clock.now());
     crew.dispatch();
     let (mut peer, _) = listener.accept().expect("the worker connects");
+    // A broker says nothing before CONNECT, so what comes is asked for once a transport is open.
+    while !has_opened(&crew.hear().expect("the worker lives")) {}
     peer.write_all(b"here").expect("it is open");
 
     let awaited = crew.ask_to_look(clock.now());
