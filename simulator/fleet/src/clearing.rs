@@ -18,7 +18,7 @@ use squall_protocol::{Instant, Version};
 use squall_scenario::{Carrier, ClientLogin, Group, Scenario};
 
 use crate::device::MessageHandle;
-use crate::drive::{Actions, DEVICE_BITS, Input, NO_DEVICE, SocketId, Teardown};
+use crate::drive::{Actions, Input, SocketId, Teardown};
 use crate::outcome::Cleared;
 
 /// Keep Alive of these connections, in seconds. They last for one exchange.
@@ -80,11 +80,6 @@ impl Clearing {
         }
     }
 
-    /// Whether a socket is one of these connections.
-    pub(crate) fn owns(SocketId(socket): SocketId) -> bool {
-        socket as u32 == NO_DEVICE
-    }
-
     /// Begins with `jobs`, which are sorted by their time.
     pub(crate) fn begin(&mut self, now: Instant, jobs: Vec<Job>) {
         self.began = now;
@@ -142,7 +137,7 @@ impl Clearing {
                 return;
             };
             self.attempts += 1;
-            let socket = SocketId((self.attempts << DEVICE_BITS) | u64::from(NO_DEVICE));
+            let socket = SocketId::new(None, self.attempts);
             let carrier = job.carrier;
             let running = Running {
                 job,

@@ -13,32 +13,43 @@
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::Carrier;
+use squall_scenario::{Carrier, DeviceId};
 
 use crate::broker_order::{BrokerEvent, BrokerOrder};
 
-/// Stands for the device in the name of a connection that is not of one.
-pub(crate) const NO_DEVICE: u32 = u32::MAX;
+/// Stands for the device in the name of a connection that is not of one: no fleet is that large.
+const NO_DEVICE: u32 = u32::MAX;
 
 /// Bits of a socket's name that say whose it is; those above count attempts.
-pub(crate) const DEVICE_BITS: u32 = 32;
+const DEVICE_BITS: u32 = 32;
 
 /// Names one attempt of one device to have a Network Connection. Never reused within a run.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SocketId(pub u64);
 
 impl SocketId {
+    /// The attempt number `attempt` of `device`; `None` for a connection that is not of a device.
+    pub(crate) fn new(device: Option<DeviceId>, attempt: u64) -> Self {
+        let device = device.map_or(NO_DEVICE, |device| device.0);
+        Self((attempt << DEVICE_BITS) | u64::from(device))
+    }
+
+    /// The device that it is of, if it is of one.
+    pub(crate) fn device(self) -> Option<DeviceId> {
+        let device = self.0 as u32;
+        (device != NO_DEVICE).then_some(DeviceId(device))
+    }
+
     /// Its place among `count` equal shares of a run's connections. Those of one device are in one share, and so are
     /// those of `together` devices in a row.
     ///
     /// # Panics
     /// If `count` or `together` is 0.
     pub fn share_of(self, count: usize, together: usize) -> usize {
-        let device = self.0 as u32;
         // Connections that are not of a device are spread by their number.
-        let spread = match device {
-            NO_DEVICE => self.0 >> DEVICE_BITS,
-            of_device => of_device.into(),
+        let spread = match self.device() {
+            None => self.0 >> DEVICE_BITS,
+            Some(device) => device.0.into(),
         };
         (spread / together as u64 % count as u64) as usize
     }
@@ -245,6 +256,19 @@ impl Actions {
     /// An empty list.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Asks for what another list asks for.
+    pub fn push(&mut self, action: Action<'_>) {
+        match action {
+            Action::Open { socket, carrier } => self.open(socket, carrier),
+            Action::Send { socket, bytes } => {
+                self.send(socket, |out| out.extend_from_slice(bytes));
+            }
+            Action::Pause { socket } => self.pause(socket),
+            Action::Resume { socket } => self.resume(socket),
+            Action::Close { socket, how } => self.close(socket, how),
+        }
     }
 
     /// Asks for a transport.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use squall_scenario::{PemFile, Scenario, Target, Tls, TlsId, TlsIdentity, UrlTarget};
@@ -20,7 +21,7 @@ use crate::remark::remark;
 pub struct Layers {
     url: UrlTarget,
     /// By [`TlsId`]; empty without TLS.
-    tls: Vec<TlsClient>,
+    tls: Arc<[TlsClient]>,
     /// The name that the broker's certificate must be for.
     server_name: String,
     /// How squall's own clients speak TLS.
@@ -40,7 +41,7 @@ impl Layers {
                 )));
             }
         };
-        let layers = Self::checked(url, tls, args.sni.as_deref())?;
+        let layers = Self::checked(url, tls.into(), args.sni.as_deref())?;
         Ok(Self {
             is_insecure: args.insecure,
             ..layers
@@ -57,14 +58,19 @@ impl Layers {
             clients = of_groups.collect::<Result<_, Failure>>()?;
             clients.insert(0, of_target);
         }
+        let clients: Arc<[TlsClient]> = clients.into();
         let urls = urls.iter();
         urls.map(|url| Self::at(url, scenario, &clients)).collect()
     }
 
-    fn at(url: &UrlTarget, scenario: &Scenario, clients: &[TlsClient]) -> Result<Self, Failure> {
+    fn at(
+        url: &UrlTarget,
+        scenario: &Scenario,
+        clients: &Arc<[TlsClient]>,
+    ) -> Result<Self, Failure> {
         let clients = match url.transport.has_tls() {
-            true => clients.to_vec(),
-            false => Vec::new(),
+            true => Arc::clone(clients),
+            false => Arc::default(),
         };
         let default = match &scenario.target {
             Target::Url(_) => None,
@@ -79,7 +85,7 @@ impl Layers {
         })
     }
 
-    fn checked(url: &UrlTarget, tls: Vec<TlsClient>, sni: Option<&str>) -> Result<Self, Failure> {
+    fn checked(url: &UrlTarget, tls: Arc<[TlsClient]>, sni: Option<&str>) -> Result<Self, Failure> {
         let layers = Self {
             url: url.clone(),
             tls,
@@ -120,9 +126,10 @@ impl Layers {
     }
 
     fn try_open(&self, id: TlsId) -> Result<Transport, SettingsError> {
-        let transport = match self.tls.get(id.0 as usize) {
-            Some(client) => Transport::tls(client, &self.server_name)?,
-            None => Transport::plain(),
+        let transport = match self.tls.is_empty() {
+            true => Transport::plain(),
+            // Never without TLS where the address is of it: the scenario has as many as it names.
+            false => Transport::tls(&self.tls[id.0 as usize], &self.server_name)?,
         };
         if !self.url.transport.has_web_socket() {
             return Ok(transport);

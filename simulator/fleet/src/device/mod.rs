@@ -4,7 +4,7 @@
 //! cut, withhold and come back, and carries bytes between the client role and the drive, over its
 //! link if it has one. Every step is told as a fact, when the device itself does or sees it.
 //!
-//! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link,
+//! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link, `in_transit` what that holds at the end,
 //! `subscribing` and `holding` what it asks for and when,
 //! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `stall` and `muting` and `flapping` faults that last, `checker` the last look at what is retained.
@@ -22,6 +22,7 @@ mod ending;
 mod faults;
 mod flapping;
 mod holding;
+mod in_transit;
 mod link_faults;
 mod message;
 mod mute;
@@ -59,9 +60,9 @@ use squall_protocol::{
 use squall_scenario::{Carrier, ClientKey, DeviceId};
 use subscribing::Subscriptions;
 
-use crate::drive::{DEVICE_BITS, Input, SocketId};
+use crate::drive::{Input, SocketId};
 use crate::link::Link;
-use crate::observation::{About, ConnectionFact, Fact, Way};
+use crate::observation::{About, ConnectionFact, Fact};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::Load;
 
@@ -263,40 +264,6 @@ impl Device {
         }
     }
 
-    /// What its link did that only the end of the run knows.
-    pub(crate) fn finish_link(&mut self, turn: &mut Turn<'_>) {
-        if let Some(link) = &mut self.link {
-            let report = &mut turn.shared.links[usize::from(link.network().0)];
-            link.finish(turn.now, report);
-        }
-    }
-
-    /// When everything that its link holds has arrived; `None` if it holds nothing.
-    pub(crate) fn in_transit_until(&self) -> Option<Instant> {
-        let connections = self.connections.iter();
-        connections.filter_map(Connection::in_transit_until).max()
-    }
-
-    /// Tells what its links hold at the end: it has not come, and nothing follows from that.
-    pub(crate) fn tell_in_transit(&mut self, turn: &mut Turn<'_>) {
-        for connection in &self.connections {
-            for way in connection.ways_in_transit() {
-                self.tell_connection(turn, connection.socket, ConnectionFact::StillOnLink(way));
-            }
-            // Its links may have held up a takeover for so long that the answer is under way now: what
-            // the older connection was sent is sent again on this one.
-            if self.link.is_some() && connection.awaits_connack() {
-                let fact = ConnectionFact::StillOnLink(Way::Down);
-                self.tell_connection(turn, connection.socket, fact);
-            }
-        }
-    }
-
-    /// The device that a socket belongs to.
-    pub(crate) fn of_socket(SocketId(socket): SocketId) -> DeviceId {
-        DeviceId((socket & u64::from(u32::MAX)) as u32)
-    }
-
     /// What a connection runs over that begins now.
     fn carrier(&self) -> Carrier {
         self.profile.carriers.of(self.index, self.moved)
@@ -308,8 +275,7 @@ impl Device {
     }
 
     fn last_socket(&self) -> SocketId {
-        let attempt = u64::from(self.attempts);
-        SocketId((attempt << DEVICE_BITS) | u64::from(self.who.device.0))
+        SocketId::new(Some(self.who.device), self.attempts.into())
     }
 
     /// When [`Self::handle_deadline`] is due.

@@ -144,23 +144,17 @@ impl<S: Sink> Fleet<S> {
             | Input::Received { socket, .. }
             | Input::Full { socket }
             | Input::Drained { socket }
-            | Input::Closed { socket, .. }
-                if Clearing::owns(socket) =>
-            {
-                self.clearing.handle_input(now, input, actions);
-                self.watch_clearing();
-            }
-            Input::Opened { socket, .. }
-            | Input::OpenFailed { socket, .. }
-            | Input::Received { socket, .. }
-            | Input::Full { socket }
-            | Input::Drained { socket }
-            | Input::Closed { socket, .. } => {
-                let place = Device::of_socket(socket).0 as usize;
-                self.with_device(now, actions, place, |device, turn| {
-                    device.handle_input(turn, socket, input);
-                });
-            }
+            | Input::Closed { socket, .. } => match socket.device() {
+                Some(device) => {
+                    self.with_device(now, actions, device.0 as usize, |device, turn| {
+                        device.handle_input(turn, socket, input);
+                    });
+                }
+                None => {
+                    self.clearing.handle_input(now, input, actions);
+                    self.watch_clearing();
+                }
+            },
             Input::DeadlinePassed => self.handle_deadline(now, actions),
             Input::StoodStill { .. } => {}
             Input::Broker(event) => self.handle_broker(now, event),

@@ -1,10 +1,9 @@
 //! Faults of the broker over real sockets: its process is killed, paused and stopped, and starts again.
 
-use std::fs;
 use std::path::Path;
 
 use crate::peer::has_mosquitto;
-use crate::{run, run_file, text};
+use crate::run_scenario;
 
 /// Sessions that end with their connection, so that a broker owes nothing afterwards.
 const SCENARIO: &str = r#"
@@ -58,24 +57,11 @@ schedule_lag = ["max < 10m"]
 "#;
 
 fn run_on(folder: &Path, target: &[&str]) -> serde_json::Value {
-    let file = folder.join("broker-faults.toml");
-    fs::write(&file, SCENARIO).expect("it can be written");
-    let out = folder.join("out");
-    let mut arguments = vec!["run", text(&file), "--out", text(&out)];
-    arguments.extend(target);
-
-    let output = run(&arguments);
-
-    let run = run_file(&out);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(
-        run["measured"]["checks"][1]["claims"][0]["passed"], true,
-        "{errors}"
-    );
-    assert_eq!(
-        run["measured"]["checks"][1]["claims"][1]["passed"], true,
-        "{errors}"
-    );
+    let (_, run) = run_scenario(folder, SCENARIO, target);
+    for claim in [0, 1] {
+        let claim = &run["measured"]["checks"][1]["claims"][claim];
+        assert_eq!(claim["passed"], true, "{claim}");
+    }
     run
 }
 

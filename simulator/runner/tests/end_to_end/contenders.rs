@@ -1,10 +1,9 @@
 //! Devices that take their own Client Identifier over several times in a row, over real sockets.
 
-use std::fs;
 use std::path::Path;
 
 use crate::peer::has_mosquitto;
-use crate::{assert_held, run, run_file, text};
+use crate::{ON_MOSQUITTO, assert_held, run_scenario};
 
 /// Two of four twins make five connections, one after the other, at each of two moments.
 const SCENARIO: &str = r#"
@@ -56,16 +55,7 @@ schedule_lag = ["max < 10m"]
 "#;
 
 fn run_on(folder: &Path, target: &[&str]) {
-    let file = folder.join("contenders.toml");
-    fs::write(&file, SCENARIO).expect("it can be written");
-    let out = folder.join("out");
-    let mut arguments = vec!["run", text(&file), "--out", text(&out)];
-    arguments.extend(target);
-
-    let output = run(&arguments);
-
-    let run = run_file(&out);
-    let code = output.status.code().expect("squall ended by itself");
+    let (code, run) = run_scenario(folder, SCENARIO, target);
     assert_held(code, &run);
     let faults = &run["measured"]["faults"];
     assert_eq!(faults[0]["effects"][0]["count"], 10, "{faults}");
@@ -84,8 +74,5 @@ fn contenders_displace_each_other_on_mosquitto() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder can be made");
-    run_on(
-        folder.path(),
-        &["--set", "target.spawn=mosquitto -p {port}"],
-    );
+    run_on(folder.path(), ON_MOSQUITTO);
 }

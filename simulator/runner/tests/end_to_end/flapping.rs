@@ -1,10 +1,9 @@
 //! Devices that come and go over real sockets, many times a second.
 
-use std::fs;
 use std::path::Path;
 
 use crate::peer::has_mosquitto;
-use crate::{assert_held, run, run_file, text};
+use crate::{ON_MOSQUITTO, assert_held, run_scenario};
 
 /// Three of five trackers end their connections twenty times in two seconds.
 const SCENARIO: &str = r#"
@@ -69,16 +68,7 @@ schedule_lag = ["max < 10m"]
 "#;
 
 fn run_on(folder: &Path, how: &str, target: &[&str]) {
-    let file = folder.join("flapping.toml");
-    fs::write(&file, SCENARIO.replace("HOW", how)).expect("it can be written");
-    let out = folder.join("out");
-    let mut arguments = vec!["run", text(&file), "--out", text(&out)];
-    arguments.extend(target);
-
-    let output = run(&arguments);
-
-    let run = run_file(&out);
-    let code = output.status.code().expect("squall ended by itself");
+    let (code, run) = run_scenario(folder, &SCENARIO.replace("HOW", how), target);
     assert_held(code, &run);
     let fault = &run["measured"]["faults"][0];
     assert_eq!(fault["applied"], 3, "{fault}");
@@ -98,6 +88,5 @@ fn devices_that_come_and_go_lose_nothing_on_mosquitto() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let spawn = "target.spawn=mosquitto -p {port}";
-    run_on(folder.path(), "how = \"rst\"", &["--set", spawn]);
+    run_on(folder.path(), "how = \"rst\"", ON_MOSQUITTO);
 }

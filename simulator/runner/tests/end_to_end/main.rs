@@ -62,6 +62,23 @@ fn run(arguments: &[&str]) -> Output {
         .expect("squall can be started")
 }
 
+/// What makes squall start Mosquitto as the target.
+const ON_MOSQUITTO: &[&str] = &["--set", "target.spawn=mosquitto -p {port}"];
+
+/// Writes `scenario` to a file in `folder` and runs it with `options`; the exit code and the run file.
+fn run_scenario(folder: &Path, scenario: &str, options: &[&str]) -> (i32, serde_json::Value) {
+    let file = folder.join("scenario.toml");
+    fs::write(&file, scenario).expect("it can be written");
+    let out = folder.join("out");
+    let arguments = ["run", text(&file), "--out", text(&out)];
+
+    let output = run(&[&arguments, options].concat());
+
+    let (code, errors) = code_and_errors(&output);
+    assert!(out.join("run.json").exists(), "{errors}");
+    (code, run_file(&out))
+}
+
 /// The exit code, and what it said on standard error.
 fn code_and_errors(output: &Output) -> (i32, String) {
     let code = output.status.code().expect("squall ended by itself");

@@ -1,10 +1,9 @@
 //! Devices that a fault mutes over real sockets: the broker closes them, and they come back.
 
-use std::fs;
 use std::path::Path;
 
 use crate::peer::has_mosquitto;
-use crate::{assert_held, run, run_file, text};
+use crate::{ON_MOSQUITTO, assert_held, run_scenario};
 
 /// Five devices with a Keep Alive of 1 s: the broker has to close those that are muted for 6 s after 1.5 s, and none of those
 /// that are muted for 500 ms.
@@ -79,16 +78,7 @@ schedule_lag = ["max < 10m"]
 "#;
 
 fn run_on(folder: &Path, target: &[&str]) -> serde_json::Value {
-    let file = folder.join("muted.toml");
-    fs::write(&file, SCENARIO).expect("it can be written");
-    let out = folder.join("out");
-    let mut arguments = vec!["run", text(&file), "--out", text(&out)];
-    arguments.extend(target);
-
-    let output = run(&arguments);
-
-    let run = run_file(&out);
-    let code = output.status.code().expect("squall ended by itself");
+    let (code, run) = run_scenario(folder, SCENARIO, target);
     assert_held(code, &run);
     run["measured"].clone()
 }
@@ -118,9 +108,8 @@ fn mosquitto_closes_devices_that_are_muted_for_too_long() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let spawn = "target.spawn=mosquitto -p {port}";
 
-    let measured = run_on(folder.path(), &["--set", spawn]);
+    let measured = run_on(folder.path(), ON_MOSQUITTO);
 
     assert_closed(&measured);
 }

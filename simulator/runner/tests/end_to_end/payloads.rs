@@ -1,12 +1,11 @@
 //! What messages carry, over real sockets, on squall and on Mosquitto where that is installed.
 
 use std::fs;
-use std::io::Write as _;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{assert_held, code_and_errors, run, run_file, text};
+use crate::peer::has_mosquitto;
+use crate::{ON_MOSQUITTO, assert_held, run_scenario};
 
 /// Five devices publish `payload` for a second, and `claims` are made.
 fn scenario(payload: &str, claims: &str) -> String {
@@ -20,32 +19,17 @@ fn scenario(payload: &str, claims: &str) -> String {
 
 /// Runs `scenario` in a folder that has `files`, on each broker that is here, and looks at the code and the run file.
 fn on_each_broker(scenario: &str, files: &[(&str, &[u8])], judge: impl Fn(i32, &Value)) {
-    let mut spawns = vec![None];
-    let mosquitto = Command::new("mosquitto").arg("-h").output();
-    match mosquitto {
-        Ok(_) => spawns.push(Some("target.spawn=mosquitto -p {port}")),
-        Err(_) => {
-            let required = std::env::var("SQUALL_REQUIRE_INTEROP").is_ok_and(|value| value == "1");
-            assert!(!required, "mosquitto is not installed");
-            let _ = writeln!(std::io::stderr(), "SKIPPED: mosquitto is not installed");
-        }
-    }
-    for spawn in spawns {
+    let mut targets: Vec<&[&str]> = vec![&[]];
+    targets.extend(has_mosquitto().then_some(ON_MOSQUITTO));
+    for target in targets {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let file = folder.path().join("payloads.toml");
-        fs::write(&file, scenario).expect("it can be written");
         for (name, bytes) in files {
             fs::write(folder.path().join(name), bytes).expect("it can be written");
         }
-        let out = folder.path().join("out");
-        let mut arguments = vec!["run", text(&file), "--out", text(&out)];
-        arguments.extend(spawn.iter().flat_map(|spawn| ["--set", spawn]));
 
-        let output = run(&arguments);
+        let (code, run) = run_scenario(folder.path(), scenario, target);
 
-        let (code, errors) = code_and_errors(&output);
-        assert!(out.join("run.json").exists(), "{errors}");
-        judge(code, &run_file(&out));
+        judge(code, &run);
     }
 }
 

@@ -1,5 +1,7 @@
 //! `[target.tls]`: how clients speak TLS.
 
+use std::collections::BTreeSet;
+
 use squall_toml::at::At;
 
 use super::Resolver;
@@ -129,7 +131,7 @@ impl Resolver<'_> {
         };
         if cert.is_literal() && key.is_literal() {
             let identity = self.read_identity([&cert.render(0, ""), &key.render(0, "")], at);
-            return (self.tls_id(identity), resolved);
+            return (self.id_of(identity), resolved);
         }
         resolved.owner = CertificateOwner::Device;
         let first = self.next_tls_id();
@@ -155,13 +157,13 @@ impl Resolver<'_> {
     }
 
     /// Names what `[target]` says of TLS with `identity`, which another group may show too.
-    fn tls_id(&mut self, identity: Option<TlsIdentity>) -> TlsId {
+    fn id_of(&mut self, identity: Option<TlsIdentity>) -> TlsId {
         let known = self
             .tls_of_groups
             .iter()
             .position(|known| known.identity == identity);
         match known {
-            Some(place) => TlsId(u32::try_from(place + 1).unwrap_or(u32::MAX)),
+            Some(place) => tls_id(place),
             None => {
                 let id = self.next_tls_id();
                 self.keep_tls(identity);
@@ -177,9 +179,9 @@ impl Resolver<'_> {
         });
     }
 
-    /// The name of what is kept next. Devices are counted in 32 bits, and have at most one each.
+    /// The name of what is kept next.
     fn next_tls_id(&self) -> TlsId {
-        TlsId(u32::try_from(self.tls_of_groups.len() + 1).unwrap_or(u32::MAX))
+        tls_id(self.tls_of_groups.len())
     }
 
     /// Notes that one of two keys is written without the other.
@@ -218,12 +220,15 @@ struct Certificates<'a> {
     client_id: &'a DeviceTemplate,
 }
 
+/// The name of what groups say of TLS at `place`: `[target]` has the first one.
+fn tls_id(place: usize) -> TlsId {
+    let after_target = place + 1;
+    TlsId(u32::try_from(after_target).expect("devices are counted in 32 bits and have one each"))
+}
+
 /// Each of `transports` once, in words.
 fn names(transports: &[Transport]) -> String {
-    let mut names: Vec<&str> = transports
-        .iter()
-        .map(|transport| transport.name())
-        .collect();
-    names.dedup();
-    names.join(", ")
+    let names = transports.iter().map(|transport| transport.name());
+    let names: BTreeSet<&str> = names.collect();
+    Vec::from_iter(names).join(", ")
 }

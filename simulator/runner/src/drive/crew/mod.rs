@@ -46,7 +46,7 @@ pub(super) struct Crew {
     /// many to each address, for which it has its share of the ports.
     ends: usize,
     reports: Receiver<Report>,
-    /// Hears of reports, until somebody listens.
+    /// Hears of reports; `None` once [`Self::listen`] has handed it out.
     ear: Option<Ear>,
     /// What was told of sockets that are paused: their workers had read it before they knew.
     held_back: HashMap<SocketId, Vec<Report>>,

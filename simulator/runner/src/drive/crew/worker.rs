@@ -173,16 +173,15 @@ impl Worker {
 
     /// Does what is asked. Orders that were long on their way are the generator's standstill.
     fn follow(&mut self, orders: &Orders) {
-        let mut is_first = true;
-        for (asked, action) in orders.iter() {
-            if std::mem::take(&mut is_first) {
-                let now = self.clock.now();
-                let took = now.saturating_since(asked);
-                self.handed_over.record(took);
-                if took >= STANDSTILL_MIN {
-                    self.tell_late(now, asked);
-                }
+        if let Some(asked) = orders.asked_first() {
+            let now = self.clock.now();
+            let took = now.saturating_since(asked);
+            self.handed_over.record(took);
+            if took >= STANDSTILL_MIN {
+                self.tell_late(now, asked);
             }
+        }
+        for (asked, action) in orders.iter() {
             self.carry_out(action, asked);
         }
         self.flush_touched();
