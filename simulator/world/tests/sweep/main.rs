@@ -20,7 +20,14 @@ use std::ops::Range;
 use trial::{Trial, judge, with_claims};
 
 /// Seeds of the scenarios.
-const SEEDS: Range<u64> = 0..114;
+const SEEDS: Range<u64> = 0..190;
+
+/// Seeds that show a fault of squall that is not mended: what it holds against an honest broker. One that is mended leaves
+/// this list, and what it was reduced to goes to `found`.
+///
+/// 114: QoS 1 in 3.1.1 over a link of 300 ms, whose device comes and goes by FIN. 162: QoS 0 over a link that loses, whose
+/// device says goodbye and comes back before that has crossed it.
+const KNOWN: [(u64, &str); 2] = [(114, "delivery.duplicated"), (162, "delivery.lost")];
 
 /// Whatever the seed, a broker that does nothing wrong breaks nothing.
 #[test]
@@ -32,7 +39,14 @@ fn random_scenarios_hold_nothing_against_an_honest_broker() {
         };
         match judge(&text) {
             Trial::Refused | Trial::TooLong => {}
-            Trial::Sound(_) => sound += 1,
+            Trial::Sound(_) => {
+                assert!(
+                    known(seed).is_none(),
+                    "seed {seed} is mended: take it out of KNOWN"
+                );
+                sound += 1;
+            }
+            Trial::Wrong(complaints) if known(seed) == Some(complaints[0].as_str()) => {}
             Trial::Wrong(complaints) => {
                 let kind = &complaints[0];
                 let shows = |text: &str| judge(text).complaints().contains(kind);
@@ -41,5 +55,11 @@ fn random_scenarios_hold_nothing_against_an_honest_broker() {
             }
         }
     }
-    assert!(sound > 60, "{sound} scenarios were run");
+    assert!(sound > 100, "{sound} scenarios were run");
+}
+
+/// What a seed is known to show.
+fn known(seed: u64) -> Option<&'static str> {
+    let mut known = KNOWN.iter();
+    known.find_map(|&(of, complaint)| (of == seed).then_some(complaint))
 }
