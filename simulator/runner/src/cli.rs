@@ -103,7 +103,7 @@ pub struct OverrideArgs {
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct WorkerArgs {
     /// Threads that have the devices' connections, beside the one that decides and counts. For more devices than one
-    /// process may have descriptors, or more load than one core can carry; the run does the same whatever N is
+    /// process may have descriptors; the run does the same whatever N is, and each message takes a hand-over more
     /// [default: the thread that decides has them].
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub workers: Option<u16>,

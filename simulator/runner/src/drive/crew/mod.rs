@@ -1,4 +1,4 @@
-//! Workers: threads that have the sockets, where one thread or one table of descriptors is not enough.
+//! Workers: threads that have the sockets, where one table of descriptors is not enough.
 //!
 //! The fleet, its clock and the books stay where they are, so a run does and says the same whatever the
 //! number of workers: what changes is which thread asks the system. Each device belongs to one worker. What
