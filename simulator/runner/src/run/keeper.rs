@@ -137,13 +137,18 @@ async fn watch_broker(
     death: Rc<RefCell<Option<Death>>>,
     display: Rc<RefCell<ProgressDisplay>>,
 ) {
-    // Refused by the event loop only: the end of the run then tells what became of the broker.
-    if let Ok(seen) = watch.death(clock).await {
-        let at = duration_text(seen.at.as_secs_f64());
-        display.borrow().remark(&format!(
-            "{at} into the run the broker died: {} {}",
-            seen.process, seen.status
-        ));
-        *death.borrow_mut() = Some(seen);
-    }
+    let remark = match watch.death(clock).await {
+        Some(seen) => {
+            let at = duration_text(seen.at.as_secs_f64());
+            let told = format!(
+                "{at} into the run the broker died: {} {}",
+                seen.process, seen.status
+            );
+            *death.borrow_mut() = Some(seen);
+            told
+        }
+        None => "none of the broker's processes is seen to listen: should it end, only the end of the run will tell"
+            .to_owned(),
+    };
+    display.borrow().remark(&remark);
 }

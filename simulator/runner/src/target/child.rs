@@ -41,6 +41,7 @@ const ANNOUNCE_MAX: Duration = Duration::from_secs(10);
 pub struct Child {
     process: process::Child,
     kind: Kind,
+    maker: Maker,
     command_line: String,
     /// Where its output goes.
     log: PathBuf,
@@ -64,8 +65,17 @@ pub enum Haste {
 enum Kind {
     /// Our own broker. It ends when its standard input does.
     Broker,
-    /// A supervisor of another broker's command. It stops that when its standard input ends.
+    /// A supervisor of a broker's command. It stops that when its standard input ends.
     Supervisor,
+}
+
+/// Whose broker it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Maker {
+    /// Ours, which promises how long it takes to stop.
+    Squall,
+    /// Another's.
+    Other,
 }
 
 /// How a child ended.
@@ -118,7 +128,7 @@ impl Child {
         let mut command = Command::new(program);
         command.args(["broker", "--port", "0", "--until-stdin-ends"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self::start(command, Kind::Broker, "squall broker".to_owned(), log)
+        Ok(Self::start(command, Kind::Broker, String::new(), log)?.of_ours())
     }
 
     /// Starts another broker, the placeholders of its command, its environment and its files filled in.
@@ -166,6 +176,7 @@ impl Child {
         Ok(Self {
             process,
             kind,
+            maker: Maker::Other,
             command_line,
             log: log.to_owned(),
             reports: None,
@@ -210,15 +221,18 @@ impl Child {
         })
     }
 
-    /// What tells when the process that listens on `port` ends; `None` if none is seen to listen.
+    /// What tells when the process that listens on `port` ends; `None` if it has ended.
     pub(super) fn watch(&self, port: u16) -> Option<Watch> {
-        Watch::start(self.processes()?, port, self.reports.clone())
+        Some(Watch::new(self.processes()?, port, self.reports.clone()))
     }
 
-    /// The same child, called `name` in messages.
-    pub(super) fn called(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.command_line);
-        self
+    /// The same child, known to be our own broker.
+    pub(super) fn of_ours(self) -> Self {
+        Self {
+            maker: Maker::Squall,
+            command_line: "squall broker".to_owned(),
+            ..self
+        }
     }
 
     /// Has its supervisor do something to it, and waits until that is done. False without one, and if it has ended.
@@ -284,9 +298,9 @@ impl Child {
             return Ending::Stopped(status);
         }
         self.kill().await;
-        match (haste, self.kind) {
-            (Haste::Patient, Kind::Broker) => Ending::Killed,
-            (Haste::Hurried, Kind::Broker) | (_, Kind::Supervisor) => {
+        match (haste, self.maker) {
+            (Haste::Patient, Maker::Squall) => Ending::Killed,
+            (Haste::Hurried, Maker::Squall) | (_, Maker::Other) => {
                 Ending::CutShort(told_at.elapsed())
             }
         }
@@ -294,10 +308,10 @@ impl Child {
 
     /// How long it may take to stop after SIGTERM before it is killed.
     pub(super) fn stop_max(&self, haste: Haste) -> Duration {
-        match (haste, self.kind) {
-            (Haste::Hurried, Kind::Broker | Kind::Supervisor) => HURRIED_STOP_MAX,
-            (Haste::Patient, Kind::Broker) => OWN_STOP_MAX,
-            (Haste::Patient, Kind::Supervisor) => supervise::STOP_MAX,
+        match (haste, self.maker) {
+            (Haste::Hurried, Maker::Squall | Maker::Other) => HURRIED_STOP_MAX,
+            (Haste::Patient, Maker::Squall) => OWN_STOP_MAX,
+            (Haste::Patient, Maker::Other) => supervise::STOP_MAX,
         }
     }
 

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use squall_fleet::{BrokerEvent, BrokerOrder};
-use squall_run::TargetKind;
+use squall_run::{TargetKind, duration_text};
 use squall_scenario::{Scenario, SpawnTarget, Transport};
 use tokio::time::timeout;
 
-use super::child::Haste;
+use super::child::{Child, Haste};
 use super::probe;
 use super::{EMBEDDED_READY_MAX, Target};
-use crate::commands::supervise::SupervisorOrder;
+use crate::commands::supervise::{STOP_MAX, SupervisorOrder};
 use crate::exit::Failure;
+
+/// How long a supervisor may take for an order: for SIGTERM as long as any broker may take to stop, and all else takes less.
+const ANSWER_MAX: Duration = STOP_MAX.saturating_add(Duration::from_secs(10));
 
 /// What became of an order, and why if it could not be carried out.
 pub type Done = Result<BrokerEvent, String>;
@@ -39,7 +42,7 @@ impl Target {
         let target = Self::start_spawned(scenario, &broker, log).await?;
         Ok(Self {
             kind: TargetKind::Embedded,
-            child: target.child.map(|child| child.called("squall broker")),
+            child: target.child.map(Child::of_ours),
             ..target
         })
     }
@@ -75,14 +78,18 @@ impl Target {
 
     async fn tell(&self, order: SupervisorOrder) -> Result<(), String> {
         let is_done = match &self.child {
-            Some(child) => child.carry_out(order).await,
-            None => false,
+            Some(child) => timeout(ANSWER_MAX, child.carry_out(order)).await,
+            None => Ok(false),
         };
         match is_done {
-            true => Ok(()),
-            false => Err(format!(
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!(
                 "its processes had ended before: {}",
                 self.last_words()
+            )),
+            Err(_) => Err(format!(
+                "its supervisor did not say within {} that it was done",
+                duration_text(ANSWER_MAX.as_secs_f64())
             )),
         }
     }

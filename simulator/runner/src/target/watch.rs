@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::fs;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -56,7 +55,6 @@ pub struct Watch {
     port: u16,
     /// Statuses from the supervisor, if there is one.
     reports: Option<Rc<Reports>>,
-    broker: Watched,
 }
 
 /// A process that listens.
@@ -92,42 +90,44 @@ impl fmt::Display for DeathStatus {
 }
 
 impl Watch {
-    /// Watches the one of `processes` that listens on `port`; `None` if none is seen to.
-    pub(super) fn start(
-        processes: Processes,
-        port: u16,
-        reports: Option<Rc<Reports>>,
-    ) -> Option<Self> {
-        Some(Self {
+    /// Of the one of `processes` that listens on `port`.
+    pub(super) fn new(processes: Processes, port: u16, reports: Option<Rc<Reports>>) -> Self {
+        Self {
             processes,
             port,
             reports,
-            broker: Found::listening(processes, port)?.watched()?,
-        })
+        }
     }
 
-    /// Waits until the broker has ended and no other process of the target listens in its place.
-    pub async fn death(mut self, clock: Clock) -> io::Result<Death> {
+    /// Waits until the broker has ended and no other process of the target listens in its place. `None` at once if none is
+    /// seen to listen: then there is nothing to wait for.
+    pub async fn death(self, clock: Clock) -> Option<Death> {
+        let mut broker = self.look().await?;
         loop {
+            // Refused by the event loop only: the end of the run then tells what became of the broker.
+            drop(broker.end.readable().await.ok()?);
             // The moment and the status first: the parent may take the latter at any time.
-            drop(self.broker.end.readable().await?);
             let at = clock.now();
-            let status = process::status_of_ended(self.broker.pid);
-            let (processes, port) = (self.processes, self.port);
-            // The tables of a machine with many connections take long to read, and the run goes on.
-            let other = spawn_blocking(move || Found::listening(processes, port)).await;
-            match other.ok().flatten().and_then(Found::watched) {
+            let status = process::status_of_ended(broker.pid);
+            match self.look().await {
                 // One of several that share the socket, or one that took over from another.
-                Some(other) => self.broker = other,
-                None => return Ok(self.died(at, status).await),
+                Some(other) => broker = other,
+                None => return Some(self.died(broker, at, status).await),
             }
         }
     }
 
-    async fn died(self, at: Instant, status: Option<i32>) -> Death {
+    /// The process that listens. The tables of a machine with many connections take long to read, and the run goes on.
+    async fn look(&self) -> Option<Watched> {
+        let (processes, port) = (self.processes, self.port);
+        let found = spawn_blocking(move || Found::listening(processes, port)).await;
+        found.ok()??.watched()
+    }
+
+    async fn died(self, broker: Watched, at: Instant, status: Option<i32>) -> Death {
         let Watched {
             pid, name, parent, ..
-        } = self.broker;
+        } = broker;
         let status = match (status, self.reports) {
             (Some(status), _) => Some(status),
             (None, Some(reports)) => timeout(REPORT_MAX, reports.status_of(pid))

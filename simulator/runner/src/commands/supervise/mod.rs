@@ -10,6 +10,8 @@
 
 mod orders;
 
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -136,7 +138,7 @@ impl Watch {
                     }
                     State::Ending(order) => {
                         watched.state = State::Gone;
-                        say(order.done());
+                        answer(order);
                     }
                     State::Gone => {}
                 }
@@ -202,12 +204,12 @@ async fn carry_out(order: SupervisorOrder, command: &[String], watched: &mut Wat
         SupervisorOrder::Pause => {
             watched.state = State::Paused;
             pause_all().await;
-            say(order.done());
+            answer(order);
         }
         SupervisorOrder::Resume => {
             watched.state = State::Runs;
             signal_all(Signal::CONT);
-            say(order.done());
+            answer(order);
         }
         SupervisorOrder::Start => match spawn(command) {
             Ok(first) => {
@@ -216,7 +218,7 @@ async fn carry_out(order: SupervisorOrder, command: &[String], watched: &mut Wat
                     ended: None,
                     state: State::Runs,
                 };
-                say(order.done());
+                answer(order);
             }
             // With nothing to watch the supervisor ends.
             Err(error) => {
@@ -263,14 +265,20 @@ fn reap(watched: &mut Watched) -> bool {
 /// Fails where standard input is not a run's socket, and where the run does not read: then the status
 /// is dropped.
 fn report(pid: Pid, status: i32) {
-    say(&format!("{} {status}", pid.as_raw_nonzero()));
+    let text = format!("{} {status}", pid.as_raw_nonzero());
+    // Refused if the run is gone, too: then nothing has to be told.
+    let _ = say(std::io::stdin(), &text, SendFlags::DONTWAIT);
 }
 
-/// Tells the run something on a line of its own.
-fn say(text: &str) {
+/// Tells the run that its order is carried out. The run waits for that, so what stands in the way is read soon.
+fn answer(order: SupervisorOrder) {
+    let _ = say(std::io::stdin(), order.done(), SendFlags::empty());
+}
+
+/// Tells the run at the other end of `run` something on a line of its own.
+fn say(run: impl AsFd, text: &str, flags: SendFlags) -> io::Result<usize> {
     let line = format!("{text}\n");
-    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-    let _ = send(std::io::stdin(), line.as_bytes(), flags);
+    Ok(send(run, line.as_bytes(), flags | SendFlags::NOSIGNAL)?)
 }
 
 fn signal_all(signal: Signal) {
@@ -288,4 +296,26 @@ fn exit_code(ended: Option<ExitStatus>) -> u8 {
         status.code().or(by_signal).unwrap_or(SIGNAL_CODE)
     });
     u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// What a run waits for is told even where it has not read how hundreds of processes ended, more than the socket holds.
+    #[test]
+    fn an_answer_waits_for_a_run_that_is_behind_in_reading() {
+        let (ours, run) = UnixStream::pair().expect("a pair can be made");
+        while say(&ours, "4711 0", SendFlags::DONTWAIT).is_ok() {}
+
+        let answering = std::thread::spawn(move || say(ours, "paused", SendFlags::empty()));
+
+        let lines = BufReader::new(run).lines().map_while(Result::ok);
+        assert_eq!(lines.last().as_deref(), Some("paused"));
+        let sent = answering.join().expect("it does not panic");
+        assert_eq!(sent.expect("the run reads"), "paused\n".len());
+    }
 }
