@@ -1,5 +1,7 @@
 //! Why a transport fails, told apart by what a user has to do about it.
 
+use crate::request_fault::RequestFault;
+
 /// The connection cannot go on. What [`crate::Transport::take_wire`] still has tells the other end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TransportError {
@@ -21,6 +23,9 @@ pub enum TransportError {
     /// The certificate is that of a CA, which may sign others and not serve itself (RFC 5280, section 4.2.1.9).
     #[error("the certificate of the other end is that of a CA, as `openssl req -x509` makes them")]
     CertificateOfCa,
+    /// The server asked for a certificate, and the client has none.
+    #[error("the other end shows no certificate, and one is required here")]
+    NoCertificate,
     /// Any other fault of the certificate.
     #[error("the certificate of the other end is not accepted: {fault}")]
     CertificateRefused {
@@ -59,9 +64,28 @@ pub enum TransportError {
     /// The answer does not name the subprotocol `mqtt` [MQTT-6.0.0-4].
     #[error("the other end did not agree to the WebSocket subprotocol `mqtt`")]
     NoMqttSubprotocol,
+    /// A client's request that a server does not agree to; the answer has the status code of the fault.
+    #[error("the other end asked for no WebSocket of MQTT: {fault}")]
+    WebSocketRequest {
+        /// What is wrong with the request.
+        fault: RequestFault,
+    },
     /// A data frame that is not binary [MQTT-6.0.0-1].
     #[error("the other end sent a WebSocket frame of text")]
     TextFrame,
+    /// A client's frame without a mask (RFC 6455, section 5.1).
+    #[error("the other end sent a WebSocket frame that is not masked")]
+    UnmaskedFrame,
+    /// A frame that announces more bytes than are taken.
+    #[error(
+        "the other end announced a WebSocket frame of {length} bytes, and {limit} is the limit"
+    )]
+    FrameTooLong {
+        /// Bytes of its payload.
+        length: u64,
+        /// The most that a frame may have.
+        limit: u64,
+    },
     /// Any other fault of WebSocket.
     #[error("WebSocket failed: {fault}")]
     WebSocket {
@@ -100,6 +124,12 @@ pub enum SettingsError {
     /// The client certificate and its private key do not belong together, or cannot be used.
     #[error("the client certificate and its key cannot be used: {fault}")]
     Identity {
+        /// The fault, as the TLS library names it.
+        fault: String,
+    },
+    /// The server's certificate and its private key do not belong together, or cannot be used.
+    #[error("the server's certificate and its key cannot be used: {fault}")]
+    ServerIdentity {
         /// The fault, as the TLS library names it.
         fault: String,
     },

@@ -144,7 +144,7 @@ pub fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, SettingsError> 
 
 /// The caller's clock, as the TLS library asks for it.
 #[derive(Debug)]
-struct WallClock(fn() -> Duration);
+pub(crate) struct WallClock(pub(crate) fn() -> Duration);
 
 impl TimeProvider for WallClock {
     fn current_time(&self) -> Option<UnixTime> {

@@ -1,22 +1,24 @@
-//! The client's side of one TLS connection, on buffers in memory.
+//! One end of a TLS connection, on buffers in memory.
 
 use std::io::{self, Read as _, Write as _};
 
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConnection, Error};
+use rustls::{CertificateError, ClientConnection, Connection, Error, ServerConnection};
 
 use crate::error::{SettingsError, TransportError};
+use crate::serving::TlsServer;
 use crate::settings::TlsClient;
+use crate::subject::common_name;
 
 /// One connection's keys and what it holds of records that are not whole.
 #[derive(Debug)]
 pub(crate) struct Tls {
-    connection: ClientConnection,
+    connection: Connection,
     has_ended: bool,
 }
 
 impl Tls {
-    /// Queues the ClientHello, which names `server_name` unless that is an address.
+    /// The client's end: queues the ClientHello, which names `server_name` unless that is an address.
     pub(crate) fn new(client: &TlsClient, server_name: &str) -> Result<Self, SettingsError> {
         let name = ServerName::try_from(server_name.to_owned());
         let name = name.map_err(|_| SettingsError::ServerName {
@@ -24,10 +26,26 @@ impl Tls {
         })?;
         let connection = ClientConnection::new(client.config.clone(), name)
             .expect("the configuration was checked when it was made");
-        Ok(Self {
+        Ok(Self::of(connection.into()))
+    }
+
+    /// The server's end: waits for a ClientHello.
+    pub(crate) fn accept(server: &TlsServer) -> Self {
+        let connection = ServerConnection::new(server.config.clone())
+            .expect("the configuration was checked when it was made");
+        Self::of(connection.into())
+    }
+
+    fn of(connection: Connection) -> Self {
+        Self {
             connection,
             has_ended: false,
-        })
+        }
+    }
+
+    /// The Common Name in the certificate that the other end has shown.
+    pub(crate) fn peer_name(&self) -> Option<String> {
+        common_name(self.connection.peer_certificates()?.first()?)
     }
 
     /// Whether the handshake is over.
@@ -118,6 +136,7 @@ fn why(error: &Error, in_handshake: bool) -> TransportError {
                 fault: other.to_string(),
             },
         },
+        Error::NoCertificatesPresented => TransportError::NoCertificate,
         Error::AlertReceived(alert) => TransportError::Alert {
             name: format!("{alert:?}"),
             number: u8::from(*alert),

@@ -1,15 +1,16 @@
-//! One Network Connection's layers between the socket and MQTT.
+//! One end's layers between the socket and MQTT.
 
 use crate::error::{SettingsError, TransportError};
+use crate::serving::Listener;
 use crate::settings::TlsClient;
 use crate::tls::Tls;
 use crate::websocket::{WebSocket, WebSocketTarget};
 
 /// The first byte of a TLS alert and of a TLS handshake record (RFC 8446, section 5.1). As the first
-/// byte of an MQTT packet a server may send neither.
+/// byte of an MQTT packet neither end may send one of them.
 const TLS_RECORDS: [u8; 2] = [0x15, 0x16];
 
-/// The client's side of one connection.
+/// One end of one connection.
 ///
 /// Each call may queue bytes for the other end: write what [`Self::take_wire`] appends, also after an
 /// error, which it tells the other end.
@@ -53,11 +54,29 @@ impl Transport {
     ///
     /// Errors if host and path make no address.
     pub fn with_web_socket(self, target: &WebSocketTarget) -> Result<Self, SettingsError> {
-        let web_socket = WebSocket::new(target)?;
+        let web_socket = WebSocket::ask(target)?;
         Ok(Self {
             web_socket: Some(Box::new(web_socket)),
             ..self
         })
+    }
+
+    /// The server's end of a connection that was accepted: waits for what the listener speaks.
+    pub fn accept(listener: &Listener) -> Self {
+        let Listener { tls, web_socket } = listener;
+        Self {
+            tls: tls.as_ref().map(|tls| Box::new(Tls::accept(tls))),
+            web_socket: web_socket
+                .as_ref()
+                .map(|service| Box::new(WebSocket::accept(service))),
+            first_byte: FirstByte::Awaited,
+        }
+    }
+
+    /// The Common Name in the subject of the certificate that the other end has shown; a server knows it from the end
+    /// of the handshakes on. `None` without one.
+    pub fn peer_name(&self) -> Option<String> {
+        self.tls.as_ref()?.peer_name()
     }
 
     /// Whether bytes of MQTT can be sent: all handshakes are over.

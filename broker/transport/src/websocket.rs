@@ -1,8 +1,9 @@
-//! The client's side of one WebSocket that carries MQTT (§6), on buffers in memory.
+//! One end of a WebSocket that carries MQTT (§6), on buffers in memory: its handshake and its end.
 //!
-//! MQTT's packets and the frames need not begin together [MQTT-6.0.0-2]: only the order of the bytes counts.
+//! `frames` has what lies between, `request` what a server answers.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::error::{Error, ProtocolError};
@@ -10,20 +11,23 @@ use tungstenite::handshake::client::{ClientHandshake, Request};
 use tungstenite::handshake::{HandshakeError, MidHandshake};
 use tungstenite::http::{HeaderValue, Uri};
 use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Message, WebSocket as Frames};
 
 use crate::error::{SettingsError, TransportError};
+use crate::frames::{End, Frames, Heard};
+use crate::request::{SUBPROTOCOL, agreement};
+use crate::request_fault::RequestFault;
+use crate::serving::WebSocketService;
 
-/// Room that a connection keeps for bytes of frames that are not whole.
-const READ_BUFFER_BYTES: usize = 4096;
-/// The longest message and frame: the longest packet of MQTT (§1.5.5, §2.1.4), with its header.
-const MESSAGE_BYTES_MAX: usize = 268_435_455 + 5;
+/// The longest frame that a client takes: the longest packet of MQTT (§1.5.5, §2.1.4), with its header.
+const FRAME_BYTES_MAX: usize = 268_435_455 + 5;
 /// The longest answer to the request for a WebSocket.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// The longest request for a WebSocket, which browsers send with cookies.
+const REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// What every answer by HTTP begins with.
 const ANSWER_BEGINS: &[u8] = b"HTTP/";
-/// The subprotocol that the client offers [MQTT-6.0.0-3].
-const SUBPROTOCOL: &str = "mqtt";
+/// What ends the headers of HTTP.
+const HEAD_ENDS: &[u8] = b"\r\n\r\n";
 
 /// What a WebSocket's request names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,25 +38,27 @@ pub struct WebSocketTarget {
     pub path: String,
 }
 
-/// A WebSocket and how far it is.
+/// A WebSocket, how far it is, and what it has to say.
 #[derive(Debug)]
 pub(crate) struct WebSocket {
     stage: Stage,
+    out: Vec<u8>,
 }
 
 #[derive(Debug)]
 enum Stage {
-    /// The request left; the answer is not whole. The library takes an answer in many small pieces for
-    /// an attack, so it gets it whole.
-    Asked(MidHandshake<ClientHandshake<Pipe>>),
-    Open(Frames<Pipe>),
-    /// Closed by the other end; what is left to send is in the pipe.
-    Ended(Frames<Pipe>),
+    /// The client's request left, and this came of the answer.
+    Asked(Box<MidHandshake<ClientHandshake<Pipe>>>, Vec<u8>),
+    /// This came of the request of a client.
+    Awaited(Arc<WebSocketService>, Vec<u8>),
+    Open(Frames),
+    /// Closed, by either end: nothing more is heard or said.
+    Ended,
     /// The handshake failed: nothing can be sent.
     Failed,
 }
 
-/// What came and was not read, and what was written and not taken.
+/// What the library reads and writes in the client's handshake.
 #[derive(Debug, Default)]
 struct Pipe {
     input: Vec<u8>,
@@ -83,8 +89,8 @@ impl Write for Pipe {
 }
 
 impl WebSocket {
-    /// Queues the request for a WebSocket.
-    pub(crate) fn new(target: &WebSocketTarget) -> Result<Self, SettingsError> {
+    /// The client's end: queues the request for a WebSocket.
+    pub(crate) fn ask(target: &WebSocketTarget) -> Result<Self, SettingsError> {
         let malformed = || SettingsError::WebSocketTarget {
             host: target.host.clone(),
             path: target.path.clone(),
@@ -100,151 +106,179 @@ impl WebSocket {
         let headers = request.headers_mut();
         let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
         headers.insert("Sec-WebSocket-Protocol", subprotocol);
+        // The library makes frames after its handshake, which are not used.
         let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(0)
-            .max_message_size(Some(MESSAGE_BYTES_MAX))
-            .max_frame_size(Some(MESSAGE_BYTES_MAX));
+            .read_buffer_size(0)
+            .write_buffer_size(0);
         let asked = ClientHandshake::start(Pipe::default(), request, Some(config));
-        let mut socket = Self {
-            stage: Stage::Asked(asked.map_err(|_| malformed())?),
-        };
         // The first round writes the request and finds that the answer is not there.
-        socket.shake_hands().map_err(|_| malformed())?;
-        Ok(socket)
+        let asked = asked.map_err(|_| malformed())?.handshake();
+        let Err(HandshakeError::Interrupted(mut asked)) = asked else {
+            return Err(malformed());
+        };
+        let out = std::mem::take(&mut asked.get_mut().get_mut().output);
+        Ok(Self {
+            stage: Stage::Asked(Box::new(asked), Vec::new()),
+            out,
+        })
     }
 
-    /// Whether the other end agreed to a WebSocket.
+    /// The server's end: waits for the request of a client.
+    pub(crate) fn accept(service: &Arc<WebSocketService>) -> Self {
+        Self {
+            stage: Stage::Awaited(Arc::clone(service), Vec::new()),
+            out: Vec::new(),
+        }
+    }
+
+    /// Whether both ends agreed to a WebSocket.
     pub(crate) fn is_ready(&self) -> bool {
         match &self.stage {
-            Stage::Open(_) | Stage::Ended(_) => true,
-            Stage::Asked(_) | Stage::Failed => false,
+            Stage::Open(_) | Stage::Ended => true,
+            Stage::Asked(..) | Stage::Awaited(..) | Stage::Failed => false,
         }
     }
 
-    /// Whether the other end closed the WebSocket.
+    /// Whether the WebSocket was closed.
     pub(crate) fn has_ended(&self) -> bool {
         match &self.stage {
-            Stage::Ended(_) => true,
-            Stage::Asked(_) | Stage::Open(_) | Stage::Failed => false,
+            Stage::Ended => true,
+            Stage::Asked(..) | Stage::Awaited(..) | Stage::Open(_) | Stage::Failed => false,
         }
     }
 
-    /// Takes what came and appends the contents of whole messages to `app`.
+    /// Takes what came and appends the data in it to `app`.
     pub(crate) fn feed(&mut self, wire: &[u8], app: &mut Vec<u8>) -> Result<(), TransportError> {
-        let fed = self.feed_and_keep(wire, app);
-        if let Some(pipe) = self.pipe()
-            && pipe.input.is_empty()
-        {
-            pipe.input = Vec::new();
-        }
-        fed
-    }
-
-    /// The same, with a buffer that stays.
-    fn feed_and_keep(&mut self, wire: &[u8], app: &mut Vec<u8>) -> Result<(), TransportError> {
-        if let Some(pipe) = self.pipe() {
-            pipe.input.extend_from_slice(wire);
-        }
-        if self.is_answered()? {
-            self.shake_hands()?;
-        }
-        loop {
-            let Stage::Open(frames) = &mut self.stage else {
-                return Ok(());
-            };
-            match frames.read() {
-                Ok(Message::Binary(bytes)) => app.extend_from_slice(&bytes),
-                Ok(Message::Text(_)) => return Err(TransportError::TextFrame),
-                // The answer to a ping is queued, and leaves with the next read.
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
-                Ok(Message::Close(_)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
-                    self.end();
-                }
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(why(&error)),
+        match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::Asked(asked, answer) => self.hear_answer(asked, answer, wire, app),
+            Stage::Awaited(service, request) => self.hear_request(service, request, wire, app),
+            Stage::Open(frames) => self.hear_frames(frames, wire, app),
+            stage @ (Stage::Ended | Stage::Failed) => {
+                self.stage = stage;
+                Ok(())
             }
         }
     }
 
     /// Puts `app` into one binary frame, appended to `wire` [MQTT-6.0.0-1].
     pub(crate) fn wrap(&mut self, app: &[u8], wire: &mut Vec<u8>) -> Result<(), TransportError> {
-        let Stage::Open(frames) = &mut self.stage else {
+        self.take_wire(wire);
+        let Stage::Open(frames) = &self.stage else {
             return Err(TransportError::Closed);
         };
-        let sent = frames.send(Message::binary(app.to_vec()));
-        sent.map_err(|error| why(&error))?;
-        self.take_wire(wire);
-        Ok(())
+        frames.write_data(app, wire)
     }
 
-    /// Appends what the WebSocket itself has to say: the request, answers to pings and to a close.
+    /// Appends what the WebSocket itself has to say: the handshake, answers to pings and to a close.
     pub(crate) fn take_wire(&mut self, wire: &mut Vec<u8>) {
-        if let Some(pipe) = self.pipe() {
-            wire.append(&mut pipe.output);
-            // An idle connection keeps no buffers, of which there may be tens of thousands.
-            pipe.output = Vec::new();
-        }
+        // An idle connection keeps no buffer, and there may be tens of thousands.
+        wire.append(&mut std::mem::take(&mut self.out));
     }
 
     /// Queues the frame that closes the WebSocket.
     pub(crate) fn close(&mut self) {
-        if let Stage::Open(frames) = &mut self.stage {
-            // What cannot be said is not missed: the other end went first.
-            let _ = frames.close(None);
-            let _ = frames.flush();
-            self.end();
+        if let Stage::Open(frames) = &self.stage {
+            // What cannot be said is not missed: the connection ends after it.
+            let _ = frames.write_close(None, &mut self.out);
+            self.stage = Stage::Ended;
         }
     }
 
-    fn pipe(&mut self) -> Option<&mut Pipe> {
-        match &mut self.stage {
-            Stage::Asked(asked) => Some(asked.get_mut().get_mut()),
-            Stage::Open(frames) | Stage::Ended(frames) => Some(frames.get_mut()),
-            Stage::Failed => None,
-        }
-    }
-
-    fn end(&mut self) {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Failed) {
-            Stage::Open(mut frames) | Stage::Ended(mut frames) => {
-                // The answer to a close may still be in the codec; there is no one to tell if it fails.
-                let _ = frames.flush();
-                Stage::Ended(frames)
+    fn hear_frames(
+        &mut self,
+        mut frames: Frames,
+        wire: &[u8],
+        app: &mut Vec<u8>,
+    ) -> Result<(), TransportError> {
+        self.stage = match frames.feed(wire, app, &mut self.out) {
+            Ok(Heard::Open) => Stage::Open(frames),
+            Ok(Heard::Closed) => Stage::Ended,
+            Err(error) => {
+                // It was told so by a close.
+                self.stage = Stage::Ended;
+                return Err(error);
             }
-            Stage::Asked(asked) => Stage::Asked(asked),
-            Stage::Failed => Stage::Failed,
-        };
-    }
-
-    /// Whether the answer's head is whole.
-    fn is_answered(&self) -> Result<bool, TransportError> {
-        let Stage::Asked(asked) = &self.stage else {
-            return Ok(false);
-        };
-        let answer = &asked.get_ref().get_ref().input;
-        let begins = answer
-            .iter()
-            .zip(ANSWER_BEGINS)
-            .all(|(byte, due)| byte == due);
-        if !begins || answer.len() > ANSWER_BYTES_MAX {
-            return Err(TransportError::NotHttp);
-        }
-        Ok(answer.windows(4).any(|bytes| bytes == b"\r\n\r\n"))
-    }
-
-    /// Goes on with the handshake as far as the bytes reach.
-    fn shake_hands(&mut self) -> Result<(), TransportError> {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Failed) {
-            Stage::Asked(asked) => match asked.handshake() {
-                Ok((frames, _)) => Stage::Open(frames),
-                Err(HandshakeError::Interrupted(asked)) => Stage::Asked(asked),
-                Err(HandshakeError::Failure(error)) => return Err(why(&error)),
-            },
-            stage @ (Stage::Open(_) | Stage::Ended(_) | Stage::Failed) => stage,
         };
         Ok(())
     }
+
+    fn hear_answer(
+        &mut self,
+        mut asked: Box<MidHandshake<ClientHandshake<Pipe>>>,
+        mut answer: Vec<u8>,
+        wire: &[u8],
+        app: &mut Vec<u8>,
+    ) -> Result<(), TransportError> {
+        let looked_at = answer.len();
+        answer.extend_from_slice(wire);
+        let mut begin = answer.iter().zip(ANSWER_BEGINS);
+        if !begin.all(|(byte, due)| byte == due) {
+            return Err(TransportError::NotHttp);
+        }
+        let Some(end) = end_of_head(&answer, looked_at, ANSWER_BYTES_MAX) else {
+            if answer.len() >= ANSWER_BYTES_MAX {
+                return Err(TransportError::NotHttp);
+            }
+            self.stage = Stage::Asked(asked, answer);
+            return Ok(());
+        };
+        // The library takes an answer in many small pieces for an attack, so it gets it whole.
+        asked.get_mut().get_mut().input = answer[..end].to_vec();
+        match asked.handshake() {
+            Ok(_) => {
+                let frames = Frames::new(End::Client, FRAME_BYTES_MAX);
+                self.hear_frames(frames, &answer[end..], app)
+            }
+            Err(HandshakeError::Failure(error)) => Err(why(&error)),
+            // The head has its empty line and is not whole all the same.
+            Err(HandshakeError::Interrupted(_)) => Err(TransportError::NotHttp),
+        }
+    }
+
+    fn hear_request(
+        &mut self,
+        service: Arc<WebSocketService>,
+        mut request: Vec<u8>,
+        wire: &[u8],
+        app: &mut Vec<u8>,
+    ) -> Result<(), TransportError> {
+        let looked_at = request.len();
+        request.extend_from_slice(wire);
+        // A method is a word; a packet of MQTT begins with none of its letters.
+        let is_http = request.first().is_none_or(u8::is_ascii_uppercase);
+        let end = end_of_head(&request, looked_at, REQUEST_BYTES_MAX);
+        let agreed = match (is_http, end) {
+            (false, _) => Err(RequestFault::NotHttp),
+            (true, Some(end)) => agreement(&request[..end], &service).map(|answer| (answer, end)),
+            (true, None) if request.len() >= REQUEST_BYTES_MAX => Err(RequestFault::TooLong),
+            (true, None) => {
+                self.stage = Stage::Awaited(service, request);
+                return Ok(());
+            }
+        };
+        match agreed {
+            Ok((answer, end)) => {
+                self.out.extend_from_slice(&answer);
+                let frames = Frames::new(End::Server, service.frame_bytes_max);
+                self.hear_frames(frames, &request[end..], app)
+            }
+            Err(fault) => {
+                self.out.extend_from_slice(&fault.answer());
+                Err(TransportError::WebSocketRequest { fault })
+            }
+        }
+    }
+}
+
+/// Where the head ends that `bytes` begin with, if it does within `limit`; `looked_at` of them were without that end.
+fn end_of_head(bytes: &[u8], looked_at: usize, limit: usize) -> Option<usize> {
+    let within = &bytes[..bytes.len().min(limit)];
+    let start = looked_at.saturating_sub(HEAD_ENDS.len() - 1);
+    let found = within
+        .get(start..)?
+        .windows(HEAD_ENDS.len())
+        .position(|bytes| bytes == HEAD_ENDS)?;
+    Some(start + found + HEAD_ENDS.len())
 }
 
 /// The case of an error of the WebSocket library.

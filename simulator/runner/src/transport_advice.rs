@@ -92,6 +92,11 @@ fn advice(error: &TransportError) -> &'static str {
         }
         TransportError::Tls { .. }
         | TransportError::TextFrame
+        | TransportError::UnmaskedFrame
+        | TransportError::FrameTooLong { .. }
+        // Faults of a client, which a client is not told.
+        | TransportError::NoCertificate
+        | TransportError::WebSocketRequest { .. }
         | TransportError::WebSocket { .. }
         | TransportError::Closed => "",
     }

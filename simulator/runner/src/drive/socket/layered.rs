@@ -108,7 +108,8 @@ fn layer_fault(error: &TransportError) -> LayerFault {
         TransportError::Alert {
             number: 42..=46 | 48 | 116,
             ..
-        } => LayerFault::ClientCertificate,
+        }
+        | TransportError::NoCertificate => LayerFault::ClientCertificate,
         TransportError::Alert { .. }
         | TransportError::NotTls
         | TransportError::TlsUnasked
@@ -119,7 +120,10 @@ fn layer_fault(error: &TransportError) -> LayerFault {
         TransportError::HttpStatus { .. }
         | TransportError::NotHttp
         | TransportError::NoMqttSubprotocol
+        | TransportError::WebSocketRequest { .. }
         | TransportError::TextFrame
+        | TransportError::UnmaskedFrame
+        | TransportError::FrameTooLong { .. }
         | TransportError::WebSocket { .. }
         | TransportError::ClosedInWebSocketHandshake => LayerFault::WebSocket,
     }

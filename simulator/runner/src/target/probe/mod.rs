@@ -224,7 +224,11 @@ fn lasts(error: &anyhow::Error) -> bool {
         | TransportError::Tls { .. }
         | TransportError::NotHttp
         | TransportError::NoMqttSubprotocol
+        | TransportError::NoCertificate
+        | TransportError::WebSocketRequest { .. }
         | TransportError::TextFrame
+        | TransportError::UnmaskedFrame
+        | TransportError::FrameTooLong { .. }
         | TransportError::WebSocket { .. } => true,
     }
 }
