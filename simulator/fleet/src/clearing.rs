@@ -369,7 +369,7 @@ mod tests {
             for socket in sockets {
                 let input = Input::Opened {
                     socket,
-                    asked_after: Duration::ZERO,
+                    waited: Duration::ZERO,
                 };
                 clearing.handle_input(at(second), input, &mut Actions::new());
             }

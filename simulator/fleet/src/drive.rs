@@ -62,9 +62,9 @@ pub enum Input<'a> {
     Opened {
         /// As in [`Action::Open`].
         socket: SocketId,
-        /// How long the drive took from the [`Action::Open`] until it had asked the system for the
-        /// connection: the wait of the generator, which is not the broker's.
-        asked_after: Duration,
+        /// How much of the time since the [`Action::Open`] was the drive's own: until it had asked the system for the
+        /// connection, and from when the connection was there until this is told. It is not the broker's.
+        waited: Duration,
     },
     /// The transport could not be connected.
     OpenFailed {

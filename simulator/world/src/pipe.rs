@@ -131,7 +131,7 @@ impl Arrived {
         match self {
             Self::Opened => Input::Opened {
                 socket,
-                asked_after: Duration::ZERO,
+                waited: Duration::ZERO,
             },
             Self::Refused => Input::OpenFailed {
                 socket,

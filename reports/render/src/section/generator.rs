@@ -16,8 +16,13 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         let mut table = Table::of_distributions("generator", "Schedule lag", &["What"]);
         table.distribution(vec![Cell::text("schedule lag")], &lag);
         if let Some(workers) = &run.resources.workers {
-            let heading = vec![Cell::text("hand-over to workers")];
-            table.distribution(heading, &workers.handed_over);
+            let ways = [
+                ("hand-over to workers", &workers.handed_over),
+                ("hand-over from workers", &workers.reported),
+            ];
+            for (way, took) in ways {
+                table.distribution(vec![Cell::text(way)], took);
+            }
         }
         blocks.push(Block::Table(table));
         blocks.extend(chart_block(schedule_lag::chart(run), || {

@@ -29,6 +29,9 @@ pub struct Workers {
     /// How long what devices asked for was on its way to them, one sample for what went together. It is part of
     /// each latency; where it took 1 ms or more, the generator is said to have stood still.
     pub handed_over: Histogram,
+    /// How long what came at their connections was on its way back, one sample for what went together. It is taken out of
+    /// latencies.
+    pub reported: Histogram,
 }
 
 /// What a process used.

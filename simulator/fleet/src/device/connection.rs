@@ -205,10 +205,10 @@ impl Connection {
         self.room == Room::Left && !is_link_full && !self.is_muted()
     }
 
-    /// The drive asked the system for the transport `after` it was told to.
-    pub(super) fn note_asked(&mut self, after: Duration) {
+    /// So much of the time since the drive was told to open the transport was its own.
+    pub(super) fn note_waited(&mut self, waited: Duration) {
         if let Role::Opening(opening) = &mut self.role {
-            opening.since += after;
+            opening.since += waited;
         }
     }
 

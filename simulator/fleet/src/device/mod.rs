@@ -349,8 +349,8 @@ impl Device {
             return;
         };
         match input {
-            Input::Opened { asked_after, .. } => {
-                self.connections[place].note_asked(asked_after);
+            Input::Opened { waited, .. } => {
+                self.connections[place].note_waited(waited);
                 self.arrive(turn, place, Down::Opened);
             }
             Input::Full { .. } => self.connections[place].room = Room::Full,

@@ -63,19 +63,22 @@ pub(super) fn reasons(
         .collect()
 }
 
-/// Why nothing follows where what devices asked for was long on its way to the workers: a message is written so much later
-/// than it says.
+/// Why nothing follows where what went to the workers or came from them was long on its way: a message is written so much
+/// later than it says, and an end of a connection noted so much later than it came.
 pub(super) fn slow_workers(resources: &Resources) -> Option<Reason> {
-    let handed_over = &resources.workers.as_ref()?.handed_over;
-    let p99 = Duration::from_micros(handed_over.quantile_us(Percentile::P99.quantile())?);
+    let workers = resources.workers.as_ref()?;
     let limit = schedule_lag_p99_max(Scheduled::Message);
-    (p99 > limit).then(|| {
-        Reason::Invalid(format!(
-            "the generator was late: p99 of the way to its workers is {}, the limit is {}; give squall as many cores as it has workers \
-             and one more, or fewer workers",
-            duration_text(p99.as_secs_f64()),
-            duration_text(limit.as_secs_f64())
-        ))
+    let ways = [("to", &workers.handed_over), ("from", &workers.reported)];
+    ways.into_iter().find_map(|(way, took)| {
+        let p99 = Duration::from_micros(took.quantile_us(Percentile::P99.quantile())?);
+        (p99 > limit).then(|| {
+            Reason::Invalid(format!(
+                "the generator was late: p99 of the way {way} its workers is {}, the limit is {}; give squall as many cores as it \
+                 has workers and one more, or fewer workers",
+                duration_text(p99.as_secs_f64()),
+                duration_text(limit.as_secs_f64())
+            ))
+        })
     })
 }
 

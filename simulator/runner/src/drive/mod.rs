@@ -30,7 +30,7 @@ use squall_fleet::{
     Actions, BrokerEvent, BrokerOrder, Fleet, Input, Outcome, Phase, Progress, Sink,
 };
 use squall_protocol::Instant;
-use squall_run::Histogram;
+use squall_run::Workers;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{spawn_local, yield_now};
 
@@ -43,6 +43,7 @@ use crate::clock::Clock;
 use crate::target::Address;
 
 pub use crew::can_have_own_table;
+pub use ports::for_connections;
 pub use socket::open_error;
 
 /// Bytes read from one socket in one go; also the most it may read before others have their turn.
@@ -77,22 +78,23 @@ impl Route {
         (0..count.get()).map(move |place| Self {
             local_ports: self
                 .local_ports
-                .clone()
-                .map(|all| share(&all, place, count)),
+                .as_ref()
+                .and_then(|all| share(all, place, count)),
             ..self.clone()
         })
     }
 }
 
-/// The ports of `all` for the worker at `place` of `count`.
-fn share(all: &RangeInclusive<u16>, place: u16, count: NonZeroU16) -> RangeInclusive<u16> {
+/// The ports of `all` for the worker at `place` of `count`; `None` if there are not enough for each.
+fn share(all: &RangeInclusive<u16>, place: u16, count: NonZeroU16) -> Option<RangeInclusive<u16>> {
     let len = u32::from(all.end() - all.start()) + 1;
     let border = |place: u16| {
         let offset = len * u32::from(place) / u32::from(count.get());
         u32::from(*all.start()) + offset
     };
     let port = |port: u32| u16::try_from(port).expect("within a range of ports");
-    port(border(place))..=port((border(place + 1) - 1).max(border(place)))
+    let (first, next) = (border(place), border(place + 1));
+    (first < next).then(|| port(first)..=port(next - 1))
 }
 
 /// A fleet on real sockets. Cheap to clone: all clones are one drive.
@@ -280,7 +282,7 @@ impl<S: Sink + 'static> Drive<S> {
     ///
     /// # Errors
     /// If a worker failed.
-    pub fn dismiss_workers(&self) -> io::Result<Option<Histogram>> {
+    pub fn dismiss_workers(&self) -> io::Result<Option<Workers>> {
         let crew = self.state.borrow_mut().crew.take();
         crew.map(Crew::end).transpose()
     }

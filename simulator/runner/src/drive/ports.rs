@@ -14,7 +14,7 @@ use squall_protocol::Instant;
 
 /// Ports at the end of the range that are left to the system: for squall's own probes, and for other
 /// programs. The system does not give them a port that was bound by name less than a minute ago.
-const LEFT_TO_THE_SYSTEM: usize = 64;
+const LEFT_TO_THE_SYSTEM: u16 = 64;
 
 /// How long a port that could not be had is not tried again: Linux keeps one for so long after its
 /// connection (`TCP_TIMEWAIT_LEN`).
@@ -29,16 +29,17 @@ pub(super) struct LocalPorts {
     held_back: VecDeque<(Instant, u16)>,
 }
 
+/// The ports of the system's range that connections take by name; `None` if it is too small for any.
+pub fn for_connections(all: &RangeInclusive<u16>) -> Option<RangeInclusive<u16>> {
+    let last = all.end().checked_sub(LEFT_TO_THE_SYSTEM)?;
+    (*all.start() <= last).then(|| *all.start()..=last)
+}
+
 impl LocalPorts {
     /// The ports of `range`, from the one that is `offset` after its begin on; those behind the end come
     /// last.
     pub(super) fn new(range: &RangeInclusive<u16>, offset: usize) -> Self {
         let mut free: VecDeque<u16> = range.clone().collect();
-        let left = match free.len() {
-            few if few <= LEFT_TO_THE_SYSTEM => 0,
-            many => many - LEFT_TO_THE_SYSTEM,
-        };
-        free.truncate(left);
         if !free.is_empty() {
             let offset = offset % free.len();
             free.rotate_left(offset);
@@ -77,10 +78,8 @@ mod tests {
 
     const START: Instant = Instant::ZERO;
 
-    /// Three ports for connections, beside those that are left to the system.
     fn three_ports() -> LocalPorts {
-        let last = 40_002 + u16::try_from(LEFT_TO_THE_SYSTEM).expect("a small number");
-        LocalPorts::new(&(40_000..=last), 2)
+        LocalPorts::new(&(40_000..=40_002), 2)
     }
 
     fn take_all(ports: &mut LocalPorts, now: Instant) -> Vec<u16> {
@@ -112,11 +111,11 @@ mod tests {
         assert_eq!(take_all(&mut ports, START + HELD_BACK_FOR), [taken]);
     }
 
-    /// A range that is too small for both is the system's.
+    /// The end of a range is the system's, and all of one that is too small for both.
     #[test]
-    fn a_small_range_is_left_to_the_system() {
-        let mut ports = LocalPorts::new(&(40_000..=40_063), 5);
-
-        assert_eq!(ports.take(START), None);
+    fn the_end_of_a_range_is_left_to_the_system() {
+        assert_eq!(for_connections(&(40_000..=40_063)), None);
+        assert_eq!(for_connections(&(40_000..=40_064)), Some(40_000..=40_000));
+        assert_eq!(for_connections(&(0..=10)), None);
     }
 }

@@ -149,7 +149,7 @@ pub(super) trait Owner: Sized + 'static {
         match progressed {
             Progressed::Opened(asked_after) => self.feed(Input::Opened {
                 socket: id,
-                asked_after,
+                waited: asked_after,
             }),
             Progressed::OpenFailed(error) => self.open_failed(id, error),
             Progressed::Received(received) => {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use squall_fleet::{Fleet, Input, STANDSTILL_MIN, Sink, Standstill};
 use squall_protocol::Instant;
-use squall_run::Histogram;
 
 use super::crew::{Crew, Listening, Report};
 use super::sockets::Owner as _;
@@ -132,10 +131,9 @@ impl<S: Sink + 'static> State<S> {
     }
 
     fn why_worker_ended(&mut self) -> io::Error {
-        let ended = self.crew.take().map_or(Ok(Histogram::new()), Crew::end);
-        match ended {
-            Err(error) => error,
-            Ok(_) => io::Error::other("a worker ended before the run"),
+        match self.crew.take().map(Crew::end) {
+            Some(Err(error)) => error,
+            Some(Ok(_)) | None => io::Error::other("a worker ended before the run"),
         }
     }
 

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use squall_broker::descriptors;
 use squall_fleet::{Fleet, Phase, Progress, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_run::{ClockKind, Workers, duration_text};
+use squall_run::{ClockKind, duration_text};
 use squall_scenario::{DESCRIPTORS_RESERVED, Scenario};
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,7 +24,7 @@ use super::sampling::Sampler;
 use super::signals::StopSignals;
 use super::times::{End, Ended, times};
 use crate::clock::{self, Clock};
-use crate::drive::{Drive, Route};
+use crate::drive::{Drive, Route, for_connections};
 use crate::exit::Failure;
 use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
@@ -156,7 +156,7 @@ async fn run_fleet(
     let route = Route {
         ends: keeper.target().addresses.clone(),
         sources: scenario.sources.clone(),
-        local_ports: local_port_range(),
+        local_ports: local_port_range().and_then(|all| for_connections(&all)),
     };
     let clock = start.clock;
     // Others may use the same broker, and earlier runs may have left messages there.
@@ -183,13 +183,7 @@ async fn run_fleet(
         let _ = task.await;
     }
     let last_heard = drive.last_heard();
-    let handed_over = drive.dismiss_workers().context("a worker failed")?;
-    let workers = workers
-        .zip(handed_over)
-        .map(|(count, handed_over)| Workers {
-            count: count.get(),
-            handed_over,
-        });
+    let workers = drive.dismiss_workers().context("a worker failed")?;
     let outcome = drive.finish().context("the run was finished twice")?;
     let end = End { at, ended };
     let times = times(&outcome.phases, end, &scenario.run);

@@ -225,15 +225,8 @@ fn a_device_without_a_port_does_not_count_against_the_broker() {
                 let error = OpenError::LocalLimit;
                 fleet.handle(now, Input::OpenFailed { socket, error }, &mut actions);
             } else {
-                let asked_after = Duration::ZERO;
-                fleet.handle(
-                    now,
-                    Input::Opened {
-                        socket,
-                        asked_after,
-                    },
-                    &mut actions,
-                );
+                let waited = Duration::ZERO;
+                fleet.handle(now, Input::Opened { socket, waited }, &mut actions);
                 let bytes = &[0x20, 3, 0, 0, 0];
                 let waited = None;
                 fleet.handle(

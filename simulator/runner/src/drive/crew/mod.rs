@@ -18,12 +18,15 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::num::NonZeroU16;
 use std::os::fd::RawFd;
-use std::sync::mpsc::{self, Receiver, RecvError, Sender, SyncSender};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use squall_fleet::{Action, SocketId};
 use squall_protocol::Instant;
-use squall_run::Histogram;
+use squall_run::{Histogram, Workers};
 
 use self::bell::{Bell, Ear};
 use self::orders::Orders;
@@ -39,6 +42,12 @@ pub use self::table::can_have_own as can_have_own_table;
 /// Reports that may wait for the fleet before workers have to: with their bytes, some megabytes.
 const REPORTS_MAX: usize = 64;
 
+/// Bytes that may be on their way to a worker before the fleet waits for it: some hundred milliseconds of what one can write.
+const UNDER_WAY_BYTES_MAX: usize = 16 << 20;
+
+/// How long the fleet waits for such a worker before it looks again.
+const ROOM_LOOK: Duration = Duration::from_millis(1);
+
 /// All workers of a run, as the fleet's thread has them.
 pub(super) struct Crew {
     hands: Vec<Hand>,
@@ -46,9 +55,15 @@ pub(super) struct Crew {
     /// many to each address, for which it has its share of the ports.
     ends: usize,
     reports: Receiver<Report>,
+    /// What came while the fleet waited for a worker.
+    early: VecDeque<Report>,
+    clock: Clock,
+    /// How long reports were on their way here.
+    reported: Histogram,
     /// Hears of reports; `None` once [`Self::listen`] has handed it out.
     ear: Option<Ear>,
-    /// What was told of sockets that are paused: their workers had read it before they knew.
+    /// What was told of sockets that are paused: their workers had read it before they knew. So it is as much as may be on
+    /// its way at most.
     held_back: HashMap<SocketId, Vec<Report>>,
     /// What was held back and may be told now.
     released: VecDeque<Report>,
@@ -59,6 +74,8 @@ struct Hand {
     /// What it is asked next.
     next: Orders,
     orders: Sender<Orders>,
+    /// Bytes of orders that it has not followed.
+    under_way: Arc<AtomicUsize>,
     bell: Bell,
     thread: JoinHandle<io::Result<Histogram>>,
 }
@@ -78,6 +95,9 @@ impl Crew {
             hands,
             ends: route.ends.len(),
             reports,
+            early: VecDeque::new(),
+            clock,
+            reported: Histogram::new(),
             ear: Some(ear),
             held_back: HashMap::new(),
             released: VecDeque::new(),
@@ -117,10 +137,18 @@ impl Crew {
         }
     }
 
-    /// Sends off what was asked for.
+    /// Sends off what was asked for. Waits for a worker that is far behind, and takes in meanwhile what workers tell: one
+    /// that waits to be heard would follow no order.
     pub(super) fn dispatch(&mut self) {
         for hand in &mut self.hands {
             hand.send_off();
+        }
+        while self.hands.iter().any(Hand::is_behind) {
+            match self.reports.recv_timeout(ROOM_LOOK) {
+                Ok(report) => self.early.push_back(report),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 
@@ -135,12 +163,27 @@ impl Crew {
 
     /// What was told next, if something was.
     pub(super) fn try_hear(&mut self) -> Option<Report> {
-        self.reports.try_recv().ok()
+        let early = self.early.pop_front();
+        let report = early.or_else(|| self.reports.try_recv().ok())?;
+        self.note_heard(&report);
+        Some(report)
     }
 
     /// Waits for what is told next.
     pub(super) fn hear(&mut self) -> Result<Report, RecvError> {
-        self.reports.recv()
+        let report = match self.early.pop_front() {
+            Some(early) => early,
+            None => self.reports.recv()?,
+        };
+        self.note_heard(&report);
+        Ok(report)
+    }
+
+    fn note_heard(&mut self, report: &Report) {
+        if let Some(began) = report.began() {
+            self.reported
+                .record(self.clock.now().saturating_since(began));
+        }
     }
 
     /// Keeps what `report` tells if it is of a socket that is paused; whether it was.
@@ -162,10 +205,11 @@ impl Crew {
         self.released.pop_front()
     }
 
-    /// Ends all workers, and gives how long orders were on their way to them.
-    pub(super) fn end(self) -> io::Result<Histogram> {
+    /// Ends all workers, and gives what there is to tell about them.
+    pub(super) fn end(self) -> io::Result<Workers> {
         // Workers that wait to be heard are refused from now on.
         drop(self.reports);
+        let count = self.hands.len();
         let threads: Vec<_> = self.hands.into_iter().map(Hand::dismiss).collect();
         let mut handed_over = Histogram::new();
         for thread in threads {
@@ -174,7 +218,11 @@ impl Crew {
                 .map_err(|_| io::Error::other("a worker failed"))?;
             handed_over.merge(&of_one?);
         }
-        Ok(handed_over)
+        Ok(Workers {
+            count: u16::try_from(count).expect("it was given as one"),
+            handed_over,
+            reported: self.reported,
+        })
     }
 }
 
@@ -189,11 +237,13 @@ impl Hand {
         let (ready, is_ready) = mpsc::sync_channel(1);
         let of_worker = [ear.descriptor(), bell_of_fleet.descriptor()];
         let last_word = reports.clone();
+        let under_way = Arc::new(AtomicUsize::new(0));
         let post = Post {
             route,
             clock,
             ear,
             orders: ordered,
+            under_way: Arc::clone(&under_way),
             bell: bell_of_fleet,
             reports,
             ready,
@@ -210,15 +260,26 @@ impl Hand {
         Ok(Self {
             next: Orders::default(),
             orders,
+            under_way,
             bell,
             thread,
         })
     }
 
     fn send_off(&mut self) {
-        if !self.next.is_empty() && self.orders.send(std::mem::take(&mut self.next)).is_ok() {
+        if self.next.is_empty() {
+            return;
+        }
+        let next = std::mem::take(&mut self.next);
+        self.under_way.fetch_add(next.len(), Ordering::Relaxed);
+        if self.orders.send(next).is_ok() {
             self.bell.ring();
         }
+    }
+
+    /// Whether too much is on its way to it. One that has ended is not awaited.
+    fn is_behind(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > UNDER_WAY_BYTES_MAX && !self.thread.is_finished()
     }
 
     /// Lets it end once it has done what it was asked for.

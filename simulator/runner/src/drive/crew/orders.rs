@@ -9,6 +9,8 @@ pub(super) struct Orders {
     actions: Actions,
     /// When the fleet asked for each.
     asked: Vec<Instant>,
+    /// How many bytes there are to send.
+    len: usize,
     /// Then look at all sockets for what had arrived by that moment, and say so.
     pub(super) look: Option<Instant>,
 }
@@ -16,6 +18,9 @@ pub(super) struct Orders {
 impl Orders {
     /// Adds what the fleet asked for at `asked`: at least one byte, if it is bytes to send.
     pub(super) fn push(&mut self, action: Action<'_>, asked: Instant) {
+        if let Action::Send { bytes, .. } = action {
+            self.len += bytes.len();
+        }
         self.actions.push(action);
         self.asked.push(asked);
     }
@@ -23,6 +28,11 @@ impl Orders {
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.look.is_none()
+    }
+
+    /// Bytes to send that it carries.
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
     /// When the fleet asked for the first of the actions; `None` if there are none.

@@ -48,10 +48,7 @@ impl Report {
     /// Adds what came at `at`.
     pub(super) fn push(&mut self, at: Instant, input: Input<'_>) {
         let what = match input {
-            Input::Opened {
-                socket,
-                asked_after,
-            } => What::Opened(socket, asked_after),
+            Input::Opened { socket, waited } => What::Opened(socket, waited),
             Input::OpenFailed { socket, error } => What::OpenFailed(socket, error),
             Input::Received {
                 socket,
@@ -82,6 +79,11 @@ impl Report {
         self.bytes.len()
     }
 
+    /// When its worker knew the first thing that it tells; `None` if it tells nothing.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.inputs.first().map(|told| told.at)
+    }
+
     /// What it tells, in order.
     pub(in crate::drive) fn inputs(&self) -> &[Told] {
         &self.inputs
@@ -91,9 +93,9 @@ impl Report {
     pub(in crate::drive) fn input(&self, told: &Told, now: Instant) -> Input<'_> {
         let on_the_way = now.saturating_since(told.at);
         match told.what {
-            What::Opened(socket, asked_after) => Input::Opened {
+            What::Opened(socket, waited) => Input::Opened {
                 socket,
-                asked_after,
+                waited: waited + on_the_way,
             },
             What::OpenFailed(socket, error) => Input::OpenFailed { socket, error },
             What::Received(socket, ref range, waited) => Input::Received {

@@ -1,6 +1,6 @@
 //! What the thread of the fleet sees of a worker.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use squall_fleet::Input;
@@ -121,6 +121,48 @@ async fn a_look_brings_what_has_arrived() {
 
     assert_eq!(awaited, 1);
     assert_eq!(came, b"here");
+    crew.end().expect("the worker did not fail");
+}
+
+/// More than may be on its way goes both ways at once: the fleet, which hears nothing meanwhile, waits for the worker, and
+/// the worker for the fleet.
+#[tokio::test(flavor = "current_thread")]
+async fn much_goes_both_ways_at_once() {
+    let piece = vec![7; 1 << 20];
+    let pieces = 3 * UNDER_WAY_BYTES_MAX / piece.len();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let clock = Clock::start();
+    let mut crew = crew(&listener, clock);
+    crew.order(open(), clock.now());
+    crew.dispatch();
+    let (mut peer, _) = listener.accept().expect("the worker connects");
+    while !has_opened(&crew.hear().expect("the worker lives")) {}
+    let mut reading = peer.try_clone().expect("it is open");
+    let theirs = piece.clone();
+    let sent = std::thread::spawn(move || {
+        for _ in 0..pieces {
+            peer.write_all(&theirs).expect("the worker reads");
+        }
+    });
+    let read = std::thread::spawn(move || {
+        let mut all = vec![0; pieces << 20];
+        reading.read_exact(&mut all).expect("the worker writes");
+    });
+
+    for _ in 0..pieces {
+        let bytes = &piece;
+        let socket = SOCKET;
+        crew.order(Action::Send { socket, bytes }, clock.now());
+        crew.dispatch();
+    }
+    let mut came = 0;
+    while came < pieces << 20 {
+        came += received(&crew.hear().expect("the worker lives")).len();
+    }
+
+    assert_eq!(came, pieces << 20);
+    read.join().expect("all came");
+    sent.join().expect("all was read");
     crew.end().expect("the worker did not fail");
 }
 

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 
 use squall_fleet::{Input, STANDSTILL_MIN, Standstill};
@@ -30,6 +32,8 @@ pub(super) struct Post {
     /// Hears of orders.
     pub(super) ear: Ear,
     pub(super) orders: Receiver<Orders>,
+    /// Bytes of them that it has not followed.
+    pub(super) under_way: Arc<AtomicUsize>,
     /// Wakes the thread of the fleet, which then hears the reports.
     pub(super) bell: Bell,
     pub(super) reports: SyncSender<Report>,
@@ -74,7 +78,7 @@ async fn work_here(post: Post) -> io::Result<Histogram> {
     let mut listening = post.ear.listen()?;
     let mut timer = Timer::new()?;
     let has_report = Rc::new(Notify::new());
-    let orders = post.orders;
+    let orders = (post.orders, post.under_way);
     let worker = Rc::new_cyclic(|me| {
         RefCell::new(Worker {
             clock: post.clock,
@@ -98,7 +102,7 @@ async fn work_here(post: Post) -> io::Result<Histogram> {
 /// Waits for what is next and does it; false once there are no more orders.
 async fn attend(
     worker: &RefCell<Worker>,
-    orders: &Receiver<Orders>,
+    (orders, under_way): &(Receiver<Orders>, Arc<AtomicUsize>),
     listening: &mut Listening,
     timer: &mut Timer,
 ) -> io::Result<bool> {
@@ -118,7 +122,10 @@ async fn attend(
     }
     loop {
         match orders.try_recv() {
-            Ok(orders) => worker.follow(&orders),
+            Ok(orders) => {
+                worker.follow(&orders);
+                under_way.fetch_sub(orders.len(), Ordering::Relaxed);
+            }
             Err(TryRecvError::Empty) => break,
             Err(TryRecvError::Disconnected) => return Ok(false),
         }
