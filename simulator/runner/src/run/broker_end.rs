@@ -103,6 +103,17 @@ pub(super) fn error(ending: &Ending) -> Option<ErrorCount> {
     }
 }
 
+/// An address that did not answer at the end, while another one of its target did, as a line of the table of errors.
+pub(super) fn of_one_address(why: String, times: &Times) -> ErrorCount {
+    let end_s = times.phases.last().map_or(0.0, |phase| phase.end_s);
+    ErrorCount {
+        area: "broker".to_owned(),
+        reason: format!("{why}; another address of the target answered"),
+        count: 1,
+        first_at_s: end_s,
+    }
+}
+
 fn died(death: &Death, moments: Moments<'_>) -> String {
     format!(
         "the broker died {}: {} {}",

@@ -28,29 +28,40 @@ pub(super) struct Parting<'a> {
     pub(super) haste: Haste,
 }
 
+/// What became of a target.
+#[derive(Debug, Default)]
+pub(super) struct Parted {
+    /// How it ended; `None` if it answers and squall has nothing to stop.
+    pub(super) ending: Option<Ending>,
+    /// Why some of its addresses did not answer, where another one did.
+    pub(super) silent: Vec<String>,
+}
+
 impl Parting<'_> {
-    /// Asks `target` whether it still answers, and stops it if squall started it; `None` if it answers and
-    /// there is nothing to stop. `death` is how its broker ended by itself, if it was seen to. `silent_max`
+    /// Asks `target` whether it still answers, and stops it if squall started it. `death` is how its broker ended by itself, if it was seen to. `silent_max`
     /// is how long it may take for an answer.
     pub(super) async fn part(
         mut self,
         mut target: Target,
         death: Option<Death>,
         silent_max: Duration,
-    ) -> Option<Ending> {
+    ) -> Parted {
         if let Some(death) = death {
             // What a broker that died has left: a wrapper that waits, processes that it started.
             let last_lines = target.last_lines();
             let wrapper = self.stop(&mut target).await;
-            return Some(Ending::Died {
-                death,
-                wrapper: wrapper.and_then(|ending| ending.status()),
-                last_lines,
-            });
+            return Parted {
+                ending: Some(Ending::Died {
+                    death,
+                    wrapper: wrapper.and_then(|ending| ending.status()),
+                    last_lines,
+                }),
+                silent: Vec::new(),
+            };
         }
         let answer = self.ask(&mut target, silent_max).await;
         let ending = self.stop(&mut target).await;
-        ended(answer, ending)
+        parted(answer, ending)
     }
 
     async fn ask(&mut self, target: &mut Target, silent_max: Duration) -> Answer {
@@ -105,9 +116,10 @@ impl Parting<'_> {
 }
 
 /// Both together: an end that the target came to by itself explains why it does not answer.
-fn ended(answer: Answer, ending: Option<Ending>) -> Option<Ending> {
-    match answer {
+fn parted(answer: Answer, ending: Option<Ending>) -> Parted {
+    let ending = match answer {
         Answer::Given | Answer::NotWanted => ending,
+        Answer::OfSome(silent) => return Parted { ending, silent },
         Answer::Dead(why) => Some(Ending::Silent(why)),
         Answer::Unknown(why) => match ending {
             Some(Ending::Died { .. } | Ending::EndedEarly(_) | Ending::Killed) => ending,
@@ -116,6 +128,10 @@ fn ended(answer: Answer, ending: Option<Ending>) -> Option<Ending> {
             )
             | None => Some(Ending::Unasked(why)),
         },
+    };
+    Parted {
+        ending,
+        silent: Vec::new(),
     }
 }
 

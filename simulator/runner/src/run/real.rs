@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::RunSpec;
 use super::keeper::Keeper;
-use super::parting::Parting;
+use super::parting::{Parted, Parting};
 use super::record::{Circumstances, Driven};
 use super::sampling::Sampler;
 use super::signals::StopSignals;
@@ -65,7 +65,7 @@ pub async fn drive(
         clock: ClockKind::Real,
         target: target.describe(&scenario.traits),
         limits: spec.limits,
-        ending: None,
+        parted: Parted::default(),
     };
 
     let ready = ready_max(&scenario);
@@ -86,7 +86,7 @@ pub async fn drive(
             Ended::Whole | Ended::ShutOut | Ended::Stopped(_) => Haste::Patient,
         },
     };
-    circumstances.ending = parting.part(target, death, silent_max(&scenario)).await;
+    circumstances.parted = parting.part(target, death, silent_max(&scenario)).await;
     Ok((circumstances, driven))
 }
 

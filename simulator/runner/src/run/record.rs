@@ -16,12 +16,12 @@ use squall_toml::secret::without_secrets;
 
 use super::broker_end::{self, Moments};
 use super::pace::pace_text;
+use super::parting::Parted;
 use super::times::Ended;
 use crate::clock;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
 use crate::scenario_file::ScenarioFile;
-use crate::target::Ending;
 
 /// What is known about a run besides what the fleet measured.
 pub struct Circumstances {
@@ -33,8 +33,8 @@ pub struct Circumstances {
     pub target: squall_run::Target,
     /// What the machine allowed.
     pub limits: Limits,
-    /// How the target ended, if it was ours to stop or did not answer at the end.
-    pub ending: Option<Ending>,
+    /// What became of the target at the end.
+    pub parted: Parted,
 }
 
 /// What a drive left behind.
@@ -69,11 +69,17 @@ pub fn record(file: &ScenarioFile, circumstances: Circumstances, driven: Driven)
         times: &times,
         started_at: circumstances.started_at,
     };
-    let ending = circumstances.ending.as_ref();
+    let Parted { ending, silent } = circumstances.parted;
+    let ending = ending.as_ref();
     let of_broker = ending.and_then(|ending| broker_end::reason(ending, last_heard, moments));
     let error = ending.and_then(broker_end::error);
     // What became of the broker comes before what followed from that.
-    measured.errors.splice(0..0, error);
+    let silent = silent
+        .into_iter()
+        .map(|why| broker_end::of_one_address(why, &times));
+    measured
+        .errors
+        .splice(0..0, error.into_iter().chain(silent));
     let further = of_broker.into_iter().chain(reasons);
     let extent = Extent::of(&times);
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, extent, further);

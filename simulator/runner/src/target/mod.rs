@@ -77,12 +77,56 @@ impl fmt::Display for NotReady {
 pub enum Answer {
     /// It answered, or it is a child that has ended and says itself how.
     Given,
+    /// One of its addresses answered, and others did not, for these reasons.
+    OfSome(Vec<String>),
     /// It is dead, for this reason.
     Dead(String),
     /// It is not known whether it would answer, for this reason.
     Unknown(String),
     /// It was not asked, since the run is cut short.
     NotWanted,
+}
+
+impl From<Result<(), ProbeError>> for Answer {
+    fn from(answered: Result<(), ProbeError>) -> Self {
+        match answered {
+            // How a child ended by itself, it says itself; a CONNACK of any kind is an answer.
+            Ok(()) | Err(ProbeError::Ended(_) | ProbeError::LoginRefused { .. }) => Self::Given,
+            Err(error @ (ProbeError::NoAnswer { .. } | ProbeError::Refused { .. })) => {
+                Self::Dead(error.to_string())
+            }
+            Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
+                Self::Unknown(error.to_string())
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// Of all addresses, at least one. One that answers is enough: what became of the devices of the others is told by them.
+    fn of_all(answers: Vec<Self>) -> Self {
+        let is_given = answers.contains(&Self::Given);
+        let mut missing = answers.into_iter().filter(|answer| *answer != Self::Given);
+        match is_given {
+            false => missing.next().unwrap_or(Self::NotWanted),
+            true => {
+                let reasons: Vec<_> = missing.flat_map(Self::into_reasons).collect();
+                match reasons.is_empty() {
+                    true => Self::Given,
+                    false => Self::OfSome(reasons),
+                }
+            }
+        }
+    }
+
+    /// Why it, or some of it, did not answer.
+    pub fn into_reasons(self) -> Vec<String> {
+        match self {
+            Self::Given | Self::NotWanted => Vec::new(),
+            Self::OfSome(reasons) => reasons,
+            Self::Dead(reason) | Self::Unknown(reason) => vec![reason],
+        }
+    }
 }
 
 /// Where a target listens.
@@ -298,25 +342,13 @@ impl Target {
             held: HELD_MIN,
             silent: silent_max,
         };
-        let mut answered = Ok(());
+        let mut answers = Vec::new();
         for address in &self.addresses {
             let door = address.door(&self.login);
-            answered = probe::still_answers(door, patience, self.child.as_mut()).await;
-            // Of several nodes one is enough: what became of its devices where another one ended is told by them.
-            if answered.is_ok() {
-                break;
-            }
+            let answered = probe::still_answers(door, patience, self.child.as_mut()).await;
+            answers.push(Answer::from(answered));
         }
-        match answered {
-            // How a child ended by itself, it says itself; a CONNACK of any kind is an answer.
-            Ok(()) | Err(ProbeError::Ended(_) | ProbeError::LoginRefused { .. }) => Answer::Given,
-            Err(error @ (ProbeError::NoAnswer { .. } | ProbeError::Refused { .. })) => {
-                Answer::Dead(error.to_string())
-            }
-            Err(error @ (ProbeError::LocalLimit { .. } | ProbeError::Silent { .. })) => {
-                Answer::Unknown(error.to_string())
-            }
-        }
+        Answer::of_all(answers)
     }
 
     /// How long it may take to stop before it is killed; `None` if squall did not start it.

@@ -102,6 +102,7 @@ fn devices_go_on_to_the_next_address() {
     let mut lines = stderr.lines().map_while(Result::ok);
     let begun = lines.find(|line| line.contains("connecting"));
 
+    let ended = ends.address.to_string();
     drop(ends);
 
     assert!(begun.is_some(), "the run did not begin");
@@ -110,6 +111,17 @@ fn devices_go_on_to_the_next_address() {
     let run = run_file(&out);
     let reasons = run["verdict"]["reasons"].to_string();
     assert!(!reasons.contains("broker ended"), "{code:?} {reasons}");
+    // Which of them ended is told.
+    let errors = run["measured"]["errors"].as_array();
+    let told = errors.expect("it is a list").iter();
+    let told: Vec<_> = told
+        .filter(|error| error["area"] == "broker")
+        .filter_map(|error| error["reason"].as_str())
+        .collect();
+    assert!(
+        told.iter().any(|reason| reason.contains(&ended)),
+        "{told:?}"
+    );
     let intervals = run["measured"]["series"]["intervals"].as_array();
     let online = intervals
         .expect("it is a list")
