@@ -1,5 +1,5 @@
-//! What times to wills and of takeovers leave out: what the simulated links held, and, for wills, the time in
-//! which watchers were away. The longest time with it stands wherever one without it does.
+//! What times to wills and of takeovers leave out: what the simulated links held, and, for wills, Will Delay and the time
+//! in which watchers were away. The longest time with it stands wherever one without it does.
 
 use squall_run::{CountedFrom, Histogram, MetricName, Metrics, Tags, duration_text};
 
@@ -39,7 +39,10 @@ fn parts(name: MetricName) -> (&'static str, &'static str) {
     if name == MetricName::TakeoverTime {
         ("the simulated links", "at the devices")
     } else {
-        ("the simulated links and absences", "at the watchers")
+        (
+            "Will Delay, the simulated links and absences",
+            "at the watchers",
+        )
     }
 }
 
@@ -66,7 +69,7 @@ mod tests {
         let after = sentence(&run.measured.metrics, MetricName::TimeToWill, &none);
         assert_eq!(
             after,
-            " Times of time_to_will are without the simulated links and absences: with them, at the watchers, the longest took 18.0 s."
+            " Times of time_to_will are without Will Delay, the simulated links and absences: with them, at the watchers, the longest took 18.0 s."
         );
         let takeovers = words(&run.measured.metrics, MetricName::TakeoverTime, &none);
         assert_eq!(takeovers, "");

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Wills after one fault (or one other cause) and one way of ending.
 ///
-/// How long they took is in the metric `time_to_will`, under the same `how` and `fault`.
+/// How long they took, from when they were due, is in the metric `time_to_will`, under the same `how` and `fault`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WillOutcome {
     /// Name of the fault; `None` for ends that no fault caused.
@@ -15,7 +15,7 @@ pub struct WillOutcome {
     pub how: String,
     /// Connections with a will that ended so.
     pub ended: u64,
-    /// Wills that were due: one for each abnormal end and each watching Session.
+    /// Wills that were due: one for each abnormal end and each watching Session, and none where the device was back in time.
     pub expected: u64,
     /// Of those, seen.
     pub seen: u64,
@@ -34,7 +34,7 @@ pub struct WillOutcome {
     /// Wills that came though none was due, or none yet.
     pub unexpected: u64,
     /// Of the connections that ended, those without a will because another one resumed the Session before Will Delay had
-    /// passed.
+    /// passed, or about then.
     #[serde(default)]
     pub cancelled: u64,
     /// Of those seen, later than `limit_s`.

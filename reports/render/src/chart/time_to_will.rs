@@ -35,7 +35,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     let limits_us = limits.values().map(|limit_s| limit_s * 1e6);
     let mut figure = rows::figure(
         &rows,
-        "From the end of the connection to the will",
+        "From when the will was due to its arrival",
         limits_us,
     );
     for (index, row) in rows.iter().enumerate() {

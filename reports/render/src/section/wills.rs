@@ -13,9 +13,11 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if !run.measured.wills.is_empty() {
         blocks.push(Block::Table(wills(run)));
         blocks.push(Block::Note(
-            "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none. Undecided are those \
+            "Due are one will for each abnormal end and each watching Session. A polite DISCONNECT must bring none, nor must a \
+             connection whose device was back before the will was due, by Will Delay: resumed in time. Undecided are those \
              that had not come when the run ended, and could come still. Not due, but allowed are those that came to watchers that had \
-             subscribed after the end of the connection; their times are among the times to a will. Times to a will, in claims and thresholds too, are \
+             subscribed after the end of the connection; their times are among the times to a will. Times to a will, in claims and thresholds too, count from when it was due: from the end \
+             of the connection, or where it waits, from when Will Delay had passed or the Session ended. They are \
              without what the simulated links of the two devices held, and without the time in which the watcher was away or its \
              link held answers that the broker may have waited for."
                 .to_owned(),
@@ -23,7 +25,8 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         let cancelled: u64 = run.measured.wills.iter().map(|will| will.cancelled).sum();
         if cancelled > 0 {
             blocks.push(Block::Note(format!(
-                "{} ended connections have no will: another one resumed the Session before Will Delay had passed [MQTT-3.1.3-9].",
+                "{} ended connections have no will: another one resumed the Session before Will Delay had passed [MQTT-3.1.3-9], \
+                 or about then, when a broker may publish it or not.",
                 count_text(cancelled)
             )));
         }
@@ -53,6 +56,7 @@ fn wills(run: &Run) -> Table {
             Column::count("Missing"),
             Column::count("Undecided"),
             Column::count("Not due, allowed"),
+            Column::count("Resumed in time"),
             Column::count("Doubled"),
             Column::count("Unexpected"),
             Column::count("Too late"),
@@ -70,6 +74,7 @@ fn wills(run: &Run) -> Table {
             Cell::Bad(will.missing),
             Cell::Count(will.undecided),
             Cell::Count(will.optional),
+            Cell::Count(will.cancelled),
             Cell::Bad(will.doubled),
             Cell::Bad(will.unexpected),
             Cell::Bad(will.late),

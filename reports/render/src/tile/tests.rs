@@ -66,7 +66,7 @@ fn a_time_to_will_over_links_says_what_it_leaves_out() {
     let silent = tile(&run, "Time to will p99, silent");
     let direct = tile(&run, "Time to will max, rst");
 
-    let words = "with the simulated links and absences, at the watchers, max 18.0 s";
+    let words = "with Will Delay, the simulated links and absences, at the watchers, max 18.0 s";
     assert!(silent.detail.contains(words), "{}", silent.detail);
     assert!(!direct.detail.contains("links"), "{}", direct.detail);
 }

@@ -34,7 +34,7 @@ pub enum CountedFrom {
     /// broker during a standstill goes with it.
     LessLag,
     /// The event that the metric's definition names, as its device saw it, up to when the other device had
-    /// the answer: with what the simulated links of both held, and the time in which the other device was away,
+    /// the answer: with what the simulated links of both held, the time in which the other device was away, and Will Delay,
     /// which [`Self::Scheduled`] leaves out. Kept of `time_to_will` and `takeover_time`. For comparison only.
     WithLinks,
 }

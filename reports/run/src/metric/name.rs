@@ -37,8 +37,8 @@ pub enum MetricName {
     Qos2Pubrel,
     /// From PUBREL to PUBCOMP, at the sender.
     Qos2Pubcomp,
-    /// From the end of a connection to its will at a watcher, without what the links of the two hold
-    /// back.
+    /// From the end of a connection, or from when a will that waits is due, to the will at a watcher, without
+    /// what the links of the two hold back.
     TimeToWill,
     /// From the CONNECT of the newer connection to the end of the older one, as the older one sees it,
     /// without what their links hold back; displaced_closed_within counts from the CONNACK.
@@ -295,7 +295,7 @@ impl MetricName {
             Self::Qos2Pubrel => "from PUBREC to PUBREL, at the sender: the device's own delay",
             Self::Qos2Pubcomp => "from PUBREL to PUBCOMP, at the sender",
             Self::TimeToWill => {
-                "from the end of a connection to its will at a watcher, without what the links of the two hold back"
+                "from the end of a connection, or from when a will that waits is due, to the will at a watcher, without what the links of the two hold back"
             }
             Self::TakeoverTime => {
                 "from the CONNECT of the newer connection to the end of the older one, as the older one sees it, without what their links hold back; \

@@ -5,8 +5,16 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::Group;
 
-/// How much sooner or later than its delay says a will may come: the specification counts in seconds.
+/// How much sooner than its delay says a will may come: the specification counts in seconds.
 pub(crate) const DELAY_SLACK: Duration = Duration::from_secs(1);
+
+/// How long after its delay a will has surely been published: Mosquitto counts in whole seconds and takes up to a second,
+/// and a broker and a network need time of their own.
+pub(crate) const PUBLISHED_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// How long after the CONNACK of a connection that resumed its Session a will may come that the broker had published
+/// before: the time of the broker and of a network.
+pub(crate) const RESUME_SLACK: Duration = Duration::from_millis(250);
 
 /// How long a will waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -30,6 +30,8 @@ struct Sum {
     premature: u64,
     /// Ends without a will because their Sessions were resumed in time.
     cancelled: u64,
+    /// Of those seen once, the ones of devices that were back about when their wills were due.
+    at_edge: u64,
     slowest: Option<Duration>,
 }
 
@@ -85,6 +87,7 @@ impl Sum {
         self.undecided += tally.undecided;
         self.premature += tally.premature;
         self.cancelled += tally.cancelled;
+        self.at_edge += tally.at_edge;
         self.short_by = self.short_by.max(tally.short_by);
         self.slowest = self.slowest.max(tally.slowest);
     }
@@ -115,6 +118,28 @@ impl Sum {
     }
 }
 
+impl Sum {
+    /// Why nothing follows of a claim of so many wills from devices that came back, if that is all there is.
+    fn resumed(&self, times: u32) -> Option<String> {
+        if times == 0 {
+            return (self.at_edge > 0).then(|| {
+                format!(
+                    "{} wills came of devices that were back about when their wills were due: they may come \
+                     or not; make the `delay` of the will longer, or let the devices come back sooner",
+                    count_text(self.at_edge)
+                )
+            });
+        }
+        (self.watched() == 0 && self.cancelled > 0).then(|| {
+            format!(
+                "all {} devices came back before their wills were due, or about then, so none had to come; make the `delay` of the will \
+                 shorter, let the devices stay away for longer, or claim `exactly = 0`",
+                count_text(self.cancelled)
+            )
+        })
+    }
+}
+
 /// Why nothing follows from how often wills came, if another client may have sent some of them.
 fn unclear(wills: &Wills) -> Option<String> {
     let remedy = match wills.unclear_of_several() {
@@ -139,7 +164,8 @@ fn judge_exactly(times: u32, sum: &Sum, wills: &Wills) -> Judged {
     let unprovoked = wills.unprovoked();
     let watched = sum.watched();
     let wanted = (times as usize).min(sum.seen.len() - 1);
-    let violations = watched - sum.seen[wanted] + unprovoked + sum.premature;
+    let tolerated = if times == 0 { sum.at_edge } else { 0 };
+    let violations = watched - sum.seen[wanted] - tolerated + unprovoked + sum.premature;
     let actual = if violations == 0 {
         Value::Count(times.into())
     } else {
@@ -148,6 +174,7 @@ fn judge_exactly(times: u32, sum: &Sum, wills: &Wills) -> Judged {
     // A will that was cancelled did not come, as was right.
     let has_happened = watched + sum.premature > 0 || (times == 0 && sum.cancelled > 0);
     let unjudged = sum.unjudged().or_else(|| unclear(wills));
+    let unjudged = unjudged.or_else(|| sum.resumed(times));
     let unjudged = unjudged.filter(|_| violations == 0);
     Judged {
         key: "exactly".to_owned(),
@@ -200,7 +227,7 @@ fn describe(sum: &Sum, unprovoked: u64) -> String {
         })
         .collect();
     if sum.premature > 0 {
-        parts.push(format!("{} before their delay had passed", sum.premature));
+        parts.push(format!("{} that were not due, or not yet", sum.premature));
     }
     if unprovoked > 0 {
         parts.push(format!("{unprovoked} of connections that had not ended"));

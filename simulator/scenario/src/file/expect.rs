@@ -50,11 +50,13 @@ pub(crate) enum ExpectFile {
         #[schemars(with = "TextsFile")]
         after: Vec<String>,
         /// Number of wills for each device that a fault ended: 0 is none, and of three or more it is not counted how many
-        /// they are. A device that came back before its will was due, by the `delay` of that, must have none. A will before it
+        /// they are. A device that came back before its will was due, by the `delay` of that, must have none, and one that came
+        /// back later must have it; from a second before until one and a half after, both are right. A will before it
         /// is due breaks the claim. By default not judged.
         #[schemars(range(max = 2))]
         exactly: Option<u32>,
-        /// Longest time from the fault to the will, for every kind of drop or for each: as long as the broker had for it. Without
+        /// Longest time from the fault to the will, for every kind of drop or for each: as long as the broker had for it. A will
+        /// that waits, by its `delay`, counts from when it is due: when that has passed, or the Session has ended. Without
         /// what the simulated links of the two devices held, and the time in which the watcher was away, or its link
         /// held answers that the broker may have waited for. By default not judged.
         #[serde(default)]
@@ -183,7 +185,7 @@ pub(crate) enum ExpectFile {
     },
 }
 
-/// Longest time from the fault to the will.
+/// Longest time from the fault, or from when a will that waits is due, to the will.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Within")]
@@ -200,7 +202,7 @@ impl Default for WithinFile {
     }
 }
 
-/// Longest time from the fault to the will, by the kind of drop.
+/// The same by the kind of drop.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Limits")]

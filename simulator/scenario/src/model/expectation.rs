@@ -128,7 +128,7 @@ pub struct WillClaim {
     pub after: Vec<FaultId>,
     /// Number of wills for each device that a fault ended: from 0 to 2.
     pub exactly: Option<u32>,
-    /// Longest time from the fault to the will, per kind of drop.
+    /// Longest time from the fault, or from when a will that waits is due, to the will, per kind of drop.
     pub within: BTreeMap<DropKind, Duration>,
 }
 

@@ -335,12 +335,12 @@ impl Resolver<'_> {
         };
         let promised = within::promised_time(fault, &file.expect);
         let delay = group.map_or(Duration::ZERO, crate::Group::will_delay_of_the_gone);
-        let waited = notice.unwrap_or_default().saturating_add(delay);
+        let waited = promised.max(notice).unwrap_or_default();
         let closed = keep_alive::promised_close(fault, &file.expect);
         let closed = closed
             .zip(notice)
             .map(|(limit, notice)| notice.saturating_add(limit));
-        promised.max(closed).unwrap_or_default().max(waited)
+        waited.saturating_add(delay).max(closed.unwrap_or_default())
     }
 
     fn resolve_thresholds(

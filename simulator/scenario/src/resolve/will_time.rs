@@ -27,8 +27,7 @@ impl Resolver<'_> {
                 (kind, keep_alive) => {
                     let limit = claim.within.get(&kind).copied();
                     let notice = keep_alive.filter(|_| kind == DropKind::Silent);
-                    let waited = notice.unwrap_or_default() + delay;
-                    let notice = limit.unwrap_or_default().max(waited);
+                    let notice = delay + limit.max(notice).unwrap_or_default();
                     let due = fault.last_end() + notice;
                     if due <= self.run_ends {
                         continue;

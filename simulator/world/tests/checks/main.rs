@@ -57,3 +57,4 @@ mod verdict;
 mod violations;
 mod will;
 mod will_delay;
+mod will_return;

@@ -87,12 +87,12 @@ how = "rst"
 check = "will"
 after = ["gone-crash"]
 exactly = 1
-within = { rst = "5s" }
+within = { rst = "1s" }
 [[expect]]
 check = "will"
 after = ["short-crash"]
 exactly = 1
-within = { rst = "4s" }
+within = { rst = "1s" }
 [[expect]]
 check = "will"
 after = ["flap"]
@@ -101,7 +101,7 @@ exactly = 0
 check = "will"
 after = ["clean-crash"]
 exactly = 1
-within = { rst = "3s" }
+within = { rst = "1s" }
 [[expect]]
 check = "retained"
 filter = "status/+"
@@ -244,7 +244,7 @@ fn an_honest_broker_breaks_nothing() {
             "how = \"silent\"\n[[fault]]\nname = \"clean",
         )
         .replace("exactly = 0", "exactly = 1")
-        .replace("within = { rst = \"3s\" }", "");
+        .replace("within = { rst = \"1s\" }", "");
     assert_ne!(text, SCENARIO);
     for seed in 1..=24 {
         let scenario = harness::scenario(&format!("seed = {seed}\n{network}{text}"));

@@ -10,7 +10,6 @@ use super::end::{Due, WillCause, WillEnd};
 use super::seen::WillSeen;
 use super::taken::{Taken, TakenFor};
 use crate::books::anomalies::{Anomaly, Subject};
-use crate::books::delay::{DELAY_SLACK, Delay};
 use crate::books::event::Event;
 use crate::books::hold_ups::NOTICED_AFTER;
 
@@ -73,7 +72,12 @@ impl Wills {
         let WillEnd {
             fault, cause, due, ..
         } = end;
-        if let Some((kind, explanation)) = what_is_wrong(&taken, event.arrived) {
+        let is_despite_resume = self.is_despite_resume(&taken, event, arrival);
+        if is_despite_resume && self.history.has_other_clients() {
+            self.unclear += 1;
+            return None;
+        }
+        if let Some((kind, explanation)) = what_is_wrong(&taken, event.arrived, is_despite_resume) {
             let subject = Subject::after(fault, event.device);
             let noticed = subject.between(event.now - NOTICED_AFTER, event.now);
             let noticed = noticed.with_message_of(taken.device);
@@ -84,7 +88,7 @@ impl Wills {
                 ..arrival.anomaly(kind, event, String::new()).after(fault)
             });
         }
-        if !due.is_possible() || is_too_early(&taken, event.arrived) {
+        if !due.is_possible() || taken.is_too_early(event.arrived) || is_despite_resume {
             let tally = self.tallies.entry((fault, cause)).or_default();
             tally.premature += u64::from(due != Due::MustNot);
         }
@@ -93,21 +97,33 @@ impl Wills {
             return None;
         }
         // One that comes before its end has left the link, on a timeout of the broker, comes at once.
-        let left_at = end.left_at.unwrap_or(event.arrived);
-        let away = self.broker_times.away_between(left_at, event.arrived);
-        let after = arrival.room.within(left_at, event.arrived);
+        let due_at = taken.due_at(event.arrived);
+        let away = self.broker_times.away_between(due_at, event.arrived);
+        let after = arrival.room.within(due_at, event.arrived);
         let after = after.saturating_sub(away);
         let seen = WillSeen {
             fault,
             cause,
             after,
-            barred: event.arrived.saturating_since(left_at) - after,
+            delay: end.delay,
+            barred: event.arrived.saturating_since(due_at) - after,
             with_links: event.crossed.saturating_since(taken.ended_at),
         };
         self.check_limits(event, taken.device, arrival, &seen);
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.slowest = tally.slowest.max(Some(seen.after));
         Some(seen)
+    }
+
+    /// Whether a will came although its device was back before it was due, and the broker was not away meanwhile.
+    fn is_despite_resume(
+        &self,
+        taken: &TakenFor,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+    ) -> bool {
+        taken.is_despite_resume(arrival, event.arrived)
+            && !self.broker_times.touches(taken.ended_at, event.arrived)
     }
 
     /// A will of a connection that was open: of `device`, if it is known whose.
@@ -170,8 +186,9 @@ impl Wills {
                     device: Some(device),
                     recipient: Some(event.device),
                     explanation: format!(
-                        "its will came {} after the drop{}, the limit is {}; seen by {}",
+                        "its will came {} after {}{}, the limit is {}; seen by {}",
                         duration_text(seen.after.as_secs_f64()),
+                        seen.since_text(),
                         seen.links_text(),
                         duration_text(limit.limit.as_secs_f64()),
                         self.names.of(event.device)
@@ -185,7 +202,11 @@ impl Wills {
 }
 
 /// What is wrong with a will whatever its time, if anything is.
-fn what_is_wrong(taken: &TakenFor, arrived: Instant) -> Option<(AnomalyKind, String)> {
+fn what_is_wrong(
+    taken: &TakenFor,
+    arrived: Instant,
+    is_despite_resume: bool,
+) -> Option<(AnomalyKind, String)> {
     match taken.end.due {
         Due::MustNot => Some((
             AnomalyKind::WillUnexpected,
@@ -194,15 +215,9 @@ fn what_is_wrong(taken: &TakenFor, arrived: Instant) -> Option<(AnomalyKind, Str
                 seconds(taken.ended_at)
             ),
         )),
-        Due::Cancelled => Some((
-            AnomalyKind::WillUnexpected,
-            format!(
-                "a will of a connection that ended at {}, though another one resumed its Session before Will Delay had \
-                 passed [MQTT-3.1.3-9]",
-                seconds(taken.ended_at)
-            ),
-        )),
-        Due::Must | Due::May if is_too_early(taken, arrived) => Some((
+        Due::Cancelled => Some(despite_resume(taken)),
+        Due::AtEdge if is_despite_resume => Some(despite_resume(taken)),
+        Due::Must | Due::May | Due::AtEdge if taken.is_too_early(arrived) => Some((
             AnomalyKind::WillUnexpected,
             format!(
                 "a will of a connection that ended at {}, before the Will Delay of {} had passed [MQTT-3.1.2-8]",
@@ -210,7 +225,7 @@ fn what_is_wrong(taken: &TakenFor, arrived: Instant) -> Option<(AnomalyKind, Str
                 duration_text(taken.end.delay.time().as_secs_f64())
             ),
         )),
-        Due::Must | Due::May if taken.times > 1 => Some((
+        Due::Must | Due::May | Due::AtEdge if taken.times > 1 => Some((
             AnomalyKind::WillDoubled,
             format!(
                 "will number {} for one connection that ended at {} (§3.1.2.5)",
@@ -218,16 +233,17 @@ fn what_is_wrong(taken: &TakenFor, arrived: Instant) -> Option<(AnomalyKind, Str
                 seconds(taken.ended_at)
             ),
         )),
-        Due::Must | Due::May => None,
+        Due::Must | Due::May | Due::AtEdge => None,
     }
 }
 
-/// Whether a will comes before its delay has passed, or a CONNECT with Clean Start could end its Session.
-fn is_too_early(taken: &TakenFor, arrived: Instant) -> bool {
-    let is_replaced = taken.replaced_at.is_some_and(|at| at <= arrived);
-    let left_at = taken.end.left_at.unwrap_or(taken.ended_at);
-    let delay = taken.end.delay;
-    delay != Delay::None && !is_replaced && arrived + DELAY_SLACK < left_at + delay.time()
+fn despite_resume(taken: &TakenFor) -> (AnomalyKind, String) {
+    let what = format!(
+        "a will of a connection that ended at {}, though another one resumed its Session before Will Delay had passed \
+         [MQTT-3.1.3-9]",
+        seconds(taken.ended_at)
+    );
+    (AnomalyKind::WillUnexpected, what)
 }
 
 fn seconds(at: Instant) -> String {

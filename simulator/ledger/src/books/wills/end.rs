@@ -3,7 +3,7 @@
 use squall_protocol::Instant;
 use squall_scenario::{DropKind, FaultId};
 
-use crate::books::delay::Delay;
+use crate::books::delay::{Delay, PUBLISHED_WITHIN, RESUME_SLACK};
 
 /// How a connection with a will ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -31,6 +31,8 @@ pub(crate) enum Due {
     May,
     /// None: a connection resumed the Session before the will was due [MQTT-3.1.3-9].
     Cancelled,
+    /// One for each watcher or none at all: a connection resumed the Session about when the will was due.
+    AtEdge,
     /// None [MQTT-3.14.4-3].
     MustNot,
 }
@@ -52,11 +54,41 @@ pub(crate) struct WillEnd {
     pub(crate) delay: Delay,
 }
 
+impl WillEnd {
+    /// When its will is due at the earliest: it has left the link, and the delay has passed; `None` before it has left.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        self.left_at.map(|left_at| left_at + self.delay.time())
+    }
+
+    /// When its will has surely been published, if nothing held the broker up; `None` if that is not known. A broker that
+    /// the transport tells of the end has [`PUBLISHED_WITHIN`] for it, one that must notice a silence as long as that takes.
+    pub(super) fn published_by(&self) -> Option<Instant> {
+        match self.cause {
+            WillCause::Dropped(DropKind::Silent) => Some(self.noticed_by),
+            WillCause::Dropped(_)
+            | WillCause::Disconnected
+            | WillCause::DisconnectedWithWill
+            | WillCause::Qos2Cut
+            | WillCause::ClosedByBroker
+            | WillCause::GivenUp => self.due_at().map(|due_at| due_at + PUBLISHED_WITHIN),
+        }
+    }
+
+    /// When a connection resumed its Session that was there at `back_at`, if that was before the will was due, and by no
+    /// more than a second.
+    pub(super) fn resumed_in_time(&self, back_at: Option<Instant>) -> Option<Instant> {
+        let (Due::AtEdge, Some(due_at)) = (self.due, self.due_at()) else {
+            return None;
+        };
+        back_at.filter(|&at| at + RESUME_SLACK < due_at)
+    }
+}
+
 impl Due {
     /// Whether a will may come.
     pub(crate) const fn is_possible(self) -> bool {
         match self {
-            Self::Must | Self::May => true,
+            Self::Must | Self::May | Self::AtEdge => true,
             Self::Cancelled | Self::MustNot => false,
         }
     }

@@ -15,6 +15,7 @@ mod arrival;
 mod deliver;
 mod early;
 mod end;
+mod ended;
 mod progress;
 mod row;
 mod seen;
@@ -80,7 +81,7 @@ pub(crate) struct WillLimit {
     pub(crate) fault: FaultId,
     /// After which kind of drop.
     pub(crate) how: DropKind,
-    /// Longest time from the end to the will.
+    /// Longest time from when the will is due to the will.
     pub(crate) limit: Duration,
 }
 
@@ -104,6 +105,9 @@ pub struct WillTally {
     pub slowest: Option<Duration>,
     /// Of the ends, those without a will because a connection resumed the Session before it was due.
     pub cancelled: u64,
+    /// Of those seen once, the ones of ends whose Sessions were resumed about when the will was due: none would have been
+    /// right too.
+    pub at_edge: u64,
     /// Wills of those that came all the same, and wills that came before they were due.
     pub premature: u64,
 }
@@ -268,7 +272,9 @@ impl Wills {
     /// CONNECT was sent for a Session, or has left its device's link.
     pub(crate) fn handle_connect_sent(&mut self, client: ClientKey, at: Instant) {
         if let Some(&(row, number)) = self.last_ends.get(&client) {
-            self.rows[row].note_asked(number, at);
+            let ended_at = self.rows[row].ended_at(number).unwrap_or(at);
+            let away = self.broker_times.away_between(ended_at, at);
+            self.rows[row].note_asked(number, at, away);
         }
     }
 

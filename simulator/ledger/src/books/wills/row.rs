@@ -5,21 +5,18 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{BrokerHistory, DeviceId};
+use squall_scenario::BrokerHistory;
 
 use super::announcers::Announcers;
 use super::early::Early;
+use super::ended::End;
 use super::progress::Progress;
-use super::sightings::{Seen, Sightings};
-use super::taken::{Taken, TakenFor};
+use super::sightings::Sightings;
+use super::taken::Taken;
 use super::{Due, KnownWill, WillArrival, WillEnd};
 use crate::books::delay::Delay;
 use crate::books::event::Event;
 use crate::books::topics::{FilterKey, Recipient};
-
-/// A broker closes a connection that is taken over, and publishes its will, before it answers the newcomer
-/// [MQTT-3.1.4-3]: a will that comes this long after the CONNACK is of a later end, if there is one.
-const PAST_TAKEOVER: Duration = Duration::from_millis(250);
 
 /// How many ends further on a later one of the same device is looked for: more only where many devices
 /// share one will.
@@ -49,24 +46,6 @@ pub(super) struct Row {
     weight: usize,
     /// Whether an end was given up before all its watchers had seen its will.
     pub(super) has_given_up: bool,
-}
-
-/// The end of a connection with a will.
-#[derive(Debug)]
-pub(super) struct End {
-    pub(super) at: Instant,
-    pub(super) device: DeviceId,
-    pub(super) end: WillEnd,
-    /// When its Session was connected again.
-    pub(super) back_at: Option<Instant>,
-    /// When a CONNECT with Clean Start was sent for its Session.
-    pub(super) replaced_at: Option<Instant>,
-    /// Whether the broker's process ended before it had surely noticed the end: it may have forgotten it.
-    pub(super) is_doubtful: bool,
-    /// Shared subscriptions that certainly asked for the will when the connection ended.
-    pub(super) shares: Vec<FilterKey>,
-    /// What each recipient saw that saw anything.
-    pub(super) seen: Sightings,
 }
 
 impl Row {
@@ -145,22 +124,34 @@ impl Row {
         }
     }
 
-    /// CONNECT was sent for the Session of the end with this number.
-    pub(super) fn note_asked(&mut self, number: u64, at: Instant) {
+    /// CONNECT was sent for the Session of the end with this number; `away` is how long the broker was away since it
+    /// ended.
+    pub(super) fn note_asked(&mut self, number: u64, at: Instant, away: Duration) {
         let Some(end) = self.end_mut(number) else {
             return;
         };
         match end.end.delay {
             Delay::None => {}
-            // Whether the broker had published it by then is not known.
-            Delay::UntilResumed(_) if end.end.due == Due::Must && at <= end.end.noticed_by => {
-                end.end.due = Due::May;
+            Delay::UntilResumed(_) if end.end.due == Due::Must => {
+                end.end.due = match end.end.published_by() {
+                    // Another connection is there before the broker has heard of the end.
+                    None => Due::May,
+                    Some(by) if by + away < at => Due::Must,
+                    // Whether the broker had published it by then is not known.
+                    Some(_) => Due::AtEdge,
+                };
             }
             Delay::UntilResumed(_) => {}
             Delay::UntilReplaced(_) => {
                 end.replaced_at.get_or_insert(at);
             }
         }
+    }
+
+    /// When the end with this number came about, if it is kept.
+    pub(super) fn ended_at(&self, number: u64) -> Option<Instant> {
+        let place = self.place_of(number)?;
+        self.ends.get(place).map(|end| end.at)
     }
 
     /// The end with this number, if it is kept.
@@ -301,13 +292,13 @@ impl Row {
         };
         let next = progress.next();
         let start = usize::try_from(next.saturating_sub(self.first)).ok()?;
-        let is_awaited = |end: &End| end.is_expected() && !end.is_doubtful;
+        let is_awaited = |end: &End| end.is_expected() && end.is_open_at(arrived);
         let oldest = (start..self.ends.len()).find(|&place| is_awaited(&self.ends[place]));
         let Some(oldest) = oldest else {
             let mut skipped = progress.skipped();
             return skipped.find_map(|number| {
                 let place = self.place_of(number)?;
-                (!self.ends[place].is_doubtful).then_some(place)
+                self.ends[place].is_open_at(arrived).then_some(place)
             });
         };
         let mut place = oldest;
@@ -350,76 +341,5 @@ impl Row {
     fn place_of(&self, number: u64) -> Option<usize> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         (place < self.ends.len()).then_some(place)
-    }
-}
-
-impl End {
-    /// A will of this end came.
-    fn note_seen(
-        &mut self,
-        event: &Event,
-        arrival: &WillArrival<'_>,
-        history: BrokerHistory,
-    ) -> Taken {
-        let recipient = arrival.recipient;
-        let is_certain = arrival.watched_since.is_some_and(|since| since <= self.at);
-        // The Session has had no other connection since the end.
-        let is_unmoved =
-            event.now >= self.at && arrival.alone_since.is_some_and(|since| since <= self.at);
-        if let Recipient::Session(client) = recipient
-            && is_certain
-            && is_unmoved
-            && arrival.copies == 1
-            && !self.seen.contains(recipient)
-        {
-            self.seen.note_plain(client);
-            return Taken::For(self.taken(1, 1));
-        }
-        let unseen = Seen {
-            is_certain,
-            count: 0,
-            allowed: 1,
-            socket: Some(event.socket),
-        };
-        let before = is_unmoved.then_some(event.socket);
-        let seen = self.seen.whole_mut(recipient, before, unseen);
-        // A message is sent again only on another connection, after a reconnect [MQTT-4.4.0-1]: on
-        // the same one DUP does not make a second will the first.
-        let is_on_another = seen.socket != Some(event.socket);
-        seen.socket = Some(event.socket);
-        if seen.count > 0 && arrival.is_marked_as_repeat && is_on_another {
-            return Taken::Repeat;
-        }
-        seen.allowed = seen.allowed.max(u32::from(arrival.copies));
-        if history.has_other_clients() && seen.count >= seen.allowed {
-            return Taken::Unclear;
-        }
-        seen.count += 1;
-        let (count, times) = (seen.count, seen.times());
-        Taken::For(self.taken(count, times))
-    }
-
-    fn taken(&self, count: u32, times: u32) -> TakenFor {
-        TakenFor {
-            end: self.end,
-            device: self.device,
-            ended_at: self.at,
-            replaced_at: self.replaced_at,
-            is_doubtful: self.is_doubtful,
-            count,
-            times,
-        }
-    }
-
-    /// Whether a will may come for it.
-    fn is_expected(&self) -> bool {
-        self.end.due.is_possible()
-    }
-
-    /// Whether a will that comes at `arrived` comes long after this one's was due: its Session was taken
-    /// over since.
-    fn is_past(&self, arrived: Instant) -> bool {
-        self.back_at
-            .is_some_and(|back_at| arrived > back_at + PAST_TAKEOVER)
     }
 }

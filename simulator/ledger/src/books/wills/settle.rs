@@ -7,9 +7,11 @@ use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, duration_text};
 use squall_scenario::{ClientKey, DropKind};
 
-use super::row::{End, Row};
+use super::ended::End;
+use super::row::Row;
 use super::{Due, NEVER, WillCause, WillEnd, WillLimit, Wills};
 use crate::books::anomalies::{Anomaly, Subject};
+use crate::books::delay::Delay;
 use crate::books::deliveries::{Deliveries, Watcher};
 use crate::books::memory::MemoryLimit;
 use crate::books::topics::{FilterKey, Recipient};
@@ -176,8 +178,10 @@ impl Wills {
         };
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.ended += 1;
+        let is_at_edge = due == Due::AtEdge;
+        let due = end.due_as_seen();
         match due {
-            Due::Must | Due::MustNot => {}
+            Due::Must | Due::MustNot | Due::AtEdge => {}
             Due::May => {
                 tally.optional += end.seen.plain_count() + end.seen.whole().count() as u64;
                 return;
@@ -196,10 +200,14 @@ impl Wills {
             let times = (seen.times() as usize).min(tally.seen.len() - 1);
             tally.watched += 1;
             tally.seen[times] += 1;
+            tally.at_edge += u64::from(is_at_edge && times == 1);
         }
         let plain = end.seen.plain_count();
         tally.watched += plain;
         tally.seen[1] += plain;
+        if is_at_edge {
+            tally.at_edge += plain;
+        }
         let unseen = audiences.unseen(end, &will.topic, will.qos).total();
         if due == Due::Must && now < noticed_by {
             self.leave_undecided(row, end, now, unseen);
@@ -233,9 +241,9 @@ impl Wills {
         let (Some(fault), WillCause::Dropped(how)) = (fault, cause) else {
             return;
         };
-        let left_at = end.end.left_at.unwrap_or(now);
-        let away = self.broker_times.away_between(left_at, now);
-        let waited = now.saturating_since(left_at).saturating_sub(away);
+        let due_at = end.due_at().unwrap_or(now);
+        let away = self.broker_times.away_between(due_at, now);
+        let waited = now.saturating_since(due_at).saturating_sub(away);
         let passed: Vec<WillLimit> = self
             .limits
             .iter()
@@ -250,8 +258,12 @@ impl Wills {
             return;
         };
         let what = format!(
-            "its will had not come {} later, when the run ended; the limit is {}",
+            "its will had not come {} {}, when the run ended; the limit is {}",
             duration_text(waited.as_secs_f64()),
+            match end.end.delay {
+                Delay::None => "later",
+                Delay::UntilResumed(_) | Delay::UntilReplaced(_) => "after it was due",
+            },
             duration_text(limit.as_secs_f64())
         );
         for _ in 0..unseen {

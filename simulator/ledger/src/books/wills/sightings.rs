@@ -56,6 +56,11 @@ impl Sightings {
         self.plain.len() + self.whole.len()
     }
 
+    /// Whether none saw the will.
+    pub(super) fn is_empty(&self) -> bool {
+        self.whole.is_empty() && self.plain_count() == 0
+    }
+
     /// Whether a recipient saw the will.
     pub(super) fn contains(&self, recipient: Recipient) -> bool {
         self.is_plain(recipient) || self.whole.contains_key(&recipient)
