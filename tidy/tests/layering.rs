@@ -48,6 +48,7 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
             "squall-protocol",
             "squall-run",
             "squall-scenario",
+            "squall-transport",
         ],
     ),
     (
@@ -100,6 +101,7 @@ const PURE: &[&str] = &[
 const IMPURE_DEPENDENCIES: &[&str] = &[
     "crossbeam",
     "mio",
+    "rcgen",
     "rustix",
     "rustls",
     "socket2",
@@ -108,11 +110,12 @@ const IMPURE_DEPENDENCIES: &[&str] = &[
     "tungstenite",
 ];
 
-/// The exceptions, and why: keys of TLS and masks of WebSocket frames must be unpredictable, so these two
+/// The exceptions, and why: keys of TLS and of certificates and masks of WebSocket frames must be unpredictable, so these
 /// ask the operating system for random numbers. The clock is the caller's, and they open no socket.
 const IMPURE_ALLOWED: &[(&str, &str)] = &[
     ("broker/transport", "rustls"),
     ("broker/transport", "tungstenite"),
+    ("simulator/world", "rcgen"),
 ];
 
 fn dependencies(folder: &str, table: &str) -> BTreeSet<String> {

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use squall_scenario::{PemFile, Scenario, Target, Tls, TlsId, TlsIdentity, UrlTarget};
+use squall_scenario::{Scenario, Target, TlsId, UrlTarget};
 use squall_transport::{
     ClientIdentity, SettingsError, TlsClient, TlsSettings, Transport, Trust, WebSocketTarget,
     certificates, private_key,
 };
+use squall_world::{ClientsError, tls_clients};
 
 use crate::connect_args::TlsArgs;
 use crate::exit::Failure;
@@ -52,11 +53,7 @@ impl Layers {
     pub fn of_scenario(scenario: &Scenario, urls: &[UrlTarget]) -> Result<Vec<Self>, Failure> {
         let mut clients = Vec::new();
         if urls.iter().any(|url| url.transport.has_tls()) {
-            let of_target = client_of_scenario(&scenario.tls)?;
-            let of_groups = scenario.tls_of_groups.iter();
-            let of_groups = of_groups.map(|tls| of_group(tls, &of_target));
-            clients = of_groups.collect::<Result<_, Failure>>()?;
-            clients.insert(0, of_target);
+            clients = tls_clients(scenario, wall_clock, || of_system("target.tls.ca"))?;
         }
         let clients: Arc<[TlsClient]> = clients.into();
         let urls = urls.iter();
@@ -160,34 +157,10 @@ fn client_of_args(args: &TlsArgs) -> Result<TlsClient, Failure> {
     client(trust, identity)
 }
 
-fn client_of_scenario(tls: &Tls) -> Result<TlsClient, Failure> {
-    let trust = match (&tls.ca, tls.is_insecure) {
-        (_, true) => Trust::Anyone,
-        (Some(file), false) => Trust::Ca(parse_pem(file, "target.tls.ca", certificates)?),
-        (None, false) => of_system("target.tls.ca")?,
-    };
-    client(trust, identity_of(tls, "target.tls")?)
-}
-
-/// The client of a group, or of one of its devices, which trusts whom `of_target` does.
-fn of_group(tls: &Tls, of_target: &TlsClient) -> Result<TlsClient, Failure> {
-    let (Some(files), Some(identity)) = (&tls.identity, identity_of(tls, "group.tls")?) else {
-        return Ok(of_target.clone());
-    };
-    let path = &files.certificate.path;
-    let client = of_target.showing(identity);
-    client.map_err(|error| Failure::Usage(format!("group.tls.cert, '{path}': {error}")))
-}
-
-/// The client certificate that the block `place` names.
-fn identity_of(tls: &Tls, place: &str) -> Result<Option<ClientIdentity>, Failure> {
-    let Some(TlsIdentity { certificate, key }) = &tls.identity else {
-        return Ok(None);
-    };
-    Ok(Some(ClientIdentity {
-        certificates: parse_pem(certificate, &format!("{place}.cert"), certificates)?,
-        key: parse_pem(key, &format!("{place}.key"), private_key)?,
-    }))
+impl From<ClientsError> for Failure {
+    fn from(error: ClientsError) -> Self {
+        Self::Usage(error.to_string())
+    }
 }
 
 fn client(trust: Trust, identity: Option<ClientIdentity>) -> Result<TlsClient, Failure> {
@@ -225,13 +198,4 @@ fn read<T>(
     let bytes =
         fs::read(file).map_err(|error| Failure::Usage(format!("cannot read '{name}': {error}")))?;
     parse(&bytes).map_err(|error| Failure::Usage(format!("'{name}': {error}")))
-}
-
-fn parse_pem<T>(
-    file: &PemFile,
-    key: &str,
-    parse: impl FnOnce(&[u8]) -> Result<T, SettingsError>,
-) -> Result<T, Failure> {
-    let text = |error| format!("{key}, '{}': {error}", file.path);
-    parse(&file.bytes).map_err(|error| Failure::Usage(text(error)))
 }

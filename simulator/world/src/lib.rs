@@ -2,28 +2,43 @@
 //!
 //! A discrete-event loop: time jumps from one event to the next. Between the two sides lie pipes
 //! that keep order and every byte and take [`PIPE_LATENCY`] each way; a [`Tamper`] may sit in them.
-//! Every random draw comes from the scenario's seed, so the same scenario gives the same run, bit for
-//! bit, on every machine.
+//! Where the scenario speaks TLS or WebSocket, so do both ends of each pipe, and their handshakes take
+//! their round trips. Every random draw comes from the scenario's seed, so the same scenario gives the
+//! same run, bit for bit, on every machine; but for what TLS and WebSocket hide MQTT in, of which the
+//! lengths are the same.
 
+mod arrival;
+mod clients;
+mod ends;
+mod fault;
 mod interceptor;
 mod judged;
+mod layers;
+mod passing;
 mod pipe;
 mod power;
 mod tamper;
+mod throwaway;
 
 use std::ops::Range;
 use std::time::Duration;
 
 use squall_core::{Broker, Close, ConnectionId, Outboxes};
-use squall_fleet::{Action, Actions, Fleet, Input, Outcome, Sink, SocketId, Standstill, Teardown};
+use squall_fleet::{
+    Action, Actions, Fleet, Input, Outcome, PeerClose, Sink, SocketId, Standstill, Teardown,
+};
 use squall_protocol::Instant;
 
-use pipe::{Arrival, Arrived, Ports};
+use arrival::{Arrival, Arrived};
+use pipe::Ports;
 use power::Power;
 
+pub use clients::{ClientsError, tls_clients};
+pub use fault::layer_fault;
 pub use interceptor::Interceptor;
 pub use judged::{recorded, recorded_fleet, run};
-pub use pipe::PIPE_LATENCY;
+pub use layers::Layers;
+pub use pipe::{Carried, PIPE_LATENCY};
 pub use power::Memory;
 pub use tamper::{ByteStream, Direction, Passed, Passing, Tamper, Tampered, TamperedClose};
 
@@ -53,6 +68,8 @@ pub struct World<S> {
     /// How long the broker had served other runs when this one began.
     broker_age: Duration,
     interceptor: Option<Interceptor>,
+    /// What lies between the pipes and MQTT; `None` for nothing.
+    layers: Option<Layers>,
     ports: Ports,
     outboxes: Outboxes,
     actions: Actions,
@@ -63,8 +80,12 @@ pub struct World<S> {
 }
 
 impl<S: Sink> World<S> {
-    /// Both sides at the start of the run.
+    /// Both sides at the start of the run, with layers between them as [`Layers::rehearsed`] makes them.
+    ///
+    /// # Panics
+    /// If there are none such: that function says why.
     pub fn new(fleet: Fleet<S>, broker: Broker) -> Self {
+        let layers = rehearsed(&fleet);
         Self {
             now: Instant::ZERO,
             time_per_action: Duration::ZERO,
@@ -76,6 +97,7 @@ impl<S: Sink> World<S> {
             memory: Memory::Lost,
             broker_age: Duration::ZERO,
             interceptor: None,
+            layers,
             ports: Ports::default(),
             outboxes: Outboxes::new(),
             actions: Actions::new(),
@@ -89,6 +111,13 @@ impl<S: Sink> World<S> {
     #[must_use]
     pub fn with_tamper(mut self, tamper: Box<dyn Tamper>) -> Self {
         self.interceptor = Some(Interceptor::new(tamper));
+        self
+    }
+
+    /// The same world with these layers between devices and broker.
+    #[must_use]
+    pub fn with_layers(mut self, layers: Layers) -> Self {
+        self.layers = Some(layers);
         self
     }
 
@@ -109,6 +138,9 @@ impl<S: Sink> World<S> {
 
     /// Another run on the broker of this one. This one ends here, over or not: all its connections are
     /// lost, as if the simulator had been killed.
+    ///
+    /// # Panics
+    /// As [`Self::new`] does.
     pub fn followed_by<T: Sink>(mut self, fleet: Fleet<T>) -> World<T> {
         let now = self.broker_now();
         for connection in self.ports.forget_all() {
@@ -116,6 +148,7 @@ impl<S: Sink> World<S> {
             self.broker.handle(now, input, &mut self.outboxes);
             self.outboxes.forget(connection);
         }
+        let layers = rehearsed(&fleet);
         World {
             now: Instant::ZERO,
             time_per_action: self.time_per_action,
@@ -127,6 +160,7 @@ impl<S: Sink> World<S> {
             memory: self.memory,
             broker_age: now.since_start(),
             interceptor: None,
+            layers,
             ports: self.ports,
             outboxes: self.outboxes,
             actions: Actions::new(),
@@ -152,6 +186,11 @@ impl<S: Sink> World<S> {
     /// The run as it stands.
     pub fn fleet(&self) -> &Fleet<S> {
         &self.fleet
+    }
+
+    /// What the pipes have carried.
+    pub fn carried(&self) -> Carried {
+        self.ports.carried()
     }
 
     /// The broker as it stands.
@@ -244,10 +283,11 @@ impl<S: Sink> World<S> {
         }
         while let Some(out) = self.ports.poll(self.now) {
             match out.arrival {
-                Arrival::AtBroker(connection, arrived) => {
+                Arrival::Broker(connection, arrived) => {
                     self.arrive_at_broker(connection, arrived);
                 }
-                Arrival::AtDevice(arrived) => {
+                Arrival::Transport(wire) => self.arrive_at_transport(out.socket, wire),
+                Arrival::Device(arrived) => {
                     let unread = Unread {
                         since: out.at,
                         socket: out.socket,
@@ -256,7 +296,7 @@ impl<S: Sink> World<S> {
                     if stands_still {
                         self.unread.push(unread);
                     } else {
-                        self.read(&unread);
+                        self.read(unread);
                     }
                 }
             }
@@ -275,22 +315,18 @@ impl<S: Sink> World<S> {
             self.fleet.handle(self.now, input, &mut self.actions);
         }
         for unread in std::mem::take(&mut self.unread) {
-            self.read(&unread);
+            self.read(unread);
         }
     }
 
     /// The fleet's side reads what came to a device.
-    fn read(
-        &mut self,
-        Unread {
-            since,
-            socket,
-            arrived,
-        }: &Unread,
-    ) {
-        let waited = self.now.saturating_since(*since);
-        let input = arrived.for_fleet(*socket, waited);
-        self.fleet.handle(self.now, input, &mut self.actions);
+    fn read(&mut self, unread: Unread) {
+        let Unread { since, socket, .. } = unread;
+        let waited = self.now.saturating_since(since);
+        for arrived in self.unwrap_at_device(unread) {
+            let input = arrived.for_fleet(socket, waited);
+            self.fleet.handle(self.now, input, &mut self.actions);
+        }
         if matches!(self.actions.iter().next_back(), Some(Action::Pause { .. })) {
             // What else came at this moment is not read.
             self.carry_out_actions();
@@ -303,11 +339,8 @@ impl<S: Sink> World<S> {
         let orders = actions.orders().to_vec();
         for action in actions.iter() {
             match action {
-                // Layers above TCP are left out: MQTT is the same within them.
-                Action::Open { socket, .. } => self.ports.open(self.now, socket),
-                Action::Send { socket, bytes } => {
-                    self.pass_bytes(socket, Direction::ToBroker, bytes);
-                }
+                Action::Open { socket, carrier } => self.open(socket, carrier),
+                Action::Send { socket, bytes } => self.send_from_device(socket, bytes),
                 Action::Pause { socket } => self.ports.pause(socket),
                 Action::Resume { socket } => self.ports.resume(self.now, socket),
                 Action::Close { socket, how } => self.close(socket, how),
@@ -327,14 +360,14 @@ impl<S: Sink> World<S> {
                 self.ports.silence(socket);
                 self.ports.resume(self.now, socket);
             }
-            Teardown::HalfClose => self.pass_end(socket, Direction::ToBroker),
+            Teardown::HalfClose => self.end_from_device(socket, how),
             Teardown::Fin | Teardown::Abort => {
-                self.pass_end(socket, Direction::ToBroker);
+                self.end_from_device(socket, how);
                 self.forget_device(socket);
             }
             Teardown::Reset => {
                 self.ports.mark_reset(socket);
-                self.pass_end(socket, Direction::ToBroker);
+                self.end_from_device(socket, how);
                 self.forget_device(socket);
             }
         }
@@ -382,44 +415,10 @@ impl<S: Sink> World<S> {
                 .handle(self.broker_now(), input, &mut self.outboxes);
         }
     }
+}
 
-    fn pass_bytes(&mut self, socket: SocketId, direction: Direction, bytes: &[u8]) {
-        let Some(interceptor) = &mut self.interceptor else {
-            self.ports.send(self.now, socket, direction, bytes.to_vec());
-            return;
-        };
-        let from = ByteStream { socket, direction };
-        interceptor.handle_bytes(self.now, from, bytes, &mut self.passed);
-        self.pass_on(socket);
-    }
-
-    fn pass_end(&mut self, socket: SocketId, direction: Direction) {
-        let Some(interceptor) = &mut self.interceptor else {
-            self.ports.end(self.now, socket, direction);
-            return;
-        };
-        interceptor.handle_end(ByteStream { socket, direction }, &mut self.passed);
-        self.pass_on(socket);
-    }
-
-    /// Puts into the pipe what the tamper let through.
-    fn pass_on(&mut self, socket: SocketId) {
-        for passed in self.passed.drain(..) {
-            match passed {
-                Passed::Bytes {
-                    direction,
-                    delay,
-                    bytes,
-                } => self.ports.send(self.now + delay, socket, direction, bytes),
-                Passed::End(direction) => self.ports.end(self.now, socket, direction),
-                Passed::Close => {
-                    self.ports.mark_reset(socket);
-                    self.ports.end(self.now, socket, Direction::ToBroker);
-                    self.ports.end(self.now, socket, Direction::ToDevice);
-                }
-            }
-        }
-    }
+fn rehearsed<S: Sink>(fleet: &Fleet<S>) -> Option<Layers> {
+    Layers::rehearsed(fleet.scenario()).expect("the names of the target can be those of servers")
 }
 
 fn is_due(deadline: Option<Instant>, now: Instant) -> bool {

@@ -1,15 +1,20 @@
 //! The pipes between the devices and the broker, and what is in them.
 //!
 //! Invariant: what goes in in one direction of one connection comes out in that order.
+//!
+//! Where TLS or WebSocket lies between, what goes in is what they make of MQTT, and a Port has their [`Ends`]. What
+//! the broker's end has unwrapped goes to the broker in order as well, at once or when a tamper lets it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use squall_core::ConnectionId;
-use squall_fleet::{Input, OpenError, PeerClose, SocketId};
+use squall_fleet::{OpenError, PeerClose, SocketId};
 use squall_protocol::Instant;
 
 use super::Direction;
+use super::arrival::{Arrival, Arrived, CameOut, Content, FromWire};
+use super::ends::Ends;
 
 /// One way, always. Small against any link, and above zero, so that a cause comes before its
 /// effect.
@@ -29,6 +34,16 @@ pub(super) struct Ports {
     count: u64,
     /// Whether nothing listens at the broker's end.
     is_deaf: bool,
+    carried: Carried,
+}
+
+/// Bytes that were put into all pipes of a world: those of TLS and WebSocket, where they are spoken, and else of MQTT.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Carried {
+    /// By the devices.
+    pub to_broker: u64,
+    /// By the broker.
+    pub to_device: u64,
 }
 
 /// A place in the order in which things come out of the pipes.
@@ -52,7 +67,11 @@ struct Port {
     /// When the last thing that was put in comes out.
     last_to_broker: Instant,
     last_to_device: Instant,
+    /// The same of what the broker's transport has unwrapped.
+    last_unwrapped: Instant,
     reading: Reading,
+    /// TLS and WebSocket at both ends; `None` where MQTT is straight in the pipe.
+    ends: Option<Box<Ends>>,
 }
 
 /// Whether the device's side reads what came.
@@ -80,88 +99,23 @@ struct Slot {
     socket: Option<SocketId>,
 }
 
-#[derive(Debug)]
-enum Content {
-    Open,
-    Opened,
-    Refused,
-    Bytes(Direction, Vec<u8>),
-    End(Direction),
-}
-
-/// Something that came out of a port.
-#[derive(Debug)]
-pub(super) struct CameOut {
-    /// When: not after it is looked for.
-    pub(super) at: Instant,
-    pub(super) socket: SocketId,
-    pub(super) arrival: Arrival,
-}
-
-/// Something came out of a pipe.
-#[derive(Debug)]
-pub(super) enum Arrival {
-    AtBroker(ConnectionId, Arrived),
-    AtDevice(Arrived),
-}
-
-/// What a pipe gives to one of its ends.
-#[derive(Debug)]
-pub(super) enum Arrived {
-    Opened,
-    /// Nothing listens at the broker's end.
-    Refused,
-    Bytes(Vec<u8>),
-    Closed(PeerClose),
-}
-
-impl Arrived {
-    /// As the broker hears it.
-    pub(super) fn for_broker(&self, connection: ConnectionId) -> squall_core::Input<'_> {
-        match self {
-            Self::Opened => squall_core::Input::Opened { connection },
-            Self::Bytes(bytes) => squall_core::Input::Received { connection, bytes },
-            // A connection that was refused has none.
-            Self::Refused | Self::Closed(_) => squall_core::Input::Lost { connection },
-        }
-    }
-
-    /// As the fleet hears it, `waited` after it came out.
-    pub(super) fn for_fleet(&self, socket: SocketId, waited: Duration) -> Input<'_> {
-        match self {
-            Self::Opened => Input::Opened {
-                socket,
-                waited: Duration::ZERO,
-            },
-            Self::Refused => Input::OpenFailed {
-                socket,
-                error: OpenError::Refused,
-            },
-            Self::Bytes(bytes) => Input::Received {
-                socket,
-                bytes,
-                waited: Some(waited),
-            },
-            Self::Closed(how) => Input::Closed { socket, how: *how },
-        }
-    }
-}
-
 impl Ports {
     /// When the next thing comes out.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.contents.keys().next().map(|place| place.at)
     }
 
-    /// A device asks for a connection.
-    pub(super) fn open(&mut self, now: Instant, socket: SocketId) {
+    /// A device asks for a connection, which has these ends.
+    pub(super) fn open(&mut self, now: Instant, socket: SocketId, ends: Option<Box<Ends>>) {
         let port = Port {
             connection: None,
             device: DeviceSide::Open,
             how: PeerClose::Fin,
             last_to_broker: now,
             last_to_device: now,
+            last_unwrapped: now,
             reading: Reading::Since(now),
+            ends,
         };
         self.by_socket.insert(socket, port);
         self.put(now, socket, Direction::ToBroker, Content::Open);
@@ -175,12 +129,62 @@ impl Ports {
         direction: Direction,
         bytes: Vec<u8>,
     ) {
-        self.put(now, socket, direction, Content::Bytes(direction, bytes));
+        let carried = match direction {
+            Direction::ToBroker => &mut self.carried.to_broker,
+            Direction::ToDevice => &mut self.carried.to_device,
+        };
+        *carried += bytes.len() as u64;
+        let content = match (direction, self.ends_mut(socket)) {
+            (Direction::ToBroker, Some(_)) => Content::Wire(FromWire::Bytes(bytes)),
+            (Direction::ToBroker, None) | (Direction::ToDevice, _) => {
+                Content::Bytes(direction, bytes)
+            }
+        };
+        self.put(now, socket, direction, content);
     }
 
     /// The sender in `direction` closes.
     pub(super) fn end(&mut self, now: Instant, socket: SocketId, direction: Direction) {
-        self.put(now, socket, direction, Content::End(direction));
+        let content = match (direction, self.ends_mut(socket)) {
+            (Direction::ToBroker, Some(_)) => Content::Wire(FromWire::End),
+            (Direction::ToBroker, None) | (Direction::ToDevice, _) => Content::End(direction),
+        };
+        self.put(now, socket, direction, content);
+    }
+
+    /// The broker's transport has unwrapped these bytes, or its connection ends: the broker hears of it at `at`.
+    pub(super) fn hand_over(&mut self, at: Instant, socket: SocketId, bytes: Option<Vec<u8>>) {
+        let Some(port) = self.by_socket.get_mut(&socket) else {
+            return;
+        };
+        port.last_unwrapped = port.last_unwrapped.max(at);
+        let place = Place {
+            at: port.last_unwrapped,
+            number: self.count,
+        };
+        let content = match bytes {
+            Some(bytes) => Content::Bytes(Direction::ToBroker, bytes),
+            None => Content::End(Direction::ToBroker),
+        };
+        self.contents.insert(place, (socket, content));
+        self.count += 1;
+    }
+
+    /// TLS and WebSocket of a connection that has them.
+    pub(super) fn ends_mut(&mut self, socket: SocketId) -> Option<&mut Ends> {
+        self.by_socket.get_mut(&socket)?.ends.as_deref_mut()
+    }
+
+    /// How the connection ends.
+    pub(super) fn how(&self, socket: SocketId) -> PeerClose {
+        self.by_socket
+            .get(&socket)
+            .map_or(PeerClose::Fin, |port| port.how)
+    }
+
+    /// What all pipes have carried.
+    pub(super) fn carried(&self) -> Carried {
+        self.carried
     }
 
     fn put(&mut self, now: Instant, socket: SocketId, direction: Direction, content: Content) {
@@ -223,7 +227,7 @@ impl Ports {
     /// Keeps what came out for the device's side if that does not read now; gives it back otherwise.
     fn keep_unread(&mut self, place: Place, socket: SocketId, content: Content) -> Option<Content> {
         let is_for_device = match &content {
-            Content::Open | Content::Opened | Content::Refused => false,
+            Content::Open | Content::Opened | Content::Refused | Content::Wire(_) => false,
             Content::Bytes(direction, _) | Content::End(direction) => {
                 *direction == Direction::ToDevice
             }
@@ -356,26 +360,31 @@ impl Ports {
             Content::Refused => {
                 let port = self.by_socket.remove(&socket)?;
                 let is_open = port.device == DeviceSide::Open;
-                is_open.then_some(Arrival::AtDevice(Arrived::Refused))
+                is_open.then_some(Arrival::Device(Arrived::Failed(OpenError::Refused)))
             }
             Content::Open => {
                 let connection = self.accept(socket)?;
                 self.put(now, socket, Direction::ToDevice, Content::Opened);
-                Some(Arrival::AtBroker(connection, Arrived::Opened))
+                Some(Arrival::Broker(connection, Arrived::Opened))
             }
             Content::Opened => {
                 let port = self.by_socket.get(&socket)?;
                 let is_open = port.device == DeviceSide::Open;
-                is_open.then_some(Arrival::AtDevice(Arrived::Opened))
+                is_open.then_some(Arrival::Device(Arrived::Opened))
+            }
+            Content::Wire(wire) => {
+                // The broker's transport is gone with its connection.
+                self.by_socket.get(&socket)?.connection?;
+                Some(Arrival::Transport(wire))
             }
             Content::Bytes(Direction::ToBroker, bytes) => {
                 let connection = self.by_socket.get(&socket)?.connection?;
-                Some(Arrival::AtBroker(connection, Arrived::Bytes(bytes)))
+                Some(Arrival::Broker(connection, Arrived::Bytes(bytes)))
             }
             Content::Bytes(Direction::ToDevice, bytes) => {
                 let port = self.by_socket.get(&socket)?;
                 let is_open = port.device == DeviceSide::Open;
-                is_open.then_some(Arrival::AtDevice(Arrived::Bytes(bytes)))
+                is_open.then_some(Arrival::Device(Arrived::Bytes(bytes)))
             }
             Content::End(Direction::ToBroker) => {
                 let port = self.by_socket.get(&socket)?;
@@ -388,25 +397,22 @@ impl Ports {
                     Direction::ToDevice,
                     Content::End(Direction::ToDevice),
                 );
-                Some(Arrival::AtBroker(connection, Arrived::Closed(how)))
+                Some(Arrival::Broker(connection, Arrived::Closed(how)))
             }
-            Content::End(Direction::ToDevice) => {
-                let port = self.by_socket.remove(&socket)?;
-                if let Some(connection) = port.connection {
-                    // The tamper ended it for the device alone: the broker's side stays.
-                    self.by_socket.insert(
-                        socket,
-                        Port {
-                            connection: Some(connection),
-                            device: DeviceSide::Closed,
-                            ..port
-                        },
-                    );
-                }
-                let is_told = port.device != DeviceSide::Closed;
-                is_told.then_some(Arrival::AtDevice(Arrived::Closed(port.how)))
-            }
+            Content::End(Direction::ToDevice) => self.end_at_device(socket),
         }
+    }
+
+    fn end_at_device(&mut self, socket: SocketId) -> Option<Arrival> {
+        let mut port = self.by_socket.remove(&socket)?;
+        let (side, how) = (port.device, port.how);
+        if port.connection.is_some() {
+            // The tamper ended it for the device alone: the broker's side stays.
+            port.device = DeviceSide::Closed;
+            self.by_socket.insert(socket, port);
+        }
+        let is_told = side != DeviceSide::Closed;
+        is_told.then_some(Arrival::Device(Arrived::Closed(how)))
     }
 
     fn accept(&mut self, socket: SocketId) -> Option<ConnectionId> {

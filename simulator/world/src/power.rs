@@ -5,10 +5,10 @@
 //! what comes for it.
 
 use squall_core::{Broker, ClientIds, ConnectionId, Input as BrokerInput};
-use squall_fleet::{BrokerEvent, BrokerOrder, Input, Sink};
+use squall_fleet::{BrokerEvent, BrokerOrder, Input, Sink, SocketId};
 
 use super::World;
-use super::pipe::Arrived;
+use super::arrival::{Arrived, FromWire};
 
 /// What the broker knows when it comes back.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -27,9 +27,16 @@ pub(super) enum Power {
     #[default]
     On,
     /// It is stopped, and this came for it meanwhile, in order.
-    Paused(Vec<(ConnectionId, Arrived)>),
+    Paused(Vec<Held>),
     /// It has no process.
     Off,
+}
+
+/// What came for a broker that is paused.
+#[derive(Debug)]
+pub(super) enum Held {
+    ForBroker(ConnectionId, Arrived),
+    ForTransport(SocketId, FromWire),
 }
 
 impl<S: Sink> World<S> {
@@ -88,8 +95,13 @@ impl<S: Sink> World<S> {
     /// The broker reads what came while it was paused.
     fn wake(&mut self) {
         if let Power::Paused(held) = std::mem::take(&mut self.power) {
-            for (connection, arrived) in held {
-                self.hand_to_broker(connection, &arrived);
+            for held in held {
+                match held {
+                    Held::ForBroker(connection, arrived) => {
+                        self.hand_to_broker(connection, &arrived);
+                    }
+                    Held::ForTransport(socket, wire) => self.unwrap_at_broker(socket, &wire),
+                }
             }
         }
     }
@@ -98,8 +110,17 @@ impl<S: Sink> World<S> {
     pub(super) fn arrive_at_broker(&mut self, connection: ConnectionId, arrived: Arrived) {
         match &mut self.power {
             Power::On => self.hand_to_broker(connection, &arrived),
-            Power::Paused(held) => held.push((connection, arrived)),
+            Power::Paused(held) => held.push(Held::ForBroker(connection, arrived)),
             // Its connections are gone: nothing comes for it.
+            Power::Off => {}
+        }
+    }
+
+    /// Something came for the broker's transport, which is of the broker's process.
+    pub(super) fn arrive_at_transport(&mut self, socket: SocketId, wire: FromWire) {
+        match &mut self.power {
+            Power::On => self.unwrap_at_broker(socket, &wire),
+            Power::Paused(held) => held.push(Held::ForTransport(socket, wire)),
             Power::Off => {}
         }
     }

@@ -128,6 +128,11 @@ impl<S: Sink> Fleet<S> {
         self
     }
 
+    /// What the run does.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
     /// Takes `input`, which happened at `now`, and appends what follows from it to `actions`.
     ///
     /// `now` never goes backwards. Inputs about a socket that the fleet closed change nothing.

@@ -52,6 +52,7 @@ mod subscription_times;
 mod tail;
 mod takeover;
 mod tampering;
+mod transports;
 mod unanswered;
 mod verdict;
 mod violations;

@@ -25,3 +25,4 @@ mod scale;
 mod stopping;
 mod subscribing;
 mod takeover;
+mod transports;

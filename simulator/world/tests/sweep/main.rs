@@ -13,6 +13,7 @@ mod group;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod reduce;
+mod transports;
 mod trial;
 
 use std::ops::Range;

@@ -2,8 +2,9 @@
 //!
 //! The fleet hears that a transport is open when its handshakes are over.
 
-use squall_fleet::{LayerFault, OpenError, PeerClose, Teardown};
-use squall_transport::{Transport, TransportError};
+use squall_fleet::{OpenError, PeerClose, Teardown};
+use squall_transport::Transport;
+use squall_world::layer_fault;
 
 use super::{Mode, Progressed, Reader, Received, Socket};
 
@@ -91,40 +92,5 @@ impl Socket {
             }
             Teardown::Abort | Teardown::Reset | Teardown::Silent => {}
         }
-    }
-}
-
-/// What the fleet calls an error of TLS or WebSocket.
-fn layer_fault(error: &TransportError) -> LayerFault {
-    match error {
-        TransportError::UnknownCa | TransportError::WrongSignature => LayerFault::UnknownCa,
-        TransportError::CertificateExpired => LayerFault::CertificateExpired,
-        TransportError::CertificateNotYetValid => LayerFault::CertificateNotYetValid,
-        TransportError::WrongHostName => LayerFault::WrongHostName,
-        TransportError::CertificateOfCa | TransportError::CertificateRefused { .. } => {
-            LayerFault::CertificateRefused
-        }
-        // Alerts about a certificate (RFC 8446, section 6.2): the client's is the only one that the broker sees.
-        TransportError::Alert {
-            number: 42..=46 | 48 | 116,
-            ..
-        }
-        | TransportError::NoCertificate => LayerFault::ClientCertificate,
-        TransportError::Alert { .. }
-        | TransportError::NotTls
-        | TransportError::TlsUnasked
-        | TransportError::Tls { .. }
-        | TransportError::ClosedInTlsHandshake
-        | TransportError::ClosedWithoutAWord
-        | TransportError::Closed => LayerFault::Tls,
-        TransportError::HttpStatus { .. }
-        | TransportError::NotHttp
-        | TransportError::NoMqttSubprotocol
-        | TransportError::WebSocketRequest { .. }
-        | TransportError::TextFrame
-        | TransportError::UnmaskedFrame
-        | TransportError::FrameTooLong { .. }
-        | TransportError::WebSocket { .. }
-        | TransportError::ClosedInWebSocketHandshake => LayerFault::WebSocket,
     }
 }

@@ -1,0 +1,295 @@
+//! TLS and WebSocket: the same verdict as over TCP, and certificates that are refused.
+
+use std::rc::Rc;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use squall_fleet::VIRTUAL_START;
+use squall_ledger::{Judgement, judge};
+use squall_run::Resources;
+use squall_scenario::PemFile;
+use squall_transport::{
+    ClientCertificates, TlsServer, TlsServerSettings, TlsVersions, Trust, certificates, private_key,
+};
+use squall_world::{Carried, ClientsError, Layers, Memory, tls_clients};
+
+use crate::run::{assert_broken, broken, run_tampered, scenario, verdict, world};
+use crate::tampering::{drop_it, is_to, once};
+
+const TRANSPORTS: [&str; 4] = ["tcp", "tls", "ws", "wss"];
+
+/// A fleet at every QoS, with payloads longer than a record of TLS, that is dropped in every way there is, sends what is
+/// not MQTT, and has its broker paused and killed.
+const FLEET: &str = r#"
+[run]
+duration = "30s"
+drain = "12s"
+[[network]]
+name = "mobile"
+latency = { dist = "lognormal", median = "40ms", p99 = "200ms" }
+loss = { model = "gilbert_elliott", good_to_bad = 0.01, bad_to_good = 0.25 }
+[[group]]
+name = "doors"
+count = 12
+keep_alive = "4s"
+clean_start = false
+session_expiry = "10m"
+reconnect = { when = "always", backoff = "1s" }
+[group.will]
+topic = "will/{client_id}"
+qos = 1
+[[group.publish]]
+topic = "one/{client_id}"
+qos = 1
+rate_per_device = 1
+payload = { size = "20KiB" }
+[[group.publish]]
+topic = "two/{client_id}"
+qos = 2
+rate_per_device = 1
+[[group]]
+name = "far"
+count = 4
+network = "mobile"
+reconnect = { when = "always", backoff = "1s" }
+[[group.publish]]
+topic = "zero/{client_id}"
+rate_per_device = 5
+[[group]]
+name = "watchers"
+count = 2
+clean_start = false
+session_expiry = "10m"
+reconnect = { when = "always", backoff = "500ms" }
+[[group.subscribe]]
+filter = ["one/+", "two/+", "will/+"]
+qos = 2
+[[fault]]
+name = "killed"
+at = "20s"
+action = "kill_broker"
+lasts = "2s"
+[[fault]]
+name = "paused"
+at = "15s"
+action = "pause_broker"
+lasts = "1s"
+[[fault]]
+name = "broken"
+at = "9s"
+group = "doors"
+action = "drop"
+how = "malformed"
+kind = ["reserved_flags", "qos_3", "second_connect", "overlong_length", "truncated"]
+[[expect]]
+check = "malformed"
+closed_within = "1s"
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+misrouted = 0
+reordered = 0
+[[expect]]
+check = "delivery"
+qos = 2
+lost = 0
+duplicated = 0
+[[expect]]
+check = "session"
+present = "correct"
+[[expect]]
+check = "connections"
+refused = 0
+unexpected_disconnects = 0
+"#;
+
+/// A device at each QoS, and a reader.
+const CALM: &str = r#"
+[run]
+duration = "5s"
+drain = "2s"
+[[network]]
+name = "slow"
+latency = "30ms"
+[[group]]
+name = "sensors"
+count = 5
+network = "slow"
+[[group.publish]]
+topic = "zero/{client_id}"
+rate_per_device = 5
+[[group.publish]]
+topic = "one/{client_id}"
+qos = 1
+rate_per_device = 5
+[[group.publish]]
+topic = "two/{client_id}"
+qos = 2
+rate_per_device = 5
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "+/+"
+qos = 2
+[[expect]]
+check = "delivery"
+lost = 0
+duplicated = 0
+"#;
+
+/// `text` with a target that speaks `transport`.
+fn over(transport: &str, text: &str) -> String {
+    format!("[target]\nspawn = \"broker {{port}}\"\ntransport = \"{transport}\"\n{text}")
+}
+
+/// The fleet over `transport`, with these kinds of drops, a second after one another.
+fn fleet(transport: &str, drops: &[&str]) -> String {
+    let mut text = over(transport, FLEET);
+    for (second, how) in (2..).zip(drops) {
+        text += &format!(
+            "[[fault]]\nname = \"{how}\"\nat = \"{second}s\"\ngroup = \"doors\"\nselect = 2\naction = \"drop\"\n\
+             how = \"{how}\"\n"
+        );
+    }
+    text
+}
+
+/// Runs `text` over a broker that remembers; what the pipes have carried, too.
+fn run_on(text: &str) -> (Judgement, Carried) {
+    let scenario = scenario(text);
+    let mut world = world(&scenario).with_memory(Memory::Kept);
+    while world.step() {}
+    let carried = world.carried();
+    let judgement = judge(&scenario, world.run(), &Resources::default());
+    (judgement, carried)
+}
+
+/// What is found depends on the MQTT, not on what carries it; what is carried does.
+#[test]
+fn every_transport_has_the_counts_of_tcp() {
+    let (of_tcp, by_tcp) = run_on(&over("tcp", CALM));
+
+    for transport in TRANSPORTS {
+        let (judgement, carried) = run_on(&over(transport, CALM));
+
+        let verdict = verdict(&judgement);
+        assert_eq!((verdict.exit_code, broken(&judgement)), (0, vec![]));
+        let (own, tcp) = (&judgement.measured, &of_tcp.measured);
+        assert_eq!(own.accounting, tcp.accounting, "{transport}");
+        if transport != "tcp" {
+            assert!(carried.to_broker > by_tcp.to_broker, "{transport}");
+            assert!(carried.to_device > by_tcp.to_device, "{transport}");
+        }
+    }
+}
+
+/// Whatever ends a connection ends it over every transport, and nothing is held against the broker: drops of devices,
+/// packets that are not MQTT, a broker that is killed or paused.
+#[test]
+fn faults_do_over_every_transport_what_they_do_over_tcp() {
+    let drops = ["rst", "fin", "half_close", "mid_packet", "silent"];
+    let malformed = |judgement: &Judgement| {
+        let outcomes = judgement.measured.malformed.iter();
+        let counts = outcomes.map(|of| (of.kind.clone(), of.sent, of.closed, of.reasons.clone()));
+        counts.collect::<Vec<_>>()
+    };
+    let (of_tcp, _) = run_on(&fleet("tcp", &drops));
+    assert_eq!(malformed(&of_tcp).len(), 5);
+
+    for transport in TRANSPORTS {
+        let with_tls = ["tls", "wss"].contains(&transport);
+        let drops = [&drops[..], if with_tls { &["tls_abort"] } else { &[] }].concat();
+
+        let (judgement, _) = run_on(&fleet(transport, &drops));
+
+        assert_eq!(
+            broken(&judgement),
+            [""; 0],
+            "{transport}: {:#?}",
+            verdict(&judgement)
+        );
+        assert_eq!(verdict(&judgement).exit_code, 0, "{transport}");
+        assert_eq!(malformed(&judgement), malformed(&of_tcp), "{transport}");
+        for how in drops {
+            let mut wills = judgement.measured.wills.iter();
+            let wills = wills.find(|will| will.fault.as_deref() == Some(how));
+            assert_eq!(
+                wills.map(|will| will.missing),
+                Some(0),
+                "{transport}: {how}"
+            );
+        }
+    }
+}
+
+/// Keys are drawn anew for each run, and nothing of it depends on them: not a length, not a round trip.
+#[test]
+fn two_runs_over_tls_and_web_socket_are_the_same() {
+    let text = fleet("wss", &["rst", "fin", "tls_abort"]);
+    let recorded = || {
+        let (judgement, carried) = run_on(&text);
+        let measured = serde_json::to_string(&(&judgement.measured, &judgement.reasons));
+        (measured.expect("it is text"), carried)
+    };
+
+    assert_eq!(recorded(), recorded());
+}
+
+/// A tamper is given MQTT, whatever carries it.
+#[test]
+fn a_tamper_breaks_the_same_claim_over_every_transport() {
+    for transport in TRANSPORTS {
+        let lost = once(3, |passing| is_to(passing, "reader-0", "one/"), drop_it);
+
+        let judgement = run_tampered(&over(transport, CALM), lost);
+
+        assert_broken(&judgement, &["delivery().lost"]);
+    }
+}
+
+/// Devices that do not trust the broker's CA are kept out, and the report says so in the words that it has for sockets.
+#[test]
+fn a_wrong_ca_is_said_as_over_sockets() {
+    let signed = || {
+        let name = ["localhost".to_owned()];
+        generate_simple_self_signed(name).expect("it can be made")
+    };
+    let CertifiedKey { cert, signing_key } = signed();
+    let server = TlsServer::new(TlsServerSettings {
+        certificates: certificates(cert.pem().as_bytes()).expect("it is PEM"),
+        key: private_key(signing_key.serialize_pem().as_bytes()).expect("it is PEM"),
+        clients: ClientCertificates::Unasked,
+        versions: TlsVersions::All,
+        wall_clock: || VIRTUAL_START,
+    });
+    let server = server.expect("they belong together");
+    let run = |trusted: String| {
+        let mut scenario = (*scenario(&over("tls", CALM))).clone();
+        scenario.tls.ca = Some(PemFile {
+            path: "ca.pem".to_owned(),
+            bytes: trusted.into_bytes().into(),
+        });
+        let scenario = Rc::new(scenario);
+        let no_system = || Ok::<_, ClientsError>(Trust::Ca(Vec::new()));
+        let clients = tls_clients(&scenario, || VIRTUAL_START, no_system);
+        let clients = clients.expect("it is PEM");
+        let layers = Layers::between(&scenario, clients, &server).expect("it is a name");
+        let world = world(&scenario).with_layers(layers);
+        judge(&scenario, world.run(), &Resources::default())
+    };
+
+    let right = run(cert.pem());
+    let wrong = run(signed().cert.pem());
+
+    assert_eq!(verdict(&right).exit_code, 0);
+    let verdict = verdict(&wrong);
+    let said = verdict.reasons[0].text();
+    assert_eq!(verdict.exit_code, 3, "{said}");
+    for words in [
+        "met a certificate that no trusted CA has signed",
+        "name the file of its CA as tls.ca",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+}
