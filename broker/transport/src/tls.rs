@@ -79,6 +79,8 @@ impl Tls {
                 .expect("the bytes were counted");
             self.has_ended = state.peer_has_closed();
         }
+        // The library keeps a buffer for the longest record that came until it reads again: now, and nothing.
+        let _ = self.connection.read_tls(&mut Nothing);
         Ok(())
     }
 
@@ -102,6 +104,15 @@ impl Tls {
     /// Queues the notice that nothing follows.
     pub(crate) fn close(&mut self) {
         self.connection.send_close_notify();
+    }
+}
+
+/// Has no bytes now, and may have some later.
+struct Nothing;
+
+impl io::Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
