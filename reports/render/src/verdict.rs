@@ -273,7 +273,7 @@ mod tests {
     fn a_stopped_run_says_where() {
         let mut run = sample::failing();
         run.times.stopped = Some(Stop {
-            signal: squall_run::StopSignal::Sigint,
+            by: squall_run::StopCause::Sigint,
             at_s: 36.0,
             phase: PhaseKind::Measure,
             after_s: 16.0,

@@ -93,7 +93,7 @@ pub use summary_file::SummaryFile;
 pub use takeover::Takeovers;
 pub use target::{Target, TargetKind};
 pub use threshold::{Comparison, ThresholdOutcome, ThresholdResult};
-pub use times::{ClockKind, Phase, PhaseKind, Stop, StopSignal, Times};
+pub use times::{ClockKind, Phase, PhaseKind, Stop, StopCause, Times};
 pub use told::{Line, Part, Weight};
 pub use unfinished::Unfinished;
 pub use unit::{

@@ -18,7 +18,7 @@ pub struct Times {
     pub clock: ClockKind,
     /// The phases, in order, without gaps.
     pub phases: Vec<Phase>,
-    /// Where the user stopped it, if it did not run to its end.
+    /// Where it was stopped, if it did not run to its end.
     pub stopped: Option<Stop>,
 }
 
@@ -26,7 +26,7 @@ pub struct Times {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stop {
     /// What did it.
-    pub signal: StopSignal,
+    pub by: StopCause,
     /// When, since the start of the run.
     pub at_s: f64,
     /// The phase that was cut short.
@@ -37,24 +37,28 @@ pub struct Stop {
     pub planned_s: Option<f64>,
 }
 
-/// A signal that ends a run before its time.
+/// What ends a run before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum StopSignal {
+pub enum StopCause {
     /// Ctrl-C in a terminal.
     Sigint,
     /// `kill`, a CI job's time limit, a service manager.
     Sigterm,
     /// The terminal was closed.
     Sighup,
+    /// Something was broken for good, and `run.abort_on_fail` wants no more.
+    #[serde(rename = "run.abort_on_fail")]
+    AbortOnFail,
 }
 
-impl fmt::Display for StopSignal {
+impl fmt::Display for StopCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sigint => "SIGINT",
             Self::Sigterm => "SIGTERM",
             Self::Sighup => "SIGHUP",
+            Self::AbortOnFail => "run.abort_on_fail",
         })
     }
 }
@@ -63,16 +67,16 @@ impl fmt::Display for Stop {
     /// `stopped by SIGTERM after 16.0 s of 60.0 s of measuring`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = self.phase.in_sentence();
-        let (signal, after) = (self.signal, duration_text(self.after_s));
+        let (by, after) = (self.by, duration_text(self.after_s));
         match self.planned_s {
             Some(planned_s) => {
                 write!(
                     f,
-                    "stopped by {signal} after {after} of {} of {phase}",
+                    "stopped by {by} after {after} of {} of {phase}",
                     duration_text(planned_s)
                 )
             }
-            None => write!(f, "stopped by {signal} after {after} of {phase}"),
+            None => write!(f, "stopped by {by} after {after} of {phase}"),
         }
     }
 }

@@ -7,7 +7,8 @@ use squall_protocol::Instant;
 use squall_scenario::Scenario;
 
 use crate::books::{Finding, Ledger, Memory, Roster, WatchedClaims};
-use crate::metrics::Metrics;
+use crate::checks::broken_claim;
+use crate::metrics::{Metrics, broken_threshold};
 
 /// A run in which no device could connect for this long, counted from the first refusal or failure, is
 /// ended: long enough for a broker that answers "server busy" at first, short against a run.
@@ -50,6 +51,16 @@ impl Recorder {
     pub fn is_shut_out(&self, now: Instant) -> bool {
         let since = self.ledger.connections.shut_out_since();
         since.is_some_and(|since| now.saturating_since(since) >= SHUT_OUT_AFTER)
+    }
+
+    /// The first claim of `scenario` that is broken for good, in words.
+    pub fn broken_claim(&self, scenario: &Scenario) -> Option<String> {
+        broken_claim(scenario, &self.ledger)
+    }
+
+    /// The first threshold of `scenario` that what was measured so far breaks, in words.
+    pub fn broken_threshold(&self, scenario: &Scenario) -> Option<String> {
+        broken_threshold(scenario, &self.metrics)
     }
 
     /// Both, the ledger to be added to by checks.

@@ -32,6 +32,7 @@ begin = "connected"
 duration = "30s"
 drain = "5s"
 connect_timeout = "10s"
+abort_on_fail = false
 
 [[network]]
 name = "lan"

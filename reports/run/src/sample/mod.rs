@@ -16,7 +16,7 @@ use outcomes::{
 use crate::{
     AnomalyKind, ClockKind, ErrorCount, Extent, FirstAnomaly, GroupSettings, Identity, Limits,
     Machine, Measured, Override, Phase, PhaseKind, Resources, RetainedOutcome, Run, ScenarioText,
-    Sessions, Settings, Software, Stop, StopSignal, Target, TargetKind, ThresholdResult, Times,
+    Sessions, Settings, Software, Stop, StopCause, Target, TargetKind, ThresholdResult, Times,
     VERSION, Value, Verdict,
 };
 
@@ -126,7 +126,7 @@ pub fn empty() -> Run {
     run.times.phases.clear();
     run.times.duration_s = 0.0;
     run.times.stopped = Some(Stop {
-        signal: StopSignal::Sigint,
+        by: StopCause::Sigint,
         at_s: 0.0,
         phase: PhaseKind::Connect,
         after_s: 0.0,

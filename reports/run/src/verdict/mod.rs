@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckOutcome, ClaimOutcome, ClaimResult, Explanation, MetricName, Stop, ThresholdOutcome,
-    ThresholdResult, Times,
+    CheckOutcome, ClaimOutcome, ClaimResult, Explanation, MetricName, Stop, StopCause,
+    ThresholdOutcome, ThresholdResult, Times,
 };
 
 pub use exit_code::ExitCode;
@@ -48,7 +48,7 @@ pub enum Outcome {
 pub enum Extent {
     /// All of it.
     Whole,
-    /// What came before the user stopped it.
+    /// What came before it was stopped.
     UpTo(Stop),
 }
 
@@ -83,7 +83,7 @@ impl Verdict {
     /// connect has that one reason.
     ///
     /// A claim or a threshold that could not be judged proves nothing, and makes the run invalid. So
-    /// does a stop, whatever held up to then.
+    /// does a stop, whatever held up to then, unless what was broken is what stopped it.
     pub fn judge(
         checks: &[CheckOutcome],
         thresholds: &[ThresholdOutcome],
@@ -122,7 +122,13 @@ impl Verdict {
             Extent::Whole => reasons.extend(unjudged),
             Extent::UpTo(stop) => {
                 // What is broken up to there is broken, whatever would have come.
-                if !reasons.iter().any(|reason| reason.exit_code() == 98) {
+                let is_decisive = |reason: &Reason| match stop.by {
+                    StopCause::AbortOnFail => matches!(reason.exit_code(), 98 | 99),
+                    StopCause::Sigint | StopCause::Sigterm | StopCause::Sighup => {
+                        reason.exit_code() == 98
+                    }
+                };
+                if !reasons.iter().any(is_decisive) {
                     reasons.push(Reason::Invalid(format!("the run was {stop}")));
                 }
             }

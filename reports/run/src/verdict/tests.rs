@@ -4,7 +4,7 @@ use crate::Weight;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Aggregate, Comparison, Percentile, PhaseKind, StopSignal, Tags, Value};
+use crate::{Aggregate, Comparison, Percentile, PhaseKind, StopCause, Tags, Value};
 
 fn check(passed: bool) -> CheckOutcome {
     CheckOutcome {
@@ -212,7 +212,7 @@ fn what_could_not_be_judged_makes_a_run_invalid() {
 
 fn stopped_at_16_s() -> Extent {
     Extent::UpTo(Stop {
-        signal: StopSignal::Sigint,
+        by: StopCause::Sigint,
         at_s: 18.0,
         phase: PhaseKind::Measure,
         after_s: 16.0,

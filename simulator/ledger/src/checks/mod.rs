@@ -21,6 +21,7 @@ mod response;
 mod retained;
 mod session;
 mod shared;
+mod so_far;
 mod takeover;
 mod will;
 
@@ -34,6 +35,7 @@ use crate::books::{Anomalies, Anomaly, Ledger, Subject, client_id, spread};
 use crate::metrics::Metrics;
 
 pub(crate) use network::{compare_links, micros};
+pub(crate) use so_far::broken_claim;
 
 use claim::Claims;
 

@@ -35,7 +35,7 @@ use standstill::Standstills;
 use crate::books::Roster;
 
 pub(crate) use cell::Scheduled;
-pub(crate) use thresholds::judge_thresholds;
+pub(crate) use thresholds::{broken_threshold, judge_thresholds};
 
 /// All numbers of a run.
 #[derive(Debug)]

@@ -4,8 +4,8 @@
 //! number: the condition is not judged, and says what it would take.
 
 use squall_run::{
-    Aggregate, CountedFrom, Event, Histogram, MetricName, ProcessUse, Rates, Resources, Spread,
-    Tags, ThresholdOutcome, ThresholdResult, WithoutLag,
+    Aggregate, Comparison, CountedFrom, Event, Histogram, MetricName, ProcessUse, Rates, Resources,
+    Spread, Tags, ThresholdOutcome, ThresholdResult, WithoutLag,
 };
 use squall_scenario::{Condition, MetricSelector, MetricTags, Scenario, Threshold};
 
@@ -39,6 +39,50 @@ pub(crate) fn judge_thresholds(
         .iter()
         .flat_map(|threshold| judge.threshold(threshold))
         .collect()
+}
+
+/// The first condition in file order that is broken by what was measured so far, in words: a limit from above on a time or a
+/// count. What a mean or a rate will be in the end is open.
+pub(crate) fn broken_threshold(scenario: &Scenario, metrics: &Metrics) -> Option<String> {
+    let judge = Judge {
+        scenario,
+        metrics,
+        cells: &metrics.cells(scenario),
+        rates: &metrics.rates(scenario),
+        resources: &Resources::default(),
+    };
+    let conditions = scenario.thresholds.iter().flat_map(|threshold| {
+        threshold
+            .conditions
+            .iter()
+            .map(move |each| (threshold, each))
+    });
+    conditions
+        .filter(|(_, condition)| is_from_above(condition))
+        .map(|(threshold, condition)| judge.condition(&threshold.selector, condition))
+        .find(|outcome| outcome.result == ThresholdResult::Broken)
+        .map(|outcome| {
+            let actual = outcome.actual.map(|actual| actual.to_string());
+            format!(
+                "{}: {} is broken already, it is {}",
+                outcome.metric.as_str(),
+                outcome.expression,
+                actual.unwrap_or_default()
+            )
+        })
+}
+
+/// Whether more samples of the same kind do not mend it.
+fn is_from_above(condition: &Condition) -> bool {
+    let is_of_samples = match condition.aggregate {
+        Aggregate::Percentile(_) | Aggregate::Max | Aggregate::Count => true,
+        Aggregate::Min | Aggregate::Avg | Aggregate::Rate | Aggregate::Value => false,
+    };
+    is_of_samples
+        && matches!(
+            condition.comparison,
+            Comparison::Less | Comparison::LessOrEqual
+        )
 }
 
 struct Judge<'a> {

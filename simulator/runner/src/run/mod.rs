@@ -3,6 +3,7 @@
 //! Nothing here knows the command line: a [`RunSpec`] comes in, a [`Run`] goes out, and a
 //! [`ProgressDisplay`] is told how far it is.
 
+mod abort;
 mod broker_end;
 mod keeper;
 pub mod pace;

@@ -11,12 +11,13 @@ use anyhow::Context as _;
 use squall_broker::descriptors;
 use squall_fleet::{Fleet, Phase, Progress, RunTag};
 use squall_ledger::{Judgement, Recorder, judge};
-use squall_run::{ClockKind, duration_text};
+use squall_run::{ClockKind, StopCause, duration_text};
 use squall_scenario::{DESCRIPTORS_RESERVED, Scenario};
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::RunSpec;
+use super::abort;
 use super::keeper::Keeper;
 use super::parting::{Parted, Parting};
 use super::record::{Circumstances, Driven};
@@ -170,7 +171,7 @@ async fn run_fleet(
 
     let orders = drive.orders();
     let ended = tokio::select! {
-        ended = run_until_end_or_signal(&drive, signals, display) => ended?,
+        ended = run_until_end_or_stop(&drive, scenario, signals, display) => ended?,
         never = keeper.carry_out(orders, &drive) => match never {},
     };
 
@@ -200,15 +201,16 @@ async fn run_fleet(
     Ok((driven, keeper))
 }
 
-/// The first signal ends the load; the drain and the checks follow, since what is on its way would
-/// be taken for lost. The second one ends everything.
-async fn run_until_end_or_signal(
+/// The first signal ends the load, and so does what is broken for good where the scenario asks for that; the drain and the
+/// checks follow, since what is on its way would be taken for lost. The second signal ends everything.
+async fn run_until_end_or_stop(
     drive: &Drive<Recorder>,
+    scenario: &Scenario,
     signals: &mut StopSignals,
     display: &RefCell<ProgressDisplay>,
 ) -> Result<Ended, Failure> {
     let mut running = pin!(drive.run());
-    let name = tokio::select! {
+    let (by, why) = tokio::select! {
         result = &mut running => {
             result.context("the event loop failed")?;
             return Ok(Ended::Whole);
@@ -217,18 +219,23 @@ async fn run_until_end_or_signal(
             display.borrow().remark("no device could connect: the run ends here");
             return Ok(Ended::ShutOut);
         }
-        name = signals.next() => name,
+        name = signals.next() => (name, format!("{name}: ")),
+        what = abort::broken(drive, scenario) => {
+            (StopCause::AbortOnFail, format!("{what} ({}): ", StopCause::AbortOnFail))
+        }
     };
     let had_load = drive.phase().is_some_and(|phase| phase < Phase::Draining);
     drive.stop();
     let next = drive.progress().map_or_else(String::new, what_follows);
-    display
-        .borrow()
-        .remark(&format!("{name}: {next}; again to stop at once"));
+    let at_once = match by {
+        StopCause::AbortOnFail => "a signal stops at once",
+        StopCause::Sigint | StopCause::Sigterm | StopCause::Sighup => "again to stop at once",
+    };
+    display.borrow().remark(&format!("{why}{next}; {at_once}"));
     tokio::select! {
         result = &mut running => {
             result.context("the event loop failed")?;
-            Ok(if had_load { Ended::Stopped(name) } else { Ended::Whole })
+            Ok(if had_load { Ended::Stopped(by) } else { Ended::Whole })
         }
         by = signals.next() => Ok(Ended::Cut { by, load_was_stopped: had_load }),
     }

@@ -4,23 +4,23 @@ use std::future::{poll_fn, ready};
 use std::task::Poll;
 
 use anyhow::Context as _;
-use squall_run::StopSignal;
+use squall_run::StopCause;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Failure;
 
 /// Handlers of every signal that stops a run, from the moment they are made.
 pub struct StopSignals {
-    handlers: Vec<(StopSignal, Signal)>,
+    handlers: Vec<(StopCause, Signal)>,
 }
 
 impl StopSignals {
     /// From here on none of them ends the process.
     pub fn handle() -> Result<Self, Failure> {
         let wanted = [
-            (StopSignal::Sigint, SignalKind::interrupt()),
-            (StopSignal::Sigterm, SignalKind::terminate()),
-            (StopSignal::Sighup, SignalKind::hangup()),
+            (StopCause::Sigint, SignalKind::interrupt()),
+            (StopCause::Sigterm, SignalKind::terminate()),
+            (StopCause::Sighup, SignalKind::hangup()),
         ];
         let mut handlers = Vec::new();
         for (name, kind) in wanted {
@@ -31,7 +31,7 @@ impl StopSignals {
     }
 
     /// The one that has come and was not yet heard of, if any.
-    pub async fn pending(&mut self) -> Option<StopSignal> {
+    pub async fn pending(&mut self) -> Option<StopCause> {
         tokio::select! {
             biased;
             name = self.next() => Some(name),
@@ -40,7 +40,7 @@ impl StopSignals {
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) -> StopSignal {
+    pub async fn next(&mut self) -> StopCause {
         poll_fn(|cx| {
             for (name, handler) in &mut self.handlers {
                 if handler.poll_recv(cx).is_ready() {

@@ -2,7 +2,7 @@
 
 use squall_fleet::Phase;
 use squall_protocol::Instant;
-use squall_run::{ClockKind, PhaseKind, Stop, StopSignal, Times};
+use squall_run::{ClockKind, PhaseKind, Stop, StopCause, Times};
 use squall_scenario::RunSettings;
 
 /// How a run came to its end.
@@ -12,12 +12,12 @@ pub enum Ended {
     Whole,
     /// No device could connect: the rest of the scenario would have told nothing.
     ShutOut,
-    /// This signal ended the load before its time; the drain and the checks followed.
-    Stopped(StopSignal),
+    /// This ended the load before its time; the drain and the checks followed.
+    Stopped(StopCause),
     /// A second signal ended everything at once: what was on its way was not awaited.
     Cut {
         /// The second signal.
-        by: StopSignal,
+        by: StopCause,
         /// Whether the first one ended the load before its time.
         load_was_stopped: bool,
     },
@@ -65,9 +65,9 @@ pub fn times(phases: &[(Phase, Instant)], end: End, planned: &RunSettings) -> Ti
 /// Where a run was stopped: in the load, after which it was drained, or at once, wherever it was.
 fn stop(phases: &[squall_run::Phase], ended: Ended, planned: &RunSettings) -> Option<Stop> {
     let in_load = |phase: &&squall_run::Phase| phase.kind < PhaseKind::Drain;
-    let (signal, cut) = match ended {
+    let (by, cut) = match ended {
         Ended::Whole | Ended::ShutOut => return None,
-        Ended::Stopped(signal) => (signal, phases.iter().rfind(in_load)?),
+        Ended::Stopped(by) => (by, phases.iter().rfind(in_load)?),
         Ended::Cut {
             by,
             load_was_stopped: true,
@@ -84,7 +84,7 @@ fn stop(phases: &[squall_run::Phase], ended: Ended, planned: &RunSettings) -> Op
         PhaseKind::Drain => Some(planned.drain.as_secs_f64()),
     };
     Some(Stop {
-        signal,
+        by,
         at_s: cut.end_s,
         phase: cut.kind,
         after_s: cut.end_s - cut.start_s,
@@ -126,8 +126,8 @@ mod tests {
             (Phase::Leaving, second(24)),
         ];
 
-        let in_load = stopped(&phases, Ended::Stopped(StopSignal::Sigterm)).unwrap();
-        let early = stopped(&phases[..1], Ended::Stopped(StopSignal::Sigint)).unwrap();
+        let in_load = stopped(&phases, Ended::Stopped(StopCause::Sigterm)).unwrap();
+        let early = stopped(&phases[..1], Ended::Stopped(StopCause::Sigint)).unwrap();
 
         assert_eq!(in_load.at_s, 19.0);
         assert_eq!(
@@ -151,7 +151,7 @@ mod tests {
             (Phase::Draining, second(19)),
         ];
         let cut = |load_was_stopped| Ended::Cut {
-            by: StopSignal::Sigint,
+            by: StopCause::Sigint,
             load_was_stopped,
         };
 

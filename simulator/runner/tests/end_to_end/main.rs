@@ -1,5 +1,6 @@
 //! The `squall` program as a user runs it: real processes, real sockets, free ports.
 
+mod aborted;
 mod addresses;
 mod bad_input;
 mod broker_faults;

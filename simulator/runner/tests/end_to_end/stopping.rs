@@ -113,7 +113,7 @@ fn each_signal_makes_a_run_invalid_that_held_so_far() {
         let stopped = &run_file(&results.out())["times"]["stopped"];
         assert_eq!(stopped["phase"], "measure", "{name}");
         assert_eq!(stopped["planned_s"], 600.0);
-        assert_eq!(stopped["signal"], name);
+        assert_eq!(stopped["by"], name);
         for file in ["report.html", "summary.md", "summary.json"] {
             assert!(results.file(file).contains(name), "{name} is not in {file}");
         }

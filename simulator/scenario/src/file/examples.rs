@@ -60,6 +60,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("run.warmup", "warmup = \"5s\""),
     ("run.duration", "duration = \"30s\""),
     ("run.drain", "drain = \"5s\""),
+    ("run.abort_on_fail", "abort_on_fail = true"),
     ("run.connect_timeout", "connect_timeout = \"10s\""),
     (
         "network",

@@ -17,6 +17,8 @@ pub struct RunSettings {
     pub drain: Duration,
     /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
     pub connect_timeout: Duration,
+    /// Whether the load ends as soon as a claim or a threshold is broken for good. Default false.
+    pub abort_on_fail: bool,
 }
 
 /// When the load begins: `begin`.

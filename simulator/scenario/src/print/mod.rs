@@ -198,6 +198,7 @@ fn write_run(text: &mut Text, run: &RunSettings) {
     text.pair("duration", duration(run.duration));
     text.pair("drain", duration(run.drain));
     text.pair("connect_timeout", duration(run.connect_timeout));
+    text.pair("abort_on_fail", run.abort_on_fail);
 }
 
 fn write_network(text: &mut Text, network: &Network) {

@@ -282,6 +282,7 @@ impl Resolver<'_> {
             begin,
             drain,
             connect_timeout,
+            abort_on_fail,
         } = &file.run;
         let time = |text: Option<DurationText>, default| text.map_or(default, |text| text.0);
         let connect_timeout_at = at.key("connect_timeout");
@@ -298,6 +299,7 @@ impl Resolver<'_> {
             duration,
             drain: time(drain, DRAIN_DEFAULT),
             connect_timeout,
+            abort_on_fail: abort_on_fail.unwrap_or(false),
         }
     }
 
