@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{Certificate, CertificateParams, KeyPair, date_time_ymd};
 use squall_fleet::VIRTUAL_START;
 use squall_ledger::{Judgement, judge};
 use squall_run::Resources;
@@ -248,48 +248,107 @@ fn a_tamper_breaks_the_same_claim_over_every_transport() {
     }
 }
 
-/// Devices that do not trust the broker's CA are kept out, and the report says so in the words that it has for sockets.
+/// Groups of one target that speak what each of its addresses does, and read what the others publish.
 #[test]
-fn a_wrong_ca_is_said_as_over_sockets() {
-    let signed = || {
-        let name = ["localhost".to_owned()];
-        generate_simple_self_signed(name).expect("it can be made")
-    };
-    let CertifiedKey { cert, signing_key } = signed();
+fn the_addresses_of_a_target_speak_each_their_transport() {
+    let mut text = "[target]\nurl = [\"mqtt://a.test\", \"mqtts://b.test\", \"ws://c.test/mqtt\", \"wss://10.0.0.4/ws\"]\n\
+                    [run]\nduration = \"4s\"\n[[expect]]\ncheck = \"delivery\"\nlost = 0\nmisrouted = 0\n"
+        .to_owned();
+    for transport in TRANSPORTS {
+        text += &format!(
+            "[[group]]\nname = \"{transport}\"\ncount = 2\ntransport = \"{transport}\"\n\
+             [[group.publish]]\ntopic = \"from/{transport}\"\nqos = 1\nrate = 10\n\
+             [[group.subscribe]]\nfilter = \"from/+\"\nqos = 1\n"
+        );
+    }
+
+    let (judgement, _) = run_on(&text);
+
+    assert_eq!(
+        (verdict(&judgement).exit_code, broken(&judgement)),
+        (0, vec![])
+    );
+    let received = judgement.measured.accounting.deliveries.iter();
+    let received: Vec<u64> = received.map(|of| of.delivered).collect();
+    // Two readers of each group get 40 messages of each of four.
+    assert_eq!(received, [320; 4]);
+}
+
+/// A certificate for `name` that ends with this year, and its key; it is its own CA.
+fn certificate(name: &str, year: i32) -> (Certificate, KeyPair) {
+    let key = KeyPair::generate().expect("it can be made");
+    let mut params = CertificateParams::new([name.to_owned()]).expect("it is a name");
+    params.not_after = date_time_ymd(year, 12, 31);
+    let certificate = params.self_signed(&key).expect("it can be signed");
+    (certificate, key)
+}
+
+fn pem(certificate: &Certificate) -> PemFile {
+    PemFile {
+        path: "ca.pem".to_owned(),
+        bytes: certificate.pem().into_bytes().into(),
+    }
+}
+
+/// Runs with a broker that shows this certificate and asks for `clients`, and devices that trust `ca`.
+fn run_secured(
+    (shown, key): &(Certificate, KeyPair),
+    clients: ClientCertificates,
+    ca: &Certificate,
+) -> Judgement {
     let server = TlsServer::new(TlsServerSettings {
-        certificates: certificates(cert.pem().as_bytes()).expect("it is PEM"),
-        key: private_key(signing_key.serialize_pem().as_bytes()).expect("it is PEM"),
-        clients: ClientCertificates::Unasked,
+        certificates: certificates(shown.pem().as_bytes()).expect("it is PEM"),
+        key: private_key(key.serialize_pem().as_bytes()).expect("it is PEM"),
+        clients,
         versions: TlsVersions::All,
         wall_clock: || VIRTUAL_START,
     });
     let server = server.expect("they belong together");
-    let run = |trusted: String| {
-        let mut scenario = (*scenario(&over("tls", CALM))).clone();
-        scenario.tls.ca = Some(PemFile {
-            path: "ca.pem".to_owned(),
-            bytes: trusted.into_bytes().into(),
-        });
-        let scenario = Rc::new(scenario);
-        let no_system = || Ok::<_, ClientsError>(Trust::Ca(Vec::new()));
-        let clients = tls_clients(&scenario, || VIRTUAL_START, no_system);
-        let clients = clients.expect("it is PEM");
-        let layers = Layers::between(&scenario, clients, &server).expect("it is a name");
-        let world = world(&scenario).with_layers(layers);
-        judge(&scenario, world.run(), &Resources::default())
-    };
+    let mut scenario = (*scenario(&over("tls", CALM))).clone();
+    scenario.tls.ca = Some(pem(ca));
+    let scenario = Rc::new(scenario);
+    let no_system = || Ok::<_, ClientsError>(Trust::Ca(Vec::new()));
+    let clients = tls_clients(&scenario, || VIRTUAL_START, no_system).expect("it is PEM");
+    let layers = Layers::between(&scenario, clients, &server).expect("it is a name");
+    let world = world(&scenario).with_layers(layers);
+    judge(&scenario, world.run(), &Resources::default())
+}
 
-    let right = run(cert.pem());
-    let wrong = run(signed().cert.pem());
+/// What keeps devices out is told in the words that the report has for sockets, each with what to do.
+#[test]
+fn each_fault_of_a_certificate_is_said_as_over_sockets() {
+    let unasked = || ClientCertificates::Unasked;
+    let right = certificate("localhost", 2030);
+    let (other, _) = certificate("localhost", 2030);
+    let expired = certificate("localhost", 2025);
+    let elsewhere = certificate("elsewhere.test", 2030);
+    let required = ClientCertificates::Required(vec![other.der().clone()]);
 
-    assert_eq!(verdict(&right).exit_code, 0);
-    let verdict = verdict(&wrong);
-    let said = verdict.reasons[0].text();
-    assert_eq!(verdict.exit_code, 3, "{said}");
-    for words in [
-        "met a certificate that no trusted CA has signed",
-        "name the file of its CA as tls.ca",
+    assert_eq!(
+        verdict(&run_secured(&right, unasked(), &right.0)).exit_code,
+        0
+    );
+    for (judgement, words) in [
+        (
+            run_secured(&right, unasked(), &other),
+            "met a certificate that no trusted CA has signed: name the file of its CA as tls.ca",
+        ),
+        (
+            run_secured(&expired, unasked(), &expired.0),
+            "met an expired certificate: renew the broker's certificate",
+        ),
+        (
+            run_secured(&elsewhere, unasked(), &elsewhere.0),
+            "met a certificate for another host name: use a name of the certificate in target.url",
+        ),
+        (
+            run_secured(&right, required, &right.0),
+            "were refused for their client certificate, or because they have none: set tls.cert and tls.key",
+        ),
     ] {
+        let verdict = verdict(&judgement);
+        let said = verdict.reasons[0].text();
+        assert_eq!(verdict.exit_code, 3, "{said}");
         assert!(said.contains(words), "{said}");
     }
 }
