@@ -55,6 +55,11 @@ impl LinkPart {
         self.is_closed = true;
     }
 
+    /// Whether the broker had closed it by then.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
     /// When the connection came to its end for the device's machine.
     pub(crate) fn at(&self) -> Instant {
         self.at

@@ -41,6 +41,17 @@ impl Share {
         })
     }
 
+    /// Whether any member is certainly subscribed, connected or not: what a member that is gone had on its way must go to
+    /// it. One whose SUBSCRIBE is under way may come too late for that.
+    pub(crate) fn has_subscriber(&self, sessions: &[Option<Session>], filter: FilterKey) -> bool {
+        self.members.iter().any(|&member| {
+            sessions[member.0 as usize]
+                .as_ref()
+                .and_then(|session| session.subscription(filter))
+                .is_some_and(|subscription| subscription.state == SubscriptionState::Active)
+        })
+    }
+
     /// Whether a link still held something on its way to a member at the end.
     pub(crate) fn has_member_on_link(&self, sessions: &[Option<Session>]) -> bool {
         self.members.iter().any(|&member| {

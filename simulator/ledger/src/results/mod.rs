@@ -192,6 +192,7 @@ fn doubts_of_connections(
     if metrics.has_load() {
         reasons.extend(absent(scenario, ledger));
         reasons.extend(kept_out_by_links(ledger));
+        reasons.extend(kept_out_by_faults(ledger));
         reasons.extend(never_asked(scenario, ledger));
     }
     reasons.extend(unsubscribed(ledger));
@@ -217,7 +218,8 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
     let never_asked = devices - connections.asked();
     let explained = never_asked
         + connections.locally_limited()
-        + ledger.connections.kept_out_by_links(&ledger.roster);
+        + ledger.connections.kept_out_by_links(&ledger.roster)
+        + ledger.connections.kept_out_by_faults();
     let absent = devices - connections.seen() - explained;
     let text = format!(
         "{} of {} devices never got a CONNACK with success",
@@ -271,6 +273,17 @@ fn kept_out_by_links(ledger: &books::Ledger) -> Option<Reason> {
         Reason::Invalid(format!(
             "{} devices never got a CONNACK because their simulated links were out: nothing that is \
              claimed is about them; give the network shorter outages, or run.connect_timeout more time",
+            count_text(kept_out)
+        ))
+    })
+}
+
+/// Devices that faults of the broker never let in: nothing that is claimed is about them.
+fn kept_out_by_faults(ledger: &books::Ledger) -> Option<Reason> {
+    let kept_out = ledger.connections.kept_out_by_faults();
+    (kept_out > 0).then(|| {
+        Reason::Invalid(format!(
+            "{} devices never got a CONNACK because faults had the broker away when they asked: nothing that is claimed is              about them; let their group `reconnect`, or the faults come later",
             count_text(kept_out)
         ))
     })

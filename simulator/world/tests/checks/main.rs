@@ -19,6 +19,7 @@ mod cut;
 mod delivery;
 mod determinism;
 mod duplicates;
+mod excuses;
 mod figures;
 mod flap;
 mod generator;

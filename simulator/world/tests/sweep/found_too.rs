@@ -137,3 +137,71 @@ duplicated = 0
 "#,
     );
 }
+
+/// A goodbye that its link still holds when the next CONNECT displaces the connection: what was sent before it at QoS 0
+/// never comes to the broker.
+#[test]
+fn what_a_link_holds_of_a_connection_that_said_goodbye_may_never_come() {
+    assert_sound(
+        r#"
+[[network]]
+name = "far"
+loss = 0.3
+[[group]]
+name = "red"
+count = 2
+network = "far"
+availability = { up = "2s", down = { dist = "exponential", mean = "1s" }, how = "disconnect" }
+[group.birth]
+topic = "s/{client_id}"
+[[group.publish]]
+topic = "t/{index % 2}"
+rate = { repeat = "4s", points = [{ at = "0s", rate = 0 }, { at = "2s", rate = 30 }, { at = "4s", rate = 0 }] }
+[[group]]
+name = "green"
+count = 1
+[[group.subscribe]]
+filter = "s/+"
+[[expect]]
+check = "delivery"
+qos = 0
+lost = 0
+"#,
+    );
+}
+
+/// A device publishes to one topic at QoS 0 and 1: what it sends again on its next connection may come twice, also to a
+/// subscription at QoS 0, where nothing tells at which QoS it was sent.
+#[test]
+fn what_a_publisher_sends_again_may_come_twice_at_qos_0() {
+    assert_sound(
+        r#"
+[[network]]
+name = "far"
+latency = "300ms"
+[[group]]
+name = "red"
+count = 1
+protocol = "3.1.1"
+network = "far"
+clean_start = false
+availability = { up = "2s", down = "500ms", how = "fin" }
+[[group.publish]]
+topic = "t/{index % 2}"
+qos = 1
+rate = { repeat = "4s", points = [{ at = "0s", rate = 0 }, { at = "2s", rate = 30 }, { at = "4s", rate = 0 }] }
+[[group.publish]]
+topic = "t/0"
+rate = 40
+[[group]]
+name = "blue"
+count = 1
+network = "far"
+[[group.respond]]
+filter = "t/0"
+[[expect]]
+check = "delivery"
+duplicated = 0
+"#,
+    );
+}

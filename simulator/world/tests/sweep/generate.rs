@@ -1,7 +1,8 @@
 //! A random scenario: small groups, random features of the format, and every claim that a broker must keep.
 
 use crate::draw::Draw;
-use crate::group::{Group, NAMES};
+use crate::faults;
+use crate::group::{Group, NAMES, Setting};
 
 /// What no broker may break, whatever the scenario does.
 const CLAIMS: [&str; 14] = [
@@ -28,7 +29,10 @@ pub(crate) fn scenario(seed: u64) -> Generated {
     let mut draw = Draw::new(seed);
     let mut text = format!("seed = {seed}\n");
     run(&mut draw, &mut text);
-    let networks = networks(&mut draw, &mut text);
+    let setting = Setting {
+        networks: networks(&mut draw, &mut text),
+        is_all_v5: draw.chance(40),
+    };
     let groups = draw.number(1, NAMES.len() as u64);
     let mut faults = Vec::new();
     let mut claims: Vec<String> = CLAIMS.iter().map(|&claim| claim.to_owned()).collect();
@@ -36,18 +40,35 @@ pub(crate) fn scenario(seed: u64) -> Generated {
         .iter()
         .take(usize::try_from(groups).expect("four at most"))
     {
-        let group = Group::draw(&mut draw, name, &networks);
+        let group = Group::draw(&mut draw, name, &setting);
         text += &group.text;
         for _ in 0..draw.one(&[0, 0, 1, 1, 2]) {
             let name = format!("f{}", faults.len());
-            faults.push(fault(&mut draw, &name, &group, &mut claims));
+            faults.push(faults::of_devices(&mut draw, &name, &group, &mut claims));
         }
+    }
+    if draw.chance(20) {
+        let name = format!("f{}", faults.len());
+        faults.push(faults::of_broker(&mut draw, &name));
+        if draw.chance(50) {
+            text.insert_str(0, MEMORY_KEPT);
+        }
+    }
+    if draw.chance(60) {
+        text += WATCHER;
     }
     for fault in faults {
         text += &fault;
     }
     Generated { text, claims }
 }
+
+/// A device that sees wills and births; without one, a claim about wills is about nothing.
+const WATCHER: &str =
+    "[[group]]\nname = \"white\"\ncount = 1\n[[group.subscribe]]\nfilter = \"s/+\"\nqos = 1\n";
+
+/// The first line of a scenario whose broker knows everything when it comes back; without it, nothing.
+pub(crate) const MEMORY_KEPT: &str = "# the broker keeps everything\n";
 
 /// A random scenario.
 pub(crate) struct Generated {
@@ -58,7 +79,7 @@ pub(crate) struct Generated {
 }
 
 fn run(draw: &mut Draw, text: &mut String) {
-    let duration = draw.number(14, 18);
+    let duration = draw.number(15, 18);
     let timeout = draw.one(&["2s", "4s", "10s"]);
     *text += &format!(
         "[run]\nduration = \"{duration}s\"\ndrain = \"12s\"\nconnect_timeout = \"{timeout}\"\n"
@@ -116,88 +137,4 @@ fn networks(draw: &mut Draw, text: &mut String) -> Vec<&'static str> {
         }
     }
     names.to_vec()
-}
-
-/// What a fault may do; the last ones need a link.
-const ACTIONS: [&str; 8] = [
-    "drop",
-    "drop",
-    "disconnect",
-    "takeover",
-    "takeover",
-    "stall",
-    "network",
-    "partition",
-];
-
-/// Those of [`ACTIONS`] that need none.
-const ACTIONS_WITHOUT_LINK: usize = 6;
-
-/// How a device is dropped; silently more often.
-const DROPS: [&str; 7] = [
-    "silent",
-    "silent",
-    "fin",
-    "rst",
-    "half_close",
-    "mid_packet",
-    "malformed",
-];
-
-/// One fault called `name` at devices of `group`, and what is claimed of it.
-fn fault(draw: &mut Draw, name: &str, group: &Group, claims: &mut Vec<String>) -> String {
-    let mut text = format!("[[fault]]\nname = \"{name}\"\ngroup = \"{}\"\n", group.name);
-    if draw.chance(50) {
-        let every = draw.one(&["700ms", "1500ms", "3s"]);
-        text += &format!("every = \"{every}\"\n");
-    } else {
-        text += &format!("at = \"{}s\"\n", draw.number(0, 8));
-    }
-    if draw.chance(60) {
-        text += &format!("select = {}\n", draw.number(1, group.count.min(2)));
-    }
-    let actions = match group.has_link {
-        true => &ACTIONS[..],
-        false => &ACTIONS[..ACTIONS_WITHOUT_LINK],
-    };
-    let action = draw.one(actions);
-    text += &format!("action = \"{action}\"\n");
-    let lasts = draw.one(&["300ms", "2s", "5s"]);
-    let wills = match action {
-        "drop" => {
-            let how = draw.one(&DROPS);
-            text += &format!("how = \"{how}\"\n");
-            if how == "malformed" {
-                claims.push(
-                    "check = \"malformed\"\nclosed_within = \"1s\"\nreason = \"correct\""
-                        .to_owned(),
-                );
-            }
-            Some((
-                1,
-                "within = { silent = \"31s\", fin = \"1s\", rst = \"1s\", half_close = \"1s\", mid_packet = \"1s\", malformed = \"1s\" }",
-            ))
-        }
-        "disconnect" if group.speaks_v5 && draw.chance(40) => {
-            text += "reason = \"with_will\"\n";
-            Some((1, ""))
-        }
-        "disconnect" => Some((0, "")),
-        "stall" | "partition" => {
-            text += &format!("lasts = \"{lasts}\"\n");
-            None
-        }
-        "network" => {
-            let profile = draw.one(&["near", "far", "gprs", "satellite"]);
-            text += &format!("lasts = \"{lasts}\"\nprofile = \"{profile}\"\n");
-            None
-        }
-        _ => None,
-    };
-    if let Some((exactly, within)) = wills.filter(|_| group.has_will) {
-        claims.push(format!(
-            "check = \"will\"\nafter = \"{name}\"\nexactly = {exactly}\n{within}"
-        ));
-    }
-    text
 }

@@ -1,6 +1,7 @@
 //! A group of a random scenario.
 
 use crate::draw::Draw;
+use crate::streams::{add_streams, add_subscriptions, respond};
 
 /// A `[[group]]` as text, and what claims and faults must know of it.
 pub(crate) struct Group {
@@ -9,45 +10,29 @@ pub(crate) struct Group {
     pub(crate) count: u64,
     pub(crate) has_link: bool,
     pub(crate) has_will: bool,
+    pub(crate) has_keep_alive: bool,
     pub(crate) speaks_v5: bool,
+}
+
+/// What holds for all groups of a scenario.
+pub(crate) struct Setting {
+    /// Link profiles that it has.
+    pub(crate) networks: Vec<&'static str>,
+    /// Whether all devices speak 5.0: what User Properties carry, each must see.
+    pub(crate) is_all_v5: bool,
 }
 
 /// Names of the groups of a scenario.
 pub(crate) const NAMES: [&str; 4] = ["red", "green", "blue", "grey"];
 
-/// Topics that streams, wills, births and subscriptions share.
-const TOPICS: [&str; 6] = [
-    "t/{client_id}",
-    "t/{index % 2}",
-    "t/0",
-    "u/{client_id}",
-    "u/{seq % 3}",
-    "u/v",
-];
-const FILTERS: [&str; 8] = [
-    "t/#",
-    "t/+",
-    "t/0",
-    "u/#",
-    "u/v",
-    "s/+",
-    "b/+",
-    "u/{client_id}",
-];
-const SHARED: [&str; 4] = [
-    "$share/a/t/#",
-    "$share/a/u/+",
-    "$share/b/t/#",
-    "$share/{index % 2}/t/+",
-];
-
 impl Group {
-    /// The group called `name`, whose links are one of `networks`.
-    pub(crate) fn draw(draw: &mut Draw, name: &'static str, networks: &[&'static str]) -> Self {
+    /// The group called `name`.
+    pub(crate) fn draw(draw: &mut Draw, name: &'static str, setting: &Setting) -> Self {
+        let networks = &setting.networks;
         let mut text = format!("[[group]]\nname = \"{name}\"\n");
         let count = draw.number(1, 5);
         text += &format!("count = {count}\n");
-        let speaks_v5 = draw.chance(75);
+        let speaks_v5 = setting.is_all_v5 || draw.chance(65);
         if !speaks_v5 {
             text += "protocol = \"3.1.1\"\n";
         }
@@ -63,7 +48,7 @@ impl Group {
         if draw.chance(60) {
             reconnect(draw, &mut text);
         }
-        let has_will = draw.chance(40);
+        let has_will = draw.chance(60);
         if has_will {
             will(draw, &mut text);
         }
@@ -71,7 +56,7 @@ impl Group {
             birth(draw, &mut text);
         }
         let mut streams = String::new();
-        add_streams(draw, &mut streams, speaks_v5);
+        add_streams(draw, &mut streams, setting, speaks_v5);
         let mut subscriptions = String::new();
         add_subscriptions(draw, &mut subscriptions, speaks_v5);
         if draw.chance(20) {
@@ -80,6 +65,7 @@ impl Group {
         if draw.chance(40) {
             qos2(draw, &mut text, [&streams, &subscriptions]);
         }
+        let has_keep_alive = !text.contains("keep_alive = \"0s\"");
         text += &streams;
         text += &subscriptions;
         Self {
@@ -88,6 +74,7 @@ impl Group {
             count,
             has_link,
             has_will,
+            has_keep_alive,
             speaks_v5,
         }
     }
@@ -109,6 +96,9 @@ fn connection(draw: &mut Draw, text: &mut String, speaks_v5: bool) {
         let maximum = draw.one(&[1, 2, 5, 20]);
         *text += &format!("receive_maximum = {maximum}\n");
     }
+    if speaks_v5 && draw.chance(25) {
+        *text += &format!("topic_alias = {}\n", draw.number(1, 4));
+    }
     if draw.chance(30) {
         let rate = draw.one(&["0.5", "2", "20"]);
         *text += &format!("connect_rate = {rate}\n");
@@ -116,13 +106,21 @@ fn connection(draw: &mut Draw, text: &mut String, speaks_v5: bool) {
 }
 
 fn attendance(draw: &mut Draw, text: &mut String) {
-    if draw.chance(12) {
+    let has_curve = draw.chance(12);
+    if !has_curve && draw.chance(12) {
         *text += &format!("start = \"{}s\"\n", draw.number(0, 4));
     }
-    if draw.chance(12) {
+    if !has_curve && draw.chance(12) {
         *text += &format!("leave = \"{}s\"\n", draw.number(5, 9));
     }
-    if draw.chance(25) {
+    if has_curve {
+        let online = draw.one(&[
+            "0.5",
+            "[{ at = \"2s\", share = 0.2 }, { at = \"6s\", share = 1 }]",
+            "{ repeat = \"6s\", points = [{ at = \"0s\", share = 1 }, { at = \"3s\", share = 0.2 }, { at = \"6s\", share = 1 }] }",
+        ]);
+        *text += &format!("online = {online}\n");
+    } else if draw.chance(25) {
         let up = draw.one(&[
             "\"2s\"",
             "{ dist = \"exponential\", mean = \"3s\" }",
@@ -181,98 +179,4 @@ fn birth(draw: &mut Draw, text: &mut String) {
     let topic = draw.one(&["b/{client_id}", "s/{client_id}"]);
     let (qos, retain) = (draw.number(0, 2), draw.chance(60));
     *text += &format!("[group.birth]\ntopic = \"{topic}\"\nqos = {qos}\nretain = {retain}\n");
-}
-
-fn add_streams(draw: &mut Draw, text: &mut String, speaks_v5: bool) {
-    for _ in 0..draw.number(0, 2) {
-        let topic = draw.one(&TOPICS);
-        let qos = draw.number(0, 2);
-        *text += &format!("[[group.publish]]\ntopic = \"{topic}\"\nqos = {qos}\n");
-        let is_closed_loop = qos > 0 && draw.chance(20);
-        pacing(draw, text, is_closed_loop);
-        if draw.chance(20) {
-            *text += "retain = true\n";
-        }
-        if draw.chance(15) {
-            *text += &format!("start = \"{}s\"\n", draw.number(0, 4));
-        }
-        if draw.chance(15) {
-            *text += &format!("until = \"{}s\"\n", draw.number(5, 9));
-        }
-        if !is_closed_loop && draw.chance(10) {
-            *text += &format!("count = {}\n", draw.number(1, 20));
-        }
-        if speaks_v5 && draw.chance(25) {
-            *text += &format!("message_expiry = \"{}s\"\n", draw.number(1, 5));
-        }
-        if speaks_v5 && draw.chance(15) {
-            *text += "response_topic = \"r/{client_id}\"\n";
-            *text += "[[group.subscribe]]\nfilter = \"r/{client_id}\"\nqos = 1\n";
-        }
-    }
-}
-
-fn pacing(draw: &mut Draw, text: &mut String, is_closed_loop: bool) {
-    if is_closed_loop {
-        // Without a link a window sends thousands of messages a second.
-        *text += &format!(
-            "arrival = {{ window = {} }}\ncount = {}\n",
-            draw.number(1, 10),
-            draw.number(1, 300)
-        );
-        return;
-    }
-    let rate = draw.one(&[
-        "2",
-        "10",
-        "40",
-        "[{ at = \"0s\", rate = 1 }, { at = \"8s\", rate = 40 }]",
-        "[{ at = \"3s\", rate = 0 }, { at = \"3s\", rate = 30 }, { at = \"6s\", rate = 0 }]",
-        "{ repeat = \"4s\", points = [{ at = \"0s\", rate = 0 }, { at = \"2s\", rate = 30 }, { at = \"4s\", rate = 0 }] }",
-    ]);
-    *text += &format!("rate = {rate}\n");
-    if draw.chance(30) {
-        *text += "arrival = \"poisson\"\n";
-    }
-    if draw.chance(15) {
-        *text += &format!("burst = {}\n", draw.number(2, 12));
-    }
-}
-
-fn add_subscriptions(draw: &mut Draw, text: &mut String, speaks_v5: bool) {
-    for _ in 0..draw.number(0, 2) {
-        // Of two shared subscriptions of one Session it cannot be seen for which a copy is.
-        let is_shared = !text.contains("$share") && draw.chance(25);
-        let filter = draw.one(if is_shared { &SHARED[..] } else { &FILTERS[..] });
-        let qos = draw.number(0, 2);
-        *text += &format!("[[group.subscribe]]\nfilter = \"{filter}\"\nqos = {qos}\n");
-        if speaks_v5 && !is_shared && draw.chance(20) {
-            *text += "no_local = true\n";
-        }
-        if speaks_v5 && draw.chance(20) {
-            *text += "retain_as_published = true\n";
-        }
-        if speaks_v5 && !is_shared && draw.chance(20) {
-            *text += &format!("retain_handling = {}\n", draw.number(1, 2));
-        }
-        if speaks_v5 && draw.chance(15) {
-            *text += &format!("subscription_identifier = {}\n", draw.number(1, 3));
-        }
-    }
-}
-
-fn respond(draw: &mut Draw, text: &mut String, speaks_v5: bool) {
-    let filter = draw.one(&["t/{client_id}", "u/+", "$share/r/t/+", "t/0"]);
-    let filter = match text.contains("$share") {
-        true => filter.trim_start_matches("$share/r/"),
-        false => filter,
-    };
-    let qos = draw.number(0, 2);
-    *text += &format!("[[group.respond]]\nfilter = \"{filter}\"\nqos = {qos}\n");
-    if !speaks_v5 || draw.chance(50) {
-        *text += "topic = \"r/all\"\n";
-    }
-    if draw.chance(40) {
-        *text += "delay = { dist = \"exponential\", mean = \"100ms\" }\n";
-    }
 }

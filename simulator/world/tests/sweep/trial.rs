@@ -6,13 +6,24 @@ use std::rc::Rc;
 use squall_core::Config;
 use squall_ledger::Judgement;
 use squall_run::{ClaimOutcome, Extent, Resources, Verdict};
-use squall_scenario::Scenario;
+use squall_scenario::{BrokerAction, Fault, Scenario};
+use squall_world::Memory;
 
-use crate::generate::Generated;
+use crate::generate::{Generated, MEMORY_KEPT};
 use crate::harness;
 
 /// Steps of a world after which a run is given up: a closed loop without a link does thousands in a second.
 const STEPS_MAX: u32 = 60_000;
+
+/// What a broker breaks that forgets everything when its process ends.
+const FORGOTTEN: [&str; 6] = [
+    "delivery.lost",
+    "session.present",
+    "session.backlog",
+    "takeover.session_present",
+    "shared.redistributed",
+    "retained.equals",
+];
 
 /// Steps in which time must pass.
 const STEPS_AT_ONCE_MAX: u32 = 5_000;
@@ -24,10 +35,21 @@ pub(crate) enum Trial {
     Refused,
     /// It has more steps than a test has time for.
     TooLong,
-    /// Nothing is held against the broker. The exit code.
-    Sound(u8),
+    /// Nothing is held against the broker. What was claimed, and whether it was judged.
+    Sound(Vec<(String, Fate)>),
     /// What is wrong: claims that count as broken, or a fault of squall.
     Wrong(Vec<String>),
+}
+
+/// What became of a claim that is not broken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    /// There was something to judge it by, and it holds.
+    Held,
+    /// Nothing happened that it is about.
+    Idle,
+    /// It could not be judged.
+    Unjudged,
 }
 
 impl Trial {
@@ -65,12 +87,17 @@ pub(crate) fn judge(text: &str) -> Trial {
     let Ok(scenario) = parse(text) else {
         return Trial::Refused;
     };
-    catch_unwind(AssertUnwindSafe(|| run(&scenario)))
+    let memory = match text.starts_with(MEMORY_KEPT) {
+        true => Memory::Kept,
+        false => Memory::Lost,
+    };
+    catch_unwind(AssertUnwindSafe(|| run(&scenario, memory)))
         .unwrap_or_else(|_| Trial::Wrong(vec!["panic".to_owned()]))
 }
 
-fn run(scenario: &Rc<Scenario>) -> Trial {
-    let mut world = squall_world::recorded(scenario, harness::broker(Config::default()));
+fn run(scenario: &Rc<Scenario>, memory: Memory) -> Trial {
+    let broker = harness::broker(Config::default());
+    let mut world = squall_world::recorded(scenario, broker).with_memory(memory);
     let (mut steps, mut moved) = (0, (0, world.now()));
     while world.step() {
         steps += 1;
@@ -84,14 +111,21 @@ fn run(scenario: &Rc<Scenario>) -> Trial {
             return Trial::TooLong;
         }
     }
-    conclude(&squall_ledger::judge(
-        scenario,
-        world.run(),
-        &Resources::default(),
-    ))
+    let judgement = squall_ledger::judge(scenario, world.run(), &Resources::default());
+    let forgets = memory == Memory::Lost && scenario.faults.iter().any(ends_broker);
+    conclude(&judgement, if forgets { &FORGOTTEN } else { &[] })
 }
 
-fn conclude(judgement: &Judgement) -> Trial {
+/// Whether a fault ends the broker's process.
+fn ends_broker(fault: &Fault) -> bool {
+    fault
+        .target
+        .broker()
+        .is_some_and(BrokerAction::ends_process)
+}
+
+/// What follows from a judgement; `forgotten` are claims that the broker has a reason to break.
+fn conclude(judgement: &Judgement, forgotten: &[&str]) -> Trial {
     let measured = &judgement.measured;
     if measured.accounting.balance() != 0 {
         return Trial::Wrong(vec!["balance".to_owned()]);
@@ -104,7 +138,7 @@ fn conclude(judgement: &Judgement) -> Trial {
         further,
     );
     if ![98, 1].contains(&verdict.exit_code) {
-        return Trial::Sound(verdict.exit_code);
+        return Trial::Sound(fates(judgement));
     }
     let mut complaints = Vec::new();
     for check in &measured.checks {
@@ -112,9 +146,31 @@ fn conclude(judgement: &Judgement) -> Trial {
         complaints.extend(broken.map(|claim| format!("{}.{}", check.check, claim.key)));
     }
     if complaints.is_empty() {
-        complaints.push("reasons".to_owned());
+        return Trial::Wrong(vec!["reasons".to_owned()]);
     }
-    Trial::Wrong(complaints)
+    complaints.retain(|complaint| !forgotten.contains(&complaint.as_str()));
+    match complaints.is_empty() {
+        true => Trial::Sound(fates(judgement)),
+        false => Trial::Wrong(complaints),
+    }
+}
+
+/// Each claim, as `check.key`, and what became of it.
+fn fates(judgement: &Judgement) -> Vec<(String, Fate)> {
+    let checks = judgement.measured.checks.iter();
+    let claims = checks.flat_map(|check| {
+        let claims = check.claims.iter();
+        claims.map(|claim| (format!("{}.{}", check.check, claim.key), fate(claim)))
+    });
+    claims.collect()
+}
+
+fn fate(claim: &ClaimOutcome) -> Fate {
+    match (&claim.actual, &claim.unjudged) {
+        (_, Some(_)) => Fate::Unjudged,
+        (None, None) => Fate::Idle,
+        (Some(_), None) => Fate::Held,
+    }
 }
 
 fn is_broken(claim: &ClaimOutcome) -> bool {

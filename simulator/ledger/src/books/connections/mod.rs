@@ -50,6 +50,8 @@ pub(crate) struct Connections {
     locally_limited: HashSet<DeviceId>,
     /// Devices that the broker or the network refused at some time.
     turned_away: HashSet<DeviceId>,
+    /// Devices that a fault of the broker kept out at some time.
+    kept_out_by_fault: HashSet<DeviceId>,
     /// How long a device waits for an answer.
     answer_max: Duration,
     anomalies: Anomalies,
@@ -74,6 +76,7 @@ impl Connections {
             local_limit: 0,
             locally_limited: HashSet::new(),
             turned_away: HashSet::new(),
+            kept_out_by_fault: HashSet::new(),
             answer_max: roster.connect_timeout(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             failing_since: None,
@@ -148,9 +151,21 @@ impl Connections {
     pub(crate) fn kept_out_by_links(&self, roster: &Roster) -> u64 {
         let kept_out = roster.devices_on_links().filter(|device| {
             let sets = [&self.seen, &self.turned_away, &self.locally_limited];
-            self.asked.contains(device) && sets.iter().all(|set| !set.contains(device))
+            self.asked.contains(device)
+                && !self.kept_out_by_fault.contains(device)
+                && sets.iter().all(|set| !set.contains(device))
         });
         kept_out.count() as u64
+    }
+
+    /// Devices that never had a CONNACK with success, though nothing but faults of the broker, and perhaps their links,
+    /// kept them from it.
+    pub(crate) fn kept_out_by_faults(&self) -> u64 {
+        let sets = [&self.seen, &self.turned_away, &self.locally_limited];
+        let kept_out = self.kept_out_by_fault.iter();
+        kept_out
+            .filter(|device| sets.iter().all(|set| !set.contains(device)))
+            .count() as u64
     }
 
     /// Since when connections fail, if every one did so far: no device of any group had a CONNACK with
@@ -206,6 +221,7 @@ impl Connections {
     /// A connection did not come about because a fault had the broker away.
     pub(crate) fn handle_no_broker(&mut self, event: &Event, fault: FaultId) {
         self.group_mut(event).kept_out_by_fault += 1;
+        self.kept_out_by_fault.insert(event.device);
         self.presence
             .handle_refused(event, Away::Ended(EndKind::Fault(fault)));
     }

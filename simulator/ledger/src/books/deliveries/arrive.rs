@@ -9,141 +9,19 @@
 //! says is compared before it is attributed: a corrupted one is not what was owed, and ends no pledge; one at
 //! another QoS or with a wrong flag is, and does. Order is judged last, of first deliveries only: a repeat is late by nature.
 
-use squall_fleet::Stamp;
-use squall_protocol::{Instant, QoS};
-use squall_run::AnomalyKind;
+use squall_protocol::QoS;
 use squall_scenario::TopicKey;
 
+use super::case::{Case, FirstDelivery, Sent, Wait};
 use super::delivery::{Delivery, Origin};
 use super::stranger::Stranger;
-use super::{Deliveries, StreamId, TallyKey, group_of, sender_to, session};
-use crate::books::anomalies::{Anomaly, Noticed, Scope, Subject};
+use super::ways::OneWay;
+use super::{Deliveries, TallyKey, group_of, sender_to, session};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
 use crate::books::session::Sender;
 use crate::books::stream::{Arrival, Record};
 use crate::books::topics::Recipient;
-
-/// What a first delivery tells the metrics.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct FirstDelivery {
-    /// Identity of the message.
-    pub(crate) stamp: Stamp,
-    /// QoS of the PUBLISH to the broker.
-    pub(crate) published: QoS,
-    /// When it was handed to the publisher's link, if that is still known.
-    pub(crate) sent_at: Option<Instant>,
-    /// When the generator got to it, if that is still known.
-    pub(crate) reached_at: Option<Instant>,
-    /// Whether it waited for its recipient.
-    pub(crate) wait: Wait,
-}
-
-/// Whether a delivery waited for its recipient to be connected.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Wait {
-    /// The recipient was connected when it was sent, or nothing is known of that.
-    None,
-    /// It was sent before the connection that it came on was resumed: its latency is the time that
-    /// the recipient was away.
-    Offline,
-}
-
-/// Who sent a message, and when, or not before when.
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    sender: Sender,
-    at: Instant,
-}
-
-/// A delivery under judgement: a message of this run that reached a Session which asks for it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Case<'a> {
-    pub(super) event: &'a Event,
-    pub(super) delivery: &'a Delivery<'a>,
-    pub(super) stamp: Stamp,
-    pub(super) stream: StreamId,
-    pub(super) topic: TopicKey,
-    /// QoS of the PUBLISH to the broker.
-    pub(super) published: QoS,
-    /// When the message was sent, if its record is kept.
-    pub(super) sent_at: Option<Instant>,
-    /// When the generator got to it, likewise.
-    reached_at: Option<Instant>,
-    /// Whether it waited for its recipient.
-    pub(super) wait: Wait,
-    /// Whether its publisher has the Session that it came to.
-    pub(super) sender: Sender,
-    /// The place that the delivery is taken for.
-    pub(super) place: usize,
-    /// Copies that the Session's own subscriptions allow at that place.
-    pub(super) copies: u8,
-    /// The QoS that it must have, where one subscription alone asks for it [MQTT-3.8.4-8].
-    pub(super) promised: Option<QoS>,
-}
-
-impl Case<'_> {
-    /// The tally it counts in, unless a pledge says otherwise.
-    pub(super) fn key(&self) -> TallyKey {
-        TallyKey {
-            group: self.event.group,
-            published: self.published,
-            owed: self.delivery.qos.min(self.published),
-        }
-    }
-
-    pub(super) fn sequence(&self) -> u32 {
-        self.stamp.sequence
-    }
-
-    pub(super) fn subject(&self) -> Subject {
-        Subject {
-            device: Some(self.event.device),
-            scope: Scope {
-                group: Some(self.event.group),
-                qos: Some(self.published),
-                ..Scope::default()
-            },
-        }
-    }
-
-    /// The subject of what is wrong with it.
-    pub(super) fn noticed(&self) -> Noticed {
-        self.subject().with_message_of(self.stamp.device)
-    }
-
-    pub(super) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
-        Anomaly {
-            kind,
-            at: self.event.now,
-            device: Some(self.stamp.device),
-            recipient: Some(self.event.device),
-            topic: Some(self.delivery.topic.to_owned()),
-            sequence: Some(self.sequence()),
-            explanation,
-            scope: Scope {
-                group: Some(self.event.group),
-                qos: Some(self.published),
-                ..Scope::default()
-            },
-        }
-    }
-
-    /// A moment that is not after its sending: that at which it was due, where its record is gone.
-    pub(super) fn sent_at_least(&self) -> Instant {
-        self.sent_at.unwrap_or(self.stamp.scheduled)
-    }
-
-    fn first(&self) -> FirstDelivery {
-        FirstDelivery {
-            stamp: self.stamp,
-            published: self.published,
-            sent_at: self.sent_at,
-            reached_at: self.reached_at,
-            wait: self.wait,
-        }
-    }
-}
 
 impl Deliveries {
     /// A message reached an application.
@@ -186,7 +64,11 @@ impl Deliveries {
     /// A will of this run reached a Session that does not ask for its topic.
     pub(crate) fn handle_stray_will(&mut self, event: &Event, delivery: &Delivery<'_>) {
         if !self.is_closed {
-            self.handle_stranger(event, delivery, Stranger::NotAskedFor);
+            let topic = self.topics.topic(delivery.topic);
+            let stranger = topic.map_or(Stranger::NotAskedFor, |topic| {
+                self.not_asked_for(event, topic)
+            });
+            self.handle_stranger(event, delivery, stranger);
         }
     }
 
@@ -213,7 +95,7 @@ impl Deliveries {
             sender: sender_to(event.client, self.streams[stream].client),
             at: record.map_or(stamp.scheduled, |record| record.sent_at),
         };
-        let (place, copies) = self.place_for(event, topic, sent, delivery.origin)?;
+        let way = self.way_for(event, topic, sent, delivery.origin)?;
         let mut case = Case {
             event,
             delivery,
@@ -229,8 +111,9 @@ impl Deliveries {
             reached_at: record.map(|record| record.reached_at),
             wait: self.wait_of(event, record),
             sender: sent.sender,
-            place,
-            copies,
+            place: way.place,
+            copies: way.copies,
+            has_other_ways: self.ways(event.client, topic, sent).len() > 1,
             promised: None,
         };
         case.promised = self.promised_qos(&case);
@@ -249,73 +132,31 @@ impl Deliveries {
 
     /// Where a message has its place, and the copies that it may come in. Whether No Local keeps from a client what it
     /// had retained itself is not said: that may come out of the store.
-    fn place_for(
+    fn way_for(
         &self,
         event: &Event,
         topic: TopicKey,
         sent: Sent,
         origin: Origin,
-    ) -> Result<(usize, u8), Stranger> {
-        let place = self.place_of(event, topic, sent);
+    ) -> Result<OneWay, Stranger> {
+        let first = |sent| self.ways(event.client, topic, sent).first().copied();
         let of_another = Sent {
             sender: Sender::Another,
             ..sent
         };
-        place.map_or_else(
-            || match (self.place_of(event, topic, of_another), origin) {
+        first(sent).map_or_else(
+            || match (first(of_another), origin) {
                 (None, _) => Err(self.not_asked_for(event, topic)),
                 (Some(_), Origin::Live | Origin::EmptyStore) => Err(Stranger::Local),
-                (Some(place), Origin::Store) => Ok(place),
+                (Some(way), Origin::Store) => Ok(way),
             },
             Ok,
         )
     }
 
-    /// The Session's own place in a topic and the copies its subscriptions allow; without one,
-    /// the place of a shared subscription that it is a member of.
-    fn place_of(&self, event: &Event, topic: TopicKey, sent: Sent) -> Option<(usize, u8)> {
-        let session = session(&self.sessions, event.client)?;
-        if let Some(number) = self.topics.session_place(topic, event.client) {
-            let filters = &self.topics.places(topic)[number].filters;
-            let copies = session.asked(filters, sent.sender, sent.at).copies;
-            if copies > 0 {
-                return Some((number, copies));
-            }
-        }
-        let mut shares = self.member_places(event, topic, sent.at);
-        shares.next().map(|number| (number, 1))
-    }
-
-    /// Places of shared subscriptions of a topic that the Session is a member of, for what was sent at `sent_at`.
-    pub(super) fn member_places(
-        &self,
-        event: &Event,
-        topic: TopicKey,
-        sent_at: Instant,
-    ) -> impl Iterator<Item = usize> + '_ {
-        let session = session(&self.sessions, event.client);
-        let places = self.topics.places(topic);
-        self.topics
-            .share_places(topic)
-            .iter()
-            .copied()
-            .filter(move |&number| {
-                // A shared subscription has no No Local [MQTT-3.8.3-4].
-                session.is_some_and(|session| {
-                    session
-                        .asked(&places[number].filters, Sender::Another, sent_at)
-                        .copies
-                        > 0
-                })
-            })
-    }
-
     fn promised_qos(&self, case: &Case<'_>) -> Option<QoS> {
         // With several subscriptions the broker may choose whose QoS it uses.
-        let is_alone = case.copies == 1
-            && self
-                .member_places(case.event, case.topic, case.sent_at_least())
-                .all(|other| other == case.place);
+        let is_alone = case.copies == 1 && !case.has_other_ways;
         let session = session(&self.sessions, case.event.client).filter(|_| is_alone)?;
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let asked = session.asked(filters, case.sender, case.sent_at_least());
@@ -324,6 +165,7 @@ impl Deliveries {
 
     /// Finds out whether it is the first delivery, and writes down what it is.
     fn attribute(&mut self, case: &Case<'_>) -> Option<FirstDelivery> {
+        let case = &self.at_the_way_that_waits(case);
         let now = case.event.now;
         let stream = &mut self.streams[case.stream];
         let arrival = stream.deliver(case.place, case.sequence(), now);
@@ -352,6 +194,8 @@ impl Deliveries {
                     case.copies,
                 ) {
                     self.books.tally_mut(case.key()).optional += 1;
+                } else if let Some((place, arrival)) = self.exchange_ways(case) {
+                    self.handle_first(&Case { place, ..*case }, arrival);
                 } else {
                     self.handle_duplicate(case);
                     return None;
@@ -365,7 +209,7 @@ impl Deliveries {
     /// The place of a shared subscription of this Session that has not had the message yet.
     fn deliver_to_share(&mut self, case: &Case<'_>) -> Option<(usize, Arrival)> {
         let shares: Vec<usize> = self
-            .member_places(case.event, case.topic, case.sent_at_least())
+            .member_places(case.event.client, case.topic, case.sent_at_least())
             .collect();
         shares
             .into_iter()

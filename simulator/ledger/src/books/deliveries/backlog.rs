@@ -3,7 +3,7 @@
 use squall_protocol::QoS;
 use squall_scenario::ClientKey;
 
-use super::arrive::{Case, Wait};
+use super::case::{Case, Wait};
 use super::{Deliveries, session};
 use crate::books::stream::OpenPledge;
 use crate::books::topics::Recipient;

@@ -6,7 +6,7 @@
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 
-use super::arrive::Case;
+use super::case::Case;
 use super::delivery::{Delivery, Origin};
 use super::{Deliveries, TallyKey, session};
 use crate::books::session::RetainFlag;
@@ -45,9 +45,8 @@ impl Deliveries {
         if !came && !was_published {
             return None;
         }
-        let mut shares = self.member_places(case.event, case.topic, case.sent_at_least());
-        if shares.any(|place| place != case.place) {
-            // It may be the copy of that one, which asks for its own flag.
+        if case.has_other_ways {
+            // It may be the copy of another, which asks for its own flag.
             return None;
         }
         let filters = &self.topics.places(case.topic)[case.place].filters;

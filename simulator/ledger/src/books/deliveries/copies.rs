@@ -9,7 +9,7 @@
 use squall_protocol::{Instant, QoS, Version};
 use squall_run::AnomalyKind;
 
-use super::arrive::Case;
+use super::case::Case;
 use super::{Deliveries, StreamId, session};
 use crate::books::stream::Arrival;
 use crate::books::topics::Recipient;
@@ -39,9 +39,11 @@ impl Deliveries {
     fn why_forbidden(&self, case: &Case<'_>) -> Option<String> {
         // What counts is the QoS that was promised: one that came instead excuses nothing.
         let owed = case.promised.unwrap_or(case.key().owed);
-        if case.published == QoS::AtLeastOnce || owed == QoS::AtLeastOnce {
+        if self.may_have_been_sent_at(case, QoS::AtLeastOnce) || owed == QoS::AtLeastOnce {
             // On either half of the way repeats are allowed (§4.3.2), for those who have a reason.
-            return self.has_no_reason_to_repeat(case).then(|| {
+            let is_forbidden = self.is_repeated_by_none(case)
+                && !self.may_have_been_sent_at(case, QoS::ExactlyOnce);
+            return is_forbidden.then(|| {
                 "neither its publisher nor this Session had another connection since it was sent \
                  [MQTT-4.4.0-1]"
                     .to_owned()
@@ -51,8 +53,18 @@ impl Deliveries {
         let has_moved = session(&self.sessions, case.event.client)
             .is_some_and(|session| case.stamp.scheduled < session.moved_at);
         let is_excused = has_moved && owed == QoS::ExactlyOnce
-            || case.published == QoS::ExactlyOnce && self.publisher_has_moved(case.stream);
+            || self.may_have_been_sent_at(case, QoS::ExactlyOnce)
+                && self.publisher_has_moved(case.stream);
         (!is_excused).then(|| format!("QoS {} forbids that (§4.3)", owed as u8))
+    }
+
+    /// Whether the message may have been published at this QoS: of one whose record is gone it is known only at which
+    /// levels its stream was published, and that it came at no higher one.
+    fn may_have_been_sent_at(&self, case: &Case<'_>, qos: QoS) -> bool {
+        if case.sent_at.is_some() {
+            return case.published == qos;
+        }
+        self.streams[case.stream].sent_as.has(qos) && case.delivery.qos <= qos
     }
 
     /// Whether several devices have held the Session of a publisher in turn: none knows which Packet Identifiers the others
@@ -66,9 +78,11 @@ impl Deliveries {
     /// the broker must not send it twice.
     pub(super) fn has_no_reason_to_repeat(&self, case: &Case<'_>) -> bool {
         // With QoS 2 on the way to the broker, the `qos2` block may have it sent as another message.
-        if case.published != QoS::AtLeastOnce {
-            return false;
-        }
+        case.published == QoS::AtLeastOnce && self.is_repeated_by_none(case)
+    }
+
+    /// Whether neither its publisher nor the broker can have sent it on another connection.
+    fn is_repeated_by_none(&self, case: &Case<'_>) -> bool {
         let is_v5 = session(&self.sessions, case.event.client)
             .is_some_and(|session| session.version == Version::V5);
         is_v5 && self.was_sent_once(case) && self.is_first_sent_here(case)
@@ -86,13 +100,9 @@ impl Deliveries {
     fn is_first_sent_here(&self, case: &Case<'_>) -> bool {
         let recipient = self.topics.places(case.topic)[case.place].recipient;
         let is_of_the_session = matches!(recipient, Recipient::Session(_));
-        let is_alone = case.copies == 1
-            && self
-                .member_places(case.event, case.topic, case.sent_at_least())
-                .next()
-                .is_none();
         is_of_the_session
-            && is_alone
+            && case.copies == 1
+            && !case.has_other_ways
             && session(&self.sessions, case.event.client).is_some_and(|session| {
                 session.live == [case.event.socket] && session.connected_at < case.sent_at_least()
             })

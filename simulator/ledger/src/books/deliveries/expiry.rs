@@ -11,7 +11,7 @@ use std::time::Duration;
 use squall_protocol::{Instant, QoS, Version};
 use squall_run::{AnomalyKind, duration_text};
 
-use super::arrive::Case;
+use super::case::Case;
 use super::{Deliveries, StreamId, session};
 use crate::books::stream::OpenPledge;
 use crate::books::topics::Recipient;

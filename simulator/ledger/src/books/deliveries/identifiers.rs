@@ -12,7 +12,7 @@ use squall_protocol::packet::SubscriptionIdentifier;
 use squall_run::AnomalyKind;
 use squall_scenario::ClientKey;
 
-use super::arrive::Case;
+use super::case::Case;
 use super::delivery::Origin;
 use super::{Deliveries, StreamId, TallyKey, session};
 use crate::books::anomalies::{Anomaly, Noticed};

@@ -9,6 +9,7 @@
 
 mod arrive;
 mod backlog;
+mod case;
 mod close;
 mod contents;
 mod copies;
@@ -25,6 +26,7 @@ mod sharing;
 mod stranger;
 mod tail;
 mod watching;
+mod ways;
 
 pub(super) use close::RunEnd;
 
@@ -54,7 +56,7 @@ use identifiers::AwaitedIdentifiers;
 use sharing::SharedCopies;
 use tail::Slowest;
 
-pub(crate) use arrive::{FirstDelivery, Wait};
+pub(crate) use case::{FirstDelivery, Wait};
 pub(crate) use delivery::{Delivery, Mark, Origin};
 pub(crate) use expiry::ExpiryLimit;
 pub(crate) use sessions::Ending;
@@ -281,8 +283,7 @@ impl Deliveries {
             hash: fingerprint(payload),
         };
         let stream = &mut self.streams[id];
-        stream.note_qos(message.qos);
-        stream.has_unacknowledgeable |= message.qos == QoS::AtMostOnce;
+        stream.sent_as.add(message.qos);
         self.records += self.streams[id].put(message.stamp.sequence, record);
         if let Some(expiry) = message.expiry {
             self.streams[id].has_expiring = true;

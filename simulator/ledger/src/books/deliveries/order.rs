@@ -3,7 +3,7 @@
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 
-use super::arrive::Case;
+use super::case::Case;
 use super::{Deliveries, session};
 use crate::books::stream::OrderLevel;
 use crate::books::topics::Recipient;
@@ -29,6 +29,10 @@ impl Deliveries {
         if self.may_follow_by_resending(case, later) {
             return;
         }
+        if case.published == QoS::ExactlyOnce && self.publisher_has_moved(case.stream) {
+            // The broker may have taken its first sending for what another device had begun.
+            return;
+        }
         if self.may_be_of_a_lost_member(case, recipient) {
             return;
         }
@@ -52,7 +56,7 @@ impl Deliveries {
         };
         let places = self.topics.places(case.topic);
         let of_member = self
-            .member_places(case.event, case.topic, case.sent_at_least())
+            .member_places(case.event.client, case.topic, case.sent_at_least())
             .filter_map(|place| match places[place].recipient {
                 Recipient::Share(filter) => Some(filter),
                 Recipient::Session(_) => None,

@@ -163,12 +163,13 @@ impl Deliveries {
         }
     }
 
-    /// Excuses what is still owed of one message.
-    pub(super) fn excuse_message(&mut self, id: StreamId, sequence: u32, excuse: Excuse) {
+    /// Excuses what is still owed of one message where no later one of its stream has come.
+    pub(super) fn excuse_if_under_way(&mut self, id: StreamId, sequence: u32, excuse: Excuse) {
         let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
         let topic = self.streams[id].topic;
         let books = &mut self.books;
-        self.streams[id].take_open_of(sequence, |open| {
+        let is_under_way = |open: &OpenPledge| open.overtaken_at.is_none();
+        self.streams[id].take_open_of_if(sequence, is_under_way, |open| {
             let recipient = topics.places(topic)[open.place].recipient;
             let group = group_of(sessions, shares, recipient);
             excuse_pledge(books, group, &open, excuse);

@@ -11,7 +11,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 use squall_run::AnomalyKind;
 use squall_scenario::{ClientKey, DeviceId, TopicKey};
 
-use super::arrive::Case;
+use super::case::Case;
 use super::contents::{wrong_dup, wrong_qos};
 use super::delivery::Origin;
 use super::sessions::granted;
@@ -51,24 +51,28 @@ impl Deliveries {
     /// Whether a message with RETAIN came live, as far as that can be told: it is owed, or the subscription keeps the
     /// flag, and it has come out of the store as often as it may.
     fn counts_as_live(&self, case: &Case<'_>) -> bool {
-        let filters = &self.topics.places(case.topic)[case.place].filters;
-        let session = session(&self.sessions, case.event.client);
-        let flag = session.map_or(RetainFlag::Cleared, |session| {
-            session.retain_flag(filters, case.sent_at_least())
-        });
         let stream = &self.streams[case.stream];
         let was_published = stream
             .record(case.sequence())
             .is_none_or(|record| record.retain);
-        let is_owed = stream.awaits(case.place, case.sequence());
         let is_used_up = stream.replays(case.place, case.sequence()) >= self.replays_allowed(case);
-        match flag {
-            // The flag is wrong then.
-            RetainFlag::Cleared => is_owed && is_used_up,
-            RetainFlag::AsPublished | RetainFlag::Either => {
-                was_published && (is_owed || is_used_up)
+        let session = session(&self.sessions, case.event.client);
+        let shares = self.member_places(case.event.client, case.topic, case.sent_at_least());
+        let mut places = std::iter::once(case.place).chain(shares);
+        places.any(|place| {
+            let filters = &self.topics.places(case.topic)[place].filters;
+            let flag = session.map_or(RetainFlag::Cleared, |session| {
+                session.retain_flag(filters, case.sent_at_least())
+            });
+            let is_owed = stream.awaits(place, case.sequence());
+            match flag {
+                // The flag is wrong then.
+                RetainFlag::Cleared => is_owed && is_used_up,
+                RetainFlag::AsPublished | RetainFlag::Either => {
+                    was_published && (is_owed || is_used_up)
+                }
             }
-        }
+        })
     }
 
     /// How often a message may come out of the store: once for each SUBSCRIBE that asks for it.

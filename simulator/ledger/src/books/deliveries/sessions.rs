@@ -69,6 +69,7 @@ impl Deliveries {
             session.end_all();
             session.over_at = event.now;
             self.excuse_session(event, None, Excuse::SessionEnded);
+            self.excuse_shares(event, None);
         }
     }
 
@@ -249,15 +250,15 @@ impl Deliveries {
         self.excuse(Recipient::Session(event.client), only, excuse);
     }
 
-    /// Excuses what shared subscriptions of a Session can no longer deliver: all, if no member is
-    /// left; what is owed at `only`, if it may have been on its way to this member.
+    /// Excuses what shared subscriptions of a Session can no longer deliver: all, if no other member is certainly
+    /// subscribed; what is owed at `only`, if it may have been on its way to this member.
     fn excuse_shares(&mut self, event: &Event, only: Option<QoS>) {
         for filter in self.shares_of(event) {
             let Some(share) = self.shares.get(&filter) else {
                 continue;
             };
             let recipient = Recipient::Share(filter);
-            if !share.is_alive(&self.sessions, filter) {
+            if !share.has_subscriber(&self.sessions, filter) {
                 self.excuse(recipient, None, Excuse::SessionEnded);
             } else if only.is_some() {
                 self.excuse(recipient, only, Excuse::ConnectionLost);
@@ -286,13 +287,21 @@ impl Deliveries {
             .collect()
     }
 
+    /// A link still holds the goodbye of a connection that the broker has ended, or is about to: what was sent before it
+    /// may not have come to the broker either.
+    pub(crate) fn handle_goodbye_cut_off(&mut self, event: &Event) {
+        if !self.is_closed {
+            self.excuse_unacknowledgeable(event);
+        }
+    }
+
     /// Excuses QoS 0 messages that were sent on a connection that is lost: nothing tells whether
-    /// the broker had them.
+    /// the broker had them. It had those that a later message of their stream has overtaken: a connection keeps order.
     fn excuse_unacknowledgeable(&mut self, event: &Event) {
         let ids = self.device_streams.get(&event.device);
         for id in ids.cloned().unwrap_or_default() {
             let stream = &self.streams[id];
-            if !stream.has_unacknowledgeable {
+            if !stream.sent_as.has(QoS::AtMostOnce) {
                 continue;
             }
             let open: Vec<u32> = stream
@@ -307,7 +316,7 @@ impl Deliveries {
                 })
                 .collect();
             for sequence in open {
-                self.excuse_message(id, sequence, Excuse::ConnectionLost);
+                self.excuse_if_under_way(id, sequence, Excuse::ConnectionLost);
             }
             self.settle(id);
         }

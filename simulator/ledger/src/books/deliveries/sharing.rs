@@ -12,7 +12,7 @@ use squall_protocol::{Instant, QoS, Version};
 use squall_run::AnomalyKind;
 use squall_scenario::ClientKey;
 
-use super::arrive::Case;
+use super::case::Case;
 use super::sessions::Ending;
 use super::{Deliveries, StreamId, TallyKey, session};
 use crate::books::anomalies::{Anomaly, Noticed};
@@ -85,10 +85,17 @@ impl Deliveries {
 
     /// A message came to a member of a shared subscription for the first time.
     pub(super) fn note_holder(&mut self, case: &Case<'_>) {
-        if case.published == QoS::AtLeastOnce && self.is_for_a_share(case) {
+        let is_looked_for = case.published == QoS::AtLeastOnce || case.has_other_ways;
+        if is_looked_for && self.is_for_a_share(case) {
             let message = (case.stream, case.sequence());
             self.shared_copies.note(message, case.event.client);
         }
+    }
+
+    /// Who had the message by a shared subscription, as far as is known.
+    pub(super) fn holders(&self, case: &Case<'_>) -> Vec<ClientKey> {
+        let message = (case.stream, case.sequence());
+        self.shared_copies.holders(message).to_vec()
     }
 
     /// A copy came that no subscription allows: it is suspected if no connection ended that may explain it.

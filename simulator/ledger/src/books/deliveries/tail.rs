@@ -11,7 +11,7 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::GroupId;
 
-use super::arrive::Case;
+use super::case::Case;
 use super::{Deliveries, session};
 use crate::books::roster::Roster;
 use crate::books::stream::OpenPledge;

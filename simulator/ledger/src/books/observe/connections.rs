@@ -259,10 +259,12 @@ impl Ledger {
             return;
         }
         if connection.was_connected {
-            self.unanswered.handle_ended(event, cause, connection.path);
+            // A broker that a fault had away answers nothing.
+            self.unanswered.handle_ended(event, told, connection.path);
         }
         let ending = Ending {
-            is_polite: is_polite(cause),
+            // What is said to a connection that the broker has closed does not come to it.
+            is_polite: is_polite(cause) && !part.is_some_and(|part| part.is_closed()),
             noticed_by: self.end_noticed_by(event.now, cause, connection.keep_alive),
             earliest,
             is_unasked: end.is_unexpected(),

@@ -96,6 +96,7 @@ impl Ledger {
         }
         if let Some(mut departing) = self.departing.remove(&event.socket) {
             // The device had ended it, and what its link still holds of that leaves it in vain.
+            self.deliveries.handle_goodbye_cut_off(&departing.event);
             self.handle_end_left(event, &mut departing);
             self.retain_will(event.now, &departing);
         } else if let Some(&connection) = self.open.get(&event.socket) {
@@ -164,8 +165,12 @@ impl Ledger {
     /// A CONNECT has got to the broker: it takes over what is there with its Client Identifier.
     pub(super) fn overtake_departing(&mut self, event: &Event) {
         for departing in self.departing.values_mut() {
-            departing.is_overtaken |=
+            let is_overtaken =
                 departing.event.client == event.client && departing.event.socket != event.socket;
+            if is_overtaken {
+                self.deliveries.handle_goodbye_cut_off(&departing.event);
+            }
+            departing.is_overtaken |= is_overtaken;
         }
     }
 

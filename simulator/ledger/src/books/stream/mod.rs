@@ -8,6 +8,7 @@
 mod cursor;
 mod open_cursors;
 mod record;
+mod sent_as;
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
@@ -21,6 +22,7 @@ use cursor::Level;
 pub(crate) use cursor::{Arrival, Cursor, OrderLevel};
 pub(crate) use open_cursors::OpenCursors;
 pub(crate) use record::{Record, RecordState};
+pub(crate) use sent_as::SentAs;
 
 /// Messages of one device to one Topic Name.
 #[derive(Debug)]
@@ -31,10 +33,8 @@ pub(crate) struct Stream {
     pub(crate) client: ClientKey,
     /// The Topic Name that it publishes to.
     pub(crate) topic: TopicKey,
-    /// QoS of its messages; `None` before the first.
-    published: Option<PublishedAs>,
-    /// Whether any message had QoS 0: no acknowledgement ends those.
-    pub(crate) has_unacknowledgeable: bool,
+    /// QoS of its messages.
+    pub(crate) sent_as: SentAs,
     /// Whether any message expires.
     pub(crate) has_expiring: bool,
     /// Sequence of the first record.
@@ -53,15 +53,6 @@ pub(crate) struct Publisher {
     pub(crate) device: DeviceId,
     /// Whose Session it holds.
     pub(crate) client: ClientKey,
-}
-
-/// The QoS of the messages of a stream.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum PublishedAs {
-    /// All had this one.
-    One(QoS),
-    /// They had several: `[[group.publish]]` blocks of one device share a topic.
-    Several,
 }
 
 /// Names one cursor.
@@ -129,8 +120,7 @@ impl Stream {
             device,
             client,
             topic,
-            published: None,
-            has_unacknowledgeable: false,
+            sent_as: SentAs::default(),
             has_expiring: false,
             base: 0,
             records: VecDeque::new(),
@@ -138,22 +128,10 @@ impl Stream {
         }
     }
 
-    /// A message was sent at this QoS.
-    pub(crate) fn note_qos(&mut self, qos: QoS) {
-        self.published = Some(match self.published {
-            Some(PublishedAs::Several) => PublishedAs::Several,
-            Some(PublishedAs::One(other)) if other != qos => PublishedAs::Several,
-            Some(PublishedAs::One(_)) | None => PublishedAs::One(qos),
-        });
-    }
-
     /// The QoS that a message was sent at of which nothing more is known than that it came at
     /// `delivered`.
     pub(crate) fn qos_of_forgotten(&self, delivered: QoS) -> QoS {
-        match self.published {
-            Some(PublishedAs::One(qos)) => qos,
-            Some(PublishedAs::Several) | None => delivered,
-        }
+        self.sent_as.only().unwrap_or(delivered)
     }
 
     /// Records that are kept.
@@ -329,10 +307,7 @@ impl Stream {
 
     /// Whether all of its messages so far had one QoS: then a later one overtakes none before it.
     pub(crate) fn has_one_qos(&self) -> bool {
-        match self.published {
-            Some(PublishedAs::One(_)) => true,
-            Some(PublishedAs::Several) | None => false,
-        }
+        self.sent_as.only().is_some()
     }
 
     /// Takes the oldest open pledges of a place out if they are too scattered to keep.
@@ -364,26 +339,38 @@ impl Stream {
     }
 
     /// Takes the open pledges of one message out, at every place.
-    pub(crate) fn take_open_of(&mut self, sequence: u32, mut hand_over: impl FnMut(OpenPledge)) {
-        let Some(&record) = self.record(sequence) else {
+    pub(crate) fn take_open_of(&mut self, sequence: u32, hand_over: impl FnMut(OpenPledge)) {
+        self.take_open_of_if(sequence, |_| true, hand_over);
+    }
+
+    /// As [`Self::take_open_of`], those that `goes` says of.
+    pub(crate) fn take_open_of_if(
+        &mut self,
+        sequence: u32,
+        goes: impl Fn(&OpenPledge) -> bool,
+        mut hand_over: impl FnMut(OpenPledge),
+    ) {
+        let Some(&(mut record)) = self.record(sequence) else {
             return;
         };
         for (place, cursor) in self.cursors.iter_mut().enumerate() {
             for level in &mut cursor.levels {
-                if level.pending.remove(sequence) {
+                if !level.pending.contains(sequence) {
+                    continue;
+                }
+                let before = record;
+                let open = OpenPledge::taken_out(&mut record, level, place, sequence);
+                if goes(&open) {
+                    level.pending.remove(sequence);
                     level.pledged.remove(sequence);
-                    hand_over(OpenPledge {
-                        place,
-                        sequence,
-                        owed: level.owed,
-                        record,
-                        overtaken_at: level.overtaken_at(sequence),
-                    });
+                    hand_over(open);
+                } else {
+                    record = before;
                 }
             }
         }
-        if let Some(record) = self.record_mut(sequence) {
-            record.outstanding = 0;
+        if let Some(kept) = self.record_mut(sequence) {
+            *kept = record;
         }
     }
 

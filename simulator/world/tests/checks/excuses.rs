@@ -1,0 +1,173 @@
+//! What excuses a missing or second message excuses no more than that: beside each thing that a scenario does, a broker
+//! that breaks the same promise without that reason is found.
+
+use crate::run::{assert_broken, broken, run, run_tampered};
+use crate::tampering::{Outcome, is_to, script};
+
+/// A device that publishes at QoS 0 and goes by RST every other second.
+const COMING_AND_GOING: &str = r#"
+[run]
+duration = "20s"
+[[group]]
+name = "abrupt"
+count = 1
+availability = { up = "2s", down = "500ms", how = "rst" }
+[[group.publish]]
+topic = "a"
+rate = 40
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "a"
+[[expect]]
+check = "delivery"
+qos = 0
+lost = 0
+"#;
+
+/// What a connection that is lost may have taken with it is the end of what was sent on it: what a later message of the
+/// same publisher has overtaken was with the broker.
+#[test]
+fn a_publisher_that_is_cut_off_hides_no_loss_before() {
+    assert_broken(&run(COMING_AND_GOING), &[]);
+
+    let judgement = run_tampered(COMING_AND_GOING, drops_every_tenth());
+
+    assert_broken(&judgement, &["delivery(0).lost"]);
+    let deliveries = judgement.measured.accounting.deliveries_at(0);
+    let found = (deliveries.expected, deliveries.lost, deliveries.excused);
+    assert_eq!(found, (640, 56, 8));
+}
+
+/// A device publishes to one topic at QoS 0 and 1, and never sends anything twice.
+const TWO_LEVELS: &str = r#"
+[run]
+duration = "4s"
+[[group]]
+name = "sensor"
+count = 1
+[[group.publish]]
+topic = "a"
+rate = 40
+[[group.publish]]
+topic = "a"
+qos = 1
+rate = 40
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "a"
+[[expect]]
+check = "delivery"
+duplicated = 0
+"#;
+
+/// What comes again to a subscription at QoS 0 is excused where its publisher may have sent it again, and only there.
+#[test]
+fn two_levels_on_one_topic_hide_no_second_copy() {
+    assert_broken(&run(TWO_LEVELS), &[]);
+
+    let mut seen = 0;
+    let twice = script(move |passing, tampered| {
+        if !is_to(passing, "reader-0", "a") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        if seen % 10 == 0 {
+            tampered.forward(passing.direction, passing.bytes);
+        }
+        Outcome::Pass
+    });
+    let judgement = run_tampered(TWO_LEVELS, twice);
+
+    assert_broken(&judgement, &["delivery().duplicated"]);
+}
+
+/// A reader that asks for the same messages by itself and as a member of a shared subscription, beside another member.
+const TWO_WAYS: &str = r#"
+[run]
+duration = "4s"
+[[group]]
+name = "sensor"
+count = 1
+[[group.publish]]
+topic = "a"
+qos = 1
+rate = 40
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "a"
+qos = 1
+[[group.subscribe]]
+filter = "$share/s/a"
+qos = 1
+[[group]]
+name = "other"
+count = 1
+[[group.subscribe]]
+filter = "$share/s/a"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+[[expect]]
+check = "delivery"
+qos = 1
+duplicated = 0
+"#;
+
+/// Of a Session with two ways it cannot be seen for which a copy is; how many must come can.
+#[test]
+fn two_ways_of_one_session_hide_no_loss() {
+    assert_broken(&run(TWO_WAYS), &[]);
+
+    let judgement = run_tampered(TWO_WAYS, drops_every_tenth());
+
+    assert_broken(&judgement, &["delivery(1).lost"]);
+}
+
+/// Nor is one copy more than there are ways for.
+#[test]
+fn two_ways_of_one_session_hide_no_further_copy() {
+    let mut seen = 0;
+    let thrice = script(move |passing, tampered| {
+        if !is_to(passing, "reader-0", "a") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        if seen % 10 == 0 {
+            for _ in 0..2 {
+                tampered.forward(passing.direction, passing.bytes);
+            }
+        }
+        Outcome::Pass
+    });
+
+    let judgement = run_tampered(TWO_WAYS, thrice);
+
+    let broken = broken(&judgement);
+    assert!(
+        broken.contains(&"delivery(1).duplicated".to_owned()),
+        "{broken:?}"
+    );
+}
+
+/// A broker that forgets every tenth message to the reader.
+fn drops_every_tenth() -> impl squall_world::Tamper {
+    let mut seen = 0;
+    script(move |passing, _| {
+        if !is_to(passing, "reader-0", "a") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        match seen % 10 {
+            0 => Outcome::Done,
+            _ => Outcome::Pass,
+        }
+    })
+}
