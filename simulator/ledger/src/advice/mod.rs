@@ -47,6 +47,7 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     advice.extend(identities::shared(scenario));
     advice.extend(unheard::streams(scenario));
     advice.extend(unsubscribed::never(scenario));
+    advice.extend(responses::partly_unanswered(scenario));
     if !claims_responses(scenario) {
         advice.extend(responses::unheard(scenario));
     }

@@ -6,6 +6,7 @@ use squall_ledger::{advice, never_judged};
 
 use crate::cli::ValidateArgs;
 use crate::exit::Failure;
+use crate::layers::Layers;
 use crate::output::{print, print_line};
 use crate::remark::remark;
 use crate::scenario_file::ScenarioFile;
@@ -20,7 +21,13 @@ pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
     let mut code = 0;
     for path in &args.files {
         let runs = ScenarioRuns::read(path.clone(), &args.overrides);
-        let told = runs.and_then(|runs| match args.resolved {
+        let checked = runs.and_then(|runs| {
+            for one in &runs.combinations {
+                Layers::check_files(&one.scenario)?;
+            }
+            Ok(runs)
+        });
+        let told = checked.and_then(|runs| match args.resolved {
             true => resolved(path, &runs),
             false => tell(path, &runs, args),
         });
