@@ -77,8 +77,7 @@ pub enum Explanation {
 }
 
 /// What became of a claim or of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimResult {
     /// It is as asked.
     Held,

@@ -33,7 +33,6 @@ duration = "30s"
 drain = "5s"
 connect_timeout = "10s"
 abort_on_fail = false
-repeat = 1
 
 [[network]]
 name = "lan"

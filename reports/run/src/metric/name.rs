@@ -24,7 +24,8 @@ pub enum MetricName {
     /// From the time a request was due to its response at the device that asked: both ways through the broker, with the
     /// delay of the device that answers.
     RoundTrip,
-    /// From asking for a transport to CONNACK, with the handshakes of TCP, TLS and WebSocket.
+    /// From asking for a transport to CONNACK, with the handshakes of TCP, TLS and WebSocket; over the link of a `[[network]]`
+    /// each of them takes a round trip, as that of TLS 1.3 does.
     ConnectLatency,
     /// From SUBSCRIBE to SUBACK.
     SubscribeLatency,
@@ -285,7 +286,8 @@ impl MetricName {
                  delay of the device that answers"
             }
             Self::ConnectLatency => {
-                "from asking for a transport to CONNACK, with the handshakes of TCP, TLS and WebSocket"
+                "from asking for a transport to CONNACK, with the handshakes of TCP, TLS and WebSocket; over the link of a `[[network]]` \
+                 each of them takes a round trip, as that of TLS 1.3 does"
             }
             Self::SubscribeLatency => "from SUBSCRIBE to SUBACK",
             Self::Qos2Handshake => {

@@ -1,9 +1,6 @@
 //! What is wrong with a claim or a threshold, in a sentence.
 
-use crate::{
-    Aggregate, CheckOutcome, ClaimOutcome, Percentile, ThresholdOutcome, ThresholdResult,
-    count_text,
-};
+use crate::{Aggregate, CheckOutcome, ClaimOutcome, ThresholdOutcome, ThresholdResult, count_text};
 
 /// Why most claims that cannot be judged cannot be.
 const NOTHING_HAPPENED: &str =
@@ -87,10 +84,9 @@ fn samples_missing(threshold: &ThresholdOutcome) -> String {
             .to_owned();
     }
     format!(
-        "{} samples, it takes {}; run for {} times as long, use as many times more devices, or {}",
+        "{} samples, it takes {}; run for {} times as long, use as many times more devices, or leave the percentile out",
         count_text(samples),
         count_text(needed),
-        count_text(needed.div_ceil(samples)),
-        Percentile::advice(samples)
+        count_text(needed.div_ceil(samples))
     )
 }

@@ -4,7 +4,7 @@
 use squall_protocol::Instant;
 
 use super::asking::Asking;
-use super::connection::{Active, Attention, Connection, Opening, Role, Room, Up, Voice};
+use super::connection::{Active, Attention, Connection, Lanes, Opening, Role, Room, Up, Voice};
 use super::ending::{Ending, TransportEnd};
 use super::turn::Turn;
 use super::{Device, Presence};
@@ -18,6 +18,7 @@ impl Device {
         self.wake = None;
         let socket = self.next_socket();
         self.tell_connection(turn, socket, ConnectionFact::OpenStarted);
+        let transport = self.carrier().transport;
         self.connections.push(Connection {
             socket,
             role: Role::Opening(Opening {
@@ -28,7 +29,7 @@ impl Device {
             room: Room::Left,
             voice: Voice::Heard,
             said_at: turn.now,
-            lanes: self.link.as_ref().map(|_| Box::default()),
+            lanes: self.link.as_ref().map(|_| Box::new(Lanes::of(transport))),
             attention: Attention::UNBROKEN,
             mute: None,
             provoked: None,

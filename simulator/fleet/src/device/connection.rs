@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use squall_protocol::{Instant, client::Displaced};
+use squall_scenario::Transport;
 
 use super::asking::Asking;
 use super::mute::Mute;
@@ -81,6 +82,11 @@ impl Attention {
 pub(super) struct Lanes {
     pub(super) up: Lane<Up>,
     pub(super) down: Lane<Down>,
+    /// Round trips of the handshakes of TLS and WebSocket that have not begun to cross the link. The drive has done them
+    /// by then: it speaks both beyond the link.
+    pub(super) handshakes: u8,
+    /// How long the link has held what the handshakes sent, while they go on.
+    shaken_for: Duration,
     /// Messages whose last answer is written and has not been handed to the link.
     pub(super) answers: u32,
     /// When the last of what was handed to the link at once was through to the broker.
@@ -101,6 +107,14 @@ pub(super) enum Reading {
 }
 
 impl Lanes {
+    /// Those of a connection that begins, with the handshakes of `transport` to cross them.
+    pub(super) fn of(transport: Transport) -> Self {
+        Self {
+            handshakes: transport.handshake_round_trips(),
+            ..Self::default()
+        }
+    }
+
     /// Bytes that had gone in at `entry` are through to the broker.
     pub(super) fn note_heard(&mut self, now: Instant, entry: Instant) {
         // A broker waits for whole packets [MQTT-3.1.2-22]: the rest of them may be on its way still.
@@ -114,11 +128,21 @@ impl Lanes {
         self.heard_at
     }
 
+    /// The link has held a part of the handshakes for so long.
+    pub(super) fn note_shaken(&mut self, held: Duration) {
+        self.shaken_for += held;
+    }
+
     /// What the link has let pass of the connection so far.
     fn at_end(&self, now: Instant) -> LinkAtEnd {
+        // In a handshake one thing waits for the other.
+        let waits = [self.up.oldest_entry(), self.down.oldest_entry()].into_iter();
+        let waits = waits.flatten().map(|since| now.saturating_since(since));
+        let shaken_for = self.shaken_for + waits.sum::<Duration>();
+        let held_for = self.up.longest_hold(now) + self.down.longest_hold(now);
         LinkAtEnd {
             heard_at: self.heard_at,
-            held_for: self.up.longest_hold(now) + self.down.longest_hold(now),
+            held_for: held_for.max(shaken_for),
         }
     }
 
@@ -138,6 +162,8 @@ impl Lanes {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Up {
     Open,
+    /// A flight of a handshake, which is answered.
+    ShakeHands,
     Close(Teardown),
     /// Tells that what was sent before it has left the link.
     Mark(Departure),
@@ -146,6 +172,7 @@ pub(super) enum Up {
 /// What comes from the broker beside bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Down {
+    /// The transport is connected, or a flight of a handshake on it is answered.
     Opened,
     Closed(PeerClose),
 }
@@ -203,6 +230,17 @@ impl Connection {
     pub(super) fn has_room(&self) -> bool {
         let is_link_full = self.lanes.as_ref().is_some_and(|lanes| lanes.up.is_full());
         self.room == Room::Left && !is_link_full && !self.is_muted()
+    }
+
+    /// Takes a round trip of a handshake that its link has still to be crossed for, if there is one.
+    pub(super) fn take_handshake(&mut self) -> Option<Up> {
+        let lanes = self.lanes.as_deref_mut()?;
+        let Some(left) = lanes.handshakes.checked_sub(1) else {
+            lanes.shaken_for = Duration::ZERO;
+            return None;
+        };
+        lanes.handshakes = left;
+        Some(Up::ShakeHands)
     }
 
     /// So much of the time since the drive was told to open the transport was its own.

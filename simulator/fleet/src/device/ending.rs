@@ -27,7 +27,13 @@ impl Device {
     /// The broker closed the connection at `place`.
     pub(super) fn handle_closed(&mut self, turn: &mut Turn<'_>, place: usize, how: PeerClose) {
         match self.connections[place].role {
-            Role::Opening(_) => self.handle_open_failed(turn, place, OpenError::Other),
+            Role::Opening(_) => {
+                let error = match how {
+                    PeerClose::Layer(fault) => OpenError::Layer(fault),
+                    PeerClose::Fin | PeerClose::Reset => OpenError::Other,
+                };
+                self.handle_open_failed(turn, place, error);
+            }
             Role::Active(_) => {
                 self.end_active(turn, EndCause::PeerClosed(how), TransportEnd::ByPeer);
             }

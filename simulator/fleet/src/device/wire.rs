@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use squall_protocol::ReasonCode;
-
 use super::Device;
 use super::connection::{Down, Lanes, Reading, Role, Up, Voice};
 use super::turn::{Shared, Turn};
@@ -18,7 +16,7 @@ impl Device {
     pub(super) fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
         let entry = turn.entry();
         if let Down::Closed(_) = what {
-            self.tell_silence_over(turn, place, None);
+            self.tell_silence_over(turn, place);
         }
         let Some(shaping) = self.shaping(turn.shared, place) else {
             self.handle_arrival(turn, place, what);
@@ -39,23 +37,14 @@ impl Device {
         }
     }
 
-    /// Tells that the broker closed a connection on which a fault had silenced the device, and the reason if it was told one.
-    pub(super) fn tell_silence_over(
-        &self,
-        turn: &mut Turn<'_>,
-        place: usize,
-        told: Option<ReasonCode>,
-    ) {
+    /// Tells that the broker closed a connection on which a fault had silenced the device.
+    pub(super) fn tell_silence_over(&self, turn: &mut Turn<'_>, place: usize) {
         let connection = &self.connections[place];
         if connection.voice == Voice::Silenced {
             let last_at = connection.said_at;
             let lanes = connection.lanes.as_deref();
             let heard_at = lanes.map_or(last_at, Lanes::heard_at);
-            let fact = SilenceFact::Closed {
-                heard_at,
-                last_at,
-                told,
-            };
+            let fact = SilenceFact::Closed { heard_at, last_at };
             self.tell(turn, connection.socket, Fact::Silence(fact));
         }
     }
@@ -96,7 +85,10 @@ impl Device {
 
     fn handle_arrival(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
         match what {
-            Down::Opened => self.handle_opened(turn, place),
+            Down::Opened => match self.connections[place].take_handshake() {
+                Some(flight) => self.send_control(turn, place, flight),
+                None => self.handle_opened(turn, place),
+            },
             Down::Closed(how) => self.handle_closed(turn, place, how),
         }
     }
@@ -125,6 +117,11 @@ impl Device {
                 arrival = lanes.up.poll(turn.now, &mut report.up, out);
             });
             if let Some(arrival) = &arrival
+                && let Arrived::Control(Up::Open | Up::ShakeHands) = arrival.what
+            {
+                lanes.note_shaken(arrival.on_link());
+            }
+            if let Some(arrival) = &arrival
                 && arrival.what == Arrived::Bytes
             {
                 lanes.note_heard(turn.now, arrival.entry.at);
@@ -133,6 +130,7 @@ impl Device {
             match arrival.map(|arrival| arrival.what) {
                 Some(Arrived::Bytes) => {}
                 Some(Arrived::Control(Up::Open)) => turn.actions.open(socket, carrier),
+                Some(Arrived::Control(Up::ShakeHands)) => self.arrive(turn, place, Down::Opened),
                 Some(Arrived::Control(Up::Close(how))) => {
                     turn.actions.close(socket, how);
                     let fact = ConnectionFact::LeftLink(Departure::End);
@@ -162,6 +160,9 @@ impl Device {
             };
             turn.waited = arrival.waited(turn.now, reads_since);
             turn.on_link = arrival.on_link();
+            if arrival.what == Arrived::Control(Down::Opened) {
+                lanes.note_shaken(arrival.on_link());
+            }
             match arrival.what {
                 Arrived::Bytes => self.handle_bytes(turn, place, &bytes),
                 Arrived::Control(what) => self.handle_arrival(turn, place, what),
@@ -198,8 +199,9 @@ impl Device {
             match what {
                 Up::Open => turn.actions.open(socket, self.carrier()),
                 Up::Close(how) => turn.actions.close(socket, how),
-                // Without a link it left with what was sent before it, and that is not told.
-                Up::Mark(_) => {}
+                // Without a link it left with what was sent before it, and that is not told; and the drive has done the
+                // handshakes.
+                Up::Mark(_) | Up::ShakeHands => {}
             }
         }
     }

@@ -8,7 +8,8 @@
 //! Loss costs the sender's retransmission timeout, doubled with each further loss of the segment
 //! (RFC 6298 §5.5) up to [`TIMEOUT_MAX`]. Fast retransmit is left out: it needs three later
 //! segments within a round trip, which a device that sends now and then does not have.
-//! Acknowledgements of TCP cost nothing, and the bytes that count are the payload of TCP.
+//! Acknowledgements of TCP cost nothing, and the bytes that count are those of MQTT. The handshakes of TCP, TLS and
+//! WebSocket cost a round trip each and no bandwidth.
 
 mod conditions;
 mod lane;

@@ -60,6 +60,13 @@ impl LinkPart {
         self.is_closed
     }
 
+    /// Whether the broker closed it, or the link took most of the time for which a device waits: of a transport that was
+    /// not open yet for the device, over which no CONNECT can have come.
+    pub(crate) fn keeps_from_opening(&self, answer_max: Duration) -> bool {
+        // A broker need not keep a transport on which no CONNECT comes (§3.1.4).
+        self.is_closed || self.holds_an_answer(answer_max)
+    }
+
     /// When the connection came to its end for the device's machine.
     pub(crate) fn at(&self) -> Instant {
         self.at

@@ -37,7 +37,6 @@ mod slow_link;
 mod stopping;
 mod subscription_times;
 mod suites;
-mod sweeps;
 mod tampered;
 mod targets;
 mod terminal;

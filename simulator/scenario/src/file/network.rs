@@ -16,7 +16,8 @@ pub(crate) struct NetworkFile {
     /// A shipped profile to begin with: each key written beside it stands in place of the profile's own.
     /// By default none.
     pub(crate) preset: Option<PresetWord>,
-    /// Latency one way, drawn for each segment; segments stay in order. By default that of `preset`, else 0s.
+    /// Latency one way, drawn for each segment; segments stay in order. The handshakes of TCP, TLS and WebSocket take a round
+    /// trip each. By default that of `preset`, else 0s.
     pub(crate) latency: Option<DistributionFile>,
     /// Added to each draw of `latency`; it must vary. By default that of `preset`, else 0s.
     pub(crate) jitter: Option<DistributionFile>,

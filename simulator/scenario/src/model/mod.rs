@@ -29,7 +29,6 @@ pub(crate) mod share;
 pub(crate) mod sizes;
 pub(crate) mod sources;
 pub(crate) mod subscribe;
-pub(crate) mod sweep;
 pub(crate) mod target;
 pub(crate) mod threshold;
 pub(crate) mod tls;

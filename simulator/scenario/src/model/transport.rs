@@ -135,6 +135,16 @@ impl Transport {
         }
     }
 
+    /// Round trips of the handshakes above TCP: one of TLS, as 1.3 has (RFC 8446, section 2), and one of WebSocket (RFC
+    /// 6455, section 1.3).
+    pub const fn handshake_round_trips(self) -> u8 {
+        match self {
+            Self::Tcp => 0,
+            Self::Tls | Self::Ws => 1,
+            Self::Wss => 2,
+        }
+    }
+
     /// Whether TLS is spoken.
     pub const fn has_tls(self) -> bool {
         match self {

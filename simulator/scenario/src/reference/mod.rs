@@ -9,7 +9,6 @@ mod editor;
 mod explain;
 mod lists;
 mod markdown;
-mod references;
 mod value;
 mod walk;
 

@@ -352,3 +352,48 @@ fn each_fault_of_a_certificate_is_said_as_over_sockets() {
         assert!(said.contains(words), "{said}");
     }
 }
+
+/// A device that gives up in the handshakes because its link takes the time is not held against the broker: each of
+/// six passages takes less than it waits, and all together more.
+#[test]
+fn handshakes_that_the_link_is_too_slow_for_are_not_refusals() {
+    let text = r#"
+[run]
+duration = "20s"
+connect_timeout = "3s"
+[[network]]
+name = "slow"
+latency = "600ms"
+[[group]]
+name = "far"
+count = 3
+network = "slow"
+reconnect = { when = "always", backoff = "1s" }
+[[group]]
+name = "near"
+count = 1
+[[expect]]
+check = "connections"
+refused = 0
+"#;
+
+    let (over_tcp, _) = run_on(&over("tcp", text));
+    let (over_wss, _) = run_on(&over("wss", text));
+
+    assert_eq!(broken(&over_tcp), [""; 0]);
+    assert_eq!(
+        broken(&over_wss),
+        [""; 0],
+        "{:#?}",
+        over_wss.measured.checks
+    );
+    let failed = |judgement: &Judgement| {
+        let groups = judgement.measured.connections.groups.iter();
+        groups
+            .map(|group| group.open_failed.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(failed(&over_tcp).iter().all(|failed| failed.is_empty()));
+    let far = &failed(&over_wss)[0];
+    assert!(far.contains_key("simulated_link_out"), "{far:?}");
+}

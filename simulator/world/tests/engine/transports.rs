@@ -27,12 +27,18 @@ fn server(versions: TlsVersions) -> TlsServer {
     server.expect("they belong together")
 }
 
-/// How long the only device takes from asking for a transport to CONNACK.
-fn time_to_connect(transport: &str, versions: TlsVersions) -> Duration {
+/// How long the only device takes from asking for a transport to CONNACK, over a link with this latency if there is one.
+fn time_to_connect(transport: &str, versions: TlsVersions, latency: Option<&str>) -> Duration {
     let text = format!(
         "[target]\nspawn = \"broker {{port}}\"\ntransport = \"{transport}\"\ntls = {{ insecure = true }}\n\
          [run]\nduration = \"2s\"\n[[group]]\nname = \"device\"\ncount = 1\n"
     );
+    let text = match latency {
+        None => text,
+        Some(latency) => format!(
+            "{text}network = \"slow\"\n[[network]]\nname = \"slow\"\nlatency = \"{latency}\"\n"
+        ),
+    };
     let text = match transport {
         "tls" | "wss" => text,
         _ => text.replace("tls = { insecure = true }\n", ""),
@@ -70,8 +76,21 @@ fn connecting_takes_the_round_trips_of_the_handshakes() {
         ("wss", TlsVersions::Only13, 4),
         ("wss", TlsVersions::Only12, 5),
     ] {
-        let time = time_to_connect(transport, versions);
+        let time = time_to_connect(transport, versions, None);
 
         assert_eq!(time, round_trips * round_trip, "{transport}, {versions:?}");
+    }
+}
+
+/// Each round trip of a handshake is one over the device's link: two latencies, beside what the pipe takes.
+#[test]
+fn handshakes_cross_the_link_of_the_device() {
+    for (transport, round_trips) in [("tcp", 2), ("tls", 3), ("ws", 3), ("wss", 4)] {
+        let over_pipe = time_to_connect(transport, TlsVersions::Only13, None);
+
+        let time = time_to_connect(transport, TlsVersions::Only13, Some("100ms"));
+
+        let over_link = round_trips * Duration::from_millis(200);
+        assert_eq!(time, over_link + over_pipe, "{transport}");
     }
 }

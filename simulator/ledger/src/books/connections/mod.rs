@@ -192,8 +192,8 @@ impl Connections {
         error: OpenError,
         part: Option<LinkPart>,
     ) {
-        let is_of_link = part.is_some_and(|part| part.holds_an_answer(self.answer_max));
-        if error == OpenError::TimedOut && is_of_link {
+        let is_of_link = part.is_some_and(|part| part.keeps_from_opening(self.answer_max));
+        if matches!(error, OpenError::TimedOut | OpenError::Other) && is_of_link {
             let failed = &mut self.group_mut(event).open_failed;
             *failed.entry(OPENING_ON_LINK).or_default() += 1;
             self.presence.handle_refused(event, Away::OfLink);
