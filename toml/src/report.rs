@@ -51,6 +51,14 @@ impl<P> Errors<P> {
     pub fn iter(&self) -> impl Iterator<Item = &Error<P>> {
         self.errors.iter()
     }
+
+    /// These, and `others` behind them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.errors.extend(others.errors);
+        self.further += others.further;
+        self
+    }
 }
 
 impl<P> Error<P> {
@@ -156,6 +164,11 @@ impl<P> Default for Diagnostics<P> {
 }
 
 impl<P> Diagnostics<P> {
+    /// Whether nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// Notes that something is wrong with the value at `at`.
     pub fn value(&mut self, at: &At<'_>, problem: impl Into<P>) {
         self.push(at.span(), at.path().clone(), problem);
@@ -183,7 +196,7 @@ impl<P> Diagnostics<P> {
     }
 
     /// What was noted, in the order of the text.
-    pub(crate) fn into_errors(mut self, sources: &Sources) -> Errors<P> {
+    pub fn into_errors(mut self, sources: &Sources) -> Errors<P> {
         self.found.sort_by_key(|(span, _, _)| span.start);
         let further = self.found.len().saturating_sub(ERRORS_SHOWN_MAX);
         let shown = self.found.into_iter().take(ERRORS_SHOWN_MAX);

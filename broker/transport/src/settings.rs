@@ -11,7 +11,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore,
+    SignatureScheme, SupportedProtocolVersion,
 };
 
 use crate::error::SettingsError;
@@ -77,11 +78,10 @@ impl TlsClient {
                 .with_custom_certificate_verifier(Arc::new(AcceptsAnyone(provider))),
         };
         let config = match settings.identity {
-            Some(ClientIdentity { certificates, key }) => builder
-                .with_client_auth_cert(certificates, key)
-                .map_err(|error| SettingsError::Identity {
-                    fault: error.to_string(),
-                })?,
+            Some(identity) => {
+                let key = certified_key(identity, builder.crypto_provider())?;
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+            }
             None => builder.with_no_client_auth(),
         };
         let config = Arc::new(config);
@@ -94,11 +94,7 @@ impl TlsClient {
     ///
     /// Errors if the certificate and the key do not belong together.
     pub fn showing(&self, identity: ClientIdentity) -> Result<Self, SettingsError> {
-        let ClientIdentity { certificates, key } = identity;
-        let key = CertifiedKey::from_der(certificates, key, self.config.crypto_provider());
-        let key = key.map_err(|error| SettingsError::Identity {
-            fault: error.to_string(),
-        })?;
+        let key = certified_key(identity, self.config.crypto_provider())?;
         let mut config = ClientConfig::clone(&self.config);
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(key));
         config.resumption = Resumption::in_memory_sessions(SESSIONS_OF_ONE);
@@ -106,6 +102,45 @@ impl TlsClient {
             config: Arc::new(config),
         })
     }
+}
+
+/// A client certificate and its key, which must belong together. A certificate of X.509 version 1, as `openssl x509 -req` makes
+/// them, is shown all the same: whether it is good enough is for the server to say.
+fn certified_key(
+    identity: ClientIdentity,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, SettingsError> {
+    let ClientIdentity { certificates, key } = identity;
+    let unusable = |fault: String| SettingsError::Identity { fault };
+    let key = provider.key_provider.load_private_key(key);
+    let key = key.map_err(|error| unusable(error.to_string()))?;
+    let certified = CertifiedKey::new(certificates, key);
+    let is_other = match certified.keys_match() {
+        Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => true,
+        Err(error @ rustls::Error::InvalidCertificate(CertificateError::BadEncoding)) => {
+            return Err(unusable(error.to_string()));
+        }
+        Err(rustls::Error::InvalidCertificate(_)) => !contains_key(&certified),
+        // What cannot be compared is for the server to say, too.
+        Ok(()) | Err(_) => false,
+    };
+    match is_other {
+        true => Err(unusable(
+            "the key is that of another certificate".to_owned(),
+        )),
+        false => Ok(certified),
+    }
+}
+
+/// Whether the public key is part of the certificate, which has it as it is (RFC 5280, section 4.1.2.7).
+fn contains_key(certified: &CertifiedKey) -> bool {
+    let (Some(key), Some(certificate)) = (certified.key.public_key(), certified.cert.first())
+    else {
+        return true;
+    };
+    certificate
+        .windows(key.len())
+        .any(|window| window == key.as_ref())
 }
 
 fn ca_verifier(

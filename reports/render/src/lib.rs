@@ -19,9 +19,12 @@ mod tile;
 mod verdict;
 mod wrap;
 mod write;
+mod write_runs;
 
 pub use chart::ChartError;
 pub use report_error::ReportError;
+pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};
 pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};
+pub use write_runs::{RUNS_FILE, RUNS_PAGE, write_runs};

@@ -23,7 +23,7 @@ pub(crate) const ENTRIES: [&str; 6] = [
 /// The run file.
 pub(crate) const RUN_FILE: &str = "run.json";
 /// The page.
-pub(crate) const PAGE: &str = "report.html";
+pub const PAGE: &str = "report.html";
 /// Where things are until all are there.
 const STAGE: &str = ".unfinished";
 /// Where, within the stage, what is replaced waits until all is in place.

@@ -27,8 +27,21 @@ pub(crate) fn sentence(run: &Run) -> String {
             }
             sentence
         }
+        Outcome::Invalid if is_only_unjudged(run) => {
+            let results: Vec<String> = both.iter().map(Counted::result).collect();
+            format!(
+                "{}: what could not be judged leaves the run without a verdict.",
+                results.join(", ")
+            )
+        }
         Outcome::Invalid => "Nothing follows about the broker from this run.".to_owned(),
     }
+}
+
+/// Whether nothing speaks against the run but that a part of its claims has nothing to be judged by.
+fn is_only_unjudged(run: &Run) -> bool {
+    let mut reasons = run.verdict.reasons.iter();
+    reasons.all(|reason| matches!(reason, Reason::Unjudged(_)))
 }
 
 /// What is broken, as counts; where the broker ended, that first.
@@ -105,7 +118,12 @@ impl Counted {
         match (self.broken, self.not_judged) {
             (0, 0) => format!("{} held", self.all()),
             (broken, 0) => format!("{broken} of {} broken", self.all()),
-            (0, not_judged) => format!("{not_judged} of {} not judged", self.all()),
+            (0, not_judged) if not_judged == self.all => format!("{} not judged", self.all()),
+            (0, not_judged) => format!(
+                "{} of {} held and {not_judged} not judged",
+                self.all - not_judged,
+                self.all()
+            ),
             (broken, not_judged) => {
                 format!(
                     "{broken} of {} broken and {not_judged} not judged",

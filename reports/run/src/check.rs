@@ -77,7 +77,8 @@ pub enum Explanation {
 }
 
 /// What became of a claim or of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimResult {
     /// It is as asked.
     Held,

@@ -32,6 +32,7 @@ mod resources;
 mod response;
 mod retained;
 mod run;
+mod run_set;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 mod scenario_delay;
@@ -83,6 +84,10 @@ pub use resources::{
 pub use response::Responses;
 pub use retained::RetainedOutcome;
 pub use run::{Run, VERSION};
+pub use run_set::{
+    ComparedRun, Figure, FigureSpread, FigureUnit, Figures, Judgement, Row, RunSet, RunState,
+    SCENARIO,
+};
 pub use scenario_delay::ScenarioDelay;
 pub use series::{Interval, IntervalLatency, Series};
 pub use sessions::{Sessions, SessionsEnded};

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::count_text;
+
 /// A percentile from p0.001 to p99.999, in steps of a thousandth of a per cent.
 ///
 /// Written `p50`, `p99.9`, in files and in text.
@@ -65,6 +67,25 @@ impl Percentile {
     /// The share of samples at or below it, between 0 and 1.
     pub fn quantile(self) -> f64 {
         f64::from(self.millipercent) / 100_000.0
+    }
+
+    /// The highest of those that tables show which so many samples can judge; `None` with too few for any.
+    pub fn highest_judged_by(samples: u64) -> Option<Self> {
+        let shown = Self::SHOWN.into_iter().rev();
+        shown
+            .clone()
+            .find(|percentile| percentile.samples_needed() <= samples)
+    }
+
+    /// What to limit in place of a percentile that `samples` cannot judge.
+    pub fn advice(samples: u64) -> String {
+        match Self::highest_judged_by(samples) {
+            Some(percentile) => format!(
+                "limit `{percentile}`, which takes {}, or `max`, which takes one",
+                count_text(percentile.samples_needed())
+            ),
+            None => "limit `max`, which takes one".to_owned(),
+        }
     }
 
     /// The fewest samples with which this percentile may be printed or judged:

@@ -24,8 +24,15 @@ pub struct Silences {
     pub open: u64,
     /// Of those that the broker closed: before one and a half times Keep Alive had passed.
     pub early: u64,
-    /// The longest time until the close, or until the end of the run for one that was open then.
+    /// The longest time until a close.
     pub slowest_s: Option<f64>,
+    /// The longest time for which one was open that the broker had not closed when its device talked again, or when the run
+    /// ended.
+    #[serde(default)]
+    pub longest_open_s: Option<f64>,
+    /// The longest time by which one was closed of which it is unclear why.
+    #[serde(default)]
+    pub unclear_by_s: Option<f64>,
     /// The longest time by which one was closed too early.
     pub earliest_s: Option<f64>,
 }

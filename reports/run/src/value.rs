@@ -29,6 +29,21 @@ pub enum Value {
     Text(String),
 }
 
+impl Value {
+    /// The plain number of a quantity, in its unit; `None` for what has no order.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Count(number) | Self::Bytes(number) => Some(*number as f64),
+            Self::Seconds(number)
+            | Self::Ratio(number)
+            | Self::PerSecond(number)
+            | Self::BitsPerSecond(number)
+            | Self::Cores(number) => Some(*number),
+            Self::Flag(_) | Self::Text(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

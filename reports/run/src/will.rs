@@ -37,6 +37,10 @@ pub struct WillOutcome {
     /// passed, or about then.
     #[serde(default)]
     pub cancelled: u64,
+    /// Of the connections that ended for their devices, those without a will because the broker left them open after a
+    /// malformed packet.
+    #[serde(default)]
+    pub left_open: u64,
     /// Of those seen, later than `limit_s`.
     pub late: u64,
     /// The limit of `within`, if the scenario has one.

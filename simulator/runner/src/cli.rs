@@ -76,7 +76,7 @@ pub enum Command {
     Pub(PubArgs),
     /// Subscribe and print the messages that come.
     Sub(SubArgs),
-    /// Print the JSON Schema of scenario files, of run files or of `summary.json`.
+    /// Print the JSON Schema of scenario files, of run files, of `summary.json` or of `runs.json`.
     Schema(SchemaArgs),
     /// Say what this machine allows, and what a bigger run would need.
     Doctor(DoctorArgs),
@@ -125,6 +125,10 @@ pub struct RunArgs {
     /// Overrides of the scenario.
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    /// Run each scenario N times, each combination of a matrix in turn, and put the runs side by side
+    /// [default: the scenario's run.repeat].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
+    pub repeat: Option<u32>,
     /// Threads of the generator.
     #[command(flatten)]
     pub workers: WorkerArgs,
@@ -338,6 +342,8 @@ pub enum SchemaOf {
     Run,
     /// `summary.json`, which a report and a run have beside `run.json`.
     Summary,
+    /// `runs.json`, which several runs have beside their page.
+    Runs,
 }
 
 /// `squall schema`.

@@ -60,6 +60,12 @@ impl Layers {
         urls.map(|url| Self::at(url, scenario, &clients)).collect()
     }
 
+    /// Checks the files of TLS that a scenario names: certificates that can be read, and keys that belong to them.
+    pub fn check_files(scenario: &Scenario) -> Result<(), Failure> {
+        let any_ca = || Ok::<_, Failure>(Trust::Anyone);
+        tls_clients(scenario, wall_clock, any_ca).map(drop)
+    }
+
     fn at(
         url: &UrlTarget,
         scenario: &Scenario,

@@ -23,6 +23,7 @@ mod progress;
 mod remark;
 mod run;
 mod scenario_file;
+mod scenario_runs;
 mod shipped;
 mod suites;
 mod target;

@@ -5,17 +5,19 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use squall_scenario::{FileUnreadable, Override, Plan, Scenario, Surroundings, Target, UrlTarget};
+use squall_scenario::{
+    FileUnreadable, Override, Plan, Scenario, Setting, Surroundings, Target, UrlTarget,
+};
 
 use squall_toml::secret::without_secrets;
 
-use crate::cli::OverrideArgs;
 use crate::exit::Failure;
 use crate::machine::limits::{BrokerEnd, Limits, Need, Reach, port_wait, ports_needed};
 use crate::machine::programs;
 use crate::machine::taken_ports::{PortsShort, TakenPorts};
-use crate::shipped::{self, Shipped};
+use crate::shipped;
 use crate::targets;
 
 /// Bytes that a scenario file may have: a thousand groups take about one hundredth of it.
@@ -28,75 +30,44 @@ const BESIDE_BYTES_MAX: u64 = 256 << 20;
 const STANDARD_INPUT: &str = "-";
 
 /// A scenario that has been read, overridden and checked.
+#[derive(Clone)]
 pub struct ScenarioFile {
     /// The path, or the name of a shipped scenario, as given on the command line.
     pub path: PathBuf,
     /// What to say where a file or a folder has the name of a shipped scenario.
     pub same_name: Option<String>,
     /// The file's text.
-    pub text: String,
-    /// What the command line changed, in order.
+    pub text: Rc<str>,
+    /// What the command line changed, in order, and behind that what makes it this run of several.
     pub overrides: Vec<Override>,
+    /// What the axes of the file's matrix are set to.
+    pub settings: Vec<Setting>,
+    /// Which of the runs of this combination it is, counted from 1.
+    pub number: u32,
     /// What it resolves to.
     pub scenario: Scenario,
 }
 
 impl ScenarioFile {
-    /// Reads, overrides and checks; every error names its place and the remedy. `-` is standard input, which
-    /// can be read once. Where there is no file, a shipped scenario of that name is meant.
-    pub fn read(path: PathBuf, changes: &OverrideArgs) -> Result<Self, Failure> {
-        let shipped = shipped::find_path(&path);
-        match shipped {
-            Some(shipped) if path.is_dir() => Ok(Self {
-                same_name: Some(format!(
-                    "`{0}` is the scenario that squall brings, not the folder {0}",
-                    shipped.name
-                )),
-                ..Self::shipped(shipped, changes)?
-            }),
-            // Also a link that leads nowhere is a file: it was put there.
-            Some(shipped) if path.symlink_metadata().is_err() => Self::shipped(shipped, changes),
-            Some(_) | None => {
-                let bytes = read_bounded(&path)?;
-                let same_name = shipped.map(|shipped| {
-                    format!(
-                        "`{0}` is the file {0}, not the scenario of this name that squall brings",
-                        shipped.name
-                    )
-                });
-                Ok(Self {
-                    same_name,
-                    ..Self::parse(path, bytes, changes)?
-                })
-            }
-        }
-    }
-
-    /// A scenario of the program, overridden and checked.
-    pub fn shipped(shipped: &Shipped, changes: &OverrideArgs) -> Result<Self, Failure> {
-        Self::parse(PathBuf::from(shipped.name), shipped.text.into(), changes)
-    }
-
-    fn parse(path: PathBuf, bytes: Vec<u8>, changes: &OverrideArgs) -> Result<Self, Failure> {
-        let mut overrides = Vec::new();
-        if let Some(target) = &changes.target {
-            overrides.push(targets::override_of(target)?);
-        }
-        for change in &changes.set {
-            overrides.push(parse_override(change)?);
-        }
-        if let Some(seed) = changes.seed {
-            overrides.push(parse_override(&format!("seed={seed}"))?);
-        }
-        let scenario =
-            Scenario::parse_bytes(&name_of(&path), &bytes, &overrides, &Around { file: &path })
-                .map_err(Failure::Scenario)?;
+    /// Run `number` of this combination, as a file of its own: what is recorded of it repeats it alone.
+    pub fn numbered(&self, number: u32) -> Result<Self, Failure> {
+        let overrides = changes_of(self, number);
+        let scenario = match overrides == self.overrides {
+            true => self.scenario.clone(),
+            false => Scenario::parse_bytes(
+                &name_of(&self.path),
+                self.text.as_bytes(),
+                &overrides,
+                &Around { file: &self.path },
+            )
+            .map_err(Failure::Scenario)?,
+        };
         Ok(Self {
-            path,
-            same_name: None,
-            text: String::from_utf8(bytes).expect("a scenario that was read is text"),
+            same_name: self.same_name.clone().filter(|_| number == 1),
             overrides,
+            number,
             scenario,
+            ..self.clone()
         })
     }
 
@@ -205,9 +176,30 @@ impl ScenarioFile {
     }
 }
 
+/// The changes that make one run of a scenario that is repeated: run `number` of it alone.
+fn changes_of(file: &ScenarioFile, number: u32) -> Vec<Override> {
+    let mut changes = file.overrides.clone();
+    let mut set = |key: &str, value: String| {
+        changes.push(Override {
+            key: key.to_owned(),
+            value,
+        });
+    };
+    if file.scenario.run.repeat > 1 {
+        set("run.repeat", "1".to_owned());
+    }
+    if number > 1 {
+        let seed = file.scenario.seed.wrapping_add(u64::from(number - 1));
+        // The seed of a file is a whole number of TOML, which has 63 bits and a sign.
+        set("seed", (seed & i64::MAX.unsigned_abs()).to_string());
+    }
+    changes
+}
+
 /// What a scenario takes from outside of its file.
-struct Around<'a> {
-    file: &'a Path,
+pub struct Around<'a> {
+    /// The file itself: what it names lies beside it.
+    pub file: &'a Path,
 }
 
 impl Surroundings for Around<'_> {
@@ -244,7 +236,7 @@ impl Surroundings for Around<'_> {
 }
 
 /// The bytes of a scenario file; one that never ends is refused.
-fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
     let name = name_of(path);
     let mut bytes = Vec::new();
     let read = match path == Path::new(STANDARD_INPUT) {
@@ -271,7 +263,7 @@ fn read_at_most(from: impl Read, into: &mut Vec<u8>) -> io::Result<usize> {
 }
 
 /// What a message calls the file.
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     match path == Path::new(STANDARD_INPUT) {
         true => "standard input".to_owned(),
         false => path.display().to_string(),
@@ -302,7 +294,8 @@ fn numeric_address(host: &str) -> Option<IpAddr> {
     }
 }
 
-fn parse_override(text: &str) -> Result<Override, Failure> {
+/// A change of the command line.
+pub fn parse_override(text: &str) -> Result<Override, Failure> {
     text.parse::<Override>()
         .map_err(|error| Failure::Usage(format!("--set {}: {error}", without_secrets(text))))
 }

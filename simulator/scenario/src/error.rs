@@ -127,6 +127,12 @@ pub enum Problem {
     /// A `--set` that cannot be applied.
     #[error(transparent)]
     Override(#[from] OverrideError),
+    /// What is wrong is so in one combination of the matrix.
+    #[error("this is so with {}", settings.join(" and "))]
+    InCombination {
+        /// The values of its axes, as `--set` takes them.
+        settings: Vec<String>,
+    },
     /// Values that are possible one by one and contradict each other.
     #[error("{what}")]
     Contradiction {
@@ -161,6 +167,7 @@ impl report::Problem for Problem {
             | Self::Topic { .. }
             | Self::Url(_)
             | Self::Source(_)
+            | Self::InCombination { .. }
             | Self::Contradiction { .. } => None,
         }
     }

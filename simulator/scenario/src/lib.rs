@@ -57,6 +57,7 @@ pub use model::share::{Share, Side};
 pub use model::sizes::{ByteCount, Sizes};
 pub use model::sources::SourceError;
 pub use model::subscribe::{Churn, Subscribe, SubscribeTimes};
+pub use model::sweep::{Combination, Setting, Sweep};
 pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
 pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,

@@ -74,6 +74,20 @@ pub(crate) fn fan_out(publish: &Publish, group: &Group, scenario: &Scenario) -> 
     heard / f64::from(SAMPLE_MESSAGES)
 }
 
+/// The devices of each group that hear a message of `publish`, as in [`fan_out`]; a shared subscription counts once for each
+/// group that has a part of it.
+pub(crate) fn fan_out_by_group(publish: &Publish, group: &Group, scenario: &Scenario) -> Vec<f64> {
+    let sample = sample(publish, group, scenario.seed);
+    let heard_by = |listener: &Group| {
+        let heard = sample.iter().map(|sent| {
+            let audience = Audience::of(sent, listener, &scenario.run);
+            audience.devices + audience.shares.len() as f64
+        });
+        heard.sum::<f64>() / f64::from(SAMPLE_MESSAGES)
+    };
+    scenario.groups.iter().map(heard_by).collect()
+}
+
 /// Whether a device of `listener` hears messages of `publish`, which devices of `sender` publish.
 pub(crate) fn hears(
     listener: &Group,
@@ -93,6 +107,8 @@ pub(crate) fn hears(
 pub(crate) struct Answers {
     pub(crate) responses: f64,
     pub(crate) deliveries: f64,
+    /// The share of the messages that bring about none.
+    pub(crate) unanswered: f64,
 }
 
 /// What a message of `publish` brings about, on average over a sample of messages.
@@ -108,6 +124,7 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
     for sent in sample(publish, group, scenario.seed) {
         let wanted = publish.properties.response_topic.as_ref();
         let wanted = wanted.map(|topic| topic.render(sent.index, &sent.by));
+        let before = sum.responses;
         for &group in &responding {
             for respond in &group.responds {
                 let own = || respond.topic.as_ref().map(|_| String::new());
@@ -142,10 +159,14 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
                 sum.deliveries += responses * heard;
             }
         }
+        if sum.responses == before {
+            sum.unanswered += 1.0;
+        }
     }
     Answers {
         responses: sum.responses / f64::from(SAMPLE_MESSAGES),
         deliveries: sum.deliveries / f64::from(SAMPLE_MESSAGES),
+        unanswered: sum.unanswered / f64::from(SAMPLE_MESSAGES),
     }
 }
 

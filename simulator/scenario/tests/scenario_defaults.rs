@@ -33,6 +33,7 @@ duration = "30s"
 drain = "5s"
 connect_timeout = "10s"
 abort_on_fail = false
+repeat = 1
 
 [[network]]
 name = "lan"

@@ -3,6 +3,7 @@
 //! Nothing is computed from raw samples here that `squall_run` can compute; a chart chooses what
 //! is shown and what it is called. A kind without data gives `None`.
 
+pub(crate) mod against;
 pub(crate) mod connections;
 mod draw;
 pub(crate) mod figure;

@@ -1,7 +1,6 @@
 //! Blocks of a section: tables, charts, facts, notes.
 
 use maud::{Markup, PreEscaped, html};
-use squall_run::ClaimResult;
 
 use crate::chart::{Canvas, Chart, ChartError, Surface};
 use crate::section::Block;
@@ -146,7 +145,7 @@ fn cell_body(column: &Column, cell: &Cell, naming: Naming) -> Markup {
 fn cell_content(cell: &Cell) -> Markup {
     match cell {
         Cell::Code(text) => html! { code { (text) } },
-        Cell::Result(result) => html! { span .badge.(tone_of(*result)) { (result.word()) } },
+        Cell::Result(result) => html! { span .badge.(super::tone_of(*result)) { (result.word()) } },
         Cell::HeldInVain(words) => html! { span .badge { (words) } },
         Cell::None
         | Cell::Text(_)
@@ -161,13 +160,5 @@ fn cell_content(cell: &Cell) -> Markup {
         | Cell::Cores(_)
         | Cell::Quantile(_)
         | Cell::Value(_) => html! { (super::unbroken(&cell.shown())) },
-    }
-}
-
-fn tone_of(result: ClaimResult) -> &'static str {
-    match result {
-        ClaimResult::Held => "good",
-        ClaimResult::Broken => "bad",
-        ClaimResult::NotJudged => "doubt",
     }
 }

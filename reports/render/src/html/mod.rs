@@ -5,7 +5,10 @@
 //! twice, wide and narrow, and the stylesheet shows the one that fits.
 
 mod block;
+mod runs;
 mod style;
+
+pub(crate) use runs::page as runs_page;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use squall_run::{ClaimResult, Outcome, Part, Run, Weight, duration_text};
@@ -24,7 +27,26 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
         .collect::<Result<Vec<Markup>, ChartError>>()?;
     let outcome = run.verdict.outcome;
     let title = format!("{} · {} · squall", run.identity.name, outcome.as_str());
-    let page = html! {
+    let body = html! {
+        a .skip href="#main" { "Skip to the report" }
+        (header(run))
+        div .page {
+            (navigation(&sections, &absent))
+            main #main {
+                (tiles(&tile::tiles(run)))
+                p .note { a href="#appendix" { "What the words and the metrics mean" } }
+                @for body in bodies { (body) }
+                (missing(&absent))
+            }
+        }
+        (footer(run))
+    };
+    Ok(document(&title, &run.identity.squall.version, &body).into_string())
+}
+
+/// A whole page around `body`, written by `version` of squall.
+fn document(title: &str, version: &str, body: &Markup) -> Markup {
+    html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -33,27 +55,13 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:";
-                meta name="generator" content={ "squall " (run.identity.squall.version) };
+                meta name="generator" content={ "squall " (version) };
                 title { (title) }
                 style { (PreEscaped(style::sheet())) }
             }
-            body {
-                a .skip href="#main" { "Skip to the report" }
-                (header(run))
-                div .page {
-                    (navigation(&sections, &absent))
-                    main #main {
-                        (tiles(&tile::tiles(run)))
-                        p .note { a href="#appendix" { "What the words and the metrics mean" } }
-                        @for body in bodies { (body) }
-                        (missing(&absent))
-                    }
-                }
-                (footer(run))
-            }
+            body { (body) }
         }
-    };
-    Ok(page.into_string())
+    }
 }
 
 fn outcome_class(outcome: Outcome) -> &'static str {
@@ -190,6 +198,15 @@ fn held_class(held: Option<ClaimResult>) -> &'static str {
         Some(ClaimResult::Broken) => "bad",
         Some(ClaimResult::NotJudged) => "doubt",
         None => "plain",
+    }
+}
+
+/// How a badge with the word for `result` looks.
+fn tone_of(result: ClaimResult) -> &'static str {
+    match result {
+        ClaimResult::Held => "good",
+        ClaimResult::Broken => "bad",
+        ClaimResult::NotJudged => "doubt",
     }
 }
 

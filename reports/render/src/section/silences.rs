@@ -1,6 +1,6 @@
 //! Devices that fell silent, and what the broker did about it.
 
-use squall_run::Silences;
+use squall_run::{Silences, duration_text};
 
 use crate::table::{Cell, Table};
 
@@ -17,7 +17,7 @@ pub(super) fn table(silences: &Silences) -> Table {
     let detail = match silences.slowest_s {
         Some(slowest) => format!(
             "the slowest {} after one and a half times Keep Alive",
-            squall_run::duration_text(slowest)
+            duration_text(slowest)
         ),
         None => String::new(),
     };
@@ -29,7 +29,7 @@ pub(super) fn table(silences: &Silences) -> Table {
     let detail = match silences.earliest_s {
         Some(earliest) => format!(
             "before one and a half times Keep Alive had passed, by up to {}",
-            squall_run::duration_text(earliest)
+            duration_text(earliest)
         ),
         None => "before one and a half times Keep Alive had passed".to_owned(),
     };
@@ -43,9 +43,14 @@ pub(super) fn table(silences: &Silences) -> Table {
         "by a newer connection of the same Client Identifier",
         Cell::Count(silences.taken_over),
     );
+    let detail = "another client of the broker may have taken them over";
+    let detail = match silences.unclear_by_s {
+        Some(by) => format!("by up to {}; {detail}", duration_text(by)),
+        None => detail.to_owned(),
+    };
     row(
         "Closed early, unclear why",
-        "another client of the broker may have taken them over",
+        &detail,
         Cell::Count(silences.unclear),
     );
     row(
@@ -53,7 +58,14 @@ pub(super) fn table(silences: &Silences) -> Table {
         "muted devices whose mute was over before the broker closed",
         Cell::Count(silences.broken),
     );
-    row("Open at the end", "", Cell::Count(silences.open));
+    let detail = match silences.longest_open_s {
+        Some(longest) => format!(
+            "those and the ones before were open for up to {} after one and a half times Keep Alive",
+            duration_text(longest)
+        ),
+        None => String::new(),
+    };
+    row("Open at the end", &detail, Cell::Count(silences.open));
     table
 }
 

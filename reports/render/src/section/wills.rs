@@ -30,6 +30,13 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
                 count_text(cancelled)
             )));
         }
+        let left_open: u64 = run.measured.wills.iter().map(|will| will.left_open).sum();
+        if left_open > 0 {
+            blocks.push(Block::Note(format!(
+                "{} connections on which a malformed packet was sent have no will due: the broker left them open (§3.1.2.5).",
+                count_text(left_open)
+            )));
+        }
         blocks.extend(chart_block(time_to_will::chart(run), || durations(run)));
         blocks.extend(chart_block(silent_will::chart(run), || {
             silent_will::table(run)

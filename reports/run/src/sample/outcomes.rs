@@ -138,6 +138,7 @@ pub(super) fn wills() -> Vec<WillOutcome> {
         doubled: 0,
         unexpected: 0,
         cancelled: 0,
+        left_open: 0,
         late: 0,
         limit_s,
     };

@@ -1,6 +1,9 @@
 //! What is wrong with a claim or a threshold, in a sentence.
 
-use crate::{Aggregate, CheckOutcome, ClaimOutcome, ThresholdOutcome, ThresholdResult, count_text};
+use crate::{
+    Aggregate, CheckOutcome, ClaimOutcome, Percentile, ThresholdOutcome, ThresholdResult,
+    count_text,
+};
 
 /// Why most claims that cannot be judged cannot be.
 const NOTHING_HAPPENED: &str =
@@ -84,9 +87,10 @@ fn samples_missing(threshold: &ThresholdOutcome) -> String {
             .to_owned();
     }
     format!(
-        "{} samples, it takes {}; run for {} times as long, use as many times more devices, or leave the percentile out",
+        "{} samples, it takes {}; run for {} times as long, use as many times more devices, or {}",
         count_text(samples),
         count_text(needed),
-        count_text(needed.div_ceil(samples))
+        count_text(needed.div_ceil(samples)),
+        Percentile::advice(samples)
     )
 }

@@ -168,7 +168,7 @@ fn too_few_samples_are_not_judged() {
     assert_eq!(
         verdict.reasons[0].text(),
         "time_to_will: p99 < 5ms could not be judged: 40 samples, it takes 1,000; run for 25 times as long, use as many \
-         times more devices, or leave the percentile out"
+         times more devices, or limit `p50`, which takes 20, or `max`, which takes one"
     );
     assert!(verdict.reasons[1].text().contains("never measured"));
     assert_eq!((beside.outcome, beside.exit_code), (Outcome::Fail, 99));

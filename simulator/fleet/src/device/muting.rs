@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use squall_protocol::ReasonCode;
+
 use super::Device;
 use super::connection::{Connection, Voice};
 use super::mute::{Answer, Mute};
@@ -98,17 +100,23 @@ impl Device {
         }
     }
 
+    /// The broker ended the connection at `place`, and its mute with it.
+    fn end_mute_by_broker(&mut self, turn: &mut Turn<'_>, place: usize, told: Option<ReasonCode>) {
+        // Of a close it is told, of a DISCONNECT before it is not.
+        self.tell_silence_over(turn, place, told);
+        self.connections[place].mute = None;
+        self.connections[place].voice = Voice::Heard;
+    }
+
     /// The active connection, at `place`, ends by `cause`, and its mute with it.
     pub(super) fn end_mute_by(&mut self, turn: &mut Turn<'_>, place: usize, cause: EndCause) {
         if !self.connections[place].is_muted() {
             return;
         }
         match cause {
-            EndCause::PeerClosed(_) | EndCause::ServerDisconnect(_) => {
-                // Of a close it is told, of a DISCONNECT before it is not.
-                self.tell_silence_over(turn, place);
-                self.connections[place].mute = None;
-                self.connections[place].voice = Voice::Heard;
+            EndCause::PeerClosed(_) => self.end_mute_by_broker(turn, place, None),
+            EndCause::ServerDisconnect(reason) => {
+                self.end_mute_by_broker(turn, place, Some(reason));
             }
             EndCause::Dropped { .. }
             | EndCause::Disconnected { .. }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use squall_protocol::ReasonCode;
+
 use super::Device;
 use super::connection::{Down, Lanes, Reading, Role, Up, Voice};
 use super::turn::{Shared, Turn};
@@ -16,7 +18,7 @@ impl Device {
     pub(super) fn arrive(&mut self, turn: &mut Turn<'_>, place: usize, what: Down) {
         let entry = turn.entry();
         if let Down::Closed(_) = what {
-            self.tell_silence_over(turn, place);
+            self.tell_silence_over(turn, place, None);
         }
         let Some(shaping) = self.shaping(turn.shared, place) else {
             self.handle_arrival(turn, place, what);
@@ -37,14 +39,23 @@ impl Device {
         }
     }
 
-    /// Tells that the broker closed a connection on which a fault had silenced the device.
-    pub(super) fn tell_silence_over(&self, turn: &mut Turn<'_>, place: usize) {
+    /// Tells that the broker closed a connection on which a fault had silenced the device, and the reason if it was told one.
+    pub(super) fn tell_silence_over(
+        &self,
+        turn: &mut Turn<'_>,
+        place: usize,
+        told: Option<ReasonCode>,
+    ) {
         let connection = &self.connections[place];
         if connection.voice == Voice::Silenced {
             let last_at = connection.said_at;
             let lanes = connection.lanes.as_deref();
             let heard_at = lanes.map_or(last_at, Lanes::heard_at);
-            let fact = SilenceFact::Closed { heard_at, last_at };
+            let fact = SilenceFact::Closed {
+                heard_at,
+                last_at,
+                told,
+            };
             self.tell(turn, connection.socket, Fact::Silence(fact));
         }
     }

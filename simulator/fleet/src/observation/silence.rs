@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_protocol::Instant;
+use squall_protocol::{Instant, ReasonCode};
 use squall_scenario::FaultId;
 
 /// A step in the life of a connection on which its device says nothing from now on, or for a while, and which it leaves open.
@@ -27,5 +27,7 @@ pub enum SilenceFact {
         heard_at: Instant,
         /// When the last byte before the silence was: what a broker may have counted from at the latest.
         last_at: Instant,
+        /// The reason that its DISCONNECT gave; `None` without one, or where the device no longer reads.
+        told: Option<ReasonCode>,
     },
 }

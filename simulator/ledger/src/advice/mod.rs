@@ -5,6 +5,7 @@ mod percentiles;
 mod publishers;
 mod responses;
 mod unheard;
+mod unsubscribed;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::books::noticing_time;
 /// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
 /// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
 /// connection leaves in doubt, for each group with one Client Identifier, for each stream that no device
-/// subscribes to, and for requests and responses that miss each other. What is certain to have no verdict is in
+/// subscribes to, for each subscription that is to end with the load, and for requests and responses that miss each other. What is certain to have no verdict is in
 /// [`never_judged`].
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
@@ -45,6 +46,8 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     advice.extend(publishers::forgetful(scenario));
     advice.extend(identities::shared(scenario));
     advice.extend(unheard::streams(scenario));
+    advice.extend(unsubscribed::never(scenario));
+    advice.extend(responses::partly_unanswered(scenario));
     if !claims_responses(scenario) {
         advice.extend(responses::unheard(scenario));
     }

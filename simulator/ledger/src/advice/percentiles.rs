@@ -22,11 +22,12 @@ pub(super) fn out_of_reach(scenario: &Scenario) -> Vec<String> {
                 .map(|(percentile, condition)| {
                     format!(
                         "threshold `{}`: `{}` takes {} samples, and the measured part brings about {} at most: it \
-                         cannot be judged, and the run will be invalid",
+                         cannot be judged, and the run will be invalid; let the run be longer, or {}",
                         selector.text,
                         condition.text,
                         count_text(percentile.samples_needed()),
-                        count_text(samples.round() as u64)
+                        count_text(samples.round() as u64),
+                        Percentile::advice(samples as u64)
                     )
                 }),
         );
@@ -78,7 +79,8 @@ mod tests {
             advice_on("e2e_latency = [\"p99.9 < 1s\"]"),
             [
                 "threshold `e2e_latency`: `p99.9 < 1s` takes 10,000 samples, and the measured part brings about 2,000 \
-              at most: it cannot be judged, and the run will be invalid"
+              at most: it cannot be judged, and the run will be invalid; let the run be longer, or limit `p99`, which takes 1,000, or `max`, \
+              which takes one"
             ]
         );
         assert_eq!(
@@ -88,6 +90,15 @@ mod tests {
         assert_eq!(
             advice_on("\"e2e_latency{qos=1}\" = [\"p99.1 < 1s\"]").len(),
             1
+        );
+        // Those of the group that hears them, not of the one that says them.
+        assert_eq!(
+            advice_on("\"e2e_latency{group=meters}\" = [\"p50 < 1s\"]").len(),
+            1
+        );
+        assert_eq!(
+            advice_on("\"e2e_latency{group=back}\" = [\"p99 < 1s\"]"),
+            [] as [&str; 0]
         );
         assert_eq!(advice_on("ack_latency = [\"p99 < 1s\"]"), [] as [&str; 0]);
         assert_eq!(advice_on("ack_latency = [\"p99.5 < 1s\"]").len(), 1);

@@ -35,6 +35,26 @@ pub(super) fn unheard(scenario: &Scenario) -> Vec<String> {
     sentences
 }
 
+/// Says which requests reach no device that answers, where others of their stream do.
+pub(super) fn partly_unanswered(scenario: &Scenario) -> Vec<String> {
+    let plan = Plan::of(scenario);
+    let mut sentences = Vec::new();
+    for group in &plan.groups {
+        let streams = group.streams.iter();
+        let partly = streams.filter(|stream| stream.responses > 0.0 && stream.unanswered > 0.0);
+        sentences.extend(partly.map(|stream| {
+            format!(
+                "about {:.0} % of the requests to topic `{}` of group `{}` reach no device that answers: none subscribes to where they \
+                 go, and no claim is about them",
+                100.0 * stream.unanswered,
+                stream.topic,
+                group.name
+            )
+        }));
+    }
+    sentences
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +67,29 @@ mod tests {
         );
         let scenario = Scenario::parse("a.toml", &text, &[]);
         unheard(&scenario.unwrap_or_else(|errors| panic!("{errors}")))
+    }
+
+    /// Requests to a device that there is not are told.
+    #[test]
+    fn requests_to_no_device_are_told() {
+        let to = |last: u32| {
+            let text = format!(
+                "version = 1\nname = \"a\"\n[[group]]\nname = \"asks\"\ncount = 1\n[[group.publish]]\n\
+                 topic = \"cmd/{{rand.int:0..{last}}}\"\nevery = \"1s\"\nresponse_topic = \"answer\"\n\
+                 [[group.subscribe]]\nfilter = \"answer\"\n[[group]]\nname = \"answers\"\ncount = 2\n\
+                 [[group.respond]]\nfilter = \"cmd/{{index}}\"\n"
+            );
+            let scenario = Scenario::parse("a.toml", &text, &[]);
+            partly_unanswered(&scenario.unwrap_or_else(|errors| panic!("{errors}")))
+        };
+
+        let told = to(3);
+
+        assert!(
+            told.len() == 1 && told[0].contains("of the requests to topic `cmd/{rand.int:0..3}`"),
+            "{told:?}"
+        );
+        assert_eq!(to(1), [""; 0]);
     }
 
     /// Each of the two ways in which they miss each other is told; where they meet nothing is.

@@ -73,7 +73,6 @@ use self::handshakes::Handshakes;
 use self::link_faults::LinkFaults;
 use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
-use self::provocations::Provocations;
 use self::quotas::Quotas;
 use self::responses::Responses;
 use self::retained::Retained;
@@ -96,6 +95,7 @@ pub use tallies::{Books, Excuse, Imbalance, Publications, Tally, TallyKey};
 pub use watched_claims::WatchedClaims;
 pub use wills::{WillCause, WillTally};
 
+pub(crate) use self::provocations::Provocations;
 pub(crate) use anomalies::{client_id, spread};
 pub(crate) use connections::{
     Away, Connections, OPENING_ON_LINK, PEER_CLOSES, layer_fault_name, open_error_name, reason_text,
@@ -290,6 +290,9 @@ impl Ledger {
             .deliveries
             .close(RunEnd::Drained(now), |socket| is_up(&self.open, socket));
         self.responses.close(now, self.deliveries.missing());
+        for client in self.provocations.left_open_now() {
+            self.wills.note_left_open(client);
+        }
         self.wills.close(now, Audiences::new(&self.deliveries));
         self.takeovers.close(now);
         self.silences.close(now);

@@ -61,8 +61,12 @@ pub(crate) struct Provocations {
     limits: Vec<ProvocationLimit>,
     /// By [`ProvocationLimit`]: connections that were not closed in time.
     late: Vec<u64>,
-    /// The longest that one was open, or has been open so far.
+    /// Of those, the ones that the broker never closed.
+    left_open: Vec<u64>,
+    /// The longest time to a close.
     slowest: Option<Duration>,
+    /// The longest that one was open that the broker had not closed when the run, or a CONNECT, ended it.
+    longest_open: Option<Duration>,
     open: HashMap<SocketId, Open>,
     counts: BTreeMap<(Malformation, bool), ProvocationCounts>,
     effects: BTreeMap<(FaultId, u64), ProvocationEffects>,
@@ -116,6 +120,8 @@ impl Provocations {
     pub(crate) fn new(limits: Vec<ProvocationLimit>, memory: Memory) -> Self {
         Self {
             late: vec![0; limits.len()],
+            left_open: vec![0; limits.len()],
+            longest_open: None,
             limits,
             slowest: None,
             open: HashMap::new(),
@@ -151,6 +157,12 @@ impl Provocations {
         })
     }
 
+    /// Whose connections the broker has not closed, though it has had the packets.
+    pub(crate) fn left_open_now(&self) -> impl Iterator<Item = ClientKey> {
+        let open = self.open.values().filter(|open| open.left_at.is_some());
+        open.map(|open| open.client)
+    }
+
     /// What came of the time that a fault struck after `number` others.
     pub(crate) fn effects(&self, fault: FaultId, number: u64) -> Option<ProvocationEffects> {
         self.effects.get(&(fault, number)).copied()
@@ -158,14 +170,28 @@ impl Provocations {
 
     /// Connections that were not closed within the limit of the `[[expect]]` with this number.
     pub(crate) fn late(&self, expectation: usize) -> u64 {
-        let limits = self.limits.iter().zip(&self.late);
-        let mut of_it = limits.filter(|(limit, _)| limit.expectation == expectation);
-        of_it.next().map_or(0, |(_, &late)| late)
+        self.of_limit(expectation, &self.late)
     }
 
-    /// The longest that a connection was open after its packet, if one was judged.
+    /// Of those, the ones that the broker never closed.
+    pub(crate) fn left_open(&self, expectation: usize) -> u64 {
+        self.of_limit(expectation, &self.left_open)
+    }
+
+    fn of_limit(&self, expectation: usize, counts: &[u64]) -> u64 {
+        let limits = self.limits.iter().zip(counts);
+        let mut of_it = limits.filter(|(limit, _)| limit.expectation == expectation);
+        of_it.next().map_or(0, |(_, &count)| count)
+    }
+
+    /// The longest time from a packet to the close, if the broker closed a connection.
     pub(crate) fn slowest(&self) -> Option<Duration> {
         self.slowest
+    }
+
+    /// The longest that a connection was open after its packet that the broker did not close.
+    pub(crate) fn longest_open(&self) -> Option<Duration> {
+        self.longest_open
     }
 
     /// A packet was sent, or the broker did something about it.
@@ -293,6 +319,7 @@ impl Provocations {
         counts.closed += 1;
         counts.slowest = counts.slowest.max(Some(took));
         self.effects.entry(open.by).or_default().closed += 1;
+        self.slowest = self.slowest.max(Some(took));
         self.judge(at, open, took, "closed only");
     }
 
@@ -302,7 +329,11 @@ impl Provocations {
             let now = open.there_since(now);
             let took = self.time_of_broker(left_at, now);
             let is_long = |limit: &ProvocationLimit| limit.closed_within.is_some_and(|l| took > l);
+            for (limit, left) in self.limits.iter().zip(&mut self.left_open) {
+                *left += u64::from(is_long(limit));
+            }
             if self.limits.iter().any(is_long) {
+                self.longest_open = self.longest_open.max(Some(took));
                 self.judge(now, open, took, "open still");
             }
         }
@@ -315,7 +346,6 @@ impl Provocations {
     }
 
     fn judge(&mut self, now: Instant, open: &Open, took: Duration, what: &str) {
-        self.slowest = self.slowest.max(Some(took));
         for place in 0..self.limits.len() {
             let limit = self.limits[place].closed_within;
             let Some(limit) = limit.filter(|&limit| took > limit) else {

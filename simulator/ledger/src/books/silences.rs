@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use squall_fleet::{EndCause, SilenceFact, SocketId};
-use squall_protocol::Instant;
+use squall_protocol::{Instant, ReasonCode};
 use squall_run::{AnomalyKind, duration_text};
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, FaultId};
 
@@ -48,10 +48,15 @@ pub(crate) struct SilenceCounts {
     pub(crate) open: u64,
     /// Of those that were closed, before one and a half times Keep Alive had passed.
     pub(crate) early: u64,
-    /// The longest time from then to the close, or to the end of the run.
+    /// The longest time from then to a close.
     pub(crate) slowest: Option<Duration>,
+    /// The longest time from then for which one was open that the broker had not closed when its device talked again, or
+    /// when the run ended.
+    pub(crate) longest_open: Option<Duration>,
     /// The longest time by which one was closed before.
     pub(crate) earliest: Option<Duration>,
+    /// The same of those of which it is unclear why.
+    pub(crate) unclear_by: Option<Duration>,
 }
 
 /// The book of silences.
@@ -61,6 +66,8 @@ pub(crate) struct Silences {
     limits: Vec<SilenceLimit>,
     /// By [`SilenceLimit`].
     late: Vec<u64>,
+    /// Of those, the ones that were never closed.
+    left_open: Vec<u64>,
     open: BTreeMap<(ClientKey, SocketId), Open>,
     counts: SilenceCounts,
     mutes: Mutes,
@@ -92,6 +99,25 @@ pub(crate) struct Circumstances {
     pub(crate) unread: Option<[Instant; 2]>,
 }
 
+/// The close of a silent connection by the broker.
+#[derive(Clone, Copy, Debug)]
+struct Close {
+    at: Instant,
+    /// When something that its device had said before was at the system's socket for sure.
+    heard_at: Instant,
+    /// When all of it was.
+    last_at: Instant,
+    /// The reason of its DISCONNECT.
+    told: Option<ReasonCode>,
+}
+
+impl Close {
+    /// Whether the broker says itself that it is for the silence: no other client brings that about.
+    fn is_by_keep_alive(&self) -> bool {
+        self.told == Some(ReasonCode::KeepAliveTimeout)
+    }
+}
+
 impl Open {
     /// How long the broker must wait and may not wait any longer [MQTT-3.1.2-22].
     fn patience(&self) -> Duration {
@@ -113,6 +139,7 @@ impl Silences {
         Self {
             history,
             late: vec![0; limits.len()],
+            left_open: vec![0; limits.len()],
             limits,
             open: BTreeMap::new(),
             counts: SilenceCounts::default(),
@@ -129,9 +156,18 @@ impl Silences {
 
     /// Connections that were closed later than the `[[expect]]` with this number allows, or not at all.
     pub(crate) fn late(&self, expectation: usize) -> u64 {
-        let limits = self.limits.iter().zip(&self.late);
+        self.of_limit(expectation, &self.late)
+    }
+
+    /// Of those, the ones that the broker had not closed when their devices talked again, or when the run ended.
+    pub(crate) fn left_open(&self, expectation: usize) -> u64 {
+        self.of_limit(expectation, &self.left_open)
+    }
+
+    fn of_limit(&self, expectation: usize, counts: &[u64]) -> u64 {
+        let limits = self.limits.iter().zip(counts);
         let mut of_it = limits.filter(|(limit, _)| limit.expectation == expectation);
-        of_it.next().map_or(0, |(_, &late)| late)
+        of_it.next().map_or(0, |(_, &count)| count)
     }
 
     /// What should not have happened.
@@ -182,10 +218,20 @@ impl Silences {
                     self.judge_open(event.now, open, known);
                 }
             }
-            SilenceFact::Closed { heard_at, last_at } => {
+            SilenceFact::Closed {
+                heard_at,
+                last_at,
+                told,
+            } => {
                 self.mutes.close(event, heard_at);
                 if let Some(open) = self.open.remove(&key) {
-                    self.handle_closed(event.arrived, open, [heard_at, last_at], known);
+                    let close = Close {
+                        at: event.arrived,
+                        heard_at,
+                        last_at,
+                        told,
+                    };
+                    self.handle_closed(&close, open, known);
                 }
             }
         }
@@ -258,37 +304,40 @@ impl Silences {
         let due = open.said_at.map(|said_at| said_at + open.patience());
         let due = due.map(|due| due + self.broker_times.away_between(due, now));
         if let Some(due) = due.filter(|&due| due < now && known.sees_at(due)) {
+            let beyond = now.saturating_since(due);
+            self.counts.longest_open = self.counts.longest_open.max(Some(beyond));
+            for (limit, left) in self.limits.iter().zip(&mut self.left_open) {
+                *left += u64::from(beyond > limit.closed_within);
+            }
             self.judge_late(now, open, due, "still open");
         }
     }
 
-    /// Judges a connection that the broker closed `at`, when something and everything that its device had said before was
-    /// at the system's socket at these moments.
-    fn handle_closed(
-        &mut self,
-        at: Instant,
-        open: Open,
-        [heard_at, last_at]: [Instant; 2],
-        known: Circumstances,
-    ) {
-        let not_before = heard_at + open.patience();
-        if self.broker_times.ended_process(heard_at, at) {
+    /// Judges a connection that the broker closed.
+    fn handle_closed(&mut self, close: &Close, open: Open, known: Circumstances) {
+        let at = close.at;
+        let not_before = close.heard_at + open.patience();
+        if self.broker_times.ended_process(close.heard_at, at) {
             // It ended with the broker's process, or that has forgotten it.
             self.counts.ended_with_broker += 1;
             return;
         }
         let is_excused = open.excused_until.is_some_and(|until| at <= until);
         if at < not_before && !is_excused {
-            if self.history.has_other_clients() {
+            let by = not_before.saturating_since(at);
+            if self.history.has_other_clients() && !close.is_by_keep_alive() {
                 self.counts.unclear += 1;
+                self.counts.unclear_by = self.counts.unclear_by.max(Some(by));
                 return;
             }
-            self.judge_early(at, open, not_before.saturating_since(at));
+            self.judge_early(at, open, by);
         }
         self.counts.closed += 1;
-        let due = last_at + open.patience();
+        let due = close.last_at + open.patience();
         let due = due + self.broker_times.away_between(due, at);
         if known.sees_at(due) {
+            let beyond = at.saturating_since(due);
+            self.counts.slowest = self.counts.slowest.max(Some(beyond));
             self.judge_late(at, open, due, "closed");
         }
     }
@@ -308,7 +357,6 @@ impl Silences {
     /// Judges a connection that was closed `at`, or is `still open` then, and was to be closed by `due`.
     fn judge_late(&mut self, at: Instant, open: Open, due: Instant, how: &str) {
         let beyond = at.saturating_since(due);
-        self.counts.slowest = self.counts.slowest.max(Some(beyond));
         for place in 0..self.limits.len() {
             let limit = self.limits[place].closed_within;
             if beyond <= limit {

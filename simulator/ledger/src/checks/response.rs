@@ -14,6 +14,13 @@ pub(super) fn judge(number: usize, claim: &ResponseClaim, evidence: &Evidence<'_
     let mut claims = Claims::new();
     if claim.answered {
         claims.add(judge_answered(counts), &[AnomalyKind::ResponseMissing]);
+        if counts.not_owed() > 0 {
+            claims.judged_of(&format!(
+                "{} of {} requests; to the others no response was owed",
+                count_text(counts.requests - counts.not_owed()),
+                count_text(counts.requests)
+            ));
+        }
     }
     if let Some(limit) = claim.within {
         let slowest = counts.slowest.map(|slowest| slowest.as_secs_f64());

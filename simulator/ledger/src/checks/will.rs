@@ -32,6 +32,8 @@ struct Sum {
     cancelled: u64,
     /// Of those seen once, the ones of devices that were back about when their wills were due.
     at_edge: u64,
+    /// Ends of connections that the broker left open.
+    left_open: u64,
     slowest: Option<Duration>,
 }
 
@@ -88,6 +90,7 @@ impl Sum {
         self.premature += tally.premature;
         self.cancelled += tally.cancelled;
         self.at_edge += tally.at_edge;
+        self.left_open += tally.left_open;
         self.short_by = self.short_by.max(tally.short_by);
         self.slowest = self.slowest.max(tally.slowest);
     }
@@ -119,8 +122,8 @@ impl Sum {
 }
 
 impl Sum {
-    /// Why nothing follows of a claim of so many wills from devices that came back, if that is all there is.
-    fn resumed(&self, times: u32) -> Option<String> {
+    /// Why nothing follows of a claim of so many wills where none was due, if that is known.
+    fn none_due(&self, times: u32) -> Option<String> {
         if times == 0 {
             return (self.at_edge > 0).then(|| {
                 format!(
@@ -129,6 +132,13 @@ impl Sum {
                     count_text(self.at_edge)
                 )
             });
+        }
+        if self.watched() == 0 && self.left_open > 0 {
+            return Some(format!(
+                "the broker left all {} connections open, and a will is due when it closes one (§3.1.2.5); `check = \"malformed\"` \
+                 says whether it had to",
+                count_text(self.left_open)
+            ));
         }
         (self.watched() == 0 && self.cancelled > 0).then(|| {
             format!(
@@ -174,7 +184,7 @@ fn judge_exactly(times: u32, sum: &Sum, wills: &Wills) -> Judged {
     // A will that was cancelled did not come, as was right.
     let has_happened = watched + sum.premature > 0 || (times == 0 && sum.cancelled > 0);
     let unjudged = sum.unjudged().or_else(|| unclear(wills));
-    let unjudged = unjudged.or_else(|| sum.resumed(times));
+    let unjudged = unjudged.or_else(|| sum.none_due(times));
     let unjudged = unjudged.filter(|_| violations == 0);
     Judged {
         key: "exactly".to_owned(),

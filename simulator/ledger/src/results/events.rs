@@ -67,6 +67,7 @@ pub(super) fn wills(scenario: &Scenario, ledger: &Ledger) -> Vec<WillOutcome> {
                     false => tally.premature,
                 },
                 cancelled: tally.cancelled,
+                left_open: tally.left_open,
                 late: limit.as_ref().map_or(0, |limit| limit.late),
                 limit_s: limit.map(|limit| limit.limit.as_secs_f64()),
             }
@@ -111,6 +112,8 @@ pub(super) fn silences(ledger: &Ledger) -> Option<Silences> {
         open: counts.open,
         early: counts.early,
         slowest_s: counts.slowest.map(|slowest| slowest.as_secs_f64()),
+        longest_open_s: counts.longest_open.map(|longest| longest.as_secs_f64()),
+        unclear_by_s: counts.unclear_by.map(|by| by.as_secs_f64()),
         earliest_s: counts.earliest.map(|earliest| earliest.as_secs_f64()),
     })
 }

@@ -9,7 +9,7 @@ use crate::machine::limits::Limits;
 use crate::machine::parts;
 use crate::machine::priority::Priority;
 use crate::output::{fitted, print};
-use crate::scenario_file::ScenarioFile;
+use crate::scenario_runs::ScenarioRuns;
 
 /// Columns that the names of the lines take.
 const HEADS: usize = 13;
@@ -47,11 +47,15 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     }
     let mut misfits = Vec::new();
     for path in &args.files {
-        let file = ScenarioFile::read(path.clone(), &OverrideArgs::default())?;
-        let need = file.need();
-        match limits.check(need) {
-            Ok(()) => print(&fitted(&format!("{}: fits ({need})", path.display()), 4))?,
-            Err(error) => misfits.push(format!("{}: {error}", path.display())),
+        let runs = ScenarioRuns::read(path.clone(), &OverrideArgs::default())?;
+        for (file, label) in runs.combinations.iter().zip(runs.labels()) {
+            let need = file.need();
+            let name = format!("{} {label}", path.display());
+            let name = name.trim_end();
+            match limits.check(need) {
+                Ok(()) => print(&fitted(&format!("{name}: fits ({need})"), 4))?,
+                Err(error) => misfits.push(format!("{name}: {error}")),
+            }
         }
     }
     match misfits.is_empty() {

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use squall_scenario::Plan;
 
 use crate::cli::{ListArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::output::print_line;
-use crate::scenario_file::ScenarioFile;
+use crate::scenario_runs::ScenarioRuns;
 use crate::shipped::{self, Shipped};
 
 /// A line of the list.
@@ -37,7 +36,7 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
             .map(|path| {
                 entry(
                     path.clone(),
-                    ScenarioFile::read(path, &OverrideArgs::default()),
+                    ScenarioRuns::read(path, &OverrideArgs::default()),
                 )
             })
             .collect(),
@@ -86,18 +85,22 @@ fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn shipped_entry(shipped: &Shipped) -> Entry {
-    let read = ScenarioFile::shipped(shipped, &OverrideArgs::default());
+    let read = ScenarioRuns::shipped(shipped, &OverrideArgs::default());
     entry(PathBuf::from(shipped.name), read)
 }
 
-fn entry(path: PathBuf, read: Result<ScenarioFile, Failure>) -> Entry {
+fn entry(path: PathBuf, read: Result<ScenarioRuns, Failure>) -> Entry {
     match read {
-        Ok(file) => Entry {
+        Ok(runs) => Entry {
             file: path,
-            name: Some(file.scenario.name.clone()),
-            devices: Some(file.scenario.device_count()),
-            seconds: Some(Plan::of(&file.scenario).total().as_secs_f64()),
-            question: file.question().unwrap_or_default(),
+            name: Some(runs.first().scenario.name.clone()),
+            devices: runs
+                .combinations
+                .iter()
+                .map(|file| file.scenario.device_count())
+                .max(),
+            seconds: Some(runs.total().as_secs_f64()),
+            question: runs.first().question().unwrap_or_default(),
         },
         Err(failure) => Entry {
             file: path,

@@ -1,4 +1,4 @@
-//! `squall schema`: the JSON Schema of scenario files, of run files or of `summary.json`.
+//! `squall schema`: the JSON Schema of scenario files, of run files, of `summary.json` or of `runs.json`.
 
 use anyhow::Context as _;
 
@@ -18,6 +18,7 @@ pub fn text(of: SchemaOf) -> Result<String, Failure> {
         SchemaOf::Scenario => squall_scenario::json_schema(),
         SchemaOf::Run => squall_run::json_schema().to_value(),
         SchemaOf::Summary => squall_run::SummaryFile::json_schema().to_value(),
+        SchemaOf::Runs => squall_run::RunSet::json_schema().to_value(),
     };
     Ok(serde_json::to_string_pretty(&schema).context("cannot write the schema as JSON")?)
 }

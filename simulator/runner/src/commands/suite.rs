@@ -1,17 +1,19 @@
 //! `squall suite`: runs the scenarios of a suite, and ends with a table of them all.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context as _;
 use squall_run::count_text;
 
-use super::run::{self, Folders, Table};
+use super::run::{self, Series, Table};
 use crate::cli::{OverrideArgs, SuiteArgs};
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::output::{fitted, print, print_line};
 use crate::remark::remark;
 use crate::scenario_file::ScenarioFile;
+use crate::scenario_runs::ScenarioRuns;
 use crate::shipped;
 use crate::suites::{self, Member, SUITES, Size, Suite};
 
@@ -44,16 +46,22 @@ fn list() -> Result<u8, Failure> {
 }
 
 fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<u8, Failure> {
-    let folders = Folders::of_suite(suite.name, &args.output);
-    let files = suite.members.iter().map(|member| read(suite, member, args));
-    let ran = run::run_all(files.collect(), folders.clone(), args.workers, &args.output)?;
+    let members = suite.members.iter().map(|member| read(suite, member, args));
+    let series = members
+        .collect::<Result<Vec<ScenarioRuns>, Failure>>()
+        .and_then(|members| Series::of_suite(suite.name, suite.purpose, members, &args.output));
+    let series = series.map(|series| vec![series]);
+    let folder = series.as_ref().ok().and_then(|all| all[0].folder());
+    let folder = folder.map(Path::to_owned);
+    let ran = run::run_all(series, args.workers, &args.output)?;
 
-    let table = Table::of(&ran);
-    let Folders::In(folder) = folders else {
-        unreachable!("the runs of a suite are in one folder");
+    let [set] = ran.as_slice() else {
+        unreachable!("a suite is one series");
     };
+    let table = Table::of(set);
+    let folder = folder.context("the runs of a suite are in one folder")?;
     let file = folder.join(TABLE_FILE);
-    let text = format!("# Suite {}\n\n{}", suite.name, table.markdown(&folder));
+    let text = format!("# Suite {}\n\n{}", suite.name, table.markdown());
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     if !args.output.quiet {
         remark(&format!(
@@ -67,7 +75,7 @@ fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<u8, Failure> {
 }
 
 /// A scenario with the changes of the suite, and after them those of the user.
-fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioFile, Failure> {
+fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioRuns, Failure> {
     let shipped = shipped::find(member.scenario).context("a suite has shipped scenarios")?;
     let short = match args.short {
         true => member.short,
@@ -75,7 +83,7 @@ fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioFile
     };
     let changed = |scale: Vec<String>| {
         let own = short.iter().map(|change| (*change).to_owned());
-        ScenarioFile::shipped(
+        ScenarioRuns::shipped(
             shipped,
             &OverrideArgs {
                 target: args.overrides.target.clone(),
@@ -86,25 +94,26 @@ fn read(suite: &Suite, member: &Member, args: &SuiteArgs) -> Result<ScenarioFile
     };
     let whole = changed(Vec::new())?;
     let limits = Limits::raise_and_read(args.workers.count());
-    let Err(reason) = limits.check(whole.need()) else {
+    let Err(reason) = limits.check(whole.first().need()) else {
         return Ok(whole);
     };
     match suite.size {
         Size::AsWritten => Ok(whole),
         Size::ToMachine => {
             let fitting = (2..=MOST_DIVIDED).find_map(|divisor| {
-                let scaled = changed(divided(&whole, divisor)).ok()?;
-                limits.check(scaled.need()).ok()?;
+                let scaled = changed(divided(whole.first(), divisor)).ok()?;
+                limits.check(scaled.first().need()).ok()?;
                 Some((divisor, scaled))
             });
             let (divisor, scaled) =
                 fitting.ok_or_else(|| Failure::Usage(format!("{}: {reason}", member.scenario)))?;
             if !args.output.quiet {
+                let devices = |runs: &ScenarioRuns| runs.first().scenario.device_count();
                 remark(&format!(
                     "note: {}: {} of {} devices, every group divided by {divisor}, because {reason}",
                     member.scenario,
-                    count_text(scaled.scenario.device_count().into()),
-                    count_text(whole.scenario.device_count().into()),
+                    count_text(devices(&scaled).into()),
+                    count_text(devices(&whole).into()),
                 ));
             }
             Ok(scaled)

@@ -113,7 +113,7 @@ fn identity(file: &ScenarioFile, workers: Option<&Workers>) -> Identity {
         scenario: ScenarioText {
             path: file.path.display().to_string(),
             hash: hashed,
-            has_secrets: original != file.text,
+            has_secrets: *original != *file.text,
             original,
             resolved,
         },

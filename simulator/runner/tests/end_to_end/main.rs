@@ -37,6 +37,7 @@ mod slow_link;
 mod stopping;
 mod subscription_times;
 mod suites;
+mod sweeps;
 mod tampered;
 mod targets;
 mod terminal;

@@ -25,6 +25,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("description", "description = \"what the run is about\""),
     ("seed", "seed = 7"),
     ("needs", "needs = [\"shared_subscriptions\"]"),
+    (
+        "matrix",
+        "[matrix]\n\"group.sensors.count\" = [100, 1000]\n\"target.use\" = [\"squall\", \"mosquitto\"]",
+    ),
+    ("run.repeat", "repeat = 5"),
     ("vars", "[vars]\nsite = \"berlin\""),
     ("thresholds", THRESHOLDS),
     ("target", "[target]\nurl = \"mqtt://localhost:1883\""),

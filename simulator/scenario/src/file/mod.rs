@@ -33,7 +33,7 @@ mod will;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use squall_run::MetricName;
 
 pub(crate) use availability::{AvailabilityFile, FarewellWord};
@@ -111,6 +111,12 @@ pub(crate) struct ScenarioFile {
     #[serde(default)]
     #[schemars(transform = name_metrics)]
     pub(crate) thresholds: IndexMap<String, Vec<String>>,
+    /// Values to sweep, by their keys as `--set` has them: `"group.sensors.count" = [100, 1000]`. One run for each
+    /// combination, at most 1,000 runs, and one page that puts them side by side. With `run.repeat` all combinations are run in turn, and then again. `--set` of an axis
+    /// narrows it to that value. By default none.
+    #[serde(default, rename = "matrix")]
+    #[schemars(with = "IndexMap<String, AxisFile>")]
+    pub(crate) _matrix: IndexMap<String, Json>,
 }
 
 /// Says in the schema of `[thresholds]` which metrics there are, with or without tags.
@@ -118,6 +124,21 @@ fn name_metrics(schema: &mut Schema) {
     let names = MetricName::ALL.map(MetricName::as_str).join("|");
     let pattern = format!(r"^({names})(\{{.*\}})?$");
     schema.insert("propertyNames".to_owned(), json!({ "pattern": pattern }));
+}
+
+/// The values of one key.
+#[derive(JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes the values, which are taken out before the types are read"
+)]
+#[serde(untagged)]
+#[schemars(rename = "Axis")]
+pub(crate) enum AxisFile {
+    /// The values that the key takes in turn, each of the form that the key has.
+    Values(#[schemars(length(min = 1))] Vec<Json>),
+    /// Keys below this one, and their values.
+    Below(IndexMap<String, Json>),
 }
 
 /// A value that templates share.
@@ -168,4 +189,8 @@ pub(crate) struct RunFile {
     /// limit from above of `[thresholds]` on a time or a count, by what was measured so far, from 10 s into the measured part on. The
     /// drain follows, and all is judged by what there was until then. What is missing is known at the end only. Default false.
     pub(crate) abort_on_fail: Option<bool>,
+    /// How often the scenario is run, each time with a fresh broker where squall starts it: the first run has the
+    /// scenario's seed, each further one the next number. The runs are put side by side with their spread. Default 1.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) repeat: Option<u32>,
 }

@@ -36,7 +36,7 @@ pub(crate) struct SubscribeFile {
     /// By default on its first connection.
     pub(crate) start: Option<DurationText>,
     /// When the device sends UNSUBSCRIBE, from the beginning of the measured part; on its next connection if it has none
-    /// then. By default it stays subscribed.
+    /// then. At the end of the measured part or later it sends none. By default it stays subscribed.
     pub(crate) until: Option<DurationText>,
     /// The device subscribes and unsubscribes again and again, from `start`, or the beginning of the load, to `until`, or
     /// the end of it. By default it stays subscribed between.

@@ -4,13 +4,7 @@
 //! obeyed. Each entry leaves this list when the engine honours it.
 
 /// Keys by the schema's name of their block; the file itself is the empty name.
-const KEYS: [(&str, &[&str]); 5] = [
-    ("", &["matrix", "stage"]),
-    ("target", &["kill"]),
-    ("run", &["repeat"]),
-    ("network", &["partition"]),
-    ("publish", &["stage"]),
-];
+const KEYS: [(&str, &[&str]); 2] = [("target", &["kill"]), ("network", &["partition"])];
 
 /// Values by key.
 const VALUES: [(&str, &[&str]); 1] = [("retransmit", &["same_connection"])];

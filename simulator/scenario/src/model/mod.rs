@@ -29,6 +29,7 @@ pub(crate) mod share;
 pub(crate) mod sizes;
 pub(crate) mod sources;
 pub(crate) mod subscribe;
+pub(crate) mod sweep;
 pub(crate) mod target;
 pub(crate) mod threshold;
 pub(crate) mod tls;

@@ -19,6 +19,9 @@ pub struct RunSettings {
     pub connect_timeout: Duration,
     /// Whether the load ends as soon as a claim or a threshold is broken for good. Default false.
     pub abort_on_fail: bool,
+    /// How often the scenario is run, at least once; the default. One run is one of them: the seed of the second is one
+    /// above that of the first, and so on.
+    pub repeat: u32,
 }
 
 /// When the load begins: `begin`.

@@ -6,17 +6,14 @@
 
 mod group;
 mod presence;
+mod samples;
 mod stream;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use squall_protocol::QoS;
-use squall_run::MetricName;
-
 use crate::{
-    DropKind, Expectation, FaultAction, MetricSelector, PlannedFault, ReconnectWhen, RunSettings,
-    Scenario,
+    DropKind, Expectation, FaultAction, PlannedFault, ReconnectWhen, RunSettings, Scenario,
 };
 
 pub use group::{BirthPlan, GroupPlan, RespondPlan, SubscribePlan};
@@ -127,68 +124,6 @@ impl Plan {
     /// Whether devices publish as fast as the broker answers: then how many messages there will be is not known.
     pub fn has_closed_loops(&self) -> bool {
         self.streams().any(|stream| stream.pacing.window.is_some())
-    }
-
-    /// Samples that the measured part can bring a selector of messages at the most: an estimate where topics or
-    /// arrivals are random. `None` for a metric whose samples the plan does not know.
-    pub fn samples_max(&self, scenario: &Scenario, selector: &MetricSelector) -> Option<f64> {
-        let tags = &selector.tags;
-        let answers = self.groups.iter().any(|group| !group.responds.is_empty());
-        if answers || self.has_closed_loops() {
-            // Responses are messages as well, and how many there are depends on what comes; a closed loop has as many
-            // as the broker answers.
-            return None;
-        }
-        let is_of = |qos: QoS| tags.qos.is_none_or(|wanted| wanted == qos);
-        let sent_by = |group: &GroupPlan| {
-            let wanted = tags.group.map(|wanted| scenario.group(wanted));
-            wanted.is_none_or(|wanted| wanted.name == group.name)
-        };
-        let sum = |count: &dyn Fn(&GroupPlan, &StreamPlan) -> f64| {
-            let groups = self.groups.iter();
-            let streams =
-                groups.flat_map(|group| group.streams.iter().map(move |stream| (group, stream)));
-            streams.map(|(group, stream)| count(group, stream)).sum()
-        };
-        let messages = |group: &GroupPlan, stream: &StreamPlan| match sent_by(group) {
-            true => stream.measured,
-            false => 0.0,
-        };
-        match selector.metric {
-            // Its group is that of the subscribers, which may be any.
-            MetricName::E2eLatency | MetricName::ServiceLatency => {
-                Some(sum(&|_, stream| match is_of(stream.qos) {
-                    true => stream.measured * stream.fan_out,
-                    false => 0.0,
-                }))
-            }
-            MetricName::AckLatency => Some(sum(&|group, stream| match stream.qos {
-                QoS::AtLeastOnce | QoS::ExactlyOnce if is_of(stream.qos) => messages(group, stream),
-                QoS::AtMostOnce | QoS::AtLeastOnce | QoS::ExactlyOnce => 0.0,
-            })),
-            MetricName::Qos2Handshake
-            | MetricName::Qos2Pubrec
-            | MetricName::Qos2Pubrel
-            | MetricName::Qos2Pubcomp => Some(sum(&|group, stream| match stream.qos {
-                QoS::ExactlyOnce => messages(group, stream),
-                QoS::AtMostOnce | QoS::AtLeastOnce => 0.0,
-            })),
-            MetricName::ConnectLatency
-            | MetricName::SubscribeLatency
-            | MetricName::RoundTrip
-            | MetricName::TimeToWill
-            | MetricName::TakeoverTime
-            | MetricName::ReconnectDelay
-            | MetricName::ScheduleLag
-            | MetricName::PublishRate
-            | MetricName::DeliveryRate
-            | MetricName::ConnectRate
-            | MetricName::Errors
-            | MetricName::Dropped
-            | MetricName::BrokerCpu
-            | MetricName::BrokerRss
-            | MetricName::BrokerRssPerConnection => None,
-        }
     }
 
     /// Descriptors that the simulator needs; an embedded or spawned broker is a process of its own.

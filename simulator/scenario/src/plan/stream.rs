@@ -25,8 +25,12 @@ pub struct StreamPlan {
     pub measured: f64,
     /// Devices that hear one message, on average; a shared subscription counts once.
     pub fan_out: f64,
+    /// The same by group, in file order; a shared subscription counts once for each group that has a part of it.
+    pub fan_out_by_group: Vec<f64>,
     /// Responses to one message, on average.
     pub responses: f64,
+    /// The share of its messages that no device answers, from 0 to 1: an estimate from a few messages.
+    pub unanswered: f64,
     /// Devices that hear one of these responses, times the responses.
     pub response_deliveries: f64,
     /// Devices that publish it.
@@ -72,7 +76,9 @@ impl StreamPlan {
             messages,
             measured: messages - pacing.due_before(0.0, group.count, run) * there,
             fan_out: listeners::fan_out(publish, group, scenario),
+            fan_out_by_group: listeners::fan_out_by_group(publish, group, scenario),
             responses: answers.responses,
+            unanswered: answers.unanswered,
             response_deliveries: answers.deliveries,
             devices: group.count,
             pacing: Arc::clone(pacing),

@@ -199,6 +199,7 @@ fn write_run(text: &mut Text, run: &RunSettings) {
     text.pair("drain", duration(run.drain));
     text.pair("connect_timeout", duration(run.connect_timeout));
     text.pair("abort_on_fail", run.abort_on_fail);
+    text.pair("repeat", run.repeat);
 }
 
 fn write_network(text: &mut Text, network: &Network) {

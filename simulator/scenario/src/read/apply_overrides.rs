@@ -1,88 +1,68 @@
 //! Puts the values of `--set` into the document of the file.
 
 use squall_toml::at::KeyPath;
-use squall_toml::node::{Entry, Node, Value};
-use squall_toml::source::{Sources, Span};
+use squall_toml::node::{Node, Value};
+use squall_toml::source::Sources;
 
+use super::matrix::{self, Matrix};
+use super::put::{Change, set, split_key};
 use crate::error::Diagnostics;
-use crate::overrides::{Override, OverrideError};
+use crate::overrides::Override;
 
-/// Keys of which a block has one: setting one takes the others out.
-const ALTERNATIVES: [&[&str]; 5] = [
-    &["url", "spawn"],
-    &["rate", "rate_per_device", "every"],
-    &["at", "every"],
-    &["fraction", "count", "match"],
-    &["size", "text", "json"],
-];
-
-/// Keys that say where the target is.
-const PLACES: [&str; 2] = ["url", "spawn"];
-
-/// Blocks that a file may have many of.
-const LISTS: [&str; 7] = [
-    "network",
-    "group",
-    "fault",
-    "expect",
-    "publish",
-    "subscribe",
-    "respond",
-];
-
-/// Puts every override into `document`, in order.
-pub(crate) fn apply(
+/// Puts every override into `document`, in order. What the document sweeps is taken out of it, narrowed to what the
+/// overrides say of it.
+pub(super) fn apply(
     document: &mut Node,
     overrides: &[Override],
     sources: &Sources,
     diagnostics: &mut Diagnostics,
-) {
+) -> Matrix {
+    let changes = changes(overrides, sources, diagnostics);
+    let of_matrix = |change: &&Change| change.keys[0] == matrix::KEY;
+    let put = |document: &mut Node, change: &Change, diagnostics: &mut Diagnostics| {
+        let outcome = set(
+            document,
+            &change.keys,
+            change.value.clone(),
+            &change.key_span,
+        );
+        if let Err(error) = outcome {
+            diagnostics.push(change.key_span.clone(), KeyPath::default(), error);
+        }
+    };
+    for change in changes.iter().filter(of_matrix) {
+        put(document, change, diagnostics);
+    }
+    let mut matrix = Matrix::take(document, diagnostics);
+    for change in changes.iter().filter(|change| !of_matrix(change)) {
+        if !matrix.narrow(change) {
+            put(document, change, diagnostics);
+        }
+    }
+    matrix
+}
+
+/// The overrides in their parts. A key that cannot be read is noted.
+fn changes(
+    overrides: &[Override],
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
     for (index, entry) in overrides.iter().enumerate() {
         let base = sources.override_base(index);
         let key_span = base..base + entry.key.len();
-        let outcome = split_key(&entry.key).and_then(|keys| {
-            let value = parse_value(&entry.value, base + entry.key.len() + 1);
-            set(document, &keys, value, &key_span)
-        });
-        if let Err(error) = outcome {
-            let path = KeyPath::default();
-            diagnostics.push(key_span, path, error);
+        match split_key(&entry.key) {
+            Ok(keys) => changes.push(Change {
+                key: entry.key.clone(),
+                keys,
+                value: parse_value(&entry.value, base + entry.key.len() + 1),
+                key_span,
+            }),
+            Err(error) => diagnostics.push(key_span, KeyPath::default(), error),
         }
     }
-}
-
-/// `a.b[0]."c.d"` as `a`, `b`, `0`, `c.d`.
-fn split_key(key: &str) -> Result<Vec<String>, OverrideError> {
-    let malformed = || OverrideError::MalformedKey {
-        key: key.to_owned(),
-    };
-    let mut keys = Vec::new();
-    let mut rest = key.trim();
-    loop {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let (name, after) = quoted.split_once('"').ok_or_else(malformed)?;
-            keys.push(name.to_owned());
-            rest = after;
-        } else {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            if name.is_empty() {
-                return Err(malformed());
-            }
-            keys.push(name.to_owned());
-            rest = after;
-        }
-        while let Some(inside) = rest.strip_prefix('[') {
-            let (index, after) = inside.split_once(']').ok_or_else(malformed)?;
-            keys.push(index.to_owned());
-            rest = after;
-        }
-        match rest.strip_prefix('.') {
-            Some(after) => rest = after,
-            None if rest.is_empty() => return Ok(keys),
-            None => return Err(malformed()),
-        }
-    }
+    changes
 }
 
 /// A TOML value, or else the text itself.
@@ -93,117 +73,10 @@ fn parse_value(text: &str, base: usize) -> Node {
     })
 }
 
-/// Puts `value` where `keys` point to, in the table `node`.
-fn set(
-    node: &mut Node,
-    keys: &[String],
-    value: Node,
-    key_span: &Span,
-) -> Result<(), OverrideError> {
-    let Some((key, rest)) = keys.split_first() else {
-        *node = value;
-        return Ok(());
-    };
-    if let Value::Array(items) = &mut node.value {
-        return Err(OverrideError::NoBlock {
-            key: format!("{key} of {} items", items.len()),
-        });
-    }
-    let Value::Table(entries) = &mut node.value else {
-        return Err(OverrideError::NoBlock { key: key.clone() });
-    };
-    if rest.is_empty() {
-        if key == "use" {
-            // A described broker takes the place of the one that the file names.
-            entries.retain(|entry| !PLACES.contains(&entry.key.as_str()));
-        }
-        for alternatives in ALTERNATIVES
-            .iter()
-            .filter(|keys| keys.contains(&key.as_str()))
-        {
-            entries
-                .retain(|entry| entry.key == *key || !alternatives.contains(&entry.key.as_str()));
-        }
-    }
-    let position = match entries.iter().position(|entry| entry.key == *key) {
-        Some(position) => position,
-        None => {
-            let value = match LISTS.contains(&key.as_str()) && !rest.is_empty() {
-                true => Value::Array(Vec::new()),
-                false => Value::Table(Vec::new()),
-            };
-            entries.push(Entry {
-                key: key.clone(),
-                key_span: key_span.clone(),
-                node: Node {
-                    span: key_span.clone(),
-                    value,
-                },
-            });
-            entries.len() - 1
-        }
-    };
-    let entry = &mut entries[position];
-    if rest.is_empty() {
-        entry.key_span = key_span.clone();
-    }
-    if let Value::Array(items) = &mut entry.node.value
-        && !rest.is_empty()
-    {
-        let (item, rest) = choose(items, key, rest)?;
-        return set(item, rest, value, key_span);
-    }
-    set(&mut entry.node, rest, value, key_span)
-}
-
-/// The item of the list `key` that `rest` begins with: by name, by index, or the only one.
-fn choose<'i, 'k>(
-    items: &'i mut [Node],
-    key: &str,
-    rest: &'k [String],
-) -> Result<(&'i mut Node, &'k [String]), OverrideError> {
-    let written = &rest[0];
-    let named = items
-        .iter()
-        .position(|item| item.get("name").and_then(Node::as_str) == Some(written));
-    let indexed = written
-        .parse()
-        .ok()
-        .filter(|&index: &usize| index < items.len());
-    if let Some(position) = named.or(indexed) {
-        return Ok((&mut items[position], &rest[1..]));
-    }
-    let known: Vec<String> = items
-        .iter()
-        .enumerate()
-        .map(
-            |(index, item)| match item.get("name").and_then(Node::as_str) {
-                Some(name) => name.to_owned(),
-                None => index.to_string(),
-            },
-        )
-        .collect();
-    let has_names = items.iter().any(|item| item.get("name").is_some());
-    match items {
-        [only] if !has_names && rest.len() == 1 => Ok((only, rest)),
-        [_, _, ..] if !has_names && written.parse::<usize>().is_err() => {
-            Err(OverrideError::Ambiguous {
-                list: key.to_owned(),
-                count: known.len(),
-                known,
-            })
-        }
-        _ => Err(OverrideError::NoSuchBlock {
-            list: key.to_owned(),
-            written: written.clone(),
-            known,
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overrides::OverrideError;
 
     const FILE: &str = r#"
 seed = 1

@@ -9,6 +9,7 @@ mod editor;
 mod explain;
 mod lists;
 mod markdown;
+mod references;
 mod value;
 mod walk;
 

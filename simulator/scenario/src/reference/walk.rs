@@ -1,9 +1,10 @@
 //! Walks the schema of the format and makes a section of each block that it finds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
+use super::references::{reference, shared_definitions};
 use super::value;
 use super::{Default, Key, Section, Variant, Word, default};
 use crate::file::examples;
@@ -49,43 +50,6 @@ pub(super) fn sections(root: &Json) -> Vec<Section> {
         done += 1;
     }
     walk.sections
-}
-
-/// Definitions of tables that several keys refer to.
-fn shared_definitions(root: &Json) -> BTreeSet<&str> {
-    let mut counts = BTreeMap::new();
-    count_references(root, &mut counts);
-    let is_table = |name: &&str| has_table(root, &root["$defs"][name]);
-    let several = counts.into_iter().filter(|(_, count)| *count > 1);
-    several.map(|(name, _)| name).filter(is_table).collect()
-}
-
-/// Whether `schema` is a table, or a choice of which one is.
-fn has_table(root: &Json, schema: &Json) -> bool {
-    let choices = schema.get("oneOf").or(schema.get("anyOf"));
-    let mut choices = choices.and_then(Json::as_array).into_iter().flatten();
-    schema.get("type") == Some(&Json::from("object"))
-        || choices.any(|choice| has_table(root, referred(root, choice)))
-}
-
-fn count_references<'s>(schema: &'s Json, counts: &mut BTreeMap<&'s str, usize>) {
-    match schema {
-        Json::Object(members) => {
-            if let Some(name) = reference(schema) {
-                *counts.entry(name).or_default() += 1;
-            }
-            for member in members.values() {
-                count_references(member, counts);
-            }
-        }
-        Json::Array(items) => items.iter().for_each(|item| count_references(item, counts)),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-    }
-}
-
-/// The name of the definition that `schema` refers to.
-fn reference(schema: &Json) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
 }
 
 /// The description of `schema` in one line.
@@ -147,6 +111,8 @@ impl Tables<'_> {
 struct Found<'s> {
     kinds: Vec<String>,
     words: Vec<Word>,
+    /// Those that the items of a list may be.
+    item_words: Vec<Word>,
     tables: Tables<'s>,
 }
 
@@ -304,8 +270,9 @@ impl<'s> Walk<'s> {
         self.look_into(item, path, &mut inside);
         found.kinds.push(match inside.tables.is_any() {
             true => "blocks".to_owned(),
-            false => value::kind(schema, Some(&value::list(&inside.kinds))),
+            false => value::kind(schema, Some(&value::list(&kinds(&inside)))),
         });
+        found.item_words = inside.words;
         found.tables.alone.extend(inside.tables.alone);
         found.tables.variants.extend(inside.tables.variants);
     }
@@ -323,6 +290,10 @@ impl<'s> Walk<'s> {
         for choice in choices {
             let mut one = Found::default();
             self.look_into(choice, path, &mut one);
+            // Of a value that may be one word or several of them.
+            if !one.item_words.is_empty() && one.item_words == found.words {
+                one.kinds = vec!["a list of them".to_owned()];
+            }
             let meaning = meaning_of(choice);
             if one.words.is_empty() && !one.tables.is_any() && !meaning.is_empty() {
                 let word = value::list(&one.kinds);
@@ -330,6 +301,7 @@ impl<'s> Walk<'s> {
             }
             found.kinds.extend(one.kinds);
             found.words.extend(one.words);
+            found.item_words.extend(one.item_words);
             found.tables.alone.extend(one.tables.alone);
             found.tables.variants.extend(one.tables.variants);
             found.tables.forms.extend(one.tables.forms);
@@ -357,11 +329,6 @@ fn section(place: &Place, variant: Option<Variant>, meaning: String, keys: Vec<K
 
 fn key(name: &str, meaning: &str, property: &Json, found: &Found<'_>, place: &Place) -> Key {
     let words: Vec<String> = found.words.iter().map(|word| word.word.clone()).collect();
-    let mut kinds = found.kinds.clone();
-    if !words.is_empty() {
-        let quoted: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
-        kinds.insert(0, value::list(&quoted));
-    }
     let mut default = default::of(meaning, &words);
     if default == Default::Unsaid {
         default = of_tables(&found.tables);
@@ -375,13 +342,29 @@ fn key(name: &str, meaning: &str, property: &Json, found: &Found<'_>, place: &Pl
     Key {
         name: name.to_owned(),
         meaning: meaning.to_owned(),
-        value: value::list(&kinds),
-        words: found.words.clone(),
+        value: value::list(&kinds(found)),
+        words: match found.words.is_empty() {
+            true => found.item_words.clone(),
+            false => found.words.clone(),
+        },
         default,
         example: examples::of_key_in(&place.word, &key_path(place.first())),
         goes_with: goes_with(property),
         is_block: found.tables.is_any(),
     }
+}
+
+/// What a value may be, its words first.
+fn kinds(found: &Found<'_>) -> Vec<String> {
+    let mut kinds = found.kinds.clone();
+    if !found.words.is_empty() {
+        let quoted = found
+            .words
+            .iter()
+            .map(|word| format!("`\"{}\"`", word.word));
+        kinds.insert(0, value::list(&quoted.collect::<Vec<_>>()));
+    }
+    kinds
 }
 
 /// What holds without a block: where each of its keys may be absent, what holds without those.

@@ -283,6 +283,7 @@ impl Resolver<'_> {
             drain,
             connect_timeout,
             abort_on_fail,
+            repeat,
         } = &file.run;
         let time = |text: Option<DurationText>, default| text.map_or(default, |text| text.0);
         let connect_timeout_at = at.key("connect_timeout");
@@ -300,6 +301,7 @@ impl Resolver<'_> {
             drain: time(drain, DRAIN_DEFAULT),
             connect_timeout,
             abort_on_fail: abort_on_fail.unwrap_or(false),
+            repeat: repeat.unwrap_or(1),
         }
     }
 

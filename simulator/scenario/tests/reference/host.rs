@@ -1,6 +1,8 @@
 //! Scenarios into which examples and defaults are put.
 
-use squall_scenario::{FileUnreadable, Key, Scenario, ScenarioErrors, Section, Surroundings};
+use squall_scenario::{
+    FileUnreadable, Key, Scenario, ScenarioErrors, Section, Surroundings, Sweep,
+};
 use toml::{Table, Value};
 
 /// Each is accepted as it is. What an example needs beside it stands in one of them.
@@ -47,6 +49,10 @@ impl Surroundings for Around {
             "rabbitmq" => {
                 Ok(include_bytes!("../../../../scenarios/targets/rabbitmq.toml").to_vec())
             }
+            "squall" => Ok(include_bytes!("../../../../scenarios/targets/squall.toml").to_vec()),
+            "mosquitto" => {
+                Ok(include_bytes!("../../../../scenarios/targets/mosquitto.toml").to_vec())
+            }
             _ => Err(FileUnreadable {
                 cause: format!("{name}: no such target"),
             }),
@@ -54,10 +60,11 @@ impl Surroundings for Around {
     }
 }
 
-/// Reads a scenario.
+/// Reads a scenario, of several the first.
 pub(crate) fn read(document: &Table) -> Result<Scenario, ScenarioErrors> {
     let text = toml::to_string(document).unwrap();
-    Scenario::parse_bytes("host.toml", text.as_bytes(), &[], &Around)
+    let mut sweep = Sweep::parse_bytes("host.toml", text.as_bytes(), &[], &Around)?;
+    Ok(sweep.combinations.swap_remove(0).scenario)
 }
 
 /// Every host, parsed.

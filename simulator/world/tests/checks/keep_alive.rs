@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use squall_fleet::SocketId;
 use squall_ledger::Judgement;
-use squall_protocol::Instant;
-use squall_run::Silences;
+use squall_protocol::{
+    Instant, ReasonCode,
+    packet::{Disconnect, DisconnectProperties, Packet},
+};
+use squall_run::{ClaimOutcome, ClaimResult, Silences, Value};
 use squall_world::{Direction, Passing, Tamper, Tampered, TamperedClose};
 
 use crate::harness;
 use crate::run::{assert_broken, broken, broker, run, run_tampered};
-use crate::tampering::{Outcome, script};
+use crate::tampering::{Outcome, packet_bytes, script};
 
 /// Ten readers fall silent at 5 s: their Keep Alive of 4 s is over by 11 s. A reader hears a message each second.
 const SCENARIO: &str = r#"
@@ -92,27 +95,79 @@ fn a_silent_device_that_stays_connected_breaks_closed_within() {
     let what = &check.violations[0].explanation;
     assert!(what.starts_with("still open "), "{what}");
     assert_eq!(silences(&judgement).open, 10);
+    assert_never_closed(&check.claims[0], "10 never closed, open for up to ");
+}
+
+/// A connection that was never closed is not told as one that took so long to close.
+fn assert_never_closed(claim: &ClaimOutcome, words: &str) {
+    let Some(Value::Text(found)) = &claim.actual else {
+        panic!("{claim:?}");
+    };
+    assert!(found.starts_with(words), "{found}");
 }
 
 /// A broker that takes Keep Alive for the whole time: 4 s instead of 6 s after the last packet.
 #[test]
 fn a_device_that_is_closed_before_its_time_breaks_closed_early() {
-    let tamper = script(|passing, tampered| {
-        let is_time = passing.now >= Instant::ZERO + Duration::from_millis(7_500);
-        let is_reader = passing.client_id.starts_with("readers-");
-        if is_time && is_reader && passing.direction == Direction::ToDevice {
-            tampered.close();
-            return Outcome::Done;
-        }
-        Outcome::Pass
-    });
-
-    let judgement = run_tampered(&scenario(""), tamper);
+    let judgement = run_tampered(&scenario(""), closes_early(None));
 
     assert_broken(&judgement, &["keep_alive().closed_early"]);
     let silences = silences(&judgement);
     assert_eq!(silences.early, 10, "{silences:?}");
     assert!(silences.earliest_s > Some(0.2), "{silences:?}");
+}
+
+/// A broker that takes Keep Alive for the whole time, and says so with `told` if it says anything.
+fn closes_early(told: Option<ReasonCode>) -> impl Tamper {
+    script(move |passing, tampered| {
+        let is_time = passing.now >= Instant::ZERO + Duration::from_millis(7_500);
+        let is_reader = passing.client_id.starts_with("readers-");
+        if !is_time || !is_reader || passing.direction != Direction::ToDevice {
+            return Outcome::Pass;
+        }
+        if let Some(reason) = told {
+            let disconnect = Packet::Disconnect(Disconnect {
+                reason,
+                properties: DisconnectProperties::default(),
+            });
+            tampered.forward(
+                passing.direction,
+                &packet_bytes(&disconnect, passing.version),
+            );
+        }
+        tampered.close();
+        Outcome::Done
+    })
+}
+
+/// On a broker with other clients one of them may have taken the Client Identifiers over, unless the broker says that it
+/// is for the silence: the figures are told, and what they may mean.
+#[test]
+fn on_a_shared_broker_an_early_close_is_judged_where_the_broker_says_why() {
+    let muted = scenario("").replace(
+        "action = \"drop\"\nhow = \"silent\"",
+        "action = \"mute\"\nlasts = \"8s\"",
+    );
+    let shared = format!("[target]\nurl = \"mqtt://127.0.0.1:1883\"\n{muted}");
+
+    for (told, early, unclear) in [
+        (Some(ReasonCode::KeepAliveTimeout), 10, 0),
+        (Some(ReasonCode::SessionTakenOver), 0, 10),
+        (None, 0, 10),
+    ] {
+        let judgement = run_tampered(&shared, closes_early(told));
+
+        let silences = silences(&judgement);
+        assert_eq!((silences.early, silences.unclear), (early, unclear));
+        let claim = &judgement.measured.checks[0].claims[1];
+        if early > 0 {
+            assert_eq!(claim.result(), ClaimResult::Broken, "{claim:?}");
+        } else {
+            let why = claim.unjudged.as_deref().unwrap_or_default();
+            let words = "10 of 10 silent connections were closed early, by up to ";
+            assert!(why.starts_with(words), "{claim:?}");
+        }
+    }
 }
 
 /// A device that comes back takes its own silent connection over [MQTT-3.1.4-3]: the broker is early in nothing.

@@ -6,12 +6,13 @@ use squall_protocol::{
     ReasonCode, Version,
     packet::{Disconnect, DisconnectProperties, Packet},
 };
+use squall_run::Value;
 use squall_scenario::{FaultTarget, Scenario};
 use squall_world::{Direction, Passing, Tamper, Tampered, TamperedClose};
 
 use crate::harness;
 use crate::run::{assert_broken, broker, run, run_tampered, scenario, verdict};
-use crate::tampering::{once, packet_bytes};
+use crate::tampering::{is_to, once, packet_bytes};
 
 /// Twelve devices with wills, each of which sends a malformed packet of another kind.
 const PROVOKED: &str = r#"
@@ -132,6 +133,50 @@ fn a_connection_that_stays_open_breaks_the_claim() {
         let judgement = run_tampered(&text, Tolerant);
 
         assert_broken(&judgement, &["malformed().closed_within"]);
+        // What was never closed took no time to close.
+        let claim = &judgement.measured.checks[0].claims[0];
+        let Some(Value::Text(found)) = &claim.actual else {
+            panic!("{claim:?}");
+        };
+        assert!(
+            found.starts_with("12 never closed, open for up to "),
+            "{found}"
+        );
+    }
+}
+
+/// Keeps the wills of the devices from the watcher, and all closes from the devices: a broker that goes on as if nothing was
+/// wrong with a packet.
+struct Unmoved;
+
+impl Tamper for Unmoved {
+    fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
+        if !is_to(passing, "watcher-0", "will/") {
+            tampered.forward(passing.direction, passing.bytes);
+        }
+    }
+
+    fn handle_close(&mut self, _: squall_fleet::SocketId, direction: Direction) -> TamperedClose {
+        Tolerant.handle_close(squall_fleet::SocketId(0), direction)
+    }
+}
+
+/// Of a connection that the broker leaves open no will is due [MQTT-3.1.2-8]: that it is open is what is wrong. Where its
+/// device is back the takeover closes it, and the will is due.
+#[test]
+fn a_connection_that_stays_open_has_no_will_due() {
+    let back = text(Version::V5);
+    let gone = back.replace("when = \"always\", backoff = \"3s\"", "when = \"never\"");
+    for (text, missing, left_open) in [(back, 12, 0), (gone, 0, 12)] {
+        let judgement = run_tampered(&text, Unmoved);
+
+        let will = &judgement.measured.wills[0];
+        assert_eq!(
+            (will.expected, will.missing, will.left_open),
+            (missing, missing, left_open),
+            "{will:?}"
+        );
+        assert_eq!(verdict(&judgement).exit_code, 98);
     }
 }
 

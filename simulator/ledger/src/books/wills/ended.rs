@@ -28,6 +28,8 @@ pub(super) struct End {
     pub(super) replaced_at: Option<Instant>,
     /// Whether the broker's process ended before it had surely noticed the end: it may have forgotten it.
     pub(super) is_doubtful: bool,
+    /// Whether the broker has left the connection open that the device had done with.
+    pub(super) is_left_open: bool,
     /// Shared subscriptions that certainly asked for the will when the connection ended.
     pub(super) shares: Vec<FilterKey>,
     /// What each recipient saw that saw anything.

@@ -108,7 +108,10 @@ pub struct WillTally {
     /// Of those seen once, the ones of ends whose Sessions were resumed about when the will was due: none would have been
     /// right too.
     pub at_edge: u64,
-    /// Wills of those that came all the same, and wills that came before they were due.
+    /// Of the ends, those of connections that the broker left open after a malformed packet: it publishes the will when it
+    /// closes them (§3.1.2.5).
+    pub left_open: u64,
+    /// Wills that came though a connection had resumed the Session in time, and wills that came before they were due.
     pub premature: u64,
 }
 
@@ -282,6 +285,13 @@ impl Wills {
     pub(crate) fn handle_connected(&mut self, event: &Event) {
         if let Some((row, number)) = self.last_ends.remove(&event.client) {
             self.rows[row].note_back(number, event.arrived);
+        }
+    }
+
+    /// The broker has not closed the last connection of this Session, for which its device had done with it.
+    pub(crate) fn note_left_open(&mut self, client: ClientKey) {
+        if let Some(&(row, number)) = self.last_ends.get(&client) {
+            self.rows[row].note_left_open(number);
         }
     }
 

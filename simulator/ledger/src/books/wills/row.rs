@@ -83,6 +83,7 @@ impl Row {
             back_at: None,
             replaced_at: None,
             is_doubtful: false,
+            is_left_open: false,
         });
         self.weight += 1;
         self.ends_so_far() - 1
@@ -145,6 +146,13 @@ impl Row {
             Delay::UntilReplaced(_) => {
                 end.replaced_at.get_or_insert(at);
             }
+        }
+    }
+
+    /// The broker has not closed the connection of the end with this number.
+    pub(super) fn note_left_open(&mut self, number: u64) {
+        if let Some(end) = self.end_mut(number) {
+            end.is_left_open = true;
         }
     }
 

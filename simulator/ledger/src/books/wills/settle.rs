@@ -178,6 +178,10 @@ impl Wills {
         };
         let tally = self.tallies.entry((fault, cause)).or_default();
         tally.ended += 1;
+        if end.is_left_open && end.seen.is_empty() && now >= noticed_by {
+            tally.left_open += 1;
+            return;
+        }
         let is_at_edge = due == Due::AtEdge;
         let due = end.due_as_seen();
         match due {
@@ -241,6 +245,9 @@ impl Wills {
         let (Some(fault), WillCause::Dropped(how)) = (fault, cause) else {
             return;
         };
+        if end.is_left_open {
+            return;
+        }
         let due_at = end.due_at().unwrap_or(now);
         let away = self.broker_times.away_between(due_at, now);
         let waited = now.saturating_since(due_at).saturating_sub(away);

@@ -2,6 +2,7 @@
 
 mod load;
 mod sheet;
+mod sweep;
 
 use std::io;
 use std::time::Duration;
@@ -23,10 +24,19 @@ use crate::machine::limits::Limits;
 use crate::output::{columns, fitted, print};
 use crate::run::pace::pace_text;
 use crate::scenario_file::ScenarioFile;
+use crate::scenario_runs::ScenarioRuns;
 
 /// Prints the plan, and whether it fits here; fails if it does not.
 pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
-    let file = ScenarioFile::read(args.file.clone(), &args.overrides)?;
+    let runs = ScenarioRuns::read(args.file.clone(), &args.overrides)?;
+    match runs.combinations.as_slice() {
+        [only] => plan_one(only, &runs, args),
+        _ => sweep::plan(&runs, args),
+    }
+}
+
+/// Prints the plan of one scenario, which may be run several times.
+fn plan_one(file: &ScenarioFile, runs: &ScenarioRuns, args: &PlanArgs) -> Result<u8, Failure> {
     let plan = Plan::of(&file.scenario);
     let limits = file.check_limits(Limits::raise_and_read(args.workers.count()));
     let fits = limits.and_then(|()| file.check_command());
@@ -35,6 +45,9 @@ pub fn plan(args: &PlanArgs) -> Result<u8, Failure> {
         Err(_) => "no".to_owned(),
     };
     print(&draw(&file.scenario, &plan, columns(io::stdout())))?;
+    if runs.repeat > 1 {
+        print(&fitted(&format!("all of it: {}", runs.in_words()), INDENT))?;
+    }
     print(&fitted(&format!("fits on this machine: {verdict}"), INDENT))?;
     let short = file.address().and_then(|target| file.ports_short(target));
     let short = short.map(|short| short.to_string());

@@ -42,20 +42,21 @@ impl Folders {
     }
 
     /// Takes the folder for the run of that name, which no other run is going to write into.
-    pub fn take_for(&self, name: &str) -> Result<OutFolder, Failure> {
+    pub fn take_for(&self, name: &Path) -> Result<OutFolder, Failure> {
         match self {
             Self::This(folder) => {
                 OutFolder::take(folder.clone()).map_err(|error| Failure::Usage(error.to_string()))
             }
             Self::In(folder) => first_free(&folder.join(name), |_| true),
-            Self::New => first_free(&new_folder(name), |folder| {
+            Self::New => first_free(&new_folder(&name.to_string_lossy()), |folder| {
                 !crate::commands::holds_a_run(folder)
             }),
         }
     }
 }
 
-fn new_folder(name: &str) -> PathBuf {
+/// A folder of that name and of the time.
+pub(super) fn new_folder(name: &str) -> PathBuf {
     let time = clock::iso_8601(clock::since_epoch()).replace(':', "");
     Path::new(DEFAULT).join(format!("{name}-{time}"))
 }

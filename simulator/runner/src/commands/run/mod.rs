@@ -3,16 +3,17 @@
 mod closing;
 mod folders;
 mod kept;
+mod series;
 
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use squall_run::{Outcome, Run, worst_exit_code};
+use squall_run::{ComparedRun, Outcome, Run, RunSet, SCENARIO, StopCause, worst_exit_code};
 use tokio::task::LocalSet;
 
-pub use closing::{Finished, Table};
-pub use folders::Folders;
+pub use closing::Table;
+pub use series::Series;
 
 use crate::cli::{OutputArgs, RunArgs, WorkerArgs};
 use crate::exit::Failure;
@@ -25,81 +26,148 @@ use crate::remark::remark;
 use crate::run::signals::StopSignals;
 use crate::run::{self, RunSpec};
 use crate::scenario_file::ScenarioFile;
+use crate::scenario_runs::ScenarioRuns;
 
 /// Runs every file in turn, also after one that failed, until a signal stops one. The worst exit code
 /// counts.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    let read = |path: &PathBuf| ScenarioFile::read(path.clone(), &args.overrides);
-    let files = args.files.iter().map(read).collect();
-    let ran = run_all(files, Folders::of_run(args), args.workers, &args.output)?;
-    if ran.len() > 1 && !args.output.quiet {
-        let table = Table::of(&ran);
+    let mut changes = args.overrides.clone();
+    if let Some(repeat) = args.repeat {
+        changes.set.push(format!("run.repeat={repeat}"));
+    }
+    let read = |path: &PathBuf| {
+        let runs = ScenarioRuns::read(path.clone(), &changes)?;
+        Series::of_file(runs, args)
+    };
+    let series = args.files.iter().map(read).collect();
+    let ran = run_all(series, args.workers, &args.output)?;
+    let total: usize = ran.iter().map(|set| set.runs.len()).sum();
+    if total > 1 && !args.output.quiet {
+        let all = match ran.as_slice() {
+            [only] => only.clone(),
+            several => together(several),
+        };
+        let table = Table::of(&all);
         remark(&format!("\n{}{}", table.text(), table.closing_line("runs")));
     }
     Ok(exit_code(&ran))
 }
 
-/// Runs the scenarios in turn and writes a report for each. What became of each, in the same order.
+/// The runs of several files in one table, each under its scenario's name.
+fn together(sets: &[RunSet]) -> RunSet {
+    let mut all = RunSet::new(String::new(), None, vec![SCENARIO.to_owned()]);
+    for set in sets {
+        for run in &set.runs {
+            let values = match set.label_of(&run.values) {
+                label if label.is_empty() => set.name.clone(),
+                label => format!("{} {label}", set.name),
+            };
+            all.runs.push(ComparedRun {
+                values: vec![values],
+                ..run.clone()
+            });
+        }
+    }
+    all
+}
+
+/// Runs the scenarios in turn and writes a report for each, and a page for all of a series that has a folder. What became
+/// of each, in the same order.
 ///
-/// All are checked before the first one runs: a mistake in the last one is not found an hour later.
+/// All are checked before the first one runs: a mistake in the last one is not found an hour later. The page is written
+/// again after each run: it holds what there is, however the command ends.
 ///
 /// # Errors
-/// The first mistake, before anything ran. A run that fails is part of the answer.
+/// The first mistake, before anything ran, and a page that cannot be written. A run that fails is part of the answer.
 pub fn run_all(
-    files: Result<Vec<ScenarioFile>, Failure>,
-    folders: Folders,
+    series: Result<Vec<Series>, Failure>,
     workers: WorkerArgs,
     output: &OutputArgs,
-) -> Result<Vec<Finished>, Failure> {
-    let prepared = files
-        .and_then(|files| prepare_all(files, &folders, workers, output))
+) -> Result<Vec<RunSet>, Failure> {
+    let (mut all, prepared) = series
+        .and_then(|series| {
+            let prepared = prepare_all(&series, workers, output)?;
+            Ok((series, prepared))
+        })
         .inspect_err(|failure| tell_json(output, failure))?;
     let runtime = super::event_loop()?;
     // One for all files: a signal that comes between two of them is heard of too.
     let mut signals = runtime.block_on(async { StopSignals::handle() })?;
-    let mut ran = Vec::new();
     let mut goes_on = true;
-    for prepared in &prepared {
-        if !goes_on {
-            ran.push(Finished::not_run(&prepared.file));
-            continue;
-        }
-        if let Some(skipped) = prepared.file.skipped() {
-            tell_json(output, &skipped);
-            skipped.report();
-            ran.push(Finished::failed(&prepared.file, &skipped));
-            continue;
-        }
-        let local = LocalSet::new();
-        let ended = runtime.block_on(local.run_until(execute(prepared, output, &mut signals)));
-        let ended = ended.unwrap_or_else(|failure| {
-            tell_json(output, &failure);
-            failure.report();
+    for (place, prepared) in prepared.iter().enumerate() {
+        let of_series = &mut all[prepared.series];
+        let values = of_series.values_of(&prepared.file);
+        let ended = if !goes_on {
             Ended {
-                goes_on: !matches!(failure, Failure::Stopped(_)),
-                finished: Finished::failed(&prepared.file, &failure),
+                run: closing::not_run(&prepared.file, values),
+                goes_on: false,
             }
-        });
-        ran.push(ended.finished);
+        } else if let Some(skipped) = prepared.file.skipped() {
+            told(prepared, values, &skipped, output)
+        } else {
+            tell_progress(prepared, place, of_series, output);
+            let local = LocalSet::new();
+            let running = execute(prepared, values.clone(), output, &mut signals);
+            let ended = runtime.block_on(local.run_until(running));
+            ended.unwrap_or_else(|failure| told(prepared, values, &failure, output))
+        };
+        of_series.set.runs.push(ended.run);
+        write_page(of_series)?;
         goes_on = ended.goes_on && runtime.block_on(signals.pending()).is_none();
     }
-    Ok(ran)
+    if !output.quiet {
+        for folder in all.iter().filter_map(Series::folder) {
+            let page = folder.join(squall_reports::RUNS_PAGE);
+            remark(&format!("all runs: {}", page.display()));
+        }
+    }
+    Ok(all.into_iter().map(|series| series.set).collect())
 }
-
-/// The exit code where a signal kept some files from running.
-const STOPPED_CODE: u8 = 4;
 
 /// The worst exit code of what ran, or was to run.
-pub fn exit_code(ran: &[Finished]) -> u8 {
-    let codes = ran.iter().map(|of_one| of_one.code.unwrap_or(STOPPED_CODE));
-    worst_exit_code(codes)
+pub fn exit_code(ran: &[RunSet]) -> u8 {
+    worst_exit_code(ran.iter().map(RunSet::exit_code))
 }
 
-/// How one file ended.
+/// How one run ended.
 struct Ended {
-    finished: Finished,
-    /// Whether the next file runs: not after a run that a signal stopped.
+    run: ComparedRun,
+    /// Whether the next one begins: not after a run that a signal stopped.
     goes_on: bool,
+}
+
+/// A run that ended without a verdict, once that is said.
+fn told(prepared: &Prepared, values: Vec<String>, failure: &Failure, output: &OutputArgs) -> Ended {
+    tell_json(output, failure);
+    failure.report();
+    Ended {
+        goes_on: !matches!(failure, Failure::Stopped(_)),
+        run: closing::failed(&prepared.file, values, failure),
+    }
+}
+
+/// Which of several runs begins.
+fn tell_progress(prepared: &Prepared, place: usize, series: &Series, output: &OutputArgs) {
+    if series.files.len() == 1 || output.quiet {
+        return;
+    }
+    let number = place - prepared.first_of_series + 1;
+    let total = series.files.len();
+    let label = series.set.label_of(&series.values_of(&prepared.file));
+    let round = match series.files.iter().map(|file| file.number).max() {
+        Some(rounds) if rounds > 1 => format!(" (round {} of {rounds})", prepared.file.number),
+        Some(_) | None => String::new(),
+    };
+    remark(&format!("\nrun {number} of {total}: {label}{round}"));
+}
+
+/// The page of all runs that there are by now.
+fn write_page(series: &Series) -> Result<(), Failure> {
+    match series.folder() {
+        Some(folder) => Ok(squall_reports::write_runs(&series.set, folder)
+            .context("cannot write the page of all runs")?),
+        None => Ok(()),
+    }
 }
 
 /// For a program that reads standard output: why there is no verdict.
@@ -118,16 +186,21 @@ fn tell_json(output: &OutputArgs, failure: &Failure) {
 
 /// A scenario that fits on this machine, and a folder that takes its results.
 struct Prepared {
+    /// The place of its series.
+    series: usize,
+    /// Runs before those of its series.
+    first_of_series: usize,
     file: ScenarioFile,
     folder: OutFolder,
+    /// The page of its report, from the folder of its series.
+    page: PathBuf,
     limits: Limits,
     workers: Option<NonZeroU16>,
 }
 
 /// Checks each, and takes the folder for its results.
 fn prepare_all(
-    files: Vec<ScenarioFile>,
-    folders: &Folders,
+    all: &[Series],
     workers: WorkerArgs,
     output: &OutputArgs,
 ) -> Result<Vec<Prepared>, Failure> {
@@ -135,36 +208,52 @@ fn prepare_all(
     let limits = Limits::raise_and_read(workers);
     // Without it, schedule lag tells what the default priority costs.
     let _ = Priority::raise();
-    let prepare = |file: ScenarioFile| {
-        if let Some(sentence) = file.same_name.as_ref().filter(|_| !output.quiet) {
-            remark(&format!("note: {sentence}"));
+    let mut prepared: Vec<Prepared> = Vec::new();
+    for (place, series) in all.iter().enumerate() {
+        series.check_folder(output)?;
+        let first_of_series = prepared.len();
+        for file in &series.files {
+            if let Some(sentence) = file.same_name.as_ref().filter(|_| !output.quiet) {
+                remark(&format!("note: {sentence}"));
+            }
+            file.check_limits(limits)?;
+            let folder = series.folders.take_for(&series.folder_name_of(file))?;
+            if !output.force {
+                crate::commands::refuse_to_replace(folder.path())?;
+            }
+            crate::commands::check_folder(folder.path())?;
+            let page = folder.path().join(squall_reports::REPORT_PAGE);
+            let below = series
+                .folder()
+                .and_then(|of_all| page.strip_prefix(of_all).ok());
+            let page = below.map_or(page.clone(), Path::to_owned);
+            prepared.push(Prepared {
+                series: place,
+                first_of_series,
+                file: file.clone(),
+                folder,
+                page,
+                limits,
+                workers,
+            });
         }
-        file.check_limits(limits)?;
-        let folder = folders.take_for(&file.scenario.name)?;
-        if !output.force {
-            crate::commands::refuse_to_replace(folder.path())?;
-        }
-        crate::commands::check_folder(folder.path())?;
-        Ok(Prepared {
-            file,
-            folder,
-            limits,
-            workers,
-        })
-    };
-    files.into_iter().map(prepare).collect()
+    }
+    Ok(prepared)
 }
 
 async fn execute(
     prepared: &Prepared,
+    values: Vec<String>,
     output: &OutputArgs,
     signals: &mut StopSignals,
 ) -> Result<Ended, Failure> {
     let Prepared {
         file,
         folder,
+        page,
         limits,
         workers,
+        ..
     } = prepared;
     let folder = folder.path();
     let display = ProgressDisplay::new(match output.quiet {
@@ -205,8 +294,12 @@ async fn execute(
         }
     }
     Ok(Ended {
-        finished: Finished::judged(file, &run, written.page),
-        goes_on: run.times.stopped.is_none(),
+        run: closing::not_run(file, values).judged(&run, page.to_string_lossy().into_owned()),
+        goes_on: run.times.stopped.is_none_or(|stop| match stop.by {
+            StopCause::Sigint | StopCause::Sigterm | StopCause::Sighup => false,
+            // It says something about this run alone.
+            StopCause::AbortOnFail => true,
+        }),
     })
 }
 
