@@ -179,6 +179,9 @@ pub struct SuiteArgs {
 /// `squall supervise`.
 #[derive(Args, Debug)]
 pub struct SuperviseArgs {
+    /// How the program is told to end: the name of a signal, or a command [default: SIGTERM].
+    #[arg(long, value_name = "SIGNAL|COMMAND", allow_hyphen_values = true)]
+    pub stop_by: Option<String>,
     /// The program to run and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,

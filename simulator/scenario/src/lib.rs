@@ -58,7 +58,7 @@ pub use model::sizes::{ByteCount, Sizes};
 pub use model::sources::SourceError;
 pub use model::subscribe::{Churn, Subscribe, SubscribeTimes};
 pub use model::sweep::{Combination, Setting, Sweep};
-pub use model::target::{BrokerHistory, SpawnTarget, Target, UrlError, UrlTarget};
+pub use model::target::{BrokerHistory, SpawnTarget, StopBy, Target, UrlError, UrlTarget};
 pub use model::threshold::{
     Condition, Limit, MetricSelector, MetricTags, Threshold, ThresholdError,
 };

@@ -61,6 +61,9 @@ impl Parting<'_> {
         }
         let answer = self.ask(&mut target, silent_max).await;
         let ending = self.stop(&mut target).await;
+        for complaint in target.complaints().await {
+            self.display.borrow().remark(&complaint);
+        }
         parted(answer, ending)
     }
 
@@ -86,7 +89,7 @@ impl Parting<'_> {
         let mut by = String::new();
         if self.haste == Haste::Patient {
             let words = format!(
-                "waiting for the target to stop, at most {} after SIGTERM, then it is killed; a signal kills it sooner",
+                "waiting for the target to stop, at most {} after it was told to, then it is killed; a signal kills it sooner",
                 text(patient)
             );
             tokio::select! {
@@ -107,7 +110,7 @@ impl Parting<'_> {
     fn told(&self, ending: Option<Ending>) -> Option<Ending> {
         if let Some(Ending::CutShort(after)) = ending {
             self.display.borrow().remark(&format!(
-                "the target had not stopped {} after SIGTERM and was killed",
+                "the target had not stopped {} after it was told to and was killed",
                 text(after)
             ));
         }

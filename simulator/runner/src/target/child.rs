@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
-use squall_scenario::SpawnTarget;
+use squall_scenario::{SpawnTarget, StopBy};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, Command};
 use tokio::time::{Instant, timeout};
@@ -143,13 +143,21 @@ impl Child {
         let env = spawn.env.iter();
         let env = env.map(|(name, value)| Ok((name, place.fill_in(value)?)));
         let env = env.collect::<Result<Vec<_>, Failure>>()?;
+        let stop_by = match &spawn.kill {
+            StopBy::Sigterm => None,
+            StopBy::Signal(_) | StopBy::Command(_) => {
+                Some(format!("--stop-by={}", place.fill_in(&spawn.kill.text())?))
+            }
+        };
         let supervisor = std::env::current_exe().context("cannot find this program's own file")?;
         let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
         ours.set_nonblocking(true).context("cannot make a socket")?;
         let ours = tokio::net::UnixStream::from_std(ours).context("cannot make a socket")?;
         let mut command = Command::new(supervisor);
         command
-            .args(["supervise", "--"])
+            .arg("supervise")
+            .args(stop_by)
+            .arg("--")
             .args(&words)
             .envs(env)
             .stdin(OwnedFd::from(theirs))
@@ -241,6 +249,16 @@ impl Child {
             Some(reports) => reports.carry_out(order).await,
             None => false,
         }
+    }
+
+    /// Why `target.kill` did not end it, each time that it did not. Asked once it has ended.
+    pub(super) async fn complaints(&self) -> Vec<String> {
+        let Some(reports) = &self.reports else {
+            return Vec::new();
+        };
+        // What the supervisor had started may still hold its end of the socket.
+        let _ = timeout(SUPERVISOR_STOP_MAX, reports.read_to_end()).await;
+        reports.take_complaints()
     }
 
     /// The last lines of its output.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use squall_fleet::{BrokerEvent, BrokerOrder};
 use squall_run::{TargetKind, duration_text};
-use squall_scenario::{Scenario, SpawnTarget, Transport};
+use squall_scenario::{Scenario, SpawnTarget, StopBy, Transport};
 use tokio::time::timeout;
 
 use super::child::{Child, Haste};
@@ -36,6 +36,7 @@ impl Target {
             command: words.map(str::to_owned).into(),
             transport: Transport::Tcp,
             ready: EMBEDDED_READY_MAX,
+            kill: StopBy::Sigterm,
             env: Default::default(),
             config: Default::default(),
         };

@@ -365,6 +365,14 @@ impl Target {
         }
     }
 
+    /// Why `target.kill` did not end what squall started, each time that it did not. Asked once it is stopped.
+    pub async fn complaints(&self) -> Vec<String> {
+        match &self.child {
+            Some(child) => child.complaints().await,
+            None => Vec::new(),
+        }
+    }
+
     /// The last lines that a child printed.
     pub fn last_lines(&self) -> Vec<String> {
         self.child

@@ -8,7 +8,7 @@ use std::io;
 
 use tokio::net::UnixStream;
 
-use crate::commands::supervise::SupervisorOrder;
+use crate::commands::supervise::{COMPLAINT, SupervisorOrder};
 
 /// Bytes read in one go: many lines.
 const READ_BYTES_MAX: usize = 4096;
@@ -18,6 +18,8 @@ pub(super) struct Reports {
     socket: UnixStream,
     /// What came and was not taken: lines, and one that is not yet whole.
     rest: RefCell<Vec<u8>>,
+    /// Why `target.kill` did not end the broker, each time that it did not.
+    complaints: RefCell<Vec<String>>,
 }
 
 impl Reports {
@@ -25,6 +27,7 @@ impl Reports {
         Self {
             socket,
             rest: RefCell::default(),
+            complaints: RefCell::default(),
         }
     }
 
@@ -60,11 +63,24 @@ impl Reports {
         false
     }
 
+    /// Reads all that is left to read, until the supervisor has ended.
+    pub(super) async fn read_to_end(&self) {
+        while self.next_line().await.is_some() {}
+    }
+
+    /// Why `target.kill` did not end the broker, each time that it did not, as far as was read.
+    pub(super) fn take_complaints(&self) -> Vec<String> {
+        self.complaints.take()
+    }
+
     /// The next line; `None` if the supervisor has ended. One that is not whole when the wait is given up is kept.
     async fn next_line(&self) -> Option<String> {
         let mut buffer = [0; READ_BYTES_MAX];
         loop {
             if let Some(line) = self.take_line() {
+                if line.starts_with(COMPLAINT) {
+                    self.complaints.borrow_mut().push(line.clone());
+                }
                 return Some(line);
             }
             self.socket.readable().await.ok()?;

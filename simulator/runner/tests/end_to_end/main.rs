@@ -41,6 +41,7 @@ mod sweeps;
 mod tampered;
 mod targets;
 mod terminal;
+mod told_to_end;
 mod websocket_runs;
 mod will_delay;
 mod workers;

@@ -60,6 +60,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "source = [\"127.0.0.1\", \"127.0.0.2-127.0.0.4\"]",
     ),
     ("target.ready", "ready = \"60s\""),
+    ("target.kill", "kill = \"SIGINT\""),
     ("target.env", "env = { LOG_LEVEL = \"warn\" }"),
     ("run", "[run]\nwarmup = \"5s\"\nduration = \"30s\""),
     ("run.warmup", "warmup = \"5s\""),
@@ -98,6 +99,14 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("network.outages.every", "every = \"45s\""),
     ("network.outages.lasts", "lasts = \"3s\""),
+    (
+        "network.partition",
+        "partition = { at = \"20s\", lasts = \"5s\" }",
+    ),
+    ("network.partition.at", "at = \"20s\""),
+    ("network.partition.every", "every = \"30s\""),
+    ("network.partition.for", "for = \"1m\""),
+    ("network.partition.lasts", "lasts = \"5s\""),
     (
         "group",
         "[[group]]\nname = \"sensors\"\ncount = 10\n[[group.publish]]\n\

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{BitRateText, DistributionFile, DurationText};
 use crate::Preset;
@@ -32,6 +33,12 @@ pub(crate) struct NetworkFile {
     pub(crate) bandwidth: BandwidthFile,
     /// Times when nothing passes, although no connection is closed.
     pub(crate) outages: Option<OutagesFile>,
+    /// Times when nothing passes on the links of all devices whose group names this profile, for all of them at once, although
+    /// no connection is closed: one, or a list. It is a fault `partition` of each such group, and told as one. Outages are
+    /// each device's own. By default none.
+    #[serde(default, rename = "partition")]
+    #[schemars(with = "Option<PartitionForms>")]
+    pub(crate) _partition: Option<IgnoredAny>,
 }
 
 /// A link profile that squall ships. Its figures and its source: `squall validate --resolved`.
@@ -99,6 +106,41 @@ pub(crate) enum LossModelFile {
         #[schemars(extend("exclusiveMinimum" = 0), range(max = 1))]
         bad_to_good: f64,
     },
+}
+
+/// One time when nothing passes, or several.
+#[derive(JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes what becomes faults before the types are read"
+)]
+#[serde(untagged)]
+#[schemars(rename = "Partitions")]
+pub(crate) enum PartitionForms {
+    /// One, or one that comes again.
+    One(PartitionFile),
+    /// Several.
+    Many(Vec<PartitionFile>),
+}
+
+/// When nothing passes, for all devices at once.
+#[derive(JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes what becomes faults before the types are read"
+)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Partition")]
+pub(crate) struct PartitionFile {
+    /// When it begins, from the beginning of the measured part. By default what `every` says: one of the two must be there.
+    at: Option<DurationText>,
+    /// How often it happens, for the first time after one period. By default it happens once, at `at`.
+    every: Option<DurationText>,
+    /// Until when it happens again, with `every`. By default until the end of the measured part.
+    #[serde(rename = "for")]
+    repeats_for: Option<DurationText>,
+    /// How long it lasts, drawn each time. It ends with the measured part at the latest.
+    lasts: DistributionFile,
 }
 
 /// Bit rates of a link.

@@ -52,6 +52,11 @@ pub(crate) struct TargetFile {
     /// How long a spawned broker may take until it answers a CONNECT. Default 60s, because RabbitMQ,
     /// ActiveMQ and EMQX start slowly.
     pub(crate) ready: Option<DurationText>,
+    /// How a spawned broker is told to end, at the end of a run and by `restart_broker`, where SIGTERM to all its processes does
+    /// not do: another signal, such as `SIGINT`, or a command, such as `rabbitmqctl stop`, with the same placeholders and
+    /// environment as `spawn`. A command that cannot be started or fails is told, and SIGTERM sent in its place; what has
+    /// not ended within a minute is killed. Default SIGTERM.
+    pub(crate) kill: Option<String>,
     /// Environment variables of a spawned broker, with the same placeholders as `spawn`.
     #[serde(default)]
     pub(crate) env: IndexMap<String, String>,

@@ -112,10 +112,41 @@ pub struct SpawnTarget {
     pub transport: Transport,
     /// How long it may take until it answers a CONNECT. Default 60 s.
     pub ready: Duration,
+    /// How it is told to end.
+    pub kill: StopBy,
     /// Added to the environment, in file order.
     pub env: IndexMap<String, String>,
     /// Files by name, written to the folder of this run before it starts.
     pub config: IndexMap<String, String>,
+}
+
+/// How a spawned broker is told to end.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum StopBy {
+    /// SIGTERM to all its processes.
+    #[default]
+    Sigterm,
+    /// Another of [`StopBy::SIGNALS`] to all its processes.
+    Signal(&'static str),
+    /// A command, at least the program, with the same placeholders as that which starts it.
+    Command(Vec<String>),
+}
+
+impl StopBy {
+    /// Signals by which brokers are told to end.
+    pub const SIGNALS: [&'static str; 7] = [
+        "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL",
+    ];
+
+    /// As the file says it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Sigterm => "SIGTERM".to_owned(),
+            Self::Signal(name) => (*name).to_owned(),
+            Self::Command(words) => shlex::try_join(words.iter().map(String::as_str))
+                .expect("a command that was split has no null character"),
+        }
+    }
 }
 
 /// Why a text is not the address of a broker.
@@ -321,6 +352,7 @@ mod tests {
                 command: command.clone(),
                 transport: Transport::Tcp,
                 ready: Duration::ZERO,
+                kill: StopBy::default(),
                 env: IndexMap::new(),
                 config: IndexMap::new(),
             };

@@ -21,6 +21,7 @@ impl Scenario {
                 text.pair("spawn", quote(&spawn.command_line()));
                 text.pair("transport", quote(spawn.transport.name()));
                 text.pair("ready", duration(spawn.ready));
+                text.pair("kill", quote(&spawn.kill.text()));
                 for (key, texts) in [("env", &spawn.env), ("config", &spawn.config)] {
                     let texts = texts.iter();
                     let texts = texts.map(|(name, value)| pair(&quote_key(name), quote(value)));

@@ -14,7 +14,7 @@ use crate::resolve::resolve_description;
 use crate::{Surroundings, TargetDescription};
 
 /// Keys of `[target]` that go with a broker that squall starts.
-const KEYS_OF_SPAWN: [&str; 4] = ["spawn", "ready", "env", "config"];
+const KEYS_OF_SPAWN: [&str; 5] = ["spawn", "ready", "kill", "env", "config"];
 
 /// A description, and the tree that it was read from.
 struct Described {

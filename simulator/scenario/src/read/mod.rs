@@ -6,6 +6,7 @@ mod describe;
 mod extend;
 mod fill_vars;
 mod matrix;
+mod partition;
 mod put;
 pub(crate) mod shape;
 
@@ -178,6 +179,7 @@ impl Opened {
         diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();
+        partition::apply(&mut node, &mut diagnostics);
         let described = describe::apply(&mut node, surroundings, &mut diagnostics)?;
         let adapted = bring_down::apply(&mut node);
         let file = ScenarioFile::deserialize(&node);

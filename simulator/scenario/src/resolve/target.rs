@@ -10,7 +10,7 @@ use super::Resolver;
 use crate::file::TargetFile;
 use crate::model::sources::{SOURCES_MAX, parse_sources};
 use crate::model::target::split_command;
-use crate::{SpawnTarget, Target, Transport, UrlTarget};
+use crate::{SpawnTarget, StopBy, Target, Transport, UrlTarget};
 
 /// `target.ready` unless the file says otherwise.
 const READY_DEFAULT: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ impl Resolver<'_> {
             self.misplaced(at, "env", "`spawn`");
             self.misplaced(at, "transport", "`spawn`");
             self.misplaced(at, "config", "`spawn`");
+            self.misplaced(at, "kill", "`spawn`");
         }
         match (file.url.as_slice(), &file.spawn) {
             ([], Some(command)) => self.resolve_spawn(command, file, at),
@@ -117,9 +118,46 @@ impl Resolver<'_> {
             command: words,
             transport: file.transport.map_or(Transport::Tcp, Into::into),
             ready,
+            kill: self.resolve_kill(file.kill.as_deref(), &at.key("kill")),
             env: file.env.clone(),
             config: file.config.clone(),
         })
+    }
+
+    /// The name of a signal, or else a command.
+    fn resolve_kill(&mut self, kill: Option<&str>, at: &At<'_>) -> StopBy {
+        let Some(text) = kill else {
+            return StopBy::Sigterm;
+        };
+        let is_signal = |text: &str| {
+            let name = text.strip_prefix("SIG").unwrap_or_default();
+            !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric())
+        };
+        if is_signal(text) {
+            let known = StopBy::SIGNALS.into_iter().find(|known| *known == text);
+            let Some(name) = known else {
+                let problem = Mistake::UnknownValue {
+                    key: "kill".to_owned(),
+                    value: text.to_owned(),
+                    known: StopBy::SIGNALS.map(str::to_owned).into(),
+                };
+                self.diagnostics.value(at, problem);
+                return StopBy::Sigterm;
+            };
+            return match name {
+                "SIGTERM" => StopBy::Sigterm,
+                name => StopBy::Signal(name),
+            };
+        }
+        match split_command(text).filter(|words| !words.is_empty()) {
+            Some(words) => StopBy::Command(words),
+            None => {
+                let what = format!("{text:?} is neither a signal nor a command");
+                let remedy = "such as \"SIGINT\" or \"rabbitmqctl stop\"".to_owned();
+                self.contradiction(at, what, remedy);
+                StopBy::Sigterm
+            }
+        }
     }
 
     /// Files lie in the folder of the run, and nowhere else.

@@ -8,6 +8,7 @@
 //! which it tells the run how each process ended that it has waited for, and over which the run gives it [`orders`]: a
 //! fault kills, stops or pauses a broker, and starts it again.
 
+mod ending;
 mod orders;
 
 use std::io;
@@ -28,6 +29,7 @@ use crate::exit::Failure;
 use crate::machine::{process, tree};
 use crate::remark::remark;
 
+use ending::Means;
 pub use orders::SupervisorOrder;
 
 /// How long what runs may take to stop after SIGTERM before it is killed, where the user does not hurry. A
@@ -35,6 +37,8 @@ pub use orders::SupervisorOrder;
 pub const STOP_MAX: Duration = Duration::from_secs(60);
 /// The exit code of a shell for a program that a signal ended: this and the signal's number.
 const SIGNAL_CODE: i32 = 128;
+/// What a line begins with that says why `target.kill` did not end a broker.
+pub const COMPLAINT: &str = "target.kill: ";
 /// What a supervisor exits with if it had to kill what it watched.
 const KILLED_CODE: u8 = 137;
 /// What a supervisor exits with if the command cannot be started, as `env` does.
@@ -50,11 +54,12 @@ pub fn supervise(args: &SuperviseArgs) -> Result<u8, Failure> {
     // Orphans are adopted by the nearest ancestor that asks for it.
     set_child_subreaper(Some(getpid())).context("cannot adopt orphans")?;
     let runtime = super::event_loop()?;
+    let means = Means::of(args.stop_by.as_deref())?;
     runtime.block_on(async {
         // Before the command starts: a child that ends at once is noticed.
         let mut watch = Watch::new()?;
         match spawn(&args.command) {
-            Ok(first) => watch.run(&args.command, first).await,
+            Ok(first) => watch.run(&args.command, Watched::new(first, means)).await,
             Err(error) => {
                 remark(&error);
                 Ok(NOT_STARTED_CODE)
@@ -90,6 +95,60 @@ struct Watched {
     first: u32,
     ended: Option<ExitStatus>,
     state: State,
+    /// How it is told to end.
+    means: Means,
+    /// The process of the command that tells it to, while that runs.
+    ending: Option<u32>,
+}
+
+impl Watched {
+    /// The command whose first process is `first`, before it ends.
+    fn new(first: u32, means: Means) -> Self {
+        Self {
+            first,
+            ended: None,
+            state: State::Runs,
+            means,
+            ending: None,
+        }
+    }
+
+    /// Tells all of it to end.
+    fn tell_to_end(&mut self) {
+        match &self.means {
+            Means::Signal(signal) => signal_all(*signal),
+            Means::Command(command) => match spawn(command) {
+                Ok(pid) => self.ending = Some(pid),
+                Err(error) => {
+                    self.end_otherwise(&format!("{error}: SIGTERM was sent in its place"))
+                }
+            },
+        }
+    }
+
+    /// Takes note of the end of one of its processes.
+    fn note(&mut self, pid: u32, status: ExitStatus) {
+        if pid == self.first {
+            self.ended = Some(status);
+        }
+        if self.ending == Some(pid) {
+            self.ending = None;
+            if let Means::Command(command) = &self.means
+                && let Some(failed) = ending::failed(command, status)
+            {
+                self.end_otherwise(&failed);
+            }
+        }
+    }
+
+    /// The command that was to end it did not, for the reason `why`: says so, in the log and to the run.
+    fn end_otherwise(&self, why: &str) {
+        let complaint = format!("{COMPLAINT}{why}");
+        remark(&complaint);
+        // Refused if the run is gone: then the log says it.
+        let _ = say(std::io::stdin(), &complaint, SendFlags::DONTWAIT);
+        signal_all(Signal::TERM);
+    }
 }
 
 /// Whether the command runs, by what the run wants.
@@ -122,12 +181,7 @@ impl Watch {
     }
 
     /// Until everything that was started has ended by itself, or was told to for good.
-    async fn run(&mut self, command: &[String], first: u32) -> Result<u8, Failure> {
-        let mut watched = Watched {
-            first,
-            ended: None,
-            state: State::Runs,
-        };
+    async fn run(&mut self, command: &[String], mut watched: Watched) -> Result<u8, Failure> {
         // When what runs is killed, once nothing but this process can say so.
         let mut kill_at: Option<Instant> = None;
         loop {
@@ -169,7 +223,9 @@ impl Watch {
             }
             if watched.state != State::Told {
                 let before = std::mem::replace(&mut watched.state, State::Told);
-                signal_all(Signal::TERM);
+                if before != State::Gone {
+                    watched.tell_to_end();
+                }
                 if before == State::Paused {
                     // What we have stopped cannot end.
                     signal_all(Signal::CONT);
@@ -180,6 +236,7 @@ impl Watch {
 
     /// Kills everything that has not ended.
     async fn kill(&mut self, watched: &mut Watched) -> Result<u8, Failure> {
+        watched.ending = None;
         signal_all(Signal::KILL);
         // Nothing survives SIGKILL, but a process that is being started may be missed by one look.
         while reap(watched) {
@@ -195,11 +252,12 @@ async fn carry_out(order: SupervisorOrder, command: &[String], watched: &mut Wat
     match order {
         SupervisorOrder::Kill => {
             watched.state = State::Ending(order);
+            watched.ending = None;
             signal_all(Signal::KILL);
         }
         SupervisorOrder::Stop => {
             watched.state = State::Ending(order);
-            signal_all(Signal::TERM);
+            watched.tell_to_end();
         }
         SupervisorOrder::Pause => {
             watched.state = State::Paused;
@@ -213,11 +271,7 @@ async fn carry_out(order: SupervisorOrder, command: &[String], watched: &mut Wat
         }
         SupervisorOrder::Start => match spawn(command) {
             Ok(first) => {
-                *watched = Watched {
-                    first,
-                    ended: None,
-                    state: State::Runs,
-                };
+                *watched = Watched::new(first, watched.means.clone());
                 answer(order);
             }
             // With nothing to watch the supervisor ends.
@@ -249,9 +303,8 @@ fn reap(watched: &mut Watched) -> bool {
         match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) => {
                 report(pid, status.as_raw());
-                if pid.as_raw_nonzero().get().cast_unsigned() == watched.first {
-                    watched.ended = Some(ExitStatus::from_raw(status.as_raw()));
-                }
+                let number = pid.as_raw_nonzero().get().cast_unsigned();
+                watched.note(number, ExitStatus::from_raw(status.as_raw()));
             }
             Ok(None) => return true,
             // ECHILD: none is left.

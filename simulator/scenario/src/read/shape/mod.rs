@@ -316,15 +316,10 @@ impl<'a> Checker<'a> {
     }
 
     fn unknown_key(&mut self, at: &At<'_>, entry: &Entry, known: &[String]) {
-        let problem = match unsupported::is_key(at.path().last_key(), &entry.key) {
-            true => Problem::NotSupportedYet {
-                what: format!("`{}`", entry.key),
-            },
-            false => Problem::Mistake(Mistake::UnknownKey {
-                key: entry.key.clone(),
-                place: place_of(at),
-                known: known.to_vec(),
-            }),
+        let problem = Mistake::UnknownKey {
+            key: entry.key.clone(),
+            place: place_of(at),
+            known: known.to_vec(),
         };
         self.diagnostics
             .push(entry.key_span.clone(), at.path().key(&entry.key), problem);
