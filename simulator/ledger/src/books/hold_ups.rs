@@ -67,7 +67,6 @@ impl ByLag {
             | AnomalyKind::SessionPresent
             | AnomalyKind::Qos2PublishAfterPubrel
             | AnomalyKind::ResponseMisdirected
-            | AnomalyKind::ClosedEarly
             | AnomalyKind::QuotaExceeded
             | AnomalyKind::MalformedReason
             | AnomalyKind::ProtocolError => Self::Never,
@@ -85,9 +84,12 @@ impl ByLag {
                 Self::Crowded
             }
             AnomalyKind::Qos2Incomplete | AnomalyKind::Qos2DupUnanswered => Self::Missing,
+            // A broker that has had nothing for one and a half times Keep Alive closes, and what a generator said too late
+            // after that may be on its way to it.
+            AnomalyKind::ClosedEarly
             // A will of a connection whose end the device has not read is one that was not due, and may be
             // what is retained. A broker need not wait for the CONNECT of a client that is silent.
-            AnomalyKind::WillUnexpected
+            | AnomalyKind::WillUnexpected
             | AnomalyKind::RetainedWrong
             | AnomalyKind::ConnectionRefused
             | AnomalyKind::UnexpectedDisconnect => Self::Silent,
@@ -150,6 +152,24 @@ impl HoldUps {
             }
             ByLag::Silent => self.longest_within(span, Duration::ZERO),
         }
+    }
+
+    /// For how much of the time from `since` to `until` the generator was held up, as far as hold-ups are kept.
+    pub(crate) fn time_within(&self, since: Instant, until: Instant) -> Duration {
+        let mut parts: Vec<[Instant; 2]> = self
+            .kept
+            .iter()
+            .map(|&(length, end)| [since.max(end - length), end.min(until)])
+            .filter(|[from, to]| from < to)
+            .collect();
+        parts.sort_unstable();
+        let mut held = Duration::ZERO;
+        let mut counted = since;
+        for [from, to] in parts {
+            held += to.saturating_since(from.max(counted));
+            counted = counted.max(to);
+        }
+        held
     }
 
     /// The longest of which `needed` lies within `span`.
@@ -248,6 +268,21 @@ mod tests {
         assert!(explains_within(12_800));
         assert!(!explains_within(12_801));
         assert!(!explains(AnomalyKind::Lost, 11_901, 12_000, 30_000));
+    }
+
+    /// Time that lies in several hold-ups is counted once, and only what lies within.
+    #[test]
+    fn time_in_hold_ups_is_counted_once() {
+        let mut hold_ups = HoldUps::default();
+        hold_ups.note(Duration::from_secs(2), at(12_000));
+        hold_ups.note(Duration::from_millis(1_500), at(12_500));
+        hold_ups.note(Duration::from_secs(1), at(20_000));
+
+        let held = |since, until| hold_ups.time_within(at(since), at(until)).as_millis();
+
+        assert_eq!(held(0, 30_000), 2_500 + 1_000);
+        assert_eq!(held(11_000, 12_200), 1_200);
+        assert_eq!(held(13_000, 19_000), 0);
     }
 
     /// A generator that is a little late all the time does not push out the one long hold-up.

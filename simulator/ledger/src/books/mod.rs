@@ -167,7 +167,7 @@ impl Ledger {
             takeovers: Takeovers::new(roster.history(), claims.takeovers, memory),
             silences: Silences::new(roster.history(), claims.silences, memory),
             handshakes: Handshakes::new(memory),
-            unanswered: Unanswered::default(),
+            unanswered: Unanswered::new(roster.connect_timeout()),
             responses: Responses::new(roster.clone(), claims.responses, memory),
             unsent: UnsentMessages::default(),
             stalls: Stalls::default(),

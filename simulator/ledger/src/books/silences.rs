@@ -350,7 +350,8 @@ impl Silences {
             text(by),
             text(open.keep_alive)
         );
-        let noticed = Subject::after(Some(open.fault), open.device).into();
+        let subject = Subject::after(Some(open.fault), open.device);
+        let noticed = subject.between(at - open.patience(), at);
         self.note(AnomalyKind::ClosedEarly, at, noticed, what);
     }
 

@@ -15,6 +15,7 @@ use squall_protocol::{Instant, QoS};
 use squall_scenario::{DeviceId, GroupId};
 
 use super::event::Event;
+use super::hold_ups::{HoldUps, MISSING_FROM};
 
 /// Something that the broker must answer.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -39,8 +40,15 @@ pub(crate) struct Waiting {
     /// Of those, the ones that certainly get none: the device gave up, or the broker has answered a
     /// later one, although it must answer in order [MQTT-4.6.0-2].
     pub(crate) hopeless: u64,
+    /// Of those, the ones that the generator may have left waiting itself: without the time in which it was held up, none
+    /// had waited for longer than a device waits for an answer.
+    pub(crate) excused: u64,
+    /// How long the generator was held up at most, while one of those waited.
+    pub(crate) held_up: Duration,
     /// How long the oldest had waited.
     pub(crate) oldest: Duration,
+    /// The same of those that are not excused.
+    pub(crate) oldest_unexcused: Duration,
     /// The device of the first that was noticed.
     pub(crate) first: Option<DeviceId>,
 }
@@ -86,8 +94,11 @@ pub(crate) struct UnderWay {
 }
 
 /// Requests without an answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Unanswered {
+    /// How long a device waits for an answer.
+    patience: Duration,
+    hold_ups: HoldUps,
     /// The first SUBSCRIBE of a connection that is not answered, and how many are not.
     subscribing: HashMap<SocketId, (Event, u32)>,
     /// The same of UNSUBSCRIBE.
@@ -96,6 +107,22 @@ pub(crate) struct Unanswered {
 }
 
 impl Unanswered {
+    /// Nothing was asked. A device waits for an answer for `patience`.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            hold_ups: HoldUps::default(),
+            subscribing: HashMap::new(),
+            unsubscribing: HashMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// The generator was held up for `length` until `until`.
+    pub(crate) fn note_hold_up(&mut self, length: Duration, until: Instant) {
+        self.hold_ups.note(length, until);
+    }
+
     /// All kinds of which there are any.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (Request, &Waiting)> {
         self.waiting
@@ -133,11 +160,30 @@ impl Unanswered {
         let (request, since) = match (subscribing, unsubscribing) {
             (Some((sent, _)), _) => (Request::Subscribe, sent.now),
             (None, Some((sent, _))) => (Request::Unsubscribe, sent.now),
-            (None, None) => (Request::Pingreq, event.now),
+            (None, None) => (Request::Pingreq, event.now - self.patience),
         };
+        if !self.note(request, event.device, [since, event.now]) {
+            self.waiting.entry(request).or_default().hopeless += 1;
+        }
+    }
+
+    /// A request of a device waited from the first moment to the second. Returns whether the generator may have left it
+    /// waiting itself: it was held up for a second or more of that, and the rest is less than a device waits.
+    fn note(&mut self, request: Request, device: DeviceId, [since, until]: [Instant; 2]) -> bool {
+        let waited = until.saturating_since(since);
+        let held_up = self.hold_ups.time_within(since, until);
+        let is_excused = held_up >= MISSING_FROM && waited.saturating_sub(held_up) < self.patience;
         let waiting = self.waiting.entry(request).or_default();
-        waiting.note(event.device, event.now.saturating_since(since));
-        waiting.hopeless += 1;
+        waiting.count += 1;
+        waiting.oldest = waiting.oldest.max(waited);
+        waiting.first.get_or_insert(device);
+        if is_excused {
+            waiting.excused += 1;
+            waiting.held_up = waiting.held_up.max(held_up);
+        } else {
+            waiting.oldest_unexcused = waiting.oldest_unexcused.max(waited);
+        }
+        is_excused
     }
 
     /// The books are closed: `pending` are the messages whose exchanges are open.
@@ -153,8 +199,7 @@ impl Unanswered {
             let mut open: Vec<Event> = open.into_values().map(|(sent, _)| sent).collect();
             open.sort_by_key(|sent| sent.device);
             for sent in open {
-                let waiting = self.waiting.entry(request).or_default();
-                waiting.note(sent.device, now.saturating_since(sent.now));
+                self.note(request, sent.device, [sent.now, now]);
             }
         }
         for pending in pending {
@@ -162,8 +207,9 @@ impl Unanswered {
                 QoS::ExactlyOnce => Request::ExchangeQos2,
                 QoS::AtMostOnce | QoS::AtLeastOnce => Request::PublishQos1,
             };
+            self.note(request, pending.device, [pending.asked_at, now]);
+            // No lag changes the order of answers.
             let waiting = self.waiting.entry(request).or_default();
-            waiting.note(pending.device, now.saturating_since(pending.asked_at));
             waiting.hopeless += u64::from(pending.is_overtaken);
         }
     }
@@ -180,14 +226,6 @@ fn note_answered(asking: &mut HashMap<SocketId, (Event, u32)>, event: &Event) {
         if *open == 0 {
             asking.remove(&event.socket);
         }
-    }
-}
-
-impl Waiting {
-    fn note(&mut self, device: DeviceId, waited: Duration) {
-        self.count += 1;
-        self.oldest = self.oldest.max(waited);
-        self.first.get_or_insert(device);
     }
 }
 

@@ -13,7 +13,8 @@ const UNDER_WAY_MAX: Duration = Duration::from_secs(1);
 /// A kind of request that was not answered breaks an invariant if it is certain that no answer comes, or
 /// if it waited for longer than a device waits for any: `run.connect_timeout`. Otherwise the drain was too
 /// short to tell, of the answers alone: the ages of those requests are in the latencies, which were at least that long, so a
-/// limit that they break is broken.
+/// limit that they break is broken. Where the generator was held up for so much of that time that the rest is less than a
+/// device waits, nothing follows.
 pub(super) fn reasons(scenario: &Scenario, ledger: &Ledger) -> Vec<Reason> {
     let limit = scenario.run.connect_timeout;
     ledger
@@ -65,10 +66,17 @@ fn reason(
         let hopeless = count_text(waiting.hopeless);
         return Some(Reason::Unanswered(format!("{what}: {why} ({hopeless})")));
     }
-    if waiting.oldest >= limit {
+    if waiting.oldest_unexcused >= limit {
         return Some(Reason::Unanswered(format!(
             "{what}, the oldest for {oldest}"
         )));
+    }
+    if waiting.excused > 0 {
+        let held_up = duration_text(waiting.held_up.as_secs_f64());
+        return Some(Reason::of_the_generator(
+            &format!("{what}, the oldest for {oldest}"),
+            &format!("it was held up for {held_up} of that"),
+        ));
     }
     (waiting.oldest >= UNDER_WAY_MAX).then(|| {
         Reason::Unjudged(format!(

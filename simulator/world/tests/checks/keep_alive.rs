@@ -13,7 +13,7 @@ use squall_run::{ClaimOutcome, ClaimResult, Silences, Value};
 use squall_world::{Direction, Passing, Tamper, Tampered, TamperedClose};
 
 use crate::harness;
-use crate::run::{assert_broken, broken, broker, run, run_tampered};
+use crate::run::{assert_broken, broken, broker, run, run_in, run_tampered, verdict};
 use crate::tampering::{Outcome, packet_bytes, script};
 
 /// Ten readers fall silent at 5 s: their Keep Alive of 4 s is over by 11 s. A reader hears a message each second.
@@ -168,6 +168,29 @@ fn on_a_shared_broker_an_early_close_is_judged_where_the_broker_says_why() {
             assert!(why.starts_with(words), "{claim:?}");
         }
     }
+}
+
+/// A broker that had heard nothing of a generator that stood still closes, whatever that said since. One second of the
+/// Keep Alive of 4 s is not enough for that.
+#[test]
+fn an_early_close_after_a_standstill_proves_nothing() {
+    let code_after = |pause_ms| {
+        let judgement = run_in(&scenario(""), |world| {
+            world
+                .with_tamper(Box::new(closes_early(None)))
+                .with_standstill(
+                    Instant::ZERO + Duration::from_millis(2_400),
+                    Duration::from_millis(pause_ms),
+                )
+        });
+        assert_eq!(silences(&judgement).early, 10);
+        verdict(&judgement).exit_code
+    };
+
+    assert_eq!(
+        [code_after(0), code_after(1_000), code_after(2_500)],
+        [98, 98, 4]
+    );
 }
 
 /// A device that comes back takes its own silent connection over [MQTT-3.1.4-3]: the broker is early in nothing.

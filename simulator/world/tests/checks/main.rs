@@ -25,6 +25,7 @@ mod flap;
 mod generator;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod hindered;
 mod keep_alive;
 mod kept;
 mod lag;

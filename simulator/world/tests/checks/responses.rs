@@ -43,18 +43,18 @@ misdirected = 0
 "round_trip{group=operator}" = ["min > 50ms", "p50 < 60ms", "max < 1s"]
 "#;
 
-fn requests(judgement: &Judgement) -> squall_run::Responses {
+pub(crate) fn requests(judgement: &Judgement) -> squall_run::Responses {
     let responses = judgement.measured.responses.clone();
     responses.expect("requests were answered")
 }
 
 /// A response that an operator gets, but not the first nor the last.
-fn is_response(passing: &Passing<'_>) -> bool {
+pub(crate) fn is_response(passing: &Passing<'_>) -> bool {
     is_to(passing, "operator-0", "answers/")
 }
 
 /// A request that a device gets.
-fn is_request(passing: &Passing<'_>) -> bool {
+pub(crate) fn is_request(passing: &Passing<'_>) -> bool {
     is_to(passing, "device-1", "cmd/")
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use squall_ledger::Judgement;
-use squall_protocol::{QoS, packet::Packet};
+use squall_protocol::{Instant, QoS, packet::Packet};
 use squall_run::{Extent, MetricName, Percentile, Tags, ThresholdResult, Verdict};
 use squall_world::{Direction, Passing};
 
-use crate::run::{run, run_tampered};
+use crate::run::{run, run_in, run_tampered};
 use crate::tampering::{Outcome, script};
 
 /// A publisher and a reader, with claims that hold whatever is not answered.
@@ -74,6 +74,40 @@ fn four_of_five(is_one: impl Fn(&Packet<'_>) -> bool) -> impl FnMut(&Passing<'_>
         count += u64::from(is_taken);
         is_taken && count % 5 != 0
     }
+}
+
+/// No answer for longer than a device waits for one is the broker's, unless the generator was held up for so much of the
+/// time that the rest is less.
+#[test]
+fn no_answer_while_the_generator_stood_still_proves_nothing() {
+    let text = scenario(QoS::AtLeastOnce, "6s", "1h")
+        .replace("connect_timeout = \"4s\"", "connect_timeout = \"8s\"");
+    let run_with = |withheld_from, pause_ms| {
+        let withhold = script(move |passing: &Passing<'_>, _| {
+            let is_late = passing.now >= Instant::ZERO + Duration::from_secs(withheld_from);
+            let is_puback = matches!(passing.packet, Packet::Puback(_));
+            match is_late && is_puback && passing.direction == Direction::ToDevice {
+                true => Outcome::Done,
+                false => Outcome::Pass,
+            }
+        });
+        let judgement = run_in(&text, |world| {
+            world.with_tamper(Box::new(withhold)).with_standstill(
+                Instant::ZERO + Duration::from_secs(6),
+                Duration::from_millis(pause_ms),
+            )
+        });
+        verdict(&judgement)
+    };
+
+    // The drain is as much longer as the generator stood still: the oldest waits for 10 s and that, or for 7 s and that.
+    for pause_ms in [0, 500, 4_000] {
+        assert_eq!(run_with(1, pause_ms).0, 98, "{pause_ms}");
+    }
+    let (code, reasons) = run_with(4, 4_000);
+    assert_eq!(code, 4, "{reasons}");
+    let why = "the generator may be the cause: it was held up for 4.00 s of that";
+    assert!(reasons.contains(why), "{reasons}");
 }
 
 /// An honest broker answers everything.

@@ -190,6 +190,11 @@ impl Anomalies {
         self.hold_ups.note(length, until);
     }
 
+    /// For how much of the time from `since` to `until` the generator was held up.
+    pub(crate) fn held_up_within(&self, since: Instant, until: Instant) -> Duration {
+        self.hold_ups.time_within(since, until)
+    }
+
     /// Another client may have displaced a connection of `device`.
     pub(crate) fn note_displaced(&mut self, device: DeviceId) {
         self.other_clients.note_displaced(device);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_fleet::{Fact, Observation, PublicationFact};
+use squall_fleet::{Fact, Observation, Phase, Planned, PublicationFact};
 use squall_protocol::Instant;
 
 use crate::books::Ledger;
@@ -15,6 +15,11 @@ impl Ledger {
         }
         let late_since = match observation.fact {
             Fact::StoodStill { since, .. } => since,
+            // A drain is as much longer as hold-ups took from it, which are told already.
+            Fact::Begun {
+                what: Planned::Phase(Phase::Checking | Phase::Leaving),
+                ..
+            } => now,
             Fact::Begun { due, .. } => due,
             Fact::Publication(PublicationFact::Due { stamp, .. }) => stamp.scheduled,
             Fact::Publication(
@@ -37,6 +42,7 @@ impl Ledger {
         let lag = now.saturating_since(late_since);
         let length = lag.max(observation.waited.unwrap_or_default());
         if length > Duration::ZERO {
+            self.unanswered.note_hold_up(length, now);
             for book in self.anomalies_mut() {
                 book.note_hold_up(length, now);
             }

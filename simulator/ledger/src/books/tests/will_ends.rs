@@ -1,5 +1,7 @@
 //! Which end a will belongs to, where the two are not read in order.
 
+use std::time::Duration;
+
 use squall_fleet::{EndCause, PeerClose};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, FaultId};
@@ -112,5 +114,28 @@ fn a_will_that_was_not_due_names_the_device_that_announced_it() {
         let anomalies = scene.ledger.anomalies();
         let kept = &anomalies.kept(AnomalyKind::WillUnexpected)[0];
         assert_eq!((kept.device, kept.recipient), (whose, recipient));
+    }
+}
+
+/// The will of a connection that the broker closes may be read a second before the close, and as much earlier as the
+/// generator was held up in between: the close lay unread.
+#[test]
+fn a_will_before_a_close_that_lay_unread_is_of_that_end() {
+    for (held_up_ms, unprovoked) in [(0, 1), (400, 1), (800, 0)] {
+        let mut scene = scene(&[0], |_| "status/0".to_owned());
+        see(&mut scene, "status/0");
+        scene.wait(1_600);
+        let held_up = Duration::from_millis(held_up_ms);
+        scene
+            .ledger
+            .wills
+            .anomalies_mut()
+            .note_hold_up(held_up, scene.now);
+        scene.end(0, EndCause::PeerClosed(PeerClose::Fin));
+
+        scene.close();
+
+        let too_many = scene.count(AnomalyKind::WillUnexpected);
+        assert_eq!(too_many, unprovoked, "{held_up_ms}");
     }
 }

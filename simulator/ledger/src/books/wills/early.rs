@@ -75,8 +75,10 @@ impl Wills {
         let mut seen = Vec::new();
         let mut have = Vec::new();
         early.retain(|early| {
-            let is_of_it =
-                early.event.arrived + EARLY_MAX >= now && !have.contains(&early.recipient);
+            // A close that the generator was too late to read was there before.
+            let held_up = self.anomalies.held_up_within(early.event.arrived, now);
+            let is_of_it = early.event.arrived + EARLY_MAX + held_up >= now
+                && !have.contains(&early.recipient);
             if is_of_it {
                 have.push(early.recipient);
                 let arrival = early.arrival();
