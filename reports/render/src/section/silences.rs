@@ -43,11 +43,7 @@ pub(super) fn table(silences: &Silences) -> Table {
         "by a newer connection of the same Client Identifier",
         Cell::Count(silences.taken_over),
     );
-    let detail = "another client of the broker may have taken them over";
-    let detail = match silences.unclear_by_s {
-        Some(by) => format!("by up to {}; {detail}", duration_text(by)),
-        None => detail.to_owned(),
-    };
+    let detail = unclear(silences);
     row(
         "Closed early, unclear why",
         &detail,
@@ -67,6 +63,15 @@ pub(super) fn table(silences: &Silences) -> Table {
     };
     row("Open at the end", &detail, Cell::Count(silences.open));
     table
+}
+
+/// What may have closed connections early for which it is unclear why, and by how much.
+fn unclear(silences: &Silences) -> String {
+    let what = "another client of the broker may have taken them over";
+    match silences.unclear_by_s {
+        Some(by) => format!("by up to {}; {what}", duration_text(by)),
+        None => what.to_owned(),
+    }
 }
 
 #[cfg(test)]

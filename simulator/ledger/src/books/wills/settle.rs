@@ -9,7 +9,7 @@ use squall_scenario::{ClientKey, DropKind};
 
 use super::ended::End;
 use super::row::Row;
-use super::{Due, NEVER, WillCause, WillEnd, WillLimit, Wills};
+use super::{Due, NEVER, WillCause, WillEnd, WillLimit, WillTally, Wills};
 use crate::books::anomalies::{Anomaly, Subject};
 use crate::books::delay::Delay;
 use crate::books::deliveries::{Deliveries, Watcher};
@@ -100,6 +100,29 @@ impl Audience {
     }
 }
 
+impl WillTally {
+    /// Counts who saw the will of an end of which this became due.
+    fn add_seen(&mut self, end: &End, due: Due) {
+        if due == Due::Must {
+            let uncertain = end.seen.whole().filter(|(_, seen)| !seen.is_certain);
+            self.optional += uncertain.count() as u64;
+        }
+        let before = self.seen[1];
+        let certain = end.seen.whole().filter(|(_, seen)| seen.is_certain);
+        for (_, seen) in certain {
+            let times = (seen.times() as usize).min(self.seen.len() - 1);
+            self.watched += 1;
+            self.seen[times] += 1;
+        }
+        let plain = end.seen.plain_count();
+        self.watched += plain;
+        self.seen[1] += plain;
+        if end.end.due == Due::AtEdge {
+            self.at_edge += self.seen[1] - before;
+        }
+    }
+}
+
 impl Wills {
     /// Ends the account: what has not come by `now` is missing.
     pub(crate) fn close(&mut self, now: Instant, mut audiences: Audiences<'_>) {
@@ -166,7 +189,6 @@ impl Wills {
         let WillEnd {
             fault,
             cause,
-            due,
             noticed_by,
             ..
         } = end.end;
@@ -182,7 +204,6 @@ impl Wills {
             tally.left_open += 1;
             return;
         }
-        let is_at_edge = due == Due::AtEdge;
         let due = end.due_as_seen();
         match due {
             Due::Must | Due::MustNot | Due::AtEdge => {}
@@ -195,23 +216,7 @@ impl Wills {
                 return;
             }
         }
-        if due == Due::Must {
-            let uncertain = end.seen.whole().filter(|(_, seen)| !seen.is_certain);
-            tally.optional += uncertain.count() as u64;
-        }
-        let certain = end.seen.whole().filter(|(_, seen)| seen.is_certain);
-        for (_, seen) in certain {
-            let times = (seen.times() as usize).min(tally.seen.len() - 1);
-            tally.watched += 1;
-            tally.seen[times] += 1;
-            tally.at_edge += u64::from(is_at_edge && times == 1);
-        }
-        let plain = end.seen.plain_count();
-        tally.watched += plain;
-        tally.seen[1] += plain;
-        if is_at_edge {
-            tally.at_edge += plain;
-        }
+        tally.add_seen(end, due);
         let unseen = audiences.unseen(end, &will.topic, will.qos).total();
         if due == Due::Must && now < noticed_by {
             self.leave_undecided(row, end, now, unseen);
