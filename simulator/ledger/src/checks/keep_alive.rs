@@ -24,8 +24,8 @@ pub(super) fn judge(number: usize, claim: &KeepAliveClaim, evidence: &Evidence<'
     };
     claims.add(closed_within, &[AnomalyKind::ClosedLate]);
     let holds = counts.early <= claim.closed_early;
-    let unjudged = unclear(counts).or_else(|| why_unjudged(counts));
-    let unjudged = unjudged.filter(|_| holds);
+    // Where the broker closed none at all, nothing happened that could be early.
+    let unjudged = unclear(counts).filter(|_| holds);
     let is_judged = counts.closed > 0 && unjudged.is_none();
     let closed_early = Judged {
         key: "closed_early".to_owned(),
