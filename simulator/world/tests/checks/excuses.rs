@@ -85,6 +85,42 @@ fn two_levels_on_one_topic_hide_no_second_copy() {
     assert_broken(&judgement, &["delivery().duplicated"]);
 }
 
+/// A reader whose clean Session ends with each of its connections.
+const SHORT_SESSIONS: &str = r#"
+[run]
+duration = "20s"
+[[group]]
+name = "sensor"
+count = 1
+[[group.publish]]
+topic = "a"
+rate = 40
+qos = 1
+[[group]]
+name = "reader"
+count = 1
+availability = { up = "2s", down = "500ms", how = "rst" }
+[[group.subscribe]]
+filter = "a"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+"#;
+
+/// A Session that ends takes with it what was on its way: not what a later message on the same connection has overtaken.
+#[test]
+fn a_session_that_ends_hides_no_loss_before() {
+    assert_broken(&run(SHORT_SESSIONS), &[]);
+
+    let judgement = run_tampered(SHORT_SESSIONS, drops_every_tenth());
+
+    assert_broken(&judgement, &["delivery(1).lost"]);
+    let deliveries = judgement.measured.accounting.deliveries_at(1);
+    assert!(deliveries.lost > 40, "{deliveries:?}");
+}
+
 /// A reader that asks for the same messages by itself and as a member of a shared subscription, beside another member.
 const TWO_WAYS: &str = r#"
 [run]

@@ -5,6 +5,7 @@
 //! once that is mended it goes to `found`.
 
 mod coverage;
+mod dishonest;
 mod draw;
 mod faults;
 mod found;

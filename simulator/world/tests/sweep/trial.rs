@@ -140,11 +140,7 @@ fn conclude(judgement: &Judgement, forgotten: &[&str]) -> Trial {
     if ![98, 1].contains(&verdict.exit_code) {
         return Trial::Sound(fates(judgement));
     }
-    let mut complaints = Vec::new();
-    for check in &measured.checks {
-        let broken = check.claims.iter().filter(|claim| is_broken(claim));
-        complaints.extend(broken.map(|claim| format!("{}.{}", check.check, claim.key)));
-    }
+    let mut complaints = broken(judgement);
     if complaints.is_empty() {
         return Trial::Wrong(vec!["reasons".to_owned()]);
     }
@@ -153,6 +149,16 @@ fn conclude(judgement: &Judgement, forgotten: &[&str]) -> Trial {
         true => Trial::Sound(fates(judgement)),
         false => Trial::Wrong(complaints),
     }
+}
+
+/// Each claim that is held against the broker, as `check.key`.
+pub(crate) fn broken(judgement: &Judgement) -> Vec<String> {
+    let checks = judgement.measured.checks.iter();
+    let claims = checks.flat_map(|check| {
+        let claims = check.claims.iter().filter(|claim| is_broken(claim));
+        claims.map(|claim| format!("{}.{}", check.check, claim.key))
+    });
+    claims.collect()
 }
 
 /// Each claim, as `check.key`, and what became of it.

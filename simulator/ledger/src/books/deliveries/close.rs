@@ -3,7 +3,7 @@
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
-use squall_scenario::{DeviceId, GroupId};
+use squall_scenario::{ClientKey, DeviceId, GroupId};
 
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
@@ -176,6 +176,13 @@ impl Deliveries {
             self.share_counts.coming += u64::from(matches!(recipient, Recipient::Share(_)));
             return;
         }
+        self.count_lost(id, open, end);
+    }
+
+    /// Writes down that a message is lost.
+    pub(super) fn count_lost(&mut self, id: usize, open: &OpenPledge, end: RunEnd) {
+        let recipient = self.topics.places(self.streams[id].topic)[open.place].recipient;
+        let key = open.key(group_of(&self.sessions, &self.shares, recipient));
         self.backlog.lost += u64::from(self.has_waited(recipient, open));
         if let Recipient::Share(filter) = recipient {
             self.note_share_lost(filter, open);
@@ -183,6 +190,25 @@ impl Deliveries {
         self.books.tally_mut(key).lost += 1;
         self.note_missing(id, open, Fate::Lost);
         self.note_lost(id, open, key.group, end);
+    }
+
+    /// Whether a message had to come to a Session before now, whatever becomes of that: the Session had a later one on
+    /// the connection that it has had since before the message was sent, and neither its expiry, nor another connection of
+    /// its publisher, nor a device that did not read can be why it did not (§4.6).
+    pub(super) fn had_to_come(&self, id: usize, client: ClientKey, open: &OpenPledge) -> bool {
+        let stream = &self.streams[id];
+        let record = &open.record;
+        let is_of_one_connection =
+            |since: Option<Instant>| since.is_some_and(|at| at < record.sent_at);
+        let row = session(&self.sessions, client);
+        record.is_ok()
+            // At QoS 2 brokers may pass on at PUBLISH or at PUBREL, whose order is another one.
+            && record.qos != QoS::ExactlyOnce
+            && !stream.has_expiring
+            && is_of_one_connection(row.map(|row| row.connected_at))
+            && is_of_one_connection(self.connected_at.get(&stream.device).copied())
+            && !self.may_miss(Recipient::Session(client), record.sent_at)
+            && stream.is_overtaken(client, open)
     }
 
     /// Notes a message that is lost, with what explains it.

@@ -5,8 +5,9 @@
 //! connection costs what was pledged since the last one, not a walk over every topic.
 
 use squall_protocol::{Instant, QoS};
-use squall_scenario::GroupId;
+use squall_scenario::{ClientKey, GroupId};
 
+use super::close::RunEnd;
 use super::{Deliveries, Message, StreamId, group_of, sender_to, session, share_group};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
@@ -142,6 +143,33 @@ impl Deliveries {
             tally.optional += 1;
             tally.withdrawn += 1;
         });
+    }
+
+    /// Ends the open pledges of a Session at `now`, those owed at `only` or all: what had to come before that is lost, the
+    /// rest is excused.
+    pub(super) fn end_pledges(
+        &mut self,
+        client: ClientKey,
+        now: Instant,
+        only: Option<QoS>,
+        excuse: Excuse,
+    ) {
+        let recipient = Recipient::Session(client);
+        let open = self.open_cursors_mut(recipient);
+        let cursors = open.map(|open| open.take(only)).unwrap_or_default();
+        for cursor in cursors {
+            let mut pledges = Vec::new();
+            self.streams[cursor.stream].take_open(cursor.place, only, |open| pledges.push(open));
+            for open in pledges {
+                if self.had_to_come(cursor.stream, client, &open) {
+                    self.count_lost(cursor.stream, &open, RunEnd::Drained(now));
+                } else {
+                    let group = group_of(&self.sessions, &self.shares, recipient);
+                    excuse_pledge(&mut self.books, group, &open, excuse);
+                }
+            }
+            self.settle(cursor.stream);
+        }
     }
 
     /// Ends the open pledges of a recipient with an excuse, those owed at `only` or all.

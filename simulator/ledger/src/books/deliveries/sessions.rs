@@ -247,7 +247,7 @@ impl Deliveries {
     }
 
     fn excuse_session(&mut self, event: &Event, only: Option<QoS>, excuse: Excuse) {
-        self.excuse(Recipient::Session(event.client), only, excuse);
+        self.end_pledges(event.client, event.now, only, excuse);
     }
 
     /// Excuses what shared subscriptions of a Session can no longer deliver: all, if no other member is certainly

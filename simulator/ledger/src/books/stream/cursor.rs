@@ -139,6 +139,15 @@ impl Cursor {
         later
     }
 
+    /// Whether the Session had a later message of the same level.
+    pub(super) fn has_later(&self, client: ClientKey, level: OrderLevel, sequence: u32) -> bool {
+        let mut orders = self.orders.iter();
+        let order = orders.find(|order| order.client == client);
+        let highest = order
+            .and_then(|order| order.highest[level.published as usize][level.delivered as usize]);
+        highest.is_some_and(|highest| highest > sequence)
+    }
+
     /// Counts one more copy of a message out of the broker's store; returns how many that are. The
     /// store has one message of a topic: what came before it will not come again.
     pub(crate) fn count_replay(&mut self, sequence: u32) -> u32 {

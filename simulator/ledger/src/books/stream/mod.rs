@@ -196,6 +196,16 @@ impl Stream {
         of_it.map(|level| level.pending.len()).sum()
     }
 
+    /// Whether a later message of the QoS levels of a pledge came to the Session at its place.
+    pub(crate) fn is_overtaken(&self, client: ClientKey, open: &OpenPledge) -> bool {
+        let level = OrderLevel {
+            published: open.record.qos,
+            delivered: open.owed,
+        };
+        let cursor = self.cursors.get(open.place);
+        cursor.is_some_and(|cursor| cursor.has_later(client, level, open.sequence))
+    }
+
     /// How often a message came to a place out of the broker's store.
     pub(crate) fn replays(&self, place: usize, sequence: u32) -> u32 {
         let cursor = self.cursors.get(place);
