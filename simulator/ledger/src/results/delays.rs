@@ -44,7 +44,7 @@ fn of_faults(scenario: &Scenario, connections: &Connections) -> Vec<ScenarioDela
     let returns = connections.returns().iter();
     let delays = returns.map(|(&end, times)| ScenarioDelay {
         cause: match end {
-            EndKind::WentAway => "being away, as availability has it".to_owned(),
+            EndKind::WentAway => "being away, as `availability` or `online` has it".to_owned(),
             EndKind::Fault(_)
             | EndKind::Qos2Cut
             | EndKind::PeerClosed(_)

@@ -17,7 +17,7 @@ use squall_protocol::Instant;
 use squall_run::{
     Accounting, ClosedLoop, Connections, Drain, Measured, Reason, Resources, count_text,
 };
-use squall_scenario::Scenario;
+use squall_scenario::{Group, RunSettings, Scenario};
 
 use crate::books::{self, ErrorArea};
 use crate::checks::{Company, Evidence, Generator, held_up_text, judge_expectations};
@@ -240,14 +240,28 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
 fn never_asked(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
     let devices = u64::from(scenario.device_count());
     let never_asked = devices - ledger.connections.asked();
-    (never_asked > 0).then(|| {
+    let not_called: u64 = {
+        let groups = scenario.groups.iter();
+        groups.map(|group| never_called(group, &scenario.run)).sum()
+    };
+    (never_asked > not_called).then(|| {
         Reason::Invalid(format!(
             "{} of {} devices never asked for a connection: they had to leave, or the run was over, before it was their \
              turn; give their group a higher `connect_rate`, or the run more time",
-            count_text(never_asked),
+            count_text(never_asked - not_called),
             count_text(devices)
         ))
     })
+}
+
+/// Devices of a group that its `online` never calls.
+fn never_called(group: &Group, run: &RunSettings) -> u64 {
+    let Some(online) = &group.attendance.online else {
+        return 0;
+    };
+    let (_, most) = online.range(-run.warmup.as_secs_f64(), run.duration.as_secs_f64());
+    // One device more or less is called where the share is between two.
+    u64::from(group.count) - (most * f64::from(group.count)).floor() as u64
 }
 
 /// The streams that publish as fast as the broker answers.

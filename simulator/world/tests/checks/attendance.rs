@@ -153,8 +153,47 @@ fn devices_that_go_as_their_groups_want_are_no_matter_of_links() {
     let causes = measured.scenario_delays.iter().map(|delay| &*delay.cause);
     assert_eq!(
         causes.collect::<Vec<_>>(),
-        ["being away, as availability has it"]
+        ["being away, as `availability` or `online` has it"]
     );
+}
+
+/// A share that never comes to the whole group leaves devices out as the scenario asks: the run is not in doubt for them.
+#[test]
+fn devices_that_are_never_called_are_as_asked() {
+    for online in [
+        "0.5",
+        "[{ at = \"0s\", share = 0.2 }, { at = \"10s\", share = 0.9 }]",
+    ] {
+        let text = format!(
+            r##"
+[run]
+warmup = "2s"
+duration = "20s"
+[[group]]
+name = "meters"
+count = 15
+online = {online}
+[[group.publish]]
+topic = "meters/{{client_id}}"
+qos = 1
+rate = 15
+[[group]]
+name = "office"
+count = 1
+[[group.subscribe]]
+filter = "meters/#"
+qos = 1
+[[expect]]
+check = "delivery"
+lost = 0
+"##
+        );
+        let judgement = squall_world::run(&harness::scenario(&text), broker(), None);
+
+        let verdict = verdict(&judgement);
+        assert_eq!(verdict.exit_code, 0, "{online}: {:#?}", verdict.reasons);
+        assert!(judgement.measured.connections.peak_online < 16);
+    }
 }
 
 /// Whatever the seed: not only is nothing broken, the claims are judged, too.
