@@ -17,6 +17,7 @@ mod table;
 mod text;
 mod tile;
 mod verdict;
+mod violations;
 mod wrap;
 mod write;
 mod write_runs;

@@ -4,6 +4,7 @@ use squall_run::Run;
 
 use crate::tile;
 use crate::verdict;
+use crate::violations;
 
 /// The summary.
 pub(crate) fn summary(run: &Run) -> String {
@@ -24,6 +25,12 @@ pub(crate) fn summary(run: &Run) -> String {
         text.push('\n');
         for line in &part.lines {
             text.push_str(&format!("- {}: {}\n", line.label, escaped(&line.text)));
+        }
+    }
+    if let Some(found) = violations::first(run) {
+        text.push_str(&format!("\n{}:\n\n", escaped(&capital(&found.heading))));
+        for line in found.lines {
+            text.push_str(&format!("- {}\n", escaped(&line)));
         }
     }
     for note in run.notes() {

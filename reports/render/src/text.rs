@@ -4,6 +4,7 @@ use squall_run::{ClaimResult, Outcome, Run, Weight, count_text};
 
 use crate::tile::{self, Tile};
 use crate::verdict;
+use crate::violations;
 use crate::wrap::{Margins, wrapped};
 
 /// Whether a terminal's text may have colours.
@@ -116,6 +117,12 @@ fn reasons(run: &Run, screen: Screen) -> String {
         let more = part.lines.len().saturating_sub(LINES_SHOWN);
         if more > 0 {
             text.push_str(&format!("  and {more} more\n"));
+        }
+    }
+    if let Some(found) = violations::first(run) {
+        text.push_str(&screen.lines(&format!("{}:", found.heading), 2, 2));
+        for line in found.lines {
+            text.push_str(&screen.lines(&format!("- {line}"), 2, 4));
         }
     }
     for note in run.notes() {

@@ -118,7 +118,9 @@ impl Counted {
         match (self.broken, self.not_judged) {
             (0, 0) => format!("{} held", self.all()),
             (broken, 0) => format!("{broken} of {} broken", self.all()),
-            (0, not_judged) if not_judged == self.all => format!("{} not judged", self.all()),
+            (0, not_judged) if not_judged == self.all => {
+                format!("{not_judged} of {} not judged", self.all())
+            }
             (0, not_judged) => format!(
                 "{} of {} held and {not_judged} not judged",
                 self.all - not_judged,
