@@ -37,14 +37,14 @@ pub(crate) fn first(run: &Run) -> Option<Violations> {
 /// `lost: message 3 of dev-08, … never came; to ops-0, topic fleet/dev-08`
 fn line(violation: &Anomaly) -> String {
     let mut line = format!("{}: {}", violation.kind.label(), violation.explanation);
-    let is_named = |name: &&String| !violation.explanation.contains(name.as_str());
     let parts = [
-        ("device", &violation.client_id),
-        ("recipient", &violation.recipient),
         ("topic", &violation.topic),
+        ("recipient", &violation.recipient),
+        ("device", &violation.client_id),
     ];
     for (what, name) in parts {
-        if let Some(name) = name.as_ref().filter(is_named) {
+        // Topics and explanations often have the device's name.
+        if let Some(name) = name.as_ref().filter(|name| !line.contains(name.as_str())) {
             line.push_str(&format!("; {what} {name}"));
         }
     }
