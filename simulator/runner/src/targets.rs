@@ -20,6 +20,10 @@ pub fn find(name: &str) -> Option<&'static Shipped> {
 /// What to add to the message that there is no target `name`.
 pub fn hint(name: &str) -> String {
     let names: Vec<&str> = TARGETS.iter().map(|shipped| shipped.name).collect();
+    // An address, not a name.
+    if name.contains([':', '.']) && !name.ends_with(".toml") {
+        return format!("a broker that runs already is given as `mqtt://{name}`");
+    }
     match nearest(name, &names) {
         Some(name) => format!("did you mean `{name}`, a target that squall knows?"),
         None => format!("the targets that squall knows are {}", names.join(", ")),

@@ -272,11 +272,12 @@ impl MetricName {
     pub const fn definition(self) -> &'static str {
         match self {
             Self::E2eLatency => {
-                "from the time a message was due to its delivery to a subscriber's application"
+                "from the time a message was due to its delivery to a subscriber's application; a delivery that came after its \
+                 subscriber had been away (late) is left out, and has a row of its own"
             }
             Self::ServiceLatency => {
                 "from the first write of a message to its delivery to a subscriber's application: without the time for which it waited in \
-                 a device that was away"
+                 a device that was away; one that came late is left out as there"
             }
             Self::AckLatency => {
                 "from the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP"

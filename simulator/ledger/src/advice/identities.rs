@@ -1,27 +1,45 @@
 //! Devices that fight for one Client Identifier.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use squall_run::count_text;
 use squall_scenario::{Expectation, Fault, FaultAction, Group, GroupId, Scenario};
 
-/// One sentence for each group whose devices all have one Client Identifier, unless the scenario is about
+/// One sentence for each group whose devices have fewer Client Identifiers than they are, unless the scenario is about
 /// takeovers (§3.1.4).
 pub(super) fn shared(scenario: &Scenario) -> Vec<String> {
     let groups = (0..).map(GroupId).zip(&scenario.groups);
-    let shared = groups.filter(|&(id, group)| {
-        let is_one = group.count > 1 && group.client_id_of(0) == group.client_id_of(1);
-        is_one && !is_about_takeovers(scenario, id)
-    });
-    shared.map(|(_, group)| sentence(group)).collect()
+    groups
+        .filter(|&(id, _)| !is_about_takeovers(scenario, id))
+        .filter_map(|(_, group)| sentence(group))
+        .collect()
 }
 
-fn sentence(group: &Group) -> String {
-    format!(
-        "the {} devices of group `{}` have one Client Identifier, `{}`: each that connects displaces the one \
-         before. With `{{index}}` in `client_id` each has its own",
-        count_text(group.count.into()),
-        group.name,
-        group.client_id_of(0)
-    )
+fn sentence(group: &Group) -> Option<String> {
+    let mut owners: HashMap<String, u32> = HashMap::new();
+    for index in 0..group.count {
+        *owners.entry(group.client_id_of(index)).or_default() += 1;
+    }
+    let ids = owners.len() as u64;
+    let (most, of) = owners
+        .into_iter()
+        .max_by_key(|(id, of)| (*of, Reverse(id.clone())))?;
+    let have = match ids {
+        1 => format!("one Client Identifier, `{most}`"),
+        _ => format!(
+            "{} Client Identifiers, `{most}` is that of {of}",
+            count_text(ids)
+        ),
+    };
+    (of > 1).then(|| {
+        format!(
+            "the {} devices of group `{}` have {have}: each that connects displaces the one before. With `{{index}}` in `client_id` \
+             each has its own",
+            count_text(group.count.into()),
+            group.name,
+        )
+    })
 }
 
 /// Whether a claim or a fault of the scenario is about takeovers of the group.
@@ -60,6 +78,13 @@ mod tests {
             ]
         );
         assert_eq!(advice_on("meter-{index}", ""), [] as [&str; 0]);
+        assert_eq!(
+            advice_on("meter-{pick:a|b|c}", ""),
+            [
+                "the 300 devices of group `meters` have 3 Client Identifiers, `meter-a` is that of 100: each that connects displaces the \
+              one before. With `{index}` in `client_id` each has its own"
+            ]
+        );
         assert_eq!(advice_on("meter", takeover), [] as [&str; 0]);
     }
 }

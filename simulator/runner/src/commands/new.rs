@@ -78,9 +78,12 @@ fn write(file: &Path, text: &str, args: &NewArgs) -> Result<(), Failure> {
     } else {
         options.create_new(true);
     }
-    let written = options
-        .open(file)
-        .and_then(|mut open| open.write_all(text.as_bytes()));
+    let written = options.open(file).and_then(|mut open| {
+        open.write_all(text.as_bytes()).inspect_err(|_| {
+            // A part of it would be in the way of the next attempt.
+            let _ = fs::remove_file(file);
+        })
+    });
     written.map_err(|error| {
         if error.kind() == ErrorKind::AlreadyExists {
             in_the_way(file)

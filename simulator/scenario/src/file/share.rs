@@ -17,7 +17,7 @@ pub(crate) enum ShareFile {
     Points(#[schemars(length(min = 1, max = 10_000))] Vec<SharePointFile>),
     /// Points that come again.
     Repeat(RepeatedShareFile),
-    /// The hours of a day.
+    /// The hours of a day, 24 h of real time.
     Day(DayShareFile),
 }
 
@@ -45,12 +45,14 @@ pub(crate) struct RepeatedShareFile {
     pub(crate) points: Vec<SharePointFile>,
 }
 
-/// A share that follows the hours of a day.
+/// A share that follows the hours of a day: 24 h of real time. A day that passes faster is written as `points` with
+/// `repeat`.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DayShare")]
 pub(crate) struct DayShareFile {
-    /// The lowest and the highest share of a day, and when the highest is.
+    /// The lowest and the highest share of a day of 24 h of real time, and when the highest is. A day that passes faster is
+    /// written as `points` with `repeat`.
     pub(crate) day: ShareOfDayFile,
 }
 

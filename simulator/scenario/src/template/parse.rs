@@ -120,7 +120,13 @@ impl Segments {
         place: Use,
         fixed: &Fixed<'_>,
     ) -> Result<(), TemplateError> {
-        let end = written.find([':', '%']).unwrap_or(written.len());
+        // Numbers are not calculated with: who writes `{index + 1}` is told what can be written.
+        let is_number = written.starts_with("index") || written.starts_with("seq");
+        let ends: &[char] = match is_number {
+            true => &[':', '%', '+', '-', '*', '/'],
+            false => &[':', '%'],
+        };
+        let end = written.find(ends).unwrap_or(written.len());
         let (name, argument) = written.split_at(end);
         let name = name.trim();
         check_allowed(written, name, place)?;
@@ -329,6 +335,8 @@ mod tests {
             "{rand.choice:a|}",
             "{rand.choice:on,off}",
             "{client_id:3}",
+            "{index + 47}",
+            "{seq*2}",
             "{rand.normal:20}",
             "{rand.normal:20:0}",
             "{rand.bool:1}",
