@@ -14,10 +14,11 @@ use super::MetricKind;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum MetricName {
-    /// From the time a message was due to its delivery to a subscriber's application.
+    /// From the time a message was due to its delivery to a subscriber's application; a delivery that came after its subscriber
+    /// had been away (late) is left out, and has a row of its own.
     E2eLatency,
     /// From the first write of a message to its delivery to a subscriber's application: without the time for which it waited in
-    /// a device that was away.
+    /// a device that was away; one that came late is left out as there.
     ServiceLatency,
     /// From the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP.
     AckLatency,
