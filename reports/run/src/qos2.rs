@@ -23,6 +23,10 @@ pub struct Qos2 {
     pub dup_sent: u64,
     /// Of those, answered with PUBREC.
     pub dup_answered: u64,
+    /// Packets that devices sent again on the same connection, as their scenario asks, by packet: `PUBLISH at QoS 1`,
+    /// `PUBLISH at QoS 2`, `PUBREL`.
+    #[serde(default)]
+    pub repeated: BTreeMap<String, u64>,
     /// PUBLISH packets that came again after the exchange's PUBREL.
     pub publish_after_pubrel: u64,
     /// Connections cut on purpose, by the step after which: `publish`, `pubrec`, `pubrel`.

@@ -34,8 +34,8 @@ pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, BrokerFact, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, ExchangeFact,
     Fact, LegFact, LinkAtEnd, LinkFact, Observation, Pace, Path, Planned, ProvocationFact,
-    PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, SenderLeg, SilenceFact,
-    SubscriptionFact, Unchecked, Wanted, Way,
+    PublicationFact, ReceiverAnswer, ReceiverLeg, RepeatedPacket, RetainedFact, SenderLeg,
+    SilenceFact, SubscriptionFact, Unchecked, Wanted, Way,
 };
 pub use outcome::{Cleared, DrainExtension, FaultReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};

@@ -36,12 +36,6 @@ pub enum Problem {
         /// The message of the types.
         message: String,
     },
-    /// A part of the format that this version does not carry out.
-    #[error("{what} is not supported yet")]
-    NotSupportedYet {
-        /// The key or value.
-        what: String,
-    },
     /// A block without a key that it must have.
     #[error("{place} lacks {}", one_of(keys))]
     MissingKey {
@@ -156,7 +150,6 @@ impl report::Problem for Problem {
                 listed_in: "the file",
             }),
             Self::Unreadable { .. }
-            | Self::NotSupportedYet { .. }
             | Self::MissingKey { .. }
             | Self::WithoutUnit { .. }
             | Self::Exclusive { .. }

@@ -47,7 +47,7 @@ pub use model::pacing::{Arrival, Pacing};
 pub use model::payload::{BytesSource, FixedBytes, Payload, StampPlace, WillPayload};
 pub use model::preset::Preset;
 pub use model::publish::Publish;
-pub use model::qos2::{CutAfter, Qos2, Withhold};
+pub use model::qos2::{CutAfter, Qos2, Retransmit, Withhold};
 pub use model::rate::{Points, Rate, RatePoint};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};

@@ -1,6 +1,6 @@
 //! What a client tells its owner.
 
-use crate::packet::{Auth, Connack, Disconnect, Publish, Suback, Unsuback};
+use crate::packet::{Auth, Connack, Disconnect, PacketType, Publish, Suback, Unsuback};
 use crate::{PacketId, ProtocolError, ReasonCode};
 
 /// One thing that happened: mostly, one packet that came.
@@ -78,6 +78,8 @@ pub enum Event<'a, M> {
     /// PUBACK, PUBREC or PUBCOMP for an identifier that is not in use. A PUBREC without an error was
     /// answered with PUBREL and Packet Identifier not found (§3.6.2.1); the others need no answer.
     UnknownAnswer {
+        /// Which of the three.
+        answer: PacketType,
         /// The identifier that it names.
         id: PacketId,
     },

@@ -194,7 +194,10 @@ impl<M: Message> State<M> {
                 reason,
                 message,
             },
-            Step::SendPubrel { .. } | Step::Ignored => Event::UnknownAnswer { id },
+            Step::SendPubrel { .. } | Step::Ignored => Event::UnknownAnswer {
+                answer: PacketType::Puback,
+                id,
+            },
         })
     }
 
@@ -213,7 +216,12 @@ impl<M: Message> State<M> {
                 };
             }
             Step::SendPubrel { reason, .. } => reason,
-            Step::Ignored => return Event::UnknownAnswer { id },
+            Step::Ignored => {
+                return Event::UnknownAnswer {
+                    answer: PacketType::Pubrec,
+                    id,
+                };
+            }
         };
         let is_known = !pubrel_reason.is_error();
         if self.settings.answers == Answers::Automatic || !is_known {
@@ -225,7 +233,10 @@ impl<M: Message> State<M> {
                 reason,
                 message,
             },
-            None => Event::UnknownAnswer { id },
+            None => Event::UnknownAnswer {
+                answer: PacketType::Pubrec,
+                id,
+            },
         }
     }
 
@@ -237,7 +248,10 @@ impl<M: Message> State<M> {
                 reason,
                 message,
             },
-            Step::SendPubrel { .. } | Step::Ignored => Event::UnknownAnswer { id },
+            Step::SendPubrel { .. } | Step::Ignored => Event::UnknownAnswer {
+                answer: PacketType::Pubcomp,
+                id,
+            },
         })
     }
 

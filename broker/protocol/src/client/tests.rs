@@ -222,7 +222,7 @@ fn name(event: &Event<'_, Text>) -> String {
             )
         }
         Event::Pubcomp { id, message, .. } => format!("pubcomp {id} {}", message.payload),
-        Event::UnknownAnswer { id } => format!("unknown {id}"),
+        Event::UnknownAnswer { id, .. } => format!("unknown {id}"),
         Event::Delivered(publish) => format!("delivered {}", publish.topic.as_str()),
         Event::Duplicate(publish) => format!("duplicate {}", publish.topic.as_str()),
         Event::PubrelReceived { id } => format!("pubrel {id}"),

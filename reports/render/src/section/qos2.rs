@@ -48,7 +48,7 @@ fn handshakes(qos2: &Qos2) -> Table {
     }
     row(
         "Repeated PUBLISH sent",
-        "with DUP, after a reconnect",
+        "with DUP",
         Cell::Count(qos2.dup_sent),
     );
     row(
@@ -56,6 +56,13 @@ fn handshakes(qos2: &Qos2) -> Table {
         "with PUBREC; for the others the connection was lost first, or the broker did not answer",
         Cell::Count(qos2.dup_answered),
     );
+    for (packet, count) in &qos2.repeated {
+        row(
+            "Sent again on the same connection",
+            packet,
+            Cell::Count(*count),
+        );
+    }
     row(
         "PUBLISH after its PUBREL",
         "",

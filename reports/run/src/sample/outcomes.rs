@@ -109,6 +109,7 @@ pub(super) fn qos2() -> Qos2 {
         incomplete: counts(&[("sender awaits PUBREC", 3)]),
         dup_sent: 1_180,
         dup_answered: 1_180,
+        repeated: BTreeMap::new(),
         publish_after_pubrel: 0,
         cuts: counts(&[("publish", 1_104), ("pubrec", 1_090), ("pubrel", 1_121)]),
         withheld: counts(&[("pubrec", 551), ("pubcomp", 549)]),

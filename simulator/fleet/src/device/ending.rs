@@ -126,6 +126,9 @@ impl Device {
         if let Some(faults) = &mut self.qos2_faults {
             faults.connection_lost();
         }
+        if let Some(repeats) = &mut self.repeats {
+            repeats.connection_lost();
+        }
     }
 
     /// Plans the next connect, if the group's `reconnect` asks for one after such an end.

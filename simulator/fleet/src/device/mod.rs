@@ -6,12 +6,13 @@
 //!
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link, `in_transit` what that holds at the end,
 //! `subscribing` and `holding` what it asks for and when,
-//! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `qos2_faults` the `qos2` block, `faults` what
+//! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `answering` what that asks for, `repeats` what is sent again, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `stall` and `muting` and `flapping` faults that last, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
 //! exactly one `Ended` fact.
 
+mod answering;
 mod asking;
 mod attendance;
 mod births;
@@ -34,6 +35,7 @@ mod publishing;
 mod qos2_faults;
 mod quota;
 mod receiving;
+mod repeats;
 mod responding;
 mod stall;
 mod subscribing;
@@ -52,6 +54,7 @@ use flapping::Flapping;
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
 use quota::Quota;
+use repeats::Repeats;
 use responding::Responder;
 use squall_protocol::{
     Instant,
@@ -109,6 +112,8 @@ pub(crate) struct Device {
     /// Messages of QoS 1 and 2 that came due and could not be sent, in order.
     queue: VecDeque<MessageHandle>,
     qos2_faults: Option<Box<Qos2Faults>>,
+    /// `None` if it sends nothing again on the same connection.
+    repeats: Option<Box<Repeats>>,
     /// `None` if the device takes as many messages at once as there can be.
     quota: Option<Box<Quota>>,
     check: Option<Check>,
@@ -200,6 +205,7 @@ impl Device {
             sequences: Sequences::default(),
             queue: VecDeque::new(),
             quota: profile.limits_quota().then(Box::default),
+            repeats: Repeats::new(profile.qos2.retransmit),
             qos2_faults: Qos2Faults::new(&profile.qos2, draws.generator(Purpose::Qos2, 0)),
             check: None,
             client_id,
@@ -306,6 +312,8 @@ impl Device {
         }
         let faults = self.qos2_faults.as_ref().filter(|_| !self.is_muted());
         sooner(faults.and_then(|faults| faults.next_due()));
+        let repeats = self.repeats.as_ref().filter(|_| !self.is_muted());
+        sooner(repeats.and_then(|repeats| repeats.next_due()));
         sooner(
             self.attendance
                 .as_ref()
@@ -337,6 +345,7 @@ impl Device {
         self.handle_timeouts(turn);
         self.subscribe_due(turn);
         self.handle_qos2_faults(turn);
+        self.repeat_due(turn);
         self.publish_due(turn);
         self.respond_due(turn);
         self.settle(turn);

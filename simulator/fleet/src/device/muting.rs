@@ -145,6 +145,7 @@ impl Device {
             quota.settle();
         }
         self.handle_qos2_faults(turn);
+        self.repeat_due(turn);
         if let Some(place) = self.active_place() {
             self.ask_where_due(turn, place);
         }

@@ -308,6 +308,9 @@ impl Device {
         if let Some(exchange) = published.exchange() {
             self.tell(turn, socket, Fact::Exchange(exchange));
         }
+        if let (Some(repeats), Some(id)) = (&mut self.repeats, id) {
+            repeats.await_answer(turn.now, id);
+        }
         let (QoS::ExactlyOnce, Some(id)) = (*qos, id) else {
             return Ok(());
         };
@@ -334,7 +337,7 @@ impl Device {
 
     /// Whether the active connection takes another message. True without one: the client role
     /// then refuses the message with its own reason.
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.active_place()
             .is_none_or(|place| self.connections[place].has_room())
     }

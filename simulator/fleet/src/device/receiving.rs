@@ -4,7 +4,7 @@
 //! other parts of the device, tells the facts and returns a [`Reaction`] that borrows nothing.
 
 use squall_protocol::client::Event;
-use squall_protocol::packet::{Disconnect, Packet, Publish};
+use squall_protocol::packet::{Disconnect, Packet, PacketType, Publish};
 use squall_protocol::{PacketId, QoS, ReasonCode};
 
 use super::connection::Role;
@@ -12,14 +12,15 @@ use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
 use super::mute::Answer;
 use super::publishing::Stream;
-use super::qos2_faults::{AfterPubrel, DelayedPubrel, Qos2Faults};
+use super::qos2_faults::{AfterPubrel, Qos2Faults};
+use super::repeats::Repeats;
 use super::responding::Responder;
 use super::turn::Turn;
 use super::{Device, Profile, Who};
 use crate::drive::{SocketId, Teardown};
 use crate::observation::{
-    ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverAnswer, ReceiverLeg,
-    RetainedFact, SenderLeg,
+    ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverLeg, RetainedFact,
+    SenderLeg,
 };
 
 /// What a device does about an event, once the event and what it borrows are gone.
@@ -54,6 +55,7 @@ impl Device {
                 who: self.who,
                 socket,
                 qos2_faults: self.qos2_faults.as_deref_mut(),
+                repeats: self.repeats.as_deref_mut(),
                 check: self.check.as_mut(),
                 responder: self.responder.as_deref_mut(),
                 streams: &mut self.streams,
@@ -75,14 +77,6 @@ impl Device {
     fn note_came(&mut self, id: PacketId) {
         if let Some(quota) = &mut self.quota {
             quota.note_came(id);
-        }
-    }
-
-    /// The last answer to a message of QoS 1 or 2 is written.
-    fn note_last_answer(&mut self, id: PacketId) {
-        self.note_answered();
-        if let Some(quota) = &mut self.quota {
-            quota.note_answered(id);
         }
     }
 
@@ -144,98 +138,6 @@ impl Device {
             }
         }
     }
-
-    /// Sends an answer that is due.
-    pub(super) fn answer(&mut self, turn: &mut Turn<'_>, answer: Answer) {
-        match answer {
-            Answer::Publish(QoS::AtMostOnce, _) | Answer::Publish(_, None) => {}
-            Answer::Publish(QoS::AtLeastOnce, Some(id)) => {
-                // Fails only if the connection is over; the broker then sends the message again.
-                if self
-                    .client
-                    .send_puback(turn.now, id, ReasonCode::Success)
-                    .is_ok()
-                {
-                    self.note_last_answer(id);
-                }
-            }
-            Answer::Publish(QoS::ExactlyOnce, Some(id)) => {
-                self.answer_receiver(turn, id, ReceiverAnswer::Pubrec);
-            }
-            Answer::Pubrel(id) => self.answer_receiver(turn, id, ReceiverAnswer::Pubcomp),
-            Answer::Pubrec { id, then } => match &mut self.qos2_faults {
-                Some(faults) => {
-                    faults.delay_pubrel(turn.now, id, then);
-                    self.handle_qos2_faults(turn);
-                }
-                None => self.send_pubrel(turn, id),
-            },
-        }
-    }
-
-    /// Sends an answer of a QoS 2 receiver, or withholds it.
-    fn answer_receiver(&mut self, turn: &mut Turn<'_>, id: PacketId, answer: ReceiverAnswer) {
-        let faults = self.qos2_faults.as_mut();
-        if faults.is_some_and(|faults| faults.withholds(turn.now, id, answer)) {
-            let fact = Fact::Leg(LegFact::Withheld { id, answer });
-            self.tell(turn, self.current_socket(), fact);
-            return;
-        }
-        let (sent, leg) = match answer {
-            ReceiverAnswer::Pubrec => (
-                self.client.send_pubrec(turn.now, id, ReasonCode::Success),
-                ReceiverLeg::PubrecSent,
-            ),
-            ReceiverAnswer::Pubcomp => (
-                self.client.send_pubcomp(turn.now, id),
-                ReceiverLeg::PubcompSent,
-            ),
-        };
-        if sent.is_err() {
-            // The connection ended with the event before: the broker asks again on the next.
-            return;
-        }
-        if answer == ReceiverAnswer::Pubcomp {
-            self.note_last_answer(id);
-            if let Some(faults) = &mut self.qos2_faults {
-                faults.forget(id);
-            }
-        }
-        let fact = Fact::Leg(LegFact::Receiver { id, leg });
-        self.tell(turn, self.current_socket(), fact);
-    }
-
-    /// Sends the PUBRELs that are due, and cuts if it is time to; nothing while the device is muted.
-    pub(super) fn handle_qos2_faults(&mut self, turn: &mut Turn<'_>) {
-        if self.is_muted() {
-            return;
-        }
-        while let Some(faults) = &mut self.qos2_faults
-            && let Some(DelayedPubrel { id, then, .. }) = faults.poll_pubrel(turn.now)
-        {
-            self.send_pubrel(turn, id);
-            match then {
-                AfterPubrel::GoOn => {}
-                AfterPubrel::Cut => self.cut(turn, CutStep::Pubrel),
-            }
-        }
-        let faults = self.qos2_faults.as_ref();
-        if faults.is_some_and(|faults| faults.is_cut_due(turn.now)) {
-            self.cut(turn, CutStep::Withheld);
-        }
-    }
-
-    fn send_pubrel(&mut self, turn: &mut Turn<'_>, id: PacketId) {
-        if self.client.send_pubrel(turn.now, id).is_err() {
-            // The exchange or the connection ended meanwhile.
-            return;
-        }
-        let socket = self.current_socket();
-        if let Some(MessageHandle(message)) = self.client.outbound().message(id) {
-            let fact = message.sender_leg(id, SenderLeg::PubrelSent);
-            self.tell(turn, socket, fact);
-        }
-    }
 }
 
 /// Tells the events of one connection as facts.
@@ -243,6 +145,7 @@ struct Listener<'a> {
     who: Who,
     socket: SocketId,
     qos2_faults: Option<&'a mut Qos2Faults>,
+    repeats: Option<&'a mut Repeats>,
     check: Option<&'a mut super::Check>,
     responder: Option<&'a mut Responder>,
     streams: &'a mut [Stream],
@@ -266,13 +169,15 @@ impl Listener<'_> {
             Event::PublishResent { id, message } => self.note_publish_resent(turn, id, message),
             Event::PubrelResent { id, message } => self.note_pubrel_resent(turn, id, message),
             // Neither acknowledged nor refused: it stays in doubt.
-            Event::Abandoned { message, .. } => {
-                self.note_answered(&message);
+            Event::Abandoned { id, message, .. } => {
+                self.note_answered(id, &message);
                 Reaction::SendQueue
             }
             Event::Puback {
-                reason, message, ..
-            } => self.note_finished(turn, &message, reason),
+                id,
+                reason,
+                message,
+            } => self.note_finished(turn, id, &message, reason),
             Event::PubrecReceived { id, message, .. } => self.note_pubrec(turn, id, message),
             Event::PubrecRefused {
                 id,
@@ -280,7 +185,7 @@ impl Listener<'_> {
                 message,
             } => {
                 self.tell_sender(turn, &message, id, SenderLeg::PubrecReceived);
-                self.note_finished(turn, &message, reason)
+                self.note_finished(turn, id, &message, reason)
             }
             Event::Pubcomp {
                 id,
@@ -288,7 +193,7 @@ impl Listener<'_> {
                 message,
             } => {
                 self.tell_sender(turn, &message, id, SenderLeg::PubcompReceived);
-                self.note_finished(turn, &message, reason)
+                self.note_finished(turn, id, &message, reason)
             }
             Event::Delivered(publish) => self.note_delivered(turn, &publish),
             Event::Duplicate(publish) => {
@@ -307,7 +212,23 @@ impl Listener<'_> {
                 Reaction::End(EndCause::ServerDisconnect(disconnect.reason))
             }
             Event::ProtocolError(error) => self.note_broken(turn, error.reason()),
-            Event::UnknownAnswer { .. } | Event::Pingresp | Event::Auth(_) => Reaction::Nothing,
+            Event::UnknownAnswer { answer, id } => self.note_unknown(turn, answer, id),
+            Event::Pingresp | Event::Auth(_) => Reaction::Nothing,
+        }
+    }
+
+    /// An answer came whose exchange is over, perhaps to a PUBLISH that was sent again before its end.
+    fn note_unknown(&self, turn: &mut Turn<'_>, answer: PacketType, id: PacketId) -> Reaction {
+        if answer == PacketType::Pubrec {
+            self.tell(turn, Fact::Leg(LegFact::PubrecAfterEnd { id }));
+        }
+        Reaction::Nothing
+    }
+
+    /// A packet was sent again after a reconnect.
+    fn await_answer(&mut self, turn: &Turn<'_>, id: PacketId) {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.await_answer(turn.now, id);
         }
     }
 
@@ -317,6 +238,7 @@ impl Listener<'_> {
         id: PacketId,
         message: &MessageHandle,
     ) -> Reaction {
+        self.await_answer(turn, id);
         if message.0.qos == QoS::ExactlyOnce {
             self.tell_sender(turn, message, id, SenderLeg::PublishResent);
         }
@@ -329,6 +251,7 @@ impl Listener<'_> {
         id: PacketId,
         message: &MessageHandle,
     ) -> Reaction {
+        self.await_answer(turn, id);
         self.tell_sender(turn, message, id, SenderLeg::PubrelSent);
         if self.cuts(message, SenderStep::Pubrel) {
             Reaction::Cut(CutStep::Pubrel)
@@ -343,6 +266,9 @@ impl Listener<'_> {
         id: PacketId,
         message: &MessageHandle,
     ) -> Reaction {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.note_answered(id);
+        }
         self.tell_sender(turn, message, id, SenderLeg::PubrecReceived);
         if self.cuts(message, SenderStep::Pubrec) {
             return Reaction::Cut(CutStep::Pubrec);
@@ -424,10 +350,11 @@ impl Listener<'_> {
     fn note_finished(
         &mut self,
         turn: &mut Turn<'_>,
+        id: PacketId,
         message: &MessageHandle,
         reason: ReasonCode,
     ) -> Reaction {
-        self.note_answered(message);
+        self.note_answered(id, message);
         let fact = Fact::Publication(PublicationFact::Acknowledged {
             stamp: message.0.stamp,
             topic: message.0.topic.as_str(),
@@ -438,7 +365,10 @@ impl Listener<'_> {
     }
 
     /// The broker has answered a message, or never will: a closed loop has room for another.
-    fn note_answered(&mut self, message: &MessageHandle) {
+    fn note_answered(&mut self, id: PacketId, message: &MessageHandle) {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.note_answered(id);
+        }
         if let Some(place) = message.0.closed_loop {
             self.streams[place].schedule.answered();
         }

@@ -6,6 +6,7 @@
 
 mod broker;
 mod exchange;
+mod leg;
 mod link;
 mod provocation;
 mod retained;
@@ -16,7 +17,7 @@ mod wanted;
 use std::time::Duration;
 
 use squall_protocol::{
-    Instant, PacketId, QoS, ReasonCode, Version,
+    Instant, QoS, ReasonCode, Version,
     client::UnsentCause,
     packet::{Publish, PublishProperties, Will},
 };
@@ -29,6 +30,7 @@ use crate::stamp::Stamp;
 
 pub use broker::BrokerFact;
 pub use exchange::ExchangeFact;
+pub use leg::{LegFact, ReceiverAnswer, ReceiverLeg, SenderLeg};
 pub use link::{Departure, LinkAtEnd, LinkFact, Way};
 pub use provocation::ProvocationFact;
 pub use retained::{RetainedFact, Unchecked};
@@ -256,6 +258,17 @@ pub enum PublicationFact<'a> {
         /// was over.
         cause: UnsentCause,
     },
+    /// A packet of its exchange was sent again on the same connection, as `retransmit = "same_connection"` asks.
+    Repeated {
+        /// Identity of the message.
+        stamp: Stamp,
+        /// Topic Name.
+        topic: &'a str,
+        /// QoS of the PUBLISH.
+        qos: QoS,
+        /// What was sent again.
+        packet: RepeatedPacket,
+    },
     /// The exchange of a QoS 1 or 2 message ended: PUBACK, PUBCOMP, or a PUBREC that refused it.
     /// Never reported at QoS 0.
     Acknowledged {
@@ -268,34 +281,13 @@ pub enum PublicationFact<'a> {
     },
 }
 
-/// A packet of a QoS 2 exchange (§4.3.3).
-#[derive(Clone, Debug)]
-pub enum LegFact<'a> {
-    /// The device is the sender.
-    Sender {
-        /// Identity of the message.
-        stamp: Stamp,
-        /// Topic Name.
-        topic: &'a str,
-        /// Packet Identifier of the exchange.
-        id: PacketId,
-        /// The step of the exchange.
-        leg: SenderLeg,
-    },
-    /// The device is the receiver.
-    Receiver {
-        /// Packet Identifier of the exchange.
-        id: PacketId,
-        /// The step of the exchange.
-        leg: ReceiverLeg,
-    },
-    /// The `qos2` block kept an answer back on this connection.
-    Withheld {
-        /// Packet Identifier of the exchange.
-        id: PacketId,
-        /// The answer that was due.
-        answer: ReceiverAnswer,
-    },
+/// The last packet of an exchange, which waits for its answer.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum RepeatedPacket {
+    /// PUBLISH, with DUP.
+    Publish,
+    /// PUBREL.
+    Pubrel,
 }
 
 /// A PUBLISH as the application sees it.
@@ -380,65 +372,4 @@ pub enum CutStep {
     Pubrel,
     /// Some time after an answer was withheld, so that the broker may ask again.
     Withheld,
-}
-
-/// An answer of a QoS 2 receiver.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum ReceiverAnswer {
-    /// PUBREC.
-    Pubrec,
-    /// PUBCOMP.
-    Pubcomp,
-}
-
-/// A leg of QoS 2, sender's side, in order.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum SenderLeg {
-    /// PUBLISH without DUP was sent.
-    PublishSent,
-    /// PUBLISH with DUP was sent.
-    PublishResent,
-    /// PUBREC came.
-    PubrecReceived,
-    /// PUBREL was sent, for the first time or again.
-    PubrelSent,
-    /// PUBCOMP came.
-    PubcompReceived,
-}
-
-impl SenderLeg {
-    /// Every leg, in order.
-    pub const ALL: [Self; 5] = [
-        Self::PublishSent,
-        Self::PublishResent,
-        Self::PubrecReceived,
-        Self::PubrelSent,
-        Self::PubcompReceived,
-    ];
-}
-
-/// A leg of QoS 2, receiver's side, in order.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum ReceiverLeg {
-    /// PUBLISH with a new identifier came.
-    PublishReceived,
-    /// PUBLISH with an identifier that awaits PUBREL came: not delivered again [MQTT-4.3.3-10].
-    DuplicateReceived,
-    /// PUBREC was sent.
-    PubrecSent,
-    /// PUBREL came.
-    PubrelReceived,
-    /// PUBCOMP was sent.
-    PubcompSent,
-}
-
-impl ReceiverLeg {
-    /// Every leg, in order.
-    pub const ALL: [Self; 5] = [
-        Self::PublishReceived,
-        Self::DuplicateReceived,
-        Self::PubrecSent,
-        Self::PubrelReceived,
-        Self::PubcompSent,
-    ];
 }

@@ -56,19 +56,8 @@ impl Metrics {
             Fact::Subscription(SubscriptionFact::Answered { sent_at, .. }) => {
                 self.record_subscribed(of_group, arrival, sent_at);
             }
-            Fact::Publication(PublicationFact::Due {
-                stamp, qos, pace, ..
-            }) => {
-                let phase = self.hear_due(now, group, pace, stamp.scheduled);
-                self.rates.count_in(phase, key(Event::Due, Some(qos)));
-            }
+            Fact::Publication(ref fact) => self.hear_publication(now, group, fact),
             Fact::Begun { what, due } => self.note_begun(now, group, what, due),
-            Fact::Publication(PublicationFact::Sent { qos, .. }) => {
-                self.rates.count(now, key(Event::Sent, Some(qos)));
-            }
-            Fact::Publication(PublicationFact::Skipped { stamp, qos, .. }) => {
-                self.count_skipped(stamp.scheduled, key(Event::Dropped, Some(qos)));
-            }
             Fact::Connection(
                 ConnectionFact::OpenStarted
                 | ConnectionFact::OpenFailed(_)
@@ -84,7 +73,6 @@ impl Metrics {
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Subscription(_)
-            | Fact::Publication(PublicationFact::Acknowledged { .. })
             | Fact::Link(_)
             | Fact::Silence(_)
             | Fact::Exchange(_)
@@ -95,6 +83,23 @@ impl Metrics {
             | Fact::Broker(_)
             | Fact::Provocation(_)
             | Fact::Retained(_) => {}
+        }
+    }
+
+    fn hear_publication(&mut self, now: Instant, group: GroupId, fact: &PublicationFact<'_>) {
+        let key = |event, qos| RateKey::of(event, group, Some(qos));
+        match *fact {
+            PublicationFact::Due {
+                stamp, qos, pace, ..
+            } => {
+                let phase = self.hear_due(now, group, pace, stamp.scheduled);
+                self.rates.count_in(phase, key(Event::Due, qos));
+            }
+            PublicationFact::Sent { qos, .. } => self.rates.count(now, key(Event::Sent, qos)),
+            PublicationFact::Skipped { stamp, qos, .. } => {
+                self.count_skipped(stamp.scheduled, key(Event::Dropped, qos));
+            }
+            PublicationFact::Repeated { .. } | PublicationFact::Acknowledged { .. } => {}
         }
     }
 

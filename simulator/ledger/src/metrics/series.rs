@@ -122,7 +122,9 @@ impl Timeline {
                 | ConnectionFact::StillOnLink(_),
             )
             | Fact::Publication(
-                PublicationFact::Skipped { .. } | PublicationFact::Acknowledged { .. },
+                PublicationFact::Skipped { .. }
+                | PublicationFact::Repeated { .. }
+                | PublicationFact::Acknowledged { .. },
             )
             | Fact::Subscription(_)
             | Fact::Link(_)

@@ -174,7 +174,7 @@ pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
 /// QoS 2 exchanges; `None` if there were none.
 pub(super) fn qos2(ledger: &Ledger) -> Option<Qos2> {
     let counts = ledger.handshakes.counts();
-    if counts.sender_started + counts.receiver_started == 0 {
+    if counts.sender_started + counts.receiver_started == 0 && counts.repeated.is_empty() {
         return None;
     }
     let sender = SenderLeg::ALL.iter().map(|leg| LegCount {
@@ -199,6 +199,7 @@ pub(super) fn qos2(ledger: &Ledger) -> Option<Qos2> {
             .collect(),
         dup_sent: counts.dup_sent,
         dup_answered: counts.dup_answered,
+        repeated: by_name(&counts.repeated),
         publish_after_pubrel: counts.publish_after_pubrel,
         cuts: by_name(&counts.cuts),
         withheld: by_name(&counts.withheld),

@@ -30,6 +30,7 @@ mod responses;
 mod runs;
 mod secured;
 mod secured_runs;
+mod sent_again;
 mod shipped;
 mod silent_devices;
 mod slow_consumer;

@@ -262,6 +262,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "[group.qos2]\ncut_after = { publish = 0.01, pubrec = 0.01 }",
     ),
     ("group.qos2.retransmit", "retransmit = \"on_reconnect\""),
+    ("group.qos2.retransmit_after", "retransmit_after = \"5s\""),
     (
         "group.qos2.cut_after",
         "cut_after = { publish = 0.01, pubrec = 0.01 }",

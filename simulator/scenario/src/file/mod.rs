@@ -26,7 +26,6 @@ mod sizes;
 mod subscribe;
 mod target;
 mod tls;
-pub(crate) mod unsupported;
 mod variant_examples;
 mod will;
 
@@ -45,7 +44,7 @@ pub(crate) use malformed::{MalformedForms, MalformedWord};
 pub(crate) use network::{LossFile, LossModelFile, NetworkFile, PresetWord};
 pub(crate) use payload::{PayloadFile, PayloadForms};
 pub(crate) use publish::{ArrivalFile, ArrivalWord, PublishFile, StampWord, WindowFile};
-pub(crate) use qos2::Qos2File;
+pub(crate) use qos2::{Qos2File, RetransmitWord};
 pub(crate) use quantity::quantity_of;
 pub(crate) use quantity::{BitRateText, DistributionFile, DurationText, ShapeFile, SizeText};
 pub(crate) use rate::{RateFile, RatePointFile};

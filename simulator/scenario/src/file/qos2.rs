@@ -10,9 +10,11 @@ use super::{DistributionFile, DurationText};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Qos2")]
 pub(crate) struct Qos2File {
-    /// When messages are sent again. Default on_reconnect, as the specification wants.
-    #[serde(rename = "retransmit")]
-    pub(crate) _retransmit: Option<RetransmitWord>,
+    /// When messages of QoS 1 and 2 are sent again. Default on_reconnect, as the specification wants.
+    pub(crate) retransmit: Option<RetransmitWord>,
+    /// With same_connection: time without an answer after which PUBLISH or PUBREL is sent again, and once more
+    /// after each further such time. Default 5s.
+    pub(crate) retransmit_after: Option<DurationText>,
     /// Probabilities that a publisher resets its connection right after a step.
     #[serde(default)]
     pub(crate) cut_after: CutAfterFile,
@@ -30,6 +32,9 @@ pub(crate) struct Qos2File {
 pub(crate) enum RetransmitWord {
     /// After a reconnect only.
     OnReconnect,
+    /// On the same connection too, as clients of MQTT 3.1 did. MQTT 5.0 forbids it [MQTT-4.4.0-1]: a broker may
+    /// end the connection, and deliver a message of QoS 1 once more.
+    SameConnection,
 }
 
 /// Probabilities that a publisher resets its connection right after a step.

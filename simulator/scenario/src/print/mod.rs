@@ -25,7 +25,7 @@ use squall_toml::secret::without_secrets;
 
 use crate::{
     Birth, DeviceFault, Fault, FaultAction, FaultTiming, Group, Loss, Network, Publish, Qos2,
-    RunSettings, Scenario, Select, Threshold, Will,
+    Retransmit, RunSettings, Scenario, Select, Threshold, Will,
 };
 use distribution::{backoff, distribution};
 use subscribe::write_subscribe;
@@ -260,6 +260,7 @@ fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
     text.pair("when", quote(group.reconnect.when.name()));
     text.pair("backoff", backoff(&group.reconnect.backoff));
     let Qos2 {
+        retransmit,
         cut_after,
         delay_pubrel,
         withhold,
@@ -269,7 +270,13 @@ fn write_reconnect_and_qos2(text: &mut Text, group: &Group) {
         return;
     }
     text.header("[group.qos2]");
-    text.pair("retransmit", quote("on_reconnect"));
+    match retransmit {
+        Retransmit::OnReconnect => text.pair("retransmit", quote("on_reconnect")),
+        Retransmit::SameConnection { after } => {
+            text.pair("retransmit", quote("same_connection"));
+            text.pair("retransmit_after", duration(*after));
+        }
+    }
     // Each goes with streams of its direction only, so it is written if it says something.
     let cuts = [
         ("publish", cut_after.publish),

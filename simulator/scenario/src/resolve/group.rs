@@ -11,14 +11,14 @@ use squall_toml::quantity::format_duration;
 
 use super::Resolver;
 use crate::file::{
-    BackoffFile, DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, SessionWord,
-    WhenWord, WillFile,
+    BackoffFile, DurationText, GroupFile, ProtocolWord, Qos2File, ReconnectFile, RetransmitWord,
+    SessionWord, WhenWord, WillFile,
 };
 use crate::id::DeviceId;
 use crate::template::Use;
 use crate::{
     Backoff, CutAfter, DeviceTemplate, Distribution, Group, Qos2, Reconnect, ReconnectWhen,
-    SessionStart, Will, Withhold,
+    Retransmit, SessionStart, Will, Withhold,
 };
 
 /// `keep_alive` unless the file says otherwise.
@@ -259,6 +259,7 @@ impl Resolver<'_> {
             .as_ref()
             .map(|delay| self.resolve_distribution(Some(delay), &at.key("delay_pubrel")));
         Qos2 {
+            retransmit: self.resolve_retransmit(file, at),
             cut_after: CutAfter {
                 publish: file.cut_after.publish.unwrap_or(0.0),
                 pubrec: file.cut_after.pubrec.unwrap_or(0.0),
@@ -273,6 +274,23 @@ impl Resolver<'_> {
         }
     }
 
+    fn resolve_retransmit(&mut self, file: &Qos2File, at: &At<'_>) -> Retransmit {
+        let after = file
+            .retransmit_after
+            .map_or(Retransmit::AFTER_DEFAULT, |text| text.0);
+        let key = at.key("retransmit_after");
+        self.check_above_zero(after, &key);
+        match file.retransmit {
+            Some(RetransmitWord::SameConnection) => Retransmit::SameConnection { after },
+            Some(RetransmitWord::OnReconnect) | None => {
+                if file.retransmit_after.is_some() {
+                    self.misplaced(at, "retransmit_after", "`retransmit = \"same_connection\"`");
+                }
+                Retransmit::OnReconnect
+            }
+        }
+    }
+
     /// Faults in exchanges that a group never has would be ignored silently.
     fn check_qos2_is_used(&mut self, group: &Group, at: &At<'_>) {
         let publishes = group.publishes_at(QoS::ExactlyOnce);
@@ -280,6 +298,10 @@ impl Resolver<'_> {
             .subscribes
             .iter()
             .any(|s| s.options.qos == QoS::ExactlyOnce);
+        let is_answered = publishes || group.publishes_at(QoS::AtLeastOnce);
+        if group.qos2.retransmit != Retransmit::OnReconnect && !is_answered {
+            self.misplaced(at, "retransmit", "a `publish` with `qos = 1` or `2`");
+        }
         if !publishes {
             self.misplaced(at, "cut_after", "a `publish` with `qos = 2`");
             self.misplaced(at, "delay_pubrel", "a `publish` with `qos = 2`");

@@ -45,6 +45,7 @@ mod replays;
 mod responses;
 mod retained;
 mod run;
+mod same_connection;
 mod service;
 mod sessions;
 mod stalls;

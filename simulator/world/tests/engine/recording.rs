@@ -8,8 +8,8 @@ use squall_core::{Broker, Config};
 use squall_fleet::{
     About, BrokerFact, ConnectionFact, DeliveredFact, Departure, EndCause, ExchangeFact, Fact,
     Fleet, LegFact, LinkAtEnd, LinkFact, Observation, Outcome, PeerClose, Phase, Planned,
-    ProvocationFact, PublicationFact, ReceiverAnswer, ReceiverLeg, RetainedFact, RunTag, SenderLeg,
-    SilenceFact, Sink, SocketId, Stamp, SubscriptionFact, Way,
+    ProvocationFact, PublicationFact, ReceiverAnswer, ReceiverLeg, RepeatedPacket, RetainedFact,
+    RunTag, SenderLeg, SilenceFact, Sink, SocketId, Stamp, SubscriptionFact, Way,
 };
 use squall_protocol::{Instant, PacketId, QoS, ReasonCode};
 use squall_scenario::{DeviceId, FaultId};
@@ -60,6 +60,8 @@ pub(crate) enum What {
     Published(Stamp, QoS),
     Skipped(Stamp),
     Acknowledged(Stamp),
+    Repeated(RepeatedPacket, QoS),
+    PubrecAfterEnd,
     Asked(Stamp),
     /// The stamp of the request.
     Answered(Stamp),
@@ -116,6 +118,10 @@ impl What {
             &Fact::Publication(PublicationFact::Acknowledged { stamp, .. }) => {
                 Self::Acknowledged(stamp)
             }
+            &Fact::Publication(PublicationFact::Repeated { packet, qos, .. }) => {
+                Self::Repeated(packet, qos)
+            }
+            Fact::Leg(LegFact::PubrecAfterEnd { .. }) => Self::PubrecAfterEnd,
             &Fact::Leg(LegFact::Sender { stamp, leg, .. }) => Self::Sender(stamp, leg),
             &Fact::Leg(LegFact::Receiver { id, leg }) => Self::Receiver(id, leg),
             &Fact::Leg(LegFact::Withheld { answer, .. }) => Self::Withheld(answer),

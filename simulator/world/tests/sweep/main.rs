@@ -59,3 +59,49 @@ fn random_scenarios_hold_nothing_against_an_honest_broker() {
     let seldom = coverage.judged_less_often_than(3);
     assert!(seldom.is_empty(), "{seldom:?}");
 }
+
+/// Seeds of the scenarios whose devices send again what is not answered in time.
+const REPEATING_SEEDS: Range<u64> = 0..60;
+
+/// What a client of MQTT 3.1 does is not held against the broker either.
+#[test]
+fn random_scenarios_hold_with_clients_that_send_again_on_the_same_connection() {
+    for seed in REPEATING_SEEDS {
+        let Ok(text) = with_claims(&generate::scenario(seed)) else {
+            continue;
+        };
+        let plain = judge(&text);
+        let repeating = judge(&with_repeats(&text));
+        assert!(
+            !matches!(repeating, Trial::Refused) || matches!(plain, Trial::Refused),
+            "seed {seed} is refused:\n{}",
+            with_repeats(&text)
+        );
+        let (plain, repeating) = (plain.complaints().to_vec(), repeating.complaints().to_vec());
+        assert_eq!(repeating, plain, "seed {seed}:\n{}", with_repeats(&text));
+    }
+}
+
+/// The scenario with `retransmit = "same_connection"` in each group that publishes at QoS 1 or 2.
+fn with_repeats(text: &str) -> String {
+    const RULE: &str = "retransmit = \"same_connection\"\nretransmit_after = \"200ms\"\n";
+    let mut groups = text.split("[[group]]\n");
+    let mut all = groups.next().unwrap_or_default().to_owned();
+    for group in groups {
+        let publishes = group.split("[[group.publish]]").skip(1);
+        let is_answered = publishes
+            .map(|stream| stream.split("[[").next().unwrap_or_default())
+            .any(|stream| stream.contains("qos = 1") || stream.contains("qos = 2"));
+        all += "[[group]]\n";
+        all += &match (is_answered, group.contains("[group.qos2]\n")) {
+            (false, _) => group.to_owned(),
+            (true, true) => group.replace("[group.qos2]\n", &format!("[group.qos2]\n{RULE}")),
+            (true, false) => group.replacen(
+                "[[group.publish]]",
+                &format!("[group.qos2]\n{RULE}[[group.publish]]"),
+                1,
+            ),
+        };
+    }
+    all
+}

@@ -50,6 +50,8 @@ pub(crate) struct ConnectionEnd {
     pub(crate) is_of_stall: bool,
     /// The fault that had muted the device, for which the broker had to end it [MQTT-3.1.2-22].
     pub(crate) muted_by: Option<FaultId>,
+    /// Whether its device sent something again on it that MQTT 5.0 forbids to, for which a broker may end it.
+    pub(crate) is_of_repeat: bool,
     /// The fault of the broker that brought it about, if one did.
     pub(crate) of_broker: Option<FaultId>,
     /// Whether the broker serves others beside this run.
@@ -100,9 +102,10 @@ impl ConnectionEnd {
             | EndCause::Refused
             | EndCause::RunEnded => false,
             EndCause::ProtocolError(_) | EndCause::TimedOut => true,
-            EndCause::PeerClosed(_) => !self.may_be_displaced,
+            EndCause::PeerClosed(_) => !self.may_be_displaced && !self.is_of_repeat,
             EndCause::ServerDisconnect(reason) => {
-                !(self.may_be_displaced && reason == ReasonCode::SessionTakenOver)
+                let is_displaced = self.may_be_displaced && reason == ReasonCode::SessionTakenOver;
+                !self.is_of_repeat && !is_displaced
             }
         }
     }

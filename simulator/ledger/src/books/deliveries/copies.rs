@@ -37,6 +37,9 @@ impl Deliveries {
     }
 
     fn why_forbidden(&self, case: &Case<'_>) -> Option<String> {
+        if self.was_repeated(case) {
+            return None;
+        }
         // What counts is the QoS that was promised: one that came instead excuses nothing.
         let owed = case.promised.unwrap_or(case.key().owed);
         if self.may_have_been_sent_at(case, QoS::AtLeastOnce) || owed == QoS::AtLeastOnce {
@@ -88,11 +91,11 @@ impl Deliveries {
         is_v5 && self.was_sent_once(case) && self.is_first_sent_here(case)
     }
 
-    /// Whether the publisher had no other connection since it sent the message, on which it may have sent it again.
+    /// Whether the publisher did not send the message again, and had no other connection since on which it may have.
     pub(super) fn was_sent_once(&self, case: &Case<'_>) -> bool {
-        self.connected_at
-            .get(&case.stamp.device)
-            .is_none_or(|&connected_at| connected_at < case.sent_at_least())
+        let connected_at = self.connected_at.get(&case.stamp.device);
+        !self.was_repeated(case)
+            && connected_at.is_none_or(|&connected_at| connected_at < case.sent_at_least())
     }
 
     /// Whether no other connection of the Session can have been sent this message, and one copy is all

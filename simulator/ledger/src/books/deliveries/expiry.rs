@@ -123,7 +123,12 @@ impl Deliveries {
             return;
         };
         let is_held = self.is_held_outside(case, expiring.sent_at);
-        if case.delivery.dup || is_held || self.expiries.limits.is_empty() {
+        // With another PUBLISH its time begins anew.
+        if case.delivery.dup
+            || self.was_repeated(case)
+            || is_held
+            || self.expiries.limits.is_empty()
+        {
             return;
         }
         let arrived = case.event.arrived;

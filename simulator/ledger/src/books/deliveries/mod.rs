@@ -19,6 +19,7 @@ mod identifiers;
 mod leaving;
 mod order;
 mod pledges;
+mod repeats;
 mod replay;
 mod sessions;
 mod share_counts;
@@ -53,6 +54,7 @@ use super::topics::{FilterKey, Recipient, Topics};
 use backlog::BacklogCounts;
 use expiry::Expiries;
 use identifiers::AwaitedIdentifiers;
+use repeats::Repeats;
 use sharing::SharedCopies;
 use tail::Slowest;
 
@@ -118,6 +120,8 @@ pub(crate) struct Deliveries {
     answered_until: HashMap<DeviceId, Instant>,
     /// Connections whose way to the broker was still held by a link at the end.
     on_link_up: HashSet<SocketId>,
+    /// Messages that were sent again on the same connection.
+    repeats: Repeats,
     /// Who had the messages of shared subscriptions.
     shared_copies: SharedCopies,
     /// Subscription Identifiers that are to come still.
@@ -165,6 +169,7 @@ impl Deliveries {
             connected_at: HashMap::new(),
             answered_until: HashMap::new(),
             on_link_up: HashSet::new(),
+            repeats: Repeats::default(),
             shared_copies: SharedCopies::default(),
             identifiers: AwaitedIdentifiers::default(),
             expiries: Expiries::new(expiries),

@@ -67,9 +67,12 @@ impl Deliveries {
         })
     }
 
-    /// Whether this may be what a publisher sent again at QoS 1 on a later connection, after the broker had passed on
+    /// Whether this may be what a publisher sent again at QoS 1, on the same connection or on a later one, after the broker had passed on
     /// `later` of an earlier one: a recipient that was not sent the first copy of this message has it after that one (§4.6).
     fn may_follow_by_resending(&self, case: &Case<'_>, later: u32) -> bool {
+        if self.was_repeated(case) {
+            return true;
+        }
         let Some(&connected_at) = self.connected_at.get(&case.stamp.device) else {
             return false;
         };

@@ -5,16 +5,18 @@
 //! the device itself keeps back is not the broker's fault.
 
 mod open;
+mod sending;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use squall_fleet::{CutStep, ReceiverAnswer, ReceiverLeg, SenderLeg, Stamp};
+use squall_fleet::{CutStep, ReceiverAnswer, ReceiverLeg, RepeatedPacket, SenderLeg, Stamp};
 use squall_protocol::{Instant, PacketId, QoS};
 use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
 use self::open::Open;
+use self::sending::{LateAnswers, Sending};
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::Memory;
@@ -43,6 +45,8 @@ pub struct HandshakeCounts {
     pub incomplete: u64,
     /// Exchanges that were open at the end, by side and last step.
     pub open: BTreeMap<&'static str, u64>,
+    /// Packets that devices sent again on the same connection, by packet and QoS.
+    pub repeated: BTreeMap<&'static str, u64>,
     /// Connections cut on purpose, by the step after which.
     pub cuts: BTreeMap<&'static str, u64>,
     /// Answers kept back on purpose.
@@ -81,23 +85,10 @@ struct Exchanges {
     receiving: BTreeMap<PacketId, Receiving>,
     /// The exchange of each message that the device sends.
     ids: HashMap<Stamp, PacketId>,
+    /// Of exchanges that ended: answers to a PUBLISH that was sent again on this connection.
+    late: BTreeMap<PacketId, LateAnswers>,
     /// When the latest PUBLISH was sent that was answered with PUBREC.
     answered_until: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Sending {
-    stamp: Stamp,
-    group: GroupId,
-    /// First leg, or the leg that the device has done last.
-    last: SenderLeg,
-    published_at: Instant,
-    pubrec_at: Instant,
-    pubrel_at: Instant,
-    /// Waited for the broker in the first leg.
-    pubrec_took: Duration,
-    /// A PUBLISH was sent again and not answered yet.
-    awaits_dup_answer: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +139,8 @@ impl Handshakes {
             SenderLeg::PublishSent => {
                 self.counts.sender_started += 1;
                 device.sending.insert(id, Sending::begin(event, stamp));
+                // What was open of the exchange before cannot be told from this one's.
+                device.late.remove(&id);
                 device.ids.insert(stamp, id);
             }
             SenderLeg::PublishResent => {
@@ -157,18 +150,13 @@ impl Handshakes {
                     .sending
                     .entry(id)
                     .or_insert_with(|| Sending::begin(event, stamp));
-                exchange.last = leg;
-                // The time between was the device's own: the broker's begins again.
-                exchange.published_at = event.now;
-                exchange.awaits_dup_answer = true;
+                exchange.note_resent(event.now);
             }
             SenderLeg::PubrecReceived => {
                 let Some(exchange) = device.sending.get_mut(&id) else {
                     return Vec::new();
                 };
-                if std::mem::take(&mut exchange.awaits_dup_answer) {
-                    self.counts.dup_answered += 1;
-                }
+                self.counts.dup_answered += u64::from(exchange.takes_for_repeat());
                 if exchange.last >= SenderLeg::PubrecReceived {
                     return Vec::new();
                 }
@@ -182,10 +170,7 @@ impl Handshakes {
                 let Some(exchange) = device.sending.get_mut(&id) else {
                     return Vec::new();
                 };
-                // The device sends it, when it has come to that.
-                exchange.pubrel_at = event.now;
-                let last = std::mem::replace(&mut exchange.last, leg);
-                if last < SenderLeg::PubrelSent {
+                if exchange.note_pubrel(event.now) < SenderLeg::PubrelSent {
                     let took = event.now.saturating_since(exchange.pubrec_at);
                     return vec![HandshakeTime::Pubrel(took)];
                 }
@@ -195,6 +180,9 @@ impl Handshakes {
                     return Vec::new();
                 };
                 device.ids.remove(&exchange.stamp);
+                device
+                    .late
+                    .extend(exchange.late_answers().map(|late| (id, late)));
                 self.counts.sender_completed += 1;
                 let pubcomp_took = now.saturating_since(exchange.pubrel_at);
                 return vec![
@@ -214,10 +202,15 @@ impl Handshakes {
         let id = device.ids.remove(&stamp);
         if let Some(exchange) = id.and_then(|id| device.sending.remove(&id)) {
             self.counts.sender_completed += 1;
-            if exchange.awaits_dup_answer {
-                self.counts.dup_answered += 1;
-            }
+            self.counts.dup_answered += exchange.awaited_repeats();
         }
+    }
+
+    /// PUBREC came for an exchange that has ended.
+    pub(crate) fn handle_pubrec_after_end(&mut self, device: DeviceId, id: PacketId) {
+        let device = self.devices.get_mut(&device);
+        let late = device.and_then(|device| device.late.get_mut(&id));
+        self.counts.dup_answered += late.map_or(0, LateAnswers::take);
     }
 
     /// A leg of an exchange in which the device is the receiver.
@@ -253,6 +246,16 @@ impl Handshakes {
         }
     }
 
+    /// A device sent a packet again on the same connection.
+    pub(crate) fn handle_repeated(&mut self, packet: RepeatedPacket, qos: QoS) {
+        let name = match (packet, qos) {
+            (RepeatedPacket::Publish, QoS::AtMostOnce | QoS::AtLeastOnce) => "PUBLISH at QoS 1",
+            (RepeatedPacket::Publish, QoS::ExactlyOnce) => "PUBLISH at QoS 2",
+            (RepeatedPacket::Pubrel, _) => "PUBREL",
+        };
+        *self.counts.repeated.entry(name).or_default() += 1;
+    }
+
     /// The device cut its connection on purpose.
     pub(crate) fn handle_cut(&mut self, step: CutStep) {
         let name = match step {
@@ -276,8 +279,9 @@ impl Handshakes {
     /// A connection ended: what was sent again on it need not be answered.
     pub(crate) fn handle_ended(&mut self, device: DeviceId) {
         if let Some(device) = self.devices.get_mut(&device) {
+            device.late.clear();
             for exchange in device.sending.values_mut() {
-                exchange.awaits_dup_answer = false;
+                exchange.connection_lost();
             }
         }
     }
@@ -315,19 +319,24 @@ impl Handshakes {
                     group: exchange.group,
                     id,
                 };
-                if is_online && exchange.awaits_dup_answer {
-                    self.counts.dup_unanswered += 1;
-                    self.anomalies
-                        .note(AnomalyKind::Qos2DupUnanswered, open.noticed(), || {
-                            open.anomaly(
-                            AnomalyKind::Qos2DupUnanswered,
-                            "PUBLISH was sent again and never answered with PUBREC [MQTT-4.3.3-10]",
-                        )
-                        });
+                if is_online {
+                    self.note_unanswered(&open, exchange.overdue_repeats(now));
                 }
                 if is_online && exchange.is_brokers_turn() {
                     self.note_incomplete(&open, exchange.state());
                 }
+            }
+        }
+        for (&device, exchanges) in devices.iter().filter(|&(&device, _)| is_online(device)) {
+            for (&id, late) in &exchanges.late {
+                let open = Open {
+                    since: late.since,
+                    now,
+                    device,
+                    group: late.group,
+                    id,
+                };
+                self.note_unanswered(&open, late.overdue(now));
             }
         }
         for (&device, exchanges) in &devices {
@@ -347,54 +356,23 @@ impl Handshakes {
         }
     }
 
+    /// So many repeats of the PUBLISH of one exchange were not answered.
+    fn note_unanswered(&mut self, open: &Open, repeats: u64) {
+        self.counts.dup_unanswered += repeats;
+        for _ in 0..repeats {
+            let kind = AnomalyKind::Qos2DupUnanswered;
+            let what = "PUBLISH was sent again and never answered with PUBREC [MQTT-4.3.3-10]";
+            self.anomalies
+                .note(kind, open.noticed(), || open.anomaly(kind, what));
+        }
+    }
+
     fn note_incomplete(&mut self, open: &Open, state: &str) {
         self.counts.incomplete += 1;
         self.anomalies
             .note(AnomalyKind::Qos2Incomplete, open.noticed(), || {
                 open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
             });
-    }
-}
-
-impl Sending {
-    fn begin(event: &Event, stamp: Stamp) -> Self {
-        Self {
-            stamp,
-            group: event.group,
-            last: SenderLeg::PublishSent,
-            published_at: event.now,
-            pubrec_at: event.now,
-            pubrel_at: event.now,
-            pubrec_took: Duration::ZERO,
-            awaits_dup_answer: false,
-        }
-    }
-
-    fn pending(&self, device: DeviceId, answered_until: Instant) -> Pending {
-        let awaits_pubrec = self.last < SenderLeg::PubrecReceived;
-        Pending {
-            device,
-            group: self.group,
-            qos: QoS::ExactlyOnce,
-            reached_at: self.stamp.scheduled,
-            asked_at: match awaits_pubrec {
-                true => self.published_at,
-                false => self.pubrel_at,
-            },
-            is_overtaken: awaits_pubrec && self.published_at < answered_until,
-        }
-    }
-
-    fn is_brokers_turn(&self) -> bool {
-        self.last != SenderLeg::PubrecReceived
-    }
-
-    const fn state(&self) -> &'static str {
-        match self.last {
-            SenderLeg::PublishSent | SenderLeg::PublishResent => "sender awaits PUBREC",
-            SenderLeg::PubrecReceived => "sender has not sent PUBREL",
-            SenderLeg::PubrelSent | SenderLeg::PubcompReceived => "sender awaits PUBCOMP",
-        }
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct OpenConnection {
     pub(super) keep_alive: Duration,
     /// Whether it had its CONNACK.
     pub(in crate::books) was_connected: bool,
+    /// Whether its device sent something again on it, as MQTT 5.0 forbids [MQTT-4.4.0-1].
+    pub(super) has_repeated: bool,
 }
 
 impl OpenConnection {
@@ -83,6 +85,7 @@ impl Ledger {
                     path,
                     keep_alive,
                     was_connected: false,
+                    has_repeated: false,
                 };
                 self.handle_connect_sent(event, connection, will);
             }
@@ -243,6 +246,7 @@ impl Ledger {
             is_of_link: self.is_of_the_link(event, cause, &connection, part),
             is_of_stall: stalled_since.is_some(),
             muted_by,
+            is_of_repeat: connection.has_repeated,
             of_broker: by_fault,
             is_on_shared_broker: self.roster.history().has_other_clients(),
         };

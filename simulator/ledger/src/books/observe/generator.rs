@@ -25,6 +25,7 @@ impl Ledger {
             Fact::Publication(
                 PublicationFact::Sent { .. }
                 | PublicationFact::Skipped { .. }
+                | PublicationFact::Repeated { .. }
                 | PublicationFact::Acknowledged { .. },
             )
             | Fact::Connection(_)

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use squall_fleet::payload::{has_form_of_squall, in_property};
 use squall_fleet::{DeliveredFact, PublicationFact, Stamp};
-use squall_protocol::{Instant, QoS, ReasonCode};
+use squall_protocol::client::UnsentCause;
+use squall_protocol::{Instant, QoS, ReasonCode, Version};
 
 use super::{Finding, is_taken};
 use crate::books::Ledger;
@@ -66,17 +67,43 @@ impl Ledger {
                     reached_at: event.now,
                     expiry: None,
                 };
-                self.deliveries.handle_skipped(event, &message);
-                if self.closed_at.is_none() {
-                    self.unsent
-                        .handle_skipped(event, qos, cause, &self.connections);
-                }
+                self.handle_skipped(event, &message, cause);
+            }
+            PublicationFact::Repeated {
+                stamp,
+                topic,
+                qos,
+                packet,
+            } => {
+                self.handshakes.handle_repeated(packet, qos);
+                self.handle_repeated(event, stamp, topic, qos);
             }
             PublicationFact::Acknowledged {
                 stamp,
                 topic,
                 reason,
             } => findings.push(self.handle_acknowledged(event, stamp, topic, reason)),
+        }
+    }
+
+    fn handle_skipped(&mut self, event: &Event, message: &Message<'_>, cause: UnsentCause) {
+        self.deliveries.handle_skipped(event, message);
+        if self.closed_at.is_none() {
+            self.unsent
+                .handle_skipped(event, message.qos, cause, &self.connections);
+        }
+    }
+
+    /// A device sent a packet again on its connection, for which a broker may end that in MQTT 5.0 [MQTT-4.4.0-1].
+    fn handle_repeated(&mut self, event: &Event, stamp: Stamp, topic: &str, qos: QoS) {
+        // At QoS 2 the broker knows it for a repeat.
+        if qos == QoS::AtLeastOnce {
+            self.deliveries.handle_repeated(stamp, topic);
+            self.retained.handle_repeated(topic);
+        }
+        let connection = self.open.get_mut(&event.socket);
+        if let Some(connection) = connection.filter(|open| open.sent.version == Version::V5) {
+            connection.has_repeated = true;
         }
     }
 

@@ -214,6 +214,9 @@ impl Ledger {
                     ReceiverLeg::PubrecSent => {}
                 }
             }
+            LegFact::PubrecAfterEnd { id } => {
+                self.handshakes.handle_pubrec_after_end(event.device, id);
+            }
             LegFact::Withheld { answer, .. } => self.handshakes.handle_withheld(answer),
         }
     }

@@ -82,7 +82,7 @@ pub(crate) struct SurelyThere {
 pub(crate) enum Values {
     /// One of these.
     OneOf(Allowed),
-    /// Anything: values were dropped to save memory.
+    /// Anything: values were dropped to save memory, or their order is not known.
     Unknown,
 }
 
@@ -186,6 +186,13 @@ impl Retained {
         }
     }
 
+    /// A message of QoS 1 was sent again on its connection: if it has RETAIN, the broker may store it once more, over later ones.
+    pub(crate) fn handle_repeated(&mut self, topic: &str) {
+        if let Some(row) = self.publishes.get_mut(topic) {
+            row.is_unordered = true;
+        }
+    }
+
     /// Whether any message with RETAIN was sent there.
     pub(crate) fn has_published(&self, topic: &str) -> bool {
         self.publishes.contains_key(topic)
@@ -217,7 +224,9 @@ impl Retained {
             .all(|candidate| candidate.value.is_some());
         let qos = row.candidates.iter().map(|candidate| candidate.qos).min()?;
         Some(SurelyThere {
-            since: row.set_at.filter(|_| is_never_empty && !row.has_expiring)?,
+            since: row
+                .set_at
+                .filter(|_| is_never_empty && !row.has_expiring && !row.is_unordered)?,
             qos,
         })
     }

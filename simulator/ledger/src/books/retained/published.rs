@@ -22,6 +22,8 @@ pub(super) struct Published {
     pub(super) candidates: Vec<Candidate>,
     /// Since when something is surely there in place of nothing.
     pub(super) set_at: Option<Instant>,
+    /// Whether one of its messages was sent again behind others: then their order is not known.
+    pub(super) is_unordered: bool,
     /// Whether any of its messages lives for a limited time: then the topic may have nothing.
     pub(super) has_expiring: bool,
     /// The last messages that surely arrived, the oldest first, one in [`CONFIRMED_EVERY`].
@@ -108,6 +110,9 @@ impl Published {
     }
 
     pub(super) fn stored(&self, stamp: Stamp) -> Stored {
+        if self.is_unordered {
+            return Stored::default();
+        }
         let candidate = self.candidates.iter().find(|candidate| {
             candidate.device == stamp.device && candidate.sequence == stamp.sequence
         });
@@ -135,7 +140,7 @@ impl Published {
     }
 
     /// What may be there, by messages alone: at QoS 0 a connection that was never lost is the only
-    /// acknowledgement. `None` if values were dropped to save memory.
+    /// acknowledgement. `None` if values were dropped to save memory, or their order is not known.
     pub(super) fn candidates(&self) -> Option<Vec<Candidate>> {
         let mut row = self.clone();
         while let Some(place) = row
@@ -146,6 +151,6 @@ impl Published {
             row.candidates[place].is_certain = true;
             row.confirm(place);
         }
-        row.dropped.is_none().then_some(row.candidates)
+        (row.dropped.is_none() && !row.is_unordered).then_some(row.candidates)
     }
 }

@@ -15,7 +15,7 @@ use squall_toml::nearest::nearest;
 use squall_toml::node::{Entry, Node, Value};
 
 use crate::error::{Diagnostics, Problem};
-use crate::file::{quantity_of, unsupported};
+use crate::file::quantity_of;
 use schema::{
     BesideTagged, beside_tagged, choices, common_tag, describe_type, fits_type, known_keys,
     referred, required_keys, tag_word, with_unit, words,
@@ -261,16 +261,13 @@ impl<'a> Checker<'a> {
             return;
         }
         let key = at.path().last_key();
-        let problem = match unsupported::is_value(key, word) {
-            false if key == "protocol" && OLD_VERSIONS.contains(&word) => Problem::Contradiction {
+        let problem = match key {
+            "protocol" if OLD_VERSIONS.contains(&word) => Problem::Contradiction {
                 what: format!("unknown value {word:?} of `protocol`"),
                 remedy: "`protocol = \"3.1.1\"`, the version whose protocol level is 4".to_owned(),
             },
-            true => Problem::NotSupportedYet {
-                what: format!("`{} = {word:?}`", at.path().last_key()),
-            },
-            false => Problem::Mistake(Mistake::UnknownValue {
-                key: at.path().last_key().to_owned(),
+            _ => Problem::Mistake(Mistake::UnknownValue {
+                key: key.to_owned(),
                 value: word.to_owned(),
                 known,
             }),
