@@ -39,6 +39,9 @@ pub struct GroupConnections {
     /// authorized`), or without one, named by how the connection ended (`without CONNACK: peer closed
     /// (FIN)`).
     pub refused: BTreeMap<String, u64>,
+    /// Attempts that came to nothing because a fault had the broker away or paused.
+    #[serde(default)]
+    pub kept_out_by_fault: u64,
     /// Ends of connections by cause: `fault power-cut`, `peer closed (RST)`, `run ended`.
     pub ended: BTreeMap<String, u64>,
     /// Of those, ends of connections with a CONNACK that neither the scenario nor the device asked for.
@@ -124,6 +127,7 @@ impl Connections {
             total.reconnects += entry.reconnects;
             add_all(&mut total.open_failed, &entry.open_failed);
             add_all(&mut total.refused, &entry.refused);
+            total.kept_out_by_fault += entry.kept_out_by_fault;
             add_all(&mut total.ended, &entry.ended);
             add_all(&mut total.unexpected, &entry.unexpected);
             total.online_s += entry.online_s;

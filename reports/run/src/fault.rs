@@ -44,6 +44,27 @@ pub struct FaultEffect {
     pub longest_s: Option<f64>,
 }
 
+impl FaultOccurrence {
+    /// Whether it ends the process of the broker.
+    pub fn ends_process(&self) -> bool {
+        ["kill_broker", "restart_broker"].contains(&self.action.as_str())
+    }
+
+    /// How often it brought `what` about: zero if that is not counted for it.
+    pub fn count_of(&self, what: &str) -> u64 {
+        let mut effects = self.effects.iter();
+        let found = effects.find(|effect| effect.what == what);
+        found.map_or(0, |effect| effect.count)
+    }
+}
+
+impl FaultEffect {
+    /// `what` of the Sessions that had to be there when the broker was back, those that it had forgotten among them.
+    pub const SESSIONS_DUE: &str = "Sessions that the broker had to have when it was back";
+    /// `what` of those of them that the broker had forgotten.
+    pub const SESSIONS_FORGOTTEN: &str = "Sessions forgotten by the broker";
+}
+
 /// The first anomaly after a fault. That it came after does not say that it came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FirstAnomaly {

@@ -96,7 +96,7 @@ pub use silence::Silences;
 pub use summary::{Latency, LatencyOf, Summary};
 pub use summary_file::SummaryFile;
 pub use takeover::Takeovers;
-pub use target::{Target, TargetKind};
+pub use target::{Keeps, Target, TargetKind};
 pub use threshold::{Comparison, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Stop, StopCause, Times};
 pub use told::{Line, Part, Weight};

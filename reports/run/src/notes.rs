@@ -1,6 +1,8 @@
 //! What must be known beside the outcome of a run, whatever it is.
 
-use crate::{Measured, Publications, Unfinished, count_text, duration_text, lag_notes};
+use crate::{
+    FaultEffect, Measured, Publications, Unfinished, count_text, duration_text, lag_notes,
+};
 
 /// From this share on messages are noted that the scenario kept from being sent.
 const NEVER_SENT_NOTED: f64 = 0.01;
@@ -14,12 +16,13 @@ impl Measured {
     }
 
     /// Sentences, each with a full stop, about what neither a claim nor a threshold need be about, and what
-    /// makes their figures worth less: messages in doubt and messages that the broker refused, Sessions that are left in it, and
+    /// makes their figures worth less: faults of the broker, messages in doubt and messages that the broker refused, Sessions that are left in it, and
     /// the generator's lag. Empty if there is nothing to say.
     pub fn notes(&self) -> Vec<String> {
         let unfinished = self.unfinished.iter().map(unfinished);
         let closed_loops = self.closed_loop_note().into_iter();
         let notes = closed_loops
+            .chain(self.broker_faults())
             .chain(unfinished)
             .chain(self.unsent_explained())
             .chain(self.in_doubt())
@@ -50,6 +53,36 @@ impl Measured {
                  is slow has fewer of them, and they have no share in the schedule lag: what they measure is throughput.",
                 streams.join("; ")
             )
+        })
+    }
+
+    /// What each fault of the broker did to it, in order of time: how long it was away, and what it did not know afterwards.
+    fn broker_faults(&self) -> impl Iterator<Item = String> + '_ {
+        self.faults.iter().filter_map(|fault| {
+            let what = match fault.action.as_str() {
+                "kill_broker" | "restart_broker" => "away",
+                "pause_broker" => "paused",
+                _ => return None,
+            };
+            let lasted = fault.lasts_s.map_or_else(
+                || "to the end of the run".to_owned(),
+                |lasted| format!("for {}", duration_text(lasted)),
+            );
+            let due = fault.count_of(FaultEffect::SESSIONS_DUE);
+            let forgotten = fault.count_of(FaultEffect::SESSIONS_FORGOTTEN);
+            let sessions = match due {
+                0 => String::new(),
+                due => format!(
+                    "; it had forgotten {} of {} Sessions that it had to have when it was back",
+                    count_text(forgotten),
+                    count_text(due)
+                ),
+            };
+            Some(format!(
+                "Fault {} at {}: the broker was {what} {lasted}{sessions}.",
+                fault.name,
+                duration_text(fault.planned_s)
+            ))
         })
     }
 
@@ -186,7 +219,7 @@ fn unfinished(unfinished: &Unfinished) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::sample;
+    use crate::{FaultEffect, FaultOccurrence, sample};
 
     /// Messages that the broker never answered are noted, with what became of them and what would keep them.
     #[test]
@@ -216,6 +249,52 @@ mod tests {
                  `clean_start = false` and a `session_expiry` keep both.",
                 crate::count_text(sent)
             )
+        );
+    }
+
+    /// A reader of the terminal learns how long a fault had the broker away, and how much the broker forgot by that.
+    #[test]
+    fn a_fault_of_the_broker_is_noted_with_what_the_broker_forgot() {
+        let mut measured = sample::passing().measured;
+        let count = |what: &str, count| FaultEffect {
+            what: what.to_owned(),
+            count,
+            longest_s: None,
+        };
+        let fault = FaultOccurrence {
+            name: "crash".to_owned(),
+            action: "kill_broker".to_owned(),
+            how: None,
+            group: None,
+            planned_s: 8.0,
+            at_s: 8.1,
+            lasts_s: Some(2.03),
+            selected: 1,
+            applied: 1,
+            effects: vec![
+                count(FaultEffect::SESSIONS_DUE, 42),
+                count(FaultEffect::SESSIONS_FORGOTTEN, 40),
+            ],
+            first_anomaly: None,
+        };
+        let pause = FaultOccurrence {
+            name: "freeze".to_owned(),
+            action: "pause_broker".to_owned(),
+            lasts_s: None,
+            effects: Vec::new(),
+            ..fault.clone()
+        };
+        measured.faults = vec![fault, pause];
+
+        let notes = measured.notes();
+
+        assert_eq!(
+            notes[..2],
+            [
+                "Fault crash at 8 s: the broker was away for 2.03 s; it had forgotten 40 of 42 Sessions that it had to have \
+                 when it was back.",
+                "Fault freeze at 8 s: the broker was paused to the end of the run."
+            ]
         );
     }
 

@@ -1,7 +1,7 @@
 //! A verdict as every output tells it: what decides, then what may follow from it, then what does not
 //! touch it.
 
-use crate::{Outcome, Reason, Run, Verdict};
+use crate::{FaultOccurrence, Outcome, Reason, Run, Verdict};
 
 /// What a reason counts for beside the others of its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,6 +153,7 @@ impl Run {
             self.measured.unexplained()
         };
         notes.extend(self.measured.notes());
+        notes.extend(self.keeps_nothing());
         let changes = self.target.changes.len();
         if changes > 0 {
             notes.push(format!(
@@ -160,6 +161,16 @@ impl Run {
             ));
         }
         notes
+    }
+
+    /// That what the broker forgot is a matter of how it was set up, if a fault ended its process.
+    fn keeps_nothing(&self) -> Option<String> {
+        let mut faults = self.measured.faults.iter();
+        if !faults.any(FaultOccurrence::ends_process) {
+            return None;
+        }
+        let remark = self.target.keeps?.remark(self.target.name.as_deref())?;
+        Some(format!("{}{}.", remark[..1].to_uppercase(), &remark[1..]))
     }
 
     /// What kept devices out, a sentence each, where neither a reason nor the broker's end says it.

@@ -70,6 +70,7 @@ fn groups(counted: &Connections) -> Table {
             Column::count("Session present"),
             Column::count("Not opened"),
             Column::count("Refused"),
+            Column::count("Kept out by a fault"),
             Column::count("Ended unexpectedly"),
         ],
     );
@@ -82,6 +83,7 @@ fn groups(counted: &Connections) -> Table {
             Cell::Count(group.session_present),
             Cell::Bad(group.open_failed.values().sum()),
             Cell::Bad(group.refused.values().sum()),
+            Cell::Count(group.kept_out_by_fault),
             Cell::Bad(group.unexpected_total()),
         ]);
     };
@@ -180,4 +182,34 @@ fn intervals(run: &Run) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    /// Every attempt has a column: attempts that met no broker, because a fault had it away, among them.
+    #[test]
+    fn the_attempts_of_a_group_add_up_after_a_fault_of_the_broker() {
+        let mut connections = sample::passing().measured.connections;
+        let group = &mut connections.groups[0];
+        group.attempts += 150;
+        group.kept_out_by_fault = 150;
+
+        let table = groups(&connections);
+
+        let column = |heading: &str| {
+            let mut columns = table.columns.iter();
+            let place = columns.position(|column| column.heading == heading);
+            match place.map(|place| &table.rows[0][place]) {
+                Some(Cell::Count(count) | Cell::Bad(count)) => *count,
+                other => panic!("{heading}: {other:?}"),
+            }
+        };
+        let parts = ["Connected", "Not opened", "Refused", "Kept out by a fault"];
+        let sum: u64 = parts.into_iter().map(column).sum();
+        assert_eq!(sum, column("Attempts"));
+    }
 }

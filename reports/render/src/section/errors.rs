@@ -2,7 +2,7 @@
 
 use squall_run::{Run, count_text};
 
-use super::judgement::{add_anomaly, anomaly_table};
+use super::judgement::{Listed, add_anomaly, anomaly_table};
 use super::{Absent, Block, Section, section_of};
 use crate::clock::Clock;
 use crate::table::{Cell, Column, Table};
@@ -22,7 +22,12 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         );
         for (index, anomaly) in run.measured.anomalies.iter().enumerate() {
             let number = (index + 1).to_string();
-            add_anomaly(&mut table, &number, anomaly, Clock::of(run));
+            let of_its_kind = run.measured.anomaly_counts.get(&anomaly.kind);
+            let listed = Listed {
+                first: &number,
+                in_all: of_its_kind.copied().unwrap_or(0),
+            };
+            add_anomaly(&mut table, &listed, anomaly, Clock::of(run));
         }
         blocks.push(Block::Table(table));
     }

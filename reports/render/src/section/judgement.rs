@@ -111,7 +111,11 @@ fn violations(checks: &[CheckOutcome], clock: Clock) -> Table {
     let mut table = anomaly_table("violations", "First violations", "Invariant");
     for check in checks {
         for violation in &check.violations {
-            add_anomaly(&mut table, &check.check, violation, clock);
+            let listed = Listed {
+                first: &check.check,
+                in_all: check.violations_total,
+            };
+            add_anomaly(&mut table, &listed, violation, clock);
         }
     }
     table
@@ -148,6 +152,7 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
         title,
         vec![
             Column::words(first),
+            Column::count("In all"),
             Column::quantity("At", "s"),
             Column::quantity("Since the run began", "s"),
             Column::words("What"),
@@ -160,14 +165,23 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
     )
 }
 
+/// What an anomaly is listed under.
+pub(super) struct Listed<'a> {
+    /// The first cell of its row.
+    pub(super) first: &'a str,
+    /// How many there are of which it is one: a table has some of them, and who counts its rows must see that.
+    pub(super) in_all: u64,
+}
+
 /// Adds an anomaly to a table made by [`anomaly_table`].
 ///
 /// It has the time of the charts, which counts from the start of measuring, and that of its
 /// explanation, which counts from the start of the run.
-pub(super) fn add_anomaly(table: &mut Table, first: &str, anomaly: &Anomaly, clock: Clock) {
+pub(super) fn add_anomaly(table: &mut Table, listed: &Listed<'_>, anomaly: &Anomaly, clock: Clock) {
     let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
     table.row(vec![
-        Cell::text(first),
+        Cell::text(listed.first),
+        Cell::Count(listed.in_all),
         Cell::At(clock.at(anomaly.at_s)),
         Cell::At(anomaly.at_s),
         Cell::text(anomaly.kind.label()),
@@ -232,6 +246,20 @@ mod tests {
     use squall_run::{Extent, Reason, Verdict, sample};
 
     use super::*;
+
+    /// Who counts the rows of the CSV sees that they are some of all.
+    #[test]
+    fn each_violation_says_of_how_many_it_is_one() {
+        let mut checks = sample::failing().measured.checks;
+        checks.retain(|check| !check.violations.is_empty());
+        checks[0].violations_total = 74;
+
+        let table = violations(&checks[..1], Clock::of(&sample::failing()));
+
+        assert_eq!(table.columns[1].heading, "In all");
+        assert!(table.rows.iter().all(|row| row[1] == Cell::Count(74)));
+        assert_eq!(table.rows.len(), checks[0].violations.len());
+    }
 
     /// Where nothing follows from a run, no claim of it is shown as one that held for good.
     #[test]

@@ -186,6 +186,7 @@ fn target() -> Target {
         command: Some("squall broker --port 0".to_owned()),
         software: Some("squall 0.1.0".to_owned()),
         name: None,
+        keeps: None,
         changes: Vec::new(),
         pid: Some(4_711),
         settings: BTreeMap::from([("shards".to_owned(), "1".to_owned())]),

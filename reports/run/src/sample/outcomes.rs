@@ -72,6 +72,7 @@ pub(super) fn connections() -> Connections {
                 reconnects: 2_100,
                 open_failed: counts(&[("timed_out", 22)]),
                 refused: counts(&[("0x88 server unavailable", 41)]),
+                kept_out_by_fault: 0,
                 ended: counts(&[
                     ("fault power-cut", 1_000),
                     ("fault socket-reset", 400),

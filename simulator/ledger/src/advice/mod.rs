@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use squall_run::{MetricName, duration_text};
 use squall_scenario::{
-    DropKind, Expectation, Fault, OverloadedLink, Plan, Scenario, overloaded_links,
+    DropKind, Expectation, Fault, FaultTarget, OverloadedLink, Plan, Scenario, overloaded_links,
 };
 
 use crate::books::noticing_time;
@@ -19,7 +19,7 @@ use crate::books::noticing_time;
 /// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
 /// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
 /// connection leaves in doubt, for each group with one Client Identifier, for each stream that no device
-/// subscribes to, for each subscription that is to end with the load, and for requests and responses that miss each other. What is certain to have no verdict is in
+/// subscribes to, for each subscription that is to end with the load, for a broker that keeps nothing while a fault ends its process, and for requests and responses that miss each other. What is certain to have no verdict is in
 /// [`never_judged`].
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
@@ -40,6 +40,7 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
         }
     }
     advice.dedup();
+    advice.extend(keeps_nothing(scenario));
     advice.extend(silent_streams(scenario));
     let links = overloaded_links(scenario);
     advice.extend(links.iter().map(|link| too_slow(scenario, link)));
@@ -63,6 +64,18 @@ pub fn never_judged(scenario: &Scenario) -> Vec<String> {
         sentences.extend(responses::unheard(scenario));
     }
     sentences
+}
+
+/// Says so if a fault ends the process of a broker that keeps nothing on disk.
+fn keeps_nothing(scenario: &Scenario) -> Option<String> {
+    let mut faults = scenario.faults.iter();
+    let ends_process = faults.any(|fault| match &fault.target {
+        FaultTarget::Broker(action) => action.ends_process(),
+        FaultTarget::Devices(_) => false,
+    });
+    let traits = &scenario.traits;
+    let keeps = traits.keeps.filter(|_| ends_process)?;
+    keeps.remark(traits.name.as_deref())
 }
 
 fn claims_responses(scenario: &Scenario) -> bool {
@@ -126,6 +139,32 @@ fn too_short_for_wills(scenario: &Scenario, fault: &Fault) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A broker that keeps nothing on disk forgets by the end of its process what it might keep otherwise: who asks what a
+    /// crash costs is told before the run.
+    #[test]
+    fn a_broker_that_keeps_nothing_is_told_of_where_a_fault_ends_its_process() {
+        let told = |target: &str, action: &str| {
+            let text = format!(
+                "version = 1\nname = \"crash\"\n[run]\nduration = \"30s\"\n[target]\n{target}\n\
+                 [[group]]\nname = \"d\"\ncount = 1\n\
+                 [[fault]]\nname = \"crash\"\nat = \"10s\"\naction = \"{action}\"\nlasts = \"1s\"\n"
+            );
+            let advice = super::advice(
+                &Scenario::parse("a.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}")),
+            );
+            advice
+                .iter()
+                .any(|line| line.contains("keeps nothing on disk"))
+        };
+        let spawn = |keeps: &str| format!("spawn = \"broker {{port}}\"\n{keeps}");
+
+        assert!(told(&spawn("keeps = \"nothing\""), "kill_broker"));
+        assert!(told("", "restart_broker"), "squall's own");
+        assert!(!told(&spawn("keeps = \"nothing\""), "pause_broker"));
+        assert!(!told(&spawn("keeps = \"disk\""), "kill_broker"));
+        assert!(!told(&spawn(""), "kill_broker"), "not known");
+    }
 
     fn advice_on(drain: &str, how: &str, claim: &str) -> Vec<String> {
         let text = format!(

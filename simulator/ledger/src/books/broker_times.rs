@@ -48,8 +48,24 @@ pub(crate) struct BrokerEffects {
     pub(crate) kept_out: u64,
     /// Sessions that had to be there afterwards and were not.
     pub(crate) forgotten: u64,
-    /// Messages that were owed, were sent before it was over and never came.
-    pub(crate) lost: u64,
+    /// Sessions that had to be there afterwards, those that were not among them.
+    pub(crate) due: u64,
+    /// Messages that were owed, that the process which it ended had taken, and that never came.
+    pub(crate) lost_from_before: u64,
+    /// The same of the process after it, which had forgotten the Session of the recipient.
+    pub(crate) lost_while_forgotten: u64,
+    /// The same of the process after it, for another reason.
+    pub(crate) lost_otherwise: u64,
+}
+
+/// What is known of a message that never came, to tell which process of the broker took it. To take it is to acknowledge it;
+/// at QoS 0 it is taken when it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct LostMessage {
+    /// When the connection began on which it was taken.
+    pub(crate) connected_at: Instant,
+    /// The recipient, if the broker had forgotten its Session and it had not subscribed again by then.
+    pub(crate) forgotten: Option<String>,
 }
 
 /// A connection that ended, as far as the broker's process may be the reason.
@@ -79,6 +95,31 @@ impl BrokerTime {
         let until = self.until.map(seconds);
         let until = until.map_or(String::new(), |until| format!(" and was back at {until}"));
         format!("the broker was {how} at {}{until}", seconds(self.began))
+    }
+
+    /// Counts a message that is lost since; returns what it had to do with it, in words to stand behind what is lost.
+    pub(crate) fn note_lost(&mut self, message: &LostMessage) -> String {
+        let of_new_process = |halted| message.connected_at > halted;
+        let is_of_new = self.halted.is_some_and(of_new_process);
+        let (count, when) = match (is_of_new, &message.forgotten) {
+            (false, _) => (
+                &mut self.effects.lost_from_before,
+                "it had taken this message before".to_owned(),
+            ),
+            (true, Some(recipient)) => (
+                &mut self.effects.lost_while_forgotten,
+                format!(
+                    "it took this message afterwards, when it had forgotten the Session of {recipient}, which had not \
+                     subscribed again yet"
+                ),
+            ),
+            (true, None) => (
+                &mut self.effects.lost_otherwise,
+                "it took this message afterwards".to_owned(),
+            ),
+        };
+        *count += 1;
+        format!("{}: {when}", self.text())
     }
 
     /// Whether it ended the broker's process.

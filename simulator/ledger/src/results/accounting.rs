@@ -161,6 +161,7 @@ pub(super) fn connections(scenario: &Scenario, ledger: &Ledger) -> Connections {
                     .map(|(&reason, &count)| (reason.to_owned(), count))
                     .collect(),
                 refused: refused(scenario, counts),
+                kept_out_by_fault: counts.kept_out_by_fault,
                 ended: ended(scenario, &counts.ended),
                 unexpected: ended(scenario, &counts.unexpected),
                 online_s: counts.online.as_secs_f64(),

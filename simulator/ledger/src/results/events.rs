@@ -242,6 +242,7 @@ fn broker_effects(fault: FaultId, number: u64, ledger: &Ledger) -> Option<Vec<Fa
     let of_connections = ledger.broker_times.effects(fault, number)?;
     let of_sessions = ledger.takeovers.broker_times().effects(fault, number);
     let of_messages = ledger.deliveries.broker_times().effects(fault, number);
+    let of_messages = of_messages.unwrap_or_default();
     let counts = [
         ("connections ended by it", of_connections.ended),
         (
@@ -249,20 +250,35 @@ fn broker_effects(fault: FaultId, number: u64, ledger: &Ledger) -> Option<Vec<Fa
             of_connections.kept_out,
         ),
         (
-            "Sessions forgotten by the broker",
+            FaultEffect::SESSIONS_DUE,
+            of_sessions.map_or(0, |effects| effects.due),
+        ),
+        (
+            FaultEffect::SESSIONS_FORGOTTEN,
             of_sessions.map_or(0, |effects| effects.forgotten),
         ),
         (
-            "messages lost that were sent before the broker was back",
-            of_messages.map_or(0, |effects| effects.lost),
+            "messages lost that were acknowledged (QoS 0: sent) before the broker's end",
+            of_messages.lost_from_before,
+        ),
+        (
+            "messages lost that the broker acknowledged (QoS 0: was sent) after it was back, when it had forgotten the \
+             recipient's Session and the recipient had not subscribed again",
+            of_messages.lost_while_forgotten,
+        ),
+        (
+            "other messages lost that the broker acknowledged (QoS 0: was sent) when it was coming back",
+            of_messages.lost_otherwise,
         ),
     ];
-    let effects = counts.map(|(what, count)| FaultEffect {
+    // What no broker should do to what it was sent when it is there again is told only if there is some.
+    let told = counts.len() - usize::from(of_messages.lost_otherwise == 0);
+    let effects = counts[..told].iter().map(|&(what, count)| FaultEffect {
         what: what.to_owned(),
         count,
         longest_s: None,
     });
-    Some(effects.into())
+    Some(effects.collect())
 }
 
 /// Anomalies of each kind as the run file has them: the first, in order of time.

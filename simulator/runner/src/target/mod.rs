@@ -319,6 +319,7 @@ impl Target {
             software,
             pid: self.processes().and_then(Processes::first),
             name: traits.name.clone(),
+            keeps: traits.keeps,
             changes: traits.changes.clone(),
             settings: self.first().layers.described().into_iter().collect(),
         }

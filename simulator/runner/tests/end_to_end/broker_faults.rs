@@ -119,3 +119,72 @@ fn mosquitto_is_killed_paused_and_restarted() {
 
     assert_struck(&run);
 }
+
+/// Sessions that outlive their connections, and a fault that leaves a broker time to write them down.
+const KEPT: &str = r#"
+version = 1
+name = "kept"
+[run]
+duration = "5s"
+drain = "5s"
+[[group]]
+name = "sensors"
+count = 3
+clean_start = false
+session_expiry = "2m"
+reconnect = { when = "always", backoff = "100ms" }
+[[group.publish]]
+topic = "readings/{client_id}"
+qos = 1
+rate = 30
+[[group]]
+name = "backend"
+count = 1
+clean_start = false
+session_expiry = "2m"
+reconnect = { when = "always", backoff = "1s" }
+[[group.subscribe]]
+filter = "readings/+"
+qos = 1
+[[fault]]
+name = "upgrade"
+at = "2s"
+action = "restart_broker"
+lasts = "500ms"
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+[[expect]]
+check = "session"
+present = "correct"
+# The machine may be slow.
+[thresholds]
+schedule_lag = ["max < 10m"]
+"#;
+
+/// Mosquitto with its database on disk has all Sessions when it was restarted: what the other target of it forgets is a
+/// matter of its settings.
+#[test]
+fn mosquitto_on_disk_keeps_sessions_over_a_restart() {
+    if !has_mosquitto() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+
+    let (code, run) = run_scenario(folder.path(), KEPT, &["--target", "mosquitto-disk"]);
+
+    assert_held(code, &run);
+    assert_eq!(run["target"]["keeps"], "disk");
+    let effects = &run["measured"]["faults"][0]["effects"];
+    let found = effects.as_array().expect("a list").iter();
+    let counts: Vec<_> = found
+        .filter(|effect| {
+            effect["what"]
+                .as_str()
+                .is_some_and(|what| what.starts_with("Sessions"))
+        })
+        .map(|effect| effect["count"].as_u64())
+        .collect();
+    assert_eq!(counts, [Some(4), Some(0)], "due and forgotten: {effects}");
+}

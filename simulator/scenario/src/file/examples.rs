@@ -35,6 +35,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("target", "[target]\nurl = \"mqtt://localhost:1883\""),
     ("target.use", "use = \"rabbitmq\""),
     ("target.protocol", "protocol = \"3.1.1\""),
+    ("target.keeps", "keeps = \"disk\""),
     ("target.lacks", "lacks = [\"shared_subscriptions\"]"),
     (
         "target.config",

@@ -53,7 +53,7 @@ pub(crate) use respond::RespondFile;
 pub(crate) use share::{ShareFile, SharePointFile};
 pub(crate) use sizes::{SizeShapeFile, SizesFile};
 pub(crate) use subscribe::SubscribeFile;
-pub(crate) use target::{DescriptionFile, FeatureWord, TargetFile};
+pub(crate) use target::{DescriptionFile, FeatureWord, KeepsWord, TargetFile};
 pub(crate) use tls::{ClientTlsFile, TlsFile, TransportWord};
 pub(crate) use will::{BirthFile, WillFile};
 

@@ -25,8 +25,9 @@ pub(crate) struct TargetFile {
     #[schemars(with = "Option<shorthand::TextsFile>")]
     pub(crate) url: Vec<String>,
     /// A command that starts a broker, which squall watches and stops: `mosquitto -p {port}`. `{port}` stands for
-    /// a free port, `{port.NAME}` for a further one, `{folder}` for a folder that only this run has. By
-    /// default squall's own broker is started.
+    /// a free port, `{port.NAME}` for a further one, `{folder}` for a folder that only this run has, and that only
+    /// the user who runs squall can write to: a broker that changes to another user, as Mosquitto does when root starts it,
+    /// can keep nothing there unless its own config says to stay (`user root`). By default squall's own broker is started.
     pub(crate) spawn: Option<String>,
     /// The version of MQTT that all groups are brought down to: with `"3.1.1"`, what only 5.0 has is left out of
     /// the scenario or brought down, and the report lists each change. By default each group says its own.
@@ -35,6 +36,10 @@ pub(crate) struct TargetFile {
     /// shared subscription), and skipped where it is about what is lacking (`needs`), or cannot do without. By default nothing.
     #[serde(default)]
     pub(crate) lacks: Vec<FeatureWord>,
+    /// What the broker, set up as it is here, keeps when its process ends: with `"nothing"` a run with a fault that ends the
+    /// process says that what the broker forgets is a matter of how it is set up. By default not known; squall's own broker
+    /// keeps nothing.
+    pub(crate) keeps: Option<KeepsWord>,
     /// User name of squall's own clients, and of every group that has no `username`, `password` or
     /// `credentials` of its own. By default none.
     pub(crate) username: Option<LoginTextFile>,
@@ -61,9 +66,20 @@ pub(crate) struct TargetFile {
     #[serde(default)]
     pub(crate) env: IndexMap<String, String>,
     /// Files of a spawned broker by name, written to `{folder}` before it starts, with the same placeholders as
-    /// `spawn`.
+    /// `spawn`. That folder belongs to the user who runs squall: see `spawn`.
     #[serde(default)]
     pub(crate) config: IndexMap<String, String>,
+}
+
+/// What a broker keeps when its process ends.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Keeps")]
+pub(crate) enum KeepsWord {
+    /// All is in memory: Sessions, messages and what is retained are gone.
+    Nothing,
+    /// It writes Sessions and messages to a disk, at once or now and then, and reads them when it starts again.
+    Disk,
 }
 
 /// Something that a broker may not have.

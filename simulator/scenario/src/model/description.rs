@@ -1,5 +1,7 @@
 //! Brokers that are described once, for all scenarios: `scenarios/targets/*.toml`.
 
+use squall_run::Keeps;
+
 use crate::{Feature, Target};
 
 /// A broker as its file describes it.
@@ -30,6 +32,8 @@ pub struct TargetTraits {
     pub name: Option<String>,
     /// The command that its description says installs it.
     pub install: Option<String>,
+    /// What it keeps when its process ends; `None` if that is not known.
+    pub keeps: Option<Keeps>,
     /// What it does not have, in file order.
     pub lacks: Vec<Feature>,
     /// What was changed or left out to bring the scenario down to what it has, a sentence each.

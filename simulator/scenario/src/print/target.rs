@@ -29,6 +29,12 @@ impl Scenario {
                 }
             }
         }
+        match (&self.target, self.traits.keeps) {
+            (Target::Url(_) | Target::Spawn(_), Some(keeps)) => {
+                text.pair("keeps", quote(keeps.name()));
+            }
+            (Target::Embedded, _) | (_, None) => {}
+        }
         if !self.traits.lacks.is_empty() {
             let lacks = self.traits.lacks.iter();
             text.pair("lacks", array(lacks.map(|lacking| quote(lacking.name()))));

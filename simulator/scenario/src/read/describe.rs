@@ -14,7 +14,9 @@ use crate::resolve::resolve_description;
 use crate::{Surroundings, TargetDescription};
 
 /// Keys of `[target]` that go with a broker that squall starts.
-const KEYS_OF_SPAWN: [&str; 5] = ["spawn", "ready", "kill", "env", "config"];
+const KEYS_OF_SPAWN: [&str; 6] = ["spawn", "ready", "kill", "env", "config", "keeps"];
+/// Keys with which a scenario sets the broker up otherwise: what the description says it keeps does not hold then.
+const KEYS_OF_SETUP: [&str; 3] = ["spawn", "env", "config"];
 
 /// A description, and the tree that it was read from.
 struct Described {
@@ -113,10 +115,12 @@ fn merge(document: &mut Node, entries: &[Entry], span: &Span) {
     };
     let has_url = target.get("url").is_some();
     let has_spawn = target.get("spawn").is_some();
+    let is_set_up = KEYS_OF_SETUP.iter().any(|key| target.get(key).is_some());
     for entry in entries {
         let key = entry.key.as_str();
-        let is_out_of_place =
-            (has_url && KEYS_OF_SPAWN.contains(&key)) || (has_spawn && key == "url");
+        let is_out_of_place = (has_url && KEYS_OF_SPAWN.contains(&key))
+            || (has_spawn && key == "url")
+            || (is_set_up && key == "keeps");
         if target.get(key).is_some() || is_out_of_place {
             continue;
         }

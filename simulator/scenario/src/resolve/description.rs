@@ -1,11 +1,12 @@
 //! Files that describe a broker, and what a scenario needs that its broker lacks.
 
+use squall_run::Keeps;
 use squall_toml::at::At;
 
 use super::Resolver;
 use crate::error::Diagnostics;
-use crate::file::{DescriptionFile, FeatureWord, ProtocolWord, TargetFile};
-use crate::{Feature, NoSurroundings, TargetDescription, TargetTraits};
+use crate::file::{DescriptionFile, FeatureWord, KeepsWord, ProtocolWord, TargetFile};
+use crate::{Feature, NoSurroundings, Target, TargetDescription, TargetTraits};
 
 /// Resolves `file`, whose document begins at `root`.
 pub(crate) fn resolve_description(
@@ -35,7 +36,7 @@ pub(crate) fn resolve_description(
 impl Resolver<'_> {
     /// What is known of the target. A group that needs what it lacks, and that nothing was brought down for, is a reason
     /// to skip the scenario.
-    pub(super) fn resolve_traits(&self, file: &TargetFile) -> TargetTraits {
+    pub(super) fn resolve_traits(&self, file: &TargetFile, target: &Target) -> TargetTraits {
         let lacks: Vec<Feature> = file.lacks.iter().copied().map(feature).collect();
         let reasons = lacks.iter().filter_map(|lacking| {
             let needing = self
@@ -51,8 +52,19 @@ impl Resolver<'_> {
         TargetTraits {
             skipped_because: reasons.collect(),
             lacks,
+            keeps: match target {
+                Target::Embedded => Some(Keeps::Nothing),
+                Target::Url(_) | Target::Spawn(_) => file.keeps.map(keeps),
+            },
             ..TargetTraits::default()
         }
+    }
+}
+
+fn keeps(word: KeepsWord) -> Keeps {
+    match word {
+        KeepsWord::Nothing => Keeps::Nothing,
+        KeepsWord::Disk => Keeps::Disk,
     }
 }
 

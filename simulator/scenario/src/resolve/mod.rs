@@ -106,7 +106,7 @@ pub(crate) fn resolve(
     resolver.run_ends = run.duration.saturating_add(run.drain);
     let expectations = resolver.resolve_expectations(&file.expect, &root.key("expect"));
     let thresholds = resolver.resolve_thresholds(&file.thresholds, &root.key("thresholds"));
-    let traits = resolver.resolve_traits(&file.target);
+    let traits = resolver.resolve_traits(&file.target, &target);
     Scenario {
         name: file.name,
         description: file.description.unwrap_or_default(),

@@ -28,6 +28,9 @@ impl Resolver<'_> {
             self.misplaced(at, "config", "`spawn`");
             self.misplaced(at, "kill", "`spawn`");
         }
+        if file.spawn.is_none() && file.url.is_empty() {
+            self.misplaced(at, "keeps", "`url` or `spawn`");
+        }
         match (file.url.as_slice(), &file.spawn) {
             ([], Some(command)) => self.resolve_spawn(command, file, at),
             ([], None) => Target::Embedded,

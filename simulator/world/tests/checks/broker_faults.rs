@@ -2,7 +2,7 @@
 //! still owes is not.
 
 use squall_ledger::{Judgement, judge};
-use squall_run::Resources;
+use squall_run::{AnomalyKind, Resources};
 use squall_world::Memory;
 
 use crate::harness;
@@ -248,4 +248,71 @@ fn a_broker_that_forgets_breaks_nothing_else() {
         let anomalies = &judgement.measured.anomalies;
         assert_ne!(found.1, 98, "seed {seed}: {:?} {anomalies:#?}", found.0);
     }
+}
+
+/// Readers that are back a second after their publishers.
+const LATE_READERS: &str = r#"
+seed = 1
+[run]
+duration = "20s"
+drain = "5s"
+[[group]]
+name = "readers"
+count = 2
+clean_start = false
+session_expiry = "10m"
+reconnect = { when = "always", backoff = "3500ms" }
+[[group.subscribe]]
+filter = "at/+"
+qos = 1
+[[group]]
+name = "sensors"
+count = 3
+clean_start = false
+session_expiry = "10m"
+reconnect = { when = "always", backoff = "500ms" }
+[[group.publish]]
+topic = "at/{client_id}"
+qos = 1
+every = "1s"
+[[fault]]
+name = "crash"
+at = "8s"
+action = "kill_broker"
+lasts = "2s"
+[[expect]]
+check = "delivery"
+qos = 1
+lost = 0
+"#;
+
+fn count_of(judgement: &Judgement, what: &str) -> u64 {
+    let mut effects = judgement.measured.faults[0].effects.iter();
+    let found = effects.find(|effect| effect.what.contains(what));
+    found.map_or(0, |effect| effect.count)
+}
+
+/// A broker that comes back without Sessions loses what it takes until its subscribers are back: that is told apart from
+/// what it had taken before its end.
+#[test]
+fn messages_lost_to_a_forgotten_session_are_told_from_those_lost_by_the_end() {
+    let judgement = run_with(LATE_READERS, Memory::Lost);
+
+    let lost = judgement
+        .measured
+        .accounting
+        .deliveries
+        .iter()
+        .map(|entry| entry.lost)
+        .sum::<u64>();
+    let before = count_of(&judgement, "before the broker's end");
+    let afterwards = count_of(&judgement, "after it was back");
+    assert!(afterwards > 0, "{:#?}", judgement.measured.faults);
+    assert_eq!((before, afterwards), (0, lost));
+    let anomalies = judgement.measured.anomalies.iter();
+    let mut lost = anomalies.filter(|anomaly| anomaly.kind == AnomalyKind::Lost);
+    let told = "it took this message afterwards, when it had forgotten the Session of readers-";
+    assert!(lost.all(|anomaly| anomaly.explanation.contains(told)));
+    let sessions = ["Sessions that the broker had to have", "Sessions forgotten"];
+    assert_eq!(sessions.map(|what| count_of(&judgement, what)), [5, 5]);
 }

@@ -214,7 +214,7 @@ impl Deliveries {
     /// Notes a message that is lost, with what explains it.
     fn note_lost(&mut self, id: usize, open: &OpenPledge, group: GroupId, end: RunEnd) {
         let stream = &self.streams[id];
-        let topic = stream.topic;
+        let (topic, sender) = (stream.topic, stream.device);
         let recipient = self.topics.places(topic)[open.place].recipient;
         let device = self.device_of(recipient);
         let subject = Subject {
@@ -227,24 +227,18 @@ impl Deliveries {
         };
         let away = self.away_of(recipient, open);
         let missed_at = missed_at(recipient, open, end);
-        let since = self.forgotten_since(recipient, open.record.sent_at);
-        let since = since.unwrap_or(open.record.sent_at);
-        let forgetting = self.broker_times.forgetting(since, missed_at);
-        let forgetting = forgetting.map(|time| {
-            time.effects.lost += 1;
-            time.text()
-        });
+        let forgetting = self.note_forgetting(recipient, open, missed_at);
         // A generator that was held up when it was due sent it with all that was due meanwhile.
         let since = open.record.due_at.min(open.record.sent_at);
         let noticed = subject.between(since, missed_at);
-        let noticed = noticed.with_message_of(stream.device);
+        let noticed = noticed.with_message_of(sender);
         self.anomalies.note(AnomalyKind::Lost, noticed, || {
-            let publisher = self.names.of(stream.device);
+            let publisher = self.names.of(sender);
             let away = away.map(|(device, away)| (self.names.of(device), away));
             Anomaly {
                 kind: AnomalyKind::Lost,
                 at: open.record.sent_at,
-                device: Some(stream.device),
+                device: Some(sender),
                 recipient: device,
                 topic: Some(self.topics.text(topic).to_string()),
                 sequence: Some(open.sequence),
@@ -340,16 +334,6 @@ impl Deliveries {
         }
     }
 
-    /// Since when the broker had forgotten a Session, if it did not know it when a message was sent.
-    fn forgotten_since(&self, recipient: Recipient, sent_at: Instant) -> Option<Instant> {
-        let Recipient::Session(client) = recipient else {
-            return None;
-        };
-        let (since, until) = session(&self.sessions, client)?.forgotten?;
-        let is_in_it = since <= sent_at && until.is_none_or(|until| sent_at <= until);
-        is_in_it.then_some(since)
-    }
-
     /// Whether a recipient, or a member of it, may have missed what was sent to it at QoS 0 because it did not read.
     fn may_miss(&self, recipient: Recipient, sent_at: Instant) -> bool {
         let one = |client| {
@@ -364,7 +348,7 @@ impl Deliveries {
         }
     }
 
-    fn device_of(&self, recipient: Recipient) -> Option<DeviceId> {
+    pub(super) fn device_of(&self, recipient: Recipient) -> Option<DeviceId> {
         match recipient {
             Recipient::Session(client) => Some(session(&self.sessions, client)?.device),
             Recipient::Share(_) => None,

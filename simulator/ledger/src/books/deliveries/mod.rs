@@ -15,6 +15,7 @@ mod contents;
 mod copies;
 mod delivery;
 mod expiry;
+mod forgetting;
 mod identifiers;
 mod leaving;
 mod order;
@@ -239,6 +240,14 @@ impl Deliveries {
         }
     }
 
+    /// When the connection that a device had last began; the start of the run if it had none.
+    fn connected_at_of(&self, device: DeviceId) -> Instant {
+        self.connected_at
+            .get(&device)
+            .copied()
+            .unwrap_or(Instant::ZERO)
+    }
+
     /// A message that was due was given up.
     pub(crate) fn handle_skipped(&mut self, event: &Event, message: &Message<'_>) {
         if self.is_closed {
@@ -256,6 +265,7 @@ impl Deliveries {
             sent_at: event.now,
             reached_at: message.reached_at,
             socket: event.socket,
+            connected_at: self.connected_at_of(event.device),
             group: event.group,
             hash: 0,
         };
@@ -284,6 +294,7 @@ impl Deliveries {
             sent_at: event.now,
             reached_at: message.reached_at,
             socket: event.socket,
+            connected_at: self.connected_at_of(event.device),
             group: event.group,
             hash: fingerprint(payload),
         };
@@ -312,6 +323,7 @@ impl Deliveries {
         let topic = self.topics.topic(topic)?;
         let &id = self.stream_ids.get(&(stamp.device, topic))?;
         let has_expiring = self.streams[id].has_expiring;
+        let connected_at = self.connected_at_of(event.device);
         let record = self.streams[id].record_mut(stamp.sequence)?;
         let acknowledged = Acknowledged {
             sent_at: record.sent_at,
@@ -333,6 +345,7 @@ impl Deliveries {
                     self.expiries.note_acknowledged(named, event.now);
                 }
                 record.state = RecordState::Acknowledged;
+                record.connected_at = connected_at;
                 publications.acknowledged += 1;
             }
             Answered::Refused => {

@@ -23,6 +23,8 @@ pub(crate) struct Record {
     pub(crate) reached_at: Instant,
     /// The connection it was handed to.
     pub(crate) socket: SocketId,
+    /// When the connection began on which it was acknowledged, or that it was handed to while it is not.
+    pub(crate) connected_at: Instant,
     /// Group of the publisher.
     pub(crate) group: GroupId,
     /// Fingerprint of its payload.
@@ -54,6 +56,7 @@ impl Record {
         sent_at: Instant::ZERO,
         reached_at: Instant::ZERO,
         socket: SocketId(0),
+        connected_at: Instant::ZERO,
         group: GroupId(0),
         hash: 0,
     };

@@ -136,18 +136,19 @@ impl Takeovers {
         let Some(expected) = expected else {
             return;
         };
+        let since = since.filter(|_| expected);
+        let forgetting = since.and_then(|since| self.broker_times.forgetting(since, event.now));
+        let forgetting = forgetting.map(|time| {
+            time.effects.due += 1;
+            time.effects.forgotten += u64::from(!session_present);
+            format!("; {}", time.text())
+        });
         if expected == session_present {
             self.counts.session_present_right += 1;
             return;
         }
         self.counts.session_present_wrong += 1;
         self.counts.sessions_gone += u64::from(expected);
-        let since = since.filter(|_| expected);
-        let forgetting = since.and_then(|since| self.broker_times.forgetting(since, event.now));
-        let forgetting = forgetting.map(|time| {
-            time.effects.forgotten += 1;
-            format!("; {}", time.text())
-        });
         let what = format!(
             "CONNACK says session present {}, expected {} (§3.2.2.1.1){}",
             u8::from(session_present),
