@@ -291,9 +291,9 @@ mod tests {
         assert_eq!(
             notes[..2],
             [
-                "Fault crash at 8 s: the broker was away for 2.03 s; it had forgotten 40 of 42 Sessions that it had to have \
+                "Fault crash at 8.00 s: the broker was away for 2.03 s; it had forgotten 40 of 42 Sessions that it had to have \
                  when it was back.",
-                "Fault freeze at 8 s: the broker was paused to the end of the run."
+                "Fault freeze at 8.00 s: the broker was paused to the end of the run."
             ]
         );
     }
