@@ -50,6 +50,7 @@ pub fn override_of(written: &str) -> Result<Override, Failure> {
 #[cfg(test)]
 mod tests {
     use squall_protocol::Version;
+    use squall_run::Keeps;
     use squall_scenario::{
         FileUnreadable, Group, Scenario, ScenarioErrors, Surroundings, TargetDescription,
     };
@@ -109,6 +110,27 @@ mod tests {
             assert_eq!(found.name, shipped.name);
             let is_told = found.install.is_some() || !found.notes.is_empty();
             assert!(is_told, "{}", shipped.name);
+        }
+    }
+
+    /// What a description says its broker keeps is about the broker as it starts it, not about one that the scenario sets up
+    /// otherwise or that runs already.
+    #[test]
+    fn what_a_target_keeps_holds_for_the_setup_of_its_description() {
+        let keeps = |changes: &[&str]| {
+            let read = read(&SCENARIOS[0], changes).unwrap_or_else(|errors| panic!("{errors}"));
+            read.traits.keeps
+        };
+        let of_mosquitto = "target.use=\"mosquitto\"";
+
+        assert_eq!(keeps(&[of_mosquitto]), Some(Keeps::Nothing));
+        assert_eq!(keeps(&["target.use=\"mosquitto-disk\""]), Some(Keeps::Disk));
+        for otherwise in [
+            "target.url=\"mqtt://localhost:1883\"",
+            "target.spawn=\"mosquitto -p {port}\"",
+            "target.config={ \"mosquitto.conf\" = \"listener {port}\" }",
+        ] {
+            assert_eq!(keeps(&[of_mosquitto, otherwise]), None, "{otherwise}");
         }
     }
 
