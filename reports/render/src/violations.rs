@@ -44,11 +44,21 @@ fn line(violation: &Anomaly) -> String {
     ];
     for (what, name) in parts {
         // Topics and explanations often have the device's name.
-        if let Some(name) = name.as_ref().filter(|name| !line.contains(name.as_str())) {
+        if let Some(name) = name.as_ref().filter(|name| !has_word(&line, name)) {
             line.push_str(&format!("; {what} {name}"));
         }
     }
     line
+}
+
+/// Whether `text` has `word`, and not only as a part of a longer name.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_of_name = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
+    text.match_indices(word).any(|(start, _)| {
+        let before = text[..start].chars().next_back();
+        let after = text[start + word.len()..].chars().next();
+        !before.is_some_and(is_of_name) && !after.is_some_and(is_of_name)
+    })
 }
 
 #[cfg(test)]
@@ -56,6 +66,14 @@ mod tests {
     use squall_run::sample;
 
     use super::*;
+
+    /// A name within another one is not named by it.
+    #[test]
+    fn a_part_of_a_name_is_not_the_name() {
+        assert!(has_word("never came to ops-1, topic a/b", "ops-1"));
+        assert!(!has_word("never came to ops-10", "ops-1"));
+        assert!(has_word("status/dev-81", "dev-81"));
+    }
 
     /// Who reads of a broken claim reads of which device and message, once each.
     #[test]

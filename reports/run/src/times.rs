@@ -47,7 +47,7 @@ pub enum StopCause {
     Sigterm,
     /// The terminal was closed.
     Sighup,
-    /// Something was broken for good, and `run.abort_on_fail` wants no more.
+    /// Something was broken, and `run.abort_on_fail` wants no more.
     #[serde(rename = "run.abort_on_fail")]
     AbortOnFail,
 }

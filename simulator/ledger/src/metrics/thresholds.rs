@@ -44,6 +44,10 @@ pub(crate) fn judge_thresholds(
 /// The first condition in file order that is broken by what was measured so far, in words: a limit from above on a time or a
 /// count. What a mean or a rate will be in the end is open.
 pub(crate) fn broken_threshold(scenario: &Scenario, metrics: &Metrics) -> Option<String> {
+    let mut all = scenario.thresholds.iter();
+    if !all.any(|threshold| threshold.conditions.iter().any(is_from_above)) {
+        return None;
+    }
     let judge = Judge {
         scenario,
         metrics,
@@ -72,7 +76,7 @@ pub(crate) fn broken_threshold(scenario: &Scenario, metrics: &Metrics) -> Option
         })
 }
 
-/// Whether more samples of the same kind do not mend it.
+/// Whether it is about samples, and bounds them from above. More samples may mend a percentile, but rarely do.
 fn is_from_above(condition: &Condition) -> bool {
     let is_of_samples = match condition.aggregate {
         Aggregate::Percentile(_) | Aggregate::Max | Aggregate::Count => true,

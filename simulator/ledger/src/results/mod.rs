@@ -297,7 +297,8 @@ fn kept_out_by_faults(ledger: &books::Ledger) -> Option<Reason> {
     let kept_out = ledger.connections.kept_out_by_faults();
     (kept_out > 0).then(|| {
         Reason::Invalid(format!(
-            "{} devices never got a CONNACK because faults had the broker away when they asked: nothing that is claimed is              about them; let their group `reconnect`, or the faults come later",
+            "{} devices never got a CONNACK because faults had the broker away when they asked: nothing that is claimed is \
+             about them; let their group `reconnect`, or the faults come later",
             count_text(kept_out)
         ))
     })

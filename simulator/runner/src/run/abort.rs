@@ -1,4 +1,4 @@
-//! `run.abort_on_fail`: looks whether something is broken for good while a run goes on.
+//! `run.abort_on_fail`: looks whether something is broken while a run goes on.
 
 use std::future::pending;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const LOOK_PERIOD: Duration = Duration::from_secs(1);
 /// How long the measured part goes on before thresholds are looked at: a percentile of its first moments says little.
 const THRESHOLDS_AFTER: Duration = Duration::from_secs(10);
 
-/// Waits until something is broken for good, and says what. Does not end where the scenario goes on all the same.
+/// Waits until something is broken, and says what. Does not end where the scenario goes on all the same.
 pub(super) async fn broken(drive: &Drive<Recorder>, scenario: &Scenario) -> String {
     if !scenario.run.abort_on_fail {
         return pending().await;

@@ -201,7 +201,7 @@ async fn run_fleet(
     Ok((driven, keeper))
 }
 
-/// The first signal ends the load, and so does what is broken for good where the scenario asks for that; the drain and the
+/// The first signal ends the load, and so does what is broken where the scenario asks for that; the drain and the
 /// checks follow, since what is on its way would be taken for lost. The second signal ends everything.
 async fn run_until_end_or_stop(
     drive: &Drive<Recorder>,

@@ -1,4 +1,4 @@
-//! Runs that end before their time because something is broken for good.
+//! Runs that end before their time because something is broken.
 
 use squall_protocol::packet::Packet;
 use squall_world::{Direction, Passing, Tamper, Tampered};

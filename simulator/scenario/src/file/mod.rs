@@ -183,10 +183,10 @@ pub(crate) struct RunFile {
     pub(crate) drain: Option<DurationText>,
     /// Time that a device waits for its connection, its CONNACK and its SUBACK, each. Default 10s.
     pub(crate) connect_timeout: Option<DurationText>,
-    /// Whether the load ends as soon as something is broken for good, so that a long run need not go on: a claim that something
-    /// happens at most so often (`duplicated`, `misrouted`, `unexpected_disconnects` and the like), at any time, or a
-    /// limit from above of `[thresholds]` on a time or a count, by what was measured so far, from 10 s into the measured part on. The
-    /// drain follows, and all is judged by what there was until then. What is missing is known at the end only. Default false.
+    /// Whether the load ends early, so that a long run that fails need not go on: when a claim that something happens at most so
+    /// often (`duplicated`, `misrouted`, `unexpected_disconnects` and the like) is broken, or, from 10 s into the measured part on,
+    /// a limit from above of `[thresholds]` on a time or a count, by what was measured so far. The drain follows, and all is
+    /// judged by what there was until then. What is missing is known at the end only. Default false.
     pub(crate) abort_on_fail: Option<bool>,
     /// How often the scenario is run, each time with a fresh broker where squall starts it: the first run has the
     /// scenario's seed, each further one the next number. The runs are put side by side with their spread. Default 1.

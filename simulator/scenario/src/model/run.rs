@@ -17,7 +17,7 @@ pub struct RunSettings {
     pub drain: Duration,
     /// Time that a device waits for its transport, its CONNACK and its SUBACKs, each. Default 10 s.
     pub connect_timeout: Duration,
-    /// Whether the load ends as soon as a claim or a threshold is broken for good. Default false.
+    /// Whether the load ends as soon as a claim or a threshold is broken. Default false.
     pub abort_on_fail: bool,
     /// How often the scenario is run, at least once; the default. One run is one of them: the seed of the second is one
     /// above that of the first, and so on.

@@ -17,6 +17,7 @@ pub use series::Series;
 
 use crate::cli::{OutputArgs, RunArgs, WorkerArgs};
 use crate::exit::Failure;
+use crate::layers::Layers;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
 use crate::out_folder::OutFolder;
@@ -217,6 +218,11 @@ fn prepare_all(
                 remark(&format!("note: {sentence}"));
             }
             file.check_limits(limits)?;
+            // An hour of runs before it is not lost to the last one; a single one says it as it begins.
+            if (all.len() > 1 || series.files.len() > 1) && file.number == 1 {
+                file.check_command()?;
+            }
+            Layers::check_files(&file.scenario)?;
             let folder = series.folders.take_for(&series.folder_name_of(file))?;
             if !output.force {
                 crate::commands::refuse_to_replace(folder.path())?;
