@@ -27,6 +27,12 @@ impl Surroundings for Around {
             "loop.toml" => "extends = \"back.toml\"\n".to_owned(),
             "back.toml" => "extends = \"loop.toml\"\n".to_owned(),
             "home.toml" => "extends = \"test.toml\"\n".to_owned(),
+            "./here.toml" => "extends = \"here.toml\"\n".to_owned(),
+            "here.toml" => "extends = \"./here.toml\"\n".to_owned(),
+            "faults.toml" => format!(
+                "{BASE}[[fault]]\nname = \"cut\"\nat = \"1s\"\ngroup = \"devices\"\nselect = 1\naction = \"drop\"\nhow = \"rst\"\n\
+                 [[fault]]\nat = \"2s\"\ngroup = \"devices\"\nselect = 1\naction = \"disconnect\"\n"
+            ),
             _ => {
                 let cause = format!("/home/{path}: no such file");
                 return Err(FileUnreadable { cause });
@@ -74,6 +80,22 @@ fn a_file_says_in_what_it_differs_from_its_base() {
     assert_eq!(scenario.extends, ["base.toml"]);
 }
 
+/// A fault without a name is added, and leaves those of the base as they are.
+#[test]
+fn blocks_without_names_are_added() {
+    let text = "extends = \"faults.toml\"\n[[fault]]\nname = \"cut\"\nat = \"3s\"\n\
+                [[fault]]\nat = \"4s\"\ngroup = \"devices\"\nselect = 1\naction = \"disconnect\"\n";
+
+    let scenario = parse(text).unwrap_or_else(|errors| panic!("{errors}"));
+
+    let faults = scenario.faults.iter();
+    let times: Vec<_> = faults.flat_map(|fault| fault.times()).collect();
+    assert_eq!(
+        times.iter().map(|time| time.as_secs()).collect::<Vec<_>>(),
+        [3, 2, 4]
+    );
+}
+
 /// A base may extend another, by a path from its own folder; `--set` comes last.
 #[test]
 fn bases_may_extend_others() {
@@ -111,6 +133,16 @@ fn an_error_is_in_the_file_that_has_it() {
             "extends = \"home.toml\"",
             "home.toml:1:11",
             "extends itself",
+        ),
+        (
+            "extends = \"here.toml\"",
+            "here.toml:1:11",
+            "extends itself",
+        ),
+        (
+            "extends = \"base.toml\"\n[[group]]\nname = \"reader\"\ncount = 2\n[[group]]\nname = \"reader\"\ncount = 3\n",
+            "folder/test.toml:6:8",
+            "reader",
         ),
         ("extends = 3", "folder/test.toml:1:11", "expected a string"),
     ] {

@@ -1,8 +1,8 @@
 //! `extends = "base.toml"`: a scenario that says only in what it differs from another.
 //!
 //! Tables are put together key by key, and lists of blocks with names (`network`, `group`, `fault`) name by name: what the
-//! extending file says comes before what its base says. Its `[[expect]]` follow those of the base. Everything else that it
-//! writes stands in place of what the base has, whole lists included.
+//! extending file says comes before what its base says. Blocks without a name, as `[[expect]]`, follow those of the base. Everything
+//! else that it writes stands in place of what the base has, whole lists included.
 
 use squall_toml::at::At;
 use squall_toml::document::Document;
@@ -11,6 +11,9 @@ use squall_toml::source::Sources;
 
 use crate::Surroundings;
 use crate::error::{Diagnostics, Problem, ScenarioErrors};
+
+/// Lists of blocks: those with names are merged by them, others are added.
+const BLOCKS: [&str; 4] = ["network", "group", "fault", "expect"];
 
 /// Most files in a row, each of which extends the next.
 const BASES_MAX: usize = 10;
@@ -46,7 +49,8 @@ pub(super) fn apply(
             let problem = Problem::Contradiction { what, remedy };
             diagnostics.push(entry.node.span.clone(), at.path().clone(), problem);
         };
-        if path == own || bases.contains(&path) {
+        let is_met = |known: &str| plain(known) == plain(&path);
+        if is_met(&own) || bases.iter().any(|base| is_met(base)) {
             note(
                 format!("{path:?} extends itself, directly or through others"),
                 "a base that extends none of the files that extend it",
@@ -89,6 +93,18 @@ fn beside(of: &str, written: &str) -> String {
     }
 }
 
+/// `path` without `.`, and without `..` where what it leaves is written: two spellings of one file are one.
+fn plain(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| *part != ".") {
+        match (part, parts.last()) {
+            ("..", Some(&left)) if left != ".." && !left.is_empty() => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    parts
+}
+
 /// Puts `entry` into the table `node`, in place of one with the same key.
 fn put(node: &mut Node, entry: Entry) {
     if let Value::Table(entries) = &mut node.value {
@@ -113,7 +129,7 @@ fn merge(base: &mut Node, over: Node) {
                     merge(known, entry.node);
                 }
             }
-            Some((Value::Array(known), _)) if is_of_blocks(known, &entry.node) => {
+            Some((Value::Array(known), _)) if is_of_blocks(&entry) => {
                 merge_blocks(known, entry);
             }
             Some(_) | None => put(base, entry),
@@ -121,28 +137,31 @@ fn merge(base: &mut Node, over: Node) {
     }
 }
 
-/// Whether both are lists of tables that have names, or that are claims.
-fn is_of_blocks(known: &[Node], over: &Node) -> bool {
-    let has = |key: &str| {
-        let mut all = known.iter().chain(over.items());
-        all.all(|item| item.get(key).is_some())
-    };
-    !over.items().is_empty() && (has("name") || has("check"))
+/// Whether it is a list of blocks that are put together one by one: not an empty one, which is written to have none.
+fn is_of_blocks(over: &Entry) -> bool {
+    BLOCKS.contains(&over.key.as_str()) && !over.node.items().is_empty()
 }
 
-/// Merges blocks of one name, and appends the others.
+/// Merges blocks with those of the base that have their names, and appends the others. A name that comes twice in one file
+/// is that file's mistake: only the first one is merged.
 fn merge_blocks(known: &mut Vec<Node>, over: Entry) {
     let Value::Array(items) = over.node.value else {
         return;
     };
+    let mut open: Vec<Option<String>> = known.iter().map(name_of).collect();
     for item in items {
-        let name = item.get("name").and_then(Node::as_str).map(str::to_owned);
-        let same = known.iter_mut().find(|block| {
-            name.is_some() && block.get("name").and_then(Node::as_str) == name.as_deref()
-        });
+        let name = name_of(&item);
+        let same = open.iter_mut().position(|of| of.is_some() && *of == name);
         match same {
-            Some(block) => merge(block, item),
+            Some(place) => {
+                open[place] = None;
+                merge(&mut known[place], item);
+            }
             None => known.push(item),
         }
     }
+}
+
+fn name_of(block: &Node) -> Option<String> {
+    block.get("name").and_then(Node::as_str).map(str::to_owned)
 }
