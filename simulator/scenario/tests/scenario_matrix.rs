@@ -156,6 +156,11 @@ fn what_cannot_be_swept_is_refused_where_it_stands() {
         ),
         ("target.password = [\"a\"]", "is a secret", "12:8"),
         ("vars.x = [1]\n\"vars.x\" = [2]", "is an axis twice", "13:1"),
+        (
+            "\"target.use\" = [\"mosquitto\"]\n\"target.url\" = [\"mqtt://a\"]",
+            "`target.url` stands in place of `target.use`",
+            "13:1",
+        ),
     ];
     for (line, message, place) in cases {
         let report = sweep(&format!("[matrix]\n{line}\n"), &[]).unwrap_err();

@@ -123,6 +123,14 @@ impl Matrix {
             let what = format!("`{key}` is an axis twice");
             return Err(of_key(contradiction(what, "each key once")));
         }
+        let mut axes = self.axes.iter();
+        if let Some(other) = axes.find(|axis| put::is_in_place_of(&keys, &axis.keys)) {
+            let what = format!(
+                "`{key}` stands in place of `{}`, which is an axis too",
+                other.key
+            );
+            return Err(of_key(contradiction(what, "one of them")));
+        }
         let of_values = |problem: Problem| (entry.node.span.clone(), problem);
         let Value::Array(values) = &entry.node.value else {
             let problem = entry.node.wrong_type("a list of values");
