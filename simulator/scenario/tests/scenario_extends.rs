@@ -144,6 +144,11 @@ fn an_error_is_in_the_file_that_has_it() {
             "folder/test.toml:6:8",
             "reader",
         ),
+        (
+            "extends = \"base.toml\"\n[[group]]\nname = \"reader\"\ncount = 2\n[[group]]\nname = \"reader\"\nkeep_alive = \"9s\"\n",
+            "folder/test.toml:6:8",
+            "two groups are named \"reader\"",
+        ),
         ("extends = 3", "folder/test.toml:1:11", "expected a string"),
     ] {
         let errors = parse(text).unwrap_err().to_string();

@@ -68,8 +68,8 @@ pub(crate) struct ScenarioFile {
     #[serde(rename = "version")]
     pub(crate) _version: u32,
     /// Path of a scenario that this one extends, from this file's folder: what this file does not say, that one does. Blocks
-    /// of one name are put together key by key, `[[expect]]` are added, and any other list replaces that of the base. Files
-    /// that a base names count from the folder of the scenario that is run. By default none.
+    /// of one name are put together key by key, `[[expect]]` and blocks without a name are added, and any other list replaces
+    /// that of the base. Files that a base names count from the folder of the scenario that is run. By default none.
     #[serde(rename = "extends")]
     pub(crate) _extends: Option<String>,
     /// The name of the run in reports and folders: letters, digits, `-` and `_`.

@@ -78,6 +78,7 @@ pub(super) fn apply(
         let offset = sources.push(&path, base.text());
         let mut node = base.node;
         node.shift(offset);
+        refuse_equal_names(document, diagnostics);
         merge(&mut node, std::mem::replace(document, Node::empty_table()));
         *document = node;
         bases.push(path);
@@ -103,6 +104,23 @@ fn plain(path: &str) -> Vec<&str> {
         }
     }
     parts
+}
+
+/// Notes blocks of one name in the file `over`, which would be told to lack what the base says of the first of them.
+fn refuse_equal_names(over: &Node, diagnostics: &mut Diagnostics) {
+    for kind in BLOCKS {
+        let at_list = At::root(over).key(kind);
+        let items = over.get(kind).map(Node::items).unwrap_or_default();
+        for (index, item) in items.iter().enumerate() {
+            let mut earlier = items.iter().take(index).filter_map(name_of);
+            if let Some(name) = name_of(item)
+                && earlier.any(|other| other == name)
+            {
+                let at = at_list.item(index).key("name");
+                diagnostics.value(&at, Problem::DuplicateName { kind, name });
+            }
+        }
+    }
 }
 
 /// Puts `entry` into the table `node`, in place of one with the same key.
