@@ -65,13 +65,21 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
         sum
     };
     if let Some(times) = claim.exactly {
-        let judged = judge_exactly(times, &sum_of(&|_| true), wills);
+        let sum = sum_of(&|_| true);
+        let judged = judge_exactly(times, &sum, wills);
         let kinds = [
             AnomalyKind::WillMissing,
             AnomalyKind::WillDoubled,
             AnomalyKind::WillUnexpected,
         ];
         claims.add(judged, &kinds);
+        if sum.left_open > 0 {
+            claims.judged_of(&format!(
+                "{} connections that ended; the broker left {} open, and no will is due of these",
+                count_text(sum.watched()),
+                count_text(sum.left_open)
+            ));
+        }
     }
     for (&how, &limit) in &claim.within {
         let sum = sum_of(&|cause| cause == WillCause::Dropped(how));

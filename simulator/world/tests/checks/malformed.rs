@@ -176,6 +176,12 @@ fn a_connection_that_stays_open_has_no_will_due() {
             (missing, missing, left_open),
             "{will:?}"
         );
+        // Of how many it was judged is said with the claim.
+        let checks = &judgement.measured.checks;
+        let of_wills = checks.iter().find(|check| check.check == "will");
+        let said = of_wills.and_then(|check| check.claims[0].of.clone());
+        let names_open = said.is_some_and(|said| said.contains("left 12 open"));
+        assert_eq!(names_open, left_open > 0);
         assert_eq!(verdict(&judgement).exit_code, 98);
     }
 }
