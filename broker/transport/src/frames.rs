@@ -11,6 +11,7 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 use crate::error::TransportError;
+use crate::mask::Mask;
 
 /// The longest header (section 5.2).
 const HEADER_BYTES_MAX: usize = 14;
@@ -66,28 +67,6 @@ enum Content {
 enum Message {
     Between,
     Within,
-}
-
-/// A masking key and the place in it (section 5.3).
-#[derive(Clone, Copy, Debug)]
-struct Mask {
-    key: [u8; 4],
-    at: usize,
-}
-
-impl Mask {
-    fn new(key: [u8; 4]) -> Self {
-        Self { key, at: 0 }
-    }
-
-    fn apply(&mut self, bytes: &mut [u8]) {
-        let mut key = self.key;
-        key.rotate_left(self.at);
-        for (byte, key) in bytes.iter_mut().zip(key.iter().cycle()) {
-            *byte ^= key;
-        }
-        self.at = (self.at + bytes.len()) % key.len();
-    }
 }
 
 impl Frames {

@@ -11,6 +11,7 @@
 
 mod error;
 mod frames;
+mod mask;
 mod request;
 mod request_fault;
 mod serving;

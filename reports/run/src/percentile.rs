@@ -71,10 +71,8 @@ impl Percentile {
 
     /// The highest of those that tables show which so many samples can judge; `None` with too few for any.
     pub fn highest_judged_by(samples: u64) -> Option<Self> {
-        let shown = Self::SHOWN.into_iter().rev();
-        shown
-            .clone()
-            .find(|percentile| percentile.samples_needed() <= samples)
+        let mut shown = Self::SHOWN.into_iter().rev();
+        shown.find(|percentile| percentile.samples_needed() <= samples)
     }
 
     /// What to limit in place of a percentile that `samples` cannot judge.

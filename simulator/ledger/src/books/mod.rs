@@ -104,6 +104,7 @@ pub(crate) use deliveries::{Acknowledged, FirstDelivery, ShareCounts, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
+pub(crate) use quotas::QuotaCounts;
 pub(crate) use responses::{Answered, ResponseCounts};
 pub(crate) use retained::{Before, Found, Values};
 pub(crate) use silences::SilenceCounts;

@@ -5,7 +5,7 @@ use squall_scenario::ConnectionsClaim;
 
 use super::Evidence;
 use super::claim::Claims;
-use crate::books::Scope;
+use crate::books::{GroupCounts, Ledger, Scope};
 
 /// Judges one claim. Transports that limits of this machine refused do not count against the broker:
 /// they make the run invalid instead.
@@ -18,15 +18,7 @@ pub(super) fn judge(claim: &ConnectionsClaim, evidence: &Evidence<'_>) -> Claims
             ..Scope::default()
         });
     }
-    let groups = evidence.ledger.connections.groups().iter().enumerate();
-    let chosen: Vec<_> = groups
-        .filter(|(place, _)| {
-            claim
-                .group
-                .is_none_or(|group| usize::from(group.0) == *place)
-        })
-        .map(|(_, counts)| counts)
-        .collect();
+    let chosen: Vec<_> = chosen(claim, evidence.ledger).collect();
     let attempts: u64 = chosen.iter().map(|counts| counts.attempts).sum();
     let refused: u64 = chosen.iter().map(|counts| counts.refused_total()).sum();
     let unexpected: u64 = chosen.iter().map(|counts| counts.unexpected_total()).sum();
@@ -44,4 +36,17 @@ pub(super) fn judge(claim: &ConnectionsClaim, evidence: &Evidence<'_>) -> Claims
         &[AnomalyKind::UnexpectedDisconnect],
     );
     claims
+}
+
+/// The counts of the groups that the claim is about.
+pub(super) fn chosen<'a>(
+    claim: &'a ConnectionsClaim,
+    ledger: &'a Ledger,
+) -> impl Iterator<Item = &'a GroupCounts> {
+    let groups = ledger.connections.groups().iter().enumerate();
+    let chosen = groups.filter(|(place, _)| {
+        let group = claim.group;
+        group.is_none_or(|group| usize::from(group.0) == *place)
+    });
+    chosen.map(|(_, counts)| counts)
 }

@@ -40,10 +40,7 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         claims.select("group", &evidence.scenario.group(group).name);
     }
     let books = evidence.ledger.books();
-    let is_chosen = |key: TallyKey| {
-        claim.qos.is_none_or(|qos| qos == key.published)
-            && claim.group.is_none_or(|group| group == key.group)
-    };
+    let is_chosen = |key: TallyKey| is_chosen(claim, key);
     let all = books.sum(is_chosen);
     let owed =
         books.sum(|key| is_chosen(key) && (claim.qos.is_some() || key.owed > QoS::AtMostOnce));
@@ -75,6 +72,12 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         &[AnomalyKind::UnexpectedDisconnect],
     );
     claims
+}
+
+/// Whether the claim is about what `key` counts.
+pub(super) fn is_chosen(claim: &DeliveryClaim, key: TallyKey) -> bool {
+    claim.qos.is_none_or(|qos| qos == key.published)
+        && claim.group.is_none_or(|group| group == key.group)
 }
 
 /// What was retained and did not come may have been cleared by another client, or lost by the broker, and what was under

@@ -5,7 +5,7 @@ use squall_scenario::{GroupId, QuotaClaim};
 
 use super::Evidence;
 use super::claim::{Claims, Word};
-use crate::books::Scope;
+use crate::books::{Ledger, QuotaCounts, Scope};
 
 /// Judges one claim.
 pub(super) fn judge(claim: &QuotaClaim, evidence: &Evidence<'_>) -> Claims {
@@ -17,10 +17,8 @@ pub(super) fn judge(claim: &QuotaClaim, evidence: &Evidence<'_>) -> Claims {
             ..Scope::default()
         });
     }
-    let groups = (0..).map(GroupId).take(evidence.scenario.groups.len());
-    let chosen = groups.filter(|group| claim.group.is_none_or(|only| only == *group));
     let (mut came, mut exceeded) = (0, 0);
-    for counts in chosen.map(|group| evidence.ledger.quotas.of(group)) {
+    for counts in counted(claim, evidence.ledger) {
         came += counts.came;
         exceeded += counts.exceeded;
     }
@@ -37,4 +35,11 @@ pub(super) fn judge(claim: &QuotaClaim, evidence: &Evidence<'_>) -> Claims {
         );
     }
     claims
+}
+
+/// The counts of the groups that the claim is about.
+pub(super) fn counted(claim: &QuotaClaim, ledger: &Ledger) -> impl Iterator<Item = QuotaCounts> {
+    let groups = (0..).map(GroupId).take(ledger.connections.groups().len());
+    let chosen = groups.filter(|group| claim.group.is_none_or(|only| only == *group));
+    chosen.map(|group| ledger.quotas.of(group))
 }

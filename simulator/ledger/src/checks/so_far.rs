@@ -1,11 +1,11 @@
 //! What is broken for good while a run goes on: a claim that something happens at most so often, when it has happened more
 //! often. What is missing could still come, so it is known at the end only.
 
-use squall_protocol::QoS;
 use squall_run::count_text;
-use squall_scenario::{ConnectionsClaim, DeliveryClaim, Expectation, GroupId, Scenario};
+use squall_scenario::{ConnectionsClaim, DeliveryClaim, Expectation, Scenario};
 
-use crate::books::{Ledger, Tally};
+use super::{connections, delivery, quota};
+use crate::books::{GroupCounts, Ledger};
 
 /// One claim that something happens at most so often.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ fn claims(number: usize, expectation: &Expectation, ledger: &Ledger) -> Vec<AtMo
         Expectation::Delivery(claim) => of_delivery(claim, ledger),
         Expectation::Connections(claim) => of_connections(claim, ledger),
         Expectation::Quota(claim) => {
-            let found = groups(claim.group, ledger).map(|group| ledger.quotas.of(group).exceeded);
+            let found = quota::counted(claim, ledger).map(|counts| counts.exceeded);
             vec![AtMost {
                 key: "receive_maximum",
                 limit: claim.receive_maximum_kept.then_some(0),
@@ -73,10 +73,7 @@ fn claims(number: usize, expectation: &Expectation, ledger: &Ledger) -> Vec<AtMo
 }
 
 fn of_delivery(claim: &DeliveryClaim, ledger: &Ledger) -> Vec<AtMost> {
-    let all: Tally = ledger.books().sum(|key| {
-        claim.qos.is_none_or(|qos: QoS| qos == key.published)
-            && claim.group.is_none_or(|group| group == key.group)
-    });
+    let all = ledger.books().sum(|key| delivery::is_chosen(claim, key));
     [
         ("duplicated", claim.duplicated, all.forbidden),
         ("reordered", claim.reordered, all.reordered),
@@ -90,12 +87,9 @@ fn of_delivery(claim: &DeliveryClaim, ledger: &Ledger) -> Vec<AtMost> {
 }
 
 fn of_connections(claim: &ConnectionsClaim, ledger: &Ledger) -> Vec<AtMost> {
-    let (mut refused, mut unexpected) = (0, 0);
-    for group in groups(claim.group, ledger) {
-        let counts = &ledger.connections.groups()[usize::from(group.0)];
-        refused += counts.refused_total();
-        unexpected += counts.unexpected_total();
-    }
+    let chosen = || connections::chosen(claim, ledger);
+    let refused = chosen().map(GroupCounts::refused_total).sum();
+    let unexpected = chosen().map(GroupCounts::unexpected_total).sum();
     [
         ("refused", claim.refused, refused),
         (
@@ -106,10 +100,4 @@ fn of_connections(claim: &ConnectionsClaim, ledger: &Ledger) -> Vec<AtMost> {
     ]
     .map(|(key, limit, found)| AtMost { key, limit, found })
     .into()
-}
-
-/// The group that a claim is about, or all.
-fn groups(only: Option<GroupId>, ledger: &Ledger) -> impl Iterator<Item = GroupId> {
-    let all = (0..).map(GroupId).take(ledger.connections.groups().len());
-    all.filter(move |group| only.is_none_or(|only| only == *group))
 }

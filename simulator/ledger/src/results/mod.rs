@@ -240,10 +240,8 @@ fn absent(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
 fn never_asked(scenario: &Scenario, ledger: &books::Ledger) -> Option<Reason> {
     let devices = u64::from(scenario.device_count());
     let never_asked = devices - ledger.connections.asked();
-    let not_called: u64 = {
-        let groups = scenario.groups.iter();
-        groups.map(|group| never_called(group, &scenario.run)).sum()
-    };
+    let groups = scenario.groups.iter();
+    let not_called: u64 = groups.map(|group| never_called(group, &scenario.run)).sum();
     (never_asked > not_called).then(|| {
         Reason::Invalid(format!(
             "{} of {} devices never asked for a connection: they had to leave, or the run was over, before it was their \

@@ -219,10 +219,11 @@ fn prepare_all(
             }
             file.check_limits(limits)?;
             // An hour of runs before it is not lost to the last one; a single one says it as it begins.
-            if (all.len() > 1 || series.files.len() > 1) && file.number == 1 {
+            let is_of_several = all.len() > 1 || series.files.len() > 1;
+            if is_of_several && file.number == 1 {
                 file.check_command()?;
+                Layers::check_files(&file.scenario)?;
             }
-            Layers::check_files(&file.scenario)?;
             let folder = series.folders.take_for(&series.folder_name_of(file))?;
             if !output.force {
                 crate::commands::refuse_to_replace(folder.path())?;
