@@ -37,6 +37,7 @@ impl Target {
             transport: Transport::Tcp,
             ready: EMBEDDED_READY_MAX,
             kill: StopBy::Sigterm,
+            software: vec![program.clone(), "--version".to_owned()],
             env: Default::default(),
             config: Default::default(),
         };

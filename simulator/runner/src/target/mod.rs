@@ -10,6 +10,7 @@ mod faults;
 mod place;
 mod probe;
 mod reports;
+mod software;
 mod watch;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use squall_run::TargetKind;
 use squall_scenario::{Login, Scenario, SpawnTarget, TargetTraits, UrlTarget};
 
@@ -146,6 +148,8 @@ pub struct Target {
     pub kind: TargetKind,
     /// What the probe logs in with.
     login: Login,
+    /// Product and version, as far as it says so.
+    software: Option<String>,
     /// The process, if it is ours to measure and to stop.
     child: Option<Child>,
     /// Its folder, which is removed after it.
@@ -201,6 +205,7 @@ impl Target {
         let target = Self {
             addresses: Address::local(scenario, address)?,
             kind: TargetKind::Embedded,
+            software: Some(format!("squall {}", env!("CARGO_PKG_VERSION"))),
             login: scenario.own_login().clone(),
             child: Some(child),
             _place: None,
@@ -217,11 +222,13 @@ impl Target {
         let target = Self {
             addresses,
             kind: TargetKind::Url,
+            software: None,
             login: scenario.own_login().clone(),
             child: None,
             _place: None,
         };
-        target.wait_until_it_answers(URL_READY_MAX).await
+        let target = target.wait_until_it_answers(URL_READY_MAX).await?;
+        Ok(target.ask_version(None).await)
     }
 
     /// Another process may take the port between our choice and the broker's bind: then once more.
@@ -251,14 +258,32 @@ impl Target {
         let port = address::free_port()?;
         let mut place = Place::new(port)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let printed = software::printed_version(spawn, &mut place).await?;
         let target = Self {
             addresses: Address::local(scenario, address)?,
             kind: TargetKind::Spawn,
+            software: None,
             login: scenario.own_login().clone(),
             child: Some(Child::spawned(spawn, &mut place, log)?),
             _place: Some(place),
         };
-        Ok(target.until_ready(spawn.ready).await)
+        let ready = target.until_ready(spawn.ready).await;
+        Ok(match ready {
+            Ok(target) => Ok(target.ask_version(printed).await),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Notes which software it is: what its command `printed`, or else what it announces.
+    async fn ask_version(mut self, printed: Option<String>) -> Self {
+        self.software = match printed {
+            Some(version) => Some(version),
+            None => {
+                let said = probe::announced_version(self.first().door(&self.login)).await;
+                said.and_then(|said| software::version_in(&said))
+            }
+        };
+        self
     }
 
     async fn wait_until_it_answers(self, limit: Duration) -> Result<Self, Failure> {
@@ -310,8 +335,8 @@ impl Target {
 
     /// As a run file describes it, with what was changed for it.
     pub fn describe(&self, traits: &TargetTraits) -> squall_run::Target {
-        let software = (self.kind == TargetKind::Embedded)
-            .then(|| format!("squall {}", env!("CARGO_PKG_VERSION")));
+        let version = self.software.clone();
+        let software = version.map(|text| software::with_product(text, traits.name.as_deref()));
         squall_run::Target {
             kind: self.kind,
             url: self.url(),
@@ -343,13 +368,14 @@ impl Target {
             held: HELD_MIN,
             silent: silent_max,
         };
-        let mut answers = Vec::new();
-        for address in &self.addresses {
-            let door = address.door(&self.login);
-            let answered = probe::still_answers(door, patience, self.child.as_mut()).await;
-            answers.push(Answer::from(answered));
-        }
-        Answer::of_all(answers)
+        // All at once: each of a cluster's nodes may be silent for as long as that. What squall started has one address.
+        let mut child = self.child.as_mut();
+        let asked = self
+            .addresses
+            .iter()
+            .map(|address| probe::still_answers(address.door(&self.login), patience, child.take()));
+        let answered = join_all(asked).await;
+        Answer::of_all(answered.into_iter().map(Answer::from).collect())
     }
 
     /// How long it may take to stop before it is killed; `None` if squall did not start it.

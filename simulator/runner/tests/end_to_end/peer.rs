@@ -198,6 +198,9 @@ fn a_scenario_passes_on_mosquitto() {
     assert_held(code_and_errors(&output).0, &run);
     let measured = &run["measured"];
     assert_eq!(measured["wills"][0]["seen"], 5);
+    // Which it is, it says itself, in a retained message.
+    let software = run["target"]["software"].as_str().unwrap_or_default();
+    assert!(software.starts_with("mosquitto version "), "{software:?}");
     let orders = measured["accounting"]["deliveries"]
         .as_array()
         .expect("a list")

@@ -95,6 +95,25 @@ fn a_wrapper_is_measured_and_stopped_with_all_that_it_started() {
     }
 }
 
+/// Product and version of the broker are what `target.software` prints, its placeholders filled in.
+#[test]
+fn the_version_of_a_spawned_broker_is_what_its_command_prints() {
+    let wrapped = Wrapped::new("1s", "wait");
+    let mut arguments = wrapped.arguments();
+    let software =
+        "target.software=sh -c \"echo Java 17; echo Acme MQ 4.2; echo see the site >&2\"";
+    arguments.extend(["--set".to_owned(), software.to_owned()]);
+
+    let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 0, "{errors}");
+    let out = wrapped.path("out");
+    assert_eq!(run_file(&out)["target"]["software"], "Acme MQ 4.2");
+    let report = fs::read_to_string(out.join("report.html")).expect("there is a report");
+    assert!(report.contains("against Acme MQ 4.2"));
+}
+
 /// A script that ends with an error did not start a broker: its words are shown.
 #[test]
 fn a_wrapper_that_fails_says_why() {

@@ -62,6 +62,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("target.ready", "ready = \"60s\""),
     ("target.kill", "kill = \"SIGINT\""),
+    ("target.software", "software = \"nats-server --version\""),
     ("target.env", "env = { LOG_LEVEL = \"warn\" }"),
     ("run", "[run]\nwarmup = \"5s\"\nduration = \"30s\""),
     ("run.warmup", "warmup = \"5s\""),

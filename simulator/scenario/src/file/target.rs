@@ -62,6 +62,10 @@ pub(crate) struct TargetFile {
     /// environment as `spawn`. A command that cannot be started or fails is told, and SIGTERM sent in its place; what has
     /// not ended within a minute is killed. Default SIGTERM.
     pub(crate) kill: Option<String>,
+    /// A command that prints which broker of which version a spawned one is: of what it prints, the last line with a digit
+    /// stands in the report. By default what the broker says itself in a retained message at `$SYS/broker/version`, as Mosquitto
+    /// does, or at `$SYS/brokers/NODE/version`, as EMQX does.
+    pub(crate) software: Option<String>,
     /// Environment variables of a spawned broker, with the same placeholders as `spawn`.
     #[serde(default)]
     pub(crate) env: IndexMap<String, String>,

@@ -20,7 +20,7 @@ pub enum Target {
     /// A broker that runs already, at these addresses: at least one.
     Url(Vec<UrlTarget>),
     /// A broker that squall starts, watches and stops.
-    Spawn(SpawnTarget),
+    Spawn(Box<SpawnTarget>),
 }
 
 /// What the broker may know that is not of the run.
@@ -114,6 +114,8 @@ pub struct SpawnTarget {
     pub ready: Duration,
     /// How it is told to end.
     pub kill: StopBy,
+    /// Program and arguments that print product and version; none where the broker is to say it itself.
+    pub software: Vec<String>,
     /// Added to the environment, in file order.
     pub env: IndexMap<String, String>,
     /// Files by name, written to the folder of this run before it starts.
@@ -143,8 +145,7 @@ impl StopBy {
         match self {
             Self::Sigterm => "SIGTERM".to_owned(),
             Self::Signal(name) => (*name).to_owned(),
-            Self::Command(words) => shlex::try_join(words.iter().map(String::as_str))
-                .expect("a command that was split has no null character"),
+            Self::Command(words) => join_command(words),
         }
     }
 }
@@ -250,8 +251,7 @@ impl std::fmt::Display for UrlTarget {
 impl SpawnTarget {
     /// The command as one line that splits into the same words again.
     pub fn command_line(&self) -> String {
-        let words = self.command.iter().map(String::as_str);
-        shlex::try_join(words).expect("a command that was split has no null character")
+        join_command(&self.command)
     }
 }
 
@@ -263,6 +263,12 @@ pub(crate) fn split_command(command: &str) -> Option<Vec<String>> {
         .iter()
         .all(|word| !word.contains('\0'))
         .then_some(words)
+}
+
+/// The one line that splits into these words.
+pub(crate) fn join_command(words: &[String]) -> String {
+    let words = words.iter().map(String::as_str);
+    shlex::try_join(words).expect("a command that was split has no null character")
 }
 
 #[cfg(test)]
@@ -353,6 +359,7 @@ mod tests {
                 transport: Transport::Tcp,
                 ready: Duration::ZERO,
                 kill: StopBy::default(),
+                software: Vec::new(),
                 env: IndexMap::new(),
                 config: IndexMap::new(),
             };

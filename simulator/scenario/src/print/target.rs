@@ -3,6 +3,7 @@
 use squall_toml::quote::{quote, quote_key};
 
 use super::text::{Text, array, duration, pair, table};
+use crate::model::target::join_command;
 use crate::{Scenario, Target};
 
 impl Scenario {
@@ -22,6 +23,9 @@ impl Scenario {
                 text.pair("transport", quote(spawn.transport.name()));
                 text.pair("ready", duration(spawn.ready));
                 text.pair("kill", quote(&spawn.kill.text()));
+                if !spawn.software.is_empty() {
+                    text.pair("software", quote(&join_command(&spawn.software)));
+                }
                 for (key, texts) in [("env", &spawn.env), ("config", &spawn.config)] {
                     let texts = texts.iter();
                     let texts = texts.map(|(name, value)| pair(&quote_key(name), quote(value)));

@@ -14,7 +14,9 @@ use crate::resolve::resolve_description;
 use crate::{Surroundings, TargetDescription};
 
 /// Keys of `[target]` that go with a broker that squall starts.
-const KEYS_OF_SPAWN: [&str; 6] = ["spawn", "ready", "kill", "env", "config", "keeps"];
+const KEYS_OF_SPAWN: [&str; 7] = [
+    "spawn", "ready", "kill", "software", "env", "config", "keeps",
+];
 /// Keys with which a scenario sets the broker up otherwise: what the description says it keeps does not hold then.
 const KEYS_OF_SETUP: [&str; 3] = ["spawn", "env", "config"];
 

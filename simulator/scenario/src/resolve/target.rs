@@ -27,6 +27,7 @@ impl Resolver<'_> {
             self.misplaced(at, "transport", "`spawn`");
             self.misplaced(at, "config", "`spawn`");
             self.misplaced(at, "kill", "`spawn`");
+            self.misplaced(at, "software", "`spawn`");
         }
         if file.spawn.is_none() && file.url.is_empty() {
             self.misplaced(at, "keeps", "`url` or `spawn`");
@@ -99,11 +100,7 @@ impl Resolver<'_> {
 
     fn resolve_spawn(&mut self, command: &str, file: &TargetFile, at: &At<'_>) -> Target {
         let at_spawn = at.key("spawn");
-        let words = split_command(command).unwrap_or_else(|| {
-            let what = format!("a quote is not closed in {command:?}");
-            self.contradiction(&at_spawn, what, "pairs of quotes".to_owned());
-            Vec::new()
-        });
+        let words = self.resolve_command(command, &at_spawn);
         let texts = file.env.values().chain(file.config.values());
         if !words
             .iter()
@@ -117,13 +114,25 @@ impl Resolver<'_> {
         self.check_config_names(file, &at.key("config"));
         let ready = file.ready.map_or(READY_DEFAULT, |text| text.0);
         self.check_above_zero(ready, &at.key("ready"));
-        Target::Spawn(SpawnTarget {
+        Target::Spawn(Box::new(SpawnTarget {
             command: words,
             transport: file.transport.map_or(Transport::Tcp, Into::into),
             ready,
             kill: self.resolve_kill(file.kill.as_deref(), &at.key("kill")),
+            software: match &file.software {
+                Some(command) => self.resolve_command(command, &at.key("software")),
+                None => Vec::new(),
+            },
             env: file.env.clone(),
             config: file.config.clone(),
+        }))
+    }
+
+    fn resolve_command(&mut self, command: &str, at: &At<'_>) -> Vec<String> {
+        split_command(command).unwrap_or_else(|| {
+            let what = format!("a quote is not closed in {command:?}");
+            self.contradiction(at, what, "pairs of quotes".to_owned());
+            Vec::new()
         })
     }
 

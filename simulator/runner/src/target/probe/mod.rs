@@ -1,5 +1,6 @@
 //! Whether a target answers MQTT.
 
+mod announced;
 mod talk;
 
 use std::io;
@@ -11,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use squall_protocol::ReasonCode;
 use squall_transport::TransportError;
 
+pub(super) use announced::announced_version;
 use talk::attempt;
 
 use super::Child;

@@ -13,72 +13,103 @@ use super::Door;
 
 /// Bytes that are shown of an answer that is not MQTT.
 const ANSWER_BYTES_SHOWN: usize = 32;
-/// A CONNACK is small.
-const CONNACK_BYTES_MAX: u32 = 64 * 1024;
+/// What the probe asks for is small.
+const PACKET_BYTES_MAX: u32 = 64 * 1024;
+/// Every broker speaks it.
+const VERSION: Version = Version::V3_1_1;
 
 /// One CONNECT, and what CONNACK says; an error of any kind means that there is no MQTT broker, yet.
 pub(super) async fn attempt(door: Door<'_>) -> anyhow::Result<ReasonCode> {
-    let mut talk = Talk {
-        stream: TcpStream::connect(door.address).await?,
-        layers: door.layers.open_own(),
-        wire: Vec::new(),
-    };
-    talk.shake_hands().await?;
-    let version = Version::V3_1_1;
-    let connect = probe_connect(version, door.login);
-    talk.say(&Packet::Connect(Box::new(connect)), version)
-        .await?;
-
-    let mut reader = PacketReader::default();
-    let rules = DecodeRules {
-        version: Some(version),
-        maximum_packet_size: CONNACK_BYTES_MAX,
-    };
-    let mut heard = Vec::new();
-    let reason = loop {
-        heard.clear();
-        talk.hear(&mut heard).await?;
-        let mut input = heard.as_slice();
-        match reader.poll_packet(&mut input, &rules) {
-            Ok(Some(Packet::Connack(connack))) => break connack.reason,
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => anyhow::bail!(
-                "what listens there does not speak MQTT, it answers \"{}\"",
-                beginning(&heard)
-            ),
-        }
-    };
-    // It answered; whether it still reads our goodbye does not matter.
-    let goodbye = Packet::Disconnect(Disconnect::default());
-    let _ = talk.say(&goodbye, version).await;
-    talk.layers.close(&mut talk.wire);
-    let _ = talk.send().await;
+    let (talk, reason) = Talk::begin(door).await?;
+    talk.end().await;
     Ok(reason)
 }
 
 /// One connection of the probe.
-struct Talk {
+pub(super) struct Talk {
     stream: TcpStream,
     layers: Transport,
     /// To be sent.
     wire: Vec<u8>,
+    reader: PacketReader,
+    /// What was heard and not read yet.
+    heard: Vec<u8>,
 }
 
 impl Talk {
+    /// Connects, and reads the CONNACK.
+    pub(super) async fn begin(door: Door<'_>) -> anyhow::Result<(Self, ReasonCode)> {
+        let mut talk = Self {
+            stream: TcpStream::connect(door.address).await?,
+            layers: door.layers.open_own(),
+            wire: Vec::new(),
+            reader: PacketReader::default(),
+            heard: Vec::new(),
+        };
+        talk.shake_hands().await?;
+        let connect = probe_connect(door.login);
+        talk.say(&Packet::Connect(Box::new(connect))).await?;
+        let reason = talk.next(reason_of).await?;
+        Ok((talk, reason))
+    }
+
+    /// What `wanted` takes of the next packet.
+    ///
+    /// # Errors
+    /// The connection ends, what comes is not MQTT, or is a packet that `wanted` takes nothing of.
+    pub(super) async fn next<T>(
+        &mut self,
+        wanted: impl Fn(&Packet<'_>) -> Option<T>,
+    ) -> anyhow::Result<T> {
+        let rules = DecodeRules {
+            version: Some(VERSION),
+            maximum_packet_size: PACKET_BYTES_MAX,
+        };
+        loop {
+            let mut input = self.heard.as_slice();
+            let taken = match self.reader.poll_packet(&mut input, &rules) {
+                Ok(Some(packet)) => Some(wanted(&packet)),
+                Ok(None) => None,
+                Err(_) => Some(None),
+            };
+            if let Some(None) = taken {
+                anyhow::bail!(
+                    "what listens there does not speak MQTT, it answers \"{}\"",
+                    beginning(&self.heard)
+                );
+            }
+            let read = self.heard.len() - input.len();
+            self.heard.drain(..read);
+            if let Some(Some(taken)) = taken {
+                return Ok(taken);
+            }
+            self.hear().await?;
+        }
+    }
+
+    /// Says goodbye. Whether the other end still reads that does not matter.
+    pub(super) async fn end(mut self) {
+        let goodbye = Packet::Disconnect(Disconnect::default());
+        let _ = self.say(&goodbye).await;
+        self.layers.close(&mut self.wire);
+        let _ = self.send().await;
+    }
+
     /// Agrees on TLS and WebSocket, where they are asked for.
     async fn shake_hands(&mut self) -> anyhow::Result<()> {
         while !self.layers.is_ready() {
             self.layers.take_wire(&mut self.wire);
             self.send().await?;
-            self.hear(&mut Vec::new()).await?;
+            self.hear().await?;
         }
         self.layers.take_wire(&mut self.wire);
         self.send().await
     }
 
-    async fn say(&mut self, packet: &Packet<'_>, version: Version) -> anyhow::Result<()> {
+    /// Sends one packet.
+    pub(super) async fn say(&mut self, packet: &Packet<'_>) -> anyhow::Result<()> {
         let mut bytes = Vec::new();
-        encode(packet, version, &mut bytes);
+        encode(packet, VERSION, &mut bytes);
         self.layers.wrap(&bytes, &mut self.wire)?;
         self.send().await
     }
@@ -89,15 +120,15 @@ impl Talk {
         Ok(())
     }
 
-    /// Reads once, and appends the MQTT in it to `heard`.
-    async fn hear(&mut self, heard: &mut Vec<u8>) -> anyhow::Result<()> {
+    /// Reads once.
+    async fn hear(&mut self) -> anyhow::Result<()> {
         let mut buffer = [0; 4096];
         let count = self.stream.read(&mut buffer).await?;
         if count == 0 {
             self.layers.feed_end()?;
             anyhow::bail!("the connection was closed without a CONNACK");
         }
-        let fed = self.layers.feed(&buffer[..count], heard);
+        let fed = self.layers.feed(&buffer[..count], &mut self.heard);
         if fed.is_err() {
             // The other end is told why, if it still listens.
             self.layers.take_wire(&mut self.wire);
@@ -107,20 +138,27 @@ impl Talk {
     }
 }
 
+fn reason_of(packet: &Packet<'_>) -> Option<ReasonCode> {
+    let Packet::Connack(connack) = packet else {
+        return None;
+    };
+    Some(connack.reason)
+}
+
 /// The first letters of an answer, what cannot be printed escaped.
 fn beginning(answer: &[u8]) -> String {
     let shown = &answer[..answer.len().min(ANSWER_BYTES_SHOWN)];
     shown.escape_ascii().to_string()
 }
 
-fn probe_connect(version: Version, login: &Login) -> Connect {
+fn probe_connect(login: &Login) -> Connect {
     let client_id = format!("squall-probe-{}", std::process::id());
     let ClientLogin {
         user_name,
         password,
     } = login.of(0, &client_id);
     Connect {
-        version,
+        version: VERSION,
         clean_start: true,
         keep_alive: 10,
         client_id,
