@@ -53,6 +53,9 @@ pub enum AnomalyKind {
     WillLate,
     /// A retained message is missing or another one is there.
     RetainedWrong,
+    /// What was retained when SUBSCRIBE was sent did not come, on a broker that has other clients: one of them may have
+    /// cleared it, or the broker lost it.
+    RetainedAbsent,
     /// Two connections of one Client Identifier were alive at once.
     TwoAlive,
     /// A displaced connection was not closed in time.
@@ -112,6 +115,7 @@ impl AnomalyKind {
             Self::WillUnexpected => "will not due",
             Self::WillLate => "will too late",
             Self::RetainedWrong => "retained message wrong",
+            Self::RetainedAbsent => "retained message absent",
             Self::TwoAlive => "two alive for one client id",
             Self::DisplacedNotClosed => "displaced client not closed",
             Self::DisplacedReason => "displaced with wrong reason",

@@ -80,9 +80,10 @@ impl ByLag {
             | AnomalyKind::ExpiryWrong
             | AnomalyKind::NetworkOffProfile => Self::Late,
             // Both wait in the queue of their recipient.
-            AnomalyKind::Lost | AnomalyKind::WillMissing | AnomalyKind::ResponseMissing => {
-                Self::Crowded
-            }
+            AnomalyKind::Lost
+            | AnomalyKind::RetainedAbsent
+            | AnomalyKind::WillMissing
+            | AnomalyKind::ResponseMissing => Self::Crowded,
             AnomalyKind::Qos2Incomplete | AnomalyKind::Qos2DupUnanswered => Self::Missing,
             // A broker that has had nothing for one and a half times Keep Alive closes, and what a generator said too late
             // after that may be on its way to it.

@@ -68,6 +68,7 @@ const fn is_within_reach(kind: AnomalyKind) -> bool {
         | AnomalyKind::WillUnexpected
         | AnomalyKind::WillLate
         | AnomalyKind::RetainedWrong
+        | AnomalyKind::RetainedAbsent
         | AnomalyKind::TwoAlive
         | AnomalyKind::DisplacedNotClosed
         | AnomalyKind::DisplacedReason

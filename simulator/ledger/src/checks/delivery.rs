@@ -98,7 +98,7 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
     });
     let cleared = (holds && owed.perhaps_cleared > 0).then(|| {
         format!(
-            "{} retained messages that SUBSCRIBE asked for did not come: cleared by another client, or lost by the broker; \
+            "{} retained messages that SUBSCRIBE asked for did not come: cleared by another client, or lost by the broker (the anomalies name them); \
              give the run topics of its own, or a broker of its own",
             count_text(owed.perhaps_cleared)
         )

@@ -330,11 +330,19 @@ impl Deliveries {
                 published: missing.published,
                 owed: missing.published.min(missing.granted),
             };
-            let device = session.device;
+            let subject = Subject {
+                device: Some(session.device),
+                scope: Scope {
+                    group: Some(key.group),
+                    qos: Some(missing.published),
+                    ..Scope::default()
+                },
+            };
             let tally = self.books.tally_mut(key);
             if self.history.has_other_clients() {
                 // Another client may have cleared it.
                 tally.perhaps_cleared += 1;
+                self.note_missing_replay(AnomalyKind::RetainedAbsent, now, &missing, subject);
                 continue;
             }
             tally.pledged += 1;
@@ -344,30 +352,22 @@ impl Deliveries {
                 continue;
             }
             tally.lost += 1;
-            self.note_missing_replay(now, &missing, key.group, device);
+            self.note_missing_replay(AnomalyKind::Lost, now, &missing, subject);
         }
     }
 
     fn note_missing_replay(
         &mut self,
+        kind: AnomalyKind,
         now: Instant,
         missing: &Missing,
-        group: squall_scenario::GroupId,
-        device: DeviceId,
+        subject: Subject,
     ) {
-        let subject = Subject {
-            device: Some(device),
-            scope: Scope {
-                group: Some(group),
-                qos: Some(missing.published),
-                ..Scope::default()
-            },
-        };
         let noticed = subject.between(missing.confirmed_at, now);
-        self.anomalies.note(AnomalyKind::Lost, noticed, || Anomaly {
-            kind: AnomalyKind::Lost,
+        self.anomalies.note(kind, noticed, || Anomaly {
+            kind,
             at: missing.confirmed_at,
-            device: Some(device),
+            device: subject.device,
             recipient: None,
             topic: Some(self.topics.text(missing.topic).to_string()),
             sequence: None,

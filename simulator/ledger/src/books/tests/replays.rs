@@ -2,6 +2,7 @@
 
 use squall_fleet::DeliveredFact;
 use squall_protocol::QoS;
+use squall_run::AnomalyKind;
 use squall_scenario::BrokerHistory;
 
 use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene};
@@ -213,6 +214,13 @@ fn a_replay_that_another_client_may_have_cleared_is_not_judged() {
         assert_eq!(
             (tally.lost, tally.perhaps_cleared),
             (lost, perhaps_cleared),
+            "{history:?}"
+        );
+        // Either way it is named.
+        assert_eq!(scene.count(AnomalyKind::Lost), lost, "{history:?}");
+        assert_eq!(
+            scene.count(AnomalyKind::RetainedAbsent),
+            perhaps_cleared,
             "{history:?}"
         );
     }
