@@ -26,6 +26,11 @@ pub fn fitted(text: &str, next: usize) -> String {
     wrapped(text, margins)
 }
 
+/// `text` as lines below a heading, set in and fitted to the terminal.
+pub fn below(text: &str) -> String {
+    fitted(&format!("    {text}"), 4)
+}
+
 /// Writes `text` to standard output.
 ///
 /// A reader that has seen enough, as `head` has, is not an error; a full disk is one.

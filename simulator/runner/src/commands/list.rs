@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::{ListArgs, OverrideArgs};
 use crate::exit::Failure;
-use crate::output::print_line;
+use crate::output::{below, print, print_line};
 use crate::scenario_runs::ScenarioRuns;
 use crate::shipped::{self, Shipped};
 
@@ -57,11 +57,8 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
             (Some(devices), Some(seconds)) => format!("{devices} devices, about {seconds:.0} s"),
             _ => "does not validate".to_owned(),
         };
-        print_line(&format!(
-            "{}  ({size})\n    {}",
-            entry.file.display(),
-            entry.question
-        ))?;
+        print_line(&format!("{}  ({size})", entry.file.display()))?;
+        print(&below(&entry.question))?;
     }
     Ok(0)
 }

@@ -5,7 +5,7 @@ use squall_scenario::{Target, TargetDescription};
 
 use crate::exit::Failure;
 use crate::machine::programs;
-use crate::output::print_line;
+use crate::output::{below, print, print_line};
 use crate::targets::TARGETS;
 
 /// Prints them, sorted by name, with what a user needs to know.
@@ -14,20 +14,20 @@ pub(super) fn list_targets() -> Result<u8, Failure> {
         let described = TargetDescription::parse(shipped.name, shipped.text.as_bytes());
         let described = described.context("a description of squall's own is wrong")?;
         print_line(&format!(
-            "{}  ({})\n    {}",
+            "{}  ({})",
             described.name,
-            availability(&described),
-            described.about
+            availability(&described)
         ))?;
+        print(&below(&described.about))?;
         if described.is_3_1_1_only {
-            print_line("    MQTT 3.1.1 alone: scenarios are brought down to it")?;
+            print(&below("MQTT 3.1.1 alone: scenarios are brought down to it"))?;
         }
         if !described.lacks.is_empty() {
             let lacks = described.lacks.iter().map(|lacking| lacking.in_sentence());
-            print_line(&format!(
-                "    without {}",
+            print(&below(&format!(
+                "without {}",
                 lacks.collect::<Vec<_>>().join(", ")
-            ))?;
+            )))?;
         }
         let tested = described
             .tested
@@ -36,7 +36,7 @@ pub(super) fn list_targets() -> Result<u8, Failure> {
             .install
             .map(|command| format!("install: {command}"));
         for line in tested.into_iter().chain(install).chain(described.notes) {
-            print_line(&format!("    {line}"))?;
+            print(&below(&line))?;
         }
     }
     Ok(0)
