@@ -54,6 +54,9 @@ pub enum UnitError {
     /// What follows the number is not a unit of this quantity.
     #[error("unknown unit")]
     UnknownUnit,
+    /// A comma between the digits.
+    #[error("the decimal point is a `.`")]
+    DecimalComma,
     /// Beyond 64 bits of the smallest unit, or a time of more than a year.
     #[error("too large")]
     TooLarge,
@@ -225,6 +228,9 @@ fn factor(unit: &str, units: &[(&str, u64)]) -> Result<u64, UnitError> {
     if unit.is_empty() {
         return Err(UnitError::NoUnit);
     }
+    if unit.starts_with(',') {
+        return Err(UnitError::DecimalComma);
+    }
     units
         .iter()
         .find(|(name, _)| *name == unit)
@@ -290,6 +296,7 @@ mod tests {
             ("250", UnitError::NoUnit),
             ("1m30", UnitError::NoUnit),
             ("5 parsecs", UnitError::UnknownUnit),
+            ("1,5s", UnitError::DecimalComma),
             ("5KiB", UnitError::UnknownUnit),
             ("0.5ns", UnitError::TooFine),
             ("400d", UnitError::TooLarge),

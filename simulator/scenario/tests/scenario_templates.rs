@@ -150,6 +150,8 @@ fn a_variable_can_be_set_from_the_command_line() {
 fn a_variable_that_does_not_fit_is_refused() {
     for (from, to, said) in [
         ("devices = 7", "devices = \"many\"", "expected an integer"),
+        // The caret is where the value stands.
+        ("devices = 7", "devices = \"many\"", "| devices = \"many\""),
         ("devices = 7", "devices = 0", "at least 1"),
         ("{vars.devices}", "{vars.device}", "did you mean `devices`"),
         ("{vars.pace}", "{vars.level}", "a duration"),
@@ -157,5 +159,6 @@ fn a_variable_that_does_not_fit_is_refused() {
         let errors = Scenario::parse("test.toml", &WITH_VARS.replace(from, to), &[]).unwrap_err();
 
         assert!(errors.to_string().contains(said), "{to}: {errors}");
+        assert_eq!(errors.iter().count(), 1, "{to}: {errors}");
     }
 }

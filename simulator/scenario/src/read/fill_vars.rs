@@ -16,9 +16,9 @@ use crate::file::quantity_of;
 /// Puts the values of `[vars]` in, and notes each that there is none of.
 pub(super) fn apply(document: &mut Node, schema: &Json, diagnostics: &mut Diagnostics) {
     let vars = document.get("vars").map_or(&[][..], Node::entries);
-    let vars: Vec<(String, Value)> = vars
+    let vars: Vec<(String, Node)> = vars
         .iter()
-        .map(|entry| (entry.key.clone(), entry.node.value.clone()))
+        .map(|entry| (entry.key.clone(), entry.node.clone()))
         .collect();
     let mut filler = Filler {
         root: schema,
@@ -30,7 +30,8 @@ pub(super) fn apply(document: &mut Node, schema: &Json, diagnostics: &mut Diagno
 
 struct Filler<'a> {
     root: &'a Json,
-    vars: Vec<(String, Value)>,
+    /// With where they are written, which is what an error about one of them points at.
+    vars: Vec<(String, Node)>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -70,7 +71,7 @@ impl<'a> Filler<'a> {
                 if let (false, Some(name)) = (is_text, variable(text)) {
                     let found = self.vars.iter().find(|(known, _)| known == name);
                     if let Some((_, value)) = found {
-                        node.value = value.clone();
+                        *node = value.clone();
                     } else {
                         let error = TemplateError::UnknownVar {
                             name: name.to_owned(),
@@ -86,8 +87,9 @@ impl<'a> Filler<'a> {
     }
 }
 
-/// The name of the variable that a text is alone.
-fn variable(text: &str) -> Option<&str> {
+/// The name of the variable that a text is alone. Where the format takes no text, it is one that there is not, once all
+/// are filled in.
+pub(super) fn variable(text: &str) -> Option<&str> {
     let name = text.strip_prefix("{vars.")?.strip_suffix('}')?;
     (!name.contains(['{', '}'])).then_some(name)
 }

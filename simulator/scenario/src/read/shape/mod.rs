@@ -14,6 +14,7 @@ use squall_toml::mistake::Mistake;
 use squall_toml::nearest::nearest;
 use squall_toml::node::{Entry, Node, Value};
 
+use super::fill_vars::variable;
 use crate::error::{Diagnostics, Problem};
 use crate::file::quantity_of;
 use schema::{
@@ -379,6 +380,10 @@ impl<'a> Checker<'a> {
     }
 
     fn wrong_type(&mut self, at: &At<'_>, node: &Node, schemas: &[&Json]) {
+        // That there is no such variable is noted already.
+        if node.as_str().and_then(variable).is_some() {
+            return;
+        }
         let mut expected: Vec<String> = Vec::new();
         for schema in schemas {
             let text = self.describe(at, schema);
