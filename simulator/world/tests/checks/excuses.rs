@@ -193,6 +193,55 @@ fn two_ways_of_one_session_hide_no_further_copy() {
     );
 }
 
+/// A reader with two ways to the same messages, alone in its shared subscription.
+const TWO_WAYS_ALONE: &str = r#"
+[run]
+duration = "4s"
+[[group]]
+name = "sensor"
+count = 1
+[[group.publish]]
+topic = "a"
+qos = 1
+rate = 40
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "a"
+qos = 1
+[[group.subscribe]]
+filter = "$share/s/a"
+qos = 1
+[[expect]]
+check = "delivery"
+qos = 1
+duplicated = 0
+"#;
+
+/// So it is where no other member can have had a copy: three of a message are one more than the two ways allow.
+#[test]
+fn two_ways_of_the_only_member_hide_no_further_copy() {
+    assert_broken(&run(TWO_WAYS_ALONE), &[]);
+
+    let mut seen = 0;
+    let once_more = script(move |passing, tampered| {
+        if !is_to(passing, "reader-0", "a") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        if seen % 10 == 0 {
+            tampered.forward(passing.direction, passing.bytes);
+        }
+        Outcome::Pass
+    });
+    let judgement = run_tampered(TWO_WAYS_ALONE, once_more);
+
+    assert_broken(&judgement, &["delivery(1).duplicated"]);
+    let deliveries = judgement.measured.accounting.deliveries_at(1);
+    assert_eq!(deliveries.forbidden, 32, "{deliveries:?}");
+}
+
 /// A broker that forgets every tenth message to the reader.
 fn drops_every_tenth() -> impl squall_world::Tamper {
     let mut seen = 0;

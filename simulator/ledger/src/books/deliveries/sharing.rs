@@ -1,9 +1,12 @@
-//! Copies that a second member of a shared subscription got at QoS 1.
+//! Copies of messages of shared subscriptions that came at QoS 1 though each way had brought its own already.
 //!
 //! A message of a shared subscription goes to one Session (§4.8.2). Another one may have it only if the connection of the
 //! Session that had it ended before it answered. Squall may read the copy before it reads that end, so a copy is suspected
 //! first, and counted when the books are closed, unless such an end was read meanwhile. At QoS 0 and 2 every further
 //! copy is forbidden, and `copies` counts it at once.
+//!
+//! A member that has subscriptions of its own beside the shared one is sent a copy for each way: one more is suspected
+//! too, whichever way it was for.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -45,6 +48,9 @@ struct Suspect {
     holders: Vec<ClientKey>,
     at: Instant,
     key: TallyKey,
+    /// How many messages of shared subscriptions came twice for certain: 0 where the copy may be for a subscription of
+    /// the Session's own, else 1.
+    shared_twice: u64,
     noticed: Noticed,
     anomaly: Anomaly,
 }
@@ -103,28 +109,25 @@ impl Deliveries {
         let holders = self.shared_copies.holders((case.stream, case.sequence()));
         let is_suspect = !holders.is_empty()
             && self.shared_copies.suspects.len() < SUSPECTS_MAX
-            && self.is_given_once(case)
+            && self.has_one_copy_by_each_way(case)
             && holders
                 .iter()
                 .all(|&holder| self.has_had_one_connection(holder, case));
         if !is_suspect {
             return;
         }
-        let of_others = holders
-            .iter()
-            .filter(|&&holder| holder != case.event.client);
         let explanation = format!(
-            "message {} of {} came again: {} other members of the shared subscription had it, and no connection of \
-             theirs ended (§4.8.2)",
+            "message {} of {} came again: {}",
             case.sequence(),
             self.names.of(case.stamp.device),
-            of_others.count()
+            why_suspected(case, holders)
         );
         let holders = holders.to_vec();
         self.shared_copies.suspects.push(Suspect {
             holders,
             at: case.event.now,
             key: case.key(),
+            shared_twice: u64::from(!case.has_other_ways),
             noticed: case.noticed(),
             anomaly: case.anomaly(AnomalyKind::Duplicated, explanation),
         });
@@ -133,11 +136,23 @@ impl Deliveries {
     /// Whether the broker must give a message of a shared subscription to one Session only: it was published once, at
     /// QoS 1, and the Session it comes to had no other connection since.
     pub(super) fn is_given_once(&self, case: &Case<'_>) -> bool {
+        self.is_for_a_share(case) && self.is_sent_once_by_each_way(case)
+    }
+
+    /// Whether a copy that no way allows is one too many: it is for a shared subscription, or each way of the Session has
+    /// brought the message.
+    fn has_one_copy_by_each_way(&self, case: &Case<'_>) -> bool {
+        let is_of_a_share = self.is_for_a_share(case) || case.has_other_ways;
+        is_of_a_share && self.is_sent_once_by_each_way(case)
+    }
+
+    /// Whether the broker must not send a message again: it was published once, at QoS 1, and the Session it comes to had
+    /// no other connection since.
+    fn is_sent_once_by_each_way(&self, case: &Case<'_>) -> bool {
         let is_v5 = session(&self.sessions, case.event.client)
             .is_some_and(|session| session.version == Version::V5);
         is_v5
             && case.published == QoS::AtLeastOnce
-            && self.is_for_a_share(case)
             && self.was_sent_once(case)
             && self.has_had_one_connection(case.event.client, case)
     }
@@ -163,9 +178,25 @@ impl Deliveries {
     pub(super) fn close_suspects(&mut self) {
         for suspect in std::mem::take(&mut self.shared_copies.suspects) {
             self.books.tally_mut(suspect.key).forbidden += 1;
-            self.share_counts.twice += 1;
+            self.share_counts.twice += suspect.shared_twice;
             self.anomalies
                 .note(AnomalyKind::Duplicated, suspect.noticed, || suspect.anomaly);
         }
     }
+}
+
+/// What forbids a copy of a message that these Sessions had by shared subscriptions.
+fn why_suspected(case: &Case<'_>, holders: &[ClientKey]) -> String {
+    if case.has_other_ways {
+        return "each subscription of this Session, its shared ones among them, had its copy or another member had \
+                it, and none of them had another connection since it was sent [MQTT-4.4.0-1]"
+            .to_owned();
+    }
+    let of_others = holders
+        .iter()
+        .filter(|&&holder| holder != case.event.client);
+    format!(
+        "{} other members of the shared subscription had it, and no connection of theirs ended (§4.8.2)",
+        of_others.count()
+    )
 }
