@@ -1,8 +1,10 @@
 //! What excuses a missing or second message excuses no more than that: beside each thing that a scenario does, a broker
 //! that breaks the same promise without that reason is found.
 
+use squall_protocol::{PacketId, QoS, packet::Publish};
+
 use crate::run::{assert_broken, broken, run, run_tampered};
-use crate::tampering::{Outcome, is_to, script};
+use crate::tampering::{Outcome, is_to, once, publish_bytes, script, to_device};
 
 /// A device that publishes at QoS 0 and goes by RST every other second.
 const COMING_AND_GOING: &str = r#"
@@ -240,6 +242,104 @@ fn two_ways_of_the_only_member_hide_no_further_copy() {
     assert_broken(&judgement, &["delivery(1).duplicated"]);
     let deliveries = judgement.measured.accounting.deliveries_at(1);
     assert_eq!(deliveries.forbidden, 32, "{deliveries:?}");
+}
+
+/// Two devices of one Session that publish at QoS 2: the second takes the Session over at the start, for good.
+const MOVED_ONCE: &str = r#"
+[run]
+duration = "6s"
+[[group]]
+name = "twins"
+count = 2
+client_id = "twin"
+clean_start = false
+session_expiry = "5m"
+reconnect = { when = "never" }
+[[group.publish]]
+topic = "a"
+qos = 2
+rate = 40
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "a"
+qos = 2
+[[expect]]
+check = "delivery"
+qos = 2
+lost = 0
+[[expect]]
+check = "delivery"
+qos = 2
+duplicated = 0
+[[expect]]
+check = "delivery"
+qos = 2
+reordered = 0
+"#;
+
+/// Which Packet Identifiers another device had in use explains what was sent until it went, not the order for the rest of
+/// the run.
+#[test]
+fn a_session_that_moved_once_hides_no_later_disorder() {
+    assert_broken(&run(MOVED_ONCE), &[]);
+
+    let mut seen = 0;
+    let mut held = None;
+    let swaps = script(move |passing, tampered| {
+        if !is_to(passing, "reader-0", "a") {
+            return Outcome::Pass;
+        }
+        seen += 1;
+        if seen % 10 == 5 {
+            held = Some(passing.bytes.to_vec());
+            return Outcome::Done;
+        }
+        if let Some(held) = held.take() {
+            tampered.forward(passing.direction, passing.bytes);
+            tampered.forward(passing.direction, &held);
+            return Outcome::Done;
+        }
+        Outcome::Pass
+    });
+    let judgement = run_tampered(MOVED_ONCE, swaps);
+
+    assert_broken(&judgement, &["delivery(2).reordered"]);
+}
+
+/// Nor do they explain a second copy.
+#[test]
+fn a_session_that_moved_once_hides_no_later_copy() {
+    let twice = once(
+        100,
+        |passing| is_to(passing, "reader-0", "a"),
+        |passing, tampered| {
+            tampered.forward(passing.direction, passing.bytes);
+            let publish = to_device(passing).expect("only PUBLISH packets are chosen");
+            let copy = Publish {
+                qos: QoS::AtLeastOnce,
+                packet_id: PacketId::new(60_000),
+                ..publish.clone()
+            };
+            tampered.forward(passing.direction, &publish_bytes(&copy, passing.version));
+        },
+    );
+    let judgement = run_tampered(MOVED_ONCE, twice);
+
+    let broken = broken(&judgement);
+    assert!(
+        broken.contains(&"delivery(2).duplicated".to_owned()),
+        "{broken:?}"
+    );
+}
+
+/// Nor does the move explain a loss where the first device had nothing open when it went.
+#[test]
+fn a_session_that_moved_once_hides_no_later_loss() {
+    let judgement = run_tampered(MOVED_ONCE, drops_every_tenth());
+
+    assert_broken(&judgement, &["delivery(2).lost"]);
 }
 
 /// A broker that forgets every tenth message to the reader.

@@ -158,10 +158,6 @@ impl Deliveries {
             self.books.tally_mut(key).excused[Excuse::Expired as usize] += 1;
             return;
         }
-        if open.record.qos == QoS::ExactlyOnce && self.publisher_has_moved(id) {
-            self.books.tally_mut(key).excused[Excuse::IdentifierInUse as usize] += 1;
-            return;
-        }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
@@ -174,6 +170,10 @@ impl Deliveries {
             self.note_missing(id, open, Fate::UnderWay);
             self.backlog.coming += u64::from(self.has_waited(recipient, open));
             self.share_counts.coming += u64::from(matches!(recipient, Recipient::Share(_)));
+            return;
+        }
+        if self.was_mistaken(id, open) {
+            self.books.tally_mut(key).excused[Excuse::IdentifierInUse as usize] += 1;
             return;
         }
         self.count_lost(id, open, end);

@@ -6,11 +6,11 @@
 //! allows a server to send again on the same connection too (§4.4). What members of a shared subscription get at QoS 1 is in
 //! `sharing`.
 
-use squall_protocol::{Instant, QoS, Version};
+use squall_protocol::{QoS, Version};
 use squall_run::AnomalyKind;
 
 use super::case::Case;
-use super::{Deliveries, StreamId, session};
+use super::{Deliveries, session};
 use crate::books::stream::Arrival;
 use crate::books::topics::Recipient;
 
@@ -54,10 +54,9 @@ impl Deliveries {
         }
         // A device that was given the Session cannot know what the one before it had received.
         let has_moved = session(&self.sessions, case.event.client)
-            .is_some_and(|session| case.stamp.scheduled < session.moved_at);
+            .is_some_and(|session| session.moves.has_moved_since(case.stamp.scheduled));
         let is_excused = has_moved && owed == QoS::ExactlyOnce
-            || self.may_have_been_sent_at(case, QoS::ExactlyOnce)
-                && self.publisher_has_moved(case.stream);
+            || self.may_have_been_sent_at(case, QoS::ExactlyOnce) && self.may_be_mistaken(case);
         (!is_excused).then(|| format!("QoS {} forbids that (§4.3)", owed as u8))
     }
 
@@ -68,13 +67,6 @@ impl Deliveries {
             return case.published == qos;
         }
         self.streams[case.stream].sent_as.has(qos) && case.delivery.qos <= qos
-    }
-
-    /// Whether several devices have held the Session of a publisher in turn: none knows which Packet Identifiers the others
-    /// have in use.
-    pub(super) fn publisher_has_moved(&self, stream: StreamId) -> bool {
-        let client = self.streams[stream].client;
-        session(&self.sessions, client).is_some_and(|session| session.moved_at > Instant::ZERO)
     }
 
     /// Whether a message at QoS 1 must not come again: it was published once, and on this connection

@@ -18,6 +18,7 @@ mod expiry;
 mod forgetting;
 mod identifiers;
 mod leaving;
+mod moves;
 mod order;
 mod pledges;
 mod repeats;

@@ -29,7 +29,7 @@ impl Deliveries {
         if self.may_follow_by_resending(case, later) {
             return;
         }
-        if case.published == QoS::ExactlyOnce && self.publisher_has_moved(case.stream) {
+        if case.published == QoS::ExactlyOnce && self.may_be_mistaken(case) {
             // The broker may have taken its first sending for what another device had begun.
             return;
         }

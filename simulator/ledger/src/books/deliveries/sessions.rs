@@ -49,9 +49,11 @@ impl Deliveries {
         self.connected_at.insert(event.device, event.now);
         let session = self.session_mut(event);
         let is_over = !session_present && session.has_expired(event.now);
-        if session.connected_at > Instant::ZERO && session.device != event.device {
-            session.moved_at = event.now;
+        let before = session.device;
+        if session.connected_at > Instant::ZERO && before != event.device {
+            self.note_move(event, before);
         }
+        let session = self.session_mut(event);
         if !session_present && !is_over && session.connected_at > Instant::ZERO {
             session.forgotten = session.offline_since.map(|since| (since, None));
         }

@@ -6,6 +6,7 @@
 //! subscribed to.
 
 mod brings;
+mod moves;
 mod options;
 mod requests;
 mod subscription;
@@ -22,6 +23,7 @@ use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
 pub(crate) use brings::{Brings, Resumes, brings_first};
+pub(crate) use moves::Moves;
 pub(crate) use options::{Identifiers, RetainFlag, Sender};
 pub(crate) use subscription::{Subscription, SubscriptionState};
 pub(crate) use unread::Unread;
@@ -49,8 +51,8 @@ pub(crate) struct Session {
     pub(crate) last: LastConnections,
     /// When the last CONNACK came.
     pub(crate) connected_at: Instant,
-    /// When another device than before got the Session; the start of the run if none did.
-    pub(crate) moved_at: Instant,
+    /// How it went from one device to another.
+    pub(crate) moves: Moves,
     /// When it was surely over the last time; the start of the run if it never was.
     pub(crate) over_at: Instant,
     /// Protocol version of the last CONNECT.
@@ -118,7 +120,7 @@ impl Session {
             live: Vec::new(),
             last: LastConnections::default(),
             connected_at: Instant::ZERO,
-            moved_at: Instant::ZERO,
+            moves: Moves::default(),
             version: Version::V5,
             expiry: Duration::ZERO,
             is_on_link: false,
