@@ -23,6 +23,8 @@ struct Sum {
     seen: [u64; 4],
     /// Neither seen nor missing when the run ended.
     undecided: u64,
+    /// Connections with a will that the faults ended, those that the broker left open among them.
+    ended: u64,
     /// How much longer the run would have had to go on.
     short_by: Duration,
     late: u64,
@@ -32,7 +34,7 @@ struct Sum {
     cancelled: u64,
     /// Of those seen once, the ones of devices that were back about when their wills were due.
     at_edge: u64,
-    /// Ends of connections that the broker left open.
+    /// Of `ended`, those that the broker left open.
     left_open: u64,
     slowest: Option<Duration>,
 }
@@ -73,18 +75,13 @@ pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -
             AnomalyKind::WillUnexpected,
         ];
         claims.add(judged, &kinds);
-        if sum.left_open > 0 {
-            claims.judged_of(&format!(
-                "{} connections that ended; the broker left {} open, and no will is due of these",
-                count_text(sum.watched()),
-                count_text(sum.left_open)
-            ));
-        }
+        sum.say_left_open(&mut claims);
     }
     for (&how, &limit) in &claim.within {
         let sum = sum_of(&|cause| cause == WillCause::Dropped(how));
         let judged = judge_within(how, limit, &sum);
         claims.add(judged, &[AnomalyKind::WillLate, AnomalyKind::WillMissing]);
+        sum.say_left_open(&mut claims);
     }
     claims
 }
@@ -95,6 +92,7 @@ impl Sum {
             *sum += count;
         }
         self.undecided += tally.undecided;
+        self.ended += tally.ended;
         self.premature += tally.premature;
         self.cancelled += tally.cancelled;
         self.at_edge += tally.at_edge;
@@ -109,6 +107,18 @@ impl Sum {
         self.seen[0] += overdue;
         self.undecided -= overdue;
         self.late += late;
+    }
+
+    /// Says with the last claim of how many connections it was judged, where the broker left some open.
+    fn say_left_open(&self, claims: &mut Claims) {
+        if self.left_open > 0 {
+            claims.judged_of(&format!(
+                "{} of {} connections: the broker left {} open, and no will is due of these",
+                count_text(self.ended - self.left_open),
+                count_text(self.ended),
+                count_text(self.left_open)
+            ));
+        }
     }
 
     fn watched(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use squall_fleet::SocketId;
 use squall_protocol::{
     ReasonCode, Version,
     packet::{Disconnect, DisconnectProperties, Packet},
@@ -115,7 +116,7 @@ impl Tamper for Tolerant {
         tampered.forward(passing.direction, passing.bytes);
     }
 
-    fn handle_close(&mut self, _: squall_fleet::SocketId, direction: Direction) -> TamperedClose {
+    fn handle_close(&mut self, _: SocketId, direction: Direction) -> TamperedClose {
         match direction {
             Direction::ToDevice => TamperedClose::Swallow,
             Direction::ToBroker => TamperedClose::Pass,
@@ -156,8 +157,8 @@ impl Tamper for Unmoved {
         }
     }
 
-    fn handle_close(&mut self, _: squall_fleet::SocketId, direction: Direction) -> TamperedClose {
-        Tolerant.handle_close(squall_fleet::SocketId(0), direction)
+    fn handle_close(&mut self, _: SocketId, direction: Direction) -> TamperedClose {
+        Tolerant.handle_close(SocketId(0), direction)
     }
 }
 
@@ -184,6 +185,53 @@ fn a_connection_that_stays_open_has_no_will_due() {
         assert_eq!(names_open, left_open > 0);
         assert_eq!(verdict(&judgement).exit_code, 98);
     }
+}
+
+/// Lets the close and the will of one device through, and keeps those of the others.
+#[derive(Default)]
+struct MovedOnce {
+    moved: Option<SocketId>,
+}
+
+impl Tamper for MovedOnce {
+    fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
+        if passing.client_id == "doers-0" {
+            self.moved = Some(passing.socket);
+        }
+        if is_to(passing, "watcher-0", "will/doers-0") {
+            tampered.forward(passing.direction, passing.bytes);
+        } else {
+            Unmoved.handle_packet(passing, tampered);
+        }
+    }
+
+    fn handle_close(&mut self, socket: SocketId, direction: Direction) -> TamperedClose {
+        if self.moved == Some(socket) {
+            TamperedClose::Pass
+        } else {
+            Unmoved.handle_close(socket, direction)
+        }
+    }
+}
+
+/// A claim on wills that holds of one connection because the broker left all others open says so, on how many come and on
+/// how soon.
+#[test]
+fn a_claim_on_wills_says_of_how_many_connections_it_was_judged() {
+    let gone = text(Version::V5).replace("when = \"always\", backoff = \"3s\"", "when = \"never\"");
+
+    let judgement = run_tampered(&gone, MovedOnce::default());
+
+    assert_broken(&judgement, &["malformed().closed_within"]);
+    let mut checks = judgement.measured.checks.iter();
+    let wills = checks.find(|check| check.check == "will").unwrap();
+    let said: Vec<&str> = wills
+        .claims
+        .iter()
+        .filter_map(|claim| claim.of.as_deref())
+        .collect();
+    let expected = "1 of 12 connections: the broker left 11 open, and no will is due of these";
+    assert_eq!(said, [expected, expected]);
 }
 
 /// A DISCONNECT that names something else than what is wrong with the packet.

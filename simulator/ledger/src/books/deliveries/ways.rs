@@ -3,7 +3,8 @@
 //! Which of them a copy is for cannot be seen from outside. So a copy is taken for one that waits for the message, the
 //! Session's own first, then for one that has not had it. Where none is left, what another member was taken to have had
 //! by the same shared subscription may have been for another way of that member: then it is counted there. So of as many
-//! copies as there are ways none is held against the broker, and of more, or fewer than are owed, each is.
+//! copies as there are ways none is held against the broker, and of more, or fewer than are owed, each is: of more at QoS 1
+//! as `sharing` says.
 
 use squall_protocol::Instant;
 use squall_scenario::{ClientKey, TopicKey};
