@@ -52,6 +52,20 @@ impl Share {
         })
     }
 
+    /// Since when any member is certainly subscribed, of those that are now.
+    pub(crate) fn active_since(
+        &self,
+        sessions: &[Option<Session>],
+        filter: FilterKey,
+    ) -> Option<Instant> {
+        let active = self.members.iter().filter_map(|&member| {
+            let session = sessions[member.0 as usize].as_ref()?;
+            let subscription = session.subscription(filter)?;
+            (subscription.state == SubscriptionState::Active).then_some(subscription.active_since)
+        });
+        active.min()
+    }
+
     /// Whether a link still held something on its way to a member at the end.
     pub(crate) fn has_member_on_link(&self, sessions: &[Option<Session>]) -> bool {
         self.members.iter().any(|&member| {

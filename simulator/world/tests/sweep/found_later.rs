@@ -262,3 +262,82 @@ reordered = 0
 "#,
     );
 }
+
+/// A Session that ends with its connection ends with one that is taken over, whose end its link may tell later than the CONNACK
+/// of the new one comes: what was owed until then is not lost.
+#[test]
+fn a_session_may_end_by_a_takeover_before_its_device_hears_of_it() {
+    assert_sound(
+        r#"
+[[network]]
+name = "near"
+latency = { dist = "lognormal", median = "60ms", p99 = "450ms" }
+[[group]]
+name = "red"
+count = 1
+[[group.publish]]
+topic = "u/v"
+qos = 2
+rate = [{ at = "3s", rate = 0 }, { at = "3s", rate = 30 }, { at = "6s", rate = 0 }]
+[[group]]
+name = "green"
+count = 1
+network = "near"
+clean_start = false
+[[group.subscribe]]
+filter = "u/v"
+qos = 1
+[[fault]]
+group = "green"
+every = "3s"
+for = "6s"
+action = "takeover"
+[[expect]]
+check = "delivery"
+lost = 0
+"#,
+    );
+}
+
+/// The link of a member of a shared subscription keeps from it for seconds that its connection has ended, and its Session with
+/// that: what came to the broker meanwhile was for none.
+#[test]
+fn what_comes_after_the_last_member_is_gone_is_owed_to_none() {
+    assert_sound(
+        r#"# the broker keeps everything
+seed = 292
+[run]
+warmup = "2s"
+[[network]]
+name = "near"
+latency = { dist = "lognormal", median = "60ms", p99 = "450ms" }
+outages = { every = "3s", lasts = { dist = "exponential", mean = "2s" } }
+[[group]]
+name = "red"
+count = 1
+[[group.publish]]
+topic = "u/v"
+qos = 2
+rate = [{ at = "3s", rate = 0 }, { at = "3s", rate = 30 }, { at = "6s", rate = 0 }]
+[[group]]
+name = "green"
+count = 3
+network = "near"
+[[group.subscribe]]
+filter = "$share/a/u/+"
+qos = 1
+[[fault]]
+group = "green"
+every = "700ms"
+for = "8s"
+action = "takeover"
+[[fault]]
+at = "1s"
+action = "restart_broker"
+lasts = "3s"
+[[expect]]
+check = "delivery"
+lost = 0
+"#,
+    );
+}

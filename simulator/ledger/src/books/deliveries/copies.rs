@@ -99,7 +99,7 @@ impl Deliveries {
             && case.copies == 1
             && !case.has_other_ways
             && session(&self.sessions, case.event.client).is_some_and(|session| {
-                session.live == [case.event.socket] && session.connected_at < case.sent_at_least()
+                session.has_only(case.event.socket) && session.connected_at < case.sent_at_least()
             })
     }
 

@@ -1,8 +1,7 @@
 //! Every message from its sending to every recipient: pledged, delivered, lost or excused.
 //!
-//! It owns topics, Sessions, shared subscriptions and streams. Wills and retained copies are not
-//! streams: `wills` and `retained` know those. What a connection was like is the business of
-//! `connections` and `takeovers`.
+//! It owns topics, Sessions, shared subscriptions and streams. Wills and retained copies are not streams: `wills` and
+//! `retained` know those. What a connection was like is the business of `connections` and `takeovers`.
 //!
 //! QoS 0 is at most once (§4.3.1): a pledge at QoS 0 is excused as soon as a connection on the
 //! message's way is lost; what is missing with all connections in order is lost.
@@ -28,6 +27,7 @@ mod share_counts;
 mod sharing;
 mod stranger;
 mod tail;
+mod unfounded;
 mod watching;
 mod ways;
 

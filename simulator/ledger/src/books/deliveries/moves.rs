@@ -29,6 +29,19 @@ impl Deliveries {
         self.session_mut(event).moves.note(event.now, left_open);
     }
 
+    /// A connection of a Session ended. Where another goes on though its CONNACK came before, their CONNECTs had crossed: the
+    /// device of that one has the Session.
+    pub(super) fn note_move_back(&mut self, event: &Event) {
+        let session = self.session_mut(event);
+        let Some(holder) = session.live.last().map(|live| live.device) else {
+            return;
+        };
+        if session.last.connected == Some(event.socket) && holder != session.device {
+            session.device = holder;
+            self.note_move(event, event.device);
+        }
+    }
+
     /// Whether the broker may have taken the first sending of a message for another device's, and passed on what was sent
     /// again.
     pub(super) fn may_be_mistaken(&self, case: &Case<'_>) -> bool {

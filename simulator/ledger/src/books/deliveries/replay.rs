@@ -55,7 +55,9 @@ impl Deliveries {
         let was_published = stream
             .record(case.sequence())
             .is_none_or(|record| record.retain);
-        let is_used_up = stream.replays(case.place, case.sequence()) >= self.replays_allowed(case);
+        let stored = self.at_own_way(case);
+        let is_used_up =
+            stream.replays(stored.place, case.sequence()) >= self.replays_allowed(&stored);
         let session = session(&self.sessions, case.event.client);
         let shares = self.member_places(case.event.client, case.topic, case.sent_at_least());
         let mut places = std::iter::once(case.place).chain(shares);
@@ -157,6 +159,7 @@ impl Deliveries {
 
     /// A message came out of the store: once for each SUBSCRIBE that asks for it [MQTT-3.3.1-9].
     pub(super) fn handle_replay(&mut self, case: &Case<'_>, stored: Stored) {
+        let case = &self.at_own_way(case);
         self.replays.handle_come(case.event, case.topic);
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client);
@@ -322,7 +325,7 @@ impl Deliveries {
             let Some(session) = session(&self.sessions, missing.client) else {
                 continue;
             };
-            if !session.live.contains(&missing.socket) || session.is_on_link {
+            if !session.has_live(missing.socket) || session.is_on_link {
                 continue;
             }
             let key = TallyKey {

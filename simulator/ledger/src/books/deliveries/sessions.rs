@@ -5,7 +5,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::{Deliveries, RecordState};
 use crate::books::event::Event;
-use crate::books::session::{Away, Session, Subscription, SubscriptionState};
+use crate::books::session::{Away, Live, Session, Subscription, SubscriptionState};
 use crate::books::session::{Brings, Resumes, brings_first};
 use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
@@ -33,7 +33,7 @@ impl Deliveries {
         if !sent.clean_start {
             return;
         }
-        session.begin_clean_start();
+        session.begin_ending();
         session.over_at = event.now;
         self.excuse_session(event, None, Excuse::SessionEnded);
         self.excuse_shares(event, None);
@@ -48,7 +48,8 @@ impl Deliveries {
     ) {
         self.connected_at.insert(event.device, event.now);
         let session = self.session_mut(event);
-        let is_over = !session_present && session.has_expired(event.now);
+        let is_over = !session_present
+            && (session.has_expired(event.now) || session.ends_by_takeover(event.socket));
         let before = session.device;
         if session.connected_at > Instant::ZERO && before != event.device {
             self.note_move(event, before);
@@ -62,14 +63,20 @@ impl Deliveries {
         session.expiry = expiry;
         session.offline_since = None;
         session.come_back(event.now);
-        session.live.push(event.socket);
+        if is_over {
+            // Connections that live still may bring what was on its way.
+            session.begin_ending();
+            session.over_at = event.now;
+        }
+        session.live.push(Live {
+            socket: event.socket,
+            device: event.device,
+        });
         session.last.connected = Some(event.socket);
         if session_present {
             session.resume(event.socket);
         }
         if is_over {
-            session.end_all();
-            session.over_at = event.now;
             self.excuse_session(event, None, Excuse::SessionEnded);
             self.excuse_shares(event, None);
         }
@@ -89,11 +96,14 @@ impl Deliveries {
         let session = self.session_mut(event);
         session.end_ending(event.socket);
         session.unread.end(event.socket, event.now);
-        let Some(place) = session.live.iter().position(|&live| live == event.socket) else {
+        let of_it = |live: &Live| live.socket == event.socket;
+        let Some(place) = session.live.iter().position(of_it) else {
             // It never had a CONNACK.
             return;
         };
         session.live.remove(place);
+        self.note_move_back(event);
+        let session = self.session_mut(event);
         let is_offline = session.live.is_empty();
         if is_offline {
             session.offline_since = Some(ending.earliest);
@@ -114,9 +124,11 @@ impl Deliveries {
         }
         self.disturb_shares(event, ending.noticed_by);
         if is_over && is_offline {
-            for filter in self.shares_of(event) {
+            let filters = self.shares_of(event);
+            for &filter in &filters {
                 self.note_at_stake(filter);
             }
+            self.excuse_unfounded(event, &filters, &ending);
         }
         if is_over && is_offline {
             let excuse = match ending.is_unasked {

@@ -15,7 +15,7 @@ use squall_protocol::{Instant, QoS, Version};
 use squall_run::AnomalyKind;
 use squall_scenario::ClientKey;
 
-use super::case::Case;
+use super::case::{Case, Sent};
 use super::sessions::Ending;
 use super::{Deliveries, StreamId, TallyKey, session};
 use crate::books::anomalies::{Anomaly, Noticed};
@@ -35,10 +35,21 @@ const READ_BEFORE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct SharedCopies {
     /// By message, the Sessions that had it.
-    holders: HashMap<(StreamId, u32), Vec<ClientKey>>,
+    holders: HashMap<(StreamId, u32), Vec<Holder>>,
     /// The messages in `holders`, the oldest first.
     order: VecDeque<(StreamId, u32)>,
     suspects: Vec<Suspect>,
+}
+
+/// A Session that had a message by a shared subscription, as far as can be seen.
+#[derive(Clone, Debug)]
+pub(super) struct Holder {
+    pub(super) client: ClientKey,
+    /// The place of that shared subscription.
+    pub(super) share: usize,
+    /// The other places that its copy may have been for as well: those that the Session had messages by just then, whatever
+    /// became of its subscriptions since.
+    pub(super) others: Vec<usize>,
 }
 
 /// A copy that no end of a connection explains so far.
@@ -56,12 +67,12 @@ struct Suspect {
 }
 
 impl SharedCopies {
-    fn note(&mut self, message: (StreamId, u32), client: ClientKey) {
+    fn note(&mut self, message: (StreamId, u32), holder: Holder) {
         let holders = self.holders.entry(message).or_insert_with(|| {
             self.order.push_back(message);
             Vec::new()
         });
-        holders.push(client);
+        holders.push(holder);
         if self.order.len() > MESSAGES_MAX
             && let Some(oldest) = self.order.pop_front()
         {
@@ -69,7 +80,7 @@ impl SharedCopies {
         }
     }
 
-    fn holders(&self, message: (StreamId, u32)) -> &[ClientKey] {
+    fn holders(&self, message: (StreamId, u32)) -> &[Holder] {
         self.holders.get(&message).map_or(&[], Vec::as_slice)
     }
 
@@ -92,14 +103,29 @@ impl Deliveries {
     /// A message came to a member of a shared subscription for the first time.
     pub(super) fn note_holder(&mut self, case: &Case<'_>) {
         let is_looked_for = case.published == QoS::AtLeastOnce || case.has_other_ways;
-        if is_looked_for && self.is_for_a_share(case) {
-            let message = (case.stream, case.sequence());
-            self.shared_copies.note(message, case.event.client);
+        if !is_looked_for || !self.is_for_a_share(case) {
+            return;
         }
+        let sent = Sent {
+            sender: case.sender,
+            at: case.sent_at_least(),
+        };
+        let ways = match case.has_other_ways {
+            true => self.ways(case.event.client, case.topic, sent),
+            false => Vec::new(),
+        };
+        let places = ways.into_iter().map(|way| way.place);
+        let holder = Holder {
+            client: case.event.client,
+            share: case.place,
+            others: places.filter(|&place| place != case.place).collect(),
+        };
+        let message = (case.stream, case.sequence());
+        self.shared_copies.note(message, holder);
     }
 
     /// Who had the message by a shared subscription, as far as is known.
-    pub(super) fn holders(&self, case: &Case<'_>) -> Vec<ClientKey> {
+    pub(super) fn holders(&self, case: &Case<'_>) -> Vec<Holder> {
         let message = (case.stream, case.sequence());
         self.shared_copies.holders(message).to_vec()
     }
@@ -107,6 +133,7 @@ impl Deliveries {
     /// A copy came that no subscription allows: it is suspected if no connection ended that may explain it.
     pub(super) fn suspect_shared(&mut self, case: &Case<'_>) {
         let holders = self.shared_copies.holders((case.stream, case.sequence()));
+        let holders: Vec<ClientKey> = holders.iter().map(|holder| holder.client).collect();
         let is_suspect = !holders.is_empty()
             && self.shared_copies.suspects.len() < SUSPECTS_MAX
             && self.has_one_copy_by_each_way(case)
@@ -120,9 +147,8 @@ impl Deliveries {
             "message {} of {} came again: {}",
             case.sequence(),
             self.names.of(case.stamp.device),
-            why_suspected(case, holders)
+            why_suspected(case, &holders)
         );
-        let holders = holders.to_vec();
         self.shared_copies.suspects.push(Suspect {
             holders,
             at: case.event.now,

@@ -94,7 +94,9 @@ impl Deliveries {
     /// others.
     pub(crate) fn alone_since(&self, event: &Event) -> Option<Instant> {
         let session = session(&self.sessions, event.client)?;
-        (session.live == [event.socket]).then_some(session.connected_at)
+        session
+            .has_only(event.socket)
+            .then_some(session.connected_at)
     }
 
     /// Since when a recipient has watched a topic without a break; `None` if it does not now.

@@ -10,7 +10,7 @@ use squall_protocol::Instant;
 use squall_scenario::{ClientKey, TopicKey};
 
 use super::case::{Case, Sent};
-use super::{Deliveries, sender_to, session};
+use super::{Deliveries, session};
 use crate::books::session::Sender;
 use crate::books::stream::Arrival;
 
@@ -65,6 +65,23 @@ impl Deliveries {
             })
     }
 
+    /// The case at the place that a message out of the broker's store comes by: that of the Session's own subscriptions, where
+    /// it has any. A shared one gets none (§4.8.2), and whether No Local keeps back what the Session had retained is not said.
+    pub(super) fn at_own_way<'a>(&self, case: &Case<'a>) -> Case<'a> {
+        let sent = Sent {
+            sender: Sender::Another,
+            at: case.sent_at_least(),
+        };
+        match self.own_way(case.event.client, case.topic, sent) {
+            Some(OneWay { place, copies }) => Case {
+                place,
+                copies,
+                ..*case
+            },
+            None => *case,
+        }
+    }
+
     /// The case at the way that waits for its message, if its own does not and another does.
     pub(super) fn at_the_way_that_waits<'a>(&self, case: &Case<'a>) -> Case<'a> {
         let stream = &self.streams[case.stream];
@@ -86,31 +103,20 @@ impl Deliveries {
     /// A way of another member that had the message by a shared subscription of this Session, as far as is known, and may
     /// as well have had it by that: it is taken for that one's copy, and this copy for the other.
     pub(super) fn exchange_ways(&mut self, case: &Case<'_>) -> Option<(usize, Arrival)> {
-        let sent_at = case.sent_at_least();
         let shares: Vec<usize> = self
-            .member_places(case.event.client, case.topic, sent_at)
+            .member_places(case.event.client, case.topic, case.sent_at_least())
             .collect();
-        for holder in self.holders(case) {
-            if holder == case.event.client {
-                continue;
-            }
-            let sent = Sent {
-                sender: sender_to(holder, self.streams[case.stream].client),
-                at: sent_at,
-            };
-            let ways = self.ways(holder, case.topic, sent);
-            if !ways.iter().any(|way| shares.contains(&way.place)) {
-                continue;
-            }
-            let others = ways.iter().filter(|way| !shares.contains(&way.place));
-            for other in others {
+        let holders = self.holders(case).into_iter();
+        let of_others = holders
+            .filter(|holder| holder.client != case.event.client && shares.contains(&holder.share));
+        let others = of_others.flat_map(|holder| holder.others);
+        others
+            .filter(|place| !shares.contains(place))
+            .find_map(|place| {
                 let stream = &mut self.streams[case.stream];
-                let arrival = stream.deliver(other.place, case.sequence(), case.event.now);
-                if let Arrival::Pledged(_) | Arrival::Optional = arrival {
-                    return Some((other.place, arrival));
-                }
-            }
-        }
-        None
+                let arrival = stream.deliver(place, case.sequence(), case.event.now);
+                matches!(arrival, Arrival::Pledged(_) | Arrival::Optional)
+                    .then_some((place, arrival))
+            })
     }
 }

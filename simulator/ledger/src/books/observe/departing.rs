@@ -87,7 +87,12 @@ impl Ledger {
         how: PeerClose,
         findings: &mut Vec<Finding>,
     ) {
-        self.takeovers.handle_close_arrived(event);
+        // It may have been there since the device stopped reading.
+        let seen = &Event {
+            arrived: self.stalls.earliest_arrival(event),
+            ..*event
+        };
+        self.takeovers.handle_close_arrived(seen);
         if let Some(part) = self.links_at_end.get_mut(&event.socket) {
             part.note_closed();
         }

@@ -46,7 +46,7 @@ pub(crate) struct Session {
     /// The cursors in which it may have open pledges.
     pub(crate) open: OpenCursors,
     /// Connections with a CONNACK and without an end, oldest CONNACK first.
-    pub(crate) live: Vec<SocketId>,
+    pub(crate) live: Vec<Live>,
     /// The connection of the last CONNECT, and that of the last CONNACK with success.
     pub(crate) last: LastConnections,
     /// When the last CONNACK came.
@@ -81,6 +81,14 @@ pub(crate) struct LastConnections {
     pub(crate) asked: Option<SocketId>,
     /// That of the last CONNACK with success.
     pub(crate) connected: Option<SocketId>,
+}
+
+/// A connection of a Session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Live {
+    pub(crate) socket: SocketId,
+    /// Its device.
+    pub(crate) device: DeviceId,
 }
 
 /// A time in which no connection held a Session that goes on.
@@ -155,10 +163,26 @@ impl Session {
         !self.live.is_empty()
     }
 
+    /// Whether it has this connection.
+    pub(crate) fn has_live(&self, socket: SocketId) -> bool {
+        self.live.iter().any(|live| live.socket == socket)
+    }
+
+    /// Whether it has this connection and no other.
+    pub(crate) fn has_only(&self, socket: SocketId) -> bool {
+        self.live.len() == 1 && self.has_live(socket)
+    }
+
     /// Whether the Session may be over at `now` because its expiry has passed.
     pub(crate) fn has_expired(&self, now: Instant) -> bool {
         self.offline_since
             .is_some_and(|since| now >= since + self.expiry)
+    }
+
+    /// Whether it is over once `socket`, whose CONNECT was the last, takes it over: a Session that ends with its connection ends
+    /// with one that is displaced too, whose end may be heard of later.
+    pub(crate) fn ends_by_takeover(&self, socket: SocketId) -> bool {
+        self.is_online() && self.expiry.is_zero() && self.last.asked == Some(socket)
     }
 
     /// What those of its subscriptions that are among `filters` ask of what `sender` sent at `sent_at`.
@@ -292,13 +316,6 @@ impl Session {
             .any(|row| row.has_left() && filters.contains(&row.filter))
     }
 
-    /// The Session is over: it has no subscription.
-    pub(crate) fn end_all(&mut self) {
-        for subscription in &mut self.subscriptions {
-            subscription.end();
-        }
-    }
-
     /// The subscription to one filter.
     pub(crate) fn subscription(&self, filter: FilterKey) -> Option<&Subscription> {
         self.subscriptions
@@ -313,13 +330,14 @@ impl Session {
             .find(|subscription| subscription.filter == filter)
     }
 
-    /// A connection with Clean Start was asked for: every subscription is about to end.
-    pub(crate) fn begin_clean_start(&mut self) {
+    /// The Session is over, or about to be because a connection with Clean Start was asked for: so is every subscription.
+    pub(crate) fn begin_ending(&mut self) {
         for subscription in &mut self.subscriptions {
             // What is on its way on a connection that lives may still come.
             let may_come =
                 subscription.state != SubscriptionState::Absent || subscription.has_left();
-            match may_come && self.live.contains(&subscription.socket) {
+            let is_live = |live: &Live| live.socket == subscription.socket;
+            match may_come && self.live.iter().any(is_live) {
                 true => subscription.state = SubscriptionState::Ending,
                 false => subscription.end(),
             }

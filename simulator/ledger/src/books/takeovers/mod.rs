@@ -317,7 +317,7 @@ impl Takeovers {
         // By one that is there, whichever of the two CONNECTs was processed first.
         let newer = attempt.displaced_by.or_else(|| row.turn_round(&attempt));
         if let Some(newer) = newer {
-            let beside = event.arrived.saturating_since(newer.connected_at);
+            let beside = end.at.saturating_since(newer.connected_at);
             self.note_displaced(event, &end, beside);
             return Displacement {
                 is_possible: true,

@@ -1,11 +1,11 @@
 //! Retained messages that come because of a SUBSCRIBE (§3.3.1.3).
 
-use squall_fleet::DeliveredFact;
+use squall_fleet::{DeliveredFact, Fact, SubscriptionFact};
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 use squall_scenario::BrokerHistory;
 
-use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene};
+use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene, wanted};
 use crate::books::Tally;
 
 const QOS0: QoS = QoS::AtMostOnce;
@@ -140,6 +140,38 @@ fn a_shared_subscription_is_owed_no_replay() {
     scene.subscribe(CLEAN, "$share/g/t", QOS1);
 
     assert_eq!(scene.close().lost, 0);
+}
+
+/// What a device has retained itself may come out of the store to a subscription with No Local, or may not: once for each
+/// SUBSCRIBE, whatever a shared subscription beside it has brought.
+#[test]
+fn a_replay_beside_a_shared_subscription_is_for_the_own_one() {
+    for (replays, forbidden) in [(2, 0), (3, 1)] {
+        let mut scene = Scene::new();
+        scene.connect(PUBLISHER);
+        scene.subscribe(PUBLISHER, "$share/g/t", QOS1);
+        scene.retain(0, QOS1);
+        scene.deliver(PUBLISHER, 0, QOS1);
+        scene.wait(2_000);
+        let mut own = wanted("t", QOS1);
+        own.options.no_local = true;
+        for _ in 0..2 {
+            let wanted = std::slice::from_ref(&own);
+            scene.tell(
+                PUBLISHER,
+                Fact::Subscription(SubscriptionFact::Sent { wanted }),
+            );
+            scene.suback(PUBLISHER, "t", QOS1);
+        }
+        for _ in 0..replays {
+            replay(&mut scene, PUBLISHER, 0, |_| {});
+        }
+
+        let tally = scene.close();
+
+        assert_eq!((tally.delivered, tally.mislabelled), (1, 0), "{replays}");
+        assert_eq!(tally.forbidden, forbidden, "{replays}");
+    }
 }
 
 /// What a kept Session asked for on one connection may come on the next, with DUP, and be old by then.

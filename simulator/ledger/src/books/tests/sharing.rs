@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use squall_fleet::{EndCause, PeerClose};
+use squall_fleet::{EndCause, Fact, PeerClose, SubscriptionFact};
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 
-use super::scene::{CLEAN, PUBLISHER, RESET, SILENCE, Scene};
+use super::scene::{CLEAN, PUBLISHER, RESET, SILENCE, Scene, wanted};
 use crate::books::Excuse;
 
+const QOS0: QoS = QoS::AtMostOnce;
 const QOS1: QoS = QoS::AtLeastOnce;
 const QOS2: QoS = QoS::ExactlyOnce;
 
@@ -200,6 +201,30 @@ fn an_own_subscription_is_owed_beside_the_share() {
         (tally.expected(), tally.delivered, tally.forbidden),
         (2, 2, 0)
     );
+}
+
+/// A copy that a member had while its own SUBSCRIBE was under way may have been for that, also once the connection of the member
+/// has ended: the one for the shared subscription comes to another member then. More than that is one too many.
+#[test]
+fn a_copy_is_given_back_to_the_share_after_its_holder_has_left() {
+    for (copies, forbidden) in [(2, 0), (3, 1)] {
+        let mut scene = shared(&[CLEAN, CLEAN + 1], QOS0);
+        scene.subscribe(CLEAN + 1, "t", QOS0);
+        let own = [wanted("t", QOS0)];
+        let asked = SubscriptionFact::Sent { wanted: &own };
+        scene.tell(CLEAN, Fact::Subscription(asked));
+        scene.publish(0..1, QOS0);
+        scene.deliver(CLEAN, 0, QOS0);
+        scene.end(CLEAN, RESET);
+        for _ in 0..copies {
+            scene.deliver(CLEAN + 1, 0, QOS0);
+        }
+
+        let tally = scene.close();
+
+        assert_eq!(tally.delivered, 2, "{copies} copies");
+        assert_eq!(tally.forbidden, forbidden, "{copies} copies");
+    }
 }
 
 /// Each time that a member is lost, what is owed at QoS 0 since the last is excused, and what is owed at QoS 1

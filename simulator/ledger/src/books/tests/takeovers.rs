@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use squall_fleet::{EndCause, PeerClose};
+use squall_fleet::{ConnectionFact, EndCause, Fact, PeerClose};
 use squall_protocol::{QoS, ReasonCode};
 use squall_run::AnomalyKind;
+use squall_scenario::FaultId;
 
 use super::scene::{KEPT, RESET, SILENCE, Scene};
 use crate::books::WatchedClaims;
@@ -114,6 +115,31 @@ fn two_alive_at_the_end_are_found() {
     assert_eq!(scene.ledger.takeovers.counts().displaced_open, 1);
 }
 
+/// The close of a displaced connection may have lain there while its device did not read: it was in time, however long the
+/// device's link keeps it after that.
+#[test]
+fn a_close_that_its_device_did_not_read_is_in_time() {
+    let mut scene = scene();
+    scene.connect_as(A, A, false);
+    let stopped = ConnectionFact::ReadingStopped {
+        fault: FaultId(0),
+        number: 0,
+    };
+    let since = scene.now;
+    scene.tell_as(A, A, Fact::Connection(stopped));
+    scene.connect_as(B, A, true);
+    scene.wait(3_000);
+    let resumed = ConnectionFact::ReadingResumed { since };
+    scene.tell_as(A, A, Fact::Connection(resumed));
+    let closed = ConnectionFact::CloseArrived(PeerClose::Fin);
+    scene.tell_as(A, A, Fact::Connection(closed));
+    scene.wait(6_000);
+    end(&mut scene, A, TAKEN_OVER);
+
+    let found = scene.ledger.takeovers.violations(0);
+    assert_eq!((found.alive, found.late), (0, 0));
+}
+
 /// How long a displaced connection was open is counted beside the one that displaced it, whatever
 /// became of that one since, and the figure is the one that is judged.
 #[test]
@@ -209,6 +235,29 @@ fn a_session_that_moved_excuses_repeats_at_qos_2_only() {
             "{qos:?}"
         );
     }
+}
+
+/// Of two CONNECTs that crossed, the one whose CONNACK came first may have been processed last: its device has the Session until
+/// the other gets it again, which cannot know what that has received.
+#[test]
+fn a_session_moves_back_to_the_device_whose_connection_goes_on() {
+    let mut scene = Scene::ready(&[A]);
+    scene.connect_sent(B, A, None);
+    scene.connect_sent(C, A, None);
+    end(&mut scene, A, TAKEN_OVER);
+    scene.connected(C, A, true);
+    scene.connected(B, A, true);
+    end(&mut scene, B, TAKEN_OVER);
+    scene.wait(100);
+    scene.publish(0..1, QoS::ExactlyOnce);
+    scene.deliver_as(C, A, 0, QoS::ExactlyOnce);
+    scene.connect_as(B, A, true);
+    end(&mut scene, C, TAKEN_OVER);
+    scene.deliver_as(B, A, 0, QoS::ExactlyOnce);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
 }
 
 /// Session Present is 0 for the first, 1 while the Session lives, 0 or 1 once its expiry has

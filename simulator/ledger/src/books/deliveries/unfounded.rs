@@ -1,0 +1,66 @@
+//! What a shared subscription was owed because of a member that the broker knew to be gone.
+//!
+//! A link, or a generator that stands still, may keep the end of a connection from its device for long. Where the Session went
+//! with it, the broker had no such member any longer, and what it got then was for the others: for none if there were none.
+
+use std::time::Duration;
+
+use squall_protocol::{Instant, QoS};
+
+use super::sessions::Ending;
+use super::{Deliveries, group_of};
+use crate::books::event::Event;
+use crate::books::stream::OpenPledge;
+use crate::books::tallies::Excuse;
+use crate::books::topics::{FilterKey, Recipient};
+
+/// An end that is heard of within this is heard of at once: what is owed is not walked for it.
+const AT_ONCE: Duration = Duration::from_millis(10);
+
+/// Every QoS.
+const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+impl Deliveries {
+    /// The last connection of a Session that ends with it is over: excuses what its shared subscriptions were owed since the
+    /// broker may have known of that, and before any other member was surely there.
+    pub(super) fn excuse_unfounded(
+        &mut self,
+        event: &Event,
+        filters: &[FilterKey],
+        ending: &Ending,
+    ) {
+        if event.now.saturating_since(ending.earliest) <= AT_ONCE {
+            return;
+        }
+        for &filter in filters {
+            let share = self.shares.get(&filter);
+            // Without any other, all is excused.
+            if let Some(until) = share.and_then(|share| share.active_since(&self.sessions, filter))
+            {
+                self.excuse_share_between(filter, ending.earliest, until);
+            }
+        }
+    }
+
+    /// Excuses what a shared subscription is owed of what was sent from `from` on, and before `until`.
+    fn excuse_share_between(&mut self, filter: FilterKey, from: Instant, until: Instant) {
+        let goes = |open: &OpenPledge| from <= open.record.sent_at && open.record.sent_at < until;
+        let group = group_of(&self.sessions, &self.shares, Recipient::Share(filter));
+        for owed in LEVELS {
+            let Some(share) = self.shares.get_mut(&filter) else {
+                return;
+            };
+            for cursor in share.open.take_at(owed) {
+                let books = &mut self.books;
+                let stream = &mut self.streams[cursor.stream];
+                let is_open = stream.take_open_if(cursor.place, owed, goes, |open| {
+                    books.tally_mut(open.key(group)).excused[Excuse::SessionEnded as usize] += 1;
+                });
+                if is_open && let Some(share) = self.shares.get_mut(&filter) {
+                    share.open.list(owed, cursor);
+                }
+                self.settle(cursor.stream);
+            }
+        }
+    }
+}
