@@ -5,9 +5,13 @@
 //! is known ([`LocalPorts`]). The kernel still picks where the range is unknown, where some ports of it
 //! are reserved, and for a transport that met too many ports that others hold: those that the kernel
 //! picked for another program cannot be bound for a minute after, and the kernel itself may use them.
+//!
+//! A transport that begins where it goes to connects to itself (RFC 9293, 3.5) while nothing listens there, as when a fault has
+//! the broker away: its device would read its own CONNECT, and the broker could not have its port back. None does.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use rustix::io::Errno;
@@ -120,6 +124,10 @@ impl Dialer {
         let mut socket = new_socket(self.target)?;
         for _ in 0..PORTS_TRIED_MAX {
             let Some(port) = ports.take(now) else { break };
+            if SocketAddr::new(*address, port) == self.target {
+                ports.hold_back(port, now);
+                continue;
+            }
             // A socket that could not be bound is as good as new.
             if let Err(error) = socket.bind(&SockAddr::from(SocketAddr::new(*address, port))) {
                 ports.hold_back(port, now);
@@ -189,9 +197,15 @@ fn new_socket(target: SocketAddr) -> io::Result<Socket> {
 
 fn connect(socket: &Socket, target: SocketAddr) -> io::Result<()> {
     match socket.connect(&SockAddr::from(target)) {
-        Err(error) if errno(&error) != Some(Errno::INPROGRESS) => Err(error),
-        Ok(()) | Err(_) => Ok(()),
+        Err(error) if errno(&error) != Some(Errno::INPROGRESS) => return Err(error),
+        Ok(()) | Err(_) => {}
     }
+    if socket.local_addr()?.as_socket() == Some(target) {
+        // The kernel picked the port that nothing listens on. Without lingering, that is free at once.
+        socket.set_linger(Some(Duration::ZERO))?;
+        return Err(Errno::CONNREFUSED.into());
+    }
+    Ok(())
 }
 
 fn is_port_taken(error: &io::Error) -> bool {
@@ -291,6 +305,42 @@ mod tests {
                 port: free
             })
         );
+    }
+
+    /// While nothing listens at the target's port, a transport that began there would be connected, to itself.
+    #[test]
+    fn no_transport_begins_where_it_goes_to() {
+        let gone = listener();
+        let target = port_of(&gone);
+        let mut dialer = dialer(&gone, LocalPorts::default());
+        drop(gone);
+        let free = port_of(&listener());
+        for port in [target, free] {
+            dialer.addresses[0].ports.hand_back(port);
+        }
+
+        let dialed = dialer.dial(Instant::ZERO).expect("one port is free");
+
+        assert_eq!(
+            dialed.port,
+            Some(DialedPort {
+                place: 0,
+                port: free
+            })
+        );
+    }
+
+    /// Nor where the kernel picks that port: then nothing listens there.
+    #[test]
+    fn a_transport_to_itself_is_refused() {
+        let target = listener().local_addr().expect("it is bound");
+        let socket = new_socket(target).expect("a socket");
+        let bound = socket.bind(&SockAddr::from(target));
+        bound.expect("nothing has the port");
+
+        let refused = connect(&socket, target).map_err(|error| error.kind());
+
+        assert_eq!(refused, Err(io::ErrorKind::ConnectionRefused));
     }
 
     /// A transport's port is handed out again when it has ended, not before.
