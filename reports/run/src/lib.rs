@@ -23,6 +23,7 @@ mod measured;
 mod metric;
 mod network;
 mod notes;
+mod payload_command;
 mod percentile;
 mod proposal;
 mod qos2;
@@ -73,6 +74,7 @@ pub use metric::{
     Population, Tag, Tags, UnknownMetric, WithoutLag,
 };
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
+pub use payload_command::{CommandEnd, PayloadCommand};
 pub use percentile::{NotAPercentile, Percentile};
 pub use proposal::proposed_claims;
 pub use qos2::{LegCount, Qos2, Qos2Side};

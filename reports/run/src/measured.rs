@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, ClosedLoop, Connections, Drain, ErrorCount,
-    FaultOccurrence, MalformedOutcome, Metrics, NetworkOutcome, Qos2, Rates, Responses,
-    RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers, ThresholdOutcome,
-    Unfinished, WillOutcome,
+    FaultOccurrence, MalformedOutcome, Metrics, NetworkOutcome, PayloadCommand, Qos2, Rates,
+    Responses, RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers,
+    ThresholdOutcome, Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -47,6 +47,9 @@ pub struct Measured {
     /// Streams that were published as fast as the broker answered.
     #[serde(default)]
     pub closed_loops: Vec<ClosedLoop>,
+    /// Commands that gave payloads.
+    #[serde(default)]
+    pub commands: Vec<PayloadCommand>,
     /// Devices that fell silent, and when the broker closed their connections; `None` if none did.
     #[serde(default)]
     pub silences: Option<Silences>,

@@ -1,7 +1,8 @@
 //! What must be known beside the outcome of a run, whatever it is.
 
 use crate::{
-    FaultEffect, Measured, Publications, Unfinished, count_text, duration_text, lag_notes,
+    FaultEffect, Measured, PayloadCommand, Publications, Unfinished, count_text, duration_text,
+    lag_notes,
 };
 
 /// From this share on messages are noted that the scenario kept from being sent.
@@ -22,6 +23,7 @@ impl Measured {
         let unfinished = self.unfinished.iter().map(unfinished);
         let closed_loops = self.closed_loop_note().into_iter();
         let notes = closed_loops
+            .chain(self.commands.iter().map(PayloadCommand::note))
             .chain(self.broker_faults())
             .chain(unfinished)
             .chain(self.unsent_explained())

@@ -172,6 +172,7 @@ impl Clearing {
             | Input::DeadlinePassed
             | Input::StoodStill { .. }
             | Input::Broker(_)
+            | Input::Lines { .. }
             | Input::Stop => {}
         }
     }

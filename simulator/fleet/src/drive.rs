@@ -13,9 +13,10 @@
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{Carrier, DeviceId};
+use squall_scenario::{Carrier, DeviceId, LinesId};
 
 use crate::broker_order::{BrokerEvent, BrokerOrder};
+use crate::lines_event::LinesEvent;
 
 /// Stands for the device in the name of a connection that is not of one: no fleet is that large.
 const NO_DEVICE: u32 = u32::MAX;
@@ -117,6 +118,13 @@ pub enum Input<'a> {
     },
     /// A [`BrokerOrder`] was carried out, or could not be.
     Broker(BrokerEvent),
+    /// A command that gives payloads has written lines, or writes no more.
+    Lines {
+        /// The command.
+        of: LinesId,
+        /// What came of it.
+        event: LinesEvent<'a>,
+    },
     /// The user wants the run to end early: nothing new begins, what is under way drains, then checks and the
     /// report; during the checks: no more checks.
     Stop,
@@ -241,6 +249,7 @@ pub struct Actions {
     steps: Vec<Step>,
     bytes: Vec<u8>,
     orders: Vec<BrokerOrder>,
+    lines: Vec<LinesId>,
 }
 
 #[derive(Debug)]
@@ -311,6 +320,16 @@ impl Actions {
         &self.orders
     }
 
+    /// Asks for the next lines of a command, as many as there are and fit into one answer; they may take any time to come.
+    pub fn ask_for_lines(&mut self, of: LinesId) {
+        self.lines.push(of);
+    }
+
+    /// The commands of which lines are asked for.
+    pub fn lines_asked(&self) -> &[LinesId] {
+        &self.lines
+    }
+
     /// The actions in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Action<'_>> {
         self.steps.iter().map(|step| match *step {
@@ -330,6 +349,7 @@ impl Actions {
         self.steps.clear();
         self.bytes.clear();
         self.orders.clear();
+        self.lines.clear();
     }
 }
 

@@ -12,6 +12,8 @@ mod drive;
 mod fault_plan;
 mod firing;
 mod fleet;
+mod lines;
+mod lines_event;
 mod link;
 mod members;
 mod observation;
@@ -30,14 +32,15 @@ pub use drive::{
     Action, Actions, Input, LayerFault, OpenError, PeerClose, SocketId, Standstill, Teardown,
 };
 pub use fleet::{Fleet, STANDSTILL_MIN, VIRTUAL_START, drain_max};
+pub use lines_event::LinesEvent;
 pub use link::{DirectionReport, LinkReport};
 pub use observation::{
     About, BrokerFact, ConnectionFact, CutStep, DeliveredFact, Departure, EndCause, ExchangeFact,
-    Fact, LegFact, LinkAtEnd, LinkFact, Observation, Pace, Path, Planned, ProvocationFact,
+    Fact, LegFact, LinkAtEnd, LinkFact, NoLine, Observation, Pace, Path, Planned, ProvocationFact,
     PublicationFact, ReceiverAnswer, ReceiverLeg, RepeatedPacket, RetainedFact, SenderLeg,
-    SilenceFact, SubscriptionFact, Unchecked, Wanted, Way,
+    SilenceFact, SkipCause, SubscriptionFact, Unchecked, Wanted, Way,
 };
-pub use outcome::{Cleared, DrainExtension, FaultReport, Outcome, Sessions, Strike};
+pub use outcome::{Cleared, DrainExtension, FaultReport, LinesReport, Outcome, Sessions, Strike};
 pub use progress::{Phase, Progress};
 pub use sink::Sink;
 pub use stamp::{RunTag, Stamp};

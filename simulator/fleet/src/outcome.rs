@@ -6,7 +6,7 @@ use squall_protocol::Instant;
 
 use crate::link::LinkReport;
 use crate::progress::Phase;
-use squall_scenario::FaultId;
+use squall_scenario::{FaultId, LinesId};
 
 /// Everything the engine knows at the end of a run.
 #[derive(Debug)]
@@ -23,6 +23,21 @@ pub struct Outcome<S> {
     pub sessions: Sessions,
     /// Why the drain lasted longer than `run.drain`.
     pub drain: DrainExtension,
+    /// One for each command that gives payloads, in the order of their ids.
+    pub lines: Vec<LinesReport>,
+}
+
+/// What became of a command that gives payloads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LinesReport {
+    /// The command that this is about.
+    pub id: LinesId,
+    /// Lines that messages took.
+    pub taken: u64,
+    /// When the fleet heard that no more lines come; `None` if it never did.
+    pub ended: Option<Instant>,
+    /// Whether a closed loop had room for a message after that, and no line was left for it.
+    pub is_short: bool,
 }
 
 /// By how much a drain was longer than `run.drain`, and why.

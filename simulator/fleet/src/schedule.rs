@@ -150,17 +150,22 @@ impl Schedule {
         true
     }
 
-    /// Takes the next message of a closed loop, if one may be written `now`: it is due when it is written.
-    pub(crate) fn poll_window(&mut self, now: Instant) -> Option<Due> {
-        let (window, load) = (self.pacing.window?, self.load?);
-        if self.next_due().is_some() {
-            return None;
-        }
+    /// Whether a closed loop has room for a message `now`.
+    pub(crate) fn has_window(&self, now: Instant) -> bool {
+        let (Some(window), Some(load)) = (self.pacing.window, self.load) else {
+            return false;
+        };
         let until = self.pacing.until.map(|until| load.measured + until);
         let is_over = now >= load.end
             || until.is_some_and(|until| now > until)
             || self.pacing.count.is_some_and(|most| self.count >= most);
-        if is_over || self.unanswered >= window {
+        let has_begun = self.next_due().is_none();
+        has_begun && !is_over && self.unanswered < window
+    }
+
+    /// Takes the next message of a closed loop, if one may be written `now`: it is due when it is written.
+    pub(crate) fn poll_window(&mut self, now: Instant) -> Option<Due> {
+        if !self.has_window(now) {
             return None;
         }
         self.unanswered += 1;

@@ -138,8 +138,54 @@ impl ScenarioFile {
         }
     }
 
-    /// Whether this machine has the program that starts the target, if one does.
+    /// The folder that it lies in: what it names lies beside it.
+    pub fn folder(&self) -> &Path {
+        let folder = self.path.parent();
+        let is_named = |folder: &&Path| !folder.as_os_str().is_empty();
+        folder.filter(is_named).unwrap_or(Path::new("."))
+    }
+
+    /// Whether this machine has the programs that give payloads.
+    pub fn check_line_commands(&self) -> Result<(), Failure> {
+        let path = std::env::var_os("PATH");
+        for stream in self.scenario.line_streams() {
+            let program = stream.command.words.first().map_or("", String::as_str);
+            // A path counts from where the command starts; a name is looked for.
+            let place = match program.contains('/') {
+                true => self.folder().join(program).to_string_lossy().into_owned(),
+                false => program.to_owned(),
+            };
+            if !programs::is_found(&place, path.as_deref()) {
+                return Err(Failure::Usage(format!(
+                    "{}: the payloads of group {} come from `{program}`, which this machine does not have, or which is not a \
+                     program that may be started: looked for {place}",
+                    name_of(&self.path),
+                    stream.group.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// A sentence about each command that gives payloads: what will run.
+    pub fn line_commands_told(&self) -> Vec<String> {
+        let streams = self.scenario.line_streams();
+        let told = streams.map(|stream| {
+            format!(
+                "the payloads of group {} to {} are lines of `{}`, which each run starts once for the group, in {}: the seed alone \
+                 does not repeat such a run",
+                stream.group.name,
+                stream.publish.topic.source(),
+                stream.command.text(),
+                self.folder().display()
+            )
+        });
+        told.collect()
+    }
+
+    /// Whether this machine has the programs that give payloads, and that which starts the target, if one does.
     pub fn check_command(&self) -> Result<(), Failure> {
+        self.check_line_commands()?;
         let Target::Spawn(spawn) = &self.scenario.target else {
             return Ok(());
         };

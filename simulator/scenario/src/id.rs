@@ -16,6 +16,10 @@ pub struct FaultId(pub u16);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct NetworkId(pub u16);
 
+/// A command that gives the payloads of a `[[group.publish]]`, counted from 0 over all groups in file order.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct LinesId(pub u16);
+
 /// A Client Identifier, interned: devices that share one share this, and the Session behind it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ClientKey(pub u32);

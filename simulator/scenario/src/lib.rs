@@ -22,7 +22,7 @@ mod template;
 mod unheard;
 
 pub use error::{Problem, ScenarioError, ScenarioErrors};
-pub use id::{ClientKey, DeviceId, FaultId, GroupId, NetworkId, TopicKey};
+pub use id::{ClientKey, DeviceId, FaultId, GroupId, LinesId, NetworkId, TopicKey};
 pub use listeners::{OverloadedLink, overloaded_links};
 pub use model::availability::{Attendance, Availability, Farewell};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
@@ -44,7 +44,9 @@ pub use model::group::{Group, SessionStart, connects_after};
 pub use model::login::{ClientLogin, Login};
 pub use model::network::{Loss, Network, Outages};
 pub use model::pacing::{Arrival, Pacing};
-pub use model::payload::{BytesSource, FixedBytes, Payload, StampPlace, WillPayload};
+pub use model::payload::{
+    BytesSource, Content, FixedBytes, LineCommand, Payload, StampPlace, WillPayload,
+};
 pub use model::preset::Preset;
 pub use model::publish::Publish;
 pub use model::qos2::{CutAfter, Qos2, Retransmit, Withhold};
@@ -52,7 +54,7 @@ pub use model::rate::{Points, Rate, RatePoint};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
 pub use model::respond::{MessageProperties, Respond};
 pub use model::run::{LoadBegin, RunSettings};
-pub use model::scenario::Scenario;
+pub use model::scenario::{LineStream, Scenario};
 pub use model::share::{Share, Side};
 pub use model::sizes::{ByteCount, Sizes};
 pub use model::sources::SourceError;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_protocol::Version;
 use squall_scenario::{
-    Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, Rate,
+    Content, Distribution, DropKind, Expectation, FaultAction, FaultTarget, Loss, Payload, Rate,
     ReconnectWhen, Scenario, ScenarioErrors, Select, Target,
 };
 
@@ -356,7 +356,8 @@ payload = { json = { zebra = "{index}", ape = { c = [1, "x"], b = true } } }
 "#,
     );
 
-    let Payload::Json(template) = &scenario.groups[0].publishes[0].payload else {
+    let Content::Composed(Payload::Json(template)) = &scenario.groups[0].publishes[0].payload
+    else {
         panic!("a JSON payload");
     };
     assert_eq!(

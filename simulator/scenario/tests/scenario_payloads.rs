@@ -1,6 +1,8 @@
 //! What messages carry: sizes from a distribution, bytes, and stamps beside them.
 
-use squall_scenario::{FileUnreadable, Payload, Plan, Scenario, ScenarioErrors, Surroundings};
+use squall_scenario::{
+    Content, FileUnreadable, Payload, Plan, Scenario, ScenarioErrors, Surroundings,
+};
 
 /// A device that publishes once a second over a link of 64 kbit/s.
 fn parse(payload: &str) -> Result<Scenario, ScenarioErrors> {
@@ -19,7 +21,7 @@ const LOGNORMAL: &str = "{ size = { dist = \"lognormal\", median = \"200B\", p99
 fn a_distribution_of_sizes_has_bounds_by_default() {
     let scenario = parse(LOGNORMAL).unwrap();
 
-    let Payload::Size(sizes) = &scenario.groups[0].publishes[0].payload else {
+    let Content::Composed(Payload::Size(sizes)) = &scenario.groups[0].publishes[0].payload else {
         panic!("sizes");
     };
     assert_eq!((sizes.min.0, sizes.max.0), (16, 1024 * 1024));
@@ -140,7 +142,8 @@ fn bytes_come_from_digits_and_from_files() {
     for payload in ["{ hex = \"01 FF00\" }", "{ file = \"reading.bin\" }"] {
         let scenario = parse_beside(&format!("payload = {payload}"), "5.0").unwrap();
 
-        let Payload::Bytes(fixed) = &scenario.groups[0].publishes[0].payload else {
+        let Content::Composed(Payload::Bytes(fixed)) = &scenario.groups[0].publishes[0].payload
+        else {
             panic!("bytes");
         };
         assert_eq!(*fixed.bytes, [1, 255, 0]);
@@ -209,4 +212,54 @@ fn a_will_has_one_size() {
     let errors = Scenario::parse("test.toml", text, &[]).unwrap_err();
 
     assert!(errors.to_string().contains("one will"), "{errors}");
+}
+
+/// A command is split as a shell would, is written out and read back, and `plan` says what it is.
+#[test]
+fn a_command_is_written_out_and_read_back() {
+    let scenario = parse("{ command = \"./gen.py --unit 'deg C'\" }").unwrap();
+
+    let commands: Vec<_> = scenario.line_streams().collect();
+    assert_eq!(commands.len(), 1);
+    assert_eq!(commands[0].command.words, ["./gen.py", "--unit", "deg C"]);
+    assert_eq!(commands[0].group.name, "g");
+    let text = scenario.to_resolved_toml();
+    let again = Scenario::parse("again.toml", &text, &[]);
+    assert_eq!(again, Ok(scenario.clone()), "{text}");
+    let stream = &Plan::of(&scenario).groups[0].streams[0];
+    assert_eq!(stream.command.as_deref(), Some("./gen.py --unit 'deg C'"));
+}
+
+/// What is not a command, and a command where there is no stream of messages, is refused where it stands.
+#[test]
+fn commands_that_cannot_be_are_refused() {
+    let elsewhere = "\"x\"\n[group.birth]\ntopic = \"b\"\npayload = { command = \"./gen.py\" }";
+    let will = "\"x\"\n[group.will]\ntopic = \"w\"\npayload = { command = \"./gen.py\" }";
+    let respond = "\"x\"\n[[group.respond]]\nfilter = \"r\"\npayload = { command = \"./gen.py\" }";
+    for (payload, said) in [
+        ("{ command = \"\" }", "\"\" is not a command"),
+        ("{ command = \"a 'b\" }", "is not a command"),
+        (elsewhere, "of a `[[group.publish]]` alone"),
+        (will, "of a `[[group.publish]]` alone"),
+        (respond, "of a `[[group.publish]]` alone"),
+    ] {
+        let errors = parse(payload).unwrap_err().to_string();
+
+        assert!(errors.contains(said), "{payload}: {errors}");
+    }
+}
+
+/// Each command is a process: there are not more of them than a machine can be asked for.
+#[test]
+fn more_commands_than_a_run_may_have_are_refused_at_the_first_beyond() {
+    let stream =
+        "{ command = \"./gen.py\" }\n[[group.publish]]\ntopic = \"u\"\nevery = \"1s\"\npayload = ";
+    let most = format!("{}{{ command = \"./gen.py\" }}", stream.repeat(9));
+    let beyond = format!("{}{{ command = \"./gen.py\" }}", stream.repeat(10));
+
+    let fits = parse(&most).unwrap();
+    let errors = parse(&beyond).unwrap_err().to_string();
+
+    assert_eq!(fits.line_streams().count(), 10);
+    assert!(errors.contains("11 commands give payloads"), "{errors}");
 }

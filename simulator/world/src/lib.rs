@@ -9,6 +9,7 @@
 
 mod arrival;
 mod clients;
+mod commands;
 mod ends;
 mod fault;
 mod interceptor;
@@ -30,10 +31,12 @@ use squall_fleet::{
 use squall_protocol::Instant;
 
 use arrival::{Arrival, Arrived};
+use commands::Commands;
 use pipe::Ports;
 use power::Power;
 
 pub use clients::{ClientsError, tls_clients};
+pub use commands::Script;
 pub use fault::layer_fault;
 pub use interceptor::Interceptor;
 pub use judged::{recorded, recorded_fleet, run};
@@ -71,6 +74,8 @@ pub struct World<S> {
     /// What lies between the pipes and MQTT; `None` for nothing.
     layers: Option<Layers>,
     ports: Ports,
+    /// What gives payloads.
+    commands: Commands,
     outboxes: Outboxes,
     actions: Actions,
     /// Reused between turns.
@@ -99,6 +104,7 @@ impl<S: Sink> World<S> {
             interceptor: None,
             layers,
             ports: Ports::default(),
+            commands: Commands::default(),
             outboxes: Outboxes::new(),
             actions: Actions::new(),
             dirty: Vec::new(),
@@ -162,6 +168,7 @@ impl<S: Sink> World<S> {
             interceptor: None,
             layers,
             ports: self.ports,
+            commands: Commands::default(),
             outboxes: self.outboxes,
             actions: Actions::new(),
             dirty: self.dirty,
@@ -225,11 +232,13 @@ impl<S: Sink> World<S> {
             self.ports.next_due(),
             self.next_of_fleet(),
             self.broker_deadline(),
+            self.next_lines(),
         ];
         let next = events.into_iter().flatten().min();
         let next = next.expect("a run that is not over has a deadline for its phase");
         self.now = self.now.max(next);
         self.deliver();
+        self.hand_lines();
         if is_due(self.broker_deadline(), self.now) {
             let input = squall_core::Input::DeadlinePassed;
             self.broker
@@ -337,6 +346,7 @@ impl<S: Sink> World<S> {
     fn carry_out_actions(&mut self) {
         let actions = std::mem::take(&mut self.actions);
         let orders = actions.orders().to_vec();
+        self.commands.ask(actions.lines_asked());
         for action in actions.iter() {
             match action {
                 Action::Open { socket, carrier } => self.open(socket, carrier),

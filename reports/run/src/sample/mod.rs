@@ -36,6 +36,7 @@ pub fn passing() -> Run {
         wills: wills(),
         takeovers: Some(takeovers()),
         closed_loops: Vec::new(),
+        commands: Vec::new(),
         silences: None,
         malformed: malformed(),
         responses: Some(responses()),

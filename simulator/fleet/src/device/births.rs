@@ -19,6 +19,7 @@ use super::properties::Tie;
 use super::publishing::{Stamped, render_payload, unix_millis};
 use super::turn::Turn;
 use super::{Device, Profile};
+use crate::observation::SkipCause;
 use crate::random::{Draws, Generator, Purpose};
 use crate::stamp::Stamp;
 
@@ -102,7 +103,11 @@ impl Device {
             Some(message.0.stamp) == births.last && message.0.topic == births.topic
         });
         if let Some(message) = place.and_then(|place| self.queue.remove(place)) {
-            self.skip(turn, &message.0, UnsentCause::NotConnected);
+            self.skip(
+                turn,
+                &message.0,
+                SkipCause::Unsent(UnsentCause::NotConnected),
+            );
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Files: `connecting` and `ending` are the life of connections, `wire` the way of bytes over the link, `in_transit` what that holds at the end,
 //! `subscribing` and `holding` what it asks for and when,
-//! `publishing`, `births` and `responding` what is sent, `receiving` what comes, `answering` what that asks for, `repeats` what is sent again, `qos2_faults` the `qos2` block, `faults` what
+//! `publishing`, `lines`, `births` and `responding` what is sent, `receiving` what comes, `answering` what that asks for, `repeats` what is sent again, `qos2_faults` the `qos2` block, `faults` what
 //! `[[fault]]`s do, `stall` and `muting` and `flapping` faults that last, `checker` the last look at what is retained.
 //!
 //! Invariants: at most one connection is active; each connection that sent CONNECT ends with
@@ -24,6 +24,7 @@ mod faults;
 mod flapping;
 mod holding;
 mod in_transit;
+mod lines;
 mod link_faults;
 mod message;
 mod mute;
@@ -308,7 +309,7 @@ impl Device {
             }
         }
         for stream in &self.streams {
-            sooner(stream.schedule.next_due());
+            sooner(stream.next_due());
         }
         let faults = self.qos2_faults.as_ref().filter(|_| !self.is_muted());
         sooner(faults.and_then(|faults| faults.next_due()));
@@ -374,7 +375,11 @@ impl Device {
                 turn.waited = None;
             }
             Input::OpenFailed { error, .. } => self.handle_open_failed(turn, place, error),
-            Input::DeadlinePassed | Input::StoodStill { .. } | Input::Broker(_) | Input::Stop => {}
+            Input::DeadlinePassed
+            | Input::StoodStill { .. }
+            | Input::Broker(_)
+            | Input::Lines { .. }
+            | Input::Stop => {}
         }
         self.respond_due(turn);
         self.settle(turn);

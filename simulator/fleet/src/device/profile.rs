@@ -9,11 +9,12 @@ use squall_protocol::{
     topic::{TopicFilter, TopicName},
 };
 use squall_scenario::{
-    Attendance, Backoff, Birth, Carriers, ClientLogin, Distribution, Group, Login, Network,
-    NetworkId, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart, Subscribe,
-    SubscribeTimes, Will as WillTemplate, WillPayload, connects_after,
+    Attendance, Backoff, Birth, Carriers, ClientLogin, Distribution, Group, LinesId, Login,
+    Network, NetworkId, Publish, Qos2, Reconnect, ReconnectWhen, Respond, Scenario, SessionStart,
+    Subscribe, SubscribeTimes, Will as WillTemplate, WillPayload, connects_after,
 };
 
+use crate::lines::of_group;
 use crate::observation::Wanted;
 
 /// Fills the payload of a will of a given size.
@@ -32,6 +33,8 @@ pub(crate) struct Profile {
     pub(crate) connect_timeout: Duration,
     /// The streams of messages of each device.
     pub(crate) publishes: Vec<Publish>,
+    /// By stream, the command whose lines are its payloads.
+    pub(crate) lines: Vec<Option<LinesId>>,
     /// What each device publishes once on each connection.
     pub(crate) birth: Option<Birth>,
     /// What each device answers.
@@ -68,6 +71,7 @@ impl Profile {
             keep_alive: Duration::from_secs(group.keep_alive.into()),
             connect_timeout: scenario.run.connect_timeout,
             publishes: group.publishes.clone(),
+            lines: of_group(scenario, &group.name, &group.publishes),
             birth: group.birth.clone(),
             responds: group.responds.clone(),
             reconnect: group.reconnect.clone(),
@@ -94,6 +98,7 @@ impl Profile {
             keep_alive: Duration::from_secs(60),
             connect_timeout: scenario.run.connect_timeout,
             publishes: Vec::new(),
+            lines: Vec::new(),
             birth: None,
             responds: Vec::new(),
             reconnect: Reconnect {

@@ -4,7 +4,8 @@
 //! send quota (§4.9), for room in the drive or on the link, which keep a limited number of bytes,
 //! and, if the Session outlives the connection, for the next connection. At most [`QUEUE_MAX`] wait.
 //! Skipped, and told so, are: a message of QoS 0 without a connection or without room, a message
-//! beyond the queue's limit, and those that wait when their Session ends.
+//! beyond the queue's limit, one whose payload a command has not given ([`lines`](super::lines)), and those that wait
+//! when their Session ends.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -13,19 +14,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_protocol::{
-    QoS,
+    Instant, QoS,
     client::{Unsent, UnsentCause},
     topic::TopicName,
 };
-use squall_scenario::{Payload, Publish, StampPlace, TemplateValues};
+use squall_scenario::{Content, Payload, Publish, StampPlace, TemplateValues};
 
 use super::ending::TransportEnd;
+use super::lines::{Line, LineWait};
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
 use super::properties::{Properties, Tie};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
-use crate::observation::{CutStep, EndCause, Fact, Pace, PublicationFact, SenderLeg};
+use crate::lines::append_line;
+use crate::observation::{CutStep, EndCause, Fact, Pace, PublicationFact, SenderLeg, SkipCause};
 use crate::payload::{FILLER, append_binary, append_json, append_text, property_value};
 use crate::random::{Draws, Generator, Purpose};
 use crate::schedule::{Due, Place, Schedule};
@@ -42,6 +45,8 @@ pub(super) struct Stream {
     /// The Topic Name, if it is the same for every message.
     fixed_topic: Option<TopicName<Rc<str>>>,
     properties: Option<Rc<Properties>>,
+    /// For a closed loop whose payloads a command gives.
+    pub(super) line: LineWait,
 }
 
 impl Stream {
@@ -56,9 +61,19 @@ impl Stream {
                     rng: draws.generator(Purpose::Payload, index),
                     fixed_topic: None,
                     properties: Properties::render(&publish.properties, place.index, client_id),
+                    line: LineWait::None,
                 }
             })
             .collect()
+    }
+
+    /// When it has to be looked at next.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        match self.line {
+            LineWait::None | LineWait::Waits => self.schedule.next_due(),
+            // A closed loop that has begun has no other due time.
+            LineWait::Over(since) => Some(since),
+        }
     }
 
     /// The Topic Name of a message.
@@ -119,6 +134,17 @@ pub(super) fn render_payload(
     out
 }
 
+/// The payload of a message that a command gives; empty without its line.
+fn line_payload(line: &Line, stamped: Stamped) -> Vec<u8> {
+    let mut out = Vec::new();
+    match (line, stamped) {
+        (Line::Unneeded | Line::Missing(_), _) => {}
+        (Line::Came(line), Stamped::InPayload(stamp)) => append_line(&mut out, stamp, line),
+        (Line::Came(line), Stamped::Elsewhere) => out.extend_from_slice(line),
+    }
+    out
+}
+
 fn append_bytes(out: &mut Vec<u8>, stamped: Stamped, bytes: &[u8]) {
     match stamped {
         Stamped::InPayload(stamp) => append_text(out, stamp, bytes),
@@ -160,8 +186,7 @@ impl Device {
             // A device that is switched off has nothing to publish.
             while self.is_away_on_purpose() && self.streams[index].schedule.pass_over(turn.now) {}
             while let Some(due) = self.streams[index].schedule.poll(turn.now) {
-                let message = self.compose(index, due, turn);
-                self.handle_due(turn, message);
+                self.publish_next(turn, index, due);
             }
         }
     }
@@ -169,20 +194,42 @@ impl Device {
     /// Publishes what the windows of closed loops have room for.
     pub(super) fn fill_windows(&mut self, turn: &mut Turn<'_>) {
         for place in 0..self.streams.len() {
-            self.streams[place].schedule.handle_window_begun(turn.now);
+            let stream = &mut self.streams[place];
+            stream.schedule.handle_window_begun(turn.now);
+            if let LineWait::Over(_) = stream.line {
+                stream.line = LineWait::None;
+            }
             while self.queue.is_empty()
                 && self.client.can_publish()
                 && self.has_room()
+                && self.has_line(turn, place)
                 && let Some(due) = self.streams[place].schedule.poll_window(turn.now)
             {
-                let message = self.compose(place, due, turn);
-                self.handle_due(turn, message);
+                self.publish_next(turn, place, due);
+            }
+        }
+    }
+
+    /// Publishes the message of a stream that is due, if it has a payload.
+    fn publish_next(&mut self, turn: &mut Turn<'_>, place: usize, due: Due) {
+        let line = self.take_line(turn, place);
+        let message = self.compose(place, due, &line, turn);
+        match line {
+            Line::Unneeded | Line::Came(_) => self.handle_due(turn, message),
+            Line::Missing(why) => {
+                self.tell_due(turn, &message);
+                self.skip(turn, &message, SkipCause::NoLine(why));
             }
         }
     }
 
     /// Tells that a message is due, and sends it if it can be.
     pub(super) fn handle_due(&mut self, turn: &mut Turn<'_>, message: Message) {
+        self.tell_due(turn, &message);
+        self.offer(turn, MessageHandle(Rc::new(message)));
+    }
+
+    fn tell_due(&self, turn: &mut Turn<'_>, message: &Message) {
         let pace = match message.closed_loop {
             Some(_) => Pace::ClosedLoop,
             None => Pace::Schedule,
@@ -194,12 +241,11 @@ impl Device {
             pace,
         });
         self.tell(turn, self.current_socket(), fact);
-        self.offer(turn, MessageHandle(Rc::new(message)));
     }
 
     /// The message of a stream that is due. All draws of a message are made here, whether it can
-    /// be sent or not.
-    fn compose(&mut self, place: usize, due: Due, turn: &Turn<'_>) -> Message {
+    /// be sent or not. Without its line it has no payload.
+    fn compose(&mut self, place: usize, due: Due, line: &Line, turn: &Turn<'_>) -> Message {
         let publish = &self.profile.publishes[place];
         let stream = &mut self.streams[place];
         let values = TemplateValues {
@@ -231,7 +277,12 @@ impl Device {
         Message {
             stamp,
             reached_at: turn.now,
-            payload: render_payload(&publish.payload, &values, &mut stream.rng, stamped),
+            payload: match &publish.payload {
+                Content::Composed(payload) => {
+                    render_payload(payload, &values, &mut stream.rng, stamped)
+                }
+                Content::Lines(_) => line_payload(line, stamped),
+            },
             stamp_property,
             topic,
             qos: publish.qos,
@@ -272,7 +323,7 @@ impl Device {
         if may_wait && self.queue.len() < QUEUE_MAX {
             self.queue.push_back(message);
         } else {
-            self.skip(turn, &message.0, cause);
+            self.skip(turn, &message.0, SkipCause::Unsent(cause));
         }
     }
 
@@ -330,7 +381,7 @@ impl Device {
             && let Some(message) = self.queue.pop_front()
         {
             if let Err(Unsent { message, cause }) = self.publish(turn, message) {
-                self.skip(turn, &message.0, cause);
+                self.skip(turn, &message.0, SkipCause::Unsent(cause));
             }
         }
     }
@@ -345,11 +396,12 @@ impl Device {
     /// Skips what waits: its Session is over, or the run is.
     pub(super) fn skip_queue(&mut self, turn: &mut Turn<'_>) {
         while let Some(message) = self.queue.pop_front() {
-            self.skip(turn, &message.0, UnsentCause::NotConnected);
+            let cause = SkipCause::Unsent(UnsentCause::NotConnected);
+            self.skip(turn, &message.0, cause);
         }
     }
 
-    pub(super) fn skip(&mut self, turn: &mut Turn<'_>, message: &Message, cause: UnsentCause) {
+    pub(super) fn skip(&mut self, turn: &mut Turn<'_>, message: &Message, cause: SkipCause) {
         if let Some(place) = message.closed_loop {
             self.streams[place].schedule.answered();
         }

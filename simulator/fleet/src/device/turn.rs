@@ -8,6 +8,7 @@ use squall_scenario::{FaultId, Network};
 
 use crate::drive::Actions;
 use crate::fault_plan::FaultPlan;
+use crate::lines::Supplies;
 use crate::link::{Entry, LinkReport};
 use crate::observation::{About, Fact, Observation};
 use crate::sink::Sink;
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) stage: Stage,
     /// What became of faults.
     pub(crate) faults: FaultPlan,
+    /// What commands have given of payloads.
+    pub(crate) supplies: Supplies,
     /// What the end of a phase depends on.
     pub(crate) census: Census,
     /// What is shown while the run goes on.

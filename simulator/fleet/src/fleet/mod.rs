@@ -11,6 +11,7 @@
 
 mod broker;
 mod drain;
+mod lines;
 mod phases;
 
 use std::rc::Rc;
@@ -30,6 +31,7 @@ use crate::device::{Census, Device, Figures, Shared, Stage, Turn};
 use crate::drive::{Actions, Input, Standstill};
 use crate::fault_plan::{Chosen, FaultPlan, Step, length};
 use crate::firing::Firing;
+use crate::lines::Supplies;
 use crate::link::LinkReport;
 use crate::members::{checkers, members, slot};
 use crate::observation::{About, Fact, Observation};
@@ -95,6 +97,7 @@ impl<S: Sink> Fleet<S> {
                 started_at: VIRTUAL_START,
                 stage: Stage::Whole,
                 faults: FaultPlan::new(&scenario.faults),
+                supplies: Supplies::new(&scenario),
                 census: Census::default(),
                 figures: Figures::default(),
                 scratch: Vec::new(),
@@ -141,7 +144,7 @@ impl<S: Sink> Fleet<S> {
     /// before the next.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, actions: &mut Actions) {
         self.tell_standstill(now, input);
-        self.enter_first_phase(now);
+        self.enter_first_phase(now, actions);
         self.advance(now, actions);
         match input {
             Input::Opened { socket, .. }
@@ -163,6 +166,7 @@ impl<S: Sink> Fleet<S> {
             Input::DeadlinePassed => self.handle_deadline(now, actions),
             Input::StoodStill { .. } => {}
             Input::Broker(event) => self.handle_broker(now, event),
+            Input::Lines { of, event } => self.handle_lines(now, of, event, actions),
             Input::Stop => self.stop(now, actions),
         }
         self.advance(now, actions);
@@ -237,6 +241,7 @@ impl<S: Sink> Fleet<S> {
             faults: self.shared.faults.into_reports(),
             sessions: self.sessions,
             drain: self.drain.extension,
+            lines: self.shared.supplies.into_reports(),
         }
     }
 
@@ -369,6 +374,7 @@ impl<S: Sink> Fleet<S> {
             | Input::Closed { .. }
             | Input::DeadlinePassed
             | Input::Broker(_)
+            | Input::Lines { .. }
             | Input::Stop => match self.deadlines.next() {
                 Some(due) => (due.max(last), Standstill::Whole),
                 None => return,

@@ -98,10 +98,11 @@ impl<S: Sink> Fleet<S> {
     }
 
     /// Begins the first phase that the run needs, at the first call.
-    pub(super) fn enter_first_phase(&mut self, now: Instant) {
+    pub(super) fn enter_first_phase(&mut self, now: Instant, actions: &mut Actions) {
         if !self.phases.is_empty() {
             return;
         }
+        self.shared.supplies.begin(actions);
         let jobs = sessions_to_clear(&self.scenario);
         if jobs.is_empty() {
             return self.begin_connecting(Instant::ZERO);

@@ -11,6 +11,7 @@ mod link;
 mod provocation;
 mod retained;
 mod silence;
+mod skipped;
 mod subscription;
 mod wanted;
 
@@ -18,7 +19,6 @@ use std::time::Duration;
 
 use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
-    client::UnsentCause,
     packet::{Publish, PublishProperties, Will},
 };
 use squall_scenario::{ClientKey, DeviceId, Farewell, FaultId};
@@ -35,6 +35,7 @@ pub use link::{Departure, LinkAtEnd, LinkFact, Way};
 pub use provocation::ProvocationFact;
 pub use retained::{RetainedFact, Unchecked};
 pub use silence::SilenceFact;
+pub use skipped::{NoLine, SkipCause};
 pub use subscription::SubscriptionFact;
 pub use wanted::Wanted;
 
@@ -254,9 +255,8 @@ pub enum PublicationFact<'a> {
         topic: &'a str,
         /// QoS of the PUBLISH.
         qos: QoS,
-        /// Why it could not be sent; at QoS 1 and 2 the device's queue was full as well, or its Session
-        /// was over.
-        cause: UnsentCause,
+        /// Why it was not.
+        cause: SkipCause,
     },
     /// A packet of its exchange was sent again on the same connection, as `retransmit = "same_connection"` asks.
     Repeated {

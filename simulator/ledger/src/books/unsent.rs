@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use squall_fleet::{NoLine, SkipCause};
 use squall_protocol::{QoS, client::UnsentCause};
 use squall_scenario::{DeviceId, GroupId};
 
@@ -20,6 +21,8 @@ pub(crate) enum Unsent {
     Waiting,
     /// The broker's CONNACK forbids it: too large, a higher QoS than it takes, or RETAIN.
     Forbidden,
+    /// The command that gives its payload had no line for it.
+    NoLine(NoLine),
 }
 
 impl std::fmt::Display for Unsent {
@@ -30,6 +33,8 @@ impl std::fmt::Display for Unsent {
                 f.write_str("waited for the broker's acknowledgements, or for the link")
             }
             Self::Forbidden => f.write_str("the broker's CONNACK forbids them"),
+            Self::NoLine(NoLine::Late) => f.write_str("the command gave no line in time"),
+            Self::NoLine(NoLine::Ended) => f.write_str("the command had ended"),
         }
     }
 }
@@ -59,16 +64,21 @@ impl UnsentMessages {
         &mut self,
         event: &Event,
         qos: QoS,
-        cause: UnsentCause,
+        cause: SkipCause,
         connections: &Connections,
     ) {
         self.take(event, qos);
         let why = match cause {
-            UnsentCause::NotConnected => why_not_connected(event.device, connections),
-            UnsentCause::QuotaExhausted => Unsent::Waiting,
-            UnsentCause::PacketTooLarge
-            | UnsentCause::QoSNotSupported { .. }
-            | UnsentCause::RetainNotSupported => Unsent::Forbidden,
+            SkipCause::NoLine(why) => Unsent::NoLine(why),
+            SkipCause::Unsent(UnsentCause::NotConnected) => {
+                why_not_connected(event.device, connections)
+            }
+            SkipCause::Unsent(UnsentCause::QuotaExhausted) => Unsent::Waiting,
+            SkipCause::Unsent(
+                UnsentCause::PacketTooLarge
+                | UnsentCause::QoSNotSupported { .. }
+                | UnsentCause::RetainNotSupported,
+            ) => Unsent::Forbidden,
         };
         *self.counts.entry((event.group, qos, why)).or_default() += 1;
     }

@@ -1,6 +1,7 @@
 //! A finished run as the run file has it: judged, named, and in its units.
 
 mod accounting;
+mod commands;
 mod delays;
 mod end;
 mod events;
@@ -12,7 +13,7 @@ mod refusals;
 mod sample;
 mod unanswered;
 
-use squall_fleet::{Cleared, DrainExtension, Outcome};
+use squall_fleet::{Cleared, DrainExtension, LinesReport, Outcome};
 use squall_protocol::Instant;
 use squall_run::{
     Accounting, ClosedLoop, Connections, Drain, Measured, Reason, Resources, count_text,
@@ -41,18 +42,18 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         faults,
         sessions,
         drain,
+        lines,
         ..
     } = outcome;
     recorder.close();
     let (ledger, metrics) = recorder.parts();
     let interference = interference::reason(scenario, ledger);
-    let company = company(interference.as_ref());
     let mut evidence = Evidence {
         scenario,
         ledger,
         metrics,
         generator: Generator::of(scenario),
-        company,
+        company: company(interference.as_ref()),
         links: &links,
     };
     let findings = judge_expectations(&mut evidence);
@@ -66,7 +67,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     reasons.extend(interference);
     reasons.extend(lag::reasons(scenario, metrics, &cells));
     reasons.extend(lag::slow_workers(resources));
-    reasons.extend(not_cleared(sessions.before));
+    reasons.extend(left_undone(scenario, sessions.before, &lines));
     let measured = Measured {
         accounting,
         rates,
@@ -79,6 +80,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         wills: events::wills(scenario, ledger),
         takeovers: events::takeovers(ledger),
         closed_loops: closed_loops(scenario),
+        commands: commands::commands(scenario, &lines),
         silences: events::silences(ledger),
         malformed: malformed::outcomes(ledger),
         responses: events::responses(ledger),
@@ -153,6 +155,14 @@ fn drain_told(scenario: &Scenario, extension: DrainExtension) -> Drain {
         links: extension.links,
         for_generator_s: extension.for_generator.as_secs_f64(),
     }
+}
+
+/// What did not happen that the run needs: Sessions of earlier runs that were not ended, payloads that did not come.
+fn left_undone(scenario: &Scenario, before: Cleared, lines: &[LinesReport]) -> Vec<Reason> {
+    let not_cleared = not_cleared(before).into_iter();
+    not_cleared
+        .chain(commands::reasons(scenario, lines))
+        .collect()
 }
 
 /// What an earlier run left may have been judged with this one.

@@ -28,7 +28,7 @@ pub(super) fn is_explained(scenario: &Scenario, group: GroupId, why: Unsent) -> 
         }
         // Acknowledgements take the round trip of the link, and its bandwidth is limited.
         Unsent::Waiting => network.is_some(),
-        Unsent::Forbidden => false,
+        Unsent::Forbidden | Unsent::NoLine(_) => false,
     }
 }
 
@@ -38,7 +38,9 @@ pub(super) fn unsent_name(scenario: &Scenario, why: Unsent) -> String {
         Unsent::Away(Away::Ended(kind)) => {
             format!("not connected ({})", super::end::end_name(scenario, kind))
         }
-        Unsent::Away(_) | Unsent::Waiting | Unsent::Forbidden => why.to_string(),
+        Unsent::Away(_) | Unsent::Waiting | Unsent::Forbidden | Unsent::NoLine(_) => {
+            why.to_string()
+        }
     }
 }
 

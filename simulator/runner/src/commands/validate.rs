@@ -24,6 +24,7 @@ pub fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
         let checked = runs.and_then(|runs| {
             for one in &runs.combinations {
                 Layers::check_files(&one.scenario)?;
+                one.check_line_commands()?;
             }
             Ok(runs)
         });
@@ -91,6 +92,8 @@ fn tell(path: &Path, runs: &ScenarioRuns, args: &ValidateArgs) -> Result<u8, Fai
     let combinations = || runs.combinations.iter();
     let notes = file.same_name.iter().cloned();
     let notes = notes.chain(noted(runs, combinations().map(of_target)));
+    let commands = combinations().map(ScenarioFile::line_commands_told);
+    let notes = notes.chain(noted(runs, commands));
     let advice = noted(runs, combinations().map(|one| advice(&one.scenario)));
     for sentence in notes.chain(unjudged).chain(advice) {
         print_line(&format!("{}: note: {sentence}", path.display()))?;

@@ -27,10 +27,11 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_fleet::{
-    Actions, BrokerEvent, BrokerOrder, Fleet, Input, Outcome, Phase, Progress, Sink,
+    Actions, BrokerEvent, BrokerOrder, Fleet, Input, LinesEvent, Outcome, Phase, Progress, Sink,
 };
 use squall_protocol::Instant;
 use squall_run::Workers;
+use squall_scenario::LinesId;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{spawn_local, yield_now};
 
@@ -60,6 +61,9 @@ const HEARTBEAT: Duration = Duration::from_millis(10);
 /// Orders about the broker that may wait: the fleet gives two for each time that a fault strikes, and one fault at a time
 /// has the broker away.
 const ORDERS_MAX: usize = 4;
+
+/// Requests for lines that may wait: the fleet has one open for each command, and a scenario has fewer.
+const LINES_ASKED_MAX: usize = 32;
 
 /// Both ends of the transports: the target's addresses, and the local ports.
 #[derive(Clone, Debug)]
@@ -127,6 +131,8 @@ struct State<S> {
     is_hearing_released: bool,
     /// Where what the fleet asks to be done to the broker goes, once that is heard.
     orders: Option<mpsc::Sender<BrokerOrder>>,
+    /// Where requests for lines go, once they are heard.
+    lines_asked: Option<mpsc::Sender<LinesId>>,
     /// When a byte of the target came last.
     last_heard: Option<Instant>,
     /// Reused for every input.
@@ -168,6 +174,7 @@ impl<S: Sink + 'static> Drive<S> {
                 has_lost_worker: false,
                 is_hearing_released: false,
                 orders: None,
+                lines_asked: None,
                 last_heard: None,
                 actions: Actions::new(),
                 heartbeat: clock.now() + HEARTBEAT,
@@ -241,6 +248,20 @@ impl<S: Sink + 'static> Drive<S> {
     pub fn tell_of_broker(&self, event: BrokerEvent) {
         let mut state = self.state.borrow_mut();
         state.feed(Input::Broker(event));
+        state.dispatch();
+    }
+
+    /// The commands of which the fleet asks for lines, from now on.
+    pub fn lines_asked(&self) -> mpsc::Receiver<LinesId> {
+        let (sender, asked) = mpsc::channel(LINES_ASKED_MAX);
+        self.state.borrow_mut().lines_asked = Some(sender);
+        asked
+    }
+
+    /// Tells the fleet what came of the command `of`.
+    pub fn tell_of_lines(&self, of: LinesId, event: LinesEvent<'_>) {
+        let mut state = self.state.borrow_mut();
+        state.feed(Input::Lines { of, event });
         state.dispatch();
     }
 
@@ -348,6 +369,12 @@ impl<S: Sink + 'static> State<S> {
         }
         for &order in actions.orders() {
             self.pass_on(order);
+        }
+        if let Some(asked) = &self.lines_asked {
+            for &of in actions.lines_asked() {
+                // Refused if the run has come to its end, and nothing reads any more.
+                let _ = asked.try_send(of);
+            }
         }
         actions.clear();
         self.actions = actions;

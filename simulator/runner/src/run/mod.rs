@@ -5,6 +5,7 @@
 
 mod abort;
 mod broker_end;
+mod commands;
 mod keeper;
 pub mod pace;
 mod parting;

@@ -18,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::RunSpec;
 use super::abort;
+use super::commands::{Commands, Teller};
 use super::keeper::Keeper;
 use super::parting::{Parted, Parting};
 use super::record::{Circumstances, Driven};
@@ -42,8 +43,13 @@ pub async fn drive(
 ) -> Result<(Circumstances, Driven), Failure> {
     let scenario = Rc::new(spec.file.scenario.clone());
     descriptors::make_room(spec.file.need().connections + DESCRIPTORS_RESERVED);
-    let target = tokio::select! {
-        target = Target::start(&scenario, spec.target_log) => target?,
+    let start = async {
+        let commands = Commands::start(spec.file).await?;
+        let target = Target::start(&scenario, spec.target_log).await?;
+        Ok::<_, Failure>((commands, target))
+    };
+    let (commands, target) = tokio::select! {
+        started = start => started?,
         name = signals.next() => {
             return Err(Failure::Stopped(format!(
                 "stopped by {name} before the target answered"
@@ -74,6 +80,7 @@ pub async fn drive(
     let setting = Setting {
         scenario: &scenario,
         keeper,
+        commands,
         start,
         workers: spec.workers,
     };
@@ -138,6 +145,7 @@ struct Start {
 struct Setting<'a> {
     scenario: &'a Rc<Scenario>,
     keeper: Keeper,
+    commands: Commands,
     start: Start,
     /// As in [`RunSpec`].
     workers: Option<NonZeroU16>,
@@ -151,6 +159,7 @@ async fn run_fleet(
     let Setting {
         scenario,
         mut keeper,
+        mut commands,
         start,
         workers,
     } = setting;
@@ -169,10 +178,12 @@ async fn run_fleet(
     let sampling = spawn_local(sampler.clone().run(drive.clone()));
     let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock));
 
-    let orders = drive.orders();
+    let (orders, lines_asked) = (drive.orders(), drive.lines_asked());
+    let teller = Teller { display, clock };
     let ended = tokio::select! {
         ended = run_until_end_or_stop(&drive, scenario, signals, display) => ended?,
         never = keeper.carry_out(orders, &drive) => match never {},
+        never = commands.carry_out(lines_asked, &drive, teller) => match never {},
     };
 
     let at = clock.now();
@@ -189,7 +200,11 @@ async fn run_fleet(
     let end = End { at, ended };
     let times = times(&outcome.phases, end, &scenario.run);
     let resources = sampler.resources(workers);
-    let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
+    let Judgement {
+        mut measured,
+        reasons,
+    } = judge(scenario, outcome, &resources);
+    commands.finish(&mut measured.commands).await;
     let driven = Driven {
         measured,
         times,

@@ -11,7 +11,7 @@ use squall_run::{
     ClockKind, Extent, GroupSettings, Identity, Machine, Measured, Override, Reason, Resources,
     Run, ScenarioText, Settings, Software, Times, VERSION, Verdict, Workers,
 };
-use squall_scenario::{Birth, Group, Publish, RunSettings, Scenario, Subscribe};
+use squall_scenario::{Birth, Content, Group, Publish, RunSettings, Scenario, Subscribe};
 use squall_toml::secret::without_secrets;
 
 use super::broker_end::{self, Moments};
@@ -257,7 +257,11 @@ fn publish_text(publish: &Publish, group: &Group, run: &RunSettings) -> String {
     let pace = pace_text(&publish.pacing, group.count, run);
     let retained = if publish.retain { ", retained" } else { "" };
     let (topic, qos) = (publish.topic.source(), publish.qos as u8);
-    format!("{topic}, QoS {qos}{retained}, {pace}")
+    let payload = match &publish.payload {
+        Content::Composed(_) => String::new(),
+        Content::Lines(command) => format!(", payloads are lines of `{}`", command.text()),
+    };
+    format!("{topic}, QoS {qos}{retained}, {pace}{payload}")
 }
 
 #[cfg(test)]

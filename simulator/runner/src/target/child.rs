@@ -1,4 +1,4 @@
-//! A target that runs as our child process.
+//! A target that runs as our child process, or a command that gives payloads.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use squall_scenario::{SpawnTarget, StopBy};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{self, Command};
+use tokio::process::{self, ChildStdout, Command};
 use tokio::time::{Instant, timeout};
 
 use super::place::Place;
@@ -149,22 +149,28 @@ impl Child {
                 Some(format!("--stop-by={}", place.fill_in(&spawn.kill.text())?))
             }
         };
-        let supervisor = std::env::current_exe().context("cannot find this program's own file")?;
-        let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
-        ours.set_nonblocking(true).context("cannot make a socket")?;
-        let ours = tokio::net::UnixStream::from_std(ours).context("cannot make a socket")?;
-        let mut command = Command::new(supervisor);
-        command
-            .arg("supervise")
-            .args(stop_by)
-            .arg("--")
-            .args(&words)
-            .envs(env)
-            .stdin(OwnedFd::from(theirs))
-            .stdout(open_log(log)?);
+        let (mut command, reports) = supervisor(&words, stop_by)?;
+        command.envs(env).stdout(open_log(log)?);
         let mut child = Self::start(command, Kind::Supervisor, words.join(" "), log)?;
-        child.reports = Some(Rc::new(Reports::new(ours)));
+        child.reports = Some(reports);
         Ok(child)
+    }
+
+    /// Starts a command that gives payloads in `folder`, with `env` beside the environment of this process. Its standard
+    /// output comes with it; what it says otherwise goes to `log`.
+    pub fn generator(
+        words: &[String],
+        folder: &Path,
+        env: &[(&str, &str)],
+        log: &Path,
+    ) -> Result<(Self, ChildStdout), Failure> {
+        let (mut command, reports) = supervisor(words, None)?;
+        command.current_dir(folder).envs(env.iter().copied());
+        command.stdout(Stdio::piped());
+        let mut child = Self::start(command, Kind::Supervisor, words.join(" "), log)?;
+        child.reports = Some(reports);
+        let stdout = child.process.stdout.take();
+        Ok((child, stdout.context("the command's output is a pipe")?))
     }
 
     fn start(
@@ -262,14 +268,14 @@ impl Child {
     }
 
     /// The last lines of its output.
-    pub(super) fn last_lines(&self) -> Vec<String> {
+    pub fn last_lines(&self) -> Vec<String> {
         let mut lines = self.lines();
         lines.split_off(lines.len().saturating_sub(LAST_LINES))
     }
 
     /// The first and the last lines of its output, or that there is none. The first are shown because a
     /// program that was called wrongly says so first, and then prints how to call it.
-    pub(super) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let lines = self.lines();
         let left_out = lines.len().saturating_sub(FIRST_LINES + LAST_LINES);
         match (lines.is_empty(), left_out) {
@@ -296,7 +302,7 @@ impl Child {
 
     /// Stops it: SIGTERM, and SIGKILL if that does not help. One that was told to stop before, by a call
     /// that did not come to its end, is not told again.
-    pub(super) async fn stop(&mut self, haste: Haste) -> Ending {
+    pub async fn stop(&mut self, haste: Haste) -> Ending {
         if let Some(status) = self.ended() {
             return match self.told_at {
                 Some(_) => Ending::Stopped(status),
@@ -357,6 +363,25 @@ impl Child {
         // Refused only if it has ended meanwhile.
         let _ = self.process.kill().await;
     }
+}
+
+/// A supervisor of the command `words`, to be started, and our end of its standard input.
+fn supervisor(
+    words: &[String],
+    stop_by: Option<String>,
+) -> Result<(Command, Rc<Reports>), Failure> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
+    ours.set_nonblocking(true).context("cannot make a socket")?;
+    let ours = tokio::net::UnixStream::from_std(ours).context("cannot make a socket")?;
+    let mut command = Command::new(program);
+    command
+        .arg("supervise")
+        .args(stop_by)
+        .arg("--")
+        .args(words)
+        .stdin(OwnedFd::from(theirs));
+    Ok((command, Rc::new(Reports::new(ours))))
 }
 
 fn open_log(path: &Path) -> Result<File, Failure> {

@@ -5,6 +5,7 @@ mod addresses;
 mod bad_input;
 mod broker_faults;
 mod closed_loops;
+mod commands;
 mod contenders;
 mod deaths;
 mod described;

@@ -360,6 +360,7 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("text", "text = \"on\""),
     ("hex", "hex = \"01 ff 00\""),
     ("file", "file = \"reading.bin\""),
+    ("command", "command = \"./generator.py\""),
     ("json", "json = { id = \"{client_id}\", n = \"{seq}\" }"),
     ("size.value", "value = \"64B\""),
     ("size.min", "min = \"20B\""),

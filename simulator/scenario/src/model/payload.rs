@@ -4,7 +4,41 @@ use std::sync::Arc;
 
 use crate::{DeviceTemplate, MessageTemplate, Sizes};
 
-/// What each message of a stream carries, beside its stamp.
+/// What the messages of a stream carry, beside their stamps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// What is made of the scenario and the seed.
+    Composed(Payload),
+    /// The next line of a command's standard output.
+    Lines(LineCommand),
+}
+
+/// A command that gives payloads, one a line: one process for a stream of a group.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LineCommand {
+    /// The program and its arguments: at least the program.
+    pub words: Vec<String>,
+}
+
+impl LineCommand {
+    /// The command as one line that splits into the same words again.
+    pub fn text(&self) -> String {
+        let words = self.words.iter().map(String::as_str);
+        shlex::try_join(words).expect("a command that was split has no null character")
+    }
+}
+
+impl Content {
+    /// Bytes of a payload that are known: nothing is of a line.
+    pub fn known_bytes(&self) -> f64 {
+        match self {
+            Self::Composed(payload) => payload.known_bytes(),
+            Self::Lines(_) => 0.0,
+        }
+    }
+}
+
+/// What each message carries, beside its stamp.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
     /// As many bytes: the stamp, then filling.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use squall_protocol::QoS;
 
-use crate::{MessageProperties, MessageTemplate, Pacing, Payload, RunSettings, StampPlace};
+use crate::{Content, MessageProperties, MessageTemplate, Pacing, RunSettings, StampPlace};
 
 /// `[[group.publish]]`: a stream of messages of each device.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Publish {
     /// When its messages are due. Each device has a share in it.
     pub pacing: Arc<Pacing>,
     /// What each message carries. Default `{ size = "16B" }`: the stamp alone.
-    pub payload: Payload,
+    pub payload: Content,
     /// Where each message has its stamp. Default in the payload.
     pub stamp: StampPlace,
     /// What else each message says of itself.

@@ -17,10 +17,10 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use crate::id::{DeviceId, FaultId, GroupId, NetworkId};
+use crate::id::{DeviceId, FaultId, GroupId, LinesId, NetworkId};
 use crate::{
-    Carrier, Expectation, Fault, Feature, Group, Login, Network, RunSettings, Target, TargetTraits,
-    Threshold, Tls, TlsId,
+    Carrier, Content, Expectation, Fault, Feature, Group, LineCommand, Login, Network, Publish,
+    RunSettings, Target, TargetTraits, Threshold, Tls, TlsId,
 };
 
 /// One scenario, ready to run.
@@ -64,7 +64,39 @@ pub struct Scenario {
     pub extends: Vec<String>,
 }
 
+/// A stream whose payloads a command gives.
+#[derive(Clone, Copy, Debug)]
+pub struct LineStream<'a> {
+    /// The command's name in the run.
+    pub id: LinesId,
+    /// The group whose devices publish it.
+    pub group: &'a Group,
+    /// The stream.
+    pub publish: &'a Publish,
+    /// The command.
+    pub command: &'a LineCommand,
+}
+
 impl Scenario {
+    /// The streams whose payloads commands give, by [`LinesId`].
+    pub fn line_streams(&self) -> impl Iterator<Item = LineStream<'_>> {
+        let groups = self.groups.iter();
+        let streams =
+            groups.flat_map(|group| group.publishes.iter().map(move |publish| (group, publish)));
+        let commands = streams.filter_map(|(group, publish)| match &publish.payload {
+            Content::Composed(_) => None,
+            Content::Lines(command) => Some((group, publish, command)),
+        });
+        let ids = (0..).map(LinesId);
+        ids.zip(commands)
+            .map(|(id, (group, publish, command))| LineStream {
+                id,
+                group,
+                publish,
+                command,
+            })
+    }
+
     /// What squall's own clients log in with: what `[target]` says, else what the first group does that says
     /// something. They are told apart by an index: 0 is as good as any.
     pub fn own_login(&self) -> &Login {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use squall_protocol::QoS;
 
 use super::Presence;
-use crate::{Group, Pacing, Payload, Publish, RunSettings, Scenario, Sizes, listeners};
+use crate::{Content, Group, Pacing, Payload, Publish, RunSettings, Scenario, Sizes, listeners};
 
 /// What a stream of messages will be.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct StreamPlan {
     presence: Presence,
     /// The sizes of its payloads, where each is drawn.
     pub sizes: Option<Sizes>,
+    /// The command whose lines are its payloads, if one gives them.
+    pub command: Option<String>,
     /// Bits per second of one device while the stream goes on, on average, as far as they are known.
     pub bits_per_second: f64,
 }
@@ -84,8 +86,17 @@ impl StreamPlan {
             pacing: Arc::clone(pacing),
             presence,
             sizes: match &publish.payload {
-                Payload::Size(sizes) if sizes.as_constant().is_none() => Some(sizes.clone()),
-                Payload::Size(_) | Payload::Text(_) | Payload::Json(_) | Payload::Bytes(_) => None,
+                Content::Composed(Payload::Size(sizes)) if sizes.as_constant().is_none() => {
+                    Some(sizes.clone())
+                }
+                Content::Composed(
+                    Payload::Size(_) | Payload::Text(_) | Payload::Json(_) | Payload::Bytes(_),
+                )
+                | Content::Lines(_) => None,
+            },
+            command: match &publish.payload {
+                Content::Composed(_) => None,
+                Content::Lines(command) => Some(command.text()),
             },
             bits_per_second: publish.bits_per_second(run),
         }

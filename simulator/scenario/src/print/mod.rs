@@ -325,7 +325,7 @@ fn write_publish(text: &mut Text, publish: &Publish) {
     text.pair("qos", qos(publish.qos));
     text.pair("retain", publish.retain);
     pacing::write(text, &publish.pacing);
-    text.pair("payload", payload::of_message(&publish.payload));
+    text.pair("payload", payload::of_stream(&publish.payload));
     text.pair("stamp", quote(publish.stamp.name()));
     respond::write_properties(text, &publish.properties);
 }

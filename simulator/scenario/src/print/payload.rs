@@ -4,7 +4,15 @@ use squall_toml::quantity::format_size;
 use squall_toml::quote::quote;
 
 use super::distribution::sizes;
-use crate::{BytesSource, FixedBytes, Payload, WillPayload};
+use crate::{BytesSource, Content, FixedBytes, Payload, WillPayload};
+
+/// The payload of the messages of a stream as one value.
+pub(super) fn of_stream(content: &Content) -> String {
+    match content {
+        Content::Composed(payload) => of_message(payload),
+        Content::Lines(command) => format!("{{ command = {} }}", quote(&command.text())),
+    }
+}
 
 /// The payload of a message as one value.
 pub(super) fn of_message(payload: &Payload) -> String {

@@ -100,6 +100,7 @@ pub(crate) fn resolve(
     resolver.check_responses(&root.key("group"));
     let run = resolver.resolve_run(&file, &root.key("run"));
     resolver.check_stamps(&run, &root.key("group"));
+    resolver.check_commands(&root.key("group"));
     resolver.check_bandwidths(&run, &root.key("group"));
     resolver.check_subscribe_times(&file.group, &run, &root.key("group"));
     resolver.resolve_faults(&file.fault, &run, &root.key("fault"));

@@ -9,19 +9,85 @@ use squall_toml::quantity::parse_size;
 
 use super::Resolver;
 use crate::file::{PayloadFile, SizesFile};
+use crate::model::target::split_command;
 use crate::template::{JsonValue, Use};
 use crate::{
-    BytesSource, DeviceTemplate, FixedBytes, MessageTemplate, Payload, Sizes, StampPlace,
-    WillPayload,
+    BytesSource, Content, DeviceTemplate, FixedBytes, LineCommand, MessageTemplate, Payload, Sizes,
+    StampPlace, WillPayload,
 };
 
 /// Most bytes of a message: the largest MQTT packet with room for its topic and properties.
 pub(super) const MESSAGE_MAX: u64 = 256 * 1024 * 1024 - 128 * 1024;
 
+/// Most commands that give payloads in one run: each is a process, under one of squall's, and takes three of its descriptors.
+const COMMANDS_MAX: usize = 10;
+
 /// Most bytes of a will: its length has 16 bits (§3.1.3.4).
 const WILL_MAX: u64 = 65_535;
 
 impl Resolver<'_> {
+    /// What the messages of a stream carry that have their stamps at `stamp`; the stamp alone if the file says nothing.
+    pub(super) fn resolve_content(
+        &mut self,
+        file: Option<&PayloadFile>,
+        stamp: StampPlace,
+        group: &str,
+        at: &At<'_>,
+    ) -> Content {
+        match file {
+            Some(PayloadFile::Command(command)) => {
+                Content::Lines(self.resolve_line_command(command, &at.key("command")))
+            }
+            Some(
+                PayloadFile::Size(_)
+                | PayloadFile::Text(_)
+                | PayloadFile::Json(_)
+                | PayloadFile::Hex(_)
+                | PayloadFile::File(_),
+            )
+            | None => Content::Composed(self.resolve_payload(file, stamp, group, at)),
+        }
+    }
+
+    fn resolve_line_command(&mut self, command: &str, at: &At<'_>) -> LineCommand {
+        let words = split_command(command).filter(|words| !words.is_empty());
+        let words = words.unwrap_or_else(|| {
+            let what = format!("{command:?} is not a command");
+            let remedy =
+                "a program and its arguments, with quotes in pairs, as `./generator.py 'a b'`";
+            self.contradiction(at, what, remedy.to_owned());
+            Vec::new()
+        });
+        LineCommand { words }
+    }
+
+    /// Notes the first commands beyond those that one run may have.
+    pub(super) fn check_commands(&mut self, at: &At<'_>) {
+        let mut commands = 0;
+        let mut beyond = None;
+        for (place, group) in self.groups.iter().enumerate() {
+            for (index, publish) in group.publishes.iter().enumerate() {
+                commands += usize::from(matches!(publish.payload, Content::Lines(_)));
+                if commands > COMMANDS_MAX {
+                    beyond = beyond.or(Some((place, index)));
+                }
+            }
+        }
+        if let Some((place, index)) = beyond {
+            let what = format!("{commands} commands give payloads: each is a process");
+            let remedy = format!("at most {COMMANDS_MAX} in one scenario");
+            let at = at.item(place).key("publish").item(index).key("payload");
+            self.contradiction(&at, what, remedy);
+        }
+    }
+
+    /// Notes a command where there can be none.
+    fn refuse_command(&mut self, at: &At<'_>) {
+        let what = "a command gives the payloads of a `[[group.publish]]` alone".to_owned();
+        let remedy = "another form, such as `{ text = \"on\" }`, here".to_owned();
+        self.contradiction(&at.key("command"), what, remedy);
+    }
+
     /// The payload of a message that has its stamp at `stamp`; the stamp alone if the file says nothing.
     pub(super) fn resolve_payload(
         &mut self,
@@ -54,6 +120,10 @@ impl Resolver<'_> {
             }
             Some(PayloadFile::File(path)) => {
                 Payload::Bytes(self.resolve_file(path, MESSAGE_MAX, &at.key("file")))
+            }
+            Some(PayloadFile::Command(_)) => {
+                self.refuse_command(at);
+                Payload::Size(Sizes::constant(16))
             }
         }
     }
@@ -136,6 +206,10 @@ impl Resolver<'_> {
             }
             Some(PayloadFile::File(path)) => {
                 WillPayload::Bytes(self.resolve_file(path, WILL_MAX, &at.key("file")))
+            }
+            Some(PayloadFile::Command(_)) => {
+                self.refuse_command(at);
+                WillPayload::Size(0)
             }
         }
     }

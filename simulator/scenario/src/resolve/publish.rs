@@ -37,7 +37,7 @@ impl Resolver<'_> {
             qos: resolve_qos(file.qos),
             retain: file.retain.unwrap_or(false),
             pacing: self.resolve_pacing(file, group, at),
-            payload: self.resolve_payload(
+            payload: self.resolve_content(
                 file.payload.as_ref(),
                 stamp,
                 &group.name,

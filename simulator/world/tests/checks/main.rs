@@ -12,6 +12,7 @@ mod broker_faults;
 mod brokers;
 mod checker;
 mod closed_loop;
+mod commands;
 mod connections;
 mod copies;
 mod crowding;

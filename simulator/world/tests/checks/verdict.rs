@@ -245,6 +245,7 @@ fn outcome_heard(does: Unreliably) -> squall_fleet::Outcome<Recorder> {
         faults: outcome.faults,
         sessions: outcome.sessions,
         drain: outcome.drain,
+        lines: outcome.lines,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Each seed makes a scenario of small groups. What one of them shows is reduced to the fewest lines that show it still;
 //! once that is mended it goes to `found`.
 
+mod commands;
 mod coverage;
 mod dishonest;
 mod draw;

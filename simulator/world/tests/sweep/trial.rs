@@ -9,6 +9,7 @@ use squall_run::{ClaimOutcome, Extent, Resources, Verdict};
 use squall_scenario::{BrokerAction, Fault, Scenario};
 use squall_world::Memory;
 
+use crate::commands::script;
 use crate::generate::{Generated, MEMORY_KEPT};
 use crate::harness;
 
@@ -98,6 +99,9 @@ pub(crate) fn judge(text: &str) -> Trial {
 fn run(scenario: &Rc<Scenario>, memory: Memory) -> Trial {
     let broker = harness::broker(Config::default());
     let mut world = squall_world::recorded(scenario, broker).with_memory(memory);
+    for stream in scenario.line_streams() {
+        world = world.with_command(stream.id, script(stream.id));
+    }
     let (mut steps, mut moved) = (0, (0, world.now()));
     while world.step() {
         steps += 1;

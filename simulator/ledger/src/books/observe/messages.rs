@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use squall_fleet::payload::{has_form_of_squall, in_property};
-use squall_fleet::{DeliveredFact, PublicationFact, Stamp};
-use squall_protocol::client::UnsentCause;
+use squall_fleet::{DeliveredFact, PublicationFact, SkipCause, Stamp};
 use squall_protocol::{Instant, QoS, ReasonCode, Version};
 
 use super::{Finding, is_taken};
@@ -86,7 +85,7 @@ impl Ledger {
         }
     }
 
-    fn handle_skipped(&mut self, event: &Event, message: &Message<'_>, cause: UnsentCause) {
+    fn handle_skipped(&mut self, event: &Event, message: &Message<'_>, cause: SkipCause) {
         self.deliveries.handle_skipped(event, message);
         if self.closed_at.is_none() {
             self.unsent

@@ -1,7 +1,7 @@
 //! What is owed, and what each delivery is.
 
 use squall_fleet::{
-    DeliveredFact, Fact, Pace, PublicationFact, RunTag, Stamp, SubscriptionFact, payload,
+    DeliveredFact, Fact, Pace, PublicationFact, RunTag, SkipCause, Stamp, SubscriptionFact, payload,
 };
 use squall_protocol::{QoS, ReasonCode, client::UnsentCause, packet::PublishProperties};
 use squall_run::AnomalyKind;
@@ -111,7 +111,7 @@ fn a_skipped_message_is_counted_as_unsent_and_owed_to_no_session() {
             stamp,
             topic,
             qos,
-            cause: UnsentCause::NotConnected,
+            cause: SkipCause::Unsent(UnsentCause::NotConnected),
         }),
     );
     scene.publish(2..3, QOS1);

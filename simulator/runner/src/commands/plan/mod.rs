@@ -244,6 +244,11 @@ fn draw_groups(sheet: &mut Sheet, plan: &Plan) {
             if let Some(sizes) = &stream.sizes {
                 sheet.line(&format!("        {}", sizes_text(sizes, stream, group)));
             }
+            if let Some(command) = &stream.command {
+                sheet.line(&format!(
+                    "        payloads are lines of `{command}`, one process for the group; the seed does not repeat them"
+                ));
+            }
         }
         for subscribe in &group.subscribes {
             let (filter, times) = (&subscribe.filter, subscription_times(&subscribe.times));

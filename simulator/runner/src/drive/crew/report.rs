@@ -64,7 +64,7 @@ impl Report {
             Input::Closed { socket, how } => What::Closed(socket, how),
             Input::StoodStill { since, what } => What::StoodStill(since, what),
             // Not of sockets.
-            Input::DeadlinePassed | Input::Broker(_) | Input::Stop => return,
+            Input::DeadlinePassed | Input::Broker(_) | Input::Lines { .. } | Input::Stop => return,
         };
         self.inputs.push(Told { at, what });
     }
