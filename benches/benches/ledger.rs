@@ -157,6 +157,7 @@ impl Scene {
             qos,
             retain: false,
             payload: &bytes,
+            properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: self.now,
             expiry: None,
         });

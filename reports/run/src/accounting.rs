@@ -93,8 +93,8 @@ pub struct Deliveries {
     pub forbidden: u64,
     /// Deliveries that came before an earlier message of the same publisher and topic did.
     pub reordered: u64,
-    /// Deliveries with another payload than was published, or than was to be retained. Such a message was
-    /// not delivered: what was owed stays owed.
+    /// Deliveries with another payload, Content Type or User Properties than was published, or with another payload than
+    /// was to be retained. Such a message was not delivered: what was owed stays owed.
     #[serde(default)]
     pub corrupted: u64,
     /// Of all other deliveries, those at another QoS, or with another RETAIN or DUP flag or Subscription

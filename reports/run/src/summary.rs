@@ -67,7 +67,8 @@ pub struct Summary {
     pub duplicated_at_qos2: u64,
     /// Deliveries out of order.
     pub reordered: u64,
-    /// Deliveries with another payload than was published, or than was to be retained: not among `delivered`.
+    /// Deliveries with another payload, Content Type or User Properties than was published, or with another payload than
+    /// was to be retained: not among `delivered`.
     pub corrupted: u64,
     /// Deliveries at another QoS, or with another RETAIN or DUP flag or Subscription
     /// Identifier, than they must have.

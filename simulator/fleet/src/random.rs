@@ -43,6 +43,8 @@ pub enum Purpose {
     Response = 20,
     /// Time from a request to its response. Number: the respond block.
     ResponseDelay = 21,
+    /// Placeholders of the properties of messages. Number: the publish block.
+    Properties = 22,
     /// How long subscriptions are held, and are not. Number: the first subscribe block that they are of.
     Churn = 40,
     /// In which order the devices of a group come online.

@@ -48,11 +48,12 @@ pub use model::payload::{
     BytesSource, Content, FixedBytes, LineCommand, Payload, StampPlace, WillPayload,
 };
 pub use model::preset::Preset;
+pub use model::properties::MessageProperties;
 pub use model::publish::Publish;
 pub use model::qos2::{CutAfter, Qos2, Retransmit, Withhold};
 pub use model::rate::{Points, Rate, RatePoint};
 pub use model::reconnect::{Reconnect, ReconnectWhen};
-pub use model::respond::{MessageProperties, Respond};
+pub use model::respond::Respond;
 pub use model::run::{LoadBegin, RunSettings};
 pub use model::scenario::{LineStream, Scenario};
 pub use model::share::{Share, Side};

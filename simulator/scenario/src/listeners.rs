@@ -122,8 +122,7 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
         return sum;
     }
     for sent in sample(publish, group, scenario.seed) {
-        let wanted = publish.properties.response_topic.as_ref();
-        let wanted = wanted.map(|topic| topic.render(sent.index, &sent.by));
+        let wanted = sent.response_topic.clone();
         let before = sum.responses;
         for &group in &responding {
             for respond in &group.responds {
@@ -188,13 +187,15 @@ struct Sent {
     topic: TopicName<String>,
     /// Client Identifier of its publisher.
     by: String,
-    /// The publisher's place in its group.
-    index: u32,
+    /// Where its response is wanted.
+    response_topic: Option<String>,
 }
 
 /// A few messages of `publish`, by devices drawn from `group`.
 fn sample(publish: &Publish, group: &Group, seed: u64) -> Vec<Sent> {
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    // Its own: what is drawn for a Response Topic changes no topic.
+    let mut rng_of_responses = Pcg64Mcg::seed_from_u64(!seed);
     let topics = (0..SAMPLE_MESSAGES).filter_map(|_| {
         let index = rng.random_range(0..group.count);
         let client_id = group.client_id_of(index);
@@ -207,10 +208,16 @@ fn sample(publish: &Publish, group: &Group, seed: u64) -> Vec<Sent> {
         let mut topic = String::new();
         publish.topic.render(&values, &mut rng, &mut topic);
         let topic = TopicName::new(topic).ok()?;
+        let wanted = publish.properties.response_topic.as_ref();
+        let response_topic = wanted.map(|template| {
+            let mut text = String::new();
+            template.render(&values, &mut rng_of_responses, &mut text);
+            text
+        });
         Some(Sent {
             topic,
             by: client_id,
-            index,
+            response_topic,
         })
     });
     topics.collect()
@@ -278,7 +285,7 @@ mod tests {
             "version = 1\nname = \"a\"\n\
              [[network]]\nname = \"slow\"\nbandwidth = {{ down = \"{down}\" }}\n\
              [[group]]\nname = \"senders\"\ncount = 10\n\
-             [[group.publish]]\ntopic = \"t/{{index}}\"\nrate = 100\npayload = {{ size = \"94B\" }}\n\
+             [[group.publish]]\ntopic = \"t/{{index}}\"\nrate = 100\npayload = {{ size = \"93B\" }}\n\
              [[group]]\nname = \"listeners\"\ncount = 4\nnetwork = \"slow\"\n\
              [[group.subscribe]]\nfilter = \"{filter}\"\n"
         );

@@ -72,7 +72,7 @@ const WORDS: [(&str, &str); 37] = [
     ),
     (
         "corrupted",
-        "delivered with another payload than was published, or than was to be retained; it does not count as delivered",
+        "delivered with another payload, Content Type or User Properties than was published, or with another payload than was to be retained; it does not count as delivered",
     ),
     (
         "mislabelled",

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_protocol::client;
-use squall_protocol::packet::Publish;
+use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
 use squall_protocol::{Instant, PacketId, QoS};
 
@@ -28,7 +28,7 @@ pub(crate) struct Message {
     pub(crate) retain: bool,
     /// The payload, stamp included where it is there.
     pub(crate) payload: Vec<u8>,
-    /// Properties that it shares with the others of its stream.
+    /// Properties of its own, or that it shares with the others of its stream.
     pub(crate) properties: Option<Rc<Properties>>,
     /// Its stamp as a User Property, if it has it there.
     pub(crate) stamp_property: Option<Box<str>>,
@@ -87,6 +87,15 @@ impl Message {
         }
     }
 
+    /// The properties of its PUBLISH, the same each time that it is sent.
+    pub(super) fn properties(&self) -> PublishProperties<'_> {
+        of_publish(
+            self.properties.as_deref(),
+            self.stamp_property.as_deref(),
+            &self.tie,
+        )
+    }
+
     /// Its Message Expiry Interval.
     pub(super) fn expiry(&self) -> Option<Duration> {
         let seconds = self.properties.as_ref()?.message_expiry()?;
@@ -115,9 +124,6 @@ impl client::Message for MessageHandle {
             qos,
             retain,
             payload,
-            properties,
-            stamp_property,
-            tie,
             ..
         } = &*self.0;
         Publish {
@@ -126,7 +132,7 @@ impl client::Message for MessageHandle {
             retain: *retain,
             topic: topic.borrowed(),
             packet_id: None,
-            properties: of_publish(properties.as_deref(), stamp_property.as_deref(), tie),
+            properties: self.0.properties(),
             payload,
         }
     }

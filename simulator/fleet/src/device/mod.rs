@@ -196,7 +196,7 @@ impl Device {
             subscriptions: Subscriptions::new(profile.wanted(place.index, &client_id), draws),
             was_ready: false,
             ended_session: false,
-            streams: Stream::all(draws, &profile, place, &client_id),
+            streams: Stream::all(draws, &profile, place),
             births: Births::new(draws, &profile, place.index, &client_id).map(Box::new),
             responder: Responder::new(draws, &profile, place.index, &client_id),
             attendance: Attendance::new(&profile.attendance, draws, level),

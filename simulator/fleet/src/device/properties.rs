@@ -5,12 +5,57 @@ use std::rc::Rc;
 use squall_protocol::Instant;
 use squall_protocol::packet::PublishProperties;
 use squall_protocol::topic::TopicName;
-use squall_scenario::{DeviceId, MessageProperties};
+use squall_scenario::{DeviceId, MessageProperties, MessageTemplate, TemplateValues};
 
 use crate::payload::STAMP_PROPERTY;
+use crate::random::{Draws, Generator, Purpose};
 use crate::stamp::{RunTag, Stamp};
 
-/// The properties of every message of one `[[group.publish]]` of one device.
+/// What the messages of one `[[group.publish]]` of one device have for properties.
+#[derive(Debug)]
+pub(super) enum StreamProperties {
+    /// None.
+    None,
+    /// Each the same; `None` until the first message is due.
+    Fixed(Option<Rc<Properties>>),
+    /// Each its own. The draws are apart from those of topics and payloads.
+    PerMessage(Generator),
+}
+
+impl StreamProperties {
+    /// Those of the publish block of this `number`.
+    pub(super) fn new(properties: &MessageProperties, draws: Draws, number: u64) -> Self {
+        if *properties == MessageProperties::default() {
+            Self::None
+        } else if properties.are_fixed_per_device() {
+            Self::Fixed(None)
+        } else {
+            Self::PerMessage(draws.generator(Purpose::Properties, number))
+        }
+    }
+
+    /// Those of one message.
+    pub(super) fn of_message(
+        &mut self,
+        properties: &MessageProperties,
+        values: &TemplateValues<'_>,
+    ) -> Option<Rc<Properties>> {
+        match self {
+            Self::None => None,
+            Self::Fixed(rendered) => {
+                let rendered = rendered.get_or_insert_with(|| {
+                    // Nothing is drawn of what is always the same.
+                    let mut unused = Generator::new(0);
+                    Rc::new(Properties::render(properties, values, &mut unused))
+                });
+                Some(Rc::clone(rendered))
+            }
+            Self::PerMessage(rng) => Some(Rc::new(Properties::render(properties, values, rng))),
+        }
+    }
+}
+
+/// The properties of a message, those that tie it to another one apart.
 #[derive(Debug)]
 pub(crate) struct Properties {
     response_topic: Option<Box<str>>,
@@ -20,33 +65,31 @@ pub(crate) struct Properties {
 }
 
 impl Properties {
-    /// Those of the device with this `index`; `None` if there are none.
-    pub(super) fn render(
+    fn render(
         properties: &MessageProperties,
-        index: u32,
-        client_id: &str,
-    ) -> Option<Rc<Self>> {
+        values: &TemplateValues<'_>,
+        rng: &mut Generator,
+    ) -> Self {
         let MessageProperties {
             response_topic,
             content_type,
             message_expiry,
             user_properties,
         } = properties;
-        if *properties == MessageProperties::default() {
-            return None;
-        }
-        let render = |template: &squall_scenario::DeviceTemplate| {
-            template.render(index, client_id).into_boxed_str()
+        let mut render = |template: &MessageTemplate| {
+            let mut text = String::new();
+            template.render(values, rng, &mut text);
+            text.into_boxed_str()
         };
         let user = user_properties.iter();
-        Some(Rc::new(Self {
-            response_topic: response_topic.as_ref().map(render),
-            content_type: content_type.as_ref().map(render),
+        Self {
+            response_topic: response_topic.as_ref().map(&mut render),
+            content_type: content_type.as_ref().map(&mut render),
             message_expiry: *message_expiry,
             user: user
-                .map(|(name, value)| (name.clone().into_boxed_str(), render(value)))
+                .map(|(name, value)| (render(name), render(value)))
                 .collect(),
-        }))
+        }
     }
 
     /// Seconds that a message lives, if that is limited.

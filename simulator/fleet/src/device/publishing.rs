@@ -23,7 +23,7 @@ use squall_scenario::{Content, Payload, Publish, StampPlace, TemplateValues};
 use super::ending::TransportEnd;
 use super::lines::{Line, LineWait};
 use super::message::{DrawnSteps, Message, MessageHandle, SenderStep};
-use super::properties::{Properties, Tie};
+use super::properties::{StreamProperties, Tie};
 use super::turn::Turn;
 use super::{Device, Profile};
 use crate::drive::{SocketId, Teardown};
@@ -44,14 +44,14 @@ pub(super) struct Stream {
     rng: Generator,
     /// The Topic Name, if it is the same for every message.
     fixed_topic: Option<TopicName<Rc<str>>>,
-    properties: Option<Rc<Properties>>,
+    properties: StreamProperties,
     /// For a closed loop whose payloads a command gives.
     pub(super) line: LineWait,
 }
 
 impl Stream {
     /// All streams of a device, in file order.
-    pub(super) fn all(draws: Draws, profile: &Profile, place: Place, client_id: &str) -> Vec<Self> {
+    pub(super) fn all(draws: Draws, profile: &Profile, place: Place) -> Vec<Self> {
         (0..)
             .zip(&profile.publishes)
             .map(|(index, publish)| {
@@ -60,7 +60,7 @@ impl Stream {
                     schedule: Schedule::new(Arc::clone(&publish.pacing), place, arrivals),
                     rng: draws.generator(Purpose::Payload, index),
                     fixed_topic: None,
-                    properties: Properties::render(&publish.properties, place.index, client_id),
+                    properties: StreamProperties::new(&publish.properties, draws, index),
                     line: LineWait::None,
                 }
             })
@@ -255,7 +255,7 @@ impl Device {
             now_ms: unix_millis(turn.shared.started_at + due.at.since_start()),
         };
         let topic = stream.topic(publish, &values);
-        let properties = stream.properties.clone();
+        let properties = stream.properties.of_message(&publish.properties, &values);
         let asks = properties
             .as_ref()
             .is_some_and(|of| of.response_topic().is_some());
@@ -352,6 +352,7 @@ impl Device {
             qos: *qos,
             retain: *retain,
             payload,
+            properties: &published.properties(),
             reached_at: *reached_at,
             expiry: published.expiry(),
         });

@@ -242,6 +242,8 @@ pub enum PublicationFact<'a> {
         retain: bool,
         /// The payload, stamp included.
         payload: &'a [u8],
+        /// The properties of the PUBLISH.
+        properties: &'a PublishProperties<'a>,
         /// When the generator got to it, as in [`Self::Due`].
         reached_at: Instant,
         /// Message Expiry Interval, if it has one.

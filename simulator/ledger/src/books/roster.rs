@@ -96,7 +96,8 @@ impl Roster {
 
     /// Whether the devices of a group speak MQTT 5.0.
     pub(crate) fn speaks_v5(&self, group: GroupId) -> bool {
-        self.names.groups[usize::from(group.0)].version == Version::V5
+        let group = self.names.groups.get(usize::from(group.0));
+        group.is_some_and(|group| group.version == Version::V5)
     }
 
     /// Whether the devices of a group answer requests.

@@ -76,9 +76,9 @@ pub struct Tally {
     /// Retained messages that SUBSCRIBE asked for and that did not come, on a broker where another client
     /// may have cleared them: not owed, and not judged.
     pub perhaps_cleared: u64,
-    /// Deliveries with another payload than was published, or than was to be retained, and those that bear no
-    /// stamp although only this run publishes to their Topic Name. Such a message was not delivered: what was
-    /// owed stays owed.
+    /// Deliveries with another payload, Content Type or User Properties than was published, or with another payload than
+    /// was to be retained, and those that bear no stamp although only this run publishes to their Topic Name. Such a
+    /// message was not delivered: what was owed stays owed.
     pub corrupted: u64,
     /// Of all other deliveries of this run's messages, those at another QoS than was promised, or with a wrong
     /// RETAIN or DUP flag or Subscription Identifier.

@@ -5,8 +5,8 @@
 //! every connection on its way was up to the end and it did not come all the same. What nothing overtook, and was under way
 //! for a short time when the run ended, could come still: then it is not judged (`books::deliveries::tail`).
 //!
-//! `misrouted` counts messages that no subscription asked for, `corrupted` those with another payload than was
-//! published, `mislabelled` those at another QoS or with a wrong flag. A message that came with another payload was
+//! `misrouted` counts messages that no subscription asked for, `corrupted` those with another payload, Content Type or
+//! User Properties than was published, `mislabelled` those at another QoS or with a wrong flag. A corrupted message was
 //! not delivered: who claims `lost` or `misrouted` claims `corrupted = 0` too, unless the file says otherwise, and
 //! who claims `misrouted` claims `mislabelled = 0`.
 //!

@@ -24,6 +24,7 @@ mod paused;
 mod payloads;
 mod peer;
 mod ports;
+mod properties;
 mod proxy;
 mod quantities;
 mod refusals;

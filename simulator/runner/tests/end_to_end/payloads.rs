@@ -18,7 +18,7 @@ fn scenario(payload: &str, claims: &str) -> String {
 }
 
 /// Runs `scenario` in a folder that has `files`, on each broker that is here, and looks at the code and the run file.
-fn on_each_broker(scenario: &str, files: &[(&str, &[u8])], judge: impl Fn(i32, &Value)) {
+pub(crate) fn on_each_broker(scenario: &str, files: &[(&str, &[u8])], judge: impl Fn(i32, &Value)) {
     let mut targets: Vec<&[&str]> = vec![&[]];
     targets.extend(has_mosquitto().then_some(ON_MOSQUITTO));
     for target in targets {

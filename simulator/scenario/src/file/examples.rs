@@ -142,7 +142,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "group.publish.user_properties",
-        "user_properties = { region = \"north-{index % 4}\" }",
+        "user_properties = { region = \"north-{index % 4}\", trace = \"{uuid}\" }",
     ),
     ("group.username", "username = \"dev-{index}\""),
     ("group.password", "password = { env = \"MQTT_PASSWORD\" }"),

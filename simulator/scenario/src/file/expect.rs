@@ -32,8 +32,8 @@ pub(crate) enum ExpectFile {
         reordered: Option<u64>,
         /// Messages that were delivered to a session without a subscription to them. By default not judged.
         misrouted: Option<u64>,
-        /// Messages that came with another payload than was published. By default judged as 0 where `lost` or
-        /// `misrouted` is given.
+        /// Messages that came with another payload, Content Type or other User Properties than was published. By default
+        /// judged as 0 where `lost` or `misrouted` is given.
         corrupted: Option<u64>,
         /// Messages that came at another QoS, or with another RETAIN or DUP flag or Subscription
         /// Identifier, than they must have. By default judged as 0 where `misrouted` is given.

@@ -46,14 +46,16 @@ pub(crate) struct PublishFile {
     /// Where each message has the stamp by which it is told from all others. Default `"payload"`.
     pub(crate) stamp: Option<StampWord>,
     /// Template of the Topic Name on which the device wants the response to each message, which then has Correlation
-    /// Data of its own. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`. By default none.
+    /// Data of its own. Rendered for each message, with the placeholders of a topic. MQTT 5.0 only. The device subscribes to it with a `[[group.subscribe]]`. By default none.
     pub(crate) response_topic: Option<String>,
     /// How long each message lives, in whole seconds, at least 1s: the broker must not begin to deliver it later. MQTT 5.0
     /// only. By default without end.
     pub(crate) message_expiry: Option<DurationText>,
-    /// Template of the description of the payload, as a MIME type. MQTT 5.0 only. By default none.
+    /// Template of the description of the payload, as a MIME type, rendered for each message. MQTT 5.0 only. By default
+    /// none.
     pub(crate) content_type: Option<String>,
-    /// Names, and templates of their values, that go with each message, in this order. MQTT 5.0 only.
+    /// Templates of names and of their values that go with each message, in this order, rendered for each message. MQTT
+    /// 5.0 only.
     #[serde(default)]
     pub(crate) user_properties: IndexMap<String, String>,
 }

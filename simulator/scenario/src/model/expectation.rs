@@ -111,7 +111,7 @@ pub struct DeliveryClaim {
     pub reordered: Option<u64>,
     /// Messages that were delivered to a Session without a subscription to them.
     pub misrouted: Option<u64>,
-    /// Messages that came with another payload than was published.
+    /// Messages that came with another payload, Content Type or other User Properties than was published.
     pub corrupted: Option<u64>,
     /// Messages that came at another QoS, or with another RETAIN or DUP flag or Subscription
     /// Identifier, than they must have.

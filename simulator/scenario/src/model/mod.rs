@@ -18,6 +18,7 @@ pub(crate) mod network;
 pub(crate) mod pacing;
 pub(crate) mod payload;
 pub(crate) mod preset;
+pub(crate) mod properties;
 pub(crate) mod publish;
 pub(crate) mod qos2;
 pub(crate) mod rate;

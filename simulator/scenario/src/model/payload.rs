@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::{DeviceTemplate, MessageTemplate, Sizes};
 
+/// What stands before the digits of a stamp behind a text or other bytes.
+const BEFORE_STAMP: &str = " #squall:";
+
 /// What the messages of a stream carry, beside their stamps.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
@@ -29,11 +32,11 @@ impl LineCommand {
 }
 
 impl Content {
-    /// Bytes of a payload that are known: nothing is of a line.
-    pub fn known_bytes(&self) -> f64 {
+    /// Bytes of a payload that are known: of a line its stamp, if that is in it.
+    pub(crate) fn known_bytes(&self, stamp: StampPlace) -> f64 {
         match self {
-            Self::Composed(payload) => payload.known_bytes(),
-            Self::Lines(_) => 0.0,
+            Self::Composed(payload) => payload.known_bytes(stamp),
+            Self::Lines(_) => stamp.bytes_in(BEFORE_STAMP) as f64,
         }
     }
 }
@@ -87,6 +90,14 @@ impl StampPlace {
         }
     }
 
+    /// Bytes that a stamp adds to a readable payload: its digits, and what is `written` around them.
+    fn bytes_in(self, written: &str) -> usize {
+        match self {
+            Self::Payload => written.len() + 32,
+            Self::Property => 0,
+        }
+    }
+
     /// The word in the file.
     pub const fn name(self) -> &'static str {
         match self {
@@ -97,13 +108,16 @@ impl StampPlace {
 }
 
 impl Payload {
-    /// Bytes of a rendering that are known: the mean of the sizes, or what is in each rendering of a template.
-    pub fn known_bytes(&self) -> f64 {
-        match self {
-            Self::Size(sizes) => sizes.mean(),
-            Self::Text(template) | Self::Json(template) => template.literal_bytes() as f64,
-            Self::Bytes(fixed) => fixed.bytes.len() as f64,
-        }
+    /// Bytes of a payload that are known, with its stamp if that is in it: the mean of the sizes, or what every rendering
+    /// of a template has at least.
+    pub(crate) fn known_bytes(&self, stamp: StampPlace) -> f64 {
+        let known = match self {
+            Self::Size(sizes) => return sizes.mean(),
+            Self::Text(template) => template.known_bytes() + stamp.bytes_in(BEFORE_STAMP),
+            Self::Json(template) => template.known_bytes() + stamp.bytes_in(",\"_squall\":\"\""),
+            Self::Bytes(fixed) => fixed.bytes.len() + stamp.bytes_in(BEFORE_STAMP),
+        };
+        known as f64
     }
 }
 

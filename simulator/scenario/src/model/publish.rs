@@ -26,11 +26,28 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// Bytes of a PUBLISH on average, as far as they are known: its header, and what does not change of topic and
-    /// payload.
+    /// Bytes of a PUBLISH on average, as far as they are known: its header, the mean of the sizes of its payloads, and
+    /// what topics, properties and other payloads have at least.
     pub(crate) fn known_bytes(&self) -> f64 {
-        const HEADER_BYTES: f64 = 4.0;
-        HEADER_BYTES + self.topic.literal_bytes() as f64 + self.payload.known_bytes()
+        const HEADER_BYTES: usize = 4;
+        const PACKET_ID_BYTES: usize = 2;
+        /// The User Property `squall` and 32 digits (§3.3.2.3.7).
+        const STAMP_PROPERTY_BYTES: usize = 5 + 6 + 32;
+        let stamp = match self.stamp {
+            StampPlace::Payload => 0,
+            StampPlace::Property => STAMP_PROPERTY_BYTES,
+        };
+        let properties = match self.properties.known_bytes() + stamp {
+            0 => 0,
+            // Their length stands before them.
+            bytes => 1 + bytes,
+        };
+        let packet_id = match self.qos {
+            QoS::AtMostOnce => 0,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => PACKET_ID_BYTES,
+        };
+        let beside = HEADER_BYTES + self.topic.known_bytes() + packet_id + properties;
+        beside as f64 + self.payload.known_bytes(self.stamp)
     }
 
     /// Bits per second of one device while the stream goes on, on average, as far as they are known.

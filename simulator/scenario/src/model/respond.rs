@@ -1,4 +1,4 @@
-//! Responses to requests (§4.10), and the properties of messages that go with them.
+//! Responses to requests (§4.10).
 
 use squall_protocol::QoS;
 
@@ -17,17 +17,4 @@ pub struct Respond {
     pub delay: Distribution,
     /// What each response carries, with a stamp. Default the stamp alone.
     pub payload: Payload,
-}
-
-/// Properties of the messages of a `[[group.publish]]`, the same for each message of a device. None in 3.1.1.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MessageProperties {
-    /// Response Topic (§3.3.2.3.5). With it each message has Correlation Data of its own.
-    pub response_topic: Option<DeviceTemplate>,
-    /// Content Type (§3.3.2.3.9).
-    pub content_type: Option<DeviceTemplate>,
-    /// Seconds that the message lives (§3.3.2.3.3): above 0. `None` is without end.
-    pub message_expiry: Option<u32>,
-    /// User Properties, in order (§3.3.2.3.7).
-    pub user_properties: Vec<(String, DeviceTemplate)>,
 }

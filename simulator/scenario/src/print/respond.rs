@@ -7,7 +7,7 @@ use squall_toml::quote::{quote, quote_key};
 use super::distribution::distribution;
 use super::text::{Text, duration, pair, table};
 use super::{payload, qos};
-use crate::{DeviceTemplate, MessageProperties, Respond};
+use crate::{MessageProperties, MessageTemplate, Respond};
 
 pub(super) fn write(text: &mut Text, respond: &Respond) {
     text.header("[[group.respond]]");
@@ -22,7 +22,7 @@ pub(super) fn write(text: &mut Text, respond: &Respond) {
 }
 
 pub(super) fn write_properties(text: &mut Text, properties: &MessageProperties) {
-    let source = |template: &DeviceTemplate| quote(template.source());
+    let source = |template: &MessageTemplate| quote(template.source());
     text.option(
         "response_topic",
         properties.response_topic.as_ref().map(source),
@@ -32,6 +32,6 @@ pub(super) fn write_properties(text: &mut Text, properties: &MessageProperties) 
     let expiry = expiry.map(|seconds| duration(Duration::from_secs(seconds.into())));
     text.option("message_expiry", expiry);
     let user = properties.user_properties.iter();
-    let user = user.map(|(name, value)| pair(&quote_key(name), source(value)));
+    let user = user.map(|(name, value)| pair(&quote_key(name.source()), source(value)));
     text.option("user_properties", table(user));
 }

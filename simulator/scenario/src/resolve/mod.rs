@@ -25,6 +25,7 @@ mod mute;
 mod network;
 mod pacing;
 mod payload;
+mod properties;
 mod publish;
 mod respond;
 mod share;

@@ -1,23 +1,19 @@
-//! `[[group.respond]]`, and the properties that requests have.
+//! `[[group.respond]]`.
 
 use squall_protocol::Version;
 use squall_protocol::packet::SubscriptionOptions;
-use squall_protocol::topic::{TopicFilter, TopicName};
+use squall_protocol::topic::TopicFilter;
 use squall_toml::at::At;
-use squall_toml::mistake::Mistake;
 
 use super::Resolver;
 use super::group::resolve_qos;
 use crate::error::Problem;
-use crate::file::{ExpectFile, PublishFile, RespondFile};
+use crate::file::{ExpectFile, RespondFile};
 use crate::template::Use;
 use crate::{
-    DeviceTemplate, Distribution, Group, MessageProperties, MessageTemplate, Qos2, Respond,
-    ResponseClaim, StampPlace, Subscribe, SubscribeTimes,
+    DeviceTemplate, Distribution, Group, MessageTemplate, Qos2, Respond, ResponseClaim, StampPlace,
+    Subscribe, SubscribeTimes,
 };
-
-/// Most bytes of a string of MQTT (§1.5.4).
-const STRING_MAX: usize = 65_535;
 
 impl Resolver<'_> {
     /// Resolves one block, and the subscription that it needs.
@@ -106,82 +102,6 @@ impl Resolver<'_> {
             let at = at.item(place).key("respond").item(index).key("topic");
             self.contradiction(&at, what, remedy);
         }
-    }
-
-    /// The properties of the messages of a stream.
-    pub(super) fn resolve_properties(
-        &mut self,
-        file: &PublishFile,
-        group: &Group,
-        at: &At<'_>,
-    ) -> MessageProperties {
-        if group.version == Version::V3_1_1 {
-            for key in [
-                "response_topic",
-                "content_type",
-                "message_expiry",
-                "user_properties",
-            ] {
-                self.misplaced(at, key, "`protocol = \"5.0\"`");
-            }
-        }
-        let response_topic = file.response_topic.as_ref().map(|text| {
-            let at = at.key("response_topic");
-            let Some(template) = self.resolve_property(text, group, &at) else {
-                // It is noted, and a claim that needs a Response Topic has one.
-                return DeviceTemplate::literal("unknown");
-            };
-            self.check_device_texts(&template, group, &at, |text| TopicName::new(text).map(drop));
-            template
-        });
-        let content_type = file
-            .content_type
-            .as_ref()
-            .and_then(|text| self.resolve_property(text, group, &at.key("content_type")));
-        let at_user = at.key("user_properties");
-        let mut user_properties = Vec::new();
-        for (name, text) in &file.user_properties {
-            let at = at_user.key(name);
-            let template = self.resolve_property(text, group, &at);
-            user_properties.extend(template.map(|template| (name.clone(), template)));
-        }
-        MessageProperties {
-            response_topic,
-            content_type,
-            message_expiry: self.resolve_message_expiry(file, at),
-            user_properties,
-        }
-    }
-
-    /// Seconds that a message lives.
-    fn resolve_message_expiry(&mut self, file: &PublishFile, at: &At<'_>) -> Option<u32> {
-        let at = at.key("message_expiry");
-        let expiry = file.message_expiry?.0;
-        self.check_above_zero(expiry, &at);
-        Some(self.whole_seconds(expiry, u32::MAX, &at))
-    }
-
-    /// A text that MQTT can carry as a string (§1.5.4).
-    fn resolve_property(
-        &mut self,
-        text: &str,
-        group: &Group,
-        at: &At<'_>,
-    ) -> Option<DeviceTemplate> {
-        let fixed = self.fixed(&group.name);
-        let template = DeviceTemplate::parse(text, Use::DeviceText, &fixed);
-        let template = self.or_note(template, at)?;
-        let is_string = |text: &str| text.len() <= STRING_MAX && !text.contains('\0');
-        let mut texts =
-            (0..group.count).map(|index| template.render(index, &group.client_id_of(index)));
-        if !texts.all(|text| is_string(&text)) {
-            let problem = Mistake::OutOfRange {
-                value: format!("{:?}", template.source()),
-                range: format!("at most {STRING_MAX} bytes without the null character"),
-            };
-            self.diagnostics.value(at, problem);
-        }
-        Some(template)
     }
 }
 

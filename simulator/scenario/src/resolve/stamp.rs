@@ -8,7 +8,7 @@ use crate::file::{PublishFile, StampWord};
 use crate::{Group, RunSettings, StampPlace, listeners};
 
 /// The name of the User Property that a stamp is in.
-const STAMP_PROPERTY: &str = "squall";
+pub(super) const STAMP_PROPERTY: &str = "squall";
 
 impl Resolver<'_> {
     /// Where the messages of a stream have their stamps.
@@ -18,11 +18,6 @@ impl Resolver<'_> {
         group: &Group,
         at: &At<'_>,
     ) -> StampPlace {
-        if file.user_properties.contains_key(STAMP_PROPERTY) {
-            let what = format!("a User Property {STAMP_PROPERTY:?} would be taken for a stamp");
-            let at = at.key("user_properties").key(STAMP_PROPERTY);
-            self.contradiction(&at, what, "another name".to_owned());
-        }
         match file.stamp {
             None | Some(StampWord::Payload) => StampPlace::Payload,
             Some(StampWord::Property) => {

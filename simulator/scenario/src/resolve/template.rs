@@ -1,6 +1,7 @@
 //! Templates: what goes into them, and where one that is wrong is so.
 
 use squall_toml::at::At;
+use squall_toml::source::Span;
 
 use super::Resolver;
 use super::csv_table::CsvTable;
@@ -40,12 +41,28 @@ impl Resolver<'_> {
             Ok(template) => return Some(template),
             Err(slips) => slips,
         };
+        self.note_slips(slips, at, |at| at.span());
+        None
+    }
+
+    /// Likewise for a template that is a key of its table.
+    pub(super) fn or_note_key<T>(
+        &mut self,
+        template: Result<T, Vec<Slip>>,
+        at: &At<'_>,
+    ) -> Option<T> {
+        let noted = template.map_err(|slips| self.note_slips(slips, at, |at| at.key_span()));
+        noted.ok()
+    }
+
+    /// Notes what is wrong with a text, which stands at `span_of` its place.
+    fn note_slips(&mut self, slips: Vec<Slip>, at: &At<'_>, span_of: fn(&At<'_>) -> Span) {
         for slip in slips {
             let at = slip.path.iter().fold(at.clone(), |at, step| match step {
                 Step::Key(key) => at.key(key),
                 Step::Item(index) => at.item(*index),
             });
-            let span = at.span();
+            let span = span_of(&at);
             // Between its quotes a text is written as it is, unless something in it is escaped.
             let is_literal = span.len() == slip.text_bytes + 2;
             let span = match is_literal {
@@ -54,6 +71,5 @@ impl Resolver<'_> {
             };
             self.diagnostics.push(span, at.path().clone(), slip.error);
         }
-        None
     }
 }

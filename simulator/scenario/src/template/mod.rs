@@ -83,10 +83,7 @@ impl DeviceTemplate {
 
     /// Whether it is the same text for every device.
     pub(crate) fn is_literal(&self) -> bool {
-        self.0
-            .segments
-            .iter()
-            .all(|segment| matches!(segment, Segment::Literal(_)))
+        self.0.is_literal()
     }
 
     /// The text in the file.
@@ -132,6 +129,11 @@ impl MessageTemplate {
         Self(Template::literal(text))
     }
 
+    /// Whether it is the same text for every message of every device.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.0.is_literal()
+    }
+
     /// Whether `{client_id}` is in it.
     pub(crate) fn has_client_id(&self) -> bool {
         self.0.segments.contains(&Segment::ClientId)
@@ -142,22 +144,14 @@ impl MessageTemplate {
         self.0.segments.iter().flat_map(Segment::pieces)
     }
 
-    /// Bytes that are in every rendering.
-    pub(crate) fn literal_bytes(&self) -> usize {
-        let segments = self.0.segments.iter();
-        segments
-            .map(|segment| match segment {
-                Segment::Literal(text) => text.len(),
-                Segment::Index(_)
-                | Segment::ClientId
-                | Segment::Seq(_)
-                | Segment::NowMs
-                | Segment::NowIso
-                | Segment::Pick(_)
-                | Segment::Drawn(_)
-                | Segment::Own { .. } => 0,
-            })
-            .sum()
+    /// Bytes that every rendering has at least; the length of a Client Identifier is not known here.
+    pub(crate) fn known_bytes(&self) -> usize {
+        self.0.segments.iter().map(Segment::length_min).sum()
+    }
+
+    /// Whether a rendering may be `text`, which has no digits: with the device of `client_id`, of this `{index}`.
+    pub(crate) fn may_be(&self, text: &str, index: u32, client_id: &str) -> bool {
+        segment::may_be(&self.0.segments, text, index, client_id)
     }
 
     /// Bytes of its longest rendering, if `{client_id}` has at most `client_id_max`.
@@ -189,6 +183,13 @@ struct Template {
     source: String,
     segments: Vec<Segment>,
     escaping: Escaping,
+}
+
+impl Template {
+    fn is_literal(&self) -> bool {
+        let mut segments = self.segments.iter();
+        segments.all(|segment| matches!(segment, Segment::Literal(_)))
+    }
 }
 
 /// How a text is escaped for what surrounds it.

@@ -21,11 +21,13 @@ pub(crate) enum Use {
     Topic,
     /// The payload of a message.
     Payload,
+    /// A property of a message, or the name of one.
+    Property,
 }
 
 impl Use {
     /// Every place.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::ClientId,
         Self::DeviceText,
         Self::UserName,
@@ -34,6 +36,7 @@ impl Use {
         Self::TargetPassword,
         Self::Topic,
         Self::Payload,
+        Self::Property,
     ];
 
     /// Placeholders that make sense there, as a reader would write them.
@@ -59,7 +62,7 @@ impl Use {
                 "rand.bool",
                 "rand.choice",
             ],
-            Self::Payload => &[
+            Self::Payload | Self::Property => &[
                 "index",
                 "client_id",
                 "group",
@@ -91,6 +94,7 @@ impl Use {
             Self::TargetPassword => "the password of `[target]`",
             Self::Topic => "a topic",
             Self::Payload => "a payload",
+            Self::Property => "a property of a message",
         }
     }
 
@@ -103,7 +107,7 @@ impl Use {
             | Self::Password
             | Self::TargetUserName
             | Self::TargetPassword => true,
-            Self::Topic | Self::Payload => false,
+            Self::Topic | Self::Payload | Self::Property => false,
         }
     }
 

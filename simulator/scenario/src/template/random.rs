@@ -130,6 +130,36 @@ impl Draw {
         }
     }
 
+    /// What it may stand for at the beginning of `text`, which has no digits.
+    pub(super) fn beginnings<'t>(&'t self, text: &'t str) -> Vec<&'t str> {
+        match self {
+            Self::Choice(choices) => choices.iter().map(String::as_str).collect(),
+            Self::Bool => vec!["true", "false"],
+            Self::Hex(digits) => {
+                let first = text.get(..usize::from(*digits));
+                let is_hex = |first: &&str| first.bytes().all(|byte| matches!(byte, b'a'..=b'f'));
+                first.filter(is_hex).into_iter().collect()
+            }
+            Self::Int { .. } | Self::Float { .. } | Self::Normal { .. } | Self::Uuid => Vec::new(),
+        }
+    }
+
+    /// Bytes of the shortest text that it may stand for.
+    pub(super) fn length_min(&self) -> usize {
+        let number = |decimals: u8| match decimals {
+            0 => 1,
+            decimals => 2 + usize::from(decimals),
+        };
+        match self {
+            Self::Int { .. } => 1,
+            Self::Float { decimals, .. } | Self::Normal { decimals, .. } => number(*decimals),
+            Self::Bool => 4,
+            Self::Choice(choices) => choices.iter().map(String::len).min().unwrap_or(0),
+            Self::Hex(digits) => usize::from(*digits),
+            Self::Uuid => 36,
+        }
+    }
+
     /// Whether JSON has it without quotes.
     pub(super) fn is_bare(&self) -> bool {
         match self {

@@ -78,6 +78,21 @@ impl Segment {
         }
     }
 
+    /// Bytes of the shortest text that it may stand for; none of `{client_id}`.
+    pub(super) fn length_min(&self) -> usize {
+        match self {
+            Self::Literal(_) | Self::Pick(_) => {
+                self.pieces().into_iter().map(str::len).min().unwrap_or(0)
+            }
+            Self::ClientId => 0,
+            Self::Index(shape) | Self::Seq(shape) => usize::from(shape.width).max(1),
+            // From 2001 to 2286 it has as many digits.
+            Self::NowMs => 13,
+            Self::NowIso => "2026-01-01T00:00:00.000Z".len(),
+            Self::Drawn(draw) | Self::Own { draw, .. } => draw.length_min(),
+        }
+    }
+
     /// Whether JSON has it without quotes, as a number or a truth value.
     pub(super) fn is_bare(&self) -> bool {
         match self {
@@ -100,6 +115,26 @@ impl Segment {
             }
             Self::ClientId | Self::Seq(_) | Self::NowMs | Self::NowIso | Self::Drawn(_) => {}
         }
+    }
+}
+
+/// Whether `segments` may stand for `text`, which has no digits, with the device of `client_id` and this index.
+pub(super) fn may_be(segments: &[Segment], text: &str, index: u32, client_id: &str) -> bool {
+    let Some((first, rest)) = segments.split_first() else {
+        return text.is_empty();
+    };
+    let rest_may_be = |rest_of_text: &str| may_be(rest, rest_of_text, index, client_id);
+    let begins_with = |piece: &str| text.strip_prefix(piece).is_some_and(rest_may_be);
+    match first {
+        Segment::Literal(_) | Segment::Index(_) | Segment::Pick(_) | Segment::Own { .. } => {
+            let mut piece = String::new();
+            first.write_of_device(index, &mut piece);
+            begins_with(&piece)
+        }
+        Segment::ClientId => begins_with(client_id),
+        // Numbers have digits, and so has a time.
+        Segment::Seq(_) | Segment::NowMs | Segment::NowIso => false,
+        Segment::Drawn(draw) => draw.beginnings(text).into_iter().any(begins_with),
     }
 }
 

@@ -41,6 +41,7 @@ mod on_link;
 mod options;
 mod others;
 mod outages;
+mod properties;
 mod qos2_handshake;
 mod replays;
 mod responses;

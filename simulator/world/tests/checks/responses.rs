@@ -350,3 +350,33 @@ fn an_honest_broker_leaves_no_request_unanswered() {
         assert_eq!(requests.misdirected, 0, "seed {seed}");
     }
 }
+
+/// A Response Topic that is made for each request is that request's alone: another one of its device is not it.
+#[test]
+fn a_request_with_the_response_topic_of_another_is_misdirected() {
+    let text = SCENARIO
+        .replace(
+            "response_topic = \"answers/{client_id}\"",
+            "response_topic = \"answers/{client_id}/{seq % 4}\"",
+        )
+        .replace(
+            "filter = \"answers/{client_id}\"",
+            "filter = \"answers/{client_id}/+\"",
+        );
+    let next = |publish: &mut Publish<'_>| {
+        let topic = publish.properties.response_topic;
+        let is_first = topic.is_some_and(|topic| topic.ends_with("operator-0/0"));
+        publish.properties.response_topic = Some(match is_first {
+            true => "answers/operator-0/1",
+            false => "answers/operator-0/0",
+        });
+    };
+
+    let honest = run(&text);
+    let judgement = run_tampered(&text, once(10, is_request, changed(next)));
+
+    assert_broken(&honest, &[]);
+    assert_eq!(requests(&honest).answered, 100);
+    assert_broken(&judgement, &["response().misdirected"]);
+    assert_eq!(requests(&judgement).misdirected, 1);
+}

@@ -15,6 +15,7 @@ mod logins;
 mod payloads;
 mod phases;
 mod profiles;
+mod properties;
 mod publishing;
 mod qos2;
 mod reconnect;

@@ -29,6 +29,10 @@ const SHARED: [&str; 4] = [
     "$share/{index % 2}/t/+",
 ];
 
+/// Made for each message.
+const PROPERTIES: &str = "content_type = \"a/{rand.choice:b|c}\"\n\
+    user_properties = { n = \"{seq}\", \"id-{seq % 2}\" = \"{uuid}\", at = \"{now_iso}\" }\n";
+
 /// Adds what devices of a group publish.
 pub(crate) fn add_streams(draw: &mut Draw, text: &mut String, setting: &Setting, speaks_v5: bool) {
     for _ in 0..draw.number(0, 2) {
@@ -51,6 +55,7 @@ pub(crate) fn add_streams(draw: &mut Draw, text: &mut String, setting: &Setting,
         }
         if speaks_v5 && draw.chance(25) {
             *text += &format!("message_expiry = \"{}s\"\n", draw.number(1, 5));
+            *text += PROPERTIES;
         }
         if setting.is_all_v5 && draw.chance(15) {
             *text += "stamp = \"property\"\n";
@@ -59,8 +64,12 @@ pub(crate) fn add_streams(draw: &mut Draw, text: &mut String, setting: &Setting,
             *text += "payload = { size = { dist = \"uniform\", min = \"32B\", max = \"2KiB\" } }\n";
         }
         if speaks_v5 && draw.chance(15) {
-            *text += "response_topic = \"r/{client_id}\"\n";
-            *text += "[[group.subscribe]]\nfilter = \"r/{client_id}\"\nqos = 1\n";
+            let topic = match topic.contains("seq") {
+                true => "r/{client_id}/{seq % 2}",
+                false => "r/{client_id}",
+            };
+            *text += &format!("response_topic = \"{topic}\"\n");
+            *text += "[[group.subscribe]]\nfilter = \"r/{client_id}/#\"\nqos = 1\n";
         }
     }
 }

@@ -51,7 +51,7 @@ impl Deliveries {
             self.handle_replay(&case, stored);
             return None;
         }
-        if let Some(what) = self.changed_payload(&case) {
+        if let Some(what) = self.changed_content(&case) {
             self.note_corrupted(&case, what);
             return None;
         }

@@ -1,6 +1,6 @@
-//! What a delivery must be like: its payload, its QoS and its flags.
+//! What a delivery must be like: its payload, its properties, its QoS and its flags.
 //!
-//! A message with another payload is corrupted, and was not delivered. One at another QoS, or with a RETAIN or
+//! A message with another payload, Content Type or User Properties is corrupted, and was not delivered. One at another QoS, or with a RETAIN or
 //! DUP flag that it must not have, is mislabelled: it was delivered, and the broker broke the protocol.
 
 use squall_protocol::QoS;
@@ -10,14 +10,19 @@ use super::case::Case;
 use super::delivery::{Delivery, Origin};
 use super::{Deliveries, TallyKey, session};
 use crate::books::session::RetainFlag;
-use crate::books::stream::fingerprint;
+use crate::books::stream::Changed;
 
 impl Deliveries {
-    /// What is wrong with the payload, if what was published is still known.
-    pub(super) fn changed_payload(&self, case: &Case<'_>) -> Option<&'static str> {
+    /// What is wrong with what it says, if what was published is still known.
+    pub(super) fn changed_content(&self, case: &Case<'_>) -> Option<&'static str> {
         let record = self.streams[case.stream].record(case.sequence())?;
-        (record.hash != fingerprint(case.delivery.payload))
-            .then_some("has another payload than was published")
+        let changed = record.content.changed_in(&case.delivery.content())?;
+        Some(match changed {
+            Changed::Payload => "has another payload than was published",
+            Changed::Properties => {
+                "has another Content Type or other User Properties than was published [MQTT-3.3.2-17] [MQTT-3.3.2-20]"
+            }
+        })
     }
 
     /// Compares QoS and flags with what was published and asked for, if that is still known.
@@ -67,7 +72,7 @@ impl Deliveries {
         }
     }
 
-    /// A delivery has another payload than it must have.
+    /// A delivery says something else than it must.
     pub(super) fn note_corrupted(&mut self, case: &Case<'_>, what: &str) {
         self.books.tally_mut(case.key()).corrupted += 1;
         self.note_wrong(AnomalyKind::Corrupted, case, what);

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use squall_fleet::Stamp;
 use squall_protocol::QoS;
-use squall_protocol::packet::SubscriptionIdentifier;
+use squall_protocol::packet::{PublishProperties, SubscriptionIdentifier};
 
 use crate::books::retained::Stored;
+use crate::books::stream::Content;
 
 /// A PUBLISH that reached an application, wills apart.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +24,24 @@ pub(crate) struct Delivery<'a> {
     pub(crate) dup: bool,
     /// The whole payload.
     pub(crate) payload: &'a [u8],
-    /// What the payload says of itself.
+    /// Its properties; `None` to a recipient of MQTT 3.1.1.
+    pub(crate) properties: Option<&'a PublishProperties<'a>>,
+    /// What it says of itself.
     pub(crate) mark: Mark,
     /// Its Message Expiry Interval.
     pub(crate) expiry: Option<Duration>,
     /// Its Subscription Identifiers.
     pub(crate) identifiers: &'a [SubscriptionIdentifier],
+}
+
+impl<'a> Delivery<'a> {
+    /// What it says.
+    pub(super) fn content(&self) -> Content<'a> {
+        Content {
+            payload: self.payload,
+            properties: self.properties,
+        }
+    }
 }
 
 /// What the RETAIN flag of a delivery says: set is out of the store, for a new subscription

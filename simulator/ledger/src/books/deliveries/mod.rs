@@ -50,7 +50,7 @@ use super::roster::{Names, Roster};
 use super::session::Sender;
 use super::session::Session;
 use super::share::Share;
-use super::stream::{Publisher, Record, RecordState, Stream, fingerprint};
+use super::stream::{Content, ContentPrint, Publisher, Record, RecordState, Stream};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
 use backlog::BacklogCounts;
@@ -268,7 +268,7 @@ impl Deliveries {
             socket: event.socket,
             connected_at: self.connected_at_of(event.device),
             group: event.group,
-            hash: 0,
+            content: ContentPrint::NOTHING,
         };
         self.records += self.streams[id].put(message.stamp.sequence, skipped);
         self.settle(id);
@@ -279,7 +279,7 @@ impl Deliveries {
         &mut self,
         event: &Event,
         message: &Message<'_>,
-        payload: &[u8],
+        content: &Content<'_>,
     ) {
         if self.is_closed {
             return;
@@ -297,7 +297,7 @@ impl Deliveries {
             socket: event.socket,
             connected_at: self.connected_at_of(event.device),
             group: event.group,
-            hash: fingerprint(payload),
+            content: content.print(),
         };
         let stream = &mut self.streams[id];
         stream.sent_as.add(message.qos);

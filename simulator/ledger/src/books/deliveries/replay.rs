@@ -23,7 +23,7 @@ use crate::books::replays::Missing;
 use crate::books::retained::{Retained, SETTLING_TIME, Stored};
 use crate::books::session::Session;
 use crate::books::session::{Brings, RetainFlag, Sender};
-use crate::books::stream::fingerprint;
+use crate::books::stream::{Changed, ContentPrint};
 use crate::books::tallies::TallyKey;
 use crate::books::topics::Recipient;
 
@@ -199,11 +199,11 @@ impl Deliveries {
         });
     }
 
-    /// What is known of a retained message: its payload, and the QoS it was published with.
-    fn published(&self, case: &Case<'_>, stored: Stored) -> Option<(u64, QoS)> {
+    /// What is known of a retained message: what it says, and the QoS it was published with.
+    fn published(&self, case: &Case<'_>, stored: Stored) -> Option<(ContentPrint, QoS)> {
         let record = self.streams[case.stream].record(case.sequence());
         record
-            .map(|record| (record.hash, record.qos))
+            .map(|record| (record.content, record.qos))
             .or(stored.published)
     }
 
@@ -213,8 +213,18 @@ impl Deliveries {
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client);
         let known = self.published(case, stored);
-        if known.is_some_and(|(hash, _)| hash != fingerprint(case.delivery.payload)) {
-            return Some("came out of the store with another payload than was published");
+        let changed = known.and_then(|(content, _)| content.changed_in(&case.delivery.content()));
+        match changed {
+            Some(Changed::Payload) => {
+                return Some("came out of the store with another payload than was published");
+            }
+            Some(Changed::Properties) => {
+                return Some(
+                    "came out of the store with another Content Type or other User Properties than was published \
+                     [MQTT-3.3.2-17] [MQTT-3.3.2-20]",
+                );
+            }
+            None => {}
         }
         let asked_at = session.and_then(|session| session.asked_at(filters, case.event.socket));
         let replaced = stored.overwritten_at.zip(asked_at);

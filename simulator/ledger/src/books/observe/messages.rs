@@ -14,6 +14,7 @@ use crate::books::deliveries::{Delivery, Mark, Message, Origin, WillRecipient};
 use crate::books::event::{Answered, Event};
 use crate::books::missing::MessageKey;
 use crate::books::retained::{RetainedPublish, Stored};
+use crate::books::stream::Content;
 use crate::books::wills::{Audiences, WillArrival, WillDelivery};
 
 /// Runs are shorter than that.
@@ -39,6 +40,7 @@ impl Ledger {
                 qos,
                 retain,
                 payload,
+                properties,
                 reached_at,
                 expiry,
             } => {
@@ -50,7 +52,11 @@ impl Ledger {
                     reached_at,
                     expiry,
                 };
-                self.handle_sent(event, &message, payload);
+                let content = Content {
+                    payload,
+                    properties: Some(properties),
+                };
+                self.handle_sent(event, &message, content);
             }
             PublicationFact::Skipped {
                 stamp,
@@ -106,13 +112,13 @@ impl Ledger {
         }
     }
 
-    fn handle_sent(&mut self, event: &Event, message: &Message<'_>, payload: &[u8]) {
-        self.deliveries.handle_published(event, message, payload);
+    fn handle_sent(&mut self, event: &Event, message: &Message<'_>, content: Content<'_>) {
+        self.deliveries.handle_published(event, message, &content);
         self.unsent.handle_sent(event, message.qos);
         if message.retain && self.closed_at.is_none() {
             let publish = RetainedPublish {
                 topic: message.topic,
-                payload,
+                content,
                 stamp: message.stamp,
                 qos: message.qos,
                 expires: message.expiry.is_some(),
@@ -189,6 +195,7 @@ impl Ledger {
             stored,
             dup,
             payload,
+            properties: Some(properties).filter(|_| self.roster.speaks_v5(event.group)),
             mark,
             expiry: properties
                 .message_expiry_interval

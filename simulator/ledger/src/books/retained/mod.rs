@@ -25,7 +25,7 @@ use self::wills::{WillCandidate, Wills};
 use super::delay::Delay;
 use super::event::Answered;
 use super::memory::Memory;
-use super::stream::fingerprint;
+use super::stream::{Content, ContentPrint, fingerprint};
 
 /// Topics of which it is kept what was retained there before the run's own wills.
 const STORED_TOPICS_MAX: usize = 100_000;
@@ -60,8 +60,8 @@ pub(crate) struct Retained {
 /// What is known of a message that came out of the broker's store.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Stored {
-    /// Fingerprint of its payload and QoS of its PUBLISH, if that is still known.
-    pub(crate) published: Option<(u64, QoS)>,
+    /// What it says and QoS of its PUBLISH, if that is still known.
+    pub(crate) published: Option<(ContentPrint, QoS)>,
     /// When the broker had acknowledged it, if that is still known.
     pub(crate) acknowledged_at: Option<Instant>,
     /// When a later message of its device had surely replaced it, at the latest.
@@ -109,8 +109,8 @@ pub(crate) enum Before {
 pub(crate) struct RetainedPublish<'a> {
     /// Topic Name.
     pub(crate) topic: &'a str,
-    /// Payload; empty clears [MQTT-3.3.1-6].
-    pub(crate) payload: &'a [u8],
+    /// What it says; an empty payload clears [MQTT-3.3.1-6].
+    pub(crate) content: Content<'a>,
     /// Identity of the message.
     pub(crate) stamp: Stamp,
     /// QoS that it was published with.
@@ -171,7 +171,8 @@ impl Retained {
         let row = self.publishes.entry(topic).or_default();
         row.has_expiring |= publish.expires;
         row.candidates.push(Candidate {
-            value: value_of(publish.payload),
+            value: value_of(publish.content.payload),
+            said: publish.content.print().said,
             device: publish.stamp.device,
             socket: publish.socket,
             sequence: publish.stamp.sequence,

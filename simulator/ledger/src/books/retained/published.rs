@@ -8,6 +8,7 @@ use squall_protocol::{Instant, QoS};
 use squall_scenario::DeviceId;
 
 use super::{Stored, Value};
+use crate::books::stream::{ContentPrint, Said};
 
 /// Of messages that replace each other, one in this time is remembered.
 const CONFIRMED_EVERY: Duration = Duration::from_millis(250);
@@ -52,6 +53,7 @@ struct Confirmed {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
     pub(super) value: Value,
+    pub(super) said: Said,
     pub(super) device: DeviceId,
     pub(super) socket: SocketId,
     pub(super) sequence: u32,
@@ -120,7 +122,13 @@ impl Published {
             confirmed.device == stamp.device && confirmed.sequence > stamp.sequence
         });
         Stored {
-            published: candidate.and_then(|candidate| Some((candidate.value?, candidate.qos))),
+            published: candidate.and_then(|candidate| {
+                let content = ContentPrint {
+                    payload: candidate.value?,
+                    said: candidate.said,
+                };
+                Some((content, candidate.qos))
+            }),
             acknowledged_at: candidate.and_then(|candidate| candidate.acknowledged_at),
             overwritten_at: later.map(|confirmed| confirmed.at),
         }

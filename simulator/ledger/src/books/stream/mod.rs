@@ -5,19 +5,20 @@
 //!
 //! Invariant: `record.outstanding` is the number of cursors that have its sequence pending.
 
+mod content;
 mod cursor;
 mod open_cursors;
 mod record;
 mod sent_as;
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hasher};
 
 use squall_protocol::{Instant, QoS};
 use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::tallies::TallyKey;
 
+pub(crate) use content::{Changed, Content, ContentPrint, Said, fingerprint};
 use cursor::Level;
 pub(crate) use cursor::{Arrival, Cursor, OrderLevel};
 pub(crate) use open_cursors::OpenCursors;
@@ -436,11 +437,4 @@ impl Stream {
         }
         records
     }
-}
-
-/// A fingerprint of a payload: the same on every machine.
-pub(crate) fn fingerprint(payload: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(payload);
-    hasher.finish()
 }

@@ -4,6 +4,8 @@ use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_scenario::GroupId;
 
+use super::content::ContentPrint;
+
 /// What is known of one message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record {
@@ -27,8 +29,8 @@ pub(crate) struct Record {
     pub(crate) connected_at: Instant,
     /// Group of the publisher.
     pub(crate) group: GroupId,
-    /// Fingerprint of its payload.
-    pub(crate) hash: u64,
+    /// What it says.
+    pub(crate) content: ContentPrint,
 }
 
 /// How far a message is on its way to the broker.
@@ -58,7 +60,7 @@ impl Record {
         socket: SocketId(0),
         connected_at: Instant::ZERO,
         group: GroupId(0),
-        hash: 0,
+        content: ContentPrint::NOTHING,
     };
 
     /// Whether nothing can change from here on.

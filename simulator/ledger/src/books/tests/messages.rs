@@ -270,6 +270,7 @@ fn retain(scene: &mut Scene) {
         qos: QOS2,
         retain: true,
         payload: &payload,
+        properties: &squall_protocol::packet::PublishProperties::default(),
         reached_at: stamp.scheduled,
         expiry: None,
     });

@@ -30,6 +30,7 @@ fn retain(scene: &mut Scene, device: u32, sequence: u32, qos: QoS, payload: &str
         qos,
         retain: true,
         payload: payload.as_bytes(),
+        properties: &squall_protocol::packet::PublishProperties::default(),
         reached_at: squall_protocol::Instant::ZERO,
         expiry: None,
     });

@@ -250,6 +250,7 @@ impl Scene {
             qos,
             retain: false,
             payload: &payload,
+            properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: stamp.scheduled,
             expiry: None,
         });
@@ -318,6 +319,7 @@ impl Scene {
             qos,
             retain: true,
             payload: &payload,
+            properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: stamp.scheduled,
             expiry: None,
         });
