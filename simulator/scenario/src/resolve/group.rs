@@ -155,6 +155,7 @@ impl Resolver<'_> {
             group.responds.push(respond);
             group.subscribes.push(subscribe);
         }
+        self.check_filters_differ(&group, file, at);
         self.check_qos2_is_used(&group, &at.key("qos2"));
         self.groups.push(group);
     }

@@ -28,6 +28,7 @@ mod payload;
 mod properties;
 mod publish;
 mod respond;
+mod same_filter;
 mod share;
 mod sizes;
 mod stamp;

@@ -33,6 +33,9 @@ const SHARED: [&str; 4] = [
 const PROPERTIES: &str = "content_type = \"a/{rand.choice:b|c}\"\n\
     user_properties = { n = \"{seq}\", \"id-{seq % 2}\" = \"{uuid}\", at = \"{now_iso}\" }\n";
 
+/// What brings the responses to them.
+const RESPONSES: &str = "[[group.subscribe]]\nfilter = \"r/{client_id}/#\"\nqos = 1\n";
+
 /// Adds what devices of a group publish.
 pub(crate) fn add_streams(draw: &mut Draw, text: &mut String, setting: &Setting, speaks_v5: bool) {
     for _ in 0..draw.number(0, 2) {
@@ -69,7 +72,9 @@ pub(crate) fn add_streams(draw: &mut Draw, text: &mut String, setting: &Setting,
                 false => "r/{client_id}",
             };
             *text += &format!("response_topic = \"{topic}\"\n");
-            *text += "[[group.subscribe]]\nfilter = \"r/{client_id}/#\"\nqos = 1\n";
+            if !text.contains(RESPONSES) {
+                *text += RESPONSES;
+            }
         }
     }
 }
@@ -147,11 +152,15 @@ pub(crate) fn respond(draw: &mut Draw, text: &mut String, speaks_v5: bool) {
         false => filter,
     };
     let qos = draw.number(0, 2);
-    *text += &format!("[[group.respond]]\nfilter = \"{filter}\"\nqos = {qos}\n");
+    let mut block = format!("[[group.respond]]\nfilter = \"{filter}\"\nqos = {qos}\n");
     if !speaks_v5 || draw.chance(50) {
-        *text += "topic = \"r/all\"\n";
+        block += "topic = \"r/all\"\n";
     }
     if draw.chance(40) {
-        *text += "delay = { dist = \"exponential\", mean = \"100ms\" }\n";
+        block += "delay = { dist = \"exponential\", mean = \"100ms\" }\n";
+    }
+    // A device subscribes to each filter once.
+    if !text.contains(&format!("filter = \"{filter}\"")) {
+        *text += &block;
     }
 }
