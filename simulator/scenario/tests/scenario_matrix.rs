@@ -105,6 +105,29 @@ fn a_change_narrows_its_axis() {
     assert!(narrowed.combinations[0].scenario.target.url().is_some());
 }
 
+/// What an axis would take the place of is not accepted in silence, however it is written; what the axis calls so is.
+#[test]
+fn a_change_that_an_axis_would_undo_is_refused() {
+    let matrix = "[matrix]\n\"group.sensors.count\" = [1, 20]\n\
+        \"group[0].publish[0].payload\" = [{ size = \"16B\" }, { size = \"32B\" }]\n";
+    for (change, axis) in [
+        ("group[0].count=7", "group.sensors.count"),
+        (
+            "group.sensors.publish[0].payload.size=64B",
+            "group[0].publish[0].payload",
+        ),
+    ] {
+        let report = sweep(matrix, &[change]).unwrap_err();
+
+        assert!(report.contains("--> --set:1:1"), "{report}");
+        let said = format!("the matrix has the axis `{axis}`");
+        assert!(report.contains(&said), "{change}: {report}");
+        assert!(report.contains(&format!("`--set {axis}=…`")), "{report}");
+    }
+    let same = sweep(matrix, &["group[0].publish[0].payload={ size = \"64B\" }"]).unwrap();
+    assert_eq!(same.combinations.len(), 2);
+}
+
 /// The number of runs is known, and bounded.
 #[test]
 fn repeats_multiply_runs() {
@@ -156,6 +179,21 @@ fn what_cannot_be_swept_is_refused_where_it_stands() {
         ),
         ("target.password = [\"a\"]", "is a secret", "12:8"),
         ("vars.x = [1]\n\"vars.x\" = [2]", "is an axis twice", "13:1"),
+        (
+            "\"group.sensors.count\" = [1]\n\"group[0].count\" = [2]",
+            "`group[0].count` is the same as `group.sensors.count`, which is an axis too",
+            "13:1",
+        ),
+        (
+            "\"group.sensors.publish.rate\" = [1]\n\"group[0].publish[0].every\" = [\"1s\"]",
+            "`group[0].publish[0].every` stands in place of `group.sensors.publish.rate`",
+            "13:1",
+        ),
+        (
+            "\"group.sensors.publish.rate\" = [1]\n\"group.sensors.publish\" = [[]]",
+            "`group.sensors.publish` stands in place of `group.sensors.publish.rate`",
+            "13:1",
+        ),
         (
             "\"target.use\" = [\"mosquitto\"]\n\"target.url\" = [\"mqtt://a\"]",
             "`target.url` stands in place of `target.use`",

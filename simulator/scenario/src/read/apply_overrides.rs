@@ -35,8 +35,12 @@ pub(super) fn apply(
     }
     let mut matrix = Matrix::take(document, diagnostics);
     for change in changes.iter().filter(|change| !of_matrix(change)) {
-        if !matrix.narrow(change) {
-            put(document, change, diagnostics);
+        match matrix.narrow(change, document) {
+            Ok(true) => {}
+            Ok(false) => put(document, change, diagnostics),
+            Err(problem) => {
+                diagnostics.push(change.key_span.clone(), KeyPath::default(), problem);
+            }
         }
     }
     matrix

@@ -40,6 +40,8 @@ struct Axis {
     key: String,
     /// The same in its parts.
     keys: Vec<String>,
+    /// Where it points to in the file, however it is written.
+    place: Vec<String>,
     key_span: Span,
     values: Vec<Node>,
 }
@@ -55,10 +57,11 @@ impl Matrix {
             axes: Vec::new(),
             span: entry.key_span.clone(),
         };
+        let mut written = Vec::new();
         match &entry.node.value {
             Value::Table(entries) => {
                 for entry in entries {
-                    matrix.add(None, entry, &path, diagnostics);
+                    add_written(None, entry, &path, &mut written);
                 }
             }
             Value::Bool(_)
@@ -71,39 +74,17 @@ impl Matrix {
                 diagnostics.push(entry.node.span.clone(), path, problem);
             }
         }
+        for Written { key, entry, path } in written {
+            match matrix.axis(key, entry, document) {
+                Ok(axis) => matrix.axes.push(axis),
+                Err((span, problem)) => diagnostics.push(span, path, problem),
+            }
+        }
         matrix
     }
 
-    /// Adds the axis that `entry` is, or those of the table that it is, below the key `above`.
-    fn add(
-        &mut self,
-        above: Option<&str>,
-        entry: &Entry,
-        path: &KeyPath,
-        diagnostics: &mut Diagnostics,
-    ) {
-        let key = match above {
-            None => entry.key.clone(),
-            Some(above) if entry.key.contains(['.', '[']) => {
-                format!("{above}.{}", quote(&entry.key))
-            }
-            Some(above) => format!("{above}.{}", entry.key),
-        };
-        let path = path.key(&entry.key);
-        if let Value::Table(entries) = &entry.node.value {
-            for entry in entries {
-                self.add(Some(&key), entry, &path, diagnostics);
-            }
-            return;
-        }
-        match self.axis(key, entry) {
-            Ok(axis) => self.axes.push(axis),
-            Err((span, problem)) => diagnostics.push(span, path, problem),
-        }
-    }
-
     /// The axis `key` with the values of `entry`, or what is wrong with it and where.
-    fn axis(&self, key: String, entry: &Entry) -> Result<Axis, (Span, Problem)> {
+    fn axis(&self, key: String, entry: &Entry, document: &Node) -> Result<Axis, (Span, Problem)> {
         let of_key = |problem: Problem| (entry.key_span.clone(), problem);
         let contradiction = |what: String, remedy: &str| Problem::Contradiction {
             what,
@@ -123,12 +104,14 @@ impl Matrix {
             let what = format!("`{key}` is an axis twice");
             return Err(of_key(contradiction(what, "each key once")));
         }
+        let place = put::place_of(document, &keys);
         let mut axes = self.axes.iter();
-        if let Some(other) = axes.find(|axis| put::is_in_place_of(&keys, &axis.keys)) {
-            let what = format!(
-                "`{key}` stands in place of `{}`, which is an axis too",
-                other.key
-            );
+        if let Some(other) = axes.find(|axis| put::replaces(&place, &axis.place)) {
+            let is = match place == other.place {
+                true => "is the same as",
+                false => "stands in place of",
+            };
+            let what = format!("`{key}` {is} `{}`, which is an axis too", other.key);
             return Err(of_key(contradiction(what, "one of them")));
         }
         let of_values = |problem: Problem| (entry.node.span.clone(), problem);
@@ -161,6 +144,7 @@ impl Matrix {
         Ok(Axis {
             key,
             keys,
+            place,
             key_span: entry.key_span.clone(),
             values: values.clone(),
         })
@@ -169,18 +153,36 @@ impl Matrix {
     /// Lets `change`, of the command line, take the place of the values of its axis. False if it is about another key.
     ///
     /// A key that excludes that of an axis, as `target.url` does `target.use`, takes the place of the axis.
-    pub(super) fn narrow(&mut self, change: &Change) -> bool {
-        let is_same = |axis: &&mut Axis| put::is_in_place_of(&change.keys, &axis.keys);
-        let Some(axis) = self.axes.iter_mut().find(is_same) else {
-            return false;
+    ///
+    /// # Errors
+    /// A key that points to the place of an axis in other words, or into it: each run has the value of the axis.
+    pub(super) fn narrow(&mut self, change: &Change, document: &Node) -> Result<bool, Problem> {
+        let place = put::place_of(document, &change.keys);
+        let is_narrowed = |axis: &Axis| put::is_in_place_of(&change.keys, &axis.keys);
+        let is_lost = |axis: &Axis| {
+            put::is_in_place_of(&place, &axis.place) || place.starts_with(&axis.place)
         };
+        let mut axes = self.axes.iter_mut();
+        let Some(axis) = axes.find(|axis| is_narrowed(axis) || is_lost(axis)) else {
+            return Ok(false);
+        };
+        if !is_narrowed(axis) {
+            return Err(Problem::Contradiction {
+                what: format!(
+                    "the matrix has the axis `{}`, whose values take the place of what `{}` says",
+                    axis.key, change.key
+                ),
+                remedy: format!("`--set {}=…`, which leaves one value of the axis", axis.key),
+            });
+        }
         *axis = Axis {
             key: change.key.clone(),
             keys: change.keys.clone(),
+            place,
             key_span: change.key_span.clone(),
             values: vec![change.value.clone()],
         };
-        true
+        Ok(true)
     }
 
     /// The keys of its axes.
@@ -224,6 +226,37 @@ impl Matrix {
         }
         (settings, document)
     }
+}
+
+/// An axis as the file has it.
+struct Written<'e> {
+    key: String,
+    entry: &'e Entry,
+    path: KeyPath,
+}
+
+/// Adds the axis that `entry` is, or those of the table that it is, below the key `above`.
+fn add_written<'e>(
+    above: Option<&str>,
+    entry: &'e Entry,
+    path: &KeyPath,
+    written: &mut Vec<Written<'e>>,
+) {
+    let key = match above {
+        None => entry.key.clone(),
+        Some(above) if entry.key.contains(['.', '[']) => {
+            format!("{above}.{}", quote(&entry.key))
+        }
+        Some(above) => format!("{above}.{}", entry.key),
+    };
+    let path = path.key(&entry.key);
+    if let Value::Table(entries) = &entry.node.value {
+        for entry in entries {
+            add_written(Some(&key), entry, &path, written);
+        }
+        return;
+    }
+    written.push(Written { key, entry, path });
 }
 
 fn setting(key: &str, value: &Node) -> Setting {

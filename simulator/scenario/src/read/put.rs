@@ -55,6 +55,11 @@ pub(super) fn is_in_place_of(keys: &[String], other: &[String]) -> bool {
     above == above_other && (key == other || alternatives.any(excludes) || excludes(&of_target))
 }
 
+/// Whether a value at `place` takes the place of that at `other`, or of what that is in.
+pub(super) fn replaces(place: &[String], other: &[String]) -> bool {
+    is_in_place_of(place, other) || other.starts_with(place)
+}
+
 /// `a.b[0]."c.d"` as `a`, `b`, `0`, `c.d`.
 pub(super) fn split_key(key: &str) -> Result<Vec<String>, OverrideError> {
     let malformed = || OverrideError::MalformedKey {
@@ -146,18 +151,40 @@ pub(super) fn set(
     if let Value::Array(items) = &mut entry.node.value
         && !rest.is_empty()
     {
-        let (item, rest) = choose(items, key, rest)?;
-        return set(item, rest, value, key_span);
+        let (position, rest) = choose(items, key, rest)?;
+        return set(&mut items[position], rest, value, key_span);
     }
     set(&mut entry.node, rest, value, key_span)
 }
 
-/// The item of the list `key` that `rest` begins with: by name, by index, or the only one.
-fn choose<'i, 'k>(
-    items: &'i mut [Node],
+/// The place that `keys` point to in `document`, whatever it is called there: blocks of which there are many by their
+/// numbers. What the document does not have is as it is written.
+pub(super) fn place_of(document: &Node, keys: &[String]) -> Vec<String> {
+    let mut place = Vec::new();
+    let (mut node, mut rest) = (Some(document), keys);
+    while let Some((key, below)) = rest.split_first() {
+        place.push(key.clone());
+        rest = below;
+        node = node.and_then(|node| node.get(key));
+        let items = node.map_or(&[][..], Node::items);
+        if !rest.is_empty()
+            && let Ok((position, below)) = choose(items, key, rest)
+        {
+            place.push(position.to_string());
+            node = items.get(position);
+            rest = below;
+        }
+    }
+    place
+}
+
+/// Which item of the list `key` is meant by the beginning of `rest`, and what follows: by name, by index, or the only
+/// one.
+fn choose<'k>(
+    items: &[Node],
     key: &str,
     rest: &'k [String],
-) -> Result<(&'i mut Node, &'k [String]), OverrideError> {
+) -> Result<(usize, &'k [String]), OverrideError> {
     let written = &rest[0];
     let named = items
         .iter()
@@ -167,7 +194,7 @@ fn choose<'i, 'k>(
         .ok()
         .filter(|&index: &usize| index < items.len());
     if let Some(position) = named.or(indexed) {
-        return Ok((&mut items[position], &rest[1..]));
+        return Ok((position, &rest[1..]));
     }
     let known: Vec<String> = items
         .iter()
@@ -181,7 +208,7 @@ fn choose<'i, 'k>(
         .collect();
     let has_names = items.iter().any(|item| item.get("name").is_some());
     match items {
-        [only] if !has_names && rest.len() == 1 => Ok((only, rest)),
+        [_] if !has_names && rest.len() == 1 => Ok((0, rest)),
         [_, _, ..] if !has_names && written.parse::<usize>().is_err() => {
             Err(OverrideError::Ambiguous {
                 list: key.to_owned(),
