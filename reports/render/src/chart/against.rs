@@ -116,9 +116,11 @@ impl<'a> Along<'a> {
         }
         let caption = match set.has_repeats() {
             true => {
-                "Each dot is a run; the line goes through the medians of runs with the same values."
+                "Each dot is a run that is not INVALID; the line goes through the medians of those with the same values."
             }
-            false => "Each dot is one run: what chance has in it, repeats would show.",
+            false => {
+                "Each dot is one run that is not INVALID: what chance has in it, repeats would show."
+            }
         };
         let id = format!("{}-against-{}", of.key(), file_name(name));
         let chart = Chart::of(&id, &format!("{title} against {name}"), caption, figure)?;
@@ -148,7 +150,7 @@ impl<'a> Along<'a> {
                 table.row(vec![
                     Cell::text(&row.values[self.axis]),
                     with,
-                    Cell::Count(row.runs.len() as u64),
+                    Cell::Count(row.valid().count() as u64),
                     number(spread.min),
                     number(spread.median),
                     number(spread.max),
@@ -169,7 +171,7 @@ impl OneLine<'_> {
     fn runs(&self, of: RunFigure) -> Vec<(f64, f64)> {
         let rows = self.rows.iter();
         rows.flat_map(|(x, row)| {
-            let figures = row.runs.iter().filter_map(|run| run.figures.get(of));
+            let figures = row.valid().filter_map(|run| run.figures.get(of));
             figures.map(|y| (*x, y)).collect::<Vec<_>>()
         })
         .collect()

@@ -135,8 +135,8 @@ fn side_by_side(set: &RunSet) -> Markup {
             h2 { "Runs side by side" }
             @if set.has_repeats() {
                 p .note {
-                    "A row for all runs with the same values. A figure is the median of them, and under it the least and the \
-                     greatest. Nothing is concluded from a difference between rows: compare it with the spread within them."
+                    "A row for all runs with the same values. A figure is the median of those that are not INVALID, and under it \
+                     the least and the greatest. Nothing is concluded from a difference between rows: compare it with the spread within them."
                 }
             }
             div .box tabindex="0" role="region" aria-label="Runs side by side" {
@@ -155,13 +155,21 @@ fn side_by_side(set: &RunSet) -> Markup {
                                 td { (verdict(&row)) }
                                 @if shown.is_empty() && !names.is_empty() { td { (counted(&row)) } }
                                 @for name in shown { td .judged { (judged(&row.judgements(name))) } }
-                                @for figure in &figures { td .quantity { (spread(*figure, row.spread(*figure))) } }
+                                @for figure in &figures { td .quantity { (spread(*figure, figure_of(&row, *figure))) } }
                             }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// The figure of a single run, which stands beside its verdict; of several, how far apart the valid ones are.
+fn figure_of(row: &Row<'_>, figure: Figure) -> Option<FigureSpread> {
+    match row.runs.as_slice() {
+        [only] => FigureSpread::of(only.figures.get(figure)),
+        _ => row.spread(figure),
     }
 }
 
@@ -186,6 +194,10 @@ fn verdict(row: &Row<'_>) -> Markup {
                         None => { span title=(run.verdict()) { (run.number) } " " }
                     }
                 }
+            }
+            @if row.invalid() > 0 {
+                br;
+                span .range { (row.invalid()) " INVALID left out" }
             }
         },
     }
@@ -400,6 +412,17 @@ mod tests {
         for forbidden in ["http://", "https://", "src=", "<script", "<link", "<iframe"] {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
+    }
+
+    /// Runs that are INVALID are in no median, and the row says how many.
+    #[test]
+    fn a_row_says_how_many_runs_it_leaves_out() {
+        let mut set = set("target.use", &["a", "a", "a"]);
+        set.runs[1].outcome = Some(Outcome::Invalid);
+
+        let page = page(&set).unwrap();
+
+        assert!(page.contains("1 INVALID left out"));
     }
 
     /// What was not run is there, and the page does not call that passed.

@@ -210,9 +210,20 @@ impl RunSet {
 }
 
 impl Row<'_> {
-    /// How far apart the runs are in `figure`; `None` if no run has it.
+    /// Its runs without those that are INVALID, from which nothing follows.
+    pub fn valid(&self) -> impl Iterator<Item = &ComparedRun> {
+        let runs = self.runs.iter().copied();
+        runs.filter(|run| run.outcome != Some(Outcome::Invalid))
+    }
+
+    /// How many of its runs are INVALID: their figures are in no spread.
+    pub fn invalid(&self) -> usize {
+        self.runs.len() - self.valid().count()
+    }
+
+    /// How far apart its valid runs are in `figure`; `None` if none of them has it.
     pub fn spread(&self, figure: Figure) -> Option<FigureSpread> {
-        FigureSpread::of(self.runs.iter().filter_map(|run| run.figures.get(figure)))
+        FigureSpread::of(self.valid().filter_map(|run| run.figures.get(figure)))
     }
 
     /// The exit code of its runs: the worst.
@@ -367,6 +378,34 @@ mod tests {
             .collect();
         assert_eq!(shape, [("a", 2), ("b", 2)]);
         assert!(set.has_repeats());
+    }
+
+    /// Of a run that is INVALID nothing follows, and of no figure the median either; it is told that it was left out.
+    #[test]
+    fn an_invalid_run_is_in_no_spread() {
+        let online = |number: u32, peak: u32, outcome: Outcome| {
+            let mut sample = sample::passing();
+            sample.verdict.outcome = outcome;
+            let judged = run("a", number).judged(&sample, "report.html".to_owned());
+            let mut summary = Summary::of(&sample);
+            summary.peak_online = peak.into();
+            ComparedRun {
+                figures: Figures::of(&summary),
+                ..judged
+            }
+        };
+        let runs = vec![
+            online(1, 10, Outcome::Pass),
+            online(2, 1, Outcome::Invalid),
+            online(3, 20, Outcome::Fail),
+        ];
+        let set = set(runs);
+
+        let row = &set.rows()[0];
+
+        assert_eq!(row.invalid(), 1);
+        let spread = row.spread(Figure::Online).unwrap();
+        assert_eq!((spread.min, spread.median, spread.max), (10.0, 15.0, 20.0));
     }
 
     /// A broken invariant of one run outranks everything else, and a run that never began counts as one that was stopped.

@@ -171,14 +171,18 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The least, the middle and the greatest of each figure of runs with the same values.
+/// The least, the middle and the greatest of each figure of runs with the same values, those that are INVALID apart.
 fn spread<'a>(of_values: &squall_run::Row<'_>) -> [Row<'a>; 3] {
     let row = |name: &str, pick: fn(squall_run::FigureSpread) -> f64| {
         let figure = |figure: Figure| {
             let spread = of_values.spread(figure);
             spread.map_or_else(|| NONE.to_owned(), |spread| figure.text(pick(spread)))
         };
-        let cells = [format!("  {name}"), String::new()];
+        let left_out = match of_values.invalid() {
+            0 => String::new(),
+            count => format!("{count} INVALID left out"),
+        };
+        let cells = [format!("  {name}"), left_out];
         Row {
             run: None,
             cells: cells.into_iter().chain(Figure::FEW.map(figure)).collect(),
@@ -301,6 +305,26 @@ mod tests {
                 "min", "median", "max"
             ]
         );
+    }
+
+    /// A figure of a run that is INVALID is shown with the run, and is in no spread.
+    #[test]
+    fn the_spread_says_how_many_runs_it_leaves_out() {
+        let invalid = ComparedRun {
+            number: 2,
+            exit_code: Some(4),
+            outcome: Some(Outcome::Invalid),
+            ..run("a", Some(0))
+        };
+        let set = set(vec![run("a", Some(0)), invalid]);
+
+        let text = Table::of(&set).text();
+
+        let spreads: Vec<&str> = text.lines().skip(3).collect();
+        assert_eq!(spreads.len(), 3, "{text}");
+        for line in spreads {
+            assert!(line.contains("1 INVALID left out"), "{text}");
+        }
     }
 
     /// Links lead from the table's folder to the reports; reasons stand under it.
