@@ -83,7 +83,8 @@ pub struct Deliveries {
     /// is invalid.
     #[serde(default)]
     pub unknown: u64,
-    /// Not owed but allowed, and delivered: messages in doubt, and QoS 0 in the same case.
+    /// Not owed but allowed, and delivered: messages in doubt, and those that the broker may have had before the
+    /// subscription.
     pub optional: u64,
     /// Further copies of a message to the same Session.
     pub duplicated: u64,

@@ -172,12 +172,11 @@ impl ScenarioFile {
         let streams = self.scenario.line_streams();
         let told = streams.map(|stream| {
             format!(
-                "the payloads of group {} to {} are lines of `{}`, which each run starts once for the group, in {}: the seed alone \
-                 does not repeat such a run",
+                "the payloads of group {} to {} are lines of `{}`, which each run starts once for the group, in the \
+                 scenario's folder: the seed alone does not repeat such a run",
                 stream.group.name,
                 stream.publish.topic.source(),
-                stream.command.text(),
-                self.folder().display()
+                stream.command.text()
             )
         });
         told.collect()

@@ -119,7 +119,7 @@ fn deliveries(accounting: &Accounting) -> Table {
             Column::count("Misrouted"),
             Column::count("Foreign"),
             Column::count("Late"),
-            Column::count("In doubt, came"),
+            Column::count("Not owed, came"),
             Column::count("Received"),
         ],
     );

@@ -37,7 +37,7 @@ fn metrics() -> Table {
 }
 
 /// Words of the tables, and what they mean.
-const WORDS: [(&str, &str); 37] = [
+const WORDS: [(&str, &str); 38] = [
     (
         "ok",
         "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -55,6 +55,10 @@ const WORDS: [(&str, &str); 37] = [
     (
         "excused",
         "not delivered, and the specification allows it: a Session that ended, QoS 0 across a lost connection",
+    ),
+    (
+        "not owed, came",
+        "delivered, and allowed but not owed: messages in doubt, and those that the broker may have had before the subscription",
     ),
     ("lost", "owed and never delivered"),
     ("duplicated", "delivered again to the same Session"),

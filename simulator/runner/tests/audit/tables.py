@@ -13,7 +13,7 @@ def compare(audit):
           {"of_those_came": "in_doubt_came",
            **{name: name for name in ("sent", "ok", "refused", "in_doubt", "forgotten")}})
     books(audit, "deliveries.csv", "delivered_qos", audit.deliveries,
-          {"owed": "expected", "in_doubt_came": "optional",
+          {"owed": "expected", "not_owed_came": "optional",
            **{name: name for name in ("delivered", "lost", "duplicated", "forbidden", "reordered", "corrupted", "mislabelled",
                                       "misrouted", "foreign",
                                       "received")}})
