@@ -160,6 +160,7 @@ impl Scene {
             properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: self.now,
             expiry: None,
+            stamp_place: squall_scenario::StampPlace::Payload,
         });
         self.tell(device, published);
         self.now += Duration::from_micros(100);

@@ -108,6 +108,12 @@ pub struct Deliveries {
     /// broker itself. Counted, not judged.
     #[serde(default)]
     pub foreign: u64,
+    /// Deliveries without a stamp to topics that this run publishes to without (`stamp = "none"`): counted, not told apart.
+    #[serde(default)]
+    pub unstamped: u64,
+    /// Of those, the ones that are not among `delivered` and `duplicated`, because counts do not tell what they are.
+    #[serde(default)]
+    pub uncounted: u64,
     /// Delivered after the connection was resumed.
     pub late: u64,
     /// Every delivery that the application saw.
@@ -134,7 +140,7 @@ impl Deliveries {
 
     /// What the book does not explain, both sides added without sign:
     /// `expected - delivered - lost - excused - unknown`, and
-    /// `received - delivered - optional - duplicated - corrupted - misrouted - foreign`.
+    /// `received - delivered - optional - duplicated - corrupted - misrouted - foreign - uncounted`.
     pub fn balance(&self) -> u128 {
         let owed = i128::from(self.expected)
             - i128::from(self.delivered)
@@ -147,7 +153,8 @@ impl Deliveries {
             - i128::from(self.duplicated)
             - i128::from(self.corrupted)
             - i128::from(self.misrouted)
-            - i128::from(self.foreign);
+            - i128::from(self.foreign)
+            - i128::from(self.uncounted);
         owed.unsigned_abs() + seen.unsigned_abs()
     }
 }
@@ -250,6 +257,8 @@ impl Accounting {
             mislabelled: sum.mislabelled + entry.mislabelled,
             misrouted: sum.misrouted + entry.misrouted,
             foreign: sum.foreign + entry.foreign,
+            unstamped: sum.unstamped + entry.unstamped,
+            uncounted: sum.uncounted + entry.uncounted,
             late: sum.late + entry.late,
             received: sum.received + entry.received,
         })

@@ -27,11 +27,28 @@ impl Measured {
             .chain(self.broker_faults())
             .chain(unfinished)
             .chain(self.unsent_explained())
+            .chain(self.unstamped())
             .chain(self.in_doubt())
             .chain(self.refused_publishes())
             .chain(self.sessions_left())
             .chain(self.drain.note());
         notes.chain(lag_notes(&self.metrics)).collect()
+    }
+
+    /// How many messages were counted only, because they bear no stamp.
+    fn unstamped(&self) -> Option<String> {
+        let deliveries = &self.accounting.deliveries;
+        let came: u64 = deliveries.iter().map(|entry| entry.unstamped).sum();
+        let uncounted: u64 = deliveries.iter().map(|entry| entry.uncounted).sum();
+        (came > 0).then(|| {
+            format!(
+                "{} messages came without a stamp, as the scenario asks, and were counted, not told apart: they are in no latency, and \
+                 their order, contents and recipients are not judged. One that is lost and another one that comes twice make up for each \
+                 other. Of {} of them counts tell nothing.",
+                count_text(came),
+                count_text(uncounted)
+            )
+        })
     }
 
     /// What a reader of latencies must know where messages had no due time, as a sentence with a full stop; `None` if all

@@ -16,10 +16,11 @@ pub struct Series {
 }
 
 impl Interval {
-    /// Messages that were delivered for the first time: without further copies and wills.
+    /// Messages that were delivered for the first time: without further copies and wills. Those without a stamp count as
+    /// often as they came.
     pub fn first_deliveries(&self) -> u64 {
-        // Each first delivery has an end-to-end latency, and nothing else has.
-        self.e2e_latency.count()
+        // Each first delivery of a message with a stamp has an end-to-end latency, and nothing else has.
+        self.e2e_latency.count() + self.unstamped
     }
 
     /// The end-to-end latency of one of [`Series::populations`], if anything came to it.
@@ -83,6 +84,9 @@ pub struct Interval {
     pub acknowledged: u64,
     /// Deliveries that the application saw, further copies and wills included.
     pub delivered: u64,
+    /// Of those, the ones without a stamp, on topics that this run publishes to without (`stamp = "none"`).
+    #[serde(default)]
+    pub unstamped: u64,
     /// Connections accepted: CONNACK with success.
     pub connected: u64,
     /// Connections that ended, for any reason.

@@ -29,7 +29,7 @@ pub struct Summary {
     pub achieved_per_s: Option<f64>,
     /// Messages sent in the fullest of its seconds; `None` if it was shorter than one.
     pub achieved_peak_per_s: Option<u64>,
-    /// First deliveries a second: further copies and wills are not counted.
+    /// First deliveries a second: further copies and wills are not counted. Messages without a stamp count as often as they come.
     pub delivered_per_s: Option<f64>,
     /// First deliveries in the fullest of its seconds.
     pub delivered_peak_per_s: Option<u64>,

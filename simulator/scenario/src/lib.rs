@@ -82,4 +82,4 @@ pub use reference::{
 };
 pub use surroundings::{FileUnreadable, NoSurroundings, Surroundings};
 pub use template::{DeviceTemplate, MessageTemplate, TemplateError, TemplateValues};
-pub use unheard::{UnheardStream, unheard_streams};
+pub use unheard::{UnheardStream, unheard_streams, unheard_streams_of};

@@ -8,7 +8,9 @@ use squall_protocol::packet::SubscriptionOptions;
 use squall_protocol::topic::{TopicFilter, TopicName};
 
 use crate::id::{GroupId, NetworkId};
-use crate::{Group, Publish, RunSettings, Scenario, Subscribe, SubscribeTimes, TemplateValues};
+use crate::{
+    Group, Publish, Respond, RunSettings, Scenario, Subscribe, SubscribeTimes, TemplateValues,
+};
 
 /// Messages of each stream that are looked at to estimate how many devices hear one.
 const SAMPLE_MESSAGES: u32 = 16;
@@ -96,9 +98,26 @@ pub(crate) fn hears(
     run: &RunSettings,
     seed: u64,
 ) -> bool {
-    sample(publish, sender, seed).iter().any(|sent| {
-        let audience = Audience::of(sent, listener, run);
-        audience.devices > 0.0 || !audience.shares.is_empty()
+    sample(publish, sender, seed)
+        .iter()
+        .any(|sent| !Audience::of(sent, listener, run).is_empty())
+}
+
+/// Whether a device of `responder` answers messages of `publish` that ask for no response, on a topic of its own.
+pub(crate) fn answers_unasked(
+    responder: &Group,
+    publish: &Publish,
+    sender: &Group,
+    run: &RunSettings,
+    seed: u64,
+) -> bool {
+    let mut blocks = responder.responds.iter().filter(|it| it.topic.is_some());
+    blocks.any(|respond| {
+        let sample = sample(publish, sender, seed);
+        let mut audiences = sample
+            .iter()
+            .map(|sent| Audience::of_block(sent, responder, respond, run));
+        audiences.any(|audience| !audience.is_empty())
     })
 }
 
@@ -130,19 +149,7 @@ pub(crate) fn answers(publish: &Publish, group: &Group, scenario: &Scenario) -> 
                 let Some(topic) = wanted.clone().or_else(own) else {
                     continue;
                 };
-                // The subscription of the block alone.
-                let (filter, options) = (respond.filter.clone(), SubscriptionOptions::default());
-                let audience = Audience::to(
-                    &sent,
-                    group,
-                    &[Subscribe {
-                        filter,
-                        options,
-                        identifier: None,
-                        times: SubscribeTimes::default(),
-                    }],
-                    &scenario.run,
-                );
+                let audience = Audience::of_block(&sent, group, respond, &scenario.run);
                 let responses = audience.devices + audience.shares.len() as f64;
                 sum.responses += responses;
                 // Who hears what goes to a topic of the block depends on the device: one is a guess.
@@ -234,6 +241,21 @@ struct Audience {
 impl Audience {
     fn of(sent: &Sent, group: &Group, run: &RunSettings) -> Self {
         Self::to(sent, group, &group.subscribes, run)
+    }
+
+    /// Those of `group` by the subscription of one of its blocks alone.
+    fn of_block(sent: &Sent, group: &Group, respond: &Respond, run: &RunSettings) -> Self {
+        let subscribe = Subscribe {
+            filter: respond.filter.clone(),
+            options: SubscriptionOptions::default(),
+            identifier: None,
+            times: SubscribeTimes::default(),
+        };
+        Self::to(sent, group, &[subscribe], run)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.devices == 0.0 && self.shares.is_empty()
     }
 
     /// Those of `group` who have `subscribes` alone.

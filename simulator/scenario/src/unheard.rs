@@ -22,7 +22,16 @@ pub struct UnheardStream<'s> {
 /// The streams that certainly no device subscribes to, in file order; none where no device subscribes to anything, or
 /// where that cannot be told: topics that differ from message to message, or very many devices.
 pub fn unheard_streams(scenario: &Scenario) -> Vec<UnheardStream<'_>> {
-    let Some(filters) = all_filters(scenario).filter(|filters| !filters.is_empty()) else {
+    unheard_by(scenario, &scenario.groups)
+}
+
+/// The same of the devices of one group.
+pub fn unheard_streams_of(scenario: &Scenario, listener: GroupId) -> Vec<UnheardStream<'_>> {
+    unheard_by(scenario, std::slice::from_ref(scenario.group(listener)))
+}
+
+fn unheard_by<'s>(scenario: &'s Scenario, listeners: &[Group]) -> Vec<UnheardStream<'s>> {
+    let Some(filters) = all_filters(listeners).filter(|filters| !filters.is_empty()) else {
         return Vec::new();
     };
     let groups = (0..).map(GroupId).zip(&scenario.groups);
@@ -38,10 +47,10 @@ pub fn unheard_streams(scenario: &Scenario) -> Vec<UnheardStream<'_>> {
     streams.collect()
 }
 
-/// Every filter of every device; `None` if there are too many to tell.
-fn all_filters(scenario: &Scenario) -> Option<Vec<TopicFilter<String>>> {
+/// Every filter of every device of `listeners`; `None` if there are too many to tell.
+fn all_filters(listeners: &[Group]) -> Option<Vec<TopicFilter<String>>> {
     let mut filters = Vec::new();
-    for group in &scenario.groups {
+    for group in listeners {
         for subscribe in &group.subscribes {
             let count = match subscribe.filter.is_literal() {
                 true => 1,

@@ -48,6 +48,16 @@ fn sizes_are_written_out_and_read_back() {
     }
 }
 
+/// Without a stamp a payload may be as small, on any protocol.
+#[test]
+fn no_stamp_leaves_the_size_free() {
+    let scenario = parse_beside("payload = { size = \"0B\" }\nstamp = \"none\"", "3.1.1");
+
+    let text = scenario.as_ref().unwrap().to_resolved_toml();
+    assert!(text.contains("stamp = \"none\""), "{text}");
+    assert_eq!(Scenario::parse("again.toml", &text, &[]), scenario);
+}
+
 /// Each is refused where it stands, with what would do.
 #[test]
 fn sizes_that_cannot_be_are_refused() {
@@ -196,6 +206,26 @@ fn bytes_and_stamps_that_cannot_be_are_refused() {
             "would be taken for a stamp",
         ),
         ("stamp = \"propery\"", "5.0", "did you mean"),
+        (
+            "stamp = \"none\"\nretain = true",
+            "5.0",
+            "a retained message without a stamp",
+        ),
+        (
+            "stamp = \"none\"\nresponse_topic = \"r\"",
+            "5.0",
+            "a request without a stamp",
+        ),
+        (
+            "stamp = \"none\"\npayload = \"offline\"\n[group.will]\ntopic = \"t\"",
+            "5.0",
+            "could not be told from the will of group \"g\"",
+        ),
+        (
+            "stamp = \"none\"\n[[group.respond]]\nfilter = \"t\"\ntopic = \"answers\"",
+            "5.0",
+            "a `respond` of group \"g\" answers its messages",
+        ),
     ] {
         let errors = parse_beside(keys, protocol).unwrap_err().to_string();
 

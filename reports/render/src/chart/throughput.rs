@@ -35,7 +35,7 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "Throughput over time",
         if has_load {
             "Offered is what the schedule asked for whatever the broker did; where sent falls below it, devices were offline or \
-             held back. Delivered counts each subscriber, and a message that comes twice once."
+             held back. Delivered counts each subscriber, and a message that comes twice once, unless it bears no stamp."
         } else {
             "No device published: the wills of lost connections were all there was."
         },

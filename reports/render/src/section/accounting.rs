@@ -17,6 +17,10 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         if !excuses.rows.is_empty() {
             blocks.push(Block::Table(excuses));
         }
+        let unstamped = unstamped(accounting);
+        if !unstamped.rows.is_empty() {
+            blocks.push(Block::Table(unstamped));
+        }
         blocks.push(Block::Note(
             "Only a message that the broker acknowledged can be lost; one in doubt may arrive or not. Forgotten are those in doubt that their device does not \
              send again, since its Session ended with its connection. What is owed is owed to a \
@@ -160,6 +164,29 @@ fn delivery_row(group: &str, entry: &Deliveries) -> Vec<Cell> {
         Cell::Count(entry.optional),
         Cell::Count(entry.received),
     ]
+}
+
+/// What came without a stamp, if anything did.
+fn unstamped(accounting: &Accounting) -> Table {
+    let columns = vec![
+        Column::words("Delivered QoS"),
+        Column::words("Group"),
+        Column::count("Came without a stamp"),
+        Column::count("Delivered or duplicated, by counts"),
+        Column::count("Not judged"),
+    ];
+    let mut table = Table::new("unstamped", "Without a stamp", columns);
+    let entries = accounting.deliveries.iter();
+    for entry in entries.filter(|entry| entry.unstamped > 0) {
+        table.row(vec![
+            Cell::text(entry.qos.to_string()),
+            Cell::text(&entry.group),
+            Cell::Count(entry.unstamped),
+            Cell::Count(entry.unstamped.saturating_sub(entry.uncounted)),
+            Cell::Count(entry.uncounted),
+        ]);
+    }
+    table
 }
 
 fn excuses(accounting: &Accounting) -> Table {

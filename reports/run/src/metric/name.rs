@@ -51,7 +51,7 @@ pub enum MetricName {
     ScheduleLag,
     /// Messages sent a second.
     PublishRate,
-    /// Messages delivered a second, each recipient's first copy.
+    /// Messages delivered a second, each recipient's first copy, and those without a stamp as often as they come.
     DeliveryRate,
     /// Connections accepted a second: CONNACK with success.
     ConnectRate,
@@ -310,7 +310,9 @@ impl MetricName {
                 "from the time a thing was due to the time the generator did it: how late squall itself was"
             }
             Self::PublishRate => "messages sent a second",
-            Self::DeliveryRate => "messages delivered a second, each recipient's first copy",
+            Self::DeliveryRate => {
+                "messages delivered a second, each recipient's first copy, and those without a stamp as often as they come"
+            }
             Self::ConnectRate => "connections accepted a second: CONNACK with success",
             Self::Errors => "refused connects, refused publishes and broken protocol",
             Self::Dropped => "messages that were due and never sent",

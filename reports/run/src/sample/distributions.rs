@@ -200,6 +200,7 @@ pub(super) fn series() -> Series {
             sent,
             acknowledged: sent.saturating_sub(30),
             delivered: sent.saturating_sub(12),
+            unstamped: 0,
             connected: if second < 10 {
                 500
             } else {

@@ -43,6 +43,8 @@ pub(super) fn accounting() -> Accounting {
         mislabelled: 0,
         misrouted: 0,
         foreign: 0,
+        unstamped: 0,
+        uncounted: 0,
         late: 31,
         received: messages - 4 + optional + if qos == 1 { 23 } else { 0 },
     };

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use squall_protocol::{client::UnsentCause, topic::TopicName};
-use squall_scenario::TemplateValues;
+use squall_scenario::{StampPlace, TemplateValues};
 
 use super::message::{DrawnSteps, Message};
 use super::properties::Tie;
@@ -88,6 +88,7 @@ impl Device {
             retain: birth.retain,
             properties: None,
             stamp_property: None,
+            stamp_place: StampPlace::Payload,
             tie: Tie::None,
             closed_loop: None,
             drawn: Cell::new(DrawnSteps::default()),

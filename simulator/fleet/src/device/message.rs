@@ -8,6 +8,7 @@ use squall_protocol::client;
 use squall_protocol::packet::{Publish, PublishProperties};
 use squall_protocol::topic::TopicName;
 use squall_protocol::{Instant, PacketId, QoS};
+use squall_scenario::StampPlace;
 
 use super::properties::{Properties, Tie, of_publish};
 use crate::observation::{ExchangeFact, Fact, LegFact, SenderLeg};
@@ -32,6 +33,8 @@ pub(crate) struct Message {
     pub(crate) properties: Option<Rc<Properties>>,
     /// Its stamp as a User Property, if it has it there.
     pub(crate) stamp_property: Option<Box<str>>,
+    /// Where it bears its stamp.
+    pub(crate) stamp_place: StampPlace,
     /// What ties it to another message.
     pub(crate) tie: Tie,
     /// The stream whose closed loop it is of; `None` for one that was due by a schedule.

@@ -273,6 +273,7 @@ impl Device {
         let (stamped, stamp_property) = match publish.stamp {
             StampPlace::Payload => (Stamped::InPayload(stamp), None),
             StampPlace::Property => (Stamped::Elsewhere, Some(property_value(stamp).into())),
+            StampPlace::None => (Stamped::Elsewhere, None),
         };
         Message {
             stamp,
@@ -284,6 +285,7 @@ impl Device {
                 Content::Lines(_) => line_payload(line, stamped),
             },
             stamp_property,
+            stamp_place: publish.stamp,
             topic,
             qos: publish.qos,
             retain: publish.retain,
@@ -355,6 +357,7 @@ impl Device {
             properties: &published.properties(),
             reached_at: *reached_at,
             expiry: published.expiry(),
+            stamp_place: published.stamp_place,
         });
         self.tell(turn, socket, fact);
         if let Some(exchange) = published.exchange() {

@@ -164,7 +164,7 @@ mod tests {
     use crate::random::{Draws, Purpose};
     use crate::stamp::{RunTag, Stamp};
     use squall_scenario::DeviceId;
-    use squall_scenario::Distribution;
+    use squall_scenario::{Distribution, StampPlace};
 
     fn faults(rules: Qos2) -> Qos2Faults {
         *Qos2Faults::new(
@@ -197,6 +197,7 @@ mod tests {
             payload: Vec::new(),
             properties: None,
             stamp_property: None,
+            stamp_place: StampPlace::Payload,
             tie: super::super::properties::Tie::None,
             closed_loop: None,
             drawn: Cell::new(DrawnSteps::default()),

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use squall_protocol::packet::Publish;
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{Instant, Version};
-use squall_scenario::TemplateValues;
+use squall_scenario::{StampPlace, TemplateValues};
 
 use super::message::{DrawnSteps, Message};
 use super::properties::{Answered, Tie};
@@ -189,6 +189,7 @@ impl Device {
                 retain: false,
                 properties: None,
                 stamp_property: None,
+                stamp_place: StampPlace::Payload,
                 tie: Tie::Response(Box::new(waiting.answered)),
                 closed_loop: None,
                 drawn: Cell::new(DrawnSteps::default()),

@@ -21,7 +21,7 @@ use squall_protocol::{
     Instant, QoS, ReasonCode, Version,
     packet::{Publish, PublishProperties, Will},
 };
-use squall_scenario::{ClientKey, DeviceId, Farewell, FaultId};
+use squall_scenario::{ClientKey, DeviceId, Farewell, FaultId, StampPlace};
 
 use crate::drive::{OpenError, PeerClose, SocketId, Standstill};
 use crate::payload;
@@ -248,6 +248,8 @@ pub enum PublicationFact<'a> {
         reached_at: Instant,
         /// Message Expiry Interval, if it has one.
         expiry: Option<Duration>,
+        /// Where its recipients find its identity.
+        stamp_place: StampPlace,
     },
     /// It was due and never handed to the link.
     Skipped {

@@ -5,6 +5,7 @@ mod percentiles;
 mod publishers;
 mod responses;
 mod unheard;
+mod unstamped;
 mod unsubscribed;
 
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
 pub fn never_judged(scenario: &Scenario) -> Vec<String> {
     let mut sentences = percentiles::out_of_reach(scenario);
     sentences.extend(unheard::claims(scenario));
+    sentences.extend(unstamped::claims(scenario));
     if claims_responses(scenario) {
         sentences.extend(responses::unheard(scenario));
     }

@@ -3,6 +3,8 @@
 use squall_run::{Aggregate, Percentile, count_text};
 use squall_scenario::{Condition, Plan, Scenario, Threshold};
 
+use super::unstamped;
+
 /// One sentence for each condition on a percentile that the messages of the measured part cannot judge.
 pub(super) fn out_of_reach(scenario: &Scenario) -> Vec<String> {
     let plan = Plan::of(scenario);
@@ -12,6 +14,10 @@ pub(super) fn out_of_reach(scenario: &Scenario) -> Vec<String> {
         conditions,
     } in &scenario.thresholds
     {
+        // Told as such.
+        if unstamped::is_of_unstamped(scenario, selector.metric, selector.tags) {
+            continue;
+        }
         let Some(samples) = plan.samples_max(scenario, selector) else {
             continue;
         };

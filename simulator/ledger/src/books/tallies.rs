@@ -6,7 +6,7 @@
 //!
 //! Invariants, checked when the books are closed:
 //! `pledged == delivered + lost + excused + unknown + withdrawn`,
-//! `received == delivered + optional + duplicated + corrupted + misrouted + foreign`,
+//! `received == delivered + optional + duplicated + corrupted + misrouted + foreign + uncounted`,
 //! `sent == acknowledged + refused + settled early + in doubt` at QoS 1 and 2.
 
 use std::time::Duration;
@@ -89,6 +89,16 @@ pub struct Tally {
     pub late_unasked: u64,
     /// All deliveries: wills are not among them.
     pub received: u64,
+    /// Of those, the ones without a stamp on a topic that this run publishes to without: counted, not told apart.
+    pub unstamped: u64,
+    /// Of the same, the ones that no count could be made of: neither delivered nor duplicated is known of them.
+    pub uncounted: u64,
+    /// Messages without a stamp that a Session was owed, or had, whose loss could not be judged by counts.
+    pub unjudged_lost: u64,
+    /// Deliveries without a stamp of which counts show that they came once.
+    pub counted_once: u64,
+    /// Deliveries without a stamp that could not be judged for copies by counts.
+    pub unjudged_copies: u64,
     /// How much longer the run would have had to go on to tell of what could come still.
     pub short_by: Duration,
 }
@@ -310,9 +320,9 @@ impl Tally {
         self.short_by = self.short_by.max(short_by);
     }
 
-    /// Deliveries of this run's messages.
+    /// Deliveries of this run's messages that were told apart.
     pub fn of_this_run(&self) -> u64 {
-        self.received.saturating_sub(self.foreign)
+        self.received.saturating_sub(self.foreign + self.unstamped)
     }
 
     /// What the two invariants leave unexplained, both sides without sign; zero once the books
@@ -325,7 +335,8 @@ impl Tally {
             + self.duplicated
             + self.corrupted
             + self.misrouted
-            + self.foreign;
+            + self.foreign
+            + self.uncounted;
         self.pledged.abs_diff(ended) + self.received.abs_diff(seen)
     }
 
@@ -352,6 +363,11 @@ impl Tally {
         self.late += other.late;
         self.late_unasked += other.late_unasked;
         self.received += other.received;
+        self.unstamped += other.unstamped;
+        self.uncounted += other.uncounted;
+        self.unjudged_lost += other.unjudged_lost;
+        self.counted_once += other.counted_once;
+        self.unjudged_copies += other.unjudged_copies;
         self.short_by = self.short_by.max(other.short_by);
     }
 }

@@ -124,6 +124,22 @@ impl Claims {
         });
     }
 
+    /// Says why there was nothing to judge by, of each claim that has no other reason.
+    pub(super) fn explain_unjudged(&mut self, why: &str) {
+        let unjudged = self.outcomes.iter_mut();
+        for outcome in unjudged.filter(|of| of.actual.is_none() && of.unjudged.is_none()) {
+            outcome.unjudged = Some(why.to_owned());
+        }
+    }
+
+    /// Says of each claim on one of `keys` that was judged what it was judged of, as [`Claims::judged_of`] does.
+    pub(super) fn each_judged_of(&mut self, keys: &[&str], of: &str) {
+        let outcomes = self.outcomes.iter_mut();
+        for outcome in outcomes.filter(|it| it.actual.is_some() && keys.contains(&&*it.key)) {
+            outcome.of = Some(of.to_owned());
+        }
+    }
+
     /// Says what the last claim was judged of, where that is less than what the check is narrowed to.
     pub(super) fn judged_of(&mut self, of: &str) {
         if let Some(outcome) = self.outcomes.last_mut() {

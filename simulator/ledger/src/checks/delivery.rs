@@ -25,6 +25,16 @@ use super::Evidence;
 use super::claim::{Claims, Judged};
 use crate::books::{Excuse, Scope, Tally, TallyKey};
 
+/// What may be why counts do not tell, and what does.
+const UNCOUNTED: &str = "their Session or their publisher had another connection, a subscription began late, was given up, is shared or \
+     overlaps another, a fault or a link was on the way, they were not acknowledged, or not waited for (`run.drain` as long as \
+     `run.connect_timeout`), the broker may send them again or serves other clients, other messages went to their topics, or others of \
+     them came too often or not at all, which hides these; `stamp = \"payload\"` lets each be told apart";
+
+/// Claims that are about messages with a stamp only.
+pub(crate) const TOLD_BY_STAMPS: [&str; 5] =
+    ["reordered", "misrouted", "corrupted", "mislabelled", "late"];
+
 /// Judges one claim.
 pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     let mut claims = Claims::new();
@@ -49,7 +59,8 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
     });
     let if_received = |count: u64| (all.of_this_run() > 0).then_some(count);
     add_lost(&mut claims, claim, &owed);
-    let has_judged = may_break.of_this_run() + all.unrepeatable + all.forbidden > 0;
+    let has_judged =
+        may_break.of_this_run() + all.unrepeatable + all.forbidden + all.counted_once > 0;
     add_duplicated(
         &mut claims,
         claim,
@@ -71,7 +82,20 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         if_received(all.late_unasked),
         &[AnomalyKind::UnexpectedDisconnect],
     );
+    if all.unstamped > 0 {
+        explain_unstamped(&mut claims, &all);
+    }
     claims
+}
+
+/// Says what is judged of messages with a stamp only, where others came.
+fn explain_unstamped(claims: &mut Claims, all: &Tally) {
+    claims.each_judged_of(&TOLD_BY_STAMPS, "with a stamp");
+    claims.explain_unjudged(&format!(
+        "the {} messages that came bear no stamp: their order, contents and delays are not known; `stamp = \"payload\"` lets each \
+         be told apart",
+        count_text(all.unstamped)
+    ));
 }
 
 /// Whether the claim is about what `key` counts.
@@ -105,6 +129,7 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
     });
     let unjudged = ended
         .or(cleared)
+        .or(uncounted_losses(owed, limit))
         .or(given_up(owed, limit))
         .or(coming(owed, limit));
     let has_something = owed.expected() > 0 && unjudged.is_none();
@@ -120,6 +145,28 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
     if claim.qos.is_none() {
         claims.judged_of("owed at QoS 1 and 2");
     }
+}
+
+/// Why it is not known whether more than `limit` were lost, if that hangs on messages that bear no stamp.
+fn uncounted_losses(owed: &Tally, limit: u64) -> Option<String> {
+    let may_break = owed.lost <= limit && owed.lost + owed.unjudged_lost > limit;
+    may_break.then(|| {
+        format!(
+            "counts do not tell whether {} messages without a stamp were lost: {UNCOUNTED}",
+            count_text(owed.unjudged_lost)
+        )
+    })
+}
+
+/// Why it is not known whether more than `limit` came twice, if that hangs on messages that bear no stamp.
+fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
+    let may_break = all.forbidden <= limit && all.forbidden + all.unjudged_copies > limit;
+    may_break.then(|| {
+        format!(
+            "counts do not tell whether {} messages without a stamp came twice: {UNCOUNTED}",
+            count_text(all.unjudged_copies)
+        )
+    })
 }
 
 /// Why it is not known whether more than `limit` were lost, if that hangs on what subscriptions were given up before.
@@ -162,12 +209,16 @@ fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found
             count_text(all.of_this_run())
         )
     });
+    let uncounted = uncounted_copies(all, limit);
+    let is_uncounted = uncounted.is_some();
+    let unjudged = uncounted.or(unjudged);
+    let found = found.filter(|_| !is_uncounted);
     let judged = Judged {
         key: "duplicated".to_owned(),
         limit: Value::Count(limit),
         actual: found.map(Value::Count),
         violations: all.forbidden,
-        holds: found.is_some_and(|found| found <= limit),
+        holds: all.forbidden <= limit && (found.is_some() || is_uncounted),
         unjudged,
     };
     claims.add(judged, &[AnomalyKind::Duplicated]);

@@ -140,6 +140,11 @@ impl Metrics {
         let arrival = Arrival::of(now, observation);
         match *finding {
             Finding::Delivered(first) => self.record_delivered(group, &first, arrival),
+            Finding::Unstamped(published) => {
+                self.timeline.count_unstamped(now);
+                self.rates
+                    .count(now, key(Event::Delivered, Some(published)));
+            }
             Finding::Acknowledged { stamp, message } => {
                 let tags = CellTags {
                     qos: message.map(|message| message.qos),

@@ -150,6 +150,11 @@ impl Timeline {
         self.at(now).wills += 1;
     }
 
+    /// Counts a message that came without a stamp.
+    pub(crate) fn count_unstamped(&mut self, now: Instant) {
+        self.at(now).unstamped += 1;
+    }
+
     /// Adds an end-to-end latency.
     pub(crate) fn record_e2e(&mut self, now: Instant, population: Population, latency: Duration) {
         let place = self.place_of(now);
@@ -247,6 +252,7 @@ fn add(sum: &mut Interval, later: &Interval) {
     sum.sent += later.sent;
     sum.acknowledged += later.acknowledged;
     sum.delivered += later.delivered;
+    sum.unstamped += later.unstamped;
     sum.connected += later.connected;
     sum.ended += later.ended;
     sum.connect_failed += later.connect_failed;

@@ -117,6 +117,8 @@ fn deliveries(scenario: &Scenario, ledger: &Ledger, id: GroupId, qos: QoS) -> Op
         mislabelled: tally.mislabelled,
         misrouted: tally.misrouted,
         foreign: tally.foreign,
+        unstamped: tally.unstamped,
+        uncounted: tally.uncounted,
         late: tally.late,
         received: tally.received,
     })

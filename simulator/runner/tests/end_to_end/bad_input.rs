@@ -79,6 +79,47 @@ fn a_claim_that_can_never_be_judged_is_an_error_if_that_is_asked_for() {
     assert_eq!(right_code, 0);
 }
 
+/// So is one that is narrowed to messages which bear no stamp, and that counts cannot judge.
+#[test]
+fn a_claim_on_messages_without_a_stamp_is_told_where_counts_cannot_judge_it() {
+    let scenario = |claims: &str| {
+        format!(
+            "version = 1\nname = \"counted\"\n[[group]]\nname = \"meters\"\ncount = 5\n[[group.publish]]\n\
+             topic = \"meters/{{client_id}}\"\nqos = 1\nevery = \"1s\"\nstamp = \"none\"\n[[group.publish]]\ntopic = \"alarms\"\n\
+             qos = 2\nevery = \"1s\"\n[[group]]\nname = \"back\"\ncount = 1\nsubscribe = [{{ filter = \"#\", qos = 1 }}]\n{claims}\n"
+        )
+    };
+    let delivery = |keys: &str| scenario(&format!("[[expect]]\ncheck = \"delivery\"\n{keys}"));
+    for (wrong, said, right) in [
+        (
+            delivery("qos = 1\nreordered = 0"),
+            "`reordered` of `check = \"delivery\"` cannot be judged",
+            delivery("qos = 2\nreordered = 0"),
+        ),
+        (
+            scenario("[thresholds]\n\"e2e_latency{qos=1}\" = [\"max < 1s\"]"),
+            "threshold `e2e_latency{qos=1}` cannot be judged",
+            scenario("[thresholds]\n\"e2e_latency{qos=2}\" = [\"max < 1s\"]"),
+        ),
+        (
+            delivery("duplicated = 0\n[target]\nurl = \"mqtt://127.0.0.1\""),
+            "a broker by `url` may serve others",
+            delivery("duplicated = 0"),
+        ),
+    ] {
+        let (_folder, wrong) = write_scenario(&wrong);
+        let (_other_folder, right) = write_scenario(&right);
+
+        let (code, errors) = code_and_errors(&run(&["validate", "--strict", text(&wrong)]));
+        let (right_code, right_errors) =
+            code_and_errors(&run(&["validate", "--strict", text(&right)]));
+
+        assert_eq!(code, 2, "{errors}");
+        assert!(errors.contains(said), "{errors}");
+        assert_eq!(right_code, 0, "{right_errors}");
+    }
+}
+
 /// Exit code 2: a target whose program this machine does not have does not fit it.
 #[test]
 fn a_plan_says_that_the_targets_program_is_missing() {

@@ -45,6 +45,7 @@ mod tampered;
 mod targets;
 mod terminal;
 mod told_to_end;
+mod unstamped;
 mod websocket_runs;
 mod will_delay;
 mod workers;

@@ -24,7 +24,17 @@ pub(crate) fn start(
     target: SocketAddr,
     tamper: impl FnOnce() -> Box<dyn Tamper> + Send + 'static,
 ) -> SocketAddr {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    start_at(0, target, tamper)
+}
+
+/// The same on `port`; 0 is a free one.
+pub(crate) fn start_at(
+    port: u16,
+    target: SocketAddr,
+    tamper: impl FnOnce() -> Box<dyn Tamper> + Send + 'static,
+) -> SocketAddr {
+    let address = (Ipv4Addr::LOCALHOST, port);
+    let listener = std::net::TcpListener::bind(address).expect("the port is free");
     let address = listener.local_addr().expect("it listens");
     listener.set_nonblocking(true).expect("it can be set");
     thread::spawn(move || {

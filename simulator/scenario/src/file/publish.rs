@@ -71,6 +71,11 @@ pub(crate) enum StampWord {
     /// In a User Property `squall`: the payload is as it is written, of any size. MQTT 5.0 only, for publisher and
     /// subscribers.
     Property,
+    /// Nowhere: the payload and the properties are as they are written. Such messages are counted for each topic and Session, not
+    /// told apart: what is lost or comes twice is found by counts, where nothing but the broker can be why, and the time they take,
+    /// their order, what they say and who gets them are not judged. One that is lost and another one that comes twice make up for each other.
+    /// Not for messages that are retained, requests, and what a `respond` answers.
+    None,
 }
 
 /// How messages come due: by a schedule, or as the broker answers those before.

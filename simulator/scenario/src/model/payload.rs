@@ -79,6 +79,8 @@ pub enum StampPlace {
     Payload,
     /// In a User Property (MQTT 5.0, §3.3.2.3.7).
     Property,
+    /// Nowhere: it is counted, not told from others.
+    None,
 }
 
 impl StampPlace {
@@ -86,7 +88,7 @@ impl StampPlace {
     pub(crate) const fn bytes_min(self) -> u64 {
         match self {
             Self::Payload => 16,
-            Self::Property => 0,
+            Self::Property | Self::None => 0,
         }
     }
 
@@ -94,7 +96,7 @@ impl StampPlace {
     fn bytes_in(self, written: &str) -> usize {
         match self {
             Self::Payload => written.len() + 32,
-            Self::Property => 0,
+            Self::Property | Self::None => 0,
         }
     }
 
@@ -103,6 +105,7 @@ impl StampPlace {
         match self {
             Self::Payload => "payload",
             Self::Property => "property",
+            Self::None => "none",
         }
     }
 }

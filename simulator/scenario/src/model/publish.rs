@@ -34,7 +34,7 @@ impl Publish {
         /// The User Property `squall` and 32 digits (§3.3.2.3.7).
         const STAMP_PROPERTY_BYTES: usize = 5 + 6 + 32;
         let stamp = match self.stamp {
-            StampPlace::Payload => 0,
+            StampPlace::Payload | StampPlace::None => 0,
             StampPlace::Property => STAMP_PROPERTY_BYTES,
         };
         let properties = match self.properties.known_bytes() + stamp {

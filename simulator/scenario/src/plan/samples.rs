@@ -4,7 +4,7 @@ use squall_protocol::QoS;
 use squall_run::MetricName;
 
 use super::{GroupPlan, Plan, StreamPlan};
-use crate::{MetricSelector, Scenario};
+use crate::{MetricSelector, Scenario, StampPlace};
 
 impl Plan {
     /// Samples that the measured part can bring a selector of messages at the most: an estimate where topics or
@@ -30,18 +30,17 @@ impl Plan {
                     },
                 ))
             }
-            // Its group is that of the subscribers.
-            MetricName::E2eLatency | MetricName::ServiceLatency => {
-                Some(self.sum(|_, stream| {
-                    match (is_of_qos(stream, selector), selector.tags.group) {
-                        (true, Some(group)) => {
-                            stream.measured * stream.fan_out_by_group[usize::from(group.0)]
-                        }
-                        (true, None) => stream.measured * stream.fan_out,
-                        (false, _) => 0.0,
+            // Its group is that of the subscribers. Without a stamp it is not known when a message was sent.
+            MetricName::E2eLatency | MetricName::ServiceLatency => Some(self.sum(|_, stream| {
+                let is_timed = stream.stamp != StampPlace::None;
+                match (is_timed && is_of_qos(stream, selector), selector.tags.group) {
+                    (true, Some(group)) => {
+                        stream.measured * stream.fan_out_by_group[usize::from(group.0)]
                     }
-                }))
-            }
+                    (true, None) => stream.measured * stream.fan_out,
+                    (false, _) => 0.0,
+                }
+            })),
             MetricName::AckLatency => Some(self.published(scenario, selector, |qos| match qos {
                 QoS::AtLeastOnce | QoS::ExactlyOnce => true,
                 QoS::AtMostOnce => false,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use squall_protocol::QoS;
 
 use super::Presence;
-use crate::{Content, Group, Pacing, Payload, Publish, RunSettings, Scenario, Sizes, listeners};
+use crate::{
+    Content, Group, Pacing, Payload, Publish, RunSettings, Scenario, Sizes, StampPlace, listeners,
+};
 
 /// What a stream of messages will be.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,8 @@ pub struct StreamPlan {
     pub topic: String,
     /// The QoS that it is published with.
     pub qos: QoS,
+    /// Where its messages have their stamps.
+    pub stamp: StampPlace,
     /// From the beginning of the load (warm-up included) to where it begins.
     pub begins: Duration,
     /// Messages per second of the whole group, on average while it goes on.
@@ -71,6 +75,7 @@ impl StreamPlan {
         Self {
             topic: publish.topic.source().to_owned(),
             qos: publish.qos,
+            stamp: publish.stamp,
             begins: pacing
                 .start
                 .map_or(Duration::ZERO, |start| run.warmup + start),

@@ -59,6 +59,7 @@ mod takeover;
 mod tampering;
 mod transports;
 mod unanswered;
+mod unstamped;
 mod verdict;
 mod violations;
 mod will;

@@ -106,3 +106,54 @@ fn with_repeats(text: &str) -> String {
     }
     all
 }
+
+/// Seeds of the scenarios in which some messages bear no stamp.
+const UNSTAMPED_SEEDS: Range<u64> = 0..150;
+
+/// Messages that are counted only are not held against the broker, nor are those beside them.
+#[test]
+fn random_scenarios_hold_with_messages_without_a_stamp() {
+    let mut counted = 0;
+    for seed in UNSTAMPED_SEEDS {
+        let Ok(text) = with_claims(&generate::scenario(seed)) else {
+            continue;
+        };
+        let (plain, unstamped) = (judge(&text), without_stamps(&text));
+        if unstamped == text {
+            continue;
+        }
+        let trial = judge(&unstamped);
+        // A stream that devices answer bears stamps.
+        let may_refuse = matches!(plain, Trial::Refused) || text.contains("[[group.respond]]");
+        let is_refused = matches!(trial, Trial::Refused);
+        assert!(!is_refused || may_refuse, "seed {seed}:\n{unstamped}");
+        counted += usize::from(!is_refused);
+        let known = plain.complaints();
+        let new: Vec<_> = trial
+            .complaints()
+            .iter()
+            .filter(|it| !known.contains(it))
+            .collect();
+        assert!(new.is_empty(), "seed {seed}: {new:?}\n{unstamped}");
+    }
+    assert!(counted > 50, "{counted} scenarios had such messages");
+}
+
+/// The scenario with every other stream that may be without stamps without them.
+fn without_stamps(text: &str) -> String {
+    const STREAM: &str = "[[group.publish]]\n";
+    let mut parts = text.split(STREAM);
+    let mut changed = parts.next().unwrap_or_default().to_owned();
+    for (number, part) in parts.enumerate() {
+        let block = part.split("\n[").next().unwrap_or_default();
+        let needs_stamp = ["retain", "response_topic", "stamp"]
+            .iter()
+            .any(|key| block.contains(key));
+        changed += STREAM;
+        if number % 2 == 0 && !needs_stamp {
+            changed += "stamp = \"none\"\n";
+        }
+        changed += part;
+    }
+    changed
+}

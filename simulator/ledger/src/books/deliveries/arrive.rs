@@ -33,6 +33,10 @@ impl Deliveries {
         if self.is_closed {
             return None;
         }
+        if self.counted_qos(delivery).is_some() {
+            self.count_received(event, delivery);
+            return None;
+        }
         let case = match self.make_case(event, delivery) {
             Ok(case) => case,
             Err(stranger) => {

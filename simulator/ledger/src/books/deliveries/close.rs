@@ -102,6 +102,7 @@ impl Deliveries {
                 self.close_message(id, sequence, end);
             }
         }
+        self.close_counted(end);
         self.close_suspects();
         match end {
             RunEnd::Drained(now) => {

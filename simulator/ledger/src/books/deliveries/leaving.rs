@@ -32,6 +32,7 @@ impl Deliveries {
     /// UNSUBSCRIBE was sent.
     pub(crate) fn handle_unsubscribe_sent(&mut self, event: &Event, wanted: &[Wanted]) {
         self.identifiers.handle_ended(event.client);
+        self.counted.disturb(event.client);
         for wanted in wanted {
             let Some(filter) = self.topics.intern_filter(&wanted.filter) else {
                 continue;

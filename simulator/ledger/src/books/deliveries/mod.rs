@@ -12,11 +12,13 @@ mod case;
 mod close;
 mod contents;
 mod copies;
+mod counted;
 mod delivery;
 mod expiry;
 mod forgetting;
 mod identifiers;
 mod leaving;
+mod message;
 mod moves;
 mod order;
 mod pledges;
@@ -34,11 +36,10 @@ mod ways;
 pub(super) use close::RunEnd;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use squall_fleet::{SocketId, Stamp};
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, TopicKey};
+use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, StampPlace, TopicKey};
 
 use super::anomalies::Anomalies;
 use super::broker_times::BrokerTimes;
@@ -54,6 +55,7 @@ use super::stream::{Content, ContentPrint, Publisher, Record, RecordState, Strea
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
 use backlog::BacklogCounts;
+use counted::Counted;
 use expiry::Expiries;
 use identifiers::AwaitedIdentifiers;
 use repeats::Repeats;
@@ -63,37 +65,10 @@ use tail::Slowest;
 pub(crate) use case::{FirstDelivery, Wait};
 pub(crate) use delivery::{Delivery, Mark, Origin};
 pub(crate) use expiry::ExpiryLimit;
+pub(crate) use message::{Acknowledged, Message};
 pub(crate) use sessions::Ending;
 pub(crate) use share_counts::ShareCounts;
 pub(crate) use watching::{Watcher, WillRecipient};
-
-/// A message as it was handed to the link, or as it would have been.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Message<'a> {
-    /// Identity of the message.
-    pub(crate) stamp: Stamp,
-    /// Topic Name.
-    pub(crate) topic: &'a str,
-    /// QoS of the PUBLISH.
-    pub(crate) qos: QoS,
-    /// Its RETAIN flag.
-    pub(crate) retain: bool,
-    /// When the generator got to it.
-    pub(crate) reached_at: Instant,
-    /// How long it lives, if that is limited.
-    pub(crate) expiry: Option<Duration>,
-}
-
-/// How far an acknowledged message had come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Acknowledged {
-    /// When it was sent for the first time.
-    pub(crate) sent_at: Instant,
-    /// When the generator got to it.
-    pub(crate) reached_at: Instant,
-    /// QoS of the PUBLISH.
-    pub(crate) qos: QoS,
-}
 
 /// Names a stream: its place in the table.
 pub(crate) type StreamId = usize;
@@ -138,6 +113,8 @@ pub(crate) struct Deliveries {
     on_links: Vec<bool>,
     /// By group: whether its devices have a Receive Maximum.
     limits_quota: Vec<bool>,
+    /// Messages without a stamp.
+    counted: Counted,
     /// When faults had the broker away.
     broker_times: BrokerTimes,
     /// How long deliveries took at most.
@@ -179,6 +156,7 @@ impl Deliveries {
             share_counts: ShareCounts::default(),
             on_links: roster.on_links().to_vec(),
             limits_quota: roster.limiting_quotas().to_vec(),
+            counted: Counted::default(),
             broker_times: BrokerTimes::default(),
             slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
@@ -307,7 +285,13 @@ impl Deliveries {
             let named = (id, message.stamp.sequence);
             self.expiries.note_sent(named, event.now, expiry);
         }
-        self.pledge(id, event, message);
+        match message.stamp_place {
+            StampPlace::Payload | StampPlace::Property => {
+                self.streams[id].has_stamped = true;
+                self.pledge(id, event, message);
+            }
+            StampPlace::None => self.count_sent(id, event, message),
+        }
         while self.records > self.memory.records && self.streams[id].records() > 1 {
             self.settle_oldest_early(id);
         }
@@ -348,6 +332,7 @@ impl Deliveries {
                 record.state = RecordState::Acknowledged;
                 record.connected_at = connected_at;
                 publications.acknowledged += 1;
+                self.counted.handle_acknowledged(topic, event.now);
             }
             Answered::Refused => {
                 record.state = RecordState::Refused;
@@ -361,7 +346,8 @@ impl Deliveries {
 
     /// Makes the Topic Name of a will known, or of what a checker found: no stream need have it.
     pub(crate) fn know_topic(&mut self, topic: &str) {
-        self.topics.intern_topic(topic);
+        let topic = self.topics.intern_topic(topic);
+        self.counted.mix(topic);
     }
 
     /// Whether a Session may be sent a message of `published_at` out of the broker's store.

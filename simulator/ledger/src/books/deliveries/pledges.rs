@@ -68,7 +68,7 @@ impl Deliveries {
     }
 
     /// Whether any subscription, be it certain or not, asks for messages of a stream now.
-    fn is_asked_for(&self, id: StreamId, now: Instant) -> bool {
+    pub(super) fn is_asked_for(&self, id: StreamId, now: Instant) -> bool {
         let publisher = self.streams[id].client;
         let mut places = self.topics.places(self.streams[id].topic).iter();
         places.any(|place| match place.recipient {
@@ -87,7 +87,12 @@ impl Deliveries {
 
     /// Whose books a message that is sent now is owed in, and at which QoS; `None` if it is not
     /// certainly owed at this place.
-    fn owed(&self, place: &Place, event: &Event, published: QoS) -> Option<(GroupId, QoS)> {
+    pub(super) fn owed(
+        &self,
+        place: &Place,
+        event: &Event,
+        published: QoS,
+    ) -> Option<(GroupId, QoS)> {
         match place.recipient {
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;

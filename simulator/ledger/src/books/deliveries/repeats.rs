@@ -37,6 +37,9 @@ impl Deliveries {
     /// A PUBLISH was sent again on the same connection.
     pub(crate) fn handle_repeated(&mut self, stamp: Stamp, topic: &str) {
         let topic = self.topics.topic(topic);
+        if let Some(topic) = topic {
+            self.counted.handle_repeated(topic);
+        }
         let stream = topic.and_then(|topic| self.stream_ids.get(&(stamp.device, topic)));
         if let Some(&stream) = stream {
             self.repeats.insert(stream, stamp.sequence);

@@ -27,6 +27,7 @@ pub(crate) struct Ending {
 impl Deliveries {
     /// CONNECT was sent. With Clean Start, the Session before it is about to end.
     pub(crate) fn handle_connect_sent(&mut self, event: &Event, sent: &ConnectSent) {
+        self.handle_counted_connect(event);
         let session = self.session_mut(event);
         session.version = sent.version;
         session.last.asked = Some(event.socket);
@@ -87,6 +88,7 @@ impl Deliveries {
         if self.is_closed {
             return;
         }
+        self.counted.disturb(event.client);
         self.replays.handle_ended(event);
         self.identifiers.handle_ended(event.client);
         self.clear_of_suspicion(event, &ending);
@@ -151,6 +153,7 @@ impl Deliveries {
 
     /// The device of a connection stops reading it.
     pub(crate) fn handle_reading_stopped(&mut self, event: &Event) {
+        self.counted.disturb(event.client);
         self.session_mut(event)
             .unread
             .stop_reading(event.socket, event.now);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use squall_fleet::payload::{has_form_of_squall, in_property};
 use squall_fleet::{DeliveredFact, PublicationFact, SkipCause, Stamp};
 use squall_protocol::{Instant, QoS, ReasonCode, Version};
+use squall_scenario::StampPlace;
 
 use super::{Finding, is_taken};
 use crate::books::Ledger;
@@ -43,6 +44,7 @@ impl Ledger {
                 properties,
                 reached_at,
                 expiry,
+                stamp_place,
             } => {
                 let message = Message {
                     stamp,
@@ -51,6 +53,7 @@ impl Ledger {
                     retain,
                     reached_at,
                     expiry,
+                    stamp_place,
                 };
                 let content = Content {
                     payload,
@@ -71,6 +74,7 @@ impl Ledger {
                     retain: false,
                     reached_at: event.now,
                     expiry: None,
+                    stamp_place: StampPlace::Payload,
                 };
                 self.handle_skipped(event, &message, cause);
             }
@@ -202,11 +206,9 @@ impl Ledger {
                 .map(|seconds| Duration::from_secs(seconds.into())),
             identifiers: &properties.subscription_identifiers,
         };
-        if origin == Origin::Live {
-            self.note_other_run(event, stamp);
-            if let Some(stamp) = mark.ours().filter(|_| qos > QoS::AtMostOnce) {
-                self.windows.note_published(event.socket, stamp.scheduled);
-            }
+        let unstamped = self.deliveries.counted_qos(&delivery);
+        if origin == Origin::Live && unstamped.is_none() {
+            self.note_live(event, stamp, &delivery);
         }
         if self.wills.known(topic, payload).is_none() {
             let first = self.deliveries.handle_delivered(event, &delivery);
@@ -214,6 +216,8 @@ impl Ledger {
                 self.stalls.handle_read(event, sent_at);
             }
             findings.extend(first.map(Finding::Delivered));
+            let unstamped = unstamped.filter(|_| self.closed_at.is_none());
+            findings.extend(unstamped.map(Finding::Unstamped));
             let may_be_of_an_exchange = self.closed_at.is_none() && !self.responses.is_idle();
             if let Some(stamp) = mark.ours().filter(|_| may_be_of_an_exchange) {
                 let key = MessageKey::of(stamp, topic);
@@ -223,6 +227,15 @@ impl Ledger {
             findings.extend(self.handle_will_delivery(event, delivered, recipient));
         } else {
             self.deliveries.handle_stray_will(event, &delivery);
+        }
+    }
+
+    /// A message that was published just now came, which bears a stamp, or is not of this run.
+    fn note_live(&mut self, event: &Event, stamp: Option<Stamp>, delivery: &Delivery<'_>) {
+        self.note_other_run(event, stamp);
+        let ours = delivery.mark.ours();
+        if let Some(stamp) = ours.filter(|_| delivery.qos > QoS::AtMostOnce) {
+            self.windows.note_published(event.socket, stamp.scheduled);
         }
     }
 

@@ -8,7 +8,7 @@ mod messages;
 use std::time::Duration;
 
 use squall_fleet::{About, Fact, LegFact, Observation, ReceiverLeg, Stamp, SubscriptionFact};
-use squall_protocol::{Instant, ReasonCode};
+use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::Ledger;
 use super::connections::{ErrorArea, reason_text};
@@ -28,6 +28,8 @@ pub(crate) use departing::Departing;
 pub(crate) enum Finding {
     /// A message reached a recipient for the first time.
     Delivered(FirstDelivery),
+    /// A message without a stamp reached a recipient, the first time or again: of a stream with this QoS.
+    Unstamped(QoS),
     /// The exchange of a message ended with success.
     Acknowledged {
         /// Identity of the message.

@@ -38,6 +38,8 @@ pub(crate) struct Stream {
     pub(crate) sent_as: SentAs,
     /// Whether any message expires.
     pub(crate) has_expiring: bool,
+    /// Whether any of its messages bears a stamp.
+    pub(crate) has_stamped: bool,
     /// Sequence of the first record.
     base: u32,
     records: VecDeque<Record>,
@@ -123,6 +125,7 @@ impl Stream {
             topic,
             sent_as: SentAs::default(),
             has_expiring: false,
+            has_stamped: false,
             base: 0,
             records: VecDeque::new(),
             cursors: Vec::new(),

@@ -273,6 +273,7 @@ fn retain(scene: &mut Scene) {
         properties: &squall_protocol::packet::PublishProperties::default(),
         reached_at: stamp.scheduled,
         expiry: None,
+        stamp_place: squall_scenario::StampPlace::Payload,
     });
     scene.tell(PUBLISHER, retained);
 }

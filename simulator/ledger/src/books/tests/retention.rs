@@ -33,6 +33,7 @@ fn retain(scene: &mut Scene, device: u32, sequence: u32, qos: QoS, payload: &str
         properties: &squall_protocol::packet::PublishProperties::default(),
         reached_at: squall_protocol::Instant::ZERO,
         expiry: None,
+        stamp_place: squall_scenario::StampPlace::Payload,
     });
     scene.tell(device, published);
 }

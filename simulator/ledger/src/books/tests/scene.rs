@@ -253,6 +253,7 @@ impl Scene {
             properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: stamp.scheduled,
             expiry: None,
+            stamp_place: squall_scenario::StampPlace::Payload,
         });
         self.tell(PUBLISHER, fact);
     }
@@ -322,6 +323,7 @@ impl Scene {
             properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: stamp.scheduled,
             expiry: None,
+            stamp_place: squall_scenario::StampPlace::Payload,
         });
         self.tell(PUBLISHER, retained);
         self.acknowledge(sequence, ReasonCode::Success);
