@@ -260,6 +260,7 @@ impl Ledger {
     /// The checkers begin to look: what the broker must have done by now can be seen.
     pub(crate) fn begin_checking(&mut self, now: Instant) {
         self.checked_at = Some(now);
+        self.retained.begin_checking(now);
     }
 
     /// When checkers began to look, or the books were closed.

@@ -17,6 +17,9 @@ pub(crate) struct Share {
     /// Until then messages may have been given to a member that was gone already; the start of
     /// the run if no member was lost.
     pub(crate) disturbed_until: Instant,
+    /// Until then the broker may have taken a member for one that is there, which had fallen silent: what it sent to it at
+    /// QoS 0 is gone. The start of the run if none had.
+    pub(crate) silent_until: Instant,
 }
 
 impl Share {

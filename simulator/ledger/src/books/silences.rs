@@ -286,6 +286,20 @@ impl Silences {
         }
     }
 
+    /// A CONNECT has left its device's link: a silence that began meanwhile on an older connection is ended by it too.
+    pub(crate) fn handle_connect_left(&mut self, event: &Event) {
+        let first = (event.client, SocketId(0));
+        let of_client = self.open.range(first..).map(|(&key, _)| key);
+        let of_client = of_client.take_while(|&(client, _)| client == event.client);
+        let older: Vec<_> = of_client
+            .filter(|&(_, socket)| socket != event.socket)
+            .collect();
+        for key in older {
+            self.open.remove(&key);
+            self.counts.taken_over += 1;
+        }
+    }
+
     /// The run is over: judges what the broker has left open for longer than it may.
     pub(crate) fn close(&mut self, now: Instant) {
         for open in std::mem::take(&mut self.open).into_values() {

@@ -10,6 +10,7 @@ mod dishonest;
 mod draw;
 mod faults;
 mod found;
+mod found_last;
 mod found_later;
 mod found_too;
 mod generate;

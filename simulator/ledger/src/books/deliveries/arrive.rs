@@ -200,6 +200,8 @@ impl Deliveries {
                     self.books.tally_mut(case.key()).optional += 1;
                 } else if let Some((place, arrival)) = self.exchange_ways(case) {
                     self.handle_first(&Case { place, ..*case }, arrival);
+                } else if self.take_for_a_repeat(case) {
+                    self.books.tally_mut(case.key()).optional += 1;
                 } else {
                     self.handle_duplicate(case);
                     return None;

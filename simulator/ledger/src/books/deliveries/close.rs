@@ -324,6 +324,9 @@ impl Deliveries {
                 if open.record.sent_at > share.disturbed_until {
                     return None;
                 }
+                if open.owed == QoS::AtMostOnce && open.record.sent_at <= share.silent_until {
+                    return Some(Excuse::MemberLost);
+                }
                 // What was on its way to the lost member: at QoS 2 no other member may have it
                 // [MQTT-4.8.2-5], at QoS 1 the broker may wait for that member, or may not have
                 // noticed yet (§4.8.2).

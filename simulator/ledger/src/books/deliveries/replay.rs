@@ -49,15 +49,19 @@ impl Deliveries {
     }
 
     /// Whether a message with RETAIN came live, as far as that can be told: it is owed, or the subscription keeps the
-    /// flag, and it has come out of the store as often as it may.
+    /// flag, and it has come out of the store as often as it may, or has the QoS of a shared one.
     fn counts_as_live(&self, case: &Case<'_>) -> bool {
         let stream = &self.streams[case.stream];
         let was_published = stream
             .record(case.sequence())
             .is_none_or(|record| record.retain);
-        let stored = self.at_own_way(case);
-        let is_used_up =
-            stream.replays(stored.place, case.sequence()) >= self.replays_allowed(&stored);
+        let own = self.at_own_way(case);
+        let is_used_up = stream.replays(own.place, case.sequence()) >= self.replays_allowed(&own);
+        let promised_at = |place| {
+            let case = Case { place, ..own };
+            self.promised_there(&case, case.delivery.stored)
+        };
+        let may_have_qos_of = |place| promised_at(place).is_none_or(|qos| qos == case.delivery.qos);
         let session = session(&self.sessions, case.event.client);
         let shares = self.member_places(case.event.client, case.topic, case.sent_at_least());
         let mut places = std::iter::once(case.place).chain(shares);
@@ -71,10 +75,21 @@ impl Deliveries {
                 // The flag is wrong then.
                 RetainFlag::Cleared => is_owed && is_used_up,
                 RetainFlag::AsPublished | RetainFlag::Either => {
-                    was_published && (is_owed || is_used_up)
+                    let is_of_a_share = !may_have_qos_of(own.place) && may_have_qos_of(place);
+                    was_published && (is_owed || is_used_up || is_of_a_share)
                 }
             }
         })
+    }
+
+    /// The QoS that a message must have that comes by the subscriptions of its place, if that is known.
+    fn promised_there(&self, case: &Case<'_>, stored: Stored) -> Option<QoS> {
+        let filters = &self.topics.places(case.topic)[case.place].filters;
+        session(&self.sessions, case.event.client)
+            .filter(|_| case.copies == 1)
+            .and_then(|session| session.granted_for_certain(filters))
+            .zip(self.published(case, stored))
+            .map(|(granted, (_, published))| granted.min(published))
     }
 
     /// How often a message may come out of the store: once for each SUBSCRIBE that asks for it.
@@ -237,12 +252,7 @@ impl Deliveries {
 
     /// What is wrong with the QoS or a flag of a retained message.
     fn wrong_label(&self, case: &Case<'_>, stored: Stored, is_first: bool) -> Option<String> {
-        let filters = &self.topics.places(case.topic)[case.place].filters;
-        let promised = session(&self.sessions, case.event.client)
-            .filter(|_| case.copies == 1)
-            .and_then(|session| session.granted_for_certain(filters))
-            .zip(self.published(case, stored))
-            .map(|(granted, (_, published))| granted.min(published));
+        let promised = self.promised_there(case, stored);
         let untrue_dup = (case.delivery.dup && is_first).then_some(
             "came with DUP though it was never sent to this Session before [MQTT-3.3.1-1]",
         );

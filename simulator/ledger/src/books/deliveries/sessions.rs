@@ -18,10 +18,21 @@ pub(crate) struct Ending {
     pub(crate) is_polite: bool,
     /// When the broker has surely noticed.
     pub(crate) noticed_by: Instant,
+    /// By what.
+    pub(crate) notice: Notice,
     /// When the broker may have noticed at the earliest: the Session expires from then on.
     pub(crate) earliest: Instant,
     /// Whether neither the scenario, its links and takeovers among it, nor the device asked for it.
     pub(crate) is_unasked: bool,
+}
+
+/// By what a broker notices that a connection has ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Notice {
+    /// The transport or a DISCONNECT tells it, or it ended the connection itself.
+    Told,
+    /// No packet comes for one and a half times Keep Alive.
+    Silence,
 }
 
 impl Deliveries {
@@ -124,7 +135,7 @@ impl Deliveries {
                 session.over_at = event.now;
             }
         }
-        self.disturb_shares(event, ending.noticed_by);
+        self.disturb_shares(event, ending.noticed_by, ending.notice);
         if is_over && is_offline {
             let filters = self.shares_of(event);
             for &filter in &filters {
@@ -144,10 +155,12 @@ impl Deliveries {
         self.excuse_shares(event, Some(QoS::AtMostOnce));
     }
 
-    /// The end of a connection has left the device's link: the broker has surely noticed by `noticed_by`.
-    pub(crate) fn handle_end_left(&mut self, event: &Event, noticed_by: Instant) {
+    /// The end of a connection has left the device's link: the broker has surely noticed by `noticed_by`. Until now it may
+    /// have sent at QoS 0 what is gone with the connection.
+    pub(crate) fn handle_end_left(&mut self, event: &Event, noticed_by: Instant, notice: Notice) {
         if !self.is_closed {
-            self.disturb_shares(event, noticed_by);
+            self.disturb_shares(event, noticed_by, notice);
+            self.excuse_shares(event, Some(QoS::AtMostOnce));
         }
     }
 
@@ -283,10 +296,13 @@ impl Deliveries {
         }
     }
 
-    fn disturb_shares(&mut self, event: &Event, until: Instant) {
+    fn disturb_shares(&mut self, event: &Event, until: Instant, notice: Notice) {
         for filter in self.shares_of(event) {
             if let Some(share) = self.shares.get_mut(&filter) {
                 share.disturbed_until = share.disturbed_until.max(until);
+                if notice == Notice::Silence {
+                    share.silent_until = share.silent_until.max(until);
+                }
             }
         }
     }

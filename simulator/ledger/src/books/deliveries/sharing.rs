@@ -50,6 +50,8 @@ pub(super) struct Holder {
     /// The other places that its copy may have been for as well: those that the Session had messages by just then, whatever
     /// became of its subscriptions since.
     pub(super) others: Vec<usize>,
+    /// Whether its copy came with DUP and it had one by another of its ways: it may have been that again.
+    pub(super) is_perhaps_repeat: bool,
 }
 
 /// A copy that no end of a connection explains so far.
@@ -115,13 +117,35 @@ impl Deliveries {
             false => Vec::new(),
         };
         let places = ways.into_iter().map(|way| way.place);
+        let others: Vec<usize> = places.filter(|&place| place != case.place).collect();
+        let stream = &self.streams[case.stream];
+        let has_had = |&place: &usize| stream.has_come_to(place, case.sequence());
         let holder = Holder {
             client: case.event.client,
             share: case.place,
-            others: places.filter(|&place| place != case.place).collect(),
+            is_perhaps_repeat: case.delivery.dup && others.iter().any(has_had),
+            others,
         };
         let message = (case.stream, case.sequence());
         self.shared_copies.note(message, holder);
+    }
+
+    /// Whether another member had a copy by a shared subscription of this Session that may have been a repeat of one that it
+    /// had by another way: then this is the one of the shared subscription. Uses it up.
+    pub(super) fn take_for_a_repeat(&mut self, case: &Case<'_>) -> bool {
+        let shares: Vec<usize> = self
+            .member_places(case.event.client, case.topic, case.sent_at_least())
+            .collect();
+        let holders = self
+            .shared_copies
+            .holders
+            .get_mut(&(case.stream, case.sequence()));
+        let repeat = holders.into_iter().flatten().find(|holder| {
+            holder.is_perhaps_repeat
+                && holder.client != case.event.client
+                && shares.contains(&holder.share)
+        });
+        repeat.is_some_and(|holder| std::mem::take(&mut holder.is_perhaps_repeat))
     }
 
     /// Who had the message by a shared subscription, as far as is known.

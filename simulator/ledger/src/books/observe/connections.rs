@@ -10,7 +10,7 @@ use super::Finding;
 use crate::books::Ledger;
 use crate::books::broker_times::EndOfConnection;
 use crate::books::connections::ConnectionEnd;
-use crate::books::deliveries::Ending;
+use crate::books::deliveries::{Ending, Notice};
 use crate::books::event::Event;
 use crate::books::of_link::{LinkPart, Patience, Progress, is_of_the_link};
 use crate::books::takeovers::{ConnectSent, Reading};
@@ -270,6 +270,7 @@ impl Ledger {
             // What is said to a connection that the broker has closed does not come to it.
             is_polite: is_polite(cause) && !part.is_some_and(|part| part.is_closed()),
             noticed_by: self.end_noticed_by(event.now, cause, connection.keep_alive),
+            notice: self.notice_of(cause),
             earliest,
             is_unasked: end.is_unexpected(),
         };
@@ -374,9 +375,22 @@ impl Ledger {
         cause: EndCause,
         keep_alive: Duration,
     ) -> Instant {
+        let silent = match self.notice_of(cause) {
+            Notice::Told => None,
+            Notice::Silence => Some(keep_alive),
+        };
+        noticing_time(silent).map_or(NEVER, |time| now + time)
+    }
+
+    /// By what the broker notices such an end.
+    pub(super) fn notice_of(&self, cause: EndCause) -> Notice {
         let is_silent = matches!(cause, EndCause::Dropped { fault }
             if self.roster.drop_kind(fault) == Some(DropKind::Silent));
-        noticing_time(is_silent.then_some(keep_alive)).map_or(NEVER, |time| now + time)
+        if is_silent {
+            Notice::Silence
+        } else {
+            Notice::Told
+        }
     }
 }
 

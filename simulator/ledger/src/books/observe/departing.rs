@@ -13,6 +13,7 @@ use super::Finding;
 use super::connections::OpenConnection;
 use crate::books::Ledger;
 use crate::books::connections::ConnectionEnd;
+use crate::books::deliveries::Notice;
 use crate::books::event::Event;
 use crate::books::retained::RetainedWill;
 use crate::books::wills::{Due, KnownWill, NEVER, WillCause, WillEnd};
@@ -105,7 +106,8 @@ impl Ledger {
             self.handle_end_left(event, &mut departing);
             self.retain_will(event.now, &departing);
         } else if let Some(&connection) = self.open.get(&event.socket) {
-            self.deliveries.handle_end_left(event, event.now);
+            self.deliveries
+                .handle_end_left(event, event.now, Notice::Told);
             let cause = EndCause::PeerClosed(how);
             let mut departing = Departing {
                 event: *event,
@@ -181,6 +183,7 @@ impl Ledger {
 
     fn handle_connect_left(&mut self, event: &Event) {
         self.overtake_departing(event);
+        self.silences.handle_connect_left(event);
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.connect_left_at = Some(event.now);
             self.wills.handle_connect_sent(event.client, event.now);
@@ -210,7 +213,8 @@ impl Ledger {
         let noticed_by = self.noticed_by(event.now, departing);
         let published_by = self.roster.will_delay(event.group).after(noticed_by, NEVER);
         self.wills.handle_left(event, published_by);
-        self.deliveries.handle_end_left(event, noticed_by);
+        let notice = self.notice_of(departing.cause);
+        self.deliveries.handle_end_left(event, noticed_by, notice);
     }
 
     /// Writes down what an end means for the will of its connection; `None` if it has none.

@@ -55,6 +55,8 @@ pub(crate) struct Retained {
     /// Topics in them that the run knows nothing of.
     found: usize,
     found_max: usize,
+    /// When checkers began to look.
+    checking_since: Option<Instant>,
 }
 
 /// What is known of a message that came out of the broker's store.
@@ -155,7 +157,13 @@ impl Retained {
             probes: BTreeMap::new(),
             found: 0,
             found_max: memory.found_topics,
+            checking_since: None,
         }
+    }
+
+    /// Checkers begin to look: what the broker gets from now on they may find, or what was there before.
+    pub(crate) fn begin_checking(&mut self, now: Instant) {
+        self.checking_since = Some(now);
     }
 
     /// A PUBLISH with RETAIN was sent.
@@ -179,7 +187,7 @@ impl Retained {
             sent_at: now,
             acknowledged_at: None,
             qos: publish.qos,
-            is_doubtful: false,
+            is_doubtful: self.checking_since.is_some(),
             is_certain: false,
         });
         if row.candidates.len() > self.candidates_max {
@@ -253,8 +261,10 @@ impl Retained {
         match answered {
             Answered::Accepted => {
                 row.candidates[place].acknowledged_at = Some(now);
-                row.candidates[place].is_certain = true;
-                row.confirm(place);
+                if self.checking_since.is_none() {
+                    row.candidates[place].is_certain = true;
+                    row.confirm(place);
+                }
             }
             Answered::Refused => {
                 row.candidates.remove(place);

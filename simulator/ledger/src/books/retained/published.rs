@@ -60,7 +60,7 @@ pub(super) struct Candidate {
     pub(super) sent_at: Instant,
     pub(super) acknowledged_at: Option<Instant>,
     pub(super) qos: QoS,
-    /// Whether it was sent at QoS 0 on a connection that was lost.
+    /// Whether it was sent at QoS 0 on a connection that was lost, or when checkers had begun to look.
     pub(super) is_doubtful: bool,
     /// Whether it surely arrived.
     pub(super) is_certain: bool,

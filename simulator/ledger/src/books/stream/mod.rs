@@ -117,11 +117,10 @@ impl OpenPledge {
 impl Stream {
     /// Nothing was sent yet.
     pub(crate) fn new(publisher: Publisher, topic: TopicKey, ranges_max: usize) -> Self {
-        let Publisher { device, client } = publisher;
         Self {
             ranges_max,
-            device,
-            client,
+            device: publisher.device,
+            client: publisher.client,
             topic,
             sent_as: SentAs::default(),
             has_expiring: false,
@@ -218,8 +217,13 @@ impl Stream {
 
     /// Whether any recipient has had the message.
     pub(crate) fn has_come(&self, sequence: u32) -> bool {
-        let mut cursors = self.cursors.iter();
-        cursors.any(|cursor| cursor.received.contains(sequence))
+        (0..self.cursors.len()).any(|place| self.has_come_to(place, sequence))
+    }
+
+    /// Whether a place has had the message.
+    pub(crate) fn has_come_to(&self, place: usize, sequence: u32) -> bool {
+        let cursor = self.cursors.get(place);
+        cursor.is_some_and(|cursor| cursor.received.contains(sequence))
     }
 
     /// The cursor of a place.

@@ -174,6 +174,31 @@ fn a_replay_beside_a_shared_subscription_is_for_the_own_one() {
     }
 }
 
+/// What was retained while SUBSCRIBE was under way may come live with RETAIN to a shared subscription that keeps the flag, at the
+/// QoS of that: it is not taken for what the own subscription brings out of the store.
+#[test]
+fn a_live_copy_of_a_share_that_keeps_the_flag_has_the_qos_of_the_share() {
+    for (qos, mislabelled) in [(QOS1, 0), (QoS::ExactlyOnce, 1)] {
+        let mut scene = Scene::new();
+        scene.connect(PUBLISHER);
+        scene.connect(CLEAN);
+        let mut share = wanted("$share/g/t", QOS1);
+        share.options.retain_as_published = true;
+        let both = [share, wanted("t", QOS0)];
+        let asked = SubscriptionFact::Sent { wanted: &both };
+        scene.tell(CLEAN, Fact::Subscription(asked));
+        scene.retain(0, QOS1);
+        scene.suback(CLEAN, "$share/g/t", QOS1);
+        scene.suback(CLEAN, "t", QOS0);
+        scene.deliver(CLEAN, 0, QOS0);
+        scene.deliver_changed(CLEAN, 0, qos, |fact| fact.retain = true);
+
+        let tally = scene.close();
+
+        assert_eq!((tally.mislabelled, tally.forbidden), (mislabelled, 0));
+    }
+}
+
 /// What a kept Session asked for on one connection may come on the next, with DUP, and be old by then.
 #[test]
 fn a_replay_that_comes_again_on_another_connection_is_right() {

@@ -70,6 +70,26 @@ fn allowed(scene: &Scene, candidates: &[&str]) -> Vec<Option<String>> {
     names
 }
 
+/// What is acknowledged while a checker looks may have come before or after that: either value is right, at QoS 0 too.
+#[test]
+fn what_comes_while_a_checker_looks_may_be_found_or_not() {
+    for qos in [QoS::AtMostOnce, QOS1] {
+        let mut scene = Scene::ready(&[]);
+        retain(&mut scene, PUBLISHER, 0, QOS1, "before");
+        acknowledge(&mut scene, PUBLISHER, 0);
+        scene.ledger.begin_checking(scene.now);
+        retain(&mut scene, PUBLISHER, 1, qos, "meanwhile");
+        if qos == QOS1 {
+            acknowledge(&mut scene, PUBLISHER, 1);
+        }
+
+        let found = allowed(&scene, &["before", "meanwhile"]);
+
+        let either = ["before", "meanwhile"].map(|text| Some(text.to_owned()));
+        assert_eq!(found, either, "{qos:?}");
+    }
+}
+
 /// The last acknowledged message replaces those before it.
 #[test]
 fn the_last_acknowledged_message_counts() {

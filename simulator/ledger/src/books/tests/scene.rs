@@ -289,6 +289,17 @@ impl Scene {
         self.tell_as(device, client, Fact::Delivered(delivered));
     }
 
+    /// Message `sequence` comes to a device with DUP.
+    pub(super) fn deliver_again_as(&mut self, device: u32, client: u32, sequence: u32, qos: QoS) {
+        let (stamp, payload) = message(sequence);
+        let properties = PublishProperties::default();
+        let delivered = DeliveredFact {
+            dup: true,
+            ..delivery(stamp, &payload, &properties, qos)
+        };
+        self.tell_as(device, client, Fact::Delivered(delivered));
+    }
+
     /// Message `sequence` comes to a device, changed.
     pub(super) fn deliver_changed(
         &mut self,

@@ -6,7 +6,7 @@ use squall_fleet::{EndCause, Fact, PeerClose, SubscriptionFact};
 use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 
-use super::scene::{CLEAN, PUBLISHER, RESET, SILENCE, Scene, wanted};
+use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene, wanted};
 use crate::books::Excuse;
 
 const QOS0: QoS = QoS::AtMostOnce;
@@ -160,6 +160,24 @@ fn a_message_of_a_lost_member_is_owed_to_the_others() {
     }
 }
 
+/// A member that has fallen silent is sent its share until the broker notices, within one and a half times its Keep Alive of
+/// 10 s: at QoS 0 that is gone. What is sent later must come.
+#[test]
+fn what_a_silent_member_is_sent_at_qos_0_is_gone() {
+    for (wait_s, lost, excused) in [(1, 0, 1), (30, 1, 0)] {
+        let mut scene = shared(&[CLEAN, CLEAN + 1], QOS0);
+        scene.end(CLEAN, SILENCE);
+        scene.now += Duration::from_secs(wait_s);
+        scene.publish(0..2, QOS0);
+        scene.deliver(CLEAN + 1, 1, QOS0);
+
+        let tally = scene.close();
+
+        let gone = tally.excused[Excuse::MemberLost as usize];
+        assert_eq!((tally.lost, gone), (lost, excused), "after {wait_s} s");
+    }
+}
+
 /// At QoS 2 no other member may have it [MQTT-4.8.2-5].
 #[test]
 fn a_qos_2_message_of_a_lost_member_is_excused() {
@@ -223,6 +241,30 @@ fn a_copy_is_given_back_to_the_share_after_its_holder_has_left() {
         let tally = scene.close();
 
         assert_eq!(tally.delivered, 2, "{copies} copies");
+        assert_eq!(tally.forbidden, forbidden, "{copies} copies");
+    }
+}
+
+/// A member whose Session is taken over before it has answered gets its own copy at QoS 1 again, with DUP: that is not the one of
+/// the shared subscription, which comes to another member. A further one is one too many.
+#[test]
+fn a_copy_that_came_again_is_not_that_of_the_share() {
+    for (copies, forbidden) in [(2, 0), (3, 1)] {
+        let mut scene = shared(&[KEPT, CLEAN], QOS2);
+        for member in [KEPT, CLEAN] {
+            scene.subscribe(member, "t", QOS1);
+        }
+        scene.publish(0..1, QOS2);
+        scene.deliver(KEPT, 0, QOS1);
+        scene.connect_as(KEPT + 1, KEPT, true);
+        scene.tell_end_as(KEPT, KEPT, RESET);
+        scene.deliver_again_as(KEPT + 1, KEPT, 0, QOS1);
+        for _ in 0..copies {
+            scene.deliver(CLEAN, 0, QOS2);
+        }
+
+        let tally = scene.close();
+
         assert_eq!(tally.forbidden, forbidden, "{copies} copies");
     }
 }

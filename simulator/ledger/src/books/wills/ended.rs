@@ -119,6 +119,11 @@ impl End {
         !self.is_doubtful && resumed_at.is_none_or(|at| arrived <= at + RESUME_SLACK)
     }
 
+    /// Whether a will that comes at `arrived` comes before this one's is due.
+    pub(super) fn is_too_early(&self, arrived: Instant) -> bool {
+        self.taken(0, 0).is_too_early(arrived)
+    }
+
     /// Whether a will may come for it.
     pub(super) fn is_expected(&self) -> bool {
         self.end.due.is_possible()

@@ -288,7 +288,7 @@ impl Row {
     }
 
     /// Place of the end whose will a recipient still waits for that fits one which reaches it at `arrived`: the
-    /// oldest, unless its will was due long before, and a later end of its device is there.
+    /// oldest for which it is not too early, unless its will was due long before, and a later end of its device is there.
     fn waiting_for(&self, recipient: Recipient, arrived: Instant) -> Option<usize> {
         let looked_up;
         let progress = match self.progress.get(&recipient) {
@@ -301,13 +301,19 @@ impl Row {
         let next = progress.next();
         let start = usize::try_from(next.saturating_sub(self.first)).ok()?;
         let is_awaited = |end: &End| end.is_expected() && end.is_open_at(arrived);
-        let oldest = (start..self.ends.len()).find(|&place| is_awaited(&self.ends[place]));
-        let Some(oldest) = oldest else {
-            let mut skipped = progress.skipped();
-            return skipped.find_map(|number| {
-                let place = self.place_of(number)?;
-                self.ends[place].is_open_at(arrived).then_some(place)
-            });
+        let awaited = || (start..self.ends.len()).filter(|&place| is_awaited(&self.ends[place]));
+        let skipped = || {
+            let places = progress
+                .skipped()
+                .filter_map(|number| self.place_of(number));
+            places.filter(|&place| self.ends[place].is_open_at(arrived))
+        };
+        let is_in_time = |&place: &usize| !self.ends[place].is_too_early(arrived);
+        let Some(oldest) = awaited().take(LOOK_AHEAD).find(is_in_time) else {
+            let late = skipped().take(LOOK_AHEAD).find(is_in_time);
+            return late
+                .or_else(|| awaited().next())
+                .or_else(|| skipped().next());
         };
         let mut place = oldest;
         while self.ends[place].is_past(arrived)
