@@ -1,7 +1,5 @@
 //! Properties of messages: what they take, and what is refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use squall_protocol::codec::encode_publish;

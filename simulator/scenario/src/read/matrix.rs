@@ -105,13 +105,7 @@ impl Matrix {
             return Err(of_key(contradiction(what, "each key once")));
         }
         let place = put::place_of(document, &keys);
-        let mut axes = self.axes.iter();
-        if let Some(other) = axes.find(|axis| put::replaces(&place, &axis.place)) {
-            let is = match place == other.place {
-                true => "is the same as",
-                false => "stands in place of",
-            };
-            let what = format!("`{key}` {is} `{}`, which is an axis too", other.key);
+        if let Some(what) = self.undone_by(&key, &place) {
             return Err(of_key(contradiction(what, "one of them")));
         }
         let of_values = |problem: Problem| (entry.node.span.clone(), problem);
@@ -148,6 +142,20 @@ impl Matrix {
             key_span: entry.key_span.clone(),
             values: values.clone(),
         })
+    }
+
+    /// The axis whose values those of `key`, at `place`, would take the place of, in a sentence.
+    fn undone_by(&self, key: &str, place: &[String]) -> Option<String> {
+        let mut axes = self.axes.iter();
+        let other = axes.find(|axis| put::replaces(place, &axis.place))?;
+        let is = match place == other.place {
+            true => "is the same as",
+            false => "stands in place of",
+        };
+        Some(format!(
+            "`{key}` {is} `{}`, which is an axis too",
+            other.key
+        ))
     }
 
     /// Lets `change`, of the command line, take the place of the values of its axis. False if it is about another key.

@@ -6,6 +6,8 @@ use squall_fleet::Stamp;
 use squall_protocol::{Instant, QoS};
 use squall_scenario::StampPlace;
 
+use crate::books::event::Event;
+
 /// A message as it was handed to the link, or as it would have been.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
@@ -23,6 +25,21 @@ pub(crate) struct Message<'a> {
     pub(crate) expiry: Option<Duration>,
     /// Where its recipients find its identity.
     pub(crate) stamp_place: StampPlace,
+}
+
+impl<'a> Message<'a> {
+    /// One that is given up with `event`: nothing more is known of it, and nothing comes of it.
+    pub(crate) fn skipped(event: &Event, stamp: Stamp, topic: &'a str, qos: QoS) -> Self {
+        Self {
+            stamp,
+            topic,
+            qos,
+            retain: false,
+            reached_at: event.now,
+            expiry: None,
+            stamp_place: StampPlace::Payload,
+        }
+    }
 }
 
 /// How far an acknowledged message had come.

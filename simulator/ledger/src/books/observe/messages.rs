@@ -5,7 +5,6 @@ use std::time::Duration;
 use squall_fleet::payload::{has_form_of_squall, in_property};
 use squall_fleet::{DeliveredFact, PublicationFact, SkipCause, Stamp};
 use squall_protocol::{Instant, QoS, ReasonCode, Version};
-use squall_scenario::StampPlace;
 
 use super::{Finding, is_taken};
 use crate::books::Ledger;
@@ -67,15 +66,7 @@ impl Ledger {
                 qos,
                 cause,
             } => {
-                let message = Message {
-                    stamp,
-                    topic,
-                    qos,
-                    retain: false,
-                    reached_at: event.now,
-                    expiry: None,
-                    stamp_place: StampPlace::Payload,
-                };
+                let message = Message::skipped(event, stamp, topic, qos);
                 self.handle_skipped(event, &message, cause);
             }
             PublicationFact::Repeated {
