@@ -244,6 +244,8 @@ fn a_command_that_gives_no_line_is_refused_before_the_run() {
         ),
         ("kill -KILL $$\n", ["signal: 9", "said nothing"]),
         ("exit 0\n", ["exit status: 0", "said nothing"]),
+        // What it writes stays in a buffer, as that of a program does that never flushes.
+        ("exec tail -f /dev/null\n", ["within 10.0 s", "flush"]),
     ] {
         let scripted = Scripted::new(1, "1s", script);
 

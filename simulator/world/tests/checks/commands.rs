@@ -12,7 +12,7 @@ use squall_scenario::LinesId;
 use squall_world::{Direction, Script};
 
 use crate::run::{assert_broken, run_in, verdict};
-use crate::tampering::{Outcome, script};
+use crate::tampering::{Outcome, once, publish_bytes, script, to_device};
 
 /// Two devices that publish ten messages a second together for two seconds.
 const SCENARIO: &str = r#"
@@ -226,6 +226,32 @@ fn a_line_with_a_stamp_in_it_still_is_what_it_was() {
             "{payload:?}"
         );
     }
+}
+
+/// A line that a broker changes is corrupted, as any other payload is, and the right one lost.
+#[test]
+fn a_line_that_is_changed_is_corrupted() {
+    let text = SCENARIO
+        .replace("PACE", OPEN)
+        .replace("STAMP", IN_A_PROPERTY);
+    let tamper = once(
+        7,
+        |passing| to_device(passing).is_some(),
+        |passing, tampered| {
+            let mut publish = to_device(passing).expect("it was chosen").clone();
+            publish.payload = b"108";
+            let bytes = publish_bytes(&publish, passing.version);
+            tampered.forward(Direction::ToDevice, &bytes);
+        },
+    );
+
+    let judgement = run_in(&text, |world| {
+        let world = world.with_tamper(Box::new(tamper));
+        world.with_command(LinesId(0), writes(Script::new(), 0.0, 100, 50))
+    });
+
+    assert_broken(&judgement, &["delivery().lost", "delivery().corrupted"]);
+    assert_eq!(verdict(&judgement).exit_code, 98);
 }
 
 /// Each group has a command of its own, and gets the lines of that.
