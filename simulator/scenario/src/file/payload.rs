@@ -29,7 +29,7 @@ pub(crate) enum PayloadFile {
     /// sent or not; one that is due when no line is there is not sent, and is counted as such, and a closed loop waits for a
     /// line. Up to 100,000 lines and 32MiB are kept ready. A line may be any bytes up to 1MiB, UTF-8 or not, and an empty one is a payload too; its end is not part of it.
     /// With `stamp = "payload"` a line that begins with `{` and ends with `}` has the stamp as a last member `_squall`, and any
-    /// other behind it; with `stamp = "property"` the payload is the line. What a command writes does not follow from the seed:
+    /// other behind it; with `"property"` or `"none"` the payload is the line. What a command writes does not follow from the seed:
     /// the seed alone does not repeat such a run.
     Command(String),
 }

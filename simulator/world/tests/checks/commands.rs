@@ -135,6 +135,24 @@ fn a_message_without_a_line_in_time_is_not_sent_and_the_run_says_so() {
     );
 }
 
+/// Without a stamp the payload is the line too, and messages without a line are counted as those with one are.
+#[test]
+fn lines_without_a_stamp_are_counted() {
+    let gives = writes(writes(Script::new(), 0.0, 0, 5), 1.5, 5, 50);
+
+    let Ran { judgement, read } = ran(OPEN, "stamp = \"none\"", gives);
+
+    let (due, sent, unsent) = accounted(&judgement);
+    assert_eq!((due, read.len() as u64), (20, sent));
+    assert_eq!(unsent, [("the command gave no line in time", 20 - sent)]);
+    assert_eq!(read, numbers(0, sent as u32));
+    assert_eq!(judgement.measured.accounting.balance(), 0);
+    let verdict = verdict(&judgement);
+    assert_eq!(verdict.outcome, Verdict::Invalid);
+    let told = format!("{:?}", verdict.reasons);
+    assert!(!told.contains("balance"), "{told}");
+}
+
 /// A command that ends early leaves the rest of its stream unsent, with that as the cause.
 #[test]
 fn what_is_due_after_the_command_has_ended_is_not_sent() {
