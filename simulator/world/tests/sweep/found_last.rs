@@ -68,6 +68,52 @@ closed_within = "1s"
     );
 }
 
+/// A link keeps a will from a device until the broker has sent it again to the one that took its connection over: the first copy
+/// is then the second to come, without DUP.
+#[test]
+fn a_will_on_a_displaced_connection_may_have_come_again_before() {
+    assert_sound(
+        r#"
+[[network]]
+name = "far"
+outages = { every = { dist = "uniform", min = "1s", max = "8s" }, lasts = "3s" }
+[[group]]
+name = "red"
+count = 5
+client_id = "{group}-twin-{index % 2}"
+network = "far"
+clean_start = false
+session_expiry = "3s"
+[[group.respond]]
+filter = "t/0"
+qos = 1
+[[group]]
+name = "green"
+count = 1
+[group.will]
+topic = "t/0"
+qos = 1
+[[fault]]
+group = "green"
+every = "700ms"
+for = "6s"
+action = "flap"
+lasts = "5s"
+period = "900ms"
+reason = "with_will"
+[[fault]]
+name = "f1"
+group = "green"
+at = "6s"
+action = "disconnect"
+[[expect]]
+check = "will"
+after = "f1"
+exactly = 0
+"#,
+    );
+}
+
 /// Devices with the same will, some of which wait for it: one that comes at once is of those that do not.
 #[test]
 fn a_will_that_comes_at_once_is_of_a_device_without_a_delay() {

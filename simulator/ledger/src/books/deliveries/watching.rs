@@ -99,6 +99,12 @@ impl Deliveries {
             .then_some(session.connected_at)
     }
 
+    /// Whether another connection may have displaced that of an event.
+    pub(crate) fn is_displaced(&self, event: &Event) -> bool {
+        let session = session(&self.sessions, event.client);
+        session.is_some_and(|session| session.is_displaced(event.socket))
+    }
+
     /// Since when a recipient has watched a topic without a break; `None` if it does not now.
     pub(crate) fn watched_since(
         &self,

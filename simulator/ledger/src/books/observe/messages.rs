@@ -330,6 +330,7 @@ impl Ledger {
             is_from_store: delivered.retain
                 && self.wills.may_be_stored(topic, payload, may_be_sent),
             is_marked_as_repeat: delivered.dup && delivered.qos == QoS::AtLeastOnce,
+            is_of_displaced: delivered.qos > QoS::AtMostOnce && self.deliveries.is_displaced(event),
             recipient,
             watched_since: self.deliveries.watched_since(recipient, topic, will_qos),
             alone_since: self.deliveries.alone_since(event),

@@ -19,6 +19,9 @@ pub(crate) struct WillArrival<'a> {
     pub(crate) is_from_store: bool,
     /// Whether DUP at QoS 1 says that it may be a copy that the recipient had before.
     pub(crate) is_marked_as_repeat: bool,
+    /// Whether it came at QoS 1 or 2 on a connection that another one has displaced: it may be what that one was sent again, of
+    /// which the copy came first.
+    pub(crate) is_of_displaced: bool,
     /// Who it was for.
     pub(crate) recipient: Recipient,
     /// Since when that one has certainly watched without a break; `None` if it does not.

@@ -39,6 +39,7 @@ impl Early {
             payload: &[],
             is_from_store: false,
             is_marked_as_repeat: false,
+            is_of_displaced: false,
             recipient: self.recipient,
             watched_since: self.watched_since,
             alone_since: self.alone_since,

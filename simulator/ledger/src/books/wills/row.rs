@@ -197,11 +197,42 @@ impl Row {
         arrival: &WillArrival<'_>,
         history: BrokerHistory,
     ) -> Taken {
+        if arrival.is_of_displaced
+            && let Some(taken) = self.take_of_displaced(event, arrival, history)
+        {
+            return taken;
+        }
         match self.waiting_for(arrival.recipient, event.arrived) {
             Some(place) => self.take_for(place, event, arrival, history),
             None if self.has_given_up => Taken::Unknown,
             None if self.may_be_early(arrival) => Taken::Early,
             None => self.take_beyond(self.ends_so_far(), event, arrival, history),
+        }
+    }
+
+    /// A will on a connection that is displaced is of an end that was there when it reached the device's machine: one that this
+    /// recipient waits for, or one whose will has come again on the newer connection. `None` if there is neither.
+    fn take_of_displaced(
+        &mut self,
+        event: &Event,
+        arrival: &WillArrival<'_>,
+        history: BrokerHistory,
+    ) -> Option<Taken> {
+        let recipient = arrival.recipient;
+        let known = self.ends.partition_point(|end| end.at <= event.arrived);
+        let mut unseen = None;
+        let mut has_seen = false;
+        for place in known.saturating_sub(LOOK_AHEAD)..known {
+            let end = &self.ends[place];
+            if end.seen.contains(recipient) {
+                has_seen = true;
+            } else if end.is_expected() {
+                unseen = Some(place);
+            }
+        }
+        match unseen {
+            Some(place) => Some(self.take_for(place, event, arrival, history)),
+            None => has_seen.then_some(Taken::Repeat),
         }
     }
 
