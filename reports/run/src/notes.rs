@@ -40,13 +40,16 @@ impl Measured {
         let deliveries = &self.accounting.deliveries;
         let came: u64 = deliveries.iter().map(|entry| entry.unstamped).sum();
         let uncounted: u64 = deliveries.iter().map(|entry| entry.uncounted).sum();
+        let untold = match uncounted {
+            0 => String::new(),
+            count => format!(" Of {} of them counts tell nothing.", count_text(count)),
+        };
         (came > 0).then(|| {
             format!(
                 "{} messages came without a stamp, as the scenario asks, and were counted, not told apart: they are in no latency, and \
                  their order, contents and recipients are not judged. One that is lost and another one that comes twice make up for each \
-                 other. Of {} of them counts tell nothing.",
-                count_text(came),
-                count_text(uncounted)
+                 other.{untold}",
+                count_text(came)
             )
         })
     }
@@ -268,6 +271,33 @@ mod tests {
                  `clean_start = false` and a `session_expiry` keep both.",
                 crate::count_text(sent)
             )
+        );
+    }
+
+    /// Messages that bear no stamp are noted with what is not known of them.
+    #[test]
+    fn messages_without_a_stamp_are_noted() {
+        let note = |unstamped, uncounted| {
+            let mut measured = sample::passing().measured;
+            let entry = &mut measured.accounting.deliveries[0];
+            (entry.unstamped, entry.uncounted) = (unstamped, uncounted);
+            let notes = measured.notes();
+            notes
+                .into_iter()
+                .find(|note| note.contains("without a stamp"))
+        };
+
+        assert_eq!(note(0, 0), None);
+        let known = note(100, 0).expect("it is noted");
+        assert!(
+            known.starts_with("100 messages came without a stamp"),
+            "{known}"
+        );
+        assert!(known.ends_with("make up for each other."), "{known}");
+        let unknown = note(100, 20).expect("it is noted");
+        assert!(
+            unknown.ends_with("Of 20 of them counts tell nothing."),
+            "{unknown}"
         );
     }
 

@@ -209,3 +209,25 @@ fn excuses(accounting: &Accounting) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use squall_run::sample;
+
+    use super::*;
+
+    /// Groups that had messages without a stamp have a row: what came, what counts tell of it, and what they do not.
+    #[test]
+    fn messages_without_a_stamp_have_a_table() {
+        let mut accounting = sample::passing().measured.accounting;
+        assert!(unstamped(&accounting).rows.is_empty());
+        let entry = &mut accounting.deliveries[0];
+        (entry.unstamped, entry.uncounted) = (100, 20);
+
+        let table = unstamped(&accounting);
+
+        assert_eq!(table.rows.len(), 1);
+        let counts = [Cell::Count(100), Cell::Count(80), Cell::Count(20)];
+        assert_eq!(table.rows[0][2..], counts);
+    }
+}
