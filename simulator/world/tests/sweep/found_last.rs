@@ -150,3 +150,37 @@ exactly = 1
 "#,
     );
 }
+
+/// Of two CONNECTs that crossed, the one whose CONNACK came first may have been processed last: its device has the Session until
+/// another gets it, which cannot know what that has received.
+#[test]
+fn a_session_moves_back_to_the_device_whose_connection_goes_on() {
+    assert_sound(
+        r#"
+[[network]]
+name = "far"
+latency = "50ms"
+jitter = { dist = "uniform", min = "0ms", max = "200ms" }
+[[group]]
+name = "red"
+count = 5
+client_id = "{group}-twin-{index % 2}"
+network = "far"
+clean_start = false
+session_expiry = "3s"
+[[group.subscribe]]
+filter = "$share/b/t/#"
+qos = 2
+[[group]]
+name = "green"
+count = 1
+[[group.publish]]
+topic = "t/{index % 2}"
+qos = 2
+rate = 40
+[[expect]]
+check = "delivery"
+duplicated = 0
+"#,
+    );
+}

@@ -170,6 +170,7 @@ fn what_a_silent_member_is_sent_at_qos_0_is_gone() {
         scene.now += Duration::from_secs(wait_s);
         scene.publish(0..2, QOS0);
         scene.deliver(CLEAN + 1, 1, QOS0);
+        scene.wait(30_000);
 
         let tally = scene.close();
 

@@ -237,29 +237,6 @@ fn a_session_that_moved_excuses_repeats_at_qos_2_only() {
     }
 }
 
-/// Of two CONNECTs that crossed, the one whose CONNACK came first may have been processed last: its device has the Session until
-/// the other gets it again, which cannot know what that has received.
-#[test]
-fn a_session_moves_back_to_the_device_whose_connection_goes_on() {
-    let mut scene = Scene::ready(&[A]);
-    scene.connect_sent(B, A, None);
-    scene.connect_sent(C, A, None);
-    end(&mut scene, A, TAKEN_OVER);
-    scene.connected(C, A, true);
-    scene.connected(B, A, true);
-    end(&mut scene, B, TAKEN_OVER);
-    scene.wait(100);
-    scene.publish(0..1, QoS::ExactlyOnce);
-    scene.deliver_as(C, A, 0, QoS::ExactlyOnce);
-    scene.connect_as(B, A, true);
-    end(&mut scene, C, TAKEN_OVER);
-    scene.deliver_as(B, A, 0, QoS::ExactlyOnce);
-
-    let tally = scene.close();
-
-    assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
-}
-
 /// Session Present is 0 for the first, 1 while the Session lives, 0 or 1 once its expiry has
 /// passed on the device's clock, for the broker counts from when it noticed (§3.1.2.11.2).
 #[test]
