@@ -88,8 +88,8 @@ pub struct Deliveries {
     pub optional: u64,
     /// Further copies of a message to the same Session.
     pub duplicated: u64,
-    /// Of those, forbidden: at QoS 0 and 2, and at QoS 1 in MQTT 5.0 without a reconnect of the publisher or
-    /// the Session since.
+    /// Of those, forbidden: at QoS 0 and 2, and at QoS 1 in MQTT 5.0 without DUP, or without a reconnect of the Session since;
+    /// all with no reconnect of the publisher since.
     #[serde(default)]
     pub forbidden: u64,
     /// Deliveries that came before an earlier message of the same publisher and topic did.

@@ -169,15 +169,18 @@ fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
     })
 }
 
-/// Why it is not known whether more than `limit` were lost, if that hangs on what subscriptions were given up before.
+/// Why it is not known whether more than `limit` were lost, if that hangs on what was late when subscriptions and Sessions
+/// ended.
 fn given_up(owed: &Tally, limit: u64) -> Option<String> {
-    let late = owed.excused[Excuse::UnsubscribedLate as usize];
+    let late =
+        owed.excused[Excuse::UnsubscribedLate as usize] + owed.excused[Excuse::EndedLate as usize];
     let may_break = owed.lost <= limit && owed.lost + late > limit;
     may_break.then(|| {
         format!(
-            "{} messages had been under way for more than a second, and for long against what came before, when their recipient \
-             unsubscribed: whether the broker had them queued, or had lost them, is not known; let the subscription stay for longer \
-             (`churn.on`, `until`)",
+            "{} messages had been under way for more than 250 ms, and for long against what came before, when their recipient \
+             unsubscribed or its Session ended: whether the broker had them queued, or had lost them, is not known; \
+             let subscriptions stay for longer (`churn.on`, `until`), or let Sessions outlive their connections \
+             (`clean_start = false`, `session_expiry`)",
             count_text(late)
         )
     })

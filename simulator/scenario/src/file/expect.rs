@@ -26,7 +26,7 @@ pub(crate) enum ExpectFile {
         /// not judged: `run.drain` should be as long as that. By default not judged.
         lost: Option<u64>,
         /// Messages that came again though that is forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, on
-        /// one connection. By default not judged.
+        /// one connection, or without DUP where its publisher sent it once. By default not judged.
         duplicated: Option<u64>,
         /// Messages out of order within one publisher and topic. By default not judged.
         reordered: Option<u64>,

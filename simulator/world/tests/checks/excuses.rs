@@ -1,9 +1,10 @@
 //! What excuses a missing or second message excuses no more than that: beside each thing that a scenario does, a broker
 //! that breaks the same promise without that reason is found.
 
+use squall_ledger::Judgement;
 use squall_protocol::{PacketId, QoS, packet::Publish};
 
-use crate::run::{assert_broken, broken, run, run_tampered};
+use crate::run::{assert_broken, broken, run, run_tampered, verdict};
 use crate::tampering::{Outcome, is_to, once, publish_bytes, script, to_device};
 
 /// A device that publishes at QoS 0 and goes by RST every other second.
@@ -121,6 +122,41 @@ fn a_session_that_ends_hides_no_loss_before() {
     assert_broken(&judgement, &["delivery(1).lost"]);
     let deliveries = judgement.measured.accounting.deliveries_at(1);
     assert!(deliveries.lost > 40, "{deliveries:?}");
+}
+
+/// What was under way for long when its Session ended is not taken for queued: a broker that passes nothing on does not
+/// hold the claim because no later message shows it.
+#[test]
+fn sessions_that_end_do_not_excuse_what_was_late() {
+    for ends in [
+        "availability = { up = \"2s\", down = \"500ms\", how = \"rst\" }",
+        "availability = { up = \"2s\", down = \"500ms\" }",
+    ] {
+        let text = SHORT_SESSIONS.replace(
+            "availability = { up = \"2s\", down = \"500ms\", how = \"rst\" }",
+            ends,
+        );
+        let deaf = script(|passing, _| match is_to(passing, "reader-0", "a") {
+            true => Outcome::Done,
+            false => Outcome::Pass,
+        });
+        let late = |judgement: &Judgement| {
+            let deliveries = judgement.measured.accounting.deliveries_at(1);
+            let late = deliveries
+                .excuses
+                .get("session ended long after it was sent");
+            late.copied().unwrap_or_default()
+        };
+
+        let honest = run(&text);
+        let judgement = run_tampered(&text, deaf);
+
+        assert_broken(&honest, &[]);
+        assert_broken(&judgement, &["delivery(1).lost"]);
+        assert_eq!(late(&honest), 0, "{ends}");
+        assert!(late(&judgement) > 400, "{ends}: {}", late(&judgement));
+        assert_ne!(verdict(&judgement).outcome, squall_run::Outcome::Pass);
+    }
 }
 
 /// A reader that asks for the same messages by itself and as a member of a shared subscription, beside another member.

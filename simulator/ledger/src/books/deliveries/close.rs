@@ -212,6 +212,28 @@ impl Deliveries {
             && stream.is_overtaken(client, open)
     }
 
+    /// Whether a message was under way for long when its Session, whose device read all the time, ended at `now`.
+    pub(super) fn was_late(
+        &self,
+        id: usize,
+        client: ClientKey,
+        open: &OpenPledge,
+        now: Instant,
+    ) -> bool {
+        let stream = &self.streams[id];
+        let record = &open.record;
+        let Some(row) = session(&self.sessions, client) else {
+            return false;
+        };
+        record.is_ok()
+            && record.qos == QoS::AtLeastOnce
+            && !stream.has_expiring
+            && !self.on_links[usize::from(row.group.0)]
+            && row.connected_at < record.sent_at
+            && !self.may_miss(Recipient::Session(client), record.sent_at)
+            && self.slowest.is_long(row.group, record.sent_at, now)
+    }
+
     /// Notes a message that is lost, with what explains it.
     fn note_lost(&mut self, id: usize, open: &OpenPledge, group: GroupId, end: RunEnd) {
         let stream = &self.streams[id];

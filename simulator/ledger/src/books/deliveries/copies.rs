@@ -3,7 +3,7 @@
 //! A message is sent again only on another connection, after a reconnect of the Session
 //! [MQTT-4.4.0-1]. So what was published after the connection began on which it comes has never been
 //! sent to the Session on another: its first copy has DUP 0, and there is no second one. MQTT 3.1.1
-//! allows a server to send again on the same connection too (§4.4). What members of a shared subscription get at QoS 1 is in
+//! allows a server to send again on the same connection too (§4.4). What is sent again has DUP 1 [MQTT-3.3.1-1]. What members of a shared subscription get at QoS 1 is in
 //! `sharing`.
 
 use squall_protocol::{QoS, Version};
@@ -40,6 +40,11 @@ impl Deliveries {
         if self.was_repeated(case) {
             return None;
         }
+        if self.is_sent_anew(case) {
+            return Some(
+                "without DUP, which a repeat would have [MQTT-3.3.1-1], and its publisher sent it once".to_owned(),
+            );
+        }
         // What counts is the QoS that was promised: one that came instead excuses nothing.
         let owed = case.promised.unwrap_or(case.key().owed);
         if self.may_have_been_sent_at(case, QoS::AtLeastOnce) || owed == QoS::AtLeastOnce {
@@ -58,6 +63,25 @@ impl Deliveries {
         let is_excused = has_moved && owed == QoS::ExactlyOnce
             || self.may_have_been_sent_at(case, QoS::ExactlyOnce) && self.may_be_mistaken(case);
         (!is_excused).then(|| format!("QoS {} forbids that (§4.3)", owed as u8))
+    }
+
+    /// Whether a further copy cannot be a repeat of the broker's, whatever connections the Session has had: it comes without DUP,
+    /// as one does that was not sent before. A broker whose process was ended may not know what it had sent.
+    fn is_sent_anew(&self, case: &Case<'_>) -> bool {
+        let recipient = self.topics.places(case.topic)[case.place].recipient;
+        let is_v5 = session(&self.sessions, case.event.client)
+            .is_some_and(|session| session.version == Version::V5);
+        is_v5
+            && matches!(recipient, Recipient::Session(_))
+            && case.delivery.qos == QoS::AtLeastOnce
+            && case.published == QoS::AtLeastOnce
+            && !case.delivery.dup
+            && case.copies == 1
+            && !case.has_other_ways
+            && self.was_sent_once(case)
+            && !self
+                .broker_times
+                .touches(case.sent_at_least(), case.event.now)
     }
 
     /// Whether the message may have been published at this QoS: of one whose record is gone it is known only at which

@@ -308,11 +308,22 @@ impl Scene {
         qos: QoS,
         change: impl FnOnce(&mut DeliveredFact<'_>),
     ) -> Vec<Finding> {
+        self.deliver_changed_as([device, device], sequence, qos, change)
+    }
+
+    /// The same, to a device that has the Session of a client.
+    pub(super) fn deliver_changed_as(
+        &mut self,
+        [device, client]: [u32; 2],
+        sequence: u32,
+        qos: QoS,
+        change: impl FnOnce(&mut DeliveredFact<'_>),
+    ) -> Vec<Finding> {
         let (stamp, payload) = message(sequence);
         let properties = PublishProperties::default();
         let mut delivered = delivery(stamp, &payload, &properties, qos);
         change(&mut delivered);
-        self.tell_as(device, device, Fact::Delivered(delivered))
+        self.tell_as(device, client, Fact::Delivered(delivered))
     }
 
     /// Publisher 0 sends message `sequence` to `t`, to be retained, and has it acknowledged.
