@@ -27,8 +27,7 @@ use crate::books::{Excuse, Scope, Tally, TallyKey};
 
 /// What may be why counts do not tell, and what does.
 const UNCOUNTED: &str = "their Session or their publisher had another connection, a subscription began late, was given up, is shared or \
-     overlaps another, a fault or a link was on the way, they were not acknowledged, or not waited for (`run.drain` as long as \
-     `run.connect_timeout`), the broker may send them again or serves other clients, other messages went to their topics, or others of \
+     overlaps another, a fault or a link was on the way, they were not acknowledged, the broker may send them again or serves other clients, other messages went to their topics, or others of \
      them came too often or not at all, which hides these; `stamp = \"payload\"` lets each be told apart";
 
 /// Claims that are about messages with a stamp only.

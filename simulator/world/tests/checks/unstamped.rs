@@ -80,6 +80,21 @@ fn why_unjudged(judgement: &Judgement, key: &str) -> String {
     claim.unjudged.clone().unwrap_or_default()
 }
 
+/// What is missing and may come still is told with what the drain lacks, not with all that may hide a loss.
+#[test]
+fn a_message_that_may_come_still_is_told_with_the_drain_that_it_needs() {
+    let text = scenario(1, "", "lost = 0").replace("drain = \"12s\"", "drain = \"2s\"");
+
+    let judgement = run_tampered(&text, drop_one());
+
+    let why = why_unjudged(&judgement, "lost");
+    assert!(
+        why.starts_with("1 messages had not come when the run ended"),
+        "{why}"
+    );
+    assert!(why.contains("`run.drain`"), "{why}");
+}
+
 /// A message that was acknowledged and did not come is missing from the count, and the run fails.
 #[test]
 fn a_message_that_does_not_come_is_lost() {

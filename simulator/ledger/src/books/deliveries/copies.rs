@@ -66,12 +66,17 @@ impl Deliveries {
     }
 
     /// Whether a further copy cannot be a repeat of the broker's, whatever connections the Session has had: it comes without DUP,
-    /// as one does that was not sent before. A broker whose process was ended may not know what it had sent.
+    /// as one does that was not sent before. A broker whose process was ended may not know what it had sent, and on an older
+    /// connection, or one that a link holds back, the first copy may come after its repeat.
     fn is_sent_anew(&self, case: &Case<'_>) -> bool {
         let recipient = self.topics.places(case.topic)[case.place].recipient;
-        let is_v5 = session(&self.sessions, case.event.client)
-            .is_some_and(|session| session.version == Version::V5);
-        is_v5
+        let is_newest = session(&self.sessions, case.event.client).is_some_and(|session| {
+            session.version == Version::V5
+                && session.has_only(case.event.socket)
+                && session.last.connected == Some(case.event.socket)
+        });
+        is_newest
+            && !self.on_links[usize::from(case.event.group.0)]
             && matches!(recipient, Recipient::Session(_))
             && case.delivery.qos == QoS::AtLeastOnce
             && case.published == QoS::AtLeastOnce

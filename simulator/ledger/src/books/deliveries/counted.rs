@@ -9,6 +9,7 @@
 //! wrong ([`Span`]).
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use squall_protocol::{Instant, QoS, Version};
 use squall_run::{AnomalyKind, count_text};
@@ -288,15 +289,19 @@ impl Deliveries {
         let received = pair.received();
         let (missing, copies) = (Span::of_missing(count, pair), Span::of_copies(count, pair));
         let owed = pair.certainly_owed(count);
-        let shows_lost = self.counts_show_lost(of, pair, end)
-            && (missing.least == 0 || !self.may_come(of, pair, end));
+        let shows_missing = self.counts_show_missing(of, pair, end);
+        let short_by = self.short_by(of, pair, end);
+        let shows_lost = shows_missing && (missing.least == 0 || short_by.is_none());
         let shows_copies = self.counts_show_copies(of, pair);
         let tally = self.books.tally_mut(key);
-        if shows_lost {
+        if shows_missing {
             let delivered = owed.min(received);
             tally.pledged += owed;
             tally.delivered += delivered;
-            tally.lost += missing.least;
+            match short_by {
+                None => tally.lost += missing.least,
+                Some(short_by) => (0..missing.least).for_each(|_| tally.could_come(short_by)),
+            }
             tally.uncounted -= delivered;
             tally.unjudged_lost += missing.unsure();
         } else {
@@ -329,7 +334,12 @@ impl Deliveries {
     }
 
     /// Whether nothing but the broker can be why fewer came to a Session than it was owed.
-    fn counts_show_lost(&self, of: (TopicKey, ClientKey), pair: &PairCount, end: RunEnd) -> bool {
+    fn counts_show_missing(
+        &self,
+        of: (TopicKey, ClientKey),
+        pair: &PairCount,
+        end: RunEnd,
+    ) -> bool {
         let (topic, client) = of;
         let (Some(count), Some(session)) = (
             self.counted.topics.get(&topic),
@@ -345,14 +355,17 @@ impl Deliveries {
             && !self.on_links[usize::from(pair.group.0)]
     }
 
-    /// Whether what is missing may be under way still.
-    fn may_come(&self, of: (TopicKey, ClientKey), pair: &PairCount, end: RunEnd) -> bool {
-        let last_at = self.counted.topics.get(&of.0).map(|count| count.last_at);
+    /// How much longer the run would have had to go on to tell of what is missing; `None` if it can be told.
+    fn short_by(
+        &self,
+        of: (TopicKey, ClientKey),
+        pair: &PairCount,
+        end: RunEnd,
+    ) -> Option<Duration> {
+        let since = self.counted.topics.get(&of.0)?.last_at;
         match end {
-            RunEnd::Cut => true,
-            RunEnd::Drained(now) => {
-                last_at.is_none_or(|since| self.slowest.short_by(pair.group, since, now).is_some())
-            }
+            RunEnd::Cut => None,
+            RunEnd::Drained(now) => self.slowest.short_by(pair.group, since, now),
         }
     }
 
