@@ -125,9 +125,9 @@ pub enum Excuse {
     ComingStill,
     /// The run was cut short before it could come.
     RunCut,
-    /// Its Session ended as the scenario wanted, and it had been under way for long against what came before: whether the broker had
+    /// Its recipient left, for good or with its Session, as the scenario wanted, and it had been under way for long against what came before: whether the broker had
     /// it queued, or had lost it, is not known.
-    EndedLate,
+    LeftLate,
     /// Owed at QoS 0 while a fault stopped its recipient from reading, or while the broker caught up with that: at most
     /// once (§4.3.1).
     NotRead,
@@ -145,7 +145,7 @@ impl Excuse {
     /// Every excuse, by number.
     pub const ALL: [Self; 14] = [
         Self::SessionEnded,
-        Self::EndedLate,
+        Self::LeftLate,
         Self::EndedUnasked,
         Self::ConnectionLost,
         Self::OfflineAtEnd,
@@ -164,7 +164,7 @@ impl Excuse {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SessionEnded => "session ended",
-            Self::EndedLate => "session ended long after it was sent",
+            Self::LeftLate => "recipient left long after it was sent",
             Self::EndedUnasked => "session ended by the broker though nothing asked for it",
             Self::ConnectionLost => "connection lost at QoS 0",
             Self::OfflineAtEnd => "offline at the end",

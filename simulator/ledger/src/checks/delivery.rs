@@ -172,14 +172,14 @@ fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
 /// ended.
 fn given_up(owed: &Tally, limit: u64) -> Option<String> {
     let late =
-        owed.excused[Excuse::UnsubscribedLate as usize] + owed.excused[Excuse::EndedLate as usize];
+        owed.excused[Excuse::UnsubscribedLate as usize] + owed.excused[Excuse::LeftLate as usize];
     let may_break = owed.lost <= limit && owed.lost + late > limit;
     may_break.then(|| {
         format!(
             "{} messages had been under way for more than 250 ms, and for long against what came before, when their recipient \
-             unsubscribed or its Session ended: whether the broker had them queued, or had lost them, is not known; \
-             let subscriptions stay for longer (`churn.on`, `until`), or let Sessions outlive their connections \
-             (`clean_start = false`, `session_expiry`)",
+             unsubscribed or left: whether the broker had them queued, or had lost them, is not known; \
+             let subscriptions (`churn.on`, `until`) and connections stay for longer, or let Sessions outlive their connections \
+             (`clean_start = false`, `session_expiry`) and their devices come back",
             count_text(late)
         )
     })

@@ -160,6 +160,9 @@ impl Deliveries {
             return;
         }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
+            let left_late =
+                excuse == Excuse::OfflineAtEnd && self.was_left_late(id, recipient, open);
+            let excuse = if left_late { Excuse::LeftLate } else { excuse };
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
         }
@@ -212,7 +215,16 @@ impl Deliveries {
             && stream.is_overtaken(client, open)
     }
 
-    /// Whether a message was under way for long when its Session, whose device read all the time, ended at `now`.
+    /// Whether a message was under way for long when its recipient, which is not back, left.
+    fn was_left_late(&self, id: usize, recipient: Recipient, open: &OpenPledge) -> bool {
+        let Recipient::Session(client) = recipient else {
+            return false;
+        };
+        let left_at = session(&self.sessions, client).and_then(|row| row.offline_since);
+        left_at.is_some_and(|left_at| self.was_late(id, client, open, left_at))
+    }
+
+    /// Whether a message was under way for long when its recipient, whose device read all the time, left at `now`.
     pub(super) fn was_late(
         &self,
         id: usize,

@@ -151,7 +151,7 @@ impl Deliveries {
     }
 
     /// Ends the open pledges of a Session at `now`, those owed at `only` or all: what had to come before that is lost, the
-    /// rest is excused; with [`Excuse::EndedLate`] only what was late is excused by that name.
+    /// rest is excused; with [`Excuse::LeftLate`] only what was late is excused by that name.
     pub(super) fn end_pledges(
         &mut self,
         client: ClientKey,
@@ -172,7 +172,7 @@ impl Deliveries {
                     let group = group_of(&self.sessions, &self.shares, recipient);
                     let is_late = self.was_late(cursor.stream, client, &open, now);
                     let excuse = match excuse {
-                        Excuse::EndedLate if !is_late => Excuse::SessionEnded,
+                        Excuse::LeftLate if !is_late => Excuse::SessionEnded,
                         excuse => excuse,
                     };
                     excuse_pledge(&mut self.books, group, &open, excuse);

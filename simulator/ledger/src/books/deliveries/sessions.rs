@@ -146,7 +146,7 @@ impl Deliveries {
         if is_over && is_offline {
             let excuse = match ending.is_unasked {
                 true => Excuse::EndedUnasked,
-                false => Excuse::EndedLate,
+                false => Excuse::LeftLate,
             };
             self.excuse_session(event, None, excuse);
         } else {
