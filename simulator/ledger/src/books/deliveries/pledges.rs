@@ -170,10 +170,12 @@ impl Deliveries {
                     self.count_lost(cursor.stream, &open, RunEnd::Drained(now));
                 } else {
                     let group = group_of(&self.sessions, &self.shares, recipient);
-                    let is_late = self.was_late(cursor.stream, client, &open, now);
-                    let excuse = match excuse {
-                        Excuse::LeftLate if !is_late => Excuse::SessionEnded,
-                        excuse => excuse,
+                    let is_in_time = excuse == Excuse::LeftLate
+                        && !self.was_late(cursor.stream, client, &open, now);
+                    let excuse = if is_in_time {
+                        Excuse::SessionEnded
+                    } else {
+                        excuse
                     };
                     excuse_pledge(&mut self.books, group, &open, excuse);
                 }
