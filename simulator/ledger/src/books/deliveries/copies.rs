@@ -114,9 +114,10 @@ impl Deliveries {
 
     /// Whether the publisher did not send the message again, and had no other connection since on which it may have.
     pub(super) fn was_sent_once(&self, case: &Case<'_>) -> bool {
-        let connected_at = self.connected_at.get(&case.stamp.device);
         !self.was_repeated(case)
-            && connected_at.is_none_or(|&connected_at| connected_at < case.sent_at_least())
+            && self
+                .repeats
+                .is_of_this_connection(case.stream, case.sequence())
     }
 
     /// Whether no other connection of the Session can have been sent this message, and one copy is all

@@ -9,6 +9,7 @@ use squall_fleet::Stamp;
 
 use super::case::Case;
 use super::{Deliveries, StreamId};
+use crate::books::event::Event;
 use crate::books::sequences::SequenceSet;
 
 /// Ranges of messages that are remembered of a stream; with more, those between the first two count as repeated.
@@ -18,6 +19,8 @@ const RANGES_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
     streams: HashMap<StreamId, SequenceSet>,
+    /// The first message that was not sent before its publisher's present connection, where that is not the first one.
+    since_connected: HashMap<StreamId, u32>,
 }
 
 impl Repeats {
@@ -25,6 +28,12 @@ impl Repeats {
         let sequences = self.streams.entry(stream).or_default();
         sequences.insert(sequence);
         sequences.forget_oldest_gap(RANGES_MAX);
+    }
+
+    /// Whether a message was sent on its publisher's present connection for the first time.
+    pub(super) fn is_of_this_connection(&self, stream: StreamId, sequence: u32) -> bool {
+        let first = self.since_connected.get(&stream);
+        first.is_none_or(|&first| sequence >= first)
     }
 
     fn contains(&self, stream: StreamId, sequence: u32) -> bool {
@@ -43,6 +52,15 @@ impl Deliveries {
         let stream = topic.and_then(|topic| self.stream_ids.get(&(stamp.device, topic)));
         if let Some(&stream) = stream {
             self.repeats.insert(stream, stamp.sequence);
+        }
+    }
+
+    /// A publisher has another connection: what it sends from now on was not sent before, but for what has no answer.
+    pub(super) fn note_publisher_connected(&mut self, event: &Event) {
+        let ids = self.device_streams.get(&event.device);
+        for &id in ids.into_iter().flatten() {
+            let first = self.streams[id].sequences().end;
+            self.repeats.since_connected.insert(id, first);
         }
     }
 

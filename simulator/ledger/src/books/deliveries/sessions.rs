@@ -59,6 +59,7 @@ impl Deliveries {
         expiry: std::time::Duration,
     ) {
         self.connected_at.insert(event.device, event.now);
+        self.note_publisher_connected(event);
         let session = self.session_mut(event);
         let is_over = !session_present
             && (session.has_expired(event.now) || session.ends_by_takeover(event.socket));

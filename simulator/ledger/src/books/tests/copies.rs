@@ -92,6 +92,23 @@ fn a_copy_at_qos_1_after_the_publisher_left_for_good_is_forbidden() {
     assert_eq!(copies, (1, 1));
 }
 
+/// What a publisher sends for the first time after it came back it has sent once, also where the message is forgotten
+/// before the copy comes.
+#[test]
+fn a_copy_of_what_was_sent_after_the_publisher_came_back_is_forbidden() {
+    let mut scene = Scene::ready(&[KEPT]);
+    scene.publish(0..1, QOS1);
+    scene.deliver(KEPT, 0, QOS1);
+    scene.end(PUBLISHER, RESET);
+    scene.connect_as(PUBLISHER, PUBLISHER, true);
+    scene.publish(1..2, QOS1);
+    for _ in 0..2 {
+        scene.deliver(KEPT, 1, QOS1);
+    }
+
+    assert_eq!(scene.close().forbidden, 1);
+}
+
 /// While an older connection of the Session is open, it may have had the first copy.
 #[test]
 fn a_copy_at_qos_1_beside_an_older_connection_is_allowed() {
