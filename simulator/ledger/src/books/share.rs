@@ -3,6 +3,7 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::ClientKey;
 
+use super::deliveries::Notice;
 use super::session::{Session, SubscriptionState};
 use super::stream::OpenCursors;
 use super::topics::FilterKey;
@@ -17,12 +18,29 @@ pub(crate) struct Share {
     /// Until then messages may have been given to a member that was gone already; the start of
     /// the run if no member was lost.
     pub(crate) disturbed_until: Instant,
+    /// When a member was lost for the last time: when its end was told, or when its silence has surely been noticed. What is
+    /// under way is given to another one from then on. The start of the run if no member was lost.
+    pub(crate) disturbed_at: Instant,
     /// Until then the broker may have taken a member for one that is there, which had fallen silent: what it sent to it at
     /// QoS 0 is gone. The start of the run if none had.
     pub(crate) silent_until: Instant,
 }
 
 impl Share {
+    /// A member was lost at `now`, which the broker has surely noticed by `until`.
+    pub(crate) fn disturb(&mut self, now: Instant, until: Instant, notice: Notice) {
+        self.disturbed_until = self.disturbed_until.max(until);
+        let disturbed_at = match notice {
+            // Brokers notice within milliseconds: to wait for the longest that it may take would be to wait twice.
+            Notice::Told => now,
+            Notice::Silence => {
+                self.silent_until = self.silent_until.max(until);
+                until
+            }
+        };
+        self.disturbed_at = self.disturbed_at.max(disturbed_at);
+    }
+
     /// The QoS that a message is owed at: that of the first member that is connected and
     /// certainly subscribed. `None` if there is none: then the broker may do what it likes.
     pub(crate) fn certain(&self, sessions: &[Option<Session>], filter: FilterKey) -> Option<QoS> {

@@ -363,9 +363,9 @@ impl Deliveries {
                 }
                 // What was on its way to the lost member: at QoS 2 no other member may have it
                 // [MQTT-4.8.2-5], at QoS 1 the broker may wait for that member, or may not have
-                // noticed yet (§4.8.2).
+                // noticed its silence yet (§4.8.2).
                 let may_wait = open.owed == QoS::ExactlyOnce
-                    || now < share.disturbed_until
+                    || now < share.disturbed_at
                     || share.has_offline_member(&self.sessions, filter);
                 may_wait.then_some(Excuse::MemberLost)
             }

@@ -10,7 +10,7 @@
 use squall_fleet::Wanted;
 use squall_protocol::{Instant, QoS, ReasonCode};
 
-use super::{Deliveries, group_of, session};
+use super::{Deliveries, Notice, group_of, session};
 use crate::books::event::Event;
 use crate::books::session::{Subscription, SubscriptionState};
 use crate::books::stream::{CursorKey, OpenPledge};
@@ -83,7 +83,7 @@ impl Deliveries {
             return;
         }
         if let Some(share) = self.shares.get_mut(&filter) {
-            share.disturbed_until = share.disturbed_until.max(event.now);
+            share.disturb(event.now, event.now, Notice::Told);
         }
         self.excuse(Recipient::Share(filter), None, Excuse::Unsubscribed);
     }

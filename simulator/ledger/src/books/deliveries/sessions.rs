@@ -300,10 +300,7 @@ impl Deliveries {
     fn disturb_shares(&mut self, event: &Event, until: Instant, notice: Notice) {
         for filter in self.shares_of(event) {
             if let Some(share) = self.shares.get_mut(&filter) {
-                share.disturbed_until = share.disturbed_until.max(until);
-                if notice == Notice::Silence {
-                    share.silent_until = share.silent_until.max(until);
-                }
+                share.disturb(event.now, until, notice);
             }
         }
     }

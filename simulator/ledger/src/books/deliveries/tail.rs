@@ -105,9 +105,8 @@ impl Deliveries {
                 Some(session.connected_at.max(sent_at))
             }
             Recipient::Share(filter) => {
-                let disturbed_until = self.shares.get(&filter)?.disturbed_until;
-                // What a member had that was lost goes to another one once the broker has noticed that.
-                Some(disturbed_until.max(sent_at))
+                // What a member had that was lost goes to another one from then on.
+                Some(self.shares.get(&filter)?.disturbed_at.max(sent_at))
             }
         }
     }
