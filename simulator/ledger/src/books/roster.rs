@@ -274,4 +274,10 @@ impl Roster {
         }
         self
     }
+
+    /// A roster whose wills all wait so long.
+    pub(crate) fn with_will_delay(mut self, delay: Delay) -> Self {
+        self.will_delays.fill(delay);
+        self
+    }
 }

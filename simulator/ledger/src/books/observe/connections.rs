@@ -171,7 +171,7 @@ impl Ledger {
         match connection.path {
             Path::Direct => {
                 self.overtake_departing(event);
-                self.wills.handle_connect_sent(event.client, event.now);
+                self.wills.handle_connect_sent(event);
                 self.retained.handle_connect_sent(event.client);
                 self.takeovers.handle_connect_sent(event, sent);
             }

@@ -186,7 +186,7 @@ impl Ledger {
         self.silences.handle_connect_left(event);
         if let Some(connection) = self.open.get_mut(&event.socket) {
             connection.connect_left_at = Some(event.now);
-            self.wills.handle_connect_sent(event.client, event.now);
+            self.wills.handle_connect_sent(event);
             self.retained.handle_connect_sent(event.client);
             self.takeovers.handle_connect_sent(event, connection.sent);
         } else if let Some(departing) = self.departing.get(&event.socket) {

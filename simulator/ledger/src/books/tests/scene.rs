@@ -13,6 +13,7 @@ use squall_protocol::{
 use squall_run::AnomalyKind;
 use squall_scenario::{BrokerHistory, ClientKey, DeviceId, DropKind, FaultId};
 
+use crate::books::delay::Delay;
 use crate::books::{Finding, Ledger, Memory, Roster, Tally, WatchedClaims};
 
 /// Group 0: three publishers with Sessions that end with the connection.
@@ -86,6 +87,16 @@ impl Scene {
     pub(super) fn resuming(groups: &[usize]) -> Self {
         let roster = Self::roster().on_broker(BrokerHistory::EarlierRuns);
         let roster = roster.with_resuming(groups);
+        Self::of(Ledger::new(
+            roster,
+            WatchedClaims::default(),
+            Memory::default(),
+        ))
+    }
+
+    /// A scene whose wills wait so long.
+    pub(super) fn with_will_delay(delay: Delay) -> Self {
+        let roster = Self::roster().with_will_delay(delay);
         Self::of(Ledger::new(
             roster,
             WatchedClaims::default(),

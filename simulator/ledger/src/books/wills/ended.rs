@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_protocol::Instant;
-use squall_scenario::{BrokerHistory, DeviceId};
+use squall_scenario::{BrokerHistory, ClientKey, DeviceId};
 
 use super::sightings::{Seen, Sightings};
 use super::taken::{Taken, TakenFor};
@@ -21,6 +21,7 @@ const PAST_TAKEOVER: Duration = Duration::from_millis(250);
 pub(super) struct End {
     pub(super) at: Instant,
     pub(super) device: DeviceId,
+    pub(super) client: ClientKey,
     pub(super) end: WillEnd,
     /// When its Session was connected again.
     pub(super) back_at: Option<Instant>,
@@ -122,6 +123,11 @@ impl End {
     /// Whether a will that comes at `arrived` comes before this one's is due.
     pub(super) fn is_too_early(&self, arrived: Instant) -> bool {
         self.taken(0, 0).is_too_early(arrived)
+    }
+
+    /// Whether its Session had another connection before the end was known.
+    pub(super) fn was_displaced(&self) -> bool {
+        self.back_at.is_some_and(|back_at| back_at < self.at)
     }
 
     /// Whether a will may come for it.

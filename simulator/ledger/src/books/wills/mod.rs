@@ -16,6 +16,7 @@ mod deliver;
 mod early;
 mod end;
 mod ended;
+mod holders;
 mod progress;
 mod row;
 mod seen;
@@ -31,6 +32,7 @@ use squall_fleet::{BrokerFact, SocketId};
 use squall_protocol::{Instant, QoS, packet::Will};
 use squall_scenario::{BrokerHistory, ClientKey, DropKind, FaultId};
 
+use self::holders::Holders;
 use self::row::Row;
 use super::anomalies::Anomalies;
 use super::broker_times::BrokerTimes;
@@ -70,6 +72,8 @@ struct Armed {
     row: usize,
     qos: QoS,
     retain: bool,
+    /// When its CONNACK reached the device's machine; `None` before.
+    connected_at: Option<Instant>,
 }
 
 /// A claim that wills come in time.
@@ -130,6 +134,8 @@ pub(crate) struct Wills {
     on_link: HashMap<SocketId, (usize, u64)>,
     /// The row and the number of the last end of each Session that has not been connected since.
     last_ends: HashMap<ClientKey, (usize, u64)>,
+    /// The last connection of each Session.
+    holders: Holders,
     tallies: BTreeMap<(Option<FaultId>, WillCause), WillTally>,
     limits: Vec<WillLimit>,
     /// Wills later than a limit, by `[[expect]]`, fault and kind of drop.
@@ -165,6 +171,7 @@ impl Wills {
             armed: HashMap::new(),
             on_link: HashMap::new(),
             last_ends: HashMap::new(),
+            holders: Holders::default(),
             tallies: BTreeMap::new(),
             limits,
             late: BTreeMap::new(),
@@ -201,13 +208,16 @@ impl Wills {
             row,
             qos: will.qos,
             retain: will.retain,
+            connected_at: None,
         };
         self.armed.insert(event.socket, armed);
     }
 
     /// The will of an open connection.
     pub(crate) fn will_of(&self, socket: SocketId) -> Option<KnownWill> {
-        let &Armed { row, qos, retain } = self.armed.get(&socket)?;
+        let &Armed {
+            row, qos, retain, ..
+        } = self.armed.get(&socket)?;
         // Others may announce the same message otherwise.
         Some(KnownWill {
             qos,
@@ -248,9 +258,12 @@ impl Wills {
         end: WillEnd,
         shares: Vec<FilterKey>,
     ) -> Vec<WillSeen> {
+        let connected_at = self.armed.get(&event.socket);
+        let connected_at = connected_at.and_then(|armed| armed.connected_at);
         let Some(row) = self.disarm(event.socket) else {
             return Vec::new();
         };
+        let displacer = self.holders.displacer_of(event, connected_at);
         let number = self.on_row(row, |row| row.push(event, end, shares));
         if self
             .broker_times
@@ -258,23 +271,36 @@ impl Wills {
         {
             self.rows[row].note_forgetting(event.now);
         }
-        self.last_ends.insert(event.client, (row, number));
         if end.left_at.is_none() {
             self.on_link.insert(event.socket, (row, number));
         }
-        match end.cause {
+        // A Clean Start has made the will due at once: one that was read before the close is not too early.
+        if let Some(displacer) = displacer {
+            self.rows[row].note_asked(number, displacer.asked_at, Duration::ZERO);
+        }
+        let seen = match end.cause {
             WillCause::ClosedByBroker => self.match_early(row, event.arrived),
             WillCause::Dropped(_)
             | WillCause::Disconnected
             | WillCause::DisconnectedWithWill
             | WillCause::Qos2Cut
             | WillCause::GivenUp => Vec::new(),
+        };
+        match displacer.and_then(|displacer| displacer.connected_at) {
+            // The Session may have had a later end since then: that one stays its last.
+            Some(back_at) => self.rows[row].note_back(number, back_at),
+            None => {
+                self.last_ends.insert(event.client, (row, number));
+            }
         }
+        seen
     }
 
     /// CONNECT was sent for a Session, or has left its device's link.
-    pub(crate) fn handle_connect_sent(&mut self, client: ClientKey, at: Instant) {
-        if let Some(&(row, number)) = self.last_ends.get(&client) {
+    pub(crate) fn handle_connect_sent(&mut self, event: &Event) {
+        let at = event.now;
+        self.holders.handle_connect_sent(event);
+        if let Some(&(row, number)) = self.last_ends.get(&event.client) {
             let ended_at = self.rows[row].ended_at(number).unwrap_or(at);
             let away = self.broker_times.away_between(ended_at, at);
             self.rows[row].note_asked(number, at, away);
@@ -283,6 +309,10 @@ impl Wills {
 
     /// A Session is connected again.
     pub(crate) fn handle_connected(&mut self, event: &Event) {
+        self.holders.handle_connected(event);
+        if let Some(armed) = self.armed.get_mut(&event.socket) {
+            armed.connected_at = Some(event.arrived);
+        }
         if let Some((row, number)) = self.last_ends.remove(&event.client) {
             self.rows[row].note_back(number, event.arrived);
         }

@@ -18,7 +18,7 @@ use crate::books::delay::Delay;
 use crate::books::event::Event;
 use crate::books::topics::{FilterKey, Recipient};
 
-/// How many ends further on a later one of the same device is looked for: more only where many devices
+/// How many ends further on a later one of the same Session is looked for: more only where many devices
 /// share one will.
 const LOOK_AHEAD: usize = 64;
 
@@ -77,6 +77,7 @@ impl Row {
         self.ends.push_back(End {
             at: event.now,
             device: event.device,
+            client: event.client,
             end,
             shares,
             seen: Sightings::default(),
@@ -319,7 +320,7 @@ impl Row {
     }
 
     /// Place of the end whose will a recipient still waits for that fits one which reaches it at `arrived`: the
-    /// oldest for which it is not too early, unless its will was due long before, and a later end of its device is there.
+    /// oldest for which it is not too early, unless its will was due long before, and a later end of its Session is there.
     fn waiting_for(&self, recipient: Recipient, arrived: Instant) -> Option<usize> {
         let looked_up;
         let progress = match self.progress.get(&recipient) {
@@ -348,7 +349,7 @@ impl Row {
         };
         let mut place = oldest;
         while self.ends[place].is_past(arrived)
-            && let Some(later) = self.later_of_device(place, arrived)
+            && let Some(later) = self.later_of_session(place, arrived)
         {
             place = later;
         }
@@ -361,14 +362,15 @@ impl Row {
         ends.position(|end| end.is_doubtful && !end.seen.contains(recipient))
     }
 
-    /// Place of the next end of the same device that the broker knew of at `arrived`.
-    fn later_of_device(&self, place: usize, arrived: Instant) -> Option<usize> {
-        let device = self.ends[place].device;
+    /// Place of the next end of the same Session that the broker knew of at `arrived`, apart from those of connections that
+    /// were displaced before: their ends are older than they look.
+    fn later_of_session(&self, place: usize, arrived: Instant) -> Option<usize> {
+        let client = self.ends[place].client;
         let last = self.ends.len().min(place + LOOK_AHEAD);
         (place + 1..last).find(|&later| {
             let end = &self.ends[later];
             let is_known = end.end.left_at.is_some_and(|left| left <= arrived);
-            end.device == device && end.is_expected() && is_known
+            end.client == client && end.is_expected() && is_known && !end.was_displaced()
         })
     }
 
