@@ -13,8 +13,8 @@
 //! What bears no stamp of this run says nothing about the run: a claim without any other delivery is
 //! not judged.
 //!
-//! `duplicated` counts repeats that are forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, because neither
-//! the publisher nor the Session had another connection since [MQTT-4.4.0-1]. Where every message that
+//! `duplicated` counts repeats that are forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, because the publisher sent the
+//! message once, and either the Session had no other connection since [MQTT-4.4.0-1] or the copy has no DUP [MQTT-3.3.1-1]. Where every message that
 //! came was allowed to come again there is nothing to judge it by.
 
 use squall_protocol::QoS;

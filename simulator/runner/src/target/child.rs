@@ -1,6 +1,7 @@
 //! A target that runs as our child process, or a command that gives payloads.
 
 use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -32,6 +33,8 @@ const HURRIED_STOP_MAX: Duration = Duration::from_secs(1);
 const SUPERVISOR_STOP_MAX: Duration = Duration::from_secs(2);
 /// Lines that an error shows of the beginning of a child's output.
 const FIRST_LINES: usize = 3;
+/// Bytes in which those of its end are looked for.
+const END_BYTES: u64 = 64 * 1024;
 /// Lines that an error shows of its end.
 const LAST_LINES: usize = 5;
 /// How long our own broker may take to say where it listens.
@@ -269,7 +272,9 @@ impl Child {
 
     /// The last lines of its output.
     pub fn last_lines(&self) -> Vec<String> {
-        let mut lines = self.lines();
+        let output = end_of(&self.log).unwrap_or_default();
+        let output = String::from_utf8_lossy(&output);
+        let mut lines: Vec<String> = output.lines().map(str::to_owned).collect();
         lines.split_off(lines.len().saturating_sub(LAST_LINES))
     }
 
@@ -382,6 +387,16 @@ fn supervisor(
         .args(words)
         .stdin(OwnedFd::from(theirs));
     Ok((command, Rc::new(Reports::new(ours))))
+}
+
+/// The end of a file, which may be large.
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
+    let mut end = Vec::new();
+    file.take(END_BYTES).read_to_end(&mut end)?;
+    Ok(end)
 }
 
 fn open_log(path: &Path) -> Result<File, Failure> {

@@ -1,17 +1,23 @@
 //! Product and version of the broker under test.
 
+use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use squall_scenario::SpawnTarget;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::place::Place;
 use crate::exit::Failure;
+use crate::remark::remark;
 
 /// RabbitMQ's commands start a virtual machine of their own.
 const COMMAND_MAX: Duration = Duration::from_secs(20);
+/// Bytes that are read of what it prints.
+const BYTES_MAX: u64 = 64 * 1024;
 /// Characters that are kept of what a broker says.
 const LETTERS_MAX: usize = 80;
 
@@ -30,13 +36,43 @@ pub(super) async fn printed_version(
     for (name, value) in &spawn.env {
         command.env(name, place.fill_in(value)?);
     }
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let Ok(Ok(output)) = timeout(COMMAND_MAX, command.output()).await else {
-        return Ok(None);
-    };
-    // Some print it as an error, and some fail when they have.
-    let printed = [output.stdout, output.stderr].concat();
-    Ok(version_in(&printed))
+    command.stdin(Stdio::null());
+    match printed_by(command).await {
+        Ok(printed) => Ok(version_in(&printed)),
+        Err(error) => {
+            remark(&format!(
+                "note: target.software, `{program}`, does not tell the broker's version: {error}"
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// What a command prints, or the beginning of it. Some print it as an error, and some fail when they have. All that it started
+/// ends with it.
+async fn printed_by(mut command: Command) -> io::Result<Vec<u8>> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
+    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let read = async { tokio::join!(beginning(stdout), beginning(stderr)) };
+    let read = timeout(COMMAND_MAX, read).await;
+    if let Some(group) = group {
+        // It fails where all have ended by themselves.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    child.wait().await?;
+    let (stdout, stderr) = read.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+    Ok([stdout?, stderr?].concat())
+}
+
+/// What comes first of an output, which is closed behind that.
+async fn beginning(output: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut read = Vec::new();
+    if let Some(output) = output {
+        output.take(BYTES_MAX).read_to_end(&mut read).await?;
+    }
+    Ok(read)
 }
 
 /// The last line of `said` with a digit, without what a terminal would obey. ActiveMQ says of Java and its memory first.

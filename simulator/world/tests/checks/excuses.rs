@@ -124,13 +124,51 @@ fn a_session_that_ends_hides_no_loss_before() {
     assert!(deliveries.lost > 40, "{deliveries:?}");
 }
 
+/// A device that leaves for good, and its Session stays.
+const LEAVES: &str = "clean_start = false\nsession_expiry = \"5m\"\nleave = \"10s\"";
+
+/// What a later message had overtaken before a device left for good is lost, whether its Session lives on or not.
+#[test]
+fn a_device_that_leaves_hides_no_loss_before() {
+    for leaves in [LEAVES, &LEAVES.replace("5m", "2s")] {
+        let stays = "availability = { up = \"2s\", down = \"500ms\", how = \"rst\" }";
+        let text = SHORT_SESSIONS.replace(stays, leaves);
+
+        assert_broken(&run(&text), &[]);
+        let judgement = run_tampered(&text, drops_every_tenth());
+
+        assert_broken(&judgement, &["delivery(1).lost"]);
+        let deliveries = judgement.measured.accounting.deliveries_at(1);
+        assert!(deliveries.lost > 35, "{leaves}: {deliveries:?}");
+    }
+}
+
+/// A message that expires while its recipient is connected, and did not come before that, is lost, also where the recipient
+/// is away later: that excuses what expires then.
+#[test]
+fn a_recipient_that_is_away_later_hides_no_loss_of_what_expired_before() {
+    let stays = "availability = { up = \"2s\", down = \"500ms\", how = \"rst\" }";
+    let kept = format!("clean_start = false\nsession_expiry = \"5m\"\n{stays}");
+    let text = SHORT_SESSIONS.replace(stays, &kept).replace(
+        "qos = 1\n[[group]]",
+        "qos = 1\nmessage_expiry = \"1s\"\n[[group]]",
+    );
+    assert_broken(&run(&text), &[]);
+
+    let judgement = run_tampered(&text, drops_every_tenth());
+
+    assert_broken(&judgement, &["delivery(1).lost"]);
+    let deliveries = judgement.measured.accounting.deliveries_at(1);
+    assert!(deliveries.lost > 25, "{deliveries:?}");
+}
+
 /// What was under way for long when its Session ended is not taken for queued: a broker that passes nothing on does not
 /// hold the claim because no later message shows it.
 #[test]
 fn sessions_that_end_do_not_excuse_what_was_late() {
-    let leaves = "clean_start = false\nsession_expiry = \"5m\"\nleave = \"10s\"";
     for ends in [
-        leaves,
+        LEAVES,
+        &LEAVES.replace("5m", "2s"),
         "availability = { up = \"2s\", down = \"500ms\", how = \"rst\" }",
         "availability = { up = \"2s\", down = \"500ms\" }",
     ] {

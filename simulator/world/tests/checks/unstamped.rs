@@ -148,6 +148,7 @@ fn counts_that_prove_nothing_are_not_judged() {
         (fault, "lost"),
         (fault, "duplicated"),
         (overlapping, "duplicated"),
+        (overlapping, "lost"),
     ] {
         let judgement = run(&scenario(1, reader, &format!("{key} = 0")));
 

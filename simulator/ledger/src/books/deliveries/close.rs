@@ -3,8 +3,9 @@
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
-use squall_scenario::{ClientKey, DeviceId, GroupId};
+use squall_scenario::{DeviceId, GroupId};
 
+use super::departed::BeforeLeft;
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::missing::{Fate, MessageKey, Missing};
@@ -160,9 +161,15 @@ impl Deliveries {
             return;
         }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
-            let left_late =
-                excuse == Excuse::OfflineAtEnd && self.was_left_late(id, recipient, open);
-            let excuse = if left_late { Excuse::LeftLate } else { excuse };
+            let has_left = matches!(excuse, Excuse::OfflineAtEnd | Excuse::SessionEnded);
+            let before = self
+                .before_it_left(id, recipient, open)
+                .filter(|_| has_left);
+            let excuse = match before {
+                Some(BeforeLeft::HadToCome) => return self.count_lost(id, open, end),
+                Some(BeforeLeft::WasLate) => Excuse::LeftLate,
+                None => excuse,
+            };
             self.books.tally_mut(key).excused[excuse as usize] += 1;
             return;
         }
@@ -194,56 +201,6 @@ impl Deliveries {
         self.books.tally_mut(key).lost += 1;
         self.note_missing(id, open, Fate::Lost);
         self.note_lost(id, open, key.group, end);
-    }
-
-    /// Whether a message had to come to a Session before now, whatever becomes of that: the Session had a later one on
-    /// the connection that it has had since before the message was sent, and neither its expiry, nor another connection of
-    /// its publisher, nor a device that did not read can be why it did not (§4.6).
-    pub(super) fn had_to_come(&self, id: usize, client: ClientKey, open: &OpenPledge) -> bool {
-        let stream = &self.streams[id];
-        let record = &open.record;
-        let is_of_one_connection =
-            |since: Option<Instant>| since.is_some_and(|at| at < record.sent_at);
-        let row = session(&self.sessions, client);
-        record.is_ok()
-            // At QoS 2 brokers may pass on at PUBLISH or at PUBREL, whose order is another one.
-            && record.qos != QoS::ExactlyOnce
-            && !stream.has_expiring
-            && is_of_one_connection(row.map(|row| row.connected_at))
-            && is_of_one_connection(self.connected_at.get(&stream.device).copied())
-            && !self.may_miss(Recipient::Session(client), record.sent_at)
-            && stream.is_overtaken(client, open)
-    }
-
-    /// Whether a message was under way for long when its recipient, which is not back, left.
-    fn was_left_late(&self, id: usize, recipient: Recipient, open: &OpenPledge) -> bool {
-        let Recipient::Session(client) = recipient else {
-            return false;
-        };
-        let left_at = session(&self.sessions, client).and_then(|row| row.offline_since);
-        left_at.is_some_and(|left_at| self.was_late(id, client, open, left_at))
-    }
-
-    /// Whether a message was under way for long when its recipient, whose device read all the time, left at `now`.
-    pub(super) fn was_late(
-        &self,
-        id: usize,
-        client: ClientKey,
-        open: &OpenPledge,
-        now: Instant,
-    ) -> bool {
-        let stream = &self.streams[id];
-        let record = &open.record;
-        let Some(row) = session(&self.sessions, client) else {
-            return false;
-        };
-        record.is_ok()
-            && record.qos == QoS::AtLeastOnce
-            && !stream.has_expiring
-            && !self.on_links[usize::from(row.group.0)]
-            && row.connected_at < record.sent_at
-            && !self.may_miss(Recipient::Session(client), record.sent_at)
-            && self.slowest.is_long(row.group, record.sent_at, now)
     }
 
     /// Notes a message that is lost, with what explains it.
@@ -373,7 +330,7 @@ impl Deliveries {
     }
 
     /// Whether a recipient, or a member of it, may have missed what was sent to it at QoS 0 because it did not read.
-    fn may_miss(&self, recipient: Recipient, sent_at: Instant) -> bool {
+    pub(super) fn may_miss(&self, recipient: Recipient, sent_at: Instant) -> bool {
         let one = |client| {
             session(&self.sessions, client).is_some_and(|session| session.unread.may_miss(sent_at))
         };

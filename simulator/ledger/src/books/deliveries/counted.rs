@@ -8,6 +8,8 @@
 //! Where it may have hidden more, since something else is missing or came too often, no count is taken for a proof that nothing is
 //! wrong ([`Span`]).
 
+mod span;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -20,9 +22,10 @@ use super::delivery::{Delivery, Origin};
 use super::{Deliveries, Message, StreamId, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
-use crate::books::session::Sender;
+use crate::books::session::{Sender, Session};
 use crate::books::tallies::TallyKey;
 use crate::books::topics::Recipient;
+use span::Span;
 
 /// Later than anything in a run.
 const NOW: Instant = Instant::from_nanos(u64::MAX);
@@ -129,46 +132,6 @@ impl PairCount {
             self.owed += 1;
             self.owed_qos = qos;
         }
-    }
-}
-
-/// How many messages may have gone wrong, as far as counts tell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Span {
-    least: u64,
-    most: u64,
-}
-
-impl Span {
-    /// Messages that were owed and did not come. What was sent and not owed for certain, and what came more often than it
-    /// was sent, may stand in for one that is lost.
-    fn of_missing(count: &TopicCount, pair: &PairCount) -> Self {
-        let received = pair.received();
-        let has_copies = received > count.sent;
-        let may_have_copies = count.may_repeat && count.qos == QoS::AtLeastOnce;
-        Self {
-            least: pair.certainly_owed(count).saturating_sub(received),
-            most: match has_copies || may_have_copies {
-                true => pair.owed,
-                false => pair.owed.min(count.sent.saturating_sub(received)),
-            },
-        }
-    }
-
-    /// Messages that came more often than they were sent. Each that did not come hides one.
-    fn of_copies(count: &TopicCount, pair: &PairCount) -> Self {
-        let received = pair.received();
-        let least = received.saturating_sub(count.sent);
-        let hidden = count.sent.saturating_sub(received).min(received);
-        Self {
-            least,
-            most: least + hidden,
-        }
-    }
-
-    /// Those of which counts do not tell.
-    fn unsure(self) -> u64 {
-        self.most.saturating_sub(self.least)
     }
 }
 
@@ -347,8 +310,10 @@ impl Deliveries {
         ) else {
             return false;
         };
+        // A second copy that the broker may send stands in for one that is lost.
         pair.owed > 0
             && end != RunEnd::Cut
+            && self.is_asked_for_once(topic, session)
             && self.is_undisturbed(of, pair)
             && session.is_online()
             && session.connected_at <= count.first_sent_at
@@ -378,17 +343,21 @@ impl Deliveries {
         ) else {
             return false;
         };
-        let filters = self.topics.filters(topic);
-        let asks_once = session.asked(filters, Sender::Another, NOW).copies == 1
-            && self.topics.shared_filters(topic).is_empty();
         let may_come_again =
             pair.came[QoS::AtLeastOnce as usize] > 0 && session.version != Version::V5;
         !self.history.has_other_clients()
             && self.is_undisturbed(of, pair)
             && session.connected_at <= count.first_sent_at
-            && asks_once
+            && self.is_asked_for_once(topic, session)
             && !count.may_repeat
             && !may_come_again
+    }
+
+    /// Whether one subscription of a Session alone asks for what is published to a topic.
+    fn is_asked_for_once(&self, topic: TopicKey, session: &Session) -> bool {
+        let filters = self.topics.filters(topic);
+        session.asked(filters, Sender::Another, NOW).copies == 1
+            && self.topics.shared_filters(topic).is_empty()
     }
 
     /// Whether no fault, no other message and no other connection can have changed the counts of a Session.

@@ -12,7 +12,10 @@ use squall_protocol::{Instant, QoS, Version};
 use squall_run::{AnomalyKind, duration_text};
 
 use super::case::Case;
+use super::close::RunEnd;
+use super::leaving::LEVELS;
 use super::{Deliveries, StreamId, session};
+use crate::books::event::Event;
 use crate::books::stream::OpenPledge;
 use crate::books::topics::Recipient;
 
@@ -237,6 +240,48 @@ impl Deliveries {
                 .shares
                 .get(&filter)
                 .is_none_or(|share| share.disturbed_until >= expiring.sent_at),
+        }
+    }
+
+    /// A connection of a Session ends: what was sent and has expired while it was there, for long against what came before, is
+    /// lost. Later connections say nothing about that.
+    pub(super) fn lose_expired(&mut self, event: &Event) {
+        let group = usize::from(event.group.0);
+        if self.expiries.messages.is_empty() || self.on_links[group] || self.limits_quota[group] {
+            return;
+        }
+        let session = self.session_mut(event);
+        let there_since = session.connected_at.max(session.unread.last_until());
+        let mut lost = Vec::new();
+        for owed in LEVELS {
+            for cursor in self.session_mut(event).open.take_at(owed) {
+                let (expiries, slowest) = (&self.expiries, &self.slowest);
+                let broker_times = &self.broker_times;
+                let is_lost = |open: &OpenPledge| {
+                    let expiring = expiries.messages.get(&(cursor.stream, open.sequence));
+                    expiring.is_some_and(|expiring| {
+                        let (since, until) =
+                            (expiring.sent_at, expiring.sent_at + expiring.interval);
+                        open.record.is_ok()
+                            && open.record.qos == QoS::AtLeastOnce
+                            && there_since < since
+                            && until <= event.now
+                            && slowest.is_long(event.group, since, until)
+                            && !broker_times.touches(since, until)
+                    })
+                };
+                let stream = &mut self.streams[cursor.stream];
+                let is_open = stream.take_open_if(cursor.place, owed, is_lost, |open| {
+                    lost.push((cursor.stream, open));
+                });
+                if is_open {
+                    self.session_mut(event).open.list(owed, cursor);
+                }
+            }
+        }
+        for (stream, open) in lost {
+            self.count_lost(stream, &open, RunEnd::Drained(event.now));
+            self.settle(stream);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
 
 /// Every QoS.
-const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+pub(super) const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 /// What else asks for the messages of a topic, beside a subscription that is given up.
 #[derive(Clone, Copy, Debug)]

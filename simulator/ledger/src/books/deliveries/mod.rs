@@ -14,6 +14,7 @@ mod contents;
 mod copies;
 mod counted;
 mod delivery;
+mod departed;
 mod expiry;
 mod forgetting;
 mod identifiers;

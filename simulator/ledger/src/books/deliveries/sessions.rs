@@ -116,6 +116,7 @@ impl Deliveries {
             return;
         };
         session.live.remove(place);
+        self.lose_expired(event);
         self.note_move_back(event);
         let session = self.session_mut(event);
         let is_offline = session.live.is_empty();

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use squall_protocol::{Instant, QoS};
+use squall_protocol::Instant;
 
+use super::leaving::LEVELS;
 use super::sessions::Ending;
 use super::{Deliveries, group_of};
 use crate::books::event::Event;
@@ -16,9 +17,6 @@ use crate::books::topics::{FilterKey, Recipient};
 
 /// An end that is heard of within this is heard of at once: what is owed is not walked for it.
 const AT_ONCE: Duration = Duration::from_millis(10);
-
-/// Every QoS.
-const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 impl Deliveries {
     /// The last connection of a Session that ends with it is over: excuses what its shared subscriptions were owed since the
