@@ -1,6 +1,6 @@
 //! Retained messages that Sessions must be sent because of a SUBSCRIBE, and have not had yet.
 //!
-//! They belong to the connection that the SUBSCRIBE was sent on: once it ends, nothing is concluded.
+//! They belong to the connection that the SUBSCRIBE was sent on: once it ends, nothing more can come.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,6 +44,8 @@ pub(crate) struct Missing {
     pub(crate) socket: SocketId,
     /// Where it is retained.
     pub(crate) topic: TopicKey,
+    /// The subscription that asks for it.
+    pub(crate) filter: FilterKey,
     /// QoS of the PUBLISH to the broker.
     pub(crate) published: QoS,
     /// QoS of the subscription.
@@ -120,44 +122,33 @@ impl Replays {
         })
     }
 
-    /// A message came out of the store.
-    pub(crate) fn handle_come(&mut self, event: &Event, topic: TopicKey) {
-        let Some(awaited) = self.of_connection(event) else {
-            return;
-        };
-        let has_come = awaited.topics.remove(&topic).is_some();
-        self.kept -= usize::from(has_come);
+    /// A message came out of the store. Returns when SUBACK had come, if this was awaited and SUBACK came before it.
+    pub(crate) fn handle_come(&mut self, event: &Event, topic: TopicKey) -> Option<Instant> {
+        let replay = self.of_connection(event)?.topics.remove(&topic)?;
+        self.kept -= 1;
+        replay.confirmed.map(|(_, at)| at)
     }
 
-    /// A connection ended.
-    pub(crate) fn handle_ended(&mut self, event: &Event) {
-        if self.of_connection(event).is_some() {
-            self.forget(event.client);
+    /// A connection ended. Returns what was granted on it and has not come.
+    pub(crate) fn handle_ended(&mut self, event: &Event) -> Vec<Missing> {
+        if self.of_connection(event).is_none() {
+            return Vec::new();
         }
+        let Some(awaited) = self.sessions.remove(&event.client) else {
+            return Vec::new();
+        };
+        self.kept -= awaited.topics.len();
+        awaited.missing_of(event.client).collect()
     }
 
     /// Takes out what was granted before `now` less `grace` and has not come.
     pub(crate) fn take_missing(&mut self, now: Instant, grace: Duration) -> Vec<Missing> {
         self.kept = 0;
-        let mut missing = Vec::new();
-        for (client, awaited) in std::mem::take(&mut self.sessions) {
-            for (topic, replay) in awaited.topics {
-                let Some((granted, confirmed_at)) = replay.confirmed else {
-                    continue;
-                };
-                if confirmed_at + grace < now {
-                    missing.push(Missing {
-                        client,
-                        socket: awaited.socket,
-                        topic,
-                        published: replay.published,
-                        granted,
-                        confirmed_at,
-                    });
-                }
-            }
-        }
-        missing
+        std::mem::take(&mut self.sessions)
+            .into_iter()
+            .flat_map(|(client, awaited)| awaited.missing_of(client))
+            .filter(|missing| missing.confirmed_at + grace < now)
+            .collect()
     }
 
     fn of_connection(&mut self, event: &Event) -> Option<&mut Awaited> {
@@ -170,5 +161,24 @@ impl Replays {
         if let Some(awaited) = self.sessions.remove(&client) {
             self.kept -= awaited.topics.len();
         }
+    }
+}
+
+impl Awaited {
+    /// What was granted and has not come.
+    fn missing_of(self, client: ClientKey) -> impl Iterator<Item = Missing> {
+        let socket = self.socket;
+        self.topics.into_iter().filter_map(move |(topic, replay)| {
+            let (granted, confirmed_at) = replay.confirmed?;
+            Some(Missing {
+                client,
+                socket,
+                topic,
+                filter: replay.filter,
+                published: replay.published,
+                granted,
+                confirmed_at,
+            })
+        })
     }
 }

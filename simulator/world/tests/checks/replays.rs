@@ -3,7 +3,7 @@
 use squall_protocol::QoS;
 use squall_world::{Passing, Tamper};
 
-use crate::run::{assert_broken, run, run_tampered};
+use crate::run::{assert_broken, run, run_tampered, verdict};
 use crate::tampering::{Outcome, publish_bytes, script, to_device};
 
 /// Readers who come back and subscribe again each second, and a host whose readings are retained.
@@ -139,4 +139,34 @@ fn replays_that_never_come_are_found() {
     });
 
     assert_broken(&run_tampered(SCENARIO, tamper), &["delivery().lost"]);
+}
+
+/// Takes the first `count` replays.
+fn without_the_first(count: usize) -> impl Tamper {
+    let mut seen = 0;
+    script(move |passing, _| {
+        seen += usize::from(is_replay(passing));
+        match is_replay(passing) && seen <= count {
+            true => Outcome::Done,
+            false => Outcome::Pass,
+        }
+    })
+}
+
+/// So it is of each connection, not of the last one only: what never came to one that lasted for long is lost. Of one that
+/// lasted for less it is not known whether it would have come, and `lost` is not judged.
+#[test]
+fn replays_that_an_earlier_connection_never_had_are_found() {
+    let long = SCENARIO
+        .replace("duration = \"8s\"", "duration = \"16s\"")
+        .replace("every = \"1s\"", "every = \"7s\"");
+
+    let short = verdict(&run_tampered(SCENARIO, without_the_first(9)));
+
+    assert_eq!(short.exit_code, 4, "{short:#?}");
+    assert_broken(&run(&long), &[]);
+    assert_broken(
+        &run_tampered(&long, without_the_first(3)),
+        &["delivery().lost"],
+    );
 }

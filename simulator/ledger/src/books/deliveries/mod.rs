@@ -20,6 +20,7 @@ mod forgetting;
 mod identifiers;
 mod leaving;
 mod message;
+mod missing_replays;
 mod moves;
 mod order;
 mod pledges;

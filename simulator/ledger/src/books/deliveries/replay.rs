@@ -17,14 +17,11 @@ use super::delivery::Origin;
 use super::sessions::granted;
 use super::stranger::Stranger;
 use super::{Deliveries, session};
-use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::event::Event;
-use crate::books::replays::Missing;
 use crate::books::retained::{Retained, SETTLING_TIME, Stored};
 use crate::books::session::Session;
 use crate::books::session::{Brings, RetainFlag, Sender};
 use crate::books::stream::{Changed, ContentPrint};
-use crate::books::tallies::TallyKey;
 use crate::books::topics::Recipient;
 
 /// How long after its acknowledgement a broker of several nodes may pass a message on to those that ask for it: one that
@@ -175,7 +172,7 @@ impl Deliveries {
     /// A message came out of the store: once for each SUBSCRIBE that asks for it [MQTT-3.3.1-9].
     pub(super) fn handle_replay(&mut self, case: &Case<'_>, stored: Stored) {
         let case = &self.at_own_way(case);
-        self.replays.handle_come(case.event, case.topic);
+        self.come_out_of_store(case.event, case.topic);
         let filters = &self.topics.places(case.topic)[case.place].filters;
         let session = session(&self.sessions, case.event.client);
         let allowed = self.replays_allowed(case);
@@ -328,76 +325,14 @@ impl Deliveries {
         if self.history.has_other_clients()
             && let Some(topic) = self.topics.topic(topic)
         {
-            self.replays.handle_come(event, topic);
+            self.come_out_of_store(event, topic);
         }
     }
 
     /// A will came with RETAIN: it had replaced what was retained when SUBSCRIBE was sent.
     pub(crate) fn handle_will_from_store(&mut self, event: &Event, topic: &str) {
         if let Some(topic) = self.topics.topic(topic) {
-            self.replays.handle_come(event, topic);
+            self.come_out_of_store(event, topic);
         }
-    }
-
-    /// The run is drained: retained messages that have not come never will.
-    pub(super) fn close_replays(&mut self, now: Instant) {
-        for missing in self.replays.take_missing(now, SETTLING_TIME) {
-            let Some(session) = session(&self.sessions, missing.client) else {
-                continue;
-            };
-            if !session.has_live(missing.socket) || session.is_on_link {
-                continue;
-            }
-            let key = TallyKey {
-                group: session.group,
-                published: missing.published,
-                owed: missing.published.min(missing.granted),
-            };
-            let subject = Subject {
-                device: Some(session.device),
-                scope: Scope {
-                    group: Some(key.group),
-                    qos: Some(missing.published),
-                    ..Scope::default()
-                },
-            };
-            let tally = self.books.tally_mut(key);
-            if self.history.has_other_clients() {
-                // Another client may have cleared it.
-                tally.perhaps_cleared += 1;
-                self.note_missing_replay(AnomalyKind::RetainedAbsent, now, &missing, subject);
-                continue;
-            }
-            tally.pledged += 1;
-            let since = missing.confirmed_at;
-            if let Some(short_by) = self.slowest.short_by(key.group, since, now) {
-                tally.could_come(short_by);
-                continue;
-            }
-            tally.lost += 1;
-            self.note_missing_replay(AnomalyKind::Lost, now, &missing, subject);
-        }
-    }
-
-    fn note_missing_replay(
-        &mut self,
-        kind: AnomalyKind,
-        now: Instant,
-        missing: &Missing,
-        subject: Subject,
-    ) {
-        let noticed = subject.between(missing.confirmed_at, now);
-        self.anomalies.note(kind, noticed, || Anomaly {
-            kind,
-            at: missing.confirmed_at,
-            device: subject.device,
-            recipient: None,
-            topic: Some(self.topics.text(missing.topic).to_string()),
-            sequence: None,
-            explanation:
-                "something was retained when SUBSCRIBE was sent, and never came [MQTT-3.3.1-9]"
-                    .to_owned(),
-            scope: subject.scope,
-        });
     }
 }

@@ -101,7 +101,7 @@ impl Deliveries {
             return;
         }
         self.counted.disturb(event.client);
-        self.replays.handle_ended(event);
+        self.end_replays(event, &ending);
         self.identifiers.handle_ended(event.client);
         self.clear_of_suspicion(event, &ending);
         if !ending.is_polite {

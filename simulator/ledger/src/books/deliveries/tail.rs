@@ -46,7 +46,8 @@ impl Slowest {
         }
     }
 
-    fn note(&mut self, group: GroupId, took: Duration) {
+    /// A delivery to a group took so long.
+    pub(super) fn note(&mut self, group: GroupId, took: Duration) {
         let slowest = &mut self.by_group[usize::from(group.0)];
         *slowest = (*slowest).max(Some(took));
     }
