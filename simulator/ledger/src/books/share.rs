@@ -3,10 +3,18 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::ClientKey;
 
-use super::deliveries::Notice;
 use super::session::{Session, SubscriptionState};
 use super::stream::OpenCursors;
 use super::topics::FilterKey;
+
+/// By what a broker notices that a connection has ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Notice {
+    /// The transport or a DISCONNECT tells it, or it ended the connection itself.
+    Told,
+    /// No packet comes for one and a half times Keep Alive.
+    Silence,
+}
 
 /// One shared subscription.
 #[derive(Debug, Default)]

@@ -10,9 +10,10 @@
 use squall_fleet::Wanted;
 use squall_protocol::{Instant, QoS, ReasonCode};
 
-use super::{Deliveries, Notice, group_of, session};
+use super::{Deliveries, group_of, session};
 use crate::books::event::Event;
 use crate::books::session::{Subscription, SubscriptionState};
+use crate::books::share::Notice;
 use crate::books::stream::{CursorKey, OpenPledge};
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};

@@ -68,7 +68,7 @@ pub(crate) use case::{FirstDelivery, Wait};
 pub(crate) use delivery::{Delivery, Mark, Origin};
 pub(crate) use expiry::ExpiryLimit;
 pub(crate) use message::{Acknowledged, Message};
-pub(crate) use sessions::{Ending, Notice};
+pub(crate) use sessions::Ending;
 pub(crate) use share_counts::ShareCounts;
 pub(crate) use watching::{Watcher, WillRecipient};
 

@@ -7,6 +7,7 @@ use super::{Deliveries, RecordState};
 use crate::books::event::Event;
 use crate::books::session::{Away, Live, Session, Subscription, SubscriptionState};
 use crate::books::session::{Brings, Resumes, brings_first};
+use crate::books::share::Notice;
 use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
@@ -24,15 +25,6 @@ pub(crate) struct Ending {
     pub(crate) earliest: Instant,
     /// Whether neither the scenario, its links and takeovers among it, nor the device asked for it.
     pub(crate) is_unasked: bool,
-}
-
-/// By what a broker notices that a connection has ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Notice {
-    /// The transport or a DISCONNECT tells it, or it ended the connection itself.
-    Told,
-    /// No packet comes for one and a half times Keep Alive.
-    Silence,
 }
 
 impl Deliveries {

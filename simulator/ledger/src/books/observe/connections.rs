@@ -10,9 +10,10 @@ use super::Finding;
 use crate::books::Ledger;
 use crate::books::broker_times::EndOfConnection;
 use crate::books::connections::ConnectionEnd;
-use crate::books::deliveries::{Ending, Notice};
+use crate::books::deliveries::Ending;
 use crate::books::event::Event;
 use crate::books::of_link::{LinkPart, Patience, Progress, is_of_the_link};
+use crate::books::share::Notice;
 use crate::books::takeovers::{ConnectSent, Reading};
 use crate::books::wills::NEVER;
 

@@ -13,9 +13,9 @@ use super::Finding;
 use super::connections::OpenConnection;
 use crate::books::Ledger;
 use crate::books::connections::ConnectionEnd;
-use crate::books::deliveries::Notice;
 use crate::books::event::Event;
 use crate::books::retained::RetainedWill;
+use crate::books::share::Notice;
 use crate::books::wills::{Due, KnownWill, NEVER, WillCause, WillEnd};
 
 /// The end of a connection, on its way to the broker.
