@@ -1,5 +1,6 @@
 //! Why the claims of a scenario may not be judged, or not hold: said before it runs.
 
+mod at_most_once;
 mod identities;
 mod percentiles;
 mod publishers;
@@ -61,6 +62,7 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
 pub fn never_judged(scenario: &Scenario) -> Vec<String> {
     let mut sentences = percentiles::out_of_reach(scenario);
     sentences.extend(unheard::claims(scenario));
+    sentences.extend(at_most_once::claims(scenario));
     sentences.extend(unstamped::claims(scenario));
     if claims_responses(scenario) {
         sentences.extend(responses::unheard(scenario));

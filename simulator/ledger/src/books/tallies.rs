@@ -15,6 +15,8 @@ use squall_protocol::QoS;
 
 use squall_scenario::GroupId;
 
+use super::doubts::Doubts;
+
 /// Messages of one group at one QoS.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Publications {
@@ -94,11 +96,11 @@ pub struct Tally {
     /// Of the same, the ones that no count could be made of: neither delivered nor duplicated is known of them.
     pub uncounted: u64,
     /// Messages without a stamp that a Session was owed, or had, whose loss could not be judged by counts.
-    pub unjudged_lost: u64,
+    pub unjudged_lost: Doubts,
     /// Deliveries without a stamp of which counts show that they came once.
     pub counted_once: u64,
     /// Deliveries without a stamp that could not be judged for copies by counts.
-    pub unjudged_copies: u64,
+    pub unjudged_copies: Doubts,
     /// How much longer the run would have had to go on to tell of what could come still.
     pub short_by: Duration,
 }
@@ -370,9 +372,9 @@ impl Tally {
         self.received += other.received;
         self.unstamped += other.unstamped;
         self.uncounted += other.uncounted;
-        self.unjudged_lost += other.unjudged_lost;
+        self.unjudged_lost.add_all(&other.unjudged_lost);
         self.counted_once += other.counted_once;
-        self.unjudged_copies += other.unjudged_copies;
+        self.unjudged_copies.add_all(&other.unjudged_copies);
         self.short_by = self.short_by.max(other.short_by);
     }
 }

@@ -25,10 +25,8 @@ use super::Evidence;
 use super::claim::{Claims, Judged};
 use crate::books::{Excuse, Scope, Tally, TallyKey};
 
-/// What may be why counts do not tell, and what does.
-const UNCOUNTED: &str = "their Session or their publisher had another connection, a subscription began late, was given up, is shared or \
-     overlaps another, a fault or a link was on the way, they were not acknowledged, the broker may send them again or serves other clients, other messages went to their topics, or others of \
-     them came too often or not at all, which hides these; `stamp = \"payload\"` lets each be told apart";
+/// What tells each message apart.
+const APART: &str = "`stamp = \"payload\"` or \"property\" lets each be told apart";
 
 /// Claims that are about messages with a stamp only.
 pub(crate) const TOLD_BY_STAMPS: [&str; 5] =
@@ -148,22 +146,24 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
 
 /// Why it is not known whether more than `limit` were lost, if that hangs on messages that bear no stamp.
 fn uncounted_losses(owed: &Tally, limit: u64) -> Option<String> {
-    let may_break = owed.lost <= limit && owed.lost + owed.unjudged_lost > limit;
+    let may_break = owed.lost <= limit && owed.lost + owed.unjudged_lost.total() > limit;
     may_break.then(|| {
         format!(
-            "counts do not tell whether {} messages without a stamp were lost: {UNCOUNTED}",
-            count_text(owed.unjudged_lost)
+            "counts do not tell whether {} messages without a stamp were lost: {}; {APART}",
+            count_text(owed.unjudged_lost.total()),
+            owed.unjudged_lost.told()
         )
     })
 }
 
 /// Why it is not known whether more than `limit` came twice, if that hangs on messages that bear no stamp.
 fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
-    let may_break = all.forbidden <= limit && all.forbidden + all.unjudged_copies > limit;
+    let may_break = all.forbidden <= limit && all.forbidden + all.unjudged_copies.total() > limit;
     may_break.then(|| {
         format!(
-            "counts do not tell whether {} messages without a stamp came twice: {UNCOUNTED}",
-            count_text(all.unjudged_copies)
+            "counts do not tell whether {} messages without a stamp came twice: {}; {APART}",
+            count_text(all.unjudged_copies.total()),
+            all.unjudged_copies.told()
         )
     })
 }

@@ -144,11 +144,13 @@ fn what_is_wrong_one_way_leaves_the_other_open() {
 fn counts_that_prove_nothing_are_not_judged() {
     let fault = "[[fault]]\nname = \"cut\"\nat = \"2s\"\ngroup = \"reader\"\naction = \"drop\"\nhow = \"rst\"\n";
     let overlapping = "[[group.subscribe]]\nfilter = \"#\"\nqos = 1\n";
-    for (reader, key) in [
-        (fault, "lost"),
-        (fault, "duplicated"),
-        (overlapping, "duplicated"),
-        (overlapping, "lost"),
+    let cut = "another connection";
+    let twice = "several subscriptions";
+    for (reader, key, reason) in [
+        (fault, "lost", cut),
+        (fault, "duplicated", cut),
+        (overlapping, "duplicated", twice),
+        (overlapping, "lost", twice),
     ] {
         let judgement = run(&scenario(1, reader, &format!("{key} = 0")));
 
@@ -156,6 +158,11 @@ fn counts_that_prove_nothing_are_not_judged() {
         assert_eq!(judgement.measured.checks[0].violations_total, 0, "{key}");
         let why = why_unjudged(&judgement, key);
         assert!(why.contains("counts do not tell"), "{key}: {why}");
+        assert!(why.contains(reason), "{key}: {why}");
+        assert!(
+            !why.contains(if reason == cut { twice } else { cut }),
+            "{key}: {why}"
+        );
         assert_eq!(verdict(&judgement).outcome, Verdict::Invalid);
     }
 }

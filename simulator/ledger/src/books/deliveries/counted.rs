@@ -8,12 +8,13 @@
 //! Where it may have hidden more, since something else is missing or came too often, no count is taken for a proof that nothing is
 //! wrong ([`Span`]).
 
+mod doubt;
 mod span;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use squall_protocol::{Instant, QoS, Version};
+use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text};
 use squall_scenario::{ClientKey, GroupId, TopicKey};
 
@@ -21,14 +22,11 @@ use super::close::RunEnd;
 use super::delivery::{Delivery, Origin};
 use super::{Deliveries, Message, StreamId, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
+use crate::books::doubts::Doubt;
 use crate::books::event::Event;
-use crate::books::session::{Sender, Session};
 use crate::books::tallies::TallyKey;
 use crate::books::topics::Recipient;
 use span::Span;
-
-/// Later than anything in a run.
-const NOW: Instant = Instant::from_nanos(u64::MAX);
 
 /// Pairs of a topic and a Session that are counted apart; of more nothing is concluded.
 const PAIRS_MAX: usize = 200_000;
@@ -169,18 +167,21 @@ impl Deliveries {
                 continue;
             };
             let pair = match place.recipient {
-                Recipient::Session(client) => self.counted.pair(topic, client, group),
-                Recipient::Share(_) => None,
+                Recipient::Session(client) => {
+                    let pair = self.counted.pair(topic, client, group);
+                    pair.ok_or(Doubt::TooMany)
+                }
+                Recipient::Share(_) => Err(Doubt::Overlap),
             };
             match pair {
-                Some(pair) => pair.add_owed(owed),
-                None => {
+                Ok(pair) => pair.add_owed(owed),
+                Err(doubt) => {
                     let key = TallyKey {
                         group,
                         published: message.qos,
                         owed,
                     };
-                    self.books.tally_mut(key).unjudged_lost += 1;
+                    self.books.tally_mut(key).unjudged_lost.add(doubt, 1);
                 }
             }
         }
@@ -208,8 +209,8 @@ impl Deliveries {
         match self.counted.pair(topic, event.client, event.group) {
             Some(pair) => pair.came[delivery.qos as usize] += 1,
             None => {
-                tally.unjudged_lost += 1;
-                tally.unjudged_copies += 1;
+                tally.unjudged_lost.add(Doubt::TooMany, 1);
+                tally.unjudged_copies.add(Doubt::TooMany, 1);
             }
         }
     }
@@ -252,12 +253,16 @@ impl Deliveries {
         let received = pair.received();
         let (missing, copies) = (Span::of_missing(count, pair), Span::of_copies(count, pair));
         let owed = pair.certainly_owed(count);
-        let shows_missing = self.counts_show_missing(of, pair, end);
+        let doubt_of_missing = self.doubt_of_missing(of, pair, end);
         let short_by = self.short_by(of, pair, end);
-        let shows_lost = shows_missing && (missing.least == 0 || short_by.is_none());
-        let shows_copies = self.counts_show_copies(of, pair);
+        let is_told = doubt_of_missing.is_none();
+        let shows_lost = is_told && (missing.least == 0 || short_by.is_none());
+        let doubt_of_copies = self.doubt_of_copies(of, pair);
+        let shows_copies = doubt_of_copies.is_none();
         let tally = self.books.tally_mut(key);
-        if shows_missing {
+        if let Some(doubt) = doubt_of_missing {
+            tally.unjudged_lost.add(doubt, pair.owed);
+        } else {
             let delivered = owed.min(received);
             tally.pledged += owed;
             tally.delivered += delivered;
@@ -266,18 +271,16 @@ impl Deliveries {
                 Some(short_by) => (0..missing.least).for_each(|_| tally.could_come(short_by)),
             }
             tally.uncounted -= delivered;
-            tally.unjudged_lost += missing.unsure();
-        } else {
-            tally.unjudged_lost += pair.owed;
+            tally.unjudged_lost.add(Doubt::Hidden, missing.unsure());
         }
-        if shows_copies {
+        if let Some(doubt) = doubt_of_copies {
+            tally.unjudged_copies.add(doubt, received);
+        } else {
             tally.duplicated += copies.least;
             tally.forbidden += copies.least;
             tally.uncounted -= copies.least;
             tally.counted_once += received - copies.most;
-            tally.unjudged_copies += copies.unsure();
-        } else {
-            tally.unjudged_copies += received;
+            tally.unjudged_copies.add(Doubt::Hidden, copies.unsure());
         }
         for (kind, times, is_shown) in [
             (AnomalyKind::Lost, missing.least, shows_lost),
@@ -296,30 +299,6 @@ impl Deliveries {
         }
     }
 
-    /// Whether nothing but the broker can be why fewer came to a Session than it was owed.
-    fn counts_show_missing(
-        &self,
-        of: (TopicKey, ClientKey),
-        pair: &PairCount,
-        end: RunEnd,
-    ) -> bool {
-        let (topic, client) = of;
-        let (Some(count), Some(session)) = (
-            self.counted.topics.get(&topic),
-            session(&self.sessions, client),
-        ) else {
-            return false;
-        };
-        // A second copy that the broker may send stands in for one that is lost.
-        pair.owed > 0
-            && end != RunEnd::Cut
-            && self.is_asked_for_once(topic, session)
-            && self.is_undisturbed(of, pair)
-            && session.is_online()
-            && session.connected_at <= count.first_sent_at
-            && !self.on_links[usize::from(pair.group.0)]
-    }
-
     /// How much longer the run would have had to go on to tell of what is missing; `None` if it can be told.
     fn short_by(
         &self,
@@ -332,47 +311,6 @@ impl Deliveries {
             RunEnd::Cut => None,
             RunEnd::Drained(now) => self.slowest.short_by(pair.group, since, now),
         }
-    }
-
-    /// Whether nothing but the broker can be why more came to a Session than were sent.
-    fn counts_show_copies(&self, of: (TopicKey, ClientKey), pair: &PairCount) -> bool {
-        let (topic, client) = of;
-        let (Some(count), Some(session)) = (
-            self.counted.topics.get(&topic),
-            session(&self.sessions, client),
-        ) else {
-            return false;
-        };
-        let may_come_again =
-            pair.came[QoS::AtLeastOnce as usize] > 0 && session.version != Version::V5;
-        !self.history.has_other_clients()
-            && self.is_undisturbed(of, pair)
-            && session.connected_at <= count.first_sent_at
-            && self.is_asked_for_once(topic, session)
-            && !count.may_repeat
-            && !may_come_again
-    }
-
-    /// Whether one subscription of a Session alone asks for what is published to a topic.
-    fn is_asked_for_once(&self, topic: TopicKey, session: &Session) -> bool {
-        let filters = self.topics.filters(topic);
-        session.asked(filters, Sender::Another, NOW).copies == 1
-            && self.topics.shared_filters(topic).is_empty()
-    }
-
-    /// Whether no fault, no other message and no other connection can have changed the counts of a Session.
-    fn is_undisturbed(&self, of: (TopicKey, ClientKey), pair: &PairCount) -> bool {
-        let (topic, client) = of;
-        let Some(count) = self.counted.topics.get(&topic) else {
-            return false;
-        };
-        let came_otherwise =
-            (0..pair.came.len()).any(|qos| qos != pair.owed_qos as usize && pair.came[qos] > 0);
-        !count.is_uneven
-            && !came_otherwise
-            && !self.counted.mixed.contains(&topic)
-            && !self.counted.disturbed.contains(&client)
-            && !self.broker_times.touches(count.first_sent_at, NOW)
     }
 
     fn note_counted(
