@@ -56,8 +56,8 @@ fn a_mistake_in_the_scenario_is_shown_in_place() {
 #[test]
 fn a_claim_that_can_never_be_judged_is_an_error_if_that_is_asked_for() {
     let unheard = "version = 1\nname = \"slip\"\n[[group]]\nname = \"homes\"\ncount = 5\n[[group.publish]]\n\
-                   topic = \"home/{client_id}/temperature\"\nevery = \"1s\"\n[[group]]\nname = \"backend\"\ncount = 1\n\
-                   [[group.subscribe]]\nfilter = \"home/+/temp\"\n[[expect]]\ncheck = \"delivery\"\nlost = 0\n";
+                   topic = \"home/{client_id}/temperature\"\nqos = 1\nevery = \"1s\"\n[[group]]\nname = \"backend\"\n\
+                   count = 1\n[[group.subscribe]]\nfilter = \"home/+/temp\"\nqos = 1\n[[expect]]\ncheck = \"delivery\"\nlost = 0\n";
     let (_folder, file) = write_scenario(unheard);
     let (_other_folder, right) = write_scenario(&unheard.replace("+/temp", "+/temperature"));
 
