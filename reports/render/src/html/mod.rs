@@ -5,6 +5,7 @@
 //! twice, wide and narrow, and the stylesheet shows the one that fits.
 
 mod block;
+mod claim_cells;
 mod runs;
 mod style;
 

@@ -372,7 +372,7 @@ impl<S: Sink + 'static> State<S> {
         }
         if let Some(asked) = &self.lines_asked {
             for &of in actions.lines_asked() {
-                // Refused if the run has come to its end, and nothing reads any more.
+                // Refused once the run has come to its end: the reader is gone.
                 let _ = asked.try_send(of);
             }
         }

@@ -11,7 +11,7 @@ const LINE_BYTES_MAX: usize = 1 << 20;
 /// Bytes read in one go: as many as a pipe holds.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
-/// Why no line comes any more.
+/// Why a command gives no further line.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoMore {
     /// Everything that had it open has ended.
