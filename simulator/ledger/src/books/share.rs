@@ -1,5 +1,7 @@
 //! A shared subscription: its members, and whether one was lost lately (§4.8.2).
 
+use std::time::Duration;
+
 use squall_protocol::{Instant, QoS};
 use squall_scenario::ClientKey;
 
@@ -29,9 +31,42 @@ pub(crate) struct Share {
     /// When a member was lost for the last time: when its end was told, or when its silence has surely been noticed. What is
     /// under way is given to another one from then on. The start of the run if no member was lost.
     pub(crate) disturbed_at: Instant,
-    /// Until then the broker may have taken a member for one that is there, which had fallen silent: what it sent to it at
-    /// QoS 0 is gone. The start of the run if none had.
-    pub(crate) silent_until: Instant,
+    /// When the broker may have taken a member for one that is there, which had fallen silent: what it sent to it at QoS 0
+    /// is gone.
+    pub(crate) silent: SilentTimes,
+}
+
+/// A message may be under way to a member for so long when that falls silent.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+
+/// Times that are kept apart; beyond that the oldest two are taken for one.
+const TIMES_MAX: usize = 64;
+
+/// Times from a member's silence until the broker has surely noticed it, the earliest first.
+#[derive(Debug, Default)]
+pub(crate) struct SilentTimes {
+    times: Vec<[Instant; 2]>,
+}
+
+impl SilentTimes {
+    /// A member fell silent at `now`, which the broker has surely noticed by `until`.
+    fn add(&mut self, now: Instant, until: Instant) {
+        let from = now - UNDER_WAY;
+        match self.times.last_mut() {
+            Some([_, last]) if from <= *last => *last = until.max(*last),
+            Some(_) | None => self.times.push([from, until]),
+        }
+        if self.times.len() > TIMES_MAX {
+            let [first, _] = self.times.remove(0);
+            self.times[0][0] = first;
+        }
+    }
+
+    /// Whether what was sent at QoS 0 at `sent_at` may have been sent to a member in one of them.
+    pub(crate) fn may_take(&self, sent_at: Instant) -> bool {
+        let mut times = self.times.iter();
+        times.any(|[from, until]| (from..=until).contains(&&sent_at))
+    }
 }
 
 impl Share {
@@ -42,7 +77,7 @@ impl Share {
             // Brokers notice within milliseconds: to wait for the longest that it may take would be to wait twice.
             Notice::Told => now,
             Notice::Silence => {
-                self.silent_until = self.silent_until.max(until);
+                self.silent.add(now, until);
                 until
             }
         };
@@ -117,5 +152,40 @@ impl Share {
                         .is_some_and(|row| row.state != SubscriptionState::Absent)
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    /// A member's silence takes what was sent while the broker did not know of it, not what was sent long before or after.
+    #[test]
+    fn a_silence_takes_what_was_sent_in_it() {
+        let mut silent = SilentTimes::default();
+        silent.add(at(10), at(15));
+        silent.add(at(12), at(18));
+        silent.add(at(30), at(32));
+
+        let taken: Vec<u64> = (0..40)
+            .filter(|&second| silent.may_take(at(second)))
+            .collect();
+        assert_eq!(taken, (9..=18).chain(29..=32).collect::<Vec<_>>());
+    }
+
+    /// What is kept of members that fall silent again and again is bounded, and never held against the broker.
+    #[test]
+    fn times_that_are_kept_are_bounded() {
+        let mut silent = SilentTimes::default();
+        for second in (1..=10 * TIMES_MAX as u64).map(|time| 10 * time) {
+            silent.add(at(second), at(second + 1));
+        }
+
+        assert_eq!(silent.times.len(), TIMES_MAX);
+        assert!(silent.may_take(at(11)));
     }
 }

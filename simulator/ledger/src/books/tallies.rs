@@ -115,6 +115,9 @@ pub enum Excuse {
     EndedUnasked,
     /// Owed at QoS 0, and a connection on the way was lost: at most once (§4.3.1).
     ConnectionLost,
+    /// The same, of a message that had been under way for long against what came before: whether the broker had it still,
+    /// or had lost it, is not known.
+    ConnectionLostLate,
     /// The Session was offline when the run ended.
     OfflineAtEnd,
     /// The shared subscription lost the member that may have been chosen (§4.8.2).
@@ -145,11 +148,12 @@ pub enum Excuse {
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SessionEnded,
         Self::LeftLate,
         Self::EndedUnasked,
         Self::ConnectionLost,
+        Self::ConnectionLostLate,
         Self::OfflineAtEnd,
         Self::MemberLost,
         Self::Expired,
@@ -169,6 +173,7 @@ impl Excuse {
             Self::LeftLate => "recipient left long after it was sent",
             Self::EndedUnasked => "session ended by the broker though nothing asked for it",
             Self::ConnectionLost => "connection lost at QoS 0",
+            Self::ConnectionLostLate => "connection lost at QoS 0 long after it was sent",
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
             Self::Expired => "message expired",

@@ -171,13 +171,17 @@ fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
 /// Why it is not known whether more than `limit` were lost, if that hangs on what was late when subscriptions and Sessions
 /// ended.
 fn given_up(owed: &Tally, limit: u64) -> Option<String> {
-    let late =
-        owed.excused[Excuse::UnsubscribedLate as usize] + owed.excused[Excuse::LeftLate as usize];
+    let late = [
+        Excuse::UnsubscribedLate,
+        Excuse::LeftLate,
+        Excuse::ConnectionLostLate,
+    ];
+    let late: u64 = late.iter().map(|&why| owed.excused[why as usize]).sum();
     let may_break = owed.lost <= limit && owed.lost + late > limit;
     may_break.then(|| {
         format!(
             "{} messages had been under way for more than 250 ms, and for long against what came before, when their recipient \
-             unsubscribed or left: whether the broker had them queued, or had lost them, is not known; \
+             unsubscribed or left, or a connection on the way was lost at QoS 0: whether the broker had them queued, or had lost them, is not known; \
              let subscriptions (`churn.on`, `until`) and connections stay for longer, or let Sessions outlive their connections \
              (`clean_start = false`, `session_expiry`) and their devices come back",
             count_text(late)

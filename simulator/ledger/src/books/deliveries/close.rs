@@ -315,7 +315,7 @@ impl Deliveries {
                 if open.record.sent_at > share.disturbed_until {
                     return None;
                 }
-                if open.owed == QoS::AtMostOnce && open.record.sent_at <= share.silent_until {
+                if open.owed == QoS::AtMostOnce && share.silent.may_take(open.record.sent_at) {
                     return Some(Excuse::MemberLost);
                 }
                 // What was on its way to the lost member: at QoS 2 no other member may have it

@@ -2,11 +2,11 @@
 
 use squall_protocol::{Instant, QoS};
 
-use squall_scenario::ClientKey;
+use squall_scenario::{ClientKey, GroupId};
 
 use super::{Deliveries, session};
 use crate::books::stream::OpenPledge;
-use crate::books::topics::Recipient;
+use crate::books::topics::{FilterKey, Recipient};
 
 /// What is known of a message that did not come, from before its recipient left.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,17 +66,52 @@ impl Deliveries {
         open: &OpenPledge,
         now: Instant,
     ) -> bool {
-        let stream = &self.streams[id];
         let record = &open.record;
         let Some(row) = session(&self.sessions, client) else {
             return false;
         };
         record.is_ok()
-            && record.qos != QoS::AtMostOnce
-            && !stream.has_expiring
-            && !self.on_links[usize::from(row.group.0)]
+            && !self.streams[id].has_expiring
             && row.connected_at < record.sent_at
             && !self.may_miss(Recipient::Session(client), record.sent_at)
-            && self.slowest.is_long(row.group, record.sent_at, now)
+            && self.is_long_without_link(row.group, open, record.sent_at, now)
+    }
+
+    /// Whether a message was under way to a shared subscription for long at `now`, while all who may have been chosen read,
+    /// and none of them was silent.
+    pub(super) fn was_late_for_members(
+        &self,
+        filter: FilterKey,
+        open: &OpenPledge,
+        now: Instant,
+    ) -> bool {
+        let sent_at = open.record.sent_at;
+        let Some(share) = self.shares.get(&filter) else {
+            return false;
+        };
+        let is_late_for = |&member: &ClientKey| {
+            session(&self.sessions, member)
+                .is_none_or(|row| self.is_long_without_link(row.group, open, sent_at, now))
+        };
+        open.record.is_ok()
+            && !share.silent.may_take(sent_at)
+            && !self.may_miss(Recipient::Share(filter), sent_at)
+            && share.members.iter().all(is_late_for)
+    }
+
+    /// Whether a message has been under way to a group for long at `now`, and no simulated link of its publisher or of the
+    /// group, nor a fault of the broker, can be why.
+    pub(super) fn is_long_without_link(
+        &self,
+        group: GroupId,
+        open: &OpenPledge,
+        since: Instant,
+        now: Instant,
+    ) -> bool {
+        let has_link = |group: GroupId| self.on_links[usize::from(group.0)];
+        !has_link(group)
+            && !has_link(open.record.group)
+            && self.slowest.is_long(group, since, now)
+            && !self.broker_times.touches(since, now)
     }
 }

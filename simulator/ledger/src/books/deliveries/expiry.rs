@@ -12,8 +12,7 @@ use squall_protocol::{Instant, QoS, Version};
 use squall_run::{AnomalyKind, duration_text};
 
 use super::case::Case;
-use super::close::RunEnd;
-use super::leaving::LEVELS;
+use super::walk::Outcome;
 use super::{Deliveries, StreamId, session};
 use crate::books::event::Event;
 use crate::books::stream::OpenPledge;
@@ -252,37 +251,28 @@ impl Deliveries {
         }
         let session = self.session_mut(event);
         let there_since = session.connected_at.max(session.unread.last_until());
-        let mut lost = Vec::new();
-        for owed in LEVELS {
-            for cursor in self.session_mut(event).open.take_at(owed) {
-                let (expiries, slowest) = (&self.expiries, &self.slowest);
-                let broker_times = &self.broker_times;
-                let is_lost = |open: &OpenPledge| {
-                    let expiring = expiries.messages.get(&(cursor.stream, open.sequence));
-                    expiring.is_some_and(|expiring| {
-                        let (since, until) =
-                            (expiring.sent_at, expiring.sent_at + expiring.interval);
-                        open.record.is_ok()
-                            && open.record.qos == QoS::AtLeastOnce
-                            && there_since < since
-                            && until <= event.now
-                            && slowest.is_long(event.group, since, until)
-                            && !broker_times.touches(since, until)
-                    })
-                };
-                let stream = &mut self.streams[cursor.stream];
-                let is_open = stream.take_open_if(cursor.place, owed, is_lost, |open| {
-                    lost.push((cursor.stream, open));
+        let now = event.now;
+        self.walk_open(
+            Recipient::Session(event.client),
+            &[QoS::AtLeastOnce],
+            now,
+            |books, id, open| {
+                let expiring = books.expiries.messages.get(&(id, open.sequence));
+                let is_lost = expiring.is_some_and(|expiring| {
+                    let (since, until) = (expiring.sent_at, expiring.sent_at + expiring.interval);
+                    open.record.is_ok()
+                        && open.record.qos == QoS::AtLeastOnce
+                        && there_since < since
+                        && until <= now
+                        && books.slowest.is_long(event.group, since, until)
+                        && !books.broker_times.touches(since, until)
                 });
-                if is_open {
-                    self.session_mut(event).open.list(owed, cursor);
+                match is_lost {
+                    true => Outcome::Lost,
+                    false => Outcome::Stays,
                 }
-            }
-        }
-        for (stream, open) in lost {
-            self.count_lost(stream, &open, RunEnd::Drained(event.now));
-            self.settle(stream);
-        }
+            },
+        );
     }
 
     /// A pledge is excused because its message expired.

@@ -10,16 +10,14 @@
 use squall_fleet::Wanted;
 use squall_protocol::{Instant, QoS, ReasonCode};
 
-use super::{Deliveries, group_of, session};
+use super::walk::{LEVELS, Outcome};
+use super::{Deliveries, StreamId, group_of, session};
 use crate::books::event::Event;
 use crate::books::session::{Subscription, SubscriptionState};
 use crate::books::share::Notice;
-use crate::books::stream::{CursorKey, OpenPledge};
+use crate::books::stream::OpenPledge;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
-
-/// Every QoS.
-pub(super) const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 /// What else asks for the messages of a topic, beside a subscription that is given up.
 #[derive(Clone, Copy, Debug)]
@@ -78,9 +76,10 @@ impl Deliveries {
     /// Excuses what the Session was owed by a subscription that is given up.
     fn excuse_left(&mut self, event: &Event, filter: FilterKey) {
         if !self.topics.is_shared(filter) {
-            for owed in LEVELS {
-                self.excuse_left_at(event, filter, owed);
-            }
+            let recipient = Recipient::Session(event.client);
+            self.walk_open(recipient, &LEVELS, event.now, |books, id, open| {
+                books.left_with(event, (id, filter), open)
+            });
             return;
         }
         if let Some(share) = self.shares.get_mut(&filter) {
@@ -89,50 +88,34 @@ impl Deliveries {
         self.excuse(Recipient::Share(filter), None, Excuse::Unsubscribed);
     }
 
-    fn excuse_left_at(&mut self, event: &Event, filter: FilterKey, owed: QoS) {
-        for cursor in self.session_mut(event).open.take_at(owed) {
-            if self.excuse_left_in(event, cursor, filter, owed) {
-                self.session_mut(event).open.list(owed, cursor);
-            }
-            self.settle(cursor.stream);
-        }
-    }
-
-    /// Excuses what is owed in one cursor; tells whether anything is owed there still.
-    fn excuse_left_in(
-        &mut self,
+    fn left_with(
+        &self,
         event: &Event,
-        cursor: CursorKey,
-        filter: FilterKey,
-        owed: QoS,
-    ) -> bool {
-        let topic = self.streams[cursor.stream].topic;
-        let place = &self.topics.places(topic)[cursor.place];
-        let is_affected = place.filters.contains(&filter);
-        let others = self.others(event, &place.filters, filter);
-        // Of copies for several subscriptions one may overtake another.
-        let is_in_order = place.filters.len() == 1 && self.streams[cursor.stream].has_one_qos();
-        let goes = |open: &OpenPledge| {
-            let is_asked_for = others
+        (id, filter): (StreamId, FilterKey),
+        open: &OpenPledge,
+    ) -> Outcome {
+        let place = &self.topics.places(self.streams[id].topic)[open.place];
+        let is_asked_for = || {
+            let others = self.others(event, &place.filters, filter);
+            others
                 .iter()
-                .any(|other| other.since < open.record.sent_at && other.granted >= open.owed);
-            let is_late = is_in_order && open.overtaken_at.is_some();
-            is_affected && !is_asked_for && !is_late
+                .any(|other| other.since < open.record.sent_at && other.granted >= open.owed)
         };
-        let group = group_of(&self.sessions, &self.shares, place.recipient);
-        let is_on_link = self.on_links[usize::from(group.0)];
+        // Of copies for several subscriptions one may overtake another.
+        let is_in_order = place.filters.len() == 1 && self.streams[id].has_one_qos();
+        let is_late = is_in_order && open.overtaken_at.is_some();
+        if !place.filters.contains(&filter) || is_late || is_asked_for() {
+            return Outcome::Stays;
+        }
         let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);
-        let slowest = &self.slowest;
-        let books = &mut self.books;
-        let stream = &mut self.streams[cursor.stream];
-        stream.take_open_if(cursor.place, owed, goes, |open| {
-            let since = open.record.sent_at.max(connected_at.unwrap_or(event.now));
-            let excuse = match slowest.is_long(group, since, event.now) && !is_on_link {
+        let since = open.record.sent_at.max(connected_at.unwrap_or(event.now));
+        let group = group_of(&self.sessions, &self.shares, place.recipient);
+        Outcome::Excused(
+            match self.is_long_without_link(group, open, since, event.now) {
                 true => Excuse::UnsubscribedLate,
                 false => Excuse::Unsubscribed,
-            };
-            books.tally_mut(open.key(group)).excused[excuse as usize] += 1;
-        })
+            },
+        )
     }
 
     /// What else of the Session surely asks for what `filters` match.

@@ -32,6 +32,7 @@ mod sharing;
 mod stranger;
 mod tail;
 mod unfounded;
+mod walk;
 mod watching;
 mod ways;
 
@@ -339,6 +340,9 @@ impl Deliveries {
             Answered::Refused => {
                 record.state = RecordState::Refused;
                 publications.refused += 1;
+                if acknowledged.qos == QoS::ExactlyOnce {
+                    self.session_mut(event).moves.handle_refused(stamp);
+                }
                 self.withdraw(id, stamp.sequence);
             }
         }

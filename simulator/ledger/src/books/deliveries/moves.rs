@@ -2,31 +2,38 @@
 //!
 //! The broker may take a message for what the device before had begun with the same Packet Identifier, and pass it on only
 //! when it is sent again, or never. So order and copies are excused where the message was sent before a move or was sent
-//! again since, and as many losses as exchanges were open at the moves: what comes long after is judged as ever.
+//! again since, and the loss of a message that was sent with an identifier that another one had: what else is lost is judged as
+//! ever.
 
-use squall_protocol::QoS;
-use squall_scenario::{ClientKey, DeviceId};
+use squall_fleet::{SenderLeg, Stamp};
+use squall_protocol::{PacketId, QoS};
 
 use super::case::Case;
 use super::{Deliveries, session};
 use crate::books::event::Event;
+use crate::books::session::Begun;
 use crate::books::stream::OpenPledge;
 
 impl Deliveries {
-    /// A device got its CONNACK with a Session that another one had.
-    pub(super) fn note_move(&mut self, event: &Event, before: DeviceId) {
-        let streams = self.device_streams.get(&before);
-        let open = streams.into_iter().flatten().map(|&id| {
-            let stream = &self.streams[id];
-            let records = stream
-                .sequences()
-                .filter_map(|number| stream.record(number));
-            let in_doubt =
-                records.filter(|record| record.qos == QoS::ExactlyOnce && record.is_in_doubt());
-            in_doubt.count() as u64
-        });
-        let left_open = open.sum();
-        self.session_mut(event).moves.note(event.now, left_open);
+    /// A device sent or got a packet of the exchange `id`, in which it sends the message of `stamp`.
+    pub(crate) fn handle_sender_leg(
+        &mut self,
+        event: &Event,
+        id: PacketId,
+        (stamp, topic): (Stamp, &str),
+        leg: SenderLeg,
+    ) {
+        if self.is_closed {
+            return;
+        }
+        match self.session_mut(event).moves.handle_leg(id, stamp, leg) {
+            Begun::Afresh => {}
+            Begun::OverAnother => {
+                let stream = self.stream_of(event, topic);
+                let moves = &mut self.session_mut(event).moves;
+                moves.note_mistaken(stream, stamp.sequence);
+            }
+        }
     }
 
     /// A connection of a Session ended. Where another goes on though its CONNACK came before, their CONNECTs had crossed: the
@@ -38,7 +45,7 @@ impl Deliveries {
         };
         if session.last.connected == Some(event.socket) && holder != session.device {
             session.device = holder;
-            self.note_move(event, event.device);
+            session.moves.note(event.now);
         }
     }
 
@@ -54,11 +61,10 @@ impl Deliveries {
     }
 
     /// Whether a message that never came may be one that the broker took for another device's.
-    pub(super) fn was_mistaken(&mut self, id: usize, open: &OpenPledge) -> bool {
-        let ClientKey(client) = self.streams[id].client;
-        let session = self.sessions.get_mut(client as usize);
-        let session = session.and_then(Option::as_mut);
+    pub(super) fn was_mistaken(&self, id: usize, open: &OpenPledge) -> bool {
+        let client = self.streams[id].client;
         open.record.qos == QoS::ExactlyOnce
-            && session.is_some_and(|session| session.moves.take_for_another(id, open.sequence))
+            && session(&self.sessions, client)
+                .is_some_and(|session| session.moves.was_mistaken(id, open.sequence))
     }
 }

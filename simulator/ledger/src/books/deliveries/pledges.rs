@@ -7,13 +7,49 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::{ClientKey, GroupId};
 
-use super::close::RunEnd;
+use super::walk::Outcome;
 use super::{Deliveries, Message, StreamId, group_of, sender_to, session, share_group};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
 use crate::books::stream::{CursorKey, OpenCursors, OpenPledge, RecordState};
 use crate::books::tallies::{Books, Excuse, TallyKey};
 use crate::books::topics::{Place, Recipient};
+
+/// Why pledges end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Excuses {
+    /// Of messages that may have been on their way.
+    pub(super) in_time: Excuse,
+    /// Of those that had been under way for long.
+    pub(super) late: Excuse,
+}
+
+impl Excuses {
+    /// At QoS 0, a connection on the way was lost.
+    pub(super) const CONNECTION_LOST: Self = Self {
+        in_time: Excuse::ConnectionLost,
+        late: Excuse::ConnectionLostLate,
+    };
+
+    /// The Session ended with its connection, as the scenario wanted.
+    pub(super) const LEFT: Self = Self {
+        in_time: Excuse::SessionEnded,
+        late: Excuse::LeftLate,
+    };
+
+    /// The same for all.
+    pub(super) const fn all(excuse: Excuse) -> Self {
+        Self {
+            in_time: excuse,
+            late: excuse,
+        }
+    }
+
+    /// The one of what was late, or of what was not.
+    pub(super) fn of(self, was_late: impl FnOnce() -> bool) -> Excuse {
+        if was_late() { self.late } else { self.in_time }
+    }
+}
 
 impl Deliveries {
     /// Writes down to whom a message that was just sent is owed.
@@ -150,38 +186,22 @@ impl Deliveries {
         });
     }
 
-    /// Ends the open pledges of a Session at `now`, those owed at `only` or all: what had to come before that is lost, the
-    /// rest is excused; with [`Excuse::LeftLate`] only what was late is excused by that name.
+    /// Ends the open pledges of a Session at `now`, those owed at one of `levels`: what had to come before that is lost, the
+    /// rest is excused, what was under way for long by another name.
     pub(super) fn end_pledges(
         &mut self,
         client: ClientKey,
         now: Instant,
-        only: Option<QoS>,
-        excuse: Excuse,
+        levels: &[QoS],
+        excuses: Excuses,
     ) {
         let recipient = Recipient::Session(client);
-        let open = self.open_cursors_mut(recipient);
-        let cursors = open.map(|open| open.take(only)).unwrap_or_default();
-        for cursor in cursors {
-            let mut pledges = Vec::new();
-            self.streams[cursor.stream].take_open(cursor.place, only, |open| pledges.push(open));
-            for open in pledges {
-                if self.had_to_come(cursor.stream, client, &open) {
-                    self.count_lost(cursor.stream, &open, RunEnd::Drained(now));
-                } else {
-                    let group = group_of(&self.sessions, &self.shares, recipient);
-                    let is_in_time = excuse == Excuse::LeftLate
-                        && !self.was_late(cursor.stream, client, &open, now);
-                    let excuse = if is_in_time {
-                        Excuse::SessionEnded
-                    } else {
-                        excuse
-                    };
-                    excuse_pledge(&mut self.books, group, &open, excuse);
-                }
+        self.walk_open(recipient, levels, now, |books, id, open| {
+            if books.had_to_come(id, client, open) {
+                return Outcome::Lost;
             }
-            self.settle(cursor.stream);
-        }
+            Outcome::Excused(excuses.of(|| books.was_late(id, client, open, now)))
+        });
     }
 
     /// Ends the open pledges of a recipient with an excuse, those owed at `only` or all.
@@ -201,19 +221,6 @@ impl Deliveries {
             let settled = stream.settle();
             self.records = self.records.saturating_sub(settled);
         }
-    }
-
-    /// Excuses what is still owed of one message where no later one of its stream has come.
-    pub(super) fn excuse_if_under_way(&mut self, id: StreamId, sequence: u32, excuse: Excuse) {
-        let (topics, sessions, shares) = (&self.topics, &self.sessions, &self.shares);
-        let topic = self.streams[id].topic;
-        let books = &mut self.books;
-        let is_under_way = |open: &OpenPledge| open.overtaken_at.is_none();
-        self.streams[id].take_open_of_if(sequence, is_under_way, |open| {
-            let recipient = topics.places(topic)[open.place].recipient;
-            let group = group_of(sessions, shares, recipient);
-            excuse_pledge(books, group, &open, excuse);
-        });
     }
 
     /// Settles the oldest record of a stream before its time, to save memory. Whether it was
@@ -242,7 +249,7 @@ impl Deliveries {
         self.records = self.records.saturating_sub(dropped);
     }
 
-    fn open_cursors_mut(&mut self, recipient: Recipient) -> Option<&mut OpenCursors> {
+    pub(super) fn open_cursors_mut(&mut self, recipient: Recipient) -> Option<&mut OpenCursors> {
         match recipient {
             Recipient::Session(client) => {
                 let session = self.sessions.get_mut(client.0 as usize)?.as_mut()?;

@@ -3,11 +3,14 @@
 use squall_fleet::{Wanted, Way};
 use squall_protocol::{Instant, QoS, ReasonCode};
 
-use super::{Deliveries, RecordState};
+use super::pledges::Excuses;
+use super::walk::{LEVELS, Outcome};
+use super::{Deliveries, RecordState, StreamId};
 use crate::books::event::Event;
 use crate::books::session::{Away, Live, Session, Subscription, SubscriptionState};
 use crate::books::session::{Brings, Resumes, brings_first};
 use crate::books::share::Notice;
+use crate::books::stream::OpenPledge;
 use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
@@ -39,7 +42,7 @@ impl Deliveries {
         }
         session.begin_ending();
         session.over_at = event.now;
-        self.excuse_session(event, None, Excuse::SessionEnded);
+        self.end_session_pledges(event);
         self.excuse_shares(event, None);
     }
 
@@ -55,11 +58,12 @@ impl Deliveries {
         let session = self.session_mut(event);
         let is_over = !session_present
             && (session.has_expired(event.now) || session.ends_by_takeover(event.socket));
-        let before = session.device;
-        if session.connected_at > Instant::ZERO && before != event.device {
-            self.note_move(event, before);
+        if session.connected_at > Instant::ZERO && session.device != event.device {
+            session.moves.note(event.now);
         }
-        let session = self.session_mut(event);
+        if !session_present {
+            session.moves.forget();
+        }
         if !session_present && !is_over && session.connected_at > Instant::ZERO {
             session.forgotten = session.offline_since.map(|since| (since, None));
         }
@@ -82,7 +86,7 @@ impl Deliveries {
             session.resume(event.socket);
         }
         if is_over {
-            self.excuse_session(event, None, Excuse::SessionEnded);
+            self.end_session_pledges(event);
             self.excuse_shares(event, None);
         }
     }
@@ -138,13 +142,14 @@ impl Deliveries {
             self.excuse_unfounded(event, &filters, &ending);
         }
         if is_over && is_offline {
-            let excuse = match ending.is_unasked {
-                true => Excuse::EndedUnasked,
-                false => Excuse::LeftLate,
+            let excuses = match ending.is_unasked {
+                true => Excuses::all(Excuse::EndedUnasked),
+                false => Excuses::LEFT,
             };
-            self.excuse_session(event, None, excuse);
+            self.end_pledges(event.client, event.now, &LEVELS, excuses);
         } else {
-            self.excuse_session(event, Some(QoS::AtMostOnce), Excuse::ConnectionLost);
+            let levels = [QoS::AtMostOnce];
+            self.end_pledges(event.client, event.now, &levels, Excuses::CONNECTION_LOST);
         }
         self.excuse_shares(event, Some(QoS::AtMostOnce));
     }
@@ -270,8 +275,9 @@ impl Deliveries {
         self.topics.subscribe(recipient, filter);
     }
 
-    fn excuse_session(&mut self, event: &Event, only: Option<QoS>, excuse: Excuse) {
-        self.end_pledges(event.client, event.now, only, excuse);
+    fn end_session_pledges(&mut self, event: &Event) {
+        let excuses = Excuses::all(Excuse::SessionEnded);
+        self.end_pledges(event.client, event.now, &LEVELS, excuses);
     }
 
     /// Excuses what shared subscriptions of a Session can no longer deliver: all, if no other member is certainly
@@ -284,10 +290,20 @@ impl Deliveries {
             let recipient = Recipient::Share(filter);
             if !share.has_subscriber(&self.sessions, filter) {
                 self.excuse(recipient, None, Excuse::SessionEnded);
-            } else if only.is_some() {
-                self.excuse(recipient, only, Excuse::ConnectionLost);
+            } else if let Some(owed) = only {
+                self.excuse_of_lost_member(event, filter, owed);
             }
         }
+    }
+
+    /// Excuses what is owed at `owed` to a shared subscription, one of whose members is lost, and may have been on its way to
+    /// that.
+    fn excuse_of_lost_member(&mut self, event: &Event, filter: FilterKey, owed: QoS) {
+        let recipient = Recipient::Share(filter);
+        self.walk_open(recipient, &[owed], event.now, |books, _, open| {
+            let was_late = || books.was_late_for_members(filter, open, event.now);
+            Outcome::Excused(Excuses::CONNECTION_LOST.of(was_late))
+        });
     }
 
     fn disturb_shares(&mut self, event: &Event, until: Instant, notice: Notice) {
@@ -340,10 +356,24 @@ impl Deliveries {
                 })
                 .collect();
             for sequence in open {
-                self.excuse_if_under_way(id, sequence, Excuse::ConnectionLost);
+                self.walk_open_of(id, sequence, event.now, |books, open| {
+                    books.unacknowledgeable(id, open, event.now)
+                });
             }
             self.settle(id);
         }
+    }
+
+    /// What becomes of a message of QoS 0 whose publisher has lost its connection.
+    fn unacknowledgeable(&self, id: StreamId, open: &OpenPledge, now: Instant) -> Outcome {
+        if open.overtaken_at.is_some() {
+            return Outcome::Stays;
+        }
+        let recipient = self.topics.places(self.streams[id].topic)[open.place].recipient;
+        Outcome::Excused(Excuses::CONNECTION_LOST.of(|| match recipient {
+            Recipient::Session(client) => self.was_late(id, client, open, now),
+            Recipient::Share(filter) => self.was_late_for_members(filter, open, now),
+        }))
     }
 }
 

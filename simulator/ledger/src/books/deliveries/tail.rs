@@ -14,6 +14,7 @@ use squall_scenario::GroupId;
 use super::case::Case;
 use super::{Deliveries, session};
 use crate::books::roster::Roster;
+use crate::books::standstill::Standstill;
 use crate::books::stream::OpenPledge;
 use crate::books::topics::Recipient;
 
@@ -35,6 +36,8 @@ pub(super) struct Slowest {
     by_group: Vec<Option<Duration>>,
     /// How long a message is waited for where nothing came.
     without_any: Duration,
+    /// While the generator does nothing, what came lies unread.
+    standstill: Standstill,
 }
 
 impl Slowest {
@@ -43,7 +46,13 @@ impl Slowest {
         Self {
             by_group: vec![None; roster.groups()],
             without_any: roster.connect_timeout(),
+            standstill: Standstill::default(),
         }
+    }
+
+    /// The generator did nothing from `since` until `until`.
+    pub(super) fn note_standstill(&mut self, since: Instant, until: Instant) {
+        self.standstill.note(since, until);
     }
 
     /// A delivery to a group took so long.
@@ -78,13 +87,19 @@ impl Slowest {
     /// Whether something that is under way to a group since `since` has been so for long: longer than a broker that
     /// is idle takes, and than the deliveries to the group before.
     pub(super) fn is_long(&self, group: GroupId, since: Instant, now: Instant) -> bool {
-        let under_way = now.saturating_since(since);
+        let read_until = self.standstill.lay_since(now).unwrap_or(now).min(now);
+        let under_way = read_until.saturating_since(since);
         let slowest = self.by_group[usize::from(group.0)];
         under_way > LONG && slowest.is_none_or(|slowest| under_way > slowest * TIMES_THE_SLOWEST)
     }
 }
 
 impl Deliveries {
+    /// The generator did nothing from `since` until `until`.
+    pub(crate) fn handle_stood_still(&mut self, since: Instant, until: Instant) {
+        self.slowest.note_standstill(since, until);
+    }
+
     /// A message that was owed to a group came. What waited for its Session was under way from the CONNACK on.
     pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId) {
         let Some(sent_at) = case.sent_at else {

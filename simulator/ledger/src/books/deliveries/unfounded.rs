@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use squall_protocol::Instant;
 
-use super::leaving::LEVELS;
+use super::Deliveries;
 use super::sessions::Ending;
-use super::{Deliveries, group_of};
+use super::walk::{LEVELS, Outcome};
 use crate::books::event::Event;
-use crate::books::stream::OpenPledge;
 use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
 
@@ -42,23 +41,14 @@ impl Deliveries {
 
     /// Excuses what a shared subscription is owed of what was sent from `from` on, and before `until`.
     fn excuse_share_between(&mut self, filter: FilterKey, from: Instant, until: Instant) {
-        let goes = |open: &OpenPledge| from <= open.record.sent_at && open.record.sent_at < until;
-        let group = group_of(&self.sessions, &self.shares, Recipient::Share(filter));
-        for owed in LEVELS {
-            let Some(share) = self.shares.get_mut(&filter) else {
-                return;
-            };
-            for cursor in share.open.take_at(owed) {
-                let books = &mut self.books;
-                let stream = &mut self.streams[cursor.stream];
-                let is_open = stream.take_open_if(cursor.place, owed, goes, |open| {
-                    books.tally_mut(open.key(group)).excused[Excuse::SessionEnded as usize] += 1;
-                });
-                if is_open && let Some(share) = self.shares.get_mut(&filter) {
-                    share.open.list(owed, cursor);
-                }
-                self.settle(cursor.stream);
-            }
-        }
+        self.walk_open(
+            Recipient::Share(filter),
+            &LEVELS,
+            until,
+            |_, _, open| match from <= open.record.sent_at && open.record.sent_at < until {
+                true => Outcome::Excused(Excuse::SessionEnded),
+                false => Outcome::Stays,
+            },
+        );
     }
 }

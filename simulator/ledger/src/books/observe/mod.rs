@@ -93,7 +93,10 @@ impl Ledger {
     fn handle_run_fact(&mut self, now: Instant, fact: &Fact<'_>) {
         match fact {
             Fact::Retained(found) => self.retained.handle_checker(found),
-            Fact::StoodStill { since, .. } => self.standstill.note(*since, now),
+            Fact::StoodStill { since, .. } => {
+                self.standstill.note(*since, now);
+                self.deliveries.handle_stood_still(*since, now);
+            }
             Fact::Broker(fact) => {
                 for times in self.broker_times_mut() {
                     times.handle(now, *fact);
@@ -202,7 +205,14 @@ impl Ledger {
 
     fn handle_leg(&mut self, event: &Event, fact: &LegFact<'_>, findings: &mut Vec<Finding>) {
         match *fact {
-            LegFact::Sender { stamp, id, leg, .. } => {
+            LegFact::Sender {
+                stamp,
+                topic,
+                id,
+                leg,
+            } => {
+                self.deliveries
+                    .handle_sender_leg(event, id, (stamp, topic), leg);
                 let times = self.handshakes.handle_sender_leg(event, id, stamp, leg);
                 findings.extend(times.into_iter().map(Finding::Handshake));
             }

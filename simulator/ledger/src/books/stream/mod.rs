@@ -8,20 +8,19 @@
 mod content;
 mod cursor;
 mod open_cursors;
+mod open_pledges;
 mod record;
 mod sent_as;
 
 use std::collections::VecDeque;
 
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{ClientKey, DeviceId, GroupId, TopicKey};
-
-use super::tallies::TallyKey;
+use squall_scenario::{ClientKey, DeviceId, TopicKey};
 
 pub(crate) use content::{Changed, Content, ContentPrint, Said, fingerprint};
-use cursor::Level;
 pub(crate) use cursor::{Arrival, Cursor, OrderLevel};
 pub(crate) use open_cursors::OpenCursors;
+pub(crate) use open_pledges::OpenPledge;
 pub(crate) use record::{Record, RecordState};
 pub(crate) use sent_as::SentAs;
 
@@ -74,44 +73,6 @@ pub(crate) struct Pledged {
     pub(crate) has_excess: bool,
     /// Whether the recipient must list the cursor among those with open pledges at this QoS.
     pub(crate) is_newly_open: bool,
-}
-
-/// A pledge that ends without delivery.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OpenPledge {
-    /// Place number of the recipient.
-    pub(crate) place: usize,
-    /// Sequence number of the message in its stream.
-    pub(crate) sequence: u32,
-    /// QoS it is owed at.
-    pub(crate) owed: QoS,
-    /// What is known of the message.
-    pub(crate) record: Record,
-    /// When a later one of the same stream came to this place.
-    pub(crate) overtaken_at: Option<Instant>,
-}
-
-impl OpenPledge {
-    /// A pledge of `level` that is taken out: its message has one less to deliver.
-    fn taken_out(record: &mut Record, level: &Level, place: usize, sequence: u32) -> Self {
-        record.outstanding = record.outstanding.saturating_sub(1);
-        Self {
-            place,
-            sequence,
-            owed: level.owed,
-            record: *record,
-            overtaken_at: level.overtaken_at(sequence),
-        }
-    }
-
-    /// The tally of this pledge, made to a recipient of `group`.
-    pub(crate) fn key(&self, group: GroupId) -> TallyKey {
-        TallyKey {
-            group,
-            published: self.record.qos,
-            owed: self.owed,
-        }
-    }
 }
 
 impl Stream {
@@ -265,131 +226,9 @@ impl Stream {
             .take_copy(sequence, allowed, ranges_max)
     }
 
-    /// Takes the open pledges of a place out, those owed at `only` or all, and hands them over. The
-    /// recipient does not list it for them any longer.
-    pub(crate) fn take_open(
-        &mut self,
-        place: usize,
-        only: Option<QoS>,
-        mut hand_over: impl FnMut(OpenPledge),
-    ) {
-        let Some(cursor) = self.cursors.get_mut(place) else {
-            return;
-        };
-        for level in &mut cursor.levels {
-            if only.is_some_and(|owed| owed != level.owed) {
-                continue;
-            }
-            level.is_listed = false;
-            for sequence in level.pending.iter() {
-                level.pledged.remove(sequence);
-                let record = &mut self.records[(sequence - self.base) as usize];
-                hand_over(OpenPledge::taken_out(record, level, place, sequence));
-            }
-            level.pending.clear();
-        }
-    }
-
-    /// Takes those open pledges of a place out that are owed at `owed` and that `goes` says of, and hands them over. Tells
-    /// whether others are left; if not, the recipient does not list the cursor for them any longer.
-    pub(crate) fn take_open_if(
-        &mut self,
-        place: usize,
-        owed: QoS,
-        goes: impl Fn(&OpenPledge) -> bool,
-        mut hand_over: impl FnMut(OpenPledge),
-    ) -> bool {
-        let level = self.cursors.get_mut(place).and_then(|cursor| {
-            let mut levels = cursor.levels.iter_mut();
-            levels.find(|level| level.owed == owed)
-        });
-        let Some(level) = level else {
-            return false;
-        };
-        let sequences: Vec<u32> = level.pending.iter().collect();
-        for sequence in sequences {
-            let record = &mut self.records[(sequence - self.base) as usize];
-            let before = *record;
-            let open = OpenPledge::taken_out(record, level, place, sequence);
-            if goes(&open) {
-                level.pending.remove(sequence);
-                level.pledged.remove(sequence);
-                hand_over(open);
-            } else {
-                *record = before;
-            }
-        }
-        level.is_listed = level.pending.len() > 0;
-        level.is_listed
-    }
-
     /// Whether all of its messages so far had one QoS: then a later one overtakes none before it.
     pub(crate) fn has_one_qos(&self) -> bool {
         self.sent_as.only().is_some()
-    }
-
-    /// Takes the oldest open pledges of a place out if they are too scattered to keep.
-    pub(crate) fn take_excess(&mut self, place: usize, mut hand_over: impl FnMut(OpenPledge)) {
-        let Some(cursor) = self.cursors.get_mut(place) else {
-            return;
-        };
-        for level in &mut cursor.levels {
-            while let Some((first, last)) = level.pending.excess(self.ranges_max) {
-                for sequence in first..=last {
-                    level.pending.remove(sequence);
-                    level.pledged.remove(sequence);
-                    let record = &mut self.records[(sequence - self.base) as usize];
-                    hand_over(OpenPledge::taken_out(record, level, place, sequence));
-                }
-            }
-        }
-    }
-
-    /// The places that still wait for one message.
-    pub(crate) fn open_places(&self, sequence: u32) -> impl Iterator<Item = usize> + '_ {
-        let cursors = self.cursors.iter().enumerate();
-        cursors.filter_map(move |(place, cursor)| {
-            let mut levels = cursor.levels.iter();
-            levels
-                .any(|level| level.pending.contains(sequence))
-                .then_some(place)
-        })
-    }
-
-    /// Takes the open pledges of one message out, at every place.
-    pub(crate) fn take_open_of(&mut self, sequence: u32, hand_over: impl FnMut(OpenPledge)) {
-        self.take_open_of_if(sequence, |_| true, hand_over);
-    }
-
-    /// As [`Self::take_open_of`], those that `goes` says of.
-    pub(crate) fn take_open_of_if(
-        &mut self,
-        sequence: u32,
-        goes: impl Fn(&OpenPledge) -> bool,
-        mut hand_over: impl FnMut(OpenPledge),
-    ) {
-        let Some(&(mut record)) = self.record(sequence) else {
-            return;
-        };
-        for (place, cursor) in self.cursors.iter_mut().enumerate() {
-            for level in &mut cursor.levels {
-                if !level.pending.contains(sequence) {
-                    continue;
-                }
-                let before = record;
-                let open = OpenPledge::taken_out(&mut record, level, place, sequence);
-                if goes(&open) {
-                    level.pending.remove(sequence);
-                    level.pledged.remove(sequence);
-                    hand_over(open);
-                } else {
-                    record = before;
-                }
-            }
-        }
-        if let Some(kept) = self.record_mut(sequence) {
-            *kept = record;
-        }
     }
 
     /// Takes the pledges of one message that were delivered out: place and QoS owed of each. Its

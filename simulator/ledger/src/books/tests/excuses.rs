@@ -124,6 +124,29 @@ fn qos_0_is_excused_by_any_lost_connection() {
     }
 }
 
+/// A connection that ends takes what was on its way at QoS 0, not what was sent long before: whether the broker had that
+/// still is not known.
+#[test]
+fn a_lost_connection_does_not_excuse_what_was_sent_long_before() {
+    let ends = [PUBLISHER, KEPT].map(|device| [(device, 100, 0), (device, 1_000, 1)]);
+    for (device, waited, late) in ends.concat() {
+        let mut scene = Scene::ready(&[KEPT]);
+        scene.publish(0..2, QOS0);
+        scene.deliver(KEPT, 0, QOS0);
+        scene.wait(waited);
+        scene.end(device, RESET);
+
+        let tally = scene.close();
+
+        assert_eq!(
+            tally.excused[Excuse::ConnectionLostLate as usize],
+            late,
+            "{waited} ms"
+        );
+        assert_eq!(tally.excused[Excuse::ConnectionLost as usize], 1 - late);
+    }
+}
+
 /// A polite goodbye of the publisher says that everything before it has arrived.
 #[test]
 fn qos_0_before_a_polite_goodbye_has_arrived() {

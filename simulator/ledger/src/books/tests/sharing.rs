@@ -290,3 +290,42 @@ fn each_lost_member_excuses_what_was_owed_at_qos_0_since() {
     let excused = tally.excused[Excuse::ConnectionLost as usize];
     assert_eq!((tally.pledged, excused), (9, 6));
 }
+
+/// What was owed at QoS 0 for long when a member was lost, which nothing had kept from reading, was not on its way to that:
+/// whether the broker had it is not known.
+#[test]
+fn a_lost_member_does_not_excuse_what_was_owed_for_long() {
+    for (waited, late) in [(100, 0), (1_000, 1)] {
+        let mut scene = shared(&[CLEAN, CLEAN + 1], QOS1);
+        scene.publish(0..2, QoS::AtMostOnce);
+        scene.deliver(CLEAN, 0, QoS::AtMostOnce);
+        scene.wait(waited);
+        scene.end(CLEAN, RESET);
+
+        let tally = scene.close();
+
+        assert_eq!(
+            tally.excused[Excuse::ConnectionLostLate as usize],
+            late,
+            "{waited} ms"
+        );
+        assert_eq!(tally.excused[Excuse::ConnectionLost as usize], 1 - late);
+    }
+}
+
+/// A member that is silent takes what is sent at QoS 0 from then on, and nothing that was sent long before.
+#[test]
+fn a_silent_member_does_not_excuse_what_was_sent_before() {
+    for (waited, lost) in [(100, 0), (5_000, 1)] {
+        let mut scene = shared(&[CLEAN, KEPT], QOS1);
+        scene.publish(0..1, QoS::AtMostOnce);
+        scene.wait(waited);
+        scene.end(KEPT, SILENCE);
+        scene.wait(60_000);
+
+        let tally = scene.close();
+
+        let late = tally.excused[Excuse::ConnectionLostLate as usize];
+        assert_eq!(tally.lost + late, lost, "{waited} ms");
+    }
+}

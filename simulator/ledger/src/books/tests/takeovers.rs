@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use squall_fleet::{ConnectionFact, EndCause, Fact, PeerClose};
-use squall_protocol::{QoS, ReasonCode};
+use squall_fleet::{ConnectionFact, EndCause, Fact, LegFact, PeerClose, SenderLeg, Stamp};
+use squall_protocol::{PacketId, QoS, ReasonCode};
 use squall_run::AnomalyKind;
-use squall_scenario::FaultId;
+use squall_scenario::{DeviceId, FaultId};
 
-use super::scene::{KEPT, RESET, SILENCE, Scene};
-use crate::books::WatchedClaims;
+use super::scene::{KEPT, PUBLISHER, RESET, SILENCE, Scene, message};
 use crate::books::takeovers::TakeoverLimits;
+use crate::books::{Excuse, WatchedClaims};
 
 const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
 const A: u32 = KEPT;
@@ -235,6 +235,47 @@ fn a_session_that_moved_excuses_repeats_at_qos_2_only() {
             "{qos:?}"
         );
     }
+}
+
+/// However often a Session moves with exchanges open, a loss is excused only where the message had the Packet Identifier of
+/// one of them, and once for each: the PUBREL ends it.
+#[test]
+fn open_exchanges_of_another_device_excuse_what_has_their_identifiers() {
+    const OTHER: u32 = PUBLISHER + 1;
+    let leg = |stamp, id, leg| {
+        let id = PacketId::new(id).unwrap();
+        Fact::Leg(LegFact::Sender {
+            stamp,
+            topic: "t",
+            id,
+            leg,
+        })
+    };
+    let mut scene = Scene::ready(&[A]);
+    for exchange in 0..3 {
+        scene.connect_as(OTHER, PUBLISHER, true);
+        scene.tell_end_as(PUBLISHER, PUBLISHER, TAKEN_OVER);
+        let stamp = Stamp {
+            device: DeviceId(OTHER),
+            ..message(exchange).0
+        };
+        for id in [1, 2] {
+            scene.tell_as(OTHER, PUBLISHER, leg(stamp, id, SenderLeg::PublishSent));
+        }
+        scene.connect_as(PUBLISHER, PUBLISHER, true);
+        scene.tell_end_as(OTHER, PUBLISHER, TAKEN_OVER);
+    }
+    for (sequence, id) in [(0, 1), (1, 3), (2, 1)] {
+        let stamp = message(sequence).0;
+        scene.tell(PUBLISHER, leg(stamp, id, SenderLeg::PublishSent));
+        scene.publish(sequence..sequence + 1, QoS::ExactlyOnce);
+        scene.tell(PUBLISHER, leg(stamp, id, SenderLeg::PubcompReceived));
+    }
+
+    let tally = scene.close();
+
+    assert_eq!(tally.excused[Excuse::IdentifierInUse as usize], 1);
+    assert_eq!(tally.lost, 2);
 }
 
 /// Session Present is 0 for the first, 1 while the Session lives, 0 or 1 once its expiry has
