@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, ClosedLoop, Connections, Drain, ErrorCount,
-    FaultOccurrence, MalformedOutcome, Metrics, NetworkOutcome, PayloadCommand, Qos2, Rates,
-    Responses, RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers,
+    FaultOccurrence, LatencySpent, MalformedOutcome, Metrics, NetworkOutcome, PayloadCommand, Qos2,
+    Rates, Responses, RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers,
     ThresholdOutcome, Unfinished, WillOutcome,
 };
 
@@ -29,6 +29,9 @@ pub struct Measured {
     /// Delays that the scenario itself makes, and that latencies include.
     #[serde(default)]
     pub scenario_delays: Vec<ScenarioDelay>,
+    /// Where end-to-end latencies were spent, by receiving group and QoS.
+    #[serde(default)]
+    pub spent: Vec<LatencySpent>,
     /// How long the drain was, and why.
     #[serde(default)]
     pub drain: Drain,

@@ -21,6 +21,7 @@ mod scale;
 pub(crate) mod schedule_lag;
 pub(crate) mod silent_will;
 pub(crate) mod spectrum;
+pub(crate) mod spent;
 pub(crate) mod takeover;
 pub(crate) mod theme;
 pub(crate) mod throughput;

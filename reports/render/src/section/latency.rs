@@ -7,7 +7,7 @@ use squall_run::{
     count_text, duration_text,
 };
 
-use super::{Absent, Block, Section, chart_block, section_of};
+use super::{Absent, Block, Section, chart_block, section_of, spent};
 use crate::chart::{heat_map, latency_histogram, latency_over_time, over_time, spectrum};
 use crate::table::{Cell, Column, Table};
 
@@ -31,6 +31,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     if let Some(delays) = scenario_delays(run) {
         blocks.push(Block::Note(delays));
     }
+    blocks.extend(spent::blocks(run));
     blocks.extend(chart_block(spectrum::chart(run, metric), || {
         spectrum_table(run, metric)
     }));

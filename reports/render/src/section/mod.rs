@@ -18,6 +18,7 @@ mod responses;
 mod retained;
 mod run_card;
 mod silences;
+mod spent;
 mod takeover;
 mod throughput;
 mod wills;

@@ -20,6 +20,10 @@ pub enum MetricName {
     /// From the first write of a message to its delivery to a subscriber's application: without the time for which it waited in
     /// a device that was away; one that came late is left out as there.
     ServiceLatency,
+    /// The broker's part of e2e_latency: from when a message left its publisher's machine, or the simulated link of that, to
+    /// when it reached its recipient's, with the network that is really between; without what squall, simulated links and the
+    /// devices kept.
+    BrokerTime,
     /// From the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP.
     AckLatency,
     /// From the time a request was due to its response at the device that asked: both ways through the broker, with the
@@ -96,6 +100,8 @@ pub enum WithoutLag {
     Kept,
     /// It follows from how long the generator stood still meanwhile.
     FromStandstills,
+    /// It is measured without it.
+    Itself,
     /// It is not known, or the metric is the lag itself.
     Unknown,
 }
@@ -110,9 +116,10 @@ pub struct UnknownMetric {
 
 impl MetricName {
     /// All names, in the order a report shows them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::E2eLatency,
         Self::ServiceLatency,
+        Self::BrokerTime,
         Self::AckLatency,
         Self::RoundTrip,
         Self::ConnectLatency,
@@ -140,6 +147,7 @@ impl MetricName {
         match self {
             Self::E2eLatency => "e2e_latency",
             Self::ServiceLatency => "service_latency",
+            Self::BrokerTime => "broker_time",
             Self::AckLatency => "ack_latency",
             Self::RoundTrip => "round_trip",
             Self::ConnectLatency => "connect_latency",
@@ -168,6 +176,7 @@ impl MetricName {
         match self {
             Self::E2eLatency
             | Self::ServiceLatency
+            | Self::BrokerTime
             | Self::AckLatency
             | Self::RoundTrip
             | Self::ConnectLatency
@@ -206,6 +215,7 @@ impl MetricName {
             Self::PublishRate | Self::DeliveryRate | Self::ConnectRate => {
                 WithoutLag::FromStandstills
             }
+            Self::BrokerTime => WithoutLag::Itself,
             Self::ScheduleLag
             | Self::Errors
             | Self::Dropped
@@ -220,6 +230,7 @@ impl MetricName {
         match self {
             Self::E2eLatency
             | Self::ServiceLatency
+            | Self::BrokerTime
             | Self::AckLatency
             | Self::PublishRate
             | Self::DeliveryRate
@@ -246,6 +257,7 @@ impl MetricName {
         match self {
             Self::E2eLatency => "the end-to-end latency",
             Self::ServiceLatency => "the latency from the write",
+            Self::BrokerTime => "the time in the broker",
             Self::AckLatency => "the time to the acknowledgement",
             Self::RoundTrip => "the round trip of a request",
             Self::ConnectLatency => "the time to connect",
@@ -279,6 +291,11 @@ impl MetricName {
             Self::ServiceLatency => {
                 "from the first write of a message to its delivery to a subscriber's application: without the time for which it waited in \
                  a device that was away; one that came late is left out as there"
+            }
+            Self::BrokerTime => {
+                "the broker's part of e2e_latency: from when a message left its publisher's machine, or the simulated link of that, to when \
+                 it reached its recipient's, with the network that is really between; without what squall, simulated links and the \
+                 devices kept"
             }
             Self::AckLatency => {
                 "from the time a message was due to the end of its exchange with the broker: PUBACK or PUBCOMP"

@@ -1,9 +1,9 @@
 //! Distributions and counters over time of the made-up runs.
 
 use crate::{
-    CountedFrom, Direction, Event, Histogram, Interval, IntervalLatency, MetricCell, MetricName,
-    Metrics, NetworkFigure, NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry, Rates,
-    Reading, Resources, ScenarioDelay, Series, Tags, Value,
+    CountedFrom, Direction, Event, Histogram, Interval, IntervalLatency, LatencySpent, MetricCell,
+    MetricName, Metrics, NetworkFigure, NetworkOutcome, PhaseKind, ProcessLog, Quantile, RateEntry,
+    Rates, Reading, Resources, ScenarioDelay, Series, SpentBy, SpentRow, Tags, Value,
 };
 
 /// A small generator (Lehmer, modulus 2^31 - 1): the same numbers on every machine.
@@ -236,6 +236,31 @@ fn by_qos(seed: u64, samples: u32, median_us: f64) -> Vec<IntervalLatency> {
     ];
     all.retain(|of| !of.latency.is_empty());
     all
+}
+
+/// Most of the time of most messages is the link's; that of the slowest is the broker's.
+pub(super) fn spent() -> Vec<LatencySpent> {
+    let row = |of, count, parts_us: [f64; 5]| SpentRow {
+        of,
+        count,
+        latency_us: parts_us.iter().sum(),
+        parts_us,
+    };
+    vec![LatencySpent {
+        group: "backend".to_owned(),
+        qos: 1,
+        count: 48_000,
+        undivided: 12,
+        rows: vec![
+            row(SpentBy::Median, 480, [120.0, 0.0, 61_000.0, 880.0, 0.0]),
+            row(SpentBy::P99, 480, [300.0, 0.0, 405_000.0, 6_700.0, 0.0]),
+            row(
+                SpentBy::Slowest,
+                100,
+                [900.0, 40_000.0, 410_000.0, 190_000.0, 0.0],
+            ),
+        ],
+    }]
 }
 
 /// What the links add, both ways.

@@ -7,7 +7,7 @@ mod outcomes;
 
 use std::collections::BTreeMap;
 
-use distributions::{metrics, networks, rates, resources, scenario_delays, series};
+use distributions::{metrics, networks, rates, resources, scenario_delays, series, spent};
 use outcomes::{
     accounting, anomalies, checks, connections, faults, malformed, qos2, responses, takeovers,
     thresholds, wills,
@@ -28,6 +28,7 @@ pub fn passing() -> Run {
         rates: rates(&series()),
         unfinished: Vec::new(),
         scenario_delays: scenario_delays(),
+        spent: spent(),
         drain: crate::Drain::default(),
         series: series(),
         connections: connections(),

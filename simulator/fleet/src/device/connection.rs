@@ -89,6 +89,8 @@ pub(super) struct Lanes {
     shaken_for: Duration,
     /// Messages whose last answer is written and has not been handed to the link.
     pub(super) answers: u32,
+    /// Messages that are written for the first time and have not been handed to the link.
+    pub(super) messages: u32,
     /// When the last of what was handed to the link at once was through to the broker.
     heard_at: Instant,
     /// Whether the drive reads the transport: what was asked of it last.

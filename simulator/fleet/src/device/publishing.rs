@@ -338,6 +338,7 @@ impl Device {
         let published = Rc::clone(&message.0);
         let id = self.client.publish(turn.now, message)?;
         turn.shared.figures.published += 1;
+        self.note_published();
         let socket = self.current_socket();
         let Message {
             stamp,

@@ -262,6 +262,25 @@ impl Device {
         bytes.clear();
         turn.shared.scratch = bytes;
         self.mark_answers(turn, place);
+        self.mark_messages(turn, place);
+    }
+
+    /// A message is written for the first time, and leaves with the next flush.
+    pub(super) fn note_published(&mut self) {
+        let place = self.active_place();
+        let connection = place.map(|place| &mut self.connections[place]);
+        if let Some(lanes) = connection.and_then(|connection| connection.lanes.as_deref_mut()) {
+            lanes.messages += 1;
+        }
+    }
+
+    /// Tells once the messages that were sent over the connection at `place` have left its link.
+    fn mark_messages(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let lanes = self.connections[place].lanes.as_deref_mut();
+        let messages = lanes.map_or(0, |lanes| std::mem::take(&mut lanes.messages));
+        if messages > 0 {
+            self.mark(turn, place, Departure::Messages(messages));
+        }
     }
 
     /// The last answer to a message is written, and leaves with the next flush.

@@ -33,6 +33,8 @@ pub enum Departure {
     End,
     /// The last bytes before a fault muted the device.
     BeforeMute,
+    /// So many messages, in the order in which they were handed to the link for the first time.
+    Messages(u32),
     /// The last answers, PUBACK at QoS 1 and PUBCOMP at QoS 2, to so many messages: until then the broker
     /// has them unacknowledged, and may send no more of them than its window takes (§4.9).
     Answers(u32),

@@ -45,7 +45,10 @@ pub(super) fn is_of_unstamped(scenario: &Scenario, metric: MetricName, tags: Met
         group: tags.group,
         qos: tags.qos,
     };
-    let tells_apart = matches!(metric, MetricName::E2eLatency | MetricName::ServiceLatency);
+    let tells_apart = matches!(
+        metric,
+        MetricName::E2eLatency | MetricName::ServiceLatency | MetricName::BrokerTime
+    );
     tells_apart && has_no_stamps(scenario, part)
 }
 

@@ -82,6 +82,8 @@ pub(crate) struct Undelivered {
     pub(crate) reached_at: Instant,
     /// When it was sent for the first time.
     pub(crate) sent_at: Instant,
+    /// When it left its publisher's link; `None` if that is not known.
+    pub(crate) left_at: Option<Instant>,
 }
 
 /// What is under way when the books are closed: a latency without an end has its age at least.

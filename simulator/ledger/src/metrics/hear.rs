@@ -218,6 +218,7 @@ impl Metrics {
                 self.record(measure, CountedFrom::LessLag, due, left);
             }
         }
+        self.record_spent(tags, first, arrival);
         let population = Population {
             group,
             qos: first.published,

@@ -16,6 +16,7 @@ mod populations;
 mod rates;
 mod samples;
 mod series;
+mod spent;
 mod standstill;
 mod thresholds;
 mod under_way;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use cell::Cell;
 use rates::Rates;
 use series::Timeline;
+use spent::Spent;
 use squall_fleet::Phase;
 use squall_protocol::Instant;
 use squall_run::{Histogram, MetricCell, MetricName, PhaseKind};
@@ -53,6 +55,7 @@ pub struct Metrics {
     /// How long after its moment each phase began whose moment the scenario tells.
     phase_lags: Vec<(Phase, Duration)>,
     rates: Rates,
+    spent: Spent,
     /// From CONNECT to CONNACK without what the broker takes, by group: both ways of a link.
     round_trips: Vec<Histogram>,
     /// When each phase began, in order.
@@ -78,6 +81,7 @@ impl Metrics {
             unfinished: BTreeMap::new(),
             phase_lags: Vec::new(),
             rates: Rates::new(),
+            spent: Spent::default(),
             phases: vec![(PhaseKind::Connect, Instant::ZERO)],
             ended_at: Instant::ZERO,
             last: Instant::ZERO,

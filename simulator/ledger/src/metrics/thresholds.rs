@@ -140,7 +140,7 @@ impl Judge<'_> {
         match selector.metric.without_lag() {
             WithoutLag::Kept => self.time_less_lag(selector, aggregate),
             WithoutLag::FromStandstills => self.rate_less_lag(selector, aggregate),
-            WithoutLag::Unknown => None,
+            WithoutLag::Itself | WithoutLag::Unknown => None,
         }
     }
 
@@ -180,6 +180,7 @@ impl Judge<'_> {
         match selector.metric {
             MetricName::E2eLatency
             | MetricName::ServiceLatency
+            | MetricName::BrokerTime
             | MetricName::AckLatency
             | MetricName::RoundTrip
             | MetricName::ConnectLatency

@@ -21,6 +21,10 @@ impl Metrics {
             let tags = CellTags::of(delivery.group, delivery.qos);
             let measure = Measure::new(MetricName::E2eLatency, tags);
             self.note_unfinished(now, measure, delivery.reached_at);
+            if let Some(left_at) = delivery.left_at {
+                let measure = Measure::new(MetricName::BrokerTime, tags);
+                self.note_unfinished(now, measure, left_at);
+            }
             if self.times_service {
                 let measure = Measure::new(MetricName::ServiceLatency, tags);
                 self.note_unfinished(now, measure, delivery.sent_at);

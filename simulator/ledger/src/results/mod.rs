@@ -72,6 +72,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         accounting,
         rates,
         scenario_delays: delays::delays(scenario, &links, &ledger.connections, &cells),
+        spent: metrics.spent(scenario),
         drain: drain_told(scenario, drain),
         series: metrics.series(scenario),
         connections,

@@ -31,16 +31,18 @@ impl Plan {
                 ))
             }
             // Its group is that of the subscribers. Without a stamp it is not known when a message was sent.
-            MetricName::E2eLatency | MetricName::ServiceLatency => Some(self.sum(|_, stream| {
-                let is_timed = stream.stamp != StampPlace::None;
-                match (is_timed && is_of_qos(stream, selector), selector.tags.group) {
-                    (true, Some(group)) => {
-                        stream.measured * stream.fan_out_by_group[usize::from(group.0)]
+            MetricName::E2eLatency | MetricName::ServiceLatency | MetricName::BrokerTime => {
+                Some(self.sum(|_, stream| {
+                    let is_timed = stream.stamp != StampPlace::None;
+                    match (is_timed && is_of_qos(stream, selector), selector.tags.group) {
+                        (true, Some(group)) => {
+                            stream.measured * stream.fan_out_by_group[usize::from(group.0)]
+                        }
+                        (true, None) => stream.measured * stream.fan_out,
+                        (false, _) => 0.0,
                     }
-                    (true, None) => stream.measured * stream.fan_out,
-                    (false, _) => 0.0,
-                }
-            })),
+                }))
+            }
             MetricName::AckLatency => Some(self.published(scenario, selector, |qos| match qos {
                 QoS::AtLeastOnce | QoS::ExactlyOnce => true,
                 QoS::AtMostOnce => false,

@@ -102,9 +102,10 @@ fn metric(metric: MetricName) -> Item {
 /// Which devices the tag `group` of a metric means; `None` if it has no such tag.
 const fn whose_group(metric: MetricName) -> Option<&'static str> {
     Some(match metric {
-        MetricName::E2eLatency | MetricName::ServiceLatency | MetricName::DeliveryRate => {
-            "that of the devices that receive the messages"
-        }
+        MetricName::E2eLatency
+        | MetricName::ServiceLatency
+        | MetricName::BrokerTime
+        | MetricName::DeliveryRate => "that of the devices that receive the messages",
         MetricName::AckLatency | MetricName::PublishRate | MetricName::Dropped => {
             "that of the devices that publish the messages"
         }

@@ -50,6 +50,7 @@ mod run;
 mod same_connection;
 mod service;
 mod sessions;
+mod spent;
 mod stalls;
 mod stamps;
 mod stopped;

@@ -112,6 +112,7 @@ impl Deliveries {
                 |record| record.qos,
             ),
             sent_at: record.map(|record| record.sent_at),
+            left_at: record.and_then(|record| record.left_at),
             reached_at: record.map(|record| record.reached_at),
             wait: self.wait_of(event, record),
             sender: sent.sender,

@@ -20,6 +20,8 @@ pub(crate) struct FirstDelivery {
     pub(crate) published: QoS,
     /// When it was handed to the publisher's link, if that is still known.
     pub(crate) sent_at: Option<Instant>,
+    /// When it left its publisher's link, if that is known.
+    pub(crate) left_at: Option<Instant>,
     /// When the generator got to it, if that is still known.
     pub(crate) reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
@@ -55,6 +57,8 @@ pub(super) struct Case<'a> {
     pub(super) published: QoS,
     /// When the message was sent, if its record is kept.
     pub(super) sent_at: Option<Instant>,
+    /// When it left its publisher's link, if that is known.
+    pub(super) left_at: Option<Instant>,
     /// When the generator got to it, likewise.
     pub(super) reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
@@ -129,6 +133,7 @@ impl Case<'_> {
             stamp: self.stamp,
             published: self.published,
             sent_at: self.sent_at,
+            left_at: self.left_at,
             reached_at: self.reached_at,
             wait: self.wait,
         }

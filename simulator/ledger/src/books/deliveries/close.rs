@@ -81,6 +81,7 @@ impl Deliveries {
                     qos: record.qos,
                     reached_at: record.reached_at,
                     sent_at: record.sent_at,
+                    left_at: record.left_at,
                 });
             }
         }

@@ -13,6 +13,7 @@ mod close;
 mod contents;
 mod copies;
 mod counted;
+mod crossing;
 mod delivery;
 mod departed;
 mod expiry;
@@ -59,6 +60,7 @@ use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
 use backlog::BacklogCounts;
 use counted::Counted;
+use crossing::Crossing;
 use expiry::Expiries;
 use identifiers::AwaitedIdentifiers;
 use repeats::Repeats;
@@ -120,6 +122,8 @@ pub(crate) struct Deliveries {
     counted: Counted,
     /// When faults had the broker away.
     broker_times: BrokerTimes,
+    /// Messages that links hold.
+    crossing: Crossing,
     /// How long deliveries took at most.
     slowest: Slowest,
     /// What must come out of the broker's store.
@@ -161,6 +165,7 @@ impl Deliveries {
             limits_quota: roster.limiting_quotas().to_vec(),
             counted: Counted::default(),
             broker_times: BrokerTimes::default(),
+            crossing: Crossing::default(),
             slowest: Slowest::new(roster),
             replays: Replays::new(memory.replays),
             memory,
@@ -245,6 +250,7 @@ impl Deliveries {
             outstanding: 0,
             due_at: message.stamp.scheduled,
             sent_at: event.now,
+            left_at: None,
             reached_at: message.reached_at,
             socket: event.socket,
             connected_at: self.connected_at_of(event.device),
@@ -274,6 +280,7 @@ impl Deliveries {
             outstanding: 0,
             due_at: message.stamp.scheduled,
             sent_at: event.now,
+            left_at: self.hand_over(event, id, message.stamp.sequence),
             reached_at: message.reached_at,
             socket: event.socket,
             connected_at: self.connected_at_of(event.device),

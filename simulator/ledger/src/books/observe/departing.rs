@@ -127,6 +127,7 @@ impl Ledger {
     pub(super) fn handle_left_link(&mut self, event: &Event, departure: Departure) {
         match departure {
             Departure::Connect => self.handle_connect_left(event),
+            Departure::Messages(messages) => self.deliveries.handle_messages_left(event, messages),
             Departure::Answers(messages) => self.windows.handle_answers_left(event, messages),
             Departure::BeforeMute => self.silences.handle_left(event),
             Departure::End => {

@@ -21,6 +21,8 @@ pub(crate) struct Record {
     pub(crate) due_at: Instant,
     /// When it was handed to the link for the first time.
     pub(crate) sent_at: Instant,
+    /// When it left its publisher's link; `None` while it has not, and where that is not known.
+    pub(crate) left_at: Option<Instant>,
     /// When the generator got to it.
     pub(crate) reached_at: Instant,
     /// The connection it was handed to.
@@ -56,6 +58,7 @@ impl Record {
         outstanding: 0,
         due_at: Instant::ZERO,
         sent_at: Instant::ZERO,
+        left_at: None,
         reached_at: Instant::ZERO,
         socket: SocketId(0),
         connected_at: Instant::ZERO,
