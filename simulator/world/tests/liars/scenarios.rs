@@ -99,12 +99,12 @@ count = 1
 [[group.publish]]
 topic = "cmd/dev-{{seq % 10}}"
 qos = 1
-rate = 150
+rate = 100
 payload = {{ size = "64B" }}
 [[group.publish]]
 topic = "set/dev-{{seq % 10}}"
 qos = 2
-rate = 100
+rate = 60
 payload = {{ size = "64B" }}
 [[group.subscribe]]
 filter = "will/+"
@@ -152,12 +152,12 @@ count = 1
 [[group.publish]]
 topic = "news/{seq % 3}"
 qos = 1
-rate = 60
+rate = 40
 payload = { size = "64B" }
 [[group.publish]]
 topic = "news/two"
 qos = 2
-rate = 40
+rate = 20
 payload = { size = "64B" }
 [[group]]
 name = "watch"
@@ -183,7 +183,7 @@ within = "1s"
 
 /// A shared subscription of which some members say goodbye, and one falls silent.
 pub(crate) fn shared() -> String {
-    let streams = streams(60);
+    let streams = streams(45);
     let groups = format!(
         r#"
 [[group]]
@@ -341,12 +341,12 @@ count = 1
 [[group.publish]]
 topic = "cmd/twin-{seq % 4}"
 qos = 1
-rate = 150
+rate = 90
 payload = { size = "64B" }
 [[group.publish]]
 topic = "set/twin-{seq % 4}"
 qos = 2
-rate = 100
+rate = 60
 payload = { size = "64B" }
 [[fault]]
 name = "storm"
