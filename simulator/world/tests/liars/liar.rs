@@ -273,10 +273,8 @@ impl Tamper for Liar {
             }
             (Direction::ToDevice, packet) => {
                 tampered.pass(passing);
-                let is_ready = match packet {
-                    Packet::Connack(connack) => connack.session_present,
-                    other => matches!(other, Packet::Suback(_)),
-                };
+                let is_resumed = matches!(packet, Packet::Connack(it) if it.session_present);
+                let is_ready = is_resumed || matches!(packet, Packet::Suback(_));
                 if is_ready && self.ready.insert(passing.socket) {
                     self.handle_ready(passing, tampered);
                 }

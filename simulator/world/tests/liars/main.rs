@@ -106,11 +106,10 @@ fn check(name: &str, text: &str) {
 
 /// Runs without a lie; returns what connections had that ended.
 fn honest(name: &str, text: &str) -> Ended {
-    let notes = Rc::new(RefCell::new(Notes::default()));
+    let notes: Rc<RefCell<Notes>> = Rc::default();
     let result = run(text, Honest::new(&notes));
     assert_eq!(result.exit_code, 0, "{name} without a lie: {result:?}");
-    let ended = notes.borrow().ended().clone();
-    ended
+    notes.take().into_ended()
 }
 
 fn is_outcome(outcome: Outcome, result: &Result) -> bool {

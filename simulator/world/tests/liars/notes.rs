@@ -78,8 +78,8 @@ impl Notes {
     }
 
     /// What connections had that ended during the load.
-    pub(crate) fn ended(&self) -> &Ended {
-        &self.ended
+    pub(crate) fn into_ended(self) -> Ended {
+        self.ended
     }
 
     /// A packet passes.
