@@ -13,8 +13,9 @@
 //! What bears no stamp of this run says nothing about the run: a claim without any other delivery is
 //! not judged.
 //!
-//! `duplicated` counts repeats that are forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, because the publisher sent the
-//! message once, and either the Session had no other connection since [MQTT-4.4.0-1] or the copy has no DUP [MQTT-3.3.1-1]. Where every message that
+//! `duplicated` counts repeats that are forbidden: by the QoS, or, at QoS 1, because the publisher sent the message once, and
+//! it had come on the same connection before (in MQTT 5.0 [MQTT-4.4.0-1]), the copy has no DUP [MQTT-3.3.1-1], or the Session
+//! is over that had it [MQTT-3.1.2-4]. Where every message that
 //! came was allowed to come again there is nothing to judge it by.
 
 use squall_protocol::QoS;
@@ -203,7 +204,7 @@ fn coming(owed: &Tally, limit: u64) -> Option<String> {
     })
 }
 
-/// At QoS 1 a broker may send a message again after a reconnect, and in MQTT 3.1.1 at any time: only what
+/// At QoS 1 a broker may send a message again, with DUP, after a reconnect, and in MQTT 3.1.1 at any time: only what
 /// is forbidden counts.
 fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found: Option<u64>) {
     let Some(limit) = claim.duplicated else {

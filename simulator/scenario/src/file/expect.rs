@@ -25,8 +25,8 @@ pub(crate) enum ExpectFile {
         /// its group took, or, if none came, for `run.connect_timeout`; until then it could come still, and `lost` is
         /// not judged: `run.drain` should be as long as that. By default not judged.
         lost: Option<u64>,
-        /// Messages that came again though that is forbidden: by the QoS, or, at QoS 1 in MQTT 5.0, on
-        /// one connection, or without DUP where its publisher sent it once. By default not judged.
+        /// Messages that came again though that is forbidden: by the QoS, or, at QoS 1, where its publisher sent it once,
+        /// without DUP, in a later Session, or, in MQTT 5.0, on one connection. By default not judged.
         duplicated: Option<u64>,
         /// Messages out of order within one publisher and topic. By default not judged.
         reordered: Option<u64>,

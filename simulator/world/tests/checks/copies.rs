@@ -120,13 +120,24 @@ fn garbage_on_a_shared_broker_is_not_judged() {
     assert!(why.starts_with("1 messages came without a stamp"), "{why}");
 }
 
-/// [MQTT-4.4.0-1]: on one connection a message is sent once. MQTT 3.1.1 does not forbid it.
+/// [MQTT-4.4.0-1]: on one connection a message is sent once. MQTT 3.1.1 does not forbid it, but for a copy that says that it
+/// is none [3.1.1: MQTT-3.3.1-1].
 #[test]
 fn a_second_copy_at_qos_1_is_found() {
-    for (protocol, broken) in [("5.0", &["delivery().duplicated"][..]), ("3.1.1", &[])] {
-        let tamper = once(5, is_to_reader("one"), |passing, tampered| {
+    let found = &["delivery().duplicated"][..];
+    for (protocol, dup, broken) in [
+        ("5.0", true, found),
+        ("5.0", false, found),
+        ("3.1.1", true, &[]),
+        ("3.1.1", false, found),
+    ] {
+        let tamper = once(5, is_to_reader("one"), move |passing, tampered| {
+            let mut copy = to_device(passing)
+                .expect("only a PUBLISH is chosen")
+                .clone();
+            copy.dup = dup;
             tampered.forward(passing.direction, passing.bytes);
-            tampered.forward(passing.direction, passing.bytes);
+            tampered.forward(passing.direction, &publish_bytes(&copy, passing.version));
         });
 
         let judgement = run_tampered(&scenario("", protocol), tamper);

@@ -62,7 +62,9 @@ impl Deliveries {
         self.check_label(&case);
         self.check_identifiers(&case);
         self.check_expiry(&case);
-        self.attribute(&case)
+        let first = self.attribute(&case);
+        self.note_came_here(&case);
+        first
     }
 
     /// A will of this run reached a Session that does not ask for its topic.

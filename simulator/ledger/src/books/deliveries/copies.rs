@@ -2,13 +2,16 @@
 //!
 //! A message is sent again only on another connection, after a reconnect of the Session
 //! [MQTT-4.4.0-1]. So what was published after the connection began on which it comes has never been
-//! sent to the Session on another: its first copy has DUP 0, and there is no second one. MQTT 3.1.1
-//! allows a server to send again on the same connection too (§4.4). What is sent again has DUP 1 [MQTT-3.3.1-1]. What members of a shared subscription get at QoS 1 is in
+//! sent to the Session on another: its first copy has DUP 0, and there is no second one. Of what was published before, and may
+//! have been sent on another connection, `came_here` tells where it came first. MQTT 3.1.1 allows a server to send again on
+//! the same connection too (§4.4). In both versions what is sent again has DUP 1 [MQTT-3.3.1-1], [3.1.1: MQTT-3.3.1-1], and
+//! comes to the Session that had it, as no other is given its state. What members of a shared subscription get at QoS 1 is in
 //! `sharing`.
 
 use squall_protocol::{QoS, Version};
 use squall_run::AnomalyKind;
 
+use super::came_here::CameBefore;
 use super::case::Case;
 use super::{Deliveries, session};
 use crate::books::stream::Arrival;
@@ -42,20 +45,23 @@ impl Deliveries {
         }
         if self.is_sent_anew(case) {
             return Some(
-                "without DUP, which a repeat would have [MQTT-3.3.1-1], and its publisher sent it once".to_owned(),
+                "without DUP, which a repeat would have [MQTT-3.3.1-1], [3.1.1: MQTT-3.3.1-1], and its publisher sent it once".to_owned(),
             );
         }
         // What counts is the QoS that was promised: one that came instead excuses nothing.
         let owed = case.promised.unwrap_or(case.key().owed);
         if self.may_have_been_sent_at(case, QoS::AtLeastOnce) || owed == QoS::AtLeastOnce {
             // On either half of the way repeats are allowed (§4.3.2), for those who have a reason.
-            let is_forbidden = self.is_repeated_by_none(case)
-                && !self.may_have_been_sent_at(case, QoS::ExactlyOnce);
-            return is_forbidden.then(|| {
-                "neither its publisher nor this Session had another connection since it was sent \
-                 [MQTT-4.4.0-1]"
-                    .to_owned()
-            });
+            if self.may_have_been_sent_at(case, QoS::ExactlyOnce) {
+                return None;
+            }
+            let why = match self.is_repeated_by_none(case) {
+                true => Some(
+                    "neither its publisher nor this Session had another connection since it was sent [MQTT-4.4.0-1]",
+                ),
+                false => self.why_not_again(case),
+            };
+            return why.map(str::to_owned);
         }
         // A device that was given the Session cannot know what the one before it had received.
         let has_moved = session(&self.sessions, case.event.client)
@@ -65,15 +71,40 @@ impl Deliveries {
         (!is_excused).then(|| format!("QoS {} forbids that (§4.3)", owed as u8))
     }
 
+    /// Why a further copy is forbidden of what may have been sent on an earlier connection, if where it came before forbids
+    /// it. What a broker knows whose process was ended may be older than that.
+    fn why_not_again(&self, case: &Case<'_>) -> Option<&'static str> {
+        let recipient = self.topics.places(case.topic)[case.place].recipient;
+        let is_one_message = matches!(recipient, Recipient::Session(_))
+            && case.copies == 1
+            && !case.has_other_ways
+            && self.was_sent_once(case)
+            && !self
+                .broker_times
+                .touches(case.sent_at_least(), case.event.now);
+        if !is_one_message {
+            return None;
+        }
+        let is_v5 = session(&self.sessions, case.event.client)
+            .is_some_and(|session| session.version == Version::V5);
+        match self.came_before(case) {
+            CameBefore::Here if is_v5 => Some(
+                "it has come on this connection before [MQTT-4.4.0-1], and its publisher sent it once",
+            ),
+            CameBefore::Elsewhere if self.began_here(case.event.client) => Some(
+                "the Session that had it is over [MQTT-3.1.2-4], [3.1.1: MQTT-3.1.2-6], and its publisher sent it once",
+            ),
+            CameBefore::Here | CameBefore::Elsewhere | CameBefore::Unknown => None,
+        }
+    }
+
     /// Whether a further copy cannot be a repeat of the broker's, whatever connections the Session has had: it comes without DUP,
     /// as one does that was not sent before. A broker whose process was ended may not know what it had sent, and on an older
     /// connection, or one that a link holds back, the first copy may come after its repeat.
     fn is_sent_anew(&self, case: &Case<'_>) -> bool {
         let recipient = self.topics.places(case.topic)[case.place].recipient;
         let is_newest = session(&self.sessions, case.event.client).is_some_and(|session| {
-            session.version == Version::V5
-                && session.has_only(case.event.socket)
-                && session.last.connected == Some(case.event.socket)
+            session.has_only(case.event.socket) && session.last.connected == Some(case.event.socket)
         });
         is_newest
             && !self.on_links[usize::from(case.event.group.0)]

@@ -8,6 +8,7 @@
 
 mod arrive;
 mod backlog;
+mod came_here;
 mod case;
 mod close;
 mod contents;
@@ -59,6 +60,7 @@ use super::stream::{Content, ContentPrint, Publisher, Record, RecordState, Strea
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
 use backlog::BacklogCounts;
+use came_here::CameHere;
 use counted::Counted;
 use crossing::Crossing;
 use expiry::Expiries;
@@ -104,6 +106,8 @@ pub(crate) struct Deliveries {
     on_link_up: HashSet<SocketId>,
     /// Messages that were sent again on the same connection.
     repeats: Repeats,
+    /// What came to Sessions since they were back.
+    came_here: CameHere,
     /// Who had the messages of shared subscriptions.
     shared_copies: SharedCopies,
     /// Subscription Identifiers that are to come still.
@@ -156,6 +160,7 @@ impl Deliveries {
             answered_until: HashMap::new(),
             on_link_up: HashSet::new(),
             repeats: Repeats::default(),
+            came_here: CameHere::default(),
             shared_copies: SharedCopies::default(),
             identifiers: AwaitedIdentifiers::default(),
             expiries: Expiries::new(expiries),

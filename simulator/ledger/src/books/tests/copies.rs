@@ -43,6 +43,83 @@ fn a_copy_without_dup_is_forbidden_but_by_its_publisher() {
     assert_eq!(copies(|scene| back(scene, PUBLISHER)), (1, 0));
 }
 
+/// In MQTT 3.1.1 neither is what comes again without DUP, on the same connection or on another [3.1.1: MQTT-3.3.1-1].
+#[test]
+fn a_copy_without_dup_is_forbidden_in_3_1_1() {
+    let copies = |happens: fn(&mut Scene)| copies_with(Dup::No, Version::V3_1_1, happens);
+
+    assert_eq!(copies(|_| {}), (1, 1));
+    let back = copies(|scene| {
+        scene.end(KEPT, RESET);
+        scene.connect_as(KEPT, KEPT, true);
+    });
+    assert_eq!(back, (1, 1));
+}
+
+/// Message 1 waits for a Session that is away, and comes twice once it is back, with DUP both times: the first may have been
+/// sent before, the second was sent on this connection. In MQTT 3.1.1 it may come again there.
+#[test]
+fn a_second_copy_on_one_connection_of_what_had_waited_is_forbidden() {
+    for (version, forbidden) in [(Version::V5, 1), (Version::V3_1_1, 0)] {
+        let mut scene = Scene::new();
+        scene.version = version;
+        let mut scene = scene.made_ready(&[KEPT]);
+        scene.end(KEPT, RESET);
+        scene.publish(0..1, QOS1);
+        scene.connect_as(KEPT, KEPT, true);
+        for _ in 0..2 {
+            scene.deliver_changed(KEPT, 0, QOS1, |fact| fact.dup = true);
+        }
+
+        let tally = scene.close();
+
+        assert_eq!(
+            (tally.duplicated, tally.forbidden),
+            (1, forbidden),
+            "{version:?}"
+        );
+    }
+}
+
+/// Once on each connection it may come, as PUBACK may have been lost with the connection before.
+#[test]
+fn one_copy_on_each_connection_of_what_had_waited_is_allowed() {
+    let mut scene = Scene::ready(&[KEPT]);
+    scene.end(KEPT, RESET);
+    scene.publish(0..1, QOS1);
+    for _ in 0..2 {
+        scene.connect_as(KEPT, KEPT, true);
+        scene.deliver_changed(KEPT, 0, QOS1, |fact| fact.dup = true);
+        scene.end(KEPT, RESET);
+    }
+
+    let tally = scene.close();
+
+    assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
+}
+
+/// A Session that ended with its connection, and what it had, is over: to the next one of its client nothing of it comes again
+/// [MQTT-3.1.2-4].
+#[test]
+fn a_copy_in_the_next_session_is_forbidden() {
+    for version in [Version::V5, Version::V3_1_1] {
+        let mut scene = Scene::new();
+        scene.version = version;
+        let mut scene = scene.made_ready(&[CLEAN]);
+        scene.send(0, QOS1);
+        scene.publish(1..2, QOS1);
+        scene.deliver(CLEAN, 1, QOS1);
+        scene.end(CLEAN, RESET);
+        scene.connect(CLEAN);
+        scene.subscribe(CLEAN, "t", QOS1);
+        scene.deliver_changed(CLEAN, 1, QOS1, |fact| fact.dup = true);
+
+        let tally = scene.close();
+
+        assert_eq!((tally.duplicated, tally.forbidden), (1, 1), "{version:?}");
+    }
+}
+
 /// A broker sends a message again only after a reconnect of the Session [MQTT-4.4.0-1]; in MQTT 3.1.1
 /// whenever it likes.
 #[test]

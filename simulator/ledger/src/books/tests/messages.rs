@@ -173,7 +173,8 @@ fn a_refused_subscription_asks_for_nothing() {
     assert_eq!((tally.expected(), tally.misrouted), (0, 1));
 }
 
-/// A second delivery is forbidden where every leg is QoS 2 or QoS 0 (§4.3): at QoS 1 MQTT 3.1.1 allows it on the same connection.
+/// A second delivery is forbidden where every leg is QoS 2 or QoS 0 (§4.3): at QoS 1 MQTT 3.1.1 allows it on the same
+/// connection, with DUP.
 #[test]
 fn the_qos_decides_whether_a_repeat_is_forbidden() {
     for (published, granted, forbidden) in [
@@ -188,8 +189,11 @@ fn the_qos_decides_whether_a_repeat_is_forbidden() {
         scene.connect(CLEAN);
         scene.subscribe(CLEAN, "t", granted);
         scene.publish(0..1, published);
-        scene.deliver(CLEAN, 0, published.min(granted));
-        scene.deliver(CLEAN, 0, published.min(granted));
+        let came_at = published.min(granted);
+        scene.deliver(CLEAN, 0, came_at);
+        scene.deliver_changed(CLEAN, 0, came_at, |fact| {
+            fact.dup = came_at > QoS::AtMostOnce;
+        });
 
         let tally = scene.close();
 
