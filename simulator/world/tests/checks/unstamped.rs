@@ -106,6 +106,27 @@ fn a_message_that_does_not_come_is_lost() {
     }
 }
 
+/// What counts show is one row, however many there are, and bears no moment: none is known.
+#[test]
+fn what_counts_show_is_told_once_without_a_moment() {
+    let drops = script(
+        |passing, _| match is_to(passing, "reader-0", "meters/meters-1") {
+            true => Outcome::Done,
+            false => Outcome::Pass,
+        },
+    );
+
+    let judgement = run_tampered(&scenario(1, "", "lost = 0"), drops);
+
+    assert_broken(&judgement, &["delivery().lost"]);
+    let check = &judgement.measured.checks[0];
+    assert_eq!(check.violations_total, 40);
+    let told = check.violations.iter();
+    let told: Vec<_> = told.map(|it| (it.times, it.at_s)).collect();
+    assert_eq!(told, [(40, None)]);
+    assert_eq!(check.by_device[0].count, 40);
+}
+
 /// One that comes again on its connection is one more than was sent [MQTT-4.4.0-1], and the run fails.
 #[test]
 fn a_message_that_comes_twice_is_duplicated() {
