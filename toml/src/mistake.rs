@@ -133,6 +133,7 @@ impl Mistake {
             written,
             known,
             listed_in,
+            meant: &[],
         })
     }
 }

@@ -19,12 +19,20 @@ pub struct Choice<'a> {
     pub known: &'a [String],
     /// Where a reader finds all of them, as `` `squall schema` ``.
     pub listed_in: &'static str,
+    /// Words that other programs have for some of them, each with the one that is meant: the first of the known ones counts.
+    pub meant: &'static [(&'static str, &'static str)],
 }
 
 impl Choice<'_> {
-    /// The word that was probably meant, if one is near.
+    /// The word that was probably meant, if one has this meaning elsewhere or is near.
     pub fn nearest(&self) -> Option<String> {
-        nearest(self.written, self.known)
+        let is_known = |word: &str| self.known.iter().any(|known| known == word);
+        let mut meant = self.meant.iter();
+        let meant = meant.find(|(other, word)| *other == self.written && is_known(word));
+        match meant {
+            Some((_, word)) => Some((*word).to_owned()),
+            None => nearest(self.written, self.known),
+        }
     }
 
     /// The words to choose from, as an error lists them; `None` if there are none. Of a long list the
@@ -107,6 +115,7 @@ mod tests {
             written,
             known,
             listed_in: "`squall schema`",
+            meant: &[("label", "name"), ("title", "count"), ("title", "name")],
         }
     }
 
@@ -136,5 +145,17 @@ mod tests {
             listed.ends_with(" and 16 more (`squall schema` lists them all)"),
             "{listed}"
         );
+    }
+
+    /// A word of another program is answered with the one that is meant, if the list has it.
+    #[test]
+    fn a_word_of_another_program_is_answered_with_the_one_that_is_meant() {
+        let known = ["name", "rate"].map(str::to_owned);
+
+        for written in ["label", "title", "nmae"] {
+            let suggestion = choice(written, &known).nearest();
+            assert_eq!(suggestion.as_deref(), Some("name"), "{written}");
+        }
+        assert_eq!(choice("label", &known[1..]).nearest(), None);
     }
 }

@@ -239,6 +239,7 @@ mod tests {
                 written: &self.0,
                 known: &self.1,
                 listed_in: "`help`",
+                meant: &[],
             })
         }
 

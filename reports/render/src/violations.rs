@@ -23,12 +23,16 @@ pub(crate) fn first(run: &Run) -> Option<Violations> {
         .iter()
         .flat_map(|check| check.violations.iter().take(NAMED).map(line))
         .collect();
+    let named = broken
+        .iter()
+        .flat_map(|check| check.violations.iter().take(NAMED));
+    let named: u64 = named.map(|violation| violation.times).sum();
     let all: u64 = broken.iter().map(|check| check.violations_total).sum();
     (!lines.is_empty()).then(|| Violations {
         heading: format!(
             "of {} violations, {} (more in the report and its tables/violations.csv)",
             count_text(all),
-            count_text(lines.len() as u64)
+            count_text(named)
         ),
         lines,
     })
@@ -36,7 +40,15 @@ pub(crate) fn first(run: &Run) -> Option<Violations> {
 
 /// `lost: message 3 of dev-08, … never came; to ops-0, topic fleet/dev-08`
 fn line(violation: &Anomaly) -> String {
-    let mut line = format!("{}: {}", violation.kind.label(), violation.explanation);
+    let times = match violation.times {
+        1 => String::new(),
+        times => format!("{} times ", count_text(times)),
+    };
+    let mut line = format!(
+        "{times}{}: {}",
+        violation.kind.label(),
+        violation.explanation
+    );
     let parts = [
         ("topic", &violation.topic),
         ("recipient", &violation.recipient),

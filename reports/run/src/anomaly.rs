@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 pub struct Anomaly {
     /// The rule that was broken.
     pub kind: AnomalyKind,
-    /// When it was noticed, since the start of the run.
-    pub at_s: f64,
+    /// When it was noticed, since the start of the run; `None` if only counts at the end of the run show it.
+    pub at_s: Option<f64>,
+    /// How many it stands for that nothing tells apart: 1 or more.
+    #[serde(default = "one")]
+    pub times: u64,
     /// Client Identifier of the device that it is about: whose message or will it was, or whose connection or
     /// Session it concerns.
     pub client_id: Option<String>,
@@ -22,6 +25,11 @@ pub struct Anomaly {
     pub sequence: Option<u64>,
     /// What was expected and what came, with the section of the specification.
     pub explanation: String,
+}
+
+/// A run file of an earlier version has each anomaly by itself.
+const fn one() -> u64 {
+    1
 }
 
 /// Kinds of anomalies.

@@ -75,7 +75,7 @@ pub use metric::{
     Population, Tag, Tags, UnknownMetric, WithoutLag,
 };
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
-pub use payload_command::{CommandEnd, PayloadCommand};
+pub use payload_command::{CommandEnd, LineWaits, PayloadCommand};
 pub use percentile::{NotAPercentile, Percentile};
 pub use proposal::proposed_claims;
 pub use qos2::{LegCount, Qos2, Qos2Side};

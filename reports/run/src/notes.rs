@@ -72,10 +72,27 @@ impl Measured {
         (!streams.is_empty()).then(|| {
             format!(
                 "Closed loop: {}. These messages are due by no schedule, so their latencies count from the write, a broker that \
-                 is slow has fewer of them, and they have no share in the schedule lag: what they measure is throughput.",
-                streams.join("; ")
+                 is slow has fewer of them, and they have no share in the schedule lag: what they measure is throughput{}.",
+                streams.join("; "),
+                self.pace_of_commands()
             )
         })
+    }
+
+    /// Which closed loops had the pace of their commands, as the rest of a sentence.
+    fn pace_of_commands(&self) -> String {
+        let commands = self.commands.iter();
+        let slow = commands.filter(|command| command.waits.is_some_and(|it| it.is_dominant()));
+        let slow: Vec<String> = slow
+            .map(|command| format!("{} to {}", command.group, command.topic))
+            .collect();
+        match slow.is_empty() {
+            true => String::new(),
+            false => format!(
+                ", but that of a command, not of the broker, for {}",
+                slow.join("; ")
+            ),
+        }
     }
 
     /// What each fault of the broker did to it, in order of time: how long it was away, and what it did not know afterwards.

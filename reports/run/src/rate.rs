@@ -2,7 +2,8 @@
 //!
 //! A rate is a count over the exact length of the measured part, never over whole seconds of some
 //! clock. The fullest and emptiest seconds are those of windows of one second, of which the first
-//! begins with the measured part; a last window that is not full is left out.
+//! begins with the measured part; the last one is longer by what is left at its end, so that the mean
+//! lies between them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,11 +52,11 @@ pub struct RateEntry {
     pub count: u64,
     /// In the whole run, but not in the warm-up.
     pub count_without_warmup: u64,
-    /// In the emptiest full second; `None` if there was no full second, and for events that belong to
+    /// Events a second in the emptiest window; `None` if there was no full second, and for events that belong to
     /// another moment than that at which they are noticed.
-    pub emptiest_second: Option<u64>,
+    pub emptiest_second: Option<f64>,
     /// As `emptiest_second`, in the fullest.
-    pub fullest_second: Option<u64>,
+    pub fullest_second: Option<f64>,
 }
 
 /// A rate in figures.
@@ -65,10 +66,12 @@ pub struct RateFigures {
     pub count: u64,
     /// Events a second over the measured part.
     pub mean_per_s: f64,
-    /// Events of the emptiest full second.
-    pub least_per_s: Option<u64>,
-    /// Events of the fullest full second.
-    pub peak_per_s: Option<u64>,
+    /// Windows of a second or more that the measured part was divided into.
+    pub windows: u64,
+    /// Events a second of the emptiest window.
+    pub least_per_s: Option<f64>,
+    /// Events a second of the fullest window.
+    pub peak_per_s: Option<f64>,
 }
 
 impl Rates {
@@ -80,11 +83,12 @@ impl Rates {
             return None;
         }
         let entry = self.entry(event, tags);
-        let seconds = (self.measured_s >= 1.0).then_some(0);
+        let seconds = (self.measured_s >= 1.0).then_some(0.0);
         let count = entry.map_or(0, |entry| entry.count);
         Some(RateFigures {
             count,
             mean_per_s: count as f64 / self.measured_s,
+            windows: self.measured_s as u64,
             least_per_s: entry.map_or(seconds, |entry| entry.emptiest_second),
             peak_per_s: entry.map_or(seconds, |entry| entry.fullest_second),
         })
@@ -125,7 +129,7 @@ mod tests {
         assert_eq!((figures.count, figures.mean_per_s), (0, 0.0));
         assert_eq!(
             (figures.least_per_s, figures.peak_per_s),
-            (Some(0), Some(0))
+            (Some(0.0), Some(0.0))
         );
         assert_eq!(Rates::default().of_all(Event::Sent), None);
     }

@@ -27,12 +27,12 @@ pub struct Summary {
     pub offered_per_s: Option<f64>,
     /// Messages sent a second.
     pub achieved_per_s: Option<f64>,
-    /// Messages sent in the fullest of its seconds; `None` if it was shorter than one.
-    pub achieved_peak_per_s: Option<u64>,
+    /// Messages sent a second in the fullest of its seconds; `None` if it was shorter than one.
+    pub achieved_peak_per_s: Option<f64>,
     /// First deliveries a second: further copies and wills are not counted. Messages without a stamp count as often as they come.
     pub delivered_per_s: Option<f64>,
-    /// First deliveries in the fullest of its seconds.
-    pub delivered_peak_per_s: Option<u64>,
+    /// First deliveries a second in the fullest of its seconds.
+    pub delivered_peak_per_s: Option<f64>,
     /// Messages that were due.
     pub scheduled: u64,
     /// Of those, sent, on time or late.

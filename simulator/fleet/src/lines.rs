@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use squall_protocol::Instant;
 use squall_scenario::{Content, DeviceId, LineStream, LinesId, Publish, Scenario};
@@ -36,6 +37,14 @@ enum Source {
     Ended,
 }
 
+/// A device with a closed loop that waits for a line.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    device: DeviceId,
+    /// `None` where the load is over: it does not count.
+    since: Option<Instant>,
+}
+
 /// The lines of one command.
 #[derive(Debug)]
 struct Supply {
@@ -46,7 +55,9 @@ struct Supply {
     enough: usize,
     source: Source,
     /// Devices with a closed loop that has room for a message and no line for it, in the order to give them lines in.
-    waiting: VecDeque<DeviceId>,
+    waiting: VecDeque<Waiting>,
+    waits: u64,
+    waited: Duration,
     taken: u64,
     ended: Option<Instant>,
     is_short: bool,
@@ -67,6 +78,8 @@ impl Supply {
             enough: enough.clamp(READY_MIN, READY_MAX) as usize,
             source: Source::Idle,
             waiting: VecDeque::new(),
+            waits: 0,
+            waited: Duration::ZERO,
             taken: 0,
             ended: None,
             is_short: false,
@@ -158,19 +171,37 @@ impl Supplies {
         }
     }
 
-    /// A closed loop of `device` waits for a line.
-    pub(crate) fn wait(&mut self, id: LinesId, device: DeviceId) {
-        self.of(id).waiting.push_back(device);
+    /// A closed loop of `device` waits for a line from `now` on.
+    pub(crate) fn wait(&mut self, id: LinesId, device: DeviceId, now: Instant) {
+        let supply = self.of(id);
+        supply.waits += 1;
+        let since = Some(now);
+        supply.waiting.push_back(Waiting { device, since });
+    }
+
+    /// The load is over: from now on no time counts as one in which a loop waits.
+    pub(crate) fn end_load(&mut self, now: Instant) {
+        for supply in &mut self.0 {
+            for waiting in &mut supply.waiting {
+                let since = waiting.since.take();
+                supply.waited += since.map_or(Duration::ZERO, |since| now.saturating_since(since));
+            }
+        }
     }
 
     /// The devices that are to look for a line now: as many as there are lines, and all of them once no more comes.
-    pub(crate) fn poll_waiting(&mut self, id: LinesId) -> Vec<DeviceId> {
+    pub(crate) fn poll_waiting(&mut self, id: LinesId, now: Instant) -> Vec<DeviceId> {
         let supply = self.of(id);
         let count = match supply.source {
             Source::Idle | Source::Asked => supply.ready.len().min(supply.waiting.len()),
             Source::Ended => supply.waiting.len(),
         };
-        supply.waiting.drain(..count).collect()
+        let over = supply.waiting.drain(..count);
+        let over = over.inspect(|waiting| {
+            let since = waiting.since;
+            supply.waited += since.map_or(Duration::ZERO, |since| now.saturating_since(since));
+        });
+        over.map(|waiting| waiting.device).collect()
     }
 
     /// What became of each command.
@@ -180,6 +211,8 @@ impl Supplies {
             taken: supply.taken,
             ended: supply.ended,
             is_short: supply.is_short,
+            waits: supply.waits,
+            waited: supply.waited,
         });
         reports.collect()
     }

@@ -38,6 +38,10 @@ pub struct LinesReport {
     pub ended: Option<Instant>,
     /// Whether a closed loop had room for a message after that, and no line was left for it.
     pub is_short: bool,
+    /// How many times a closed loop had room for a message, and no line for it yet.
+    pub waits: u64,
+    /// For how long, while the load went on: the sum over all devices.
+    pub waited: Duration,
 }
 
 /// By how much a drain was longer than `run.drain`, and why.

@@ -182,6 +182,9 @@ pub struct SuperviseArgs {
     /// How the program is told to end: the name of a signal, or a command [default: SIGTERM].
     #[arg(long, value_name = "SIGNAL|COMMAND", allow_hyphen_values = true)]
     pub stop_by: Option<String>,
+    /// Milliseconds that it may take to end, once nothing holds standard input, before it is killed [default: 60000].
+    #[arg(long, value_name = "MS")]
+    pub stop_within: Option<u64>,
     /// The program to run and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,

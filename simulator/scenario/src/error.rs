@@ -137,10 +137,26 @@ pub enum Problem {
     },
 }
 
+/// What other programs call a key, and its name here.
+const KEYS_ELSEWHERE: [(&str, &str); 6] = [
+    ("version", "protocol"),
+    ("address", "url"),
+    ("broker", "url"),
+    ("host", "url"),
+    ("uri", "url"),
+    ("command", "spawn"),
+];
+
 impl report::Problem for Problem {
     fn choice(&self) -> Option<Choice<'_>> {
         match self {
-            Self::Mistake(mistake) => mistake.choice("`squall explain`"),
+            Self::Mistake(mistake) => {
+                let choice = mistake.choice("`squall explain`")?;
+                Some(Choice {
+                    meant: &KEYS_ELSEWHERE,
+                    ..choice
+                })
+            }
             Self::Template(error) => error.choice(),
             Self::Threshold(error) => error.choice(),
             Self::Override(error) => error.choice(),
@@ -148,6 +164,7 @@ impl report::Problem for Problem {
                 written: name,
                 known,
                 listed_in: "the file",
+                meant: &[],
             }),
             Self::Unreadable { .. }
             | Self::MissingKey { .. }

@@ -23,7 +23,7 @@ mod unheard;
 
 pub use error::{Problem, ScenarioError, ScenarioErrors};
 pub use id::{ClientKey, DeviceId, FaultId, GroupId, LinesId, NetworkId, TopicKey};
-pub use listeners::{OverloadedLink, overloaded_links};
+pub use listeners::{OverloadedLink, overloaded_links, share_a_topic};
 pub use model::availability::{Attendance, Availability, Farewell};
 pub use model::backoff::{Backoff, GrowingBackoff, Jitter};
 pub use model::bandwidth::Bandwidth;

@@ -90,6 +90,31 @@ pub(crate) fn fan_out_by_group(publish: &Publish, group: &Group, scenario: &Scen
     scenario.groups.iter().map(heard_by).collect()
 }
 
+/// Whether two streams, each with the group that publishes it, have a topic in common: by the first message of each device of
+/// a sample.
+pub fn share_a_topic(one: (&Group, &Publish), other: (&Group, &Publish)) -> bool {
+    let [one, other] = [one, other].map(|(group, publish)| first_topics(group, publish));
+    !one.is_disjoint(&other)
+}
+
+fn first_topics(group: &Group, publish: &Publish) -> BTreeSet<String> {
+    let mut rng = Pcg64Mcg::seed_from_u64(0);
+    let indices = 0..group.count.min(SAMPLE_DEVICES);
+    let topics = indices.map(|index| {
+        let client_id = group.client_id_of(index);
+        let values = TemplateValues {
+            index,
+            client_id: &client_id,
+            seq: 0,
+            now_ms: 0,
+        };
+        let mut topic = String::new();
+        publish.topic.render(&values, &mut rng, &mut topic);
+        topic
+    });
+    topics.collect()
+}
+
 /// Whether a device of `listener` hears messages of `publish`, which devices of `sender` publish.
 pub(crate) fn hears(
     listener: &Group,

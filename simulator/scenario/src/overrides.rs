@@ -100,6 +100,7 @@ impl OverrideError {
             written,
             known,
             listed_in: "the file",
+            meant: &[],
         })
     }
 }

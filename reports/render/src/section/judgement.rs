@@ -153,6 +153,7 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
         vec![
             Column::words(first),
             Column::count("In all"),
+            Column::count("Alike"),
             Column::quantity("At", "s"),
             Column::quantity("Since the run began", "s"),
             Column::words("What"),
@@ -176,14 +177,16 @@ pub(super) struct Listed<'a> {
 /// Adds an anomaly to a table made by [`anomaly_table`].
 ///
 /// It has the time of the charts, which counts from the start of measuring, and that of its
-/// explanation, which counts from the start of the run.
+/// explanation, which counts from the start of the run; neither, where only counts at the end show it.
 pub(super) fn add_anomaly(table: &mut Table, listed: &Listed<'_>, anomaly: &Anomaly, clock: Clock) {
     let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
+    let at = |moment: Option<f64>| moment.map_or(Cell::None, Cell::At);
     table.row(vec![
         Cell::text(listed.first),
         Cell::Count(listed.in_all),
-        Cell::At(clock.at(anomaly.at_s)),
-        Cell::At(anomaly.at_s),
+        Cell::Count(anomaly.times),
+        at(anomaly.at_s.map(|at_s| clock.at(at_s))),
+        at(anomaly.at_s),
         Cell::text(anomaly.kind.label()),
         code(&anomaly.client_id),
         code(&anomaly.recipient),

@@ -93,7 +93,7 @@ fn rate(run: &Run, summary: &Summary) -> Option<Tile> {
         return None;
     }
     let mut detail = format!(
-        "of {} offered; {} of {} scheduled",
+        "of {} offered while measuring; in the whole run {} of {} scheduled",
         rate_text(offered),
         count_text(summary.sent),
         count_text(summary.scheduled)

@@ -164,7 +164,7 @@ fn sent_has_rate_and_count() {
 
     assert_eq!(
         sent.detail,
-        "of 4,998/s offered; 604,883 of 604,883 scheduled"
+        "of 4,998/s offered while measuring; in the whole run 604,883 of 604,883 scheduled"
     );
 }
 

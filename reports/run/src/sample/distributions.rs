@@ -382,8 +382,15 @@ pub(super) fn rates(series: &Series) -> Rates {
             tags: Tags::new(),
             count: sum,
             count_without_warmup: sum,
-            emptiest_second: counts.clone().min().filter(|_| is_windowed),
-            fullest_second: counts.max().filter(|_| is_windowed),
+            emptiest_second: counts
+                .clone()
+                .min()
+                .filter(|_| is_windowed)
+                .map(|count| count as f64),
+            fullest_second: counts
+                .max()
+                .filter(|_| is_windowed)
+                .map(|count| count as f64),
         }
     });
     Rates {

@@ -338,7 +338,8 @@ pub(super) fn thresholds() -> Vec<ThresholdOutcome> {
 pub(super) fn anomalies() -> Vec<Anomaly> {
     let anomaly = |kind, at_s, client_id: &str, topic: &str, explanation: &str| Anomaly {
         kind,
-        at_s,
+        at_s: Some(at_s),
+        times: 1,
         client_id: Some(client_id.to_owned()),
         recipient: Some("backend-2".to_owned()),
         topic: Some(topic.to_owned()),

@@ -62,7 +62,7 @@ impl Device {
             (Prospect::Ready, _) => true,
             (Prospect::Later, LineWait::None | LineWait::Over(_)) => {
                 stream.line = LineWait::Waits;
-                supplies.wait(id, self.who.device);
+                supplies.wait(id, self.who.device, turn.now);
                 false
             }
             (Prospect::Later, LineWait::Waits) | (Prospect::Never, _) => false,

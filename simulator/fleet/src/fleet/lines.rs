@@ -19,7 +19,7 @@ impl<S: Sink> Fleet<S> {
     ) {
         let supplies = &mut self.shared.supplies;
         supplies.handle(now, id, event, actions);
-        for device in supplies.poll_waiting(id) {
+        for device in supplies.poll_waiting(id, now) {
             let place = device.0 as usize;
             self.devices[place].handle_lines(now, id);
             self.watch_device(place);

@@ -45,6 +45,7 @@ impl<S: Sink> Fleet<S> {
                 Phase::WarmingUp => self.begin_measuring(now),
                 Phase::Measuring => {
                     self.tell_planned(now, Phase::Draining, self.phase_ends);
+                    self.shared.supplies.end_load(self.phase_ends);
                     self.begin_draining(self.phase_ends, now);
                 }
                 Phase::Draining => self.begin_checking(now),

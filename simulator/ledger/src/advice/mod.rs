@@ -1,6 +1,7 @@
 //! Why the claims of a scenario may not be judged, or not hold: said before it runs.
 
 mod at_most_once;
+mod hindrance;
 mod identities;
 mod percentiles;
 mod publishers;
@@ -21,7 +22,8 @@ use crate::books::noticing_time;
 /// One sentence for each claim that the end of the run may leave without a verdict, for each stream that sends
 /// nothing, for each link that is too slow for what its devices subscribe to, and for each group whose messages a lost
 /// connection leaves in doubt, for each group with one Client Identifier, for each stream that no device
-/// subscribes to, for each subscription that is to end with the load, for a broker that keeps nothing while a fault ends its process, and for requests and responses that miss each other. What is certain to have no verdict is in
+/// subscribes to, for each subscription that is to end with the load, for a broker that keeps nothing while a fault ends its process, for requests and responses that miss each other, and
+/// for claims that counts of messages without a stamp may not judge. What is certain to have no verdict is in
 /// [`never_judged`].
 ///
 /// They are not errors: a broker that is quicker than it has to be gives such a claim its verdict.
@@ -51,6 +53,7 @@ pub fn advice(scenario: &Scenario) -> Vec<String> {
     advice.extend(unheard::streams(scenario));
     advice.extend(unsubscribed::never(scenario));
     advice.extend(responses::partly_unanswered(scenario));
+    advice.extend(unstamped::doubtful(scenario));
     if !claims_responses(scenario) {
         advice.extend(responses::unheard(scenario));
     }

@@ -1,12 +1,13 @@
 //! What messages without a stamp cannot tell.
 
-use squall_protocol::{QoS, Version};
+use squall_protocol::QoS;
 use squall_run::MetricName;
 use squall_scenario::{
-    DeliveryClaim, Expectation, Group, GroupId, MetricTags, Plan, Publish, Scenario, StampPlace,
-    StreamPlan, UnheardStream, unheard_streams, unheard_streams_of,
+    DeliveryClaim, Expectation, GroupId, MetricTags, Publish, Scenario, StampPlace, UnheardStream,
+    unheard_streams, unheard_streams_of,
 };
 
+use super::hindrance::{Certainty, Hindrance, Kind, Question};
 use crate::checks::TOLD_BY_STAMPS;
 
 /// What a claim or a threshold is narrowed down to.
@@ -77,19 +78,47 @@ fn of_delivery(scenario: &Scenario, claim: &DeliveryClaim) -> Vec<String> {
         .into_iter()
         .map(|key| unknown(&of_check(key, check)))
         .collect();
-    let counted = [
-        ("lost", claim.lost, Hindrance::to_losses as Looks),
-        ("duplicated", claim.duplicated, Hindrance::to_copies),
-    ];
-    for (key, _, looks) in counted.into_iter().filter(|(_, limit, _)| limit.is_some()) {
-        sentences.extend(hindered(scenario, part, looks).map(|why| {
-            format!(
-                "{} cannot be judged, and the run will be invalid: messages with `stamp = \"none\"` are counted, and {why}",
-                of_check(key, check)
-            )
-        }));
-    }
+    let hindrances = hindrances_of(scenario, claim).into_iter();
+    let certain = hindrances.filter(|(_, it)| it.certainty == Certainty::Certain);
+    sentences.extend(certain.map(|(key, it)| {
+        let of = of_check(key, check);
+        format!("{of} cannot be judged, and the run will be invalid: {it}")
+    }));
     sentences
+}
+
+/// One sentence for each claim that counts of messages without a stamp may not judge, by what the run brings.
+pub(super) fn doubtful(scenario: &Scenario) -> Vec<String> {
+    let claims = scenario.expectations.iter();
+    let hindrances = claims.flat_map(|expectation| {
+        if let Expectation::Delivery(claim) = expectation {
+            hindrances_of(scenario, claim)
+        } else {
+            Vec::new()
+        }
+    });
+    let likely = hindrances.filter(|(_, it)| it.certainty == Certainty::Likely);
+    likely
+        .map(|(key, it)| format!("{} may not be judged: {it}", of_check(key, "delivery")))
+        .collect()
+}
+
+/// What keeps counts from judging a claim: the first that certainly does, or else that may.
+fn hindrances_of(scenario: &Scenario, claim: &DeliveryClaim) -> Vec<(&'static str, Hindrance)> {
+    let of = |limit| Question {
+        group: claim.group,
+        qos: claim.qos,
+        limit,
+    };
+    let lost = claim.lost.map(|limit| ("lost", of(limit), Kind::Losses));
+    let copies = claim
+        .duplicated
+        .map(|limit| ("duplicated", of(limit), Kind::Copies));
+    let asked = [lost, copies].into_iter().flatten();
+    let found = asked.filter_map(|(key, question, kind)| {
+        Some((key, Hindrance::find(scenario, question, kind)?))
+    });
+    found.collect()
 }
 
 fn of_check(key: &str, check: &str) -> String {
@@ -154,101 +183,6 @@ fn has_no_stamps(scenario: &Scenario, part: Part) -> bool {
 fn is_among(stream: &Publish, unheard: &[UnheardStream<'_>]) -> bool {
     let mut unheard = unheard.iter();
     unheard.any(|unheard| std::ptr::eq(unheard.publish, stream))
-}
-
-/// Says of a scenario, a group and a stream without stamps that it hears why counts prove nothing there, if they do not.
-type Looks = fn(&Scenario, &Group, &StreamPlan) -> Option<Hindrance>;
-
-/// Why the first stream without stamps that counts never tell anything of is one, if there is one.
-fn hindered(scenario: &Scenario, part: Part, looks: Looks) -> Option<String> {
-    let plan = Plan::of(scenario);
-    let listeners = (0..).map(GroupId).zip(&scenario.groups);
-    for (id, listener) in listeners.filter(|(id, _)| part.group.is_none_or(|of| of == *id)) {
-        let streams = plan.groups.iter().flat_map(|group| &group.streams);
-        let unstamped = streams.filter(|stream| {
-            stream.stamp == StampPlace::None
-                && stream.messages >= 1.0
-                && part.qos.is_none_or(|qos| qos == stream.qos)
-                && stream.fan_out_by_group[usize::from(id.0)] > 0.0
-        });
-        for stream in unstamped {
-            if let Some(hindrance) = looks(scenario, listener, stream) {
-                return Some(hindrance.text(listener, stream));
-            }
-        }
-    }
-    None
-}
-
-/// Why counts prove nothing of what a group hears, whatever the broker does.
-#[derive(Clone, Copy, Debug)]
-enum Hindrance {
-    Link,
-    Shared,
-    OtherClients,
-    SentAgain,
-}
-
-impl Hindrance {
-    /// Why it is not known how many were lost.
-    fn to_losses(_: &Scenario, listener: &Group, stream: &StreamPlan) -> Option<Self> {
-        let mut subscribes = listener.subscribes.iter();
-        let is_owed =
-            stream.qos > QoS::AtMostOnce && subscribes.all(|it| it.options.qos > QoS::AtMostOnce);
-        if !is_owed {
-            return None;
-        }
-        if is_all_shared(listener) {
-            return Some(Self::Shared);
-        }
-        listener.network.map(|_| Self::Link)
-    }
-
-    /// Why it is not known how many came twice.
-    fn to_copies(scenario: &Scenario, listener: &Group, stream: &StreamPlan) -> Option<Self> {
-        let mut subscribes = listener.subscribes.iter();
-        let is_at_least_once = match stream.qos {
-            QoS::AtMostOnce => false,
-            QoS::AtLeastOnce => subscribes.all(|it| it.options.qos >= QoS::AtLeastOnce),
-            QoS::ExactlyOnce => subscribes.all(|it| it.options.qos == QoS::AtLeastOnce),
-        };
-        if scenario.target.history().has_other_clients() {
-            return Some(Self::OtherClients);
-        }
-        if is_all_shared(listener) {
-            return Some(Self::Shared);
-        }
-        (is_at_least_once && listener.version == Version::V3_1_1).then_some(Self::SentAgain)
-    }
-
-    fn text(self, listener: &Group, stream: &StreamPlan) -> String {
-        let (topic, group) = (&stream.topic, &listener.name);
-        match self {
-            Self::Link => {
-                format!(
-                    "what has not come of topic `{topic}` may be on the links of group `{group}` still"
-                )
-            }
-            Self::Shared => {
-                format!(
-                    "group `{group}` shares its subscriptions to topic `{topic}`: each message goes to any of its members"
-                )
-            }
-            Self::OtherClients => format!(
-                "a broker by `url` may serve others, whose messages to topic `{topic}` would count as copies; a broker that squall starts \
-                 serves none"
-            ),
-            Self::SentAgain => format!(
-                "MQTT 3.1.1 lets a broker send messages at QoS 1, as those of topic `{topic}`, to group `{group}` again"
-            ),
-        }
-    }
-}
-
-/// Whether all that the devices of a group subscribe to is shared.
-fn is_all_shared(listener: &Group) -> bool {
-    let mut subscribes = listener.subscribes.iter();
-    subscribes.all(|subscribe| subscribe.filter.source().starts_with("$share/"))
 }
 
 #[cfg(test)]

@@ -54,32 +54,55 @@ impl Doubt {
         Self::Hidden,
     ];
 
-    const fn text(self) -> &'static str {
+    /// What is so of the messages, before a run and after it.
+    pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::NotAcknowledged => "were not acknowledged",
-            Self::RunCut => "were sent in a run that was cut short",
-            Self::BrokerFault => "met a fault that had the broker away",
+            Self::NotAcknowledged => "are not acknowledged",
+            Self::RunCut => "are of a run that was cut short",
+            Self::BrokerFault => "meet a fault that has the broker away",
             Self::Mixed => {
-                "went to topics that have messages with a stamp, of another QoS or with an expiry too"
+                "go to topics that have messages with a stamp, of another QoS or with an expiry too"
             }
             Self::Disturbed => {
-                "were for Sessions that had another connection, gave a subscription up, or were not read for a while"
+                "are for Sessions that have another connection, give a subscription up, or are not read for a while"
             }
-            Self::Late => "were for Sessions that connected after the first of them was sent",
-            Self::Away => "were for recipients that are away at the end",
+            Self::Late => "are for Sessions that connect after the first of them is sent",
+            Self::Away => "are for recipients that are away at the end",
             Self::Overlap => {
                 "are asked for by several subscriptions of a Session, or by a shared one"
             }
-            Self::Link => "crossed a simulated link",
+            Self::Link => "cross a simulated link",
             Self::OtherClients => {
-                "came from a broker that has other clients, which may publish the same"
+                "come from a broker that has other clients, which may publish the same"
             }
-            Self::SentAgain => "have publishers that may have sent some again",
+            Self::SentAgain => "have publishers that may send some again",
             Self::MayComeAgain => {
-                "came at QoS 1 in MQTT 3.1.1, which lets the broker send them again"
+                "come at QoS 1 in MQTT 3.1.1, which lets the broker send them again"
             }
             Self::TooMany => "are for more Sessions and topics than are counted apart",
             Self::Hidden => "may be hidden by others that did not come or came too often",
+        }
+    }
+
+    /// What has to change so that counts tell, beside a stamp; `None` if nothing in the scenario would do.
+    pub(crate) const fn remedy(self) -> Option<&'static str> {
+        match self {
+            Self::BrokerFault => Some("leave the fault out"),
+            Self::Mixed => {
+                Some("publish to a topic at one QoS, without an expiry, and without a stamp only")
+            }
+            Self::Disturbed => Some(
+                "let the recipients read, and keep their connections and subscriptions, to the end",
+            ),
+            Self::Late => Some("let the recipients connect before the first of them is sent"),
+            Self::Away => Some("let the recipients be there at the end"),
+            Self::Overlap => Some("let one subscription alone, that is not shared, ask for them"),
+            Self::Link => Some("leave `network` out of the group that hears them"),
+            Self::OtherClients => Some("take a broker that squall starts"),
+            Self::SentAgain => Some("let their publishers keep their connections to the end"),
+            Self::MayComeAgain => Some("let the group that hears them speak MQTT 5.0"),
+            Self::TooMany => Some("publish to fewer topics, or to fewer recipients"),
+            Self::NotAcknowledged | Self::RunCut | Self::Hidden => None,
         }
     }
 }
@@ -104,12 +127,22 @@ impl Doubts {
         self.0.iter().sum()
     }
 
-    /// `40 were not acknowledged, 3 crossed a simulated link`.
+    /// `40 are not acknowledged, 3 cross a simulated link`.
     pub(crate) fn told(&self) -> String {
-        let reasons = Doubt::ALL.into_iter().zip(self.0);
-        let told = reasons
-            .filter(|(_, messages)| *messages > 0)
+        let told = self
+            .there()
             .map(|(doubt, messages)| format!("{} {}", count_text(messages), doubt.text()));
         told.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What would have to change for them to be told of, each followed by `; `; empty if nothing in the scenario would do.
+    pub(crate) fn remedies(&self) -> String {
+        let remedies = self.there().filter_map(|(doubt, _)| doubt.remedy());
+        remedies.map(|remedy| format!("{remedy}; ")).collect()
+    }
+
+    fn there(&self) -> impl Iterator<Item = (Doubt, u64)> {
+        let all = Doubt::ALL.into_iter().zip(self.0);
+        all.filter(|(_, messages)| *messages > 0)
     }
 }

@@ -67,6 +67,7 @@ impl Event {
     /// An anomaly of this device, at this moment.
     pub(crate) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
         Anomaly {
+            by_counts: None,
             kind,
             at: self.now,
             device: Some(self.device),

@@ -26,7 +26,7 @@ mod broker_times;
 mod connections;
 mod delay;
 mod deliveries;
-mod doubts;
+pub(crate) mod doubts;
 mod event;
 mod handshakes;
 mod hold_ups;

@@ -388,6 +388,7 @@ fn words(open: &Open) -> String {
 
 fn anomaly(kind: AnomalyKind, at: Instant, open: &Open, explanation: String) -> Anomaly {
     Anomaly {
+        by_counts: None,
         kind,
         at,
         device: open.subject.device,

@@ -398,6 +398,7 @@ impl Silences {
     fn note(&mut self, kind: AnomalyKind, at: Instant, noticed: Noticed, explanation: String) {
         let subject = noticed.subject();
         self.anomalies.note(kind, noticed, || Anomaly {
+            by_counts: None,
             kind,
             at,
             device: subject.device,

@@ -27,7 +27,7 @@ use super::claim::{Claims, Judged};
 use crate::books::{Excuse, Scope, Tally, TallyKey};
 
 /// What tells each message apart.
-const APART: &str = "`stamp = \"payload\"` or \"property\" lets each be told apart";
+pub(crate) const APART: &str = "`stamp = \"payload\"` or \"property\" lets each be told apart";
 
 /// Claims that are about messages with a stamp only.
 pub(crate) const TOLD_BY_STAMPS: [&str; 5] =
@@ -150,9 +150,10 @@ fn uncounted_losses(owed: &Tally, limit: u64) -> Option<String> {
     let may_break = owed.lost <= limit && owed.lost + owed.unjudged_lost.total() > limit;
     may_break.then(|| {
         format!(
-            "counts do not tell whether {} messages without a stamp were lost: {}; {APART}",
+            "counts do not tell whether {} messages without a stamp were lost: {}; {}{APART}",
             count_text(owed.unjudged_lost.total()),
-            owed.unjudged_lost.told()
+            owed.unjudged_lost.told(),
+            owed.unjudged_lost.remedies()
         )
     })
 }
@@ -162,9 +163,10 @@ fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
     let may_break = all.forbidden <= limit && all.forbidden + all.unjudged_copies.total() > limit;
     may_break.then(|| {
         format!(
-            "counts do not tell whether {} messages without a stamp came twice: {}; {APART}",
+            "counts do not tell whether {} messages without a stamp came twice: {}; {}{APART}",
             count_text(all.unjudged_copies.total()),
-            all.unjudged_copies.told()
+            all.unjudged_copies.told(),
+            all.unjudged_copies.remedies()
         )
     })
 }

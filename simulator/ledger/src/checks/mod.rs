@@ -34,7 +34,7 @@ use squall_scenario::{Expectation, Scenario};
 use crate::books::{Anomalies, Anomaly, Ledger, Subject, client_id, spread};
 use crate::metrics::Metrics;
 
-pub(crate) use delivery::TOLD_BY_STAMPS;
+pub(crate) use delivery::{APART, TOLD_BY_STAMPS};
 pub(crate) use network::{compare_links, micros};
 pub(crate) use so_far::broken_claim;
 

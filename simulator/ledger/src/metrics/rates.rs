@@ -1,7 +1,8 @@
 //! Events of the measured part, by group and QoS: counts, and the fullest and emptiest second.
 //!
-//! Windows of one second begin with the measured part. Only the open window and the extremes of
-//! those before it are kept, so a day and a minute take the same memory.
+//! Windows of one second begin with the measured part, and the last one is longer by what is left at its end: together they
+//! are the measured part, so that its mean lies between the extremes. Only the open window, the one before it and the extremes
+//! of the others are kept, so a day and a minute take the same memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,8 +30,10 @@ pub(crate) struct Rates {
     counts: BTreeMap<RateKey, Counts>,
     /// By every key that takes events of windows that are over.
     extremes: BTreeMap<RateKey, Extremes>,
-    /// Windows that are over.
+    /// Windows that are in them.
     windows: u64,
+    /// What every key took in the last full second, which may be followed by a rest that is not one.
+    last: Option<BTreeMap<RateKey, u64>>,
     /// Where the open window begins; `None` outside the measured part.
     open_since: Option<Instant>,
 }
@@ -44,11 +47,27 @@ struct Counts {
     open: u64,
 }
 
-/// The least and the most events of a window.
+/// The least and the most events a second of a window.
 #[derive(Clone, Copy, Debug)]
 struct Extremes {
-    least: u64,
-    most: u64,
+    least: f64,
+    most: f64,
+}
+
+impl Extremes {
+    /// What is not there did not happen in any window.
+    const NONE: Self = Self {
+        least: 0.0,
+        most: 0.0,
+    };
+
+    /// With one window more.
+    fn and(self, rate: f64) -> Self {
+        Self {
+            least: self.least.min(rate),
+            most: self.most.max(rate),
+        }
+    }
 }
 
 impl Rates {
@@ -59,6 +78,7 @@ impl Rates {
             counts: BTreeMap::new(),
             extremes: BTreeMap::new(),
             windows: 0,
+            last: None,
             open_since: None,
         }
     }
@@ -66,6 +86,7 @@ impl Rates {
     /// A phase began at `at`.
     pub(crate) fn enter_phase(&mut self, at: Instant, phase: PhaseKind) {
         self.close_windows(at);
+        self.close_last(at);
         self.phase = phase;
         self.open_since = (phase == PhaseKind::Measure).then_some(at);
     }
@@ -128,10 +149,17 @@ impl Rates {
         match key.event {
             Event::Due | Event::Dropped => None,
             Event::Sent | Event::Delivered | Event::Connected | Event::Error => {
-                // What is not there did not happen in any window.
-                let none = Extremes { least: 0, most: 0 };
-                let extremes = self.extremes.get(&key).copied().unwrap_or(none);
-                (self.windows > 0).then_some(extremes)
+                let extremes = self.extremes.get(&key).copied().unwrap_or(Extremes::NONE);
+                let before = (self.windows > 0).then_some(extremes);
+                let Some(last) = &self.last else {
+                    return before;
+                };
+                let rate = last.get(&key).copied().unwrap_or(0) as f64;
+                let alone = Extremes {
+                    least: rate,
+                    most: rate,
+                };
+                Some(before.map_or(alone, |before| before.and(rate)))
             }
         }
     }
@@ -147,6 +175,28 @@ impl Rates {
     }
 
     fn close_window(&mut self) {
+        let sums = self.take_open();
+        if let Some(before) = self.last.replace(sums) {
+            self.keep(before, WINDOW);
+        }
+    }
+
+    /// The measured part is over at `at`, if it went on: what is left belongs to its last full second.
+    fn close_last(&mut self, at: Instant) {
+        let Some(since) = self.open_since else {
+            return;
+        };
+        let rest = self.take_open();
+        if let Some(mut sums) = self.last.take() {
+            for (key, sum) in rest {
+                *sums.entry(key).or_default() += sum;
+            }
+            self.keep(sums, WINDOW + at.saturating_since(since));
+        }
+    }
+
+    /// What every key took in the open window, which then has nothing.
+    fn take_open(&mut self) -> BTreeMap<RateKey, u64> {
         let mut sums: BTreeMap<RateKey, u64> = BTreeMap::new();
         for (&key, counts) in &mut self.counts {
             let open = std::mem::take(&mut counts.open);
@@ -154,13 +204,22 @@ impl Rates {
                 *sums.entry(wider).or_default() += open;
             }
         }
-        // One that is new did not happen in the windows before.
-        let least = if self.windows == 0 { u64::MAX } else { 0 };
+        sums
+    }
+
+    fn keep(&mut self, sums: BTreeMap<RateKey, u64>, length: Duration) {
+        let is_first = self.windows == 0;
         for (key, sum) in sums {
-            let extremes = self.extremes.entry(key);
-            let extremes = extremes.or_insert(Extremes { least, most: 0 });
-            extremes.least = extremes.least.min(sum);
-            extremes.most = extremes.most.max(sum);
+            let rate = sum as f64 / length.as_secs_f64();
+            let extremes = self.extremes.entry(key).or_insert(match is_first {
+                true => Extremes {
+                    least: rate,
+                    most: rate,
+                },
+                // One that is new did not happen in the windows before.
+                false => Extremes::NONE,
+            });
+            *extremes = extremes.and(rate);
         }
         self.windows += 1;
     }
@@ -243,7 +302,10 @@ mod tests {
         let sent = figures(&rates, (start, end), Event::Sent);
 
         assert_eq!((sent.count, sent.mean_per_s), (1_050, 210.0));
-        assert_eq!((sent.least_per_s, sent.peak_per_s), (Some(200), Some(250)));
+        assert_eq!(
+            (sent.least_per_s, sent.peak_per_s),
+            (Some(200.0), Some(250.0))
+        );
         // With the one of the drain, without the one of the warm-up.
         let outcome = rates.outcome(&scenario(), Some((start, end)));
         assert_eq!(
@@ -265,12 +327,60 @@ mod tests {
 
             let delivered = figures(&rates, (at(0), at(3_000)), Event::Delivered);
 
-            assert_eq!(delivered.least_per_s, Some(0), "second {second}");
-            assert_eq!(delivered.peak_per_s, Some(1), "second {second}");
+            assert_eq!(delivered.least_per_s, Some(0.0), "second {second}");
+            assert_eq!(delivered.peak_per_s, Some(1.0), "second {second}");
         }
     }
 
-    /// Less than a second has a rate, but no fullest second; a rest is not a full second.
+    /// The mean lies between the extremes, wherever in the measured part its events are, also where it is no whole number of
+    /// seconds; each is compared with what the moments themselves give.
+    #[test]
+    fn the_mean_lies_between_the_extremes() {
+        let bursts: [&[(u64, u64)]; 4] = [
+            &[(100, 10), (1_400, 100)],
+            &[(100, 100), (1_400, 10)],
+            &[(1_000, 50)],
+            &[(0, 7), (999, 7), (1_499, 7)],
+        ];
+        for (burst, end) in bursts.into_iter().zip([1_500, 1_500, 1_999, 1_500]) {
+            let mut rates = Rates::new();
+            rates.enter_phase(at(0), PhaseKind::Measure);
+            for &(millis, count) in burst {
+                for _ in 0..count {
+                    rates.count(at(millis), key(Event::Sent));
+                }
+            }
+            rates.enter_phase(at(end), PhaseKind::Drain);
+
+            let sent = figures(&rates, (at(0), at(end)), Event::Sent);
+
+            // All of it is one window: a full second, and a rest that is shorter than one.
+            let count: u64 = burst.iter().map(|(_, count)| count).sum();
+            let witness = count as f64 * 1_000.0 / end as f64;
+            for rate in [sent.least_per_s, Some(sent.mean_per_s), sent.peak_per_s] {
+                assert!(
+                    rate.is_some_and(|rate| (rate - witness).abs() < 1e-9),
+                    "{sent:?}"
+                );
+            }
+            assert_eq!(sent.windows, 1);
+        }
+
+        let mut rates = Rates::new();
+        rates.enter_phase(at(0), PhaseKind::Measure);
+        for millis in [100, 200, 2_300, 2_400, 2_400, 2_400] {
+            rates.count(at(millis), key(Event::Sent));
+        }
+        rates.enter_phase(at(2_500), PhaseKind::Drain);
+        let sent = figures(&rates, (at(0), at(2_500)), Event::Sent);
+        // Two in the first second, four in the 1.5 s behind it, six in 2.5 s.
+        assert_eq!(sent.least_per_s, Some(2.0));
+        assert_eq!(sent.mean_per_s, 2.4);
+        assert_eq!(sent.peak_per_s, Some(4.0 / 1.5));
+        assert_eq!(sent.windows, 2);
+    }
+
+    /// Less than a second has a rate, but no fullest second; a rest belongs to the last full second.
     #[test]
     fn only_full_seconds_have_extremes() {
         let mut rates = Rates::new();
@@ -287,7 +397,10 @@ mod tests {
         let sent = figures(&rates, (at(0), at(1_500)), Event::Sent);
         let few = figures(&short, (at(0), at(500)), Event::Sent);
 
-        assert_eq!((sent.least_per_s, sent.peak_per_s), (Some(10), Some(10)));
+        assert_eq!(
+            (sent.least_per_s, sent.peak_per_s),
+            (Some(10.0), Some(10.0))
+        );
         assert_eq!((few.mean_per_s, few.peak_per_s), (2.0, None));
     }
 }

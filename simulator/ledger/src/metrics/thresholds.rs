@@ -220,17 +220,22 @@ impl Judge<'_> {
         }
         let whole = |count: u64| count as f64;
         let number = match aggregate {
-            Aggregate::Min => figures.least_per_s.map(whole),
-            Aggregate::Max => figures.peak_per_s.map(whole),
+            Aggregate::Min => figures.least_per_s,
+            Aggregate::Max => figures.peak_per_s,
             Aggregate::Count => Some(whole(figures.count)),
             Aggregate::Avg | Aggregate::Rate | Aggregate::Value | Aggregate::Percentile(_) => {
                 Some(figures.mean_per_s)
             }
         };
-        Measurement {
-            number,
-            samples: figures.count,
-        }
+        let samples = match aggregate {
+            Aggregate::Min | Aggregate::Max => figures.windows,
+            Aggregate::Count
+            | Aggregate::Avg
+            | Aggregate::Rate
+            | Aggregate::Value
+            | Aggregate::Percentile(_) => figures.count,
+        };
+        Measurement { number, samples }
     }
 
     /// Whether nothing of this kind can have happened while measuring, whatever the broker did: no message was

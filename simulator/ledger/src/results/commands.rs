@@ -1,7 +1,7 @@
 //! Commands that gave payloads: what they gave, and what that leaves undone.
 
 use squall_fleet::LinesReport;
-use squall_run::{CommandEnd, PayloadCommand, Reason, duration_text};
+use squall_run::{CommandEnd, LineWaits, PayloadCommand, Reason, duration_text};
 use squall_scenario::{LineStream, Scenario};
 
 /// What each command gave. How a process ended is for its shell to say.
@@ -12,6 +12,7 @@ pub(super) fn commands(scenario: &Scenario, reports: &[LinesReport]) -> Vec<Payl
             topic: stream.publish.topic.source().to_owned(),
             command: stream.command.text(),
             lines: report.taken,
+            waits: waits(scenario, &stream, report),
             end: report.ended.map(|at| CommandEnd {
                 at_s: at.as_secs_f64(),
                 how: None,
@@ -19,6 +20,19 @@ pub(super) fn commands(scenario: &Scenario, reports: &[LinesReport]) -> Vec<Payl
             }),
         })
         .collect()
+}
+
+/// How a closed loop waited for its command.
+fn waits(scenario: &Scenario, stream: &LineStream<'_>, report: &LinesReport) -> Option<LineWaits> {
+    let pacing = &stream.publish.pacing;
+    pacing.window?;
+    let (begin, end) = pacing.span(&scenario.run);
+    let whole = (end - begin) * f64::from(stream.group.count);
+    let share = report.waited.as_secs_f64() / whole.max(f64::MIN_POSITIVE);
+    Some(LineWaits {
+        count: report.waits,
+        share: share.min(1.0),
+    })
 }
 
 /// Closed loops that stood still because their commands gave no more: no message of theirs was due, so none is counted as

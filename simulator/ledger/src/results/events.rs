@@ -157,9 +157,11 @@ pub(super) fn faults(
         .map(|(place, (strike, planned, report, number))| {
             let at = strike.at;
             let next = times[place..].iter().find(|&&other| other > at);
-            let first = anomalies
+            let mut seen = anomalies
                 .iter()
-                .find(|anomaly| anomaly.at >= at && next.is_none_or(|&next| anomaly.at < next));
+                .filter(|anomaly| anomaly.by_counts.is_none());
+            let first =
+                seen.find(|anomaly| anomaly.at >= at && next.is_none_or(|&next| anomaly.at < next));
             let fault = scenario.fault(report.fault);
             let group = fault.devices().map(|devices| scenario.group(devices.group));
             let lasted = strike.ended.map(|ended| ended.saturating_since(at));

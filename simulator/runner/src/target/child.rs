@@ -29,6 +29,8 @@ use crate::machine::processes::Processes;
 const OWN_STOP_MAX: Duration = Duration::from_secs(5);
 /// How long any broker may take to stop after SIGTERM where the user does not want to wait.
 const HURRIED_STOP_MAX: Duration = Duration::from_secs(1);
+/// How long a command that gives payloads may take to end after this process was killed: it has nothing to write down.
+const GENERATOR_STOP_MAX: Duration = Duration::from_millis(500);
 /// How long a supervisor may take for itself, once it has killed what it watches.
 const SUPERVISOR_STOP_MAX: Duration = Duration::from_secs(2);
 /// Lines that an error shows of the beginning of a child's output.
@@ -167,7 +169,8 @@ impl Child {
         env: &[(&str, &str)],
         log: &Path,
     ) -> Result<(Self, ChildStdout), Failure> {
-        let (mut command, reports) = supervisor(words, None)?;
+        let stop_within = format!("--stop-within={}", GENERATOR_STOP_MAX.as_millis());
+        let (mut command, reports) = supervisor(words, Some(stop_within))?;
         command.current_dir(folder).envs(env.iter().copied());
         command.stdout(Stdio::piped());
         let mut child = Self::start(command, Kind::Supervisor, words.join(" "), log)?;
@@ -370,11 +373,8 @@ impl Child {
     }
 }
 
-/// A supervisor of the command `words`, to be started, and our end of its standard input.
-fn supervisor(
-    words: &[String],
-    stop_by: Option<String>,
-) -> Result<(Command, Rc<Reports>), Failure> {
+/// A supervisor of the command `words` with an option of its own, to be started, and our end of its standard input.
+fn supervisor(words: &[String], option: Option<String>) -> Result<(Command, Rc<Reports>), Failure> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
     ours.set_nonblocking(true).context("cannot make a socket")?;
@@ -382,7 +382,7 @@ fn supervisor(
     let mut command = Command::new(program);
     command
         .arg("supervise")
-        .args(stop_by)
+        .args(option)
         .arg("--")
         .args(words)
         .stdin(OwnedFd::from(theirs));

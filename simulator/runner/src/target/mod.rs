@@ -22,6 +22,7 @@ use futures_util::future::join_all;
 use squall_run::TargetKind;
 use squall_scenario::{Login, Scenario, SpawnTarget, TargetTraits, UrlTarget};
 
+use crate::commands::supervise::NOT_STARTED_CODE;
 use crate::exit::Failure;
 use crate::layers::Layers;
 use crate::machine::processes::Processes;
@@ -54,6 +55,25 @@ impl NotReady {
         let words = self.words.as_deref().unwrap_or_default();
         let words = words.to_ascii_lowercase();
         words.contains("address already in use") || words.contains("eaddrinuse")
+    }
+
+    /// What a user can do about a command that squall started, if the cause does not say it.
+    fn remedy(&self) -> Option<&'static str> {
+        const NOT_STARTED: Option<i32> = Some(NOT_STARTED_CODE as i32);
+        match &self.cause {
+            ProbeError::Ended(status) if status.code() == NOT_STARTED => Some(
+                "is the program installed, and in a folder of PATH? `target.spawn` takes its path, too",
+            ),
+            ProbeError::Ended(_) => Some(
+                "start it by hand to see why it ends: a broker has to stay in the foreground, and listen on 127.0.0.1 at `{port}`",
+            ),
+            ProbeError::NoAnswer { .. } | ProbeError::Silent { .. } => Some(
+                "does it listen on 127.0.0.1 at `{port}`, with what `target.transport` says? `target.ready` gives it more time",
+            ),
+            ProbeError::LocalLimit { .. }
+            | ProbeError::LoginRefused { .. }
+            | ProbeError::Refused { .. } => None,
+        }
     }
 }
 
@@ -246,7 +266,10 @@ impl Target {
             let install = scenario.traits.install.iter();
             let install =
                 install.map(|command| format!("\nwhat it needs is installed by: {command}"));
-            Failure::Unreachable(format!("{error}{}", install.collect::<String>()))
+            let install: String = install.collect();
+            let remedy = error.remedy().filter(|_| install.is_empty());
+            let remedy = remedy.map_or_else(String::new, |remedy| format!("\n{remedy}"));
+            Failure::Unreachable(format!("{error}{remedy}{install}"))
         })
     }
 

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 
@@ -17,6 +18,10 @@ use crate::{Broker, assert_held, code_and_errors, run, run_file, squall, text};
 /// Numbers without end, behind a line of what the command was told, while the file `pid` has its process number.
 const NUMBERS: &str = "echo $$ >> pid\necho \"$SQUALL_GROUP of $SQUALL_SEED\"\ni=0\n\
                        while :; do echo \"line $i\"; i=$((i + 1)); done\n";
+
+/// Seconds within which what ignores SIGTERM is gone after squall was killed: half a second, and time for a machine that
+/// is busy.
+const KILLED_WITHIN_S: i64 = 10;
 
 /// A scenario in a folder of its own, beside the script that gives its payloads.
 struct Scripted {
@@ -281,29 +286,49 @@ fn what_runs_is_told_and_what_is_missing_is_named() {
     }
 }
 
-/// SIGKILL of squall leaves no script behind.
+/// SIGKILL of squall leaves no script behind, also where that ignores SIGTERM, and what it has started does too.
 #[test]
 fn a_run_that_is_killed_leaves_no_script_behind() {
-    let scripted = Scripted::new(1, "10m", NUMBERS);
-    let mut child = squall()
-        .args(["run", text(&scripted.path("scripted.toml")), "--out"])
-        .arg(scripted.path("out"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("squall can be started");
-    let stderr = child.stderr.take().expect("it is a pipe");
-    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
-    assert!(
-        lines.any(|line| line.contains("measuring")),
-        "it ended before"
-    );
-    let script = Pid::from_raw(scripted.started()[0]).expect("it is a process");
-    let ended = pidfd_open(script, PidfdFlags::empty()).expect("it runs");
+    let stubborn = format!("trap '' TERM PIPE\nsleep 600 &\necho $! > pid\n{NUMBERS}");
+    for (script, processes) in [(NUMBERS, 1), (stubborn.as_str(), 2)] {
+        let scripted = Scripted::new(1, "10m", script);
+        let mut child = squall()
+            .args(["run", text(&scripted.path("scripted.toml")), "--out"])
+            .arg(scripted.path("out"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("squall can be started");
+        let stderr = child.stderr.take().expect("it is a pipe");
+        let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        assert!(
+            lines.any(|line| line.contains("measuring")),
+            "it ended before"
+        );
+        let started = scripted.started();
+        assert_eq!(started.len(), processes);
+        let running: Vec<_> = started.into_iter().map(running).collect();
 
-    kill_process(Pid::from_child(&child), Signal::KILL).expect("it runs");
+        kill_process(Pid::from_child(&child), Signal::KILL).expect("it runs");
 
-    child.wait().expect("it ends");
-    // Readable once the process has ended; the test's own time limit is the only one.
-    poll(&mut [PollFd::new(&ended, PollFlags::IN)], None).expect("it can be waited for");
+        child.wait().expect("it ends");
+        let limit = Timespec {
+            tv_sec: KILLED_WITHIN_S,
+            tv_nsec: 0,
+        };
+        for ended in &running {
+            // Readable once the process has ended.
+            let ready = poll(&mut [PollFd::new(ended, PollFlags::IN)], Some(&limit));
+            assert_eq!(
+                ready.expect("it can be waited for"),
+                1,
+                "{script}: it runs on"
+            );
+        }
+    }
+}
+
+fn running(pid: i32) -> OwnedFd {
+    let pid = Pid::from_raw(pid).expect("it is a process");
+    pidfd_open(pid, PidfdFlags::empty()).expect("it runs")
 }

@@ -169,3 +169,23 @@ fn a_target_that_stops_with_the_status_of_a_kill_was_not_killed() {
     assert!(!errors.contains("killed"), "{errors}");
     assert!(!runs(wrapped.broker()), "the broker still runs");
 }
+
+/// A target that does not come up is told with what a user can do about it.
+#[test]
+fn a_target_that_cannot_be_started_is_told_with_a_remedy() {
+    for (spawn, remedy) in [
+        ("no-such-broker -p {port}", "is the program installed"),
+        ("false {port}", "start it by hand"),
+    ] {
+        let wrapped = Wrapped::new("1s", "wait");
+        let spawn = format!("target.spawn={spawn}");
+        let file = wrapped.path("wrapped.toml");
+
+        let out = wrapped.path("out");
+        let output = run(&["run", text(&file), "--out", text(&out), "--set", &spawn]);
+
+        let (code, errors) = code_and_errors(&output);
+        assert_eq!(code, 3, "{errors}");
+        assert!(errors.contains(remedy), "{spawn}: {errors}");
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use squall_toml::at::At;
 use squall_toml::mistake::Mistake;
+use squall_toml::nearest::nearest;
 
 use super::Resolver;
 use crate::file::TargetFile;
@@ -108,7 +109,10 @@ impl Resolver<'_> {
             .any(|text| text.contains("{port}"))
         {
             let what = format!("{command:?} does not say where the port goes");
-            let remedy = "`{port}` in one of its arguments, in `env` or in `config`".to_owned();
+            let remedy = match words.iter().find_map(|word| misspelt_port(word)) {
+                Some(written) => format!("`{{port}}` in place of `{{{written}}}`"),
+                None => "`{port}` in one of its arguments, in `env` or in `config`".to_owned(),
+            };
             self.contradiction(&at_spawn, what, remedy);
         }
         self.check_config_names(file, &at.key("config"));
@@ -182,4 +186,11 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// A placeholder in `word` that is nearly `{port}`.
+fn misspelt_port(word: &str) -> Option<&str> {
+    let (_, rest) = word.split_once('{')?;
+    let (written, _) = rest.split_once('}')?;
+    nearest(written, &["port"]).map(|_| written)
 }

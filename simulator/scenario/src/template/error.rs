@@ -69,6 +69,22 @@ pub enum TemplateError {
     },
 }
 
+/// What other programs call a placeholder, and its name here.
+const NAMES_ELSEWHERE: [(&str, &str); 12] = [
+    ("now", "now_ms"),
+    ("time", "now_ms"),
+    ("timestamp", "now_ms"),
+    ("device", "client_id"),
+    ("device", "index"),
+    ("id", "client_id"),
+    ("id", "index"),
+    ("i", "index"),
+    ("counter", "seq"),
+    ("guid", "uuid"),
+    ("random", "rand.int"),
+    ("rand.integer", "rand.int"),
+];
+
 impl TemplateError {
     /// The words of which the text had to be one, if that is the error.
     pub(crate) fn choice(&self) -> Option<Choice<'_>> {
@@ -83,10 +99,13 @@ impl TemplateError {
             | Self::Malformed { .. }
             | Self::Unlimited { .. } => return None,
         };
+        // What follows a name, as in `rand.int:1:9` and `seq % 9`, tells nothing about it.
+        let name = written.split([':', ' ', '%']).next().unwrap_or(written);
         Some(Choice {
-            written,
+            written: name,
             known,
             listed_in,
+            meant: &NAMES_ELSEWHERE,
         })
     }
 }

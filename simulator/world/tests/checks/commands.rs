@@ -197,6 +197,41 @@ fn a_closed_loop_waits_for_lines() {
     assert_eq!(verdict(&judgement).outcome, Verdict::Pass);
 }
 
+/// Whose pace it is that a closed loop publishes at is told: the command's where it writes a line now and then, the broker's
+/// where all lines are there.
+#[test]
+fn a_closed_loop_tells_whether_it_waited_for_its_command() {
+    let slow = (0..10).fold(Script::new(), |script, number| {
+        writes(script, 0.1 * f64::from(number), 2 * number, 2)
+    });
+    let quick = writes(Script::new(), 0.0, 0, 10);
+    let window = "arrival = { window = 1 }\n";
+
+    let [slow, quick] = [("until = \"1s\"", slow), ("count = 5", quick)].map(|(end, gives)| {
+        let Ran { judgement, .. } = ran(&format!("{window}{end}"), IN_A_PROPERTY, gives);
+        let waits = judgement.measured.commands[0]
+            .waits
+            .expect("it is a closed loop");
+        (waits, judgement.measured.notes().join("\n"))
+    });
+
+    // Each of two devices waits for ten lines but the first, and for one that never comes, all but the time of ten answers.
+    let (waits, notes) = slow;
+    assert!((18..=20).contains(&waits.count), "{waits:?}");
+    assert!(waits.share > 0.9 && waits.share <= 1.0, "{waits:?}");
+    assert!(
+        notes.contains("the pace was that of the command"),
+        "{notes}"
+    );
+    assert!(
+        notes.contains("throughput, but that of a command"),
+        "{notes}"
+    );
+    let (waits, notes) = quick;
+    assert_eq!((waits.count, waits.share), (0, 0.0));
+    assert!(!notes.contains("for a line"), "{notes}");
+}
+
 /// A closed loop whose command has ended stands still: nothing of it is due, so the run itself says that it fell short.
 #[test]
 fn a_closed_loop_without_its_command_makes_a_run_invalid() {

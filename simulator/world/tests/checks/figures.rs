@@ -115,7 +115,7 @@ fn rates_are_counts_over_the_measured_time() {
             );
         }
         assert_eq!(rates.measured_s, length);
-        assert_eq!(rates.of_all(Event::Sent).unwrap().peak_per_s, Some(210));
+        assert_eq!(rates.of_all(Event::Sent).unwrap().peak_per_s, Some(210.0));
         for threshold in &judgement.measured.thresholds {
             assert!(threshold.passed(), "{threshold:?}");
         }
@@ -136,7 +136,7 @@ fn further_copies_are_not_in_the_rate_of_deliveries() {
     let judgement = run_tampered(&text, tamper);
 
     let delivered = judgement.measured.rates.of_all(Event::Delivered).unwrap();
-    assert_eq!((delivered.count, delivered.peak_per_s), (20, Some(10)));
+    assert_eq!((delivered.count, delivered.peak_per_s), (20, Some(10.0)));
 }
 
 /// Thresholds on the broker's processor and memory judge what the summary shows: the measured part.

@@ -106,6 +106,27 @@ fn a_message_that_does_not_come_is_lost() {
     }
 }
 
+/// What counts show is one row, however many there are, and bears no moment: none is known.
+#[test]
+fn what_counts_show_is_told_once_without_a_moment() {
+    let drops = script(
+        |passing, _| match is_to(passing, "reader-0", "meters/meters-1") {
+            true => Outcome::Done,
+            false => Outcome::Pass,
+        },
+    );
+
+    let judgement = run_tampered(&scenario(1, "", "lost = 0"), drops);
+
+    assert_broken(&judgement, &["delivery().lost"]);
+    let check = &judgement.measured.checks[0];
+    assert_eq!(check.violations_total, 40);
+    let told = check.violations.iter();
+    let told: Vec<_> = told.map(|it| (it.times, it.at_s)).collect();
+    assert_eq!(told, [(40, None)]);
+    assert_eq!(check.by_device[0].count, 40);
+}
+
 /// One that comes again on its connection is one more than was sent [MQTT-4.4.0-1], and the run fails.
 #[test]
 fn a_message_that_comes_twice_is_duplicated() {
@@ -164,6 +185,53 @@ fn counts_that_prove_nothing_are_not_judged() {
             "{key}: {why}"
         );
         assert_eq!(verdict(&judgement).outcome, Verdict::Invalid);
+    }
+}
+
+/// What is refused before the run has no verdict after it, for the reason that was told: whatever the broker does, here all that
+/// is right.
+#[test]
+fn what_disturbs_counts_is_told_before_the_run() {
+    let fault = |action: &str| {
+        format!("[[fault]]\nname = \"cut\"\nat = \"2s\"\ngroup = \"reader\"\n{action}\n")
+    };
+    let pause =
+        "[[fault]]\nname = \"cut\"\nat = \"2s\"\naction = \"pause_broker\"\nlasts = \"1s\"\n";
+    let other = "[[group]]\nname = \"other\"\ncount = 1\n[[group.publish]]\ntopic = \"meters/meters-1\"\nrate = 1\n";
+    let sessions = "are for Sessions that have another connection";
+    let topics = "go to topics that have messages with a stamp, of another QoS";
+    for (more, reason) in [
+        (fault("action = \"drop\"\nhow = \"rst\""), sessions),
+        (fault("action = \"drop\"\nhow = \"silent\""), sessions),
+        (fault("action = \"disconnect\""), sessions),
+        (fault("action = \"takeover\""), sessions),
+        (fault("action = \"stall\"\nlasts = \"500ms\""), sessions),
+        (
+            fault("action = \"flap\"\nperiod = \"1s\"\nlasts = \"1s\""),
+            sessions,
+        ),
+        ("until = \"2s\"".to_owned(), sessions),
+        ("churn = { on = \"1s\", off = \"1s\" }".to_owned(), sessions),
+        (pause.to_owned(), "meet a fault that has the broker away"),
+        (format!("{other}qos = 1\n"), topics),
+        (format!("{other}qos = 2\nstamp = \"none\"\n"), topics),
+    ] {
+        for key in ["lost", "duplicated"] {
+            let text = scenario(1, &more, &format!("{key} = 0"));
+
+            let told = never_judged(&crate::run::scenario(&text));
+            let judgement = run(&text);
+
+            let named = format!("`{key}` of `check = \"delivery\"`");
+            assert_eq!(told.len(), 1, "{more}: {told:?}");
+            assert!(
+                told[0].starts_with(&named) && told[0].contains(reason),
+                "{more}: {told:?}"
+            );
+            let why = why_unjudged(&judgement, key);
+            assert!(why.contains(reason), "{more}: {key}: {why}");
+            assert_eq!(verdict(&judgement).outcome, Verdict::Invalid, "{more}");
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// When it was noticed.
     pub at: Instant,
+    /// How many of its kind it stands for that only counts at the end of the run show: at which moment each came about is not
+    /// known. `None` for one that was seen.
+    pub by_counts: Option<u64>,
     /// The device that it is about: whose message or will it was, or whose connection or Session it concerns.
     pub device: Option<DeviceId>,
     /// The device that the message or will came to, or should have come to.
@@ -60,7 +63,11 @@ impl Anomaly {
         let name = |device| client_id(scenario, device);
         squall_run::Anomaly {
             kind: self.kind,
-            at_s: self.at.as_secs_f64(),
+            at_s: match self.by_counts {
+                None => Some(self.at.as_secs_f64()),
+                Some(_) => None,
+            },
+            times: self.by_counts.unwrap_or(1),
             client_id: self.device.map(name),
             recipient: self.recipient.map(name),
             topic: self.topic.clone(),
@@ -207,6 +214,17 @@ impl Anomalies {
         noticed: impl Into<Noticed>,
         describe: impl FnOnce() -> Anomaly,
     ) {
+        self.note_alike(kind, 1, noticed, describe);
+    }
+
+    /// Counts so many anomalies that nothing tells apart, and keeps them as one.
+    pub(crate) fn note_alike(
+        &mut self,
+        kind: AnomalyKind,
+        times: u64,
+        noticed: impl Into<Noticed>,
+        describe: impl FnOnce() -> Anomaly,
+    ) {
         let noticed = noticed.into();
         let Noticed {
             subject,
@@ -216,14 +234,17 @@ impl Anomalies {
         let about = noticed.about();
         let others = &self.other_clients;
         let one = Count {
-            count: 1,
+            count: times,
             cause: span.and_then(|span| self.hold_ups.cause_of(kind, span)),
-            beyond_others: u64::from(!others.may_explain(kind, subject.device, publisher)),
+            beyond_others: match others.may_explain(kind, subject.device, publisher) {
+                true => 0,
+                false => times,
+            },
         };
         let entry = self.kinds.entry(kind).or_default();
         entry.add(about, one);
         if publisher.is_some() {
-            *entry.at_recipients.entry(subject).or_default() += 1;
+            *entry.at_recipients.entry(subject).or_default() += times;
         }
         let of_scope = entry.kept.entry(subject.scope).or_default();
         of_scope.keep(self.kept_max, noticed.whose(), describe);

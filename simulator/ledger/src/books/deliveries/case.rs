@@ -107,6 +107,7 @@ impl Case<'_> {
 
     pub(super) fn anomaly(&self, kind: AnomalyKind, explanation: String) -> Anomaly {
         Anomaly {
+            by_counts: None,
             kind,
             at: self.event.now,
             device: Some(self.stamp.device),

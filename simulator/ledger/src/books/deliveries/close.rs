@@ -229,6 +229,7 @@ impl Deliveries {
             let publisher = self.names.of(sender);
             let away = away.map(|(device, away)| (self.names.of(device), away));
             Anomaly {
+                by_counts: None,
                 kind: AnomalyKind::Lost,
                 at: open.record.sent_at,
                 device: Some(sender),

@@ -334,18 +334,20 @@ impl Deliveries {
             scope,
         };
         let noticed = subject.between(wrong.since, at);
-        for _ in 0..wrong.times {
-            self.anomalies.note(wrong.kind, noticed, || Anomaly {
-                kind: wrong.kind,
-                at,
-                device: None,
-                recipient,
-                topic: Some(self.topics.text(topic).to_string()),
-                sequence: None,
-                explanation: explanation.to_owned(),
-                scope,
-            });
-        }
+        let text = self.topics.text(topic).to_string();
+        let describe = || Anomaly {
+            kind: wrong.kind,
+            at,
+            by_counts: Some(wrong.times),
+            device: None,
+            recipient,
+            topic: Some(text),
+            sequence: None,
+            explanation: explanation.to_owned(),
+            scope,
+        };
+        self.anomalies
+            .note_alike(wrong.kind, wrong.times, noticed, describe);
     }
 }
 

@@ -116,6 +116,7 @@ impl Deliveries {
         };
         let noticed = subject.between(missing.confirmed_at, now);
         self.anomalies.note(kind, noticed, || Anomaly {
+            by_counts: None,
             kind,
             at: missing.confirmed_at,
             device: subject.device,

@@ -149,6 +149,7 @@ impl Deliveries {
         let mut subject = event.subject();
         subject.scope.qos = Some(delivery.qos);
         self.anomalies.note(kind, subject, || Anomaly {
+            by_counts: None,
             kind,
             at: event.now,
             device: Some(event.device),

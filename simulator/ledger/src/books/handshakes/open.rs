@@ -34,6 +34,7 @@ impl Open {
 
     pub(super) fn anomaly(&self, kind: AnomalyKind, what: &str) -> Anomaly {
         Anomaly {
+            by_counts: None,
             kind,
             at: self.now,
             device: Some(self.device),

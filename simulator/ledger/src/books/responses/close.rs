@@ -91,6 +91,7 @@ impl Responses {
         let kind = AnomalyKind::ResponseMissing;
         let noticed = subject.between(request.due, now);
         self.anomalies.note(kind, noticed, || Anomaly {
+            by_counts: None,
             kind,
             at: request.due,
             device: Some(request.device),

@@ -166,6 +166,7 @@ impl Takeovers {
     fn note(&mut self, kind: AnomalyKind, at: Instant, noticed: Noticed, explanation: String) {
         let subject = noticed.subject();
         self.anomalies.note(kind, noticed, || Anomaly {
+            by_counts: None,
             kind,
             at,
             device: subject.device,

@@ -15,6 +15,7 @@ fn note(anomalies: &mut Anomalies, device: u32, at: u64) {
         scope: Scope::default(),
     };
     anomalies.note(AnomalyKind::Lost, subject, || Anomaly {
+        by_counts: None,
         kind: AnomalyKind::Lost,
         at: Instant::ZERO + Duration::from_secs(at),
         device: subject.device,

@@ -38,6 +38,7 @@ pub(crate) struct WillArrival<'a> {
 impl WillArrival<'_> {
     pub(super) fn anomaly(&self, kind: AnomalyKind, event: &Event, explanation: String) -> Anomaly {
         Anomaly {
+            by_counts: None,
             topic: Some(self.topic.to_owned()),
             ..event.anomaly(kind, explanation)
         }

@@ -82,6 +82,7 @@ impl Wills {
             let noticed = subject.between(event.now - NOTICED_AFTER, event.now);
             let noticed = noticed.with_message_of(taken.device);
             self.anomalies.note(kind, noticed, || Anomaly {
+                by_counts: None,
                 device: Some(taken.device),
                 recipient: Some(event.device),
                 explanation: format!("{explanation}; seen by {}", self.names.of(event.device)),
@@ -149,6 +150,7 @@ impl Wills {
             let what = "a will of a connection that had not ended (§3.1.2.5)";
             let anomaly = arrival.anomaly(kind, event, what.to_owned());
             Anomaly {
+                by_counts: None,
                 device: device.or(anomaly.device),
                 recipient: device.and(anomaly.device),
                 ..anomaly
@@ -183,6 +185,7 @@ impl Wills {
             let noticed = noticed.with_message_of(device);
             self.anomalies
                 .note(AnomalyKind::WillLate, noticed, || Anomaly {
+                    by_counts: None,
                     device: Some(device),
                     recipient: Some(event.device),
                     explanation: format!(

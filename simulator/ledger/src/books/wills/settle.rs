@@ -291,6 +291,7 @@ impl Wills {
             AnomalyKind::WillMissing,
             subject.between(end.at, now),
             || Anomaly {
+                by_counts: None,
                 kind: AnomalyKind::WillMissing,
                 at: end.at,
                 device: Some(end.device),

@@ -172,6 +172,7 @@ fn note_off(number: usize, figure: &Figure, evidence: &mut Evidence<'_>) {
         .ledger
         .noticed_by_checks
         .note(AnomalyKind::NetworkOffProfile, noticed, || Anomaly {
+            by_counts: None,
             kind: AnomalyKind::NetworkOffProfile,
             at,
             device: None,

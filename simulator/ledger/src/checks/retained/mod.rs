@@ -405,6 +405,7 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
             .ledger
             .noticed_by_checks
             .note(kind, subject, || Anomaly {
+by_counts: None,
                 kind,
                 at,
                 device: None,
@@ -429,6 +430,7 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
             .ledger
             .noticed_by_checks
             .note(AnomalyKind::RetainedWrong, noticed, || Anomaly {
+                by_counts: None,
                 kind: AnomalyKind::RetainedWrong,
                 at,
                 device: None,

@@ -57,7 +57,8 @@ pub fn supervise(args: &SuperviseArgs) -> Result<u8, Failure> {
     let means = Means::of(args.stop_by.as_deref())?;
     runtime.block_on(async {
         // Before the command starts: a child that ends at once is noticed.
-        let mut watch = Watch::new()?;
+        let stop_max = args.stop_within.map_or(STOP_MAX, Duration::from_millis);
+        let mut watch = Watch::new(stop_max)?;
         match spawn(&args.command) {
             Ok(first) => watch.run(&args.command, Watched::new(first, means)).await,
             Err(error) => {
@@ -87,6 +88,8 @@ struct Watch {
     _ignored: [tokio::signal::unix::Signal; 2],
     /// What the run wants; ends when that is gone.
     orders: mpsc::Receiver<SupervisorOrder>,
+    /// How long what runs may take to end once that is gone.
+    stop_max: Duration,
 }
 
 /// The command, and what became of it.
@@ -167,7 +170,7 @@ enum State {
 }
 
 impl Watch {
-    fn new() -> Result<Self, Failure> {
+    fn new(stop_max: Duration) -> Result<Self, Failure> {
         let handler = |kind| signal(kind).context("cannot handle a signal");
         Ok(Self {
             child_ended: handler(SignalKind::child())?,
@@ -177,6 +180,7 @@ impl Watch {
                 handler(SignalKind::interrupt())?,
             ],
             orders: orders::orders(),
+            stop_max,
         })
     }
 
@@ -210,7 +214,7 @@ impl Watch {
                         carry_out(order, command, &mut watched).await;
                         continue;
                     }
-                    None => kill_at = Some(Instant::now() + STOP_MAX),
+                    None => kill_at = Some(Instant::now() + self.stop_max),
                 },
                 _ = self.terminate.recv() => {
                     if watched.state == State::Told {

@@ -119,6 +119,7 @@ impl ThresholdError {
             written,
             known,
             listed_in,
+            meant: &[],
         })
     }
 }
