@@ -33,23 +33,26 @@ pub(crate) struct Share {
     pub(crate) disturbed_at: Instant,
     /// When the broker may have taken a member for one that is there, which had fallen silent: what it sent to it at QoS 0
     /// is gone.
-    pub(crate) silent: SilentTimes,
+    pub(crate) silent: MemberTimes,
+    /// When members ended whose end was told: what was on its way to one then may be for no other.
+    pub(crate) told: MemberTimes,
 }
 
-/// A message may be under way to a member for so long when that falls silent.
-const UNDER_WAY: Duration = Duration::from_secs(1);
+/// A message may be under way to a member for so long when that ends or falls silent; a broker notices an end that is told, and
+/// chooses another, within this.
+pub(crate) const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// Times that are kept apart; beyond that the oldest two are taken for one.
 const TIMES_MAX: usize = 64;
 
-/// Times from a member's silence until the broker has surely noticed it, the earliest first.
+/// Times from a member's end or silence until the broker has noticed it, the earliest first.
 #[derive(Debug, Default)]
-pub(crate) struct SilentTimes {
+pub(crate) struct MemberTimes {
     times: Vec<[Instant; 2]>,
 }
 
-impl SilentTimes {
-    /// A member fell silent at `now`, which the broker has surely noticed by `until`.
+impl MemberTimes {
+    /// A member ended or fell silent at `now`, which the broker has noticed by `until`.
     fn add(&mut self, now: Instant, until: Instant) {
         let from = now - UNDER_WAY;
         match self.times.last_mut() {
@@ -62,7 +65,7 @@ impl SilentTimes {
         }
     }
 
-    /// Whether what was sent at QoS 0 at `sent_at` may have been sent to a member in one of them.
+    /// Whether what was sent at `sent_at` may have been sent to a member in one of them.
     pub(crate) fn may_take(&self, sent_at: Instant) -> bool {
         let mut times = self.times.iter();
         times.any(|[from, until]| (from..=until).contains(&&sent_at))
@@ -75,7 +78,10 @@ impl Share {
         self.disturbed_until = self.disturbed_until.max(until);
         let disturbed_at = match notice {
             // Brokers notice within milliseconds: to wait for the longest that it may take would be to wait twice.
-            Notice::Told => now,
+            Notice::Told => {
+                self.told.add(now, now + UNDER_WAY);
+                now
+            }
             Notice::Silence => {
                 self.silent.add(now, until);
                 until
@@ -166,7 +172,7 @@ mod tests {
     /// A member's silence takes what was sent while the broker did not know of it, not what was sent long before or after.
     #[test]
     fn a_silence_takes_what_was_sent_in_it() {
-        let mut silent = SilentTimes::default();
+        let mut silent = MemberTimes::default();
         silent.add(at(10), at(15));
         silent.add(at(12), at(18));
         silent.add(at(30), at(32));
@@ -180,7 +186,7 @@ mod tests {
     /// What is kept of members that fall silent again and again is bounded, and never held against the broker.
     #[test]
     fn times_that_are_kept_are_bounded() {
-        let mut silent = SilentTimes::default();
+        let mut silent = MemberTimes::default();
         for second in (1..=10 * TIMES_MAX as u64).map(|time| 10 * time) {
             silent.add(at(second), at(second + 1));
         }

@@ -46,11 +46,6 @@ const OLDER: Outcome = KnownGap(
      [MQTT-4.6.0-1]: the ledger does not know on which connections a message was outstanding",
 );
 
-const SHARED_QOS_2: Outcome = KnownGap(
-    "every message at QoS 2 that is sent within 5 s of the end of a member is excused by it [MQTT-4.8.2-5], however soon the \
-     broker knows of that, and however many they are",
-);
-
 /// Found wherever a Session has what it asked for.
 const PLAIN: [(Lie, Outcome); 11] = [
     (Lie::DropQos0, LOST),
@@ -121,7 +116,7 @@ const DROPS: [(Lie, Outcome); 17] = [
 const CHURN: [(Lie, Outcome); 1] = [(Lie::DropEarly, LOST)];
 
 const SHARED: [(Lie, Outcome); 4] = [
-    (Lie::DropQos2, SHARED_QOS_2),
+    (Lie::DropQos2, LOST),
     (Lie::DropLast, LOST),
     (Lie::DoubleQos0, Found("shared.exactly_one")),
     (Lie::ToAnother, Found("shared.exactly_one")),

@@ -3,16 +3,17 @@
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
-use squall_scenario::{DeviceId, GroupId};
+use squall_scenario::{ClientKey, DeviceId, GroupId};
 
 use super::departed::BeforeLeft;
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::missing::{Fate, MessageKey, Missing};
 use crate::books::session::{Away, Session};
+use crate::books::share::{Share, UNDER_WAY};
 use crate::books::stream::{OpenPledge, Record, RecordState, Stream};
 use crate::books::tallies::{Excuse, Imbalance};
-use crate::books::topics::Recipient;
+use crate::books::topics::{FilterKey, Recipient};
 use crate::books::unanswered::{Pending, Undelivered, UnderWay};
 
 /// How the part of a run ended in which deliveries count.
@@ -314,7 +315,7 @@ impl Deliveries {
                 if share.has_member_on_link(&self.sessions) {
                     return Some(Excuse::OnLink);
                 }
-                if open.record.sent_at > share.disturbed_until {
+                if !self.may_have_gone_with_member(filter, share, open) {
                     return None;
                 }
                 if open.owed == QoS::AtMostOnce && share.silent.may_take(open.record.sent_at) {
@@ -329,6 +330,29 @@ impl Deliveries {
                 may_wait.then_some(Excuse::MemberLost)
             }
         }
+    }
+
+    /// Whether a message may have been on its way to a member of a shared subscription that was lost: it was sent shortly
+    /// before that, or before the broker knew of it. Links, a broker that is slow, and a member that did not read may make that long.
+    fn may_have_gone_with_member(
+        &self,
+        filter: FilterKey,
+        share: &Share,
+        open: &OpenPledge,
+    ) -> bool {
+        let sent_at = open.record.sent_at;
+        let may_be_long = |group: GroupId| {
+            self.on_links[usize::from(group.0)] || self.slowest.may_exceed(group, UNDER_WAY)
+        };
+        let is_slow = |&member: &ClientKey| {
+            session(&self.sessions, member).is_some_and(|row| may_be_long(row.group))
+        };
+        sent_at <= share.disturbed_until
+            && (share.told.may_take(sent_at)
+                || share.silent.may_take(sent_at)
+                || self.may_miss(Recipient::Share(filter), sent_at)
+                || may_be_long(open.record.group)
+                || share.members.iter().any(is_slow))
     }
 
     /// Whether a recipient, or a member of it, may have missed what was sent to it at QoS 0 because it did not read.

@@ -61,6 +61,12 @@ impl Slowest {
         *slowest = (*slowest).max(Some(took));
     }
 
+    /// Whether a message to a group may be under way for longer than so, by what came.
+    pub(super) fn may_exceed(&self, group: GroupId, time: Duration) -> bool {
+        let slowest = self.by_group[usize::from(group.0)];
+        slowest.is_some_and(|slowest| slowest * TIMES_THE_SLOWEST > time)
+    }
+
     /// How long a message to a group must have been under way to be taken for lost.
     fn lost_after(&self, group: GroupId) -> Duration {
         let slowest = self.by_group[usize::from(group.0)];
