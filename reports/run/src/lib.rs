@@ -9,7 +9,9 @@
 
 mod accounting;
 mod anomaly;
+mod answer;
 mod check;
+mod claim_line;
 mod closed_loop;
 mod connections;
 mod drain;
@@ -60,6 +62,7 @@ pub use anomaly::{Anomaly, AnomalyKind, ErrorCount};
 pub use check::{
     AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations, Explanation,
 };
+pub use claim_line::ClaimLine;
 pub use closed_loop::ClosedLoop;
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;

@@ -16,7 +16,7 @@ use squall_run::{ClaimResult, Outcome, Part, Run, Weight, duration_text};
 
 use crate::chart::ChartError;
 use crate::section::{self, Absent, Section};
-use crate::tile::{self, Tile};
+use crate::tile::{self, Limit, Tile};
 use crate::verdict;
 
 /// The page.
@@ -85,7 +85,7 @@ fn header(run: &Run) -> Markup {
         .unwrap_or(&target.url);
     html! {
         header .verdict.(outcome_class(verdict.outcome)) #verdict {
-            div .inner {
+            div .inner { div {
                 p .line {
                     strong .outcome { (verdict.outcome.as_str()) }
                     span .scenario { (identity.name) }
@@ -93,6 +93,7 @@ fn header(run: &Run) -> Markup {
                 }
                 @if let Some(question) = &identity.question { h1 { (question) } }
                 @else { h1 { (identity.name) } }
+                @if let Some(answer) = run.answer() { p .answer { (answer) } }
                 p .sentence { (verdict::sentence(run)) }
                 @for refusal in run.refusals() { p .sentence { (refusal) } }
                 @for part in run.told() { (reasons(&part)) }
@@ -113,8 +114,52 @@ fn header(run: &Run) -> Markup {
                     " · seed " (identity.seed)
                     " · " (verdict::exit_code(run))
                 }
+            } (claims(run)) }
+        }
+    }
+}
+
+/// What was claimed, a line each: what is broken first.
+fn claims(run: &Run) -> Markup {
+    let lines = run.claim_lines();
+    let is_proof = match run.verdict.outcome {
+        Outcome::Pass | Outcome::Fail => true,
+        Outcome::Invalid | Outcome::NoClaims => false,
+    };
+    html! {
+        @if !lines.is_empty() {
+            aside .claims aria-label="Claims" {
+                ul {
+                    @for line in &lines {
+                        li .(claim_class(line.result, is_proof)) {
+                            span .mark aria-hidden="true" { (mark(line.result)) } " "
+                            span .kind { (line.about) } " " (unbroken(&line.found))
+                            @if let Some(limit) = &line.limit { " " (unbroken(limit)) }
+                            @if let Some(headroom) = line.headroom() { span .headroom { " (" (headroom) ")" } }
+                            span .read { ", " (line.result.word()) }
+                        }
+                    }
+                }
+                p .note { a href="#judgement" { "All claims" } }
             }
         }
+    }
+}
+
+/// Where nothing follows from a run, nothing of it is green.
+fn claim_class(result: ClaimResult, is_proof: bool) -> &'static str {
+    match (result, is_proof) {
+        (ClaimResult::Held, false) => "plain",
+        (result, _) => tone_of(result),
+    }
+}
+
+/// A mark that needs no colour.
+fn mark(result: ClaimResult) -> &'static str {
+    match result {
+        ClaimResult::Held => "✓",
+        ClaimResult::Broken => "✗",
+        ClaimResult::NotJudged => "?",
     }
 }
 
@@ -168,11 +213,20 @@ fn tiles(tiles: &[Tile]) -> Markup {
                 div .tile.(held_class(tile.held)) {
                     p .label { (tile.label) }
                     p .value { (tile.value) }
+                    @if let Some(limit) = &tile.limit {
+                        div .bar aria-hidden="true" { i style={ "width:" (limit_percent(limit)) "%" } {} }
+                        p .detail { (unbroken(&limit.text)) }
+                    }
                     p .detail { (unbroken(&tile.detail)) }
                 }
             }
         }
     }
+}
+
+/// How much of a limit's bar is filled, in whole percent.
+fn limit_percent(limit: &Limit) -> u64 {
+    (limit.used.clamp(0.0, 1.0) * 100.0).round() as u64
 }
 
 /// `text` whose numbers stay on one line with their units.
@@ -277,8 +331,8 @@ mod tests {
 
         let parts = [
             "id=\"verdict\"",
+            "class=\"claims\"",
             "class=\"tiles\"",
-            "id=\"run\"",
             "id=\"judgement\"",
             "id=\"accounting\"",
             "id=\"latency\"",
@@ -293,6 +347,7 @@ mod tests {
             "id=\"generator\"",
             "id=\"faults\"",
             "id=\"errors\"",
+            "id=\"run\"",
             "id=\"appendix\"",
         ];
         let places: Vec<Option<usize>> = parts.iter().map(|part| page.find(part)).collect();

@@ -73,7 +73,6 @@ type Maker = fn(&Run) -> Result<Section, Absent>;
 /// All sections that `run` has something for, and those it has not.
 pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
     let makers: [Maker; 18] = [
-        run_card::section,
         judgement::section,
         accounting::section,
         latency::section,
@@ -90,6 +89,7 @@ pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
         generator::section,
         faults::section,
         errors::section,
+        run_card::section,
         appendix::section,
     ];
     let mut sections = Vec::new();

@@ -1,8 +1,8 @@
 //! What the scenario's claims say about a figure.
 
-use squall_run::{Aggregate, ClaimResult, MetricName, Run, Tags};
+use squall_run::{Aggregate, ClaimResult, MetricName, Run, Tags, ThresholdOutcome};
 
-use super::Tile;
+use super::{Limit, Tile};
 
 /// What became of the claims of `check` about one of `keys`. A key that ends with a point stands for all that
 /// begin with it.
@@ -33,18 +33,55 @@ pub(super) fn of_aggregates(
     tags: &Tags,
     is_meant: impl Fn(Aggregate) -> bool,
 ) -> Vec<ClaimResult> {
-    let thresholds = run.measured.thresholds.iter();
-    thresholds
-        .filter(|threshold| threshold.metric == metric && is_meant(threshold.aggregate))
-        .filter(|threshold| {
-            let mut own = threshold.tags.iter();
-            own.all(|(tag, value)| tags.get(tag).is_none_or(|other| other == value))
-        })
-        .map(squall_run::ThresholdOutcome::claim_result)
+    thresholds_on(run, metric, tags)
+        .filter(|threshold| is_meant(threshold.aggregate))
+        .map(ThresholdOutcome::claim_result)
         .collect()
 }
 
+fn thresholds_on<'a>(
+    run: &'a Run,
+    metric: MetricName,
+    tags: &'a Tags,
+) -> impl Iterator<Item = &'a ThresholdOutcome> {
+    let thresholds = run.measured.thresholds.iter();
+    let of_it = thresholds.filter(move |threshold| threshold.metric == metric);
+    of_it.filter(|threshold| {
+        let mut own = threshold.tags.iter();
+        own.all(|(tag, value)| tags.get(tag).is_none_or(|other| other == value))
+    })
+}
+
+/// The upper limit that a threshold sets to the very figure that has these tags; of several the one that is used up most.
+pub(super) fn limit(
+    run: &Run,
+    metric: MetricName,
+    tags: &Tags,
+    aggregate: Aggregate,
+) -> Option<Limit> {
+    let thresholds = thresholds_on(run, metric, tags);
+    let same = thresholds.filter(|threshold| {
+        let mut own = threshold.tags.iter();
+        threshold.aggregate == aggregate && own.all(|(tag, value)| tags.get(tag) == Some(value))
+    });
+    let limits = same.filter_map(|threshold| {
+        let used = threshold.used()?;
+        let line = threshold.claim_line();
+        let (headroom, limit) = (line.headroom()?, line.limit?);
+        Some(Limit {
+            used,
+            text: format!("{headroom}, {limit}"),
+        })
+    });
+    limits.max_by(|one, other| one.used.total_cmp(&other.used))
+}
+
 impl Tile {
+    /// Shows the limit of the very figure, if there is one.
+    pub(super) fn limited(self, limit: Option<Limit>) -> Self {
+        Self { limit, ..self }
+    }
+
     /// Takes the worst of what claims about its figure came to, and of what it says by itself.
     pub(super) fn claimed(self, results: impl IntoIterator<Item = ClaimResult>) -> Self {
         let held = results.into_iter().chain(self.held).max_by_key(gravity);

@@ -20,7 +20,11 @@ pub(super) fn latencies(run: &Run, latency: &Latency) -> Vec<Tile> {
             let us = latency.percentile_us(percentile)?;
             let tile = Tile::new(format!("Latency {percentile}"), micros(us), n.clone());
             let own = Aggregate::Percentile(percentile);
-            Some(tile.claimed(limits(&|aggregate| aggregate == own)))
+            let limit = claims::limit(run, MetricName::E2eLatency, &Tags::new(), own);
+            Some(
+                tile.claimed(limits(&|aggregate| aggregate == own))
+                    .limited(limit),
+            )
         })
         .collect();
     let has_tile = |aggregate| {
@@ -30,7 +34,9 @@ pub(super) fn latencies(run: &Run, latency: &Latency) -> Vec<Tile> {
         shown.any(|percentile| aggregate == Aggregate::Percentile(percentile))
     };
     let rest = limits(&|aggregate| !has_tile(aggregate));
-    tiles.push(Tile::new("Latency max", micros(latency.max_us), n).claimed(rest));
+    let limit = claims::limit(run, MetricName::E2eLatency, &Tags::new(), Aggregate::Max);
+    let tile = Tile::new("Latency max", micros(latency.max_us), n);
+    tiles.push(tile.claimed(rest).limited(limit));
     tiles
 }
 
@@ -52,7 +58,13 @@ pub(super) fn latencies_of(run: &Run) -> Vec<Tile> {
             let p50 = p50.unwrap_or_default();
             let (max, n) = (micros(latency.max_us), count_text(latency.count));
             let limits = claims::of_metric(run, MetricName::E2eLatency, &population.tags);
-            let tile = match latency.percentile_us(Percentile::P99) {
+            let p99 = latency.percentile_us(Percentile::P99);
+            let shown = match p99 {
+                Some(_) => Aggregate::Percentile(Percentile::P99),
+                None => Aggregate::Max,
+            };
+            let limit = claims::limit(run, MetricName::E2eLatency, &population.tags, shown);
+            let tile = match p99 {
                 Some(p99_us) => Tile::new(
                     format!("Latency p99, {population}"),
                     micros(p99_us),
@@ -64,7 +76,7 @@ pub(super) fn latencies_of(run: &Run) -> Vec<Tile> {
                     format!("{p50}n = {n}"),
                 ),
             };
-            Some(tile.claimed(limits))
+            Some(tile.claimed(limits).limited(limit))
         })
         .collect()
 }

@@ -6,14 +6,14 @@ mod in_doubt;
 mod latency;
 
 use squall_run::{
-    ClaimResult, ErrorCount, MetricName, Outcome, Run, Summary, Tags, bytes_text, count_text,
-    duration_text, rate_text,
+    Aggregate, ClaimResult, ErrorCount, MetricName, Outcome, Run, Summary, Tags, bytes_text,
+    count_text, duration_text, rate_text,
 };
 
 use crate::table::{cores_text, percent};
 
 /// One figure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tile {
     /// What it is.
     pub(crate) label: String,
@@ -23,6 +23,17 @@ pub(crate) struct Tile {
     pub(crate) detail: String,
     /// Whether it speaks for or against the broker, if it does.
     pub(crate) held: Option<ClaimResult>,
+    /// The upper limit that a threshold sets to the very figure.
+    pub(crate) limit: Option<Limit>,
+}
+
+/// An upper limit of a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Limit {
+    /// How much of it is used up, as a share: above 1 if it is broken.
+    pub(crate) used: f64,
+    /// The same in words: `66 % of the limit, < 4.00 s`.
+    pub(crate) text: String,
 }
 
 impl Tile {
@@ -32,6 +43,7 @@ impl Tile {
             value,
             detail,
             held: None,
+            limit: None,
         }
     }
 
@@ -288,7 +300,9 @@ fn broker(run: &Run, summary: &Summary) -> Vec<Tile> {
             (None, None) => {}
         }
         let limits = claims::of_metric(run, MetricName::BrokerCpu, &Tags::new());
-        tiles.push(Tile::new("Broker CPU", cores_text(cores), detail).claimed(limits));
+        let limit = claims::limit(run, MetricName::BrokerCpu, &Tags::new(), Aggregate::Avg);
+        let tile = Tile::new("Broker CPU", cores_text(cores), detail);
+        tiles.push(tile.claimed(limits).limited(limit));
     }
     if let Some(bytes) = summary.broker_rss_peak_bytes {
         let detail = summary
@@ -297,8 +311,9 @@ fn broker(run: &Run, summary: &Summary) -> Vec<Tile> {
         let metrics = [MetricName::BrokerRss, MetricName::BrokerRssPerConnection];
         let limits = metrics.map(|metric| claims::of_metric(run, metric, &Tags::new()));
         let detail = detail.unwrap_or_default();
+        let limit = claims::limit(run, MetricName::BrokerRss, &Tags::new(), Aggregate::Max);
         let tile = Tile::new("Broker memory", bytes_text(bytes), detail);
-        tiles.push(tile.claimed(limits.into_iter().flatten()));
+        tiles.push(tile.claimed(limits.into_iter().flatten()).limited(limit));
     }
     tiles
 }
