@@ -15,6 +15,9 @@ pub(crate) fn summary(run: &Run) -> String {
         run.verdict.outcome.as_str(),
         verdict::sentence(run)
     );
+    if let Some(answer) = run.answer() {
+        text.push_str(&format!("\n**{}**\n", escaped(&answer)));
+    }
     for refusal in run.refusals() {
         text.push_str(&format!("\n{}\n", escaped(&refusal)));
     }
@@ -36,6 +39,7 @@ pub(crate) fn summary(run: &Run) -> String {
     for note in run.notes() {
         text.push_str(&format!("\nNote: {}\n", escaped(&note)));
     }
+    text.push_str(&claims(run));
     let tiles = tile::tiles(run);
     if !tiles.is_empty() {
         text.push_str("\n| figure | value | |\n| --- | ---: | --- |\n");
@@ -57,6 +61,27 @@ pub(crate) fn summary(run: &Run) -> String {
         escaped(&capital(&verdict::exit_code(run)))
     ));
     text.push_str(&format!("\nAgain: {}\n", code(&identity.replay)));
+    text
+}
+
+/// A row for each claim: what is broken first.
+fn claims(run: &Run) -> String {
+    let lines = run.claim_lines();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n| | claim | found | limit |\n| --- | --- | --- | --- |\n".to_owned();
+    for line in lines {
+        let headroom = line.headroom().map(|headroom| format!(" ({headroom})"));
+        text.push_str(&format!(
+            "| {} | {} | {} | {}{} |\n",
+            line.result.word(),
+            escaped(&line.about),
+            escaped(&line.found),
+            escaped(&line.limit.unwrap_or_default()),
+            headroom.unwrap_or_default()
+        ));
+    }
     text
 }
 

@@ -1,6 +1,6 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{ClaimResult, Outcome, Run, Weight, count_text};
+use squall_run::{ClaimResult, Outcome, Run, Weight};
 
 use crate::tile::{self, Tile};
 use crate::verdict;
@@ -68,9 +68,12 @@ pub fn terminal_summary(run: &Run, screen: Screen) -> String {
     let tone = tone_of(outcome);
     let mut text = screen.paint(&format!("{BOLD};{tone}"), word);
     text.push_str(&head[word.len()..]);
+    if let Some(answer) = run.answer() {
+        text.push_str(&screen.lines(&answer, 2, 2));
+    }
     text.push_str(&reasons(run, screen));
+    text.push_str(&claims(run, screen));
     text.push_str(&figures(run, screen));
-    text.push_str(&thresholds_held(run, screen));
     if let Some(claims) = verdict::proposal(run) {
         text.push_str("\n  claims to paste into the scenario file:\n\n");
         for line in claims.lines() {
@@ -170,22 +173,26 @@ fn figures(run: &Run, screen: Screen) -> String {
     text
 }
 
-/// The thresholds that held, each with what was measured: those that did not are among the reasons.
-fn thresholds_held(run: &Run, screen: Screen) -> String {
-    let held = run
-        .measured
-        .thresholds
-        .iter()
-        .filter(|threshold| threshold.passed());
-    let lines = held.filter_map(|threshold| {
-        let actual = threshold.actual.as_ref()?;
-        let selector = threshold.selector();
-        let line = format!(
-            "threshold {selector}: {} held, it was {actual} ({} samples)",
-            threshold.expression,
-            count_text(threshold.samples)
-        );
-        Some(screen.lines(&line, 2, 4))
+/// A line for each claim: what is broken first, then what could not be judged, then what held.
+fn claims(run: &Run, screen: Screen) -> String {
+    let is_proof = match run.verdict.outcome {
+        Outcome::Pass | Outcome::Fail => true,
+        Outcome::Invalid | Outcome::NoClaims => false,
+    };
+    let lines = run.claim_lines();
+    let lines = lines.iter().map(|line| {
+        let (mark, tone) = match line.result {
+            ClaimResult::Held if is_proof => ("✓", GREEN),
+            ClaimResult::Held => ("✓", GREY),
+            ClaimResult::Broken => ("✗", RED),
+            ClaimResult::NotJudged => ("?", YELLOW),
+        };
+        let limit = line.limit.as_ref().map(|limit| format!(", limit {limit}"));
+        let headroom = line.headroom().map(|headroom| format!(" ({headroom})"));
+        let [limit, headroom] = [limit, headroom].map(Option::unwrap_or_default);
+        let text = format!("{mark} {}: {}{limit}{headroom}", line.about, line.found);
+        let told = screen.lines(&text, 2, 4);
+        told.replacen(mark, &screen.paint(tone, mark), 1)
     });
     let lines: String = lines.collect();
     match lines.is_empty() {
@@ -225,45 +232,39 @@ mod tests {
             lines[0],
             "FAIL  network-jitter  2 of 8 invariants broken, 1 of 3 thresholds broken."
         );
+        let answer = sample::failing().answer().expect("it failed");
+        assert_eq!(lines[1].trim(), answer);
         assert_eq!(
-            lines[1],
+            lines[2],
             "  - invariant: delivery (qos 1): lost should be 0, was 7"
         );
         assert!(text.contains("  Lost"));
         assert!(lines.last().unwrap().starts_with("  again: squall run"));
     }
 
-    /// What was measured is told of each threshold that held, and of one that is broken once, among the reasons.
+    /// Each claim has a line with what was found, and what is broken stands first.
     #[test]
-    fn thresholds_are_told_with_their_values() {
+    fn each_claim_has_a_line() {
         let run = sample::failing();
-        let held: Vec<_> = run
-            .measured
-            .thresholds
-            .iter()
-            .filter(|threshold| threshold.passed())
-            .collect();
 
         let text = terminal_summary(&run, screen(Colours::None));
 
-        assert!(!held.is_empty());
-        for threshold in held {
+        let marks: Vec<char> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.chars().next())
+            .filter(|mark| ['✓', '✗', '?'].contains(mark))
+            .collect();
+        assert_eq!(marks.len(), run.claim_lines().len());
+        assert!(marks.starts_with(&['✗', '✗', '✗', '✓']), "{marks:?}");
+        for threshold in &run.measured.thresholds {
             let actual = threshold.actual.as_ref().expect("it was measured");
             let line = format!(
-                "  threshold {}: {} held, it was {actual} (",
+                "{} {}: {actual}, limit",
                 threshold.selector(),
-                threshold.expression
+                threshold.aggregate
             );
             assert_eq!(text.matches(&line).count(), 1, "{line}: {text}");
         }
-        assert_eq!(
-            text.matches(" held, it was ").count(),
-            run.measured
-                .thresholds
-                .iter()
-                .filter(|threshold| threshold.passed())
-                .count()
-        );
     }
 
     /// The last line but one says which of the meanings of an exit code it is.

@@ -100,16 +100,18 @@ fn found(claims: &[&ClaimOutcome], of: usize, result: ClaimResult) -> String {
     text
 }
 
-/// `lost 0`, `within.rst 533 us of 1.00 s`, `lost not judged`
+/// `lost 0`, `within.rst 533 us of 1.00 s`, `lost 7, claimed 0`, `lost not judged`
 fn figure(claim: &ClaimOutcome) -> String {
     let Some(actual) = &claim.actual else {
         return format!("{} {}", claim.key, ClaimResult::NotJudged.word());
     };
     let is_at_zero = claim.limit == Value::Count(0);
-    match claim.limit == *actual || is_at_zero && claim.result() == ClaimResult::Held {
-        true => format!("{} {actual}", claim.key),
-        false => format!("{} {actual} of {}", claim.key, claim.limit),
+    let is_held = claim.result() == ClaimResult::Held;
+    if claim.limit == *actual || is_at_zero && is_held {
+        return format!("{} {actual}", claim.key);
     }
+    let of = if is_held { " of" } else { ", claimed" };
+    format!("{} {actual}{of} {}", claim.key, claim.limit)
 }
 
 impl ThresholdOutcome {

@@ -134,7 +134,7 @@ fn claims(run: &Run) -> Markup {
                         li .(claim_class(line.result, is_proof)) {
                             span .mark aria-hidden="true" { (mark(line.result)) } " "
                             span .kind { (line.about) } " " (unbroken(&line.found))
-                            @if let Some(limit) = &line.limit { " " (unbroken(limit)) }
+                            @if let Some(limit) = &line.limit { ", limit " (unbroken(limit)) }
                             @if let Some(headroom) = line.headroom() { span .headroom { " (" (headroom) ")" } }
                             span .read { ", " (line.result.word()) }
                         }

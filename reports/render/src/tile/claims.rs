@@ -66,11 +66,10 @@ pub(super) fn limit(
     });
     let limits = same.filter_map(|threshold| {
         let used = threshold.used()?;
-        let line = threshold.claim_line();
-        let (headroom, limit) = (line.headroom()?, line.limit?);
+        let headroom = threshold.claim_line().headroom()?;
         Some(Limit {
             used,
-            text: format!("{headroom}, {limit}"),
+            text: format!("{headroom} {}", threshold.limit),
         })
     });
     limits.max_by(|one, other| one.used.total_cmp(&other.used))

@@ -32,7 +32,7 @@ pub(crate) struct Tile {
 pub(crate) struct Limit {
     /// How much of it is used up, as a share: above 1 if it is broken.
     pub(crate) used: f64,
-    /// The same in words: `66 % of the limit, < 4.00 s`.
+    /// The same in words: `66 % of the limit 4.00 s`.
     pub(crate) text: String,
 }
 
