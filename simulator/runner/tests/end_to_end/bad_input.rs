@@ -103,7 +103,7 @@ fn a_claim_on_messages_without_a_stamp_is_told_where_counts_cannot_judge_it() {
         ),
         (
             delivery("duplicated = 0\n[target]\nurl = \"mqtt://127.0.0.1\""),
-            "a broker by `url` may serve others",
+            "come from a broker that has other clients",
             delivery("duplicated = 0"),
         ),
     ] {
