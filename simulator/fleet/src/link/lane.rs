@@ -149,9 +149,12 @@ impl<C> Lane<C> {
         self.last_due = sooner(self.last_due);
     }
 
-    /// When the oldest thing that is on its way went in.
+    /// When the oldest thing that is on its way went in. A mark is not on its way: it comes with what is before it.
     pub(crate) fn oldest_entry(&self) -> Option<Instant> {
-        self.segments.front().map(|segment| segment.entry.at)
+        let is_mark = |content: &Content<C>| matches!(content, Content::Mark(_));
+        let mut segments = self.segments.iter();
+        let oldest = segments.find(|segment| !is_mark(&segment.content));
+        oldest.map(|segment| segment.entry.at)
     }
 
     /// The longest that anything was held so far, by `now`.

@@ -105,7 +105,7 @@ fn a_slow_broker_is_seen_in_the_broker() {
 fn what_a_publisher_keeps_is_seen_there() {
     let scenario = PLAIN.replacen(
         "network = \"far\"\n",
-        "network = \"far\"\nclean_start = false\nsession_expiry = \"5m\"\nreconnect = { backoff = \"2s\" }\n",
+        "network = \"far\"\nclean_start = false\nsession_expiry = \"5m\"\nreconnect = { when = \"always\", backoff = \"2s\" }\n",
         2,
     );
     let tunnel = "[[fault]]\nname = \"tunnel\"\nat = \"2s\"\ngroup = \"sensors\"\naction = \"drop\"\nhow = \"fin\"\n";
