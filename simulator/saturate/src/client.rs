@@ -12,7 +12,7 @@ use squall_protocol::packet::{
 };
 use squall_protocol::{PacketId, Version};
 
-use crate::error::Client;
+use crate::error::{Client, LoadError};
 use crate::limits::KEEP_ALIVE_SECONDS;
 use crate::load::Load;
 
@@ -24,6 +24,15 @@ pub(crate) struct Connection {
     pub(crate) side: Side,
 }
 
+/// All connections, and which of them have something to write.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    /// Publishers first.
+    pub(crate) connections: Vec<Connection>,
+    /// Those that may have bytes to write.
+    to_write: Vec<u32>,
+}
+
 /// What packets change of a connection.
 #[derive(Debug)]
 pub(crate) struct Side {
@@ -33,7 +42,7 @@ pub(crate) struct Side {
     pub(crate) out: Vec<u8>,
     written: usize,
     /// Whether it is listed as one that has something to write.
-    pub(crate) is_listed: bool,
+    is_listed: bool,
     /// Whether the rest of its bytes must wait for room.
     is_full: bool,
 }
@@ -49,6 +58,41 @@ pub(crate) enum Phase {
     Subscribing,
     /// The load may run.
     Ready,
+}
+
+impl Clients {
+    /// Notes that the connection at `place` may have bytes to write.
+    #[inline]
+    pub(crate) fn list(&mut self, place: u32) {
+        let side = &mut self.connections[place as usize].side;
+        if !side.is_listed {
+            side.is_listed = true;
+            self.to_write.push(place);
+        }
+    }
+
+    /// Writes each connection that is listed, once.
+    pub(crate) fn write_all(&mut self) -> Result<(), LoadError> {
+        for place in self.to_write.drain(..) {
+            let connection = &mut self.connections[place as usize];
+            connection.side.is_listed = false;
+            let written = connection.write();
+            let client = connection.side.client;
+            written.map_err(|source| LoadError::Connection { client, source })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps connections alive on which nothing is sent.
+    pub(crate) fn ping_all(&mut self, version: Version) {
+        for place in 0..self.connections.len() as u32 {
+            let side = &mut self.connections[place as usize].side;
+            if side.phase == Phase::Ready {
+                codec::encode(&Packet::Pingreq, version, &mut side.out);
+                self.list(place);
+            }
+        }
+    }
 }
 
 impl Connection {

@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
-use squall_protocol::codec::{self, DecodeRules, PACKET_BYTES_MAX};
-use squall_protocol::packet::Packet;
+use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX};
 use squall_run::Histogram;
 
 use crate::account::Account;
 use crate::alarm::Alarm;
-use crate::client::Connection;
+use crate::client::{Clients, Connection};
 use crate::clock::{Clock, nanos};
 use crate::error::{Client, LoadError};
 use crate::limits::{
@@ -22,7 +21,7 @@ use crate::limits::{
 };
 use crate::load::Load;
 use crate::receive::World;
-use crate::send::{Schedule, Stalls};
+use crate::send::{Schedule, Sender, Stalls};
 
 /// The token of the alarm; those of connections are their places.
 const ALARM: Token = Token(usize::MAX);
@@ -30,21 +29,16 @@ const ALARM: Token = Token(usize::MAX);
 /// A load on one broker, from its first connection to its last.
 #[derive(Debug)]
 pub struct Engine {
-    pub(crate) clock: Clock,
+    clock: Clock,
     poll: Poll,
     events: Events,
-    pub(crate) alarm: Alarm,
     buffer: Box<[u8]>,
     rules: DecodeRules,
-    /// Publishers first.
-    pub(crate) connections: Vec<Connection>,
-    pub(crate) world: World,
-    /// Connections that may have bytes to write.
-    pub(crate) to_write: Vec<u32>,
+    clients: Clients,
+    world: World,
+    sender: Sender,
     /// Connections whose reading was cut short, with what is left of their events.
     unread: Vec<u32>,
-    pub(crate) schedule: Schedule,
-    pub(crate) stalls: Stalls,
     pinged_at: u64,
     stop: Arc<AtomicBool>,
 }
@@ -84,22 +78,25 @@ impl Engine {
     ) -> Result<Self, LoadError> {
         let poll = Poll::new().map_err(LoadError::System)?;
         let alarm = Alarm::new(poll.registry(), ALARM).map_err(LoadError::System)?;
+        let clock = Clock::start();
         let mut engine = Self {
-            clock: Clock::start(),
+            clock,
             poll,
             events: Events::with_capacity(EVENTS_PER_TURN),
-            alarm,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             rules: DecodeRules {
                 version: Some(load.version),
                 maximum_packet_size: PACKET_BYTES_MAX,
             },
-            connections: Vec::new(),
+            clients: Clients::default(),
             world: World::new(load),
-            to_write: Vec::new(),
+            sender: Sender {
+                clock,
+                alarm,
+                schedule: Schedule::default(),
+                stalls: Stalls::default(),
+            },
             unread: Vec::new(),
-            schedule: Schedule::default(),
-            stalls: Stalls::default(),
             pinged_at: 0,
             stop,
         };
@@ -118,12 +115,13 @@ impl Engine {
         let all = load.publishers.len() + load.subscribers.len();
         let (mut moved_at, mut ready) = (self.clock.now(), 0);
         while self.world.ready < all {
-            while self.connections.len() - self.world.ready < CONNECTS_AT_ONCE
+            while self.clients.connections.len() - self.world.ready < CONNECTS_AT_ONCE
                 && let Some(client) = clients.next()
             {
-                let token = Token(self.connections.len());
+                let token = Token(self.clients.connections.len());
                 let opened = Connection::open(client, address, self.poll.registry(), token);
-                self.connections
+                self.clients
+                    .connections
                     .push(opened.map_err(|source| LoadError::Connection { client, source })?);
             }
             self.turn(Sending::Off, WAIT_MAX)?;
@@ -149,8 +147,8 @@ impl Engine {
     pub fn run(&mut self, duration: Duration) -> Result<(), LoadError> {
         let now = self.clock.now();
         let end = now + nanos(duration);
-        self.schedule.begun_at.get_or_insert(now);
-        self.stalls.moved_at = now;
+        self.sender.schedule.begun_at.get_or_insert(now);
+        self.sender.stalls.moved_at = now;
         loop {
             let now = self.clock.now();
             if now >= end {
@@ -158,7 +156,7 @@ impl Engine {
             }
             let left = Duration::from_nanos(end - now);
             self.turn(Sending::On, left.min(WAIT_MAX))?;
-            self.look_for_stalls();
+            self.sender.look_for_stalls(&mut self.world);
         }
     }
 
@@ -188,7 +186,11 @@ impl Engine {
         let mut publishers = self.world.publishers.iter();
         account.lost == 0
             && publishers.all(|publisher| publisher.is_acknowledged())
-            && self.connections.iter().all(|one| one.side.out.is_empty())
+            && self
+                .clients
+                .connections
+                .iter()
+                .all(|one| one.side.out.is_empty())
     }
 
     /// What was done by now.
@@ -198,8 +200,8 @@ impl Engine {
             published: sent.map(|publisher| u64::from(publisher.sent)).sum(),
             delivered: self.world.books.delivered(),
             acknowledged: self.world.acknowledged,
-            stalls: self.stalls.count,
-            backlog_max: self.schedule.backlog_max,
+            stalls: self.sender.stalls.count,
+            backlog_max: self.sender.schedule.backlog_max,
         }
     }
 
@@ -223,7 +225,7 @@ impl Engine {
     /// Says goodbye to the broker and closes all connections.
     pub fn leave(mut self) {
         let version = self.world.load.version;
-        for connection in &mut self.connections {
+        for connection in &mut self.clients.connections {
             connection.leave(version);
         }
     }
@@ -235,10 +237,11 @@ impl Engine {
         }
         let mut wait = wait;
         if sending == Sending::On {
-            let until_next = self.send()?;
+            let until_next = self.sender.send(&mut self.world, &mut self.clients);
+            let until_next = until_next.map_err(LoadError::System)?;
             wait = wait.min(until_next);
         }
-        self.write_all()?;
+        self.clients.write_all()?;
         if !self.unread.is_empty() {
             wait = Duration::ZERO;
         }
@@ -259,7 +262,7 @@ impl Engine {
                 continue;
             }
             let place = event.token().0;
-            let connection = &mut self.connections[place];
+            let connection = &mut self.clients.connections[place];
             if event.is_writable() || event.is_error() {
                 let written = connection.has_room(&self.world.load);
                 let client = connection.side.client;
@@ -284,7 +287,7 @@ impl Engine {
             stream,
             reader,
             side,
-        } = &mut self.connections[place as usize];
+        } = &mut self.clients.connections[place as usize];
         let client = side.client;
         let mut reads = 0;
         loop {
@@ -313,20 +316,8 @@ impl Engine {
                 break;
             }
         }
-        if !side.out.is_empty() && !side.is_listed {
-            side.is_listed = true;
-            self.to_write.push(place);
-        }
-        Ok(())
-    }
-
-    fn write_all(&mut self) -> Result<(), LoadError> {
-        for place in self.to_write.drain(..) {
-            let connection = &mut self.connections[place as usize];
-            connection.side.is_listed = false;
-            let written = connection.write();
-            let client = connection.side.client;
-            written.map_err(|source| LoadError::Connection { client, source })?;
+        if !side.out.is_empty() {
+            self.clients.list(place);
         }
         Ok(())
     }
@@ -339,15 +330,6 @@ impl Engine {
             return;
         }
         self.pinged_at = now;
-        for (place, connection) in (0..).zip(&mut self.connections) {
-            let side = &mut connection.side;
-            if side.phase == crate::client::Phase::Ready {
-                codec::encode(&Packet::Pingreq, self.world.load.version, &mut side.out);
-                if !side.is_listed {
-                    side.is_listed = true;
-                    self.to_write.push(place);
-                }
-            }
-        }
+        self.clients.ping_all(self.world.load.version);
     }
 }
