@@ -147,8 +147,10 @@ impl Engine {
     pub fn run(&mut self, duration: Duration) -> Result<(), LoadError> {
         let now = self.clock.now();
         let end = now + nanos(duration);
-        self.sender.schedule.begun_at.get_or_insert(now);
-        self.sender.stalls.moved_at = now;
+        if self.sender.schedule.begun_at.is_none() {
+            self.sender.schedule.begun_at = Some(now);
+            self.sender.stalls.moved_at = now;
+        }
         loop {
             let now = self.clock.now();
             if now >= end {

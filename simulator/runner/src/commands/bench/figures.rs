@@ -1,0 +1,221 @@
+//! What one trial of a bench found.
+
+use serde::Serialize;
+use squall_run::Histogram;
+use squall_saturate::{Account, Counters};
+
+use crate::machine::process::Usage;
+
+/// Samples beyond a percentile below which it is not told.
+const SAMPLES_BEYOND_MIN: f64 = 10.0;
+/// Connections below which their memory is not told: a process grows by pages.
+const CONNECTIONS_MIN: u64 = 50;
+/// Messages below which nothing is told for each of them.
+const MESSAGES_MIN: u64 = 100;
+
+/// A core that is busy for more than this has no room left, as a share.
+pub const BUSY: f64 = 0.9;
+
+/// A reading at one end of the measured time.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Seconds of the same clock.
+    pub at_s: f64,
+    pub counters: Counters,
+    /// Processor seconds of the generator's thread.
+    pub generator_s: f64,
+    /// `None` if the broker's processes are not known.
+    pub broker: Option<Usage>,
+    pub switches: Option<u64>,
+}
+
+/// What a trial has seen.
+pub struct Seen {
+    pub before: Reading,
+    pub after: Reading,
+    pub latencies: Histogram,
+    pub account: Account,
+    /// The broker's memory before the first connection, and with all of them.
+    pub idle_bytes: Option<u64>,
+    pub connected_bytes: Option<u64>,
+    pub connections: u64,
+    /// Whether messages have subscribers.
+    pub has_subscribers: bool,
+    pub qos: u8,
+}
+
+/// The figures of a trial. What could not be measured, or has too few samples, is left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// Seconds that were measured.
+    pub seconds: f64,
+    /// What `messages_per_s` and the figures for each message count: deliveries, or without subscribers what was acknowledged, or
+    /// at QoS 0 sent.
+    pub counted: &'static str,
+    pub messages: u64,
+    pub messages_per_s: f64,
+    pub published_per_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_cpu_us_per_message: Option<f64>,
+    /// Cores that the broker kept busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_cores: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_rss_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_bytes_per_connection: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_switches_per_message: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator_cpu_us_per_message: Option<f64>,
+    /// Share of a core that the generator kept busy.
+    pub generator_cores: f64,
+    pub latency: Latency,
+    pub account: AccountFigures,
+    /// Times that a closed loop took messages for lost.
+    pub stalls: u64,
+    /// Most messages of an open loop that were due and could not be sent.
+    pub backlog_max: u64,
+}
+
+/// Latencies in microseconds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Latency {
+    pub samples: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p90_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p999_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_us: Option<u64>,
+}
+
+/// What became of all messages, warm-up and drain among them.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AccountFigures {
+    pub published: u64,
+    pub acknowledged: u64,
+    pub delivered: u64,
+    pub lost: u64,
+    pub duplicated: u64,
+    pub reordered: u64,
+    pub misrouted: u64,
+    pub corrupted: u64,
+    pub unclear: u64,
+}
+
+impl Figures {
+    pub fn of(seen: &Seen) -> Self {
+        let (before, after) = (&seen.before, &seen.after);
+        let seconds = after.at_s - before.at_s;
+        let counted =
+            |count: fn(&Counters) -> u64| count(&after.counters) - count(&before.counters);
+        let published = counted(|counters| counters.published);
+        let (counted, messages) = match (seen.has_subscribers, seen.qos) {
+            (true, _) => ("delivered", counted(|counters| counters.delivered)),
+            (false, 0) => ("published", published),
+            (false, _) => ("acknowledged", counted(|counters| counters.acknowledged)),
+        };
+        let for_each = |amount: f64| (messages >= MESSAGES_MIN).then(|| amount / messages as f64);
+        let broker_s = before.broker.zip(after.broker).map(|(before, after)| {
+            (after.cpu + after.cpu_of_ended)
+                .saturating_sub(before.cpu + before.cpu_of_ended)
+                .as_secs_f64()
+        });
+        let generator_s = after.generator_s - before.generator_s;
+        let switches = before.switches.zip(after.switches);
+        let grown = seen.idle_bytes.zip(seen.connected_bytes);
+        let grown = grown.filter(|_| seen.connections >= CONNECTIONS_MIN);
+        Self {
+            seconds,
+            counted,
+            messages,
+            messages_per_s: messages as f64 / seconds,
+            published_per_s: published as f64 / seconds,
+            broker_cpu_us_per_message: broker_s.and_then(|used| for_each(used * 1e6)),
+            broker_cores: broker_s.map(|used| used / seconds),
+            broker_rss_bytes: after.broker.map(|usage| usage.rss_bytes),
+            broker_bytes_per_connection: grown.map(|(idle, connected)| {
+                connected.saturating_sub(idle) as f64 / seen.connections as f64
+            }),
+            broker_switches_per_message: switches
+                .and_then(|(before, after)| for_each(after.saturating_sub(before) as f64)),
+            generator_cpu_us_per_message: for_each(generator_s * 1e6),
+            generator_cores: generator_s / seconds,
+            latency: Latency::of(&seen.latencies),
+            account: AccountFigures::of(&seen.account),
+            stalls: after.counters.stalls,
+            backlog_max: after.counters.backlog_max,
+        }
+    }
+
+    /// Whether the generator has no room left on its core, and the broker has on one.
+    pub fn is_limited_by_generator(&self) -> bool {
+        self.generator_cores > BUSY && self.broker_cores.is_some_and(|cores| cores < BUSY)
+    }
+}
+
+impl Latency {
+    fn of(latencies: &Histogram) -> Self {
+        let samples = latencies.count();
+        let quantile = |quantile: f64| {
+            let beyond = samples as f64 * (1.0 - quantile);
+            let told = beyond >= SAMPLES_BEYOND_MIN;
+            told.then(|| latencies.quantile_us(quantile)).flatten()
+        };
+        Self {
+            samples,
+            p50_us: quantile(0.5),
+            p90_us: quantile(0.9),
+            p99_us: quantile(0.99),
+            p999_us: quantile(0.999),
+            max_us: latencies.max_us(),
+        }
+    }
+}
+
+impl AccountFigures {
+    fn of(account: &Account) -> Self {
+        Self {
+            published: account.published,
+            acknowledged: account.acknowledged,
+            delivered: account.delivered,
+            lost: account.lost,
+            duplicated: account.duplicated,
+            reordered: account.reordered,
+            misrouted: account.misrouted,
+            corrupted: account.corrupted,
+            unclear: account.unclear,
+        }
+    }
+
+    /// What the broker has done to messages of `qos` that it may not do (§4.3, §4.6).
+    pub fn broken(&self, qos: u8) -> Vec<String> {
+        let unacknowledged = match qos {
+            0 => 0,
+            _ => self.published.saturating_sub(self.acknowledged),
+        };
+        let counts = [
+            (qos > 0, self.lost, "lost"),
+            (qos > 0, unacknowledged, "never acknowledged"),
+            (qos != 1, self.duplicated, "delivered twice"),
+            (true, self.reordered, "out of order"),
+            (
+                true,
+                self.misrouted,
+                "sent to a client that had not subscribed to them",
+            ),
+            (true, self.corrupted, "changed, or not of this bench"),
+        ];
+        let broken = counts
+            .into_iter()
+            .filter(|(is_wrong, count, _)| *is_wrong && *count > 0);
+        broken
+            .map(|(_, count, what)| format!("{} {what}", squall_run::count_text(count)))
+            .collect()
+    }
+}

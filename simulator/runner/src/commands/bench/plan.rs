@@ -1,0 +1,202 @@
+//! What a bench does, from its options: as a scenario file, and as a load for the engine that has no devices.
+
+use std::time::Duration;
+
+use squall_protocol::topic::{TopicFilter, TopicName};
+use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Share, SubscriberSpec};
+use squall_scenario::Scenario;
+
+use crate::bench_args::{BenchArgs, Pattern};
+use crate::connect_args::ProtocolVersion;
+use crate::exit::Failure;
+
+/// Messages under way of each publisher, if the user says nothing.
+const WINDOW: u32 = 256;
+/// Members of a shared subscription, if the user says nothing.
+const SHARED_SUBSCRIBERS: u32 = 5;
+/// Deliveries of all publishers at all subscribers that may have books of their own.
+const STREAMS_MAX: u64 = 20_000_000;
+/// What stands for a publisher's number in a topic.
+const INDEX: &str = "{index}";
+
+/// A bench that is checked.
+#[derive(Clone, Debug)]
+pub struct BenchPlan {
+    pub pattern: Pattern,
+    pub publishers: u32,
+    pub subscribers: u32,
+    pub pace: Pace,
+    pub qos: u8,
+    pub payload_bytes: u64,
+    /// With [`INDEX`] where publishers have topics of their own.
+    pub topic: String,
+    pub duration: Duration,
+    pub warmup: Duration,
+    pub repeat: u32,
+    pub protocol: ProtocolVersion,
+}
+
+impl BenchPlan {
+    /// Checks what the options say together.
+    pub fn of(args: &BenchArgs) -> Result<Self, Failure> {
+        let (publishers, subscribers) = sides(args)?;
+        if args.size < STAMP_BYTES as u64 {
+            return Err(Failure::Usage(format!(
+                "--size {} is too small: a bench counts its messages by {STAMP_BYTES} bytes of each payload",
+                args.size
+            )));
+        }
+        if args.size > 16 << 20 {
+            return Err(Failure::Usage("--size is at most 16MiB".to_owned()));
+        }
+        if args.duration.is_zero() {
+            return Err(Failure::Usage("--duration is longer than 0".to_owned()));
+        }
+        let pace = match args.rate {
+            Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 100e6 => Pace::Rate(rate),
+            Some(rate) => {
+                return Err(Failure::Usage(format!(
+                    "--rate {rate}: messages a second are above 0 and at most 100,000,000"
+                )));
+            }
+            None => Pace::Window(args.window.unwrap_or(WINDOW)),
+        };
+        let plan = Self {
+            pattern: args.pattern,
+            publishers,
+            subscribers,
+            pace,
+            qos: args.qos,
+            payload_bytes: args.size,
+            topic: topic(args, publishers)?,
+            duration: args.duration,
+            warmup: args.warmup,
+            repeat: args.repeat,
+            protocol: args.protocol,
+        };
+        let streams = u64::from(publishers) * u64::from(subscribers);
+        match plan.share() {
+            Some(Share::All | Share::One) if streams > STREAMS_MAX => Err(Failure::Usage(format!(
+                "{publishers} publishers and {subscribers} subscribers are {streams} streams to keep books of: at most \
+                     {STREAMS_MAX}"
+            ))),
+            Some(Share::Of(_) | Share::All | Share::One) | None => Ok(plan),
+        }
+    }
+
+    /// What the filter of a subscription is, with [`INDEX`] for the subscriber's own number.
+    pub fn filter(&self) -> String {
+        let of_all = self.topic.replace(INDEX, "+");
+        match self.pattern {
+            Pattern::Pairs => self.topic.clone(),
+            Pattern::Fanout | Pattern::Fanin | Pattern::Pub => of_all,
+            Pattern::Shared => format!("$share/bench/{of_all}"),
+        }
+    }
+
+    fn share(&self) -> Option<Share> {
+        match self.pattern {
+            Pattern::Pairs => Some(Share::Of(0)),
+            Pattern::Fanout | Pattern::Fanin => Some(Share::All),
+            Pattern::Shared => Some(Share::One),
+            Pattern::Pub => None,
+        }
+    }
+
+    /// The load, with what `scenario` was brought down to for its target.
+    pub fn load(&self, scenario: &Scenario) -> Load {
+        let group = &scenario.groups[0];
+        let login = group.login.of(0, "bench");
+        // A message under way has no acknowledgement, so a window bounds these too.
+        let unacknowledged_max = match self.pace {
+            Pace::Window(window) => u16::try_from(window).unwrap_or(u16::MAX),
+            Pace::Rate(_) => u16::MAX,
+        };
+        Load {
+            version: group.version,
+            qos: group.publishes[0].qos,
+            payload_bytes: self.payload_bytes as usize,
+            pace: self.pace,
+            unacknowledged_max,
+            publishers: (0..self.publishers)
+                .map(|place| PublisherSpec {
+                    client_id: client_id('p', place),
+                    topic: TopicName::new(at(&self.topic, place)).expect("it was checked"),
+                })
+                .collect(),
+            subscribers: self.subscribers(),
+            user_name: login.user_name,
+            password: login.password,
+        }
+    }
+
+    fn subscribers(&self) -> Vec<SubscriberSpec> {
+        let Some(share) = self.share() else {
+            return Vec::new();
+        };
+        let filter = self.filter();
+        let spec = |place: u32| SubscriberSpec {
+            client_id: client_id('s', place),
+            filter: TopicFilter::new(at(&filter, place)).expect("it was checked"),
+            share: match share {
+                Share::Of(_) => Share::Of(place),
+                Share::All | Share::One => share,
+            },
+        };
+        (0..self.subscribers).map(spec).collect()
+    }
+}
+
+/// Publishers and subscribers.
+fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
+    let (publishers, subscribers) = match args.pattern {
+        Pattern::Pairs => (args.clients, args.clients),
+        Pattern::Fanout => (1, args.clients),
+        Pattern::Fanin => (args.clients, 1),
+        Pattern::Shared => (args.clients, SHARED_SUBSCRIBERS),
+        Pattern::Pub => (args.clients, 0),
+    };
+    let name = args.pattern.name();
+    let given = match args.pattern {
+        Pattern::Pairs if args.publishers.is_some() || args.subscribers.is_some() => {
+            "each publisher has one subscriber: -c says how many pairs"
+        }
+        Pattern::Pub if args.subscribers.is_some() => "it has no subscribers",
+        Pattern::Pairs | Pattern::Fanout | Pattern::Fanin | Pattern::Shared | Pattern::Pub => {
+            return Ok((
+                args.publishers.unwrap_or(publishers),
+                args.subscribers.unwrap_or(subscribers),
+            ));
+        }
+    };
+    Err(Failure::Usage(format!("{name}: {given}")))
+}
+
+fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
+    let mut topic = args.topic.replace("%i", INDEX);
+    let wrong = |why: &str| Err(Failure::Usage(format!("--topic {}: {why}", args.topic)));
+    if args.pattern == Pattern::Pairs && publishers > 1 && !topic.contains(INDEX) {
+        topic = format!("{topic}/{INDEX}");
+    }
+    let levels = topic.split('/');
+    let mut shared = levels.filter(|level| level.contains(INDEX) && *level != INDEX);
+    if shared.next().is_some() {
+        return wrong("{index} takes a whole level, so that a wildcard can stand for it");
+    }
+    if topic.replace(INDEX, "").contains(['{', '}']) || topic.contains(['"', '\\']) {
+        return wrong("it has no other placeholder than {index}, and no quotes");
+    }
+    match TopicName::new(at(&topic, 0)) {
+        Ok(_) => Ok(topic),
+        Err(error) => wrong(&error.to_string()),
+    }
+}
+
+fn at(template: &str, place: u32) -> String {
+    template.replace(INDEX, &place.to_string())
+}
+
+/// At most 23 letters and digits, which every server takes [MQTT-3.1.3-5].
+fn client_id(side: char, place: u32) -> String {
+    format!("b{}{side}{place}", std::process::id())
+}

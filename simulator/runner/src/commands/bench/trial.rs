@@ -1,0 +1,235 @@
+//! One trial of a bench: a broker, a load on it for a time, and what both used meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::time::{ClockId, clock_gettime};
+use squall_saturate::{Engine, Load, LoadError};
+use squall_scenario::{Scenario, Transport};
+use tokio::task::spawn_blocking;
+
+use super::figures::{Figures, Reading, Seen};
+use super::plan::BenchPlan;
+use crate::clock::Clock;
+use crate::commands::with_causes;
+use crate::exit::Failure;
+use crate::machine::cores;
+use crate::machine::processes::Processes;
+use crate::machine::switches;
+use crate::run::signals::StopSignals;
+use crate::target::{Ending, Haste, Target};
+
+/// Where broker and generator run, with `--pin`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned {
+    pub broker: usize,
+    pub generator: usize,
+}
+
+/// What all trials of a bench have in common.
+pub struct Setting<'a> {
+    pub plan: &'a BenchPlan,
+    pub pinned: Option<Pinned>,
+    /// The process of a broker that runs already.
+    pub target_pid: Option<u32>,
+}
+
+/// A trial that came to its end.
+pub struct Trial {
+    pub target: squall_run::Target,
+    /// The QoS that it was at, which may be lower than was asked for.
+    pub qos: u8,
+    pub figures: Figures,
+}
+
+/// Carries a trial out. A target that squall started is stopped in any case.
+pub async fn run(
+    setting: &Setting<'_>,
+    scenario: &Scenario,
+    signals: &mut StopSignals,
+) -> Result<Trial, Failure> {
+    let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
+    let mut target = tokio::select! {
+        started = Target::start(scenario, log.path()) => started?,
+        name = signals.next() => {
+            return Err(Failure::Stopped(format!("stopped by {name} before the target answered")));
+        }
+    };
+    let described = target.describe(&scenario.traits);
+    let measured = on(setting, scenario, &target, signals).await;
+    let name = target.name();
+    // The load has ended: what is not ended by now, ends because it is told to.
+    let ending = target.stop(Haste::Patient).await;
+    let seen = match (measured, ending) {
+        (Err(Failure::Unreachable(why)), Some(ending)) => {
+            return Err(Failure::Unreachable(with_end(
+                &why, &name, &ending, &target,
+            )));
+        }
+        (measured, _) => measured?,
+    };
+    Ok(Trial {
+        target: described,
+        qos: seen.qos,
+        figures: Figures::of(&seen),
+    })
+}
+
+/// How the broker ended, if that may be why the load did.
+fn with_end(why: &str, name: &str, ending: &Ending, target: &Target) -> String {
+    match ending.status() {
+        None => why.to_owned(),
+        Some(status) => {
+            let lines: Vec<String> = target.last_lines();
+            let lines = match lines.is_empty() {
+                true => "it printed nothing".to_owned(),
+                false => format!("it printed last:\n{}", lines.join("\n")),
+            };
+            format!("target {name} ended by itself with {status} ({why}); {lines}")
+        }
+    }
+}
+
+async fn on(
+    setting: &Setting<'_>,
+    scenario: &Scenario,
+    target: &Target,
+    signals: &mut StopSignals,
+) -> Result<Seen, Failure> {
+    let address = target.first();
+    match address.layers.url().transport {
+        Transport::Tcp => {}
+        Transport::Tls | Transport::Ws | Transport::Wss => {
+            return Err(Failure::Usage(format!(
+                "{}: a bench speaks MQTT over TCP alone (mqtt://)",
+                target.url()
+            )));
+        }
+    }
+    let processes = match setting.target_pid {
+        Some(pid) => Some(Processes::One(pid)),
+        None => target.processes(),
+    };
+    if let Some(pinned) = setting.pinned {
+        let all = processes.map(Processes::all).unwrap_or_default();
+        cores::keep_processes(&all, pinned.broker).map_err(|error| {
+            Failure::Usage(format!("--pin: the broker cannot be moved: {error}"))
+        })?;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let job = Job {
+        load: setting.plan.load(scenario),
+        address: address.socket,
+        processes,
+        generator_core: setting.pinned.map(|pinned| pinned.generator),
+        warmup: setting.plan.warmup,
+        duration: setting.plan.duration,
+        stop: Arc::clone(&stop),
+    };
+    let mut working = spawn_blocking(move || job.work());
+    let by = tokio::select! {
+        worked = &mut working => {
+            let worked = worked.context("the generator failed")?;
+            return worked.map_err(|error| failure(target, error));
+        }
+        by = signals.next() => by,
+    };
+    stop.store(true, Ordering::Relaxed);
+    // It ends with its turn; what it found is of no use.
+    let _ = working.await;
+    Err(Failure::Stopped(format!("stopped by {by}")))
+}
+
+fn failure(target: &Target, error: JobError) -> Failure {
+    match error {
+        JobError::Load(error) => {
+            Failure::Unreachable(format!("target {}: {}", target.name(), with_causes(&error)))
+        }
+        JobError::Core(error) => {
+            Failure::Usage(format!("--pin: the generator cannot be moved: {error}"))
+        }
+        JobError::NoProcess => Failure::Usage("--target-pid: there is no such process".to_owned()),
+    }
+}
+
+/// What the generator's thread does.
+struct Job {
+    load: Load,
+    address: SocketAddr,
+    processes: Option<Processes>,
+    generator_core: Option<usize>,
+    warmup: Duration,
+    duration: Duration,
+    stop: Arc<AtomicBool>,
+}
+
+/// Why it did not come to its end.
+enum JobError {
+    Load(LoadError),
+    Core(nix::errno::Errno),
+    NoProcess,
+}
+
+impl From<LoadError> for JobError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(error)
+    }
+}
+
+impl Job {
+    fn work(self) -> Result<Seen, JobError> {
+        if let Some(core) = self.generator_core {
+            cores::keep_this_thread(core).map_err(JobError::Core)?;
+        }
+        let Self {
+            load, processes, ..
+        } = self;
+        let rss = || Some(processes?.usage()?.rss_bytes);
+        let connections = (load.publishers.len() + load.subscribers.len()) as u64;
+        let has_subscribers = !load.subscribers.is_empty();
+        let qos = load.qos as u8;
+        let clock = Clock::start();
+        let idle_bytes = rss();
+        if processes.is_some() && idle_bytes.is_none() {
+            return Err(JobError::NoProcess);
+        }
+        let mut engine = Engine::connect(load, self.address, self.stop)?;
+        let connected_bytes = rss();
+
+        engine.run(self.warmup)?;
+        // Those of the warm-up.
+        drop(engine.take_latencies());
+        let before = reading(&engine, processes, clock);
+        engine.run(self.duration)?;
+        let after = reading(&engine, processes, clock);
+        let latencies = engine.take_latencies();
+        engine.drain()?;
+        let account = engine.account();
+        engine.leave();
+        Ok(Seen {
+            before,
+            after,
+            latencies,
+            account,
+            idle_bytes,
+            connected_bytes,
+            connections,
+            has_subscribers,
+            qos,
+        })
+    }
+}
+
+fn reading(engine: &Engine, processes: Option<Processes>, clock: Clock) -> Reading {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Reading {
+        at_s: clock.now().as_secs_f64(),
+        counters: engine.counters(),
+        generator_s: used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9,
+        broker: processes.and_then(Processes::usage),
+        switches: processes.and_then(|processes| switches::of(&processes.all())),
+    }
+}
