@@ -20,6 +20,8 @@ pub enum Pattern {
     Shared,
     /// All publish, none subscribes: how fast the broker takes messages.
     Pub,
+    /// All subscribe, and what others publish meanwhile is counted.
+    Sub,
 }
 
 impl Pattern {
@@ -31,6 +33,7 @@ impl Pattern {
             Self::Fanin => "fanin",
             Self::Shared => "shared",
             Self::Pub => "pub",
+            Self::Sub => "sub",
         }
     }
 }
@@ -67,7 +70,7 @@ pub struct BenchArgs {
     /// Bytes of each payload, at least 16.
     #[arg(long, short, default_value = "16", value_name = "BYTES", value_parser = size)]
     pub size: u64,
-    /// Topic; `{index}` or `%i` stands for the publisher's number.
+    /// Topic; `{index}` or `%i` stands for the publisher's number. A filter for `sub`.
     #[arg(long, short, default_value = "bench/{index}", value_name = "TOPIC")]
     pub topic: String,
     /// How long is measured.

@@ -51,10 +51,10 @@ impl Books {
         let of = load.subscribers.iter().map(|subscriber| subscriber.share);
         let of = of.map(|share| match share {
             Share::Of(publisher) => publisher,
-            Share::All | Share::One => 0,
+            Share::All | Share::One | Share::Others => 0,
         });
         let (tracks, newest) = match share {
-            None => (0, 0),
+            None | Some(Share::Others) => (0, 0),
             Some(Share::Of(_)) => (subscribers, 0),
             Some(Share::All) => (subscribers * publishers, 0),
             Some(Share::One) => (publishers, subscribers * publishers),
@@ -82,6 +82,14 @@ impl Books {
         stamp
     }
 
+    /// Whether what comes is of others; it is counted.
+    #[inline]
+    pub(crate) fn is_of_others(&mut self) -> bool {
+        let is_of_others = self.share == Some(Share::Others);
+        self.account.delivered += u64::from(is_of_others);
+        is_of_others
+    }
+
     /// Notes that `subscriber` was sent the message of `stamp`, whose publisher has sent `sent` of them. How many deliveries of that
     /// publisher are over by it: that one, and those that were left out before it.
     #[inline]
@@ -103,7 +111,9 @@ impl Books {
             }
             Some(Share::Of(_)) => subscriber as usize,
             Some(Share::All) => of_both,
-            Some(Share::One) | None => return self.arrived_of_shared(of_both, stamp),
+            Some(Share::One | Share::Others) | None => {
+                return self.arrived_of_shared(of_both, stamp);
+            }
         };
         match self.tracks[track].take(sequence) {
             Arrival::InOrder { skipped } => {
@@ -159,7 +169,7 @@ impl Books {
         let missing = |track: usize, publisher: usize| self.tracks[track].missing(sent[publisher]);
         let all = 0..sent.len();
         let lost: u64 = match self.share {
-            None => 0,
+            None | Some(Share::Others) => 0,
             Some(Share::Of(_)) => {
                 let of = self.of.iter().enumerate();
                 of.map(|(track, publisher)| missing(track, *publisher as usize))

@@ -195,6 +195,13 @@ impl Engine {
                 .all(|one| one.side.out.is_empty())
     }
 
+    /// The least number of unacknowledged messages that any publisher may have: the load's, or fewer if the broker said so.
+    pub fn unacknowledged_max(&self) -> u32 {
+        let publishers = self.world.publishers.iter();
+        let maxima = publishers.map(|publisher| publisher.unacknowledged_max());
+        maxima.min().unwrap_or_default()
+    }
+
     /// What was done by now.
     pub fn counters(&self) -> Counters {
         let sent = self.world.publishers.iter();

@@ -66,6 +66,8 @@ pub enum Share {
     All,
     /// Each message goes to one of all subscribers with this share.
     One,
+    /// What others than this load publish: it is counted and not told apart.
+    Others,
 }
 
 impl Load {
@@ -74,7 +76,7 @@ impl Load {
         // All subscribers of a load have the same share: with `Of` each publisher has its own, one or several.
         let all = self.subscribers.len() as u32;
         match self.subscribers.first().map(|subscriber| subscriber.share) {
-            None => 0,
+            None | Some(Share::Others) => 0,
             Some(Share::Of(_)) => all / self.publishers.len().max(1) as u32,
             Some(Share::All) => all,
             Some(Share::One) => 1,

@@ -63,6 +63,11 @@ impl Publisher {
         self.unacknowledged_max = self.unacknowledged_max.min(u32::from(maximum));
     }
 
+    /// Messages that may be unacknowledged.
+    pub(crate) fn unacknowledged_max(&self) -> u32 {
+        self.unacknowledged_max
+    }
+
     /// Messages that it may send now.
     pub(crate) fn credit(&self, pace: Pace) -> u32 {
         let by_acknowledgements = match self.qos {

@@ -129,6 +129,26 @@ fn publishers_alone_are_acknowledged() {
     assert_eq!(account.owed, 0);
 }
 
+/// What another load publishes is counted, and none of it is owed.
+#[test]
+fn what_others_publish_is_counted() {
+    let broker = Broker::start(Habit::Honest);
+    let listening = vec![subscriber(9, "t/+", Share::Others)];
+    let listening = load(QoS::AtLeastOnce, 0, listening);
+    let mut listener =
+        Engine::connect(listening, broker.address, Arc::default()).expect("it connects");
+
+    let published = account_on(&broker, pairs(QoS::AtLeastOnce)).expect("nothing is wrong");
+    while listener.counters().delivered < published.published {
+        listener.run(LOAD).expect("it goes on");
+    }
+    listener.drain().expect("it goes on");
+
+    let account = listener.account();
+    assert_eq!(account.delivered, published.published);
+    assert_eq!((account.lost, account.corrupted), (0, 0));
+}
+
 /// An open loop sends what is due, and no more.
 #[test]
 fn an_open_loop_sends_what_is_due() {

@@ -42,6 +42,8 @@ pub struct Seen {
     /// Whether messages have subscribers.
     pub has_subscribers: bool,
     pub qos: u8,
+    /// Of each publisher, as far as the broker allows it.
+    pub unacknowledged_max: u32,
 }
 
 /// The figures of a trial. What could not be measured, or has too few samples, is left out.
@@ -70,6 +72,9 @@ pub struct Figures {
     pub generator_cpu_us_per_message: Option<f64>,
     /// Share of a core that the generator kept busy.
     pub generator_cores: f64,
+    /// Unacknowledged messages that each publisher could have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unacknowledged_max: Option<u32>,
     pub latency: Latency,
     pub account: AccountFigures,
     /// Times that a closed loop took messages for lost.
@@ -146,6 +151,7 @@ impl Figures {
                 .and_then(|(before, after)| for_each(after.saturating_sub(before) as f64)),
             generator_cpu_us_per_message: for_each(generator_s * 1e6),
             generator_cores: generator_s / seconds,
+            unacknowledged_max: (seen.qos > 0).then_some(seen.unacknowledged_max),
             latency: Latency::of(&seen.latencies),
             account: AccountFigures::of(&seen.account),
             stalls: after.counters.stalls,
@@ -160,7 +166,7 @@ impl Figures {
 }
 
 impl Latency {
-    fn of(latencies: &Histogram) -> Self {
+    pub fn of(latencies: &Histogram) -> Self {
         let samples = latencies.count();
         let quantile = |quantile: f64| {
             let beyond = samples as f64 * (1.0 - quantile);
@@ -179,7 +185,7 @@ impl Latency {
 }
 
 impl AccountFigures {
-    fn of(account: &Account) -> Self {
+    pub fn of(account: &Account) -> Self {
         Self {
             published: account.published,
             acknowledged: account.acknowledged,
@@ -217,5 +223,64 @@ impl AccountFigures {
         broken
             .map(|(_, count, what)| format!("{} {what}", squall_run::count_text(count)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A percentile with fewer than ten samples beyond it is left out.
+    #[test]
+    fn a_percentile_needs_samples_beyond_it() {
+        let mut latencies = Histogram::new();
+        for us in 1..=1000 {
+            latencies.record_us(us);
+        }
+
+        let told = Latency::of(&latencies);
+
+        assert_eq!((told.p50_us, told.p99_us), (Some(500), Some(990)));
+        assert_eq!((told.p999_us, told.max_us), (None, Some(1000)));
+    }
+
+    #[test]
+    fn figures_are_those_of_the_measured_time() {
+        let reading = |at_s: f64, delivered: u64, cpu_ms: u64| Reading {
+            at_s,
+            counters: Counters {
+                published: delivered + 7,
+                delivered,
+                ..Counters::default()
+            },
+            generator_s: at_s / 4.0,
+            broker: Some(Usage {
+                cpu: std::time::Duration::from_millis(cpu_ms),
+                ..Usage::default()
+            }),
+            switches: Some(delivered / 10),
+        };
+        let seen = Seen {
+            before: reading(1.0, 1000, 100),
+            after: reading(3.0, 5000, 1100),
+            latencies: Histogram::new(),
+            account: Account::default(),
+            idle_bytes: Some(1000),
+            connected_bytes: Some(101_000),
+            connections: 100,
+            has_subscribers: true,
+            qos: 0,
+            unacknowledged_max: 9,
+        };
+
+        let figures = Figures::of(&seen);
+
+        assert_eq!((figures.messages, figures.messages_per_s), (4000, 2000.0));
+        assert_eq!(figures.broker_cpu_us_per_message, Some(250.0));
+        assert_eq!(figures.broker_cores, Some(0.5));
+        assert_eq!(figures.broker_bytes_per_connection, Some(1000.0));
+        assert_eq!(figures.broker_switches_per_message, Some(0.1));
+        assert_eq!(figures.generator_cpu_us_per_message, Some(125.0));
+        assert_eq!(figures.generator_cores, 0.25);
     }
 }

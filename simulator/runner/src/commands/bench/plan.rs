@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use squall_protocol::QoS;
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Share, SubscriberSpec};
-use squall_scenario::Scenario;
+use squall_scenario::{Group, Scenario};
 
 use crate::bench_args::{BenchArgs, Pattern};
 use crate::connect_args::ProtocolVersion;
@@ -23,7 +24,9 @@ const INDEX: &str = "{index}";
 #[derive(Clone, Debug)]
 pub struct BenchPlan {
     pub pattern: Pattern,
+    /// 0 where others publish.
     pub publishers: u32,
+    /// 0 where none subscribes.
     pub subscribers: u32,
     pub pace: Pace,
     pub qos: u8,
@@ -80,7 +83,7 @@ impl BenchPlan {
                 "{publishers} publishers and {subscribers} subscribers are {streams} streams to keep books of: at most \
                      {STREAMS_MAX}"
             ))),
-            Some(Share::Of(_) | Share::All | Share::One) | None => Ok(plan),
+            Some(Share::Of(_) | Share::All | Share::One | Share::Others) | None => Ok(plan),
         }
     }
 
@@ -89,7 +92,7 @@ impl BenchPlan {
         let of_all = self.topic.replace(INDEX, "+");
         match self.pattern {
             Pattern::Pairs => self.topic.clone(),
-            Pattern::Fanout | Pattern::Fanin | Pattern::Pub => of_all,
+            Pattern::Fanout | Pattern::Fanin | Pattern::Pub | Pattern::Sub => of_all,
             Pattern::Shared => format!("$share/bench/{of_all}"),
         }
     }
@@ -100,6 +103,7 @@ impl BenchPlan {
             Pattern::Fanout | Pattern::Fanin => Some(Share::All),
             Pattern::Shared => Some(Share::One),
             Pattern::Pub => None,
+            Pattern::Sub => Some(Share::Others),
         }
     }
 
@@ -114,7 +118,7 @@ impl BenchPlan {
         };
         Load {
             version: group.version,
-            qos: group.publishes[0].qos,
+            qos: qos(group),
             payload_bytes: self.payload_bytes as usize,
             pace: self.pace,
             unacknowledged_max,
@@ -140,7 +144,7 @@ impl BenchPlan {
             filter: TopicFilter::new(at(&filter, place)).expect("it was checked"),
             share: match share {
                 Share::Of(_) => Share::Of(place),
-                Share::All | Share::One => share,
+                Share::All | Share::One | Share::Others => share,
             },
         };
         (0..self.subscribers).map(spec).collect()
@@ -155,6 +159,7 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
         Pattern::Fanin => (args.clients, 1),
         Pattern::Shared => (args.clients, SHARED_SUBSCRIBERS),
         Pattern::Pub => (args.clients, 0),
+        Pattern::Sub => (0, args.clients),
     };
     let name = args.pattern.name();
     let given = match args.pattern {
@@ -162,7 +167,15 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
             "each publisher has one subscriber: -c says how many pairs"
         }
         Pattern::Pub if args.subscribers.is_some() => "it has no subscribers",
-        Pattern::Pairs | Pattern::Fanout | Pattern::Fanin | Pattern::Shared | Pattern::Pub => {
+        Pattern::Sub if args.publishers.is_some() || args.rate.is_some() => {
+            "it publishes nothing, and counts what others do"
+        }
+        Pattern::Pairs
+        | Pattern::Fanout
+        | Pattern::Fanin
+        | Pattern::Shared
+        | Pattern::Pub
+        | Pattern::Sub => {
             return Ok((
                 args.publishers.unwrap_or(publishers),
                 args.subscribers.unwrap_or(subscribers),
@@ -186,10 +199,24 @@ fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
     if topic.replace(INDEX, "").contains(['{', '}']) || topic.contains(['"', '\\']) {
         return wrong("it has no other placeholder than {index}, and no quotes");
     }
-    match TopicName::new(at(&topic, 0)) {
-        Ok(_) => Ok(topic),
+    let checked = match args.pattern {
+        Pattern::Sub => TopicFilter::new(at(&topic, 0)).map(drop),
+        Pattern::Pairs | Pattern::Fanout | Pattern::Fanin | Pattern::Shared | Pattern::Pub => {
+            TopicName::new(at(&topic, 0)).map(drop)
+        }
+    };
+    match checked {
+        Ok(()) => Ok(topic),
         Err(error) => wrong(&error.to_string()),
     }
+}
+
+/// The QoS that the target has, at most that which was asked for.
+fn qos(group: &Group) -> QoS {
+    let published = group.publishes.iter().map(|publish| publish.qos);
+    let subscribed = group.subscribes.iter();
+    let subscribed = subscribed.map(|subscribe| subscribe.options.qos);
+    published.chain(subscribed).next().unwrap_or_default()
 }
 
 fn at(template: &str, place: u32) -> String {

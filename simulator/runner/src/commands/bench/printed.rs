@@ -42,11 +42,13 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
         let _ = writeln!(text, "repeat = {}", plan.repeat);
     }
     let pace = pace(plan);
-    let _ = write!(
-        text,
-        "\n[[group]]\nname = \"publishers\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n[[group.publish]]\n\
-         topic = \"{topic}\"\nqos = {qos}\npayload = {{ size = \"{payload_bytes}B\" }}\n{pace}"
-    );
+    if *publishers > 0 {
+        let _ = write!(
+            text,
+            "\n[[group]]\nname = \"publishers\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n[[group.publish]]\n\
+             topic = \"{topic}\"\nqos = {qos}\npayload = {{ size = \"{payload_bytes}B\" }}\n{pace}"
+        );
+    }
     if *subscribers > 0 {
         let _ = write!(
             text,
@@ -54,7 +56,7 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
              filter = \"{}\"\nqos = {qos}\n",
             plan.filter()
         );
-        if *qos > 0 {
+        if *qos > 0 && *publishers > 0 {
             let _ = write!(
                 text,
                 "\n[[expect]]\ncheck = \"delivery\"\nqos = {qos}\nlost = 0\nreordered = 0\n"

@@ -7,6 +7,7 @@ use squall_saturate::Pace;
 use super::figures::Figures;
 use super::plan::BenchPlan;
 use super::trial::Trial;
+use crate::bench_args::Pattern;
 use crate::exit::Failure;
 
 /// The exit code of a broker that broke what MQTT promises.
@@ -181,11 +182,46 @@ fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
              was the limit: --target-pid N names its process"
         ));
     }
+    told.extend(of_messages(figures, plan));
+    if let Pace::Rate(rate) = plan.pace
+        && figures.published_per_s < rate * REACHED
+    {
+        told.push(format!(
+            "the rate was not reached: {} messages/s of {} were sent",
+            count_text(figures.published_per_s.round() as u64),
+            count_text(rate.round() as u64)
+        ));
+    }
+    told
+}
+
+/// What became of the messages, as far as it is not a broken promise.
+fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
+    let mut told = Vec::new();
+    if figures.messages == 0 {
+        told.push(match plan.pattern {
+            Pattern::Sub => {
+                "no message came: another client must publish meanwhile, as `squall bench pub` does"
+                    .to_owned()
+            }
+            Pattern::Pairs | Pattern::Fanout | Pattern::Fanin | Pattern::Shared | Pattern::Pub => {
+                "no message came through in the measured time".to_owned()
+            }
+        });
+    }
     if figures.account.lost > 0 {
         told.push(format!(
             "{} of {} deliveries were lost, which QoS 0 allows",
             count_text(figures.account.lost),
             count_text(figures.account.lost + figures.account.delivered)
+        ));
+    }
+    if let (Pace::Window(window), Some(allowed)) = (plan.pace, figures.unacknowledged_max)
+        && allowed < window
+    {
+        told.push(format!(
+            "the broker allows {allowed} unacknowledged messages (Receive Maximum), so the window is {allowed} and not {window}; \
+             with --protocol 3.1.1 there is no such limit"
         ));
     }
     if figures.account.unclear > 0 {
@@ -200,14 +236,139 @@ fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
             figures.stalls
         ));
     }
-    if let Pace::Rate(rate) = plan.pace
-        && figures.published_per_s < rate * REACHED
-    {
-        told.push(format!(
-            "the rate was not reached: {} messages/s of {} were sent",
-            count_text(figures.published_per_s.round() as u64),
-            count_text(rate.round() as u64)
-        ));
-    }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_saturate::Account;
+
+    use super::*;
+    use crate::commands::bench::figures::AccountFigures;
+    use crate::connect_args::ProtocolVersion;
+
+    fn plan(pace: Pace) -> BenchPlan {
+        BenchPlan {
+            pattern: Pattern::Pairs,
+            publishers: 1,
+            subscribers: 1,
+            pace,
+            qos: 1,
+            payload_bytes: 16,
+            topic: "t".to_owned(),
+            duration: std::time::Duration::from_secs(1),
+            warmup: std::time::Duration::ZERO,
+            repeat: 1,
+            protocol: ProtocolVersion::V5,
+        }
+    }
+
+    fn figures(generator: f64, broker: f64, account: Account) -> Figures {
+        let latencies = squall_run::Histogram::new();
+        Figures {
+            seconds: 1.0,
+            counted: "delivered",
+            messages: 1000,
+            messages_per_s: 1000.0,
+            published_per_s: 1000.0,
+            broker_cpu_us_per_message: Some(1.0),
+            broker_cores: Some(broker),
+            broker_rss_bytes: None,
+            broker_bytes_per_connection: None,
+            broker_switches_per_message: None,
+            generator_cpu_us_per_message: Some(1.0),
+            generator_cores: generator,
+            unacknowledged_max: Some(20),
+            latency: crate::commands::bench::figures::Latency::of(&latencies),
+            account: AccountFigures::of(&account),
+            stalls: 0,
+            backlog_max: 0,
+        }
+    }
+
+    /// What has become of one trial at `qos` with `account`.
+    fn told(qos: u8, account: Account) -> TargetResult {
+        let mut result = TargetResult::new("broker".to_owned());
+        let target = squall_run::Target {
+            kind: squall_run::TargetKind::Url,
+            url: "mqtt://127.0.0.1:1".to_owned(),
+            command: None,
+            software: None,
+            pid: None,
+            name: None,
+            keeps: None,
+            changes: Vec::new(),
+            settings: Default::default(),
+        };
+        result.add(Ok(Trial {
+            target,
+            qos,
+            figures: figures(0.5, 0.9, account),
+        }));
+        result
+    }
+
+    /// A loss is a figure at QoS 0 and a broken promise above; no order may be broken at all.
+    #[test]
+    fn a_broken_promise_has_no_figures() {
+        let lost = Account {
+            published: 9,
+            acknowledged: 9,
+            delivered: 8,
+            lost: 1,
+            ..Account::default()
+        };
+        let reordered = Account {
+            reordered: 3,
+            ..Account::default()
+        };
+
+        assert_eq!(told(0, lost).figures().count(), 1);
+        assert_eq!(told(1, lost).figures().count(), 0);
+        assert_eq!(told(0, reordered).figures().count(), 0);
+        let result = BenchResult::new(
+            &plan(Pace::Window(1)),
+            vec![told(1, lost)],
+            super::super::IsPinned::No,
+        );
+        assert_eq!(result.exit_code, BROKEN);
+        assert!(result.warnings[0].contains("1 lost"), "{result:?}");
+    }
+
+    /// It is the generator that is the limit if its core is full while the broker's is not.
+    #[test]
+    fn a_generator_that_is_the_limit_is_told() {
+        let told = |generator, broker| {
+            let figures = figures(generator, broker, Account::default());
+            of_figures(&figures, &plan(Pace::Window(1))).join(" ")
+        };
+
+        assert!(told(0.95, 0.5).contains("the generator is the limit"));
+        assert!(!told(0.95, 0.99).contains("the generator is the limit"));
+        assert!(!told(0.5, 0.5).contains("the generator is the limit"));
+    }
+
+    /// The window that was asked for is not the one that was measured.
+    #[test]
+    fn a_smaller_window_is_told() {
+        let told = |window| {
+            let figures = figures(0.1, 0.1, Account::default());
+            of_figures(&figures, &plan(Pace::Window(window))).join(" ")
+        };
+
+        assert!(told(21).contains("the window is 20 and not 21"));
+        assert!(!told(20).contains("Receive Maximum"));
+    }
+
+    /// A rate that was not reached is not a rate.
+    #[test]
+    fn a_rate_that_was_not_reached_is_told() {
+        let told = |rate| {
+            let figures = figures(0.1, 0.1, Account::default());
+            of_figures(&figures, &plan(Pace::Rate(rate))).join(" ")
+        };
+
+        assert!(told(2000.0).contains("1,000 messages/s of 2,000"));
+        assert!(!told(1000.0).contains("not reached"));
+    }
 }

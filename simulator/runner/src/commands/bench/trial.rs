@@ -208,6 +208,7 @@ impl Job {
         let latencies = engine.take_latencies();
         engine.drain()?;
         let account = engine.account();
+        let unacknowledged_max = engine.unacknowledged_max();
         engine.leave();
         Ok(Seen {
             before,
@@ -219,6 +220,7 @@ impl Job {
             connections,
             has_subscribers,
             qos,
+            unacknowledged_max,
         })
     }
 }
