@@ -22,6 +22,10 @@ pub enum Pattern {
     Pub,
     /// All subscribe, and what others publish meanwhile is counted.
     Sub,
+    /// All connect, as fast as the broker lets them, and do nothing else.
+    Conn,
+    /// As pairs, at 1,000 messages a second unless `-R` says otherwise: what a broker with room takes for a message.
+    Latency,
 }
 
 impl Pattern {
@@ -34,6 +38,8 @@ impl Pattern {
             Self::Shared => "shared",
             Self::Pub => "pub",
             Self::Sub => "sub",
+            Self::Conn => "conn",
+            Self::Latency => "latency",
         }
     }
 }

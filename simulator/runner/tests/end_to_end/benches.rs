@@ -7,11 +7,21 @@ use serde_json::Value;
 use crate::{Broker, code_and_errors, run, text};
 
 /// What every bench here begins with: few clients, and little time.
-const SHORT: [&str; 6] = ["-c", "4", "--warmup", "0s", "--duration", "500ms"];
+const SHORT: [&str; 4] = ["--warmup", "0s", "--duration", "500ms"];
+/// And few clients.
+const FEW: [&str; 2] = ["-c", "4"];
 
 /// The JSON object that a bench prints, and its exit code.
 fn bench(pattern: &str, options: &[&str]) -> (i32, Value) {
-    let arguments = [&["bench", pattern, "--json"], &SHORT[..], options].concat();
+    let clients: &[&str] = match options.contains(&"-c") {
+        true => &[],
+        false => &FEW,
+    };
+    let time: &[&str] = match options.contains(&"--duration") {
+        true => &[],
+        false => &SHORT,
+    };
+    let arguments = [&["bench", pattern, "--json"], time, clients, options].concat();
     let output = run(&arguments);
     let (code, errors) = code_and_errors(&output);
     let json = serde_json::from_slice(&output.stdout);
@@ -67,6 +77,31 @@ fn subscribers_alone_say_that_nothing_came() {
     );
 }
 
+/// Clients that only connect are what is counted, and what they take of the broker's memory is told.
+#[test]
+fn connects_are_counted() {
+    let (code, result) = bench("conn", &["-c", "200"]);
+
+    assert_eq!(code, 0, "{result}");
+    let repeat = &result["targets"][0]["repeats"][0];
+    assert_eq!(
+        (repeat["counted"].as_str(), repeat["messages"].as_u64()),
+        (Some("connected"), Some(200))
+    );
+    assert!(repeat["broker_bytes_per_connection"].is_f64(), "{result}");
+}
+
+/// Without a rate there is one that leaves the broker room.
+#[test]
+fn a_latency_bench_has_a_rate() {
+    let (code, result) = bench("latency", &[]);
+
+    assert_eq!(code, 0, "{result}");
+    assert_eq!(result["rate"], 1000.0);
+    let latency = &result["targets"][0]["repeats"][0]["latency"];
+    assert!(latency["samples"].as_u64() > Some(0), "{result}");
+}
+
 /// Two targets, twice each: all repeats are there, each of a broker of its own.
 #[test]
 fn targets_are_measured_in_turn() {
@@ -110,7 +145,7 @@ fn a_broker_that_runs_is_measured_by_its_number() {
 /// For a person it is a table with a row for each target.
 #[test]
 fn a_table_has_a_row_for_each_target() {
-    let output = run(&[&["bench", "pairs"], &SHORT[..]].concat());
+    let output = run(&[&["bench", "pairs"], &SHORT[..], &FEW].concat());
 
     let (code, errors) = code_and_errors(&output);
     assert_eq!(code, 0, "{errors}");
@@ -134,7 +169,7 @@ fn the_printed_scenario_runs() {
     let folder = tempfile::tempdir().expect("it can be made");
     let file = folder.path().join("bench.toml");
     for options in [vec!["-q", "1", "--window", "4"], vec!["-R", "100"]] {
-        let arguments = [&["bench", "pairs", "--print"], &SHORT[..], &options].concat();
+        let arguments = [&["bench", "pairs", "--print"], &SHORT[..], &FEW, &options].concat();
         let printed = run(&arguments);
         fs::write(&file, &printed.stdout).expect("it can be written");
         let out = folder.path().join("out");

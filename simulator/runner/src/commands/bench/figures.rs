@@ -29,6 +29,20 @@ pub struct Reading {
     pub switches: Option<u64>,
 }
 
+/// What the figures of a trial are for each of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Messages at a subscriber.
+    Delivered,
+    /// Messages that the broker acknowledged.
+    Acknowledged,
+    /// Messages that were written.
+    Published,
+    /// Clients that were connected.
+    Connected,
+}
+
 /// What a trial has seen.
 pub struct Seen {
     pub before: Reading,
@@ -39,8 +53,7 @@ pub struct Seen {
     pub idle_bytes: Option<u64>,
     pub connected_bytes: Option<u64>,
     pub connections: u64,
-    /// Whether messages have subscribers.
-    pub has_subscribers: bool,
+    pub counted: Counted,
     pub qos: u8,
     /// Of each publisher, as far as the broker allows it.
     pub unacknowledged_max: u32,
@@ -51,9 +64,8 @@ pub struct Seen {
 pub struct Figures {
     /// Seconds that were measured.
     pub seconds: f64,
-    /// What `messages_per_s` and the figures for each message count: deliveries, or without subscribers what was acknowledged, or
-    /// at QoS 0 sent.
-    pub counted: &'static str,
+    /// What `messages_per_s` and the figures for each message count.
+    pub counted: Counted,
     pub messages: u64,
     pub messages_per_s: f64,
     pub published_per_s: f64,
@@ -120,10 +132,11 @@ impl Figures {
         let counted =
             |count: fn(&Counters) -> u64| count(&after.counters) - count(&before.counters);
         let published = counted(|counters| counters.published);
-        let (counted, messages) = match (seen.has_subscribers, seen.qos) {
-            (true, _) => ("delivered", counted(|counters| counters.delivered)),
-            (false, 0) => ("published", published),
-            (false, _) => ("acknowledged", counted(|counters| counters.acknowledged)),
+        let messages = match seen.counted {
+            Counted::Delivered => counted(|counters| counters.delivered),
+            Counted::Acknowledged => counted(|counters| counters.acknowledged),
+            Counted::Published => published,
+            Counted::Connected => seen.connections,
         };
         let for_each = |amount: f64| (messages >= MESSAGES_MIN).then(|| amount / messages as f64);
         let broker_s = before.broker.zip(after.broker).map(|(before, after)| {
@@ -137,7 +150,7 @@ impl Figures {
         let grown = grown.filter(|_| seen.connections >= CONNECTIONS_MIN);
         Self {
             seconds,
-            counted,
+            counted: seen.counted,
             messages,
             messages_per_s: messages as f64 / seconds,
             published_per_s: published as f64 / seconds,
@@ -268,7 +281,7 @@ mod tests {
             idle_bytes: Some(1000),
             connected_bytes: Some(101_000),
             connections: 100,
-            has_subscribers: true,
+            counted: Counted::Delivered,
             qos: 0,
             unacknowledged_max: 9,
         };

@@ -13,6 +13,8 @@ use crate::exit::Failure;
 
 /// Messages under way of each publisher, if the user says nothing.
 const WINDOW: u32 = 256;
+/// Messages a second of all publishers where latency is asked for, if the user says nothing.
+const LATENCY_RATE: f64 = 1000.0;
 /// Members of a shared subscription, if the user says nothing.
 const SHARED_SUBSCRIBERS: u32 = 5;
 /// Deliveries of all publishers at all subscribers that may have books of their own.
@@ -62,6 +64,7 @@ impl BenchPlan {
                     "--rate {rate}: messages a second are above 0 and at most 100,000,000"
                 )));
             }
+            None if args.pattern == Pattern::Latency => Pace::Rate(LATENCY_RATE),
             None => Pace::Window(args.window.unwrap_or(WINDOW)),
         };
         let plan = Self {
@@ -91,18 +94,20 @@ impl BenchPlan {
     pub fn filter(&self) -> String {
         let of_all = self.topic.replace(INDEX, "+");
         match self.pattern {
-            Pattern::Pairs => self.topic.clone(),
-            Pattern::Fanout | Pattern::Fanin | Pattern::Pub | Pattern::Sub => of_all,
+            Pattern::Pairs | Pattern::Latency => self.topic.clone(),
+            Pattern::Fanout | Pattern::Fanin | Pattern::Pub | Pattern::Sub | Pattern::Conn => {
+                of_all
+            }
             Pattern::Shared => format!("$share/bench/{of_all}"),
         }
     }
 
     fn share(&self) -> Option<Share> {
         match self.pattern {
-            Pattern::Pairs => Some(Share::Of(0)),
+            Pattern::Pairs | Pattern::Latency => Some(Share::Of(0)),
             Pattern::Fanout | Pattern::Fanin => Some(Share::All),
             Pattern::Shared => Some(Share::One),
-            Pattern::Pub => None,
+            Pattern::Pub | Pattern::Conn => None,
             Pattern::Sub => Some(Share::Others),
         }
     }
@@ -154,16 +159,29 @@ impl BenchPlan {
 /// Publishers and subscribers.
 fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
     let (publishers, subscribers) = match args.pattern {
-        Pattern::Pairs => (args.clients, args.clients),
+        Pattern::Pairs | Pattern::Latency => (args.clients, args.clients),
         Pattern::Fanout => (1, args.clients),
         Pattern::Fanin => (args.clients, 1),
         Pattern::Shared => (args.clients, SHARED_SUBSCRIBERS),
-        Pattern::Pub => (args.clients, 0),
+        Pattern::Pub | Pattern::Conn => (args.clients, 0),
         Pattern::Sub => (0, args.clients),
     };
     let name = args.pattern.name();
     let given = match args.pattern {
-        Pattern::Pairs if args.publishers.is_some() || args.subscribers.is_some() => {
+        Pattern::Conn
+            if args.publishers.is_some()
+                || args.subscribers.is_some()
+                || args.rate.is_some()
+                || args.window.is_some() =>
+        {
+            "its clients connect and do nothing else: -c says how many"
+        }
+        Pattern::Latency if args.window.is_some() => {
+            "it has a rate and no window: the broker is to have room"
+        }
+        Pattern::Pairs | Pattern::Latency
+            if args.publishers.is_some() || args.subscribers.is_some() =>
+        {
             "each publisher has one subscriber: -c says how many pairs"
         }
         Pattern::Pub if args.subscribers.is_some() => "it has no subscribers",
@@ -175,7 +193,9 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
         | Pattern::Fanin
         | Pattern::Shared
         | Pattern::Pub
-        | Pattern::Sub => {
+        | Pattern::Sub
+        | Pattern::Conn
+        | Pattern::Latency => {
             return Ok((
                 args.publishers.unwrap_or(publishers),
                 args.subscribers.unwrap_or(subscribers),
@@ -188,7 +208,8 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
 fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
     let mut topic = args.topic.replace("%i", INDEX);
     let wrong = |why: &str| Err(Failure::Usage(format!("--topic {}: {why}", args.topic)));
-    if args.pattern == Pattern::Pairs && publishers > 1 && !topic.contains(INDEX) {
+    let has_pairs = matches!(args.pattern, Pattern::Pairs | Pattern::Latency);
+    if has_pairs && publishers > 1 && !topic.contains(INDEX) {
         topic = format!("{topic}/{INDEX}");
     }
     let levels = topic.split('/');
@@ -201,9 +222,13 @@ fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
     }
     let checked = match args.pattern {
         Pattern::Sub => TopicFilter::new(at(&topic, 0)).map(drop),
-        Pattern::Pairs | Pattern::Fanout | Pattern::Fanin | Pattern::Shared | Pattern::Pub => {
-            TopicName::new(at(&topic, 0)).map(drop)
-        }
+        Pattern::Pairs
+        | Pattern::Fanout
+        | Pattern::Fanin
+        | Pattern::Shared
+        | Pattern::Pub
+        | Pattern::Conn
+        | Pattern::Latency => TopicName::new(at(&topic, 0)).map(drop),
     };
     match checked {
         Ok(()) => Ok(topic),

@@ -8,8 +8,9 @@ use squall_scenario::Override;
 use squall_toml::quantity::format_duration;
 
 use super::plan::BenchPlan;
+use crate::bench_args::Pattern;
 
-/// Messages a second in a file whose bench has no rate, and no window that a scenario could have.
+/// Messages or connects a second in a file whose bench has no rate, and no window that a scenario could have.
 const RATE_IN_PLACE: u32 = 10_000;
 
 /// The file, for `targets`.
@@ -42,7 +43,13 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
         let _ = writeln!(text, "repeat = {}", plan.repeat);
     }
     let pace = pace(plan);
-    if *publishers > 0 {
+    if *pattern == Pattern::Conn {
+        let _ = write!(
+            text,
+            "\n[[group]]\nname = \"clients\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n\
+             # The bench connects as fast as the broker answers, 64 clients at a time.\nconnect_rate = {RATE_IN_PLACE}\n"
+        );
+    } else if *publishers > 0 {
         let _ = write!(
             text,
             "\n[[group]]\nname = \"publishers\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n[[group.publish]]\n\

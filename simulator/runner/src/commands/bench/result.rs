@@ -204,9 +204,13 @@ fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
                 "no message came: another client must publish meanwhile, as `squall bench pub` does"
                     .to_owned()
             }
-            Pattern::Pairs | Pattern::Fanout | Pattern::Fanin | Pattern::Shared | Pattern::Pub => {
-                "no message came through in the measured time".to_owned()
-            }
+            Pattern::Pairs
+            | Pattern::Fanout
+            | Pattern::Fanin
+            | Pattern::Shared
+            | Pattern::Pub
+            | Pattern::Conn
+            | Pattern::Latency => "no message came through in the measured time".to_owned(),
         });
     }
     if figures.account.lost > 0 {
@@ -267,7 +271,7 @@ mod tests {
         let latencies = squall_run::Histogram::new();
         Figures {
             seconds: 1.0,
-            counted: "delivered",
+            counted: crate::commands::bench::figures::Counted::Delivered,
             messages: 1000,
             messages_per_s: 1000.0,
             published_per_s: 1000.0,

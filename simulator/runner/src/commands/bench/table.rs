@@ -4,6 +4,7 @@ use squall_run::{bytes_text, count_text};
 
 use super::figures::Figures;
 use super::result::{BenchResult, TargetResult};
+use crate::bench_args::Pattern;
 
 /// The heading of the targets' column.
 const TARGET: &str = "target";
@@ -70,7 +71,7 @@ const COLUMNS: [Column; 10] = [
 
 /// The table and the sentences below it.
 pub fn text(result: &BenchResult) -> String {
-    let mut rows = vec![heading()];
+    let mut rows = vec![heading(result.bench)];
     rows.extend(result.targets.iter().map(row));
     let mut text = String::new();
     let width = |column: usize| {
@@ -95,8 +96,17 @@ pub fn text(result: &BenchResult) -> String {
     text
 }
 
-fn heading() -> Vec<String> {
-    let columns = COLUMNS.iter().map(|column| column.heading.to_owned());
+/// With what the figures are for each of.
+fn heading(bench: &str) -> Vec<String> {
+    let columns = COLUMNS
+        .iter()
+        .map(|column| match bench == Pattern::Conn.name() {
+            true => column
+                .heading
+                .replace("messages", "connects")
+                .replace("msg", "connect"),
+            false => column.heading.to_owned(),
+        });
     std::iter::once(TARGET.to_owned()).chain(columns).collect()
 }
 

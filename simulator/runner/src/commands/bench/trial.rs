@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::time::{ClockId, clock_gettime};
-use squall_saturate::{Engine, Load, LoadError};
+use squall_saturate::{Counters, Engine, Load, LoadError};
 use squall_scenario::{Scenario, Transport};
 use tokio::task::spawn_blocking;
 
-use super::figures::{Figures, Reading, Seen};
+use super::figures::{Counted, Figures, Reading, Seen};
 use super::plan::BenchPlan;
+use crate::bench_args::Pattern;
 use crate::clock::Clock;
 use crate::commands::with_causes;
 use crate::exit::Failure;
@@ -121,6 +122,7 @@ async fn on(
     }
     let stop = Arc::new(AtomicBool::new(false));
     let job = Job {
+        pattern: setting.plan.pattern,
         load: setting.plan.load(scenario),
         address: address.socket,
         processes,
@@ -157,6 +159,7 @@ fn failure(target: &Target, error: JobError) -> Failure {
 
 /// What the generator's thread does.
 struct Job {
+    pattern: Pattern,
     load: Load,
     address: SocketAddr,
     processes: Option<Processes>,
@@ -189,22 +192,31 @@ impl Job {
         } = self;
         let rss = || Some(processes?.usage()?.rss_bytes);
         let connections = (load.publishers.len() + load.subscribers.len()) as u64;
-        let has_subscribers = !load.subscribers.is_empty();
         let qos = load.qos as u8;
+        let counted = match (self.pattern, load.subscribers.is_empty(), qos) {
+            (Pattern::Conn, _, _) => Counted::Connected,
+            (_, false, _) => Counted::Delivered,
+            (_, true, 0) => Counted::Published,
+            (_, true, _) => Counted::Acknowledged,
+        };
         let clock = Clock::start();
         let idle_bytes = rss();
         if processes.is_some() && idle_bytes.is_none() {
             return Err(JobError::NoProcess);
         }
+        let mut before = reading(Counters::default(), processes, clock);
         let mut engine = Engine::connect(load, self.address, self.stop)?;
         let connected_bytes = rss();
 
-        engine.run(self.warmup)?;
-        // Those of the warm-up.
-        drop(engine.take_latencies());
-        let before = reading(&engine, processes, clock);
-        engine.run(self.duration)?;
-        let after = reading(&engine, processes, clock);
+        let mut after = reading(engine.counters(), processes, clock);
+        if counted != Counted::Connected {
+            engine.run(self.warmup)?;
+            // Those of the warm-up.
+            drop(engine.take_latencies());
+            before = reading(engine.counters(), processes, clock);
+            engine.run(self.duration)?;
+            after = reading(engine.counters(), processes, clock);
+        }
         let latencies = engine.take_latencies();
         engine.drain()?;
         let account = engine.account();
@@ -218,18 +230,18 @@ impl Job {
             idle_bytes,
             connected_bytes,
             connections,
-            has_subscribers,
+            counted,
             qos,
             unacknowledged_max,
         })
     }
 }
 
-fn reading(engine: &Engine, processes: Option<Processes>, clock: Clock) -> Reading {
+fn reading(counters: Counters, processes: Option<Processes>, clock: Clock) -> Reading {
     let used = clock_gettime(ClockId::ThreadCPUTime);
     Reading {
         at_s: clock.now().as_secs_f64(),
-        counters: engine.counters(),
+        counters,
         generator_s: used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9,
         broker: processes.and_then(Processes::usage),
         switches: processes.and_then(|processes| switches::of(&processes.all())),
