@@ -212,6 +212,20 @@ fn a_broker_that_dies_has_no_figures() {
     );
 }
 
+/// An error is told where errors are, and leaves no table.
+#[test]
+fn an_error_is_told_on_standard_error() {
+    let output = run(&["bench", "pairs", "--target", "mqtt://127.0.0.1:1"]);
+
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 3, "{errors}");
+    assert!(
+        errors.contains("error: mqtt://127.0.0.1:1, repeat 1: "),
+        "{errors}"
+    );
+    assert!(output.stdout.is_empty(), "{:?}", output.stdout);
+}
+
 /// What cannot be is refused before anything is started, with what would be right.
 #[test]
 fn what_cannot_be_is_refused() {

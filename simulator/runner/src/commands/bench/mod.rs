@@ -82,6 +82,9 @@ pub fn bench(args: &BenchArgs) -> Result<u8, Failure> {
         None => IsPinned::No,
     };
     let result = BenchResult::new(&plan, measured, is_pinned);
+    for error in result.targets.iter().flat_map(TargetResult::errors) {
+        remark(&format!("error: {error}"));
+    }
     match args.json {
         true => {
             let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;

@@ -79,6 +79,18 @@ impl TargetResult {
         })
     }
 
+    /// Why repeats have none, a sentence each.
+    pub fn errors(&self) -> Vec<String> {
+        let repeats = (1..).zip(&self.repeats);
+        let errors = repeats.filter_map(|(number, repeat)| match repeat {
+            Repeat::Measured(_) => None,
+            Repeat::Failed { error, .. } => Some((number, error)),
+        });
+        errors
+            .map(|(number, error)| format!("{}, repeat {number}: {error}", self.name))
+            .collect()
+    }
+
     /// Notes how a trial ended. A broker that broke a promise has no figures: how fast it does that is not a throughput.
     pub fn add(&mut self, ended: Result<Trial, Failure>) {
         let repeat = match ended {
@@ -151,15 +163,11 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
     let name = &target.name;
     let mut told = Vec::new();
     for (number, repeat) in (1..).zip(&target.repeats) {
-        match repeat {
-            Repeat::Measured(figures) => {
-                let about = of_figures(figures, plan).into_iter();
-                told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
-            }
-            Repeat::Failed { error, .. } => {
-                told.push(format!("error: {name}, repeat {number}: {error}"));
-            }
-        }
+        let Repeat::Measured(figures) = repeat else {
+            continue;
+        };
+        let about = of_figures(figures, plan).into_iter();
+        told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
     }
     let changes = target.changes.iter();
     told.extend(changes.map(|change| format!("note: {name}: changed for the target: {change}")));
@@ -336,7 +344,8 @@ mod tests {
             super::super::IsPinned::No,
         );
         assert_eq!(result.exit_code, BROKEN);
-        assert!(result.warnings[0].contains("1 lost"), "{result:?}");
+        let errors = result.targets[0].errors();
+        assert!(errors[0].contains("1 lost"), "{errors:?}");
     }
 
     /// It is the generator that is the limit if its core is full while the broker's is not.

@@ -69,11 +69,18 @@ const COLUMNS: [Column; 10] = [
     },
 ];
 
-/// The table and the sentences below it.
+/// The table of the targets that have figures, and the sentences below it; nothing without any.
 pub fn text(result: &BenchResult) -> String {
     let mut rows = vec![heading(result.bench)];
-    rows.extend(result.targets.iter().map(row));
+    let measured = result
+        .targets
+        .iter()
+        .filter(|target| target.figures().count() > 0);
+    rows.extend(measured.map(row));
     let mut text = String::new();
+    if rows.len() == 1 {
+        return text;
+    }
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)

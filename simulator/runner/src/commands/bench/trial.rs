@@ -23,6 +23,9 @@ use crate::machine::switches;
 use crate::run::signals::StopSignals;
 use crate::target::{Ending, Haste, Target};
 
+/// How long a broker on which a load has failed may take to answer.
+const STILL_THERE_MAX: Duration = Duration::from_secs(5);
+
 /// Where broker and generator run, with `--pin`.
 #[derive(Clone, Copy, Debug)]
 pub struct Pinned {
@@ -62,6 +65,10 @@ pub async fn run(
     let described = target.describe(&scenario.traits);
     let measured = on(setting, scenario, &target, signals).await;
     let name = target.name();
+    if let Err(Failure::Unreachable(_)) = measured {
+        // A broker that is ending is not taken for one that ends because it is told to.
+        let _ = target.ask(STILL_THERE_MAX).await;
+    }
     // The load has ended: what is not ended by now, ends because it is told to.
     let ending = target.stop(Haste::Patient).await;
     let seen = match (measured, ending) {
