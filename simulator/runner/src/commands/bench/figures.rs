@@ -21,11 +21,13 @@ pub const BUSY: f64 = 0.9;
 pub struct Reading {
     /// Seconds of the same clock.
     pub at_s: f64,
+    /// What the engine has done.
     pub counters: Counters,
     /// Processor seconds of the generator's thread.
     pub generator_s: f64,
     /// `None` if the broker's processes are not known.
     pub broker: Option<Usage>,
+    /// Context switches of the broker's threads; `None` if they are not known.
     pub switches: Option<u64>,
 }
 
@@ -45,15 +47,23 @@ pub enum Counted {
 
 /// What a trial has seen.
 pub struct Seen {
+    /// At the beginning of the measured time.
     pub before: Reading,
+    /// At its end.
     pub after: Reading,
+    /// Of what was delivered in it.
     pub latencies: Histogram,
+    /// Of all messages, after the drain.
     pub account: Account,
     /// The broker's memory before the first connection, and with all of them.
     pub idle_bytes: Option<u64>,
+    /// The same with all connections.
     pub connected_bytes: Option<u64>,
+    /// Clients.
     pub connections: u64,
+    /// What the figures are for each of.
     pub counted: Counted,
+    /// Of messages and subscriptions.
     pub qos: u8,
     /// Of each publisher, as far as the broker allows it.
     pub unacknowledged_max: u32,
@@ -66,20 +76,28 @@ pub struct Figures {
     pub seconds: f64,
     /// What `messages_per_s` and the figures for each message count.
     pub counted: Counted,
+    /// In the measured time.
     pub messages: u64,
+    /// Of `messages`.
     pub messages_per_s: f64,
+    /// Messages that publishers were given.
     pub published_per_s: f64,
+    /// Processor time of all the broker's processes, user and system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker_cpu_us_per_message: Option<f64>,
     /// Cores that the broker kept busy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker_cores: Option<f64>,
+    /// At the end of the measured time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker_rss_bytes: Option<u64>,
+    /// What the broker's memory grew by for each client, before the load.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker_bytes_per_connection: Option<f64>,
+    /// Context switches of the broker's threads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker_switches_per_message: Option<f64>,
+    /// Processor time of the generator's thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator_cpu_us_per_message: Option<f64>,
     /// Share of a core that the generator kept busy.
@@ -87,7 +105,9 @@ pub struct Figures {
     /// Unacknowledged messages that each publisher could have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unacknowledged_max: Option<u32>,
+    /// Of what was delivered in the measured time.
     pub latency: Latency,
+    /// Of all that was published.
     pub account: AccountFigures,
     /// Times that a closed loop took messages for lost.
     pub stalls: u64,
@@ -98,15 +118,21 @@ pub struct Figures {
 /// Latencies in microseconds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Latency {
+    /// Deliveries.
     pub samples: u64,
+    /// Half are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p50_us: Option<u64>,
+    /// Of ten, nine are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p90_us: Option<u64>,
+    /// Of a hundred, all but one are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_us: Option<u64>,
+    /// Of a thousand, all but one are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p999_us: Option<u64>,
+    /// None is slower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_us: Option<u64>,
 }
@@ -114,18 +140,28 @@ pub struct Latency {
 /// What became of all messages, warm-up and drain among them.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AccountFigures {
+    /// Messages that were sent.
     pub published: u64,
+    /// Of QoS 1 and 2, those that the broker acknowledged.
     pub acknowledged: u64,
+    /// Deliveries, each once.
     pub delivered: u64,
+    /// Deliveries that never came.
     pub lost: u64,
+    /// Deliveries that came again.
     pub duplicated: u64,
+    /// Deliveries that came after a later one of their publisher.
     pub reordered: u64,
+    /// Messages at clients that had not subscribed to them.
     pub misrouted: u64,
+    /// Messages of another length, or never sent.
     pub corrupted: u64,
+    /// Deliveries that came too late to be told from a copy.
     pub unclear: u64,
 }
 
 impl Figures {
+    /// Of what a trial has seen.
     pub fn of(seen: &Seen) -> Self {
         let (before, after) = (&seen.before, &seen.after);
         let seconds = after.at_s - before.at_s;
@@ -179,6 +215,7 @@ impl Figures {
 }
 
 impl Latency {
+    /// Of a distribution.
     pub fn of(latencies: &Histogram) -> Self {
         let samples = latencies.count();
         let quantile = |quantile: f64| {
@@ -198,6 +235,7 @@ impl Latency {
 }
 
 impl AccountFigures {
+    /// Of the engine's account.
     pub fn of(account: &Account) -> Self {
         Self {
             published: account.published,

@@ -25,19 +25,27 @@ const INDEX: &str = "{index}";
 /// A bench that is checked.
 #[derive(Clone, Debug)]
 pub struct BenchPlan {
+    /// Who publishes to whom.
     pub pattern: Pattern,
     /// 0 where others publish.
     pub publishers: u32,
     /// 0 where none subscribes.
     pub subscribers: u32,
+    /// Window or rate.
     pub pace: Pace,
+    /// As asked for: a target may have less.
     pub qos: u8,
+    /// At least those of a stamp.
     pub payload_bytes: u64,
     /// With [`INDEX`] where publishers have topics of their own.
     pub topic: String,
+    /// What is measured.
     pub duration: Duration,
+    /// What runs before that.
     pub warmup: Duration,
+    /// Trials of each target.
     pub repeat: u32,
+    /// As asked for: a target may have 3.1.1 alone.
     pub protocol: ProtocolVersion,
 }
 
@@ -251,4 +259,65 @@ fn at(template: &str, place: u32) -> String {
 /// At most 23 letters and digits, which every server takes [MQTT-3.1.3-5].
 fn client_id(side: char, place: u32) -> String {
     format!("b{}{side}{place}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn plan(options: &[&str]) -> Result<BenchPlan, Failure> {
+        let words = ["squall", "bench"].iter().chain(options);
+        let command = Cli::parse_from(words).command;
+        let Command::Bench(args) = &command else {
+            panic!("{command:?}");
+        };
+        BenchPlan::of(args)
+    }
+
+    /// What a subscriber has asked for and what the books say that it is owed are the same, for each pattern and topic.
+    #[test]
+    fn filters_ask_for_what_is_owed() {
+        for pattern in ["pairs", "fanout", "fanin", "shared", "pub", "latency"] {
+            for topic in ["bench/{index}", "a/%i/b", "{index}"] {
+                let plan = plan(&[pattern, "-c", "3", "-t", topic]).expect("it can be");
+                let scenario = crate::commands::bench::read(
+                    &crate::commands::bench::printed::scenario(&plan, &[]),
+                    &[],
+                );
+                let load = plan.load(&scenario.expect("it is one").scenario);
+
+                for subscriber in &load.subscribers {
+                    for (place, publisher) in (0..).zip(&load.publishers) {
+                        let matches = subscriber.filter.unshared().matches(&publisher.topic);
+                        let is_owed = match subscriber.share {
+                            Share::Of(only) => only == place,
+                            Share::All | Share::One | Share::Others => true,
+                        };
+                        assert_eq!(matches, is_owed, "{pattern} {topic}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pairs never share a topic, whatever the user writes.
+    #[test]
+    fn pairs_have_topics_of_their_own() {
+        let plan = plan(&["pairs", "-t", "plant"]).expect("it can be");
+
+        assert_eq!(plan.topic, "plant/{index}");
+        assert_eq!((plan.publishers, plan.subscribers), (100, 100));
+    }
+
+    /// Every client takes an identifier that every broker takes.
+    #[test]
+    fn client_identifiers_are_short() {
+        let longest = client_id('p', 99_999);
+
+        assert!(longest.len() <= 23, "{longest}");
+        assert!(longest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
 }

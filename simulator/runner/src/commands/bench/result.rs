@@ -18,31 +18,47 @@ const REACHED: f64 = 0.98;
 /// All of a bench.
 #[derive(Debug, Serialize)]
 pub struct BenchResult {
+    /// The name of the pattern.
     pub bench: &'static str,
+    /// Clients that publish.
     pub publishers: u32,
+    /// Clients that subscribe.
     pub subscribers: u32,
+    /// As asked for.
     pub qos: u8,
+    /// Of each message.
     pub payload_bytes: u64,
+    /// Messages under way of each publisher, in a closed loop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<u32>,
+    /// Messages a second of all publishers, in an open loop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
+    /// Whether broker and generator had a core each.
     pub pinned: bool,
+    /// Cores that squall may use.
     pub cores: u32,
+    /// The machine's processor.
     pub cpu: String,
+    /// In the order of the command line.
     pub targets: Vec<TargetResult>,
+    /// What a reader must know of the figures, a sentence each.
     pub warnings: Vec<String>,
+    /// That of the command.
     pub exit_code: u8,
 }
 
 /// What was found of one target.
 #[derive(Debug, Serialize)]
 pub struct TargetResult {
+    /// As on the command line.
     pub name: String,
+    /// Product and version, as far as it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
     /// What was changed for it, a sentence each.
     pub changes: Vec<String>,
+    /// One for each trial.
     pub repeats: Vec<Repeat>,
 }
 

@@ -133,9 +133,13 @@ fn row(target: &TargetResult) -> Vec<String> {
 /// The middle and the ends of what repeats found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
+    /// Half are below.
     pub median: f64,
+    /// None is below.
     pub min: f64,
+    /// None is above.
     pub max: f64,
+    /// How many there are.
     pub count: usize,
 }
 

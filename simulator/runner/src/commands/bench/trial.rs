@@ -29,13 +29,17 @@ const STILL_THERE_MAX: Duration = Duration::from_secs(5);
 /// Where broker and generator run, with `--pin`.
 #[derive(Clone, Copy, Debug)]
 pub struct Pinned {
+    /// The core of all the broker's threads.
     pub broker: usize,
+    /// The core of the generator's thread.
     pub generator: usize,
 }
 
 /// What all trials of a bench have in common.
 pub struct Setting<'a> {
+    /// What is to be done.
     pub plan: &'a BenchPlan,
+    /// `None` leaves it to the system.
     pub pinned: Option<Pinned>,
     /// The process of a broker that runs already.
     pub target_pid: Option<u32>,
@@ -43,9 +47,11 @@ pub struct Setting<'a> {
 
 /// A trial that came to its end.
 pub struct Trial {
+    /// On what, as a run file describes it.
     pub target: squall_run::Target,
     /// The QoS that it was at, which may be lower than was asked for.
     pub qos: u8,
+    /// What was found.
     pub figures: Figures,
 }
 
@@ -72,10 +78,9 @@ pub async fn run(
     // The load has ended: what is not ended by now, ends because it is told to.
     let ending = target.stop(Haste::Patient).await;
     let seen = match (measured, ending) {
-        (Err(Failure::Unreachable(why)), Some(ending)) => {
-            return Err(Failure::Unreachable(with_end(
-                &why, &name, &ending, &target,
-            )));
+        (Err(Failure::Unreachable(why)), ending) => {
+            let why = with_end(&why, &name, ending.as_ref(), &target);
+            return Err(Failure::Unreachable(why));
         }
         (measured, _) => measured?,
     };
@@ -87,9 +92,9 @@ pub async fn run(
 }
 
 /// How the broker ended, if that may be why the load did.
-fn with_end(why: &str, name: &str, ending: &Ending, target: &Target) -> String {
-    match ending.status() {
-        None => why.to_owned(),
+fn with_end(why: &str, name: &str, ending: Option<&Ending>, target: &Target) -> String {
+    match ending.and_then(Ending::status) {
+        None => format!("target {name}: {why}"),
         Some(status) => {
             let lines: Vec<String> = target.last_lines();
             let lines = match lines.is_empty() {
@@ -142,7 +147,7 @@ async fn on(
     let by = tokio::select! {
         worked = &mut working => {
             let worked = worked.context("the generator failed")?;
-            return worked.map_err(|error| failure(target, error));
+            return worked.map_err(failure);
         }
         by = signals.next() => by,
     };
@@ -152,11 +157,9 @@ async fn on(
     Err(Failure::Stopped(format!("stopped by {by}")))
 }
 
-fn failure(target: &Target, error: JobError) -> Failure {
+fn failure(error: JobError) -> Failure {
     match error {
-        JobError::Load(error) => {
-            Failure::Unreachable(format!("target {}: {}", target.name(), with_causes(&error)))
-        }
+        JobError::Load(error) => Failure::Unreachable(with_causes(&error)),
         JobError::Core(error) => {
             Failure::Usage(format!("--pin: the generator cannot be moved: {error}"))
         }
