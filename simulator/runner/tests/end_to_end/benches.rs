@@ -212,6 +212,30 @@ fn a_broker_that_dies_has_no_figures() {
     );
 }
 
+/// A broker without what a bench is about has no figures of something else in their place.
+#[test]
+fn what_a_target_lacks_is_not_measured() {
+    let folder = tempfile::tempdir().expect("it can be made");
+    let file = folder.path().join("small.toml");
+    let program = env!("CARGO_BIN_EXE_squall");
+    let description = format!(
+        "version = 1\nname = \"small\"\nabout = \"a broker with less\"\nnotes = [\"for a test\"]\n[target]\n\
+         spawn = \"{program} broker --port {{port}}\"\nlacks = [\"qos2\", \"shared_subscriptions\"]\n"
+    );
+    fs::write(&file, description).expect("it can be written");
+
+    for (pattern, qos) in [("shared", "1"), ("pairs", "2")] {
+        let (code, result) = bench(pattern, &["-q", qos, "--target", text(&file)]);
+
+        assert_eq!(code, 4, "{result}");
+        let error = result["targets"][0]["repeats"][0]["error"].as_str();
+        assert!(
+            error.is_some_and(|error| error.contains("is skipped")),
+            "{result}"
+        );
+    }
+}
+
 /// An error is told where errors are, and leaves no table.
 #[test]
 fn an_error_is_told_on_standard_error() {
@@ -251,6 +275,15 @@ fn what_cannot_be_is_refused() {
         assert_eq!(code, expected, "{arguments:?}: {errors}");
         assert!(errors.contains(words), "{arguments:?}: {errors}");
     }
+}
+
+/// A program that reads the figures is told of a mistake too.
+#[test]
+fn a_mistake_is_an_object_too() {
+    let (code, result) = bench("pairs", &["-s", "8"]);
+
+    assert_eq!((code, result["exit_code"].as_u64()), (2, Some(2)));
+    assert!(result["error"].to_string().contains("16 bytes"), "{result}");
 }
 
 /// Where no broker answers there are no figures.

@@ -41,6 +41,17 @@ enum IsPinned {
 
 /// Measures each target in turn, as often as the user says.
 pub fn bench(args: &BenchArgs) -> Result<u8, Failure> {
+    carry_out(args).inspect_err(|failure| {
+        if args.json {
+            let line =
+                serde_json::json!({ "error": failure.to_string(), "exit_code": failure.code() });
+            // The failure itself is reported on standard error in any case.
+            let _ = print_line(&line.to_string());
+        }
+    })
+}
+
+fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
     let plan = BenchPlan::of(args)?;
     let changes = args
         .target

@@ -33,7 +33,8 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
         "#:schema ./scenario.schema.json\n#\n# Question: how many messages does the broker carry, and how long does each take?\n#\n\
          # What `squall bench {name}` does, by devices that may be given links, faults and claims. A device costs the generator\n\
          # more than a connection of a bench does: for a broker's limit, measure with the bench.\n\n\
-         version = 1\nname = \"bench-{name}\"\n\n{}[run]\nwarmup = \"{}\"\nduration = \"{}\"\ndrain = \"2s\"\n",
+         version = 1\nname = \"bench-{name}\"\n{}\n{}[run]\nwarmup = \"{}\"\nduration = \"{}\"\ndrain = \"2s\"\n",
+        needs(plan),
         target(targets),
         format_duration(plan.warmup),
         format_duration(plan.duration),
@@ -86,6 +87,17 @@ fn pace(plan: &BenchPlan) -> String {
             "# Messages without PUBACK or PUBCOMP; in the bench also those that are not delivered yet.\n\
              arrival = {{ window = {window} }}\n"
         ),
+    }
+}
+
+/// Figures of another QoS, or of another kind of subscription, would not be those that were asked for.
+fn needs(plan: &BenchPlan) -> String {
+    let qos2 = (plan.qos == 2).then_some("\"qos2\"");
+    let shared = (plan.pattern == Pattern::Shared).then_some("\"shared_subscriptions\"");
+    let needs: Vec<&str> = qos2.into_iter().chain(shared).collect();
+    match needs.is_empty() {
+        true => String::new(),
+        false => format!("needs = [{}]\n", needs.join(", ")),
     }
 }
 
