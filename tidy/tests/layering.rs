@@ -52,6 +52,11 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "simulator/saturate",
+        "squall-saturate",
+        &["squall-protocol", "squall-run"],
+    ),
+    (
         "simulator/runner",
         "squall",
         &[
@@ -61,6 +66,7 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
             "squall-protocol",
             "squall-reports",
             "squall-run",
+            "squall-saturate",
             "squall-scenario",
             "squall-toml",
             "squall-transport",

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use squall_reports::{Margins, wrapped};
 use squall_run::ExitCode;
 
+use crate::bench_args::BenchArgs;
 use crate::connect_args::ConnectArgs;
 
 const TRY: &str = "\
@@ -55,6 +56,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run scenarios that belong together, such as those of the Open MQTT Benchmark Suite.
     Suite(SuiteArgs),
+    /// Measure how many messages a broker carries, and what each costs it.
+    Bench(BenchArgs),
     /// Check scenario files without running them.
     Validate(ValidateArgs),
     /// List the scenarios that squall brings, or those of a folder, with the question each asks.

@@ -9,6 +9,7 @@
     reason = "in a program, `pub` means: for its other modules"
 )]
 
+mod bench_args;
 mod cli;
 mod clock;
 mod commands;
@@ -56,6 +57,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => commands::run::run(args),
         Command::Suite(args) => commands::suite::suite(args),
+        Command::Bench(args) => commands::bench::bench(args),
         Command::Validate(args) => commands::validate::validate(args),
         Command::List(args) => commands::list::list(args),
         Command::New(args) => commands::new::new(args),

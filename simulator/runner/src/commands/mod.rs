@@ -1,5 +1,6 @@
 //! What each command of the command line does: one file a command.
 
+pub mod bench;
 pub mod broker;
 pub mod completions;
 pub mod doctor;

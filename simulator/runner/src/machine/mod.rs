@@ -1,5 +1,6 @@
 //! What the runner asks of the machine it runs on: its limits, its parts, what processes use.
 
+pub mod cores;
 pub mod limits;
 pub mod listener;
 pub mod parts;
@@ -7,5 +8,6 @@ pub mod priority;
 pub mod process;
 pub mod processes;
 pub mod programs;
+pub mod switches;
 pub mod taken_ports;
 pub mod tree;

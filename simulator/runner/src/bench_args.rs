@@ -1,0 +1,124 @@
+//! The options of `squall bench`, as clap sees them. Short ones are those that benches of MQTT brokers have had for years.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+use squall_toml::quantity::{parse_duration, parse_size};
+
+use crate::connect_args::ProtocolVersion;
+
+/// Who publishes to whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Pattern {
+    /// Each publisher has a subscriber and a topic of its own.
+    Pairs,
+    /// One publisher, all others subscribe to its topic.
+    Fanout,
+    /// All publish, one subscribes to all topics.
+    Fanin,
+    /// All publish; five share one subscription, so that each message goes to one of them.
+    Shared,
+    /// All publish, none subscribes: how fast the broker takes messages.
+    Pub,
+    /// All subscribe, and what others publish meanwhile is counted.
+    Sub,
+    /// All connect, as fast as the broker lets them, and do nothing else.
+    Conn,
+    /// As pairs, at 1,000 messages a second unless `-R` says otherwise: what a broker with room takes for a message.
+    Latency,
+}
+
+impl Pattern {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pairs => "pairs",
+            Self::Fanout => "fanout",
+            Self::Fanin => "fanin",
+            Self::Shared => "shared",
+            Self::Pub => "pub",
+            Self::Sub => "sub",
+            Self::Conn => "conn",
+            Self::Latency => "latency",
+        }
+    }
+}
+
+/// `squall bench`.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Who publishes to whom.
+    #[arg(value_enum)]
+    pub pattern: Pattern,
+    /// The broker to measure: a name that `squall list --targets` shows, a file that describes one, or a URL. Several are
+    /// measured in turn, each time on a fresh broker where squall starts it [default: squall's own].
+    #[arg(long, value_name = "NAME|FILE|URL")]
+    pub target: Vec<String>,
+    /// Clients: pairs of them, or those on the side that has many.
+    #[arg(long, short, default_value_t = 100, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
+    pub clients: u32,
+    /// Publishers, where the pattern has another number of them.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
+    pub publishers: Option<u32>,
+    /// Subscribers, where the pattern has another number of them.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
+    pub subscribers: Option<u32>,
+    /// Messages a second of all publishers together, on a fixed schedule: latency counts from when a message was due
+    /// [default: as many as the window allows].
+    #[arg(long, short = 'R', value_name = "N", conflicts_with = "window")]
+    pub rate: Option<f64>,
+    /// Messages of a publisher that may be under way to their subscribers [default: 256].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=65_535))]
+    pub window: Option<u32>,
+    /// Quality of Service of messages and subscriptions: 0, 1 or 2.
+    #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
+    pub qos: u8,
+    /// Bytes of each payload, at least 16.
+    #[arg(long, short, default_value = "16", value_name = "BYTES", value_parser = size)]
+    pub size: u64,
+    /// Topic; `{index}` or `%i` stands for the publisher's number. A filter for `sub`.
+    #[arg(long, short, default_value = "bench/{index}", value_name = "TOPIC")]
+    pub topic: String,
+    /// How long is measured.
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = duration)]
+    pub duration: Duration,
+    /// How long the load runs before that.
+    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = duration)]
+    pub warmup: Duration,
+    /// Measure each target N times, in turn with the others (A B A B).
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
+    /// MQTT version to speak.
+    #[arg(long, value_enum, default_value_t)]
+    pub protocol: ProtocolVersion,
+    /// Keep the broker on one core and the generator on another.
+    #[arg(long)]
+    pub pin: bool,
+    /// Process of a broker that squall did not start, to measure what it uses.
+    #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..))]
+    pub target_pid: Option<u32>,
+    /// Print one JSON object with the figures of every repeat.
+    #[arg(long, conflicts_with = "print")]
+    pub json: bool,
+    /// Print the scenario that does the same with `squall run`, and measure nothing.
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// A size with a unit, or bytes without one.
+fn size(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(bytes) => Ok(bytes),
+        Err(_) => parse_size(text).map_err(|error| error.to_string()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    /// Sequences of a publisher have 32 bits.
+    const MAX: Duration = Duration::from_secs(600);
+    match parse_duration(text) {
+        Ok(duration) if duration > MAX => Err("at most 10m".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,192 @@
+//! `squall bench`: how many messages a broker carries, and what each costs it.
+//!
+//! A bench is a scenario: `printed` writes the file, which is read here as any other one, so that a target is brought to what
+//! it has, started and stopped as for a run. What is not the same is the load, which `squall-saturate` makes.
+
+mod figures;
+mod plan;
+mod printed;
+mod result;
+mod table;
+mod trial;
+
+use std::path::Path;
+
+use squall_scenario::{Override, Scenario, Target};
+use tokio::task::LocalSet;
+
+use crate::bench_args::BenchArgs;
+use crate::exit::Failure;
+use crate::machine::cores;
+use crate::machine::limits::Limits;
+use crate::machine::priority::Priority;
+use crate::output::{print, print_line};
+use crate::remark::remark;
+use crate::run::signals::StopSignals;
+use crate::scenario_file::{Around, ScenarioFile};
+use crate::targets;
+use plan::BenchPlan;
+use result::{BenchResult, TargetResult};
+use trial::{Pinned, Setting};
+
+/// What messages call the file that a bench is.
+const NAME: &str = "bench";
+
+/// Whether broker and generator have cores of their own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum IsPinned {
+    Yes,
+    No,
+}
+
+/// Measures each target in turn, as often as the user says.
+pub fn bench(args: &BenchArgs) -> Result<u8, Failure> {
+    carry_out(args).inspect_err(|failure| {
+        if args.json {
+            let line =
+                serde_json::json!({ "error": failure.to_string(), "exit_code": failure.code() });
+            // The failure itself is reported on standard error in any case.
+            let _ = print_line(&line.to_string());
+        }
+    })
+}
+
+fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
+    let plan = BenchPlan::of(args)?;
+    let changes = args
+        .target
+        .iter()
+        .map(|target| targets::override_of(target));
+    let changes = changes.collect::<Result<Vec<_>, Failure>>()?;
+    let text = printed::scenario(&plan, &changes);
+    if args.print {
+        print(&text)?;
+        return Ok(0);
+    }
+    // The same file for each target alone.
+    let text = printed::scenario(&plan, &[]);
+    let scenarios = match changes.is_empty() {
+        true => vec![read(&text, &[])?],
+        false => changes
+            .iter()
+            .map(|change| read(&text, std::slice::from_ref(change)))
+            .collect::<Result<Vec<_>, Failure>>()?,
+    };
+    check_pid(args, &scenarios)?;
+    let pinned = pinned(args)?;
+    // Without it, what else the machine does is measured too.
+    let _ = Priority::raise();
+    let limits = Limits::raise_and_read(None);
+    for file in &scenarios {
+        file.check_limits(limits)?;
+        file.check_command()?;
+    }
+    let setting = Setting {
+        plan: &plan,
+        pinned,
+        target_pid: args.target_pid,
+    };
+    let names = names(args);
+    let measured = measure(&setting, &scenarios, &names)?;
+    let is_pinned = match pinned {
+        Some(_) => IsPinned::Yes,
+        None => IsPinned::No,
+    };
+    let result = BenchResult::new(&plan, measured, is_pinned);
+    for error in result.targets.iter().flat_map(TargetResult::errors) {
+        remark(&format!("error: {error}"));
+    }
+    match args.json {
+        true => {
+            let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
+            print_line(&line)?;
+        }
+        false => print(&table::text(&result))?,
+    }
+    Ok(result.exit_code)
+}
+
+/// The first line of each target's row.
+fn names(args: &BenchArgs) -> Vec<String> {
+    match args.target.is_empty() {
+        true => vec!["squall".to_owned()],
+        false => args.target.clone(),
+    }
+}
+
+fn read(text: &str, changes: &[Override]) -> Result<ScenarioFile, Failure> {
+    let around = Around {
+        file: Path::new(NAME),
+    };
+    let scenario = Scenario::parse_bytes(NAME, text.as_bytes(), changes, &around);
+    Ok(ScenarioFile {
+        path: NAME.into(),
+        same_name: None,
+        text: text.into(),
+        overrides: changes.to_vec(),
+        settings: Vec::new(),
+        number: 1,
+        scenario: scenario.map_err(Failure::Scenario)?,
+    })
+}
+
+fn check_pid(args: &BenchArgs, scenarios: &[ScenarioFile]) -> Result<(), Failure> {
+    let is_of_url = |file: &ScenarioFile| match &file.scenario.target {
+        Target::Url(_) => true,
+        Target::Embedded | Target::Spawn(_) => false,
+    };
+    match (args.target_pid, scenarios) {
+        (None, _) => Ok(()),
+        (Some(_), [one]) if is_of_url(one) => Ok(()),
+        (Some(_), _) => Err(Failure::Usage(
+            "--target-pid is about one broker that runs already: --target mqtt://HOST:PORT"
+                .to_owned(),
+        )),
+    }
+}
+
+fn pinned(args: &BenchArgs) -> Result<Option<Pinned>, Failure> {
+    if !args.pin {
+        return Ok(None);
+    }
+    match cores::allowed().as_slice() {
+        [broker, generator, ..] => Ok(Some(Pinned {
+            broker: *broker,
+            generator: *generator,
+        })),
+        _ => Err(Failure::Usage(
+            "--pin needs two cores, one for the broker and one for the generator, and this process may use one".to_owned(),
+        )),
+    }
+}
+
+/// Round by round over all targets, so that a machine that gets slower does so for all of them alike.
+fn measure(
+    setting: &Setting<'_>,
+    scenarios: &[ScenarioFile],
+    names: &[String],
+) -> Result<Vec<TargetResult>, Failure> {
+    let runtime = super::event_loop()?;
+    let mut signals = runtime.block_on(async { StopSignals::handle() })?;
+    let mut results: Vec<TargetResult> = names.iter().cloned().map(TargetResult::new).collect();
+    for round in 1..=setting.plan.repeat {
+        for (file, result) in scenarios.iter().zip(&mut results) {
+            remark(&format!(
+                "{} of {}: {}",
+                round, setting.plan.repeat, result.name
+            ));
+            if let Some(skipped) = file.skipped() {
+                result.add(Err(skipped));
+                continue;
+            }
+            let local = LocalSet::new();
+            let trial = trial::run(setting, &file.scenario, &mut signals);
+            let ended = runtime.block_on(local.run_until(trial));
+            if let Err(failure @ (Failure::Stopped(_) | Failure::Usage(_))) = ended {
+                return Err(failure);
+            }
+            result.add(ended);
+        }
+    }
+    Ok(results)
+}

@@ -1,0 +1,124 @@
+//! A bench as the scenario file that does the same.
+
+use std::fmt::Write as _;
+
+use squall_protocol::Version;
+use squall_saturate::Pace;
+use squall_scenario::Override;
+use squall_toml::quantity::format_duration;
+
+use super::plan::BenchPlan;
+use crate::bench_args::Pattern;
+
+/// Messages or connects a second in a file whose bench has no rate, and no window that a scenario could have.
+const RATE_IN_PLACE: u32 = 10_000;
+
+/// The file, for `targets`.
+pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
+    let BenchPlan {
+        pattern,
+        publishers,
+        subscribers,
+        qos,
+        payload_bytes,
+        topic,
+        ..
+    } = plan;
+    let name = pattern.name();
+    let protocol = match Version::from(plan.protocol) {
+        Version::V3_1_1 => "3.1.1",
+        Version::V5 => "5.0",
+    };
+    let mut text = format!(
+        "#:schema ./scenario.schema.json\n#\n# Question: how many messages does the broker carry, and how long does each take?\n#\n\
+         # What `squall bench {name}` does, by devices that may be given links, faults and claims. A device costs the generator\n\
+         # more than a connection of a bench does: for a broker's limit, measure with the bench.\n\n\
+         version = 1\nname = \"bench-{name}\"\n{}\n{}[run]\nwarmup = \"{}\"\nduration = \"{}\"\ndrain = \"2s\"\n",
+        needs(plan),
+        target(targets),
+        format_duration(plan.warmup),
+        format_duration(plan.duration),
+    );
+    if plan.repeat > 1 {
+        // A String takes all that is written.
+        let _ = writeln!(text, "repeat = {}", plan.repeat);
+    }
+    let pace = pace(plan);
+    if *pattern == Pattern::Conn {
+        let _ = write!(
+            text,
+            "\n[[group]]\nname = \"clients\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n\
+             # The bench connects as fast as the broker answers, 64 clients at a time.\nconnect_rate = {RATE_IN_PLACE}\n"
+        );
+    } else if *publishers > 0 {
+        let _ = write!(
+            text,
+            "\n[[group]]\nname = \"publishers\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n[[group.publish]]\n\
+             topic = \"{topic}\"\nqos = {qos}\npayload = {{ size = \"{payload_bytes}B\" }}\n{pace}"
+        );
+    }
+    if *subscribers > 0 {
+        let _ = write!(
+            text,
+            "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n[[group.subscribe]]\n\
+             filter = \"{}\"\nqos = {qos}\n",
+            plan.filter()
+        );
+        if *qos > 0 && *publishers > 0 {
+            let _ = write!(
+                text,
+                "\n[[expect]]\ncheck = \"delivery\"\nqos = {qos}\nlost = 0\nreordered = 0\n"
+            );
+        }
+    }
+    text
+}
+
+/// How fast, as far as a scenario can say it.
+fn pace(plan: &BenchPlan) -> String {
+    match (plan.pace, plan.qos) {
+        (Pace::Rate(rate), _) => format!("rate = {rate}\n"),
+        (Pace::Window(_), 0) => format!(
+            "# The bench has a window of messages that are not delivered yet. A scenario has windows of messages without PUBACK\n\
+             # or PUBCOMP, which QoS 0 does not have: in its place stands a rate, of all publishers. Set it to what the bench found.\n\
+             rate = {RATE_IN_PLACE}\n"
+        ),
+        (Pace::Window(window), _) => format!(
+            "# Messages without PUBACK or PUBCOMP; in the bench also those that are not delivered yet.\n\
+             arrival = {{ window = {window} }}\n"
+        ),
+    }
+}
+
+/// Figures of another QoS, or of another kind of subscription, would not be those that were asked for.
+fn needs(plan: &BenchPlan) -> String {
+    let qos2 = (plan.qos == 2).then_some("\"qos2\"");
+    let shared = (plan.pattern == Pattern::Shared).then_some("\"shared_subscriptions\"");
+    let needs: Vec<&str> = qos2.into_iter().chain(shared).collect();
+    match needs.is_empty() {
+        true => String::new(),
+        false => format!("needs = [{}]\n", needs.join(", ")),
+    }
+}
+
+fn target(targets: &[Override]) -> String {
+    let key = |target: &Override| target.key.trim_start_matches("target.").to_owned();
+    match targets {
+        [] => String::new(),
+        [one] => format!("[target]\n{} = {}\n\n", key(one), one.value),
+        [first, others @ ..] if others.iter().all(|other| other.key == first.key) => {
+            let values: Vec<&str> = targets.iter().map(|one| one.value.as_str()).collect();
+            format!("[matrix]\n\"{}\" = [{}]\n\n", first.key, values.join(", "))
+        }
+        [first, others @ ..] => {
+            let others: Vec<&str> = others.iter().map(|other| other.value.as_str()).collect();
+            format!(
+                "# The bench has more targets: {}. A file has either names or URLs; run it once more with --target for those.\n\
+                 [target]\n{} = {}\n\n",
+                others.join(", "),
+                key(first),
+                first.value
+            )
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! What a bench found: of each target every repeat, with what is to be said of it.
+
+use serde::Serialize;
+use squall_run::{count_text, share_text, worst_exit_code};
+use squall_saturate::Pace;
+
+use super::figures::Figures;
+use super::plan::BenchPlan;
+use super::trial::Trial;
+use crate::bench_args::Pattern;
+use crate::exit::Failure;
+
+/// The exit code of a broker that broke what MQTT promises.
+const BROKEN: u8 = 98;
+/// A share of an open loop's rate below which the rate was not reached.
+const REACHED: f64 = 0.98;
+
+/// All of a bench.
+#[derive(Debug, Serialize)]
+pub struct BenchResult {
+    /// The name of the pattern.
+    pub bench: &'static str,
+    /// Clients that publish.
+    pub publishers: u32,
+    /// Clients that subscribe.
+    pub subscribers: u32,
+    /// As asked for.
+    pub qos: u8,
+    /// Of each message.
+    pub payload_bytes: u64,
+    /// Messages under way of each publisher, in a closed loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<u32>,
+    /// Messages a second of all publishers, in an open loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Whether broker and generator had a core each.
+    pub pinned: bool,
+    /// Cores that squall may use.
+    pub cores: u32,
+    /// The machine's processor.
+    pub cpu: String,
+    /// In the order of the command line.
+    pub targets: Vec<TargetResult>,
+    /// What a reader must know of the figures, a sentence each.
+    pub warnings: Vec<String>,
+    /// That of the command.
+    pub exit_code: u8,
+}
+
+/// What was found of one target.
+#[derive(Debug, Serialize)]
+pub struct TargetResult {
+    /// As on the command line.
+    pub name: String,
+    /// Product and version, as far as it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software: Option<String>,
+    /// What was changed for it, a sentence each.
+    pub changes: Vec<String>,
+    /// One for each trial.
+    pub repeats: Vec<Repeat>,
+}
+
+/// One trial.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Repeat {
+    /// It has figures.
+    Measured(Box<Figures>),
+    /// It has none, for this reason.
+    Failed {
+        /// The reason.
+        error: String,
+        /// The exit code that it stands for.
+        exit_code: u8,
+    },
+}
+
+impl TargetResult {
+    pub fn new(name: String) -> Self {
+        Self {
+            name,
+            software: None,
+            changes: Vec::new(),
+            repeats: Vec::new(),
+        }
+    }
+
+    /// Those of the repeats that have some.
+    pub fn figures(&self) -> impl Iterator<Item = &Figures> {
+        self.repeats.iter().filter_map(|repeat| match repeat {
+            Repeat::Measured(figures) => Some(&**figures),
+            Repeat::Failed { .. } => None,
+        })
+    }
+
+    /// Why repeats have none, a sentence each.
+    pub fn errors(&self) -> Vec<String> {
+        let repeats = (1..).zip(&self.repeats);
+        let errors = repeats.filter_map(|(number, repeat)| match repeat {
+            Repeat::Measured(_) => None,
+            Repeat::Failed { error, .. } => Some((number, error)),
+        });
+        errors
+            .map(|(number, error)| format!("{}, repeat {number}: {error}", self.name))
+            .collect()
+    }
+
+    /// Notes how a trial ended. A broker that broke a promise has no figures: how fast it does that is not a throughput.
+    pub fn add(&mut self, ended: Result<Trial, Failure>) {
+        let repeat = match ended {
+            Ok(trial) => {
+                self.software = trial.target.software;
+                self.changes = trial.target.changes;
+                let broken = trial.figures.account.broken(trial.qos);
+                match broken.is_empty() {
+                    true => Repeat::Measured(Box::new(trial.figures)),
+                    false => Repeat::Failed {
+                        error: format!(
+                            "of {} messages at QoS {}, the broker's deliveries are broken: {}",
+                            count_text(trial.figures.account.published),
+                            trial.qos,
+                            broken.join(", ")
+                        ),
+                        exit_code: BROKEN,
+                    },
+                }
+            }
+            Err(failure) => Repeat::Failed {
+                exit_code: failure.code(),
+                error: if let Failure::Internal(error) = &failure {
+                    format!("{error:#}")
+                } else {
+                    failure.to_string()
+                },
+            },
+        };
+        self.repeats.push(repeat);
+    }
+}
+
+impl BenchResult {
+    /// Of what was found, with the sentences that belong to it.
+    pub fn new(plan: &BenchPlan, targets: Vec<TargetResult>, is_pinned: super::IsPinned) -> Self {
+        let (window, rate) = match plan.pace {
+            Pace::Window(window) => (Some(window), None),
+            Pace::Rate(rate) => (None, Some(rate)),
+        };
+        let parts = crate::machine::parts::read();
+        let codes = targets.iter().flat_map(|target| &target.repeats);
+        let codes = codes.map(|repeat| match repeat {
+            Repeat::Measured(_) => 0,
+            Repeat::Failed { exit_code, .. } => *exit_code,
+        });
+        Self {
+            bench: plan.pattern.name(),
+            publishers: plan.publishers,
+            subscribers: plan.subscribers,
+            qos: plan.qos,
+            payload_bytes: plan.payload_bytes,
+            window,
+            rate,
+            pinned: is_pinned == super::IsPinned::Yes,
+            cores: parts.cores,
+            cpu: parts.cpu_model,
+            exit_code: worst_exit_code(codes),
+            warnings: targets
+                .iter()
+                .flat_map(|target| warnings(target, plan))
+                .collect(),
+            targets,
+        }
+    }
+}
+
+/// What a reader must know of the figures of a target, a sentence each.
+fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
+    let name = &target.name;
+    let mut told = Vec::new();
+    for (number, repeat) in (1..).zip(&target.repeats) {
+        let Repeat::Measured(figures) = repeat else {
+            continue;
+        };
+        let about = of_figures(figures, plan).into_iter();
+        told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
+    }
+    let changes = target.changes.iter();
+    told.extend(changes.map(|change| format!("note: {name}: changed for the target: {change}")));
+    told
+}
+
+fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
+    let mut told = Vec::new();
+    if figures.is_limited_by_generator() {
+        told.push(format!(
+            "the generator is the limit, not the broker: its core is busy for {}, the broker's for {}",
+            share_text(figures.generator_cores),
+            share_text(figures.broker_cores.unwrap_or_default())
+        ));
+    }
+    if figures.broker_cores.is_none() {
+        let busy = share_text(figures.generator_cores);
+        told.push(format!(
+            "squall did not start this broker, so what it used is not known, nor whether it or the generator ({busy} of a core) \
+             was the limit: --target-pid N names its process"
+        ));
+    }
+    told.extend(of_messages(figures, plan));
+    if let Pace::Rate(rate) = plan.pace
+        && figures.published_per_s < rate * REACHED
+    {
+        told.push(format!(
+            "the rate was not reached: {} messages/s of {} were sent",
+            count_text(figures.published_per_s.round() as u64),
+            count_text(rate.round() as u64)
+        ));
+    }
+    told
+}
+
+/// What became of the messages, as far as it is not a broken promise.
+fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
+    let mut told = Vec::new();
+    if figures.messages == 0 {
+        told.push(match plan.pattern {
+            Pattern::Sub => {
+                "no message came: another client must publish meanwhile, as `squall bench pub` does"
+                    .to_owned()
+            }
+            Pattern::Pairs
+            | Pattern::Fanout
+            | Pattern::Fanin
+            | Pattern::Shared
+            | Pattern::Pub
+            | Pattern::Conn
+            | Pattern::Latency => "no message came through in the measured time".to_owned(),
+        });
+    }
+    if figures.account.lost > 0 {
+        told.push(format!(
+            "{} of {} deliveries were lost, which QoS 0 allows",
+            count_text(figures.account.lost),
+            count_text(figures.account.lost + figures.account.delivered)
+        ));
+    }
+    if let (Pace::Window(window), Some(allowed)) = (plan.pace, figures.unacknowledged_max)
+        && allowed < window
+    {
+        told.push(format!(
+            "the broker allows {allowed} unacknowledged messages (Receive Maximum), so the window is {allowed} and not {window}; \
+             with --protocol 3.1.1 there is no such limit"
+        ));
+    }
+    if figures.account.unclear > 0 {
+        told.push(format!(
+            "{} deliveries came too late to be told from a copy",
+            count_text(figures.account.unclear)
+        ));
+    }
+    if figures.stalls > 0 {
+        told.push(format!(
+            "nothing was delivered for seconds, {} times; the load went on with new messages",
+            figures.stalls
+        ));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_saturate::Account;
+
+    use super::*;
+    use crate::commands::bench::figures::AccountFigures;
+    use crate::connect_args::ProtocolVersion;
+
+    fn plan(pace: Pace) -> BenchPlan {
+        BenchPlan {
+            pattern: Pattern::Pairs,
+            publishers: 1,
+            subscribers: 1,
+            pace,
+            qos: 1,
+            payload_bytes: 16,
+            topic: "t".to_owned(),
+            duration: std::time::Duration::from_secs(1),
+            warmup: std::time::Duration::ZERO,
+            repeat: 1,
+            protocol: ProtocolVersion::V5,
+        }
+    }
+
+    fn figures(generator: f64, broker: f64, account: Account) -> Figures {
+        let latencies = squall_run::Histogram::new();
+        Figures {
+            seconds: 1.0,
+            counted: crate::commands::bench::figures::Counted::Delivered,
+            messages: 1000,
+            messages_per_s: 1000.0,
+            published_per_s: 1000.0,
+            broker_cpu_us_per_message: Some(1.0),
+            broker_cores: Some(broker),
+            broker_rss_bytes: None,
+            broker_bytes_per_connection: None,
+            broker_switches_per_message: None,
+            generator_cpu_us_per_message: Some(1.0),
+            generator_cores: generator,
+            unacknowledged_max: Some(20),
+            latency: crate::commands::bench::figures::Latency::of(&latencies),
+            account: AccountFigures::of(&account),
+            stalls: 0,
+            backlog_max: 0,
+        }
+    }
+
+    /// What has become of one trial at `qos` with `account`.
+    fn told(qos: u8, account: Account) -> TargetResult {
+        let mut result = TargetResult::new("broker".to_owned());
+        let target = squall_run::Target {
+            kind: squall_run::TargetKind::Url,
+            url: "mqtt://127.0.0.1:1".to_owned(),
+            command: None,
+            software: None,
+            pid: None,
+            name: None,
+            keeps: None,
+            changes: Vec::new(),
+            settings: Default::default(),
+        };
+        result.add(Ok(Trial {
+            target,
+            qos,
+            figures: figures(0.5, 0.9, account),
+        }));
+        result
+    }
+
+    /// A loss is a figure at QoS 0 and a broken promise above; no order may be broken at all.
+    #[test]
+    fn a_broken_promise_has_no_figures() {
+        let lost = Account {
+            published: 9,
+            acknowledged: 9,
+            delivered: 8,
+            lost: 1,
+            ..Account::default()
+        };
+        let reordered = Account {
+            reordered: 3,
+            ..Account::default()
+        };
+
+        assert_eq!(told(0, lost).figures().count(), 1);
+        assert_eq!(told(1, lost).figures().count(), 0);
+        assert_eq!(told(0, reordered).figures().count(), 0);
+        let result = BenchResult::new(
+            &plan(Pace::Window(1)),
+            vec![told(1, lost)],
+            super::super::IsPinned::No,
+        );
+        assert_eq!(result.exit_code, BROKEN);
+        let errors = result.targets[0].errors();
+        assert!(errors[0].contains("1 lost"), "{errors:?}");
+    }
+
+    /// It is the generator that is the limit if its core is full while the broker's is not.
+    #[test]
+    fn a_generator_that_is_the_limit_is_told() {
+        let told = |generator, broker| {
+            let figures = figures(generator, broker, Account::default());
+            of_figures(&figures, &plan(Pace::Window(1))).join(" ")
+        };
+
+        assert!(told(0.95, 0.5).contains("the generator is the limit"));
+        assert!(!told(0.95, 0.99).contains("the generator is the limit"));
+        assert!(!told(0.5, 0.5).contains("the generator is the limit"));
+    }
+
+    /// The window that was asked for is not the one that was measured.
+    #[test]
+    fn a_smaller_window_is_told() {
+        let told = |window| {
+            let figures = figures(0.1, 0.1, Account::default());
+            of_figures(&figures, &plan(Pace::Window(window))).join(" ")
+        };
+
+        assert!(told(21).contains("the window is 20 and not 21"));
+        assert!(!told(20).contains("Receive Maximum"));
+    }
+
+    /// A rate that was not reached is not a rate.
+    #[test]
+    fn a_rate_that_was_not_reached_is_told() {
+        let told = |rate| {
+            let figures = figures(0.1, 0.1, Account::default());
+            of_figures(&figures, &plan(Pace::Rate(rate))).join(" ")
+        };
+
+        assert!(told(2000.0).contains("1,000 messages/s of 2,000"));
+        assert!(!told(1000.0).contains("not reached"));
+    }
+}

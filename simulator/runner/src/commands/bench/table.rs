@@ -1,0 +1,193 @@
+//! A bench for the terminal: a row for each target, and below what a reader must know of the figures.
+
+use squall_run::{bytes_text, count_text};
+
+use super::figures::Figures;
+use super::result::{BenchResult, TargetResult};
+use crate::bench_args::Pattern;
+
+/// The heading of the targets' column.
+const TARGET: &str = "target";
+
+/// One figure of all repeats of a target.
+struct Column {
+    heading: &'static str,
+    value: fn(&Figures) -> Option<f64>,
+    text: fn(f64) -> String,
+}
+
+const COLUMNS: [Column; 10] = [
+    Column {
+        heading: "messages/s",
+        value: |figures| Some(figures.messages_per_s),
+        text: |value| count_text(value.round() as u64),
+    },
+    Column {
+        heading: "broker µs/msg",
+        value: |figures| figures.broker_cpu_us_per_message,
+        text: |value| format!("{value:.3}"),
+    },
+    Column {
+        heading: "cores",
+        value: |figures| figures.broker_cores,
+        text: |value| format!("{value:.2}"),
+    },
+    Column {
+        heading: "p50",
+        value: |figures| figures.latency.p50_us.map(|us| us as f64),
+        text: micros,
+    },
+    Column {
+        heading: "p99",
+        value: |figures| figures.latency.p99_us.map(|us| us as f64),
+        text: micros,
+    },
+    Column {
+        heading: "p99.9",
+        value: |figures| figures.latency.p999_us.map(|us| us as f64),
+        text: micros,
+    },
+    Column {
+        heading: "RSS",
+        value: |figures| figures.broker_rss_bytes.map(|bytes| bytes as f64),
+        text: |value| bytes_text(value as u64),
+    },
+    Column {
+        heading: "B/conn",
+        value: |figures| figures.broker_bytes_per_connection,
+        text: |value| count_text(value.round() as u64),
+    },
+    Column {
+        heading: "switches/msg",
+        value: |figures| figures.broker_switches_per_message,
+        text: |value| format!("{value:.4}"),
+    },
+    Column {
+        heading: "generator µs/msg",
+        value: |figures| figures.generator_cpu_us_per_message,
+        text: |value| format!("{value:.3}"),
+    },
+];
+
+/// The table of the targets that have figures, and the sentences below it; nothing without any.
+pub fn text(result: &BenchResult) -> String {
+    let mut rows = vec![heading(result.bench)];
+    let measured = result
+        .targets
+        .iter()
+        .filter(|target| target.figures().count() > 0);
+    rows.extend(measured.map(row));
+    let mut text = String::new();
+    if rows.len() == 1 {
+        return text;
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            match column {
+                0 => line.push_str(&format!("{cell:<width$}")),
+                _ => line.push_str(&format!("  {cell:>width$}")),
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    for warning in &result.warnings {
+        text.push_str(&format!("{warning}\n"));
+    }
+    text
+}
+
+/// With what the figures are for each of.
+fn heading(bench: &str) -> Vec<String> {
+    let columns = COLUMNS
+        .iter()
+        .map(|column| match bench == Pattern::Conn.name() {
+            true => column
+                .heading
+                .replace("messages", "connects")
+                .replace("msg", "connect"),
+            false => column.heading.to_owned(),
+        });
+    std::iter::once(TARGET.to_owned()).chain(columns).collect()
+}
+
+fn row(target: &TargetResult) -> Vec<String> {
+    let figures: Vec<&Figures> = target.figures().collect();
+    let cell = |column: &Column| {
+        let values = figures.iter().filter_map(|figures| (column.value)(figures));
+        match Spread::of(values.collect()) {
+            None => "-".to_owned(),
+            Some(spread) => spread.text(column.text),
+        }
+    };
+    let cells = COLUMNS.iter().map(cell);
+    std::iter::once(target.name.clone()).chain(cells).collect()
+}
+
+/// The middle and the ends of what repeats found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Half are below.
+    pub median: f64,
+    /// None is below.
+    pub min: f64,
+    /// None is above.
+    pub max: f64,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Spread {
+    /// `None` of nothing.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let half = values.len() / 2;
+        let median = match values.len() % 2 {
+            0 => f64::midpoint(values[half - 1], values[half]),
+            _ => values[half],
+        };
+        Some(Self {
+            median,
+            min,
+            max,
+            count: values.len(),
+        })
+    }
+
+    fn text(self, text: fn(f64) -> String) -> String {
+        let median = text(self.median);
+        match self.count {
+            1 => median,
+            _ => format!("{median} ({}..{})", text(self.min), text(self.max)),
+        }
+    }
+}
+
+/// With the unit that fits.
+fn micros(us: f64) -> String {
+    squall_run::duration_text(us / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_has_the_middle_and_both_ends() {
+        let spread = Spread::of(vec![3.0, 1.0, 10.0, 5.0]).expect("there are values");
+
+        assert_eq!((spread.median, spread.min, spread.max), (4.0, 1.0, 10.0));
+        assert_eq!(
+            Spread::of(vec![7.0]).expect("there is one").text(micros),
+            "7.00 µs"
+        );
+        assert_eq!(Spread::of(Vec::new()), None);
+    }
+}

@@ -1,0 +1,259 @@
+//! One trial of a bench: a broker, a load on it for a time, and what both used meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::time::{ClockId, clock_gettime};
+use squall_saturate::{Counters, Engine, Load, LoadError};
+use squall_scenario::{Scenario, Transport};
+use tokio::task::spawn_blocking;
+
+use super::figures::{Counted, Figures, Reading, Seen};
+use super::plan::BenchPlan;
+use crate::bench_args::Pattern;
+use crate::clock::Clock;
+use crate::commands::with_causes;
+use crate::exit::Failure;
+use crate::machine::cores;
+use crate::machine::processes::Processes;
+use crate::machine::switches;
+use crate::run::signals::StopSignals;
+use crate::target::{Ending, Haste, Target};
+
+/// How long a broker on which a load has failed may take to answer.
+const STILL_THERE_MAX: Duration = Duration::from_secs(5);
+
+/// Where broker and generator run, with `--pin`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned {
+    /// The core of all the broker's threads.
+    pub broker: usize,
+    /// The core of the generator's thread.
+    pub generator: usize,
+}
+
+/// What all trials of a bench have in common.
+pub struct Setting<'a> {
+    /// What is to be done.
+    pub plan: &'a BenchPlan,
+    /// `None` leaves it to the system.
+    pub pinned: Option<Pinned>,
+    /// The process of a broker that runs already.
+    pub target_pid: Option<u32>,
+}
+
+/// A trial that came to its end.
+pub struct Trial {
+    /// On what, as a run file describes it.
+    pub target: squall_run::Target,
+    /// The QoS that it was at, which may be lower than was asked for.
+    pub qos: u8,
+    /// What was found.
+    pub figures: Figures,
+}
+
+/// Carries a trial out. A target that squall started is stopped in any case.
+pub async fn run(
+    setting: &Setting<'_>,
+    scenario: &Scenario,
+    signals: &mut StopSignals,
+) -> Result<Trial, Failure> {
+    let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
+    let mut target = tokio::select! {
+        started = Target::start(scenario, log.path()) => started?,
+        name = signals.next() => {
+            return Err(Failure::Stopped(format!("stopped by {name} before the target answered")));
+        }
+    };
+    let described = target.describe(&scenario.traits);
+    let measured = on(setting, scenario, &target, signals).await;
+    let name = target.name();
+    if let Err(Failure::Unreachable(_)) = measured {
+        // A broker that is ending is not taken for one that ends because it is told to.
+        let _ = target.ask(STILL_THERE_MAX).await;
+    }
+    // The load has ended: what is not ended by now, ends because it is told to.
+    let ending = target.stop(Haste::Patient).await;
+    let seen = match (measured, ending) {
+        (Err(Failure::Unreachable(why)), ending) => {
+            let why = with_end(&why, &name, ending.as_ref(), &target);
+            return Err(Failure::Unreachable(why));
+        }
+        (measured, _) => measured?,
+    };
+    Ok(Trial {
+        target: described,
+        qos: seen.qos,
+        figures: Figures::of(&seen),
+    })
+}
+
+/// How the broker ended, if that may be why the load did.
+fn with_end(why: &str, name: &str, ending: Option<&Ending>, target: &Target) -> String {
+    match ending.and_then(Ending::status) {
+        None => format!("target {name}: {why}"),
+        Some(status) => {
+            let lines: Vec<String> = target.last_lines();
+            let lines = match lines.is_empty() {
+                true => "it printed nothing".to_owned(),
+                false => format!("it printed last:\n{}", lines.join("\n")),
+            };
+            format!("target {name} ended by itself with {status} ({why}); {lines}")
+        }
+    }
+}
+
+async fn on(
+    setting: &Setting<'_>,
+    scenario: &Scenario,
+    target: &Target,
+    signals: &mut StopSignals,
+) -> Result<Seen, Failure> {
+    let address = target.first();
+    match address.layers.url().transport {
+        Transport::Tcp => {}
+        Transport::Tls | Transport::Ws | Transport::Wss => {
+            return Err(Failure::Usage(format!(
+                "{}: a bench speaks MQTT over TCP alone (mqtt://)",
+                target.url()
+            )));
+        }
+    }
+    let processes = match setting.target_pid {
+        Some(pid) => Some(Processes::One(pid)),
+        None => target.processes(),
+    };
+    if let Some(pinned) = setting.pinned {
+        let all = processes.map(Processes::all).unwrap_or_default();
+        cores::keep_processes(&all, pinned.broker).map_err(|error| {
+            Failure::Usage(format!("--pin: the broker cannot be moved: {error}"))
+        })?;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let job = Job {
+        pattern: setting.plan.pattern,
+        load: setting.plan.load(scenario),
+        address: address.socket,
+        processes,
+        generator_core: setting.pinned.map(|pinned| pinned.generator),
+        warmup: setting.plan.warmup,
+        duration: setting.plan.duration,
+        stop: Arc::clone(&stop),
+    };
+    let mut working = spawn_blocking(move || job.work());
+    let by = tokio::select! {
+        worked = &mut working => {
+            let worked = worked.context("the generator failed")?;
+            return worked.map_err(failure);
+        }
+        by = signals.next() => by,
+    };
+    stop.store(true, Ordering::Relaxed);
+    // It ends with its turn; what it found is of no use.
+    let _ = working.await;
+    Err(Failure::Stopped(format!("stopped by {by}")))
+}
+
+fn failure(error: JobError) -> Failure {
+    match error {
+        JobError::Load(error) => Failure::Unreachable(with_causes(&error)),
+        JobError::Core(error) => {
+            Failure::Usage(format!("--pin: the generator cannot be moved: {error}"))
+        }
+        JobError::NoProcess => Failure::Usage("--target-pid: there is no such process".to_owned()),
+    }
+}
+
+/// What the generator's thread does.
+struct Job {
+    pattern: Pattern,
+    load: Load,
+    address: SocketAddr,
+    processes: Option<Processes>,
+    generator_core: Option<usize>,
+    warmup: Duration,
+    duration: Duration,
+    stop: Arc<AtomicBool>,
+}
+
+/// Why it did not come to its end.
+enum JobError {
+    Load(LoadError),
+    Core(nix::errno::Errno),
+    NoProcess,
+}
+
+impl From<LoadError> for JobError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(error)
+    }
+}
+
+impl Job {
+    fn work(self) -> Result<Seen, JobError> {
+        if let Some(core) = self.generator_core {
+            cores::keep_this_thread(core).map_err(JobError::Core)?;
+        }
+        let Self {
+            load, processes, ..
+        } = self;
+        let rss = || Some(processes?.usage()?.rss_bytes);
+        let connections = (load.publishers.len() + load.subscribers.len()) as u64;
+        let qos = load.qos as u8;
+        let counted = match (self.pattern, load.subscribers.is_empty(), qos) {
+            (Pattern::Conn, _, _) => Counted::Connected,
+            (_, false, _) => Counted::Delivered,
+            (_, true, 0) => Counted::Published,
+            (_, true, _) => Counted::Acknowledged,
+        };
+        let clock = Clock::start();
+        let idle_bytes = rss();
+        if processes.is_some() && idle_bytes.is_none() {
+            return Err(JobError::NoProcess);
+        }
+        let mut before = reading(Counters::default(), processes, clock);
+        let mut engine = Engine::connect(load, self.address, self.stop)?;
+        let connected_bytes = rss();
+
+        let mut after = reading(engine.counters(), processes, clock);
+        if counted != Counted::Connected {
+            engine.run(self.warmup)?;
+            // Those of the warm-up.
+            drop(engine.take_latencies());
+            before = reading(engine.counters(), processes, clock);
+            engine.run(self.duration)?;
+            after = reading(engine.counters(), processes, clock);
+        }
+        let latencies = engine.take_latencies();
+        engine.drain()?;
+        let account = engine.account();
+        let unacknowledged_max = engine.unacknowledged_max();
+        engine.leave();
+        Ok(Seen {
+            before,
+            after,
+            latencies,
+            account,
+            idle_bytes,
+            connected_bytes,
+            connections,
+            counted,
+            qos,
+            unacknowledged_max,
+        })
+    }
+}
+
+fn reading(counters: Counters, processes: Option<Processes>, clock: Clock) -> Reading {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Reading {
+        at_s: clock.now().as_secs_f64(),
+        counters,
+        generator_s: used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9,
+        broker: processes.and_then(Processes::usage),
+        switches: processes.and_then(|processes| switches::of(&processes.all())),
+    }
+}

@@ -1,0 +1,213 @@
+//! One client: its socket, the bytes that wait for it, and how far its connection is.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use squall_protocol::codec::{self, PacketReader};
+use squall_protocol::packet::{
+    Connect, ConnectProperties, Disconnect, Packet, Subscribe, SubscribeProperties, Subscription,
+    SubscriptionOptions, UndecodedFilters,
+};
+use squall_protocol::{PacketId, Version};
+
+use crate::error::{Client, LoadError};
+use crate::limits::KEEP_ALIVE_SECONDS;
+use crate::load::Load;
+
+/// A client and its connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    pub(crate) reader: PacketReader,
+    pub(crate) side: Side,
+}
+
+/// All connections, and which of them have something to write.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    /// Publishers first.
+    pub(crate) connections: Vec<Connection>,
+    /// Those that may have bytes to write.
+    to_write: Vec<u32>,
+}
+
+/// What packets change of a connection.
+#[derive(Debug)]
+pub(crate) struct Side {
+    pub(crate) client: Client,
+    pub(crate) phase: Phase,
+    /// Bytes for the broker; those before `written` have left.
+    pub(crate) out: Vec<u8>,
+    written: usize,
+    /// Whether it is listed as one that has something to write.
+    is_listed: bool,
+    /// Whether the rest of its bytes must wait for room.
+    is_full: bool,
+}
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    /// The system is asked for it.
+    Opening,
+    /// CONNECT is sent.
+    Connecting,
+    /// SUBSCRIBE is sent.
+    Subscribing,
+    /// The load may run.
+    Ready,
+}
+
+impl Clients {
+    /// Notes that the connection at `place` may have bytes to write.
+    #[inline]
+    pub(crate) fn list(&mut self, place: u32) {
+        let side = &mut self.connections[place as usize].side;
+        if !side.is_listed {
+            side.is_listed = true;
+            self.to_write.push(place);
+        }
+    }
+
+    /// Writes each connection that is listed, once.
+    pub(crate) fn write_all(&mut self) -> Result<(), LoadError> {
+        for place in self.to_write.drain(..) {
+            let connection = &mut self.connections[place as usize];
+            connection.side.is_listed = false;
+            let written = connection.write();
+            let client = connection.side.client;
+            written.map_err(|source| LoadError::Connection { client, source })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps connections alive on which nothing is sent.
+    pub(crate) fn ping_all(&mut self, version: Version) {
+        for place in 0..self.connections.len() as u32 {
+            let side = &mut self.connections[place as usize].side;
+            if side.phase == Phase::Ready {
+                codec::encode(&Packet::Pingreq, version, &mut side.out);
+                self.list(place);
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Asks the system for a connection to `address`.
+    pub(crate) fn open(
+        client: Client,
+        address: SocketAddr,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self {
+            stream,
+            reader: PacketReader::new(),
+            side: Side {
+                client,
+                phase: Phase::Opening,
+                out: Vec::new(),
+                written: 0,
+                is_listed: false,
+                is_full: false,
+            },
+        })
+    }
+
+    /// The socket has room: a new connection sends CONNECT.
+    pub(crate) fn has_room(&mut self, load: &Load) -> io::Result<()> {
+        self.side.is_full = false;
+        if self.side.phase == Phase::Opening {
+            if let Some(error) = self.stream.take_error()? {
+                return Err(error);
+            }
+            match self.stream.peer_addr() {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            self.stream.set_nodelay(true)?;
+            self.side.phase = Phase::Connecting;
+            let connect = Packet::Connect(Box::new(connect(self.side.client, load)));
+            codec::encode(&connect, load.version, &mut self.side.out);
+        }
+        self.write()
+    }
+
+    /// Writes what there is, as far as there is room.
+    pub(crate) fn write(&mut self) -> io::Result<()> {
+        let side = &mut self.side;
+        while side.written < side.out.len() && !side.is_full {
+            match (&self.stream).write(&side.out[side.written..]) {
+                Ok(count) => side.written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => side.is_full = true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if side.written == side.out.len() {
+            side.out.clear();
+        } else {
+            side.out.drain(..side.written);
+        }
+        side.written = 0;
+        Ok(())
+    }
+
+    /// Says goodbye, if there is room for it.
+    pub(crate) fn leave(&mut self, version: Version) {
+        codec::encode(
+            &Packet::Disconnect(Disconnect::default()),
+            version,
+            &mut self.side.out,
+        );
+        // The load is over: a broker that does not hear it ends the connection by the close.
+        let _ = self.write();
+    }
+}
+
+impl Side {
+    /// Whether bytes wait for room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
+
+fn connect(client: Client, load: &Load) -> Connect {
+    let client_id = match client {
+        Client::Publisher(place) => &load.publishers[place as usize].client_id,
+        Client::Subscriber(place) => &load.subscribers[place as usize].client_id,
+    };
+    Connect {
+        version: load.version,
+        clean_start: true,
+        keep_alive: KEEP_ALIVE_SECONDS,
+        client_id: client_id.clone(),
+        will: None,
+        user_name: load.user_name.clone(),
+        password: load.password.clone(),
+        properties: ConnectProperties::default(),
+    }
+}
+
+/// The SUBSCRIBE of the subscriber at `place`.
+pub(crate) fn subscribe(place: u32, load: &Load) -> Packet<'static> {
+    let filter = load.subscribers[place as usize].filter.to_stored();
+    Packet::Subscribe(Subscribe {
+        id: PacketId::new(1).expect("it is not 0"),
+        properties: SubscribeProperties::default(),
+        subscriptions: vec![Subscription {
+            filter: Ok(filter),
+            options: SubscriptionOptions {
+                qos: load.qos,
+                ..SubscriptionOptions::default()
+            },
+        }],
+        rest: UndecodedFilters::default(),
+    })
+}

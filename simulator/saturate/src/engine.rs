@@ -1,0 +1,344 @@
+//! The turns of a load: wait for sockets, read all that came, send what may be sent, write each socket once.
+
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mio::{Events, Poll, Token};
+use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX};
+use squall_run::Histogram;
+
+use crate::account::Account;
+use crate::alarm::Alarm;
+use crate::client::{Clients, Connection};
+use crate::clock::{Clock, nanos};
+use crate::error::{Client, LoadError};
+use crate::limits::{
+    CONNECT_SILENCE_MAX, CONNECTS_AT_ONCE, DRAIN_MAX, DRAIN_SILENCE_MAX, EVENTS_PER_TURN,
+    READ_BYTES, READS_PER_TURN, WAIT_MAX,
+};
+use crate::load::Load;
+use crate::receive::World;
+use crate::send::{Schedule, Sender, Stalls};
+
+/// The token of the alarm; those of connections are their places.
+const ALARM: Token = Token(usize::MAX);
+
+/// A load on one broker, from its first connection to its last.
+#[derive(Debug)]
+pub struct Engine {
+    clock: Clock,
+    poll: Poll,
+    events: Events,
+    buffer: Box<[u8]>,
+    rules: DecodeRules,
+    clients: Clients,
+    world: World,
+    sender: Sender,
+    /// Connections whose reading was cut short, with what is left of their events.
+    unread: Vec<u32>,
+    pinged_at: u64,
+    stop: Arc<AtomicBool>,
+}
+
+/// What was done by now.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counters {
+    /// Messages that publishers were given.
+    pub published: u64,
+    /// Deliveries, each once.
+    pub delivered: u64,
+    /// PUBACK and PUBCOMP that publishers had.
+    pub acknowledged: u64,
+    /// Times that messages of a closed loop were taken for lost so that it could go on.
+    pub stalls: u64,
+    /// Most messages of an open loop that were due and could not be sent.
+    pub backlog_max: u64,
+}
+
+/// Whether the load sends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sending {
+    On,
+    Off,
+}
+
+impl Engine {
+    /// Connects all clients of `load` to `address` and subscribes. `stop` ends this and all that follows with
+    /// [`LoadError::Stopped`], whenever it becomes true.
+    ///
+    /// # Errors
+    /// The first client that cannot be connected or subscribed.
+    pub fn connect(
+        load: Load,
+        address: SocketAddr,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, LoadError> {
+        let poll = Poll::new().map_err(LoadError::System)?;
+        let alarm = Alarm::new(poll.registry(), ALARM).map_err(LoadError::System)?;
+        let clock = Clock::start();
+        let mut engine = Self {
+            clock,
+            poll,
+            events: Events::with_capacity(EVENTS_PER_TURN),
+            buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            rules: DecodeRules {
+                version: Some(load.version),
+                maximum_packet_size: PACKET_BYTES_MAX,
+            },
+            clients: Clients::default(),
+            world: World::new(load),
+            sender: Sender {
+                clock,
+                alarm,
+                schedule: Schedule::default(),
+                stalls: Stalls::default(),
+            },
+            unread: Vec::new(),
+            pinged_at: 0,
+            stop,
+        };
+        engine.open_all(address)?;
+        for place in 0..engine.world.publishers.len() as u32 {
+            engine.world.list(place);
+        }
+        Ok(engine)
+    }
+
+    fn open_all(&mut self, address: SocketAddr) -> Result<(), LoadError> {
+        let load = &self.world.load;
+        let publishers = (0..load.publishers.len() as u32).map(Client::Publisher);
+        let subscribers = (0..load.subscribers.len() as u32).map(Client::Subscriber);
+        let mut clients = publishers.chain(subscribers);
+        let all = load.publishers.len() + load.subscribers.len();
+        let (mut moved_at, mut ready) = (self.clock.now(), 0);
+        while self.world.ready < all {
+            while self.clients.connections.len() - self.world.ready < CONNECTS_AT_ONCE
+                && let Some(client) = clients.next()
+            {
+                let token = Token(self.clients.connections.len());
+                let opened = Connection::open(client, address, self.poll.registry(), token);
+                self.clients
+                    .connections
+                    .push(opened.map_err(|source| LoadError::Connection { client, source })?);
+            }
+            self.turn(Sending::Off, WAIT_MAX)?;
+            let now = self.clock.now();
+            if self.world.ready > ready {
+                (moved_at, ready) = (now, self.world.ready);
+            } else if now - moved_at > nanos(CONNECT_SILENCE_MAX) {
+                let silent_s = CONNECT_SILENCE_MAX.as_secs();
+                return Err(LoadError::Silent {
+                    ready,
+                    all,
+                    silent_s,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the load up for `duration`.
+    ///
+    /// # Errors
+    /// The first connection that fails or breaks the protocol.
+    pub fn run(&mut self, duration: Duration) -> Result<(), LoadError> {
+        let now = self.clock.now();
+        let end = now + nanos(duration);
+        if self.sender.schedule.begun_at.is_none() {
+            self.sender.schedule.begun_at = Some(now);
+            self.sender.stalls.moved_at = now;
+        }
+        loop {
+            let now = self.clock.now();
+            if now >= end {
+                return Ok(());
+            }
+            let left = Duration::from_nanos(end - now);
+            self.turn(Sending::On, left.min(WAIT_MAX))?;
+            self.sender.look_for_stalls(&mut self.world);
+        }
+    }
+
+    /// Sends nothing more, and waits until all is delivered and acknowledged, or until nothing comes for two seconds.
+    ///
+    /// # Errors
+    /// The first connection that fails or breaks the protocol.
+    pub fn drain(&mut self) -> Result<(), LoadError> {
+        let begun_at = self.clock.now();
+        let (mut moved_at, mut seen) = (begun_at, self.counters());
+        loop {
+            let now = self.clock.now();
+            let is_silent = now - moved_at > nanos(DRAIN_SILENCE_MAX);
+            if self.is_drained() || is_silent || now - begun_at > nanos(DRAIN_MAX) {
+                return Ok(());
+            }
+            self.turn(Sending::Off, WAIT_MAX)?;
+            let counters = self.counters();
+            if counters != seen {
+                (moved_at, seen) = (self.clock.now(), counters);
+            }
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        let account = self.account();
+        let mut publishers = self.world.publishers.iter();
+        account.lost == 0
+            && publishers.all(|publisher| publisher.is_acknowledged())
+            && self
+                .clients
+                .connections
+                .iter()
+                .all(|one| one.side.out.is_empty())
+    }
+
+    /// The least number of unacknowledged messages that any publisher may have: the load's, or fewer if the broker said so.
+    pub fn unacknowledged_max(&self) -> u32 {
+        let publishers = self.world.publishers.iter();
+        let maxima = publishers.map(|publisher| publisher.unacknowledged_max());
+        maxima.min().unwrap_or_default()
+    }
+
+    /// What was done by now.
+    pub fn counters(&self) -> Counters {
+        let sent = self.world.publishers.iter();
+        Counters {
+            published: sent.map(|publisher| u64::from(publisher.sent)).sum(),
+            delivered: self.world.books.delivered(),
+            acknowledged: self.world.acknowledged,
+            stalls: self.sender.stalls.count,
+            backlog_max: self.sender.schedule.backlog_max,
+        }
+    }
+
+    /// The latencies of what was delivered since the last call: from just before the message was written, or from when it
+    /// was due in an open loop, to the read that brought it.
+    pub fn take_latencies(&mut self) -> Histogram {
+        self.world.latency.take()
+    }
+
+    /// What became of all messages. What is still under way counts as lost.
+    pub fn account(&self) -> Account {
+        let sent: Vec<u32> = (self.world.publishers.iter())
+            .map(|publisher| publisher.sent)
+            .collect();
+        Account {
+            acknowledged: self.world.acknowledged,
+            ..self.world.books.account(&sent)
+        }
+    }
+
+    /// Says goodbye to the broker and closes all connections.
+    pub fn leave(mut self) {
+        let version = self.world.load.version;
+        for connection in &mut self.clients.connections {
+            connection.leave(version);
+        }
+    }
+
+    /// One turn, which waits at most `wait` for something to come.
+    fn turn(&mut self, sending: Sending, wait: Duration) -> Result<(), LoadError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(LoadError::Stopped);
+        }
+        let mut wait = wait;
+        if sending == Sending::On {
+            let until_next = self.sender.send(&mut self.world, &mut self.clients);
+            let until_next = until_next.map_err(LoadError::System)?;
+            wait = wait.min(until_next);
+        }
+        self.clients.write_all()?;
+        if !self.unread.is_empty() {
+            wait = Duration::ZERO;
+        }
+        match self.poll.poll(&mut self.events, Some(wait)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(LoadError::System(error)),
+        }
+        self.handle_events()?;
+        self.ping();
+        Ok(())
+    }
+
+    fn handle_events(&mut self) -> Result<(), LoadError> {
+        let mut to_read = std::mem::take(&mut self.unread);
+        for event in &self.events {
+            if event.token() == ALARM {
+                continue;
+            }
+            let place = event.token().0;
+            let connection = &mut self.clients.connections[place];
+            if event.is_writable() || event.is_error() {
+                let written = connection.has_room(&self.world.load);
+                let client = connection.side.client;
+                written.map_err(|source| LoadError::Connection { client, source })?;
+                if let Client::Publisher(publisher) = client {
+                    self.world.list(publisher);
+                }
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                to_read.push(place as u32);
+            }
+        }
+        for place in to_read {
+            self.read(place)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what one connection has, and handles it.
+    fn read(&mut self, place: u32) -> Result<(), LoadError> {
+        let Connection {
+            stream,
+            reader,
+            side,
+        } = &mut self.clients.connections[place as usize];
+        let client = side.client;
+        let mut reads = 0;
+        loop {
+            if reads == READS_PER_TURN {
+                self.unread.push(place);
+                break;
+            }
+            reads += 1;
+            let count = match stream.read(&mut self.buffer) {
+                Ok(0) => return Err(LoadError::Closed(client)),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(LoadError::Connection { client, source }),
+            };
+            let now = self.clock.now();
+            let mut input = &self.buffer[..count];
+            while let Some(packet) = reader
+                .poll_packet(&mut input, &self.rules)
+                .map_err(|source| LoadError::Protocol { client, source })?
+            {
+                self.world.handle(side, &packet, now)?;
+            }
+            // The socket is empty: what comes from here on is a new event.
+            if count < self.buffer.len() {
+                break;
+            }
+        }
+        if !side.out.is_empty() {
+            self.clients.list(place);
+        }
+        Ok(())
+    }
+
+    /// Keeps connections alive on which nothing is sent.
+    fn ping(&mut self) {
+        let now = self.clock.now();
+        let period = nanos(Duration::from_secs(self.world.keep_alive.into())) / 2;
+        if now - self.pinged_at < period {
+            return;
+        }
+        self.pinged_at = now;
+        self.clients.ping_all(self.world.load.version);
+    }
+}
