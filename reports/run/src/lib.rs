@@ -11,6 +11,7 @@ mod accounting;
 mod anomaly;
 mod check;
 mod closed_loop;
+mod compare;
 mod connections;
 mod drain;
 mod fault;
@@ -60,6 +61,10 @@ pub use check::{
     AllowedRange, CheckOutcome, ClaimOutcome, ClaimResult, DeviceViolations, Explanation,
 };
 pub use closed_loop::ClosedLoop;
+pub use compare::{
+    Better, ComparedFigure, Difference, DifferingSetting, FAMILY_ERROR, FigurePart, Finding,
+    MustAgree, NotComparable, RUNS_NEEDED, RunOfSide, SIDE, Scale, Side, SideBySide, SideSummary,
+};
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;
 pub use fault::{FaultEffect, FaultOccurrence, FirstAnomaly};
