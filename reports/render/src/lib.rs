@@ -7,6 +7,7 @@
 
 mod chart;
 mod clock;
+mod compare;
 mod html;
 mod markdown;
 mod on_links;
@@ -23,6 +24,7 @@ mod write;
 mod write_runs;
 
 pub use chart::ChartError;
+pub use compare::{comparison_line, terminal_comparison, write_comparison};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};

@@ -1,0 +1,113 @@
+//! What a comparison of sides leaves: a page, a text and a file for programs, and what a terminal shows.
+
+mod difference;
+mod markdown;
+mod text;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use squall_run::{ComparedFigure, Finding, Side, SideBySide};
+
+use crate::html;
+use crate::report_error::ReportError;
+use crate::write_runs::put;
+
+pub(crate) use difference::{band, change};
+pub use text::terminal_comparison;
+
+/// The page of a comparison.
+const PAGE: &str = "compare.html";
+/// The same as text.
+const TEXT: &str = "compare.md";
+/// The same for a program.
+const FILE: &str = "compare.json";
+
+/// Writes `compare.html`, `compare.md` and `compare.json` into `folder`, which is made if need be, in place of those of an
+/// earlier comparison; other files are left as they are. The path of the page.
+///
+/// # Errors
+///
+/// If the folder cannot be written. Each file is whole, or as it was before.
+pub fn write_comparison(
+    sides: &[Side],
+    all: &SideBySide,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    fs::create_dir_all(folder).map_err(|source| ReportError::at(folder, source))?;
+    let mut json = serde_json::to_string_pretty(all).expect("no map has keys that are not text");
+    json.push('\n');
+    put(folder, FILE, json.as_bytes())?;
+    put(folder, TEXT, markdown::text(all).as_bytes())?;
+    put(folder, PAGE, html::compare_page(sides, all)?.as_bytes())?;
+    Ok(folder.join(PAGE))
+}
+
+/// A comparison as one line of JSON.
+pub fn comparison_line(all: &SideBySide) -> String {
+    serde_json::to_string(all).expect("no map has keys that are not text")
+}
+
+/// What side number `side` (from 1) comes to beside the base, in a sentence.
+pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
+    let (base, label) = (&all.sides[0].label, &all.sides[side].label);
+    let count = |finding| all.count(side, finding);
+    if count(Finding::NoiseUnknown) > 0 {
+        return format!(
+            "What lies between {label} and {base} may all be noise, which is unknown with one run on a side."
+        );
+    }
+    let (better, worse, differs) = (
+        count(Finding::Better),
+        count(Finding::Worse),
+        count(Finding::Differs),
+    );
+    let alike = count(Finding::WithinNoise) + count(Finding::Same);
+    if better + worse + differs + alike == 0 {
+        return format!("Nothing of {label} can be compared with {base}.");
+    }
+    if better + worse + differs == 0 {
+        return format!(
+            "Nothing sets {label} apart from {base} beyond noise, in any of {alike} figures."
+        );
+    }
+    let apart = match differs {
+        0 => String::new(),
+        differs => format!("; {differs} that are neither differ"),
+    };
+    format!(
+        "Beyond noise, {label} is better than {base} in {better} figures and worse in {worse}{apart}; {alike} are within noise."
+    )
+}
+
+/// What the noise of the figures means, in a few sentences.
+pub(crate) fn about_noise(all: &SideBySide) -> String {
+    let tested = match all.tested {
+        0 => "There is no figure whose noise is known".to_owned(),
+        tested => format!(
+            "{tested} differences are tested, and the chance that this page calls any different where nothing differs is at most \
+             {} %",
+            all.family_error * 100.0
+        ),
+    };
+    format!(
+        "A figure is the median of the runs of a side, and under it the least and the greatest. A difference is that of the medians \
+         from {}; under it is the interval that noise alone may fill: the wider of a bootstrap over the runs and of Welch's \
+         t-interval, with the grain of the figure added. It is called better or worse only where that interval leaves zero. {tested}.",
+        all.sides[0].label
+    )
+}
+
+/// The figures that say something, part by part.
+pub(crate) fn shown(all: &SideBySide) -> impl Iterator<Item = &ComparedFigure> {
+    all.figures.iter().filter(|figure| figure.is_of_interest())
+}
+
+/// A figure of a side: its median, and the range of its runs where they differ.
+pub(crate) fn cell(figure: &ComparedFigure, side: usize) -> Option<(String, Option<String>)> {
+    let spread = figure.spread(side)?;
+    let text = |number| figure.unit.text(number);
+    let range = (text(spread.min) != text(spread.max))
+        .then(|| format!("{} … {}", text(spread.min), text(spread.max)));
+    Some((text(spread.median), range))
+}
