@@ -1,6 +1,7 @@
 //! What each command of the command line does: one file a command.
 
 pub mod broker;
+pub mod compare;
 pub mod completions;
 pub mod doctor;
 pub mod explain;

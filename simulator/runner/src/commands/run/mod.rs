@@ -13,6 +13,7 @@ use squall_run::{ComparedRun, Outcome, Run, RunSet, SCENARIO, StopCause, worst_e
 use tokio::task::LocalSet;
 
 pub use closing::Table;
+pub use folders::new_folder;
 pub use series::Series;
 
 use crate::cli::{OutputArgs, RunArgs, WorkerArgs};
@@ -172,7 +173,7 @@ fn write_page(series: &Series) -> Result<(), Failure> {
 }
 
 /// For a program that reads standard output: why there is no verdict.
-fn tell_json(output: &OutputArgs, failure: &Failure) {
+pub fn tell_json(output: &OutputArgs, failure: &Failure) {
     if output.json {
         let text = if let Failure::Internal(error) = failure {
             format!("{error:#}")
