@@ -290,7 +290,7 @@ pub struct CompareArgs {
     /// A broker to run the scenario on, as for `squall run`; at least two, the first is what the others are compared with.
     #[arg(long = "target", value_name = "NAME|FILE|URL", requires = "scenario")]
     pub targets: Vec<String>,
-    /// How often each target has its turn; with one, noise is unknown [default: 3].
+    /// How often each target has its turn; with one, noise is unknown [default: 5].
     #[arg(long, value_name = "N", requires = "scenario", value_parser = value_parser!(u32).range(1..=1000))]
     pub repeat: Option<u32>,
     /// Override a value of the scenario, dotted: `run.duration=30s`. May be repeated.

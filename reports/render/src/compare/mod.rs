@@ -68,16 +68,33 @@ pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
     }
     if better + worse + differs == 0 {
         return format!(
-            "Nothing sets {label} apart from {base} beyond noise, in any of {alike} figures."
+            "Nothing sets {label} apart from {base} beyond noise, in any of {}.",
+            figures(alike)
         );
     }
     let apart = match differs {
         0 => String::new(),
-        differs => format!("; {differs} that are neither differ"),
+        1 => "; 1 of which neither way is better differs".to_owned(),
+        more => format!("; {more} of which neither way is better differ"),
+    };
+    let rest = match alike {
+        0 => String::new(),
+        1 => "; 1 is within noise".to_owned(),
+        more => format!("; {more} are within noise"),
     };
     format!(
-        "Beyond noise, {label} is better than {base} in {better} figures and worse in {worse}{apart}; {alike} are within noise."
+        "Beyond noise, {label} is better than {base} in {} and worse in {}{apart}{rest}.",
+        figures(better),
+        figures(worse)
     )
+}
+
+/// `1 figure`, `7 figures`
+fn figures(count: usize) -> String {
+    match count {
+        1 => "1 figure".to_owned(),
+        more => format!("{more} figures"),
+    }
 }
 
 /// What the noise of the figures means, in a few sentences.

@@ -203,12 +203,13 @@ pub(super) fn differing(sides: &[Side]) -> Vec<DifferingSetting> {
         .map(|side| settings_of(&side.first().identity.scenario.resolved))
         .collect();
     let mut rows = rows_of(&cards);
-    // The run card says better which target it was.
-    rows.extend(
-        rows_of(&scenarios)
-            .into_iter()
-            .filter(|row| !row.name.starts_with("target.")),
-    );
+    // How a target is started and stopped follows from which one it is.
+    let is_told = |name: &str| match name.strip_prefix("target.") {
+        Some(of_target) => ["spawn", "url", "config"].contains(&of_target),
+        None => true,
+    };
+    let of_scenario = rows_of(&scenarios).into_iter();
+    rows.extend(of_scenario.filter(|row| is_told(&row.name)));
     rows
 }
 
@@ -232,7 +233,6 @@ fn card(run: &Run) -> BTreeMap<String, String> {
         card.extend(value.map(|value| (name.to_owned(), value)));
     };
     add("target: software", target.software.clone());
-    add("target: command", target.command.clone());
     add(
         "target: keeps",
         target.keeps.map(|keeps| keeps.name().to_owned()),

@@ -143,7 +143,11 @@ impl SideBySide {
             let difference = figure.differences[side - 1].as_ref();
             difference.is_some_and(|difference| difference.finding == finding)
         };
-        self.figures.iter().filter(of_side).count()
+        let figures = self.figures.iter();
+        figures
+            .filter(|figure| figure.is_of_interest())
+            .filter(of_side)
+            .count()
     }
 
     /// The JSON Schema of `compare.json`.
@@ -277,7 +281,9 @@ fn notes(sides: &[Side], settings: &[DifferingSetting]) -> Vec<String> {
             sides[0].label, side.label
         ));
     }
-    let of_scenario = settings.iter().filter(|row| !row.name.contains(": "));
+    let of_scenario = settings
+        .iter()
+        .filter(|row| !row.name.contains(": ") && !row.name.starts_with("target."));
     let keys: Vec<&str> = of_scenario.map(|row| row.name.as_str()).collect();
     if !keys.is_empty() {
         notes.push(format!(

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(super) fn settings_of(resolved: &str) -> BTreeMap<String, String> {
     let mut reader = Reader::default();
     for line in resolved.lines() {
-        reader.line(line.trim());
+        reader.line(line);
     }
     reader.settings
 }
@@ -23,7 +23,12 @@ struct Reader {
     path: Vec<Table>,
     /// How many of each repeated table there were, by the key up to it.
     counts: BTreeMap<String, usize>,
+    /// The key of a text of several lines that has not ended.
+    open: Option<String>,
 }
+
+/// What a text of several lines begins and ends with.
+const LONG_TEXT: &str = "\"\"\"";
 
 struct Table {
     /// As its head names it.
@@ -34,6 +39,14 @@ struct Table {
 
 impl Reader {
     fn line(&mut self, line: &str) {
+        if let Some(key) = self.open.take() {
+            let text = self.settings.entry(key.clone()).or_default();
+            text.push('\n');
+            text.push_str(line);
+            self.open = Some(key).filter(|_| !line.contains(LONG_TEXT));
+            return;
+        }
+        let line = line.trim();
         if let Some(head) = line
             .strip_prefix("[[")
             .and_then(|rest| rest.strip_suffix("]]"))
@@ -93,6 +106,8 @@ impl Reader {
             path if path.is_empty() => key.to_owned(),
             path => format!("{path}.{key}"),
         };
+        let is_open = value.matches(LONG_TEXT).count() % 2 == 1;
+        self.open = is_open.then(|| key.clone());
         self.settings.insert(key, value.to_owned());
     }
 
@@ -108,6 +123,18 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A text of several lines is one value, whatever its lines look like.
+    #[test]
+    fn a_text_of_several_lines_is_one_value() {
+        let resolved = "[target]\nconfig = { \"a.conf\" = \"\"\"\n[[group]]\nx = 1\n\"\"\" }\n[run]\nwarmup = \"1s\"\n";
+
+        let settings = settings_of(resolved);
+
+        let keys: Vec<&str> = settings.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["run.warmup", "target.config"]);
+        assert!(settings["target.config"].ends_with("\n[[group]]\nx = 1\n\"\"\" }"));
+    }
 
     /// Keys are those of `--set`; the seed and comments are left out.
     #[test]

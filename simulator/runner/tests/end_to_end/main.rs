@@ -6,6 +6,7 @@ mod bad_input;
 mod broker_faults;
 mod closed_loops;
 mod commands;
+mod compared;
 mod contenders;
 mod deaths;
 mod described;

@@ -5,7 +5,7 @@
 //! - the percentile bootstrap of the difference of medians. Of few runs it is far too narrow: of three it ends at the
 //!   nearest and the farthest runs, which two sides that are equal leave one time in ten;
 //! - Welch's interval `d ± t · √(s²₁/n₁ + s²₂/n₂)` around the difference of means (B. L. Welch, Biometrika 34, 1947), with
-//!   the degrees of freedom of Satterthwaite rounded down. Figures above zero are compared by their logarithms, in which
+//!   the degrees of freedom of Satterthwaite. Figures above zero are compared by their logarithms, in which
 //!   noise is a share of the figure and its distribution less skewed. To each variance that of the figure's own grain is
 //!   added: three runs that agree by chance would otherwise have no noise at all, as where one figure of many is picked
 //!   because its variance came out small (V. G. Tusher, R. Tibshirani, G. Chu, PNAS 98, 2001).
@@ -247,8 +247,6 @@ fn welch(base: &[f64], other: &[f64], scale: Scale, grain: Grain, error: f64) ->
         return (to - from, to - from);
     }
     let degrees = (variance.powi(2) / (share_from + share_to)).max(1.0);
-    // One sum in floating point may be a hair below a whole number.
-    let degrees = (degrees + 1e-9).floor() as u32;
     let reach = student::quantile(error, degrees) * variance.sqrt();
     (to - from - reach, to - from + reach)
 }

@@ -8,8 +8,21 @@ const HALVINGS: u32 = 100;
 const BEYOND_ALL: f64 = 1e12;
 
 /// The value that a t with so many degrees of freedom (at least 1) exceeds, in either direction, with the chance `outside`
-/// (between 0 and 1).
-pub(super) fn quantile(outside: f64, degrees: u32) -> f64 {
+/// (between 0 and 1). Between two whole numbers of degrees its logarithm is taken on the line over 1 / degrees, on which it
+/// all but lies.
+pub(super) fn quantile(outside: f64, degrees: f64) -> f64 {
+    // A sum in floating point may be a hair below a whole number.
+    let fewer = (degrees + 1e-9).floor().max(1.0);
+    let value = |degrees: f64| quantile_of_whole(outside, degrees as u32);
+    if degrees <= fewer {
+        return value(fewer);
+    }
+    let share = (1.0 / fewer - 1.0 / degrees) / (1.0 / fewer - 1.0 / (fewer + 1.0));
+    let (most, least) = (value(fewer).ln(), value(fewer + 1.0).ln());
+    (most + share * (least - most)).exp()
+}
+
+fn quantile_of_whole(outside: f64, degrees: u32) -> f64 {
     let (mut low, mut high) = (0.0, BEYOND_ALL);
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
@@ -60,9 +73,19 @@ mod tests {
             (0.1, 30, 1.697),
             (0.05, 100, 1.984),
         ] {
-            let found = quantile(outside, degrees);
+            let found = quantile(outside, f64::from(degrees));
 
             assert!((found - expected).abs() < 6e-4, "{degrees}: {found}");
         }
+    }
+
+    /// Between whole numbers it lies between theirs, and is that of a whole number next to it.
+    #[test]
+    fn between_whole_numbers_it_lies_between_theirs() {
+        let of = |degrees| quantile(0.001, degrees);
+
+        assert!(of(3.0) > of(3.5) && of(3.5) > of(4.0));
+        assert!((of(3.999_999) - of(4.0)).abs() < 1e-4);
+        assert_eq!(of(4.0 - 1e-12), of(4.0));
     }
 }

@@ -15,8 +15,8 @@ use crate::scenario_file::ScenarioFile;
 use crate::scenario_runs::ScenarioRuns;
 use crate::targets;
 
-/// How often each target has its turn, if the command does not say: with fewer, noise is hardly known.
-const REPEAT: u32 = 3;
+/// How often each target has its turn, if the command does not say: with three, only great differences stand out from noise.
+const REPEAT: u32 = 5;
 
 /// Runs `scenario` on each target and compares the runs. Where one could not run, its exit code counts.
 pub fn compare(scenario: &Path, args: &CompareArgs) -> Result<u8, Failure> {
