@@ -24,7 +24,7 @@ mod write;
 mod write_runs;
 
 pub use chart::ChartError;
-pub use compare::{comparison_line, terminal_comparison, write_comparison};
+pub use compare::{comparison_line, figure_line, terminal_comparison, write_comparison};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};

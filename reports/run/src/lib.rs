@@ -62,8 +62,9 @@ pub use check::{
 };
 pub use closed_loop::ClosedLoop;
 pub use compare::{
-    Better, ComparedFigure, Difference, DifferingSetting, FAMILY_ERROR, FigurePart, Finding,
-    MustAgree, NotComparable, RUNS_NEEDED, RunOfSide, SIDE, Scale, Side, SideBySide, SideSummary,
+    Better, Chosen, ComparedFigure, Difference, DifferingSetting, FAMILY_ERROR, FigurePart,
+    Finding, MustAgree, NotChosen, NotComparable, RUNS_NEEDED, RunOfSide, SIDE, Scale, Side,
+    SideBySide, SideSummary, Worsening,
 };
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;

@@ -131,6 +131,14 @@ pub struct RunArgs {
     /// [default: the scenario's run.repeat].
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
     pub repeat: Option<u32>,
+    /// Earlier runs of the scenario, a run file or a folder: end with exit code 99 if a figure got worse than theirs, beyond
+    /// the noise of the repeats.
+    #[arg(long, value_name = "RUN", value_hint = ValueHint::AnyPath)]
+    pub baseline: Option<PathBuf>,
+    /// A figure that must not get worse than the baseline's, and by how much it may: `e2e_latency.p99 > 10%`, `lost`. May be
+    /// repeated [default: all figures].
+    #[arg(long, value_name = "KEY[ > MARGIN]", requires = "baseline")]
+    pub worse: Vec<String>,
     /// Threads of the generator.
     #[command(flatten)]
     pub workers: WorkerArgs,

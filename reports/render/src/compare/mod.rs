@@ -48,6 +48,18 @@ pub fn comparison_line(all: &SideBySide) -> String {
     serde_json::to_string(all).expect("no map has keys that are not text")
 }
 
+/// A figure of two sides in a line: its key, both medians, their difference and its noise.
+pub fn figure_line(figure: &ComparedFigure) -> String {
+    let median = |side| cell(figure, side).map_or_else(|| "–".to_owned(), |(median, _)| median);
+    let difference = figure.differences.first().and_then(Option::as_ref);
+    let told = difference.map_or_else(String::new, |found| {
+        let noise = band(found, figure.unit);
+        let noise = noise.map_or_else(String::new, |band| format!(" (noise {band})"));
+        format!(", {}{noise}", change(found, figure.unit))
+    });
+    format!("{}: {} → {}{told}", figure.key, median(0), median(1))
+}
+
 /// What side number `side` (from 1) comes to beside the base, in a sentence.
 pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
     let (base, label) = (&all.sides[0].label, &all.sides[side].label);

@@ -10,6 +10,7 @@ mod resolved;
 mod side;
 #[cfg(test)]
 mod tests;
+mod worse;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -19,6 +20,7 @@ pub use comparable::{DifferingSetting, MustAgree, NotComparable};
 pub use figures::FigurePart;
 pub use noise::{Better, Difference, FAMILY_ERROR, Finding, RUNS_NEEDED, Scale};
 pub use side::{RunOfSide, Side};
+pub use worse::{Chosen, NotChosen, Worsening};
 
 use crate::{ComparedRun, FigureSpread, FigureUnit, RunSet, VERSION, duration_text};
 use figures::{FigureOfRun, figures_of};
@@ -106,8 +108,17 @@ impl SideBySide {
     /// # Errors
     /// [`NotComparable`] with why they are not.
     pub fn of(sides: &[Side]) -> Result<Self, NotComparable> {
+        Self::of_chosen(sides, &[])
+    }
+
+    /// As [`Self::of`], of the figures that are `chosen` alone; of all, if none is. The fewer there are, the narrower are
+    /// their intervals.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_chosen(sides: &[Side], chosen: &[Chosen]) -> Result<Self, NotComparable> {
         comparable::check(sides)?;
-        let (figures, tested) = figures(sides);
+        let (figures, tested) = figures(sides, chosen);
         let identity = &sides[0].first().identity;
         let settings = comparable::differing(sides);
         Ok(Self {
@@ -160,14 +171,15 @@ impl SideBySide {
 }
 
 /// Every figure of any side, and how many differences are tested.
-fn figures(sides: &[Side]) -> (Vec<ComparedFigure>, u32) {
+fn figures(sides: &[Side], chosen: &[Chosen]) -> (Vec<ComparedFigure>, u32) {
     let of_sides: Vec<Vec<Vec<FigureOfRun>>> = sides
         .iter()
         .map(|side| side.compared().map(|run| figures_of(&run.run)).collect())
         .collect();
     let mut known: Vec<&FigureOfRun> = Vec::new();
     for figure in of_sides.iter().flatten().flatten() {
-        if known.iter().all(|other| other.key != figure.key) {
+        let is_chosen = chosen.is_empty() || chosen.iter().any(|chosen| chosen.takes(&figure.key));
+        if is_chosen && known.iter().all(|other| other.key != figure.key) {
             known.push(figure);
         }
     }

@@ -237,3 +237,55 @@ fn what_cannot_be_compared_is_refused() {
         assert_eq!(code, 2, "{errors}");
     }
 }
+
+/// A figure that got worse than the baseline's is told and ends with 99; a baseline that cannot be one is refused before
+/// anything runs.
+#[test]
+fn a_figure_worse_than_the_baseline_fails() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let base = ran(folder.path(), "base", "1s", &[]);
+    let file = folder.path().join("base.toml");
+    let run_again = |name: &str, options: &[&str]| {
+        let out = folder.path().join(name);
+        let arguments = [
+            "run",
+            text(&file),
+            "--baseline",
+            text(&base),
+            "--out",
+            text(&out),
+        ];
+        code_and_errors(&run(&[&arguments, options].concat()))
+    };
+
+    let slower = [
+        "--set",
+        "group.g.publish[0].rate=5",
+        "--worse",
+        "delivery_rate > 10%",
+    ];
+    let (worse, told) = run_again("slower", &slower);
+    let (alike, _) = run_again("alike", &["--worse", "delivery_rate > 50%"]);
+    let (unknown, why) = run_again("unknown", &["--worse", "delivery_rate"]);
+    let (no_figure, keys) = run_again("none", &["--worse", "speed"]);
+    let (other, differs) = run_again("other", &["--set", "run.duration=2s"]);
+
+    assert_eq!(worse, 99, "{told}");
+    let line = "worse than the baseline, more than its margin; noise is unknown: delivery_rate: 50.0/s → 5.00/s";
+    assert!(
+        told.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains(line),
+        "{told}"
+    );
+    assert_eq!((alike, unknown), (0, 0), "{why}");
+    assert!(why.contains("noise is unknown"), "{why}");
+    assert_eq!((no_figure, other), (2, 2));
+    assert!(
+        keys.contains("no figure `speed`") && keys.contains("delivery_rate"),
+        "{keys}"
+    );
+    assert!(differs.contains("run.duration"), "{differs}");
+    assert!(!folder.path().join("other/run.json").exists());
+}

@@ -16,6 +16,8 @@ use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
 use crate::remark::remark;
 
+pub use place::RUN_FILE;
+
 /// A run file that was read.
 struct Found {
     path: PathBuf,
@@ -59,6 +61,39 @@ fn compare_runs(args: &CompareArgs) -> Result<u8, Failure> {
     }
     tell(&labels::labelled(sides), out.path(), &args.output)?;
     Ok(0)
+}
+
+/// The runs at `path`, which are to be those of one side.
+pub fn only_side(label: &str, path: &Path) -> Result<Side, Failure> {
+    let runs = place::read(path)?.into_iter();
+    let runs = runs.map(|found| of_side(found, path)).collect();
+    let mut sides = Side::of_place("", runs);
+    match (sides.pop(), sides.is_empty()) {
+        (Some(side), true) => Ok(Side {
+            label: label.to_owned(),
+            ..side
+        }),
+        (_, _) => Err(Failure::Usage(format!(
+            "{} holds runs of several targets or settings: name the folder of those to compare with",
+            path.display()
+        ))),
+    }
+}
+
+/// A side of the runs in these files.
+pub fn side_of_files(label: &str, files: &[PathBuf]) -> Result<Side, Failure> {
+    let read = |path: &PathBuf| {
+        let run = place::read_file(path)?;
+        let path = path.clone();
+        Ok(of_side(Found { path, run }, Path::new(".")))
+    };
+    Ok(Side {
+        label: label.to_owned(),
+        runs: files
+            .iter()
+            .map(read)
+            .collect::<Result<Vec<RunOfSide>, Failure>>()?,
+    })
 }
 
 /// A run with the way to its report from the page in `out`.

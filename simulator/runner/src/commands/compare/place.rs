@@ -9,7 +9,7 @@ use super::Found;
 use crate::exit::Failure;
 
 /// The file of one run, in its folder.
-const RUN_FILE: &str = "run.json";
+pub const RUN_FILE: &str = "run.json";
 /// How deep below a folder its runs lie: `count=100,use=squall/run-2/run.json`, and one more for folders of such folders.
 const DEPTH_MAX: usize = 3;
 /// More runs than any sweep has that a person looks at.
