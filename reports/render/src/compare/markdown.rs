@@ -6,7 +6,7 @@ use super::{about_noise, band, cell, change, sentence, shown};
 use crate::markdown::escaped;
 
 /// The whole text.
-pub(super) fn text(all: &SideBySide) -> String {
+pub(crate) fn text(all: &SideBySide) -> String {
     let labels: Vec<&str> = all.sides.iter().map(|side| side.label.as_str()).collect();
     let mut text = format!(
         "# {}: {}\n",

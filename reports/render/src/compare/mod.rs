@@ -1,52 +1,14 @@
-//! What a comparison of sides leaves: a page, a text and a file for programs, and what a terminal shows.
+//! A comparison of sides in words: sentences, cells of tables, Markdown, and what a terminal shows.
 
 mod difference;
 mod markdown;
 mod text;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use squall_run::{ComparedFigure, Finding, Side, SideBySide};
-
-use crate::html;
-use crate::report_error::ReportError;
-use crate::write_runs::put;
+use squall_run::{ComparedFigure, Finding, SideBySide};
 
 pub(crate) use difference::{band, change};
+pub(crate) use markdown::text as markdown_text;
 pub use text::terminal_comparison;
-
-/// The page of a comparison.
-const PAGE: &str = "compare.html";
-/// The same as text.
-const TEXT: &str = "compare.md";
-/// The same for a program.
-const FILE: &str = "compare.json";
-
-/// Writes `compare.html`, `compare.md` and `compare.json` into `folder`, which is made if need be, in place of those of an
-/// earlier comparison; other files are left as they are. The path of the page.
-///
-/// # Errors
-///
-/// If the folder cannot be written. Each file is whole, or as it was before.
-pub fn write_comparison(
-    sides: &[Side],
-    all: &SideBySide,
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
-    fs::create_dir_all(folder).map_err(|source| ReportError::at(folder, source))?;
-    let mut json = serde_json::to_string_pretty(all).expect("no map has keys that are not text");
-    json.push('\n');
-    put(folder, FILE, json.as_bytes())?;
-    put(folder, TEXT, markdown::text(all).as_bytes())?;
-    put(folder, PAGE, html::compare_page(sides, all)?.as_bytes())?;
-    Ok(folder.join(PAGE))
-}
-
-/// A comparison as one line of JSON.
-pub fn comparison_line(all: &SideBySide) -> String {
-    serde_json::to_string(all).expect("no map has keys that are not text")
-}
 
 /// A figure of two sides in a line: its key, both medians, their difference and its noise.
 pub fn figure_line(figure: &ComparedFigure) -> String {
@@ -86,8 +48,8 @@ pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
     }
     let apart = match differs {
         0 => String::new(),
-        1 => "; 1 of which neither way is better differs".to_owned(),
-        more => format!("; {more} of which neither way is better differ"),
+        1 => "; 1 more differs, in which neither way is better".to_owned(),
+        more => format!("; {more} more differ, in which neither way is better"),
     };
     let rest = match alike {
         0 => String::new(),

@@ -1,7 +1,9 @@
 //! The page of a comparison: verdicts, figures, spectra, charts over time, what broke and what else differs, side by side.
 
 use maud::{Markup, PreEscaped, html};
-use squall_run::{ClaimResult, ComparedFigure, Difference, FigurePart, Finding, Side, SideBySide};
+use squall_run::{
+    ClaimResult, ComparedFigure, Difference, FigurePart, Finding, Side, SideBySide, SideSummary,
+};
 
 use super::claim_cells::{counted, judged};
 use super::{block, document, runs};
@@ -83,7 +85,7 @@ fn verdicts(all: &SideBySide) -> Markup {
         section #runs {
             h2 { "Verdicts" }
             div .box tabindex="0" role="region" aria-label="Verdicts" {
-                table {
+                table .stacks {
                     thead { tr {
                         th scope="col" { "side" } th scope="col" { "target" } th scope="col" { "verdict" }
                         th scope="col" { "claims" } th scope="col" .quantity { "runs compared" }
@@ -91,11 +93,11 @@ fn verdicts(all: &SideBySide) -> Markup {
                     tbody {
                         @for (row, side) in set.rows().iter().zip(&all.sides) {
                             tr {
-                                td { (side.label) }
-                                td { (side.target) }
-                                td { (runs::verdict(row)) }
-                                td { (counted(row)) }
-                                td .quantity { (side.compared) " of " (row.runs.len()) }
+                                td data-of="" { (side.label) }
+                                td data-of="target" { (side.target) }
+                                td data-of="verdict" { (runs::verdict(row)) }
+                                td data-of="claims" { (counted(row)) }
+                                td .quantity data-of="runs compared" { (side.compared) " of " (row.runs.len()) }
                             }
                         }
                     }
@@ -109,7 +111,6 @@ fn verdicts(all: &SideBySide) -> Markup {
 }
 
 fn figures(all: &SideBySide) -> Markup {
-    let base = &all.sides[0].label;
     let columns = 1 + all.sides.len() + (all.sides.len() - 1);
     let mut part: Option<FigurePart> = None;
     let rows: Vec<(Option<FigurePart>, &ComparedFigure)> = shown(all)
@@ -123,11 +124,11 @@ fn figures(all: &SideBySide) -> Markup {
         section #figures {
             h2 { "Figures" }
             div .box tabindex="0" role="region" aria-label="Figures" {
-                table .compared {
+                table .compared.stacks {
                     thead { tr {
                         th scope="col" { "figure" }
                         @for side in &all.sides { th scope="col" .quantity { (side.label) } }
-                        @for side in &all.sides[1..] { th scope="col" .quantity { (side.label) " from " (base) } }
+                        @for side in &all.sides[1..] { th scope="col" .quantity { (from(all, side)) } }
                     } }
                     tbody {
                         @for (begins, figure) in &rows {
@@ -144,12 +145,17 @@ fn figures(all: &SideBySide) -> Markup {
     }
 }
 
+/// The heading of what sets a side apart from the base.
+fn from(all: &SideBySide, side: &SideSummary) -> String {
+    format!("{} from {}", side.label, all.sides[0].label)
+}
+
 fn figure_row(all: &SideBySide, figure: &ComparedFigure) -> Markup {
     html! {
         tr {
-            td .figure title=(figure.key) { (figure.name) }
-            @for side in 0..all.sides.len() {
-                td .quantity {
+            td .figure title=(figure.key) data-of="" { (figure.name) }
+            @for (side, summary) in all.sides.iter().enumerate() {
+                td .quantity data-of=(summary.label) {
                     @match cell(figure, side) {
                         None => span .faint { "–" },
                         Some((median, range)) => {
@@ -159,19 +165,21 @@ fn figure_row(all: &SideBySide, figure: &ComparedFigure) -> Markup {
                     }
                 }
             }
-            @for difference in &figure.differences { (difference_cell(figure, difference.as_ref())) }
+            @for (side, difference) in all.sides[1..].iter().zip(&figure.differences) {
+                (difference_cell(&from(all, side), figure, difference.as_ref()))
+            }
         }
     }
 }
 
 /// A difference; what is beyond noise has a word in a badge, so that it is seen without its colour.
-fn difference_cell(figure: &ComparedFigure, difference: Option<&Difference>) -> Markup {
+fn difference_cell(of: &str, figure: &ComparedFigure, difference: Option<&Difference>) -> Markup {
     let Some(found) = difference else {
-        return html! { td .quantity { span .faint { "–" } } };
+        return html! { td .quantity data-of=(of) { span .faint { "–" } } };
     };
     let words = found.finding.words();
     html! {
-        td .quantity.difference.(class_of(found.finding)) {
+        td .quantity.difference.(class_of(found.finding)) data-of=(of) {
             @match found.finding {
                 Finding::Better | Finding::Worse | Finding::Differs => span .badge.(class_of(found.finding)) { (words) },
                 Finding::WithinNoise | Finding::Same | Finding::NoiseUnknown => span .faint { (words) },
@@ -254,7 +262,7 @@ fn broken(all: &SideBySide) -> Markup {
             @else if other.is_empty() { p { "Nothing: all " (held.len()) " claims held in every run." } }
             @else {
                 div .box tabindex="0" role="region" aria-label="Claims" {
-                    table {
+                    table .stacks {
                         thead { tr {
                             th scope="col" { "claim" }
                             @for side in &all.sides { th scope="col" { (side.label) } }
@@ -262,8 +270,10 @@ fn broken(all: &SideBySide) -> Markup {
                         tbody {
                             @for name in &other {
                                 tr {
-                                    td .figure { (name) }
-                                    @for row in &rows { td { (judged(&row.judgements(name))) } }
+                                    td .figure data-of="" { (name) }
+                                    @for (row, side) in rows.iter().zip(&all.sides) {
+                                        td data-of=(side.label) { (judged(&row.judgements(name))) }
+                                    }
                                 }
                             }
                         }
@@ -288,7 +298,7 @@ fn settings(all: &SideBySide) -> Markup {
             @if all.settings.is_empty() { p { "None: target, machine, squall and scenario are the same." } }
             @else {
                 div .box tabindex="0" role="region" aria-label="Settings that differ" {
-                    table {
+                    table .stacks {
                         thead { tr {
                             th scope="col" { "setting" }
                             @for side in &all.sides { th scope="col" { (side.label) } }
@@ -296,9 +306,9 @@ fn settings(all: &SideBySide) -> Markup {
                         tbody {
                             @for setting in &all.settings {
                                 tr {
-                                    td { (setting.name) }
-                                    @for value in &setting.values {
-                                        td .sentences {
+                                    td .figure data-of="" { (setting.name) }
+                                    @for (value, side) in setting.values.iter().zip(&all.sides) {
+                                        td .sentences data-of=(side.label) {
                                             @match value {
                                                 Some(value) => (value),
                                                 None => span .faint { "–" },
@@ -410,10 +420,10 @@ mod tests {
     #[test]
     fn only_what_is_beyond_noise_is_coloured() {
         let coloured = |page: &str| {
-            page.matches("<td class=\"quantity difference good\">")
+            page.matches("<td class=\"quantity difference good\" ")
                 .count()
                 + page
-                    .matches("<td class=\"quantity difference bad\">")
+                    .matches("<td class=\"quantity difference bad\" ")
                     .count()
         };
         let many = || vec![with_lost(900), with_lost(905), with_lost(910)];

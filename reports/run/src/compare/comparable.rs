@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::resolved::settings_of;
-use super::side::Side;
+use super::side::{RunOfSide, Side};
 use crate::{Run, bytes_text};
 
 /// Why runs are not compared.
@@ -150,6 +150,25 @@ pub(super) fn check(sides: &[Side]) -> Result<(), NotComparable> {
     others.iter().try_for_each(|other| check_two(base, other))
 }
 
+impl Side {
+    /// Why a run of the scenario `name`, resolved to this text, would not be comparable with this side, if so.
+    pub fn refuses(&self, name: &str, resolved: &str) -> Option<NotComparable> {
+        let mut run = self.first().clone();
+        run.identity.name = name.to_owned();
+        run.identity.scenario.resolved = resolved.to_owned();
+        let other = RunOfSide {
+            run,
+            path: String::new(),
+            report: None,
+        };
+        let other = Self {
+            label: "this scenario".to_owned(),
+            runs: vec![other],
+        };
+        check(&[self.clone(), other]).err()
+    }
+}
+
 fn check_two(base: &Side, other: &Side) -> Result<(), NotComparable> {
     let (first, second) = (base.first(), other.first());
     if first.identity.name != second.identity.name {
@@ -217,12 +236,17 @@ fn rows_of(sides: &[BTreeMap<String, String>]) -> Vec<DifferingSetting> {
     let keys: BTreeSet<&String> = sides.iter().flat_map(BTreeMap::keys).collect();
     let rows = keys.into_iter().map(|key| DifferingSetting {
         name: key.clone(),
-        values: sides.iter().map(|side| side.get(key).cloned()).collect(),
+        values: sides.iter().map(|side| on_one_line(side, key)).collect(),
     });
     rows.filter(|row| {
         row.name != "description" && row.values.iter().any(|value| *value != row.values[0])
     })
     .collect()
+}
+
+/// A value as a cell of a table has it.
+fn on_one_line(side: &BTreeMap<String, String>, key: &str) -> Option<String> {
+    side.get(key).map(|value| value.replace('\n', " "))
 }
 
 /// What the run card says beside the scenario.

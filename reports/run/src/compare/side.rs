@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::comparable::{self, NotComparable};
 use super::figures::figures_of;
 use super::resolved::settings_of;
 use crate::{Outcome, Run, TargetKind};
@@ -49,23 +48,6 @@ impl Side {
         let figures = self.compared().flat_map(|run| figures_of(&run.run));
         let keys: BTreeSet<String> = figures.map(|figure| figure.key).collect();
         keys.into_iter().collect()
-    }
-
-    /// Why a run of the scenario `name`, resolved to this text, would not be comparable with this side, if so.
-    pub fn refuses(&self, name: &str, resolved: &str) -> Option<NotComparable> {
-        let mut run = self.first().clone();
-        run.identity.name = name.to_owned();
-        run.identity.scenario.resolved = resolved.to_owned();
-        let other = RunOfSide {
-            run,
-            path: String::new(),
-            report: None,
-        };
-        let other = Self {
-            label: "this scenario".to_owned(),
-            runs: vec![other],
-        };
-        comparable::check(&[self.clone(), other]).err()
     }
 
     /// The first run: all have its settings.

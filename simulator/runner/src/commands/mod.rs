@@ -12,6 +12,7 @@ pub mod plan;
 pub mod publish;
 pub mod report;
 pub mod run;
+mod run_files;
 pub mod schema;
 pub mod subscribe;
 pub mod suite;

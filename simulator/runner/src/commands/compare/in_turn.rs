@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use squall_run::{RunSet, RunState, Side, worst_exit_code};
 use squall_scenario::Setting;
 
-use super::{Found, of_side, place, tell};
+use super::tell;
 use crate::cli::{CompareArgs, OutputArgs, OverrideArgs};
 use crate::commands::run::{self, Series};
+use crate::commands::run_files::{self, Found, of_side};
 use crate::exit::Failure;
 use crate::scenario_file::ScenarioFile;
 use crate::scenario_runs::ScenarioRuns;
@@ -105,8 +106,8 @@ fn sides(set: &RunSet, folder: &Path) -> Result<Vec<Side>, Failure> {
     for row in set.rows() {
         let mut runs = Vec::new();
         for report in row.runs.iter().filter_map(|run| run.report.as_ref()) {
-            let path: PathBuf = folder.join(report).with_file_name("run.json");
-            let run = place::read_file(&path)?;
+            let path: PathBuf = folder.join(report).with_file_name(run_files::RUN_FILE);
+            let run = run_files::read_file(&path)?;
             runs.push(of_side(Found { path, run }, folder));
         }
         if !runs.is_empty() {

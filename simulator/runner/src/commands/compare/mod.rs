@@ -2,27 +2,19 @@
 
 mod in_turn;
 mod labels;
-mod place;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
-use squall_run::{Run, RunOfSide, Side, SideBySide};
+use squall_run::{Side, SideBySide};
 
-use super::run;
+use super::run_files::of_side;
+use super::{run, run_files};
 use crate::cli::{CompareArgs, OutputArgs};
 use crate::exit::Failure;
 use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
 use crate::remark::remark;
-
-pub use place::RUN_FILE;
-
-/// A run file that was read.
-struct Found {
-    path: PathBuf,
-    run: Run,
-}
 
 /// Compares what the arguments name. The exit code is 0 where there is a comparison, whatever it says.
 pub fn compare(args: &CompareArgs) -> Result<u8, Failure> {
@@ -43,7 +35,7 @@ fn compare_runs(args: &CompareArgs) -> Result<u8, Failure> {
     }
     let mut places = Vec::new();
     for path in &args.runs {
-        places.push((path.as_path(), place::read(path)?));
+        places.push((path.as_path(), run_files::read(path)?));
     }
     let name = &places[0].1[0].run.identity.name;
     let out = match &args.output.out {
@@ -61,49 +53,6 @@ fn compare_runs(args: &CompareArgs) -> Result<u8, Failure> {
     }
     tell(&labels::labelled(sides), out.path(), &args.output)?;
     Ok(0)
-}
-
-/// The runs at `path`, which are to be those of one side.
-pub fn only_side(label: &str, path: &Path) -> Result<Side, Failure> {
-    let runs = place::read(path)?.into_iter();
-    let runs = runs.map(|found| of_side(found, path)).collect();
-    let mut sides = Side::of_place("", runs);
-    match (sides.pop(), sides.is_empty()) {
-        (Some(side), true) => Ok(Side {
-            label: label.to_owned(),
-            ..side
-        }),
-        (_, _) => Err(Failure::Usage(format!(
-            "{} holds runs of several targets or settings: name the folder of those to compare with",
-            path.display()
-        ))),
-    }
-}
-
-/// A side of the runs in these files.
-pub fn side_of_files(label: &str, files: &[PathBuf]) -> Result<Side, Failure> {
-    let read = |path: &PathBuf| {
-        let run = place::read_file(path)?;
-        let path = path.clone();
-        Ok(of_side(Found { path, run }, Path::new(".")))
-    };
-    Ok(Side {
-        label: label.to_owned(),
-        runs: files
-            .iter()
-            .map(read)
-            .collect::<Result<Vec<RunOfSide>, Failure>>()?,
-    })
-}
-
-/// A run with the way to its report from the page in `out`.
-fn of_side(found: Found, out: &Path) -> RunOfSide {
-    let report = found.path.with_file_name(squall_reports::REPORT_PAGE);
-    RunOfSide {
-        run: found.run,
-        path: found.path.display().to_string(),
-        report: report.exists().then(|| place::link(out, &report)),
-    }
 }
 
 /// Compares the sides, leaves the page in `out` and says what there is.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use squall_run::{Chosen, RunSet, Side, SideBySide, Worsening};
 
 use crate::cli::RunArgs;
-use crate::commands::compare;
+use crate::commands::run_files;
 use crate::exit::Failure;
 use crate::output::print_line;
 use crate::remark::remark;
@@ -37,7 +37,7 @@ impl Baseline {
                     .to_owned(),
             ));
         }
-        let side = compare::only_side("the baseline", path)?;
+        let side = run_files::only_side("the baseline", path)?;
         let scenario = &runs.first().scenario;
         if let Some(why) = side.refuses(&scenario.name, &scenario.to_resolved_toml()) {
             return Err(Failure::Usage(why.to_string()));
@@ -58,14 +58,14 @@ impl Baseline {
             .map(|report| {
                 let page =
                     folder.map_or_else(|| PathBuf::from(report), |folder| folder.join(report));
-                page.with_file_name(compare::RUN_FILE)
+                page.with_file_name(run_files::RUN_FILE)
             })
             .collect();
         if files.is_empty() {
             // Why there is no run is said already.
             return Ok(0);
         }
-        let new = compare::side_of_files("this run", &files)?;
+        let new = run_files::side_of_files("this run", &files)?;
         let sides = [self.side.clone(), new];
         let all = SideBySide::of_chosen(&sides, &self.chosen)
             .map_err(|error| Failure::Usage(error.to_string()))?;

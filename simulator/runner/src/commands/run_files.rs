@@ -1,11 +1,10 @@
-//! The run files that a path of the command line stands for, and the way from the page to their reports.
+//! Run files that commands compare: those that a path stands for, as sides, and the way from a page to their reports.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use squall_run::Run;
+use squall_run::{Run, RunOfSide, Side};
 
-use super::Found;
 use crate::exit::Failure;
 
 /// The file of one run, in its folder.
@@ -14,6 +13,14 @@ pub const RUN_FILE: &str = "run.json";
 const DEPTH_MAX: usize = 3;
 /// More runs than any sweep has that a person looks at.
 const RUNS_MAX: usize = 1_000;
+
+/// A run file that was read.
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub run: Run,
+}
 
 /// The runs at `path`, at least one, in the order in which they ran: a run file, the folder of one, or a folder with those of
 /// several below it.
@@ -51,6 +58,49 @@ pub fn read_file(file: &Path) -> Result<Run, Failure> {
         let text = crate::commands::with_causes(&error);
         Failure::Usage(format!("{}: {text}", file.display()))
     })
+}
+
+/// The runs at `path`, which are to be those of one side.
+pub fn only_side(label: &str, path: &Path) -> Result<Side, Failure> {
+    let runs = read(path)?.into_iter();
+    let runs = runs.map(|found| of_side(found, path)).collect();
+    let mut sides = Side::of_place("", runs);
+    match (sides.pop(), sides.is_empty()) {
+        (Some(side), true) => Ok(Side {
+            label: label.to_owned(),
+            ..side
+        }),
+        (_, _) => Err(Failure::Usage(format!(
+            "{} holds runs of several targets or settings: name the folder of those to compare with",
+            path.display()
+        ))),
+    }
+}
+
+/// A side of the runs in these files.
+pub fn side_of_files(label: &str, files: &[PathBuf]) -> Result<Side, Failure> {
+    let read = |path: &PathBuf| {
+        let run = read_file(path)?;
+        let path = path.clone();
+        Ok(of_side(Found { path, run }, Path::new(".")))
+    };
+    Ok(Side {
+        label: label.to_owned(),
+        runs: files
+            .iter()
+            .map(read)
+            .collect::<Result<Vec<RunOfSide>, Failure>>()?,
+    })
+}
+
+/// A run with the way to its report from the page in `out`.
+pub fn of_side(found: Found, out: &Path) -> RunOfSide {
+    let report = found.path.with_file_name(squall_reports::REPORT_PAGE);
+    RunOfSide {
+        run: found.run,
+        path: found.path.display().to_string(),
+        report: report.exists().then(|| link(out, &report)),
+    }
 }
 
 fn files_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -109,7 +159,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 }
 
 /// A link from a page in `folder` to `file`, as an address relative to the page.
-pub fn link(folder: &Path, file: &Path) -> String {
+fn link(folder: &Path, file: &Path) -> String {
     let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let (from, to) = (absolute(folder), absolute(file));
     let shared = from
