@@ -7,6 +7,7 @@
 
 mod chart;
 mod clock;
+mod compare;
 mod html;
 mod markdown;
 mod on_links;
@@ -20,12 +21,15 @@ mod verdict;
 mod violations;
 mod wrap;
 mod write;
+mod write_comparison;
 mod write_runs;
 
 pub use chart::ChartError;
+pub use compare::{figure_line, terminal_comparison};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};
 pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};
+pub use write_comparison::{comparison_line, write_comparison};
 pub use write_runs::{RUNS_FILE, RUNS_PAGE, write_runs};

@@ -93,7 +93,7 @@ fn capital(text: &str) -> String {
 }
 
 /// `text` on one line, without anything that Markdown or HTML would take for markup.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

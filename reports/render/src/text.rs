@@ -32,13 +32,14 @@ const DETAIL_COLUMNS_MIN: usize = 24;
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
+pub(crate) const RED: &str = "31";
+pub(crate) const GREEN: &str = "32";
+pub(crate) const YELLOW: &str = "33";
 const GREY: &str = "90";
 
 impl Screen {
-    fn paint(self, code: &str, text: &str) -> String {
+    /// `text` in a colour, where there are colours.
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         match self.colours {
             Colours::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             Colours::None => text.to_owned(),
@@ -47,7 +48,7 @@ impl Screen {
 
     /// `text` after `first` columns, in lines of this screen, the further ones after `next`. Control
     /// characters are gone before escapes come in.
-    fn lines(self, text: &str, first: usize, next: usize) -> String {
+    pub(crate) fn lines(self, text: &str, first: usize, next: usize) -> String {
         let columns = self.columns;
         let margins = Margins {
             first,
@@ -202,7 +203,7 @@ fn claims(run: &Run, screen: Screen) -> String {
 }
 
 /// `text` without control characters: a name must not move the cursor.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '?' } else { letter })
         .collect()

@@ -33,7 +33,7 @@ pub fn write_runs(set: &RunSet, folder: &Path) -> Result<(), ReportError> {
 }
 
 /// Writes under another name first: a reader meets no half of a file.
-fn put(folder: &Path, name: &str, content: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn put(folder: &Path, name: &str, content: &[u8]) -> Result<(), ReportError> {
     let unfinished = folder.join(format!(".{name}.unfinished"));
     let path = folder.join(name);
     fs::write(&unfinished, content)

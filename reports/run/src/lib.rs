@@ -13,6 +13,7 @@ mod answer;
 mod check;
 mod claim_line;
 mod closed_loop;
+mod compare;
 mod connections;
 mod drain;
 mod fault;
@@ -64,6 +65,11 @@ pub use check::{
 };
 pub use claim_line::ClaimLine;
 pub use closed_loop::ClosedLoop;
+pub use compare::{
+    Better, Chosen, ComparedFigure, Difference, DifferingSetting, FAMILY_ERROR, FigurePart,
+    Finding, MustAgree, NotChosen, NotComparable, RUNS_NEEDED, RunOfSide, SIDE, Scale, Side,
+    SideBySide, SideSummary, Worsening,
+};
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;
 pub use fault::{FaultEffect, FaultOccurrence, FirstAnomaly};

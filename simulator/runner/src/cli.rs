@@ -70,6 +70,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Write the report of a run again, from its run file.
     Report(ReportArgs),
+    /// Set runs side by side, with the noise of their repeats: of run files, or of a scenario on several targets in turn.
+    Compare(CompareArgs),
     /// Serve MQTT on one address until SIGTERM or Ctrl-C.
     Broker(BrokerArgs),
     /// Run a target's command and leave nothing of it behind: what `run` starts for `target.spawn`.
@@ -79,7 +81,7 @@ pub enum Command {
     Pub(PubArgs),
     /// Subscribe and print the messages that come.
     Sub(SubArgs),
-    /// Print the JSON Schema of scenario files, of run files, of `summary.json` or of `runs.json`.
+    /// Print the JSON Schema of scenario files, of run files, of `summary.json`, of `runs.json` or of `compare.json`.
     Schema(SchemaArgs),
     /// Say what this machine allows, and what a bigger run would need.
     Doctor(DoctorArgs),
@@ -132,6 +134,14 @@ pub struct RunArgs {
     /// [default: the scenario's run.repeat].
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
     pub repeat: Option<u32>,
+    /// Earlier runs of the scenario, a run file or a folder: end with exit code 99 if a figure got worse than theirs, beyond
+    /// the noise of the repeats.
+    #[arg(long, value_name = "RUN", value_hint = ValueHint::AnyPath)]
+    pub baseline: Option<PathBuf>,
+    /// A figure that must not get worse than the baseline's, and by how much it may: `e2e_latency.p99 > 10%`, `lost`. May be
+    /// repeated [default: all figures].
+    #[arg(long, value_name = "KEY[ > MARGIN]", requires = "baseline")]
+    pub worse: Vec<String>,
     /// Threads of the generator.
     #[command(flatten)]
     pub workers: WorkerArgs,
@@ -281,6 +291,36 @@ pub struct ReportArgs {
     pub json: bool,
 }
 
+/// `squall compare`.
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Run files (`run.json`), folders of runs, or folders of several, such as --repeat leaves; the first is what the others
+    /// are compared with.
+    #[arg(value_name = "RUN", value_hint = ValueHint::AnyPath, conflicts_with_all = ["scenario", "targets"])]
+    pub runs: Vec<PathBuf>,
+    /// Run this scenario, a file or a name that `squall list` shows, on each --target in turn, and compare the runs.
+    #[arg(long, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
+    pub scenario: Option<PathBuf>,
+    /// A broker to run the scenario on, as for `squall run`; at least two, the first is what the others are compared with.
+    #[arg(long = "target", value_name = "NAME|FILE|URL", requires = "scenario")]
+    pub targets: Vec<String>,
+    /// How often each target has its turn; with one, noise is unknown [default: 5].
+    #[arg(long, value_name = "N", requires = "scenario", value_parser = value_parser!(u32).range(1..=1000))]
+    pub repeat: Option<u32>,
+    /// Override a value of the scenario, dotted: `run.duration=30s`. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "scenario")]
+    pub set: Vec<String>,
+    /// Override the scenario's seed.
+    #[arg(long, value_name = "N", requires = "scenario", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// Threads of the generator.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+    /// Where the comparison goes and what is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// `squall broker`.
 #[derive(Args, Debug)]
 pub struct BrokerArgs {
@@ -353,6 +393,8 @@ pub enum SchemaOf {
     Summary,
     /// `runs.json`, which several runs have beside their page.
     Runs,
+    /// `compare.json`, which a comparison has beside its page.
+    Compare,
 }
 
 /// `squall schema`.

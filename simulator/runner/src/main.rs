@@ -64,6 +64,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Explain(args) => commands::explain::explain(args),
         Command::Plan(args) => commands::plan::plan(args),
         Command::Report(args) => commands::report::report(args),
+        Command::Compare(args) => commands::compare::compare(args),
         Command::Supervise(args) => commands::supervise::supervise(args),
         Command::Broker(args) => commands::broker::broker(args),
         Command::Pub(args) => commands::publish::publish(args),

@@ -19,6 +19,7 @@ pub(crate) mod qos2_legs;
 mod rows;
 mod scale;
 pub(crate) mod schedule_lag;
+pub(crate) mod sides;
 pub(crate) mod silent_will;
 pub(crate) mod spectrum;
 pub(crate) mod spent;

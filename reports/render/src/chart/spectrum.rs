@@ -27,12 +27,12 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
 }
 
 /// Where one sample is left, on every line.
-const END: &str =
+pub(super) const END: &str =
     "Each step to the right is ten times rarer. A line ends where one sample is left: the maximum.";
 
 fn of_one(response: &Histogram, service: Option<&Population>) -> Option<Chart> {
     let service = service.map(|population| &population.histogram);
-    let mut figure = figure([response].into_iter().chain(service), room_above(response));
+    let mut figure = axes([response].into_iter().chain(service), room_above(response));
     if let Some(service) = service {
         figure.layers.push(line(
             "service time",
@@ -65,7 +65,7 @@ fn of_several(populations: &[Population]) -> Option<Chart> {
     let mut slowest: Vec<&Population> = populations.iter().collect();
     slowest.sort_by_key(|population| std::cmp::Reverse(population.histogram.max_us()));
     slowest.truncate(Ink::SERIES);
-    let mut figure = figure(slowest.iter().map(|population| &population.histogram), None);
+    let mut figure = axes(slowest.iter().map(|population| &population.histogram), None);
     for (index, population) in slowest.iter().enumerate() {
         figure.layers.push(line(
             &population.to_string(),
@@ -95,7 +95,7 @@ fn look(ink: Ink, stroke: Stroke) -> Look {
 }
 
 /// Axes that hold all of `histograms`, and `room` above them.
-fn figure<'a>(
+pub(super) fn axes<'a>(
     histograms: impl Iterator<Item = &'a Histogram> + Clone,
     room: Option<f64>,
 ) -> Figure {
@@ -124,7 +124,8 @@ fn room_above(histogram: &Histogram) -> Option<f64> {
     Some(most * (most / least).max(1.0).powf(0.12).max(1.5))
 }
 
-fn line(label: &str, histogram: &Histogram, look: Look) -> Layer {
+/// The line of a distribution.
+pub(super) fn line(label: &str, histogram: &Histogram, look: Look) -> Layer {
     let nines = nines_of_count(histogram);
     let steps = (nines * POINTS_A_NINE).ceil() as u32;
     let places = (0..steps).map(|step| nines * f64::from(step) / f64::from(steps));

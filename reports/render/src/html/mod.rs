@@ -6,9 +6,11 @@
 
 mod block;
 mod claim_cells;
+mod compare;
 mod runs;
 mod style;
 
+pub(crate) use compare::page as compare_page;
 pub(crate) use runs::page as runs_page;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -172,7 +172,7 @@ fn figure_of(row: &Row<'_>, figure: Figure) -> Option<FigureSpread> {
 }
 
 /// The worst verdict of a row, with links to the reports of its runs.
-fn verdict(row: &Row<'_>) -> Markup {
+pub(super) fn verdict(row: &Row<'_>) -> Markup {
     let worst = row.runs.iter().find(|run| run.code() == row.exit_code());
     let badge = worst.map(|run| html! { span .badge.(tone_of_run(run)) { (run.verdict()) } });
     match row.runs.as_slice() {
@@ -201,7 +201,7 @@ fn verdict(row: &Row<'_>) -> Markup {
     }
 }
 
-fn badge_of(run: &ComparedRun) -> Markup {
+pub(super) fn badge_of(run: &ComparedRun) -> Markup {
     html! { span .badge.(tone_of_run(run)) { (run.verdict()) } }
 }
 

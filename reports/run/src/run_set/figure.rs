@@ -33,7 +33,8 @@ pub enum Figure {
 }
 
 /// What the numbers of a figure count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum FigureUnit {
     /// Things.
     Count,
@@ -121,17 +122,7 @@ impl Figure {
 
     /// A number of it, with its unit where its heading does not have it.
     pub fn text(self, number: f64) -> String {
-        match self.unit() {
-            // The median of an even number of runs may lie between two counts.
-            FigureUnit::Count if number.fract() != 0.0 => format!("{number:.1}"),
-            FigureUnit::Count => count_text(number as u64),
-            FigureUnit::Micros => duration_text(number / 1e6),
-            FigureUnit::PerSecond => rate_text(number),
-            FigureUnit::Cores if number >= 0.1 => format!("{number:.2} cores"),
-            FigureUnit::Cores => format!("{number:.3} cores"),
-            FigureUnit::Bytes => bytes_text(number as u64),
-            FigureUnit::Seconds => format!("{number:.2}"),
-        }
+        self.unit().text(number)
     }
 
     fn of(self, summary: &Summary) -> Option<f64> {
@@ -155,6 +146,23 @@ impl Figure {
             Self::BrokerCpu => summary.broker_cpu_mean_cores,
             Self::BrokerRss => summary.broker_rss_peak_bytes.map(|bytes| bytes as f64),
             Self::CpuPerMillion => summary.broker_cpu_s_per_million,
+        }
+    }
+}
+
+impl FigureUnit {
+    /// A number in it; seconds are without their unit, which a heading has.
+    pub fn text(self, number: f64) -> String {
+        match self {
+            // The median of an even number of runs may lie between two counts.
+            Self::Count if number.fract() != 0.0 => format!("{number:.1}"),
+            Self::Count => count_text(number as u64),
+            Self::Micros => duration_text(number / 1e6),
+            Self::PerSecond => rate_text(number),
+            Self::Cores if number >= 0.1 => format!("{number:.2} cores"),
+            Self::Cores => format!("{number:.3} cores"),
+            Self::Bytes => bytes_text(number as u64),
+            Self::Seconds => format!("{number:.2}"),
         }
     }
 }

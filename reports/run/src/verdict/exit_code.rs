@@ -54,7 +54,7 @@ impl ExitCode {
         Self {
             code: 99,
             meaning: "a threshold is broken ([thresholds])",
-            when: "",
+            when: "; or a figure is worse than that of the --baseline, beyond noise",
         },
     ];
 

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod broker;
+pub mod compare;
 pub mod completions;
 pub mod doctor;
 pub mod explain;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod publish;
 pub mod report;
 pub mod run;
+mod run_files;
 pub mod schema;
 pub mod subscribe;
 pub mod suite;

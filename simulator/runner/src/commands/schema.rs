@@ -1,4 +1,5 @@
-//! `squall schema`: the JSON Schema of scenario files, of run files, of `summary.json` or of `runs.json`.
+//! `squall schema`: the JSON Schema of scenario files, of run files, of `summary.json`, of `runs.json` or of
+//! `compare.json`.
 
 use anyhow::Context as _;
 
@@ -19,6 +20,7 @@ pub fn text(of: SchemaOf) -> Result<String, Failure> {
         SchemaOf::Run => squall_run::json_schema().to_value(),
         SchemaOf::Summary => squall_run::SummaryFile::json_schema().to_value(),
         SchemaOf::Runs => squall_run::RunSet::json_schema().to_value(),
+        SchemaOf::Compare => squall_run::SideBySide::json_schema().to_value(),
     };
     Ok(serde_json::to_string_pretty(&schema).context("cannot write the schema as JSON")?)
 }

@@ -7,6 +7,7 @@ mod benches;
 mod broker_faults;
 mod closed_loops;
 mod commands;
+mod compared;
 mod contenders;
 mod deaths;
 mod described;

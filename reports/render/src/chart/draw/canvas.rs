@@ -70,6 +70,15 @@ impl Canvas {
         }
     }
 
+    /// For one of several charts side by side, and for a phone.
+    pub(crate) fn small() -> Self {
+        Self {
+            width: 430,
+            height: 250,
+            ..Self::narrow()
+        }
+    }
+
     /// The same with a title above the chart.
     pub(crate) fn with_title(mut self, title: &str) -> Self {
         self.height += Self::TITLE_HEIGHT;

@@ -148,7 +148,8 @@ pub(crate) fn percentiles(
     figure
 }
 
-fn is_loaded(stretch: &Stretch<'_>) -> bool {
+/// Whether a stretch is before the drain.
+pub(crate) fn is_loaded(stretch: &Stretch<'_>) -> bool {
     match stretch.phase {
         Some(PhaseKind::Connect | PhaseKind::Warmup | PhaseKind::Measure) | None => true,
         Some(PhaseKind::Drain) => false,
@@ -159,7 +160,7 @@ fn is_loaded(stretch: &Stretch<'_>) -> bool {
 pub(crate) fn processes(run: &Run, title: &str, what: Process) -> Figure {
     let series = |label, samples: &[ProcessSample], ink| Series {
         label,
-        points: of_process(run, samples, what),
+        points: process(run, samples, what),
         look: Look {
             ink,
             stroke: Stroke::Solid,
@@ -180,7 +181,8 @@ pub(crate) fn processes(run: &Run, title: &str, what: Process) -> Figure {
     from_zero(run, title, unit, all)
 }
 
-fn of_process(run: &Run, samples: &[ProcessSample], what: Process) -> Vec<(f64, f64)> {
+/// What a process used over time.
+pub(crate) fn process(run: &Run, samples: &[ProcessSample], what: Process) -> Vec<(f64, f64)> {
     let clock = Clock::of(run);
     let within = samples
         .iter()
@@ -278,7 +280,7 @@ mod tests {
             })
             .to_vec();
 
-        let points = of_process(&run, &run.resources.broker.samples, Process::Cores);
+        let points = process(&run, &run.resources.broker.samples, Process::Cores);
 
         assert_eq!(points, [(-1.0, 0.2), (0.0, 0.2), (0.0, 0.7), (1.0, 0.7)]);
     }

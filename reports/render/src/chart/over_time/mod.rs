@@ -17,7 +17,9 @@ use super::theme::Ink;
 use super::unit::Unit;
 use crate::clock::Clock;
 
-pub(crate) use lines::{Process, Series, counts, online, percentiles, processes, rate};
+pub(crate) use lines::{
+    Process, Series, counts, is_loaded, online, percentiles, process, processes, rate,
+};
 pub(crate) use stretch::{Stretch, stretches};
 
 /// Points of a line over time, and rows of its table, at most.

@@ -56,7 +56,7 @@ impl Folders {
 }
 
 /// A folder of that name and of the time.
-pub(super) fn new_folder(name: &str) -> PathBuf {
+pub fn new_folder(name: &str) -> PathBuf {
     let time = clock::iso_8601(clock::since_epoch()).replace(':', "");
     Path::new(DEFAULT).join(format!("{name}-{time}"))
 }

@@ -1,5 +1,6 @@
 //! `squall run`: runs scenario files and writes a report for each. `squall suite` runs its own through here.
 
+mod baseline;
 mod closing;
 mod folders;
 mod kept;
@@ -12,10 +13,12 @@ use anyhow::Context as _;
 use squall_run::{ComparedRun, Outcome, Run, RunSet, SCENARIO, StopCause, worst_exit_code};
 use tokio::task::LocalSet;
 
+use baseline::Baseline;
 pub use closing::Table;
+pub use folders::new_folder;
 pub use series::Series;
 
-use crate::cli::{OutputArgs, RunArgs, WorkerArgs};
+use crate::cli::{OutputArgs, OverrideArgs, RunArgs, WorkerArgs};
 use crate::exit::Failure;
 use crate::layers::Layers;
 use crate::machine::limits::Limits;
@@ -36,12 +39,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if let Some(repeat) = args.repeat {
         changes.set.push(format!("run.repeat={repeat}"));
     }
-    let read = |path: &PathBuf| {
-        let runs = ScenarioRuns::read(path.clone(), &changes)?;
-        Series::of_file(runs, args)
-    };
-    let series = args.files.iter().map(read).collect();
-    let ran = run_all(series, args.workers, &args.output)?;
+    let (series, baseline) =
+        prepared(args, &changes).inspect_err(|failure| tell_json(&args.output, failure))?;
+    let folder = series[0].folder().map(Path::to_owned);
+    let ran = run_all(Ok(series), args.workers, &args.output)?;
     let total: usize = ran.iter().map(|set| set.runs.len()).sum();
     if total > 1 && !args.output.quiet {
         let all = match ran.as_slice() {
@@ -51,7 +52,24 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let table = Table::of(&all);
         remark(&format!("\n{}{}", table.text(), table.closing_line("runs")));
     }
-    Ok(exit_code(&ran))
+    let worse = match baseline {
+        Some(baseline) => baseline.judge(&ran[0], folder.as_deref(), args)?,
+        None => 0,
+    };
+    Ok(worst_exit_code([exit_code(&ran), worse]))
+}
+
+/// What is to run, and what it is held against.
+fn prepared(
+    args: &RunArgs,
+    changes: &OverrideArgs,
+) -> Result<(Vec<Series>, Option<Baseline>), Failure> {
+    let read = |path: &PathBuf| ScenarioRuns::read(path.clone(), changes);
+    let all = args.files.iter().map(read);
+    let all = all.collect::<Result<Vec<ScenarioRuns>, Failure>>()?;
+    let baseline = Baseline::of(args, &all)?;
+    let series = all.into_iter().map(|runs| Series::of_file(runs, args));
+    Ok((series.collect::<Result<_, Failure>>()?, baseline))
 }
 
 /// The runs of several files in one table, each under its scenario's name.
@@ -172,7 +190,7 @@ fn write_page(series: &Series) -> Result<(), Failure> {
 }
 
 /// For a program that reads standard output: why there is no verdict.
-fn tell_json(output: &OutputArgs, failure: &Failure) {
+pub fn tell_json(output: &OutputArgs, failure: &Failure) {
     if output.json {
         let text = if let Failure::Internal(error) = failure {
             format!("{error:#}")

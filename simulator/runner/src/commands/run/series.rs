@@ -64,6 +64,21 @@ impl Series {
         })
     }
 
+    /// A scenario on several targets, each of whose files is told by one setting: what the target is called.
+    pub fn of_targets(
+        name: String,
+        question: Option<String>,
+        files: Vec<ScenarioFile>,
+        output: &OutputArgs,
+    ) -> Self {
+        let folders = Folders::of_suite(&format!("compare-{name}"), output);
+        Self {
+            set: RunSet::new(name, question, vec!["target".to_owned()]),
+            files,
+            folders,
+        }
+    }
+
     /// The values of `file` on the axes of the series.
     pub fn values_of(&self, file: &ScenarioFile) -> Vec<String> {
         match self.set.axes.first().map(String::as_str) {

@@ -1,0 +1,104 @@
+//! A comparison of sides in words: sentences, cells of tables, Markdown, and what a terminal shows.
+
+mod difference;
+mod markdown;
+mod text;
+
+use squall_run::{ComparedFigure, Finding, SideBySide};
+
+pub(crate) use difference::{band, change};
+pub(crate) use markdown::text as markdown_text;
+pub use text::terminal_comparison;
+
+/// A figure of two sides in a line: its key, both medians, their difference and its noise.
+pub fn figure_line(figure: &ComparedFigure) -> String {
+    let median = |side| cell(figure, side).map_or_else(|| "–".to_owned(), |(median, _)| median);
+    let difference = figure.differences.first().and_then(Option::as_ref);
+    let told = difference.map_or_else(String::new, |found| {
+        let noise = band(found, figure.unit);
+        let noise = noise.map_or_else(String::new, |band| format!(" (noise {band})"));
+        format!(", {}{noise}", change(found, figure.unit))
+    });
+    format!("{}: {} → {}{told}", figure.key, median(0), median(1))
+}
+
+/// What side number `side` (from 1) comes to beside the base, in a sentence.
+pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
+    let (base, label) = (&all.sides[0].label, &all.sides[side].label);
+    let count = |finding| all.count(side, finding);
+    if count(Finding::NoiseUnknown) > 0 {
+        return format!(
+            "What lies between {label} and {base} may all be noise, which is unknown with one run on a side."
+        );
+    }
+    let (better, worse, differs) = (
+        count(Finding::Better),
+        count(Finding::Worse),
+        count(Finding::Differs),
+    );
+    let alike = count(Finding::WithinNoise) + count(Finding::Same);
+    if better + worse + differs + alike == 0 {
+        return format!("Nothing of {label} can be compared with {base}.");
+    }
+    if better + worse + differs == 0 {
+        return format!(
+            "Nothing sets {label} apart from {base} beyond noise, in any of {}.",
+            figures(alike)
+        );
+    }
+    let apart = match differs {
+        0 => String::new(),
+        1 => "; 1 more differs, in which neither way is better".to_owned(),
+        more => format!("; {more} more differ, in which neither way is better"),
+    };
+    let rest = match alike {
+        0 => String::new(),
+        1 => "; 1 is within noise".to_owned(),
+        more => format!("; {more} are within noise"),
+    };
+    format!(
+        "Beyond noise, {label} is better than {base} in {} and worse in {}{apart}{rest}.",
+        figures(better),
+        figures(worse)
+    )
+}
+
+/// `1 figure`, `7 figures`
+fn figures(count: usize) -> String {
+    match count {
+        1 => "1 figure".to_owned(),
+        more => format!("{more} figures"),
+    }
+}
+
+/// What the noise of the figures means, in a few sentences.
+pub(crate) fn about_noise(all: &SideBySide) -> String {
+    let tested = match all.tested {
+        0 => "There is no figure whose noise is known".to_owned(),
+        tested => format!(
+            "{tested} differences are tested, and the chance that this page calls any different where nothing differs is at most \
+             {} %",
+            all.family_error * 100.0
+        ),
+    };
+    format!(
+        "A figure is the median of the runs of a side, and under it the least and the greatest. A difference is that of the medians \
+         from {}; under it is the interval that noise alone may fill: the wider of a bootstrap over the runs and of Welch's \
+         t-interval, with the grain of the figure added. It is called better or worse only where that interval leaves zero. {tested}.",
+        all.sides[0].label
+    )
+}
+
+/// The figures that say something, part by part.
+pub(crate) fn shown(all: &SideBySide) -> impl Iterator<Item = &ComparedFigure> {
+    all.figures.iter().filter(|figure| figure.is_of_interest())
+}
+
+/// A figure of a side: its median, and the range of its runs where they differ.
+pub(crate) fn cell(figure: &ComparedFigure, side: usize) -> Option<(String, Option<String>)> {
+    let spread = figure.spread(side)?;
+    let text = |number| figure.unit.text(number);
+    let range = (text(spread.min) != text(spread.max))
+        .then(|| format!("{} … {}", text(spread.min), text(spread.max)));
+    Some((text(spread.median), range))
+}

@@ -1,0 +1,477 @@
+//! The page of a comparison: verdicts, figures, spectra, charts over time, what broke and what else differs, side by side.
+
+use maud::{Markup, PreEscaped, html};
+use squall_run::{
+    ClaimResult, ComparedFigure, Difference, FigurePart, Finding, Side, SideBySide, SideSummary,
+};
+
+use super::claim_cells::{counted, judged};
+use super::{block, document, runs};
+use crate::chart::sides::{self, Multiples};
+use crate::chart::{Canvas, ChartError};
+use crate::compare::{about_noise, band, cell, change, sentence, shown};
+use crate::section::Block;
+
+/// The page.
+pub(crate) fn page(sides: &[Side], all: &SideBySide) -> Result<String, ChartError> {
+    let spectra = spectra(sides)?;
+    let over_time = over_time(sides)?;
+    let title = format!("{} · {} · squall", all.name, labels(all).join(" against "));
+    let links = [
+        ("verdict", "In short", true),
+        ("runs", "Verdicts", true),
+        ("figures", "Figures", true),
+        ("spectra", "Spectra", spectra.is_some()),
+        ("over-time", "Over time", over_time.is_some()),
+        ("broken", "What each broke", true),
+        ("settings", "Settings that differ", true),
+        ("files", "Run files", true),
+    ];
+    let body = html! {
+        a .skip href="#main" { "Skip to the figures" }
+        (header(all))
+        div .page {
+            nav aria-label="Sections" {
+                ul {
+                    @for (id, title, _) in links.iter().filter(|(_, _, is_there)| *is_there) {
+                        li { a href={ "#" (id) } { (title) } }
+                    }
+                }
+            }
+            main #main {
+                (verdicts(all))
+                (figures(all))
+                @if let Some(spectra) = spectra { (spectra) }
+                @if let Some(over_time) = over_time { (over_time) }
+                (broken(all))
+                (settings(all))
+                (files(all))
+            }
+        }
+        footer {
+            p {
+                "Written by squall " (all.squall) ". The same is in " code { "compare.md" } " and, for programs, in "
+                code { "compare.json" } "."
+            }
+        }
+    };
+    Ok(document(&title, &all.squall, &body).into_string())
+}
+
+fn labels(all: &SideBySide) -> Vec<&str> {
+    all.sides.iter().map(|side| side.label.as_str()).collect()
+}
+
+fn header(all: &SideBySide) -> Markup {
+    html! {
+        header .verdict.none #verdict {
+            div .inner {
+                p .line {
+                    strong .outcome { "COMPARE" }
+                    span .scenario { (all.name) }
+                    span .against { (labels(all).join(" against ")) }
+                }
+                @if let Some(question) = &all.question { h1 { (question) } } @else { h1 { (all.name) } }
+                @for side in 1..all.sides.len() { p .sentence { (sentence(all, side)) } }
+                @for note in &all.notes { p .note { "Note: " (note) } }
+            }
+        }
+    }
+}
+
+fn verdicts(all: &SideBySide) -> Markup {
+    let set = all.run_set();
+    html! {
+        section #runs {
+            h2 { "Verdicts" }
+            div .box tabindex="0" role="region" aria-label="Verdicts" {
+                table .stacks {
+                    thead { tr {
+                        th scope="col" { "side" } th scope="col" { "target" } th scope="col" { "verdict" }
+                        th scope="col" { "claims" } th scope="col" .quantity { "runs compared" }
+                    } }
+                    tbody {
+                        @for (row, side) in set.rows().iter().zip(&all.sides) {
+                            tr {
+                                td data-of="" { (side.label) }
+                                td data-of="target" { (side.target) }
+                                td data-of="verdict" { (runs::verdict(row)) }
+                                td data-of="claims" { (counted(row)) }
+                                td .quantity data-of="runs compared" { (side.compared) " of " (row.runs.len()) }
+                            }
+                        }
+                    }
+                }
+            }
+            @for left_out in all.sides.iter().flat_map(|side| &side.left_out) {
+                p .note { "Left out: " (left_out) "." }
+            }
+        }
+    }
+}
+
+fn figures(all: &SideBySide) -> Markup {
+    let columns = 1 + all.sides.len() + (all.sides.len() - 1);
+    let mut part: Option<FigurePart> = None;
+    let rows: Vec<(Option<FigurePart>, &ComparedFigure)> = shown(all)
+        .map(|figure| {
+            let begins = (part != Some(figure.part)).then_some(figure.part);
+            part = Some(figure.part);
+            (begins, figure)
+        })
+        .collect();
+    html! {
+        section #figures {
+            h2 { "Figures" }
+            div .box tabindex="0" role="region" aria-label="Figures" {
+                table .compared.stacks {
+                    thead { tr {
+                        th scope="col" { "figure" }
+                        @for side in &all.sides { th scope="col" .quantity { (side.label) } }
+                        @for side in &all.sides[1..] { th scope="col" .quantity { (from(all, side)) } }
+                    } }
+                    tbody {
+                        @for (begins, figure) in &rows {
+                            @if let Some(part) = begins {
+                                tr .part { th scope="rowgroup" colspan=(columns) { (part.heading()) } }
+                            }
+                            (figure_row(all, figure))
+                        }
+                    }
+                }
+            }
+            p .note { (about_noise(all)) }
+        }
+    }
+}
+
+/// The heading of what sets a side apart from the base.
+fn from(all: &SideBySide, side: &SideSummary) -> String {
+    format!("{} from {}", side.label, all.sides[0].label)
+}
+
+fn figure_row(all: &SideBySide, figure: &ComparedFigure) -> Markup {
+    html! {
+        tr {
+            td .figure title=(figure.key) data-of="" { (figure.name) }
+            @for (side, summary) in all.sides.iter().enumerate() {
+                td .quantity data-of=(summary.label) {
+                    @match cell(figure, side) {
+                        None => span .faint { "–" },
+                        Some((median, range)) => {
+                            (super::unbroken(&median))
+                            @if let Some(range) = range { br; span .range { (super::unbroken(&range)) } }
+                        },
+                    }
+                }
+            }
+            @for (side, difference) in all.sides[1..].iter().zip(&figure.differences) {
+                (difference_cell(&from(all, side), figure, difference.as_ref()))
+            }
+        }
+    }
+}
+
+/// A difference; what is beyond noise has a word in a badge, so that it is seen without its colour.
+fn difference_cell(of: &str, figure: &ComparedFigure, difference: Option<&Difference>) -> Markup {
+    let Some(found) = difference else {
+        return html! { td .quantity data-of=(of) { span .faint { "–" } } };
+    };
+    let words = found.finding.words();
+    html! {
+        td .quantity.difference.(class_of(found.finding)) data-of=(of) {
+            @match found.finding {
+                Finding::Better | Finding::Worse | Finding::Differs => span .badge.(class_of(found.finding)) { (words) },
+                Finding::WithinNoise | Finding::Same | Finding::NoiseUnknown => span .faint { (words) },
+            }
+            " " (super::unbroken(&change(found, figure.unit)))
+            @if let Some(band) = band(found, figure.unit) { br; span .range { (super::unbroken(&band)) } }
+        }
+    }
+}
+
+fn class_of(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Better => "good",
+        Finding::Worse => "bad",
+        Finding::Differs => "apart",
+        Finding::WithinNoise | Finding::Same | Finding::NoiseUnknown => "plain",
+    }
+}
+
+fn spectra(sides: &[Side]) -> Result<Option<Markup>, ChartError> {
+    let mut bodies = Vec::new();
+    for (chart, numbers) in sides::spectra(sides) {
+        bodies.push(block::body(&Block::Chart(Box::new(chart), numbers))?);
+    }
+    let section = html! {
+        section #spectra {
+            h2 { "Spectra" }
+            @for body in &bodies { (body) }
+        }
+    };
+    Ok((!bodies.is_empty()).then_some(section))
+}
+
+fn over_time(sides: &[Side]) -> Result<Option<Markup>, ChartError> {
+    let mut rows = Vec::new();
+    for multiples in sides::over_time(sides) {
+        rows.push(multiples_body(&multiples)?);
+    }
+    let section = html! {
+        section #over-time {
+            h2 { "Over time" }
+            @for row in &rows { (row) }
+        }
+    };
+    Ok((!rows.is_empty()).then_some(section))
+}
+
+fn multiples_body(multiples: &Multiples) -> Result<Markup, ChartError> {
+    let mut charts = Vec::new();
+    for (label, chart) in &multiples.charts {
+        charts.push((label, chart.to_inline_svg(&Canvas::small())?));
+    }
+    Ok(html! {
+        figure #(multiples.id) {
+            h3 { (multiples.title) }
+            div .multiples {
+                @for (label, svg) in charts {
+                    div { p .label { (label) } div .chart { (PreEscaped(svg)) } }
+                }
+            }
+            figcaption { (multiples.caption) }
+        }
+    })
+}
+
+/// Claims that a side broke, or that were not judged, and why its runs did not pass.
+fn broken(all: &SideBySide) -> Markup {
+    let set = all.run_set();
+    let rows = set.rows();
+    let names = set.judgements();
+    let is_held = |name: &&&str| {
+        let mut judgements = rows.iter().flat_map(|row| row.judgements(name));
+        judgements.all(|one| one.result == ClaimResult::Held)
+    };
+    let (held, other): (Vec<&&str>, Vec<&&str>) = names.iter().partition(is_held);
+    html! {
+        section #broken {
+            h2 { "What each broke" }
+            @if other.is_empty() && names.is_empty() { p { "The scenario claims nothing." } }
+            @else if other.is_empty() { p { "Nothing: all " (held.len()) " claims held in every run." } }
+            @else {
+                div .box tabindex="0" role="region" aria-label="Claims" {
+                    table .stacks {
+                        thead { tr {
+                            th scope="col" { "claim" }
+                            @for side in &all.sides { th scope="col" { (side.label) } }
+                        } }
+                        tbody {
+                            @for name in &other {
+                                tr {
+                                    td .figure data-of="" { (name) }
+                                    @for (row, side) in rows.iter().zip(&all.sides) {
+                                        td data-of=(side.label) { (judged(&row.judgements(name))) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if !held.is_empty() { p .note { (held.len()) " further claims held in every run of every side." } }
+            }
+            @for run in set.runs.iter().filter(|run| !run.reasons.is_empty()) {
+                details {
+                    summary { (run.values[0]) ", run " (run.number) ": " (run.verdict()) }
+                    ul { @for reason in &run.reasons { li { (reason) } } }
+                }
+            }
+        }
+    }
+}
+
+fn settings(all: &SideBySide) -> Markup {
+    html! {
+        section #settings {
+            h2 { "Settings that differ" }
+            @if all.settings.is_empty() { p { "None: target, machine, squall and scenario are the same." } }
+            @else {
+                div .box tabindex="0" role="region" aria-label="Settings that differ" {
+                    table .stacks {
+                        thead { tr {
+                            th scope="col" { "setting" }
+                            @for side in &all.sides { th scope="col" { (side.label) } }
+                        } }
+                        tbody {
+                            @for setting in &all.settings {
+                                tr {
+                                    td .figure data-of="" { (setting.name) }
+                                    @for (value, side) in setting.values.iter().zip(&all.sides) {
+                                        td .sentences data-of=(side.label) {
+                                            @match value {
+                                                Some(value) => (value),
+                                                None => span .faint { "–" },
+                                            }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn files(all: &SideBySide) -> Markup {
+    let set = all.run_set();
+    html! {
+        section #files {
+            h2 { "Run files" }
+            div .box tabindex="0" role="region" aria-label="Run files" {
+                table {
+                    thead { tr {
+                        th scope="col" { "side" } th scope="col" { "run" } th scope="col" { "seed" }
+                        th scope="col" { "verdict" } th scope="col" { "file" }
+                    } }
+                    tbody {
+                        @for (row, side) in set.rows().iter().zip(&all.sides) {
+                            @for (run, file) in row.runs.iter().zip(&side.run_files) {
+                                tr {
+                                    td { (side.label) }
+                                    td { (run.number) }
+                                    td { (run.seed) }
+                                    td {
+                                        @match &run.report {
+                                            Some(report) => a href=(report) { (runs::badge_of(run)) },
+                                            None => (runs::badge_of(run)),
+                                        }
+                                    }
+                                    td { code { (file) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_run::{Run, RunOfSide, sample};
+
+    use super::*;
+
+    fn side(label: &str, runs: Vec<Run>) -> Side {
+        let of_side = |run| RunOfSide {
+            run,
+            path: format!("{label}/run.json"),
+            report: Some(format!("{label}/report.html")),
+        };
+        Side {
+            label: label.to_owned(),
+            runs: runs.into_iter().map(of_side).collect(),
+        }
+    }
+
+    fn page_of(sides: &[Side]) -> String {
+        page(sides, &SideBySide::of(sides).unwrap()).unwrap()
+    }
+
+    fn with_lost(lost: u64) -> Run {
+        let mut run = sample::passing();
+        run.measured.accounting.deliveries[0].lost += lost;
+        run
+    }
+
+    /// Every part is there, both reports are linked, and nothing is fetched.
+    #[test]
+    fn all_parts_are_there_and_nothing_is_fetched() {
+        let page = page_of(&[
+            side("a", vec![sample::passing(); 2]),
+            side("b", vec![sample::failing(); 2]),
+        ]);
+
+        for id in [
+            "verdict",
+            "runs",
+            "figures",
+            "spectra",
+            "over-time",
+            "broken",
+            "settings",
+            "files",
+        ] {
+            assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+        for report in ["href=\"a/report.html\"", "href=\"b/report.html\""] {
+            assert!(page.contains(report), "{report}");
+        }
+        for forbidden in ["http://", "https://", "src=", "<script", "<link", "<iframe"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+    }
+
+    /// What is beyond noise has a colour and a word; nothing else has either.
+    #[test]
+    fn only_what_is_beyond_noise_is_coloured() {
+        let coloured = |page: &str| {
+            page.matches("<td class=\"quantity difference good\" ")
+                .count()
+                + page
+                    .matches("<td class=\"quantity difference bad\" ")
+                    .count()
+        };
+        let many = || vec![with_lost(900), with_lost(905), with_lost(910)];
+
+        let apart = page_of(&[side("a", vec![sample::passing(); 3]), side("b", many())]);
+        let equal = page_of(&[side("a", many()), side("b", many())]);
+        let single = page_of(&[
+            side("a", vec![sample::passing()]),
+            side("b", vec![with_lost(900)]),
+        ]);
+
+        assert_eq!(coloured(&apart), 1);
+        assert!(apart.contains("<span class=\"badge bad\">worse</span>"));
+        assert_eq!((coloured(&equal), coloured(&single)), (0, 0));
+        assert!(
+            single.contains("noise unknown") && single.contains("b has one run: noise is unknown")
+        );
+    }
+
+    /// All charts of a row have one scale: the highest value of either side fits in both.
+    #[test]
+    fn charts_of_a_row_have_the_same_scales() {
+        let mut long = sample::passing();
+        for interval in &mut long.measured.series.intervals {
+            interval.e2e_latency.record_us(3_000_000);
+        }
+        let rows = sides::over_time(&[side("a", vec![sample::passing()]), side("b", vec![long])]);
+
+        assert!(rows.len() >= 3, "{}", rows.len());
+        for row in rows {
+            let scales: Vec<_> = row
+                .charts
+                .iter()
+                .map(|(_, chart)| (chart.figure.x.scale, chart.figure.y.scale))
+                .collect();
+            assert_eq!(scales.len(), 2, "{}", row.id);
+            assert_eq!(scales[0], scales[1], "{}", row.id);
+        }
+    }
+
+    /// Labels come from folders and cannot become markup.
+    #[test]
+    fn hostile_labels_are_escaped() {
+        let page = page_of(&[
+            side("<img src=x>", vec![sample::passing()]),
+            side("b\"><script>", vec![sample::failing()]),
+        ]);
+
+        assert!(!page.contains("<img") && !page.contains("<script"));
+    }
+}
