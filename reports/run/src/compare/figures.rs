@@ -162,10 +162,11 @@ fn times(metrics: &Metrics, found: &mut Found) {
     }
 }
 
-/// Whether it is a time that the broker has a part in, and not part of another one.
+/// Whether it is a time that the broker has a part in, and not part of another one; the time in the broker is what a comparison is about.
 fn is_compared(name: MetricName) -> bool {
     match name {
         MetricName::E2eLatency
+        | MetricName::BrokerTime
         | MetricName::AckLatency
         | MetricName::RoundTrip
         | MetricName::ConnectLatency

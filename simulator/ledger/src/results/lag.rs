@@ -39,6 +39,7 @@ pub(super) fn reasons(
     scenario: &Scenario,
     metrics: &metrics::Metrics,
     cells: &Metrics,
+    resources: &Resources,
 ) -> Vec<Reason> {
     let own = own_limits(scenario);
     let groups = (0..).map(GroupId).zip(&scenario.groups);
@@ -57,15 +58,14 @@ pub(super) fn reasons(
     if claims_about_time(scenario) {
         texts.extend(saturated(cells));
     }
-    texts
-        .into_iter()
-        .map(|text| Reason::Invalid(text + REMEDY))
-        .collect()
+    let texts = texts.into_iter();
+    let reasons = texts.map(|text| Reason::Invalid(text + REMEDY));
+    reasons.chain(slow_workers(resources)).collect()
 }
 
 /// Why nothing follows where what went to the workers or came from them was long on its way: a message is written so much
 /// later than it says, and an end of a connection noted so much later than it came.
-pub(super) fn slow_workers(resources: &Resources) -> Option<Reason> {
+fn slow_workers(resources: &Resources) -> Option<Reason> {
     let workers = resources.workers.as_ref()?;
     let limit = schedule_lag_p99_max(Scheduled::Message);
     let ways = [("to", &workers.handed_over), ("from", &workers.reported)];

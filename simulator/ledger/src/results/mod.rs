@@ -65,8 +65,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     let connections = accounting::connections(scenario, ledger);
     let mut reasons = doubts(&evidence, &accounting, &connections);
     reasons.extend(interference);
-    reasons.extend(lag::reasons(scenario, metrics, &cells));
-    reasons.extend(lag::slow_workers(resources));
+    reasons.extend(lag::reasons(scenario, metrics, &cells, resources));
     reasons.extend(left_undone(scenario, sessions.before, &lines));
     let measured = Measured {
         accounting,
