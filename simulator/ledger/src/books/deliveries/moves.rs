@@ -2,8 +2,8 @@
 //!
 //! The broker may take a message for what the device before had begun with the same Packet Identifier, and pass it on only
 //! when it is sent again, or never. So order and copies are excused where the message was sent before a move or was sent
-//! again since, and the loss of a message that was sent with an identifier that another one had: what else is lost is judged as
-//! ever.
+//! again since, and the loss of a message that was left open at a move, or was sent with an identifier that another one had: what
+//! else is lost is judged as ever.
 
 use squall_fleet::{SenderLeg, Stamp};
 use squall_protocol::{PacketId, QoS};
@@ -11,7 +11,6 @@ use squall_protocol::{PacketId, QoS};
 use super::case::Case;
 use super::{Deliveries, session};
 use crate::books::event::Event;
-use crate::books::session::Begun;
 use crate::books::stream::OpenPledge;
 
 impl Deliveries {
@@ -26,14 +25,9 @@ impl Deliveries {
         if self.is_closed {
             return;
         }
-        match self.session_mut(event).moves.handle_leg(id, stamp, leg) {
-            Begun::Afresh => {}
-            Begun::OverAnother => {
-                let stream = self.stream_of(event, topic);
-                let moves = &mut self.session_mut(event).moves;
-                moves.note_mistaken(stream, stamp.sequence);
-            }
-        }
+        let stream = self.stream_of(event, topic);
+        let moves = &mut self.session_mut(event).moves;
+        moves.handle_leg(id, (stamp, stream), leg);
     }
 
     /// A connection of a Session ended. Where another goes on though its CONNACK came before, their CONNECTs had crossed: the

@@ -1,8 +1,9 @@
 //! How a Session went from one device to another.
 //!
 //! Each device has Packet Identifiers of its own. What one had begun to send at QoS 2 when it lost the Session is still open
-//! for the broker, which takes the next PUBLISH with that identifier for it (§4.3.3): the message of that one may never be
-//! passed on. Its PUBREL ends the exchange, so each costs one message at most.
+//! for the broker when the next device begins with that identifier (§4.3.3). A broker that takes the PUBLISH for the one it has
+//! never passes the later message on; one that sees that it is another gives the earlier one up, also where the later is of
+//! QoS 1. So one of the two may be missing: what was left open at a move, and what is sent over another's identifier.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,18 +17,16 @@ pub(crate) struct Moves {
     /// Whether an exchange at QoS 2 was open at a move.
     was_left_open: bool,
     /// The exchanges at QoS 2 that the broker may take for open, whichever device began them.
-    open: BTreeMap<PacketId, Stamp>,
-    /// Messages that the broker may have taken for others, by stream and sequence.
+    open: BTreeMap<PacketId, Exchange>,
+    /// Messages that the broker may have taken for others, or given up for them, by stream and sequence.
     mistaken: BTreeSet<(usize, u32)>,
 }
 
-/// Whether the broker may take a PUBLISH for that of another message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Begun {
-    /// Its identifier was free, or was its own.
-    Afresh,
-    /// Another message had its identifier.
-    OverAnother,
+/// An exchange that the broker may take for open.
+#[derive(Clone, Copy, Debug)]
+struct Exchange {
+    stamp: Stamp,
+    stream: usize,
 }
 
 impl Moves {
@@ -35,29 +34,35 @@ impl Moves {
     pub(crate) fn note(&mut self, now: Instant) {
         self.last_at = Some(now);
         self.was_left_open |= !self.open.is_empty();
+        let left = self.open.values();
+        self.mistaken
+            .extend(left.map(|exchange| (exchange.stream, exchange.stamp.sequence)));
     }
 
     /// A device sent or got a packet of an exchange in which it is the sender.
-    pub(crate) fn handle_leg(&mut self, id: PacketId, stamp: Stamp, leg: SenderLeg) -> Begun {
+    pub(crate) fn handle_leg(
+        &mut self,
+        id: PacketId,
+        (stamp, stream): (Stamp, usize),
+        leg: SenderLeg,
+    ) {
         match leg {
             SenderLeg::PublishSent | SenderLeg::PublishResent => {
-                let before = self.open.insert(id, stamp);
-                match before.is_some_and(|before| before != stamp) {
-                    true => Begun::OverAnother,
-                    false => Begun::Afresh,
+                let before = self.open.insert(id, Exchange { stamp, stream });
+                if before.is_some_and(|before| before.stamp != stamp) {
+                    self.mistaken.insert((stream, stamp.sequence));
                 }
             }
-            SenderLeg::PubrecReceived | SenderLeg::PubrelSent => Begun::Afresh,
+            SenderLeg::PubrecReceived | SenderLeg::PubrelSent => {}
             SenderLeg::PubcompReceived => {
                 self.open.remove(&id);
-                Begun::Afresh
             }
         }
     }
 
     /// The broker refused a message with its PUBREC: that ends its exchange [MQTT-4.3.3-4].
     pub(crate) fn handle_refused(&mut self, stamp: Stamp) {
-        self.open.retain(|_, open| *open != stamp);
+        self.open.retain(|_, open| open.stamp != stamp);
     }
 
     /// The broker has begun the Session anew, and knows no exchange.
@@ -75,12 +80,7 @@ impl Moves {
         self.was_left_open
     }
 
-    /// The broker may have taken this message for another one.
-    pub(crate) fn note_mistaken(&mut self, stream: usize, sequence: u32) {
-        self.mistaken.insert((stream, sequence));
-    }
-
-    /// Whether the broker may have taken this message for another one.
+    /// Whether the broker may have taken this message for another one, or given it up for that.
     pub(crate) fn was_mistaken(&self, stream: usize, sequence: u32) -> bool {
         self.mistaken.contains(&(stream, sequence))
     }

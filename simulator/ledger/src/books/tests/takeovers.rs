@@ -278,6 +278,38 @@ fn open_exchanges_of_another_device_excuse_what_has_their_identifiers() {
     assert_eq!(tally.lost, 2);
 }
 
+/// A broker may give up what one device had begun for what the next one sends with its identifier, which it passes on.
+#[test]
+fn a_message_that_was_left_open_at_a_move_may_be_given_up() {
+    let id = PacketId::new(1).unwrap();
+    let leg = |leg| {
+        Fact::Leg(LegFact::Sender {
+            stamp: message(0).0,
+            topic: "t",
+            id,
+            leg,
+        })
+    };
+    for moves in [false, true] {
+        let mut scene = Scene::ready(&[A]);
+        scene.tell(PUBLISHER, leg(SenderLeg::PublishSent));
+        scene.send(0, QoS::ExactlyOnce);
+        if moves {
+            scene.connect_as(PUBLISHER + 1, PUBLISHER, true);
+            scene.tell_end_as(PUBLISHER, PUBLISHER, TAKEN_OVER);
+            scene.connect_as(PUBLISHER, PUBLISHER, true);
+            scene.tell_end_as(PUBLISHER + 1, PUBLISHER, TAKEN_OVER);
+        }
+        scene.tell(PUBLISHER, leg(SenderLeg::PubcompReceived));
+        scene.acknowledge(0, ReasonCode::Success);
+
+        let tally = scene.close();
+
+        let excused = tally.excused[Excuse::IdentifierInUse as usize];
+        assert_eq!((tally.lost, excused), (u64::from(!moves), u64::from(moves)));
+    }
+}
+
 /// Session Present is 0 for the first, 1 while the Session lives, 0 or 1 once its expiry has
 /// passed on the device's clock, for the broker counts from when it noticed (§3.1.2.11.2).
 #[test]
