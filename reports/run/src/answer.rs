@@ -1,9 +1,12 @@
 //! What a run found, in a sentence or two, from what was judged.
 
 use crate::{
-    ClaimResult, Latency, LatencyPart, Outcome, Percentile, Run, SpentBy, Summary, Value,
-    count_text, duration_text,
+    CheckOutcome, ClaimResult, Latency, LatencyPart, Outcome, Percentile, Run, SpentBy, Summary,
+    Value, count_text, duration_text,
 };
+
+/// Keys of the check `delivery` that are told.
+const KEYS: [&str; 5] = ["lost", "duplicated", "reordered", "corrupted", "misrouted"];
 
 impl Run {
     /// What the run found, for who asks its question: what is broken, what the messages came to, how long they took and where.
@@ -15,6 +18,7 @@ impl Run {
         }
         let summary = Summary::of(self);
         let sentences = [
+            broken_checks(self),
             broken(self),
             messages(self, &summary),
             wills(self),
@@ -25,6 +29,17 @@ impl Run {
     }
 }
 
+/// The checks that are broken, those about deliveries apart, which are told with what was found.
+fn broken_checks(run: &Run) -> Option<String> {
+    let lines = run.claim_lines().into_iter();
+    let lines = lines.filter(|line| line.result == ClaimResult::Broken && line.limit.is_none());
+    let lines = lines.filter(|line| !line.about.starts_with("delivery"));
+    let texts: Vec<String> = lines
+        .map(|line| format!("{}: {}", line.about, line.found))
+        .collect();
+    (!texts.is_empty()).then(|| format!("Broken: {}.", texts.join("; ")))
+}
+
 /// The thresholds that are broken: claims about messages are told with those.
 fn broken(run: &Run) -> Option<String> {
     let lines = run.measured.thresholds.iter();
@@ -32,13 +47,10 @@ fn broken(run: &Run) -> Option<String> {
     let parts: Vec<String> = lines
         .filter_map(|threshold| {
             let actual = threshold.actual.as_ref()?;
-            let of = match threshold.tags.get("group") {
-                Some(group) => format!(" of {group}"),
-                None => String::new(),
-            };
             Some(format!(
-                "{}{of}, {}, is {actual} and not {} {}",
+                "{} ({}), {}, is {actual} and not {} {}",
                 threshold.metric.in_words(),
+                threshold.selector(),
                 threshold.aggregate,
                 threshold.comparison.symbol(),
                 threshold.limit
@@ -48,48 +60,48 @@ fn broken(run: &Run) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}.", capital(&parts.join("; "))))
 }
 
-/// What was claimed of deliveries and judged: `0 lost, 0 duplicated and 0 reordered of 1,886 owed.`
+/// What was claimed of deliveries and judged: `0 lost and 0 reordered of 1,886 deliveries owed.`, or of a part of them, which
+/// may overlap with another: `QoS 1: 0 lost and 0 reordered.`
 fn messages(run: &Run, summary: &Summary) -> Option<String> {
     let checks = run.measured.checks.iter();
-    let claims: Vec<_> = checks
+    let sentences = checks
         .filter(|check| check.check == "delivery")
-        .flat_map(|check| &check.claims)
-        .filter(|claim| claim.result() != ClaimResult::NotJudged)
-        .collect();
-    let keys = ["lost", "duplicated", "reordered", "corrupted", "misrouted"];
-    let parts: Vec<(u64, String)> = keys
-        .into_iter()
-        .filter_map(|key| {
-            let found = claims.iter().filter(|claim| claim.key == key);
-            let counts: Vec<u64> = found
-                .filter_map(|claim| match claim.actual {
-                    Some(Value::Count(count)) => Some(count),
-                    _ => None,
-                })
-                .collect();
-            let sum: u64 = counts.iter().sum();
-            (!counts.is_empty()).then(|| (sum, format!("{} {key}", count_text(sum))))
-        })
-        .collect();
+        .filter_map(|check| {
+            let counts = counts(check)?;
+            Some(match check.selected().as_slice() {
+                [] => format!("{counts}{}.", of_owed(check, summary)),
+                parts => format!("{}: {counts}.", capital(&parts.join(", "))),
+            })
+        });
+    let sentences: Vec<String> = sentences.collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The counts of a check on deliveries, those above zero first; `None` if none was judged.
+fn counts(check: &CheckOutcome) -> Option<String> {
+    let claims = check.claims.iter();
+    let judged = claims.filter(|claim| claim.result() != ClaimResult::NotJudged);
+    let counts = judged.filter_map(|claim| match claim.actual {
+        Some(Value::Count(count)) if KEYS.contains(&claim.key.as_str()) => {
+            Some((count, format!("{} {}", count_text(count), claim.key)))
+        }
+        _ => None,
+    });
+    let (wrong, clean): (Vec<_>, Vec<_>) = counts.partition(|&(count, _)| count > 0);
+    let texts = wrong.into_iter().chain(clean).map(|(_, text)| text);
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then(|| list(&texts))
+}
+
+/// ` of 1,886 deliveries owed`, where all claims are about all of them.
+fn of_owed(check: &CheckOutcome, summary: &Summary) -> String {
+    let is_of_all = check.claims.iter().all(|claim| claim.of.is_none());
     let owed = summary.expected - summary.excused;
-    if parts.is_empty() || owed == 0 {
-        return None;
+    match (is_of_all, owed) {
+        (false, _) | (_, 0) => String::new(),
+        (true, 1) => " of 1 delivery owed".to_owned(),
+        (true, owed) => format!(" of {} deliveries owed", count_text(owed)),
     }
-    let (wrong, clean): (Vec<_>, Vec<_>) = parts.into_iter().partition(|&(sum, _)| sum > 0);
-    let texts: Vec<String> = wrong
-        .into_iter()
-        .chain(clean)
-        .map(|(_, text)| text)
-        .collect();
-    let deliveries = match owed {
-        1 => "delivery",
-        _ => "deliveries",
-    };
-    Some(format!(
-        "{} of {} {deliveries} owed.",
-        list(&texts),
-        count_text(owed)
-    ))
 }
 
 /// `10 of 10 wills came.`
@@ -101,10 +113,13 @@ fn wills(run: &Run) -> Option<String> {
     let is_judged = claims.any(|claim| claim.result() != ClaimResult::NotJudged);
     let wills = &run.measured.wills;
     let due: u64 = wills.iter().map(|will| will.expected).sum();
-    let missing: u64 = wills.iter().map(|will| will.missing).sum();
+    let seen: u64 = wills.iter().map(|will| will.seen).sum();
     (is_judged && due > 0).then(|| {
-        let came = count_text(due.saturating_sub(missing));
-        format!("{came} of {} Last Wills came.", count_text(due))
+        format!(
+            "{} of {} Last Wills came.",
+            count_text(seen),
+            count_text(due)
+        )
     })
 }
 
@@ -115,7 +130,7 @@ fn times(run: &Run, summary: &Summary) -> Option<String> {
     let half = at(Percentile::P50)?;
     let most = match at(Percentile::P99) {
         Some(p99) => format!("99 % within {p99}"),
-        None => format!("all within {}", text(latency.max_us)),
+        None => format!("the slowest within {}", text(latency.max_us)),
     };
     Some(format!(
         "Half arrive within {half}, {most}{}.",
@@ -174,7 +189,7 @@ mod tests {
     fn a_run_that_passed_says_what_it_found() {
         let answer = sample::passing().answer().expect("it passed");
 
-        assert!(answer.starts_with("0 lost"), "{answer}");
+        assert!(answer.starts_with("QoS 1: 0 lost"), "{answer}");
         assert!(answer.contains("Last Wills came."), "{answer}");
     }
 
@@ -184,6 +199,7 @@ mod tests {
         let answer = sample::failing().answer().expect("it failed");
 
         assert!(answer.contains("and not <"), "{answer}");
+        assert!(answer.starts_with("Broken: will"), "{answer}");
         assert!(answer.find("and not <") < answer.find("lost"), "{answer}");
     }
 

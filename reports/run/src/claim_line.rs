@@ -75,15 +75,22 @@ fn of_check(check: &CheckOutcome) -> Vec<ClaimLine> {
 }
 
 fn about(check: &CheckOutcome) -> String {
-    let selection = check.selection.iter();
-    let parts = selection.map(|(key, value)| match key.as_str() {
-        "qos" => format!("QoS {value}"),
-        _ => format!("{key} {value}"),
-    });
-    let parts: Vec<String> = parts.collect();
+    let parts = check.selected();
     match parts.is_empty() {
         true => check.check.clone(),
         false => format!("{}, {}", check.check, parts.join(", ")),
+    }
+}
+
+impl CheckOutcome {
+    /// What it was narrowed to, in words: `QoS 1`, `group sensors`. Nothing if it is about everything.
+    pub(crate) fn selected(&self) -> Vec<String> {
+        let selection = self.selection.iter();
+        let parts = selection.map(|(key, value)| match key.as_str() {
+            "qos" => format!("QoS {value}"),
+            _ => format!("{key} {value}"),
+        });
+        parts.collect()
     }
 }
 

@@ -351,6 +351,9 @@ impl Deliveries {
             && (share.told.may_take(sent_at)
                 || share.silent.may_take(sent_at)
                 || self.may_miss(Recipient::Share(filter), sent_at)
+                // It was sent again on a later connection: the broker may not have had it before.
+                || open.record.connected_at > sent_at
+                || self.broker_times.touches(sent_at, share.disturbed_until)
                 || may_be_long(open.record.group)
                 || share.members.iter().any(is_slow))
     }

@@ -52,7 +52,12 @@ impl Deliveries {
         while left < messages
             && let Some(message) = held.pop_front()
         {
-            if message.socket != event.socket {
+            if message.socket > event.socket {
+                // The mark is that of an earlier connection, whose messages are given up.
+                held.push_front(message);
+                break;
+            }
+            if message.socket < event.socket {
                 continue;
             }
             left += 1;
