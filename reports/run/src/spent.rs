@@ -97,8 +97,8 @@ pub struct LatencySpent {
     pub qos: u8,
     /// Deliveries of the measured part that are divided.
     pub count: u64,
-    /// Deliveries of the measured part that are not: when they left their publisher's link is not known, because they were sent
-    /// again, or because a limit of memory was reached.
+    /// Deliveries of the measured part that are not: when they left their publisher is not known, as of those that were
+    /// sent again, or their recipient did not read.
     pub undivided: u64,
     /// By which messages; none of a percentile for which there are fewer than 100 deliveries.
     pub rows: Vec<SpentRow>,

@@ -14,8 +14,8 @@ pub(super) fn blocks(run: &Run) -> Vec<Block> {
     let undivided: u64 = run.measured.spent.iter().map(|of| of.undivided).sum();
     if !blocks.is_empty() && undivided > 0 {
         blocks.push(Block::Note(format!(
-            "{} deliveries are not divided: their messages were sent again, so it is not known when they left their publisher's \
-             link.",
+            "{} deliveries are not divided: it is not known when their messages left their publishers, as of those that were sent \
+             again, or their recipients did not read.",
             count_text(undivided)
         )));
     }

@@ -108,7 +108,7 @@ fn equal_sides_are_hardly_ever_called_different() {
 }
 
 /// Twenty comparisons of equal sides, whose 30 figures of a run move together as those of a busy machine do: at most one
-/// calls anything different, and of a hundred such series of twenty hardly any more.
+/// calls anything different, and of a hundred such series of twenty hardly a further one.
 #[test]
 fn of_twenty_comparisons_at_most_one_is_called_different() {
     let mut chance = Chance(20);

@@ -14,13 +14,14 @@ use squall_scenario::ClientKey;
 use super::case::Case;
 use super::{Deliveries, StreamId, session};
 use crate::books::sequences::SequenceSet;
+use crate::books::topics::Recipient;
 
 /// Streams that Sessions have had messages of on their present connections, over all Sessions. A Session that has one of
 /// further streams is not judged until its next connection.
 const STREAMS_MAX: usize = 1_000_000;
 
 /// Ranges of sequence numbers of one of them; with more, the same.
-const RANGES_MAX: usize = 1_000;
+const RANGES_MAX: usize = 16;
 
 /// Where a message that comes again came before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -103,6 +104,11 @@ impl CameHere {
 impl Deliveries {
     /// Remembers that a message came, if its Session was away before its present connection.
     pub(super) fn note_came_here(&mut self, case: &Case<'_>) {
+        // Of what comes by a shared subscription nothing follows, and its members have gaps everywhere.
+        match self.topics.places(case.topic)[case.place].recipient {
+            Recipient::Session(_) => {}
+            Recipient::Share(_) => return,
+        }
         let row = session(&self.sessions, case.event.client);
         let was_away = row.is_some_and(|row| row.away.is_some());
         if was_away && case.delivery.qos > QoS::AtMostOnce {
@@ -132,7 +138,9 @@ impl Deliveries {
     pub(super) fn began_here(&self, client: ClientKey) -> bool {
         session(&self.sessions, client).is_some_and(|row| {
             row.away.is_some_and(|away| {
-                away.until == Some(row.connected_at) && away.from <= row.over_at
+                away.until == Some(row.connected_at)
+                    && away.from <= row.over_at
+                    && row.last.resumed != row.last.connected
             })
         })
     }

@@ -77,12 +77,15 @@ impl Deliveries {
                 }
             };
             if is_online {
+                let group = group_of(&self.sessions, &self.shares, recipient);
                 under_way.deliveries.push(Undelivered {
-                    group: group_of(&self.sessions, &self.shares, recipient),
+                    group,
                     qos: record.qos,
                     reached_at: record.reached_at,
                     sent_at: record.sent_at,
-                    left_at: record.left_at,
+                    left_at: self
+                        .left_once_at(stream.device, record, recipient)
+                        .filter(|_| !self.on_links[usize::from(group.0)]),
                 });
             }
         }

@@ -8,6 +8,8 @@ use squall_scenario::DeviceId;
 
 use super::{Deliveries, StreamId};
 use crate::books::event::Event;
+use crate::books::stream::{Record, RecordState};
+use crate::books::topics::Recipient;
 
 /// Messages that links hold.
 #[derive(Debug, Default)]
@@ -41,6 +43,26 @@ impl Deliveries {
             sequence,
         });
         None
+    }
+
+    /// When a message left its publisher for the only time, for a recipient that read all the while; `None` if it was sent
+    /// again on a later connection, or lay unread: what was the broker's part of its way is not known then.
+    pub(super) fn left_once_at(
+        &self,
+        publisher: DeviceId,
+        record: &Record,
+        recipient: Recipient,
+    ) -> Option<Instant> {
+        let connected_at = match record.state {
+            RecordState::Acknowledged => record.connected_at,
+            RecordState::Unheard
+            | RecordState::Skipped
+            | RecordState::Sent
+            | RecordState::Refused => self.connected_at_of(publisher),
+        };
+        let was_sent_once = connected_at <= record.sent_at;
+        let was_read = !self.may_miss(recipient, record.sent_at);
+        record.left_at.filter(|_| was_sent_once && was_read)
     }
 
     /// So many messages have left the link of a connection. Of an earlier connection none will.

@@ -3,8 +3,8 @@
 //! It owns topics, Sessions, shared subscriptions and streams. Wills and retained copies are not streams: `wills` and
 //! `retained` know those. What a connection was like is the business of `connections` and `takeovers`.
 //!
-//! QoS 0 is at most once (§4.3.1): a pledge at QoS 0 is excused as soon as a connection on the
-//! message's way is lost; what is missing with all connections in order is lost.
+//! QoS 0 is at most once (§4.3.1): what was on its way for a short time is excused when a connection on that is lost, of what was
+//! for long nothing follows; what is missing with all connections in order is lost.
 
 mod arrive;
 mod backlog;
@@ -26,6 +26,7 @@ mod missing_replays;
 mod moves;
 mod order;
 mod pledges;
+mod publications;
 mod repeats;
 mod replay;
 mod sessions;
@@ -42,13 +43,13 @@ pub(super) use close::RunEnd;
 
 use std::collections::{HashMap, HashSet};
 
-use squall_fleet::{SocketId, Stamp};
+use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
-use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, StampPlace, TopicKey};
+use squall_scenario::{BrokerHistory, ClientKey, DeviceId, GroupId, TopicKey};
 
 use super::anomalies::Anomalies;
 use super::broker_times::BrokerTimes;
-use super::event::{Answered, Event};
+use super::event::Event;
 use super::memory::{GivenUp, Memory};
 use super::missing::Missing;
 use super::replays::Replays;
@@ -56,7 +57,7 @@ use super::roster::{Names, Roster};
 use super::session::Sender;
 use super::session::Session;
 use super::share::Share;
-use super::stream::{Content, ContentPrint, Publisher, Record, RecordState, Stream};
+use super::stream::{Publisher, RecordState, Stream};
 use super::tallies::{Books, TallyKey};
 use super::topics::{FilterKey, Recipient, Topics};
 use backlog::BacklogCounts;
@@ -238,128 +239,6 @@ impl Deliveries {
             .get(&device)
             .copied()
             .unwrap_or(Instant::ZERO)
-    }
-
-    /// A message that was due was given up.
-    pub(crate) fn handle_skipped(&mut self, event: &Event, message: &Message<'_>) {
-        if self.is_closed {
-            return;
-        }
-        let publications = self.books.publications_mut(event.group, message.qos);
-        publications.skipped += 1;
-        let id = self.stream_of(event, message.topic);
-        let skipped = Record {
-            state: RecordState::Skipped,
-            qos: message.qos,
-            retain: message.retain,
-            outstanding: 0,
-            due_at: message.stamp.scheduled,
-            sent_at: event.now,
-            left_at: None,
-            reached_at: message.reached_at,
-            socket: event.socket,
-            connected_at: self.connected_at_of(event.device),
-            group: event.group,
-            content: ContentPrint::NOTHING,
-        };
-        self.records += self.streams[id].put(message.stamp.sequence, skipped);
-        self.settle(id);
-    }
-
-    /// A message was handed to the link for the first time.
-    pub(crate) fn handle_published(
-        &mut self,
-        event: &Event,
-        message: &Message<'_>,
-        content: &Content<'_>,
-    ) {
-        if self.is_closed {
-            return;
-        }
-        self.books.publications_mut(event.group, message.qos).sent += 1;
-        let id = self.stream_of(event, message.topic);
-        let record = Record {
-            state: RecordState::Sent,
-            qos: message.qos,
-            retain: message.retain,
-            outstanding: 0,
-            due_at: message.stamp.scheduled,
-            sent_at: event.now,
-            left_at: self.hand_over(event, id, message.stamp.sequence),
-            reached_at: message.reached_at,
-            socket: event.socket,
-            connected_at: self.connected_at_of(event.device),
-            group: event.group,
-            content: content.print(),
-        };
-        let stream = &mut self.streams[id];
-        stream.sent_as.add(message.qos);
-        self.records += self.streams[id].put(message.stamp.sequence, record);
-        if let Some(expiry) = message.expiry {
-            self.streams[id].has_expiring = true;
-            let named = (id, message.stamp.sequence);
-            self.expiries.note_sent(named, event.now, expiry);
-        }
-        match message.stamp_place {
-            StampPlace::Payload | StampPlace::Property => {
-                self.streams[id].has_stamped = true;
-                self.pledge(id, event, message);
-            }
-            StampPlace::None => self.count_sent(id, event, message),
-        }
-        while self.records > self.memory.records && self.streams[id].records() > 1 {
-            self.settle_oldest_early(id);
-        }
-    }
-
-    /// The exchange of a message ended. `None` if its record is gone.
-    pub(crate) fn handle_acknowledged(
-        &mut self,
-        event: &Event,
-        stamp: Stamp,
-        topic: &str,
-        answered: Answered,
-    ) -> Option<Acknowledged> {
-        let topic = self.topics.topic(topic)?;
-        let &id = self.stream_ids.get(&(stamp.device, topic))?;
-        let has_expiring = self.streams[id].has_expiring;
-        let connected_at = self.connected_at_of(event.device);
-        let record = self.streams[id].record_mut(stamp.sequence)?;
-        let acknowledged = Acknowledged {
-            sent_at: record.sent_at,
-            reached_at: record.reached_at,
-            qos: record.qos,
-        };
-        if self.is_closed || record.state != RecordState::Sent {
-            return Some(acknowledged);
-        }
-        if record.qos == QoS::AtLeastOnce {
-            let until = self.answered_until.entry(event.device).or_default();
-            *until = record.sent_at.max(*until);
-        }
-        let publications = self.books.publications_mut(event.group, record.qos);
-        match answered {
-            Answered::Accepted => {
-                if has_expiring {
-                    let named = (id, stamp.sequence);
-                    self.expiries.note_acknowledged(named, event.now);
-                }
-                record.state = RecordState::Acknowledged;
-                record.connected_at = connected_at;
-                publications.acknowledged += 1;
-                self.counted.handle_acknowledged(topic, event.now);
-            }
-            Answered::Refused => {
-                record.state = RecordState::Refused;
-                publications.refused += 1;
-                if acknowledged.qos == QoS::ExactlyOnce {
-                    self.session_mut(event).moves.handle_refused(stamp);
-                }
-                self.withdraw(id, stamp.sequence);
-            }
-        }
-        self.settle(id);
-        Some(acknowledged)
     }
 
     /// Makes the Topic Name of a will known, or of what a checker found: no stream need have it.

@@ -81,6 +81,8 @@ pub(crate) struct LastConnections {
     pub(crate) asked: Option<SocketId>,
     /// That of the last CONNACK with success.
     pub(crate) connected: Option<SocketId>,
+    /// That of the last CONNACK with Session Present 1.
+    pub(crate) resumed: Option<SocketId>,
 }
 
 /// A connection of a Session.
@@ -346,6 +348,7 @@ impl Session {
 
     /// A connection got the Session as it was: its subscriptions go on there.
     pub(crate) fn resume(&mut self, socket: SocketId) {
+        self.last.resumed = Some(socket);
         for subscription in &mut self.subscriptions {
             subscription.socket = socket;
         }

@@ -9,6 +9,7 @@ mod excuses;
 mod messages;
 mod order;
 mod replays;
+mod retained_copies;
 mod retention;
 mod scene;
 mod sharing;

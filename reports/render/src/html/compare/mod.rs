@@ -1,15 +1,15 @@
 //! The page of a comparison: verdicts, figures, spectra, charts over time, what broke and what else differs, side by side.
 
+mod figures;
+
 use maud::{Markup, PreEscaped, html};
-use squall_run::{
-    ClaimResult, ComparedFigure, Difference, FigurePart, Finding, Side, SideBySide, SideSummary,
-};
+use squall_run::{ClaimResult, Side, SideBySide};
 
 use super::claim_cells::{counted, judged};
 use super::{block, document, runs};
 use crate::chart::sides::{self, Multiples};
 use crate::chart::{Canvas, ChartError};
-use crate::compare::{about_noise, band, cell, change, sentence, shown};
+use crate::compare::sentence;
 use crate::section::Block;
 
 /// The page.
@@ -40,7 +40,7 @@ pub(crate) fn page(sides: &[Side], all: &SideBySide) -> Result<String, ChartErro
             }
             main #main {
                 (verdicts(all))
-                (figures(all))
+                (figures::table(all))
                 @if let Some(spectra) = spectra { (spectra) }
                 @if let Some(over_time) = over_time { (over_time) }
                 (broken(all))
@@ -107,95 +107,6 @@ fn verdicts(all: &SideBySide) -> Markup {
                 p .note { "Left out: " (left_out) "." }
             }
         }
-    }
-}
-
-fn figures(all: &SideBySide) -> Markup {
-    let columns = 1 + all.sides.len() + (all.sides.len() - 1);
-    let mut part: Option<FigurePart> = None;
-    let rows: Vec<(Option<FigurePart>, &ComparedFigure)> = shown(all)
-        .map(|figure| {
-            let begins = (part != Some(figure.part)).then_some(figure.part);
-            part = Some(figure.part);
-            (begins, figure)
-        })
-        .collect();
-    html! {
-        section #figures {
-            h2 { "Figures" }
-            div .box tabindex="0" role="region" aria-label="Figures" {
-                table .compared.stacks {
-                    thead { tr {
-                        th scope="col" { "figure" }
-                        @for side in &all.sides { th scope="col" .quantity { (side.label) } }
-                        @for side in &all.sides[1..] { th scope="col" .quantity { (from(all, side)) } }
-                    } }
-                    tbody {
-                        @for (begins, figure) in &rows {
-                            @if let Some(part) = begins {
-                                tr .part { th scope="rowgroup" colspan=(columns) { (part.heading()) } }
-                            }
-                            (figure_row(all, figure))
-                        }
-                    }
-                }
-            }
-            p .note { (about_noise(all)) }
-        }
-    }
-}
-
-/// The heading of what sets a side apart from the base.
-fn from(all: &SideBySide, side: &SideSummary) -> String {
-    format!("{} from {}", side.label, all.sides[0].label)
-}
-
-fn figure_row(all: &SideBySide, figure: &ComparedFigure) -> Markup {
-    html! {
-        tr {
-            td .figure title=(figure.key) data-of="" { (figure.name) }
-            @for (side, summary) in all.sides.iter().enumerate() {
-                td .quantity data-of=(summary.label) {
-                    @match cell(figure, side) {
-                        None => span .faint { "–" },
-                        Some((median, range)) => {
-                            (super::unbroken(&median))
-                            @if let Some(range) = range { br; span .range { (super::unbroken(&range)) } }
-                        },
-                    }
-                }
-            }
-            @for (side, difference) in all.sides[1..].iter().zip(&figure.differences) {
-                (difference_cell(&from(all, side), figure, difference.as_ref()))
-            }
-        }
-    }
-}
-
-/// A difference; what is beyond noise has a word in a badge, so that it is seen without its colour.
-fn difference_cell(of: &str, figure: &ComparedFigure, difference: Option<&Difference>) -> Markup {
-    let Some(found) = difference else {
-        return html! { td .quantity data-of=(of) { span .faint { "–" } } };
-    };
-    let words = found.finding.words();
-    html! {
-        td .quantity.difference.(class_of(found.finding)) data-of=(of) {
-            @match found.finding {
-                Finding::Better | Finding::Worse | Finding::Differs => span .badge.(class_of(found.finding)) { (words) },
-                Finding::WithinNoise | Finding::Same | Finding::NoiseUnknown => span .faint { (words) },
-            }
-            " " (super::unbroken(&change(found, figure.unit)))
-            @if let Some(band) = band(found, figure.unit) { br; span .range { (super::unbroken(&band)) } }
-        }
-    }
-}
-
-fn class_of(finding: Finding) -> &'static str {
-    match finding {
-        Finding::Better => "good",
-        Finding::Worse => "bad",
-        Finding::Differs => "apart",
-        Finding::WithinNoise | Finding::Same | Finding::NoiseUnknown => "plain",
     }
 }
 
