@@ -8,6 +8,7 @@ use squall_run::{LatencyPart, MetricName, SpentBy, ThresholdResult};
 use squall_world::{Direction, Passing, Tamper, Tampered};
 
 use crate::run::{run, run_tampered};
+use crate::tampering::{drop_it, once};
 
 const PLAIN: &str = r#"
 [run]
@@ -120,6 +121,68 @@ fn what_a_publisher_keeps_is_seen_there() {
     let device_ms = slowest.part_us(LatencyPart::Device) / 1e3;
     assert!((1_000.0..2_200.0).contains(&device_ms), "{device_ms} ms");
     assert!(slowest.part_us(LatencyPart::Broker) < 1e3);
+}
+
+/// The longest that the broker had a message, in milliseconds, and the deliveries that are not divided.
+fn broker_max_ms(judgement: &Judgement) -> (u64, u64) {
+    let times = judgement.measured.metrics.all(MetricName::BrokerTime);
+    let undivided = judgement.measured.spent.iter().map(|of| of.undivided);
+    (
+        times.max_us().expect("messages came") / 1_000,
+        undivided.sum(),
+    )
+}
+
+const DIRECT: &str = r#"
+[run]
+duration = "10s"
+drain = "5s"
+[[group]]
+name = "sensors"
+count = 4
+clean_start = false
+session_expiry = "5m"
+reconnect = { when = "always", backoff = "2s" }
+[[group.publish]]
+topic = "t/{client_id}"
+qos = 1
+rate = 40
+[[group]]
+name = "reader"
+count = 1
+[[group.subscribe]]
+filter = "t/+"
+qos = 1
+"#;
+
+/// A message that never reached the broker on the connection that it was first sent on was not with the broker until it is
+/// sent again.
+#[test]
+fn the_way_to_another_connection_is_not_the_brokers() {
+    let is_sent = |passing: &Passing<'_>| {
+        passing.client_id == "sensors-2"
+            && passing.direction == Direction::ToBroker
+            && matches!(passing.packet, Packet::Publish(_))
+    };
+    let tunnel = "[[fault]]\nname = \"tunnel\"\nat = \"6s\"\ngroup = \"sensors\"\naction = \"drop\"\nhow = \"fin\"\n";
+
+    let judgement = run_tampered(&format!("{DIRECT}{tunnel}"), once(30, is_sent, drop_it));
+
+    let (max_ms, undivided) = broker_max_ms(&judgement);
+    assert!(max_ms < 100, "{max_ms} ms");
+    assert!(undivided > 0);
+}
+
+/// What lies unread because a fault stopped its recipient is not the broker's either.
+#[test]
+fn what_a_recipient_does_not_read_is_not_the_brokers() {
+    let stall = "[[fault]]\nname = \"deaf\"\nat = \"3s\"\nlasts = \"3s\"\ngroup = \"reader\"\naction = \"stall\"\n";
+
+    let judgement = run(&format!("{DIRECT}{stall}"));
+
+    let (max_ms, undivided) = broker_max_ms(&judgement);
+    assert!(max_ms < 100, "{max_ms} ms");
+    assert!(undivided >= 100, "{undivided}");
 }
 
 /// A threshold on the broker's part is not broken by links, and is by the broker.
