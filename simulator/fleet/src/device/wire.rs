@@ -138,6 +138,7 @@ impl Device {
                 lanes.note_heard(turn.now, arrival.entry.at);
                 self.connections[place].said_at = turn.now;
             }
+            let due = arrival.as_ref().map(|arrival| arrival.due);
             match arrival.map(|arrival| arrival.what) {
                 Some(Arrived::Bytes) => {}
                 Some(Arrived::Control(Up::Open)) => turn.actions.open(socket, carrier),
@@ -148,8 +149,16 @@ impl Device {
                     self.tell_connection(turn, socket, fact);
                 }
                 Some(Arrived::Control(Up::Mark(departure))) => {
+                    turn.waited = match departure {
+                        Departure::Messages(_) => due.map(|due| turn.now.saturating_since(due)),
+                        Departure::Connect
+                        | Departure::End
+                        | Departure::BeforeMute
+                        | Departure::Answers(_) => None,
+                    };
                     let fact = ConnectionFact::LeftLink(departure);
                     self.tell_connection(turn, socket, fact);
+                    turn.waited = None;
                 }
                 None => return,
             }

@@ -157,11 +157,11 @@ impl Metrics {
 
     /// What a delivery spent where; `None` if it is not known when it left its publisher's link.
     fn parts_of(&self, first: &FirstDelivery, arrival: Arrival) -> Option<[Duration; 5]> {
-        let (reached_at, sent_at, left_at) = (first.reached_at?, first.sent_at?, first.left_at?);
+        let (reached_at, sent_at, left) = (first.reached_at?, first.sent_at?, first.left?);
         let all = arrival.now.saturating_since(first.stamp.scheduled);
         let device = sent_at.saturating_since(reached_at);
-        let link_up = left_at.saturating_since(sent_at);
-        let broker = self.less_lag(left_at, arrival.without_link());
+        let link_up = left.passed_at.saturating_since(sent_at);
+        let broker = self.less_lag(left.at, arrival.without_link());
         let others = device + link_up + broker + arrival.on_link;
         let generator = all.saturating_sub(others);
         Some([generator, device, link_up, broker, arrival.on_link])

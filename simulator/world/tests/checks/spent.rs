@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use squall_ledger::Judgement;
-use squall_protocol::packet::Packet;
+use squall_protocol::{Instant, packet::Packet};
 use squall_run::{LatencyPart, MetricName, SpentBy, ThresholdResult};
 use squall_world::{Direction, Passing, Tamper, Tampered};
 
-use crate::run::{run, run_tampered};
+use crate::run::{run, run_in, run_tampered};
 use crate::tampering::{drop_it, once};
 
 const PLAIN: &str = r#"
@@ -183,6 +183,22 @@ fn what_a_recipient_does_not_read_is_not_the_brokers() {
     let (max_ms, undivided) = broker_max_ms(&judgement);
     assert!(max_ms < 100, "{max_ms} ms");
     assert!(undivided >= 100, "{undivided}");
+}
+
+/// What a link had let pass and the generator did not release is the generator's.
+#[test]
+fn a_generator_that_stands_still_is_seen_in_the_generator() {
+    let start = Instant::ZERO + Duration::from_millis(4_000);
+
+    let judgement = run_in(PLAIN, |world| {
+        world.with_standstill(start, Duration::from_millis(600))
+    });
+
+    let rows = &judgement.measured.spent[0].rows;
+    let slowest = rows.last().expect("there are deliveries");
+    let [generator, _, link_up, broker, link_down] = slowest.parts_us.map(|us| us / 1e3);
+    assert!(generator > 100.0, "{slowest:?}");
+    assert!(link_up < 21.0 && broker < 1.0 && link_down < 41.0, "{slowest:?}");
 }
 
 /// A threshold on the broker's part is not broken by links, and is by the broker.

@@ -114,9 +114,9 @@ impl Deliveries {
                 |record| record.qos,
             ),
             sent_at: record.map(|record| record.sent_at),
-            left_at: record.and_then(|record| {
+            left: record.and_then(|record| {
                 let recipient = Recipient::Session(event.client);
-                self.left_once_at(stamp.device, record, recipient)
+                self.left_once(stamp.device, record, recipient)
             }),
             reached_at: record.map(|record| record.reached_at),
             wait: self.wait_of(event, record),

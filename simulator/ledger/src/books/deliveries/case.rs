@@ -10,6 +10,7 @@ use super::{StreamId, TallyKey};
 use crate::books::anomalies::{Anomaly, Noticed, Scope, Subject};
 use crate::books::event::Event;
 use crate::books::session::Sender;
+use crate::books::stream::Left;
 
 /// What a first delivery tells the metrics.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +22,7 @@ pub(crate) struct FirstDelivery {
     /// When it was handed to the publisher's link, if that is still known.
     pub(crate) sent_at: Option<Instant>,
     /// When it left its publisher's link, if that is known.
-    pub(crate) left_at: Option<Instant>,
+    pub(crate) left: Option<Left>,
     /// When the generator got to it, if that is still known.
     pub(crate) reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
@@ -58,7 +59,7 @@ pub(super) struct Case<'a> {
     /// When the message was sent, if its record is kept.
     pub(super) sent_at: Option<Instant>,
     /// When it left its publisher's link, if that is known.
-    pub(super) left_at: Option<Instant>,
+    pub(super) left: Option<Left>,
     /// When the generator got to it, likewise.
     pub(super) reached_at: Option<Instant>,
     /// Whether it waited for its recipient.
@@ -134,7 +135,7 @@ impl Case<'_> {
             stamp: self.stamp,
             published: self.published,
             sent_at: self.sent_at,
-            left_at: self.left_at,
+            left: self.left,
             reached_at: self.reached_at,
             wait: self.wait,
         }

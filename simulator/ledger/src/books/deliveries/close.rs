@@ -84,7 +84,8 @@ impl Deliveries {
                     reached_at: record.reached_at,
                     sent_at: record.sent_at,
                     left_at: self
-                        .left_once_at(stream.device, record, recipient)
+                        .left_once(stream.device, record, recipient)
+                        .map(|left| left.at)
                         .filter(|_| !self.on_links[usize::from(group.0)]),
                 });
             }

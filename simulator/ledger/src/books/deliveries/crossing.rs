@@ -3,12 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 
 use squall_fleet::SocketId;
-use squall_protocol::Instant;
 use squall_scenario::DeviceId;
 
 use super::{Deliveries, StreamId};
 use crate::books::event::Event;
-use crate::books::stream::{Record, RecordState};
+use crate::books::stream::{Left, Record, RecordState};
 use crate::books::topics::Recipient;
 
 /// Messages that links hold.
@@ -32,9 +31,12 @@ impl Deliveries {
         event: &Event,
         stream: StreamId,
         sequence: u32,
-    ) -> Option<Instant> {
+    ) -> Option<Left> {
         if !self.on_links[usize::from(event.group.0)] {
-            return Some(event.now);
+            return Some(Left {
+                at: event.now,
+                passed_at: event.now,
+            });
         }
         let held = self.crossing.held.entry(event.device).or_default();
         held.push_back(Held {
@@ -47,12 +49,12 @@ impl Deliveries {
 
     /// When a message left its publisher for the only time, for a recipient that read all the while; `None` if it was sent
     /// again on a later connection, or lay unread: what was the broker's part of its way is not known then.
-    pub(super) fn left_once_at(
+    pub(super) fn left_once(
         &self,
         publisher: DeviceId,
         record: &Record,
         recipient: Recipient,
-    ) -> Option<Instant> {
+    ) -> Option<Left> {
         let connected_at = match record.state {
             RecordState::Acknowledged => record.connected_at,
             RecordState::Unheard
@@ -62,7 +64,7 @@ impl Deliveries {
         };
         let was_sent_once = connected_at <= record.sent_at;
         let was_read = !self.may_miss(recipient, record.sent_at);
-        record.left_at.filter(|_| was_sent_once && was_read)
+        record.left.filter(|_| was_sent_once && was_read)
     }
 
     /// So many messages have left the link of a connection. Of an earlier connection none will.
@@ -84,7 +86,10 @@ impl Deliveries {
             }
             left += 1;
             if let Some(record) = self.streams[message.stream].record_mut(message.sequence) {
-                record.left_at = Some(event.now);
+                record.left = Some(Left {
+                    at: event.now,
+                    passed_at: event.crossed,
+                });
             }
         }
         if held.is_empty() {

@@ -21,7 +21,7 @@ pub(crate) use content::{Changed, Content, ContentPrint, Said, fingerprint};
 pub(crate) use cursor::{Arrival, Cursor, OrderLevel};
 pub(crate) use open_cursors::OpenCursors;
 pub(crate) use open_pledges::OpenPledge;
-pub(crate) use record::{Record, RecordState};
+pub(crate) use record::{Left, Record, RecordState};
 pub(crate) use sent_as::SentAs;
 
 /// Messages of one device to one Topic Name.

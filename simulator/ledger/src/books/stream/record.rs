@@ -22,7 +22,7 @@ pub(crate) struct Record {
     /// When it was handed to the link for the first time.
     pub(crate) sent_at: Instant,
     /// When it left its publisher's link; `None` while it has not, and where that is not known.
-    pub(crate) left_at: Option<Instant>,
+    pub(crate) left: Option<Left>,
     /// When the generator got to it.
     pub(crate) reached_at: Instant,
     /// The connection it was handed to.
@@ -33,6 +33,15 @@ pub(crate) struct Record {
     pub(crate) group: GroupId,
     /// What it says.
     pub(crate) content: ContentPrint,
+}
+
+/// The moment at which a message left its publisher's link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Left {
+    /// When it really left.
+    pub(crate) at: Instant,
+    /// When the link had let it pass: the generator's lateness lies between.
+    pub(crate) passed_at: Instant,
 }
 
 /// How far a message is on its way to the broker.
@@ -58,7 +67,7 @@ impl Record {
         outstanding: 0,
         due_at: Instant::ZERO,
         sent_at: Instant::ZERO,
-        left_at: None,
+        left: None,
         reached_at: Instant::ZERO,
         socket: SocketId(0),
         connected_at: Instant::ZERO,
