@@ -61,7 +61,7 @@ pub struct Summary {
     pub lost: u64,
     /// Further copies, at all QoS.
     pub duplicated: u64,
-    /// Of those, forbidden: by their QoS, or, at QoS 1 in MQTT 5.0, without a reconnect that allows them.
+    /// Of those, forbidden: by their QoS; at QoS 1, without DUP, or in MQTT 5.0 without a reconnect that allows them.
     pub forbidden: u64,
     /// Of those duplicated, at QoS 2, where they are a violation.
     pub duplicated_at_qos2: u64,

@@ -30,6 +30,8 @@ pub struct Roster {
     on_links: Vec<bool>,
     /// By group: whether its devices have a Receive Maximum.
     limits_quota: Vec<bool>,
+    /// By group: whether its devices release QoS 2 messages later than they are asked to.
+    releases_late: Vec<bool>,
     /// How long a device waits for an answer.
     connect_timeout: Duration,
     history: BrokerHistory,
@@ -85,6 +87,11 @@ impl Roster {
                 .map(|group| group.network.is_some())
                 .collect(),
             limits_quota: scenario.groups.iter().map(limits_quota).collect(),
+            releases_late: scenario
+                .groups
+                .iter()
+                .map(|group| group.qos2.delay_pubrel.is_some())
+                .collect(),
             connect_timeout: scenario.run.connect_timeout,
             history: scenario.target.history(),
             names: Names {
@@ -186,6 +193,11 @@ impl Roster {
         &self.limits_quota
     }
 
+    /// By group: whether its devices release QoS 2 messages later than they are asked to.
+    pub(crate) fn releasing_late(&self) -> &[bool] {
+        &self.releases_late
+    }
+
     /// How long a device waits for an answer.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
@@ -253,6 +265,7 @@ impl Roster {
             drops: drops.to_vec(),
             on_links: vec![false; groups.len()],
             limits_quota: vec![false; groups.len()],
+            releases_late: vec![false; groups.len()],
             connect_timeout: Duration::from_secs(10),
             history: BrokerHistory::Empty,
             names: Names {
@@ -272,6 +285,12 @@ impl Roster {
         for &group in groups {
             self.resumes[group] = true;
         }
+        self
+    }
+
+    /// The same, with groups that release QoS 2 messages late.
+    pub(crate) fn with_late_releases(mut self) -> Self {
+        self.releases_late.fill(true);
         self
     }
 

@@ -114,13 +114,6 @@ impl SequenceSet {
         }
     }
 
-    /// Takes everything out and returns how many numbers that were.
-    pub(crate) fn clear(&mut self) -> u64 {
-        let count = self.len();
-        self.ranges.clear();
-        count
-    }
-
     /// The first range if there are more than `ranges_max`: its owner must let go of it.
     pub(crate) fn excess(&self, ranges_max: usize) -> Option<(u32, u32)> {
         (self.ranges.len() > ranges_max).then(|| (self.ranges[0].first, self.ranges[0].last))

@@ -171,23 +171,36 @@ fn uncounted_copies(all: &Tally, limit: u64) -> Option<String> {
     })
 }
 
-/// Why it is not known whether more than `limit` were lost, if that hangs on what was late when subscriptions and Sessions
-/// ended.
+/// Why it is not known whether more than `limit` were lost, if that hangs on what was late when subscriptions, Sessions and
+/// connections ended.
 fn given_up(owed: &Tally, limit: u64) -> Option<String> {
-    let late = [
-        Excuse::UnsubscribedLate,
-        Excuse::LeftLate,
-        Excuse::ConnectionLostLate,
-    ];
-    let late: u64 = late.iter().map(|&why| owed.excused[why as usize]).sum();
-    let may_break = owed.lost <= limit && owed.lost + late > limit;
+    let excused = |why: Excuse| owed.excused[why as usize];
+    let left = excused(Excuse::UnsubscribedLate) + excused(Excuse::LeftLate);
+    let cut = excused(Excuse::ConnectionLostLate);
+    let may_break = owed.lost <= limit && owed.lost + left + cut > limit;
+    let of_those_who_left = (left > 0).then(|| {
+        format!(
+            "{} when their recipient unsubscribed or left: let subscriptions (`churn.on`, `until`) stay for longer, or let Sessions \
+             outlive their connections (`clean_start = false`, `session_expiry`) and their devices come back",
+            count_text(left)
+        )
+    });
+    let on_lost_connections = (cut > 0).then(|| {
+        format!(
+            "{} at QoS 0 when a connection on their way was lost: let connections stay for longer, or publish and subscribe at QoS 1",
+            count_text(cut)
+        )
+    });
+    let parts: Vec<String> = of_those_who_left
+        .into_iter()
+        .chain(on_lost_connections)
+        .collect();
     may_break.then(|| {
         format!(
-            "{} messages had been under way for more than 250 ms, and for long against what came before, when their recipient \
-             unsubscribed or left, or a connection on the way was lost at QoS 0: whether the broker had them queued, or had lost them, is not known; \
-             let subscriptions (`churn.on`, `until`) and connections stay for longer, or let Sessions outlive their connections \
-             (`clean_start = false`, `session_expiry`) and their devices come back",
-            count_text(late)
+            "{} messages had been under way for more than 250 ms, and for long against what came before, and whether the broker \
+             had them queued, or had lost them, is not known: {}",
+            count_text(left + cut),
+            parts.join("; ")
         )
     })
 }

@@ -198,7 +198,10 @@ fn a_generator_that_stands_still_is_seen_in_the_generator() {
     let slowest = rows.last().expect("there are deliveries");
     let [generator, _, link_up, broker, link_down] = slowest.parts_us.map(|us| us / 1e3);
     assert!(generator > 100.0, "{slowest:?}");
-    assert!(link_up < 21.0 && broker < 1.0 && link_down < 41.0, "{slowest:?}");
+    assert!(
+        link_up < 21.0 && broker < 1.0 && link_down < 41.0,
+        "{slowest:?}"
+    );
 }
 
 /// A threshold on the broker's part is not broken by links, and is by the broker.

@@ -28,13 +28,13 @@ use table::Outcome;
 
 /// What came of a run.
 #[derive(Debug)]
-struct Result {
+struct Came {
     exit_code: u8,
     /// Claims that are broken, as `check.key`.
     broken: Vec<String>,
 }
 
-fn run(text: &str, tamper: impl Tamper + 'static) -> Result {
+fn run(text: &str, tamper: impl Tamper + 'static) -> Came {
     let scenario = harness::scenario(text);
     let world = squall_world::recorded(&scenario, harness::broker(Config::default()))
         .with_tamper(Box::new(tamper));
@@ -52,7 +52,7 @@ fn run(text: &str, tamper: impl Tamper + 'static) -> Result {
         Extent::Whole,
         judgement.reasons.iter().cloned(),
     );
-    Result {
+    Came {
         exit_code: verdict.exit_code,
         broken: broken(&judgement, is_broken),
     }
@@ -107,18 +107,18 @@ fn check(name: &str, text: &str) {
 /// Runs without a lie; returns what connections had that ended.
 fn honest(name: &str, text: &str) -> Ended {
     let notes: Rc<RefCell<Notes>> = Rc::default();
-    let result = run(text, Honest::new(&notes));
-    assert_eq!(result.exit_code, 0, "{name} without a lie: {result:?}");
+    let came = run(text, Honest::new(&notes));
+    assert_eq!(came.exit_code, 0, "{name} without a lie: {came:?}");
     notes.take().into_ended()
 }
 
-fn is_outcome(outcome: Outcome, result: &Result) -> bool {
+fn is_outcome(outcome: Outcome, came: &Came) -> bool {
     match outcome {
         Outcome::Found(claim) => {
-            result.exit_code == 98 && result.broken.iter().any(|broken| broken == claim)
+            came.exit_code == 98 && came.broken.iter().any(|broken| broken == claim)
         }
-        Outcome::NotJudged => ![0, 98].contains(&result.exit_code),
-        Outcome::Passes(why) | Outcome::KnownGap(why) => !why.is_empty() && result.exit_code == 0,
+        Outcome::NotJudged => ![0, 98].contains(&came.exit_code),
+        Outcome::Passes(why) | Outcome::KnownGap(why) => !why.is_empty() && came.exit_code == 0,
     }
 }
 

@@ -359,6 +359,9 @@ impl Deliveries {
                 || open.record.connected_at > sent_at
                 || self.broker_times.touches(sent_at, share.disturbed_until)
                 || may_be_long(open.record.group)
+                // A broker may pass it on when it is released only (§4.3.3).
+                || open.record.qos == QoS::ExactlyOnce
+                    && self.releases_late[usize::from(open.record.group.0)]
                 || share.members.iter().any(is_slow))
     }
 

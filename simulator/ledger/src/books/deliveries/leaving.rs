@@ -85,7 +85,7 @@ impl Deliveries {
         if let Some(share) = self.shares.get_mut(&filter) {
             share.disturb(event.now, event.now, Notice::Told);
         }
-        self.excuse(Recipient::Share(filter), None, Excuse::Unsubscribed);
+        self.excuse_all(Recipient::Share(filter), event.now, Excuse::Unsubscribed);
     }
 
     fn left_with(

@@ -123,6 +123,8 @@ pub(crate) struct Deliveries {
     on_links: Vec<bool>,
     /// By group: whether its devices have a Receive Maximum.
     limits_quota: Vec<bool>,
+    /// By group: whether its devices release QoS 2 messages later than they are asked to.
+    releases_late: Vec<bool>,
     /// Messages without a stamp.
     counted: Counted,
     /// When faults had the broker away.
@@ -169,6 +171,7 @@ impl Deliveries {
             share_counts: ShareCounts::default(),
             on_links: roster.on_links().to_vec(),
             limits_quota: roster.limiting_quotas().to_vec(),
+            releases_late: roster.releasing_late().to_vec(),
             counted: Counted::default(),
             broker_times: BrokerTimes::default(),
             crossing: Crossing::default(),

@@ -26,8 +26,15 @@ impl Deliveries {
             return;
         }
         let stream = self.stream_of(event, topic);
-        let moves = &mut self.session_mut(event).moves;
-        moves.handle_leg(id, (stamp, stream), leg);
+        self.session_mut(event)
+            .moves
+            .handle_leg(id, (stamp, stream), leg);
+        let streams = &self.streams;
+        let session = self.sessions.get_mut(event.client.0 as usize);
+        if let Some(session) = session.and_then(Option::as_mut) {
+            let is_open = |stream: usize, sequence| streams[stream].record(sequence).is_some();
+            session.moves.drop_settled(is_open);
+        }
     }
 
     /// A connection of a Session ended. Where another goes on though its CONNACK came before, their CONNECTs had crossed: the

@@ -7,12 +7,12 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::{ClientKey, GroupId};
 
-use super::walk::Outcome;
+use super::walk::{LEVELS, Outcome};
 use super::{Deliveries, Message, StreamId, group_of, sender_to, session, share_group};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
-use crate::books::stream::{CursorKey, OpenCursors, OpenPledge, RecordState};
-use crate::books::tallies::{Books, Excuse, TallyKey};
+use crate::books::stream::{CursorKey, OpenCursors, RecordState};
+use crate::books::tallies::{Excuse, TallyKey};
 use crate::books::topics::{Place, Recipient};
 
 /// Why pledges end.
@@ -204,23 +204,9 @@ impl Deliveries {
         });
     }
 
-    /// Ends the open pledges of a recipient with an excuse, those owed at `only` or all.
-    pub(super) fn excuse(&mut self, recipient: Recipient, only: Option<QoS>, excuse: Excuse) {
-        let open = self.open_cursors_mut(recipient);
-        let cursors = open.map(|open| open.take(only)).unwrap_or_default();
-        if cursors.is_empty() {
-            return;
-        }
-        let group = group_of(&self.sessions, &self.shares, recipient);
-        for cursor in cursors {
-            let books = &mut self.books;
-            let stream = &mut self.streams[cursor.stream];
-            stream.take_open(cursor.place, only, |open| {
-                excuse_pledge(books, group, &open, excuse);
-            });
-            let settled = stream.settle();
-            self.records = self.records.saturating_sub(settled);
-        }
+    /// Ends every open pledge of a recipient with an excuse at `now`.
+    pub(super) fn excuse_all(&mut self, recipient: Recipient, now: Instant, excuse: Excuse) {
+        self.walk_open(recipient, &LEVELS, now, |_, _, _| Outcome::Excused(excuse));
     }
 
     /// Settles the oldest record of a stream before its time, to save memory. Whether it was
@@ -258,8 +244,4 @@ impl Deliveries {
             Recipient::Share(filter) => Some(&mut self.shares.get_mut(&filter)?.open),
         }
     }
-}
-
-fn excuse_pledge(books: &mut Books, group: GroupId, open: &OpenPledge, excuse: Excuse) {
-    books.tally_mut(open.key(group)).excused[excuse as usize] += 1;
 }

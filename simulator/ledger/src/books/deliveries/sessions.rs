@@ -289,7 +289,7 @@ impl Deliveries {
             };
             let recipient = Recipient::Share(filter);
             if !share.has_subscriber(&self.sessions, filter) {
-                self.excuse(recipient, None, Excuse::SessionEnded);
+                self.excuse_all(recipient, event.now, Excuse::SessionEnded);
             } else if let Some(owed) = only {
                 self.excuse_of_lost_member(event, filter, owed);
             }

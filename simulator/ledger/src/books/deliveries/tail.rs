@@ -87,9 +87,7 @@ impl Slowest {
             .saturating_sub(now.saturating_since(since));
         (!short_by.is_zero()).then_some(short_by)
     }
-}
 
-impl Slowest {
     /// Whether something that is under way to a group since `since` has been so for long: longer than a broker that
     /// is idle takes, and than the deliveries to the group before.
     pub(super) fn is_long(&self, group: GroupId, since: Instant, now: Instant) -> bool {

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use squall_fleet::{SenderLeg, Stamp};
 use squall_protocol::{Instant, PacketId};
 
+/// With fewer messages than this, settled ones are kept.
+const DROPPED_FROM: usize = 256;
+
 /// The moves of one Session.
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
@@ -20,6 +23,8 @@ pub(crate) struct Moves {
     open: BTreeMap<PacketId, Exchange>,
     /// Messages that the broker may have taken for others, or given up for them, by stream and sequence.
     mistaken: BTreeSet<(usize, u32)>,
+    /// How many of those there were when the settled ones were last dropped.
+    kept: usize,
 }
 
 /// An exchange that the broker may take for open.
@@ -70,6 +75,16 @@ impl Moves {
         self.open.clear();
     }
 
+    /// Drops the messages of which nothing is open, by `is_open`, once they may be most of what is kept.
+    pub(crate) fn drop_settled(&mut self, is_open: impl Fn(usize, u32) -> bool) {
+        if self.mistaken.len() < DROPPED_FROM.max(2 * self.kept) {
+            return;
+        }
+        self.mistaken
+            .retain(|&(stream, sequence)| is_open(stream, sequence));
+        self.kept = self.mistaken.len();
+    }
+
     /// Whether another device got it after `at`, or just then.
     pub(crate) fn has_moved_since(&self, at: Instant) -> bool {
         self.last_at.is_some_and(|last_at| at <= last_at)
@@ -83,5 +98,28 @@ impl Moves {
     /// Whether the broker may have taken this message for another one, or given it up for that.
     pub(crate) fn was_mistaken(&self, stream: usize, sequence: u32) -> bool {
         self.mistaken.contains(&(stream, sequence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Session that moves for hours keeps the messages that are open, not all that were.
+    #[test]
+    fn what_is_settled_is_dropped() {
+        let mut moves = Moves::default();
+        let is_open = |_, sequence| sequence % 1_000 == 0;
+        for sequence in 0..100_000 {
+            moves.mistaken.insert((0, sequence));
+            moves.drop_settled(is_open);
+        }
+
+        assert!(moves.mistaken.len() <= DROPPED_FROM.max(2 * 100));
+        let open = (0..100_000).step_by(1_000);
+        assert!(
+            open.into_iter()
+                .all(|sequence| moves.was_mistaken(0, sequence))
+        );
     }
 }

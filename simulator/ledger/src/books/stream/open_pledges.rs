@@ -3,7 +3,6 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::GroupId;
 
-use super::cursor::Level;
 use super::{Record, Stream};
 use crate::books::tallies::TallyKey;
 
@@ -23,18 +22,6 @@ pub(crate) struct OpenPledge {
 }
 
 impl OpenPledge {
-    /// A pledge of `level` that is taken out: its message has one less to deliver.
-    fn taken_out(record: &mut Record, level: &Level, place: usize, sequence: u32) -> Self {
-        record.outstanding = record.outstanding.saturating_sub(1);
-        Self {
-            place,
-            sequence,
-            owed: level.owed,
-            record: *record,
-            overtaken_at: level.overtaken_at(sequence),
-        }
-    }
-
     /// The tally of this pledge, made to a recipient of `group`.
     pub(crate) fn key(&self, group: GroupId) -> TallyKey {
         TallyKey {
@@ -46,31 +33,6 @@ impl OpenPledge {
 }
 
 impl Stream {
-    /// Takes the open pledges of a place out, those owed at `only` or all, and hands them over. The
-    /// recipient does not list it for them any longer.
-    pub(crate) fn take_open(
-        &mut self,
-        place: usize,
-        only: Option<QoS>,
-        mut hand_over: impl FnMut(OpenPledge),
-    ) {
-        let Some(cursor) = self.cursors.get_mut(place) else {
-            return;
-        };
-        for level in &mut cursor.levels {
-            if only.is_some_and(|owed| owed != level.owed) {
-                continue;
-            }
-            level.is_listed = false;
-            for sequence in level.pending.iter() {
-                level.pledged.remove(sequence);
-                let record = &mut self.records[(sequence - self.base) as usize];
-                hand_over(OpenPledge::taken_out(record, level, place, sequence));
-            }
-            level.pending.clear();
-        }
-    }
-
     /// The open pledges of a place that are owed at `owed`.
     pub(crate) fn open_pledges(
         &self,
@@ -130,7 +92,14 @@ impl Stream {
                     level.pending.remove(sequence);
                     level.pledged.remove(sequence);
                     let record = &mut self.records[(sequence - self.base) as usize];
-                    hand_over(OpenPledge::taken_out(record, level, place, sequence));
+                    record.outstanding = record.outstanding.saturating_sub(1);
+                    hand_over(OpenPledge {
+                        place,
+                        sequence,
+                        owed: level.owed,
+                        record: *record,
+                        overtaken_at: level.overtaken_at(sequence),
+                    });
                 }
             }
         }

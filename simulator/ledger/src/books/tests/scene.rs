@@ -104,6 +104,16 @@ impl Scene {
         ))
     }
 
+    /// A scene with publishers that release QoS 2 messages late.
+    pub(super) fn with_late_releases() -> Self {
+        let roster = Self::roster().with_late_releases();
+        Self::of(Ledger::new(
+            roster,
+            WatchedClaims::default(),
+            Memory::default(),
+        ))
+    }
+
     fn with(limits: WatchedClaims, memory: Memory) -> Self {
         Self::of(Ledger::new(Self::roster(), limits, memory))
     }

@@ -405,7 +405,7 @@ fn note_faults(number: usize, comparison: &Comparison, evidence: &mut Evidence<'
             .ledger
             .noticed_by_checks
             .note(kind, subject, || Anomaly {
-by_counts: None,
+                by_counts: None,
                 kind,
                 at,
                 device: None,
