@@ -27,8 +27,8 @@ pub(super) enum Delay {
         /// The same for each draw.
         constant: Duration,
     },
-    /// Values of equal probability, ascending.
-    Strata(Vec<Duration>),
+    /// Values of equal probability, ascending, in nanoseconds.
+    Strata(Vec<u64>),
 }
 
 impl Delay {
@@ -61,25 +61,28 @@ impl Delay {
             Self::Strata(sorted) => {
                 // A share of the strata, rounded down to a place.
                 let place = (quantile * sorted.len() as f64) as usize;
-                sorted[place.min(sorted.len() - 1)]
+                Duration::from_nanos(sorted[place.min(sorted.len() - 1)])
             }
         }
     }
 
-    fn of_sums(left: &[Duration], right: &[Duration]) -> Self {
+    fn of_sums(left: &[u64], right: &[u64]) -> Self {
         let sums = left
             .iter()
-            .flat_map(|&left| right.iter().map(move |&right| left + right));
-        let mut sorted: Vec<Duration> = sums.collect();
+            .flat_map(|&left| right.iter().map(move |&right| left.saturating_add(right)));
+        let mut sorted: Vec<u64> = sums.collect();
         sorted.sort_unstable();
         Self::Strata(sorted)
     }
 }
 
-/// The middles of `count` strata of equal probability.
-fn strata(count: u32, quantile: impl Fn(f64) -> Duration) -> Vec<Duration> {
+/// The middles of `count` strata of equal probability, in nanoseconds.
+fn strata(count: u32, quantile: impl Fn(f64) -> Duration) -> Vec<u64> {
     let middle = |place| (f64::from(place) + 0.5) / f64::from(count);
-    (0..count).map(|place| quantile(middle(place))).collect()
+    let nanos = |value: Duration| u64::try_from(value.as_nanos()).unwrap_or(u64::MAX);
+    (0..count)
+        .map(|place| nanos(quantile(middle(place))))
+        .collect()
 }
 
 #[cfg(test)]

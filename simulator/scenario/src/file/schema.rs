@@ -1,16 +1,21 @@
 //! The JSON Schema of scenario files, made from the types that parse them.
 
+use std::sync::LazyLock;
+
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::file::{DescriptionFile, ScenarioFile};
 
 /// The JSON Schema (draft 2020-12) as the types have it, for the check of a file's shape and for the reference.
-pub(crate) fn shape_schema() -> Value {
-    let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = Value::from(generator.into_root_schema_for::<ScenarioFile>());
-    remove_null(&mut schema);
-    schema
+pub(crate) fn shape_schema() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        let generator = SchemaSettings::draft2020_12().into_generator();
+        let mut schema = Value::from(generator.into_root_schema_for::<ScenarioFile>());
+        remove_null(&mut schema);
+        schema
+    });
+    &SCHEMA
 }
 
 /// The JSON Schema of a file that describes a target.

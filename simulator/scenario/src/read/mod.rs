@@ -98,7 +98,7 @@ struct Opened {
     document: Document,
     bases: Vec<String>,
     matrix: Matrix,
-    schema: Json,
+    schema: &'static Json,
 }
 
 impl Opened {
@@ -125,8 +125,8 @@ impl Opened {
         }
         // One report for all: the rest is looked at as the file has it.
         let mut node = opened.document.node.clone();
-        fill_vars::apply(&mut node, &opened.schema, &mut diagnostics);
-        shape::check(&node, &opened.schema, &mut diagnostics);
+        fill_vars::apply(&mut node, opened.schema, &mut diagnostics);
+        shape::check(&node, opened.schema, &mut diagnostics);
         diagnostics.finish(&opened.document.sources)?;
         Ok(opened)
     }
@@ -174,8 +174,8 @@ impl Opened {
         mut diagnostics: Diagnostics,
     ) -> Result<Scenario, ScenarioErrors> {
         let sources = &self.document.sources;
-        fill_vars::apply(&mut node, &self.schema, &mut diagnostics);
-        shape::check(&node, &self.schema, &mut diagnostics);
+        fill_vars::apply(&mut node, self.schema, &mut diagnostics);
+        shape::check(&node, self.schema, &mut diagnostics);
         diagnostics.finish(sources)?;
 
         let mut diagnostics = Diagnostics::default();

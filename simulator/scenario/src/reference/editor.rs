@@ -13,7 +13,7 @@ use crate::read::shape::schema::{choices, common_tag, known_keys, referred, tag_
 pub fn json_schema() -> Value {
     let schema = shape_schema();
     let mut edited = schema.clone();
-    edit(&schema, &mut edited);
+    edit(schema, &mut edited);
     name_metrics(&mut edited["properties"]["thresholds"]);
     edited
 }

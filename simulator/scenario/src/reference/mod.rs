@@ -106,7 +106,7 @@ impl Reference {
     /// The reference of the format that this version reads.
     pub fn of_format() -> Self {
         Self {
-            sections: walk::sections(&shape_schema()),
+            sections: walk::sections(shape_schema()),
             items: lists::items(),
         }
     }

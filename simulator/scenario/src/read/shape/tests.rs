@@ -36,7 +36,7 @@ fn every_key_has_an_example_that_fits_its_schema() {
     let root = shape_schema();
     // A key of several variants has a schema for each.
     let mut found = IndexMap::new();
-    keys(&root, &root, &KeyPath::default(), &mut found);
+    keys(root, root, &KeyPath::default(), &mut found);
     assert!(found.len() > 100, "{}", found.len());
     let mut wrong = Vec::new();
 
@@ -57,7 +57,7 @@ fn every_key_has_an_example_that_fits_its_schema() {
         let fits = |schema: &&Json| {
             let mut diagnostics = Diagnostics::default();
             Checker {
-                root: &root,
+                root,
                 diagnostics: &mut diagnostics,
             }
             .check(&at, schema);
