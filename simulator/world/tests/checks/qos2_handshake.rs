@@ -13,7 +13,7 @@ use crate::tampering::{Outcome, publish_bytes, script, to_device};
 const SCENARIO: &str = r#"
 [run]
 duration = "10s"
-drain = "5s"
+drain = "10s"
 [[group]]
 name = "shops"
 count = 4

@@ -5,6 +5,7 @@
 //! the device itself keeps back is not the broker's fault.
 
 mod open;
+mod pace;
 mod sending;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
 use self::open::Open;
+use self::pace::Pace;
 use self::sending::{LateAnswers, Sending};
 use super::anomalies::Anomalies;
 use super::event::Event;
@@ -41,8 +43,12 @@ pub struct HandshakeCounts {
     pub dup_unanswered: u64,
     /// PUBLISH packets that came again after the PUBREL of their exchange.
     pub publish_after_pubrel: u64,
-    /// Exchanges that were open at the end and the broker's turn.
+    /// Exchanges that were open at the end and the broker's turn, for longer than it takes to go on with one.
     pub incomplete: u64,
+    /// Further ones that it could go on with still.
+    pub coming: u64,
+    /// How much longer the run would have had to go on to tell what became of all of those.
+    pub short_by: Duration,
     /// Exchanges that were open at the end, by side and last step.
     pub open: BTreeMap<&'static str, u64>,
     /// Packets that devices sent again on the same connection, by packet and QoS.
@@ -75,6 +81,7 @@ pub(crate) enum HandshakeTime {
 pub(crate) struct Handshakes {
     devices: HashMap<DeviceId, Exchanges>,
     counts: HandshakeCounts,
+    pace: Pace,
     anomalies: Anomalies,
 }
 
@@ -104,6 +111,7 @@ impl Handshakes {
         Self {
             devices: HashMap::new(),
             counts: HandshakeCounts::default(),
+            pace: Pace::default(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
         }
     }
@@ -164,6 +172,7 @@ impl Handshakes {
                 exchange.pubrec_at = now;
                 device.answered_until = device.answered_until.max(exchange.published_at);
                 exchange.pubrec_took = now.saturating_since(exchange.published_at);
+                self.pace.note(exchange.pubrec_took);
                 return vec![HandshakeTime::Pubrec(exchange.pubrec_took)];
             }
             SenderLeg::PubrelSent => {
@@ -185,6 +194,7 @@ impl Handshakes {
                     .extend(exchange.late_answers().map(|late| (id, late)));
                 self.counts.sender_completed += 1;
                 let pubcomp_took = now.saturating_since(exchange.pubrel_at);
+                self.pace.note(pubcomp_took);
                 return vec![
                     HandshakeTime::Pubcomp(pubcomp_took),
                     HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
@@ -235,8 +245,17 @@ impl Handshakes {
                 }
                 receiving.insert(id, Receiving::at(event, leg));
             }
-            ReceiverLeg::PubrecSent | ReceiverLeg::PubrelReceived => {
+            ReceiverLeg::PubrecSent => {
                 receiving.insert(id, Receiving::at(event, leg));
+            }
+            ReceiverLeg::PubrelReceived => {
+                // Of an exchange that has ended it comes again if the PUBCOMP was lost.
+                if let Some(exchange) = receiving.get_mut(&id) {
+                    if exchange.last == ReceiverLeg::PubrecSent {
+                        self.pace.note(event.now.saturating_since(exchange.since));
+                    }
+                    *exchange = Receiving::at(event, leg);
+                }
             }
             ReceiverLeg::PubcompSent => {
                 if receiving.remove(&id).is_some() {
@@ -305,7 +324,7 @@ impl Handshakes {
     }
 
     /// Ends the account: exchanges of Sessions that are connected and wait for the broker are
-    /// incomplete.
+    /// incomplete, or could be gone on with still.
     pub(crate) fn close(&mut self, now: Instant, is_online: impl Fn(DeviceId) -> bool) {
         let devices: BTreeMap<DeviceId, Exchanges> = self.devices.drain().collect();
         for (&device, exchanges) in &devices {
@@ -313,7 +332,7 @@ impl Handshakes {
             for (&id, exchange) in &exchanges.sending {
                 *self.counts.open.entry(exchange.state()).or_default() += 1;
                 let open = Open {
-                    since: exchange.published_at,
+                    since: exchange.asked_at(),
                     now,
                     device,
                     group: exchange.group,
@@ -368,6 +387,11 @@ impl Handshakes {
     }
 
     fn note_incomplete(&mut self, open: &Open, state: &str) {
+        if let Some(short_by) = self.pace.short_by(open.since, open.now) {
+            self.counts.coming += 1;
+            self.counts.short_by = self.counts.short_by.max(short_by);
+            return;
+        }
         self.counts.incomplete += 1;
         self.anomalies
             .note(AnomalyKind::Qos2Incomplete, open.noticed(), || {

@@ -130,9 +130,12 @@ impl Sending {
 
     /// Of those, the ones that are overdue at `now`.
     pub(super) fn overdue_repeats(&self, now: Instant) -> u64 {
-        let is_overdue = self.here.repeated_at + ANSWERED_WITHIN <= now;
-        let repeats = if is_overdue { self.here.repeats } else { 0 };
-        repeats + u64::from(self.here.has_resent)
+        let is_overdue = |sent_at: Instant| sent_at + ANSWERED_WITHIN <= now;
+        let repeats = match is_overdue(self.here.repeated_at) {
+            true => self.here.repeats,
+            false => 0,
+        };
+        repeats + u64::from(self.here.has_resent && is_overdue(self.published_at))
     }
 
     /// Answers to repeats that are due though the exchange has ended.
@@ -152,18 +155,26 @@ impl Sending {
     }
 
     pub(super) fn pending(&self, device: DeviceId, answered_until: Instant) -> Pending {
-        let awaits_pubrec = self.last < SenderLeg::PubrecReceived;
         Pending {
             device,
             group: self.group,
             qos: QoS::ExactlyOnce,
             reached_at: self.stamp.scheduled,
-            asked_at: match awaits_pubrec {
-                true => self.published_at,
-                false => self.pubrel_at,
-            },
-            is_overtaken: awaits_pubrec && self.published_at < answered_until,
+            asked_at: self.asked_at(),
+            is_overtaken: self.awaits_pubrec() && self.published_at < answered_until,
         }
+    }
+
+    /// When the device sent what the broker is to answer.
+    pub(super) fn asked_at(&self) -> Instant {
+        match self.awaits_pubrec() {
+            true => self.published_at,
+            false => self.pubrel_at,
+        }
+    }
+
+    fn awaits_pubrec(&self) -> bool {
+        self.last < SenderLeg::PubrecReceived
     }
 
     pub(super) fn is_brokers_turn(&self) -> bool {

@@ -30,6 +30,7 @@ fn receive(scene: &mut Scene, device: u32, legs: &[ReceiverLeg]) {
     }
 }
 
+/// The counts of a run that went on for long after the last packet.
 fn counts(scene: &mut Scene) -> HandshakeCounts {
     scene.close();
     scene.ledger.handshakes.counts().clone()
@@ -78,6 +79,51 @@ fn the_one_whose_turn_it_is_is_to_blame() {
         receive(&mut scene, CLEAN, &legs);
         assert_eq!(counts(&mut scene).incomplete, incomplete, "{legs:?}");
     }
+}
+
+/// A broker that is busy may go on with an exchange a moment after the end: it is left after five seconds, and after twice what
+/// the slowest answer took.
+#[test]
+fn an_exchange_may_go_on_after_the_end() {
+    for (slowest, waited, incomplete) in [
+        (0, 4_900, 0),
+        (0, 5_100, 1),
+        (4_000, 7_900, 0),
+        (4_000, 8_100, 1),
+    ] {
+        let mut scene = Scene::ready(&[CLEAN]);
+        send(&mut scene, SenderLeg::PublishSent);
+        scene.wait(slowest);
+        send(&mut scene, SenderLeg::PubrecReceived);
+        let open = [ReceiverLeg::PublishReceived, ReceiverLeg::PubrecSent];
+        receive(&mut scene, CLEAN, &open);
+        scene.wait(waited);
+
+        scene.ledger.close(scene.now);
+
+        let counts = scene.ledger.handshakes.counts();
+        let found = (counts.incomplete, counts.coming);
+        assert_eq!(found, (incomplete, 1 - incomplete), "{slowest} {waited}");
+    }
+}
+
+/// PUBREL comes again when the PUBCOMP was lost: that completes nothing more.
+#[test]
+fn a_release_that_comes_again_completes_nothing() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    let released = [ReceiverLeg::PubrelReceived, ReceiverLeg::PubcompSent];
+    receive(
+        &mut scene,
+        CLEAN,
+        &[ReceiverLeg::PublishReceived, ReceiverLeg::PubrecSent],
+    );
+    for _ in 0..3 {
+        receive(&mut scene, CLEAN, &released);
+    }
+
+    let counts = counts(&mut scene);
+
+    assert_eq!((counts.receiver_started, counts.receiver_completed), (1, 1));
 }
 
 /// An exchange of a Session that is gone, or of a device that is offline, is not a fault of the broker.
