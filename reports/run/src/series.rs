@@ -87,6 +87,10 @@ pub struct Interval {
     /// Of those, the ones without a stamp, on topics that this run publishes to without (`stamp = "none"`).
     #[serde(default)]
     pub unstamped: u64,
+    /// Deliveries under way at its end: their messages were sent, and they came later. What never came is not among
+    /// them. `None` in a run file of a squall that did not count them.
+    #[serde(default)]
+    pub under_way: Option<u64>,
     /// Connections accepted: CONNACK with success.
     pub connected: u64,
     /// Connections that ended, for any reason.

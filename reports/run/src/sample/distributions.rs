@@ -201,6 +201,11 @@ pub(super) fn series() -> Series {
             acknowledged: sent.saturating_sub(30),
             delivered: sent.saturating_sub(12),
             unstamped: 0,
+            under_way: Some(match (is_hit, is_loaded) {
+                (true, _) => 1_500,
+                (false, true) => 300 + u64::from(second % 7) * 10,
+                (false, false) => 0,
+            }),
             connected: if second < 10 {
                 500
             } else {

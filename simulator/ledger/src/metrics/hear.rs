@@ -209,6 +209,7 @@ impl Metrics {
         let left = self.less_lag(reached_at, arrival);
         self.record(measure, CountedFrom::LessLag, due, left);
         if let Some(sent_at) = first.sent_at {
+            self.timeline.count_under_way(sent_at, now);
             let took = now.saturating_since(sent_at);
             self.record(measure, CountedFrom::Sent, due, took);
             if self.times_service {

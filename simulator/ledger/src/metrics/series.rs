@@ -41,6 +41,10 @@ struct Span {
     /// The bounds and the end-to-end latencies in it are filled in when the series is handed out.
     counts: Interval,
     latencies: Latencies,
+    /// Deliveries whose message was sent in it.
+    set_out: u64,
+    /// Deliveries that came in it, of those whose sending is known.
+    came: u64,
 }
 
 /// Whether an interval may be merged with the one before it.
@@ -162,6 +166,13 @@ impl Timeline {
         latencies.record(&mut self.populations, population, latency);
     }
 
+    /// A delivery came that was sent at `sent`: until now it was under way.
+    pub(crate) fn count_under_way(&mut self, sent: Instant, now: Instant) {
+        let (set_out, came) = (self.place_of(sent), self.place_of(now));
+        self.spans[set_out].set_out += 1;
+        self.spans[came].came += 1;
+    }
+
     /// Adds a schedule lag.
     pub(crate) fn record_lag(&mut self, now: Instant, lag: Duration) {
         self.at(now).schedule_lag.record(lag);
@@ -170,18 +181,24 @@ impl Timeline {
     /// As the run file has it, up to `end`.
     pub(crate) fn series(&self, scenario: &Scenario, end: Instant) -> Series {
         let is_apart = !self.populations.are_one();
+        // As many set out up to the end of an interval as came or will have come.
+        let mut under_way = 0_u64;
         let next_starts = self.spans.iter().skip(1).map(|span| span.start);
         let ends = next_starts.chain([end]);
-        let intervals = self.spans.iter().zip(ends).map(|(span, end)| Interval {
-            start_s: span.start.as_secs_f64(),
-            end_s: end.max(span.start).as_secs_f64(),
-            e2e_latency: span.latencies.total(),
-            e2e_latency_of: if is_apart {
-                span.latencies.apart(scenario)
-            } else {
-                Vec::new()
-            },
-            ..span.counts.clone()
+        let intervals = self.spans.iter().zip(ends).map(|(span, end)| {
+            under_way = (under_way + span.set_out).saturating_sub(span.came);
+            Interval {
+                start_s: span.start.as_secs_f64(),
+                end_s: end.max(span.start).as_secs_f64(),
+                under_way: Some(under_way),
+                e2e_latency: span.latencies.total(),
+                e2e_latency_of: if is_apart {
+                    span.latencies.apart(scenario)
+                } else {
+                    Vec::new()
+                },
+                ..span.counts.clone()
+            }
         });
         Series {
             intervals: intervals.collect(),
@@ -225,6 +242,8 @@ impl Timeline {
             if let Some(second) = spans.next_if(|next| next.place == Place::WithinPhase) {
                 add(&mut first.counts, &second.counts);
                 first.latencies.add(&second.latencies);
+                first.set_out += second.set_out;
+                first.came += second.came;
             }
             merged.push(first);
         }
@@ -242,6 +261,8 @@ impl Span {
                 ..Interval::default()
             },
             latencies: Latencies::default(),
+            set_out: 0,
+            came: 0,
         }
     }
 }
@@ -309,6 +330,25 @@ mod tests {
             .map(|interval| interval.e2e_latency.count())
             .sum();
         assert_eq!(samples, 2_000);
+    }
+
+    /// What is under way at the end of an interval has set out and not come; it is the same number
+    /// after intervals were merged.
+    #[test]
+    fn what_is_under_way_is_counted_at_the_end_of_intervals() {
+        let mut timeline = Timeline::new();
+        timeline.count_under_way(at(0), at(3));
+        timeline.count_under_way(at(1), at(3));
+        timeline.count_under_way(at(4), at(4));
+
+        let few = timeline.series(&scenario(), at(5)).intervals;
+        timeline.count_will(at(700));
+        let merged = timeline.series(&scenario(), at(701)).intervals;
+
+        let counts: Vec<Option<u64>> = few.iter().map(|interval| interval.under_way).collect();
+        assert_eq!(counts, [1, 2, 2, 0, 0].map(Some));
+        assert_eq!((merged[0].end_s, merged[0].under_way), (2.0, Some(2)));
+        assert_eq!((merged[1].end_s, merged[1].under_way), (4.0, Some(0)));
     }
 
     /// Intervals begin with the measured part, however long connecting took, and stay so when
