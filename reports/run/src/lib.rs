@@ -26,6 +26,7 @@ mod measured;
 mod metric;
 mod network;
 mod notes;
+mod observations;
 mod payload_command;
 mod percentile;
 mod proposal;
