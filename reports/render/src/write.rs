@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use squall_run::{Run, SummaryFile};
+use squall_run::{Run, SummaryFile, count_text};
 
 use crate::chart::Chart;
 use crate::report_error::ReportError;
@@ -39,13 +39,14 @@ pub fn write_report(run: &Run, folder: &Path) -> Result<Written, ReportError> {
     let stage = Stage::open(folder)?;
     let (sections, _) = section::sections(run);
     let (charts, tables) = parts(&sections);
+    let source = source(run);
     stage.folder("charts")?;
     for chart in &charts {
         stage.file(
             &format!("charts/{}.svg", chart.id),
-            chart.to_svg_file()?.as_bytes(),
+            chart.to_svg_file(&source)?.as_bytes(),
         )?;
-        stage.file(&format!("charts/{}.png", chart.id), &chart.to_png()?)?;
+        stage.file(&format!("charts/{}.png", chart.id), &chart.to_png(&source)?)?;
     }
     stage.folder("tables")?;
     for table in &tables {
@@ -81,6 +82,24 @@ pub fn check_folder(folder: &Path) -> Result<(), ReportError> {
     stage.file("probe", &[0; 4096])?;
     drop(stage);
     Ok(())
+}
+
+/// Which run a picture is of, wherever it is pasted.
+fn source(run: &Run) -> String {
+    let target = &run.target;
+    let target = target
+        .software
+        .as_ref()
+        .or(target.command.as_ref())
+        .unwrap_or(&target.url);
+    let date = run.times.started_at.split('T').next().unwrap_or_default();
+    format!(
+        "{} against {target} · {} devices · seed {} · {date} · by squall {}",
+        run.identity.name,
+        count_text(run.settings.devices()),
+        run.identity.seed,
+        run.identity.squall.version
+    )
 }
 
 fn parts(sections: &[Section]) -> (Vec<&Chart>, Vec<&Table>) {

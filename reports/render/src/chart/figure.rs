@@ -24,6 +24,17 @@ pub(crate) struct Figure {
     pub(crate) ramp: Option<Ramp>,
     /// Where lines are named.
     pub(crate) names: Names,
+    /// Whether its plot stands above or below others of one axis.
+    pub(crate) frame: Frame,
+}
+
+/// Where the sides of a plot are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// As its own words need it.
+    Own,
+    /// Where those of all charts over time are, so that a moment has one place in all of them.
+    OverTime,
 }
 
 /// Where lines are named, if the sheet leaves the choice.
@@ -31,6 +42,8 @@ pub(crate) struct Figure {
 pub(crate) enum Names {
     /// At the end of each line.
     AtTheLine,
+    /// At the end of each line, in the order of the layers, whatever their last values are.
+    InOrder,
     /// Above the plot: for lines that all end at one place.
     Above,
 }
@@ -82,6 +95,10 @@ pub(crate) enum MarkLine {
     },
     /// A tick at the upper edge only, at a value of the horizontal axis.
     Tick(f64),
+    /// A flag above the plot with a faint line below it, at a value of the horizontal axis.
+    Flag(f64),
+    /// From side to side, at a value of the vertical axis.
+    Level(f64),
 }
 
 /// Something that is drawn.
@@ -140,6 +157,10 @@ pub(crate) enum Stroke {
     Thin,
     /// Broad and pale: what another line is to lie on.
     Broad,
+    /// In dashes, told from a solid line without its colour.
+    Dashed,
+    /// In dots, likewise.
+    Dotted,
 }
 
 /// A rectangle in units of the data.
@@ -169,6 +190,17 @@ pub(crate) struct Ramp {
     pub(crate) high: String,
 }
 
+impl Stroke {
+    /// Lengths of its pieces and of the gaps between them, in points; none for a line without gaps.
+    pub(crate) fn dashes(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Solid | Self::Thin | Self::Broad => None,
+            Self::Dashed => Some((7.0, 4.0)),
+            Self::Dotted => Some((1.75, 2.75)),
+        }
+    }
+}
+
 impl Figure {
     /// A figure with axes and nothing in it.
     pub(crate) fn new(x: Axis, y: Axis) -> Self {
@@ -180,6 +212,7 @@ impl Figure {
             layers: Vec::new(),
             ramp: None,
             names: Names::AtTheLine,
+            frame: Frame::Own,
         }
     }
 

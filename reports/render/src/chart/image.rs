@@ -5,7 +5,7 @@ use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea;
 
 use crate::chart::Chart;
-use crate::chart::draw::{self, Canvas, Surface};
+use crate::chart::draw::{self, Canvas, Heading, Surface};
 use crate::chart::font;
 use crate::chart::theme::Theme;
 
@@ -34,13 +34,23 @@ pub enum ChartError {
 /// What a file of its own must name and an element of a page must not.
 const NAMESPACE: &str = "http://www.w3.org/2000/svg";
 
+/// 144 dots an inch: a picture is pasted into a document or a slide about 27 cm wide.
+const PIXELS_A_METRE: u32 = 5669;
+
 /// Pictures are drawn this many times larger than they are stored: it smooths their edges.
 const SUPERSAMPLING: u32 = 2;
 
 impl Chart {
-    /// A whole SVG file, light, with its title.
-    pub(crate) fn to_svg_file(&self) -> Result<String, ChartError> {
-        self.svg(&Canvas::wide(Surface::Vector).with_title(&self.title))
+    /// A whole SVG file, light, with its title and the run it is of.
+    pub(crate) fn to_svg_file(&self, source: &str) -> Result<String, ChartError> {
+        self.svg(&Canvas::sheet(Surface::Vector, self.heading(source)))
+    }
+
+    fn heading(&self, source: &str) -> Heading {
+        Heading {
+            title: self.title.clone(),
+            source: source.to_owned(),
+        }
     }
 
     /// An SVG element for a page: it fills its container, light colours, no title of its own.
@@ -57,11 +67,9 @@ impl Chart {
         Ok(svg.replacen(&from, &open.into_string(), 1))
     }
 
-    /// A PNG file's bytes, light, with its title.
-    pub(crate) fn to_png(&self) -> Result<Vec<u8>, ChartError> {
-        let canvas = Canvas::wide(Surface::Pixels)
-            .with_title(&self.title)
-            .enlarged(SUPERSAMPLING);
+    /// A PNG file's bytes, light, with its title and the run it is of.
+    pub(crate) fn to_png(&self, source: &str) -> Result<Vec<u8>, ChartError> {
+        let canvas = Canvas::sheet(Surface::Pixels, self.heading(source)).enlarged(SUPERSAMPLING);
         let (width, height) = canvas.size();
         let mut pixels = vec![255; width as usize * height as usize * 3];
         self.draw_on(
@@ -76,7 +84,7 @@ impl Chart {
         let mut svg = String::new();
         self.draw_on(SVGBackend::with_string(&mut svg, canvas.size()), canvas)?;
         // Text is followed by a line end, which would show as a space beside centred words.
-        Ok(svg.replace("\n</text>", "</text>"))
+        Ok(draw::grouped(&svg.replace("\n</text>", "</text>")))
     }
 
     fn draw_on<B: DrawingBackend>(&self, backend: B, canvas: &Canvas) -> Result<(), ChartError> {
@@ -100,6 +108,11 @@ impl Chart {
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_pixel_dims(Some(png::PixelDimensions {
+            xppu: PIXELS_A_METRE,
+            yppu: PIXELS_A_METRE,
+            unit: png::Unit::Meter,
+        }));
         // A tenth of the time of the default for half as many bytes more.
         encoder.set_compression(png::Compression::Fast);
         let mut writer = encoder.write_header().map_err(failed)?;

@@ -4,6 +4,7 @@
 //! is shown and what it is called. A kind without data gives `None`.
 
 pub(crate) mod against;
+pub(crate) mod backlog;
 pub(crate) mod connections;
 mod draw;
 pub(crate) mod figure;
@@ -12,6 +13,7 @@ pub(crate) mod heat_map;
 mod image;
 pub(crate) mod latency_histogram;
 pub(crate) mod latency_over_time;
+mod limits;
 pub(crate) mod network;
 pub(crate) mod over_time;
 pub(crate) mod processes;

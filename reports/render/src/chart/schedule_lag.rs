@@ -12,6 +12,8 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
         "Schedule lag of the generator",
         "How much later than scheduled squall itself acted. It is part of every latency in this report; if it is not small \
          beside them, the machine was too small for the load.",
-        over_time::percentiles(run, "Schedule lag", |interval| Some(&interval.schedule_lag)),
+        over_time::percentiles(run, "Schedule lag", &[], |interval| {
+            Some(&interval.schedule_lag)
+        }),
     )
 }

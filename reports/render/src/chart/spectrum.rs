@@ -2,11 +2,11 @@
 
 use squall_run::{CountedFrom, Histogram, MetricName, Population, Run, duration_text};
 
-use super::Chart;
 use super::figure::{Axis, Dot, Figure, Layer, Line, Look, Names, Stroke};
 use super::scale::{Scale, nines_of};
 use super::theme::Ink;
 use super::unit::Unit;
+use super::{Chart, limits};
 
 /// Points of a line between two nines.
 const POINTS_A_NINE: f64 = 40.0;
@@ -20,24 +20,47 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
         [] => None,
         [alone] => {
             let service = of(CountedFrom::Sent);
-            of_one(&alone.histogram, service.first())
+            of_one(run, metric, &alone.histogram, service.first())
         }
-        several => of_several(several),
+        several => of_several(run, metric, several),
     }
+}
+
+/// Lines are told from their neighbours without their colours.
+const STROKES: [Stroke; 3] = [Stroke::Solid, Stroke::Dashed, Stroke::Dotted];
+
+/// How limits are shown, if there are any.
+const LIMITS: &str = "Where the file sets limits, they are red steps: a line has to stay below them at the end of each. ";
+
+/// The highest step of limits.
+fn highest(steps: &[Layer]) -> Option<f64> {
+    let points = steps.iter().flat_map(|layer| match layer {
+        Layer::Line(line) => line.points.as_slice(),
+        Layer::Bars { .. } | Layer::Dots { .. } | Layer::Cells(_) => &[],
+    });
+    points.map(|(_, us)| *us).reduce(f64::max)
 }
 
 /// Where one sample is left, on every line.
 pub(super) const END: &str =
     "Each step to the right is ten times rarer. A line ends where one sample is left: the maximum.";
 
-fn of_one(response: &Histogram, service: Option<&Population>) -> Option<Chart> {
+fn of_one(
+    run: &Run,
+    metric: MetricName,
+    response: &Histogram,
+    service: Option<&Population>,
+) -> Option<Chart> {
     let service = service.map(|population| &population.histogram);
-    let mut figure = axes([response].into_iter().chain(service), room_above(response));
+    let steps = limits::steps(run, metric, quantile_at(nines_of_count(response)));
+    let room = room_above(response).into_iter().chain(highest(&steps));
+    let mut figure = axes([response].into_iter().chain(service), room);
+    figure.layers.extend(steps);
     if let Some(service) = service {
         figure.layers.push(line(
             "service time",
             service,
-            look(Ink::Series(5), Stroke::Thin),
+            look(Ink::Series(5), Stroke::Dashed),
         ));
     }
     figure.layers.push(line(
@@ -56,21 +79,29 @@ fn of_one(response: &Histogram, service: Option<&Population>) -> Option<Chart> {
     }
     let caption = format!(
         "Response time counts from the moment a message was due, service time from the moment it was really sent; \
-         where they part, messages waited. {END}"
+         where they part, messages waited. {LIMITS}{END}"
     );
     chart_of(&caption, figure)
 }
 
-fn of_several(populations: &[Population]) -> Option<Chart> {
+fn of_several(run: &Run, metric: MetricName, populations: &[Population]) -> Option<Chart> {
     let mut slowest: Vec<&Population> = populations.iter().collect();
     slowest.sort_by_key(|population| std::cmp::Reverse(population.histogram.max_us()));
     slowest.truncate(Ink::SERIES);
-    let mut figure = axes(slowest.iter().map(|population| &population.histogram), None);
+    let most = slowest
+        .iter()
+        .map(|population| nines_of_count(&population.histogram));
+    let steps = limits::steps(run, metric, quantile_at(most.fold(1.0, f64::max)));
+    let mut figure = axes(
+        slowest.iter().map(|population| &population.histogram),
+        highest(&steps),
+    );
+    figure.layers.extend(steps);
     for (index, population) in slowest.iter().enumerate() {
         figure.layers.push(line(
             &population.to_string(),
             &population.histogram,
-            look(Ink::Series(index), Stroke::Solid),
+            look(Ink::Series(index), STROKES[index % STROKES.len()]),
         ));
     }
     // They end at different percentiles, so that a name beside the plot could stand far from its line.
@@ -81,7 +112,7 @@ fn of_several(populations: &[Population]) -> Option<Chart> {
     };
     let caption = format!(
         "Response time, from the moment a message was due, by group and QoS. There is no line for all together: what they \
-         wait for differs.{left_out} {END}"
+         wait for differs.{left_out} {LIMITS}{END}"
     );
     chart_of(&caption, figure)
 }
@@ -97,7 +128,7 @@ fn look(ink: Ink, stroke: Stroke) -> Look {
 /// Axes that hold all of `histograms`, and `room` above them.
 pub(super) fn axes<'a>(
     histograms: impl Iterator<Item = &'a Histogram> + Clone,
-    room: Option<f64>,
+    room: impl IntoIterator<Item = f64>,
 ) -> Figure {
     let most = histograms.clone().map(Histogram::count).max().unwrap_or(0);
     let ends = histograms
@@ -163,11 +194,12 @@ mod tests {
 
     use super::*;
 
+    /// The lines of distributions.
     fn lines(chart: &Chart) -> Vec<&Line> {
         let layers = chart.figure.layers.iter();
         layers
             .filter_map(|layer| match layer {
-                Layer::Line(line) => Some(line),
+                Layer::Line(line) => (line.look.ink != Ink::Limit).then_some(line),
                 Layer::Dots { .. } | Layer::Bars { .. } | Layer::Cells(_) => None,
             })
             .collect()

@@ -23,7 +23,9 @@ fn charts(run: &Run) -> Vec<Chart> {
         spectrum::chart(run, MetricName::E2eLatency),
         latency_histogram::chart(run, MetricName::E2eLatency),
         qos2_legs::chart(run),
-        connections::chart(run),
+        backlog::chart(run),
+        connections::devices(run),
+        connections::rates(run),
         time_to_will::chart(run),
         takeover::chart(run),
         network::chart(run),
@@ -49,9 +51,9 @@ fn assert_drawn(svg: &str, chart: &Chart) {
 fn all_charts_are_drawn() {
     let charts = charts(&sample::passing());
 
-    assert_eq!(charts.len(), 15);
+    assert_eq!(charts.len(), 17);
     for chart in &charts {
-        assert_drawn(&chart.to_svg_file().unwrap(), chart);
+        assert_drawn(&chart.to_svg_file("smoke").unwrap(), chart);
         assert_drawn(&chart.to_inline_svg(&Canvas::narrow()).unwrap(), chart);
     }
 }
@@ -76,14 +78,15 @@ fn pictures_are_drawn() {
         spectrum::chart(&run, MetricName::E2eLatency),
         time_to_will::chart(&run),
     ] {
-        let bytes = chart.unwrap().to_png().unwrap();
+        let bytes = chart.unwrap().to_png("smoke").unwrap();
 
         let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes))
             .read_info()
             .unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
-        let (width, height) = Canvas::wide(Surface::Pixels).with_title("").size();
+        assert_eq!(reader.info().pixel_dims.map(|dims| dims.xppu), Some(5669));
+        let (width, height) = (1520, 908);
         assert_eq!((info.width, info.height), (width, height));
         let inked = pixels
             .chunks(3)
@@ -139,7 +142,7 @@ fn one_sample_is_drawn() {
 
     assert_eq!(charts.len(), 13);
     for chart in &charts {
-        assert_drawn(&chart.to_svg_file().unwrap(), chart);
+        assert_drawn(&chart.to_svg_file("smoke").unwrap(), chart);
     }
 }
 
@@ -160,7 +163,7 @@ fn zero_latency_is_drawn() {
     }
 
     for chart in charts(&run) {
-        assert_drawn(&chart.to_svg_file().unwrap(), &chart);
+        assert_drawn(&chart.to_svg_file("smoke").unwrap(), &chart);
     }
 }
 
@@ -170,7 +173,10 @@ fn hostile_names_are_escaped() {
     let mut run = sample::passing();
     run.measured.faults[0].name = "<script>alert(1)</script>\"'&".to_owned();
 
-    let svg = throughput::chart(&run).unwrap().to_svg_file().unwrap();
+    let svg = throughput::chart(&run)
+        .unwrap()
+        .to_svg_file("smoke")
+        .unwrap();
 
     assert!(!svg.contains("<script"));
     assert!(svg.contains("&lt;script&gt;"));

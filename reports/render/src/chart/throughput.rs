@@ -25,10 +25,15 @@ pub(crate) fn chart(run: &Run) -> Option<Chart> {
     if has_load {
         lines.push(series("offered", offered, Ink::Series(5), Stroke::Broad));
         lines.push(series("sent", sent, Ink::Series(0), Stroke::Solid));
-        lines.push(series("delivered", delivered, Ink::Series(2), Stroke::Thin));
+        lines.push(series(
+            "delivered",
+            delivered,
+            Ink::Series(2),
+            Stroke::Dashed,
+        ));
     }
     if is_any(&wills) {
-        lines.push(series("wills", wills, Ink::Series(3), Stroke::Thin));
+        lines.push(series("wills", wills, Ink::Series(3), Stroke::Dotted));
     }
     Chart::of(
         "throughput",

@@ -2,6 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use crate::chart::figure::Frame;
 use crate::chart::{Canvas, Chart, ChartError, Surface};
 use crate::section::Block;
 use crate::table::{Cell, Column, ColumnKind, Table};
@@ -15,19 +16,31 @@ const DENSE_FROM: usize = 10;
 /// And those with more columns than this smaller still.
 const DENSEST_FROM: usize = 14;
 
+/// Whether a page has files of its charts and tables beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    /// It has, in `charts/` and `tables/`.
+    Beside,
+    /// It stands alone.
+    None,
+}
+
 /// A block.
-pub(super) fn body(block: &Block) -> Result<Markup, ChartError> {
+pub(super) fn body(block: &Block, files: Files) -> Result<Markup, ChartError> {
     Ok(match block {
         Block::Note(text) => html! { p .note { (text) } },
         Block::Warning(text) => html! { p .warning role="note" { (text) } },
-        Block::Chart(chart, numbers) => chart_body(chart, numbers)?,
+        Block::Chart(chart, numbers) => chart_body(chart, numbers, files)?,
         Block::Table(table) => html! {
-            h3 { (table.title) }
+            h3 id={ "table-" (table.id) } {
+                (table.title)
+                @if files == Files::Beside { (super::anchor(&format!("table-{}", table.id))) (csv(table)) }
+            }
             (table_body(table))
         },
-        Block::Folded(table) => folded(&table.title, &table_body(table)),
+        Block::Folded(table) => folded_for_screen(&table.title, &table_body(table)),
         Block::Facts(facts) => facts_body(facts),
-        Block::Text(title, text) => folded(title, &html! { pre { code { (text) } } }),
+        Block::Text(title, text) => folded_for_screen(title, &html! { pre { code { (text) } } }),
     })
 }
 
@@ -40,16 +53,52 @@ fn folded(title: &str, content: &Markup) -> Markup {
     }
 }
 
-fn chart_body(chart: &Chart, numbers: &Table) -> Result<Markup, ChartError> {
-    let wide = chart.to_inline_svg(&Canvas::wide(Surface::Vector))?;
+/// A link to a table's file.
+fn csv(table: &Table) -> Markup {
+    html! { span .files { a href={ "tables/" (table.id) ".csv" } aria-label={ (table.title) " as CSV" } { "CSV" } } }
+}
+
+/// Folded on a screen, where it can be opened; open on paper.
+fn folded_for_screen(title: &str, content: &Markup) -> Markup {
+    html! {
+        details .paper {
+            summary { (title) }
+            (content)
+        }
+    }
+}
+
+fn chart_files(chart: &Chart, numbers: &Table) -> Markup {
+    html! {
+        span .files {
+            @for (ending, name) in [("png", "PNG"), ("svg", "SVG")] {
+                a href={ "charts/" (chart.id) "." (ending) } aria-label={ (chart.title) " as " (name) } { (name) } " "
+            }
+            a href={ "tables/" (numbers.id) ".csv" } aria-label={ (chart.title) " as CSV" } { "CSV" }
+        }
+    }
+}
+
+fn chart_body(chart: &Chart, numbers: &Table, files: Files) -> Result<Markup, ChartError> {
+    let canvas = match chart.figure.frame {
+        Frame::Own => Canvas::wide(Surface::Vector),
+        Frame::OverTime => Canvas::column(),
+    };
+    let wide = chart.to_inline_svg(&canvas)?;
     let narrow = chart.to_inline_svg(&Canvas::narrow())?;
+    let numbers_of = format!("{}: numbers", chart.title);
     Ok(html! {
-        figure #(chart.id) {
-            h3 { (chart.title) }
+        figure id={ "chart-" (chart.id) } {
+            h3 {
+                (chart.title)
+                @if files == Files::Beside { (super::anchor(&format!("chart-{}", chart.id))) (chart_files(chart, numbers)) }
+            }
             div .chart.wide { (PreEscaped(wide)) }
             div .chart.narrow { (PreEscaped(narrow)) }
-            figcaption { (chart.caption) }
-            (folded("Numbers", &table_body(numbers)))
+            figcaption {
+                p { (chart.caption) }
+                (folded("Numbers", &table_named(numbers, &numbers_of)))
+            }
         }
     })
 }
@@ -77,6 +126,11 @@ enum Naming {
 /// A table in a box of its own, which scrolls where the page is narrow; one with sentences is stacked there,
 /// a block for each row.
 fn table_body(table: &Table) -> Markup {
+    table_named(table, &table.title)
+}
+
+/// The same with a name of its own, where several tables have one title.
+fn table_named(table: &Table, name: &str) -> Markup {
     let beyond = table.rows.len().saturating_sub(ROWS_SHOWN);
     let shown: Vec<usize> = (0..table.columns.len())
         .filter(|&index| table.has_anything_in(index))
@@ -86,7 +140,7 @@ fn table_body(table: &Table) -> Markup {
         false => Naming::InHeadings,
     };
     html! {
-        div .box tabindex="0" role="region" aria-label=(table.title) {
+        section .box tabindex="0" aria-label=(name) {
             table .dense[shown.len() > DENSE_FROM] .densest[shown.len() > DENSEST_FROM] .stacks[naming == Naming::InEachCell] {
                 thead { tr { @for &index in &shown { (heading(&table.columns[index])) } } }
                 tbody {
@@ -107,7 +161,12 @@ fn table_body(table: &Table) -> Markup {
 }
 
 fn heading(column: &Column) -> Markup {
-    html! { th scope="col" .(class_of(column.kind)) { (column.heading) } }
+    html! {
+        th scope="col" .(class_of(column.kind)) {
+            @if column.heading.is_empty() { span .read { "Result" } }
+            @else { (column.heading) }
+        }
+    }
 }
 
 fn class_of(kind: ColumnKind) -> &'static str {

@@ -8,18 +8,21 @@ mod block;
 mod claim_cells;
 mod compare;
 mod runs;
+mod script;
 mod style;
 
 pub(crate) use compare::page as compare_page;
 pub(crate) use runs::page as runs_page;
 
+use block::Files;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use squall_run::{ClaimResult, Outcome, Part, Run, Weight, duration_text};
 
 use crate::chart::ChartError;
 use crate::section::{self, Absent, Section};
-use crate::tile::{self, Limit, Tile};
+use crate::tile::{self, Limit, Ranked, Tile};
 use crate::verdict;
+use script::Script;
 
 /// The page.
 pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
@@ -36,7 +39,8 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
         div .page {
             (navigation(&sections, &absent))
             main #main {
-                (tiles(&tile::tiles(run)))
+                (figures(&tile::ranked(run)))
+                (observations(run))
                 p .note { a href="#appendix" { "What the words and the metrics mean" } }
                 @for body in bodies { (body) }
                 (missing(&absent))
@@ -44,11 +48,12 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
         }
         (footer(run))
     };
-    Ok(document(&title, &run.identity.squall.version, &body).into_string())
+    let version = &run.identity.squall.version;
+    Ok(document(&title, version, &body, Script::Inline).into_string())
 }
 
 /// A whole page around `body`, written by `version` of squall.
-fn document(title: &str, version: &str, body: &Markup) -> Markup {
+fn document(title: &str, version: &str, body: &Markup, script: Script) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -57,12 +62,18 @@ fn document(title: &str, version: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy"
-                    content="default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:";
+                    content={ "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:" (script.policy()) };
                 meta name="generator" content={ "squall " (version) };
                 title { (title) }
                 style { (PreEscaped(style::sheet())) }
             }
-            body { (body) }
+            body {
+                (body)
+                @match script {
+                    Script::Inline => script { (PreEscaped(script::TEXT)) },
+                    Script::None => {}
+                }
+            }
         }
     }
 }
@@ -208,6 +219,48 @@ fn navigation(sections: &[Section], absent: &[Absent]) -> Markup {
     }
 }
 
+fn figures(ranked: &Ranked) -> Markup {
+    html! {
+        @if !ranked.first.is_empty() { (tiles(&ranked.first)) }
+        @if !ranked.others.is_empty() { (others(&ranked.others)) }
+    }
+}
+
+/// Figures that matter less, a row each.
+fn others(tiles: &[Tile]) -> Markup {
+    html! {
+        section .figures aria-label="Further figures" {
+            table {
+                tbody {
+                    @for tile in tiles {
+                        tr .(held_class(tile.held)) {
+                            th scope="row" { (tile.label) }
+                            td .value { (unbroken(&tile.value)) }
+                            td .detail {
+                                @if let Some(limit) = &tile.limit { (unbroken(&limit.text)) "; " }
+                                (unbroken(&tile.detail))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a program found that nobody asked it to look for.
+fn observations(run: &Run) -> Markup {
+    let observations = run.observations();
+    html! {
+        @if !observations.is_empty() {
+            section .look aria-label="Observations" {
+                p { b { "Look at" } }
+                ul { @for observation in &observations { li { (unbroken(observation)) } } }
+            }
+        }
+    }
+}
+
 fn tiles(tiles: &[Tile]) -> Markup {
     html! {
         section .tiles aria-label="Figures that matter" {
@@ -271,14 +324,19 @@ fn section_body(section: &Section) -> Result<Markup, ChartError> {
     let blocks = section
         .blocks
         .iter()
-        .map(block::body)
+        .map(|block| block::body(block, Files::Beside))
         .collect::<Result<Vec<Markup>, ChartError>>()?;
     Ok(html! {
         section #(section.id) {
-            h2 { (section.title) }
+            h2 { (section.title) (anchor(section.id)) }
             @for block in blocks { (block) }
         }
     })
+}
+
+/// A link to a heading, to be sent to a colleague.
+fn anchor(id: &str) -> Markup {
+    html! { a .anchor href={ "#" (id) } aria-label="Link to this part" { "#" } }
 }
 
 fn missing(absent: &[Absent]) -> Markup {
@@ -299,8 +357,9 @@ fn footer(run: &Run) -> Markup {
         footer {
             p {
                 "Written by squall " (run.identity.squall.version) " from "
-                code { "run.json" } " beside this file, which has everything that is shown here. Tables are in "
-                code { "tables/" } " as CSV, charts in " code { "charts/" } " as SVG and PNG."
+                a href="run.json" { "run.json" } " beside this file, which has everything that is shown here. Figures for programs are in "
+                a href="summary.json" { "summary.json" } ", tables in " a href="tables/" { "tables/" }
+                " as CSV, charts in " a href="charts/" { "charts/" } " as SVG and PNG."
             }
         }
     }
@@ -319,11 +378,24 @@ mod tests {
             let page = page(&run).unwrap();
 
             for forbidden in [
-                "http://", "https://", "src=", "url(h", "@import", "<script", "<link", "<iframe",
+                "http://", "https://", "src=", "url(h", "@import", "<link", "<iframe", "fetch(",
+                "import(",
             ] {
                 assert!(!page.contains(forbidden), "{forbidden}");
             }
         }
+    }
+
+    /// The page has one script, and its policy allows that one by its hash.
+    #[test]
+    fn the_script_is_allowed_by_its_hash() {
+        let page = page(&sample::passing()).unwrap();
+
+        let (_, after) = page.split_once("<script>").unwrap();
+        let (script, _) = after.split_once("</script>").unwrap();
+        assert_eq!(page.matches("<script").count(), 1);
+        let policy = format!("script-src '{}'", script::source_of(script));
+        assert!(page.contains(&policy), "{policy}");
     }
 
     /// The verdict comes first, then the figures, then the sections in order.
@@ -338,13 +410,13 @@ mod tests {
             "id=\"judgement\"",
             "id=\"accounting\"",
             "id=\"latency\"",
+            "id=\"time\"",
             "id=\"qos2\"",
             "id=\"connections\"",
             "id=\"wills\"",
             "id=\"takeover\"",
             "id=\"network\"",
             "id=\"retained\"",
-            "id=\"throughput\"",
             "id=\"resources\"",
             "id=\"generator\"",
             "id=\"faults\"",

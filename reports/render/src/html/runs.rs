@@ -57,7 +57,7 @@ pub(crate) fn page(set: &RunSet) -> Result<String, ChartError> {
             }
         }
     };
-    Ok(document(&title, &set.squall, &body).into_string())
+    Ok(document(&title, &set.squall, &body, super::script::Script::None).into_string())
 }
 
 /// What the runs come to, as the verdict of one run would be called.
@@ -274,12 +274,15 @@ fn charts(set: &RunSet) -> Result<Option<Markup>, ChartError> {
         match against::charts(set, axis, &DRAWN) {
             Ok(charts) => {
                 for (chart, numbers) in charts {
-                    bodies.push(block::body(&Block::Chart(Box::new(chart), numbers))?);
+                    bodies.push(block::body(
+                        &Block::Chart(Box::new(chart), numbers),
+                        block::Files::None,
+                    )?);
                 }
             }
             Err(why) => {
                 let note = format!("Nothing is drawn against {name}: the other axes make {why}.");
-                bodies.push(block::body(&Block::Note(note))?);
+                bodies.push(block::body(&Block::Note(note), block::Files::None)?);
             }
         }
     }

@@ -37,7 +37,7 @@ fn metrics() -> Table {
 }
 
 /// Words of the tables, and what they mean.
-const WORDS: [(&str, &str); 38] = [
+const WORDS: [(&str, &str); 39] = [
     (
         "ok",
         "acknowledged by the broker; at QoS 0, sent on a connection that was up",
@@ -45,6 +45,10 @@ const WORDS: [(&str, &str); 38] = [
     (
         "in doubt",
         "sent, and the connection was lost before the acknowledgement; it may arrive or not",
+    ),
+    (
+        "under way",
+        "sent, and not yet delivered, but delivered later: one for each subscriber",
     ),
     ("never sent", "due, and no connection or no room to send it"),
     (

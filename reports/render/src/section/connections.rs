@@ -2,8 +2,7 @@
 
 use squall_run::{Connections, GroupConnections, MetricName, Run, Sessions, Tags, count_text};
 
-use super::{Absent, Block, Section, chart_block, section_of, silences};
-use crate::chart::{connections, over_time};
+use super::{Absent, Block, Section, section_of, silences};
 use crate::table::{Cell, Column, Table};
 
 /// The section of the report, or why it is absent.
@@ -12,7 +11,6 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !counted.groups.is_empty() {
         blocks.push(Block::Table(groups(counted)));
-        blocks.extend(chart_block(connections::chart(run), || intervals(run)));
         blocks.push(Block::Table(reasons(counted)));
     }
     blocks.extend(sessions(run));
@@ -153,33 +151,6 @@ fn latencies(run: &Run) -> Table {
             let labels = vec![Cell::Code(metric.to_string()), Cell::Text(group)];
             table.distribution(labels, &metrics.select(metric, &tags));
         }
-    }
-    table
-}
-
-fn intervals(run: &Run) -> Table {
-    let mut table = Table::new(
-        "connections-over-time",
-        "Connections over time",
-        vec![
-            Column::quantity("From", "s"),
-            Column::quantity("To", "s"),
-            Column::count("Online"),
-            Column::count("Connected"),
-            Column::count("Ended"),
-            Column::count("Failed"),
-        ],
-    );
-    for stretch in over_time::stretches(run, over_time::POINTS) {
-        let sum = |count: fn(&squall_run::Interval) -> u64| Cell::Count(stretch.sum(count));
-        table.row(vec![
-            Cell::At(stretch.from_s),
-            Cell::At(stretch.to_s),
-            Cell::Count(stretch.online()),
-            sum(|interval| interval.connected),
-            sum(|interval| interval.ended),
-            sum(|interval| interval.connect_failed),
-        ]);
     }
     table
 }

@@ -2,9 +2,7 @@
 
 use squall_run::{MetricName, Run, Summary, count_text, duration_text};
 
-use super::latency::stretches_table;
-use super::{Absent, Block, Section, chart_block, section_of};
-use crate::chart::schedule_lag;
+use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Table, cores_text};
 
 /// The section of the report, or why it is absent.
@@ -25,11 +23,6 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             }
         }
         blocks.push(Block::Table(table));
-        blocks.extend(chart_block(schedule_lag::chart(run), || {
-            stretches_table(run, "schedule-lag", "Schedule lag over time", |interval| {
-                Some(&interval.schedule_lag)
-            })
-        }));
     }
     section_of(
         "generator",

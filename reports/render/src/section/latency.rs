@@ -1,21 +1,15 @@
 //! Latency: the spectrum, over time, spread and in numbers.
 
-use std::cmp::Reverse;
-
 use squall_run::{
-    CountedFrom, Histogram, Interval, MetricName, Percentile, PhaseKind, Population, Run,
-    count_text, duration_text,
+    CountedFrom, MetricName, Percentile, PhaseKind, Population, Run, count_text, duration_text,
 };
 
-use super::{Absent, Block, Section, chart_block, section_of, spent};
-use crate::chart::{heat_map, latency_histogram, latency_over_time, over_time, spectrum};
-use crate::table::{Cell, Column, Table};
+use super::{Absent, Block, Section, chart_block, section_of, spent, timeline};
+use crate::chart::{heat_map, latency_histogram, spectrum};
+use crate::table::{Cell, Table};
 
 /// Latencies of messages, best first: the one that is there heads the section.
 const OF_MESSAGES: [MetricName; 2] = [MetricName::E2eLatency, MetricName::AckLatency];
-
-/// Groups and QoS that are drawn over time, at most: those to which most messages came.
-const OVER_TIME_MAX: usize = 6;
 
 /// The section of the report, or why it is absent.
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
@@ -36,47 +30,23 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
         spectrum_table(run, metric)
     }));
     blocks.push(Block::Table(by_tags(run)));
-    blocks.extend(over_time_blocks(run));
+    blocks.extend(heat_maps(run));
     blocks.extend(chart_block(latency_histogram::chart(run, metric), || {
         latency_histogram::table_of_populations(run, metric)
     }));
     section_of("latency", "Latency", blocks, "")
 }
 
-/// Latency over time, for each group and QoS by itself: a percentile over several of them would move
-/// with how many messages each has at the moment.
-fn over_time_blocks(run: &Run) -> Vec<Block> {
-    let mut populations = run.measured.series.populations();
-    populations.sort_by_key(|population| Reverse(population.histogram.count()));
-    let left_out = populations.split_off(populations.len().min(OVER_TIME_MAX));
-    populations.sort_by_cached_key(Population::to_string);
-    let is_alone = populations.len() == 1;
-    let mut blocks = Vec::new();
-    for (number, population) in (1..).zip(&populations) {
-        let (number, of) = if is_alone {
-            (String::new(), String::new())
-        } else {
-            (format!("-{number}"), format!(": {population}"))
-        };
-        let id = format!("latency-over-time{number}");
-        let chart = latency_over_time::chart(run, population, &id, &of);
-        blocks.extend(chart_block(chart, || {
-            stretches_table(run, &id, "Latency over time", |interval| {
-                interval.latency_of(population)
-            })
-        }));
+/// Every latency over time, for each group and QoS by itself.
+fn heat_maps(run: &Run) -> Vec<Block> {
+    let (populations, _) = timeline::populations(run);
+    let of_one = |(number, population): (usize, &Population)| {
+        let (number, of) = timeline::apart(number, population, &populations);
         let id = format!("latency-heat-map{number}");
         let chart = heat_map::chart(run, population, &id, &of);
-        blocks.extend(chart_block(chart, || heat_map::table(run, population, &id)));
-    }
-    if !left_out.is_empty() {
-        let names: Vec<String> = left_out.iter().map(Population::to_string).collect();
-        blocks.push(Block::Note(format!(
-            "Not drawn over time, since fewer messages came to them: {}.",
-            names.join("; ")
-        )));
-    }
-    blocks
+        chart_block(chart, || heat_map::table(run, population, &id))
+    };
+    (1..).zip(&populations).filter_map(of_one).collect()
 }
 
 fn introduction(run: &Run, metric: MetricName) -> String {
@@ -168,50 +138,6 @@ fn by_tags(run: &Run) -> Table {
             let labels = vec![Cell::Code(metric.to_string()), tag("group"), qos];
             table.distribution(labels, &population.histogram);
         }
-    }
-    table
-}
-
-/// A distribution of every stretch of time.
-pub(super) fn stretches_table(
-    run: &Run,
-    id: &str,
-    title: &str,
-    of: impl Fn(&Interval) -> Option<&Histogram>,
-) -> Table {
-    let mut table = Table::new(
-        id,
-        title,
-        vec![
-            Column::quantity("From", "s"),
-            Column::quantity("To", "s"),
-            Column::count("n"),
-            Column::quantity("p50", "us"),
-            Column::quantity("p90", "us"),
-            Column::quantity("p95", "us"),
-            Column::quantity("p99", "us"),
-            Column::quantity("max", "us"),
-        ],
-    );
-    for stretch in over_time::stretches(run, over_time::POINTS) {
-        let merged = stretch.merged(&of);
-        let Some(max_us) = merged.max_us() else {
-            continue;
-        };
-        let mut cells = vec![
-            Cell::At(stretch.from_s),
-            Cell::At(stretch.to_s),
-            Cell::Count(merged.count()),
-        ];
-        let shown = [
-            Percentile::P50,
-            Percentile::P90,
-            Percentile::P95,
-            Percentile::P99,
-        ];
-        cells.extend(shown.map(|percentile| Cell::Percentile(merged.percentile_us(percentile))));
-        cells.push(Cell::Micros(max_us as f64));
-        table.row(cells);
     }
     table
 }

@@ -20,7 +20,7 @@ mod run_card;
 mod silences;
 mod spent;
 mod takeover;
-mod throughput;
+mod timeline;
 mod wills;
 
 use squall_run::Run;
@@ -76,6 +76,7 @@ pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
         judgement::section,
         accounting::section,
         latency::section,
+        timeline::section,
         qos2::section,
         connections::section,
         wills::section,
@@ -84,7 +85,6 @@ pub(crate) fn sections(run: &Run) -> (Vec<Section>, Vec<Absent>) {
         responses::section,
         network::section,
         retained::section,
-        throughput::section,
         resources::section,
         generator::section,
         faults::section,

@@ -1,9 +1,8 @@
 //! What the broker used: processor, memory, descriptors.
 
-use squall_run::{ProcessSample, ProcessUse, Run, Summary};
+use squall_run::{ProcessUse, Run, Summary};
 
-use super::{Absent, Block, Section, chart_block, section_of};
-use crate::chart::processes;
+use super::{Absent, Block, Section, section_of};
 use crate::table::{Cell, Column, Table};
 
 /// The section of the report, or why it is absent.
@@ -19,20 +18,6 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
              each of the most devices online at once."
                 .to_owned(),
         ));
-        blocks.extend(chart_block(processes::cpu(run), || {
-            samples(
-                "broker-samples",
-                "Samples of the broker",
-                &run.resources.broker.samples,
-            )
-        }));
-        blocks.extend(chart_block(processes::memory(run), || {
-            samples(
-                "generator-samples",
-                "Samples of the generator",
-                &run.resources.generator.samples,
-            )
-        }));
     }
     section_of(
         "resources",
@@ -92,28 +77,6 @@ fn totals(run: &Run) -> Table {
                     .max()
                     .unwrap_or(0),
             ),
-        ]);
-    }
-    table
-}
-
-fn samples(id: &str, title: &str, samples: &[ProcessSample]) -> Table {
-    let mut table = Table::new(
-        id,
-        title,
-        vec![
-            Column::quantity("At", "s"),
-            Column::quantity("CPU", "cores"),
-            Column::quantity("Memory", "bytes"),
-            Column::count("Descriptors"),
-        ],
-    );
-    for sample in samples {
-        table.row(vec![
-            Cell::At(sample.at_s),
-            Cell::Cores(sample.cpu_cores),
-            Cell::Bytes(sample.rss_bytes),
-            Cell::Count(sample.descriptors),
         ]);
     }
     table

@@ -2,6 +2,7 @@
 
 mod claims;
 mod events;
+mod hero;
 mod in_doubt;
 mod latency;
 
@@ -11,6 +12,8 @@ use squall_run::{
 };
 
 use crate::table::{cores_text, percent};
+
+pub(crate) use hero::{Ranked, ranked};
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq)]

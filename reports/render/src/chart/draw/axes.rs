@@ -3,9 +3,10 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
+use super::group::Group;
 use super::layout::Layout;
 use super::pen::{Drawn, Pen, TextLook, Weight};
-use crate::chart::figure::{Figure, MarkLine};
+use crate::chart::figure::{Figure, Mark, MarkLine};
 use crate::chart::theme::Ink;
 
 /// Shades stretches of the horizontal axis.
@@ -70,6 +71,8 @@ pub(super) fn draw_marks<B: DrawingBackend>(
                 let at = (x + pen.units(5.0), high + pen.units(8.0));
                 pen.text(&mark.label, at, TextLook::at(HPos::Left, mark.ink))?;
             }
+            MarkLine::Flag(at) => draw_flag(at, mark.ink, layout, pen)?,
+            MarkLine::Level(at) => draw_level(at, mark, layout, pen)?,
             MarkLine::Tick(at) => {
                 let x = layout.x(at);
                 pen.line(
@@ -84,6 +87,43 @@ pub(super) fn draw_marks<B: DrawingBackend>(
     draw_words_above(figure, layout, pen)
 }
 
+/// A flag on the upper edge, and a faint line through the plot, which no series is drawn like.
+fn draw_flag<B: DrawingBackend>(at: f64, ink: Ink, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
+    let x = layout.x(at);
+    let top = layout.top - pen.units(9.0);
+    pen.line(&[(x, layout.top), (x, layout.bottom)], 0.75, ink, 0.4)?;
+    pen.line(&[(x, top), (x, layout.top)], 1.5, ink, 1.0)?;
+    pen.rectangle(
+        (x, top),
+        (x + pen.units(8.0), top + pen.units(5.0)),
+        ink,
+        1.0,
+    )
+}
+
+/// A limit from side to side, its words above its left end.
+fn draw_level<B: DrawingBackend>(
+    at: f64,
+    mark: &Mark,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let y = layout.y(at);
+    let dashes = (4.0, 3.0);
+    pen.open(&Group::of_dashes(dashes, pen.canvas()))?;
+    pen.dashed(
+        &[(layout.left, y), (layout.right, y)],
+        1.25,
+        mark.ink,
+        dashes,
+    )?;
+    pen.close()?;
+    let is_low = y - layout.top < pen.units(16.0);
+    let row = y + pen.units(if is_low { 10.0 } else { -9.0 });
+    let place = (layout.left + pen.units(6.0), row);
+    pen.text(&mark.label, place, TextLook::at(HPos::Left, mark.ink))
+}
+
 /// Writes the words of marks, then of bands, above the plot; those that would overlap are left out.
 fn draw_words_above<B: DrawingBackend>(
     figure: &Figure,
@@ -91,14 +131,15 @@ fn draw_words_above<B: DrawingBackend>(
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
     let marks = figure.marks.iter().filter_map(|mark| match mark.line {
-        MarkLine::Vertical(at) | MarkLine::Tick(at) => {
+        MarkLine::Vertical(at) | MarkLine::Tick(at) | MarkLine::Flag(at) => {
             Some((layout.x(at), mark.label.as_str(), mark.ink))
         }
-        MarkLine::VerticalPart { .. } => None,
+        MarkLine::VerticalPart { .. } | MarkLine::Level(_) => None,
     });
     let bands = figure.bands.iter().map(|band| {
         let middle = (layout.x(band.span.low) + layout.x(band.span.high)) / 2;
-        (middle, band.label.as_str(), band.ink)
+        // The grey of a phase is too faint for words.
+        (middle, band.label.as_str(), Ink::Muted)
     });
     let mut taken: Vec<(i32, i32)> = Vec::new();
     for (middle, label, ink) in marks.chain(bands) {
@@ -169,7 +210,7 @@ pub(super) fn draw_axes<B: DrawingBackend>(
 }
 
 /// `label`, cut so that it fits into `room`.
-fn shortened<B: DrawingBackend>(label: &str, room: i32, pen: &Pen<'_, B>) -> String {
+pub(super) fn shortened<B: DrawingBackend>(label: &str, room: i32, pen: &Pen<'_, B>) -> String {
     if pen.width_of(label, Weight::Regular) <= room {
         return label.to_owned();
     }

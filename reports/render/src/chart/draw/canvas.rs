@@ -19,7 +19,16 @@ pub(crate) struct Canvas {
     /// Units a point.
     density: u32,
     /// Above the chart.
-    pub(super) title: Option<String>,
+    pub(super) heading: Option<Heading>,
+}
+
+/// What a chart that stands alone says above itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Heading {
+    /// What it shows.
+    pub(crate) title: String,
+    /// Which run it is of.
+    pub(crate) source: String,
 }
 
 /// Whether there is room beside the plot for names of lines.
@@ -53,7 +62,25 @@ impl Canvas {
             beside: Beside::Room,
             surface,
             density: Self::DENSITY,
-            title: None,
+            heading: None,
+        }
+    }
+
+    /// For one of several charts below each other that share an axis.
+    pub(crate) fn column() -> Self {
+        Self {
+            height: 250,
+            ..Self::wide(Surface::Vector)
+        }
+    }
+
+    /// For a file: a chart that is shown on a slide or in a chat, without a page around it.
+    pub(crate) fn sheet(surface: Surface, heading: Heading) -> Self {
+        Self {
+            width: 760,
+            height: 400 + Self::HEADING_HEIGHT,
+            heading: Some(heading),
+            ..Self::wide(surface)
         }
     }
 
@@ -66,7 +93,7 @@ impl Canvas {
             beside: Beside::NoRoom,
             surface: Surface::Vector,
             density: Self::DENSITY,
-            title: None,
+            heading: None,
         }
     }
 
@@ -79,17 +106,18 @@ impl Canvas {
         }
     }
 
-    /// The same with a title above the chart.
-    pub(crate) fn with_title(mut self, title: &str) -> Self {
-        self.height += Self::TITLE_HEIGHT;
-        self.title = Some(title.to_owned());
-        self
-    }
-
     /// The same with everything `factor` times as large.
     pub(crate) fn enlarged(mut self, factor: u32) -> Self {
         self.density *= factor;
         self
+    }
+
+    /// Room to the left and to the right of the plot of every chart over time, in points.
+    pub(super) fn sides_over_time(&self) -> (f64, f64) {
+        match self.beside {
+            Beside::Room => (84.0, 96.0),
+            Beside::NoRoom => (72.0, 18.0),
+        }
     }
 
     /// Width and height of the picture.
@@ -117,6 +145,6 @@ impl Canvas {
         (self.text_units() * share).round() as i32
     }
 
-    /// Room for a title, in points.
-    pub(super) const TITLE_HEIGHT: u32 = 34;
+    /// Room for a heading, in points.
+    pub(super) const HEADING_HEIGHT: u32 = 54;
 }

@@ -3,6 +3,7 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
+use super::group::Group;
 use super::layout::Layout;
 use super::pen::{Drawn, Pen, Point, TextLook, Weight};
 use crate::chart::figure::{Dot, Figure, Layer, Line, Rectangle, Stroke};
@@ -16,18 +17,26 @@ pub(super) fn draw<B: DrawingBackend>(
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
     match layer {
-        Layer::Line(line) => draw_line(line, layout, pen),
+        Layer::Line(line) => {
+            pen.open(&Group::of_line(line, pen.canvas()))?;
+            draw_line(line, layout, pen)?;
+            pen.close()
+        }
         Layer::Bars {
             rectangles, ink, ..
         } => {
             for rectangle in rectangles {
+                pen.open(&Group::of_bar(figure, rectangle))?;
                 draw_rectangle(rectangle, *ink, layout, pen)?;
+                pen.close()?;
             }
             Ok(())
         }
         Layer::Dots { dots, ink, .. } => {
             for dot in dots {
+                pen.open(&Group::of_dot(figure, dot))?;
                 draw_dot(dot, *ink, figure, layout, pen)?;
+                pen.close()?;
             }
             Ok(())
         }
@@ -41,11 +50,7 @@ pub(super) fn draw<B: DrawingBackend>(
 }
 
 fn draw_line<B: DrawingBackend>(line: &Line, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
-    let (width, opacity) = match line.look.stroke {
-        Stroke::Solid => (2.0, 1.0),
-        Stroke::Thin => (1.25, 1.0),
-        Stroke::Broad => (6.0, 0.35),
-    };
+    let width = breadth(line.look.stroke);
     let is_seen = |point: &&(f64, f64)| point.0.is_finite() && point.1.is_finite();
     for piece in line.points.split(|point| !is_seen(&point)) {
         let places: Vec<Point> = piece
@@ -56,10 +61,30 @@ fn draw_line<B: DrawingBackend>(line: &Line, layout: &Layout, pen: &Pen<'_, B>) 
             [] => {}
             // A point without neighbours would not be seen as a line.
             [alone] => pen.dot(*alone, 2.0, line.look.ink)?,
-            _ => pen.line(&places, width, line.look.ink, opacity)?,
+            _ => match line.look.stroke.dashes() {
+                Some(dashes) => pen.dashed(&places, width, line.look.ink, dashes)?,
+                None => pen.line(&places, width, line.look.ink, opacity(line.look.stroke))?,
+            },
         }
     }
     Ok(())
+}
+
+/// How broad a line is, in points.
+fn breadth(stroke: Stroke) -> f64 {
+    match stroke {
+        Stroke::Solid | Stroke::Dashed => 2.0,
+        Stroke::Dotted => 1.75,
+        Stroke::Thin => 1.25,
+        Stroke::Broad => 6.0,
+    }
+}
+
+fn opacity(stroke: Stroke) -> f64 {
+    match stroke {
+        Stroke::Solid | Stroke::Dashed | Stroke::Dotted | Stroke::Thin => 1.0,
+        Stroke::Broad => 0.35,
+    }
 }
 
 fn draw_rectangle<B: DrawingBackend>(

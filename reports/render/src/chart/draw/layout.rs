@@ -8,7 +8,7 @@ use plotters::backend::DrawingBackend;
 use super::canvas::Canvas;
 use super::legend::{self, Entry};
 use super::pen::{Pen, Weight};
-use crate::chart::figure::{Figure, Layer};
+use crate::chart::figure::{Figure, Frame, Layer};
 use crate::chart::scale::{Scale, Tick};
 use crate::chart::unit::Unit;
 
@@ -68,20 +68,30 @@ impl Layout {
         let bottom =
             height - pen.units(ROW + GAP + if figure.x.title.is_empty() { 2.0 } else { ROW });
 
-        let y_count = ((bottom - top) / pen.units(44.0).max(1)).max(2) as usize;
+        // Low charts below each other have their ticks closer.
+        let apart = match figure.frame {
+            Frame::Own => 44.0,
+            Frame::OverTime => 34.0,
+        };
+        let y_count = ((bottom - top) / pen.units(apart).max(1)).max(2) as usize;
         let y_ticks = figure.y.scale.ticks(&figure.y.unit, y_count);
         let widest = y_ticks
             .iter()
             .map(|tick| pen.width_of(&tick.label, Weight::Regular))
             .max();
-        let left = (margin + widest.unwrap_or(0)).min(width * 2 / 5) + pen.units(GAP);
-        let right = width
-            - margin
-            - if names_at_lines {
-                names_width(figure, pen)
-            } else {
-                room_beside_dots(figure, pen)
-            };
+        let own_left = (margin + widest.unwrap_or(0)).min(width * 2 / 5) + pen.units(GAP);
+        let own_right = if names_at_lines {
+            names_width(figure, pen)
+        } else {
+            room_beside_dots(figure, pen)
+        };
+        let (left, right) = match figure.frame {
+            Frame::Own => (own_left, width - margin - own_right),
+            Frame::OverTime => {
+                let (left, right) = canvas.sides_over_time();
+                (pen.units(left), width - pen.units(right))
+            }
+        };
         let x_count = ((right - left) / pen.units(84.0).max(1)).max(2) as usize;
         let legend = rows
             .into_iter()
@@ -157,8 +167,8 @@ fn room_beside_dots<B: DrawingBackend>(figure: &Figure, pen: &Pen<'_, B>) -> i32
 
 /// Height of the row of the picture's own title, if it has one.
 fn title_height(canvas: &Canvas) -> f64 {
-    if canvas.title.is_some() {
-        f64::from(Canvas::TITLE_HEIGHT)
+    if canvas.heading.is_some() {
+        f64::from(Canvas::HEADING_HEIGHT)
     } else {
         0.0
     }

@@ -6,7 +6,7 @@ use plotters::backend::DrawingBackend;
 
 use super::canvas::{Beside, Canvas};
 use super::pen::{Pen, Weight};
-use crate::chart::figure::{Figure, Layer, Line, Names};
+use crate::chart::figure::{Figure, Layer, Line, Look, Names};
 use crate::chart::theme::Ink;
 
 /// One entry of a legend in a row.
@@ -24,7 +24,7 @@ pub(super) struct Entry {
 #[derive(Clone, Debug)]
 pub(super) enum Sign {
     /// A piece of a line.
-    Line(Ink),
+    Line(Look),
     /// A small bar.
     Box(Ink),
     /// A dot.
@@ -34,7 +34,7 @@ pub(super) enum Sign {
 }
 
 /// Room for a sign, in points.
-pub(super) const SIGN: f64 = 18.0;
+pub(super) const SIGN: f64 = 21.0;
 /// Room for one colour of a ramp, in points.
 pub(super) const RAMP_STEP: f64 = 14.0;
 /// Room between entries, in points.
@@ -43,7 +43,10 @@ const SPACE: f64 = 16.0;
 /// Whether lines are named at their ends.
 pub(super) fn names_at_lines(figure: &Figure, canvas: &Canvas) -> bool {
     canvas.beside == Beside::Room
-        && figure.names == Names::AtTheLine
+        && match figure.names {
+            Names::AtTheLine | Names::InOrder => true,
+            Names::Above => false,
+        }
         && lines(figure).next().is_some()
 }
 
@@ -75,7 +78,7 @@ pub(super) fn rows<B: DrawingBackend>(
     for layer in &figure.layers {
         match layer {
             Layer::Line(line) if !at_lines && end_of(line).is_some() => {
-                signs.push((Sign::Line(line.look.ink), line.label.clone()));
+                signs.push((Sign::Line(line.look), line.label.clone()));
             }
             Layer::Bars { label, ink, .. } => signs.push((Sign::Box(*ink), label.clone())),
             Layer::Dots { label, ink, .. } => signs.push((Sign::Dot(*ink), label.clone())),

@@ -7,13 +7,15 @@
 
 mod axes;
 mod canvas;
+mod group;
 mod layers;
 mod layout;
 mod legend;
 mod names;
 mod pen;
 
-pub(crate) use canvas::{Canvas, Surface};
+pub(crate) use canvas::{Canvas, Heading, Surface};
+pub(crate) use group::grouped;
 
 use plotters::backend::DrawingBackend;
 use plotters::coord::Shift;
@@ -21,6 +23,7 @@ use plotters::drawing::DrawingArea;
 
 use crate::chart::figure::Figure;
 use crate::chart::theme::{Ink, Theme};
+use group::Group;
 use layout::Layout;
 use pen::{Drawn, Pen};
 
@@ -45,5 +48,10 @@ pub(crate) fn figure<B: DrawingBackend>(
     }
     axes::draw_marks(figure, &layout, &pen)?;
     axes::draw_axes(figure, &layout, &pen)?;
-    names::draw(figure, &layout, &pen)
+    names::draw(figure, &layout, &pen)?;
+    if let Some(group) = Group::of_plot(figure, &layout) {
+        pen.open(&group)?;
+        pen.close()?;
+    }
+    Ok(())
 }

@@ -3,11 +3,16 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
+use super::axes;
+use super::group::Group;
 use super::layout::Layout;
 use super::legend::{self, Entry, Sign};
 use super::pen::{Drawn, Pen, TextLook, Weight};
-use crate::chart::figure::{Figure, Line};
+use crate::chart::figure::{Figure, Line, Names};
 use crate::chart::theme::Ink;
+
+/// Length of the piece of a line before its name, in points.
+const SIGN_LINE: f64 = 15.0;
 
 /// Draws the titles of chart and vertical axis, and the legend.
 pub(super) fn draw<B: DrawingBackend>(
@@ -15,18 +20,24 @@ pub(super) fn draw<B: DrawingBackend>(
     layout: &Layout,
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
-    if let Some(title) = &pen.canvas().title {
+    if let Some(heading) = &pen.canvas().heading {
         let look = TextLook {
             weight: Weight::SemiBold,
             ..TextLook::at(HPos::Left, Ink::Text)
         };
-        pen.text(title, (layout.margin, pen.units(20.0)), look)?;
+        pen.text(&heading.title, (layout.margin, pen.units(18.0)), look)?;
+        let look = TextLook::at(HPos::Left, Ink::Muted);
+        let room = pen.canvas().size().0 as i32 - 2 * layout.margin;
+        let source = axes::shortened(&heading.source, room, pen);
+        pen.text(&source, (layout.margin, pen.units(39.0)), look)?;
     }
     let look = TextLook::at(HPos::Left, Ink::Muted);
     pen.text(&figure.y.title, (layout.margin, layout.y_title), look)?;
     for (middle, entries) in &layout.legend {
         for entry in entries {
+            pen.open(&Group::of_name(&entry.label))?;
             draw_entry(entry, layout.margin, *middle, pen)?;
+            pen.close()?;
         }
     }
     if layout.names_at_lines {
@@ -46,13 +57,16 @@ fn draw_entry<B: DrawingBackend>(
     let size = pen.units(5.0);
     let mut after = left + pen.units(legend::SIGN);
     match &entry.sign {
-        Sign::Line(ink) => {
-            pen.line(
-                &[(left, middle), (left + pen.units(13.0), middle)],
-                2.5,
-                *ink,
-                1.0,
-            )?;
+        Sign::Line(look) => {
+            let piece = [(left, middle), (left + pen.units(SIGN_LINE), middle)];
+            match look.stroke.dashes() {
+                Some(dashes) => {
+                    pen.open(&Group::of_dashes(dashes, pen.canvas()))?;
+                    pen.dashed(&piece, 2.5, look.ink, dashes)?;
+                    pen.close()?;
+                }
+                None => pen.line(&piece, 2.5, look.ink, 1.0)?,
+            }
         }
         Sign::Box(ink) => {
             pen.rectangle(
@@ -92,22 +106,49 @@ fn draw_names<B: DrawingBackend>(figure: &Figure, layout: &Layout, pen: &Pen<'_,
     let mut names: Vec<(i32, i32, &Line)> = legend::lines(figure)
         .filter_map(|line| legend::end_of(line).map(|(x, y)| (layout.x(x), layout.y(y), line)))
         .collect();
-    names.sort_by_key(|(_, y, _)| *y);
     let apart = pen.units(16.0);
-    let wanted: Vec<i32> = names.iter().map(|(_, y, _)| *y).collect();
+    let wanted: Vec<i32> = match figure.names {
+        Names::InOrder => downwards(names.iter().map(|(_, y, _)| *y)),
+        Names::AtTheLine | Names::Above => {
+            names.sort_by_key(|(_, y, _)| *y);
+            names.iter().map(|(_, y, _)| *y).collect()
+        }
+    };
     let room = Room {
         top: layout.top + apart / 2,
         bottom: layout.bottom - apart / 2,
     };
     let places = spread(&wanted, apart, room);
-    for ((_, _, line), place) in names.iter().zip(places) {
+    for ((x, y, line), place) in names.iter().zip(places) {
         let look = TextLook {
             weight: Weight::SemiBold,
             ..TextLook::at(HPos::Left, line.look.ink)
         };
-        pen.text(&line.label, (layout.right + pen.units(8.0), place), look)?;
+        let label_at = layout.right + pen.units(8.0);
+        pen.open(&Group::of_name(&line.label))?;
+        // A name that stands away from its line is led to it.
+        if label_at - x > pen.units(14.0) || (place - y).abs() > pen.units(3.0) {
+            let lead = [
+                (*x, *y),
+                (layout.right, *y),
+                (label_at - pen.units(2.0), place),
+            ];
+            pen.line(&lead, 0.5, line.look.ink, 0.6)?;
+        }
+        pen.text(&line.label, (label_at, place), look)?;
+        pen.close()?;
     }
     Ok(())
+}
+
+/// Places of which none is above the one before.
+fn downwards(places: impl Iterator<Item = i32>) -> Vec<i32> {
+    places
+        .scan(i32::MIN, |lowest, place| {
+            *lowest = place.max(*lowest);
+            Some(*lowest)
+        })
+        .collect()
 }
 
 /// From where to where names may stand.

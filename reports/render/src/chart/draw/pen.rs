@@ -10,6 +10,7 @@ use plotters::style::{
 };
 
 use super::canvas::{Canvas, Surface};
+use super::group::{self, Group};
 use crate::chart::font;
 use crate::chart::theme::{Ink, Theme};
 
@@ -124,6 +125,44 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
                 .draw(&Circle::new(pair[1], (stroke_width / 2) as i32, filled))?;
         }
         Ok(())
+    }
+
+    /// A line in dashes of the first length with gaps of the second, in points.
+    ///
+    /// In SVG the group around it says so, and one path is enough.
+    pub(super) fn dashed(
+        &self,
+        points: &[Point],
+        width: f64,
+        ink: Ink,
+        dashes: (f64, f64),
+    ) -> Drawn<B> {
+        if self.canvas.surface == Surface::Vector {
+            return self.line(points, width, ink, 1.0);
+        }
+        let (on, off) = dashes;
+        for piece in group::pieces(points, self.units(on).into(), self.units(off).into()) {
+            self.line(&piece, width, ink, 1.0)?;
+        }
+        Ok(())
+    }
+
+    /// Begins a group of what is drawn next; pixels have none.
+    pub(super) fn open(&self, group: &Group) -> Drawn<B> {
+        self.note(&group.note())
+    }
+
+    /// Ends the group that was begun last.
+    pub(super) fn close(&self) -> Drawn<B> {
+        self.note(group::CLOSE)
+    }
+
+    /// A text that [`group::grouped`] takes out again: plotters has no groups.
+    fn note(&self, note: &str) -> Drawn<B> {
+        match self.canvas.surface {
+            Surface::Vector => self.text(note, (0, 0), TextLook::at(HPos::Left, Ink::Text)),
+            Surface::Pixels => Ok(()),
+        }
     }
 
     /// A filled circle of `radius` points.

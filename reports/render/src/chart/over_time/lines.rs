@@ -4,6 +4,7 @@ use squall_run::{Histogram, Interval, Percentile, PhaseKind, ProcessSample, Run}
 
 use super::{POINTS, Stretch, figure, stretches};
 use crate::chart::figure::{Axis, Figure, Layer, Line, Look, Names, Stroke};
+use crate::chart::limits::{self, Limit};
 use crate::chart::scale::Scale;
 use crate::chart::theme::Ink;
 use crate::chart::unit::Unit;
@@ -38,6 +39,11 @@ pub(crate) fn counts(run: &Run, title: &str, unit: Unit, all: Vec<Series>) -> Op
     let mut figure = from_zero(run, title, unit, all);
     figure.names = Names::Above;
     Some(figure)
+}
+
+/// A state over time: lines from zero on, each named at its end. `None` if they never leave zero.
+pub(crate) fn level(run: &Run, title: &str, unit: Unit, all: Vec<Series>) -> Option<Figure> {
+    (highest(&all) > 0.0).then(|| from_zero(run, title, unit, all))
 }
 
 /// Lines from zero to a little above the highest of them, each named at its end.
@@ -88,6 +94,16 @@ pub(crate) fn online(run: &Run) -> Vec<(f64, f64)> {
         .collect()
 }
 
+/// Deliveries under way over time, as [`online`]; `None` if a stretch does not know them.
+pub(crate) fn under_way(run: &Run) -> Option<Vec<(f64, f64)>> {
+    let known = stretches(run, POINTS).into_iter().map(|stretch| {
+        let count = stretch.under_way()? as f64;
+        Some([(stretch.from_s, count), (stretch.to_s, count)])
+    });
+    let known: Option<Vec<_>> = known.collect();
+    Some(known?.into_iter().flatten().collect())
+}
+
 /// A state that is known at some moments: it keeps its value until the next one.
 fn steps(known: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::new();
@@ -107,6 +123,7 @@ fn steps(known: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
 pub(crate) fn percentiles(
     run: &Run,
     title: &str,
+    limits: &[Limit],
     of: impl Fn(&Interval) -> Option<&Histogram>,
 ) -> Figure {
     let measured: Vec<(f64, Histogram)> = stretches(run, POINTS)
@@ -117,8 +134,11 @@ pub(crate) fn percentiles(
     let extremes = measured
         .iter()
         .flat_map(|(_, histogram)| [histogram.quantile_us(0.5), histogram.max_us()]);
-    let scale = Scale::log_around(extremes.flatten().map(|value| value.max(1) as f64));
+    let values = extremes.flatten().map(|value| value.max(1) as f64);
+    let scale = Scale::log_around(values.chain(limits.iter().map(|limit| limit.us)));
     let mut figure = figure(run, Axis::new(title, scale, Unit::Micros));
+    figure.names = Names::InOrder;
+    figure.marks.extend(limits::levels(limits));
     let mut line = |label, ink, stroke, value: &dyn Fn(&Histogram) -> Option<u64>| {
         let points = measured
             .iter()
@@ -132,11 +152,11 @@ pub(crate) fn percentiles(
         };
         figure.layers.push(series.into_layer());
     };
-    line("max", Ink::Series(1), Stroke::Thin, &Histogram::max_us);
+    line("max", Ink::Series(1), Stroke::Dotted, &Histogram::max_us);
     line("p99", Ink::Series(3), Stroke::Solid, &|histogram| {
         histogram.percentile_us(Percentile::P99)
     });
-    line("p95", Ink::Series(5), Stroke::Thin, &|histogram| {
+    line("p95", Ink::Series(5), Stroke::Dashed, &|histogram| {
         histogram.percentile_us(Percentile::P95)
     });
     line("p90", Ink::Series(4), Stroke::Thin, &|histogram| {
@@ -158,21 +178,24 @@ pub(crate) fn is_loaded(stretch: &Stretch<'_>) -> bool {
 
 /// Generator and broker over time, in steps.
 pub(crate) fn processes(run: &Run, title: &str, what: Process) -> Figure {
-    let series = |label, samples: &[ProcessSample], ink| Series {
+    let series = |label, samples: &[ProcessSample], ink, stroke| Series {
         label,
         points: process(run, samples, what),
-        look: Look {
-            ink,
-            stroke: Stroke::Solid,
-        },
+        look: Look { ink, stroke },
     };
     let all = vec![
         series(
             "generator",
             &run.resources.generator.samples,
             Ink::Series(1),
+            Stroke::Dashed,
         ),
-        series("broker", &run.resources.broker.samples, Ink::Series(0)),
+        series(
+            "broker",
+            &run.resources.broker.samples,
+            Ink::Series(0),
+            Stroke::Solid,
+        ),
     ];
     let unit = match what {
         Process::Cores => Unit::Cores,
@@ -250,7 +273,7 @@ mod tests {
             interval.schedule_lag.record_us(50_000_000);
         }
 
-        let figure = percentiles(&run, "", |interval| Some(&interval.schedule_lag));
+        let figure = percentiles(&run, "", &[], |interval| Some(&interval.schedule_lag));
 
         for layer in &figure.layers {
             let Layer::Line(line) = layer else {

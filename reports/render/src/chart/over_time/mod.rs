@@ -11,14 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use squall_run::{PhaseKind, Population, Run, count_text};
 
-use super::figure::{Axis, Band, Figure, Mark, MarkLine};
+use super::figure::{Axis, Band, Figure, Frame, Mark, MarkLine};
 use super::scale::{Scale, Span};
 use super::theme::Ink;
 use super::unit::Unit;
 use crate::clock::Clock;
 
 pub(crate) use lines::{
-    Process, Series, counts, is_loaded, online, percentiles, process, processes, rate,
+    Process, Series, counts, is_loaded, level, online, percentiles, process, processes, rate,
+    under_way,
 };
 pub(crate) use stretch::{Stretch, stretches};
 
@@ -33,6 +34,7 @@ pub(crate) fn figure(run: &Run, y: Axis) -> Figure {
     let clock = Clock::of(run);
     let scale = Scale::Linear(clock.start(), clock.end().max(clock.start() + 1e-3));
     let mut figure = Figure::new(Axis::new(&clock.title(), scale, Unit::RunTime), y);
+    figure.frame = Frame::OverTime;
     figure.bands = phases(run);
     mark_faults(run, &mut figure);
     figure
@@ -111,7 +113,7 @@ fn mark_faults(run: &Run, figure: &mut Figure) {
     }
     for (at_ms, names) in moments {
         figure.marks.push(Mark {
-            line: MarkLine::Vertical(at_ms as f64 / 1000.0),
+            line: MarkLine::Flag(at_ms as f64 / 1000.0),
             label: names.join(", "),
             ink: Ink::Fault,
         });
@@ -153,7 +155,7 @@ mod tests {
         let figure = figure(&run, count_axis());
 
         let places: Vec<MarkLine> = figure.marks.iter().map(|mark| mark.line).collect();
-        assert_eq!(places, [MarkLine::Vertical(20.0), MarkLine::Vertical(60.0)]);
+        assert_eq!(places, [MarkLine::Flag(20.0), MarkLine::Flag(60.0)]);
     }
 
     /// Faults of one moment share one line, and many faults lose their names.

@@ -37,6 +37,11 @@ impl Stretch<'_> {
         self.intervals.last().map_or(0, |last| last.online)
     }
 
+    /// Deliveries that were under way at its end; `None` if they were not counted.
+    pub(crate) fn under_way(&self) -> Option<u64> {
+        self.intervals.last()?.under_way
+    }
+
     /// A distribution of all its intervals.
     pub(crate) fn merged(&self, of: impl Fn(&Interval) -> Option<&Histogram>) -> Histogram {
         Histogram::merged(self.intervals.iter().filter_map(of))

@@ -55,7 +55,7 @@ pub(crate) fn page(sides: &[Side], all: &SideBySide) -> Result<String, ChartErro
             }
         }
     };
-    Ok(document(&title, &all.squall, &body).into_string())
+    Ok(document(&title, &all.squall, &body, super::script::Script::None).into_string())
 }
 
 fn labels(all: &SideBySide) -> Vec<&str> {
@@ -113,7 +113,10 @@ fn verdicts(all: &SideBySide) -> Markup {
 fn spectra(sides: &[Side]) -> Result<Option<Markup>, ChartError> {
     let mut bodies = Vec::new();
     for (chart, numbers) in sides::spectra(sides) {
-        bodies.push(block::body(&Block::Chart(Box::new(chart), numbers))?);
+        bodies.push(block::body(
+            &Block::Chart(Box::new(chart), numbers),
+            block::Files::None,
+        )?);
     }
     let section = html! {
         section #spectra {
