@@ -7,6 +7,7 @@
 mod block;
 mod claim_cells;
 mod compare;
+mod figures;
 mod runs;
 mod script;
 mod style;
@@ -20,7 +21,7 @@ use squall_run::{ClaimResult, Outcome, Part, Run, Weight, duration_text};
 
 use crate::chart::ChartError;
 use crate::section::{self, Absent, Section};
-use crate::tile::{self, Limit, Ranked, Tile};
+use crate::tile;
 use crate::verdict;
 use script::Script;
 
@@ -39,8 +40,8 @@ pub(crate) fn page(run: &Run) -> Result<String, ChartError> {
         div .page {
             (navigation(&sections, &absent))
             main #main {
-                (figures(&tile::ranked(run)))
-                (observations(run))
+                (figures::figures(&tile::ranked(run)))
+                (figures::observations(run))
                 p .note { a href="#appendix" { "What the words and the metrics mean" } }
                 @for body in bodies { (body) }
                 (missing(&absent))
@@ -219,71 +220,6 @@ fn navigation(sections: &[Section], absent: &[Absent]) -> Markup {
     }
 }
 
-fn figures(ranked: &Ranked) -> Markup {
-    html! {
-        @if !ranked.first.is_empty() { (tiles(&ranked.first)) }
-        @if !ranked.others.is_empty() { (others(&ranked.others)) }
-    }
-}
-
-/// Figures that matter less, a row each.
-fn others(tiles: &[Tile]) -> Markup {
-    html! {
-        section .figures aria-label="Further figures" {
-            table {
-                tbody {
-                    @for tile in tiles {
-                        tr .(held_class(tile.held)) {
-                            th scope="row" { (tile.label) }
-                            td .value { (unbroken(&tile.value)) }
-                            td .detail {
-                                @if let Some(limit) = &tile.limit { (unbroken(&limit.text)) "; " }
-                                (unbroken(&tile.detail))
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What a program found that nobody asked it to look for.
-fn observations(run: &Run) -> Markup {
-    let observations = run.observations();
-    html! {
-        @if !observations.is_empty() {
-            section .look aria-label="Observations" {
-                p { b { "Look at" } }
-                ul { @for observation in &observations { li { (unbroken(observation)) } } }
-            }
-        }
-    }
-}
-
-fn tiles(tiles: &[Tile]) -> Markup {
-    html! {
-        section .tiles aria-label="Figures that matter" {
-            @for tile in tiles {
-                div .tile.(held_class(tile.held)) {
-                    p .label { (tile.label) }
-                    p .value { (tile.value) }
-                    @if let Some(limit) = &tile.limit {
-                        div .bar aria-hidden="true" { i style={ "width:" (limit_percent(limit)) "%" } {} }
-                        p .detail { (unbroken(&limit.text)) }
-                    }
-                    p .detail { (unbroken(&tile.detail)) }
-                }
-            }
-        }
-    }
-}
-
-/// How much of a limit's bar is filled, in whole percent.
-fn limit_percent(limit: &Limit) -> u64 {
-    (limit.used.clamp(0.0, 1.0) * 100.0).round() as u64
-}
-
 /// `text` whose numbers stay on one line with their units.
 fn unbroken(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
@@ -300,15 +236,6 @@ fn unbroken(text: &str) -> String {
             }
         })
         .collect()
-}
-
-fn held_class(held: Option<ClaimResult>) -> &'static str {
-    match held {
-        Some(ClaimResult::Held) => "good",
-        Some(ClaimResult::Broken) => "bad",
-        Some(ClaimResult::NotJudged) => "doubt",
-        None => "plain",
-    }
 }
 
 /// How a badge with the word for `result` looks.
