@@ -1,5 +1,8 @@
 //! The sheet a chart is drawn on: its size, and the sizes of what is on it.
 
+/// A point of the picture: right and down.
+pub(super) type Point = (i32, i32);
+
 /// A sheet to draw on.
 ///
 /// Sizes are given in points; a point is [`Canvas::DENSITY`] units of the picture, so that lines of

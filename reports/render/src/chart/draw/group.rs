@@ -3,9 +3,7 @@
 //! plotters draws single elements only, one after the other. A group is noted between them as a text that
 //! begins with a character of private use, and [`grouped`] makes elements of these texts.
 
-use super::canvas::Canvas;
-use super::layout::Layout;
-use super::pen::Point;
+use super::canvas::{Canvas, Point};
 use crate::chart::figure::{Dot, Figure, Frame, Line, Rectangle};
 use crate::chart::scale::Scale;
 use crate::chart::unit::Unit;
@@ -75,7 +73,14 @@ impl Group {
                 let name = name.map_or("", String::as_str);
                 format!("{name}: {}", x(bar.x.high))
             }
-            unit => format!(
+            unit @ (Unit::RunTime
+            | Unit::Micros
+            | Unit::Count
+            | Unit::PerSecond
+            | Unit::Bytes
+            | Unit::Cores
+            | Unit::Share
+            | Unit::Percentile) => format!(
                 "{} to {}: {}",
                 x(bar.x.low),
                 x(bar.x.high),
@@ -108,14 +113,14 @@ impl Group {
         }
     }
 
-    /// Where the plot of a chart over time is, for a script; `None` for other charts.
-    pub(super) fn of_plot(figure: &Figure, layout: &Layout) -> Option<Self> {
+    /// Where the plot of a chart over time is (left, top, right, bottom), for a script; `None` for other charts.
+    pub(super) fn of_plot(figure: &Figure, sides: [i32; 4]) -> Option<Self> {
         match (figure.frame, figure.x.scale) {
             (Frame::OverTime, Scale::Linear(from, to)) => Some(Self {
                 class: "plot",
                 plot: format!(
-                    "{} {} {} {} {from:.3} {to:.3}",
-                    layout.left, layout.top, layout.right, layout.bottom
+                    "{} {from:.3} {to:.3}",
+                    sides.map(|side| side.to_string()).join(" ")
                 ),
                 ..Self::default()
             }),

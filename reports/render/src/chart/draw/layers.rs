@@ -3,9 +3,10 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
+use super::canvas::Point;
 use super::group::Group;
 use super::layout::Layout;
-use super::pen::{Drawn, Pen, Point, TextLook, Weight};
+use super::pen::{Drawn, Pen, TextLook, Weight};
 use crate::chart::figure::{Dot, Figure, Layer, Line, Rectangle, Stroke};
 use crate::chart::theme::Ink;
 

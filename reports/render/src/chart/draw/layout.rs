@@ -115,6 +115,11 @@ impl Layout {
         }
     }
 
+    /// Left, top, right and bottom of the plot.
+    pub(super) fn sides(&self) -> [i32; 4] {
+        [self.left, self.top, self.right, self.bottom]
+    }
+
     /// The place of a value of the horizontal axis.
     pub(super) fn x(&self, value: f64) -> i32 {
         self.x_at(self.x.place(value))

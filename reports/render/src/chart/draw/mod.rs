@@ -49,7 +49,7 @@ pub(crate) fn figure<B: DrawingBackend>(
     axes::draw_marks(figure, &layout, &pen)?;
     axes::draw_axes(figure, &layout, &pen)?;
     names::draw(figure, &layout, &pen)?;
-    if let Some(group) = Group::of_plot(figure, &layout) {
+    if let Some(group) = Group::of_plot(figure, layout.sides()) {
         pen.open(&group)?;
         pen.close()?;
     }

@@ -9,13 +9,10 @@ use plotters::style::{
     Color, FontFamily, FontStyle, IntoFont, RGBAColor, RGBColor, ShapeStyle, TextStyle,
 };
 
-use super::canvas::{Canvas, Surface};
+use super::canvas::{Canvas, Point, Surface};
 use super::group::{self, Group};
 use crate::chart::font;
 use crate::chart::theme::{Ink, Theme};
-
-/// A point of the picture: right and down.
-pub(super) type Point = (i32, i32);
 
 /// The result of drawing.
 pub(crate) type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
