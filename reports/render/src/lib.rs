@@ -1,5 +1,5 @@
-//! squall's reports: one HTML file, charts as SVG and PNG, tables as CSV, summaries as JSON, Markdown
-//! and text.
+//! squall's reports: one HTML file, charts as SVG and PNG, tables as CSV, summaries as JSON, Markdown,
+//! text, JUnit XML and OpenMetrics, and distributions as HdrHistogram's tools read them.
 //!
 //! Everything is made from a [`squall_run::Run`] and nothing else: what a report shows is in its run
 //! file. `section` decides what is shown, `chart` how data becomes a picture, `html`, `markdown`
@@ -8,9 +8,12 @@
 mod chart;
 mod clock;
 mod compare;
+mod hdr;
 mod html;
+mod junit;
 mod markdown;
 mod on_links;
+mod open_metrics;
 mod report_error;
 mod section;
 mod stage;
@@ -26,6 +29,7 @@ mod write_runs;
 
 pub use chart::ChartError;
 pub use compare::{figure_line, terminal_comparison};
+pub use junit::{TestSuite, WithoutVerdict};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};

@@ -8,13 +8,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::hdr;
+use crate::junit::JUNIT_FILE;
+use crate::open_metrics::OPEN_METRICS_FILE;
 use crate::report_error::ReportError;
 
 /// Names in a report's folder, in the order they are put in place: the run file last, since it
 /// is what marks a folder as a report's.
-pub(crate) const ENTRIES: [&str; 6] = [
+pub(crate) const ENTRIES: [&str; 9] = [
     "charts",
     "tables",
+    hdr::FOLDER,
+    JUNIT_FILE,
+    OPEN_METRICS_FILE,
     "summary.json",
     "summary.md",
     "report.html",
@@ -179,19 +185,32 @@ mod tests {
     fn an_older_report_survives_a_failure() {
         let root = TempDir::new().unwrap();
         let older = Stage::open(root.path()).unwrap();
-        for name in ["charts", "tables"] {
+        for name in ["charts", "tables", hdr::FOLDER] {
             older.folder(name).unwrap();
         }
-        for name in ["summary.json", "summary.md", "report.html", "run.json"] {
+        for name in [
+            JUNIT_FILE,
+            OPEN_METRICS_FILE,
+            "summary.json",
+            "summary.md",
+            "report.html",
+            "run.json",
+        ] {
             older.file(name, b"old").unwrap();
         }
         older.put_in_place().unwrap();
         drop(older);
         let stage = Stage::open(root.path()).unwrap();
-        for name in ["charts", "tables"] {
+        for name in ["charts", "tables", hdr::FOLDER] {
             stage.folder(name).unwrap();
         }
-        for name in ["summary.json", "summary.md", "report.html"] {
+        for name in [
+            JUNIT_FILE,
+            OPEN_METRICS_FILE,
+            "summary.json",
+            "summary.md",
+            "report.html",
+        ] {
             stage.file(name, b"new").unwrap();
         }
 

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use squall_run::{Run, SummaryFile, count_text};
 
 use crate::chart::Chart;
+use crate::junit::{self, JUNIT_FILE, TestSuite};
+use crate::open_metrics::{self, OPEN_METRICS_FILE};
 use crate::report_error::ReportError;
 use crate::section::{self, Block, Section};
 use crate::stage::{PAGE, RUN_FILE, Stage};
 use crate::table::Table;
-use crate::{html, markdown};
+use crate::{hdr, html, markdown};
 
 /// Where a report is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +30,8 @@ pub struct Written {
 
 /// Writes the report of `run` into `folder`, which is made if need be.
 ///
-/// The folder gets `report.html`, `run.json`, `summary.json`, `summary.md`, `charts/` and
-/// `tables/`. If it holds a report, that is replaced.
+/// The folder gets `report.html`, `run.json`, `summary.json`, `summary.md`, `junit.xml`, `openmetrics.txt`, `charts/`,
+/// `tables/` and `histograms/`. If it holds a report, that is replaced.
 ///
 /// # Errors
 ///
@@ -56,6 +58,13 @@ pub fn write_report(run: &Run, folder: &Path) -> Result<Written, ReportError> {
         })?;
         stage.file(&format!("tables/{}.csv", table.id), &csv)?;
     }
+    stage.folder(hdr::FOLDER)?;
+    for (name, text) in hdr::files(run) {
+        stage.file(&format!("{}/{name}", hdr::FOLDER), text.as_bytes())?;
+    }
+    let suite = TestSuite::of(run, &run.identity.name);
+    stage.file(JUNIT_FILE, junit::file(&[suite]).as_bytes())?;
+    stage.file(OPEN_METRICS_FILE, open_metrics::text(run).as_bytes())?;
     stage.file("summary.json", summary_json(run).as_bytes())?;
     stage.file("summary.md", markdown::summary(run).as_bytes())?;
     stage.file(PAGE, html::page(run)?.as_bytes())?;

@@ -74,7 +74,7 @@ pub use compare::{
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;
 pub use fault::{FaultEffect, FaultOccurrence, FirstAnomaly};
-pub use histogram::{Bucket, Histogram, HistogramError};
+pub use histogram::{Bucket, Histogram, HistogramError, PercentileStep, TableEnd};
 pub use identity::{Identity, ScenarioText, Software};
 pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};
 pub use machine::{Limits, Machine};
@@ -119,5 +119,7 @@ pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
 };
 pub use value::Value;
-pub use verdict::{ExitCode, Extent, Outcome, Reason, Verdict, worst_exit_code};
+pub use verdict::{
+    ClaimKind, ExitCode, Extent, JudgedClaim, Outcome, Reason, Verdict, worst_exit_code,
+};
 pub use will::WillOutcome;

@@ -23,11 +23,11 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Exact length of the measured part, over which all rates are; 0 if it never began.
     pub measured_s: f64,
-    /// Messages due a second; `None` if the measured part never began.
+    /// Messages due a second; `null` if the measured part never began.
     pub offered_per_s: Option<f64>,
     /// Messages sent a second.
     pub achieved_per_s: Option<f64>,
-    /// Messages sent a second in the fullest of its seconds; `None` if it was shorter than one.
+    /// Messages sent a second in the fullest of its seconds; `null` if it was shorter than one.
     pub achieved_peak_per_s: Option<f64>,
     /// First deliveries a second: further copies and wills are not counted. Messages without a stamp count as often as they come.
     pub delivered_per_s: Option<f64>,
@@ -75,12 +75,12 @@ pub struct Summary {
     pub mislabelled: u64,
     /// Deliveries that no subscription asked for.
     pub misrouted: u64,
-    /// End-to-end latency from the scheduled time; `None` without samples, and where there are several
+    /// End-to-end latency from the scheduled time; `null` without samples, and where there are several
     /// groups or QoS, which are in `e2e_latency_of` alone.
     pub e2e_latency: Option<Latency>,
     /// End-to-end latency from the scheduled time, by group and QoS.
     pub e2e_latency_of: Vec<LatencyOf>,
-    /// End-to-end latency from the time of sending; `None` as with `e2e_latency`.
+    /// End-to-end latency from the time of sending; `null` as with `e2e_latency`.
     pub e2e_service_time: Option<Latency>,
     /// Time to connect.
     pub connect_latency: Option<Latency>,
@@ -112,7 +112,7 @@ pub struct Summary {
     /// if its memory grew by less than 256 KiB in the whole run, which its allocator may have had in store.
     pub broker_rss_per_connection_bytes: Option<u64>,
     /// Processor seconds of the broker for each million messages sent and delivered, all in the measured
-    /// part; `None` with fewer than 100,000, where what the broker does anyway would outweigh them.
+    /// part; `null` with fewer than 100,000, where what the broker does anyway would outweigh them.
     pub broker_cpu_s_per_million: Option<f64>,
     /// Mean processor use of the generator in the measured part, in cores.
     pub generator_cpu_mean_cores: Option<f64>,
@@ -124,7 +124,7 @@ pub struct Summary {
     pub generator_rss_peak_of_run_bytes: Option<u64>,
 }
 
-/// A distribution in a few figures. A percentile is `None` with fewer samples than it needs.
+/// A distribution in a few figures. A percentile is `null` with fewer samples than it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Latency {
     /// Number of samples.
@@ -179,7 +179,7 @@ fn by_name<S: Serializer>(
 }
 
 impl Latency {
-    /// The figures of `histogram`; `None` without samples.
+    /// The figures of `histogram`; `null` without samples.
     pub fn of(histogram: &Histogram) -> Option<Self> {
         Some(Self {
             count: histogram.count(),
@@ -190,7 +190,7 @@ impl Latency {
         })
     }
 
-    /// One of [`Percentile::SHOWN`], microseconds; `None` for others and with too few samples.
+    /// One of [`Percentile::SHOWN`], microseconds; `null` for others and with too few samples.
     pub fn percentile_us(&self, percentile: Percentile) -> Option<u64> {
         let index = Percentile::SHOWN
             .iter()
@@ -291,7 +291,7 @@ fn errors(run: &Run) -> BTreeMap<String, u64> {
     errors
 }
 
-/// The mean over the measured part; `None` where memory grew so little that its allocator may have
+/// The mean over the measured part; `null` where memory grew so little that its allocator may have
 /// had it in store.
 fn rss_per_connection(run: &Run) -> Option<u64> {
     let broker = &run.resources.broker;

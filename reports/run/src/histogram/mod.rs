@@ -4,9 +4,10 @@
 //! Longer ones are not clipped: they are counted in an overflow, and the greatest is kept
 //! exactly. Distributions are merged, never averaged. An empty one owns no memory.
 //!
-//! How it is written in a file is in `encoded`.
+//! How it is written in a file is in `encoded`, as a table of percentiles in `steps`.
 
 mod encoded;
+mod steps;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::Percentile;
 
 use encoded::Encoded;
 pub use encoded::HistogramError;
+pub use steps::{PercentileStep, TableEnd};
 
 type Counts = hdrhistogram::Histogram<u64>;
 

@@ -1,6 +1,7 @@
 //! What follows from a run.
 
 mod exit_code;
+mod judged;
 mod reason;
 mod sentence;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use exit_code::ExitCode;
+pub use judged::{ClaimKind, JudgedClaim};
 pub use reason::Reason;
 
 /// What follows from a run, and why.
