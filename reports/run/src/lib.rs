@@ -57,6 +57,7 @@ mod unfinished;
 mod unit;
 mod value;
 mod verdict;
+mod version_1;
 mod will;
 
 pub use accounting::{Accounting, Deliveries, Publications};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use crate::{Run, VERSION};
+use crate::{Run, VERSION, version_1};
 
 /// The JSON Schema of run files, generated from the types that read them.
 pub fn json_schema() -> schemars::Schema {
@@ -59,7 +59,7 @@ pub enum ReadError {
     },
     /// An older squall wrote it.
     #[error(
-        "run file has version {found}, this squall reads version {VERSION}: make its report with the squall that wrote it, \
+        "run file has version {found}, this squall reads versions 1 and {VERSION}: make its report with the squall that wrote it, \
          or run the scenario again"
     )]
     OlderVersion {
@@ -112,7 +112,8 @@ impl Run {
 
     /// Reads a run file's text.
     ///
-    /// The version is looked at first, so that a file of another version says so and nothing else.
+    /// The version is looked at first, so that a file of another version says so and nothing else. One of version 1 is
+    /// brought into the form of today.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         if text.trim().is_empty() {
             return Err(ReadError::Empty);
@@ -133,6 +134,9 @@ impl Run {
         })?;
         let found = head.version;
         match found.cmp(&u64::from(VERSION)) {
+            Ordering::Less if found == version_1::FIRST => {
+                return version_1::read(text).map_err(|source| ReadError::Damaged { source });
+            }
             Ordering::Less => return Err(ReadError::OlderVersion { found }),
             Ordering::Greater => return Err(ReadError::NewerVersion { found }),
             Ordering::Equal => {}
@@ -193,14 +197,14 @@ mod tests {
     /// A file of another version says so, whatever else is in it, and what to do.
     #[test]
     fn another_version_is_refused() {
-        let older = Run::from_json(r#"{ "version": 1, "old": [1, 2] }"#).unwrap_err();
+        let older = Run::from_json(r#"{ "version": 0, "old": [1, 2] }"#).unwrap_err();
         let newer = Run::from_json(r#"{ "version": 3, "new": [1, 2] }"#).unwrap_err();
 
-        assert!(matches!(older, ReadError::OlderVersion { found: 1 }));
+        assert!(matches!(older, ReadError::OlderVersion { found: 0 }));
         assert!(matches!(newer, ReadError::NewerVersion { found: 3 }));
         assert_eq!(
             older.to_string(),
-            "run file has version 1, this squall reads version 2: make its report with the squall that wrote it, or run the \
+            "run file has version 0, this squall reads versions 1 and 2: make its report with the squall that wrote it, or run the \
              scenario again"
         );
         assert!(newer.to_string().ends_with("use a newer squall"));
