@@ -1,6 +1,8 @@
 //! The report in a few lines for a terminal.
 
-use squall_run::{ClaimResult, Outcome, Run, Weight};
+use std::collections::BTreeSet;
+
+use squall_run::{ClaimResult, Line, Outcome, Run, Weight};
 
 use crate::tile::{self, Tile};
 use crate::verdict;
@@ -69,11 +71,13 @@ pub fn terminal_summary(run: &Run, screen: Screen) -> String {
     let tone = tone_of(outcome);
     let mut text = screen.paint(&format!("{BOLD};{tone}"), word);
     text.push_str(&head[word.len()..]);
-    if let Some(answer) = run.answer() {
+    // What is broken has a line below, which a sentence about it would only say again.
+    let answer = run.answer().filter(|_| outcome != Outcome::Fail);
+    if let Some(answer) = answer {
         text.push_str(&screen.lines(&answer, 2, 2));
     }
-    text.push_str(&reasons(run, screen));
     text.push_str(&claims(run, screen));
+    text.push_str(&reasons(run, screen));
     text.push_str(&figures(run, screen));
     if let Some(claims) = verdict::proposal(run) {
         text.push_str("\n  claims to paste into the scenario file:\n\n");
@@ -98,8 +102,10 @@ const fn tone_of(outcome: Outcome) -> &'static str {
     }
 }
 
-/// What kept devices out, why the run did not pass, by weight, and what must be known beside it.
+/// What kept devices out, why the run did not pass beside the claims that are broken, by weight, and what must be known
+/// beside it.
 fn reasons(run: &Run, screen: Screen) -> String {
+    let broken = told_as_claims(run);
     let mut text = String::new();
     for refusal in run.refusals() {
         text.push_str(&screen.lines(&refusal, 2, 4));
@@ -113,12 +119,17 @@ fn reasons(run: &Run, screen: Screen) -> String {
             Weight::Beside => YELLOW,
             Weight::Follows | Weight::ProvesNothing => GREY,
         };
-        for line in part.lines.iter().take(LINES_SHOWN) {
+        let decides = part.weight == Weight::Decides;
+        let lines = part.lines.iter();
+        let lines: Vec<&Line> = lines
+            .filter(|line| !(decides && broken.contains(&line.text)))
+            .collect();
+        for line in lines.iter().take(LINES_SHOWN) {
             let told = screen.lines(&format!("- {}: {}", line.label, line.text), 2, 4);
             let bullet = screen.paint(tone, "-");
             text.push_str(&told.replacen('-', &bullet, 1));
         }
-        let more = part.lines.len().saturating_sub(LINES_SHOWN);
+        let more = lines.len().saturating_sub(LINES_SHOWN);
         if more > 0 {
             text.push_str(&format!("  and {more} more\n"));
         }
@@ -132,7 +143,17 @@ fn reasons(run: &Run, screen: Screen) -> String {
     for note in run.notes() {
         text.push_str(&screen.lines(&format!("note: {note}"), 2, 4));
     }
-    text
+    match text.is_empty() {
+        true => text,
+        false => format!("\n{text}"),
+    }
+}
+
+/// What is wrong with the claims that are broken, each of which has a line with what was found and its limit.
+fn told_as_claims(run: &Run) -> BTreeSet<String> {
+    let claims = run.judged_claims().into_iter();
+    let broken = claims.filter(|claim| claim.result == ClaimResult::Broken);
+    broken.filter_map(|claim| claim.wrong).collect()
 }
 
 /// A line for each tile: label, figure, detail. The detail goes below where there is no room beside.
@@ -147,6 +168,12 @@ fn figures(run: &Run, screen: Screen) -> String {
     let is_beside = screen
         .columns
         .is_none_or(|columns| columns >= detail_at + DETAIL_COLUMNS_MIN);
+    // Where columns of figures have no room, each stands behind its label.
+    let is_aligned = screen.columns.is_none_or(|columns| columns >= detail_at);
+    let (label_width, value_width) = match is_aligned {
+        true => (label_width, value_width),
+        false => (0, 0),
+    };
     let mut text = String::new();
     if !tiles.is_empty() {
         text.push('\n');
@@ -233,12 +260,7 @@ mod tests {
             lines[0],
             "FAIL  network-jitter  2 of 8 invariants broken, 1 of 3 thresholds broken."
         );
-        let answer = sample::failing().answer().expect("it failed");
-        assert_eq!(lines[1].trim(), answer);
-        assert_eq!(
-            lines[2],
-            "  - invariant: delivery (qos 1): lost should be 0, was 7"
-        );
+        assert_eq!(lines[2], "  ✗ delivery, QoS 1: lost 7, claimed 0");
         assert!(text.contains("  Lost"));
         assert!(lines.last().unwrap().starts_with("  again: squall run"));
     }
@@ -266,6 +288,20 @@ mod tests {
             );
             assert_eq!(text.matches(&line).count(), 1, "{line}: {text}");
         }
+    }
+
+    /// What is broken is told once, in the line of its claim; what no claim is about is told beside it.
+    #[test]
+    fn what_is_broken_is_told_once() {
+        let mut run = sample::failing();
+        let ended = squall_run::Reason::BrokerEnded("the broker died".to_owned());
+        run.verdict.reasons.insert(0, ended);
+
+        let text = terminal_summary(&run, screen(Colours::None));
+
+        let figure = "1.34 s";
+        assert_eq!(text.matches(figure).count(), 1, "{text}");
+        assert_eq!(text.matches("the broker died").count(), 1, "{text}");
     }
 
     /// The last line but one says which of the meanings of an exit code it is.
@@ -301,7 +337,7 @@ mod tests {
     /// No line is wider than the terminal, but for what is there to be copied, and no word is cut.
     #[test]
     fn lines_fit_the_terminal() {
-        for columns in [40, 80] {
+        for columns in [40, 60, 80, 120] {
             let screen = Screen {
                 colours: Colours::None,
                 columns: Some(columns),
